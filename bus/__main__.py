@@ -1,0 +1,80 @@
+"""Turns a stream of msgpack messages on standard input into JSON lines.
+
+    mosquitto_sub -N -t 'footfall/+/prediction' | python -m bus
+
+A picture is left out, its size told; bytes that are no message are skipped and counted on standard error.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import IO, Any
+
+import msgpack
+
+from bus.messages import Frame
+
+MOST = 2 * Frame.LIMIT
+
+
+def documents(stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
+    """Each map in the stream as it comes; None for a stretch that is no map. Never holds more than twice the largest message."""
+    unpacker = _unpacker()
+    descriptor = stream.fileno()
+    while chunk := os.read(descriptor, 1 << 16):
+        try:
+            unpacker.feed(chunk)
+        except msgpack.BufferFull:
+            unpacker = _unpacker()
+            yield None
+            continue
+        yield from _complete(unpacker)
+
+
+def _unpacker() -> msgpack.Unpacker:
+    return msgpack.Unpacker(strict_map_key=False, max_buffer_size=MOST)
+
+
+def _complete(unpacker: msgpack.Unpacker) -> Iterator[dict[str, Any] | None]:
+    while True:
+        try:
+            value = unpacker.unpack()
+        except msgpack.OutOfData:
+            return
+        except (ValueError, TypeError):
+            unpacker.read_bytes(1)
+            yield None
+            continue
+        yield value if isinstance(value, dict) else None
+
+
+def line(document: dict[str, Any]) -> str:
+    """One line of JSON; bytes become their number."""
+    return json.dumps(document, ensure_ascii=False, default=_instead)
+
+
+def _instead(value: Any) -> str:
+    return f"<{len(value)} bytes>" if isinstance(value, bytes) else str(value)
+
+
+def main() -> int:
+    if len(sys.argv) > 1:
+        print((__doc__ or "").strip())
+        return 0
+    skipped = 0
+    try:
+        for document in documents(sys.stdin.buffer):
+            if document is None:
+                skipped += 1
+            else:
+                print(line(document), flush=True)
+    except (BrokenPipeError, KeyboardInterrupt):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
+    if skipped:
+        print(f"bus: {skipped} times something that is no message was skipped", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+"""The connection to the broker: comes back by itself, and brings its subscriptions and retained state with it."""
+
+import logging
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, TypeVar
+
+from paho.mqtt import client as mqtt
+from typing_extensions import Self
+
+from bus.errors import InvalidMessage
+from bus.figures import Figures
+from bus.logs import Rarely
+from bus.message import Message
+from bus.messages import Status
+from bus.settings import BusSettings
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Message)
+
+KEEPALIVE = 10
+"""Seconds; a frozen broker is noticed after twice as long."""
+FIRST_RETRY, LAST_RETRY = 0.5, 30
+"""Seconds between tries to connect, doubled from the one to the other."""
+REPORT_EVERY = 10.0
+MOST_QUEUED = 1000
+"""Messages of QoS 1 that wait for the broker to come back; paho itself has no bound."""
+MOST_FRAMES_WAITING = 2
+"""Messages of QoS 0 that may wait inside the client: what a frozen broker would get late."""
+GRACE = 2.0
+"""Seconds at the end for what is still to be sent."""
+REFUSED = 0x80
+"""Granted QoS of a subscription that the broker refused."""
+
+
+class Bus:
+    """A module's place on the broker, as a context manager; connects in the background, for as long as it takes.
+
+    Subscribe first, then enter: a persistent session hands over what it kept as soon as the connection stands, and a QoS 1
+    message is acknowledged when its handler has returned. Handlers run on the network's thread and must not block.
+    """
+
+    def __init__(self, settings: BusSettings, persistent: bool = False) -> None:
+        self.name = settings.name
+        self.figures = Figures()
+        self._status = Status(self.name, "starting", since=time.time())
+        self._subscriptions: dict[str, int] = {}
+        self._retained: dict[str, tuple[bytes, int]] = {}
+        self._unsent: deque[mqtt.MQTTMessageInfo] = deque()
+        self._owed: mqtt.MQTTMessageInfo | None = None
+        self._lock = threading.Lock()
+        self._status_lock = threading.Lock()
+        self._connected = False
+        self._ended = threading.Event()
+        self._rarely = Rarely()
+        self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
+        self._client = self._configured(settings, persistent)
+        self._client.connect_async(settings.mqtt_host, settings.mqtt_port, KEEPALIVE)
+
+    def _configured(self, settings: BusSettings, persistent: bool) -> mqtt.Client:
+        client = mqtt.Client(self.name, clean_session=not persistent)
+        if settings.mqtt_username is not None:
+            client.username_pw_set(settings.mqtt_username, settings.password)
+        if settings.mqtt_ca_file is not None:
+            client.tls_set(str(settings.mqtt_ca_file))
+        client.reconnect_delay_set(FIRST_RETRY, LAST_RETRY)  # type: ignore[arg-type]  # a float will do
+        client.max_queued_messages_set(MOST_QUEUED)
+        offline = Status(self.name, "offline", detail="connection lost")
+        client.will_set(offline.topic, offline.pack(), offline.QOS, offline.RETAINED)
+        client.enable_logger(logging.getLogger("paho"))
+        client.suppress_exceptions = True  # one that got out of a callback would end the network's thread in silence
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_socket_open = _send_at_once  # type: ignore[assignment]  # always a socket here
+        return client
+
+    def __enter__(self) -> Self:
+        self._client.loop_start()
+        threading.Thread(target=self._report, name="status", daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ended.set()
+        self.state("offline", "stopped" if error is None else f"{type(error).__name__}: {error}"[:1000])
+        if self._connected:
+            self._flush()
+        self._client.disconnect()
+        # paho joins its thread without a time-out, and that thread may be waiting for a broker that does not answer.
+        end = threading.Thread(target=self._client.loop_stop, daemon=True)
+        end.start()
+        end.join(GRACE)
+
+    def subscribe(self, topic: str, kind: type[M], handler: Callable[[M], None]) -> None:
+        """Hands each message under the filter `topic` to `handler`, unpacked; one that is not a `kind` is counted and logged."""
+
+        def take_in(_client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
+            try:
+                if received.retain and not kind.RETAINED:
+                    raise InvalidMessage(f"{kind.__name__}: retained by the broker, only a fresh one is taken")
+                message = kind.unpack(received.payload)
+                if message.topic != received.topic:
+                    raise InvalidMessage(f"{kind.__name__}: it names itself for another topic, {message.topic}")
+                handler(message)
+            except InvalidMessage as error:
+                self.complain("invalid", f"{received.topic}: {error}", sender=received.topic)
+            except Exception:
+                self.figures.add("failed")
+                if (more := self._rarely(f"failed {topic}")) is not None:
+                    log.exception("%s: handling a message failed%s", received.topic, more)
+
+        self._subscriptions[topic] = kind.QOS
+        self._client.message_callback_add(topic, take_in)
+
+    def publish(self, message: Message) -> bool:
+        """Hands the message to the broker, as soon as there is one. False when it was dropped instead, which is counted.
+
+        Retained state is never dropped: it is published again at every connection. Of QoS 0, nothing goes out while two earlier
+        messages still wait. Raises `InvalidMessage` when it is over its limit.
+        """
+        payload = message.pack()
+        with self._lock:
+            if message.RETAINED:
+                self._retained[message.topic] = payload, message.QOS
+                if not self._connected:
+                    return True
+            elif message.QOS == 0 and not self._has_room():
+                return False
+            info = self._client.publish(message.topic, payload, message.QOS, message.RETAINED)
+            if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
+                self.figures.add("dropped_queue_full")
+                return False
+            if message.QOS > 0:
+                self._owed = info
+            elif not message.RETAINED:
+                self._unsent.append(info)
+            return True
+
+    def _has_room(self) -> bool:
+        if not self._connected:
+            self.figures.add("dropped_offline")
+            return False
+        while self._unsent and self._unsent[0].rc == mqtt.MQTT_ERR_SUCCESS and self._unsent[0].is_published():
+            self._unsent.popleft()
+        if len(self._unsent) >= MOST_FRAMES_WAITING:
+            self.figures.add("dropped_unsent")
+            return False
+        return True
+
+    def complain(self, figure: str, text: str, sender: str = "") -> None:
+        """Counts what was wrong with something from outside, and logs it at most once a minute a sender."""
+        self.figures.add(figure)
+        if (more := self._rarely(f"{figure} {sender}")) is not None:
+            log.warning("%s%s", text, more)
+
+    def state(self, state: str, detail: str = "") -> None:
+        """Says how the module is; told at once when it has changed."""
+        with self._status_lock:
+            before = self._status
+            if (state, detail) == (before.state, before.detail):
+                return
+            since = before.since if state == before.state else time.time()
+            self._status = Status(self.name, state, since, detail=detail)
+        log.log(logging.INFO if state in ("running", "offline") else logging.WARNING, "%s%s", state, detail and f": {detail}")
+        self._publish_status()
+
+    def _publish_status(self) -> None:
+        with self._status_lock:
+            now = replace(self._status, at=time.time(), figures=self.figures.snapshot(), rates=self.figures.rates())
+            self.publish(now)
+
+    def _report(self) -> None:
+        while not self._ended.wait(REPORT_EVERY):
+            self._publish_status()
+
+    def _flush(self) -> None:
+        """Waits a little for the broker to acknowledge what was published last."""
+        try:
+            if self._owed is not None:
+                self._owed.wait_for_publish(GRACE)
+        except (RuntimeError, ValueError) as error:
+            log.debug("not everything was sent: %s", error)
+
+    def _on_connect(self, client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
+        if code != mqtt.MQTT_ERR_SUCCESS:
+            log.error("the broker at %s refuses %r: %s", self._address, self.name, mqtt.connack_string(code))
+            return
+        self._publish_status()  # not sent yet: kept with the rest of the retained state, which goes out below
+        with self._lock:
+            self._connected = True
+            self._unsent.clear()
+            if self._subscriptions:
+                client.subscribe(list(self._subscriptions.items()))
+            for topic, (payload, qos) in self._retained.items():
+                client.publish(topic, payload, qos, retain=True)
+        log.info("connected to the broker at %s as %s", self._address, self.name)
+
+    def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
+        self.complain("connect_failed", f"no broker at {self._address}; trying again")
+
+    def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
+        with self._lock:
+            was_connected, self._connected = self._connected, False
+        if was_connected and not self._ended.is_set():
+            self.complain("disconnected", f"connection to the broker lost: {mqtt.error_string(code)}; trying again")
+
+    def _on_subscribe(self, _client: mqtt.Client, _userdata: Any, _mid: int, granted: tuple[int, ...]) -> None:
+        for topic, qos in zip(self._subscriptions, granted, strict=False):
+            if qos >= REFUSED:
+                log.error("the broker refuses the subscription of %s to %s", self.name, topic)
+
+
+def _send_at_once(_client: mqtt.Client, _userdata: Any, sock: socket.socket) -> None:
+    """Switches Nagle's algorithm off, which holds a frame's last segment behind the acknowledgement of the one before."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

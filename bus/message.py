@@ -1,0 +1,101 @@
+"""What every message of the suite shares: how it is packed, what is refused, how it travels.
+
+Machines get msgpack maps with a version ``v``; where people and other programs read, JSON text. Unknown keys are ignored, so
+that a newer sender may add some. Everything else that is not as declared is an `InvalidMessage`, at the sender as at the
+receiver: inside the modules the data is trusted.
+"""
+
+import json
+from dataclasses import fields
+from functools import cache
+from typing import Any, ClassVar
+
+import msgpack
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import Self
+
+from bus.errors import InvalidMessage
+
+VERSION = 1
+
+
+class Message:
+    """What all messages share: packing, checking, and how they travel."""
+
+    __slots__ = ()
+    LIMIT: ClassVar[int] = 64 * 1024
+    """Most bytes of a payload."""
+    QOS: ClassVar[int] = 1
+    RETAINED: ClassVar[bool] = False
+    """Whether the broker keeps the newest for those who come later; where it is False, a kept one is not taken in."""
+
+    @property
+    def topic(self) -> str:
+        """Where it is published."""
+        raise NotImplementedError
+
+    def pack(self) -> bytes:
+        """The payload. Raises `InvalidMessage` when it is over the limit."""
+        return self._limited(self._encode({"v": VERSION} | _as_map(self)))
+
+    @classmethod
+    def unpack(cls, payload: bytes | bytearray) -> Self:
+        """The message in a payload. Raises `InvalidMessage` with the field that is not as declared."""
+        document = cls._decode(cls._limited(bytes(payload)))
+        if not isinstance(document, dict):
+            raise InvalidMessage(f"{cls.__name__}: a map is expected, this is {type(document).__name__}")
+        version = document.get("v")
+        if type(version) is not int or version != VERSION:
+            raise InvalidMessage(f"{cls.__name__}: v: only version {VERSION} is understood, this is {version!r:.20}")
+        try:
+            message: Self = _adapter(cls).validate_python(document)  # type: ignore[arg-type]  # a class is hashable
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise InvalidMessage(f"{cls.__name__}: {field:.80}: {first['msg']:.120}") from None
+        return message
+
+    @classmethod
+    def _limited(cls, payload: bytes) -> bytes:
+        if len(payload) > cls.LIMIT:
+            raise InvalidMessage(f"{cls.__name__}: {len(payload)} bytes, at most {cls.LIMIT} are allowed")
+        return payload
+
+    @staticmethod
+    def _encode(document: dict[str, Any]) -> bytes:
+        packed: bytes = msgpack.packb(document, default=_as_map)
+        return packed
+
+    @classmethod
+    def _decode(cls, payload: bytes) -> Any:
+        try:
+            return msgpack.unpackb(payload, strict_map_key=False)
+        except (ValueError, TypeError) as error:  # msgpack's errors are ValueErrors; an unhashable key is a TypeError
+            raise InvalidMessage(f"{cls.__name__}: no msgpack: {error!s:.80}") from None
+
+
+class JsonMessage(Message):
+    """A message for people and other programs, as JSON text; the broker keeps the newest."""
+
+    __slots__ = ()
+    RETAINED = True
+
+    @staticmethod
+    def _encode(document: dict[str, Any]) -> bytes:
+        return json.dumps(document, ensure_ascii=False, default=_as_map).encode()
+
+    @classmethod
+    def _decode(cls, payload: bytes) -> Any:
+        try:
+            return json.loads(payload)
+        except (ValueError, RecursionError) as error:
+            raise InvalidMessage(f"{cls.__name__}: no JSON: {error!s:.80}") from None
+
+
+def _as_map(message: Any) -> dict[str, Any]:
+    return {field.name: getattr(message, field.name) for field in fields(message)}
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

@@ -1,0 +1,161 @@
+"""The messages of the suite, field by field: the contract between its modules and with everyone who listens."""
+
+from typing import Annotated, NamedTuple
+
+from pydantic import ConfigDict, Field, JsonValue, Strict
+from pydantic.dataclasses import dataclass
+
+from bus import topics
+from bus.message import JsonMessage, Message
+
+Name = Annotated[str, Strict(), Field(pattern=topics.NAME_PATTERN)]
+Text = Annotated[str, Strict(), Field(min_length=1, max_length=256)]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+"""Unix time, in seconds."""
+Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
+"""A probability, or a part of the picture's width or height."""
+Count = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
+Side = Annotated[int, Strict(), Field(ge=1, le=65535)]
+
+UNKNOWN_IGNORED = ConfigDict(extra="ignore")
+
+
+class Box(NamedTuple):
+    """A bounding box: left, top, width and height as parts of the picture's width and height, 0..1."""
+
+    x: Share
+    y: Share
+    w: Share
+    h: Share
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Label:
+    """One label of a prediction; `box` is None where the model does not say where in the picture it is."""
+
+    name: Text
+    probability: Share
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Frame(Message):
+    """One picture of a camera. `sequence` counts what this capture process has published, from 0."""
+
+    LIMIT = 2 * 1024 * 1024
+    QOS = 0
+
+    camera: Name
+    sequence: Count
+    captured_at: Seconds
+    width: Side
+    height: Side
+    jpeg: Annotated[bytes, Strict(), Field(min_length=1)]
+
+    @property
+    def topic(self) -> str:
+        return topics.frame(self.camera)
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Prediction(Message):
+    """What the model says of one frame; `labels` come highest first. `model` is its name and the start of its SHA-256."""
+
+    camera: Name
+    sequence: Count
+    captured_at: Seconds
+    classified_at: Seconds
+    inference_ms: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+    model: Text
+    labels: tuple[Label, ...]
+
+    @property
+    def topic(self) -> str:
+        return topics.prediction(self.camera)
+
+    @property
+    def best(self) -> Label | None:
+        """The label of highest probability; None where a detector found nothing."""
+        return max(self.labels, key=lambda label: label.probability, default=None)
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Visit(Message):
+    """One visitor's stay, told when it is over; `peak` is the highest probability among its `frames` predictions."""
+
+    id: Text
+    camera: Name
+    label: Text
+    started_at: Seconds
+    ended_at: Seconds
+    peak: Share
+    frames: Count
+
+    @property
+    def topic(self) -> str:
+        return topics.visit(self.camera)
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Pixels(Message):
+    """What the 8x8 matrix shows: 64 times red, green, blue, row by row from the top left; `label` is empty when dark."""
+
+    QOS = 0
+    RETAINED = True
+
+    name: Name
+    label: Annotated[str, Strict(), Field(max_length=256)]
+    rgb: Annotated[bytes, Strict(), Field(min_length=192, max_length=192)]
+
+    @property
+    def topic(self) -> str:
+        return topics.pixels(self.name)
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class CurrentLabel(JsonMessage):
+    """Who is there now; label, probability and since are None when nobody is."""
+
+    camera: Name
+    label: Text | None
+    probability: Share | None
+    since: Seconds | None
+
+    @property
+    def topic(self) -> str:
+        return topics.label(self.camera)
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class DayCounts(JsonMessage):
+    """Visits begun on one day, by label and hour: `visits["woman"]["09"]`; the day and the hours are the site's own."""
+
+    camera: Name
+    day: Annotated[str, Strict(), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    totals: dict[Text, Count]
+    visits: dict[Text, dict[Annotated[str, Field(pattern=r"^[0-2]\d$")], Count]]
+
+    @property
+    def topic(self) -> str:
+        return topics.counts(self.camera)
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Status(JsonMessage):
+    """How a module is: its state, since when and why; `figures` in all, `rates` a second since the last report.
+
+    `since` and `at`, the time of the report, are None where the broker tells it as the module's last will.
+    """
+
+    module: Name
+    state: Text
+    since: Seconds | None = None
+    at: Seconds | None = None
+    detail: Annotated[str, Strict(), Field(max_length=1024)] = ""
+    figures: dict[str, JsonValue] = Field(default_factory=dict)
+    rates: dict[str, Number] = Field(default_factory=dict)
+
+    @property
+    def topic(self) -> str:
+        return topics.status(self.module)

@@ -1,0 +1,151 @@
+"""Settings from environment variables: declared once a module, checked once at the start."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from typing_extensions import Self
+
+from bus import topics
+from bus.errors import InvalidSetting
+from bus.logs import without_credentials
+
+S = TypeVar("S", bound="BusSettings")
+
+SiteName = Annotated[str, Field(pattern=topics.NAME_PATTERN)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class BusSettings(BaseSettings):
+    """What every module takes."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    module_name: SiteName | None = Field(
+        default=None,
+        validation_alias=AliasChoices("MODULE_NAME", "IOTEDGE_MODULEID"),
+        description="name on the broker (client id and status topic), when it is not the module's own",
+    )
+    mqtt_host: Annotated[str, Field(min_length=1)] = Field(default="127.0.0.1", description="the broker's address")
+    mqtt_port: Port = Field(default=1883, description="the broker's port")
+    mqtt_username: str | None = Field(default=None, description="user on the broker; without one the connection is anonymous")
+    mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
+    mqtt_password_file: Path | None = Field(default=None, description="a file with the password, instead")
+    mqtt_ca_file: Path | None = Field(default=None, description="certificate authority of the broker; turns TLS on")
+    verbose: bool = Field(default=False, description="log in detail")
+    log_format: Literal["edge", "plain"] = Field(default="edge", description="edge: as IoT Edge reads it; plain: without time")
+    runtime_log_level: str = Field(
+        default="info", validation_alias="RuntimeLogLevel", description="set by IoT Edge: debug is as VERBOSE"
+    )
+
+    @field_validator("mqtt_host")
+    @classmethod
+    def _host_name(cls, host: str) -> str:
+        host.encode("idna")  # what the socket will do with it; its UnicodeError is a ValueError
+        return host
+
+    @field_validator("mqtt_password_file", "mqtt_ca_file")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            try:
+                path.read_bytes()
+            except OSError as error:
+                raise ValueError(f"cannot be read: {error.strerror}") from None
+        return path
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        if self.mqtt_password is not None and self.mqtt_password_file is not None:
+            raise ValueError("MQTT_PASSWORD and MQTT_PASSWORD_FILE: set one of them")
+        if self.password is not None and self.mqtt_username is None:
+            raise ValueError("MQTT_USERNAME: missing, a password is set")
+        return self
+
+    @property
+    def own_name(self) -> str:
+        """The name on the broker of a module that was given none."""
+        return type(self).__module__.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        return self.module_name or self.own_name
+
+    @property
+    def password(self) -> str | None:
+        if self.mqtt_password_file is not None:
+            return self.mqtt_password_file.read_text().strip()
+        return self.mqtt_password.get_secret_value() if self.mqtt_password else None
+
+    @property
+    def detailed(self) -> bool:
+        return self.verbose or self.runtime_log_level.lower() in ("debug", "verbose")
+
+
+class LabelSettings(BusSettings):
+    """What the modules take that act on labels."""
+
+    threshold: Probability = Field(default=0.5, description="least probability at which a label counts")
+    background_labels: CommaSeparated = Field(
+        default=("Negative", "nobody", "none"), description="labels that mean: nobody is there (commas between)"
+    )
+
+    def is_background(self, label: str) -> bool:
+        return label.casefold() in {background.casefold() for background in self.background_labels}
+
+
+def load(settings: type[S], **values: Any) -> S:
+    """The settings from the environment; `values` stand for variables in tests. Raises `InvalidSetting` with one line."""
+    try:
+        return settings(**values)
+    except ValidationError as error:
+        raise InvalidSetting("; ".join(_explain(settings, detail) for detail in error.errors(include_url=False))) from None
+
+
+def help_text(settings: type[BusSettings], about: str) -> str:
+    """What ``--help`` prints: each variable with its default and meaning."""
+    lines = [about.strip(), "", "Settings, as environment variables:"]
+    for name, field in settings.model_fields.items():
+        variables = " or ".join(_variables(name, field))
+        default = "" if field.default is None else f" [{_shown(field.default)}]"
+        lines.append(f"  {variables}{default}\n      {field.description}")
+    return "\n".join(lines)
+
+
+def _variables(name: str, field: FieldInfo) -> Sequence[str]:
+    if isinstance(field.validation_alias, AliasChoices):
+        return [str(choice) for choice in field.validation_alias.choices]
+    return [str(field.validation_alias or name.upper())]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _explain(settings: type[BusSettings], detail: Any) -> str:
+    """One line: variable, value (never a secret), what is allowed."""
+    problem = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    if not detail["loc"]:
+        return problem
+    name = str(detail["loc"][0])
+    for field_name, field in settings.model_fields.items():
+        variables = _variables(field_name, field)
+        if name == field_name or name in variables:
+            secret = "password" in field_name and not field_name.endswith("_file")
+            value = "***" if secret else without_credentials(repr(detail["input"]))
+            return f"{variables[0]}={value}: {problem}"
+    return f"{name}: {problem}"

@@ -1,0 +1,39 @@
+"""The topics of the suite: the one place that spells them.
+
+A function gives the topic of one camera, display or module; with its default, ``+``, the filter that takes all of them.
+"""
+
+ROOT = "footfall"
+NAME_PATTERN = r"^[a-z0-9_-]{1,64}$"
+"""What a camera, a display or a module may be called."""
+
+RESERVED_CAMERAS = frozenset({"status", "display"})
+"""Second levels that are no camera."""
+
+
+def frame(camera: str = "+") -> str:
+    return f"{ROOT}/{camera}/frame"
+
+
+def prediction(camera: str = "+") -> str:
+    return f"{ROOT}/{camera}/prediction"
+
+
+def visit(camera: str = "+") -> str:
+    return f"{ROOT}/{camera}/visit"
+
+
+def label(camera: str = "+") -> str:
+    return f"{ROOT}/{camera}/label"
+
+
+def counts(camera: str = "+") -> str:
+    return f"{ROOT}/{camera}/counts"
+
+
+def pixels(display: str = "+") -> str:
+    return f"{ROOT}/display/{display}/pixels"
+
+
+def status(module: str = "+") -> str:
+    return f"{ROOT}/status/{module}"

@@ -1,0 +1,6 @@
+"""Camera, file, stream or folder in; frames on the broker."""
+
+import os
+
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # else FFmpeg writes to standard error, past the log
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what went wrong is told as the camera's state

@@ -1,0 +1,43 @@
+"""A folder of pictures, shown one after the other."""
+
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from capture.source import Picture, SourceLost
+
+KINDS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+class Folder:
+    """The pictures of a folder in the order of their names, `rate` a second."""
+
+    def __init__(self, path: Path, rate: float) -> None:
+        self._path = path
+        self._interval = 1 / rate
+
+    def pictures(self) -> Generator[Picture, None, None]:
+        """Each picture that can be read, once. Raises `SourceLost` when the folder is gone."""
+        try:
+            paths = sorted(path for path in self._path.iterdir() if path.suffix.lower() in KINDS)
+        except OSError as error:
+            raise SourceLost(f"{self._path}: {error.strerror}") from None
+        due = time.monotonic()
+        for path in paths:
+            if (picture := _read(path)) is None:
+                continue
+            time.sleep(max(0.0, due - time.monotonic()))
+            due = max(due, time.monotonic() - self._interval) + self._interval
+            yield picture
+
+
+def _read(path: Path) -> Picture | None:
+    """The picture, upright as its EXIF says; None when the file is none, or gone since it was listed."""
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError:
+        return None
+    return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None

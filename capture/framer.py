@@ -1,0 +1,29 @@
+"""Captured pictures into the frames that are published."""
+
+from bus import Frame
+from capture.pace import Pace
+from capture.prepare import Preparation, jpeg
+from capture.source import Captured
+
+
+class Framer:
+    """Makes the frames of one camera: no more than the pace lets through, prepared, compressed, numbered from 0."""
+
+    def __init__(self, camera: str, pace: Pace, preparation: Preparation, quality: int) -> None:
+        self._camera = camera
+        self._pace = pace
+        self._preparation = preparation
+        self._quality = quality
+        self._sequence = 0
+
+    def frame(self, captured: Captured) -> Frame | None:
+        """The frame of a picture, or None when it comes too early."""
+        if not self._pace.lets_through(captured.captured_at):
+            return None
+        picture = self._preparation.of(captured.picture)
+        height, width = picture.shape[:2]
+        return Frame(self._camera, self._sequence, captured.captured_at, width, height, jpeg(picture, self._quality))
+
+    def published(self) -> None:
+        """The last frame went out: the next one gets the next number."""
+        self._sequence += 1

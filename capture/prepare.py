@@ -1,0 +1,46 @@
+"""What is done to a picture before it is sent: turned, resized, made grey, compressed."""
+
+from dataclasses import dataclass
+
+import cv2
+
+from capture.source import Picture
+
+_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Width and height in px, None for as it comes; degrees clockwise, applied first."""
+
+    width: int | None = None
+    height: int | None = None
+    rotate: int = 0
+    gray: bool = False
+
+    def of(self, picture: Picture) -> Picture:
+        """The picture as it is to be sent: height x width x 3, or height x width when grey."""
+        if self.rotate:
+            picture = cv2.rotate(picture, _TURNS[self.rotate])
+        size = new_size(picture.shape[1], picture.shape[0], self.width, self.height)
+        if size != (picture.shape[1], picture.shape[0]):
+            shrinks = size[0] * size[1] < picture.shape[0] * picture.shape[1]
+            interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            picture = cv2.resize(picture, size, interpolation=interpolation)
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if self.gray else picture
+
+
+def new_size(width: int, height: int, wanted_width: int | None, wanted_height: int | None) -> tuple[int, int]:
+    """Width and height to resize to; one wanted side alone keeps the shape."""
+    if wanted_width is not None and wanted_height is not None:
+        return wanted_width, wanted_height
+    if wanted_width is not None:
+        return wanted_width, max(1, round(height * wanted_width / width))
+    if wanted_height is not None:
+        return max(1, round(width * wanted_height / height)), wanted_height
+    return width, height
+
+
+def jpeg(picture: Picture, quality: int) -> bytes:
+    """The picture as JPEG; quality 1..100."""
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

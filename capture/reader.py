@@ -1,0 +1,92 @@
+"""The thread that reads a source, always holds its newest picture, and opens it again when it is lost."""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from typing_extensions import Self
+
+from bus import NewestSlot
+from bus.backoff import Backoff
+from capture.source import Captured, Source, SourceLost
+
+log = logging.getLogger(__name__)
+
+RUNNING = "running"
+CAMERA_LOST = "camera-lost"
+ENDED = "ended"
+
+
+class Reader:
+    """Reads a source for as long as it is entered; `tell` gets its state (and why), from this thread or the caller's.
+
+    With `loop`, a source that came to its end is begun again at once; without, it stays ended.
+    """
+
+    def __init__(self, source: Source, tell: Callable[[str, str], None], loop: bool = True, silence: float = 15.0) -> None:
+        self._source = source
+        self._tell = tell
+        self._loop = loop
+        self._silence = silence
+        self._backoff = Backoff()
+        self._newest: NewestSlot[None, Captured] = NewestSlot()
+        self._taken_at = time.monotonic()
+        self._ended = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        self._thread.join(timeout=1)  # a camera that hangs in its driver is left behind: the process ends
+
+    def take(self, timeout: float) -> Captured | None:
+        """The newest picture not taken yet, or None after `timeout` seconds without; a long silence is told as a loss."""
+        captured = self._newest.take(timeout)
+        now = time.monotonic()
+        if captured is not None:
+            self._taken_at = now
+        elif now - self._taken_at > self._silence and not self._ended:
+            self._tell(CAMERA_LOST, f"no picture for {self._silence:g} s")
+        return captured
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._read_through()
+                if not self._loop:
+                    self._ended = True
+                    self._tell(ENDED, "LOOP_VIDEO is false")
+                    return
+            except SourceLost as error:
+                self._wait(str(error))
+            except Exception as error:
+                log.exception("reading failed")
+                self._wait(f"{type(error).__name__}: {error}"[:200])
+
+    def _read_through(self) -> None:
+        """Reads the source until it ends, or the reader is stopped. Raises `SourceLost`."""
+        pictures = 0
+        with contextlib.closing(self._source.pictures()) as source:
+            for picture in source:
+                if self._stop.is_set():
+                    return
+                self._newest.put(None, Captured(picture, time.time()))
+                if pictures == 0:
+                    self._tell(RUNNING, "")
+                    self._backoff.reset()
+                pictures += 1
+        if pictures == 0:
+            raise SourceLost("there is no picture in it")
+
+    def _wait(self, reason: str) -> None:
+        wait = self._backoff.next()
+        self._tell(CAMERA_LOST, reason)
+        log.debug("trying again in %g s", wait)
+        self._stop.wait(wait)

@@ -1,0 +1,54 @@
+"""What can be set about a camera."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from bus import topics
+from bus.settings import BusSettings, SiteName
+
+Rate = Annotated[float, Field(gt=0, le=240, allow_inf_nan=False)]
+Side = Annotated[int, Field(ge=16, le=8192)]
+
+
+class Settings(BusSettings):
+    """One capture process is one camera."""
+
+    camera: SiteName = Field(default="door", description="the camera's name in topics and counts")
+    video_path: Annotated[str, Field(min_length=1)] = Field(
+        default="0",
+        description="camera number or /dev/video*, video file, folder of pictures, or http(s):// or rtsp(s):// address",
+    )
+    loop_video: bool = Field(default=True, description="begin a file or folder again at its end")
+    frame_rate: Rate = Field(default=10.0, description="most frames a second; also the rate at which a folder is shown")
+    resize_width: Side | None = Field(default=None, description="width of the frames in px; alone, the shape is kept")
+    resize_height: Side | None = Field(default=None, description="height of the frames in px; alone, the shape is kept")
+    rotate: Literal[0, 90, 180, 270] = Field(default=0, description="degrees clockwise, for a camera that hangs askew")
+    convert_to_gray: bool = Field(default=False, description="take the colour out")
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(default=80, description="1 to 100; higher is larger")
+
+    @field_validator("camera")
+    @classmethod
+    def _not_reserved(cls, camera: str) -> str:
+        if camera in topics.RESERVED_CAMERAS:
+            raise ValueError(f"taken by the suite's own topics, as are {', '.join(sorted(topics.RESERVED_CAMERAS))}")
+        return camera
+
+    @field_validator("video_path")
+    @classmethod
+    def _known_scheme(cls, path: str) -> str:
+        scheme = re.match(r"([a-z][a-z0-9+.-]*)://", path, re.IGNORECASE)
+        if scheme and scheme[1].lower() not in ("http", "https", "rtsp", "rtsps"):
+            raise ValueError("of the addresses, http, https, rtsp and rtsps are understood")
+        return path
+
+    @field_validator("rotate", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+    @property
+    def own_name(self) -> str:
+        """The second camera on a broker needs a name of its own there: the broker drops the older of two of one name."""
+        return "capture" if self.camera == type(self).model_fields["camera"].default else f"capture-{self.camera}"[:64]

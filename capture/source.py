@@ -1,0 +1,30 @@
+"""Where pictures come from: what every source can do."""
+
+from collections.abc import Generator
+from typing import Any, NamedTuple, Protocol
+
+from numpy.typing import NDArray
+
+from bus import FootfallError
+
+Picture = NDArray[Any]
+"""Height x width x 3, BGR, uint8; height x width once it is grey."""
+
+
+class SourceLost(FootfallError):
+    """A source that cannot be opened or has stopped giving pictures; trying again may help."""
+
+
+class Captured(NamedTuple):
+    """A picture and its Unix time."""
+
+    picture: Picture
+    captured_at: float
+
+
+class Source(Protocol):
+    """Opens when `pictures` is begun and closes when that is ended, however it ends."""
+
+    def pictures(self) -> Generator[Picture, None, None]:
+        """Pictures at the source's own rate; ends where the source does. Raises `SourceLost`."""
+        ...

@@ -1,0 +1,8 @@
+"""Frames in, predictions out: a Custom Vision export run with TensorFlow Lite."""
+
+import os
+
+MOST_PIXELS = 50_000_000
+"""A picture that says it has more is refused before it is decoded."""
+
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # OpenCV reads it when it is imported

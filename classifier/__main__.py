@@ -1,0 +1,35 @@
+"""Publishes a prediction for the newest frame of every camera as footfall/<camera>/prediction."""
+
+import logging
+import sys
+import threading
+
+from bus import Bus, Frame, InvalidSetting, process, topics
+from classifier.export import InvalidExport, read_export
+from classifier.interpreter import RUNTIME, Classifier
+from classifier.pipeline import Pipeline
+from classifier.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def main(settings: Settings, stop: threading.Event) -> None:
+    """Classifies until `stop` is set."""
+    try:
+        export = read_export(settings.model)
+        classifier = Classifier(export, settings.num_threads)
+    except InvalidExport as error:
+        raise InvalidSetting(f"MODEL={str(settings.model)!r}: {error}") from None
+    log.info("serving %s (%s) with %s", export.identity, ", ".join(export.labels), RUNTIME)
+    bus = Bus(settings)
+    bus.figures.put("model", export.identity)
+    bus.figures.put("runtime", RUNTIME)
+    pipeline = Pipeline(classifier, settings.max_frame_age, bus.figures, bus.publish, bus.complain)
+    bus.subscribe(topics.frame(), Frame, pipeline.offer)
+    with bus, pipeline:
+        bus.state("running")
+        stop.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(process.run(main, Settings, __doc__ or ""))

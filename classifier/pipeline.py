@@ -1,0 +1,122 @@
+"""From frames to predictions, in two threads: one decodes the next frame while the other runs the model on this one."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import NamedTuple
+
+from typing_extensions import Self
+
+from bus import Frame, InvalidMessage, NewestSlot, Prediction
+from bus.figures import Figures
+from classifier.interpreter import Classifier, Tensor
+from classifier.preprocess import decode, to_tensor
+
+log = logging.getLogger(__name__)
+
+TICK = 0.2
+"""Seconds after which a waiting thread looks whether it is to end."""
+
+
+class _Ready(NamedTuple):
+    frame: Frame
+    tensor: Tensor
+
+
+class Pipeline:
+    """Predicts the newest frame of each camera in turn; older ones are dropped and counted.
+
+    A frame is decoded only when the one before it is in the model, so that what waits for the model is never more than one frame.
+    `publish` and `complain` (figure, text, sender) are called from its threads.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        max_frame_age: float,
+        figures: Figures,
+        publish: Callable[[Prediction], object],
+        complain: Callable[[str, str, str], None],
+    ) -> None:
+        self._classifier = classifier
+        self._max_frame_age = max_frame_age
+        self._figures = figures
+        self._publish = publish
+        self._complain = complain
+        self._newest: NewestSlot[str, Frame] = NewestSlot()
+        self._ready: queue.Queue[_Ready] = queue.Queue()
+        self._may_decode = threading.Semaphore(1)
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._until_stopped, args=(step,), name=step.__name__, daemon=True)
+            for step in (self._prepare_next, self._classify_next)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=2)
+
+    def offer(self, frame: Frame) -> None:
+        """Takes a frame in; never waits."""
+        self._figures.add("frames")
+        if not self._newest.put(frame.camera, frame):
+            self._figures.add("dropped_for_newer")
+
+    def _until_stopped(self, step: Callable[[], None]) -> None:
+        while not self._stop.is_set():
+            try:
+                step()
+            except Exception as error:
+                log.debug("a frame could not be classified", exc_info=True)
+                self._complain("failed", f"a frame could not be classified: {type(error).__name__}: {error}"[:300], "")
+
+    def _prepare_next(self) -> None:
+        """Decodes the newest frame once the model has taken the one before."""
+        if not self._may_decode.acquire(timeout=TICK):
+            return
+        ready = None
+        try:
+            frame = self._newest.take(TICK)
+            if frame is not None and self._is_fresh(frame):
+                ready = _Ready(frame, to_tensor(decode(frame.jpeg), self._classifier.size))
+        except InvalidMessage as error:
+            self._complain("invalid", f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
+        finally:
+            if ready is None:
+                self._may_decode.release()
+            else:
+                self._ready.put(ready)
+
+    def _classify_next(self) -> None:
+        try:
+            frame, tensor = self._ready.get(timeout=TICK)
+        except queue.Empty:
+            return
+        self._may_decode.release()
+        labels, inference_ms = self._classifier.classify(tensor)
+        now, model = time.time(), self._classifier.identity
+        self._publish(Prediction(frame.camera, frame.sequence, frame.captured_at, now, inference_ms, model, labels))
+        self._figures.add("predictions")
+        self._figures.put("inference_ms", round(inference_ms, 2))
+        self._figures.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))
+
+    def _is_fresh(self, frame: Frame) -> bool:
+        age = time.time() - frame.captured_at
+        if age > self._max_frame_age:
+            self._complain(
+                "dropped_old", f"{frame.topic}: {age:.1f} s old, dropped; MAX_FRAME_AGE is {self._max_frame_age:g}", ""
+            )
+            return False
+        if age < -self._max_frame_age:
+            self._complain("dropped_ahead", f"{frame.topic}: {-age:.1f} s ahead of this machine's clock, dropped", "")
+            return False
+        return True
