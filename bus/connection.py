@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -68,7 +69,7 @@ class Bus:
         if settings.mqtt_username is not None:
             client.username_pw_set(settings.mqtt_username, settings.password)
         if settings.mqtt_ca_file is not None:
-            client.tls_set(str(settings.mqtt_ca_file))
+            client.tls_set_context(ssl.create_default_context(cafile=settings.mqtt_ca_file))
         client.reconnect_delay_set(FIRST_RETRY, LAST_RETRY)  # type: ignore[arg-type]  # a float will do
         client.max_queued_messages_set(MOST_QUEUED)
         offline = Status(self.name, "offline", detail="connection lost")
@@ -98,7 +99,7 @@ class Bus:
         end.start()
         end.join(GRACE)
 
-    def subscribe(self, topic: str, kind: type[M], handler: Callable[[M], None]) -> None:
+    def subscribe(self, topic: str, kind: type[M], handler: Callable[[M], object]) -> None:
         """Hands each message under the filter `topic` to `handler`, unpacked; one that is not a `kind` is counted and logged."""
 
         def take_in(_client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
@@ -108,6 +109,7 @@ class Bus:
                 message = kind.unpack(received.payload)
                 if message.topic != received.topic:
                     raise InvalidMessage(f"{kind.__name__}: it names itself for another topic, {message.topic}")
+                self.figures.add(f"{kind.__name__.lower()}s_in")
                 handler(message)
             except InvalidMessage as error:
                 self.complain("invalid", f"{received.topic}: {error}", sender=received.topic)
@@ -141,7 +143,9 @@ class Bus:
                 self._owed = info
             elif not message.RETAINED:
                 self._unsent.append(info)
-            return True
+        if not message.RETAINED:
+            self.figures.add(f"{type(message).__name__.lower()}s_out")
+        return True
 
     def _has_room(self) -> bool:
         if not self._connected:
@@ -178,7 +182,16 @@ class Bus:
 
     def _report(self) -> None:
         while not self._ended.wait(REPORT_EVERY):
+            self._revive()
             self._publish_status()
+
+    def _revive(self) -> None:
+        """Starts the network's thread again if an error inside paho ended it, which would leave the module deaf and dumb."""
+        thread = self._client._thread  # type: ignore[attr-defined]  # its only place
+        if thread is not None and not thread.is_alive():
+            self.complain("revived", "the connection's thread had ended; started again")
+            self._client.loop_stop()
+            self._client.loop_start()
 
     def _flush(self) -> None:
         """Waits a little for the broker to acknowledge what was published last."""

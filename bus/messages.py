@@ -11,8 +11,8 @@ from bus.message import JsonMessage, Message
 Name = Annotated[str, Strict(), Field(pattern=topics.NAME_PATTERN)]
 Text = Annotated[str, Strict(), Field(min_length=1, max_length=256)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-Seconds = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
-"""Unix time, in seconds."""
+Seconds = Annotated[float, Strict(), Field(gt=0, lt=1e11, allow_inf_nan=False)]
+"""Unix time, in seconds, up to the year 5138: what any calendar takes."""
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 """A probability, or a part of the picture's width or height."""
 Count = Annotated[int, Strict(), Field(ge=0, lt=2**63)]

@@ -27,7 +27,6 @@ def main(settings: Settings, stop: threading.Event) -> None:
             try:
                 if bus.publish(frame):
                     framer.published()
-                    bus.figures.add("frames")
             except InvalidMessage as error:
                 bus.complain("too_large", f"{error}; a smaller RESIZE_WIDTH or JPEG_QUALITY helps")
 

@@ -4,22 +4,23 @@
 class Pace:
     """Lets at most `rate` a second through, evenly.
 
-    A picture that comes a little early is let through, and the next one waits the longer for it: a camera whose own rate is the
-    one asked for loses nothing to its jitter.
+    A picture that comes a little early is let through and the next one waits the longer for it, and one that comes a little late
+    does not delay the rest: a camera whose own rate is the one asked for loses nothing to its jitter.
     """
 
-    EARLY = 0.25
-    """How much of an interval a picture may come too early."""
+    SLACK = 0.25
+    """How much of an interval a picture may come too early, or too late without moving those after it."""
 
     def __init__(self, rate: float) -> None:
         self._interval = 1 / rate
         self._due = float("-inf")
 
     def lets_through(self, now: float) -> bool:
-        """Whether the picture taken at `now` (seconds of any clock that runs on) is one of those."""
-        if now < self._due - self.EARLY * self._interval:
-            if self._due - now < 2 * self._interval:
-                return False
-            self._due = now  # the clock was set back
-        self._due = max(self._due, now - self._interval) + self._interval
+        """Whether the picture taken at `now` (in seconds of a clock) is one of those."""
+        slack = self.SLACK * self._interval
+        clock_was_set_back = self._due - now > 2 * self._interval
+        if now < self._due - slack and not clock_was_set_back:
+            return False
+        next_due = now if clock_was_set_back else self._due
+        self._due = max(next_due, now - slack) + self._interval
         return True

@@ -34,6 +34,7 @@ class Reader:
         self._backoff = Backoff()
         self._newest: NewestSlot[None, Captured] = NewestSlot()
         self._taken_at = time.monotonic()
+        self._lost = False
         self._ended = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
@@ -52,7 +53,8 @@ class Reader:
         now = time.monotonic()
         if captured is not None:
             self._taken_at = now
-        elif now - self._taken_at > self._silence and not self._ended:
+        elif now - self._taken_at > self._silence and not self._lost and not self._ended:
+            self._lost = True
             self._tell(CAMERA_LOST, f"no picture for {self._silence:g} s")
         return captured
 
@@ -78,7 +80,8 @@ class Reader:
                 if self._stop.is_set():
                     return
                 self._newest.put(None, Captured(picture, time.time()))
-                if pictures == 0:
+                if pictures == 0 or self._lost:
+                    self._lost = False
                     self._tell(RUNNING, "")
                     self._backoff.reset()
                 pictures += 1
@@ -86,7 +89,8 @@ class Reader:
             raise SourceLost("there is no picture in it")
 
     def _wait(self, reason: str) -> None:
-        wait = self._backoff.next()
+        self._lost = True
         self._tell(CAMERA_LOST, reason)
+        wait = self._backoff.next()
         log.debug("trying again in %g s", wait)
         self._stop.wait(wait)

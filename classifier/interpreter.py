@@ -50,6 +50,7 @@ class Classifier:
         self.identity = export.identity
         self.size = (width, height)
         """Width and height of the input, in px."""
+        self.classify(np.full((1, height, width, 3), 128, np.float32))  # the first inference is slow: not on a visitor
 
     def classify(self, tensor: Tensor) -> Result:
         """What the model says of one picture."""

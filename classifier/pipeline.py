@@ -67,7 +67,6 @@ class Pipeline:
 
     def offer(self, frame: Frame) -> None:
         """Takes a frame in; never waits."""
-        self._figures.add("frames")
         if not self._newest.put(frame.camera, frame):
             self._figures.add("dropped_for_newer")
 
@@ -105,7 +104,6 @@ class Pipeline:
         labels, inference_ms = self._classifier.classify(tensor)
         now, model = time.time(), self._classifier.identity
         self._publish(Prediction(frame.camera, frame.sequence, frame.captured_at, now, inference_ms, model, labels))
-        self._figures.add("predictions")
         self._figures.put("inference_ms", round(inference_ms, 2))
         self._figures.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))
 

@@ -1,0 +1,52 @@
+# What one does with Footfall on a laptop. Settings are passed on: make run VIDEO_PATH=0 MODEL=path/to/export
+
+PYTHON ?= python3
+VENV ?= .venv
+export PYTHON VENV
+# What pip reads is what it installs from: a change there makes a new set-up due.
+needs = pyproject.toml constraints.txt scripts/setup.sh
+
+.PHONY: help run watch setup test check format bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+run: ## the whole suite without Docker: make run VIDEO_PATH=0 MODEL=path
+	@[ -n "$$MODEL" ] && [ -n "$$VIDEO_PATH" ] || { echo "make run: pass a model and a source, such as: make run MODEL=path/to/export.zip VIDEO_PATH=0 (a camera's number, a video file, a folder of pictures, an address)" >&2; exit 2; }
+	@$(MAKE) -s --no-print-directory $(VENV)/.run
+	@exec $(VENV)/bin/python scripts/run.py
+
+watch: ## follow the labels of a running suite
+	@exec mosquitto_sub -h "$${MQTT_HOST:-127.0.0.1}" -p "$${MQTT_PORT:-1883}" -v -t 'footfall/+/label'
+
+setup: $(VENV)/.run ## what make run needs
+
+test: $(VENV)/.dev ## all tests
+	@exec $(VENV)/bin/python -m pytest $(TESTS)
+
+check: $(VENV)/.dev ## format, lint and types
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+
+format: $(VENV)/.dev ## puts the code in form
+	@$(VENV)/bin/ruff check -q --fix .
+	@$(VENV)/bin/ruff format .
+
+bench: $(VENV)/.dev ## the figures in the README: make bench MODEL=path
+	@exec $(VENV)/bin/python -m benchmarks
+
+lock: ## writes constraints.txt anew (needs uv)
+	uv pip compile -q --universal --python-version 3.10 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o constraints.txt
+
+clean: ## removes what was made here, the broker's state too
+	rm -rf $(VENV) .state .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+$(VENV)/.run: $(needs)
+	@scripts/setup.sh run
+	@touch $@
+
+$(VENV)/.dev: $(needs)
+	@scripts/setup.sh dev
+	@touch $@ $(VENV)/.run

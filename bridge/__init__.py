@@ -1,0 +1,1 @@
+"""Predictions in; visits, counts and selected results out."""

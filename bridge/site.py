@@ -1,0 +1,76 @@
+"""The visits and counts of all cameras, and what is told of them."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from bridge.tally import Tally
+from bridge.visits import Rules, Stay, Visits
+from bus import CurrentLabel, DayCounts, Message, Prediction, Visit
+
+SILENCE = 30.0
+"""Seconds without a prediction after which nobody is there any more: the camera is lost, or who classifies its frames."""
+
+
+class _Camera:
+    def __init__(self, name: str, rules: Rules) -> None:
+        self.visits = Visits(name, rules)
+        self.tally = Tally(name)
+        self.heard_at = time.monotonic()
+        self.label: CurrentLabel | None = None
+        self.counts: DayCounts | None = None
+
+
+class Site:
+    """Takes predictions in, from any thread, and hands out messages when they change: visits once, label and counts as they are.
+
+    `publish` gets every message, in order, `forward` the visits that are selected to go upstream: all of them.
+    """
+
+    def __init__(self, rules: Rules, publish: Callable[[Message], object], forward: Callable[[Visit], object]) -> None:
+        self._rules = rules
+        self._publish = publish
+        self._forward = forward
+        self._cameras: dict[str, _Camera] = {}
+        self._lock = threading.Lock()
+
+    def take_in(self, prediction: Prediction) -> None:
+        """Regards a prediction."""
+        with self._lock:
+            name = prediction.camera
+            camera = self._cameras.setdefault(name, _Camera(name, self._rules))
+            camera.heard_at = time.monotonic()
+            self._tell(name, camera, camera.visits.take_in(prediction))
+
+    def look(self) -> None:
+        """What the time alone changes: a camera that fell silent, a new day. To be called about once a second."""
+        with self._lock:
+            for name, camera in self._cameras.items():
+                silent = time.monotonic() - camera.heard_at > SILENCE
+                self._tell(name, camera, camera.visits.end_all() if silent else [])
+
+    def close(self) -> None:
+        """Ends and tells the visits that are open."""
+        with self._lock:
+            for name, camera in self._cameras.items():
+                self._tell(name, camera, camera.visits.end_all())
+
+    def _tell(self, name: str, camera: _Camera, ended: list[Visit]) -> None:
+        for visit in ended:
+            camera.tally.add(visit)
+            self._publish(visit)
+            self._forward(visit)
+        label = _current(name, camera.visits.current)
+        if camera.label is None or (label.label, label.since) != (camera.label.label, camera.label.since):
+            camera.label = label
+            self._publish(label)
+        counts = camera.tally.day(time.time())
+        if counts != camera.counts:
+            camera.counts = counts
+            self._publish(counts)
+
+
+def _current(camera: str, stay: Stay | None) -> CurrentLabel:
+    if stay is None:
+        return CurrentLabel(camera, label=None, probability=None, since=None)
+    return CurrentLabel(camera, stay.label, stay.probability, stay.started_at)

@@ -1,0 +1,35 @@
+"""Which label is shown."""
+
+from collections.abc import Callable
+
+from bus import Prediction
+
+
+class Choice:
+    """The highest label at or above a threshold, held for a moment after it was last seen; then nothing.
+
+    A background label ("nobody") is nothing at once: the place was seen to be empty.
+    """
+
+    def __init__(self, threshold: float, hold: float, max_age: float, is_background: Callable[[str], bool]) -> None:
+        """`hold` and `max_age` in seconds."""
+        self._threshold = threshold
+        self._hold = hold
+        self._max_age = max_age
+        self._is_background = is_background
+        self._label: str | None = None
+        self._until = 0.0
+
+    def take_in(self, prediction: Prediction, now: float, clock: float) -> bool:
+        """Regards a prediction at Unix time `now`, monotonic time `clock`. False when it is too old to be regarded."""
+        if abs(now - prediction.captured_at) > self._max_age:
+            return False
+        best = prediction.best
+        if best is not None and best.probability >= self._threshold:
+            self._label = None if self._is_background(best.name) else best.name
+            self._until = clock + self._hold
+        return True
+
+    def label(self, clock: float) -> str | None:
+        """What is shown at monotonic time `clock`; None is dark."""
+        return self._label if clock < self._until else None

@@ -1,0 +1,86 @@
+"""What is shown now, on the matrix and on the broker."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from typing_extensions import Self
+
+from bus.backoff import Backoff
+from display.icons import Icons
+from display.matrix import Matrix, MatrixLost
+from display.pixels import DARK, Picture
+
+RUNNING = "running"
+MATRIX_LOST = "matrix-lost"
+
+
+class Screen:
+    """Draws a label when it changes. A matrix that fails is opened again with back-off; the broker gets its pixels all the same.
+
+    `publish` gets label (empty when dark) and picture, `tell` the state and why.
+    """
+
+    def __init__(
+        self, matrix: Matrix, icons: Icons, publish: Callable[[str, Picture], object], tell: Callable[[str, str], None]
+    ) -> None:
+        self._matrix = matrix
+        self._icons = icons
+        self._publish = publish
+        self._tell = tell
+        self._backoff = Backoff()
+        self._open = contextlib.ExitStack()
+        self._is_open = False
+        self._retry_at = 0.0
+        self._label: str | None = None
+        self._picture = DARK
+
+    def __enter__(self) -> Self:
+        self._publish("", DARK)
+        self.keep_open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._publish("", DARK)
+        with contextlib.suppress(MatrixLost):
+            self._open.close()
+
+    def show(self, label: str | None) -> None:
+        """Shows a label's picture, or None: dark."""
+        self.keep_open()
+        if label == self._label:
+            return
+        self._label = label
+        self._picture = DARK if label is None else self._icons.picture(label)
+        self._publish(label or "", self._picture)
+        self._draw()
+
+    def keep_open(self) -> None:
+        """Opens the matrix if it is not, when it is time to try; a matrix that came back shows what it should."""
+        if self._is_open or time.monotonic() < self._retry_at:
+            return
+        try:
+            self._open.enter_context(self._matrix)
+        except MatrixLost as error:
+            self._lost(error)
+            return
+        self._is_open = True
+        self._draw()
+        if self._is_open:
+            self._backoff.reset()
+            self._tell(RUNNING, "")
+
+    def _draw(self) -> None:
+        if not self._is_open:
+            return
+        try:
+            self._matrix.show(self._picture)
+        except MatrixLost as error:
+            self._is_open = False
+            self._open.pop_all()  # it cannot be made dark either
+            self._lost(error)
+
+    def _lost(self, error: MatrixLost) -> None:
+        self._retry_at = time.monotonic() + self._backoff.next()
+        self._tell(MATRIX_LOST, str(error))

@@ -1,0 +1,53 @@
+"""The LED matrix of a Raspberry Pi Sense HAT."""
+
+import importlib.util
+import sys
+from types import ModuleType, TracebackType
+from typing import Any
+
+from typing_extensions import Self
+
+from bus import InvalidSetting
+from display.matrix import MatrixLost
+from display.pixels import DARK, Picture
+
+
+class SenseHatMatrix:
+    """Drives the LEDs by way of the library sense_hat."""
+
+    def __init__(self) -> None:
+        """Raises `InvalidSetting` where the library is missing: no retry brings it."""
+        if importlib.util.find_spec("sense_hat") is None:
+            raise InvalidSetting("MATRIX='sensehat': the Python package sense-hat is not installed")
+        self._hat: Any = None
+
+    def __enter__(self) -> Self:
+        _without_motion_sensors()
+        from sense_hat import SenseHat  # noqa: PLC0415  # only where there is one to drive
+
+        try:
+            self._hat = SenseHat()
+        except (OSError, RuntimeError) as error:
+            raise MatrixLost(f"Sense HAT: {error}") from None
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            self.show(DARK)
+
+    def show(self, picture: Picture) -> None:
+        """Sets all 64 LEDs. Raises `MatrixLost`."""
+        try:
+            self._hat.set_pixels([list(colour) for colour in picture])
+        except OSError as error:
+            raise MatrixLost(f"Sense HAT: {error}") from None
+
+
+def _without_motion_sensors() -> None:
+    """sense_hat imports RTIMU, for its motion sensors, which only Raspberry Pi OS has; the LEDs do without."""
+    if "RTIMU" in sys.modules or importlib.util.find_spec("RTIMU") is not None:
+        return
+    absent = ModuleType("RTIMU")
+    for sensor in ("Settings", "RTIMU", "RTPressure", "RTHumidity"):
+        setattr(absent, sensor, lambda *_settings: None)
+    sys.modules["RTIMU"] = absent

@@ -1,0 +1,132 @@
+"""The laptop run without Docker: broker and modules under honcho, until Ctrl-C.
+
+Says in one line what keeps it from starting, says where to look once predictions flow, and what is amiss when they do not.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from paho.mqtt import client as mqtt
+
+from bus import InvalidMessage, InvalidSetting, Prediction, Status, topics
+from bus.settings import BusSettings, load
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 20.0
+"""Seconds without a prediction after which the modules' states are told."""
+
+
+def main() -> int:
+    """Runs the suite; the exit code is 0 after Ctrl-C, else that of the module that ended."""
+    try:
+        port = load(BusSettings).mqtt_port
+        environment = _environment(port)
+        _check_port(port)
+    except InvalidSetting as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 2
+    honcho = [sys.executable, "-m", "honcho", "-f", str(ROOT / "Procfile"), "-e", os.devnull]
+    suite = subprocess.Popen([*honcho, "start"], cwd=ROOT, env=environment)
+    asked_to_stop = threading.Event()
+
+    def stop(number: int, _frame: object) -> None:
+        asked_to_stop.set()
+        if number == signal.SIGTERM:  # Ctrl-C reaches honcho as it does us
+            suite.terminate()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    threading.Thread(target=_tell, args=(port, asked_to_stop), daemon=True).start()
+    code = suite.wait()
+    return 0 if asked_to_stop.is_set() else code
+
+
+def _environment(port: int) -> dict[str, str]:
+    """What the Procfile's commands find: the virtual environment first, the broker, a folder for its state, laptop defaults."""
+    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    mosquitto = shutil.which("mosquitto", path=search + os.pathsep + "/opt/homebrew/sbin")
+    if mosquitto is None:
+        raise InvalidSetting(
+            "mosquitto is not installed: make clean and try again, or install it (Debian: apt-get install mosquitto)"
+        )
+    state = Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve()
+    try:
+        (state / "mosquitto").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidSetting(f"STATE_DIR={str(state)!r}: {error.strerror}") from None
+    defaults = {"LOG_FORMAT": "plain", "MATRIX": "terminal"}
+    own = {
+        "PATH": search,
+        "MOSQUITTO": mosquitto,
+        "STATE_DIR": str(state),
+        "FOOTFALL": str(ROOT),
+        "MQTT_HOST": "127.0.0.1",
+        "MQTT_PORT": str(port),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return defaults | os.environ | own
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise InvalidSetting(
+                f"port {port} on 127.0.0.1 is taken ({error.strerror}), perhaps by the system's own Mosquitto"
+                f" (sudo systemctl disable --now mosquitto) or another run: stop that, or choose another, as MQTT_PORT={port + 1}"
+            ) from None
+
+
+def _tell(port: int, end: threading.Event) -> None:
+    """Waits for the first prediction and says where to look; says now and then what is amiss until then."""
+    flows = threading.Event()
+    states: dict[str, Status] = {}
+
+    def take_in(client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        try:
+            if message.topic.startswith(topics.status("")):
+                status = Status.unpack(message.payload)
+                states[status.module] = status
+            else:
+                Prediction.unpack(message.payload)
+                flows.set()
+                client.unsubscribe(topics.prediction())
+        except InvalidMessage:
+            return
+
+    client = mqtt.Client()
+    client.on_connect = lambda *_: client.subscribe([(topics.prediction(), 0), (topics.status(), 0)])
+    client.on_message = take_in
+    client.reconnect_delay_set(1, 5)
+    client.connect_async("127.0.0.1", port)
+    client.loop_start()
+    while not flows.wait(PATIENCE) and not end.is_set():
+        amiss = [f"{one.module} is {one.state}{one.detail and f' ({one.detail})'}" for one in states.values()]
+        print(f"\nNo prediction yet: {'; '.join(sorted(amiss)) or 'no module has reported'}\n", flush=True)
+    client.disconnect()
+    if not end.is_set():
+        print(_where_to_look(port), flush=True)
+
+
+def _where_to_look(port: int) -> str:
+    python = os.path.relpath(sys.executable, ROOT)
+    setting = "" if port == 1883 else f" MQTT_PORT={port}"
+    return f"""
+Predictions flow. In another terminal:
+  make watch{setting}    who is there now
+  mosquitto_sub -p {port} -v -t 'footfall/+/counts'    visits today, by hour
+  mosquitto_sub -p {port} -N -t 'footfall/+/prediction' | {python} -m bus    every prediction
+Each visit is a line of JSON below. Ctrl-C stops everything.
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Makes the virtual environment with the extra named ("run" or "dev"), and installs what the system lacks for it.
+#   scripts/setup.sh run|dev      PYTHON=python3 VENV=.venv
+set -eu
+extra=$1
+python=${PYTHON:-python3}
+venv=${VENV:-.venv}
+PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin
+
+say() { echo "setup: $*" >&2; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+has "$python" || { say "$python is missing: install Python 3.10 or newer"; exit 1; }
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+  { say "$python is $("$python" -V 2>&1), Python 3.10 or newer is needed: make ... PYTHON=python3.11"; exit 1; }
+
+packages=
+has mosquitto || packages="$packages mosquitto"
+has mosquitto_sub || packages="$packages mosquitto-clients"
+"$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
+
+if [ -n "$packages" ]; then
+  has apt-get || { say "install these with your package manager:$packages (macOS: brew install mosquitto)"; exit 1; }
+  root=
+  if [ "$(id -u)" != 0 ]; then
+    has sudo || { say "as root, please: apt-get install$packages"; exit 1; }
+    root=sudo
+    say "installing$packages; sudo may ask for your password"
+  fi
+  $root apt-get update -q
+  # shellcheck disable=SC2086  # several words
+  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages
+  case $packages in *" mosquitto"*)
+    # Debian starts a broker of its own at once, on the port that this one is to have.
+    if [ -d /run/systemd/system ]; then $root systemctl disable --now mosquitto || true; fi
+  esac
+fi
+
+if ! [ -x "$venv/bin/pip" ]; then
+  "$python" -m venv "$venv" ||
+    { say "$python cannot make a virtual environment: install its venv package (python3-venv)"; exit 1; }
+fi
+"$venv/bin/pip" install -q --disable-pip-version-check -c constraints.txt -e ".[$extra]"

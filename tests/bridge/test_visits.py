@@ -1,0 +1,138 @@
+"""When a visit begins and ends."""
+
+import itertools
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.visits import Rules, Visits
+from bus import Prediction, Visit
+from tests.support.samples import prediction
+
+RULES = Rules(threshold=0.5, frames=3, gap=1.5, is_background=lambda label: label == "nobody")
+T0 = 1000.0
+
+
+def seen(text: str, interval: float = 0.1, begin: float = T0, probability: float = 0.9) -> list[Prediction]:
+    """A prediction a letter: w(oman), m(an), n(obody), and a doubtful woman for "?"; a blank is a frame that never came."""
+    labels = {"w": "woman", "m": "man", "n": "nobody", "?": "woman"}
+    return [
+        prediction(labels[letter], 0.4 if letter == "?" else probability, begin + number * interval)
+        for number, letter in enumerate(text)
+        if letter != " "
+    ]
+
+
+def visits(predictions: list[Prediction], rules: Rules = RULES) -> list[Visit]:
+    """All visits, the open ones ended at the end."""
+    at_door = Visits("door", rules)
+    return [visit for one in predictions for visit in at_door.take_in(one)] + at_door.end_all()
+
+
+def brief(found: list[Visit]) -> list[tuple[str, float, float, int]]:
+    """Label, first and last time after T0, frames."""
+    return [(visit.label, round(visit.started_at - T0, 3), round(visit.ended_at - T0, 3), visit.frames) for visit in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("ww", []),
+        ("www", [("woman", 0.0, 0.2, 3)]),
+        ("nnwwwwnn", [("woman", 0.2, 0.5, 4)]),
+        ("wwmwwmww", []),
+        ("w?w?w?", []),
+        ("www?w", [("woman", 0.0, 0.4, 4)]),
+        ("www" + "n" * 13 + "w", [("woman", 0.0, 1.6, 4)]),
+        ("www" + "n" * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
+        ("www" + " " * 13 + "w", [("woman", 0.0, 1.6, 4)]),
+        ("www" + " " * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
+        ("wwwmmm", [("woman", 0.0, 0.2, 3), ("man", 0.3, 0.5, 3)]),
+        ("wwwmmwww", [("woman", 0.0, 0.7, 6)]),
+        ("nnnnnnnn", []),
+    ],
+)
+def test_visits(text: str, expected: list[tuple[str, float, float, int]]) -> None:
+    """Three agreeing predictions begin a visit at the first of them; 1.5 s without the label end it at the last."""
+    assert brief(visits(seen(text))) == expected
+
+
+@pytest.mark.parametrize(("probability", "number"), [(0.5, 1), (0.499, 0)])
+def test_the_threshold_counts(probability: float, number: int) -> None:
+    """At the threshold is enough."""
+    assert len(visits(seen("wwww", probability=probability))) == number
+
+
+def test_the_peak_is_the_highest() -> None:
+    """A visit tells its best moment."""
+    some = [prediction("woman", value, T0 + number / 10) for number, value in enumerate((0.6, 0.97, 0.8))]
+    assert visits(some)[0].peak == 0.97
+
+
+def test_current_is_who_came_last() -> None:
+    """While one visit fades and another has begun, the newer is who is there."""
+    at_door = Visits("door", RULES)
+    assert at_door.current is None
+    for one in seen("wwwmmm"):
+        at_door.take_in(one)
+    assert at_door.current
+    assert at_door.current.label == "man"
+
+
+def test_repeated_and_late_predictions_change_nothing() -> None:
+    """What QoS 1 delivers twice, or what comes after a newer one, is passed over."""
+    some = seen("nnwwwwwnn")
+    doubled = [one for each in some for one in (each, each)]
+    late = [*some[:5], *some[:4], *some[5:]]
+    assert visits(doubled) == visits(late) == visits(some)
+
+
+def test_a_clock_set_back_does_not_stop_the_count() -> None:
+    """When the camera's clock is set back by an hour, the open visit ends and new ones are made at once."""
+    found = visits(seen("wwwww") + seen("wwwww", begin=T0 - 3600 / 4))
+    assert [visit.started_at for visit in found] == [T0, T0 - 900]
+
+
+def test_the_same_predictions_give_the_same_ids() -> None:
+    """An id depends on camera, label and start, and on nothing else."""
+    some = seen("wwwmmm" + "n" * 20 + "www")
+    first, second = visits(some), visits(some)
+    assert [visit.id for visit in first] == [visit.id for visit in second]
+    assert len({visit.id for visit in first}) == 3
+    other = Visits("window", RULES)
+    elsewhere = [visit for one in some for visit in other.take_in(one)]
+    assert {visit.id for visit in elsewhere}.isdisjoint({visit.id for visit in first})
+    assert all(visit.id.isascii() and len(visit.id) <= 128 for visit in first)
+
+
+letters = st.text("wmn? ", max_size=120)
+
+
+@given(letters)
+def test_whatever_comes_visits_are_sound(text: str) -> None:
+    """A visit has enough frames, ends after it began, and two of one label lie apart by more than the gap."""
+    found = visits(seen(text))
+    for visit in found:
+        assert visit.frames >= 3
+        assert visit.ended_at > visit.started_at
+        assert visit.label != "nobody"
+        assert 0.5 <= visit.peak <= 1
+    for label in ("woman", "man"):
+        own = sorted((visit for visit in found if visit.label == label), key=lambda visit: visit.started_at)
+        for earlier, later in itertools.pairwise(own):
+            assert later.started_at - earlier.ended_at >= RULES.gap - 1e-9
+
+
+@given(letters, st.integers(0, 2**32))
+def test_when_they_come_does_not_matter(text: str, seed: int) -> None:
+    """Repeats and late ones anywhere give the same visits."""
+    some = seen(text)
+    chance = random.Random(seed)
+    disturbed = []
+    for number, one in enumerate(some):
+        disturbed.append(one)
+        disturbed.extend(chance.sample(some[: number + 1], min(number + 1, chance.randrange(3))))
+    assert visits(disturbed) == visits(some)

@@ -1,0 +1,272 @@
+"""The connection to a real Mosquitto: it comes back, and brings everything with it."""
+
+import json
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bus import Bus, Frame, Pixels, Prediction, topics
+from bus.settings import BusSettings
+from tests.support import samples
+from tests.support.broker import Broker, free_port
+from tests.support.edgehub import EdgeHub
+from tests.support.listener import Listener
+from tests.support.wait import until
+
+PREDICTIONS = topics.prediction()
+
+
+def settings(port: int, name: str = "tester", **others: object) -> BusSettings:
+    """Settings for a bus on a port."""
+    return BusSettings.model_validate({"mqtt_port": port, "MODULE_NAME": name} | others)
+
+
+def status_of(listener: Listener, name: str = "tester") -> Callable[[], str]:
+    """The state that a module's status was last told to be."""
+
+    def state() -> str:
+        told = listener.payloads(topics.status(name))
+        return str(json.loads(told[-1])["state"]) if told else ""
+
+    return state
+
+
+def test_messages_go_through(broker: Broker) -> None:
+    """What one bus publishes another is handed, whole."""
+    got: list[Prediction] = []
+    receiver, sender = Bus(settings(broker.port, "a")), Bus(settings(broker.port, "b"))
+    receiver.subscribe(PREDICTIONS, Prediction, got.append)
+    with receiver, sender:
+        until(lambda: sender.publish(samples.prediction()) and got)
+    assert got[0] == samples.prediction()
+    assert int(str(receiver.figures.snapshot()["predictions_in"])) >= 1
+
+
+def test_starts_before_the_broker(tmp_path: Path) -> None:
+    """A module may be up before the broker is; it connects when the broker comes."""
+    port = free_port()
+    with ExitStack() as stack:
+        bus = stack.enter_context(Bus(settings(port)))
+        bus.state("running")
+        until(lambda: bus.figures.snapshot().get("connect_failed"))
+        broker = stack.enter_context(Broker(tmp_path, port=port))
+        listener = stack.enter_context(Listener(broker.port, topics.status()))
+        until(lambda: status_of(listener)() == "running", 35)
+
+
+def delivered(sender: Listener, got: list[Prediction]) -> bool:
+    """Publishes a prediction; whether one has arrived by now."""
+    sender.publish(topics.prediction("door"), samples.prediction().pack())
+    return bool(got)
+
+
+def _socket_of(bus: Bus) -> socket.socket:
+    found = bus._client.socket()
+    assert isinstance(found, socket.socket)
+    return found
+
+
+def test_a_killed_broker_gets_everything_back(broker: Broker) -> None:
+    """After a crash of the broker, subscriptions work again and all retained state is there, even what changed meanwhile."""
+    got: list[Prediction] = []
+    bus = Bus(settings(broker.port))
+    bus.subscribe(PREDICTIONS, Prediction, got.append)
+    with bus:
+        bus.state("running")
+        with Listener(broker.port, topics.status()) as listener:
+            until(lambda: status_of(listener)() == "running")
+        bus.publish(Pixels("old", "x", bytes(192)))
+        broker.end(signal.SIGKILL)
+        (broker.folder / "mosquitto.db").unlink(missing_ok=True)
+        until(lambda: bus.figures.snapshot().get("disconnected"))
+        bus.publish(Pixels("new", "y", bytes(192)))
+        bus.state("camera-lost", "while the broker was away")
+        broker.start()
+        with Listener(broker.port, "footfall/#") as listener:
+            listener.wait_for("old/pixels", seconds=35)
+            listener.wait_for("new/pixels")
+            until(lambda: status_of(listener)() == "camera-lost")
+            until(lambda: delivered(listener, got))
+
+
+def test_the_last_will_says_offline(broker: Broker) -> None:
+    """A module that dies without a word is told to be offline; one that ends says so itself, with the time."""
+    with Listener(broker.port, topics.status()) as listener:
+        with Bus(settings(broker.port)) as bus:
+            bus.state("running")
+            until(lambda: status_of(listener)() == "running")
+        until(lambda: status_of(listener)() == "offline")
+        assert json.loads(listener.payloads()[-1])["detail"] == "stopped"
+        with Bus(settings(broker.port)) as bus:
+            bus.state("running")
+            until(lambda: status_of(listener)() == "running")
+            _socket_of(bus).shutdown(socket.SHUT_RDWR)
+            until(lambda: "connection lost" in [json.loads(told)["detail"] for told in listener.payloads()])
+            until(lambda: status_of(listener)() == "running", 35)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_network_thread_that_ended_is_started_again(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error inside the MQTT library, which ends its thread in silence, does not leave the module cut off."""
+    monkeypatch.setattr("bus.connection.REPORT_EVERY", 0.2)
+    got: list[Prediction] = []
+    bus = Bus(settings(broker.port))
+    bus.subscribe(PREDICTIONS, Prediction, got.append)
+    with bus, Listener(broker.port, topics.status()) as listener:
+        until(lambda: status_of(listener)() == "starting")
+        _socket_of(bus).close()
+        until(lambda: bus.figures.snapshot().get("revived"), 35)
+        until(lambda: delivered(listener, got), 35)
+
+
+def test_status_tells_figures(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status document comes again and again, with what has been counted."""
+    monkeypatch.setattr("bus.connection.REPORT_EVERY", 0.2)
+    with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port)) as bus:
+        bus.state("running")
+        bus.figures.add("things", 3)
+        until(lambda: '"things": 3' in (listener.payloads() or [b""])[-1].decode())
+        number = len(listener.payloads())
+        until(lambda: len(listener.payloads()) > number + 2)
+
+
+def test_a_refused_connection_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A CONNACK that refuses is not taken for a connection; the log says why, and nothing counts as published."""
+    port = free_port()
+    configuration = tmp_path / "closed.conf"
+    configuration.write_text(f"user root\nlistener {port} 127.0.0.1\nallow_anonymous false\n")
+    with Broker(tmp_path / "closed", configuration, port) as broker, Bus(settings(broker.port)) as bus:
+        until(lambda: "refuses 'tester'" in caplog.text)
+        assert "not authorised" in caplog.text
+        assert not bus.publish(samples.frame())
+        assert bus.figures.snapshot()["dropped_offline"] == 1
+
+
+def test_tls_with_the_right_authority(tmp_path: Path) -> None:
+    """With MQTT_CA_FILE the connection is TLS, and the broker's certificate is checked against it."""
+    with EdgeHub(tmp_path / "ours") as broker, broker.listener(topics.status()) as listener:
+        with Bus(settings(broker.port, mqtt_host=broker.host, mqtt_ca_file=broker.authority)):
+            until(lambda: status_of(listener)() == "starting")
+        other = EdgeHub(tmp_path / "other").authority
+        with Bus(settings(broker.port, "stranger", mqtt_host=broker.host, mqtt_ca_file=other)) as bus:
+            until(lambda: bus.figures.snapshot().get("connect_failed"))
+        assert not status_of(listener, "stranger")()
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "no msgpack"),
+        (b"\xc1", "no msgpack"),
+        (b"{}", "no msgpack"),
+        (samples.prediction().pack()[:-3], "no msgpack"),
+        (samples.prediction().pack() + b"x", "no msgpack"),
+        (samples.frame().pack(), "classified_at"),
+        (bytes(70_000), "at most 65536"),
+        (samples.prediction(camera="window").pack(), "another topic"),
+    ],
+)
+def test_garbage_is_counted_and_survived(broker: Broker, caplog: pytest.LogCaptureFixture, payload: bytes, reason: str) -> None:
+    """Whatever comes on a topic, it is counted, said once, and the next good message is taken."""
+    got: list[Prediction] = []
+    bus = Bus(settings(broker.port))
+    bus.subscribe(PREDICTIONS, Prediction, got.append)
+    with bus, Listener(broker.port, topics.status()) as sender:
+        until(lambda: status_of(sender)() == "starting")
+        for _ in range(30):
+            sender.publish(topics.prediction("door"), payload)
+        sender.publish(topics.prediction("door"), samples.prediction().pack())
+        until(lambda: got)
+        assert bus.figures.snapshot()["invalid"] == 30
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert reason in warnings[0]
+    assert len(warnings[0]) < 300
+
+
+def test_a_handler_that_fails_does_not_end_the_connection(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    """An error in a module's own code is counted and logged; the next message comes all the same."""
+    calls: list[Prediction] = []
+
+    def fail(prediction: Prediction) -> None:
+        calls.append(prediction)
+        raise ZeroDivisionError
+
+    bus = Bus(settings(broker.port))
+    bus.subscribe(PREDICTIONS, Prediction, fail)
+    with bus, Listener(broker.port, topics.status()) as sender:
+        until(lambda: status_of(sender)() == "starting")
+        for _ in range(3):
+            sender.publish(topics.prediction("door"), samples.prediction().pack())
+        until(lambda: len(calls) == 3)
+        until(lambda: bus.figures.snapshot().get("failed") == 3)
+    assert caplog.text.count("Traceback") == 1
+
+
+def test_a_retained_message_is_not_taken_for_a_fresh_one(broker: Broker) -> None:
+    """A prediction that somebody retained is not handed over again at every connection."""
+    got: list[Prediction] = []
+    with Listener(broker.port) as sender:
+        sender.publish(topics.prediction("door"), samples.prediction().pack(), retain=True)
+    bus = Bus(settings(broker.port))
+    bus.subscribe(PREDICTIONS, Prediction, got.append)
+    with bus:
+        until(lambda: bus.figures.snapshot().get("invalid") == 1)
+    assert not got
+
+
+def test_frames_do_not_pile_up_before_a_frozen_broker(broker: Broker) -> None:
+    """While the broker does not read, at most two frames wait in the client; when it reads again, fresh ones go."""
+    picture = Frame("door", 0, time.time(), 64, 48, b"\xff" * 1_500_000)
+    with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port)) as bus:
+        until(lambda: status_of(listener)() == "starting")
+        broker.freeze()
+        sent = [bus.publish(picture) for _ in range(200)]
+        assert sum(sent) < 12  # two that wait, and what the kernel's buffers took
+        assert not any(sent[-100:])
+        broker.thaw()
+        until(lambda: bus.publish(picture), 40)
+
+
+def test_queued_messages_are_bounded_while_the_broker_is_away() -> None:
+    """What waits for the broker has a bound, and what is over it is counted, not lost in silence."""
+    with Bus(settings(free_port())) as bus:
+        for _ in range(1100):
+            bus.publish(samples.prediction())
+        assert bus.figures.snapshot()["dropped_queue_full"] == 100
+
+
+def test_a_persistent_session_keeps_what_came_meanwhile(broker: Broker) -> None:
+    """A bridge that was away gets every prediction published meanwhile, before anything newer."""
+    with Bus(settings(broker.port), persistent=True) as bus:
+        pass
+    bus = Bus(settings(broker.port), persistent=True)
+    bus.subscribe(PREDICTIONS, Prediction, lambda _: None)
+    with bus, Listener(broker.port, topics.status()) as listener:
+        until(lambda: "starting" in listener.payloads()[-1].decode() if listener.payloads() else False)
+    with Listener(broker.port) as sender:
+        for number in range(50):
+            sender.publish(topics.prediction("door"), samples.prediction(captured_at=1000.0 + number).pack())
+    got: list[float] = []
+    bus = Bus(settings(broker.port), persistent=True)
+    bus.subscribe(PREDICTIONS, Prediction, lambda prediction: got.append(prediction.captured_at))
+    with bus:
+        until(lambda: len(got) == 50)
+    assert got == [1000.0 + number for number in range(50)]
+
+
+def test_leaving_is_quick_without_a_broker() -> None:
+    """A module can be stopped while it waits for a broker; nothing of it is left."""
+    before = threading.active_count()
+    begin = time.monotonic()
+    with Bus(settings(free_port())) as bus:
+        until(lambda: bus.figures.snapshot().get("connect_failed"))
+    assert time.monotonic() - begin < 5
+    until(lambda: threading.active_count() <= before)

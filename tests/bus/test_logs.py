@@ -1,0 +1,48 @@
+"""The log's form, and its bounds."""
+
+import logging
+import re
+
+import pytest
+
+from bus.logs import EdgeFormatter, Rarely, without_credentials
+
+
+@pytest.mark.parametrize(
+    ("level", "start"),
+    [(logging.DEBUG, "<7>"), (logging.INFO, "<6>"), (logging.WARNING, "<4>"), (logging.ERROR, "<3>"), (logging.CRITICAL, "<2>")],
+)
+def test_lines_are_what_iot_edge_parses(level: int, start: str) -> None:
+    """Severity, time with zone, short level and text stand where edgeAgent's log pull looks for them."""
+    record = logging.LogRecord("bus", level, "", 0, "frames: %d", (3,), None)
+    pattern = r"<\d> \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d \[[A-Z]{3}\] - frames: 3"
+    line = EdgeFormatter().format(record)
+    assert re.fullmatch(pattern, line)
+    assert line.startswith(start)
+
+
+def test_plain_lines_have_no_time() -> None:
+    """Where another program writes the time, as honcho does, the line leaves it out."""
+    record = logging.LogRecord("bus", logging.INFO, "", 0, "running", (), None)
+    assert EdgeFormatter(plain=True).format(record) == "[INF] running"
+
+
+def test_rarely_says_how_much_it_held_back() -> None:
+    """One thing is said once in its time, and then with the number of those unsaid."""
+    rarely = Rarely(seconds=0.0)
+    assert rarely("a") == ""
+    held = Rarely(seconds=60)
+    assert [held("a"), held("a"), held("b")] == ["", None, ""]
+
+
+def test_rarely_is_bounded_over_all_senders() -> None:
+    """A thousand senders at once are said no more often than it remembers senders."""
+    rarely = Rarely(seconds=60, most=8)
+    assert sum(rarely(str(sender)) is not None for sender in range(1000)) == 8
+
+
+def test_credentials_are_struck_out() -> None:
+    """User and password of an address do not get into a log."""
+    assert without_credentials("rtsp://me:secret@10.0.0.2/live?a=b@c") == "rtsp://***@10.0.0.2/live?a=b@c"
+    assert without_credentials("rtsp://me:p@ss@cam/") == "rtsp://***@cam/"
+    assert without_credentials("clip@home.mp4") == "clip@home.mp4"

@@ -1,0 +1,182 @@
+"""The messages: what goes in comes out, and nothing else gets in."""
+
+import json
+import math
+from dataclasses import fields
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus import Frame, InvalidMessage, Label, Message, Pixels, Prediction, Status, Visit
+from bus.message import JsonMessage
+from tests.support import samples
+
+KINDS = sorted({type(message) for message in samples.one_of_each()}, key=lambda kind: kind.__name__)
+BAD_VALUES: list[Any] = [None, "", "x" * 300, -1, True, math.nan, math.inf, [], {}, b""]
+
+
+def document(message: Message) -> dict[str, Any]:
+    """The map that a message travels as."""
+    decoded = json.loads(message.pack()) if isinstance(message, JsonMessage) else msgpack.unpackb(message.pack())
+    assert isinstance(decoded, dict)
+    return decoded
+
+
+def packed(kind: type[Message], content: Any) -> bytes:
+    """Anything in the wire format of a kind."""
+    encoded = json.dumps(content).encode() if issubclass(kind, JsonMessage) else msgpack.packb(content)
+    assert isinstance(encoded, bytes)
+    return encoded
+
+
+@pytest.mark.parametrize("message", samples.one_of_each(), ids=lambda message: type(message).__name__)
+def test_round_trip(message: Message) -> None:
+    """A message is the same after packing and unpacking, and says its version."""
+    assert type(message).unpack(message.pack()) == message
+    assert document(message)["v"] == 1
+
+
+@pytest.mark.parametrize("message", samples.one_of_each(), ids=lambda message: type(message).__name__)
+def test_unknown_keys_are_ignored(message: Message) -> None:
+    """A newer sender may add keys."""
+    assert type(message).unpack(packed(type(message), document(message) | {"later": [1, 2]})) == message
+
+
+@pytest.mark.parametrize("message", samples.one_of_each(), ids=lambda message: type(message).__name__)
+def test_what_is_missing_is_named(message: Message) -> None:
+    """Each field that has no default is needed, and the error names it."""
+    for key in document(message):
+        rest = {name: value for name, value in document(message).items() if name != key}
+        try:
+            type(message).unpack(packed(type(message), rest))
+        except InvalidMessage as error:
+            assert key in str(error)
+        else:
+            assert isinstance(message, Status)
+            assert key in ("since", "at", "detail", "figures", "rates")
+
+
+@pytest.mark.parametrize("value", BAD_VALUES, ids=repr)
+@pytest.mark.parametrize("field", [field.name for field in fields(Prediction)])
+def test_ill_typed_fields_are_named(field: str, value: Any) -> None:
+    """A value of a wrong type or out of bounds is refused by the name of its field, or is one that the field allows."""
+    content = document(samples.prediction()) | {field: value}
+    if field == "labels" and value == []:
+        return
+    with pytest.raises(InvalidMessage, match=rf"Prediction: {field}"):
+        Prediction.unpack(packed(Prediction, content))
+
+
+@pytest.mark.parametrize("probability", [-0.001, 1.001, math.nan, math.inf, "0.5", None, True])
+def test_probabilities_outside_0_to_1_are_refused(probability: Any) -> None:
+    """A probability is a number from 0 to 1, with the label's place in the error."""
+    content = document(samples.prediction())
+    content["labels"][1]["probability"] = probability
+    with pytest.raises(InvalidMessage, match=r"labels\.1\.probability"):
+        Prediction.unpack(packed(Prediction, content))
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", 1.0, True, None])
+def test_other_versions_are_refused(version: Any) -> None:
+    """Only version 1 is understood, as an integer."""
+    with pytest.raises(InvalidMessage, match="v: only version 1"):
+        Visit.unpack(packed(Visit, document(samples.one_of_each()[3]) | {"v": version}))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_limits_hold_for_sender_and_receiver(kind: type[Message]) -> None:
+    """A payload over the limit is refused before it is looked at."""
+    with pytest.raises(InvalidMessage, match=f"at most {kind.LIMIT}"):
+        kind.unpack(bytes(kind.LIMIT + 1))
+
+
+def test_a_frame_over_the_limit_is_not_packed() -> None:
+    """The sender finds a picture that is too large."""
+    with pytest.raises(InvalidMessage, match="at most 2097152"):
+        Frame("door", 0, 1.0, 4000, 3000, bytes(Frame.LIMIT)).pack()
+
+
+def test_trailing_bytes_are_refused() -> None:
+    """A payload holds one message and no more."""
+    with pytest.raises(InvalidMessage, match="no msgpack"):
+        Frame.unpack(samples.frame().pack() + b"\x00")
+
+
+def test_the_error_does_not_hold_the_picture() -> None:
+    """What is logged of a bad frame is short."""
+    content = document(samples.frame()) | {"jpeg": "x" * 100_000}
+    with pytest.raises(InvalidMessage) as caught:
+        Frame.unpack(packed(Frame, content))
+    assert len(str(caught.value)) < 300
+
+
+def test_best_is_the_highest_wherever_it_stands() -> None:
+    """The best label does not depend on the sender's order; no labels have no best."""
+    unsorted = Prediction("door", 0, 1.0, 1.0, 1.0, "m", (Label("a", 0.2), Label("b", 0.9), Label("c", 0.4)))
+    assert unsorted.best == Label("b", 0.9)
+    assert Prediction("door", 0, 1.0, 1.0, 1.0, "m", ()).best is None
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@given(payload=st.binary(max_size=300))
+def test_any_bytes(kind: type[Message], payload: bytes) -> None:
+    """Bytes are a message or an InvalidMessage, nothing else."""
+    try:
+        kind.unpack(payload)
+    except InvalidMessage as error:
+        assert str(error).startswith(kind.__name__)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=8) | st.binary(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("message", samples.one_of_each(), ids=lambda message: type(message).__name__)
+@given(data=st.data(), value=anything)
+def test_any_value_in_any_field(message: Message, data: st.DataObject, value: Any) -> None:
+    """A message with one field changed to anything is either refused or packs to what unpacks to itself."""
+    content = document(message)
+    key = data.draw(st.sampled_from(sorted(content)))
+    try:
+        changed = type(message).unpack(packed(type(message), content | {key: value}))
+    except InvalidMessage:
+        return
+    except TypeError as error:  # bytes are not JSON, as the test itself finds
+        assert "JSON serializable" in str(error)
+        return
+    assert type(message).unpack(changed.pack()) == changed
+
+
+@given(cut=st.integers(0, 400))
+def test_truncated(cut: int) -> None:
+    """A prefix of a message is never a message."""
+    whole = samples.prediction().pack()
+    if cut < len(whole):
+        with pytest.raises(InvalidMessage):
+            Prediction.unpack(whole[:cut])
+
+
+@pytest.mark.parametrize("camera", ["Door", "a/b", "+", "#", "", "x" * 65, "tür", "a\n"])
+def test_camera_names_are_topic_levels(camera: str) -> None:
+    """A camera's name is small letters, figures, "-" and "_": it can neither widen a topic nor break a line."""
+    with pytest.raises(InvalidMessage, match="camera"):
+        Prediction.unpack(packed(Prediction, document(samples.prediction()) | {"camera": camera}))
+
+
+def test_times_are_dates() -> None:
+    """A time beyond the years that a calendar has is refused."""
+    with pytest.raises(InvalidMessage, match="captured_at"):
+        Prediction.unpack(packed(Prediction, document(samples.prediction()) | {"captured_at": 1e12}))
+
+
+def test_pixels_are_192_bytes() -> None:
+    """Eight rows of eight colours, no more and no less."""
+    for size in (0, 191, 193):
+        with pytest.raises(InvalidMessage, match="rgb"):
+            Pixels.unpack(packed(Pixels, document(samples.one_of_each()[4]) | {"rgb": bytes(size)}))

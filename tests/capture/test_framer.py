@@ -1,0 +1,70 @@
+"""Pace and numbers of frames."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture.framer import Framer
+from capture.pace import Pace
+from capture.prepare import Preparation
+from capture.source import Captured
+
+
+def let_through(pace: Pace, times: list[float]) -> list[float]:
+    """The times that a pace lets through."""
+    return [time for time in times if pace.lets_through(time)]
+
+
+def test_a_camera_of_the_rate_asked_for_loses_nothing() -> None:
+    """Ten a second with the jitter of a real camera all go on."""
+    jitter = random.Random(1)
+    times = [number / 10 + jitter.uniform(-0.01, 0.01) for number in range(300)]
+    assert let_through(Pace(10), times) == times
+
+
+@pytest.mark.parametrize(("rate", "asked"), [(30, 10), (25, 10), (60, 24), (30, 1)])
+def test_faster_cameras_are_thinned_evenly(rate: int, asked: int) -> None:
+    """Over a minute there are as many as asked for, never more, with no gap of two intervals."""
+    through = let_through(Pace(asked), [number / rate for number in range(60 * rate)])
+    assert asked * 60 * 0.97 <= len(through) <= asked * 60 + 1
+    assert max(later - earlier for earlier, later in itertools.pairwise(through)) < 2 / asked
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=200))
+def test_never_more_than_the_rate(gaps: list[float]) -> None:
+    """Whenever pictures come, those let through in any stretch are at most its length times the rate, and 1.5."""
+    times = [sum(gaps[:number]) for number in range(1, len(gaps) + 1)]
+    through = let_through(Pace(5), times)
+    for first in range(len(through)):
+        for last in range(first, len(through)):
+            assert last - first + 1 <= (through[last] - through[first]) * 5 + 1.5 + 1e-6
+
+
+def test_a_clock_set_back_does_not_stop_the_camera() -> None:
+    """When the clock is set back by an hour, pictures go on at once."""
+    pace = Pace(10)
+    assert pace.lets_through(10_000.0)
+    assert pace.lets_through(6_400.0)
+    assert not pace.lets_through(6_400.01)
+    assert pace.lets_through(6_400.1)
+
+
+def test_numbers_count_what_was_published() -> None:
+    """A frame that was not published does not use up a number; size and time are the picture's."""
+    framer = Framer("door", Pace(10), Preparation(width=20), 80)
+    picture = np.zeros((48, 64, 3), np.uint8)
+    first = framer.frame(Captured(picture, 100.0))
+    assert first
+    assert (first.camera, first.sequence, first.captured_at, first.width, first.height) == ("door", 0, 100.0, 20, 15)
+    assert framer.frame(Captured(picture, 100.01)) is None
+    again = framer.frame(Captured(picture, 100.2))
+    assert again
+    assert again.sequence == 0
+    framer.published()
+    last = framer.frame(Captured(picture, 100.4))
+    assert last
+    assert last.sequence == 1

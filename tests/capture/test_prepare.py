@@ -1,0 +1,64 @@
+"""What is done to a picture before it is sent."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture.prepare import Preparation, jpeg, new_size
+from capture.source import Picture
+
+
+def corner_picture(width: int = 40, height: int = 20) -> Picture:
+    """Black, with a red mark in the top left."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[:4, :4] = (0, 0, 255)
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("wanted", "size"),
+    [((None, None), (640, 480)), ((320, None), (320, 240)), ((None, 120), (160, 120)), ((100, 100), (100, 100))],
+)
+def test_one_side_alone_keeps_the_shape(wanted: tuple[int | None, int | None], size: tuple[int, int]) -> None:
+    """Both sides are taken as they are, one gives the other."""
+    assert new_size(640, 480, *wanted) == size
+
+
+@given(st.integers(1, 8000), st.integers(1, 8000), st.integers(16, 8192))
+def test_no_shape_is_lost(width: int, height: int, wanted: int) -> None:
+    """However flat a picture is, a side is at least one pixel and the shape is kept to rounding."""
+    new_width, new_height = new_size(width, height, wanted, None)
+    assert new_width == wanted
+    assert abs(new_height - max(1, height * wanted / width)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("degrees", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))], ids=["0", "90", "180", "270"]
+)
+def test_turns_clockwise(degrees: int, corner: tuple[int, int]) -> None:
+    """The top left corner goes to the top right at 90 degrees, and on from there; a side turn swaps the sides."""
+    turned = Preparation(rotate=degrees).of(corner_picture())
+    assert turned.shape[:2] == ((20, 40) if degrees in (0, 180) else (40, 20))
+    assert turned[corner].tolist() == [0, 0, 255]
+
+
+def test_turned_before_it_is_resized() -> None:
+    """Width and height are those of the picture as it is sent."""
+    assert Preparation(width=10, rotate=90).of(corner_picture()).shape == (20, 10, 3)
+
+
+def test_gray_has_no_colour() -> None:
+    """A grey picture is one channel, which a decoder turns into three equal ones."""
+    gray = Preparation(gray=True).of(corner_picture())
+    assert gray.shape == (20, 40)
+    decoded = cv2.imdecode(np.frombuffer(jpeg(gray, 90), np.uint8), cv2.IMREAD_COLOR)
+    assert (decoded[..., 0] == decoded[..., 2]).all()
+
+
+def test_quality_costs_bytes() -> None:
+    """A higher quality makes a larger JPEG of the same size in pixels."""
+    noise = np.random.default_rng(1).integers(0, 256, (120, 160, 3), np.uint8)
+    assert len(jpeg(noise, 95)) > 2 * len(jpeg(noise, 30))
+    assert cv2.imdecode(np.frombuffer(jpeg(noise, 30), np.uint8), cv2.IMREAD_COLOR).shape == (120, 160, 3)

@@ -1,0 +1,132 @@
+"""The reader: newest picture, loss and return."""
+
+import threading
+import time
+from collections.abc import Generator
+
+import numpy as np
+import pytest
+
+from capture.reader import Reader
+from capture.source import Captured, Picture, SourceLost
+from tests.support import videos
+from tests.support.wait import until
+
+
+class Scripted:
+    """A source that does in turn what it is told: a number of pictures, or an error."""
+
+    def __init__(self, *acts: int | Exception, interval: float = 0.0) -> None:
+        self.acts = list(acts)
+        self.opened = self.closed = 0
+        self._interval = interval
+
+    def pictures(self) -> Generator[Picture, None, None]:
+        self.opened += 1
+        try:
+            act = self.acts.pop(0) if self.acts else SourceLost("nothing more")
+            if isinstance(act, Exception):
+                raise act
+            for number in range(act):
+                time.sleep(self._interval)
+                yield videos.numbered(number)
+        finally:
+            self.closed += 1
+
+
+class Told:
+    """Collects states."""
+
+    def __init__(self) -> None:
+        self.states: list[tuple[str, str]] = []
+
+    def __call__(self, state: str, detail: str) -> None:
+        self.states.append((state, detail))
+
+    def names(self) -> list[str]:
+        return [state for state, _ in self.states]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("capture.reader.Backoff.next", lambda self: 0.05)
+
+
+def test_holds_the_newest() -> None:
+    """Who comes late gets the last picture, with a fresh time, and none before it."""
+    source = Scripted(20, interval=0.01)
+    with Reader(source, Told(), loop=False) as reader:
+        until(lambda: source.closed == 1)
+        captured = reader.take(1)
+        assert captured
+        assert videos.number_of(captured.picture) == 19
+        assert abs(time.time() - captured.captured_at) < 5
+        assert reader.take(0.01) is None
+
+
+def test_a_lost_source_is_closed_and_opened_again() -> None:
+    """Failing to open, failing while read and an unforeseen error all end in another try, with the old one closed first."""
+    told = Told()
+    source = Scripted(SourceLost("not there"), 2, OSError("broken"), 3)
+    with Reader(source, told, loop=True):
+        until(lambda: source.opened >= 5)
+    assert source.opened - source.closed <= 1
+    assert told.names()[:5] == ["camera-lost", "running", "camera-lost", "running", "camera-lost"]
+    assert told.states[0] == ("camera-lost", "not there")
+    assert told.states[2] == ("camera-lost", "OSError: broken")
+
+
+def test_an_end_begins_again_at_once() -> None:
+    """A looped file is no lost camera at its end."""
+    told = Told()
+    source = Scripted(*[2] * 50)
+    with Reader(source, told, loop=True):
+        until(lambda: source.opened > 50)
+    assert "camera-lost" not in told.names()[:50]
+
+
+def test_without_loop_it_stays_ended() -> None:
+    """LOOP_VIDEO=false plays once; the silence after is not told as a loss."""
+    told = Told()
+    source = Scripted(2, 2)
+    with Reader(source, told, loop=False, silence=0.05) as reader:
+        until(lambda: "ended" in told.names())
+        until(lambda: reader.take(0.2) is None)
+    assert source.opened == 1
+    assert told.names() == ["running", "ended"]
+
+
+def test_a_source_without_pictures_is_lost() -> None:
+    """An empty folder is told, and tried again without a rush."""
+    told = Told()
+    source = Scripted(0, 0)
+    with Reader(source, told):
+        until(lambda: source.opened >= 2)
+    assert told.states[0] == ("camera-lost", "there is no picture in it")
+
+
+def test_the_reason_of_a_loss_stays() -> None:
+    """While a camera is known to be lost, the silence that follows does not hide why."""
+    told = Told()
+    with Reader(Scripted(), told, silence=0.05) as reader:
+        for _ in range(10):
+            assert reader.take(0.05) is None
+    assert {detail for _, detail in told.states} == {"nothing more"}
+
+
+def test_a_source_that_hangs_is_told_and_left_behind() -> None:
+    """A camera stuck in its driver is told as lost, and does not keep the process from ending."""
+    release = threading.Event()
+
+    class Hanging:
+        def pictures(self) -> Generator[Picture, None, None]:
+            yield np.zeros((4, 4, 3), np.uint8)
+            release.wait(30)
+
+    told = Told()
+    begin = time.monotonic()
+    with Reader(Hanging(), told, silence=0.2) as reader:
+        assert isinstance(until(lambda: reader.take(0.1)), Captured)
+        until(lambda: reader.take(0.1) or "camera-lost" in told.names())
+    assert time.monotonic() - begin < 10
+    release.set()

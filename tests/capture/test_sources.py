@@ -1,0 +1,176 @@
+"""Real files, folders and streams, and what is said of those that fail."""
+
+import http.server
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from capture import video
+from capture.prepare import jpeg
+from capture.source import SourceLost
+from capture.sources import Local, source_of
+from capture.video import Camera, Stream
+from tests.support import videos
+
+
+def numbers(path: Path, rate: float = 50.0) -> list[int]:
+    """The numbers in all pictures of a file or folder."""
+    return [videos.number_of(picture) for picture in source_of(str(path), rate).pictures()]
+
+
+def lost(video_path: str) -> str:
+    """Why a source is lost."""
+    with pytest.raises(SourceLost) as caught, closing(source_of(video_path, 10).pictures()) as pictures:
+        next(pictures)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("0", Camera),
+        ("/dev/video2", Camera),
+        ("clip.mp4", Local),
+        ("pictures", Local),
+        ("rtsp://cam/1", Stream),
+        ("http://cam/mjpeg", Stream),
+        ("https://cam/mjpeg", Stream),
+    ],
+)
+def test_what_a_path_means(path: str, kind: type) -> None:
+    """Numbers and devices are cameras, addresses streams, all else is on this machine."""
+    assert type(source_of(path, 10)) is kind
+
+
+def test_a_file_is_played_at_its_own_rate(tmp_path: Path) -> None:
+    """Ten frames of a video at 20 a second come in order and take half a second."""
+    path = videos.video(tmp_path / "clip.avi")
+    begin = time.monotonic()
+    assert numbers(path) == list(range(10))
+    assert 0.4 < time.monotonic() - begin < 5
+
+
+def test_a_slow_reader_skips_frames_of_a_file(tmp_path: Path) -> None:
+    """Who is slower than the file gets later frames, not late ones."""
+    seen = []
+    for picture in source_of(str(videos.video(tmp_path / "clip.avi", 20)), 10).pictures():
+        seen.append(videos.number_of(picture))
+        time.sleep(0.2)
+    assert len(seen) < 10
+    assert seen == sorted(set(seen))
+
+
+def test_a_folder_is_shown_in_order_at_the_rate(tmp_path: Path) -> None:
+    """Pictures come in the order of their names, as many a second as asked for; what is no picture is passed over."""
+    folder = videos.pictures(tmp_path / "pictures", 5)
+    (folder / "2.png").write_bytes(b"no picture")
+    (folder / "3.png").write_bytes(b"")
+    (folder / "notes.txt").write_text("no picture either")
+    begin = time.monotonic()
+    assert numbers(folder, 10) == [0, 1, 4]
+    assert 0.15 < time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("none.mp4", None, "No such file"),
+        ("text.mp4", b"no video at all", "cannot open it"),
+        ("empty.mp4", b"", "cannot open it"),
+    ],
+)
+def test_why_a_file_is_lost(tmp_path: Path, name: str, content: bytes | None, reason: str) -> None:
+    """A file that is missing or no video is told with its name and the reason."""
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    text = lost(str(tmp_path / name))
+    assert name in text
+    assert reason in text
+
+
+def test_why_a_camera_is_lost() -> None:
+    """A camera that is not plugged in is told with its device."""
+    assert "there is no /dev/video97" in lost("97")
+    assert "there is no /dev/video98" in lost("/dev/video98")
+
+
+def test_a_device_that_is_no_camera() -> None:
+    """A device that gives no pictures is told as such."""
+    assert "camera /dev/null: OpenCV cannot open it" in lost("/dev/null")
+
+
+class _MotionJpeg(http.server.BaseHTTPRequestHandler):
+    """A network camera: Motion JPEG, `frames` pictures and then silence or the end."""
+
+    frames: ClassVar[int] = 8
+    then_silent: ClassVar[bool] = False
+    release: ClassVar[threading.Event] = threading.Event()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        for number in range(self.frames):
+            picture = jpeg(videos.numbered(number), 90)
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+            self.wfile.write(head.encode() + picture + b"\r\n")
+            time.sleep(0.03)
+        if self.then_silent:
+            self.release.wait(30)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def network_camera(silent: bool = False) -> Iterator[str]:
+    """The address of one."""
+    released = threading.Event()
+
+    class Handler(_MotionJpeg):
+        then_silent = silent
+        release = released
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/live"
+        finally:
+            released.set()
+            server.shutdown()
+            thread.join()
+
+
+def test_a_stream_gives_its_pictures_and_is_lost_at_its_end() -> None:
+    """A network camera's pictures come in order; when it closes the connection that is a loss, not an end."""
+    seen: list[int] = []
+    with network_camera() as address, pytest.raises(SourceLost, match="stopped giving pictures"):
+        seen.extend(videos.number_of(picture) for picture in source_of(address, 10).pictures())
+    with network_camera() as address, closing(source_of(address, 10).pictures()) as pictures:
+        seen = [videos.number_of(picture) for picture in itertools.islice(pictures, 5)]
+    assert seen == sorted(seen)
+    assert len(set(seen)) >= 4
+
+
+def test_a_stream_that_falls_silent_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network camera that keeps its connection open and sends nothing is given up after the time-out."""
+    monkeypatch.setattr(video, "TIMEOUT_MS", 1000)
+    begin = time.monotonic()
+    with network_camera(silent=True) as address, pytest.raises(SourceLost):
+        for _ in source_of(address, 10).pictures():
+            pass
+    assert time.monotonic() - begin < 20
+
+
+def test_a_stream_nobody_serves() -> None:
+    """An address where nobody answers is told without its password."""
+    text = lost("rtsp://me:secret@127.0.0.1:1/live")
+    assert "cannot open it" in text
+    assert "secret" not in text

@@ -1,0 +1,52 @@
+"""The model itself: a real Custom Vision export against what the classic service answered."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifier.export import InvalidExport, read_export
+from classifier.interpreter import RUNTIME, Classifier
+from classifier.preprocess import decode, to_tensor
+from tests.support.fruits import Fruits
+
+
+def test_photographs_as_the_classic_service_saw_them(fruits: Fruits) -> None:
+    """On all 26 photographs the top label is the service's, and no probability is far from it."""
+    classifier = Classifier(read_export(fruits.folder))
+    reference = fruits.reference
+    assert len(reference) == 26
+    differences = []
+    for name, expected in reference.items():
+        result = classifier.classify(to_tensor(decode((fruits.photos / name).read_bytes()), classifier.size))
+        found = {label.name: label.probability for label in result.labels}
+        assert result.labels[0].name == max(expected, key=expected.__getitem__), name
+        assert abs(result.labels[0].probability - max(expected.values())) <= 0.12, name
+        differences.append(max(abs(found[label] - probability) for label, probability in expected.items()))
+    assert np.mean(differences) <= 0.03
+
+
+def test_the_runtime_is_known() -> None:
+    """Which TensorFlow Lite it is can be told."""
+    assert RUNTIME in ("tflite_runtime", "ai_edge_litert")
+
+
+@pytest.mark.parametrize("labels", ["Apple\nBanana\nLemon", "Apple\nBanana\nLemon\nOrange\nKiwi"])
+def test_labels_and_outputs_must_agree(fruits: Fruits, tmp_path: Path, labels: str) -> None:
+    """A labels.txt of another model is refused with both numbers."""
+    export = tmp_path / "export"
+    export.mkdir()
+    shutil.copy(fruits.folder / "model.tflite", export)
+    (export / "labels.txt").write_text(labels)
+    with pytest.raises(InvalidExport, match=rf"labels.txt has {len(labels.split())} labels, the model has 4 outputs"):
+        Classifier(read_export(export))
+
+
+@pytest.mark.parametrize("damage", [b"", b"no model", b"\x00" * 1000])
+def test_what_is_no_model(tmp_path: Path, damage: bytes) -> None:
+    """A file that TensorFlow Lite cannot load is told as such."""
+    (tmp_path / "model.tflite").write_bytes(damage)
+    (tmp_path / "labels.txt").write_text("a\nb")
+    with pytest.raises(InvalidExport, match="TensorFlow Lite cannot load it"):
+        Classifier(read_export(tmp_path))

@@ -1,0 +1,157 @@
+"""The pipeline: newest frames in turn, old ones dropped, bad ones survived."""
+
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from bus import Frame, Label, Prediction
+from bus.figures import Figures
+from classifier.interpreter import Result, Tensor
+from classifier.pipeline import Pipeline
+from tests.support import samples
+from tests.support.wait import until
+
+
+class Slow:
+    """Stands for a model that takes its time, or waits until it is let go."""
+
+    identity = "slow@000000000000"
+    size = (8, 8)
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.go = threading.Event()
+        self.go.set()
+        self.fail = False
+        self.busy = threading.Event()
+
+    def classify(self, tensor: Tensor) -> Result:
+        """A label that tells the grey level of the picture."""
+        self.busy.set()
+        assert self.go.wait(10)
+        time.sleep(self.seconds)
+        if self.fail:
+            self.fail = False
+            raise RuntimeError("the model broke")
+        return Result((Label(f"level {round(float(tensor.mean()))}", 0.9),), 1.0)
+
+
+class Setup:
+    """A pipeline whose predictions and complaints are kept."""
+
+    def __init__(self, model: Slow, max_frame_age: float = 2.0) -> None:
+        self.figures = Figures()
+        self.predictions: list[Prediction] = []
+        self.complaints: list[tuple[str, str]] = []
+        self.model = model
+        self.pipeline = Pipeline(model, max_frame_age, self.figures, self.predictions.append, self._complain)  # type: ignore[arg-type]
+
+    def _complain(self, figure: str, text: str, sender: str) -> None:
+        self.figures.add(figure)
+        self.complaints.append((figure, text))
+
+    def offer(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = b"") -> None:
+        """A frame of that age."""
+        self.pipeline.offer(Frame(camera, sequence, time.time() - age, 64, 48, jpeg or samples.jpeg()))
+
+
+def test_a_prediction_belongs_to_its_frame() -> None:
+    """Camera, number and time are the frame's; what the model saw is its picture."""
+    setup = Setup(Slow())
+    with setup.pipeline:
+        for sequence, level in enumerate((20, 120, 220)):
+            setup.offer("side", sequence, jpeg=samples.jpeg(level=level))
+            until(lambda: setup.predictions and setup.predictions[-1].sequence == sequence)  # noqa: B023  # called at once
+    assert [(one.camera, one.sequence, one.labels[0].name) for one in setup.predictions] == [
+        ("side", 0, "level 20"),
+        ("side", 1, "level 120"),
+        ("side", 2, "level 220"),
+    ]
+    assert setup.predictions[0].model == Slow.identity
+    assert 0 <= setup.predictions[0].classified_at - setup.predictions[0].captured_at < 5
+
+
+def test_a_slow_model_gets_the_newest() -> None:
+    """While the model is busy only the last of many frames waits, one more is decoded ahead; the rest are counted."""
+    setup = Setup(Slow())
+    setup.model.go.clear()
+    with setup.pipeline:
+        setup.offer(sequence=0)
+        assert setup.model.busy.wait(10)
+        for sequence in range(1, 50):
+            setup.offer(sequence=sequence)
+        setup.model.go.set()
+        until(lambda: setup.predictions and setup.predictions[-1].sequence == 49)
+    assert len(setup.predictions) <= 4
+    dropped = setup.figures.snapshot()["dropped_for_newer"]
+    assert dropped == 50 - len(setup.predictions)
+
+
+def test_cameras_take_turns() -> None:
+    """A camera that sends ten times as often as the others gets no more of the model than they."""
+    setup = Setup(Slow(0.01))
+    with setup.pipeline:
+        end = time.monotonic() + 1.0
+        sequence = 0
+        while time.monotonic() < end:
+            for camera in ["busy"] * 10 + ["a", "b"]:
+                sequence += 1
+                setup.offer(camera, sequence)
+            time.sleep(0.002)
+    shares = Counter(one.camera for one in setup.predictions)
+    assert set(shares) == {"busy", "a", "b"}
+    assert max(shares.values()) - min(shares.values()) <= 3
+
+
+@pytest.mark.parametrize(("age", "figure"), [(3.0, "dropped_old"), (-3.0, "dropped_ahead")])
+def test_frames_of_another_time_are_dropped(age: float, figure: str) -> None:
+    """A frame older than the limit, or as far ahead of the clock, is counted and not classified; the next one is."""
+    setup = Setup(Slow(), max_frame_age=2.0)
+    with setup.pipeline:
+        setup.offer(sequence=1, age=age)
+        until(lambda: setup.figures.snapshot().get(figure) == 1)
+        setup.offer(sequence=2)
+        until(lambda: setup.predictions)
+    assert [one.sequence for one in setup.predictions] == [2]
+
+
+@pytest.mark.parametrize("jpeg", [b"garbage", samples.jpeg()[:200], b"\xff\xd8\xff\xd9"])
+def test_a_picture_that_is_none_is_survived(jpeg: bytes) -> None:
+    """A frame whose picture cannot be decoded is counted with its topic; the next one is classified."""
+    setup = Setup(Slow())
+    with setup.pipeline:
+        setup.offer(jpeg=jpeg)
+        until(lambda: setup.complaints)
+        setup.offer(sequence=1)
+        until(lambda: setup.predictions)
+    figure, text = setup.complaints[0]
+    assert figure == "invalid"
+    assert text.startswith("footfall/door/frame: ")
+
+
+def test_a_model_that_fails_once_is_used_again() -> None:
+    """An error inside the runtime is told, and does not end the thread."""
+    setup = Setup(Slow())
+    setup.model.fail = True
+    with setup.pipeline:
+        setup.offer()
+        until(lambda: setup.complaints)
+        setup.offer(sequence=1)
+        until(lambda: setup.predictions)
+    assert "the model broke" in setup.complaints[0][1]
+
+
+def test_decoding_and_the_model_overlap() -> None:
+    """The next frame is decoded while the model is at work on the one before, and no further ahead than that."""
+    setup = Setup(Slow())
+    setup.model.go.clear()
+    with setup.pipeline:
+        for sequence in range(3):
+            setup.offer(f"camera{sequence}", sequence)
+        until(lambda: setup.pipeline._ready.qsize() == 1)
+        setup.offer("camera4", 4)
+        assert setup.pipeline._ready.qsize() == 1
+        setup.model.go.set()
+        until(lambda: len(setup.predictions) == 4)

@@ -1,0 +1,44 @@
+"""What all tests share: a broker, the fruit data, and the rule that CI skips nothing."""
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+import capture  # noqa: F401
+import classifier  # noqa: F401  # both set what OpenCV reads when it is imported, which must not be done before
+from tests.support.broker import Broker
+from tests.support.fruits import Fruits
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test is a failed one: something that the tests need was not there."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set around the tests does not reach into them."""
+    for name in ("MODEL", "VIDEO_PATH", "MQTT_HOST", "MQTT_PORT", "THRESHOLD", "MATRIX", "UPSTREAM", "STATE_DIR", "VERBOSE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A real Mosquitto with the laptop run's settings, on a free loopback port."""
+    with Broker(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def fruits() -> Fruits:
+    """A real Custom Vision classifier with real photographs."""
+    folder = Path(os.environ.get("FOOTFALL_FRUITS") or Path(__file__).parents[2] / "shared/data/fruits")
+    if not folder.is_dir():
+        pytest.skip(f"the fruit model and photographs are not at {folder}; FOOTFALL_FRUITS says where they are")
+    return Fruits(folder)

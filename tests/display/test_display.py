@@ -1,0 +1,47 @@
+"""The module as a whole, with a real broker."""
+
+import json
+import time
+
+from bus import Pixels
+from display.icons import OWN, read_icons
+from display.pixels import rgb_bytes
+from tests.support import samples
+from tests.support.broker import Broker
+from tests.support.listener import Listener
+from tests.support.module import Module
+from tests.support.wait import until
+
+
+def shown(listener: Listener) -> list[str]:
+    """The labels shown so far."""
+    return [Pixels.unpack(payload).label for payload in listener.payloads("matrix/pixels")]
+
+
+def test_predictions_become_pixels(broker: Broker) -> None:
+    """A fresh prediction is shown as its icon, retained, drawn in the terminal, and dark when none follows; garbage goes by."""
+    settings = {"MATRIX": "terminal", "HOLD_SECONDS": 0.3}
+    with Listener(broker.port, "footfall/#") as listener, Module("display", broker.port, **settings) as module:
+        until(lambda: shown(listener) == [""])
+        listener.publish("footfall/door/prediction", b"garbage")
+        listener.publish("footfall/door/prediction", samples.prediction("Banana", captured_at=time.time() - 60).pack())
+        listener.publish("footfall/door/prediction", samples.prediction("Apple", captured_at=time.time()).pack())
+        until(lambda: shown(listener) == ["", "Apple", ""])
+        pixels = Pixels.unpack(listener.payloads("matrix/pixels")[1])
+        assert pixels.rgb == rgb_bytes(read_icons(OWN).picture("Apple"))
+        with Listener(broker.port, "footfall/display/#") as late:
+            assert Pixels.unpack(late.wait_for("pixels")[0]).label == ""
+            assert late.messages()[0].retain
+        assert module.end() == 0
+        last = until(
+            lambda: next((one for one in map(json.loads, listener.payloads("display")) if one["state"] == "offline"), None)
+        )
+        assert last["figures"]["invalid"] == 1
+
+
+def test_a_missing_icon_folder_is_a_bad_setting(broker: Broker) -> None:
+    """Exit code 2 and one line."""
+    with Module("display", broker.port, ICONS="/nowhere") as module:
+        assert module.process
+        assert module.process.wait(20) == 2
+        assert module.log == "display: ICONS: /nowhere: no such folder\n"

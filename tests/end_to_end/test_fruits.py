@@ -1,0 +1,168 @@
+"""The whole suite, as real processes on a real broker, with the real fruit model and clip."""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from bus import CurrentLabel, DayCounts, Pixels, Prediction, Visit
+from display.icons import OWN, read_icons
+from display.pixels import rgb_bytes
+from tests.support import samples
+from tests.support.broker import Broker
+from tests.support.fruits import Fruits, Segment
+from tests.support.listener import Listener
+from tests.support.module import Module
+from tests.support.wait import until
+
+MARGIN = 0.5
+"""Seconds at both ends of a segment that do not count: the clip's pictures blend there."""
+
+
+@contextmanager
+def suite(port: int, fruits: Fruits, **settings: object) -> Iterator[dict[str, Module]]:
+    """Classifier, display and bridge, and once they are there, capture."""
+    with ExitStack() as stack:
+        modules = {}
+        for name in ("classifier", "display", "bridge", "capture"):
+            module = Module(name, port, MODEL=fruits.folder, VIDEO_PATH=fruits.clip, **settings)
+            modules[name] = stack.enter_context(module)
+            module.wait_for_log("connected to the broker")
+        yield modules
+
+
+def began_at(listener: Listener) -> float:
+    """When capture read its first picture."""
+    states = (json.loads(payload) for payload in listener.payloads("status/capture"))
+    return next(float(status["since"]) for status in states if status["state"] == "running")
+
+
+def is_running(listener: Listener, module: str) -> bool:
+    """Whether the module's status says so."""
+    return b'"running"' in (listener.payloads(f"status/{module}") or [b""])[-1]
+
+
+def expected_label(segments: list[Segment], second: float) -> str | None:
+    """The label in the middle of a segment, None near its ends."""
+    for segment in segments:
+        if segment.begin + MARGIN <= second <= segment.end - MARGIN:
+            return segment.label
+    return None
+
+
+def test_the_clip_from_camera_to_upstream(broker: Broker, fruits: Fruits) -> None:
+    """The clip played once: right labels in time, one visit a run, its pixels, counts, and a line upstream for each visit."""
+    icons = read_icons(OWN)
+    runs = fruits.runs
+    with Listener(broker.port, "footfall/#") as listener, suite(broker.port, fruits, LOOP_VIDEO="false") as modules:
+        until(lambda: b'"ended"' in listener.payloads("status/capture")[-1], 90, "the clip's end")
+        begin = began_at(listener)
+        assert modules["bridge"].end() == 0
+        visits = [Visit.unpack(payload) for payload in listener.wait_for("door/visit", len(runs))]
+        upstream = modules["bridge"].results
+
+        predictions = [Prediction.unpack(payload) for payload in listener.payloads("door/prediction")]
+        judged = [(one, expected_label(fruits.segments, one.captured_at - begin)) for one in predictions]
+        right = [one.best is not None and one.best.name == label for one, label in judged if label is not None]
+        assert len(right) > 150
+        assert sum(right) / len(right) >= 0.95
+        assert [one.sequence for one in predictions] == sorted({one.sequence for one in predictions})
+        assert max(one.classified_at - one.captured_at for one in predictions) < 2.0
+
+        assert [visit.label for visit in visits] == [run.label for run in runs]
+        for visit, run in zip(visits, runs, strict=True):
+            assert abs(visit.started_at - begin - run.begin) < 0.5
+            assert abs(visit.ended_at - begin - run.end) < 0.5
+        assert [line["id"] for line in upstream] == [visit.id for visit in visits]
+
+        pixels = [Pixels.unpack(payload) for payload in listener.payloads("matrix/pixels")]
+        assert [one.label for one in pixels if one.label] == [run.label for run in runs]
+        assert all(one.rgb == rgb_bytes(icons.picture(one.label)) for one in pixels if one.label)
+
+        labels = [CurrentLabel.unpack(payload).label for payload in listener.payloads("door/label")]
+        assert [label for label in labels if label] == [run.label for run in runs]
+        assert DayCounts.unpack(listener.payloads("door/counts")[-1]).totals == {"Apple": 1, "Banana": 1, "Orange": 2}
+
+
+def test_a_killed_broker_stops_nothing_for_long(broker: Broker, fruits: Fruits) -> None:
+    """The broker is killed in mid-run and comes back: predictions flow again, retained state is there, no module restarted."""
+    with suite(broker.port, fruits) as modules:
+        with Listener(broker.port, "footfall/#") as listener:
+            listener.wait_for("door/prediction", 20)
+            listener.wait_for("door/label")
+        pids = {name: module.process.pid for name, module in modules.items() if module.process}
+        broker.end(signal.SIGKILL)
+        (broker.folder / "mosquitto.db").unlink(missing_ok=True)  # as if it had never been written
+        for module in modules.values():
+            module.wait_for_log("connection to the broker lost")
+        killed = time.time()
+        broker.start()
+        with Listener(broker.port, "footfall/#") as listener:
+            fresh = Prediction.unpack(listener.wait_for("door/prediction", 5, 35)[-1])
+            assert fresh.captured_at > killed
+            for topic in ("door/label", "door/counts", "matrix/pixels"):
+                listener.wait_for(topic)
+            until(lambda: {name for name in modules if is_running(listener, name)} == set(modules))
+        assert {name: module.process.pid for name, module in modules.items() if module.process} == pids
+        assert all(module.running for module in modules.values())
+
+
+def test_garbage_on_every_topic_is_survived(broker: Broker, fruits: Fruits) -> None:
+    """Garbage, truncated and oversized payloads on every topic, a hundred each: counted, said rarely, and the work goes on."""
+    topics = [f"footfall/door/{kind}" for kind in ("frame", "prediction", "visit", "label", "counts", "command")]
+    topics += ["footfall/status/capture", "footfall/display/matrix/pixels", "footfall/../frame", "footfall//prediction"]
+    frame, prediction = samples.frame(), samples.prediction()
+    payloads = [b"", b"\x00", b"\xc1" * 50, b"{", frame.pack()[:-5], prediction.pack()[:-5], bytes(70_000), bytes(2_100_000)]
+    with suite(broker.port, fruits) as modules, Listener(broker.port, "footfall/door/prediction") as listener:
+        listener.wait_for("prediction", 5)
+        with Listener(broker.port) as sender:
+            for number in range(100):
+                for topic in topics:
+                    sender.publish(topic, payloads[number % len(payloads)], qos=number % 2)
+        with Listener(broker.port) as sender:  # above the broker's limit: the sender is cut off, nobody else
+            sender.client.publish("footfall/door/frame", bytes(3_000_000))
+            until(lambda: sum(module.log.count("[WRN]") for module in modules.values()) > 0)
+        number = len(listener.payloads())
+        for payload in listener.wait_for("prediction", number + 20)[-5:]:
+            assert Prediction.unpack(payload).best
+        for name, module in modules.items():
+            assert module.running, name
+            assert module.log.count("[WRN]") + module.log.count("[ERR]") <= 8, module.log
+
+
+@pytest.mark.parametrize("model", ["none", "clip"])
+def test_a_model_that_is_none_stops_with_a_line(broker: Broker, fruits: Fruits, tmp_path: Path, model: str) -> None:
+    """Exit code 2 and one line that names MODEL and what is needed."""
+    path = tmp_path / "none" if model == "none" else fruits.clip
+    with Module("classifier", broker.port, MODEL=path) as module:
+        assert module.process
+        assert module.process.wait(20) == 2
+        line = module.log.splitlines()[-1]
+        assert line.startswith(f"classifier: MODEL={str(path)!r}: ")
+        assert "model.tflite and labels.txt" in line
+
+
+def test_the_zip_as_it_was_downloaded(broker: Broker, fruits: Fruits, tmp_path: Path) -> None:
+    """A zip of the export serves as the folder does."""
+    path = shutil.make_archive(str(tmp_path / "fruits"), "zip", fruits.folder)
+    with Listener(broker.port, "footfall/door/prediction") as listener, Module("classifier", broker.port, MODEL=path) as module:
+        module.wait_for_log("connected")
+        with Module("capture", broker.port, VIDEO_PATH=fruits.photos, FRAME_RATE=5):
+            prediction = Prediction.unpack(listener.wait_for("prediction")[0])
+    assert prediction.model.startswith("fruits@")
+
+
+def test_labels_read_in_a_terminal(broker: Broker, fruits: Fruits) -> None:
+    """``mosquitto_sub -v`` on the labels prints lines that a person reads."""
+    with suite(broker.port, fruits):
+        command = ["mosquitto_sub", "-p", str(broker.port), "-t", "footfall/+/label", "-v", "-C", "2", "-W", "30"]
+        lines = subprocess.run(command, capture_output=True, timeout=60, check=True, text=True).stdout.splitlines()
+    topic, _, text = lines[-1].partition(" ")
+    assert topic == "footfall/door/label"
+    assert json.loads(text)["label"] in ("Apple", "Banana", "Orange")

@@ -1,0 +1,123 @@
+"""``make run``: one command that starts everything, says where to look, and stops everything."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.support.broker import ROOT, accepts, free_port
+from tests.support.fruits import Fruits
+from tests.support.listener import Listener
+from tests.support.wait import until
+
+
+class Run:
+    """A ``make run`` in a session of its own, as a terminal has it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], out: int) -> None:
+        self.process = process
+        self._out = out
+
+    @property
+    def shown(self) -> str:
+        """What is on the screen so far."""
+        return os.pread(self._out, os.fstat(self._out).st_size, 0).decode()
+
+    def family(self) -> list[psutil.Process]:
+        """Everything that it started and that still runs."""
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def press_ctrl_c(self) -> int:
+        """What the terminal does: SIGINT to all in the foreground, make among them, which ends by it. The exit code."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(20)
+
+
+@contextmanager
+def make_run(tmp_path: Path, **settings: object) -> Iterator[Run]:
+    """``make run`` with settings on its command line."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    words = [f"{name}={value}" for name, value in ({"VENV": sys.prefix, "STATE_DIR": tmp_path / "state"} | settings).items()]
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(
+            ["make", "run", *words], cwd=ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
+        )
+        run = Run(process, out.fileno())
+        try:
+            yield run
+        except BaseException:
+            sys.stderr.write(run.shown)
+            raise
+        finally:
+            family = run.family()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait(20)
+            psutil.wait_procs(family, timeout=20)
+
+
+def test_runs_until_ctrl_c(fruits: Fruits, tmp_path: Path) -> None:
+    """It says where to look once predictions flow; a visit is a line of JSON; Ctrl-C ends all of it, the broker last."""
+    port = free_port()
+    with make_run(tmp_path, MODEL=fruits.folder, VIDEO_PATH=fruits.clip, MQTT_PORT=port) as run:
+        until(lambda: "Predictions flow" in run.shown, 60)
+        assert f"make watch MQTT_PORT={port}" in run.shown
+        until(lambda: '"label": "Orange"' in run.shown, 30, "a visit")
+        with Listener(port, "footfall/status/#") as listener:
+            listener.wait_for("", 4)
+            family = run.family()
+            assert sum("mosquitto" in process.name() for process in family) == 1
+            assert run.press_ctrl_c() in (0, -signal.SIGINT)
+            states = [payload.decode() for payload in listener.payloads()]
+        assert sum('"detail": "stopped"' in state for state in states) == 4
+        until(lambda: not [process for process in family if process.is_running() and process.status() != "zombie"])
+        assert not accepts(port)
+        assert "Traceback" not in run.shown
+        assert (tmp_path / "state" / "mosquitto" / "mosquitto.db").exists()
+
+
+def test_without_model_or_source_it_says_what_to_pass(tmp_path: Path) -> None:
+    """One line, before anything is set up or started."""
+    for settings in ({}, {"VIDEO_PATH": 0}, {"MODEL": "x"}):
+        with make_run(tmp_path, **settings) as run:
+            assert run.process.wait(20) == 2
+            assert run.shown.splitlines()[0].startswith("make run: pass a model and a source, such as: make run MODEL=")
+
+
+def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+    """The port is named, what may have it, and how to choose another."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with make_run(tmp_path, MODEL="x", VIDEO_PATH="0", MQTT_PORT=port) as run:
+            assert run.process.wait(20) == 2
+            assert f"port {port} on 127.0.0.1 is taken" in run.shown
+            assert f"MQTT_PORT={port + 1}" in run.shown
+
+
+def test_a_bad_setting_ends_it_all(tmp_path: Path) -> None:
+    """A module's line about its setting is shown, and nothing is left running."""
+    with make_run(tmp_path, MODEL=tmp_path, VIDEO_PATH="0", MQTT_PORT=free_port()) as run:
+        assert run.process.wait(30) == 2
+        assert "model.tflite is missing" in run.shown
+        assert not run.family()
+
+
+def test_what_is_amiss_is_said(fruits: Fruits, tmp_path: Path) -> None:
+    """Without a camera it waits, and says after a while that the camera is what is missing."""
+    with make_run(tmp_path, MODEL=fruits.folder, VIDEO_PATH=97, MQTT_PORT=free_port()) as run:
+        until(lambda: "No prediction yet" in run.shown, 60)
+        assert re.search(r"capture is camera-lost \(camera 97: there is no /dev/video97", run.shown)
+        assert run.press_ctrl_c() in (0, -signal.SIGINT)

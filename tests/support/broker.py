@@ -1,0 +1,83 @@
+"""A real Mosquitto for tests."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+
+from typing_extensions import Self
+
+from tests.support.wait import until
+
+ROOT = Path(__file__).parents[2]
+LAPTOP = ROOT / "mosquitto" / "mosquitto.conf"
+
+
+def free_port() -> int:
+    """A loopback port that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def accepts(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+class Broker:
+    """Mosquitto with its state in `folder`; can be killed, frozen and started again on the same port."""
+
+    def __init__(self, folder: Path, configuration: Path = LAPTOP, port: int | None = None, host: str = "127.0.0.1") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.host = host
+        self.port = port or free_port()
+        self._configuration = configuration
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.thaw()
+        self.end(signal.SIGTERM)
+
+    def start(self) -> None:
+        """Starts it and waits until it answers."""
+        search = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+        mosquitto = shutil.which("mosquitto", path=search)
+        assert mosquitto, "mosquitto is not installed: make setup installs it"
+        command = [mosquitto, "-c", str(self._configuration), "-p", str(self.port)]
+        with (self.folder / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self.folder, stderr=log)
+        until(lambda: accepts(self.port, self.host), what=f"mosquitto on port {self.port}")
+
+    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Ends it, by default as a crash would."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(10)
+            self._process = None
+
+    def freeze(self) -> None:
+        """Stops it from running, with its connections open."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it run on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process
+        return self._process.pid

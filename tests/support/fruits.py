@@ -1,0 +1,45 @@
+"""The fruit data: a Custom Vision export, photographs with the classic service's answers, a clip with its labels in time."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Segment(NamedTuple):
+    """A stretch of the clip, in seconds, and the label that its picture has."""
+
+    begin: float
+    end: float
+    label: str
+
+
+class Fruits:
+    """Where the fruit data is, and what it says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clip = folder / "clip.mp4"
+        self.photos = folder / "photos"
+
+    @property
+    def reference(self) -> dict[str, dict[str, float]]:
+        """What the classic service answered for each photograph."""
+        reference: dict[str, dict[str, float]] = json.loads((self.folder / "reference.json").read_text())
+        return reference
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The clip's stretches, one a photograph."""
+        document = json.loads((self.folder / "clip.json").read_text())
+        return [Segment(one["from_s"], one["to_s"], one["label"]) for one in document["segments"]]
+
+    @property
+    def runs(self) -> list[Segment]:
+        """The clip's stretches, one a run of equal labels."""
+        runs: list[Segment] = []
+        for segment in self.segments:
+            if runs and runs[-1].label == segment.label:
+                runs[-1] = runs[-1]._replace(end=segment.end)
+            else:
+                runs.append(segment)
+        return runs

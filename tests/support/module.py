@@ -1,0 +1,75 @@
+"""A module as a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from types import TracebackType
+
+from typing_extensions import Self
+
+from tests.support.broker import ROOT
+from tests.support.wait import until
+
+
+class Module:
+    """Runs ``python -m name`` with settings in its environment; ends it by SIGTERM when left."""
+
+    def __init__(self, name: str, port: int, **settings: object) -> None:
+        self.name = name
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("MQTT_")}
+        values = {key: str(value) for key, value in settings.items()}
+        self._environment = kept | {"MQTT_PORT": str(port), "PYTHONUNBUFFERED": "1"} | values
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", self.name]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=self._out, stderr=self._err)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.end()
+        if error is not None:
+            sys.stderr.write(f"--- {self.name}\n{self.log}\n")
+        self._out.close()
+        self._err.close()
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Sends the signal if it still runs; its exit code."""
+        assert self.process
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+            raise
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """Its standard error so far."""
+        return _read(self._err.fileno())
+
+    @property
+    def results(self) -> list[dict[str, object]]:
+        """The JSON lines on its standard output so far."""
+        return [json.loads(line) for line in _read(self._out.fileno()).splitlines()]
+
+    def wait_for_log(self, text: str, seconds: float = 20.0) -> None:
+        """Waits until its log holds the text."""
+        until(lambda: text in self.log, seconds, f"{text!r} in the log of {self.name}")
+
+
+def _read(descriptor: int) -> str:
+    """The whole file, without moving the place at which the process writes on."""
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode()

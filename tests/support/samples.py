@@ -1,0 +1,38 @@
+"""Messages to begin with."""
+
+import cv2
+import numpy as np
+
+from bus import Box, CurrentLabel, DayCounts, Frame, Label, Message, Pixels, Prediction, Status, Visit
+
+
+def jpeg(width: int = 64, height: int = 48, level: int = 128) -> bytes:
+    """A grey picture."""
+    return cv2.imencode(".jpg", np.full((height, width, 3), level, np.uint8))[1].tobytes()
+
+
+def frame(camera: str = "door", sequence: int = 0, captured_at: float = 1000.0) -> Frame:
+    """A frame of a grey picture."""
+    return Frame(camera, sequence, captured_at, 64, 48, jpeg())
+
+
+def prediction(label: str = "woman", probability: float = 0.9, captured_at: float = 1000.0, camera: str = "door") -> Prediction:
+    """A prediction with one label above the rest."""
+    labels = (Label(label, probability), Label("rest", min(0.01, probability)))
+    return Prediction(camera, 7, captured_at, captured_at + 0.02, 6.5, "fruits@0123456789ab", labels)
+
+
+def one_of_each() -> list[Message]:
+    """A message of every kind."""
+    return [
+        frame(),
+        prediction(),
+        Prediction("door", 0, 1.5, 2, 3, "m", (Label("cat", 1, Box(0.0, 0.25, 0.5, 1)),)),
+        Visit("id-1", "door", "woman", 1000.0, 1003.5, 0.97, 31),
+        Pixels("matrix", "", bytes(192)),
+        CurrentLabel("door", "woman", 0.9, 1000.0),
+        CurrentLabel("door", None, None, None),
+        DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 1, "17": 2}}),
+        Status("capture", "camera-lost", 1000.0, 1001.0, "unplugged", {"frames": 3, "model": "x"}, {"frames": 9.9}),
+        Status("capture", "offline"),
+    ]
