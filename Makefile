@@ -34,7 +34,7 @@ format: $(VENV)/.dev ## puts the code in form
 	@$(VENV)/bin/ruff check -q --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: $(VENV)/.dev ## the figures in the README: make bench MODEL=path
+bench: $(VENV)/.dev ## the figures in the README: make bench MODEL=path PICTURES=folder
 	@exec $(VENV)/bin/python -m benchmarks
 
 lock: ## writes constraints.txt anew (needs uv)

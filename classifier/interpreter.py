@@ -14,6 +14,8 @@ try:
 except ImportError:
     from ai_edge_litert.interpreter import Interpreter
 
+__all__ = ["RUNTIME", "Classifier", "Interpreter", "Result", "Tensor"]
+
 RUNTIME: str = Interpreter.__module__.partition(".")[0]
 """Which of the two it is."""
 

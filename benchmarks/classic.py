@@ -1,0 +1,50 @@
+"""The classic way: a Flask server that classifies what is posted to it: python -m benchmarks.classic MODEL PORT"""
+
+import http.client
+import sys
+import time
+from itertools import cycle
+from pathlib import Path
+
+from flask import Flask, Response, jsonify, request
+
+from classifier.export import read_export
+from classifier.interpreter import Classifier
+from classifier.preprocess import decode, to_tensor
+
+
+def serve(model: Path, port: int) -> None:
+    """One POST a picture, answered with its labels, by the same decoding, scaling and model as Footfall's."""
+    classifier = Classifier(read_export(model))
+    app = Flask(__name__)
+
+    @app.post("/image")
+    def image() -> Response:
+        result = classifier.classify(to_tensor(decode(request.get_data()), classifier.size))
+        return jsonify(predictions=[{"tagName": label.name, "probability": label.probability} for label in result.labels])
+
+    app.run("127.0.0.1", port, threaded=False)
+
+
+def post(port: int, pictures: list[bytes], seconds: float) -> list[float]:
+    """Posts one picture after the other; how long each took, in seconds."""
+    taken: list[float] = []
+    end = time.monotonic() + seconds
+    for picture in cycle(pictures):
+        begin = time.monotonic()
+        if begin > end:
+            break
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("POST", "/image", picture, {"Content-Type": "application/octet-stream"})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != http.client.OK:
+            raise RuntimeError(f"the classic server answered {answer.status}")
+        connection.close()
+        taken.append(time.monotonic() - begin)
+    return taken
+    return taken
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]), int(sys.argv[2]))
