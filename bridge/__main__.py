@@ -20,7 +20,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     bus = Bus(settings, persistent=True)
     upstream = _upstream(settings, bus.figures)
     rules = Rules(settings.threshold, settings.visit_frames, settings.visit_gap_seconds, settings.is_background)
-    site = Site(rules, bus.publish, upstream.send)
+    site = Site(rules, bus.publish, upstream.send, bus.complain)
     bus.subscribe(topics.prediction(), Prediction, site.take_in)
     with upstream, bus:
         bus.state("running")

@@ -11,6 +11,9 @@ from bus import CurrentLabel, DayCounts, Message, Prediction, Visit
 SILENCE = 30.0
 """Seconds without a prediction after which nobody is there any more: the camera is lost, or who classifies its frames."""
 
+MANY_APART = 5
+"""Predictions in a row that are no visit's, before it is said: fewer may be a camera that was lost for a moment."""
+
 
 class _Camera:
     def __init__(self, name: str, rules: Rules) -> None:
@@ -24,11 +27,19 @@ class _Camera:
 class Site:
     """Takes predictions in, from any thread, and hands out messages when they change: visits once, label and counts as they are.
 
-    `publish` gets every message, in order, `forward` the visits that are selected to go upstream: all of them.
+    `publish` gets every message, in order, `forward` the visits that are selected to go upstream: all of them; `complain`
+    (figure, text, sender) hears of predictions that come to nothing.
     """
 
-    def __init__(self, rules: Rules, publish: Callable[[Message], object], forward: Callable[[Visit], object]) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        publish: Callable[[Message], object],
+        forward: Callable[[Visit], object],
+        complain: Callable[[str, str, str], object],
+    ) -> None:
         self._rules = rules
+        self._complain = complain
         self._publish = publish
         self._forward = forward
         self._cameras: dict[str, _Camera] = {}
@@ -41,6 +52,9 @@ class Site:
             camera = self._cameras.setdefault(name, _Camera(name, self._rules))
             camera.heard_at = time.monotonic()
             self._tell(name, camera, camera.visits.take_in(prediction))
+            if camera.visits.apart >= MANY_APART:
+                reason = f"{name}: predictions come {self._rules.gap:g} s apart or more, so no visit can be made of them"
+                self._complain("too_far_apart", f"{reason}; raise FRAME_RATE, or VISIT_GAP_SECONDS", name)
 
     def look(self) -> None:
         """What the time alone changes: a camera that fell silent, a new day. To be called about once a second."""

@@ -48,6 +48,8 @@ class Visits:
         self._camera = camera
         self._rules = rules
         self._last_at: float | None = None
+        self.apart = 0
+        """How many of the last predictions came so far apart that no visit can be made of them."""
         self._candidate: Stay | None = None
         self._open: dict[str, Stay] = {}
 
@@ -64,8 +66,10 @@ class Visits:
             if self._last_at - at < CLOCK_SET_BACK:
                 return []
             ended = self.end_all()
-        self._last_at = at
-        ended += self._end([stay for stay in self._open.values() if at - stay.seen_at >= self._rules.gap])
+        self._count_apart(at)
+        ended += self._end([stay for stay in self._open.values() if self._is_over(stay, at)])
+        if self._candidate is not None and self._is_over(self._candidate, at):
+            self._candidate = None
         best = prediction.best
         if best is None or best.probability < self._rules.threshold or self._rules.is_background(best.name):
             self._candidate = None
@@ -77,6 +81,14 @@ class Visits:
         """Ends what is open, as when the camera was lost."""
         self._candidate = None
         return self._end(list(self._open.values()))
+
+    def _is_over(self, stay: Stay, at: float) -> bool:
+        return at - stay.seen_at >= self._rules.gap
+
+    def _count_apart(self, at: float) -> None:
+        is_apart = self._last_at is not None and at - self._last_at >= self._rules.gap
+        self.apart = self.apart + 1 if is_apart else 0
+        self._last_at = at
 
     def _see(self, label: str, at: float, probability: float) -> None:
         if label in self._open:

@@ -50,7 +50,7 @@ class Bus:
     def __init__(self, settings: BusSettings, persistent: bool = False) -> None:
         self.name = settings.name
         self.figures = Figures()
-        self._status = Status(self.name, "starting", since=time.time())
+        self._status = Status(self.name, "starting", since=_now())
         self._subscriptions: dict[str, int] = {}
         self._retained: dict[str, tuple[bytes, int]] = {}
         self._unsent: deque[mqtt.MQTTMessageInfo] = deque()
@@ -170,14 +170,14 @@ class Bus:
             before = self._status
             if (state, detail) == (before.state, before.detail):
                 return
-            since = before.since if state == before.state else time.time()
+            since = before.since if state == before.state else _now()
             self._status = Status(self.name, state, since, detail=detail)
         log.log(logging.INFO if state in ("running", "offline") else logging.WARNING, "%s%s", state, detail and f": {detail}")
         self._publish_status()
 
     def _publish_status(self) -> None:
         with self._status_lock:
-            now = replace(self._status, at=time.time(), figures=self.figures.snapshot(), rates=self.figures.rates())
+            now = replace(self._status, at=_now(), figures=self.figures.snapshot(), rates=self.figures.rates())
             self.publish(now)
 
     def _report(self) -> None:
@@ -228,6 +228,11 @@ class Bus:
         for topic, qos in zip(self._subscriptions, granted, strict=False):
             if qos >= REFUSED:
                 log.error("the broker refuses the subscription of %s to %s", self.name, topic)
+
+
+def _now() -> float:
+    """Unix time in seconds, to the millisecond."""
+    return round(time.time(), 3)
 
 
 def _send_at_once(_client: mqtt.Client, _userdata: Any, sock: socket.socket) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -114,17 +114,32 @@ def load(settings: type[S], **values: Any) -> S:
         raise InvalidSetting("; ".join(_explain(settings, detail) for detail in error.errors(include_url=False))) from None
 
 
+class Variable(NamedTuple):
+    """A setting as its user sees it."""
+
+    names: Sequence[str]
+    default: str
+    meaning: str
+
+
+def variables_of(settings: type[BusSettings]) -> dict[str, Variable]:
+    """The environment variables of a module, by field."""
+    return {
+        name: Variable(_names(name, field), _shown(field.default), field.description or "")
+        for name, field in settings.model_fields.items()
+    }
+
+
 def help_text(settings: type[BusSettings], about: str) -> str:
     """What ``--help`` prints: each variable with its default and meaning."""
     lines = [about.strip(), "", "Settings, as environment variables:"]
-    for name, field in settings.model_fields.items():
-        variables = " or ".join(_variables(name, field))
-        default = "" if field.default is None else f" [{_shown(field.default)}]"
-        lines.append(f"  {variables}{default}\n      {field.description}")
+    for variable in variables_of(settings).values():
+        default = f" [{variable.default}]" if variable.default else ""
+        lines.append(f"  {' or '.join(variable.names)}{default}\n      {variable.meaning}")
     return "\n".join(lines)
 
 
-def _variables(name: str, field: FieldInfo) -> Sequence[str]:
+def _names(name: str, field: FieldInfo) -> Sequence[str]:
     if isinstance(field.validation_alias, AliasChoices):
         return [str(choice) for choice in field.validation_alias.choices]
     return [str(field.validation_alias or name.upper())]
@@ -133,6 +148,8 @@ def _variables(name: str, field: FieldInfo) -> Sequence[str]:
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -143,9 +160,9 @@ def _explain(settings: type[BusSettings], detail: Any) -> str:
         return problem
     name = str(detail["loc"][0])
     for field_name, field in settings.model_fields.items():
-        variables = _variables(field_name, field)
-        if name == field_name or name in variables:
+        names = _names(field_name, field)
+        if name == field_name or name in names:
             secret = "password" in field_name and not field_name.endswith("_file")
             value = "***" if secret else without_credentials(repr(detail["input"]))
-            return f"{variables[0]}={value}: {problem}"
+            return f"{names[0]}={value}: {problem}"
     return f"{name}: {problem}"

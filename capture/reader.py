@@ -79,7 +79,7 @@ class Reader:
             for picture in source:
                 if self._stop.is_set():
                     return
-                self._newest.put(None, Captured(picture, time.time()))
+                self._newest.put(None, Captured(picture, round(time.time(), 3)))
                 if pictures == 0 or self._lost:
                     self._lost = False
                     self._tell(RUNNING, "")

@@ -24,7 +24,9 @@ class Settings(BusSettings):
     frame_rate: Rate = Field(default=10.0, description="most frames a second; also the rate at which a folder is shown")
     resize_width: Side | None = Field(default=None, description="width of the frames in px; alone, the shape is kept")
     resize_height: Side | None = Field(default=None, description="height of the frames in px; alone, the shape is kept")
-    rotate: Literal[0, 90, 180, 270] = Field(default=0, description="degrees clockwise, for a camera that hangs askew")
+    rotate: Literal[0, 90, 180, 270] = Field(
+        default=0, description="degrees clockwise: 0, 90, 180 or 270; for a camera that hangs askew"
+    )
     convert_to_gray: bool = Field(default=False, description="take the colour out")
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(default=80, description="1 to 100; higher is larger")
 

@@ -27,6 +27,10 @@ MOST_LABELS = 100
 """Labels told of one picture, the highest; keeps a prediction within its limit."""
 
 
+DIGITS = 5
+"""Decimals of a probability that are told: a person reads them, and the model means no more."""
+
+
 class Result(NamedTuple):
     """Labels, highest first, and how long the inference took."""
 
@@ -63,7 +67,7 @@ class Classifier:
         elapsed = (time.perf_counter() - begin) * 1000
         probabilities = np.clip(np.nan_to_num(output), 0, 1).tolist()
         ranked = sorted(zip(probabilities, self._labels, strict=True), reverse=True)[:MOST_LABELS]
-        return Result(tuple(Label(name, probability) for probability, name in ranked), elapsed)
+        return Result(tuple(Label(name, round(probability, DIGITS)) for probability, name in ranked), elapsed)
 
 
 def _only(name: str, kind: str, tensors: list[dict[str, Any]]) -> dict[str, Any]:

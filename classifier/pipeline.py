@@ -102,8 +102,8 @@ class Pipeline:
             return
         self._may_decode.release()
         labels, inference_ms = self._classifier.classify(tensor)
-        now, model = time.time(), self._classifier.identity
-        self._publish(Prediction(frame.camera, frame.sequence, frame.captured_at, now, inference_ms, model, labels))
+        now, model = round(time.time(), 3), self._classifier.identity
+        self._publish(Prediction(frame.camera, frame.sequence, frame.captured_at, now, round(inference_ms, 2), model, labels))
         self._figures.put("inference_ms", round(inference_ms, 2))
         self._figures.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))
 

@@ -20,7 +20,11 @@ class Setup:
         monkeypatch.setattr("bridge.site.time.monotonic", lambda: self.now)
         self.published: list[Message] = []
         self.forwarded: list[Visit] = []
-        self.site = Site(RULES, self.published.append, self.forwarded.append)
+        self.complaints: list[str] = []
+        self.site = Site(RULES, self.published.append, self.forwarded.append, self._complain)
+
+    def _complain(self, figure: str, text: str, sender: str) -> None:
+        self.complaints.append(text)
 
     def see(self, text: str, begin: float = 0.0) -> None:
         """Takes in predictions of that many seconds after noon."""
@@ -85,6 +89,16 @@ def test_cameras_are_kept_apart(setup: Setup) -> None:
         setup.site.take_in(type(one)(**{**{name: getattr(one, name) for name in one.__slots__}, "camera": "back"}))
     setup.site.close()
     assert not setup.forwarded
+
+
+def test_predictions_too_far_apart_are_told(setup: Setup) -> None:
+    """A frame rate at which no visit can ever be made is not suffered in silence; one gap is no reason."""
+    for one in seen("wwww", begin=NOON) + seen("wwww", begin=NOON + 20):
+        setup.site.take_in(one)
+    assert not setup.complaints
+    for one in seen("w" * 8, interval=2.0, begin=NOON + 100):
+        setup.site.take_in(one)
+    assert "raise FRAME_RATE, or VISIT_GAP_SECONDS" in setup.complaints[0]
 
 
 def test_closing_tells_what_is_open(setup: Setup) -> None:

@@ -50,6 +50,7 @@ def brief(found: list[Visit]) -> list[tuple[str, float, float, int]]:
         ("www" + "n" * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
         ("www" + " " * 13 + "w", [("woman", 0.0, 1.6, 4)]),
         ("www" + " " * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
+        ("ww" + " " * 15 + "ww", []),
         ("wwwmmm", [("woman", 0.0, 0.2, 3), ("man", 0.3, 0.5, 3)]),
         ("wwwmmwww", [("woman", 0.0, 0.7, 6)]),
         ("nnnnnnnn", []),
