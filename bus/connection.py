@@ -219,8 +219,7 @@ class Bus:
         self.complain("connect_failed", f"no broker at {self._address}; trying again")
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
-        with self._lock:
-            was_connected, self._connected = self._connected, False
+        was_connected, self._connected = self._connected, False  # without the lock: paho may hold one that a publisher waits for
         if was_connected and not self._ended.is_set():
             self.complain("disconnected", f"connection to the broker lost: {mqtt.error_string(code)}; trying again")
 

@@ -25,11 +25,11 @@ if [ -n "$packages" ]; then
   if [ "$(id -u)" != 0 ]; then
     has sudo || { say "as root, please: apt-get install$packages"; exit 1; }
     root=sudo
-    say "installing$packages; sudo may ask for your password"
   fi
-  $root apt-get update -q
+  say "installing$packages${root:+; sudo may ask for your password}"
+  $root apt-get update -qq
   # shellcheck disable=SC2086  # several words
-  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages
+  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
   case $packages in *" mosquitto"*)
     # Debian starts a broker of its own at once, on the port that this one is to have.
     if [ -d /run/systemd/system ]; then $root systemctl disable --now mosquitto || true; fi

@@ -48,7 +48,10 @@ class Run:
 def make_run(tmp_path: Path, **settings: object) -> Iterator[Run]:
     """``make run`` with settings on its command line."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
-    words = [f"{name}={value}" for name, value in ({"VENV": sys.prefix, "STATE_DIR": tmp_path / "state"} | settings).items()]
+    words = [
+        f"{name}={value}"
+        for name, value in ({"VENV": os.path.relpath(sys.prefix, ROOT), "STATE_DIR": tmp_path / "state"} | settings).items()
+    ]
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(
             ["make", "run", *words], cwd=ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
