@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -89,7 +90,7 @@ def test_lines_come_as_the_messages_do(broker: Broker) -> None:
 def test_a_reader_that_goes_is_no_error() -> None:
     """``| head -1`` ends it without a word."""
     stream = samples.prediction().pack() * 2000
-    command = f"{sys.executable} -m bus | head -1"
+    command = f"{shlex.quote(sys.executable)} -m bus | head -1"
     done = subprocess.run(command, shell=True, cwd=ROOT, input=stream, capture_output=True, timeout=30, check=True)
     assert done.stderr == b""
     assert json.loads(done.stdout)["camera"] == "door"
