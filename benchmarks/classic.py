@@ -43,7 +43,6 @@ def post(port: int, pictures: list[bytes], seconds: float) -> list[float]:
         connection.close()
         taken.append(time.monotonic() - begin)
     return taken
-    return taken
 
 
 if __name__ == "__main__":

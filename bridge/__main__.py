@@ -8,7 +8,7 @@ from bridge.settings import Settings
 from bridge.site import Site
 from bridge.upstream import LogUpstream, Upstream
 from bridge.visits import Rules
-from bus import Bus, Prediction, process, topics
+from bus import Bus, CurrentLabel, Prediction, process, topics
 from bus.figures import Figures
 
 LOOK_EVERY = 1.0
@@ -22,10 +22,11 @@ def main(settings: Settings, stop: threading.Event) -> None:
     rules = Rules(settings.threshold, settings.visit_frames, settings.visit_gap_seconds, settings.is_background)
     site = Site(rules, bus.publish, upstream.send, bus.complain)
     bus.subscribe(topics.prediction(), Prediction, site.take_in)
+    bus.subscribe(topics.label(), CurrentLabel, site.remember)
     with upstream, bus:
         bus.state("running")
         while not stop.wait(LOOK_EVERY):
-            site.look()
+            site.look(bus.connected)
         site.close()
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import queue
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 OUTPUT = "visits"
 MOST_WAITING = 10_000
 """Visits kept for an edgeHub that is away; of more, the oldest are dropped and counted."""
+TIMEOUT = 90.0
+"""Seconds for a call into the library: longer than it takes to notice a frozen edgeHub."""
 GRACE = 3.0
 """Seconds at the end for what is still to be sent."""
 KEEP_ALIVE = 30
@@ -97,9 +100,7 @@ class EdgeHubUpstream:
     def _sent(self, visit: Visit) -> bool:
         """Whether edgeHub has acknowledged the visit; when not, the client is thrown away, as some of its failures last."""
         try:
-            if self._client is None:
-                self._client = _connected()
-            self._client.send_message_to_output(message(visit), OUTPUT)
+            _in_time(lambda: self._connect_and_send(visit))
         except Exception as error:  # the library's errors have no common root
             log.warning("edgeHub: %s: %s; trying again", type(error).__name__, error)
             self._figures.add("upstream_failed")
@@ -109,28 +110,47 @@ class EdgeHubUpstream:
         self._backoff.reset()
         return True
 
+    def _connect_and_send(self, visit: Visit) -> None:
+        from azure.iot.device import IoTHubModuleClient  # noqa: PLC0415  # a large import, for those who use it
+
+        if self._client is None:
+            self._client = IoTHubModuleClient.create_from_edge_environment(keep_alive=KEEP_ALIVE)
+            self._client.connect()
+        self._client.send_message_to_output(message(visit), OUTPUT)
+
     def _close(self) -> None:
         client, self._client = self._client, None
         if client is None:
             return
         try:
-            client.shutdown()
+            _in_time(client.shutdown)
         except Exception as error:
             log.debug("edgeHub: %s", error)
 
 
 def message(visit: Visit) -> Any:
     """The library's message for a visit: UTF-8 JSON, said to be that, or IoT Hub could not route on what is in it."""
-    from azure.iot.device import Message  # noqa: PLC0415  # a large import, for those who use it
+    from azure.iot.device import Message  # noqa: PLC0415
 
     made: Any = Message(json.dumps(telemetry(visit), ensure_ascii=False).encode(), visit.id, "utf-8", "application/json")  # type: ignore[no-untyped-call]
     made.custom_properties = {"camera": visit.camera, "label": visit.label, "probability": f"{visit.peak:.4f}"}
     return made
 
 
-def _connected() -> Any:
-    from azure.iot.device import IoTHubModuleClient  # noqa: PLC0415
+def _in_time(call: Callable[[], None]) -> None:
+    """Makes a call into the library, some of which never return, and raises what it raises, or `TimeoutError`."""
+    raised: list[BaseException] = []
 
-    client = IoTHubModuleClient.create_from_edge_environment(keep_alive=KEEP_ALIVE)
-    client.connect()
-    return client
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, name="edgehub-call", daemon=True)
+    thread.start()
+    thread.join(TIMEOUT)
+    if thread.is_alive():
+        raise TimeoutError(f"no answer within {TIMEOUT:g} s")
+    if raised:
+        raise raised[0]

@@ -11,6 +11,8 @@ from bus import CurrentLabel, DayCounts, Message, Prediction, Visit
 SILENCE = 30.0
 """Seconds without a prediction after which nobody is there any more: the camera is lost, or who classifies its frames."""
 
+MOST_CAMERAS = 64
+"""More names than that are made up."""
 MANY_APART = 5
 """Predictions in a row that are no visit's, before it is said: fewer may be a camera that was lost for a moment."""
 
@@ -49,17 +51,33 @@ class Site:
         """Regards a prediction."""
         with self._lock:
             name = prediction.camera
-            camera = self._cameras.setdefault(name, _Camera(name, self._rules))
+            if name not in self._cameras and not self._has_room(name):
+                return
+            camera = self._cameras.get(name) or self._cameras.setdefault(name, _Camera(name, self._rules))
             camera.heard_at = time.monotonic()
+            late = camera.visits.late
             self._tell(name, camera, camera.visits.take_in(prediction))
-            if camera.visits.apart >= MANY_APART:
+            if camera.visits.late > late:
+                self._complain("dropped_late", f"{name}: a prediction that was repeated, or came after a newer one", name)
+            if camera.visits.apart >= MANY_APART and self._rules.frames > 1:
                 reason = f"{name}: predictions come {self._rules.gap:g} s apart or more, so no visit can be made of them"
                 self._complain("too_far_apart", f"{reason}; raise FRAME_RATE, or VISIT_GAP_SECONDS", name)
 
-    def look(self) -> None:
-        """What the time alone changes: a camera that fell silent, a new day. To be called about once a second."""
+    def remember(self, label: CurrentLabel) -> None:
+        """Regards a label that the broker has kept: of a camera not heard of yet it is an earlier bridge's, and true no more."""
+        with self._lock:
+            if label.camera not in self._cameras and label.label is not None:
+                self._publish(_current(label.camera, None))
+
+    def look(self, connected: bool = True) -> None:
+        """What the time alone changes: a camera that fell silent, a new day. To be called about once a second.
+
+        While this module itself is cut off, nothing can be heard: that is no silence of a camera.
+        """
         with self._lock:
             for name, camera in self._cameras.items():
+                if not connected:
+                    camera.heard_at = time.monotonic()
                 silent = time.monotonic() - camera.heard_at > SILENCE
                 self._tell(name, camera, camera.visits.end_all() if silent else [])
 
@@ -73,7 +91,6 @@ class Site:
         for visit in ended:
             camera.tally.add(visit)
             self._publish(visit)
-            self._forward(visit)
         label = _current(name, camera.visits.current)
         if camera.label is None or (label.label, label.since) != (camera.label.label, camera.label.since):
             camera.label = label
@@ -82,6 +99,14 @@ class Site:
         if counts != camera.counts:
             camera.counts = counts
             self._publish(counts)
+        for visit in ended:
+            self._forward(visit)
+
+    def _has_room(self, name: str) -> bool:
+        if len(self._cameras) < MOST_CAMERAS:
+            return True
+        self._complain("dropped_camera", f"{name}: there are {MOST_CAMERAS} cameras already", "")
+        return False
 
 
 def _current(camera: str, stay: Stay | None) -> CurrentLabel:

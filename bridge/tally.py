@@ -1,11 +1,11 @@
 """Visits by day, label and hour."""
 
 from collections import Counter
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from bus import DayCounts, Visit
 
-KEPT_DAYS = 2
+KEPT = timedelta(days=1)
 """A visit that was begun yesterday may end today."""
 
 
@@ -16,22 +16,21 @@ class Tally:
         """`zone` None is the process's own, as TZ sets it."""
         self._camera = camera
         self._zone = zone
-        self._days: dict[str, Counter[tuple[str, str]]] = {}
+        self._days: dict[date, Counter[tuple[str, str]]] = {}
 
     def add(self, visit: Visit) -> None:
         """Counts one visit."""
         started = datetime.fromtimestamp(visit.started_at, self._zone)
-        day = started.date().isoformat()
-        self._days.setdefault(day, Counter())[visit.label, f"{started.hour:02}"] += 1
-        for old in sorted(self._days)[:-KEPT_DAYS]:
-            del self._days[old]
+        self._days.setdefault(started.date(), Counter())[visit.label, f"{started.hour:02}"] += 1
 
     def day(self, now: float) -> DayCounts:
-        """The counts of the day that the Unix time `now` falls on."""
-        day = datetime.fromtimestamp(now, self._zone).date().isoformat()
+        """The counts of the day that the Unix time `now` falls on. Days far from it, as of a wrong clock, are let go."""
+        today = datetime.fromtimestamp(now, self._zone).date()
+        for far in [day for day in self._days if abs(day - today) > KEPT]:
+            del self._days[far]
         totals: dict[str, int] = {}
         visits: dict[str, dict[str, int]] = {}
-        for (label, hour), count in sorted(self._days.get(day, Counter()).items()):
+        for (label, hour), count in sorted(self._days.get(today, Counter()).items()):
             totals[label] = totals.get(label, 0) + count
             visits.setdefault(label, {})[hour] = count
-        return DayCounts(self._camera, day, totals, visits)
+        return DayCounts(self._camera, today.isoformat(), totals, visits)

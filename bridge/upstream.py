@@ -1,6 +1,7 @@
 """Where selected results go, and how one is written down."""
 
 import json
+import logging
 import sys
 from datetime import datetime, timezone
 from types import TracebackType
@@ -9,6 +10,8 @@ from typing import Any, Protocol, TextIO
 from typing_extensions import Self
 
 from bus import Visit
+
+log = logging.getLogger(__name__)
 
 
 class Upstream(Protocol):
@@ -36,9 +39,12 @@ class LogUpstream:
         """Nothing is left to write."""
 
     def send(self, visit: Visit) -> None:
-        """Writes the line at once."""
-        self._out.write(json.dumps(telemetry(visit), ensure_ascii=False) + "\n")
-        self._out.flush()
+        """Writes the line at once; what cannot be written is told."""
+        try:
+            self._out.write(json.dumps(telemetry(visit), ensure_ascii=False) + "\n")
+            self._out.flush()
+        except OSError as error:
+            log.error("visit %s could not be written: %s", visit.id, error)
 
 
 def telemetry(visit: Visit) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class Visits:
         self._camera = camera
         self._rules = rules
         self._last_at: float | None = None
+        self.late = 0
+        """How many predictions were passed over, as they were repeated or came after a newer one."""
         self.apart = 0
         """How many of the last predictions came so far apart that no visit can be made of them."""
         self._candidate: Stay | None = None
@@ -64,6 +66,7 @@ class Visits:
         ended: list[Visit] = []
         if self._last_at is not None and at <= self._last_at:
             if self._last_at - at < CLOCK_SET_BACK:
+                self.late += 1
                 return []
             ended = self.end_all()
         self._count_apart(at)

@@ -5,6 +5,7 @@
 A picture is left out, its size told; bytes that are no message are skipped and counted on standard error.
 """
 
+import io
 import json
 import os
 import sys
@@ -49,9 +50,12 @@ def _complete(unpacker: msgpack.Unpacker) -> Iterator[dict[str, Any] | None]:
         yield value if isinstance(value, dict) else None
 
 
-def line(document: dict[str, Any]) -> str:
-    """One line of JSON; bytes become their number."""
-    return json.dumps(document, ensure_ascii=False, default=_instead)
+def line(document: dict[str, Any]) -> str | None:
+    """One line of JSON, in which bytes become their number; None for a map that JSON cannot carry."""
+    try:
+        return json.dumps(document, ensure_ascii=False, default=_instead)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _instead(value: Any) -> str:
@@ -63,12 +67,15 @@ def main() -> int:
         print((__doc__ or "").strip())
         return 0
     skipped = 0
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         for document in documents(sys.stdin.buffer):
-            if document is None:
+            text = None if document is None else line(document)
+            if text is None:
                 skipped += 1
             else:
-                print(line(document), flush=True)
+                print(text, flush=True)
     except (BrokenPipeError, KeyboardInterrupt):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
     if skipped:

@@ -1,8 +1,6 @@
 """The connection to the broker: comes back by itself, and brings its subscriptions and retained state with it."""
 
 import logging
-import socket
-import ssl
 import threading
 import time
 from collections import deque
@@ -14,6 +12,7 @@ from typing import Any, TypeVar
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
+from bus.client import client_of
 from bus.errors import InvalidMessage
 from bus.figures import Figures
 from bus.logs import Rarely
@@ -27,8 +26,6 @@ M = TypeVar("M", bound=Message)
 
 KEEPALIVE = 10
 """Seconds; a frozen broker is noticed after twice as long."""
-FIRST_RETRY, LAST_RETRY = 0.5, 30
-"""Seconds between tries to connect, doubled from the one to the other."""
 REPORT_EVERY = 10.0
 MOST_QUEUED = 1000
 """Messages of QoS 1 that wait for the broker to come back; paho itself has no bound."""
@@ -36,6 +33,11 @@ MOST_FRAMES_WAITING = 2
 """Messages of QoS 0 that may wait inside the client: what a frozen broker would get late."""
 GRACE = 2.0
 """Seconds at the end for what is still to be sent."""
+OFFLINE = "offline"
+MOST_DETAIL = 1000
+"""Characters."""
+SHORT = 5.0
+"""Seconds; a connection that lasts no longer may have been taken over by another client of the same name."""
 REFUSED = 0x80
 """Granted QoS of a subscription that the broker refused."""
 
@@ -58,30 +60,18 @@ class Bus:
         self._lock = threading.Lock()
         self._status_lock = threading.Lock()
         self._connected = False
+        self._connected_at = 0.0
         self._ended = threading.Event()
         self._rarely = Rarely()
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
-        self._client = self._configured(settings, persistent)
+        offline = Status(self.name, OFFLINE, detail="connection lost")
+        self._client = client_of(settings, persistent, MOST_QUEUED)
+        self._client.will_set(offline.topic, offline.pack(), offline.QOS, offline.RETAINED)
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_subscribe = self._on_subscribe
         self._client.connect_async(settings.mqtt_host, settings.mqtt_port, KEEPALIVE)
-
-    def _configured(self, settings: BusSettings, persistent: bool) -> mqtt.Client:
-        client = mqtt.Client(self.name, clean_session=not persistent)
-        if settings.mqtt_username is not None:
-            client.username_pw_set(settings.mqtt_username, settings.password)
-        if settings.mqtt_ca_file is not None:
-            client.tls_set_context(ssl.create_default_context(cafile=settings.mqtt_ca_file))
-        client.reconnect_delay_set(FIRST_RETRY, LAST_RETRY)  # type: ignore[arg-type]  # a float will do
-        client.max_queued_messages_set(MOST_QUEUED)
-        offline = Status(self.name, "offline", detail="connection lost")
-        client.will_set(offline.topic, offline.pack(), offline.QOS, offline.RETAINED)
-        client.enable_logger(logging.getLogger("paho"))
-        client.suppress_exceptions = True  # one that got out of a callback would end the network's thread in silence
-        client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_socket_open = _send_at_once  # type: ignore[assignment]  # always a socket here
-        return client
 
     def __enter__(self) -> Self:
         self._client.loop_start()
@@ -90,7 +80,7 @@ class Bus:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._ended.set()
-        self.state("offline", "stopped" if error is None else f"{type(error).__name__}: {error}"[:1000])
+        self.state(OFFLINE, "stopped" if error is None else f"{type(error).__name__}: {error}")
         if self._connected:
             self._flush()
         self._client.disconnect()
@@ -104,15 +94,13 @@ class Bus:
 
         def take_in(_client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
             try:
-                if received.retain and not kind.RETAINED:
-                    raise InvalidMessage(f"{kind.__name__}: retained by the broker, only a fresh one is taken")
-                message = kind.unpack(received.payload)
-                if message.topic != received.topic:
-                    raise InvalidMessage(f"{kind.__name__}: it names itself for another topic, {message.topic}")
-                self.figures.add(f"{kind.__name__.lower()}s_in")
-                handler(message)
+                message = _taken(kind, received)
             except InvalidMessage as error:
                 self.complain("invalid", f"{received.topic}: {error}", sender=received.topic)
+                return
+            self.figures.add(f"{kind.__name__.lower()}s_in")
+            try:
+                handler(message)
             except Exception:
                 self.figures.add("failed")
                 if (more := self._rarely(f"failed {topic}")) is not None:
@@ -124,8 +112,9 @@ class Bus:
     def publish(self, message: Message) -> bool:
         """Hands the message to the broker, as soon as there is one. False when it was dropped instead, which is counted.
 
-        Retained state is never dropped: it is published again at every connection. Of QoS 0, nothing goes out while two earlier
-        messages still wait. Raises `InvalidMessage` when it is over its limit.
+        Retained state is never dropped: it is published again at every connection, which makes up for its QoS 0 (of QoS 1, paho
+        would send an older unacknowledged state again, after the newer). Of other QoS 0 messages, none goes out while two earlier
+        ones still wait. Raises `InvalidMessage` when it is over its limit.
         """
         payload = message.pack()
         with self._lock:
@@ -158,6 +147,11 @@ class Bus:
             return False
         return True
 
+    @property
+    def connected(self) -> bool:
+        """Whether messages get through at the moment, as far as is known."""
+        return self._connected
+
     def complain(self, figure: str, text: str, sender: str = "") -> None:
         """Counts what was wrong with something from outside, and logs it at most once a minute a sender."""
         self.figures.add(figure)
@@ -165,14 +159,17 @@ class Bus:
             log.warning("%s%s", text, more)
 
     def state(self, state: str, detail: str = "") -> None:
-        """Says how the module is; told at once when it has changed."""
+        """Says how the module is; told at once when it has changed. Of a long `detail` the beginning is told."""
+        detail = detail[:MOST_DETAIL]
         with self._status_lock:
             before = self._status
             if (state, detail) == (before.state, before.detail):
                 return
+            if self._ended.is_set() and state != OFFLINE:
+                return  # a thread that was left behind
             since = before.since if state == before.state else _now()
             self._status = Status(self.name, state, since, detail=detail)
-        log.log(logging.INFO if state in ("running", "offline") else logging.WARNING, "%s%s", state, detail and f": {detail}")
+        log.log(logging.INFO if state in ("running", OFFLINE) else logging.WARNING, "%s%s", state, detail and f": {detail}")
         self._publish_status()
 
     def _publish_status(self) -> None:
@@ -190,6 +187,8 @@ class Bus:
         thread = self._client._thread  # type: ignore[attr-defined]  # its only place
         if thread is not None and not thread.is_alive():
             self.complain("revived", "the connection's thread had ended; started again")
+            if (stuck := self._client.socket()) is not None:
+                stuck.close()  # what it could not read is still in there
             self._client.loop_stop()
             self._client.loop_start()
 
@@ -213,7 +212,9 @@ class Bus:
                 client.subscribe(list(self._subscriptions.items()))
             for topic, (payload, qos) in self._retained.items():
                 client.publish(topic, payload, qos, retain=True)
-        log.info("connected to the broker at %s as %s", self._address, self.name)
+        self._connected_at = time.monotonic()
+        if (more := self._rarely("connected")) is not None:
+            log.info("connected to the broker at %s as %s%s", self._address, self.name, more)
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
         self.complain("connect_failed", f"no broker at {self._address}; trying again")
@@ -221,7 +222,9 @@ class Bus:
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
         was_connected, self._connected = self._connected, False  # without the lock: paho may hold one that a publisher waits for
         if was_connected and not self._ended.is_set():
-            self.complain("disconnected", f"connection to the broker lost: {mqtt.error_string(code)}; trying again")
+            is_short = time.monotonic() - self._connected_at < SHORT
+            hint = f" (is another client called {self.name}? MODULE_NAME gives a name of its own)" if is_short else ""
+            self.complain("disconnected", f"connection to the broker lost: {mqtt.error_string(code)}{hint}; trying again")
 
     def _on_subscribe(self, _client: mqtt.Client, _userdata: Any, _mid: int, granted: tuple[int, ...]) -> None:
         for topic, qos in zip(self._subscriptions, granted, strict=False):
@@ -229,11 +232,15 @@ class Bus:
                 log.error("the broker refuses the subscription of %s to %s", self.name, topic)
 
 
+def _taken(kind: type[M], received: mqtt.MQTTMessage) -> M:
+    if received.retain and not kind.RETAINED:
+        raise InvalidMessage(f"{kind.__name__}: retained by the broker, only a fresh one is taken")
+    message = kind.unpack(received.payload)
+    if message.topic != received.topic:
+        raise InvalidMessage(f"{kind.__name__}: it names itself for another topic, {message.topic}")
+    return message
+
+
 def _now() -> float:
     """Unix time in seconds, to the millisecond."""
     return round(time.time(), 3)
-
-
-def _send_at_once(_client: mqtt.Client, _userdata: Any, sock: socket.socket) -> None:
-    """Switches Nagle's algorithm off, which holds a frame's last segment behind the acknowledgement of the one before."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

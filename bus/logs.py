@@ -27,7 +27,9 @@ class EdgeFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         severity, name = _LEVELS.get(record.levelno, (6, record.levelname[:3]))
-        text = super().format(record)
+        text = one_line(record.getMessage())
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
         if self._plain:
             return f"[{name}] {text}"
         time_and_zone = datetime.fromtimestamp(record.created).astimezone().isoformat(" ", "milliseconds")
@@ -41,6 +43,11 @@ def configure(verbose: bool, plain: bool = False) -> None:
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
     for chatty in ("azure", "paho", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+def one_line(text: str) -> str:
+    """The text with line ends and whatever else would steer a terminal escaped."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def without_credentials(text: str) -> str:

@@ -78,6 +78,7 @@ class JsonMessage(Message):
     """A message for people and other programs, as JSON text; the broker keeps the newest."""
 
     __slots__ = ()
+    QOS = 0
     RETAINED = True
 
     @staticmethod

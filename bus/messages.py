@@ -9,7 +9,7 @@ from bus import topics
 from bus.message import JsonMessage, Message
 
 Name = Annotated[str, Strict(), Field(pattern=topics.NAME_PATTERN)]
-Text = Annotated[str, Strict(), Field(min_length=1, max_length=256)]
+Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=topics.TEXT_PATTERN)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Strict(), Field(gt=0, lt=1e11, allow_inf_nan=False)]
 """Unix time, in seconds, up to the year 5138: what any calendar takes."""
@@ -130,6 +130,8 @@ class CurrentLabel(JsonMessage):
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class DayCounts(JsonMessage):
     """Visits begun on one day, by label and hour: `visits["woman"]["09"]`; the day and the hours are the site's own."""
+
+    LIMIT = 1024 * 1024
 
     camera: Name
     day: Annotated[str, Strict(), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]

@@ -1,5 +1,6 @@
 """A module's process: settings, log, signals and exit code."""
 
+import os
 import signal
 import sys
 import threading
@@ -13,6 +14,10 @@ from bus.settings import BusSettings, help_text, load
 S = TypeVar("S", bound=BusSettings)
 
 BAD_SETTING = 2
+RUN_VARIABLE = "FOOTFALL_RUN"
+"""Environment variable with the process id of the laptop run, which its modules do not outlive."""
+RUN_CHECK = 1.0
+"""Seconds."""
 
 
 def run(main: Callable[[S, threading.Event], None], settings: type[S], about: str, argv: Sequence[str] | None = None) -> int:
@@ -32,13 +37,35 @@ def run(main: Callable[[S, threading.Event], None], settings: type[S], about: st
         logs.configure(loaded.detailed, plain=loaded.log_format == "plain")
         main(loaded, _stop_on_signals())
     except InvalidSetting as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {logs.one_line(str(error))}", file=sys.stderr)
         return BAD_SETTING
     return 0
 
 
 def _stop_on_signals() -> threading.Event:
     stop = threading.Event()
+
+    def set_it(*_: object) -> None:
+        # From another thread: this one may be just inside stop.wait(), which holds the lock that set() takes.
+        threading.Thread(target=stop.set).start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, set_it)
+    threading.Thread(target=_stop_without, args=(os.environ.get(RUN_VARIABLE), stop), daemon=True).start()
     return stop
+
+
+def _stop_without(run: str | None, stop: threading.Event) -> None:
+    """Sets `stop` when the laptop run that started this process is gone, however it ended."""
+    while run and not stop.wait(RUN_CHECK):
+        if is_gone(run):
+            stop.set()
+
+
+def is_gone(run: str | None) -> bool:
+    """Whether there was a laptop run, and its process is no more."""
+    try:
+        os.kill(int(run or os.getpid()), 0)
+    except ProcessLookupError:
+        return True
+    return False

@@ -1,10 +1,21 @@
 """Settings from environment variables: declared once a module, checked once at the start."""
 
+import re
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
@@ -18,6 +29,8 @@ S = TypeVar("S", bound="BusSettings")
 SiteName = Annotated[str, Field(pattern=topics.NAME_PATTERN)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+"""A path that may begin with ``~``, which not every shell replaces after a ``=``."""
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -61,10 +74,25 @@ class BusSettings(BaseSettings):
     def _readable(cls, path: Path | None) -> Path | None:
         if path is not None:
             try:
-                path.read_bytes()
-            except OSError as error:
-                raise ValueError(f"cannot be read: {error.strerror}") from None
+                path.read_text("utf-8")
+            except (OSError, UnicodeError) as error:
+                raise ValueError(f"cannot be read: {error}") from None
         return path
+
+    @field_validator("mqtt_ca_file")
+    @classmethod
+    def _certificate(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            try:
+                ssl.create_default_context(cafile=path)
+            except ssl.SSLError:
+                raise ValueError("no certificate in it; PEM is needed") from None
+        return path
+
+    @field_validator("module_name", mode="before")
+    @classmethod
+    def _as_topic_level(cls, name: object) -> object:
+        return re.sub(r"[^a-z0-9_-]", "-", name.lower())[:64] if isinstance(name, str) else name  # IoT Edge allows more
 
     @model_validator(mode="after")
     def _one_password(self) -> Self:
@@ -86,7 +114,7 @@ class BusSettings(BaseSettings):
     @property
     def password(self) -> str | None:
         if self.mqtt_password_file is not None:
-            return self.mqtt_password_file.read_text().strip()
+            return self.mqtt_password_file.read_text("utf-8").strip()
         return self.mqtt_password.get_secret_value() if self.mqtt_password else None
 
     @property

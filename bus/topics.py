@@ -7,6 +7,9 @@ ROOT = "footfall"
 NAME_PATTERN = r"^[a-z0-9_-]{1,64}$"
 """What a camera, a display or a module may be called."""
 
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+$"
+"""What a label may be made of: nothing that would steer a terminal or turn the direction of a text around."""
+
 RESERVED_CAMERAS = frozenset({"status", "display"})
 """Second levels that are no camera."""
 

@@ -9,6 +9,7 @@ from capture.pace import Pace
 from capture.prepare import Preparation
 from capture.reader import Reader
 from capture.settings import Settings
+from capture.source import UnusablePicture
 from capture.sources import source_of
 
 
@@ -21,12 +22,12 @@ def main(settings: Settings, stop: threading.Event) -> None:
     with bus, Reader(source, bus.state, settings.loop_video, silence=max(15.0, 3 / settings.frame_rate)) as reader:
         while not stop.is_set():
             captured = reader.take(timeout=0.5)
-            frame = framer.frame(captured) if captured else None
-            if frame is None:
-                continue
             try:
-                if bus.publish(frame):
+                frame = framer.frame(captured) if captured else None
+                if frame is not None and bus.publish(frame):
                     framer.published()
+            except UnusablePicture as error:
+                bus.complain("unusable", str(error))
             except InvalidMessage as error:
                 bus.complain("too_large", f"{error}; a smaller RESIZE_WIDTH or JPEG_QUALITY helps")
 

@@ -1,5 +1,6 @@
 """A folder of pictures, shown one after the other."""
 
+import logging
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bus.logs import Rarely
 from capture.source import Picture, SourceLost
+
+log = logging.getLogger(__name__)
 
 KINDS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
@@ -18,6 +22,7 @@ class Folder:
     def __init__(self, path: Path, rate: float) -> None:
         self._path = path
         self._interval = 1 / rate
+        self._rarely = Rarely(seconds=3600)
 
     def pictures(self) -> Generator[Picture, None, None]:
         """Each picture that can be read, once. Raises `SourceLost` when the folder is gone."""
@@ -28,16 +33,19 @@ class Folder:
         due = time.monotonic()
         for path in paths:
             if (picture := _read(path)) is None:
+                if self._rarely(str(path)) is not None:
+                    log.warning("%s: not a picture that OpenCV can read; passed over", path)
                 continue
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due, time.monotonic() - self._interval) + self._interval
             yield picture
+        time.sleep(max(0.0, due - time.monotonic()))  # the last one is shown as long as the others
 
 
 def _read(path: Path) -> Picture | None:
     """The picture, upright as its EXIF says; None when the file is none, or gone since it was listed."""
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError:
+        return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except (OSError, cv2.error):
         return None
-    return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None

@@ -17,8 +17,8 @@ class Framer:
         self._sequence = 0
 
     def frame(self, captured: Captured) -> Frame | None:
-        """The frame of a picture, or None when it comes too early."""
-        if not self._pace.lets_through(captured.captured_at):
+        """The frame of a picture, or None when it comes too early. Raises `UnusablePicture`."""
+        if not self._pace.lets_through(captured.taken_at):
             return None
         picture = self._preparation.of(captured.picture)
         height, width = picture.shape[:2]

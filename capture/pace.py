@@ -16,11 +16,9 @@ class Pace:
         self._due = float("-inf")
 
     def lets_through(self, now: float) -> bool:
-        """Whether the picture taken at `now` (in seconds of a clock) is one of those."""
+        """Whether the picture taken at the monotonic time `now` (in seconds) is one of those."""
         slack = self.SLACK * self._interval
-        clock_was_set_back = self._due - now > 2 * self._interval
-        if now < self._due - slack and not clock_was_set_back:
+        if now < self._due - slack:
             return False
-        next_due = now if clock_was_set_back else self._due
-        self._due = max(next_due, now - slack) + self._interval
+        self._due = max(self._due, now - slack) + self._interval
         return True

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import cv2
 
-from capture.source import Picture
+from capture.source import Picture, UnusablePicture
 
+MOST_SIDE = 16_384
+"""Pixels; no camera's picture has more, and resizing a very narrow one must not fill the memory."""
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -19,10 +21,12 @@ class Preparation:
     gray: bool = False
 
     def of(self, picture: Picture) -> Picture:
-        """The picture as it is to be sent: height x width x 3, or height x width when grey."""
+        """The picture as it is to be sent: height x width x 3, or height x width when grey. Raises `UnusablePicture`."""
         if self.rotate:
             picture = cv2.rotate(picture, _TURNS[self.rotate])
         size = new_size(picture.shape[1], picture.shape[0], self.width, self.height)
+        if max(size) > MOST_SIDE:
+            raise UnusablePicture(f"a picture of {size[0]}x{size[1]}; at most {MOST_SIDE} a side can be sent")
         if size != (picture.shape[1], picture.shape[0]):
             shrinks = size[0] * size[1] < picture.shape[0] * picture.shape[1]
             interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -42,5 +46,8 @@ def new_size(width: int, height: int, wanted_width: int | None, wanted_height: i
 
 
 def jpeg(picture: Picture, quality: int) -> bytes:
-    """The picture as JPEG; quality 1..100."""
-    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+    """The picture as JPEG; quality 1..100. Raises `UnusablePicture` when it has none, as above 65,500 px a side."""
+    ok, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not ok:
+        raise UnusablePicture(f"a picture of {picture.shape[1]}x{picture.shape[0]} cannot be made a JPEG")
+    return encoded.tobytes()

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 RUNNING = "running"
 CAMERA_LOST = "camera-lost"
 ENDED = "ended"
+STEADY = 10.0
+"""Seconds of pictures after which a source is tried again at once when it is lost; one that flaps is not."""
 
 
 class Reader:
@@ -69,22 +71,23 @@ class Reader:
             except SourceLost as error:
                 self._wait(str(error))
             except Exception as error:
-                log.exception("reading failed")
-                self._wait(f"{type(error).__name__}: {error}"[:200])
+                log.debug("reading failed", exc_info=True)
+                self._wait(f"{type(error).__name__}: {error}")
 
     def _read_through(self) -> None:
         """Reads the source until it ends, or the reader is stopped. Raises `SourceLost`."""
-        pictures = 0
+        pictures, begun_at = 0, time.monotonic()
         with contextlib.closing(self._source.pictures()) as source:
             for picture in source:
                 if self._stop.is_set():
                     return
-                self._newest.put(None, Captured(picture, round(time.time(), 3)))
+                self._newest.put(None, Captured(picture, round(time.time(), 3), time.monotonic()))
                 if pictures == 0 or self._lost:
                     self._lost = False
                     self._tell(RUNNING, "")
-                    self._backoff.reset()
                 pictures += 1
+                if time.monotonic() - begun_at > STEADY:
+                    self._backoff.reset()
         if pictures == 0:
             raise SourceLost("there is no picture in it")
 

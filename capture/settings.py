@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from bus import topics
 from bus.settings import BusSettings, SiteName
 
-Rate = Annotated[float, Field(gt=0, le=240, allow_inf_nan=False)]
+Rate = Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, le=8192)]
 
 

@@ -15,11 +15,16 @@ class SourceLost(FootfallError):
     """A source that cannot be opened or has stopped giving pictures; trying again may help."""
 
 
+class UnusablePicture(FootfallError):
+    """One picture that no frame can be made of; the next may do."""
+
+
 class Captured(NamedTuple):
-    """A picture and its Unix time."""
+    """A picture, its Unix time, and the monotonic time at which it was taken."""
 
     picture: Picture
     captured_at: float
+    taken_at: float
 
 
 class Source(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from capture.folder import Folder
-from capture.source import Picture, Source
+from capture.source import Picture, Source, SourceLost
 from capture.video import Camera, Stream, VideoFile
 
 
@@ -16,7 +16,7 @@ def source_of(video_path: str, frame_rate: float) -> Source:
         return Camera(video_path)
     if "://" in video_path:
         return Stream(video_path)
-    return Local(Path(video_path), frame_rate)
+    return Local(Path(video_path).expanduser(), frame_rate)
 
 
 class Local:
@@ -24,9 +24,13 @@ class Local:
 
     def __init__(self, path: Path, frame_rate: float) -> None:
         self._path = path
-        self._frame_rate = frame_rate
+        self._folder = Folder(path, frame_rate)
+        self._file = VideoFile(path)
 
     def pictures(self) -> Generator[Picture, None, None]:
         """As `Folder.pictures` or `VideoFile.pictures`."""
-        source = Folder(self._path, self._frame_rate) if self._path.is_dir() else VideoFile(self._path)
-        yield from source.pictures()
+        try:
+            is_folder = self._path.is_dir()
+        except OSError as error:
+            raise SourceLost(f"{self._path}: {error.strerror}") from None
+        yield from self._folder.pictures() if is_folder else self._file.pictures()

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bus import FootfallError
+from bus.topics import TEXT_PATTERN
 
 MODEL_FILE = "model.tflite"
 LABELS_FILE = "labels.txt"
@@ -40,14 +43,16 @@ def read_export(path: Path) -> Export:
     """The export in a folder, or in the zip as it was downloaded. Raises `InvalidExport`."""
     try:
         files = _zipped(path) if path.is_file() else _unzipped(path)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise InvalidExport(f"{path}: {_reason(error)}; a folder or zip with {MODEL_FILE} and {LABELS_FILE} is needed") from None
     for needed in (MODEL_FILE, LABELS_FILE):
         if needed not in files:
             raise InvalidExport(f"{path}: {needed} is missing; {MODEL_FILE} and {LABELS_FILE} are needed")
     if MANIFEST_FILE in files:
         _check_manifest(files[MANIFEST_FILE], files[MODEL_FILE], path / MANIFEST_FILE)
-    return Export(path.resolve().stem, files[MODEL_FILE], parse_labels(files[LABELS_FILE], path / LABELS_FILE))
+    resolved = path.resolve()
+    name = resolved.name if resolved.is_dir() else resolved.stem
+    return Export(name or "model", files[MODEL_FILE], parse_labels(files[LABELS_FILE], path / LABELS_FILE))
 
 
 def parse_labels(text: bytes, path: Path = Path(LABELS_FILE)) -> tuple[str, ...]:
@@ -60,6 +65,8 @@ def parse_labels(text: bytes, path: Path = Path(LABELS_FILE)) -> tuple[str, ...]
     for number, label in enumerate(labels, 1):
         if not 0 < len(label) <= 256:
             raise InvalidExport(f"{path}: line {number}: {len(label)} characters, a label has 1 to 256")
+        if not re.search(TEXT_PATTERN, label):
+            raise InvalidExport(f"{path}: line {number}: {label!r:.80}: a label has no control characters")
     if len(set(labels)) != len(labels):
         raise InvalidExport(f"{path}: a label stands there twice")
     return labels
@@ -83,9 +90,9 @@ def _check_manifest(text: bytes, model: bytes, path: Path) -> None:
 
 def _unzipped(folder: Path) -> dict[str, bytes]:
     return {
-        name: _bounded(folder / name, (folder / name).stat().st_size)
-        for name in sorted(path.name for path in folder.iterdir())
-        if name in (MODEL_FILE, LABELS_FILE, MANIFEST_FILE)
+        path.name: _bounded(path, path.stat().st_size)
+        for path in folder.iterdir()
+        if path.name in (MODEL_FILE, LABELS_FILE, MANIFEST_FILE)
     }
 
 
@@ -96,7 +103,7 @@ def _bounded(path: Path, size: int) -> bytes:
 
 
 def _zipped(path: Path) -> dict[str, bytes]:
-    files = {}
+    files: dict[str, bytes] = {}
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             name = Path(entry.filename).name
@@ -104,6 +111,8 @@ def _zipped(path: Path) -> dict[str, bytes]:
                 continue
             if entry.file_size > LIMIT:  # zipfile reads no more than this announces
                 raise InvalidExport(f"{path}: {entry.filename}: {entry.file_size} bytes, at most {LIMIT} are allowed")
+            if name in files:
+                raise InvalidExport(f"{path}: {name} is in it twice; one export is needed")
             files[name] = archive.read(entry)
     return files
 

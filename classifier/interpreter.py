@@ -1,5 +1,7 @@
 """The one place that knows TensorFlow Lite: tflite-runtime where it exists, its successor elsewhere."""
 
+import subprocess
+import sys
 import time
 from typing import Any, NamedTuple
 
@@ -23,12 +25,15 @@ Tensor = NDArray[np.float32]
 """1 x height x width x 3, BGR, 0..255."""
 
 
-MOST_LABELS = 100
+MOST_LABELS = 50
 """Labels told of one picture, the highest; keeps a prediction within its limit."""
 
 
 DIGITS = 5
 """Decimals of a probability that are told: a person reads them, and the model means no more."""
+
+
+TRIAL_TIMEOUT = 60.0
 
 
 class Result(NamedTuple):
@@ -43,6 +48,7 @@ class Classifier:
 
     def __init__(self, export: Export, threads: int = 1) -> None:
         """Loads the model and checks that it is what its labels say. Raises `InvalidExport`."""
+        _survive(export)
         try:
             self._interpreter = Interpreter(model_content=export.model, num_threads=threads)
             self._interpreter.allocate_tensors()
@@ -68,6 +74,22 @@ class Classifier:
         probabilities = np.clip(np.nan_to_num(output), 0, 1).tolist()
         ranked = sorted(zip(probabilities, self._labels, strict=True), reverse=True)[:MOST_LABELS]
         return Result(tuple(Label(name, round(probability, DIGITS)) for probability, name in ranked), elapsed)
+
+
+def _survive(export: Export) -> None:
+    """Has another process try the model first: TensorFlow Lite does not check a file all through, and a damaged one ends it."""
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-m", "classifier.trial"],
+            input=export.model,
+            capture_output=True,
+            timeout=TRIAL_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise InvalidExport(f"{export.name}: a trial inference took longer than {TRIAL_TIMEOUT:g} s") from None
+    if tried.returncode < 0:
+        raise InvalidExport(f"{export.name}: TensorFlow Lite crashes on it (signal {-tried.returncode}): the file is damaged")
 
 
 def _only(name: str, kind: str, tensors: list[dict[str, Any]]) -> dict[str, Any]:

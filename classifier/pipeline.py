@@ -115,6 +115,6 @@ class Pipeline:
             )
             return False
         if age < -self._max_frame_age:
-            self._complain("dropped_ahead", f"{frame.topic}: {-age:.1f} s ahead of this machine's clock, dropped", "")
+            self._complain("dropped_ahead", f"{frame.topic}: {-age:.1f} s ahead of this machine's clock, dropped", frame.topic)
             return False
         return True

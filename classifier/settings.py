@@ -5,13 +5,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bus.settings import BusSettings, Seconds
+from bus.settings import BusSettings, Seconds, UserPath
 
 
 class Settings(BusSettings):
     """One classifier serves the frames of all cameras on its broker."""
 
-    model: Path = Field(
+    model: UserPath = Field(
         default=Path("model"), description="folder or zip of a Custom Vision export: model.tflite, labels.txt, cvexport.manifest"
     )
     max_frame_age: Seconds = Field(default=2.0, description="seconds after which a frame is too old to be worth a prediction")

@@ -6,7 +6,7 @@ import time
 
 from bus import Bus, InvalidSetting, NewestSlot, Pixels, Prediction, process, topics
 from display import icons
-from display.choice import Choice
+from display.choice import Choice, Choices
 from display.matrix import Matrix, NoMatrix
 from display.pixels import rgb_bytes
 from display.screen import Screen
@@ -23,7 +23,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     bus = Bus(settings)
     newest: NewestSlot[str, Prediction] = NewestSlot()
     bus.subscribe(topics.prediction(settings.camera or "+"), Prediction, lambda one: newest.put(one.camera, one))
-    choice = Choice(settings.threshold, settings.hold_seconds, settings.max_frame_age, settings.is_background)
+    choices = Choices(lambda: Choice(settings.threshold, settings.hold_seconds, settings.max_frame_age, settings.is_background))
     screen = Screen(
         _matrix(settings),
         _icons(settings),
@@ -33,9 +33,9 @@ def main(settings: Settings, stop: threading.Event) -> None:
     with bus, screen:
         while not stop.is_set():
             prediction = newest.take(TICK)
-            if prediction is not None and not choice.take_in(prediction, time.time(), time.monotonic()):
+            if prediction is not None and not choices.take_in(prediction, time.time(), time.monotonic()):
                 bus.figures.add("dropped_old")
-            screen.show(choice.label(time.monotonic()))
+            screen.show(choices.label(time.monotonic()))
 
 
 def _matrix(settings: Settings) -> Matrix:

@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from bus import Prediction
 
+MOST_CAMERAS = 64
+"""More names than that are made up."""
+
 
 class Choice:
-    """The highest label at or above a threshold, held for a moment after it was last seen; then nothing.
+    """One camera's: the highest label at or above a threshold, held for a moment after it was last seen; then nothing.
 
     A background label ("nobody") is nothing at once: the place was seen to be empty.
     """
@@ -33,3 +36,30 @@ class Choice:
     def label(self, clock: float) -> str | None:
         """What is shown at monotonic time `clock`; None is dark."""
         return self._label if clock < self._until else None
+
+    @property
+    def seen_at(self) -> float:
+        """The monotonic time at which the label was last seen."""
+        return self._until - self._hold
+
+
+class Choices:
+    """All cameras': of those that show something, the one whose label was seen last. An empty place hides no other."""
+
+    def __init__(self, new: Callable[[], Choice]) -> None:
+        self._new = new
+        self._cameras: dict[str, Choice] = {}
+
+    def take_in(self, prediction: Prediction, now: float, clock: float) -> bool:
+        """As `Choice.take_in`, for the prediction's camera."""
+        if prediction.camera not in self._cameras:
+            if len(self._cameras) >= MOST_CAMERAS:
+                return False
+            self._cameras[prediction.camera] = self._new()
+        return self._cameras[prediction.camera].take_in(prediction, now, clock)
+
+    def label(self, clock: float) -> str | None:
+        """As `Choice.label`."""
+        lit = [choice for choice in self._cameras.values() if choice.label(clock) is not None]
+        newest = max(lit, key=lambda choice: choice.seen_at, default=None)
+        return None if newest is None else newest.label(clock)

@@ -1,11 +1,10 @@
 """What can be set about the display."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from bus.settings import LabelSettings, Seconds, SiteName
+from bus.settings import LabelSettings, Seconds, SiteName, UserPath
 
 
 class Settings(LabelSettings):
@@ -16,7 +15,7 @@ class Settings(LabelSettings):
         default="none", description="where the pixels go besides the broker: sensehat, terminal (in colour) or none"
     )
     camera: SiteName | None = Field(default=None, description="the camera to show; without one, all of them")
-    icons: Path | None = Field(default=None, description="a folder of more icons, which go before those that come with it")
+    icons: UserPath | None = Field(default=None, description="a folder of more icons, which go before those that come with it")
     hold_seconds: Seconds = Field(default=1.0, description="how long a label stays after it was last seen")
     max_frame_age: Seconds = Field(default=2.0, description="seconds after which a prediction is too old to be shown")
 

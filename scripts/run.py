@@ -14,8 +14,14 @@ from pathlib import Path
 
 from paho.mqtt import client as mqtt
 
+from bridge import settings as bridge
 from bus import InvalidMessage, InvalidSetting, Prediction, Status, topics
+from bus.process import RUN_VARIABLE
 from bus.settings import BusSettings, load
+from capture import settings as capture
+from classifier import settings as classifier
+from classifier.export import InvalidExport, read_export
+from display import settings as display
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 20.0
@@ -26,6 +32,7 @@ def main() -> int:
     """Runs the suite; the exit code is 0 after Ctrl-C, else that of the module that ended."""
     try:
         port = load(BusSettings).mqtt_port
+        _check_settings()
         environment = _environment(port)
         _check_port(port)
     except InvalidSetting as error:
@@ -37,14 +44,24 @@ def main() -> int:
 
     def stop(number: int, _frame: object) -> None:
         asked_to_stop.set()
-        if number == signal.SIGTERM:  # Ctrl-C reaches honcho as it does us
+        if number != signal.SIGINT:  # Ctrl-C reaches honcho as it does us
             suite.terminate()
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
     threading.Thread(target=_tell, args=(port, asked_to_stop), daemon=True).start()
     code = suite.wait()
     return 0 if asked_to_stop.is_set() else code
+
+
+def _check_settings() -> None:
+    """Finds a wrong setting before anything is started."""
+    for settings in (capture.Settings, display.Settings, bridge.Settings):
+        load(settings)
+    try:
+        read_export(load(classifier.Settings).model)
+    except InvalidExport as error:
+        raise InvalidSetting(f"MODEL: {error}") from None
 
 
 def _environment(port: int) -> dict[str, str]:
@@ -55,20 +72,21 @@ def _environment(port: int) -> dict[str, str]:
         raise InvalidSetting(
             "mosquitto is not installed: make clean and try again, or install it (Debian: apt-get install mosquitto)"
         )
-    state = Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve()
+    state = Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve() / f"mosquitto-{port}"  # two runs, two brokers
     try:
-        (state / "mosquitto").mkdir(parents=True, exist_ok=True)
+        state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidSetting(f"STATE_DIR={str(state)!r}: {error.strerror}") from None
     defaults = {"LOG_FORMAT": "plain", "MATRIX": "terminal"}
     own = {
         "PATH": search,
         "MOSQUITTO": mosquitto,
-        "STATE_DIR": str(state),
+        "BROKER_STATE": str(state),
         "FOOTFALL": str(ROOT),
         "MQTT_HOST": "127.0.0.1",
         "MQTT_PORT": str(port),
         "PYTHONUNBUFFERED": "1",
+        RUN_VARIABLE: str(os.getpid()),
     }
     return defaults | os.environ | own
 
@@ -122,8 +140,8 @@ def _where_to_look(port: int) -> str:
     return f"""
 Predictions flow. In another terminal:
   make watch{setting}    who is there now
-  mosquitto_sub -p {port} -v -t 'footfall/+/counts'    visits today, by hour
-  mosquitto_sub -p {port} -N -t 'footfall/+/prediction' | {python} -m bus    every prediction
+  mosquitto_sub -p {port} -v -t '{topics.counts()}'    visits today, by hour
+  mosquitto_sub -p {port} -N -t '{topics.prediction()}' | {python} -m bus    every prediction
 Each visit is a line of JSON below. Ctrl-C stops everything.
 """
 

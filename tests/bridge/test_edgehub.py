@@ -1,6 +1,7 @@
 """Visits upstream: the unmodified Azure SDK against a stand-in edgeHub."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,36 @@ def test_an_edgehub_that_comes_late_gets_all_in_order(tmp_path: Path, monkeypatc
             ids = [json.loads(payload)["id"] for payload in listener.wait_for("", len(NUMBERS), 60)]
             until(lambda: figures.snapshot().get("upstream_sent") == len(NUMBERS))
     assert list(dict.fromkeys(ids)) == [visit(number).id for number in NUMBERS]
+
+
+def test_a_call_that_never_returns_is_given_up(hub: EdgeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A send that hangs, as it does towards a frozen edgeHub, ends in a new client and the same visit sent again."""
+    monkeypatch.setattr("bridge.edgehub.TIMEOUT", 1.5)
+    monkeypatch.setattr("bridge.edgehub.Backoff.next", lambda self: 0.2)
+    figures = Figures()
+    with hub.listener() as listener, EdgeHubUpstream(figures) as upstream:
+        upstream.send(visit(1))
+        until(lambda: figures.snapshot().get("upstream_sent") == 1, 30)
+        hub.freeze()
+        upstream.send(visit(2))
+        until(lambda: figures.snapshot().get("upstream_failed"), 30)
+        hub.thaw()
+        until(lambda: figures.snapshot().get("upstream_sent") == 2, 60)
+        until(lambda: "id-2" in [json.loads(payload)["id"] for payload in listener.payloads()])
+
+
+def test_failed_tries_leave_no_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each client that could not connect is shut down again."""
+    monkeypatch.setattr("bridge.edgehub.Backoff.next", lambda self: 0.01)
+    for name, value in EdgeHub(tmp_path / "hub").environment.items():
+        monkeypatch.setenv(name, value)
+    figures = Figures()
+    with EdgeHubUpstream(figures) as upstream:
+        upstream.send(visit(1))
+        until(lambda: int(str(figures.snapshot().get("upstream_failed", 0))) >= 5, 60)
+        few = threading.active_count()
+        until(lambda: int(str(figures.snapshot().get("upstream_failed", 0))) >= 20, 60)
+        assert threading.active_count() <= few + 4
 
 
 def test_a_full_queue_drops_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,8 @@
 """The site: what is told when."""
 
+from dataclasses import replace
+from unittest.mock import Mock
+
 import pytest
 
 from bridge.site import SILENCE, Site
@@ -85,8 +88,8 @@ def test_cameras_are_kept_apart(setup: Setup) -> None:
     """A label at one camera does not agree with the same at another."""
     for one in seen("ww", begin=NOON):
         setup.site.take_in(one)
-    for one in seen("ww", begin=NOON):
-        setup.site.take_in(type(one)(**{**{name: getattr(one, name) for name in one.__slots__}, "camera": "back"}))
+    for one in seen("ww", begin=NOON + 0.25):
+        setup.site.take_in(replace(one, camera="back"))
     setup.site.close()
     assert not setup.forwarded
 
@@ -99,6 +102,56 @@ def test_predictions_too_far_apart_are_told(setup: Setup) -> None:
     for one in seen("w" * 8, interval=2.0, begin=NOON + 100):
         setup.site.take_in(one)
     assert "raise FRAME_RATE, or VISIT_GAP_SECONDS" in setup.complaints[0]
+
+
+def test_an_absence_of_its_own_is_no_silence(setup: Setup) -> None:
+    """While the bridge itself is cut off it hears nothing; the visit goes on with what was kept for it."""
+    setup.see("wwww")
+    for _ in range(60):
+        setup.now += 1
+        setup.site.look(connected=False)
+    setup.site.look(connected=True)
+    setup.see("www", begin=0.4)
+    setup.site.close()
+    assert [visit.frames for visit in setup.forwarded] == [7]
+
+
+def test_late_predictions_are_counted(setup: Setup) -> None:
+    """What is passed over is told."""
+    setup.see("wwww")
+    setup.see("ww")
+    assert len(setup.complaints) == 2
+
+
+def test_a_label_that_an_earlier_bridge_left_is_cleared(setup: Setup) -> None:
+    """After a crash nobody is shown to be at a camera that has not been heard of; what is known is not touched."""
+    setup.site.remember(CurrentLabel("ghost", "woman", 0.9, NOON))
+    assert setup.published == [CurrentLabel("ghost", None, None, None)]
+    setup.see("www")
+    number = len(setup.published)
+    setup.site.remember(CurrentLabel("door", "woman", 0.9, NOON))
+    setup.site.remember(CurrentLabel("ghost", None, None, None))
+    assert len(setup.published) == number
+
+
+def test_made_up_cameras_are_bounded(setup: Setup) -> None:
+    """A sender that makes up names fills neither the memory nor the broker."""
+    for number in range(200):
+        setup.site.take_in(replace(seen("w", begin=NOON)[0], camera=f"camera{number}"))
+    assert len(setup.told(CurrentLabel)) == 64
+    assert len(setup.complaints) == 136
+
+
+def test_two_visits_that_end_at_once_are_both_counted_first(setup: Setup) -> None:
+    """A failure to send one upstream costs neither the counts nor the other visit's message."""
+    setup.site._forward = Mock(side_effect=OSError)
+    setup.see("wwwmmm")
+    with pytest.raises(OSError):  # noqa: PT011
+        setup.site.close()
+    assert len(setup.told(Visit)) == 2
+    last = setup.told(DayCounts)[-1]
+    assert isinstance(last, DayCounts)
+    assert last.totals == {"man": 1, "woman": 1}
 
 
 def test_closing_tells_what_is_open(setup: Setup) -> None:

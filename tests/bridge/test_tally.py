@@ -40,10 +40,23 @@ def test_a_new_day_begins_at_midnight_of_the_site() -> None:
     assert tally.day(at("2026-07-01 23:59:59")).totals == {"man": 1, "woman": 1}
 
 
+def test_a_clock_that_was_wrong_takes_nothing_away() -> None:
+    """Visits of days to come, as a camera with a wrong clock tells them, do not cost today's."""
+    tally = Tally("door", BERLIN)
+    tally.add(visit("woman", "2026-02-10 12:00"))
+    for day in (12, 13, 14):
+        tally.add(visit("man", f"2026-02-{day} 12:00"))
+        tally.add(visit("woman", "2026-02-10 12:05"))
+        tally.day(at("2026-02-10 12:10"))
+    assert tally.day(at("2026-02-10 12:10")).totals == {"woman": 4}
+
+
 def test_old_days_are_let_go() -> None:
     """Memory does not grow with the days."""
     tally = Tally("door", BERLIN)
     for day in range(1, 29):
         tally.add(visit("woman", f"2026-02-{day:02} 12:00"))
+        tally.day(at(f"2026-02-{day:02} 12:01"))
+    assert len(tally._days) == 2
     assert tally.day(at("2026-02-28 13:00")).totals == {"woman": 1}
     assert tally.day(at("2026-02-01 13:00")).totals == {}

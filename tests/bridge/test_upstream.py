@@ -24,6 +24,6 @@ def test_each_result_is_a_line_of_json() -> None:
     out = io.StringIO()
     with LogUpstream(out) as log:
         log.send(VISIT)
-        log.send(Visit("id-2", "door", 'a "quoted"\nlabel', 1.0, 2.0, 0.5, 3))
+        log.send(Visit("id-2", "door", 'a "quoted" label', 1.0, 2.0, 0.5, 3))
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [line["label"] for line in lines] == ["Frau Müller", 'a "quoted"\nlabel']
+    assert [line["label"] for line in lines] == ["Frau Müller", 'a "quoted" label']

@@ -13,7 +13,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from bus import Bus, Frame, Pixels, Prediction, topics
+from bus import Bus, CurrentLabel, Frame, Pixels, Prediction, topics
 from bus.settings import BusSettings
 from tests.support import samples
 from tests.support.broker import Broker, free_port
@@ -97,6 +97,40 @@ def test_a_killed_broker_gets_everything_back(broker: Broker) -> None:
             until(lambda: delivered(listener, got))
 
 
+def test_the_newest_state_is_what_stays_after_a_crash(broker: Broker) -> None:
+    """State that the broker had not acknowledged when it crashed does not come again after the newer one."""
+    with Bus(settings(broker.port)) as bus, Listener(broker.port, topics.status()) as listener:
+        until(lambda: status_of(listener)() == "starting")
+        broker.freeze()
+        bus.publish(CurrentLabel("door", "Apple", 0.9, 1000.0))
+        broker.end(signal.SIGKILL)  # before it has read what waits for it
+        bus.publish(CurrentLabel("door", None, None, None))
+        until(lambda: not bus.connected)
+        broker.start()
+        until(lambda: bus.connected, 35)
+        with Listener(broker.port, topics.label()) as late:
+            until(lambda: late.payloads() and CurrentLabel.unpack(late.payloads()[-1]).label is None)
+            late.publish(topics.label("other"), b"{}", retain=False)
+            until(lambda: late.messages("other/label"))
+            assert CurrentLabel.unpack(late.payloads("door/label")[-1]).label is None
+
+
+def test_two_of_one_name_are_told(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    """Two modules of one name throw each other off the broker; the log says what may be the matter, and not without end."""
+    caplog.set_level(logging.INFO)
+    with Bus(settings(broker.port)), Bus(settings(broker.port)) as second:
+        until(lambda: second.figures.snapshot().get("disconnected", 0) not in (0, 1), 30)
+    assert "is another client called tester? MODULE_NAME" in caplog.text
+    assert caplog.text.count("connected to the broker") <= 4
+
+
+def test_a_long_reason_is_cut(broker: Broker) -> None:
+    """However long the reason for a state is, it is told."""
+    with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port)) as bus:
+        bus.state("camera-lost", "x" * 5000)
+        until(lambda: status_of(listener)() == "camera-lost")
+
+
 def test_the_last_will_says_offline(broker: Broker) -> None:
     """A module that dies without a word is told to be offline; one that ends says so itself, with the time."""
     with Listener(broker.port, topics.status()) as listener:
@@ -122,9 +156,11 @@ def test_a_network_thread_that_ended_is_started_again(broker: Broker, monkeypatc
     bus.subscribe(PREDICTIONS, Prediction, got.append)
     with bus, Listener(broker.port, topics.status()) as listener:
         until(lambda: status_of(listener)() == "starting")
+        before = _socket_of(bus)
         monkeypatch.setattr(bus._client, "_packet_handle", Mock(side_effect=ZeroDivisionError))
         until(lambda: bus.figures.snapshot().get("revived"), 35)
         monkeypatch.undo()
+        until(lambda: bus._client.socket() not in (before, None), 35, "a new connection")
         until(lambda: delivered(listener, got), 35)
 
 

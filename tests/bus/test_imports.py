@@ -16,7 +16,7 @@ HOMES = {
     "azure": {"bridge/edgehub.py"},
     "tflite_runtime": {"classifier/interpreter.py"},
     "ai_edge_litert": {"classifier/interpreter.py"},
-    "paho": {"bus/connection.py"},
+    "paho": {"bus/client.py", "bus/connection.py"},
 }
 
 

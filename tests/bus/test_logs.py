@@ -27,12 +27,20 @@ def test_plain_lines_have_no_time() -> None:
     assert EdgeFormatter(plain=True).format(record) == "[INF] running"
 
 
-def test_rarely_says_how_much_it_held_back() -> None:
-    """One thing is said once in its time, and then with the number of those unsaid."""
-    rarely = Rarely(seconds=0.0)
-    assert rarely("a") == ""
-    held = Rarely(seconds=60)
-    assert [held("a"), held("a"), held("b")] == ["", None, ""]
+def test_rarely_says_how_much_it_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thing is said once in its time, and then with the number of those unsaid; another thing is said all the same."""
+    now = 0.0
+    monkeypatch.setattr("bus.logs.time.monotonic", lambda: now)
+    rarely = Rarely(seconds=60)
+    assert [rarely("a"), rarely("a"), rarely("a"), rarely("b")] == ["", None, None, ""]
+    now = 61.0
+    assert [rarely("a"), rarely("b")] == [" (2 more like it)", ""]
+
+
+def test_nothing_in_a_line_steers_the_terminal() -> None:
+    """Line ends, escape sequences and marks that turn a text around are written out; letters of any script are not."""
+    record = logging.LogRecord("bus", logging.INFO, "", 0, "label %s", ("a\nb\x1b[31m\u202eäöü女",), None)
+    assert EdgeFormatter(plain=True).format(record) == "[INF] label a\\nb\\x1b[31m\\u202eäöü女"
 
 
 def test_rarely_is_bounded_over_all_senders() -> None:

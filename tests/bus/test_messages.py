@@ -169,6 +169,17 @@ def test_camera_names_are_topic_levels(camera: str) -> None:
         Prediction.unpack(packed(Prediction, document(samples.prediction()) | {"camera": camera}))
 
 
+@pytest.mark.parametrize("label", ["a\nb", "\x1b[31mred", "\x9b31m", "turned \u202e around"])
+def test_labels_do_not_steer_a_terminal(label: str) -> None:
+    """Control characters in a label are refused; letters of any script, and emoji, are not."""
+    content = document(samples.prediction())
+    content["labels"][0]["name"] = label
+    with pytest.raises(InvalidMessage, match=r"labels\.0\.name"):
+        Prediction.unpack(packed(Prediction, content))
+    content["labels"][0]["name"] = "Müller 女 👩\u200d💼"
+    assert Prediction.unpack(packed(Prediction, content))
+
+
 def test_times_are_dates() -> None:
     """A time beyond the years that a calendar has is refused."""
     with pytest.raises(InvalidMessage, match="captured_at"):

@@ -7,6 +7,7 @@ import pytest
 from bus import InvalidSetting, process
 from bus.settings import BusSettings, LabelSettings, load
 from capture.settings import Settings as CaptureSettings
+from classifier.settings import Settings as ClassifierSettings
 from display.settings import Settings as DisplaySettings
 
 
@@ -62,6 +63,28 @@ def test_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert load(BusSettings).password == "secret"
     assert "set one of them" in refused(BusSettings, monkeypatch, MQTT_PASSWORD="other")
     assert "cannot be read" in refused(BusSettings, monkeypatch, MQTT_PASSWORD_FILE=str(tmp_path / "none"))
+
+
+def test_files_that_are_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A password file of bytes, and an authority that is no certificate, are refused by the variable's name."""
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    (tmp_path / "text").write_text("no certificate")
+    line = refused(BusSettings, monkeypatch, MQTT_PASSWORD_FILE=str(tmp_path / "bytes"), MQTT_CA_FILE=str(tmp_path / "text"))
+    assert "MQTT_PASSWORD_FILE=" in line
+    assert "MQTT_CA_FILE=" in line
+    assert "PEM is needed" in line
+
+
+def test_names_that_iot_edge_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module of IoT Edge may have capitals and dots in its name; on the broker it has none."""
+    monkeypatch.setenv("IOTEDGE_MODULEID", "Camera.Capture")
+    assert load(BusSettings).name == "camera-capture"
+
+
+def test_a_home_folder_in_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``MODEL=~/m`` on make's command line is not replaced by every shell."""
+    monkeypatch.setenv("MODEL", "~/m")
+    assert load(ClassifierSettings).model == Path.home() / "m"
 
 
 def test_labels_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:

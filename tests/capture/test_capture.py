@@ -74,6 +74,18 @@ def test_a_picture_over_the_limit_is_counted(broker: Broker, tmp_path: Path) -> 
         assert module.running
 
 
+def test_a_picture_that_no_frame_can_be_made_of(broker: Broker, tmp_path: Path) -> None:
+    """Pictures that are far too wide, or none at all, are told; the others go on."""
+    folder = videos.pictures(tmp_path / "pictures", 2)
+    cv2.imwrite(str(folder / "wide.png"), np.zeros((2, 70_000, 3), np.uint8))
+    (folder / "none.jpg").write_text("no picture")
+    with Listener(broker.port, "footfall/door/frame") as listener, Module("capture", broker.port, VIDEO_PATH=folder) as module:
+        listener.wait_for("frame", 8)
+        assert "70000x2" in module.log
+        assert "none.jpg: not a picture" in module.log
+        assert module.log.count("[WRN]") == 2
+
+
 def test_a_bad_setting_ends_it_with_one_line(broker: Broker) -> None:
     """Exit code 2 and one line, before anything is opened."""
     with Module("capture", broker.port, FRAME_RATE="fast") as module:

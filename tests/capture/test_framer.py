@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from capture.framer import Framer
 from capture.pace import Pace
 from capture.prepare import Preparation
-from capture.source import Captured
+from capture.source import Captured, UnusablePicture
 
 
 def let_through(pace: Pace, times: list[float]) -> list[float]:
@@ -44,27 +44,37 @@ def test_never_more_than_the_rate(gaps: list[float]) -> None:
             assert last - first + 1 <= (through[last] - through[first]) * 5 + 1.5 + 1e-6
 
 
-def test_a_clock_set_back_does_not_stop_the_camera() -> None:
-    """When the clock is set back by an hour, pictures go on at once."""
-    pace = Pace(10)
-    assert pace.lets_through(10_000.0)
-    assert pace.lets_through(6_400.0)
-    assert not pace.lets_through(6_400.01)
-    assert pace.lets_through(6_400.1)
-
-
 def test_numbers_count_what_was_published() -> None:
     """A frame that was not published does not use up a number; size and time are the picture's."""
     framer = Framer("door", Pace(10), Preparation(width=20), 80)
     picture = np.zeros((48, 64, 3), np.uint8)
-    first = framer.frame(Captured(picture, 100.0))
+    first = framer.frame(Captured(picture, 5000.0, 100.0))
     assert first
-    assert (first.camera, first.sequence, first.captured_at, first.width, first.height) == ("door", 0, 100.0, 20, 15)
-    assert framer.frame(Captured(picture, 100.01)) is None
-    again = framer.frame(Captured(picture, 100.2))
+    assert (first.camera, first.sequence, first.captured_at, first.width, first.height) == ("door", 0, 5000.0, 20, 15)
+    assert framer.frame(Captured(picture, 5000.0, 100.01)) is None
+    again = framer.frame(Captured(picture, 5000.0, 100.2))
     assert again
     assert again.sequence == 0
     framer.published()
-    last = framer.frame(Captured(picture, 100.4))
+    last = framer.frame(Captured(picture, 5000.0, 100.4))
     assert last
     assert last.sequence == 1
+
+
+def test_a_clock_set_back_does_not_stop_the_camera() -> None:
+    """The pace goes by a clock that runs on, whatever the time of day is said to be."""
+    framer = Framer("door", Pace(10), Preparation(), 80)
+    picture = np.zeros((48, 64, 3), np.uint8)
+    assert framer.frame(Captured(picture, 10_000.0, 100.0))
+    assert framer.frame(Captured(picture, 6_400.0, 100.1))
+
+
+@pytest.mark.parametrize("shape", [(2, 70_000, 3), (70_000, 2, 3)])
+def test_a_picture_no_frame_can_be_made_of(shape: tuple[int, int, int]) -> None:
+    """A picture too wide or high for a JPEG is refused with its size; resized, it will do."""
+    picture = np.zeros(shape, np.uint8)
+    with pytest.raises(UnusablePicture, match="70000"):
+        Framer("door", Pace(10), Preparation(), 80).frame(Captured(picture, 1.0, 1.0))
+    with pytest.raises(UnusablePicture, match="at most 16384"):
+        Preparation(width=64 if shape[1] == 2 else None, height=64 if shape[0] == 2 else None).of(picture)
+    assert Framer("door", Pace(10), Preparation(64, 64), 80).frame(Captured(picture, 1.0, 1.0))

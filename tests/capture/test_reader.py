@@ -7,6 +7,7 @@ from collections.abc import Generator
 import numpy as np
 import pytest
 
+from bus.backoff import Backoff
 from capture.reader import Reader
 from capture.source import Captured, Picture, SourceLost
 from tests.support import videos
@@ -48,8 +49,17 @@ class Told:
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("capture.reader.Backoff.next", lambda self: 0.05)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between tries, in seconds, each of which is made a short one."""
+    asked: list[float] = []
+    real = Backoff.next
+
+    def next_wait(self: Backoff) -> float:
+        asked.append(real(self))
+        return 0.02
+
+    monkeypatch.setattr("capture.reader.Backoff.next", next_wait)
+    return asked
 
 
 def test_holds_the_newest() -> None:
@@ -74,6 +84,23 @@ def test_a_lost_source_is_closed_and_opened_again() -> None:
     assert told.names()[:5] == ["camera-lost", "running", "camera-lost", "running", "camera-lost"]
     assert told.states[0] == ("camera-lost", "not there")
     assert told.states[2] == ("camera-lost", "OSError: broken")
+
+
+def test_tries_are_made_ever_more_rarely(waits: list[float]) -> None:
+    """A source that is not there, or that flaps, is tried after 0.5 s, 1 s and so on."""
+    acts: list[int | Exception] = [SourceLost("not there"), 1, SourceLost("gone again"), 1, SourceLost("gone again")]
+    with Reader(Scripted(*acts), Told()):
+        until(lambda: len(waits) >= 5)
+    assert waits[:3] == [0.5, 1.0, 2.0]
+
+
+def test_after_steady_pictures_a_loss_is_tried_at_once(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera that worked for a while is looked for at once when it is lost."""
+    monkeypatch.setattr("capture.reader.STEADY", 0.1)
+    acts: list[int | Exception] = [SourceLost("not there"), SourceLost("not there"), 20, SourceLost("unplugged")]
+    with Reader(Scripted(*acts, interval=0.02), Told()):
+        until(lambda: len(waits) >= 3)
+    assert waits[:3] == [0.5, 1.0, 0.5]
 
 
 def test_an_end_begins_again_at_once() -> None:

@@ -68,6 +68,7 @@ def test_labels_of_any_system(text: bytes, labels: tuple[str, ...]) -> None:
         (b"a\n\nb", "line 2: 0"),
         (b"a\n" + b"b" * 257, "line 2: 257"),
         (b"a\nb\na", "twice"),
+        (b"a\n\x1b[31mb", "line 2.*control"),
         (b"\xff", "UTF-8"),
     ],
 )
@@ -129,6 +130,33 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         with pytest.raises(InvalidExport, match=reason) as caught:
             read_export(path)
         assert str(path) in str(caught.value)
+
+
+def test_a_damaged_zip(tmp_path: Path) -> None:
+    """Whichever byte of a zip is damaged, it is read as before or refused; nothing else."""
+    source = folder(tmp_path / "doors", model_tflite=MODEL * 20, labels_txt=b"man\nwoman")
+    whole = zipped(tmp_path / "doors.zip", source).read_bytes()
+    damaged = tmp_path / "damaged.zip"
+    for place in range(len(whole)):
+        damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            read_export(damaged)
+        except InvalidExport as error:
+            assert "damaged.zip" in str(error)
+
+
+def test_two_exports_in_one_zip(tmp_path: Path) -> None:
+    """The model of one and the labels of another are not mixed."""
+    source = folder(tmp_path / "doors", model_tflite=MODEL, labels_txt=b"a")
+    with zipfile.ZipFile(zipped(tmp_path / "two.zip", source), "a") as archive:
+        archive.writestr("other/labels.txt", "b")
+    with pytest.raises(InvalidExport, match=r"labels\.txt is in it twice"):
+        read_export(tmp_path / "two.zip")
+
+
+def test_a_dated_folder_keeps_its_name(tmp_path: Path) -> None:
+    """What follows a dot in a folder's name is no file's ending."""
+    assert read_export(folder(tmp_path / "doors-2026.11.23", model_tflite=MODEL, labels_txt=b"a")).name == "doors-2026.11.23"
 
 
 def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,15 @@ def test_labels_and_outputs_must_agree(fruits: Fruits, tmp_path: Path, labels: s
         Classifier(read_export(export))
 
 
+@pytest.mark.parametrize("length", [100_000, 1_500_000, 2_900_000])
+def test_a_truncated_model_is_told(fruits: Fruits, tmp_path: Path, length: int) -> None:
+    """A model file that was cut off, on which TensorFlow Lite itself may crash, is refused with a line."""
+    (tmp_path / "model.tflite").write_bytes((fruits.folder / "model.tflite").read_bytes()[:length])
+    shutil.copy(fruits.folder / "labels.txt", tmp_path)
+    with pytest.raises(InvalidExport, match=r"damaged|cannot load it"):
+        Classifier(read_export(tmp_path))
+
+
 @pytest.mark.parametrize("damage", [b"", b"no model", b"\x00" * 1000])
 def test_what_is_no_model(tmp_path: Path, damage: bytes) -> None:
     """A file that TensorFlow Lite cannot load is told as such."""

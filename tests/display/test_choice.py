@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bus import Prediction
-from display.choice import Choice
+from display.choice import Choice, Choices
 from tests.support.samples import prediction
 
 
@@ -60,6 +60,25 @@ def test_nothing_is_shown_when_nothing_comes() -> None:
     one.take_in(prediction(), 1000.0, 5.0)
     assert one.label(5.5) == "woman"
     assert one.label(60.0) is None
+
+
+def test_an_empty_place_hides_no_other() -> None:
+    """With two cameras, the one that sees nobody does not darken what the other sees; of two visitors the last is shown."""
+    both = Choices(choice)
+    for clock in (0.0, 0.1, 0.2):
+        both.take_in(prediction("woman", camera="door"), 1000.0, clock)
+        both.take_in(prediction("nobody", camera="back"), 1000.0, clock + 0.05)
+        assert both.label(clock + 0.06) == "woman"
+    both.take_in(prediction("man", camera="back"), 1000.0, 0.3)
+    assert both.label(0.3) == "man"
+    assert both.label(5.0) is None
+
+
+def test_made_up_cameras_are_bounded() -> None:
+    """A sender that makes up names does not fill the memory."""
+    many = Choices(choice)
+    taken = [many.take_in(prediction(camera=f"camera{number}"), 1000.0, 0.0) for number in range(1000)]
+    assert sum(taken) == 64
 
 
 def test_a_detector_that_finds_nothing() -> None:

@@ -43,6 +43,13 @@ def began_at(listener: Listener) -> float:
     return next(float(status["since"]) for status in states if status["state"] == "running")
 
 
+def figures_of(port: int, module: str) -> dict[str, object]:
+    """What a module's status counts."""
+    with Listener(port, f"footfall/status/{module}") as listener:
+        figures: dict[str, object] = json.loads(listener.wait_for("")[-1])["figures"]
+    return figures
+
+
 def is_running(listener: Listener, module: str) -> bool:
     """Whether the module's status says so."""
     return b'"running"' in (listener.payloads(f"status/{module}") or [b""])[-1]
@@ -131,8 +138,12 @@ def test_garbage_on_every_topic_is_survived(broker: Broker, fruits: Fruits) -> N
         number = len(listener.payloads())
         for payload in listener.wait_for("prediction", number + 20)[-5:]:
             assert Prediction.unpack(payload).best
+        for name in ("classifier", "display", "bridge"):
+            modules[name].end()
+            assert "invalid" in figures_of(broker.port, name)
+        modules["capture"].end()
         for name, module in modules.items():
-            assert module.running, name
+            assert "Traceback" not in module.log, name
             assert module.log.count("[WRN]") + module.log.count("[ERR]") <= 8, module.log
 
 

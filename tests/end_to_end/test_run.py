@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.support.broker import ROOT, accepts, free_port
 from tests.support.fruits import Fruits
@@ -87,7 +88,24 @@ def test_runs_until_ctrl_c(fruits: Fruits, tmp_path: Path) -> None:
         until(lambda: not [process for process in family if process.is_running() and process.status() != "zombie"])
         assert not accepts(port)
         assert "Traceback" not in run.shown
-        assert (tmp_path / "state" / "mosquitto" / "mosquitto.db").exists()
+        assert (tmp_path / "state" / f"mosquitto-{port}" / "mosquitto.db").exists()
+
+
+@pytest.mark.parametrize("end", ["the terminal is closed", "run.py is killed", "honcho is killed"])
+def test_however_it_ends_nothing_is_left(fruits: Fruits, tmp_path: Path, end: str) -> None:
+    """A closed terminal, or a part of the run killed, ends modules and broker too."""
+    port = free_port()
+    with make_run(tmp_path, MODEL=fruits.folder, VIDEO_PATH=fruits.clip, MQTT_PORT=port) as run:
+        until(lambda: "Predictions flow" in run.shown, 60)
+        family = run.family()
+        if end == "the terminal is closed":
+            os.killpg(run.process.pid, signal.SIGHUP)
+        else:
+            name = "run.py" if end == "run.py is killed" else "honcho"
+            next(process for process in family if any(name in word for word in process.cmdline())).kill()
+        _, alive = psutil.wait_procs(family, timeout=25)
+        assert not alive
+        assert not accepts(port)
 
 
 def test_without_model_or_source_it_says_what_to_pass(tmp_path: Path) -> None:
@@ -98,24 +116,25 @@ def test_without_model_or_source_it_says_what_to_pass(tmp_path: Path) -> None:
             assert run.shown.splitlines()[0].startswith("make run: pass a model and a source, such as: make run MODEL=")
 
 
-def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+def test_a_port_in_use_is_said(fruits: Fruits, tmp_path: Path) -> None:
     """The port is named, what may have it, and how to choose another."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with make_run(tmp_path, MODEL="x", VIDEO_PATH="0", MQTT_PORT=port) as run:
+        with make_run(tmp_path, MODEL=fruits.folder, VIDEO_PATH="0", MQTT_PORT=port) as run:
             assert run.process.wait(20) == 2
             assert f"port {port} on 127.0.0.1 is taken" in run.shown
             assert f"MQTT_PORT={port + 1}" in run.shown
 
 
 def test_a_bad_setting_ends_it_all(tmp_path: Path) -> None:
-    """A module's line about its setting is shown, and nothing is left running."""
-    with make_run(tmp_path, MODEL=tmp_path, VIDEO_PATH="0", MQTT_PORT=free_port()) as run:
-        assert run.process.wait(30) == 2
-        assert "model.tflite is missing" in run.shown
-        assert not run.family()
+    """The line about the setting is the first there is, and nothing has been started."""
+    for settings, reason in (({"MODEL": tmp_path}, "model.tflite is missing"), ({"MODEL": "x", "ROTATE": 45}, "ROTATE=45")):
+        with make_run(tmp_path, VIDEO_PATH="0", MQTT_PORT=free_port(), **settings) as run:
+            assert run.process.wait(30) == 2
+            assert reason in run.shown.splitlines()[0]
+            assert "started" not in run.shown
 
 
 def test_what_is_amiss_is_said(fruits: Fruits, tmp_path: Path) -> None:

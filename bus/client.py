@@ -1,0 +1,33 @@
+"""paho's client, set up so that it retries, does not hold frames back, and does not die in silence."""
+
+import logging
+import socket
+import ssl
+from typing import Any
+
+from paho.mqtt import client as mqtt
+
+from bus.settings import BusSettings
+
+FIRST_RETRY, LAST_RETRY = 0.5, 30
+"""Seconds between tries to connect, doubled from the one to the other."""
+
+
+def client_of(settings: BusSettings, persistent: bool, most_queued: int) -> mqtt.Client:
+    """A client that signs in as the settings say; `persistent` has the broker keep its session while it is away."""
+    client = mqtt.Client(settings.name, clean_session=not persistent)
+    if settings.mqtt_username is not None:
+        client.username_pw_set(settings.mqtt_username, settings.password)
+    if settings.mqtt_ca_file is not None:
+        client.tls_set_context(ssl.create_default_context(cafile=settings.mqtt_ca_file))
+    client.reconnect_delay_set(FIRST_RETRY, LAST_RETRY)  # type: ignore[arg-type]  # a float will do
+    client.max_queued_messages_set(most_queued)
+    client.enable_logger(logging.getLogger("paho"))
+    client.suppress_exceptions = True  # one that got out of a callback would end the network's thread
+    client.on_socket_open = _send_at_once  # type: ignore[assignment]  # always a socket here
+    return client
+
+
+def _send_at_once(_client: mqtt.Client, _userdata: Any, sock: socket.socket) -> None:
+    """Switches Nagle's algorithm off, which holds a frame's last segment behind the acknowledgement of the one before."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
