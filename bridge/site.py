@@ -10,7 +10,6 @@ from bus import CurrentLabel, DayCounts, Message, Prediction, Visit
 
 SILENCE = 30.0
 """Seconds without a prediction after which nobody is there any more: the camera is lost, or who classifies its frames."""
-
 MOST_CAMERAS = 64
 """More names than that are made up."""
 MANY_APART = 5
@@ -51,9 +50,9 @@ class Site:
         """Regards a prediction."""
         with self._lock:
             name = prediction.camera
-            if name not in self._cameras and not self._has_room(name):
+            camera = self._camera(name)
+            if camera is None:
                 return
-            camera = self._cameras.get(name) or self._cameras.setdefault(name, _Camera(name, self._rules))
             camera.heard_at = time.monotonic()
             late = camera.visits.late
             self._tell(name, camera, camera.visits.take_in(prediction))
@@ -102,11 +101,13 @@ class Site:
         for visit in ended:
             self._forward(visit)
 
-    def _has_room(self, name: str) -> bool:
-        if len(self._cameras) < MOST_CAMERAS:
-            return True
-        self._complain("dropped_camera", f"{name}: there are {MOST_CAMERAS} cameras already", "")
-        return False
+    def _camera(self, name: str) -> _Camera | None:
+        if name not in self._cameras:
+            if len(self._cameras) >= MOST_CAMERAS:
+                self._complain("dropped_camera", f"{name}: there are {MOST_CAMERAS} cameras already", "")
+                return None
+            self._cameras[name] = _Camera(name, self._rules)
+        return self._cameras[name]
 
 
 def _current(camera: str, stay: Stay | None) -> CurrentLabel:

@@ -63,6 +63,7 @@ class Bus:
         self._connected_at = 0.0
         self._ended = threading.Event()
         self._rarely = Rarely()
+        self._connections = Rarely(SHORT)
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
         offline = Status(self.name, OFFLINE, detail="connection lost")
         self._client = client_of(settings, persistent, MOST_QUEUED)
@@ -213,7 +214,7 @@ class Bus:
             for topic, (payload, qos) in self._retained.items():
                 client.publish(topic, payload, qos, retain=True)
         self._connected_at = time.monotonic()
-        if (more := self._rarely("connected")) is not None:
+        if (more := self._connections("")) is not None:
             log.info("connected to the broker at %s as %s%s", self._address, self.name, more)
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:

@@ -63,9 +63,10 @@ def _stop_without(run: str | None, stop: threading.Event) -> None:
 
 
 def is_gone(run: str | None) -> bool:
-    """Whether there was a laptop run, and its process is no more."""
+    """Whether the laptop run of that process id is no more; without one there is nothing to be gone."""
     try:
-        os.kill(int(run or os.getpid()), 0)
+        if run:
+            os.kill(int(run), 0)
     except ProcessLookupError:
         return True
     return False

@@ -48,7 +48,8 @@ def main() -> int:
             suite.terminate()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, stop)
     threading.Thread(target=_tell, args=(port, asked_to_stop), daemon=True).start()
     code = suite.wait()
     return 0 if asked_to_stop.is_set() else code
