@@ -32,11 +32,15 @@ WARM_UP = 3.0
 
 
 class Round(NamedTuple):
-    """One measurement: predictions a second of the bare model and of the suite, and the ages in ms, in their order."""
+    """One measurement: predictions a second of the bare model, the suite and the classic way; the suite's frame ages in ms, in
+    their order, and how long each POST of the classic way took, in ms.
+    """
 
     bare: float
     suite: float
+    classic: float
     ages: list[float]
+    posts: list[float]
 
 
 @contextmanager
@@ -57,7 +61,7 @@ def bare(model: Path, seconds: float) -> float:
 
 
 def pipeline(model: Path, pictures: Path, seconds: float, rounds: int) -> list[Round]:
-    """Bare model and suite in turn; the suite runs on between the rounds only for as long as it is measured."""
+    """Bare model, suite, classic way and bare model again, in turn."""
     measured = []
     for _ in range(rounds):
         before = bare(model, 5)
@@ -74,17 +78,17 @@ def pipeline(model: Path, pictures: Path, seconds: float, rounds: int) -> list[R
             rate = len(payloads) / (time.monotonic() - begin)
         found = [Prediction.unpack(payload) for payload in payloads]
         ages = [(one.classified_at - one.captured_at) * 1000 for one in found]
-        measured.append(Round((before + bare(model, 5)) / 2, rate, ages))
+        posts = post(model, pictures, seconds / 3)
+        measured.append(Round((before + bare(model, 5)) / 2, rate, 1000 * len(posts) / sum(posts), ages, posts))
     return measured
 
 
-def post(model: Path, pictures: Path, seconds: float) -> tuple[float, float]:
-    """Pictures a second and p99 in ms of the classic way."""
+def post(model: Path, pictures: Path, seconds: float) -> list[float]:
+    """How long each POST took, in ms."""
     port = free_port()
     with process("benchmarks.classic", model, port):
         until(lambda: accepts(port), 30)
-        taken = classic.post(port, encoded(pictures), seconds)
-    return len(taken) / sum(taken), percentile(taken, 99) * 1000
+        return [taken * 1000 for taken in classic.post(port, encoded(pictures), seconds)]
 
 
 def memory(model: Path, pictures: Path, seconds: float) -> dict[str, tuple[float, float]]:
@@ -112,24 +116,19 @@ def row(name: object, *cells: object) -> str:
     return f"{name:<12}" + "".join(f"{text:>12}" for text in texts)
 
 
-def report_pipeline(rounds: list[Round], posted: tuple[float, float]) -> None:
+def report_pipeline(rounds: list[Round]) -> None:
     """The suite beside the bare model, and beside the classic way."""
-    print(row("round", "bare/s", "suite/s", "share", "age p50 ms", "p99 ms", "1st third", "last third"))
+    print(row("round", "bare/s", "suite/s", "share", "age p50 ms", "p99 ms", "1st third", "last third", "POST/s", "p99 ms"))
     for number, one in enumerate(rounds, 1):
         third = len(one.ages) // 3
         early, late = percentile(one.ages[:third], 99), percentile(one.ages[-third:], 99)
         ages = percentile(one.ages, 50), percentile(one.ages, 99)
-        print(row(number, one.bare, one.suite, one.suite / one.bare, *ages, early, late))
+        print(row(number, one.bare, one.suite, one.suite / one.bare, *ages, early, late, one.classic, percentile(one.posts, 99)))
     share = statistics.median(one.suite / one.bare for one in rounds)
-    inference = 1000 / statistics.median(one.bare for one in rounds)
-    tail = statistics.median(percentile(one.ages, 99) for one in rounds)
-    print(f"median share of the bare model {share:.2f}; p99 of the frame's age is {tail / inference:.1f} bare inferences\n")
-    rate, slowest = posted
-    suite = statistics.median(one.suite for one in rounds)
-    print(row("way", "frames/s", "p99 ms"))
-    print(row("suite", suite, tail))
-    print(row("POST a frame", rate, slowest))
-    print(f"the suite classifies {suite / rate:.2f} times as many\n")
+    classic_share = statistics.median(one.classic / one.bare for one in rounds)
+    tail = statistics.median(percentile(one.ages, 99) * one.bare / 1000 for one in rounds)
+    print(f"medians: share of the bare model {share:.2f}, of a POST a frame {classic_share:.2f};")
+    print(f"p99 of the frame's age {tail:.1f} bare inferences\n")
 
 
 def main() -> None:
@@ -141,8 +140,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
-    rounds = pipeline(arguments.model, arguments.pictures, arguments.seconds, arguments.rounds)
-    report_pipeline(rounds, post(arguments.model, arguments.pictures, arguments.seconds / 3))
+    report_pipeline(pipeline(arguments.model, arguments.pictures, arguments.seconds, arguments.rounds))
     print(f"after {arguments.seconds:g} s at 10 frames a second of 640x480:")
     print(row("process", "resident MB", "unshared MB"))
     for name, (resident, unshared) in memory(arguments.model, arguments.pictures, arguments.seconds).items():

@@ -150,6 +150,7 @@ def test_decoding_and_the_model_overlap() -> None:
     with setup.pipeline:
         for sequence in range(3):
             setup.offer(f"camera{sequence}", sequence)
+        assert setup.model.busy.wait(10)
         until(lambda: setup.pipeline._ready.qsize() == 1)
         setup.offer("camera4", 4)
         assert setup.pipeline._ready.qsize() == 1
