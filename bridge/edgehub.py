@@ -100,7 +100,11 @@ class EdgeHubUpstream:
     def _sent(self, visit: Visit) -> bool:
         """Whether edgeHub has acknowledged the visit; when not, the client is thrown away, as some of its failures last."""
         try:
-            _in_time(lambda: self._connect_and_send(visit))
+            if self._client is None:
+                self._client = _in_time(_new_client)
+                _in_time(self._client.connect)
+            client, outgoing = self._client, message(visit)
+            _in_time(lambda: client.send_message_to_output(outgoing, OUTPUT))
         except Exception as error:  # the library's errors have no common root
             log.warning("edgeHub: %s: %s; trying again", type(error).__name__, error)
             self._figures.add("upstream_failed")
@@ -109,14 +113,6 @@ class EdgeHubUpstream:
         self._figures.add("upstream_sent")
         self._backoff.reset()
         return True
-
-    def _connect_and_send(self, visit: Visit) -> None:
-        from azure.iot.device import IoTHubModuleClient  # noqa: PLC0415  # a large import, for those who use it
-
-        if self._client is None:
-            self._client = IoTHubModuleClient.create_from_edge_environment(keep_alive=KEEP_ALIVE)
-            self._client.connect()
-        self._client.send_message_to_output(message(visit), OUTPUT)
 
     def _close(self) -> None:
         client, self._client = self._client, None
@@ -137,13 +133,20 @@ def message(visit: Visit) -> Any:
     return made
 
 
-def _in_time(call: Callable[[], None]) -> None:
-    """Makes a call into the library, some of which never return, and raises what it raises, or `TimeoutError`."""
+def _new_client() -> Any:
+    from azure.iot.device import IoTHubModuleClient  # noqa: PLC0415  # a large import, for those who use it
+
+    return IoTHubModuleClient.create_from_edge_environment(keep_alive=KEEP_ALIVE)
+
+
+def _in_time(call: Callable[[], Any]) -> Any:
+    """What a call into the library returns, some of which never do; raises what it raises, or `TimeoutError`."""
+    returned: list[Any] = []
     raised: list[BaseException] = []
 
     def run() -> None:
         try:
-            call()
+            returned.append(call())
         except BaseException as error:
             raised.append(error)
 
@@ -154,3 +157,4 @@ def _in_time(call: Callable[[], None]) -> None:
         raise TimeoutError(f"no answer within {TIMEOUT:g} s")
     if raised:
         raise raised[0]
+    return returned[0]

@@ -71,8 +71,6 @@ class Visits:
             ended = self.end_all()
         self._count_apart(at)
         ended += self._end([stay for stay in self._open.values() if self._is_over(stay, at)])
-        if self._candidate is not None and self._is_over(self._candidate, at):
-            self._candidate = None
         best = prediction.best
         if best is None or best.probability < self._rules.threshold or self._rules.is_background(best.name):
             self._candidate = None
@@ -98,9 +96,11 @@ class Visits:
             self._candidate = None
             self._open[label] = self._open[label].seen_again(at, probability)
             return
-        agrees = self._candidate is not None and self._candidate.label == label
-        stay = self._candidate.seen_again(at, probability) if agrees and self._candidate else None
-        self._candidate = stay or Stay(label, at, at, probability, probability)
+        before = self._candidate
+        if before is None or before.label != label or self._is_over(before, at):
+            self._candidate = Stay(label, at, at, probability, probability)
+        else:
+            self._candidate = before.seen_again(at, probability)
         if self._candidate.frames >= self._rules.frames:
             self._open[label] = self._candidate
             self._candidate = None

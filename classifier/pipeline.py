@@ -110,9 +110,8 @@ class Pipeline:
     def _is_fresh(self, frame: Frame) -> bool:
         age = time.time() - frame.captured_at
         if age > self._max_frame_age:
-            self._complain(
-                "dropped_old", f"{frame.topic}: {age:.1f} s old, dropped; MAX_FRAME_AGE is {self._max_frame_age:g}", ""
-            )
+            text = f"{frame.topic}: {age:.1f} s old, dropped; MAX_FRAME_AGE is {self._max_frame_age:g}"
+            self._complain("dropped_old", text, frame.topic)
             return False
         if age < -self._max_frame_age:
             self._complain("dropped_ahead", f"{frame.topic}: {-age:.1f} s ahead of this machine's clock, dropped", frame.topic)

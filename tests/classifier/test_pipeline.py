@@ -45,12 +45,14 @@ class Setup:
         self.figures = Figures()
         self.predictions: list[Prediction] = []
         self.complaints: list[tuple[str, str]] = []
+        self.senders: set[str] = set()
         self.model = model
         self.pipeline = Pipeline(model, max_frame_age, self.figures, self.predictions.append, self._complain)  # type: ignore[arg-type]
 
     def _complain(self, figure: str, text: str, sender: str) -> None:
         self.figures.add(figure)
         self.complaints.append((figure, text))
+        self.senders.add(sender)
 
     def offer(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = b"") -> None:
         """A frame of that age."""
@@ -115,6 +117,7 @@ def test_frames_of_another_time_are_dropped(age: float, figure: str) -> None:
         setup.offer(sequence=2)
         until(lambda: setup.predictions)
     assert [one.sequence for one in setup.predictions] == [2]
+    assert setup.senders == {"footfall/door/frame"}  # so that one camera's line does not hide another's
 
 
 @pytest.mark.parametrize("jpeg", [b"garbage", samples.jpeg()[:200], b"\xff\xd8\xff\xd9"])
