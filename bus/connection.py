@@ -54,7 +54,7 @@ class Bus:
         self.figures = Figures()
         self._status = Status(self.name, "starting", since=_now())
         self._subscriptions: dict[str, int] = {}
-        self._retained: dict[str, tuple[bytes, int]] = {}
+        self._retained: dict[str, bytes] = {}
         self._unsent: deque[mqtt.MQTTMessageInfo] = deque()
         self._owed: mqtt.MQTTMessageInfo | None = None
         self._lock = threading.Lock()
@@ -120,21 +120,21 @@ class Bus:
         payload = message.pack()
         with self._lock:
             if message.RETAINED:
-                self._retained[message.topic] = payload, message.QOS
-                if not self._connected:
-                    return True
-            elif message.QOS == 0 and not self._has_room():
+                self._retained[message.topic] = payload
+                if self._connected:
+                    self._client.publish(message.topic, payload, retain=True)
+                return True
+            if message.QOS == 0 and not self._has_room():
                 return False
-            info = self._client.publish(message.topic, payload, message.QOS, message.RETAINED)
+            info = self._client.publish(message.topic, payload, message.QOS)
             if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
                 self.figures.add("dropped_queue_full")
                 return False
             if message.QOS > 0:
                 self._owed = info
-            elif not message.RETAINED:
+            else:
                 self._unsent.append(info)
-        if not message.RETAINED:
-            self.figures.add(f"{type(message).__name__.lower()}s_out")
+        self.figures.add(f"{type(message).__name__.lower()}s_out")
         return True
 
     def _has_room(self) -> bool:
@@ -211,8 +211,8 @@ class Bus:
             self._unsent.clear()
             if self._subscriptions:
                 client.subscribe(list(self._subscriptions.items()))
-            for topic, (payload, qos) in self._retained.items():
-                client.publish(topic, payload, qos, retain=True)
+            for topic, payload in self._retained.items():
+                client.publish(topic, payload, retain=True)
         self._connected_at = time.monotonic()
         if (more := self._connections("")) is not None:
             log.info("connected to the broker at %s as %s%s", self._address, self.name, more)

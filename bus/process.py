@@ -35,38 +35,31 @@ def run(main: Callable[[S, threading.Event], None], settings: type[S], about: st
             raise InvalidSetting(f"{arguments[0]!r}: settings are environment variables, --help lists them")
         loaded = load(settings)
         logs.configure(loaded.detailed, plain=loaded.log_format == "plain")
-        main(loaded, _stop_on_signals())
+        main(loaded, stop_on_signals())
     except InvalidSetting as error:
         print(f"{name}: {logs.one_line(str(error))}", file=sys.stderr)
         return BAD_SETTING
     return 0
 
 
-def _stop_on_signals() -> threading.Event:
+def stop_on_signals(*more: signal.Signals) -> threading.Event:
+    """An event that SIGTERM, SIGINT or one of `more` sets, and so does the end of the laptop run that started this process."""
     stop = threading.Event()
 
     def set_it(*_: object) -> None:
         # From another thread: this one may be just inside stop.wait(), which holds the lock that set() takes.
         threading.Thread(target=stop.set).start()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, *more):
         signal.signal(number, set_it)
     threading.Thread(target=_stop_without, args=(os.environ.get(RUN_VARIABLE), stop), daemon=True).start()
     return stop
 
 
 def _stop_without(run: str | None, stop: threading.Event) -> None:
-    """Sets `stop` when the laptop run that started this process is gone, however it ended."""
+    """Sets `stop` when there is a laptop run and its process is no more, however it ended."""
     while run and not stop.wait(RUN_CHECK):
-        if is_gone(run):
-            stop.set()
-
-
-def is_gone(run: str | None) -> bool:
-    """Whether the laptop run of that process id is no more; without one there is nothing to be gone."""
-    try:
-        if run:
+        try:
             os.kill(int(run), 0)
-    except ProcessLookupError:
-        return True
-    return False
+        except ProcessLookupError:
+            stop.set()

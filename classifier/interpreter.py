@@ -23,17 +23,12 @@ RUNTIME: str = Interpreter.__module__.partition(".")[0]
 
 Tensor = NDArray[np.float32]
 """1 x height x width x 3, BGR, 0..255."""
-
-
 MOST_LABELS = 50
 """Labels told of one picture, the highest; keeps a prediction within its limit."""
-
-
 DIGITS = 5
 """Decimals of a probability that are told: a person reads them, and the model means no more."""
-
-
 TRIAL_TIMEOUT = 60.0
+"""Seconds."""
 
 
 class Result(NamedTuple):

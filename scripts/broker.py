@@ -4,14 +4,12 @@ honcho signals all it has started at once, by process group; so Mosquitto gets a
 when the run is gone that it was started by.
 """
 
-import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
-from bus.process import RUN_CHECK, RUN_VARIABLE, is_gone
+from bus.process import RUN_CHECK, stop_on_signals
 
 LAST_WORDS = 1.5
 """Seconds."""
@@ -20,11 +18,8 @@ LAST_WORDS = 1.5
 def main() -> int:
     """Runs the command given until it ends, SIGTERM comes, or the run is gone."""
     broker = subprocess.Popen(sys.argv[1:], start_new_session=True)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
-    run = os.environ.get(RUN_VARIABLE)
-    while broker.poll() is None and not stop.wait(RUN_CHECK) and not is_gone(run):
+    stop = stop_on_signals(signal.SIGHUP)
+    while broker.poll() is None and not stop.wait(RUN_CHECK):
         pass
     if broker.poll() is None:
         time.sleep(LAST_WORDS)
