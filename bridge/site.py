@@ -113,4 +113,4 @@ class Site:
 def _current(camera: str, stay: Stay | None) -> CurrentLabel:
     if stay is None:
         return CurrentLabel(camera, label=None, probability=None, since=None)
-    return CurrentLabel(camera, stay.label, stay.probability, stay.started_at)
+    return CurrentLabel(camera, stay.label, stay.own.probability, stay.started_at)

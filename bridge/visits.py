@@ -1,23 +1,36 @@
-"""When a visit begins and ends: a function of the predictions alone.
+"""When a visit begins and ends, and whose it is: a function of the predictions alone.
+
+One visitor at a time is regarded, as a classifier looks at the whole picture. Each frame is a *sighting* of its highest label, or
+a miss: when that label is below the threshold, or says that nobody is there.
+
+- A visit opens when the sightings of one label outnumber all other frames by `frames`; a doubtful one among them only delays it.
+- While it is open, each label gathers evidence: the sum of its probabilities. The visit is the label's that has most, so that a
+  few wrong frames, at its beginning too, neither split nor relabel it.
+- It ends when nobody has been sighted for `gap` seconds, of which those in which the model says that nobody is there count
+  `BACKGROUND_WEIGHT` times; or when its own label has been absent for `gap` seconds and another is seen: that one's visit begins.
 
 All times are the frames' own (`captured_at`), so that predictions that come late, or all at once after an absence, give the same
 visits as those that come live.
 """
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
-from bus import Prediction, Visit
+from bus import Label, Prediction, Visit
 
 CLOCK_SET_BACK = 60.0
 """Seconds; a prediction that is older than the last by less is a repeated or a late one, by more the camera's clock was set."""
+BACKGROUND_WEIGHT = 3.0
+"""How much faster a visit ends on frames of a background label than on frames that say nothing."""
+_ROUNDING = 1e-6
+"""Seconds; times are sums of floats."""
 _NAMESPACE = uuid.UUID("6b1d2f0e-3c55-4f57-9d2a-0f1c5a7e9b43")
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`frames` agreeing predictions at or above `threshold` begin a visit; `gap` seconds without the label end it."""
+    """See the module; `threshold` is the least probability that counts, `gap` is in seconds."""
 
     threshold: float
     frames: int
@@ -26,19 +39,53 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
-    """A label seen from `started_at` to `seen_at` in `frames` predictions, with `probability` the last and `peak` the highest."""
+class Evidence:
+    """What speaks for one label: the sum of its probabilities over `frames` sightings, the highest and the last of them."""
 
-    label: str
+    total: float = 0.0
+    peak: float = 0.0
+    frames: int = 0
+    probability: float = 0.0
+    seen_at: float = 0.0
+
+    def with_sighting(self, at: float, probability: float) -> "Evidence":
+        """The evidence with one sighting more."""
+        return Evidence(self.total + probability, max(self.peak, probability), self.frames + 1, probability, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Somebody from `started_at` on, last sighted at `seen_at`; `misses` are the frames between that sighted nobody."""
+
     started_at: float
     seen_at: float
-    probability: float
-    peak: float
-    frames: int = 1
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    misses: int = 0
 
-    def seen_again(self, at: float, probability: float) -> "Stay":
-        """The stay with one more prediction."""
-        return replace(self, seen_at=at, probability=probability, peak=max(self.peak, probability), frames=self.frames + 1)
+    @property
+    def label(self) -> str:
+        """The label with most evidence."""
+        return max(self.evidence, key=lambda label: self.evidence[label].total)
+
+    @property
+    def own(self) -> Evidence:
+        """That label's evidence."""
+        return self.evidence[self.label]
+
+    @property
+    def margin(self) -> int:
+        """By how many frames the sightings of that label outnumber all others."""
+        others = sum(evidence.frames for evidence in self.evidence.values()) - self.own.frames
+        return self.own.frames - others - self.misses
+
+    def with_sighting(self, at: float, seen: Label) -> "Stay":
+        """The stay with one sighting more."""
+        evidence = self.evidence.get(seen.name, Evidence()).with_sighting(at, seen.probability)
+        return replace(self, seen_at=at, evidence={**self.evidence, seen.name: evidence})
+
+    def with_miss(self) -> "Stay":
+        """The stay with one frame more that sighted nobody."""
+        return replace(self, misses=self.misses + 1)
 
 
 class Visits:
@@ -52,13 +99,16 @@ class Visits:
         """How many predictions were passed over, as they were repeated or came after a newer one."""
         self.apart = 0
         """How many of the last predictions came so far apart that no visit can be made of them."""
-        self._candidate: Stay | None = None
-        self._open: dict[str, Stay] = {}
+        self._stay: Stay | None = None
+        self._is_open = False
+        self._since_own: list[tuple[float, Label]] = []  # sightings since the open visit's own label was last seen
+        self._absence = 0.0
+        self._was_background = False
 
     @property
     def current(self) -> Stay | None:
-        """The visit that goes on now; of several, the one that began last."""
-        return max(self._open.values(), key=lambda stay: stay.started_at, default=None)
+        """The visit that goes on now."""
+        return self._stay if self._is_open else None
 
     def take_in(self, prediction: Prediction) -> list[Visit]:
         """Regards the next prediction; the visits that are over by it."""
@@ -69,48 +119,72 @@ class Visits:
                 self.late += 1
                 return []
             ended = self.end_all()
-        self._count_apart(at)
-        ended += self._end([stay for stay in self._open.values() if self._is_over(stay, at)])
-        best = prediction.best
-        if best is None or best.probability < self._rules.threshold or self._rules.is_background(best.name):
-            self._candidate = None
-        else:
-            self._see(best.name, at, best.probability)
-        return ended
+        seen, is_background = self._sighting(prediction)
+        self._pass_time(at, is_background)
+        if self._absence >= self._rules.gap - _ROUNDING:
+            ended += self.end_all()
+        if seen is None:
+            self._miss()
+            return ended
+        self._absence = 0.0
+        return ended + self._see(at, seen)
 
     def end_all(self) -> list[Visit]:
         """Ends what is open, as when the camera was lost."""
-        self._candidate = None
-        return self._end(list(self._open.values()))
+        stay = self.current
+        self._forget()
+        return [self._visit(stay, stay.seen_at)] if stay else []
 
-    def _is_over(self, stay: Stay, at: float) -> bool:
-        return at - stay.seen_at >= self._rules.gap
+    def _sighting(self, prediction: Prediction) -> tuple[Label | None, bool]:
+        """The label that is seen, if any, and whether the model says that nobody is there."""
+        best = prediction.best
+        if best is None or best.probability < self._rules.threshold:
+            return None, False
+        is_background = self._rules.is_background(best.name)
+        return (None if is_background else best), is_background
 
-    def _count_apart(self, at: float) -> None:
-        is_apart = self._last_at is not None and at - self._last_at >= self._rules.gap
-        self.apart = self.apart + 1 if is_apart else 0
+    def _pass_time(self, at: float, is_background: bool) -> None:
+        elapsed = at - self._last_at if self._last_at is not None and at > self._last_at else 0.0
+        self._absence += elapsed * (BACKGROUND_WEIGHT if is_background and self._was_background else 1.0)
+        self.apart = self.apart + 1 if elapsed >= self._rules.gap else 0
+        self._was_background = is_background
         self._last_at = at
 
-    def _see(self, label: str, at: float, probability: float) -> None:
-        if label in self._open:
-            self._candidate = None
-            self._open[label] = self._open[label].seen_again(at, probability)
-            return
-        before = self._candidate
-        if before is None or before.label != label or self._is_over(before, at):
-            self._candidate = Stay(label, at, at, probability, probability)
-        else:
-            self._candidate = before.seen_again(at, probability)
-        if self._candidate.frames >= self._rules.frames:
-            self._open[label] = self._candidate
-            self._candidate = None
+    def _miss(self) -> None:
+        if self._stay is not None and not self._is_open:
+            self._stay = self._stay.with_miss()
+            if self._stay.margin <= 0:
+                self._forget()
 
-    def _end(self, stays: list[Stay]) -> list[Visit]:
-        for stay in stays:
-            del self._open[stay.label]
-        return [self._visit(stay) for stay in sorted(stays, key=lambda stay: stay.started_at)]
+    def _see(self, at: float, seen: Label) -> list[Visit]:
+        self._stay = (self._stay or Stay(at, at)).with_sighting(at, seen)
+        if not self._is_open:
+            self._open_or_restart(at, seen)
+            return []
+        if self._stay.label == seen.name:
+            self._since_own.clear()
+            return []
+        self._since_own.append((at, seen))
+        own = self._stay.own
+        return self._change(own.seen_at) if at - own.seen_at >= self._rules.gap - _ROUNDING else []
 
-    def _visit(self, stay: Stay) -> Visit:
+    def _open_or_restart(self, at: float, seen: Label) -> None:
+        if self._stay is not None and self._stay.margin <= 0:
+            self._stay = Stay(at, at).with_sighting(at, seen)
+        self._is_open = self._stay is not None and self._stay.margin >= self._rules.frames
+
+    def _change(self, ended_at: float) -> list[Visit]:
+        """Another label has taken the place of the visit's own: what was seen since then is the next one's."""
+        stay, sightings = self._stay, self._since_own
+        self._forget()
+        for at, seen in sightings:
+            self._see(at, seen)
+        return [self._visit(stay, ended_at)] if stay else []
+
+    def _forget(self) -> None:
+        self._stay, self._is_open, self._since_own, self._absence = None, False, [], 0.0
+
+    def _visit(self, stay: Stay, ended_at: float) -> Visit:
         """The same predictions give the same id, so that a repeated message is known for one."""
         identity = uuid.uuid5(_NAMESPACE, f"{self._camera}\n{stay.label}\n{stay.started_at!r}")
-        return Visit(str(identity), self._camera, stay.label, stay.started_at, stay.seen_at, stay.peak, stay.frames)
+        return Visit(str(identity), self._camera, stay.label, stay.started_at, ended_at, stay.own.peak, stay.own.frames)
