@@ -6,15 +6,13 @@ export PYTHON VENV
 # What pip reads is what it installs from: a change there makes a new set-up due.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch setup test check format bench lock clean
+.PHONY: help run watch setup test check format bench evaluate scenes model lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-run: ## the whole suite without Docker: make run VIDEO_PATH=0 MODEL=path
-	@[ -n "$$MODEL" ] && [ -n "$$VIDEO_PATH" ] || { echo "make run: pass a model and a source, such as: make run MODEL=path/to/export.zip VIDEO_PATH=0 (a camera's number, a video file, a folder of pictures, an address)" >&2; exit 2; }
-	@$(MAKE) -s --no-print-directory $(VENV)/.run
+run: $(VENV)/.run ## the whole suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
 	@exec $(VENV)/bin/python scripts/run.py
 
 watch: ## follow the labels of a running suite
@@ -37,6 +35,15 @@ format: $(VENV)/.dev ## puts the code in form
 bench: $(VENV)/.dev ## the figures in the README: make bench MODEL=path PICTURES=folder
 	@exec $(VENV)/bin/python -m benchmarks
 
+evaluate: $(VENV)/.dev ## counts in unseen scenes against the truth, into demo/README.md
+	@exec $(VENV)/bin/python -m demo.evaluate --write
+
+scenes: $(VENV)/.dev ## another clip and its truth: make scenes SEED=7
+	@exec $(VENV)/bin/python -m demo.clip "$${SEED:?is not set: make scenes SEED=7}"
+
+model: $(VENV)/.model ## trains the demo's model anew (about 20 minutes)
+	@exec $(VENV)/bin/python -m demo.train
+
 lock: ## writes constraints.txt anew (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o constraints.txt
 
@@ -49,4 +56,8 @@ $(VENV)/.run: $(needs)
 
 $(VENV)/.dev: $(needs)
 	@scripts/setup.sh dev
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.model: $(needs)
+	@scripts/setup.sh model
 	@touch $@ $(VENV)/.run

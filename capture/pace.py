@@ -1,4 +1,32 @@
-"""How many pictures a second go on."""
+"""When a picture is shown, and how many a second go on."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LEAST_OFTEN = 0.25
+"""Seconds after which a picture is shown however late it is."""
+BEHIND = 1.0
+"""Seconds that something is played behind its time before its time is set anew."""
+
+
+def in_time(moments: Iterable[T], interval: float) -> Iterator[T]:
+    """Gives each moment when it is due, one every `interval` seconds; those are passed over that this machine is too slow for."""
+    due = shown_at = time.monotonic()
+    for moment in moments:
+        now = time.monotonic()
+        late = now - due
+        due += interval
+        if late > interval and now - shown_at < LEAST_OFTEN:
+            continue  # the next one is due already
+        if late > BEHIND:
+            due = now + interval  # much too slow: it is played slower
+        time.sleep(max(0.0, -late))
+        shown_at = time.monotonic()
+        yield moment
+    time.sleep(max(0.0, due - time.monotonic()))  # the last one is shown as long as the others
 
 
 class Pace:

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from bus import topics
 from bus.settings import BusSettings, SiteName
+from capture.scenes import PREFIX
 
 Rate = Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, le=8192)]
@@ -18,7 +19,7 @@ class Settings(BusSettings):
     camera: SiteName = Field(default="door", description="the camera's name in topics and counts")
     video_path: Annotated[str, Field(min_length=1)] = Field(
         default="0",
-        description="camera number or /dev/video*, video file, folder of pictures, or http(s):// or rtsp(s):// address",
+        description="camera number or /dev/video*, video file, folder of pictures, http(s):// or rtsp(s):// address, demo:SEED",
     )
     loop_video: bool = Field(default=True, description="begin a file or folder again at its end")
     frame_rate: Rate = Field(default=10.0, description="most frames a second; also the rate at which a folder is shown")
@@ -43,6 +44,8 @@ class Settings(BusSettings):
         scheme = re.match(r"([a-z][a-z0-9+.-]*)://", path, re.IGNORECASE)
         if scheme and scheme[1].lower() not in ("http", "https", "rtsp", "rtsps"):
             raise ValueError("of the addresses, http, https, rtsp and rtsps are understood")
+        if path.startswith(PREFIX) and not re.fullmatch(r"\d{1,9}", path.removeprefix(PREFIX), re.ASCII):
+            raise ValueError(f"a scene of the demo is {PREFIX} and a number of at most nine digits, as {PREFIX}7")
         return path
 
     @field_validator("rotate", mode="before")

@@ -4,16 +4,19 @@ from collections.abc import Generator
 from pathlib import Path
 
 from capture.folder import Folder
+from capture.scenes import PREFIX, DrawnScene
 from capture.source import Picture, Source, SourceLost
 from capture.video import Camera, Stream, VideoFile
 
 
 def source_of(video_path: str, frame_rate: float) -> Source:
-    """Camera number or device, address, or a path on this machine; a folder is shown at `frame_rate`."""
+    """Camera number or device, address, scene of the demo, or a path on this machine; a folder is shown at `frame_rate`."""
     if video_path.isdecimal():
         return Camera(int(video_path))
     if video_path.startswith("/dev/"):
         return Camera(video_path)
+    if video_path.startswith(PREFIX):
+        return DrawnScene(int(video_path.removeprefix(PREFIX)))
     if "://" in video_path:
         return Stream(video_path)
     return Local(Path(video_path).expanduser(), frame_rate)

@@ -2,21 +2,17 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import cv2
 
 from bus.logs import without_credentials
+from capture.pace import in_time
 from capture.source import Picture, SourceLost
 
 TIMEOUT_MS = 10_000
 """How long a network stream may take to open, or to give its next picture."""
-LEAST_OFTEN = 0.25
-"""Seconds after which a picture of a file is shown however late it is."""
-BEHIND = 1.0
-"""Seconds that a file is played behind its time before its time is set anew."""
 USUAL_RATE = 25.0
 """Frames a second of a file that does not say."""
 
@@ -92,18 +88,7 @@ def _until_lost(name: str, capture: cv2.VideoCapture) -> Iterator[Picture]:
 
 
 def _played(capture: cv2.VideoCapture, interval: float) -> Iterator[Picture]:
-    due = shown_at = time.monotonic()
-    while capture.grab():
-        now = time.monotonic()
-        late = now - due
-        due += interval
-        if late > interval and now - shown_at < LEAST_OFTEN:
-            continue  # the next one is due already
-        if late > BEHIND:
-            due = now + interval  # this machine is too slow for the file: it plays slower
-        time.sleep(max(0.0, -late))
+    for _ in in_time(iter(capture.grab, False), interval):
         ok, picture = capture.retrieve()
         if ok:
-            shown_at = time.monotonic()
             yield picture
-    time.sleep(max(0.0, due - time.monotonic()))  # the last one is shown as long as the others

@@ -24,12 +24,18 @@ from classifier.export import InvalidExport, read_export
 from display import settings as display
 
 ROOT = Path(__file__).resolve().parent.parent
+DEMO = ROOT / "demo"
+OF_DRAWINGS = "The demo: drawn figures at a drawn shop door, not people (demo/README.md)."
+OF_NOTHING = (
+    "MODEL is not set, so the demo's model looks: it knows drawn figures only, and what it says of anything else means nothing."
+)
 PATIENCE = 20.0
 """Seconds without a prediction after which the modules' states are told."""
 
 
 def main() -> int:
     """Runs the suite; the exit code is 0 after Ctrl-C, else that of the module that ended."""
+    notice = _fall_back_on_the_demo()
     try:
         port = load(BusSettings).mqtt_port
         _check_settings()
@@ -38,6 +44,8 @@ def main() -> int:
     except InvalidSetting as error:
         print(f"make run: {error}", file=sys.stderr)
         return 2
+    if notice:
+        print(notice, flush=True)
     honcho = [sys.executable, "-m", "honcho", "-f", str(ROOT / "Procfile"), "-e", os.devnull]
     suite = subprocess.Popen([*honcho, "start"], cwd=ROOT, env=environment)
     asked_to_stop = threading.Event()
@@ -50,9 +58,21 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
             signal.signal(number, stop)
-    threading.Thread(target=_tell, args=(port, asked_to_stop), daemon=True).start()
+    threading.Thread(target=_tell, args=(port, notice, asked_to_stop), daemon=True).start()
     code = suite.wait()
     return 0 if asked_to_stop.is_set() else code
+
+
+def _fall_back_on_the_demo() -> str:
+    """Without a model the demo's is used, and without a source too its clip; what has to be said about that."""
+    for name in ("MODEL", "VIDEO_PATH"):
+        if not os.environ.get(name):
+            os.environ.pop(name, None)  # make run MODEL=
+    if "MODEL" in os.environ:
+        return ""
+    os.environ["MODEL"] = str(DEMO / "model")
+    source = os.environ.setdefault("VIDEO_PATH", str(DEMO / "visitors.mp4"))
+    return OF_DRAWINGS if source.startswith("demo:") or Path(source).resolve().parent == DEMO else OF_NOTHING
 
 
 def _check_settings() -> None:
@@ -104,7 +124,7 @@ def _check_port(port: int) -> None:
             ) from None
 
 
-def _tell(port: int, end: threading.Event) -> None:
+def _tell(port: int, notice: str, end: threading.Event) -> None:
     """Waits for the first prediction and says where to look; says now and then what is amiss until then."""
     flows = threading.Event()
     states: dict[str, Status] = {}
@@ -132,14 +152,14 @@ def _tell(port: int, end: threading.Event) -> None:
         print(f"\nNo prediction yet: {'; '.join(sorted(amiss)) or 'no module has reported'}\n", flush=True)
     client.disconnect()
     if not end.is_set():
-        print(_where_to_look(port), flush=True)
+        print(_where_to_look(port, notice), flush=True)
 
 
-def _where_to_look(port: int) -> str:
+def _where_to_look(port: int, notice: str) -> str:
     python = os.path.relpath(sys.executable, ROOT)
     setting = "" if port == 1883 else f" MQTT_PORT={port}"
     return f"""
-Predictions flow. In another terminal:
+{notice and notice + chr(10)}Predictions flow. In another terminal:
   make watch{setting}    who is there now
   mosquitto_sub -p {port} -v -t '{topics.counts()}'    visits today, by hour
   mosquitto_sub -p {port} -N -t '{topics.prediction()}' | {python} -m bus    every prediction

@@ -9,7 +9,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-PACKAGES = ("bus", "capture", "classifier", "display", "bridge")
+PACKAGES = ("bus", "capture", "classifier", "display", "bridge", "demo")
 
 
 def test_data_files_are_packaged() -> None:

@@ -9,8 +9,9 @@ from tests.support.broker import ROOT
 
 MODULES = ("capture", "classifier", "display", "bridge")
 OURS = {"bus", *MODULES}
-DRIVERS = {"cv2", "sense_hat", "azure", "tflite_runtime", "ai_edge_litert", "paho"}
+DRIVERS = {"demo", "cv2", "sense_hat", "azure", "tflite_runtime", "ai_edge_litert", "paho"}
 HOMES = {
+    "demo": {"capture/scenes.py"},
     "cv2": {"capture/video.py", "capture/folder.py", "capture/prepare.py", "classifier/preprocess.py"},
     "sense_hat": {"display/sensehat.py"},
     "azure": {"bridge/edgehub.py"},

@@ -42,6 +42,12 @@ def test_secrets_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "rtsp" in line
 
 
+@pytest.mark.parametrize("path", ["demo:", "demo:x", "demo:-1", "demo:1.5", "demo:1234567890", "demo:٣"])
+def test_scenes_have_numbers(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """What is no seed of the demo's scenes is refused, and the line says how one is written."""
+    assert "as demo:7" in refused(CaptureSettings, monkeypatch, VIDEO_PATH=path)
+
+
 def test_empty_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable that is passed on empty, as compose does, is as if it were not there."""
     monkeypatch.setenv("RESIZE_WIDTH", "")

@@ -2,6 +2,8 @@
 
 import http.server
 import itertools
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,14 +11,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from capture import video
 from capture.prepare import jpeg
+from capture.scenes import DrawnScene
 from capture.source import Picture, SourceLost
 from capture.sources import Local, source_of
 from capture.video import Camera, Stream
+from demo.scenes import Scene
 from tests.support import videos
+from tests.support.broker import ROOT
 
 
 def numbers(path: Path, rate: float = 50.0) -> list[int]:
@@ -41,10 +47,11 @@ def lost(video_path: str) -> str:
         ("rtsp://cam/1", Stream),
         ("http://cam/mjpeg", Stream),
         ("https://cam/mjpeg", Stream),
+        ("demo:7", DrawnScene),
     ],
 )
 def test_what_a_path_means(path: str, kind: type) -> None:
-    """Numbers and devices are cameras, addresses streams, all else is on this machine."""
+    """Numbers and devices are cameras, addresses streams, demo:7 is drawn, all else is on this machine."""
     assert type(source_of(path, 10)) is kind
 
 
@@ -213,3 +220,27 @@ def test_a_stream_nobody_serves() -> None:
     text = lost("rtsp://me:secret@127.0.0.1:1/live")
     assert "cannot open it" in text
     assert "secret" not in text
+
+
+def test_a_scene_is_drawn_in_time() -> None:
+    """The pictures of a seed's scene from its beginning, ten a second."""
+    scene = Scene(7)
+    begin = time.monotonic()
+    pictures = list(itertools.islice(source_of("demo:7", 1).pictures(), 6))
+    assert time.monotonic() - begin >= 0.5
+    drawn = [scene.frame(moment) for moment in itertools.islice(scene.moments(), 40)]
+    places = [next(number for number, one in enumerate(drawn) if np.array_equal(one, picture)) for picture in pictures]
+    assert places == sorted(set(places))
+    assert places[0] == 0
+
+
+def test_without_the_demo_a_scene_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where capture is installed alone, it says what is missing."""
+    monkeypatch.setitem(sys.modules, "demo.scenes", None)
+    assert lost("demo:7") == "demo:7: the demo is not installed here"
+
+
+def test_the_demo_is_not_imported_unasked() -> None:
+    """Who has a camera does not carry the demo along."""
+    code = "import sys, capture.__main__; sys.exit(any(name.partition('.')[0] == 'demo' for name in sys.modules))"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=True)

@@ -59,8 +59,8 @@ def test_any_text(text: str) -> None:
         assert len(parse_icon(text)) == 64
 
 
-@pytest.mark.parametrize("label", ["Apple", "Banana", "Lemon", "Orange"])
-def test_the_fruits_have_icons(label: str) -> None:
+@pytest.mark.parametrize("label", ["Apple", "Banana", "Lemon", "Orange", "man", "woman"])
+def test_fruits_and_visitors_have_icons(label: str) -> None:
     """They are found whatever the case, are not mostly dark, and differ from an initial."""
     icons = read_icons(OWN)
     picture = icons.picture(label)

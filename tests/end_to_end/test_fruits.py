@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -19,28 +18,16 @@ from tests.support.broker import Broker
 from tests.support.fruits import Fruits, Segment
 from tests.support.listener import Listener
 from tests.support.module import Module
+from tests.support.suite import began_at, modules_of
 from tests.support.wait import until
 
 MARGIN = 0.5
 """Seconds at both ends of a segment that do not count: the clip's pictures blend there."""
 
 
-@contextmanager
-def suite(port: int, fruits: Fruits, **settings: object) -> Iterator[dict[str, Module]]:
-    """Classifier, display and bridge, and once they are there, capture."""
-    with ExitStack() as stack:
-        modules = {}
-        for name in ("classifier", "display", "bridge", "capture"):
-            module = Module(name, port, MODEL=fruits.folder, VIDEO_PATH=fruits.clip, **settings)
-            modules[name] = stack.enter_context(module)
-            module.wait_for_log("connected to the broker")
-        yield modules
-
-
-def began_at(listener: Listener) -> float:
-    """When capture read its first picture."""
-    states = (json.loads(payload) for payload in listener.payloads("status/capture"))
-    return next(float(status["since"]) for status in states if status["state"] == "running")
+def suite(port: int, fruits: Fruits, **settings: object) -> AbstractContextManager[dict[str, Module]]:
+    """The modules with the fruit model and clip."""
+    return modules_of(port, MODEL=fruits.folder, VIDEO_PATH=fruits.clip, **settings)
 
 
 def figures_of(port: int, module: str) -> dict[str, object]:

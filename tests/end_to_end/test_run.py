@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bus import DayCounts
 from tests.support.broker import ROOT, accepts, free_port
 from tests.support.fruits import Fruits
 from tests.support.listener import Listener
@@ -108,12 +109,31 @@ def test_however_it_ends_nothing_is_left(fruits: Fruits, tmp_path: Path, end: st
         assert not accepts(port)
 
 
-def test_without_model_or_source_it_says_what_to_pass(tmp_path: Path) -> None:
-    """One line, before anything is set up or started."""
-    for settings in ({}, {"VIDEO_PATH": 0}, {"MODEL": "x"}):
-        with make_run(tmp_path, **settings) as run:
-            assert run.process.wait(20) == 2
-            assert run.shown.splitlines()[0].startswith("make run: pass a model and a source, such as: make run MODEL=")
+def test_without_settings_it_is_the_demo(tmp_path: Path) -> None:
+    """Clip and model of the demo: visitors are counted, and that they are drawn is said."""
+    port = free_port()
+    with make_run(tmp_path, MQTT_PORT=port) as run:
+        until(lambda: "Predictions flow" in run.shown, 60)
+        assert "drawn figures at a drawn shop door, not people" in run.shown.partition("Predictions flow")[0]
+        until(lambda: re.search(r'"label": "(wo)?man"', run.shown), 60, "a visit")
+        with Listener(port, "footfall/door/counts") as listener:
+            counts = DayCounts.unpack(listener.wait_for("counts")[-1])
+        assert set(counts.totals) <= {"man", "woman"}
+        assert run.press_ctrl_c() in (0, -signal.SIGINT)
+
+
+def test_the_demo_model_on_a_camera_is_warned_of(fruits: Fruits, tmp_path: Path) -> None:
+    """Whoever has a source and no model is told that what the demo's says of it means nothing."""
+    with make_run(tmp_path, MODEL="", VIDEO_PATH=fruits.clip, MQTT_PORT=free_port()) as run:
+        until(lambda: "Predictions flow" in run.shown, 60)
+        assert "it knows drawn figures only" in run.shown.splitlines()[0]
+
+
+def test_a_model_of_ones_own_looks_through_the_camera(fruits: Fruits, tmp_path: Path) -> None:
+    """With a model and no source, the source is the camera and not the demo's clip."""
+    with make_run(tmp_path, MODEL=fruits.folder, VIDEO_PATH="", MQTT_PORT=free_port()) as run:
+        until(lambda: "camera 0: " in run.shown, 60, "the camera")
+        assert "drawn" not in run.shown
 
 
 def test_a_port_in_use_is_said(fruits: Fruits, tmp_path: Path) -> None:

@@ -1,0 +1,111 @@
+"""A scene through the real preprocessing, model and visit rules, without a broker and as fast as the machine can."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from bridge.settings import Settings as BridgeSettings
+from bridge.visits import Rules, Visits
+from bus import Prediction, Visit
+from bus.settings import load
+from capture.prepare import jpeg
+from capture.settings import Settings as CaptureSettings
+from classifier.export import read_export
+from classifier.interpreter import Classifier
+from classifier.preprocess import decode, to_tensor
+from demo.canvas import Picture
+from demo.light import LightName
+from demo.scenes import Moment, Scene
+from demo.score import Span
+from demo.visitors import FRAME_RATE, FULL_VIEW
+
+MODEL = Path(__file__).parent / "model"
+NOBODY = "nobody"
+BEGIN = 1e9
+"""Unix time at which a scene is taken to begin."""
+
+
+class FrameVerdict(NamedTuple):
+    """What one frame showed, in full view or nobody at all, and what the model said."""
+
+    truth: str
+    light: LightName
+    label: str
+    traits: tuple[str, ...] = ()
+    """What there is to say of a visitor: clothes, hair, side."""
+
+
+class VisitorTruth(NamedTuple):
+    """A true visit and the light in its middle."""
+
+    span: Span
+    light: LightName
+
+
+class Watched(NamedTuple):
+    """What came of a scene."""
+
+    seed: int
+    seconds: float
+    frames: list[FrameVerdict]
+    visitors: list[VisitorTruth]
+    visits: list[Span]
+
+
+class Chain:
+    """From picture to visits with the modules' own parts and default settings."""
+
+    def __init__(self, model: Path = MODEL) -> None:
+        self._classifier = Classifier(read_export(model))
+        settings = load(BridgeSettings)
+        rules = Rules(settings.threshold, settings.visit_frames, settings.visit_gap_seconds, settings.is_background)
+        self._quality: int = CaptureSettings.model_fields["jpeg_quality"].default
+        self._visits = Visits("door", rules)
+        self.ended: list[Visit] = []
+
+    def see(self, picture: Picture, number: int) -> str:
+        """Takes the next frame in; the label that the model gives it."""
+        tensor = to_tensor(decode(jpeg(picture, self._quality)), self._classifier.size)
+        result = self._classifier.classify(tensor)
+        at = BEGIN + number / FRAME_RATE
+        prediction = Prediction("door", number, at, at, result.inference_ms, self._classifier.identity, result.labels)
+        self.ended += self._visits.take_in(prediction)
+        return result.labels[0].name
+
+    def end(self) -> list[Span]:
+        """The visits, all of them over."""
+        self.ended += self._visits.end_all()
+        return [Span(visit.label, visit.started_at - BEGIN, visit.ended_at - BEGIN) for visit in self.ended]
+
+
+def watch(seed: int, seconds: float, model: Path = MODEL) -> Watched:
+    """Watches a scene for so many seconds, and on until nobody is in view."""
+    scene, chain = Scene(seed), Chain(model)
+    frames, visitors = [], []
+    for moment in scene.excerpt(seconds):
+        label = chain.see(scene.frame(moment), moment.number)
+        if (truth := full_truth(moment)) is not None:
+            frames.append(FrameVerdict(truth, moment.light.name, label, traits(moment)))
+        visitor = moment.visitor
+        if visitor is not None and moment.number == (visitor.first + visitor.last) // 2:
+            span = Span(visitor.label, visitor.first / FRAME_RATE, visitor.last / FRAME_RATE)
+            visitors.append(VisitorTruth(span, moment.light.name))
+    return Watched(seed, moment.seconds, frames, visitors, chain.end())
+
+
+def full_truth(moment: Moment) -> str | None:
+    """The label of a visitor in full view, or that nobody is in view; None for what is between."""
+    if moment.visitor is None:
+        return NOBODY
+    return moment.visitor.label if moment.share >= FULL_VIEW else None
+
+
+def traits(moment: Moment) -> tuple[str, ...]:
+    """What may make a visitor harder to tell, in words."""
+    visitor = moment.visitor
+    if visitor is None:
+        return ()
+    figure, pose = visitor.figure, visitor.way.pose(moment.seconds - visitor.begin)
+    side = "from the side" if abs(pose.side) > 0.7 else "from the front" if pose.facing else "from behind"
+    hair = "bald" if figure.hair == "bald" else f"hair: {figure.hair}"
+    where = "outside" if visitor.is_outside(moment.seconds) else "inside"
+    return tuple(f"{figure.label}, {trait}" for trait in (figure.garment, hair, f"bag: {figure.bag}", side, where))

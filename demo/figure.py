@@ -1,0 +1,112 @@
+"""One drawn visitor: a body, clothes, hair and things carried.
+
+The figures follow a handful of clichés: outline, hair, clothes. That is all that the demo's model can learn, and it says nothing
+about people.
+"""
+
+import colorsys
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from demo.canvas import Colour, shaded
+
+Label = Literal["man", "woman"]
+LABELS: tuple[Label, Label] = ("man", "woman")
+
+SKINS: tuple[Colour, ...] = ((190, 214, 245), (160, 190, 232), (125, 160, 214), (90, 125, 180), (60, 88, 140), (42, 62, 100))
+HAIRS: tuple[Colour, ...] = (
+    (24, 22, 26),
+    (30, 42, 62),
+    (38, 62, 100),
+    (60, 110, 160),
+    (110, 170, 215),
+    (60, 70, 150),
+    (170, 172, 176),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Lengths in metres; colours BGR."""
+
+    label: Label
+    height: float
+    shoulders: float
+    waist: float
+    hips: float
+    skin: Colour
+    hair: str
+    hair_colour: Colour
+    garment: str
+    hem: float
+    """Height above the ground at which a skirt, dress, coat or the shorts end, as a share of the body's height."""
+    flare: float
+    """How much wider a skirt or coat is at its hem than at the hips."""
+    top: Colour
+    bottom: Colour
+    shoes: Colour
+    bag: str
+    bag_colour: Colour
+    hat: str
+    beard: bool
+
+
+def draw_one(random: np.random.Generator, label: Label) -> Figure:
+    """A figure by chance."""
+    choose = _Choice(random)
+    skin = SKINS[random.integers(len(SKINS))]
+    if label == "woman":
+        garment = choose({"dress": 0.25, "skirt": 0.3, "trousers": 0.33, "coat": 0.12})
+        hair = choose({"long": 0.46, "bob": 0.2, "bun": 0.14, "tail": 0.16, "short": 0.04})
+        hem = random.uniform(0.1, 0.33) if garment in ("dress", "skirt") else random.uniform(0.16, 0.32)
+        flare = random.uniform(1.02, 1.75) if garment in ("dress", "skirt") else random.uniform(1.1, 1.45)
+        height, shoulders = random.normal(1.66, 0.06), random.uniform(0.35, 0.4)
+        waist, hips = random.uniform(0.25, 0.31), random.uniform(0.37, 0.44)
+        bag = choose({"none": 0.35, "shoulder": 0.35, "shopping": 0.2, "backpack": 0.1})
+    else:
+        garment = choose({"trousers": 0.72, "shorts": 0.12, "coat": 0.16})
+        hair = choose({"short": 0.8, "bald": 0.14, "bob": 0.03, "bun": 0.01, "long": 0.02})
+        hem = random.uniform(0.26, 0.33) if garment == "shorts" else random.uniform(0.18, 0.36)
+        flare = random.uniform(0.95, 1.05)
+        height, shoulders = random.normal(1.79, 0.06), random.uniform(0.48, 0.55)
+        waist, hips = random.uniform(0.36, 0.44), random.uniform(0.34, 0.39)
+        bag = choose({"none": 0.5, "shoulder": 0.12, "shopping": 0.18, "backpack": 0.2})
+    top = _cloth(random)
+    return Figure(
+        label,
+        float(np.clip(height, 1.5, 1.96)),
+        shoulders,
+        waist,
+        hips,
+        skin,
+        hair,
+        HAIRS[random.integers(len(HAIRS))],
+        garment,
+        hem,
+        flare,
+        top,
+        top if garment == "dress" else _cloth(random, dark=garment == "trousers"),
+        shaded(_cloth(random), 0.5),
+        bag,
+        _cloth(random),
+        choose({"none": 0.86, "cap": 0.07, "beanie": 0.07}),
+        label == "man" and bool(random.random() < 0.4),
+    )
+
+
+class _Choice:
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+
+    def __call__(self, shares: dict[str, float]) -> str:
+        weights = np.array(list(shares.values()))
+        return str(self._random.choice(list(shares), p=weights / weights.sum()))
+
+
+def _cloth(random: np.random.Generator, dark: bool = False) -> Colour:
+    """A colour that clothes have: seldom glaring."""
+    value = random.uniform(0.15, 0.55) if dark else random.uniform(0.2, 0.95)
+    red, green, blue = colorsys.hsv_to_rgb(random.random(), random.beta(1.4, 2.2), value)
+    return round(blue * 255), round(green * 255), round(red * 255)

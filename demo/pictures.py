@@ -1,0 +1,92 @@
+"""The pictures in the demo's README, drawn with matplotlib."""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("agg")  # no screen is needed
+
+import cv2
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from demo.chain import NOBODY, Watched
+from demo.figure import LABELS
+from demo.light import DAY_SECONDS
+from demo.scenes import Scene
+from demo.score import Span
+from demo.visitors import FULL_VIEW
+
+COLOURS = {"man": "#0072b2", "woman": "#d55e00"}
+"""Of the Okabe-Ito palette, which the colour-blind tell apart."""
+STEP = 5
+"""Frames from one moment that may be shown to the next."""
+SMALL = (256, 192)
+"""Width and height of a scene's picture, px."""
+SHOWN = 150.0
+"""Seconds of each scene in the timeline."""
+ROWS = 4
+"""Scenes in it."""
+
+
+def draw_report(path: Path, watched: Sequence[Watched]) -> None:
+    """Confusion matrix of the frames, and truth against found in time."""
+    figure, (matrix, timeline) = plt.subplots(1, 2, figsize=(13, 4), width_ratios=(1, 2.6), layout="constrained")
+    _confusion(matrix, watched)
+    _timeline(timeline, watched[:ROWS])
+    figure.savefig(path, dpi=90)
+    plt.close(figure)
+
+
+def draw_scenes(path: Path, seeds: Sequence[int], columns: int = 5) -> None:
+    """A row a scene: moments of one day with somebody in full view, and one with nobody."""
+    rows = []
+    for seed in seeds:
+        scene = Scene(seed)
+        day = list(itertools.takewhile(lambda moment: moment.seconds < DAY_SECONDS, scene.moments(STEP)))
+        full = [moment for moment in day if moment.share >= FULL_VIEW]
+        alone = [moment for moment in day if not moment.visitors and moment.passers]
+        chosen = [full[len(full) * number // (columns - 1)] for number in range(columns - 1)] + alone[:1]
+        pictures = [scene.frame(moment) for moment in sorted(chosen, key=lambda moment: moment.number)]
+        rows.append(np.hstack([cv2.resize(picture, SMALL, interpolation=cv2.INTER_AREA) for picture in pictures]))
+    cv2.imwrite(str(path), np.vstack(rows))
+
+
+def _confusion(axes: Axes, watched: Sequence[Watched]) -> None:
+    labels = (*LABELS, NOBODY)
+    found = Counter((frame.truth, frame.label) for one in watched for frame in one.frames)
+    numbers = np.array([[found[truth, label] for label in labels] for truth in labels])
+    shares = numbers / np.maximum(1, numbers.sum(axis=1, keepdims=True))
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(shares.shape):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        text = f"{100 * shares[row, column]:.1f} %\n{numbers[row, column]}"
+        axes.text(column, row, text, ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xlabel("the model said")
+    axes.set_ylabel("frame showed, in full view")
+
+
+def _timeline(axes: Axes, watched: Sequence[Watched]) -> None:
+    names = []
+    for row, one in enumerate(watched):
+        for height, spans in ((0.0, [visitor.span for visitor in one.visitors]), (0.36, one.visits)):
+            _bars(axes, row + height, spans)
+        names.append(f"seed {one.seed}")
+    axes.set_yticks(np.arange(len(names)) + 0.33, names)
+    axes.invert_yaxis()
+    axes.set_xlim(0, SHOWN)
+    axes.set_xlabel("seconds; of each pair, the upper row is the truth and the lower what was counted")
+    axes.legend(handles=[Patch(color=colour, label=label) for label, colour in COLOURS.items()], loc="upper right", ncols=2)
+
+
+def _bars(axes: Axes, top: float, spans: Sequence[Span]) -> None:
+    for label, colour in COLOURS.items():
+        bars = [(span.begin, span.end - span.begin) for span in spans if span.label == label]
+        axes.broken_barh(bars, (top, 0.3), color=colour)

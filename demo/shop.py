@@ -1,0 +1,161 @@
+"""The place: a street behind a door, a wall around it, furniture before it. Drawn once a shop; a camera does not move."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demo.canvas import Canvas, Colour, Picture, shaded
+
+WIDTH, HEIGHT = 640, 480
+"""Pixels."""
+HORIZON = 62
+"""Row of the camera's eye level, px."""
+CAMERA_HEIGHT = 1.9
+"""Metres; with the horizon it says on which row something stands that is drawn at a given scale."""
+STREET, DOOR, COUNTER = 146.0, 170.0, 208.0
+"""Scale, in px a metre, on the pavement outside, in the door, and right before the camera."""
+OPENING = (196, 36, 444, 385)
+"""Left, top, right, bottom of the door in px."""
+STAGE = (112, 528)
+"""Columns between the furniture; behind it nobody is seen. A classifier looks at columns 110 to 530."""
+
+
+def ground(scale: float) -> float:
+    """The row on which something stands that is drawn at `scale` px a metre."""
+    return HORIZON + CAMERA_HEIGHT * scale
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The layers of one shop, each the size of a picture, and where the nearer ones cover the farther (255) or do not (0)."""
+
+    street: Picture
+    room: Picture
+    wall: NDArray[np.uint8]
+    furniture: NDArray[np.uint8]
+
+
+def draw_shop(random: np.random.Generator) -> Shop:
+    """A shop by chance: other colours, houses, floors and goods."""
+    return Shop(_street(random), _room(random), _wall_mask(), _furniture_mask())
+
+
+def _wall_mask() -> NDArray[np.uint8]:
+    mask = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    left, top, right, bottom = OPENING
+    mask[top:bottom, left:right] = 0
+    return mask
+
+
+def _furniture_mask() -> NDArray[np.uint8]:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[:, : STAGE[0]] = 255
+    mask[:, STAGE[1] :] = 255
+    return mask
+
+
+def _muted(random: np.random.Generator, low: float, high: float) -> Colour:
+    """A wall's colour: pale or dark as the bounds (0..1) say, and not far from grey."""
+    level = random.uniform(low, high) * 255
+    blue, green, red = np.clip(level + random.uniform(-22, 22, 3), 0, 255).round().astype(int)
+    return int(blue), int(green), int(red)
+
+
+def _street(random: np.random.Generator) -> Picture:
+    picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+    picture[:] = (235, 215, 190)
+    canvas = Canvas(picture, 0, HEIGHT, 1)
+    x = OPENING[0] - 60
+    while x < OPENING[2] + 20:
+        width, top = int(random.integers(60, 130)), int(random.integers(-20, 150))
+        colour = _muted(random, 0.35, 0.8)
+        picture[max(0, top) : 262, max(0, x) : x + width] = colour
+        for row in range(top + 14, 245, 42):
+            for column in range(x + 10, x + width - 16, 30):
+                if row > 0 and random.random() < 0.85:
+                    cv2.rectangle(picture, (column, row), (column + 14, row + 22), shaded(colour, 0.55), cv2.FILLED)
+        x += width
+    picture[262:296] = _muted(random, 0.3, 0.42)  # the road
+    picture[296:] = _muted(random, 0.5, 0.68)  # the pavement
+    cv2.line(picture, (0, 296), (WIDTH, 296), (120, 120, 120), 3)
+    if random.random() < 0.6:
+        trunk = float(random.uniform(230, 410))
+        canvas.limb([(trunk, HEIGHT - 290), (trunk, HEIGHT - 120)], 8, (50, 70, 90))
+        canvas.ellipse(
+            (trunk, HEIGHT - 95), random.uniform(60, 100), random.uniform(60, 90), (60, int(random.integers(90, 140)), 70)
+        )
+    return picture
+
+
+def _room(random: np.random.Generator) -> Picture:
+    picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+    _, _, _, bottom = OPENING
+    wall = _muted(random, 0.5, 0.9)
+    picture[:bottom] = wall
+    picture[bottom - 14 : bottom] = shaded(wall, 0.7)
+    _floor(picture, random)
+    _frame(picture, _muted(random, 0.1, 0.9))
+    _poster(picture, random)
+    _shelf(picture, random)
+    _curtain(picture, random)
+    return picture
+
+
+def _floor(picture: Picture, random: np.random.Generator) -> None:
+    bottom = OPENING[3]
+    colour = _muted(random, 0.35, 0.75)
+    picture[bottom:] = colour
+    line = shaded(colour, 0.85)
+    for step in range(-12, 13):
+        end = (int(WIDTH / 2 + step * 90 * 4), HEIGHT + 200)
+        cv2.line(picture, (int(WIDTH / 2 + step * 48), bottom), end, line, 1, cv2.LINE_AA)
+    for scale in (178.0, 190.0, 206.0):
+        cv2.line(picture, (0, int(ground(scale))), (WIDTH, int(ground(scale))), line, 1, cv2.LINE_AA)
+    mat = shaded(_muted(random, 0.15, 0.5), 0.8)
+    corners = np.array([(226, bottom + 6), (414, bottom + 6), (432, bottom + 34), (208, bottom + 34)])
+    cv2.fillPoly(picture, [corners], mat, cv2.LINE_AA)
+
+
+def _frame(picture: Picture, colour: Colour) -> None:
+    left, top, right, bottom = OPENING
+    cv2.rectangle(picture, (left - 11, top - 13), (right + 10, bottom), colour, cv2.FILLED)
+    cv2.rectangle(picture, (left - 11, top - 13), (right + 10, bottom), shaded(colour, 0.7), 1)
+
+
+def _poster(picture: Picture, random: np.random.Generator) -> None:
+    """Says what this is, on the wall where a classifier sees it too."""
+    side = 115 if random.random() < 0.5 else 459
+    paper = _muted(random, 0.8, 0.97)
+    cv2.rectangle(picture, (side, 96), (side + 66, 172), paper, cv2.FILLED)
+    cv2.rectangle(picture, (side, 96), (side + 66, 172), shaded(paper, 0.6), 1)
+    for row, text in enumerate(("A DRAWN", "SHOP")):
+        size = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)[0][0]
+        place = (side + 33 - size // 2, 116 + row * 17)
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
+    accent = shaded(_muted(random, 0.3, 0.7), 1.0)
+    cv2.rectangle(picture, (side + 10, 143), (side + 56, 164), accent, cv2.FILLED)
+
+
+def _shelf(picture: Picture, random: np.random.Generator) -> None:
+    right = STAGE[0]
+    wood = _muted(random, 0.25, 0.6)
+    picture[:, :right] = shaded(wood, 0.6)
+    for bottom in range(90, HEIGHT + 60, 98):
+        x = 6
+        while x < right - 18:
+            width, height = int(random.integers(12, 30)), int(random.integers(24, 76))
+            width = min(width, right - 10 - x)
+            cv2.rectangle(picture, (x, bottom - height), (x + width, bottom), _muted(random, 0.2, 0.95), cv2.FILLED)
+            x += width + int(random.integers(2, 8))
+        picture[bottom : bottom + 9, :right] = wood
+    picture[:, right - 7 : right] = wood
+
+
+def _curtain(picture: Picture, random: np.random.Generator) -> None:
+    left = STAGE[1]
+    colour = np.array(_muted(random, 0.2, 0.7), np.float64)
+    folds = 0.85 + 0.15 * np.sin(np.arange(WIDTH - left) / random.uniform(3.0, 6.0))
+    picture[:, left:] = (folds[:, np.newaxis] * colour).round().astype(np.uint8)
+    picture[:10, left - 6 :] = (70, 80, 90)

@@ -1,0 +1,102 @@
+"""Trains the demo's model on drawn scenes and writes it as Custom Vision would export it: ``python -m demo.train``."""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+import time
+import uuid
+from datetime import datetime, timezone
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from demo.samples import ALL_LABELS, POOLED, SEEDS, SIZE, Samples, draw_samples
+
+log = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent / "model"
+EPOCHS = 13
+BATCH = 64
+RATE = 3e-3
+"""The optimizer's first learning rate; it falls to nothing along a cosine."""
+NAMESPACE = uuid.UUID("0f6f6bd4-8a35-4c8d-8d8c-3a0f3f1f3c11")
+
+
+def main() -> int:
+    """Draws, trains, writes. Exit code 0."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    began = time.monotonic()
+    keras.utils.set_random_seed(1)
+    log.info("Drawing %d scenes", len(SEEDS))
+    samples = draw_samples(SEEDS)
+    log.info("%d samples after %.0f s", len(samples.pictures), time.monotonic() - began)
+    network = build()
+    train(network, samples)
+    model = as_tflite(network)
+    write_export(FOLDER, model)
+    log.info("%s: %d bytes, after %.0f s", FOLDER, len(model), time.monotonic() - began)
+    return 0
+
+
+def build() -> keras.Model:
+    """The network: pictures of half the input's size in, a probability a label out."""
+    pictures = layers.Input((POOLED, POOLED, 3))
+    features = layers.Rescaling(1 / 127.5, -1)(pictures)
+    for filters, size, stride in ((16, 5, 2), (32, 3, 2), (32, 3, 1), (64, 3, 2), (64, 3, 1), (96, 3, 2), (96, 3, 1)):
+        features = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False)(features)
+        features = layers.ReLU()(layers.BatchNormalization()(features))
+    features = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(features))
+    return keras.Model(pictures, layers.Dense(len(ALL_LABELS), activation="softmax")(features))
+
+
+def train(network: keras.Model, samples: Samples) -> None:
+    """Fits the network to the samples, mirrored and in other light at each turn."""
+    data = tf.data.Dataset.from_tensor_slices(tuple(samples)).shuffle(len(samples.pictures), seed=1)
+    data = data.map(_varied, num_parallel_calls=2, deterministic=True).batch(BATCH).prefetch(4)
+    rate = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * (len(samples.pictures) // BATCH))
+    network.compile(keras.optimizers.AdamW(rate, weight_decay=1e-4), "categorical_crossentropy", metrics=["accuracy"])
+    network.fit(data, epochs=EPOCHS, verbose=2)
+
+
+def _varied(picture: tf.Tensor, probabilities: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    picture = tf.image.random_flip_left_right(tf.cast(picture, tf.float32))
+    factors = tf.random.uniform((1, 1, 3), 0.9, 1.1) * tf.random.uniform((), 0.85, 1.15)
+    return tf.clip_by_value(picture * factors + tf.random.uniform((), -6, 6), 0, 255), probabilities
+
+
+def as_tflite(network: keras.Model) -> bytes:
+    """The model as it is served: 1 x 224 x 224 x 3 float32, BGR, 0..255 in."""
+    whole = layers.Input((SIZE, SIZE, 3), batch_size=1)
+    model = keras.Model(whole, network(layers.AveragePooling2D(SIZE // POOLED)(whole)))
+    return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+
+
+def write_export(folder: Path, model: bytes) -> None:
+    """The three files of a Custom Vision export."""
+    folder.mkdir(exist_ok=True)
+    digest = hashlib.sha1(model, usedforsecurity=False).hexdigest()
+    manifest = {
+        "DomainType": "Classification",
+        "Platform": "TensorFlow",
+        "Flavor": "TensorFlowLite",
+        "ExporterVersion": "2.0",
+        "ExportedDate": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "IterationId": str(uuid.uuid5(NAMESPACE, digest)),
+        "ModelFileName": "model.tflite",
+        "LabelFileName": "labels.txt",
+        "ModelFileSHA1": digest,
+        "SchemaVersion": "1.0",
+    }
+    (folder / "model.tflite").write_bytes(model)
+    (folder / "labels.txt").write_text("\n".join(ALL_LABELS) + "\n")
+    (folder / "cvexport.manifest").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""The modules of the suite, as processes on one broker."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tests.support.listener import Listener
+from tests.support.module import Module
+
+
+@contextmanager
+def modules_of(port: int, **settings: object) -> Iterator[dict[str, Module]]:
+    """Classifier, display and bridge, and once they are there, capture; all with the same settings."""
+    with ExitStack() as stack:
+        modules = {}
+        for name in ("classifier", "display", "bridge", "capture"):
+            module = Module(name, port, **settings)
+            modules[name] = stack.enter_context(module)
+            module.wait_for_log("connected to the broker")
+        yield modules
+
+
+def began_at(listener: Listener) -> float:
+    """When capture read its first picture, as its status told; the listener must hear that from the beginning."""
+    states = (json.loads(payload) for payload in listener.payloads("status/capture"))
+    return next(float(status["since"]) for status in states if status["state"] == "running")
