@@ -12,10 +12,10 @@ class Settings(LabelSettings):
     """One bridge counts the visits at all cameras on its broker."""
 
     visit_frames: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=3, description="predictions in a row that must agree for a visit to begin"
+        default=3, description="by how many predictions a label must outnumber all else for its visit to begin"
     )
     visit_gap_seconds: Seconds = Field(
-        default=1.5, description="how long a label must be absent for its visit to end; above the time between two frames"
+        default=1.5, description="how long nobody, or another, is seen before a visit ends; above the time between two frames"
     )
     upstream: Literal["log", "edgehub"] | None = Field(
         default=None,

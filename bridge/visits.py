@@ -3,11 +3,16 @@
 One visitor at a time is regarded, as a classifier looks at the whole picture. Each frame is a *sighting* of its highest label, or
 a miss: when that label is below the threshold, or says that nobody is there.
 
-- A visit opens when the sightings of one label outnumber all other frames by `frames`; a doubtful one among them only delays it.
-- While it is open, each label gathers evidence: the sum of its probabilities. The visit is the label's that has most, so that a
-  few wrong frames, at its beginning too, neither split nor relabel it.
+- A visit begins with a label whose sightings come to outnumber all other frames by `frames`, counted from where they last did
+  not outnumber them (Page's cumulative sum, Biometrika 41, 1954): wrong frames only delay it.
+- From there on each label gathers evidence, the sum of its probabilities, and the visit is the label's that has most: a few wrong
+  frames, at its beginning too, neither split nor relabel it. Two frames in a row that say that nobody is there settle its label.
 - It ends when nobody has been sighted for `gap` seconds, of which those in which the model says that nobody is there count
-  `BACKGROUND_WEIGHT` times; or when its own label has been absent for `gap` seconds and another is seen: that one's visit begins.
+  `BACKGROUND_WEIGHT` times; or when its own label has been absent for `gap` seconds and another is seen. What follows is regarded
+  as if nothing had been before.
+
+So of two who follow each other with nobody said between them, one who is there for less than `gap` seconds may go under in the
+other's visit, at probabilities near the threshold even one of twice that.
 
 All times are the frames' own (`captured_at`), so that predictions that come late, or all at once after an absence, give the same
 visits as those that come live.
@@ -16,6 +21,7 @@ visits as those that come live.
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from bus import Label, Prediction, Visit
 
@@ -55,37 +61,42 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """Somebody from `started_at` on, last sighted at `seen_at`; `misses` are the frames between that sighted nobody."""
+    """Somebody from `started_at` on, last sighted at `seen_at`, whose label is `settled` or else the one with most evidence."""
 
     started_at: float
     seen_at: float
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
-    misses: int = 0
+    settled: str | None = None
 
     @property
     def label(self) -> str:
-        """The label with most evidence."""
-        return max(self.evidence, key=lambda label: self.evidence[label].total)
+        """Whose visit it is by now."""
+        return self.settled or max(self.evidence, key=lambda label: self.evidence[label].total)
 
     @property
     def own(self) -> Evidence:
         """That label's evidence."""
         return self.evidence[self.label]
 
-    @property
-    def margin(self) -> int:
-        """By how many frames the sightings of that label outnumber all others."""
-        others = sum(evidence.frames for evidence in self.evidence.values()) - self.own.frames
-        return self.own.frames - others - self.misses
-
     def with_sighting(self, at: float, seen: Label) -> "Stay":
         """The stay with one sighting more."""
         evidence = self.evidence.get(seen.name, Evidence()).with_sighting(at, seen.probability)
         return replace(self, seen_at=at, evidence={**self.evidence, seen.name: evidence})
 
-    def with_miss(self) -> "Stay":
-        """The stay with one frame more that sighted nobody."""
-        return replace(self, misses=self.misses + 1)
+
+class _Frame(NamedTuple):
+    """What a prediction comes to: a label that is sighted, or none, and whether that is as nobody is there."""
+
+    at: float
+    seen: Label | None
+    is_background: bool
+
+
+class _Candidate(NamedTuple):
+    """The sightings of one label, which outnumber all other frames since the first of them by `lead`."""
+
+    lead: int
+    stay: Stay
 
 
 class Visits:
@@ -99,90 +110,91 @@ class Visits:
         """How many predictions were passed over, as they were repeated or came after a newer one."""
         self.apart = 0
         """How many of the last predictions came so far apart that no visit can be made of them."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._candidates: dict[str, _Candidate] = {}
         self._stay: Stay | None = None
-        self._is_open = False
-        self._since_own: list[tuple[float, Label]] = []  # sightings since the open visit's own label was last seen
+        self._since_own: list[_Frame] = []  # since its label was last seen: those of twice the gap's time at most
         self._absence = 0.0
-        self._was_background = False
+        self._previous: _Frame | None = None
 
     @property
     def current(self) -> Stay | None:
         """The visit that goes on now."""
-        return self._stay if self._is_open else None
+        return self._stay
 
     def take_in(self, prediction: Prediction) -> list[Visit]:
-        """Regards the next prediction; the visits that are over by it."""
+        """Regards the next prediction; the visits that are over by it, the oldest first."""
         at = prediction.captured_at
+        elapsed = 0.0 if self._last_at is None else at - self._last_at
         ended: list[Visit] = []
-        if self._last_at is not None and at <= self._last_at:
-            if self._last_at - at < CLOCK_SET_BACK:
+        if self._last_at is not None and elapsed <= 0:
+            if -elapsed < CLOCK_SET_BACK:
                 self.late += 1
                 return []
             ended = self.end_all()
-        seen, is_background = self._sighting(prediction)
-        self._pass_time(at, is_background)
-        if self._absence >= self._rules.gap - _ROUNDING:
-            ended += self.end_all()
-        if seen is None:
-            self._miss()
-            return ended
-        self._absence = 0.0
-        return ended + self._see(at, seen)
+        self.apart = self.apart + 1 if elapsed >= self._rules.gap else 0
+        self._last_at = at
+        return ended + self._regard(self._frame(prediction))
 
     def end_all(self) -> list[Visit]:
         """Ends what is open, as when the camera was lost."""
-        stay = self.current
+        stay = self._stay
         self._forget()
         return [self._visit(stay, stay.seen_at)] if stay else []
 
-    def _sighting(self, prediction: Prediction) -> tuple[Label | None, bool]:
-        """The label that is seen, if any, and whether the model says that nobody is there."""
+    def _frame(self, prediction: Prediction) -> _Frame:
         best = prediction.best
         if best is None or best.probability < self._rules.threshold:
-            return None, False
+            return _Frame(prediction.captured_at, None, is_background=False)
         is_background = self._rules.is_background(best.name)
-        return (None if is_background else best), is_background
+        return _Frame(prediction.captured_at, None if is_background else best, is_background)
 
-    def _pass_time(self, at: float, is_background: bool) -> None:
-        elapsed = at - self._last_at if self._last_at is not None and at > self._last_at else 0.0
-        self._absence += elapsed * (BACKGROUND_WEIGHT if is_background and self._was_background else 1.0)
-        self.apart = self.apart + 1 if elapsed >= self._rules.gap else 0
-        self._was_background = is_background
-        self._last_at = at
+    def _regard(self, frame: _Frame) -> list[Visit]:
+        is_nobody = frame.is_background and self._previous is not None and self._previous.is_background
+        if self._previous is not None:
+            self._absence += (frame.at - self._previous.at) * (BACKGROUND_WEIGHT if is_nobody else 1.0)
+        ended = self.end_all() if self._absence >= self._rules.gap - _ROUNDING else []
+        self._previous = frame
+        if frame.seen is not None:
+            self._absence = 0.0
+        if self._stay is None:
+            self._seek(frame)
+            return ended
+        if is_nobody:
+            self._stay = replace(self._stay, settled=self._stay.label)
+        return ended + self._follow(self._stay, frame)
 
-    def _miss(self) -> None:
-        if self._stay is not None and not self._is_open:
-            self._stay = self._stay.with_miss()
-            if self._stay.margin <= 0:
-                self._forget()
+    def _seek(self, frame: _Frame) -> None:
+        """Looks whether a visit begins with this frame."""
+        seen, candidates = frame.seen, {}
+        if seen is not None:
+            lead, stay = self._candidates.pop(seen.name, _Candidate(0, Stay(frame.at, frame.at)))
+            candidates[seen.name] = _Candidate(lead + 1, stay.with_sighting(frame.at, seen))
+            if lead + 1 >= self._rules.frames:
+                self._stay = candidates[seen.name].stay
+        for label, (lead, stay) in self._candidates.items():
+            if lead > 1:
+                candidates[label] = _Candidate(lead - 1, stay)
+        self._candidates = candidates if self._stay is None else {}
 
-    def _see(self, at: float, seen: Label) -> list[Visit]:
-        self._stay = (self._stay or Stay(at, at)).with_sighting(at, seen)
-        if not self._is_open:
-            self._open_or_restart(at, seen)
+    def _follow(self, stay: Stay, frame: _Frame) -> list[Visit]:
+        """Goes on with the visit; if its label is another's by now, what was seen since it was last seen is the next one's."""
+        seen = frame.seen
+        self._since_own.append(frame)
+        if seen is None:
             return []
+        if seen.name != stay.label and frame.at - stay.own.seen_at >= self._rules.gap - _ROUNDING:
+            ended, since = [self._visit(stay, stay.own.seen_at)], self._since_own
+            self._forget()
+            for one in since:
+                ended += self._regard(one)
+            return ended
+        self._stay = stay.with_sighting(frame.at, seen)
         if self._stay.label == seen.name:
-            self._since_own.clear()
-            return []
-        self._since_own.append((at, seen))
-        own = self._stay.own
-        return self._change(own.seen_at) if at - own.seen_at >= self._rules.gap - _ROUNDING else []
-
-    def _open_or_restart(self, at: float, seen: Label) -> None:
-        if self._stay is not None and self._stay.margin <= 0:
-            self._stay = Stay(at, at).with_sighting(at, seen)
-        self._is_open = self._stay is not None and self._stay.margin >= self._rules.frames
-
-    def _change(self, ended_at: float) -> list[Visit]:
-        """Another label has taken the place of the visit's own: what was seen since then is the next one's."""
-        stay, sightings = self._stay, self._since_own
-        self._forget()
-        for at, seen in sightings:
-            self._see(at, seen)
-        return [self._visit(stay, ended_at)] if stay else []
-
-    def _forget(self) -> None:
-        self._stay, self._is_open, self._since_own, self._absence = None, False, [], 0.0
+            self._since_own = []
+        return []
 
     def _visit(self, stay: Stay, ended_at: float) -> Visit:
         """The same predictions give the same id, so that a repeated message is known for one."""
