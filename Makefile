@@ -35,10 +35,10 @@ format: $(VENV)/.dev ## puts the code in form
 bench: $(VENV)/.dev ## the figures in the README: make bench MODEL=path PICTURES=folder
 	@exec $(VENV)/bin/python -m benchmarks
 
-evaluate: $(VENV)/.dev ## counts in unseen scenes against the truth, into demo/README.md
+evaluate: $(VENV)/.demo ## counts in unseen scenes against the truth, into demo/README.md
 	@exec $(VENV)/bin/python -m demo.evaluate --write
 
-scenes: $(VENV)/.dev ## another clip and its truth: make scenes SEED=7
+scenes: $(VENV)/.demo ## another clip and its truth: make scenes SEED=7
 	@exec $(VENV)/bin/python -m demo.clip "$${SEED:?is not set: make scenes SEED=7}"
 
 model: $(VENV)/.model ## trains the demo's model anew (about 20 minutes)
@@ -50,14 +50,7 @@ lock: ## writes constraints.txt anew (needs uv)
 clean: ## removes what was made here, the broker's state too
 	rm -rf $(VENV) .state .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
-$(VENV)/.run: $(needs)
-	@scripts/setup.sh run
-	@touch $@
-
-$(VENV)/.dev: $(needs)
-	@scripts/setup.sh dev
-	@touch $@ $(VENV)/.run
-
-$(VENV)/.model: $(needs)
-	@scripts/setup.sh model
-	@touch $@ $(VENV)/.run
+$(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo
+$(VENV)/.%: $(needs)
+	@scripts/setup.sh $*
+	@touch $@ $(VENV)/.run $(with)

@@ -20,7 +20,9 @@ class DrawnScene:
         try:
             from demo.scenes import Scene  # noqa: PLC0415  # nobody else needs it
             from demo.visitors import FRAME_RATE  # noqa: PLC0415
-        except ImportError:
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "demo":
+                raise
             raise SourceLost(f"{PREFIX}{self._seed}: the demo is not installed here") from None
         scene = Scene(self._seed)
         for moment in in_time(scene.moments(), 1 / FRAME_RATE):

@@ -34,11 +34,11 @@ class Canvas:
             corners = _rounded(_rounded(corners))
         cv2.fillPoly(self._picture, [self._fixed(corners)], self._paint(colour), cv2.LINE_AA, _SHIFT)
 
-    def ellipse(self, centre: Point, width: float, height: float, colour: Colour, tilt: float = 0.0) -> None:
-        """A filled ellipse; width and height in metres, tilt in degrees."""
+    def ellipse(self, centre: Point, width: float, height: float, colour: Colour) -> None:
+        """A filled ellipse; width and height in metres."""
         x, y = self._fixed(np.array([centre]))[0]
         axes = (self._length(width / 2), self._length(height / 2))
-        cv2.ellipse(self._picture, (int(x), int(y)), axes, tilt, 0, 360, self._paint(colour), cv2.FILLED, cv2.LINE_AA, _SHIFT)
+        cv2.ellipse(self._picture, (int(x), int(y)), axes, 0, 0, 360, self._paint(colour), cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
     def limb(self, points: Sequence[Point], width: float, colour: Colour) -> None:
         """A line of round ends through the points, `width` metres thick."""

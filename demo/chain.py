@@ -6,19 +6,18 @@ from typing import NamedTuple
 from bridge.settings import Settings as BridgeSettings
 from bridge.visits import Rules, Visits
 from bus import Prediction, Visit
-from bus.settings import load
 from capture.prepare import jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode, to_tensor
+from demo.about import MODEL
 from demo.canvas import Picture
 from demo.light import LightName
 from demo.scenes import Moment, Scene
 from demo.score import Span
 from demo.visitors import FRAME_RATE, FULL_VIEW
 
-MODEL = Path(__file__).parent / "model"
 NOBODY = "nobody"
 BEGIN = 1e9
 """Unix time at which a scene is taken to begin."""
@@ -52,13 +51,13 @@ class Watched(NamedTuple):
 
 
 class Chain:
-    """From picture to visits with the modules' own parts and default settings."""
+    """From picture to visits with the modules' own parts and their default settings, whatever the environment says."""
 
     def __init__(self, model: Path = MODEL) -> None:
         self._classifier = Classifier(read_export(model))
-        settings = load(BridgeSettings)
+        settings = BridgeSettings.model_construct()
         rules = Rules(settings.threshold, settings.visit_frames, settings.visit_gap_seconds, settings.is_background)
-        self._quality: int = CaptureSettings.model_fields["jpeg_quality"].default
+        self._quality = CaptureSettings.model_construct().jpeg_quality
         self._visits = Visits("door", rules)
         self.ended: list[Visit] = []
 

@@ -25,7 +25,11 @@ def main() -> int:
     if wanted.seed < 0 or not 0 < wanted.seconds <= 86_400:
         parser.error("a seed is 0 or above, and the seconds are above 0 and at most a day's")
     path: Path = wanted.path or Path(f"scenes-{wanted.seed}.mp4")
-    print(f"{path}: {write_clip(wanted.seed, wanted.seconds, path)} visitors; the truth is in {path.with_suffix('.json').name}")
+    try:
+        number = write_clip(wanted.seed, wanted.seconds, path)
+    except (OSError, ValueError) as error:  # as FFmpeg's errors are: no such folder, a suffix that is no video's
+        parser.error(f"{path}: {error}")
+    print(f"{path}: {number} visitors; the truth is in {path.with_suffix('.json').name}")
     return 0
 
 

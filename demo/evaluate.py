@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from bus import FootfallError
 from demo.chain import NOBODY, Watched, watch
 from demo.figure import LABELS
 from demo.light import LIGHTS
@@ -31,19 +32,28 @@ LEAST = 100
 COLUMNS = ("found", "wrong label", "missed", "split", "invented")
 
 
+class InvalidReport(FootfallError):
+    """A file that has no place for the report."""
+
+
 def main() -> int:
-    """Exit code 0."""
+    """Exit code 0, or 2 with a line about what was wrong."""
     parser = argparse.ArgumentParser(prog="python -m demo.evaluate", description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("seeds", type=int, nargs="*", default=list(SEEDS), help=f"scenes to watch [{SEEDS[0]} to {SEEDS[-1]}]")
     parser.add_argument("--minutes", type=float, default=MINUTES, help=f"of each scene [{MINUTES:g}]")
     parser.add_argument("--write", action="store_true", help="write tables and picture into the demo's README")
     wanted = parser.parse_args()
+    if min(wanted.seeds) < 0 or not 0 < wanted.minutes <= 1440:
+        parser.error("a seed is 0 or above, and the minutes are above 0 and at most a day's")
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         watched = list(pool.map(partial(watch, seconds=wanted.minutes * 60), wanted.seeds))
     report = tables(watched)
     print(report)
     if wanted.write:
-        write_report(FOLDER / "README.md", report)
+        try:
+            write_report(FOLDER / "README.md", report)
+        except InvalidReport as error:
+            parser.error(str(error))
         draw_report(FOLDER / "report.png", watched)
         draw_scenes(FOLDER / "scenes.png", wanted.seeds[:3])
     return 0
@@ -58,9 +68,12 @@ def tables(watched: Sequence[Watched]) -> str:
 
 
 def write_report(path: Path, report: str) -> None:
-    """Puts the report between the marks in a Markdown file."""
+    """Puts the report between the marks in a Markdown file. Raises `InvalidReport` where there are none."""
     text = path.read_text("utf-8")
-    marked = re.sub(r"(<!-- report -->\n).*(\n<!-- /report -->)", lambda mark: mark[1] + report + mark[2], text, flags=re.DOTALL)
+    between = r"(<!-- report -->\n).*?(<!-- /report -->)"
+    marked, number = re.subn(between, lambda mark: f"{mark[1]}{report}\n{mark[2]}", text, flags=re.DOTALL)
+    if number != 1:
+        raise InvalidReport(f"{path}: {number} places between <!-- report --> and <!-- /report -->; one is needed")
     path.write_text(marked, "utf-8")
 
 

@@ -33,20 +33,12 @@ class Shop:
 
     street: Picture
     room: Picture
-    wall: NDArray[np.uint8]
     furniture: NDArray[np.uint8]
 
 
 def draw_shop(random: np.random.Generator) -> Shop:
     """A shop by chance: other colours, houses, floors and goods."""
-    return Shop(_street(random), _room(random), _wall_mask(), _furniture_mask())
-
-
-def _wall_mask() -> NDArray[np.uint8]:
-    mask = np.full((HEIGHT, WIDTH), 255, np.uint8)
-    left, top, right, bottom = OPENING
-    mask[top:bottom, left:right] = 0
-    return mask
+    return Shop(_street(random), _room(random), _furniture_mask())
 
 
 def _furniture_mask() -> NDArray[np.uint8]:
@@ -134,7 +126,7 @@ def _poster(picture: Picture, random: np.random.Generator) -> None:
         size = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)[0][0]
         place = (side + 33 - size // 2, 116 + row * 17)
         cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
-    accent = shaded(_muted(random, 0.3, 0.7), 1.0)
+    accent = _muted(random, 0.3, 0.7)
     cv2.rectangle(picture, (side + 10, 143), (side + 56, 164), accent, cv2.FILLED)
 
 

@@ -13,8 +13,6 @@ from demo.shop import COUNTER, DOOR, OPENING, STREET, ground
 
 HIDDEN = 85.0
 """Pixels behind the furniture at which no part of a figure is seen any more."""
-LOOK_SECONDS = 0.5
-"""How long one turns round to look back, at most."""
 
 
 @dataclass(frozen=True, slots=True)

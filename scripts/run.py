@@ -21,31 +21,27 @@ from bus.settings import BusSettings, load
 from capture import settings as capture
 from classifier import settings as classifier
 from classifier.export import InvalidExport, read_export
+from demo.about import CLIP, MODEL, is_drawn, notice
 from display import settings as display
 
 ROOT = Path(__file__).resolve().parent.parent
-DEMO = ROOT / "demo"
-OF_DRAWINGS = "The demo: drawn figures at a drawn shop door, not people (demo/README.md)."
-OF_NOTHING = (
-    "MODEL is not set, so the demo's model looks: it knows drawn figures only, and what it says of anything else means nothing."
-)
 PATIENCE = 20.0
 """Seconds without a prediction after which the modules' states are told."""
 
 
 def main() -> int:
     """Runs the suite; the exit code is 0 after Ctrl-C, else that of the module that ended."""
-    notice = _fall_back_on_the_demo()
     try:
+        _fall_back_on_the_demo()
         port = load(BusSettings).mqtt_port
-        _check_settings()
+        about = _check_settings()
         environment = _environment(port)
         _check_port(port)
     except InvalidSetting as error:
         print(f"make run: {error}", file=sys.stderr)
         return 2
-    if notice:
-        print(notice, flush=True)
+    if about:
+        print(about, flush=True)
     honcho = [sys.executable, "-m", "honcho", "-f", str(ROOT / "Procfile"), "-e", os.devnull]
     suite = subprocess.Popen([*honcho, "start"], cwd=ROOT, env=environment)
     asked_to_stop = threading.Event()
@@ -58,29 +54,33 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
             signal.signal(number, stop)
-    threading.Thread(target=_tell, args=(port, notice, asked_to_stop), daemon=True).start()
+    threading.Thread(target=_tell, args=(port, about, asked_to_stop), daemon=True).start()
     code = suite.wait()
     return 0 if asked_to_stop.is_set() else code
 
 
-def _fall_back_on_the_demo() -> str:
-    """Without a model the demo's is used, and without a source too its clip; what has to be said about that."""
+def _fall_back_on_the_demo() -> None:
+    """With neither a model nor a source of one's own, the demo's; but no other pictures for its model unless it is asked for."""
     for name in ("MODEL", "VIDEO_PATH"):
         if not os.environ.get(name):
             os.environ.pop(name, None)  # make run MODEL=
     if "MODEL" in os.environ:
-        return ""
-    os.environ["MODEL"] = str(DEMO / "model")
-    source = os.environ.setdefault("VIDEO_PATH", str(DEMO / "visitors.mp4"))
-    return OF_DRAWINGS if source.startswith("demo:") or Path(source).resolve().parent == DEMO else OF_NOTHING
+        return
+    if not is_drawn(os.environ.setdefault("VIDEO_PATH", str(CLIP))):
+        raise InvalidSetting(
+            "MODEL is not set: the folder or zip of a Custom Vision export is needed for pictures of your own"
+            " (without VIDEO_PATH the demo runs; its MODEL=demo/model knows drawn figures only)"
+        )
+    os.environ["MODEL"] = str(MODEL)
 
 
-def _check_settings() -> None:
-    """Finds a wrong setting before anything is started."""
-    for settings in (capture.Settings, display.Settings, bridge.Settings):
+def _check_settings() -> str:
+    """Finds a wrong setting before anything is started; what has to be said about model and source."""
+    for settings in (display.Settings, bridge.Settings):
         load(settings)
+    source = load(capture.Settings).video_path
     try:
-        read_export(load(classifier.Settings).model)
+        return notice(read_export(load(classifier.Settings).model), source)
     except InvalidExport as error:
         raise InvalidSetting(f"MODEL: {error}") from None
 
@@ -124,7 +124,7 @@ def _check_port(port: int) -> None:
             ) from None
 
 
-def _tell(port: int, notice: str, end: threading.Event) -> None:
+def _tell(port: int, about: str, end: threading.Event) -> None:
     """Waits for the first prediction and says where to look; says now and then what is amiss until then."""
     flows = threading.Event()
     states: dict[str, Status] = {}
@@ -152,14 +152,15 @@ def _tell(port: int, notice: str, end: threading.Event) -> None:
         print(f"\nNo prediction yet: {'; '.join(sorted(amiss)) or 'no module has reported'}\n", flush=True)
     client.disconnect()
     if not end.is_set():
-        print(_where_to_look(port, notice), flush=True)
+        print(_where_to_look(port, about), flush=True)
 
 
-def _where_to_look(port: int, notice: str) -> str:
+def _where_to_look(port: int, about: str) -> str:
     python = os.path.relpath(sys.executable, ROOT)
     setting = "" if port == 1883 else f" MQTT_PORT={port}"
     return f"""
-{notice and notice + chr(10)}Predictions flow. In another terminal:
+{about}
+Predictions flow. In another terminal:
   make watch{setting}    who is there now
   mosquitto_sub -p {port} -v -t '{topics.counts()}'    visits today, by hour
   mosquitto_sub -p {port} -N -t '{topics.prediction()}' | {python} -m bus    every prediction

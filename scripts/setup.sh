@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the virtual environment with the extra named ("run" or "dev"), and installs what the system lacks for it.
-#   scripts/setup.sh run|dev      PYTHON=python3 VENV=.venv
+# Makes the virtual environment with the extra named, and installs what the system lacks for it.
+#   scripts/setup.sh run|dev|demo|model      PYTHON=python3 VENV=.venv
 set -eu
 extra=$1
 python=${PYTHON:-python3}

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import cv2
+import pytest
 
 from demo.chain import FrameVerdict, VisitorTruth, Watched
-from demo.evaluate import tables, write_report
+from demo.evaluate import InvalidReport, main, tables, write_report
 from demo.pictures import draw_report, draw_scenes
 from demo.score import Span
 
@@ -48,10 +49,20 @@ def test_the_tables_count() -> None:
 def test_the_report_takes_its_place(tmp_path: Path) -> None:
     """What stands between the marks is replaced, as often as it is written; the rest stays."""
     path = tmp_path / "README.md"
-    path.write_text("before\n<!-- report -->\nold\n<!-- /report -->\nafter\n")
+    path.write_text("before\n<!-- report -->\n<!-- /report -->\nafter\n")
     for _ in range(2):
         write_report(path, "new \\1\n\nlines")
     assert path.read_text() == "before\n<!-- report -->\nnew \\1\n\nlines\n<!-- /report -->\nafter\n"
+
+
+@pytest.mark.parametrize("text", ["", "<!-- report -->\n", "<!-- report -->\n<!-- /report -->\n" * 2])
+def test_a_report_without_its_place_is_said(text: str, tmp_path: Path) -> None:
+    """A file without the marks, or with two of each, is left as it is."""
+    path = tmp_path / "README.md"
+    path.write_text(text)
+    with pytest.raises(InvalidReport, match="one is needed"):
+        write_report(path, "new")
+    assert path.read_text() == text
 
 
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:
@@ -63,3 +74,12 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
         picture = cv2.imread(str(tmp_path / name))
         assert picture is not None
         assert picture.std() > 10
+
+
+@pytest.mark.parametrize("words", [["-1"], ["1", "--minutes", "0"], ["--minutes", "nan"], ["1", "x"]])
+def test_wrong_words_are_said(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2 and what is wrong, before anything is watched."""
+    monkeypatch.setattr("sys.argv", ["evaluate", *words])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "python -m demo.evaluate: error: " in capsys.readouterr().err

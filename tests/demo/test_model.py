@@ -4,7 +4,8 @@ import json
 
 from classifier.export import read_export
 from classifier.interpreter import Classifier
-from demo.chain import MODEL, watch
+from demo.about import MODEL
+from demo.chain import watch
 from demo.evaluate import SEEDS as REPORTED
 from demo.evaluate import score_of
 from demo.samples import ALL_LABELS

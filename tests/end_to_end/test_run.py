@@ -110,21 +110,26 @@ def test_however_it_ends_nothing_is_left(fruits: Fruits, tmp_path: Path, end: st
 
 
 def test_without_settings_it_is_the_demo(tmp_path: Path) -> None:
-    """Clip and model of the demo: visitors are counted, and that they are drawn is said."""
-    port = free_port()
+    """Clip and model of the demo: visitors are counted, and that they are drawn is said, at first and where predictions flow."""
+    port, drawn = free_port(), "drawn figures at a drawn shop door, not people"
     with make_run(tmp_path, MQTT_PORT=port) as run:
         until(lambda: "Predictions flow" in run.shown, 60)
-        assert "drawn figures at a drawn shop door, not people" in run.shown.partition("Predictions flow")[0]
+        assert drawn in run.shown.splitlines()[0]
+        assert run.shown.partition("Predictions flow")[0].count(drawn) == 2
         until(lambda: re.search(r'"label": "(wo)?man"', run.shown), 60, "a visit")
         with Listener(port, "footfall/door/counts") as listener:
-            counts = DayCounts.unpack(listener.wait_for("counts")[-1])
-        assert set(counts.totals) <= {"man", "woman"}
+            until(lambda: any(DayCounts.unpack(one).totals for one in listener.payloads("counts")), what="counts")
+            assert all(set(DayCounts.unpack(one).totals) <= {"man", "woman"} for one in listener.payloads("counts"))
         assert run.press_ctrl_c() in (0, -signal.SIGINT)
 
 
-def test_the_demo_model_on_a_camera_is_warned_of(fruits: Fruits, tmp_path: Path) -> None:
-    """Whoever has a source and no model is told that what the demo's says of it means nothing."""
+def test_the_demo_model_takes_no_camera_unasked(fruits: Fruits, tmp_path: Path) -> None:
+    """Whoever has a source and no model has to choose one; the demo's is warned of."""
     with make_run(tmp_path, MODEL="", VIDEO_PATH=fruits.clip, MQTT_PORT=free_port()) as run:
+        assert run.process.wait(20) == 2
+        assert "MODEL is not set" in run.shown.splitlines()[0]
+        assert "started" not in run.shown
+    with make_run(tmp_path, MODEL="demo/model", VIDEO_PATH=fruits.clip, MQTT_PORT=free_port()) as run:
         until(lambda: "Predictions flow" in run.shown, 60)
         assert "it knows drawn figures only" in run.shown.splitlines()[0]
 
