@@ -83,7 +83,8 @@ def _timeline(axes: Axes, watched: Sequence[Watched]) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, SHOWN)
     axes.set_xlabel("seconds; of each pair, the upper row is the truth and the lower what was counted")
-    axes.legend(handles=[Patch(color=colour, label=label) for label, colour in COLOURS.items()], loc="upper right", ncols=2)
+    handles = [Patch(color=colour, label=label) for label, colour in COLOURS.items()]
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
 
 
 def _bars(axes: Axes, top: float, spans: Sequence[Span]) -> None:
