@@ -55,9 +55,11 @@ def make_run(tmp_path: Path, **settings: object) -> Iterator[Run]:
         for name, value in ({"VENV": os.path.relpath(sys.prefix, ROOT), "STATE_DIR": tmp_path / "state"} | settings).items()
     ]
     with tempfile.TemporaryFile() as out:
+        hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and so by all that is started
         process = subprocess.Popen(
             ["make", "run", *words], cwd=ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
         )
+        signal.signal(signal.SIGHUP, hang_up)
         run = Run(process, out.fileno())
         try:
             yield run
