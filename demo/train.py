@@ -16,11 +16,11 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from demo.about import MODEL
 from demo.samples import ALL_LABELS, POOLED, SEEDS, SIZE, Samples, draw_samples
 
 log = logging.getLogger(__name__)
 
-FOLDER = Path(__file__).parent / "model"
 EPOCHS = 13
 BATCH = 64
 RATE = 3e-3
@@ -39,8 +39,8 @@ def main() -> int:
     network = build()
     train(network, samples)
     model = as_tflite(network)
-    write_export(FOLDER, model)
-    log.info("%s: %d bytes, after %.0f s", FOLDER, len(model), time.monotonic() - began)
+    write_export(MODEL, model)
+    log.info("%s: %d bytes, after %.0f s", MODEL, len(model), time.monotonic() - began)
     return 0
 
 
