@@ -10,7 +10,7 @@ from flask import Flask, Response, jsonify, request
 
 from classifier.export import read_export
 from classifier.interpreter import Classifier
-from classifier.preprocess import decode, to_tensor
+from classifier.preprocess import decode
 
 
 def serve(model: Path, port: int) -> None:
@@ -20,7 +20,7 @@ def serve(model: Path, port: int) -> None:
 
     @app.post("/image")
     def image() -> Response:
-        result = classifier.classify(to_tensor(decode(request.get_data()), classifier.size))
+        result = classifier.classify(classifier.input.tensor(decode(request.get_data())))
         return jsonify(predictions=[{"tagName": label.name, "probability": label.probability} for label in result.labels])
 
     app.run("127.0.0.1", port, threaded=False)

@@ -2,7 +2,13 @@
 
 import os
 
+from bus.errors import FootfallError
+
 MOST_PIXELS = 50_000_000
 """A picture that says it has more is refused before it is decoded."""
 
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # OpenCV reads it when it is imported
+
+
+class InvalidExport(FootfallError):
+    """A model that cannot be served; the message names the file, what was found and what is needed."""

@@ -5,7 +5,8 @@ import sys
 import threading
 
 from bus import Bus, Frame, InvalidSetting, process, topics
-from classifier.export import InvalidExport, read_export
+from classifier import InvalidExport
+from classifier.export import read_export
 from classifier.interpreter import RUNTIME, Classifier
 from classifier.pipeline import Pipeline
 from classifier.settings import Settings

@@ -5,24 +5,22 @@ import json
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bus import FootfallError
 from bus.topics import TEXT_PATTERN
+from classifier import InvalidExport
+from classifier.description import DESCRIPTION_FILE, METADATA_FILE, Description, read_description
 
 MODEL_FILE = "model.tflite"
 LABELS_FILE = "labels.txt"
 MANIFEST_FILE = "cvexport.manifest"
+FILES = (MODEL_FILE, LABELS_FILE, MANIFEST_FILE, METADATA_FILE, DESCRIPTION_FILE)
 LIMIT = 256 * 1024 * 1024
 """Most bytes of one file of an export; far above what a device can run."""
 DIGITS = 12
 """How much of the model file's SHA-256 tells one model from another in predictions."""
-
-
-class InvalidExport(FootfallError):
-    """A model that cannot be served; the message names the file, what was found and what is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,7 @@ class Export:
     name: str
     model: bytes
     labels: tuple[str, ...]
+    description: Description = field(default_factory=Description)
 
     @property
     def identity(self) -> str:
@@ -52,7 +51,9 @@ def read_export(path: Path) -> Export:
         _check_manifest(files[MANIFEST_FILE], files[MODEL_FILE], path / MANIFEST_FILE)
     resolved = path.resolve()
     name = resolved.name if resolved.is_dir() else resolved.stem
-    return Export(name or "model", files[MODEL_FILE], parse_labels(files[LABELS_FILE], path / LABELS_FILE))
+    labels = parse_labels(files[LABELS_FILE], path / LABELS_FILE)
+    description = read_description(files.get(DESCRIPTION_FILE), files.get(METADATA_FILE), path)
+    return Export(name or "model", files[MODEL_FILE], labels, description)
 
 
 def parse_labels(text: bytes, path: Path = Path(LABELS_FILE)) -> tuple[str, ...]:
@@ -84,16 +85,12 @@ def _check_manifest(text: bytes, model: bytes, path: Path) -> None:
     if isinstance(expected, str) and expected and expected.lower() != found:
         raise InvalidExport(f"{path}: ModelFileSHA1 is {expected[:40]}, that of {MODEL_FILE} is {found}; fetch the export again")
     domain = manifest.get("DomainType")
-    if domain not in (None, "Classification"):
-        raise InvalidExport(f"{path}: DomainType is {domain!r:.40}; Classification is served")
+    if domain not in (None, "Classification", "ObjectDetection"):
+        raise InvalidExport(f"{path}: DomainType is {domain!r:.40}; Classification and ObjectDetection are served")
 
 
 def _unzipped(folder: Path) -> dict[str, bytes]:
-    return {
-        path.name: _bounded(path, path.stat().st_size)
-        for path in folder.iterdir()
-        if path.name in (MODEL_FILE, LABELS_FILE, MANIFEST_FILE)
-    }
+    return {path.name: _bounded(path, path.stat().st_size) for path in folder.iterdir() if path.name in FILES}
 
 
 def _bounded(path: Path, size: int) -> bytes:
@@ -107,7 +104,7 @@ def _zipped(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             name = Path(entry.filename).name
-            if name not in (MODEL_FILE, LABELS_FILE, MANIFEST_FILE):
+            if name not in FILES:
                 continue
             if entry.file_size > LIMIT:  # zipfile reads no more than this announces
                 raise InvalidExport(f"{path}: {entry.filename}: {entry.file_size} bytes, at most {LIMIT} are allowed")

@@ -9,26 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bus import Label
-from classifier.export import Export, InvalidExport
+from classifier import InvalidExport
+from classifier.export import Export
+from classifier.outputs import Boxes, Output, Reader, UnknownClass, reader_of
+from classifier.preprocess import ImageInput, Tensor
 
 try:
     from tflite_runtime.interpreter import Interpreter
 except ImportError:
     from ai_edge_litert.interpreter import Interpreter
 
-__all__ = ["RUNTIME", "Classifier", "Interpreter", "Result", "Tensor"]
+__all__ = ["RUNTIME", "Classifier", "Interpreter", "Result"]
 
 RUNTIME: str = Interpreter.__module__.partition(".")[0]
 """Which of the two it is."""
 
-Tensor = NDArray[np.float32]
-"""1 x height x width x 3, BGR, 0..255."""
-MOST_LABELS = 50
-"""Labels told of one picture, the highest; keeps a prediction within its limit."""
-DIGITS = 5
-"""Decimals of a probability that are told: a person reads them, and the model means no more."""
 TRIAL_TIMEOUT = 60.0
 """Seconds."""
+INPUTS = (np.dtype("float32"), np.dtype("uint8"), np.dtype("int8"))
+GREY = np.full((256, 256, 3), 128, np.uint8)
 
 
 class Result(NamedTuple):
@@ -39,36 +38,34 @@ class Result(NamedTuple):
 
 
 class Classifier:
-    """A loaded classification model: an image tensor in, one probability a label out. For one thread."""
+    """A loaded model: an image tensor in, labels out, with boxes where it is a detector. For one thread."""
 
     def __init__(self, export: Export, threads: int = 1) -> None:
-        """Loads the model and checks that it is what its labels say. Raises `InvalidExport`."""
+        """Loads the model and checks that it is one that is served. Raises `InvalidExport`."""
         _survive(export)
         try:
             self._interpreter = Interpreter(model_content=export.model, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise InvalidExport(f"{export.name}: TensorFlow Lite cannot load it: {str(error)[:200]}") from None
-        self._input = _only(export.name, "input", self._interpreter.get_input_details())
-        self._output = _only(export.name, "output", self._interpreter.get_output_details())
-        height, width = _image_shape(export.name, self._input)
-        _check_output(export, self._output)
-        self._labels = export.labels
+        inputs, self._outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self._reader = reader_of(export, [Output(one["name"], tuple(map(int, one["shape"]))) for one in self._outputs])
+        self.input = _image_input(export, inputs, self._reader)
+        self._input_index: int = inputs[0]["index"]
         self.identity = export.identity
-        self.size = (width, height)
-        """Width and height of the input, in px."""
-        self.classify(np.full((1, height, width, 3), 128, np.float32))  # the first inference is slow: not on a visitor
+        try:
+            self.classify(self.input.tensor(GREY))  # the first inference is slow: not on a visitor
+        except (ValueError, RuntimeError, OverflowError, UnknownClass) as error:
+            raise InvalidExport(f"{export.name}: an inference on a grey picture fails: {str(error)[:200]}") from None
 
     def classify(self, tensor: Tensor) -> Result:
         """What the model says of one picture."""
         begin = time.perf_counter()
-        self._interpreter.set_tensor(self._input["index"], tensor)
+        self._interpreter.set_tensor(self._input_index, tensor)
         self._interpreter.invoke()
-        output = self._interpreter.get_tensor(self._output["index"])[0]
+        outputs = [_real(one, self._interpreter.get_tensor(one["index"])) for one in self._outputs]
         elapsed = (time.perf_counter() - begin) * 1000
-        probabilities = np.clip(np.nan_to_num(output), 0, 1).tolist()
-        ranked = sorted(zip(probabilities, self._labels, strict=True), reverse=True)[:MOST_LABELS]
-        return Result(tuple(Label(name, round(probability, DIGITS)) for probability, name in ranked), elapsed)
+        return Result(self._reader.read(outputs), elapsed)
 
 
 def _survive(export: Export) -> None:
@@ -87,29 +84,28 @@ def _survive(export: Export) -> None:
         raise InvalidExport(f"{export.name}: TensorFlow Lite crashes on it (signal {-tried.returncode}): the file is damaged")
 
 
-def _only(name: str, kind: str, tensors: list[dict[str, Any]]) -> dict[str, Any]:
-    if len(tensors) != 1:
-        found = ", ".join(_described(tensor) for tensor in tensors)
-        raise InvalidExport(f"{name}: {len(tensors)} {kind} tensors ({found}); a classifier has one")
-    return tensors[0]
+def _image_input(export: Export, tensors: list[dict[str, Any]], reader: Reader) -> ImageInput:
+    """How pictures go in: as the description says, or else as such models are made."""
+    tensor, shape = tensors[0], tensors[0]["shape"]
+    dtype = np.dtype(tensor["dtype"])
+    if len(tensors) != 1 or len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or dtype not in INPUTS:
+        found = ", ".join(f"{one['name']} {'x'.join(map(str, one['shape']))} {np.dtype(one['dtype']).name}" for one in tensors)
+        raise InvalidExport(f"{export.name}: inputs {found}; served is one of 1 x height x width x 3, float32, uint8 or int8")
+    told = export.description
+    mean, scale = told.mean or 0.0, told.scale or 1.0
+    quantisation = None
+    if dtype != np.float32:
+        # Unless told otherwise, black is the least whole number and white the highest.
+        quantisation = (1.0, int(np.iinfo(dtype).min))
+        if told.mean is not None or told.scale is not None:
+            quantisation = tensor["quantization"]
+            if not quantisation[0]:
+                raise InvalidExport(f"{export.name}: input {dtype} without a quantisation; mean and scale mean nothing to it")
+    is_rgb = (told.colour or ("bgr" if dtype == np.float32 and not isinstance(reader, Boxes) else "rgb")) == "rgb"
+    return ImageInput(int(shape[2]), int(shape[1]), dtype, quantisation, reader.is_detector, is_rgb, mean, scale)
 
 
-def _described(tensor: dict[str, Any]) -> str:
-    return f"{tensor['name']} {'x'.join(map(str, tensor['shape']))} {np.dtype(tensor['dtype']).name}"
-
-
-def _image_shape(name: str, tensor: dict[str, Any]) -> tuple[int, int]:
-    shape = tensor["shape"]
-    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or tensor["dtype"] is not np.float32:
-        raise InvalidExport(f"{name}: input {_described(tensor)}; 1 x height x width x 3 float32 is served")
-    return int(shape[1]), int(shape[2])
-
-
-def _check_output(export: Export, tensor: dict[str, Any]) -> None:
-    if len(tensor["shape"]) != 2 or tensor["dtype"] is not np.float32:
-        raise InvalidExport(f"{export.name}: output {_described(tensor)}; 1 x labels float32 is served")
-    outputs = int(tensor["shape"][1])
-    if outputs != len(export.labels):
-        raise InvalidExport(
-            f"{export.name}: labels.txt has {len(export.labels)} labels, the model has {outputs} outputs; they must agree"
-        )
+def _real(tensor: dict[str, Any], values: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers as what they stand for."""
+    scale, zero = tensor["quantization"]
+    return (values.astype(np.float32) - zero) * scale if scale and values.dtype != np.float32 else values

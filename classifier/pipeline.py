@@ -12,8 +12,8 @@ from typing_extensions import Self
 
 from bus import Frame, InvalidMessage, NewestSlot, Prediction
 from bus.figures import Figures
-from classifier.interpreter import Classifier, Tensor
-from classifier.preprocess import decode, to_tensor
+from classifier.interpreter import Classifier
+from classifier.preprocess import Tensor, decode
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Pipeline:
         try:
             frame = self._newest.take(TICK)
             if frame is not None and self._is_fresh(frame):
-                ready = _Ready(frame, to_tensor(decode(frame.jpeg), self._classifier.size))
+                ready = _Ready(frame, self._classifier.input.tensor(decode(frame.jpeg)))
         except InvalidMessage as error:
             self._complain("invalid", f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:

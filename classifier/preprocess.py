@@ -1,4 +1,7 @@
-"""From JPEG to the tensor that the model takes, cropped and scaled as Custom Vision's own service does it."""
+"""From JPEG to the tensor that a model takes; for a classifier cropped and scaled as Custom Vision's own service does it."""
+
+from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -6,14 +9,18 @@ from numpy.typing import NDArray
 
 from bus import InvalidMessage
 from classifier import MOST_PIXELS
-from classifier.interpreter import Tensor
+
+Picture = NDArray[Any]
+"""Height x width x 3, BGR, uint8."""
+Tensor = NDArray[Any]
+"""1 x height x width x 3, in the type, colour order and range that the model takes."""
 
 SQUARE = 256
 """Side in px that the centred square is scaled to before its middle is taken (Custom Vision's frozen-graph sample)."""
 JPEG_END = b"\xff\xd9"
 
 
-def decode(jpeg: bytes) -> NDArray[np.uint8]:
+def decode(jpeg: bytes) -> Picture:
     """Height x width x 3, BGR. Raises `InvalidMessage` for what is no whole JPEG, or has too many pixels."""
     if not (jpeg.startswith(b"\xff\xd8") and JPEG_END in jpeg[-64:]):  # libjpeg would fill up a truncated one with grey
         raise InvalidMessage("Frame: jpeg: not a whole JPEG")
@@ -23,10 +30,42 @@ def decode(jpeg: bytes) -> NDArray[np.uint8]:
         raise InvalidMessage(f"Frame: jpeg: OpenCV refuses it; at most {MOST_PIXELS} pixels are allowed") from None
     if picture is None:
         raise InvalidMessage("Frame: jpeg: cannot be decoded")
-    return picture  # type: ignore[return-value]  # uint8, as it was decoded in 8-bit colour
+    return picture
 
 
-def to_tensor(picture: NDArray[np.uint8], size: tuple[int, int]) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """What a model takes: 1 x height x width x 3 of a type, in a colour order and a range of values."""
+
+    width: int
+    height: int
+    dtype: np.dtype[Any]
+    quantisation: tuple[float, int] | None = None
+    """Of whole numbers: real value = the first x (stored value - the second)."""
+    is_whole: bool = False
+    """Whether the whole frame is scaled, as for a detector, or the middle of its centred square."""
+    is_rgb: bool = False
+    mean: float = 0.0
+    scale: float = 1.0
+    """The model means (pixel - mean) / scale."""
+
+    def tensor(self, picture: Picture) -> Tensor:
+        """The picture (height x width x 3, BGR, uint8) as the model takes it."""
+        size = (self.width, self.height)
+        pixels = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR) if self.is_whole else middle(picture, size)
+        if self.is_rgb:
+            pixels = pixels[..., ::-1]
+        values = pixels.astype(np.float32)
+        if (self.mean, self.scale) != (0.0, 1.0):
+            values = (values - self.mean) / self.scale
+        if self.quantisation is not None:
+            step, zero = self.quantisation
+            limits = np.iinfo(self.dtype)
+            values = np.clip(np.rint(values / step + zero), limits.min, limits.max)
+        return values.astype(self.dtype, copy=False)[np.newaxis]
+
+
+def middle(picture: Picture, size: tuple[int, int]) -> Picture:
     """The largest centred square, scaled to 256 px, and of that the middle of the model's width and height (px).
 
     A model that takes more than 256 px gets the square scaled to its larger side.
@@ -37,4 +76,4 @@ def to_tensor(picture: NDArray[np.uint8], size: tuple[int, int]) -> Tensor:
     scaled = max(SQUARE, *size)
     square = cv2.resize(picture[top : top + side, left : left + side], (scaled, scaled), interpolation=cv2.INTER_LINEAR)
     top, left = (scaled - size[1]) // 2, (scaled - size[0]) // 2
-    return square[top : top + size[1], left : left + size[0]].astype(np.float32)[np.newaxis]
+    return square[top : top + size[1], left : left + size[0]]

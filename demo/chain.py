@@ -10,7 +10,7 @@ from capture.prepare import jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
 from classifier.interpreter import Classifier
-from classifier.preprocess import decode, to_tensor
+from classifier.preprocess import decode
 from demo.about import MODEL
 from demo.canvas import Picture
 from demo.light import LightName
@@ -63,7 +63,7 @@ class Chain:
 
     def see(self, picture: Picture, number: int) -> str:
         """Takes the next frame in; the label that the model gives it."""
-        tensor = to_tensor(decode(jpeg(picture, self._quality)), self._classifier.size)
+        tensor = self._classifier.input.tensor(decode(jpeg(picture, self._quality)))
         result = self._classifier.classify(tensor)
         at = BEGIN + number / FRAME_RATE
         prediction = Prediction("door", number, at, at, result.inference_ms, self._classifier.identity, result.labels)

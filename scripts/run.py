@@ -19,8 +19,9 @@ from bus import InvalidMessage, InvalidSetting, Prediction, Status, topics
 from bus.process import RUN_VARIABLE
 from bus.settings import BusSettings, load
 from capture import settings as capture
+from classifier import InvalidExport
 from classifier import settings as classifier
-from classifier.export import InvalidExport, read_export
+from classifier.export import read_export
 from demo.about import CLIP, MODEL, is_drawn, notice
 from display import settings as display
 

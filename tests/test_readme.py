@@ -8,6 +8,7 @@ import pytest
 from bridge.settings import Settings as Bridge
 from bus.settings import BusSettings, LabelSettings, variables_of
 from capture.settings import Settings as Capture
+from classifier.description import Description, read_description
 from classifier.settings import Settings as Classifier
 from display.settings import Settings as Display
 from tests.support.broker import ROOT
@@ -42,6 +43,12 @@ def test_the_settings_are_those_of_the_code() -> None:
     told = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", README, re.DOTALL)
     assert told
     assert told[1] == settings_table()
+
+
+@pytest.mark.parametrize("toml", re.findall(r"```toml\n(.*?)```", README, re.DOTALL))
+def test_its_descriptions_are_taken(toml: str) -> None:
+    """Every footfall.toml that it shows can be given."""
+    assert read_description(toml.encode(), None, ROOT) != Description()
 
 
 def headings(path: Path) -> set[str]:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier import export
-from classifier.export import Export, InvalidExport, parse_labels, read_export
+from classifier import InvalidExport, export
+from classifier.export import Export, parse_labels, read_export
 
 MODEL = b"not looked into here"
 SHA1 = hashlib.sha1(MODEL, usedforsecurity=False).hexdigest()
@@ -102,7 +102,7 @@ def test_any_manifest(text: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
-    [({"ModelFileSHA1": "0" * 40}, "fetch the export again"), ({"DomainType": "ObjectDetection"}, "ObjectDetection")],
+    [({"ModelFileSHA1": "0" * 40}, "fetch the export again"), ({"DomainType": "Segmentation"}, "Segmentation")],
 )
 def test_manifests_that_are_refused(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
     """A model that is not the one the manifest tells of, or of a kind that is not served, is refused."""

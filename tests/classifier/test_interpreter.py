@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier.export import InvalidExport, read_export
+from classifier import InvalidExport
+from classifier.export import read_export
 from classifier.interpreter import RUNTIME, Classifier
-from classifier.preprocess import decode, to_tensor
+from classifier.preprocess import decode
 from tests.support.fruits import Fruits
 
 
@@ -19,7 +20,7 @@ def test_photographs_as_the_classic_service_saw_them(fruits: Fruits) -> None:
     assert len(reference) == 26
     differences = []
     for name, expected in reference.items():
-        result = classifier.classify(to_tensor(decode((fruits.photos / name).read_bytes()), classifier.size))
+        result = classifier.classify(classifier.input.tensor(decode((fruits.photos / name).read_bytes())))
         found = {label.name: label.probability for label in result.labels}
         assert result.labels[0].name == max(expected, key=expected.__getitem__), name
         assert abs(result.labels[0].probability - max(expected.values())) <= 0.12, name

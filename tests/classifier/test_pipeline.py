@@ -4,12 +4,14 @@ import threading
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from bus import Frame, Label, Prediction
 from bus.figures import Figures
-from classifier.interpreter import Result, Tensor
+from classifier.interpreter import Result
 from classifier.pipeline import Pipeline
+from classifier.preprocess import ImageInput, Tensor
 from tests.support import samples
 from tests.support.wait import until
 
@@ -18,7 +20,7 @@ class Slow:
     """Stands for a model that takes its time, or waits until it is let go."""
 
     identity = "slow@000000000000"
-    size = (8, 8)
+    input = ImageInput(8, 8, np.dtype("float32"))
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import InvalidMessage
-from classifier.preprocess import decode, to_tensor
+from classifier.preprocess import ImageInput, decode
 from tests.support import samples
 
 
@@ -63,12 +63,16 @@ def test_damaged_pictures(damage: bytes, where: int) -> None:
     assert picture.ndim == 3
 
 
+FLOAT = np.dtype("float32")
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
 @pytest.mark.parametrize("size", [(227, 227), (224, 224), (256, 256), (300, 300), (128, 96)])
 @pytest.mark.parametrize("shape", [(480, 640), (640, 480), (100, 100), (1080, 1920), (31, 500)])
-def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int]) -> None:
+def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], is_whole: bool) -> None:
     """Whatever the picture's shape, the tensor is the model's: one picture, 32-bit floats from 0 to 255."""
     picture = np.full((*shape, 3), 77, np.uint8)
-    tensor = to_tensor(picture, size)
+    tensor = ImageInput(*size, FLOAT, is_whole=is_whole).tensor(picture)
     assert tensor.shape == (1, size[1], size[0], 3)
     assert tensor.dtype == np.float32
     assert (tensor == 77).all()
@@ -79,11 +83,42 @@ def test_the_middle_is_seen() -> None:
     picture = np.zeros((256, 512, 3), np.uint8)
     picture[:, :128] = picture[:, -128:] = 255  # outside the centred square
     picture[120:136, 248:264] = (10, 20, 30)
-    tensor = to_tensor(picture, (227, 227))[0]
+    classifier = ImageInput(227, 227, FLOAT)
+    tensor = classifier.tensor(picture)[0]
     assert tensor.max() == 30
     assert tensor[113, 113].tolist() == [10, 20, 30]
     margin = np.zeros((256, 256, 3), np.uint8)
     margin[:14] = margin[:, :14] = 255
-    assert to_tensor(margin, (227, 227)).max() == 0
+    assert classifier.tensor(margin).max() == 0
     margin[14, 14] = 255
-    assert to_tensor(margin, (227, 227))[0, 0, 0, 0] == 255
+    assert classifier.tensor(margin)[0, 0, 0, 0] == 255
+
+
+def test_a_detector_sees_all() -> None:
+    """The whole frame is scaled, so that its corners are the tensor's."""
+    picture = np.zeros((100, 400, 3), np.uint8)
+    picture[:50, :200] = 255
+    tensor = ImageInput(40, 20, FLOAT, is_whole=True).tensor(picture)[0]
+    assert (tensor[:10, :20] == 255).all()
+    assert tensor.sum() == 10 * 20 * 3 * 255
+
+
+@pytest.mark.parametrize(
+    ("takes", "expected"),
+    [
+        (ImageInput(2, 2, FLOAT), [10.0, 20.0, 255.0]),
+        (ImageInput(2, 2, FLOAT, is_rgb=True), [255.0, 20.0, 10.0]),
+        (ImageInput(2, 2, FLOAT, mean=127.5, scale=127.5), [(10 - 127.5) / 127.5, (20 - 127.5) / 127.5, 1.0]),
+        (ImageInput(2, 2, np.dtype("uint8"), (1.0, 0)), [10, 20, 255]),
+        (ImageInput(2, 2, np.dtype("int8"), (1.0, -128)), [-118, -108, 127]),
+        (ImageInput(2, 2, np.dtype("uint8"), (1 / 128, 128), mean=128, scale=128), [10, 20, 255]),
+        (ImageInput(2, 2, np.dtype("int8"), (1 / 255, -128), is_rgb=True, scale=255.0), [127, -108, -118]),
+        (ImageInput(2, 2, np.dtype("int8"), (0.01, 0), scale=100.0), [10, 20, 127]),
+    ],
+)
+def test_as_the_model_takes_it(takes: ImageInput, expected: list[float]) -> None:
+    """Colour order, range and whole numbers; what is out of their range is at its end."""
+    picture = np.full((4, 4, 3), (10, 20, 255), np.uint8)
+    tensor = takes.tensor(picture)
+    assert tensor.dtype == takes.dtype
+    assert tensor[0, 1, 1].tolist() == pytest.approx(expected, abs=1e-6)

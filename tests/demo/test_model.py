@@ -23,7 +23,7 @@ def test_it_is_a_custom_vision_export() -> None:
     assert export.labels == ALL_LABELS
     assert json.loads((MODEL / "cvexport.manifest").read_text())["DomainType"] == "Classification"
     assert len(export.model) <= 1_000_000
-    assert Classifier(export).size == (224, 224)
+    assert (Classifier(export).input.width, Classifier(export).input.height) == (224, 224)
 
 
 def test_an_unseen_minute() -> None:
