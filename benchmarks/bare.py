@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from classifier.export import read_export
-from classifier.interpreter import Interpreter
+from classifier.runtime import Interpreter
 
 
 def main(model: Path, seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""The one place that knows TensorFlow Lite: tflite-runtime where it exists, its successor elsewhere."""
+"""A model that has been loaded and checked, ready to look at pictures."""
 
 import subprocess
 import sys
@@ -13,20 +13,12 @@ from classifier import InvalidExport
 from classifier.export import Export
 from classifier.outputs import Boxes, Output, Reader, UnknownClass, reader_of
 from classifier.preprocess import ImageInput, Tensor
-
-try:
-    from tflite_runtime.interpreter import Interpreter
-except ImportError:
-    from ai_edge_litert.interpreter import Interpreter
-
-__all__ = ["RUNTIME", "Classifier", "Interpreter", "Result"]
-
-RUNTIME: str = Interpreter.__module__.partition(".")[0]
-"""Which of the two it is."""
+from classifier.runtime import Runtime
 
 TRIAL_TIMEOUT = 60.0
 """Seconds."""
 INPUTS = (np.dtype("float32"), np.dtype("uint8"), np.dtype("int8"))
+USUAL = Runtime()
 GREY = np.full((256, 256, 3), 128, np.uint8)
 
 
@@ -40,11 +32,11 @@ class Result(NamedTuple):
 class Classifier:
     """A loaded model: an image tensor in, labels out, with boxes where it is a detector. For one thread."""
 
-    def __init__(self, export: Export, threads: int = 1) -> None:
-        """Loads the model and checks that it is one that is served. Raises `InvalidExport`."""
+    def __init__(self, export: Export, runtime: Runtime = USUAL) -> None:
+        """Loads the model and checks that it is one that is served. Raises `InvalidExport`, and what `Runtime.load` does."""
         _survive(export)
         try:
-            self._interpreter = Interpreter(model_content=export.model, num_threads=threads)
+            self._interpreter = runtime.load(export.model)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise InvalidExport(f"{export.name}: TensorFlow Lite cannot load it: {str(error)[:200]}") from None

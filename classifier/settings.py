@@ -18,3 +18,7 @@ class Settings(BusSettings):
     num_threads: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="threads of TensorFlow Lite; more than 1 only pays on an otherwise idle machine"
     )
+    xnnpack: bool = Field(default=True, description="run float models by XNNPACK, which is faster")
+    delegate: str | None = Field(
+        default=None, description="library of a TensorFlow Lite delegate for an accelerator, as libedgetpu.so.1"
+    )

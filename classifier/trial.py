@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from classifier.interpreter import Interpreter
+from classifier.runtime import Interpreter
 
 
 def main() -> None:

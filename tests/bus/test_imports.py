@@ -15,8 +15,8 @@ HOMES = {
     "cv2": {"capture/video.py", "capture/folder.py", "capture/prepare.py", "classifier/preprocess.py", "classifier/yolo.py"},
     "sense_hat": {"display/sensehat.py"},
     "azure": {"bridge/edgehub.py"},
-    "tflite_runtime": {"classifier/interpreter.py"},
-    "ai_edge_litert": {"classifier/interpreter.py"},
+    "tflite_runtime": {"classifier/runtime.py"},
+    "ai_edge_litert": {"classifier/runtime.py"},
     "paho": {"bus/client.py", "bus/connection.py"},
 }
 

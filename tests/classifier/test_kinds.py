@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from bus import Box, InvalidMessage, Label, Prediction
 from classifier import InvalidExport
 from classifier.export import read_export
-from classifier.interpreter import Classifier, Interpreter, Result
+from classifier.interpreter import Classifier, Result
+from classifier.runtime import Interpreter
 from tests.classifier.test_yolo import restated
 from tests.support import tflite
 from tests.support.tflite import Quantisation
