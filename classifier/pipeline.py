@@ -24,6 +24,8 @@ TICK = 0.2
 class _Ready(NamedTuple):
     frame: Frame
     tensor: Tensor
+    classifier: Classifier
+    """The one that the tensor is for."""
 
 
 class Pipeline:
@@ -70,6 +72,10 @@ class Pipeline:
         if not self._newest.put(frame.camera, frame):
             self._figures.add("dropped_for_newer")
 
+    def take_over(self, classifier: Classifier) -> None:
+        """Has another model look at the frames from now on; one that is prepared for the last one is still that one's."""
+        self._classifier = classifier
+
     def _until_stopped(self, step: Callable[[], None]) -> None:
         while not self._stop.is_set():
             try:
@@ -86,7 +92,8 @@ class Pipeline:
         try:
             frame = self._newest.take(TICK)
             if frame is not None and self._is_fresh(frame):
-                ready = _Ready(frame, self._classifier.input.tensor(decode(frame.jpeg)))
+                classifier = self._classifier
+                ready = _Ready(frame, classifier.input.tensor(decode(frame.jpeg)), classifier)
         except InvalidMessage as error:
             self._complain("invalid", f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:
@@ -97,12 +104,12 @@ class Pipeline:
 
     def _classify_next(self) -> None:
         try:
-            frame, tensor = self._ready.get(timeout=TICK)
+            frame, tensor, classifier = self._ready.get(timeout=TICK)
         except queue.Empty:
             return
         self._may_decode.release()
-        labels, inference_ms = self._classifier.classify(tensor)
-        now, model = round(time.time(), 3), self._classifier.identity
+        labels, inference_ms = classifier.classify(tensor)
+        now, model = round(time.time(), 3), classifier.identity
         self._publish(Prediction(frame.camera, frame.sequence, frame.captured_at, now, round(inference_ms, 2), model, labels))
         self._figures.put("inference_ms", round(inference_ms, 2))
         self._figures.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))
