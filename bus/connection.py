@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
+from bus import topics
 from bus.client import client_of
 from bus.errors import InvalidMessage
 from bus.figures import Figures
@@ -90,8 +91,11 @@ class Bus:
         end.start()
         end.join(GRACE)
 
-    def subscribe(self, topic: str, kind: type[M], handler: Callable[[M], object]) -> None:
-        """Hands each message under the filter `topic` to `handler`, unpacked; one that is not a `kind` is counted and logged."""
+    def subscribe(self, topic: str, kind: type[M], handler: Callable[[M], object], share: str | None = None) -> None:
+        """Hands each message under the filter `topic` to `handler`, unpacked; one that is not a `kind` is counted and logged.
+
+        Of those that subscribe with the same `share`, the broker gives each message to one, in turn.
+        """
 
         def take_in(_client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
             try:
@@ -107,7 +111,7 @@ class Bus:
                 if (more := self._rarely(f"failed {topic}")) is not None:
                     log.exception("%s: handling a message failed%s", received.topic, more)
 
-        self._subscriptions[topic] = kind.QOS
+        self._subscriptions[topics.shared(topic, share) if share else topic] = kind.QOS
         self._client.message_callback_add(topic, take_in)
 
     def publish(self, message: Message) -> bool:

@@ -14,6 +14,11 @@ RESERVED_CAMERAS = frozenset({"status", "display"})
 """Second levels that are no camera."""
 
 
+def shared(topic: str, share: str) -> str:
+    """The filter by which the members of a share divide a topic among them."""
+    return f"$share/{share}/{topic}"
+
+
 def frame(camera: str = "+") -> str:
     return f"{ROOT}/{camera}/frame"
 

@@ -29,7 +29,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
     bus = Bus(settings)
     bus.figures.put("runtime", str(runtime))
     pipeline = Pipeline(classifier, settings.max_frame_age, bus.figures, bus.publish, bus.complain)
-    bus.subscribe(topics.frame(), Frame, pipeline.offer)
+    for camera in settings.cameras or ("+",):
+        bus.subscribe(topics.frame(camera), Frame, pipeline.offer, settings.share)
 
     def load(export: Export) -> Classifier:
         return Classifier(export, runtime)

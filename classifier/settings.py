@@ -1,18 +1,24 @@
 """What can be set about the classifier."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from bus.settings import BusSettings, Seconds, UserPath
+from bus import topics
+from bus.settings import BusSettings, CommaSeparated, Seconds, SiteName, UserPath
 
 
 class Settings(BusSettings):
-    """One classifier serves the frames of all cameras on its broker."""
+    """One classifier serves the frames of all cameras on its broker, unless told otherwise."""
 
     model: UserPath = Field(
         default=Path("model"), description="folder or zip of a Custom Vision export: model.tflite, labels.txt, cvexport.manifest"
+    )
+    cameras: CommaSeparated = Field(default=(), description="the cameras to serve (commas between); all, without it")
+    share: SiteName | None = Field(
+        default=None, description="name under which several classifiers divide the frames among them; each needs a MODULE_NAME"
     )
     max_frame_age: Seconds = Field(default=2.0, description="seconds after which a frame is too old to be worth a prediction")
     num_threads: Annotated[int, Field(ge=1, le=64)] = Field(
@@ -22,3 +28,11 @@ class Settings(BusSettings):
     delegate: str | None = Field(
         default=None, description="library of a TensorFlow Lite delegate for an accelerator, as libedgetpu.so.1"
     )
+
+    @field_validator("cameras")
+    @classmethod
+    def _names(cls, cameras: tuple[str, ...]) -> tuple[str, ...]:
+        for camera in cameras:
+            if not re.fullmatch(topics.NAME_PATTERN, camera) or camera in topics.RESERVED_CAMERAS:
+                raise ValueError(f"{camera!r} is no camera's name: small letters, digits, _ and -")
+        return cameras
