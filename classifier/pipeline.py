@@ -93,7 +93,8 @@ class Pipeline:
             frame = self._newest.take(TICK)
             if frame is not None and self._is_fresh(frame):
                 classifier = self._classifier
-                ready = _Ready(frame, classifier.input.tensor(decode(frame.jpeg)), classifier)
+                picture = decode(frame.jpeg, classifier.input.reduction(frame.width, frame.height))
+                ready = _Ready(frame, classifier.input.tensor(picture), classifier)
         except InvalidMessage as error:
             self._complain("invalid", f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:

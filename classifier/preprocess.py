@@ -20,12 +20,16 @@ SQUARE = 256
 JPEG_END = b"\xff\xd9"
 
 
-def decode(jpeg: bytes) -> Picture:
-    """Height x width x 3, BGR. Raises `InvalidMessage` for what is no whole JPEG, or has too many pixels."""
+REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2, 1: cv2.IMREAD_COLOR}
+"""By how much the JPEG decoder can make a picture smaller, which is much faster than to decode all of it."""
+
+
+def decode(jpeg: bytes, reduction: int = 1) -> Picture:
+    """Height x width x 3, BGR, one of `REDUCED` times smaller. Raises `InvalidMessage` for no whole JPEG, or too many pixels."""
     if not (jpeg.startswith(b"\xff\xd8") and JPEG_END in jpeg[-64:]):  # libjpeg would fill up a truncated one with grey
         raise InvalidMessage("Frame: jpeg: not a whole JPEG")
     try:
-        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), REDUCED[reduction])
     except cv2.error:
         raise InvalidMessage(f"Frame: jpeg: OpenCV refuses it; at most {MOST_PIXELS} pixels are allowed") from None
     if picture is None:
@@ -48,6 +52,14 @@ class ImageInput:
     mean: float = 0.0
     scale: float = 1.0
     """The model means (pixel - mean) / scale."""
+
+    def reduction(self, width: int, height: int) -> int:
+        """How much smaller a picture of that size may be decoded and still have as many pixels as the model is given."""
+        if self.is_whole:
+            spare = min(width / self.width, height / self.height)
+        else:
+            spare = min(width, height) / max(SQUARE, self.width, self.height)
+        return next((reduction for reduction in REDUCED if spare >= reduction), 1)
 
     def tensor(self, picture: Picture) -> Tensor:
         """The picture (height x width x 3, BGR, uint8) as the model takes it."""

@@ -28,6 +28,21 @@ def test_photographs_as_the_classic_service_saw_them(fruits: Fruits) -> None:
     assert np.mean(differences) <= 0.03
 
 
+def test_photographs_that_are_decoded_smaller(fruits: Fruits) -> None:
+    """At half the size, as frames of their 1024x768 are decoded, no photograph gets another top label."""
+    classifier = Classifier(read_export(fruits.folder))
+    differences = []
+    for name, expected in fruits.reference.items():
+        jpeg = (fruits.photos / name).read_bytes()
+        height, width, _ = decode(jpeg).shape
+        assert (width, height) == (1024, 768)
+        result = classifier.classify(classifier.input.tensor(decode(jpeg, classifier.input.reduction(width, height))))
+        found = {label.name: label.probability for label in result.labels}
+        assert result.labels[0].name == max(expected, key=expected.__getitem__), name
+        differences.append(max(abs(found[label] - probability) for label, probability in expected.items()))
+    assert 0.03 < np.mean(differences) < 0.06  # as the README tells
+
+
 @pytest.mark.parametrize("labels", ["Apple\nBanana\nLemon", "Apple\nBanana\nLemon\nOrange\nKiwi"])
 def test_labels_and_outputs_must_agree(fruits: Fruits, tmp_path: Path, labels: str) -> None:
     """A labels.txt of another model is refused with both numbers."""

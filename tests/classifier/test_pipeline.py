@@ -136,6 +136,15 @@ def test_a_picture_that_is_none_is_survived(jpeg: bytes) -> None:
     assert text.startswith("footfall/door/frame: ")
 
 
+def test_a_frame_that_is_smaller_than_it_says() -> None:
+    """A frame whose picture is not of the size it tells is classified all the same."""
+    setup = Setup(Slow())
+    with setup.pipeline:
+        setup.pipeline.offer(Frame("door", 1, time.time(), 60_000, 60_000, samples.jpeg(level=120)))
+        until(lambda: setup.predictions)
+    assert setup.predictions[0].labels[0].name == "level 120"
+
+
 def test_a_model_that_fails_once_is_used_again() -> None:
     """An error inside the runtime is told, and does not end the thread."""
     setup = Setup(Slow())

@@ -94,6 +94,37 @@ def test_the_middle_is_seen() -> None:
     assert classifier.tensor(margin)[0, 0, 0, 0] == 255
 
 
+@pytest.mark.parametrize(
+    ("takes", "size", "reduction"),
+    [
+        (ImageInput(227, 227, FLOAT), (640, 480), 1),
+        (ImageInput(227, 227, FLOAT), (1280, 720), 2),
+        (ImageInput(227, 227, FLOAT), (1024, 1920), 4),
+        (ImageInput(227, 227, FLOAT), (1920, 1023), 2),
+        (ImageInput(227, 227, FLOAT), (16000, 12000), 8),
+        (ImageInput(300, 300, FLOAT), (1280, 599), 1),
+        (ImageInput(320, 320, FLOAT, is_whole=True), (640, 480), 1),
+        (ImageInput(320, 320, FLOAT, is_whole=True), (1280, 720), 2),
+        (ImageInput(320, 320, FLOAT, is_whole=True), (2560, 1280), 4),
+    ],
+)
+def test_large_pictures_are_decoded_smaller(takes: ImageInput, size: tuple[int, int], reduction: int) -> None:
+    """By as much as leaves at least the pixels that the model is given."""
+    assert takes.reduction(*size) == reduction
+
+
+@pytest.mark.parametrize("reduction", [1, 2, 4, 8])
+def test_a_reduced_picture_is_the_same_smaller(reduction: int) -> None:
+    """Its sides are so many times shorter, and what the model gets is nearly the same."""
+    y, x = np.mgrid[:1024, :1536]
+    picture = np.stack([x / 1536 * 255, y / 1024 * 255, 128 + 100 * np.sin(x / 90) * np.cos(y / 70)], -1).astype(np.uint8)
+    jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+    reduced = decode(jpeg, reduction)
+    assert reduced.shape == (1024 // reduction, 1536 // reduction, 3)
+    takes = ImageInput(64, 64, FLOAT, is_whole=True)
+    assert abs(takes.tensor(reduced) - takes.tensor(decode(jpeg))).max() < 8
+
+
 def test_a_detector_sees_all() -> None:
     """The whole frame is scaled, so that its corners are the tensor's."""
     picture = np.zeros((100, 400, 3), np.uint8)
