@@ -34,7 +34,7 @@ class Classifier:
 
     def __init__(self, export: Export, runtime: Runtime = USUAL) -> None:
         """Loads the model and checks that it is one that is served. Raises `InvalidExport`, and what `Runtime.load` does."""
-        _survive(export)
+        _survive(export, runtime)
         try:
             self._interpreter = runtime.load(export.model)
             self._interpreter.allocate_tensors()
@@ -60,7 +60,7 @@ class Classifier:
         return Result(self._reader.read(outputs), elapsed)
 
 
-def _survive(export: Export) -> None:
+def _survive(export: Export, runtime: Runtime) -> None:
     """Has another process try the model first: TensorFlow Lite does not check a file all through, and a damaged one ends it."""
     try:
         tried = subprocess.run(
@@ -74,6 +74,9 @@ def _survive(export: Export) -> None:
         raise InvalidExport(f"{export.name}: a trial inference took longer than {TRIAL_TIMEOUT:g} s") from None
     if tried.returncode < 0:
         raise InvalidExport(f"{export.name}: TensorFlow Lite crashes on it (signal {-tried.returncode}): the file is damaged")
+    if tried.returncode and not runtime.delegate:  # what is for an accelerator cannot be tried without
+        reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise InvalidExport(f"{export.name}: TensorFlow Lite cannot load it: {reason[:200]}")
 
 
 def _image_input(export: Export, tensors: list[dict[str, Any]], reader: Reader) -> ImageInput:
