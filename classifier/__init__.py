@@ -4,8 +4,8 @@ import os
 
 from bus.errors import FootfallError
 
-MOST_PIXELS = 50_000_000
-"""A picture that says it has more is refused before it is decoded."""
+MOST_PIXELS = 16_000_000
+"""A picture that says it has more is refused before it is decoded: a progressive JPEG of as many takes 150 MB."""
 
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # OpenCV reads it when it is imported
 

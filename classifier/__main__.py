@@ -3,11 +3,13 @@
 import logging
 import sys
 import threading
+from contextlib import ExitStack
 
 from bus import Bus, Frame, InvalidSetting, process, topics
 from classifier import InvalidExport
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
+from classifier.outputs import MOST_LABELS
 from classifier.pipeline import Pipeline
 from classifier.runtime import Runtime
 from classifier.settings import Settings
@@ -38,13 +40,27 @@ def main(settings: Settings, stop: threading.Event) -> None:
     def serve(classifier: Classifier) -> None:
         pipeline.take_over(classifier)
         bus.figures.put("model", classifier.identity)
+        bus.figures.put("labels", list(classifier.labels[:MOST_LABELS]))
         log.info("serving %s (%s) with %s", classifier.identity, ", ".join(classifier.labels), runtime)
 
     def refuse(reason: str) -> None:
         bus.state("model-refused" if reason else "running", reason)
 
     serve(classifier)
-    with bus, pipeline, ModelWatch(settings.model, stamp, export, load, serve, refuse):
+
+    def served() -> dict[str, object]:
+        return {key: bus.figures.snapshot()[key] for key in ("model", "labels", "runtime")}
+
+    with ExitStack() as running:
+        if settings.http_port is not None:
+            from classifier.server import Server  # noqa: PLC0415  # 30 MB that only those pay who want it
+            from classifier.web import app_of  # noqa: PLC0415
+
+            server = Server(app_of(pipeline, served, settings.url_hosts), settings.http_host, settings.http_port)
+            running.enter_context(server)
+            log.info("HTTP on %s:%d", settings.http_host, settings.http_port)
+        for part in (bus, pipeline, ModelWatch(settings.model, stamp, export, load, serve, refuse)):
+            running.enter_context(part)
         bus.state("running")
         stop.wait()
 

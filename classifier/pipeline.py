@@ -1,19 +1,21 @@
 """From frames to predictions, in two threads: one decodes the next frame while the other runs the model on this one."""
 
+import concurrent.futures
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from types import TracebackType
 from typing import NamedTuple
 
 from typing_extensions import Self
 
-from bus import Frame, InvalidMessage, NewestSlot, Prediction
+from bus import FootfallError, Frame, InvalidMessage, Label, NewestSlot, Prediction
 from bus.figures import Figures
 from classifier.interpreter import Classifier
-from classifier.preprocess import Tensor, decode
+from classifier.preprocess import Tensor, decode, decode_any
 
 log = logging.getLogger(__name__)
 
@@ -21,19 +23,35 @@ TICK = 0.2
 """Seconds after which a waiting thread looks whether it is to end."""
 
 
+class Busy(FootfallError):
+    """Too many ask at once, or the model does not answer."""
+
+
+class Answer(NamedTuple):
+    """What the model says of a picture that somebody asks about."""
+
+    labels: tuple[Label, ...]
+    inference_ms: float
+    model: str
+
+
 class _Ready(NamedTuple):
-    frame: Frame
     tensor: Tensor
     classifier: Classifier
     """The one that the tensor is for."""
+    origin: "Frame | Future[Answer]"
 
 
 class Pipeline:
-    """Predicts the newest frame of each camera in turn; older ones are dropped and counted.
+    """Predicts the newest frame of each camera in turn; older ones are dropped and counted. Answers who asks in between.
 
-    A frame is decoded only when the one before it is in the model, so that what waits for the model is never more than one frame.
+    A frame is decoded only when the one before it is in the model, so that what waits for the model is never more than one frame,
+    and one picture that is asked about: they take turns.
     `publish` and `complain` (figure, text, sender) are called from its threads.
     """
+
+    PATIENCE = 10.0
+    """Seconds without an answer, or without a step, after which the model is taken to be stuck."""
 
     def __init__(
         self,
@@ -51,6 +69,8 @@ class Pipeline:
         self._newest: NewestSlot[str, Frame] = NewestSlot()
         self._ready: queue.Queue[_Ready] = queue.Queue()
         self._may_decode = threading.Semaphore(1)
+        self._may_ask = threading.Semaphore(1)
+        self._beats: dict[str, float] = {}
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._until_stopped, args=(step,), name=step.__name__, daemon=True)
@@ -76,8 +96,27 @@ class Pipeline:
         """Has another model look at the frames from now on; one that is prepared for the last one is still that one's."""
         self._classifier = classifier
 
+    def ask(self, picture: bytes) -> Answer:
+        """What the model says of a picture of any kind that OpenCV reads; waits for it. Raises `InvalidMessage` or `Busy`."""
+        if not self._may_ask.acquire(timeout=self.PATIENCE):
+            raise Busy(f"too many ask: no turn within {self.PATIENCE:g} s")
+        try:
+            classifier, asked = self._classifier, Future[Answer]()
+            self._ready.put(_Ready(classifier.input.tensor(decode_any(picture)), classifier, asked))
+            return asked.result(self.PATIENCE)
+        except concurrent.futures.TimeoutError:
+            raise Busy(f"the model has not answered within {self.PATIENCE:g} s") from None
+        finally:
+            self._may_ask.release()
+
+    @property
+    def stalled(self) -> float:
+        """Seconds since the last step of the thread that has been in one for longest; 0 before they begin."""
+        return time.monotonic() - min(self._beats.values()) if self._beats else 0.0
+
     def _until_stopped(self, step: Callable[[], None]) -> None:
         while not self._stop.is_set():
+            self._beats[step.__name__] = time.monotonic()
             try:
                 step()
             except Exception as error:
@@ -94,7 +133,7 @@ class Pipeline:
             if frame is not None and self._is_fresh(frame):
                 classifier = self._classifier
                 picture = decode(frame.jpeg, classifier.input.reduction(frame.width, frame.height))
-                ready = _Ready(frame, classifier.input.tensor(picture), classifier)
+                ready = _Ready(classifier.input.tensor(picture), classifier, frame)
         except InvalidMessage as error:
             self._complain("invalid", f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:
@@ -105,12 +144,21 @@ class Pipeline:
 
     def _classify_next(self) -> None:
         try:
-            frame, tensor, classifier = self._ready.get(timeout=TICK)
+            tensor, classifier, origin = self._ready.get(timeout=TICK)
         except queue.Empty:
+            return
+        if isinstance(origin, Future):
+            try:
+                origin.set_result(Answer(*classifier.classify(tensor), classifier.identity))
+            except Exception as error:
+                origin.set_exception(error)
             return
         self._may_decode.release()
         labels, inference_ms = classifier.classify(tensor)
-        now, model = round(time.time(), 3), classifier.identity
+        self._tell(origin, labels, inference_ms, classifier.identity)
+
+    def _tell(self, frame: Frame, labels: tuple[Label, ...], inference_ms: float, model: str) -> None:
+        now = round(time.time(), 3)
         self._publish(Prediction(frame.camera, frame.sequence, frame.captured_at, now, round(inference_ms, 2), model, labels))
         self._figures.put("inference_ms", round(inference_ms, 2))
         self._figures.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))

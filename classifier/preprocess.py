@@ -28,13 +28,24 @@ def decode(jpeg: bytes, reduction: int = 1) -> Picture:
     """Height x width x 3, BGR, one of `REDUCED` times smaller. Raises `InvalidMessage` for no whole JPEG, or too many pixels."""
     if not (jpeg.startswith(b"\xff\xd8") and JPEG_END in jpeg[-64:]):  # libjpeg would fill up a truncated one with grey
         raise InvalidMessage("Frame: jpeg: not a whole JPEG")
+    return _decoded(jpeg, "Frame: jpeg", REDUCED[reduction])
+
+
+def decode_any(picture: bytes) -> Picture:
+    """A picture of any format that OpenCV reads, turned as its EXIF data says. Raises `InvalidMessage`."""
+    if picture.startswith(b"\xff\xd8") and JPEG_END not in picture[len(picture) // 2 :]:
+        raise InvalidMessage("picture: the JPEG ends too early")
+    return _decoded(picture, "picture", cv2.IMREAD_COLOR)
+
+
+def _decoded(picture: bytes, what: str, how: int) -> Picture:
     try:
-        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), REDUCED[reduction])
+        decoded = cv2.imdecode(np.frombuffer(picture, np.uint8), how)
     except cv2.error:
-        raise InvalidMessage(f"Frame: jpeg: OpenCV refuses it; at most {MOST_PIXELS} pixels are allowed") from None
-    if picture is None:
-        raise InvalidMessage("Frame: jpeg: cannot be decoded")
-    return picture
+        raise InvalidMessage(f"{what}: OpenCV refuses it; at most {MOST_PIXELS} pixels are allowed") from None
+    if decoded is None:
+        raise InvalidMessage(f"{what}: cannot be decoded")
+    return decoded
 
 
 @dataclass(frozen=True, slots=True)

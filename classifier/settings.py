@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from bus import topics
-from bus.settings import BusSettings, CommaSeparated, Seconds, SiteName, UserPath
+from bus.settings import BusSettings, CommaSeparated, Port, Seconds, SiteName, UserPath
 
 
 class Settings(BusSettings):
@@ -27,6 +27,12 @@ class Settings(BusSettings):
     xnnpack: bool = Field(default=True, description="run float models by XNNPACK, which is faster")
     delegate: str | None = Field(
         default=None, description="library of a TensorFlow Lite delegate for an accelerator, as libedgetpu.so.1"
+    )
+
+    http_port: Port | None = Field(default=None, description="serve Custom Vision's HTTP interface on this port; off without it")
+    http_host: str = Field(default="127.0.0.1", description="address to serve it at; 0.0.0.0 is all of this machine's")
+    url_hosts: CommaSeparated = Field(
+        default=(), description="machines (name or name:port, commas between) that POST /url may fetch pictures from"
     )
 
     @field_validator("cameras")
