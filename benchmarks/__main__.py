@@ -8,12 +8,10 @@ import argparse
 import logging
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,14 +19,21 @@ import psutil
 
 from benchmarks import classic
 from benchmarks.frames import encoded
-from bus import Prediction
+from benchmarks.load import Load, bare, process, take
 from tests.support.broker import Broker, accepts, free_port
-from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import until
 
 OFFERED = 200
-WARM_UP = 3.0
+LOADS = [
+    *(
+        Load(OFFERED, width, height, cameras)
+        for width, height in ((640, 480), (1280, 720), (1920, 1080))
+        for cameras in (1, 4, 8)
+    ),
+    Load(OFFERED, classifiers=2),
+    Load(OFFERED, cameras=8, classifiers=2),
+]
 
 
 class Round(NamedTuple):
@@ -43,44 +48,28 @@ class Round(NamedTuple):
     posts: list[float]
 
 
-@contextmanager
-def process(*words: object) -> Iterator[subprocess.Popen[bytes]]:
-    """A program of this folder, ended when left."""
-    command = [sys.executable, "-m", *map(str, words)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        try:
-            yield running
-        finally:
-            running.terminate()
-
-
-def bare(model: Path, seconds: float) -> float:
-    """Inferences a second of the bare model, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.bare", str(model), str(seconds)]
-    return float(subprocess.run(command, capture_output=True, check=True, timeout=seconds + 60).stdout)
-
-
 def pipeline(model: Path, pictures: Path, seconds: float, rounds: int) -> list[Round]:
     """Bare model, suite, classic way and bare model again, in turn."""
     measured = []
     for _ in range(rounds):
         before = bare(model, 5)
-        with ExitStack() as stack:
-            broker = stack.enter_context(Broker(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-            listener = stack.enter_context(Listener(broker.port, "footfall/bench/prediction"))
-            stack.enter_context(Module("classifier", broker.port, MODEL=model)).wait_for_log("connected")
-            stack.enter_context(process("benchmarks.frames", broker.port, pictures, OFFERED))
-            listener.wait_for("prediction")
-            time.sleep(WARM_UP)
-            begin, first = time.monotonic(), len(listener.messages())
-            time.sleep(seconds)
-            payloads = listener.payloads()[first:]
-            rate = len(payloads) / (time.monotonic() - begin)
-        found = [Prediction.unpack(payload) for payload in payloads]
-        ages = [(one.classified_at - one.captured_at) * 1000 for one in found]
+        taken = take(model, pictures, Load(OFFERED), seconds)
         posts = post(model, pictures, seconds / 3)
-        measured.append(Round((before + bare(model, 5)) / 2, rate, 1000 * len(posts) / sum(posts), ages, posts))
+        measured.append(Round((before + bare(model, 5)) / 2, taken.rate, 1000 * len(posts) / sum(posts), taken.ages, posts))
     return measured
+
+
+def report_loads(model: Path, pictures: Path, seconds: float) -> None:
+    """The share of the bare model that is reached with other frames, cameras and classifiers."""
+    print(row("frames", "cameras", "classifiers", "bare/s", "suite/s", "share", "least camera", "most camera", "age p50 ms"))
+    for load in LOADS:
+        before = bare(model, 5)
+        taken = take(model, pictures, load, seconds)
+        reached = (before + bare(model, 5)) / 2
+        fairness = min(taken.by_camera), max(taken.by_camera), percentile(taken.ages, 50)
+        numbers = load.cameras, load.classifiers, reached, taken.rate, taken.rate / reached
+        print(row(f"{load.width}x{load.height}", *numbers, *fairness), flush=True)
+    print()
 
 
 def post(model: Path, pictures: Path, seconds: float) -> list[float]:
@@ -113,7 +102,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 def row(name: object, *cells: object) -> str:
     """A line of a table: the name to the left, the rest to the right, a share with two places."""
     texts = [f"{cell:.{2 if cell < 2 else 1}f}" if isinstance(cell, float) else str(cell) for cell in cells]
-    return f"{name:<12}" + "".join(f"{text:>12}" for text in texts)
+    return f"{name:<12}" + "".join(f"{text:>13}" for text in texts)
 
 
 def report_pipeline(rounds: list[Round]) -> None:
@@ -140,6 +129,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
+    report_loads(arguments.model, arguments.pictures, arguments.seconds / 3)
     report_pipeline(pipeline(arguments.model, arguments.pictures, arguments.seconds, arguments.rounds))
     print(f"after {arguments.seconds:g} s at 10 frames a second of 640x480:")
     print(row("process", "resident MB", "unshared MB"))

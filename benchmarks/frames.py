@@ -1,4 +1,7 @@
-"""Sends frames that were encoded beforehand, at a steady rate, until it is ended: python -m benchmarks.frames PORT FOLDER RATE"""
+"""Sends frames that were encoded beforehand, of cameras in turn, at a steady rate, until it is ended.
+
+python -m benchmarks.frames PORT FOLDER RATE CAMERAS WIDTH HEIGHT
+"""
 
 import itertools
 import sys
@@ -15,22 +18,23 @@ from capture.source import Picture
 WIDTH, HEIGHT = 640, 480
 
 
-def encoded(folder: Path) -> list[bytes]:
-    """The pictures of a folder as the JPEGs of 640x480 that a camera's frames would be."""
-    preparation = Preparation(WIDTH, HEIGHT)
+def encoded(folder: Path, width: int = WIDTH, height: int = HEIGHT) -> list[bytes]:
+    """The pictures of a folder as the JPEGs that a camera's frames would be."""
+    preparation = Preparation(width, height)
     read: list[Picture | None] = [cv2.imread(str(path)) for path in sorted(folder.glob("*.jpg"))]
     return [jpeg(preparation.of(picture), 80) for picture in read if picture is not None]
 
 
-def main(port: int, folder: Path, rate: float) -> None:
-    """Publishes with the time of sending as the time of capture."""
-    pictures = itertools.cycle(encoded(folder))
+def main(port: int, folder: Path, rate: float, cameras: int, width: int, height: int) -> None:
+    """Publishes with the time of sending as the time of capture; `rate` is that of all cameras together."""
+    pictures = itertools.cycle(encoded(folder, width, height))
     with Bus(BusSettings.model_validate({"MODULE_NAME": "bench-frames", "mqtt_port": port})) as bus:
         begin = time.monotonic()
         for sequence in itertools.count():
             time.sleep(max(0.0, begin + sequence / rate - time.monotonic()))
-            bus.publish(Frame("bench", sequence, time.time(), WIDTH, HEIGHT, next(pictures)))
+            camera = f"bench{sequence % cameras}"
+            bus.publish(Frame(camera, sequence // cameras, time.time(), width, height, next(pictures)))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), *map(int, sys.argv[4:]))
