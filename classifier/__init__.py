@@ -5,7 +5,7 @@ import os
 from bus.errors import FootfallError
 
 MOST_PIXELS = 16_000_000
-"""A picture that says it has more is refused before it is decoded: a progressive JPEG of as many takes 150 MB."""
+"""A picture that says it has more is refused before it is decoded. As many take 110 MB at most: JPEG, PNG or WebP."""
 
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # OpenCV reads it when it is imported
 

@@ -53,7 +53,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
     with ExitStack() as running:
         if settings.http_port is not None:
-            from classifier.server import Server  # noqa: PLC0415  # 30 MB that only those pay who want it
+            from classifier.server import Server  # noqa: PLC0415  # 14 MB that only those pay who want it
             from classifier.web import app_of  # noqa: PLC0415
 
             server = Server(app_of(pipeline, served, settings.url_hosts), settings.http_host, settings.http_port)
