@@ -204,7 +204,7 @@ def test_an_unknown_class_is_said(tmp_path: Path) -> None:
         (detected(("boxes", "scores", "classes")), "kind = 'detection'", "not of the kind detection"),
         (tflite.yolo(np.zeros((40, 3)), np.zeros(40)), "", "labels.txt has 2 labels, the model has 3 labels in its grid"),
         (tflite.classification(np.zeros((3, 3)), np.zeros(3)), "", "labels.txt has 2 labels, the model has 3 outputs"),
-        (tflite.quantised("uint8", Quantisation(0, 0)), "mean = 1", "without a quantisation"),
+        (tflite.quantised("uint8", Quantisation(0, 0)), "mean = 1", "without a quantisation|cannot load it"),
     ],
 )
 def test_what_is_not_served(tmp_path: Path, model: bytes, toml: str, reason: str) -> None:
