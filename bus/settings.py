@@ -41,6 +41,16 @@ def _split(value: object) -> object:
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
+def _not_reserved(camera: str) -> str:
+    if camera in topics.RESERVED_CAMERAS:
+        raise ValueError(f"taken by the suite's own topics, as are {', '.join(sorted(topics.RESERVED_CAMERAS))}")
+    return camera
+
+
+CameraName = Annotated[SiteName, AfterValidator(_not_reserved)]
+CameraNames = Annotated[tuple[CameraName, ...], NoDecode, BeforeValidator(_split)]
+
+
 class BusSettings(BaseSettings):
     """What every module takes."""
 

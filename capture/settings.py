@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from bus import topics
-from bus.settings import BusSettings, SiteName
+from bus.settings import BusSettings, CameraName
 from capture.scenes import PREFIX
 
 Rate = Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)]
@@ -16,7 +15,7 @@ Side = Annotated[int, Field(ge=16, le=8192)]
 class Settings(BusSettings):
     """One capture process is one camera."""
 
-    camera: SiteName = Field(default="door", description="the camera's name in topics and counts")
+    camera: CameraName = Field(default="door", description="the camera's name in topics and counts")
     video_path: Annotated[str, Field(min_length=1)] = Field(
         default="0",
         description="camera number or /dev/video*, video file, folder of pictures, http(s):// or rtsp(s):// address, demo:SEED",
@@ -30,13 +29,6 @@ class Settings(BusSettings):
     )
     convert_to_gray: bool = Field(default=False, description="take the colour out")
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(default=80, description="1 to 100; higher is larger")
-
-    @field_validator("camera")
-    @classmethod
-    def _not_reserved(cls, camera: str) -> str:
-        if camera in topics.RESERVED_CAMERAS:
-            raise ValueError(f"taken by the suite's own topics, as are {', '.join(sorted(topics.RESERVED_CAMERAS))}")
-        return camera
 
     @field_validator("video_path")
     @classmethod

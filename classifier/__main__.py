@@ -4,10 +4,11 @@ import logging
 import sys
 import threading
 from contextlib import ExitStack
+from functools import partial
 
 from bus import Bus, Frame, InvalidSetting, process, topics
 from classifier import InvalidExport
-from classifier.export import Export, read_export
+from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.outputs import MOST_LABELS
 from classifier.pipeline import Pipeline
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 def main(settings: Settings, stop: threading.Event) -> None:
     """Classifies until `stop` is set."""
     runtime = Runtime(settings.num_threads, settings.xnnpack, settings.delegate)
-
     stamp = stamp_of(settings.model)
     try:
         export = read_export(settings.model)
@@ -33,9 +33,6 @@ def main(settings: Settings, stop: threading.Event) -> None:
     pipeline = Pipeline(classifier, settings.max_frame_age, bus.figures, bus.publish, bus.complain)
     for camera in settings.cameras or ("+",):
         bus.subscribe(topics.frame(camera), Frame, pipeline.offer, settings.share)
-
-    def load(export: Export) -> Classifier:
-        return Classifier(export, runtime)
 
     def serve(classifier: Classifier) -> None:
         pipeline.take_over(classifier)
@@ -49,7 +46,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
     serve(classifier)
 
     def served() -> dict[str, object]:
-        return {key: bus.figures.snapshot()[key] for key in ("model", "labels", "runtime")}
+        figures = bus.figures.snapshot()
+        return {key: figures[key] for key in ("model", "labels", "runtime")}
 
     with ExitStack() as running:
         if settings.http_port is not None:
@@ -59,7 +57,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
             server = Server(app_of(pipeline, served, settings.url_hosts), settings.http_host, settings.http_port)
             running.enter_context(server)
             log.info("HTTP on %s:%d", settings.http_host, settings.http_port)
-        for part in (bus, pipeline, ModelWatch(settings.model, stamp, export, load, serve, refuse)):
+        watch = ModelWatch(settings.model, stamp, export, partial(Classifier, runtime=runtime), serve, refuse)
+        for part in (bus, pipeline, watch):
             running.enter_context(part)
         bus.state("running")
         stop.wait()

@@ -1,7 +1,7 @@
 """From a model's outputs to labels: one reader for each kind of model that is served."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
@@ -149,7 +149,7 @@ def _unfit(export: Export, outputs: Sequence[Output], reason: str) -> InvalidExp
     return InvalidExport(f"{export.name}: outputs {found}: {reason}; served are {KINDS}")
 
 
-def _ranked(labels: Any) -> tuple[Label, ...]:
+def _ranked(labels: Iterable[Label]) -> tuple[Label, ...]:
     return tuple(sorted(labels, key=lambda label: (-label.probability, label.name))[:MOST_LABELS])
 
 

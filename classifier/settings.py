@@ -1,13 +1,11 @@
 """What can be set about the classifier."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from bus import topics
-from bus.settings import BusSettings, CommaSeparated, Port, Seconds, SiteName, UserPath
+from bus.settings import BusSettings, CameraNames, CommaSeparated, Port, Seconds, SiteName, UserPath
 
 
 class Settings(BusSettings):
@@ -16,7 +14,7 @@ class Settings(BusSettings):
     model: UserPath = Field(
         default=Path("model"), description="folder or zip of a Custom Vision export: model.tflite, labels.txt, cvexport.manifest"
     )
-    cameras: CommaSeparated = Field(default=(), description="the cameras to serve (commas between); all, without it")
+    cameras: CameraNames = Field(default=(), description="the cameras to serve (commas between); all, without it")
     share: SiteName | None = Field(
         default=None, description="name under which several classifiers divide the frames among them; each needs a MODULE_NAME"
     )
@@ -28,17 +26,8 @@ class Settings(BusSettings):
     delegate: str | None = Field(
         default=None, description="library of a TensorFlow Lite delegate for an accelerator, as libedgetpu.so.1"
     )
-
     http_port: Port | None = Field(default=None, description="serve Custom Vision's HTTP interface on this port; off without it")
     http_host: str = Field(default="127.0.0.1", description="address to serve it at; 0.0.0.0 is all of this machine's")
     url_hosts: CommaSeparated = Field(
         default=(), description="machines (name or name:port, commas between) that POST /url may fetch pictures from"
     )
-
-    @field_validator("cameras")
-    @classmethod
-    def _names(cls, cameras: tuple[str, ...]) -> tuple[str, ...]:
-        for camera in cameras:
-            if not re.fullmatch(topics.NAME_PATTERN, camera) or camera in topics.RESERVED_CAMERAS:
-                raise ValueError(f"{camera!r} is no camera's name: small letters, digits, _ and -")
-        return cameras

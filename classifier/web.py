@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
@@ -73,7 +72,6 @@ def app_of(pipeline: Pipeline, served: Callable[[], dict[str, Any]], url_hosts: 
     """The application; `served` tells what is served, `url_hosts` are the machines that pictures may be fetched from."""
     app = FastAPI(title="Footfall classifier", description=__doc__ or "", responses={"4XX": {"model": Problem}})
     app.add_exception_handler(HTTPException, _problem)
-    app.add_exception_handler(RequestValidationError, _invalid)
 
     async def image(request: Request) -> ImagePrediction:
         """Classifies the picture in the body, or in the field `imageData` of a form."""
@@ -174,7 +172,3 @@ def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.title().replace(" ", "").replace("-", "")
     return JSONResponse(Problem(code=code, message=error.detail).model_dump(), error.status_code, error.headers)
-
-
-def _invalid(request: Request, error: Exception) -> JSONResponse:
-    return _problem(request, HTTPException(HTTPStatus.BAD_REQUEST, str(error)[:300]))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import InvalidMessage
-from classifier.preprocess import ImageInput, decode
+from classifier.preprocess import ImageInput, decode, decode_any
 from tests.support import samples
 
 
@@ -40,6 +40,19 @@ def test_only_jpeg_is_taken(kind: str) -> None:
     """A frame holds a JPEG; other formats, which OpenCV would read as well, are refused."""
     with pytest.raises(InvalidMessage, match="not a whole JPEG"):
         decode(cv2.imencode(kind, np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+
+
+def test_a_picture_is_turned_as_it_says() -> None:
+    """EXIF's orientation counts: what lies on its left side is turned upright, the upper end to the right."""
+    picture = np.zeros((60, 30, 3), np.uint8)
+    picture[:30] = (0, 51, 204)
+    jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    turned = decode_any(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+    assert decode_any(jpeg).shape == (60, 30, 3)
+    assert turned.shape == (30, 60, 3)
+    assert abs(turned[:, 45:].reshape(-1, 3).mean(0) - (0, 51, 204)).max() < 5
+    assert turned[:, :15].max() < 5
 
 
 def test_a_picture_that_says_it_is_huge_is_not_decoded() -> None:

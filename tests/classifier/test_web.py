@@ -7,31 +7,25 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import cv2
 import httpx
-import numpy as np
 import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bus import Frame
-from tests.support import samples, tflite
+from tests.support import samples
 from tests.support.broker import Broker, free_port
 from tests.support.fruits import Fruits
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import until
+from tests.support.web import SHOWN, encoded, probabilities, refused
 
 FORM = "multipart/form-data; boundary=x"
 LIMIT = 4 * 1024 * 1024
-RED = np.full((40, 60, 3), (0, 51, 204), np.uint8)
-SHOWN = {"blue": 0.0, "green": 0.2, "red": 0.8}
 
 
 def png(width: int, height: int) -> bytes:
@@ -42,88 +36,6 @@ def png(width: int, height: int) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
-
-
-def encoded(picture: Any = RED, kind: str = ".png") -> bytes:
-    """A picture as a file."""
-    return bytes(cv2.imencode(kind, picture)[1].tobytes())
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that tells the mean colour of a picture."""
-    folder = tmp_path_factory.mktemp("colours")
-    (folder / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3)))
-    (folder / "labels.txt").write_text("blue\ngreen\nred")
-    return folder
-
-
-class Pictures(BaseHTTPRequestHandler):
-    """A machine with a picture, redirections to it and away, and one that never ends."""
-
-    def do_GET(self) -> None:  # as http.server has it
-        """Answers by path."""
-        path, _, rest = self.path[1:].partition("/")
-        if path == "to":
-            self.send_response(302)
-            self.send_header("Location", rest)
-            self.end_headers()
-            return
-        self.send_response(200 if path != "none" else 404)
-        self.end_headers()
-        try:
-            for _ in range(10_000 if path == "endless" else 1):
-                self.wfile.write(bytes(1024) if path == "endless" else encoded())
-        except OSError:
-            return
-
-    def log_message(self, *_: object) -> None:
-        """Keeps quiet."""
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[int]:
-    """The port of a machine with pictures."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pictures) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def served(folder: Path, machine: int) -> Iterator[tuple[httpx.Client, Module]]:
-    """A running classifier, without a broker, that may fetch from the machine."""
-    port = free_port()
-    module = Module("classifier", free_port(), MODEL=folder, HTTP_PORT=port, URL_HOSTS=f"127.0.0.1:{machine}, other.example")
-    with module, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client:
-        module.wait_for_log("running")
-        yield client, module
-
-
-@pytest.fixture
-def client(served: tuple[httpx.Client, Module]) -> httpx.Client:
-    """Asks the classifier."""
-    return served[0]
-
-
-def probabilities(response: httpx.Response) -> dict[str, float]:
-    """By tag name; the answer has every field that its clients know."""
-    assert response.status_code == 200, response.text
-    answer = response.json()
-    assert set(answer) == {"id", "project", "iteration", "created", "predictions"}
-    assert answer["created"].endswith("Z")
-    assert all(set(one) == {"tagName", "probability", "tagId", "boundingBox"} for one in answer["predictions"])
-    return {one["tagName"]: one["probability"] for one in answer["predictions"]}
-
-
-def refused(response: httpx.Response, status: int) -> str:
-    """The message of a refusal, which is JSON."""
-    assert response.status_code == status, response.text
-    problem = response.json()
-    assert set(problem) == {"code", "message"}
-    assert problem["code"].isalpha()
-    return str(problem["message"])
 
 
 @pytest.mark.parametrize("ending", ["image", "image/nostore"])
@@ -140,74 +52,6 @@ def test_a_picture_in_the_body(client: httpx.Client, prefix: str, ending: str) -
 def test_kinds_of_pictures(client: httpx.Client, kind: str) -> None:
     """What OpenCV reads is read, whatever the request calls it."""
     assert probabilities(client.post("/image", content=encoded(kind=kind))) == pytest.approx(SHOWN, abs=0.02)
-
-
-def test_a_picture_is_turned_as_it_says(served: tuple[httpx.Client, Module]) -> None:
-    """EXIF's orientation counts: of a wide picture, the middle of another square is seen once it is upright."""
-    halves = np.zeros((600, 300, 3), np.uint8)
-    halves[:150] = (0, 51, 204)  # outside the centred square
-    jpeg = encoded(halves, ".jpg")
-    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-    turned = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
-    from classifier.preprocess import decode_any
-
-    assert decode_any(jpeg).shape == (600, 300, 3)
-    assert decode_any(turned).shape == (300, 600, 3)
-    assert probabilities(served[0].post("/image", content=turned))
-
-
-@pytest.mark.parametrize("prefix", ["", "shop/", "shop/classify/iterations/v1/"])
-def test_a_picture_elsewhere(client: httpx.Client, machine: int, prefix: str) -> None:
-    """Fetched from a machine that is allowed, redirections within it too."""
-    for path in ("a.png", "to//a.png", f"to/http://127.0.0.1:{machine}/a.png"):
-        response = client.post(f"/{prefix}url", json={"url": f"http://127.0.0.1:{machine}/{path}"})
-        assert probabilities(response) == pytest.approx(SHOWN, abs=0.001)
-
-
-@pytest.mark.parametrize(
-    ("url", "status", "reason"),
-    [
-        ("http://127.0.0.1:1/a.png", 403, "http://127.0.0.1:1 is not allowed"),
-        ("http://127.0.0.1/a.png", 403, "not allowed"),
-        ("http://HERE/to/http://127.0.0.1:9/a.png", 403, "127.0.0.1:9 is not allowed"),
-        ("http://HERE/to/file:///etc/passwd", 403, "not allowed"),
-        ("file:///etc/passwd", 403, "not allowed"),
-        ("http://HERE@127.0.0.1:9/", 403, "not allowed"),
-        ("ftp://HERE/a.png", 403, "not allowed"),
-        ("http://HERE/none", 400, "answers 404"),
-        ("http://HERE/endless", 400, "more than 4194304 bytes"),
-        ("http://[", 403, "not allowed"),
-        ("http://" + "a" * 70_000, 400, "URL too long"),
-        ("", 403, "not allowed"),
-    ],
-)
-def test_addresses_that_are_refused(client: httpx.Client, machine: int, url: str, status: int, reason: str) -> None:
-    """Other machines, ports and schemes, also by redirection; what fails or does not end."""
-    url = url.replace("HERE", f"127.0.0.1:{machine}")
-    assert reason in refused(client.post("/url", json={"url": url}), status)
-
-
-def test_redirections_without_end(client: httpx.Client, machine: int) -> None:
-    """Five are followed, a sixth is not."""
-    step = f"http://127.0.0.1:{machine}/to/"
-    picture = f"http://127.0.0.1:{machine}/a.png"
-    assert probabilities(client.post("/url", json={"url": step * 5 + picture}))
-    assert "more than 5 redirections" in refused(client.post("/url", json={"url": step * 6 + picture}), 400)
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"url": 7}', b"\xff"])
-def test_what_is_no_address(client: httpx.Client, body: bytes) -> None:
-    """A body that tells no address is told so."""
-    assert "url" in refused(client.post("/url", content=body), 400)
-
-
-def test_no_address_without_hosts(folder: Path) -> None:
-    """Off unless machines are named."""
-    port = free_port()
-    with Module("classifier", free_port(), MODEL=folder, HTTP_PORT=port) as module:
-        module.wait_for_log("running")
-        response = httpx.post(f"http://127.0.0.1:{port}/url", json={"url": "http://127.0.0.1/"}, trust_env=False)
-    assert "URL_HOSTS is not set" in refused(response, 403)
 
 
 def zipped() -> bytes:

@@ -1,0 +1,64 @@
+"""Pictures from other machines, by way of the HTTP interface."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.broker import free_port
+from tests.support.module import Module
+from tests.support.web import SHOWN, probabilities, refused
+
+
+@pytest.mark.parametrize("prefix", ["", "shop/", "shop/classify/iterations/v1/"])
+def test_a_picture_elsewhere(client: httpx.Client, machine: int, prefix: str) -> None:
+    """Fetched from a machine that is allowed, redirections within it too."""
+    for path in ("a.png", "to//a.png", f"to/http://127.0.0.1:{machine}/a.png"):
+        response = client.post(f"/{prefix}url", json={"url": f"http://127.0.0.1:{machine}/{path}"})
+        assert probabilities(response) == pytest.approx(SHOWN, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "reason"),
+    [
+        ("http://127.0.0.1:1/a.png", 403, "http://127.0.0.1:1 is not allowed"),
+        ("http://127.0.0.1/a.png", 403, "not allowed"),
+        ("http://HERE/to/http://127.0.0.1:9/a.png", 403, "127.0.0.1:9 is not allowed"),
+        ("http://HERE/to/file:///etc/passwd", 403, "not allowed"),
+        ("file:///etc/passwd", 403, "not allowed"),
+        ("http://HERE@127.0.0.1:9/", 403, "not allowed"),
+        ("ftp://HERE/a.png", 403, "not allowed"),
+        ("http://HERE/none", 400, "answers 404"),
+        ("http://HERE/endless", 400, "more than 4194304 bytes"),
+        ("http://[", 403, "not allowed"),
+        ("http://" + "a" * 70_000, 400, "URL too long"),
+        ("", 403, "not allowed"),
+    ],
+)
+def test_addresses_that_are_refused(client: httpx.Client, machine: int, url: str, status: int, reason: str) -> None:
+    """Other machines, ports and schemes, also by redirection; what fails or does not end."""
+    url = url.replace("HERE", f"127.0.0.1:{machine}")
+    assert reason in refused(client.post("/url", json={"url": url}), status)
+
+
+def test_redirections_without_end(client: httpx.Client, machine: int) -> None:
+    """Five are followed, a sixth is not."""
+    step = f"http://127.0.0.1:{machine}/to/"
+    picture = f"http://127.0.0.1:{machine}/a.png"
+    assert probabilities(client.post("/url", json={"url": step * 5 + picture}))
+    assert "more than 5 redirections" in refused(client.post("/url", json={"url": step * 6 + picture}), 400)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"url": 7}', b"\xff"])
+def test_what_is_no_address(client: httpx.Client, body: bytes) -> None:
+    """A body that tells no address is told so."""
+    assert "url" in refused(client.post("/url", content=body), 400)
+
+
+def test_no_address_without_hosts(folder: Path) -> None:
+    """Off unless machines are named."""
+    port = free_port()
+    with Module("classifier", free_port(), MODEL=folder, HTTP_PORT=port) as module:
+        module.wait_for_log("running")
+        response = httpx.post(f"http://127.0.0.1:{port}/url", json={"url": "http://127.0.0.1/"}, trust_env=False)
+    assert "URL_HOSTS is not set" in refused(response, 403)
