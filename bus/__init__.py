@@ -2,9 +2,11 @@
 
 from bus.connection import Bus
 from bus.errors import FootfallError, InvalidMessage, InvalidSetting
+from bus.inbox import Inbox
 from bus.message import Message
 from bus.messages import (
     Box,
+    Command,
     CurrentLabel,
     DayCounts,
     Frame,
@@ -19,10 +21,12 @@ from bus.slot import NewestSlot
 __all__ = [
     "Box",
     "Bus",
+    "Command",
     "CurrentLabel",
     "DayCounts",
     "FootfallError",
     "Frame",
+    "Inbox",
     "InvalidMessage",
     "InvalidSetting",
     "Label",

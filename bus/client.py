@@ -13,9 +13,27 @@ FIRST_RETRY, LAST_RETRY = 0.5, 30
 """Seconds between tries to connect, doubled from the one to the other."""
 
 
-def client_of(settings: BusSettings, persistent: bool, most_queued: int) -> mqtt.Client:
+class Client(mqtt.Client):
+    """paho's, whose messages may be acknowledged later than when their callback returns: what its version 2 calls manual_ack."""
+
+    _held: int | None = None
+
+    def hold(self, message: mqtt.MQTTMessage) -> None:
+        """To be called in the callback of a message of QoS 1: it is not acknowledged when that returns."""
+        self._held = message.mid
+
+    def acknowledge(self, packet: int) -> None:
+        """Acknowledges a message that was held, from any thread."""
+        super()._send_puback(packet)  # type: ignore[misc]
+
+    def _send_puback(self, mid: int) -> Any:
+        held, self._held = self._held, None
+        return mqtt.MQTT_ERR_SUCCESS if mid == held else super()._send_puback(mid)  # type: ignore[misc]
+
+
+def client_of(settings: BusSettings, persistent: bool, most_queued: int) -> Client:
     """A client that signs in as the settings say; `persistent` has the broker keep its session while it is away."""
-    client = mqtt.Client(settings.name, clean_session=not persistent)
+    client = Client(settings.name, clean_session=not persistent)
     if settings.mqtt_username is not None:
         client.username_pw_set(settings.mqtt_username, settings.password)
     if settings.mqtt_ca_file is not None:

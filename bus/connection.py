@@ -16,6 +16,7 @@ from bus import topics
 from bus.client import client_of
 from bus.errors import InvalidMessage
 from bus.figures import Figures
+from bus.inbox import Delivery, Inbox
 from bus.logs import Rarely
 from bus.message import Message
 from bus.messages import Status
@@ -62,6 +63,8 @@ class Bus:
         self._status_lock = threading.Lock()
         self._connected = False
         self._connected_at = 0.0
+        self._connection = 0
+        self._inboxes: list[Inbox[Any]] = []
         self._ended = threading.Event()
         self._rarely = Rarely()
         self._connections = Rarely(SHORT)
@@ -97,6 +100,31 @@ class Bus:
         Of those that subscribe with the same `share`, the broker gives each message to one, in turn.
         """
 
+        self._subscribe(topic, kind, lambda message, _received: handler(message), share)
+
+    def inbox(self, topic: str, kind: type[M]) -> Inbox[M]:
+        """Where the messages under the filter `topic` wait, of QoS 1, for one that acknowledges them when it is done with them.
+
+        As for all: one that is not a `kind` is counted and logged. Of use with a persistent session only.
+        """
+        inbox: Inbox[M] = Inbox(self._acknowledge)
+
+        def put(message: M, received: mqtt.MQTTMessage) -> None:
+            self._client.hold(received)
+            inbox.put(message, Delivery(received.mid, self._connection))
+
+        self._inboxes.append(inbox)
+        self._subscribe(topic, kind, put)
+        return inbox
+
+    def _acknowledge(self, delivery: Delivery) -> None:
+        """Of an earlier connection it would be of no use: what it did not acknowledge comes again in this one."""
+        if self._connected and delivery.connection == self._connection:
+            self._client.acknowledge(delivery.packet)
+
+    def _subscribe(
+        self, topic: str, kind: type[M], handler: Callable[[M, mqtt.MQTTMessage], object], share: str | None = None
+    ) -> None:
         def take_in(_client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
             try:
                 message = _taken(kind, received)
@@ -105,7 +133,7 @@ class Bus:
                 return
             self.figures.add(f"{kind.__name__.lower()}s_in")
             try:
-                handler(message)
+                handler(message, received)
             except Exception:
                 self.figures.add("failed")
                 if (more := self._rarely(f"failed {topic}")) is not None:
@@ -212,6 +240,9 @@ class Bus:
         self._publish_status()  # not sent yet: kept with the rest of the retained state, which goes out below
         with self._lock:
             self._connected = True
+            self._connection += 1
+            for inbox in self._inboxes:
+                inbox.clear()
             self._unsent.clear()
             if self._subscriptions:
                 client.subscribe(list(self._subscriptions.items()))
@@ -240,10 +271,7 @@ class Bus:
 def _taken(kind: type[M], received: mqtt.MQTTMessage) -> M:
     if received.retain and not kind.RETAINED:
         raise InvalidMessage(f"{kind.__name__}: retained by the broker, only a fresh one is taken")
-    message = kind.unpack(received.payload)
-    if message.topic != received.topic:
-        raise InvalidMessage(f"{kind.__name__}: it names itself for another topic, {message.topic}")
-    return message
+    return kind.received(received.topic, received.payload)
 
 
 def _now() -> float:

@@ -41,9 +41,25 @@ class Message:
     @classmethod
     def unpack(cls, payload: bytes | bytearray) -> Self:
         """The message in a payload. Raises `InvalidMessage` with the field that is not as declared."""
+        return cls._of(cls._document(payload))
+
+    @classmethod
+    def received(cls, topic: str, payload: bytes | bytearray) -> Self:
+        """The message that came on a topic, which must be its own. Raises `InvalidMessage`."""
+        message = cls.unpack(payload)
+        if message.topic != topic:
+            raise InvalidMessage(f"{cls.__name__}: it names itself for another topic, {message.topic}")
+        return message
+
+    @classmethod
+    def _document(cls, payload: bytes | bytearray) -> dict[Any, Any]:
         document = cls._decode(cls._limited(bytes(payload)))
         if not isinstance(document, dict):
             raise InvalidMessage(f"{cls.__name__}: a map is expected, this is {type(document).__name__}")
+        return document
+
+    @classmethod
+    def _of(cls, document: dict[Any, Any]) -> Self:
         version = document.get("v")
         if type(version) is not int or version != VERSION:
             raise InvalidMessage(f"{cls.__name__}: v: only version {VERSION} is understood, this is {version!r:.20}")

@@ -1,12 +1,12 @@
 """The messages of the suite, field by field: the contract between its modules and with everyone who listens."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field, JsonValue, Strict
 from pydantic.dataclasses import dataclass
 
 from bus import topics
-from bus.message import JsonMessage, Message
+from bus.message import VERSION, JsonMessage, Message
 
 Name = Annotated[str, Strict(), Field(pattern=topics.NAME_PATTERN)]
 Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=topics.TEXT_PATTERN)]
@@ -141,6 +141,30 @@ class DayCounts(JsonMessage):
     @property
     def topic(self) -> str:
         return topics.counts(self.camera)
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Command(JsonMessage):
+    """What a camera is to do; typed by hand too, so that its topic says which camera and the version may be left out.
+
+    A retained one is not taken: it would pause a camera again at each start.
+    """
+
+    LIMIT = 1024
+    QOS = 1
+    RETAINED = False
+
+    camera: Name
+    do: Literal["pause", "resume", "snapshot"]
+
+    @property
+    def topic(self) -> str:
+        return topics.command(self.camera)
+
+    @classmethod
+    def received(cls, topic: str, payload: bytes | bytearray) -> "Command":
+        """The command that came on a camera's topic. Raises `InvalidMessage`."""
+        return cls._of({"v": VERSION} | cls._document(payload) | {"camera": topics.second_level(topic)})
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)

@@ -39,6 +39,15 @@ def counts(camera: str = "+") -> str:
     return f"{ROOT}/{camera}/counts"
 
 
+def command(camera: str = "+") -> str:
+    return f"{ROOT}/{camera}/command"
+
+
+def second_level(topic: str) -> str:
+    """The camera that a topic of the form footfall/<camera>/... is about."""
+    return topic.split("/")[1]
+
+
 def pixels(display: str = "+") -> str:
     return f"{ROOT}/display/{display}/pixels"
 

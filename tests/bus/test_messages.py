@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import Frame, InvalidMessage, Label, Message, Pixels, Prediction, Status, Visit
+from bus import Command, Frame, InvalidMessage, Label, Message, Pixels, Prediction, Status, Visit
 from bus.message import JsonMessage
 from tests.support import samples
 
@@ -151,6 +151,28 @@ def test_any_value_in_any_field(message: Message, data: st.DataObject, value: An
         assert "JSON serializable" in str(error)
         return
     assert type(message).unpack(changed.pack()) == changed
+
+
+@pytest.mark.parametrize("payload", [b'{"do": "pause"}', b'{"v": 1, "camera": "back", "do": "pause", "later": 2}'])
+def test_a_command_is_its_topics(payload: bytes) -> None:
+    """A command that is typed by hand needs no version, and is for the camera that its topic names."""
+    assert Command.received("footfall/door/command", payload) == Command("door", "pause")
+
+
+@pytest.mark.parametrize("payload", [b'{"do": "stop"}', b"{}", b"[]", b"pause", b'{"v": 2, "do": "pause"}', b'{"do": ["pause"]}'])
+def test_what_is_no_command_is_refused(payload: bytes) -> None:
+    """Only what a camera can do is taken."""
+    with pytest.raises(InvalidMessage, match="Command"):
+        Command.received("footfall/door/command", payload)
+
+
+@given(payload=st.binary(max_size=60), topic=st.text(max_size=20))
+def test_any_command(payload: bytes, topic: str) -> None:
+    """Bytes on a command's topic are a command or an InvalidMessage."""
+    try:
+        Command.received(f"footfall/{topic}/command", payload)
+    except InvalidMessage as error:
+        assert str(error).startswith("Command")
 
 
 @given(cut=st.integers(0, 400))

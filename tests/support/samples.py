@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from bus import Box, CurrentLabel, DayCounts, Frame, Label, Message, Pixels, Prediction, Status, Visit
+from bus import Box, Command, CurrentLabel, DayCounts, Frame, Label, Message, Pixels, Prediction, Status, Visit
 
 
 def jpeg(width: int = 64, height: int = 48, level: int = 128) -> bytes:
@@ -33,6 +33,7 @@ def one_of_each() -> list[Message]:
         CurrentLabel("door", "woman", 0.9, 1000.0),
         CurrentLabel("door", None, None, None),
         DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 1, "17": 2}}),
+        Command("door", "pause"),
         Status("capture", "camera-lost", 1000.0, 1001.0, "unplugged", {"frames": 3, "model": "x"}, {"frames": 9.9}),
         Status("capture", "offline"),
     ]

@@ -1,0 +1,60 @@
+"""Messages that wait for their taker, and for its word that they need not come again."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from bus.message import Message
+
+M = TypeVar("M", bound=Message)
+
+
+class Delivery(NamedTuple):
+    """What identifies one delivery to the broker: the packet's id, which counts in one connection only."""
+
+    packet: int
+    connection: int
+
+
+class Inbox(Generic[M]):
+    """What came under one filter, oldest first; the broker keeps each message until it is acknowledged.
+
+    It needs no bound of its own: the broker sends no more than its `max_inflight_messages` before some are acknowledged, and
+    what a lost connection leaves here is let go, as the broker sends it again.
+    """
+
+    def __init__(self, acknowledge: Callable[[Delivery], object]) -> None:
+        self._acknowledge = acknowledge
+        self._waiting: deque[tuple[M, Delivery]] = deque()
+        self._taken: list[Delivery] = []
+        self._came = threading.Condition()
+
+    def put(self, message: M, delivery: Delivery) -> None:
+        with self._came:
+            self._waiting.append((message, delivery))
+            self._came.notify()
+
+    def clear(self) -> None:
+        """Lets go what was not taken yet."""
+        with self._came:
+            self._waiting.clear()
+
+    def take(self, timeout: float) -> list[M]:
+        """All that is there, or what comes first within `timeout` seconds, or nothing."""
+        end = time.monotonic() + timeout
+        with self._came:
+            while not self._waiting and (left := end - time.monotonic()) > 0:
+                self._came.wait(left)
+            messages = [message for message, _ in self._waiting]
+            self._taken += [delivery for _, delivery in self._waiting]
+            self._waiting.clear()
+        return messages
+
+    def acknowledge(self) -> None:
+        """Says that all that was taken is settled."""
+        with self._came:
+            taken, self._taken = self._taken, []
+        for delivery in taken:
+            self._acknowledge(delivery)

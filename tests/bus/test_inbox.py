@@ -1,0 +1,136 @@
+"""Messages that are acknowledged when they are settled: on a real Mosquitto."""
+
+import signal
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from bus import Bus, Inbox, Prediction, topics
+from bus.inbox import Delivery
+from tests.bus.test_connection import settings, status_of
+from tests.support import samples
+from tests.support.broker import Broker
+from tests.support.listener import Listener
+from tests.support.wait import until
+
+NUMBER = 20
+
+
+class Receiver(NamedTuple):
+    """A bus with its inbox."""
+
+    bus: AbstractContextManager[Bus]
+    inbox: Inbox[Prediction]
+
+
+def receiver(broker: Broker) -> Receiver:
+    """One with a session that the broker keeps."""
+    bus = Bus(settings(broker.port, "receiver"), persistent=True)
+    return Receiver(bus, bus.inbox(topics.prediction(), Prediction))
+
+
+def send(broker: Broker, number: int = NUMBER, begin: int = 0) -> None:
+    """Publishes numbered predictions."""
+    with Listener(broker.port) as sender:
+        for one in range(begin, begin + number):
+            sender.publish(topics.prediction("door"), samples.prediction(captured_at=1000.0 + one).pack())
+
+
+def numbers(messages: list[Prediction]) -> list[int]:
+    """Which ones they are."""
+    return [round(message.captured_at - 1000) for message in messages]
+
+
+def all_of(inbox: Inbox[Prediction], number: int = NUMBER) -> list[int]:
+    """The numbers of so many messages."""
+    got: list[int] = []
+
+    def enough() -> bool:
+        got.extend(numbers(inbox.take(0.2)))
+        return len(got) >= number
+
+    until(enough, what=f"{number} messages")
+    return got
+
+
+def begin(broker: Broker) -> None:
+    """Makes the broker know the session: a status that arrives went out after the subscription."""
+    with Listener(broker.port, topics.status()) as listener, receiver(broker).bus:
+        until(lambda: status_of(listener, "receiver")() == "starting")
+
+
+def test_what_was_not_acknowledged_comes_again(broker: Broker) -> None:
+    """A taker that ends before it has settled what it took gets it again the next time, in order; then no more."""
+    begin(broker)
+    send(broker)
+    for settle in (False, True):
+        one = receiver(broker)
+        with one.bus:
+            assert all_of(one.inbox) == list(range(NUMBER))
+            if settle:
+                one.inbox.acknowledge()
+    send(broker, 1, begin=500)
+    last = receiver(broker)
+    with last.bus:
+        assert all_of(last.inbox, 1) == [500]
+
+
+def test_a_broker_that_comes_back_sends_again_what_is_unsettled(broker: Broker) -> None:
+    """What was taken in an earlier connection is acknowledged in this one only when it has come again."""
+    begin(broker)
+    one = receiver(broker)
+    with one.bus as bus:
+        until(lambda: bus.connected)
+        send(broker)
+        assert all_of(one.inbox) == list(range(NUMBER))
+        broker.end(signal.SIGTERM)
+        until(lambda: not bus.connected)
+        broker.start()
+        until(lambda: bus.connected)
+        one.inbox.acknowledge()
+        assert all_of(one.inbox) == list(range(NUMBER))
+        one.inbox.acknowledge()
+        send(broker, 1, begin=500)
+        assert all_of(one.inbox, 1) == [500]
+
+
+def test_garbage_is_acknowledged(broker: Broker) -> None:
+    """What is no prediction is counted once, and neither kept by the broker nor in the way of others."""
+    begin(broker)
+    one = receiver(broker)
+    with one.bus as bus, Listener(broker.port) as sender:
+        for _ in range(300):  # more than the broker sends without an acknowledgement
+            sender.publish(topics.prediction("door"), b"garbage")
+        sender.publish(topics.prediction("door"), samples.prediction().pack())
+        assert until(lambda: one.inbox.take(0.2))
+        one.inbox.acknowledge()
+        assert bus.figures.snapshot()["invalid"] == 300
+
+
+def test_the_network_goes_on_while_nothing_is_settled(broker: Broker) -> None:
+    """A taker that cannot settle what it took stays connected, and the broker holds back the rest."""
+    begin(broker)
+    one = receiver(broker)
+    with one.bus as bus:
+        until(lambda: bus.connected)
+        send(broker, 250)
+        taken = all_of(one.inbox, 100)
+        assert one.inbox.take(0.5) == []
+        assert bus.connected
+        while len(taken) < 250:
+            one.inbox.acknowledge()
+            taken += all_of(one.inbox, 1)
+    assert taken == list(range(250))
+
+
+def test_what_a_lost_connection_left_is_let_go() -> None:
+    """Messages that were not taken are cleared; those taken are acknowledged with their own connection's number."""
+    settled: list[Delivery] = []
+    inbox: Inbox[Prediction] = Inbox(settled.append)
+    inbox.put(samples.prediction(), Delivery(1, 1))
+    assert len(inbox.take(0)) == 1
+    inbox.put(samples.prediction(), Delivery(2, 1))
+    inbox.clear()
+    assert inbox.take(0) == []
+    inbox.acknowledge()
+    inbox.acknowledge()
+    assert settled == [Delivery(1, 1)]
