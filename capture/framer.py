@@ -16,9 +16,9 @@ class Framer:
         self._quality = quality
         self._sequence = 0
 
-    def frame(self, captured: Captured) -> Frame | None:
-        """The frame of a picture, or None when it comes too early. Raises `UnusablePicture`."""
-        if not self._pace.lets_through(captured.taken_at):
+    def frame(self, captured: Captured, at_once: bool = False) -> Frame | None:
+        """The frame of a picture, or None when it comes too early and is not wanted `at_once`. Raises `UnusablePicture`."""
+        if not self._pace.lets_through(captured.taken_at) and not at_once:
             return None
         picture = self._preparation.of(captured.picture)
         height, width = picture.shape[:2]

@@ -4,11 +4,13 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
+import psutil
 
-from bus import Frame
+from bus import Command, Frame
 from tests.support import videos
 from tests.support.broker import Broker
 from tests.support.listener import Listener
@@ -20,6 +22,34 @@ def state(listener: Listener) -> str:
     """What capture's status was last told to be."""
     told = listener.payloads("status/capture")
     return str(json.loads(told[-1])["state"]) if told else ""
+
+
+def command(listener: Listener, *words: Literal["pause", "resume", "snapshot"]) -> None:
+    """Commands the door's camera these."""
+    for word in words:
+        message = Command("door", word)
+        listener.publish(message.topic, message.pack())
+
+
+def is_open(module: Module, path: Path) -> bool:
+    """Whether the module's process has the file open."""
+    assert module.process
+    return str(path) in [file.path for file in psutil.Process(module.process.pid).open_files()]
+
+
+def number(frame: Frame) -> int:
+    """The number of the picture in a frame."""
+    return videos.number_of(cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR))
+
+
+def told(listener: Listener) -> list[str]:
+    """What came of the door, in its order: frames, and the states in between, each once."""
+    words: list[str] = []
+    for message in listener.messages():
+        word = "frame" if message.topic.endswith("/frame") else str(json.loads(message.payload)["state"])
+        if word == "frame" or word not in words[-1:]:
+            words.append(word)
+    return words
 
 
 def test_frames_as_set(broker: Broker, tmp_path: Path) -> None:
@@ -84,6 +114,87 @@ def test_a_picture_that_no_frame_can_be_made_of(broker: Broker, tmp_path: Path) 
         assert "70000x2" in module.log
         assert "none.jpg: not a picture" in module.log
         assert module.log.count("[WRN]") == 2
+
+
+def test_a_pause_closes_the_camera_until_the_resume(broker: Broker, tmp_path: Path) -> None:
+    """Paused, the clip is closed, the status says so and since when, and no frame comes; resumed, it plays from its beginning."""
+    path = videos.video(tmp_path / "clip.avi", 20)
+    filters = ("footfall/door/frame", "footfall/status/capture")
+    settings = {"VIDEO_PATH": path, "FRAME_RATE": 20}
+    with Listener(broker.port, *filters) as listener, Module("capture", broker.port, **settings) as module:
+        listener.wait_for("frame", 3)
+        until(lambda: is_open(module, path))
+        begin = time.time()
+        command(listener, "pause", "pause", "snapshot")
+        until(lambda: state(listener) == "paused")
+        until(lambda: not is_open(module, path))
+        module.wait_for_log("a snapshot of a paused camera")
+        until(lambda: time.time() > begin + 1.5)  # longer than the clip
+        status = json.loads(listener.payloads("status/capture")[-1])
+        assert (status["state"], status["detail"]) == ("paused", "")
+        assert begin - 0.1 < status["since"] < begin + 1.5
+        assert not is_open(module, path)
+        resumed_at = time.time()
+        command(listener, "resume", "resume")
+        listener.wait_for("frame", len(listener.messages("frame")) + 3)
+        until(lambda: is_open(module, path))
+    words = told(listener)
+    assert words[words.index("paused") + 1] == "starting"
+    assert [word for word in words if word != "frame"][-4:] == ["paused", "starting", "running", "offline"]
+    frames = [Frame.unpack(payload) for payload in listener.payloads("frame")]
+    assert [frame.sequence for frame in frames] == list(range(len(frames)))
+    assert number(next(frame for frame in frames if frame.captured_at > resumed_at)) <= 5
+
+
+def test_a_pause_while_the_camera_is_lost(broker: Broker, tmp_path: Path) -> None:
+    """It stays paused, also when the camera is back; paused in the midst of a clip, it has not ended, and is stopped at once."""
+    path = tmp_path / "later.avi"
+    filters = ("footfall/door/frame", "footfall/status/capture")
+    settings = {"VIDEO_PATH": path, "LOOP_VIDEO": "false"}
+    with Listener(broker.port, *filters) as listener, Module("capture", broker.port, **settings) as module:
+        until(lambda: state(listener) == "camera-lost")
+        command(listener, "pause")
+        until(lambda: state(listener) == "paused")
+        shutil.move(videos.video(tmp_path / "clip.avi", 20, rate=5), path)
+        paused_at = time.monotonic()
+        until(lambda: time.monotonic() > paused_at + 2)  # longer than until the next tries to open it
+        assert told(listener)[-1] == "paused"
+        command(listener, "resume")
+        listener.wait_for("frame", 1)
+        command(listener, "pause")
+        until(lambda: state(listener) == "paused")
+        stopped_at = time.monotonic()
+        assert module.end() == 0
+        assert time.monotonic() - stopped_at < 3
+        until(lambda: state(listener) == "offline")
+    states = [word for word in told(listener) if word != "frame"]
+    assert states[states.index("camera-lost") :] == ["camera-lost", "paused", "starting", "running", "paused", "offline"]
+
+
+def test_a_snapshot_comes_out_of_turn(broker: Broker, tmp_path: Path) -> None:
+    """At a frame every twenty seconds, the picture after the command is published at once."""
+    path = videos.video(tmp_path / "clip.avi")
+    settings = {"VIDEO_PATH": path, "FRAME_RATE": 0.05}
+    with Listener(broker.port, "footfall/door/frame") as listener, Module("capture", broker.port, **settings):
+        first = Frame.unpack(listener.wait_for("frame")[0])
+        asked_at = time.time()
+        command(listener, "snapshot")
+        second = Frame.unpack(listener.wait_for("frame", 2, seconds=5)[1])
+    assert (first.sequence, second.sequence) == (0, 1)
+    assert asked_at - 0.2 < second.captured_at < asked_at + 5
+
+
+def test_a_folder_is_shown_again_after_a_pause(broker: Broker, tmp_path: Path) -> None:
+    """A folder that is shown slowly is not waited for: resumed at once, it begins with its first picture."""
+    folder = videos.pictures(tmp_path / "pictures", 3)
+    filters = ("footfall/door/frame", "footfall/status/capture")
+    settings = {"VIDEO_PATH": folder, "FRAME_RATE": 0.05}
+    with Listener(broker.port, *filters) as listener, Module("capture", broker.port, **settings):
+        listener.wait_for("frame")
+        command(listener, "pause", "resume", "snapshot")
+        again = Frame.unpack(listener.wait_for("frame", 2, seconds=10)[1])
+        until(lambda: state(listener) == "running")
+    assert number(again) == 0
 
 
 def test_a_bad_setting_ends_it_with_one_line(broker: Broker) -> None:

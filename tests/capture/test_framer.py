@@ -61,6 +61,21 @@ def test_numbers_count_what_was_published() -> None:
     assert last.sequence == 1
 
 
+def test_a_picture_wanted_at_once() -> None:
+    """It is made a frame however early it comes, and those of the pace come when they would have without it."""
+
+    def framed(wanted: set[float]) -> set[float]:
+        framer = Framer("door", Pace(0.1), Preparation(), 80)
+        moments = [float(second) for second in range(100, 130)]
+        picture = np.zeros((48, 64, 3), np.uint8)
+        return {at for at in moments if framer.frame(Captured(picture, 5000.0, at), at_once=at in wanted)}
+
+    paced = framed(set())
+    assert len(paced) == 4
+    assert not paced & {103.0, 104.0}
+    assert framed({103.0, 104.0, max(paced)}) == paced | {103.0, 104.0}
+
+
 def test_a_clock_set_back_does_not_stop_the_camera() -> None:
     """The pace goes by a clock that runs on, whatever the time of day is said to be."""
     framer = Framer("door", Pace(10), Preparation(), 80)
