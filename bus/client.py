@@ -40,6 +40,7 @@ def client_of(settings: BusSettings, persistent: bool, most_queued: int) -> Clie
         client.tls_set_context(ssl.create_default_context(cafile=settings.mqtt_ca_file))
     client.reconnect_delay_set(FIRST_RETRY, LAST_RETRY)  # type: ignore[arg-type]  # a float will do
     client.max_queued_messages_set(most_queued)
+    client.max_inflight_messages_set(most_queued)  # what is published again at a connection goes before what has waited for it
     client.enable_logger(logging.getLogger("paho"))
     client.suppress_exceptions = True  # one that got out of a callback would end the network's thread
     client.on_socket_open = _send_at_once  # type: ignore[assignment]  # always a socket here

@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
@@ -20,6 +19,7 @@ from bus.inbox import Delivery, Inbox
 from bus.logs import Rarely
 from bus.message import Message
 from bus.messages import Status
+from bus.outbound import MOST_QUEUED, Outbound
 from bus.settings import BusSettings
 
 log = logging.getLogger(__name__)
@@ -29,10 +29,6 @@ M = TypeVar("M", bound=Message)
 KEEPALIVE = 10
 """Seconds; a frozen broker is noticed after twice as long."""
 REPORT_EVERY = 10.0
-MOST_QUEUED = 1000
-"""Messages of QoS 1 that wait for the broker to come back; paho itself has no bound."""
-MOST_FRAMES_WAITING = 2
-"""Messages of QoS 0 that may wait inside the client: what a frozen broker would get late."""
 GRACE = 2.0
 """Seconds at the end for what is still to be sent."""
 OFFLINE = "offline"
@@ -56,10 +52,6 @@ class Bus:
         self.figures = Figures()
         self._status = Status(self.name, "starting", since=_now())
         self._subscriptions: dict[str, int] = {}
-        self._retained: dict[str, bytes] = {}
-        self._unsent: deque[mqtt.MQTTMessageInfo] = deque()
-        self._owed: mqtt.MQTTMessageInfo | None = None
-        self._lock = threading.Lock()
         self._status_lock = threading.Lock()
         self._connected = False
         self._connected_at = 0.0
@@ -71,6 +63,7 @@ class Bus:
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
         offline = Status(self.name, OFFLINE, detail="connection lost")
         self._client = client_of(settings, persistent, MOST_QUEUED)
+        self._outbound = Outbound(self._client, self.figures)
         self._client.will_set(offline.topic, offline.pack(), offline.QOS, offline.RETAINED)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
@@ -87,7 +80,7 @@ class Bus:
         self._ended.set()
         self.state(OFFLINE, "stopped" if error is None else f"{type(error).__name__}: {error}")
         if self._connected:
-            self._flush()
+            self._outbound.flush(GRACE)
         self._client.disconnect()
         # paho joins its thread without a time-out, and that thread may be waiting for a broker that does not answer.
         end = threading.Thread(target=self._client.loop_stop, daemon=True)
@@ -143,42 +136,8 @@ class Bus:
         self._client.message_callback_add(topic, take_in)
 
     def publish(self, message: Message) -> bool:
-        """Hands the message to the broker, as soon as there is one. False when it was dropped instead, which is counted.
-
-        Retained state is never dropped: it is published again at every connection, which makes up for its QoS 0 (of QoS 1, paho
-        would send an older unacknowledged state again, after the newer). Of other QoS 0 messages, none goes out while two earlier
-        ones still wait. Raises `InvalidMessage` when it is over its limit.
-        """
-        payload = message.pack()
-        with self._lock:
-            if message.RETAINED:
-                self._retained[message.topic] = payload
-                if self._connected:
-                    self._client.publish(message.topic, payload, retain=True)
-                return True
-            if message.QOS == 0 and not self._has_room():
-                return False
-            info = self._client.publish(message.topic, payload, message.QOS)
-            if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
-                self.figures.add("dropped_queue_full")
-                return False
-            if message.QOS > 0:
-                self._owed = info
-            else:
-                self._unsent.append(info)
-        self.figures.add(f"{type(message).__name__.lower()}s_out")
-        return True
-
-    def _has_room(self) -> bool:
-        if not self._connected:
-            self.figures.add("dropped_offline")
-            return False
-        while self._unsent and self._unsent[0].rc == mqtt.MQTT_ERR_SUCCESS and self._unsent[0].is_published():
-            self._unsent.popleft()
-        if len(self._unsent) >= MOST_FRAMES_WAITING:
-            self.figures.add("dropped_unsent")
-            return False
-        return True
+        """As `bus.outbound.Outbound.publish`."""
+        return self._outbound.publish(message)
 
     @property
     def connected(self) -> bool:
@@ -225,29 +184,18 @@ class Bus:
             self._client.loop_stop()
             self._client.loop_start()
 
-    def _flush(self) -> None:
-        """Waits a little for the broker to acknowledge what was published last."""
-        try:
-            if self._owed is not None:
-                self._owed.wait_for_publish(GRACE)
-        except (RuntimeError, ValueError) as error:
-            log.debug("not everything was sent: %s", error)
-
     def _on_connect(self, client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
         if code != mqtt.MQTT_ERR_SUCCESS:
             log.error("the broker at %s refuses %r: %s", self._address, self.name, mqtt.connack_string(code))
             return
         self._publish_status()  # not sent yet: kept with the rest of the retained state, which goes out below
-        with self._lock:
-            self._connected = True
-            self._connection += 1
-            for inbox in self._inboxes:
-                inbox.clear()
-            self._unsent.clear()
-            if self._subscriptions:
-                client.subscribe(list(self._subscriptions.items()))
-            for topic, payload in self._retained.items():
-                client.publish(topic, payload, retain=True)
+        self._connection += 1
+        for inbox in self._inboxes:
+            inbox.clear()
+        if self._subscriptions:
+            client.subscribe(list(self._subscriptions.items()))
+        self._connected = True
+        self._outbound.connected()
         self._connected_at = time.monotonic()
         if (more := self._connections("")) is not None:
             log.info("connected to the broker at %s as %s%s", self._address, self.name, more)
@@ -256,7 +204,8 @@ class Bus:
         self.complain("connect_failed", f"no broker at {self._address}; trying again")
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
-        was_connected, self._connected = self._connected, False  # without the lock: paho may hold one that a publisher waits for
+        was_connected, self._connected = self._connected, False
+        self._outbound.disconnected()
         if was_connected and not self._ended.is_set():
             is_short = time.monotonic() - self._connected_at < SHORT
             hint = f" (is another client called {self.name}? MODULE_NAME gives a name of its own)" if is_short else ""

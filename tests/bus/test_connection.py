@@ -303,6 +303,32 @@ def test_a_persistent_session_keeps_what_came_meanwhile(broker: Broker) -> None:
     assert got == [1000.0 + number for number in range(50)]
 
 
+def test_what_a_crashed_broker_forgot_is_published_again(broker: Broker) -> None:
+    """What it has acknowledged, for one that was away, and not written down yet; in order, and before anything newer."""
+    away = Bus(settings(broker.port, "away"), persistent=True)
+    away.subscribe(PREDICTIONS, Prediction, lambda _: None)
+    with away, Listener(broker.port, topics.status("away")) as listener:
+        until(lambda: status_of(listener, "away")() == "starting")
+    broker.end(signal.SIGTERM)  # the session is written down
+    broker.start()
+    got: list[float] = []
+    with Bus(settings(broker.port)) as sender:
+        until(lambda: sender.connected)
+        for number in range(50):
+            sender.publish(samples.prediction(captured_at=1000.0 + number))
+        until(lambda: not sender._client._out_messages)  # type: ignore[attr-defined]
+        broker.end()
+        until(lambda: not sender.connected)
+        sender.publish(samples.prediction(captured_at=2000.0))
+        broker.start()
+        until(lambda: sender.connected)
+        away = Bus(settings(broker.port, "away"), persistent=True)
+        away.subscribe(PREDICTIONS, Prediction, lambda prediction: got.append(prediction.captured_at))
+        with away:
+            until(lambda: 2000.0 in got)
+    assert list(dict.fromkeys(got)) == [1000.0 + number for number in range(50)] + [2000.0]
+
+
 def test_leaving_is_quick_without_a_broker() -> None:
     """A module can be stopped while it waits for a broker; nothing of it is left."""
     before = threading.active_count()

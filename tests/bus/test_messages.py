@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bus import Command, Frame, InvalidMessage, Label, Message, Pixels, Prediction, Status, Visit
 from bus.message import JsonMessage
 from tests.support import samples
+from tests.support.values import anything
 
 KINDS = sorted({type(message) for message in samples.one_of_each()}, key=lambda kind: kind.__name__)
 BAD_VALUES: list[Any] = [None, "", "x" * 300, -1, True, math.nan, math.inf, [], {}, b""]
@@ -128,13 +129,6 @@ def test_any_bytes(kind: type[Message], payload: bytes) -> None:
         kind.unpack(payload)
     except InvalidMessage as error:
         assert str(error).startswith(kind.__name__)
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=8) | st.binary(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
-    max_leaves=12,
-)
 
 
 @pytest.mark.parametrize("message", samples.one_of_each(), ids=lambda message: type(message).__name__)
