@@ -1,37 +1,43 @@
-"""Makes visits of predictions, counts them, and sends them upstream."""
+"""Makes visits of predictions, keeps and counts them, and sends what is selected upstream."""
 
 import sys
 import threading
+from contextlib import ExitStack, closing
+from pathlib import Path
 
-from bridge.edgehub import EdgeHubUpstream
+from bridge.cloud.control import Control
+from bridge.cloud.edgehub import EdgeHubUpstream
+from bridge.counting import Counting
+from bridge.ledger import Ledger
+from bridge.model.store import ModelStore
+from bridge.model.updates import ModelUpdates
 from bridge.settings import Settings
 from bridge.site import Site
-from bridge.upstream import LogUpstream, Upstream
-from bridge.visits import Rules
-from bus import Bus, CurrentLabel, Prediction, process, topics
-from bus.figures import Figures
-
-LOOK_EVERY = 1.0
-"""Seconds."""
+from bridge.upstream import LogUpstream, Sender, Upstream
+from bus import Bus, process
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Counts until `stop` is set."""
     bus = Bus(settings, persistent=True)
-    upstream = _upstream(settings, bus.figures)
-    rules = Rules(settings.threshold, settings.visit_frames, settings.visit_gap_seconds, settings.is_background)
-    site = Site(rules, bus.publish, upstream.send, bus.complain)
-    bus.subscribe(topics.prediction(), Prediction, site.take_in)
-    bus.subscribe(topics.label(), CurrentLabel, site.remember)
-    with upstream, bus:
-        bus.state("running")
-        while not stop.wait(LOOK_EVERY):
-            site.look(bus.connected)
-        site.close()
+    site = Site(settings.rules, settings.policy, bus.complain)
+    with closing(Ledger(settings.state_dir, settings.outbox_max, bus.figures)) as ledger, ExitStack() as running:
+        counting = Counting(bus, site, ledger, settings.keep_days, stop)
+        upstream: Upstream = LogUpstream()
+        control = None
+        if settings.goes_to_edgehub:
+            control = Control(bus, site, ledger, _models(settings.model_store, running))
+            upstream = EdgeHubUpstream(control, bus.figures)
+        running.enter_context(bus)
+        if counting.begin():
+            if control is not None:
+                control.recall()
+            running.enter_context(Sender(ledger, upstream, bus.figures))
+            counting.run()
 
 
-def _upstream(settings: Settings, figures: Figures) -> Upstream:
-    return EdgeHubUpstream(figures) if settings.goes_to_edgehub else LogUpstream()
+def _models(folder: Path | None, running: ExitStack) -> ModelUpdates | None:
+    return None if folder is None else running.enter_context(ModelUpdates(ModelStore(folder)))
 
 
 if __name__ == "__main__":

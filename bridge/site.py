@@ -1,12 +1,15 @@
-"""The visits and counts of all cameras, and what is told of them."""
+"""All cameras: what their predictions come to, as values; nothing is written or sent here."""
 
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from bridge.tally import Tally
-from bridge.visits import Rules, Stay, Visits
-from bus import CurrentLabel, DayCounts, Message, Prediction, Visit
+from bridge import outgoing
+from bridge.camera import Camera, Hour
+from bridge.ledger import Changes
+from bridge.policy import Policy
+from bridge.visits import Rules
+from bus import Command, CurrentLabel, Prediction, Visit
 
 SILENCE = 30.0
 """Seconds without a prediction after which nobody is there any more: the camera is lost, or who classifies its frames."""
@@ -14,103 +17,141 @@ MOST_CAMERAS = 64
 """More names than that are made up."""
 MANY_APART = 5
 """Predictions in a row that are no visit's, before it is said: fewer may be a camera that was lost for a moment."""
+FORGOTTEN = 30 * 86400.0
+"""Seconds after which a camera that was not heard is not taken up again at the start."""
+PAUSE_AGAIN = 5.0
+"""Seconds after which a camera that is paused and yet sends is told so again: it has been started anew."""
 
 
-class _Camera:
-    def __init__(self, name: str, rules: Rules) -> None:
-        self.visits = Visits(name, rules)
-        self.tally = Tally(name)
-        self.heard_at = time.monotonic()
-        self.label: CurrentLabel | None = None
-        self.counts: DayCounts | None = None
+@dataclass
+class Round:
+    """What some predictions and some time come to: to be kept first, then to be told."""
+
+    changes: Changes = field(default_factory=Changes)
+    cameras: dict[str, Camera] = field(default_factory=dict)
+    """Those that were looked at."""
+    commands: list[Command] = field(default_factory=list)
 
 
 class Site:
-    """Takes predictions in, from any thread, and hands out messages when they change: visits once, label and counts as they are.
+    """Takes predictions in and says what they come to; for one thread.
 
-    `publish` gets every message, in order, `forward` the visits that are selected to go upstream: all of them; `complain`
-    (figure, text, sender) hears of predictions that come to nothing.
+    `complain` (figure, text, sender) hears of predictions that come to nothing. `policy` may be replaced at any time.
     """
 
-    def __init__(
-        self,
-        rules: Rules,
-        publish: Callable[[Message], object],
-        forward: Callable[[Visit], object],
-        complain: Callable[[str, str, str], object],
-    ) -> None:
+    def __init__(self, rules: Rules, policy: Policy, complain: Callable[[str, str, str], object]) -> None:
+        self.policy = policy
         self._rules = rules
         self._complain = complain
-        self._publish = publish
-        self._forward = forward
-        self._cameras: dict[str, _Camera] = {}
-        self._lock = threading.Lock()
+        self._cameras: dict[str, Camera] = {}
 
-    def take_in(self, prediction: Prediction) -> None:
-        """Regards a prediction."""
-        with self._lock:
-            name = prediction.camera
-            camera = self._camera(name)
-            if camera is None:
-                return
+    def recall(self, kept: Mapping[str, str]) -> None:
+        """Takes the cameras up again from where the ledger has them."""
+        for name, text in kept.items():
+            try:
+                camera = Camera(name, self._rules, text)
+            except ValueError:
+                self._complain("invalid_memory", f"{name}: what was kept of it cannot be read, it begins anew", name)
+                continue
+            if time.time() - (camera.visits.memory.last_at or 0.0) < FORGOTTEN or camera.kept.paused_at is not None:
+                self._cameras[name] = camera
+
+    @property
+    def cameras(self) -> Mapping[str, Camera]:
+        """By name."""
+        return self._cameras
+
+    def take_in(self, prediction: Prediction, round_: Round) -> None:
+        """Regards the next prediction."""
+        camera = self._camera(prediction.camera)
+        if camera is None:
+            return
+        if camera.kept.paused_at is not None:
+            self._remind(camera, prediction, round_)
+            return
+        camera.heard_at = time.monotonic()
+        late = camera.visits.late
+        ended = camera.visits.take_in(prediction)
+        if camera.visits.late > late:
+            self._complain(
+                "dropped_late", f"{camera.name}: a prediction that was repeated, or came after a newer one", camera.name
+            )
+            return
+        self._select(camera, prediction, round_)
+        self._note(camera, ended, prediction.captured_at, round_)
+        if camera.visits.apart >= MANY_APART and self._rules.frames > 1:
+            reason = f"{camera.name}: predictions come {self._rules.gap:g} s apart or more, so no visit can be made of them"
+            self._complain("too_far_apart", f"{reason}; raise FRAME_RATE, or VISIT_GAP_SECONDS", camera.name)
+
+    def _select(self, camera: Camera, prediction: Prediction, round_: Round) -> None:
+        last = camera.kept.forwarded_at
+        if self.policy.takes_prediction(prediction.best, None if last is None else prediction.captured_at - last):
+            camera.kept.forwarded_at = prediction.captured_at
+            round_.changes.outgoing.append(outgoing.of_prediction(prediction))
+
+    def obey(self, command: Command, round_: Round) -> None:
+        """Remembers that a camera is paused, over every restart, or is so no more; the camera itself has heard it too."""
+        camera = self._camera(command.camera)
+        if camera is None or command.do == "snapshot":
+            return
+        was_paused = camera.kept.paused_at is not None
+        if (command.do == "pause") == was_paused:
+            return
+        camera.kept.paused_at = None if was_paused else time.time()
+        self._note(camera, camera.visits.end_all(), time.time(), round_)
+
+    def _remind(self, camera: Camera, prediction: Prediction, round_: Round) -> None:
+        """Of a paused camera nothing is counted; one that goes on sending has been started anew, and is told."""
+        self._complain("dropped_paused", f"{camera.name} is paused", camera.name)
+        paused_at = camera.kept.paused_at or 0.0
+        if prediction.captured_at - paused_at > PAUSE_AGAIN and time.monotonic() - camera.heard_at > PAUSE_AGAIN:
             camera.heard_at = time.monotonic()
-            late = camera.visits.late
-            self._tell(name, camera, camera.visits.take_in(prediction))
-            if camera.visits.late > late:
-                self._complain("dropped_late", f"{name}: a prediction that was repeated, or came after a newer one", name)
-            if camera.visits.apart >= MANY_APART and self._rules.frames > 1:
-                reason = f"{name}: predictions come {self._rules.gap:g} s apart or more, so no visit can be made of them"
-                self._complain("too_far_apart", f"{reason}; raise FRAME_RATE, or VISIT_GAP_SECONDS", name)
+            round_.commands.append(Command(camera.name, "pause"))
 
-    def remember(self, label: CurrentLabel) -> None:
-        """Regards a label that the broker has kept: of a camera not heard of yet it is an earlier bridge's, and true no more."""
-        with self._lock:
-            if label.camera not in self._cameras and label.label is not None:
-                self._publish(_current(label.camera, None))
-
-    def look(self, connected: bool = True) -> None:
-        """What the time alone changes: a camera that fell silent, a new day. To be called about once a second.
+    def look(self, connected: bool, round_: Round) -> None:
+        """What the time alone changes: a camera that fell silent. To be called about once a second.
 
         While this module itself is cut off, nothing can be heard: that is no silence of a camera.
         """
-        with self._lock:
-            for name, camera in self._cameras.items():
-                if not connected:
-                    camera.heard_at = time.monotonic()
-                silent = time.monotonic() - camera.heard_at > SILENCE
-                self._tell(name, camera, camera.visits.end_all() if silent else [])
+        for camera in self._cameras.values():
+            if not connected:
+                camera.heard_at = time.monotonic()
+            if self._is_silent(camera):
+                self._note(camera, camera.visits.end_all(), time.time(), round_)
+            elif not camera.is_told:
+                self._note(camera, [], time.time(), round_)
 
-    def close(self) -> None:
-        """Ends and tells the visits that are open."""
-        with self._lock:
-            for name, camera in self._cameras.items():
-                self._tell(name, camera, camera.visits.end_all())
+    def hours_over(self) -> list[tuple[Camera, Hour]]:
+        """The hours that are to be summed up, each once; of all that was taken in, the ledger must have the visits."""
+        return [
+            (camera, hour)
+            for camera in self._cameras.values()
+            for hour in camera.hours_over(time.time() if self._is_silent(camera) else None)
+        ]
 
-    def _tell(self, name: str, camera: _Camera, ended: list[Visit]) -> None:
-        for visit in ended:
-            camera.tally.add(visit)
-            self._publish(visit)
-        label = _current(name, camera.visits.current)
-        if camera.label is None or (label.label, label.since) != (camera.label.label, camera.label.since):
-            camera.label = label
-            self._publish(label)
-        counts = camera.tally.day(time.time())
-        if counts != camera.counts:
-            camera.counts = counts
-            self._publish(counts)
-        for visit in ended:
-            self._forward(visit)
+    def _is_silent(self, camera: Camera) -> bool:
+        return time.monotonic() - camera.heard_at > SILENCE
 
-    def _camera(self, name: str) -> _Camera | None:
+    def _note(self, camera: Camera, ended: list[Visit], at: float, round_: Round) -> None:
+        changes = round_.changes
+        changes.visits += ended
+        changes.outgoing += [outgoing.of_visit(visit) for visit in ended if self.policy.takes_visit(visit)]
+        before, camera.label = camera.label, camera.now
+        if (camera.label.label, camera.label.since) != (before.label, before.since):
+            camera.is_told = False
+            if self._is_change(before, camera.label):
+                changes.outgoing.append(outgoing.of_change(camera.label, at))
+        round_.cameras[camera.name] = camera
+
+    def _is_change(self, before: CurrentLabel, label: CurrentLabel) -> bool:
+        """Whether a new label is told upstream: one that is selected, or that nobody is there after one that was."""
+        known = label if label.label is not None else before
+        return self.policy.takes_changes and self.policy.selects(known.label or "", known.probability or 0.0)
+
+    def _camera(self, name: str) -> Camera | None:
         if name not in self._cameras:
             if len(self._cameras) >= MOST_CAMERAS:
                 self._complain("dropped_camera", f"{name}: there are {MOST_CAMERAS} cameras already", "")
                 return None
-            self._cameras[name] = _Camera(name, self._rules)
+            self._cameras[name] = Camera(name, self._rules)
         return self._cameras[name]
-
-
-def _current(camera: str, stay: Stay | None) -> CurrentLabel:
-    if stay is None:
-        return CurrentLabel(camera, label=None, probability=None, since=None)
-    return CurrentLabel(camera, stay.label, stay.own.probability, stay.started_at)

@@ -1,29 +1,45 @@
-"""Where selected results go, and how one is written down."""
+"""Where results go, and the thread that brings them there."""
 
-import json
 import logging
 import sys
-from datetime import datetime, timezone
+import threading
 from types import TracebackType
-from typing import Any, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from typing_extensions import Self
 
-from bus import Visit
+from bridge.database import LedgerUnavailable
+from bridge.ledger import Ledger, Waiting
+from bridge.outgoing import Outgoing
+from bus import FootfallError
+from bus.backoff import Backoff
+from bus.figures import Figures
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 100
+"""Messages read from the outbox together."""
+LOOK_EVERY = 1.0
+"""Seconds."""
+GRACE = 2.0
+"""Seconds at the end for what is still to be sent; the rest stays in the outbox."""
+
+
+class NotSent(FootfallError):
+    """A message, or something else that was due, did not get through, or may not have; it is to be tried again."""
+
 
 class Upstream(Protocol):
-    """Takes results without waiting; entered for as long as it is to take them."""
+    """Takes results; used by one thread."""
 
-    def __enter__(self) -> Self: ...
+    def tend(self) -> None:
+        """Does what is due besides sending. Raises `NotSent`."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def send(self, message: Outgoing) -> None:
+        """Returns when the message is safe on the other side. Raises `NotSent`."""
 
-    def send(self, visit: Visit) -> None:
-        """Sends the visit, now or when it can."""
-        ...
+    def close(self) -> None:
+        """Lets go of what it holds; it takes no more."""
 
 
 class LogUpstream:
@@ -32,31 +48,84 @@ class LogUpstream:
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
 
+    def tend(self) -> None:
+        """There is nothing."""
+
+    def send(self, message: Outgoing) -> None:
+        """Writes the line at once. Raises `NotSent` when it cannot be written."""
+        try:
+            self._out.write(message.body + "\n")
+            self._out.flush()
+        except (OSError, ValueError) as error:
+            raise NotSent(f"standard output: {error}") from None
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Sender:
+    """Takes the outbox upstream, one message after the other, each until it is safe there; as a context manager."""
+
+    def __init__(self, ledger: Ledger, upstream: Upstream, figures: Figures) -> None:
+        self._ledger = ledger
+        self._upstream = upstream
+        self._figures = figures
+        self._backoff = Backoff()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+
     def __enter__(self) -> Self:
+        self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Nothing is left to write."""
+        self._stop.set()
+        self._ledger.filled.set()
+        self._thread.join(GRACE)  # a call into a library may hang; the thread is left behind then
 
-    def send(self, visit: Visit) -> None:
-        """Writes the line at once; what cannot be written is told."""
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._turn()
+            except (NotSent, LedgerUnavailable) as error:
+                log.warning("%s; trying again", error)
+                self._figures.add("upstream_failed")
+                self._stop.wait(self._backoff.next())
+        self._last_turn()
+        self._upstream.close()
+
+    def _turn(self) -> None:
+        """Sends what waits, or waits a little for something to send."""
+        self._upstream.tend()
+        self._ledger.filled.clear()
+        waiting = self._ledger.waiting(AT_ONCE)
+        self._figures.put("outbox", self._ledger.outbox_size)
+        for one in waiting:
+            if self._stop.is_set():
+                return
+            self._send(one)
+            self._upstream.tend()
+        if not waiting:
+            self._ledger.filled.wait(LOOK_EVERY)
+
+    def _last_turn(self) -> None:
+        """What came just before the end goes out with it, if it can."""
         try:
-            self._out.write(json.dumps(telemetry(visit), ensure_ascii=False) + "\n")
-            self._out.flush()
-        except OSError as error:
-            log.error("visit %s could not be written: %s", visit.id, error)
+            for one in self._ledger.waiting(AT_ONCE):
+                self._send(one)
+        except (NotSent, LedgerUnavailable) as error:
+            log.info("%d messages stay in the outbox: %s", self._ledger.outbox_size, error)
 
-
-def telemetry(visit: Visit) -> dict[str, Any]:
-    """A visit as it leaves the site: Footfall's fields beside those of a Custom Vision answer, which cloud queries may know."""
-    return {
-        "id": visit.id,
-        "camera": visit.camera,
-        "label": visit.label,
-        "started_at": visit.started_at,
-        "ended_at": visit.ended_at,
-        "peak": visit.peak,
-        "frames": visit.frames,
-        "created": datetime.fromtimestamp(visit.ended_at, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "predictions": [{"tagName": visit.label, "probability": visit.peak}],
-    }
+    def _send(self, one: Waiting) -> None:
+        self._upstream.send(one.message)
+        self._figures.add("upstream_sent")
+        self._backoff.reset()
+        while True:
+            try:
+                self._ledger.sent(one.number)
+            except LedgerUnavailable as error:  # it would be sent again with every try
+                log.warning("%s: a message that was sent cannot be taken out of the outbox; trying again", error)
+                if self._stop.wait(self._backoff.next()):
+                    return
+            else:
+                return

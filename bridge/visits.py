@@ -18,11 +18,11 @@ All times are the frames' own (`captured_at`), so that predictions that come lat
 visits as those that come live.
 """
 
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from bridge.identity import identity_of
 from bus import Label, Prediction, Visit
 
 CLOCK_SET_BACK = 60.0
@@ -31,7 +31,6 @@ BACKGROUND_WEIGHT = 3.0
 """How much faster a visit ends on frames of a background label than on frames that say nothing."""
 _ROUNDING = 1e-6
 """Seconds; times are sums of floats."""
-_NAMESPACE = uuid.UUID("6b1d2f0e-3c55-4f57-9d2a-0f1c5a7e9b43")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class Stay:
         return replace(self, seen_at=at, evidence={**self.evidence, seen.name: evidence})
 
 
-class _Frame(NamedTuple):
+class Regarded(NamedTuple):
     """What a prediction comes to: a label that is sighted, or none, and whether that is as nobody is there."""
 
     at: float
@@ -92,111 +91,123 @@ class _Frame(NamedTuple):
     is_background: bool
 
 
-class _Candidate(NamedTuple):
+class Candidate(NamedTuple):
     """The sightings of one label, which outnumber all other frames since the first of them by `lead`."""
 
     lead: int
     stay: Stay
 
 
-class Visits:
-    """The visits at one camera."""
+@dataclass(slots=True)
+class Memory:
+    """All that the visits to come depend on besides the predictions to come."""
 
-    def __init__(self, camera: str, rules: Rules) -> None:
+    last_at: float | None = None
+    candidates: dict[str, Candidate] = field(default_factory=dict)
+    stay: Stay | None = None
+    since_own: list[Regarded] = field(default_factory=list)
+    """What was seen since the stay's label was: of twice the gap's time at most."""
+    absence: float = 0.0
+    previous: Regarded | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is there or about to be: then only `last_at` matters, and that for what is repeated."""
+        return self.stay is None and not self.candidates
+
+
+class Visits:
+    """The visits at one camera, from where `memory` left them."""
+
+    def __init__(self, camera: str, rules: Rules, memory: Memory | None = None) -> None:
         self._camera = camera
         self._rules = rules
-        self._last_at: float | None = None
+        self.memory = memory or Memory()
         self.late = 0
         """How many predictions were passed over, as they were repeated or came after a newer one."""
         self.apart = 0
         """How many of the last predictions came so far apart that no visit can be made of them."""
-        self._forget()
 
     def _forget(self) -> None:
-        self._candidates: dict[str, _Candidate] = {}
-        self._stay: Stay | None = None
-        self._since_own: list[_Frame] = []  # since its label was last seen: those of twice the gap's time at most
-        self._absence = 0.0
-        self._previous: _Frame | None = None
+        self.memory = Memory(self.memory.last_at)
 
     @property
     def current(self) -> Stay | None:
         """The visit that goes on now."""
-        return self._stay
+        return self.memory.stay
 
     def take_in(self, prediction: Prediction) -> list[Visit]:
         """Regards the next prediction; the visits that are over by it, the oldest first."""
         at = prediction.captured_at
-        elapsed = 0.0 if self._last_at is None else at - self._last_at
+        elapsed = 0.0 if self.memory.last_at is None else at - self.memory.last_at
         ended: list[Visit] = []
-        if self._last_at is not None and elapsed <= 0:
+        if self.memory.last_at is not None and elapsed <= 0:
             if -elapsed < CLOCK_SET_BACK:
                 self.late += 1
                 return []
             ended = self.end_all()
         self.apart = self.apart + 1 if elapsed >= self._rules.gap else 0
-        self._last_at = at
+        self.memory.last_at = at
         return ended + self._regard(self._frame(prediction))
 
     def end_all(self) -> list[Visit]:
         """Ends what is open, as when the camera was lost."""
-        stay = self._stay
+        stay = self.memory.stay
         self._forget()
         return [self._visit(stay, stay.seen_at)] if stay else []
 
-    def _frame(self, prediction: Prediction) -> _Frame:
+    def _frame(self, prediction: Prediction) -> Regarded:
         best = prediction.best
         if best is None or best.probability < self._rules.threshold:
-            return _Frame(prediction.captured_at, None, is_background=False)
+            return Regarded(prediction.captured_at, None, is_background=False)
         is_background = self._rules.is_background(best.name)
-        return _Frame(prediction.captured_at, None if is_background else best, is_background)
+        return Regarded(prediction.captured_at, None if is_background else best, is_background)
 
-    def _regard(self, frame: _Frame) -> list[Visit]:
-        is_nobody = frame.is_background and self._previous is not None and self._previous.is_background
-        if self._previous is not None:
-            self._absence += (frame.at - self._previous.at) * (BACKGROUND_WEIGHT if is_nobody else 1.0)
-        ended = self.end_all() if self._absence >= self._rules.gap - _ROUNDING else []
-        self._previous = frame
+    def _regard(self, frame: Regarded) -> list[Visit]:
+        is_nobody = frame.is_background and self.memory.previous is not None and self.memory.previous.is_background
+        if self.memory.previous is not None:
+            self.memory.absence += (frame.at - self.memory.previous.at) * (BACKGROUND_WEIGHT if is_nobody else 1.0)
+        ended = self.end_all() if self.memory.absence >= self._rules.gap - _ROUNDING else []
+        self.memory.previous = frame
         if frame.seen is not None:
-            self._absence = 0.0
-        if self._stay is None:
+            self.memory.absence = 0.0
+        if self.memory.stay is None:
             self._seek(frame)
             return ended
         if is_nobody:
-            self._stay = replace(self._stay, settled=self._stay.label)
-        return ended + self._follow(self._stay, frame)
+            self.memory.stay = replace(self.memory.stay, settled=self.memory.stay.label)
+        return ended + self._follow(self.memory.stay, frame)
 
-    def _seek(self, frame: _Frame) -> None:
+    def _seek(self, frame: Regarded) -> None:
         """Looks whether a visit begins with this frame."""
         seen, candidates = frame.seen, {}
         if seen is not None:
-            lead, stay = self._candidates.pop(seen.name, _Candidate(0, Stay(frame.at, frame.at)))
-            candidates[seen.name] = _Candidate(lead + 1, stay.with_sighting(frame.at, seen))
+            lead, stay = self.memory.candidates.pop(seen.name, Candidate(0, Stay(frame.at, frame.at)))
+            candidates[seen.name] = Candidate(lead + 1, stay.with_sighting(frame.at, seen))
             if lead + 1 >= self._rules.frames:
-                self._stay = candidates[seen.name].stay
-        for label, (lead, stay) in self._candidates.items():
+                self.memory.stay = candidates[seen.name].stay
+        for label, (lead, stay) in self.memory.candidates.items():
             if lead > 1:
-                candidates[label] = _Candidate(lead - 1, stay)
-        self._candidates = candidates if self._stay is None else {}
+                candidates[label] = Candidate(lead - 1, stay)
+        self.memory.candidates = candidates if self.memory.stay is None else {}
 
-    def _follow(self, stay: Stay, frame: _Frame) -> list[Visit]:
+    def _follow(self, stay: Stay, frame: Regarded) -> list[Visit]:
         """Goes on with the visit; if its label is another's by now, what was seen since it was last seen is the next one's."""
         seen = frame.seen
-        self._since_own.append(frame)
+        self.memory.since_own.append(frame)
         if seen is None:
             return []
         if seen.name != stay.label and frame.at - stay.own.seen_at >= self._rules.gap - _ROUNDING:
-            ended, since = [self._visit(stay, stay.own.seen_at)], self._since_own
+            ended, since = [self._visit(stay, stay.own.seen_at)], self.memory.since_own
             self._forget()
             for one in since:
                 ended += self._regard(one)
             return ended
-        self._stay = stay.with_sighting(frame.at, seen)
-        if self._stay.label == seen.name:
-            self._since_own = []
+        self.memory.stay = stay.with_sighting(frame.at, seen)
+        if self.memory.stay.label == seen.name:
+            self.memory.since_own = []
         return []
 
     def _visit(self, stay: Stay, ended_at: float) -> Visit:
-        """The same predictions give the same id, so that a repeated message is known for one."""
-        identity = uuid.uuid5(_NAMESPACE, f"{self._camera}\n{stay.label}\n{stay.started_at!r}")
-        return Visit(str(identity), self._camera, stay.label, stay.started_at, ended_at, stay.own.peak, stay.own.frames)
+        identity = identity_of(self._camera, stay.label, stay.started_at)
+        return Visit(identity, self._camera, stay.label, stay.started_at, ended_at, stay.own.peak, stay.own.frames)

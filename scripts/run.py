@@ -94,16 +94,18 @@ def _environment(port: int) -> dict[str, str]:
         raise InvalidSetting(
             "mosquitto is not installed: make clean and try again, or install it (Debian: apt-get install mosquitto)"
         )
-    state = Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve() / f"mosquitto-{port}"  # two runs, two brokers
+    state = Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve()
+    broker, ledger = state / f"mosquitto-{port}", state / f"bridge-{port}"  # two runs, two brokers
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        broker.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidSetting(f"STATE_DIR={str(state)!r}: {error.strerror}") from None
     defaults = {"LOG_FORMAT": "plain", "MATRIX": "terminal"}
     own = {
         "PATH": search,
         "MOSQUITTO": mosquitto,
-        "BROKER_STATE": str(state),
+        "BROKER_STATE": str(broker),
+        "STATE_DIR": str(ledger),
         "FOOTFALL": str(ROOT),
         "MQTT_HOST": "127.0.0.1",
         "MQTT_PORT": str(port),

@@ -1,13 +1,18 @@
-"""The site: what is told when."""
+"""The site: what predictions, commands and time come to."""
 
+import json
 from dataclasses import replace
-from unittest.mock import Mock
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bridge.site import SILENCE, Site
+from bridge.camera import HOUR, MOST_HOURS
+from bridge.outgoing import Kind
+from bridge.policy import Policy
+from bridge.site import FORGOTTEN, PAUSE_AGAIN, SILENCE, Round, Site
 from bridge.visits import Rules
-from bus import CurrentLabel, DayCounts, Message, Visit
+from bus import Command, Visit
 from tests.bridge.test_visits import seen
 
 RULES = Rules(threshold=0.5, frames=3, gap=1.5, is_background=lambda label: label == "nobody")
@@ -15,29 +20,63 @@ NOON = 1_790_000_000.0
 
 
 class Setup:
-    """A site whose words are kept, and whose clocks are set by hand."""
+    """A site whose results are kept as a ledger would, and whose clocks are set by hand."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, policy: Policy | None = None) -> None:
         self.now = NOON
-        monkeypatch.setattr("bridge.site.time.time", lambda: self.now)
-        monkeypatch.setattr("bridge.site.time.monotonic", lambda: self.now)
-        self.published: list[Message] = []
-        self.forwarded: list[Visit] = []
+        for module in ("site", "camera"):
+            monkeypatch.setattr(f"bridge.{module}.time.time", lambda: self.now)
+            monkeypatch.setattr(f"bridge.{module}.time.monotonic", lambda: self.now)
+        self.policy = policy or Policy()
+        self.kept: dict[str, str] = {}
+        self.written = 0
+        self.visits: list[Visit] = []
+        self.labels: list[str | None] = []
+        self.outgoing: list[dict[str, object]] = []
+        self.commands: list[Command] = []
         self.complaints: list[str] = []
-        self.site = Site(RULES, self.published.append, self.forwarded.append, self._complain)
+        self.restart()
 
-    def _complain(self, figure: str, text: str, sender: str) -> None:
-        self.complaints.append(text)
+    def restart(self) -> None:
+        """A site that knows what was kept, and nothing else."""
+        self.site = Site(RULES, self.policy, lambda _figure, text, _sender: self.complaints.append(text))
+        self.site.recall(self.kept)
 
-    def see(self, text: str, begin: float = 0.0) -> None:
-        """Takes in predictions of that many seconds after noon."""
-        for one in seen(text, begin=NOON + begin):
-            self.now = one.captured_at
-            self.site.take_in(one)
+    def _settle(self, round_: Round) -> None:
+        for name, camera in round_.cameras.items():
+            if (text := camera.change()) is not None:
+                self.kept[name] = text
+                self.written += 1
+            if not camera.is_told:
+                camera.is_told = True
+                self.labels.append(camera.label.label)
+        self.visits += round_.changes.visits
+        self.outgoing += [json.loads(one.body) for one in round_.changes.outgoing]
+        self.commands += round_.commands
 
-    def told(self, kind: type[Message]) -> list[Message]:
-        """What was published of a kind."""
-        return [message for message in self.published if isinstance(message, kind)]
+    def see(self, text: str, begin: float = 0.0, camera: str = "door", interval: float = 0.1) -> None:
+        """Takes in predictions of that many seconds after noon, one by one."""
+        for one in seen(text, interval, NOON + begin):
+            self.now = max(self.now, one.captured_at)
+            round_ = Round()
+            self.site.take_in(replace(one, camera=camera), round_)
+            self._settle(round_)
+
+    def look(self, connected: bool = True) -> None:
+        """What the time alone changes."""
+        round_ = Round()
+        self.site.look(connected, round_)
+        self._settle(round_)
+
+    def obey(self, do: str, camera: str = "door") -> None:
+        """A command."""
+        round_ = Round()
+        self.site.obey(Command(camera, do), round_)  # type: ignore[arg-type]
+        self._settle(round_)
+
+    def kinds(self) -> list[object]:
+        """Of what goes upstream."""
+        return [one["type"] for one in self.outgoing]
 
 
 @pytest.fixture
@@ -46,62 +85,26 @@ def setup(monkeypatch: pytest.MonkeyPatch) -> Setup:
     return Setup(monkeypatch)
 
 
-def test_a_visit_changes_label_and_counts(setup: Setup) -> None:
-    """Label and counts are told at first and when they change; the visit once, when it is over, and forwarded."""
+def test_a_visit_is_told_once_and_labels_when_they_change(setup: Setup) -> None:
+    """The label at first and when it is another; the visit when it is over, upstream too."""
     setup.see("n" * 5 + "w" * 20 + "n" * 20)
-    labels = [message.label for message in setup.told(CurrentLabel) if isinstance(message, CurrentLabel)]
-    assert labels == [None, "woman", None]
-    totals = [message.totals for message in setup.told(DayCounts) if isinstance(message, DayCounts)]
-    assert totals == [{}, {"woman": 1}]
-    assert setup.told(Visit) == setup.forwarded
-    assert len(setup.forwarded) == 1
+    assert setup.labels == [None, "woman", None]
+    assert [visit.label for visit in setup.visits] == ["woman"]
+    assert [one["id"] for one in setup.outgoing] == [setup.visits[0].id]
 
 
 def test_silence_ends_what_was_going_on(setup: Setup) -> None:
     """When no prediction comes any more nobody is there; the visit's end is still the last frame's time."""
     setup.see("wwww")
     setup.now += SILENCE - 1
-    setup.site.look()
-    assert not setup.forwarded
+    setup.look()
+    assert not setup.visits
     setup.now += 2
-    setup.site.look()
-    assert setup.forwarded[0].ended_at == pytest.approx(NOON + 0.3)
-    last = setup.told(CurrentLabel)[-1]
-    assert isinstance(last, CurrentLabel)
-    assert last.label is None
-    number = len(setup.published)
-    setup.site.look()
-    assert len(setup.published) == number
-
-
-def test_a_new_day_is_told_without_a_visit(setup: Setup) -> None:
-    """After midnight the counts are empty although nothing happened."""
-    setup.see("www" + "n" * 20)
-    setup.now += 86_400
-    setup.site.look()
-    last = setup.told(DayCounts)[-1]
-    assert isinstance(last, DayCounts)
-    assert last.totals == {}
-
-
-def test_cameras_are_kept_apart(setup: Setup) -> None:
-    """A label at one camera does not agree with the same at another."""
-    for one in seen("ww", begin=NOON):
-        setup.site.take_in(one)
-    for one in seen("ww", begin=NOON + 0.25):
-        setup.site.take_in(replace(one, camera="back"))
-    setup.site.close()
-    assert not setup.forwarded
-
-
-def test_predictions_too_far_apart_are_told(setup: Setup) -> None:
-    """A frame rate at which no visit can ever be made is not suffered in silence; one gap is no reason."""
-    for one in seen("wwww", begin=NOON) + seen("wwww", begin=NOON + 20):
-        setup.site.take_in(one)
-    assert not setup.complaints
-    for one in seen("w" * 8, interval=2.0, begin=NOON + 100):
-        setup.site.take_in(one)
-    assert "raise FRAME_RATE, or VISIT_GAP_SECONDS" in setup.complaints[0]
+    setup.look()
+    assert setup.visits[0].ended_at == pytest.approx(NOON + 0.3)
+    assert setup.labels[-1] is None
+    setup.look()
+    assert len(setup.visits) == 1
 
 
 def test_an_absence_of_its_own_is_no_silence(setup: Setup) -> None:
@@ -109,53 +112,225 @@ def test_an_absence_of_its_own_is_no_silence(setup: Setup) -> None:
     setup.see("wwww")
     for _ in range(60):
         setup.now += 1
-        setup.site.look(connected=False)
-    setup.site.look(connected=True)
-    setup.see("www", begin=0.4)
-    setup.site.close()
-    assert [visit.frames for visit in setup.forwarded] == [7]
+        setup.look(connected=False)
+    setup.look(connected=True)
+    setup.see("www" + "n" * 20, begin=0.4)
+    assert [visit.frames for visit in setup.visits] == [7]
+
+
+def test_cameras_are_kept_apart(setup: Setup) -> None:
+    """A label at one camera does not agree with the same at another."""
+    for number in range(2):
+        setup.see("w", begin=number * 0.1)
+        setup.see("w", begin=number * 0.1 + 0.25, camera="back")
+    setup.see("n" * 20, begin=0.5)
+    setup.see("n" * 20, begin=0.5, camera="back")
+    assert not setup.visits
+
+
+def test_predictions_too_far_apart_are_told(setup: Setup) -> None:
+    """A frame rate at which no visit can ever be made is not suffered in silence; one gap is no reason."""
+    setup.see("wwww")
+    setup.see("wwww", begin=20)
+    assert not setup.complaints
+    setup.see("w" * 8, begin=100, interval=2.0)
+    assert "raise FRAME_RATE, or VISIT_GAP_SECONDS" in setup.complaints[0]
 
 
 def test_late_predictions_are_counted(setup: Setup) -> None:
-    """What is passed over is told."""
+    """What is passed over is told, and goes nowhere."""
     setup.see("wwww")
     setup.see("ww")
     assert len(setup.complaints) == 2
 
 
-def test_a_label_that_an_earlier_bridge_left_is_cleared(setup: Setup) -> None:
-    """After a crash nobody is shown to be at a camera that has not been heard of; what is known is not touched."""
-    setup.site.remember(CurrentLabel("ghost", "woman", 0.9, NOON))
-    assert setup.published == [CurrentLabel("ghost", None, None, None)]
-    setup.see("www")
-    number = len(setup.published)
-    setup.site.remember(CurrentLabel("door", "woman", 0.9, NOON))
-    setup.site.remember(CurrentLabel("ghost", None, None, None))
-    assert len(setup.published) == number
-
-
 def test_made_up_cameras_are_bounded(setup: Setup) -> None:
     """A sender that makes up names fills neither the memory nor the broker."""
     for number in range(200):
-        setup.site.take_in(replace(seen("w", begin=NOON)[0], camera=f"camera{number}"))
-    assert len(setup.told(CurrentLabel)) == 64
+        setup.see("w", camera=f"camera{number}")
+    assert len(setup.site.cameras) == 64
     assert len(setup.complaints) == 136
 
 
-def test_a_visit_is_counted_before_it_is_forwarded(setup: Setup) -> None:
-    """A failure to send it upstream costs neither the counts nor the visit's own message."""
-    setup.site._forward = Mock(side_effect=OSError)
-    setup.see("www")
-    with pytest.raises(OSError):  # noqa: PT011
-        setup.site.close()
-    assert len(setup.told(Visit)) == 1
-    last = setup.told(DayCounts)[-1]
-    assert isinstance(last, DayCounts)
-    assert last.totals == {"woman": 1}
+SCRIPT = "nnwwwwwwmwwwnnnnnnnnmmm?mmmmnnnnnnnnnnnwwmmwwwww" + " " * 16 + "wwnnnnnwwwwwwwww" + "n" * 20
 
 
-def test_closing_tells_what_is_open(setup: Setup) -> None:
-    """A bridge that is stopped tells the visits that it knows of."""
-    setup.see("wwwww")
-    setup.site.close()
-    assert [visit.label for visit in setup.forwarded] == ["woman"]
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, len(SCRIPT)), max_size=6))
+def test_a_restart_anywhere_changes_nothing(cuts: list[int]) -> None:
+    """Wherever the bridge ends and begins again, the visits are those of one that never did."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        never, often = Setup(monkeypatch), Setup(monkeypatch)
+        never.see(SCRIPT)
+        for number, letter in enumerate(SCRIPT):
+            for _ in range(cuts.count(number)):
+                often.restart()
+            often.see(letter, begin=number * 0.1)
+        assert often.visits == never.visits
+        assert len(never.visits) >= 4
+
+
+def test_a_label_is_told_again_after_a_restart(setup: Setup) -> None:
+    """Who is there is known at once, before any prediction; that is no change, so nothing goes upstream."""
+    setup.policy = Policy("changes")
+    setup.see("wwww")
+    setup.restart()
+    setup.look()
+    assert setup.labels == [None, "woman", "woman"]
+    assert setup.kinds() == []
+
+
+def test_an_empty_shop_writes_nothing(setup: Setup) -> None:
+    """Of frames on which nobody is there nothing is kept, ten a second for hours on end."""
+    setup.see("wwww" + "n" * 20)
+    before = setup.written
+    setup.see("n" * 500 + "?" * 100, begin=3)
+    assert setup.written == before
+    setup.see("w", begin=70)
+    assert setup.written == before + 1
+
+
+def test_what_cannot_be_read_begins_anew(setup: Setup) -> None:
+    """A camera's memory that is none is told, and costs only what was open."""
+    setup.kept = {"door": '{"visits": 3}', "back": "no json"}
+    setup.restart()
+    assert len(setup.complaints) == 2
+    setup.see("wwww" + "n" * 20)
+    assert len(setup.visits) == 1
+
+
+def test_a_camera_of_long_ago_is_not_taken_up(setup: Setup) -> None:
+    """One that has been away for a month is not told of at every start."""
+    setup.see("n")
+    setup.now += FORGOTTEN + 1
+    setup.restart()
+    assert not setup.site.cameras
+
+
+@pytest.mark.parametrize(
+    ("forward", "kinds"),
+    [
+        ("none", []),
+        ("visits", ["visit"]),
+        ("changes", ["change", "visit", "change"]),
+        ("all", [*["prediction"] * 3, "change", *["prediction"] * 9, "visit", "change", *["prediction"] * 2]),
+    ],
+)
+def test_what_goes_upstream(monkeypatch: pytest.MonkeyPatch, forward: str, kinds: list[str]) -> None:
+    """Each level takes in what those below it do."""
+    setup = Setup(monkeypatch, Policy(forward))  # type: ignore[arg-type]
+    setup.see("w" * 4 + "n" * 10)
+    told = setup.kinds()
+    assert sorted(map(str, told)) == sorted(kinds)
+
+
+def test_changes_are_of_the_labels_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A label that is not wanted does not come, and that it went is not told either."""
+    setup = Setup(monkeypatch, Policy("changes", labels=("man",)))
+    setup.see("w" * 5 + "n" * 20 + "m" * 5 + "n" * 20)
+    assert [(one["type"], one["label"]) for one in setup.outgoing] == [("change", "man"), ("visit", "man"), ("change", None)]
+
+
+def test_predictions_keep_their_distance_over_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One a second of ten, each camera on its own."""
+    setup = Setup(monkeypatch, Policy("all", interval=1.0))
+    for number in range(40):
+        setup.see("n", begin=number * 0.1)
+        setup.see("n", begin=number * 0.1, camera="back")
+        if number % 7 == 0:
+            setup.restart()
+    times = [float(str(one["captured_at"])) - NOON for one in setup.outgoing if one["camera"] == "door"]
+    assert times == pytest.approx([0, 1, 2, 3])
+    assert len(setup.outgoing) == 8
+
+
+def test_a_policy_changes_while_running(setup: Setup) -> None:
+    """What comes after it is selected by it."""
+    setup.see("w" * 5 + "n" * 20)
+    setup.site.policy = Policy("none")
+    setup.see("w" * 5 + "n" * 20, begin=10)
+    assert len(setup.visits) == 2
+    assert setup.kinds() == ["visit"]
+
+
+def test_a_paused_camera_is_not_counted(setup: Setup) -> None:
+    """A pause ends the visit; what comes after it is nobody's, until it is resumed."""
+    setup.see("wwww")
+    setup.obey("pause")
+    assert [visit.label for visit in setup.visits] == ["woman"]
+    setup.see("m" * 10 + "n" * 20, begin=1)
+    setup.obey("resume")
+    setup.see("w" * 5 + "n" * 20, begin=10)
+    assert [visit.label for visit in setup.visits] == ["woman", "woman"]
+
+
+def test_a_pause_outlives_a_restart_of_both(setup: Setup) -> None:
+    """A camera that was started anew while it is paused is told again, at a bounded rate; after a resume no more."""
+    setup.obey("pause")
+    setup.restart()
+    setup.see("w" * 100, begin=PAUSE_AGAIN + 1)
+    assert setup.commands == [Command("door", "pause")] * 2
+    assert not setup.visits
+    setup.obey("resume")
+    setup.restart()
+    setup.see("w" * 20 + "n" * 20, begin=30)
+    assert len(setup.visits) == 1
+    assert len(setup.commands) == 2
+
+
+def test_frames_on_their_way_when_a_pause_came_are_no_reason_to_remind(setup: Setup) -> None:
+    """Some predictions are older than the pause."""
+    setup.obey("pause")
+    setup.see("w" * 10)
+    assert not setup.commands
+
+
+def hours(setup: Setup) -> list[tuple[str, float]]:
+    """Camera and begin, in hours after the hour of noon."""
+    return [(camera.name, (hour.begin - NOON // HOUR * HOUR) / HOUR) for camera, hour in setup.site.hours_over()]
+
+
+def test_an_hour_is_summed_up_when_it_is_known(setup: Setup) -> None:
+    """Once, when a frame is later and no visit of it is open any more."""
+    setup.see("n")
+    assert hours(setup) == []
+    over = (NOON // HOUR + 1) * HOUR - NOON
+    setup.see("wwwww", begin=over - 0.3)
+    assert hours(setup) == []
+    setup.see("n" * 30, begin=over + 0.3)
+    assert hours(setup) == [("door", 0)]
+    assert hours(setup) == []
+
+
+def test_hours_of_an_absence_are_summed_up(setup: Setup) -> None:
+    """After a restart those that passed meanwhile follow, of a bounded number of hours; of a camera that is gone none."""
+    setup.see("n")
+    setup.now += 3 * HOUR
+    setup.restart()
+    assert hours(setup) == []
+    setup.now += SILENCE + 1
+    assert hours(setup) == [("door", 0), ("door", 1), ("door", 2)]
+    setup.see("n", begin=3 * HOUR + (MOST_HOURS - 1) * HOUR)
+    assert len(hours(setup)) == MOST_HOURS - 1
+    setup.now += (MOST_HOURS + 2) * HOUR
+    assert hours(setup) == []
+
+
+def test_a_clock_that_was_set_back_begins_its_hours_anew(setup: Setup) -> None:
+    """The hours go on from where the clock is."""
+    setup.see("n")
+    hours(setup)
+    setup.see("n", begin=-5 * HOUR)
+    assert hours(setup) == []
+    setup.see("n", begin=-4 * HOUR)
+    assert hours(setup) == [("door", -5)]
+
+
+def test_a_visit_goes_last_of_what_a_prediction_brings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outbox is in the order in which things happened: the frame first, then what it ended."""
+    setup = Setup(monkeypatch, Policy("all"))
+    setup.see("w" * 4 + "n" * 10)
+    kinds = [Kind[str(kind).upper()] for kind in setup.kinds()]
+    ended = kinds.index(Kind.VISIT)
+    assert kinds[ended - 1] is Kind.PREDICTION
+    assert kinds[ended + 1] is Kind.CHANGE

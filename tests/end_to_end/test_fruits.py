@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.site import SILENCE
 from bus import CurrentLabel, DayCounts, Pixels, Prediction, Visit
 from display.icons import OWN, read_icons
 from display.pixels import rgb_bytes
@@ -57,8 +58,8 @@ def test_the_clip_from_camera_to_upstream(broker: Broker, fruits: Fruits) -> Non
     with Listener(broker.port, "footfall/#") as listener, suite(broker.port, fruits, LOOP_VIDEO="false") as modules:
         until(lambda: b'"ended"' in (listener.payloads("status/capture") or [b""])[-1], 90, "the clip's end")
         begin = began_at(listener)
+        visits = [Visit.unpack(payload) for payload in listener.wait_for("door/visit", len(runs), SILENCE + 15)]
         assert modules["bridge"].end() == 0
-        visits = [Visit.unpack(payload) for payload in listener.wait_for("door/visit", len(runs))]
         upstream = modules["bridge"].results
 
         predictions = [Prediction.unpack(payload) for payload in listener.payloads("door/prediction")]

@@ -21,7 +21,9 @@ class Module:
         self.name = name
         kept = {key: value for key, value in os.environ.items() if not key.startswith("MQTT_")}
         values = {key: str(value) for key, value in settings.items()}
-        self._environment = kept | {"MQTT_PORT": str(port), "PYTHONUNBUFFERED": "1"} | values
+        self._state = tempfile.TemporaryDirectory()
+        own = {"MQTT_PORT": str(port), "PYTHONUNBUFFERED": "1", "STATE_DIR": self._state.name}
+        self._environment = kept | own | values
         self._out = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
         self._err = tempfile.TemporaryFile()  # noqa: SIM115
         self.process: subprocess.Popen[bytes] | None = None
@@ -37,6 +39,7 @@ class Module:
             sys.stderr.write(f"--- {self.name}\n{self.log}\n")
         self._out.close()
         self._err.close()
+        self._state.cleanup()
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Sends the signal if it still runs; its exit code."""

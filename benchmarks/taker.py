@@ -1,0 +1,34 @@
+"""A subscriber that does nothing with what it takes, at QoS 1: python -m benchmarks.taker PORT NUMBER
+
+It publishes an empty message on its own topic, `taken`, when it is ready, and another whenever it has taken that many.
+"""
+
+import sys
+
+from paho.mqtt import client as mqtt
+
+from bus import topics
+
+TAKEN = "taken"
+
+
+def main(port: int, number: int) -> None:
+    """Until it is ended."""
+    count = 0
+
+    def take(client: mqtt.Client, _userdata: object, _message: mqtt.MQTTMessage) -> None:
+        nonlocal count
+        count += 1
+        if count % number == 0:
+            client.publish(TAKEN)
+
+    client = mqtt.Client("taker", clean_session=False)
+    client.on_message = take
+    client.on_connect = lambda *_: client.subscribe(topics.prediction(), 1)
+    client.on_subscribe = lambda *_: client.publish(TAKEN)
+    client.connect("127.0.0.1", port)
+    client.loop_forever()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,100 @@
+"""What the bridge knows of one camera, and keeps over its own end."""
+
+import time
+from typing import NamedTuple
+
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from bridge.hours import hour_begin
+from bridge.visits import Memory, Rules, Visits
+from bus import CurrentLabel
+
+HOUR = 3600.0
+MOST_HOURS = 48
+"""Hours that are summed up after an absence; of more, the last."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What outlives the process; times in Unix seconds."""
+
+    visits: Memory
+    paused_at: float | None = None
+    forwarded_at: float | None = None
+    """When the frame was captured whose prediction went upstream last."""
+    summed_until: float | None = None
+    """The begin of the first hour that has not been summed up."""
+
+
+class Hour(NamedTuple):
+    """An hour of the site, in Unix seconds."""
+
+    begin: float
+    end: float
+
+
+_KEPT: TypeAdapter[Kept] = TypeAdapter(Kept)
+
+
+class Camera:
+    """One camera with its visits; `text` is what an earlier one was kept as."""
+
+    def __init__(self, name: str, rules: Rules, text: str | None = None) -> None:
+        """Raises `ValueError` when the text is not one."""
+        self.name = name
+        self.kept = Kept(Memory()) if text is None else _KEPT.validate_json(text)
+        self.visits = Visits(name, rules, self.kept.visits)
+        self.heard_at = time.monotonic()
+        self.label = self.now
+        """As it was when it was last looked at, and whether that was told."""
+        self.is_told = False
+        self._unchanged = None if text is None else self._idle_state
+
+    @property
+    def now(self) -> CurrentLabel:
+        """Who is there."""
+        stay = self.visits.current
+        if stay is None:
+            return CurrentLabel(self.name, label=None, probability=None, since=None)
+        return CurrentLabel(self.name, stay.label, stay.own.probability, stay.started_at)
+
+    @property
+    def _idle_state(self) -> tuple[float | None, ...] | None:
+        """All that matters while nobody is there; None while somebody is."""
+        kept = self.kept
+        return (kept.paused_at, kept.forwarded_at, kept.summed_until) if self.visits.memory.is_idle else None
+
+    def change(self) -> str | None:
+        """The text to keep now; None where it would make no difference: of an empty shop's frames nothing is to be written."""
+        state = self._idle_state
+        if state is not None and state == self._unchanged:
+            return None
+        self._unchanged = state
+        self.kept.visits = self.visits.memory
+        return _KEPT.dump_json(self.kept).decode()
+
+    def hours_over(self, now: float | None) -> list[Hour]:
+        """The hours that are over and not summed up yet, up to a visit that is open or begins; they count as summed up then.
+
+        `now` (Unix seconds) is for a camera that is silent; otherwise the last frame's time tells how late it is. One that has
+        been silent for long is no longer summed up.
+        """
+        memory = self.visits.memory
+        if memory.last_at is None or (now is not None and now - memory.last_at > MOST_HOURS * HOUR):
+            return []
+        until = memory.last_at if now is None else now
+        stays = [*(candidate.stay for candidate in memory.candidates.values()), *([memory.stay] if memory.stay else [])]
+        until = min([until, *(stay.started_at for stay in stays)])
+        last = hour_begin(until)
+        begin = self.kept.summed_until
+        if begin is None or begin > last + HOUR:  # the first, or a clock that was set back
+            begin = last
+        begin = max(begin, hour_begin(last - MOST_HOURS * HOUR))
+        hours = []
+        while begin < last:
+            end = hour_begin(begin + HOUR)
+            hours.append(Hour(begin, end))
+            begin = end
+        self.kept.summed_until = begin
+        return hours

@@ -1,0 +1,169 @@
+"""The way of a prediction: taken in, what it comes to kept, told, and only then acknowledged."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import partial
+from typing import TypeVar
+
+from bridge import hours, outgoing
+from bridge.database import LedgerUnavailable
+from bridge.ledger import Changes, Ledger
+from bridge.site import Round, Site
+from bus import Bus, Command, CurrentLabel, DayCounts, Prediction, topics
+from bus.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LOOK_EVERY = 1.0
+"""Seconds."""
+PRUNE_EVERY = 3600.0
+
+
+class Counting:
+    """Runs in the thread that calls `run`; whatever the ledger cannot take now is tried again, and holds up what comes after."""
+
+    def __init__(self, bus: Bus, site: Site, ledger: Ledger, keep_days: int, stop: threading.Event) -> None:
+        self._bus = bus
+        self._site = site
+        self._ledger = ledger
+        self._keep = timedelta(days=keep_days).total_seconds()
+        self._stop = stop
+        self._backoff = Backoff(most=5.0)
+        self._counts: dict[str, DayCounts] = {}
+        self._looked_at = self._pruned_at = float("-inf")
+        self._predictions = bus.inbox(topics.prediction(), Prediction)
+        self._commands = bus.inbox(topics.command(), Command)
+        bus.subscribe(topics.label(), CurrentLabel, self._clear_forgotten)
+
+    def begin(self) -> bool:
+        """Takes up where an earlier bridge left off, as soon as the ledger can be read; False when asked to stop before."""
+        try:
+            self._site.recall(self._surely(self._ledger.memories))
+            self._tell_untold()
+        except _Stopped:
+            return False
+        return True
+
+    def run(self) -> None:
+        """Counts until `stop` is set."""
+        try:
+            while not self._stop.is_set():
+                self.turn()
+        except _Stopped:
+            log.warning("what the ledger could not take is with the broker, and comes again")
+        for name in self._site.cameras:  # nobody tells who is there any more; the visits stay open in the ledger
+            self._bus.publish(_nobody(name))
+
+    def turn(self, timeout: float = LOOK_EVERY) -> None:
+        """Regards what came within `timeout` seconds, and what the time alone changes."""
+        round_ = Round()
+        for command in self._commands.take(0):
+            self._site.obey(command, round_)
+        for prediction in self._predictions.take(timeout):
+            self._site.take_in(prediction, round_)
+        is_time = time.monotonic() - self._looked_at >= LOOK_EVERY
+        if is_time:
+            self._looked_at = time.monotonic()
+            self._site.look(self._bus.connected, round_)
+        self._settle(round_)
+        self._predictions.acknowledge()
+        self._commands.acknowledge()
+        if is_time:
+            self._sum_up()
+            self._prune()
+
+    def _settle(self, round_: Round) -> None:
+        changes = round_.changes
+        for name, camera in round_.cameras.items():
+            if (text := camera.change()) is not None:
+                changes.memories[name] = text
+        self._surely(partial(self._ledger.commit, changes))
+        for visit in changes.visits:
+            self._bus.publish(visit)
+        if changes.visits:
+            self._surely(partial(self._ledger.told, changes.visits))
+        for camera in round_.cameras.values():
+            if not camera.is_told:
+                camera.is_told = True
+                self._bus.publish(camera.label)
+        for command in round_.commands:
+            self._bus.publish(command)
+        self._tell_counts({visit.camera for visit in changes.visits})
+
+    def _tell_counts(self, changed: set[str]) -> None:
+        """Of the cameras at which visits ended, and of all when the day is another."""
+        today = hours.day_of(time.time())
+        for name in self._site.cameras:
+            told = self._counts.get(name)
+            if name in changed or told is None or told.day != today.isoformat():
+                counts = self._surely(partial(counts_of, self._ledger, name, today))
+                if counts != told:
+                    self._counts[name] = counts
+                    self._bus.publish(counts)
+
+    def _tell_untold(self) -> None:
+        """Publishes the visits that an earlier bridge had no time to."""
+        visits = self._surely(self._ledger.untold)
+        for visit in visits:
+            self._bus.publish(visit)
+        if visits:
+            self._surely(partial(self._ledger.told, visits))
+
+    def _sum_up(self) -> None:
+        """Puts a summary of each hour that is over into the outbox."""
+        changes, policy = Changes(), self._site.policy
+        for camera, hour in self._site.hours_over():
+            if (text := camera.change()) is not None:
+                changes.memories[camera.name] = text
+            if policy.takes_visits:
+                totals = self._surely(partial(self._ledger.totals, camera.name, hour.begin, hour.end, policy.min_probability))
+                wanted = {label: number for label, number in totals.items() if policy.selects(label, 1.0)}
+                changes.outgoing.append(outgoing.of_hour(camera.name, hour.begin, hour.end, wanted))
+        self._surely(partial(self._ledger.commit, changes))
+
+    def _prune(self) -> None:
+        if time.monotonic() - self._pruned_at >= PRUNE_EVERY:
+            self._pruned_at = time.monotonic()
+            if number := self._surely(partial(self._ledger.prune, time.time() - self._keep)):
+                log.info("%d visits are older than %d days and were let go", number, self._keep / 86400)
+
+    def _surely(self, call: Callable[[], T]) -> T:
+        """What a call to the ledger returns, tried until it does; says meanwhile what is amiss."""
+        while True:
+            try:
+                result = call()
+            except LedgerUnavailable as error:
+                self._bus.figures.add("ledger_failed")
+                self._bus.state("ledger-unavailable", str(error))
+                if self._stop.wait(self._backoff.next()):
+                    raise _Stopped from None
+            else:
+                self._backoff.reset()
+                self._bus.state(
+                    "running", self._ledger.set_aside and f"a broken ledger was set aside as {self._ledger.set_aside}"
+                )
+                return result
+
+    def _clear_forgotten(self, label: CurrentLabel) -> None:
+        """A label that the broker has kept of a camera that is not known is true no more."""
+        if label.camera not in self._site.cameras and label.label is not None:
+            self._bus.publish(_nobody(label.camera))
+
+
+class _Stopped(Exception):
+    """Asked to stop while the ledger could not be used."""
+
+
+def counts_of(ledger: Ledger, camera: str, day: date) -> DayCounts:
+    """The visits begun at a camera on a day of the site. Raises `LedgerUnavailable`."""
+    visits = hours.by_hour(ledger.quarters(camera, *hours.bounds(day)))
+    return DayCounts(camera, day.isoformat(), {label: sum(by_hour.values()) for label, by_hour in visits.items()}, visits)
+
+
+def _nobody(camera: str) -> CurrentLabel:
+    return CurrentLabel(camera, label=None, probability=None, since=None)

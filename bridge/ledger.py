@@ -1,0 +1,229 @@
+"""What the bridge must not lose: visits, what is open at each camera, and what is to go upstream."""
+
+import json
+import logging
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from bridge.database import Database, LedgerBroken, LedgerUnavailable, salvaged
+from bridge.outgoing import Kind, Outgoing
+from bus import Visit
+from bus.figures import Figures
+
+log = logging.getLogger(__name__)
+
+QUARTER = 900
+"""Seconds; what visits are counted by, see `bridge.hours`."""
+VISIT = "id, camera, label, started_at, ended_at, peak, frames"
+PRUNED_AT_ONCE = 1000
+"""Rows; so that a clock that is wrong for a while costs few."""
+
+
+@dataclass
+class Changes:
+    """What some predictions come to, to be kept all together or not at all."""
+
+    memories: dict[str, str] = field(default_factory=dict)
+    """By camera."""
+    visits: list[Visit] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.memories or self.visits or self.outgoing)
+
+
+class Waiting(NamedTuple):
+    """A message of the outbox with its number there."""
+
+    number: int
+    message: Outgoing
+
+
+class Ledger:
+    """On a file in `folder`; from any thread.
+
+    Every method raises `LedgerUnavailable` while the file cannot be used, as when the disk is full or another program has it
+    locked: nothing has been changed then, and the same call may be made again. A file that is broken is set aside under another
+    name, and a new one begun with what could be read of it and what is known here.
+    """
+
+    def __init__(self, folder: Path, outbox_max: int, figures: Figures) -> None:
+        """`outbox_max` messages are kept at most; of more, the oldest of the lowest kind go, and are counted.
+
+        Raises `InvalidSetting` when the folder cannot be used.
+        """
+        self._database = Database(folder)
+        self._outbox_max = outbox_max
+        self._figures = figures
+        self._lock = threading.RLock()
+        self._memories: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
+        self._outbox_size = 0
+        self._is_read = False
+        self.set_aside = ""
+        """Where the last broken file is, if there was one."""
+        self.filled = threading.Event()
+        """Set when something was put into the outbox."""
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def commit(self, changes: Changes) -> None:
+        """Keeps the changes; visits and messages of an id that is known already are so once only."""
+        if not changes:
+            return
+        memories = changes.memories.items()
+        visits = [(one.id, one.camera, one.label, one.started_at, one.ended_at, one.peak, one.frames) for one in changes.visits]
+        with self._transaction(durable=bool(visits)) as connection:
+            connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", memories)
+            connection.executemany(
+                f"INSERT OR IGNORE INTO visit ({VISIT}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                visits,
+            )
+            size, dropped = self._put(connection, changes.outgoing)
+        with self._lock:
+            self._memories.update(memories)
+            self._outbox_size = size
+        if changes.outgoing:
+            self.filled.set()
+        for kind, number in dropped.items():
+            self._figures.add(f"dropped_{kind.output}", number)
+            log.warning("the outbox is full: %d %s dropped", number, kind.output)
+
+    def _put(self, connection: sqlite3.Connection, messages: list[Outgoing]) -> tuple[int, Counter[Kind]]:
+        """Puts messages into the outbox; how many there are then, and how many of each kind had to go."""
+        rows = [(one.id, one.kind, one.body, json.dumps(dict(one.properties), ensure_ascii=False)) for one in messages]
+        put = connection.executemany("INSERT OR IGNORE INTO outbox (id, kind, body, properties) VALUES (?, ?, ?, ?)", rows)
+        size = self._outbox_size + (put.rowcount if rows else 0)
+        oldest = "SELECT number FROM outbox ORDER BY kind, number LIMIT ?"
+        too_many = max(0, size - self._outbox_max)
+        kinds = connection.execute(f"DELETE FROM outbox WHERE number IN ({oldest}) RETURNING kind", (too_many,)).fetchall()
+        return size - len(kinds), Counter(Kind(kind) for (kind,) in kinds)
+
+    def memories(self) -> dict[str, str]:
+        """What was kept of each camera."""
+        with self._reading():
+            return dict(self._memories)
+
+    def note(self, name: str) -> str | None:
+        """What was noted under a name."""
+        with self._reading():
+            return self._notes.get(name)
+
+    def set_note(self, name: str, text: str) -> None:
+        """Notes something that is to be known after the next start."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, text))
+        self._notes[name] = text
+
+    def untold(self) -> list[Visit]:
+        """Visits of which it is not known that they were published."""
+        with self._reading() as connection:
+            rows = connection.execute(f"SELECT {VISIT} FROM visit WHERE NOT is_told ORDER BY number")
+            return [Visit(*row) for row in rows]
+
+    def told(self, visits: Collection[Visit]) -> None:
+        """Says that visits were published."""
+        with self._transaction() as connection:
+            connection.executemany("UPDATE visit SET is_told = 1 WHERE id = ?", [(visit.id,) for visit in visits])
+
+    def quarters(self, camera: str, begin: float, end: float) -> list[tuple[str, int, int]]:
+        """Label, begin (Unix seconds) and count of each quarter of an hour of UTC in which visits began."""
+        with self._reading() as connection:
+            return connection.execute(
+                f"SELECT label, CAST(started_at / {QUARTER} AS INTEGER) * {QUARTER} AS quarter, COUNT(*) FROM visit"
+                " WHERE camera = ? AND started_at >= ? AND started_at < ? GROUP BY label, quarter ORDER BY label, quarter",
+                (camera, begin, end),
+            ).fetchall()
+
+    def totals(self, camera: str, begin: float, end: float, min_probability: float = 0.0) -> dict[str, int]:
+        """Visits begun in that time, by label."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT label, COUNT(*) FROM visit WHERE camera = ? AND started_at >= ? AND started_at < ? AND peak >= ?"
+                " GROUP BY label ORDER BY label",
+                (camera, begin, end, min_probability),
+            )
+            return dict(rows.fetchall())
+
+    def prune(self, before: float) -> int:
+        """Lets visits go that ended before that time, a bounded number at once; how many."""
+        with self._transaction() as connection:
+            old = f"SELECT number FROM visit WHERE ended_at < ? ORDER BY ended_at LIMIT {PRUNED_AT_ONCE}"
+            return connection.execute(f"DELETE FROM visit WHERE number IN ({old})", (before,)).rowcount
+
+    def waiting(self, most: int) -> list[Waiting]:
+        """The oldest messages of the outbox."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT number, id, kind, body, properties FROM outbox ORDER BY number LIMIT ?", (most,))
+            return [Waiting(row[0], Outgoing(row[1], Kind(row[2]), row[3], json.loads(row[4]))) for row in rows]
+
+    def sent(self, number: int) -> None:
+        """Takes a message out of the outbox."""
+        with self._transaction() as connection:
+            gone = connection.execute("DELETE FROM outbox WHERE number = ?", (number,)).rowcount
+        with self._lock:
+            self._outbox_size -= gone
+
+    @property
+    def outbox_size(self) -> int:
+        """How many messages wait."""
+        with self._reading():
+            return self._outbox_size
+
+    @contextmanager
+    def _transaction(self, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        with self._held(), self._database.transaction(durable) as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._held(), self._database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """For one thread at a time, and with what is kept read in."""
+        with self._lock:
+            try:
+                if not self._is_read:
+                    self._read()
+                yield
+            except LedgerBroken as error:
+                self._begin_anew(error)
+                raise LedgerUnavailable(f"{error}; set aside as {self.set_aside}") from None
+
+    def _read(self) -> None:
+        with self._database.reading() as connection:
+            self._memories = dict(connection.execute("SELECT name, memory FROM camera"))
+            self._notes = dict(connection.execute("SELECT name, text FROM note"))
+            self._outbox_size = connection.execute("SELECT COUNT(*) FROM outbox").fetchone()[0]
+        self._is_read = True
+
+    def _begin_anew(self, error: LedgerBroken) -> None:
+        """Sets the broken file aside and puts what is known or can still be read into a new one."""
+        taken: Counter[str] = Counter()
+
+        def fill(fresh: sqlite3.Connection) -> None:
+            fresh.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self._memories.items())
+            fresh.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._notes.items())
+            for table, columns, row in salvaged(self._database.path):
+                marks = ", ".join("?" * len(row))
+                done = fresh.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)
+                taken[table] += done.rowcount
+
+        aside = self._database.begin_anew(fill)
+        self.set_aside = aside.name
+        self._is_read = False
+        self._figures.add("ledgers_set_aside")
+        log.error(
+            "%s: the file is kept as %s; %d visits and %d messages could be read and were taken over",
+            error, aside.name, taken["visit"], taken["outbox"],
+        )  # fmt: skip

@@ -1,0 +1,96 @@
+"""What leaves the site: one message for each result that is selected."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import IntEnum
+from typing import Any
+
+from bridge.identity import identity_of
+from bus import CurrentLabel, Label, Prediction, Visit
+
+
+class Kind(IntEnum):
+    """What a message tells; of a full outbox the lowest goes first."""
+
+    PREDICTION = 0
+    CHANGE = 1
+    SUMMARY = 2
+    VISIT = 3
+
+    @property
+    def output(self) -> str:
+        """The output of the module that routes name."""
+        return "summary" if self is Kind.SUMMARY else f"{self.name.lower()}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message; `body` is JSON text, `properties` stand beside it for who routes without looking inside."""
+
+    id: str
+    kind: Kind
+    body: str
+    properties: Mapping[str, str]
+
+
+def of_visit(visit: Visit) -> Outgoing:
+    """A visit that is over."""
+    fields = {name: getattr(visit, name) for name in ("label", "started_at", "ended_at", "peak", "frames")}
+    return _outgoing(visit.id, Kind.VISIT, visit.camera, visit.ended_at, fields, [Label(visit.label, visit.peak)])
+
+
+def of_prediction(prediction: Prediction) -> Outgoing:
+    """What the model said of one frame."""
+    fields = {name: getattr(prediction, name) for name in ("sequence", "captured_at", "classified_at", "inference_ms", "model")}
+    identity = identity_of(prediction.camera, "", "prediction", repr(prediction.captured_at), prediction.sequence)
+    return _outgoing(identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, prediction.labels)
+
+
+def of_change(now: CurrentLabel, at: float) -> Outgoing:
+    """A label that is another from `at` (Unix seconds) on; None when nobody is there any more."""
+    labels = [] if now.label is None or now.probability is None else [Label(now.label, now.probability)]
+    identity = identity_of(now.camera, "", "change", now.label or "", repr(at))
+    return _outgoing(identity, Kind.CHANGE, now.camera, at, {"label": now.label, "at": at}, labels)
+
+
+def of_hour(camera: str, begin: float, end: float, totals: Mapping[str, int]) -> Outgoing:
+    """The visits begun at a camera from `begin` to `end` (Unix seconds, an hour of the site), by label."""
+    local = datetime.fromtimestamp(begin).astimezone()
+    fields = {
+        "day": local.date().isoformat(),
+        "hour": f"{local.hour:02}",
+        "began_at": begin,
+        "ended_at": end,
+        "visits": dict(totals),
+    }
+    return _outgoing(identity_of(camera, "", "summary", repr(begin)), Kind.SUMMARY, camera, end, fields, [])
+
+
+def _outgoing(
+    identity: str, kind: Kind, camera: str, created: float, fields: dict[str, Any], labels: tuple[Label, ...] | list[Label]
+) -> Outgoing:
+    """Footfall's fields beside those of a Custom Vision answer, which cloud queries may know."""
+    body = {
+        "v": 1,
+        "id": identity,
+        "type": kind.name.lower(),
+        "camera": camera,
+        **fields,
+        "created": datetime.fromtimestamp(created, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "predictions": [_custom_vision(label) for label in labels],
+    }
+    properties = {"type": kind.name.lower(), "camera": camera}
+    if labels:
+        best = max(labels, key=lambda label: label.probability)
+        properties |= {"label": best.name, "probability": f"{best.probability:.4f}"}
+    return Outgoing(identity, kind, json.dumps(body, ensure_ascii=False), properties)
+
+
+def _custom_vision(label: Label) -> dict[str, Any]:
+    """A prediction as Custom Vision's service and containers give it."""
+    told: dict[str, Any] = {"tagName": label.name, "probability": label.probability}
+    if label.box is not None:
+        told["boundingBox"] = {"left": label.box.x, "top": label.box.y, "width": label.box.w, "height": label.box.h}
+    return told

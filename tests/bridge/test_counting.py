@@ -1,0 +1,231 @@
+"""The bridge as a process on a real broker: what was accepted is counted, whatever happens to it."""
+
+import json
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridge.database import FILE
+from bridge.ledger import Changes, Ledger
+from bus import Command, CurrentLabel, DayCounts, Visit, topics
+from bus.figures import Figures
+from tests.bridge.test_ledger import visit
+from tests.bridge.test_visits import seen
+from tests.support.broker import Broker
+from tests.support.listener import Listener
+from tests.support.module import Module
+from tests.support.wait import until
+
+TOPICS = ("footfall/+/visit", "footfall/+/label", "footfall/+/counts", "footfall/+/command", "footfall/status/bridge")
+
+
+class Shop:
+    """A broker with a bridge that can be ended and begun again, and someone who hears all that it says."""
+
+    def __init__(self, broker: Broker, listener: Listener, state: Path) -> None:
+        self.broker = broker
+        self.listener = listener
+        self.state = state
+
+    def bridge(self, **settings: object) -> Module:
+        """The bridge, on the same ledger each time."""
+        return Module("bridge", self.broker.port, STATE_DIR=self.state, **settings)
+
+    def see(self, text: str, begin: float, camera: str = "door") -> None:
+        """Publishes predictions."""
+        for one in seen(text, begin=begin):
+            self.listener.publish(topics.prediction(camera), replace(one, camera=camera).pack())
+
+    def visits(self) -> list[Visit]:
+        """Those told so far."""
+        return [Visit.unpack(payload) for payload in self.listener.payloads("/visit")]
+
+    def told(self, state: str) -> bool:
+        """Whether the bridge's last word is that state."""
+        words = self.listener.payloads("status/bridge")
+        return bool(words) and json.loads(words[-1])["state"] == state
+
+    def labels(self) -> list[str | None]:
+        """Those told of the door."""
+        return [CurrentLabel.unpack(payload).label for payload in self.listener.payloads("door/label")]
+
+
+@pytest.fixture
+def shop(broker: Broker, tmp_path: Path) -> Iterator[Shop]:
+    """One without a bridge yet; its session is known to the broker."""
+    with Listener(broker.port, *TOPICS) as listener:
+        one = Shop(broker, listener, tmp_path / "state")
+        with one.bridge():
+            until(lambda: one.told("running"))
+        yield one
+
+
+def test_a_kill_in_the_middle_of_a_visit_does_not_split_it(shop: Shop) -> None:
+    """The visit goes on with what the broker kept, and is told once, from its begin to its end."""
+    begin = time.time() - 60
+    with shop.bridge() as bridge:
+        shop.see("w" * 10, begin)
+        until(lambda: "woman" in shop.labels())
+        bridge.end(signal.SIGKILL)
+        shop.see("w" * 10, begin + 1)
+    shop.see("w" * 10 + "n" * 10, begin + 2)
+    with shop.bridge() as bridge:
+        until(shop.visits)
+        until(lambda: len(bridge.results) == 1)
+        assert bridge.end() == 0
+    assert [(one.label, one.frames) for one in shop.visits()] == [("woman", 30)]
+    assert shop.visits()[0].started_at == pytest.approx(begin)
+    assert shop.visits()[0].ended_at == pytest.approx(begin + 2.9)
+
+
+def test_an_hour_away_costs_nothing(shop: Shop) -> None:
+    """36,000 predictions wait at the broker; of its 240 visits each is there, whole."""
+    begin = time.time() - 3700
+    frames = [one for number in range(240) for one in seen("w" * 100 + "n" * 50, begin=begin + 15 * number)]
+    shop.listener.client.max_inflight_messages_set(1000)
+    last = [shop.listener.client.publish(topics.prediction("door"), one.pack(), 1) for one in frames][-1]
+    last.wait_for_publish(60)
+    with shop.bridge():
+        until(lambda: len(shop.visits()) == 240, 60)
+    assert [visit.frames for visit in shop.visits()] == [100] * 240
+    assert [visit.started_at for visit in shop.visits()] == pytest.approx([begin + 15 * number for number in range(240)])
+
+
+def test_a_stop_leaves_the_visit_open_and_says_that_nobody_is_known(shop: Shop) -> None:
+    """While no bridge runs nobody is said to be there; the next one goes on with the visit."""
+    begin = time.time() - 60
+    with shop.bridge() as bridge:
+        shop.see("w" * 10, begin)
+        until(lambda: "woman" in shop.labels())
+        assert bridge.end() == 0
+    until(lambda: shop.labels()[-1] is None)
+    assert not shop.visits()
+    with shop.bridge():
+        until(lambda: shop.labels()[-1] == "woman")
+        shop.see("w" * 10 + "n" * 10, begin + 1)
+        until(shop.visits)
+    assert shop.visits()[0].frames == 20
+
+
+def test_counts_survive_a_restart(shop: Shop) -> None:
+    """Today's visits are those of the ledger, told at once."""
+    begin = time.time() - 5
+    for _ in range(2):
+        with shop.bridge():
+            shop.see("w" * 10 + "n" * 10, begin)
+            until(lambda: {"woman": 1} in [DayCounts.unpack(one).totals for one in shop.listener.payloads("door/counts")])
+    assert len(shop.visits()) == 1
+
+
+def test_a_visit_that_was_kept_and_not_told_is_told(shop: Shop) -> None:
+    """A bridge that ended between the two makes up for it at the next start."""
+    with closing(Ledger(shop.state, 10, Figures())) as ledger:
+        ledger.commit(Changes(visits=[visit(1), visit(2)]))
+    with shop.bridge():
+        until(lambda: len(shop.visits()) == 2)
+    with shop.bridge():
+        until(lambda: shop.told("running"))
+    assert shop.visits() == [visit(1), visit(2)]
+
+
+def test_a_locked_ledger_holds_up_and_loses_nothing(shop: Shop) -> None:
+    """That is said; the broker keeps the predictions, and everything else goes on."""
+    begin = time.time() - 60
+    with shop.bridge() as bridge:
+        until(lambda: shop.told("running"))
+        with closing(sqlite3.connect(shop.state / FILE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            shop.see("w" * 200 + "n" * 10, begin)
+            until(lambda: shop.told("ledger-unavailable"), 20)
+            assert b"database is locked" in shop.listener.payloads("status/bridge")[-1]
+            assert not shop.visits()
+        until(shop.visits, 20)
+        until(lambda: shop.told("running"))
+        assert bridge.running
+    assert [one.frames for one in shop.visits()] == [200]
+
+
+def test_a_stop_while_the_ledger_is_locked_loses_nothing(shop: Shop) -> None:
+    """It ends in time, and what it could not keep comes again to the next."""
+    begin = time.time() - 60
+    with closing(sqlite3.connect(shop.state / FILE, isolation_level=None)) as other, shop.bridge() as bridge:
+        until(lambda: shop.told("running"))
+        other.execute("BEGIN IMMEDIATE")
+        shop.see("w" * 20 + "n" * 10, begin)
+        until(lambda: shop.told("ledger-unavailable"), 20)
+        stopped_at = time.monotonic()
+        assert bridge.end() == 0
+        assert time.monotonic() - stopped_at < 6
+    with shop.bridge():
+        until(shop.visits)
+    assert [one.frames for one in shop.visits()] == [20]
+
+
+def test_a_broken_ledger_is_told_and_what_is_open_goes_on(shop: Shop) -> None:
+    """A file that breaks under the bridge is set aside; the visit that goes on is not split by it."""
+    begin = time.time() - 60
+    with shop.bridge() as bridge:
+        shop.see("w" * 10, begin)
+        until(lambda: "woman" in shop.labels())
+        for path in shop.state.glob(f"{FILE}*"):
+            with path.open("r+b") as file:
+                file.write(os.urandom(path.stat().st_size))
+        shop.see("w" * 10 + "n" * 20, begin + 1)
+        until(shop.visits, 20)
+        until(lambda: b"a broken ledger was set aside as ledger.db.broken-" in shop.listener.payloads("status/bridge")[-1])
+        assert bridge.running
+    assert [one.frames for one in shop.visits()] == [20]
+
+
+def test_a_paused_camera_stays_so_over_a_restart(shop: Shop) -> None:
+    """What it sends is not counted, and it is told to pause again."""
+    shop.listener.publish(topics.command("door"), b'{"do": "pause"}')
+    with shop.bridge():
+        until(lambda: shop.labels()[-1:] == [None])
+    with shop.bridge() as bridge:
+        until(lambda: shop.told("running"))
+        number = len(shop.listener.payloads("door/command"))
+        shop.see("w" * 10 + "n" * 10, time.time() + 10)
+        bridge.wait_for_log("door is paused")
+        end = time.monotonic() + 20
+        while len(shop.listener.payloads("door/command")) == number and time.monotonic() < end:
+            shop.see("w", time.time() + 20)
+        assert Command.received(topics.command("door"), shop.listener.payloads("door/command")[-1]).do == "pause"
+    assert not shop.visits()
+
+
+def test_a_label_that_nobody_knows_of_is_cleared(shop: Shop) -> None:
+    """What the broker has kept of a camera that the ledger does not know is true no more."""
+    shop.listener.publish("footfall/ghost/label", CurrentLabel("ghost", "woman", 0.9, 1000.0).pack(), retain=True)
+    with shop.bridge():
+        until(lambda: CurrentLabel.unpack(shop.listener.payloads("ghost/label")[-1]).label is None)
+
+
+def test_a_second_bridge_on_the_same_folder_is_refused(shop: Shop) -> None:
+    """It ends with exit code 2 and one line."""
+    with shop.bridge():
+        until(lambda: shop.told("running"))
+        with shop.bridge(MODULE_NAME="other") as other:
+            until(lambda: not other.running)
+            assert other.end() == 2
+            assert "another bridge uses it" in other.log
+            assert len(other.log.splitlines()) == 1
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlim", "../etc/passwd", "", "Nowhere"])
+def test_a_time_zone_that_there_is_not_is_refused(shop: Shop, zone: str) -> None:
+    """A misspelt zone would count in UTC without a word."""
+    with shop.bridge(TZ=zone) as bridge:
+        if not zone:
+            until(lambda: shop.told("running"))
+            return
+        until(lambda: not bridge.running)
+        assert bridge.end() == 2
+        assert "TZ=" in bridge.log

@@ -1,0 +1,242 @@
+"""The ledger: what is in it stays, once."""
+
+import itertools
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge import outgoing
+from bridge.database import FILE, LedgerUnavailable
+from bridge.ledger import Changes, Ledger
+from bridge.outgoing import Kind, Outgoing
+from bus import InvalidSetting, Visit
+from bus.figures import Figures
+from tests.support.broker import ROOT
+
+NOON = 1_790_000_000.0
+
+
+def visit(number: int, label: str = "woman", camera: str = "door", at: float = NOON) -> Visit:
+    """A visit of its own."""
+    begin = at + 10.0 * number
+    return Visit(f"{camera}-{number}", camera, label, begin, begin + 4, 0.9, 40)
+
+
+def with_visit(number: int, label: str = "woman", camera: str = "door") -> Changes:
+    """A visit and its message, with a camera's memory."""
+    one = visit(number, label, camera)
+    return Changes({one.camera: f'"after {number}"'}, [one], [outgoing.of_visit(one)])
+
+
+def message(number: int, kind: Kind) -> Outgoing:
+    """A message of its own."""
+    return Outgoing(f"{kind.name}-{number}", kind, "{}", {"type": kind.name.lower()})
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A new one, in the test's folder."""
+    one = Ledger(tmp_path, 100, Figures())
+    yield one
+    one.close()
+
+
+def reopened(ledger: Ledger, folder: Path) -> Ledger:
+    """The same file, as after a restart."""
+    ledger.close()
+    return Ledger(folder, 100, Figures())
+
+
+def ids(ledger: Ledger) -> list[str]:
+    """The outbox, in its order."""
+    return [one.message.id for one in ledger.waiting(1000)]
+
+
+def test_everything_is_there_after_a_restart(ledger: Ledger, tmp_path: Path) -> None:
+    """Visits, messages in their order with all that they hold, memories and notes."""
+    for number in range(5):
+        ledger.commit(with_visit(number))
+    ledger.set_note("desired", "{}")
+    before = ledger.waiting(10)
+    ledger = reopened(ledger, tmp_path)
+    assert ledger.waiting(10) == before
+    assert [one.message for one in before] == [outgoing.of_visit(visit(number)) for number in range(5)]
+    assert ledger.totals("door", 0, 2e9) == {"woman": 5}
+    assert ledger.memories() == {"door": '"after 4"'}
+    assert ledger.note("desired") == "{}"
+    assert ledger.note("other") is None
+    assert ledger.outbox_size == 5
+    ledger.close()
+
+
+def test_the_same_twice_is_once(ledger: Ledger) -> None:
+    """A visit and a message whose ids are known change nothing."""
+    for _ in range(3):
+        ledger.commit(with_visit(1))
+    assert ledger.totals("door", 0, 2e9) == {"woman": 1}
+    assert ids(ledger) == ["door-1"]
+    assert ledger.outbox_size == 1
+
+
+def test_what_was_sent_leaves_the_outbox(ledger: Ledger) -> None:
+    """One by one, and never comes back."""
+    for number in range(3):
+        ledger.commit(with_visit(number))
+    first = ledger.waiting(10)[0]
+    ledger.sent(first.number)
+    ledger.sent(first.number)
+    assert ids(ledger) == ["door-1", "door-2"]
+    assert ledger.outbox_size == 2
+
+
+def test_untold_visits_are_known(ledger: Ledger, tmp_path: Path) -> None:
+    """Those of which it is not known that they were published are so after a restart too."""
+    ledger.commit(with_visit(1))
+    ledger.commit(with_visit(2))
+    ledger.told([visit(1)])
+    ledger = reopened(ledger, tmp_path)
+    assert ledger.untold() == [visit(2)]
+    ledger.close()
+
+
+def test_counts_are_of_one_camera_and_one_time(ledger: Ledger) -> None:
+    """By label, from a time to before another; by the quarter of an hour in which they began."""
+    for number, (label, camera) in enumerate(itertools.product(("man", "woman", "woman"), ("door", "back"))):
+        ledger.commit(with_visit(number, label=label, camera=camera))
+    assert ledger.totals("door", 0, 2e9) == {"man": 1, "woman": 2}
+    assert ledger.totals("door", NOON, NOON + 20) == {"man": 1}
+    assert ledger.totals("door", NOON + 20, NOON + 40.1) == {"woman": 2}
+    assert ledger.totals("door", 0, 2e9, min_probability=0.95) == {}
+    quarter = int(NOON // 900 * 900)
+    assert ledger.quarters("door", 0, 2e9) == [("man", quarter, 1), ("woman", quarter, 2)]
+
+
+def test_a_full_outbox_lets_the_least_go_first(tmp_path: Path) -> None:
+    """Of more than it holds the oldest predictions go, then changes, then summaries, visits last; each is counted."""
+    figures = Figures()
+    ledger = Ledger(tmp_path, 6, figures)
+    for number in range(2):
+        ledger.commit(Changes(outgoing=[message(number, kind) for kind in reversed(Kind)]))
+    left = ["VISIT-0", "SUMMARY-0", "CHANGE-0", "VISIT-1", "SUMMARY-1", "CHANGE-1"]
+    assert ids(ledger) == left
+    for number, gone in enumerate(["CHANGE-0", "CHANGE-1", "SUMMARY-0", "SUMMARY-1", "VISIT-0"]):
+        ledger.commit(Changes(outgoing=[message(10 + number, Kind.VISIT)]))
+        assert gone not in ids(ledger)
+        assert ledger.outbox_size == len(ids(ledger)) == 6
+    assert figures.snapshot() == {"dropped_predictions": 2, "dropped_changes": 2, "dropped_summary": 2, "dropped_visits": 1}
+    ledger.close()
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from(list(Kind)), st.integers(0, 30)), max_size=60), st.integers(1, 8))
+def test_the_outbox_never_holds_more(tmp_path_factory: pytest.TempPathFactory, put: list[tuple[Kind, int]], most: int) -> None:
+    """Whatever comes, there are never more than allowed, what is left is the most wanted, and the size told is the size."""
+    ledger = Ledger(tmp_path_factory.mktemp("ledger"), most, Figures())
+    for kind, number in put:
+        ledger.commit(Changes(outgoing=[message(number, kind)]))
+        assert ledger.outbox_size == len(ids(ledger)) <= most
+    visits = list(dict.fromkeys(f"VISIT-{number}" for kind, number in put if kind is Kind.VISIT))
+    if len(visits) <= most:
+        assert [one for one in ids(ledger) if one.startswith("VISIT")] == visits
+    ledger.close()
+
+
+def test_old_visits_go_a_bounded_number_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that ended before a time; a wrong clock costs no more than one round."""
+    monkeypatch.setattr("bridge.ledger.PRUNED_AT_ONCE", 3)
+    ledger = Ledger(tmp_path, 100, Figures())
+    for number in range(6):
+        ledger.commit(with_visit(number))
+    assert ledger.prune(NOON + 44.5) == 3
+    assert ledger.prune(NOON + 44.5) == 2
+    assert ledger.prune(NOON + 44.5) == 0
+    assert ledger.totals("door", 0, 2e9) == {"woman": 1}
+    ledger.close()
+
+
+def test_one_folder_one_bridge(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second bridge on the same folder would count everything twice: it is told so."""
+    monkeypatch.setattr("bridge.database.PATIENCE", 0.3)
+    with pytest.raises(InvalidSetting, match=r"STATE_DIR.*another bridge uses it"):
+        Ledger(tmp_path, 100, Figures())
+
+
+def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    """A file where the folder is to be is no retry's matter."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidSetting, match="STATE_DIR"):
+        Ledger(tmp_path / "file", 100, Figures())
+
+
+def test_a_newer_ledger_is_left_alone(ledger: Ledger, tmp_path: Path) -> None:
+    """An older Footfall does not write into tables that it does not know."""
+    ledger.commit(with_visit(1))
+    ledger.close()
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    with pytest.raises(InvalidSetting, match="of a newer Footfall"):
+        Ledger(tmp_path, 100, Figures()).memories()
+
+
+def test_a_locked_file_is_waited_for(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another program has it locked nothing is written, and that is said; afterwards all is."""
+    monkeypatch.setattr("bridge.database.PATIENCE", 0.2)
+    ledger.commit(with_visit(1))
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(LedgerUnavailable, match="database is locked"):
+        ledger.commit(with_visit(2))
+    other.close()
+    ledger.commit(with_visit(2))
+    assert ids(ledger) == ["door-1", "door-2"]
+
+
+def test_a_failed_commit_leaves_nothing(ledger: Ledger) -> None:
+    """All of a change is kept or nothing of it: a visit without its message cannot be."""
+    unfit = Outgoing("id", Kind.VISIT, "{}", {"label": object()})  # type: ignore[dict-item]
+    with pytest.raises(TypeError):
+        ledger.commit(Changes({"door": "x"}, [visit(1)], [message(1, Kind.VISIT), unfit]))
+    assert ids(ledger) == []
+    assert ledger.outbox_size == 0
+    assert ledger.totals("door", 0, 2e9) == {}
+    assert ledger.memories() == {}
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from bridge.ledger import Ledger
+from bus.figures import Figures
+from tests.bridge.test_ledger import with_visit
+ledger = Ledger(Path(sys.argv[1]), 100000, Figures())
+for number in range(int(sys.argv[2]), 100000):
+    ledger.commit(with_visit(number))
+    print(number, flush=True)
+"""
+
+
+def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
+    """After a SIGKILL in the middle of writing, every change that was said to be kept is there, whole."""
+    said = -1
+    for _ in range(5):
+        command = [sys.executable, "-c", WRITER, str(tmp_path), str(said + 1)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout
+            for line in itertools.islice(writer.stdout, 50):
+                said = int(line)
+            writer.kill()
+            for line in writer.stdout:
+                said = int(line)
+    ledger = Ledger(tmp_path, 100_000, Figures())
+    kept = ledger.totals("door", 0, 2e9)["woman"]
+    assert said + 1 <= kept <= said + 2
+    assert len(ledger.waiting(100_000)) == kept
+    assert ledger.memories() == {"door": f'"after {kept - 1}"'}
+    ledger.close()
