@@ -32,6 +32,8 @@ REPORT_EVERY = 10.0
 GRACE = 2.0
 """Seconds at the end for what is still to be sent."""
 OFFLINE = "offline"
+AS_WISHED = {"starting", "running", "paused", OFFLINE}
+"""States that are no reason for a warning."""
 MOST_DETAIL = 1000
 """Characters."""
 SHORT = 5.0
@@ -103,8 +105,9 @@ class Bus:
         inbox: Inbox[M] = Inbox(self._acknowledge)
 
         def put(message: M, received: mqtt.MQTTMessage) -> None:
-            self._client.hold(received)
-            inbox.put(message, Delivery(received.mid, self._connection))
+            if received.qos > 0:
+                self._client.hold(received)
+            inbox.put(message, Delivery(received.mid, self._connection) if received.qos > 0 else None)
 
         self._inboxes.append(inbox)
         self._subscribe(topic, kind, put)
@@ -161,7 +164,7 @@ class Bus:
                 return  # a thread that was left behind
             since = before.since if state == before.state else _now()
             self._status = Status(self.name, state, since, detail=detail)
-        log.log(logging.INFO if state in ("running", OFFLINE) else logging.WARNING, "%s%s", state, detail and f": {detail}")
+        log.log(logging.INFO if state in AS_WISHED else logging.WARNING, "%s%s", state, detail and f": {detail}")
         self._publish_status()
 
     def _publish_status(self) -> None:

@@ -27,11 +27,12 @@ class Inbox(Generic[M]):
 
     def __init__(self, acknowledge: Callable[[Delivery], object]) -> None:
         self._acknowledge = acknowledge
-        self._waiting: deque[tuple[M, Delivery]] = deque()
+        self._waiting: deque[tuple[M, Delivery | None]] = deque()
         self._taken: list[Delivery] = []
         self._came = threading.Condition()
 
-    def put(self, message: M, delivery: Delivery) -> None:
+    def put(self, message: M, delivery: Delivery | None) -> None:
+        """Without a delivery, as of QoS 0, there is nothing to acknowledge."""
         with self._came:
             self._waiting.append((message, delivery))
             self._came.notify()
@@ -48,7 +49,7 @@ class Inbox(Generic[M]):
             while not self._waiting and (left := end - time.monotonic()) > 0:
                 self._came.wait(left)
             messages = [message for message, _ in self._waiting]
-            self._taken += [delivery for _, delivery in self._waiting]
+            self._taken += [delivery for _, delivery in self._waiting if delivery is not None]
             self._waiting.clear()
         return messages
 

@@ -15,9 +15,9 @@ import pytest
 
 from bus import Bus, CurrentLabel, Frame, Pixels, Prediction, topics
 from bus.settings import BusSettings
+from tests.edgehub.hub import EdgeHub
 from tests.support import samples
 from tests.support.broker import Broker, free_port
-from tests.support.edgehub import EdgeHub
 from tests.support.listener import Listener
 from tests.support.wait import until
 

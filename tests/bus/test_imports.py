@@ -9,15 +9,17 @@ from tests.support.broker import ROOT
 
 MODULES = ("capture", "classifier", "display", "bridge")
 OURS = {"bus", *MODULES}
-DRIVERS = {"demo", "cv2", "sense_hat", "azure", "tflite_runtime", "ai_edge_litert", "paho"}
+DRIVERS = {"demo", "cv2", "sense_hat", "azure", "tflite_runtime", "ai_edge_litert", "paho", "requests", "sqlite3"}
 HOMES = {
     "demo": {"capture/scenes.py"},
     "cv2": {"capture/video.py", "capture/folder.py", "capture/prepare.py", "classifier/preprocess.py", "classifier/yolo.py"},
     "sense_hat": {"display/sensehat.py"},
-    "azure": {"bridge/edgehub.py"},
+    "azure": {"bridge/cloud/edgehub.py"},
     "tflite_runtime": {"classifier/runtime.py"},
     "ai_edge_litert": {"classifier/runtime.py"},
-    "paho": {"bus/client.py", "bus/connection.py"},
+    "requests": {"bridge/model/download.py"},
+    "sqlite3": {"bridge/database.py", "bridge/ledger.py"},
+    "paho": {"bus/client.py", "bus/connection.py", "bus/outbound.py"},
 }
 
 

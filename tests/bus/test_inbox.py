@@ -93,6 +93,21 @@ def test_a_broker_that_comes_back_sends_again_what_is_unsettled(broker: Broker) 
         assert all_of(one.inbox, 1) == [500]
 
 
+def test_what_needs_no_acknowledgement_gets_none(broker: Broker) -> None:
+    """A message that was published at QoS 0, as mosquitto_pub does, is taken; acknowledging it would end the connection."""
+    begin(broker)
+    one = receiver(broker)
+    with one.bus as bus, Listener(broker.port) as sender:
+        until(lambda: bus.connected)
+        for number in range(3):
+            sender.publish(topics.prediction("door"), samples.prediction(captured_at=1000.0 + number).pack(), qos=0)
+            assert all_of(one.inbox, 1) == [number]
+            one.inbox.acknowledge()
+        send(broker, 1, begin=3)
+        assert all_of(one.inbox, 1) == [3]
+        assert "disconnected" not in bus.figures.snapshot()
+
+
 def test_garbage_is_acknowledged(broker: Broker) -> None:
     """What is no prediction is counted once, and neither kept by the broker nor in the way of others."""
     begin(broker)
