@@ -12,7 +12,7 @@ from bridge import hours, outgoing
 from bridge.database import LedgerUnavailable
 from bridge.ledger import Changes, Ledger
 from bridge.site import Round, Site
-from bus import Bus, Command, CurrentLabel, DayCounts, Prediction, topics
+from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, topics
 from bus.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 LOOK_EVERY = 1.0
 """Seconds."""
+TURN = 0.5
+"""Seconds at most to wait for predictions."""
 PRUNE_EVERY = 3600.0
 
 
@@ -59,13 +61,13 @@ class Counting:
         for name in self._site.cameras:  # nobody tells who is there any more; the visits stay open in the ledger
             self._bus.publish(_nobody(name))
 
-    def turn(self, timeout: float = LOOK_EVERY) -> None:
+    def turn(self, timeout: float = TURN) -> None:
         """Regards what came within `timeout` seconds, and what the time alone changes."""
         round_ = Round()
         for command in self._commands.take(0):
             self._site.obey(command, round_)
         for prediction in self._predictions.take(timeout):
-            self._site.take_in(prediction, round_)
+            self._take_in(prediction, round_)
         is_time = time.monotonic() - self._looked_at >= LOOK_EVERY
         if is_time:
             self._looked_at = time.monotonic()
@@ -77,6 +79,20 @@ class Counting:
             self._sum_up()
             self._prune()
 
+    def _take_in(self, prediction: Prediction, round_: Round) -> None:
+        """One that cannot be dealt with is passed over: it would come again and again, to every bridge."""
+        try:
+            self._site.take_in(prediction, round_)
+        except Exception as error:
+            log.debug("%s", prediction, exc_info=True)
+            self._bus.complain("failed", f"{prediction.camera}: {type(error).__name__}: {error}; passed over", prediction.camera)
+
+    def _publish(self, message: Message) -> None:
+        try:
+            self._bus.publish(message)
+        except InvalidMessage as error:  # as of the counts of very many labels
+            self._bus.complain("too_large", str(error))
+
     def _settle(self, round_: Round) -> None:
         changes = round_.changes
         for name, camera in round_.cameras.items():
@@ -84,15 +100,15 @@ class Counting:
                 changes.memories[name] = text
         self._surely(partial(self._ledger.commit, changes))
         for visit in changes.visits:
-            self._bus.publish(visit)
+            self._publish(visit)
         if changes.visits:
             self._surely(partial(self._ledger.told, changes.visits))
         for camera in round_.cameras.values():
             if not camera.is_told:
                 camera.is_told = True
-                self._bus.publish(camera.label)
+                self._publish(camera.label)
         for command in round_.commands:
-            self._bus.publish(command)
+            self._publish(command)
         self._tell_counts({visit.camera for visit in changes.visits})
 
     def _tell_counts(self, changed: set[str]) -> None:
@@ -104,13 +120,13 @@ class Counting:
                 counts = self._surely(partial(counts_of, self._ledger, name, today))
                 if counts != told:
                     self._counts[name] = counts
-                    self._bus.publish(counts)
+                    self._publish(counts)
 
     def _tell_untold(self) -> None:
         """Publishes the visits that an earlier bridge had no time to."""
         visits = self._surely(self._ledger.untold)
         for visit in visits:
-            self._bus.publish(visit)
+            self._publish(visit)
         if visits:
             self._surely(partial(self._ledger.told, visits))
 

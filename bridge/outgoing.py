@@ -10,6 +10,9 @@ from typing import Any
 from bridge.identity import identity_of
 from bus import CurrentLabel, Label, Prediction, Visit
 
+MOST_LABELS = 100
+"""Of one prediction: with the longest of names they stay below the 256 KB that IoT Hub takes."""
+
 
 class Kind(IntEnum):
     """What a message tells; of a full outbox the lowest goes first."""
@@ -45,7 +48,9 @@ def of_prediction(prediction: Prediction) -> Outgoing:
     """What the model said of one frame."""
     fields = {name: getattr(prediction, name) for name in ("sequence", "captured_at", "classified_at", "inference_ms", "model")}
     identity = identity_of(prediction.camera, "", "prediction", repr(prediction.captured_at), prediction.sequence)
-    return _outgoing(identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, prediction.labels)
+    return _outgoing(
+        identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, prediction.labels[:MOST_LABELS]
+    )
 
 
 def of_change(now: CurrentLabel, at: float) -> Outgoing:

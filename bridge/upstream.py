@@ -21,7 +21,7 @@ AT_ONCE = 100
 """Messages read from the outbox together."""
 LOOK_EVERY = 1.0
 """Seconds."""
-GRACE = 2.0
+GRACE = 1.5
 """Seconds at the end for what is still to be sent; the rest stays in the outbox."""
 
 
@@ -87,8 +87,9 @@ class Sender:
         while not self._stop.is_set():
             try:
                 self._turn()
-            except (NotSent, LedgerUnavailable) as error:
-                log.warning("%s; trying again", error)
+            except Exception as error:
+                expected = isinstance(error, NotSent | LedgerUnavailable)
+                log.warning("%s; trying again", error, exc_info=not expected)
                 self._figures.add("upstream_failed")
                 self._stop.wait(self._backoff.next())
         self._last_turn()

@@ -65,18 +65,18 @@ class Control:
             self._twin = Twin(_noted(self._ledger))
             self._site.policy, self._refused = policy_of(self._twin.desired, self._own)
 
-    def connected(self, twin: Mapping[str, Any]) -> None:
+    def connected(self, twin: object) -> None:
         """Regards the whole twin as a new connection gave it."""
         with self._lock:
-            self._reported = dict(twin.get("reported") or {})
+            self._reported = _part(twin, "reported")
             self._figures_at = float("-inf")
-            if self._twin.take_whole(twin.get("desired"), first=True) is Taken.APPLIED:
+            if self._twin.take_whole(_part(twin, "desired"), first=True) is Taken.APPLIED:
                 self._apply()
 
-    def refreshed(self, twin: Mapping[str, Any]) -> None:
+    def refreshed(self, twin: object) -> None:
         """Regards the whole twin as an old connection gave it."""
         with self._lock:
-            if self._twin.take_whole(twin.get("desired")) is Taken.APPLIED:
+            if self._twin.take_whole(_part(twin, "desired")) is Taken.APPLIED:
                 self._apply()
 
     def patched(self, patch: object) -> Taken:
@@ -122,8 +122,12 @@ class Control:
         """Says that a patch has been taken by the hub."""
         with self._lock:
             self._reported = report.merged(self._reported, patch)
-            self._reported_at = time.monotonic()
-            self._figures_at = self._reported_at
+            self._reported_at = self._figures_at = time.monotonic()
+
+    def refused(self) -> None:
+        """Says that the hub does not take the report; the next is due as after one that it took."""
+        with self._lock:
+            self._reported_at = self._figures_at = time.monotonic()
 
     def _report(self) -> dict[str, Any]:
         return {
@@ -168,6 +172,12 @@ def _noted(ledger: Ledger) -> dict[str, Any]:
     except (LedgerUnavailable, ValueError):
         return {}
     return noted if isinstance(noted, dict) else {}
+
+
+def _part(twin: object, name: str) -> dict[str, Any]:
+    """The desired or the reported properties of a twin; empty where it has none."""
+    part = twin.get(name) if isinstance(twin, Mapping) else None
+    return dict(part) if isinstance(part, Mapping) else {}
 
 
 def _without_figures(patch: Mapping[str, Any]) -> bool:

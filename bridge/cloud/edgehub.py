@@ -16,7 +16,7 @@ from typing import Any
 from bridge.cloud.call import Call, in_time, stuck
 from bridge.cloud.control import Control
 from bridge.cloud.methods import Answer
-from bridge.cloud.twin import Taken
+from bridge.cloud.twin import Taken, version_of
 from bridge.outgoing import Outgoing
 from bridge.upstream import NotSent
 from bus import InvalidSetting
@@ -149,8 +149,19 @@ class _Session:
             if self._is_stale.is_set() or now - self._refreshed_at > REFRESH_EVERY:
                 self._ask()
             elif (patch := self._control.due()) is not None:
-                in_time(lambda: self._client.patch_twin_reported_properties(patch), TIMEOUT)
-                self._control.reported(patch)
+                self._report(patch)
+
+    def _report(self, patch: dict[str, Any]) -> None:
+        """One that the hub refuses holds nothing else up."""
+        try:
+            in_time(lambda: self._client.patch_twin_reported_properties(patch), TIMEOUT)
+        except TimeoutError:
+            raise
+        except Exception as error:
+            log.warning("edgeHub takes no report: %s: %s", type(error).__name__, error)
+            self._control.refused()
+        else:
+            self._control.reported(patch)
 
     def _ask(self) -> None:
         self._is_stale.clear()
@@ -185,7 +196,7 @@ class _Session:
         patches = []
         while not self._patches.empty():
             patches.append(self._patches.get())
-        for patch in sorted(patches, key=lambda one: one.get("$version", 0)):
+        for patch in sorted(patches, key=version_of):
             if self._control.patched(patch) is Taken.GAP:
                 self._is_stale.set()
 

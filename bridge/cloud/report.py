@@ -11,6 +11,7 @@ MOST_MODULES = 32
 MOST_FIGURES = 24
 MOST_TEXT = 256
 """Characters of one text."""
+MOST_LABELS = 20
 FIGURE = r"[A-Za-z0-9_]{1,64}"
 LARGEST = 2**52
 """A twin's whole numbers are smaller."""
@@ -21,7 +22,7 @@ def of_policy(policy: Policy) -> dict[str, Any]:
     return {
         "forward": policy.forward,
         "minProbability": policy.min_probability,
-        "labels": list(policy.labels),
+        "labels": [label[:MOST_TEXT] for label in policy.labels[:MOST_LABELS]],
         "intervalSeconds": policy.interval,
     }
 

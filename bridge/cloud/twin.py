@@ -32,20 +32,20 @@ class Twin:
     @property
     def version(self) -> int:
         """Of the desired properties; it grows by one with each change in the cloud."""
-        return _version(self.desired) or 0
+        return version_of(self.desired)
 
     def take_whole(self, desired: object, first: bool = False) -> Taken:
         """Regards all desired properties; `first` of a connection they count whatever their version, as of a twin made anew."""
-        if not isinstance(desired, dict) or (version := _version(desired)) is None:
-            return Taken.OLD
-        if version < self.version and not first:
+        version = version_of(desired)
+        if not isinstance(desired, dict) or not version or (version < self.version and not first):
             return Taken.OLD
         self.desired = dict(desired)
         return Taken.APPLIED
 
     def take_patch(self, patch: object) -> Taken:
         """Regards a change, in which null takes a property away."""
-        if not isinstance(patch, dict) or (version := _version(patch)) is None or version <= self.version:
+        version = version_of(patch)
+        if not isinstance(patch, dict) or version <= self.version:
             return Taken.OLD
         if version > self.version + 1:
             return Taken.GAP
@@ -53,9 +53,10 @@ class Twin:
         return Taken.APPLIED
 
 
-def _version(document: Mapping[str, Any]) -> int | None:
-    version = document.get(VERSION)
-    return version if type(version) is int and version > 0 else None
+def version_of(document: object) -> int:
+    """The version of desired properties or of a patch; 0 where it has none."""
+    version = document.get(VERSION) if isinstance(document, Mapping) else None
+    return version if type(version) is int and version > 0 else 0
 
 
 def _listed(value: object) -> object:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,12 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from bridge.counting import Counting
 from bridge.database import FILE
 from bridge.ledger import Changes, Ledger
-from bus import Command, CurrentLabel, DayCounts, Visit, topics
+from bridge.policy import Policy
+from bridge.site import Round, Site
+from bus import Bus, Command, CurrentLabel, DayCounts, Prediction, Visit, topics
 from bus.figures import Figures
+from bus.settings import BusSettings
 from tests.bridge.test_ledger import visit
-from tests.bridge.test_visits import seen
+from tests.bridge.test_visits import RULES, seen
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -206,6 +211,31 @@ def test_a_label_that_nobody_knows_of_is_cleared(shop: Shop) -> None:
     shop.listener.publish("footfall/ghost/label", CurrentLabel("ghost", "woman", 0.9, 1000.0).pack(), retain=True)
     with shop.bridge():
         until(lambda: CurrentLabel.unpack(shop.listener.payloads("ghost/label")[-1]).label is None)
+
+
+def test_what_cannot_be_dealt_with_is_passed_over(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prediction that fails is counted and acknowledged; it would come again and again, to every bridge."""
+    bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge", "mqtt_port": broker.port}), persistent=True)
+    site, stop = Site(RULES, Policy(), bus.complain), threading.Event()
+    regard = site.take_in
+
+    def take_in(prediction: Prediction, round_: Round) -> None:
+        if prediction.camera == "bad":
+            raise ZeroDivisionError
+        regard(prediction, round_)
+
+    monkeypatch.setattr(site, "take_in", take_in)
+    with closing(Ledger(tmp_path / "s", 10, Figures())) as ledger, Listener(broker.port, *TOPICS) as listener:
+        counting, end = Counting(bus, site, ledger, 400, stop), time.monotonic() + 20
+        with bus:
+            until(lambda: listener.payloads("status/bridge"))
+            for one in seen("w" * 10 + "n" * 10, begin=time.time() - 60):
+                for camera in ("bad", "door"):
+                    listener.publish(topics.prediction(camera), replace(one, camera=camera).pack())
+            while not listener.payloads("/visit") and time.monotonic() < end:
+                counting.turn(0.1)
+        assert listener.payloads("/visit")
+        assert bus.figures.snapshot()["failed"] == 20
 
 
 def test_a_second_bridge_on_the_same_folder_is_refused(shop: Shop) -> None:

@@ -70,3 +70,11 @@ def test_the_same_has_the_same_id_and_nothing_else_has() -> None:
     assert len({one.id for one in made}) == len(made)
     assert outgoing.of_prediction(PREDICTION) == made[0]
     assert all(len(one.id) <= 128 and one.id.isascii() for one in made)
+
+
+def test_a_body_is_within_what_iot_hub_takes() -> None:
+    """A detector that finds very much, with names that grow where they are quoted, still makes a message."""
+    labels = tuple(Label('"' * 250 + str(number), 0.123456, Box(0.1234, 0.1234, 0.1234, 0.1234)) for number in range(300))
+    message = outgoing.of_prediction(Prediction("door", 7, 1000.5, 1000.52, 6.5, "m@0123", labels))
+    assert len(message.body.encode()) < 250_000
+    assert len(json.loads(message.body)["predictions"]) == 100

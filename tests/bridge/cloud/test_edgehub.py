@@ -364,6 +364,34 @@ def test_reports_keep_their_distance(world: World, hub: EdgeHub) -> None:
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) > 1.8
 
 
+def test_a_report_that_is_refused_holds_nothing_up(world: World, hub: EdgeHub) -> None:
+    """Messages go on through the same client; the report is tried again when the next is due."""
+    world.monkeypatch.setattr("bridge.cloud.control.REPORT_EVERY", 0.5)
+    tries: list[str] = []
+
+    def refuse(request: str, _payload: bytes) -> tuple[str, bytes]:
+        tries.append(request)
+        return f"$iothub/twin/res/413/?$rid={request}", b""
+
+    world.monkeypatch.setattr(hub.twin, "_report", refuse)
+    with world.sender():
+        world.put(0)
+        world.wait_until_sent()
+        until(lambda: len(tries) >= 2, 30)
+        world.put(1)
+        world.wait_until_sent()
+        assert world.figure("upstream_clients") == 1
+
+
+@pytest.mark.parametrize("twin", [None, [], {"desired": 3, "reported": []}, {"desired": {"$version": "x"}}])
+def test_a_twin_that_is_none_is_passed_over(world: World, twin: object) -> None:
+    """Whatever the hub tells, what was in force stays so."""
+    world.control.connected(twin)
+    world.control.refreshed(twin)
+    assert world.control.due()
+    assert world.site.policy == Policy()
+
+
 def test_methods_are_answered(world: World, hub: EdgeHub) -> None:
     """Known ones do what they say, unknown ones and bad payloads are 4xx with the reason; each in time."""
     world.ledger.commit(with_visit(1))
