@@ -9,7 +9,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-PACKAGES = ("bus", "capture", "classifier", "display", "bridge", "demo")
+PACKAGES = ("bus", "capture", "classifier", "display", "bridge", "bridge.cloud", "bridge.model", "demo")
 
 
 def test_data_files_are_packaged() -> None:
@@ -18,6 +18,15 @@ def test_data_files_are_packaged() -> None:
     assert set(settings["packages"]) == set(PACKAGES)
     for package in PACKAGES:
         patterns = settings["package-data"].get(package, [])
-        packaged = {path for pattern in patterns for path in (ROOT / package).glob(pattern)}
-        data = {path for path in (ROOT / package).rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+        folder = ROOT.joinpath(*package.split("."))
+        packaged = {path for pattern in patterns for path in folder.glob(pattern)}
+        data = {path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
         assert data <= packaged, package
+
+
+def test_every_folder_of_code_is_packaged() -> None:
+    """A folder within a module is a package of its own to the installer."""
+    folders = {
+        path.parent.relative_to(ROOT).as_posix().replace("/", ".") for one in PACKAGES for path in (ROOT / one).rglob("*.py")
+    }
+    assert folders <= set(PACKAGES)

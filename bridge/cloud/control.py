@@ -29,7 +29,7 @@ FIGURES_EVERY = 300.0
 
 
 class Models(Protocol):
-    """Takes models from the cloud; see `bridge.updates`."""
+    """Takes models from the cloud; see `bridge.model.updates`."""
 
     @property
     def report(self) -> dict[str, Any]: ...

@@ -71,10 +71,10 @@ class Methods:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
             return Answer(400, {"error": f"{where or 'payload'}: {first['msg']}"[:500]})
-        except NotPossible as error:
-            return Answer(409, {"error": str(error)[:500]})
         except LedgerUnavailable as error:
             return Answer(503, {"error": str(error)[:500]})
+        except FootfallError as error:
+            return Answer(409, {"error": str(error)[:500]})
 
     def _tell_status(self, payload: object) -> Answer:
         _parsed(_Nothing, payload)
