@@ -1,6 +1,5 @@
 """Makes visits of predictions, keeps and counts them, and sends what is selected upstream."""
 
-import sys
 import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -41,4 +40,4 @@ def _models(folder: Path | None, running: ExitStack) -> ModelUpdates | None:
 
 
 if __name__ == "__main__":
-    sys.exit(process.run(main, Settings, __doc__ or ""))
+    process.end(process.run(main, Settings, __doc__ or ""))  # the Azure library may wait for a frozen edgeHub at the end

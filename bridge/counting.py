@@ -14,6 +14,7 @@ from bridge.ledger import Changes, Ledger
 from bridge.site import Round, Site
 from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, topics
 from bus.backoff import Backoff
+from bus.inbox import Received
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 LOOK_EVERY = 1.0
 """Seconds."""
+HELD_UP = 5.0
+"""Seconds between two looks after which the bridge itself has stood still, and what it has not heard says nothing."""
 TURN = 0.5
 """Seconds at most to wait for predictions."""
 PRUNE_EVERY = 3600.0
@@ -38,8 +41,7 @@ class Counting:
         self._backoff = Backoff(most=5.0)
         self._counts: dict[str, DayCounts] = {}
         self._looked_at = self._pruned_at = float("-inf")
-        self._predictions = bus.inbox(topics.prediction(), Prediction)
-        self._commands = bus.inbox(topics.command(), Command)
+        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
         bus.subscribe(topics.label(), CurrentLabel, self._clear_forgotten)
 
     def begin(self) -> bool:
@@ -64,28 +66,29 @@ class Counting:
     def turn(self, timeout: float = TURN) -> None:
         """Regards what came within `timeout` seconds, and what the time alone changes."""
         round_ = Round()
-        for command in self._commands.take(0):
-            self._site.obey(command, round_)
-        for prediction in self._predictions.take(timeout):
-            self._take_in(prediction, round_)
-        is_time = time.monotonic() - self._looked_at >= LOOK_EVERY
-        if is_time:
+        for received in self._inbox.take(timeout):
+            self._take_in(received, round_)
+        since = time.monotonic() - self._looked_at
+        if since >= LOOK_EVERY:
             self._looked_at = time.monotonic()
-            self._site.look(self._bus.connected, round_)
+            self._site.look(self._bus.connected and since < HELD_UP, round_)
         self._settle(round_)
-        self._predictions.acknowledge()
-        self._commands.acknowledge()
-        if is_time:
+        self._inbox.acknowledge()
+        if since >= LOOK_EVERY:
             self._sum_up()
             self._prune()
 
-    def _take_in(self, prediction: Prediction, round_: Round) -> None:
-        """One that cannot be dealt with is passed over: it would come again and again, to every bridge."""
+    def _take_in(self, received: Received, round_: Round) -> None:
+        """What cannot be dealt with is passed over: it would come again and again, to every bridge."""
+        message = received.message
         try:
-            self._site.take_in(prediction, round_)
+            if isinstance(message, Command):
+                self._site.obey(message, round_)
+            elif isinstance(message, Prediction):
+                self._site.take_in(message, round_, received.is_repeated)
         except Exception as error:
-            log.debug("%s", prediction, exc_info=True)
-            self._bus.complain("failed", f"{prediction.camera}: {type(error).__name__}: {error}; passed over", prediction.camera)
+            log.debug("%s", message, exc_info=True)
+            self._bus.complain("failed", f"{message.topic}: {type(error).__name__}: {error}; passed over", message.topic)
 
     def _publish(self, message: Message) -> None:
         try:

@@ -2,10 +2,13 @@
 
 import fcntl
 import logging
+import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -36,7 +39,9 @@ CREATE TABLE camera (name TEXT PRIMARY KEY, memory TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
 TABLES = ("visit", "outbox", "camera", "note")
-_BROKEN = ("malformed", "not a database", "no such table", "no such column")
+_BROKEN = ("malformed", "not a database", "no such table", "no such column", "Could not decode", "unsupported file format")
+NEW = f"{FILE}.new"
+"""What takes the place of a broken file, once it is whole."""
 
 
 class LedgerUnavailable(FootfallError):
@@ -55,12 +60,15 @@ class Database:
         self.path = folder / FILE
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = (folder / "ledger.lock").open("w")
+            lock = folder / "ledger.lock"
+            if not lock.exists():
+                lock.touch()
+            self._lock = lock.open()  # for reading: a disk that may not be written any more is no reason not to start
         except OSError as error:
             raise InvalidSetting(f"STATE_DIR={str(folder)!r}: {error.strerror}; a folder to write into is needed") from None
         try:
             _lock(self._lock)
-        except OSError:
+        except BlockingIOError:
             raise InvalidSetting(f"STATE_DIR={str(folder)!r}: another bridge uses it; each needs its own") from None
         self._connection: sqlite3.Connection | None = None
 
@@ -103,14 +111,25 @@ class Database:
         """Raises SQLite's errors as what they mean."""
         try:
             yield
+        except OSError as error:
+            raise LedgerUnavailable(f"{self.path}: {error}") from None
         except sqlite3.Error as error:
             reason = " ".join(str(error).split())
             self._close()  # some errors last as long as the connection does
-            if any(sign in reason for sign in _BROKEN):
+            if any(sign in reason for sign in _BROKEN) or ("readonly" in reason and self._is_writable()):
                 raise LedgerBroken(f"{self.path}: {reason}") from None
             raise LedgerUnavailable(f"{self.path}: {reason}") from None
 
+    def _is_writable(self) -> bool:
+        """Whether it is the file that says that it may not be written, and not the disk."""
+        try:
+            with tempfile.TemporaryFile(dir=self.path.parent):
+                return os.access(self.path, os.W_OK)
+        except OSError:
+            return False
+
     def _open(self) -> sqlite3.Connection:
+        self._take_up_new()
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -128,30 +147,57 @@ class Database:
         return connection
 
     def begin_anew(self, fill: Callable[[sqlite3.Connection], None]) -> Path:
-        """Gives the broken file another name, which it returns, and puts a new one in its place that `fill` has been given.
+        """Keeps the broken file under another name, which it returns, and puts a new one in its place that `fill` has been given.
 
-        Raises `LedgerUnavailable` when that cannot be done now; then all is as before.
+        Raises `LedgerUnavailable` when that cannot be done now; then all is as before. Cut off anywhere, it is finished, or begun
+        again, at the next start.
         """
         self._close()
-        fresh = self.path.with_name(f"{FILE}.new")
-        fresh.unlink(missing_ok=True)
+        fresh = self.path.with_name(NEW)
         try:
-            connection = sqlite3.connect(fresh, isolation_level=None)
-            try:
+            fresh.unlink(missing_ok=True)
+            with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
                 connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION};")
                 fill(connection)
                 connection.execute("COMMIT")
-            finally:
-                connection.close()
-            aside = self.path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1_000_000:06}")
-            for ending in ("-wal", "-shm", ""):
-                part = Path(f"{self.path}{ending}")
-                if part.exists():
-                    part.rename(f"{aside}{ending}")
-            fresh.rename(self.path)
+            return self._take_up_new() or self.path
         except (sqlite3.Error, OSError) as error:
             raise LedgerUnavailable(f"{self.path}: broken, and no new one can be made: {error}") from None
+
+    def _take_up_new(self) -> Path | None:
+        """Puts a new file that is whole into the place of the broken one, whose new name it returns."""
+        fresh = self.path.with_name(NEW)
+        if not fresh.exists():
+            return None
+        if not _is_whole(fresh):
+            fresh.unlink()
+            return None
+        aside = self.path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1_000_000:06}")
+        if self.path.exists():
+            _copy(self.path, aside)
+        for ending in ("-wal", "-shm"):  # these must be gone before, as SQLite would take them for the new file's
+            part = Path(f"{self.path}{ending}")
+            if part.exists():
+                part.rename(f"{aside}{ending}")
+        fresh.replace(self.path)
         return aside
+
+
+def _copy(path: Path, other: Path) -> None:
+    """Without taking space, where the file system can."""
+    try:
+        other.hardlink_to(path)
+    except OSError:
+        shutil.copyfile(path, other)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a new file was committed."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return bool(connection.execute("PRAGMA user_version").fetchone()[0] == VERSION)
+    except sqlite3.Error:
+        return False
 
 
 def _lock(file: IO[str]) -> None:
@@ -174,13 +220,15 @@ def salvaged(broken: Path) -> Iterator[tuple[str, list[str], tuple[object, ...]]
     A table is read from its begin and, where that fails, from its end, around what is broken between.
     """
     with closing(sqlite3.connect(f"{broken.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.text_factory = bytes  # text that is none would end the whole table
         for table in TABLES:
             for order in ("ASC", "DESC"):
                 try:
                     rows = connection.execute(f"SELECT * FROM {table} ORDER BY 1 {order}")
                     columns = [column[0] for column in rows.description]
                     for row in rows:
-                        yield table, columns, row
+                        with suppress(UnicodeDecodeError):
+                            yield table, columns, tuple(one.decode() if isinstance(one, bytes) else one for one in row)
                 except sqlite3.Error as error:
                     log.debug("%s: %s: %s", broken, table, error)
                 else:

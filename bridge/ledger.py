@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bridge.database import Database, LedgerBroken, LedgerUnavailable, salvaged
 from bridge.outgoing import Kind, Outgoing
@@ -81,14 +81,11 @@ class Ledger:
             return
         memories = changes.memories.items()
         visits = [(one.id, one.camera, one.label, one.started_at, one.ended_at, one.peak, one.frames) for one in changes.visits]
-        with self._transaction(durable=bool(visits)) as connection:
-            connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", memories)
-            connection.executemany(
-                f"INSERT OR IGNORE INTO visit ({VISIT}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                visits,
-            )
-            size, dropped = self._put(connection, changes.outgoing)
         with self._lock:
+            with self._transaction(durable=bool(visits)) as connection:
+                connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", memories)
+                connection.executemany(f"INSERT OR IGNORE INTO visit ({VISIT}) VALUES (?, ?, ?, ?, ?, ?, ?)", visits)
+                size, dropped = self._put(connection, changes.outgoing)
             self._memories.update(memories)
             self._outbox_size = size
         if changes.outgoing:
@@ -167,9 +164,9 @@ class Ledger:
 
     def sent(self, number: int) -> None:
         """Takes a message out of the outbox."""
-        with self._transaction() as connection:
-            gone = connection.execute("DELETE FROM outbox WHERE number = ?", (number,)).rowcount
         with self._lock:
+            with self._transaction() as connection:
+                gone = connection.execute("DELETE FROM outbox WHERE number = ?", (number,)).rowcount
             self._outbox_size -= gone
 
     @property
@@ -185,8 +182,12 @@ class Ledger:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
+        """What is read and is not what was written is a sign of a broken file."""
         with self._held(), self._database.reading() as connection:
-            yield connection
+            try:
+                yield connection
+            except ValueError as error:
+                raise LedgerBroken(f"{self._database.path}: {error!s:.100}") from None
 
     @contextmanager
     def _held(self) -> Iterator[None]:
@@ -215,6 +216,8 @@ class Ledger:
             fresh.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self._memories.items())
             fresh.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._notes.items())
             for table, columns, row in salvaged(self._database.path):
+                if not _is_sound(table, row):
+                    continue
                 marks = ", ".join("?" * len(row))
                 done = fresh.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)
                 taken[table] += done.rowcount
@@ -227,3 +230,19 @@ class Ledger:
             "%s: the file is kept as %s; %d visits and %d messages could be read and were taken over",
             error, aside.name, taken["visit"], taken["outbox"],
         )  # fmt: skip
+
+
+def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
+    """Whether a row of a broken file is one that could have been written."""
+    try:
+        match table:
+            case "visit":
+                Visit(*row[1:8])
+            case "outbox":
+                Kind(row[2])
+                json.loads(row[4])
+            case "camera":
+                json.loads(row[1])
+    except (ValueError, TypeError):
+        return False
+    return True

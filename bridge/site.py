@@ -61,8 +61,8 @@ class Site:
         """By name."""
         return self._cameras
 
-    def take_in(self, prediction: Prediction, round_: Round) -> None:
-        """Regards the next prediction."""
+    def take_in(self, prediction: Prediction, round_: Round, is_repeated: bool = False) -> None:
+        """Regards the next prediction; `is_repeated` when it may have been here before."""
         camera = self._camera(prediction.camera)
         if camera is None:
             return
@@ -71,7 +71,7 @@ class Site:
             return
         camera.heard_at = time.monotonic()
         late = camera.visits.late
-        ended = camera.visits.take_in(prediction)
+        ended = camera.visits.take_in(prediction, is_repeated)
         if camera.visits.late > late:
             self._complain(
                 "dropped_late", f"{camera.name}: a prediction that was repeated, or came after a newer one", camera.name
@@ -108,13 +108,13 @@ class Site:
             camera.heard_at = time.monotonic()
             round_.commands.append(Command(camera.name, "pause"))
 
-    def look(self, connected: bool, round_: Round) -> None:
+    def look(self, hears: bool, round_: Round) -> None:
         """What the time alone changes: a camera that fell silent. To be called about once a second.
 
-        While this module itself is cut off, nothing can be heard: that is no silence of a camera.
+        While this module itself hears nothing, cut off or held up, that is no silence of a camera.
         """
         for camera in self._cameras.values():
-            if not connected:
+            if not hears:
                 camera.heard_at = time.monotonic()
             if self._is_silent(camera):
                 self._note(camera, camera.visits.end_all(), time.time(), round_)

@@ -92,8 +92,10 @@ class Sender:
                 log.warning("%s; trying again", error, exc_info=not expected)
                 self._figures.add("upstream_failed")
                 self._stop.wait(self._backoff.next())
-        self._last_turn()
-        self._upstream.close()
+        try:
+            self._last_turn()
+        finally:
+            self._upstream.close()
 
     def _turn(self) -> None:
         """Sends what waits, or waits a little for something to send."""
@@ -114,8 +116,8 @@ class Sender:
         try:
             for one in self._ledger.waiting(AT_ONCE):
                 self._send(one)
-        except (NotSent, LedgerUnavailable) as error:
-            log.info("%d messages stay in the outbox: %s", self._ledger.outbox_size, error)
+        except Exception as error:
+            log.info("what waits stays in the outbox: %s", error)
 
     def _send(self, one: Waiting) -> None:
         self._upstream.send(one.message)

@@ -136,13 +136,13 @@ class Visits:
         """The visit that goes on now."""
         return self.memory.stay
 
-    def take_in(self, prediction: Prediction) -> list[Visit]:
-        """Regards the next prediction; the visits that are over by it, the oldest first."""
+    def take_in(self, prediction: Prediction, is_repeated: bool = False) -> list[Visit]:
+        """Regards the next prediction, which may have been here before; the visits that are over by it, the oldest first."""
         at = prediction.captured_at
         elapsed = 0.0 if self.memory.last_at is None else at - self.memory.last_at
         ended: list[Visit] = []
         if self.memory.last_at is not None and elapsed <= 0:
-            if -elapsed < CLOCK_SET_BACK:
+            if is_repeated or -elapsed < CLOCK_SET_BACK:
                 self.late += 1
                 return []
             ended = self.end_all()

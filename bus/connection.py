@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from bus import topics
 from bus.client import client_of
 from bus.errors import InvalidMessage
 from bus.figures import Figures
-from bus.inbox import Delivery, Inbox
+from bus.inbox import Delivery, Inbox, Received
 from bus.logs import Rarely
 from bus.message import Message
 from bus.messages import Status
@@ -58,7 +58,7 @@ class Bus:
         self._connected = False
         self._connected_at = 0.0
         self._connection = 0
-        self._inboxes: list[Inbox[Any]] = []
+        self._inboxes: list[Inbox] = []
         self._ended = threading.Event()
         self._rarely = Rarely()
         self._connections = Rarely(SHORT)
@@ -70,6 +70,7 @@ class Bus:
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = lambda _client, _userdata, packet: self._outbound.acknowledged(packet)
         self._client.on_subscribe = self._on_subscribe
         self._client.connect_async(settings.mqtt_host, settings.mqtt_port, KEEPALIVE)
 
@@ -97,20 +98,23 @@ class Bus:
 
         self._subscribe(topic, kind, lambda message, _received: handler(message), share)
 
-    def inbox(self, topic: str, kind: type[M]) -> Inbox[M]:
-        """Where the messages under the filter `topic` wait, of QoS 1, for one that acknowledges them when it is done with them.
+    def inbox(self, kinds: Mapping[str, type[Message]]) -> Inbox:
+        """Where messages wait, of the kind for each topic filter, in the order in which they came, for one who acknowledges them
+        when it is done with them.
 
-        As for all: one that is not a `kind` is counted and logged. Of use with a persistent session only.
+        As for all: one that is not of its kind is counted and logged. Of use with a persistent session only.
         """
-        inbox: Inbox[M] = Inbox(self._acknowledge)
+        inbox = Inbox(self._acknowledge)
 
-        def put(message: M, received: mqtt.MQTTMessage) -> None:
+        def put(message: Message, received: mqtt.MQTTMessage) -> None:
             if received.qos > 0:
                 self._client.hold(received)
-            inbox.put(message, Delivery(received.mid, self._connection) if received.qos > 0 else None)
+            delivery = Delivery(received.mid, self._connection) if received.qos > 0 else None
+            inbox.put(Received(message, bool(received.dup)), delivery)
 
         self._inboxes.append(inbox)
-        self._subscribe(topic, kind, put)
+        for topic, kind in kinds.items():
+            self._subscribe(topic, kind, put)
         return inbox
 
     def _acknowledge(self, delivery: Delivery) -> None:

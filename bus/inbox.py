@@ -4,11 +4,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from bus.message import Message
-
-M = TypeVar("M", bound=Message)
 
 
 class Delivery(NamedTuple):
@@ -18,8 +16,15 @@ class Delivery(NamedTuple):
     connection: int
 
 
-class Inbox(Generic[M]):
-    """What came under one filter, oldest first; the broker keeps each message until it is acknowledged.
+class Received(NamedTuple):
+    """A message, and whether the broker says that it may have been here before."""
+
+    message: Message
+    is_repeated: bool
+
+
+class Inbox:
+    """What came, oldest first; the broker keeps each message until it is acknowledged.
 
     It needs no bound of its own: the broker sends no more than its `max_inflight_messages` before some are acknowledged, and
     what a lost connection leaves here is let go, as the broker sends it again.
@@ -27,14 +32,14 @@ class Inbox(Generic[M]):
 
     def __init__(self, acknowledge: Callable[[Delivery], object]) -> None:
         self._acknowledge = acknowledge
-        self._waiting: deque[tuple[M, Delivery | None]] = deque()
+        self._waiting: deque[tuple[Received, Delivery | None]] = deque()
         self._taken: list[Delivery] = []
         self._came = threading.Condition()
 
-    def put(self, message: M, delivery: Delivery | None) -> None:
+    def put(self, received: Received, delivery: Delivery | None) -> None:
         """Without a delivery, as of QoS 0, there is nothing to acknowledge."""
         with self._came:
-            self._waiting.append((message, delivery))
+            self._waiting.append((received, delivery))
             self._came.notify()
 
     def clear(self) -> None:
@@ -42,16 +47,16 @@ class Inbox(Generic[M]):
         with self._came:
             self._waiting.clear()
 
-    def take(self, timeout: float) -> list[M]:
+    def take(self, timeout: float) -> list[Received]:
         """All that is there, or what comes first within `timeout` seconds, or nothing."""
         end = time.monotonic() + timeout
         with self._came:
             while not self._waiting and (left := end - time.monotonic()) > 0:
                 self._came.wait(left)
-            messages = [message for message, _ in self._waiting]
+            taken = [received for received, _ in self._waiting]
             self._taken += [delivery for _, delivery in self._waiting if delivery is not None]
             self._waiting.clear()
-        return messages
+        return taken
 
     def acknowledge(self) -> None:
         """Says that all that was taken is settled."""

@@ -18,12 +18,11 @@ MOST_QUEUED = 1000
 """Messages of QoS 1 that wait for the broker to come back; paho itself has no bound."""
 MOST_FRAMES_WAITING = 2
 """Messages of QoS 0 that may wait inside the client: what a frozen broker would get late."""
-RECENT = 3.0
+RECENT = 4.0
 """Seconds; what Mosquitto has acknowledged and not yet written down when it crashes is of its last two (`autosave_interval`)."""
 
 
 class _Sent(NamedTuple):
-    at: float
     topic: str
     payload: bytes
 
@@ -38,7 +37,9 @@ class Outbound:
         self._is_connected = False
         self._lost_at: float | None = None
         self._retained: dict[str, bytes] = {}
-        self._recent: deque[_Sent] = deque(maxlen=MOST_QUEUED)
+        self._sent: dict[int, _Sent] = {}
+        self._acknowledged: deque[tuple[float, int]] = deque(maxlen=2 * MOST_QUEUED)  # of QoS 0 too, which paho tells as well
+        self._recent: deque[tuple[float, _Sent]] = deque(maxlen=MOST_QUEUED)
         self._unsent: deque[mqtt.MQTTMessageInfo] = deque()
         self._owed: mqtt.MQTTMessageInfo | None = None
 
@@ -65,7 +66,10 @@ class Outbound:
                 return False
             if message.QOS > 0:
                 self._owed = info
-                self._recent.append(_Sent(time.monotonic(), message.topic, payload))
+                self._sent[info.mid] = _Sent(message.topic, payload)
+                self._take_acknowledged()
+                while self._recent and self._recent[0][0] < time.monotonic() - RECENT and self._is_connected:
+                    self._recent.popleft()
             else:
                 self._unsent.append(info)
         self._figures.add(f"{type(message).__name__.lower()}s_out")
@@ -82,6 +86,16 @@ class Outbound:
             return False
         return True
 
+    def acknowledged(self, packet: int) -> None:
+        """To be called when the broker has a message; without the lock, as paho holds one that a publisher waits for."""
+        self._acknowledged.append((time.monotonic(), packet))
+
+    def _take_acknowledged(self) -> None:
+        while self._acknowledged:
+            at, packet = self._acknowledged.popleft()
+            if (sent := self._sent.pop(packet, None)) is not None:
+                self._recent.append((at, sent))
+
     def connected(self) -> None:
         """Publishes all retained state, and what a broker that crashed may have forgotten, before anything newer."""
         with self._lock:
@@ -90,12 +104,16 @@ class Outbound:
             for topic, payload in self._retained.items():
                 self._client.publish(topic, payload, retain=True)
             lost_at, self._lost_at = self._lost_at, None
-            for sent in self._recent:
-                if lost_at is not None and lost_at - RECENT < sent.at < lost_at:  # later ones paho has kept itself
-                    self._client.publish(sent.topic, sent.payload, 1)
+            if lost_at is None:
+                return
+            self._take_acknowledged()
+            again = [sent for at, sent in self._recent if at > lost_at - RECENT]  # what was not acknowledged paho sends again
+            self._recent.clear()
+            for sent in again:
+                self._sent[self._client.publish(sent.topic, sent.payload, 1).mid] = sent
 
     def disconnected(self) -> None:
-        """Without the lock: paho may hold one that a publisher waits for."""
+        """To be called when the connection is lost; without the lock, as above."""
         self._is_connected = False
         if self._lost_at is None:
             self._lost_at = time.monotonic()

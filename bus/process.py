@@ -5,7 +5,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from contextlib import suppress
+from typing import NoReturn, TypeVar
 
 from bus import logs
 from bus.errors import InvalidSetting
@@ -40,6 +41,14 @@ def run(main: Callable[[S, threading.Event], None], settings: type[S], about: st
         print(f"{name}: {logs.one_line(str(error))}", file=sys.stderr)
         return BAD_SETTING
     return 0
+
+
+def end(code: int) -> NoReturn:
+    """Ends the process at once, whatever the threads of libraries are still waiting for; what is to be kept must be kept."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def stop_on_signals(*more: signal.Signals) -> threading.Event:

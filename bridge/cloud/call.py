@@ -39,6 +39,11 @@ class Call(Generic[T]):
         """Whether it has returned or raised."""
         return not self._thread.is_alive()
 
+    def is_over_in(self, seconds: float) -> bool:
+        """Whether it is, once it is or so much time has passed."""
+        self._thread.join(seconds)
+        return self.is_over
+
     @property
     def age(self) -> float:
         """Seconds since it began."""

@@ -64,16 +64,25 @@ class EdgeHubUpstream:
         self._figures = figures
         self._patience = Backoff(*TWIN_PATIENCE)
         self._session: _Session | None = None
+        self._making: Call[Any] | None = None
 
     def tend(self) -> None:
         """Makes a client where there is none, and has it do what is due. Raises `NotSent`, with the client thrown away."""
         with self._thrown_away_on_failure():
             if self._session is None:
-                self._session = _Session(self._control, self._patience)
+                self._session = _Session(self._control, self._made(), self._patience)
                 self._session.open()
                 self._figures.add("upstream_clients")
             self._session.tend()
             self._figures.put("upstream_stuck", stuck())
+
+    def _made(self) -> Any:
+        """A new client. The library asks the workload API without a time-out: a question that hangs is not asked again."""
+        making = self._making = self._making or Call(_new_client)
+        if not making.is_over_in(TIMEOUT):
+            raise TimeoutError(f"the workload API has not answered within {making.age:.0f} s")
+        self._making = None
+        return making.result(0)
 
     def send(self, message: Outgoing) -> None:
         """Returns when edgeHub has acknowledged the message. Raises `NotSent`, with the client thrown away."""
@@ -100,8 +109,9 @@ class EdgeHubUpstream:
 class _Session:
     """The life of one client. Its methods raise whatever the library does."""
 
-    def __init__(self, control: Control, patience: Backoff) -> None:
+    def __init__(self, control: Control, client: Any, patience: Backoff) -> None:
         self._control = control
+        self._client = client
         self._patience = patience
         self._twin_in: float = patience.next()
         self._twin: Call[Any] | None = None
@@ -110,22 +120,19 @@ class _Session:
         self._patches: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._failed: queue.SimpleQueue[Exception] = queue.SimpleQueue()
         self._refreshed_at = self._connected_at = time.monotonic()
-        self._client: Any = None
 
     def open(self) -> None:
         """Connects, and asks for the twin."""
-        self._client = client = in_time(_new_client, TIMEOUT)
-        client.on_background_exception = self._on_background_exception
-        in_time(client.connect, TIMEOUT)
-        client.on_connection_state_change = self._is_stale.set
+        self._client.on_background_exception = self._on_background_exception
+        in_time(self._client.connect, TIMEOUT)
+        self._client.on_connection_state_change = self._is_stale.set
         self._ask()
 
     def close(self) -> None:
         """Lets the client go, without waiting: that may take a while, or for ever."""
         if self._twin is not None and not self._twin.is_over:
             self._twin.give_up()
-        if self._client is not None:
-            Call(self._client.shutdown)
+        Call(self._client.shutdown)
 
     def send(self, message: Outgoing) -> None:
         """Returns when the message is acknowledged."""

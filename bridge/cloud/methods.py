@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.database import LedgerUnavailable
 from bus import Command, FootfallError
@@ -27,7 +27,7 @@ class _ForCamera(_Nothing):
 
 
 class _ForDay(_ForCamera):
-    day: date | None = None
+    day: Annotated[date, Field(ge=date(1970, 1, 2), le=date(9999, 12, 30))] | None = None
 
 
 W = TypeVar("W", bound=_Nothing)

@@ -56,7 +56,7 @@ def difference(before: Any, now: Mapping[str, Any]) -> dict[str, Any]:
             inner = difference(before.get(name), value)
             if inner or not isinstance(before.get(name), Mapping):
                 patch[name] = inner
-        elif name not in before or before[name] != value:
+        elif before.get(name) != value:  # a twin has no null: it takes the name away
             patch[name] = value
     return patch
 

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -103,6 +103,74 @@ def test_a_file_that_breaks_in_use_loses_nothing_that_is_known(filled: Path) -> 
     ledger.close()
 
 
+DAMAGES = {
+    "a memory that is no text": "UPDATE camera SET memory = CAST(X'FFFE41' AS TEXT)",
+    "a message that is no text": "UPDATE outbox SET body = CAST(X'FFFE41' AS TEXT) WHERE number = 7",
+    "properties that are no JSON": "UPDATE outbox SET properties = '{' WHERE number = 7",
+    "a kind that there is not": "UPDATE outbox SET kind = 9 WHERE number = 7",
+    "a visit with no name": "UPDATE visit SET label = '' WHERE number = 7",
+    "a visit with a name that is no text": "UPDATE visit SET label = CAST(X'FFFE41' AS TEXT) WHERE number = 7",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_row_that_cannot_be_read_costs_that_row(filled: Path, damage: str) -> None:
+    """Whatever is read for the bridge's work; all other rows are taken over, and nothing is tried at it for ever."""
+    with closing(sqlite3.connect(filled / FILE)) as connection, connection:
+        connection.execute(DAMAGES[damage])
+    ledger = Ledger(filled, 100_000, Figures())
+    failures = 0
+    for _ in range(2):
+        try:
+            ledger.memories()
+            ledger.untold()
+            kept = [one.message.id for one in ledger.waiting(1000)]
+            break
+        except LedgerUnavailable:
+            failures += 1
+    assert failures == 1
+    assert len(kept) >= VISITS - 1
+    assert len(ledger.untold()) >= VISITS - 1
+    assert len(aside(filled)) == 1
+    ledger.close()
+
+
+@pytest.mark.parametrize(("offset", "value"), [(18, 9), (19, 9), (44, 200), (0, 0)], ids=["write", "read", "format", "magic"])
+def test_a_damaged_head_is_no_reason_to_wait(filled: Path, offset: int, value: int) -> None:
+    """A file that says that it may not be written, or is of a format of later, is broken and not busy."""
+    content = bytearray((filled / FILE).read_bytes())
+    content[offset] = value
+    (filled / FILE).write_bytes(content)
+    ledger = Ledger(filled, 100_000, Figures())
+    with suppress(LedgerUnavailable):
+        ledger.commit(with_visit(VISITS))
+    ledger.commit(with_visit(VISITS))
+    assert ids(ledger)[-1] == f"door-{VISITS}"
+    ledger.close()
+
+
+@pytest.mark.parametrize("step", ["hardlink_to", "rename", "replace"])
+def test_a_new_file_that_was_cut_off_is_taken_up(filled: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the bridge is killed while it sets a file aside, what could be read is there afterwards."""
+    with closing(sqlite3.connect(filled / FILE)) as connection, connection:
+        connection.execute(DAMAGES["a visit with no name"])
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    ledger = Ledger(filled, 100_000, Figures())
+    with monkeypatch.context() as patched, suppress(KeyboardInterrupt, LedgerUnavailable):
+        patched.setattr(Path, step, die)
+        ledger.untold()
+    ledger.close()
+    ledger = Ledger(filled, 100_000, Figures())
+    with suppress(LedgerUnavailable):
+        ledger.untold()
+    assert len(ledger.untold()) == VISITS - 1
+    assert len(ids(ledger)) == VISITS
+    ledger.close()
+
+
 def commit_many(ledger: Ledger, begin: int) -> None:
     """Visit after visit, until it fails."""
     for number in range(begin, begin + 5000):
@@ -169,3 +237,29 @@ def test_a_broken_file_on_a_full_disk_is_not_given_up(small_disk: Path) -> None:
     ledger.commit(Changes(visits=[visit(1)]))
     assert len(aside(small_disk)) == 1
     ledger.close()
+
+
+def test_a_disk_that_may_not_be_written_any_more_is_waited_for(small_disk: Path) -> None:
+    """As of a card that is dying: with a sound file and with a broken one it is said, and nothing else goes wrong."""
+    with closing(Ledger(small_disk, 100_000, Figures())) as ledger:
+        ledger.commit(with_visit(0))
+    remount(small_disk, "ro")
+    with closing(Ledger(small_disk, 100_000, Figures())) as ledger:
+        with pytest.raises(LedgerUnavailable):
+            ledger.commit(with_visit(1))
+        remount(small_disk, "rw")
+        ledger.commit(with_visit(1))
+        assert ids(ledger) == ["door-0", "door-1"]
+    (small_disk / FILE).write_bytes(b"garbage" * 1000)
+    remount(small_disk, "ro")
+    with closing(Ledger(small_disk, 100_000, Figures())) as ledger:
+        with pytest.raises(LedgerUnavailable):
+            ledger.commit(with_visit(2))
+        assert not aside(small_disk)
+        remount(small_disk, "rw")
+        first_use(ledger)
+
+
+def remount(folder: Path, how: str) -> None:
+    """Read-only, or not."""
+    subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True, capture_output=True)

@@ -17,12 +17,13 @@ from bridge.counting import Counting
 from bridge.database import FILE
 from bridge.ledger import Changes, Ledger
 from bridge.policy import Policy
-from bridge.site import Round, Site
+from bridge.site import SILENCE, Round, Site
 from bus import Bus, Command, CurrentLabel, DayCounts, Prediction, Visit, topics
 from bus.figures import Figures
 from bus.settings import BusSettings
 from tests.bridge.test_ledger import visit
 from tests.bridge.test_visits import RULES, seen
+from tests.edgehub.stub import Stub
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -206,6 +207,50 @@ def test_a_paused_camera_stays_so_over_a_restart(shop: Shop) -> None:
     assert not shop.visits()
 
 
+def test_a_command_does_not_overtake_what_came_before_it(shop: Shop) -> None:
+    """A visit that was over when the pause came is counted, however late the bridge gets to both."""
+    begin = time.time() - 60
+    with shop.bridge():
+        until(lambda: shop.told("running"))
+        with closing(sqlite3.connect(shop.state / FILE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            shop.see("w" * 10, begin)
+            until(lambda: shop.told("ledger-unavailable"), 20)
+            shop.see("w" * 20 + "n" * 10, begin + 1)
+            shop.listener.publish(topics.command("door"), b'{"do": "pause"}')
+        until(shop.visits, 20)
+    assert [visit.frames for visit in shop.visits()] == [30]
+
+
+def test_a_bridge_that_stood_still_splits_nothing(shop: Shop) -> None:
+    """Suspended for longer than a camera may be silent, it hears first what came meanwhile."""
+    begin = time.time() - 100
+    with shop.bridge() as bridge:
+        shop.see("w" * 10, begin)
+        until(lambda: "woman" in shop.labels())
+        assert bridge.process
+        bridge.process.send_signal(signal.SIGSTOP)
+        time.sleep(SILENCE + 2)
+        shop.see("w" * 10 + "n" * 10, begin + 1)
+        bridge.process.send_signal(signal.SIGCONT)
+        until(shop.visits, 20)
+    assert [visit.frames for visit in shop.visits()] == [20]
+
+
+def test_it_ends_in_time_while_edgehub_is_frozen(shop: Shop, tmp_path: Path) -> None:
+    """The library may wait for long for a connection; the bridge does not wait for the library."""
+    with Stub(tmp_path / "hub") as stub:
+        stub.is_frozen = True
+        with shop.bridge(UPSTREAM="edgehub", **stub.environment) as bridge:
+            until(lambda: shop.told("running"))
+            shop.see("w" * 10 + "n" * 10, time.time() - 60)
+            until(shop.visits)
+            bridge.wait_for_log("connected to the broker")
+            began_at = time.monotonic()
+            assert bridge.end() == 0
+            assert time.monotonic() - began_at < 4
+
+
 def test_a_label_that_nobody_knows_of_is_cleared(shop: Shop) -> None:
     """What the broker has kept of a camera that the ledger does not know is true no more."""
     shop.listener.publish("footfall/ghost/label", CurrentLabel("ghost", "woman", 0.9, 1000.0).pack(), retain=True)
@@ -219,10 +264,10 @@ def test_what_cannot_be_dealt_with_is_passed_over(broker: Broker, tmp_path: Path
     site, stop = Site(RULES, Policy(), bus.complain), threading.Event()
     regard = site.take_in
 
-    def take_in(prediction: Prediction, round_: Round) -> None:
+    def take_in(prediction: Prediction, round_: Round, is_repeated: bool = False) -> None:
         if prediction.camera == "bad":
             raise ZeroDivisionError
-        regard(prediction, round_)
+        regard(prediction, round_, is_repeated)
 
     monkeypatch.setattr(site, "take_in", take_in)
     with closing(Ledger(tmp_path / "s", 10, Figures())) as ledger, Listener(broker.port, *TOPICS) as listener:

@@ -4,6 +4,7 @@ import itertools
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,6 +208,27 @@ def test_a_failed_commit_leaves_nothing(ledger: Ledger) -> None:
     assert ledger.outbox_size == 0
     assert ledger.totals("door", 0, 2e9) == {}
     assert ledger.memories() == {}
+
+
+def test_what_is_sent_while_others_write_is_not_counted_as_waiting(tmp_path: Path) -> None:
+    """The size of the outbox is that of the outbox, however commits and sending meet: else it would seem full at last."""
+    figures = Figures()
+    ledger = Ledger(tmp_path, 50, figures)
+    is_over = threading.Event()
+
+    def send() -> None:
+        while not is_over.is_set():
+            for one in ledger.waiting(10):
+                ledger.sent(one.number)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    for number in range(1500):
+        ledger.commit(with_visit(number))
+    is_over.set()
+    sender.join()
+    assert ledger.outbox_size == len(ids(ledger))
+    ledger.close()
 
 
 WRITER = """

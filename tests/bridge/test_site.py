@@ -62,10 +62,10 @@ class Setup:
             self.site.take_in(replace(one, camera=camera), round_)
             self._settle(round_)
 
-    def look(self, connected: bool = True) -> None:
+    def look(self, hears: bool = True) -> None:
         """What the time alone changes."""
         round_ = Round()
-        self.site.look(connected, round_)
+        self.site.look(hears, round_)
         self._settle(round_)
 
     def obey(self, do: str, camera: str = "door") -> None:
@@ -112,8 +112,8 @@ def test_an_absence_of_its_own_is_no_silence(setup: Setup) -> None:
     setup.see("wwww")
     for _ in range(60):
         setup.now += 1
-        setup.look(connected=False)
-    setup.look(connected=True)
+        setup.look(hears=False)
+    setup.look()
     setup.see("www" + "n" * 20, begin=0.4)
     assert [visit.frames for visit in setup.visits] == [7]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge import outgoing
-from bridge.database import FILE
+from bridge.database import FILE, LedgerUnavailable
 from bridge.ledger import Changes, Ledger
 from bridge.outgoing import Outgoing
 from bridge.upstream import LogUpstream, NotSent, Sender
@@ -94,6 +94,19 @@ def test_what_cannot_be_sent_at_the_end_stays(ledger: Ledger) -> None:
         until(lambda: upstream.tries > 2)
     assert upstream.is_closed.wait(2)
     assert ids(ledger) == ALL
+
+
+def test_a_ledger_that_cannot_be_read_at_the_end_keeps_no_client(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upstream is closed all the same."""
+
+    def fail(_most: int) -> None:
+        raise LedgerUnavailable("locked")
+
+    monkeypatch.setattr(ledger, "waiting", fail)
+    upstream = Fickle()
+    with Sender(ledger, upstream, Figures()):
+        pass
+    assert upstream.is_closed.wait(2)
 
 
 def test_a_message_that_cannot_be_crossed_out_is_not_sent_again_and_again(

@@ -241,3 +241,16 @@ def test_when_they_come_does_not_matter(some: list[Prediction], seed: int) -> No
         disturbed.append(one)
         disturbed.extend(chance.sample(some[: number + 1], min(number + 1, chance.randrange(3))))
     assert visits(disturbed) == visits(some)
+
+
+def test_what_is_repeated_is_no_clock_that_was_set_back() -> None:
+    """At a frame a second, what comes a second time may be older than a minute; only what is new can be of another clock."""
+    rules = Rules(0.5, 3, 3.0, RULES.is_background)
+    at_door = Visits("door", rules)
+    frames = seen("w" * 100, interval=1.0)
+    for one in frames:
+        assert at_door.take_in(one) == []
+    for one in frames:
+        assert at_door.take_in(one, is_repeated=True) == []
+    assert at_door.late == 100
+    assert [visit.frames for visit in at_door.end_all()] == [100]

@@ -1,11 +1,12 @@
 """Messages that are acknowledged when they are settled: on a real Mosquitto."""
 
 import signal
+import time
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from bus import Bus, Inbox, Prediction, topics
-from bus.inbox import Delivery
+from bus import Bus, Command, Inbox, Prediction, topics
+from bus.inbox import Delivery, Received
 from tests.bus.test_connection import settings, status_of
 from tests.support import samples
 from tests.support.broker import Broker
@@ -19,13 +20,13 @@ class Receiver(NamedTuple):
     """A bus with its inbox."""
 
     bus: AbstractContextManager[Bus]
-    inbox: Inbox[Prediction]
+    inbox: Inbox
 
 
 def receiver(broker: Broker) -> Receiver:
     """One with a session that the broker keeps."""
     bus = Bus(settings(broker.port, "receiver"), persistent=True)
-    return Receiver(bus, bus.inbox(topics.prediction(), Prediction))
+    return Receiver(bus, bus.inbox({topics.prediction(): Prediction, topics.command(): Command}))
 
 
 def send(broker: Broker, number: int = NUMBER, begin: int = 0) -> None:
@@ -35,12 +36,12 @@ def send(broker: Broker, number: int = NUMBER, begin: int = 0) -> None:
             sender.publish(topics.prediction("door"), samples.prediction(captured_at=1000.0 + one).pack())
 
 
-def numbers(messages: list[Prediction]) -> list[int]:
-    """Which ones they are."""
-    return [round(message.captured_at - 1000) for message in messages]
+def numbers(taken: list[Received]) -> list[int]:
+    """Which predictions they are."""
+    return [round(one.message.captured_at - 1000) for one in taken if isinstance(one.message, Prediction)]
 
 
-def all_of(inbox: Inbox[Prediction], number: int = NUMBER) -> list[int]:
+def all_of(inbox: Inbox, number: int = NUMBER) -> list[int]:
     """The numbers of so many messages."""
     got: list[int] = []
 
@@ -108,6 +109,35 @@ def test_what_needs_no_acknowledgement_gets_none(broker: Broker) -> None:
         assert "disconnected" not in bus.figures.snapshot()
 
 
+def test_different_messages_keep_their_order(broker: Broker) -> None:
+    """A command does not overtake the predictions before it."""
+    begin(broker)
+    with Listener(broker.port) as sender:
+        for _ in range(5):
+            sender.publish(topics.prediction("door"), samples.prediction().pack())
+            sender.publish(topics.command("door"), b'{"do": "pause"}')
+    one = receiver(broker)
+    with one.bus:
+        taken: list[Received] = []
+        end = time.monotonic() + 10
+        while len(taken) < 10 and time.monotonic() < end:
+            taken += one.inbox.take(0.2)
+    assert [type(received.message) for received in taken] == [Prediction, Command] * 5
+
+
+def test_what_comes_again_is_said_to(broker: Broker) -> None:
+    """The broker marks what it has sent before."""
+    begin(broker)
+    send(broker, 3)
+    marks = []
+    for _ in range(2):
+        one = receiver(broker)
+        with one.bus:
+            marks.append([received.is_repeated for received in until(lambda inbox=one.inbox: inbox.take(0.5))])  # type: ignore[misc]
+    assert marks[0] == [False] * len(marks[0])
+    assert marks[1] == [True] * len(marks[1])
+
+
 def test_garbage_is_acknowledged(broker: Broker) -> None:
     """What is no prediction is counted once, and neither kept by the broker nor in the way of others."""
     begin(broker)
@@ -140,10 +170,10 @@ def test_the_network_goes_on_while_nothing_is_settled(broker: Broker) -> None:
 def test_what_a_lost_connection_left_is_let_go() -> None:
     """Messages that were not taken are cleared; those taken are acknowledged with their own connection's number."""
     settled: list[Delivery] = []
-    inbox: Inbox[Prediction] = Inbox(settled.append)
-    inbox.put(samples.prediction(), Delivery(1, 1))
+    inbox: Inbox = Inbox(settled.append)
+    inbox.put(Received(samples.prediction(), False), Delivery(1, 1))
     assert len(inbox.take(0)) == 1
-    inbox.put(samples.prediction(), Delivery(2, 1))
+    inbox.put(Received(samples.prediction(), False), Delivery(2, 1))
     inbox.clear()
     assert inbox.take(0) == []
     inbox.acknowledge()

@@ -66,6 +66,8 @@ def test_pause_and_resume(setup: Setup) -> None:
         ("reboot", None, 404, "there are status, counts, pause, resume, rollback"),
         ("", None, 404, "no method ''"),
         ("counts", {"day": "yesterday"}, 400, "day"),
+        ("counts", {"day": "0001-01-01"}, 400, "day"),
+        ("counts", {"day": "9999-12-31"}, 400, "day"),
         ("counts", {"dya": "2026-11-01"}, 400, "dya"),
         ("counts", [1], 400, "payload"),
         ("status", "now", 400, "payload"),

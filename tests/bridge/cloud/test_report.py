@@ -20,7 +20,7 @@ documents = st.recursive(
 @given(before=st.dictionaries(st.text("abc", min_size=1, max_size=1), documents), now=documents)
 def test_a_difference_makes_the_one_of_the_other(before: dict[str, Any], now: Any) -> None:
     """Merged into what was reported, the patch gives what is to be; where nothing changed it is empty."""
-    target = {"a": now}
+    target = {"a": now}  # without nulls, as a twin is
     patch = report.difference(before, target)
     assert report.merged(before, patch) == target
     assert report.difference(target, target) == {}
@@ -29,6 +29,13 @@ def test_a_difference_makes_the_one_of_the_other(before: dict[str, Any], now: An
 def test_the_hub_s_own_fields_are_left_alone() -> None:
     """$version stands among the reported properties and is not ours to take away."""
     assert report.difference({"$version": 3, "a": 1}, {"b": 2}) == {"a": None, "b": 2}
+
+
+def test_what_is_not_known_is_not_reported_again_and_again() -> None:
+    """A module that is offline by its last will has no time: a twin has no null, so there is nothing to be changed."""
+    now = report.of_modules({"capture": Status("capture", "offline")})
+    before = report.merged({}, report.difference({}, now))
+    assert report.difference(before, now) == {}
 
 
 def test_only_what_a_twin_takes_is_told() -> None:
