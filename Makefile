@@ -21,7 +21,7 @@ watch: ## follow the labels of a running suite
 setup: $(VENV)/.run ## what make run needs
 
 test: $(VENV)/.dev ## all tests
-	@exec $(VENV)/bin/python -m pytest $(TESTS)
+	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: $(VENV)/.dev ## format, lint and types
 	@$(VENV)/bin/ruff format --check .

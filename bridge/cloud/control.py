@@ -26,6 +26,8 @@ REPORT_EVERY = 30.0
 """Seconds; least time between two reports."""
 FIGURES_EVERY = 300.0
 """Seconds; figures alone change all the time, and each report is counted as a message by the hub."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at whether there is something to report."""
 
 
 class Models(Protocol):
@@ -55,7 +57,7 @@ class Control:
         self._twin = Twin()
         self._refused: dict[str, str] = {}
         self._reported: Mapping[str, Any] = {}
-        self._reported_at = self._figures_at = float("-inf")
+        self._reported_at = self._figures_at = self._looked_at = float("-inf")
         self.methods = Methods(self._status, lambda: sorted(site.cameras), self._counts, bus.publish, self._rollback)
         bus.subscribe(topics.status(), Status, self._hear)
 
@@ -110,8 +112,9 @@ class Control:
         """The reported properties that are to be changed now; None when it is not time, or there is nothing."""
         with self._lock:
             now = time.monotonic()
-            if now - self._reported_at < REPORT_EVERY:
+            if now - self._reported_at < REPORT_EVERY or now - self._looked_at < LOOK_EVERY:
                 return None
+            self._looked_at = now
             wanted = self._report()
             patch = report.difference(self._reported, wanted)
             if now - self._figures_at < FIGURES_EVERY and not _without_figures(patch):

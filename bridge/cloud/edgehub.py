@@ -113,7 +113,7 @@ class _Session:
         self._control = control
         self._client = client
         self._patience = patience
-        self._twin_in: float = patience.next()
+        self._twin_in = 0.0
         self._twin: Call[Any] | None = None
         self._has_handlers = False
         self._is_stale = threading.Event()
@@ -126,6 +126,7 @@ class _Session:
         self._client.on_background_exception = self._on_background_exception
         in_time(self._client.connect, TIMEOUT)
         self._client.on_connection_state_change = self._is_stale.set
+        self._twin_in = self._patience.next()
         self._ask()
 
     def close(self) -> None:

@@ -276,6 +276,9 @@ def test_a_workload_api_that_is_silent_is_given_up(world: World, hub: EdgeHub, t
         world.put(0)
         with world.sender():
             until(lambda: world.figure("upstream_failed") >= 2, 30)
+            few = threading.active_count()
+            until(lambda: world.figure("upstream_failed") >= 5, 30)
+            assert threading.active_count() <= few, "the same question is not asked again beside the one that hangs"
             world.monkeypatch.setattr("bridge.cloud.edgehub.TIMEOUT", 20.0)
             workload.is_silent = False
             world.wait_until_sent()
