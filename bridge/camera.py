@@ -74,6 +74,12 @@ class Camera:
         self.kept.visits = self.visits.memory
         return _KEPT.dump_json(self.kept).decode()
 
+    def hear(self, at: float) -> None:
+        """Notes that a frame of that time has come; from the first one's hour on, hours are summed up."""
+        self.heard_at = time.monotonic()
+        if self.kept.summed_until is None:
+            self.kept.summed_until = hour_begin(at)
+
     def hours_over(self, now: float | None) -> list[Hour]:
         """The hours that are over and not summed up yet, up to a visit that is open or begins; they count as summed up then.
 
@@ -88,7 +94,7 @@ class Camera:
         until = min([until, *(stay.started_at for stay in stays)])
         last = hour_begin(until)
         begin = self.kept.summed_until
-        if begin is None or begin > last + HOUR:  # the first, or a clock that was set back
+        if begin is None or begin > last + HOUR:  # a clock that was set back
             begin = last
         begin = max(begin, hour_begin(last - MOST_HOURS * HOUR))
         hours = []

@@ -69,7 +69,7 @@ class Site:
         if camera.kept.paused_at is not None:
             self._remind(camera, prediction, round_)
             return
-        camera.heard_at = time.monotonic()
+        camera.hear(prediction.captured_at)
         late = camera.visits.late
         ended = camera.visits.take_in(prediction, is_repeated)
         if camera.visits.late > late:

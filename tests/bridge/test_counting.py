@@ -15,6 +15,7 @@ import pytest
 
 from bridge.counting import Counting
 from bridge.database import FILE
+from bridge.hours import hour_begin
 from bridge.ledger import Changes, Ledger
 from bridge.policy import Policy
 from bridge.site import SILENCE, Round, Site
@@ -118,6 +119,22 @@ def test_a_stop_leaves_the_visit_open_and_says_that_nobody_is_known(shop: Shop) 
         shop.see("w" * 10 + "n" * 10, begin + 1)
         until(shop.visits)
     assert shop.visits()[0].frames == 20
+
+
+def test_an_hour_that_is_over_is_summed_up(shop: Shop) -> None:
+    """Of what is selected, by label, once, as soon as a later frame shows that it is over; over a restart too."""
+    hour = hour_begin(time.time()) - 7200
+    with shop.bridge(LABELS="woman") as bridge:
+        shop.see("w" * 10 + "n" * 10 + "m" * 10 + "n" * 10 + "w" * 10 + "n" * 10, hour + 600)
+        shop.see("n", hour + 3601)
+        until(lambda: len(bridge.results) == 3)
+        summary = bridge.results[-1]
+    with shop.bridge(LABELS="woman") as again:
+        shop.see("n" * 10, hour + 3602)
+        until(lambda: shop.told("running"))
+        again.end()
+        assert not again.results
+    assert (summary["type"], summary["visits"], summary["began_at"]) == ("summary", {"woman": 2}, hour)
 
 
 def test_counts_survive_a_restart(shop: Shop) -> None:

@@ -302,6 +302,13 @@ def test_an_hour_is_summed_up_when_it_is_known(setup: Setup) -> None:
     assert hours(setup) == []
 
 
+def test_an_hour_that_passed_at_once_is_summed_up(setup: Setup) -> None:
+    """Predictions of two hours that come all together are of both."""
+    setup.see("wwww" + "n" * 20)
+    setup.see("n", begin=HOUR)
+    assert hours(setup) == [("door", 0)]
+
+
 def test_hours_of_an_absence_are_summed_up(setup: Setup) -> None:
     """After a restart those that passed meanwhile follow, of a bounded number of hours; of a camera that is gone none."""
     setup.see("n")
