@@ -23,6 +23,8 @@ class Kept:
     paused_at: float | None = None
     forwarded_at: float | None = None
     """When the frame was captured whose prediction went upstream last."""
+    told: tuple[str, float] | None = None
+    """Who was last told upstream to be there, and since when; None when nobody was."""
     summed_until: float | None = None
     """The begin of the first hour that has not been summed up."""
 
@@ -56,14 +58,14 @@ class Camera:
         """Who is there."""
         stay = self.visits.current
         if stay is None:
-            return CurrentLabel(self.name, label=None, probability=None, since=None)
+            return nobody(self.name)
         return CurrentLabel(self.name, stay.label, stay.own.probability, stay.started_at)
 
     @property
-    def _idle_state(self) -> tuple[float | None, ...] | None:
+    def _idle_state(self) -> tuple[object, ...] | None:
         """All that matters while nobody is there; None while somebody is."""
         kept = self.kept
-        return (kept.paused_at, kept.forwarded_at, kept.summed_until) if self.visits.memory.is_idle else None
+        return (kept.paused_at, kept.forwarded_at, kept.told, kept.summed_until) if self.visits.memory.is_idle else None
 
     def change(self) -> str | None:
         """The text to keep now; None where it would make no difference: of an empty shop's frames nothing is to be written."""
@@ -104,3 +106,8 @@ class Camera:
             begin = end
         self.kept.summed_until = begin
         return hours
+
+
+def nobody(camera: str) -> CurrentLabel:
+    """Says that nobody is at a camera."""
+    return CurrentLabel(camera, label=None, probability=None, since=None)

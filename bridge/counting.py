@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from bridge import hours, outgoing
+from bridge.camera import nobody
 from bridge.database import LedgerUnavailable
 from bridge.ledger import Changes, Ledger
 from bridge.site import Round, Site
@@ -61,7 +62,7 @@ class Counting:
         except _Stopped:
             log.warning("what the ledger could not take is with the broker, and comes again")
         for name in self._site.cameras:  # nobody tells who is there any more; the visits stay open in the ledger
-            self._bus.publish(_nobody(name))
+            self._bus.publish(nobody(name))
 
     def turn(self, timeout: float = TURN) -> None:
         """Regards what came within `timeout` seconds, and what the time alone changes."""
@@ -149,7 +150,7 @@ class Counting:
         if time.monotonic() - self._pruned_at >= PRUNE_EVERY:
             self._pruned_at = time.monotonic()
             if number := self._surely(partial(self._ledger.prune, time.time() - self._keep)):
-                log.info("%d visits are older than %d days and were let go", number, self._keep / 86400)
+                log.info("visits older than KEEP_DAYS=%g that were let go: %d", self._keep / 86400, number)
 
     def _surely(self, call: Callable[[], T]) -> T:
         """What a call to the ledger returns, tried until it does; says meanwhile what is amiss."""
@@ -171,7 +172,7 @@ class Counting:
     def _clear_forgotten(self, label: CurrentLabel) -> None:
         """A label that the broker has kept of a camera that is not known is true no more."""
         if label.camera not in self._site.cameras and label.label is not None:
-            self._bus.publish(_nobody(label.camera))
+            self._bus.publish(nobody(label.camera))
 
 
 class _Stopped(Exception):
@@ -182,7 +183,3 @@ def counts_of(ledger: Ledger, camera: str, day: date) -> DayCounts:
     """The visits begun at a camera on a day of the site. Raises `LedgerUnavailable`."""
     visits = hours.by_hour(ledger.quarters(camera, *hours.bounds(day)))
     return DayCounts(camera, day.isoformat(), {label: sum(by_hour.values()) for label, by_hour in visits.items()}, visits)
-
-
-def _nobody(camera: str) -> CurrentLabel:
-    return CurrentLabel(camera, label=None, probability=None, since=None)

@@ -12,7 +12,8 @@ from bridge.policy import Forward, Policy
 from bridge.visits import Rules
 from bus.settings import CommaSeparated, LabelSettings, Probability, Seconds, UserPath
 
-POSIX_ZONE = r"(<[+-]?\w{3,}>|[A-Za-z]{3,})[+-]?\d{1,2}(:\d{2})?.*"
+_NAME, _OFFSET, _RULE = r"(<[+-]?\w{3,5}>|[A-Za-z]{3,5})", r"[+-]?\d{1,2}(:\d{2}){0,2}", r",[MJ]?[\d.]+(/[+-]?\d[\d:]*)?"
+POSIX_ZONE = rf"{_NAME}{_OFFSET}({_NAME}({_OFFSET})?({_RULE}{_RULE})?)?"
 """As in CET-1CEST,M3.5.0,M10.5.0/3."""
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bridge import outgoing
-from bridge.camera import Camera, Hour
+from bridge.camera import Camera, Hour, nobody
 from bridge.ledger import Changes
 from bridge.policy import Policy
 from bridge.visits import Rules
-from bus import Command, CurrentLabel, Prediction, Visit
+from bus import Command, Prediction, Visit, topics
 
 SILENCE = 30.0
 """Seconds without a prediction after which nobody is there any more: the camera is lost, or who classifies its frames."""
@@ -91,7 +91,7 @@ class Site:
 
     def obey(self, command: Command, round_: Round) -> None:
         """Remembers that a camera is paused, over every restart, or is so no more; the camera itself has heard it too."""
-        camera = self._camera(command.camera)
+        camera = self._cameras.get(command.camera)
         if camera is None or command.do == "snapshot":
             return
         was_paused = camera.kept.paused_at is not None
@@ -139,16 +139,28 @@ class Site:
         before, camera.label = camera.label, camera.now
         if (camera.label.label, camera.label.since) != (before.label, before.since):
             camera.is_told = False
-            if self._is_change(before, camera.label):
-                changes.outgoing.append(outgoing.of_change(camera.label, at))
+        if self.policy.takes_changes and self._is_news(camera):
+            changes.outgoing.append(outgoing.of_change(camera.label if camera.kept.told else nobody(camera.name), at))
         round_.cameras[camera.name] = camera
 
-    def _is_change(self, before: CurrentLabel, label: CurrentLabel) -> bool:
-        """Whether a new label is told upstream: one that is selected, or that nobody is there after one that was."""
-        known = label if label.label is not None else before
-        return self.policy.takes_changes and self.policy.selects(known.label or "", known.probability or 0.0)
+    def _is_news(self, camera: Camera) -> bool:
+        """Whether upstream is to be told of another label now, which is noted as told: one that is selected, once it is sure
+        enough, or that whoever was told is there no more.
+        """
+        label, told = camera.label, camera.kept.told
+        if label.label is not None and label.since is not None:
+            if told == (label.label, label.since):
+                return False
+            if self.policy.selects(label.label, label.probability or 0.0):
+                camera.kept.told = label.label, label.since
+                return True
+        camera.kept.told = None
+        return told is not None
 
     def _camera(self, name: str) -> Camera | None:
+        if name in topics.RESERVED_CAMERAS:
+            self._complain("dropped_camera", f"{name}: no camera can be called so", name)
+            return None
         if name not in self._cameras:
             if len(self._cameras) >= MOST_CAMERAS:
                 self._complain("dropped_camera", f"{name}: there are {MOST_CAMERAS} cameras already", "")

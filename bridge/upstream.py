@@ -99,10 +99,10 @@ class Sender:
 
     def _turn(self) -> None:
         """Sends what waits, or waits a little for something to send."""
-        self._upstream.tend()
         self._ledger.filled.clear()
-        waiting = self._ledger.waiting(AT_ONCE)
         self._figures.put("outbox", self._ledger.outbox_size)
+        self._upstream.tend()
+        waiting = self._ledger.waiting(AT_ONCE)
         for one in waiting:
             if self._stop.is_set():
                 return

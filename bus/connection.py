@@ -17,9 +17,9 @@ from bus.errors import InvalidMessage
 from bus.figures import Figures
 from bus.inbox import Delivery, Inbox, Received
 from bus.logs import Rarely
-from bus.message import Message
+from bus.message import Message, plural
 from bus.messages import Status
-from bus.outbound import MOST_QUEUED, Outbound
+from bus.outbound import MOST_IN_CLIENT, Outbound
 from bus.settings import BusSettings
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Bus:
         self._connections = Rarely(SHORT)
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
         offline = Status(self.name, OFFLINE, detail="connection lost")
-        self._client = client_of(settings, persistent, MOST_QUEUED)
+        self._client = client_of(settings, persistent, MOST_IN_CLIENT)
         self._outbound = Outbound(self._client, self.figures)
         self._client.will_set(offline.topic, offline.pack(), offline.QOS, offline.RETAINED)
         self._client.on_connect = self._on_connect
@@ -131,7 +131,7 @@ class Bus:
             except InvalidMessage as error:
                 self.complain("invalid", f"{received.topic}: {error}", sender=received.topic)
                 return
-            self.figures.add(f"{kind.__name__.lower()}s_in")
+            self.figures.add(f"{plural(kind)}_in")
             try:
                 handler(message, received)
             except Exception:

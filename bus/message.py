@@ -109,6 +109,12 @@ class JsonMessage(Message):
             raise InvalidMessage(f"{cls.__name__}: no JSON: {error!s:.80}") from None
 
 
+def plural(kind: type[Message]) -> str:
+    """What messages of a kind are called in figures."""
+    name = kind.__name__.lower()
+    return name if name.endswith("s") else f"{name}s"
+
+
 def _as_map(message: Any) -> dict[str, Any]:
     return {field.name: getattr(message, field.name) for field in fields(message)}
 

@@ -10,19 +10,21 @@ from paho.mqtt import client as mqtt
 
 from bus.client import Client
 from bus.figures import Figures
-from bus.message import Message
+from bus.message import Message, plural
 
 log = logging.getLogger(__name__)
 
 MOST_QUEUED = 1000
-"""Messages of QoS 1 that wait for the broker to come back; paho itself has no bound."""
+"""Messages of QoS 1 that wait for the broker to come back."""
+MOST_IN_CLIENT = 4 * MOST_QUEUED
+"""Messages inside paho, which itself has no bound: what has waited, what is sent again, and once more what paho sends again."""
 MOST_FRAMES_WAITING = 2
 """Messages of QoS 0 that may wait inside the client: what a frozen broker would get late."""
 RECENT = 4.0
 """Seconds; what Mosquitto has acknowledged and not yet written down when it crashes is of its last two (`autosave_interval`)."""
 
 
-class _Sent(NamedTuple):
+class _Envelope(NamedTuple):
     topic: str
     payload: bytes
 
@@ -37,9 +39,13 @@ class Outbound:
         self._is_connected = False
         self._lost_at: float | None = None
         self._retained: dict[str, bytes] = {}
-        self._sent: dict[int, _Sent] = {}
+        self._pending: list[_Envelope] = []
+        """Of QoS 1, for the next connection."""
+        self._sent: dict[int, _Envelope] = {}
+        """Not acknowledged yet, by packet."""
         self._acknowledged: deque[tuple[float, int]] = deque(maxlen=2 * MOST_QUEUED)  # of QoS 0 too, which paho tells as well
-        self._recent: deque[tuple[float, _Sent]] = deque(maxlen=MOST_QUEUED)
+        self._recent: deque[tuple[float, _Envelope]] = deque(maxlen=MOST_QUEUED)
+        """Acknowledged lately, and when."""
         self._unsent: deque[mqtt.MQTTMessageInfo] = deque()
         self._owed: mqtt.MQTTMessageInfo | None = None
 
@@ -58,21 +64,36 @@ class Outbound:
                 if self._is_connected:
                     self._client.publish(message.topic, payload, retain=True)
                 return True
-            if message.QOS == 0 and not self._has_room():
+            envelope = _Envelope(message.topic, payload)
+            if not (self._send_surely(envelope) if message.QOS > 0 else self._send_fresh(envelope)):
                 return False
-            info = self._client.publish(message.topic, payload, message.QOS)
-            if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
+        self._figures.add(f"{plural(type(message))}_out")
+        return True
+
+    def _send_surely(self, envelope: _Envelope) -> bool:
+        """At QoS 1. Without a connection it waits here: paho would send it as soon as it has a socket, before what is older."""
+        if not self._is_connected:
+            if len(self._pending) >= MOST_QUEUED:
                 self._figures.add("dropped_queue_full")
                 return False
-            if message.QOS > 0:
-                self._owed = info
-                self._sent[info.mid] = _Sent(message.topic, payload)
-                self._take_acknowledged()
-                while self._recent and self._recent[0][0] < time.monotonic() - RECENT and self._is_connected:
-                    self._recent.popleft()
-            else:
-                self._unsent.append(info)
-        self._figures.add(f"{type(message).__name__.lower()}s_out")
+            self._pending.append(envelope)
+            return True
+        info = self._client.publish(envelope.topic, envelope.payload, 1)
+        if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
+            self._figures.add("dropped_queue_full")
+            return False
+        self._owed = info
+        self._sent[info.mid] = envelope
+        self._take_acknowledged()
+        while self._recent and self._recent[0][0] < time.monotonic() - RECENT:
+            self._recent.popleft()
+        return True
+
+    def _send_fresh(self, envelope: _Envelope) -> bool:
+        """At QoS 0, if it would go out at once."""
+        if not self._has_room():
+            return False
+        self._unsent.append(self._client.publish(envelope.topic, envelope.payload, 0))
         return True
 
     def _has_room(self) -> bool:
@@ -93,24 +114,27 @@ class Outbound:
     def _take_acknowledged(self) -> None:
         while self._acknowledged:
             at, packet = self._acknowledged.popleft()
-            if (sent := self._sent.pop(packet, None)) is not None:
-                self._recent.append((at, sent))
+            if (envelope := self._sent.pop(packet, None)) is not None:
+                self._recent.append((at, envelope))
 
     def connected(self) -> None:
-        """Publishes all retained state, and what a broker that crashed may have forgotten, before anything newer."""
+        """Publishes all retained state, and then, oldest first, what a broker that crashed may have forgotten, what it has not
+        acknowledged, and what has waited for it. (paho sends again what was not acknowledged too, but after all this.)
+        """
         with self._lock:
-            self._is_connected = True
             self._unsent.clear()
             for topic, payload in self._retained.items():
                 self._client.publish(topic, payload, retain=True)
-            lost_at, self._lost_at = self._lost_at, None
-            if lost_at is None:
-                return
             self._take_acknowledged()
-            again = [sent for at, sent in self._recent if at > lost_at - RECENT]  # what was not acknowledged paho sends again
+            since = float("inf") if self._lost_at is None else self._lost_at - RECENT
+            again = [envelope for at, envelope in self._recent if at > since] + list(self._sent.values()) + self._pending
             self._recent.clear()
-            for sent in again:
-                self._sent[self._client.publish(sent.topic, sent.payload, 1).mid] = sent
+            self._sent.clear()
+            self._pending.clear()
+            self._lost_at = None
+            self._is_connected = True
+            for envelope in again:
+                self._send_surely(envelope)
 
     def disconnected(self) -> None:
         """To be called when the connection is lost; without the lock, as above."""

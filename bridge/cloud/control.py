@@ -139,13 +139,12 @@ class Control:
             "policy": report.of_policy(self._site.policy),
             "refused": self._refused,
             "model": {} if self._models is None else self._models.report,
-            "modules": report.of_modules(self._statuses),
+            "modules": report.of_modules(dict(self._statuses)),
         }
 
     def _hear(self, status: Status) -> None:
-        with self._lock:
-            if status.module in self._statuses or len(self._statuses) < report.MOST_MODULES:
-                self._statuses[status.module] = status
+        if status.module in self._statuses or len(self._statuses) < report.MOST_MODULES:
+            self._statuses[status.module] = status  # without the lock, which may be held while the ledger is waited for
         if self._models is not None and "model" in status.figures:
             self._models.hear(status)
 

@@ -86,9 +86,9 @@ class EdgeHubUpstream:
 
     def send(self, message: Outgoing) -> None:
         """Returns when edgeHub has acknowledged the message. Raises `NotSent`, with the client thrown away."""
+        if self._session is None:
+            raise NotSent("edgeHub: not connected")
         with self._thrown_away_on_failure():
-            if self._session is None:
-                raise NotSent("edgeHub: not connected")
             self._session.send(message)
 
     @contextmanager

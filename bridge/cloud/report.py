@@ -27,13 +27,16 @@ def of_policy(policy: Policy) -> dict[str, Any]:
     }
 
 
-def of_modules(statuses: Mapping[str, Status], figures: bool = True) -> dict[str, Any]:
+def of_modules(statuses: Mapping[str, Status]) -> dict[str, Any]:
     """The state of each module by name, with its figures."""
     told: dict[str, dict[str, Any]] = {}
     for name, status in sorted(statuses.items())[:MOST_MODULES]:
-        told[name] = {"state": status.state[:MOST_TEXT], "detail": status.detail[:MOST_TEXT], "since": status.since}
-        if figures:
-            told[name]["figures"] = _figures(status.figures)
+        told[name] = {
+            "state": status.state[:MOST_TEXT],
+            "detail": status.detail[:MOST_TEXT],
+            "since": status.since,
+            "figures": _figures(status.figures),
+        }
     return told
 
 

@@ -37,7 +37,7 @@ class Twin:
     def take_whole(self, desired: object, first: bool = False) -> Taken:
         """Regards all desired properties; `first` of a connection they count whatever their version, as of a twin made anew."""
         version = version_of(desired)
-        if not isinstance(desired, dict) or not version or (version < self.version and not first):
+        if not isinstance(desired, dict) or not version or (version <= self.version and not first):
             return Taken.OLD
         self.desired = dict(desired)
         return Taken.APPLIED

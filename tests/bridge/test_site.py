@@ -12,7 +12,7 @@ from bridge.outgoing import Kind
 from bridge.policy import Policy
 from bridge.site import FORGOTTEN, PAUSE_AGAIN, SILENCE, Round, Site
 from bridge.visits import Rules
-from bus import Command, Visit
+from bus import Command, Prediction, Visit
 from tests.bridge.test_visits import seen
 
 RULES = Rules(threshold=0.5, frames=3, gap=1.5, is_background=lambda label: label == "nobody")
@@ -57,10 +57,14 @@ class Setup:
     def see(self, text: str, begin: float = 0.0, camera: str = "door", interval: float = 0.1) -> None:
         """Takes in predictions of that many seconds after noon, one by one."""
         for one in seen(text, interval, NOON + begin):
-            self.now = max(self.now, one.captured_at)
-            round_ = Round()
-            self.site.take_in(replace(one, camera=camera), round_)
-            self._settle(round_)
+            self.take(replace(one, camera=camera))
+
+    def take(self, one: Prediction) -> None:
+        """Takes in one prediction."""
+        self.now = max(self.now, one.captured_at)
+        round_ = Round()
+        self.site.take_in(one, round_)
+        self._settle(round_)
 
     def look(self, hears: bool = True) -> None:
         """What the time alone changes."""
@@ -170,14 +174,15 @@ def test_a_restart_anywhere_changes_nothing(cuts: list[int]) -> None:
         assert len(never.visits) >= 4
 
 
-def test_a_label_is_told_again_after_a_restart(setup: Setup) -> None:
+def test_a_label_is_told_again_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is there is known at once, before any prediction; that is no change, so nothing goes upstream."""
-    setup.policy = Policy("changes")
+    setup = Setup(monkeypatch, Policy("changes"))
     setup.see("wwww")
     setup.restart()
     setup.look()
+    setup.see("wwww", begin=0.4)
     assert setup.labels == [None, "woman", "woman"]
-    assert setup.kinds() == []
+    assert setup.kinds() == ["change"]
 
 
 def test_an_empty_shop_writes_nothing(setup: Setup) -> None:
@@ -231,6 +236,35 @@ def test_changes_are_of_the_labels_wanted(monkeypatch: pytest.MonkeyPatch) -> No
     assert [(one["type"], one["label"]) for one in setup.outgoing] == [("change", "man"), ("visit", "man"), ("change", None)]
 
 
+@pytest.mark.parametrize(
+    ("policy", "text", "told"),
+    [
+        (Policy("changes", labels=("woman",)), "w" * 5 + "m" * 30 + "n" * 20, ["woman", None]),
+        (Policy("changes", min_probability=0.8), "w" * 5 + "w" * 5, ["woman"]),
+        (Policy("changes", min_probability=0.95), "w" * 10 + "n" * 20, []),
+        (Policy("changes"), "w" * 5 + "n" * 10 + "w" * 5 + "n" * 20, ["woman", None, "woman", None]),
+    ],
+    ids=["not wanted", "sure", "never sure", "two"],
+)
+def test_upstream_knows_who_is_there_and_who_is_not(
+    monkeypatch: pytest.MonkeyPatch, policy: Policy, text: str, told: list[str | None]
+) -> None:
+    """Whoever it was told of, it is told that they are gone, and of nobody else."""
+    setup = Setup(monkeypatch, policy)
+    setup.see(text)
+    assert [one["label"] for one in setup.outgoing if one["type"] == "change"] == told
+
+
+def test_a_label_is_told_once_it_is_sure_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither before, nor taken back when it is less sure again."""
+    setup = Setup(monkeypatch, Policy("changes", min_probability=0.8))
+    for number, probability in enumerate([0.6, 0.6, 0.6, 0.6, 0.9, 0.6, 0.9]):
+        setup.take(replace(seen("w", begin=NOON + number * 0.1, probability=probability)[0], camera="door"))
+    assert [(one["label"], one["at"]) for one in setup.outgoing] == [("woman", NOON + 0.4)]
+    setup.see("n" * 20, begin=1)
+    assert [one["label"] for one in setup.outgoing if one["type"] == "change"] == ["woman", None]
+
+
 def test_predictions_keep_their_distance_over_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     """One a second of ten, each camera on its own."""
     setup = Setup(monkeypatch, Policy("all", interval=1.0))
@@ -266,6 +300,7 @@ def test_a_paused_camera_is_not_counted(setup: Setup) -> None:
 
 def test_a_pause_outlives_a_restart_of_both(setup: Setup) -> None:
     """A camera that was started anew while it is paused is told again, at a bounded rate; after a resume no more."""
+    setup.see("n")
     setup.obey("pause")
     setup.restart()
     setup.see("w" * 100, begin=PAUSE_AGAIN + 1)
@@ -278,8 +313,19 @@ def test_a_pause_outlives_a_restart_of_both(setup: Setup) -> None:
     assert len(setup.commands) == 2
 
 
+def test_a_command_to_no_camera_makes_none(setup: Setup) -> None:
+    """A misspelt name, or one that topics use, takes no place and is told of nowhere."""
+    for camera in ("typo", "status", "display"):
+        for do in ("pause", "resume", "snapshot"):
+            setup.obey(do, camera)
+    setup.see("wwww", camera="status")
+    assert not setup.site.cameras
+    assert not setup.labels
+
+
 def test_frames_on_their_way_when_a_pause_came_are_no_reason_to_remind(setup: Setup) -> None:
     """Some predictions are older than the pause."""
+    setup.see("n", begin=-1)
     setup.obey("pause")
     setup.see("w" * 10)
     assert not setup.commands

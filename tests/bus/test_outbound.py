@@ -1,0 +1,108 @@
+"""What is published, and in which order, around a lost connection."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bus.figures import Figures
+from bus.outbound import MOST_QUEUED, RECENT, Outbound
+from tests.support.samples import prediction
+
+
+class Client:
+    """Notes what it is given to publish."""
+
+    def __init__(self) -> None:
+        self.given: list[float] = []
+
+    def publish(self, _topic: str, payload: bytes, *_: Any, **__: Any) -> SimpleNamespace:
+        """As paho's."""
+        self.given.append(float(type(prediction()).unpack(payload).captured_at))
+        return SimpleNamespace(mid=len(self.given), rc=0)
+
+
+class Setup:
+    """An outbound half whose clock is set by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr("bus.outbound.time.monotonic", lambda: self.now)
+        self.client, self.figures = Client(), Figures()
+        self.outbound = Outbound(self.client, self.figures)  # type: ignore[arg-type]
+
+    def publish(self, *numbers: int) -> None:
+        """Predictions of those times."""
+        for number in numbers:
+            self.outbound.publish(prediction(captured_at=float(number)))
+
+    def acknowledge(self, *packets: int) -> None:
+        """The broker's word."""
+        for packet in packets:
+            self.outbound.acknowledged(packet)
+
+    def given(self) -> list[float]:
+        """What the client was given since this was asked last."""
+        given, self.client.given[:] = list(self.client.given), []
+        return given
+
+
+@pytest.fixture
+def setup(monkeypatch: pytest.MonkeyPatch) -> Setup:
+    """A connected one."""
+    one = Setup(monkeypatch)
+    one.outbound.connected()
+    return one
+
+
+def test_after_a_lost_connection_everything_comes_in_its_order(setup: Setup) -> None:
+    """What was acknowledged lately, what was not acknowledged, and what has waited: nothing newer goes before what is older."""
+    setup.publish(1, 2)
+    setup.acknowledge(1, 2)
+    setup.now += RECENT
+    setup.publish(3, 4, 5)
+    setup.acknowledge(3)
+    setup.now += 0.5
+    setup.outbound.disconnected()
+    setup.publish(6, 7)
+    assert setup.given() == [1, 2, 3, 4, 5]
+    setup.now += 60
+    setup.outbound.connected()
+    assert setup.given() == [3, 4, 5, 6, 7]
+
+
+def test_what_was_sent_again_is_so_once_more(setup: Setup) -> None:
+    """A broker that crashes again before it has written that down has forgotten it again; later it has not."""
+    setup.publish(1)
+    setup.acknowledge(1)
+    for _ in range(3):
+        setup.outbound.disconnected()
+        setup.given()
+        setup.now += 2 * RECENT
+        setup.outbound.connected()
+        assert setup.given() == [1]
+        setup.acknowledge(1)
+        setup.now += RECENT / 2
+    setup.now += RECENT
+    setup.outbound.disconnected()
+    setup.outbound.connected()
+    assert setup.given() == []
+
+
+def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is over it is counted, and what came first goes first."""
+    setup = Setup(monkeypatch)
+    setup.publish(*range(1, MOST_QUEUED + 11))
+    assert setup.figures.snapshot()["dropped_queue_full"] == 10
+    setup.outbound.connected()
+    assert setup.given() == list(range(1, MOST_QUEUED + 1))
+
+
+def test_little_is_remembered(setup: Setup) -> None:
+    """However long it runs, no more than the last seconds' is kept."""
+    for number in range(1, 2000):
+        setup.publish(number)
+        setup.acknowledge(len(setup.client.given))
+        setup.now += 0.1
+    assert len(setup.outbound._recent) <= RECENT * 10 + 2
+    assert len(setup.outbound._sent) <= 1
