@@ -23,7 +23,7 @@ class Kept:
     paused_at: float | None = None
     forwarded_at: float | None = None
     """When the frame was captured whose prediction went upstream last."""
-    told: tuple[str, float] | None = None
+    told_upstream: tuple[str, float] | None = None
     """Who was last told upstream to be there, and since when; None when nobody was."""
     summed_until: float | None = None
     """The begin of the first hour that has not been summed up."""
@@ -65,7 +65,7 @@ class Camera:
     def _idle_state(self) -> tuple[object, ...] | None:
         """All that matters while nobody is there; None while somebody is."""
         kept = self.kept
-        return (kept.paused_at, kept.forwarded_at, kept.told, kept.summed_until) if self.visits.memory.is_idle else None
+        return (kept.paused_at, kept.forwarded_at, kept.told_upstream, kept.summed_until) if self.visits.memory.is_idle else None
 
     def change(self) -> str | None:
         """The text to keep now; None where it would make no difference: of an empty shop's frames nothing is to be written."""

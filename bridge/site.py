@@ -140,21 +140,21 @@ class Site:
         if (camera.label.label, camera.label.since) != (before.label, before.since):
             camera.is_told = False
         if self.policy.takes_changes and self._is_news(camera):
-            changes.outgoing.append(outgoing.of_change(camera.label if camera.kept.told else nobody(camera.name), at))
+            changes.outgoing.append(outgoing.of_change(camera.label if camera.kept.told_upstream else nobody(camera.name), at))
         round_.cameras[camera.name] = camera
 
     def _is_news(self, camera: Camera) -> bool:
         """Whether upstream is to be told of another label now, which is noted as told: one that is selected, once it is sure
         enough, or that whoever was told is there no more.
         """
-        label, told = camera.label, camera.kept.told
+        label, told = camera.label, camera.kept.told_upstream
         if label.label is not None and label.since is not None:
             if told == (label.label, label.since):
                 return False
             if self.policy.selects(label.label, label.probability or 0.0):
-                camera.kept.told = label.label, label.since
+                camera.kept.told_upstream = label.label, label.since
                 return True
-        camera.kept.told = None
+        camera.kept.told_upstream = None
         return told is not None
 
     def _camera(self, name: str) -> Camera | None:
