@@ -145,7 +145,7 @@ class Control:
     def _hear(self, status: Status) -> None:
         if status.module in self._statuses or len(self._statuses) < report.MOST_MODULES:
             self._statuses[status.module] = status  # without the lock, which may be held while the ledger is waited for
-        if self._models is not None and "model" in status.figures:
+        if self._models is not None and ("model" in status.figures or status.module.startswith("classifier")):
             self._models.hear(status)
 
     def _status(self) -> dict[str, Any]:

@@ -6,9 +6,12 @@ from typing import Literal
 
 from bridge.model.memory import Refusal, Trial
 from bus import Status
+from bus.connection import OFFLINE
 
 SAME_REFUSAL = 120.0
 """Seconds after which a refusal that was there before is taken for one of the new model; the classifier tries it for 60 s."""
+GONE = 300.0
+"""Seconds after which a classifier that went away is taken to be unable to start on the new model."""
 REFUSED = "model-refused"
 """The state of a classifier that serves another model than it is to, or none."""
 
@@ -44,9 +47,15 @@ class Hearing:
             return None if self.is_served else "served"
         if trial is None or trial.folder != folder:
             return None
+        if status.state == OFFLINE:
+            return Refusal(status.since, f"no classifier for {GONE:g} s since it was installed") if _since(at) > GONE else None
         refusal = _refusal_in(status)
         is_old = refusal == trial.earlier and at - self._since < SAME_REFUSAL
         return None if is_old else refusal
+
+
+def _since(at: float) -> float:
+    return time.monotonic() - at
 
 
 def _refusal_in(status: Status) -> Refusal | None:

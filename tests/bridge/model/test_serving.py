@@ -5,7 +5,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from bridge.model import hearing
+from bridge.model import hearing, updates
+from bus import Status
+from bus.connection import OFFLINE
 from tests.bridge.model.device import FIRST, SECOND, THIRD, Device, says
 from tests.bridge.model.zips import folder_of, sha256
 from tests.support.wait import until
@@ -67,6 +69,22 @@ def test_the_same_refusal_for_long_is_one_of_the_new_model(device: Device, monke
     monkeypatch.setattr(hearing, "SAME_REFUSAL", 0.0)
     device.updates.hear(before)
     device.reaches("refused")
+
+
+def test_a_classifier_that_cannot_start_on_the_new_model(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was restarted onto it says nothing but that it is gone: after a while the model is turned back from."""
+    device.install(FIRST)
+    device.want(SECOND)
+    device.reaches("installed")
+    gone = Status("classifier", OFFLINE)
+    device.makes_nothing_of(gone)
+    monkeypatch.setattr(hearing, "GONE", 0.2)
+    monkeypatch.setattr(updates, "IDLE", 0.1)
+    device.restart()
+    device.want(SECOND)
+    device.updates.hear(gone)
+    device.reaches("refused", "no classifier for")
+    assert device.store.current == folder_of(FIRST)
 
 
 def test_a_refusal_of_a_model_that_is_served_turns_nothing(device: Device) -> None:
