@@ -123,10 +123,7 @@ class ModelUpdates:
         return self._wanted if self._state()[0] in ("downloading", "waiting") else None
 
     def _run(self) -> None:
-        while True:
-            self._news.clear()  # before all that is looked at, so that nothing new is missed
-            if self._ended.is_set():
-                return
+        while not self._ended.is_set():
             try:
                 self._step()
                 pause = self._pause()
@@ -134,10 +131,13 @@ class ModelUpdates:
                 log.exception("the model could not be looked after")
                 self._fail(self._wanted, "waiting", f"{type(error).__name__}: {error}")
                 pause = self._seconds_to_wait()
-            self._news.wait(pause)
+            self._news.wait(0.0 if self._ended.is_set() else pause)
 
     def _step(self) -> None:
         with self._lock:
+            self._news.clear()  # before all that is looked at, and while nothing else can be wanted: what is set later is news
+            if self._ended.is_set():
+                return
             self._serving.regard()
             if self._is_asked:  # until then, what an earlier process has begun to fetch may be wanted
                 tidy(self._store.folder, self._wanted if self._state()[0] in ("downloading", "waiting", "failed") else None)
