@@ -1,6 +1,7 @@
 """The pipeline: newest frames in turn, old ones dropped, bad ones survived."""
 
 import itertools
+import random
 import threading
 import time
 from collections import Counter
@@ -99,11 +100,12 @@ def test_a_slow_model_gets_the_newest() -> None:
 
 def test_cameras_take_turns() -> None:
     """A camera that sends ten times as often as the others gets no more of the model than they."""
-    setup = Setup(Slow())
-    sequences = itertools.count()
+    setup = Setup(Slow(0.005))
+    sequences, chance = itertools.count(), random.Random(1)
 
     def offer() -> None:
-        for camera in ["busy"] * 10 + ["a", "b"]:
+        cameras = ["busy"] * 10 + ["a", "b"]
+        for camera in chance.sample(cameras, len(cameras)):
             setup.offer(camera, next(sequences))
 
     setup.model.meanwhile = offer  # so that there always are frames of all of them, however slow this machine is
