@@ -47,7 +47,7 @@ model: $(VENV)/.model ## trains the demo's model anew (about 20 minutes)
 lock: ## writes constraints.txt anew (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o constraints.txt
 
-clean: ## removes what was made here, the broker's state too
+clean: ## removes what was made here, the broker's state and the ledger too
 	rm -rf $(VENV) .state .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo
