@@ -9,7 +9,7 @@ from bridge.camera import Camera, Hour, nobody
 from bridge.ledger import Changes
 from bridge.policy import Policy
 from bridge.visits import Rules
-from bus import Command, Prediction, Visit, topics
+from bus import Command, CurrentLabel, Prediction, Visit, topics
 
 SILENCE = 30.0
 """Seconds without a prediction after which nobody is there any more: the camera is lost, or who classifies its frames."""
@@ -139,23 +139,23 @@ class Site:
         before, camera.label = camera.label, camera.now
         if (camera.label.label, camera.label.since) != (before.label, before.since):
             camera.is_told = False
-        if self.policy.takes_changes and self._is_news(camera):
-            changes.outgoing.append(outgoing.of_change(camera.label if camera.kept.told_upstream else nobody(camera.name), at))
+        if self.policy.takes_changes and (news := self._news(camera)) is not None:
+            changes.outgoing.append(outgoing.of_change(news, at))
         round_.cameras[camera.name] = camera
 
-    def _is_news(self, camera: Camera) -> bool:
-        """Whether upstream is to be told of another label now, which is noted as told: one that is selected, once it is sure
-        enough, or that whoever was told is there no more.
+    def _news(self, camera: Camera) -> CurrentLabel | None:
+        """What upstream is to be told now, noted as told: a label that is selected, once it is sure enough, or that whoever it
+        was told of is there no more.
         """
         label, told = camera.label, camera.kept.told_upstream
         if label.label is not None and label.since is not None:
             if told == (label.label, label.since):
-                return False
+                return None
             if self.policy.selects(label.label, label.probability or 0.0):
                 camera.kept.told_upstream = label.label, label.since
-                return True
+                return label
         camera.kept.told_upstream = None
-        return told is not None
+        return nobody(camera.name) if told is not None else None
 
     def _camera(self, name: str) -> Camera | None:
         if name in topics.RESERVED_CAMERAS:

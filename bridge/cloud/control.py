@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from datetime import date
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 
 from bridge import hours
 from bridge.cloud import report
@@ -16,6 +16,7 @@ from bridge.cloud.twin import MODEL, Taken, Twin, policy_of
 from bridge.counting import counts_of
 from bridge.database import LedgerUnavailable
 from bridge.ledger import Ledger
+from bridge.model.updates import ModelUpdates
 from bridge.site import Site
 from bus import Bus, Status, topics
 
@@ -30,23 +31,10 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at whether there is something to report."""
 
 
-class Models(Protocol):
-    """Takes models from the cloud; see `bridge.model.updates`."""
-
-    @property
-    def report(self) -> dict[str, Any]: ...
-
-    def want(self, url: object, sha256: object) -> dict[str, str]: ...
-
-    def hear(self, status: Status) -> None: ...
-
-    def rollback(self) -> str: ...
-
-
 class Control:
     """Applies desired properties, makes reports, answers methods; from any thread."""
 
-    def __init__(self, bus: Bus, site: Site, ledger: Ledger, models: Models | None) -> None:
+    def __init__(self, bus: Bus, site: Site, ledger: Ledger, models: ModelUpdates | None) -> None:
         self._site = site
         self._ledger = ledger
         self._own = site.policy
