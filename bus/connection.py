@@ -21,6 +21,7 @@ from bus.message import Message, plural
 from bus.messages import Status
 from bus.outbound import MOST_IN_CLIENT, Outbound
 from bus.settings import BusSettings
+from bus.subscriptions import Subscriptions
 
 log = logging.getLogger(__name__)
 
@@ -38,22 +39,20 @@ MOST_DETAIL = 1000
 """Characters."""
 SHORT = 5.0
 """Seconds; a connection that lasts no longer may have been taken over by another client of the same name."""
-REFUSED = 0x80
-"""Granted QoS of a subscription that the broker refused."""
 
 
 class Bus:
     """A module's place on the broker, as a context manager; connects in the background, for as long as it takes.
 
     Subscribe first, then enter: a persistent session hands over what it kept as soon as the connection stands, and a QoS 1
-    message is acknowledged when its handler has returned. Handlers run on the network's thread and must not block.
+    message is acknowledged when its handler has returned. What is wanted for a while only may be subscribed to and let go at any
+    time. Handlers run on the network's thread and must not block.
     """
 
     def __init__(self, settings: BusSettings, persistent: bool = False) -> None:
         self.name = settings.name
         self.figures = Figures()
         self._status = Status(self.name, "starting", since=_now())
-        self._subscriptions: dict[str, int] = {}
         self._status_lock = threading.Lock()
         self._connected = False
         self._connected_at = 0.0
@@ -66,12 +65,13 @@ class Bus:
         offline = Status(self.name, OFFLINE, detail="connection lost")
         self._client = client_of(settings, persistent, MOST_IN_CLIENT)
         self._outbound = Outbound(self._client, self.figures)
+        self._subscriptions = Subscriptions(self._client, self.name)
         self._client.will_set(offline.topic, offline.pack(), offline.QOS, offline.RETAINED)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = lambda _client, _userdata, packet: self._outbound.acknowledged(packet)
-        self._client.on_subscribe = self._on_subscribe
+        self._client.on_subscribe = lambda _client, _userdata, packet, granted: self._subscriptions.answered(packet, granted)
         self._client.connect_async(settings.mqtt_host, settings.mqtt_port, KEEPALIVE)
 
     def __enter__(self) -> Self:
@@ -139,8 +139,13 @@ class Bus:
                 if (more := self._rarely(f"failed {topic}")) is not None:
                     log.exception("%s: handling a message failed%s", received.topic, more)
 
-        self._subscriptions[topics.shared(topic, share) if share else topic] = kind.QOS
         self._client.message_callback_add(topic, take_in)
+        self._subscriptions.add(topics.shared(topic, share) if share else topic, kind.QOS)
+
+    def unsubscribe(self, topic: str) -> None:
+        """Takes no more messages under the filter `topic`; one that is under way already may still be handled."""
+        self._subscriptions.remove(topic)
+        self._client.message_callback_remove(topic)
 
     def publish(self, message: Message) -> bool:
         """As `bus.outbound.Outbound.publish`."""
@@ -191,7 +196,7 @@ class Bus:
             self._client.loop_stop()
             self._client.loop_start()
 
-    def _on_connect(self, client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
+    def _on_connect(self, _client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
         if code != mqtt.MQTT_ERR_SUCCESS:
             log.error("the broker at %s refuses %r: %s", self._address, self.name, mqtt.connack_string(code))
             return
@@ -199,8 +204,7 @@ class Bus:
         self._connection += 1
         for inbox in self._inboxes:
             inbox.clear()
-        if self._subscriptions:
-            client.subscribe(list(self._subscriptions.items()))
+        self._subscriptions.connected()
         self._connected = True
         self._outbound.connected()
         self._connected_at = time.monotonic()
@@ -213,15 +217,11 @@ class Bus:
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
         was_connected, self._connected = self._connected, False
         self._outbound.disconnected()
+        self._subscriptions.disconnected()
         if was_connected and not self._ended.is_set():
             is_short = time.monotonic() - self._connected_at < SHORT
             hint = f" (is another client called {self.name}? MODULE_NAME gives a name of its own)" if is_short else ""
             self.complain("disconnected", f"connection to the broker lost: {mqtt.error_string(code)}{hint}; trying again")
-
-    def _on_subscribe(self, _client: mqtt.Client, _userdata: Any, _mid: int, granted: tuple[int, ...]) -> None:
-        for topic, qos in zip(self._subscriptions, granted, strict=False):
-            if qos >= REFUSED:
-                log.error("the broker refuses the subscription of %s to %s", self.name, topic)
 
 
 def _taken(kind: type[M], received: mqtt.MQTTMessage) -> M:
