@@ -4,6 +4,7 @@ import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from bridge.answers import Answers
 from bridge.cloud.control import Control
 from bridge.cloud.edgehub import EdgeHubUpstream
 from bridge.counting import Counting
@@ -22,12 +23,14 @@ def main(settings: Settings, stop: threading.Event) -> None:
     site = Site(settings.rules, settings.policy, bus.complain)
     with closing(Ledger(settings.state_dir, settings.outbox_max, bus.figures)) as ledger, ExitStack() as running:
         counting = Counting(bus, site, ledger, settings.keep_days, stop)
+        answers = Answers(bus, ledger, lambda: list(site.cameras))
         upstream: Upstream = LogUpstream()
         control = None
         if settings.goes_to_edgehub:
             control = Control(bus, site, ledger, _models(settings.model_store, running))
             upstream = EdgeHubUpstream(control, bus.figures)
         running.enter_context(bus)
+        running.enter_context(answers)
         if counting.begin():
             if control is not None:
                 control.recall()

@@ -6,11 +6,10 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from bridge.hours import hour_begin
+from bridge.hours import HOUR, hour_begin
 from bridge.visits import Memory, Rules, Visits
 from bus import CurrentLabel
 
-HOUR = 3600.0
 MOST_HOURS = 48
 """Hours that are summed up after an absence; of more, the last."""
 

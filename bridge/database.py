@@ -16,6 +16,7 @@ from bus import FootfallError, InvalidSetting
 
 log = logging.getLogger(__name__)
 
+Connection = sqlite3.Connection
 FILE = "ledger.db"
 VERSION = 1
 """Of the tables; a file of a newer one is left alone."""

@@ -1,8 +1,21 @@
 """The days and hours of the site, as its time zone has them (TZ), between Unix seconds."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta, tzinfo
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from typing import Annotated
+
+from pydantic import Field
+
+from bus import Offset
+
+HOUR = 3600
+"""Seconds."""
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+"""One that may be asked for: its begin and end are times that messages can hold, in every time zone."""
 
 
 def day_of(at: float, zone: tzinfo | None = None) -> date:
@@ -14,6 +27,36 @@ def bounds(day: date, zone: tzinfo | None = None) -> tuple[float, float]:
     """When a day begins and ends: after 23 or 25 hours where clocks are changed."""
     begin, end = (datetime.combine(one, time(), zone).timestamp() for one in (day, day + timedelta(days=1)))
     return begin, end
+
+
+def offsets(day: date, zone: tzinfo | None = None) -> tuple[Offset, ...]:
+    """How far the clocks are ahead of UTC: at the day's begin, and from each change of them on that comes before its end.
+
+    Two changes within one hour are more than there ever were.
+    """
+    begin, end = (int(bound) for bound in bounds(day, zone))
+    found = [_offset(begin, zone)]
+    for at in (*range(begin + HOUR, end, HOUR), max(begin, end - 1)):
+        if (change := _change(found[-1], at, zone)) is not None:
+            found.append(change)
+    return tuple(found)
+
+
+def _change(last: Offset, until: int, zone: tzinfo | None) -> Offset | None:
+    """The offset that comes after `last`, to the second; None when that one is still in force."""
+
+    def is_other(at: int) -> bool:
+        return replace(_offset(at, zone), since=last.since) != last
+
+    if not is_other(until):
+        return None
+    times = range(int(last.since), until + 1)
+    return _offset(times[bisect_left(times, True, key=is_other)], zone)
+
+
+def _offset(at: int, zone: tzinfo | None) -> Offset:
+    local = datetime.fromtimestamp(at, timezone.utc).astimezone(zone)
+    return Offset(float(at), int((local.utcoffset() or timedelta()).total_seconds()), local.tzname() or "")
 
 
 def hour_begin(at: float, zone: tzinfo | None = None) -> float:

@@ -13,14 +13,12 @@ from typing import Any, NamedTuple
 
 from bridge.database import Database, LedgerBroken, LedgerUnavailable, salvaged
 from bridge.outgoing import Kind, Outgoing
+from bridge.queries import VISIT, Queries
 from bus import Visit
 from bus.figures import Figures
 
 log = logging.getLogger(__name__)
 
-QUARTER = 900
-"""Seconds; what visits are counted by, see `bridge.hours`."""
-VISIT = "id, camera, label, started_at, ended_at, peak, frames"
 PRUNED_AT_ONCE = 1000
 """Rows; so that a clock that is wrong for a while costs few."""
 
@@ -45,7 +43,7 @@ class Waiting(NamedTuple):
     message: Outgoing
 
 
-class Ledger:
+class Ledger(Queries):
     """On a file in `folder`; from any thread.
 
     Every method raises `LedgerUnavailable` while the file cannot be used, as when the disk is full or another program has it
@@ -74,6 +72,12 @@ class Ledger:
     def close(self) -> None:
         with self._lock:
             self._database.close()
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Nothing is written while several questions are asked, so that what is read of it fits together."""
+        with self._lock:
+            yield
 
     def commit(self, changes: Changes) -> None:
         """Keeps the changes; visits and messages of an id that is known already are so once only."""
@@ -130,25 +134,6 @@ class Ledger:
         """Says that visits were published."""
         with self._transaction() as connection:
             connection.executemany("UPDATE visit SET is_told = 1 WHERE id = ?", [(visit.id,) for visit in visits])
-
-    def quarters(self, camera: str, begin: float, end: float) -> list[tuple[str, int, int]]:
-        """Label, begin (Unix seconds) and count of each quarter of an hour of UTC in which visits began."""
-        with self._reading() as connection:
-            return connection.execute(
-                f"SELECT label, CAST(started_at / {QUARTER} AS INTEGER) * {QUARTER} AS quarter, COUNT(*) FROM visit"
-                " WHERE camera = ? AND started_at >= ? AND started_at < ? GROUP BY label, quarter ORDER BY label, quarter",
-                (camera, begin, end),
-            ).fetchall()
-
-    def totals(self, camera: str, begin: float, end: float, min_probability: float = 0.0) -> dict[str, int]:
-        """Visits begun in that time, by label."""
-        with self._reading() as connection:
-            rows = connection.execute(
-                "SELECT label, COUNT(*) FROM visit WHERE camera = ? AND started_at >= ? AND started_at < ? AND peak >= ?"
-                " GROUP BY label ORDER BY label",
-                (camera, begin, end, min_probability),
-            )
-            return dict(rows.fetchall())
 
     def prune(self, before: float) -> int:
         """Lets visits go that ended before that time, a bounded number at once; how many."""

@@ -16,14 +16,18 @@ from bus.messages import (
     Status,
     Visit,
 )
+from bus.query import Answer, CameraDay, DayReport, Offset, Question
 from bus.slot import NewestSlot
 
 __all__ = [
+    "Answer",
     "Box",
     "Bus",
+    "CameraDay",
     "Command",
     "CurrentLabel",
     "DayCounts",
+    "DayReport",
     "FootfallError",
     "Frame",
     "Inbox",
@@ -32,8 +36,10 @@ __all__ = [
     "Label",
     "Message",
     "NewestSlot",
+    "Offset",
     "Pixels",
     "Prediction",
+    "Question",
     "Status",
     "Visit",
 ]

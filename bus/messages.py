@@ -4,6 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field, JsonValue, Strict
 from pydantic.dataclasses import dataclass
+from typing_extensions import Self
 
 from bus import topics
 from bus.message import VERSION, JsonMessage, Message
@@ -17,6 +18,12 @@ Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 """A probability, or a part of the picture's width or height."""
 Count = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
 Side = Annotated[int, Strict(), Field(ge=1, le=65535)]
+Day = Annotated[str, Strict(), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+"""A day of the site."""
+Totals = dict[Text, Count]
+"""Visits begun, by label."""
+ByHour = dict[Text, dict[Annotated[str, Field(pattern=r"^[0-2]\d$")], Count]]
+"""Visits begun, by label and hour of the site: ``["woman"]["09"]``."""
 
 UNKNOWN_IGNORED = ConfigDict(extra="ignore")
 
@@ -134,25 +141,41 @@ class DayCounts(JsonMessage):
     LIMIT = 1024 * 1024
 
     camera: Name
-    day: Annotated[str, Strict(), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-    totals: dict[Text, Count]
-    visits: dict[Text, dict[Annotated[str, Field(pattern=r"^[0-2]\d$")], Count]]
+    day: Day
+    totals: Totals
+    visits: ByHour
 
     @property
     def topic(self) -> str:
         return topics.counts(self.camera)
 
 
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
-class Command(JsonMessage):
-    """What a camera is to do; typed by hand too, so that its topic says which camera and the version may be left out.
+class Request(JsonMessage):
+    """What somebody wants done; typed by hand too, so that its topic says what it is about, and the version may be left out.
 
-    A retained one is not taken: it would pause a camera again at each start.
+    A retained one is not taken: it would be done again at each start.
     """
 
+    __slots__ = ()
     LIMIT = 1024
-    QOS = 1
     RETAINED = False
+
+    @classmethod
+    def received(cls, topic: str, payload: bytes | bytearray) -> Self:
+        """The request that came on a topic. Raises `InvalidMessage`."""
+        return cls._of({"v": VERSION} | cls._document(payload) | cls._told_by(topic))
+
+    @classmethod
+    def _told_by(cls, topic: str) -> dict[str, str]:
+        """The fields that stand in the topic."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Command(Request):
+    """What a camera is to do."""
+
+    QOS = 1
 
     camera: Name
     do: Literal["pause", "resume", "snapshot"]
@@ -162,9 +185,8 @@ class Command(JsonMessage):
         return topics.command(self.camera)
 
     @classmethod
-    def received(cls, topic: str, payload: bytes | bytearray) -> "Command":
-        """The command that came on a camera's topic. Raises `InvalidMessage`."""
-        return cls._of({"v": VERSION} | cls._document(payload) | {"camera": topics.second_level(topic)})
+    def _told_by(cls, topic: str) -> dict[str, str]:
+        return {"camera": topics.second_level(topic)}
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)

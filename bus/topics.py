@@ -1,6 +1,6 @@
 """The topics of the suite: the one place that spells them.
 
-A function gives the topic of one camera, display or module; with its default, ``+``, the filter that takes all of them.
+A function gives the topic of one camera, display, asker or module; with its default, ``+``, the filter that takes all of them.
 """
 
 ROOT = "footfall"
@@ -10,7 +10,7 @@ NAME_PATTERN = r"^[a-z0-9_-]{1,64}$"
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+$"
 """What a label may be made of: nothing that would steer a terminal or turn the direction of a text around."""
 
-RESERVED_CAMERAS = frozenset({"status", "display"})
+RESERVED_CAMERAS = frozenset({"status", "display", "query"})
 """Second levels that are no camera."""
 
 
@@ -46,6 +46,19 @@ def command(camera: str = "+") -> str:
 def second_level(topic: str) -> str:
     """The camera that a topic of the form footfall/<camera>/... is about."""
     return topic.split("/")[1]
+
+
+def question(asker: str = "+") -> str:
+    return f"{ROOT}/query/{asker}/question"
+
+
+def answer(asker: str = "+") -> str:
+    return f"{ROOT}/query/{asker}/answer"
+
+
+def third_level(topic: str) -> str:
+    """The asker that a topic of the form footfall/query/<asker>/... is about."""
+    return topic.split("/")[2]
 
 
 def pixels(display: str = "+") -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bridge import hours
 from bridge.database import LedgerUnavailable
 from bus import Command, FootfallError
 from bus.messages import Name
@@ -27,7 +28,7 @@ class _ForCamera(_Nothing):
 
 
 class _ForDay(_ForCamera):
-    day: Annotated[date, Field(ge=date(1970, 1, 2), le=date(9999, 12, 30))] | None = None
+    day: hours.Day | None = None
 
 
 W = TypeVar("W", bound=_Nothing)

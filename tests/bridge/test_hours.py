@@ -1,16 +1,19 @@
 """Days and hours of the site."""
 
-from datetime import date, datetime
+import time
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import hours
 
 BERLIN = ZoneInfo("Europe/Berlin")
-ZONES = [BERLIN, ZoneInfo("Asia/Kolkata"), ZoneInfo("Asia/Kathmandu"), ZoneInfo("America/St_Johns"), ZoneInfo("UTC")]
+HOWE = ZoneInfo("Australia/Lord_Howe")
+ZONES = [BERLIN, HOWE, ZoneInfo("Asia/Kolkata"), ZoneInfo("Asia/Kathmandu"), ZoneInfo("America/St_Johns"), ZoneInfo("UTC")]
 
 
 def at(text: str, zone: ZoneInfo = BERLIN) -> float:
@@ -45,3 +48,66 @@ def test_quarters_are_counted_in_the_hours_of_the_site() -> None:
     nine = int(at("2026-07-01 09:00", ZoneInfo("Asia/Kolkata")))
     quarters = [("man", nine, 1), ("woman", nine - 900, 2), ("woman", nine, 3), ("woman", nine + 2700, 4)]
     assert hours.by_hour(quarters, ZoneInfo("Asia/Kolkata")) == {"man": {"09": 1}, "woman": {"08": 2, "09": 7}}
+
+
+CHANGES = [
+    ("2026-03-29", BERLIN, [("2026-03-29T00:00+01:00", "CET"), ("2026-03-29T03:00+02:00", "CEST")]),
+    ("2026-10-25", BERLIN, [("2026-10-25T00:00+02:00", "CEST"), ("2026-10-25T02:00+01:00", "CET")]),
+    ("2026-07-01", BERLIN, [("2026-07-01T00:00+02:00", "CEST")]),
+    ("2026-04-05", HOWE, [("2026-04-05T00:00+11:00", "+11"), ("2026-04-05T01:30+10:30", "+1030")]),
+    ("2026-10-04", HOWE, [("2026-10-04T00:00+10:30", "+1030"), ("2026-10-04T02:30+11:00", "+11")]),
+    ("2026-10-25", ZoneInfo("Asia/Kathmandu"), [("2026-10-25T00:00+05:45", "+0545")]),
+    ("2026-10-25", ZoneInfo("Asia/Kolkata"), [("2026-10-25T00:00+05:30", "IST")]),
+    ("2026-10-25", ZoneInfo("UTC"), [("2026-10-25T00:00+00:00", "UTC")]),
+    ("2022-03-27", ZoneInfo("Asia/Beirut"), [("2022-03-27T01:00+03:00", "EEST")]),  # its midnight was left out
+    ("2026-11-01", ZoneInfo("America/Havana"), [("2026-11-01T00:00-04:00", "CDT"), ("2026-11-01T00:00-05:00", "CST")]),
+    ("1972-01-07", ZoneInfo("Africa/Monrovia"), [("1972-01-07T00:44:30+00:00", "GMT")]),  # by 44 minutes and 30 seconds
+    ("2011-12-30", ZoneInfo("Pacific/Apia"), [("2011-12-31T00:00+14:00", "+14")]),  # a day that there was not
+]
+
+
+@pytest.mark.parametrize(("day", "zone", "expected"), CHANGES, ids=[f"{zone} {day}" for day, zone, _ in CHANGES])
+def test_the_offsets_of_a_day(day: str, zone: ZoneInfo, expected: list[tuple[str, str]]) -> None:
+    """That of its begin, and where clocks change, the other from that second on."""
+    told = [(one.since, one.seconds, one.name) for one in hours.offsets(date.fromisoformat(day), zone)]
+    begins = [(datetime.fromisoformat(begin), name) for begin, name in expected]
+    assert told == [(begin.timestamp(), (begin.utcoffset() or timedelta()).total_seconds(), name) for begin, name in begins]
+
+
+@pytest.mark.parametrize("zone", ZONES, ids=str)
+@settings(deadline=None)
+@given(day=st.dates(date(1970, 1, 2), date(2100, 12, 31)), share=st.floats(0, 1, exclude_max=True))
+def test_offsets_tell_the_clock_at_any_time(zone: ZoneInfo, day: date, share: float) -> None:
+    """With them a program that knows no time zones shows the site's clock at any second of the day."""
+    begin, end = hours.bounds(day, zone)
+    second = int(begin + share * (end - begin))
+    offsets = hours.offsets(day, zone)
+    assert offsets[0].since == begin
+    last = [one for one in offsets if one.since <= second][-1]
+    local = datetime.fromtimestamp(second, zone)
+    assert (local.utcoffset(), local.tzname()) == (timedelta(seconds=last.seconds), last.name)
+
+
+@pytest.fixture
+def process_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The process's own time zone is Berlin's, as POSIX spells it."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize("day", ["2026-03-29", "2026-07-01", "2026-10-25"])
+def test_without_a_zone_it_is_the_process_s_own(process_zone: None, day: str) -> None:
+    """TZ need be no name that a database of zones has."""
+    assert hours.offsets(date.fromisoformat(day)) == hours.offsets(date.fromisoformat(day), BERLIN)
+
+
+@pytest.mark.parametrize("zone", [ZoneInfo("Etc/GMT+12"), BERLIN, ZoneInfo("Etc/GMT-14")], ids=str)
+@pytest.mark.parametrize("day", [hours.FIRST_DAY, hours.LAST_DAY])
+def test_the_first_and_the_last_day_that_can_be_asked_for(zone: ZoneInfo, day: date) -> None:
+    """Their bounds are times as messages have them, wherever the site is."""
+    begin, end = hours.bounds(day, zone)
+    assert 0 < begin < end < 1e11
+    assert hours.offsets(day, zone)

@@ -118,6 +118,53 @@ def test_counts_are_of_one_camera_and_one_time(ledger: Ledger) -> None:
     assert ledger.quarters("door", 0, 2e9) == [("man", quarter, 1), ("woman", quarter, 2)]
 
 
+def test_cameras_and_last_visits_of_a_time(ledger: Ledger) -> None:
+    """The cameras at which visits began, and of those asked for the last visits, the newest first, no more than wanted."""
+    assert ledger.cameras(0, 2e9) == []
+    for number, camera in enumerate(("door", "back", "door", "yard", "back", "door")):
+        ledger.commit(Changes(visits=[visit(number, camera=camera)]))
+    assert ledger.cameras(0, 2e9) == ["back", "door", "yard"]
+    assert ledger.cameras(NOON + 20, NOON + 40) == ["door", "yard"]
+    assert ledger.cameras(NOON + 50.1, 2e9) == []
+    every = [visit(5), visit(4, camera="back"), visit(3, camera="yard"), visit(2), visit(1, camera="back"), visit(0)]
+    assert ledger.latest(["back", "door", "yard"], 0, 2e9, 10) == every
+    assert ledger.latest(["back", "door", "yard"], 0, 2e9, 2) == every[:2]
+    assert ledger.latest(["back", "door", "yard"], NOON + 10, NOON + 40, 10) == every[2:5]
+    assert ledger.latest(["door"], 0, 2e9, 2) == [visit(5), visit(2)]
+    assert ledger.latest([], 0, 2e9, 2) == []
+
+
+def test_no_question_reads_all_visits(ledger: Ledger) -> None:
+    """SQLite finds what is asked about by the index, and need not sort the visits: they may be of 400 days."""
+    ledger.commit(with_visit(1))
+    asked: list[str] = []
+    with ledger._reading() as connection:
+        connection.set_trace_callback(asked.append)
+        ledger.cameras(NOON, NOON + 86400)
+        ledger.latest(["door"], NOON, NOON + 86400, 50)
+        ledger.quarters("door", NOON, NOON + 86400)
+        ledger.totals("door", NOON, NOON + 86400)
+        connection.set_trace_callback(None)
+        plans = [[str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")] for question in asked]
+    assert len(plans) == 4
+    for plan in plans:
+        assert any("INDEX visit_by_begin" in step for step in plan)
+        assert not any(step.startswith("SCAN visit") for step in plan)
+    assert not any("TEMP B-TREE" in step for plan in plans[:2] for step in plan)
+
+
+def test_questions_that_belong_together_see_the_same(ledger: Ledger) -> None:
+    """While they are asked, nothing is written; it is afterwards."""
+    writer = threading.Thread(target=ledger.commit, args=(with_visit(1),))
+    with ledger.unchanged():
+        writer.start()
+        for _ in range(50):
+            assert ledger.cameras(0, 2e9) == []
+        assert writer.is_alive()
+    writer.join(10)
+    assert ledger.cameras(0, 2e9) == ["door"]
+
+
 def test_a_full_outbox_lets_the_least_go_first(tmp_path: Path) -> None:
     """Of more than it holds the oldest predictions go, then changes, then summaries, visits last; each is counted."""
     figures = Figures()

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.camera import HOUR, MOST_HOURS
+from bridge.camera import MOST_HOURS
+from bridge.hours import HOUR
 from bridge.outgoing import Kind
 from bridge.policy import Policy
 from bridge.site import FORGOTTEN, PAUSE_AGAIN, SILENCE, Round, Site
@@ -315,7 +316,7 @@ def test_a_pause_outlives_a_restart_of_both(setup: Setup) -> None:
 
 def test_a_command_to_no_camera_makes_none(setup: Setup) -> None:
     """A misspelt name, or one that topics use, takes no place and is told of nowhere."""
-    for camera in ("typo", "status", "display"):
+    for camera in ("typo", "status", "display", "query"):
         for do in ("pause", "resume", "snapshot"):
             setup.obey(do, camera)
     setup.see("wwww", camera="status")

@@ -66,7 +66,8 @@ def test_frames_as_set(broker: Broker, tmp_path: Path) -> None:
     with Listener(broker.port, "footfall/#") as listener, Module("capture", broker.port, **settings) as module:
         frames = [Frame.unpack(payload) for payload in listener.wait_for("side/frame", 10)]
         now = time.time()
-        assert listener.messages("status/capture-side")
+        told = json.loads(listener.messages("status/capture-side")[-1].payload)
+        assert told["figures"]["camera"] == "side"
         assert module.end() == 0
     assert [frame.sequence for frame in frames] == list(range(len(frames)))
     picture = cv2.imdecode(np.frombuffer(frames[3].jpeg, np.uint8), cv2.IMREAD_COLOR)

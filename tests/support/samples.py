@@ -3,7 +3,24 @@
 import cv2
 import numpy as np
 
-from bus import Box, Command, CurrentLabel, DayCounts, Frame, Label, Message, Pixels, Prediction, Status, Visit
+from bus import (
+    Answer,
+    Box,
+    CameraDay,
+    Command,
+    CurrentLabel,
+    DayCounts,
+    DayReport,
+    Frame,
+    Label,
+    Message,
+    Offset,
+    Pixels,
+    Prediction,
+    Question,
+    Status,
+    Visit,
+)
 
 
 def jpeg(width: int = 64, height: int = 48, level: int = 128) -> bytes:
@@ -22,6 +39,14 @@ def prediction(label: str = "woman", probability: float = 0.9, captured_at: floa
     return Prediction(camera, 7, captured_at, captured_at + 0.02, 6.5, "fruits@0123456789ab", labels)
 
 
+def report() -> DayReport:
+    """Of a day on which clocks were set back, with one visit."""
+    offsets = (Offset(1792879200.0, 7200, "CEST"), Offset(1792890000.0, 3600, "CET"))
+    cameras = {"back": CameraDay({}, {}), "door": CameraDay({"woman": 1}, {"woman": {"02": 1}})}
+    visit = Visit("id-1", "door", "woman", 1792890000.0, 1792890003.5, 0.97, 31)
+    return DayReport("2026-10-25", 1792879200.0, 1792969200.0, offsets, cameras, (visit,))
+
+
 def one_of_each() -> list[Message]:
     """A message of every kind."""
     return [
@@ -36,4 +61,8 @@ def one_of_each() -> list[Message]:
         Command("door", "pause"),
         Status("capture", "camera-lost", 1000.0, 1001.0, "unplugged", {"frames": 3, "model": "x"}, {"frames": 9.9}),
         Status("capture", "offline"),
+        Question("desk", "7", "2026-10-25"),
+        Question("desk"),
+        Answer("desk", "7", "", report()),
+        Answer("desk", "", "the ledger is locked", None),
     ]

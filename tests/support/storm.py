@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge.database import FILE
-from bridge.ledger import VISIT
+from bridge.queries import VISIT
 from bus import Bus, Prediction, Visit
 from bus.settings import BusSettings
 from tests.edgehub.process import StubProcess

@@ -1,0 +1,81 @@
+"""Questions to the bridge about its counts, and what it answers."""
+
+from typing import Annotated
+
+from pydantic import Field, Strict
+from pydantic.dataclasses import dataclass
+
+from bus import topics
+from bus.message import JsonMessage
+from bus.messages import UNKNOWN_IGNORED, ByHour, Day, Name, Request, Seconds, Totals, Visit
+
+Identity = Annotated[str, Strict(), Field(max_length=64)]
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Question(Request):
+    """What was counted on a day of the site, by default today? `id` stands in the answer again.
+
+    A day that there is not is no invalid message, so that the answer can say so.
+    """
+
+    asker: Name
+    id: Identity = ""
+    day: Annotated[str, Strict(), Field(max_length=64)] | None = None
+
+    @property
+    def topic(self) -> str:
+        return topics.question(self.asker)
+
+    @classmethod
+    def _told_by(cls, topic: str) -> dict[str, str]:
+        return {"asker": topics.third_level(topic)}
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Offset:
+    """How far the site's clocks are ahead of UTC, in seconds, from `since` on; `name` as in CET."""
+
+    since: Seconds
+    seconds: Annotated[int, Strict(), Field(gt=-86400, lt=86400)]
+    name: Annotated[str, Strict(), Field(max_length=64)]
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class CameraDay:
+    """Visits begun at one camera on a day, as in `bus.DayCounts`."""
+
+    totals: Totals
+    visits: ByHour
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class DayReport:
+    """What was counted on a day of the site, by camera, and its last `visits`, newest first.
+
+    It takes 23 or 25 hours where clocks change; `offsets` has the one at its begin, and each that comes in between.
+    """
+
+    day: Day
+    begins_at: Seconds
+    ends_at: Seconds
+    offsets: tuple[Offset, ...]
+    cameras: dict[Name, CameraDay]
+    visits: tuple[Visit, ...]
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Answer(JsonMessage):
+    """To the question of that `asker` and `id`: the report, or else the `problem` why there is none, which is empty otherwise."""
+
+    LIMIT = 1024 * 1024
+    RETAINED = False
+
+    asker: Name
+    id: Identity
+    problem: Annotated[str, Strict(), Field(max_length=1024)]
+    report: DayReport | None
+
+    @property
+    def topic(self) -> str:
+        return topics.answer(self.asker)
