@@ -18,6 +18,9 @@ from classifier.watch import ModelWatch, stamp_of
 
 log = logging.getLogger(__name__)
 
+MOST_REQUESTS = 32
+"""At once."""
+
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Classifies until `stop` is set."""
@@ -51,10 +54,11 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
     with ExitStack() as running:
         if settings.http_port is not None:
-            from classifier.server import Server  # noqa: PLC0415  # 14 MB that only those pay who want it
+            from bus.server import Address, Server  # noqa: PLC0415  # 14 MB that only those pay who want it
             from classifier.web import app_of  # noqa: PLC0415
 
-            server = Server(app_of(pipeline, served, settings.url_hosts), settings.http_host, settings.http_port)
+            address = Address("HTTP_PORT", settings.http_host, settings.http_port)
+            server = Server(app_of(pipeline, served, settings.url_hosts), address, MOST_REQUESTS)
             running.enter_context(server)
             log.info("HTTP on %s:%d", settings.http_host, settings.http_port)
         watch = ModelWatch(settings.model, stamp, export, partial(Classifier, runtime=runtime), serve, refuse)
