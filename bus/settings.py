@@ -34,6 +34,17 @@ UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
+def _readable(path: Path) -> Path:
+    try:
+        path.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise ValueError(f"cannot be read: {error}") from None
+    return path
+
+
+ReadableFile = Annotated[UserPath, AfterValidator(_readable)]
+
+
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
@@ -65,8 +76,8 @@ class BusSettings(BaseSettings):
     mqtt_port: Port = Field(default=1883, description="the broker's port")
     mqtt_username: str | None = Field(default=None, description="user on the broker; without one the connection is anonymous")
     mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
-    mqtt_password_file: Path | None = Field(default=None, description="a file with the password, instead")
-    mqtt_ca_file: Path | None = Field(default=None, description="certificate authority of the broker; turns TLS on")
+    mqtt_password_file: ReadableFile | None = Field(default=None, description="a file with the password, instead")
+    mqtt_ca_file: ReadableFile | None = Field(default=None, description="certificate authority of the broker; turns TLS on")
     verbose: bool = Field(default=False, description="log in detail")
     log_format: Literal["edge", "plain"] = Field(default="edge", description="edge: as IoT Edge reads it; plain: without time")
     runtime_log_level: str = Field(
@@ -78,16 +89,6 @@ class BusSettings(BaseSettings):
     def _host_name(cls, host: str) -> str:
         host.encode("idna")  # what the socket will do with it; its UnicodeError is a ValueError
         return host
-
-    @field_validator("mqtt_password_file", "mqtt_ca_file")
-    @classmethod
-    def _readable(cls, path: Path | None) -> Path | None:
-        if path is not None:
-            try:
-                path.read_text("utf-8")
-            except (OSError, UnicodeError) as error:
-                raise ValueError(f"cannot be read: {error}") from None
-        return path
 
     @field_validator("mqtt_ca_file")
     @classmethod

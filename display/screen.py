@@ -33,6 +33,7 @@ class Screen:
         self._open = contextlib.ExitStack()
         self._is_open = False
         self._retry_at = 0.0
+        self._turned_at = time.monotonic()
         self._label: str | None = None
         self._picture = DARK
 
@@ -48,6 +49,7 @@ class Screen:
 
     def show(self, label: str | None) -> None:
         """Shows a label's picture, or None: dark."""
+        self._turned_at = time.monotonic()
         self.keep_open()
         if label == self._label:
             return
@@ -55,6 +57,11 @@ class Screen:
         self._picture = DARK if label is None else self._icons.picture(label)
         self._publish(label or "", self._picture)
         self._draw()
+
+    @property
+    def stalled(self) -> float:
+        """Seconds since `show` was last called: a matrix that hangs holds it up."""
+        return time.monotonic() - self._turned_at
 
     def keep_open(self) -> None:
         """Opens the matrix if it is not, when it is time to try; a matrix that came back shows what it should."""

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import webbrowser
 from pathlib import Path
 
 from paho.mqtt import client as mqtt
@@ -35,9 +36,9 @@ def main() -> int:
     try:
         _fall_back_on_the_demo()
         port = load(BusSettings).mqtt_port
-        about = _check_settings()
+        about, shown = _check_settings()
         environment = _environment(port)
-        _check_port(port)
+        _check_ports(port, shown)
     except InvalidSetting as error:
         print(f"make run: {error}", file=sys.stderr)
         return 2
@@ -55,7 +56,9 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
             signal.signal(number, stop)
-    threading.Thread(target=_tell, args=(port, about, asked_to_stop), daemon=True).start()
+    threading.Thread(
+        target=_tell, args=(port, about, shown.web_address if shown.web_port else "", asked_to_stop), daemon=True
+    ).start()
     code = suite.wait()
     return 0 if asked_to_stop.is_set() else code
 
@@ -75,15 +78,15 @@ def _fall_back_on_the_demo() -> None:
     os.environ["MODEL"] = str(MODEL)
 
 
-def _check_settings() -> str:
-    """Finds a wrong setting before anything is started; what has to be said about model and source."""
-    for settings in (display.Settings, bridge.Settings):
-        load(settings)
+def _check_settings() -> tuple[str, display.Settings]:
+    """Finds a wrong setting before anything is started; what has to be said about model and source, and how it is shown."""
+    load(bridge.Settings)
     source = load(capture.Settings).video_path
     try:
-        return notice(read_export(load(classifier.Settings).model), source)
+        about = notice(read_export(load(classifier.Settings).model), source)
     except InvalidExport as error:
         raise InvalidSetting(f"MODEL: {error}") from None
+    return about, load(display.Settings)
 
 
 def _environment(port: int) -> dict[str, str]:
@@ -115,19 +118,35 @@ def _environment(port: int) -> dict[str, str]:
     return defaults | os.environ | own
 
 
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
+def _check_ports(port: int, shown: display.Settings) -> None:
+    _check_free(
+        "127.0.0.1",
+        port,
+        "perhaps by the system's own Mosquitto (sudo systemctl disable --now mosquitto) or another run: stop that, or choose"
+        f" another, as MQTT_PORT={port + 1}",
+    )
+    if shown.web_port:
+        other = f"perhaps by another run: choose another for the dashboard, as WEB_PORT={shown.web_port + 1}, or none, WEB_PORT=0"
+        _check_free(shown.web_host, shown.web_port, other)
+
+
+def _check_free(host: str, port: int, otherwise: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
-            raise InvalidSetting(
-                f"port {port} on 127.0.0.1 is taken ({error.strerror}), perhaps by the system's own Mosquitto"
-                f" (sudo systemctl disable --now mosquitto) or another run: stop that, or choose another, as MQTT_PORT={port + 1}"
-            ) from None
+            raise InvalidSetting(f"port {port} on {host} is taken ({error.strerror}), {otherwise}") from None
 
 
-def _tell(port: int, about: str, end: threading.Event) -> None:
+def _open(address: str) -> None:
+    """Opens the dashboard in a browser, where somebody sits before a screen."""
+    has_screen = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if address and has_screen and sys.stdout.isatty():
+        webbrowser.open(address)
+
+
+def _tell(port: int, about: str, address: str, end: threading.Event) -> None:
     """Waits for the first prediction and says where to look; says now and then what is amiss until then."""
     flows = threading.Event()
     states: dict[str, Status] = {}
@@ -155,15 +174,18 @@ def _tell(port: int, about: str, end: threading.Event) -> None:
         print(f"\nNo prediction yet: {'; '.join(sorted(amiss)) or 'no module has reported'}\n", flush=True)
     client.disconnect()
     if not end.is_set():
-        print(_where_to_look(port, about), flush=True)
+        print(_where_to_look(port, about, address), flush=True)
+        _open(address)
 
 
-def _where_to_look(port: int, about: str) -> str:
+def _where_to_look(port: int, about: str, address: str) -> str:
     python = os.path.relpath(sys.executable, ROOT)
     setting = "" if port == 1883 else f" MQTT_PORT={port}"
+    dashboard = f" Dashboard: {address}" if address else ""
     return f"""
 {about}
-Predictions flow. In another terminal:
+Predictions flow.{dashboard}
+In another terminal:
   make watch{setting}    who is there now
   mosquitto_sub -p {port} -v -t '{topics.counts()}'    visits today, by hour
   mosquitto_sub -p {port} -N -t '{topics.prediction()}' | {python} -m bus    every prediction

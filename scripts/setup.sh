@@ -9,6 +9,7 @@ PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin
 
 say() { echo "setup: $*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
+has_browser() { has chromium || has chromium-browser || has google-chrome || has google-chrome-stable; }
 
 has "$python" || { say "$python is missing: install Python 3.10 or newer"; exit 1; }
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
@@ -18,6 +19,9 @@ packages=
 has mosquitto || packages="$packages mosquitto"
 has mosquitto_sub || packages="$packages mosquitto-clients"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
+
+# The tests open the dashboard in a browser. Only Debian's package can be had from apt-get: Ubuntu's is a snap.
+if [ "$extra" = dev ] && ! has_browser && grep -qs '^ID=debian' /etc/os-release; then packages="$packages chromium"; fi
 
 if [ -n "$packages" ]; then
   has apt-get || { say "install these with your package manager:$packages (macOS: brew install mosquitto)"; exit 1; }
@@ -41,3 +45,6 @@ if ! [ -x "$venv/bin/pip" ]; then
     { say "$python cannot make a virtual environment: install its venv package (python3-venv)"; exit 1; }
 fi
 "$venv/bin/pip" install -q --disable-pip-version-check -c constraints.txt -e ".[$extra]"
+if [ "$extra" = dev ] && ! has_browser; then
+  "$venv/bin/playwright" install chromium || say "no browser: the dashboard's tests skip; install Chromium or Chrome"
+fi

@@ -9,7 +9,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-PACKAGES = ("bus", "capture", "classifier", "display", "bridge", "bridge.cloud", "bridge.model", "demo")
+PACKAGES = ("bus", "capture", "classifier", "display", "display.web", "bridge", "bridge.cloud", "bridge.model", "demo")
 
 
 def test_data_files_are_packaged() -> None:

@@ -102,7 +102,7 @@ def test_labels_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None
     assert not settings.is_background("Negative")
 
 
-@pytest.mark.parametrize("camera", ["Door", "a/b", "+", "status", "display"])
+@pytest.mark.parametrize("camera", ["Door", "a/b", "+", "status", "display", "query"])
 def test_cameras_that_would_break_topics(monkeypatch: pytest.MonkeyPatch, camera: str) -> None:
     """A camera's name is one level of a topic, and none that the suite needs itself."""
     assert f"CAMERA={camera!r}" in refused(CaptureSettings, monkeypatch, CAMERA=camera)

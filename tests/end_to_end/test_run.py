@@ -50,10 +50,8 @@ class Run:
 def make_run(tmp_path: Path, **settings: object) -> Iterator[Run]:
     """``make run`` with settings on its command line."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
-    words = [
-        f"{name}={value}"
-        for name, value in ({"VENV": os.path.relpath(sys.prefix, ROOT), "STATE_DIR": tmp_path / "state"} | settings).items()
-    ]
+    own = {"VENV": os.path.relpath(sys.prefix, ROOT), "STATE_DIR": tmp_path / "state", "WEB_PORT": free_port()}
+    words = [f"{name}={value}" for name, value in (own | settings).items()]
     with tempfile.TemporaryFile() as out:
         hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and so by all that is started
         process = subprocess.Popen(
@@ -143,16 +141,17 @@ def test_a_model_of_ones_own_looks_through_the_camera(fruits: Fruits, tmp_path: 
         assert "drawn" not in run.shown
 
 
-def test_a_port_in_use_is_said(fruits: Fruits, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["MQTT_PORT", "WEB_PORT"])
+def test_a_port_in_use_is_said(name: str, tmp_path: Path) -> None:
     """The port is named, what may have it, and how to choose another."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with make_run(tmp_path, MODEL=fruits.folder, VIDEO_PATH="0", MQTT_PORT=port) as run:
+        with make_run(tmp_path, **({"MQTT_PORT": free_port()} | {name: port})) as run:
             assert run.process.wait(20) == 2
             assert f"port {port} on 127.0.0.1 is taken" in run.shown
-            assert f"MQTT_PORT={port + 1}" in run.shown
+            assert f"{name}={port + 1}" in run.shown
 
 
 def test_a_bad_setting_ends_it_all(tmp_path: Path) -> None:

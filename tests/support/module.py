@@ -22,7 +22,7 @@ class Module:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("MQTT_")}
         values = {key: str(value) for key, value in settings.items()}
         self._state = tempfile.TemporaryDirectory()
-        own = {"MQTT_PORT": str(port), "PYTHONUNBUFFERED": "1", "STATE_DIR": self._state.name}
+        own = {"MQTT_PORT": str(port), "PYTHONUNBUFFERED": "1", "STATE_DIR": self._state.name, "WEB_PORT": "0"}
         self._environment = kept | own | values
         self._out = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
         self._err = tempfile.TemporaryFile()  # noqa: SIM115

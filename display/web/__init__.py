@@ -1,0 +1,1 @@
+"""The dashboard: what it tells browsers, and who may see it."""

@@ -1,0 +1,117 @@
+"""What the display serves over HTTP: the page, what it is told, and the same for other programs."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import date
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, Query, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from bus import DayReport
+from display.web.days import NoAnswer
+from display.web.hub import Hub
+from display.web.stream import Stream
+
+PAGE = Path(__file__).parents[1] / "dashboard"
+PATIENCE = 10.0
+"""Seconds for which the matrix may take before the display is taken to be stuck."""
+
+FRESH = 5.0
+"""Seconds; a snapshot is no older."""
+
+
+def app_of(hub: Hub, health: Callable[[], dict[str, bool | float]], signed_in: bool) -> FastAPI:
+    """The application, without what guards it; `signed_in` is whether a password had to be given."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with hub.running(signed_in):
+            yield
+
+    app = FastAPI(title="Footfall display", description=__doc__ or "", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_exception_handler(HTTPException, _problem)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket) -> None:
+        await hub.watch(socket)
+
+    @app.get("/healthz")
+    def healthz() -> JSONResponse:
+        """Whether the display hears the broker and shows what it hears."""
+        state = health()
+        is_well = state["connected"] and state["stalled_seconds"] < PATIENCE
+        return JSONResponse(state, HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.get("/api/counts")
+    async def counts(
+        day: Annotated[date | None, Query(ge=date(1970, 1, 2), le=date(5000, 12, 31))] = None,
+        format: Literal["json", "csv"] = "json",  # noqa: A002  # as it is called in the address
+    ) -> Response:
+        """The visits of a day of the site (today, without it), by camera, label and hour."""
+        try:
+            report = await hub.days.report(None if day is None else day.isoformat())
+        except NoAnswer as problem:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(problem)) from None
+        return Response(_csv(report), media_type="text/csv") if format == "csv" else JSONResponse(asdict(report))
+
+    @app.get("/cameras/{name}/snapshot.jpg")
+    async def snapshot(name: str) -> Response:
+        """The camera's newest picture."""
+        _known(hub, name)
+        picture = await hub.next_picture(name, most_age=FRESH)
+        if picture is None:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, f"no picture of {name} has come lately")
+        headers = {"Cache-Control": "no-store", "X-Captured-At": f"{picture.frame.captured_at:.3f}"}
+        return Response(picture.frame.jpeg, media_type="image/jpeg", headers=headers)
+
+    @app.get("/cameras/{name}/stream.mjpeg")
+    async def stream(name: str) -> Response:
+        """The camera's pictures as Motion JPEG."""
+        _known(hub, name)
+        return Stream(lambda last: hub.next_picture(name, last))
+
+    app.mount("/", StaticFiles(directory=PAGE, html=True))
+    return app
+
+
+def _known(hub: Hub, camera: str) -> None:
+    if camera not in hub.situation.cameras:
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND, f"no camera of that name; there are: {', '.join(hub.situation.cameras) or 'none'}"
+        )
+
+
+def _csv(report: DayReport) -> str:
+    """A line for each camera, label and hour in which visits began."""
+    out = io.StringIO()
+    lines = csv.writer(out)
+    lines.writerow(("day", "hour", "camera", "label", "visits"))
+    lines.writerows(
+        (report.day, hour, camera, label, count)
+        for camera, counts in report.cameras.items()
+        for label, hours in counts.visits.items()
+        for hour, count in sorted(hours.items())
+    )
+    return out.getvalue()
+
+
+def _problem(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"problem": error.detail}, error.status_code, error.headers)
+
+
+def _bad_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return JSONResponse({"problem": f"{first['loc'][-1]}: {first['msg']}"}, HTTPStatus.BAD_REQUEST)

@@ -1,0 +1,126 @@
+"""What the page's server knows and whom it tells: between the broker's thread and the browsers'"""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+from fastapi import WebSocket
+
+from bus import Answer, Bus, CurrentLabel, DayCounts, DayReport, Frame, Pixels, Prediction, Status, Visit, topics
+from display.web.days import Days
+from display.web.pictures import Picture, Pictures
+from display.web.sections import Sections
+from display.web.situation import Situation
+from display.web.viewer import Viewer
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at what has changed."""
+MOST_VIEWERS = 64
+TOO_MANY = 1013
+"""Close code: try again later."""
+SNAPSHOT = 15.0
+"""Seconds to wait for a picture that a program asks for."""
+
+
+class Hub:
+    """Subscribes to all that the page shows; `run` ties it to the event loop that serves the browsers."""
+
+    def __init__(self, bus: Bus, situation: Situation) -> None:
+        """To be made before the bus is entered."""
+        self._bus = bus
+        self.situation = situation
+        self.pictures = Pictures(self._hear, lambda camera: bus.unsubscribe(topics.frame(camera)), self._wake)
+        self.days = Days(bus.name, bus.publish)
+        self._sections = Sections()
+        self._waiting: set[asyncio.Event] = set()
+        self._viewers = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        bus.subscribe(topics.label(), CurrentLabel, situation.take_label)
+        bus.subscribe(topics.status(), Status, situation.take_status)
+        bus.subscribe(topics.pixels(), Pixels, situation.take_pixels)
+        bus.subscribe(topics.counts(), DayCounts, lambda _counts: self.days.expect())
+        bus.subscribe(topics.visit(), Visit, lambda _visit: self.days.expect())
+        bus.subscribe(topics.answer(bus.name), Answer, self.days.take_answer)
+
+    def _hear(self, camera: str) -> None:
+        self._bus.subscribe(topics.frame(camera), Frame, self.pictures.take_frame)
+
+    def take_prediction(self, prediction: Prediction) -> None:
+        """To be called with every prediction, on any thread."""
+        self.situation.take_prediction(prediction)
+        self.pictures.take_prediction(prediction)
+
+    @asynccontextmanager
+    async def running(self, signed_in: bool) -> AsyncIterator[None]:
+        """Keeps the browsers up to date; `signed_in` is whether they had to give a password."""
+        self._loop = asyncio.get_running_loop()
+        self._sections.put({"signed_in": signed_in})
+        tasks = [asyncio.create_task(self._look()), asyncio.create_task(self.days.follow(self._counted))]
+        try:
+            yield
+        finally:
+            self._loop = None
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _wake(self) -> None:
+        """Has everyone look who waits; from any thread."""
+        if (loop := self._loop) is not None:
+            with suppress(RuntimeError):  # it has just been closed
+                loop.call_soon_threadsafe(self._wake_all)
+
+    def _wake_all(self) -> None:
+        for event in self._waiting:
+            event.set()
+
+    @contextmanager
+    def _changes(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever something has changed."""
+        event = asyncio.Event()
+        self._waiting.add(event)
+        try:
+            yield event
+        finally:
+            self._waiting.remove(event)
+
+    def _counted(self, report: DayReport) -> None:
+        self.situation.meet(sorted({label for camera in report.cameras.values() for label in camera.totals}))
+
+    async def _look(self) -> None:
+        while True:
+            before = self._sections.version
+            self._sections.put(self.situation.sections() | {"today": self.days.today})
+            self.pictures.look()
+            if self._sections.version > before:
+                self._wake_all()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def watch(self, socket: WebSocket) -> None:
+        """Serves one browser until it leaves."""
+        if self._viewers >= MOST_VIEWERS:
+            await socket.accept()
+            await socket.close(TOO_MANY)
+            return
+        self._viewers += 1
+        try:
+            with self._changes() as changed:
+                await Viewer(socket, self._sections, self.pictures, lambda: self.situation.cameras, changed).run()
+        finally:
+            self._viewers -= 1
+
+    async def next_picture(self, camera: str, last: Picture | None = None, most_age: float = math.inf) -> Picture | None:
+        """The camera's newest picture, another than `last` and at most so many seconds old; None when none comes for a while."""
+        end = time.monotonic() + SNAPSHOT
+        with self._changes() as changed:
+            while (left := end - time.monotonic()) > 0:
+                changed.clear()
+                self.pictures.want(camera)
+                picture = self.pictures.newest(camera)
+                if picture is not None and picture is not last and time.time() - picture.frame.captured_at <= most_age:
+                    return picture
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(changed.wait(), min(left, 1.0))
+        return None

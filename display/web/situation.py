@@ -1,0 +1,168 @@
+"""What is known of cameras, modules and displays from what they publish, as the page is told it."""
+
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from bus import CurrentLabel, Pixels, Prediction, Status
+
+MOST_NAMES = 64
+"""Cameras, modules and displays each; more are made up."""
+RATE_OVER = 5.0
+"""Seconds over which predictions are counted."""
+SILENCE = 5.0
+"""Seconds without a prediction after which a camera that takes frames more often is silent."""
+WORDS = {"running": "live", "camera-lost": "lost", "paused": "paused", "ended": "ended", "starting": "starting"}
+"""The state of a camera, by that of its capture."""
+MOST_LABELS = 256
+
+
+class _Camera:
+    def __init__(self) -> None:
+        self.label: CurrentLabel | None = None
+        self.predicted_at: float | None = None
+        self.heard_at = float("-inf")
+        self.times: deque[float] = deque(maxlen=1000)
+
+    def predictions_per_second(self, now: float) -> float:
+        while self.times and self.times[0] < now - RATE_OVER:
+            self.times.popleft()
+        return round(len(self.times) / RATE_OVER, 1)
+
+
+class Situation:
+    """Takes in what is published, from any thread, and tells it as sections of the page."""
+
+    def __init__(self, threshold: float, background_labels: tuple[str, ...]) -> None:
+        self._threshold = threshold
+        self._background = [label.casefold() for label in background_labels]
+        self._lock = threading.Lock()
+        self._cameras: dict[str, _Camera] = {}
+        self._modules: dict[str, Status] = {}
+        self._capture_of: dict[str, str] = {}
+        """The module that captures, by camera; its last will does not say which camera it was."""
+        self._classifiers: set[str] = set()
+        self._pixels: dict[str, Pixels] = {}
+        self._labels: list[str] = []
+        """In the order in which they were met, those of the model first."""
+
+    @property
+    def cameras(self) -> list[str]:
+        """The names of those that are known."""
+        with self._lock:
+            return list(self._cameras)
+
+    def take_prediction(self, prediction: Prediction) -> None:
+        """A prediction of now."""
+        with self._lock:
+            if (camera := self._camera(prediction.camera)) is not None:
+                camera.predicted_at = float(int(prediction.captured_at))  # of use by the second; it is told when it changes
+                camera.heard_at = time.monotonic()
+                camera.times.append(camera.heard_at)
+
+    def take_label(self, label: CurrentLabel) -> None:
+        """Who is there now, as the bridge says."""
+        with self._lock:
+            if (camera := self._camera(label.camera)) is not None:
+                camera.label = label
+
+    def take_status(self, status: Status) -> None:
+        """How a module is."""
+        with self._lock:
+            if status.module not in self._modules and len(self._modules) >= MOST_NAMES:
+                return
+            self._modules[status.module] = status
+            name = status.figures.get("camera")
+            if isinstance(name, str) and self._camera(name) is not None:
+                self._capture_of[name] = status.module
+            if "model" in status.figures:
+                self._classifiers.add(status.module)
+        labels = status.figures.get("labels")
+        if isinstance(labels, list):
+            self.meet([label for label in labels if isinstance(label, str)])
+
+    def take_pixels(self, pixels: Pixels) -> None:
+        """What a display shows."""
+        with self._lock:
+            if pixels.name in self._pixels or len(self._pixels) < MOST_NAMES:
+                self._pixels[pixels.name] = pixels
+
+    def meet(self, labels: list[str]) -> None:
+        """Labels that there are, so that each has its place in the order of colours."""
+        with self._lock:
+            new = [one for one in labels if one not in self._labels and one.casefold() not in self._background]
+            self._labels = (self._labels + list(dict.fromkeys(new)))[:MOST_LABELS]
+
+    def sections(self) -> dict[str, Any]:
+        """By name, as JSON can hold them."""
+        with self._lock:
+            return {
+                "rules": {"threshold": self._threshold, "background": self._background},
+                "labels": list(self._labels),
+                "cameras": {name: self._tell(name, camera) for name, camera in sorted(self._cameras.items())},
+                "modules": {name: _told(status) for name, status in sorted(self._modules.items())},
+                "pixels": {name: {"label": one.label, "rgb": one.rgb.hex()} for name, one in sorted(self._pixels.items())},
+            }
+
+    def _camera(self, name: str) -> _Camera | None:
+        if name not in self._cameras:
+            if len(self._cameras) >= MOST_NAMES:
+                return None
+            self._cameras[name] = _Camera()
+        return self._cameras[name]
+
+    def _tell(self, name: str, camera: _Camera) -> dict[str, Any]:
+        capture = self._modules.get(self._capture_of.get(name, ""))
+        state, since, detail = self._state(camera, capture)
+        label = camera.label or CurrentLabel(name, None, None, None)
+        return {
+            "state": state,
+            "since": since,
+            "detail": detail,
+            "label": label.label,
+            "probability": label.probability,
+            "label_since": label.since,
+            "frames_per_second": capture and capture.rates.get("frames_out"),
+            "predictions_per_second": camera.predictions_per_second(time.monotonic()),
+            "predicted_at": camera.predicted_at,
+            "dropped": self._drops(capture),
+        }
+
+    def _state(self, camera: _Camera, capture: Status | None) -> tuple[str, float | None, str]:
+        """State, since when, why."""
+        frames = capture.rates.get("frames_out", 0.0) if capture is not None else 0.0
+        is_heard = time.monotonic() - camera.heard_at < max(SILENCE, 3 / frames if frames else 0.0)
+        if capture is None:
+            return ("live", None, "") if is_heard else ("offline", camera.predicted_at, "no capture has reported for it")
+        state = WORDS.get(capture.state, "offline")
+        if state == "live" and not is_heard:
+            return "silent", camera.predicted_at or capture.since, self._why_silent()
+        since = capture.since if capture.since is not None else camera.predicted_at
+        return state, since, capture.detail
+
+    def _why_silent(self) -> str:
+        """What the modules that classify say, if they say that they do not."""
+        states = {name: self._modules[name].state for name in sorted(self._classifiers)}
+        return "; ".join(f"{name} is {state}" for name, state in states.items() if state != "running")
+
+    def _drops(self, capture: Status | None) -> list[dict[str, Any]]:
+        """Of its capture, and of whoever classifies, for all cameras."""
+        modules = [status for status in self._modules.values() if status is capture or status.module in self._classifiers]
+        return [
+            {"by": status.module, "reason": name, "count": count}
+            for status in modules
+            for name, count in sorted(status.figures.items())
+            if name.startswith("dropped_") and isinstance(count, int) and count
+        ]
+
+
+def _told(status: Status) -> dict[str, Any]:
+    return {
+        "state": status.state,
+        "since": status.since,
+        "at": status.at,
+        "detail": status.detail,
+        "figures": status.figures,
+        "rates": status.rates,
+    }

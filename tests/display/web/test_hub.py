@@ -1,0 +1,52 @@
+"""Between a real broker and the browsers."""
+
+import itertools
+import time
+
+import pytest
+
+from bus import Bus, CurrentLabel
+from bus.settings import BusSettings
+from display.web import pictures as module
+from display.web.hub import Hub
+from display.web.situation import Situation
+from tests.support import samples
+from tests.support.broker import Broker
+from tests.support.listener import Listener
+from tests.support.wait import until
+
+
+def test_frames_are_fetched_only_while_somebody_watches(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None come before a picture is wanted; they come then, and after a restart of the broker, and no more a while after."""
+    monkeypatch.setattr(module, "LEASE", 30.0)
+    bus = Bus(BusSettings(mqtt_port=broker.port, module_name="display"))
+    hub = Hub(bus, Situation(0.5, ()))
+    numbers = itertools.count()
+
+    def came() -> int:
+        """Frames so far, when one more and after it a label have been published."""
+        frame, label = samples.frame(captured_at=time.time() + next(numbers)), CurrentLabel("door", None, None, None)
+        labels = bus.figures.snapshot().get("currentlabels_in", 0)
+        listener.publish(frame.topic, frame.pack())
+        listener.publish(label.topic, label.pack())
+        until(lambda: bus.figures.snapshot().get("currentlabels_in", 0) != labels)
+        return int(str(bus.figures.snapshot().get("frames_in", 0)))
+
+    with bus:
+        until(lambda: bus.connected)
+        with Listener(broker.port) as listener:
+            assert [came() for _ in range(3)] == [0, 0, 0]
+            hub.pictures.want("door")
+            until(came)
+        broker.end()
+        broker.start()
+        until(lambda: bus.connected, 20)
+        with Listener(broker.port) as listener:
+            before = came()
+            until(lambda: came() > before)
+            monkeypatch.setattr(module, "LEASE", 0.0)
+            hub.pictures.want("door")
+            hub.pictures.look()
+            until(lambda: came() == came())
+            last = came()
+            assert [came() for _ in range(3)] == [last, last, last]

@@ -1,0 +1,79 @@
+"""What browsers do with the dashboard's server, without one: HTTP, and its WebSocket."""
+
+import json
+import struct
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import httpx
+from typing_extensions import Self
+from websockets.sync.client import connect
+
+from tests.support.wait import until
+
+
+class Picture(NamedTuple):
+    """A picture that came: what is said of it, and the JPEG."""
+
+    head: dict[str, Any]
+    jpeg: bytes
+
+
+class Browser:
+    """A connection to /live that keeps what it is told, section by section."""
+
+    def __init__(self, port: int, **headers: str) -> None:
+        address = f"ws://127.0.0.1:{port}/live"
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(connect(address, max_size=None, additional_headers=headers, compression=None))
+        self.sections: dict[str, Any] = {}
+        self.told = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._open.close()
+
+    def send(self, text: str) -> None:
+        """Sends a text message."""
+        self._socket.send(text)
+
+    def want(self, camera: str = "door") -> None:
+        """Asks for the next picture."""
+        self.send(json.dumps({"want": camera}))
+
+    def receive(self, seconds: float = 10.0) -> Picture | None:
+        """Takes the next message; a picture, or None when it was about the sections. Raises `TimeoutError`."""
+        message = self._socket.recv(timeout=seconds)
+        if isinstance(message, str):
+            self.sections |= json.loads(message)
+            self.told += 1
+            return None
+        (size,) = struct.unpack(">I", message[:4])
+        return Picture(json.loads(message[4 : 4 + size]), message[4 + size :])
+
+    def picture(self, camera: str = "door") -> Picture:
+        """Asks for the next picture and waits for it."""
+        self.want(camera)
+        return until(self.receive, 15, f"a picture of {camera}")
+
+    def until(self, condition: Any, seconds: float = 15.0, what: str = "") -> None:
+        """Takes messages until what it was told fulfils the condition."""
+
+        def is_told() -> bool:
+            if not self.sections or not condition(self.sections):
+                self.receive(seconds)
+                return False
+            return True
+
+        until(is_told, seconds, what)
+
+
+def is_well(port: int) -> bool:
+    """Whether the display says that all is well."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,25 @@
+"""Time that passes when a test says so."""
+
+import pytest
+
+
+class Clock:
+    """Stands for the module `time` in one module of the code."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self.now
+
+    def time(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+def clock_of(monkeypatch: pytest.MonkeyPatch, module: str) -> Clock:
+    """A clock for that module."""
+    clock = Clock()
+    monkeypatch.setattr(f"{module}.time", clock)
+    return clock
