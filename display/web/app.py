@@ -1,6 +1,7 @@
 """What the display serves over HTTP: the page, what it is told, and the same for other programs."""
 
 import csv
+import hashlib
 import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -35,7 +36,7 @@ def app_of(hub: Hub, health: Callable[[], dict[str, bool | float]], signed_in: b
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with hub.running(signed_in):
+        async with hub.running(_version(PAGE), signed_in):
             yield
 
     app = FastAPI(title="Footfall display", description=__doc__ or "", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -83,6 +84,14 @@ def app_of(hub: Hub, health: Callable[[], dict[str, bool | float]], signed_in: b
 
     app.mount("/", StaticFiles(directory=PAGE, html=True))
     return app
+
+
+def _version(folder: Path) -> str:
+    """Changes with any file of the page: one that was left open through an update loads itself anew."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _known(hub: Hub, camera: str) -> None:

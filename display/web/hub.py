@@ -53,10 +53,10 @@ class Hub:
         self.pictures.take_prediction(prediction)
 
     @asynccontextmanager
-    async def running(self, signed_in: bool) -> AsyncIterator[None]:
-        """Keeps the browsers up to date; `signed_in` is whether they had to give a password."""
+    async def running(self, page: str, signed_in: bool) -> AsyncIterator[None]:
+        """Keeps the browsers up to date; `page` is the page's version, `signed_in` whether they had to give a password."""
         self._loop = asyncio.get_running_loop()
-        self._sections.put({"signed_in": signed_in})
+        self._sections.put({"page": page, "signed_in": signed_in})
         tasks = [asyncio.create_task(self._look()), asyncio.create_task(self.days.follow(self._counted))]
         try:
             yield
@@ -92,7 +92,7 @@ class Hub:
     async def _look(self) -> None:
         while True:
             before = self._sections.version
-            self._sections.put(self.situation.sections() | {"today": self.days.today})
+            self._sections.put(self.situation.sections(self._bus.connected) | {"today": self.days.today})
             self.pictures.look()
             if self._sections.version > before:
                 self._wake_all()

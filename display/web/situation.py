@@ -44,6 +44,8 @@ class Situation:
         """The module that captures, by camera; its last will does not say which camera it was."""
         self._classifiers: set[str] = set()
         self._pixels: dict[str, Pixels] = {}
+        self._cut_off_at: float | None = None
+        """When the connection to the broker was lost; None while there is one."""
         self._labels: list[str] = []
         """In the order in which they were met, those of the model first."""
 
@@ -94,9 +96,13 @@ class Situation:
             new = [one for one in labels if one not in self._labels and one.casefold() not in self._background]
             self._labels = (self._labels + list(dict.fromkeys(new)))[:MOST_LABELS]
 
-    def sections(self) -> dict[str, Any]:
-        """By name, as JSON can hold them."""
+    def sections(self, is_connected: bool = True) -> dict[str, Any]:
+        """By name, as JSON can hold them; without a connection to the broker, everybody is silent."""
         with self._lock:
+            if is_connected:
+                self._cut_off_at = None
+            elif self._cut_off_at is None:
+                self._cut_off_at = round(time.time(), 3)
             return {
                 "rules": {"threshold": self._threshold, "background": self._background},
                 "labels": list(self._labels),
@@ -131,6 +137,8 @@ class Situation:
 
     def _state(self, camera: _Camera, capture: Status | None) -> tuple[str, float | None, str]:
         """State, since when, why."""
+        if self._cut_off_at is not None:
+            return "silent", self._cut_off_at, "no connection to the broker"
         frames = capture.rates.get("frames_out", 0.0) if capture is not None else 0.0
         is_heard = time.monotonic() - camera.heard_at < max(SILENCE, 3 / frames if frames else 0.0)
         if capture is None:

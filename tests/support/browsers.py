@@ -1,13 +1,16 @@
 """What browsers do with the dashboard's server, without one: HTTP, and its WebSocket."""
 
 import json
+import socket
 import struct
-from contextlib import ExitStack
+import threading
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, NamedTuple
 
 import httpx
 from typing_extensions import Self
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.support.wait import until
@@ -77,3 +80,12 @@ def is_well(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
     except httpx.TransportError:
         return False
+
+
+def ask_and_never_read(port: int, end: threading.Event, camera: str = "door") -> None:
+    """A browser that asks for picture after picture and takes none in."""
+    with socket.create_connection(("127.0.0.1", port)) as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with suppress(ConnectionClosed), connect(f"ws://127.0.0.1:{port}/live", sock=plain, close_timeout=1, max_queue=1) as deaf:
+            while not end.wait(0.05):
+                deaf.send(json.dumps({"want": camera}))

@@ -79,7 +79,7 @@ def test_a_browser_is_told_everything_and_then_what_changes(place: Place) -> Non
     """The first message has all sections; a label that changes comes by itself."""
     with Browser(place.port) as browser:
         assert browser.receive() is None
-        names = {"now", "signed_in", "rules", "labels", "cameras", "modules", "pixels", "today"}
+        names = {"now", "page", "signed_in", "rules", "labels", "cameras", "modules", "pixels", "today"}
         assert set(browser.sections) == names
         assert browser.sections["signed_in"] is False
         assert browser.sections["cameras"]["door"]["label"] is None

@@ -77,6 +77,17 @@ def test_a_camera_without_predictions_is_silent(situation: Situation, clock: Clo
     assert door(situation)["predictions_per_second"] == 0.0
 
 
+def test_without_a_broker_all_are_silent(situation: Situation, clock: Clock) -> None:
+    """Since it was lost, until it is back."""
+    situation.take_status(RUNNING)
+    situation.take_prediction(samples.prediction())
+    for later in (0.0, 1.0):
+        told = situation.sections(is_connected=False)["cameras"]["door"]
+        clock.now += later
+        assert (told["state"], told["since"], told["detail"]) == ("silent", 1000.0, "no connection to the broker")
+    assert door(situation)["state"] == "live"
+
+
 def test_a_slow_camera_is_not_silent(situation: Situation, clock: Clock) -> None:
     """One that takes a frame in ten seconds may be quiet for longer."""
     situation.take_status(replace(RUNNING, rates={"frames_out": 0.1}))

@@ -1,20 +1,16 @@
 """Many who watch at once, and one who does not read."""
 
 import itertools
-import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 
 import psutil
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from tests.support import samples
 from tests.support.broker import Broker, free_port
-from tests.support.browsers import Browser, is_well
+from tests.support.browsers import Browser, ask_and_never_read, is_well
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import until
@@ -36,15 +32,6 @@ def publish(listener: Listener, end: threading.Event) -> None:
         listener.publish(prediction.topic, prediction.pack())
         if end.wait(0.05):
             return
-
-
-def ask_and_never_read(port: int, end: threading.Event) -> None:
-    """A browser that asks for picture after picture and takes none in."""
-    with socket.create_connection(("127.0.0.1", port)) as plain:
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        with suppress(ConnectionClosed), connect(f"ws://127.0.0.1:{port}/live", sock=plain, close_timeout=1, max_queue=1) as deaf:
-            while not end.wait(0.05):
-                deaf.send('{"want": "door"}')
 
 
 def read(port: int) -> list[int]:

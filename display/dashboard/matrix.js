@@ -1,0 +1,43 @@
+/** What the 8x8 matrices show, as LEDs: so that a laptop shows what the device would. */
+
+/** @import { Pixels } from "./messages.js" */
+
+import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
+
+const LEDS = 64;
+const DIGITS = 6;
+const DARK = "000000";
+
+/** @param {Record<string, Pixels>} displays */
+export function showMatrices(displays) {
+  const names = Object.keys(displays).sort();
+  const nodes = keyed(byId("matrices"), names, matrix);
+  nodes.forEach((node, place) => show(node, names[place], displays[names[place]], names.length > 1));
+  setShown(byId("no-matrix"), names.length === 0);
+}
+
+/** @param {string} name */
+function matrix(name) {
+  const leds = Array.from({ length: LEDS }, () => element("i", { class: "led", "data-rgb": "" }));
+  const board = element("div", { class: "matrix", role: "img", "data-display": name }, ...leds);
+  return element("figure", {}, board, element("figcaption", {}, element("strong"), element("span")));
+}
+
+/** @param {HTMLElement} node @param {string} name @param {Pixels} pixels @param {boolean} named */
+function show(node, name, { label, rgb }, named) {
+  const [board, caption] = node.children;
+  setAttribute(board, "aria-label", `Display ${name} shows ${label || "nothing: it is dark"}`);
+  [...board.children].forEach((led, place) =>
+    light(/** @type {HTMLElement} */ (led), rgb.slice(place * DIGITS, (place + 1) * DIGITS)),
+  );
+  setText(caption.children[0], label || "dark");
+  setText(caption.children[1], named ? name : label ? "is shown" : "nobody is shown");
+}
+
+/** @param {HTMLElement} led @param {string} rgb */
+function light(led, rgb) {
+  if (led.dataset.rgb === rgb) return;
+  led.dataset.rgb = rgb;
+  led.classList.toggle("lit", rgb !== DARK);
+  led.style.setProperty("--light", rgb === DARK ? null : `#${rgb}`);
+}

@@ -1,0 +1,96 @@
+/** A camera's picture as it comes and as it is drawn, together with what was predicted of exactly this picture. */
+
+/** @import { Guess, PictureHeader, Rules } from "./messages.js" */
+/** @import { LabelColours } from "./colours.js" */
+
+import { element, keyed, setAttribute, setText } from "./elements.js";
+import { isBackground, verdict } from "./verdict.js";
+import { percent } from "./words.js";
+
+const HEADER_LENGTH = 4; // bytes that say how long the JSON is that stands before the JPEG
+const MOST_BOXES = 20;
+
+/** @param {ArrayBuffer} bytes @returns {{header: PictureHeader, jpeg: Blob}} */
+export function parsePicture(bytes) {
+  const length = new DataView(bytes).getUint32(0);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, HEADER_LENGTH, length)));
+  return { header, jpeg: new Blob([new Uint8Array(bytes, HEADER_LENGTH + length)], { type: "image/jpeg" }) };
+}
+
+/** The canvas of one camera, with its label and boxes over it. */
+export class Picture {
+  #canvas = /** @type {HTMLCanvasElement} */ (element("canvas", { role: "img" }));
+  #boxes = element("div", { class: "boxes", "aria-hidden": "true" });
+  #swatch = element("span", { class: "swatch" });
+  #name = element("span", { class: "name" });
+  #share = element("span", { class: "share" });
+  #label = element("p", { class: "label" }, this.#swatch, this.#name, this.#share);
+  /** Holds the parts above; as wide and high as the picture is shown. */
+  frame = element("div", { class: "frame" }, this.#canvas, this.#boxes, this.#label);
+  /** The room that the picture has. */
+  node = element("div", { class: "view on-dark" }, this.frame);
+
+  /** @param {string} camera @param {LabelColours} colours */
+  constructor(camera, colours) {
+    this.colours = colours;
+    this.#context = this.#canvas.getContext("2d", { alpha: false });
+    this.#canvas.setAttribute("aria-label", `Picture of the camera ${camera}`);
+    this.#label.hidden = true;
+  }
+
+  #context;
+
+  /**
+   * Decodes off the main thread, then draws with the next frame of the screen; picture, label and boxes change in one task.
+   *
+   * @param {PictureHeader} header
+   * @param {Blob} jpeg
+   * @param {Rules} rules
+   */
+  async draw(header, jpeg, rules) {
+    const bitmap = await createImageBitmap(jpeg);
+    await new Promise(requestAnimationFrame);
+    this.#fit(bitmap.width, bitmap.height);
+    this.#context?.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    this.#tell(header, rules);
+    this.#canvas.dataset.sequence = String(header.sequence);
+    this.#canvas.dataset.capturedAt = String(header.captured_at);
+    this.#canvas.dispatchEvent(new CustomEvent("drawn", { detail: header, bubbles: true }));
+  }
+
+  /** @param {number} width @param {number} height */
+  #fit(width, height) {
+    if (this.#canvas.width === width && this.#canvas.height === height) return;
+    Object.assign(this.#canvas, { width, height });
+    this.node.style.setProperty("--ratio", String(width / height));
+  }
+
+  /** @param {PictureHeader} header @param {Rules} rules */
+  #tell(header, rules) {
+    const { kind, name, text, share } = verdict(header.prediction, rules);
+    setText(this.#name, text);
+    setText(this.#share, share);
+    setAttribute(this.#swatch, "class", kind === "seen" ? `swatch ${this.colours.classes(name)}` : "swatch nobody");
+    this.#label.hidden = false;
+    this.#label.dataset.kind = kind;
+    this.#label.dataset.label = name;
+    this.#label.dataset.sequence = String(header.sequence);
+    this.#frame(header.prediction?.labels ?? [], rules);
+  }
+
+  /** @param {Guess[]} guesses @param {Rules} rules */
+  #frame(guesses, rules) {
+    const sure = guesses.filter(
+      ({ name, probability, box }) => box && probability >= rules.threshold && !isBackground(name, rules),
+    );
+    const seen = sure.slice(0, MOST_BOXES);
+    const boxes = keyed(this.#boxes, [...seen.keys()].map(String), () => element("div", {}, element("span")));
+    for (const [place, { name, probability, box }] of seen.entries()) {
+      const [x, y, width, height] = (box ?? []).map((part) => `${(100 * part).toFixed(2)}%`);
+      Object.assign(boxes[place].style, { left: x, top: y, width, height });
+      setAttribute(boxes[place], "class", `box ${this.colours.classes(name)}`);
+      setText(boxes[place].children[0], `${name} ${percent(probability)}`);
+    }
+  }
+}

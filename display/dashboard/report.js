@@ -1,0 +1,88 @@
+/** A day's report, added up: pure arithmetic on what the bridge tells. */
+
+/** @import { DayReport } from "./messages.js" */
+
+import { SiteTime } from "./times.js";
+
+const QUARTER = 900;
+
+/**
+ * Visits of some cameras by label and hour of the site.
+ * @typedef {Map<string, Map<string, number>>} Hourly
+ */
+
+/** @param {DayReport | null} report @param {string} camera its name; empty: all of them together @returns {Hourly} */
+export function hourly(report, camera) {
+  /** @type {Hourly} */
+  const sums = new Map();
+  for (const [name, counts] of Object.entries(report?.cameras ?? {})) {
+    if (camera !== "" && name !== camera) continue;
+    for (const [label, hours] of Object.entries(counts.visits)) {
+      const sum = sums.get(label) ?? new Map();
+      for (const [hour, visits] of Object.entries(hours)) sum.set(hour, (sum.get(hour) ?? 0) + visits);
+      sums.set(label, sum);
+    }
+  }
+  return sums;
+}
+
+/** @param {Hourly} counts @param {string} label */
+export function total(counts, label) {
+  return added(counts.get(label)?.values() ?? []);
+}
+
+/** @param {Hourly} counts */
+export function grandTotal(counts) {
+  return added([...counts.keys()].map((label) => total(counts, label)));
+}
+
+/** Visits of all labels in one hour. @param {Hourly} counts @param {string} hour */
+export function inHour(counts, hour) {
+  return added([...counts.values()].map((hours) => hours.get(hour) ?? 0));
+}
+
+/** Visits of all labels before an hour began. @param {Hourly} counts @param {string} hour */
+export function beforeHour(counts, hour) {
+  return added([...counts.values()].flatMap((hours) => [...hours].map(([name, visits]) => (name < hour ? visits : 0))));
+}
+
+/** @param {Iterable<number>} numbers */
+function added(numbers) {
+  let sum = 0;
+  for (const number of numbers) sum += number;
+  return sum;
+}
+
+/** The hours of a report's day that exist, in their order: 23 where the clock springs forward. @param {DayReport} report */
+export function hoursOf(report) {
+  if (report.offsets.length === 0) return Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
+  const site = new SiteTime();
+  site.learn(report.offsets);
+  const hours = new Set();
+  for (let time = report.begins_at; time < report.ends_at; time += QUARTER) hours.add(site.hour(time));
+  return /** @type {string[]} */ ([...hours]);
+}
+
+/**
+ * The hours worth showing: those with visits and the present one, and around them as many as make `least`, later ones first.
+ *
+ * @param {string[]} hours
+ * @param {Hourly[]} days what is shown side by side
+ * @param {string} present
+ * @param {number} least
+ */
+export function shownHours(hours, days, present, least) {
+  const busy = hours.flatMap((hour, place) => (hour === present || days.some((counts) => inHour(counts, hour)) ? [place] : []));
+  let first = Math.min(...busy, hours.length - 1);
+  let last = Math.max(...busy, first);
+  while (last - first + 1 < Math.min(least, hours.length)) {
+    if (last < hours.length - 1) last += 1;
+    else first -= 1;
+  }
+  return hours.slice(first, last + 1);
+}
+
+/** "14–15" for the hour "14". @param {string} hour */
+export function hourText(hour) {
+  return `${hour}–${String((Number(hour) + 1) % 24).padStart(2, "0")}`;
+}

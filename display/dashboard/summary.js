@@ -1,0 +1,153 @@
+/** The one sentence that answers "is it working?", and what to do if it is not. */
+
+/** @import { Module, State } from "./messages.js" */
+/** @import { Clock, SiteTime } from "./times.js" */
+/** @import { LabelColours } from "./colours.js" */
+/** @import { Weight, Words } from "./words.js" */
+
+import { byId, setAttribute, setText } from "./elements.js";
+import { sinceOf, stateOf } from "./modules.js";
+import { grandTotal, hourly, total } from "./report.js";
+import { cameraWords, counted, grouped, moduleWords } from "./words.js";
+
+/**
+ * @typedef {{weight: Weight, text: string, advice: string}} Finding
+ */
+
+const COUNTING = /^(capture|classifier|bridge)/; // modules without which nothing is counted
+const MOST_LABELS = 4; // that a sentence bears
+const ORDER = ["bad", "warn", "idle"];
+const NOTHING_REPORTED = {
+  weight: /** @type {Weight} */ ("idle"),
+  text: "No camera has reported yet. Is capture running?",
+  advice: "Start capture, or look into its log. Its camera is shown here as soon as it reports.",
+};
+const ALL_OFFLINE = {
+  weight: /** @type {Weight} */ ("bad"),
+  text: "Nothing is counted: all modules are offline.",
+  advice: "Either the broker is away or Footfall is stopped. Start it; this page goes on by itself.",
+};
+
+export class Summary {
+  /** @param {Clock} clock @param {SiteTime} site @param {LabelColours} colours */
+  constructor(clock, site, colours) {
+    this.clock = clock;
+    this.site = site;
+    this.colours = colours;
+  }
+
+  /** @param {State} state */
+  show(state) {
+    const [first, ...others] = this.#findings(state);
+    const counts = this.#counts(state);
+    const also = others.length ? `Also: ${others.map(({ text }) => text).join(" ")}` : "";
+    if (first && first.weight !== "warn") {
+      this.tell(first.weight, first.text, joined(first.advice, also, counts && `${counts}.`));
+    } else {
+      const sentence = `Counting. ${[working(state), counts].filter(Boolean).join(", ")}.`;
+      this.tell(first?.weight ?? "good", sentence, joined(first?.text, first?.advice, also), counts || "counting");
+    }
+  }
+
+  /**
+   * @param {Weight} weight
+   * @param {string} text
+   * @param {string} advice
+   * @param {string} [title] of the window, where the text does not suit
+   */
+  tell(weight, text, advice, title = text) {
+    setAttribute(byId("overview"), "data-weight", weight);
+    setText(byId("summary"), text);
+    setText(byId("advice"), advice);
+    const full = `${weight === "bad" ? "⚠ " : ""}Footfall: ${title}`;
+    if (document.title !== full) document.title = full;
+  }
+
+  /** What is amiss, the worst first, each cause once. @param {State} state @returns {Finding[]} */
+  #findings(state) {
+    const modules = Object.entries(state.modules);
+    if (modules.length > 0 && modules.every(([, module]) => module.state === "offline")) return [ALL_OFFLINE];
+    if (Object.keys(state.cameras).length === 0) return [NOTHING_REPORTED, ...this.#ofModules(state)];
+    const findings = [...this.#ofModules(state), ...this.#ofCameras(state)];
+    return findings.sort((one, other) => ORDER.indexOf(one.weight) - ORDER.indexOf(other.weight));
+  }
+
+  /** A camera's own trouble is told by its camera, so that it is not told twice. @param {State} state @returns {Finding[]} */
+  #ofModules(state) {
+    const { now } = this.clock;
+    return Object.entries(state.modules).flatMap(([name, module]) => {
+      const told = stateOf(module, now);
+      if (moduleWords(told).weight === "good" || told === "starting" || toldByCamera(name, told, state)) return [];
+      const words = COUNTING.test(name) ? moduleWords(told) : bearable(moduleWords(told));
+      return [this.#finding(`The module ${name}`, told, words, sinceOf(module, now), module.detail)];
+    });
+  }
+
+  /** @param {State} state @returns {Finding[]} */
+  #ofCameras(state) {
+    const unclassified = Object.entries(state.modules).some(([name, module]) => isClassifier(name) && this.#isDown(module));
+    return Object.entries(state.cameras).flatMap(([name, { state: told, since, detail }]) => {
+      if (told === "live" || (told === "silent" && unclassified)) return [];
+      return [this.#finding(`The camera ${name}`, told, cameraWords(told), since, detail)];
+    });
+  }
+
+  /** @param {Module} module */
+  #isDown(module) {
+    return ["offline", "silent"].includes(stateOf(module, this.clock.now));
+  }
+
+  /**
+   * @param {string} subject
+   * @param {string} told
+   * @param {Words} words
+   * @param {number | null} since
+   * @param {string} detail
+   * @returns {Finding}
+   */
+  #finding(subject, told, { weight, text, advice }, since, detail) {
+    const when = since === null ? "" : ` since ${this.site.since(since, this.clock.now)}`;
+    const said = told.includes("-") ? `says \u201c${text}\u201d` : `is ${text}`;
+    return { weight, text: `${subject} ${said}${when}${detail ? `: ${detail.replace(/\.$/, "")}` : ""}.`, advice };
+  }
+
+  /** "12 visitors today: man 5, woman 7"; empty while that is not known. @param {State} state */
+  #counts({ today: { report } }) {
+    if (!report) return "";
+    const counts = hourly(report, "");
+    const labels = this.colours.sorted(counts.keys()).filter((label) => total(counts, label));
+    const most =
+      labels.length <= MOST_LABELS ? labels : labels.toSorted((one, other) => total(counts, other) - total(counts, one));
+    const named = most.slice(0, MOST_LABELS).map((label) => `${label} ${grouped(total(counts, label))}`);
+    const each = named.concat(labels.length > MOST_LABELS ? ["and others"] : []).join(", ");
+    return `${counted(grandTotal(counts), "visitor")} today${each ? `: ${each}` : ""}`;
+  }
+}
+
+/** @param {...(string | undefined)} sentences */
+function joined(...sentences) {
+  return sentences.filter(Boolean).join(" ");
+}
+
+/** @param {State} state */
+function working({ cameras }) {
+  const live = Object.values(cameras).filter(({ state }) => state === "live").length;
+  return `${counted(live, "camera")} live`;
+}
+
+/** @param {string} module @param {string} told @param {State} state */
+function toldByCamera(module, told, { cameras }) {
+  const capture = module.startsWith("capture");
+  if (!capture && !["camera-lost", "paused", "ended"].includes(told)) return false;
+  return Object.values(cameras).some(({ state }) => state !== "live" && state !== "silent");
+}
+
+/** @param {Words} words @returns {Words} */
+function bearable(words) {
+  return words.weight === "bad" ? { ...words, weight: "warn" } : words;
+}
+
+/** @param {string} module */
+function isClassifier(module) {
+  return module.startsWith("classifier");
+}

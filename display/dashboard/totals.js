@@ -1,0 +1,47 @@
+/** The day's totals in large figures, all together and for each label, with another day's beside them. */
+
+/** @import { Hourly } from "./report.js" */
+/** @import { LabelColours } from "./colours.js" */
+
+import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
+import { grandTotal, total } from "./report.js";
+import { grouped } from "./words.js";
+
+const MOST_EMPTY = 8; // labels that are shown even without a visit; of more, only those with one
+
+export class Totals {
+  /** @param {LabelColours} colours */
+  constructor(colours) {
+    this.colours = colours;
+  }
+
+  /** @param {Hourly} today @param {Hourly | null} other @param {string} otherDay @param {string[]} labels */
+  show(today, other, otherDay, labels) {
+    const shown =
+      labels.length <= MOST_EMPTY ? labels : labels.filter((label) => total(today, label) || (other && total(other, label)));
+    keyed(byId("totals"), ["all", ...shown.map((label) => `label ${label}`)], (key) => tile(key)).forEach((node, place) => {
+      const label = place === 0 ? null : shown[place - 1];
+      if (label === null) setText(node.children[0], "visitors");
+      else this.#name(node, label);
+      setText(node.children[1], grouped(label === null ? grandTotal(today) : total(today, label)));
+      const then = other && (label === null ? grandTotal(other) : total(other, label));
+      setShown(/** @type {HTMLElement} */ (node.children[2]), then !== null);
+      setText(node.children[2].children[0], then === null ? "" : grouped(then));
+      setText(node.children[2].children[1], ` on ${otherDay}`);
+    });
+  }
+
+  /** @param {HTMLElement} node @param {string} label */
+  #name(node, label) {
+    setAttribute(node, "data-label", label);
+    setText(node.children[0].children[1], label);
+    setAttribute(node.children[0].children[0], "class", `swatch ${this.colours.classes(label)}`);
+  }
+}
+
+/** @param {string} key */
+function tile(key) {
+  const name = key === "all" ? element("dt") : element("dt", {}, element("span", { class: "swatch" }), element("span"));
+  const then = element("dd", { class: "then" }, element("span"), element("span", { class: "day" }));
+  return element("div", { class: key === "all" ? "total all" : "total" }, name, element("dd", { class: "count" }), then);
+}

@@ -1,0 +1,187 @@
+"""The page's faces when something is amiss or odd, against a display of its own, and what it asks of its readers."""
+
+import itertools
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from bus import Answer, Box, CurrentLabel, DayReport, Frame, Label, Pixels, Prediction, Question, Status
+from display.web.app import PAGE
+from tests.support import samples
+from tests.support.broker import Broker, free_port
+from tests.support.browsers import is_well
+from tests.support.chromium import tab_of
+from tests.support.listener import Listener
+from tests.support.module import Module
+from tests.support.wait import until
+
+EVIL = "<img src=x onerror=window.hacked=1>"
+CAPTURE = Status("capture", "running", 1000.0, 1000.0, figures={"camera": "door"}, rates={"frames_out": 10.0})
+VISIT = replace(samples.report().visits[0], label=EVIL)
+
+
+class Display:
+    """A display of one's own, and all that it hears."""
+
+    def __init__(self, broker: Broker, **settings: object) -> None:
+        self.port = free_port()
+        self.listener = Listener(broker.port, "footfall/query/+/question")
+        self.module = Module("display", broker.port, WEB_PORT=self.port, **settings)
+        self._end = threading.Event()
+
+    @property
+    def address(self) -> str:
+        """Of its dashboard."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def play(self, *labels: Label) -> None:
+        """Ten frames a second with these labels, until the end."""
+        for sequence in itertools.count():
+            at = round(time.time(), 3)
+            frame = Frame("door", sequence, at, 64, 48, samples.jpeg(level=sequence % 250))
+            self.listener.publish(frame.topic, frame.pack())
+            prediction = Prediction("door", sequence, at, at, 1.0, "m", labels)
+            self.listener.publish(prediction.topic, prediction.pack())
+            if self._end.wait(0.1):
+                return
+
+    @contextmanager
+    def playing(self, *labels: Label) -> Iterator[None]:
+        """While the camera sees them."""
+        status = replace(CAPTURE, since=time.time(), at=time.time())
+        self.listener.publish(status.topic, status.pack(), retain=True)
+        thread = threading.Thread(target=self.play, args=labels)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._end.set()
+            thread.join(10)
+
+
+@pytest.fixture
+def display(broker: Broker) -> Iterator[Display]:
+    """One that is alone on its broker."""
+    display = Display(broker)
+    with display.listener, display.module:
+        until(lambda: is_well(display.port), what="the dashboard")
+        yield display
+
+
+def test_with_nothing_there_it_says_what_to_do(display: Display, browser: Browser) -> None:
+    """No camera, no counts, no bridge: each has a face of its own, and none is an error of the page."""
+    with tab_of(browser, display.address) as tab:
+        tab.wait("document.querySelector('#connection').dataset.state === 'connected'")
+        tab.page.locator("#no-camera").wait_for()
+        assert "No camera has reported yet" in tab.page.inner_text("#summary")
+        assert tab.page.locator("#counted").is_hidden()
+        tab.page.locator("#counts-problem", has_text="bridge").wait_for(timeout=20_000)
+        assert tab.complaints == []
+
+
+def test_a_server_that_goes_and_comes_back(display: Display, browser: Browser) -> None:
+    """It says that it is cut off and when it tries again, and is connected again by itself."""
+    with tab_of(browser, display.address) as tab:
+        tab.wait("document.querySelector('#connection').dataset.state === 'connected'")
+        assert display.module.end() == 0
+        tab.wait("document.querySelector('#connection').dataset.state === 'disconnected'")
+        tab.page.locator("#connection", has_text="trying again").wait_for()
+        assert "not connected" in tab.page.inner_text("#summary")
+        assert tab.page.locator("#try-now").is_visible()
+        display.module.__enter__()
+        tab.wait("document.querySelector('#connection').dataset.state === 'connected'", 30)
+
+
+def test_names_and_labels_are_shown_as_text(display: Display, browser: Browser) -> None:
+    """A label that is HTML with a script in it stands there letter by letter, wherever labels stand."""
+    label, pixels = CurrentLabel("door", EVIL, 0.9, time.time()), Pixels("matrix", EVIL, bytes(192))
+    report = replace(
+        samples.report(),
+        cameras={"door": replace(samples.report().cameras["door"], totals={EVIL: 1}, visits={EVIL: {"02": 1}})},
+        visits=(VISIT,),
+    )
+    for message in (label, pixels, Status("evil", EVIL, 1.0, time.time(), EVIL, {EVIL: EVIL, "labels": [EVIL]})):
+        display.listener.publish(message.topic, message.pack(), retain=True)
+    with tab_of(browser, display.address) as tab, display.playing(Label(EVIL, 0.9, Box(0.1, 0.1, 0.5, 0.5)), Label("rest", 0.05)):
+        answer_all(display, report)
+        tab.wait_for_pictures()
+        for place in (
+            ".camera .label",
+            ".camera .box",
+            "#totals",
+            "#visits tbody",
+            "#matrices",
+            ".module[data-module=evil]",
+            "#counts-table",
+        ):
+            until(lambda place=place: EVIL in (tab.page.text_content(place) or ""), 20, place)  # type: ignore[misc]
+        assert tab.page.locator("img[src=x]").count() == 0
+        assert tab.page.evaluate("window.hacked") is None
+        assert tab.complaints == []
+
+
+def answer_all(display: Display, report: DayReport) -> None:
+    """What the bridge does with each question so far."""
+    for payload in display.listener.wait_for("/question"):
+        question = Question.received("footfall/query/display/question", payload)
+        answer = Answer("display", question.id, "", report)
+        display.listener.publish(answer.topic, answer.pack())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844), (2560, 1440)], ids=["desktop", "phone", "wall"])
+def test_everybody_can_read_it(display: Display, browser: Browser, scheme: Any, size: tuple[int, int]) -> None:
+    """axe-core finds nothing amiss, with a picture and boxes, counts, visits and a lost camera; nothing is too wide."""
+    lost = Status("capture-back", "camera-lost", time.time() - 60, time.time(), "unplugged", {"camera": "back"})
+    display.listener.publish(lost.topic, lost.pack(), retain=True)
+    width, height = size
+    options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme, "bypass_csp": True}
+    with tab_of(browser, display.address, **options) as tab, display.playing(Label("woman", 0.9, Box(0.1, 0.1, 0.5, 0.5))):
+        answer_all(display, samples.report())
+        tab.wait_for_pictures()
+        tab.page.locator("#visits tbody tr").first.wait_for(timeout=20_000)
+        tab.page.locator('.camera[data-camera="back"][data-state="lost"]').wait_for(timeout=20_000)
+        for details in tab.page.locator("details").all():
+            details.evaluate("(details) => { details.open = true; }")
+        results = Axe().run(tab.page)
+        assert results.violations_count == 0, results.generate_report()
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_reaches_everything(display: Display, browser: Browser) -> None:
+    """The first stop skips to the content; each that follows can be seen to have the focus, and is used by Enter."""
+    with tab_of(browser, display.address) as tab, display.playing(Label("woman", 0.9)):
+        answer_all(display, samples.report())
+        tab.page.locator("#visits tbody tr").first.wait_for(timeout=20_000)
+        reached: list[tuple[str, bool]] = []
+        for _ in range(40):
+            tab.page.keyboard.press("Tab")
+            focus = tab.page.evaluate(
+                "(() => { const one = document.activeElement;"
+                " return [one.id || one.className || one.tagName, getComputedStyle(one).outlineStyle !== 'none']; })()"
+            )
+            if focus[0] in ("BODY", reached[0][0] if reached else ""):
+                break
+            reached.append(focus)
+        assert reached[0][0] == "skip"
+        assert [name for name, is_seen in reached if not is_seen] == []
+        assert {"compare", "compare-yesterday", "csv"} <= {name for name, _ in reached}
+        tab.page.focus("#compare-yesterday")
+        tab.page.keyboard.press("Enter")
+        tab.wait("document.querySelector('#compare').value !== ''")
+
+
+def test_the_page_is_small_and_whole() -> None:
+    """All its files come to less than 300 kB, and none names another host."""
+    files = [path for path in PAGE.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 300_000
+    named = {url for path in files if path.parent == PAGE for url in re.findall(r"https?://[^\s\"'`)]+", path.read_text("utf-8"))}
+    assert named <= {"http://www.w3.org/2000/svg"}

@@ -1,0 +1,88 @@
+"""A real browser, without a screen."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.wait import until
+
+FLAGS = (
+    "--no-sandbox",  # as root, and in containers
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+DRAWN = """
+window.drawn = [];
+document.addEventListener("drawn", (event) => {
+  const camera = event.target.closest("[data-camera]");
+  const label = camera.querySelector(".label");
+  window.drawn.push({
+    camera: camera.dataset.camera, sequence: event.detail.sequence, at: Date.now() / 1000,
+    capturedAt: event.detail.captured_at, label: label.textContent, labelOf: label.dataset.sequence,
+  });
+});
+"""
+"""Notes each picture that a page draws, and what it says of it at that moment."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """With a profile of its own; skips where there is none."""
+    with sync_playwright() as playwright:
+        path = next(filter(None, map(shutil.which, NAMES)), None) or playwright.chromium.executable_path
+        if not Path(path).exists():
+            pytest.skip("no Chromium: apt-get install chromium, or .venv/bin/playwright install chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Tab:
+    """A page of the dashboard, and what it did that it should not."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.add_init_script(DRAWN)
+
+    @property
+    def drawn(self) -> list[dict[str, Any]]:
+        """The pictures that were drawn so far."""
+        drawn: list[dict[str, Any]] = self.page.evaluate("window.drawn")
+        return drawn
+
+    def wait(self, condition: str, seconds: float = 20.0) -> None:
+        """Waits until an expression in the page is true."""
+        until(lambda: self.page.evaluate(condition), seconds, condition)
+
+    def wait_for_pictures(self, number: int = 1) -> None:
+        """Waits until so many more were drawn."""
+        self.wait(f"window.drawn.length >= {len(self.drawn) + number}")
+
+
+@contextmanager
+def tab_of(browser: Browser, address: str, **options: Any) -> Iterator[Tab]:
+    """A tab on an address, in a context of its own: no cookies of others."""
+    context = browser.new_context(**options)
+    try:
+        tab = Tab(context.new_page())
+        tab.page.goto(address)
+        yield tab
+    finally:
+        context.close()
