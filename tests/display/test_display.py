@@ -1,13 +1,19 @@
 """The module as a whole, with a real broker."""
 
+import fcntl
+import itertools
 import json
+import os
+import threading
 import time
+from dataclasses import replace
 
 from bus import Pixels
 from display.icons import OWN, read_icons
 from display.pixels import rgb_bytes
 from tests.support import samples
-from tests.support.broker import Broker
+from tests.support.broker import Broker, free_port
+from tests.support.browsers import Browser, is_well
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import until
@@ -45,3 +51,31 @@ def test_a_missing_icon_folder_is_a_bad_setting(broker: Broker) -> None:
         assert module.process
         assert module.process.wait(20) == 2
         assert module.log == "display: ICONS: /nowhere: no such folder\n"
+
+
+def test_a_matrix_that_hangs_holds_up_no_browser(broker: Broker) -> None:
+    """Nobody reads the terminal that it is drawn in: pictures go on in the browser, and the display says that it is stuck."""
+    port, (read_end, write_end) = free_port(), os.pipe()
+    fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, 4096)
+    module = Module("display", broker.port, MATRIX="terminal", WEB_PORT=port).writing_to(os.fdopen(write_end, "wb"))
+    with os.fdopen(read_end, "rb") as terminal, Listener(broker.port) as listener, module:
+        until(lambda: is_well(port), what="the dashboard")
+        numbers = itertools.count()
+
+        def see() -> bool:
+            number = next(numbers)
+            frame = samples.frame(sequence=number, captured_at=round(time.time(), 3))
+            prediction = replace(samples.prediction(f"label {number}", captured_at=frame.captured_at), sequence=number)
+            for message in (frame, prediction):
+                listener.publish(message.topic, message.pack())
+            return False
+
+        with Browser(port) as browser:
+            until(lambda: see() or not is_well(port), 60, "a display that is stuck")
+            browser.until(lambda told: "door" in told["cameras"])
+            browser.want()
+            picture = until(lambda: None if see() else browser.receive(), 15, "a picture")
+            assert picture.head["sequence"] > 10
+        threading.Thread(target=terminal.read).start()
+        until(lambda: is_well(port), what="a display that is drawn again")
+        assert module.end() == 0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from types import TracebackType
+from typing import IO
 
 from typing_extensions import Self
 
@@ -24,9 +25,15 @@ class Module:
         self._state = tempfile.TemporaryDirectory()
         own = {"MQTT_PORT": str(port), "PYTHONUNBUFFERED": "1", "STATE_DIR": self._state.name, "WEB_PORT": "0"}
         self._environment = kept | own | values
-        self._out = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
+        self._out: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
         self._err = tempfile.TemporaryFile()  # noqa: SIM115
         self.process: subprocess.Popen[bytes] | None = None
+
+    def writing_to(self, out: IO[bytes]) -> Self:
+        """Has its standard output go there, and not to `results`; to be called before it is entered."""
+        self._out.close()
+        self._out = out
+        return self
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", self.name]
