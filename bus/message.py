@@ -104,7 +104,9 @@ class JsonMessage(Message):
     @classmethod
     def _decode(cls, payload: bytes) -> Any:
         try:
-            return json.loads(payload)
+            document = json.loads(payload)
+            json.dumps(document, ensure_ascii=False, allow_nan=False).encode()  # what others cannot read is in here too
+            return document
         except (ValueError, RecursionError) as error:
             raise InvalidMessage(f"{cls.__name__}: no JSON: {error!s:.80}") from None
 

@@ -67,6 +67,7 @@ class Server:
             timeout_keep_alive=5,
             timeout_graceful_shutdown=GRACE,
             ws_max_size=MOST_RECEIVED,
+            ws_per_message_deflate=False,  # pictures do not get smaller
             ssl_certfile=certificate and certificate.chain,
             ssl_keyfile=certificate and certificate.key,
             server_header=False,

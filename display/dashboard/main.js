@@ -27,6 +27,7 @@ const state = {
 };
 /** Each part of the state as text, by which a change is known. @type {Map<string, string>} */
 const texts = new Map();
+const RENEW_EVERY = 6 * 3600_000; // milliseconds
 let lostAt = 0;
 let everConnected = false;
 
@@ -148,5 +149,7 @@ byId("try-now").addEventListener("click", () => connection.open());
 addEventListener("online", () => connection.wake());
 document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
 setInterval(tick, 1000);
+// a page that is left open stays signed in: what is fetched renews its cookie, which a connection does only when it is made
+setInterval(() => state.signed_in && fetch("/", { cache: "no-store" }).catch(() => {}), RENEW_EVERY);
 changed();
 connection.open();

@@ -1,10 +1,12 @@
-"""What the page's server knows and whom it tells: between the broker's thread and the browsers'"""
+"""Between the broker's thread and the browsers: what the page's server knows, and whom it tells."""
 
 import asyncio
+import logging
 import math
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 
 from fastapi import WebSocket
 
@@ -14,6 +16,8 @@ from display.web.pictures import Picture, Pictures
 from display.web.sections import Sections
 from display.web.situation import Situation
 from display.web.viewer import Viewer
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at what has changed."""
@@ -57,7 +61,8 @@ class Hub:
         """Keeps the browsers up to date; `page` is the page's version, `signed_in` whether they had to give a password."""
         self._loop = asyncio.get_running_loop()
         self._sections.put({"page": page, "signed_in": signed_in})
-        tasks = [asyncio.create_task(self._look()), asyncio.create_task(self.days.follow(self._counted))]
+        works = (self._look, partial(self.days.follow, self._counted))
+        tasks = [asyncio.create_task(self._keep_at(work)) for work in works]
         try:
             yield
         finally:
@@ -86,17 +91,25 @@ class Hub:
         finally:
             self._waiting.remove(event)
 
+    async def _keep_at(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Begins it again when it fails: a page that stands still would look as if nothing happened."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                log.debug("the dashboard's state", exc_info=True)
+                self._bus.complain("failed", f"the dashboard's state: {type(error).__name__}: {error}"[:300])
+            await asyncio.sleep(LOOK_EVERY)
+
     def _counted(self, report: DayReport) -> None:
         self.situation.meet(sorted({label for camera in report.cameras.values() for label in camera.totals}))
 
     async def _look(self) -> None:
-        while True:
-            before = self._sections.version
-            self._sections.put(self.situation.sections(self._bus.connected) | {"today": self.days.today})
-            self.pictures.look()
-            if self._sections.version > before:
-                self._wake_all()
-            await asyncio.sleep(LOOK_EVERY)
+        before = self._sections.version
+        self._sections.put(self.situation.sections(self._bus.connected) | {"today": self.days.today})
+        self.pictures.look()
+        if self._sections.version > before:
+            self._wake_all()
 
     async def watch(self, socket: WebSocket) -> None:
         """Serves one browser until it leaves."""

@@ -16,7 +16,7 @@ class Sections:
     def put(self, values: Mapping[str, Any]) -> None:
         """Takes the sections' values, which JSON can hold."""
         for name, value in values.items():
-            text = json.dumps(value, ensure_ascii=False)
+            text = json.dumps(value)
             if self._texts.get(name) != text:
                 self.version += 1
                 self._texts[name] = text

@@ -1,5 +1,6 @@
 """What is known of cameras, modules and displays from what they publish, as the page is told it."""
 
+import json
 import threading
 import time
 from collections import deque
@@ -16,6 +17,8 @@ SILENCE = 5.0
 WORDS = {"running": "live", "camera-lost": "lost", "paused": "paused", "ended": "ended", "starting": "starting"}
 """The state of a camera, by that of its capture."""
 MOST_LABELS = 256
+MOST_FIGURES = 16 * 1024
+"""Characters as JSON, of one module."""
 
 
 class _Camera:
@@ -166,11 +169,13 @@ class Situation:
 
 
 def _told(status: Status) -> dict[str, Any]:
+    """Without its figures when there are too many: they would go to every browser with each report."""
+    is_bounded = len(json.dumps(status.figures)) <= MOST_FIGURES
     return {
         "state": status.state,
         "since": status.since,
         "at": status.at,
         "detail": status.detail,
-        "figures": status.figures,
+        "figures": status.figures if is_bounded else {},
         "rates": status.rates,
     }

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import Answer, Command, Frame, InvalidMessage, Label, Message, Pixels, Prediction, Question, Visit
+from bus import Answer, Command, Frame, InvalidMessage, Label, Message, Pixels, Prediction, Question, Status, Visit
 from bus.message import JsonMessage
 from tests.support import samples
 from tests.support.values import anything
@@ -241,6 +241,13 @@ def test_truncated(cut: int) -> None:
     if cut < len(whole):
         with pytest.raises(InvalidMessage):
             Prediction.unpack(whole[:cut])
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '"\\ud800"', '{"\\udfff": 1}', '[["\\ud83d"]]'])
+def test_what_cannot_be_told_again_is_refused(value: str) -> None:
+    """Python reads numbers and letters that a browser's JSON, or UTF-8, has not; in figures, which may be anything else."""
+    with pytest.raises(InvalidMessage, match="no JSON"):
+        Status.unpack(f'{{"v": 1, "module": "a", "state": "x", "figures": {{"n": {value}}}}}'.encode())
 
 
 @pytest.mark.parametrize("camera", ["Door", "a/b", "+", "#", "", "x" * 65, "tür", "a\n"])

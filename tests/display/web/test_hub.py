@@ -1,5 +1,6 @@
 """Between a real broker and the browsers."""
 
+import asyncio
 import itertools
 import time
 
@@ -8,10 +9,10 @@ import pytest
 from bus import Bus, CurrentLabel
 from bus.settings import BusSettings
 from display.web import pictures as module
-from display.web.hub import Hub
+from display.web.hub import LOOK_EVERY, Hub
 from display.web.situation import Situation
 from tests.support import samples
-from tests.support.broker import Broker
+from tests.support.broker import Broker, free_port
 from tests.support.listener import Listener
 from tests.support.wait import until
 
@@ -50,3 +51,25 @@ def test_frames_are_fetched_only_while_somebody_watches(broker: Broker, monkeypa
             until(lambda: came() == came())
             last = came()
             assert [came() for _ in range(3)] == [last, last, last]
+
+
+def test_a_fault_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails once, with whatever was heard, is counted and tried again; the browsers are told what came later."""
+    bus, situation = Bus(BusSettings(mqtt_port=free_port(), module_name="display")), Situation(0.5, ())
+    hub, told = Hub(bus, situation), iter([ZeroDivisionError(), {"a": 1}])
+
+    def sections(_is_connected: bool) -> dict[str, object]:
+        one = next(told, {"a": 2})
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    monkeypatch.setattr(situation, "sections", sections)
+
+    async def run() -> str:
+        async with hub.running("v", signed_in=False):
+            await asyncio.sleep(5 * LOOK_EVERY)
+        return hub._sections.since(0, 0.0)
+
+    assert '"a": 2' in asyncio.run(run())
+    assert bus.figures.snapshot()["failed"] == 1

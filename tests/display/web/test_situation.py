@@ -141,6 +141,13 @@ def test_modules_and_displays_are_told_as_they_are(situation: Situation) -> None
     assert told["rules"] == {"threshold": 0.5, "background": ["nobody"]}
 
 
+def test_figures_are_bounded(situation: Situation) -> None:
+    """A module that tells very much of itself is told of without it."""
+    situation.take_status(replace(RUNNING, figures={"camera": "door", "much": "x" * 20_000}))
+    assert situation.sections()["modules"]["capture"]["figures"] == {}
+    assert situation.cameras == ["door"]
+
+
 def test_made_up_names_are_bounded(situation: Situation) -> None:
     """Who makes up cameras, modules or displays fills no memory."""
     for number in range(MOST_NAMES + 5):
