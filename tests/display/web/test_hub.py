@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -56,9 +58,10 @@ def test_frames_are_fetched_only_while_somebody_watches(broker: Broker, monkeypa
 def test_a_fault_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails once, with whatever was heard, is counted and tried again; the browsers are told what came later."""
     bus, situation = Bus(BusSettings(mqtt_port=free_port(), module_name="display")), Situation(0.5, ())
-    hub, told = Hub(bus, situation), iter([ZeroDivisionError(), {"a": 1}])
+    hub = Hub(bus, situation)
+    told: Iterator[Any] = iter([ZeroDivisionError(), {"a": 1}])
 
-    def sections(_is_connected: bool) -> dict[str, object]:
+    def sections(_is_connected: bool) -> Any:
         one = next(told, {"a": 2})
         if isinstance(one, Exception):
             raise one
