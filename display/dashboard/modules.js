@@ -85,6 +85,6 @@ function fillFigures(node, { figures: told, rates }) {
   keyed(list, names, () => element("div", {}, element("dt"), element("dd"))).forEach((row, place) => {
     const name = names[place];
     setText(row.children[0], figureName(name));
-    setText(row.children[1], figureText(name, told[name]) + (name in rates ? ` (${rate(rates[name])} a second)` : ""));
+    setText(row.children[1], figureText(name, told[name]) + (Object.hasOwn(rates, name) ? ` (${rate(rates[name])} a second)` : ""));
   });
 }

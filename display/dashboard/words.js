@@ -10,6 +10,7 @@
 
 /** @type {Record<string, Words>} */
 const CAMERA_STATES = {
+  __proto__: null, // names come from messages, and "constructor" is none of these; here and below
   live: { text: "live", weight: "good", advice: "" },
   starting: { text: "starting", weight: "idle", advice: "The first picture comes in a moment." },
   lost: { text: "lost", weight: "bad", advice: "Check its cable or address. It is tried again by itself." },
@@ -25,6 +26,7 @@ const CAMERA_STATES = {
 
 /** @type {Record<string, Words>} */
 const MODULE_STATES = {
+  __proto__: null,
   running: { text: "running", weight: "good", advice: "" },
   starting: { text: "starting", weight: "idle", advice: "" },
   paused: { text: "paused", weight: "idle", advice: "It counts nobody until it is resumed." },
@@ -66,6 +68,7 @@ export function moduleWords(state) {
 
 /** @type {Record<string, string>} */
 const DROPS = {
+  __proto__: null,
   dropped_for_newer: "for a newer one",
   dropped_old: "too old",
   dropped_ahead: "ahead of the clock",
@@ -84,6 +87,7 @@ export function dropWords(reason) {
 
 /** @type {Record<string, string>} */
 const FIGURES = {
+  __proto__: null,
   frames_in: "frames received",
   frames_out: "frames sent",
   predictions_in: "predictions received",

@@ -128,6 +128,28 @@ def test_names_and_labels_are_shown_as_text(display: Display, browser: Browser) 
         assert tab.complaints == []
 
 
+@pytest.mark.parametrize("name", ["__proto__", "constructor", "tostring"])
+def test_names_that_mean_something_to_the_page_mean_nothing(display: Display, browser: Browser, name: str) -> None:
+    """A camera, module, state, label and figure that are called as what every JavaScript object has stand there as any other."""
+    figures = {"camera": name, "labels": ["toString", name], "toString": 1, name: 2, "dropped_constructor": 3}
+    status = Status(name, name, time.time(), time.time(), "x", figures, {"toString": 1.0, name: 2.0})
+    label = CurrentLabel(name, "toString", 0.9, time.time())
+    for message in (status, label, Pixels(name, "toString", bytes(192))):
+        display.listener.publish(message.topic, message.pack(), retain=True)
+    counts = replace(
+        samples.report().cameras["door"], totals={"toString": 1, name: 2}, visits={"toString": {"02": 1}, name: {"02": 2}}
+    )
+    with tab_of(browser, display.address) as tab:
+        answer_all(display, replace(samples.report(), cameras={name: counts}, visits=()))
+        for place in ("#cameras", "#module-list", "#matrices", "#totals"):
+            until(lambda place=place: name in (tab.page.text_content(place) or ""), 20, place)  # type: ignore[misc]
+        until(lambda: "toString" in (tab.page.text_content("#totals") or ""))
+        tab.page.locator(f'.module[data-module="{name}"] summary').click()
+        assert "native code" not in tab.page.inner_text("body")
+        assert "undefined" not in tab.page.inner_text("body")
+        assert tab.complaints == []
+
+
 def answer_all(display: Display, report: DayReport) -> None:
     """What the bridge does with each question so far."""
     for payload in display.listener.wait_for("/question"):
