@@ -62,6 +62,7 @@ class Server:
         config = uvicorn.Config(
             app,
             log_config=None,
+            log_level="warning",
             access_log=False,
             limit_concurrency=most_requests,
             timeout_keep_alive=5,

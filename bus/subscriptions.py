@@ -48,7 +48,7 @@ class Subscriptions:
             self._is_connected = True
 
     def disconnected(self) -> None:
-        """To be called when the connection is lost."""
+        """To be called when the connection is lost; without the lock, as what is asked for meanwhile is so again later."""
         self._is_connected = False
 
     def answered(self, packet: int, granted: tuple[int, ...]) -> None:

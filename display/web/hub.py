@@ -29,7 +29,7 @@ SNAPSHOT = 15.0
 
 
 class Hub:
-    """Subscribes to all that the page shows; `run` ties it to the event loop that serves the browsers."""
+    """Subscribes to all that the page shows; `running` ties it to the event loop that serves the browsers."""
 
     def __init__(self, bus: Bus, situation: Situation) -> None:
         """To be made before the bus is entered."""
@@ -37,12 +37,12 @@ class Hub:
         self.situation = situation
         self.pictures = Pictures(self._hear, lambda camera: bus.unsubscribe(topics.frame(camera)), self._wake)
         self.days = Days(bus.name, bus.publish)
-        self._sections = Sections()
+        self.sections = Sections()
         self._waiting: set[asyncio.Event] = set()
         self._viewers = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         bus.subscribe(topics.label(), CurrentLabel, situation.take_label)
-        bus.subscribe(topics.status(), Status, situation.take_status)
+        bus.subscribe(topics.status(), Status, self._take_status)
         bus.subscribe(topics.pixels(), Pixels, situation.take_pixels)
         bus.subscribe(topics.counts(), DayCounts, lambda _counts: self.days.expect())
         bus.subscribe(topics.visit(), Visit, lambda _visit: self.days.expect())
@@ -50,6 +50,10 @@ class Hub:
 
     def _hear(self, camera: str) -> None:
         self._bus.subscribe(topics.frame(camera), Frame, self.pictures.take_frame)
+
+    def _take_status(self, status: Status) -> None:
+        if self.situation.take_status(status):
+            self.days.expect()  # the bridge may be one that can be asked again, or no more
 
     def take_prediction(self, prediction: Prediction) -> None:
         """To be called with every prediction, on any thread."""
@@ -60,7 +64,7 @@ class Hub:
     async def running(self, page: str, signed_in: bool) -> AsyncIterator[None]:
         """Keeps the browsers up to date; `page` is the page's version, `signed_in` whether they had to give a password."""
         self._loop = asyncio.get_running_loop()
-        self._sections.put({"page": page, "signed_in": signed_in})
+        self.sections.put({"page": page, "signed_in": signed_in})
         works = (self._look, partial(self.days.follow, self._counted))
         tasks = [asyncio.create_task(self._keep_at(work)) for work in works]
         try:
@@ -105,10 +109,11 @@ class Hub:
         self.situation.meet(sorted({label for camera in report.cameras.values() for label in camera.totals}))
 
     async def _look(self) -> None:
-        before = self._sections.version
-        self._sections.put(self.situation.sections(self._bus.connected) | {"today": self.days.today})
+        before = self.sections.version
+        self.situation.connected(self._bus.connected)
+        self.sections.put(self.situation.sections() | {"today": self.days.today})
         self.pictures.look()
-        if self._sections.version > before:
+        if self.sections.version > before:
             self._wake_all()
 
     async def watch(self, socket: WebSocket) -> None:
@@ -120,7 +125,7 @@ class Hub:
         self._viewers += 1
         try:
             with self._changes() as changed:
-                await Viewer(socket, self._sections, self.pictures, lambda: self.situation.cameras, changed).run()
+                await Viewer(socket, self.sections, self.pictures, lambda: self.situation.cameras, changed).run()
         finally:
             self._viewers -= 1
 

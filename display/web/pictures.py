@@ -76,13 +76,11 @@ class _Camera:
 class Pictures:
     """Pairs frames with predictions; from any thread. `changed` is called when a camera has a newer picture."""
 
-    def __init__(
-        self, subscribe: Callable[[str], None], unsubscribe: Callable[[str], None], changed: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, subscribe: Callable[[str], None], unsubscribe: Callable[[str], None], changed: Callable[[], None]) -> None:
         """`subscribe` and `unsubscribe` are called with the camera whose frames are wanted, and no more."""
         self._subscribe = subscribe
         self._unsubscribe = unsubscribe
-        self.changed = changed
+        self._changed = changed
         self._lock = threading.Lock()
         self._cameras: dict[str, _Camera] = {}
 
@@ -103,7 +101,7 @@ class Pictures:
                 self._unsubscribe(name)
             unclassified = [camera for camera in self._cameras.values() if self._give_up(camera)]
         if unclassified:
-            self.changed()
+            self._changed()
 
     def _give_up(self, camera: _Camera) -> bool:
         """Takes the newest frame that has waited long enough, where nobody classifies."""
@@ -147,7 +145,7 @@ class Pictures:
                 return
             camera.newest = Picture(frame, prediction)
             camera.let_go(frame)
-        self.changed()
+        self._changed()
 
     def newest(self, name: str) -> Picture | None:
         """The camera's newest picture, if there is one yet."""

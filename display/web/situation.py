@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from bus import CurrentLabel, Pixels, Prediction, Status
@@ -41,6 +42,7 @@ class Situation:
         self._threshold = threshold
         self._background = [label.casefold() for label in background_labels]
         self._lock = threading.Lock()
+        self._began_at = time.monotonic()
         self._cameras: dict[str, _Camera] = {}
         self._modules: dict[str, Status] = {}
         self._capture_of: dict[str, str] = {}
@@ -72,12 +74,14 @@ class Situation:
             if (camera := self._camera(label.camera)) is not None:
                 camera.label = label
 
-    def take_status(self, status: Status) -> None:
-        """How a module is."""
+    def take_status(self, status: Status) -> bool:
+        """How a module is; whether that is another state than before."""
         with self._lock:
-            if status.module not in self._modules and len(self._modules) >= MOST_NAMES:
-                return
-            self._modules[status.module] = status
+            before = self._modules.get(status.module)
+            if before is None and len(self._modules) >= MOST_NAMES:
+                return False
+            is_changed = before is None or before.state != status.state
+            self._modules[status.module] = _dated(status, before)
             name = status.figures.get("camera")
             if isinstance(name, str) and self._camera(name) is not None:
                 self._capture_of[name] = status.module
@@ -86,6 +90,7 @@ class Situation:
         labels = status.figures.get("labels")
         if isinstance(labels, list):
             self.meet([label for label in labels if isinstance(label, str)])
+        return is_changed
 
     def take_pixels(self, pixels: Pixels) -> None:
         """What a display shows."""
@@ -99,14 +104,19 @@ class Situation:
             new = [one for one in labels if one not in self._labels and one.casefold() not in self._background]
             self._labels = (self._labels + list(dict.fromkeys(new)))[:MOST_LABELS]
 
-    def sections(self, is_connected: bool = True) -> dict[str, Any]:
-        """By name, as JSON can hold them; without a connection to the broker, everybody is silent."""
+    def connected(self, is_connected: bool) -> None:
+        """Whether the broker is there; while it is not, every camera is silent."""
         with self._lock:
             if is_connected:
                 self._cut_off_at = None
             elif self._cut_off_at is None:
-                self._cut_off_at = round(time.time(), 3)
+                self._cut_off_at = _now()
+
+    def sections(self) -> dict[str, Any]:
+        """By name, as JSON can hold them."""
+        with self._lock:
             return {
+                "broker": {"away_since": self._cut_off_at},
                 "rules": {"threshold": self._threshold, "background": self._background},
                 "labels": list(self._labels),
                 "cameras": {name: self._tell(name, camera) for name, camera in sorted(self._cameras.items())},
@@ -132,7 +142,7 @@ class Situation:
             "label": label.label,
             "probability": label.probability,
             "label_since": label.since,
-            "frames_per_second": capture and capture.rates.get("frames_out"),
+            "frames_per_second": capture.rates.get("frames_out") if capture and state in ("live", "silent") else None,
             "predictions_per_second": camera.predictions_per_second(time.monotonic()),
             "predicted_at": camera.predicted_at,
             "dropped": self._drops(capture),
@@ -148,9 +158,15 @@ class Situation:
             return ("live", None, "") if is_heard else ("offline", camera.predicted_at, "no capture has reported for it")
         state = WORDS.get(capture.state, "offline")
         if state == "live" and not is_heard:
-            return "silent", camera.predicted_at or capture.since, self._why_silent()
+            if camera.predicted_at is None and self._has_just_begun(capture):
+                return "starting", capture.since, ""
+            return "silent", camera.predicted_at, self._why_silent()
         since = capture.since if capture.since is not None else camera.predicted_at
         return state, since, capture.detail
+
+    def _has_just_begun(self, capture: Status) -> bool:
+        """Whether the first prediction may still be on its way, to here too."""
+        return time.monotonic() - self._began_at < SILENCE or _now() - (capture.since or 0.0) < SILENCE
 
     def _why_silent(self) -> str:
         """What the modules that classify say, if they say that they do not."""
@@ -166,6 +182,18 @@ class Situation:
             for name, count in sorted(status.figures.items())
             if name.startswith("dropped_") and isinstance(count, int) and count
         ]
+
+
+def _now() -> float:
+    """Unix time in seconds, to the millisecond."""
+    return round(time.time(), 3)
+
+
+def _dated(status: Status, before: Status | None) -> Status:
+    """A last will does not say since when: that is when it was heard, where the module was heard of before."""
+    if status.since is not None or before is None:
+        return status
+    return replace(status, since=before.since if before.state == status.state else _now())
 
 
 def _told(status: Status) -> dict[str, Any]:

@@ -31,7 +31,8 @@ class Browser:
         self._open = ExitStack()
         self._socket = self._open.enter_context(connect(address, max_size=None, additional_headers=headers, compression=None))
         self.sections: dict[str, Any] = {}
-        self.told = 0
+        self.pictures = 0
+        """That came."""
 
     def __enter__(self) -> Self:
         return self
@@ -52,8 +53,8 @@ class Browser:
         message = self._socket.recv(timeout=seconds)
         if isinstance(message, str):
             self.sections |= json.loads(message)
-            self.told += 1
             return None
+        self.pictures += 1
         (size,) = struct.unpack(">I", message[:4])
         return Picture(json.loads(message[4 : 4 + size]), message[4 + size :])
 

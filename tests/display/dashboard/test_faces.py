@@ -131,7 +131,7 @@ def test_names_and_labels_are_shown_as_text(display: Display, browser: Browser) 
 @pytest.mark.parametrize("name", ["__proto__", "constructor", "tostring"])
 def test_names_that_mean_something_to_the_page_mean_nothing(display: Display, browser: Browser, name: str) -> None:
     """A camera, module, state, label and figure that are called as what every JavaScript object has stand there as any other."""
-    figures = {"camera": name, "labels": ["toString", name], "toString": 1, name: 2, "dropped_constructor": 3}
+    figures: dict[str, Any] = {"camera": name, "labels": ["toString", name], "toString": 1, name: 2, "dropped_constructor": 3}
     status = Status(name, name, time.time(), time.time(), "x", figures, {"toString": 1.0, name: 2.0})
     label = CurrentLabel(name, "toString", 0.9, time.time())
     for message in (status, label, Pixels(name, "toString", bytes(192))):

@@ -55,11 +55,15 @@ def test_a_camera_that_does_not(situation: Situation, clock: Clock, state: str, 
 
 
 def test_a_capture_that_is_gone(situation: Situation, clock: Clock) -> None:
-    """Its last will, which tells neither camera nor time, is taken as its own; since is its last picture's time."""
+    """Its last will, which tells neither camera nor time, is taken as its own; since is when that was heard first."""
     situation.take_status(RUNNING)
     situation.take_prediction(samples.prediction(captured_at=998.5))
-    situation.take_status(Status("capture", "offline", detail="connection lost"))
-    assert (door(situation)["state"], door(situation)["since"]) == ("offline", 998.0)
+    gone = Status("capture", "offline", detail="connection lost")
+    assert situation.take_status(gone)
+    clock.now += 1
+    assert not situation.take_status(gone)
+    assert (door(situation)["state"], door(situation)["since"]) == ("offline", 1000.0)
+    assert situation.sections()["modules"]["capture"]["since"] == 1000.0
     assert door(situation)["frames_per_second"] is None
 
 
@@ -82,10 +86,31 @@ def test_without_a_broker_all_are_silent(situation: Situation, clock: Clock) -> 
     situation.take_status(RUNNING)
     situation.take_prediction(samples.prediction())
     for later in (0.0, 1.0):
-        told = situation.sections(is_connected=False)["cameras"]["door"]
         clock.now += later
+        situation.connected(False)
+        assert situation.sections()["broker"] == {"away_since": 1000.0}
+        told = door(situation)
         assert (told["state"], told["since"], told["detail"]) == ("silent", 1000.0, "no connection to the broker")
+    situation.connected(True)
     assert door(situation)["state"] == "live"
+    assert situation.sections()["broker"] == {"away_since": None}
+
+
+def test_a_capture_that_has_just_begun_is_starting(clock: Clock) -> None:
+    """Its first prediction may be on its way; and a display that has just begun has heard none yet either."""
+    situation = Situation(0.5, ())
+    situation.take_status(RUNNING)
+    assert door(situation)["state"] == "starting"
+    clock.now += SILENCE
+    assert (door(situation)["state"], door(situation)["since"]) == ("silent", None)
+    situation.take_status(replace(RUNNING, since=clock.now))
+    assert door(situation)["state"] == "starting"
+
+
+def test_figures_of_a_camera_that_is_not_on_are_not_told(situation: Situation, clock: Clock) -> None:
+    """How many frames it took a second, when it still took some, is true no more."""
+    situation.take_status(replace(RUNNING, state="paused"))
+    assert door(situation)["frames_per_second"] is None
 
 
 def test_a_slow_camera_is_not_silent(situation: Situation, clock: Clock) -> None:
