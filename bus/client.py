@@ -3,6 +3,8 @@
 import logging
 import socket
 import ssl
+import time
+from contextlib import suppress
 from typing import Any
 
 from paho.mqtt import client as mqtt
@@ -11,12 +13,34 @@ from bus.settings import BusSettings
 
 FIRST_RETRY, LAST_RETRY = 0.5, 30
 """Seconds between tries to connect, doubled from the one to the other."""
+LINGER = 0.5
+"""Seconds at most for the broker to let go of a connection that is ended."""
 
 
 class Client(mqtt.Client):
     """paho's, whose messages may be acknowledged later than when their callback returns: what its version 2 calls manual_ack."""
 
     _held: int | None = None
+    _is_leaving = False
+
+    def disconnect(self, *arguments: Any) -> Any:
+        """As paho's."""
+        self._is_leaving = True
+        return super().disconnect(*arguments)
+
+    def linger(self, sock: socket.socket) -> None:
+        """To be called before the socket is closed: takes in what is still coming until the broker has let go too.
+
+        A socket that is closed with something unread in it tells the other side that it broke; the last words before, and the
+        goodbye, would be lost with it, and the last will published.
+        """
+        end = time.monotonic() + LINGER
+        with suppress(OSError, ValueError):
+            if self._is_leaving:
+                sock.settimeout(LINGER)
+                sock.shutdown(socket.SHUT_WR)
+                while sock.recv(65536) and time.monotonic() < end:
+                    pass
 
     def hold(self, message: mqtt.MQTTMessage) -> None:
         """To be called in the callback of a message of QoS 1: it is not acknowledged when that returns."""
@@ -43,6 +67,7 @@ def client_of(settings: BusSettings, persistent: bool, most_queued: int) -> Clie
     client.max_inflight_messages_set(most_queued)  # what is published again at a connection goes before what has waited for it
     client.enable_logger(logging.getLogger("paho"))
     client.suppress_exceptions = True  # one that got out of a callback would end the network's thread
+    client.on_socket_close = lambda _client, _userdata, sock: client.linger(sock)  # type: ignore[arg-type]
     client.on_socket_open = _send_at_once  # type: ignore[assignment]  # always a socket here
     return client
 

@@ -28,9 +28,9 @@ class Subscriptions:
     def add(self, topic: str, qos: int) -> None:
         """Asks for a filter, now or as soon as there is a connection."""
         with self._lock:
-            self._wanted[topic] = qos
             if self._is_connected:
                 self._ask({topic: qos})
+            self._wanted[topic] = qos
 
     def remove(self, topic: str) -> None:
         """Asks for it no more."""

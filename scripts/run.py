@@ -56,9 +56,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
             signal.signal(number, stop)
-    threading.Thread(
-        target=_tell, args=(port, about, shown.web_address if shown.web_port else "", asked_to_stop), daemon=True
-    ).start()
+    threading.Thread(target=_tell, args=(port, about, shown, asked_to_stop), daemon=True).start()
     code = suite.wait()
     return 0 if asked_to_stop.is_set() else code
 
@@ -142,11 +140,11 @@ def _check_free(host: str, port: int, otherwise: str) -> None:
 def _open(address: str) -> None:
     """Opens the dashboard in a browser, where somebody sits before a screen."""
     has_screen = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
-    if address and has_screen and sys.stdout.isatty():
+    if has_screen and sys.stdout.isatty():
         webbrowser.open(address)
 
 
-def _tell(port: int, about: str, address: str, end: threading.Event) -> None:
+def _tell(port: int, about: str, shown: display.Settings, end: threading.Event) -> None:
     """Waits for the first prediction and says where to look; says now and then what is amiss until then."""
     flows = threading.Event()
     states: dict[str, Status] = {}
@@ -174,14 +172,17 @@ def _tell(port: int, about: str, address: str, end: threading.Event) -> None:
         print(f"\nNo prediction yet: {'; '.join(sorted(amiss)) or 'no module has reported'}\n", flush=True)
     client.disconnect()
     if not end.is_set():
-        print(_where_to_look(port, about, address), flush=True)
-        _open(address)
+        print(_where_to_look(port, about, shown), flush=True)
+        if shown.web_port:
+            _open(shown.web_address)
 
 
-def _where_to_look(port: int, about: str, address: str) -> str:
+def _where_to_look(port: int, about: str, shown: display.Settings) -> str:
     python = os.path.relpath(sys.executable, ROOT)
     setting = "" if port == 1883 else f" MQTT_PORT={port}"
-    dashboard = f" Dashboard: {address}" if address else ""
+    dashboard = f" Dashboard: {shown.web_address}" if shown.web_port else ""
+    if dashboard and shown.web_secret is not None:
+        dashboard += f", and with the password {shown.web_address.replace('127.0.0.1', socket.gethostname())}"
     return f"""
 {about}
 Predictions flow.{dashboard}

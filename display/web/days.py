@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from bus import Answer, DayReport, FootfallError, Question
@@ -20,6 +21,10 @@ REST = 0.5
 """Seconds at least between two questions for today."""
 EVERY = 600.0
 """Seconds after which today is asked for again though nothing was told; for a clock or a zone that was changed."""
+
+
+SHORTEST, LONGEST = 22 * 3600, 26 * 3600
+"""Seconds of a day, with the hour by which clocks are changed, and one to spare."""
 
 
 class NoAnswer(FootfallError):
@@ -82,6 +87,8 @@ class Days:
             del self._pending[question.id]
         if answer.report is None:
             raise NoAnswer(f"the bridge: {answer.problem}")
+        if not _is_day(answer.report, day):
+            raise NoAnswer("an answer came that is none")
         return answer.report
 
     async def follow(self, changed: Callable[[DayReport], object]) -> None:
@@ -102,3 +109,13 @@ class Days:
                 await asyncio.wait_for(self._changed.wait(), wait)
             except asyncio.TimeoutError:
                 continue
+
+
+def _is_day(report: DayReport, asked: str | None) -> bool:
+    """Whether the report is one of the day that was asked for: anybody on the broker can answer."""
+    try:
+        date.fromisoformat(report.day)
+    except ValueError:
+        return False
+    times = [report.begins_at, *(offset.since for offset in report.offsets), report.ends_at]
+    return asked in (None, report.day) and SHORTEST <= report.ends_at - report.begins_at <= LONGEST and times == sorted(times)

@@ -15,6 +15,8 @@ LEASE = 4.0
 """Seconds for which a camera's frames are heard after somebody asked for a picture."""
 MOST_BYTES = 32 * 1024 * 1024
 """Of all frames that wait for their prediction."""
+MOST_FRAMES = 64
+"""Of one camera: two seconds and more of a fast one."""
 PATIENCE = 1.0
 """Seconds that a frame waits for its prediction ..."""
 SILENCE = 3.0
@@ -62,7 +64,7 @@ class _Camera:
 
     def __init__(self) -> None:
         self.wanted_until = 0.0
-        self.waiting: deque[_Waiting] = deque()
+        self.waiting: deque[_Waiting] = deque(maxlen=MOST_FRAMES)
         """Frames without a prediction, oldest first."""
         self.newest: Picture | None = None
         self.predicted_at = float("-inf")

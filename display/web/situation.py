@@ -1,13 +1,14 @@
 """What is known of cameras, modules and displays from what they publish, as the page is told it."""
 
 import json
+import re
 import threading
 import time
 from collections import deque
 from dataclasses import replace
 from typing import Any
 
-from bus import CurrentLabel, Pixels, Prediction, Status
+from bus import CurrentLabel, Pixels, Prediction, Status, topics
 
 MOST_NAMES = 64
 """Cameras, modules and displays each; more are made up."""
@@ -18,6 +19,8 @@ SILENCE = 5.0
 WORDS = {"running": "live", "camera-lost": "lost", "paused": "paused", "ended": "ended", "starting": "starting"}
 """The state of a camera, by that of its capture."""
 MOST_LABELS = 256
+LONGEST_LABEL = 256
+"""Characters, as in predictions."""
 MOST_FIGURES = 16 * 1024
 """Characters as JSON, of one module."""
 
@@ -83,13 +86,13 @@ class Situation:
             is_changed = before is None or before.state != status.state
             self._modules[status.module] = _dated(status, before)
             name = status.figures.get("camera")
-            if isinstance(name, str) and self._camera(name) is not None:
+            if isinstance(name, str) and re.fullmatch(topics.NAME_PATTERN, name) and self._camera(name) is not None:
                 self._capture_of[name] = status.module
             if "model" in status.figures:
                 self._classifiers.add(status.module)
         labels = status.figures.get("labels")
         if isinstance(labels, list):
-            self.meet([label for label in labels if isinstance(label, str)])
+            self.meet([label for label in labels if isinstance(label, str) and _is_label(label)])
         return is_changed
 
     def take_pixels(self, pixels: Pixels) -> None:
@@ -196,14 +199,18 @@ def _dated(status: Status, before: Status | None) -> Status:
     return replace(status, since=before.since if before.state == status.state else _now())
 
 
+def _is_label(text: str) -> bool:
+    return len(text) <= LONGEST_LABEL and re.fullmatch(topics.TEXT_PATTERN, text) is not None
+
+
 def _told(status: Status) -> dict[str, Any]:
     """Without its figures when there are too many: they would go to every browser with each report."""
-    is_bounded = len(json.dumps(status.figures)) <= MOST_FIGURES
+    is_bounded = len(json.dumps([status.figures, status.rates])) <= MOST_FIGURES
     return {
         "state": status.state,
         "since": status.since,
         "at": status.at,
         "detail": status.detail,
         "figures": status.figures if is_bounded else {},
-        "rates": status.rates,
+        "rates": status.rates if is_bounded else {},
     }

@@ -128,6 +128,27 @@ def test_names_and_labels_are_shown_as_text(display: Display, browser: Browser) 
         assert tab.complaints == []
 
 
+def test_another_day_stands_beside(display: Display, browser: Browser) -> None:
+    """The day before is asked of the bridge when it is wanted, and its numbers stand beside today's, in totals and table."""
+    before = replace(
+        samples.report(),
+        day="2026-10-24",
+        cameras={"door": replace(samples.report().cameras["door"], totals={"woman": 7}, visits={"woman": {"09": 3, "10": 4}})},
+    )
+    with tab_of(browser, display.address) as tab:
+        answer_all(display, samples.report())
+        tab.page.locator("#totals [data-label=woman] .count", has_text="1").wait_for(timeout=20_000)
+        tab.page.click("#compare-yesterday")
+        asked = display.listener.wait_for("/question", 2)[-1]
+        assert Question.received("footfall/query/display/question", asked).day == before.day
+        assert tab.page.input_value("#compare") == before.day
+        answer_all(display, before)
+        until(lambda: "7 on" in (tab.page.text_content("#totals") or ""), 20, "yesterday's total")
+        table = tab.page.text_content("#counts-table") or ""
+        assert all(number in table for number in ("3", "4"))
+        tab.page.locator("#csv-other").wait_for()
+
+
 @pytest.mark.parametrize("name", ["__proto__", "constructor", "tostring"])
 def test_names_that_mean_something_to_the_page_mean_nothing(display: Display, browser: Browser, name: str) -> None:
     """A camera, module, state, label and figure that are called as what every JavaScript object has stand there as any other."""

@@ -34,6 +34,11 @@ def answered(question: Question) -> Answer:
     return Answer(question.asker, question.id, "", replace(samples.report(), day=question.day or "2026-11-23"))
 
 
+def forged(question: Question, **values: Any) -> Answer:
+    """An answer that is not of the day that was asked for."""
+    return Answer(question.asker, question.id, "", replace(samples.report(), **({"day": question.day or "2026-10-25"} | values)))
+
+
 def run(bridge: Bridge, work: Coroutine[Any, Any, Any], changed: Callable[[DayReport], object] = lambda _report: None) -> None:
     """Does the work while today is followed."""
 
@@ -96,6 +101,9 @@ def test_today_follows_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda _question: None, True, "has not answered"),
         (lambda question: Answer(question.asker, "another", "", samples.report()), True, "has not answered"),
         (lambda question: Answer(question.asker, question.id, "the disk is full", None), True, "the disk is full"),
+        (lambda question: forged(question, day="2026-99-99"), True, "an answer came that is none"),
+        (lambda question: forged(question, begins_at=1.0), True, "an answer came that is none"),
+        (lambda question: forged(question, offsets=samples.report().offsets[::-1]), True, "an answer came that is none"),
         (answered, False, "the broker is away"),
     ],
 )
@@ -131,5 +139,19 @@ def test_who_no_longer_waits_disturbs_nobody() -> None:
         await asyncio.sleep(0)
         gone.cancel()
         assert (await stays).day == "2026-11-22"
+
+    run(bridge, work())
+
+
+def test_another_days_report_is_no_answer() -> None:
+    """Whoever answers: the day must be the one that was asked for."""
+    bridge = Bridge(answered)
+
+    async def work() -> None:
+        await until(lambda: bridge.days.today["report"])
+        bridge._answer = lambda question: forged(question, day="2026-10-24")
+        with pytest.raises(NoAnswer):
+            await bridge.days.report("2026-10-23")
+        assert (await bridge.days.report("2026-10-24")).day == "2026-10-24"
 
     run(bridge, work())

@@ -1,6 +1,7 @@
 """The dashboard's server as a process on a real broker, as browsers and other programs meet it."""
 
 import itertools
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -209,6 +210,16 @@ def test_health_is_that_of_the_connection_too(place: Place, broker: Broker) -> N
     until(lambda: not is_well(place.port))
     broker.start()
     until(lambda: is_well(place.port), 20)
+
+
+def test_its_last_word_is_heard(broker: Broker) -> None:
+    """It says that it was stopped, though what it hears, its own words too, is still on its way when it goes."""
+    for _ in range(4):
+        with Module("display", broker.port, WEB_PORT=free_port()) as module:
+            module.wait_for_log("running")
+            assert module.end() == 0
+        with Listener(broker.port, "footfall/status/display") as listener:
+            assert json.loads(listener.wait_for("display")[0])["detail"] == "stopped"
 
 
 def test_it_ends_soon_with_browsers_connected(place: Place) -> None:

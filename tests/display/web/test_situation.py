@@ -166,8 +166,24 @@ def test_modules_and_displays_are_told_as_they_are(situation: Situation) -> None
     assert told["rules"] == {"threshold": 0.5, "background": ["nobody"]}
 
 
+@pytest.mark.parametrize("name", ["#", "+", "a/b", "Door", "", "x" * 65, "door\n", 7, None, ["door"]])
+def test_a_status_makes_up_no_camera(situation: Situation, name: Any) -> None:
+    """What cannot be a camera's name is none, whoever says so."""
+    situation.take_status(replace(RUNNING, figures={"camera": name}))
+    assert situation.sections()["cameras"] == {}
+
+
+def test_labels_of_a_status_are_labels(situation: Situation) -> None:
+    """What could not be in a prediction is left out: too long ones, and what would steer a terminal."""
+    situation.take_status(replace(RUNNING, figures={"labels": ["x" * 257, "", "a\x1b[31m", "man"]}))
+    assert situation.sections()["labels"] == ["man"]
+
+
 def test_figures_are_bounded(situation: Situation) -> None:
     """A module that tells very much of itself is told of without it."""
+    rates = {f"{number}{'x' * 100}": 1.0 for number in range(200)}
+    situation.take_status(replace(RUNNING, figures={"camera": "door"}, rates=rates))
+    assert situation.sections()["modules"]["capture"]["rates"] == {}
     situation.take_status(replace(RUNNING, figures={"camera": "door", "much": "x" * 20_000}))
     assert situation.sections()["modules"]["capture"]["figures"] == {}
     assert situation.cameras == ["door"]
