@@ -10,6 +10,7 @@ import uvicorn
 from typing_extensions import Self
 
 from bus.errors import InvalidSetting
+from bus.impatience import ImpatientProtocol
 
 DEAF = 20
 """Seconds after which a client that takes in nothing of what it is sent is let go."""
@@ -52,7 +53,8 @@ class Server:
         """
         setting, host, port = address
         try:
-            self._socket = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            self._socket = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
         except OSError as error:
             raise InvalidSetting(f"{setting}={port} on {host}: {error.strerror or error}") from None
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux; as with the next, those that are accepted have it from here
@@ -63,6 +65,7 @@ class Server:
             app,
             log_config=None,
             log_level="warning",
+            http=ImpatientProtocol,
             access_log=False,
             limit_concurrency=most_requests,
             timeout_keep_alive=5,

@@ -77,6 +77,7 @@ def _dashboard(settings: Settings, bus: Bus, screen: Screen, running: ExitStack)
     certificate = settings.web_tls_cert and settings.web_tls_key and Certificate(settings.web_tls_cert, settings.web_tls_key)
     address = Address("WEB_PORT", settings.web_host, settings.web_port)
     running.enter_context(Server(app, address, MOST_REQUESTS, certificate or None, SEND_BUFFER))
+    running.callback(hub.end)
     log.info("dashboard: %s", settings.web_address)
     return hub
 

@@ -70,7 +70,7 @@ class Settings(LabelSettings):
     def web_address(self) -> str:
         """Where a browser finds the dashboard on this machine."""
         scheme = "http" if self.web_tls_cert is None else "https"
-        host = self.web_host if _is_loopback(self.web_host) else "127.0.0.1"
+        host = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(self.web_host, self.web_host)
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.web_port}"
 
     @property

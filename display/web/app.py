@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from fastapi import FastAPI, Query, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BeforeValidator
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -47,16 +49,16 @@ def app_of(hub: Hub, health: Callable[[], dict[str, bool | float]], signed_in: b
     async def live(socket: WebSocket) -> None:
         await hub.watch(socket)
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=["GET", "HEAD"])
     def healthz() -> JSONResponse:
         """Whether the display hears the broker and shows what it hears."""
         state = health()
         is_well = state["connected"] and state["stalled_seconds"] < PATIENCE
         return JSONResponse(state, HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE)
 
-    @app.get("/api/counts")
+    @app.api_route("/api/counts", methods=["GET", "HEAD"])
     async def counts(
-        day: Annotated[date | None, Query(ge=date(1970, 1, 2), le=date(5000, 12, 31))] = None,
+        day: Annotated[date | None, BeforeValidator(_day_of), Query(ge=date(1970, 1, 2), le=date(5000, 12, 31))] = None,
         format: Literal["json", "csv"] = "json",  # noqa: A002  # as it is called in the address
     ) -> Response:
         """The visits of a day of the site (today, without it), by camera, label and hour."""
@@ -66,7 +68,7 @@ def app_of(hub: Hub, health: Callable[[], dict[str, bool | float]], signed_in: b
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(problem)) from None
         return Response(_csv(report), media_type="text/csv") if format == "csv" else JSONResponse(asdict(report))
 
-    @app.get("/cameras/{name}/snapshot.jpg")
+    @app.api_route("/cameras/{name}/snapshot.jpg", methods=["GET", "HEAD"])
     async def snapshot(name: str) -> Response:
         """The camera's newest picture."""
         _known(hub, name)
@@ -80,7 +82,7 @@ def app_of(hub: Hub, health: Callable[[], dict[str, bool | float]], signed_in: b
     async def stream(name: str) -> Response:
         """The camera's pictures as Motion JPEG."""
         _known(hub, name)
-        return Stream(lambda last: hub.next_picture(name, last))
+        return Stream(lambda last: hub.following(name, last))
 
     app.mount("/", StaticFiles(directory=PAGE, html=True))
     return app
@@ -101,13 +103,25 @@ def _known(hub: Hub, camera: str) -> None:
         )
 
 
+def _day_of(text: object) -> object:
+    """Of what pydantic takes for a date, only days: no Unix times, and no times of a day."""
+    if isinstance(text, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise ValueError("a day as 2026-11-23 is needed")
+    return text
+
+
+def _plain(label: str) -> str:
+    """As a spreadsheet takes it for a text, whatever it begins with."""
+    return f"'{label}" if label.startswith(("=", "+", "-", "@")) else label
+
+
 def _csv(report: DayReport) -> str:
     """A line for each camera, label and hour in which visits began."""
     out = io.StringIO()
     lines = csv.writer(out)
     lines.writerow(("day", "hour", "camera", "label", "visits"))
     lines.writerows(
-        (report.day, hour, camera, label, count)
+        (report.day, hour, camera, _plain(label), count)
         for camera, counts in report.cameras.items()
         for label, hours in counts.visits.items()
         for hour, count in sorted(hours.items())

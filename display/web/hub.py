@@ -40,6 +40,7 @@ class Hub:
         self.sections = Sections()
         self._waiting: set[asyncio.Event] = set()
         self._viewers = 0
+        self._is_ended = False
         self._loop: asyncio.AbstractEventLoop | None = None
         bus.subscribe(topics.label(), CurrentLabel, situation.take_label)
         bus.subscribe(topics.status(), Status, self._take_status)
@@ -129,11 +130,23 @@ class Hub:
         finally:
             self._viewers -= 1
 
+    def end(self) -> None:
+        """Has what goes on for ever end, before the server does; from any thread."""
+        self._is_ended = True
+        self._wake()
+
+    async def following(self, camera: str, last: Picture | None) -> Picture | None:
+        """The camera's next picture after `last`, however long it takes; None at the end."""
+        while not self._is_ended:
+            if (picture := await self.next_picture(camera, last)) is not None:
+                return picture
+        return None
+
     async def next_picture(self, camera: str, last: Picture | None = None, most_age: float = math.inf) -> Picture | None:
         """The camera's newest picture, another than `last` and at most so many seconds old; None when none comes for a while."""
         end = time.monotonic() + SNAPSHOT
         with self._changes() as changed:
-            while (left := end - time.monotonic()) > 0:
+            while not self._is_ended and (left := end - time.monotonic()) > 0:
                 changed.clear()
                 self.pictures.want(camera)
                 picture = self.pictures.newest(camera)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -12,7 +11,7 @@ from display.web.pictures import Picture
 BOUNDARY = "picture"
 
 Next = Callable[[Picture | None], Awaitable[Picture | None]]
-"""Gives the next picture after one; None when none came for a while."""
+"""Gives the next picture after one; None when there will be no more."""
 
 
 class Stream(Response):
@@ -36,18 +35,15 @@ class Stream(Response):
 
     async def _send_all(self, send: Send) -> None:
         last: Picture | None = None
-        while True:
-            picture = await self._following(last)
-            if picture is None or picture is last:
-                continue
+        while (picture := await self._following(last)) is not None:
             last = picture
             jpeg = picture.frame.jpeg
             head = (
                 f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
                 f"X-Captured-At: {picture.frame.captured_at:.3f}\r\n\r\n"
             )
-            with suppress(OSError):
-                await send({"type": "http.response.body", "body": head.encode() + jpeg + b"\r\n", "more_body": True})
+            await send({"type": "http.response.body", "body": head.encode() + jpeg + b"\r\n", "more_body": True})
+        await send({"type": "http.response.body", "body": f"--{BOUNDARY}--\r\n".encode()})
 
 
 async def _left(receive: Receive) -> None:

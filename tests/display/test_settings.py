@@ -31,6 +31,8 @@ def test_other_machines_need_a_password(tmp_path: Path) -> None:
     assert settings.web_secret == "open sesame"
     assert settings.web_address == "http://127.0.0.1:9001"
     assert load(Settings, web_host="::1").web_address == "http://[::1]:9001"
+    assert load(Settings, web_host="192.0.2.2", web_password="open sesame").web_address == "http://192.0.2.2:9001"
+    assert load(Settings, web_host="::", web_password="open sesame").web_address == "http://127.0.0.1:9001"
 
 
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:

@@ -1,0 +1,151 @@
+"""The dashboard's server as other programs meet it: pictures, counts, health, and how it ends."""
+
+import itertools
+import json
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from bus import Answer, CameraDay, DayCounts, Question
+from tests.support import samples
+from tests.support.broker import Broker, free_port
+from tests.support.browsers import Browser, is_well
+from tests.support.listener import Listener
+from tests.support.module import Module
+from tests.support.place import Place
+from tests.support.wait import until
+
+
+def test_a_snapshot(place: Place) -> None:
+    """The newest picture as a JPEG, of now."""
+    place.frame(0)
+
+    def fetched() -> httpx.Response | None:
+        response = place.get("/cameras/door/snapshot.jpg")
+        return response if response.status_code == 200 else None
+
+    with Browser(place.port) as browser:  # who watches makes the display hear frames, so that one is at hand
+        place.shown(browser, itertools.count(1))
+        response = until(fetched)
+    assert response.headers["content-type"] == "image/jpeg"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.content in [samples.jpeg(level=level) for level in range(250)]
+    assert abs(time.time() - float(response.headers["x-captured-at"])) < 20
+
+
+def test_a_stream(place: Place) -> None:
+    """Motion JPEG: part after part, each a picture with its length, newer than the one before."""
+    with httpx.stream("GET", f"http://127.0.0.1:{place.port}/cameras/door/stream.mjpeg", timeout=20) as response:
+        assert response.headers["content-type"] == "multipart/x-mixed-replace; boundary=picture"
+        received, chunks = b"", response.iter_raw()
+        for sequence in range(1000):
+            place.frame(sequence)
+            if sequence > 3:
+                received += next(chunks)
+            if received.count(b"--picture\r\n") > 3:
+                break
+    parts = [part.partition(b"\r\n\r\n") for part in received.split(b"--picture\r\n")[1:-1]]
+    times = []
+    for head, _, body in parts:
+        lines = dict(line.split(": ") for line in head.decode().split("\r\n"))
+        assert lines["Content-Type"] == "image/jpeg"
+        assert body == body[: int(lines["Content-Length"])] + b"\r\n"
+        times.append(float(lines["X-Captured-At"]))
+    assert times == sorted(set(times))
+
+
+def test_counts_are_those_of_the_bridge(place: Place) -> None:
+    """Any day as JSON and as lines for a spreadsheet; today is told to every browser, and again when counts are."""
+    place.answer(1)
+    with Browser(place.port) as browser:
+        browser.until(lambda told: told["today"]["report"])
+        assert browser.sections["today"]["report"]["visits"][0]["label"] == "woman"
+        assert browser.sections["labels"] == ["woman"]
+        counts = DayCounts("door", "2026-10-25", {"woman": 2}, {"woman": {"02": 2}})
+        place.listener.publish(counts.topic, counts.pack(), retain=True)
+        place.answer(2)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "problem"),
+    [
+        ("day=tomorrow", 400, "day: "),
+        ("day=0001-01-01", 400, "day: "),
+        ("day=86400", 400, "day: "),
+        ("day=2026-11-23T00:00:00", 400, "day: "),
+        ("format=xml", 400, "format: "),
+        ("day=2026-10-25", 503, "the bridge has not answered within 4 s"),
+    ],
+)
+def test_counts_that_cannot_be_had(place: Place, query: str, status: int, problem: str) -> None:
+    """A day that is none, and a bridge that is away, are told in words."""
+    response = place.get(f"/api/counts?{query}")
+    assert response.status_code == status
+    assert response.json()["problem"].startswith(problem)
+
+
+def test_a_label_is_no_formula(place: Place) -> None:
+    """What a spreadsheet would compute is a text in the lines for it."""
+    with ThreadPoolExecutor(1) as threads:
+        place.answer(1)
+        asked = threads.submit(place.get, "/api/counts?day=2026-10-25&format=csv")
+        payload = place.listener.wait_for("/question", 2)[-1]
+        question = Question.received("footfall/query/display/question", payload)
+        counts = CameraDay({"=1+1": 1}, {"=1+1": {"02": 1}})
+        answer = Answer("display", question.id, "", replace(samples.report(), cameras={"door": counts}))
+        place.listener.publish(answer.topic, answer.pack())
+        assert asked.result(10).text.splitlines() == ["day,hour,camera,label,visits", "2026-10-25,02,door,'=1+1,1"]
+
+
+def test_health_is_that_of_the_connection_too(place: Place, broker: Broker) -> None:
+    """It fails while the broker is away, and comes back with it."""
+    assert is_well(place.port)
+    broker.end()
+    until(lambda: not is_well(place.port))
+    broker.start()
+    until(lambda: is_well(place.port), 20)
+
+
+def test_its_last_word_is_heard(broker: Broker) -> None:
+    """It says that it was stopped, though what it hears, its own words too, is still on its way when it goes."""
+    for _ in range(4):
+        with Module("display", broker.port, WEB_PORT=free_port()) as module:
+            module.wait_for_log("running")
+            assert module.end() == 0
+        with Listener(broker.port, "footfall/status/display") as listener:
+            assert json.loads(listener.wait_for("display")[0])["detail"] == "stopped"
+
+
+def test_it_ends_soon_with_browsers_connected(place: Place) -> None:
+    """SIGTERM is obeyed though somebody watches, one of them reads nothing and one takes a stream; nothing goes wrong at it."""
+    stream = f"http://127.0.0.1:{place.port}/cameras/door/stream.mjpeg"
+    with Browser(place.port) as browser, Browser(place.port), httpx.stream("GET", stream, timeout=20) as response:
+        browser.receive()
+        begin = time.monotonic()
+        assert place.module.end() == 0
+        assert time.monotonic() - begin < 3
+        assert b"".join(response.iter_raw()).endswith(b"--picture--\r\n")
+    assert "Traceback" not in place.module.log
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: 127", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /"])
+def test_connections_that_ask_nothing_are_let_go(place: Place, sent: bytes) -> None:
+    """Who connects and does not go on, at once or after a request, keeps no place from others."""
+    with socket.create_connection(("127.0.0.1", place.port), timeout=20) as idle, Browser(place.port) as browser:
+        idle.sendall(sent)
+        received = b""
+        while chunk := idle.recv(4096):
+            received += chunk
+        assert received == b"" or received.startswith(b"HTTP/1.1 200")
+        place.shown(browser, itertools.count())
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/main.js"])
+def test_a_head_is_as_its_body_would_be(place: Place, path: str) -> None:
+    """What watches over web sites asks so."""
+    response = httpx.head(f"http://127.0.0.1:{place.port}{path}")
+    assert (response.status_code, response.content) == (200, b"")
