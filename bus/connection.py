@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from paho.mqtt import client as mqtt
+from pydantic import JsonValue
 from typing_extensions import Self
 
 from bus import topics
@@ -26,6 +27,7 @@ from bus.subscriptions import Subscriptions
 log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Message)
+Cleared = Callable[[str], object]
 
 KEEPALIVE = 10
 """Seconds; a frozen broker is noticed after twice as long."""
@@ -49,9 +51,12 @@ class Bus:
     time. Handlers run on the network's thread and must not block.
     """
 
-    def __init__(self, settings: BusSettings, persistent: bool = False) -> None:
+    def __init__(self, settings: BusSettings, persistent: bool = False, about: Mapping[str, JsonValue] | None = None) -> None:
+        """With `persistent`, the broker keeps what comes while it is away. `about` are figures that the last will tells too."""
         self.name = settings.name
         self.figures = Figures()
+        for name, value in (about or {}).items():
+            self.figures.put(name, value)
         self._status = Status(self.name, "starting", since=_now())
         self._status_lock = threading.Lock()
         self._connected = False
@@ -62,7 +67,7 @@ class Bus:
         self._rarely = Rarely()
         self._connections = Rarely(SHORT)
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
-        offline = Status(self.name, OFFLINE, detail="connection lost")
+        offline = Status(self.name, OFFLINE, detail="connection lost", figures=dict(about or {}))
         self._client = client_of(settings, persistent, MOST_IN_CLIENT)
         self._outbound = Outbound(self._client, self.figures)
         self._subscriptions = Subscriptions(self._client, self.name)
@@ -90,13 +95,16 @@ class Bus:
         end.start()
         end.join(GRACE)
 
-    def subscribe(self, topic: str, kind: type[M], handler: Callable[[M], object], share: str | None = None) -> None:
+    def subscribe(
+        self, topic: str, kind: type[M], handler: Callable[[M], object], share: str | None = None, cleared: Cleared = str
+    ) -> None:
         """Hands each message under the filter `topic` to `handler`, unpacked; one that is not a `kind` is counted and logged.
 
-        Of those that subscribe with the same `share`, the broker gives each message to one, in turn.
+        Of those that subscribe with the same `share`, the broker gives each message to one, in turn. `cleared` gets the topic of
+        what the broker was told to keep no more.
         """
 
-        self._subscribe(topic, kind, lambda message, _received: handler(message), share)
+        self._subscribe(topic, kind, lambda message, _received: handler(message), share, cleared)
 
     def inbox(self, kinds: Mapping[str, type[Message]]) -> Inbox:
         """Where messages wait, of the kind for each topic filter, in the order in which they came, for one who acknowledges them
@@ -123,9 +131,12 @@ class Bus:
             self._client.acknowledge(delivery.packet)
 
     def _subscribe(
-        self, topic: str, kind: type[M], handler: Callable[[M, mqtt.MQTTMessage], object], share: str | None = None
+        self, topic: str, kind: type[M], handler: Callable[[M, Any], object], share: str | None = None, cleared: Cleared = str
     ) -> None:
         def take_in(_client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
+            if kind.RETAINED and not received.payload:
+                cleared(received.topic)
+                return
             try:
                 message = _taken(kind, received)
             except InvalidMessage as error:

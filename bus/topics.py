@@ -57,7 +57,7 @@ def answer(asker: str = "+") -> str:
 
 
 def third_level(topic: str) -> str:
-    """The asker that a topic of the form footfall/query/<asker>/... is about."""
+    """The asker or module that a topic of the form footfall/query/<asker>/... or footfall/status/<module> is about."""
     return topic.split("/")[2]
 
 

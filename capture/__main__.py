@@ -19,8 +19,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     preparation = Preparation(settings.resize_width, settings.resize_height, settings.rotate, settings.convert_to_gray)
     framer = Framer(settings.camera, Pace(settings.frame_rate), preparation, settings.jpeg_quality)
     source = source_of(settings.video_path, settings.frame_rate)
-    bus = Bus(settings)
-    bus.figures.put("camera", settings.camera)
+    bus = Bus(settings, about={"camera": settings.camera})
     commands = Commands(bus.publish, bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.obey)
     with bus:

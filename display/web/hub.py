@@ -43,7 +43,9 @@ class Hub:
         self._is_ended = False
         self._loop: asyncio.AbstractEventLoop | None = None
         bus.subscribe(topics.label(), CurrentLabel, situation.take_label)
-        bus.subscribe(topics.status(), Status, self._take_status)
+        bus.subscribe(
+            topics.status(), Status, self._take_status, cleared=lambda topic: situation.forget(topics.third_level(topic))
+        )
         bus.subscribe(topics.pixels(), Pixels, situation.take_pixels)
         bus.subscribe(topics.counts(), DayCounts, lambda _counts: self.days.expect())
         bus.subscribe(topics.visit(), Visit, lambda _visit: self.days.expect())

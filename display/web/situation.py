@@ -95,6 +95,15 @@ class Situation:
             self.meet([label for label in labels if isinstance(label, str) and _is_label(label)])
         return is_changed
 
+    def forget(self, module: str) -> None:
+        """A module that is gone for good, and the cameras that were its own."""
+        with self._lock:
+            self._modules.pop(module, None)
+            self._classifiers.discard(module)
+            for camera in [camera for camera, capture in self._capture_of.items() if capture == module]:
+                del self._capture_of[camera]
+                self._cameras.pop(camera, None)
+
     def take_pixels(self, pixels: Pixels) -> None:
         """What a display shows."""
         with self._lock:
@@ -122,7 +131,9 @@ class Situation:
                 "broker": {"away_since": self._cut_off_at},
                 "rules": {"threshold": self._threshold, "background": self._background},
                 "labels": list(self._labels),
-                "cameras": {name: self._tell(name, camera) for name, camera in sorted(self._cameras.items())},
+                "cameras": {
+                    name: self._tell(name, camera) for name, camera in sorted(self._cameras.items()) if self._is_there(name)
+                },
                 "modules": {name: _told(status) for name, status in sorted(self._modules.items())},
                 "pixels": {name: {"label": one.label, "rgb": one.rgb.hex()} for name, one in sorted(self._pixels.items())},
             }
@@ -133,6 +144,10 @@ class Situation:
                 return None
             self._cameras[name] = _Camera()
         return self._cameras[name]
+
+    def _is_there(self, name: str) -> bool:
+        """Whether it is more than a label that the broker has kept of a camera that once was."""
+        return name in self._capture_of or self._cameras[name].predicted_at is not None
 
     def _tell(self, name: str, camera: _Camera) -> dict[str, Any]:
         capture = self._modules.get(self._capture_of.get(name, ""))

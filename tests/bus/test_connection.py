@@ -260,6 +260,30 @@ def test_a_retained_message_is_not_taken_for_a_fresh_one(broker: Broker) -> None
     assert not got
 
 
+def test_what_is_cleared_is_told(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    """What the broker was told to keep no more is no fault, and told to who wants to know."""
+    cleared: list[str] = []
+    bus = Bus(settings(broker.port))
+    bus.subscribe(topics.label(), CurrentLabel, lambda _label: None, cleared=cleared.append)
+    bus.subscribe(topics.pixels(), Pixels, lambda _pixels: None)
+    with Listener(broker.port) as listener, bus:
+        until(lambda: bus.connected)
+        for topic in (topics.pixels("matrix"), topics.label("door")):
+            listener.publish(topic, b"", retain=True)
+        until(lambda: cleared == ["footfall/door/label"])
+    assert "invalid" not in bus.figures.snapshot()
+
+
+def test_the_last_will_tells_what_the_module_is_about(broker: Broker) -> None:
+    """As which camera it is, which nobody else can say any more."""
+    with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port), about={"camera": "door"}) as bus:
+        bus.state("running")
+        until(lambda: status_of(listener)() == "running")
+        _socket_of(bus).shutdown(socket.SHUT_RDWR)
+        until(lambda: "connection lost" in [json.loads(told)["detail"] for told in listener.payloads()])
+        assert {json.loads(told)["figures"]["camera"] for told in listener.payloads()} == {"door"}
+
+
 def test_frames_do_not_pile_up_before_a_frozen_broker(broker: Broker) -> None:
     """While the broker does not read, at most two frames wait in the client; when it reads again, fresh ones go."""
     picture = Frame("door", 0, time.time(), 64, 48, b"\xff" * 1_500_000)

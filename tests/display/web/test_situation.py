@@ -124,11 +124,30 @@ def test_a_slow_camera_is_not_silent(situation: Situation, clock: Clock) -> None
 
 
 def test_a_camera_of_which_only_the_past_is_known(situation: Situation, clock: Clock) -> None:
-    """A label that the broker has kept makes it known; without a capture it is offline, with predictions live."""
+    """A label that the broker has kept makes no camera; predictions do, and without a capture it is offline afterwards."""
     situation.take_label(CurrentLabel("door", None, None, None))
-    assert (door(situation)["state"], door(situation)["since"]) == ("offline", None)
+    assert situation.sections()["cameras"] == {}
     situation.take_prediction(samples.prediction())
     assert door(situation)["state"] == "live"
+    clock.now += SILENCE
+    assert (door(situation)["state"], door(situation)["since"]) == ("offline", 1000.0)
+
+
+def test_a_capture_of_which_only_the_last_will_is_known(situation: Situation, clock: Clock) -> None:
+    """It tells its camera, so that one that has been away since before is missed."""
+    situation.take_status(Status("capture", "offline", detail="connection lost", figures={"camera": "door"}))
+    assert (door(situation)["state"], door(situation)["since"]) == ("offline", None)
+
+
+def test_what_is_gone_for_good_is_forgotten(situation: Situation, clock: Clock) -> None:
+    """A module whose status was cleared, with its camera; another's stays."""
+    situation.take_status(RUNNING)
+    situation.take_status(replace(RUNNING, module="capture-back", figures={"camera": "back"}))
+    situation.take_prediction(samples.prediction())
+    situation.forget("capture")
+    situation.forget("nobody")
+    assert list(situation.sections()["cameras"]) == ["back"]
+    assert list(situation.sections()["modules"]) == ["capture-back"]
 
 
 def test_what_is_dropped_is_told_by_reason(situation: Situation, clock: Clock) -> None:
