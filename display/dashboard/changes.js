@@ -1,34 +1,37 @@
 /** Changes of state, told in words: the last ones in a list, the newest to screen readers. */
 
 /** @import { Camera, State } from "./messages.js" */
+/** @import { Broker } from "./broker.js" */
 /** @import { Clock, SiteTime } from "./times.js" */
 
 import { byId, element, setShown, setText } from "./elements.js";
-import { sinceOf, stateOf } from "./modules.js";
-import { cameraWords, moduleWords } from "./words.js";
+import { cameraWords, detailWords, moduleWords } from "./words.js";
 
 const MOST = 20;
 
 /**
  * One thing that has a state: told as "capture: camera lost: unplugged".
- * @typedef {{name: string, state: string, text: string, detail: string, since: number | null}} Thing
+ * @typedef {{name: string, state: string, text: string, detail: string, good: boolean}} Thing
  */
 
 export class Changes {
-  /** @type {Map<string, string> | null} */
-  #before = null;
+  /** The last state of each thing, except that it was starting. @type {Map<string, string>} */
+  #before = new Map();
+  #begun = false;
 
-  /** @param {Clock} clock @param {SiteTime} site */
-  constructor(clock, site) {
+  /** @param {Broker} broker @param {Clock} clock @param {SiteTime} site */
+  constructor(broker, clock, site) {
+    this.broker = broker;
     this.clock = clock;
     this.site = site;
   }
 
   /** Tells what is otherwise than at the last call; the first call has nothing to compare with. @param {State} state */
   look(state) {
-    const things = this.#things(state);
-    const changed = things.filter(({ name, state: now }) => this.#before !== null && (this.#before.get(name) ?? "") !== now);
-    this.#before = new Map(things.map(({ name, state: now }) => [name, now]));
+    const things = this.#things(state).filter((thing) => thing.state !== "starting");
+    const changed = things.filter((thing) => this.#begun && this.#isNews(thing));
+    for (const thing of things) this.#before.set(thing.name, thing.state);
+    this.#begun = true;
     if (changed.length === 0) return;
     changed.forEach((thing) => this.#list(thing));
     this.say(changed.map(sentence).join(". "));
@@ -39,36 +42,48 @@ export class Changes {
     setText(byId("announcements"), text);
   }
 
-  /** @param {State} state @returns {Thing[]} */
+  /** That something new is well is none. @param {Thing} thing */
+  #isNews({ name, state, good }) {
+    const before = this.#before.get(name);
+    return before === undefined ? !good : before !== state;
+  }
+
+  /** Without the broker nothing is known of the others, nor before they have had time to report again. @param {State} state */
   #things({ modules, cameras }) {
-    const { now } = this.clock;
-    const programs = Object.entries(modules).map(([name, module]) => {
-      const state = stateOf(module, now);
-      return { name, state, text: moduleWords(state).text, detail: module.detail, since: sinceOf(module, now) };
+    const { away, settling } = this.broker;
+    const broker = { name: "broker", state: String(away), text: away ? "away" : "back", detail: "", good: !away };
+    if (away || settling) return [broker];
+    const programs = Object.entries(modules).map(([name, { detail }]) => {
+      const state = this.broker.stateOf(name);
+      const { text, weight } = moduleWords(state);
+      return { name, state, text, detail: detailWords(detail), good: weight === "good" };
     });
-    return [...programs, ...Object.entries(cameras).map(seen)];
+    return [broker, ...programs, ...Object.entries(cameras).flatMap((entry) => this.#seen(entry))];
+  }
+
+  /**
+   * A camera tells of itself only that no predictions come, and what becomes of it then: all else its capture says.
+   *
+   * @param {[string, Camera]} entry
+   * @returns {Thing[]}
+   */
+  #seen([camera, { state, detail }]) {
+    const name = `camera ${camera}`;
+    const isSilent = state === "silent";
+    if (!isSilent && this.#before.get(name) !== "silent") {
+      this.#before.delete(name);
+      return [];
+    }
+    return [{ name, state, text: cameraWords(state).text, detail: isSilent ? detail : "", good: state === "live" }];
   }
 
   /** @param {Thing} thing */
   #list(thing) {
     const list = byId("changes");
-    const time = element("time", {}, this.site.since(thing.since ?? this.clock.now, this.clock.now));
-    list.prepend(element("li", {}, time, " ", sentence(thing)));
+    list.prepend(element("li", {}, element("time", {}, this.site.minutes(this.clock.now)), " ", sentence(thing)));
     while (list.children.length > MOST) list.lastElementChild?.remove();
     setShown(byId("no-change"), false);
   }
-}
-
-/**
- * A camera tells of itself only that no predictions come: all else its capture says.
- *
- * @param {[string, Camera]} entry
- * @returns {Thing}
- */
-function seen([name, { state, detail, since }]) {
-  const silent = state === "silent";
-  const text = silent ? cameraWords(state).text : "no longer silent";
-  return { name: `camera ${name}`, state: silent ? state : "", text, detail: silent ? detail : "", since: silent ? since : null };
 }
 
 /** @param {Thing} thing */

@@ -44,9 +44,15 @@ function textureOf(place) {
   return (place + Math.floor(place / COLOURS)) % TEXTURES;
 }
 
-/** A colour of the style sheet, as light or dark as the page is now. @param {string} name */
+const probe = document.createElement("i");
+probe.hidden = true;
+probe.style.forcedColorAdjust = "none";
+document.body.append(probe);
+
+/** A colour of the style sheet, as light or dark as the page is now: only an element that has it tells. @param {string} name */
 export function themeColour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
 }
 
 /** @param {string} colour @param {number} texture @returns {string | CanvasPattern} */
@@ -57,7 +63,7 @@ function textured(colour, texture) {
   if (!context) return colour;
   context.fillStyle = colour;
   context.fillRect(0, 0, side, side);
-  context.strokeStyle = context.fillStyle = "rgb(255 255 255 / 0.38)";
+  context.strokeStyle = context.fillStyle = themeColour("--texture");
   context.lineWidth = side / 6;
   if (texture === 2) dot(context, side);
   else stripe(context, side, texture === 1);

@@ -23,7 +23,7 @@ export class Comparison {
     this.#input.addEventListener("change", () => this.#choose(this.#input.value, null));
     byId("compare-yesterday").addEventListener("click", () => this.#choose(dayAfter(this.#today, -1), 1));
     byId("compare-week").addEventListener("click", () => this.#choose(dayAfter(this.#today, -7), 7));
-    byId("compare-none").addEventListener("click", () => this.#choose("", null));
+    byId("compare-none").addEventListener("click", () => this.#none());
   }
 
   /** @param {string} day which it is now at the site */
@@ -47,6 +47,12 @@ export class Comparison {
     this.report = report;
     this.#tell(problem);
     this.changed();
+  }
+
+  /** The button vanishes: who pressed it by the keyboard goes on at the choice. */
+  #none() {
+    this.#choose("", null);
+    this.#input.focus();
   }
 
   #mark() {

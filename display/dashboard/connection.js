@@ -12,7 +12,7 @@
 
 const SIGN_IN_NEEDED = 4401;
 const REFUSED = 4403;
-const SILENCE = 15_000; // milliseconds; the server says something every five seconds, so that a line without is dead
+const SILENCE = 15_000; // milliseconds; the server says something every four seconds, so that a line without is dead
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 10_000;
 

@@ -45,6 +45,7 @@ export class Counts {
       byId("counts-problem"),
       problem && `Today's counts cannot be asked for: ${problem}${report ? ". These are the last that came." : ""}`,
     );
+    setText(byId("no-counts"), problem ? `Not known: ${problem}` : "No counts yet.");
     if (report) this.comparison.follow(report.day);
     this.#offerCameras(Object.keys(report?.cameras ?? {}).sort());
     this.#render();
@@ -60,6 +61,7 @@ export class Counts {
     const report = this.#state?.today.report ?? null;
     setShown(byId("counted"), report !== null);
     setShown(byId("not-counted"), report === null);
+    this.visits.tellNone(this.#state?.today.problem ?? "");
     if (!this.#state || !report) return;
     const [today, otherReport] = [hourly(report, this.#camera.value), this.comparison.report];
     const other = otherReport && hourly(otherReport, this.#camera.value);

@@ -2,7 +2,8 @@
 
 /** @import { State } from "./messages.js" */
 /** @import { LabelColours } from "./colours.js" */
-/** @import { Clock, SiteTime } from "./times.js" */
+/** @import { Broker } from "./broker.js" */
+/** @import { SiteTime } from "./times.js" */
 
 import { CameraCard } from "./camera.js";
 import { byId, keyed, setShown } from "./elements.js";
@@ -22,10 +23,10 @@ export class Live {
   #rules = { threshold: 0, background: /** @type {string[]} */ ([]) };
   #observer = new IntersectionObserver((entries) => this.#looked(entries));
 
-  /** @param {(camera: string) => boolean} want @param {LabelColours} colours @param {Clock} clock @param {SiteTime} site */
-  constructor(want, colours, clock, site) {
+  /** @param {(camera: string) => boolean} want @param {LabelColours} colours @param {Broker} broker @param {SiteTime} site */
+  constructor(want, colours, broker, site) {
     this.want = want;
-    this.make = (/** @type {string} */ name) => new CameraCard(name, colours, clock, site);
+    this.make = (/** @type {string} */ name) => new CameraCard(name, colours, broker, site);
     document.addEventListener("visibilitychange", () => this.#ask());
   }
 
@@ -34,7 +35,7 @@ export class Live {
     this.#rules = rules;
     const names = Object.keys(cameras).sort();
     keyed(byId("cameras"), names, (name) => this.#added(name)).forEach((_, place) =>
-      this.#cards.get(names[place])?.show(cameras[names[place]]),
+      this.#cards.get(names[place])?.show(cameras[names[place]], names.length > 1),
     );
     for (const name of this.#cards.keys()) if (!Object.hasOwn(cameras, name)) this.#removed(name);
     setShown(byId("no-camera"), names.length === 0);

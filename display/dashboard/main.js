@@ -2,6 +2,7 @@
 
 /** @import { State } from "./messages.js" */
 
+import { Broker } from "./broker.js";
 import { Changes } from "./changes.js";
 import { LabelColours } from "./colours.js";
 import { Connection } from "./connection.js";
@@ -23,6 +24,7 @@ const state = {
   cameras: {},
   modules: {},
   pixels: {},
+  broker: { away_since: null },
   today: { problem: "", report: null },
 };
 /** Each part of the state as text, by which a change is known. @type {Map<string, string>} */
@@ -33,27 +35,29 @@ let everConnected = false;
 
 const clock = new Clock();
 const site = new SiteTime();
+const broker = new Broker(clock);
 const colours = new LabelColours();
 const address = new URL("/live", location.href);
 address.protocol = address.protocol.replace("http", "ws");
 const connection = new Connection(address.href, { message, picture: (bytes) => live.picture(bytes), changed, signIn });
-const live = new Live((camera) => connection.want(camera), colours, clock, site);
+const live = new Live((camera) => connection.want(camera), colours, broker, site);
 const counts = new Counts(colours, clock, site, signIn);
-const modules = new Modules(clock, site);
-const changes = new Changes(clock, site);
-const summary = new Summary(clock, site, colours);
+const modules = new Modules(broker, clock, site);
+const changes = new Changes(broker, clock, site);
+const summary = new Summary(broker, clock, site, colours);
 
 /**
  * What each view is made of, so that it is shown anew when one of its parts has changed, and only then.
  * @type {[string[], () => void][]}
  */
 const views = [
+  [["broker", "modules"], () => broker.learn(state)],
   [["labels"], () => colours.learn(state.labels)],
   [["today"], () => site.learn(state.today.report?.offsets ?? [])],
-  [["cameras", "labels", "rules"], () => live.show(state)],
+  [["broker", "cameras", "modules", "labels", "rules"], () => live.show(state)],
   [["today", "labels"], () => counts.show(state)],
-  [["pixels"], () => showMatrices(state.pixels)],
-  [["modules"], () => modules.show(state.modules)],
+  [["broker", "pixels"], () => showMatrices(state.pixels, broker.away)],
+  [["broker", "modules"], () => modules.show(state.modules)],
   [["signed_in"], () => setShown(byId("sign-out"), state.signed_in)],
 ];
 
@@ -64,8 +68,17 @@ function message(text) {
   if (news.page && state.page && news.page !== state.page) location.reload(); // Footfall was updated while it was open
   const changed = new Set(Object.keys(news).filter((part) => isNew(part, news[part])));
   Object.assign(state, news);
-  for (const [parts, show] of views) if (parts.some((part) => changed.has(part))) show();
-  if (changed.size) overview();
+  for (const [parts, show] of views) if (parts.some((part) => changed.has(part))) attempt(show);
+  if (changed.size) attempt(overview);
+}
+
+/** Shows a part of the page; one that cannot be shown does not keep the others from it. @param {() => void} show */
+function attempt(show) {
+  try {
+    show();
+  } catch (error) {
+    console.error(error);
+  }
 }
 
 /** @param {string} part @param {unknown} value */

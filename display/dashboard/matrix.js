@@ -8,11 +8,14 @@ const LEDS = 64;
 const DIGITS = 6;
 const DARK = "000000";
 
-/** @param {Record<string, Pixels>} displays */
-export function showMatrices(displays) {
+/** @param {Record<string, Pixels>} displays @param {boolean} away whether nothing can be known of them */
+export function showMatrices(displays, away) {
   const names = Object.keys(displays).sort();
   const nodes = keyed(byId("matrices"), names, matrix);
-  nodes.forEach((node, place) => show(node, names[place], displays[names[place]], names.length > 1));
+  nodes.forEach((node, place) => {
+    if (away) showUnknown(node, names[place]);
+    else show(node, names[place], displays[names[place]], names.length > 1);
+  });
   setShown(byId("no-matrix"), names.length === 0);
 }
 
@@ -27,11 +30,27 @@ function matrix(name) {
 function show(node, name, { label, rgb }, named) {
   const [board, caption] = node.children;
   setAttribute(board, "aria-label", `Display ${name} shows ${label || "nothing: it is dark"}`);
+  board.classList.remove("unknown");
+  lightAll(board, rgb);
+  setText(caption.children[0], label || "dark");
+  setText(caption.children[1], named ? name : label ? "is shown" : "nobody is shown");
+}
+
+/** @param {HTMLElement} node @param {string} name */
+function showUnknown(node, name) {
+  const [board, caption] = node.children;
+  setAttribute(board, "aria-label", `What the display ${name} shows is not known`);
+  board.classList.add("unknown");
+  lightAll(board, DARK.repeat(LEDS));
+  setText(caption.children[0], "not known");
+  setText(caption.children[1], name);
+}
+
+/** @param {Element} board @param {string} rgb */
+function lightAll(board, rgb) {
   [...board.children].forEach((led, place) =>
     light(/** @type {HTMLElement} */ (led), rgb.slice(place * DIGITS, (place + 1) * DIGITS)),
   );
-  setText(caption.children[0], label || "dark");
-  setText(caption.children[1], named ? name : label ? "is shown" : "nobody is shown");
 }
 
 /** @param {HTMLElement} led @param {string} rgb */

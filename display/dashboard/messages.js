@@ -24,9 +24,11 @@
  *   day: string, begins_at: number, ends_at: number, offsets: Offset[],
  *   cameras: Record<string, CameraCounts>, visits: Visit[],
  * }} DayReport
+ * @typedef {{away_since: number | null}} BrokerState since when the display has lost the broker
  * @typedef {{
  *   now: number, page: string, signed_in: boolean, rules: Rules, labels: string[], cameras: Record<string, Camera>,
- *   modules: Record<string, Module>, pixels: Record<string, Pixels>, today: {problem: string, report: DayReport | null},
+ *   modules: Record<string, Module>, pixels: Record<string, Pixels>, broker: BrokerState,
+ *   today: {problem: string, report: DayReport | null},
  * }} State
  * @typedef {{name: string, probability: number, box: [number, number, number, number] | null}} Guess
  * @typedef {{labels: Guess[], classified_at: number, inference_ms: number, model: string}} Prediction

@@ -1,30 +1,22 @@
 /** The programs of the suite: the state of each with since when, and its figures. */
 
 /** @import { Module } from "./messages.js" */
+/** @import { Broker } from "./broker.js" */
 /** @import { Clock, SiteTime } from "./times.js" */
 
 import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
-import { figureName, figureText, mainFigures, moduleWords, rate } from "./words.js";
+import { detailWords, figureName, figureText, mainFigures, moduleWords, rate } from "./words.js";
 
 const CHAIN = ["capture", "classifier", "display", "bridge"]; // as frames and predictions go
-const SILENT_AFTER = 30; // seconds; a module reports every ten
-
-/** The module's state, or "silent" where its last report is too old to be believed. @param {Module} module @param {number} now */
-export function stateOf({ state, at }, now) {
-  return state !== "offline" && at !== null && now - at > SILENT_AFTER ? "silent" : state;
-}
-
-/** @param {Module} module @param {number} now */
-export function sinceOf(module, now) {
-  return stateOf(module, now) === "silent" ? module.at : module.since;
-}
+const AMISS = ["bad", "warn", "idle"]; // weights, in the order in which they are to be seen
 
 export class Modules {
   /** @type {Record<string, Module>} */
   #modules = {};
 
-  /** @param {Clock} clock @param {SiteTime} site */
-  constructor(clock, site) {
+  /** @param {Broker} broker @param {Clock} clock @param {SiteTime} site */
+  constructor(broker, clock, site) {
+    this.broker = broker;
     this.clock = clock;
     this.site = site;
   }
@@ -32,15 +24,23 @@ export class Modules {
   /** @param {Record<string, Module>} modules */
   show(modules) {
     this.#modules = modules;
-    const names = inChain(Object.keys(modules));
-    keyed(byId("module-list"), names, blank).forEach((node, place) => fillFigures(node, modules[names[place]]));
-    setShown(byId("no-module"), names.length === 0);
     this.tick();
+    for (const node of items()) fillFigures(node, modules[node.dataset.module ?? ""]);
+    setShown(byId("no-module"), items().length === 0);
   }
 
   /** What changes with time alone: a module that has stopped reporting. */
   tick() {
-    for (const node of byId("module-list").children) this.#state(/** @type {HTMLElement} */ (node));
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+    keyed(byId("module-list"), this.#order(), blank);
+    if (focused !== document.activeElement) focused?.focus(); // an item that is moved loses it
+    for (const node of items()) this.#state(node);
+  }
+
+  /** What is amiss comes first, what is well (no place in AMISS) last, and each as frames and predictions go. */
+  #order() {
+    const place = (/** @type {string} */ name) => AMISS.indexOf(moduleWords(this.broker.stateOf(name)).weight) >>> 0;
+    return inChain(Object.keys(this.#modules)).sort((one, other) => place(one) - place(other));
   }
 
   /** @param {HTMLElement} node */
@@ -48,7 +48,7 @@ export class Modules {
     const name = node.dataset.module ?? "";
     const [module, { now }] = [this.#modules[name], this.clock];
     const [[title, badge], [since, said], detail] = [node.children[0].children, node.children[1].children, node.children[2]];
-    const [state, time] = [stateOf(module, now), sinceOf(module, now)];
+    const [state, time] = [this.broker.stateOf(name), this.broker.sinceOf(name)];
     const words = moduleWords(state);
     const figures = state === "running" || state === "starting" ? mainFigures(module) : [];
     setAttribute(node, "data-state", state);
@@ -57,8 +57,13 @@ export class Modules {
     setAttribute(badge, "data-weight", words.weight);
     setText(since, time === null ? "" : `since ${this.site.since(time, now)}`);
     setText(said, (time !== null && figures.length ? " · " : "") + figures.join(" · "));
-    setText(detail, [module.detail.replace(/\.$/, ""), words.advice].filter(Boolean).join(". "));
+    const why = state === "unknown" ? "" : detailWords(module.detail);
+    setText(detail, [why, words.advice].filter(Boolean).join(". "));
   }
+}
+
+function items() {
+  return /** @type {HTMLElement[]} */ ([...byId("module-list").children]);
 }
 
 /** @param {string[]} names */
@@ -85,6 +90,9 @@ function fillFigures(node, { figures: told, rates }) {
   keyed(list, names, () => element("div", {}, element("dt"), element("dd"))).forEach((row, place) => {
     const name = names[place];
     setText(row.children[0], figureName(name));
-    setText(row.children[1], figureText(name, told[name]) + (Object.hasOwn(rates, name) ? ` (${rate(rates[name])} a second)` : ""));
+    setText(
+      row.children[1],
+      figureText(name, told[name]) + (Object.hasOwn(rates, name) ? ` (${rate(rates[name])} a second)` : ""),
+    );
   });
 }

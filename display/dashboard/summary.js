@@ -1,14 +1,14 @@
 /** The one sentence that answers "is it working?", and what to do if it is not. */
 
-/** @import { Module, State } from "./messages.js" */
+/** @import { State } from "./messages.js" */
+/** @import { Broker } from "./broker.js" */
 /** @import { Clock, SiteTime } from "./times.js" */
 /** @import { LabelColours } from "./colours.js" */
 /** @import { Weight, Words } from "./words.js" */
 
 import { byId, setAttribute, setText } from "./elements.js";
-import { sinceOf, stateOf } from "./modules.js";
 import { grandTotal, hourly, total } from "./report.js";
-import { cameraWords, counted, grouped, moduleWords } from "./words.js";
+import { cameraWords, counted, detailWords, grouped, moduleWords } from "./words.js";
 
 /**
  * @typedef {{weight: Weight, text: string, advice: string}} Finding
@@ -25,12 +25,13 @@ const NOTHING_REPORTED = {
 const ALL_OFFLINE = {
   weight: /** @type {Weight} */ ("bad"),
   text: "Nothing is counted: all modules are offline.",
-  advice: "Either the broker is away or Footfall is stopped. Start it; this page goes on by itself.",
+  advice: "Is Footfall stopped? Start it; this page goes on by itself.",
 };
 
 export class Summary {
-  /** @param {Clock} clock @param {SiteTime} site @param {LabelColours} colours */
-  constructor(clock, site, colours) {
+  /** @param {Broker} broker @param {Clock} clock @param {SiteTime} site @param {LabelColours} colours */
+  constructor(broker, clock, site, colours) {
+    this.broker = broker;
     this.clock = clock;
     this.site = site;
     this.colours = colours;
@@ -65,6 +66,7 @@ export class Summary {
 
   /** What is amiss, the worst first, each cause once. @param {State} state @returns {Finding[]} */
   #findings(state) {
+    if (this.broker.awaySince !== null) return [this.#away(this.broker.awaySince)];
     const modules = Object.entries(state.modules);
     if (modules.length > 0 && modules.every(([, module]) => module.state === "offline")) return [ALL_OFFLINE];
     if (Object.keys(state.cameras).length === 0) return [NOTHING_REPORTED, ...this.#ofModules(state)];
@@ -72,29 +74,34 @@ export class Summary {
     return findings.sort((one, other) => ORDER.indexOf(one.weight) - ORDER.indexOf(other.weight));
   }
 
+  /** Without the broker nothing else is known. @param {number} since @returns {Finding} */
+  #away(since) {
+    const text = `Footfall's broker has been away since ${this.site.since(since, this.clock.now)}.`;
+    return { weight: "bad", text, advice: "Is Mosquitto running? All goes on by itself when it is back." };
+  }
+
   /** A camera's own trouble is told by its camera, so that it is not told twice. @param {State} state @returns {Finding[]} */
   #ofModules(state) {
-    const { now } = this.clock;
-    return Object.entries(state.modules).flatMap(([name, module]) => {
-      const told = stateOf(module, now);
+    return Object.entries(state.modules).flatMap(([name, { detail }]) => {
+      const told = this.broker.stateOf(name);
       if (moduleWords(told).weight === "good" || told === "starting" || toldByCamera(name, told, state)) return [];
       const words = COUNTING.test(name) ? moduleWords(told) : bearable(moduleWords(told));
-      return [this.#finding(`The module ${name}`, told, words, sinceOf(module, now), module.detail)];
+      return [this.#finding(`The module ${name}`, told, words, this.broker.sinceOf(name), detail)];
     });
   }
 
   /** @param {State} state @returns {Finding[]} */
   #ofCameras(state) {
-    const unclassified = Object.entries(state.modules).some(([name, module]) => isClassifier(name) && this.#isDown(module));
+    const unclassified = Object.keys(state.modules).some((name) => isClassifier(name) && this.#isDown(name));
     return Object.entries(state.cameras).flatMap(([name, { state: told, since, detail }]) => {
       if (told === "live" || (told === "silent" && unclassified)) return [];
       return [this.#finding(`The camera ${name}`, told, cameraWords(told), since, detail)];
     });
   }
 
-  /** @param {Module} module */
+  /** @param {string} module */
   #isDown(module) {
-    return ["offline", "silent"].includes(stateOf(module, this.clock.now));
+    return ["offline", "silent"].includes(this.broker.stateOf(module));
   }
 
   /**
@@ -107,13 +114,15 @@ export class Summary {
    */
   #finding(subject, told, { weight, text, advice }, since, detail) {
     const when = since === null ? "" : ` since ${this.site.since(since, this.clock.now)}`;
-    const said = told.includes("-") ? `says \u201c${text}\u201d` : `is ${text}`;
-    return { weight, text: `${subject} ${said}${when}${detail ? `: ${detail.replace(/\.$/, "")}` : ""}.`, advice };
+    const isQuoted = told.includes("-");
+    const verb = isQuoted ? (when ? "has said" : "says") : when ? "has been" : "is";
+    const said = isQuoted ? `\u201c${text}\u201d` : text;
+    return { weight, text: `${subject} ${verb} ${said}${when}${detail ? `: ${detailWords(detail)}` : ""}.`, advice };
   }
 
   /** "12 visitors today: man 5, woman 7"; empty while that is not known. @param {State} state */
-  #counts({ today: { report } }) {
-    if (!report) return "";
+  #counts({ today: { report, problem } }) {
+    if (!report || problem || this.broker.away) return "";
     const counts = hourly(report, "");
     const labels = this.colours.sorted(counts.keys()).filter((label) => total(counts, label));
     const most =

@@ -122,16 +122,16 @@ function dayText(day, parts) {
 
 /** How old a picture is, as "0.03 s". @param {number} seconds */
 export function age(seconds) {
-  return seconds < 0.995 ? `${Math.max(0, seconds).toFixed(2)} s` : duration(seconds);
+  return seconds < 0.995 ? `${Math.max(0, seconds).toFixed(2)}\u00a0s` : duration(seconds);
 }
 
 /** How long something took or is ago, as "3.1 s", "2 min 5 s", "3 h 20 min", "2 days". @param {number} seconds */
 export function duration(seconds) {
-  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)}\u00a0s`;
   const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
+  if (whole < 60) return `${whole}\u00a0s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}\u00a0min${whole % 60 ? `\u00a0${whole % 60}\u00a0s` : ""}`;
   const minutes = Math.round(whole / 60);
-  if (whole < 2 * DAY) return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ""}`;
-  return `${Math.floor(whole / DAY)} days`;
+  if (whole < 2 * DAY) return `${Math.floor(minutes / 60)}\u00a0h${minutes % 60 ? `\u00a0${minutes % 60}\u00a0min` : ""}`;
+  return `${Math.floor(whole / DAY)}\u00a0days`;
 }

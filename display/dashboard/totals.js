@@ -42,6 +42,6 @@ export class Totals {
 /** @param {string} key */
 function tile(key) {
   const name = key === "all" ? element("dt") : element("dt", {}, element("span", { class: "swatch" }), element("span"));
-  const then = element("dd", { class: "then" }, element("span"), element("span", { class: "day" }));
+  const then = element("dd", { class: "then" }, element("span"), element("span", { class: key === "all" ? "day" : "unseen" }));
   return element("div", { class: key === "all" ? "total all" : "total" }, name, element("dd", { class: "count" }), then);
 }

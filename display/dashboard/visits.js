@@ -35,22 +35,35 @@ export class Visits {
     rows.forEach((row, place) => this.#fill(row, shown[place]));
   }
 
+  /** What is said where no visit stands. @param {string} problem why it is not known, if it is not */
+  tellNone(problem) {
+    setText(byId("no-visit-yet"), problem ? `Not known: ${problem}` : "No visit yet today.");
+  }
+
   /** @param {HTMLElement} row @param {Visit} visit */
   #fill(row, { label, camera, started_at: began, ended_at: ended, peak }) {
-    const [time, who, length, highest, where] = row.children;
+    const [time, who, length, highest] = row.children;
+    const yours = this.site.yours(began);
     setText(time.children[0], this.site.seconds(began));
-    setText(time.children[1], this.site.yours(began));
+    setText(time.children[1], yours && ` (${yours})`);
+    setAttribute(time, "title", yours || null);
     setAttribute(who.children[0], "class", `swatch ${this.colours.classes(label)}`);
     setText(who.children[1], label);
-    setAttribute(who, "title", label);
     setText(length, duration(ended - began));
     setText(highest, percent(peak));
-    setText(where, camera);
+    setText(who.children[2], camera);
   }
 }
 
 function blankRow() {
-  const time = element("td", {}, element("span", { class: "site" }), element("small", { class: "yours" }));
-  const who = element("td", {}, element("span", { class: "swatch" }), element("span", { class: "who" }));
-  return element("tr", {}, time, who, element("td"), element("td"), element("td", { class: "where" }));
+  const time = element("td", {}, element("span", { class: "site" }), element("span", { class: "unseen" }));
+  const who = element(
+    "td",
+    {},
+    element("span", { class: "swatch" }),
+    element("span", { class: "who" }),
+    " ",
+    element("small", { class: "where" }),
+  );
+  return element("tr", {}, time, who, element("td"), element("td"));
 }

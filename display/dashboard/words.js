@@ -13,16 +13,19 @@ const CAMERA_STATES = {
   __proto__: null, // names come from messages, and "constructor" is none of these; here and below
   live: { text: "live", weight: "good", advice: "" },
   starting: { text: "starting", weight: "idle", advice: "The first picture comes in a moment." },
-  lost: { text: "lost", weight: "bad", advice: "Check its cable or address. It is tried again by itself." },
+  lost: { text: "lost", weight: "bad", advice: "Check its cable, address or file. It is tried again by itself." },
   paused: { text: "paused", weight: "idle", advice: "It counts nobody until it is resumed." },
   ended: { text: "at its end", weight: "idle", advice: "The file was played to its end. Restart capture to play it again." },
   offline: {
     text: "offline",
     weight: "bad",
-    advice: "Its capture does not run, or cannot reach the broker. Its log says which.",
+    advice: "Start its capture, or look into its log.",
   },
   silent: { text: "silent", weight: "bad", advice: "Capture runs, but no predictions come. Is the classifier running?" },
 };
+
+/** Whatever a camera said last, without the broker. @type {Words} */
+export const BROKER_AWAY = { text: "not known", weight: "idle", advice: "What it sees is not known until the broker is back." };
 
 /** @type {Record<string, Words>} */
 const MODULE_STATES = {
@@ -32,6 +35,7 @@ const MODULE_STATES = {
   paused: { text: "paused", weight: "idle", advice: "It counts nobody until it is resumed." },
   ended: { text: "at its end", weight: "idle", advice: "The file was played to its end. Restart capture to play it again." },
   offline: { text: "offline", weight: "bad", advice: "Start it, or look into its log." },
+  unknown: { text: "not known", weight: "idle", advice: "" },
   silent: {
     text: "silent",
     weight: "bad",
@@ -40,7 +44,7 @@ const MODULE_STATES = {
   "camera-lost": {
     text: "camera lost",
     weight: "bad",
-    advice: "Check the camera's cable or address. It is tried again by itself.",
+    advice: "Check the camera's cable, address or file. It is tried again by itself.",
   },
   "matrix-lost": { text: "matrix lost", weight: "warn", advice: "Check that the Sense HAT sits well. Counting goes on." },
   "model-refused": {
@@ -66,6 +70,13 @@ export function moduleWords(state) {
   return MODULE_STATES[state] ?? { text: plain(state), weight: "warn", advice };
 }
 
+const LAST_WILL = "connection lost"; // what the broker says of a module in its stead
+
+/** Why a state is so, without the full stop. @param {string} detail */
+export function detailWords(detail) {
+  return detail === LAST_WILL ? "it ended without a word, or cannot reach the broker" : detail.replace(/\.$/, "");
+}
+
 /** @type {Record<string, string>} */
 const DROPS = {
   __proto__: null,
@@ -78,6 +89,7 @@ const DROPS = {
   dropped_offline: "without the broker",
   dropped_unsent: "before they were sent",
   dropped_queue_full: "as the broker was too slow",
+  dropped_questions: "questions, as too many waited",
 };
 
 /** Why something was left out, as in "12 for a newer one". @param {string} reason */
@@ -103,6 +115,19 @@ const FIGURES = {
   failed: "messages that failed",
   ledger_failed: "times the ledger failed",
   ledgers_set_aside: "ledgers set aside",
+  currentlabels_in: "changes of who is there received",
+  currentlabels_out: "changes of who is there told",
+  daycounts_in: "counts received",
+  daycounts_out: "counts told",
+  visits_in: "visits received",
+  questions_in: "questions for a day's counts received",
+  questions_out: "questions for a day's counts asked",
+  answers_in: "answers to them received",
+  answers_out: "answers to them given",
+  connect_failed: "connections that failed",
+  disconnected: "times the broker was lost",
+  revived: "times its connection was started again",
+  unanswered: "questions that could not be answered",
 };
 
 /** @param {string} name */
@@ -114,7 +139,7 @@ export function figureName(name) {
 /** @param {string} name @param {unknown} value @returns {string} */
 export function figureText(name, value) {
   if (Array.isArray(value)) return value.map((item) => figureText("", item)).join(", ");
-  if (typeof value === "number") return name.endsWith("_ms") ? `${grouped(value)} ms` : grouped(value);
+  if (typeof value === "number") return name.endsWith("_ms") ? `${grouped(value)}\u00a0ms` : grouped(value);
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "none");
 }
 
@@ -124,9 +149,9 @@ export function mainFigures({ figures, rates }) {
   if ("frames_out" in rates) said.push(`${rate(rates.frames_out)} frames a second`);
   if ("predictions_out" in rates) said.push(`${rate(rates.predictions_out)} predictions a second`);
   else if ("predictions_in" in rates) said.push(`${rate(rates.predictions_in)} predictions a second taken`);
-  if (typeof figures.inference_ms === "number") said.push(`${rate(figures.inference_ms)} ms each`);
+  if (typeof figures.inference_ms === "number") said.push(`${rate(figures.inference_ms)}\u00a0ms each`);
   if (typeof figures.model === "string") said.push(figures.model);
-  if (typeof figures.visits_out === "number") said.push(counted(figures.visits_out, "visit"));
+  if (typeof figures.visits_out === "number") said.push(`${counted(figures.visits_out, "visit")} since its start`);
   if (typeof figures.outbox === "number" && figures.outbox > 0) said.push(`${grouped(figures.outbox)} waiting to be sent`);
   return said;
 }
