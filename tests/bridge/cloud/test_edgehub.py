@@ -212,7 +212,7 @@ def test_a_client_that_does_not_come_back_is_replaced(world: World, stub: Stub) 
         until(lambda: stub.connects > connects, 30, "a connection that is refused")
         until(lambda: world.figure("upstream_failed"), 30, "a client that is given up")
         stub.refuse = 0
-        until(lambda: world.figure("upstream_clients") == 2, 30)
+        until(lambda: world.figure("upstream_clients") >= 2, 30)  # on a slow machine the second is given up too
 
 
 def test_a_twin_that_is_not_told_holds_nothing_up(world: World, stub: Stub) -> None:
@@ -226,7 +226,7 @@ def test_a_twin_that_is_not_told_holds_nothing_up(world: World, stub: Stub) -> N
         world.put(1)
         world.wait_until_sent()
         assert world.site.policy.forward == "visits"
-        assert world.figure("upstream_stuck") >= 2
+        until(lambda: world.figure("upstream_stuck") >= 2, 60)  # one whose connection is lost meanwhile is not stuck
         stub.twin_silent = False
         until(lambda: world.site.policy.forward == "all", 30)
     assert arrived(stub) == named(0, 1)
