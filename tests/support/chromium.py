@@ -13,6 +13,7 @@ from tests.support.wait import until
 
 FLAGS = (
     "--no-sandbox",  # as root, and in containers
+    "--disable-dev-shm-usage",  # which is small there
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
