@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -10,8 +9,6 @@ from datetime import date
 from typing import Any
 
 from bus import Answer, DayReport, FootfallError, Question
-
-log = logging.getLogger(__name__)
 
 PATIENCE = 4.0
 """Seconds for an answer."""
@@ -21,8 +18,6 @@ REST = 0.5
 """Seconds at least between two questions for today."""
 EVERY = 600.0
 """Seconds after which today is asked for again though nothing was told; for a clock or a zone that was changed."""
-
-
 SHORTEST, LONGEST = 22 * 3600, 26 * 3600
 """Seconds of a day, with the hour by which clocks are changed, and one to spare."""
 

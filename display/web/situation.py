@@ -49,7 +49,7 @@ class Situation:
         self._cameras: dict[str, _Camera] = {}
         self._modules: dict[str, Status] = {}
         self._capture_of: dict[str, str] = {}
-        """The module that captures, by camera; its last will does not say which camera it was."""
+        """The module that captures, by camera."""
         self._classifiers: set[str] = set()
         self._pixels: dict[str, Pixels] = {}
         self._cut_off_at: float | None = None

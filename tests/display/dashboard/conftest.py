@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from demo.about import CLIP, MODEL
+from tests.support.alone import Display
 from tests.support.broker import Broker, free_port
 from tests.support.browsers import is_well
 from tests.support.chromium import chromium
@@ -34,3 +35,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         modules = stack.enter_context(modules_of(broker.port, **settings))
         until(lambda: is_well(port), what="the dashboard")
         yield Shop(broker, modules, port, state / "ledger.db")
+
+
+@pytest.fixture
+def display(broker: Broker) -> Iterator[Display]:
+    """One that is alone on its broker."""
+    display = Display(broker)
+    with display.listener, display.module:
+        until(lambda: is_well(display.port), what="the dashboard")
+        yield display

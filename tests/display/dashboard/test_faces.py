@@ -1,11 +1,7 @@
 """The page's faces when something is amiss or odd, against a display of its own, and what it asks of its readers."""
 
-import itertools
 import re
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,67 +9,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from bus import Answer, Box, CurrentLabel, DayReport, Frame, Label, Pixels, Prediction, Question, Status
+from bus import Answer, Box, CurrentLabel, DayReport, Label, Pixels, Question, Status
 from display.web.app import PAGE
 from tests.support import samples
-from tests.support.broker import Broker, free_port
-from tests.support.browsers import is_well
+from tests.support.alone import Display
 from tests.support.chromium import tab_of
-from tests.support.listener import Listener
-from tests.support.module import Module
 from tests.support.wait import until
 
 EVIL = "<img src=x onerror=window.hacked=1>"
-CAPTURE = Status("capture", "running", 1000.0, 1000.0, figures={"camera": "door"}, rates={"frames_out": 10.0})
 VISIT = replace(samples.report().visits[0], label=EVIL)
-
-
-class Display:
-    """A display of one's own, and all that it hears."""
-
-    def __init__(self, broker: Broker, **settings: object) -> None:
-        self.port = free_port()
-        self.listener = Listener(broker.port, "footfall/query/+/question")
-        self.module = Module("display", broker.port, WEB_PORT=self.port, **settings)
-        self._end = threading.Event()
-
-    @property
-    def address(self) -> str:
-        """Of its dashboard."""
-        return f"http://127.0.0.1:{self.port}/"
-
-    def play(self, *labels: Label) -> None:
-        """Ten frames a second with these labels, until the end."""
-        for sequence in itertools.count():
-            at = round(time.time(), 3)
-            frame = Frame("door", sequence, at, 64, 48, samples.jpeg(level=sequence % 250))
-            self.listener.publish(frame.topic, frame.pack())
-            prediction = Prediction("door", sequence, at, at, 1.0, "m", labels)
-            self.listener.publish(prediction.topic, prediction.pack())
-            if self._end.wait(0.1):
-                return
-
-    @contextmanager
-    def playing(self, *labels: Label) -> Iterator[None]:
-        """While the camera sees them."""
-        status = replace(CAPTURE, since=time.time(), at=time.time())
-        self.listener.publish(status.topic, status.pack(), retain=True)
-        thread = threading.Thread(target=self.play, args=labels)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._end.set()
-            thread.join(10)
-
-
-@pytest.fixture
-def display(broker: Broker) -> Iterator[Display]:
-    """One that is alone on its broker."""
-    display = Display(broker)
-    with display.listener, display.module:
-        until(lambda: is_well(display.port), what="the dashboard")
-        yield display
 
 
 def test_with_nothing_there_it_says_what_to_do(display: Display, browser: Browser) -> None:

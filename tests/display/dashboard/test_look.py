@@ -1,7 +1,6 @@
 """Whether all that the page has to say can be seen: at each size, in each state, and by hours that exist."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from bus import Answer, CameraDay, CurrentLabel, DayReport, Label, Pixels, Question, Status, Visit
-from tests.display.dashboard.test_faces import Display
 from tests.support import samples
+from tests.support.alone import Display
 from tests.support.broker import Broker
-from tests.support.browsers import is_well
 from tests.support.chromium import Tab, tab_of
 from tests.support.listener import Listener
 from tests.support.wait import until
@@ -40,15 +38,6 @@ CUT = """() => [...document.querySelectorAll(".card, .card *")].flatMap((one) =>
 EMPTY = """() => document.documentElement.scrollHeight
   - Math.max(innerHeight, document.querySelector("footer").getBoundingClientRect().bottom + scrollY)"""
 """How far the page can be scrolled beyond its end, in pixels."""
-
-
-@pytest.fixture
-def display(broker: Broker) -> Iterator[Display]:
-    """One that is alone on its broker."""
-    display = Display(broker)
-    with display.listener, display.module:
-        until(lambda: is_well(display.port), what="the dashboard")
-        yield display
 
 
 def tell(listener: Listener, module: str, state: str = "running", detail: str = "", **figures: Any) -> None:
