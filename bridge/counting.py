@@ -67,29 +67,32 @@ class Counting:
     def turn(self, timeout: float = TURN) -> None:
         """Regards what came within `timeout` seconds, and what the time alone changes."""
         round_ = Round()
-        for received in self._inbox.take(timeout):
-            self._take_in(received, round_)
+        regarded = [self._take_in(received, round_) for received in self._inbox.take(timeout)]
         since = time.monotonic() - self._looked_at
         if since >= LOOK_EVERY:
             self._looked_at = time.monotonic()
             self._site.look(self._bus.connected and since < HELD_UP, round_)
         self._settle(round_)
         self._inbox.acknowledge()
+        if any(regarded):
+            self._bus.progressed()
         if since >= LOOK_EVERY:
             self._sum_up()
             self._prune()
 
-    def _take_in(self, received: Received, round_: Round) -> None:
-        """What cannot be dealt with is passed over: it would come again and again, to every bridge."""
+    def _take_in(self, received: Received, round_: Round) -> bool:
+        """Whether it was a prediction, and regarded. What cannot be is passed over: it would come again, to every bridge."""
         message = received.message
         try:
             if isinstance(message, Command):
                 self._site.obey(message, round_)
             elif isinstance(message, Prediction):
                 self._site.take_in(message, round_, received.is_repeated)
+                return True
         except Exception as error:
             log.debug("%s", message, exc_info=True)
             self._bus.complain("failed", f"{message.topic}: {type(error).__name__}: {error}; passed over", message.topic)
+        return False
 
     def _publish(self, message: Message) -> None:
         try:

@@ -1,5 +1,6 @@
 """paho's client, set up so that it retries, does not hold frames back, and does not die in silence."""
 
+import hmac
 import logging
 import socket
 import ssl
@@ -55,11 +56,22 @@ class Client(mqtt.Client):
         return mqtt.MQTT_ERR_SUCCESS if mid == held else super()._send_puback(mid)  # type: ignore[misc]
 
 
+def client_id(name: str, password: str | None) -> str:
+    """What the broker knows a module's session by: with a password, nobody can give it who does not know that.
+
+    Whoever connects with the id of another, as whatever user, throws it off the broker and gets its messages.
+    """
+    if password is None:
+        return name
+    return f"{name}-{hmac.digest(password.encode(), name.encode(), 'sha256').hex()[:12]}"
+
+
 def client_of(settings: BusSettings, persistent: bool, most_queued: int) -> Client:
     """A client that signs in as the settings say; `persistent` has the broker keep its session while it is away."""
-    client = Client(settings.name, clean_session=not persistent)
-    if settings.mqtt_username is not None:
-        client.username_pw_set(settings.mqtt_username, settings.password)
+    password = settings.password
+    client = Client(client_id(settings.name, password), clean_session=not persistent)
+    if settings.username is not None:
+        client.username_pw_set(settings.username, password)
     if settings.mqtt_ca_file is not None:
         client.tls_set_context(ssl.create_default_context(cafile=settings.mqtt_ca_file))
     client.reconnect_delay_set(FIRST_RETRY, LAST_RETRY)  # type: ignore[arg-type]  # a float will do

@@ -21,6 +21,7 @@ from bus.logs import Rarely
 from bus.message import Message, plural
 from bus.messages import Status
 from bus.outbound import MOST_IN_CLIENT, Outbound
+from bus.progress import Progress
 from bus.settings import BusSettings
 from bus.subscriptions import Subscriptions
 
@@ -66,6 +67,7 @@ class Bus:
         self._ended = threading.Event()
         self._rarely = Rarely()
         self._connections = Rarely(SHORT)
+        self._progress = Progress(settings.health_file, self.complain)
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
         offline = Status(self.name, OFFLINE, detail="connection lost", figures=dict(about or {}))
         self._client = client_of(settings, persistent, MOST_IN_CLIENT)
@@ -166,6 +168,11 @@ class Bus:
     def connected(self) -> bool:
         """Whether messages get through at the moment, as far as is known."""
         return self._connected
+
+    def progressed(self) -> None:
+        """To be called when the module has done what it is there for; counts while connected. Cheap, from any thread."""
+        if self._connected:
+            self._progress.made()
 
     def complain(self, figure: str, text: str, sender: str = "") -> None:
         """Counts what was wrong with something from outside, and logs it at most once a minute a sender."""

@@ -11,3 +11,7 @@ class InvalidMessage(FootfallError):
 
 class InvalidSetting(FootfallError):
     """A setting that no retry can mend: the process ends with exit code 2."""
+
+
+class MissingFile(InvalidSetting):
+    """All that is wrong is a file that may still come."""

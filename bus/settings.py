@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
 from bus import topics
-from bus.errors import InvalidSetting
+from bus.errors import InvalidSetting, MissingFile
 from bus.logs import without_credentials
 
 S = TypeVar("S", bound="BusSettings")
@@ -43,6 +43,26 @@ def _readable(path: Path) -> Path:
 
 
 ReadableFile = Annotated[UserPath, AfterValidator(_readable)]
+
+
+class _NotThereYet(ValueError):
+    """Why a file cannot be used that may still come."""
+
+
+def _with_secret(path: Path) -> Path:
+    try:
+        secret = path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        raise _NotThereYet("there is no such file") from None
+    except (OSError, UnicodeError) as error:
+        raise ValueError(f"cannot be read: {error}") from None
+    if not secret:
+        raise _NotThereYet("it is empty")
+    return path
+
+
+SecretFile = Annotated[UserPath, AfterValidator(_with_secret)]
+"""A file with a password, which who makes it may still be about to."""
 
 
 def _split(value: object) -> object:
@@ -74,10 +94,16 @@ class BusSettings(BaseSettings):
     )
     mqtt_host: Annotated[str, Field(min_length=1)] = Field(default="127.0.0.1", description="the broker's address")
     mqtt_port: Port = Field(default=1883, description="the broker's port")
-    mqtt_username: str | None = Field(default=None, description="user on the broker; without one the connection is anonymous")
+    mqtt_username: str | None = Field(
+        default=None,
+        description="user on the broker; with a password, else the module's own name; without, the connection is anonymous",
+    )
     mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
-    mqtt_password_file: ReadableFile | None = Field(default=None, description="a file with the password, instead")
+    mqtt_password_file: SecretFile | None = Field(default=None, description="a file with the password, instead")
     mqtt_ca_file: ReadableFile | None = Field(default=None, description="certificate authority of the broker; turns TLS on")
+    health_file: UserPath | None = Field(
+        default=None, description="a file that is touched when the module makes progress, for a container's health check"
+    )
     verbose: bool = Field(default=False, description="log in detail")
     log_format: Literal["edge", "plain"] = Field(default="edge", description="edge: as IoT Edge reads it; plain: without time")
     runtime_log_level: str = Field(
@@ -109,8 +135,6 @@ class BusSettings(BaseSettings):
     def _one_password(self) -> Self:
         if self.mqtt_password is not None and self.mqtt_password_file is not None:
             raise ValueError("MQTT_PASSWORD and MQTT_PASSWORD_FILE: set one of them")
-        if self.password is not None and self.mqtt_username is None:
-            raise ValueError("MQTT_USERNAME: missing, a password is set")
         return self
 
     @property
@@ -121,6 +145,12 @@ class BusSettings(BaseSettings):
     @property
     def name(self) -> str:
         return self.module_name or self.own_name
+
+    @property
+    def username(self) -> str | None:
+        """On the broker; None is nobody."""
+        is_given = self.mqtt_password is not None or self.mqtt_password_file is not None
+        return self.mqtt_username or (self.name if is_given else None)
 
     @property
     def password(self) -> str | None:
@@ -150,7 +180,9 @@ def load(settings: type[S], **values: Any) -> S:
     try:
         return settings(**values)
     except ValidationError as error:
-        raise InvalidSetting("; ".join(_explain(settings, detail) for detail in error.errors(include_url=False))) from None
+        details = error.errors(include_url=False)
+        may_come = all(isinstance(detail.get("ctx", {}).get("error"), _NotThereYet) for detail in details)
+        raise (MissingFile if may_come else InvalidSetting)("; ".join(_explain(settings, one) for one in details)) from None
 
 
 class Variable(NamedTuple):

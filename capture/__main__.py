@@ -4,6 +4,7 @@ import sys
 import threading
 
 from bus import Bus, Command, InvalidMessage, process, topics
+from bus.watchdog import Calls, Watchdog
 from capture.commands import Commands, Session
 from capture.framer import Framer
 from capture.pace import Pace
@@ -22,11 +23,13 @@ def main(settings: Settings, stop: threading.Event) -> None:
     bus = Bus(settings, about={"camera": settings.camera})
     commands = Commands(bus.publish, bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.obey)
-    with bus:
+    calls = Calls()
+    with bus, Watchdog("the camera", lambda: calls.stalled):
         while not stop.is_set():
             if (session := commands.session(timeout=0.5)) is None:
+                bus.progressed()
                 continue
-            with Reader(source, session.tell, settings.loop_video, silence=max(15.0, 3 / settings.frame_rate)) as reader:
+            with Reader(source, session.tell, settings.loop_video, max(15.0, 3 / settings.frame_rate), calls) as reader:
                 while not session.over and not stop.is_set():
                     if captured := reader.take(timeout=0.5):
                         _publish(captured, framer, session, bus)
@@ -37,6 +40,7 @@ def _publish(captured: Captured, framer: Framer, session: Session, bus: Bus) -> 
         frame = framer.frame(captured, at_once=session.asked())
         if frame is not None and session.publish(frame):
             framer.published()
+            bus.progressed()
     except UnusablePicture as error:
         bus.complain("unusable", str(error))
     except InvalidMessage as error:

@@ -2,14 +2,14 @@
 
 import logging
 import time
-from collections.abc import Generator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from bus.logs import Rarely
-from capture.source import Picture, SourceLost
+from capture.pace import rest
+from capture.source import Picture, Pictures, SourceLost
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Folder:
         self._interval = 1 / rate
         self._rarely = Rarely(seconds=3600)
 
-    def pictures(self) -> Generator[Picture, None, None]:
+    def pictures(self) -> Pictures:
         """Each picture that can be read, once. Raises `SourceLost` when the folder is gone."""
         try:
             paths = sorted(path for path in self._path.iterdir() if path.suffix.lower() in KINDS)
@@ -35,11 +35,12 @@ class Folder:
             if (picture := _read(path)) is None:
                 if self._rarely(str(path)) is not None:
                     log.warning("%s: not a picture that OpenCV can read; passed over", path)
+                yield None
                 continue
-            time.sleep(max(0.0, due - time.monotonic()))
+            yield from rest(due)
             due = max(due, time.monotonic() - self._interval) + self._interval
             yield picture
-        time.sleep(max(0.0, due - time.monotonic()))  # the last one is shown as long as the others
+        yield from rest(due)  # the last one is shown as long as the others
 
 
 def _read(path: Path) -> Picture | None:

@@ -10,10 +10,23 @@ LEAST_OFTEN = 0.25
 """Seconds after which a picture is shown however late it is."""
 BEHIND = 1.0
 """Seconds that something is played behind its time before its time is set anew."""
+SIGN_OF_LIFE = 1.0
+"""Seconds of waiting between two signs that it is no more than that."""
 
 
-def in_time(moments: Iterable[T], interval: float) -> Iterator[T]:
-    """Gives each moment when it is due, one every `interval` seconds; those are passed over that this machine is too slow for."""
+def rest(until: float) -> Iterator[None]:
+    """Waits until a monotonic time; of a long wait, gives None every second."""
+    while (left := until - time.monotonic()) > SIGN_OF_LIFE:
+        time.sleep(SIGN_OF_LIFE)
+        yield None
+    time.sleep(max(0.0, left))
+
+
+def in_time(moments: Iterable[T], interval: float) -> Iterator[T | None]:
+    """Gives each moment when it is due, one every `interval` seconds; those are passed over that this machine is too slow for.
+
+    Gives None as `rest` does.
+    """
     due = shown_at = time.monotonic()
     for moment in moments:
         now = time.monotonic()
@@ -23,10 +36,10 @@ def in_time(moments: Iterable[T], interval: float) -> Iterator[T]:
             continue  # the next one is due already
         if late > BEHIND:
             due = now + interval  # much too slow: it is played slower
-        time.sleep(max(0.0, -late))
+        yield from rest(now - late)
         shown_at = time.monotonic()
         yield moment
-    time.sleep(max(0.0, due - time.monotonic()))  # the last one is shown as long as the others
+    yield from rest(due)  # the last one is shown as long as the others
 
 
 class Pace:

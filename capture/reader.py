@@ -11,7 +11,8 @@ from typing_extensions import Self
 
 from bus import NewestSlot
 from bus.backoff import Backoff
-from capture.source import Captured, Source, SourceLost
+from bus.watchdog import Calls
+from capture.source import Captured, Pictures, Source, SourceLost
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +29,20 @@ class Reader:
     With `loop`, a source that came to its end is begun again at once; without, it stays ended.
     """
 
-    def __init__(self, source: Source, tell: Callable[[str, str], None], loop: bool = True, silence: float = 15.0) -> None:
+    def __init__(
+        self,
+        source: Source,
+        tell: Callable[[str, str], None],
+        loop: bool = True,
+        silence: float = 15.0,
+        calls: Calls | None = None,
+    ) -> None:
+        """`silence` in seconds. `calls` has those into the source, among them of readers that were left behind."""
         self._source = source
         self._tell = tell
         self._loop = loop
         self._silence = silence
+        self._calls = calls or Calls()
         self._backoff = Backoff()
         self._newest: NewestSlot[None, Captured] = NewestSlot()
         self._taken_at = time.monotonic()
@@ -60,6 +70,11 @@ class Reader:
             self._tell(CAMERA_LOST, f"no picture for {self._silence:g} s")
         return captured
 
+    @property
+    def stalled(self) -> float:
+        """Seconds since the call into the source began that has not returned for longest; 0 between calls."""
+        return self._calls.stalled
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
@@ -77,10 +92,12 @@ class Reader:
     def _read_through(self) -> None:
         """Reads the source until it ends, or the reader is stopped. Raises `SourceLost`."""
         pictures, begun_at = 0, time.monotonic()
-        with contextlib.closing(self._source.pictures()) as source:
+        with contextlib.closing(self._pictures()) as source:
             for picture in source:
                 if self._stop.is_set():
                     return
+                if picture is None:
+                    continue
                 self._newest.put(None, Captured(picture, round(time.time(), 3), time.monotonic()))
                 if pictures == 0 or self._lost:
                     self._lost = False
@@ -90,6 +107,21 @@ class Reader:
                     self._backoff.reset()
         if pictures == 0:
             raise SourceLost("there is no picture in it")
+
+    def _pictures(self) -> Pictures:
+        """The source's, with each call into it noted."""
+        source = self._source.pictures()
+        try:
+            while True:
+                try:
+                    with self._calls.under_way():
+                        picture = next(source)
+                except StopIteration:
+                    return
+                yield picture
+        finally:
+            with self._calls.under_way():
+                source.close()
 
     def _wait(self, reason: str) -> None:
         self._lost = True

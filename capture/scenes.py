@@ -1,9 +1,7 @@
 """Scenes of the demo, drawn while they are played: no two moments are the same, and there is no end."""
 
-from collections.abc import Generator
-
 from capture.pace import in_time
-from capture.source import Picture, SourceLost
+from capture.source import Pictures, SourceLost
 
 PREFIX = "demo:"
 """Before the scene's seed, in VIDEO_PATH."""
@@ -15,7 +13,7 @@ class DrawnScene:
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
-    def pictures(self) -> Generator[Picture, None, None]:
+    def pictures(self) -> Pictures:
         """Pictures without end, from the scene's beginning. Raises `SourceLost` where the demo is not installed."""
         try:
             from demo.scenes import Scene  # noqa: PLC0415  # nobody else needs it
@@ -26,4 +24,4 @@ class DrawnScene:
             raise SourceLost(f"{PREFIX}{self._seed}: the demo is not installed here") from None
         scene = Scene(self._seed)
         for moment in in_time(scene.moments(), 1 / FRAME_RATE):
-            yield scene.frame(moment)
+            yield None if moment is None else scene.frame(moment)

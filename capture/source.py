@@ -27,9 +27,13 @@ class Captured(NamedTuple):
     taken_at: float
 
 
+Pictures = Generator[Picture | None, None, None]
+"""What a source gives: pictures, and None now and then while it waits for the time of the next, which tells that from a hang."""
+
+
 class Source(Protocol):
     """Opens when `pictures` is begun and closes when that is ended, however it ends."""
 
-    def pictures(self) -> Generator[Picture, None, None]:
+    def pictures(self) -> Pictures:
         """Pictures at the source's own rate; ends where the source does. Raises `SourceLost`."""
         ...

@@ -1,11 +1,10 @@
 """Which source a VIDEO_PATH means."""
 
-from collections.abc import Generator
 from pathlib import Path
 
 from capture.folder import Folder
 from capture.scenes import PREFIX, DrawnScene
-from capture.source import Picture, Source, SourceLost
+from capture.source import Pictures, Source, SourceLost
 from capture.video import Camera, Stream, VideoFile
 
 
@@ -30,7 +29,7 @@ class Local:
         self._folder = Folder(path, frame_rate)
         self._file = VideoFile(path)
 
-    def pictures(self) -> Generator[Picture, None, None]:
+    def pictures(self) -> Pictures:
         """As `Folder.pictures` or `VideoFile.pictures`."""
         try:
             is_folder = self._path.is_dir()

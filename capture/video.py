@@ -2,14 +2,14 @@
 
 import contextlib
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 
 from bus.logs import without_credentials
 from capture.pace import in_time
-from capture.source import Picture, SourceLost
+from capture.source import Picture, Pictures, SourceLost
 
 TIMEOUT_MS = 10_000
 """How long a network stream may take to open, or to give its next picture."""
@@ -24,7 +24,7 @@ class Camera:
         self._device = device
         self._name = f"camera {device}"
 
-    def pictures(self) -> Generator[Picture, None, None]:
+    def pictures(self) -> Pictures:
         """Pictures as the camera takes them. Raises `SourceLost`."""
         path = Path(f"/dev/video{self._device}" if isinstance(self._device, int) else self._device)
         if not path.exists():
@@ -43,7 +43,7 @@ class Stream:
         self._address = address
         self._name = without_credentials(address)
 
-    def pictures(self) -> Generator[Picture, None, None]:
+    def pictures(self) -> Pictures:
         """Pictures as they arrive. Raises `SourceLost`, after ten seconds of silence too."""
         options = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIMEOUT_MS)
         with _opened(self._name, self._address, cv2.CAP_FFMPEG, options) as capture:
@@ -56,7 +56,7 @@ class VideoFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def pictures(self) -> Generator[Picture, None, None]:
+    def pictures(self) -> Pictures:
         """Pictures until the file's end; some are passed over where the machine is slower than the file. Raises `SourceLost`."""
         try:
             with self._path.open("rb"):
@@ -87,8 +87,11 @@ def _until_lost(name: str, capture: cv2.VideoCapture) -> Iterator[Picture]:
         yield picture
 
 
-def _played(capture: cv2.VideoCapture, interval: float) -> Iterator[Picture]:
-    for _ in in_time(iter(capture.grab, False), interval):
+def _played(capture: cv2.VideoCapture, interval: float) -> Iterator[Picture | None]:
+    for grabbed in in_time(iter(capture.grab, False), interval):
+        if grabbed is None:
+            yield None
+            continue
         ok, picture = capture.retrieve()
         if ok:
             yield picture

@@ -6,7 +6,8 @@ import threading
 from contextlib import ExitStack
 from functools import partial
 
-from bus import Bus, Frame, InvalidSetting, process, topics
+from bus import Bus, Frame, InvalidSetting, Prediction, process, topics
+from bus.watchdog import Watchdog
 from classifier import InvalidExport
 from classifier.export import read_export
 from classifier.interpreter import Classifier
@@ -33,7 +34,12 @@ def main(settings: Settings, stop: threading.Event) -> None:
         raise InvalidSetting(f"MODEL={str(settings.model)!r}: {error}") from None
     bus = Bus(settings)
     bus.figures.put("runtime", str(runtime))
-    pipeline = Pipeline(classifier, settings.max_frame_age, bus.figures, bus.publish, bus.complain)
+
+    def publish(prediction: Prediction) -> None:
+        if bus.publish(prediction):
+            bus.progressed()
+
+    pipeline = Pipeline(classifier, settings.max_frame_age, bus.figures, publish, bus.complain)
     for camera in settings.cameras or ("+",):
         bus.subscribe(topics.frame(camera), Frame, pipeline.offer, settings.share)
 
@@ -62,7 +68,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
             running.enter_context(server)
             log.info("HTTP on %s:%d", settings.http_host, settings.http_port)
         watch = ModelWatch(settings.model, stamp, export, partial(Classifier, runtime=runtime), serve, refuse)
-        for part in (bus, pipeline, watch):
+        for part in (bus, pipeline, watch, Watchdog("the model", lambda: pipeline.stalled)):
             running.enter_context(part)
         bus.state("running")
         stop.wait()

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from bus import Bus, InvalidSetting, NewestSlot, Pixels, Prediction, process, topics
+from bus.watchdog import Watchdog
 from display import icons
 from display.choice import Choice, Choices
 from display.matrix import Matrix, NoMatrix
@@ -52,12 +53,17 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
         bus.subscribe(topics.prediction("+" if dashboard else settings.camera or "+"), Prediction, take_in)
         running.enter_context(bus)
+        if settings.matrix != "terminal":  # that hangs where nobody reads it, and would so in the next process too
+            running.enter_context(Watchdog("the matrix", lambda: screen.stalled))
         running.enter_context(screen)
         while not stop.is_set():
             prediction = newest.take(TICK)
-            if prediction is not None and not choices.take_in(prediction, time.time(), time.monotonic()):
-                bus.figures.add("dropped_old")
+            is_fresh = prediction is not None and choices.take_in(prediction, time.time(), time.monotonic())
             screen.show(choices.label(time.monotonic()))
+            if is_fresh:
+                bus.progressed()
+            elif prediction is not None:
+                bus.figures.add("dropped_old")
 
 
 def _dashboard(settings: Settings, bus: Bus, screen: Screen, running: ExitStack) -> "Hub":

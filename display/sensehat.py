@@ -23,8 +23,9 @@ class SenseHatMatrix:
 
     def __enter__(self) -> Self:
         _without_motion_sensors()
-        from sense_hat import SenseHat  # noqa: PLC0415  # only where there is one to drive
+        from sense_hat import SenseHat, sense_hat  # noqa: PLC0415  # only where there is one to drive
 
+        sense_hat.SenseStick = lambda: None  # the joystick: one device and one permission less that a container needs
         try:
             self._hat = SenseHat()
         except (OSError, RuntimeError) as error:

@@ -28,6 +28,11 @@ class Settings(LabelSettings):
     web_host: Annotated[str, Field(min_length=1)] = Field(
         default="127.0.0.1", description="address to serve it at; 0.0.0.0 is all of this machine's, and needs a password"
     )
+    web_published: str | None = Field(
+        default=None,
+        description="in a container: the host's address at which the port is published, which then says in place of WEB_HOST"
+        " whether a password is needed",
+    )
     web_names: CommaSeparated = Field(
         default=(), description="more names under which browsers reach it (commas between), as dashboard.example"
     )
@@ -40,8 +45,9 @@ class Settings(LabelSettings):
     def _guarded(self) -> Self:
         if self.web_password is not None and self.web_password_file is not None:
             raise ValueError("WEB_PASSWORD and WEB_PASSWORD_FILE: set one of them")
-        if self.web_secret is None and self.web_port and not _is_loopback(self.web_host):
-            raise ValueError("WEB_PASSWORD: missing; without one, WEB_HOST can be 127.0.0.1 or ::1 only")
+        if self.web_secret is None and self.web_port and not _is_loopback(self.web_published or self.web_host):
+            name = "WEB_PUBLISHED" if self.web_published else "WEB_HOST"
+            raise ValueError(f"WEB_PASSWORD: missing; without one, {name} can be 127.0.0.1 or ::1 only")
         if self.web_secret is not None and len(self.web_secret) < LEAST_PASSWORD:
             raise ValueError(f"WEB_PASSWORD: at least {LEAST_PASSWORD} characters are needed")
         return self
@@ -70,7 +76,8 @@ class Settings(LabelSettings):
     def web_address(self) -> str:
         """Where a browser finds the dashboard on this machine."""
         scheme = "http" if self.web_tls_cert is None else "https"
-        host = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(self.web_host, self.web_host)
+        shown = self.web_published or self.web_host
+        host = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(shown, shown)
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.web_port}"
 
     @property

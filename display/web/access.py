@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import math
+import os
 import re
 import secrets
 import socket
@@ -183,10 +184,12 @@ class Hosts:
     def __init__(self, names: Collection[str], machine: str | None = None) -> None:
         """`names` besides ``localhost`` and those of the machine; raises `InvalidSetting` for one that is none."""
         self._names = {"localhost", *map(_given_name, names)}
-        own = Authority.parse(socket.gethostname() if machine is None else machine)
-        if own is not None and isinstance(own.host, str):
-            first = own.host.partition(".")[0]
-            self._names |= {own.host, first, f"{first}.local"}
+        # In a container the machine's name is the container's; there IoT Edge tells the device's own.
+        machines = [socket.gethostname(), os.environ.get("IOTEDGE_GATEWAYHOSTNAME", "")] if machine is None else [machine]
+        for own in map(Authority.parse, machines):
+            if own is not None and isinstance(own.host, str):
+                first = own.host.partition(".")[0]
+                self._names |= {own.host, first, f"{first}.local"}
 
     def known(self, host: str) -> bool:
         """Whether a Host header is one of ours, or an address. Never raises."""

@@ -1,5 +1,6 @@
 """The connection to a real Mosquitto: it comes back, and brings everything with it."""
 
+import hmac
 import json
 import logging
 import signal
@@ -12,8 +13,10 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from paho.mqtt import client as mqtt
 
 from bus import Bus, CurrentLabel, Frame, Pixels, Prediction, topics
+from bus.client import client_id
 from bus.settings import BusSettings
 from tests.edgehub.hub import EdgeHub
 from tests.support import samples
@@ -122,6 +125,27 @@ def test_two_of_one_name_are_told(broker: Broker, caplog: pytest.LogCaptureFixtu
         until(lambda: second.figures.snapshot().get("disconnected", 0) not in (0, 1), 30)
     assert "is another client called tester? MODULE_NAME" in caplog.text
     assert caplog.text.count("connected to the broker") <= 4
+
+
+def test_a_name_is_no_place_without_the_password(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    """Who connects under a module's name, or its user's, does not throw it off; two that know its password notice each other."""
+    secret = settings(broker.port, mqtt_password="secret")
+    with Bus(secret) as bus:
+        until(lambda: bus.connected)
+        other = mqtt.Client("tester-" + hmac.digest(b"other", b"tester", "sha256").hex()[:12])
+        for stranger in (mqtt.Client("tester"), other):
+            with Listener(broker.port, topics.status(), client=stranger) as listener:
+                until(lambda: status_of(listener)() == "starting")
+        assert "disconnected" not in bus.figures.snapshot()
+        with Bus(secret):
+            until(lambda: bus.figures.snapshot().get("disconnected"), 30)
+    assert "is another client called tester? MODULE_NAME" in caplog.text
+
+
+def test_the_id_on_the_broker() -> None:
+    """Without a password the bare name, which is what another machine's tools show."""
+    assert client_id("bridge", None) == "bridge"
+    assert client_id("bridge", "secret") == "bridge-" + hmac.new(b"secret", b"bridge", "sha256").hexdigest()[:12]
 
 
 def test_a_long_reason_is_cut(broker: Broker) -> None:

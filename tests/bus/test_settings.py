@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bus import InvalidSetting, process
+from bus.errors import MissingFile
 from bus.settings import BusSettings, LabelSettings, load
 from capture.settings import Settings as CaptureSettings
 from classifier.settings import Settings as ClassifierSettings
@@ -63,12 +64,34 @@ def test_classic_values(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The password comes from the file, without its line end; both at once, or a missing file, are refused."""
-    monkeypatch.setenv("MQTT_USERNAME", "capture")
     (tmp_path / "password").write_text("secret\n")
     monkeypatch.setenv("MQTT_PASSWORD_FILE", str(tmp_path / "password"))
     assert load(BusSettings).password == "secret"
     assert "set one of them" in refused(BusSettings, monkeypatch, MQTT_PASSWORD="other")
-    assert "cannot be read" in refused(BusSettings, monkeypatch, MQTT_PASSWORD_FILE=str(tmp_path / "none"))
+    assert "cannot be read" in refused(BusSettings, monkeypatch, MQTT_PASSWORD_FILE=str(tmp_path))
+
+
+def test_a_password_that_may_still_come(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file that is missing, or not written yet, is told apart from what cannot be right, unless there is that too."""
+    for file in (tmp_path / "none", tmp_path / "none" / "none", tmp_path / "empty"):
+        (tmp_path / "empty").touch()
+        monkeypatch.setenv("MQTT_PASSWORD_FILE", str(file))
+        with pytest.raises(MissingFile, match="MQTT_PASSWORD_FILE="):
+            load(BusSettings)
+    with pytest.raises(InvalidSetting) as caught:
+        load(BusSettings, mqtt_port=0)
+    assert not isinstance(caught.value, MissingFile)
+
+
+def test_with_a_password_the_user_is_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it is told; without a password, nobody is."""
+    assert load(CaptureSettings).username is None
+    monkeypatch.setenv("MQTT_PASSWORD", "secret")
+    assert load(CaptureSettings).username == "capture"
+    monkeypatch.setenv("CAMERA", "back")
+    assert load(CaptureSettings).username == "capture-back"
+    monkeypatch.setenv("MQTT_USERNAME", "eye")
+    assert load(CaptureSettings).username == "eye"
 
 
 def test_files_that_are_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import psutil
 from bus import Command, Frame
 from tests.support import videos
 from tests.support.broker import Broker
+from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import until
@@ -196,6 +197,23 @@ def test_a_folder_is_shown_again_after_a_pause(broker: Broker, tmp_path: Path) -
         again = Frame.unpack(listener.wait_for("frame", 2, seconds=10)[1])
         until(lambda: state(listener) == "running")
     assert number(again) == 0
+
+
+def test_progress_is_frames_that_go_out(broker: Broker, tmp_path: Path) -> None:
+    """Neither without a camera nor without the broker is there any; a camera that is paused is as it should be."""
+    path, health = videos.video(tmp_path / "clip.avi"), tmp_path / "progress"
+    health.touch()
+    with Listener(broker.port) as listener, Module("capture", broker.port, VIDEO_PATH=path, HEALTH_FILE=health) as module:
+        moves(health)
+        path.unlink()
+        stands_still(health)
+        command(listener, "pause")
+        moves(health)
+        broker.end()
+        stands_still(health)
+        broker.start()
+        moves(health)
+        assert module.running
 
 
 def test_a_bad_setting_ends_it_with_one_line(broker: Broker) -> None:

@@ -3,11 +3,14 @@
 import threading
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bus.backoff import Backoff
+from bus.watchdog import Calls
+from capture.folder import Folder
 from capture.reader import Reader
 from capture.source import Captured, Picture, SourceLost
 from tests.support import videos
@@ -155,5 +158,41 @@ def test_a_source_that_hangs_is_told_and_left_behind() -> None:
     with Reader(Hanging(), told, silence=0.2) as reader:
         assert isinstance(until(lambda: reader.take(0.1)), Captured)
         until(lambda: reader.take(0.1) or "camera-lost" in told.names())
+        until(lambda: reader.stalled > 0.2)
     assert time.monotonic() - begin < 10
+    assert reader.stalled > 0.2
     release.set()
+    until(lambda: reader.stalled == 0)
+
+
+def test_a_source_that_hangs_when_it_is_closed_is_noticed() -> None:
+    """Drivers do; and a new reader of the same camera does not hide it."""
+    release, calls = threading.Event(), Calls()
+
+    class Hanging:
+        def pictures(self) -> Generator[Picture, None, None]:
+            try:
+                yield videos.numbered(0)
+            finally:
+                release.wait(30)
+
+    with Reader(Hanging(), Told(), calls=calls), Reader(Scripted(*[100] * 100, interval=0.02), Told(), calls=calls) as second:
+        until(lambda: second.take(0.1))
+        until(lambda: calls.stalled > 0.5)
+    release.set()
+    until(lambda: calls.stalled == 0)
+
+
+def test_who_waits_for_the_time_of_the_next_is_not_stalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is shown slowly says now and then that it is only waiting, and is stopped at once."""
+    monkeypatch.setattr("capture.pace.SIGN_OF_LIFE", 0.02)
+    told = Told()
+    with Reader(Folder(videos.pictures(tmp_path / "pictures"), 0.01), told) as reader:
+        assert until(lambda: reader.take(0.1))
+        longest, until_then = 0.0, time.monotonic() + 1
+        while time.monotonic() < until_then:
+            longest = max(longest, reader.stalled)
+            time.sleep(0.01)
+        assert longest < 0.7
+    assert not reader._thread.is_alive()
+    assert told.names() == ["running"]

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from capture import video
+from capture import pace, video
 from capture.prepare import jpeg
 from capture.scenes import DrawnScene
 from capture.source import Picture, SourceLost
@@ -27,7 +27,7 @@ from tests.support.broker import ROOT
 
 def numbers(path: Path, rate: float = 50.0) -> list[int]:
     """The numbers in all pictures of a file or folder."""
-    return [videos.number_of(picture) for picture in source_of(str(path), rate).pictures()]
+    return [videos.number_of(picture) for picture in source_of(str(path), rate).pictures() if picture is not None]
 
 
 def lost(video_path: str) -> str:
@@ -67,6 +67,7 @@ def test_a_slow_reader_skips_frames_of_a_file(tmp_path: Path) -> None:
     """Who is slower than the file gets later frames, not late ones."""
     seen = []
     for picture in source_of(str(videos.video(tmp_path / "clip.avi", 20)), 10).pictures():
+        assert picture is not None
         seen.append(videos.number_of(picture))
         time.sleep(0.2)
     assert len(seen) < 10
@@ -105,6 +106,19 @@ def test_a_source_of_one_picture_has_its_rate_too(tmp_path: Path, kind: str) -> 
     for _ in range(5):
         assert len(list(source.pictures())) == 1
     assert time.monotonic() - begin > 0.4
+
+
+def test_a_long_wait_gives_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a picture is shown that is shown for long, and where there is nothing but what is no picture."""
+    monkeypatch.setattr(pace, "SIGN_OF_LIFE", 0.05)
+    folder = videos.pictures(tmp_path / "pictures", 2)
+    (folder / "none.png").write_bytes(b"")
+    for path in (folder, videos.video(tmp_path / "clip.avi", 2, rate=2)):
+        given = list(source_of(str(path), 2).pictures())
+        shown = [number for number, one in enumerate(given) if one is not None]
+        assert len(shown) == 2
+        assert shown[1] - shown[0] > 3
+        assert len(given) - shown[1] > 3
 
 
 def test_a_path_too_long_is_told() -> None:
@@ -198,9 +212,9 @@ def test_a_stream_gives_its_pictures_and_is_lost_at_its_end() -> None:
     """A network camera's pictures come in order; when it closes the connection that is a loss, not an end."""
     seen: list[int] = []
     with network_camera() as address, pytest.raises(SourceLost, match="stopped giving pictures"):
-        seen.extend(videos.number_of(picture) for picture in source_of(address, 10).pictures())
+        seen.extend(videos.number_of(picture) for picture in source_of(address, 10).pictures() if picture is not None)
     with network_camera() as address, closing(source_of(address, 10).pictures()) as pictures:
-        seen = [videos.number_of(picture) for picture in itertools.islice(pictures, 5)]
+        seen = [videos.number_of(picture) for picture in itertools.islice(pictures, 5) if picture is not None]
     assert seen == sorted(seen)
     assert len(set(seen)) >= 4
 
@@ -226,7 +240,7 @@ def test_a_scene_is_drawn_in_time() -> None:
     """The pictures of a seed's scene from its beginning, ten a second."""
     scene = Scene(7)
     begin = time.monotonic()
-    pictures = list(itertools.islice(source_of("demo:7", 1).pictures(), 6))
+    pictures = [picture for picture in itertools.islice(source_of("demo:7", 1).pictures(), 6) if picture is not None]
     assert time.monotonic() - begin >= 0.5
     drawn = [scene.frame(moment) for moment in itertools.islice(scene.moments(), 40)]
     places = [next(number for number, one in enumerate(drawn) if np.array_equal(one, picture)) for picture in pictures]

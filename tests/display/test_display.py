@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from bus import Pixels
 from display.icons import OWN, read_icons
@@ -14,6 +15,7 @@ from display.pixels import rgb_bytes
 from tests.support import samples
 from tests.support.broker import Broker, free_port
 from tests.support.browsers import Browser, is_well
+from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import until
@@ -43,6 +45,25 @@ def test_predictions_become_pixels(broker: Broker) -> None:
             lambda: next((one for one in map(json.loads, listener.payloads("display")) if one["state"] == "offline"), None)
         )
         assert last["figures"]["invalid"] == 1
+
+
+def test_progress_is_fresh_predictions_that_are_shown(broker: Broker, tmp_path: Path) -> None:
+    """There is none without predictions, of old ones, or before a broker that is frozen."""
+    health = tmp_path / "progress"
+
+    def send(age: float = 0.0) -> None:
+        prediction = samples.prediction(captured_at=round(time.time() - age, 3))
+        listener.client.publish(prediction.topic, prediction.pack())
+
+    with Listener(broker.port) as listener, Module("display", broker.port, HEALTH_FILE=health) as module:
+        moves(health, send)
+        stands_still(health)
+        moves(health, send)
+        stands_still(health, lambda: send(age=60))
+        moves(health, send)
+        broker.freeze()
+        stands_still(health, send)
+        assert module.running
 
 
 def test_a_missing_icon_folder_is_a_bad_setting(broker: Broker) -> None:

@@ -26,13 +26,13 @@ def library() -> Iterator[Any]:
 
 @pytest.fixture
 def frame_buffer(library: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of 128 bytes, 16 bits a pixel, that the library takes for the frame buffer; and no joystick."""
+    """A file of 128 bytes, 16 bits a pixel, that the library takes for the frame buffer."""
     path = tmp_path / "fb1"
     path.write_bytes(bytes(128))
     monkeypatch.setattr(library.SenseHat, "_get_fb_device", lambda self: str(path))
     monkeypatch.setattr(library.SenseHat, "_get_settings_file", lambda self, name: None)
     monkeypatch.setattr(library.glob, "glob", lambda pattern: ["/dev/i2c-1"])
-    monkeypatch.setattr(library, "SenseStick", lambda: None)
+    monkeypatch.setattr(library, "SenseStick", library.SenseStick)  # put back what the driver puts aside
     return path
 
 

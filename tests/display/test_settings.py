@@ -35,6 +35,27 @@ def test_other_machines_need_a_password(tmp_path: Path) -> None:
     assert load(Settings, web_host="::", web_password="open sesame").web_address == "http://127.0.0.1:9001"
 
 
+def test_a_port_that_is_published_on_loopback_needs_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container it listens at all addresses; what counts is where the host has the port."""
+    monkeypatch.setenv("WEB_HOST", "0.0.0.0")
+    for published in ("127.0.0.1", "::1", "localhost"):
+        monkeypatch.setenv("WEB_PUBLISHED", published)
+        assert load(Settings).web_host == "0.0.0.0"
+    monkeypatch.setenv("WEB_PUBLISHED", "127.0.0.1")
+    assert load(Settings).web_address == "http://127.0.0.1:9001"
+    for published in ("0.0.0.0", "192.0.2.2", "127.0.0.1:9001"):
+        monkeypatch.setenv("WEB_PUBLISHED", published)
+        with pytest.raises(InvalidSetting, match="WEB_PASSWORD: missing; without one, WEB_PUBLISHED can be 127"):
+            load(Settings)
+    assert load(Settings, web_published="192.0.2.2", web_password="open sesame").web_address == "http://192.0.2.2:9001"
+    monkeypatch.setenv("WEB_PUBLISHED", "0.0.0.0")
+    with pytest.raises(InvalidSetting, match="WEB_PASSWORD: missing"):
+        load(Settings, web_host="127.0.0.1")
+    monkeypatch.setenv("WEB_PUBLISHED", "")
+    with pytest.raises(InvalidSetting, match="without one, WEB_HOST can be"):
+        load(Settings)
+
+
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     """A short password, two of them, a missing file, a certificate without its key or with another's; no secret is shown."""
     ours, other = (trustme.CA().issue_cert("shop.local") for _ in range(2))

@@ -1,0 +1,56 @@
+"""What the bridge tells a health check."""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from bridge.counting import Counting
+from bridge.database import FILE
+from bridge.site import Round
+from bus.inbox import Received
+from tests.support import samples
+from tests.support.broker import Broker
+from tests.support.health import moves, stands_still
+from tests.support.listener import Listener
+from tests.support.module import Module
+
+
+def test_progress_is_predictions_that_are_kept(broker: Broker, tmp_path: Path) -> None:
+    """There is none without predictions, while the ledger cannot be written, or before a broker that is frozen."""
+    health = tmp_path / "progress"
+
+    def send() -> None:
+        prediction = samples.prediction(captured_at=round(time.time(), 3))
+        listener.client.publish(prediction.topic, prediction.pack(), 1)
+
+    settings = {"STATE_DIR": tmp_path, "HEALTH_FILE": health}
+    with Listener(broker.port) as listener, Module("bridge", broker.port, **settings) as module:
+        moves(health, send)
+        stands_still(health)
+        moves(health, send)
+        with closing(sqlite3.connect(tmp_path / FILE, timeout=10, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            stands_still(health, send)
+            other.execute("ROLLBACK")
+        moves(health, send)
+        broker.freeze()
+        stands_still(health, send)
+        assert module.running
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_is_passed_over_is_none(fails: bool) -> None:
+    """A bridge that fails at every prediction keeps none, and acknowledges them all the same."""
+    bus, site = Mock(), Mock(cameras={}, hours_over=list)
+    if fails:
+        site.take_in.side_effect = ZeroDivisionError
+    bus.inbox.return_value.take.return_value = [Received(samples.prediction(), False)]
+    counting = Counting(bus, site, Mock(prune=Mock(return_value=0)), 1, Mock())
+    counting.turn()
+    assert bus.inbox.return_value.acknowledge.called
+    assert bus.progressed.called is not fails
+    assert isinstance(site.take_in.call_args.args[1], Round)
