@@ -56,10 +56,11 @@ class Client(mqtt.Client):
         return mqtt.MQTT_ERR_SUCCESS if mid == held else super()._send_puback(mid)  # type: ignore[misc]
 
 
-def client_id(name: str, password: str | None) -> str:
-    """What the broker knows a module's session by: with a password, nobody can give it who does not know that.
+def unguessable(name: str, password: str | None) -> str:
+    """A name for the broker that, with a password, nobody can give who does not know that: of a session, or of a share.
 
-    Whoever connects with the id of another, as whatever user, throws it off the broker and gets its messages.
+    Whoever connects with the id of another, as whatever user, throws it off the broker and gets its messages; and whoever takes
+    part in a share takes messages away from the others, even where it may not read them itself.
     """
     if password is None:
         return name
@@ -69,7 +70,7 @@ def client_id(name: str, password: str | None) -> str:
 def client_of(settings: BusSettings, persistent: bool, most_queued: int) -> Client:
     """A client that signs in as the settings say; `persistent` has the broker keep its session while it is away."""
     password = settings.password
-    client = Client(client_id(settings.name, password), clean_session=not persistent)
+    client = Client(unguessable(settings.name, password), clean_session=not persistent)
     if settings.username is not None:
         client.username_pw_set(settings.username, password)
     if settings.mqtt_ca_file is not None:

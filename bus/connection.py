@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from typing_extensions import Self
 
 from bus import topics
-from bus.client import client_of
+from bus.client import client_of, unguessable
 from bus.errors import InvalidMessage
 from bus.figures import Figures
 from bus.inbox import Delivery, Inbox, Received
@@ -70,6 +70,7 @@ class Bus:
         self._progress = Progress(settings.health_file, self.complain)
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
         offline = Status(self.name, OFFLINE, detail="connection lost", figures=dict(about or {}))
+        self._password = settings.password
         self._client = client_of(settings, persistent, MOST_IN_CLIENT)
         self._outbound = Outbound(self._client, self.figures)
         self._subscriptions = Subscriptions(self._client, self.name)
@@ -102,8 +103,8 @@ class Bus:
     ) -> None:
         """Hands each message under the filter `topic` to `handler`, unpacked; one that is not a `kind` is counted and logged.
 
-        Of those that subscribe with the same `share`, the broker gives each message to one, in turn. `cleared` gets the topic of
-        what the broker was told to keep no more.
+        Of those that subscribe with the same `share`, and password, the broker gives each message to one, in turn. `cleared` gets
+        the topic of what the broker was told to keep no more.
         """
 
         self._subscribe(topic, kind, lambda message, _received: handler(message), share, cleared)
@@ -153,7 +154,7 @@ class Bus:
                     log.exception("%s: handling a message failed%s", received.topic, more)
 
         self._client.message_callback_add(topic, take_in)
-        self._subscriptions.add(topics.shared(topic, share) if share else topic, kind.QOS)
+        self._subscriptions.add(topics.shared(topic, unguessable(share, self._password)) if share else topic, kind.QOS)
 
     def unsubscribe(self, topic: str) -> None:
         """Takes no more messages under the filter `topic`; one that is under way already may still be handled."""

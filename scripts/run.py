@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 
 from paho.mqtt import client as mqtt
@@ -39,6 +40,7 @@ def main() -> int:
         about, shown = _check_settings()
         environment = _environment(port)
         _check_ports(port, shown)
+        _make_passwords(environment)
     except InvalidSetting as error:
         print(f"make run: {error}", file=sys.stderr)
         return 2
@@ -46,19 +48,19 @@ def main() -> int:
         print(about, flush=True)
     honcho = [sys.executable, "-m", "honcho", "-f", str(ROOT / "Procfile"), "-e", os.devnull]
     suite = subprocess.Popen([*honcho, "start"], cwd=ROOT, env=environment)
-    asked_to_stop = threading.Event()
+    signals: list[int] = []  # no Event: a second signal inside its set() would wait for the first for ever
 
     def stop(number: int, _frame: object) -> None:
-        asked_to_stop.set()
+        signals.append(number)
         if number != signal.SIGINT:  # Ctrl-C reaches honcho as it does us
             suite.terminate()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
             signal.signal(number, stop)
-    threading.Thread(target=_tell, args=(port, about, shown, asked_to_stop), daemon=True).start()
+    threading.Thread(target=_tell, args=(port, about, shown, signals), daemon=True).start()
     code = suite.wait()
-    return 0 if asked_to_stop.is_set() else code
+    return 0 if signals else code
 
 
 def _fall_back_on_the_demo() -> None:
@@ -90,30 +92,53 @@ def _check_settings() -> tuple[str, display.Settings]:
 def _environment(port: int) -> dict[str, str]:
     """What the Procfile's commands find: the virtual environment first, the broker, a folder for its state, laptop defaults."""
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    mosquitto = shutil.which("mosquitto", path=search + os.pathsep + "/opt/homebrew/sbin")
-    if mosquitto is None:
+    if shutil.which("mosquitto", path=search + os.pathsep + "/opt/homebrew/sbin") is None:
         raise InvalidSetting(
             "mosquitto is not installed: make clean and try again, or install it (Debian: apt-get install mosquitto)"
         )
+    modules_port = _free_port()
     state = Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve()
     broker, ledger = state / f"mosquitto-{port}", state / f"bridge-{port}"  # two runs, two brokers
     try:
         broker.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidSetting(f"STATE_DIR={str(state)!r}: {error.strerror}") from None
+    cameras = dict.fromkeys((load(capture.Settings).camera, *load(classifier.Settings).cameras))
     defaults = {"LOG_FORMAT": "plain", "MATRIX": "terminal"}
     own = {
         "PATH": search,
-        "MOSQUITTO": mosquitto,
         "BROKER_STATE": str(broker),
+        "SECRETS": str(broker / "secrets"),
+        "RUN": str(broker / "run"),
+        "ADDRESS": "127.0.0.1",
+        "USERS_PORT": str(modules_port),
+        "GUESTS_PORT": str(port),
+        "BROKER_CAMERAS": ",".join(cameras),
+        "DISPLAYS": load(display.Settings).display_name,
         "STATE_DIR": str(ledger),
         "FOOTFALL": str(ROOT),
         "MQTT_HOST": "127.0.0.1",
-        "MQTT_PORT": str(port),
+        "MQTT_PORT": str(modules_port),
+        "MQTT_USERNAME": "",
+        "MQTT_PASSWORD": "",
         "PYTHONUNBUFFERED": "1",
         RUN_VARIABLE: str(os.getpid()),
     }
     return defaults | os.environ | own
+
+
+def _make_passwords(environment: dict[str, str]) -> None:
+    """Before the modules start, which do not wait for them as long as the broker may take."""
+    made = subprocess.run([ROOT / "mosquitto" / "secrets.sh"], env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    if made.returncode:
+        raise InvalidSetting(f"STATE_DIR: the broker's passwords cannot be kept: {made.stderr.strip()}")
+
+
+def _free_port() -> int:
+    """For the modules: the port that is set is the one that everybody reads from."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _check_ports(port: int, shown: display.Settings) -> None:
@@ -144,7 +169,7 @@ def _open(address: str) -> None:
         webbrowser.open(address)
 
 
-def _tell(port: int, about: str, shown: display.Settings, end: threading.Event) -> None:
+def _tell(port: int, about: str, shown: display.Settings, signals: Sequence[int]) -> None:
     """Waits for the first prediction and says where to look; says now and then what is amiss until then."""
     flows = threading.Event()
     states: dict[str, Status] = {}
@@ -167,11 +192,11 @@ def _tell(port: int, about: str, shown: display.Settings, end: threading.Event) 
     client.reconnect_delay_set(1, 5)
     client.connect_async("127.0.0.1", port)
     client.loop_start()
-    while not flows.wait(PATIENCE) and not end.is_set():
+    while not flows.wait(PATIENCE) and not signals:
         amiss = [f"{one.module} is {one.state}{one.detail and f' ({one.detail})'}" for one in states.values()]
         print(f"\nNo prediction yet: {'; '.join(sorted(amiss)) or 'no module has reported'}\n", flush=True)
     client.disconnect()
-    if not end.is_set():
+    if not signals:
         print(_where_to_look(port, about, shown), flush=True)
         if shown.web_port:
             _open(shown.web_address)

@@ -16,7 +16,7 @@ import pytest
 from paho.mqtt import client as mqtt
 
 from bus import Bus, CurrentLabel, Frame, Pixels, Prediction, topics
-from bus.client import client_id
+from bus.client import unguessable
 from bus.settings import BusSettings
 from tests.edgehub.hub import EdgeHub
 from tests.support import samples
@@ -144,8 +144,8 @@ def test_a_name_is_no_place_without_the_password(broker: Broker, caplog: pytest.
 
 def test_the_id_on_the_broker() -> None:
     """Without a password the bare name, which is what another machine's tools show."""
-    assert client_id("bridge", None) == "bridge"
-    assert client_id("bridge", "secret") == "bridge-" + hmac.new(b"secret", b"bridge", "sha256").hexdigest()[:12]
+    assert unguessable("bridge", None) == "bridge"
+    assert unguessable("bridge", "secret") == "bridge-" + hmac.new(b"secret", b"bridge", "sha256").hexdigest()[:12]
 
 
 def test_a_long_reason_is_cut(broker: Broker) -> None:

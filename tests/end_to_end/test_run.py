@@ -1,5 +1,6 @@
 """``make run``: one command that starts everything, says where to look, and stops everything."""
 
+import contextlib
 import os
 import re
 import signal
@@ -92,15 +93,21 @@ def test_runs_until_ctrl_c(fruits: Fruits, tmp_path: Path) -> None:
         assert (tmp_path / "state" / f"mosquitto-{port}" / "mosquitto.db").exists()
 
 
-@pytest.mark.parametrize("end", ["the terminal is closed", "run.py is killed", "honcho is killed"])
+@pytest.mark.parametrize(
+    "end", ["the terminal is closed", "it is told so again and again", "run.py is killed", "honcho is killed"]
+)
 def test_however_it_ends_nothing_is_left(fruits: Fruits, tmp_path: Path, end: str) -> None:
-    """A closed terminal, or a part of the run killed, ends modules and broker too."""
+    """A closed terminal, many signals at once, or a part of the run killed, ends modules and broker too."""
     port = free_port()
     with make_run(tmp_path, MODEL=fruits.folder, VIDEO_PATH=fruits.clip, MQTT_PORT=port) as run:
         until(lambda: "Predictions flow" in run.shown, 60)
         family = run.family()
         if end == "the terminal is closed":
             os.killpg(run.process.pid, signal.SIGHUP)
+        elif end == "it is told so again and again":
+            for _ in range(2000):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(run.process.pid, signal.SIGTERM)
         else:
             name = "run.py" if end == "run.py is killed" else "honcho"
             next(process for process in family if any(name in word for word in process.cmdline())).kill()

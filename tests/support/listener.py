@@ -56,6 +56,13 @@ class Listener:
         until(lambda: len(self.messages(ending)) >= number, seconds, f"{number} messages on ...{ending}")
         return self.payloads(ending)
 
+    def settle(self) -> None:
+        """Waits for an answer of the broker: by then it has what was published here, and what it had for this client has come."""
+        answered = threading.Event()
+        self.client.on_subscribe = lambda *_: answered.set()
+        self.client.subscribe("nothing/here")
+        assert answered.wait(10), "the broker did not answer"
+
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
         """Publishes and waits for the broker's word."""
         self.client.publish(topic, payload, qos, retain).wait_for_publish(10)

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Makes the passwords that are missing, one folder a role, and the broker's own certificate where none is given.
+#   SECRETS=folder secrets.sh           what is missing
+#   SECRETS=folder secrets.sh --anew    all of them anew; they count from the next start of the broker and its modules
+# In the image each folder belongs to its module's group, which what is made here inherits: no other module can read it.
+set -eu
+umask 027
+secrets=${SECRETS:?is not set: the folder of the passwords}
+
+if [ "${1:-}" = --anew ]; then rm -f "$secrets"/*/password "$secrets"/tls/*; fi
+
+refuse() { printf 'mosquitto: %s\n' "$(printf %s "$*" | tr '\n' ' ')" >&2; exit 2; }
+keep() { # keep FILE COMMAND...: has the file be what the command says, whole or not at all
+  file=$1 && shift && "$@" >"$file.new" && [ -s "$file.new" ] && mv "$file.new" "$file"
+}
+random() { head -c 24 /dev/urandom | base64; }
+
+for role in capture classifier display bridge operator reader; do
+  mkdir -p "$secrets/$role"
+  [ -s "$secrets/$role/password" ] || keep "$secrets/$role/password" random
+done
+
+# The certificate is its own authority: who is given it as MQTT_CA_FILE trusts this broker and no other.
+names=${TLS_NAMES:-localhost,mosquitto}
+if [ -n "${TLS_PORT:-}" ] && [ -z "${TLS_CERT:-}" ] && [ "$names" != "$(cat "$secrets/tls/names" 2>/dev/null)" ]; then
+  case ,$names, in *[!A-Za-z0-9.,:-]* | *,,*) refuse "TLS_NAMES=$names: names and addresses are needed, commas between" ;; esac
+  command -v openssl >/dev/null || refuse "openssl is not installed, which makes the certificate for TLS_PORT"
+  mkdir -p "$secrets/tls"
+  chmod 755 "$secrets/tls"
+  rm -f "$secrets/tls/names"
+  alternatives=$(echo "$names" | tr , '\n' | sed -E 's/^([0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$/IP:\1/; t; s/^/DNS:/' | paste -s -d , -)
+  keep "$secrets/tls/key.pem" openssl ecparam -name prime256v1 -genkey -noout
+  cat >"$secrets/tls/request.cnf" <<END
+[req]
+prompt = no
+distinguished_name = name
+x509_extensions = extensions
+[name]
+CN = Footfall broker
+[extensions]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, digitalSignature, keyCertSign
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+subjectAltName = $alternatives
+END
+  keep "$secrets/tls/certificate.pem" openssl req -x509 -new -key "$secrets/tls/key.pem" -config "$secrets/tls/request.cnf" \
+    -days 3650 -sha256 2>/dev/null || refuse "TLS_NAMES=$names: openssl makes no certificate for these names and addresses"
+  chmod 644 "$secrets/tls/certificate.pem"
+  rm "$secrets/tls/request.cnf"
+  keep "$secrets/tls/names" printf '%s\n' "$names"
+fi

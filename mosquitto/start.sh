@@ -1,0 +1,122 @@
+#!/bin/sh
+# Becomes the broker. Its users, access list and listeners are made anew at each start, from these settings:
+#   SECRETS      folder of the passwords; what is missing in it is made
+#   RUN          folder for what is made here
+#   CAMERAS      the cameras whose topics there are (commas between); each is user capture-<camera>, and door is user capture
+#   DISPLAYS     likewise, and matrix is user display
+#   CLASSIFIERS  how many users classifier-1, classifier-2 and so on there are beside classifier
+#   USERS_PORT   for who has a password
+#   TLS_PORT     the same by TLS; with TLS_CERT and TLS_KEY, or else a certificate of its own for TLS_NAMES
+#   GUESTS_PORT  for everybody, to read all but pictures, at QoS 0
+#   ADDRESS      where to listen; without it, at all addresses
+#   MEMORY_LIMIT bytes; it says how many guests there may be
+# A port that is not set has no listener. Bad settings end it with exit code 2 and one line.
+set -eu
+umask 077
+export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
+export SECRETS="${SECRETS:?is not set: the folder of the passwords}"
+run=${RUN:?is not set: the folder for what is made at the start}
+cameras=${CAMERAS:-door} displays=${DISPLAYS:-matrix} classifiers=${CLASSIFIERS:-8}
+PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin
+
+refuse() { printf 'mosquitto: %s\n' "$(printf %s "$*" | tr '\n' ' ')" >&2; exit 2; }
+list() { # list SETTING VALUE: its names, one a line, each once
+  names=$(printf '%s\n' "$2" | tr ' ' , | tr -s , '\n' | awk 'NF && !seen[$0]++')
+  [ -n "$names" ] || refuse "$1=$2: a name is needed"
+  printf '%s\n' "$names" | while IFS= read -r name; do
+    case $name in *[!a-z0-9_-]*) refuse "$1=$name: names of a-z, 0-9, _ and - are needed, commas between" ;; esac
+    [ "${#name}" -le 64 ] || refuse "$1=$name: at most 64 characters are allowed in a name"
+    case $1=$name in CAMERAS=status | CAMERAS=display | CAMERAS=query) refuse "$1=$name: taken by the suite's own topics" ;; esac
+    printf '%s\n' "$name"
+  done
+}
+number() { # number SETTING VALUE LEAST MOST
+  case $2 in
+    '' | 0?* | *[!0-9]* | ???????????*) ;;
+    *) if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then return; fi ;;
+  esac
+  refuse "$1=$2: a whole number from $3 to $4 is needed"
+}
+
+cameras=$(list CAMERAS "$cameras")
+displays=$(list DISPLAYS "$displays")
+number CLASSIFIERS "$classifiers" 0 64
+for port in USERS_PORT TLS_PORT GUESTS_PORT; do eval "value=\${$port:-}"; [ -z "$value" ] || number $port "$value" 1 65535; done
+[ -n "${USERS_PORT:-}${GUESTS_PORT:-}" ] || refuse "USERS_PORT, GUESTS_PORT: one of them is needed"
+[ -z "${MEMORY_LIMIT:-}" ] || number MEMORY_LIMIT "$MEMORY_LIMIT" 67108864 2147483647
+case ${TLS_CERT:+certificate}${TLS_KEY:+key} in certificate | key) refuse "TLS_CERT, TLS_KEY: both are needed, or neither" ;; esac
+
+"$here/secrets.sh"
+mkdir -p "$run"
+users=$(
+  printf '%s\n' capture classifier display bridge operator reader
+  printf '%s\n' "$cameras" | sed '/^door$/d; s/^/capture-/' | cut -c 1-64
+  printf '%s\n' "$displays" | sed '/^matrix$/d; s/^/display-/' | cut -c 1-64
+  number=0
+  while [ "$number" -lt "$classifiers" ]; do number=$((number + 1)); echo "classifier-$number"; done
+)
+
+for user in $users; do printf '%s:%s\n' "$user" "$(cat "$SECRETS/${user%%-*}/password")"; done >"$run/passwords"
+mosquitto_passwd -U "$run/passwords"
+
+# In each rule <user> is who has it; one with another mark is as many rules as there are names for that.
+askers=$(printf '%s\n' "$users" | grep -E '^(display|operator|reader)')
+words() { printf '%s\n' "$1" | paste -s -d ' ' -; }
+awk -v users="$(words "$users")" -v cameras="$(words "$cameras")" \
+  -v displays="$(words "$displays")" -v askers="$(words "$askers")" '
+  function say(rule, mark,   names, name, count, i, one) {
+    names = mark == "<camera>" ? cameras : mark == "<display>" ? displays : askers
+    count = split(names, name, " ")
+    for (i = 1; i <= count; i++) { one = rule; sub(mark, name[i], one); print one }
+  }
+  /^(#|$)/ { next }
+  /^user / { role = $2; next }
+  { rules[role, ++last[role]] = $0 }
+  END {
+    for (i = 1; i <= last[""]; i++) print rules["", i]
+    count = split(users, user, " ")
+    for (i = 1; i <= count; i++) {
+      role = user[i]; sub(/-.*/, "", role)
+      print "user " user[i]
+      for (j = 1; j <= last[role]; j++) {
+        rule = rules[role, j]; sub("<user>", user[i], rule)
+        if (match(rule, /<[a-z]+>/)) say(rule, substr(rule, RSTART, RLENGTH)); else print rule
+      }
+    }
+  }' "$here/access.acl" >"$run/access.acl"
+
+# Guests may be as many as cannot fill the memory by not reading: 10,000 messages of 1 kB are 12 MiB, and the modules have 32. Mosquitto
+# lets in one more than it is told. What it keeps for the bridge is then a quarter too: a quarter of an hour.
+guests=$(((${MEMORY_LIMIT:-536870912} - 33554432) / 12582912 - 1))
+if [ "$guests" -gt 16 ]; then guests=16; fi
+listener() { # listener PORT MOST_CONNECTIONS ANONYMOUS
+  printf 'listener %s\nmax_connections %s\nallow_anonymous %s\npassword_file %s\nacl_file %s\n' \
+    "$1${ADDRESS:+ $ADDRESS}" "$2" "$3" "$run/passwords" "$run/access.acl"
+}
+{
+  echo "per_listener_settings true"
+  cat "$here/mosquitto.conf"
+  if [ -n "${MEMORY_LIMIT:-}" ]; then echo "memory_limit $MEMORY_LIMIT"; fi
+  if [ -n "${GUESTS_PORT:-}" ]; then echo "max_queued_messages 10000"; fi
+  if [ -n "${USERS_PORT:-}" ]; then listener "$USERS_PORT" 64 false; fi
+  if [ -n "${GUESTS_PORT:-}" ]; then
+    listener "$GUESTS_PORT" "$guests" true
+    echo "max_qos 0" # nothing is kept for a guest who is away
+  fi
+  if [ -n "${TLS_PORT:-}" ]; then
+    listener "$TLS_PORT" 16 false
+    echo "certfile ${TLS_CERT:-$SECRETS/tls/certificate.pem}"
+    echo "keyfile ${TLS_KEY:-$SECRETS/tls/key.pem}"
+    echo "tls_version tlsv1.2"
+  fi
+} >"$run/mosquitto.conf"
+
+# With XDG_CONFIG_HOME=$RUN/operator, mosquitto_pub, mosquitto_sub and mosquitto_rr speak as the operator.
+mkdir -p "$run/operator"
+for client in mosquitto_pub mosquitto_sub mosquitto_rr; do
+  printf -- '-h %s\n-p %s\n-u operator\n-P %s\n' "${ADDRESS:-127.0.0.1}" "${USERS_PORT:-$GUESTS_PORT}" \
+    "$(cat "$SECRETS/operator/password")" >"$run/operator/$client"
+done
+
+exec mosquitto -c "$run/mosquitto.conf"
