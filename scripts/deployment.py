@@ -1,0 +1,167 @@
+"""Expands the templates of the IoT Edge deployment: deployment*.template.json to config/deployment*.<platform>.json.
+
+    python3 scripts/deployment.py [platform ...]        from the folder of the templates; all platforms, without one
+
+The templates are those of iotedgedev, and what comes out is the same. This needs nothing but Python, sends nothing anywhere, and
+stops where a value is missing, which iotedgedev leaves standing as it is. What it writes holds the registry's password.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PLATFORMS = ("arm32v7", "arm64v8", "amd64")
+SUFFIX = ".template.json"
+CHUNK, MOST_CHUNKS = 512, 8
+"""Characters of a string in a twin, and how many of them edgeAgent joins to createOptions."""
+VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+MODULE = re.compile(r"\$\{MODULEDIR<([^>]+)>(?:\.(\w+))?\}")
+LINE = re.compile(
+    r"""\s*(?:export\s+)?(\w+)\s*=
+        (?:\s+\#.*                                             # a comment and no value
+        |\s*(?:'([^']*)'|"([^"]*)")(?:\s*\#.*)?
+        |\s*((?!['"]).*?)(?:\s+\#.*)?)\s*""",
+    re.VERBOSE,
+)
+
+
+class Problem(Exception):
+    """One line about what is wrong."""
+
+
+class Expansion:
+    """One template for one platform; `missing` gathers the variables that have no value."""
+
+    def __init__(self, folder: Path, platform: str, values: Mapping[str, str], missing: set[str]) -> None:
+        self.folder = folder
+        self.platform = platform
+        self.values = values
+        self.missing = missing
+
+    def of(self, node: Any) -> Any:
+        """The same with values for variables, images for modules, and createOptions as strings."""
+        if isinstance(node, str):
+            module = MODULE.fullmatch(node)
+            return self._image(module[1], module[2] or self.platform) if module else VARIABLE.sub(self._value, node)
+        if isinstance(node, list):
+            return [self.of(part) for part in node]
+        if isinstance(node, dict):
+            whole = {name: self.of(part) for name, part in node.items()}
+            return chunked(whole) if isinstance(whole.get("createOptions"), dict) else whole
+        return node
+
+    def _value(self, match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if not name.isupper():  # $upstream
+            return match[0]
+        if not self.values.get(name):
+            self.missing.add(name)
+        return self.values.get(name, "")
+
+    def _image(self, folder: str, platform: str) -> str:
+        path = self.folder / folder / "module.json"
+        image = read(path).get("image", {})
+        try:
+            version, platforms = image["tag"]["version"], image["tag"]["platforms"]
+            repository = str(self.of(image["repository"])).lower()
+        except KeyError as error:
+            raise Problem(f"{path}: image has no {error}") from None
+        if platform not in platforms:
+            raise Problem(f"{path}: no platform {platform}; there are {', '.join(platforms)}")
+        return f"{repository}:{version}-{platform}"
+
+
+def chunked(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A module's settings with createOptions as edgeAgent reads them, in strings that fit into a twin."""
+    text = json.dumps(settings["createOptions"], separators=(",", ":"))
+    chunks = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
+    if len(chunks) > MOST_CHUNKS:
+        raise Problem(f"createOptions of {settings.get('image')}: {len(text)} characters, {CHUNK * MOST_CHUNKS} are allowed")
+    names = ["createOptions", *(f"createOptions{number:02}" for number in range(1, len(chunks)))]
+    return {**settings, **dict(zip(names, chunks, strict=True))}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A JSON object from a file. Raises `Problem`."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise Problem(f"{path}: {error}") from None
+    if not isinstance(content, dict):
+        raise Problem(f"{path}: a JSON object is needed")
+    return content
+
+
+def assignments(text: str, where: str) -> dict[str, str]:
+    """What lines of NAME=value say. Raises `Problem`, which does not show the line: there may be a password in it."""
+    values = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = LINE.fullmatch(line.rstrip())
+        if match is None:
+            raise Problem(f"{where}, line {number}: NAME=value is needed")
+        values[match[1]] = next((value for value in match.groups()[1:] if value is not None), "").strip()
+    return values
+
+
+def values_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """The defaults, over them .env, over that the environment; what is empty is not given."""
+    values: dict[str, str] = {}
+    for name in (".env.template", ".env"):
+        path = folder / name
+        try:
+            given = assignments(path.read_text("utf-8"), name) if path.exists() else {}
+        except (OSError, UnicodeError) as error:
+            raise Problem(f"{path}: {error}") from None
+        values |= {variable: value for variable, value in given.items() if value or variable not in values}
+    return values | {variable: environment[variable] for variable in values if environment.get(variable)}
+
+
+def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Every template for every platform, by the name of its file. Raises `Problem`."""
+    values, missing, manifests = values_in(folder, environment), set[str](), {}
+    for template in sorted(folder.glob(f"deployment*{SUFFIX}"), key=lambda path: path.name.removesuffix(SUFFIX)):
+        content = read(template)
+        content.pop("$schema-template", None)
+        for platform in platforms:
+            expansion = Expansion(folder, platform, values, missing)
+            manifests[f"{template.name.removesuffix(SUFFIX)}.{platform}.json"] = expansion.of(content)
+    if not manifests:
+        raise Problem(f"no deployment{SUFFIX} here")
+    if missing:
+        raise Problem(f"not set: {', '.join(sorted(missing))}; in .env, a copy of .env.template, or in the environment")
+    return manifests
+
+
+def write(path: Path, manifest: Any) -> None:
+    """Writes a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(manifest, file, indent=2)
+        file.write("\n")
+    new.replace(path)
+
+
+def main() -> int:
+    """Exit code 2 and one line when something is wrong, and then nothing is written."""
+    platforms = tuple(sys.argv[1:]) or PLATFORMS
+    try:
+        manifests = expand_all(Path(), platforms, os.environ)
+        for name, manifest in manifests.items():
+            write(Path("config", name), manifest)
+            print(Path("config", name))
+    except (Problem, OSError) as problem:
+        print(f"deployment: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
