@@ -6,7 +6,7 @@ export PYTHON VENV
 # What pip reads is what it installs from: a change there makes a new set-up due.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch setup test check format bench evaluate scenes model lock clean
+.PHONY: help run watch tell camera setup test check format bench evaluate scenes model deployment lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -17,6 +17,15 @@ run: $(VENV)/.run ## the whole suite without Docker, with the demo; or: make run
 
 watch: ## follow the labels of a running suite
 	@exec mosquitto_sub -h "$${MQTT_HOST:-127.0.0.1}" -p "$${MQTT_PORT:-1883}" -v -t 'footfall/+/label'
+
+tell: ## commands a camera of a running suite: make tell DO=pause, resume or snapshot; CAMERA=door
+	@XDG_CONFIG_HOME="$${STATE_DIR:-.state}/mosquitto-$${MQTT_PORT:-1883}/run/operator" exec mosquitto_pub -q 1 \
+	  -t "footfall/$${CAMERA:-door}/command" -m "{\"do\": \"$${DO:?is not set: make tell DO=pause}\"}"
+
+camera: $(VENV)/.run ## one more for a running suite: make run CAMERAS=door,back, then make camera CAMERA=back VIDEO_PATH=1
+	@broker="$${STATE_DIR:-.state}/mosquitto-$${MQTT_PORT:-1883}" && \
+	MQTT_PASSWORD_FILE="$$broker/secrets/capture/password" MQTT_PORT=$$(sed -n 's/^-p //p' "$$broker/run/operator/mosquitto_pub") \
+	exec $(VENV)/bin/python -m capture
 
 setup: $(VENV)/.run ## what make run needs
 
@@ -44,8 +53,19 @@ scenes: $(VENV)/.demo ## another clip and its truth: make scenes SEED=7
 model: $(VENV)/.model ## trains the demo's model anew (about 20 minutes)
 	@exec $(VENV)/bin/python -m demo.train
 
-lock: ## writes constraints.txt anew (needs uv)
+deployment: ## the IoT Edge deployment for each platform, into config/, with the values of .env
+	@exec $(PYTHON) scripts/deployment.py
+
+# What the images hold: Debian 12's Python.
+requirements = uv pip compile -q --python-version 3.11 --python-platform linux -c constraints.txt --no-annotate --no-header pyproject.toml
+
+lock: ## writes constraints.txt and the images' requirements.txt anew (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o constraints.txt
+	$(requirements) -o bus/requirements.txt
+	$(requirements) --extra capture -o capture/requirements.txt
+	$(requirements) --extra classifier -o classifier/requirements.txt
+	$(requirements) --extra display --extra sensehat -o display/requirements.txt
+	$(requirements) --extra bridge -o bridge/requirements.txt
 
 clean: ## removes what was made here, the broker's state and the ledger too
 	rm -rf $(VENV) .state .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -9,6 +9,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+IMAGE = {"Dockerfile", "module.json", "requirements.txt"}
+"""Files of a container, which its image does without."""
 PACKAGES = ("bus", "capture", "classifier", "display", "display.web", "bridge", "bridge.cloud", "bridge.model", "demo")
 
 
@@ -21,6 +23,7 @@ def test_data_files_are_packaged() -> None:
         folder = ROOT.joinpath(*package.split("."))
         packaged = {path for pattern in patterns for path in folder.glob(pattern)}
         data = {path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+        data -= {path for path in data if path.name in IMAGE or path.is_relative_to(ROOT / "classifier" / "model")}
         assert data <= packaged, package
 
 
