@@ -20,7 +20,12 @@ has mosquitto || packages="$packages mosquitto"
 has mosquitto_sub || packages="$packages mosquitto-clients"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
 
-# The tests open the dashboard in a browser. Only Debian's package can be had from apt-get: Ubuntu's is a snap.
+# The tests try the broker's scripts in Alpine's shell too. They open the dashboard in a browser; of those only Debian's package can
+# be had from apt-get: Ubuntu's is a snap.
+if [ "$extra" = dev ] && has apt-get; then
+  has busybox || packages="$packages busybox"
+  has shellcheck || packages="$packages shellcheck"
+fi
 if [ "$extra" = dev ] && ! has_browser && grep -qs '^ID=debian' /etc/os-release; then packages="$packages chromium"; fi
 
 if [ -n "$packages" ]; then

@@ -4,10 +4,12 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
+from tests.edgehub.hub import EdgeHub
 from tests.support.engine import Suite, compose_command, docker_engine, run
 from tests.support.listener import Listener
 from tests.support.wait import until
@@ -46,7 +48,7 @@ def test_without_settings_it_is_on_loopback(engine: None) -> None:
     command = compose_command()
     assert command
     kept = dict.fromkeys(("MQTT_PORT", "WEB_PORT", "WEB_HOST", "MQTT_TLS", "MODEL", "VIDEO_PATH"), "")
-    shown = run(*command, "config", seconds=60, **kept)
+    shown = run(*command, "config", environment=kept)
     assert "127.0.0.1:9001:9001" in shown or 'published: "9001"' in shown
     assert "127.0.0.1:1883:1884" in shown or 'published: "1883"' in shown
     assert "0.0.0.0:" not in shown
@@ -116,9 +118,22 @@ def test_images_hold_what_is_needed_and_no_more(suite: Suite, service: str) -> N
         assert not suite.run_in(service, "sh", "-c", f"command -v {tool} || true"), tool
 
 
+def test_results_go_to_the_edgehub_of_the_settings(suite: Suite, tmp_path: Path) -> None:
+    """With the profile azure in place of the bridge, on the same ledger: visits come to an edgeHub on the project's network."""
+    with EdgeHub(tmp_path, suite.host) as edgehub, edgehub.listener() as cloud:
+        suite.compose("--profile", "azure", "up", "-d", "--scale", "bridge=0", environment=edgehub.environment)
+        visit = until(
+            lambda: next((one for one in map(json.loads, cloud.payloads()) if one["type"] == "visit"), None), 90, "a visit"
+        )
+        assert visit["label"] in ("woman", "man")
+        suite.wait_for_health("healthy", "azure")
+    suite.compose("--profile", "azure", "rm", "-s", "-f", "azure")
+    suite.compose("up", "-d")
+
+
 def test_a_container_whose_input_stops_is_unhealthy(suite: Suite) -> None:
     """A camera that is gone makes capture unhealthy and all that live on its frames; when it is back, all recover."""
-    suite.compose("up", "-d", "--no-deps", "capture", VIDEO_PATH="/videos/gone.mp4")
+    suite.compose("up", "-d", "--no-deps", "capture", environment={"VIDEO_PATH": "/videos/gone.mp4"})
     suite.wait_for_health("unhealthy", *MODULES, seconds=150)
     assert suite.health("mosquitto") == "healthy"
     suite.compose("up", "-d", "--no-deps", "capture")

@@ -19,13 +19,13 @@ OUTPUTS = "devices/+/modules/+/messages/events/#"
 
 
 class EdgeHub(Broker):
-    """One on a loopback address of its own.
+    """One on a loopback address of its own, or at `host`.
 
     Ended by SIGTERM it keeps its sessions; by SIGKILL it keeps those on disk, which are those of the last `save` or SIGTERM.
     """
 
-    def __init__(self, folder: Path) -> None:
-        host = free_host()
+    def __init__(self, folder: Path, host: str | None = None) -> None:
+        host = host or free_host()
         files = issue(folder, host)
         self.authority = files.authority
         configuration = _configuration(folder, host, PORT)

@@ -6,10 +6,10 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import pytest
@@ -18,14 +18,15 @@ from typing_extensions import Self
 from tests.support.broker import ROOT, free_port
 from tests.support.wait import until
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 BUILD = 900.0
 """Seconds for all images, where nothing is there yet."""
 
 
-def run(*command: str, seconds: float = 120.0, **environment: str) -> str:
+def run(*command: str, seconds: float = 120.0, environment: Mapping[str, str] = NOTHING) -> str:
     """Standard output of a command that must succeed."""
     done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=seconds, check=False
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=seconds, check=False
     )
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout
@@ -85,12 +86,12 @@ class Suite:
             print(self.compose("logs", "--tail", "40"))  # noqa: T201  # pytest shows it with the failure
         self.compose("down", "-v", "--remove-orphans")
 
-    def compose(self, *arguments: str, seconds: float = 180.0, **environment: str) -> str:
+    def compose(self, *arguments: str, seconds: float = 180.0, environment: Mapping[str, str] = NOTHING) -> str:
         """Runs Compose in the project's folder as a user would, with settings in the environment."""
         command = compose_command()
         assert command
         ports = {"MQTT_PORT": str(self.mqtt_port), "WEB_PORT": str(self.web_port)}
-        return run(*command, "-p", self.project, *arguments, seconds=seconds, **(ports | environment))
+        return run(*command, "-p", self.project, *arguments, seconds=seconds, environment={**ports, **environment})
 
     def container(self, service: str) -> str:
         """The id of a service's container, running or not."""
@@ -109,6 +110,12 @@ class Suite:
     def wait_for_health(self, state: str, *services: str, seconds: float = 120.0) -> None:
         """Waits until all of them are so."""
         until(lambda: all(self.health(service) == state for service in services), seconds, f"{', '.join(services)} being {state}")
+
+    @property
+    def host(self) -> str:
+        """The address of this machine on the project's own network."""
+        network = json.loads(run("docker", "network", "inspect", f"{self.project}_default"))
+        return str(network[0]["IPAM"]["Config"][0]["Gateway"])
 
     def run_in(self, service: str, *command: str) -> str:
         """Standard output of a command in the service's container."""
