@@ -10,7 +10,7 @@ needs = pyproject.toml constraints.txt scripts/setup.sh
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 run: $(VENV)/.run ## the whole suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
 	@exec $(VENV)/bin/python scripts/run.py
@@ -18,13 +18,16 @@ run: $(VENV)/.run ## the whole suite without Docker, with the demo; or: make run
 watch: ## follow the labels of a running suite
 	@exec mosquitto_sub -h "$${MQTT_HOST:-127.0.0.1}" -p "$${MQTT_PORT:-1883}" -v -t 'footfall/+/label'
 
+# The folder of the broker that make run has started.
+of_run = broker="$${STATE_DIR:-.state}/mosquitto-$${MQTT_PORT:-1883}"; test -f "$$broker/run/operator/mosquitto_pub" || \
+	{ echo "make run has not started a broker that keeps its state in $$broker: MQTT_PORT and STATE_DIR say which" >&2; exit 2; }
+
 tell: ## commands a camera of a running suite: make tell DO=pause, resume or snapshot; CAMERA=door
-	@XDG_CONFIG_HOME="$${STATE_DIR:-.state}/mosquitto-$${MQTT_PORT:-1883}/run/operator" exec mosquitto_pub -q 1 \
+	@$(of_run); XDG_CONFIG_HOME="$$broker/run/operator" exec mosquitto_pub -q 1 \
 	  -t "footfall/$${CAMERA:-door}/command" -m "{\"do\": \"$${DO:?is not set: make tell DO=pause}\"}"
 
 camera: $(VENV)/.run ## one more for a running suite: make run CAMERAS=door,back, then make camera CAMERA=back VIDEO_PATH=1
-	@broker="$${STATE_DIR:-.state}/mosquitto-$${MQTT_PORT:-1883}" && \
-	MQTT_PASSWORD_FILE="$$broker/secrets/capture/password" MQTT_PORT=$$(sed -n 's/^-p //p' "$$broker/run/operator/mosquitto_pub") \
+	@$(of_run); MQTT_PASSWORD_FILE="$$broker/secrets/capture/password" MQTT_PORT=$$(sed -n 's/^-p //p' "$$broker/run/operator/mosquitto_pub") \
 	exec $(VENV)/bin/python -m capture
 
 setup: $(VENV)/.run ## what make run needs

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
 from bus.errors import InvalidSetting
 
@@ -36,8 +37,9 @@ class Progress:
     def _remove(self, path: Path) -> None:
         try:
             with suppress(FileNotFoundError):
-                if path.stat().st_size > 0:
-                    raise InvalidSetting(f"HEALTH_FILE={str(path)!r}: there is something in it; it must be empty, or not there")
+                state = path.stat()
+                if not S_ISREG(state.st_mode) or state.st_size > 0:
+                    raise InvalidSetting(f"HEALTH_FILE={str(path)!r}: must be an empty file, or not be there")
                 path.unlink()
         except OSError as error:
             self._complain("health_failed", f"HEALTH_FILE={str(path)!r}: cannot be removed: {error.strerror}")

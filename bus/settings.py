@@ -96,7 +96,7 @@ class BusSettings(BaseSettings):
     mqtt_port: Port = Field(default=1883, description="the broker's port")
     mqtt_username: str | None = Field(
         default=None,
-        description="user on the broker; with a password, else the module's own name; without, the connection is anonymous",
+        description="user on the broker; without it, the module's own name, if there is a password",
     )
     mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
     mqtt_password_file: SecretFile | None = Field(default=None, description="a file with the password, instead")

@@ -41,7 +41,7 @@ number() { # number SETTING VALUE LEAST MOST
 
 cameras=$(list CAMERAS "$cameras")
 displays=$(list DISPLAYS "$displays")
-number CLASSIFIERS "$classifiers" 0 64
+number CLASSIFIERS "$classifiers" 0 32
 for port in USERS_PORT TLS_PORT GUESTS_PORT; do eval "value=\${$port:-}"; [ -z "$value" ] || number $port "$value" 1 65535; done
 [ -n "${USERS_PORT:-}${GUESTS_PORT:-}" ] || refuse "USERS_PORT, GUESTS_PORT: one of them is needed"
 [ -z "${MEMORY_LIMIT:-}" ] || number MEMORY_LIMIT "$MEMORY_LIMIT" 67108864 2147483647
@@ -57,8 +57,12 @@ users=$(
   while [ "$number" -lt "$classifiers" ]; do number=$((number + 1)); echo "classifier-$number"; done
 )
 
-for user in $users; do printf '%s:%s\n' "$user" "$(cat "$SECRETS/${user%%-*}/password")"; done >"$run/passwords"
-mosquitto_passwd -U "$run/passwords"
+for user in $users; do
+  password=$(cat "$SECRETS/${user%%-*}/password") || refuse "the password of $user cannot be read"
+  printf '%s:%s\n' "$user" "$password"
+done >"$run/passwords.new"
+mosquitto_passwd -U "$run/passwords.new"
+mv "$run/passwords.new" "$run/passwords"
 
 # In each rule <user> is who has it; one with another mark is as many rules as there are names for that.
 askers=$(printf '%s\n' "$users" | grep -E '^(display|operator|reader)')
@@ -108,7 +112,6 @@ listener() { # listener PORT MOST_CONNECTIONS ANONYMOUS
     listener "$TLS_PORT" 16 false
     echo "certfile ${TLS_CERT:-$SECRETS/tls/certificate.pem}"
     echo "keyfile ${TLS_KEY:-$SECRETS/tls/key.pem}"
-    echo "tls_version tlsv1.2"
   fi
 } >"$run/mosquitto.conf"
 

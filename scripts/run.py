@@ -3,7 +3,9 @@
 Says in one line what keeps it from starting, says where to look once predictions flow, and what is amiss when they do not.
 """
 
+import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -96,13 +98,14 @@ def _environment(port: int) -> dict[str, str]:
         raise InvalidSetting(
             "mosquitto is not installed: make clean and try again, or install it (Debian: apt-get install mosquitto)"
         )
-    modules_port = _free_port()
     state = Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve()
     broker, ledger = state / f"mosquitto-{port}", state / f"bridge-{port}"  # two runs, two brokers
     try:
         broker.mkdir(parents=True, exist_ok=True)
+        broker.chmod(0o700)  # the passwords are in there
     except OSError as error:
         raise InvalidSetting(f"STATE_DIR={str(state)!r}: {error.strerror}") from None
+    modules_port = str(_modules_port(broker))
     cameras = dict.fromkeys((load(capture.Settings).camera, *load(classifier.Settings).cameras))
     defaults = {"LOG_FORMAT": "plain", "MATRIX": "terminal"}
     own = {
@@ -111,14 +114,14 @@ def _environment(port: int) -> dict[str, str]:
         "SECRETS": str(broker / "secrets"),
         "RUN": str(broker / "run"),
         "ADDRESS": "127.0.0.1",
-        "USERS_PORT": str(modules_port),
+        "USERS_PORT": modules_port,
         "GUESTS_PORT": str(port),
         "BROKER_CAMERAS": ",".join(cameras),
         "DISPLAYS": load(display.Settings).display_name,
         "STATE_DIR": str(ledger),
         "FOOTFALL": str(ROOT),
         "MQTT_HOST": "127.0.0.1",
-        "MQTT_PORT": str(modules_port),
+        "MQTT_PORT": modules_port,
         "MQTT_USERNAME": "",
         "MQTT_PASSWORD": "",
         "PYTHONUNBUFFERED": "1",
@@ -134,11 +137,19 @@ def _make_passwords(environment: dict[str, str]) -> None:
         raise InvalidSetting(f"STATE_DIR: the broker's passwords cannot be kept: {made.stderr.strip()}")
 
 
-def _free_port() -> int:
-    """For the modules: the port that is set is the one that everybody reads from."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _modules_port(broker: Path) -> int:
+    """The modules' own: that of the last run, as the broker ties what it keeps of a session to it, or else a free one.
+
+    (The port that is set is the one at which everybody reads.)
+    """
+    told = broker / "run" / "operator" / "mosquitto_pub"
+    last = re.search(r"^-p (\d+)$", told.read_text() if told.exists() else "", re.MULTILINE)
+    for port in (int(last[1]) if last else 0, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise InvalidSetting("no free port on 127.0.0.1")
 
 
 def _check_ports(port: int, shown: display.Settings) -> None:

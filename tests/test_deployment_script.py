@@ -100,3 +100,22 @@ def test_any_text_is_env_or_not(text: str) -> None:
         assert re.fullmatch(r"here, line \d+: NAME=value is needed", str(problem))
     else:
         assert all(name in text and value in text for name, value in values.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CAMERA", "door,Back"),
+        ("FRAME_RATE", "abc"),
+        ("ROTATE", "45"),
+        ("MATRIX", "terminal"),
+        ("THRESHOLD", "7"),
+        ("FORWARD", "some"),
+    ],
+)
+def test_a_value_that_no_module_takes_is_said(tmp_path: Path, name: str, value: str) -> None:
+    """Before the devices have it, where each would end its module by it again and again."""
+    done = deployment.run(deployment.copy_of_project(tmp_path), **deployment.PLACE, **{name: value})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"deployment: {name}={value}: " in done.stderr
+    assert not (tmp_path / "config").exists()

@@ -1,5 +1,6 @@
 """The file that tells of a module's progress."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,15 @@ def test_it_is_touched_at_most_once_a_second(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_file_with_something_in_it_is_not_taken(tmp_path: Path) -> None:
-    """It is somebody's, named by mistake."""
+    """It is somebody's, named by mistake; so is what is no file, as a device."""
     file = tmp_path / "letter"
     file.write_text("dear")
-    with pytest.raises(InvalidSetting, match=r"HEALTH_FILE='.*letter': there is something in it"):
+    with pytest.raises(InvalidSetting, match=r"HEALTH_FILE='.*letter': must be an empty file"):
         Progress(file, silent)
     assert file.read_text() == "dear"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidSetting, match="pipe': must be an empty file"):
+        Progress(tmp_path / "pipe", silent)
 
 
 def test_only_what_is_connected_makes_progress(broker: Broker, tmp_path: Path) -> None:

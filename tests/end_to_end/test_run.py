@@ -83,7 +83,8 @@ def test_runs_until_ctrl_c(fruits: Fruits, tmp_path: Path) -> None:
         with Listener(port, "footfall/status/#") as listener:
             listener.wait_for("", 4)
             family = run.family()
-            assert sum("mosquitto" in process.name() for process in family) == 1
+            (broker,) = (process for process in family if "mosquitto" in process.name())
+            assert {one.laddr.ip for one in broker.net_connections() if one.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
             assert run.press_ctrl_c() in (0, -signal.SIGINT)
             states = [payload.decode() for payload in listener.payloads()]
         assert sum('"detail": "stopped"' in state for state in states) == 4
@@ -114,6 +115,16 @@ def test_however_it_ends_nothing_is_left(fruits: Fruits, tmp_path: Path, end: st
         _, alive = psutil.wait_procs(family, timeout=25)
         assert not alive
         assert not accepts(port)
+
+
+def test_the_next_run_takes_up_where_the_last_ended(tmp_path: Path) -> None:
+    """The broker has the same places for the modules, so that what it keeps of the bridge's session is the bridge's again."""
+    port = free_port()
+    for _ in range(2):
+        with make_run(tmp_path, MQTT_PORT=port) as run:
+            until(lambda: "Predictions flow" in run.shown, 60)  # called at once
+            assert run.press_ctrl_c() in (0, -signal.SIGINT)
+            assert "Failed to associate persisted user" not in run.shown
 
 
 def test_without_settings_it_is_the_demo(tmp_path: Path) -> None:
