@@ -27,7 +27,7 @@ tell: ## commands a camera of a running suite: make tell DO=pause, resume or sna
 	  -t "footfall/$${CAMERA:-door}/command" -m "{\"do\": \"$${DO:?is not set: make tell DO=pause}\"}"
 
 camera: $(VENV)/.run ## one more for a running suite: make run CAMERAS=door,back, then make camera CAMERA=back VIDEO_PATH=1
-	@$(of_run); MQTT_PASSWORD_FILE="$$broker/secrets/capture/password" MQTT_PORT=$$(sed -n 's/^-p //p' "$$broker/run/operator/mosquitto_pub") \
+	@: "$${CAMERA:?is not set: make camera CAMERA=back VIDEO_PATH=1}"; $(of_run); MQTT_PASSWORD_FILE="$$broker/secrets/capture/password" MQTT_PORT=$$(sed -n 's/^-p //p' "$$broker/run/operator/mosquitto_pub") \
 	exec $(VENV)/bin/python -m capture
 
 setup: $(VENV)/.run ## what make run needs

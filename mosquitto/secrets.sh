@@ -1,13 +1,13 @@
 #!/bin/sh
 # Makes the passwords that are missing, one folder a role, and the broker's own certificate where none is given.
 #   SECRETS=folder secrets.sh           what is missing
-#   SECRETS=folder secrets.sh --anew    all of them anew; they count from the next start of the broker and its modules
+#   SECRETS=folder secrets.sh --anew    all passwords anew; they count from the next start of the broker and its modules
 # In the image each folder belongs to its module's group, which what is made here inherits: no other module can read it.
 set -eu
 umask 027
 secrets=${SECRETS:?is not set: the folder of the passwords}
 
-if [ "${1:-}" = --anew ]; then rm -f "$secrets"/*/password "$secrets"/tls/*; fi
+if [ "${1:-}" = --anew ]; then rm -f "$secrets"/*/password; fi
 
 refuse() { printf 'mosquitto: %s\n' "$(printf %s "$*" | tr '\n' ' ')" >&2; exit 2; }
 keep() { # keep FILE COMMAND...: has the file be what the command says, whole or not at all
@@ -20,9 +20,11 @@ for role in capture classifier display bridge operator reader; do
   [ -s "$secrets/$role/password" ] || keep "$secrets/$role/password" random
 done
 
-# The certificate is its own authority: who is given it as MQTT_CA_FILE trusts this broker and no other.
-names=${TLS_NAMES:-localhost,mosquitto}
-if [ -n "${TLS_PORT:-}" ] && [ -z "${TLS_CERT:-}" ] && [ "$names" != "$(cat "$secrets/tls/names" 2>/dev/null)" ]; then
+# The certificate is its own authority: who is given it as MQTT_CA_FILE trusts this broker and no other. So it stays until other names
+# are asked for.
+made_for=$(cat "$secrets/tls/names" 2>/dev/null || true)
+names=${TLS_NAMES:-${made_for:-localhost,mosquitto}}
+if [ -n "${TLS_PORT:-}" ] && [ -z "${TLS_CERT:-}" ] && [ "$names" != "$made_for" ]; then
   case ,$names, in *[!A-Za-z0-9.,:-]* | *,,*) refuse "TLS_NAMES=$names: names and addresses are needed, commas between" ;; esac
   command -v openssl >/dev/null || refuse "openssl is not installed, which makes the certificate for TLS_PORT"
   mkdir -p "$secrets/tls"

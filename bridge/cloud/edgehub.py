@@ -50,6 +50,14 @@ _EDGE = (
     "IOTEDGE_APIVERSION",
 )
 _DEBUG = ("EdgeHubConnectionString", "EdgeModuleCACertificateFile")
+_CONNECTION = ("HostName", "GatewayHostName", "DeviceId", "ModuleId", "SharedAccessKey")
+
+
+def _check(connection: str) -> None:
+    """Raises `InvalidSetting` for a connection string that no retry mends; its key is not told."""
+    given = {part.partition("=")[0] for part in connection.split(";") if part.partition("=")[2]}
+    if missing := [name for name in _CONNECTION if name not in given]:
+        raise InvalidSetting(f"EdgeHubConnectionString: {', '.join(missing)} missing; {'=...;'.join(_CONNECTION)}=... is needed")
 
 
 class EdgeHubUpstream:
@@ -57,7 +65,9 @@ class EdgeHubUpstream:
 
     def __init__(self, control: Control, figures: Figures) -> None:
         """Raises `InvalidSetting` when the environment names no edgeHub."""
-        if not all(name in os.environ for name in _EDGE) and not all(name in os.environ for name in _DEBUG):
+        if all(os.environ.get(name) for name in _DEBUG):
+            _check(os.environ[_DEBUG[0]])
+        elif not all(os.environ.get(name) for name in _EDGE):
             needed = f"what IoT Edge sets ({', '.join(_EDGE)}) or else {' and '.join(_DEBUG)}"
             raise InvalidSetting(f"UPSTREAM='edgehub': the environment must have {needed}")
         self._control = control

@@ -106,6 +106,7 @@ def test_a_certificate_is_kept_until_its_names_change(tmp_path: Path) -> None:
     assert made_by(tmp_path, TLS_NAMES="a.example") == first
     second = made_by(tmp_path, TLS_NAMES="a.example,192.0.2.1")
     assert all(one != other for one, other in zip(first, second, strict=True))
+    assert made_by(tmp_path) == second, "where no names are given any more, as in another shell, those of before count"
     code, _ = run_script(ROOT / "mosquitto" / "secrets.sh", environment_of(tmp_path, TLS_PORT=8883, TLS_NAMES="1.2.3"))
     assert code == 2
     third = made_by(tmp_path, TLS_NAMES="a.example,192.0.2.1")

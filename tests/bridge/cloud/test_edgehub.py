@@ -441,3 +441,13 @@ def test_without_an_edgehub_in_the_environment_the_setting_is_refused(world: Wor
     world.monkeypatch.delenv("EdgeHubConnectionString", raising=False)
     with pytest.raises(InvalidSetting, match=r"UPSTREAM='edgehub'.*IOTEDGE_WORKLOADURI.*EdgeHubConnectionString"):
         EdgeHubUpstream(world.control, Figures())
+
+
+@pytest.mark.parametrize("given", ["HostName=foo", "HostName=a;GatewayHostName=;DeviceId=b;ModuleId=c;SharedAccessKey=d"])
+def test_a_connection_string_that_is_none_is_refused(world: World, given: str) -> None:
+    """At the start, with what it lacks and without its key: no retry would mend it."""
+    world.monkeypatch.setenv("EdgeHubConnectionString", given)
+    world.monkeypatch.setenv("EdgeModuleCACertificateFile", "authority.pem")
+    with pytest.raises(InvalidSetting, match=r"EdgeHubConnectionString: GatewayHostName.* missing") as refused:
+        EdgeHubUpstream(world.control, Figures())
+    assert "=d" not in str(refused.value)
