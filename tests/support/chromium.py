@@ -68,7 +68,7 @@ class Tab:
         drawn: list[dict[str, Any]] = self.page.evaluate("window.drawn")
         return drawn
 
-    def wait(self, condition: str, seconds: float = 20.0) -> None:
+    def wait(self, condition: str, seconds: float = 60.0) -> None:
         """Waits until an expression in the page is true."""
         until(lambda: self.page.evaluate(condition), seconds, condition)
 
