@@ -70,11 +70,6 @@ class Reader:
             self._tell(CAMERA_LOST, f"no picture for {self._silence:g} s")
         return captured
 
-    @property
-    def stalled(self) -> float:
-        """Seconds since the call into the source began that has not returned for longest; 0 between calls."""
-        return self._calls.stalled
-
     def _run(self) -> None:
         while not self._stop.is_set():
             try:

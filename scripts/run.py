@@ -40,7 +40,7 @@ def main() -> int:
         _fall_back_on_the_demo()
         port = load(BusSettings).mqtt_port
         about, shown = _check_settings()
-        environment = _environment(port)
+        environment = _environment(port, shown.display_name)
         _check_ports(port, shown)
         _make_passwords(environment)
     except InvalidSetting as error:
@@ -91,7 +91,7 @@ def _check_settings() -> tuple[str, display.Settings]:
     return about, load(display.Settings)
 
 
-def _environment(port: int) -> dict[str, str]:
+def _environment(port: int, display_name: str) -> dict[str, str]:
     """What the Procfile's commands find: the virtual environment first, the broker, a folder for its state, laptop defaults."""
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     if shutil.which("mosquitto", path=search + os.pathsep + "/opt/homebrew/sbin") is None:
@@ -117,7 +117,7 @@ def _environment(port: int) -> dict[str, str]:
         "USERS_PORT": modules_port,
         "GUESTS_PORT": str(port),
         "BROKER_CAMERAS": ",".join(cameras),
-        "DISPLAYS": load(display.Settings).display_name,
+        "DISPLAYS": display_name,
         "STATE_DIR": str(ledger),
         "FOOTFALL": str(ROOT),
         "MQTT_HOST": "127.0.0.1",

@@ -153,16 +153,16 @@ def test_a_source_that_hangs_is_told_and_left_behind() -> None:
             yield np.zeros((4, 4, 3), np.uint8)
             release.wait(30)
 
-    told = Told()
+    told, calls = Told(), Calls()
     begin = time.monotonic()
-    with Reader(Hanging(), told, silence=0.2) as reader:
+    with Reader(Hanging(), told, silence=0.2, calls=calls) as reader:
         assert isinstance(until(lambda: reader.take(0.1)), Captured)
         until(lambda: reader.take(0.1) or "camera-lost" in told.names())
-        until(lambda: reader.stalled > 0.2)
+        until(lambda: calls.stalled > 0.2)
     assert time.monotonic() - begin < 10
-    assert reader.stalled > 0.2
+    assert calls.stalled > 0.2
     release.set()
-    until(lambda: reader.stalled == 0)
+    until(lambda: calls.stalled == 0)
 
 
 def test_a_source_that_hangs_when_it_is_closed_is_noticed() -> None:
@@ -186,12 +186,12 @@ def test_a_source_that_hangs_when_it_is_closed_is_noticed() -> None:
 def test_who_waits_for_the_time_of_the_next_is_not_stalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that is shown slowly says now and then that it is only waiting, and is stopped at once."""
     monkeypatch.setattr("capture.pace.SIGN_OF_LIFE", 0.02)
-    told = Told()
-    with Reader(Folder(videos.pictures(tmp_path / "pictures"), 0.01), told) as reader:
+    told, calls = Told(), Calls()
+    with Reader(Folder(videos.pictures(tmp_path / "pictures"), 0.01), told, calls=calls) as reader:
         assert until(lambda: reader.take(0.1))
         longest, until_then = 0.0, time.monotonic() + 1
         while time.monotonic() < until_then:
-            longest = max(longest, reader.stalled)
+            longest = max(longest, calls.stalled)
             time.sleep(0.01)
         assert longest < 0.7
     assert not reader._thread.is_alive()
