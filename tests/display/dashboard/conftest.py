@@ -44,3 +44,4 @@ def display(broker: Broker) -> Iterator[Display]:
     with display.listener, display.module:
         until(lambda: is_well(display.port), what="the dashboard")
         yield display
+        print(display.module.log)  # noqa: T201  # seen when the test has failed
