@@ -21,6 +21,18 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests run in one process. Those in a browser and those with containers do so too, one after the other.
+
+    A browser lets go of all that it is loading, from this machine too, when a container that comes or goes changes the network.
+    """
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).as_posix()
+        alone = folder.startswith(("containers/", "display/dashboard/"))
+        item.add_marker(pytest.mark.xdist_group("network" if alone else folder))
+
+
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is set around the tests does not reach into them."""

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from display.web.access import PASS_SECONDS, RENEW_SECONDS, Hosts, Pass, Password, Tried, cross_site, same_origin
+from display.web.headers import secured
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +28,6 @@ LONGEST_BODY = 4096
 BODY_SECONDS = 10.0
 SIGN_IN_NEEDED = 4401
 REFUSED = 4403
-
-SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # with no-referrer, browsers say "Origin: null" when our own forms are sent
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Frame-Options": "DENY",  # frame-ancestors, for old browsers
-}
 
 _HOST = "Not a name of this server. Use its address, or add the name to the setting WEB_NAMES."
 _FOREIGN = "Not for the pages of other sites. A proxy has to pass the Host header on as it came."
@@ -56,7 +48,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._http(scope, receive, _secured(send))
+            await self._http(scope, receive, secured(send))
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
@@ -230,15 +222,3 @@ def _is_foreign(scope: Scope, headers: Headers, host: str) -> bool:
         return True
     fetch = (headers.get(f"sec-fetch-{name}") for name in ("site", "mode", "dest"))
     return not is_socket and cross_site(scope["method"], *fetch)
-
-
-def _secured(send: Send) -> Send:
-    async def send_secured(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message.setdefault("headers", [])
-            headers = MutableHeaders(scope=message)
-            headers.update(SECURITY)
-            headers.setdefault("Cache-Control", "no-store")
-        await send(message)
-
-    return send_secured

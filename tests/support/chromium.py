@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Error, Page, WebSocket, sync_playwright
 
 from tests.support.wait import until
 
@@ -34,6 +34,8 @@ document.addEventListener("drawn", (event) => {
 });
 """
 """Notes each picture that a page draws, and what it says of it at that moment."""
+LOADING = "context was destroyed"
+"""What Playwright says of a page that goes to another address, or to its own again."""
 LOOKS = """async () => {
   let frames = 0;
   const count = () => { frames += 1; requestAnimationFrame(count); };
@@ -92,10 +94,19 @@ class Tab:
         drawn: list[dict[str, Any]] = self.page.evaluate("window.drawn")
         return drawn
 
+    def sees(self, condition: str) -> bool:
+        """Whether an expression is true in the page; not while it loads itself again."""
+        try:
+            return bool(self.page.evaluate(condition))
+        except Error as error:
+            if LOADING not in str(error):
+                raise
+            return False
+
     def wait(self, condition: str, seconds: float = 60.0) -> None:
         """Waits until an expression in the page is true."""
         try:
-            until(lambda: self.page.evaluate(condition), seconds, condition)
+            until(lambda: self.sees(condition), seconds, condition)
         except AssertionError as error:
             looks = self.page.evaluate(LOOKS)
             raise AssertionError(f"{error}: {looks}; complaints {self.complaints}; last said {self.said}") from None
