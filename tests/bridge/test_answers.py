@@ -26,6 +26,7 @@ from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import until
+from tests.support.zone import zone_at_noon
 
 DAY = date(2026, 10, 25)
 BEGIN, END = hours.bounds(DAY)
@@ -174,6 +175,11 @@ def desk(broker: Broker) -> Iterator[Desk]:
         yield Desk(listener)
 
 
+def bridge_of(broker: Broker, folder: Path, **settings: object) -> Module:
+    """One on the ledger there, which it keeps whole however old the visits above have become."""
+    return Module("bridge", broker.port, STATE_DIR=folder, KEEP_DAYS=36500, **settings)
+
+
 def state(desk: Desk) -> str:
     """How the bridge is, as it told last: by then the broker knows what it wants to hear."""
     words = desk.listener.payloads("status/bridge")
@@ -190,17 +196,23 @@ def answering(ledger: Ledger, desk: Desk, broker: Broker) -> Iterator[Bus]:
 
 
 def test_the_bridge_answers(broker: Broker, desk: Desk, ledger: Ledger, tmp_path: Path) -> None:
-    """What the ledger has of a day, to whoever asks for it, by hand too; and what it has of today, without a day."""
+    """What the ledger has of a day, to whoever asks for it, by hand too."""
     expected = json.loads(
         json.dumps(report_of(ledger, [], DAY), default=lambda part: {key: getattr(part, key) for key in part.__slots__})
     )
     ledger.close()
-    begin = time.time() - 60
-    with Module("bridge", broker.port, STATE_DIR=tmp_path / "state"):
+    with bridge_of(broker, tmp_path / "state"):
         until(lambda: state(desk) == "running")
         answer = desk.answer_to(day="2026-10-25", id="7")
-        assert answer == {"v": 1, "asker": "desk", "id": "7", "problem": "", "report": expected}
-        for one in seen("w" * 10 + "n" * 10, begin=begin):
+    assert answer == {"v": 1, "asker": "desk", "id": "7", "problem": "", "report": expected}
+
+
+def test_without_a_day_it_is_today(broker: Broker, desk: Desk, ledger: Ledger, tmp_path: Path) -> None:
+    """What the bridge answers then is what it tells of itself."""
+    ledger.close()
+    with bridge_of(broker, tmp_path / "state", TZ=zone_at_noon()):
+        until(lambda: state(desk) == "running")
+        for one in seen("w" * 10 + "n" * 10, begin=time.time() - 60):
             desk.listener.publish("footfall/door/prediction", one.pack())
         until(lambda: any(json.loads(payload)["totals"] for payload in desk.listener.payloads("door/counts")))
         today = desk.answer_to()
@@ -227,7 +239,7 @@ def test_a_locked_ledger_is_told(broker: Broker, desk: Desk, ledger: Ledger, tmp
     """Already while the bridge waits for it to begin with; afterwards there are answers, also while another program writes."""
     ledger.close()
     path = tmp_path / "state" / FILE
-    with Module("bridge", broker.port, STATE_DIR=path.parent) as bridge:
+    with bridge_of(broker, path.parent) as bridge:
         with locked(path, by="PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE"):
             until(lambda: state(desk) == "ledger-unavailable")
             answer = desk.answer_to(day="2026-10-25", id="a")
@@ -245,7 +257,7 @@ def test_it_ends_in_time_while_the_ledger_is_locked(broker: Broker, desk: Desk, 
     ledger.close()
     path = tmp_path / "state" / FILE
     exclusively = locked(path, by="PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
-    with exclusively, Module("bridge", broker.port, STATE_DIR=path.parent) as bridge:
+    with exclusively, bridge_of(broker, path.parent) as bridge:
         until(lambda: state(desk) == "ledger-unavailable")
         for number in range(5):
             desk.ask(json.dumps({"id": str(number)}).encode())

@@ -21,6 +21,7 @@ from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.suite import modules_of
 from tests.support.wait import until
+from tests.support.zone import zone_at_noon
 
 
 class Site(NamedTuple):
@@ -61,6 +62,7 @@ def site(broker: Broker, tmp_path: Path) -> Iterator[Site]:
             "MODEL": tmp_path / "store" / "current",
             "MODEL_STORE": tmp_path / "store",
             "VIDEO_PATH": CLIP,
+            "TZ": zone_at_noon(),
             "UPSTREAM": "edgehub",
             "REQUESTS_CA_BUNDLE": tmp_path / "authority.pem",
         }
@@ -113,5 +115,6 @@ def test_a_shop_is_paused_and_asked_from_afar(site: Site) -> None:
     assert site.hub.twin.call("resume", None)[0] == 200
     until(lambda: b'"running"' in site.listener.payloads("status/capture")[-1])
     until(lambda: site.status()["cameras"]["door"]["pausedAt"] is None)
-    assert site.hub.twin.reported["modules"].keys() >= {"capture", "classifier", "display", "bridge"}
+    every = {"capture", "classifier", "display", "bridge"}
+    until(lambda: site.hub.twin.reported["modules"].keys() >= every, 45, "a report of all, half a minute after the first")
     assert site.hub.twin.reported["policy"]["forward"] == "visits"

@@ -16,6 +16,7 @@ from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.suite import began_at, modules_of
 from tests.support.wait import until
+from tests.support.zone import zone_at_noon
 
 LATE = 0.5
 """Seconds by which a visit of the running system may begin or end at another time: that of a few frames that were dropped."""
@@ -56,13 +57,13 @@ def test_the_clip_gives_the_visits_of_the_report(broker: Broker) -> None:
     assert all_found(score(truth_of(CLIP), offline))
     with (
         Listener(broker.port, "footfall/+/visit", "footfall/+/counts", "footfall/status/+") as listener,
-        modules_of(broker.port, MODEL=MODEL, VIDEO_PATH=CLIP, LOOP_VIDEO="false") as modules,
+        modules_of(broker.port, MODEL=MODEL, VIDEO_PATH=CLIP, LOOP_VIDEO="false", TZ=zone_at_noon()) as modules,
     ):
         until(lambda: b'"ended"' in (listener.payloads("status/capture") or [b""])[-1], 200, "the clip's end")
         assert modules["bridge"].end() == 0
         visits = [Visit.unpack(payload) for payload in listener.wait_for("door/visit", len(offline))]
-        upstream = [line["id"] for line in modules["bridge"].results]
-        last = {counts.day: counts for counts in map(DayCounts.unpack, listener.payloads("door/counts"))}
+        upstream = [line["id"] for line in modules["bridge"].results_of("visit")]
+        counts = DayCounts.unpack(listener.payloads("door/counts")[-1])
         running = spans(visits, began_at(listener))
     assert upstream == [visit.id for visit in visits]
     assert len(set(upstream)) == len(upstream)
@@ -70,7 +71,7 @@ def test_the_clip_gives_the_visits_of_the_report(broker: Broker) -> None:
     for one, other in zip(running, offline, strict=True):
         assert abs(one.begin - other.begin) < LATE
         assert abs(one.end - other.end) < LATE
-    assert sum(sum(counts.totals.values()) for counts in last.values()) == len(offline)  # of two days, at midnight
+    assert sum(counts.totals.values()) == len(offline)
 
 
 def test_a_scene_that_is_drawn_while_it_is_played(broker: Broker) -> None:

@@ -21,6 +21,7 @@ from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.suite import began_at, modules_of
 from tests.support.wait import until
+from tests.support.zone import zone_at_noon
 
 MARGIN = 0.5
 """Seconds at both ends of a segment that do not count: the clip's pictures blend there."""
@@ -55,12 +56,13 @@ def test_the_clip_from_camera_to_upstream(broker: Broker, fruits: Fruits) -> Non
     """The clip played once: right labels in time, one visit a run, its pixels, counts, and a line upstream for each visit."""
     icons = read_icons(OWN)
     runs = fruits.runs
-    with Listener(broker.port, "footfall/#") as listener, suite(broker.port, fruits, LOOP_VIDEO="false") as modules:
+    settings = {"LOOP_VIDEO": "false", "TZ": zone_at_noon()}
+    with Listener(broker.port, "footfall/#") as listener, suite(broker.port, fruits, **settings) as modules:
         until(lambda: b'"ended"' in (listener.payloads("status/capture") or [b""])[-1], 90, "the clip's end")
         begin = began_at(listener)
         visits = [Visit.unpack(payload) for payload in listener.wait_for("door/visit", len(runs), SILENCE + 15)]
         assert modules["bridge"].end() == 0
-        upstream = modules["bridge"].results
+        upstream = modules["bridge"].results_of("visit")
 
         heard = predictions(listener)
         judged = [(one, expected_label(fruits.segments, one.captured_at - begin)) for one in heard]

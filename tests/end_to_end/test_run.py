@@ -20,6 +20,7 @@ from tests.support.broker import ROOT, accepts, free_port
 from tests.support.fruits import Fruits
 from tests.support.listener import Listener
 from tests.support.wait import until
+from tests.support.zone import zone_at_noon
 
 
 class Run:
@@ -130,7 +131,7 @@ def test_the_next_run_takes_up_where_the_last_ended(tmp_path: Path) -> None:
 def test_without_settings_it_is_the_demo(tmp_path: Path) -> None:
     """Clip and model of the demo: visitors are counted, and that they are drawn is said, at first and where predictions flow."""
     port, drawn = free_port(), "drawn figures at a drawn shop door, not people"
-    with make_run(tmp_path, MQTT_PORT=port) as run:
+    with make_run(tmp_path, MQTT_PORT=port, TZ=zone_at_noon()) as run:
         until(lambda: "Predictions flow" in run.shown, 60)
         assert drawn in run.shown.splitlines()[0]
         assert run.shown.partition("Predictions flow")[0].count(drawn) == 2

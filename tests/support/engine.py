@@ -17,6 +17,7 @@ from typing_extensions import Self
 
 from tests.support.broker import ROOT, free_port
 from tests.support.wait import until
+from tests.support.zone import zone_at_noon
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 BUILD = 900.0
@@ -76,6 +77,7 @@ class Suite:
     def __init__(self, project: str) -> None:
         self.project = project
         self.mqtt_port, self.web_port = free_port(), free_port()
+        self._zone = zone_at_noon()
 
     def __enter__(self) -> Self:
         self.compose("up", "-d", "--build", seconds=BUILD)
@@ -90,8 +92,8 @@ class Suite:
         """Runs Compose in the project's folder as a user would, with settings in the environment."""
         command = compose_command()
         assert command
-        ports = {"MQTT_PORT": str(self.mqtt_port), "WEB_PORT": str(self.web_port)}
-        return run(*command, "-p", self.project, *arguments, seconds=seconds, environment={**ports, **environment})
+        own = {"MQTT_PORT": str(self.mqtt_port), "WEB_PORT": str(self.web_port), "TZ": self._zone}
+        return run(*command, "-p", self.project, *arguments, seconds=seconds, environment={**own, **environment})
 
     def container(self, service: str) -> str:
         """The id of a service's container, running or not."""

@@ -75,6 +75,10 @@ class Module:
         """The JSON lines on its standard output so far."""
         return [json.loads(line) for line in _read(self._out.fileno()).splitlines()]
 
+    def results_of(self, kind: str) -> list[dict[str, object]]:
+        """Those of a type: among the visits there is a summary of each hour that is over."""
+        return [line for line in self.results if line["type"] == kind]
+
     def wait_for_log(self, text: str, seconds: float = 20.0) -> None:
         """Waits until its log holds the text."""
         until(lambda: text in self.log, seconds, f"{text!r} in the log of {self.name}")

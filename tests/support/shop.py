@@ -10,12 +10,13 @@ from tests.support.module import Module
 
 
 class Shop(NamedTuple):
-    """Broker and modules that run, the dashboard's port, and the bridge's ledger."""
+    """Broker and modules that run, the dashboard's port, the bridge's ledger, and the time zone."""
 
     broker: Broker
     modules: dict[str, Module]
     port: int
     ledger: Path
+    zone: str
 
     @property
     def address(self) -> str:

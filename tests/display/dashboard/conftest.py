@@ -15,6 +15,7 @@ from tests.support.chromium import chromium
 from tests.support.shop import Shop
 from tests.support.suite import modules_of
 from tests.support.wait import until
+from tests.support.zone import zone_of_quarters
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +31,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder: Path = tmp_path_factory.mktemp("shop")
     with ExitStack() as stack:
         broker = stack.enter_context(Broker(folder / "broker"))
-        port, state = free_port(), folder / "bridge"
-        settings = {"MODEL": MODEL, "VIDEO_PATH": CLIP, "WEB_PORT": port, "STATE_DIR": state, "TZ": "Pacific/Chatham"}
+        port, state, zone = free_port(), folder / "bridge", zone_of_quarters()
+        settings = {"MODEL": MODEL, "VIDEO_PATH": CLIP, "WEB_PORT": port, "STATE_DIR": state, "TZ": zone}
         modules = stack.enter_context(modules_of(broker.port, **settings))
         until(lambda: is_well(port), what="the dashboard")
-        yield Shop(broker, modules, port, state / "ledger.db")
+        yield Shop(broker, modules, port, state / "ledger.db", zone)
 
 
 @pytest.fixture
