@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from bridge.hours import HOUR, hour_begin
+from bridge.hours import HOUR, hour_begin, hour_end
 from bridge.visits import Memory, Rules, Visits
 from bus import CurrentLabel
 
@@ -100,7 +100,7 @@ class Camera:
         begin = max(begin, hour_begin(last - MOST_HOURS * HOUR))
         hours = []
         while begin < last:
-            end = hour_begin(begin + HOUR)
+            end = hour_end(begin)
             hours.append(Hour(begin, end))
             begin = end
         self.kept.summed_until = begin

@@ -60,10 +60,23 @@ def _offset(at: int, zone: tzinfo | None) -> Offset:
 
 
 def hour_begin(at: float, zone: tzinfo | None = None) -> float:
-    """When the hour of a time began."""
+    """When the hour of a time began, as the clock shows it: where a change of it leaps into an hour, that began with the leap."""
     second = math.floor(at)
     local = datetime.fromtimestamp(second, zone)
-    return float(second - 60 * local.minute - local.second)
+    begin = second - 60 * local.minute - local.second
+    if (change := _change(_offset(begin, zone), second, zone)) is None:
+        return float(begin)
+    before = datetime.fromtimestamp(change.since - 1, zone)
+    if (before.date(), before.hour) == (local.date(), local.hour):
+        return hour_begin(change.since - 1, zone)
+    return change.since
+
+
+def hour_end(at: float, zone: tzinfo | None = None) -> float:
+    """When the hour of a time is over: within two hours, as a clock that is set back by an hour or more shows another one."""
+    begin = hour_begin(at, zone)
+    times = range(math.floor(at), math.floor(at) + 2 * HOUR + 1)
+    return float(times[bisect_left(times, True, key=lambda one: hour_begin(one, zone) > begin)])
 
 
 def by_hour(quarters: Iterable[tuple[str, int, int]], zone: tzinfo | None = None) -> dict[str, dict[str, int]]:

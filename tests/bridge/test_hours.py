@@ -1,5 +1,6 @@
 """Days and hours of the site."""
 
+import math
 import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -32,15 +33,53 @@ def test_a_day_is_as_long_as_its_clocks_say(day: str, length: int) -> None:
     assert hours.day_of(end, BERLIN) > date.fromisoformat(day)
 
 
+def clock_hour(at: float, zone: ZoneInfo) -> tuple[date, int]:
+    """What a clock there shows, without its minutes."""
+    local = datetime.fromtimestamp(math.floor(at), zone)
+    return local.date(), local.hour
+
+
+def check_hour(at: float, zone: ZoneInfo) -> None:
+    """From its begin to its end the clock shows the hour of that time, and at the end another, or that one once more."""
+    begin, end = hours.hour_begin(at, zone), hours.hour_end(at, zone)
+    offsets = [datetime.fromtimestamp(one, zone).utcoffset() for one in (end - 1, end)]
+    assert begin <= at < end <= begin + 7200
+    assert {clock_hour(one, zone) for one in (begin, at, end - 1)} == {clock_hour(at, zone)}
+    assert hours.hour_begin(end - 1, zone) == begin
+    assert hours.hour_begin(end, zone) == end
+    assert clock_hour(end, zone) != clock_hour(at, zone) or offsets[0] != offsets[1]
+
+
+CHANGES_OF_CLOCKS = [at(text) for text in ("2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2005-04-03", "2005-10-30")]
+
+
 @pytest.mark.parametrize("zone", ZONES, ids=str)
-@given(time=st.floats(946_684_800, 4_102_444_800))
-def test_an_hour_begins_where_the_site_says(zone: ZoneInfo, time: float) -> None:
-    """The hour that a time is in began less than an hour before, at minute nought of the site's clock."""
-    begin = hours.hour_begin(time, zone)
-    local = datetime.fromtimestamp(begin, zone)
-    assert (local.minute, local.second, local.microsecond) == (0, 0, 0)
-    assert 0 <= time - begin < 3600
-    assert local.hour == datetime.fromtimestamp(int(time), zone).hour
+@given(time=st.floats(946_684_800, 4_102_444_800) | st.tuples(st.sampled_from(CHANGES_OF_CLOCKS), st.floats(-1e5, 1e5)).map(sum))
+def test_an_hour_begins_and_ends_where_the_site_says(zone: ZoneInfo, time: float) -> None:
+    """At minute nought of the site's clock, or where a change of it leaps into the hour or out of it."""
+    check_hour(time, zone)
+
+
+HOURS_OF_CHANGES = [
+    ("Europe/Berlin", "2026-03-29T01:59+01:00", "2026-03-29T01:00+01:00", "2026-03-29T03:00+02:00"),
+    ("Europe/Berlin", "2026-10-25T02:59+02:00", "2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00"),  # this hour comes twice
+    ("Europe/Berlin", "2026-10-25T02:59+01:00", "2026-10-25T02:00+01:00", "2026-10-25T03:00+01:00"),
+    ("Australia/Lord_Howe", "2026-10-04T02:45+11:00", "2026-10-04T02:30+11:00", "2026-10-04T03:00+11:00"),  # of half an hour
+    ("Australia/Lord_Howe", "2026-04-05T01:45+11:00", "2026-04-05T01:00+11:00", "2026-04-05T02:00+10:30"),  # of one and a half
+    ("Australia/Lord_Howe", "2026-04-05T01:45+10:30", "2026-04-05T01:00+11:00", "2026-04-05T02:00+10:30"),
+    ("America/St_Johns", "2005-04-03T00:00:30-03:30", "2005-04-03T00:00-03:30", "2005-04-03T01:01-02:30"),  # of a minute
+    ("America/St_Johns", "2005-04-03T01:30-02:30", "2005-04-03T01:01-02:30", "2005-04-03T02:00-02:30"),
+    ("America/St_Johns", "2005-10-29T23:30-03:30", "2005-10-29T23:01-03:30", "2005-10-30T00:00-03:30"),  # 23 o'clock again
+]
+
+
+@pytest.mark.parametrize(("zone", "time", "begin", "end"), HOURS_OF_CHANGES)
+def test_the_hours_around_a_change_of_clocks(zone: str, time: str, begin: str, end: str) -> None:
+    """They are those that a clock on the wall shows, however short or long."""
+    there, at = ZoneInfo(zone), datetime.fromisoformat(time).timestamp()
+    assert hours.hour_begin(at, there) == datetime.fromisoformat(begin).timestamp()
+    assert hours.hour_end(at, there) == datetime.fromisoformat(end).timestamp()
+    check_hour(at, there)
 
 
 def test_quarters_are_counted_in_the_hours_of_the_site() -> None:
