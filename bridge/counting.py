@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import TypeVar
@@ -13,7 +13,7 @@ from bridge.camera import nobody
 from bridge.database import LedgerUnavailable
 from bridge.ledger import Changes, Ledger
 from bridge.site import Round, Site
-from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, topics
+from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Visit, topics
 from bus.backoff import Backoff
 from bus.inbox import Received
 
@@ -40,7 +40,7 @@ class Counting:
         self._keep = timedelta(days=keep_days).total_seconds()
         self._stop = stop
         self._backoff = Backoff(most=5.0)
-        self._counts: dict[str, DayCounts] = {}
+        self._counted: dict[str, date] = {}
         self._looked_at = self._pruned_at = float("-inf")
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
         bus.subscribe(topics.label(), CurrentLabel, self._clear_forgotten)
@@ -116,18 +116,20 @@ class Counting:
                 self._publish(camera.label)
         for command in round_.commands:
             self._publish(command)
-        self._tell_counts({visit.camera for visit in changes.visits})
+        self._tell_counts(changes.visits)
 
-    def _tell_counts(self, changed: set[str]) -> None:
-        """Of the cameras at which visits ended, and of all when the day is another."""
+    def _tell_counts(self, visits: Sequence[Visit]) -> None:
+        """Of the cameras at which visits ended, and of all when the day is another.
+
+        A day on which a visit began that ends today is told once more; today's come last, as they are what is retained.
+        """
         today = hours.day_of(time.time())
         for name in self._site.cameras:
-            told = self._counts.get(name)
-            if name in changed or told is None or told.day != today.isoformat():
-                counts = self._surely(partial(counts_of, self._ledger, name, today))
-                if counts != told:
-                    self._counts[name] = counts
-                    self._publish(counts)
+            days = {hours.day_of(visit.started_at) for visit in visits if visit.camera == name}
+            if days or self._counted.get(name) != today:
+                self._counted[name] = today
+                for day in (*sorted(days - {today}), today):
+                    self._publish(self._surely(partial(counts_of, self._ledger, name, day)))
 
     def _tell_untold(self) -> None:
         """Publishes the visits that an earlier bridge had no time to."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,10 @@ class Shop:
     def visits(self) -> list[Visit]:
         """Those told so far."""
         return [Visit.unpack(payload) for payload in self.listener.payloads("/visit")]
+
+    def counts(self) -> list[DayCounts]:
+        """Those told so far."""
+        return [DayCounts.unpack(payload) for payload in self.listener.payloads("/counts")]
 
     def told(self, state: str) -> bool:
         """Whether the bridge's last word is that state."""
@@ -144,8 +149,25 @@ def test_counts_survive_a_restart(shop: Shop) -> None:
     for _ in range(2):
         with shop.bridge(TZ=zone):
             shop.see("w" * 10 + "n" * 10, begin)
-            until(lambda: {"woman": 1} in [DayCounts.unpack(one).totals for one in shop.listener.payloads("door/counts")])
+            until(lambda: {"woman": 1} in [one.totals for one in shop.counts()])
     assert len(shop.visits()) == 1
+
+
+def test_a_visit_over_midnight_is_in_the_counts_of_the_day_it_began_on(shop: Shop) -> None:
+    """They are told once more; what is retained are the counts of today."""
+    now = time.time()
+    yesterday, today = (datetime.fromtimestamp(at, timezone.utc).date().isoformat() for at in (now - 86400, now))
+    with shop.bridge(TZ=zone_at_noon()):  # where it is the same day as at Greenwich
+        shop.see("n", now - 86401)
+        until(shop.counts)
+        shop.see("w" * 10 + "n" * 10, now - 86400)
+        until(lambda: len(shop.counts()) >= 3)
+        with Listener(shop.broker.port, "footfall/door/counts") as later:
+            later.wait_for("counts")
+            retained = DayCounts.unpack(later.payloads("counts")[0])
+    told = [(one.day, one.totals) for one in shop.counts()]
+    assert told == [(today, {}), (yesterday, {"woman": 1}), (today, {})]
+    assert (retained.day, retained.totals) == (today, {})
 
 
 def test_a_visit_that_was_kept_and_not_told_is_told(shop: Shop) -> None:
