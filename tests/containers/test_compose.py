@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -37,10 +38,27 @@ def suite(engine: None) -> Iterator[Suite]:
         yield suite
 
 
+@pytest.fixture(autouse=True)
+def told(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Of a test that fails: what the containers said."""
+    failed = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed and "suite" in request.fixturenames:
+        print(request.getfixturevalue("suite").compose("logs", "--tail", "40"))  # noqa: T201  # pytest shows it
+
+
 def counted(suite: Suite) -> int:
-    """Visits of today, as the dashboard's server tells them."""
-    with urlopen(f"http://127.0.0.1:{suite.web_port}/api/counts", timeout=10) as answer:
-        return sum(sum(camera["totals"].values()) for camera in json.load(answer)["cameras"].values())
+    """Visits of today, as the dashboard's server tells them as soon as it and the bridge can."""
+    return sum(sum(camera["totals"].values()) for camera in until(lambda: counts(suite), 60, "the counts").values())
+
+
+def counts(suite: Suite) -> dict[str, Any]:
+    """Those of each camera; none while nobody tells them, as before the bridge has started."""
+    try:
+        with urlopen(f"http://127.0.0.1:{suite.web_port}/api/counts", timeout=10) as answer:
+            return dict(json.load(answer)["cameras"])
+    except OSError:
+        return {}
 
 
 def test_without_settings_it_is_on_loopback(engine: None) -> None:
@@ -150,14 +168,5 @@ def test_counts_outlive_down_and_up(suite: Suite) -> None:
         assert suite.inspect(service)["State"]["ExitCode"] == 0, service
     suite.compose("down")
     suite.compose("up", "-d")
-    until(lambda: answers_counts(suite), 60, "the dashboard")
     assert counted(suite) >= before
     until(lambda: counted(suite) > before, 90, "one visit more")
-
-
-def answers_counts(suite: Suite) -> bool:
-    """Whether the dashboard tells counts yet."""
-    try:
-        return counted(suite) >= 0
-    except OSError:
-        return False
