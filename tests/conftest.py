@@ -11,6 +11,8 @@ import classifier  # noqa: F401  # both set what OpenCV reads when it is importe
 from tests.support.broker import Broker
 from tests.support.fruits import Fruits
 
+pytest_plugins = ["tests.support.scheduling"]
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -19,18 +21,6 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
     return report
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests run in one process. Those in a browser and those with containers do so too, one after the other.
-
-    A browser lets go of all that it is loading, from this machine too, when a container that comes or goes changes the network.
-    """
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).as_posix()
-        alone = folder.startswith(("containers/", "display/dashboard/"))
-        item.add_marker(pytest.mark.xdist_group("network" if alone else folder))
 
 
 @pytest.fixture(autouse=True)
