@@ -33,7 +33,7 @@ camera: $(VENV)/.run ## one more for a running suite: make run CAMERAS=door,back
 setup: $(VENV)/.run ## what make run needs
 
 test: $(VENV)/.dev ## all tests
-	@exec $(VENV)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)
+	@exec $(VENV)/bin/python -m pytest -n 3 --dist loadfile $(TESTS)
 
 check: $(VENV)/.dev ## format, lint and types
 	@$(VENV)/bin/ruff format --check .
