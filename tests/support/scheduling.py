@@ -6,7 +6,7 @@ from xdist.scheduler import LoadFileScheduling
 TOGETHER = ("tests/containers/", "tests/display/dashboard/")
 """A browser lets go of all that it is loading, from this machine too, when a container that comes or goes changes the network."""
 LONG = (*TOGETHER, "tests/end_to_end/")
-"""These begin first, so that no process waits for the other at the end."""
+"""These begin first, so that no process is left alone with them at the end."""
 
 
 class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist tells no types
