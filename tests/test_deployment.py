@@ -132,6 +132,13 @@ def test_containers_are_confined(manifest: Manifest) -> None:
     assert list(deployment.volume_problems(manifest)) == []
 
 
+def test_the_broker_leaves_no_volume_behind(manifest: Manifest) -> None:
+    """What its image declares a volume for is in one with a name, or in memory: each update would leave another on the disk."""
+    host = deployment.host_config(deployment.everyone(manifest)["mosquitto"])
+    covered = {bind.partition(":")[2] for bind in host["Binds"]} | set(host["Tmpfs"])
+    assert covered >= {"/mosquitto/data", "/mosquitto/log", "/secrets"}
+
+
 def test_devices(manifests: dict[str, Manifest]) -> None:
     """The camera is at hand under the name that capture opens, the Sense HAT under the names that its library finds in /sys."""
     modules = agent(manifests[f"{BASE}.arm32v7"])["modules"]

@@ -126,6 +126,13 @@ def test_each_module_reads_its_own_password_alone(suite: Suite) -> None:
         assert readable.split() == [f"{service}/password"]
 
 
+@pytest.mark.parametrize("service", ["secrets", *ALL])
+def test_every_volume_has_a_name(suite: Suite, service: str) -> None:
+    """One without would be left behind by each `down`, as the image of the broker declares some."""
+    volumes = [mount["Name"] for mount in suite.inspect(service)["Mounts"] if mount["Type"] == "volume"]
+    assert all(name.startswith(suite.project) for name in volumes), volumes
+
+
 @pytest.mark.parametrize("service", MODULES)
 def test_images_hold_what_is_needed_and_no_more(suite: Suite, service: str) -> None:
     """The module itself is process 1; of the other modules, compilers and installers there is nothing."""
