@@ -1,17 +1,33 @@
-"""What all tests share: a broker, the fruit data, and the rule that CI skips nothing."""
+"""What all tests share: a broker, the fruit data, their limits, and the rule that CI skips nothing."""
 
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import capture  # noqa: F401
 import classifier  # noqa: F401  # both set what OpenCV reads when it is imported, which must not be done before
 from tests.support.broker import Broker
 from tests.support.fruits import Fruits
+from tests.support.wait import limit
 
 pytest_plugins = ["tests.support.scheduling"]
+
+settings.register_profile(
+    "footfall",
+    deadline=None,  # how long an example takes says how busy the machine is
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("footfall")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """A test that hangs fails; pytest-timeout reads the option when it is configured, after this."""
+    if config.option.timeout is None:
+        config.option.timeout = limit(180)
 
 
 @pytest.hookimpl(wrapper=True)

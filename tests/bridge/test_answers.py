@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge import hours
@@ -25,7 +25,7 @@ from tests.bridge.test_visits import seen
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
 DAY = date(2026, 10, 25)
@@ -64,7 +64,7 @@ def answers_of(ledger: Ledger, port: int = 1) -> tuple[Bus, Answers]:
 @contextmanager
 def locked(path: Path, by: str) -> Iterator[None]:
     """Another program has the file for itself."""
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as other:
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=limit(10))) as other:
         other.executescript(by)
         yield
 
@@ -118,7 +118,6 @@ def test_any_day_is_answered(ledger: Ledger) -> None:
     """With a report of that day, or with a problem."""
     _, answers = answers_of(ledger)
 
-    @settings(deadline=None)
     @given(day=st.text(max_size=64).filter(lambda text: text.isprintable()) | st.dates().map(str))
     def ask(day: str) -> None:
         answer = answers.answer(Question("desk", "", day))
@@ -286,7 +285,7 @@ def test_a_flood_is_bounded(broker: Broker, desk: Desk, ledger: Ledger, monkeypa
     cameras = ledger.cameras
 
     def slow(begin: float, end: float) -> list[str]:
-        go_on.wait(10)
+        go_on.wait(limit(10))
         return cameras(begin, end)
 
     with answering(ledger, desk, broker) as bus:

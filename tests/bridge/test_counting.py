@@ -29,7 +29,7 @@ from tests.edgehub.stub import Stub
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
 TOPICS = ("footfall/+/visit", "footfall/+/label", "footfall/+/counts", "footfall/+/command", "footfall/status/bridge")
@@ -104,7 +104,7 @@ def test_an_hour_away_costs_nothing(shop: Shop) -> None:
     frames = [one for number in range(240) for one in seen("w" * 100 + "n" * 50, begin=begin + 15 * number)]
     shop.listener.client.max_inflight_messages_set(1000)
     last = [shop.listener.client.publish(topics.prediction("door"), one.pack(), 1) for one in frames][-1]
-    last.wait_for_publish(60)
+    last.wait_for_publish(limit(60))
     with shop.bridge():
         until(lambda: len(shop.visits()) == 240, 60)
     assert [visit.frames for visit in shop.visits()] == [100] * 240
@@ -243,7 +243,7 @@ def test_a_paused_camera_stays_so_over_a_restart(shop: Shop) -> None:
         number = len(shop.listener.payloads("door/command"))
         shop.see("w" * 10 + "n" * 10, time.time() + 10)
         bridge.wait_for_log("door is paused")
-        end = time.monotonic() + 20
+        end = time.monotonic() + limit(20)
         while len(shop.listener.payloads("door/command")) == number and time.monotonic() < end:
             shop.see("w", time.time() + 20)
         assert Command.received(topics.command("door"), shop.listener.payloads("door/command")[-1]).do == "pause"

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge import hours
@@ -114,7 +114,6 @@ def test_the_offsets_of_a_day(day: str, zone: ZoneInfo, expected: list[tuple[str
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)
-@settings(deadline=None)
 @given(day=st.dates(date(1970, 1, 2), date(2100, 12, 31)), share=st.floats(0, 1, exclude_max=True))
 def test_offsets_tell_the_clock_at_any_time(zone: ZoneInfo, day: date, share: float) -> None:
     """With them a program that knows no time zones shows the site's clock at any second of the day."""

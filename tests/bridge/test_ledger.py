@@ -19,6 +19,7 @@ from bridge.outgoing import Kind, Outgoing
 from bus import InvalidSetting, Visit
 from bus.figures import Figures
 from tests.support.broker import ROOT
+from tests.support.wait import limit
 
 NOON = 1_790_000_000.0
 
@@ -161,7 +162,7 @@ def test_questions_that_belong_together_see_the_same(ledger: Ledger) -> None:
         for _ in range(50):
             assert ledger.cameras(0, 2e9) == []
         assert writer.is_alive()
-    writer.join(10)
+    writer.join(limit(10))
     assert ledger.cameras(0, 2e9) == ["door"]
 
 

@@ -17,6 +17,7 @@ from tests.support.broker import Broker
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
+from tests.support.wait import limit
 
 
 def test_progress_is_predictions_that_are_kept(broker: Broker, tmp_path: Path) -> None:
@@ -32,7 +33,7 @@ def test_progress_is_predictions_that_are_kept(broker: Broker, tmp_path: Path) -
         moves(health, send)
         stands_still(health)
         moves(health, send)
-        with closing(sqlite3.connect(tmp_path / FILE, timeout=10, isolation_level=None)) as other:
+        with closing(sqlite3.connect(tmp_path / FILE, timeout=limit(10), isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             stands_still(health, send)
             other.execute("ROLLBACK")

@@ -160,7 +160,7 @@ def test_made_up_cameras_are_bounded(setup: Setup) -> None:
 SCRIPT = "nnwwwwwwmwwwnnnnnnnnmmm?mmmmnnnnnnnnnnnwwmmwwwww" + " " * 16 + "wwnnnnnwwwwwwwww" + "n" * 20
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, len(SCRIPT)), max_size=6))
 def test_a_restart_anywhere_changes_nothing(cuts: list[int]) -> None:
     """Wherever the bridge ends and begins again, the visits are those of one that never did."""

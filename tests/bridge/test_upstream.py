@@ -17,7 +17,7 @@ from bridge.outgoing import Outgoing
 from bridge.upstream import LogUpstream, NotSent, Sender
 from bus.figures import Figures
 from tests.bridge.test_ledger import ids, visit, with_visit
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 class Fickle:
@@ -83,7 +83,7 @@ def test_what_came_just_before_the_end_goes_out(ledger: Ledger) -> None:
     upstream = Fickle()
     with Sender(ledger, upstream, Figures()):
         pass
-    assert upstream.is_closed.wait(2)
+    assert upstream.is_closed.wait(limit(2))
     assert upstream.got == ALL
 
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_sent_at_the_end_stays(ledger: Ledger) -> None:
     upstream = Fickle(*range(1, 10_000))
     with Sender(ledger, upstream, Figures()):
         until(lambda: upstream.tries > 2)
-    assert upstream.is_closed.wait(2)
+    assert upstream.is_closed.wait(limit(2))
     assert ids(ledger) == ALL
 
 
@@ -106,7 +106,7 @@ def test_a_ledger_that_cannot_be_read_at_the_end_keeps_no_client(ledger: Ledger,
     upstream = Fickle()
     with Sender(ledger, upstream, Figures()):
         pass
-    assert upstream.is_closed.wait(2)
+    assert upstream.is_closed.wait(limit(2))
 
 
 def test_a_message_that_cannot_be_crossed_out_is_not_sent_again_and_again(

@@ -11,7 +11,7 @@ from tests.bus.test_connection import settings, status_of
 from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.listener import Listener
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 NUMBER = 20
 
@@ -119,7 +119,7 @@ def test_different_messages_keep_their_order(broker: Broker) -> None:
     one = receiver(broker)
     with one.bus:
         taken: list[Received] = []
-        end = time.monotonic() + 10
+        end = time.monotonic() + limit(10)
         while len(taken) < 10 and time.monotonic() < end:
             taken += one.inbox.take(0.2)
     assert [type(received.message) for received in taken] == [Prediction, Command] * 5

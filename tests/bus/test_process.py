@@ -10,6 +10,7 @@ import pytest
 from tests.bus.test_watchdog import python
 from tests.support.broker import Broker, free_port
 from tests.support.module import Module
+from tests.support.wait import limit
 
 IMPATIENT = """
 import runpy
@@ -36,7 +37,7 @@ def test_a_password_that_is_not_there_yet_is_waited_for(broker: Broker, tmp_path
 def test_one_that_never_comes_is_a_bad_setting(tmp_path: Path) -> None:
     """After a while, with exit code 2 and the line that says so."""
     with python(IMPATIENT, MQTT_PASSWORD_FILE=str(tmp_path / "none")) as process:
-        told = process.communicate(timeout=30)[1].decode().splitlines()
+        told = process.communicate(timeout=limit(30))[1].decode().splitlines()
         assert process.returncode == 2
     assert len(told) == 2
     assert told[0] == f"{told[1]}; waiting for it"
@@ -49,7 +50,7 @@ def test_what_no_waiting_mends_is_told_at_once(tmp_path: Path) -> None:
     for settings in ({"MQTT_PASSWORD_FILE": missing, "FRAME_RATE": "fast"}, {"MQTT_PASSWORD_FILE": folder}):
         with Module("capture", free_port(), **settings) as module:
             assert module.process
-            assert module.process.wait(20) == 2
+            assert module.process.wait(limit(20)) == 2
             assert "waiting for it" not in module.log
 
 
@@ -65,5 +66,5 @@ def test_who_waits_can_be_stopped(tmp_path: Path) -> None:
 def test_the_reason_is_logged_before_the_end() -> None:
     """And what was written is out."""
     code = "from bus import logs, process; logs.configure(False, True); print('counted', end=''); process.end(4, 'so it was')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=limit(30), check=False)
     assert (done.returncode, done.stdout, done.stderr) == (4, b"counted", b"[CRT] so it was\n")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import NewestSlot
+from tests.support.wait import limit
 
 
 def test_the_newest_replaces_the_older() -> None:
@@ -37,7 +38,7 @@ def test_take_waits_for_a_value() -> None:
     """A waiting taker gets what is put from another thread."""
     slot: NewestSlot[str, int] = NewestSlot()
     threading.Timer(0.05, slot.put, ("door", 5)).start()
-    assert slot.take(5) == 5
+    assert slot.take(limit(5)) == 5
 
 
 def test_the_number_of_keys_is_bounded() -> None:

@@ -17,7 +17,7 @@ from bus.__main__ import documents, line
 from tests.support import samples
 from tests.support.broker import ROOT, Broker
 from tests.support.listener import Listener
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def decoded(stream: bytes) -> list[object]:
@@ -64,7 +64,7 @@ def test_a_map_that_json_cannot_carry(stream: bytes) -> None:
     """It is passed over, as garbage is, and the next message is a line."""
     good = samples.prediction().pack()
     done = subprocess.run(
-        [sys.executable, "-m", "bus"], cwd=ROOT, input=stream * 3 + good, capture_output=True, timeout=30, check=True
+        [sys.executable, "-m", "bus"], cwd=ROOT, input=stream * 3 + good, capture_output=True, timeout=limit(30), check=True
     )
     assert json.loads(done.stdout.splitlines()[-1])["camera"] == "door"
 
@@ -88,8 +88,8 @@ def test_lines_come_as_the_messages_do(broker: Broker) -> None:
         assert first["labels"][0]["name"] == "woman"
     finally:
         watched.terminate()
-        watched.wait(10)
-        assert reader.wait(10) == 0
+        watched.wait(limit(10))
+        assert reader.wait(limit(10)) == 0
         if reader.stdout:
             reader.stdout.close()
 
@@ -98,6 +98,6 @@ def test_a_reader_that_goes_is_no_error() -> None:
     """``| head -1`` ends it without a word."""
     stream = samples.prediction().pack() * 2000
     command = f"{shlex.quote(sys.executable)} -m bus | head -1"
-    done = subprocess.run(command, shell=True, cwd=ROOT, input=stream, capture_output=True, timeout=30, check=True)
+    done = subprocess.run(command, shell=True, cwd=ROOT, input=stream, capture_output=True, timeout=limit(30), check=True)
     assert done.stderr == b""
     assert json.loads(done.stdout)["camera"] == "door"

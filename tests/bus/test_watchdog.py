@@ -13,7 +13,7 @@ import pytest
 
 from bus.watchdog import Calls, Watchdog
 from tests.support.broker import ROOT, free_port
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 HANG = "import time; hang = lambda *_: time.sleep(60)"
 SHORT = "import runpy; from bus import watchdog; watchdog.STUCK = 1"
@@ -48,7 +48,7 @@ def python(code: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=limit(30))
 
 
 class Ended(list[tuple[int, str]]):
@@ -91,25 +91,25 @@ def test_the_oldest_call_counts() -> None:
     def hang() -> None:
         with calls.under_way():
             begun.set()
-            release.wait(30)
+            release.wait(limit(30))
 
     thread = threading.Thread(target=hang)
     assert calls.stalled == 0
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(limit(10))
     until(lambda: calls.stalled > 0.1)
     with calls.under_way():
         assert calls.stalled > 0.1
     assert calls.stalled > 0.1
     release.set()
-    thread.join(10)
+    thread.join(limit(10))
     assert calls.stalled == 0
 
 
 def test_a_log_that_nobody_reads_does_not_hold_up_the_end() -> None:
     """Its thread holds what standard output is locked by."""
     with python(SILENCED) as process:
-        assert process.wait(30) == 3
+        assert process.wait(limit(30)) == 3
 
 
 def test_a_stopped_process_goes_on() -> None:
@@ -139,6 +139,6 @@ def test_each_module_is_watched(module: str, what: str, hangs: str) -> None:
     code = "\n".join([HANG, SHORT, hangs, f"runpy.run_module({module!r}, run_name='__main__')"])
     settings = {"MQTT_PORT": str(free_port()), "WEB_PORT": "0", "VIDEO_PATH": "demo:7", "MODEL": "demo/model"}
     with python(code, **settings) as process:
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=limit(60))
         assert process.returncode == 3
     assert f"[CRT] - {what} has hung for " in told.decode()

@@ -16,7 +16,7 @@ from tests.support.broker import Broker
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def state(listener: Listener) -> str:
@@ -220,6 +220,6 @@ def test_a_bad_setting_ends_it_with_one_line(broker: Broker) -> None:
     """Exit code 2 and one line, before anything is opened."""
     with Module("capture", broker.port, FRAME_RATE="fast") as module:
         assert module.process
-        assert module.process.wait(20) == 2
+        assert module.process.wait(limit(20)) == 2
         assert module.log.startswith("capture: FRAME_RATE='fast': ")
         assert module.log.count("\n") == 1

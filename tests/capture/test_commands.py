@@ -14,7 +14,7 @@ from capture.commands import Commands, Session
 from capture.reader import Reader
 from capture.source import Picture, SourceLost
 from tests.support import samples, videos
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 Word = Literal["pause", "resume", "snapshot"]
 
@@ -112,7 +112,7 @@ def test_a_frame_and_a_pause_at_the_same_time() -> None:
         worker.start()
         until(lambda camera=camera: camera.out)  # type: ignore[misc]  # bound for the loop
         camera.obey("pause")
-        worker.join(10)
+        worker.join(limit(10))
         assert camera.out.index("paused") == len(camera.out) - 1
 
 
@@ -121,10 +121,10 @@ def test_who_waits_while_paused_is_woken_by_the_resume() -> None:
     camera = Camera()
     camera.obey("pause")
     got: list[Session | None] = []
-    waiter = threading.Thread(target=lambda: got.append(camera.commands.session(timeout=20)))
+    waiter = threading.Thread(target=lambda: got.append(camera.commands.session(timeout=limit(20))))
     waiter.start()
     camera.obey("resume")
-    waiter.join(10)
+    waiter.join(limit(10))
     assert got == [camera.session]
 
 
@@ -163,7 +163,7 @@ def test_a_camera_that_hangs_does_not_speak_up_while_paused() -> None:
         def pictures(self) -> Generator[Picture, None, None]:
             try:
                 yield videos.numbered(0)
-                release.wait(30)
+                release.wait(limit(30))
                 raise SourceLost("it stopped giving pictures")
             finally:
                 ended.set()
@@ -174,5 +174,5 @@ def test_a_camera_that_hangs_does_not_speak_up_while_paused() -> None:
         camera.obey("pause")
     release.set()
     until(ended.is_set)
-    reader._thread.join(10)
+    reader._thread.join(limit(10))
     assert camera.out == ["running", "paused"]

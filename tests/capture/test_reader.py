@@ -14,7 +14,7 @@ from capture.folder import Folder
 from capture.reader import Reader
 from capture.source import Captured, Picture, SourceLost
 from tests.support import videos
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 class Scripted:
@@ -70,7 +70,7 @@ def test_holds_the_newest() -> None:
     source = Scripted(20, interval=0.01)
     with Reader(source, Told(), loop=False) as reader:
         until(lambda: source.closed == 1)
-        captured = reader.take(1)
+        captured = reader.take(limit(1))
         assert captured
         assert videos.number_of(captured.picture) == 19
         assert abs(time.time() - captured.captured_at) < 5
@@ -151,7 +151,7 @@ def test_a_source_that_hangs_is_told_and_left_behind() -> None:
     class Hanging:
         def pictures(self) -> Generator[Picture, None, None]:
             yield np.zeros((4, 4, 3), np.uint8)
-            release.wait(30)
+            release.wait(limit(30))
 
     told, calls = Told(), Calls()
     begin = time.monotonic()
@@ -174,7 +174,7 @@ def test_a_source_that_hangs_when_it_is_closed_is_noticed() -> None:
             try:
                 yield videos.numbered(0)
             finally:
-                release.wait(30)
+                release.wait(limit(30))
 
     with Reader(Hanging(), Told(), calls=calls), Reader(Scripted(*[100] * 100, interval=0.02), Told(), calls=calls) as second:
         until(lambda: second.take(0.1))

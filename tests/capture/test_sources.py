@@ -23,6 +23,7 @@ from capture.video import Camera, Stream
 from demo.scenes import Scene
 from tests.support import videos
 from tests.support.broker import ROOT
+from tests.support.wait import limit
 
 
 def numbers(path: Path, rate: float = 50.0) -> list[int]:
@@ -182,7 +183,7 @@ class _MotionJpeg(http.server.BaseHTTPRequestHandler):
             self.wfile.write(head.encode() + picture + b"\r\n")
             time.sleep(0.03)
         if self.then_silent:
-            self.release.wait(30)
+            self.release.wait(limit(30))
 
     def log_message(self, *_: object) -> None:
         pass
@@ -257,4 +258,4 @@ def test_without_the_demo_a_scene_is_lost(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_demo_is_not_imported_unasked() -> None:
     """Who has a camera does not carry the demo along."""
     code = "import sys, capture.__main__; sys.exit(any(name.partition('.')[0] == 'demo' for name in sys.modules))"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=limit(60), check=True)

@@ -12,6 +12,7 @@ import pytest
 from tests.support import tflite
 from tests.support.broker import free_port
 from tests.support.module import Module
+from tests.support.wait import limit
 from tests.support.web import Pictures
 
 
@@ -39,7 +40,7 @@ def served(folder: Path, machine: int) -> Iterator[tuple[httpx.Client, Module]]:
     """A running classifier, without a broker, that may fetch from the machine."""
     port = free_port()
     module = Module("classifier", free_port(), MODEL=folder, HTTP_PORT=port, URL_HOSTS=f"127.0.0.1:{machine}, other.example")
-    with module, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client:
+    with module, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client:
         module.wait_for_log("running")
         yield client, module
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.broker import free_port
 from tests.support.module import Module
+from tests.support.wait import limit
 from tests.support.web import SHOWN, probabilities, refused
 
 
@@ -60,5 +61,7 @@ def test_no_address_without_hosts(folder: Path) -> None:
     port = free_port()
     with Module("classifier", free_port(), MODEL=folder, HTTP_PORT=port) as module:
         module.wait_for_log("running")
-        response = httpx.post(f"http://127.0.0.1:{port}/url", json={"url": "http://127.0.0.1/"}, trust_env=False)
+        response = httpx.post(
+            f"http://127.0.0.1:{port}/url", json={"url": "http://127.0.0.1/"}, trust_env=False, timeout=limit(20)
+        )
     assert "URL_HOSTS is not set" in refused(response, 403)

@@ -16,7 +16,7 @@ from classifier.interpreter import Result
 from classifier.pipeline import Pipeline
 from classifier.preprocess import ImageInput, Tensor
 from tests.support import samples
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 class Slow:
@@ -36,7 +36,7 @@ class Slow:
     def classify(self, tensor: Tensor) -> Result:
         """A label that tells the grey level of the picture."""
         self.busy.set()
-        assert self.go.wait(10)
+        assert self.go.wait(limit(10))
         time.sleep(self.seconds)
         self.meanwhile()
         if self.fail:
@@ -88,7 +88,7 @@ def test_a_slow_model_gets_the_newest() -> None:
     setup.model.go.clear()
     with setup.pipeline:
         setup.offer(sequence=0)
-        assert setup.model.busy.wait(10)
+        assert setup.model.busy.wait(limit(10))
         for sequence in range(1, 50):
             setup.offer(sequence=sequence)
         setup.model.go.set()
@@ -172,7 +172,7 @@ def test_decoding_and_the_model_overlap() -> None:
     with setup.pipeline:
         for sequence in range(3):
             setup.offer(f"camera{sequence}", sequence)
-        assert setup.model.busy.wait(10)
+        assert setup.model.busy.wait(limit(10))
         until(lambda: setup.pipeline._ready.qsize() == 1)
         setup.offer("camera4", 4)
         assert setup.pipeline._ready.qsize() == 1

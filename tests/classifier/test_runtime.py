@@ -13,6 +13,7 @@ from classifier.runtime import Runtime
 from tests.support import tflite
 from tests.support.broker import Broker
 from tests.support.module import Module
+from tests.support.wait import limit
 
 MODEL = tflite.classification(np.eye(3) / 255, np.zeros(3))
 
@@ -67,5 +68,5 @@ def test_the_classifier_stops_for_a_bad_delegate(broker: Broker) -> None:
     """Exit code 2 and one line, before anything is served."""
     with Module("classifier", broker.port, MODEL="demo/model", DELEGATE="libnone.so.1") as module:
         assert module.process
-        assert module.process.wait(30) == 2
+        assert module.process.wait(limit(30)) == 2
         assert "DELEGATE='libnone.so.1': cannot be loaded" in module.log

@@ -23,7 +23,7 @@ from tests.support import samples, tflite
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def write(folder: Path, labels: str = "a\nb\nc", model: bytes = b"model") -> Path:
@@ -207,7 +207,7 @@ def test_fifty_swaps_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 memory.append(own.memory_info().rss)
         finally:
             ended.set()
-            sender.join(30)
+            sender.join(limit(30))
     assert not complaints
     assert longest[0] < 1.0
     names = {one.model: {label.name.partition("-")[0] for label in one.labels} for one in predictions}

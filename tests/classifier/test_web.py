@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import Frame
@@ -21,7 +21,7 @@ from tests.support.broker import Broker, free_port
 from tests.support.fruits import Fruits
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 from tests.support.web import SHOWN, encoded, probabilities, refused
 
 FORM = "multipart/form-data; boundary=x"
@@ -84,7 +84,7 @@ def test_bodies_that_are_no_picture(served: tuple[httpx.Client, Module]) -> None
     assert probabilities(client.post("/image", content=encoded()))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.binary(max_size=400), st.sampled_from(["application/octet-stream", FORM]), st.integers(0, 3000))
 def test_whatever_is_sent(client: httpx.Client, damage: bytes, kind: str, where: int) -> None:
     """Damage anywhere in a picture or a form: an answer, or JSON and a 4xx; never a 500."""
@@ -122,7 +122,7 @@ def test_a_port_that_is_taken(folder: Path, machine: int) -> None:
     """Exit code 2 and one line."""
     with Module("classifier", free_port(), MODEL=folder, HTTP_PORT=machine) as module:
         assert module.process
-        assert module.process.wait(30) == 2
+        assert module.process.wait(limit(30)) == 2
         assert f"HTTP_PORT={machine} on 127.0.0.1: Address already in use" in module.log
 
 
@@ -133,7 +133,7 @@ def test_frames_and_requests_take_turns(broker: Broker, folder: Path) -> None:
     body = encoded(kind=".jpg")
 
     def ask() -> None:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client:
             while not ended.is_set():
                 assert client.post("/image", content=body).status_code == 200
                 asked[0] += 1
@@ -153,7 +153,7 @@ def test_frames_and_requests_take_turns(broker: Broker, folder: Path) -> None:
         finally:
             ended.set()
             for one in clients:
-                one.join(20)
+                one.join(limit(20))
 
 
 def test_photographs_over_http(fruits: Fruits) -> None:
@@ -161,7 +161,7 @@ def test_photographs_over_http(fruits: Fruits) -> None:
     port = free_port()
     with Module("classifier", free_port(), MODEL=fruits.folder, HTTP_PORT=port) as module:
         module.wait_for_log("running")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client:
             for name, expected in fruits.reference.items():
                 found = probabilities(client.post("/image", content=(fruits.photos / name).read_bytes()))
                 assert max(found, key=found.__getitem__) == max(expected, key=expected.__getitem__), name

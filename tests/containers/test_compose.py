@@ -13,13 +13,13 @@ import pytest
 from tests.edgehub.hub import EdgeHub
 from tests.support.engine import Suite, compose_command, docker_engine, run
 from tests.support.listener import Listener
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 MODULES = ("capture", "classifier", "display", "bridge")
 ALL = ("mosquitto", *MODULES)
 MIB = 1024**2
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(limit(900))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def counted(suite: Suite) -> int:
 def counts(suite: Suite) -> dict[str, Any]:
     """Those of each camera; none while nobody tells them, as before the bridge has started."""
     try:
-        with urlopen(f"http://127.0.0.1:{suite.web_port}/api/counts", timeout=10) as answer:
+        with urlopen(f"http://127.0.0.1:{suite.web_port}/api/counts", timeout=limit(10)) as answer:
             return dict(json.load(answer)["cameras"])
     except OSError:
         return {}
@@ -83,7 +83,7 @@ def test_the_main_job_is_done(suite: Suite) -> None:
         guest.publish("footfall/door/command", b'{"do": "pause"}', qos=0)
         guest.wait_for("prediction", len(guest.messages("prediction")) + 20, seconds=30)
     until(lambda: counted(suite) > 0, 10, "the visit in the dashboard's counts")
-    with urlopen(f"http://127.0.0.1:{suite.web_port}/", timeout=10) as page:
+    with urlopen(f"http://127.0.0.1:{suite.web_port}/", timeout=limit(10)) as page:
         assert "Footfall" in page.read().decode()
 
 

@@ -16,6 +16,7 @@ from demo.clip import write_clip
 from demo.scenes import Scene
 from demo.visitors import visitors
 from tests.support.broker import ROOT
+from tests.support.wait import limit
 
 
 def likeness(path: Path, seed: int, numbers: set[int]) -> list[float]:
@@ -66,7 +67,7 @@ def test_wrong_words_are_said(words: list[str], tmp_path: Path) -> None:
     """Exit code 2 and what is wrong, without a file left."""
     command = [sys.executable, "-m", "demo.clip", *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=limit(60), check=False)
     assert ran.returncode == 2
     assert "python -m demo.clip: error: " in ran.stderr
     assert not list(tmp_path.iterdir())

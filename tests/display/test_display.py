@@ -18,7 +18,7 @@ from tests.support.browsers import Browser, is_well
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def shown(listener: Listener) -> list[str]:
@@ -70,7 +70,7 @@ def test_a_missing_icon_folder_is_a_bad_setting(broker: Broker) -> None:
     """Exit code 2 and one line."""
     with Module("display", broker.port, ICONS="/nowhere") as module:
         assert module.process
-        assert module.process.wait(20) == 2
+        assert module.process.wait(limit(20)) == 2
         assert module.log == "display: ICONS: /nowhere: no such folder\n"
 
 

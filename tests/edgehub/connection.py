@@ -10,11 +10,12 @@ from tests.edgehub import packets
 from tests.edgehub.document import RESULT
 from tests.edgehub.packets import Kind, MalformedPacket, Packet, Publish
 from tests.edgehub.script import Script
+from tests.support.wait import limit
 
 log = logging.getLogger(__name__)
 
 CHUNK = 1 << 16
-PATIENCE = 10.0
+PATIENCE = limit(10)
 """Seconds for a handshake, and for the CONNECT after it."""
 
 

@@ -13,7 +13,7 @@ from tests.edgehub.certificates import issue
 from tests.edgehub.gateway import PORT, connection_string, free_host
 from tests.edgehub.records import Records
 from tests.support.broker import ROOT, accepts
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 class StubProcess:
@@ -48,7 +48,7 @@ class StubProcess:
         if process is None:
             return
         process.send_signal(number)
-        process.wait(10)
+        process.wait(limit(10))
         assert process.stdin
         process.stdin.close()
 

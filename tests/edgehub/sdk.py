@@ -11,10 +11,11 @@ from azure.iot.device import IoTHubModuleClient, Message
 from typing_extensions import Self
 
 from bridge.cloud.call import in_time
+from tests.support.wait import limit
 
 log = logging.getLogger(__name__)
 
-SECONDS = 10.0
+SECONDS = limit(10)
 
 
 class Module:
@@ -32,7 +33,7 @@ class Module:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            in_time(self.client.shutdown, 20)
+            in_time(self.client.shutdown, limit(20))
         except Exception as failed:
             log.warning("shutdown: %s", failed)
 

@@ -16,6 +16,7 @@ from tests.edgehub.certificates import issue, within
 from tests.edgehub.connection import Connection
 from tests.edgehub.gateway import PORT, connection_string, free_host
 from tests.edgehub.script import Script
+from tests.support.wait import limit
 
 POLL = 0.1
 """Seconds after which the thread that accepts looks whether it is to end."""
@@ -62,7 +63,7 @@ class Stub(Script):
         if self._thread is None:
             return
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(limit(10))
         self._thread = None
         for connection in self._connections:
             connection.cut()

@@ -12,7 +12,7 @@ from azure.iot.device import MethodResponse
 from tests.edgehub.hub import EdgeHub, properties
 from tests.edgehub.sdk import Module
 from tests.edgehub.workload import Workload
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_calls_at_once_get_each_its_answer(hub: EdgeHub, module: Module) -> None
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(15)
+        thread.join(limit(15))
     assert answers == {number: (200, number) for number in range(8)}
 
 

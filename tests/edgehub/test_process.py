@@ -13,7 +13,7 @@ from paho.mqtt import client as mqtt
 from tests.edgehub.gateway import PORT
 from tests.edgehub.process import StubProcess
 from tests.edgehub.sdk import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 EVENTS = "devices/pi/modules/bridge/messages/events/"
 MANY = 2000
@@ -76,7 +76,7 @@ def test_it_keeps_up_with_a_thousand_a_second(stub: StubProcess) -> None:
     """Two thousand are recorded, in order, within two seconds."""
     client, begin = paho(stub), time.monotonic()
     sent = [client.publish(EVENTS, str(number).encode(), 1) for number in range(MANY)]
-    sent[-1].wait_for_publish(20)
+    sent[-1].wait_for_publish(limit(20))
     seconds = time.monotonic() - begin
     client.disconnect()
     client.loop_stop()
@@ -109,7 +109,7 @@ def test_it_ends_with_whoever_started_it(stub: StubProcess) -> None:
     assert process
     assert process.stdin
     process.stdin.close()
-    assert process.wait(10) == 0
+    assert process.wait(limit(10)) == 0
     assert "Traceback" not in stub.log
 
 

@@ -17,7 +17,7 @@ from tests.edgehub.sdk import Module
 from tests.edgehub.stub import Stub
 from tests.edgehub.workload import Workload
 from tests.support.broker import accepts
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 EVENTS = "devices/pi/modules/bridge/messages/events/"
 
@@ -45,7 +45,7 @@ def bodies(stub: Stub) -> list[object]:
 def plain(stub: Stub) -> ssl.SSLSocket:
     """A connection on which nothing was said yet."""
     context = ssl.create_default_context(cafile=stub.authority)
-    return context.wrap_socket(socket.create_connection((stub.host, PORT), timeout=10), server_hostname=stub.host)
+    return context.wrap_socket(socket.create_connection((stub.host, PORT), timeout=limit(10)), server_hostname=stub.host)
 
 
 def paho(stub: Stub, client: str) -> mqtt.Client:
@@ -172,7 +172,7 @@ def test_only_events_with_qos_1_are_recorded(stub: Stub) -> None:
     client.loop_start()
     client.publish(EVENTS, b"0", 0)
     client.publish("elsewhere", b"1", 1)
-    client.publish(EVENTS, b"2", 1).wait_for_publish(10)
+    client.publish(EVENTS, b"2", 1).wait_for_publish(limit(10))
     client.disconnect()
     client.loop_stop()
     assert bodies(stub) == [2]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.edgehub.certificates import issue
 from tests.edgehub.sdk import Module
 from tests.edgehub.workload import MOST_PATH, SIGN, Workload
+from tests.support.wait import limit
 
 REQUEST = {"keyId": "primary", "algo": "HMACSHA256", "data": base64.b64encode(b"hub.example\n1").decode()}
 
@@ -59,7 +60,7 @@ def gateway(folder: Path) -> Somewhere:
     return Somewhere("127.0.0.1", issue(folder / "hub", "127.0.0.1").authority)
 
 
-def ask(workload: Workload, method: str, path: str, body: bytes = b"", seconds: float = 10) -> tuple[int, Any]:
+def ask(workload: Workload, method: str, path: str, body: bytes = b"", seconds: float = limit(10)) -> tuple[int, Any]:
     """Status and decoded answer."""
     connection = UnixConnection(workload.environment["IOTEDGE_WORKLOADURI"].removeprefix("unix://"), seconds)
     try:
@@ -120,7 +121,7 @@ def test_silent_until_its_end_it_lets_go(tmp_path: Path) -> None:
         connection.request("POST", SIGN, encoded(REQUEST))
         with pytest.raises(TimeoutError):
             connection.sock.recv(1)
-        connection.sock.settimeout(10)
+        connection.sock.settimeout(limit(10))
     assert connection.sock.recv(1) == b""
     connection.close()
     assert workload.signed == 0

@@ -14,6 +14,7 @@ from paho.mqtt import client as mqtt
 
 from tests.edgehub.document import DESIRED, GET, REPORTED, TwinDocument, request_id
 from tests.edgehub.gateway import PORT, Gateway
+from tests.support.wait import limit
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ ANSWERS = "$iothub/methods/res/"
 FILTERS = tuple(f"{topic}#" for topic in (GET, REPORTED, ANSWERS))
 KEEP_ALIVE = 600
 """Seconds: a hub that is frozen for a while does not cost the connection."""
-PATIENCE = 10
+PATIENCE = limit(10)
 """Seconds for the hub to answer."""
 
 
@@ -76,11 +77,11 @@ class Twin(TwinDocument):
         """Tells the module of a patch that `merge` returned; several can be told in any order, and again."""
         self._publish(f"{DESIRED}?$version={patch.get('$version', self.version)}", json.dumps(patch).encode())
 
-    def call(self, name: str, payload: Any, seconds: float = 10.0) -> tuple[int, Any]:
+    def call(self, name: str, payload: Any, seconds: float = PATIENCE) -> tuple[int, Any]:
         """Status and decoded answer of a direct method; `TimeoutError` when none comes, as when nobody listens."""
         return self.call_raw(name, json.dumps(payload).encode(), seconds)
 
-    def call_raw(self, name: str, payload: bytes, seconds: float = 10.0) -> tuple[int, Any]:
+    def call_raw(self, name: str, payload: bytes, seconds: float = PATIENCE) -> tuple[int, Any]:
         """The same with a payload that need not be JSON."""
         request = str(next(self._requests))
         answer: queue.Queue[tuple[int, bytes]] = queue.Queue()

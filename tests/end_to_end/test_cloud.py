@@ -20,7 +20,7 @@ from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.suite import modules_of
-from tests.support.wait import until
+from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
 
@@ -81,7 +81,7 @@ def zipped(folder: Path, **others: bytes) -> bytes:
     return packed.getvalue()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(limit(300))
 def test_a_model_from_the_cloud_is_served_and_a_bad_one_turned_back(site: Site) -> None:
     """Fetched, unpacked, taken over while all runs; one that the classifier refuses gives way to the one before; the way back."""
     site.offer(zipped(MODEL))
@@ -104,7 +104,7 @@ def test_a_model_from_the_cloud_is_served_and_a_bad_one_turned_back(site: Site) 
     assert site.server.url.partition("?")[0] in told
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(limit(300))
 def test_a_shop_is_paused_and_asked_from_afar(site: Site) -> None:
     """Cameras stop and go on; counts are the ledger's; what every module does is reported, without frames or faces."""
     until(lambda: (site.hub.twin.call("counts", None)[1]["cameras"].get("door") or {}).get("totals"), 60, "a visit")

@@ -15,7 +15,7 @@ from demo.visitors import FRAME_RATE, visitors
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.suite import began_at, modules_of
-from tests.support.wait import until
+from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
 LATE = 0.5
@@ -50,7 +50,7 @@ def all_found(result: Score) -> bool:
     return result.counts() == {"found": len(result.verdicts)}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(limit(300))
 def test_the_clip_gives_the_visits_of_the_report(broker: Broker) -> None:
     """The running system counts what the parts count offline, each visit once, and both what was drawn."""
     offline = visits_offline(CLIP)

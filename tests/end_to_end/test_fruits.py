@@ -20,7 +20,7 @@ from tests.support.fruits import Fruits, Segment
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.suite import began_at, modules_of
-from tests.support.wait import until
+from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
 MARGIN = 0.5
@@ -147,7 +147,7 @@ def test_a_model_that_is_none_stops_with_a_line(broker: Broker, fruits: Fruits, 
     path = tmp_path / "none" if model == "none" else fruits.clip
     with Module("classifier", broker.port, MODEL=path) as module:
         assert module.process
-        assert module.process.wait(20) == 2
+        assert module.process.wait(limit(20)) == 2
         line = module.log.splitlines()[-1]
         assert line.startswith(f"classifier: MODEL={str(path)!r}: ")
         assert "model.tflite and labels.txt" in line
@@ -167,7 +167,7 @@ def test_labels_read_in_a_terminal(broker: Broker, fruits: Fruits) -> None:
     """``mosquitto_sub -v`` on the labels prints lines that a person reads."""
     with suite(broker.port, fruits):
         command = ["mosquitto_sub", "-p", str(broker.port), "-t", "footfall/+/label", "-v", "-C", "2", "-W", "30"]
-        lines = subprocess.run(command, capture_output=True, timeout=60, check=True, text=True).stdout.splitlines()
+        lines = subprocess.run(command, capture_output=True, timeout=limit(60), check=True, text=True).stdout.splitlines()
     topic, _, text = lines[-1].partition(" ")
     assert topic == "footfall/door/label"
     assert json.loads(text)["label"] in ("Apple", "Banana", "Orange")

@@ -8,6 +8,7 @@ import pytest
 
 from bus import Visit
 from tests.support.storm import Outcome, Stay, Storm
+from tests.support.wait import limit
 
 STORMS = {
     "bridge and edgeHub": ("bridge", "hub"),
@@ -38,7 +39,7 @@ def compare(truth: Sequence[Stay], found: Sequence[Visit], tolerance: float) -> 
         assert abs(visit.ended_at - stay.end) <= tolerance
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(limit(600))
 @pytest.mark.parametrize("storm", STORMS)
 def test_every_visit_is_counted_once(outcomes: dict[str, Future[Outcome]], storm: str) -> None:
     """After 100 kills in 500 visits ledger and edgeHub have exactly those: in order, with their labels, to the frame.

@@ -19,7 +19,7 @@ from bus import DayCounts
 from tests.support.broker import ROOT, accepts, free_port
 from tests.support.fruits import Fruits
 from tests.support.listener import Listener
-from tests.support.wait import until
+from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
 
@@ -45,7 +45,7 @@ class Run:
     def press_ctrl_c(self) -> int:
         """What the terminal does: SIGINT to all in the foreground, make among them, which ends by it. The exit code."""
         os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(20)
+        return self.process.wait(limit(20))
 
 
 @contextmanager
@@ -70,8 +70,8 @@ def make_run(tmp_path: Path, **settings: object) -> Iterator[Run]:
             family = run.family()
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
-                process.wait(20)
-            psutil.wait_procs(family, timeout=20)
+                process.wait(limit(20))
+            psutil.wait_procs(family, timeout=limit(20))
 
 
 def test_runs_until_ctrl_c(fruits: Fruits, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_however_it_ends_nothing_is_left(fruits: Fruits, tmp_path: Path, end: st
         else:
             name = "run.py" if end == "run.py is killed" else "honcho"
             next(process for process in family if any(name in word for word in process.cmdline())).kill()
-        _, alive = psutil.wait_procs(family, timeout=25)
+        _, alive = psutil.wait_procs(family, timeout=limit(25))
         assert not alive
         assert not accepts(port)
 
@@ -145,7 +145,7 @@ def test_without_settings_it_is_the_demo(tmp_path: Path) -> None:
 def test_the_demo_model_takes_no_camera_unasked(fruits: Fruits, tmp_path: Path) -> None:
     """Whoever has a source and no model has to choose one; the demo's is warned of."""
     with make_run(tmp_path, MODEL="", VIDEO_PATH=fruits.clip, MQTT_PORT=free_port()) as run:
-        assert run.process.wait(20) == 2
+        assert run.process.wait(limit(20)) == 2
         assert "MODEL is not set" in run.shown.splitlines()[0]
         assert "started" not in run.shown
     with make_run(tmp_path, MODEL="demo/model", VIDEO_PATH=fruits.clip, MQTT_PORT=free_port()) as run:
@@ -168,7 +168,7 @@ def test_a_port_in_use_is_said(name: str, tmp_path: Path) -> None:
         other.listen()
         port = other.getsockname()[1]
         with make_run(tmp_path, **({"MQTT_PORT": free_port()} | {name: port})) as run:
-            assert run.process.wait(20) == 2
+            assert run.process.wait(limit(20)) == 2
             assert f"port {port} on 127.0.0.1 is taken" in run.shown
             assert f"{name}={port + 1}" in run.shown
 
@@ -177,7 +177,7 @@ def test_a_bad_setting_ends_it_all(tmp_path: Path) -> None:
     """The line about the setting is the first there is, and nothing has been started."""
     for settings, reason in (({"MODEL": tmp_path}, "model.tflite is missing"), ({"MODEL": "x", "ROTATE": 45}, "ROTATE=45")):
         with make_run(tmp_path, VIDEO_PATH="0", MQTT_PORT=free_port(), **settings) as run:
-            assert run.process.wait(30) == 2
+            assert run.process.wait(limit(30)) == 2
             assert reason in run.shown.splitlines()[0]
             assert "started" not in run.shown
 

@@ -16,7 +16,7 @@ from bus.settings import BusSettings
 from tests.support import samples
 from tests.support.guarded_broker import GuardedBroker
 from tests.support.listener import Listener
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 LIMIT = 134_217_728
 """As in the broker's image."""
@@ -62,7 +62,7 @@ def test_connections_beyond_the_limit_are_closed(broker: GuardedBroker) -> None:
     for port, most in ((broker.guests, 8), (broker.port, 0)):
         with ExitStack() as stack:
             for number in range(1000):
-                plain = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+                plain = stack.enter_context(socket.create_connection(("127.0.0.1", port), limit(5)))
                 with suppress(ConnectionError):
                     plain.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04" + f"{number:04}".encode())
             until(functools.partial(has_at_most, broker, port, most), what="the end of the others")
@@ -79,7 +79,7 @@ def deaf(broker: GuardedBroker, name: str, qos: int) -> socket.socket | None:
     """A guest who is never to send a sign of life, asks for everything and reads nothing; None if it is not let in."""
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    plain.settimeout(5)
+    plain.settimeout(limit(5))
     try:
         plain.connect(("127.0.0.1", broker.guests))
         connect = b"\x00\x04MQTT\x04\x02\x00\x00" + struct.pack(">H", len(name)) + name.encode()

@@ -19,7 +19,7 @@ from tests.support.broker import accepts
 from tests.support.guarded_broker import GuardedBroker
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 REFUSED = 5
 MEBIBYTE = 2**20
@@ -113,14 +113,14 @@ def test_a_packet_that_is_too_large_ends_its_senders_connection_alone(suite: Sui
             lost = threading.Event()
             sender.client.on_disconnect = lambda *_, lost=lost: lost.set()
             sender.client.publish("footfall/door/frame", bytes(2 * MEBIBYTE + MEBIBYTE // 8))
-            assert lost.wait(10), "the connection was not ended"
+            assert lost.wait(limit(10)), "the connection was not ended"
     assert is_shut_after(suite.broker.guests, b"\x10\xff\xff\xff\x7f\x00\x04MQTT"), "a CONNECT of 256 MB"
     suite.goes_on()
 
 
 def is_shut_after(port: int, begin: bytes) -> bool:
     """Whether the broker closes a connection that begins so."""
-    with socket.create_connection(("127.0.0.1", port), 5) as plain:
+    with socket.create_connection(("127.0.0.1", port), limit(5)) as plain:
         plain.sendall(begin)
         try:
             return plain.recv(1) == b""
@@ -140,7 +140,7 @@ def test_a_thousand_connections_at_once_are_borne(suite: Suite, port: str) -> No
     with ExitStack() as stack:
         for count in range(1000):
             plain = stack.enter_context(socket.socket())
-            plain.settimeout(5)
+            plain.settimeout(limit(5))
             plain.connect(("127.0.0.1", number))
             plain.setblocking(False)
             with suppress(OSError):
@@ -203,7 +203,7 @@ def test_guests_who_are_away_cost_nothing(suite: Suite) -> None:
     before = suite.memory()
     with suite.broker.listener("classifier") as classifier:
         sent = [classifier.client.publish("footfall/door/prediction", bytes(1000), 1) for _ in range(2000)]
-        sent[-1].wait_for_publish(30)
+        sent[-1].wait_for_publish(limit(30))
     suite.goes_on()
     assert suite.memory() < before + 8 * MEBIBYTE
 

@@ -9,6 +9,7 @@ import pytest
 from tests.mosquitto.test_passwords import ROLES, SECRETS, passwords_in
 from tests.support.broker import ROOT
 from tests.support.guarded_broker import SEARCH, START, environment_of, run_script
+from tests.support.wait import limit
 
 SCRIPTS = sorted((ROOT / "mosquitto").glob("*.sh"))
 SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash --posix", "busybox": "busybox sh"}
@@ -21,9 +22,11 @@ APPLETS = ("awk", "base64", "cat", "chmod", "cut", "dirname", "grep", "head", "m
 def test_shellcheck_finds_nothing() -> None:
     """Where it is installed; in any case sh can read them."""
     for script in SCRIPTS:
-        assert subprocess.run(["sh", "-n", script], timeout=10, check=False).returncode == 0
+        assert subprocess.run(["sh", "-n", script], timeout=limit(10), check=False).returncode == 0
     if shutil.which("shellcheck"):
-        found = subprocess.run(["shellcheck", "-s", "sh", *SCRIPTS], capture_output=True, text=True, timeout=60, check=False)
+        found = subprocess.run(
+            ["shellcheck", "-s", "sh", *SCRIPTS], capture_output=True, text=True, timeout=limit(60), check=False
+        )
         assert found.stdout == ""
 
 

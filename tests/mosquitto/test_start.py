@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import topics
 from tests.support.broker import ROOT
 from tests.support.guarded_broker import START, environment_of, run_script
+from tests.support.wait import limit
 
 NOBODY = 65534
 RULE = re.compile(r"topic (read|write|readwrite) (\S+)")
@@ -79,7 +80,7 @@ lists = st.lists(names | st.sampled_from(["door", "query", "-n", "é", "A", "a/b
 texts = st.text("ab-_, \n\t/+#$*\\<>&%'\"`éA1|[]", max_size=12)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(cameras=lists | texts)
 def test_the_access_list_has_the_rules_of_valid_names_alone(
     tmp_path_factory: pytest.TempPathFactory, stubs: str, cameras: str
@@ -124,7 +125,7 @@ class Anybody:
         environment = environment_of(self.folder, USERS_PORT=1883, **values)
         command = ["sh", str(self.folder / "mosquitto" / "start.sh")]
         ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=30, check=False, cwd=self.folder,
+            command, env=environment, capture_output=True, text=True, timeout=limit(30), check=False, cwd=self.folder,
             user=self._as.get("user"), group=self._as.get("group"), extra_groups=[] if self._as else None,
         )  # fmt: skip
         return ended.returncode, ended.stdout + ended.stderr

@@ -12,7 +12,7 @@ from bus import Bus
 from bus.settings import BusSettings
 from tests.support.broker import ROOT
 from tests.support.guarded_broker import GuardedBroker, environment_of, run_script
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 NAMES = "footfall.example,127.0.0.1,::1"
 FILES = ("certificate.pem", "key.pem")
@@ -35,7 +35,7 @@ def handshake(broker: GuardedBroker, authority: Path, name: str) -> str:
     context = ssl.create_default_context(cafile=authority)
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     with (
-        socket.create_connection(("127.0.0.1", broker.tls), 5) as plain,
+        socket.create_connection(("127.0.0.1", broker.tls), limit(5)) as plain,
         context.wrap_socket(plain, server_hostname=name) as secure,
     ):
         return str(secure.version())

@@ -13,6 +13,7 @@ from tests.support.broker import Broker, free_port
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.place import CAPTURE
+from tests.support.wait import limit
 
 
 class Display:
@@ -51,4 +52,4 @@ class Display:
             yield
         finally:
             self._end.set()
-            thread.join(10)
+            thread.join(limit(10))

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 ROOT = Path(__file__).parents[2]
 LAPTOP = ROOT / "mosquitto" / "mosquitto.conf"
@@ -26,7 +26,7 @@ def free_port() -> int:
 def accepts(port: int, host: str = "127.0.0.1") -> bool:
     """Whether somebody listens there."""
     with socket.socket() as probe:
-        probe.settimeout(1)
+        probe.settimeout(limit(1))
         return probe.connect_ex((host, port)) == 0
 
 
@@ -63,7 +63,7 @@ class Broker:
         """Ends it, by default as a crash would."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(10)
+            self._process.wait(limit(10))
             self._process = None
 
     def freeze(self) -> None:

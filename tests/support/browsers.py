@@ -13,7 +13,7 @@ from typing_extensions import Self
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 class Picture(NamedTuple):
@@ -29,7 +29,9 @@ class Browser:
     def __init__(self, port: int, **headers: str) -> None:
         address = f"ws://127.0.0.1:{port}/live"
         self._open = ExitStack()
-        self._socket = self._open.enter_context(connect(address, max_size=None, additional_headers=headers, compression=None))
+        limits: dict[str, Any] = {"open_timeout": limit(10), "ping_timeout": limit(20), "close_timeout": limit(10)}
+        browser = connect(address, max_size=None, additional_headers=headers, compression=None, **limits)
+        self._socket = self._open.enter_context(browser)
         self.sections: dict[str, Any] = {}
         self.pictures = 0
         """That came."""
@@ -50,7 +52,7 @@ class Browser:
 
     def receive(self, seconds: float = 10.0) -> Picture | None:
         """Takes the next message; a picture, or None when it was about the sections. Raises `TimeoutError`."""
-        message = self._socket.recv(timeout=seconds)
+        message = self._socket.recv(timeout=limit(seconds))
         if isinstance(message, str):
             self.sections |= json.loads(message)
             return None
@@ -78,7 +80,7 @@ class Browser:
 def is_well(port: int) -> bool:
     """Whether the display says that all is well."""
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=limit(5)).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -87,6 +89,7 @@ def ask_and_never_read(port: int, end: threading.Event, camera: str = "door") ->
     """A browser that asks for picture after picture and takes none in."""
     with socket.create_connection(("127.0.0.1", port)) as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        with suppress(ConnectionClosed), connect(f"ws://127.0.0.1:{port}/live", sock=plain, close_timeout=1, max_queue=1) as deaf:
+        browser = connect(f"ws://127.0.0.1:{port}/live", sock=plain, open_timeout=limit(10), close_timeout=1, max_queue=1)
+        with suppress(ConnectionClosed), browser as deaf:
             while not end.wait(0.05):
                 deaf.send(json.dumps({"want": camera}))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Error, Page, WebSocket, sync_playwright
 
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 FLAGS = (
     "--no-sandbox",  # as root, and in containers
@@ -121,6 +121,7 @@ def tab_of(browser: Browser, address: str, **options: Any) -> Iterator[Tab]:
     """A tab on an address, in a context of its own: no cookies of others."""
     context = browser.new_context(**options)
     try:
+        context.set_default_timeout(limit(60) * 1000)
         tab = Tab(context.new_page())
         tab.page.goto(address)
         yield tab

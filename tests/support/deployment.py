@@ -16,6 +16,7 @@ from typing import Any
 from bridge.outgoing import Kind
 from tests.support import routes
 from tests.support.broker import ROOT
+from tests.support.wait import limit
 
 Manifest = dict[str, Any]
 
@@ -57,7 +58,7 @@ def run(folder: Path, *platforms: str, **environment: str) -> subprocess.Complet
     """Runs the script there, with no other environment than this."""
     command = [sys.executable, str(ROOT / "scripts" / "deployment.py"), *platforms]
     environment = {"PATH": os.environ["PATH"], **environment}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=limit(60), check=False)
 
 
 def expanded(folder: Path) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ import pytest
 from typing_extensions import Self
 
 from tests.support.broker import ROOT, free_port
-from tests.support.wait import until
+from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -27,7 +27,7 @@ BUILD = 900.0
 def run(*command: str, seconds: float = 120.0, environment: Mapping[str, str] = NOTHING) -> str:
     """Standard output of a command that must succeed."""
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=seconds, check=False
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=limit(seconds), check=False
     )
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout
@@ -36,7 +36,7 @@ def run(*command: str, seconds: float = 120.0, environment: Mapping[str, str] = 
 def answers() -> bool:
     """Whether there is an engine."""
     with suppress(OSError, subprocess.TimeoutExpired):
-        return subprocess.run(["docker", "info"], capture_output=True, timeout=20, check=False).returncode == 0
+        return subprocess.run(["docker", "info"], capture_output=True, timeout=limit(20), check=False).returncode == 0
     return False
 
 

@@ -13,7 +13,7 @@ from paho.mqtt import client as mqtt
 from tests.support.broker import ROOT, Broker, accepts, free_port
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 START = ROOT / "mosquitto" / "start.sh"
 SEARCH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
@@ -36,7 +36,7 @@ def environment_of(folder: Path, **settings: object) -> dict[str, str]:
 def run_script(script: Path, environment: Mapping[str, str], *arguments: str, shell: str = "sh") -> tuple[int, str]:
     """The exit code and what was said, of one that ends by itself; who runs it lets everybody read and write new files."""
     command = [*shell.split(), str(script), *arguments]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False, umask=0)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit(30), check=False, umask=0)
     return ended.returncode, ended.stdout + ended.stderr
 
 

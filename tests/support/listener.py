@@ -6,7 +6,7 @@ from types import TracebackType
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 class Listener:
@@ -35,7 +35,7 @@ class Listener:
 
     def __enter__(self) -> Self:
         self.client.loop_start()
-        assert self._ready.wait(10), "the broker did not answer"
+        assert self._ready.wait(limit(10)), "the broker did not answer"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -61,8 +61,8 @@ class Listener:
         answered = threading.Event()
         self.client.on_subscribe = lambda *_: answered.set()
         self.client.subscribe("nothing/here")
-        assert answered.wait(10), "the broker did not answer"
+        assert answered.wait(limit(10)), "the broker did not answer"
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
         """Publishes and waits for the broker's word."""
-        self.client.publish(topic, payload, qos, retain).wait_for_publish(10)
+        self.client.publish(topic, payload, qos, retain).wait_for_publish(limit(10))

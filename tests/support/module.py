@@ -12,7 +12,7 @@ from typing import IO
 from typing_extensions import Self
 
 from tests.support.broker import ROOT
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 class Module:
@@ -54,10 +54,10 @@ class Module:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(15)
+            return self.process.wait(limit(15))
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(limit(10))
             raise
 
     @property

@@ -13,6 +13,7 @@ from tests.support import samples
 from tests.support.browsers import Browser, Picture
 from tests.support.listener import Listener
 from tests.support.module import Module
+from tests.support.wait import limit
 
 CAPTURE = Status("capture", "running", 900.0, 1000.0, figures={"camera": "door"}, rates={"frames_out": 10.0})
 
@@ -26,7 +27,7 @@ class Place(NamedTuple):
 
     def get(self, path: str) -> httpx.Response:
         """Asks for a path."""
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=20)
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=limit(20))
 
     def frame(self, sequence: int, is_predicted: bool = True, camera: str = "door") -> Frame:
         """A frame of now, and what the model says of it."""

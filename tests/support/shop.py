@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tests.support.broker import Broker
 from tests.support.module import Module
+from tests.support.wait import limit
 
 
 class Shop(NamedTuple):
@@ -25,5 +26,5 @@ class Shop(NamedTuple):
 
     def counted(self) -> dict[str, int]:
         """Visits in the ledger, by label."""
-        with closing(sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=10)) as connection:
+        with closing(sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=limit(10))) as connection:
             return dict(connection.execute("SELECT label, COUNT(*) FROM visit GROUP BY label"))

@@ -19,7 +19,7 @@ from tests.edgehub.process import StubProcess
 from tests.support.broker import Broker
 from tests.support.module import Module
 from tests.support.samples import prediction
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 INTERVAL = 0.2
 """Seconds between two frames of a camera."""
@@ -115,7 +115,7 @@ class Storm:
             for frame in frames:
                 time.sleep(max(0.0, frame.captured_at - time.time()))
                 bus.publish(frame)
-            self._is_over.wait(200)
+            self._is_over.wait(limit(200))
 
     def _rage(self, until_then: float) -> None:
         moments = sorted(self._chance.uniform(time.time() + 2, until_then) for _ in range(self._kills))
@@ -166,7 +166,7 @@ class Storm:
         return int(self._query("SELECT COUNT(*) FROM outbox")[0][0])
 
     def _query(self, sql: str) -> list[Any]:
-        with closing(sqlite3.connect(self._state / FILE, timeout=5)) as connection:
+        with closing(sqlite3.connect(self._state / FILE, timeout=limit(5))) as connection:
             return connection.execute(sql).fetchall()
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.support.broker import ROOT
+from tests.support.wait import limit
 
 TESTS = """
 import os
@@ -39,7 +40,7 @@ def test_a_file_has_one_process_and_containers_and_browser_the_same(tmp_path: Pa
     options = next(line for line in (ROOT / "Makefile").read_text().splitlines() if "-m pytest" in line).split()
     command = [sys.executable, *options[options.index("-m") : -1], "tests"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "WHERE": str(where)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=limit(120), check=False)
     assert done.returncode == 0, done.stdout
     ran = [tuple(line.split()) for line in where.read_text().splitlines()]
     assert len(ran) == 4 * len(FILES)

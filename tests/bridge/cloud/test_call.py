@@ -6,14 +6,14 @@ import time
 import pytest
 
 from bridge.cloud.call import Call, in_time, stuck
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def test_what_a_call_returns_and_raises_comes_through() -> None:
     """As if it had been called here."""
-    assert in_time(lambda: 7, 5) == 7
+    assert in_time(lambda: 7, limit(5)) == 7
     with pytest.raises(ZeroDivisionError):
-        in_time(lambda: 1 // 0, 5)
+        in_time(lambda: 1 // 0, limit(5))
 
 
 def test_a_call_that_hangs_is_given_up_and_counted() -> None:

@@ -26,7 +26,7 @@ from tests.bridge.test_ledger import ids, visit, with_visit
 from tests.edgehub.hub import EdgeHub, properties
 from tests.edgehub.stub import Stub
 from tests.edgehub.workload import Workload
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 class World:
@@ -417,7 +417,7 @@ def test_methods_are_answered(world: World, hub: EdgeHub) -> None:
 def test_a_method_that_takes_too_long_or_fails_is_answered(world: World, hub: EdgeHub) -> None:
     """Within five seconds, by an error; the next is answered as ever."""
     release = threading.Event()
-    answers: dict[str, Any] = {"slow": lambda: release.wait(20), "bad": lambda: 1 // 0}
+    answers: dict[str, Any] = {"slow": lambda: release.wait(limit(20)), "bad": lambda: 1 // 0}
     own = world.control.methods.answer
     world.monkeypatch.setattr(
         world.control.methods, "answer", lambda name, payload: (answers.get(name) or own)(*_given(name, payload))

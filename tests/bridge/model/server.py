@@ -11,6 +11,8 @@ from types import TracebackType
 import trustme
 from typing_extensions import Self
 
+from tests.support.wait import limit
+
 SECRET = "c2VjcmV0LW9mLXRoZS1zaG9w"
 CONTENT = bytes(range(256)) * 1200
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -123,7 +125,7 @@ def without_ranges(handler: Handler) -> None:
 
 def silent(handler: Handler) -> None:
     """Not a word."""
-    handler.shelf.released.wait(20)
+    handler.shelf.released.wait(limit(20))
     handler.close_connection = True
 
 
@@ -131,7 +133,7 @@ def stalled(handler: Handler) -> None:
     """A beginning, and then not a word."""
     handler.head(200, Content_Length=len(handler.shelf.content), ETag=handler.shelf.tag)
     handler.wfile.write(handler.shelf.content[:1000])
-    handler.shelf.released.wait(20)
+    handler.shelf.released.wait(limit(20))
 
 
 def trickling(handler: Handler) -> None:

@@ -3,14 +3,14 @@
 import shutil
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.model import InvalidModel
 from bridge.model.store import ModelStore
 from tests.bridge.model.zips import EXPORT, URL, names, sha256, zipped
 
-anything = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+anything = settings(max_examples=150)
 
 
 def either(folder: Path, content: bytes) -> None:

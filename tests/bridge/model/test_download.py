@@ -15,7 +15,7 @@ from bus import FootfallError
 from tests.bridge.model.loading import cut_short, load
 from tests.bridge.model.server import CONTENT, SHA256, Answer, Handler, Server, endless, silent, stalled, status, trickling
 from tests.bridge.model.zips import names
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def test_a_file_arrives(server: Server, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_download_can_be_stopped(server: Server, tmp_path: Path) -> None:
     thread.start()
     until((tmp_path / "a.zip.part").exists, what="the part")
     stop.set()
-    thread.join(2)
+    thread.join(limit(2))
     assert not thread.is_alive()
     assert isinstance(errors[0], DownloadFailed)
     assert "stopped" in str(errors[0])

@@ -8,6 +8,7 @@ from pathlib import Path
 from bridge.model.store import ModelStore
 from classifier.export import read_export
 from tests.bridge.model.zips import factory_model, folder_of, install, names, sha256, zipped
+from tests.support.wait import limit
 
 SCRIPT = """
 import os, sys
@@ -48,7 +49,7 @@ def killed(tmp_path: Path, what: str, prepare: Callable[[ModelStore], object], s
         prepare(ModelStore(root / str(number)))
     archive.write_bytes(zipped(more=b"new"))
     arguments = [sys.executable, "-c", SCRIPT, str(root), what, str(archive), sha256(archive.read_bytes())]
-    ran = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(arguments, capture_output=True, text=True, timeout=limit(60), check=False)
     assert ran.returncode == 0, ran.stderr
     last, code = map(int, ran.stdout.split())
     assert code == 0, ran.stderr

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.model.memory import Held, Memory, Refusal, Trial, read_memory, write_memory
@@ -33,7 +33,7 @@ def test_a_memory_that_cannot_be_kept_is_told(tmp_path: Path, caplog: pytest.Log
     assert "cannot be kept: [Errno 2]" in caplog.text
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     content=st.binary(max_size=60)
     | st.recursive(

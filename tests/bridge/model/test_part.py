@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.model import DownloadFailed
@@ -97,7 +97,7 @@ def test_a_damaged_beginning_is_read_anew(server: Server, tmp_path: Path) -> Non
     assert len(server.requests) == 3
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(left=st.binary(max_size=40) | st.just(CONTENT[:9]), tag=st.binary(max_size=20) | st.sampled_from([b'"one"', b'"two"']))
 def test_whatever_is_left_the_file_arrives(server: Server, tmp_path: Path, left: bytes, tag: bytes) -> None:
     """A part and an ETag of any bytes, as after a crash, end in the same file."""

@@ -10,7 +10,7 @@ from bridge.model import NoPrevious, StoreFailed
 from tests.bridge.model.device import FIRST, SECOND, THIRD, Device, says
 from tests.bridge.model.server import stalled
 from tests.bridge.model.zips import folder_of, names, sha256
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def test_turning_back_by_hand(device: Device) -> None:
@@ -90,12 +90,12 @@ def test_turning_back_between_unpacking_and_installing(device: Device, monkeypat
     def slowly(archive: Path, url: str, digits: str) -> str:
         name = unpack(archive, url, digits)
         is_there.set()
-        may_go_on.wait(5)
+        may_go_on.wait(limit(5))
         return name
 
     monkeypatch.setattr(device.store, "unpack", slowly)
     device.want(THIRD)
-    assert is_there.wait(5)
+    assert is_there.wait(limit(5))
     device.updates.rollback()
     may_go_on.set()
     until(lambda: not any("download" in name for name in names(device.store.folder)))

@@ -14,7 +14,7 @@ from tests.support.broker import Broker, free_port
 from tests.support.browsers import is_well
 from tests.support.chromium import tab_of
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 SECRET = "open sesame"
 CONNECTED = "document.querySelector('#connection')?.dataset.state === 'connected'"
@@ -73,7 +73,7 @@ def test_a_page_that_is_no_longer_signed_in_leads_to_the_form(browser: Browser, 
                 if password == SECRET:
                     tab.wait(CONNECTED)
                 else:
-                    tab.page.wait_for_url(f"{address}sign-in", timeout=30_000)
+                    tab.page.wait_for_url(f"{address}sign-in")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -106,4 +106,4 @@ def test_the_pages_of_other_sites_get_nothing(broker: Broker, browser: Browser, 
                 own.wait(CONNECTED)
         finally:
             other.shutdown()
-            thread.join(10)
+            thread.join(limit(10))

@@ -27,7 +27,7 @@ def test_with_nothing_there_it_says_what_to_do(display: Display, browser: Browse
         tab.page.locator("#no-camera").wait_for()
         assert "No camera has reported yet" in tab.page.inner_text("#summary")
         assert tab.page.locator("#counted").is_hidden()
-        tab.page.locator("#counts-problem", has_text="bridge").wait_for(timeout=20_000)
+        tab.page.locator("#counts-problem", has_text="bridge").wait_for()
         assert tab.complaints == []
 
 
@@ -81,7 +81,7 @@ def test_another_day_stands_beside(display: Display, browser: Browser) -> None:
     )
     with tab_of(browser, display.address) as tab:
         answer_all(display, samples.report())
-        tab.page.locator("#totals [data-label=woman] .count", has_text="1").wait_for(timeout=20_000)
+        tab.page.locator("#totals [data-label=woman] .count", has_text="1").wait_for()
         tab.page.click("#compare-yesterday")
         asked = display.listener.wait_for("/question", 2)[-1]
         assert Question.received("footfall/query/display/question", asked).day == before.day
@@ -134,8 +134,8 @@ def test_everybody_can_read_it(display: Display, browser: Browser, scheme: Any, 
     with tab_of(browser, display.address, **options) as tab, display.playing(Label("woman", 0.9, Box(0.1, 0.1, 0.5, 0.5))):
         answer_all(display, samples.report())
         tab.wait_for_pictures()
-        tab.page.locator("#visits tbody tr").first.wait_for(timeout=20_000)
-        tab.page.locator('.camera[data-camera="back"][data-state="lost"]').wait_for(timeout=20_000)
+        tab.page.locator("#visits tbody tr").first.wait_for()
+        tab.page.locator('.camera[data-camera="back"][data-state="lost"]').wait_for()
         for details in tab.page.locator("details").all():
             details.evaluate("(details) => { details.open = true; }")
         results = Axe().run(tab.page)
@@ -147,7 +147,7 @@ def test_the_keyboard_reaches_everything(display: Display, browser: Browser) -> 
     """The first stop skips to the content; each that follows can be seen to have the focus, and is used by Enter."""
     with tab_of(browser, display.address) as tab, display.playing(Label("woman", 0.9)):
         answer_all(display, samples.report())
-        tab.page.locator("#visits tbody tr").first.wait_for(timeout=20_000)
+        tab.page.locator("#visits tbody tr").first.wait_for()
         reached: list[tuple[str, bool]] = []
         for _ in range(40):
             tab.page.keyboard.press("Tab")

@@ -144,12 +144,12 @@ def test_a_camera_that_is_paused_lost_or_gone(tab: Tab, shop: Shop) -> None:
         tab.wait_for_pictures()
     with Module("capture", shop.broker.port, CAMERA="back", VIDEO_PATH="/dev/video97") as capture:
         back = tab.page.locator('.camera[data-camera="back"][data-state="lost"]')
-        back.wait_for(timeout=20_000)
+        back.wait_for()
         assert "since" in back.inner_text()
         assert "/dev/video97" in back.inner_text()
         assert capture.process
         capture.process.kill()
-        tab.page.locator('.camera[data-camera="back"][data-state="offline"]').wait_for(timeout=40_000)
+        tab.page.locator('.camera[data-camera="back"][data-state="offline"]').wait_for()
     assert state_of_door(tab) == "live"
 
 
@@ -179,8 +179,8 @@ def test_a_broker_that_is_killed_and_comes_back(browser: Browser, shop: Shop) ->
     with tab_of(browser, shop.address) as tab:
         tab.wait_for_pictures()
         shop.broker.end()
-        tab.page.locator(f'{DOOR}[data-state="silent"]').wait_for(timeout=20_000)
+        tab.page.locator(f'{DOOR}[data-state="silent"]').wait_for()
         assert "no connection to the broker" in tab.page.locator(DOOR).inner_text()
         shop.broker.start()
-        tab.page.locator(f'{DOOR}[data-state="live"]').wait_for(timeout=60_000)
+        tab.page.locator(f'{DOOR}[data-state="live"]').wait_for()
         tab.wait_for_pictures(3)

@@ -11,6 +11,7 @@ from bus import Answer, DayReport, Question
 from display.web import days as module
 from display.web.days import Days, NoAnswer
 from tests.support import samples
+from tests.support.wait import limit
 
 
 class Bridge:
@@ -46,7 +47,7 @@ def run(bridge: Bridge, work: Coroutine[Any, Any, Any], changed: Callable[[DayRe
         following = asyncio.create_task(bridge.days.follow(changed))
         await asyncio.sleep(0)
         try:
-            await asyncio.wait_for(work, 10)
+            await asyncio.wait_for(work, limit(10))
         finally:
             following.cancel()
 

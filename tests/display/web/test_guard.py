@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
@@ -75,7 +75,6 @@ def test_a_foreign_websocket_is_not_even_accepted(browser: TestClient) -> None:
     assert sent == [{"type": "websocket.close", "code": 4403}]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

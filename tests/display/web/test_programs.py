@@ -17,7 +17,7 @@ from tests.support.browsers import Browser, is_well
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.place import Place
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def test_a_snapshot(place: Place) -> None:
@@ -39,7 +39,7 @@ def test_a_snapshot(place: Place) -> None:
 
 def test_a_stream(place: Place) -> None:
     """Motion JPEG: part after part, each a picture with its length, newer than the one before."""
-    with httpx.stream("GET", f"http://127.0.0.1:{place.port}/cameras/door/stream.mjpeg", timeout=20) as response:
+    with httpx.stream("GET", f"http://127.0.0.1:{place.port}/cameras/door/stream.mjpeg", timeout=limit(20)) as response:
         assert response.headers["content-type"] == "multipart/x-mixed-replace; boundary=picture"
         received, chunks = b"", response.iter_raw()
         for sequence in range(1000):
@@ -123,7 +123,7 @@ def test_its_last_word_is_heard(broker: Broker) -> None:
 def test_it_ends_soon_with_browsers_connected(place: Place) -> None:
     """SIGTERM is obeyed though somebody watches, one of them reads nothing and one takes a stream; nothing goes wrong at it."""
     stream = f"http://127.0.0.1:{place.port}/cameras/door/stream.mjpeg"
-    with Browser(place.port) as browser, Browser(place.port), httpx.stream("GET", stream, timeout=20) as response:
+    with Browser(place.port) as browser, Browser(place.port), httpx.stream("GET", stream, timeout=limit(20)) as response:
         browser.receive()
         begin = time.monotonic()
         assert place.module.end() == 0
@@ -135,7 +135,7 @@ def test_it_ends_soon_with_browsers_connected(place: Place) -> None:
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: 127", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /"])
 def test_connections_that_ask_nothing_are_let_go(place: Place, sent: bytes) -> None:
     """Who connects and does not go on, at once or after a request, keeps no place from others."""
-    with socket.create_connection(("127.0.0.1", place.port), timeout=20) as idle, Browser(place.port) as browser:
+    with socket.create_connection(("127.0.0.1", place.port), timeout=limit(20)) as idle, Browser(place.port) as browser:
         idle.sendall(sent)
         received = b""
         while chunk := idle.recv(4096):

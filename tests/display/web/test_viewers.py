@@ -13,7 +13,7 @@ from tests.support.broker import Broker, free_port
 from tests.support.browsers import Browser, ask_and_never_read, is_well
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 READERS = 19
 EACH = 40
@@ -53,7 +53,7 @@ def test_one_that_does_not_read_holds_up_nobody(broker: Broker) -> None:
             try:
                 read(port)
                 before = memory().rss
-                seen = list(threads.map(read, [port] * READERS, timeout=120))
+                seen = list(threads.map(read, [port] * READERS, timeout=limit(120)))
                 growth = memory().rss - before
             finally:
                 end.set()
