@@ -11,6 +11,18 @@ say() { echo "setup: $*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
 has_browser() { has chromium || has chromium-browser || has google-chrome || has google-chrome-stable; }
 
+# Runs apt-get as root. Waits while another apt-get holds the lock, as on a machine that updates itself.
+apt() {
+  tries=0
+  until problem=$($root env LC_ALL=C DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get -qq "$@" 2>&1 >/dev/null); do
+    case $problem in *"Could not get lock"*) ;; *) echo "$problem" >&2; exit 1 ;; esac
+    [ "$tries" != 0 ] || say "another apt-get is running: waiting for it, up to 5 minutes"
+    [ "$tries" != 60 ] || { echo "$problem" >&2; exit 1; }
+    tries=$((tries + 1))
+    sleep 5
+  done
+}
+
 has "$python" || { say "$python is missing: install Python 3.10 or newer"; exit 1; }
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
   { say "$python is $("$python" -V 2>&1), Python 3.10 or newer is needed: make ... PYTHON=python3.11"; exit 1; }
@@ -20,10 +32,11 @@ has mosquitto || packages="$packages mosquitto"
 has mosquitto_sub || packages="$packages mosquitto-clients"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
 
-# The tests try the broker's scripts in Alpine's shell too. They open the dashboard in a browser; of those only Debian's package can
-# be had from apt-get: Ubuntu's is a snap.
+# The tests try the broker's scripts in Alpine's shell too. They open the dashboard in a browser, by Playwright, whose Node.js needs
+# libatomic; of browsers only Debian's package can be had from apt-get: Ubuntu's is a snap.
 if [ "$extra" = dev ] && has apt-get; then
   has busybox || packages="$packages busybox"
+  ldconfig -p | grep -q 'libatomic\.so\.1' || packages="$packages libatomic1"
   has shellcheck || packages="$packages shellcheck"
 fi
 if [ "$extra" = dev ] && ! has_browser && grep -qs '^ID=debian' /etc/os-release; then packages="$packages chromium"; fi
@@ -35,10 +48,10 @@ if [ -n "$packages" ]; then
     has sudo || { say "as root, please: apt-get install$packages"; exit 1; }
     root=sudo
   fi
-  say "installing$packages${root:+; sudo may ask for your password}"
-  $root apt-get update -qq
+  say "installing system packages, up to 2 minutes:$packages${root:+; sudo may ask for your password}"
+  apt update
   # shellcheck disable=SC2086  # several words
-  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
+  apt install -y --no-install-recommends $packages
   case $packages in *" mosquitto"*)
     # Debian starts a broker of its own at once, on the port that this one is to have.
     if [ -d /run/systemd/system ]; then $root systemctl disable --now mosquitto || true; fi
@@ -46,10 +59,27 @@ if [ -n "$packages" ]; then
 fi
 
 if ! [ -x "$venv/bin/pip" ]; then
+  say "creating the virtual environment $venv"
   "$python" -m venv "$venv" ||
     { say "$python cannot make a virtual environment: install its venv package (python3-venv)"; exit 1; }
 fi
-"$venv/bin/pip" install -q --disable-pip-version-check -c constraints.txt -e ".[$extra]"
+
+case $extra in
+  run) purpose="make run" usually=2 ;;
+  dev) purpose="the tests" usually=4 ;;
+  *) purpose="make $extra" usually=10 ;;
+esac
+say "installing Python packages for $purpose into $venv, up to $usually minutes; the large ones:"
+# paho-mqtt has no wheel: with --use-pep517 pip builds one in the way that all its versions support.
+{ "$venv/bin/pip" install --progress-bar off --disable-pip-version-check --use-pep517 -c constraints.txt -e ".[$extra]" || echo failed; } |
+  while read -r word file size; do
+    case "$word $file $size" in
+      "Downloading "*MB?) file=${file##*/} && say "  ${file%-*-*-*.whl} $size" ;;
+      "Installing collected "*) say "  all are here, unpacking them" ;;
+      failed*) exit 1 ;;
+    esac
+  done
 if [ "$extra" = dev ] && ! has_browser; then
   "$venv/bin/playwright" install chromium || say "no browser: the dashboard's tests skip; install Chromium or Chrome"
 fi
+say "done"

@@ -1,6 +1,9 @@
 """A real browser, without a screen."""
 
+import functools
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,9 +54,19 @@ LOOKS = """async () => {
 """What a page that is waited for in vain looks like; `frames` are the browser's own, of one second."""
 
 
+@functools.cache
+def driver_problem() -> str | None:
+    """Why Playwright's driver cannot start, if so; Playwright itself only says that the connection to it was closed."""
+    command = [sys.executable, "-m", "playwright", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit(30), check=False)
+    return (done.stdout + done.stderr).strip() or f"exit code {done.returncode}" if done.returncode else None
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """With a profile of its own; skips where there is none."""
+    """With a profile of its own; skips where there is none, or no driver for it."""
+    if problem := driver_problem():
+        pytest.skip(f"Playwright's driver does not start; scripts/setup.sh dev installs what it needs: {problem}")
     with sync_playwright() as playwright:
         path = next(filter(None, map(shutil.which, NAMES)), None) or playwright.chromium.executable_path
         if not Path(path).exists():
