@@ -1,0 +1,55 @@
+#!/bin/sh
+# Tries the README's commands on a bare machine: a new container of Debian 12 with git, make and python3, and a clean clone of this commit.
+#   scripts/bare.sh               make setup, make run until predictions flow, make test
+#   scripts/bare.sh TESTS...      the same with these tests only
+#   scripts/bare.sh setup         make setup, and the start of the tests: all collected, and some in a browser
+# It needs a Docker engine, and git here.
+set -eu
+cd "$(dirname "$0")/.."
+name=footfall-bare-$$
+folder=$(mktemp -d)
+trap 'docker rm -f "$name" >/dev/null 2>&1; rm -rf "$folder"' EXIT
+trap 'exit 1' INT TERM
+
+say() { echo "bare: $(date +%T) $*"; }
+# Runs the script on standard input in the clone.
+there() { docker exec "$name" sh -euc "cd /root/footfall; $(cat)"; }
+
+say "commit $(git log -1 --format='%h %s')"
+git clone -q --depth 1 "file://$PWD" "$folder/footfall"
+docker run -d --init --name "$name" debian:bookworm-slim sleep infinity >/dev/null
+docker exec -i "$name" sh -eu >/dev/null 2>&1 <<'END'
+apt-get update -q
+DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends git make python3
+END
+docker cp "$folder/footfall" "$name:/root/footfall" >/dev/null
+say "git, make and python3 are installed; make setup"
+there <<'END'
+make setup
+END
+
+if [ "${1:-}" = setup ]; then
+  say "the start of make test"
+  there <<'END'
+make test TESTS="-q --collect-only" >/tmp/collected || { cat /tmp/collected; exit 1; }
+tail -n 1 /tmp/collected
+make test TESTS=tests/display/dashboard/test_loading.py
+END
+else
+  say "make run"
+  there <<'END'
+make run >/tmp/run.log 2>&1 &
+run=$!
+for _ in $(seq 120); do
+  if grep -q "Predictions flow" /tmp/run.log || ! kill -0 $run; then break; fi
+  sleep 1
+done
+kill $run && { wait $run || true; }
+grep "Predictions flow" /tmp/run.log || { cat /tmp/run.log; exit 1; }
+END
+  say "make test $*"
+  there <<END
+make test TESTS="$*"
+END
+fi
+say "all passed"
