@@ -76,7 +76,7 @@ def test_frames_as_set(broker: Broker, tmp_path: Path) -> None:
     assert (frames[3].width, frames[3].height) == (32, 43)
     elapsed = frames[-1].captured_at - frames[0].captured_at
     assert (len(frames) - 1) / elapsed < 5.5
-    assert 0 <= now - frames[-1].captured_at < 2
+    assert 0 <= now - frames[-1].captured_at < limit(2)
 
 
 def test_a_missing_clip_is_waited_for(broker: Broker, tmp_path: Path) -> None:
@@ -129,12 +129,13 @@ def test_a_pause_closes_the_camera_until_the_resume(broker: Broker, tmp_path: Pa
         begin = time.time()
         command(listener, "pause", "pause", "snapshot")
         until(lambda: state(listener) == "paused")
+        paused_by = time.time()
         until(lambda: not is_open(module, path))
         module.wait_for_log("a snapshot of a paused camera")
         until(lambda: time.time() > begin + 1.5)  # longer than the clip
         status = json.loads(listener.payloads("status/capture")[-1])
         assert (status["state"], status["detail"]) == ("paused", "")
-        assert begin - 0.1 < status["since"] < begin + 1.5
+        assert begin - 0.1 < status["since"] < paused_by + 0.1
         assert not is_open(module, path)
         resumed_at = time.time()
         command(listener, "resume", "resume")
@@ -167,34 +168,34 @@ def test_a_pause_while_the_camera_is_lost(broker: Broker, tmp_path: Path) -> Non
         until(lambda: state(listener) == "paused")
         stopped_at = time.monotonic()
         assert module.end() == 0
-        assert time.monotonic() - stopped_at < 3
+        assert time.monotonic() - stopped_at < limit(3)
         until(lambda: state(listener) == "offline")
     states = [word for word in told(listener) if word != "frame"]
     assert states[states.index("camera-lost") :] == ["camera-lost", "paused", "starting", "running", "paused", "offline"]
 
 
 def test_a_snapshot_comes_out_of_turn(broker: Broker, tmp_path: Path) -> None:
-    """At a frame every twenty seconds, the picture after the command is published at once."""
+    """At a frame every 100 seconds, the picture after the command is published at once."""
     path = videos.video(tmp_path / "clip.avi")
-    settings = {"VIDEO_PATH": path, "FRAME_RATE": 0.05}
+    settings = {"VIDEO_PATH": path, "FRAME_RATE": 0.01}
     with Listener(broker.port, "footfall/door/frame") as listener, Module("capture", broker.port, **settings):
         first = Frame.unpack(listener.wait_for("frame")[0])
         asked_at = time.time()
         command(listener, "snapshot")
-        second = Frame.unpack(listener.wait_for("frame", 2, seconds=5)[1])
+        second = Frame.unpack(listener.wait_for("frame", 2)[1])
     assert (first.sequence, second.sequence) == (0, 1)
-    assert asked_at - 0.2 < second.captured_at < asked_at + 5
+    assert asked_at - 0.2 < second.captured_at < asked_at + limit(5)
 
 
 def test_a_folder_is_shown_again_after_a_pause(broker: Broker, tmp_path: Path) -> None:
     """A folder that is shown slowly is not waited for: resumed at once, it begins with its first picture."""
     folder = videos.pictures(tmp_path / "pictures", 3)
     filters = ("footfall/door/frame", "footfall/status/capture")
-    settings = {"VIDEO_PATH": folder, "FRAME_RATE": 0.05}
+    settings = {"VIDEO_PATH": folder, "FRAME_RATE": 0.01}
     with Listener(broker.port, *filters) as listener, Module("capture", broker.port, **settings):
         listener.wait_for("frame")
         command(listener, "pause", "resume", "snapshot")
-        again = Frame.unpack(listener.wait_for("frame", 2, seconds=10)[1])
+        again = Frame.unpack(listener.wait_for("frame", 2)[1])
         until(lambda: state(listener) == "running")
     assert number(again) == 0
 

@@ -79,7 +79,7 @@ def test_a_prediction_belongs_to_its_frame() -> None:
         ("side", 2, "level 220"),
     ]
     assert setup.predictions[0].model == Slow.identity
-    assert 0 <= setup.predictions[0].classified_at - setup.predictions[0].captured_at < 5
+    assert 0 <= setup.predictions[0].classified_at - setup.predictions[0].captured_at < limit(5)
 
 
 def test_a_slow_model_gets_the_newest() -> None:

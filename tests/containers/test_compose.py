@@ -166,12 +166,12 @@ def test_a_container_whose_input_stops_is_unhealthy(suite: Suite) -> None:
 
 
 def test_counts_outlive_down_and_up(suite: Suite) -> None:
-    """`down` ends each within 3 s and cleanly; after `up` the visits are the same ones, and more come."""
+    """`down` ends each soon and cleanly; after `up` the visits are the same ones, and more come."""
     before = until(lambda: counted(suite), 60, "a visit")
     for service in reversed(ALL):
         began = time.monotonic()
         run("docker", "stop", "--time", "10", suite.container(service))
-        assert time.monotonic() - began < 3 + 1, service  # the engine itself takes some of the second
+        assert time.monotonic() - began < limit(3) + 1, service  # the engine itself takes some of the second
         assert suite.inspect(service)["State"]["ExitCode"] == 0, service
     suite.compose("down")
     suite.compose("up", "-d")

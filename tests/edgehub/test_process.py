@@ -73,7 +73,7 @@ def test_what_is_acknowledged_is_recorded(stub: StubProcess) -> None:
 
 
 def test_it_keeps_up_with_a_thousand_a_second(stub: StubProcess) -> None:
-    """Two thousand are recorded, in order, within two seconds."""
+    """Two thousand are recorded, in order, within two seconds on an idle machine."""
     client, begin = paho(stub), time.monotonic()
     sent = [client.publish(EVENTS, str(number).encode(), 1) for number in range(MANY)]
     sent[-1].wait_for_publish(limit(20))
@@ -81,7 +81,7 @@ def test_it_keeps_up_with_a_thousand_a_second(stub: StubProcess) -> None:
     client.disconnect()
     client.loop_stop()
     assert [record["body"] for record in stub.records()] == list(range(MANY))
-    assert seconds < 2
+    assert seconds < limit(2)
 
 
 def test_stopped_it_answers_nothing_until_continued(stub: StubProcess) -> None:

@@ -7,19 +7,16 @@ from pathlib import Path
 import cv2
 import pytest
 
-from bus import DayCounts, Visit
+from bus import DayCounts, Prediction, Visit
 from demo.about import CLIP, MODEL
 from demo.chain import Chain
 from demo.score import Score, Span, score
 from demo.visitors import FRAME_RATE, visitors
 from tests.support.broker import Broker
 from tests.support.listener import Listener
-from tests.support.suite import began_at, modules_of
+from tests.support.suite import began_at, lateness, modules_of
 from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
-
-LATE = 0.5
-"""Seconds by which a visit of the running system may begin or end at another time: that of a few frames that were dropped."""
 
 
 def visits_offline(clip: Path) -> list[Span]:
@@ -56,7 +53,7 @@ def test_the_clip_gives_the_visits_of_the_report(broker: Broker) -> None:
     offline = visits_offline(CLIP)
     assert all_found(score(truth_of(CLIP), offline))
     with (
-        Listener(broker.port, "footfall/+/visit", "footfall/+/counts", "footfall/status/+") as listener,
+        Listener(broker.port, "footfall/+/visit", "footfall/+/counts", "footfall/+/prediction", "footfall/status/+") as listener,
         modules_of(broker.port, MODEL=MODEL, VIDEO_PATH=CLIP, LOOP_VIDEO="false", TZ=zone_at_noon()) as modules,
     ):
         until(lambda: b'"ended"' in (listener.payloads("status/capture") or [b""])[-1], 200, "the clip's end")
@@ -65,12 +62,13 @@ def test_the_clip_gives_the_visits_of_the_report(broker: Broker) -> None:
         upstream = [line["id"] for line in modules["bridge"].results_of("visit")]
         counts = DayCounts.unpack(listener.payloads("door/counts")[-1])
         running = spans(visits, began_at(listener))
+        late = lateness([Prediction.unpack(payload) for payload in listener.payloads("door/prediction")])
     assert upstream == [visit.id for visit in visits]
     assert len(set(upstream)) == len(upstream)
     assert [span.label for span in running] == [span.label for span in offline]
     for one, other in zip(running, offline, strict=True):
-        assert abs(one.begin - other.begin) < LATE
-        assert abs(one.end - other.end) < LATE
+        assert abs(one.begin - other.begin) < late
+        assert abs(one.end - other.end) < late
     assert sum(counts.totals.values()) == len(offline)
 
 

@@ -19,7 +19,7 @@ from tests.support.broker import Broker
 from tests.support.fruits import Fruits, Segment
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.suite import began_at, modules_of
+from tests.support.suite import began_at, lateness, modules_of
 from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
@@ -67,15 +67,16 @@ def test_the_clip_from_camera_to_upstream(broker: Broker, fruits: Fruits) -> Non
         heard = predictions(listener)
         judged = [(one, expected_label(fruits.segments, one.captured_at - begin)) for one in heard]
         right = [one.best is not None and one.best.name == label for one, label in judged if label is not None]
-        assert len(right) > 150
+        for segment in fruits.segments:
+            assert sum(segment.begin <= one.captured_at - begin < segment.end for one in heard) >= 3, segment
         assert sum(right) / len(right) >= 0.95
         assert [one.sequence for one in heard] == sorted({one.sequence for one in heard})
-        assert max(one.classified_at - one.captured_at for one in heard) < 2.0
+        assert max(one.classified_at - one.captured_at for one in heard) < limit(2)
 
         assert [visit.label for visit in visits] == [run.label for run in runs]
         for visit, run in zip(visits, runs, strict=True):
-            assert abs(visit.started_at - begin - run.begin) < 0.5
-            assert abs(visit.ended_at - begin - run.end) < 0.5
+            assert abs(visit.started_at - begin - run.begin) < lateness(heard)
+            assert abs(visit.ended_at - begin - run.end) < lateness(heard)
         assert [line["id"] for line in upstream] == [visit.id for visit in visits]
 
         pixels = [Pixels.unpack(payload) for payload in listener.payloads("matrix/pixels")]
@@ -166,7 +167,7 @@ def test_the_zip_as_it_was_downloaded(broker: Broker, fruits: Fruits, tmp_path: 
 def test_labels_read_in_a_terminal(broker: Broker, fruits: Fruits) -> None:
     """``mosquitto_sub -v`` on the labels prints lines that a person reads."""
     with suite(broker.port, fruits):
-        command = ["mosquitto_sub", "-p", str(broker.port), "-t", "footfall/+/label", "-v", "-C", "2", "-W", "30"]
+        command = ["mosquitto_sub", "-p", str(broker.port), "-t", "footfall/+/label", "-v", "-C", "2", "-W", f"{limit(30):.0f}"]
         lines = subprocess.run(command, capture_output=True, timeout=limit(60), check=True, text=True).stdout.splitlines()
     topic, _, text = lines[-1].partition(" ")
     assert topic == "footfall/door/label"

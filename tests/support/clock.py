@@ -17,6 +17,10 @@ class Clock:
         """Seconds."""
         return self.now
 
+    def sleep(self, seconds: float) -> None:
+        """Takes no time of the test's."""
+        self.now += seconds
+
 
 def clock_of(monkeypatch: pytest.MonkeyPatch, module: str) -> Clock:
     """A clock for that module."""

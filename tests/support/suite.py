@@ -1,9 +1,11 @@
 """The modules of the suite, as processes on one broker."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 
+from bus import Prediction
 from tests.support.listener import Listener
 from tests.support.module import Module
 
@@ -18,6 +20,12 @@ def modules_of(port: int, **settings: object) -> Iterator[dict[str, Module]]:
             modules[name] = stack.enter_context(module)
             module.wait_for_log("connected to the broker")
         yield modules
+
+
+def lateness(predictions: Sequence[Prediction]) -> float:
+    """Seconds by which a visit may begin or end at another time, after the frames that a busy machine has dropped."""
+    times = sorted(one.captured_at for one in predictions)
+    return 0.4 + max(later - earlier for earlier, later in pairwise(times))
 
 
 def began_at(listener: Listener) -> float:

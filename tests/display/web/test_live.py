@@ -9,7 +9,7 @@ from bus import CurrentLabel, Status
 from tests.support import samples
 from tests.support.browsers import Browser
 from tests.support.place import Place
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def test_a_browser_is_told_everything_and_then_what_changes(place: Place) -> None:
@@ -37,7 +37,7 @@ def test_pictures_come_when_they_are_asked_for(place: Place) -> None:
             sequence = picture.head["sequence"]
             assert picture.head["prediction"]["labels"][0] == {"name": f"label {sequence}", "probability": 0.9, "box": None}
             assert picture.jpeg == samples.jpeg(level=sequence % 250)
-            assert 0 <= picture.head["age"] < 2
+            assert 0 <= picture.head["age"] < limit(2)
         assert [one.head["sequence"] for one in seen] == sorted({one.head["sequence"] for one in seen})
         for sequence in range(100, 120):
             place.frame(sequence)
