@@ -11,7 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.edgehub.hub import EdgeHub
-from tests.support.engine import Suite, compose_command, docker_engine, run
+from tests.support.engine import Suite, compose_command, run
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
@@ -20,13 +20,6 @@ ALL = ("mosquitto", *MODULES)
 MIB = 1024**2
 
 pytestmark = pytest.mark.timeout(limit(900))
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[None]:
-    """A Docker engine."""
-    with docker_engine():
-        yield
 
 
 @pytest.fixture(scope="module")
