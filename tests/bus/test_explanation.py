@@ -132,7 +132,7 @@ def _keys(document: Any) -> list[str]:
 def test_bytes_say_how_many_are_allowed(length: int, taken: bool) -> None:
     """As the pixels of a display."""
     document = {"v": 1, "name": "matrix", "label": "", "rgb": bytes(length)}
-    with nullcontext() if taken else pytest.raises(InvalidMessage, match="^Pixels: rgb: must be 192 bytes$"):
+    with nullcontext() if taken else pytest.raises(InvalidMessage, match=r"^Pixels: rgb: must be 192 bytes$"):
         Pixels._of(document)
 
 
