@@ -35,12 +35,6 @@ class Module:
         self._err = tempfile.TemporaryFile()  # noqa: SIM115
         self.process: subprocess.Popen[bytes] | None = None
 
-    def writing_to(self, out: IO[bytes]) -> Self:
-        """Has its standard output go there, and not to `results`; to be called before it is entered."""
-        self._out.close()
-        self._out = out
-        return self
-
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", self.name]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=self._out, stderr=self._err)
