@@ -165,6 +165,10 @@ class Bus:
         """As `bus.outbound.Outbound.publish`."""
         return self._outbound.publish(message)
 
+    def forget(self, *topics: str) -> None:
+        """Publishes the retained state of these topics no more at new connections."""
+        self._outbound.forget(topics)
+
     @property
     def connected(self) -> bool:
         """Whether messages get through at the moment, as far as is known."""
