@@ -15,8 +15,6 @@ from bus.settings import BusSettings, load
 
 TIMEOUT = 10.0
 """Seconds for an answer of the broker."""
-REFUSED = (4, 5)
-"""What CONNACK says of a user that is unknown, or has another password."""
 
 
 class NotRunning(FootfallError):

@@ -1,6 +1,7 @@
 """make matrix: the LED matrix of a running suite, drawn in place in a terminal; elsewhere its label, a line for each change."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +68,8 @@ def show(connection: Connection, display: str, out: TextIO) -> None:
         return
     with _hidden_cursor(out):
         for number, pixels in enumerate(_pictures(connection)):
-            out.write(f"{_UP if number else ''}{drawn(pixels.rgb)}\n{_CLEAR_LINE}{pixels.label}\n")
+            label = pixels.label[: shutil.get_terminal_size().columns // 2]  # in one line, of wide characters too
+            out.write(f"{_UP if number else ''}{drawn(pixels.rgb)}\n{_CLEAR_LINE}{label}\n")
             out.flush()
 
 

@@ -122,6 +122,7 @@ def _environment(port: int, display_name: str) -> dict[str, str]:
         "USERS_PORT": modules_port,
         "GUESTS_PORT": str(port),
         "BROKER_CAMERAS": ",".join(cameras),
+        "CAMERAS": ",".join(cameras) if os.environ.get("CAMERAS") else "",
         "DISPLAYS": display_name,
         "STATE_DIR": str(ledger),
         "FOOTFALL": str(ROOT),
