@@ -35,7 +35,8 @@ Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 def _reason(error: OSError | UnicodeError) -> str:
-    return (error.strerror or "").lower() if isinstance(error, OSError) else "it is not text in UTF-8"
+    """Without the path or the bytes that it is about."""
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not a text in UTF-8"
 
 
 def _readable(path: Path) -> Path:
