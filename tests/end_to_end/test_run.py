@@ -148,6 +148,13 @@ def test_without_settings_it_is_the_demo(tmp_path: Path) -> None:
         assert run.press_ctrl_c() in (0, -signal.SIGINT)
 
 
+def test_cameras_beside_the_first_do_not_replace_it(tmp_path: Path) -> None:
+    """CAMERAS names those that may join later; the run's own camera is classified, whether it is named there or not."""
+    with make_run(tmp_path, MQTT_PORT=free_port(), CAMERAS="back") as run:
+        until(lambda: "Predictions flow" in run.shown, 60)
+        assert run.press_ctrl_c() in (0, -signal.SIGINT)
+
+
 def test_the_demo_model_takes_no_camera_unasked(fruits: Fruits, tmp_path: Path) -> None:
     """Whoever has a source and no model has to choose one; the demo's is warned of."""
     with make_run(tmp_path, MODEL="", VIDEO_PATH=fruits.clip, MQTT_PORT=free_port()) as run:
