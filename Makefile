@@ -6,7 +6,7 @@ export PYTHON VENV
 # What pip reads is what it installs from: a change there makes a new set-up due.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch tell camera setup test check format bench evaluate scenes model deployment lock clean
+.PHONY: help run watch matrix tell forget camera setup test check format bench evaluate scenes model deployment lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -15,20 +15,20 @@ help: ## this list
 run: $(VENV)/.run ## the whole suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
 	@exec $(VENV)/bin/python scripts/run.py
 
-watch: ## follow the labels of a running suite
-	@exec mosquitto_sub -h "$${MQTT_HOST:-127.0.0.1}" -p "$${MQTT_PORT:-1883}" -v -t 'footfall/+/label'
+watch: $(VENV)/.run ## who is there now, at each camera of a running suite, and today's visits
+	@exec $(VENV)/bin/python -m scripts.watch
 
-# The folder of the broker that make run has started.
-of_run = broker="$${STATE_DIR:-.state}/mosquitto-$${MQTT_PORT:-1883}"; test -f "$$broker/run/operator/mosquitto_pub" || \
-	{ echo "make run has not started a broker that keeps its state in $$broker: MQTT_PORT and STATE_DIR say which" >&2; exit 2; }
+matrix: $(VENV)/.run ## draws the LED matrix of a running suite, in place in a terminal
+	@exec $(VENV)/bin/python -m scripts.matrix
 
-tell: ## commands a camera of a running suite: make tell DO=pause, resume or snapshot; CAMERA=door
-	@$(of_run); XDG_CONFIG_HOME="$$broker/run/operator" exec mosquitto_pub -q 1 \
-	  -t "footfall/$${CAMERA:-door}/command" -m "{\"do\": \"$${DO:?is not set: make tell DO=pause}\"}"
+tell: $(VENV)/.run ## commands a camera of a running suite: make tell DO=pause, resume or snapshot; CAMERA=door
+	@exec $(VENV)/bin/python -m scripts.tell
+
+forget: $(VENV)/.run ## has a running suite forget a camera that is gone for good: make forget CAMERA=back
+	@exec $(VENV)/bin/python -m scripts.forget
 
 camera: $(VENV)/.run ## one more for a running suite: make run CAMERAS=door,back, then make camera CAMERA=back VIDEO_PATH=1
-	@: "$${CAMERA:?is not set: make camera CAMERA=back VIDEO_PATH=1}"; $(of_run); MQTT_PASSWORD_FILE="$$broker/secrets/capture/password" MQTT_PORT=$$(sed -n 's/^-p //p' "$$broker/run/operator/mosquitto_pub") \
-	exec $(VENV)/bin/python -m capture
+	@exec $(VENV)/bin/python -m scripts.camera
 
 setup: $(VENV)/.run ## what make run needs
 

@@ -9,11 +9,12 @@ from bridge.cloud.control import Control
 from bridge.cloud.edgehub import EdgeHubUpstream
 from bridge.counting import Counting
 from bridge.ledger import Ledger
+from bridge.lines import Lines
 from bridge.model.store import ModelStore
 from bridge.model.updates import ModelUpdates
 from bridge.settings import Settings
 from bridge.site import Site
-from bridge.upstream import LogUpstream, Sender, Upstream
+from bridge.upstream import LogUpstream, Sender, Upstream, as_json
 from bus import Bus, process
 
 
@@ -24,7 +25,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     with closing(Ledger(settings.state_dir, settings.outbox_max, bus.figures)) as ledger, ExitStack() as running:
         counting = Counting(bus, site, ledger, settings.keep_days, stop)
         answers = Answers(bus, ledger, lambda: list(site.cameras))
-        upstream: Upstream = LogUpstream()
+        upstream: Upstream = LogUpstream(as_json if settings.log_results == "json" else Lines(ledger).line)
         control = None
         if settings.goes_to_edgehub:
             control = Control(bus, site, ledger, _models(settings.model_store, running))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
+from queue import SimpleQueue
 from typing import TypeVar
 
 from bridge import hours, outgoing
@@ -43,7 +44,9 @@ class Counting:
         self._counted: dict[str, date] = {}
         self._looked_at = self._pruned_at = float("-inf")
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
-        bus.subscribe(topics.label(), CurrentLabel, self._clear_forgotten)
+        self._cleared: SimpleQueue[str] = SimpleQueue()
+        """Cameras whose label was cleared at the broker, filled by the network's thread."""
+        bus.subscribe(topics.label(), CurrentLabel, self._clear_forgotten, cleared=self._on_cleared)
 
     def begin(self) -> bool:
         """Takes up where an earlier bridge left off, as soon as the ledger can be read; False when asked to stop before."""
@@ -67,6 +70,8 @@ class Counting:
     def turn(self, timeout: float = TURN) -> None:
         """Regards what came within `timeout` seconds, and what the time alone changes."""
         round_ = Round()
+        while not self._cleared.empty():
+            self._forget(self._cleared.get(), round_)
         regarded = [self._take_in(received, round_) for received in self._inbox.take(timeout)]
         since = time.monotonic() - self._looked_at
         if since >= LOOK_EVERY:
@@ -178,6 +183,15 @@ class Counting:
         """A label that the broker has kept of a camera that is not known is true no more."""
         if label.camera not in self._site.cameras and label.label is not None:
             self._bus.publish(nobody(label.camera))
+
+    def _on_cleared(self, topic: str) -> None:
+        """Somebody has cleared a camera's label, which means that the camera is to be forgotten."""
+        self._cleared.put(topics.second_level(topic))
+
+    def _forget(self, name: str, round_: Round) -> None:
+        self._bus.forget(topics.label(name), topics.counts(name))
+        self._counted.pop(name, None)
+        self._site.forget(name, round_)
 
 
 class _Stopped(Exception):

@@ -31,9 +31,11 @@ class Changes:
     """By camera."""
     visits: list[Visit] = field(default_factory=list)
     outgoing: list[Outgoing] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    """Cameras that are gone for good; their visits stay."""
 
     def __bool__(self) -> bool:
-        return bool(self.memories or self.visits or self.outgoing)
+        return bool(self.memories or self.forgotten or self.visits or self.outgoing)
 
 
 class Waiting(NamedTuple):
@@ -87,9 +89,12 @@ class Ledger(Queries):
         visits = [(one.id, one.camera, one.label, one.started_at, one.ended_at, one.peak, one.frames) for one in changes.visits]
         with self._lock:
             with self._transaction(durable=bool(visits)) as connection:
+                connection.executemany("DELETE FROM camera WHERE name = ?", [(name,) for name in changes.forgotten])
                 connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", memories)
                 connection.executemany(f"INSERT OR IGNORE INTO visit ({VISIT}) VALUES (?, ?, ?, ?, ?, ?, ?)", visits)
                 size, dropped = self._put(connection, changes.outgoing)
+            for name in changes.forgotten:
+                self._memories.pop(name, None)
             self._memories.update(memories)
             self._outbox_size = size
         if changes.outgoing:

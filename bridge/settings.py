@@ -35,6 +35,9 @@ class Settings(LabelSettings):
         default=None,
         description="where results go: log (standard output) or edgehub; without it, edgehub where IoT Edge runs this",
     )
+    log_results: Literal["text", "json"] = Field(
+        default="text", description="how UPSTREAM=log writes them: text (for people) or json (a line each)"
+    )
     forward: Forward = Field(
         default="visits", description="what goes there: none; visits; changes, of the label too; all, predictions too"
     )

@@ -121,6 +121,13 @@ class Site:
             elif not camera.is_told:
                 self._note(camera, [], time.time(), round_)
 
+    def forget(self, name: str, round_: Round) -> None:
+        """Drops a camera that is gone for good; a visit that is open there ends. One that sends again is a new one."""
+        if (camera := self._cameras.pop(name, None)) is not None:
+            self._note(camera, camera.visits.end_all(), time.time(), round_)
+            del round_.cameras[name]
+            round_.changes.forgotten.append(name)
+
     def hours_over(self) -> list[tuple[Camera, Hour]]:
         """The hours that are to be summed up, each once; of all that was taken in, the ledger must have the visits."""
         return [

@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, TextIO
 
@@ -42,10 +43,16 @@ class Upstream(Protocol):
         """Lets go of what it holds; it takes no more."""
 
 
-class LogUpstream:
-    """Writes each result as a line of JSON."""
+def as_json(message: Outgoing) -> str:
+    """A result as a line of JSON."""
+    return message.body
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
+
+class LogUpstream:
+    """Writes each result as a line on standard output."""
+
+    def __init__(self, line: Callable[[Outgoing], str] = as_json, out: TextIO = sys.stdout) -> None:
+        self._line = line
         self._out = out
 
     def tend(self) -> None:
@@ -53,8 +60,9 @@ class LogUpstream:
 
     def send(self, message: Outgoing) -> None:
         """Writes the line at once. Raises `NotSent` when it cannot be written."""
+        line = self._line(message)
         try:
-            self._out.write(message.body + "\n")
+            self._out.write(line + "\n")
             self._out.flush()
         except (OSError, ValueError) as error:
             raise NotSent(f"standard output: {error}") from None

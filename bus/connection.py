@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)
 Cleared = Callable[[str], object]
 
+UNKNOWN_USER = (4, 5)
+"""What CONNACK says of a user that is unknown, or has another password."""
 KEEPALIVE = 10
 """Seconds; a frozen broker is noticed after twice as long."""
 REPORT_EVERY = 10.0
@@ -58,6 +60,7 @@ class Bus:
         self.figures = Figures()
         for name, value in (about or {}).items():
             self.figures.put(name, value)
+        self._camera = (about or {}).get("camera")
         self._status = Status(self.name, "starting", since=_now())
         self._status_lock = threading.Lock()
         self._connected = False
@@ -165,6 +168,10 @@ class Bus:
         """As `bus.outbound.Outbound.publish`."""
         return self._outbound.publish(message)
 
+    def forget(self, *topics: str) -> None:
+        """Publishes the retained state of these topics no more at new connections."""
+        self._outbound.forget(topics)
+
     @property
     def connected(self) -> bool:
         """Whether messages get through at the moment, as far as is known."""
@@ -217,7 +224,8 @@ class Bus:
 
     def _on_connect(self, _client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
         if code != mqtt.MQTT_ERR_SUCCESS:
-            log.error("the broker at %s refuses %r: %s", self._address, self.name, mqtt.connack_string(code))
+            if (more := self._rarely("refused")) is not None:
+                log.error("the broker at %s refuses %r: %s%s", self._address, self.name, self._why_refused(code), more)
             return
         self._publish_status()  # not sent yet: kept with the rest of the retained state, which goes out below
         self._connection += 1
@@ -229,6 +237,14 @@ class Bus:
         self._connected_at = time.monotonic()
         if (more := self._connections("")) is not None:
             log.info("connected to the broker at %s as %s%s", self._address, self.name, more)
+
+    def _why_refused(self, code: int) -> str:
+        if code not in UNKNOWN_USER:
+            return mqtt.connack_string(code)
+        reason = "unknown user or wrong password"
+        if self._camera is None:
+            return reason
+        return f"{reason}; if {self._camera!r} is a new camera, add it to CAMERAS where the broker starts"
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
         self.complain("connect_failed", f"no broker at {self._address}; trying again")

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import Self
 
 from bus.errors import InvalidMessage
+from bus.explanation import first_problem
 
 VERSION = 1
 
@@ -66,9 +67,7 @@ class Message:
         try:
             message: Self = _adapter(cls).validate_python(document)  # type: ignore[arg-type]  # a class is hashable
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise InvalidMessage(f"{cls.__name__}: {field:.80}: {first['msg']:.120}") from None
+            raise InvalidMessage(f"{cls.__name__}: {first_problem(cls, error, 'message')}") from None
         return message
 
     @classmethod

@@ -7,6 +7,7 @@ from pydantic.dataclasses import dataclass
 from typing_extensions import Self
 
 from bus import topics
+from bus.explanation import DAY_PATTERN, HOUR_PATTERN
 from bus.message import VERSION, JsonMessage, Message
 
 Name = Annotated[str, Strict(), Field(pattern=topics.NAME_PATTERN)]
@@ -18,11 +19,11 @@ Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 """A probability, or a part of the picture's width or height."""
 Count = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
 Side = Annotated[int, Strict(), Field(ge=1, le=65535)]
-Day = Annotated[str, Strict(), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Day = Annotated[str, Strict(), Field(pattern=DAY_PATTERN)]
 """A day of the site."""
 Totals = dict[Text, Count]
 """Visits begun, by label."""
-ByHour = dict[Text, dict[Annotated[str, Field(pattern=r"^[0-2]\d$")], Count]]
+ByHour = dict[Text, dict[Annotated[str, Field(pattern=HOUR_PATTERN)], Count]]
 """Visits begun, by label and hour of the site: ``["woman"]["09"]``."""
 
 UNKNOWN_IGNORED = ConfigDict(extra="ignore")

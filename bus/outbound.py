@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Collection
 from typing import NamedTuple
 
 from paho.mqtt import client as mqtt
@@ -116,6 +117,12 @@ class Outbound:
             at, packet = self._acknowledged.popleft()
             if (envelope := self._sent.pop(packet, None)) is not None:
                 self._recent.append((at, envelope))
+
+    def forget(self, topics: Collection[str]) -> None:
+        """Publishes the retained state of these topics no more."""
+        with self._lock:
+            for topic in topics:
+                self._retained.pop(topic, None)
 
     def connected(self) -> None:
         """Publishes all retained state, and then, oldest first, what a broker that crashed may have forgotten, what it has not

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn, TypeVar
 
-from bus import logs
+from bus import environment, logs
 from bus.errors import InvalidSetting, MissingFile
 from bus.settings import BusSettings, help_text, load
 
@@ -48,6 +48,9 @@ def run(main: Callable[[S, threading.Event], None], settings: type[S], about: st
         stop = stop_on_signals()
         if (loaded := _loaded(settings, name, stop)) is not None:
             logs.configure(loaded.detailed, plain=loaded.log_format == "plain")
+            if RUN_VARIABLE not in os.environ:  # there the run has warned for all modules
+                for warning in environment.warnings(os.environ):
+                    log.warning("%s", warning)
             main(loaded, stop)
     except InvalidSetting as error:
         print(f"{name}: {logs.one_line(str(error))}", file=sys.stderr)

@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
-from bus import topics
+from bus import explanation, topics
 from bus.errors import InvalidSetting, MissingFile
 from bus.logs import without_credentials
 
@@ -34,11 +34,16 @@ UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
+def _reason(error: OSError | UnicodeError) -> str:
+    """Without the path or the bytes that it is about."""
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not a text in UTF-8"
+
+
 def _readable(path: Path) -> Path:
     try:
         path.read_text("utf-8")
     except (OSError, UnicodeError) as error:
-        raise ValueError(f"cannot be read: {error}") from None
+        raise ValueError(f"cannot be read: {_reason(error)}") from None
     return path
 
 
@@ -55,7 +60,7 @@ def _with_secret(path: Path) -> Path:
     except FileNotFoundError:
         raise _NotThereYet("there is no such file") from None
     except (OSError, UnicodeError) as error:
-        raise ValueError(f"cannot be read: {error}") from None
+        raise ValueError(f"cannot be read: {_reason(error)}") from None
     if not secret:
         raise _NotThereYet("it is empty")
     return path
@@ -113,7 +118,10 @@ class BusSettings(BaseSettings):
     @field_validator("mqtt_host")
     @classmethod
     def _host_name(cls, host: str) -> str:
-        host.encode("idna")  # what the socket will do with it; its UnicodeError is a ValueError
+        try:
+            host.encode("idna")  # what the socket will do with it
+        except UnicodeError:
+            raise ValueError("must be the name or the address of a machine") from None
         return host
 
     @field_validator("mqtt_ca_file")
@@ -226,7 +234,7 @@ def _shown(value: object) -> str:
 
 def _explain(settings: type[BusSettings], detail: Any) -> str:
     """One line: variable, value (never a secret), what is allowed."""
-    problem = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    problem = explanation.explain(settings, detail)
     if not detail["loc"]:
         return problem
     name = str(detail["loc"][0])

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bus.explanation import explain
 from classifier import InvalidExport
 
 if sys.version_info >= (3, 11):
@@ -47,7 +48,9 @@ def read_description(toml: bytes | None, metadata: bytes | None, path: Path) -> 
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         place = ".".join(map(str, detail["loc"]))
-        raise InvalidExport(f"{path / DESCRIPTION_FILE}: {place}={detail['input']!r:.80}: {detail['msg']}") from None
+        raise InvalidExport(
+            f"{path / DESCRIPTION_FILE}: {place}={detail['input']!r:.80}: {explain(Description, detail)}"
+        ) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidExport(f"{path / DESCRIPTION_FILE}: not TOML ({error})") from None
     if description.outputs is not None and sorted(description.outputs) != ["boxes", "classes", "count", "scores"]:

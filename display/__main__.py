@@ -1,4 +1,4 @@
-"""Shows the newest label as an icon of 8x8 pixels, published as footfall/display/<name>/pixels, and serves the dashboard."""
+"""Shows the current label as an icon of 8x8 pixels, published as footfall/display/<name>/pixels, and serves the dashboard."""
 
 import logging
 import sys
@@ -16,7 +16,6 @@ from display.pixels import rgb_bytes
 from display.screen import Screen
 from display.sensehat import SenseHatMatrix
 from display.settings import Settings
-from display.terminal import TerminalMatrix
 
 if TYPE_CHECKING:
     from display.web.hub import Hub
@@ -53,8 +52,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
         bus.subscribe(topics.prediction("+" if dashboard else settings.camera or "+"), Prediction, take_in)
         running.enter_context(bus)
-        if settings.matrix != "terminal":  # that hangs where nobody reads it, and would so in the next process too
-            running.enter_context(Watchdog("the matrix", lambda: screen.stalled))
+        running.enter_context(Watchdog("the matrix", lambda: screen.stalled))
         running.enter_context(screen)
         while not stop.is_set():
             prediction = newest.take(TICK)
@@ -92,8 +90,6 @@ def _matrix(settings: Settings) -> Matrix:
     match settings.matrix:
         case "sensehat":
             return SenseHatMatrix()
-        case "terminal":
-            return TerminalMatrix()
         case "none":
             return NoMatrix()
 

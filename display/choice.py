@@ -21,7 +21,7 @@ class Choice:
         self._max_age = max_age
         self._is_background = is_background
         self._label: str | None = None
-        self._until = 0.0
+        self._since = self._until = 0.0
 
     def take_in(self, prediction: Prediction, now: float, clock: float) -> bool:
         """Regards a prediction at Unix time `now`, monotonic time `clock`. False when it is too old to be regarded."""
@@ -29,8 +29,11 @@ class Choice:
             return False
         best = prediction.best
         if best is not None and best.probability >= self._threshold:
+            before = self.label(clock)
             self._label = None if self._is_background(best.name) else best.name
             self._until = clock + self._hold
+            if self._label != before:
+                self._since = clock
         return True
 
     def label(self, clock: float) -> str | None:
@@ -38,13 +41,16 @@ class Choice:
         return self._label if clock < self._until else None
 
     @property
-    def seen_at(self) -> float:
-        """The monotonic time at which the label was last seen."""
-        return self._until - self._hold
+    def since(self) -> float:
+        """The monotonic time since which the label is shown without a break."""
+        return self._since
 
 
 class Choices:
-    """All cameras': of those that show something, the one whose label was seen last. An empty place hides no other."""
+    """All cameras' on one matrix: of the labels that are shown at some camera, the one that began first, until it ends.
+
+    Were it the newest, two visitors at two cameras would take turns several times a second.
+    """
 
     def __init__(self, new: Callable[[], Choice]) -> None:
         self._new = new
@@ -61,5 +67,5 @@ class Choices:
     def label(self, clock: float) -> str | None:
         """As `Choice.label`."""
         lit = [choice for choice in self._cameras.values() if choice.label(clock) is not None]
-        newest = max(lit, key=lambda choice: choice.seen_at, default=None)
-        return None if newest is None else newest.label(clock)
+        first = min(lit, key=lambda choice: choice.since, default=None)
+        return None if first is None else first.label(clock)

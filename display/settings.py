@@ -14,11 +14,11 @@ LEAST_PASSWORD = 8
 
 
 class Settings(LabelSettings):
-    """One display shows the newest label of one camera, or of all."""
+    """One display shows the label of one camera, or the one that began first of all of them."""
 
     display_name: SiteName = Field(default="matrix", description="the display's name in topics")
-    matrix: Literal["sensehat", "terminal", "none"] = Field(
-        default="none", description="where the pixels go besides the broker: sensehat, terminal (in colour) or none"
+    matrix: Literal["sensehat", "none"] = Field(
+        default="none", description="where the pixels go besides the broker: sensehat or none"
     )
     camera: SiteName | None = Field(default=None, description="the camera to show; without one, all of them")
     icons: UserPath | None = Field(default=None, description="a folder of more icons, which go before those that come with it")

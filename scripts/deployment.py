@@ -21,15 +21,15 @@ CHUNK, MOST_CHUNKS = 512, 8
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 MODULE = re.compile(r"\$\{MODULEDIR<([^>]+)>(?:\.(\w+))?\}")
 RULES = {
-    "CAMERA": r"[a-z0-9_-]{1,64}",
-    "FRAME_RATE": r"\d{1,3}(\.\d+)?",
-    "ROTATE": "0|90|180|270",
-    "MATRIX": "sensehat|none",
-    "THRESHOLD": r"[01]|0?\.\d+",
-    "KEEP_DAYS": r"[1-9]\d{0,4}",
-    "FORWARD": "none|visits|changes|all",
+    "CAMERA": (r"[a-z0-9_-]{1,64}", "lower-case letters, digits, - and _ are allowed, at most 64 characters"),
+    "FRAME_RATE": (r"\d{1,3}(\.\d+)?", "must be a number from 0.01 to 240"),
+    "ROTATE": ("0|90|180|270", "must be 0, 90, 180 or 270"),
+    "MATRIX": ("sensehat|none", "must be sensehat or none"),
+    "THRESHOLD": (r"[01]|0?\.\d+", "must be a number from 0 to 1"),
+    "KEEP_DAYS": (r"[1-9]\d{0,4}", "must be a whole number from 1 to 36500"),
+    "FORWARD": ("none|visits|changes|all", "must be none, visits, changes or all"),
 }
-"""What a value must be: on a device a wrong one is only found when its module ends by it."""
+"""What a value must be, in the modules' own words: on a device a wrong one is only found when its module ends by it."""
 LINE = re.compile(
     r"""\s*(?:export\s+)?(\w+)\s*=
         (?:\s+\#.*                                             # a comment and no value
@@ -143,9 +143,9 @@ def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[st
             manifests[f"{template.name.removesuffix(SUFFIX)}.{platform}.json"] = expansion.of(content)
     if not manifests:
         raise Problem(f"no deployment{SUFFIX} here")
-    for name, rule in RULES.items():
+    for name, (rule, words) in RULES.items():
         if not re.fullmatch(rule, values.get(name, ""), re.ASCII) and values.get(name):
-            raise Problem(f"{name}={values[name]}: {rule} is needed")
+            raise Problem(f"{name}={values[name]}: {words}")
     if missing:
         raise Problem(f"not set: {', '.join(sorted(missing))}; in .env, a copy of .env.template, or in the environment")
     return manifests

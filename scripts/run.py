@@ -20,6 +20,7 @@ from paho.mqtt import client as mqtt
 
 from bridge import settings as bridge
 from bus import InvalidMessage, InvalidSetting, Prediction, Status, topics
+from bus.environment import warnings as environment_warnings
 from bus.process import RUN_VARIABLE
 from bus.settings import BusSettings, load
 from capture import settings as capture
@@ -46,9 +47,13 @@ def main() -> int:
     except InvalidSetting as error:
         print(f"make run: {error}", file=sys.stderr)
         return 2
+    for warning in environment_warnings(os.environ):
+        print(f"make run: {warning}", file=sys.stderr, flush=True)
     if about:
         print(about, flush=True)
     honcho = [sys.executable, "-m", "honcho", "-f", str(ROOT / "Procfile"), "-e", os.devnull]
+    if os.environ.get("NO_COLOR"):  # honcho itself writes colour to terminals only
+        honcho.append("--no-colour")
     suite = subprocess.Popen([*honcho, "start"], cwd=ROOT, env=environment)
     signals: list[int] = []  # no Event: a second signal inside its set() would wait for the first for ever
 
@@ -107,7 +112,7 @@ def _environment(port: int, display_name: str) -> dict[str, str]:
         raise InvalidSetting(f"STATE_DIR={str(state)!r}: {error.strerror}") from None
     modules_port = str(_modules_port(broker))
     cameras = dict.fromkeys((load(capture.Settings).camera, *load(classifier.Settings).cameras))
-    defaults = {"LOG_FORMAT": "plain", "MATRIX": "terminal"}
+    defaults = {"LOG_FORMAT": "plain", "MATRIX": "none"}
     own = {
         "PATH": search,
         "BROKER_STATE": str(broker),
@@ -117,6 +122,7 @@ def _environment(port: int, display_name: str) -> dict[str, str]:
         "USERS_PORT": modules_port,
         "GUESTS_PORT": str(port),
         "BROKER_CAMERAS": ",".join(cameras),
+        "CAMERAS": ",".join(cameras) if os.environ.get("CAMERAS") else "",
         "DISPLAYS": display_name,
         "STATE_DIR": str(ledger),
         "FOOTFALL": str(ROOT),
@@ -224,9 +230,10 @@ def _where_to_look(port: int, about: str, shown: display.Settings) -> str:
 Predictions flow.{dashboard}
 In another terminal:
   make watch{setting}    who is there now
+  make matrix{setting}   the LED matrix, drawn in colour
   mosquitto_sub -p {port} -v -t '{topics.counts()}'    visits today, by hour
   mosquitto_sub -p {port} -N -t '{topics.prediction()}' | {python} -m bus    every prediction
-Each visit is a line of JSON below. Ctrl-C stops everything.
+Each visit is a line below. Ctrl-C stops everything.
 """
 
 

@@ -11,6 +11,11 @@ from dotenv import dotenv_values
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bridge.settings import Settings as Bridge
+from bus import InvalidSetting
+from bus.settings import BusSettings, load
+from capture.settings import Settings as Capture
+from display.settings import Settings as Display
 from tests.support import deployment
 from tests.support.deployment import PLACE, agent, contents, copy_of_project, environment
 
@@ -103,19 +108,26 @@ def test_any_text_is_env_or_not(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "module"),
     [
-        ("CAMERA", "door,Back"),
-        ("FRAME_RATE", "abc"),
-        ("ROTATE", "45"),
-        ("MATRIX", "terminal"),
-        ("THRESHOLD", "7"),
-        ("FORWARD", "some"),
+        ("CAMERA", "door,Back", Capture),
+        ("FRAME_RATE", "abc", Capture),
+        ("ROTATE", "45", Capture),
+        ("MATRIX", "terminal", Display),
+        ("THRESHOLD", "7", Bridge),
+        ("KEEP_DAYS", "0", Bridge),
+        ("FORWARD", "some", Bridge),
     ],
 )
-def test_a_value_that_no_module_takes_is_said(tmp_path: Path, name: str, value: str) -> None:
-    """Before the devices have it, where each would end its module by it again and again."""
+def test_a_value_that_no_module_takes_is_said(
+    tmp_path: Path, name: str, value: str, module: type[BusSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the devices have it, where each would end its module by it again and again; in the module's words."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSetting) as refused:
+        load(module)
+    words = str(refused.value).partition(": ")[2]
     done = deployment.run(deployment.copy_of_project(tmp_path), **deployment.PLACE, **{name: value})
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"deployment: {name}={value}: " in done.stderr
+    assert done.stderr == f"deployment: {name}={value}: {words}\n"
     assert not (tmp_path / "config").exists()

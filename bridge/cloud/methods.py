@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bridge import hours
 from bridge.database import LedgerUnavailable
 from bus import Command, FootfallError
+from bus.explanation import first_problem
 from bus.messages import Name
 
 
@@ -30,6 +31,9 @@ class _ForCamera(_Nothing):
 class _ForDay(_ForCamera):
     day: hours.Day | None = None
 
+
+_PAYLOADS: dict[str, type[_Nothing]] = {"counts": _ForDay, "pause": _ForCamera, "resume": _ForCamera}
+"""What the methods take that take something."""
 
 W = TypeVar("W", bound=_Nothing)
 
@@ -69,9 +73,7 @@ class Methods:
         try:
             return methods[name](payload)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            return Answer(400, {"error": f"{where or 'payload'}: {first['msg']}"[:500]})
+            return Answer(400, {"error": first_problem(_PAYLOADS.get(name, _Nothing), error, "payload")[:500]})
         except LedgerUnavailable as error:
             return Answer(503, {"error": str(error)[:500]})
         except FootfallError as error:

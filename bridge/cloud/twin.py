@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, Vali
 from pydantic.alias_generators import to_camel
 
 from bridge.policy import Forward, Policy
+from bus.explanation import explain
 from bus.messages import Share, Text
 
 VERSION = "$version"
@@ -87,7 +88,7 @@ def policy_of(desired: Mapping[str, Any], otherwise: Policy) -> tuple[Policy, di
         try:
             taken[field] = getattr(_Wanted.model_validate({name: desired[name]}), field)
         except ValidationError as error:
-            refused[name] = f"{desired[name]!r:.60}: {error.errors(include_url=False)[0]['msg']:.120}"
+            refused[name] = f"{desired[name]!r:.60}: {explain(_Wanted, error.errors(include_url=False)[0]):.120}"
 
     def value(field: str, default: Any) -> Any:
         return default if taken.get(field) is None else taken[field]

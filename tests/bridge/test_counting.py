@@ -301,6 +301,37 @@ def test_a_label_that_nobody_knows_of_is_cleared(shop: Shop) -> None:
         until(lambda: CurrentLabel.unpack(shop.listener.payloads("ghost/label")[-1]).label is None)
 
 
+def test_a_camera_that_is_forgotten_stays_so(shop: Shop) -> None:
+    """Its label is cleared at the broker: its open visit ends, and neither a new connection nor a restart brings it back."""
+
+    def kept(camera: str) -> list[str]:
+        with Listener(shop.broker.port, f"footfall/{camera}/#") as late:
+            late.settle()
+            return sorted(message.topic for message in late.messages() if message.retain)
+
+    begin = time.time() - 5
+    with shop.bridge():
+        for camera in ("back", "door"):
+            shop.see("w" * 10, begin, camera)
+        until(lambda: len(kept("back") + kept("door")) == 4)
+        until(lambda: "woman" in shop.labels())
+        for topic in (topics.label("back"), topics.counts("back")):
+            shop.listener.publish(topic, b"", retain=True)
+        until(lambda: [visit.camera for visit in shop.visits()] == ["back"], what="the end of the visit that was open")
+        shop.broker.end()
+        reports = len(shop.listener.payloads("status/bridge"))
+        shop.broker.start()
+        until(lambda: any(not one.retain for one in shop.listener.messages("status/bridge")[reports:]), 60, "a new connection")
+        until(lambda: len(kept("door")) == 2)
+        assert kept("back") == []
+    with shop.bridge():
+        until(lambda: shop.told("running"))
+        shop.see("n", time.time())
+        until(lambda: len(kept("door")) == 2)
+        assert kept("back") == []
+    assert [visit.label for visit in shop.visits()][:1] == ["woman"], "what was counted stays"
+
+
 def test_what_cannot_be_dealt_with_is_passed_over(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prediction that fails is counted and acknowledged; it would come again and again, to every bridge."""
     bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge", "mqtt_port": broker.port}), persistent=True)

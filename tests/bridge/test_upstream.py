@@ -131,7 +131,7 @@ def test_a_message_that_cannot_be_crossed_out_is_not_sent_again_and_again(
 def test_each_result_is_a_line_of_json() -> None:
     """Lines stand by themselves, whatever is in a label."""
     out = io.StringIO()
-    log = LogUpstream(out)
+    log = LogUpstream(out=out)
     labels = ["Frau Müller", 'a "quoted" label', "a\u2028b"]
     for number, label in enumerate(labels):
         log.send(outgoing.of_visit(visit(number, label)))
@@ -143,7 +143,7 @@ def test_a_line_that_cannot_be_written_is_not_sent(ledger: Ledger) -> None:
     out = io.StringIO()
     out.close()
     figures = Figures()
-    with Sender(ledger, LogUpstream(out), figures):
+    with Sender(ledger, LogUpstream(out=out), figures):
         until(lambda: figures.snapshot().get("upstream_failed"))
     assert ids(ledger) == ALL
     ledger.commit(Changes())

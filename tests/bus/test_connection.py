@@ -14,6 +14,7 @@ from unittest.mock import Mock
 
 import pytest
 from paho.mqtt import client as mqtt
+from pydantic import JsonValue
 
 from bus import Bus, CurrentLabel, Frame, Pixels, Prediction, topics
 from bus.client import unguessable
@@ -199,14 +200,24 @@ def test_status_tells_figures(broker: Broker, monkeypatch: pytest.MonkeyPatch) -
         until(lambda: len(listener.payloads()) > number + 2)
 
 
-def test_a_refused_connection_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A CONNACK that refuses is not taken for a connection; the log says why, and nothing counts as published."""
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({}, "refuses 'tester': unknown user or wrong password\n"),
+        ({"camera": "back"}, "wrong password; if 'back' is a new camera, add it to CAMERAS where the broker starts\n"),
+    ],
+    ids=["any module", "a camera's"],
+)
+def test_a_refused_connection_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, about: dict[str, JsonValue], words: str
+) -> None:
+    """A CONNACK that refuses is not taken for a connection; the log says why, once, and nothing counts as published."""
     port = free_port()
     configuration = tmp_path / "closed.conf"
     configuration.write_text(f"user root\nlistener {port} 127.0.0.1\nallow_anonymous false\n")
-    with Broker(tmp_path / "closed", configuration, port) as broker, Bus(settings(broker.port)) as bus:
+    with Broker(tmp_path / "closed", configuration, port) as broker, Bus(settings(broker.port), about=about) as bus:
         until(lambda: "refuses 'tester'" in caplog.text)
-        assert "not authorised" in caplog.text
+        assert words in caplog.text
         assert not bus.publish(samples.frame())
         assert bus.figures.snapshot()["dropped_offline"] == 1
 

@@ -25,7 +25,7 @@ def refused(kind: type[BusSettings], monkeypatch: pytest.MonkeyPatch, **variable
 def test_the_line_names_variable_value_and_what_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Someone who reads only the line knows what to change."""
     assert "MQTT_PORT='99999'" in (line := refused(BusSettings, monkeypatch, MQTT_PORT="99999"))
-    assert "less than or equal to 65535" in line
+    assert "a whole number from 1 to 65535" in line
 
 
 def test_all_bad_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

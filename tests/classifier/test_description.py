@@ -43,7 +43,7 @@ def test_all_that_can_be_told() -> None:
     ("toml", "reason"),
     [
         ("kind = 'pose'", "kind='pose'"),
-        ("color = 'rgb'", "color='rgb': Extra inputs are not permitted"),
+        ("color = 'rgb'", "color='rgb': is unknown"),
         ("colour = 'RGB'", "colour='RGB'"),
         ("scale = 0", "scale=0"),
         ("mean = nan", "mean=nan"),

@@ -63,15 +63,37 @@ def test_nothing_is_shown_when_nothing_comes() -> None:
 
 
 def test_an_empty_place_hides_no_other() -> None:
-    """With two cameras, the one that sees nobody does not darken what the other sees; of two visitors the last is shown."""
+    """With two cameras, the one that sees nobody does not darken what the other sees."""
     both = Choices(choice)
     for clock in (0.0, 0.1, 0.2):
         both.take_in(prediction("woman", camera="door"), 1000.0, clock)
         both.take_in(prediction("nobody", camera="back"), 1000.0, clock + 0.05)
         assert both.label(clock + 0.06) == "woman"
-    both.take_in(prediction("man", camera="back"), 1000.0, 0.3)
-    assert both.label(0.3) == "man"
-    assert both.label(5.0) is None
+
+
+@pytest.mark.parametrize(
+    ("door", "back", "expected"),
+    [
+        ("wwwwww", ".mmmmm", "wwwwww"),  # who came first stays
+        ("wwnn..", ".mmmmm", "wwmmmm"),  # until an empty place is seen there
+        ("www.............", ".mmmmmmmmmmmmmmm", "wwwwwwwwwwwwmmmm"),  # or nothing was seen for the hold
+        ("w.w.w.", "mmmmmm", "wwwwww"),  # a doubtful frame is no end
+        ("wwwmmm", ".aaaaa", "wwwaaa"),  # another label at the same camera begins when it is seen
+        ("mwmwmw", "..aaaa", "mwmaaa"),  # so that one that is unsure does not take turns with one that is sure
+        ("ww...nnww", "...mmmmmm", "wwwwwmmmm"),  # who left and came back is the second
+    ],
+)
+def test_of_two_cameras_the_first_label_stays(door: str, back: str, expected: str) -> None:
+    """Frame by frame, ten a second, by the first letters of labels: nobody, woman, man, an apple; "." is no prediction."""
+    both, labels = Choices(choice), {"w": "woman", "m": "man", "a": "apple", "n": "nobody"}
+    shown = []
+    for number, seen in enumerate(zip(door, back, strict=True)):
+        for camera, letter in zip(("door", "back"), seen, strict=True):
+            if letter != ".":
+                both.take_in(prediction(labels[letter], camera=camera), 1000.0, number / 10)
+        shown.append((both.label(number / 10 + 0.05) or "-")[0])
+    assert "".join(shown) == expected
+    assert both.label(60.0) is None
 
 
 def test_made_up_cameras_are_bounded() -> None:

@@ -1,10 +1,7 @@
 """The module as a whole, with a real broker."""
 
-import fcntl
 import itertools
 import json
-import os
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -27,9 +24,8 @@ def shown(listener: Listener) -> list[str]:
 
 
 def test_predictions_become_pixels(broker: Broker) -> None:
-    """A fresh prediction is shown as its icon, retained, drawn in the terminal, and dark when none follows; garbage goes by."""
-    settings = {"MATRIX": "terminal", "HOLD_SECONDS": 0.3}
-    with Listener(broker.port, "footfall/#") as listener, Module("display", broker.port, **settings) as module:
+    """A fresh prediction is shown as its icon, retained, and dark when none follows; garbage is ignored."""
+    with Listener(broker.port, "footfall/#") as listener, Module("display", broker.port, HOLD_SECONDS=0.3) as module:
         until(lambda: shown(listener) == [""])
         listener.publish("footfall/door/prediction", b"garbage")
         listener.publish("footfall/door/prediction", samples.prediction("Banana", captured_at=time.time() - 60).pack())
@@ -74,12 +70,45 @@ def test_a_missing_icon_folder_is_a_bad_setting(broker: Broker) -> None:
         assert module.log == "display: ICONS: /nowhere: no such folder\n"
 
 
-def test_a_matrix_that_hangs_holds_up_no_browser(broker: Broker) -> None:
-    """Nobody reads the terminal that it is drawn in: pictures go on in the browser, and the display says that it is stuck."""
-    port, (read_end, write_end) = free_port(), os.pipe()
-    fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, 4096)
-    module = Module("display", broker.port, MATRIX="terminal", WEB_PORT=port).writing_to(os.fdopen(write_end, "wb"))
-    with os.fdopen(read_end, "rb") as terminal, Listener(broker.port) as listener, module:
+def test_one_matrix_for_two_cameras_does_not_flicker(broker: Broker) -> None:
+    """Two visitors at two cameras, ten frames a second each: one label, then the other, and nothing in between."""
+    with Listener(broker.port, "footfall/#") as listener, Module("display", broker.port):
+        until(lambda: shown(listener) == [""])
+        begin = time.monotonic()
+
+        def see(label: str, camera: str) -> None:
+            one = samples.prediction(label, captured_at=round(time.time(), 3), camera=camera)
+            listener.publish(one.topic, one.pack())
+
+        see("woman", "door")
+        until(lambda: shown(listener) == ["", "woman"])
+        for number in range(40):
+            if number < 20:
+                see("woman", "door")
+            see("man", "back")
+            time.sleep(max(0.0, begin + number / 10 - time.monotonic()))  # the rate of a camera
+        until(lambda: shown(listener)[-1] == "", what="dark")
+        assert shown(listener) == ["", "woman", "man", ""]
+
+
+STUCK_HAT = """
+import os, time
+class SenseHat:
+    def set_pixels(self, pixels):
+        while any(map(any, pixels)) and not os.path.exists(os.environ["MENDED"]):
+            time.sleep(0.02)
+"""
+"""Stands for the library of the Sense HAT, with LEDs that take nothing until they are mended."""
+
+
+def test_a_matrix_that_hangs_holds_up_no_browser(broker: Broker, tmp_path: Path) -> None:
+    """LEDs that take nothing: pictures go on in the browser, and the display says that it is stuck."""
+    (tmp_path / "sense_hat").mkdir()
+    (tmp_path / "sense_hat" / "__init__.py").write_text("from sense_hat.sense_hat import SenseHat")
+    (tmp_path / "sense_hat" / "sense_hat.py").write_text(STUCK_HAT)
+    port, mended = free_port(), tmp_path / "mended"
+    settings = {"MATRIX": "sensehat", "WEB_PORT": port, "PYTHONPATH": tmp_path, "MENDED": mended}
+    with Listener(broker.port) as listener, Module("display", broker.port, **settings) as module:
         until(lambda: is_well(port), what="the dashboard")
         numbers = itertools.count()
 
@@ -97,6 +126,6 @@ def test_a_matrix_that_hangs_holds_up_no_browser(broker: Broker) -> None:
             browser.want()
             picture = until(lambda: None if see() else browser.receive(), 15, "a picture")
             assert picture.head["sequence"] > 10
-        threading.Thread(target=terminal.read).start()
-        until(lambda: is_well(port), what="a display that is drawn again")
+        mended.touch()
+        until(lambda: is_well(port), what="a display that shows again")
         assert module.end() == 0

@@ -1,15 +1,11 @@
 """The screen: what goes where, and what happens when the matrix fails."""
 
-import io
-import re
-
 import pytest
 
 from display.icons import OWN, read_icons
 from display.matrix import MatrixLost
-from display.pixels import DARK, SIDE, Picture
+from display.pixels import DARK, Picture
 from display.screen import Screen
-from display.terminal import TerminalMatrix
 
 
 class Flaky:
@@ -90,20 +86,3 @@ def test_a_missing_matrix_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None
         setup.screen.show("Apple")
     assert [label for label, _ in setup.published] == ["", "Apple", ""]
     assert {state for state, _ in setup.told} == {"matrix-lost"}
-
-
-def test_the_terminal_draws_all_pixels() -> None:
-    """Four lines of eight half blocks, whose colours are the picture's."""
-    out = io.StringIO()
-    picture = read_icons(OWN).picture("Apple")
-    with TerminalMatrix(out) as terminal:
-        terminal.show(picture)
-    lines = out.getvalue().splitlines()
-    assert len(lines) == SIDE // 2
-    found: dict[tuple[int, int], tuple[int, ...]] = {}
-    for number, line in enumerate(lines):
-        for column, (upper, lower) in enumerate(re.findall(r"\x1b\[38;2;([\d;]+)m\x1b\[48;2;([\d;]+)m▀", line)):
-            found[2 * number, column] = tuple(map(int, upper.split(";")))
-            found[2 * number + 1, column] = tuple(map(int, lower.split(";")))
-    assert tuple(found[row, column] for row in range(SIDE) for column in range(SIDE)) == picture
-    assert all(line.endswith("\x1b[0m") for line in lines)

@@ -75,12 +75,16 @@ def make_run(tmp_path: Path, **settings: object) -> Iterator[Run]:
 
 
 def test_runs_until_ctrl_c(fruits: Fruits, tmp_path: Path) -> None:
-    """It says where to look once predictions flow; a visit is a line of JSON; Ctrl-C ends all of it, the broker last."""
+    """It says where to look once predictions flow; a visit is a line for people; Ctrl-C ends all of it, the broker last.
+
+    A misspelt setting is warned of once, and what goes to a file has no colours.
+    """
     port = free_port()
-    with make_run(tmp_path, MODEL=fruits.folder, VIDEO_PATH=fruits.clip, MQTT_PORT=port) as run:
+    with make_run(tmp_path, MODEL=fruits.folder, VIDEO_PATH=fruits.clip, MQTT_PORT=port, THRESHHOLD=0.8) as run:
         until(lambda: "Predictions flow" in run.shown, 60)
         assert f"make watch MQTT_PORT={port}" in run.shown
-        until(lambda: '"label": "Orange"' in run.shown, 30, "a visit")
+        visit = r"\d\d:\d\d:\d\d door: Orange, \d+\.\d s \((today|\d{4}-\d\d-\d\d): .*Orange 1"
+        until(lambda: re.search(visit, run.shown), 30, "a visit")
         with Listener(port, "footfall/status/#") as listener:
             listener.wait_for("", 4)
             family = run.family()
@@ -92,6 +96,8 @@ def test_runs_until_ctrl_c(fruits: Fruits, tmp_path: Path) -> None:
         until(lambda: not [process for process in family if process.is_running() and process.status() != "zombie"])
         assert not accepts(port)
         assert "Traceback" not in run.shown
+        assert run.shown.count("is THRESHOLD meant?") == 1
+        assert "\x1b" not in run.shown
         assert (tmp_path / "state" / f"mosquitto-{port}" / "mosquitto.db").exists()
 
 
@@ -135,10 +141,17 @@ def test_without_settings_it_is_the_demo(tmp_path: Path) -> None:
         until(lambda: "Predictions flow" in run.shown, 60)
         assert drawn in run.shown.splitlines()[0]
         assert run.shown.partition("Predictions flow")[0].count(drawn) == 2
-        until(lambda: re.search(r'"label": "(wo)?man"', run.shown), 60, "a visit")
+        until(lambda: re.search(r"door: (wo)?man, ", run.shown), 60, "a visit")
         with Listener(port, "footfall/door/counts") as listener:
             until(lambda: any(DayCounts.unpack(one).totals for one in listener.payloads("counts")), what="counts")
             assert all(set(DayCounts.unpack(one).totals) <= {"man", "woman"} for one in listener.payloads("counts"))
+        assert run.press_ctrl_c() in (0, -signal.SIGINT)
+
+
+def test_cameras_beside_the_first_do_not_replace_it(tmp_path: Path) -> None:
+    """CAMERAS names those that may join later; the run's own camera is classified, whether it is named there or not."""
+    with make_run(tmp_path, MQTT_PORT=free_port(), CAMERAS="back") as run:
+        until(lambda: "Predictions flow" in run.shown, 60)
         assert run.press_ctrl_c() in (0, -signal.SIGINT)
 
 

@@ -26,8 +26,8 @@ TABLE = (
     Row("footfall/{}/frame", ("door", "back"), "capture", "classifier display"),
     Row("footfall/{}/prediction", ("door", "back"), "classifier", "guest display bridge operator reader"),
     Row("footfall/{}/visit", ("door", "back"), "bridge", "guest display operator reader"),
-    Row("footfall/{}/label", ("door", "back"), "bridge", "guest display bridge operator reader"),
-    Row("footfall/{}/counts", ("door", "back"), "bridge", "guest display operator reader"),
+    Row("footfall/{}/label", ("door", "back"), "bridge operator", "guest display bridge operator reader"),
+    Row("footfall/{}/counts", ("door", "back"), "bridge operator", "guest display operator reader"),
     Row("footfall/{}/command", ("door", "back"), "bridge operator", ""),
     Row("footfall/display/{}/pixels", ("matrix", "hall"), "display", "guest display operator reader"),
     Row("footfall/status/{}", USERS, "operator", "guest display bridge operator reader"),
@@ -74,7 +74,7 @@ def written_by(user: str) -> set[str]:
     if role in MODULES:
         topics.add(f"footfall/status/{user}")
     if role == "operator":
-        topics.add(f"footfall/status/{UNKNOWN}")
+        topics |= {f"footfall/status/{UNKNOWN}", f"footfall/{UNKNOWN}/label", f"footfall/{UNKNOWN}/counts"}
     if role in ASKERS:
         topics.add(f"footfall/query/{user}/question")
     return topics

@@ -23,17 +23,17 @@ class Module:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("MQTT_")}
         values = {key: str(value) for key, value in settings.items()}
         self._state = tempfile.TemporaryDirectory()
-        own = {"MQTT_PORT": str(port), "PYTHONUNBUFFERED": "1", "STATE_DIR": self._state.name, "WEB_PORT": "0"}
+        own = {
+            "MQTT_PORT": str(port),
+            "PYTHONUNBUFFERED": "1",
+            "STATE_DIR": self._state.name,
+            "WEB_PORT": "0",
+            "LOG_RESULTS": "json",
+        }
         self._environment = kept | own | values
         self._out: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
         self._err = tempfile.TemporaryFile()  # noqa: SIM115
         self.process: subprocess.Popen[bytes] | None = None
-
-    def writing_to(self, out: IO[bytes]) -> Self:
-        """Has its standard output go there, and not to `results`; to be called before it is entered."""
-        self._out.close()
-        self._out = out
-        return self
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", self.name]
@@ -71,9 +71,14 @@ class Module:
         return _read(self._err.fileno())
 
     @property
+    def out(self) -> str:
+        """Its standard output so far."""
+        return _read(self._out.fileno())
+
+    @property
     def results(self) -> list[dict[str, object]]:
         """The JSON lines on its standard output so far."""
-        return [json.loads(line) for line in _read(self._out.fileno()).splitlines()]
+        return [json.loads(line) for line in self.out.splitlines()]
 
     def results_of(self, kind: str) -> list[dict[str, object]]:
         """Those of a type: among the visits there is a summary of each hour that is over."""

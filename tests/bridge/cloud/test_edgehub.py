@@ -332,7 +332,7 @@ def test_a_bad_value_is_refused_by_name_and_the_rest_is_in_force(world: World, h
     with world.sender():
         until(lambda: hub.twin.reported.get("desiredVersion") == 2, 30)
         reported = hub.twin.reported
-        assert "less than or equal to 1" in reported["refused"]["minProbability"]
+        assert "a number from 0 to 1" in reported["refused"]["minProbability"]
         assert "MODEL_STORE is not set" in reported["refused"]["modelUrl"]
         assert reported["policy"] == {"forward": "all", "minProbability": 0.0, "labels": [], "intervalSeconds": 0.0}
         hub.twin.patch({"minProbability": 0.7, "modelUrl": None})

@@ -1,0 +1,25 @@
+"""How a command of the Makefile ends: 0, also at Ctrl-C; 2 and one line when it cannot be done."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from bus import FootfallError
+from bus.logs import one_line
+
+
+def run(name: str, command: Callable[[], None]) -> int:
+    """Runs the command until it returns, is interrupted (SIGINT, SIGTERM), or nobody reads its output; the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        command()
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes it once more
+        return 0
+    except FootfallError as error:
+        print(f"make {name}: {one_line(str(error))}", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,68 @@
+"""make forget CAMERA=back: has a running suite forget a camera that is gone for good; its visits stay in the ledger."""
+
+import sys
+import time
+
+from pydantic import Field
+
+from bus import InvalidSetting, topics
+from bus.settings import BusSettings, CameraName, load
+from scripts import command
+from scripts.cameras import KnownCamera, known_camera, known_cameras
+from scripts.connection import Connection, as_operator, statuses
+
+PATIENCE = 5.0
+"""Seconds for the bridge to forget it too."""
+SETTLED = 1.0
+"""Seconds after which what has not come back stays away: the bridge works in turns of half a second."""
+
+
+class Settings(BusSettings):
+    """Which camera."""
+
+    camera: CameraName | None = Field(default=None, description="the camera")
+
+
+def forget(connection: Connection, camera: str) -> str:
+    """Clears what the broker has retained of the camera, by which the bridge forgets it too, and checks that it is gone.
+
+    Raises `InvalidSetting` when it is not known, still runs, or comes back.
+    """
+    known = known_camera(connection, camera)
+    if known.is_running:
+        raise InvalidSetting(f"CAMERA={camera!r}: it still runs, stop it first; {known.state}")
+    bridges = statuses(connection.retained(topics.status()))
+    if not any(one.module == "bridge" and one.state != "offline" for one in bridges):
+        raise InvalidSetting("the bridge does not run, and would bring the camera back when it does: start it first")
+    end = time.monotonic() + PATIENCE
+    _clear(connection, known)
+    while _is_back(connection, camera):
+        if time.monotonic() > end:
+            raise InvalidSetting(f"CAMERA={camera!r}: it comes back each time, so something still publishes for it")
+        _clear(connection, known)
+    return f"{camera}: forgotten; its visits stay in the ledger"
+
+
+def _clear(connection: Connection, camera: KnownCamera) -> None:
+    for topic in (topics.label(camera.name), topics.counts(camera.name)):
+        connection.clear(topic)
+    if camera.capture is not None:
+        connection.clear(camera.capture.topic)
+
+
+def _is_back(connection: Connection, camera: str) -> bool:
+    time.sleep(SETTLED)
+    return camera in known_cameras(connection)
+
+
+def main() -> None:
+    """Takes CAMERA from the environment."""
+    camera = load(Settings).camera
+    if camera is None:
+        raise InvalidSetting("CAMERA is not set, as in: make forget CAMERA=back")
+    with as_operator() as connection:
+        print(forget(connection, camera))
+
+
+if __name__ == "__main__":
+    sys.exit(command.run("forget", main))

@@ -1,0 +1,94 @@
+"""make watch: who is there now at each camera of a running suite, and today's visits; a line for each change."""
+
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TextIO
+
+from paho.mqtt import client as mqtt
+
+from bus import CurrentLabel, DayCounts, InvalidMessage, topics
+from scripts import command
+from scripts.connection import Connection, as_guest, check_running
+
+QUIET = 0.3
+"""Seconds without a message after which what has changed is printed: the label and the counts of one visit come together."""
+
+
+@dataclass
+class Place:
+    """What is known of one camera."""
+
+    label: str | None = None
+    since: float | None = None
+    """Unix time."""
+    totals: dict[str, int] = field(default_factory=dict)
+
+    def line(self, camera: str) -> str:
+        """For people, as ``door: woman since 11:44:02 (today: man 7, woman 6)``."""
+        since = "" if self.since is None else f" since {datetime.fromtimestamp(self.since):%H:%M:%S}"
+        totals = ", ".join(f"{label} {number}" for label, number in sorted(self.totals.items())) or "no visits"
+        return f"{camera}: {self.label or 'nobody'}{since} (today: {totals})"
+
+
+class Watch:
+    """Takes messages, and prints a line for each camera that has changed."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._places: dict[str, Place] = {}
+        self._printed: dict[str, str] = {}
+
+    def process(self, message: mqtt.MQTTMessage) -> None:
+        """A label or a day's counts; anything else is ignored."""
+        camera = topics.second_level(message.topic)
+        if not message.payload:  # forgotten
+            self._places.pop(camera, None)
+            self._printed.pop(camera, None)
+            return
+        try:
+            if message.topic == topics.label(camera):
+                label = CurrentLabel.received(message.topic, message.payload)
+                place = self._places.setdefault(camera, Place())
+                is_change = label.label != place.label
+                place.label = label.label
+                if label.since is not None or is_change:
+                    place.since = label.since
+            else:
+                counts = DayCounts.received(message.topic, message.payload)
+                self._places.setdefault(camera, Place()).totals = counts.totals
+        except InvalidMessage:
+            return
+
+    def print_changes(self) -> None:
+        """Prints the cameras that are not as they were printed last."""
+        for camera, place in sorted(self._places.items()):
+            line = place.line(camera)
+            if self._printed.get(camera) != line:
+                self._printed[camera] = line
+                print(line, file=self._out, flush=True)
+
+
+def watch(connection: Connection, out: TextIO) -> None:
+    """Follows labels and counts until it is interrupted. Raises `scripts.connection.NotRunning` when no suite runs."""
+    check_running(connection)
+    connection.follow(topics.label(), topics.counts())
+    watching, was_connected = Watch(out), True
+    while True:
+        if (message := connection.take(QUIET)) is not None:
+            watching.process(message)
+            continue
+        watching.print_changes()
+        if connection.is_connected != was_connected:
+            was_connected = not was_connected
+            print("the suite is back" if was_connected else "the suite has stopped; waiting for it", file=out, flush=True)
+
+
+def main() -> None:
+    """On standard output."""
+    with as_guest() as connection:
+        watch(connection, sys.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(command.run("watch", main))
