@@ -21,8 +21,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
 from bus import topics
+from bus.address import public_address
 from bus.errors import InvalidSetting, MissingFile
-from bus.logs import without_credentials
 
 S = TypeVar("S", bound="BusSettings")
 
@@ -34,11 +34,16 @@ UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
+def _reason(error: OSError | UnicodeError) -> str:
+    """Without the path or the bytes that it is about."""
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not a text in UTF-8"
+
+
 def _readable(path: Path) -> Path:
     try:
         path.read_text("utf-8")
     except (OSError, UnicodeError) as error:
-        raise ValueError(f"cannot be read: {error}") from None
+        raise ValueError(f"cannot be read: {_reason(error)}") from None
     return path
 
 
@@ -55,7 +60,7 @@ def _with_secret(path: Path) -> Path:
     except FileNotFoundError:
         raise _NotThereYet("there is no such file") from None
     except (OSError, UnicodeError) as error:
-        raise ValueError(f"cannot be read: {error}") from None
+        raise ValueError(f"cannot be read: {_reason(error)}") from None
     if not secret:
         raise _NotThereYet("it is empty")
     return path
@@ -113,6 +118,8 @@ class BusSettings(BaseSettings):
     @field_validator("mqtt_host")
     @classmethod
     def _host_name(cls, host: str) -> str:
+        if re.search(r"[/@?#\s]", host):
+            raise ValueError("the name or IP address of a machine is needed, without mqtt://, user, password or port")
         host.encode("idna")  # what the socket will do with it; its UnicodeError is a ValueError
         return host
 
@@ -224,6 +231,10 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _public(value: object) -> str:
+    return repr(public_address(value) if isinstance(value, str) else value)
+
+
 def _explain(settings: type[BusSettings], detail: Any) -> str:
     """One line: variable, value (never a secret), what is allowed."""
     problem = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input ")
@@ -234,6 +245,6 @@ def _explain(settings: type[BusSettings], detail: Any) -> str:
         names = _names(field_name, field)
         if name == field_name or name in names:
             secret = "password" in field_name and not field_name.endswith("_file")
-            value = "***" if secret else without_credentials(repr(detail["input"]))
+            value = "***" if secret else _public(detail["input"])
             return f"{names[0]}={value}: {problem}"
     return f"{name}: {problem}"

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from tests.support.broker import free_port
 from tests.support.module import Module
+from tests.support.secrets import MARK, addresses
 from tests.support.web import SHOWN, probabilities, refused
 
 
@@ -31,7 +33,7 @@ def test_a_picture_elsewhere(client: httpx.Client, machine: int, prefix: str) ->
         ("http://HERE/none", 400, "answers 404"),
         ("http://HERE/endless", 400, "more than 4194304 bytes"),
         ("http://[", 403, "not allowed"),
-        ("http://" + "a" * 70_000, 400, "URL too long"),
+        ("http://" + "a" * 70_000, 400, "InvalidURL"),
         ("", 403, "not allowed"),
     ],
 )
@@ -62,3 +64,21 @@ def test_no_address_without_hosts(folder: Path) -> None:
         module.wait_for_log("running")
         response = httpx.post(f"http://127.0.0.1:{port}/url", json={"url": "http://127.0.0.1/"}, trust_env=False)
     assert "URL_HOSTS is not set" in refused(response, 403)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(addresses(schemes=("http", "HTTPS")))
+def test_no_secret_of_an_address_is_shown(served: tuple[httpx.Client, Module], machine: int, given: tuple[str, str]) -> None:
+    """Neither in an answer nor in the log, whether the machine is allowed, has the picture, or redirects."""
+    client, module = served
+    address, _ = given
+    for url in (address, address.replace("127.0.0.1", f"127.0.0.1:{machine}"), f"http://127.0.0.1:{machine}/to/{address}"):
+        assert MARK.lower() not in client.post("/url", json={"url": url}).text.lower()
+    assert MARK not in module.log
+
+
+def test_a_fetched_address_is_not_in_the_log(client: httpx.Client, served: tuple[httpx.Client, Module], machine: int) -> None:
+    """Of a picture that was fetched, with user, password and token."""
+    response = client.post("/url", json={"url": f"http://me:{MARK}@127.0.0.1:{machine}/a.png?token={MARK}"})
+    assert probabilities(response)
+    assert MARK not in served[1].log
