@@ -20,6 +20,13 @@ def test_a_picture_elsewhere(client: httpx.Client, machine: int, prefix: str) ->
         assert probabilities(response) == pytest.approx(SHOWN, abs=0.001)
 
 
+@pytest.mark.parametrize("key", ["url", "Url", "URL"])
+def test_an_address_as_the_cloud_service_has_it(client: httpx.Client, machine: int, key: str) -> None:
+    """Its clients write `Url`, those of the containers `url`."""
+    response = client.post("/url", json={key: f"http://127.0.0.1:{machine}/a.png"})
+    assert probabilities(response) == pytest.approx(SHOWN, abs=0.001)
+
+
 @pytest.mark.parametrize(
     ("url", "status", "reason"),
     [
