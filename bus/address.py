@@ -6,7 +6,7 @@ from urllib.parse import unquote
 HIDDEN = "***"
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,15})://", re.IGNORECASE)
 _CERTAIN = re.compile(
-    r"(?:[^@/?#\\\s]*@)?"  # user and password
+    r"(?:[^@/?#\\\[\]\s]*@)?"  # user and password
     r"(?P<place>(?:[\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?)"
     r"(?:[/?#][^@\\]*)?",
     re.IGNORECASE | re.DOTALL,

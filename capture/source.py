@@ -29,7 +29,7 @@ def advice(address: str) -> str:
     """What to do about an address that may be read in several ways; empty for others."""
     if not public_address(address).endswith(HIDDEN):
         return ""
-    return "; in user and password, / must be written as %2F, @ as %40, : as %3A, # as %23 and ? as %3F"
+    return "; in user and password, all but letters and digits must be percent-encoded, as %2F for / and %40 for @"
 
 
 def shown(source: str) -> str:

@@ -95,11 +95,9 @@ def _unreachable(address: str) -> str:
         parts = urlsplit(address)
         port = parts.port or {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}[parts.scheme]
         socket.create_connection((parts.hostname or "", port), TIMEOUT_MS / 1000).close()
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         return (error.strerror if isinstance(error, OSError) else "") or f"no connection ({type(error).__name__})"
-    return (
-        "it answers, but OpenCV cannot open it; path, user and password must be right, and it must be a video that OpenCV knows"
-    )
+    return "it answers, but OpenCV cannot open it; path, user and password must be right, and it must be a video it knows"
 
 
 def _until_lost(name: str, capture: cv2.VideoCapture) -> Iterator[Picture]:

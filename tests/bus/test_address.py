@@ -25,6 +25,7 @@ from tests.support.secrets import addresses
         ("rtsp://me:1/secret@cam/", "rtsp://***"),
         ("rtsp://me:1/secret%40cam/", "rtsp://***"),
         ("rtsp://me:12#secret@cam/", "rtsp://***"),
+        ("rtsp://me:sec[ret@cam", "rtsp://***"),
         ("rtsp://me:secret", "rtsp://***"),
         ("rtsp://", "rtsp://***"),
         ('"rtsp://me:secret@cam/"', "***"),
