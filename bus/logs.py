@@ -1,7 +1,6 @@
 """Log lines as `edgeAgent` reads them, and a bound on how often one thing is said."""
 
 import logging
-import re
 import sys
 import threading
 import time
@@ -41,18 +40,20 @@ def configure(verbose: bool, plain: bool = False) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(EdgeFormatter(plain))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
-    for chatty in ("azure", "paho", "urllib3"):
+    for chatty in ("azure", "paho"):
         logging.getLogger(chatty).setLevel(logging.INFO if verbose else logging.WARNING)
+    silence_http_clients()
+
+
+def silence_http_clients() -> None:
+    """Drops the lines of HTTP libraries: they hold whole addresses, with passwords and tokens."""
+    for name in ("httpx", "httpcore", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def one_line(text: str) -> str:
     """The text with line ends and whatever else would steer a terminal escaped."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
-
-
-def without_credentials(text: str) -> str:
-    """The text with user and password of an address (``rtsp://user:password@host``) struck out."""
-    return re.sub(r"//[^/\s]*@", "//***@", text)
 
 
 class Rarely:

@@ -21,8 +21,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
 from bus import explanation, topics
+from bus.address import public_address
 from bus.errors import InvalidSetting, MissingFile
-from bus.logs import without_credentials
 
 S = TypeVar("S", bound="BusSettings")
 
@@ -118,10 +118,12 @@ class BusSettings(BaseSettings):
     @field_validator("mqtt_host")
     @classmethod
     def _host_name(cls, host: str) -> str:
+        if re.search(r"[/@?#\s]", host):
+            raise ValueError("must be the name or IP address of a machine, without mqtt://, user, password or port")
         try:
             host.encode("idna")  # what the socket will do with it
         except UnicodeError:
-            raise ValueError("must be the name or the address of a machine") from None
+            raise ValueError("must be the name or IP address of a machine") from None
         return host
 
     @field_validator("mqtt_ca_file")
@@ -232,6 +234,10 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _public(value: object) -> str:
+    return repr(public_address(value) if isinstance(value, str) else value)
+
+
 def _explain(settings: type[BusSettings], detail: Any) -> str:
     """One line: variable, value (never a secret), what is allowed."""
     problem = explanation.explain(settings, detail)
@@ -242,6 +248,6 @@ def _explain(settings: type[BusSettings], detail: Any) -> str:
         names = _names(field_name, field)
         if name == field_name or name in names:
             secret = "password" in field_name and not field_name.endswith("_file")
-            value = "***" if secret else without_credentials(repr(detail["input"]))
+            value = "***" if secret else _public(detail["input"])
             return f"{names[0]}={value}: {problem}"
     return f"{name}: {problem}"

@@ -1,15 +1,13 @@
-"""A folder of pictures, shown one after the other."""
+"""A folder of pictures, shown one after the other, or a single picture."""
 
 import logging
 import time
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from bus.logs import Rarely
 from capture.pace import rest
-from capture.source import Picture, Pictures, SourceLost
+from capture.prepare import decoded
+from capture.source import Picture, Pictures, SourceLost, shown
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +15,7 @@ KINDS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 class Folder:
-    """The pictures of a folder in the order of their names, `rate` a second."""
+    """The pictures of a folder in the order of their names, `rate` a second; or one picture, of a file."""
 
     def __init__(self, path: Path, rate: float) -> None:
         self._path = path
@@ -27,9 +25,10 @@ class Folder:
     def pictures(self) -> Pictures:
         """Each picture that can be read, once. Raises `SourceLost` when the folder is gone."""
         try:
-            paths = sorted(path for path in self._path.iterdir() if path.suffix.lower() in KINDS)
+            files = [self._path] if self._path.is_file() else self._path.iterdir()
+            paths = sorted(path for path in files if path.suffix.lower() in KINDS)
         except OSError as error:
-            raise SourceLost(f"{self._path}: {error.strerror}") from None
+            raise SourceLost(f"{shown(str(self._path))}: {error.strerror}") from None
         due = time.monotonic()
         for path in paths:
             if (picture := _read(path)) is None:
@@ -44,9 +43,8 @@ class Folder:
 
 
 def _read(path: Path) -> Picture | None:
-    """The picture, upright as its EXIF says; None when the file is none, or gone since it was listed."""
+    """None when the file is no picture, or gone since it was listed."""
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        return cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except (OSError, cv2.error):
+        return decoded(path.read_bytes())
+    except OSError:
         return None

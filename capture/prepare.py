@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 
 from capture.source import Picture, UnusablePicture
 
@@ -43,6 +44,14 @@ def new_size(width: int, height: int, wanted_width: int | None, wanted_height: i
     if wanted_height is not None:
         return max(1, round(width * wanted_height / height)), wanted_height
     return width, height
+
+
+def decoded(data: bytes) -> Picture | None:
+    """The picture in a file's bytes, upright as its EXIF says; None when there is none."""
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error:
+        return None
 
 
 def jpeg(picture: Picture, quality: int) -> bytes:

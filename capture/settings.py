@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from bus.settings import BusSettings, CameraName
 from capture.scenes import PREFIX
+from capture.source import ADDRESS
 
 Rate = Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, le=8192)]
@@ -33,9 +34,9 @@ class Settings(BusSettings):
     @field_validator("video_path")
     @classmethod
     def _known_scheme(cls, path: str) -> str:
-        scheme = re.match(r"([a-z][a-z0-9+.-]*)://", path, re.IGNORECASE)
-        if scheme and scheme[1].lower() not in ("http", "https", "rtsp", "rtsps"):
-            raise ValueError("of the addresses, http, https, rtsp and rtsps are understood")
+        scheme = re.match(r"\s*['\"]?([a-z][a-z0-9+.-]*)://", path, re.IGNORECASE)
+        if (scheme and not ADDRESS.match(path)) or re.match(r"(https?|rtsps?)(:|//|\\\\)(?!//)", path, re.IGNORECASE):
+            raise ValueError("an address begins with http://, https://, rtsp:// or rtsps://")
         if path.startswith(PREFIX) and not re.fullmatch(r"\d{1,9}", path.removeprefix(PREFIX), re.ASCII):
             raise ValueError(f"a scene of the demo is {PREFIX} and a number of at most nine digits, as {PREFIX}7")
         return path

@@ -1,14 +1,20 @@
 """Where pictures come from: what every source can do."""
 
+import re
 from collections.abc import Generator
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
 from bus import FootfallError
+from bus.address import HIDDEN, public_address
+from bus.logs import one_line
 
 Picture = NDArray[Any]
 """Height x width x 3, BGR, uint8; height x width once it is grey."""
+
+ADDRESS = re.compile(r"(https?|rtsps?)://", re.IGNORECASE)
+"""How a VIDEO_PATH begins that is an address."""
 
 
 class SourceLost(FootfallError):
@@ -17,6 +23,18 @@ class SourceLost(FootfallError):
 
 class UnusablePicture(FootfallError):
     """One picture that no frame can be made of; the next may do."""
+
+
+def advice(address: str) -> str:
+    """What to do about an address that may be read in several ways; empty for others."""
+    if not public_address(address).endswith(HIDDEN):
+        return ""
+    return "; in user and password, all but letters and digits must be percent-encoded, as %2F for / and %40 for @"
+
+
+def shown(source: str) -> str:
+    """An address or a path as it may be shown, on one line."""
+    return one_line(public_address(source))[:300]
 
 
 class Captured(NamedTuple):

@@ -2,14 +2,15 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cv2
 
-from bus.logs import without_credentials
 from capture.pace import in_time
-from capture.source import Picture, Pictures, SourceLost
+from capture.source import Picture, Pictures, SourceLost, advice, shown
 
 TIMEOUT_MS = 10_000
 """How long a network stream may take to open, or to give its next picture."""
@@ -41,12 +42,12 @@ class Stream:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._name = without_credentials(address)
+        self._name = shown(address)
 
     def pictures(self) -> Pictures:
         """Pictures as they arrive. Raises `SourceLost`, after ten seconds of silence too."""
         options = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIMEOUT_MS)
-        with _opened(self._name, self._address, cv2.CAP_FFMPEG, options) as capture:
+        with _opened(self._name, self._address, cv2.CAP_FFMPEG, options, lambda: _unreachable(self._address)) as capture:
             yield from _until_lost(self._name, capture)
 
 
@@ -55,28 +56,48 @@ class VideoFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._name = shown(str(path))
 
     def pictures(self) -> Pictures:
         """Pictures until the file's end; some are passed over where the machine is slower than the file. Raises `SourceLost`."""
         try:
             with self._path.open("rb"):
                 pass
-        except OSError as error:
-            raise SourceLost(f"{self._path}: {error.strerror}") from None
-        with _opened(str(self._path), str(self._path), cv2.CAP_FFMPEG) as capture:
+        except (OSError, ValueError) as error:
+            raise SourceLost(f"{self._name}: {error.strerror if isinstance(error, OSError) else error}") from None
+        absolute = str(self._path.absolute())  # in "12:30.mp4", FFmpeg takes what is before the colon for a protocol
+        with _opened(self._name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
             yield from _played(capture, 1 / (rate if 0 < rate <= 240 else USUAL_RATE))
 
 
 @contextlib.contextmanager
-def _opened(name: str, what: int | str, backend: int, options: Sequence[int] = ()) -> Iterator[cv2.VideoCapture]:
+def _opened(
+    name: str, what: int | str, backend: int, options: Sequence[int] = (), why_not: Callable[[], str] = lambda: ""
+) -> Iterator[cv2.VideoCapture]:
     capture = cv2.VideoCapture(what, backend, list(options))
     try:
         if not capture.isOpened():
-            raise SourceLost(f"{name}: OpenCV cannot open it; it must be a camera or a video that OpenCV knows")
+            reason = why_not() or "OpenCV cannot open it; it must be a camera or a video that OpenCV knows"
+            raise SourceLost(f"{name}: {reason}")
         yield capture
+    except cv2.error as error:  # whose text may hold the address
+        raise SourceLost(f"{name}: OpenCV fails on it (code {error.code})") from None
     finally:
         capture.release()
+
+
+def _unreachable(address: str) -> str:
+    """Why a stream could not be opened, as far as that shows without FFmpeg, whose own words may hold the address."""
+    if how := advice(address):
+        return f"it cannot be opened{how}"
+    try:
+        parts = urlsplit(address)
+        port = parts.port or {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}[parts.scheme]
+        socket.create_connection((parts.hostname or "", port), TIMEOUT_MS / 1000).close()
+    except (OSError, ValueError) as error:
+        return (error.strerror if isinstance(error, OSError) else "") or f"no connection ({type(error).__name__})"
+    return "it answers, but OpenCV cannot open it; path, user and password must be right, and it must be a video it knows"
 
 
 def _until_lost(name: str, capture: cv2.VideoCapture) -> Iterator[Picture]:

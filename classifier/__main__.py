@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from bus import Bus, Frame, InvalidSetting, Prediction, process, topics
+from bus.address import public_address
 from bus.watchdog import Watchdog
 from classifier import InvalidExport
 from classifier.export import read_export
@@ -31,7 +32,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
         export = read_export(settings.model)
         classifier = Classifier(export, runtime)
     except InvalidExport as error:
-        raise InvalidSetting(f"MODEL={str(settings.model)!r}: {error}") from None
+        raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
     bus = Bus(settings)
     bus.figures.put("runtime", str(runtime))
 

@@ -8,15 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bus.explanation import explain
+from bus.export_zip import DESCRIPTION_FILE
 from classifier import InvalidExport
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-DESCRIPTION_FILE = "footfall.toml"
-METADATA_FILE = "metadata_properties.json"
 
 Kind = Literal["classification", "yolo", "detection", "ssd"]
 Number = Annotated[float, Field(allow_inf_nan=False)]

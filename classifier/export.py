@@ -1,26 +1,34 @@
 """What a Custom Vision export holds, read from its folder or zip and checked."""
 
+import codecs
 import hashlib
 import json
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bus.address import public_address
+from bus.export_zip import (
+    DESCRIPTION_FILE,
+    FILES,
+    LABELS_FILE,
+    LIMIT,
+    MANIFEST_FILE,
+    METADATA_FILE,
+    MODEL_FILE,
+    NEEDED,
+    InvalidZip,
+    read_zip,
+)
 from bus.topics import TEXT_PATTERN
 from classifier import InvalidExport
-from classifier.description import DESCRIPTION_FILE, METADATA_FILE, Description, read_description
+from classifier.description import Description, read_description
 
-MODEL_FILE = "model.tflite"
-LABELS_FILE = "labels.txt"
-MANIFEST_FILE = "cvexport.manifest"
-FILES = (MODEL_FILE, LABELS_FILE, MANIFEST_FILE, METADATA_FILE, DESCRIPTION_FILE)
-LIMIT = 256 * 1024 * 1024
-"""Most bytes of one file of an export; far above what a device can run."""
 DIGITS = 12
 """How much of the model file's SHA-256 tells one model from another in predictions."""
+_CLEANED = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff")) | dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")
+"""Characters of no width are dropped, except those that join others (emoji, Persian); no-break spaces become spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +48,57 @@ class Export:
 
 def read_export(path: Path) -> Export:
     """The export in a folder, or in the zip as it was downloaded. Raises `InvalidExport`."""
+    shown = Path(public_address(str(path)))  # an address by mistake may hold a token
     try:
-        files = _zipped(path) if path.is_file() else _unzipped(path)
-    except (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
-        raise InvalidExport(f"{path}: {_reason(error)}; a folder or zip with {MODEL_FILE} and {LABELS_FILE} is needed") from None
-    for needed in (MODEL_FILE, LABELS_FILE):
+        files = {name: b"".join(chunks) for name, chunks in read_zip(path)} if path.is_file() else _unzipped(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidExport(f"{shown}: {reason}; a folder or zip with {MODEL_FILE} and {LABELS_FILE} is needed") from None
+    except InvalidZip as error:
+        raise InvalidExport(f"{shown}: {error}") from None
+    for needed in NEEDED:
         if needed not in files:
-            raise InvalidExport(f"{path}: {needed} is missing; {MODEL_FILE} and {LABELS_FILE} are needed")
+            raise InvalidExport(f"{shown}: {needed} is missing; {MODEL_FILE} and {LABELS_FILE} are needed")
     if MANIFEST_FILE in files:
-        _check_manifest(files[MANIFEST_FILE], files[MODEL_FILE], path / MANIFEST_FILE)
+        _check_manifest(files[MANIFEST_FILE], files[MODEL_FILE], shown / MANIFEST_FILE)
     resolved = path.resolve()
     name = resolved.name if resolved.is_dir() else resolved.stem
-    labels = parse_labels(files[LABELS_FILE], path / LABELS_FILE)
-    description = read_description(files.get(DESCRIPTION_FILE), files.get(METADATA_FILE), path)
+    labels = parse_labels(files[LABELS_FILE], shown / LABELS_FILE)
+    description = read_description(files.get(DESCRIPTION_FILE), files.get(METADATA_FILE), shown)
     return Export(name or "model", files[MODEL_FILE], labels, description)
 
 
 def parse_labels(text: bytes, path: Path = Path(LABELS_FILE)) -> tuple[str, ...]:
-    """One label a line; line ends of any system, a byte order mark and empty lines at the end do not matter."""
-    try:
-        lines = text.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
-    except UnicodeDecodeError:
-        raise InvalidExport(f"{path}: not UTF-8") from None
-    labels = tuple(line.strip() for line in lines)
+    """One label a line, in UTF-8 or UTF-16. Line ends of any system, blank lines at the end, white space around a label and
+    invisible characters do not matter. Raises `InvalidExport`.
+    """
+    content = _decoded(text, path).replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED)
+    labels = tuple(line.strip() for line in content.rstrip().split("\n"))
     for number, label in enumerate(labels, 1):
         if not 0 < len(label) <= 256:
             raise InvalidExport(f"{path}: line {number}: {len(label)} characters, a label has 1 to 256")
         if not re.search(TEXT_PATTERN, label):
             raise InvalidExport(f"{path}: line {number}: {label!r:.80}: a label has no control characters")
-    if len(set(labels)) != len(labels):
-        raise InvalidExport(f"{path}: a label stands there twice")
+        if label in labels[: number - 1]:
+            raise InvalidExport(f"{path}: line {number}: {label!r:.80} stands there twice")
     return labels
+
+
+def _decoded(text: bytes, path: Path) -> str:
+    """As UTF-16 where its byte order mark says so, or every other byte of the first line is 0; else as UTF-8."""
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif text[1:2] == b"\0":
+        encoding = "utf-16-le"
+    elif text[:1] == b"\0":
+        encoding = "utf-16-be"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return text.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = text[: error.start].count(b"\n") + 1
+        raise InvalidExport(f"{path}: line {line}: not UTF-8 or UTF-16; save the file as UTF-8") from None
 
 
 def _check_manifest(text: bytes, model: bytes, path: Path) -> None:
@@ -97,22 +125,3 @@ def _bounded(path: Path, size: int) -> bytes:
     if size > LIMIT:
         raise InvalidExport(f"{path}: {size} bytes, at most {LIMIT} are allowed")
     return path.read_bytes()
-
-
-def _zipped(path: Path) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            name = Path(entry.filename).name
-            if name not in FILES:
-                continue
-            if entry.file_size > LIMIT:  # zipfile reads no more than this announces
-                raise InvalidExport(f"{path}: {entry.filename}: {entry.file_size} bytes, at most {LIMIT} are allowed")
-            if name in files:
-                raise InvalidExport(f"{path}: {name} is in it twice; one export is needed")
-            files[name] = archive.read(entry)
-    return files
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else f"not a zip that can be read ({error})"

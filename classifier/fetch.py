@@ -6,6 +6,7 @@ from collections.abc import Collection
 import httpx
 
 from bus import FootfallError
+from bus.address import public_address
 
 TIMEOUT = 5.0
 """Seconds for each step: to connect, and between two parts of an answer."""
@@ -39,17 +40,18 @@ def fetch(address: str, hosts: Collection[str], limit: int) -> bytes:
                         url = response.url.join(response.headers["location"])
                         continue
                     if response.status_code != httpx.codes.OK:
-                        raise FetchFailed(f"{url.host} answers {response.status_code}")
+                        raise FetchFailed(f"{public_address(str(url))} answers {response.status_code}")
                     return _read(response, limit, end)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, ValueError) as error:
-        raise FetchFailed(f"{type(error).__name__}: {str(error)[:200]}") from None
+        # Their texts may hold parts of the address.
+        raise FetchFailed(f"{public_address(address)[:200]}: {type(error).__name__}") from None
     raise FetchFailed(f"more than {REDIRECTS} redirections")
 
 
 def _check(url: httpx.URL, hosts: Collection[str]) -> None:
     name = url.host if url.port is None else f"{url.host}:{url.port}"
     if url.scheme not in ("http", "https") or name.lower() not in {host.lower() for host in hosts}:
-        raise NotAllowed(f"{url.scheme}://{name} is not allowed; URL_HOSTS names the machines that are")
+        raise NotAllowed(f"{public_address(str(url))} is not allowed; URL_HOSTS names the machines that are")
 
 
 def _read(response: httpx.Response, limit: int, end: float) -> bytes:

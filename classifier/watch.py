@@ -9,7 +9,8 @@ from types import TracebackType
 from typing_extensions import Self
 
 from bus import FootfallError
-from classifier.export import FILES, Export, read_export
+from bus.export_zip import FILES
+from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 
 log = logging.getLogger(__name__)

@@ -9,10 +9,11 @@ import anyio
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
-from starlette.datastructures import UploadFile
+from pydantic import AliasChoices, BaseModel, Field
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field as FormField
+from python_multipart.multipart import File, FormParser, parse_options_header
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from bus import InvalidMessage, Label
 from classifier.fetch import FetchFailed, NotAllowed, fetch
@@ -63,9 +64,9 @@ class Problem(BaseModel):
 
 
 class PictureUrl(BaseModel):
-    """Where a picture is."""
+    """Where a picture is: `url` as the containers have it, `Url` as the cloud service has it."""
 
-    url: str
+    url: str = Field(validation_alias=AliasChoices("url", "Url", "URL"))
 
 
 def app_of(pipeline: Pipeline, served: Callable[[], dict[str, Any]], url_hosts: Collection[str]) -> FastAPI:
@@ -123,26 +124,39 @@ def app_of(pipeline: Pipeline, served: Callable[[], dict[str, Any]], url_hosts: 
 
 
 async def _picture(request: Request) -> bytes:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data":
         return await _body(request, LIMIT)
-    body = await _body(request, BODY_LIMIT)
-
-    async def whole() -> Any:
-        yield body
-
-    parser = MultiPartParser(request.headers, whole(), max_files=8, max_fields=8)
-    parser.spool_max_size = BODY_LIMIT  # never to the disk
-    try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form cannot be read") from None
-    field = form.get("imageData")
-    if not isinstance(field, UploadFile):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has no file imageData")
-    picture = await field.read()
+    picture = _in_form(await _body(request, BODY_LIMIT), options.get(b"boundary", b""))
     if len(picture) > LIMIT:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a picture has at most {LIMIT} bytes")
     return picture
+
+
+def _in_form(body: bytes, boundary: bytes) -> bytes:
+    """The field `imageData`, in whatever case and with or without a file name; else the largest file or field."""
+    fields: list[tuple[bool, bool, int, bytes]] = []
+
+    def add(name: bytes | None, content: bytes, is_file: bool) -> None:
+        fields.append(((name or b"").lower() == b"imagedata", is_file, len(content), content))
+
+    def add_field(field: FormField) -> None:
+        add(field.field_name, field.value or b"", False)
+
+    def add_file(file: File) -> None:
+        file.file_object.seek(0)
+        add(file.field_name, file.file_object.read(), True)
+
+    in_memory = {"MAX_MEMORY_FILE_SIZE": 2 * BODY_LIMIT, "MAX_FIELDS": 16}
+    try:
+        parser = FormParser("multipart/form-data", add_field, add_file, None, boundary, None, in_memory)
+        parser.write(body)
+        parser.finalize()
+    except FormParserError:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form cannot be read") from None
+    if not fields:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has no field; imageData with a picture is needed")
+    return max(fields)[-1]
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -4,8 +4,9 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
+from bus.export_zip import MODEL_FILE
 from capture.scenes import PREFIX
-from classifier.export import MODEL_FILE, Export
+from classifier.export import Export
 
 FOLDER = Path(__file__).parent
 MODEL = FOLDER / "model"

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from bridge.model import DownloadFailed, DownloadRefused
-from bridge.model.address import hide_queries, told, unsound
+from bridge.model.address import unsound
 from bridge.model.files import CHUNK, sha256_of
 from bridge.model.part import Part
 from bus import FootfallError
+from bus.address import public_address
 
 if TYPE_CHECKING:
     import requests
@@ -39,7 +40,7 @@ def fetch(url: str, sha256: str, target: Path, stop: threading.Event) -> None:
     except FootfallError:
         raise
     except Exception as error:  # the texts of requests and urllib3 hold the whole address, so none of them gets out
-        failure = _failure(f"{told(url)}: {_reason(error)}", error)
+        failure = _failure(f"{public_address(url)}: {_reason(error)}", error)
     else:
         return
     raise failure  # out here, as an error that is raised while another is handled keeps that one
@@ -50,7 +51,6 @@ def _fetch(url: str, sha256: str, target: Path, stop: threading.Event) -> None:
         raise DownloadRefused(f"the address: {wrong}")
     if sha256_of(target) == sha256:
         return
-    hide_queries()
     part = Part(target)
     if not part.is_whole(sha256):
         _complete(part, url, sha256, stop)
@@ -63,7 +63,7 @@ def _complete(part: Part, url: str, sha256: str, stop: threading.Event) -> None:
         was_resumed = part.offset > 0
         part.drop()
         if not was_resumed:
-            raise DownloadRefused(f"{told(url)}: its SHA-256 is not {sha256}")
+            raise DownloadRefused(f"{public_address(url)}: its SHA-256 is not {sha256}")
 
 
 def _receive(url: str, part: Part, stop: threading.Event) -> bool:
@@ -76,11 +76,11 @@ def _receive(url: str, part: Part, stop: threading.Event) -> bool:
     with requests.Session() as session, _answer(session, url, headers) as response:
         if part.offset and not _goes_with(part, response):
             return False
-        _check_status(response, told(url), bool(part.offset))
+        _check_status(response, public_address(url), bool(part.offset))
         try:
             if response.status_code == HTTPStatus.OK:
                 part.begin(response.headers.get("ETag", ""))
-            _copy(response, part, told(url), stop)
+            _copy(response, part, public_address(url), stop)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 part.drop()  # so that others can write meanwhile
@@ -99,8 +99,8 @@ def _answer(session: "requests.Session", url: str, headers: dict[str, str]) -> "
         response.close()
         before, url = url, urljoin(url, response.headers["Location"])
         if wrong := unsound(url):
-            raise DownloadRefused(f"{told(before)}: redirects to another address: {wrong}")
-    raise DownloadRefused(f"{told(url)}: more than {REDIRECTS} redirections")
+            raise DownloadRefused(f"{public_address(before)}: redirects to another address: {wrong}")
+    raise DownloadRefused(f"{public_address(url)}: more than {REDIRECTS} redirections")
 
 
 def _nowhere(resp: "requests.Response") -> None:

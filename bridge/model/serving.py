@@ -4,12 +4,12 @@ import logging
 from dataclasses import replace
 from typing import Literal
 
-from bridge.model.address import told
 from bridge.model.hearing import Hearing
 from bridge.model.memory import Held, Memory, Refusal, Trial, read_memory, write_memory
 from bridge.model.store import ModelStore
 from bridge.model.wanted import Wanted
 from bus import Status
+from bus.address import public_address
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Serving:
 
     def turn_back(self, folder: str, wanted: Wanted | None) -> None:
         """Turns by hand to the previous model, which is in this folder; once more, forward again."""
-        known = {about.sha256: about.url and told(about.url) for about in (self.held, wanted) if about}
+        known = {about.sha256: about.url and public_address(about.url) for about in (self.held, wanted) if about}
         sha256 = self._store.sha256_of(folder)
         if sha256 in known:  # turned back from before
             self.begin(folder, sha256, known[sha256])

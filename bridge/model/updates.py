@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple
 from typing_extensions import Self
 
 from bridge.model import DownloadFailed, NoPrevious, StoreFailed
-from bridge.model.address import told
 from bridge.model.download import fetch
 from bridge.model.serving import MOST_DETAIL, Serving
 from bridge.model.store import ModelStore
 from bridge.model.wanted import Wanted, refusals, tidy
 from bus import FootfallError, Status
+from bus.address import public_address
 from bus.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class ModelUpdates:
         with self._lock:
             state, detail = self._state()
             about = self._wanted or self._serving.held
-            url = told(about.url) if about and about.url else None
+            url = public_address(about.url) if about and about.url else None
             sha256 = about.sha256 or None if about else None
             return {"state": state, "url": url, "sha256": sha256, "detail": detail, "previous": self._store.previous}
 
@@ -162,12 +162,12 @@ class ModelUpdates:
         try:
             name = self._store.find(wanted.sha256)
             if name is None:
-                log.info("fetching the model at %s", told(wanted.url))
+                log.info("fetching the model at %s", public_address(wanted.url))
                 fetch(wanted.url, wanted.sha256, archive, self._news)
                 name = self._store.unpack(archive, wanted.url, wanted.sha256)
             with self._lock:
                 if self._due() == wanted and not self._ended.is_set():
-                    self._serving.begin(name, wanted.sha256, told(wanted.url))
+                    self._serving.begin(name, wanted.sha256, public_address(wanted.url))
                     self._forget_failures()
                     archive.unlink(missing_ok=True)
         except (DownloadFailed, OSError) as error:

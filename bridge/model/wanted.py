@@ -12,7 +12,7 @@ _DOWNLOAD = f"{OWN}-download-"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A model as the cloud names it; its address may hold a secret, which `told` leaves out."""
+    """A model as the cloud names it; its address may hold a secret, which `public_address` leaves out."""
 
     url: str = field(repr=False)
     sha256: str

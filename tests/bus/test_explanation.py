@@ -89,7 +89,7 @@ JSON = st.recursive(
 @pytest.mark.parametrize(
     "message", {type(one): one for one in samples.one_of_each()}.values(), ids=lambda one: type(one).__name__
 )
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_message_is_explained_in_words_for_programs(message: Message, data: st.DataObject) -> None:
     """A message of every kind in which any value, at any depth, is another: its refusal names the place in words for people."""

@@ -12,7 +12,7 @@ OURS = {"bus", *MODULES}
 DRIVERS = {"demo", "cv2", "sense_hat", "azure", "tflite_runtime", "ai_edge_litert", "paho", "requests", "sqlite3"}
 HOMES = {
     "demo": {"capture/scenes.py"},
-    "cv2": {"capture/video.py", "capture/folder.py", "capture/prepare.py", "classifier/preprocess.py", "classifier/yolo.py"},
+    "cv2": {"capture/video.py", "capture/prepare.py", "classifier/preprocess.py", "classifier/yolo.py"},
     "sense_hat": {"display/sensehat.py"},
     "azure": {"bridge/cloud/edgehub.py"},
     "tflite_runtime": {"classifier/runtime.py"},

@@ -43,6 +43,20 @@ def test_secrets_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "rtsp" in line
 
 
+@pytest.mark.parametrize(
+    "path", ["rtsp:/cam/1", "http//cam", "rtsp:cam", "'rtsp://cam'", "http:\\\\cam", "file:///clip.mp4", "rtmp://cam"]
+)
+def test_addresses_that_are_none(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """A typing error at the beginning of an address is not taken for a file's name."""
+    assert "an address begins with http://" in refused(CaptureSettings, monkeypatch, VIDEO_PATH=path)
+
+
+@pytest.mark.parametrize("host", ["mqtt://broker", "me:word@broker", "broker/x", "the broker"])
+def test_a_broker_that_is_an_address(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """The broker's host is a name or an IP address alone."""
+    assert "name or IP address" in refused(CaptureSettings, monkeypatch, MQTT_HOST=host)
+
+
 @pytest.mark.parametrize("path", ["demo:", "demo:x", "demo:-1", "demo:1.5", "demo:1234567890", "demo:٣"])
 def test_scenes_have_numbers(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """What is no seed of the demo's scenes is refused, and the line says how one is written."""

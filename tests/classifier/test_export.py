@@ -1,16 +1,23 @@
 """What is read of an export, and what is refused."""
 
+import codecs
 import hashlib
+import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.model import InvalidModel
+from bridge.model.unpack import unpack
+from bus import export_zip
 from classifier import InvalidExport, export
 from classifier.export import Export, parse_labels, read_export
+from tests.support.secrets import MARK, addresses
 
 MODEL = b"not looked into here"
 SHA1 = hashlib.sha1(MODEL, usedforsecurity=False).hexdigest()
@@ -54,10 +61,22 @@ def test_folder_and_zip_are_alike(tmp_path: Path, inside: str) -> None:
         (b"man\r\nwoman", ("man", "woman")),
         (b"\xef\xbb\xbfman\r\nwoman\r\n\r\n", ("man", "woman")),
         ("Äpfel\nempty street ".encode(), ("Äpfel", "empty street")),
+        (b"man\r\nwoman\r\n\t\r\n", ("man", "woman")),
+        (b"man\nwoman\n \n\n\t", ("man", "woman")),
+        ("man\nwömän\n".encode("utf-16"), ("man", "wömän")),
+        (codecs.BOM_UTF16_BE + "man\r\nwömän\r\n".encode("utf-16-be"), ("man", "wömän")),
+        ("man\nwömän\n".encode("utf-16-le"), ("man", "wömän")),
+        ("man\nwömän\n".encode("utf-16-be"), ("man", "wömän")),
+        ("\u200bman\nwoman\u00a0\nempty\u00a0street\n".encode(), ("man", "woman", "empty street")),
+        (
+            "\u200f\u0627\u0645\u0631\u0623\u0629\n\u0631\u062c\u0644\n".encode(),
+            ("\u0627\u0645\u0631\u0623\u0629", "\u0631\u062c\u0644"),
+        ),
+        ("\U0001f469\u200d\U0001f9b0 woman\nman".encode(), ("\U0001f469\u200d\U0001f9b0 woman", "man")),
     ],
 )
 def test_labels_of_any_system(text: bytes, labels: tuple[str, ...]) -> None:
-    """Line ends, a byte order mark and a missing last line end do not matter."""
+    """Line ends, a byte order mark, UTF-16, blank lines at the end, no-break spaces and invisible characters do not matter."""
     assert parse_labels(text) == labels
 
 
@@ -69,7 +88,12 @@ def test_labels_of_any_system(text: bytes, labels: tuple[str, ...]) -> None:
         (b"a\n" + b"b" * 257, "line 2: 257"),
         (b"a\nb\na", "twice"),
         (b"a\n\x1b[31mb", "line 2.*control"),
-        (b"\xff", "UTF-8"),
+        (b"\xff", "line 1: not UTF-8"),
+        ("man\nmädchen".encode("latin-1"), "line 2: not UTF-8 or UTF-16; save the file as UTF-8"),
+        ("man\nwoman".encode("utf-16")[:-1], "not UTF-8 or UTF-16"),
+        (b"\nman\nwoman", "line 1: 0"),
+        ("man\n\u200b\nwoman".encode(), "line 2: 0"),
+        ("man\nman\u00a0".encode(), "line 2: 'man' stands there twice"),
     ],
 )
 def test_labels_that_are_refused(text: bytes, reason: str) -> None:
@@ -132,17 +156,57 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         assert str(path) in str(caught.value)
 
 
-def test_a_damaged_zip(tmp_path: Path) -> None:
-    """Whichever byte of a zip is damaged, it is read as before or refused; nothing else."""
-    source = folder(tmp_path / "doors", model_tflite=MODEL * 20, labels_txt=b"man\nwoman")
-    whole = zipped(tmp_path / "doors.zip", source).read_bytes()
-    damaged = tmp_path / "damaged.zip"
-    for place in range(len(whole)):
-        damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
-        try:
-            read_export(damaged)
-        except InvalidExport as error:
-            assert "damaged.zip" in str(error)
+@pytest.mark.parametrize("inside", ["", "export/", "door-main/export/", "export\\", "T\u00fcr Modell (1)/"])
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_classifier_and_bridge_read_the_same_zips(tmp_path: Path, inside: str, compression: int) -> None:
+    """Zips of macOS, of PowerShell 5, of a repository with samples, and of other archivers."""
+    archive = tmp_path / "doors.zip"
+    with zipfile.ZipFile(archive, "w", compression) as opened:
+        for name, content in {
+            f"{inside}model.tflite": MODEL,
+            f"__MACOSX/{inside}._model.tflite": b"junk",
+            f"{inside}labels.txt": b"man\nwoman",
+            f"__MACOSX/{inside}._labels.txt": b"junk",
+            f"{inside}.DS_Store": b"junk",
+            "python/predict.py": b"sample",
+            "node/README.md": b"sample",
+            "python/README.md": b"sample",
+        }.items():
+            entry = zipfile.ZipInfo(name)
+            entry.filename = name
+            opened.writestr(entry, content, compression)
+    (tmp_path / "doors").mkdir()
+    unpack(archive, tmp_path / "doors")
+    assert read_export(archive) == read_export(tmp_path / "doors") == Export("doors", MODEL, ("man", "woman"))
+    assert {path.name for path in (tmp_path / "doors").iterdir()} == {"model.tflite", "labels.txt"}
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+@settings(max_examples=200)
+@given(data=st.data())
+def test_a_damaged_zip(tmp_path: Path, compression: int, data: st.DataObject) -> None:
+    """Wherever bytes of a zip are changed, cut out or added, classifier and bridge read it as before, or both refuse it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as opened:
+        for name, content in {"a/model.tflite": MODEL * 20, "a/labels.txt": b"man\nwoman"}.items():
+            opened.writestr(zipfile.ZipInfo(name), content, compression)
+    damaged = bytearray(buffer.getvalue())
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    archive, into = tmp_path / "damaged.zip", tmp_path / "damaged"
+    archive.write_bytes(damaged)
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir()
+    try:
+        unpack(archive, into)
+    except InvalidModel as error:
+        assert str(error).startswith("damaged.zip: ")
+        assert str(error).isprintable()
+        with pytest.raises(InvalidExport, match=r"damaged\.zip: "):
+            read_export(archive)
+    else:
+        assert read_export(archive).model == MODEL * 20
 
 
 def test_two_exports_in_one_zip(tmp_path: Path) -> None:
@@ -162,7 +226,16 @@ def test_a_dated_folder_keeps_its_name(tmp_path: Path) -> None:
 def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A zip that says it unpacks to more than the limit, or a folder's file that is larger, is refused unread."""
     monkeypatch.setattr(export, "LIMIT", 1000)
+    monkeypatch.setattr(export_zip, "LIMIT", 1000)
     source = folder(tmp_path / "big", model_tflite=bytes(5000), labels_txt=b"a")
     for path in (source, zipped(tmp_path / "big.zip", source)):
         with pytest.raises(InvalidExport, match="at most 1000"):
             read_export(path)
+
+
+@given(addresses())
+def test_a_model_that_is_an_address_by_mistake(given: tuple[str, str]) -> None:
+    """What is wrong is said without the secret in it."""
+    with pytest.raises(InvalidExport) as caught:
+        read_export(Path(given[0]))
+    assert MARK not in str(caught.value)

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 import httpx
+import numpy as np
 import psutil
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,7 @@ from tests.support.fruits import Fruits
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import limit, until
-from tests.support.web import SHOWN, encoded, probabilities, refused
+from tests.support.web import RED, SHOWN, encoded, probabilities, refused
 
 FORM = "multipart/form-data; boundary=x"
 LIMIT = 4 * 1024 * 1024
@@ -46,6 +47,36 @@ def test_a_picture_in_the_body(client: httpx.Client, prefix: str, ending: str) -
     assert probabilities(client.post(f"/{prefix}{ending}", content=encoded(), headers=headers)) == pytest.approx(SHOWN, abs=0.001)
     form = client.post(f"/{prefix}{ending}", files={"imageData": ("a.png", encoded(), "image/png")})
     assert probabilities(form) == pytest.approx(SHOWN, abs=0.001)
+
+
+def form(*parts: tuple[str, bytes], end: bytes = b"--x--\r\n") -> bytes:
+    """The body of a form with parts of these dispositions."""
+    head = "--x\r\nContent-Disposition: form-data; {}\r\n\r\n"
+    return b"".join(head.format(disposition).encode() + content + b"\r\n" for disposition, content in parts) + end
+
+
+@pytest.mark.parametrize("kind", [".png", ".jpg", ".bmp"])
+@pytest.mark.parametrize(
+    "disposition",
+    ['name="imageData"', 'name="IMAGEDATA"; filename="a"', "name=file; filename=a.jpg", 'name="image"', 'name=""'],
+)
+@pytest.mark.parametrize("content_type", [FORM, "Multipart/Form-Data; Boundary=x", 'MULTIPART/FORM-DATA;boundary="x"'])
+def test_forms_of_all_kinds(client: httpx.Client, kind: str, disposition: str, content_type: str) -> None:
+    """Without a file name, under another name, and with a content type in capitals; beside other fields too."""
+    picture = (disposition, encoded(kind=kind))
+    for body in (form(picture), form(picture, ("name=more", b"1")), form(("name=comment", b"1"), picture)):
+        response = client.post("/image", content=body, headers={"Content-Type": content_type})
+        assert probabilities(response) == pytest.approx(SHOWN, abs=0.02)
+
+
+def test_a_large_picture_in_a_field(client: httpx.Client) -> None:
+    """Up to the limit, without a file name too."""
+    large = np.tile(RED, (15, 13, 1))
+    response = client.post("/image", content=form(("name=imageData", encoded(large, ".bmp"))), headers={"Content-Type": FORM})
+    assert probabilities(response) == pytest.approx(SHOWN, abs=0.02)
+    assert "4194304" in refused(
+        client.post("/image", content=form(("name=imageData", bytes(LIMIT + 1))), headers={"Content-Type": FORM}), 413
+    )
 
 
 @pytest.mark.parametrize("kind", [".png", ".jpg", ".bmp", ".webp"])

@@ -10,6 +10,7 @@ import trustme
 
 from bridge.model import updates
 from bridge.model.store import ModelStore
+from bus.logs import silence_http_clients
 from tests.bridge.model.device import Device
 from tests.bridge.model.server import SECRET, Server
 from tests.bridge.model.zips import tree
@@ -65,6 +66,7 @@ def fast() -> Iterator[None]:
 def _kept_secret(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> Iterator[None]:
     """Whatever a test here does, the signature is in no line of the log, and in no file."""
     caplog.set_level(logging.DEBUG)
+    silence_http_clients()  # as the process does at its start
     yield
     for record in caplog.get_records("call"):
         assert SECRET not in logging.Formatter().format(record)

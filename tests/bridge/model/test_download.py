@@ -28,8 +28,8 @@ def test_a_file_arrives(server: Server, tmp_path: Path) -> None:
     assert server.requests[0]["Accept-Encoding"] == "identity"
 
 
-def test_the_log_goes_on_without_the_query(server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """What urllib3 has to say is there, also of headers that it cannot read, and ends before the signature."""
+def test_no_address_is_in_the_log(server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the path nor the query of a request, also of an answer whose headers cannot be read."""
 
     def broken(handler: Handler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nbroken header\r\n\r\n")
@@ -39,8 +39,7 @@ def test_the_log_goes_on_without_the_query(server: Server, tmp_path: Path, caplo
     with pytest.raises(DownloadRefused):
         load(server, tmp_path / "a.zip")
     load(server, tmp_path / "a.zip")
-    assert '"GET /models/people.zip?... HTTP/1.1" 200' in caplog.text
-    assert "Failed to parse headers (url=" in caplog.text
+    assert "people.zip" not in caplog.text
 
 
 @pytest.mark.parametrize("code", [408, 429, 500, 502, 503])
@@ -48,7 +47,7 @@ def test_answers_that_may_be_others_another_time(server: Server, tmp_path: Path,
     """They are told as such, keep what has come, and the next try succeeds."""
     cut_short(server, tmp_path / "a.zip")
     server.answers.append(status(code))
-    with pytest.raises(DownloadFailed, match=f"/models/people.zip: the server answers {code}$"):
+    with pytest.raises(DownloadFailed, match=f"^{server.root}: the server answers {code}$"):
         load(server, tmp_path / "a.zip")
     load(server, tmp_path / "a.zip")
     assert server.requests[-1]["Range"] == "bytes=5000-"
@@ -58,7 +57,7 @@ def test_answers_that_may_be_others_another_time(server: Server, tmp_path: Path,
 def test_answers_that_are_final(server: Server, tmp_path: Path, code: int) -> None:
     """Trying again cannot mend them."""
     server.answers.append(status(code))
-    with pytest.raises(DownloadRefused, match=f"/models/people.zip: the server answers {code}$"):
+    with pytest.raises(DownloadRefused, match=f"^{server.root}: the server answers {code}$"):
         load(server, tmp_path / "a.zip")
     assert not names(tmp_path)
 

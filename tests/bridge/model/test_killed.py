@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bridge.model.store import ModelStore
+from bus.export_zip import METADATA_FILE
 from classifier.export import read_export
-from tests.bridge.model.zips import factory_model, folder_of, install, names, sha256, zipped
+from tests.bridge.model.zips import EXPORT, factory_model, folder_of, install, names, sha256, zipped
 from tests.support.wait import limit
 
 SCRIPT = """
@@ -42,12 +43,17 @@ for number in range(1, 1000):
 """Runs one call on copies of a store, and is killed at its first step, at its second, and so on, until it comes to its end."""
 
 
+def newer(mark: bytes) -> bytes:
+    """The zip of a later model, told from others by its mark."""
+    return zipped({**EXPORT, METADATA_FILE: mark})
+
+
 def killed(tmp_path: Path, what: str, prepare: Callable[[ModelStore], object], steps: int = 60) -> list[Path]:
     """The stores in which `what` was killed at each of its steps."""
     root, archive = tmp_path / "stores", tmp_path / "new.zip"
     for number in range(1, steps + 1):
         prepare(ModelStore(root / str(number)))
-    archive.write_bytes(zipped(more=b"new"))
+    archive.write_bytes(newer(b"new"))
     arguments = [sys.executable, "-c", SCRIPT, str(root), what, str(archive), sha256(archive.read_bytes())]
     ran = subprocess.run(arguments, capture_output=True, text=True, timeout=limit(60), check=False)
     assert ran.returncode == 0, ran.stderr
@@ -60,12 +66,12 @@ def killed(tmp_path: Path, what: str, prepare: Callable[[ModelStore], object], s
 def two_models(store: ModelStore) -> None:
     """An older and a newer one."""
     install(store, zipped())
-    install(store, zipped(more=b"1"))
+    install(store, newer(b"1"))
 
 
 def served(folder: Path) -> bytes:
     """What the classifier would read."""
-    return read_export(folder / "current").model + b"".join((folder / "current" / "more").read_bytes().split())
+    return read_export(folder / "current").model + b"".join((folder / "current" / METADATA_FILE).read_bytes().split())
 
 
 def test_an_installation_may_be_killed_anywhere(tmp_path: Path, fast: None) -> None:
@@ -75,15 +81,15 @@ def test_an_installation_may_be_killed_anywhere(tmp_path: Path, fast: None) -> N
         store = ModelStore(folder)
         assert served(folder) in (b"model1", b"modelnew")
         assert store.previous is not None
-        install(store, zipped(more=b"new"), "https://example.org/new.zip")
+        install(store, newer(b"new"), "https://example.org/new.zip")
         assert served(folder) == b"modelnew"
-        assert store.previous == folder_of(zipped(more=b"1"))
+        assert store.previous == folder_of(newer(b"1"))
         assert names(folder) == {"current", "previous", store.current, store.previous}
 
 
 def test_a_rollback_may_be_killed_anywhere(tmp_path: Path, fast: None) -> None:
     """It is done or not done, and none of the two models is lost."""
-    first, second = folder_of(zipped()), folder_of(zipped(more=b"1"))
+    first, second = folder_of(zipped()), folder_of(newer(b"1"))
     for folder in killed(tmp_path, "rollback", two_models):
         assert read_export(folder / "current").model == b"model"
         store = ModelStore(folder)
@@ -100,7 +106,7 @@ def test_the_first_installation_may_be_killed_anywhere(tmp_path: Path, fast: Non
     for folder in killed(tmp_path, "install", factory):
         store = ModelStore(folder)
         assert read_export(folder / "current").model in (b"factory", b"model")
-        install(store, zipped(more=b"new"), "https://example.org/new.zip")
+        install(store, newer(b"new"), "https://example.org/new.zip")
         assert (served(folder), store.previous) == (b"modelnew", "original")
         assert (folder / "original" / "model.tflite").read_bytes() == b"factory"
         assert names(folder) == {"current", "previous", "original", store.current}

@@ -1,0 +1,38 @@
+"""What of an address may be shown: addresses hold passwords and tokens, in more places than the user's."""
+
+import re
+from urllib.parse import unquote
+
+HIDDEN = "***"
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,15})://", re.IGNORECASE)
+_CERTAIN = re.compile(
+    r"(?:[^@/?#\\\[\]\s]*@)?"  # user and password
+    r"(?P<place>(?:[\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?)"
+    r"(?:[/?#][^@\\]*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_MISTYPED = re.compile(
+    r"\s*['\"]?(?:rtsp|http)s?(?::|//|\\\\)"  # rtsp:/camera, http//camera, or in quotation marks
+    r"|://"
+    r"|:.*@"  # user:password@camera
+    r"|\?.*="
+    r"|(?:pass|pwd|token|auth|secret|key|sig)\w*\s*=",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def public_address(text: str) -> str:
+    """Scheme, host and port of an address, as ``rtsp://camera.local:554``; a text that is no address, as a path, unchanged.
+
+    Where the host cannot be told from a password with certainty (one with a ``/`` or ``@`` in it) only the scheme is shown, as
+    ``rtsp://***``. A text that may be an address with a typing error gives ``***``.
+    """
+    text = text.strip()
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return HIDDEN if _MISTYPED.search(text) or _MISTYPED.search(unquote(text)) else text
+    rest = text[scheme.end() :]
+    certain = _CERTAIN.fullmatch(rest)
+    behind = rest[certain.end("place") :] if certain else ""
+    is_certain = certain is not None and "@" not in unquote(behind)
+    return f"{scheme[1].lower()}://{certain['place'] if certain and is_certain else HIDDEN}"

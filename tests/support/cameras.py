@@ -1,0 +1,103 @@
+"""Network cameras that answer each request with one picture, in the manner that the path names."""
+
+import base64
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+from capture.prepare import jpeg
+from tests.support import videos
+
+USER, PASSWORD = "me", "p@ss /wörd:1"
+
+
+class SnapshotCamera(BaseHTTPRequestHandler):
+    """Numbers its pictures from 0; each request of `/flaky` but the first fails, and one in three of `/some`."""
+
+    host: ClassVar[str]
+    requests: ClassVar[list[str]]
+    """Path and kind of authorization of each request."""
+    pictures: ClassVar[int]
+
+    def do_GET(self) -> None:
+        """Answers by the first part of the path."""
+        kind = self.path[1:].partition("?")[0].partition("/")[0]
+        self.requests.append(f"{kind} {self.headers.get('Authorization', '').partition(' ')[0]}".strip())
+        if kind in ("basic", "digest") and not self._is_authorized(kind):
+            challenge = 'Digest realm="cam", nonce="abc", qop="auth", algorithm=MD5' if kind == "digest" else 'Basic realm="cam"'
+            self._send(401, b"", {"WWW-Authenticate": challenge})
+            return
+        self._answer(kind)
+
+    def _answer(self, kind: str) -> None:
+        picture = jpeg(videos.numbered(type(self).pictures % 25), 90)
+        number = type(self).pictures
+        type(self).pictures += 1
+        if kind.isdecimal():
+            self._send(int(kind), b"", {})
+        elif kind == "moved":
+            self._send(302, b"", {"Location": "/snapshot.jpg"})
+        elif kind == "page":
+            self._send(200, b"<html>sign in", {"Content-Type": "text/html"})
+        elif kind == "text":
+            self._send(200, b"no picture", {"Content-Type": "image/jpeg"})
+        elif kind == "empty":
+            self._send(200, b"", {"Content-Type": "image/jpeg"})
+        elif kind == "truncated" or (kind == "flaky" and number > 0) or (kind == "some" and number % 3 == 2):
+            self._send(200, picture[: len(picture) // 2], {"Content-Type": "image/jpeg", "Content-Length": str(len(picture))})
+        elif kind == "untyped":
+            self._send(200, picture, {})
+        elif kind == "octet":
+            self._send(200, picture, {"Content-Type": "application/octet-stream", "Content-Length": str(len(picture))})
+        elif kind == "large":
+            self._send(200, picture + bytes(200_000), {"Content-Type": "image/jpeg"})
+        else:
+            self._send(200, picture, {"Content-Type": "IMAGE/JPEG; x=1", "Content-Length": str(len(picture))})
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _is_authorized(self, kind: str) -> bool:
+        given = self.headers.get("Authorization", "")
+        if kind == "basic":
+            return given == "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        found = {name: quoted or plain for name, quoted, plain in re.findall(r'(\w+)=(?:"([^"]*)"|([^,\s]*))', given)}
+        if not found:
+            return False
+        secret = _md5(f"{USER}:cam:{PASSWORD}")
+        request = _md5(f"GET:{found['uri']}")
+        return bool(found["response"] == _md5(f"{secret}:abc:{found['nc']}:{found['cnonce']}:auth:{request}"))
+
+    def log_message(self, *_: object) -> None:
+        """Keeps quiet."""
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+@contextmanager
+def snapshot_camera() -> Iterator[type[SnapshotCamera]]:
+    """A camera, with its `host` (and port) and what was asked of it."""
+
+    class Handler(SnapshotCamera):
+        requests: ClassVar[list[str]] = []
+        pictures = 0
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Handler.host = f"127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield Handler
+        finally:
+            server.shutdown()
+            thread.join()
