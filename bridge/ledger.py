@@ -124,16 +124,16 @@ class Ledger(Queries):
             connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, text))
         self._notes[name] = text
 
-    def untold(self) -> list[Visit]:
-        """Visits of which it is not known that they were published."""
+    def unpublished(self, most: int) -> list[Visit]:
+        """The oldest visits of which it is not known that the broker has them."""
         with self._reading() as connection:
-            rows = connection.execute(f"SELECT {VISIT} FROM visit WHERE NOT is_told ORDER BY number")
+            rows = connection.execute(f"SELECT {VISIT} FROM visit WHERE NOT is_told ORDER BY number LIMIT ?", (most,))
             return [Visit(*row) for row in rows]
 
-    def told(self, visits: Collection[Visit]) -> None:
-        """Says that visits were published."""
+    def mark_published(self, ids: Collection[str]) -> None:
+        """Notes that the broker has acknowledged the visits of these ids."""
         with self._transaction() as connection:
-            connection.executemany("UPDATE visit SET is_told = 1 WHERE id = ?", [(visit.id,) for visit in visits])
+            connection.executemany("UPDATE visit SET is_told = 1 WHERE id = ?", [(one,) for one in ids])
 
     def prune(self, before: float) -> int:
         """Lets visits go that ended before that time, a bounded number at once; how many."""

@@ -123,14 +123,14 @@ def test_a_row_that_cannot_be_read_costs_that_row(filled: Path, damage: str) -> 
     for _ in range(2):
         try:
             ledger.memories()
-            ledger.untold()
+            ledger.unpublished(1000)
             kept = [one.message.id for one in ledger.waiting(1000)]
             break
         except LedgerUnavailable:
             failures += 1
     assert failures == 1
     assert len(kept) >= VISITS - 1
-    assert len(ledger.untold()) >= VISITS - 1
+    assert len(ledger.unpublished(1000)) >= VISITS - 1
     assert len(aside(filled)) == 1
     ledger.close()
 
@@ -161,12 +161,12 @@ def test_a_new_file_that_was_cut_off_is_taken_up(filled: Path, step: str, monkey
     ledger = Ledger(filled, 100_000, Figures())
     with monkeypatch.context() as patched, suppress(KeyboardInterrupt, LedgerUnavailable):
         patched.setattr(Path, step, die)
-        ledger.untold()
+        ledger.unpublished(1000)
     ledger.close()
     ledger = Ledger(filled, 100_000, Figures())
     with suppress(LedgerUnavailable):
-        ledger.untold()
-    assert len(ledger.untold()) == VISITS - 1
+        ledger.unpublished(1000)
+    assert len(ledger.unpublished(1000)) == VISITS - 1
     assert len(ids(ledger)) == VISITS
     ledger.close()
 

@@ -96,13 +96,13 @@ def test_what_was_sent_leaves_the_outbox(ledger: Ledger) -> None:
     assert ledger.outbox_size == 2
 
 
-def test_untold_visits_are_known(ledger: Ledger, tmp_path: Path) -> None:
+def test_unpublished_visits_are_known(ledger: Ledger, tmp_path: Path) -> None:
     """Those of which it is not known that they were published are so after a restart too."""
     ledger.commit(with_visit(1))
     ledger.commit(with_visit(2))
-    ledger.told([visit(1)])
+    ledger.mark_published([visit(1).id])
     ledger = reopened(ledger, tmp_path)
-    assert ledger.untold() == [visit(2)]
+    assert ledger.unpublished(1000) == [visit(2)]
     ledger.close()
 
 
