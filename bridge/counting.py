@@ -208,9 +208,8 @@ class Counting:
                     raise _Stopped from None
             else:
                 self._backoff.reset()
-                self._bus.state(
-                    "running", self._ledger.set_aside and f"a broken ledger was set aside as {self._ledger.set_aside}"
-                )
+                broken = self._ledger.broken_file
+                self._bus.state("running", broken and f"the ledger was broken and is repaired; the old file is {broken}")
                 return result
 
     def _clear_forgotten(self, label: CurrentLabel) -> None:

@@ -291,7 +291,7 @@ def test_a_stop_while_the_ledger_is_locked_loses_nothing(shop: Shop) -> None:
 
 
 def test_a_broken_ledger_is_told_and_what_is_open_goes_on(shop: Shop) -> None:
-    """A file that breaks under the bridge is set aside; the visit that goes on is not split by it."""
+    """A file that breaks under the bridge is replaced; the visit that goes on is not split by it."""
     begin = time.time() - 60
     with shop.bridge() as bridge:
         shop.see("w" * 10, begin)
@@ -301,7 +301,12 @@ def test_a_broken_ledger_is_told_and_what_is_open_goes_on(shop: Shop) -> None:
                 file.write(os.urandom(path.stat().st_size))
         shop.see("w" * 10 + "n" * 20, begin + 1)
         until(shop.visits, 20)
-        until(lambda: b"a broken ledger was set aside as ledger.db.broken-" in shop.listener.payloads("status/bridge")[-1])
+        until(
+            lambda: (
+                b"the ledger was broken and is repaired; the old file is ledger.db.broken-"
+                in shop.listener.payloads("status/bridge")[-1]
+            )
+        )
         assert bridge.running
     assert [one.frames for one in shop.visits()] == [20]
 
