@@ -1,12 +1,13 @@
-"""The way of a prediction: taken in, what it comes to kept, told, and only then acknowledged."""
+"""The way of a prediction: counted, committed to the ledger, and only then acknowledged; visits are published from the ledger."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from bridge import hours, outgoing
@@ -29,6 +30,10 @@ HELD_UP = 5.0
 TURN = 0.5
 """Seconds at most to wait for predictions."""
 PRUNE_EVERY = 3600.0
+MAX_IN_FLIGHT = 100
+"""Visits that were published and are not acknowledged yet."""
+SHUTDOWN_TIMEOUT = 1.0
+"""Seconds to wait at the end for the broker to acknowledge visits; the others are published again at the next start."""
 
 
 class Counting:
@@ -43,6 +48,12 @@ class Counting:
         self._backoff = Backoff(most=5.0)
         self._counted: dict[str, date] = {}
         self._looked_at = self._pruned_at = float("-inf")
+        self._acknowledged: SimpleQueue[str] = SimpleQueue()
+        """Ids of visits, filled by the network's thread."""
+        self._in_flight: set[str] = set()
+        """Ids of visits that were published in this connection and are not acknowledged yet."""
+        self._connection = 0
+        self._may_be_unpublished = True
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
         self._cleared: SimpleQueue[str] = SimpleQueue()
         """Cameras whose label was cleared at the broker, filled by the network's thread."""
@@ -52,7 +63,6 @@ class Counting:
         """Takes up where an earlier bridge left off, as soon as the ledger can be read; False when asked to stop before."""
         try:
             self._site.recall(self._surely(self._ledger.memories))
-            self._tell_untold()
         except _Stopped:
             return False
         return True
@@ -62,6 +72,7 @@ class Counting:
         try:
             while not self._stop.is_set():
                 self.turn()
+            self._finish_publishing()
         except _Stopped:
             log.warning("what the ledger could not take is with the broker, and comes again")
         for name in self._site.cameras:  # nobody tells who is there any more; the visits stay open in the ledger
@@ -111,10 +122,7 @@ class Counting:
             if (text := camera.change()) is not None:
                 changes.memories[name] = text
         self._surely(partial(self._ledger.commit, changes))
-        for visit in changes.visits:
-            self._publish(visit)
-        if changes.visits:
-            self._surely(partial(self._ledger.told, changes.visits))
+        self._publish_visits(are_new=bool(changes.visits))
         for camera in round_.cameras.values():
             if not camera.is_told:
                 camera.is_told = True
@@ -136,13 +144,43 @@ class Counting:
                 for day in (*sorted(days - {today}), today):
                     self._publish(self._surely(partial(counts_of, self._ledger, name, day)))
 
-    def _tell_untold(self) -> None:
-        """Publishes the visits that an earlier bridge had no time to."""
-        visits = self._surely(self._ledger.untold)
-        for visit in visits:
-            self._publish(visit)
-        if visits:
-            self._surely(partial(self._ledger.told, visits))
+    def _publish_visits(self, are_new: bool = False) -> None:
+        """Publishes the visits that the broker has not acknowledged, oldest first, at most `MAX_IN_FLIGHT` at a time.
+
+        Each is published again at every new connection, and after a restart, until it is acknowledged.
+        """
+        are_acknowledged = self._mark_published()
+        if (connection := self._bus.connection) != self._connection:
+            self._connection = connection
+            self._in_flight.clear()
+            self._may_be_unpublished = True
+        self._may_be_unpublished |= are_new or are_acknowledged
+        if not self._may_be_unpublished or not self._bus.connected:
+            return
+        for visit in self._surely(partial(self._ledger.unpublished, MAX_IN_FLIGHT)):
+            if visit.id not in self._in_flight:
+                if not self._bus.publish(visit, partial(self._acknowledged.put, visit.id)):
+                    return  # no room, or no connection any more: again in the next turn
+                self._in_flight.add(visit.id)
+        self._may_be_unpublished = False
+
+    def _mark_published(self, timeout: float = 0.0) -> bool:
+        """Marks the visits that the broker has acknowledged by now, or within `timeout` seconds; whether there were any."""
+        ids = set()
+        with suppress(Empty):
+            ids.add(self._acknowledged.get(timeout=timeout))
+            while True:
+                ids.add(self._acknowledged.get_nowait())
+        if ids:
+            self._surely(partial(self._ledger.mark_published, ids))
+            self._in_flight -= ids
+        return bool(ids)
+
+    def _finish_publishing(self) -> None:
+        """Waits a little for what was published last, as it would be published again at the next start."""
+        end = time.monotonic() + SHUTDOWN_TIMEOUT
+        while self._in_flight and self._bus.connected and (left := end - time.monotonic()) > 0:
+            self._mark_published(left)
 
     def _sum_up(self) -> None:
         """Puts a summary of each hour that is over into the outbox."""
@@ -174,9 +212,8 @@ class Counting:
                     raise _Stopped from None
             else:
                 self._backoff.reset()
-                self._bus.state(
-                    "running", self._ledger.set_aside and f"a broken ledger was set aside as {self._ledger.set_aside}"
-                )
+                broken = self._ledger.broken_file
+                self._bus.state("running", broken and f"the ledger was broken and is repaired; the old file is {broken}")
                 return result
 
     def _clear_forgotten(self, label: CurrentLabel) -> None:

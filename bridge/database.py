@@ -1,27 +1,24 @@
-"""The ledger's SQLite file: opened, checked, and set aside when it is broken."""
+"""The ledger's SQLite file: opened, checked, and replaced when it is broken."""
 
 import fcntl
-import logging
-import os
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO
 
+from bridge import recovery
 from bus import FootfallError, InvalidSetting
-
-log = logging.getLogger(__name__)
 
 Connection = sqlite3.Connection
 FILE = "ledger.db"
-VERSION = 1
-"""Of the tables; a file of a newer one is left alone."""
 PATIENCE = 2.0
 """Seconds to wait for another program that has the file locked."""
+LOG_PAGES = 250
+"""Pages of 4 kB that the write-ahead log grows to; a log that takes the last room of a disk cannot be written into the file."""
 SCHEMA = """
 CREATE TABLE visit (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
@@ -39,10 +36,29 @@ CREATE INDEX outbox_by_kind ON outbox (kind, number);
 CREATE TABLE camera (name TEXT PRIMARY KEY, memory TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
-TABLES = ("visit", "outbox", "camera", "note")
-_BROKEN = ("malformed", "not a database", "no such table", "no such column", "Could not decode", "unsupported file format")
+"""Of version 1; like the migrations, never changed once released."""
+MIGRATIONS: dict[int, str] = {}
+"""By version, from 2 on without a gap: what makes it of the one before."""
+VERSION = 1 + len(MIGRATIONS)
+"""Of the tables; a file of an older one is migrated, a file of a newer one is left alone."""
+_STEPS = (SCHEMA, *MIGRATIONS.values())
+_SET_VERSION = f"PRAGMA user_version = {VERSION}; INSERT OR REPLACE INTO note VALUES ('version', '{VERSION}');"
+"""Twice, so that a damaged header is not taken for that of a newer Footfall."""
+_CREATE = f"BEGIN IMMEDIATE; {''.join(_STEPS)} {_SET_VERSION}"
 NEW = f"{FILE}.new"
 """What takes the place of a broken file, once it is whole."""
+MAX_BROKEN = 3
+"""Broken files that stay in the folder, the newest: each new ledger starts with all that could be read of the one before."""
+_TEMPORARY = {
+    5: "database is locked",
+    6: "is locked",
+    8: "readonly database",
+    10: "disk I/O error",
+    13: "disk is full",
+    14: "unable to open database file",
+    15: "locking protocol",
+}
+"""SQLite's codes of what may be over later without a new file, and their messages, as Python 3.10 does not give the codes."""
 
 
 class LedgerUnavailable(FootfallError):
@@ -103,63 +119,73 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """For queries. Raises as `transaction` does."""
-        with self._told():
+        with self._raising_ours():
             connection = self._connection = self._connection or self._open()
             yield connection
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Raises SQLite's errors as what they mean."""
+    def _raising_ours(self) -> Iterator[None]:
+        """Raises what SQLite and the system raise as `LedgerBroken` or `LedgerUnavailable`."""
         try:
             yield
         except OSError as error:
             raise LedgerUnavailable(f"{self.path}: {error}") from None
         except sqlite3.Error as error:
-            reason = " ".join(str(error).split())
-            self._close()  # some errors last as long as the connection does
-            if any(sign in reason for sign in _BROKEN) or ("readonly" in reason and self._is_writable()):
-                raise LedgerBroken(f"{self.path}: {reason}") from None
-            raise LedgerUnavailable(f"{self.path}: {reason}") from None
-
-    def _is_writable(self) -> bool:
-        """Whether it is the file that says that it may not be written, and not the disk."""
-        try:
-            with tempfile.TemporaryFile(dir=self.path.parent):
-                return os.access(self.path, os.W_OK)
-        except OSError:
-            return False
+            self._close()  # some errors last as long as the connection does, as that it was opened for reading only
+            kind = LedgerUnavailable if _is_temporary(error) else LedgerBroken
+            raise kind(f"{self.path}: {' '.join(str(error).split())}") from None
 
     def _open(self) -> sqlite3.Connection:
         self._take_up_new()
+        self._check_header()
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                raise InvalidSetting(f"{self.path}: of a newer Footfall (version {version}); this one reads version {VERSION}")
-            if version == 0:
-                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
             for (found,) in connection.execute("PRAGMA quick_check(1)"):
                 if found != "ok":
-                    raise sqlite3.DatabaseError(f"malformed: {found}")
+                    raise LedgerBroken(f"{self.path}: {' '.join(found.split())}")
+            self._migrate(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def begin_anew(self, fill: Callable[[sqlite3.Connection], None]) -> Path:
-        """Keeps the broken file under another name, which it returns, and puts a new one in its place that `fill` has been given.
+    def _check_header(self) -> None:
+        """SQLite takes some damage of the header for a file that may not be written, or for one of another kind."""
+        try:
+            with self.path.open("rb") as file:
+                header = file.read(recovery.HEADER)
+        except FileNotFoundError:
+            return
+        if not recovery.is_header(header) and (header or _beside(self.path, "-wal").exists()):
+            raise LedgerBroken(f"{self.path}: its header is damaged")
 
-        Raises `LedgerUnavailable` when that cannot be done now; then all is as before. Cut off anywhere, it is finished, or begun
-        again, at the next start.
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        """Brings the tables to `VERSION`. They show which version they are, as the number in the header may be damaged."""
+        stored, found = connection.execute("PRAGMA user_version").fetchone()[0], _layout(connection)
+        noted = dict(connection.execute("SELECT name, text FROM note WHERE name = 'version'")) if found else {}
+        if stored > VERSION and noted == {"version": str(stored)}:
+            raise InvalidSetting(f"{self.path}: of a newer Footfall (version {stored}); this one reads version {VERSION}")
+        version = max(number for number, layout in enumerate(_layouts()) if layout <= found)
+        if version == 0 and found:
+            raise LedgerBroken(f"{self.path}: tables are missing or damaged")
+        if (version, stored, noted) != (VERSION, VERSION, {"version": str(VERSION)}):
+            connection.executescript(f"BEGIN IMMEDIATE; {''.join(_STEPS[version:])} {_SET_VERSION} COMMIT;")
+
+    def replace(self, fill: Callable[[sqlite3.Connection, Iterator[recovery.Row]], None]) -> Path:
+        """Keeps the broken file under another name, which it returns, and puts a new one in its place.
+
+        `fill` gets the new one, and the rows that can be read of the broken one, many of them twice. Raises `LedgerUnavailable`
+        when that cannot be done now; then all is as before. Cut off anywhere, it is finished, or begun again, at the next start.
         """
         self._close()
         fresh = self.path.with_name(NEW)
         try:
             fresh.unlink(missing_ok=True)
             with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
-                connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION};")
-                fill(connection)
+                connection.executescript(_CREATE)
+                fill(connection, recovery.recovered(self.path, self.path.with_name(f"{FILE}.recovery"), _CREATE))
                 connection.execute("COMMIT")
             return self._take_up_new() or self.path
         except (sqlite3.Error, OSError) as error:
@@ -173,15 +199,50 @@ class Database:
         if not _is_whole(fresh):
             fresh.unlink()
             return None
-        aside = self.path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1_000_000:06}")
+        aside = self.path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1000 % 1_000_000:06}")
         if self.path.exists():
             _copy(self.path, aside)
         for ending in ("-wal", "-shm"):  # these must be gone before, as SQLite would take them for the new file's
-            part = Path(f"{self.path}{ending}")
-            if part.exists():
-                part.rename(f"{aside}{ending}")
+            if (part := _beside(self.path, ending)).exists():
+                part.rename(_beside(aside, ending))
         fresh.replace(self.path)
+        others = sorted(path for path in self.path.parent.glob(f"{FILE}.broken-*[0-9]") if path != aside)
+        for path in others[: -(MAX_BROKEN - 1)]:
+            for ending in ("", "-wal", "-shm"):
+                _beside(path, ending).unlink(missing_ok=True)
         return aside
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+def _is_temporary(error: sqlite3.Error) -> bool:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _TEMPORARY
+    return any(message in str(error) for message in _TEMPORARY.values())
+
+
+def _layout(connection: sqlite3.Connection) -> frozenset[tuple[object, ...]]:
+    """The tables with their columns, and the indexes."""
+    return frozenset(
+        connection.execute(
+            'SELECT thing.type, thing.name, part.name, part.type, part."notnull", part.dflt_value FROM sqlite_master AS thing'
+            " LEFT JOIN pragma_table_info(thing.name) AS part WHERE thing.name NOT LIKE 'sqlite%'"
+        )
+    )
+
+
+@cache
+def _layouts() -> list[frozenset[tuple[object, ...]]]:
+    """Those of each version, from that of an empty file on."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        layouts = [_layout(connection)]
+        for step in _STEPS:
+            connection.executescript(step)
+            layouts.append(_layout(connection))
+    return layouts
 
 
 def _copy(path: Path, other: Path) -> None:
@@ -213,24 +274,3 @@ def _lock(file: IO[str]) -> None:
             time.sleep(0.1)
         else:
             return
-
-
-def salvaged(broken: Path) -> Iterator[tuple[str, list[str], tuple[object, ...]]]:
-    """Each row that can still be read of a broken file: table, columns, values; some of them twice.
-
-    A table is read from its begin and, where that fails, from its end, around what is broken between.
-    """
-    with closing(sqlite3.connect(f"{broken.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        connection.text_factory = bytes  # text that is none would end the whole table
-        for table in TABLES:
-            for order in ("ASC", "DESC"):
-                try:
-                    rows = connection.execute(f"SELECT * FROM {table} ORDER BY 1 {order}")
-                    columns = [column[0] for column in rows.description]
-                    for row in rows:
-                        with suppress(UnicodeDecodeError):
-                            yield table, columns, tuple(one.decode() if isinstance(one, bytes) else one for one in row)
-                except sqlite3.Error as error:
-                    log.debug("%s: %s: %s", broken, table, error)
-                else:
-                    break

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bridge.database import Database, LedgerBroken, LedgerUnavailable, salvaged
+from bridge.database import Database, LedgerBroken, LedgerUnavailable
 from bridge.outgoing import Kind, Outgoing
 from bridge.queries import VISIT, Queries
+from bridge.recovery import Row
 from bus import Visit
 from bus.figures import Figures
 
@@ -49,8 +50,8 @@ class Ledger(Queries):
     """On a file in `folder`; from any thread.
 
     Every method raises `LedgerUnavailable` while the file cannot be used, as when the disk is full or another program has it
-    locked: nothing has been changed then, and the same call may be made again. A file that is broken is set aside under another
-    name, and a new one begun with what could be read of it and what is known here.
+    locked: nothing has been changed then, and the same call may be made again. A file that is broken is kept under another
+    name, and a new one begins with what could be read of it and what is known here.
     """
 
     def __init__(self, folder: Path, outbox_max: int, figures: Figures) -> None:
@@ -66,8 +67,8 @@ class Ledger(Queries):
         self._notes: dict[str, str] = {}
         self._outbox_size = 0
         self._is_read = False
-        self.set_aside = ""
-        """Where the last broken file is, if there was one."""
+        self.broken_file = ""
+        """The name under which the last broken file is kept, if there was one."""
         self.filled = threading.Event()
         """Set when something was put into the outbox."""
 
@@ -129,16 +130,16 @@ class Ledger(Queries):
             connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, text))
         self._notes[name] = text
 
-    def untold(self) -> list[Visit]:
-        """Visits of which it is not known that they were published."""
+    def unpublished(self, most: int) -> list[Visit]:
+        """The oldest visits of which it is not known that the broker has them."""
         with self._reading() as connection:
-            rows = connection.execute(f"SELECT {VISIT} FROM visit WHERE NOT is_told ORDER BY number")
+            rows = connection.execute(f"SELECT {VISIT} FROM visit WHERE NOT is_told ORDER BY number LIMIT ?", (most,))
             return [Visit(*row) for row in rows]
 
-    def told(self, visits: Collection[Visit]) -> None:
-        """Says that visits were published."""
+    def mark_published(self, ids: Collection[str]) -> None:
+        """Notes that the broker has acknowledged the visits of these ids."""
         with self._transaction() as connection:
-            connection.executemany("UPDATE visit SET is_told = 1 WHERE id = ?", [(visit.id,) for visit in visits])
+            connection.executemany("UPDATE visit SET is_told = 1 WHERE id = ?", [(one,) for one in ids])
 
     def prune(self, before: float) -> int:
         """Lets visits go that ended before that time, a bounded number at once; how many."""
@@ -188,8 +189,8 @@ class Ledger(Queries):
                     self._read()
                 yield
             except LedgerBroken as error:
-                self._begin_anew(error)
-                raise LedgerUnavailable(f"{error}; set aside as {self.set_aside}") from None
+                self._replace(error)
+                raise LedgerUnavailable(f"{error}; replaced, and kept as {self.broken_file}") from None
 
     def _read(self) -> None:
         with self._database.reading() as connection:
@@ -198,27 +199,25 @@ class Ledger(Queries):
             self._outbox_size = connection.execute("SELECT COUNT(*) FROM outbox").fetchone()[0]
         self._is_read = True
 
-    def _begin_anew(self, error: LedgerBroken) -> None:
-        """Sets the broken file aside and puts what is known or can still be read into a new one."""
-        taken: Counter[str] = Counter()
+    def _replace(self, error: LedgerBroken) -> None:
+        """Keeps the broken file under another name, and starts a new one with what is known or can still be read."""
+        recovered: Counter[str] = Counter()
 
-        def fill(fresh: sqlite3.Connection) -> None:
+        def fill(fresh: sqlite3.Connection, rows: Iterator[Row]) -> None:
             fresh.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self._memories.items())
             fresh.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._notes.items())
-            for table, columns, row in salvaged(self._database.path):
-                if not _is_sound(table, row):
-                    continue
-                marks = ", ".join("?" * len(row))
-                done = fresh.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)
-                taken[table] += done.rowcount
+            for table, columns, values in rows:
+                if _is_sound(table, values):
+                    marks = ", ".join("?" * len(values))
+                    statement = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+                    recovered[table] += fresh.execute(statement, values).rowcount
 
-        aside = self._database.begin_anew(fill)
-        self.set_aside = aside.name
+        self.broken_file = self._database.replace(fill).name
         self._is_read = False
         self._figures.add("ledgers_set_aside")
         log.error(
-            "%s: the file is kept as %s; %d visits and %d messages could be read and were taken over",
-            error, aside.name, taken["visit"], taken["outbox"],
+            "%s: the file is kept as %s; %d visits and %d messages were recovered from it",
+            error, self.broken_file, recovered["visit"], recovered["outbox"],
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from bus.inbox import Delivery, Inbox, Received
 from bus.logs import Rarely
 from bus.message import Message, plural
 from bus.messages import Status
-from bus.outbound import MOST_IN_CLIENT, Outbound
+from bus.outbound import MOST_IN_CLIENT, Acknowledged, Outbound
 from bus.progress import Progress
 from bus.settings import BusSettings
 from bus.subscriptions import Subscriptions
@@ -164,9 +164,14 @@ class Bus:
         self._subscriptions.remove(topic)
         self._client.message_callback_remove(topic)
 
-    def publish(self, message: Message) -> bool:
+    def publish(self, message: Message, acknowledged: Acknowledged | None = None) -> bool:
         """As `bus.outbound.Outbound.publish`."""
-        return self._outbound.publish(message)
+        return self._outbound.publish(message, acknowledged)
+
+    @property
+    def connection(self) -> int:
+        """The number of the last connection to the broker: 0 before the first one, and one more at each."""
+        return self._connection
 
     def forget(self, *topics: str) -> None:
         """Publishes the retained state of these topics no more at new connections."""

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from paho.mqtt import client as mqtt
@@ -25,9 +25,14 @@ RECENT = 4.0
 """Seconds; what Mosquitto has acknowledged and not yet written down when it crashes is of its last two (`autosave_interval`)."""
 
 
+Acknowledged = Callable[[], object]
+"""Called on the network's thread, or by who publishes next: it must not block, and must not publish."""
+
+
 class _Envelope(NamedTuple):
     topic: str
     payload: bytes
+    acknowledged: Acknowledged | None
 
 
 class Outbound:
@@ -50,13 +55,17 @@ class Outbound:
         self._unsent: deque[mqtt.MQTTMessageInfo] = deque()
         self._owed: mqtt.MQTTMessageInfo | None = None
 
-    def publish(self, message: Message) -> bool:
+    def publish(self, message: Message, acknowledged: Acknowledged | None = None) -> bool:
         """Hands the message to the broker, as soon as there is one. False when it was dropped instead, which is counted.
 
         Retained state is never dropped: it is published again at every connection, which makes up for its QoS 0 (of QoS 1, paho
         would send an older unacknowledged state again, after the newer). Of other QoS 0 messages, none goes out while two earlier
         ones still wait. Those of QoS 1 may come twice: the last few seconds' are published again after a connection was lost,
         as a broker that crashed has forgotten them. Raises `InvalidMessage` when it is over its limit.
+
+        With `acknowledged`, called once or more when the broker has a message of QoS 1, the caller keeps the message and
+        publishes it again at each connection until then. It does not wait here for a connection, and when there is no room it is
+        refused, and not counted as dropped.
         """
         payload = message.pack()
         with self._lock:
@@ -65,7 +74,7 @@ class Outbound:
                 if self._is_connected:
                     self._client.publish(message.topic, payload, retain=True)
                 return True
-            envelope = _Envelope(message.topic, payload)
+            envelope = _Envelope(message.topic, payload, acknowledged)
             if not (self._send_surely(envelope) if message.QOS > 0 else self._send_fresh(envelope)):
                 return False
         self._figures.add(f"{plural(type(message))}_out")
@@ -74,6 +83,8 @@ class Outbound:
     def _send_surely(self, envelope: _Envelope) -> bool:
         """At QoS 1. Without a connection it waits here: paho would send it as soon as it has a socket, before what is older."""
         if not self._is_connected:
+            if envelope.acknowledged is not None:
+                return False
             if len(self._pending) >= MOST_QUEUED:
                 self._figures.add("dropped_queue_full")
                 return False
@@ -81,7 +92,8 @@ class Outbound:
             return True
         info = self._client.publish(envelope.topic, envelope.payload, 1)
         if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
-            self._figures.add("dropped_queue_full")
+            if envelope.acknowledged is None:
+                self._figures.add("dropped_queue_full")
             return False
         self._owed = info
         self._sent[info.mid] = envelope
@@ -111,12 +123,16 @@ class Outbound:
     def acknowledged(self, packet: int) -> None:
         """To be called when the broker has a message; without the lock, as paho holds one that a publisher waits for."""
         self._acknowledged.append((time.monotonic(), packet))
+        if (envelope := self._sent.get(packet)) is not None and envelope.acknowledged is not None:
+            envelope.acknowledged()
 
     def _take_acknowledged(self) -> None:
         while self._acknowledged:
             at, packet = self._acknowledged.popleft()
             if (envelope := self._sent.pop(packet, None)) is not None:
                 self._recent.append((at, envelope))
+                if envelope.acknowledged is not None:  # it may have come before the packet was known
+                    envelope.acknowledged()
 
     def forget(self, topics: Collection[str]) -> None:
         """Publishes the retained state of these topics no more."""
@@ -126,7 +142,8 @@ class Outbound:
 
     def connected(self) -> None:
         """Publishes all retained state, and then, oldest first, what a broker that crashed may have forgotten, what it has not
-        acknowledged, and what has waited for it. (paho sends again what was not acknowledged too, but after all this.)
+        acknowledged, and what has waited for it; of what is not acknowledged only what its caller does not publish again.
+        (paho sends again what was not acknowledged too, but after all this.)
         """
         with self._lock:
             self._unsent.clear()
@@ -134,7 +151,8 @@ class Outbound:
                 self._client.publish(topic, payload, retain=True)
             self._take_acknowledged()
             since = float("inf") if self._lost_at is None else self._lost_at - RECENT
-            again = [envelope for at, envelope in self._recent if at > since] + list(self._sent.values()) + self._pending
+            again = [envelope for at, envelope in self._recent if at > since]
+            again += [envelope for envelope in self._sent.values() if envelope.acknowledged is None] + self._pending
             self._recent.clear()
             self._sent.clear()
             self._pending.clear()

@@ -20,8 +20,9 @@ from bridge.hours import hour_begin
 from bridge.ledger import Changes, Ledger
 from bridge.policy import Policy
 from bridge.site import SILENCE, Round, Site
-from bus import Bus, Command, CurrentLabel, DayCounts, Prediction, Visit, topics
+from bus import Bus, Command, CurrentLabel, DayCounts, Message, Prediction, Visit, topics
 from bus.figures import Figures
+from bus.outbound import MOST_QUEUED, Acknowledged
 from bus.settings import BusSettings
 from tests.bridge.test_ledger import visit
 from tests.bridge.test_visits import RULES, seen
@@ -29,6 +30,7 @@ from tests.edgehub.stub import Stub
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
+from tests.support.proxy import PUBACK, PUBLISH, Proxy
 from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
@@ -46,6 +48,11 @@ class Shop:
     def bridge(self, **settings: object) -> Module:
         """The bridge, on the same ledger each time."""
         return Module("bridge", self.broker.port, STATE_DIR=self.state, **settings)
+
+    def unpublished(self) -> list[str]:
+        """Ids of the visits that the ledger has not marked as published."""
+        with closing(sqlite3.connect(f"file:{self.state / FILE}?mode=ro", uri=True, timeout=10)) as connection:
+            return [one for (one,) in connection.execute("SELECT id FROM visit WHERE NOT is_told ORDER BY number")]
 
     def see(self, text: str, begin: float, camera: str = "door") -> None:
         """Publishes predictions."""
@@ -170,8 +177,8 @@ def test_a_visit_over_midnight_is_in_the_counts_of_the_day_it_began_on(shop: Sho
     assert (retained.day, retained.totals) == (today, {})
 
 
-def test_a_visit_that_was_kept_and_not_told_is_told(shop: Shop) -> None:
-    """A bridge that ended between the two makes up for it at the next start."""
+def test_a_visit_that_was_committed_and_not_published_is_published(shop: Shop) -> None:
+    """A bridge that ended between the two makes up for it at the next start, once."""
     with closing(Ledger(shop.state, 10, Figures())) as ledger:
         ledger.commit(Changes(visits=[visit(1), visit(2)]))
     with shop.bridge():
@@ -179,6 +186,75 @@ def test_a_visit_that_was_kept_and_not_told_is_told(shop: Shop) -> None:
     with shop.bridge():
         until(lambda: shop.told("running"))
     assert shop.visits() == [visit(1), visit(2)]
+
+
+def test_every_visit_arrives_when_the_broker_comes_late(shop: Shop) -> None:
+    """More visits than any queue holds wait in the ledger while there is no broker; each arrives, in order, at the connection."""
+    visits = [visit(number) for number in range(MOST_QUEUED + 200)]
+    with closing(Ledger(shop.state, 10, Figures())) as ledger:
+        ledger.commit(Changes(visits=visits))
+    proxy = Proxy(shop.broker.port)
+    with shop.bridge(MQTT_PORT=proxy.port) as bridge:
+        bridge.wait_for_log("no broker at")
+        with proxy:
+            until(lambda: len(shop.visits()) == len(visits), 60)
+            until(lambda: not shop.unpublished(), 20)
+    assert shop.visits() == visits
+
+
+@pytest.mark.parametrize("dropped", [PUBLISH, PUBACK], ids=["PUBLISH", "PUBACK"])
+@pytest.mark.parametrize("end", ["cut", "killed"])
+def test_a_visit_is_published_again_until_it_is_acknowledged(shop: Shop, dropped: int, end: str) -> None:
+    """Whichever packet was lost, and with whichever end: at the next connection it comes again, and is then marked."""
+    with closing(Ledger(shop.state, 10, Figures())) as ledger:
+        ledger.commit(Changes(visits=[visit(1)]))
+    with Proxy(shop.broker.port) as proxy:
+        proxy.drops = {dropped}
+        with shop.bridge(MQTT_PORT=proxy.port) as bridge:
+            until(lambda: proxy.dropped and (shop.visits() or dropped == PUBLISH))
+            before = len(shop.visits())
+            shop.see("n", time.time())
+            assert shop.unpublished() == [visit(1).id]
+            if end == "killed":
+                bridge.end(signal.SIGKILL)
+            proxy.drops = set()
+            proxy.cut()
+            if end == "cut":
+                until(lambda: not shop.unpublished(), 40)
+        with shop.bridge(MQTT_PORT=proxy.port):
+            until(lambda: not shop.unpublished())
+        until(lambda: len(shop.visits()) > before)
+        published = len(shop.visits())
+        with shop.bridge(MQTT_PORT=proxy.port):
+            until(lambda: shop.told("running"))
+        shop.listener.settle()
+        assert len(shop.visits()) == published
+    assert set(shop.visits()) == {visit(1)}
+
+
+def test_a_queue_that_has_room_again_takes_what_it_refused(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The visit stays in the ledger, nothing newer goes before it, and the next turn publishes it in the same connection."""
+    bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge", "mqtt_port": broker.port}), persistent=True)
+    publish = bus.publish
+    refused: list[str] = []
+
+    def refuse_twice(message: Message, acknowledged: Acknowledged | None = None) -> bool:
+        if isinstance(message, Visit) and len(refused) < 2:
+            refused.append(message.id)
+            return False
+        return publish(message, acknowledged)
+
+    monkeypatch.setattr(bus, "publish", refuse_twice)
+    with closing(Ledger(tmp_path / "s", 10, Figures())) as ledger, Listener(broker.port, *TOPICS) as listener:
+        ledger.commit(Changes(visits=[visit(number) for number in range(3)]))
+        counting, end = Counting(bus, Site(RULES, Policy(), bus.complain), ledger, 400, threading.Event()), time.monotonic() + 20
+        with bus:
+            while ledger.unpublished(10) and time.monotonic() < end:
+                counting.turn(0.1)
+        assert refused == [visit(0).id] * 2
+        assert [Visit.unpack(payload) for payload in listener.wait_for("/visit", 3)] == [visit(number) for number in range(3)]
 
 
 def test_a_locked_ledger_holds_up_and_loses_nothing(shop: Shop) -> None:
@@ -215,7 +291,7 @@ def test_a_stop_while_the_ledger_is_locked_loses_nothing(shop: Shop) -> None:
 
 
 def test_a_broken_ledger_is_told_and_what_is_open_goes_on(shop: Shop) -> None:
-    """A file that breaks under the bridge is set aside; the visit that goes on is not split by it."""
+    """A file that breaks under the bridge is replaced; the visit that goes on is not split by it."""
     begin = time.time() - 60
     with shop.bridge() as bridge:
         shop.see("w" * 10, begin)
@@ -225,7 +301,12 @@ def test_a_broken_ledger_is_told_and_what_is_open_goes_on(shop: Shop) -> None:
                 file.write(os.urandom(path.stat().st_size))
         shop.see("w" * 10 + "n" * 20, begin + 1)
         until(shop.visits, 20)
-        until(lambda: b"a broken ledger was set aside as ledger.db.broken-" in shop.listener.payloads("status/bridge")[-1])
+        until(
+            lambda: (
+                b"the ledger was broken and is repaired; the old file is ledger.db.broken-"
+                in shop.listener.payloads("status/bridge")[-1]
+            )
+        )
         assert bridge.running
     assert [one.frames for one in shop.visits()] == [20]
 

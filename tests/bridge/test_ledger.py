@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import outgoing
-from bridge.database import FILE, LedgerUnavailable
+from bridge.database import FILE, VERSION, LedgerUnavailable
 from bridge.ledger import Changes, Ledger
 from bridge.outgoing import Kind, Outgoing
 from bus import InvalidSetting, Visit
@@ -97,13 +97,13 @@ def test_what_was_sent_leaves_the_outbox(ledger: Ledger) -> None:
     assert ledger.outbox_size == 2
 
 
-def test_untold_visits_are_known(ledger: Ledger, tmp_path: Path) -> None:
+def test_unpublished_visits_are_known(ledger: Ledger, tmp_path: Path) -> None:
     """Those of which it is not known that they were published are so after a restart too."""
     ledger.commit(with_visit(1))
     ledger.commit(with_visit(2))
-    ledger.told([visit(1)])
+    ledger.mark_published([visit(1).id])
     ledger = reopened(ledger, tmp_path)
-    assert ledger.untold() == [visit(2)]
+    assert ledger.unpublished(1000) == [visit(2)]
     ledger.close()
 
 
@@ -228,7 +228,8 @@ def test_a_newer_ledger_is_left_alone(ledger: Ledger, tmp_path: Path) -> None:
     ledger.commit(with_visit(1))
     ledger.close()
     with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+        connection.execute("UPDATE note SET text = ? WHERE name = 'version'", (str(VERSION + 1),))
     connection.close()
     with pytest.raises(InvalidSetting, match="of a newer Footfall"):
         Ledger(tmp_path, 100, Figures()).memories()

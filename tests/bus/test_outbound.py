@@ -1,9 +1,12 @@
 """What is published, and in which order, around a lost connection."""
 
+from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from paho.mqtt import client as mqtt
 
 from bus.figures import Figures
 from bus.outbound import MOST_QUEUED, RECENT, Outbound
@@ -15,11 +18,14 @@ class Client:
 
     def __init__(self) -> None:
         self.given: list[float] = []
+        self.code = 0
+        self.published: Callable[[int], object] = abs
 
     def publish(self, _topic: str, payload: bytes, *_: Any, **__: Any) -> SimpleNamespace:
         """As paho's."""
         self.given.append(float(type(prediction()).unpack(payload).captured_at))
-        return SimpleNamespace(mid=len(self.given), rc=0)
+        self.published(len(self.given))
+        return SimpleNamespace(mid=len(self.given), rc=self.code)
 
 
 class Setup:
@@ -106,3 +112,35 @@ def test_little_is_remembered(setup: Setup) -> None:
         setup.now += 0.1
     assert len(setup.outbound._recent) <= RECENT * 10 + 2
     assert len(setup.outbound._sent) <= 1
+
+
+def test_an_acknowledgement_is_reported(setup: Setup) -> None:
+    """By the PUBACK of that message, also when it comes before the packet's number is known here."""
+    got: list[int] = []
+    for number in (1, 2):
+        assert setup.outbound.publish(prediction(captured_at=float(number)), partial(got.append, number))
+    assert got == []
+    setup.acknowledge(2)
+    assert got == [2]
+    setup.client.published = setup.outbound.acknowledged
+    setup.outbound.publish(prediction(captured_at=3.0), partial(got.append, 3))
+    assert set(got) == {2, 3}
+
+
+def test_what_its_caller_publishes_again_is_not_kept_here(setup: Setup) -> None:
+    """Without a connection or room it is refused and not counted as dropped; after a lost connection only what a crashed broker
+    may have forgotten goes out again.
+    """
+    got: list[int] = []
+    for number in (1, 2):
+        setup.outbound.publish(prediction(captured_at=float(number)), partial(got.append, number))
+    setup.acknowledge(1)
+    setup.outbound.disconnected()
+    assert not setup.outbound.publish(prediction(captured_at=3.0), partial(got.append, 3))
+    setup.given()
+    setup.outbound.connected()
+    assert setup.given() == [1]
+    setup.client.code = mqtt.MQTT_ERR_QUEUE_SIZE
+    assert not setup.outbound.publish(prediction(captured_at=4.0), partial(got.append, 4))
+    assert "dropped_queue_full" not in setup.figures.snapshot()
+    assert set(got) == {1}
