@@ -13,6 +13,8 @@ from bus import Offset
 
 HOUR = 3600
 """Seconds."""
+QUARTER = 900
+"""Seconds; what visits are counted by."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 """One that may be asked for: its begin and end are times that messages can hold, in every time zone."""

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import outgoing
-from bridge.database import FILE, LedgerUnavailable
+from bridge.database import FILE, VERSION, LedgerUnavailable
 from bridge.ledger import Changes, Ledger
 from bridge.outgoing import Kind, Outgoing
 from bus import InvalidSetting, Visit
@@ -52,6 +52,11 @@ def reopened(ledger: Ledger, folder: Path) -> Ledger:
     """The same file, as after a restart."""
     ledger.close()
     return Ledger(folder, 100, Figures())
+
+
+def real(*cameras: str) -> dict[str, bool]:
+    """Cameras of which no visit is the demo's."""
+    return dict.fromkeys(cameras, False)
 
 
 def ids(ledger: Ledger) -> list[str]:
@@ -127,11 +132,11 @@ def test_cameras_and_last_visits_of_a_time(ledger: Ledger) -> None:
     assert ledger.cameras(NOON + 20, NOON + 40) == ["door", "yard"]
     assert ledger.cameras(NOON + 50.1, 2e9) == []
     every = [visit(5), visit(4, camera="back"), visit(3, camera="yard"), visit(2), visit(1, camera="back"), visit(0)]
-    assert ledger.latest(["back", "door", "yard"], 0, 2e9, 10) == every
-    assert ledger.latest(["back", "door", "yard"], 0, 2e9, 2) == every[:2]
-    assert ledger.latest(["back", "door", "yard"], NOON + 10, NOON + 40, 10) == every[2:5]
-    assert ledger.latest(["door"], 0, 2e9, 2) == [visit(5), visit(2)]
-    assert ledger.latest([], 0, 2e9, 2) == []
+    assert ledger.latest(real("back", "door", "yard"), 0, 2e9, 10) == every
+    assert ledger.latest(real("back", "door", "yard"), 0, 2e9, 2) == every[:2]
+    assert ledger.latest(real("back", "door", "yard"), NOON + 10, NOON + 40, 10) == every[2:5]
+    assert ledger.latest(real("door"), 0, 2e9, 2) == [visit(5), visit(2)]
+    assert ledger.latest({}, 0, 2e9, 2) == []
 
 
 def test_no_question_reads_all_visits(ledger: Ledger) -> None:
@@ -141,12 +146,14 @@ def test_no_question_reads_all_visits(ledger: Ledger) -> None:
     with ledger._reading() as connection:
         connection.set_trace_callback(asked.append)
         ledger.cameras(NOON, NOON + 86400)
-        ledger.latest(["door"], NOON, NOON + 86400, 50)
+        ledger.latest(real("door"), NOON, NOON + 86400, 50)
         ledger.quarters("door", NOON, NOON + 86400)
         ledger.totals("door", NOON, NOON + 86400)
+        ledger.is_demo("door", NOON, NOON + 86400)
         connection.set_trace_callback(None)
-        plans = [[str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")] for question in asked]
-    assert len(plans) == 4
+        of_visits = [question for question in asked if "FROM visit" in question]
+        plans = [[str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")] for question in of_visits]
+    assert len(plans) == 5
     for plan in plans:
         assert any("INDEX visit_by_begin" in step for step in plan)
         assert not any(step.startswith("SCAN visit") for step in plan)
@@ -227,7 +234,7 @@ def test_a_newer_ledger_is_left_alone(ledger: Ledger, tmp_path: Path) -> None:
     ledger.commit(with_visit(1))
     ledger.close()
     with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
     with pytest.raises(InvalidSetting, match="of a newer Footfall"):
         Ledger(tmp_path, 100, Figures()).memories()
