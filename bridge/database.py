@@ -18,15 +18,13 @@ log = logging.getLogger(__name__)
 
 Connection = sqlite3.Connection
 FILE = "ledger.db"
-VERSION = 2
-"""Of the tables; a file of an older one is migrated, a file of a newer one is left alone."""
 PATIENCE = 2.0
 """Seconds to wait for another program that has the file locked."""
 SCHEMA = """
 CREATE TABLE visit (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
   camera TEXT NOT NULL, label TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL NOT NULL,
-  peak REAL NOT NULL, frames INTEGER NOT NULL, is_told INTEGER NOT NULL DEFAULT 0, is_demo INTEGER NOT NULL DEFAULT 0
+  peak REAL NOT NULL, frames INTEGER NOT NULL, is_told INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX visit_by_begin ON visit (camera, started_at);
 CREATE INDEX visit_by_end ON visit (ended_at);
@@ -38,13 +36,10 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_by_kind ON outbox (kind, number);
 CREATE TABLE camera (name TEXT PRIMARY KEY, memory TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE period (
-  number INTEGER PRIMARY KEY, camera TEXT NOT NULL, is_demo INTEGER NOT NULL, began_at REAL NOT NULL, ended_at REAL NOT NULL
-);
-CREATE INDEX period_by_begin ON period (camera, is_demo, began_at, ended_at);
 """
+"""Of version 1; like the migrations, never changed once released."""
 TABLES = ("visit", "outbox", "camera", "note", "period")
-MIGRATIONS = {
+MIGRATIONS: dict[int, str] = {
     2: """
 ALTER TABLE visit ADD COLUMN is_demo INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE period (
@@ -53,7 +48,10 @@ CREATE TABLE period (
 CREATE INDEX period_by_begin ON period (camera, is_demo, began_at, ended_at);
 """,
 }
-"""By version: what makes it of the one before. Never changed once released."""
+"""By version, from 2 on without a gap: what makes it of the one before."""
+VERSION = 1 + len(MIGRATIONS)
+"""Of the tables; a file of an older one is migrated, a file of a newer one is left alone."""
+_STEPS = (SCHEMA, *MIGRATIONS.values())
 _BROKEN = ("malformed", "not a database", "no such table", "no such column", "Could not decode", "unsupported file format")
 NEW = f"{FILE}.new"
 """What takes the place of a broken file, once it is whole."""
@@ -151,12 +149,9 @@ class Database:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise InvalidSetting(f"{self.path}: of a newer Footfall (version {version}); this one reads version {VERSION}")
-            if version == 0:
-                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-            elif version < VERSION:
-                steps = "".join(MIGRATIONS[step] for step in range(version + 1, VERSION + 1))
+            if version < VERSION:
+                steps = "".join(_STEPS[version:])
                 connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;")
-                log.info("%s: migrated from version %d to %d", self.path, version, VERSION)
             for (found,) in connection.execute("PRAGMA quick_check(1)"):
                 if found != "ok":
                     raise sqlite3.DatabaseError(f"malformed: {found}")
@@ -176,7 +171,7 @@ class Database:
         try:
             fresh.unlink(missing_ok=True)
             with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
-                connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION};")
+                connection.executescript(f"BEGIN; {''.join(_STEPS)} PRAGMA user_version = {VERSION};")
                 fill(connection)
                 connection.execute("COMMIT")
             return self._take_up_new() or self.path

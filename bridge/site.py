@@ -81,8 +81,8 @@ class Site:
                 "dropped_late", f"{camera.name}: a prediction that was repeated, or came after a newer one", camera.name
             )
             return
-        period = Period(camera.name, prediction.is_demo, prediction.captured_at, prediction.captured_at)
-        round_.changes.periods.append(period)
+        at = camera.visits.memory.last_at or prediction.captured_at
+        round_.changes.periods.append(Period(camera.name, prediction.is_demo, at, at))
         self._select(camera, prediction, round_)
         self._note(camera, ended, prediction.captured_at, round_)
         if camera.visits.apart >= MANY_APART and self._rules.frames > 1:
