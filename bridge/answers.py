@@ -119,11 +119,12 @@ def _day_of(question: Question) -> date:
 
 
 def report_of(ledger: Ledger, cameras: Collection[str], day: date) -> DayReport:
-    """What was counted on a day of the site, at those cameras and wherever else visits began. Raises `LedgerUnavailable`."""
+    """What was counted on a day of the site, at those cameras and all others that counted. Raises `LedgerUnavailable`."""
     begin, end = hours.bounds(day)
     with ledger.unchanged():
         names = sorted({*cameras, *ledger.cameras(begin, end)})
         counts = {name: counts_of(ledger, name, day) for name in names}
-        visits = ledger.latest(names, begin, end, MOST_VISITS)
-    told = {name: CameraDay(one.totals, one.visits) for name, one in counts.items()}
-    return DayReport(day.isoformat(), begin, end, hours.offsets(day), told, tuple(visits))
+        visits = ledger.latest({name: one.demo for name, one in counts.items()}, begin, end, MOST_VISITS)
+    days = {name: CameraDay(one.totals, one.visits, one.counted, one.demo) for name, one in counts.items()}
+    kinds = {one.demo for one in days.values() if any(share is not None for share in one.counted.values())}
+    return DayReport(day.isoformat(), begin, end, hours.offsets(day), days, tuple(visits), demo=kinds == {True})

@@ -26,6 +26,8 @@ class Kept:
     """Who was last told upstream to be there, and since when; None when nobody was."""
     summed_until: float | None = None
     """The begin of the first hour that has not been summed up."""
+    is_demo: bool = False
+    """Whether the last prediction was the demo's, and so the visit that is open."""
 
 
 class Hour(NamedTuple):
@@ -64,7 +66,9 @@ class Camera:
     def _idle_state(self) -> tuple[object, ...] | None:
         """All that matters while nobody is there; None while somebody is."""
         kept = self.kept
-        return (kept.paused_at, kept.forwarded_at, kept.told_upstream, kept.summed_until) if self.visits.memory.is_idle else None
+        if not self.visits.memory.is_idle:
+            return None
+        return kept.paused_at, kept.forwarded_at, kept.told_upstream, kept.summed_until, kept.is_demo
 
     def change(self) -> str | None:
         """The text to keep now; None where it would make no difference: of an empty shop's frames nothing is to be written."""

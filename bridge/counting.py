@@ -14,6 +14,7 @@ from bridge import hours, outgoing
 from bridge.camera import nobody
 from bridge.database import LedgerUnavailable
 from bridge.ledger import Changes, Ledger
+from bridge.periods import SAVE_EVERY, counted_hours
 from bridge.site import Round, Site
 from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Visit, topics
 from bus.backoff import Backoff
@@ -46,7 +47,8 @@ class Counting:
         self._keep = timedelta(days=keep_days).total_seconds()
         self._stop = stop
         self._backoff = Backoff(most=5.0)
-        self._counted: dict[str, date] = {}
+        self._counted: dict[str, tuple[date, int]] = {}
+        """By camera: the day, and the five minutes of the last prediction, of which counts were published."""
         self._looked_at = self._pruned_at = float("-inf")
         self._acknowledged: SimpleQueue[str] = SimpleQueue()
         """Ids of visits, filled by the network's thread."""
@@ -73,6 +75,9 @@ class Counting:
             while not self._stop.is_set():
                 self.turn()
             self._finish_publishing()
+            self._ledger.save_periods()
+        except LedgerUnavailable as error:
+            log.warning("%s; the last minutes are not recorded as counted", error)
         except _Stopped:
             log.warning("what the ledger could not take is with the broker, and comes again")
         for name in self._site.cameras:  # nobody tells who is there any more; the visits stay open in the ledger
@@ -132,15 +137,16 @@ class Counting:
         self._tell_counts(changes.visits)
 
     def _tell_counts(self, visits: Sequence[Visit]) -> None:
-        """Of the cameras at which visits ended, and of all when the day is another.
+        """Of the cameras at which visits ended, and of each every five minutes in which it counts, and when the day is another.
 
         A day on which a visit began that ends today is told once more; today's come last, as they are what is retained.
         """
         today = hours.day_of(time.time())
-        for name in self._site.cameras:
+        for name, camera in self._site.cameras.items():
             days = {hours.day_of(visit.started_at) for visit in visits if visit.camera == name}
-            if days or self._counted.get(name) != today:
-                self._counted[name] = today
+            due = today, int((camera.visits.memory.last_at or 0.0) // SAVE_EVERY)
+            if days or self._counted.get(name) != due:
+                self._counted[name] = due
                 for day in (*sorted(days - {today}), today):
                     self._publish(self._surely(partial(counts_of, self._ledger, name, day)))
 
@@ -189,9 +195,10 @@ class Counting:
             if (text := camera.change()) is not None:
                 changes.memories[camera.name] = text
             if policy.takes_visits:
-                totals = self._surely(partial(self._ledger.totals, camera.name, hour.begin, hour.end, policy.min_probability))
+                is_demo = self._surely(partial(self._ledger.is_demo, camera.name, *hour))
+                totals = self._surely(partial(self._ledger.totals, camera.name, *hour, policy.min_probability, is_demo))
                 wanted = {label: number for label, number in totals.items() if policy.selects(label, 1.0)}
-                changes.outgoing.append(outgoing.of_hour(camera.name, hour.begin, hour.end, wanted))
+                changes.outgoing.append(outgoing.of_hour(camera.name, *hour, wanted, is_demo))
         self._surely(partial(self._ledger.commit, changes))
 
     def _prune(self) -> None:
@@ -236,6 +243,12 @@ class _Stopped(Exception):
 
 
 def counts_of(ledger: Ledger, camera: str, day: date) -> DayCounts:
-    """The visits begun at a camera on a day of the site. Raises `LedgerUnavailable`."""
-    visits = hours.by_hour(ledger.quarters(camera, *hours.bounds(day)))
-    return DayCounts(camera, day.isoformat(), {label: sum(by_hour.values()) for label, by_hour in visits.items()}, visits)
+    """The visits begun at a camera on a day of the site, and when it was counting. Raises `LedgerUnavailable`."""
+    begin, end = hours.bounds(day)
+    with ledger.unchanged():
+        is_demo = ledger.is_demo(camera, begin, end)
+        visits = hours.by_hour(ledger.quarters(camera, begin, end, is_demo))
+        periods = ledger.periods(camera, begin, end, is_demo)
+    totals = {label: sum(by_hour.values()) for label, by_hour in visits.items()}
+    busy = {hour for by_hour in visits.values() for hour in by_hour}
+    return DayCounts(camera, day.isoformat(), totals, visits, counted_hours(periods, busy, begin, end), is_demo)

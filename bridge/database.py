@@ -37,7 +37,15 @@ CREATE TABLE camera (name TEXT PRIMARY KEY, memory TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
 """Of version 1; like the migrations, never changed once released."""
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {
+    2: """
+ALTER TABLE visit ADD COLUMN is_demo INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE period (
+  number INTEGER PRIMARY KEY, camera TEXT NOT NULL, is_demo INTEGER NOT NULL, began_at REAL NOT NULL, ended_at REAL NOT NULL
+);
+CREATE INDEX period_by_begin ON period (camera, is_demo, began_at, ended_at);
+""",
+}
 """By version, from 2 on without a gap: what makes it of the one before."""
 VERSION = 1 + len(MIGRATIONS)
 """Of the tables; a file of an older one is migrated, a file of a newer one is left alone."""

@@ -13,6 +13,8 @@ from bus import Offset
 
 HOUR = 3600
 """Seconds."""
+QUARTER = 900
+"""Seconds; what visits are counted by."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)
 DAY_ALLOWED = f"must be a day such as 2026-11-23, from {FIRST_DAY} to {LAST_DAY}"
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, json_schema_extra={"allowed": DAY_ALLOWED})]

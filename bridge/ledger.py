@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from bridge.database import Database, LedgerBroken, LedgerUnavailable
 from bridge.outgoing import Kind, Outgoing
-from bridge.queries import VISIT, Queries
+from bridge.periods import Period, Periods
+from bridge.queries import VISIT, Queries, visit_of
 from bridge.recovery import Row
 from bus import Visit
 from bus.figures import Figures
@@ -34,6 +35,8 @@ class Changes:
     outgoing: list[Outgoing] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     """Cameras that are gone for good; their visits stay."""
+    periods: list[Period] = field(default_factory=list)
+    """In which cameras were counting; unlike the others they are written now and then only."""
 
     def __bool__(self) -> bool:
         return bool(self.memories or self.forgotten or self.visits or self.outgoing)
@@ -62,6 +65,7 @@ class Ledger(Queries):
         self._database = Database(folder)
         self._outbox_max = outbox_max
         self._figures = figures
+        self._periods = Periods()
         self._lock = threading.RLock()
         self._memories: dict[str, str] = {}
         self._notes: dict[str, str] = {}
@@ -84,16 +88,25 @@ class Ledger(Queries):
 
     def commit(self, changes: Changes) -> None:
         """Keeps the changes; visits and messages of an id that is known already are so once only."""
-        if not changes:
-            return
         memories = changes.memories.items()
-        visits = [(one.id, one.camera, one.label, one.started_at, one.ended_at, one.peak, one.frames) for one in changes.visits]
+        visits = [
+            (one.id, one.camera, one.label, one.started_at, one.ended_at, one.peak, one.frames, one.demo)
+            for one in changes.visits
+        ]
         with self._lock:
+            self._periods.add(changes.periods)
+            saves_periods = bool(visits) or self._periods.is_due
+            if not changes and not saves_periods:
+                return
             with self._transaction(durable=bool(visits)) as connection:
                 connection.executemany("DELETE FROM camera WHERE name = ?", [(name,) for name in changes.forgotten])
                 connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", memories)
-                connection.executemany(f"INSERT OR IGNORE INTO visit ({VISIT}) VALUES (?, ?, ?, ?, ?, ?, ?)", visits)
+                connection.executemany(f"INSERT OR IGNORE INTO visit ({VISIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", visits)
                 size, dropped = self._put(connection, changes.outgoing)
+                if saves_periods:
+                    self._periods.write(connection)
+            if saves_periods:
+                self._periods.saved()
             for name in changes.forgotten:
                 self._memories.pop(name, None)
             self._memories.update(memories)
@@ -113,6 +126,13 @@ class Ledger(Queries):
         too_many = max(0, size - self._outbox_max)
         kinds = connection.execute(f"DELETE FROM outbox WHERE number IN ({oldest}) RETURNING kind", (too_many,)).fetchall()
         return size - len(kinds), Counter(Kind(kind) for (kind,) in kinds)
+
+    def save_periods(self) -> None:
+        """Writes at the end what has not been written yet of when the cameras were counting."""
+        with self._lock:
+            with self._transaction() as connection:
+                self._periods.write(connection)
+            self._periods.saved()
 
     def memories(self) -> dict[str, str]:
         """What was kept of each camera."""
@@ -134,7 +154,7 @@ class Ledger(Queries):
         """The oldest visits of which it is not known that the broker has them."""
         with self._reading() as connection:
             rows = connection.execute(f"SELECT {VISIT} FROM visit WHERE NOT is_told ORDER BY number LIMIT ?", (most,))
-            return [Visit(*row) for row in rows]
+            return [visit_of(row) for row in rows]
 
     def mark_published(self, ids: Collection[str]) -> None:
         """Notes that the broker has acknowledged the visits of these ids."""
@@ -144,6 +164,7 @@ class Ledger(Queries):
     def prune(self, before: float) -> int:
         """Lets visits go that ended before that time, a bounded number at once; how many."""
         with self._transaction() as connection:
+            self._periods.prune(connection, before)
             old = f"SELECT number FROM visit WHERE ended_at < ? ORDER BY ended_at LIMIT {PRUNED_AT_ONCE}"
             return connection.execute(f"DELETE FROM visit WHERE number IN ({old})", (before,)).rowcount
 
@@ -232,6 +253,8 @@ def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
                 json.loads(row[4])
             case "camera":
                 json.loads(row[1])
+            case "period":
+                return float(row[3]) <= float(row[4])
     except (ValueError, TypeError):
         return False
     return True

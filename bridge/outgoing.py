@@ -40,30 +40,32 @@ class Outgoing:
 
 def of_visit(visit: Visit) -> Outgoing:
     """A visit that is over."""
-    fields = {name: getattr(visit, name) for name in ("label", "started_at", "ended_at", "peak", "frames")}
-    return _outgoing(visit.id, Kind.VISIT, visit.camera, visit.ended_at, fields, [Label(visit.label, visit.peak)])
+    fields = {name: getattr(visit, name) for name in ("demo", "label", "started_at", "ended_at", "peak", "frames")}
+    labels = [Label(visit.label, visit.peak)]
+    return _outgoing(visit.id, Kind.VISIT, visit.camera, visit.ended_at, fields, labels)
 
 
 def of_prediction(prediction: Prediction) -> Outgoing:
     """What the model said of one frame."""
-    fields = {name: getattr(prediction, name) for name in ("sequence", "captured_at", "classified_at", "inference_ms", "model")}
+    names = ("sequence", "captured_at", "classified_at", "inference_ms", "model")
+    fields = {"demo": prediction.is_demo} | {name: getattr(prediction, name) for name in names}
     identity = identity_of(prediction.camera, "", "prediction", repr(prediction.captured_at), prediction.sequence)
-    return _outgoing(
-        identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, prediction.labels[:MOST_LABELS]
-    )
+    labels = prediction.labels[:MOST_LABELS]
+    return _outgoing(identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, labels)
 
 
-def of_change(now: CurrentLabel, at: float) -> Outgoing:
+def of_change(now: CurrentLabel, at: float, is_demo: bool = False) -> Outgoing:
     """A label that is another from `at` (Unix seconds) on; None when nobody is there any more."""
     labels = [] if now.label is None or now.probability is None else [Label(now.label, now.probability)]
     identity = identity_of(now.camera, "", "change", now.label or "", repr(at))
-    return _outgoing(identity, Kind.CHANGE, now.camera, at, {"label": now.label, "at": at}, labels)
+    return _outgoing(identity, Kind.CHANGE, now.camera, at, {"demo": is_demo, "label": now.label, "at": at}, labels)
 
 
-def of_hour(camera: str, begin: float, end: float, totals: Mapping[str, int]) -> Outgoing:
+def of_hour(camera: str, begin: float, end: float, totals: Mapping[str, int], is_demo: bool = False) -> Outgoing:
     """The visits begun at a camera from `begin` to `end` (Unix seconds, an hour of the site), by label."""
     local = datetime.fromtimestamp(begin).astimezone()
     fields = {
+        "demo": is_demo,
         "day": local.date().isoformat(),
         "hour": f"{local.hour:02}",
         "began_at": begin,
@@ -76,7 +78,10 @@ def of_hour(camera: str, begin: float, end: float, totals: Mapping[str, int]) ->
 def _outgoing(
     identity: str, kind: Kind, camera: str, created: float, fields: dict[str, Any], labels: tuple[Label, ...] | list[Label]
 ) -> Outgoing:
-    """Footfall's fields beside those of a Custom Vision answer, which cloud queries may know."""
+    """Footfall's fields beside those of a Custom Vision answer, which cloud queries may know.
+
+    What is the demo's has `demo` as a property too, so that a route can leave it out.
+    """
     body = {
         "v": 1,
         "id": identity,
@@ -87,6 +92,8 @@ def _outgoing(
         "predictions": [_custom_vision(label) for label in labels],
     }
     properties = {"type": kind.name.lower(), "camera": camera}
+    if fields["demo"]:
+        properties["demo"] = "true"
     if labels:
         best = max(labels, key=lambda label: label.probability)
         properties |= {"label": best.name, "probability": f"{best.probability:.4f}"}

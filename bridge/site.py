@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bridge import outgoing
 from bridge.camera import Camera, Hour, nobody
 from bridge.ledger import Changes
+from bridge.periods import Period
 from bridge.policy import Policy
 from bridge.visits import Rules
 from bus import Command, CurrentLabel, Prediction, Visit, topics
@@ -70,6 +71,9 @@ class Site:
             self._remind(camera, prediction, round_)
             return
         camera.hear(prediction.captured_at)
+        if prediction.is_demo != camera.kept.is_demo:  # no visit is half the demo's
+            self._note(camera, camera.visits.end_all(), prediction.captured_at, round_)
+            camera.kept.is_demo = prediction.is_demo
         late = camera.visits.late
         ended = camera.visits.take_in(prediction, is_repeated)
         if camera.visits.late > late:
@@ -77,6 +81,8 @@ class Site:
                 "dropped_late", f"{camera.name}: a prediction that was repeated, or came after a newer one", camera.name
             )
             return
+        at = camera.visits.memory.last_at or prediction.captured_at
+        round_.changes.periods.append(Period(camera.name, prediction.is_demo, at, at))
         self._select(camera, prediction, round_)
         self._note(camera, ended, prediction.captured_at, round_)
         if camera.visits.apart >= MANY_APART and self._rules.frames > 1:
@@ -141,13 +147,14 @@ class Site:
 
     def _note(self, camera: Camera, ended: list[Visit], at: float, round_: Round) -> None:
         changes = round_.changes
+        ended = [replace(visit, demo=camera.kept.is_demo) for visit in ended]
         changes.visits += ended
         changes.outgoing += [outgoing.of_visit(visit) for visit in ended if self.policy.takes_visit(visit)]
         before, camera.label = camera.label, camera.now
         if (camera.label.label, camera.label.since) != (before.label, before.since):
             camera.is_told = False
         if self.policy.takes_changes and (news := self._news(camera)) is not None:
-            changes.outgoing.append(outgoing.of_change(news, at))
+            changes.outgoing.append(outgoing.of_change(news, at, camera.kept.is_demo))
         round_.cameras[camera.name] = camera
 
     def _news(self, camera: Camera) -> CurrentLabel | None:

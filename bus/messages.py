@@ -23,8 +23,15 @@ Day = Annotated[str, Strict(), Field(pattern=DAY_PATTERN)]
 """A day of the site."""
 Totals = dict[Text, Count]
 """Visits begun, by label."""
-ByHour = dict[Text, dict[Annotated[str, Field(pattern=HOUR_PATTERN)], Count]]
-"""Visits begun, by label and hour of the site: ``["woman"]["09"]``."""
+Hour = Annotated[str, Field(pattern=HOUR_PATTERN)]
+"""An hour of the site: ``"09"``."""
+ByHour = dict[Text, dict[Hour, Count]]
+"""Visits begun, by label and hour: ``["woman"]["09"]``."""
+Counted = dict[Hour, Share | None]
+"""By each hour of the day, in which part of it the camera was counting (0..1); None where it was not: there is no data then."""
+Flag = Annotated[bool, Strict()]
+DEMO_PREFIX = "demo:"
+"""What the name of a model begins with that knows drawn figures only; no other model's name does."""
 
 UNKNOWN_IGNORED = ConfigDict(extra="ignore")
 
@@ -87,10 +94,18 @@ class Prediction(Message):
         """The label of highest probability; None where a detector found nothing."""
         return max(self.labels, key=lambda label: label.probability, default=None)
 
+    @property
+    def is_demo(self) -> bool:
+        """Whether the model knows drawn figures only, so that nothing of it is a real visitor."""
+        return self.model.startswith(DEMO_PREFIX)
+
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class Visit(Message):
-    """One visitor's stay, told when it is over; `peak` is the highest probability among its `frames` predictions."""
+    """One visitor's stay, told when it is over; `peak` is the highest probability among its `frames` predictions.
+
+    `demo` when they are the demo's: then the visitor was drawn, or is none.
+    """
 
     id: Text
     camera: Name
@@ -99,6 +114,7 @@ class Visit(Message):
     ended_at: Seconds
     peak: Share
     frames: Count
+    demo: Flag = False
 
     @property
     def topic(self) -> str:
@@ -137,7 +153,11 @@ class CurrentLabel(JsonMessage):
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class DayCounts(JsonMessage):
-    """Visits begun on one day, by label and hour: `visits["woman"]["09"]`; the day and the hours are the site's own."""
+    """Visits begun on one day, by label and hour: `visits["woman"]["09"]`; the day and the hours are the site's own.
+
+    `counted` tells hours without data from hours without visitors. `demo` when the visits are the demo's: they are counted only
+    on a day on which the camera did not count with another model.
+    """
 
     LIMIT = 1024 * 1024
 
@@ -145,6 +165,8 @@ class DayCounts(JsonMessage):
     day: Day
     totals: Totals
     visits: ByHour
+    counted: Counted = Field(default_factory=dict)
+    demo: Flag = False
 
     @property
     def topic(self) -> str:

@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from bus import topics
 from bus.message import JsonMessage
-from bus.messages import UNKNOWN_IGNORED, ByHour, Day, Name, Request, Seconds, Totals, Visit
+from bus.messages import UNKNOWN_IGNORED, ByHour, Counted, Day, Flag, Name, Request, Seconds, Totals, Visit
 
 Identity = Annotated[str, Strict(), Field(max_length=64)]
 
@@ -47,6 +47,8 @@ class CameraDay:
 
     totals: Totals
     visits: ByHour
+    counted: Counted = Field(default_factory=dict)
+    demo: Flag = False
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
@@ -54,6 +56,8 @@ class DayReport:
     """What was counted on a day of the site, by camera, and its last `visits`, newest first.
 
     It takes 23 or 25 hours where clocks change; `offsets` has the one at its begin, and each that comes in between.
+    `demo` when all cameras that counted have the demo's visits. When it is false, a sum over cameras leaves out those of which
+    `demo` is true.
     """
 
     day: Day
@@ -62,6 +66,7 @@ class DayReport:
     offsets: tuple[Offset, ...]
     cameras: dict[Name, CameraDay]
     visits: tuple[Visit, ...]
+    demo: Flag = False
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from bus.explanation import explain
 from bus.export_zip import DESCRIPTION_FILE
@@ -26,6 +26,8 @@ class Description(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    demo: Annotated[bool, Strict()] = False
+    """Whether the model knows drawn figures only; its predictions, and the visits made of them, are marked as the demo's."""
     kind: Kind | None = None
     colour: Literal["bgr", "rgb"] | None = None
     mean: Number | None = None

@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from bus.export_zip import DESCRIPTION_FILE
 from demo.about import MODEL
 from demo.samples import ALL_LABELS, POOLED, SEEDS, SIZE, Samples, draw_samples
 
@@ -25,6 +26,10 @@ EPOCHS = 13
 BATCH = 64
 RATE = 3e-3
 """The optimizer's first learning rate; it falls to nothing along a cosine."""
+DESCRIPTION = """\
+# The model knows drawn figures only: what it counts is marked as the demo's and never added to real visitors.
+demo = true
+"""
 NAMESPACE = uuid.UUID("0f6f6bd4-8a35-4c8d-8d8c-3a0f3f1f3c11")
 
 
@@ -78,7 +83,7 @@ def as_tflite(network: keras.Model) -> bytes:
 
 
 def write_export(folder: Path, model: bytes) -> None:
-    """The three files of a Custom Vision export."""
+    """The three files of a Custom Vision export, and the mark that the model is the demo's."""
     folder.mkdir(exist_ok=True)
     digest = hashlib.sha1(model, usedforsecurity=False).hexdigest()
     manifest = {
@@ -96,6 +101,7 @@ def write_export(folder: Path, model: bytes) -> None:
     (folder / "model.tflite").write_bytes(model)
     (folder / "labels.txt").write_text("\n".join(ALL_LABELS) + "\n")
     (folder / "cvexport.manifest").write_text(json.dumps(manifest, indent=1) + "\n")
+    (folder / DESCRIPTION_FILE).write_text(DESCRIPTION)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,16 @@ import { themeColour } from "./colours.js";
 import { hourText } from "./report.js";
 
 /**
- * `values` of each label go by `hours`, and so does `other`: all visits of the day to compare with.
+ * `values` of each label go by `hours`, and so does `other`: all visits of the day to compare with; and `unknown`: whether there
+ * is no data though the hour has begun.
  * @typedef {{label: string, values: number[]}} Stack
- * @typedef {{hours: string[], stacks: Stack[], other: number[] | null, present: string}} ChartData
+ * @typedef {{hours: string[], stacks: Stack[], other: number[] | null, unknown: boolean[], present: string}} ChartData
  */
 
 const BAR = 0.62; // parts of an hour's width
 const OUTLINE = 0.86;
 const WIDEST = 5.5; // of a bar, in rem
+const HATCH = 8; // pixels between two lines
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
 export class Chart {
@@ -65,7 +67,7 @@ export class Chart {
       axes: axes(data),
       series: [{}, outline(), ...data.stacks.toReversed().map(({ label }) => this.#bars(label))],
       hooks: {
-        drawClear: [(/** @type {any} */ plot) => markPresent(plot, data)],
+        drawClear: [(/** @type {any} */ plot) => markPresent(plot, data), (/** @type {any} */ plot) => hatch(plot, data)],
         draw: [(/** @type {any} */ plot) => writeSums(plot, data)],
         setCursor: [(/** @type {any} */ plot) => this.pointed(data.hours[plot.cursor.idx] ?? null)],
       },
@@ -136,6 +138,26 @@ function markPresent(plot, { hours, present }) {
   plot.ctx.fillRect(left, plot.bbox.top, right - left, plot.bbox.height);
 }
 
+/** Slanting lines over each hour without data. @param {any} plot @param {ChartData} data */
+function hatch(plot, { unknown }) {
+  const { ctx: context, bbox } = plot;
+  context.save();
+  context.beginPath();
+  unknown.forEach((is, place) => {
+    const [left, right] = [place - 0.5, place + 0.5].map((edge) => plot.valToPos(edge, "x", true));
+    if (is) context.rect(left, bbox.top, right - left, bbox.height);
+  });
+  context.clip();
+  Object.assign(context, { strokeStyle: themeColour("--no-data"), lineWidth: devicePixelRatio });
+  context.beginPath();
+  for (let x = bbox.left - bbox.height; x < bbox.left + bbox.width; x += HATCH * devicePixelRatio) {
+    context.moveTo(x, bbox.top + bbox.height);
+    context.lineTo(x + bbox.height, bbox.top);
+  }
+  context.stroke();
+  context.restore();
+}
+
 /** @param {any} plot @param {ChartData} data */
 function writeSums(plot, data) {
   const { ctx: context } = plot;
@@ -177,8 +199,10 @@ function rem() {
 
 /** The chart in words, for who cannot see it. @param {ChartData} data */
 export function chartText(data) {
+  const unknown = data.hours.filter((_, place) => data.unknown[place]).map(hourText);
+  const missing = unknown.length ? ` No data: ${unknown.join(", ")}.` : "";
   const said = sums(data).flatMap((sum, place) => (sum ? [`${hourText(data.hours[place])}: ${sum}`] : []));
   return said.length
-    ? `Visits by the hour. ${said.join(", ")}. The table below has them by label.`
-    : "Visits by the hour: none yet.";
+    ? `Visits by the hour. ${said.join(", ")}.${missing} The table below has them by label.`
+    : `Visits by the hour: none yet.${missing}`;
 }

@@ -1,14 +1,15 @@
 /** What was counted: totals, chart, table and last visits of today, beside another day's. */
 
 /** @import { DayReport, State } from "./messages.js" */
-/** @import { Hourly } from "./report.js" */
+/** @import { Day } from "./report.js" */
 /** @import { LabelColours } from "./colours.js" */
 /** @import { Clock, SiteTime } from "./times.js" */
 
 import { Chart, chartText } from "./chart.js";
 import { Comparison } from "./comparison.js";
+import { coverageText } from "./coverage.js";
 import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
-import { beforeHour, hourly, hoursOf, hourText, inHour, shownHours } from "./report.js";
+import { beforeHour, dayOf, hoursOf, hourText, inHour, shownHours } from "./report.js";
 import { showTable } from "./table.js";
 import { longDay, shortDay } from "./times.js";
 import { Totals } from "./totals.js";
@@ -20,8 +21,8 @@ const LEAST_HOURS = { narrow: 8, wide: 14 };
 export class Counts {
   /** @type {State | null} */
   #state = null;
-  /** What stands in the chart. @type {{today: Hourly, other: Hourly | null, labels: string[]}} */
-  #shown = { today: new Map(), other: null, labels: [] };
+  /** What stands in the chart. @type {{today: Day, other: Day | null, labels: string[]}} */
+  #shown = { today: { counts: new Map(), hours: new Set() }, other: null, labels: [] };
   #hour = "";
   #camera = /** @type {HTMLSelectElement} */ (byId("counted-camera"));
 
@@ -63,9 +64,10 @@ export class Counts {
     setShown(byId("not-counted"), report === null);
     this.visits.tellNone(this.#state?.today.problem ?? "");
     if (!this.#state || !report) return;
-    const [today, otherReport] = [hourly(report, this.#camera.value), this.comparison.report];
-    const other = otherReport && hourly(otherReport, this.#camera.value);
-    const labels = this.colours.sorted(new Set([...this.#state.labels, ...today.keys(), ...(other?.keys() ?? [])]));
+    const [today, otherReport] = [dayOf(report, this.#camera.value), this.comparison.report];
+    const other = otherReport && dayOf(otherReport, this.#camera.value);
+    const known = new Set([...this.#state.labels, ...today.counts.keys(), ...(other?.counts.keys() ?? [])]);
+    const labels = this.colours.sorted(known);
     this.#shown = { today, other, labels };
     this.#head(report, otherReport);
     this.totals.show(today, other, otherReport ? shortDay(otherReport.day) : "", labels);
@@ -78,13 +80,15 @@ export class Counts {
     const { today, other, labels } = this.#shown;
     const present = this.site.hour(this.clock.now);
     const hours = other && otherReport ? merged(hoursOf(report), hoursOf(otherReport)) : hoursOf(report);
-    const days = other ? [today, other] : [today];
+    const days = other ? [today.counts, other.counts] : [today.counts];
     const shown = shownHours(hours, days, present, this.chart.wide ? LEAST_HOURS.wide : LEAST_HOURS.narrow);
-    const stacks = labels.map((label) => ({ label, values: shown.map((hour) => today.get(label)?.get(hour) ?? 0) }));
-    const data = { hours: shown, stacks, other: other && shown.map((hour) => inHour(other, hour)), present };
+    const stacks = labels.map((label) => ({ label, values: shown.map((hour) => today.counts.get(label)?.get(hour) ?? 0) }));
+    const unknown = shown.map((hour) => hour <= present && !today.hours.has(hour));
+    const data = { hours: shown, stacks, other: other && shown.map((hour) => inHour(other.counts, hour)), unknown, present };
     this.chart.show(data);
     setAttribute(byId("chart"), "aria-label", chartText(data));
-    showTable(shown, labels, today, other, otherReport ? shortDay(otherReport.day) : "");
+    setShown(byId("no-data-key"), unknown.includes(true));
+    showTable(shown, labels, today, other, otherReport ? shortDay(otherReport.day) : "", present);
     this.#point(null);
   }
 
@@ -95,6 +99,13 @@ export class Counts {
     setShown(byId("csv-other"), other !== null);
     if (other) offer(byId("csv-other"), other);
     setText(byId("zone"), this.#zone());
+    setText(byId("coverage"), [this.#covered("Today", report), other && this.#covered(shortDay(other.day), other)].filter(Boolean).join(" "));
+  }
+
+  /** "Today: counted 6 h of 10 h."; empty for all of the day. @param {string} day @param {DayReport} report */
+  #covered(day, report) {
+    const text = coverageText(report, this.#camera.value, this.clock.now);
+    return text && `${day}: ${text}.`;
   }
 
   #zone() {
@@ -108,22 +119,27 @@ export class Counts {
   #point(hour) {
     const { today, other, labels } = this.#shown;
     const otherDay = this.comparison.report ? shortDay(this.comparison.report.day) : "";
-    if (hour === null) return setText(byId("readout"), other ? this.#soFar(today, other, otherDay) : busiest(today));
-    const parts = labels.flatMap((label) => (today.get(label)?.get(hour) ? [`${label} ${today.get(label)?.get(hour)}`] : []));
-    const then = other ? ` · ${inHour(other, hour)} on ${otherDay}` : "";
-    setText(byId("readout"), `${hourText(hour)} h: ${parts.join(", ") || "no visit"}${then}`);
+    if (hour === null) return setText(byId("readout"), other ? this.#soFar(today, other, otherDay) : busiest(today.counts));
+    const visits = labels.map((label) => ({ label, number: today.counts.get(label)?.get(hour) ?? 0 }));
+    const parts = visits.flatMap(({ label, number }) => (number ? [`${label} ${number}`] : []));
+    const none = today.hours.has(hour) ? "no visit" : hour > this.site.hour(this.clock.now) ? "not yet" : "no data";
+    const then = other ? ` · ${other.hours.has(hour) ? inHour(other.counts, hour) : "no data"} on ${otherDay}` : "";
+    setText(byId("readout"), `${hourText(hour)} h: ${parts.join(", ") || none}${then}`);
   }
 
   /**
    * A day that is not over is compared up to the present hour only.
-   * @param {Hourly} today
-   * @param {Hourly} other
+   * @param {Day} today
+   * @param {Day} other
    * @param {string} otherDay
    */
   #soFar(today, other, otherDay) {
     const present = this.site.hour(this.clock.now);
     if (present === "00") return "";
-    return `Before ${present}:00: ${beforeHour(today, present)} today, ${beforeHour(other, present)} on ${otherDay}`;
+    const before = (/** @type {Day} */ { counts, hours }) =>
+      [...hours].some((hour) => hour < present) ? beforeHour(counts, present) : "no data";
+    if (before(today) === "no data" && before(other) === "no data") return "";
+    return `Before ${present}:00: ${before(today)} today, ${before(other)} on ${otherDay}`;
   }
 
   /** @param {string[]} cameras */
@@ -133,7 +149,7 @@ export class Counts {
   }
 }
 
-/** @param {Hourly} counts */
+/** @param {Day["counts"]} counts */
 function busiest(counts) {
   const hours = new Set([...counts.values()].flatMap((visits) => [...visits.keys()]));
   const [most] = [...hours].sort((one, other) => inHour(counts, other) - inHour(counts, one) || Number(one) - Number(other));

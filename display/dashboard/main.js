@@ -7,6 +7,7 @@ import { Changes } from "./changes.js";
 import { LabelColours } from "./colours.js";
 import { Connection } from "./connection.js";
 import { Counts } from "./counts.js";
+import { demoText } from "./demo.js";
 import { byId, setAttribute, setShown, setText } from "./elements.js";
 import { Live } from "./live.js";
 import { showMatrices } from "./matrix.js";
@@ -56,6 +57,7 @@ const views = [
   [["today"], () => site.learn(state.today.report?.offsets ?? [])],
   [["broker", "cameras", "modules", "labels", "rules"], () => live.show(state)],
   [["today", "labels"], () => counts.show(state)],
+  [["today", "modules"], showDemo],
   [["broker", "pixels"], () => showMatrices(state.pixels, broker.away)],
   [["broker", "modules"], () => modules.show(state.modules)],
   [["signed_in"], () => setShown(byId("sign-out"), state.signed_in)],
@@ -70,6 +72,11 @@ function message(text) {
   Object.assign(state, news);
   for (const [parts, show] of views) if (parts.some((part) => changed.has(part))) attempt(show);
   if (changed.size) attempt(overview);
+}
+
+function showDemo() {
+  setText(byId("demo"), demoText(state));
+  setShown(byId("demo"), byId("demo").textContent !== "");
 }
 
 /** Shows a part of the page; one that cannot be shown does not keep the others from it. @param {() => void} show */

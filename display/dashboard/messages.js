@@ -18,11 +18,15 @@
  * @typedef {{since: number, seconds: number, name: string}} Offset
  * @typedef {{
  *   id: string, camera: string, label: string, started_at: number, ended_at: number, peak: number, frames: number,
+ *   demo: boolean,
  * }} Visit
- * @typedef {{totals: Record<string, number>, visits: Record<string, Record<string, number>>}} CameraCounts
+ * @typedef {{
+ *   totals: Record<string, number> | null, visits: Record<string, Record<string, number | null>>,
+ *   counted: Record<string, number | null>, demo: boolean,
+ * }} CameraCounts `counted` is the part of each hour in which the camera was counting; null: no data
  * @typedef {{
  *   day: string, begins_at: number, ends_at: number, offsets: Offset[],
- *   cameras: Record<string, CameraCounts>, visits: Visit[],
+ *   cameras: Record<string, CameraCounts>, visits: Visit[], demo: boolean,
  * }} DayReport
  * @typedef {{away_since: number | null}} BrokerState since when the display has lost the broker
  * @typedef {{

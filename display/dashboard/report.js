@@ -1,6 +1,6 @@
 /** A day's report, added up: pure arithmetic on what the bridge tells. */
 
-/** @import { DayReport } from "./messages.js" */
+/** @import { CameraCounts, DayReport } from "./messages.js" */
 
 import { SiteTime } from "./times.js";
 
@@ -11,15 +11,41 @@ const QUARTER = 900;
  * @typedef {Map<string, Map<string, number>>} Hourly
  */
 
+/**
+ * A day as it is shown: `hours` are those with data, which says 0 visits of an hour that had none; of the others nothing is known.
+ * @typedef {{counts: Hourly, hours: Set<string>}} Day
+ */
+
+/** @param {DayReport} report @param {string} camera its name; empty: all of them together @returns {Day} */
+export function dayOf(report, camera) {
+  const hours = cameraCounts(report, camera).flatMap(([, { counted, visits }]) => [
+    ...Object.entries(counted ?? {}).flatMap(([hour, share]) => (typeof share === "number" ? [hour] : [])),
+    ...Object.values(visits).flatMap((byHour) => Object.keys(byHour).filter((hour) => byHour[hour])),
+  ]);
+  return { counts: hourly(report, camera), hours: new Set(hours) };
+}
+
+/**
+ * Of all cameras, those of the demo are left out, unless there are no others.
+ *
+ * @param {DayReport | null} report
+ * @param {string} camera
+ * @returns {[string, CameraCounts][]}
+ */
+export function cameraCounts(report, camera) {
+  const cameras = Object.entries(report?.cameras ?? {});
+  if (camera !== "") return cameras.filter(([name]) => name === camera);
+  return report?.demo ? cameras : cameras.filter(([, { demo }]) => !demo);
+}
+
 /** @param {DayReport | null} report @param {string} camera its name; empty: all of them together @returns {Hourly} */
 export function hourly(report, camera) {
   /** @type {Hourly} */
   const sums = new Map();
-  for (const [name, counts] of Object.entries(report?.cameras ?? {})) {
-    if (camera !== "" && name !== camera) continue;
+  for (const [, counts] of cameraCounts(report, camera)) {
     for (const [label, hours] of Object.entries(counts.visits)) {
       const sum = sums.get(label) ?? new Map();
-      for (const [hour, visits] of Object.entries(hours)) sum.set(hour, (sum.get(hour) ?? 0) + visits);
+      for (const [hour, visits] of Object.entries(hours)) sum.set(hour, (sum.get(hour) ?? 0) + (visits ?? 0));
       sums.set(label, sum);
     }
   }
@@ -56,11 +82,34 @@ function added(numbers) {
 /** The hours of a report's day that exist, in their order: 23 where the clock springs forward. @param {DayReport} report */
 export function hoursOf(report) {
   if (report.offsets.length === 0) return Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
+  return [...lengths(report).keys()];
+}
+
+/** How many seconds each hour of a report's day takes. @param {DayReport} report @returns {Map<string, number>} */
+function lengths(report) {
   const site = new SiteTime();
   site.learn(report.offsets);
-  const hours = new Set();
-  for (let time = report.begins_at; time < report.ends_at; time += QUARTER) hours.add(site.hour(time));
-  return /** @type {string[]} */ ([...hours]);
+  const seconds = new Map();
+  for (let time = report.begins_at; time < report.ends_at; time += QUARTER) {
+    seconds.set(site.hour(time), (seconds.get(site.hour(time)) ?? 0) + QUARTER);
+  }
+  return seconds;
+}
+
+/**
+ * For how many seconds each camera was counting, of those that have passed of the day.
+ *
+ * @param {DayReport} report
+ * @param {string} camera
+ * @param {number} now
+ */
+export function coverage(report, camera, now) {
+  const seconds = lengths(report);
+  const passed = Math.max(0, Math.min(now, report.ends_at) - report.begins_at);
+  return cameraCounts(report, camera).map(([name, { counted }]) => {
+    const shares = Object.entries(counted ?? {});
+    return { name, counted: added(shares.map(([hour, share]) => (share ?? 0) * (seconds.get(hour) ?? 0))), passed };
+  });
 }
 
 /**

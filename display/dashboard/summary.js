@@ -7,7 +7,7 @@
 /** @import { Weight, Words } from "./words.js" */
 
 import { byId, setAttribute, setText } from "./elements.js";
-import { grandTotal, hourly, total } from "./report.js";
+import { dayOf, grandTotal, total } from "./report.js";
 import { cameraWords, counted, detailWords, grouped, moduleWords } from "./words.js";
 
 /**
@@ -123,13 +123,14 @@ export class Summary {
   /** "12 visitors today: man 5, woman 7"; empty while that is not known. @param {State} state */
   #counts({ today: { report, problem } }) {
     if (!report || problem || this.broker.away) return "";
-    const counts = hourly(report, "");
+    const { counts, hours } = dayOf(report, "");
+    if (hours.size === 0) return "no data for today yet";
     const labels = this.colours.sorted(counts.keys()).filter((label) => total(counts, label));
     const most =
       labels.length <= MOST_LABELS ? labels : labels.toSorted((one, other) => total(counts, other) - total(counts, one));
     const named = most.slice(0, MOST_LABELS).map((label) => `${label} ${grouped(total(counts, label))}`);
     const each = named.concat(labels.length > MOST_LABELS ? ["and others"] : []).join(", ");
-    return `${counted(grandTotal(counts), "visitor")} today${each ? `: ${each}` : ""}`;
+    return `${counted(grandTotal(counts), report.demo ? "demo visitor" : "visitor")} today${each ? `: ${each}` : ""}`;
   }
 }
 

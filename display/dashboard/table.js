@@ -1,6 +1,6 @@
 /** The chart's numbers as a table. */
 
-/** @import { Hourly } from "./report.js" */
+/** @import { Day } from "./report.js" */
 
 import { byId, element, keyed, setText } from "./elements.js";
 import { hourText, inHour } from "./report.js";
@@ -9,22 +9,28 @@ import { grouped } from "./words.js";
 /**
  * @param {string[]} hours
  * @param {string[]} labels
- * @param {Hourly} today
- * @param {Hourly | null} other
+ * @param {Day} today
+ * @param {Day | null} other
  * @param {string} otherDay
+ * @param {string} present the hour after which today has none yet
  */
-export function showTable(hours, labels, today, other, otherDay) {
+export function showTable(hours, labels, today, other, otherDay, present) {
   const table = byId("counts-table");
   const [, head, body] = table.children;
   const columns = ["Hour", ...labels, "All", ...(other ? [otherDay] : [])];
   row(/** @type {HTMLElement} */ (head), "head", columns, "col");
   const rows = hours.map((hour) => [
     hourText(hour),
-    ...labels.map((label) => grouped(today.get(label)?.get(hour) ?? 0)),
-    grouped(inHour(today, hour)),
-    ...(other ? [grouped(inHour(other, hour))] : []),
+    ...labels.map((label) => (today.hours.has(hour) ? grouped(today.counts.get(label)?.get(hour) ?? 0) : "–")),
+    hour > present && !today.hours.has(hour) ? "–" : figure(today, hour),
+    ...(other ? [figure(other, hour)] : []),
   ]);
   keyed(/** @type {HTMLElement} */ (body), hours, () => element("tr")).forEach((node, place) => cells(node, rows[place], "row"));
+}
+
+/** @param {Day} day @param {string} hour */
+function figure({ counts, hours }, hour) {
+  return hours.has(hour) ? grouped(inHour(counts, hour)) : "no data";
 }
 
 /** @param {HTMLElement} parent @param {string} key @param {string[]} texts @param {string} scope */

@@ -1,6 +1,6 @@
 /** The day's totals in large figures, all together and for each label, with another day's beside them. */
 
-/** @import { Hourly } from "./report.js" */
+/** @import { Day } from "./report.js" */
 /** @import { LabelColours } from "./colours.js" */
 
 import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
@@ -15,18 +15,20 @@ export class Totals {
     this.colours = colours;
   }
 
-  /** @param {Hourly} today @param {Hourly | null} other @param {string} otherDay @param {string[]} labels */
+  /** @param {Day} today @param {Day | null} other @param {string} otherDay @param {string[]} labels */
   show(today, other, otherDay, labels) {
     const shown =
-      labels.length <= MOST_EMPTY ? labels : labels.filter((label) => total(today, label) || (other && total(other, label)));
+      labels.length <= MOST_EMPTY
+        ? labels
+        : labels.filter((label) => total(today.counts, label) || (other && total(other.counts, label)));
+    byId("totals").classList.toggle("unknown", today.hours.size === 0);
     keyed(byId("totals"), ["all", ...shown.map((label) => `label ${label}`)], (key) => tile(key)).forEach((node, place) => {
       const label = place === 0 ? null : shown[place - 1];
       if (label === null) setText(node.children[0], "visitors");
       else this.#name(node, label);
-      setText(node.children[1], grouped(label === null ? grandTotal(today) : total(today, label)));
-      const then = other && (label === null ? grandTotal(other) : total(other, label));
-      setShown(/** @type {HTMLElement} */ (node.children[2]), then !== null);
-      setText(node.children[2].children[0], then === null ? "" : grouped(then));
+      setText(node.children[1], figure(today, label));
+      setShown(/** @type {HTMLElement} */ (node.children[2]), other !== null);
+      setText(node.children[2].children[0], other ? figure(other, label) : "");
       setText(node.children[2].children[1], ` on ${otherDay}`);
     });
   }
@@ -37,6 +39,12 @@ export class Totals {
     setText(node.children[0].children[1], label);
     setAttribute(node.children[0].children[0], "class", `swatch ${this.colours.classes(label)}`);
   }
+}
+
+/** @param {Day} day @param {string | null} label null: all of them */
+function figure({ counts, hours }, label) {
+  if (hours.size === 0) return "no data";
+  return grouped(label === null ? grandTotal(counts) : total(counts, label));
 }
 
 /** @param {string} key */

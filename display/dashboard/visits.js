@@ -41,7 +41,7 @@ export class Visits {
   }
 
   /** @param {HTMLElement} row @param {Visit} visit */
-  #fill(row, { label, camera, started_at: began, ended_at: ended, peak }) {
+  #fill(row, { label, camera, started_at: began, ended_at: ended, peak, demo }) {
     const [time, who, length, highest] = row.children;
     const yours = this.site.yours(began);
     setText(time.children[0], this.site.seconds(began));
@@ -51,7 +51,7 @@ export class Visits {
     setText(who.children[1], label);
     setText(length, duration(ended - began));
     setText(highest, percent(peak));
-    setText(who.children[2], camera);
+    setText(who.children[2], demo ? `${camera}, demo` : camera);
   }
 }
 

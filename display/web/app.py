@@ -1,26 +1,23 @@
 """What the display serves over HTTP: the page, what it is told, and the same for other programs."""
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from datetime import date
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import FastAPI, Query, WebSocket
+from fastapi import Depends, FastAPI, Query, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BeforeValidator
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
-from bus import DayReport
+from display.web.counts import as_csv, as_json
 from display.web.days import NoAnswer
 from display.web.hub import Hub
 from display.web.stream import Stream
@@ -29,6 +26,12 @@ PAGE = Path(__file__).parents[1] / "dashboard"
 PATIENCE = 10.0
 """Seconds for which the matrix may take before the display is taken to be stuck."""
 
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)
+ALLOWED = {
+    "day": f"not a day; one such as 2026-11-23 is needed, from {FIRST_DAY} to {LAST_DAY}",
+    "format": "not a format; json or csv is needed",
+}
+"""By parameter: what is said when it has another value."""
 FRESH = 5.0
 """Seconds; a snapshot is no older."""
 
@@ -41,7 +44,14 @@ def app_of(hub: Hub, health: Callable[[], dict[str, bool | float]], signed_in: b
         async with hub.running(_version(PAGE), signed_in):
             yield
 
-    app = FastAPI(title="Footfall display", description=__doc__ or "", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Footfall display",
+        description=__doc__ or "",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(_check_parameters)],
+    )
     app.add_exception_handler(HTTPException, _problem)
     app.add_exception_handler(RequestValidationError, _bad_request)
 
@@ -58,15 +68,15 @@ def app_of(hub: Hub, health: Callable[[], dict[str, bool | float]], signed_in: b
 
     @app.api_route("/api/counts", methods=["GET", "HEAD"])
     async def counts(
-        day: Annotated[date | None, BeforeValidator(_day_of), Query(ge=date(1970, 1, 2), le=date(5000, 12, 31))] = None,
+        day: Annotated[date | None, BeforeValidator(_day_of), Query(ge=FIRST_DAY, le=LAST_DAY)] = None,
         format: Literal["json", "csv"] = "json",  # noqa: A002  # as it is called in the address
     ) -> Response:
-        """The visits of a day of the site (today, without it), by camera, label and hour."""
+        """The visits of a day of the site (today, without it), by camera, label and hour; null where there is no data."""
         try:
             report = await hub.days.report(None if day is None else day.isoformat())
         except NoAnswer as problem:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(problem)) from None
-        return Response(_csv(report), media_type="text/csv") if format == "csv" else JSONResponse(asdict(report))
+        return Response(as_csv(report), media_type="text/csv") if format == "csv" else JSONResponse(as_json(report))
 
     @app.api_route("/cameras/{name}/snapshot.jpg", methods=["GET", "HEAD"])
     async def snapshot(name: str) -> Response:
@@ -86,6 +96,18 @@ def app_of(hub: Hub, health: Callable[[], dict[str, bool | float]], signed_in: b
 
     app.mount("/", StaticFiles(directory=PAGE, html=True))
     return app
+
+
+def _check_parameters(request: HTTPConnection) -> None:
+    """Refuses a parameter that the endpoint does not have, or that is given twice: the answer would be to another question."""
+    allowed = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in allowed:
+            known = f"allowed: {', '.join(allowed)}" if allowed else "this address takes none"
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name[:40]}: there is no such parameter; {known}")
+        if given.count(name) > 1:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name}: is given {given.count(name)} times; once is allowed")
 
 
 def _version(folder: Path) -> str:
@@ -110,25 +132,6 @@ def _day_of(text: object) -> object:
     return text
 
 
-def _plain(label: str) -> str:
-    """As a spreadsheet takes it for a text, whatever it begins with."""
-    return f"'{label}" if label.startswith(("=", "+", "-", "@")) else label
-
-
-def _csv(report: DayReport) -> str:
-    """A line for each camera, label and hour in which visits began."""
-    out = io.StringIO()
-    lines = csv.writer(out)
-    lines.writerow(("day", "hour", "camera", "label", "visits"))
-    lines.writerows(
-        (report.day, hour, camera, _plain(label), count)
-        for camera, counts in report.cameras.items()
-        for label, hours in counts.visits.items()
-        for hour, count in sorted(hours.items())
-    )
-    return out.getvalue()
-
-
 def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return JSONResponse({"problem": error.detail}, error.status_code, error.headers)
@@ -137,4 +140,7 @@ def _problem(_request: Request, error: Exception) -> JSONResponse:
 def _bad_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    return JSONResponse({"problem": f"{first['loc'][-1]}: {first['msg']}"}, HTTPStatus.BAD_REQUEST)
+    name = first["loc"][-1]
+    return JSONResponse(
+        {"problem": f"{name}={first['input']!s:.40}: {ALLOWED.get(str(name), first['msg'])}"}, HTTPStatus.BAD_REQUEST
+    )

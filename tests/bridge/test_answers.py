@@ -75,10 +75,15 @@ def test_a_report_is_of_one_day_and_all_cameras(ledger: Ledger) -> None:
     assert (report.day, report.begins_at, report.ends_at) == ("2026-10-25", BEGIN, END)
     assert report.offsets == hours.offsets(DAY)
     third = f"{time.localtime(BEGIN + 3 * 3600).tm_hour:02}"
+    unknown: dict[str, float | None] = dict.fromkeys(f"{hour:02}" for hour in range(24))
     assert report.cameras == {
-        "back": CameraDay({"man": 1}, {"man": {third: 1}}),
-        "door": CameraDay({"man": 1, "woman": 2}, {"man": {third: 1}, "woman": {"00": 1, "23": 1}}),
-        "side": CameraDay({}, {}),
+        "back": CameraDay({"man": 1}, {"man": {third: 1}}, unknown | {third: 1.0}),
+        "door": CameraDay(
+            {"man": 1, "woman": 2},
+            {"man": {third: 1}, "woman": {"00": 1, "23": 1}},
+            unknown | {third: 1.0, "00": 1.0, "23": 1.0},
+        ),
+        "side": CameraDay({}, {}, unknown),
     }
     assert list(report.visits) == [VISITS[4], VISITS[3], VISITS[2], VISITS[1]]
 
@@ -217,7 +222,7 @@ def test_without_a_day_it_is_today(broker: Broker, desk: Desk, ledger: Ledger, t
         today = desk.answer_to()
     counts = json.loads(desk.listener.payloads("door/counts")[-1])
     assert today["report"]["day"] == counts["day"]
-    assert today["report"]["cameras"] == {"door": {"totals": counts["totals"], "visits": counts["visits"]}}
+    assert today["report"]["cameras"] == {"door": {name: counts[name] for name in ("totals", "visits", "counted", "demo")}}
     assert [(one["label"], one["frames"]) for one in today["report"]["visits"]] == [("woman", 10)]
 
 

@@ -55,6 +55,11 @@ def reopened(ledger: Ledger, folder: Path) -> Ledger:
     return Ledger(folder, 100, Figures())
 
 
+def real(*cameras: str) -> dict[str, bool]:
+    """Cameras of which no visit is the demo's."""
+    return dict.fromkeys(cameras, False)
+
+
 def ids(ledger: Ledger) -> list[str]:
     """The outbox, in its order."""
     return [one.message.id for one in ledger.waiting(1000)]
@@ -128,11 +133,11 @@ def test_cameras_and_last_visits_of_a_time(ledger: Ledger) -> None:
     assert ledger.cameras(NOON + 20, NOON + 40) == ["door", "yard"]
     assert ledger.cameras(NOON + 50.1, 2e9) == []
     every = [visit(5), visit(4, camera="back"), visit(3, camera="yard"), visit(2), visit(1, camera="back"), visit(0)]
-    assert ledger.latest(["back", "door", "yard"], 0, 2e9, 10) == every
-    assert ledger.latest(["back", "door", "yard"], 0, 2e9, 2) == every[:2]
-    assert ledger.latest(["back", "door", "yard"], NOON + 10, NOON + 40, 10) == every[2:5]
-    assert ledger.latest(["door"], 0, 2e9, 2) == [visit(5), visit(2)]
-    assert ledger.latest([], 0, 2e9, 2) == []
+    assert ledger.latest(real("back", "door", "yard"), 0, 2e9, 10) == every
+    assert ledger.latest(real("back", "door", "yard"), 0, 2e9, 2) == every[:2]
+    assert ledger.latest(real("back", "door", "yard"), NOON + 10, NOON + 40, 10) == every[2:5]
+    assert ledger.latest(real("door"), 0, 2e9, 2) == [visit(5), visit(2)]
+    assert ledger.latest({}, 0, 2e9, 2) == []
 
 
 def test_no_question_reads_all_visits(ledger: Ledger) -> None:
@@ -142,12 +147,14 @@ def test_no_question_reads_all_visits(ledger: Ledger) -> None:
     with ledger._reading() as connection:
         connection.set_trace_callback(asked.append)
         ledger.cameras(NOON, NOON + 86400)
-        ledger.latest(["door"], NOON, NOON + 86400, 50)
+        ledger.latest(real("door"), NOON, NOON + 86400, 50)
         ledger.quarters("door", NOON, NOON + 86400)
         ledger.totals("door", NOON, NOON + 86400)
+        ledger.is_demo("door", NOON, NOON + 86400)
         connection.set_trace_callback(None)
-        plans = [[str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")] for question in asked]
-    assert len(plans) == 4
+        of_visits = [question for question in asked if "FROM visit" in question]
+        plans = [[str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")] for question in of_visits]
+    assert len(plans) == 5
     for plan in plans:
         assert any("INDEX visit_by_begin" in step for step in plan)
         assert not any(step.startswith("SCAN visit") for step in plan)

@@ -1,10 +1,14 @@
 """What leaves the site."""
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from bridge import outgoing
 from bridge.outgoing import Kind
 from bus import Box, CurrentLabel, Label, Prediction, Visit
+from bus.messages import DEMO_PREFIX
 
 VISIT = Visit("id-1", "door", "Frau Müller", 1_790_000_000.25, 1_790_000_003.5, 0.97, 31)
 PREDICTION = Prediction(
@@ -54,6 +58,20 @@ def test_a_summary_names_its_hour() -> None:
     assert (body["began_at"], body["ended_at"], body["visits"]) == (1_790_002_800.0, 1_790_006_400.0, {"man": 1, "woman": 2})
     assert len(body["hour"]) == 2
     assert body["type"] == "summary"
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+def test_what_is_the_demos_is_marked(is_demo: bool) -> None:
+    """In every kind of message, and by a property, so that a route can leave it out."""
+    model = f"{DEMO_PREFIX}model@0123" if is_demo else "demo@0123"
+    for message in (
+        outgoing.of_visit(replace(VISIT, demo=is_demo)),
+        outgoing.of_prediction(replace(PREDICTION, model=model)),
+        outgoing.of_change(CurrentLabel("door", "woman", 0.9, 1000.5), 1000.5, is_demo),
+        outgoing.of_hour("door", 1000.5, 4600.5, {"man": 1}, is_demo),
+    ):
+        assert json.loads(message.body)["demo"] is is_demo
+        assert message.properties.get("demo") == ("true" if is_demo else None)
 
 
 def test_the_same_has_the_same_id_and_nothing_else_has() -> None:

@@ -216,8 +216,13 @@ def test_an_answer_as_others_read_it() -> None:
                 {"since": 1792890000.0, "seconds": 3600, "name": "CET"},
             ],
             "cameras": {
-                "back": {"totals": {}, "visits": {}},
-                "door": {"totals": {"woman": 1}, "visits": {"woman": {"02": 1}}},
+                "back": {"totals": {}, "visits": {}, "counted": dict.fromkeys(samples.HOURS), "demo": False},
+                "door": {
+                    "totals": {"woman": 1},
+                    "visits": {"woman": {"02": 1}},
+                    "counted": dict.fromkeys(samples.HOURS, 1.0),
+                    "demo": False,
+                },
             },
             "visits": [
                 {
@@ -228,8 +233,10 @@ def test_an_answer_as_others_read_it() -> None:
                     "ended_at": 1792890003.5,
                     "peak": 0.97,
                     "frames": 31,
+                    "demo": False,
                 }
             ],
+            "demo": False,
         },
     }
 

@@ -70,6 +70,8 @@ def test_the_clip_gives_the_visits_of_the_report(broker: Broker) -> None:
         assert abs(one.begin - other.begin) < late
         assert abs(one.end - other.end) < late
     assert sum(counts.totals.values()) == len(offline)
+    assert counts.demo
+    assert all(visit.demo for visit in visits)
 
 
 def test_a_scene_that_is_drawn_while_it_is_played(broker: Broker) -> None:

@@ -39,10 +39,16 @@ def prediction(label: str = "woman", probability: float = 0.9, captured_at: floa
     return Prediction(camera, 7, captured_at, captured_at + 0.02, 6.5, "fruits@0123456789ab", labels)
 
 
+HOURS = [f"{hour:02}" for hour in range(24)]
+
+
 def report() -> DayReport:
-    """Of a day on which clocks were set back, with one visit."""
+    """Of a day on which clocks were set back, with one visit at a camera that counted all day, and one that did not count."""
     offsets = (Offset(1792879200.0, 7200, "CEST"), Offset(1792890000.0, 3600, "CET"))
-    cameras = {"back": CameraDay({}, {}), "door": CameraDay({"woman": 1}, {"woman": {"02": 1}})}
+    cameras = {
+        "back": CameraDay({}, {}, dict.fromkeys(HOURS)),
+        "door": CameraDay({"woman": 1}, {"woman": {"02": 1}}, dict.fromkeys(HOURS, 1.0)),
+    }
     visit = Visit("id-1", "door", "woman", 1792890000.0, 1792890003.5, 0.97, 31)
     return DayReport("2026-10-25", 1792879200.0, 1792969200.0, offsets, cameras, (visit,))
 
@@ -58,6 +64,7 @@ def one_of_each() -> list[Message]:
         CurrentLabel("door", "woman", 0.9, 1000.0),
         CurrentLabel("door", None, None, None),
         DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 1, "17": 2}}),
+        DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 3}}, {"09": 0.25, "10": None}, True),
         Command("door", "pause"),
         Status("capture", "camera-lost", 1000.0, 1001.0, "unplugged", {"frames": 3, "model": "x"}, {"frames": 9.9}),
         Status("capture", "offline"),

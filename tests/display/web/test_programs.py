@@ -73,11 +73,16 @@ def test_counts_are_those_of_the_bridge(place: Place) -> None:
 @pytest.mark.parametrize(
     ("query", "status", "problem"),
     [
-        ("day=tomorrow", 400, "day: "),
-        ("day=0001-01-01", 400, "day: "),
-        ("day=86400", 400, "day: "),
-        ("day=2026-11-23T00:00:00", 400, "day: "),
-        ("format=xml", 400, "format: "),
+        ("day=tomorrow", 400, "day=tomorrow: not a day; one such as 2026-11-23 is needed, from 1970-01-02 to 5000-12-31"),
+        ("day=0001-01-01", 400, "day=0001-01-01: not a day; "),
+        ("day=2026-02-30", 400, "day=2026-02-30: not a day; "),
+        ("day=86400", 400, "day=86400: not a day; "),
+        ("day=", 400, "day=: not a day; "),
+        ("day=2026-11-23T00:00:00", 400, "day=2026-11-23T00:00:00: not a day; "),
+        ("format=xml", 400, "format=xml: not a format; json or csv is needed"),
+        ("from=2026-11-01&to=2026-11-23", 400, "from: there is no such parameter; allowed: day, format"),
+        ("day=2026-11-23&Format=csv", 400, "Format: there is no such parameter; allowed: day, format"),
+        ("day=2026-11-22&day=2026-11-23", 400, "day: is given 2 times; once is allowed"),
         ("day=2026-10-25", 503, "the bridge has not answered within 4 s"),
     ],
 )
@@ -88,17 +93,66 @@ def test_counts_that_cannot_be_had(place: Place, query: str, status: int, proble
     assert response.json()["problem"].startswith(problem)
 
 
-def test_a_label_is_no_formula(place: Place) -> None:
-    """What a spreadsheet would compute is a text in the lines for it."""
+@pytest.mark.parametrize("path", ["/healthz", "/cameras/door/snapshot.jpg", "/cameras/door/stream.mjpeg"])
+def test_an_address_without_parameters_takes_none(place: Place, path: str) -> None:
+    """What would be ignored is refused, and the answer says so."""
+    response = place.get(f"{path}?width=100")
+    assert response.status_code == 400
+    assert response.json()["problem"] == "width: there is no such parameter; this address takes none"
+
+
+def answered(place: Place, query: str, **cameras: CameraDay) -> httpx.Response:
+    """What is answered to a program when the bridge reports that."""
     with ThreadPoolExecutor(1) as threads:
         place.answer(1)
-        asked = threads.submit(place.get, "/api/counts?day=2026-10-25&format=csv")
+        asked = threads.submit(place.get, f"/api/counts?day=2026-10-25{query}")
         payload = place.listener.wait_for("/question", 2)[-1]
         question = Question.received("footfall/query/display/question", payload)
-        counts = CameraDay({"=1+1": 1}, {"=1+1": {"02": 1}})
-        answer = Answer("display", question.id, "", replace(samples.report(), cameras={"door": counts}))
+        answer = Answer("display", question.id, "", replace(samples.report(), cameras=cameras))
         place.listener.publish(answer.topic, answer.pack())
-        assert asked.result(limit(10)).text.splitlines() == ["day,hour,camera,label,visits", "2026-10-25,02,door,'=1+1,1"]
+        return asked.result(limit(20))
+
+
+def test_a_label_is_no_formula(place: Place) -> None:
+    """What a spreadsheet would compute is a text in the lines for it."""
+    lines = answered(place, "&format=csv", door=CameraDay({"=1+1": 1}, {"=1+1": {"02": 1}}, {"02": 0.5})).text.splitlines()
+    assert lines == ["day,hour,camera,label,visits,counted,demo", "2026-10-25,02,door,'=1+1,1,0.5,false"]
+
+
+CAMERAS = {
+    "back": CameraDay({}, {}, {"08": None, "09": None, "10": None}),
+    "door": CameraDay({"man": 3}, {"man": {"09": 3}}, {"08": 0.25, "09": 1.0, "10": None}, demo=True),
+}
+"""One without data, and one that counted for some hours."""
+
+
+def test_no_data_is_an_empty_field_in_csv(place: Place) -> None:
+    """And 0 is where a camera counted and nobody came."""
+    assert answered(place, "&format=csv", **CAMERAS).text.splitlines() == [
+        "day,hour,camera,label,visits,counted,demo",
+        "2026-10-25,08,back,man,,,false",
+        "2026-10-25,09,back,man,,,false",
+        "2026-10-25,10,back,man,,,false",
+        "2026-10-25,08,door,man,0,0.25,true",
+        "2026-10-25,09,door,man,3,1.0,true",
+        "2026-10-25,10,door,man,,,true",
+    ]
+
+
+def test_no_data_is_null_in_json(place: Place) -> None:
+    """By hour, and in the totals of a camera that did not count that day."""
+    cameras = answered(place, "", **CAMERAS).json()["cameras"]
+    counted = {"08": 0.25, "09": 1.0, "10": None}
+    assert cameras == {
+        "back": {"totals": None, "visits": {}, "counted": dict.fromkeys(counted), "demo": False},
+        "door": {"totals": {"man": 3}, "visits": {"man": {"08": 0, "09": 3, "10": None}}, "counted": counted, "demo": True},
+    }
+
+
+def test_a_day_without_visits_has_lines_too(place: Place) -> None:
+    """Of a camera that counted all day and saw nobody, each hour says 0."""
+    lines = answered(place, "&format=csv", door=CameraDay({}, {}, {"08": 1.0, "09": None})).text.splitlines()
+    assert lines[1:] == ["2026-10-25,08,door,,0,1.0,false", "2026-10-25,09,door,,,,false"]
 
 
 def test_health_is_that_of_the_connection_too(place: Place, broker: Broker) -> None:
