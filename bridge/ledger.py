@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bridge.database import Database, LedgerBroken, LedgerUnavailable
+from bridge.database import Connection, Database, LedgerBroken, LedgerUnavailable
 from bridge.outgoing import Kind, Outgoing
 from bridge.periods import Period, Periods
 from bridge.queries import VISIT, Queries, visit_of
@@ -117,7 +116,7 @@ class Ledger(Queries):
             self._figures.add(f"dropped_{kind.output}", number)
             log.warning("the outbox is full: %d %s dropped", number, kind.output)
 
-    def _put(self, connection: sqlite3.Connection, messages: list[Outgoing]) -> tuple[int, Counter[Kind]]:
+    def _put(self, connection: Connection, messages: list[Outgoing]) -> tuple[int, Counter[Kind]]:
         """Puts messages into the outbox; how many there are then, and how many of each kind had to go."""
         rows = [(one.id, one.kind, one.body, json.dumps(dict(one.properties), ensure_ascii=False)) for one in messages]
         put = connection.executemany("INSERT OR IGNORE INTO outbox (id, kind, body, properties) VALUES (?, ?, ?, ?)", rows)
@@ -188,12 +187,12 @@ class Ledger(Queries):
             return self._outbox_size
 
     @contextmanager
-    def _transaction(self, durable: bool = False) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, durable: bool = False) -> Iterator[Connection]:
         with self._held(), self._database.transaction(durable) as connection:
             yield connection
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[Connection]:
         """What is read and is not what was written is a sign of a broken file."""
         with self._held(), self._database.reading() as connection:
             try:
@@ -224,7 +223,7 @@ class Ledger(Queries):
         """Keeps the broken file under another name, and starts a new one with what is known or can still be read."""
         recovered: Counter[str] = Counter()
 
-        def fill(fresh: sqlite3.Connection, rows: Iterator[Row]) -> None:
+        def fill(fresh: Connection, rows: Iterator[Row]) -> None:
             fresh.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self._memories.items())
             fresh.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._notes.items())
             for table, columns, values in rows:

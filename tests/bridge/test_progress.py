@@ -50,7 +50,7 @@ def test_what_is_passed_over_is_none(fails: bool) -> None:
     if fails:
         site.take_in.side_effect = ZeroDivisionError
     bus.inbox.return_value.take.return_value = [Received(samples.prediction(), False)]
-    counting = Counting(bus, site, Mock(prune=Mock(return_value=0)), 1, Mock())
+    counting = Counting(bus, site, Mock(prune=Mock(return_value=0), unpublished=Mock(return_value=[])), 1, Mock())
     counting.turn()
     assert bus.inbox.return_value.acknowledge.called
     assert bus.progressed.called is not fails

@@ -18,7 +18,7 @@ HOMES = {
     "tflite_runtime": {"classifier/runtime.py"},
     "ai_edge_litert": {"classifier/runtime.py"},
     "requests": {"bridge/model/download.py"},
-    "sqlite3": {"bridge/database.py", "bridge/ledger.py"},
+    "sqlite3": {"bridge/database.py", "bridge/recovery.py"},
     "paho": {"bus/client.py", "bus/connection.py", "bus/outbound.py"},
 }
 
