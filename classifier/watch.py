@@ -9,6 +9,7 @@ from types import TracebackType
 from typing_extensions import Self
 
 from bus import FootfallError
+from classifier import TrialInterrupted
 from classifier.export import FILES, Export, read_export
 from classifier.interpreter import Classifier
 
@@ -86,6 +87,9 @@ class ModelWatch:
             essence = _essence(export)
             if essence != self._served:
                 classifier = self._load(export)
+        except TrialInterrupted as error:
+            log.info("%s; trying again", error)
+            return
         except FootfallError as error:
             wrong = str(error)
         if stamp_of(self._path) != stamp:
