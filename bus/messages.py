@@ -25,6 +25,9 @@ Totals = dict[Text, Count]
 ByHour = dict[Text, dict[Annotated[str, Field(pattern=r"^[0-2]\d$")], Count]]
 """Visits begun, by label and hour of the site: ``["woman"]["09"]``."""
 
+ENDED = "ended"
+"""State of a capture module whose recording, played once, is at its end: all of its predictions have come."""
+
 UNKNOWN_IGNORED = ConfigDict(extra="ignore")
 
 

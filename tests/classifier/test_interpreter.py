@@ -105,7 +105,7 @@ def test_a_signal_that_ends_the_trial(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_during_the_trial(tmp_path: Path, number: signal.Signals) -> None:
-    """A signal to the whole process group while the model is tried ends the classifier with exit code 0 and no word on the model."""
+    """A signal to the whole process group while the model is tried ends the classifier with code 0, and blames no file."""
     (tmp_path / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3)))
     (tmp_path / "labels.txt").write_text("a\nb\nc")
     environment = os.environ | {"MODEL": str(tmp_path), "MQTT_PORT": str(free_port())}
