@@ -8,14 +8,17 @@ from datetime import date, timedelta
 from functools import partial
 from typing import TypeVar
 
+from pydantic import JsonValue
+
 from bridge import hours, outgoing
 from bridge.camera import nobody
 from bridge.database import LedgerUnavailable
 from bridge.ledger import Changes, Ledger
 from bridge.site import Round, Site
-from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Visit, topics
+from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Status, Visit, topics
 from bus.backoff import Backoff
 from bus.inbox import Received
+from bus.messages import ENDED
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,10 @@ class Counting:
         self._backoff = Backoff(most=5.0)
         self._counted: dict[str, date] = {}
         self._looked_at = self._pruned_at = float("-inf")
-        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
+        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command, topics.status(): Status})
+        self._ended: set[str] = set()
+        """Cameras whose recording is at its end and counted."""
+        self._reported_ended: list[JsonValue] = []
         bus.subscribe(topics.label(), CurrentLabel, self._clear_forgotten)
 
     def begin(self) -> bool:
@@ -74,6 +80,7 @@ class Counting:
             self._site.look(self._bus.connected and since < HELD_UP, round_)
         self._settle(round_)
         self._inbox.acknowledge()
+        self._report_ended()
         if any(regarded):
             self._bus.progressed()
         if since >= LOOK_EVERY:
@@ -87,12 +94,29 @@ class Counting:
             if isinstance(message, Command):
                 self._site.obey(message, round_)
             elif isinstance(message, Prediction):
+                self._ended.discard(message.camera)
                 self._site.take_in(message, round_, received.is_repeated)
                 return True
+            elif isinstance(message, Status) and message.state == ENDED:
+                self._on_ended(str(message.figures.get("camera")), round_)
         except Exception as error:
             log.debug("%s", message, exc_info=True)
             self._bus.complain("failed", f"{message.topic}: {type(error).__name__}: {error}; passed over", message.topic)
         return False
+
+    def _on_ended(self, camera: str, round_: Round) -> None:
+        """A capture module reports it again and again."""
+        if camera not in self._ended:
+            self._ended.add(camera)
+            self._site.end_recording(camera, round_)
+
+    def _report_ended(self) -> None:
+        """Publishes at once, when visits are published, which recordings are counted to their end."""
+        ended: list[JsonValue] = [*sorted(self._ended)]
+        if ended != self._reported_ended:
+            self._reported_ended = ended
+            self._bus.figures.put("ended", ended)
+            self._bus.report()
 
     def _publish(self, message: Message) -> None:
         try:

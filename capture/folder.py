@@ -21,7 +21,8 @@ class Folder:
 
     def __init__(self, path: Path, rate: float) -> None:
         self._path = path
-        self._interval = 1 / rate
+        self.interval = 1 / rate
+        """Seconds between two pictures."""
         self._rarely = Rarely(seconds=3600)
 
     def pictures(self) -> Pictures:
@@ -38,7 +39,7 @@ class Folder:
                 yield None
                 continue
             yield from rest(due)
-            due = max(due, time.monotonic() - self._interval) + self._interval
+            due = max(due, time.monotonic() - self.interval) + self.interval
             yield picture
         yield from rest(due)  # the last one is shown as long as the others
 
