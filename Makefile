@@ -6,20 +6,20 @@ export PYTHON VENV
 # What pip reads is what it installs from: a change there makes a new set-up due.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch tell camera setup test check format bench evaluate scenes model deployment lock clean
+.PHONY: help run watch tell camera setup test check format bench evaluate scenes model deployment lock reset clean
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 run: $(VENV)/.run ## the whole suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
-	@exec $(VENV)/bin/python scripts/run.py
+	@exec $(VENV)/bin/python -m scripts.run
 
 watch: ## follow the labels of a running suite
 	@exec mosquitto_sub -h "$${MQTT_HOST:-127.0.0.1}" -p "$${MQTT_PORT:-1883}" -v -t 'footfall/+/label'
 
 # The folder of the broker that make run has started.
-of_run = broker="$${STATE_DIR:-.state}/mosquitto-$${MQTT_PORT:-1883}"; test -f "$$broker/run/operator/mosquitto_pub" || \
+of_run = broker="$${STATE_DIR:-.state}/current-$${MQTT_PORT:-1883}"; test -f "$$broker/run/operator/mosquitto_pub" || \
 	{ echo "make run has not started a broker that keeps its state in $$broker: MQTT_PORT and STATE_DIR say which" >&2; exit 2; }
 
 tell: ## commands a camera of a running suite: make tell DO=pause, resume or snapshot; CAMERA=door
@@ -30,7 +30,9 @@ camera: $(VENV)/.run ## one more for a running suite: make run CAMERAS=door,back
 	@: "$${CAMERA:?is not set: make camera CAMERA=back VIDEO_PATH=1}"; $(of_run); MQTT_PASSWORD_FILE="$$broker/secrets/capture/password" MQTT_PORT=$$(sed -n 's/^-p //p' "$$broker/run/operator/mosquitto_pub") \
 	exec $(VENV)/bin/python -m capture
 
-setup: $(VENV)/.run ## what make run needs
+setup: ## what make run needs, also where it has been installed once
+	@scripts/setup.sh run
+	@touch $(VENV)/.run
 
 test: $(VENV)/.dev ## all tests
 	@exec $(VENV)/bin/python -m pytest -n 3 --dist loadfile $(TESTS)
@@ -70,8 +72,11 @@ lock: ## writes constraints.txt and the images' requirements.txt anew (needs uv)
 	$(requirements) --extra display --extra sensehat -o display/requirements.txt
 	$(requirements) --extra bridge -o bridge/requirements.txt
 
-clean: ## removes what was made here, the broker's state and the ledger too
-	rm -rf $(VENV) .state .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+reset: ## removes what make run has kept: the ledger with all visits, the broker's state; asks first
+	@exec $(PYTHON) -m scripts.reset
+
+clean: ## removes what was made here, but not what make run has kept
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo
 $(VENV)/.%: $(needs)
