@@ -6,14 +6,14 @@ export PYTHON VENV
 # What pip reads is what it installs from: a change there makes a new set-up due.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix tell forget camera setup test check format bench evaluate scenes model deployment lock clean
+.PHONY: help run watch matrix tell forget camera setup test check format bench evaluate scenes model deployment lock reset clean
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 run: $(VENV)/.run ## the whole suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
-	@exec $(VENV)/bin/python scripts/run.py
+	@exec $(VENV)/bin/python -m scripts.run
 
 watch: $(VENV)/.run ## who is there now, at each camera of a running suite, and today's visits
 	@exec $(VENV)/bin/python -m scripts.watch
@@ -30,7 +30,9 @@ forget: $(VENV)/.run ## has a running suite forget a camera that is gone for goo
 camera: $(VENV)/.run ## one more for a running suite: make run CAMERAS=door,back, then make camera CAMERA=back VIDEO_PATH=1
 	@exec $(VENV)/bin/python -m scripts.camera
 
-setup: $(VENV)/.run ## what make run needs
+setup: ## what make run needs, also where it has been installed once
+	@scripts/setup.sh run
+	@touch $(VENV)/.run
 
 test: $(VENV)/.dev ## all tests
 	@exec $(VENV)/bin/python -m pytest -n 3 --dist loadfile $(TESTS)
@@ -70,8 +72,11 @@ lock: ## writes constraints.txt and the images' requirements.txt anew (needs uv)
 	$(requirements) --extra display --extra sensehat -o display/requirements.txt
 	$(requirements) --extra bridge -o bridge/requirements.txt
 
-clean: ## removes what was made here, the broker's state and the ledger too
-	rm -rf $(VENV) .state .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+reset: ## removes what make run has kept: the ledger with all visits, the broker's state; asks first
+	@exec $(PYTHON) -m scripts.reset
+
+clean: ## removes what was made here, but not what make run has kept
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo
 $(VENV)/.%: $(needs)

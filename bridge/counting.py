@@ -10,15 +10,18 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from pydantic import JsonValue
+
 from bridge import hours, outgoing
 from bridge.camera import nobody
 from bridge.database import LedgerUnavailable
 from bridge.ledger import Changes, Ledger
 from bridge.periods import SAVE_EVERY, counted_hours
 from bridge.site import Round, Site
-from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Visit, topics
+from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Status, Visit, topics
 from bus.backoff import Backoff
 from bus.inbox import Received
+from bus.messages import ENDED
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +59,13 @@ class Counting:
         """Ids of visits that were published in this connection and are not acknowledged yet."""
         self._connection = 0
         self._may_be_unpublished = True
-        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
+        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command, topics.status(): Status})
         self._cleared: SimpleQueue[str] = SimpleQueue()
         """Cameras whose label was cleared at the broker, filled by the network's thread."""
         bus.subscribe(topics.label(), CurrentLabel, self._clear_forgotten, cleared=self._on_cleared)
+        self._ended: set[str] = set()
+        """Cameras whose recording is at its end and counted."""
+        self._reported_ended: list[JsonValue] = []
 
     def begin(self) -> bool:
         """Takes up where an earlier bridge left off, as soon as the ledger can be read; False when asked to stop before."""
@@ -95,6 +101,7 @@ class Counting:
             self._site.look(self._bus.connected and since < HELD_UP, round_)
         self._settle(round_)
         self._inbox.acknowledge()
+        self._report_ended()
         if any(regarded):
             self._bus.progressed()
         if since >= LOOK_EVERY:
@@ -108,12 +115,29 @@ class Counting:
             if isinstance(message, Command):
                 self._site.obey(message, round_)
             elif isinstance(message, Prediction):
+                self._ended.discard(message.camera)
                 self._site.take_in(message, round_, received.is_repeated)
                 return True
+            elif isinstance(message, Status) and message.state == ENDED:
+                self._on_ended(str(message.figures.get("camera")), round_)
         except Exception as error:
             log.debug("%s", message, exc_info=True)
             self._bus.complain("failed", f"{message.topic}: {type(error).__name__}: {error}; passed over", message.topic)
         return False
+
+    def _on_ended(self, camera: str, round_: Round) -> None:
+        """A capture module reports it again and again."""
+        if camera not in self._ended:
+            self._ended.add(camera)
+            self._site.end_recording(camera, round_)
+
+    def _report_ended(self) -> None:
+        """Publishes at once, when visits are published, which recordings are counted to their end."""
+        ended: list[JsonValue] = [*sorted(self._ended)]
+        if ended != self._reported_ended:
+            self._reported_ended = ended
+            self._bus.figures.put("ended", ended)
+            self._bus.report()
 
     def _publish(self, message: Message) -> None:
         try:

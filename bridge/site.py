@@ -114,6 +114,11 @@ class Site:
             camera.heard_at = time.monotonic()
             round_.commands.append(Command(camera.name, "pause"))
 
+    def end_recording(self, name: str, round_: Round) -> None:
+        """Ends what is open at a camera whose recording is at its end: no prediction will follow."""
+        if (camera := self._cameras.get(name)) is not None:
+            self._note(camera, camera.visits.end_all(), time.time(), round_)
+
     def look(self, hears: bool, round_: Round) -> None:
         """What the time alone changes: a camera that fell silent. To be called about once a second.
 

@@ -19,7 +19,7 @@ from bus.figures import Figures
 from bus.inbox import Delivery, Inbox, Received
 from bus.logs import Rarely
 from bus.message import Message, plural
-from bus.messages import Status
+from bus.messages import ENDED, Status
 from bus.outbound import MOST_IN_CLIENT, Acknowledged, Outbound
 from bus.progress import Progress
 from bus.settings import BusSettings
@@ -38,10 +38,12 @@ REPORT_EVERY = 10.0
 GRACE = 2.0
 """Seconds at the end for what is still to be sent."""
 OFFLINE = "offline"
-AS_WISHED = {"starting", "running", "paused", OFFLINE}
+AS_WISHED = {"starting", "running", "paused", ENDED, OFFLINE}
 """States that are no reason for a warning."""
 MOST_DETAIL = 1000
 """Characters."""
+QUIET = 5.0
+"""Seconds after its start in which a module waits for a broker without a warning: both are often started together."""
 SHORT = 5.0
 """Seconds; a connection that lasts no longer may have been taken over by another client of the same name."""
 
@@ -65,6 +67,7 @@ class Bus:
         self._status_lock = threading.Lock()
         self._connected = False
         self._connected_at = 0.0
+        self._warns_from = time.monotonic() + QUIET
         self._connection = 0
         self._inboxes: list[Inbox] = []
         self._ended = threading.Event()
@@ -207,6 +210,10 @@ class Bus:
         log.log(logging.INFO if state in AS_WISHED else logging.WARNING, "%s%s", state, detail and f": {detail}")
         self._publish_status()
 
+    def report(self) -> None:
+        """Publishes the status with the figures of now, which else is done every ten seconds."""
+        self._publish_status()
+
     def _publish_status(self) -> None:
         with self._status_lock:
             now = replace(self._status, at=_now(), figures=self.figures.snapshot(), rates=self.figures.rates())
@@ -252,7 +259,10 @@ class Bus:
         return f"{reason}; if {self._camera!r} is a new camera, add it to CAMERAS where the broker starts"
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
-        self.complain("connect_failed", f"no broker at {self._address}; trying again")
+        if time.monotonic() < self._warns_from:
+            self.figures.add("connect_failed")
+        else:
+            self.complain("connect_failed", f"no broker at {self._address}; trying again")
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
         was_connected, self._connected = self._connected, False

@@ -33,6 +33,9 @@ Flag = Annotated[bool, Strict()]
 DEMO_PREFIX = "demo:"
 """What the name of a model begins with that knows drawn figures only; no other model's name does."""
 
+ENDED = "ended"
+"""State of a capture module whose recording, played once, is at its end: all of its predictions have come."""
+
 UNKNOWN_IGNORED = ConfigDict(extra="ignore")
 
 

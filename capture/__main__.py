@@ -2,43 +2,69 @@
 
 import sys
 import threading
+from functools import partial
+from typing import TypeGuard
 
 from bus import Bus, Command, InvalidMessage, process, topics
 from bus.watchdog import Calls, Watchdog
-from capture.commands import Commands, Session
+from capture.commands import STARTING, Commands, Publish, Session
+from capture.consumers import Consumers
 from capture.framer import Framer
 from capture.pace import Pace
+from capture.playback import Playback
 from capture.prepare import Preparation
 from capture.reader import Reader
 from capture.settings import Settings
-from capture.source import Captured, UnusablePicture
-from capture.sources import source_of
+from capture.source import Captured, Source, UnusablePicture
+from capture.sources import Local, source_of
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Captures until `stop` is set, whenever the camera is not paused."""
     preparation = Preparation(settings.resize_width, settings.resize_height, settings.rotate, settings.convert_to_gray)
     framer = Framer(settings.camera, Pace(settings.frame_rate), preparation, settings.jpeg_quality)
-    source = source_of(settings.video_path, settings.frame_rate)
+    source = source_of(settings.video_path, settings.frame_rate, complete=not settings.loop_video)
     bus = Bus(settings, about={"camera": settings.camera})
     commands = Commands(bus.publish, bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.obey)
     calls = Calls()
+    consumers = Consumers(bus, settings.camera) if _is_played_once(source, settings) else None
     with bus, Watchdog("the camera", lambda: calls.stalled):
         while not stop.is_set():
             if (session := commands.session(timeout=0.5)) is None:
                 bus.progressed()
                 continue
-            with Reader(source, session.tell, settings.loop_video, max(15.0, 3 / settings.frame_rate), calls) as reader:
-                while not session.over and not stop.is_set():
+            is_over = partial(_is_over, session, stop)
+            publish: Publish = session.publish
+            if consumers is not None:
+                session.tell(STARTING, "the recording waits for classifier and bridge")
+                if consumers.wait_until_running(is_over):
+                    publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
+            with _reader(source, settings, session, calls) as reader:
+                while not is_over():
                     if captured := reader.take(timeout=0.5):
-                        _publish(captured, framer, session, bus)
+                        _publish(captured, framer, session, publish, bus)
 
 
-def _publish(captured: Captured, framer: Framer, session: Session, bus: Bus) -> None:
+def _is_played_once(source: Source, settings: Settings) -> TypeGuard[Local]:
+    """Whether it is a recording that is not begun again at its end; a camera or a stream has none."""
+    return isinstance(source, Local) and not settings.loop_video
+
+
+def _is_over(session: Session, stop: threading.Event) -> bool:
+    return session.over or stop.is_set()
+
+
+def _reader(source: Source, settings: Settings, session: Session, calls: Calls) -> Reader:
+    if _is_played_once(source, settings):
+        return Playback(source, session.tell, calls)
+    return Reader(source, session.tell, settings.loop_video, max(15.0, 3 / settings.frame_rate), calls)
+
+
+def _publish(captured: Captured, framer: Framer, session: Session, publish: Publish, bus: Bus) -> None:
     try:
         frame = framer.frame(captured, at_once=session.asked())
-        if frame is not None and session.publish(frame):
+        if frame is not None and publish(frame):
             framer.published()
             bus.progressed()
     except UnusablePicture as error:

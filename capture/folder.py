@@ -19,7 +19,8 @@ class Folder:
 
     def __init__(self, path: Path, rate: float) -> None:
         self._path = path
-        self._interval = 1 / rate
+        self.interval = 1 / rate
+        """Seconds between two pictures."""
         self._rarely = Rarely(seconds=3600)
 
     def pictures(self) -> Pictures:
@@ -37,7 +38,7 @@ class Folder:
                 yield None
                 continue
             yield from rest(due)
-            due = max(due, time.monotonic() - self._interval) + self._interval
+            due = max(due, time.monotonic() - self.interval) + self.interval
             yield picture
         yield from rest(due)  # the last one is shown as long as the others
 

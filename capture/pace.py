@@ -22,8 +22,9 @@ def rest(until: float) -> Iterator[None]:
     time.sleep(max(0.0, left))
 
 
-def in_time(moments: Iterable[T], interval: float) -> Iterator[T | None]:
-    """Gives each moment when it is due, one every `interval` seconds; those are passed over that this machine is too slow for.
+def in_time(moments: Iterable[T], interval: float, complete: bool = False) -> Iterator[T | None]:
+    """Gives each moment when it is due, one every `interval` seconds; those are passed over that this machine is too slow for,
+    unless `complete`: then they are given later.
 
     Gives None as `rest` does.
     """
@@ -32,7 +33,7 @@ def in_time(moments: Iterable[T], interval: float) -> Iterator[T | None]:
         now = time.monotonic()
         late = now - due
         due += interval
-        if late > interval and now - shown_at < LEAST_OFTEN:
+        if not complete and late > interval and now - shown_at < LEAST_OFTEN:
             continue  # the next one is due already
         if late > BEHIND:
             due = now + interval  # much too slow: it is played slower

@@ -11,14 +11,14 @@ from typing_extensions import Self
 
 from bus import NewestSlot
 from bus.backoff import Backoff
+from bus.messages import ENDED
 from bus.watchdog import Calls
-from capture.source import Captured, Pictures, Source, SourceLost
+from capture.source import Captured, Picture, Pictures, Source, SourceLost
 
 log = logging.getLogger(__name__)
 
 RUNNING = "running"
 CAMERA_LOST = "camera-lost"
-ENDED = "ended"
 STEADY = 10.0
 """Seconds of pictures after which a source is tried again at once when it is lost; one that flaps is not."""
 
@@ -74,7 +74,7 @@ class Reader:
         while not self._stop.is_set():
             try:
                 self._read_through()
-                if not self._loop:
+                if not self._loop and not self._stop.is_set():
                     self._ended = True
                     self._tell(ENDED, "LOOP_VIDEO is false")
                     return
@@ -93,15 +93,19 @@ class Reader:
                     return
                 if picture is None:
                     continue
-                self._newest.put(None, Captured(picture, round(time.time(), 3), time.monotonic()))
                 if pictures == 0 or self._lost:
                     self._lost = False
                     self._tell(RUNNING, "")
+                self._offer(picture, pictures)
                 pictures += 1
                 if time.monotonic() - begun_at > STEADY:
                     self._backoff.reset()
         if pictures == 0:
             raise SourceLost("there is no picture in it")
+
+    def _offer(self, picture: Picture, number: int) -> None:  # noqa: ARG002  # for those who override it
+        """Holds the picture, which is that `number` of the source since it was opened, counted from 0."""
+        self._newest.put(None, Captured(picture, round(time.time(), 3), time.monotonic()))
 
     def _pictures(self) -> Pictures:
         """The source's, with each call into it noted."""

@@ -55,3 +55,12 @@ class Source(Protocol):
     def pictures(self) -> Pictures:
         """Pictures at the source's own rate; ends where the source does. Raises `SourceLost`."""
         ...
+
+
+class Recording(Source, Protocol):
+    """A source with an end, and a time that does not depend on when it is played."""
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two pictures, once it is open."""
+        ...

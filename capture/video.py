@@ -54,12 +54,17 @@ class Stream:
 class VideoFile:
     """A video file, played at its own rate."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, complete: bool = False) -> None:
         self._path = path
         self._name = shown(str(path))
+        self._complete = complete
+        self.interval = 1 / USUAL_RATE
+        """Seconds between two pictures, once it is open."""
 
     def pictures(self) -> Pictures:
-        """Pictures until the file's end; some are passed over where the machine is slower than the file. Raises `SourceLost`."""
+        """Pictures until the file's end; some are passed over where the machine is slower than the file, unless it is to be
+        `complete`. Raises `SourceLost`.
+        """
         try:
             with self._path.open("rb"):
                 pass
@@ -68,7 +73,8 @@ class VideoFile:
         absolute = str(self._path.absolute())  # in "12:30.mp4", FFmpeg takes what is before the colon for a protocol
         with _opened(self._name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
-            yield from _played(capture, 1 / (rate if 0 < rate <= 240 else USUAL_RATE))
+            self.interval = 1 / (rate if 0 < rate <= 240 else USUAL_RATE)
+            yield from _played(capture, self.interval, self._complete)
 
 
 @contextlib.contextmanager
@@ -108,8 +114,8 @@ def _until_lost(name: str, capture: cv2.VideoCapture) -> Iterator[Picture]:
         yield picture
 
 
-def _played(capture: cv2.VideoCapture, interval: float) -> Iterator[Picture | None]:
-    for grabbed in in_time(iter(capture.grab, False), interval):
+def _played(capture: cv2.VideoCapture, interval: float, complete: bool = False) -> Iterator[Picture | None]:
+    for grabbed in in_time(iter(capture.grab, False), interval, complete):
         if grabbed is None:
             yield None
             continue

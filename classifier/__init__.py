@@ -12,3 +12,7 @@ os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # OpenCV 
 
 class InvalidExport(FootfallError):
     """A model that cannot be served; the message names the file, what was found and what is needed."""
+
+
+class TrialInterrupted(FootfallError):
+    """The trial of a model was stopped from outside, as by Ctrl-C; it says nothing about the model."""

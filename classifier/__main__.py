@@ -9,8 +9,8 @@ from functools import partial
 from bus import Bus, Frame, InvalidSetting, Prediction, process, topics
 from bus.address import public_address
 from bus.watchdog import Watchdog
-from classifier import InvalidExport
-from classifier.export import read_export
+from classifier import InvalidExport, TrialInterrupted
+from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 from classifier.outputs import MOST_LABELS
 from classifier.pipeline import Pipeline
@@ -22,17 +22,17 @@ log = logging.getLogger(__name__)
 
 MOST_REQUESTS = 32
 """At once."""
+STOP_WAIT = 2.0
+"""Seconds in which a signal to the process group has reached this process too."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Classifies until `stop` is set."""
     runtime = Runtime(settings.num_threads, settings.xnnpack, settings.delegate)
     stamp = stamp_of(settings.model)
-    try:
-        export = read_export(settings.model)
-        classifier = Classifier(export, runtime)
-    except InvalidExport as error:
-        raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
+    if (loaded := _load(settings, runtime, stop)) is None:
+        return
+    export, classifier = loaded
     bus = Bus(settings)
     bus.figures.put("runtime", str(runtime))
 
@@ -73,6 +73,20 @@ def main(settings: Settings, stop: threading.Event) -> None:
             running.enter_context(part)
         bus.state("running")
         stop.wait()
+
+
+def _load(settings: Settings, runtime: Runtime, stop: threading.Event) -> tuple[Export, Classifier] | None:
+    """The model that is set, loaded; None when asked to stop before. Raises `InvalidSetting`."""
+    while True:
+        try:
+            export = read_export(settings.model)
+            return export, Classifier(export, runtime)
+        except InvalidExport as error:
+            raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
+        except TrialInterrupted as error:
+            if stop.wait(STOP_WAIT):  # the signal that stopped the trial stops this process too
+                return None
+            log.warning("%s; trying again", error)
 
 
 if __name__ == "__main__":

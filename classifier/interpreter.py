@@ -1,5 +1,6 @@
 """A model that has been loaded and checked, ready to look at pictures."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bus import Label
-from classifier import InvalidExport
+from classifier import InvalidExport, TrialInterrupted
 from classifier.export import Export
 from classifier.outputs import Boxes, Output, Reader, UnknownClass, reader_of
 from classifier.preprocess import ImageInput, Tensor
@@ -17,6 +18,8 @@ from classifier.runtime import Runtime
 
 TRIAL_TIMEOUT = 60.0
 """Seconds."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+"""Signals that stop a process; they come from outside, and say nothing about the model."""
 INPUTS = (np.dtype("float32"), np.dtype("uint8"), np.dtype("int8"))
 USUAL = Runtime()
 GREY = np.full((256, 256, 3), 128, np.uint8)
@@ -33,7 +36,9 @@ class Classifier:
     """A loaded model: an image tensor in, labels out, with boxes where it is a detector. For one thread."""
 
     def __init__(self, export: Export, runtime: Runtime = USUAL) -> None:
-        """Loads the model and checks that it is one that is served. Raises `InvalidExport`, and what `Runtime.load` does."""
+        """Loads the model and checks that it is one that is served. Raises `InvalidExport`, `TrialInterrupted`, and what
+        `Runtime.load` does.
+        """
         _survive(export, runtime)
         try:
             self._interpreter = runtime.load(export.model)
@@ -72,11 +77,23 @@ def _survive(export: Export, runtime: Runtime) -> None:
         )
     except subprocess.TimeoutExpired:
         raise InvalidExport(f"{export.name}: a trial inference took longer than {TRIAL_TIMEOUT:g} s") from None
+    reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    if tried.returncode > 0 and reason.startswith(KeyboardInterrupt.__name__):  # a SIGINT while Python itself was starting
+        raise _ended_by(signal.SIGINT, export)
     if tried.returncode < 0:
-        raise InvalidExport(f"{export.name}: TensorFlow Lite crashes on it (signal {-tried.returncode}): the file is damaged")
+        raise _ended_by(-tried.returncode, export)
     if tried.returncode and not runtime.delegate:  # what is for an accelerator cannot be tried without
-        reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise InvalidExport(f"{export.name}: TensorFlow Lite cannot load it: {reason[:200]}")
+
+
+def _ended_by(number: int, export: Export) -> InvalidExport | TrialInterrupted:
+    """What the signal that ended the trial says about the model."""
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    if number in STOP_SIGNALS:
+        return TrialInterrupted(f"{export.name}: its trial was stopped ({name})")
+    if number == signal.SIGKILL:
+        return InvalidExport(f"{export.name}: its trial was killed (SIGKILL), as the system does when memory runs out")
+    return InvalidExport(f"{export.name}: TensorFlow Lite crashes on it ({name}): the file is damaged")
 
 
 def _image_input(export: Export, tensors: list[dict[str, Any]], reader: Reader) -> ImageInput:

@@ -1,10 +1,13 @@
 """Loads the model on standard input and runs it once, in a process that may well crash of it: python -m classifier.trial"""
 
+import signal
 import sys
 
-import numpy as np
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # NumPy's import would make another error of KeyboardInterrupt
 
-from classifier.runtime import Interpreter
+import numpy as np  # noqa: E402
+
+from classifier.runtime import Interpreter  # noqa: E402
 
 
 def main() -> None:

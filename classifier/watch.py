@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from bus import FootfallError
 from bus.export_zip import FILES
+from classifier import TrialInterrupted
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 
@@ -87,6 +88,9 @@ class ModelWatch:
             essence = _essence(export)
             if essence != self._served:
                 classifier = self._load(export)
+        except TrialInterrupted as error:
+            log.info("%s; trying again", error)
+            return
         except FootfallError as error:
             wrong = str(error)
         if stamp_of(self._path) != stamp:

@@ -20,7 +20,7 @@ from bridge.hours import hour_begin
 from bridge.ledger import Changes, Ledger
 from bridge.policy import Policy
 from bridge.site import SILENCE, Round, Site
-from bus import Bus, Command, CurrentLabel, DayCounts, Message, Prediction, Visit, topics
+from bus import Bus, Command, CurrentLabel, DayCounts, Message, Prediction, Status, Visit, topics
 from bus.figures import Figures
 from bus.outbound import MOST_QUEUED, Acknowledged
 from bus.settings import BusSettings
@@ -352,6 +352,28 @@ def test_a_paused_camera_stays_so_over_a_restart(shop: Shop) -> None:
             shop.see("w", time.time() + 20)
         assert Command.received(topics.command("door"), shop.listener.payloads("door/command")[-1]).do == "pause"
     assert len(shop.visits()) == 1
+
+
+def test_the_end_of_a_recording_ends_what_is_open(shop: Shop) -> None:
+    """What is open is counted at once, without the silence of a lost camera; then the bridge reports that all is counted, until
+    predictions come again.
+    """
+    ended = Status("capture", "ended", figures={"camera": "door"})
+
+    def reported() -> object:
+        return json.loads(shop.listener.payloads("status/bridge")[-1])["figures"].get("ended")
+
+    with shop.bridge() as bridge:
+        bridge.wait_for_log("connected")
+        begun_at = time.monotonic()
+        shop.see("wwwwww", time.time() - 1)
+        shop.listener.publish(ended.topic, ended.pack(), retain=True)
+        until(lambda: reported() == ["door"])
+        assert [visit.label for visit in shop.visits()] == ["woman"]
+        assert shop.labels()[-1] is None
+        assert time.monotonic() - begun_at < SILENCE
+        shop.see("m", time.time())
+        until(lambda: reported() == [])
 
 
 def test_a_command_does_not_overtake_what_came_before_it(shop: Shop) -> None:

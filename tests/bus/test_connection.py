@@ -66,6 +66,17 @@ def test_starts_before_the_broker(tmp_path: Path) -> None:
         until(lambda: status_of(listener)() == "running", 35)
 
 
+@pytest.mark.parametrize(("quiet", "number"), [(600.0, 0), (0.0, 1)])
+def test_a_broker_that_starts_later_is_no_warning(
+    quiet: float, number: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever starts both at once reads no warning; one who has waited for longer does, once."""
+    monkeypatch.setattr("bus.connection.QUIET", quiet)
+    with Bus(settings(free_port())) as bus:
+        until(lambda: int(str(bus.figures.snapshot().get("connect_failed", 0))) >= 2)
+    assert caplog.text.count("no broker at") == number
+
+
 def delivered(sender: Listener, got: list[Prediction]) -> bool:
     """Publishes a prediction; whether one has arrived by now."""
     sender.publish(topics.prediction("door"), samples.prediction().pack())

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,8 +11,9 @@ import cv2
 import numpy as np
 import psutil
 
-from bus import Command, Frame
-from tests.support import videos
+from bus import Command, Frame, Status
+from bus.message import Message
+from tests.support import samples, videos
 from tests.support.broker import Broker
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
@@ -30,6 +32,28 @@ def command(listener: Listener, *words: Literal["pause", "resume", "snapshot"]) 
     for word in words:
         message = Command("door", word)
         listener.publish(message.topic, message.pack())
+
+
+def publish(listener: Listener, *messages: Message) -> None:
+    """Publishes these, in place of other modules."""
+    for message in messages:
+        listener.publish(message.topic, message.pack(), retain=message.RETAINED)
+
+
+def run_consumers(listener: Listener) -> None:
+    """Says that a classifier and a bridge are running, in their place."""
+    now = time.time()
+    publish(listener, Status("classifier", "running", now, now), Status("bridge", "running", now, now))
+
+
+def frames_of(listener: Listener) -> list[Frame]:
+    """Those so far."""
+    return [Frame.unpack(payload) for payload in listener.payloads("/frame")]
+
+
+def predict(listener: Listener, frame: Frame) -> None:
+    """Publishes a prediction of the frame, in the classifier's place."""
+    publish(listener, replace(samples.prediction(captured_at=frame.captured_at), sequence=frame.sequence))
 
 
 def is_open(module: Module, path: Path) -> bool:
@@ -155,6 +179,7 @@ def test_a_pause_while_the_camera_is_lost(broker: Broker, tmp_path: Path) -> Non
     filters = ("footfall/door/frame", "footfall/status/capture")
     settings = {"VIDEO_PATH": path, "LOOP_VIDEO": "false"}
     with Listener(broker.port, *filters) as listener, Module("capture", broker.port, **settings) as module:
+        run_consumers(listener)
         until(lambda: state(listener) == "camera-lost")
         command(listener, "pause")
         until(lambda: state(listener) == "paused")
@@ -172,6 +197,47 @@ def test_a_pause_while_the_camera_is_lost(broker: Broker, tmp_path: Path) -> Non
         until(lambda: state(listener) == "offline")
     states = [word for word in told(listener) if word != "frame"]
     assert states[states.index("camera-lost") :] == ["camera-lost", "paused", "starting", "running", "paused", "offline"]
+
+
+def test_a_recording_waits_for_its_consumers(broker: Broker, tmp_path: Path) -> None:
+    """Played once, it begins when classifier and bridge run, each frame waits for the prediction of the one before, and it has
+    ended when the last prediction has come: all pictures are in it, however slow the classifier is.
+    """
+    path = videos.video(tmp_path / "clip.avi", 10, rate=20)
+    settings = {"VIDEO_PATH": path, "LOOP_VIDEO": "false", "FRAME_RATE": 20}
+    old = Status("classifier", "running", 1000.0, 1000.0), Status("bridge", "running", 1000.0, 1000.0)
+    with Listener(broker.port, "footfall/door/frame", "footfall/status/capture") as listener:
+        publish(listener, *old)  # of modules that are gone, as a broker keeps it that was killed with them
+        with Module("capture", broker.port, **settings) as module:
+            module.wait_for_log("waits for classifier and bridge")
+            module.wait_for_log("connected to the broker")
+            publish(listener, Status("classifier", "running", time.time(), time.time()))
+            publish(listener, Status("bridge", "starting", time.time(), time.time()))
+            listener.settle()
+            assert state(listener) == "starting"
+            assert not frames_of(listener)
+            run_consumers(listener)
+            for sequence in range(10):
+                until(lambda: sequence in [frame.sequence for frame in frames_of(listener)])  # noqa: B023
+                listener.settle()
+                (*_, last) = frames = frames_of(listener)
+                assert list(dict.fromkeys(map(number, frames))) == list(range(sequence + 1))
+                assert state(listener) != "ended"
+                predict(listener, last)
+            until(lambda: state(listener) == "ended")
+            assert module.running
+            assert "[WRN]" not in module.log
+
+
+def test_a_frame_without_a_prediction_is_published_again(broker: Broker, tmp_path: Path) -> None:
+    """It got lost, or was too old for a classifier that was held up: the same frame comes again, as one of now."""
+    path = videos.video(tmp_path / "clip.avi", 10)
+    settings = {"VIDEO_PATH": path, "LOOP_VIDEO": "false"}
+    with Listener(broker.port, "footfall/door/frame") as listener, Module("capture", broker.port, **settings):
+        run_consumers(listener)
+        first, again = [Frame.unpack(payload) for payload in listener.wait_for("/frame", 2, 60)[:2]]
+        assert again == replace(first, captured_at=again.captured_at)
+        assert again.captured_at > first.captured_at + 2
 
 
 def test_a_snapshot_comes_out_of_turn(broker: Broker, tmp_path: Path) -> None:

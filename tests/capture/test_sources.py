@@ -124,6 +124,13 @@ def test_a_file_that_this_machine_is_too_slow_for_still_shows(monkeypatch: pytes
     assert max(later - earlier for earlier, later in itertools.pairwise(shown)) < 1.0
 
 
+def test_a_complete_file_passes_nothing_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file that is to be played completely, every picture is shown, later than the file says."""
+    decoder = SlowDecoder(20, 0.05, clock_of(monkeypatch, "capture.pace"))
+    pictures = video._played(decoder, 1 / 60, complete=True)  # type: ignore[arg-type]
+    assert len([picture for picture in pictures if picture is not None]) == 20
+
+
 @pytest.mark.parametrize("kind", ["folder", "video"])
 def test_a_source_of_one_picture_has_its_rate_too(tmp_path: Path, kind: str) -> None:
     """Shown again and again, a single picture comes no more often than the rate says."""

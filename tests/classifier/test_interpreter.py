@@ -1,16 +1,24 @@
 """The model itself: a real Custom Vision export against what the classic service answered."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
-from classifier import InvalidExport
+from classifier import InvalidExport, TrialInterrupted
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
+from tests.support import tflite
+from tests.support.broker import ROOT, free_port
 from tests.support.fruits import Fruits
+from tests.support.wait import until
 
 
 def test_photographs_as_the_classic_service_saw_them(fruits: Fruits) -> None:
@@ -70,3 +78,43 @@ def test_what_is_no_model(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "labels.txt").write_text("a\nb")
     with pytest.raises(InvalidExport, match="TensorFlow Lite cannot load it"):
         Classifier(read_export(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("TERM", TrialInterrupted, r"stopped \(SIGTERM\)"),
+        ("INT", TrialInterrupted, r"stopped \(SIGINT\)"),
+        ("HUP", TrialInterrupted, r"stopped \(SIGHUP\)"),
+        ("KILL", InvalidExport, r"killed \(SIGKILL\), as the system does when memory runs out"),
+        ("SEGV", InvalidExport, r"crashes on it \(SIGSEGV\): the file is damaged"),
+        ("ABRT", InvalidExport, r"crashes on it \(SIGABRT\): the file is damaged"),
+    ],
+)
+def test_a_signal_that_ends_the_trial(
+    name: str, error: type[Exception], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a crash says that the file is damaged: a trial that was stopped or killed says by what."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nkill -{name} $$\n")
+    python.chmod(0o755)
+    monkeypatch.setattr("classifier.interpreter.sys.executable", str(python))
+    with pytest.raises(error, match=said):
+        Classifier(read_export(ROOT / "demo" / "model"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_during_the_trial(tmp_path: Path, number: signal.Signals) -> None:
+    """A signal to the whole process group while the model is tried ends the classifier with code 0, and blames no file."""
+    (tmp_path / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3)))
+    (tmp_path / "labels.txt").write_text("a\nb\nc")
+    environment = os.environ | {"MODEL": str(tmp_path), "MQTT_PORT": str(free_port())}
+    with subprocess.Popen(
+        [sys.executable, "-m", "classifier"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
+    ) as classifier:
+        until(lambda: psutil.Process(classifier.pid).children(), 60, "the trial")
+        os.killpg(classifier.pid, number)
+        _, log = classifier.communicate(timeout=60)
+    assert classifier.returncode == 0
+    assert b"damaged" not in log
+    assert b"Traceback" not in log

@@ -14,7 +14,7 @@ import pytest
 
 from bus import Frame, Prediction
 from bus.figures import Figures
-from classifier import InvalidExport, watch
+from classifier import InvalidExport, TrialInterrupted, watch
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 from classifier.pipeline import Pipeline
@@ -49,6 +49,8 @@ class Watched:
         self.loaded.append(export.labels)
         if "bad" in export.labels:
             raise InvalidExport("it is bad")
+        if "stopped" in export.labels and len(self.loaded) < 2:
+            raise TrialInterrupted("its trial was stopped")
         return export.labels  # type: ignore[return-value]  # handed on, not looked into
 
     def look(self, times: int = 2) -> None:
@@ -68,6 +70,17 @@ def test_a_change_is_taken_over_once(tmp_path: Path) -> None:
     watched.look(3)
     assert watched.loaded == watched.taken == [("a", "bb", "c")]
     assert watched.refused == [""]
+
+
+def test_a_trial_that_was_stopped_is_made_again(tmp_path: Path) -> None:
+    """It says nothing about the model: the model is not refused, and taken over once a trial came to its end."""
+    watched = Watched(write(tmp_path / "x"))
+    write(tmp_path / "x", "stopped\nb")
+    watched.look(2)
+    assert not watched.taken
+    assert not watched.refused
+    watched.look(1)
+    assert watched.taken == [("stopped", "b")]
 
 
 def test_a_bad_one_is_refused_until_it_changes(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ TABLE = (
     Row("footfall/{}/counts", ("door", "back"), "bridge operator", "guest display operator reader"),
     Row("footfall/{}/command", ("door", "back"), "bridge operator", ""),
     Row("footfall/display/{}/pixels", ("matrix", "hall"), "display", "guest display operator reader"),
-    Row("footfall/status/{}", USERS, "operator", "guest display bridge operator reader"),
+    Row("footfall/status/{}", USERS, "operator", "guest capture display bridge operator reader"),
     Row("footfall/query/{}/question", (), "", "bridge"),
     Row("footfall/query/{}/answer", ("display", "display-hall", "operator", "reader"), "bridge", ""),
 )
@@ -86,6 +86,8 @@ def read_by(user: str) -> set[str]:
     topics = {row.topic.format(name) for row in TABLE if role in row.readers.split() for name in _all_names(row)}
     if role in ("capture", "bridge", "operator"):
         topics |= {"footfall/door/command", "footfall/back/command"}
+    if role == "capture":
+        topics |= {"footfall/door/prediction", "footfall/back/prediction"}
     if role in ASKERS:
         topics.add(f"footfall/query/{user}/answer")
     return topics
