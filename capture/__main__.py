@@ -18,9 +18,14 @@ from capture.sources import source_of
 def main(settings: Settings, stop: threading.Event) -> None:
     """Captures until `stop` is set, whenever the camera is not paused."""
     preparation = Preparation(settings.resize_width, settings.resize_height, settings.rotate, settings.convert_to_gray)
-    framer = Framer(settings.camera, Pace(settings.frame_rate), preparation, settings.jpeg_quality)
     source = source_of(settings.video_path, settings.frame_rate)
     bus = Bus(settings, about={"camera": settings.camera})
+
+    def stepped(seconds: float) -> None:
+        bus.figures.put("clock_stepped", seconds)
+        bus.figures.add("clock_steps")
+
+    framer = Framer(settings.camera, Pace(settings.frame_rate), preparation, settings.jpeg_quality, stepped)
     commands = Commands(bus.publish, bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.obey)
     calls = Calls()
