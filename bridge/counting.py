@@ -11,6 +11,7 @@ from typing import TypeVar
 from bridge import hours, outgoing
 from bridge.camera import nobody
 from bridge.database import LedgerUnavailable
+from bridge.expiry import Expiry
 from bridge.ledger import Changes, Ledger
 from bridge.site import Round, Site
 from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Visit, topics
@@ -37,7 +38,8 @@ class Counting:
         self._bus = bus
         self._site = site
         self._ledger = ledger
-        self._keep = timedelta(days=keep_days).total_seconds()
+        self._keep_days = keep_days
+        self._expiry = Expiry(ledger, timedelta(days=keep_days).total_seconds())
         self._stop = stop
         self._backoff = Backoff(most=5.0)
         self._counted: dict[str, date] = {}
@@ -48,7 +50,8 @@ class Counting:
     def begin(self) -> bool:
         """Takes up where an earlier bridge left off, as soon as the ledger can be read; False when asked to stop before."""
         try:
-            self._site.recall(self._surely(self._ledger.memories))
+            self._surely(self._expiry.save)
+            self._site.recall(self._surely(self._ledger.memories), self._surely(lambda: self._expiry.clock.now))
             self._tell_untold()
         except _Stopped:
             return False
@@ -87,7 +90,7 @@ class Counting:
             if isinstance(message, Command):
                 self._site.obey(message, round_)
             elif isinstance(message, Prediction):
-                self._site.take_in(message, round_, received.is_repeated)
+                self._site.take_in(message, round_)
                 return True
         except Exception as error:
             log.debug("%s", message, exc_info=True)
@@ -105,18 +108,21 @@ class Counting:
         for name, camera in round_.cameras.items():
             if (text := camera.change()) is not None:
                 changes.memories[name] = text
-        self._surely(partial(self._ledger.commit, changes))
-        for visit in changes.visits:
+        corrected = self._surely(partial(self._ledger.commit, changes, self._site.policy.takes_visit))
+        visits = changes.visits + [one.visit for one in corrected]
+        for visit in visits:
             self._publish(visit)
-        if changes.visits:
-            self._surely(partial(self._ledger.told, changes.visits))
+        if visits:
+            self._surely(partial(self._ledger.told, visits))
+        if corrected:
+            log.warning("the clock was set: the times of %d visits that ended before were corrected", len(corrected))
         for camera in round_.cameras.values():
             if not camera.is_told:
                 camera.is_told = True
                 self._publish(camera.label)
         for command in round_.commands:
             self._publish(command)
-        self._tell_counts(changes.visits)
+        self._tell_counts(visits + [one.before for one in corrected])
 
     def _tell_counts(self, visits: Sequence[Visit]) -> None:
         """Of the cameras at which visits ended, and of all when the day is another.
@@ -152,10 +158,23 @@ class Counting:
         self._surely(partial(self._ledger.commit, changes))
 
     def _prune(self) -> None:
+        self._bus.figures.put("clock_jump_seconds", round(self._expiry.jump))
         if time.monotonic() - self._pruned_at >= PRUNE_EVERY:
             self._pruned_at = time.monotonic()
-            if number := self._surely(partial(self._ledger.prune, time.time() - self._keep)):
-                log.info("visits older than KEEP_DAYS=%g that were let go: %d", self._keep / 86400, number)
+            if number := self._surely(self._expiry.expire):
+                log.info("visits deleted that were recorded KEEP_DAYS=%d days ago: %d", self._keep_days, number)
+
+    def _problems(self) -> str:
+        """What the status says of a bridge that runs nevertheless."""
+        problems = []
+        if self._ledger.set_aside:
+            problems.append(f"a broken ledger was set aside as {self._ledger.set_aside}")
+        if jump := self._expiry.jump:
+            direction = "ahead" if jump > 0 else "back"
+            problems.append(
+                f"the clock jumped {direction} by {abs(jump) / 86400:.0f} days: visits expire by the time that passed"
+            )
+        return "; ".join(problems)
 
     def _surely(self, call: Callable[[], T]) -> T:
         """What a call to the ledger returns, tried until it does; says meanwhile what is amiss."""
@@ -169,9 +188,7 @@ class Counting:
                     raise _Stopped from None
             else:
                 self._backoff.reset()
-                self._bus.state(
-                    "running", self._ledger.set_aside and f"a broken ledger was set aside as {self._ledger.set_aside}"
-                )
+                self._bus.state("running", self._problems())
                 return result
 
     def _clear_forgotten(self, label: CurrentLabel) -> None:

@@ -47,7 +47,7 @@ def of_visit(visit: Visit) -> Outgoing:
 def of_prediction(prediction: Prediction) -> Outgoing:
     """What the model said of one frame."""
     fields = {name: getattr(prediction, name) for name in ("sequence", "captured_at", "classified_at", "inference_ms", "model")}
-    identity = identity_of(prediction.camera, "", "prediction", repr(prediction.captured_at), prediction.sequence)
+    identity = identity_of(prediction.camera, "", "prediction", prediction.session, prediction.sequence)
     return _outgoing(
         identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, prediction.labels[:MOST_LABELS]
     )
