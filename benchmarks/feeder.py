@@ -5,6 +5,7 @@ docker exec -i CONTAINER python3 - RATE SECONDS < benchmarks/feeder.py
 
 import itertools
 import os
+import secrets
 import sys
 import time
 
@@ -31,10 +32,10 @@ def main(rate: float, seconds: float) -> None:
         while not bus.connected and time.monotonic() < begin + 10:
             time.sleep(0.05)
         frames = itertools.cycle(pictures())
-        begin = time.monotonic()
+        session, begin = secrets.token_hex(4), time.monotonic()
         for sequence in range(int(rate * seconds)):
             time.sleep(max(0.0, begin + sequence / rate - time.monotonic()))
-            sent += bus.publish(Frame("front", sequence, time.time(), 640, 480, next(frames)))
+            sent += bus.publish(Frame("front", session, sequence, time.monotonic() - begin, time.time(), 640, 480, next(frames)))
     print(sent)
 
 

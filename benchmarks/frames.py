@@ -4,6 +4,7 @@ python -m benchmarks.frames PORT FOLDER RATE CAMERAS WIDTH HEIGHT
 """
 
 import itertools
+import secrets
 import sys
 import time
 from pathlib import Path
@@ -29,11 +30,12 @@ def main(port: int, folder: Path, rate: float, cameras: int, width: int, height:
     """Publishes with the time of sending as the time of capture; `rate` is that of all cameras together."""
     pictures = itertools.cycle(encoded(folder, width, height))
     with Bus(BusSettings.model_validate({"MODULE_NAME": "bench-frames", "mqtt_port": port})) as bus:
-        begin = time.monotonic()
+        session, begin = secrets.token_hex(4), time.monotonic()
         for sequence in itertools.count():
             time.sleep(max(0.0, begin + sequence / rate - time.monotonic()))
             camera = f"bench{sequence % cameras}"
-            bus.publish(Frame(camera, sequence // cameras, time.time(), width, height, next(pictures)))
+            number, seconds = sequence // cameras, time.monotonic() - begin
+            bus.publish(Frame(camera, session, number, seconds, time.time(), width, height, next(pictures)))
 
 
 if __name__ == "__main__":

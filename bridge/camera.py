@@ -7,11 +7,11 @@ from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from bridge.hours import HOUR, hour_begin, hour_end
-from bridge.visits import Memory, Rules, Visits
+from bridge.visits import EARLIEST, Memory, Rules, Visits
 from bus import CurrentLabel
 
 MOST_HOURS = 48
-"""Hours that are summed up after an absence; of more, the last."""
+"""Hours that are summed up after an absence; of more, the one that was under way before it, and the last."""
 
 
 @dataclass(slots=True)
@@ -22,8 +22,8 @@ class Kept:
     paused_at: float | None = None
     forwarded_at: float | None = None
     """When the frame was captured whose prediction went upstream last."""
-    told_upstream: tuple[str, float] | None = None
-    """Who was last told upstream to be there, and since when; None when nobody was."""
+    told_upstream: tuple[str, str] | None = None
+    """Who was last told upstream to be there, and the frame with which the visit began; None when nobody was."""
     summed_until: float | None = None
     """The begin of the first hour that has not been summed up."""
     is_demo: bool = False
@@ -65,10 +65,11 @@ class Camera:
     @property
     def _idle_state(self) -> tuple[object, ...] | None:
         """All that matters while nobody is there; None while somebody is."""
-        kept = self.kept
-        if not self.visits.memory.is_idle:
+        kept, memory = self.kept, self.visits.memory
+        if not memory.is_idle:
             return None
-        return kept.paused_at, kept.forwarded_at, kept.told_upstream, kept.summed_until, kept.is_demo
+        own = kept.paused_at, kept.forwarded_at, kept.told_upstream, kept.summed_until, kept.is_demo
+        return *own, memory.session, memory.offset
 
     def change(self) -> str | None:
         """The text to keep now; None where it would make no difference: of an empty shop's frames nothing is to be written."""
@@ -82,7 +83,7 @@ class Camera:
     def hear(self, at: float) -> None:
         """Notes that a frame of that time has come; from the first one's hour on, hours are summed up."""
         self.heard_at = time.monotonic()
-        if self.kept.summed_until is None:
+        if self.kept.summed_until is None and at > EARLIEST:  # else of a clock that was never set
             self.kept.summed_until = hour_begin(at)
 
     def hours_over(self, now: float | None) -> list[Hour]:
@@ -97,16 +98,17 @@ class Camera:
         until = memory.last_at if now is None else now
         stays = [*(candidate.stay for candidate in memory.candidates.values()), *([memory.stay] if memory.stay else [])]
         until = min([until, *(stay.started_at for stay in stays)])
+        if until < EARLIEST:
+            return []
         last = hour_begin(until)
         begin = self.kept.summed_until
         if begin is None or begin > last + HOUR:  # a clock that was set back
             begin = last
-        begin = max(begin, hour_begin(last - MOST_HOURS * HOUR))
-        hours = []
+        hours, first = [], hour_begin(last - MOST_HOURS * HOUR)
         while begin < last:
             end = hour_end(begin)
             hours.append(Hour(begin, end))
-            begin = end
+            begin = max(end, first)
         self.kept.summed_until = begin
         return hours
 

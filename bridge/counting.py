@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from bridge import hours, outgoing
 from bridge.camera import nobody
 from bridge.database import LedgerUnavailable
+from bridge.expiry import Expiry
 from bridge.ledger import Changes, Ledger
 from bridge.periods import SAVE_EVERY, counted_hours
 from bridge.site import Round, Site
@@ -47,16 +48,17 @@ class Counting:
         self._bus = bus
         self._site = site
         self._ledger = ledger
-        self._keep = timedelta(days=keep_days).total_seconds()
+        self._keep_days = keep_days
+        self._expiry = Expiry(ledger, timedelta(days=keep_days).total_seconds())
         self._stop = stop
         self._backoff = Backoff(most=5.0)
         self._counted: dict[str, tuple[date, int]] = {}
         """By camera: the day, and the five minutes of the last prediction, of which counts were published."""
         self._looked_at = self._pruned_at = float("-inf")
-        self._acknowledged: SimpleQueue[str] = SimpleQueue()
-        """Ids of visits, filled by the network's thread."""
-        self._in_flight: set[str] = set()
-        """Ids of visits that were published in this connection and are not acknowledged yet."""
+        self._acknowledged: SimpleQueue[tuple[str, float]] = SimpleQueue()
+        """Id and begin of visits, filled by the network's thread; one whose times are corrected is published again."""
+        self._in_flight: set[tuple[str, float]] = set()
+        """Those of visits that were published in this connection and are not acknowledged yet."""
         self._connection = 0
         self._may_be_unpublished = True
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command, topics.status(): Status})
@@ -70,7 +72,8 @@ class Counting:
     def begin(self) -> bool:
         """Takes up where an earlier bridge left off, as soon as the ledger can be read; False when asked to stop before."""
         try:
-            self._site.recall(self._surely(self._ledger.memories))
+            self._surely(self._expiry.save)
+            self._site.recall(self._surely(self._ledger.memories), self._surely(lambda: self._expiry.clock.now))
         except _Stopped:
             return False
         return True
@@ -116,7 +119,7 @@ class Counting:
                 self._site.obey(message, round_)
             elif isinstance(message, Prediction):
                 self._ended.discard(message.camera)
-                self._site.take_in(message, round_, received.is_repeated)
+                self._site.take_in(message, round_)
                 return True
             elif isinstance(message, Status) and message.state == ENDED:
                 self._on_ended(str(message.figures.get("camera")), round_)
@@ -150,15 +153,18 @@ class Counting:
         for name, camera in round_.cameras.items():
             if (text := camera.change()) is not None:
                 changes.memories[name] = text
-        self._surely(partial(self._ledger.commit, changes))
-        self._publish_visits(are_new=bool(changes.visits))
+        corrected = self._surely(partial(self._ledger.commit, changes, self._site.policy.takes_visit))
+        if corrected:
+            log.warning("the clock was set: the times of %d visits that ended before were corrected", len(corrected))
+        visits = changes.visits + [one.visit for one in corrected]
+        self._publish_visits(are_new=bool(visits))
         for camera in round_.cameras.values():
             if not camera.is_told:
                 camera.is_told = True
                 self._publish(camera.label)
         for command in round_.commands:
             self._publish(command)
-        self._tell_counts(changes.visits)
+        self._tell_counts(visits + [one.before for one in corrected])
 
     def _tell_counts(self, visits: Sequence[Visit]) -> None:
         """Of the cameras at which visits ended, and of each every five minutes in which it counts, and when the day is another.
@@ -188,23 +194,24 @@ class Counting:
         if not self._may_be_unpublished or not self._bus.connected:
             return
         for visit in self._surely(partial(self._ledger.unpublished, MAX_IN_FLIGHT)):
-            if visit.id not in self._in_flight:
-                if not self._bus.publish(visit, partial(self._acknowledged.put, visit.id)):
+            version = visit.id, visit.started_at
+            if version not in self._in_flight:
+                if not self._bus.publish(visit, partial(self._acknowledged.put, version)):
                     return  # no room, or no connection any more: again in the next turn
-                self._in_flight.add(visit.id)
+                self._in_flight.add(version)
         self._may_be_unpublished = False
 
     def _mark_published(self, timeout: float = 0.0) -> bool:
         """Marks the visits that the broker has acknowledged by now, or within `timeout` seconds; whether there were any."""
-        ids = set()
+        published = set()
         with suppress(Empty):
-            ids.add(self._acknowledged.get(timeout=timeout))
+            published.add(self._acknowledged.get(timeout=timeout))
             while True:
-                ids.add(self._acknowledged.get_nowait())
-        if ids:
-            self._surely(partial(self._ledger.mark_published, ids))
-            self._in_flight -= ids
-        return bool(ids)
+                published.add(self._acknowledged.get_nowait())
+        if published:
+            self._surely(partial(self._ledger.mark_published, published))
+            self._in_flight -= published
+        return bool(published)
 
     def _finish_publishing(self) -> None:
         """Waits a little for what was published last, as it would be published again at the next start."""
@@ -226,10 +233,23 @@ class Counting:
         self._surely(partial(self._ledger.commit, changes))
 
     def _prune(self) -> None:
+        self._bus.figures.put("clock_jump_seconds", round(self._expiry.jump))
         if time.monotonic() - self._pruned_at >= PRUNE_EVERY:
             self._pruned_at = time.monotonic()
-            if number := self._surely(partial(self._ledger.prune, time.time() - self._keep)):
-                log.info("visits older than KEEP_DAYS=%g that were let go: %d", self._keep / 86400, number)
+            if number := self._surely(self._expiry.expire):
+                log.info("visits deleted that were recorded KEEP_DAYS=%d days ago: %d", self._keep_days, number)
+
+    def _problems(self) -> str:
+        """What the status says of a bridge that runs nevertheless."""
+        problems = []
+        if broken := self._ledger.broken_file:
+            problems.append(f"the ledger was broken and is repaired; the old file is {broken}")
+        if jump := self._expiry.jump:
+            direction = "ahead" if jump > 0 else "back"
+            problems.append(
+                f"the clock jumped {direction} by {abs(jump) / 86400:.0f} days: visits expire by the time that passed"
+            )
+        return "; ".join(problems)
 
     def _surely(self, call: Callable[[], T]) -> T:
         """What a call to the ledger returns, tried until it does; says meanwhile what is amiss."""
@@ -243,8 +263,7 @@ class Counting:
                     raise _Stopped from None
             else:
                 self._backoff.reset()
-                broken = self._ledger.broken_file
-                self._bus.state("running", broken and f"the ledger was broken and is repaired; the old file is {broken}")
+                self._bus.state("running", self._problems())
                 return result
 
     def _clear_forgotten(self, label: CurrentLabel) -> None:

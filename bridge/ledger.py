@@ -4,24 +4,25 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge.database import Connection, Database, LedgerBroken, LedgerUnavailable
-from bridge.outgoing import Kind, Outgoing
+from bridge.outgoing import Kind, Outgoing, of_visit
 from bridge.periods import Period, Periods
 from bridge.queries import VISIT, Queries, visit_of
 from bridge.recovery import Row
+from bridge.visits import Correction, moved
 from bus import Visit
 from bus.figures import Figures
 
 log = logging.getLogger(__name__)
 
 PRUNED_AT_ONCE = 1000
-"""Rows; so that a clock that is wrong for a while costs few."""
+"""Rows; so that nothing else waits for long."""
 
 
 @dataclass
@@ -36,9 +37,18 @@ class Changes:
     """Cameras that are gone for good; their visits stay."""
     periods: list[Period] = field(default_factory=list)
     """In which cameras were counting; unlike the others they are written now and then only."""
+    corrections: list[tuple[int, Correction]] = field(default_factory=list)
+    """Each with how many of `visits` come before it."""
 
     def __bool__(self) -> bool:
-        return bool(self.memories or self.forgotten or self.visits or self.outgoing)
+        return bool(self.memories or self.forgotten or self.visits or self.corrections or self.outgoing)
+
+
+class Corrected(NamedTuple):
+    """A visit whose times were corrected, and as it was."""
+
+    visit: Visit
+    before: Visit
 
 
 class Waiting(NamedTuple):
@@ -85,23 +95,25 @@ class Ledger(Queries):
         with self._lock:
             yield
 
-    def commit(self, changes: Changes) -> None:
-        """Keeps the changes; visits and messages of an id that is known already are so once only."""
+    def commit(self, changes: Changes, forwards: Callable[[Visit], bool] = lambda _visit: False) -> list[Corrected]:
+        """Keeps the changes; visits and messages of an id that is known already are so once only.
+
+        Returns the visits that were corrected; those that `forwards` selects are put into the outbox again.
+        """
         memories = changes.memories.items()
-        visits = [
-            (one.id, one.camera, one.label, one.started_at, one.ended_at, one.peak, one.frames, one.demo)
-            for one in changes.visits
-        ]
+        is_durable = bool(changes.visits or changes.corrections)
         with self._lock:
             self._periods.add(changes.periods)
-            saves_periods = bool(visits) or self._periods.is_due
+            saves_periods = is_durable or self._periods.is_due
             if not changes and not saves_periods:
-                return
-            with self._transaction(durable=bool(visits)) as connection:
+                return []
+            with self._transaction(is_durable) as connection:
                 connection.executemany("DELETE FROM camera WHERE name = ?", [(name,) for name in changes.forgotten])
                 connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", memories)
-                connection.executemany(f"INSERT OR IGNORE INTO visit ({VISIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", visits)
-                size, dropped = self._put(connection, changes.outgoing)
+                corrected = self._put_visits(connection, changes)
+                newer = {one.visit.id: of_visit(one.visit) for one in corrected if forwards(one.visit)}
+                messages = [one for one in changes.outgoing if one.id not in newer] + list(newer.values())
+                size, dropped = self._put(connection, messages, {one.visit.id for one in corrected})
                 if saves_periods:
                     self._periods.write(connection)
             if saves_periods:
@@ -110,17 +122,32 @@ class Ledger(Queries):
                 self._memories.pop(name, None)
             self._memories.update(memories)
             self._outbox_size = size
-        if changes.outgoing:
+        if messages:
             self.filled.set()
         for kind, number in dropped.items():
             self._figures.add(f"dropped_{kind.output}", number)
             log.warning("the outbox is full: %d %s dropped", number, kind.output)
+        return corrected
 
-    def _put(self, connection: Connection, messages: list[Outgoing]) -> tuple[int, Counter[Kind]]:
-        """Puts messages into the outbox; how many there are then, and how many of each kind had to go."""
+    def _put_visits(self, connection: Connection, changes: Changes) -> list[Corrected]:
+        """Puts visits into the ledger, and corrects those there are in between."""
+        rows = [
+            (one.id, one.camera, one.label, one.started_at, one.ended_at, one.peak, one.frames, one.demo)
+            for one in changes.visits
+        ]
+        corrected, done = [], 0
+        for place, correction in [*changes.corrections, (len(rows), None)]:
+            connection.executemany(f"INSERT OR IGNORE INTO visit ({VISIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows[done:place])
+            corrected += _correct(connection, correction) if correction else []
+            done = place
+        return corrected
+
+    def _put(self, connection: Connection, messages: list[Outgoing], outdated: Collection[str]) -> tuple[int, Counter[Kind]]:
+        """Puts messages into the outbox, instead of outdated ones; its size then, and how many of each kind had to go."""
         rows = [(one.id, one.kind, one.body, json.dumps(dict(one.properties), ensure_ascii=False)) for one in messages]
+        gone = sum(connection.execute("DELETE FROM outbox WHERE id = ?", (one,)).rowcount for one in outdated)
         put = connection.executemany("INSERT OR IGNORE INTO outbox (id, kind, body, properties) VALUES (?, ?, ?, ?)", rows)
-        size = self._outbox_size + (put.rowcount if rows else 0)
+        size = self._outbox_size - gone + (put.rowcount if rows else 0)
         oldest = "SELECT number FROM outbox ORDER BY kind, number LIMIT ?"
         too_many = max(0, size - self._outbox_max)
         kinds = connection.execute(f"DELETE FROM outbox WHERE number IN ({oldest}) RETURNING kind", (too_many,)).fetchall()
@@ -155,17 +182,31 @@ class Ledger(Queries):
             rows = connection.execute(f"SELECT {VISIT} FROM visit WHERE NOT is_told ORDER BY number LIMIT ?", (most,))
             return [visit_of(row) for row in rows]
 
-    def mark_published(self, ids: Collection[str]) -> None:
-        """Notes that the broker has acknowledged the visits of these ids."""
+    def mark_published(self, published: Collection[tuple[str, float]]) -> None:
+        """Notes that the broker has acknowledged visits, by id and begin: one that was corrected since is another."""
         with self._transaction() as connection:
-            connection.executemany("UPDATE visit SET is_told = 1 WHERE id = ?", [(one,) for one in ids])
+            connection.executemany("UPDATE visit SET is_told = 1 WHERE id = ? AND started_at = ?", published)
 
-    def prune(self, before: float) -> int:
-        """Lets visits go that ended before that time, a bounded number at once; how many."""
+    def newest(self) -> float | None:
+        """When the last visit of all ended, by its date."""
+        with self._reading() as connection:
+            found: float | None = connection.execute("SELECT MAX(ended_at) FROM visit").fetchone()[0]
+            return found
+
+    def last_number(self) -> int:
+        """The number of the last visit that was recorded; 0 when there is none."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT COALESCE(MAX(number), 0) FROM visit").fetchone()[0])
+
+    def prune(self, recorded: int, dated: int, begin: float, end: float) -> int:
+        """Deletes visits up to number `recorded`, and up to number `dated` those that ended from `begin` to before `end`; a
+        bounded number at once. Returns how many.
+        """
         with self._transaction() as connection:
-            self._periods.prune(connection, before)
-            old = f"SELECT number FROM visit WHERE ended_at < ? ORDER BY ended_at LIMIT {PRUNED_AT_ONCE}"
-            return connection.execute(f"DELETE FROM visit WHERE number IN ({old})", (before,)).rowcount
+            self._periods.prune(connection, begin, end)
+            old = f"number <= ? OR (number <= ? AND ended_at >= ? AND ended_at < ?) ORDER BY number LIMIT {PRUNED_AT_ONCE}"
+            query = f"DELETE FROM visit WHERE number IN (SELECT number FROM visit WHERE {old})"
+            return connection.execute(query, (recorded, dated, begin, end)).rowcount
 
     def waiting(self, most: int) -> list[Waiting]:
         """The oldest messages of the outbox."""
@@ -239,6 +280,19 @@ class Ledger(Queries):
             "%s: the file is kept as %s; %d visits and %d messages were recovered from it",
             error, self.broken_file, recovered["visit"], recovered["outbox"],
         )  # fmt: skip
+
+
+def _correct(connection: Connection, correction: Correction) -> list[Corrected]:
+    """Moves the last visits of a camera in time, which are to be published again."""
+    query = f"SELECT {VISIT} FROM visit WHERE camera = ? ORDER BY number DESC LIMIT ?"
+    before = [visit_of(row) for row in connection.execute(query, (correction.camera, correction.number))]
+    corrected = [
+        Corrected(replace(one, started_at=moved(one.started_at, correction.by), ended_at=moved(one.ended_at, correction.by)), one)
+        for one in reversed(before)
+    ]
+    rows = [(one.visit.started_at, one.visit.ended_at, one.visit.id) for one in corrected]
+    connection.executemany("UPDATE visit SET started_at = ?, ended_at = ?, is_told = 0 WHERE id = ?", rows)
+    return corrected
 
 
 def _is_sound(table: str, row: tuple[Any, ...]) -> bool:

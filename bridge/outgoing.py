@@ -49,7 +49,7 @@ def of_prediction(prediction: Prediction) -> Outgoing:
     """What the model said of one frame."""
     names = ("sequence", "captured_at", "classified_at", "inference_ms", "model")
     fields = {"demo": prediction.is_demo} | {name: getattr(prediction, name) for name in names}
-    identity = identity_of(prediction.camera, "", "prediction", repr(prediction.captured_at), prediction.sequence)
+    identity = identity_of(prediction.camera, "", "prediction", prediction.session, prediction.sequence)
     labels = prediction.labels[:MOST_LABELS]
     return _outgoing(identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, labels)
 

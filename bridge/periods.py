@@ -69,11 +69,15 @@ class Periods:
         newest = [one for one in self._newest if (one.camera, one.is_demo) == (camera, is_demo)]
         return [one for one in joined([*stored, *newest]) if one.ended_at >= begin and one.began_at < end]
 
-    def prune(self, connection: Connection, before: float) -> None:
-        """Deletes what was before that time; of a period that goes on after it, its begin."""
-        self._newest = [one._replace(began_at=max(one.began_at, before)) for one in self._newest if one.ended_at >= before]
-        connection.execute("DELETE FROM period WHERE ended_at < ?", (before,))
-        connection.execute("UPDATE period SET began_at = ? WHERE began_at < ?", (before, before))
+    def prune(self, connection: Connection, begin: float, end: float) -> None:
+        """Deletes what lies from `begin` to before `end`; of a period that goes on after that, its begin."""
+        self._newest = [
+            one if one.began_at < begin else one._replace(began_at=max(one.began_at, end))
+            for one in self._newest
+            if one.began_at < begin or one.ended_at >= end
+        ]
+        connection.execute("DELETE FROM period WHERE began_at >= ? AND ended_at < ?", (begin, end))
+        connection.execute("UPDATE period SET began_at = ? WHERE began_at >= ? AND began_at < ?", (end, begin, end))
 
     def cameras(self, connection: Connection) -> list[str]:
         """All that have ever counted."""

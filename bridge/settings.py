@@ -23,7 +23,9 @@ class Settings(LabelSettings):
     state_dir: UserPath = Field(
         default=Path(".state/bridge"), description="folder of the ledger (ledger.db): visits, what is open, what is to be sent"
     )
-    keep_days: Annotated[int, Field(ge=1, le=36500)] = Field(default=400, description="days after which a visit is let go")
+    keep_days: Annotated[int, Field(ge=1, le=36500)] = Field(
+        default=400, description="days after which a visit is deleted, by time that has passed and not by the clock"
+    )
     tz: str | None = Field(default=None, description="the site's time zone, as Europe/Berlin; without it the system's")
     visit_frames: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=3, description="by how many predictions a label must outnumber all else for its visit to begin"

@@ -19,7 +19,7 @@ MOST_CAMERAS = 64
 MANY_APART = 5
 """Predictions in a row that are no visit's, before it is said: fewer may be a camera that was lost for a moment."""
 FORGOTTEN = 30 * 86400.0
-"""Seconds after which a camera that was not heard is not taken up again at the start."""
+"""Seconds after which a camera that was not heard, and at which nobody was, is not taken up again at the start."""
 PAUSE_AGAIN = 5.0
 """Seconds after which a camera that is paused and yet sends is told so again: it has been started anew."""
 
@@ -46,15 +46,17 @@ class Site:
         self._complain = complain
         self._cameras: dict[str, Camera] = {}
 
-    def recall(self, kept: Mapping[str, str]) -> None:
-        """Takes the cameras up again from where the ledger has them."""
+    def recall(self, kept: Mapping[str, str], now: float) -> None:
+        """Takes the cameras up again from where the ledger has them; `now` is a time that is believed, in Unix seconds."""
         for name, text in kept.items():
             try:
                 camera = Camera(name, self._rules, text)
             except ValueError:
                 self._complain("invalid_memory", f"{name}: what was kept of it cannot be read, it begins anew", name)
                 continue
-            if time.time() - (camera.visits.memory.last_at or 0.0) < FORGOTTEN or camera.kept.paused_at is not None:
+            memory = camera.visits.memory
+            is_over = memory.is_idle and not memory.doubtful and camera.kept.paused_at is None
+            if not is_over or now - max(memory.last_at or 0.0, memory.known) < FORGOTTEN:
                 self._cameras[name] = camera
 
     @property
@@ -62,25 +64,27 @@ class Site:
         """By name."""
         return self._cameras
 
-    def take_in(self, prediction: Prediction, round_: Round, is_repeated: bool = False) -> None:
-        """Regards the next prediction; `is_repeated` when it may have been here before."""
+    def take_in(self, prediction: Prediction, round_: Round) -> None:
+        """Regards the next prediction, which may have been here before."""
         camera = self._camera(prediction.camera)
         if camera is None:
             return
         if camera.kept.paused_at is not None:
-            self._remind(camera, prediction, round_)
+            self._remind(camera, round_)
             return
         camera.hear(prediction.captured_at)
         if prediction.is_demo != camera.kept.is_demo:  # no visit is half the demo's
             self._note(camera, camera.visits.end_all(), prediction.captured_at, round_)
             camera.kept.is_demo = prediction.is_demo
         late = camera.visits.late
-        ended = camera.visits.take_in(prediction, is_repeated)
+        ended = camera.visits.take_in(prediction)
         if camera.visits.late > late:
             self._complain(
                 "dropped_late", f"{camera.name}: a prediction that was repeated, or came after a newer one", camera.name
             )
             return
+        if (correction := camera.visits.correction) is not None:
+            round_.changes.corrections.append((len(round_.changes.visits), correction))
         at = camera.visits.memory.last_at or prediction.captured_at
         round_.changes.periods.append(Period(camera.name, prediction.is_demo, at, at))
         self._select(camera, prediction, round_)
@@ -104,13 +108,13 @@ class Site:
         if (command.do == "pause") == was_paused:
             return
         camera.kept.paused_at = None if was_paused else time.time()
+        camera.heard_at = time.monotonic()
         self._note(camera, camera.visits.end_all(), time.time(), round_)
 
-    def _remind(self, camera: Camera, prediction: Prediction, round_: Round) -> None:
+    def _remind(self, camera: Camera, round_: Round) -> None:
         """Of a paused camera nothing is counted; one that goes on sending has been started anew, and is told."""
         self._complain("dropped_paused", f"{camera.name} is paused", camera.name)
-        paused_at = camera.kept.paused_at or 0.0
-        if prediction.captured_at - paused_at > PAUSE_AGAIN and time.monotonic() - camera.heard_at > PAUSE_AGAIN:
+        if time.monotonic() - camera.heard_at > PAUSE_AGAIN:
             camera.heard_at = time.monotonic()
             round_.commands.append(Command(camera.name, "pause"))
 
@@ -166,13 +170,13 @@ class Site:
         """What upstream is to be told now, noted as told: a label that is selected, once it is sure enough, or that whoever it
         was told of is there no more.
         """
-        label, told = camera.label, camera.kept.told_upstream
-        if label.label is not None and label.since is not None:
-            if told == (label.label, label.since):
+        stay, told = camera.visits.current, camera.kept.told_upstream
+        if stay is not None:
+            if told == (stay.label, stay.origin):
                 return None
-            if self.policy.selects(label.label, label.probability or 0.0):
-                camera.kept.told_upstream = label.label, label.since
-                return label
+            if self.policy.selects(stay.label, stay.own.probability):
+                camera.kept.told_upstream = stay.label, stay.origin
+                return camera.label
         camera.kept.told_upstream = None
         return nobody(camera.name) if told is not None else None
 

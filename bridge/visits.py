@@ -14,8 +14,11 @@ a miss: when that label is below the threshold, or says that nobody is there.
 So of two who follow each other with nobody said between them, one who is there for less than `gap` seconds may go under in the
 other's visit, at probabilities near the threshold even one of twice that.
 
-All times are the frames' own (`captured_at`), so that predictions that come late, or all at once after an absence, give the same
-visits as those that come live.
+All times are the frames' own, so that predictions that come late, or all at once after an absence, give the same visits as those
+that come live. Within a session of capture, `sequence` gives their order, and `session_time`, by a clock that nobody sets, the
+time between them; the wall clock (`captured_at`) gives the date. When that is set, all that is remembered moves with it: a visit
+that goes on keeps its duration and is dated by the newest reading. Visits that are over keep their dates, unless the clock read
+less than it had before, as after a boot without a battery: those are corrected.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,8 +28,16 @@ from typing import NamedTuple
 from bridge.identity import identity_of
 from bus import Label, Prediction, Visit
 
-CLOCK_SET_BACK = 60.0
-"""Seconds; a prediction that is older than the last by less is a repeated or a late one, by more the camera's clock was set."""
+CLOCK_SET = 1.0
+"""Seconds by which wall clock and session part before it counts as a clock that was set."""
+EARLIEST = 1_577_836_800.0
+"""2020-01-01: a clock that reads less was never set."""
+TRUSTED_AFTER = 7 * 86400.0
+"""Seconds of a session after which its clock is believed, whatever an earlier one read."""
+MOST_SESSIONS = 16
+"""Sessions of which the last number is remembered: more do not wait for one delivery."""
+EPOCH = 0.001
+"""The first time that a message can hold."""
 BACKGROUND_WEIGHT = 3.0
 """How much faster a visit ends on frames of a background label than on frames that say nothing."""
 _ROUNDING = 1e-6
@@ -57,11 +68,19 @@ class Evidence:
         """The evidence with one sighting more."""
         return Evidence(self.total + probability, max(self.peak, probability), self.frames + 1, probability, at)
 
+    def moved(self, by: float) -> "Evidence":
+        """The same on a clock that is set by so many seconds."""
+        return replace(self, seen_at=moved(self.seen_at, by))
+
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """Somebody from `started_at` on, last sighted at `seen_at`, whose label is `settled` or else the one with most evidence."""
+    """Somebody from `started_at` on, last sighted at `seen_at`, whose label is `settled` or else the one with most evidence.
 
+    `origin` is the session and number of the frame with which it begins.
+    """
+
+    origin: str
     started_at: float
     seen_at: float
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
@@ -82,10 +101,19 @@ class Stay:
         evidence = self.evidence.get(seen.name, Evidence()).with_sighting(at, seen.probability)
         return replace(self, seen_at=at, evidence={**self.evidence, seen.name: evidence})
 
+    def moved(self, by: float) -> "Stay":
+        """The same on a clock that is set by so many seconds."""
+        evidence = {label: one.moved(by) for label, one in self.evidence.items()}
+        return replace(self, started_at=moved(self.started_at, by), seen_at=moved(self.seen_at, by), evidence=evidence)
+
 
 class Regarded(NamedTuple):
-    """What a prediction comes to: a label that is sighted, or none, and whether that is as nobody is there."""
+    """What a prediction comes to: a label that is sighted, or none, and whether that is as nobody is there.
 
+    `origin` is the session and number of its frame.
+    """
+
+    origin: str
     at: float
     seen: Label | None
     is_background: bool
@@ -98,11 +126,29 @@ class Candidate(NamedTuple):
     stay: Stay
 
 
+class Correction(NamedTuple):
+    """The last `number` visits of a camera that are over were dated by a clock that has been set `by` so many seconds since."""
+
+    camera: str
+    number: int
+    by: float
+
+
 @dataclass(slots=True)
 class Memory:
     """All that the visits to come depend on besides the predictions to come."""
 
     last_at: float | None = None
+    """When the last frame was captured, by the clock as it is set now."""
+    session: str | None = None
+    sequences: dict[str, int] = field(default_factory=dict)
+    """The number of the last frame in each of the last sessions."""
+    offset: float = 0.0
+    """What the clock reads at the begin of the session."""
+    known: float = EARLIEST
+    """The last time that is believed: a clock that reads less is in doubt."""
+    doubtful: int = 0
+    """How many of the last visits were dated by a clock that is in doubt."""
     candidates: dict[str, Candidate] = field(default_factory=dict)
     stay: Stay | None = None
     since_own: list[Regarded] = field(default_factory=list)
@@ -115,6 +161,19 @@ class Memory:
         """Whether nobody is there or about to be: then only `last_at` matters, and that for what is repeated."""
         return self.stay is None and not self.candidates
 
+    def forget(self) -> None:
+        """Begins again as if nobody had been seen yet."""
+        self.candidates, self.stay, self.since_own, self.absence, self.previous = {}, None, [], 0.0, None
+
+    def move(self, by: float) -> None:
+        """Takes over a clock that was set by so many seconds."""
+        self.offset += by
+        self.last_at = None if self.last_at is None else moved(self.last_at, by)
+        self.candidates = {label: Candidate(lead, stay.moved(by)) for label, (lead, stay) in self.candidates.items()}
+        self.stay = self.stay and self.stay.moved(by)
+        self.since_own = [one._replace(at=moved(one.at, by)) for one in self.since_own]
+        self.previous = self.previous and self.previous._replace(at=moved(self.previous.at, by))
+
 
 class Visits:
     """The visits at one camera, from where `memory` left them."""
@@ -125,43 +184,69 @@ class Visits:
         self.memory = memory or Memory()
         self.late = 0
         """How many predictions were passed over, as they were repeated or came after a newer one."""
+        self.correction: Correction | None = None
+        """What the last prediction says of visits that ended before it."""
         self.apart = 0
         """How many of the last predictions came so far apart that no visit can be made of them."""
-
-    def _forget(self) -> None:
-        self.memory = Memory(self.memory.last_at)
 
     @property
     def current(self) -> Stay | None:
         """The visit that goes on now."""
         return self.memory.stay
 
-    def take_in(self, prediction: Prediction, is_repeated: bool = False) -> list[Visit]:
+    def take_in(self, prediction: Prediction) -> list[Visit]:
         """Regards the next prediction, which may have been here before; the visits that are over by it, the oldest first."""
-        at = prediction.captured_at
-        elapsed = 0.0 if self.memory.last_at is None else at - self.memory.last_at
+        memory, self.correction = self.memory, None
+        if prediction.sequence <= memory.sequences.get(prediction.session, -1):
+            self.late += 1
+            return []
+        at = self._time_of(prediction)
+        elapsed = 0.0 if memory.last_at is None else at - memory.last_at
         ended: list[Visit] = []
-        if self.memory.last_at is not None and elapsed <= 0:
-            if is_repeated or -elapsed < CLOCK_SET_BACK:
-                self.late += 1
-                return []
+        if elapsed < 0:  # a session whose clock reads less than the last one's
             ended = self.end_all()
+            memory.doubtful = 0
         self.apart = self.apart + 1 if elapsed >= self._rules.gap else 0
-        self.memory.last_at = at
-        return ended + self._regard(self._frame(prediction))
+        memory.last_at = at
+        if at >= memory.known or prediction.session_time > TRUSTED_AFTER:
+            memory.known, memory.doubtful = at, 0
+        return ended + self._regard(self._frame(prediction, at))
+
+    def _time_of(self, prediction: Prediction) -> float:
+        """When the frame was captured, by the clock as it is set now; notes its session and number."""
+        memory = self.memory
+        offset = prediction.captured_at - prediction.session_time
+        if prediction.session == memory.session:
+            if abs(offset - memory.offset) > CLOCK_SET:
+                self._move(offset - memory.offset)
+        else:
+            if memory.last_at is not None and memory.last_at < memory.known <= prediction.captured_at:
+                self._move(prediction.captured_at - memory.last_at - self._rules.gap)  # as if the last session had just ended
+            memory.session, memory.offset = prediction.session, offset
+        memory.sequences.pop(prediction.session, None)
+        memory.sequences[prediction.session] = prediction.sequence
+        while len(memory.sequences) > MOST_SESSIONS:
+            del memory.sequences[next(iter(memory.sequences))]
+        return moved(prediction.session_time, memory.offset)
+
+    def _move(self, by: float) -> None:
+        """Takes over a clock that was set by so many seconds."""
+        if self.memory.doubtful:
+            self.correction = Correction(self._camera, self.memory.doubtful, by)
+        self.memory.move(by)
 
     def end_all(self) -> list[Visit]:
         """Ends what is open, as when the camera was lost."""
         stay = self.memory.stay
-        self._forget()
+        self.memory.forget()
         return [self._visit(stay, stay.seen_at)] if stay else []
 
-    def _frame(self, prediction: Prediction) -> Regarded:
-        best = prediction.best
+    def _frame(self, prediction: Prediction, at: float) -> Regarded:
+        origin, best = f"{prediction.session} {prediction.sequence}", prediction.best
         if best is None or best.probability < self._rules.threshold:
-            return Regarded(prediction.captured_at, None, is_background=False)
+            return Regarded(origin, at, None, is_background=False)
         is_background = self._rules.is_background(best.name)
-        return Regarded(prediction.captured_at, None if is_background else best, is_background)
+        return Regarded(origin, at, None if is_background else best, is_background)
 
     def _regard(self, frame: Regarded) -> list[Visit]:
         is_nobody = frame.is_background and self.memory.previous is not None and self.memory.previous.is_background
@@ -182,7 +267,7 @@ class Visits:
         """Looks whether a visit begins with this frame."""
         seen, candidates = frame.seen, {}
         if seen is not None:
-            lead, stay = self.memory.candidates.pop(seen.name, Candidate(0, Stay(frame.at, frame.at)))
+            lead, stay = self.memory.candidates.pop(seen.name, Candidate(0, Stay(frame.origin, frame.at, frame.at)))
             candidates[seen.name] = Candidate(lead + 1, stay.with_sighting(frame.at, seen))
             if lead + 1 >= self._rules.frames:
                 self.memory.stay = candidates[seen.name].stay
@@ -199,7 +284,7 @@ class Visits:
             return []
         if seen.name != stay.label and frame.at - stay.own.seen_at >= self._rules.gap - _ROUNDING:
             ended, since = [self._visit(stay, stay.own.seen_at)], self.memory.since_own
-            self._forget()
+            self.memory.forget()
             for one in since:
                 ended += self._regard(one)
             return ended
@@ -209,5 +294,14 @@ class Visits:
         return []
 
     def _visit(self, stay: Stay, ended_at: float) -> Visit:
-        identity = identity_of(self._camera, stay.label, stay.started_at)
+        """A visit that is over; its id says where it began in its session, as its times may be corrected."""
+        memory = self.memory
+        if memory.last_at is not None and memory.last_at < memory.known:
+            memory.doubtful += 1
+        identity = identity_of(self._camera, stay.label, stay.origin)
         return Visit(identity, self._camera, stay.label, stay.started_at, ended_at, stay.own.peak, stay.own.frames)
+
+
+def moved(at: float, by: float) -> float:
+    """A time on a clock that is set by so many seconds, to the millisecond."""
+    return max(EPOCH, round(at + by, 3))

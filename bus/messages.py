@@ -15,6 +15,8 @@ Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=topi
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Strict(), Field(gt=0, lt=1e11, allow_inf_nan=False)]
 """Unix time, in seconds, up to the year 5138: what any calendar takes."""
+Elapsed = Annotated[float, Strict(), Field(ge=0, lt=1e11, allow_inf_nan=False)]
+"""Seconds that have passed."""
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 """A probability, or a part of the picture's width or height."""
 Count = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
@@ -59,13 +61,19 @@ class Label:
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class Frame(Message):
-    """One picture of a camera. `sequence` counts what this capture process has published, from 0."""
+    """One picture of a camera.
+
+    `session` is new at each start of the capture process, `sequence` counts what it has published, from 0. `captured_at` is what
+    the wall clock said; `session_time` are the seconds since the session's first picture by a clock that nobody sets.
+    """
 
     LIMIT = 2 * 1024 * 1024
     QOS = 0
 
     camera: Name
+    session: Text
     sequence: Count
+    session_time: Elapsed
     captured_at: Seconds
     width: Side
     height: Side
@@ -78,10 +86,15 @@ class Frame(Message):
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class Prediction(Message):
-    """What the model says of one frame; `labels` come highest first. `model` is its name and the start of its SHA-256."""
+    """What the model says of one frame, whose session, numbers and times it has; `labels` come highest first.
+
+    `model` is its name and the start of its SHA-256.
+    """
 
     camera: Name
+    session: Text
     sequence: Count
+    session_time: Elapsed
     captured_at: Seconds
     classified_at: Seconds
     inference_ms: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
@@ -105,9 +118,10 @@ class Prediction(Message):
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class Visit(Message):
-    """One visitor's stay, told when it is over; `peak` is the highest probability among its `frames` predictions.
+    """One visitor's stay, published when it is over; `peak` is the highest probability among its `frames` predictions.
 
-    `demo` when they are the demo's: then the visitor was drawn, or is none.
+    `demo` when they are the demo's: then the visitor was drawn, or is none. One that is published again with the same `id` has
+    corrected times: the clock was wrong when it was counted.
     """
 
     id: Text

@@ -1,5 +1,6 @@
 """Publishes the frames of one camera, file, stream or folder as footfall/<camera>/frame."""
 
+import logging
 import sys
 import threading
 from functools import partial
@@ -18,13 +19,23 @@ from capture.settings import Settings
 from capture.source import Captured, Source, UnusablePicture
 from capture.sources import Local, source_of
 
+log = logging.getLogger(__name__)
+
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Captures until `stop` is set, whenever the camera is not paused."""
     preparation = Preparation(settings.resize_width, settings.resize_height, settings.rotate, settings.convert_to_gray)
-    framer = Framer(settings.camera, Pace(settings.frame_rate), preparation, settings.jpeg_quality)
     source = source_of(settings.video_path, settings.frame_rate, complete=not settings.loop_video)
     bus = Bus(settings, about={"camera": settings.camera})
+
+    def on_clock_set(seconds: float) -> None:
+        if consumers is not None:
+            return  # the recording is played slower than it was taken
+        log.warning("the wall clock was set by %+.1f s while running", seconds)
+        bus.figures.put("clock_stepped", seconds)
+        bus.figures.add("clock_steps")
+
+    framer = Framer(settings.camera, Pace(settings.frame_rate), preparation, settings.jpeg_quality, on_clock_set)
     commands = Commands(bus.publish, bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.obey)
     calls = Calls()

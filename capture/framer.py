@@ -1,19 +1,28 @@
 """Captured pictures into the frames that are published."""
 
+from collections.abc import Callable
+
 from bus import Frame
+from capture.clock import SessionClock
 from capture.pace import Pace
 from capture.prepare import Preparation, jpeg
 from capture.source import Captured
 
 
 class Framer:
-    """Makes the frames of one camera: no more than the pace lets through, prepared, compressed, numbered from 0."""
+    """Makes the frames of one camera: no more than the pace lets through, prepared, compressed, numbered from 0.
 
-    def __init__(self, camera: str, pace: Pace, preparation: Preparation, quality: int) -> None:
+    `stepped` is called with the seconds by which the wall clock was set, when it was.
+    """
+
+    def __init__(
+        self, camera: str, pace: Pace, preparation: Preparation, quality: int, stepped: Callable[[float], object] = float
+    ) -> None:
         self._camera = camera
         self._pace = pace
         self._preparation = preparation
         self._quality = quality
+        self._clock = SessionClock(stepped)
         self._sequence = 0
 
     def frame(self, captured: Captured, at_once: bool = False) -> Frame | None:
@@ -22,7 +31,9 @@ class Framer:
             return None
         picture = self._preparation.of(captured.picture)
         height, width = picture.shape[:2]
-        return Frame(self._camera, self._sequence, captured.captured_at, width, height, jpeg(picture, self._quality))
+        session, seconds = self._clock.session, self._clock.time_of(captured)
+        compressed = jpeg(picture, self._quality)
+        return Frame(self._camera, session, self._sequence, seconds, captured.captured_at, width, height, compressed)
 
     def published(self) -> None:
         """The last frame went out: the next one gets the next number."""

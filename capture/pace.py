@@ -58,7 +58,7 @@ class Pace:
         self._due = float("-inf")
 
     def lets_through(self, now: float) -> bool:
-        """Whether the picture taken at the monotonic time `now` (in seconds) is one of those."""
+        """Whether the picture taken at `now` (seconds by a clock that nobody sets) is one of those."""
         slack = self.SLACK * self._interval
         if now < self._due - slack:
             return False

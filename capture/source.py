@@ -38,7 +38,7 @@ def shown(source: str) -> str:
 
 
 class Captured(NamedTuple):
-    """A picture, its Unix time, and the monotonic time at which it was taken."""
+    """A picture, its Unix time, and the time at which it was taken by `capture.clock.now`."""
 
     picture: Picture
     captured_at: float

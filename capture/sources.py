@@ -12,8 +12,8 @@ from capture.video import Camera, Stream, VideoFile
 def source_of(video_path: str, frame_rate: float, complete: bool = False) -> Source:
     """Camera number or device, address, scene of the demo, or a path on this machine.
 
-    A folder or a single picture is shown, and a camera that gives single pictures is asked, at `frame_rate`. Where the machine is too
-    slow for a file, pictures are dropped, unless it is to be `complete`.
+    A folder or a single picture is shown, and a camera that gives single pictures is asked, at `frame_rate`. Where the machine is
+    too slow for a file, pictures are dropped, unless it is to be `complete`.
     """
     if video_path.isdecimal():
         return Camera(int(video_path))

@@ -159,7 +159,8 @@ class Pipeline:
 
     def _tell(self, frame: Frame, labels: tuple[Label, ...], inference_ms: float, model: str) -> None:
         now = round(time.time(), 3)
-        self._publish(Prediction(frame.camera, frame.sequence, frame.captured_at, now, round(inference_ms, 2), model, labels))
+        origin = (frame.camera, frame.session, frame.sequence, frame.session_time, frame.captured_at)
+        self._publish(Prediction(*origin, now, round(inference_ms, 2), model, labels))
         self._figures.put("inference_ms", round(inference_ms, 2))
         self._figures.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))
 

@@ -65,8 +65,11 @@ class Chain:
         """Takes the next frame in; the label that the model gives it."""
         tensor = self._classifier.input.tensor(decode(jpeg(picture, self._quality)))
         result = self._classifier.classify(tensor)
-        at = BEGIN + number / FRAME_RATE
-        prediction = Prediction("door", number, at, at, result.inference_ms, self._classifier.identity, result.labels)
+        seconds = number / FRAME_RATE
+        at = BEGIN + seconds
+        prediction = Prediction(
+            "door", "demo", number, seconds, at, at, result.inference_ms, self._classifier.identity, result.labels
+        )
         self.ended += self._visits.take_in(prediction)
         return result.labels[0].name
 

@@ -71,8 +71,8 @@ class _Camera:
 
     def let_go(self, frame: Frame) -> None:
         """Of the frames up to this one there will be no prediction any more."""
-        while self.waiting and self.waiting[0].frame.captured_at <= frame.captured_at:
-            self.waiting.popleft()
+        while self.waiting and self.waiting.popleft().frame is not frame:
+            pass
 
 
 class Pictures:
@@ -122,8 +122,8 @@ class Pictures:
             camera = self._cameras.get(frame.camera)
             if camera is None:
                 return
-            if camera.newest is not None and frame.captured_at <= camera.newest.frame.captured_at:
-                camera.newest = None  # its clock was set back
+            if camera.newest is not None and frame.session != camera.newest.frame.session:
+                camera.newest = None  # capture has started again
                 camera.waiting.clear()
             camera.waiting.append(_Waiting(frame, time.monotonic()))
             self._make_room()
@@ -141,8 +141,8 @@ class Pictures:
             if camera is None:
                 return
             camera.predicted_at = time.monotonic()
-            its_own = (prediction.sequence, prediction.captured_at)
-            frame = next((one.frame for one in camera.waiting if (one.frame.sequence, one.frame.captured_at) == its_own), None)
+            its_own = (prediction.session, prediction.sequence)
+            frame = next((one.frame for one in camera.waiting if (one.frame.session, one.frame.sequence) == its_own), None)
             if frame is None:
                 return
             camera.newest = Picture(frame, prediction)

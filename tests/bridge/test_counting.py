@@ -464,10 +464,10 @@ def test_what_cannot_be_dealt_with_is_passed_over(broker: Broker, tmp_path: Path
     site, stop = Site(RULES, Policy(), bus.complain), threading.Event()
     regard = site.take_in
 
-    def take_in(prediction: Prediction, round_: Round, is_repeated: bool = False) -> None:
+    def take_in(prediction: Prediction, round_: Round) -> None:
         if prediction.camera == "bad":
             raise ZeroDivisionError
-        regard(prediction, round_, is_repeated)
+        regard(prediction, round_)
 
     monkeypatch.setattr(site, "take_in", take_in)
     with closing(Ledger(tmp_path / "s", 10, Figures())) as ledger, Listener(broker.port, *TOPICS) as listener:
@@ -504,3 +504,51 @@ def test_a_time_zone_that_there_is_not_is_refused(shop: Shop, zone: str) -> None
         until(lambda: not bridge.running)
         assert bridge.end() == 2
         assert "TZ=" in bridge.log
+
+
+def test_a_clock_that_jumps_is_reported_and_deletes_nothing(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The status says so while the bridge runs; visits of the last month are all there, and somebody who comes is counted."""
+    bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge", "mqtt_port": broker.port}), persistent=True)
+    now = time.time()
+    with closing(Ledger(tmp_path / "s", 10, Figures())) as ledger, Listener(broker.port, *TOPICS) as listener:
+        ledger.commit(Changes(visits=[visit(number, at=now - 2900 * number - 60) for number in range(900)]))
+        counting = Counting(bus, Site(RULES, Policy(), bus.complain), ledger, 400, threading.Event())
+        with bus:
+            assert counting.begin()
+            counting.turn(0.1)
+            monkeypatch.setattr("bridge.expiry.time.time", lambda: now + 3 * 365 * 86400)
+            monkeypatch.setattr("bridge.counting.PRUNE_EVERY", 0.0)
+
+            def reported() -> bool:
+                counting.turn(0.1)
+                is_told = any(b"the clock jumped ahead by 1095 days" in one for one in listener.payloads("status/bridge"))
+                return is_told and bus.figures.snapshot()["clock_jump_seconds"] == pytest.approx(3 * 365 * 86400, abs=60)
+
+            until(reported)
+        assert sum(ledger.totals("door", 0, 1e11).values()) == 900
+
+
+def test_a_clock_that_was_never_set_is_put_right(shop: Shop) -> None:
+    """A boot in 1970: when the clock is set, the visits before are published again, counted and sent, on their day."""
+    now = round(time.time() - 100, 3)
+    frames = seen("w" * 10 + "n" * 20 + "m" * 20 + "n" * 20, begin=now)
+    with shop.bridge(TZ=zone_at_noon()) as bridge:
+        until(lambda: shop.told("running"))
+        for number, one in enumerate(frames):
+            wrong = now - 60 if number < 40 else 0.0
+            read = round(one.captured_at - wrong, 3)
+            told = replace(one, sequence=number, session_time=number / 10, captured_at=read)
+            shop.listener.publish(one.topic, told.pack())
+            if number == 29:
+                until(lambda: len(shop.visits()) == 1 and len(bridge.results_of("visit")) == 1)
+        until(lambda: len(shop.visits()) == 3 and len(bridge.results_of("visit")) == 3)
+        until(lambda: {"woman": 1, "man": 1} in [one.totals for one in shop.counts()])
+        until(lambda: [one.totals for one in shop.counts() if one.day < "1971"] == [{"woman": 1}, {}])
+        sent = {result["id"]: result["started_at"] for result in bridge.results_of("visit")}
+    first, corrected, after = shop.visits()
+    assert (first.label, first.started_at) == ("woman", 60.0)
+    assert corrected == replace(first, started_at=now, ended_at=round(now + 0.9, 3))
+    assert (after.label, after.started_at, after.frames) == ("man", round(now + 3, 3), 20)
+    assert sent == {corrected.id: now, after.id: after.started_at}

@@ -103,10 +103,10 @@ def test_what_was_sent_leaves_the_outbox(ledger: Ledger) -> None:
 
 
 def test_unpublished_visits_are_known(ledger: Ledger, tmp_path: Path) -> None:
-    """Those of which it is not known that they were published are so after a restart too."""
+    """Those of which it is not known that they were published, with the times that they have now, are so after a restart too."""
     ledger.commit(with_visit(1))
     ledger.commit(with_visit(2))
-    ledger.mark_published([visit(1).id])
+    ledger.mark_published([(visit(1).id, visit(1).started_at), (visit(2).id, visit(2).started_at - 1)])
     ledger = reopened(ledger, tmp_path)
     assert ledger.unpublished(1000) == [visit(2)]
     ledger.close()
@@ -204,15 +204,15 @@ def test_the_outbox_never_holds_more(tmp_path_factory: pytest.TempPathFactory, p
 
 
 def test_old_visits_go_a_bounded_number_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that ended before a time; a wrong clock costs no more than one round."""
+    """Those up to a number, and up to another one those whose end lies in a time."""
     monkeypatch.setattr("bridge.ledger.PRUNED_AT_ONCE", 3)
     ledger = Ledger(tmp_path, 100, Figures())
     for number in range(6):
         ledger.commit(with_visit(number))
-    assert ledger.prune(NOON + 44.5) == 3
-    assert ledger.prune(NOON + 44.5) == 2
-    assert ledger.prune(NOON + 44.5) == 0
-    assert ledger.totals("door", 0, 2e9) == {"woman": 1}
+    assert ledger.prune(1, 5, NOON + 14.5, NOON + 49) == 3
+    assert ledger.prune(1, 5, NOON + 14.5, NOON + 49) == 1
+    assert ledger.prune(1, 5, NOON + 14.5, NOON + 49) == 0
+    assert [one.id for one in ledger.latest({"door": False}, 0, 2e9, 10)] == ["door-5", "door-1"]
     ledger.close()
 
 

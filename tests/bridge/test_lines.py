@@ -12,7 +12,7 @@ import pytest
 from bridge import outgoing
 from bridge.ledger import Changes, Ledger
 from bridge.lines import Lines
-from bus import Box, CurrentLabel, Label, Prediction, Visit
+from bus import Box, CurrentLabel, Label, Visit
 from bus.figures import Figures
 from tests.support import samples
 from tests.support.broker import Broker
@@ -81,7 +81,7 @@ def test_other_results_are_lines_too(ledger: Ledger, noon: float) -> None:
     assert lines.line(outgoing.of_change(CurrentLabel("door", None, None, None), at)) == f"{clock(at)} door: nobody"
     seen = replace(samples.prediction(captured_at=at), labels=(Label("cat", 0.987, Box(0, 0, 1, 1)), Label("dog", 0.01)))
     assert lines.line(outgoing.of_prediction(seen)) == f"{clock(at)} door: cat 0.99, dog 0.01"
-    nothing = Prediction("door", 1, at, at, 1.0, "m", ())
+    nothing = replace(seen, labels=())
     assert lines.line(outgoing.of_prediction(nothing)) == f"{clock(at)} door: nothing found"
 
 

@@ -12,7 +12,7 @@ from bus.messages import DEMO_PREFIX
 
 VISIT = Visit("id-1", "door", "Frau Müller", 1_790_000_000.25, 1_790_000_003.5, 0.97, 31)
 PREDICTION = Prediction(
-    "door", 7, 1000.5, 1000.52, 6.5, "m@0123", (Label("cat", 0.9, Box(0.1, 0.2, 0.3, 0.4)), Label("dog", 0.1))
+    "door", "a1", 7, 0.7, 1000.5, 1000.52, 6.5, "m@0123", (Label("cat", 0.9, Box(0.1, 0.2, 0.3, 0.4)), Label("dog", 0.1))
 )
 
 
@@ -93,6 +93,6 @@ def test_the_same_has_the_same_id_and_nothing_else_has() -> None:
 def test_a_body_is_within_what_iot_hub_takes() -> None:
     """A detector that finds very much, with names that grow where they are quoted, still makes a message."""
     labels = tuple(Label('"' * 250 + str(number), 0.123456, Box(0.1234, 0.1234, 0.1234, 0.1234)) for number in range(300))
-    message = outgoing.of_prediction(Prediction("door", 7, 1000.5, 1000.52, 6.5, "m@0123", labels))
+    message = outgoing.of_prediction(Prediction("door", "a1", 7, 0.7, 1000.5, 1000.52, 6.5, "m@0123", labels))
     assert len(message.body.encode()) < 250_000
     assert len(json.loads(message.body)["predictions"]) == 100

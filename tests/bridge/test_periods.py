@@ -20,11 +20,13 @@ from bridge.ledger import Changes, Ledger
 from bridge.periods import GAP, SAVE_EVERY, Period, counted_hours, joined
 from bridge.policy import Policy
 from bridge.site import Round, Site
-from bus import Command, Prediction, Visit
+from bridge.visits import EARLIEST
+from bus import Command, Visit
 from bus.figures import Figures
 from bus.messages import DEMO_PREFIX
 from tests.bridge.test_ledger import visit
 from tests.bridge.test_visits import RULES, seen
+from tests.support import samples
 
 DAY = date(2026, 11, 23)
 BEGIN, END = hours.bounds(DAY)
@@ -147,7 +149,7 @@ def test_expiry_takes_periods_and_the_begin_of_one_that_goes_on(ledger: Ledger, 
     """Days older than KEEP_DAYS are without data, as their visits are deleted too; also while a period lasts for years."""
     ledger.commit(counting(BEGIN - 90000, BEGIN - 80000))
     ledger.commit(counting(BEGIN - 3600, BEGIN + 3600))
-    ledger.prune(BEGIN)
+    ledger.prune(0, 0, EARLIEST, BEGIN)
     ledger.commit(counting(BEGIN + 3600, BEGIN + 7200))
     ledger.save_periods()
     assert stored(tmp_path) == [("door", 0, BEGIN, BEGIN + 7200)]
@@ -245,14 +247,14 @@ DEMO = f"{DEMO_PREFIX}model@0123"
 def test_the_demos_visits_are_marked_and_never_half_real(ledger: Ledger) -> None:
     """The name of the model says whose they are; a visit ends where the model changes; over a restart too."""
     door = Door(ledger)
-    assert not Prediction("door", 0, 1.0, 1.0, 1.0, "demo@0123", ()).is_demo
+    assert not replace(samples.prediction(), model="demo@0123").is_demo
     first = door.see("w" * 10, BEGIN, DEMO)
     second = door.see("w" * 10 + "n" * 10, BEGIN + 1, "shop@0123")
     assert ([one.demo for one in first + second], [one.frames for one in second]) == ([True, False], [10, 10])
     third = door.see("w" * 10, BEGIN + 3, DEMO)
     text = door.site.cameras["door"].change()
     again = Site(RULES, Policy(), lambda *_: None)
-    again.recall({"door": text or ""})
+    again.recall({"door": text or ""}, BEGIN)
     round_ = Round()
     again.obey(Command("door", "pause"), round_)
     assert [one.demo for one in [*third, *round_.changes.visits]] == [True]

@@ -10,7 +10,9 @@ import pytest
 
 from bridge.counting import Counting
 from bridge.database import FILE
+from bridge.ledger import Ledger
 from bridge.site import Round
+from bus.figures import Figures
 from bus.inbox import Received
 from tests.support import samples
 from tests.support.broker import Broker
@@ -44,14 +46,14 @@ def test_progress_is_predictions_that_are_kept(broker: Broker, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_what_is_passed_over_is_none(fails: bool) -> None:
+def test_what_is_passed_over_is_none(fails: bool, tmp_path: Path) -> None:
     """A bridge that fails at every prediction keeps none, and acknowledges them all the same."""
     bus, site = Mock(), Mock(cameras={}, hours_over=list)
     if fails:
         site.take_in.side_effect = ZeroDivisionError
     bus.inbox.return_value.take.return_value = [Received(samples.prediction(), False)]
-    counting = Counting(bus, site, Mock(prune=Mock(return_value=0), unpublished=Mock(return_value=[])), 1, Mock())
-    counting.turn()
+    with closing(Ledger(tmp_path, 10, Figures())) as ledger:
+        Counting(bus, site, ledger, 1, Mock()).turn()
     assert bus.inbox.return_value.acknowledge.called
     assert bus.progressed.called is not fails
     assert isinstance(site.take_in.call_args.args[1], Round)

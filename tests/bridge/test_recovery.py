@@ -65,7 +65,7 @@ def use(ledger: Ledger) -> None:
     ledger.unpublished(100_000)
     ledger.waiting(100_000)
     ledger.totals("door", 0, 2e9)
-    ledger.prune(0)
+    ledger.prune(0, 0, 0.0, 1.0)
 
 
 @pytest.fixture

@@ -332,7 +332,7 @@ def test_the_last_will_tells_what_the_module_is_about(broker: Broker) -> None:
 
 def test_frames_do_not_pile_up_before_a_frozen_broker(broker: Broker) -> None:
     """While the broker does not read, at most two frames wait in the client; when it reads again, fresh ones go."""
-    picture = Frame("door", 0, time.time(), 64, 48, b"\xff" * 1_500_000)
+    picture = Frame("door", "a1", 0, 0.0, time.time(), 64, 48, b"\xff" * 1_500_000)
     with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port)) as bus:
         until(lambda: status_of(listener)() == "starting")
         broker.freeze()

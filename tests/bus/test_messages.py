@@ -96,7 +96,7 @@ def test_limits_hold_for_sender_and_receiver(kind: type[Message]) -> None:
 def test_a_frame_over_the_limit_is_not_packed() -> None:
     """The sender finds a picture that is too large."""
     with pytest.raises(InvalidMessage, match="at most 2097152"):
-        Frame("door", 0, 1.0, 4000, 3000, bytes(Frame.LIMIT)).pack()
+        Frame("door", "a1", 0, 0.0, 1.0, 4000, 3000, bytes(Frame.LIMIT)).pack()
 
 
 def test_trailing_bytes_are_refused() -> None:
@@ -115,9 +115,9 @@ def test_the_error_does_not_hold_the_picture() -> None:
 
 def test_best_is_the_highest_wherever_it_stands() -> None:
     """The best label does not depend on the sender's order; no labels have no best."""
-    unsorted = Prediction("door", 0, 1.0, 1.0, 1.0, "m", (Label("a", 0.2), Label("b", 0.9), Label("c", 0.4)))
+    unsorted = Prediction("door", "a1", 0, 0.0, 1.0, 1.0, 1.0, "m", (Label("a", 0.2), Label("b", 0.9), Label("c", 0.4)))
     assert unsorted.best == Label("b", 0.9)
-    assert Prediction("door", 0, 1.0, 1.0, 1.0, "m", ()).best is None
+    assert Prediction("door", "a1", 0, 0.0, 1.0, 1.0, 1.0, "m", ()).best is None
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -76,12 +76,25 @@ def test_a_picture_wanted_at_once() -> None:
     assert framed({103.0, 104.0, max(paced)}) == paced | {103.0, 104.0}
 
 
-def test_a_clock_set_back_does_not_stop_the_camera() -> None:
-    """The pace goes by a clock that runs on, whatever the time of day is said to be."""
-    framer = Framer("door", Pace(10), Preparation(), 80)
+@pytest.mark.parametrize("by", [-59.0, -30.0, 45.0, 3600.0, 1_790_000_000.0])
+def test_a_clock_that_is_set_is_noticed(by: float) -> None:
+    """The pace and the session's time go by a clock that runs on; each step of the other is reported once, jitter is none."""
+    steps: list[float] = []
+    framer = Framer("door", Pace(10), Preparation(), 80, steps.append)
     picture = np.zeros((48, 64, 3), np.uint8)
-    assert framer.frame(Captured(picture, 10_000.0, 100.0))
-    assert framer.frame(Captured(picture, 6_400.0, 100.1))
+    jitter = (0.0, 0.2, -0.3, by + 0.1, by, by - 0.4)
+    frames = [framer.frame(Captured(picture, 5000 + number + off, 100.0 + number)) for number, off in enumerate(jitter)]
+    assert [one.session_time for one in frames if one] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert steps == [pytest.approx(by, abs=0.5)]
+
+
+def test_a_session_is_one_process() -> None:
+    """All frames of a framer are of one session, and those of another one of another."""
+    picture = np.zeros((48, 64, 3), np.uint8)
+    framers = [Framer("door", Pace(10), Preparation(), 80) for _ in range(2)]
+    frames = [framer.frame(Captured(picture, 5000.0, at)) for framer in framers for at in (1.0, 2.0)]
+    assert len({one.session for one in frames[:2] if one}) == len({one.session for one in frames[2:] if one}) == 1
+    assert len({one.session for one in frames if one}) == 2
 
 
 @pytest.mark.parametrize("shape", [(2, 70_000, 3), (70_000, 2, 3)])

@@ -217,7 +217,7 @@ def test_what_is_not_served(tmp_path: Path, model: bytes, toml: str, reason: str
 def test_a_prediction_takes_the_boxes(tmp_path: Path) -> None:
     """What a detector finds goes through the message and back, and its best label is the most probable box's."""
     labels = classify(export(tmp_path / "x", detected(CORNERS), ("cat", "dog"))).labels
-    sent = Prediction("door", 1, 1.0, 1.1, 2.0, "x@1", labels)
+    sent = Prediction("door", "a1", 1, 0.1, 1.0, 1.1, 2.0, "x@1", labels)
     came = Prediction.unpack(sent.pack())
     assert came == sent
     assert came.best == labels[0] == Label("dog", 0.9, FOUND["dog"])

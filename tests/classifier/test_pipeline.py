@@ -63,7 +63,7 @@ class Setup:
 
     def offer(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = b"") -> None:
         """A frame of that age."""
-        self.pipeline.offer(Frame(camera, sequence, time.time() - age, 64, 48, jpeg or samples.jpeg()))
+        self.pipeline.offer(Frame(camera, "a1", sequence, sequence / 10, time.time() - age, 64, 48, jpeg or samples.jpeg()))
 
 
 def test_a_prediction_belongs_to_its_frame() -> None:
@@ -148,7 +148,7 @@ def test_a_frame_that_is_smaller_than_it_says() -> None:
     """A frame whose picture is not of the size it tells is classified all the same."""
     setup = Setup(Slow())
     with setup.pipeline:
-        setup.pipeline.offer(Frame("door", 1, time.time(), 60_000, 60_000, samples.jpeg(level=120)))
+        setup.pipeline.offer(Frame("door", "a1", 1, 0.1, time.time(), 60_000, 60_000, samples.jpeg(level=120)))
         until(lambda: setup.predictions)
     assert setup.predictions[0].labels[0].name == "level 120"
 

@@ -18,7 +18,7 @@ def test_progress_is_predictions_that_go_out(broker: Broker, folder: Path, tmp_p
     settings = {"MODEL": folder, "HEALTH_FILE": health}
 
     def send(jpeg: bytes = samples.jpeg()) -> None:
-        frame = Frame("door", next(numbers), round(time.time(), 3), 64, 48, jpeg)
+        frame = Frame("door", "a1", next(numbers), 0.0, round(time.time(), 3), 64, 48, jpeg)
         listener.client.publish(frame.topic, frame.pack())
 
     with Listener(broker.port) as listener, Module("classifier", broker.port, **settings) as module:

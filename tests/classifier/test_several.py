@@ -31,7 +31,7 @@ def send(listener: Listener, camera: str, number: int, first: int = 0) -> None:
     """So many frames, each after the last one's prediction."""
     for sequence in range(first, first + number):
         before = len(listener.payloads(f"{camera}/prediction"))
-        frame = Frame(camera, sequence, time.time(), 64, 48, samples.jpeg())
+        frame = Frame(camera, "a1", sequence, sequence / 10, time.time(), 64, 48, samples.jpeg())
         listener.publish(frame.topic, frame.pack())
         listener.wait_for(f"{camera}/prediction", before + 1)
 

@@ -201,7 +201,7 @@ def test_fifty_swaps_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         while not ended.wait(0.02):
             sequence += 1
             number = len(predictions)
-            pipeline.offer(Frame("door", sequence, time.time(), 64, 48, samples.jpeg()))
+            pipeline.offer(Frame("door", "a1", sequence, sequence / 10, time.time(), 64, 48, samples.jpeg()))
             while len(predictions) == number and time.monotonic() - answered < limit(30):
                 time.sleep(0.002)
             longest[0] = max(longest[0], time.monotonic() - answered)
@@ -242,7 +242,7 @@ def test_the_running_classifier(broker: Broker, tmp_path: Path) -> None:
 
         def answered() -> Prediction:
             number = len(listener.payloads("prediction"))
-            frame = Frame("door", number, time.time(), 64, 48, samples.jpeg())
+            frame = Frame("door", "a1", number, number / 10, time.time(), 64, 48, samples.jpeg())
             listener.publish(frame.topic, frame.pack())
             return Prediction.unpack(listener.wait_for("prediction", number + 1)[-1])
 

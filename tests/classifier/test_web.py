@@ -177,7 +177,7 @@ def test_frames_and_requests_take_turns(broker: Broker, folder: Path) -> None:
         try:
             end = time.monotonic() + 4
             while time.monotonic() < end:
-                frame = Frame("door", 0, time.time(), 64, 48, samples.jpeg())
+                frame = Frame("door", "a1", 0, 0.0, time.time(), 64, 48, samples.jpeg())
                 listener.publish(frame.topic, frame.pack())
                 time.sleep(0.005)
             until(lambda: len(listener.payloads("prediction")) > 40 and asked[0] > 40, 20, "both")

@@ -105,5 +105,5 @@ def test_made_up_cameras_are_bounded() -> None:
 
 def test_a_detector_that_finds_nothing() -> None:
     """A prediction without labels leaves things to the hold."""
-    empty = Prediction("door", 1, 1000.0, 1000.0, 1.0, "m", ())
+    empty = Prediction("door", "a1", 1, 0.1, 1000.0, 1000.0, 1.0, "m", ())
     assert list(shown(choice(), (0.0, prediction()), (0.2, empty))) == ["woman", "woman"]

@@ -34,9 +34,9 @@ class Display:
         """Ten frames a second with these labels, until the end."""
         for sequence in itertools.count():
             at = round(time.time(), 3)
-            frame = Frame("door", sequence, at, 64, 48, samples.jpeg(level=sequence % 250))
+            frame = Frame("door", "a1", sequence, at, at, 64, 48, samples.jpeg(level=sequence % 250))
             self.listener.publish(frame.topic, frame.pack())
-            prediction = Prediction("door", sequence, at, at, 1.0, "m", labels)
+            prediction = Prediction("door", "a1", sequence, at, at, at, 1.0, "m", labels)
             self.listener.publish(prediction.topic, prediction.pack())
             if self._end.wait(0.1):
                 return

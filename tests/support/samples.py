@@ -29,14 +29,17 @@ def jpeg(width: int = 64, height: int = 48, level: int = 128) -> bytes:
 
 
 def frame(camera: str = "door", sequence: int = 0, captured_at: float = 1000.0) -> Frame:
-    """A frame of a grey picture."""
-    return Frame(camera, sequence, captured_at, 64, 48, jpeg())
+    """A frame of a grey picture, of a session that began when the wall clock did."""
+    return Frame(camera, "session", sequence, captured_at, captured_at, 64, 48, jpeg())
 
 
 def prediction(label: str = "woman", probability: float = 0.9, captured_at: float = 1000.0, camera: str = "door") -> Prediction:
-    """A prediction with one label above the rest."""
+    """A prediction with one label above the rest, of a session that began with the wall clock; numbered by the millisecond."""
     labels = (Label(label, probability), Label("rest", min(0.01, probability)))
-    return Prediction(camera, 7, captured_at, captured_at + 0.02, 6.5, "fruits@0123456789ab", labels)
+    sequence = round(captured_at * 1000)
+    return Prediction(
+        camera, "session", sequence, captured_at, captured_at, captured_at + 0.02, 6.5, "fruits@0123456789ab", labels
+    )
 
 
 HOURS = [f"{hour:02}" for hour in range(24)]
@@ -58,7 +61,7 @@ def one_of_each() -> list[Message]:
     return [
         frame(),
         prediction(),
-        Prediction("door", 0, 1.5, 2, 3, "m", (Label("cat", 1, Box(0.0, 0.25, 0.5, 1)),)),
+        Prediction("door", "a1", 0, 0.5, 1.5, 2, 3, "m", (Label("cat", 1, Box(0.0, 0.25, 0.5, 1)),)),
         Visit("id-1", "door", "woman", 1000.0, 1003.5, 0.97, 31),
         Pixels("matrix", "", bytes(192)),
         CurrentLabel("door", "woman", 0.9, 1000.0),

@@ -105,15 +105,22 @@ def test_without_a_classifier_frames_are_shown_alone(clock: Clock) -> None:
     assert watched.changes == 2
 
 
-def test_a_clock_that_is_set_back_does_not_stop_the_pictures(clock: Clock) -> None:
-    """Frames that are older than what is shown are of a camera whose clock was changed."""
+@pytest.mark.parametrize("session", ["session", "next"])
+def test_a_clock_that_is_set_back_does_not_stop_the_pictures(clock: Clock, session: str) -> None:
+    """Frames whose time is before what is shown are shown too, with their own predictions: of this session or the next one."""
     watched = Watched()
     watched.pictures.want("door")
-    watched.prediction(watched.frame(100))
-    earlier = watched.frame(1)
-    assert watched.pictures.newest("door") is None
-    prediction = watched.prediction(earlier)
-    assert watched.pictures.newest("door") == Picture(earlier, prediction)
+    shown = watched.frame(100)
+    watched.prediction(shown)
+    for number in (101, 102):
+        frame = replace(samples.frame("door", number, 900.0 + number), session=session)
+        watched.pictures.take_frame(frame)
+        newest = watched.pictures.newest("door")
+        assert newest is None if session == "next" and number == 101 else newest and newest.frame == shown
+        prediction = replace(samples.prediction(captured_at=frame.captured_at), session=session, sequence=number)
+        watched.pictures.take_prediction(prediction)
+        assert watched.pictures.newest("door") == Picture(frame, prediction)
+        shown = frame
 
 
 def test_waiting_frames_are_bounded(clock: Clock) -> None:
@@ -139,7 +146,7 @@ def test_how_it_is_packed() -> None:
     """A length, a head as JSON that tells age, size and prediction, and the JPEG as it was."""
     frame = samples.frame("door", 3, 1000.0)
     labels = (Label("cat", 0.9, Box(0.0, 0.25, 0.5, 1.0)), Label("dog", 0.1))
-    packed = Picture(frame, Prediction("door", 3, 1000.0, 1000.02, 6.5, "m", labels)).packed(1000.25)
+    packed = Picture(frame, Prediction("door", "a1", 3, 0.3, 1000.0, 1000.02, 6.5, "m", labels)).packed(1000.25)
     end = 4 + int.from_bytes(packed[:4], "big")
     assert json.loads(packed[4:end]) == {
         "camera": "door", "sequence": 3, "captured_at": 1000.0, "age": 0.25, "width": 64, "height": 48,

@@ -1,0 +1,87 @@
+"""When visits expire: by how long ago they were recorded, in time that has credibly passed; never by what a clock says."""
+
+import json
+import time
+
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from bridge.credible_clock import CredibleClock, Reading
+from bridge.ledger import Ledger
+from bridge.visits import EARLIEST
+
+CLOCK, MARKS = "clock", "expiry"
+"""The notes in the ledger."""
+MARK_EVERY = 86400.0
+"""Seconds."""
+
+
+@dataclass(slots=True)
+class Marks:
+    """How many visits there were at which credible time: what was recorded before."""
+
+    unmarked: int
+    """The number of the last visit that was recorded before the first mark."""
+    marks: list[tuple[float, int]]
+    """Seconds of the credible clock and the number of the last visit by then; a day apart."""
+
+
+_MARKS: TypeAdapter[Marks] = TypeAdapter(Marks)
+
+
+class Expiry:
+    """Deletes visits that were recorded `keep` credible seconds ago; those from before the first mark, by their dates.
+
+    Where a method raises `LedgerUnavailable`, it may be called again.
+    """
+
+    def __init__(self, ledger: Ledger, keep: float) -> None:
+        self._ledger = ledger
+        self._keep = keep
+        self._clock: CredibleClock | None = None
+
+    @property
+    def clock(self) -> CredibleClock:
+        """The time that has credibly passed, up to now."""
+        if self._clock is None:
+            self._clock = CredibleClock(_reading(), self._ledger.note(CLOCK), self._ledger.newest())
+        else:
+            self._clock.advance(_reading())
+        return self._clock
+
+    @property
+    def jump(self) -> float:
+        """Seconds by which the wall clock has jumped, see `CredibleClock.jump`; raises nothing."""
+        if self._clock is None:
+            return 0.0
+        self._clock.advance(_reading())
+        return self._clock.jump
+
+    def save(self) -> None:
+        """Saves the time for the next start."""
+        self._ledger.set_note(CLOCK, self.clock.text())
+
+    def expire(self) -> int:
+        """Deletes what is old, a bounded number of visits at once; how many they were."""
+        clock, marks = self.clock, self._marks()
+        self.save()
+        over = [one for one in marks.marks if one[0] <= clock.passed - self._keep]
+        recorded = over[-1][1] if over else 0
+        dated = (EARLIEST, clock.now - self._keep)
+        return self._ledger.prune(recorded, marks.unmarked, *dated)
+
+    def _marks(self) -> Marks:
+        passed, last = self.clock.passed, self._ledger.last_number()
+        try:
+            marks = _MARKS.validate_json(self._ledger.note(MARKS) or "")
+        except ValueError:
+            marks = Marks(last, [])
+        if not marks.marks or passed - marks.marks[-1][0] >= MARK_EVERY:
+            expired = [one for one in marks.marks if one[0] <= passed - self._keep]
+            marks.marks = [*expired[-1:], *marks.marks[len(expired) :], (passed, last)]
+            self._ledger.set_note(MARKS, json.dumps(_MARKS.dump_python(marks)))
+        return marks
+
+
+def _reading() -> Reading:
+    return Reading(time.time(), time.monotonic())

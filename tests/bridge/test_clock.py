@@ -1,0 +1,208 @@
+"""A wall clock that is set while capture runs, or was never set: every visitor once, of the right duration, on the right day."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.hours import day_of
+from bridge.ledger import Ledger
+from bridge.policy import Policy
+from bridge.site import Round, Site
+from bus import Prediction, Visit
+from bus.figures import Figures
+from tests.bridge.test_visits import NOON, RULES, seen
+
+BEGIN = "n" * 5 + "w" * 20 + "n" * 20
+"""A visitor who is gone before the clock is set, ..."""
+STAY = "m" * 40 + "n" * 20
+"""... one who may be there when it is, ..."""
+END = "w" * 30 + "n" * 20
+"""... and one after that."""
+BETWEEN, DURING = len(BEGIN) - 5, len(BEGIN) + 20
+"""Frames at which the clock is set."""
+NEVER_SET = 60.0
+"""What a clock reads soon after a boot without a battery."""
+STEPS = [-59.0, -30.0, -10.0, 45.0, 3600.0, -3600.0, NOON - NEVER_SET]
+
+
+def stream(place: int, by: float, session: str = "a1", text: str = BEGIN + STAY + END) -> list[Prediction]:
+    """Ten frames a second, the clock set by so many seconds at a frame; from there on it is right."""
+    return [
+        replace(
+            one,
+            session=session,
+            sequence=number,
+            session_time=round(number / 10, 3),
+            captured_at=one.captured_at - by * (number < place),
+        )
+        for number, one in enumerate(seen(text, begin=NOON))
+    ]
+
+
+class Shop:
+    """A site with a ledger, which may be closed and opened again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.open()
+
+    def open(self) -> None:
+        """As a bridge that starts."""
+        self.ledger = Ledger(self._folder, 1000, Figures())
+        self.site = Site(RULES, Policy(), lambda *_: None)
+        self.site.recall(self.ledger.memories(), NOON)
+
+    def restart(self) -> None:
+        """As after a kill: what was not committed is gone."""
+        self.ledger.close()
+        self.open()
+
+    def take(self, *predictions: Prediction) -> None:
+        """Takes predictions in, all in one round."""
+        round_ = Round()
+        for one in predictions:
+            self.site.take_in(one, round_)
+        for name, camera in round_.cameras.items():
+            if (text := camera.change()) is not None:
+                round_.changes.memories[name] = text
+        self.ledger.commit(round_.changes, self.site.policy.takes_visit)
+
+    @property
+    def visits(self) -> list[Visit]:
+        """In the order in which they ended; none of them is published by anyone here."""
+        return self.ledger.unpublished(1000)
+
+    @property
+    def upstream(self) -> dict[str, float]:
+        """The begin of each visit by its id, as the outbox has it."""
+        waiting = [json.loads(one.message.body) for one in self.ledger.waiting(1000)]
+        assert len({one["id"] for one in waiting}) == len(waiting)
+        return {one["id"]: one["started_at"] for one in waiting}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A new one."""
+    one = Shop(tmp_path)
+    yield one
+    one.ledger.close()
+
+
+def brief(visits: list[Visit]) -> list[tuple[str, float, int]]:
+    """Label, duration and frames."""
+    return [(one.label, round(one.ended_at - one.started_at, 2), one.frames) for one in visits]
+
+
+RIGHT = [("woman", 1.9, 20), ("man", 3.9, 40), ("woman", 2.9, 30)]
+
+
+@pytest.mark.parametrize("place", [BETWEEN, DURING])
+@pytest.mark.parametrize("by", STEPS)
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_clock_that_is_set_changes_no_count(shop: Shop, by: float, place: int, at_once: bool) -> None:
+    """With somebody there or nobody, one by one or after an absence: three visitors, as long as they stayed, on their day."""
+    frames = stream(place, by)
+    if at_once:
+        shop.take(*frames)
+    else:
+        for one in frames:
+            shop.take(one)
+    assert brief(shop.visits) == RIGHT
+    assert len({one.id for one in shop.visits}) == 3
+    assert {day_of(one.started_at) for one in shop.visits} == {day_of(NOON)}
+    before = 0.0 if by == STEPS[-1] else by
+    assert [one.started_at for one in shop.visits] == pytest.approx([NOON + 0.5 - before, NOON + 4.5, NOON + 10.5], abs=0.01)
+    assert shop.upstream == {one.id: one.started_at for one in shop.visits}
+
+
+def test_a_clock_that_is_behind_the_ledger_was_wrong(shop: Shop) -> None:
+    """Visits dated by a clock that reads less than it had before a boot are corrected when it is set, and no others."""
+    earlier = stream(0, 0.0, "a0", BEGIN)
+    shop.take(*earlier)
+    later = [replace(one, captured_at=one.captured_at + 600) for one in stream(DURING, 3600.0)]
+    shop.take(*later)
+    began = [NOON + 0.5, NOON + 600.5, NOON + 604.5, NOON + 610.5]
+    assert [one.started_at for one in shop.visits] == pytest.approx(began, abs=0.01)
+    assert shop.upstream == {one.id: one.started_at for one in shop.visits}
+
+
+@pytest.mark.parametrize("restarted_at", [BETWEEN, DURING, DURING + 1])
+def test_capture_that_starts_again_in_1970_is_dated_too(shop: Shop, restarted_at: int) -> None:
+    """Of two sessions of one boot the first one's visitors are corrected when the clock is set in the second, or between them."""
+    frames = [
+        one if number < restarted_at else replace(one, session="a2", sequence=number - restarted_at, session_time=number / 10 - 4)
+        for number, one in enumerate(stream(DURING, STEPS[-1]))
+    ]
+    for one in frames:
+        shop.take(one)
+    assert [one.label for one in shop.visits if one.label == "woman"] == ["woman", "woman"]
+    assert {day_of(one.started_at) for one in shop.visits} == {day_of(NOON)}
+    assert shop.visits[0].started_at == pytest.approx(NOON + 0.5, abs=5)
+
+
+def test_two_boots_of_1970_are_not_mixed_up(shop: Shop) -> None:
+    """A boot whose clock was never set leaves its visits where they are; the next one's correct only its own."""
+    never = [replace(one, captured_at=one.captured_at - STEPS[-1]) for one in stream(0, 0.0, "b1", BEGIN)]
+    shop.take(*never)
+    shop.take(*stream(BETWEEN, STEPS[-1], "b2"))
+    assert brief(shop.visits) == [RIGHT[0], *RIGHT]
+    assert shop.visits[0].started_at == pytest.approx(NEVER_SET + 0.5, abs=0.01)
+    assert [one.started_at for one in shop.visits[1:]] == pytest.approx([NOON + 0.5, NOON + 4.5, NOON + 10.5], abs=0.01)
+
+
+@pytest.mark.parametrize("by", STEPS)
+def test_a_restart_of_the_bridge_anywhere_changes_nothing(tmp_path: Path, by: float) -> None:
+    """Killed after any frame, and given the last second's once more, it comes to the same visits at the same times."""
+    straight = Shop(tmp_path / "straight")
+    straight.take(*stream(DURING, by))
+    for cut in (BETWEEN - 1, BETWEEN, DURING - 1, DURING, DURING + 1, DURING + 30, len(BEGIN + STAY)):
+        frames, shop = stream(DURING, by), Shop(tmp_path / str(cut))
+        for one in frames[:cut]:
+            shop.take(one)
+        shop.restart()
+        for one in frames[max(0, cut - 10) :]:
+            shop.take(one)
+        assert shop.visits == straight.visits
+        assert shop.upstream == straight.upstream
+        shop.ledger.close()
+    straight.ledger.close()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 30)), max_size=8), st.sampled_from(STEPS))
+def test_what_comes_again_or_late_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, again: list[tuple[int, int]], by: float
+) -> None:
+    """Whatever is delivered a second time, of this session or the one before: the visits are the same, at the same times."""
+    second = [replace(one, session="a2") for one in stream(0, 0.0, text=END)]
+    frames = stream(DURING, by) + [replace(one, captured_at=one.captured_at + 60) for one in second]
+    disturbed = list(frames)
+    for place, number in again:
+        end = place % len(frames)
+        disturbed[end:end] = disturbed[max(0, end - number) : end]
+    found = []
+    for course in (frames, disturbed):
+        shop = Shop(tmp_path_factory.mktemp("shop"))
+        shop.take(*course)
+        found.append((shop.visits, shop.upstream))
+        shop.ledger.close()
+    assert found[0] == found[1]
+    assert brief(found[0][0]) == [*RIGHT, RIGHT[2]]
+
+
+def test_a_correction_replaces_what_still_waits_for_the_cloud(shop: Shop) -> None:
+    """A visit that was sent with a wrong time goes again with the right one, and the same id."""
+    frames = stream(BETWEEN, STEPS[-1], text=BEGIN)
+    shop.take(*frames[:BETWEEN])
+    first = shop.ledger.waiting(10)[0]
+    shop.take(*frames[BETWEEN:])
+    shop.ledger.sent(first.number)  # which was under way when the clock was set
+    again = shop.ledger.waiting(10)[0]
+    assert (first.message.id, again.message.id) == (shop.visits[0].id,) * 2
+    assert json.loads(again.message.body)["started_at"] == pytest.approx(NOON + 0.5, abs=0.01)
+    assert shop.ledger.outbox_size == 1
