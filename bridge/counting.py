@@ -21,7 +21,6 @@ from bridge.periods import SAVE_EVERY, counted_hours
 from bridge.site import Round, Site
 from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Status, Visit, topics
 from bus.backoff import Backoff
-from bus.inbox import Received
 from bus.messages import ENDED
 
 log = logging.getLogger(__name__)
@@ -97,7 +96,7 @@ class Counting:
         round_ = Round()
         while not self._cleared.empty():
             self._forget(self._cleared.get(), round_)
-        regarded = [self._take_in(received, round_) for received in self._inbox.take(timeout)]
+        regarded = [self._take_in(message, round_) for message in self._inbox.take(timeout)]
         since = time.monotonic() - self._looked_at
         if since >= LOOK_EVERY:
             self._looked_at = time.monotonic()
@@ -111,9 +110,8 @@ class Counting:
             self._sum_up()
             self._prune()
 
-    def _take_in(self, received: Received, round_: Round) -> bool:
+    def _take_in(self, message: Message, round_: Round) -> bool:
         """Whether it was a prediction, and regarded. What cannot be is passed over: it would come again, to every bridge."""
-        message = received.message
         try:
             if isinstance(message, Command):
                 self._site.obey(message, round_)

@@ -16,7 +16,7 @@ from bus import topics
 from bus.client import client_of, unguessable
 from bus.errors import InvalidMessage
 from bus.figures import Figures
-from bus.inbox import Delivery, Inbox, Received
+from bus.inbox import Delivery, Inbox
 from bus.logs import Rarely
 from bus.message import Message, plural
 from bus.messages import ENDED, Status
@@ -127,7 +127,7 @@ class Bus:
             if received.qos > 0:
                 self._client.hold(received)
             delivery = Delivery(received.mid, self._connection) if received.qos > 0 else None
-            inbox.put(Received(message, bool(received.dup)), delivery)
+            inbox.put(message, delivery)
 
         self._inboxes.append(inbox)
         for topic, kind in kinds.items():

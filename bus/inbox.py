@@ -16,13 +16,6 @@ class Delivery(NamedTuple):
     connection: int
 
 
-class Received(NamedTuple):
-    """A message, and whether the broker says that it may have been here before."""
-
-    message: Message
-    is_repeated: bool
-
-
 class Inbox:
     """What came, oldest first; the broker keeps each message until it is acknowledged.
 
@@ -32,14 +25,14 @@ class Inbox:
 
     def __init__(self, acknowledge: Callable[[Delivery], object]) -> None:
         self._acknowledge = acknowledge
-        self._waiting: deque[tuple[Received, Delivery | None]] = deque()
+        self._waiting: deque[tuple[Message, Delivery | None]] = deque()
         self._taken: list[Delivery] = []
         self._came = threading.Condition()
 
-    def put(self, received: Received, delivery: Delivery | None) -> None:
+    def put(self, message: Message, delivery: Delivery | None) -> None:
         """Without a delivery, as of QoS 0, there is nothing to acknowledge."""
         with self._came:
-            self._waiting.append((received, delivery))
+            self._waiting.append((message, delivery))
             self._came.notify()
 
     def clear(self) -> None:
@@ -47,13 +40,13 @@ class Inbox:
         with self._came:
             self._waiting.clear()
 
-    def take(self, timeout: float) -> list[Received]:
+    def take(self, timeout: float) -> list[Message]:
         """All that is there, or what comes first within `timeout` seconds, or nothing."""
         end = time.monotonic() + timeout
         with self._came:
             while not self._waiting and (left := end - time.monotonic()) > 0:
                 self._came.wait(left)
-            taken = [received for received, _ in self._waiting]
+            taken = [message for message, _ in self._waiting]
             self._taken += [delivery for _, delivery in self._waiting if delivery is not None]
             self._waiting.clear()
         return taken

@@ -13,7 +13,6 @@ from bridge.database import FILE
 from bridge.ledger import Ledger
 from bridge.site import Round
 from bus.figures import Figures
-from bus.inbox import Received
 from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.health import moves, stands_still
@@ -51,7 +50,7 @@ def test_what_is_passed_over_is_none(fails: bool, tmp_path: Path) -> None:
     bus, site = Mock(), Mock(cameras={}, hours_over=list)
     if fails:
         site.take_in.side_effect = ZeroDivisionError
-    bus.inbox.return_value.take.return_value = [Received(samples.prediction(), False)]
+    bus.inbox.return_value.take.return_value = [samples.prediction()]
     with closing(Ledger(tmp_path, 10, Figures())) as ledger:
         Counting(bus, site, ledger, 1, Mock()).turn()
     assert bus.inbox.return_value.acknowledge.called

@@ -12,7 +12,7 @@ from bridge.hours import HOUR
 from bridge.outgoing import Kind
 from bridge.policy import Policy
 from bridge.site import FORGOTTEN, PAUSE_AGAIN, SILENCE, Round, Site
-from bridge.visits import Rules
+from bridge.visits import Correction, Rules
 from bus import Command, Prediction, Visit
 from tests.bridge.test_visits import seen
 
@@ -32,6 +32,7 @@ class Setup:
         self.kept: dict[str, str] = {}
         self.written = 0
         self.visits: list[Visit] = []
+        self.corrections: list[tuple[int, Correction]] = []
         self.labels: list[str | None] = []
         self.outgoing: list[dict[str, object]] = []
         self.commands: list[Command] = []
@@ -51,6 +52,7 @@ class Setup:
             if not camera.is_told:
                 camera.is_told = True
                 self.labels.append(camera.label.label)
+        self.corrections += [(len(self.visits) + place, one) for place, one in round_.changes.corrections]
         self.visits += round_.changes.visits
         self.outgoing += [json.loads(one.body) for one in round_.changes.outgoing]
         self.commands += round_.commands
@@ -160,19 +162,38 @@ def test_made_up_cameras_are_bounded(setup: Setup) -> None:
 SCRIPT = "nnwwwwwwmwwwnnnnnnnnmmm?mmmmnnnnnnnnnnnwwmmwwwww" + " " * 16 + "wwnnnnnwwwwwwwww" + "n" * 20
 
 
-@settings(max_examples=60)
-@given(st.lists(st.integers(0, len(SCRIPT)), max_size=6))
-def test_a_restart_anywhere_changes_nothing(cuts: list[int]) -> None:
-    """Wherever the bridge ends and begins again, the visits are those of one that never did."""
+SETS = st.lists(
+    st.tuples(st.integers(0, len(SCRIPT)), st.sampled_from([-59.0, -30.0, -10.0, 45.0, 3600.0, 60.0 - NOON])), max_size=3
+)
+"""At which frames the clock is set, and by how much; in the end it is right, so that it may begin in 1970."""
+
+
+@settings(max_examples=100)
+@given(st.lists(st.integers(0, len(SCRIPT)), max_size=6), SETS)
+def test_a_restart_anywhere_changes_nothing(cuts: list[int], sets: list[tuple[int, float]]) -> None:
+    """Wherever the bridge ends and begins again, the visits are those of one that never did; so they are if the clock is set."""
+    wrong = [max(60.0 - NOON, sum(by for place, by in sets if number < place)) for number in range(len(SCRIPT))]
+    frames = [
+        replace(seen(letter, begin=NOON + number / 10 + wrong[number])[0], sequence=number, session_time=number / 10)
+        for number, letter in enumerate(SCRIPT)
+        if letter != " "
+    ]
     with pytest.MonkeyPatch.context() as monkeypatch:
-        never, often = Setup(monkeypatch), Setup(monkeypatch)
-        never.see(SCRIPT)
-        for number, letter in enumerate(SCRIPT):
+        right, never, often = (Setup(monkeypatch) for _ in range(3))
+        right.see(SCRIPT)
+        for number, one in enumerate(frames):
+            never.take(one)
             for _ in range(cuts.count(number)):
                 often.restart()
-            often.see(letter, begin=number * 0.1)
-        assert often.visits == never.visits
+            often.take(one)
+        assert (often.visits, often.corrections) == (never.visits, never.corrections)
+        assert brief(never.visits) == brief(right.visits)
         assert len(never.visits) >= 4
+
+
+def brief(visits: list[Visit]) -> list[tuple[str, float, int]]:
+    """Label, duration and frames."""
+    return [(one.label, round(one.ended_at - one.started_at, 2), one.frames) for one in visits]
 
 
 def test_a_label_is_told_again_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:

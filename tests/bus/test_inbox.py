@@ -5,8 +5,8 @@ import time
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from bus import Bus, Command, Inbox, Prediction, topics
-from bus.inbox import Delivery, Received
+from bus import Bus, Command, Inbox, Message, Prediction, topics
+from bus.inbox import Delivery
 from tests.bus.test_connection import settings, status_of
 from tests.support import samples
 from tests.support.broker import Broker
@@ -36,9 +36,9 @@ def send(broker: Broker, number: int = NUMBER, begin: int = 0) -> None:
             sender.publish(topics.prediction("door"), samples.prediction(captured_at=1000.0 + one).pack())
 
 
-def numbers(taken: list[Received]) -> list[int]:
+def numbers(taken: list[Message]) -> list[int]:
     """Which predictions they are."""
-    return [round(one.message.captured_at - 1000) for one in taken if isinstance(one.message, Prediction)]
+    return [round(one.captured_at - 1000) for one in taken if isinstance(one, Prediction)]
 
 
 def all_of(inbox: Inbox, number: int = NUMBER) -> list[int]:
@@ -118,24 +118,11 @@ def test_different_messages_keep_their_order(broker: Broker) -> None:
             sender.publish(topics.command("door"), b'{"do": "pause"}')
     one = receiver(broker)
     with one.bus:
-        taken: list[Received] = []
+        taken: list[Message] = []
         end = time.monotonic() + limit(10)
         while len(taken) < 10 and time.monotonic() < end:
             taken += one.inbox.take(0.2)
-    assert [type(received.message) for received in taken] == [Prediction, Command] * 5
-
-
-def test_what_comes_again_is_said_to(broker: Broker) -> None:
-    """The broker marks what it has sent before."""
-    begin(broker)
-    send(broker, 3)
-    marks = []
-    for _ in range(2):
-        one = receiver(broker)
-        with one.bus:
-            marks.append([received.is_repeated for received in until(lambda inbox=one.inbox: inbox.take(0.5))])  # type: ignore[misc]
-    assert marks[0] == [False] * len(marks[0])
-    assert marks[1] == [True] * len(marks[1])
+    assert [type(message) for message in taken] == [Prediction, Command] * 5
 
 
 def test_garbage_is_acknowledged(broker: Broker) -> None:
@@ -171,9 +158,9 @@ def test_what_a_lost_connection_left_is_let_go() -> None:
     """Messages that were not taken are cleared; those taken are acknowledged with their own connection's number."""
     settled: list[Delivery] = []
     inbox: Inbox = Inbox(settled.append)
-    inbox.put(Received(samples.prediction(), False), Delivery(1, 1))
+    inbox.put(samples.prediction(), Delivery(1, 1))
     assert len(inbox.take(0)) == 1
-    inbox.put(Received(samples.prediction(), False), Delivery(2, 1))
+    inbox.put(samples.prediction(), Delivery(2, 1))
     inbox.clear()
     assert inbox.take(0) == []
     inbox.acknowledge()
