@@ -5,12 +5,14 @@ import http.client
 import ssl
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from email.message import Message
+from itertools import chain
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from capture.mjpeg import jpegs
 from capture.pace import rest
 from capture.prepare import decoded
 from capture.source import Picture, Pictures, SourceLost, advice, shown
@@ -22,7 +24,7 @@ LIMIT = 32 * 1024 * 1024
 """Most bytes of a picture."""
 MOST_BAD = 3
 """Requests in a row that fail before the camera is lost."""
-_STREAMS = ("multipart/", "video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
+_VIDEOS = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
 _PAGES = ("text/html", "application/json", "application/xhtml+xml")
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")
 _NEXT_JPEG = b"\xff\xd9\xff\xd8\xff"
@@ -38,13 +40,13 @@ _REASONS: dict[type[Exception], str] = {
 
 
 class HttpCamera:
-    """Asks for a picture `rate` times a second; where the address gives a stream instead, FFmpeg reads that."""
+    """Asks for a picture `rate` times a second; an answer with JPEGs without end is read as it comes, a video by FFmpeg."""
 
     def __init__(self, address: str, rate: float) -> None:
         self._address = address
         self._name = shown(address)
         self._interval = 1 / rate
-        self._stream = Stream(address)
+        self._video = Stream(address)
 
     def pictures(self) -> Pictures:
         """Pictures as the camera has them. Raises `SourceLost`."""
@@ -52,47 +54,42 @@ class HttpCamera:
             opener, url = _client(self._address)
         except ValueError:
             raise SourceLost(f"{self._name}: the address cannot be read{advice(self._address)}") from None
-        picture = self._asked(opener, url)
-        if picture is None:
-            yield from self._stream.pictures()
-            return
-        yield picture
-        yield from self._polled(opener, url)
+        try:
+            yield from self._asked(opener, url)
+        except _Video:
+            yield from self._video.pictures()
 
-    def _polled(self, opener: urllib.request.OpenerDirector, url: str) -> Pictures:
-        failed = 0
+    def _asked(self, opener: urllib.request.OpenerDirector, url: str) -> Pictures:
+        """Asks again and again. Raises `SourceLost` without the address's secrets, and `_Video`."""
+        failed = MOST_BAD - 1  # the first must be good
         due = time.monotonic()
         while True:
+            try:
+                with opener.open(url, timeout=TIMEOUT) as response:
+                    is_stream, data = _begin(response)
+                    if is_stream:
+                        failed = MOST_BAD
+                        yield from _streamed(chain([data], _chunks(response)))
+                        raise _Unusable("it stopped giving pictures")
+                    yield _picture(data)
+                failed = 0
+            except _Video:
+                raise
+            except Exception as error:  # the texts of urllib's errors may hold the address
+                failed += 1
+                if failed >= MOST_BAD:
+                    raise SourceLost(f"{self._name}: {_reason(error)}{advice(self._address)}") from None
+                yield None
             due = max(due + self._interval, time.monotonic())
             yield from rest(due)
-            try:
-                picture = self._asked(opener, url)
-                failed = 0
-            except SourceLost:
-                failed += 1
-                if failed == MOST_BAD:
-                    raise
-                picture = None
-            yield picture
 
-    def _asked(self, opener: urllib.request.OpenerDirector, url: str) -> Picture | None:
-        """One picture; None where the answer is a stream. Raises `SourceLost` without the address's secrets."""
-        try:
-            data = _answer(opener, url)
-        except _Unusable as error:
-            raise SourceLost(f"{self._name}: {error}") from None
-        except Exception as error:  # the texts of urllib's errors may hold the address
-            raise SourceLost(f"{self._name}: {_reason(error)}{advice(self._address)}") from None
-        if data is None:
-            return None
-        picture = decoded(data)
-        if picture is None:
-            raise SourceLost(f"{self._name}: what it sends as a picture is none that OpenCV can read ({len(data)} bytes)")
-        return picture
+
+class _Video(Exception):
+    """An answer that FFmpeg may read."""
 
 
 class _Unusable(Exception):
-    """An answer that is no picture and no stream."""
+    """What is wrong with an answer."""
 
 
 class _Digest(urllib.request.HTTPDigestAuthHandler):
@@ -144,33 +141,50 @@ def _client(address: str) -> tuple[urllib.request.OpenerDirector, str]:
     return opener, url
 
 
-def _answer(opener: urllib.request.OpenerDirector, url: str) -> bytes | None:
-    """The bytes of a picture; None of a stream. Raises `_Unusable`, and what `urllib` raises."""
-    end = time.monotonic() + TIMEOUT
-    with opener.open(url, timeout=TIMEOUT) as response:
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind.startswith(_STREAMS):
-            return None
-        is_endless = response.length is None
-        data = bytearray()
-        for chunk in _chunks(response):
-            seen = len(data)
-            data += chunk
-            if not kind.startswith("image/") and not data.startswith(_PICTURES):
-                if kind in _PAGES:
-                    raise _Unusable(f"it sends {kind}, which is neither a picture nor a video")
-                return None
-            if is_endless and data.find(_NEXT_JPEG, max(0, seen - len(_NEXT_JPEG))) >= 0:
-                return None
-            if len(data) > LIMIT:
-                raise _Unusable(f"a picture of more than {LIMIT} bytes")
-            if time.monotonic() > end:
-                raise TimeoutError
-        if response.length:
-            raise _Unusable(f"the picture was cut off, {response.length} bytes are missing")
-        if not data:
-            raise _Unusable("the answer is empty")
-        return bytes(data)
+def _begin(response: http.client.HTTPResponse) -> tuple[bool, bytes]:
+    """Whether the answer is a stream of JPEGs, and its beginning; all of it when not. Raises `_Unusable` and `_Video`."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind.startswith("multipart/"):
+        return True, b""
+    if kind.startswith(_VIDEOS):
+        raise _Video
+    end, is_endless = time.monotonic() + TIMEOUT, response.length is None
+    data = bytearray()
+    for chunk in _chunks(response):
+        seen = len(data)
+        data += chunk
+        if not kind.startswith("image/") and not data.startswith(_PICTURES):
+            if kind in _PAGES:
+                raise _Unusable(f"it sends {kind}, which is neither a picture nor a video")
+            raise _Video
+        if is_endless and data.find(_NEXT_JPEG, max(0, seen - len(_NEXT_JPEG))) >= 0:
+            return True, bytes(data)
+        if len(data) > LIMIT:
+            raise _Unusable(f"a picture of more than {LIMIT} bytes")
+        if time.monotonic() > end:
+            raise TimeoutError
+    if response.length:
+        raise _Unusable(f"the picture was cut off, {response.length} bytes are missing")
+    return False, bytes(data)
+
+
+def _picture(data: bytes) -> Picture:
+    picture = decoded(data)
+    if picture is None:
+        raise _Unusable(f"what it sends as a picture is none that OpenCV can read ({len(data)} bytes)")
+    return picture
+
+
+def _streamed(chunks: Iterable[bytes]) -> Pictures:
+    """The pictures of a stream; a damaged one costs no other. Raises `_Unusable` after `TIMEOUT` seconds without one."""
+    seen_at = time.monotonic()
+    for data in jpegs(chunks, LIMIT):
+        picture = None if data is None else decoded(data)
+        if picture is not None:
+            seen_at = time.monotonic()
+            yield picture
+        elif time.monotonic() - seen_at > TIMEOUT:
+            raise _Unusable(f"no picture in what it sent for {TIMEOUT:g} s")
 
 
 def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
@@ -180,6 +194,8 @@ def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
 
 def _reason(error: Exception) -> str:
     """What went wrong, without the address."""
+    if isinstance(error, _Unusable):
+        return str(error)
     if isinstance(error, HTTPError):
         error.close()
         hint = {401: "; user or password is missing or wrong", 404: "; there is nothing at its path"}.get(error.code, "")

@@ -60,7 +60,7 @@ def test_a_wrong_password_is_given_once(kind: str, user: str) -> None:
         ("503", "the camera answers 503 Service Unavailable"),
         ("page", "it sends text/html, which is neither a picture nor a video"),
         ("text", "none that OpenCV can read"),
-        ("empty", "the answer is empty"),
+        ("empty", r"none that OpenCV can read \(0 bytes\)"),
         ("truncated", "was cut off"),
         ("large", "more than 100000 bytes"),
     ],
@@ -80,6 +80,13 @@ def test_one_bad_picture_costs_one_frame() -> None:
         assert numbers(f"http://{camera.host}/some", 8) == [0, 1, None, 3, 4, None, 6, 7]
     with snapshot_camera() as camera, pytest.raises(SourceLost, match="cut off"):
         numbers(f"http://{camera.host}/flaky", 10)
+
+
+def test_one_bad_part_costs_one_frame() -> None:
+    """A stream with parts that are cut off, empty, garbage or of a wrong length is read by one request."""
+    with snapshot_camera() as camera:
+        assert numbers(f"http://{camera.host}/stream", 9) == [0, 1, 2, 4, 6, 8, 9, 10, 11]
+        assert camera.requests == ["stream"]
 
 
 def test_a_silent_camera_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

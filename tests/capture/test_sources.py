@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from capture import pace, video
+from capture import http_camera, pace, video
 from capture.http_camera import HttpCamera
 from capture.prepare import jpeg
 from capture.scenes import DrawnScene
@@ -255,7 +255,7 @@ def test_a_stream_gives_its_pictures_and_is_lost_at_its_end() -> None:
 
 def test_a_stream_that_falls_silent_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network camera that keeps its connection open and sends nothing is given up after the time-out."""
-    monkeypatch.setattr(video, "TIMEOUT_MS", 1000)
+    monkeypatch.setattr(http_camera, "TIMEOUT", 1.0)
     begin = time.monotonic()
     with network_camera(silent=True) as address, pytest.raises(SourceLost):
         for _ in source_of(address, 10).pictures():

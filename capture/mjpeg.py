@@ -1,0 +1,58 @@
+"""Finds JPEGs in a stream of bytes, whatever stands between them: boundaries, headers with wrong lengths, garbage."""
+
+from collections.abc import Iterable, Iterator
+
+_BEGIN, _SCAN, _END = b"\xff\xd8\xff", 0xDA, b"\xff\xd9"
+
+
+def jpegs(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
+    """Each JPEG that is whole, of at most `limit` bytes, and None after each chunk; one that is cut off is left out."""
+    data = bytearray()
+    for chunk in chunks:
+        data += chunk
+        while (picture := _next(data)) is not None:
+            yield picture
+        if len(data) > limit:
+            data.clear()
+        yield None
+
+
+def _next(data: bytearray) -> bytes | None:
+    """Takes the first whole JPEG, and all before it, out of the data; None while there is none."""
+    while (begin := data.find(_BEGIN)) >= 0:
+        del data[:begin]
+        found = _scan_in(data)
+        if found is None:
+            return None
+        at, is_scan = found
+        end, other = data.find(_END, at), data.find(_BEGIN, at)
+        if not is_scan:
+            del data[:at]
+        elif other >= 0 and not 0 <= end < other:
+            del data[:other]  # another begins before this one has ended
+        elif end < 0:
+            return None
+        else:
+            picture = bytes(data[: end + 2])
+            del data[: end + 2]
+            return picture
+    del data[:-2]  # the beginning of the next may have come in part
+    return None
+
+
+def _scan_in(data: bytearray) -> tuple[int, bool] | None:
+    """Where the compressed picture begins, and True; behind the segments, of which some hold a small JPEG.
+
+    Where the last sound segment ends, and False, when what follows is not what a JPEG looks like; None when it has not come yet.
+    """
+    at = sound = 2
+    while len(data) >= at + 4:
+        marker = data[at + 1]
+        if data[at] != 0xFF or marker < 0xC0 or 0xD0 <= marker <= 0xD9:  # none that a segment begins with
+            return sound, False
+        sound = at
+        if marker == _SCAN:
+            return at, True
+        # 0xFF may be repeated before the marker
+        at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None
