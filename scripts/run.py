@@ -12,6 +12,9 @@ import threading
 import webbrowser
 from collections.abc import Callable
 
+if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is imported below takes a while, and Ctrl-C is no traceback
+
 from bus import InvalidSetting, topics
 from bus.logs import one_line
 from classifier import TrialInterrupted
@@ -31,8 +34,9 @@ def main() -> int:
     except InvalidSetting as error:
         print(f"make run: {one_line(str(error))}", file=sys.stderr)
         return BAD_SETTING
-    except (KeyboardInterrupt, TrialInterrupted):
-        return 0
+    except TrialInterrupted as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
     if plan.about:
         print(plan.about, flush=True)
     command = [sys.executable, "-m", "scripts.suite", str(ROOT / "Procfile")]
