@@ -12,6 +12,9 @@ import threading
 import webbrowser
 from collections.abc import Callable
 
+if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is imported below takes a while, and Ctrl-C is no traceback
+
 from bus import InvalidSetting, topics
 from bus.environment import warnings as environment_warnings
 from bus.logs import one_line
@@ -32,8 +35,9 @@ def main() -> int:
     except InvalidSetting as error:
         print(f"make run: {one_line(str(error))}", file=sys.stderr)
         return BAD_SETTING
-    except (KeyboardInterrupt, TrialInterrupted):
-        return 0
+    except TrialInterrupted as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
     for warning in environment_warnings(os.environ):
         print(f"make run: {warning}", file=sys.stderr, flush=True)
     if plan.about:

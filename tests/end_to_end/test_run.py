@@ -276,16 +276,25 @@ def test_the_cause_is_the_last_line(tmp_path: Path, end: str) -> None:
         assert "stopped (rc=" in run.shown
 
 
-@pytest.mark.parametrize("moment", ["while settings are checked", "while the model is tried"])
+@pytest.mark.parametrize("moment", ["while it is loaded", "while settings are checked", "while the model is tried"])
 def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
     """Being stopped is no fault of the model or of anything else."""
     with make_run(tmp_path, MQTT_PORT=free_port()) as run:
-        parent = "scripts.run" if moment == "while settings are checked" else "classifier"
-        until(lambda: [one for one in run.family() if _is_trial_of(one, parent)], 60, "the trial of the model")
+        if moment == "while it is loaded":
+            until(lambda: [one for one in run.family() if _is_importing(one)], 60, "an import")
+        else:
+            parent = "scripts.run" if moment == "while settings are checked" else "classifier"
+            until(lambda: [one for one in run.family() if _is_trial_of(one, parent)], 60, "the trial of the model")
         run.press_ctrl_c()
         assert "damaged" not in run.shown
         assert "Traceback" not in run.shown
         assert "No prediction yet" not in run.shown
+
+
+def _is_importing(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return any("pydantic_core" in one.path for one in process.memory_maps())
+    return False
 
 
 def _is_trial_of(process: psutil.Process, parent: str) -> bool:
