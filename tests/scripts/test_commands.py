@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -243,6 +243,29 @@ def test_elsewhere_it_shows_the_label(broker: Broker, terminal: bool, settings: 
             display.send(Pixels("matrix", "", bytes(192)))
             shown = read_until(out, "dark", shown)
     assert shown.split() == ["Apple", "dark"]
+
+
+@pytest.mark.timeout(120)
+def test_a_run_in_a_terminal_without_colour(tmp_path: Path) -> None:
+    """With NO_COLOR, neither the names of programs nor anything else is coloured."""
+    ports = {"MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    settings = ports | {"STATE_DIR": str(tmp_path), "NO_COLOR": "1", "TERM": "xterm"}
+    terminal, write = pty.openpty()
+    run = subprocess.Popen(
+        ["make", "run"], cwd=ROOT, env=environment_of(settings), stdout=write, stderr=write, start_new_session=True
+    )
+    os.close(write)
+    try:
+        shown = read_until(terminal, "Predictions flow")
+    finally:
+        os.killpg(run.pid, signal.SIGTERM)
+        with suppress(OSError):  # the end of what is shown
+            while os.read(terminal, 65536):
+                pass
+        os.close(terminal)
+        run.wait(20)
+    assert "classifier" in shown
+    assert "\x1b" not in shown
 
 
 def test_all_pixels_are_drawn() -> None:
