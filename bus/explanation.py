@@ -111,7 +111,7 @@ def _digits(number: float) -> str:
 
 def _text(schema: Schema) -> str:
     if pattern := schema.get("pattern"):
-        return _PATTERNS[pattern]
+        return _PATTERNS.get(pattern, "is not allowed here")
     if schema.get("format") == "path":
         return "must be a path"
     kind, unit = ("bytes", "bytes") if schema.get("format") == "binary" else ("text", "characters")

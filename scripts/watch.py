@@ -1,6 +1,7 @@
 """make watch: who is there now at each camera of a running suite, and today's visits; a line for each change."""
 
 import sys
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TextIO
@@ -11,8 +12,8 @@ from bus import CurrentLabel, DayCounts, InvalidMessage, topics
 from scripts import command
 from scripts.connection import Connection, as_guest, check_running
 
-QUIET = 0.3
-"""Seconds without a message after which what has changed is printed: the label and the counts of one visit come together."""
+TURN = 0.3
+"""Seconds for which messages are taken before what has changed is printed: the label and the counts of a visit come together."""
 
 
 @dataclass
@@ -50,10 +51,7 @@ class Watch:
             if message.topic == topics.label(camera):
                 label = CurrentLabel.received(message.topic, message.payload)
                 place = self._places.setdefault(camera, Place())
-                is_change = label.label != place.label
-                place.label = label.label
-                if label.since is not None or is_change:
-                    place.since = label.since
+                place.label, place.since = label.label, label.since
             else:
                 counts = DayCounts.received(message.topic, message.payload)
                 self._places.setdefault(camera, Place()).totals = counts.totals
@@ -75,9 +73,10 @@ def watch(connection: Connection, out: TextIO) -> None:
     connection.follow(topics.label(), topics.counts())
     watching, was_connected = Watch(out), True
     while True:
-        if (message := connection.take(QUIET)) is not None:
+        message, end = connection.take(TURN), time.monotonic() + TURN
+        while message is not None:
             watching.process(message)
-            continue
+            message = connection.take(max(0.0, end - time.monotonic())) if time.monotonic() < end else None
         watching.print_changes()
         if connection.is_connected != was_connected:
             was_connected = not was_connected

@@ -49,7 +49,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield one
 
 
-def test_a_visit_is_told_with_the_counts_up_to_it(ledger: Ledger, noon: float) -> None:
+def test_a_visit_is_printed_with_the_counts_up_to_it(ledger: Ledger, noon: float) -> None:
     """End, camera, label in the user's own words, length, and the day's visits at this camera by label, this one included."""
     visits = [visit(0, "Frau", noon - 30), visit(1, "Herr Müller", noon - 20), visit(2, "Frau", noon - 10)]
     others = [visit(3, "Frau", noon - 25, "back"), visit(4, "Frau", noon - 86400)]
@@ -63,7 +63,7 @@ def test_a_visit_is_told_with_the_counts_up_to_it(ledger: Ledger, noon: float) -
 
 
 def test_a_visit_of_another_day_has_its_date(ledger: Ledger, noon: float) -> None:
-    """As one that waited in the outbox: its counts are those of its own day."""
+    """As one that waited in the outbox: its counts are from the same day."""
     late = visit(0, "Frau", noon - 86400)
     ledger.commit(Changes(visits=[late, visit(1, "Herr", noon)]))
     day = datetime.fromtimestamp(noon - 86400).date()

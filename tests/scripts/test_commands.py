@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -121,7 +121,7 @@ def test_what_cannot_be_done_is_refused(suite: Suite, words: list[str], reason: 
     assert reason in errors
 
 
-def test_a_camera_is_told(suite: Suite) -> None:
+def test_a_camera_obeys(suite: Suite) -> None:
     """It says what the camera has done, once it has done it; at once where it is so already."""
     for do, outcome, state in (("pause", "paused", "paused"), ("pause", "paused", "paused"), ("resume", "runs again", "running")):
         assert make(suite.settings, "tell", f"DO={do}") == (0, f"door: {outcome}\n", "")
@@ -203,7 +203,7 @@ def test_watch_says_who_is_there(broker: Broker) -> None:
         bridge.send(CurrentLabel("door", None, None, None))
         bridge.send(DayCounts("door", day, {"Frau Müller": 1, "Herr": 2}, {}))
         shown = read_until(out, "door: nobody (today: Frau Müller 1, Herr 2)\n", shown)
-        assert len(shown.splitlines()) == 3
+        assert len(shown.splitlines()) <= 4, "on a slow machine, one more between label and counts; none for a probability"
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(10) == 0
 
@@ -243,6 +243,29 @@ def test_elsewhere_it_shows_the_label(broker: Broker, terminal: bool, settings: 
             display.send(Pixels("matrix", "", bytes(192)))
             shown = read_until(out, "dark", shown)
     assert shown.split() == ["Apple", "dark"]
+
+
+@pytest.mark.timeout(120)
+def test_a_run_in_a_terminal_without_colour(tmp_path: Path) -> None:
+    """With NO_COLOR, neither the names of programs nor anything else is coloured."""
+    ports = {"MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    settings = ports | {"STATE_DIR": str(tmp_path), "NO_COLOR": "1", "TERM": "xterm"}
+    terminal, write = pty.openpty()
+    run = subprocess.Popen(
+        ["make", "run"], cwd=ROOT, env=environment_of(settings), stdout=write, stderr=write, start_new_session=True
+    )
+    os.close(write)
+    try:
+        shown = read_until(terminal, "Predictions flow")
+    finally:
+        os.killpg(run.pid, signal.SIGTERM)
+        with suppress(OSError):  # the end of what is shown
+            while os.read(terminal, 65536):
+                pass
+        os.close(terminal)
+        run.wait(20)
+    assert "classifier" in shown
+    assert "\x1b" not in shown
 
 
 def test_all_pixels_are_drawn() -> None:
