@@ -160,13 +160,13 @@ class Database:
         return connection
 
     def _check_header(self) -> None:
-        """SQLite takes some damage of the header for a file that may not be written, or for one of another kind."""
+        """Finds the damage that SQLite does not report: it takes the file for one that may not be written, or deletes its log."""
         try:
             with self.path.open("rb") as file:
-                header = file.read(recovery.HEADER)
+                header = file.read(20)
         except FileNotFoundError:
             return
-        if not recovery.is_header(header) and (header or _beside(self.path, "-wal").exists()):
+        if header[18:] not in (recovery.JOURNAL, recovery.LOG) and (header or _beside(self.path, "-wal").exists()):
             raise LedgerBroken(f"{self.path}: its header is damaged")
 
     def _migrate(self, connection: sqlite3.Connection) -> None:

@@ -17,12 +17,8 @@ log = logging.getLogger(__name__)
 
 PAGE_SIZE = 4096
 """Bytes; SQLite's default, which every ledger has."""
-HEADER = 100
-"""Bytes."""
-_VERSIONS = slice(18, 20)
-"""Where the header says how to write and read the file: 1 is a rollback journal, 2 a write-ahead log."""
-_CONSTANT = (slice(0, 18), slice(20, 24), slice(52, 56), slice(64, 92))
-"""Magic, page size, reserved bytes and fractions; no auto-vacuum, no application's id, and bytes that are always 0."""
+JOURNAL, LOG = b"\1\1", b"\2\2"
+"""How the header says that the file is written and read: by a rollback journal, or a write-ahead log."""
 _LEAF = b"\x0d"
 """The first byte of a page that has rows of a table."""
 _TYPES = {"INTEGER": int, "REAL": float, "TEXT": str}
@@ -41,12 +37,6 @@ class _Table(NamedTuple):
     is_without_rowid: bool
     columns: dict[str, tuple[type, bool]]
     """By name: the type of its values, and whether there is always one."""
-
-
-def is_header(found: bytes) -> bool:
-    """Whether the first bytes of a file are those of a ledger; SQLite may wait for ever, or write nothing, where they are not."""
-    new = _header(1)
-    return found[_VERSIONS] in (b"\1\1", b"\2\2") and all(found[part] == new[part] for part in _CONSTANT)
 
 
 def recovered(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
@@ -99,14 +89,14 @@ def _copy(broken: Path, copy: Path) -> None:
     log_file, copied_log = (path.with_name(f"{path.name}-wal") for path in (broken, copy))
     if log_file.exists():
         shutil.copyfile(log_file, copied_log)
-        _restore_header(copy, b"\2\2")
+        _restore_header(copy, LOG)
         with suppress(sqlite3.Error), closing(sqlite3.connect(copy)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         copied_log.unlink(missing_ok=True)
     _restore_header(copy)
 
 
-def _header(pages: int, versions: bytes = b"\1\1") -> bytes:
+def _header(pages: int, versions: bytes = JOURNAL) -> bytes:
     """The header of a ledger of so many pages: no free ones, UTF-8, schema format 4."""
     counter = (1).to_bytes(4, "big")
     start = b"SQLite format 3\0" + PAGE_SIZE.to_bytes(2, "big") + versions + bytes((0, 64, 32, 32))
@@ -115,7 +105,7 @@ def _header(pages: int, versions: bytes = b"\1\1") -> bytes:
     return start + size + schema + counter + (3040001).to_bytes(4, "big")
 
 
-def _restore_header(path: Path, versions: bytes = b"\1\1") -> None:
+def _restore_header(path: Path, versions: bytes = JOURNAL) -> None:
     """Makes the file whole pages, and its header fit them."""
     pages = max(1, -(-path.stat().st_size // PAGE_SIZE))
     with path.open("r+b") as file:
