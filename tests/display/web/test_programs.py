@@ -4,14 +4,14 @@ import itertools
 import json
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from bus import Answer, CameraDay, DayCounts, Question
+from bus import CameraDay, DayCounts
 from tests.support import samples
+from tests.support.answers import answering
 from tests.support.broker import Broker, free_port
 from tests.support.browsers import Browser, is_well
 from tests.support.listener import Listener
@@ -60,14 +60,14 @@ def test_a_stream(place: Place) -> None:
 
 def test_counts_are_those_of_the_bridge(place: Place) -> None:
     """Any day as JSON and as lines for a spreadsheet; today is told to every browser, and again when counts are."""
-    place.answer(1)
-    with Browser(place.port) as browser:
+    with answering(place.listener, samples.report()), Browser(place.port) as browser:
         browser.until(lambda told: told["today"]["report"])
         assert browser.sections["today"]["report"]["visits"][0]["label"] == "woman"
         assert browser.sections["labels"] == ["woman"]
         counts = DayCounts("door", "2026-10-25", {"woman": 2}, {"woman": {"02": 2}})
+        asked = len(place.listener.payloads("/question"))
         place.listener.publish(counts.topic, counts.pack(), retain=True)
-        place.answer(2)
+        place.listener.wait_for("/question", asked + 1)
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,14 @@ def test_counts_that_cannot_be_had(place: Place, query: str, status: int, proble
 
 def test_a_label_is_no_formula(place: Place) -> None:
     """What a spreadsheet would compute is a text in the lines for it."""
-    with ThreadPoolExecutor(1) as threads:
-        place.answer(1)
-        asked = threads.submit(place.get, "/api/counts?day=2026-10-25&format=csv")
-        payload = place.listener.wait_for("/question", 2)[-1]
-        question = Question.received("footfall/query/display/question", payload)
-        counts = CameraDay({"=1+1": 1}, {"=1+1": {"02": 1}})
-        answer = Answer("display", question.id, "", replace(samples.report(), cameras={"door": counts}))
-        place.listener.publish(answer.topic, answer.pack())
-        assert asked.result(limit(10)).text.splitlines() == ["day,hour,camera,label,visits", "2026-10-25,02,door,'=1+1,1"]
+    report = replace(samples.report(), cameras={"door": CameraDay({"=1+1": 1}, {"=1+1": {"02": 1}})})
+
+    def lines() -> list[str]:
+        response = place.get(f"/api/counts?day={report.day}&format=csv")
+        return response.text.splitlines() if response.status_code == 200 else []
+
+    with answering(place.listener, report):
+        assert until(lines) == ["day,hour,camera,label,visits", "2026-10-25,02,door,'=1+1,1"]
 
 
 def test_health_is_that_of_the_connection_too(place: Place, broker: Broker) -> None:
