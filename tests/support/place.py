@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import httpx
 
-from bus import Answer, Frame, Question, Status
+from bus import Frame, Status
 from tests.support import samples
 from tests.support.browsers import Browser, Picture
 from tests.support.listener import Listener
@@ -51,10 +51,3 @@ class Place(NamedTuple):
     def status(self, status: Status) -> None:
         """A module says how it is."""
         self.listener.publish(status.topic, status.pack(), retain=True)
-
-    def answer(self, number: int) -> None:
-        """The bridge answers that many questions."""
-        for payload in self.listener.wait_for("/question", number):
-            question = Question.received("footfall/query/display/question", payload)
-            answer = Answer("display", question.id, "", replace(samples.report(), day=question.day or "2026-10-25"))
-            self.listener.publish(answer.topic, answer.pack())

@@ -9,10 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from bus import Answer, Box, CurrentLabel, DayReport, Label, Pixels, Question, Status
+from bus import Box, CurrentLabel, Label, Pixels, Status
 from display.web.app import PAGE
 from tests.support import samples
 from tests.support.alone import Display
+from tests.support.answers import answering
 from tests.support.chromium import tab_of
 from tests.support.wait import until
 
@@ -54,8 +55,8 @@ def test_names_and_labels_are_shown_as_text(display: Display, browser: Browser) 
     )
     for message in (label, pixels, Status("evil", EVIL, 1.0, time.time(), EVIL, {EVIL: EVIL, "labels": [EVIL]})):
         display.listener.publish(message.topic, message.pack(), retain=True)
-    with tab_of(browser, display.address) as tab, display.playing(Label(EVIL, 0.9, Box(0.1, 0.1, 0.5, 0.5)), Label("rest", 0.05)):
-        answer_all(display, report)
+    labels = Label(EVIL, 0.9, Box(0.1, 0.1, 0.5, 0.5)), Label("rest", 0.05)
+    with answering(display.listener, report), tab_of(browser, display.address) as tab, display.playing(*labels):
         tab.wait_for_pictures()
         for place in (
             ".camera .label",
@@ -79,14 +80,10 @@ def test_another_day_stands_beside(display: Display, browser: Browser) -> None:
         day="2026-10-24",
         cameras={"door": replace(samples.report().cameras["door"], totals={"woman": 7}, visits={"woman": {"09": 3, "10": 4}})},
     )
-    with tab_of(browser, display.address) as tab:
-        answer_all(display, samples.report())
+    with answering(display.listener, samples.report(), before), tab_of(browser, display.address) as tab:
         tab.page.locator("#totals [data-label=woman] .count", has_text="1").wait_for()
         tab.page.click("#compare-yesterday")
-        asked = display.listener.wait_for("/question", 2)[-1]
-        assert Question.received("footfall/query/display/question", asked).day == before.day
         assert tab.page.input_value("#compare") == before.day
-        answer_all(display, before)
         until(lambda: "7 on" in (tab.page.text_content("#totals") or ""), 20, "yesterday's total")
         table = tab.page.text_content("#counts-table") or ""
         assert all(number in table for number in ("3", "4"))
@@ -104,8 +101,8 @@ def test_names_that_mean_something_to_the_page_mean_nothing(display: Display, br
     counts = replace(
         samples.report().cameras["door"], totals={"toString": 1, name: 2}, visits={"toString": {"02": 1}, name: {"02": 2}}
     )
-    with tab_of(browser, display.address) as tab:
-        answer_all(display, replace(samples.report(), cameras={name: counts}, visits=()))
+    report = replace(samples.report(), cameras={name: counts}, visits=())
+    with answering(display.listener, report), tab_of(browser, display.address) as tab:
         for place in ("#cameras", "#module-list", "#matrices", "#totals"):
             until(lambda place=place: name in (tab.page.text_content(place) or ""), 20, place)  # type: ignore[misc]
         until(lambda: "toString" in (tab.page.text_content("#totals") or ""))
@@ -113,14 +110,6 @@ def test_names_that_mean_something_to_the_page_mean_nothing(display: Display, br
         assert "native code" not in tab.page.inner_text("body")
         assert "undefined" not in tab.page.inner_text("body")
         assert tab.complaints == []
-
-
-def answer_all(display: Display, report: DayReport) -> None:
-    """What the bridge does with each question so far."""
-    for payload in display.listener.wait_for("/question"):
-        question = Question.received("footfall/query/display/question", payload)
-        answer = Answer("display", question.id, "", report)
-        display.listener.publish(answer.topic, answer.pack())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -131,8 +120,9 @@ def test_everybody_can_read_it(display: Display, browser: Browser, scheme: Any, 
     display.listener.publish(lost.topic, lost.pack(), retain=True)
     width, height = size
     options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme, "bypass_csp": True}
-    with tab_of(browser, display.address, **options) as tab, display.playing(Label("woman", 0.9, Box(0.1, 0.1, 0.5, 0.5))):
-        answer_all(display, samples.report())
+    seen = Label("woman", 0.9, Box(0.1, 0.1, 0.5, 0.5))
+    told = answering(display.listener, samples.report())
+    with told, tab_of(browser, display.address, **options) as tab, display.playing(seen):
         tab.wait_for_pictures()
         tab.page.locator("#visits tbody tr").first.wait_for()
         tab.page.locator('.camera[data-camera="back"][data-state="lost"]').wait_for()
@@ -145,8 +135,8 @@ def test_everybody_can_read_it(display: Display, browser: Browser, scheme: Any, 
 
 def test_the_keyboard_reaches_everything(display: Display, browser: Browser) -> None:
     """The first stop skips to the content; each that follows can be seen to have the focus, and is used by Enter."""
-    with tab_of(browser, display.address) as tab, display.playing(Label("woman", 0.9)):
-        answer_all(display, samples.report())
+    told = answering(display.listener, samples.report())
+    with told, tab_of(browser, display.address) as tab, display.playing(Label("woman", 0.9)):
         tab.page.locator("#visits tbody tr").first.wait_for()
         reached: list[tuple[str, bool]] = []
         for _ in range(40):

@@ -4,14 +4,14 @@ import itertools
 import json
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from bus import Answer, CameraDay, DayCounts, Question
+from bus import CameraDay, DayCounts
 from tests.support import samples
+from tests.support.answers import answering
 from tests.support.broker import Broker, free_port
 from tests.support.browsers import Browser, is_well
 from tests.support.listener import Listener
@@ -60,14 +60,14 @@ def test_a_stream(place: Place) -> None:
 
 def test_counts_are_those_of_the_bridge(place: Place) -> None:
     """Any day as JSON and as lines for a spreadsheet; today is told to every browser, and again when counts are."""
-    place.answer(1)
-    with Browser(place.port) as browser:
+    with answering(place.listener, samples.report()), Browser(place.port) as browser:
         browser.until(lambda told: told["today"]["report"])
         assert browser.sections["today"]["report"]["visits"][0]["label"] == "woman"
         assert browser.sections["labels"] == ["woman"]
         counts = DayCounts("door", "2026-10-25", {"woman": 2}, {"woman": {"02": 2}})
+        asked = len(place.listener.payloads("/question"))
         place.listener.publish(counts.topic, counts.pack(), retain=True)
-        place.answer(2)
+        place.listener.wait_for("/question", asked + 1)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ def test_an_address_without_parameters_takes_none(place: Place, path: str) -> No
 
 def answered(place: Place, query: str, **cameras: CameraDay) -> httpx.Response:
     """What is answered to a program when the bridge reports that."""
-    with ThreadPoolExecutor(1) as threads:
-        place.answer(1)
-        asked = threads.submit(place.get, f"/api/counts?day=2026-10-25{query}")
-        payload = place.listener.wait_for("/question", 2)[-1]
-        question = Question.received("footfall/query/display/question", payload)
-        answer = Answer("display", question.id, "", replace(samples.report(), cameras=cameras))
-        place.listener.publish(answer.topic, answer.pack())
-        return asked.result(limit(20))
+    report = replace(samples.report(), cameras=cameras)
+
+    def response() -> httpx.Response | None:
+        one = place.get(f"/api/counts?day={report.day}{query}")
+        return one if one.status_code == 200 else None  # else the bridge was too slow to answer
+
+    with answering(place.listener, report):
+        return until(response)
 
 
 def test_a_label_is_no_formula(place: Place) -> None:
