@@ -2,14 +2,12 @@
 
 import logging
 import secrets
-import time
 from collections.abc import Callable
 
 from capture.source import Captured
 
 log = logging.getLogger(__name__)
 
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux's stands still while the machine sleeps; macOS's does not
 CLOCK_SET = 1.0
 """Seconds by which the wall clock and the session part before it counts as a clock that was set."""
 
@@ -38,8 +36,3 @@ class SessionClock:
             log.warning("the wall clock was set by %+.1f s while running", by)
             self._stepped(round(by, 3))
         return passed
-
-
-def now() -> float:
-    """Seconds that go on, whatever the wall clock is set to, and while the machine sleeps."""
-    return time.clock_gettime(_CLOCK)

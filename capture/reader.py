@@ -11,8 +11,8 @@ from typing_extensions import Self
 
 from bus import NewestSlot
 from bus.backoff import Backoff
+from bus.steady import steady
 from bus.watchdog import Calls
-from capture import clock
 from capture.source import Captured, Pictures, Source, SourceLost
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Reader:
                     return
                 if picture is None:
                     continue
-                self._newest.put(None, Captured(picture, round(time.time(), 3), clock.now()))
+                self._newest.put(None, Captured(picture, round(time.time(), 3), steady()))
                 if pictures == 0 or self._lost:
                     self._lost = False
                     self._tell(RUNNING, "")
