@@ -32,8 +32,8 @@ CLOCK_SET = 1.0
 """Seconds by which wall clock and session part before it counts as a clock that was set."""
 EARLIEST = 1_577_836_800.0
 """2020-01-01: a clock that reads less was never set."""
-TRUSTED_AFTER = 7 * 86400.0
-"""Seconds of a session after which its clock is believed, whatever an earlier one read."""
+TRUSTED_AFTER = 86400.0
+"""Seconds of a session after which its clock is believed, whatever an earlier one read, unless it was never set."""
 MOST_SESSIONS = 16
 """Sessions of which the last number is remembered: more do not wait for one delivery."""
 EPOCH = 0.001
@@ -208,7 +208,7 @@ class Visits:
             memory.doubtful = 0
         self.apart = self.apart + 1 if elapsed >= self._rules.gap else 0
         memory.last_at = at
-        if at >= memory.known or prediction.session_time > TRUSTED_AFTER:
+        if at >= memory.known or (at >= EARLIEST and prediction.session_time > TRUSTED_AFTER):
             memory.known, memory.doubtful = at, 0
         return ended + self._regard(self._frame(prediction, at))
 
@@ -216,18 +216,26 @@ class Visits:
         """When the frame was captured, by the clock as it is set now; notes its session and number."""
         memory = self.memory
         offset = prediction.captured_at - prediction.session_time
-        if prediction.session == memory.session:
-            if abs(offset - memory.offset) > CLOCK_SET:
-                self._move(offset - memory.offset)
-        else:
-            if memory.last_at is not None and memory.last_at < memory.known <= prediction.captured_at:
-                self._move(prediction.captured_at - memory.last_at - self._rules.gap)  # as if the last session had just ended
+        if prediction.session != memory.session:
+            self._change_session(prediction.captured_at)
             memory.session, memory.offset = prediction.session, offset
+        elif abs(by := offset - memory.offset) > CLOCK_SET:
+            self._move(by)
+            if by < 0 and prediction.captured_at >= EARLIEST:  # whoever set it back knows better
+                memory.known = min(memory.known, prediction.captured_at - CLOCK_SET)
         memory.sequences.pop(prediction.session, None)
         memory.sequences[prediction.session] = prediction.sequence
         while len(memory.sequences) > MOST_SESSIONS:
             del memory.sequences[next(iter(memory.sequences))]
         return moved(prediction.session_time, memory.offset)
+
+    def _change_session(self, at: float) -> None:
+        """Visits stay in doubt only if the clock was never set; once it is, they are dated as if they had just ended."""
+        last_at = self.memory.last_at
+        if last_at is None or last_at >= EARLIEST:
+            self.memory.doubtful = 0
+        elif at >= EARLIEST:
+            self._move(at - last_at - self._rules.gap)
 
     def _move(self, by: float) -> None:
         """Takes over a clock that was set by so many seconds."""

@@ -391,6 +391,27 @@ def test_hours_of_an_absence_are_summed_up(setup: Setup) -> None:
     assert hours(setup) == []
 
 
+def test_the_hour_under_way_is_summed_up_when_the_clock_jumps(setup: Setup) -> None:
+    """A clock that is set far ahead skips hours in which nothing was counted, and not the one in which something was."""
+    setup.see("wwww" + "n" * 20)
+    setup.see("n", begin=1000 * HOUR)
+    found = hours(setup)
+    assert found[0] == ("door", 0)
+    assert len(found) == MOST_HOURS + 1
+
+
+def test_a_clock_that_was_never_set_has_no_hours(setup: Setup) -> None:
+    """In 1970 none is summed up, neither of frames nor of a camera that is silent; afterwards they go on."""
+    for number, begin in enumerate((60.0, 4000.0, 9000.0)):
+        setup.take(replace(seen("n", begin=begin)[0], sequence=number, session_time=begin))
+        assert hours(setup) == []
+    setup.now = 9000.0 + SILENCE + 1
+    assert hours(setup) == []
+    setup.see("n")
+    setup.see("n", begin=HOUR)
+    assert hours(setup) == [("door", 0)]
+
+
 def test_a_clock_that_was_set_back_begins_its_hours_anew(setup: Setup) -> None:
     """The hours go on from where the clock is."""
     setup.see("n")
