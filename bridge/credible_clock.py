@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from bridge.visits import EARLIEST
+from bridge.timeline import EARLIEST
 
 MAX_GAP = 2 * 86400.0
 """Seconds: how long the bridge may have been off, by the wall clock. More may be a wrong clock as well, and does not count."""

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from bridge.credible_clock import CredibleClock, Reading
 from bridge.ledger import Ledger
-from bridge.visits import EARLIEST
+from bridge.timeline import EARLIEST
 from bus.steady import steady
 
 CLOCK, MARKS = "clock", "expiry"

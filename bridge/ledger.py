@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from bridge.database import Database, LedgerBroken, LedgerUnavailable, salvaged
 from bridge.outgoing import Kind, Outgoing, of_visit
 from bridge.queries import VISIT, Queries
-from bridge.visits import Correction, moved
+from bridge.timeline import moved
+from bridge.visits import Correction
 from bus import Visit
 from bus.figures import Figures
 

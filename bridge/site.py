@@ -54,8 +54,9 @@ class Site:
                 self._complain("invalid_memory", f"{name}: what was kept of it cannot be read, it begins anew", name)
                 continue
             memory = camera.visits.memory
-            is_over = memory.is_idle and not memory.doubtful and camera.kept.paused_at is None
-            if not is_over or now - max(memory.last_at or 0.0, memory.known) < FORGOTTEN:
+            timeline = memory.timeline
+            is_over = memory.is_idle and not timeline.doubtful and camera.kept.paused_at is None
+            if not is_over or now - max(timeline.last_at or 0.0, timeline.known) < FORGOTTEN:
                 self._cameras[name] = camera
 
     @property
