@@ -118,10 +118,11 @@ class Candidate(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """The last `number` visits of a camera that are over were dated by a clock that has been set `by` so many seconds since."""
+    """The last `number` visits of a camera were dated by a clock that read at most `until` and was set `by` so many seconds."""
 
     camera: str
     number: int
+    until: float
     by: float
 
 
@@ -182,7 +183,8 @@ class Visits:
         if moment.set_by:
             self.memory.move(moment.set_by)
             if moment.doubtful:
-                self.correction = Correction(self._camera, moment.doubtful, moment.set_by)
+                until = moment.at - moment.elapsed - moment.set_by
+                self.correction = Correction(self._camera, moment.doubtful, until, moment.set_by)
         ended: list[Visit] = []
         if moment.elapsed < 0:
             ended = self.end_all()

@@ -167,6 +167,19 @@ def test_only_visits_of_the_boot_are_corrected(shop: Shop) -> None:
     assert [one.started_at for one in shop.visits] == pytest.approx(expected, abs=0.01)
 
 
+def test_a_ledger_that_lost_visits_has_no_others_corrected(shop: Shop) -> None:
+    """Where a broken file was recovered without the visits of the boot, those of before stay as they are."""
+    shop.take(*stream(0, 0.0, "a0", BEGIN))
+    before = shop.visits
+    frames = stream(BETWEEN, STEPS[-1])
+    shop.take(*frames[:BETWEEN])
+    with shop.ledger._transaction() as connection:
+        connection.execute("DELETE FROM visit WHERE started_at < 1000")
+    shop.take(*frames[BETWEEN:])
+    assert shop.visits[:1] == before
+    assert brief(shop.visits) == [RIGHT[0], *RIGHT[1:]]
+
+
 def test_a_clock_that_was_set_back_is_believed(shop: Shop) -> None:
     """Visits after a clock was set back keep their dates when it is set wrong again, and right."""
     shop.take(*stream(5, -3600.0, "a1"))

@@ -52,7 +52,7 @@ class Setup:
             if not camera.is_told:
                 camera.is_told = True
                 self.labels.append(camera.label.label)
-        self.corrections += [(len(self.visits) + place, one) for place, one in round_.changes.corrections]
+        self.corrections += [(len(self.visits) + place, one._replace(until=0.0)) for place, one in round_.changes.corrections]
         self.visits += round_.changes.visits
         self.outgoing += [json.loads(one.body) for one in round_.changes.outgoing]
         self.commands += round_.commands
