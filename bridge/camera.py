@@ -7,7 +7,8 @@ from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from bridge.hours import HOUR, hour_begin, hour_end
-from bridge.visits import EARLIEST, Memory, Rules, Visits
+from bridge.timeline import EARLIEST
+from bridge.visits import Memory, Rules, Visits
 from bus import CurrentLabel
 
 MOST_HOURS = 48
@@ -69,7 +70,7 @@ class Camera:
         if not memory.is_idle:
             return None
         own = kept.paused_at, kept.forwarded_at, kept.told_upstream, kept.summed_until, kept.is_demo
-        return *own, memory.session, memory.offset
+        return *own, memory.timeline.session, memory.timeline.offset
 
     def change(self) -> str | None:
         """The text to keep now; None where it would make no difference: of an empty shop's frames nothing is to be written."""
@@ -92,10 +93,10 @@ class Camera:
         `now` (Unix seconds) is for a camera that is silent; otherwise the last frame's time tells how late it is. One that has
         been silent for long is no longer summed up.
         """
-        memory = self.visits.memory
-        if memory.last_at is None or (now is not None and now - memory.last_at > MOST_HOURS * HOUR):
+        memory, last_at = self.visits.memory, self.visits.memory.timeline.last_at
+        if last_at is None or (now is not None and now - last_at > MOST_HOURS * HOUR):
             return []
-        until = memory.last_at if now is None else now
+        until = last_at if now is None else now
         stays = [*(candidate.stay for candidate in memory.candidates.values()), *([memory.stay] if memory.stay else [])]
         until = min([until, *(stay.started_at for stay in stays)])
         if until < EARLIEST:

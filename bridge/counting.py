@@ -172,7 +172,7 @@ class Counting:
         today = hours.day_of(time.time())
         for name, camera in self._site.cameras.items():
             days = {hours.day_of(visit.started_at) for visit in visits if visit.camera == name}
-            due = today, int((camera.visits.memory.last_at or 0.0) // SAVE_EVERY)
+            due = today, int((camera.visits.memory.timeline.last_at or 0.0) // SAVE_EVERY)
             if days or self._counted.get(name) != due:
                 self._counted[name] = due
                 for day in (*sorted(days - {today}), today):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from bridge.visits import EARLIEST
+from bridge.timeline import EARLIEST
 
 MAX_GAP = 2 * 86400.0
 """Seconds: how long the bridge may have been off, by the wall clock. More may be a wrong clock as well, and does not count."""
@@ -14,10 +14,10 @@ REPORTED = 7 * 86400.0
 
 
 class Reading(NamedTuple):
-    """What two clocks say at one moment: Unix seconds, and seconds by a clock that nobody sets."""
+    """What two clocks say at one moment: Unix seconds, and seconds of `bus.steady`."""
 
     wall: float
-    monotonic: float
+    steady: float
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ _SAVED: TypeAdapter[SavedTime] = TypeAdapter(SavedTime)
 
 
 class CredibleClock:
-    """Counts seconds that have certainly passed: those that a monotonic clock counts while running, and over a restart what the
+    """Counts seconds that have certainly passed: those of a clock that nobody sets while running, and over a restart what the
     wall clock says, if that is no more than `MAX_GAP`.
 
     So it may stay behind, as by the holidays of a shop that is switched off, and is never ahead by more than the clock was wrong
@@ -63,7 +63,7 @@ class CredibleClock:
 
     def advance(self, reading: Reading) -> None:
         """Counts what has passed since the last reading."""
-        self._saved.passed += max(0.0, reading.monotonic - self._reading.monotonic)
+        self._saved.passed += max(0.0, reading.steady - self._reading.steady)
         self._take(reading)
 
     def _take(self, reading: Reading) -> None:

@@ -8,7 +8,8 @@ from pydantic.dataclasses import dataclass
 
 from bridge.credible_clock import CredibleClock, Reading
 from bridge.ledger import Ledger
-from bridge.visits import EARLIEST
+from bridge.timeline import EARLIEST
+from bus.steady import steady
 
 CLOCK, MARKS = "clock", "expiry"
 """The notes in the ledger."""
@@ -84,4 +85,4 @@ class Expiry:
 
 
 def _reading() -> Reading:
-    return Reading(time.time(), time.monotonic())
+    return Reading(time.time(), steady())

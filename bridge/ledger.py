@@ -15,7 +15,8 @@ from bridge.outgoing import Kind, Outgoing, of_visit
 from bridge.periods import Period, Periods
 from bridge.queries import VISIT, Queries, visit_of
 from bridge.recovery import Row
-from bridge.visits import Correction, moved
+from bridge.timeline import moved
+from bridge.visits import Correction
 from bus import Visit
 from bus.figures import Figures
 
@@ -284,14 +285,15 @@ class Ledger(Queries):
 
 def _correct(connection: Connection, correction: Correction) -> list[Corrected]:
     """Moves the last visits of a camera in time, which are to be published again."""
-    query = f"SELECT {VISIT} FROM visit WHERE camera = ? ORDER BY number DESC LIMIT ?"
-    before = [visit_of(row) for row in connection.execute(query, (correction.camera, correction.number))]
+    query = f"SELECT {VISIT} FROM visit WHERE camera = ? AND ended_at < ? ORDER BY number DESC LIMIT ?"
+    rows = connection.execute(query, (correction.camera, correction.until + 1, correction.number))
+    before = [visit_of(row) for row in rows]
     corrected = [
         Corrected(replace(one, started_at=moved(one.started_at, correction.by), ended_at=moved(one.ended_at, correction.by)), one)
         for one in reversed(before)
     ]
-    rows = [(one.visit.started_at, one.visit.ended_at, one.visit.id) for one in corrected]
-    connection.executemany("UPDATE visit SET started_at = ?, ended_at = ?, is_told = 0 WHERE id = ?", rows)
+    times = [(one.visit.started_at, one.visit.ended_at, one.visit.id) for one in corrected]
+    connection.executemany("UPDATE visit SET started_at = ?, ended_at = ?, is_told = 0 WHERE id = ?", times)
     return corrected
 
 

@@ -55,8 +55,9 @@ class Site:
                 self._complain("invalid_memory", f"{name}: what was kept of it cannot be read, it begins anew", name)
                 continue
             memory = camera.visits.memory
-            is_over = memory.is_idle and not memory.doubtful and camera.kept.paused_at is None
-            if not is_over or now - max(memory.last_at or 0.0, memory.known) < FORGOTTEN:
+            timeline = memory.timeline
+            is_over = memory.is_idle and not timeline.doubtful and camera.kept.paused_at is None
+            if not is_over or now - max(timeline.last_at or 0.0, timeline.known) < FORGOTTEN:
                 self._cameras[name] = camera
 
     @property
@@ -85,7 +86,7 @@ class Site:
             return
         if (correction := camera.visits.correction) is not None:
             round_.changes.corrections.append((len(round_.changes.visits), correction))
-        at = camera.visits.memory.last_at or prediction.captured_at
+        at = camera.visits.memory.timeline.last_at or prediction.captured_at
         round_.changes.periods.append(Period(camera.name, prediction.is_demo, at, at))
         self._select(camera, prediction, round_)
         self._note(camera, ended, prediction.captured_at, round_)

@@ -26,18 +26,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bridge.identity import identity_of
+from bridge.timeline import Timeline, moved
 from bus import Label, Prediction, Visit
 
-CLOCK_SET = 1.0
-"""Seconds by which wall clock and session part before it counts as a clock that was set."""
-EARLIEST = 1_577_836_800.0
-"""2020-01-01: a clock that reads less was never set."""
-TRUSTED_AFTER = 7 * 86400.0
-"""Seconds of a session after which its clock is believed, whatever an earlier one read."""
-MOST_SESSIONS = 16
-"""Sessions of which the last number is remembered: more do not wait for one delivery."""
-EPOCH = 0.001
-"""The first time that a message can hold."""
 BACKGROUND_WEIGHT = 3.0
 """How much faster a visit ends on frames of a background label than on frames that say nothing."""
 _ROUNDING = 1e-6
@@ -127,10 +118,11 @@ class Candidate(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """The last `number` visits of a camera that are over were dated by a clock that has been set `by` so many seconds since."""
+    """The last `number` visits of a camera were dated by a clock that read at most `until` and was set `by` so many seconds."""
 
     camera: str
     number: int
+    until: float
     by: float
 
 
@@ -138,17 +130,7 @@ class Correction(NamedTuple):
 class Memory:
     """All that the visits to come depend on besides the predictions to come."""
 
-    last_at: float | None = None
-    """When the last frame was captured, by the clock as it is set now."""
-    session: str | None = None
-    sequences: dict[str, int] = field(default_factory=dict)
-    """The number of the last frame in each of the last sessions."""
-    offset: float = 0.0
-    """What the clock reads at the begin of the session."""
-    known: float = EARLIEST
-    """The last time that is believed: a clock that reads less is in doubt."""
-    doubtful: int = 0
-    """How many of the last visits were dated by a clock that is in doubt."""
+    timeline: Timeline = field(default_factory=Timeline)
     candidates: dict[str, Candidate] = field(default_factory=dict)
     stay: Stay | None = None
     since_own: list[Regarded] = field(default_factory=list)
@@ -158,7 +140,7 @@ class Memory:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody is there or about to be: then only `last_at` matters, and that for what is repeated."""
+        """Whether nobody is there or about to be: then only the timeline matters, and its numbers for what is repeated."""
         return self.stay is None and not self.candidates
 
     def forget(self) -> None:
@@ -167,8 +149,6 @@ class Memory:
 
     def move(self, by: float) -> None:
         """Takes over a clock that was set by so many seconds."""
-        self.offset += by
-        self.last_at = None if self.last_at is None else moved(self.last_at, by)
         self.candidates = {label: Candidate(lead, stay.moved(by)) for label, (lead, stay) in self.candidates.items()}
         self.stay = self.stay and self.stay.moved(by)
         self.since_own = [one._replace(at=moved(one.at, by)) for one in self.since_own]
@@ -196,44 +176,21 @@ class Visits:
 
     def take_in(self, prediction: Prediction) -> list[Visit]:
         """Regards the next prediction, which may have been here before; the visits that are over by it, the oldest first."""
-        memory, self.correction = self.memory, None
-        if prediction.sequence <= memory.sequences.get(prediction.session, -1):
+        moment, self.correction = self.memory.timeline.take(prediction, self._rules.gap), None
+        if moment is None:
             self.late += 1
             return []
-        at = self._time_of(prediction)
-        elapsed = 0.0 if memory.last_at is None else at - memory.last_at
+        if moment.set_by:
+            self.memory.move(moment.set_by)
+            if moment.doubtful:
+                until = moment.at - moment.elapsed - moment.set_by
+                self.correction = Correction(self._camera, moment.doubtful, until, moment.set_by)
         ended: list[Visit] = []
-        if elapsed < 0:  # a session whose clock reads less than the last one's
+        if moment.elapsed < 0:
             ended = self.end_all()
-            memory.doubtful = 0
-        self.apart = self.apart + 1 if elapsed >= self._rules.gap else 0
-        memory.last_at = at
-        if at >= memory.known or prediction.session_time > TRUSTED_AFTER:
-            memory.known, memory.doubtful = at, 0
-        return ended + self._regard(self._frame(prediction, at))
-
-    def _time_of(self, prediction: Prediction) -> float:
-        """When the frame was captured, by the clock as it is set now; notes its session and number."""
-        memory = self.memory
-        offset = prediction.captured_at - prediction.session_time
-        if prediction.session == memory.session:
-            if abs(offset - memory.offset) > CLOCK_SET:
-                self._move(offset - memory.offset)
-        else:
-            if memory.last_at is not None and memory.last_at < memory.known <= prediction.captured_at:
-                self._move(prediction.captured_at - memory.last_at - self._rules.gap)  # as if the last session had just ended
-            memory.session, memory.offset = prediction.session, offset
-        memory.sequences.pop(prediction.session, None)
-        memory.sequences[prediction.session] = prediction.sequence
-        while len(memory.sequences) > MOST_SESSIONS:
-            del memory.sequences[next(iter(memory.sequences))]
-        return moved(prediction.session_time, memory.offset)
-
-    def _move(self, by: float) -> None:
-        """Takes over a clock that was set by so many seconds."""
-        if self.memory.doubtful:
-            self.correction = Correction(self._camera, self.memory.doubtful, by)
-        self.memory.move(by)
+            self.memory.timeline.doubtful = 0
+        self.apart = self.apart + 1 if moment.elapsed >= self._rules.gap else 0
+        return ended + self._regard(self._frame(prediction, moment.at))
 
     def end_all(self) -> list[Visit]:
         """Ends what is open, as when the camera was lost."""
@@ -295,13 +252,6 @@ class Visits:
 
     def _visit(self, stay: Stay, ended_at: float) -> Visit:
         """A visit that is over; its id says where it began in its session, as its times may be corrected."""
-        memory = self.memory
-        if memory.last_at is not None and memory.last_at < memory.known:
-            memory.doubtful += 1
+        self.memory.timeline.dated()
         identity = identity_of(self._camera, stay.label, stay.origin)
         return Visit(identity, self._camera, stay.label, stay.started_at, ended_at, stay.own.peak, stay.own.frames)
-
-
-def moved(at: float, by: float) -> float:
-    """A time on a clock that is set by so many seconds, to the millisecond."""
-    return max(EPOCH, round(at + by, 3))

@@ -1,12 +1,10 @@
 """The time of a capture session, and whether the wall clock keeps to it."""
 
 import secrets
-import time
 from collections.abc import Callable
 
 from capture.source import Captured
 
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux's stands still while the machine sleeps; macOS's does not
 CLOCK_SET = 1.0
 """Seconds by which the wall clock and the session part before it counts as a clock that was set."""
 
@@ -34,8 +32,3 @@ class SessionClock:
             self._offset += by
             self._stepped(round(by, 3))
         return passed
-
-
-def now() -> float:
-    """Seconds that go on, whatever the wall clock is set to, and while the machine sleeps."""
-    return time.clock_gettime(_CLOCK)

@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from bus.steady import steady
 from bus.watchdog import Calls
-from capture import clock
 from capture.reader import Reader
 from capture.source import Captured, Picture, Recording
 
@@ -27,7 +27,7 @@ class Playback(Reader):
         self._next: queue.Queue[Captured] = queue.Queue()
         self._done = threading.Semaphore(0)
         self._is_taken = False
-        self._begun_at = clock.now()
+        self._begun_at = steady()
 
     def take(self, timeout: float) -> Captured | None:
         """The next picture, or None after `timeout` seconds without one."""

@@ -12,8 +12,8 @@ from typing_extensions import Self
 from bus import NewestSlot
 from bus.backoff import Backoff
 from bus.messages import ENDED
+from bus.steady import steady
 from bus.watchdog import Calls
-from capture import clock
 from capture.source import Captured, Picture, Pictures, Source, SourceLost
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ class Reader:
 
     def _offer(self, picture: Picture, number: int) -> None:  # noqa: ARG002  # for those who override it
         """Holds the picture, which is that `number` of the source since it was opened, counted from 0."""
-        self._newest.put(None, Captured(picture, round(time.time(), 3), clock.now()))
+        self._newest.put(None, Captured(picture, round(time.time(), 3), steady()))
 
     def _pictures(self) -> Pictures:
         """The source's, with each call into it noted."""

@@ -38,7 +38,7 @@ def shown(source: str) -> str:
 
 
 class Captured(NamedTuple):
-    """A picture, its Unix time, and the time at which it was taken by `capture.clock.now`."""
+    """A picture, its Unix time, and the time at which it was taken by `bus.steady`."""
 
     picture: Picture
     captured_at: float

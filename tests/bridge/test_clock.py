@@ -155,6 +155,40 @@ def test_two_boots_of_1970_are_not_mixed_up(shop: Shop) -> None:
     assert [one.started_at for one in shop.visits[1:]] == pytest.approx([NOON + 0.5, NOON + 4.5, NOON + 10.5], abs=0.01)
 
 
+def test_only_visits_of_the_boot_are_corrected(shop: Shop) -> None:
+    """After a clock that was years ahead, each boot's wrong readings are corrected when it is set, and earlier boots' are not."""
+    day, year = 86400.0, 365 * 86400.0
+    ahead = [replace(one, captured_at=one.captured_at + 3 * year) for one in stream(0, 0.0, "a0", BEGIN)]
+    shop.take(*ahead)
+    shop.take(*stream(0, 0.0, "a1", BEGIN))
+    for one in stream(BETWEEN, 14 * 3600.0, "a2", BEGIN):
+        shop.take(replace(one, captured_at=one.captured_at + day))
+    expected = [NOON + 0.5 + 3 * year, NOON + 0.5, NOON + 0.5 + day]
+    assert [one.started_at for one in shop.visits] == pytest.approx(expected, abs=0.01)
+
+
+def test_a_ledger_that_lost_visits_has_no_others_corrected(shop: Shop) -> None:
+    """Where a broken file was recovered without the visits of the boot, those of before stay as they are."""
+    shop.take(*stream(0, 0.0, "a0", BEGIN))
+    before = shop.visits
+    frames = stream(BETWEEN, STEPS[-1])
+    shop.take(*frames[:BETWEEN])
+    with shop.ledger._transaction() as connection:
+        connection.execute("DELETE FROM visit WHERE started_at < 1000")
+    shop.take(*frames[BETWEEN:])
+    assert shop.visits[:1] == before
+    assert brief(shop.visits) == [RIGHT[0], *RIGHT[1:]]
+
+
+def test_a_clock_that_was_set_back_is_believed(shop: Shop) -> None:
+    """Visits after a clock was set back keep their dates when it is set wrong again, and right."""
+    shop.take(*stream(5, -3600.0, "a1"))
+    before = shop.visits
+    frames = stream(0, 0.0, "a1", BEGIN + STAY + END + BEGIN)[len(BEGIN + STAY + END) :]
+    shop.take(*(replace(one, captured_at=one.captured_at + 1e8) for one in frames))
+    assert shop.visits[:3] == before
+
+
 @pytest.mark.parametrize("by", STEPS)
 def test_a_restart_of_the_bridge_anywhere_changes_nothing(tmp_path: Path, by: float) -> None:
     """Killed after any frame, and given the last second's once more, it comes to the same visits at the same times."""

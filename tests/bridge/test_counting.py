@@ -32,6 +32,7 @@ from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.proxy import PUBACK, PUBLISH, Proxy
 from tests.support.wait import limit, until
+from tests.support.wall_clock import WallClock
 from tests.support.zone import zone_at_noon
 
 TOPICS = ("footfall/+/visit", "footfall/+/label", "footfall/+/counts", "footfall/+/command", "footfall/status/bridge")
@@ -504,6 +505,23 @@ def test_a_time_zone_that_there_is_not_is_refused(shop: Shop, zone: str) -> None
         until(lambda: not bridge.running)
         assert bridge.end() == 2
         assert "TZ=" in bridge.log
+
+
+def test_a_bridge_that_starts_with_a_wrong_clock_deletes_nothing(shop: Shop, tmp_path: Path) -> None:
+    """Three years ahead at two starts in a row, both reported: the visits of the last month are all there afterwards."""
+    clock = WallClock(tmp_path / "clock", 3 * 365 * 86400)
+    now = time.time()
+    with closing(Ledger(shop.state, 10, Figures())) as ledger:
+        ledger.commit(Changes(visits=[visit(number, at=now - 2900 * number - 60) for number in range(900)]))
+    for environment in (clock.environment, clock.environment, {}):
+        with shop.bridge(**environment) as bridge:
+            bridge.wait_for_log("running")
+            until(lambda: shop.told("running"))
+            ahead = b"the clock jumped ahead by 1095 days" in shop.listener.payloads("status/bridge")[-1]
+            assert ahead is bool(environment)
+            bridge.end()
+    with closing(Ledger(shop.state, 10, Figures())) as ledger:
+        assert sum(ledger.totals("door", 0, 1e11).values()) == 900
 
 
 def test_a_clock_that_jumps_is_reported_and_deletes_nothing(

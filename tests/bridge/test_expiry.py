@@ -31,7 +31,7 @@ class Device:
         self._folder = folder
         self._numbers = itertools.count()
         monkeypatch.setattr("bridge.expiry.time.time", lambda: NOON + self.now + self.wrong)
-        monkeypatch.setattr("bridge.expiry.time.monotonic", lambda: 1000 + self.up)
+        monkeypatch.setattr("bridge.expiry.steady", lambda: 1000 + self.up)
         self._open()
 
     def _open(self) -> None:
@@ -188,14 +188,14 @@ def test_a_first_boot_without_a_battery_is_no_jump(tmp_path: Path, monkeypatch: 
 @given(st.lists(st.tuples(st.floats(-5e9, 5e9), st.floats(0, 1e6), st.booleans()), max_size=20))
 def test_credible_time_is_never_far_ahead(course: list[tuple[float, float, bool]]) -> None:
     """However the clock is set, time that counts is what passed while running, and at most the gap more at each restart."""
-    wall, monotonic = NOON, 0.0
-    clock, most = CredibleClock(Reading(wall, monotonic), None, None), 0.0
+    wall, steady = NOON, 0.0
+    clock, most = CredibleClock(Reading(wall, steady), None, None), 0.0
     for by, seconds, is_restart in course:
-        wall, monotonic, most = wall + by, monotonic + seconds, most + seconds
+        wall, steady, most = wall + by, steady + seconds, most + seconds
         if is_restart:
-            clock, most = CredibleClock(Reading(wall, monotonic), clock.text(), None), most + MAX_GAP
+            clock, most = CredibleClock(Reading(wall, steady), clock.text(), None), most + MAX_GAP
         else:
-            clock.advance(Reading(wall, monotonic))
+            clock.advance(Reading(wall, steady))
         assert 0 <= clock.passed <= most + 1e-3
 
 

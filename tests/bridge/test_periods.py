@@ -20,7 +20,7 @@ from bridge.ledger import Changes, Ledger
 from bridge.periods import GAP, SAVE_EVERY, Period, counted_hours, joined
 from bridge.policy import Policy
 from bridge.site import Round, Site
-from bridge.visits import EARLIEST
+from bridge.timeline import EARLIEST
 from bus import Command, Visit
 from bus.figures import Figures
 from bus.messages import DEMO_PREFIX

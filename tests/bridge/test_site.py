@@ -52,7 +52,7 @@ class Setup:
             if not camera.is_told:
                 camera.is_told = True
                 self.labels.append(camera.label.label)
-        self.corrections += [(len(self.visits) + place, one) for place, one in round_.changes.corrections]
+        self.corrections += [(len(self.visits) + place, one._replace(until=0.0)) for place, one in round_.changes.corrections]
         self.visits += round_.changes.visits
         self.outgoing += [json.loads(one.body) for one in round_.changes.outgoing]
         self.commands += round_.commands
@@ -389,6 +389,27 @@ def test_hours_of_an_absence_are_summed_up(setup: Setup) -> None:
     assert len(hours(setup)) == MOST_HOURS - 1
     setup.now += (MOST_HOURS + 2) * HOUR
     assert hours(setup) == []
+
+
+def test_the_hour_under_way_is_summed_up_when_the_clock_jumps(setup: Setup) -> None:
+    """A clock that is set far ahead skips hours in which nothing was counted, and not the one in which something was."""
+    setup.see("wwww" + "n" * 20)
+    setup.see("n", begin=1000 * HOUR)
+    found = hours(setup)
+    assert found[:1] == [("door", 0)]
+    assert len(found) == MOST_HOURS + 1
+
+
+def test_a_clock_that_was_never_set_has_no_hours(setup: Setup) -> None:
+    """In 1970 none is summed up, neither of frames nor of a camera that is silent; afterwards they go on."""
+    for number, begin in enumerate((60.0, 4000.0, 9000.0)):
+        setup.take(replace(seen("n", begin=begin)[0], sequence=number, session_time=begin))
+        assert hours(setup) == []
+    setup.now = 9000.0 + SILENCE + 1
+    assert hours(setup) == []
+    setup.see("n")
+    setup.see("n", begin=HOUR)
+    assert hours(setup) == [("door", 0)]
 
 
 def test_a_clock_that_was_set_back_begins_its_hours_anew(setup: Setup) -> None:

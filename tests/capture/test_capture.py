@@ -10,6 +10,7 @@ from typing import Literal
 import cv2
 import numpy as np
 import psutil
+import pytest
 
 from bus import Command, Frame, Status
 from bus.message import Message
@@ -19,6 +20,7 @@ from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import limit, until
+from tests.support.wall_clock import WallClock
 
 
 def state(listener: Listener) -> str:
@@ -290,3 +292,23 @@ def test_a_bad_setting_ends_it_with_one_line(broker: Broker) -> None:
         assert module.process.wait(limit(20)) == 2
         assert module.log.startswith("capture: FRAME_RATE='fast': ")
         assert module.log.count("\n") == 1
+
+
+def test_a_clock_that_is_set_is_reported(broker: Broker, tmp_path: Path) -> None:
+    """The log and the status say by how much; the session's time and numbers go on as if nothing had been."""
+    path = videos.video(tmp_path / "clip.avi", 20, rate=20)
+    clock = WallClock(tmp_path / "clock")
+    settings = {"VIDEO_PATH": path, "FRAME_RATE": 5} | clock.environment
+    with Listener(broker.port, "footfall/#") as listener, Module("capture", broker.port, **settings) as module:
+        listener.wait_for("door/frame", 5)
+        clock.set(-59.0)
+        module.wait_for_log("the wall clock was set by -59.0 s")
+        number = len(listener.payloads("door/frame"))
+        frames = [Frame.unpack(payload) for payload in listener.wait_for("door/frame", number + 3)]
+        until(lambda: json.loads(listener.payloads("status/capture")[-1])["figures"].get("clock_steps") == 1, 20)
+        assert json.loads(listener.payloads("status/capture")[-1])["figures"]["clock_stepped"] == pytest.approx(-59, abs=0.5)
+    assert len({frame.session for frame in frames}) == 1
+    seconds = [frame.session_time for frame in frames]
+    assert seconds[0] == 0
+    assert seconds == sorted(seconds)
+    assert seconds[-1] == pytest.approx(frames[-1].captured_at + 59 - frames[0].captured_at, abs=1)

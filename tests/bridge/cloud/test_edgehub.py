@@ -399,7 +399,7 @@ def test_a_twin_that_is_none_is_passed_over(world: World, twin: object) -> None:
 def test_methods_are_answered(world: World, hub: EdgeHub) -> None:
     """Known ones do what they say, unknown ones and bad payloads are 4xx with the reason; each in time."""
     world.ledger.commit(with_visit(1))
-    world.site.recall({"door": f'{{"visits": {{"last_at": {time.time()}}}}}'}, time.time())
+    world.site.recall({"door": f'{{"visits": {{"timeline": {{"last_at": {time.time()}}}}}}}'}, time.time())
     with world.sender():
         until(lambda: hub.twin.reported.get("version"), 30)
         status, answer = hub.twin.call("status", None)

@@ -1,0 +1,98 @@
+"""When frames were captured: in the order and the time of their session, on the date of the wall clock as it is set now."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bus import Prediction
+
+CLOCK_SET = 1.0
+"""Seconds by which wall clock and session part before it counts as a clock that was set."""
+EARLIEST = 1_577_836_800.0
+"""2020-01-01: a clock that reads less was never set."""
+TRUSTED_AFTER = 86400.0
+"""Seconds of a session after which its clock is believed, whatever an earlier one read, unless it was never set."""
+MOST_SESSIONS = 16
+"""Sessions of which the last number is remembered: more do not wait for one delivery."""
+EPOCH = 0.001
+"""The first time that a message can hold."""
+
+
+class Moment(NamedTuple):
+    """When a frame was captured, and how many seconds after the one before; less than 0 in a session whose clock reads less.
+
+    `set_by` is by how many seconds the wall clock was set in between, `doubtful` how many visits it had dated wrongly.
+    """
+
+    at: float
+    elapsed: float
+    set_by: float
+    doubtful: int
+
+
+@dataclass(slots=True)
+class Timeline:
+    """The time of one camera, over its sessions and restarts of the bridge."""
+
+    last_at: float | None = None
+    """When the last frame was captured, by the clock as it is set now."""
+    session: str | None = None
+    sequences: dict[str, int] = field(default_factory=dict)
+    """The number of the last frame in each of the last sessions."""
+    offset: float = 0.0
+    """What the clock reads at the begin of the session."""
+    known: float = EARLIEST
+    """The last time that is believed: a clock that reads less is in doubt."""
+    doubtful: int = 0
+    """How many of the last visits were dated by a clock that is in doubt."""
+
+    def take(self, prediction: Prediction, gap: float) -> Moment | None:
+        """When the frame was captured; None where it was here before, or came after a newer one. `gap` as for visits."""
+        if prediction.sequence <= self.sequences.get(prediction.session, -1):
+            return None
+        is_same = prediction.session == self.session
+        by = self._check_clock(prediction) if is_same else self._change_session(prediction, gap)
+        doubtful = self.doubtful
+        before = None if self.last_at is None else moved(self.last_at, by)
+        self.last_at = at = moved(prediction.session_time, self.offset)
+        self._remember(prediction)
+        elapsed = 0.0 if before is None else at - before
+        if elapsed < 0:
+            self.doubtful = 0
+        if at >= self.known or (at >= EARLIEST and prediction.session_time > TRUSTED_AFTER):
+            self.known, self.doubtful = at, 0
+        return Moment(at, elapsed, by, doubtful)
+
+    def _change_session(self, prediction: Prediction, gap: float) -> float:
+        """Visits stay in doubt only if the clock was never set; when it is, they are dated as if they had just ended."""
+        self.session, self.offset = prediction.session, prediction.captured_at - prediction.session_time
+        if self.last_at is None or self.last_at >= EARLIEST:
+            self.doubtful = 0
+        elif prediction.captured_at >= EARLIEST:
+            return prediction.captured_at - self.last_at - gap
+        return 0.0
+
+    def _check_clock(self, prediction: Prediction) -> float:
+        """By how much the wall clock was set since the last frame; 0 where it was not."""
+        by = prediction.captured_at - prediction.session_time - self.offset
+        if abs(by) <= CLOCK_SET:
+            return 0.0
+        self.offset += by
+        if by < 0 and prediction.captured_at >= EARLIEST:  # whoever set it back knows better
+            self.known = min(self.known, prediction.captured_at - CLOCK_SET)
+        return by
+
+    def _remember(self, prediction: Prediction) -> None:
+        self.sequences.pop(prediction.session, None)
+        self.sequences[prediction.session] = prediction.sequence
+        while len(self.sequences) > MOST_SESSIONS:
+            del self.sequences[next(iter(self.sequences))]
+
+    def dated(self) -> None:
+        """Notes that a visit is over, which has its date from the clock as it is set now."""
+        if self.last_at is not None and self.last_at < self.known:
+            self.doubtful += 1
+
+
+def moved(at: float, by: float) -> float:
+    """A time on a clock that is set by so many seconds, to the millisecond."""
+    return max(EPOCH, round(at + by, 3))
