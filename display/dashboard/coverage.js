@@ -18,16 +18,16 @@ const MOST_NAMED = 3; // cameras
 export function coverageText(report, camera, now) {
   if (dayOf(report, camera).hours.size === 0) return "no data";
   const every = coverage(report, camera, now);
-  const partial = every.filter(({ counted, passed }) => passed - counted > TOLERANCE);
+  const partial = every.filter(({ counted, passed }) => passed - (counted ?? 0) > TOLERANCE);
   if (partial.length === 0) return "";
-  if (every.length === 1) return `counted ${span(partial[0].counted)} of ${span(partial[0].passed)}`;
+  if (every.length === 1) return `counted ${span(partial[0].counted ?? 0)} of ${span(partial[0].passed)}`;
   const named = partial
     .slice(0, MOST_NAMED)
-    .map(({ name, counted, passed }) => `${name} ${counted ? `${span(counted)} of ${span(passed)}` : "no data"}`);
+    .map(({ name, counted, passed }) => `${name} ${counted === null ? "no data" : `${span(counted)} of ${span(passed)}`}`);
   return `partly counted: ${named.join(", ")}${partial.length > MOST_NAMED ? ", and others" : ""}`;
 }
 
-/** To the minute. @param {number} seconds */
+/** To the minute, and not less than one. @param {number} seconds */
 function span(seconds) {
-  return duration(Math.round(seconds / 60) * 60);
+  return duration(Math.max(1, Math.round(seconds / 60)) * 60);
 }

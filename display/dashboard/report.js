@@ -97,7 +97,7 @@ function lengths(report) {
 }
 
 /**
- * For how many seconds each camera was counting, of those that have passed of the day.
+ * For how many seconds each camera was counting, of those that have passed of the day; null where there is no data.
  *
  * @param {DayReport} report
  * @param {string} camera
@@ -107,8 +107,9 @@ export function coverage(report, camera, now) {
   const seconds = lengths(report);
   const passed = Math.max(0, Math.min(now, report.ends_at) - report.begins_at);
   return cameraCounts(report, camera).map(([name, { counted }]) => {
-    const shares = Object.entries(counted ?? {});
-    return { name, counted: added(shares.map(([hour, share]) => (share ?? 0) * (seconds.get(hour) ?? 0))), passed };
+    const shares = Object.entries(counted ?? {}).filter(([, share]) => share !== null);
+    const sum = added(shares.map(([hour, share]) => (share ?? 0) * (seconds.get(hour) ?? 0)));
+    return { name, counted: shares.length > 0 ? sum : null, passed };
   });
 }
 
