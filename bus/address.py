@@ -12,7 +12,8 @@ _CERTAIN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MISTYPED = re.compile(
-    r"\s*['\"]?(?:rtsp|http)s?(?::|//|\\\\)"  # rtsp:/camera, http//camera, or in quotation marks
+    r"^\s*['\"]?(?:rtsp|http)s?(?::|//|\\\\)"  # rtsp:camera, http//camera, or in quotation marks
+    r"|^\s*['\"]?[a-z][a-z0-9+.-]+:[/\\]"  # ftp:/camera
     r"|://"
     r"|:.*@"  # user:password@camera
     r"|\?.*="

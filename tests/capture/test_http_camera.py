@@ -1,17 +1,23 @@
 """Cameras that answer each request with one picture."""
 
 import itertools
+import json
+import socket
 import time
 from contextlib import closing
 from urllib.parse import quote
 
 import pytest
 
+from bus import Frame
 from capture import http_camera
 from capture.source import SourceLost
 from capture.sources import source_of
 from tests.support import videos
+from tests.support.broker import Broker
 from tests.support.cameras import PASSWORD, USER, snapshot_camera
+from tests.support.listener import Listener
+from tests.support.module import Module
 
 SECRET = quote(PASSWORD, safe="")
 
@@ -82,6 +88,21 @@ def test_one_bad_picture_costs_one_frame() -> None:
         numbers(f"http://{camera.host}/flaky", 10)
 
 
+def test_a_camera_of_single_pictures_stays_running(broker: Broker) -> None:
+    """As a module it is not lost between two pictures, and sends no more of them than FRAME_RATE."""
+    with (
+        snapshot_camera() as camera,
+        Listener(broker.port, "footfall/#") as listener,
+        Module("capture", broker.port, VIDEO_PATH=f"http://{camera.host}/snapshot.jpg", FRAME_RATE=8) as module,
+    ):
+        frames = [Frame.unpack(one) for one in listener.wait_for("door/frame", 16, 60)]
+        states = [json.loads(one)["state"] for one in listener.payloads("status/capture")]
+        assert "camera-lost" not in module.log
+    assert "running" in states
+    assert "camera-lost" not in states
+    assert (len(frames) - 1) / (frames[-1].captured_at - frames[0].captured_at) < 8 * 1.2
+
+
 def test_one_bad_part_costs_one_frame() -> None:
     """A stream with parts that are cut off, empty, garbage or of a wrong length is read by one request."""
     with snapshot_camera() as camera:
@@ -91,8 +112,6 @@ def test_one_bad_part_costs_one_frame() -> None:
 
 def test_a_silent_camera_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that takes the connection and says nothing."""
-    import socket
-
     monkeypatch.setattr(http_camera, "TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(SourceLost, match="no answer within"):
         numbers(f"http://127.0.0.1:{server.getsockname()[1]}/", 1)

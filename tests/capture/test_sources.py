@@ -72,12 +72,11 @@ def test_files_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name
     path = Path(name + ending)
     path.parent.mkdir(exist_ok=True)
     if ending == ".avi":
-        videos.video(tmp_path / "clip.avi", 3).rename(path)
+        videos.video(tmp_path / "clip.avi", 1, 4).rename(path)
     else:
         path.write_bytes(cv2.imencode(".png", videos.numbered(0))[1].tobytes())
-    expected = [0, 1, 2] if ending == ".avi" else [0]
-    assert numbers(path) == expected
-    assert numbers(path.absolute()) == expected
+    assert numbers(path) == [0]
+    assert numbers(path.absolute()) == [0]
 
 
 def test_a_file_is_played_at_its_own_rate(tmp_path: Path) -> None:

@@ -254,6 +254,7 @@ def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.M
             read_export(path)
 
 
+@settings(deadline=None)
 @given(addresses())
 def test_a_model_that_is_an_address_by_mistake(given: tuple[str, str]) -> None:
     """What is wrong is said without the secret in it."""

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.model import DownloadRefused
@@ -51,6 +51,7 @@ def test_addresses(url: str, reason: str, tmp_path: Path) -> None:
             fetch(url, SHA256, tmp_path / "a.zip", threading.Event())
 
 
+@settings(deadline=None)
 @given(addresses(schemes=("https", "http")))
 def test_a_refusal_shows_no_secret(given: tuple[str, str]) -> None:
     """What is wrong with an address is said without the address."""
