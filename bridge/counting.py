@@ -4,10 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -18,6 +17,7 @@ from bridge.database import LedgerUnavailable
 from bridge.expiry import Expiry
 from bridge.ledger import Changes, Ledger
 from bridge.periods import SAVE_EVERY, counted_hours
+from bridge.publisher import VisitPublisher
 from bridge.site import Round, Site
 from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Status, Visit, topics
 from bus.backoff import Backoff
@@ -34,10 +34,6 @@ HELD_UP = 5.0
 TURN = 0.5
 """Seconds at most to wait for predictions."""
 PRUNE_EVERY = 3600.0
-MAX_IN_FLIGHT = 100
-"""Visits that were published and are not acknowledged yet."""
-SHUTDOWN_TIMEOUT = 1.0
-"""Seconds to wait at the end for the broker to acknowledge visits; the others are published again at the next start."""
 
 
 class Counting:
@@ -54,12 +50,7 @@ class Counting:
         self._counted: dict[str, tuple[date, int]] = {}
         """By camera: the day, and the five minutes of the last prediction, of which counts were published."""
         self._looked_at = self._pruned_at = float("-inf")
-        self._acknowledged: SimpleQueue[tuple[str, float]] = SimpleQueue()
-        """Id and begin of visits, filled by the network's thread; one whose times are corrected is published again."""
-        self._in_flight: set[tuple[str, float]] = set()
-        """Those of visits that were published in this connection and are not acknowledged yet."""
-        self._connection = 0
-        self._may_be_unpublished = True
+        self._publisher = VisitPublisher(bus, ledger)
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command, topics.status(): Status})
         self._cleared: SimpleQueue[str] = SimpleQueue()
         """Cameras whose label was cleared at the broker, filled by the network's thread."""
@@ -82,10 +73,10 @@ class Counting:
         try:
             while not self._stop.is_set():
                 self.turn()
-            self._finish_publishing()
+            self._publisher.finish()
             self._ledger.save_periods()
         except LedgerUnavailable as error:
-            log.warning("%s; the last minutes are not recorded as counted", error)
+            log.warning("%s; the last visits may be published again, and the last minutes are not recorded as counted", error)
         except _Stopped:
             log.warning("what the ledger could not take is with the broker, and comes again")
         for name in self._site.cameras:  # nobody tells who is there any more; the visits stay open in the ledger
@@ -155,7 +146,7 @@ class Counting:
         if corrected:
             log.warning("the clock was set: the times of %d visits that ended before were corrected", len(corrected))
         visits = changes.visits + [one.visit for one in corrected]
-        self._publish_visits(are_new=bool(visits))
+        self._surely(partial(self._publisher.publish, are_new=bool(visits)))
         for camera in round_.cameras.values():
             if not camera.is_told:
                 camera.is_told = True
@@ -177,45 +168,6 @@ class Counting:
                 self._counted[name] = due
                 for day in (*sorted(days - {today}), today):
                     self._publish(self._surely(partial(counts_of, self._ledger, name, day)))
-
-    def _publish_visits(self, are_new: bool = False) -> None:
-        """Publishes the visits that the broker has not acknowledged, oldest first, at most `MAX_IN_FLIGHT` at a time.
-
-        Each is published again at every new connection, and after a restart, until it is acknowledged.
-        """
-        are_acknowledged = self._mark_published()
-        if (connection := self._bus.connection) != self._connection:
-            self._connection = connection
-            self._in_flight.clear()
-            self._may_be_unpublished = True
-        self._may_be_unpublished |= are_new or are_acknowledged
-        if not self._may_be_unpublished or not self._bus.connected:
-            return
-        for visit in self._surely(partial(self._ledger.unpublished, MAX_IN_FLIGHT)):
-            version = visit.id, visit.started_at
-            if version not in self._in_flight:
-                if not self._bus.publish(visit, partial(self._acknowledged.put, version)):
-                    return  # no room, or no connection any more: again in the next turn
-                self._in_flight.add(version)
-        self._may_be_unpublished = False
-
-    def _mark_published(self, timeout: float = 0.0) -> bool:
-        """Marks the visits that the broker has acknowledged by now, or within `timeout` seconds; whether there were any."""
-        published = set()
-        with suppress(Empty):
-            published.add(self._acknowledged.get(timeout=timeout))
-            while True:
-                published.add(self._acknowledged.get_nowait())
-        if published:
-            self._surely(partial(self._ledger.mark_published, published))
-            self._in_flight -= published
-        return bool(published)
-
-    def _finish_publishing(self) -> None:
-        """Waits a little for what was published last, as it would be published again at the next start."""
-        end = time.monotonic() + SHUTDOWN_TIMEOUT
-        while self._in_flight and self._bus.connected and (left := end - time.monotonic()) > 0:
-            self._mark_published(left)
 
     def _sum_up(self) -> None:
         """Puts a summary of each hour that is over into the outbox."""
