@@ -309,6 +309,5 @@ def test_a_clock_that_is_set_is_reported(broker: Broker, tmp_path: Path) -> None
         assert json.loads(listener.payloads("status/capture")[-1])["figures"]["clock_stepped"] == pytest.approx(-59, abs=0.5)
     assert len({frame.session for frame in frames}) == 1
     seconds = [frame.session_time for frame in frames]
-    assert seconds[0] == 0
     assert seconds == sorted(seconds)
-    assert seconds[-1] == pytest.approx(frames[-1].captured_at + 59 - frames[0].captured_at, abs=1)
+    assert seconds[-1] - seconds[0] == pytest.approx(frames[-1].captured_at + 59 - frames[0].captured_at, abs=1)
