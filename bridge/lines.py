@@ -39,7 +39,8 @@ class Lines:
     def _counts(self, visit: Mapping[str, Any]) -> str:
         """The camera's visits begun on the day of this one, up to this one."""
         day = hours.day_of(visit["started_at"])
-        totals = self._ledger.totals(visit["camera"], hours.bounds(day)[0], nextafter(visit["started_at"], inf))
+        until = nextafter(visit["started_at"], inf)
+        totals = self._ledger.totals(visit["camera"], hours.bounds(day)[0], until, is_demo=visit.get("demo", False))
         return f"{'today' if day == hours.day_of(time.time()) else day}: {_listed(totals)}"
 
 

@@ -55,6 +55,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 while not is_over():
                     if captured := reader.take(timeout=0.5):
                         _publish(captured, framer, session, publish, bus)
+                    elif reader.has_ended:
+                        bus.progressed()
 
 
 def _is_played_once(source: Source, settings: Settings) -> TypeGuard[Local]:

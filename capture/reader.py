@@ -60,6 +60,11 @@ class Reader:
         self._stop.set()
         self._thread.join(timeout=1)  # a camera that hangs in its driver is left behind: the process ends
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the source is at its end, and will not be begun again."""
+        return self._ended
+
     def take(self, timeout: float) -> Captured | None:
         """The newest picture not taken yet, or None after `timeout` seconds without; a long silence is told as a loss."""
         captured = self._newest.take(timeout)

@@ -62,6 +62,14 @@ def test_a_visit_is_printed_with_the_counts_up_to_it(ledger: Ledger, noon: float
     ]
 
 
+def test_the_demos_visits_are_counted_among_themselves(ledger: Ledger, noon: float) -> None:
+    """A visitor who was drawn counts with those who were drawn, and no other visitor does."""
+    drawn = [replace(visit(number, "man", noon - 30 + number), demo=True) for number in range(2)]
+    ledger.commit(Changes(visits=[*drawn, visit(2, "man", noon - 60)]))
+    assert Lines(ledger).line(outgoing.of_visit(drawn[1])).endswith("(today: man 2)")
+    assert Lines(ledger).line(outgoing.of_visit(visit(2, "man", noon - 60))).endswith("(today: man 1)")
+
+
 def test_a_visit_of_another_day_has_its_date(ledger: Ledger, noon: float) -> None:
     """As one that waited in the outbox: its counts are from the same day."""
     late = visit(0, "Frau", noon - 86400)

@@ -203,10 +203,11 @@ def test_a_pause_while_the_camera_is_lost(broker: Broker, tmp_path: Path) -> Non
 
 def test_a_recording_waits_for_its_consumers(broker: Broker, tmp_path: Path) -> None:
     """Played once, it begins when classifier and bridge run, each frame waits for the prediction of the one before, and it has
-    ended when the last prediction has come: all pictures are in it, however slow the classifier is.
+    ended when the last prediction has come: all pictures are in it, however slow the classifier is. It stays healthy then.
     """
     path = videos.video(tmp_path / "clip.avi", 10, rate=20)
-    settings = {"VIDEO_PATH": path, "LOOP_VIDEO": "false", "FRAME_RATE": 20}
+    health = tmp_path / "progress"
+    settings = {"VIDEO_PATH": path, "LOOP_VIDEO": "false", "FRAME_RATE": 20, "HEALTH_FILE": health}
     old = Status("classifier", "running", 1000.0, 1000.0), Status("bridge", "running", 1000.0, 1000.0)
     with Listener(broker.port, "footfall/door/frame", "footfall/status/capture") as listener:
         publish(listener, *old)  # of modules that are gone, as a broker keeps it that was killed with them
@@ -227,6 +228,7 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, tmp_path: Path) -> 
                 assert state(listener) != "ended"
                 predict(listener, last)
             until(lambda: state(listener) == "ended")
+            moves(health)
             assert module.running
             assert "[WRN]" not in module.log
 
