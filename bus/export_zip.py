@@ -19,6 +19,7 @@ DESCRIPTION_FILE = "footfall.toml"
 FILES = (MODEL_FILE, LABELS_FILE, MANIFEST_FILE, METADATA_FILE, DESCRIPTION_FILE)
 """The files of an export."""
 NEEDED = (MODEL_FILE, LABELS_FILE)
+_WANTED = f"{' and '.join(NEEDED)} are needed, in a folder or a zip"
 LIMIT = 256 * 1024 * 1024
 """Most bytes of all files of an export; far above what a device can run."""
 DIRECTORY_LIMIT = 1024 * 1024
@@ -69,7 +70,7 @@ def _files(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
             raise InvalidZip(f"{name}: compression {entry.compress_type}; 0 (none), 8 (deflate) and 14 (LZMA) are read")
         files[name] = entry
     if missing := [name for name in NEEDED if name not in files]:
-        raise InvalidZip(f"{missing[0]} is missing; {' and '.join(NEEDED)} are needed")
+        raise InvalidZip(f"{missing[0]} is missing; {_WANTED}")
     return files
 
 
@@ -94,6 +95,7 @@ def _one_error() -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.EINVAL:  # EINVAL: a place before the beginning
             raise
-        raise InvalidZip("not a zip that can be read") from None
+        raise InvalidZip(f"not a zip that can be read; {_WANTED}") from None
     except Exception as error:
-        raise InvalidZip(one_line(f"not a zip that can be read ({type(error).__name__}: {error}"[:200]) + ")") from None
+        reason = one_line(f"{type(error).__name__}: {error}"[:200])
+        raise InvalidZip(f"not a zip that can be read ({reason}); {_WANTED}") from None

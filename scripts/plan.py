@@ -109,14 +109,18 @@ def _check_source(settings: capture.Settings) -> None:
     """A file or a folder must give a picture; a camera or a stream may come later."""
     if not _is_recording(settings):
         return
-    logging.getLogger("capture").setLevel(logging.ERROR)  # capture itself warns of files that are passed over
     needed = "a video file or a folder of pictures is needed"
+    logger = logging.getLogger("capture")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # capture itself warns of the files that it skips
     try:
         with closing(source_of(settings.video_path, settings.frame_rate).pictures()) as pictures:
             if all(picture is None for picture in pictures):
                 raise InvalidSetting(f"VIDEO_PATH: {settings.video_path}: there is no picture in it; {needed}")
     except SourceLost as error:
         raise InvalidSetting(f"VIDEO_PATH: {error}; {needed}") from None
+    finally:
+        logger.setLevel(level)
 
 
 def _check_icons(settings: display.Settings) -> None:

@@ -1,6 +1,7 @@
 """What all tests share: a broker, the fruit data, their limits, and the rule that CI skips nothing."""
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -25,7 +26,13 @@ settings.load_profile("footfall")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """A test that hangs fails; pytest-timeout reads the option when it is configured, after this."""
+    """A test that hangs fails; pytest-timeout reads the option when it is configured, after this.
+
+    Programs that tests start inherit which signals are ignored, as they are by nohup, or in a script's background.
+    """
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
     if config.option.timeout is None:
         config.option.timeout = limit(180)
 

@@ -52,7 +52,7 @@ class Shop:
 
     def unpublished(self) -> list[str]:
         """Ids of the visits that the ledger has not marked as published."""
-        with closing(sqlite3.connect(f"file:{self.state / FILE}?mode=ro", uri=True, timeout=10)) as connection:
+        with closing(sqlite3.connect(f"file:{self.state / FILE}?mode=ro", uri=True, timeout=limit(10))) as connection:
             return [one for (one,) in connection.execute("SELECT id FROM visit WHERE NOT is_told ORDER BY number")]
 
     def see(self, text: str, begin: float, camera: str = "door") -> None:

@@ -10,7 +10,7 @@ from capture.playback import Playback
 from capture.reader import Reader
 from capture.source import Picture
 from tests.support import videos
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 class Tape:
@@ -42,7 +42,7 @@ def test_no_picture_is_passed_over(work: float) -> None:
     states, taken = States(), []
     with Playback(Tape(20), states, Calls()) as playback:
         for _ in range(20):
-            captured = playback.take(10)
+            captured = playback.take(limit(10))
             assert captured
             assert states.names == ["running"]
             taken.append((videos.number_of(captured.picture), captured.taken_at))
@@ -61,6 +61,6 @@ def test_what_is_stopped_in_the_middle_has_not_ended(kind: str) -> None:
     source = Tape(1_000_000)
     reader = Playback(source, states, Calls()) if kind == "played once" else Reader(source, states, loop=False)
     with reader:
-        assert reader.take(10)
+        assert reader.take(limit(10))
     until(lambda: not reader._thread.is_alive())
     assert states.names == ["running"]

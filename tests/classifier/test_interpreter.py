@@ -18,7 +18,7 @@ from classifier.preprocess import decode
 from tests.support import tflite
 from tests.support.broker import ROOT, free_port
 from tests.support.fruits import Fruits
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 def test_photographs_as_the_classic_service_saw_them(fruits: Fruits) -> None:
@@ -114,7 +114,7 @@ def test_a_stop_during_the_trial(tmp_path: Path, number: signal.Signals) -> None
     ) as classifier:
         until(lambda: psutil.Process(classifier.pid).children(), 60, "the trial")
         os.killpg(classifier.pid, number)
-        _, log = classifier.communicate(timeout=60)
+        _, log = classifier.communicate(timeout=limit(60))
     assert classifier.returncode == 0
     assert b"damaged" not in log
     assert b"Traceback" not in log

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.state import RunState, lock
 from tests.support.broker import ROOT
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 
 @pytest.fixture
@@ -28,7 +28,9 @@ def root(tmp_path: Path) -> Path:
 def make(target: str, root: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Runs make without a terminal."""
     command = ["make", target, f"STATE_DIR={root}", *[f"{name}={value}" for name, value in settings.items()]]
-    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit(60), check=False
+    )
 
 
 def left(root: Path) -> set[str]:
@@ -71,7 +73,7 @@ def test_it_asks_in_a_terminal(root: Path, answer: str, remains: set[str]) -> No
 
         until(is_asked, 30, "the question")
         os.write(master, f"{answer}\n".encode())
-        process.wait(30)
+        process.wait(limit(30))
     os.close(master)
     os.close(slave)
     assert left(root) == remains

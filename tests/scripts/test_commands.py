@@ -24,7 +24,7 @@ from tests.support.broker import ROOT, Broker, free_port
 from tests.support.guarded_broker import GuardedBroker
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 DOOR = {"CAMERA": "door", "VIDEO_PATH": "demo:7", "FRAME_RATE": 2}
 BACK = {"CAMERA": "back", "VIDEO_PATH": "demo:8", "FRAME_RATE": 2}
@@ -74,7 +74,7 @@ def environment_of(settings: Mapping[str, str]) -> dict[str, str]:
 def make(settings: Mapping[str, str], *words: str) -> tuple[int, str, str]:
     """The exit code, standard output, and standard error without make's own line."""
     done = subprocess.run(
-        ["make", *words], cwd=ROOT, env=environment_of(settings), capture_output=True, text=True, timeout=60, check=False
+        ["make", *words], cwd=ROOT, env=environment_of(settings), capture_output=True, text=True, timeout=limit(60), check=False
     )
     errors = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
     return done.returncode, done.stdout, "\n".join(errors)
@@ -143,7 +143,7 @@ def test_a_camera_is_added_and_forgotten(suite: Suite) -> None:
         assert "still runs" in make(suite.settings, "forget", "CAMERA=back")[2]
     finally:
         os.killpg(camera.pid, signal.SIGTERM)
-        camera.wait(20)
+        camera.wait(limit(20))
     until(lambda: suite.state("capture-back") == "offline", 20)
     code, out, _ = make(suite.settings, "tell", "DO=pause", "CAMERA=back")
     assert (code, out) == (0, "back: pause was sent, but the camera does not run now: capture-back is offline (stopped)\n")
@@ -164,7 +164,7 @@ def following(settings: Mapping[str, str], module: str, terminal: bool = False) 
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(10)
+        process.wait(limit(10))
         os.close(read)
 
 
@@ -205,7 +205,7 @@ def test_watch_says_who_is_there(broker: Broker) -> None:
         shown = read_until(out, "door: nobody (today: Frau Müller 1, Herr 2)\n", shown)
         assert len(shown.splitlines()) <= 4, "on a slow machine, one more between label and counts; none for a probability"
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(limit(10)) == 0
 
 
 APPLE = Pixels("matrix", "Apple", rgb_bytes(read_icons(OWN).picture("Apple")))
@@ -224,7 +224,7 @@ def test_a_terminal_shows_the_matrix_in_place(broker: Broker, number: signal.Sig
             shown = read_until(out, "\x1b[K\r\n", shown)
             os.killpg(process.pid, number)
             shown = read_until(out, "\x1b[?25h", shown)
-            assert process.wait(10) == 0
+            assert process.wait(limit(10)) == 0
     first, second = shown.removeprefix("\x1b[?25l").split("\x1b[5A")
     assert first == drawn(APPLE.rgb).replace("\n", "\r\n") + "\r\n\x1b[KApple\r\n"
     assert second.count("\n") == 5
@@ -263,7 +263,7 @@ def test_a_run_in_a_terminal_without_colour(tmp_path: Path) -> None:
             while os.read(terminal, 65536):
                 pass
         os.close(terminal)
-        run.wait(20)
+        run.wait(limit(20))
     assert "classifier" in shown
     assert "\x1b" not in shown
 

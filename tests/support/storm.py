@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge.database import FILE
-from bridge.queries import VISIT
+from bridge.queries import VISIT, visit_of
 from bus import Bus, Prediction, Visit
 from bus.settings import BusSettings
 from tests.edgehub.process import StubProcess
@@ -160,7 +160,7 @@ class Storm:
                 self._bridge.__enter__()
 
     def _visits(self) -> list[Visit]:
-        return [Visit(*row) for row in self._query(f"SELECT {VISIT} FROM visit ORDER BY number")]
+        return [visit_of(row) for row in self._query(f"SELECT {VISIT} FROM visit ORDER BY number")]
 
     def _waiting(self) -> int:
         return int(self._query("SELECT COUNT(*) FROM outbox")[0][0])
