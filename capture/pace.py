@@ -28,7 +28,7 @@ def in_time(moments: Iterable[T], interval: float, complete: bool = False) -> It
 
     Gives None as `rest` does.
     """
-    due = shown_at = time.monotonic()
+    due, shown_at = time.monotonic(), float("-inf")  # the first one is always shown
     for moment in moments:
         now = time.monotonic()
         late = now - due
