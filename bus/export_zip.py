@@ -97,5 +97,5 @@ def _one_error() -> Iterator[None]:
             raise
         raise InvalidZip(f"not a zip that can be read; {_WANTED}") from None
     except Exception as error:
-        reason = one_line(f"{type(error).__name__}: {error}"[:200])
+        reason = one_line(str(error)[:200])
         raise InvalidZip(f"not a zip that can be read ({reason}); {_WANTED}") from None

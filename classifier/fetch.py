@@ -43,9 +43,21 @@ def fetch(address: str, hosts: Collection[str], limit: int) -> bytes:
                         raise FetchFailed(f"{public_address(str(url))} answers {response.status_code}")
                     return _read(response, limit, end)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, ValueError) as error:
-        # Their texts may hold parts of the address.
-        raise FetchFailed(f"{public_address(address)[:200]}: {type(error).__name__}") from None
+        raise FetchFailed(f"{public_address(address)[:200]}: {_problem(error)}") from None
     raise FetchFailed(f"more than {REDIRECTS} redirections")
+
+
+def _problem(error: Exception) -> str:
+    """In our own words, as the error's text may hold parts of the address."""
+    match error:
+        case httpx.TimeoutException():
+            return f"it did not answer within {TIMEOUT:g} s"
+        case httpx.ConnectError():
+            return "it cannot be reached"
+        case httpx.HTTPError() | httpx.StreamError():
+            return "the connection broke, or the answer is not HTTP"
+        case _:
+            return "this is not an address"
 
 
 def _check(url: httpx.URL, hosts: Collection[str]) -> None:

@@ -147,7 +147,7 @@ def _in_form(body: bytes, boundary: bytes) -> bytes:
         file.file_object.seek(0)
         add(file.field_name, file.file_object.read(), True)
 
-    in_memory = {"MAX_MEMORY_FILE_SIZE": 2 * BODY_LIMIT, "MAX_FIELDS": 16}
+    in_memory = {"MAX_MEMORY_FILE_SIZE": 2 * BODY_LIMIT}
     try:
         parser = FormParser("multipart/form-data", add_field, add_file, None, boundary, None, in_memory)
         parser.write(body)

@@ -13,7 +13,7 @@ trap 'exit 1' INT TERM
 
 say() { echo "bare: $(date +%T) $*"; }
 # Runs the script on standard input in the clone.
-there() { docker exec "$name" sh -euc "cd /root/footfall; $(cat)"; }
+there() { docker exec -e FOOTFALL_TEST_PATIENCE "$name" sh -euc "cd /root/footfall; $(cat)"; }
 
 say "commit $(git log -1 --format='%h %s')"
 git clone -q --depth 1 "file://$PWD" "$folder/footfall"
@@ -40,7 +40,7 @@ else
   there <<'END'
 make run >/tmp/run.log 2>&1 &
 run=$!
-for _ in $(seq 120); do
+for _ in $(seq 600); do
   if grep -q "Predictions flow" /tmp/run.log || ! kill -0 $run; then break; fi
   sleep 1
 done

@@ -3,21 +3,25 @@
 import os
 import sys
 
-from bus import InvalidSetting
+from bus import InvalidSetting, topics
 from bus.settings import load
 from capture.settings import Settings
 from scripts import command
-from scripts.connection import SignInRefused, as_capture, broker_folder, modules_port
+from scripts.connection import SignInRefused, as_capture, broker_folder, statuses
+from scripts.plan import check_source
+from scripts.state import modules_port
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """What the capture module gets, beside the settings of the camera itself.
 
-    Raises `InvalidSetting` when the suite was started without that camera.
+    Raises `InvalidSetting` when the suite was started without that camera, or has it already.
     """
     try:
-        with as_capture(settings.own_name):
-            pass
+        with as_capture(settings.own_name) as connection:
+            running = [one for one in statuses(connection.retained(topics.status())) if one.module == settings.own_name]
+            if any(one.state != "offline" for one in running):
+                raise InvalidSetting(f"CAMERA={settings.camera!r}: it runs already; choose another one of CAMERAS")
     except SignInRefused:
         name = settings.camera
         raise InvalidSetting(
@@ -36,7 +40,9 @@ def main() -> None:
     """Becomes the capture module."""
     if not os.environ.get("CAMERA"):
         raise InvalidSetting("CAMERA is not set, as in: make camera CAMERA=back VIDEO_PATH=1")
-    own = environment(load(Settings))
+    settings = load(Settings)
+    check_source(settings)
+    own = environment(settings)
     os.execve(sys.executable, [sys.executable, "-m", "capture"], os.environ | own)
 
 

@@ -6,12 +6,16 @@ import sys
 from collections.abc import Callable
 
 from bus import FootfallError
+from bus.environment import warnings as environment_warnings
 from bus.logs import one_line
 
 
 def run(name: str, command: Callable[[], None]) -> int:
     """Runs the command until it returns, is interrupted (SIGINT, SIGTERM), or nobody reads its output; the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if name != "camera":  # the capture module warns of them itself
+        for warning in environment_warnings(os.environ):
+            print(f"make {name}: {warning}", file=sys.stderr, flush=True)
     try:
         command()
     except KeyboardInterrupt:

@@ -1,8 +1,6 @@
 """A connection to the broker of a running suite: as a guest, who reads, or as the operator, who also commands."""
 
-import os
 import queue
-import re
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -10,11 +8,13 @@ from types import TracebackType
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
-from bus import FootfallError, InvalidMessage, Message, Status, topics
+from bus import FootfallError, InvalidMessage, InvalidSetting, Message, Status, topics
 from bus.settings import BusSettings, load
+from scripts.state import current_broker, modules_port, state_dir
 
 TIMEOUT = 10.0
 """Seconds for an answer of the broker."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class NotRunning(FootfallError):
@@ -138,18 +138,13 @@ def as_capture(user: str) -> Connection:
 
 def broker_folder() -> Path:
     """Where the `make run` at MQTT_PORT has its broker's passwords. Raises `InvalidSetting` or `NotRunning`."""
-    port = load(BusSettings).mqtt_port
-    state = Path(os.environ.get("STATE_DIR") or ".state")
-    for folder in (state / f"current-{port}", state / f"mosquitto-{port}"):
-        if (folder / "run" / "operator" / "mosquitto_pub").exists():
-            return folder
-    raise NotRunning(f"no suite that keeps its state in {state} has run at port {port}; {how_to_start()}")
-
-
-def modules_port(folder: Path) -> int:
-    """The port at which the broker of that folder takes users with passwords."""
-    found = re.search(r"^-p (\d+)$", (folder / "run" / "operator" / "mosquitto_pub").read_text(), re.MULTILINE)
-    return int(found[1]) if found else 0
+    settings, state = load(BusSettings), state_dir()
+    if settings.mqtt_host not in LOOPBACK:
+        raise InvalidSetting(f"MQTT_HOST={settings.mqtt_host!r}: commands are given on the machine on which make run was started")
+    folder = current_broker(state, settings.mqtt_port)
+    if not (folder / "run" / "operator" / "mosquitto_pub").exists():
+        raise NotRunning(f"no suite that keeps its state in {state} has run at port {settings.mqtt_port}; {how_to_start()}")
+    return folder
 
 
 def _as_user(user: str, role: str) -> Connection:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -27,7 +26,7 @@ from classifier.runtime import Runtime
 from demo.about import CLIP, MODEL, is_drawn, notice
 from display import icons
 from display import settings as display
-from scripts.state import ROOT, RunState, lock, state_dir
+from scripts.state import ROOT, RunState, lock, modules_port, state_dir
 
 SEARCHED = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 """Where the broker is besides PATH."""
@@ -53,11 +52,11 @@ class Plan:
 
 def make_plan() -> Plan:
     """The plan that the environment asks for. Raises `InvalidSetting`, with one line, for whatever is wrong with it."""
+    check_source(load(capture.Settings))
     _fall_back_on_the_demo()
     port = load(BusSettings).mqtt_port
     settings = load(bridge.Settings), load(capture.Settings), load(classifier.Settings), load(display.Settings)
     counting, camera, model, shown = settings
-    _check_source(camera)
     _check_icons(shown)
     about = _check_model(model, camera)
     plan = Plan(port, about, RunState(state_dir(), port, bool(about)), camera, model, shown, counting)
@@ -105,8 +104,8 @@ def _is_recording(settings: capture.Settings) -> bool:
     return isinstance(source_of(settings.video_path, settings.frame_rate), Local)
 
 
-def _check_source(settings: capture.Settings) -> None:
-    """A file or a folder must give a picture; a camera or a stream may come later."""
+def check_source(settings: capture.Settings) -> None:
+    """A file or a folder must give a picture; a camera or a stream may come later. Raises `InvalidSetting`."""
     if not _is_recording(settings):
         return
     needed = "a video file or a folder of pictures is needed"
@@ -181,9 +180,7 @@ def _modules_port(broker: Path) -> int:
 
     (The port that is set is the one at which everybody reads.)
     """
-    told = broker / "run" / "operator" / "mosquitto_pub"
-    last = re.search(r"^-p (\d+)$", told.read_text() if told.exists() else "", re.MULTILINE)
-    for port in (int(last[1]) if last else 0, 0):
+    for port in (modules_port(broker), 0):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))

@@ -18,6 +18,18 @@ def state_dir() -> Path:
     return Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve()
 
 
+def current_broker(root: Path, port: int) -> Path:
+    """The broker's folder of the last run at that port, the demo's or another one."""
+    return root / f"current-{port}"
+
+
+def modules_port(broker: Path) -> int:
+    """The port at which the broker of that folder takes users with passwords; 0 where none has run yet."""
+    options = broker / "run" / "operator" / "mosquitto_pub"
+    found = re.search(r"^-p (\d+)$", options.read_text() if options.exists() else "", re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
 class RunState(NamedTuple):
     """The folders of one run: each port has its own, so that two runs do not share them; the demo's are apart from all others."""
 
@@ -46,10 +58,11 @@ class RunState(NamedTuple):
         """
         self.broker.mkdir(parents=True, exist_ok=True)
         self.broker.chmod(0o700)  # the passwords are in there
-        new = self.root / f"current-{self.port}.new"
+        current = current_broker(self.root, self.port)
+        new = current.with_name(f"{current.name}.new")
         new.unlink(missing_ok=True)
         new.symlink_to(self.broker.relative_to(self.root))
-        new.replace(self.root / f"current-{self.port}")
+        new.replace(current)
 
 
 def lock(root: Path, exclusive: bool) -> int | None:

@@ -33,7 +33,7 @@ class SuitePrinter:
     """Of the longest name, in characters; the manager sets it."""
 
     def __init__(self) -> None:
-        self._printer = Printer(sys.stdout, colour="NO_COLOR" not in os.environ)
+        self._printer = Printer(sys.stdout, colour=not os.environ.get("NO_COLOR"))
         self._last: dict[str, str] = {}
         self._first_end: tuple[str, int] | None = None
 

@@ -41,7 +41,7 @@ def tell(connection: Connection, camera: str, do: Literal["pause", "resume", "sn
         if time.monotonic() > end:
             raise InvalidSetting(f"CAMERA={camera!r}: {do} was sent and has had no effect yet; {last.module} is {last.state}")
         last = _next_status(connection) or last
-    return f"{camera}: {'paused' if do == 'pause' else 'runs again'}"
+    return f"{camera}: {last.state}{last.detail and f' ({last.detail})'}"
 
 
 def _next_status(connection: Connection) -> Status | None:

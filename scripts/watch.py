@@ -8,12 +8,16 @@ from typing import TextIO
 
 from paho.mqtt import client as mqtt
 
-from bus import CurrentLabel, DayCounts, InvalidMessage, topics
+from bus import CurrentLabel, DayCounts, InvalidMessage, Status, topics
 from scripts import command
 from scripts.connection import Connection, as_guest, check_running
 
 TURN = 0.3
 """Seconds for which messages are taken before what has changed is printed: the label and the counts of a visit come together."""
+
+
+WORKING = ("starting", "running")
+"""States of a capture module that say nothing of the camera."""
 
 
 @dataclass
@@ -23,13 +27,17 @@ class Place:
     label: str | None = None
     since: float | None = None
     """Unix time."""
+    state: str = ""
+    """Of its capture module, where that gives no pictures."""
+    day: str = ""
     totals: dict[str, int] = field(default_factory=dict)
+    """Of that day."""
 
     def line(self, camera: str) -> str:
         """For people, as ``door: woman since 11:44:02 (today: man 7, woman 6)``."""
         since = "" if self.since is None else f" since {datetime.fromtimestamp(self.since):%H:%M:%S}"
         totals = ", ".join(f"{label} {number}" for label, number in sorted(self.totals.items())) or "no visits"
-        return f"{camera}: {self.label or 'nobody'}{since} (today: {totals})"
+        return f"{camera}: {self.label or self.state or 'nobody'}{since} (today: {totals})"
 
 
 class Watch:
@@ -41,7 +49,10 @@ class Watch:
         self._printed: dict[str, str] = {}
 
     def process(self, message: mqtt.MQTTMessage) -> None:
-        """A label or a day's counts; anything else is ignored."""
+        """A label, a day's counts, or a capture module's state; anything else is ignored."""
+        if message.topic.startswith(topics.status("")):
+            self._on_status(message)
+            return
         camera = topics.second_level(message.topic)
         if not message.payload:  # forgotten
             self._places.pop(camera, None)
@@ -54,9 +65,20 @@ class Watch:
                 place.label, place.since = label.label, label.since
             else:
                 counts = DayCounts.received(message.topic, message.payload)
-                self._places.setdefault(camera, Place()).totals = counts.totals
+                place = self._places.setdefault(camera, Place())
+                if counts.day >= place.day:  # an earlier day's are published again when a visit over midnight ends
+                    place.day, place.totals = counts.day, counts.totals
         except InvalidMessage:
             return
+
+    def _on_status(self, message: mqtt.MQTTMessage) -> None:
+        try:
+            status = Status.received(message.topic, message.payload)
+        except InvalidMessage:
+            return
+        place = self._places.get(str(status.figures.get("camera")))
+        if place is not None:
+            place.state = "" if status.state in WORKING else status.state
 
     def print_changes(self) -> None:
         """Prints the cameras that are not as they were printed last."""
@@ -71,6 +93,7 @@ def watch(connection: Connection, out: TextIO) -> None:
     """Follows labels and counts until it is interrupted. Raises `scripts.connection.NotRunning` when no suite runs."""
     check_running(connection)
     connection.follow(topics.label(), topics.counts())
+    connection.follow(topics.status())  # after the cameras
     watching, was_connected = Watch(out), True
     while True:
         message, end = connection.take(TURN), time.monotonic() + TURN

@@ -13,7 +13,7 @@ from hypothesis import settings
 from tests.support.broker import ROOT
 from tests.support.wait import limit
 
-WAITS = ("communicate", "join", "settimeout", "take", "wait", "wait_for", "wait_for_publish", "wait_procs")
+WAITS = ("communicate", "join", "settimeout", "take", "timeout", "wait", "wait_for", "wait_for_publish", "wait_procs")
 """Functions whose first argument, if it is a number, is a limit."""
 SHORT = 1.0
 """Seconds; less than this is a pause, or a limit that is to be reached."""
