@@ -1,5 +1,6 @@
 """The whole suite, as real processes on a real broker, with the real fruit model and clip."""
 
+import itertools
 import json
 import shutil
 import signal
@@ -84,7 +85,8 @@ def test_the_clip_from_camera_to_upstream(broker: Broker, fruits: Fruits) -> Non
         assert all(one.rgb == rgb_bytes(icons.picture(one.label)) for one in pixels if one.label)
 
         labels = [CurrentLabel.unpack(payload).label for payload in listener.payloads("door/label")]
-        assert [label for label in labels if label] == [run.label for run in runs]
+        changes = [label for label, _ in itertools.groupby(labels)]  # a recording played late corrects since when
+        assert [label for label in changes if label] == [run.label for run in runs]
         assert DayCounts.unpack(listener.payloads("door/counts")[-1]).totals == {"Apple": 1, "Banana": 1, "Orange": 2}
 
 
