@@ -47,8 +47,8 @@ def of_visit(visit: Visit) -> Outgoing:
 
 def of_prediction(prediction: Prediction) -> Outgoing:
     """What the model said of one frame."""
-    names = ("sequence", "captured_at", "classified_at", "inference_ms", "model")
-    fields = {"demo": prediction.is_demo} | {name: getattr(prediction, name) for name in names}
+    names = ("demo", "sequence", "captured_at", "classified_at", "inference_ms", "model")
+    fields = {name: getattr(prediction, name) for name in names}
     identity = identity_of(prediction.camera, "", "prediction", prediction.session, prediction.sequence)
     labels = prediction.labels[:MOST_LABELS]
     return _outgoing(identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, labels)

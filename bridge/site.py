@@ -74,9 +74,9 @@ class Site:
             self._remind(camera, round_)
             return
         camera.hear(prediction.captured_at)
-        if prediction.is_demo != camera.kept.is_demo:  # no visit is half the demo's
+        if prediction.demo != camera.kept.is_demo:  # no visit is half the demo's
             self._note(camera, camera.visits.end_all(), prediction.captured_at, round_)
-            camera.kept.is_demo = prediction.is_demo
+            camera.kept.is_demo = prediction.demo
         late = camera.visits.late
         ended = camera.visits.take_in(prediction)
         if camera.visits.late > late:
@@ -87,7 +87,7 @@ class Site:
         if (correction := camera.visits.correction) is not None:
             round_.changes.corrections.append((len(round_.changes.visits), correction))
         at = camera.visits.memory.timeline.last_at or prediction.captured_at
-        round_.changes.periods.append(Period(camera.name, prediction.is_demo, at, at))
+        round_.changes.periods.append(Period(camera.name, prediction.demo, at, at))
         self._select(camera, prediction, round_)
         self._note(camera, ended, prediction.captured_at, round_)
         if camera.visits.apart >= MANY_APART and self._rules.frames > 1:

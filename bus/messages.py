@@ -32,8 +32,6 @@ ByHour = dict[Text, dict[Hour, Count]]
 Counted = dict[Hour, Share | None]
 """By each hour of the day, in which part of it the camera was counting (0..1); None where it was not: there is no data then."""
 Flag = Annotated[bool, Strict()]
-DEMO_PREFIX = "demo:"
-"""What the name of a model begins with that knows drawn figures only; no other model's name does."""
 
 ENDED = "ended"
 """State of a capture module whose recording, played once, is at its end: all of its predictions have come."""
@@ -65,6 +63,7 @@ class Frame(Message):
 
     `session` is new at each start of the capture process, `sequence` counts what it has published, from 0. `captured_at` is what
     the wall clock said; `session_time` are the seconds since the session's first picture by a clock that nobody sets.
+    `demo` when the picture was drawn.
     """
 
     LIMIT = 2 * 1024 * 1024
@@ -78,6 +77,7 @@ class Frame(Message):
     width: Side
     height: Side
     jpeg: Annotated[bytes, Strict(), Field(min_length=1)]
+    demo: Flag = False
 
     @property
     def topic(self) -> str:
@@ -88,7 +88,8 @@ class Frame(Message):
 class Prediction(Message):
     """What the model says of one frame, whose session, numbers and times it has; `labels` come highest first.
 
-    `model` is its name and the start of its SHA-256.
+    `model` is its name and the start of its SHA-256. `demo` when the frame was drawn, or the model knows drawn figures only: then
+    nothing of it is a real visitor.
     """
 
     camera: Name
@@ -100,6 +101,7 @@ class Prediction(Message):
     inference_ms: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
     model: Text
     labels: tuple[Label, ...]
+    demo: Flag = False
 
     @property
     def topic(self) -> str:
@@ -109,11 +111,6 @@ class Prediction(Message):
     def best(self) -> Label | None:
         """The label of highest probability; None where a detector found nothing."""
         return max(self.labels, key=lambda label: label.probability, default=None)
-
-    @property
-    def is_demo(self) -> bool:
-        """Whether the model knows drawn figures only, so that nothing of it is a real visitor."""
-        return self.model.startswith(DEMO_PREFIX)
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)

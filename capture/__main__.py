@@ -15,6 +15,7 @@ from capture.pace import Pace
 from capture.playback import Playback
 from capture.prepare import Preparation
 from capture.reader import Reader
+from capture.scenes import is_drawn
 from capture.settings import Settings
 from capture.source import Captured, Source, UnusablePicture
 from capture.sources import Local, source_of
@@ -35,7 +36,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
         bus.figures.put("clock_stepped", seconds)
         bus.figures.add("clock_steps")
 
-    framer = Framer(settings.camera, Pace(settings.frame_rate), preparation, settings.jpeg_quality, on_clock_set)
+    pace, drawn = Pace(settings.frame_rate), partial(is_drawn, settings.video_path)
+    framer = Framer(settings.camera, pace, preparation, settings.jpeg_quality, on_clock_set, drawn)
     commands = Commands(bus.publish, bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.obey)
     calls = Calls()

@@ -1,10 +1,26 @@
 """Scenes of the demo, drawn while they are played: no two moments are the same, and there is no end."""
 
+import json
+from pathlib import Path
+
 from capture.pace import in_time
 from capture.source import Pictures, SourceLost
 
 PREFIX = "demo:"
 """Before the scene's seed, in VIDEO_PATH."""
+ABOUT = "A drawn scene"
+"""How `about` begins in the JSON file beside a clip of such a scene."""
+
+
+def is_drawn(video_path: str) -> bool:
+    """Whether a VIDEO_PATH means a scene of the demo: drawn live, or a clip whose JSON file, of the same name, says so."""
+    if video_path.startswith(PREFIX):
+        return True
+    try:
+        truth = json.loads(Path(video_path).expanduser().with_suffix(".json").read_text("utf-8"))
+    except (OSError, ValueError, RuntimeError):  # no file, no JSON, no home
+        return False
+    return isinstance(truth, dict) and str(truth.get("about", "")).startswith(ABOUT)
 
 
 class DrawnScene:

@@ -21,7 +21,6 @@ from bus.export_zip import (
     InvalidZip,
     read_zip,
 )
-from bus.messages import DEMO_PREFIX
 from bus.topics import TEXT_PATTERN
 from classifier import InvalidExport
 from classifier.description import Description, read_description
@@ -43,10 +42,8 @@ class Export:
 
     @property
     def identity(self) -> str:
-        """The name and the start of the file's SHA-256, as in predictions; only the demo's begins with `DEMO_PREFIX`."""
-        name = self.name.removeprefix(DEMO_PREFIX) or "model"
-        prefix = DEMO_PREFIX if self.description.demo else ""
-        return f"{prefix}{name[:200]}@{hashlib.sha256(self.model).hexdigest()[:DIGITS]}"
+        """The name and the start of the file's SHA-256, as in predictions."""
+        return f"{self.name[:200]}@{hashlib.sha256(self.model).hexdigest()[:DIGITS]}"
 
 
 def read_export(path: Path) -> Export:

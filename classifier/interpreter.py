@@ -49,7 +49,7 @@ class Classifier:
         self._reader = reader_of(export, [Output(one["name"], tuple(map(int, one["shape"]))) for one in self._outputs])
         self.input = _image_input(export, inputs, self._reader)
         self._input_index: int = inputs[0]["index"]
-        self.identity, self.labels = export.identity, export.labels
+        self.identity, self.labels, self.is_demo = export.identity, export.labels, export.description.demo
         try:
             self.classify(self.input.tensor(GREY))  # the first inference is slow: not on a visitor
         except (ValueError, RuntimeError, OverflowError, UnknownClass) as error:

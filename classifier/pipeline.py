@@ -155,12 +155,13 @@ class Pipeline:
             return
         self._may_decode.release()
         labels, inference_ms = classifier.classify(tensor)
-        self._tell(origin, labels, inference_ms, classifier.identity)
+        self._tell(origin, labels, inference_ms, classifier)
 
-    def _tell(self, frame: Frame, labels: tuple[Label, ...], inference_ms: float, model: str) -> None:
+    def _tell(self, frame: Frame, labels: tuple[Label, ...], inference_ms: float, classifier: Classifier) -> None:
         now = round(time.time(), 3)
         origin = (frame.camera, frame.session, frame.sequence, frame.session_time, frame.captured_at)
-        self._publish(Prediction(*origin, now, round(inference_ms, 2), model, labels))
+        is_demo = frame.demo or classifier.is_demo
+        self._publish(Prediction(*origin, now, round(inference_ms, 2), classifier.identity, labels, is_demo))
         self._figures.put("inference_ms", round(inference_ms, 2))
         self._figures.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))
 

@@ -1,11 +1,10 @@
 """What is drawn and what has only ever seen drawings: to be said wherever one of them is at work."""
 
-import json
 from hashlib import sha256
 from pathlib import Path
 
 from bus.export_zip import MODEL_FILE
-from capture.scenes import PREFIX
+from capture.scenes import is_drawn
 from classifier.export import Export
 
 FOLDER = Path(__file__).parent
@@ -16,17 +15,6 @@ CLIP = FOLDER / "visitors.mp4"
 def is_own_model(export: Export) -> bool:
     """Whether that is the demo's model, wherever it lies."""
     return sha256(export.model).digest() == sha256((MODEL / MODEL_FILE).read_bytes()).digest()
-
-
-def is_drawn(source: str) -> bool:
-    """Whether a source of frames is a scene of the demo: drawn live, or a clip with its truth beside it."""
-    if source.startswith(PREFIX):
-        return True
-    try:
-        truth = json.loads(Path(source).expanduser().with_suffix(".json").read_text("utf-8"))
-    except (OSError, ValueError, RuntimeError):  # no file, no JSON, no home
-        return False
-    return isinstance(truth, dict) and str(truth.get("about", "")).startswith("A drawn scene")
 
 
 def notice(export: Export, source: str) -> str:

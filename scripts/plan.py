@@ -16,6 +16,7 @@ from bus.address import public_address
 from bus.process import RUN_VARIABLE
 from bus.settings import BusSettings, load
 from capture import settings as capture
+from capture.scenes import is_drawn
 from capture.source import SourceLost
 from capture.sources import Local, source_of
 from classifier import InvalidExport
@@ -23,7 +24,7 @@ from classifier import settings as classifier
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.runtime import Runtime
-from demo.about import CLIP, MODEL, is_drawn, notice
+from demo.about import CLIP, MODEL, notice
 from display import icons
 from display import settings as display
 from scripts.state import ROOT, RunState, lock, modules_port, state_dir

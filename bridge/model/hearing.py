@@ -7,7 +7,6 @@ from typing import Literal
 from bridge.model.memory import Refusal, Trial
 from bus import Status
 from bus.connection import OFFLINE
-from bus.messages import DEMO_PREFIX
 
 SAME_REFUSAL = 120.0
 """Seconds after which a refusal that was there before is taken for one of the new model; the classifier tries it for 60 s."""
@@ -44,7 +43,7 @@ class Hearing:
         if folder is None or heard is None or heard[0] < self._since:
             return None
         at, status = heard
-        if str(status.figures.get("model")).removeprefix(DEMO_PREFIX).startswith(f"{Path(folder).name}@"):
+        if str(status.figures.get("model")).startswith(f"{Path(folder).name}@"):
             return None if self.is_served else "served"
         if trial is None or trial.folder != folder:
             return None

@@ -57,7 +57,7 @@ const views = [
   [["today"], () => site.learn(state.today.report?.offsets ?? [])],
   [["broker", "cameras", "modules", "labels", "rules"], () => live.show(state)],
   [["today", "labels"], () => counts.show(state)],
-  [["today", "modules"], showDemo],
+  [["today", "cameras"], showDemo],
   [["broker", "pixels"], () => showMatrices(state.pixels, broker.away)],
   [["broker", "modules"], () => modules.show(state.modules)],
   [["signed_in"], () => setShown(byId("sign-out"), state.signed_in)],

@@ -8,8 +8,8 @@
  *   state: CameraState, since: number | null, detail: string,
  *   label: string | null, probability: number | null, label_since: number | null,
  *   frames_per_second: number | null, predictions_per_second: number | null, predicted_at: number | null,
- *   dropped: Drop[],
- * }} Camera
+ *   demo: boolean, dropped: Drop[],
+ * }} Camera `demo`, of the last prediction
  * @typedef {{
  *   state: string, since: number | null, at: number | null, detail: string,
  *   figures: Record<string, unknown>, rates: Record<string, number>,

@@ -29,6 +29,7 @@ class _Camera:
     def __init__(self) -> None:
         self.label: CurrentLabel | None = None
         self.predicted_at: float | None = None
+        self.is_demo = False
         self.heard_at = float("-inf")
         self.times: deque[float] = deque(maxlen=1000)
 
@@ -68,6 +69,7 @@ class Situation:
         with self._lock:
             if (camera := self._camera(prediction.camera)) is not None:
                 camera.predicted_at = float(int(prediction.captured_at))  # of use by the second; it is told when it changes
+                camera.is_demo = prediction.demo
                 camera.heard_at = time.monotonic()
                 camera.times.append(camera.heard_at)
 
@@ -163,6 +165,7 @@ class Situation:
             "frames_per_second": capture.rates.get("frames_out") if capture and state in ("live", "silent") else None,
             "predictions_per_second": camera.predictions_per_second(time.monotonic()),
             "predicted_at": camera.predicted_at,
+            "demo": camera.is_demo,
             "dropped": self._drops(capture),
         }
 

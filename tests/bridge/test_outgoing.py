@@ -8,7 +8,6 @@ import pytest
 from bridge import outgoing
 from bridge.outgoing import Kind
 from bus import Box, CurrentLabel, Label, Prediction, Visit
-from bus.messages import DEMO_PREFIX
 
 VISIT = Visit("id-1", "door", "Frau Müller", 1_790_000_000.25, 1_790_000_003.5, 0.97, 31)
 PREDICTION = Prediction(
@@ -63,10 +62,9 @@ def test_a_summary_names_its_hour() -> None:
 @pytest.mark.parametrize("is_demo", [True, False])
 def test_what_is_the_demos_is_marked(is_demo: bool) -> None:
     """In every kind of message, and by a property, so that a route can leave it out."""
-    model = f"{DEMO_PREFIX}model@0123" if is_demo else "demo@0123"
     for message in (
         outgoing.of_visit(replace(VISIT, demo=is_demo)),
-        outgoing.of_prediction(replace(PREDICTION, model=model)),
+        outgoing.of_prediction(replace(PREDICTION, demo=is_demo)),
         outgoing.of_change(CurrentLabel("door", "woman", 0.9, 1000.5), 1000.5, is_demo),
         outgoing.of_hour("door", 1000.5, 4600.5, {"man": 1}, is_demo),
     ):

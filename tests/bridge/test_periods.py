@@ -23,10 +23,8 @@ from bridge.site import Round, Site
 from bridge.timeline import EARLIEST
 from bus import Command, Visit
 from bus.figures import Figures
-from bus.messages import DEMO_PREFIX
 from tests.bridge.test_ledger import visit
 from tests.bridge.test_visits import RULES, seen
-from tests.support import samples
 
 DAY = date(2026, 11, 23)
 BEGIN, END = hours.bounds(DAY)
@@ -232,26 +230,22 @@ class Door:
         self.ledger = ledger
         self.site = Site(RULES, Policy(), lambda *_: None)
 
-    def see(self, text: str, begin: float, model: str = "shop@0123") -> list[Visit]:
+    def see(self, text: str, begin: float, *, demo: bool = False) -> list[Visit]:
         """The visits that end by these predictions."""
         round_ = Round()
         for one in seen(text, begin=begin):
-            self.site.take_in(replace(one, model=model), round_)
+            self.site.take_in(replace(one, demo=demo), round_)
         self.ledger.commit(round_.changes)
         return round_.changes.visits
 
 
-DEMO = f"{DEMO_PREFIX}model@0123"
-
-
 def test_the_demos_visits_are_marked_and_never_half_real(ledger: Ledger) -> None:
-    """The name of the model says whose they are; a visit ends where the model changes; over a restart too."""
+    """Each prediction says whose it is; a visit ends where that changes; over a restart too."""
     door = Door(ledger)
-    assert not replace(samples.prediction(), model="demo@0123").is_demo
-    first = door.see("w" * 10, BEGIN, DEMO)
-    second = door.see("w" * 10 + "n" * 10, BEGIN + 1, "shop@0123")
+    first = door.see("w" * 10, BEGIN, demo=True)
+    second = door.see("w" * 10 + "n" * 10, BEGIN + 1)
     assert ([one.demo for one in first + second], [one.frames for one in second]) == ([True, False], [10, 10])
-    third = door.see("w" * 10, BEGIN + 3, DEMO)
+    third = door.see("w" * 10, BEGIN + 3, demo=True)
     text = door.site.cameras["door"].change()
     again = Site(RULES, Policy(), lambda *_: None)
     again.recall({"door": text or ""}, BEGIN)
@@ -266,7 +260,7 @@ def test_drawn_visitors_are_never_added_to_real_ones(ledger: Ledger, real: str) 
     """A day's counts are the demo's only as long as the camera has counted nothing real on it."""
     door = Door(ledger)
     for number in range(3):
-        door.see("w" * 10 + "n" * 10, BEGIN + 60 * number, DEMO)
+        door.see("w" * 10 + "n" * 10, BEGIN + 60 * number, demo=True)
     drawn = counts_of(ledger, "door", DAY)
     assert (drawn.totals, drawn.demo) == ({"woman": 3}, True)
     report = report_of(ledger, ["side"], DAY)

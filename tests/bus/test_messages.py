@@ -64,7 +64,7 @@ def test_what_is_missing_is_named(message: Message) -> None:
 def test_ill_typed_fields_are_named(field: str, value: Any) -> None:
     """A value of a wrong type or out of bounds is refused by the name of its field, or is one that the field allows."""
     content = document(samples.prediction()) | {field: value}
-    if field == "labels" and value == []:
+    if (field == "labels" and value == []) or (field == "demo" and value is True):
         return
     with pytest.raises(InvalidMessage, match=rf"Prediction: {field}"):
         Prediction.unpack(packed(Prediction, content))

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from bridge.model import InvalidModel
 from bridge.model.unpack import unpack
 from bus import export_zip
-from bus.messages import DEMO_PREFIX
 from classifier import InvalidExport, export
 from classifier.export import Export, parse_labels, read_export
+from classifier.interpreter import Classifier
 from tests.support.broker import ROOT
 from tests.support.secrets import MARK, addresses
 
@@ -56,15 +56,13 @@ def test_folder_and_zip_are_alike(tmp_path: Path, inside: str) -> None:
     assert expected.identity == f"doors@{hashlib.sha256(MODEL).hexdigest()[:12]}"
 
 
-@pytest.mark.parametrize("name", ["demo", "demo:mine", "mine"])
-def test_only_the_demos_model_is_called_so(tmp_path: Path, name: str) -> None:
-    """By its footfall.toml, wherever it lies and under whatever name; no name of a folder or zip makes a model the demo's."""
-    digest = hashlib.sha256(MODEL).hexdigest()[:12]
-    own = folder(tmp_path / name, model_tflite=MODEL, labels_txt=b"man")
-    assert read_export(own).identity == f"{name.removeprefix('demo:')}@{digest}"
+def test_a_model_is_the_demos_by_its_description(tmp_path: Path) -> None:
+    """By its footfall.toml, as a folder and as a zip; no name of a folder or zip makes a model the demo's."""
+    own = folder(tmp_path / "demo", model_tflite=MODEL, labels_txt=b"man")
+    assert not read_export(own).description.demo
     (own / "footfall.toml").write_text("demo = true\n")
-    assert read_export(own).identity == f"demo:{name.removeprefix('demo:')}@{digest}"
-    assert read_export(zipped(tmp_path / "current.zip", own)).identity == f"demo:current@{digest}"
+    assert read_export(own).description.demo
+    assert read_export(zipped(tmp_path / "current.zip", own)).description.demo
     (own / "footfall.toml").write_text("demo = 1\n")
     with pytest.raises(InvalidExport, match="demo=1"):
         read_export(own)
@@ -72,7 +70,7 @@ def test_only_the_demos_model_is_called_so(tmp_path: Path, name: str) -> None:
 
 def test_the_demos_model_is_marked() -> None:
     """What it counts is never taken for visitors, on whatever machine it runs."""
-    assert read_export(ROOT / "demo" / "model").identity.startswith(DEMO_PREFIX)
+    assert Classifier(read_export(ROOT / "demo" / "model")).is_demo
 
 
 @pytest.mark.parametrize(

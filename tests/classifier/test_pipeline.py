@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ class Slow:
     """Stands for a model that takes its time, or waits until it is let go."""
 
     identity = "slow@000000000000"
+    is_demo = False
     input = ImageInput(8, 8, np.dtype("float32"))
 
     def __init__(self, seconds: float = 0.0) -> None:
@@ -80,6 +82,18 @@ def test_a_prediction_belongs_to_its_frame() -> None:
     ]
     assert setup.predictions[0].model == Slow.identity
     assert 0 <= setup.predictions[0].classified_at - setup.predictions[0].captured_at < limit(5)
+
+
+@pytest.mark.parametrize(("drawn", "of_demo"), [(True, False), (False, True), (False, False)])
+def test_a_prediction_is_the_demos_by_its_frame_or_its_model(drawn: bool, of_demo: bool) -> None:
+    """A drawn frame's with any model, and any frame's with the demo's model; no other."""
+    model = Slow()
+    model.is_demo = of_demo
+    setup = Setup(model)
+    with setup.pipeline:
+        setup.pipeline.offer(replace(samples.frame(captured_at=time.time()), demo=drawn))
+        until(lambda: setup.predictions)
+    assert setup.predictions[0].demo is (drawn or of_demo)
 
 
 def test_a_slow_model_gets_the_newest() -> None:

@@ -87,7 +87,7 @@ def test_a_model_from_the_cloud_is_served_and_a_bad_one_turned_back(site: Site) 
     site.offer(zipped(MODEL))
     until(lambda: site.status()["model"]["state"] == "serving", 60, "the new model")
     new = site.served()
-    assert new.startswith("demo:people-")
+    assert new.startswith("people-")
     site.offer(zipped(MODEL, model=b"TFL3 and nothing that can be run"))
     until(lambda: site.status()["model"]["state"] == "refused", 90, "the refusal")
     model = site.status()["model"]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -74,14 +75,23 @@ def test_the_clip_gives_the_visits_of_the_report(broker: Broker) -> None:
     assert all(visit.demo for visit in visits)
 
 
-def test_a_scene_that_is_drawn_while_it_is_played(broker: Broker) -> None:
-    """The first visitors of an unseen scene, live, with their labels, at the right times."""
+def test_a_scene_that_is_drawn_while_it_is_played(broker: Broker, tmp_path: Path) -> None:
+    """The first visitors of an unseen scene, live, with their labels, at the right times; with a model of one's own too, nothing
+    of it is real.
+    """
+    own = shutil.copytree(MODEL, tmp_path / "mine")
+    description = own / "footfall.toml"
+    description.write_text(description.read_text().replace("demo = true", "demo = false"))
     seed, number = 78, 3
     drawn = [Span(one.label, one.first / FRAME_RATE, one.last / FRAME_RATE) for one in itertools.islice(visitors(seed), number)]
     with (
-        Listener(broker.port, "footfall/+/visit", "footfall/status/+") as listener,
-        modules_of(broker.port, MODEL=MODEL, VIDEO_PATH=f"demo:{seed}"),
+        Listener(broker.port, "footfall/+/visit", "footfall/+/prediction", "footfall/status/+") as listener,
+        modules_of(broker.port, MODEL=own, VIDEO_PATH=f"demo:{seed}"),
     ):
         payloads = listener.wait_for("door/visit", number, drawn[-1].end + 30)
-        found = spans([Visit.unpack(payload) for payload in payloads[:number]], began_at(listener))
+        visits = [Visit.unpack(payload) for payload in payloads[:number]]
+        found = spans(visits, began_at(listener))
+        predictions = [Prediction.unpack(payload) for payload in listener.payloads("door/prediction")]
     assert all_found(score(drawn, found))
+    assert all(one.demo and one.model.startswith("mine@") for one in predictions)
+    assert all(visit.demo for visit in visits)

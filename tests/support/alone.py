@@ -23,6 +23,7 @@ class Display:
         self.port = free_port()
         self.listener = Listener(broker.port, "footfall/query/+/question")
         self.module = Module("display", broker.port, WEB_PORT=self.port, **settings)
+        self.is_demo = False
         self._end = threading.Event()
 
     @property
@@ -31,12 +32,12 @@ class Display:
         return f"http://127.0.0.1:{self.port}/"
 
     def play(self, *labels: Label) -> None:
-        """Ten frames a second with these labels, until the end."""
+        """Ten frames a second with these labels, until the end; the demo's while `is_demo`."""
         for sequence in itertools.count():
             at = round(time.time(), 3)
             frame = Frame("door", "a1", sequence, at, at, 64, 48, samples.jpeg(level=sequence % 250))
             self.listener.publish(frame.topic, frame.pack())
-            prediction = Prediction("door", "a1", sequence, at, at, at, 1.0, "m", labels)
+            prediction = Prediction("door", "a1", sequence, at, at, at, 1.0, "m", labels, self.is_demo)
             self.listener.publish(prediction.topic, prediction.pack())
             if self._end.wait(0.1):
                 return

@@ -61,7 +61,7 @@ def one_of_each() -> list[Message]:
     return [
         frame(),
         prediction(),
-        Prediction("door", "a1", 0, 0.5, 1.5, 2, 3, "m", (Label("cat", 1, Box(0.0, 0.25, 0.5, 1)),)),
+        Prediction("door", "a1", 0, 0.5, 1.5, 2, 3, "m", (Label("cat", 1, Box(0.0, 0.25, 0.5, 1)),), True),
         Visit("id-1", "door", "woman", 1000.0, 1003.5, 0.97, 31),
         Pixels("matrix", "", bytes(192)),
         CurrentLabel("door", "woman", 0.9, 1000.0),

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from bus import Answer, CameraDay, DayReport, Label, Offset, Question, Status, Visit
+from bus import Answer, CameraDay, DayReport, Label, Offset, Question, Visit
 from tests.support.alone import Display
 from tests.support.chromium import tab_of
 from tests.support.wait import until
@@ -122,12 +122,6 @@ def test_a_day_counted_at_some_cameras_names_the_others(display: Display, browse
         until(lambda: not tab.page.inner_text("#coverage"), what="a day that was counted all the time")
 
 
-def classifier(display: Display, model: str) -> None:
-    """Publishes which model runs."""
-    status = Status("classifier", "running", time.time(), time.time(), "", {"model": model})
-    display.listener.publish(status.topic, status.pack(), retain=True)
-
-
 def test_the_demos_visitors_are_said_to_be_none(display: Display, browser: Browser) -> None:
     """A banner says so, and the first sentence; of several cameras the demo's are not in the sum."""
     drawn, real = camera(EVERY, demo=True, man=5), camera(EVERY, man=2)
@@ -151,13 +145,13 @@ COUNTS = {"v": 1, "camera": "door", "day": "2026-11-23", "totals": {}, "visits":
 """Without the newest fields, as an older bridge publishes them; has the display ask again."""
 
 
-def test_the_demos_model_beside_real_counts_is_said(display: Display, browser: Browser) -> None:
-    """What it sees is not counted then, and nobody need wonder why; without the demo there is no banner."""
-    with tab_of(browser, display.address) as tab:
-        classifier(display, "demo:model@0123")
+def test_the_demo_beside_real_counts_is_said(display: Display, browser: Browser) -> None:
+    """What is seen is not counted then, and nobody need wonder why; without the demo there is no banner."""
+    display.is_demo = True
+    with tab_of(browser, display.address) as tab, display.playing(Label("woman", 0.9)):
         bridge = Bridge(display, tab.page, report({"door": camera(EVERY, man=2)}))
-        bridge.shows("#demo", "What it sees is not added to today's real visitors")
-        classifier(display, "shop@0123")
+        bridge.shows("#demo", "Demo at door: visitors there are not real, and are not added to today's real visitors")
+        display.is_demo = False
         until(lambda: not tab.page.locator("#demo").is_visible(), what="no banner")
 
 

@@ -43,6 +43,9 @@ def test_a_camera_that_works(situation: Situation, clock: Clock) -> None:
     assert (told["frames_per_second"], told["predictions_per_second"], told["predicted_at"]) == (10.0, 4.0, 1001.0)
     assert (told["label"], told["probability"], told["label_since"]) == ("woman", 0.9, 999.0)
     assert situation.cameras == ["door"]
+    assert not told["demo"]
+    situation.take_prediction(replace(samples.prediction(captured_at=clock.now), demo=True))
+    assert door(situation)["demo"]
 
 
 @pytest.mark.parametrize(
