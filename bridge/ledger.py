@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge.database import Connection, Database, LedgerBroken, LedgerUnavailable
+from bridge.marks import MARKS, marks_of
 from bridge.outgoing import Kind, Outgoing, of_visit
 from bridge.periods import Period, Periods
 from bridge.queries import VISIT, Queries, visit_of
@@ -273,6 +274,7 @@ class Ledger(Queries):
                     marks = ", ".join("?" * len(values))
                     statement = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
                     recovered[table] += fresh.execute(statement, values).rowcount
+            _pass_over_marked_numbers(fresh)
 
         self.broken_file = self._database.replace(fill).name
         self._is_read = False
@@ -295,6 +297,14 @@ def _correct(connection: Connection, correction: Correction) -> list[Corrected]:
     times = [(one.visit.started_at, one.visit.ended_at, one.visit.id) for one in corrected]
     connection.executemany("UPDATE visit SET started_at = ?, ended_at = ?, is_told = 0 WHERE id = ?", times)
     return corrected
+
+
+def _pass_over_marked_numbers(fresh: Connection) -> None:
+    """Visits may be lost that the marks of the expiry count as recorded long ago: no new one gets such a number."""
+    marks = marks_of(dict(fresh.execute("SELECT name, text FROM note")).get(MARKS))
+    last = fresh.execute("SELECT COALESCE(MAX(number), 0) FROM visit").fetchone()[0]
+    fresh.execute("DELETE FROM sqlite_sequence WHERE name = 'visit'")
+    fresh.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('visit', ?)", (max(last, marks.highest if marks else 0),))
 
 
 def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
