@@ -1,33 +1,15 @@
 """When visits expire: by how long ago they were recorded, in time that has credibly passed; never by what a clock says."""
 
-import json
 import time
-
-from pydantic import TypeAdapter
-from pydantic.dataclasses import dataclass
 
 from bridge.credible_clock import CredibleClock, Reading
 from bridge.ledger import Ledger
+from bridge.marks import MARK_EVERY, MARKS, Marks, marks_of
 from bridge.timeline import EARLIEST
 from bus.steady import steady
 
-CLOCK, MARKS = "clock", "expiry"
-"""The notes in the ledger."""
-MARK_EVERY = 86400.0
-"""Seconds."""
-
-
-@dataclass(slots=True)
-class Marks:
-    """How many visits there were at which credible time: what was recorded before."""
-
-    unmarked: int
-    """The number of the last visit that was recorded before the first mark."""
-    marks: list[tuple[float, int]]
-    """Seconds of the credible clock and the number of the last visit by then; a day apart."""
-
-
-_MARKS: TypeAdapter[Marks] = TypeAdapter(Marks)
+CLOCK = "clock"
+"""The note in the ledger."""
 
 
 class Expiry:
@@ -73,14 +55,11 @@ class Expiry:
 
     def _marks(self) -> Marks:
         passed, last = self.clock.passed, self._ledger.last_number()
-        try:
-            marks = _MARKS.validate_json(self._ledger.note(MARKS) or "")
-        except ValueError:
-            marks = Marks(last, [])
+        marks = marks_of(self._ledger.note(MARKS)) or Marks(last, [])
         if not marks.marks or passed - marks.marks[-1][0] >= MARK_EVERY:
             expired = [one for one in marks.marks if one[0] <= passed - self._keep]
             marks.marks = [*expired[-1:], *marks.marks[len(expired) :], (passed, last)]
-            self._ledger.set_note(MARKS, json.dumps(_MARKS.dump_python(marks)))
+            self._ledger.set_note(MARKS, marks.text())
         return marks
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge.database import Connection, Database, LedgerBroken, LedgerUnavailable
+from bridge.marks import MARKS, marks_of
 from bridge.outgoing import Kind, Outgoing, of_visit
-from bridge.periods import Period, Periods
+from bridge.periods import Move, Period, Periods
 from bridge.queries import VISIT, Queries, visit_of
 from bridge.recovery import Row
 from bridge.timeline import moved
@@ -36,8 +37,8 @@ class Changes:
     outgoing: list[Outgoing] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     """Cameras that are gone for good; their visits stay."""
-    periods: list[Period] = field(default_factory=list)
-    """In which cameras were counting; unlike the others they are written now and then only."""
+    periods: list[Period | Move] = field(default_factory=list)
+    """In which cameras were counting, and corrections of those before; without one they are written now and then only."""
     corrections: list[tuple[int, Correction]] = field(default_factory=list)
     """Each with how many of `visits` come before it."""
 
@@ -104,17 +105,20 @@ class Ledger(Queries):
         memories = changes.memories.items()
         is_durable = bool(changes.visits or changes.corrections)
         with self._lock:
-            self._periods.add(changes.periods)
+            if not changes.corrections:
+                self._periods.add(one for one in changes.periods if isinstance(one, Period))
             saves_periods = is_durable or self._periods.is_due
             if not changes and not saves_periods:
                 return []
-            with self._transaction(is_durable) as connection:
+            with self._periods.undone_on_error(), self._transaction(is_durable) as connection:
                 connection.executemany("DELETE FROM camera WHERE name = ?", [(name,) for name in changes.forgotten])
                 connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", memories)
                 corrected = self._put_visits(connection, changes)
                 newer = {one.visit.id: of_visit(one.visit) for one in corrected if forwards(one.visit)}
                 messages = [one for one in changes.outgoing if one.id not in newer] + list(newer.values())
                 size, dropped = self._put(connection, messages, {one.visit.id for one in corrected})
+                if changes.corrections:
+                    self._periods.add_in_order(connection, changes.periods)
                 if saves_periods:
                     self._periods.write(connection)
             if saves_periods:
@@ -273,6 +277,7 @@ class Ledger(Queries):
                     marks = ", ".join("?" * len(values))
                     statement = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
                     recovered[table] += fresh.execute(statement, values).rowcount
+            _pass_over_marked_numbers(fresh)
 
         self.broken_file = self._database.replace(fill).name
         self._is_read = False
@@ -295,6 +300,14 @@ def _correct(connection: Connection, correction: Correction) -> list[Corrected]:
     times = [(one.visit.started_at, one.visit.ended_at, one.visit.id) for one in corrected]
     connection.executemany("UPDATE visit SET started_at = ?, ended_at = ?, is_told = 0 WHERE id = ?", times)
     return corrected
+
+
+def _pass_over_marked_numbers(fresh: Connection) -> None:
+    """Visits may be lost that the marks of the expiry count as recorded long ago: no new one gets such a number."""
+    marks = marks_of(dict(fresh.execute("SELECT name, text FROM note")).get(MARKS))
+    last = fresh.execute("SELECT COALESCE(MAX(number), 0) FROM visit").fetchone()[0]
+    fresh.execute("DELETE FROM sqlite_sequence WHERE name = 'visit'")
+    fresh.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('visit', ?)", (max(last, marks.highest if marks else 0),))
 
 
 def _is_sound(table: str, row: tuple[Any, ...]) -> bool:

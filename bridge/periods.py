@@ -1,12 +1,14 @@
 """When cameras were counting: so that an hour without visitors is told from one without data."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from bridge.database import Connection
 from bridge.hours import QUARTER
+from bridge.timeline import moved
 
 GAP = 60.0
 """Seconds; predictions that come closer together belong to one period."""
@@ -25,6 +27,15 @@ class Period(NamedTuple):
     ended_at: float
 
 
+class Move(NamedTuple):
+    """What a camera counted from `begin` to before `end` was dated by a clock that was set `by` so many seconds."""
+
+    camera: str
+    begin: float
+    end: float
+    by: float
+
+
 class Periods:
     """Those that are saved, in the table `period`, and the newest ones, in memory; for one thread at a time."""
 
@@ -38,6 +49,39 @@ class Periods:
         if new := list(periods):
             self._newest = joined([*self._newest, *new])
             self._is_saved = False
+
+    def add_in_order(self, connection: Connection, changes: Iterable[Period | Move]) -> None:
+        """Adds some, and moves in between all that there are by then."""
+        for one in changes:
+            if isinstance(one, Move):
+                self._move(connection, one)
+            else:
+                self.add([one])
+
+    def _move(self, connection: Connection, move: Move) -> None:
+        self.write(connection)
+        self._newest = [one for one in self._newest if one.camera != move.camera]
+        rows = connection.execute(
+            "DELETE FROM period WHERE camera = ? AND began_at < ? AND ended_at >= ?"
+            " RETURNING camera, is_demo, began_at, ended_at",
+            (move.camera, move.end, move.begin),
+        ).fetchall()
+        for whole in [Period(camera, bool(is_demo), began_at, ended_at) for camera, is_demo, began_at, ended_at in rows]:
+            before, after = whole._replace(ended_at=move.begin), whole._replace(began_at=move.end)
+            rest = [one for one in (before, after) if one.began_at < one.ended_at]
+            connection.executemany("INSERT INTO period (camera, is_demo, began_at, ended_at) VALUES (?, ?, ?, ?)", rest)
+            began_at, ended_at = max(whole.began_at, move.begin), min(whole.ended_at, move.end)
+            self.add([whole._replace(began_at=moved(began_at, move.by), ended_at=moved(ended_at, move.by))])
+
+    @contextmanager
+    def undone_on_error(self) -> Iterator[None]:
+        """What is done meanwhile lasts only if it succeeds."""
+        newest, is_saved = self._newest, self._is_saved
+        try:
+            yield
+        except BaseException:
+            self._newest, self._is_saved = newest, is_saved
+            raise
 
     @property
     def is_due(self) -> bool:

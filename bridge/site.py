@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from bridge import outgoing
 from bridge.camera import Camera, Hour, nobody
 from bridge.ledger import Changes
-from bridge.periods import Period
+from bridge.periods import Move, Period
 from bridge.policy import Policy
 from bridge.visits import Rules
 from bus import Command, CurrentLabel, Prediction, Visit, topics
@@ -86,6 +86,8 @@ class Site:
             return
         if (correction := camera.visits.correction) is not None:
             round_.changes.corrections.append((len(round_.changes.visits), correction))
+            span = correction.counted_from, correction.counted_until
+            round_.changes.periods.append(Move(camera.name, *span, correction.by))
         at = camera.visits.memory.timeline.last_at or prediction.captured_at
         round_.changes.periods.append(Period(camera.name, prediction.demo, at, at))
         self._select(camera, prediction, round_)

@@ -20,13 +20,15 @@ EPOCH = 0.001
 class Moment(NamedTuple):
     """When a frame was captured, and how many seconds after the one before; less than 0 in a session whose clock reads less.
 
-    `set_by` is by how many seconds the wall clock was set in between, `doubtful` how many visits it had dated wrongly.
+    `set_by` is by how many seconds the wall clock was set in between, `doubtful` how many visits it had dated wrongly, and
+    `doubted_from` since when, by the clock as it was set before, all frames were dated by one in doubt.
     """
 
     at: float
     elapsed: float
     set_by: float
     doubtful: int
+    doubted_from: float | None
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Timeline:
     """The last time that is believed: a clock that reads less is in doubt."""
     doubtful: int = 0
     """How many of the last visits were dated by a clock that is in doubt."""
+    doubted_from: float | None = None
+    """The time of the first of the last frames that were dated by such a clock."""
 
     def take(self, prediction: Prediction, gap: float) -> Moment | None:
         """When the frame was captured; None where it was here before, or came after a newer one. `gap` as for visits."""
@@ -51,22 +55,31 @@ class Timeline:
             return None
         is_same = prediction.session == self.session
         by = self._check_clock(prediction) if is_same else self._change_session(prediction, gap)
-        doubtful = self.doubtful
+        doubtful, doubted_from = self.doubtful, self.doubted_from
         before = None if self.last_at is None else moved(self.last_at, by)
         self.last_at = at = moved(prediction.session_time, self.offset)
         self._remember(prediction)
         elapsed = 0.0 if before is None else at - before
         if elapsed < 0:
-            self.doubtful = 0
+            self._end_doubt()
         if at >= self.known or (at >= EARLIEST and prediction.session_time > TRUSTED_AFTER):
-            self.known, self.doubtful = at, 0
-        return Moment(at, elapsed, by, doubtful)
+            self.known = at
+            self._end_doubt()
+        elif self.doubted_from is None:
+            self.doubted_from = at
+        elif by:
+            self.doubted_from = moved(self.doubted_from, by)
+        return Moment(at, elapsed, by, doubtful, doubted_from)
+
+    def _end_doubt(self) -> None:
+        """Visits and frames so far keep their dates."""
+        self.doubtful, self.doubted_from = 0, None
 
     def _change_session(self, prediction: Prediction, gap: float) -> float:
         """Visits stay in doubt only if the clock was never set; when it is, they are dated as if they had just ended."""
         self.session, self.offset = prediction.session, prediction.captured_at - prediction.session_time
         if self.last_at is None or self.last_at >= EARLIEST:
-            self.doubtful = 0
+            self._end_doubt()
         elif prediction.captured_at >= EARLIEST:
             return prediction.captured_at - self.last_at - gap
         return 0.0

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bridge.identity import identity_of
-from bridge.timeline import Timeline, moved
+from bridge.timeline import Moment, Timeline, moved
 from bus import Label, Prediction, Visit
 
 BACKGROUND_WEIGHT = 3.0
@@ -118,12 +118,17 @@ class Candidate(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """The last `number` visits of a camera were dated by a clock that read at most `until` and was set `by` so many seconds."""
+    """The last `number` visits of a camera were dated by a clock that read at most `until` and was set `by` so many seconds.
+
+    So were all frames that it dated from `counted_from` to before `counted_until`.
+    """
 
     camera: str
     number: int
     until: float
     by: float
+    counted_from: float
+    counted_until: float
 
 
 @dataclass(slots=True)
@@ -182,15 +187,22 @@ class Visits:
             return []
         if moment.set_by:
             self.memory.move(moment.set_by)
-            if moment.doubtful:
-                until = moment.at - moment.elapsed - moment.set_by
-                self.correction = Correction(self._camera, moment.doubtful, until, moment.set_by)
+            self.correction = self._correction(moment)
         ended: list[Visit] = []
         if moment.elapsed < 0:
             ended = self.end_all()
             self.memory.timeline.doubtful = 0
         self.apart = self.apart + 1 if moment.elapsed >= self._rules.gap else 0
         return ended + self._regard(self._frame(prediction, moment.at))
+
+    def _correction(self, moment: Moment) -> Correction | None:
+        """What follows from a clock that was set for what was dated by it before."""
+        if moment.doubted_from is None:
+            return None
+        end = moment.at - moment.set_by
+        return Correction(
+            self._camera, moment.doubtful, end - moment.elapsed, moment.set_by, moment.doubted_from, counted_until=end
+        )
 
     def end_all(self) -> list[Visit]:
         """Ends what is open, as when the camera was lost."""

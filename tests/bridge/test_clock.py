@@ -1,6 +1,8 @@
 """A wall clock that is set while capture runs, or was never set: every visitor once, of the right duration, on the right day."""
 
+import itertools
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.database import Connection, LedgerUnavailable
 from bridge.hours import day_of
 from bridge.ledger import Ledger
+from bridge.periods import Periods
 from bridge.policy import Policy
 from bridge.site import Round, Site
 from bus import Prediction, Visit
@@ -240,3 +244,77 @@ def test_a_correction_replaces_what_still_waits_for_the_cloud(shop: Shop) -> Non
     assert (first.message.id, again.message.id) == (shop.visits[0].id,) * 2
     assert json.loads(again.message.body)["started_at"] == pytest.approx(NOON + 0.5, abs=0.01)
     assert shop.ledger.outbox_size == 1
+
+
+def hours_counted(shop: Shop, begin: float, end: float) -> list[tuple[float, float]]:
+    """The periods between two times."""
+    return [(one.began_at, one.ended_at) for one in shop.ledger.periods("door", begin, end, False)]
+
+
+def slow_stream(place: int, by: float, length: int) -> list[Prediction]:
+    """A frame every half minute, of nobody; the clock is set by so many seconds at a frame, and right from there on."""
+    (one,) = seen("n", begin=NOON)
+    return [
+        replace(
+            one,
+            session="a1",
+            sequence=number,
+            session_time=number * 30.0,
+            captured_at=NOON + number * 30.0 - by * (number < place),
+        )
+        for number in range(length)
+    ]
+
+
+@pytest.mark.parametrize("restarted_at", [0, 100, 240])
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("by", [NOON - NEVER_SET, 14 * 3600.0, 8000.0])
+def test_hours_counted_by_a_wrong_clock_are_corrected(shop: Shop, by: float, at_once: bool, restarted_at: int) -> None:
+    """Two hours without a visitor lie on the right day when the clock is set, and nothing else does; what was before stays."""
+    earlier = [replace(one, session="a0", captured_at=one.captured_at - 86400) for one in slow_stream(0, 0.0, 20)]
+    last = replace(earlier[0], sequence=20, session_time=86400.0 - 60.0, captured_at=NOON - 60.0)
+    shop.take(*earlier, last)
+    frames = slow_stream(240, by, 260)
+    for begin, end in ((0, restarted_at), (restarted_at, 240), (240, 260)):
+        if at_once:
+            shop.take(*frames[begin:end])
+        else:
+            for one in frames[begin:end]:
+                shop.take(one)
+        if end == restarted_at:
+            shop.ledger.save_periods()
+            shop.restart()
+    first = (NOON - 86400, NOON - 86400 + 570)
+    assert hours_counted(shop, 0, 1e11) == [first, (NOON - 60, NOON + 259 * 30)]
+
+
+def test_a_clock_that_is_set_back_in_doubt_moves_only_what_was_before(shop: Shop) -> None:
+    """Frames after it, whose times were there before, stay where they are; in one round, too."""
+    shop.take(*[replace(one, session="a0", captured_at=NOON + 86400) for one in slow_stream(0, 0.0, 1)])
+    shop.take(*slow_stream(40, -600.0, 100))
+    assert hours_counted(shop, 0, NOON + 80000) == [(NOON, NOON + 99 * 30)]
+
+
+def test_a_correction_that_the_ledger_cannot_take_is_made_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk is full after all was written, and it is tried again, the hours are moved once, and no others are lost."""
+    for one in slow_stream(0, 0.0, 3):
+        shop.take(replace(one, session="a0", captured_at=one.captured_at + 86400))
+    frames = slow_stream(40, -600.0, 100)
+    shop.take(*frames[:40])
+    round_ = Round()
+    for one in frames[40:]:
+        shop.site.take_in(one, round_)
+    writes, write = itertools.count(1), Periods.write
+
+    def fail(periods: Periods, connection: Connection) -> None:
+        write(periods, connection)
+        if next(writes) % 2 == 0:  # the last one of a commit
+            raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Periods, "write", fail)
+        for _ in range(2):
+            with pytest.raises(LedgerUnavailable):
+                shop.ledger.commit(round_.changes)
+    shop.ledger.commit(round_.changes)
+    assert hours_counted(shop, 0, 1e11) == [(NOON, NOON + 99 * 30), (NOON + 86400, NOON + 86460)]

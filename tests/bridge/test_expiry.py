@@ -1,7 +1,9 @@
 """Visits expire by time that has passed; a clock that is wrong deletes nothing."""
 
 import itertools
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.credible_clock import MAX_GAP, REPORTED, CredibleClock, Reading
+from bridge.database import FILE, LedgerUnavailable
 from bridge.expiry import Expiry
 from bridge.ledger import Changes, Ledger
+from bridge.periods import Period
 from bus import Visit
 from bus.figures import Figures
 
@@ -140,7 +144,7 @@ def test_a_clock_a_few_days_ahead_deletes_nothing_before_its_time(device: Device
     device.start()
     device.run(398 * DAY)
     before = device.visits
-    device.wrong = 3 * DAY
+    device.wrong = MAX_GAP + DAY
     for _ in range(5):
         device.restart(0.5)
     assert device.visits == before > 0
@@ -164,6 +168,7 @@ def test_a_jump_is_reported_for_a_week(device: Device, wrong: float) -> None:
     assert device.expiry.jump == 0
     device.wrong = wrong
     assert device.expiry.jump == pytest.approx(wrong)
+    device.expiry.save()
     device.restart()
     device.run(DAY)
     assert device.expiry.jump == pytest.approx(wrong, abs=DAY)
@@ -205,3 +210,100 @@ def test_a_note_that_cannot_be_read_begins_again(text: str) -> None:
     assert CredibleClock(Reading(NOON, 5.0), text, NOON - DAY).now == NOON
     ahead = CredibleClock(Reading(NOON + 3 * YEAR, 5.0), text, NOON)
     assert (ahead.now, ahead.jump) == (NOON, 3 * YEAR)
+
+
+def test_visits_after_a_recovery_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where damage took all visits but not the marks of the expiry, new visits are not taken for those recorded long ago."""
+    device = Device(tmp_path, monkeypatch)
+    device.expiry = Expiry(device.ledger, 90 * DAY)
+    for _ in range(40):
+        device.count()
+        device.run(3 * DAY)
+    device.ledger.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'visit'").fetchone()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(bytes(4096))
+    device.ledger = Ledger(tmp_path, 10, Figures())
+    with pytest.raises(LedgerUnavailable, match="replaced"):
+        device.ledger.last_number()
+    device.expiry = Expiry(device.ledger, 90 * DAY)
+    device.expiry.save()
+    assert device.visits == 0
+    for _ in range(5):
+        device.count()
+    device.expiry.expire()
+    assert device.visits == 5
+    device.ledger.close()
+
+
+@pytest.mark.parametrize("ahead", [1.4 * DAY, -1.4 * DAY, 4 * DAY, 3 * YEAR])
+def test_a_clock_that_is_wrong_at_every_boot_and_then_set_does_not_run_fast(ahead: float) -> None:
+    """Of 60 days with 12 hours on, no more count than there were, with a bridge that restarts before the clock is set, too."""
+    saved, now = None, NOON
+    for _ in range(60):
+        clock = CredibleClock(Reading(now + ahead, 0.0), saved, NOON)
+        clock.advance(Reading(now + ahead + 20, 20.0))
+        clock = CredibleClock(Reading(now + ahead + 30, 0.0), clock.text(), NOON)
+        for hour in range(13):
+            clock.advance(Reading(now + 30 + hour * 3600, hour * 3600.0))
+        saved, now = clock.text(), now + DAY
+    assert 30 * DAY <= clock.passed <= now - NOON
+    assert clock.now <= now
+
+
+def test_a_site_that_is_closed_at_weekends_counts_them() -> None:
+    """Off from Friday evening to Monday morning, for 13 weeks: all of it counts, and no jump is reported."""
+    saved, now, jumps = None, NOON, []
+    for day in range(13 * 5):
+        clock = CredibleClock(Reading(now, 0.0), saved, None)
+        for hour in range(11):
+            clock.advance(Reading(now + hour * 3600, hour * 3600.0))
+            jumps.append(clock.jump)
+        saved, last, now = clock.text(), now + 10 * 3600, now + (3 * DAY if day % 5 == 4 else DAY)
+    assert clock.passed == pytest.approx(last - NOON)
+    assert not any(jumps)
+
+
+@pytest.mark.parametrize(("closed", "is_jump"), [(20 * DAY, False), (40 * DAY, True), (3 * YEAR, True)])
+def test_a_holiday_is_no_jump(device: Device, closed: float, is_jump: bool) -> None:
+    """A site that was off for weeks starts with nothing to report."""
+    device.start()
+    device.run(5 * DAY)
+    device.restart(closed)
+    assert bool(device.expiry.jump) == is_jump
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_no_clock_deletes_when_cameras_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: float) -> None:
+    """Wrong at the first start of all and at each later one, and set an hour after: the hours that were counted stay."""
+    device = Device(tmp_path, monkeypatch)
+    device.wrong = wrong
+    device.start()
+    for _ in range(5):
+        device.wrong = 0.0
+        device.expiry.expire()
+        at = NOON + device.now
+        device.ledger.commit(Changes(periods=[Period("door", False, at, at + 3600)]))
+        device.run(2 * DAY)
+        device.wrong = wrong
+        device.restart(3600.0)
+    assert len(device.ledger.periods("door", NOON - DAY, NOON + 60 * DAY, False)) == 5
+    assert device.expiry.clock.now < NOON + device.now + MAX_GAP + DAY
+    device.ledger.close()
+
+
+def test_periods_expire_after_a_first_start_with_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In time, too, where the first clock of all read 1970."""
+    device = Device(tmp_path, monkeypatch)
+    device.wrong = 60.0 - NOON
+    device.start()
+    device.wrong = 0.0
+    device.ledger.commit(Changes(periods=[Period("door", False, NOON, NOON + 3600)]))
+    device.run(KEEP - DAY)
+    assert device.ledger.periods("door", NOON, NOON + DAY, False)
+    device.run(3 * DAY)
+    assert not device.ledger.periods("door", NOON, NOON + DAY, False)
+    device.ledger.close()
