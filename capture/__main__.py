@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+import time
 from functools import partial
 from typing import TypeGuard
 
@@ -21,6 +22,9 @@ from capture.source import Captured, Source, UnusablePicture
 from capture.sources import Local, source_of
 
 log = logging.getLogger(__name__)
+
+BROKER_TIMEOUT = 5.0
+"""Seconds to wait for the broker at the start; the camera is opened without it then."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
@@ -43,6 +47,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     calls = Calls()
     consumers = Consumers(bus, settings.camera) if _is_played_once(source, settings) else None
     with bus, Watchdog("the camera", lambda: calls.stalled):
+        _wait_for_broker(bus, stop)
         while not stop.is_set():
             if (session := commands.session(timeout=0.5)) is None:
                 bus.progressed()
@@ -59,6 +64,13 @@ def main(settings: Settings, stop: threading.Event) -> None:
                         _publish(captured, framer, session, publish, bus)
                     elif reader.has_ended:
                         bus.progressed()
+
+
+def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
+    """A little, as a frame without a broker is dropped, and at a low FRAME_RATE the next one comes much later."""
+    end = time.monotonic() + BROKER_TIMEOUT
+    while not bus.connected and time.monotonic() < end and not stop.wait(0.02):
+        pass
 
 
 def _is_played_once(source: Source, settings: Settings) -> TypeGuard[Local]:
