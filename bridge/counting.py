@@ -1,6 +1,7 @@
 """The way of a prediction: counted, committed to the ledger, and only then acknowledged; visits are published from the ledger."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from bridge.expiry import Expiry
 from bridge.ledger import Changes, Ledger
 from bridge.periods import SAVE_EVERY, counted_hours
 from bridge.publisher import VisitPublisher
-from bridge.site import Round, Site
+from bridge.site import MOST_CAMERAS, Round, Site
 from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Status, Visit, topics
 from bus.backoff import Backoff
 from bus.messages import ENDED
@@ -51,13 +52,15 @@ class Counting:
         """By camera: the day, and the five minutes of the last prediction, of which counts were published."""
         self._looked_at = self._pruned_at = float("-inf")
         self._publisher = VisitPublisher(bus, ledger)
-        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command, topics.status(): Status})
+        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
+        bus.subscribe(topics.status(), Status, self._hear)
         self._cleared: SimpleQueue[str] = SimpleQueue()
         """Cameras whose label was cleared at the broker, filled by the network's thread."""
         bus.subscribe(topics.label(), CurrentLabel, self._clear_forgotten, cleared=self._on_cleared)
         self._ended: set[str] = set()
         """Cameras whose recording is at its end and counted."""
         self._reported_ended: list[JsonValue] = []
+        bus.figures.put("ended", [])
 
     def begin(self) -> bool:
         """Takes up where an earlier bridge left off, as soon as the ledger can be read; False when asked to stop before."""
@@ -110,16 +113,27 @@ class Counting:
                 self._ended.discard(message.camera)
                 self._site.take_in(message, round_)
                 return True
-            elif isinstance(message, Status) and message.state == ENDED:
-                self._on_ended(str(message.figures.get("camera")), round_)
+            elif isinstance(message, Status):
+                self._on_ended(message, round_)
         except Exception as error:
             log.debug("%s", message, exc_info=True)
             self._bus.complain("failed", f"{message.topic}: {type(error).__name__}: {error}; passed over", message.topic)
         return False
 
-    def _on_ended(self, camera: str, round_: Round) -> None:
-        """A capture module reports it again and again."""
-        if camera not in self._ended:
+    def _hear(self, status: Status) -> None:
+        """The end of a recording waits behind the predictions before it; no other status matters here."""
+        if status.state == ENDED:
+            self._inbox.put(status, None)
+
+    def _on_ended(self, status: Status, round_: Round) -> None:
+        """A capture module reports it again and again. The camera need not be known: it may not have had any prediction."""
+        camera = status.figures.get("camera")
+        if not isinstance(camera, str) or not re.fullmatch(topics.NAME_PATTERN, camera) or camera in topics.RESERVED_CAMERAS:
+            self._bus.complain("invalid", f"{status.topic}: camera: {camera!r:.80} is no name of a camera", status.topic)
+        elif camera not in self._ended:
+            if len(self._ended) >= MOST_CAMERAS:
+                self._bus.complain("dropped_camera", f"{camera}: there are {MOST_CAMERAS} ended recordings already")
+                return
             self._ended.add(camera)
             self._site.end_recording(camera, round_)
 
@@ -228,6 +242,7 @@ class Counting:
     def _forget(self, name: str, round_: Round) -> None:
         self._bus.forget(topics.label(name), topics.counts(name))
         self._counted.pop(name, None)
+        self._ended.discard(name)
         self._site.forget(name, round_)
 
 

@@ -67,6 +67,8 @@ _TEMPORARY = {
     15: "locking protocol",
 }
 """SQLite's codes of what may be over later without a new file, and their messages, as Python 3.10 does not give the codes."""
+_PASSING = {5, 6, 13}
+"""Those after which the connection is as good as before. The others may last as long as it does, as that it is read-only."""
 
 
 class LedgerUnavailable(FootfallError):
@@ -139,8 +141,10 @@ class Database:
         except OSError as error:
             raise LedgerUnavailable(f"{self.path}: {error}") from None
         except sqlite3.Error as error:
-            self._close()  # some errors last as long as the connection does, as that it was opened for reading only
-            kind = LedgerUnavailable if _is_temporary(error) else LedgerBroken
+            code = _code_of(error)
+            if code not in _PASSING:
+                self._close()
+            kind = LedgerUnavailable if code in _TEMPORARY else LedgerBroken
             raise kind(f"{self.path}: {' '.join(str(error).split())}") from None
 
     def _open(self) -> sqlite3.Connection:
@@ -188,16 +192,25 @@ class Database:
         when that cannot be done now; then all is as before. Cut off anywhere, it is finished, or begun again, at the next start.
         """
         self._close()
-        fresh = self.path.with_name(NEW)
+        fresh, scratch = self.path.with_name(NEW), self.path.with_name(f"{FILE}.recovery")
         try:
             fresh.unlink(missing_ok=True)
+            shutil.rmtree(scratch, ignore_errors=True)
+            self._check_room()
             with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
                 connection.executescript(_CREATE)
-                fill(connection, recovery.recovered(self.path, self.path.with_name(f"{FILE}.recovery"), _CREATE))
+                fill(connection, recovery.recovered(self.path, scratch, _CREATE))
                 connection.execute("COMMIT")
             return self._take_up_new() or self.path
         except (sqlite3.Error, OSError) as error:
             raise LedgerUnavailable(f"{self.path}: broken, and no new one can be made: {error}") from None
+
+    def _check_room(self) -> None:
+        """Raises `OSError` when a copy and a new file would not fit: a copy that is tried again and again wears out a card."""
+        parts = [path for path in (self.path, _beside(self.path, "-wal")) if path.exists()]
+        needed, free = 2 * sum(path.stat().st_size for path in parts), shutil.disk_usage(self.path.parent).free
+        if free <= needed:
+            raise OSError(f"{free / 1e6:.1f} MB are free, more than {needed / 1e6:.1f} MB are needed")
 
     def _take_up_new(self) -> Path | None:
         """Puts a new file that is whole into the place of the broken one, whose new name it returns."""
@@ -225,11 +238,12 @@ def _beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def _is_temporary(error: sqlite3.Error) -> bool:
+def _code_of(error: sqlite3.Error) -> int | None:
+    """SQLite's primary result code; None for one that is not in `_TEMPORARY`, where Python does not give it."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     if code is not None:
-        return code & 0xFF in _TEMPORARY
-    return any(message in str(error) for message in _TEMPORARY.values())
+        return code & 0xFF
+    return next((code for code, message in _TEMPORARY.items() if message in str(error)), None)
 
 
 def _layout(connection: sqlite3.Connection) -> frozenset[tuple[object, ...]]:

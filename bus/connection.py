@@ -70,6 +70,8 @@ class Bus:
         self._warns_from = time.monotonic() + QUIET
         self._connection = 0
         self._inboxes: list[Inbox] = []
+        self._handlers: dict[str, list[tuple[Callable[[Any, Any], object], Cleared]]] = {}
+        """By filter: paho has one callback for each."""
         self._ended = threading.Event()
         self._rarely = Rarely()
         self._connections = Rarely(SHORT)
@@ -109,8 +111,8 @@ class Bus:
     ) -> None:
         """Hands each message under the filter `topic` to `handler`, unpacked; one that is not a `kind` is counted and logged.
 
-        Of those that subscribe with the same `share`, and password, the broker gives each message to one, in turn. `cleared` gets
-        the topic of what the broker was told to keep no more.
+        Several may subscribe to one filter, for the same `kind`. Of those that subscribe with the same `share`, and password, the
+        broker gives each message to one, in turn. `cleared` gets the topic of what the broker was told to keep no more.
         """
 
         self._subscribe(topic, kind, lambda message, _received: handler(message), share, cleared)
@@ -144,7 +146,8 @@ class Bus:
     ) -> None:
         def take_in(_client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
             if kind.RETAINED and not received.payload:
-                cleared(received.topic)
+                for _, one in handlers:
+                    one(received.topic)
                 return
             try:
                 message = _taken(kind, received)
@@ -152,18 +155,22 @@ class Bus:
                 self.complain("invalid", f"{received.topic}: {error}", sender=received.topic)
                 return
             self.figures.add(f"{plural(kind)}_in")
-            try:
-                handler(message, received)
-            except Exception:
-                self.figures.add("failed")
-                if (more := self._rarely(f"failed {topic}")) is not None:
-                    log.exception("%s: handling a message failed%s", received.topic, more)
+            for handle, _ in handlers:
+                try:
+                    handle(message, received)
+                except Exception:
+                    self.figures.add("failed")
+                    if (more := self._rarely(f"failed {topic}")) is not None:
+                        log.exception("%s: handling a message failed%s", received.topic, more)
 
+        handlers = self._handlers.setdefault(topic, [])
+        handlers.append((handler, cleared))
         self._client.message_callback_add(topic, take_in)
         self._subscriptions.add(topics.shared(topic, unguessable(share, self._password)) if share else topic, kind.QOS)
 
     def unsubscribe(self, topic: str) -> None:
-        """Takes no more messages under the filter `topic`; one that is under way already may still be handled."""
+        """Takes no more messages under the filter `topic`, for no subscriber; one that is under way may still be handled."""
+        self._handlers.pop(topic, None)
         self._subscriptions.remove(topic)
         self._client.message_callback_remove(topic)
 

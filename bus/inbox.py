@@ -19,8 +19,9 @@ class Delivery(NamedTuple):
 class Inbox:
     """What came, oldest first; the broker keeps each message until it is acknowledged.
 
-    It needs no bound of its own: the broker sends no more than its `max_inflight_messages` before some are acknowledged, and
-    what a lost connection leaves here is let go, as the broker sends it again.
+    It needs no other bound: the broker sends no more than its `max_inflight_messages` before some are acknowledged, of a state
+    (a retained message, which is never acknowledged) the newest replaces the older one of its topic, and what a lost connection
+    leaves here is dropped, as the broker sends it again.
     """
 
     def __init__(self, acknowledge: Callable[[Delivery], object]) -> None:
@@ -32,6 +33,8 @@ class Inbox:
     def put(self, message: Message, delivery: Delivery | None) -> None:
         """Without a delivery, as of QoS 0, there is nothing to acknowledge."""
         with self._came:
+            if message.RETAINED and delivery is None:
+                self._waiting = deque(one for one in self._waiting if one[0].topic != message.topic)
             self._waiting.append((message, delivery))
             self._came.notify()
 

@@ -10,8 +10,8 @@ from bus import Bus, Frame, Prediction, Status, topics
 
 log = logging.getLogger(__name__)
 
-NEEDED = frozenset({"classifier", "bridge"})
-"""Modules; one called classifier-2 will do."""
+NEEDED = {"classifier": "model", "bridge": "ended"}
+"""Kinds of modules, and the figure in whose status shows that it is one, whatever it is called."""
 START_TIMEOUT = 120.0
 """Seconds after which the recording is played without them."""
 FRESH = 30.0
@@ -28,48 +28,52 @@ class Consumers:
 
     def __init__(self, bus: Bus, camera: str) -> None:
         self._bus = bus
-        self._running: set[str] = set()
-        self._predicted = -1
+        self._running: dict[str, set[str]] = {kind: set() for kind in NEEDED}
+        """Names of modules, by kind."""
+        self._predicted: tuple[str, int] | None = None
+        """Session and number of the last frame with a prediction."""
         self._changed = threading.Condition()
         bus.subscribe(topics.status(), Status, self._on_status)
         bus.subscribe(topics.prediction(camera), Prediction, self._on_prediction)
 
     def _on_status(self, status: Status) -> None:
         is_fresh = status.at is not None and abs(time.time() - status.at) < FRESH
+        is_running = is_fresh and status.state not in ("starting", "offline")
         with self._changed:
-            name = status.module.partition("-")[0]
-            if is_fresh and status.state not in ("starting", "offline"):
-                self._running.add(name)
-            else:
-                self._running.discard(name)
+            for kind, figure in NEEDED.items():
+                if is_running and figure in status.figures:
+                    self._running[kind].add(status.module)
+                else:
+                    self._running[kind].discard(status.module)
             self._changed.notify_all()
 
     def _on_prediction(self, prediction: Prediction) -> None:
         with self._changed:
-            self._predicted = prediction.sequence
+            self._predicted = prediction.session, prediction.sequence
             self._changed.notify_all()
 
     def wait_until_running(self, is_over: Callable[[], bool]) -> bool:
         """Waits until all that are needed run; False when they do not within two minutes, or when `is_over`."""
-        if not self._wait(lambda: self._running >= NEEDED, START_TIMEOUT, is_over):
+        if not self._wait(lambda: all(self._running.values()), START_TIMEOUT, is_over):
             if not is_over():
-                missing = " and ".join(sorted(NEEDED - self._running))
+                missing = " and ".join(sorted(kind for kind, names in self._running.items() if not names))
                 log.warning("%s: not running after %g s; the recording is played without waiting", missing, START_TIMEOUT)
             return False
         return True
 
     def publish(self, frame: Frame, publish: Callable[[Frame], bool], is_over: Callable[[], bool]) -> bool:
-        """Publishes a frame and waits for its prediction, and does so again if none comes; False when `is_over` before."""
-        sequence = frame.sequence
+        """Publishes a frame and waits for its prediction, and does so again if none comes; False when `is_over` before it
+        went out.
+        """
+        wanted, is_out = (frame.session, frame.sequence), False
         for _ in range(TRIES):
             while not publish(frame):
                 self._wait(lambda: False, TICK, is_over)
                 if is_over():
-                    return False
-            if self._wait(lambda: self._predicted == sequence, PREDICTION_TIMEOUT, is_over):
+                    return is_out
+            is_out = True
+            if self._wait(lambda: self._predicted == wanted, PREDICTION_TIMEOUT, is_over) or is_over():
                 return True
-            if is_over():
-                return False
             frame = replace(frame, captured_at=round(time.time(), 3))  # an old one would be refused
         text = f"frame {frame.sequence} of the recording got no prediction within {TRIES * PREDICTION_TIMEOUT:g} s"
         self._bus.complain("unpredicted", text)

@@ -147,7 +147,13 @@ class Control:
 
     def _counts(self, camera: str, day: date | None) -> Mapping[str, Any]:
         counts = counts_of(self._ledger, camera, day or hours.day_of(time.time()))
-        return {"day": counts.day, "totals": counts.totals, "visits": counts.visits}
+        return {
+            "day": counts.day,
+            "totals": counts.totals,
+            "visits": counts.visits,
+            "counted": counts.counted,
+            "demo": counts.demo,
+        }
 
     def _rollback(self) -> str:
         if self._models is None:

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -194,6 +195,22 @@ def test_a_broken_file_on_a_full_disk_is_not_given_up(small_disk: Path) -> None:
     ledger.commit(Changes(visits=[visit(1)]))
     assert len(aside(small_disk)) == 1
     ledger.close()
+
+
+def test_a_broken_file_is_not_copied_without_room_for_it(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy that is tried again and again would wear out a card: without room for two nothing is written."""
+    (filled / FILE).write_bytes(b"garbage" * 1000)
+    (filled / f"{FILE}-wal").write_bytes(bytes(3000))
+    with closing(Ledger(filled, 100_000, Figures())) as ledger:
+        with monkeypatch.context() as patched:
+            patched.setattr("bridge.database.shutil.disk_usage", lambda _folder: SimpleNamespace(free=20_000))
+            patched.setattr("bridge.recovery.shutil.copyfile", lambda *_: pytest.fail("copied"))
+            patched.setattr("bridge.database.sqlite3.connect", lambda *_, **__: pytest.fail("a new file was made"))
+            for _ in range(3):
+                with pytest.raises(LedgerUnavailable, match=r"no new one can be made: 0\.0 MB are free"):
+                    ledger.memories()
+        monkeypatch.setattr("bridge.database.shutil.disk_usage", lambda _folder: SimpleNamespace(free=20_001))
+        first_use(ledger)
 
 
 def test_a_disk_that_may_not_be_written_any_more_is_waited_for(small_disk: Path) -> None:

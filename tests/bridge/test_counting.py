@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import MQTTMessage
+from pydantic import JsonValue
 
 from bridge.counting import Counting
 from bridge.database import FILE
@@ -375,6 +377,54 @@ def test_the_end_of_a_recording_ends_what_is_open(shop: Shop) -> None:
         assert time.monotonic() - begun_at < SILENCE
         shop.see("m", time.time())
         until(lambda: reported() == [])
+
+
+@pytest.mark.parametrize(
+    "camera", [None, 7, "Door", "status", "x" * 64_000], ids=["none", "number", "invalid", "reserved", "long"]
+)
+def test_the_end_of_a_recording_of_no_camera_is_dropped(tmp_path: Path, camera: JsonValue) -> None:
+    """A status whose camera is no name is counted as invalid; it neither ends the bridge nor gets into its own status."""
+    bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge"}))
+    with closing(Ledger(tmp_path, 10, Figures())) as ledger:
+        counting = Counting(bus, Site(RULES, Policy(), bus.complain), ledger, 400, threading.Event())
+        counting._hear(Status("capture", "ended", figures={} if camera is None else {"camera": camera}))
+        counting._hear(Status("capture-2", "ended", figures={"camera": "door"}))
+        counting.turn(0)
+    figures = bus.figures.snapshot()
+    assert (figures["invalid"], figures["ended"]) == (1, ["door"])
+
+
+def test_ended_recordings_are_bounded_and_can_be_forgotten(tmp_path: Path) -> None:
+    """Of more than 64 made-up cameras the rest is dropped; one that is forgotten is no longer reported."""
+    bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge"}))
+    with closing(Ledger(tmp_path, 10, Figures())) as ledger:
+        counting = Counting(bus, Site(RULES, Policy(), bus.complain), ledger, 400, threading.Event())
+        for number in range(70):
+            counting._hear(Status(f"capture-{number}", "ended", figures={"camera": f"c{number:02}"}))
+        counting.turn(0)
+        figures = bus.figures.snapshot()
+        assert (figures["ended"], figures["dropped_camera"]) == ([f"c{number:02}" for number in range(64)], 6)
+        counting._on_cleared(topics.label("c00"))
+        counting.turn(0)
+    assert bus.figures.snapshot()["ended"] == [f"c{number:02}" for number in range(1, 64)]
+
+
+def test_statuses_do_not_pile_up_while_the_ledger_cannot_be_used(tmp_path: Path) -> None:
+    """Of 10,000 that nobody takes only the end of the recording waits."""
+    bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge"}))
+    with closing(Ledger(tmp_path, 10, Figures())) as ledger:
+        counting = Counting(bus, Site(RULES, Policy(), bus.complain), ledger, 400, threading.Event())
+        for number in range(10_000):
+            hand(bus, Status("capture", "ended" if number % 2 else "running", 1.0, 2.0 + number, figures={"camera": "door"}))
+        assert [message.topic for message in counting._inbox.take(0)] == [topics.status("capture")]
+
+
+def hand(bus: Bus, message: Message) -> None:
+    """Has a bus that is not connected take a message in, as from the broker."""
+    received = MQTTMessage(topic=message.topic.encode())
+    received.payload, received.retain = message.pack(), message.RETAINED
+    for callback in bus._client._on_message_filtered.iter_match(message.topic):  # type: ignore[attr-defined]
+        callback(None, None, received)
 
 
 def test_a_command_does_not_overtake_what_came_before_it(shop: Shop) -> None:

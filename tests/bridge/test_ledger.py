@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import outgoing
-from bridge.database import FILE, VERSION, LedgerUnavailable
+from bridge.database import FILE, VERSION, Database, LedgerUnavailable
 from bridge.ledger import Changes, Ledger
 from bridge.outgoing import Kind, Outgoing
 from bus import InvalidSetting, Visit
@@ -243,13 +243,15 @@ def test_a_newer_ledger_is_left_alone(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_a_locked_file_is_waited_for(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While another program has it locked nothing is written, and that is said; afterwards all is."""
+    """While another program has it locked nothing is written, and that is said; afterwards all is, by the same connection."""
     monkeypatch.setattr("bridge.database.PATIENCE", 0.2)
     ledger.commit(with_visit(1))
+    monkeypatch.setattr(Database, "_open", lambda _self: pytest.fail("opened again: all of the file is checked again"))
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(LedgerUnavailable, match="database is locked"):
-        ledger.commit(with_visit(2))
+    for _ in range(3):
+        with pytest.raises(LedgerUnavailable, match="database is locked"):
+            ledger.commit(with_visit(2))
     other.close()
     ledger.commit(with_visit(2))
     assert ids(ledger) == ["door-1", "door-2"]

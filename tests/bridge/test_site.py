@@ -430,3 +430,14 @@ def test_a_visit_goes_last_of_what_a_prediction_brings(monkeypatch: pytest.Monke
     ended = kinds.index(Kind.VISIT)
     assert kinds[ended - 1] is Kind.PREDICTION
     assert kinds[ended + 1] is Kind.CHANGE
+
+
+@pytest.mark.parametrize("number", [3, 9], ids=["late", "repeated"])
+def test_a_late_prediction_of_the_other_model_splits_no_visit(setup: Setup, number: int) -> None:
+    """The demo's model was replaced within the session; what comes again of it is dropped, and the visit goes on."""
+    frames = [replace(one, sequence=place) for place, one in enumerate(seen("n" * 10 + "w" * 20 + "n" * 20, 0.1, NOON))]
+    demos = [replace(one, model="demo:drawn") for one in frames[:10]]
+    for one in [*demos, *frames[10:20], demos[number], *frames[20:]]:
+        setup.take(one)
+    assert [(visit.frames, visit.demo) for visit in setup.visits] == [(20, False)]
+    assert len(setup.complaints) == 1

@@ -54,6 +54,32 @@ def test_messages_go_through(broker: Broker) -> None:
     assert int(str(receiver.figures.snapshot()["predictions_in"])) >= 1
 
 
+def test_two_subscribers_of_one_filter_both_hear(broker: Broker) -> None:
+    """Each message is unpacked once and handed to both, though one of them fails; after `unsubscribe` neither hears."""
+    first: list[Prediction] = []
+    second: list[Prediction] = []
+    receiver, sender = Bus(settings(broker.port, "a")), Bus(settings(broker.port, "b"))
+
+    def fail(prediction: Prediction) -> None:
+        first.append(prediction)
+        raise ZeroDivisionError
+
+    receiver.subscribe(PREDICTIONS, Prediction, fail)
+    receiver.subscribe(PREDICTIONS, Prediction, second.append)
+    with receiver, sender:
+        until(lambda: receiver.connected and sender.connected)
+        until(lambda: sender.publish(samples.prediction()) and second)
+        until(lambda: len(first) == len(second) == receiver.figures.snapshot()["predictions_in"])
+        receiver.unsubscribe(PREDICTIONS)
+        receiver.subscribe(topics.prediction("door"), Prediction, (third := list[Prediction]()).append)
+        until(lambda: sender.publish(samples.prediction()) and third)
+        before = len(first), len(second)
+        heard = len(third)
+        sender.publish(samples.prediction())
+        until(lambda: len(third) > heard)
+        assert (len(first), len(second)) == before
+
+
 def test_starts_before_the_broker(tmp_path: Path) -> None:
     """A module may be up before the broker is; it connects when the broker comes."""
     port = free_port()

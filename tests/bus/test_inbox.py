@@ -5,7 +5,7 @@ import time
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from bus import Bus, Command, Inbox, Message, Prediction, topics
+from bus import Bus, Command, Inbox, Message, Prediction, Status, topics
 from bus.inbox import Delivery
 from tests.bus.test_connection import settings, status_of
 from tests.support import samples
@@ -166,3 +166,14 @@ def test_what_a_lost_connection_left_is_let_go() -> None:
     inbox.acknowledge()
     inbox.acknowledge()
     assert settled == [Delivery(1, 1)]
+
+
+def test_of_a_state_the_newest_waits() -> None:
+    """However long nobody takes it: 10,000 statuses of two modules come to two, each behind what came before it."""
+    inbox = Inbox(lambda _: None)
+    for number in range(5000):
+        inbox.put(Status("capture", "ended", float(number + 1)), None)
+        inbox.put(Status("capture-2", "ended", float(number + 1)), None)
+    inbox.put(samples.prediction(), Delivery(1, 1))
+    inbox.put(Status("capture", "ended", 9000.0), None)
+    assert inbox.take(0) == [Status("capture-2", "ended", 5000.0), samples.prediction(), Status("capture", "ended", 9000.0)]

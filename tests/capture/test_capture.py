@@ -42,10 +42,15 @@ def publish(listener: Listener, *messages: Message) -> None:
         listener.publish(message.topic, message.pack(), retain=message.RETAINED)
 
 
+def status(module: str, state: str, at: float) -> Status:
+    """As a classifier or a bridge reports it."""
+    return Status(module, state, at, at, figures={"model": "m"} if module == "classifier" else {"ended": []})
+
+
 def run_consumers(listener: Listener) -> None:
     """Says that a classifier and a bridge are running, in their place."""
     now = time.time()
-    publish(listener, Status("classifier", "running", now, now), Status("bridge", "running", now, now))
+    publish(listener, status("classifier", "running", now), status("bridge", "running", now))
 
 
 def frames_of(listener: Listener) -> list[Frame]:
@@ -55,7 +60,7 @@ def frames_of(listener: Listener) -> list[Frame]:
 
 def predict(listener: Listener, frame: Frame) -> None:
     """Publishes a prediction of the frame, in the classifier's place."""
-    publish(listener, replace(samples.prediction(captured_at=frame.captured_at), sequence=frame.sequence))
+    publish(listener, replace(samples.prediction(captured_at=frame.captured_at), session=frame.session, sequence=frame.sequence))
 
 
 def is_open(module: Module, path: Path) -> bool:
@@ -208,14 +213,13 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, tmp_path: Path) -> 
     path = videos.video(tmp_path / "clip.avi", 10, rate=20)
     health = tmp_path / "progress"
     settings = {"VIDEO_PATH": path, "LOOP_VIDEO": "false", "FRAME_RATE": 20, "HEALTH_FILE": health}
-    old = Status("classifier", "running", 1000.0, 1000.0), Status("bridge", "running", 1000.0, 1000.0)
+    old = status("classifier", "running", 1000.0), status("bridge", "running", 1000.0)
     with Listener(broker.port, "footfall/door/frame", "footfall/status/capture") as listener:
         publish(listener, *old)  # of modules that are gone, as a broker keeps it that was killed with them
         with Module("capture", broker.port, **settings) as module:
             module.wait_for_log("waits for classifier and bridge")
             module.wait_for_log("connected to the broker")
-            publish(listener, Status("classifier", "running", time.time(), time.time()))
-            publish(listener, Status("bridge", "starting", time.time(), time.time()))
+            publish(listener, status("classifier", "running", time.time()), status("bridge", "starting", time.time()))
             listener.settle()
             assert state(listener) == "starting"
             assert not frames_of(listener)
