@@ -387,8 +387,8 @@ def test_the_end_of_a_recording_of_no_camera_is_dropped(tmp_path: Path, camera: 
     bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge"}))
     with closing(Ledger(tmp_path, 10, Figures())) as ledger:
         counting = Counting(bus, Site(RULES, Policy(), bus.complain), ledger, 400, threading.Event())
-        counting._hear(Status("capture", "ended", figures={} if camera is None else {"camera": camera}))
-        counting._hear(Status("capture-2", "ended", figures={"camera": "door"}))
+        hand(bus, Status("capture", "ended", figures={} if camera is None else {"camera": camera}))
+        hand(bus, Status("capture-2", "ended", figures={"camera": "door"}))
         counting.turn(0)
     figures = bus.figures.snapshot()
     assert (figures["invalid"], figures["ended"]) == (1, ["door"])
@@ -400,7 +400,7 @@ def test_ended_recordings_are_bounded_and_can_be_forgotten(tmp_path: Path) -> No
     with closing(Ledger(tmp_path, 10, Figures())) as ledger:
         counting = Counting(bus, Site(RULES, Policy(), bus.complain), ledger, 400, threading.Event())
         for number in range(70):
-            counting._hear(Status(f"capture-{number}", "ended", figures={"camera": f"c{number:02}"}))
+            hand(bus, Status(f"capture-{number}", "ended", figures={"camera": f"c{number:02}"}))
         counting.turn(0)
         figures = bus.figures.snapshot()
         assert (figures["ended"], figures["dropped_camera"]) == ([f"c{number:02}" for number in range(64)], 6)
