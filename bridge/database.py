@@ -138,6 +138,9 @@ class Database:
             yield
         except OSError as error:
             raise LedgerUnavailable(f"{self.path}: {error}") from None
+        except UnicodeDecodeError:  # of a message of SQLite's that quotes the file
+            self._close()
+            raise LedgerBroken(f"{self.path}: its tables are damaged") from None
         except sqlite3.Error as error:
             self._close()  # some errors last as long as the connection does, as that it was opened for reading only
             kind = LedgerUnavailable if _is_temporary(error) else LedgerBroken
