@@ -140,6 +140,9 @@ class Database:
             yield
         except OSError as error:
             raise LedgerUnavailable(f"{self.path}: {error}") from None
+        except UnicodeDecodeError:  # of a message of SQLite's that quotes the file
+            self._close()
+            raise LedgerBroken(f"{self.path}: its tables are damaged") from None
         except sqlite3.Error as error:
             code = _code_of(error)
             if code not in _PASSING:

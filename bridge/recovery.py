@@ -90,7 +90,7 @@ def _copy(broken: Path, copy: Path) -> None:
     if log_file.exists():
         shutil.copyfile(log_file, copied_log)
         _restore_header(copy, LOG)
-        with suppress(sqlite3.Error), closing(sqlite3.connect(copy)) as connection:
+        with suppress(sqlite3.Error, UnicodeDecodeError), closing(sqlite3.connect(copy)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         copied_log.unlink(missing_ok=True)
     _restore_header(copy)
@@ -122,14 +122,14 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _is_whole(path: Path) -> bool:
-    with suppress(sqlite3.Error), closing(_connect(path)) as connection:
+    with suppress(sqlite3.Error, UnicodeDecodeError), closing(_connect(path)) as connection:
         return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == (b"ok",))
     return False
 
 
 def _rows_of_tables(path: Path, tables: list[_Table]) -> Iterator[Row]:
     """The rows of each table, as far as the file leads to them."""
-    with suppress(sqlite3.Error), closing(_connect(path)) as connection:
+    with suppress(sqlite3.Error, UnicodeDecodeError), closing(_connect(path)) as connection:
         for table in tables:
             yield from _rows(connection, table)
 

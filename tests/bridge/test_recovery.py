@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.database import FILE, MAX_BROKEN, VERSION, Database, LedgerBroken, LedgerUnavailable
@@ -48,9 +48,10 @@ def opened(folder: Path) -> Ledger:
     ledger = Ledger(folder, 100_000, Figures())
     try:
         use(ledger)
+        ledger.commit(with_visit(5000))
     except LedgerUnavailable:
         use(ledger)
-    ledger.commit(with_visit(5000))
+        ledger.commit(with_visit(5000))
     ledger.close()
     ledger = Ledger(folder, 100_000, Figures())
     use(ledger)
@@ -173,6 +174,9 @@ def test_rows_of_undamaged_pages_are_all_recovered(large: Path, fast: Path, dama
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(flips=st.lists(st.tuples(st.integers(0, 3 * PAGE - 1), st.integers(0, 7)), min_size=1, max_size=4))
+@example(flips=[(3049, 7)])
+@example(flips=[(3726, 5)])
+@example(flips=[(0, 0), (3049, 7)])
 def test_no_damage_lasts(large: Path, fast: Path, flips: list[tuple[int, int]]) -> None:
     """Bits flipped in the header, in the text of the schema, and in the first pages: the ledger is usable, and stays so."""
     folder = fast / "flipped"
