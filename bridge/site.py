@@ -56,7 +56,7 @@ class Site:
                 continue
             memory = camera.visits.memory
             timeline = memory.timeline
-            is_over = memory.is_idle and not timeline.doubtful and camera.kept.paused_at is None
+            is_over = memory.is_idle and memory.timeline.doubted_from is None and camera.kept.paused_at is None
             if not is_over or now - max(timeline.last_at or 0.0, timeline.known) < FORGOTTEN:
                 self._cameras[name] = camera
 
