@@ -74,7 +74,8 @@ class Site:
             self._remind(camera, round_)
             return
         camera.hear(prediction.captured_at)
-        if prediction.demo != camera.kept.is_demo and not _is_late(prediction, camera):  # no visit is half the demo's
+        is_late = camera.visits.memory.timeline.is_late(prediction)
+        if prediction.demo != camera.kept.is_demo and not is_late:  # no visit is half the demo's
             self._note(camera, camera.visits.end_all(), prediction.captured_at, round_)
             camera.kept.is_demo = prediction.demo
         late = camera.visits.late
@@ -193,8 +194,3 @@ class Site:
                 return None
             self._cameras[name] = Camera(name, self._rules)
         return self._cameras[name]
-
-
-def _is_late(prediction: Prediction, camera: Camera) -> bool:
-    """Whether it was here before, or comes after a newer one of its session."""
-    return prediction.sequence <= camera.visits.memory.timeline.sequences.get(prediction.session, -1)

@@ -49,9 +49,13 @@ class Timeline:
     doubted_from: float | None = None
     """The time of the first of the last frames that were dated by such a clock."""
 
+    def is_late(self, prediction: Prediction) -> bool:
+        """Whether it was here before, or comes after a newer one of its session."""
+        return prediction.sequence <= self.sequences.get(prediction.session, -1)
+
     def take(self, prediction: Prediction, gap: float) -> Moment | None:
         """When the frame was captured; None where it was here before, or came after a newer one. `gap` as for visits."""
-        if prediction.sequence <= self.sequences.get(prediction.session, -1):
+        if self.is_late(prediction):
             return None
         is_same = prediction.session == self.session
         by = self._check_clock(prediction) if is_same else self._change_session(prediction, gap)
