@@ -56,7 +56,7 @@ class Site:
                 continue
             memory = camera.visits.memory
             timeline = memory.timeline
-            is_over = memory.is_idle and memory.timeline.doubted_from is None and camera.kept.paused_at is None
+            is_over = memory.is_idle and timeline.doubted_from is None and camera.kept.paused_at is None
             if not is_over or now - max(timeline.last_at or 0.0, timeline.known) < FORGOTTEN:
                 self._cameras[name] = camera
 
@@ -78,9 +78,8 @@ class Site:
         if prediction.demo != camera.kept.is_demo and not is_late:  # no visit is half the demo's
             self._note(camera, camera.visits.end_all(), prediction.captured_at, round_)
             camera.kept.is_demo = prediction.demo
-        late = camera.visits.late
         ended = camera.visits.take_in(prediction)
-        if camera.visits.late > late:
+        if is_late:
             self._complain(
                 "dropped_late", f"{camera.name}: a prediction that was repeated, or came after a newer one", camera.name
             )

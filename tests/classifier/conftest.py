@@ -40,7 +40,15 @@ def served(folder: Path, machine: int) -> Iterator[tuple[httpx.Client, Module]]:
     """A running classifier, without a broker, that may fetch from the machine."""
     port = free_port()
     module = Module("classifier", free_port(), MODEL=folder, HTTP_PORT=port, URL_HOSTS=f"127.0.0.1:{machine}, other.example")
-    with module, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client:
+    with (
+        module,
+        httpx.Client(
+            limits=httpx.Limits(max_keepalive_connections=0),
+            base_url=f"http://127.0.0.1:{port}",
+            trust_env=False,
+            timeout=limit(20),
+        ) as client,
+    ):
         module.wait_for_log("running")
         yield client, module
 
