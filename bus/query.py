@@ -74,6 +74,7 @@ class Answer(JsonMessage):
     """To the question of that `asker` and `id`: the report, or else the `problem` why there is none, which is empty otherwise."""
 
     LIMIT = 1024 * 1024
+    QOS = 1  # unlike a picture, it is not out of date when the next one comes
     RETAINED = False
 
     asker: Name

@@ -18,7 +18,7 @@ from bridge import hours
 from bridge.answers import MOST_VISITS, Answers, report_of
 from bridge.database import FILE, LedgerUnavailable
 from bridge.ledger import Changes, Ledger
-from bus import Bus, CameraDay, Question, Visit
+from bus import Bus, CameraDay, Question, Visit, topics
 from bus.figures import Figures
 from bus.settings import BusSettings
 from tests.bridge.test_visits import seen
@@ -288,6 +288,26 @@ def test_everyone_gets_their_own(broker: Broker, desk: Desk, ledger: Ledger) -> 
     for one in desks:
         got = [(answer["id"], answer["asker"], answer["report"]["day"]) for answer in one.answers()]
         assert got == [(f"{one.name}/{number}", one.name, f"2026-10-2{number + 1}") for number in range(5)]
+
+
+def test_answers_are_not_dropped_for_newer_ones(broker: Broker, desk: Desk, ledger: Ledger) -> None:
+    """All of them go out, also when several wait because the connection is busy."""
+    busy, go_on = threading.Event(), threading.Event()
+
+    def block(_: Question) -> None:
+        busy.set()
+        go_on.wait(limit(10))
+
+    bus, answers = answers_of(ledger, broker.port)
+    bus.subscribe(topics.question(), Question, block)
+    with bus:
+        until(lambda: state(desk) == "starting")
+        desk.ask(b"{}")
+        assert busy.wait(limit(10))
+        for number in range(5):
+            assert bus.publish(answers.answer(Question("desk", str(number))))
+        go_on.set()
+        until(lambda: [answer["id"] for answer in desk.answers()] == ["0", "1", "2", "3", "4"])
 
 
 def test_a_flood_is_bounded(broker: Broker, desk: Desk, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
