@@ -4,38 +4,39 @@ import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from bridge.answers import Answers
 from bridge.cloud.control import Control
 from bridge.cloud.edgehub import EdgeHubUpstream
-from bridge.counting import Counting
-from bridge.ledger import Ledger
 from bridge.lines import Lines
-from bridge.model.store import ModelStore
-from bridge.model.updates import ModelUpdates
 from bridge.settings import Settings
-from bridge.site import Site
 from bridge.upstream import LogUpstream, Sender, Upstream, as_json
-from bus import Bus, process
+from bus import Bus
+from classifier.model.store import ModelStore
+from classifier.model.updates import ModelUpdates
+from counter.answers import Answers
+from counter.counting import Counting
+from counter.ledger import Ledger
+from counter.site import Site
+from runtime import process
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Counts until `stop` is set."""
     bus = Bus(settings, persistent=True)
-    site = Site(settings.rules, settings.policy, bus.complain)
-    with closing(Ledger(settings.state_dir, settings.outbox_max, bus.figures)) as ledger, ExitStack() as running:
+    site = Site(settings.rules, settings.policy, bus.count_and_warn)
+    with closing(Ledger(settings.state_dir, settings.outbox_max, bus.metrics)) as ledger, ExitStack() as running:
         counting = Counting(bus, site, ledger, settings.keep_days, stop)
         answers = Answers(bus, ledger, lambda: list(site.cameras))
         upstream: Upstream = LogUpstream(as_json if settings.log_results == "json" else Lines(ledger).line)
         control = None
         if settings.goes_to_edgehub:
             control = Control(bus, site, ledger, _models(settings.model_store, running))
-            upstream = EdgeHubUpstream(control, bus.figures)
+            upstream = EdgeHubUpstream(control, bus.metrics)
         running.enter_context(bus)
         running.enter_context(answers)
         if counting.begin():
             if control is not None:
                 control.recall()
-            running.enter_context(Sender(ledger, upstream, bus.figures))
+            running.enter_context(Sender(ledger, upstream, bus.metrics))
             counting.run()
 
 

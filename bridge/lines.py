@@ -7,9 +7,9 @@ from datetime import datetime
 from math import inf, nextafter
 from typing import Any
 
-from bridge import hours
-from bridge.ledger import Ledger
 from bridge.outgoing import Kind, Outgoing
+from counter import hours
+from counter.ledger import Ledger
 
 
 class Lines:
@@ -20,7 +20,7 @@ class Lines:
         self._ledger = ledger
 
     def line(self, message: Outgoing) -> str:
-        """The line of a result, without a line end. Raises `bridge.database.LedgerUnavailable`."""
+        """The line of a result, without a line end. Raises `counter.database.LedgerUnavailable`."""
         body = json.loads(message.body)
         match message.kind:
             case Kind.VISIT:

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 from enum import IntEnum
 from typing import Any
 
-from bridge.identity import identity_of
 from bus import CurrentLabel, Label, Prediction, Visit
+from counter.identity import identity_of
 
 MOST_LABELS = 100
 """Of one prediction: with the longest of names they stay below the 256 KB that IoT Hub takes."""

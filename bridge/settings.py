@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from bridge.policy import Forward, Policy
-from bridge.visits import Rules
-from bus.settings import CommaSeparated, LabelSettings, Probability, Seconds, UserPath
+from bus.settings import LabelSettings
+from counter.visits import Rules
+from runtime.settings import CommaSeparated, Probability, Seconds, UserPath
 
 _NAME, _OFFSET, _RULE = r"(<[+-]?\w{3,5}>|[A-Za-z]{3,5})", r"[+-]?\d{1,2}(:\d{2}){0,2}", r",[MJ]?[\d.]+(/[+-]?\d[\d:]*)?"
 POSIX_ZONE = rf"{_NAME}{_OFFSET}({_NAME}({_OFFSET})?({_RULE}{_RULE})?)?"

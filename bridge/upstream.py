@@ -9,12 +9,12 @@ from typing import Protocol, TextIO
 
 from typing_extensions import Self
 
-from bridge.database import LedgerUnavailable
-from bridge.ledger import Ledger, Waiting
 from bridge.outgoing import Outgoing
 from bus import FootfallError
-from bus.backoff import Backoff
-from bus.figures import Figures
+from counter.database import LedgerUnavailable
+from counter.ledger import Ledger, Waiting
+from runtime.backoff import Backoff
+from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +74,10 @@ class LogUpstream:
 class Sender:
     """Takes the outbox upstream, one message after the other, each until it is safe there; as a context manager."""
 
-    def __init__(self, ledger: Ledger, upstream: Upstream, figures: Figures) -> None:
+    def __init__(self, ledger: Ledger, upstream: Upstream, metrics: Metrics) -> None:
         self._ledger = ledger
         self._upstream = upstream
-        self._figures = figures
+        self._metrics = metrics
         self._backoff = Backoff()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
@@ -98,7 +98,7 @@ class Sender:
             except Exception as error:
                 expected = isinstance(error, NotSent | LedgerUnavailable)
                 log.warning("%s; trying again", error, exc_info=not expected)
-                self._figures.add("upstream_failed")
+                self._metrics.add("upstream_failed")
                 self._stop.wait(self._backoff.next())
         try:
             self._last_turn()
@@ -108,7 +108,7 @@ class Sender:
     def _turn(self) -> None:
         """Sends what waits, or waits a little for something to send."""
         self._ledger.filled.clear()
-        self._figures.put("outbox", self._ledger.outbox_size)
+        self._metrics.put("outbox", self._ledger.outbox_size)
         self._upstream.tend()
         waiting = self._ledger.waiting(AT_ONCE)
         for one in waiting:
@@ -129,7 +129,7 @@ class Sender:
 
     def _send(self, one: Waiting) -> None:
         self._upstream.send(one.message)
-        self._figures.add("upstream_sent")
+        self._metrics.add("upstream_sent")
         self._backoff.reset()
         while True:
             try:

@@ -1,25 +1,30 @@
 """What the modules share: topics, messages, the connection to the broker, settings, logs."""
 
 from bus.connection import Bus
-from bus.errors import FootfallError, InvalidMessage, InvalidSetting
 from bus.inbox import Inbox
 from bus.message import Message
 from bus.messages import (
+    About,
     Box,
     Command,
     CurrentLabel,
     DayCounts,
     Frame,
     Label,
+    ModelUpdate,
     Pixels,
     Prediction,
     Status,
+    Summary,
     Visit,
+    WantedModel,
 )
 from bus.query import Answer, CameraDay, DayReport, Offset, Question
 from bus.slot import NewestSlot
+from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
 
 __all__ = [
+    "About",
     "Answer",
     "Box",
     "Bus",
@@ -35,11 +40,14 @@ __all__ = [
     "InvalidSetting",
     "Label",
     "Message",
+    "ModelUpdate",
     "NewestSlot",
     "Offset",
     "Pixels",
     "Prediction",
     "Question",
     "Status",
+    "Summary",
     "Visit",
+    "WantedModel",
 ]

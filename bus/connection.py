@@ -9,21 +9,21 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from paho.mqtt import client as mqtt
-from pydantic import JsonValue
 from typing_extensions import Self
 
-from bus import topics
+from bus import metric_names as names
+from bus import states, topics
 from bus.client import client_of, unguessable
-from bus.errors import InvalidMessage
-from bus.figures import Figures
 from bus.inbox import Delivery, Inbox
-from bus.logs import Rarely
 from bus.message import Message, plural
-from bus.messages import ENDED, Status
+from bus.messages import About, Status
 from bus.outbound import MOST_IN_CLIENT, Acknowledged, Outbound
-from bus.progress import Progress
 from bus.settings import BusSettings
 from bus.subscriptions import Subscriptions
+from runtime.errors import InvalidMessage
+from runtime.logs import LogThrottle
+from runtime.metrics import Metrics
+from runtime.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,6 @@ KEEPALIVE = 10
 REPORT_EVERY = 10.0
 GRACE = 2.0
 """Seconds at the end for what is still to be sent."""
-OFFLINE = "offline"
-AS_WISHED = {"starting", "running", "paused", ENDED, OFFLINE}
-"""States that are no reason for a warning."""
 MOST_DETAIL = 1000
 """Characters."""
 QUIET = 5.0
@@ -56,14 +53,11 @@ class Bus:
     time. Handlers run on the network's thread and must not block.
     """
 
-    def __init__(self, settings: BusSettings, persistent: bool = False, about: Mapping[str, JsonValue] | None = None) -> None:
-        """With `persistent`, the broker keeps what comes while it is away. `about` are figures that the last will tells too."""
+    def __init__(self, settings: BusSettings, persistent: bool = False, about: About | None = None) -> None:
+        """With `persistent`, the broker keeps what comes while it is away. `about` is part of the last will too."""
         self.name = settings.name
-        self.figures = Figures()
-        for name, value in (about or {}).items():
-            self.figures.put(name, value)
-        self._camera = (about or {}).get("camera")
-        self._status = Status(self.name, "starting", since=_now())
+        self.metrics = Metrics()
+        self._status = Status(self.name, states.STARTING, since=_now(), about=about or About())
         self._status_lock = threading.Lock()
         self._connected = False
         self._connected_at = 0.0
@@ -73,14 +67,14 @@ class Bus:
         self._handlers: dict[str, list[tuple[Callable[[Any, Any], object], Cleared]]] = {}
         """By filter: paho has one callback for each."""
         self._ended = threading.Event()
-        self._rarely = Rarely()
-        self._connections = Rarely(SHORT)
-        self._progress = Progress(settings.health_file, self.complain)
+        self._throttle = LogThrottle()
+        self._connections = LogThrottle(SHORT)
+        self._progress = Progress(settings.health_file, self.count_and_warn)
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
-        offline = Status(self.name, OFFLINE, detail="connection lost", figures=dict(about or {}))
+        offline = Status(self.name, states.OFFLINE, detail="connection lost", about=self._status.about)
         self._password = settings.password
         self._client = client_of(settings, persistent, MOST_IN_CLIENT)
-        self._outbound = Outbound(self._client, self.figures)
+        self._outbound = Outbound(self._client, self.metrics)
         self._subscriptions = Subscriptions(self._client, self.name)
         self._client.will_set(offline.topic, offline.pack(), offline.QOS, offline.RETAINED)
         self._client.on_connect = self._on_connect
@@ -97,7 +91,7 @@ class Bus:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._ended.set()
-        self.state(OFFLINE, "stopped" if error is None else f"{type(error).__name__}: {error}")
+        self.state(states.OFFLINE, "stopped" if error is None else f"{type(error).__name__}: {error}")
         if self._connected:
             self._outbound.flush(GRACE)
         self._client.disconnect()
@@ -152,15 +146,15 @@ class Bus:
             try:
                 message = _taken(kind, received)
             except InvalidMessage as error:
-                self.complain("invalid", f"{received.topic}: {error}", sender=received.topic)
+                self.count_and_warn(names.INVALID, f"{received.topic}: {error}", sender=received.topic)
                 return
-            self.figures.add(f"{plural(kind)}_in")
+            self.metrics.add(f"{plural(kind)}_in")
             for handle, _ in handlers:
                 try:
                     handle(message, received)
                 except Exception:
-                    self.figures.add("failed")
-                    if (more := self._rarely(f"failed {topic}")) is not None:
+                    self.metrics.add(names.FAILED)
+                    if (more := self._throttle(f"failed {topic}")) is not None:
                         log.exception("%s: handling a message failed%s", received.topic, more)
 
         handlers = self._handlers.setdefault(topic, [])
@@ -197,10 +191,10 @@ class Bus:
         if self._connected:
             self._progress.made()
 
-    def complain(self, figure: str, text: str, sender: str = "") -> None:
+    def count_and_warn(self, figure: str, text: str, sender: str = "") -> None:
         """Counts what was wrong with something from outside, and logs it at most once a minute a sender."""
-        self.figures.add(figure)
-        if (more := self._rarely(f"{figure} {sender}")) is not None:
+        self.metrics.add(figure)
+        if (more := self._throttle(f"{figure} {sender}")) is not None:
             log.warning("%s%s", text, more)
 
     def state(self, state: str, detail: str = "") -> None:
@@ -210,20 +204,25 @@ class Bus:
             before = self._status
             if (state, detail) == (before.state, before.detail):
                 return
-            if self._ended.is_set() and state != OFFLINE:
+            if self._ended.is_set() and state != states.OFFLINE:
                 return  # a thread that was left behind
             since = before.since if state == before.state else _now()
-            self._status = Status(self.name, state, since, detail=detail)
-        log.log(logging.INFO if state in AS_WISHED else logging.WARNING, "%s%s", state, detail and f": {detail}")
+            self._status = Status(self.name, state, since, detail=detail, about=before.about)
+        log.log(logging.INFO if state in states.HEALTHY else logging.WARNING, "%s%s", state, detail and f": {detail}")
         self._publish_status()
 
+    def describe(self, **changes: Any) -> None:
+        """Changes fields of the status's `About`; published with the next report, or at once with `report`."""
+        with self._status_lock:
+            self._status = replace(self._status, about=replace(self._status.about, **changes))
+
     def report(self) -> None:
-        """Publishes the status with the figures of now, which else is done every ten seconds."""
+        """Publishes the status with the metrics of now, which else is done every ten seconds."""
         self._publish_status()
 
     def _publish_status(self) -> None:
         with self._status_lock:
-            now = replace(self._status, at=_now(), figures=self.figures.snapshot(), rates=self.figures.rates())
+            now = replace(self._status, at=_now(), metrics=self.metrics.snapshot(), rates=self.metrics.rates())
             self.publish(now)
 
     def _report(self) -> None:
@@ -235,7 +234,7 @@ class Bus:
         """Starts the network's thread again if an error inside paho ended it, which would leave the module deaf and dumb."""
         thread = self._client._thread  # type: ignore[attr-defined]  # its only place
         if thread is not None and not thread.is_alive():
-            self.complain("revived", "the connection's thread had ended; started again")
+            self.count_and_warn(names.REVIVED, "the connection's thread had ended; started again")
             if (stuck := self._client.socket()) is not None:
                 stuck.close()  # what it could not read is still in there
             self._client.loop_stop()
@@ -243,7 +242,7 @@ class Bus:
 
     def _on_connect(self, _client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
         if code != mqtt.MQTT_ERR_SUCCESS:
-            if (more := self._rarely("refused")) is not None:
+            if (more := self._throttle("refused")) is not None:
                 log.error("the broker at %s refuses %r: %s%s", self._address, self.name, self._why_refused(code), more)
             return
         self._publish_status()  # not sent yet: kept with the rest of the retained state, which goes out below
@@ -261,15 +260,15 @@ class Bus:
         if code not in UNKNOWN_USER:
             return mqtt.connack_string(code)
         reason = "unknown user or wrong password"
-        if self._camera is None:
+        if self._status.about.camera is None:
             return reason
-        return f"{reason}; if {self._camera!r} is a new camera, add it to CAMERAS where the broker starts"
+        return f"{reason}; if {self._status.about.camera!r} is a new camera, add it to CAMERAS where the broker starts"
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
         if time.monotonic() < self._warns_from:
-            self.figures.add("connect_failed")
+            self.metrics.add(names.CONNECT_FAILED)
         else:
-            self.complain("connect_failed", f"no broker at {self._address}; trying again")
+            self.count_and_warn(names.CONNECT_FAILED, f"no broker at {self._address}; trying again")
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
         was_connected, self._connected = self._connected, False
@@ -278,7 +277,7 @@ class Bus:
         if was_connected and not self._ended.is_set():
             is_short = time.monotonic() - self._connected_at < SHORT
             hint = f" (is another client called {self.name}? MODULE_NAME gives a name of its own)" if is_short else ""
-            self.complain("disconnected", f"connection to the broker lost: {mqtt.error_string(code)}{hint}; trying again")
+            self.count_and_warn(names.DISCONNECTED, f"broker connection lost: {mqtt.error_string(code)}{hint}; trying again")
 
 
 def _taken(kind: type[M], received: mqtt.MQTTMessage) -> M:

@@ -14,8 +14,8 @@ import msgpack
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import Self
 
-from bus.errors import InvalidMessage
-from bus.explanation import first_problem
+from runtime.errors import InvalidMessage
+from runtime.explanation import first_problem
 
 VERSION = 1
 
@@ -111,7 +111,7 @@ class JsonMessage(Message):
 
 
 def plural(kind: type[Message]) -> str:
-    """What messages of a kind are called in figures."""
+    """What messages of a kind are called in metrics."""
     name = kind.__name__.lower()
     return name if name.endswith("s") else f"{name}s"
 

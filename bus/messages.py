@@ -2,16 +2,16 @@
 
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field, JsonValue, Strict
+from pydantic import ConfigDict, Field, Strict
 from pydantic.dataclasses import dataclass
 from typing_extensions import Self
 
 from bus import topics
-from bus.explanation import DAY_PATTERN, HOUR_PATTERN
 from bus.message import VERSION, JsonMessage, Message
+from runtime.explanation import DAY_PATTERN, HOUR_PATTERN, NAME_PATTERN, TEXT_PATTERN
 
-Name = Annotated[str, Strict(), Field(pattern=topics.NAME_PATTERN)]
-Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=topics.TEXT_PATTERN)]
+Name = Annotated[str, Strict(), Field(pattern=NAME_PATTERN)]
+Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=TEXT_PATTERN)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Strict(), Field(gt=0, lt=1e11, allow_inf_nan=False)]
 """Unix time, in seconds, up to the year 5138: what any calendar takes."""
@@ -32,9 +32,6 @@ ByHour = dict[Text, dict[Hour, Count]]
 Counted = dict[Hour, Share | None]
 """By each hour of the day, in which part of it the camera was counting (0..1); None where it was not: there is no data then."""
 Flag = Annotated[bool, Strict()]
-
-ENDED = "ended"
-"""State of a capture module whose recording, played once, is at its end: all of its predictions have come."""
 
 UNKNOWN_IGNORED = ConfigDict(extra="ignore")
 
@@ -114,12 +111,15 @@ class Prediction(Message):
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
-class Visit(Message):
+class Visit(JsonMessage):
     """One visitor's stay, published when it is over; `peak` is the highest probability among its `frames` predictions.
 
-    `demo` when they are the demo's: then the visitor was drawn, or is none. One that is published again with the same `id` has
-    corrected times: the clock was wrong when it was counted.
+    `demo` is true for the demo's visitors, who are drawn. A visit that is published again with the same `id` and other times
+    replaces the earlier one: the clock was wrong when it was counted.
     """
+
+    QOS = 1
+    RETAINED = False
 
     id: Text
     camera: Name
@@ -133,6 +133,30 @@ class Visit(Message):
     @property
     def topic(self) -> str:
         return topics.visit(self.camera)
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Summary(JsonMessage):
+    """The visits begun at a camera in one hour of the site, by label, published when the hour is over.
+
+    `day` and `hour` (``"09"``) are the site's own, `began_at` and `ended_at` Unix seconds.
+    """
+
+    QOS = 1
+    RETAINED = False
+
+    id: Text
+    camera: Name
+    day: Day
+    hour: Hour
+    began_at: Seconds
+    ended_at: Seconds
+    visits: Totals
+    demo: Flag = False
+
+    @property
+    def topic(self) -> str:
+        return topics.summary(self.camera)
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
@@ -153,12 +177,17 @@ class Pixels(Message):
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class CurrentLabel(JsonMessage):
-    """Who is there now; label, probability and since are None when nobody is."""
+    """Who is there now; label, probability and since are None when nobody is.
+
+    `at` is the time of the frame that changed the label; None when the counter no longer knows, as when it stops.
+    """
 
     camera: Name
     label: Text | None
     probability: Share | None
     since: Seconds | None
+    at: Seconds | None = None
+    demo: Flag = False
 
     @property
     def topic(self) -> str:
@@ -227,10 +256,62 @@ class Command(Request):
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
-class Status(JsonMessage):
-    """How a module is: its state, since when and why; `figures` in all, `rates` a second since the last report.
+class WantedModel(Request):
+    """The model that the classifiers are to serve: the `url` of an export's zip and its `sha256`.
 
-    `since` and `at`, the time of the report, are None where the broker tells it as the module's last will.
+    With neither, a model that is being downloaded is wanted no longer. With `rollback`, the previous model is served again.
+    """
+
+    LIMIT = 8 * 1024
+    QOS = 1
+
+    url: Annotated[str, Strict(), Field(min_length=1, max_length=4096)] | None = None
+    sha256: Annotated[str, Strict(), Field(max_length=128)] | None = None
+    rollback: Flag = False
+
+    @property
+    def topic(self) -> str:
+        return topics.wanted_model()
+
+    @classmethod
+    def _told_by(cls, topic: str) -> dict[str, str]:  # noqa: ARG003
+        return {}
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class ModelUpdate:
+    """What became of the last `WantedModel`; of its address only scheme, host and port. `previous` names the model before."""
+
+    state: Literal["none", "downloading", "waiting", "trying", "serving", "refused", "failed", "rolled-back"]
+    url: Annotated[str, Strict(), Field(max_length=1024)] | None = None
+    sha256: Annotated[str, Strict(), Field(max_length=128)] | None = None
+    detail: Annotated[str, Strict(), Field(max_length=1024)] = ""
+    previous: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class About:
+    """What a module works on; each module fills in what it knows.
+
+    `camera` is that of a capture, `model` the name and start of the SHA-256 of what a classifier serves, with its `labels`,
+    `runtime` what runs it, `update` what became of the model that is wanted. `ended` are the cameras whose recording,
+    played once, the counter has counted to its end.
+    """
+
+    camera: Name | None = None
+    model: Text | None = None
+    labels: tuple[Text, ...] = ()
+    runtime: Text | None = None
+    update: ModelUpdate | None = None
+    ended: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+class Status(JsonMessage):
+    """How a module is: its state (one of `bus.states`), since when and why; `metrics` by name (see `bus.metric_names`).
+
+    `rates` has what each counter grew by a second since the last report. `since` and `at`, the time of the report, are None in
+    the module's last will, which the broker publishes.
     """
 
     module: Name
@@ -238,7 +319,8 @@ class Status(JsonMessage):
     since: Seconds | None = None
     at: Seconds | None = None
     detail: Annotated[str, Strict(), Field(max_length=1024)] = ""
-    figures: dict[str, JsonValue] = Field(default_factory=dict)
+    about: About = Field(default_factory=About)
+    metrics: dict[str, Number] = Field(default_factory=dict)
     rates: dict[str, Number] = Field(default_factory=dict)
 
     @property

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from paho.mqtt import client as mqtt
 
+from bus import metric_names as names
 from bus.client import Client
-from bus.figures import Figures
 from bus.message import Message, plural
+from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,9 @@ class _Envelope(NamedTuple):
 class Outbound:
     """The publishing half of a connection; from any thread."""
 
-    def __init__(self, client: Client, figures: Figures) -> None:
+    def __init__(self, client: Client, metrics: Metrics) -> None:
         self._client = client
-        self._figures = figures
+        self._metrics = metrics
         self._lock = threading.Lock()
         self._is_connected = False
         self._lost_at: float | None = None
@@ -77,7 +78,7 @@ class Outbound:
             envelope = _Envelope(message.topic, payload, acknowledged)
             if not (self._send_surely(envelope) if message.QOS > 0 else self._send_fresh(envelope)):
                 return False
-        self._figures.add(f"{plural(type(message))}_out")
+        self._metrics.add(f"{plural(type(message))}_out")
         return True
 
     def _send_surely(self, envelope: _Envelope) -> bool:
@@ -86,14 +87,14 @@ class Outbound:
             if envelope.acknowledged is not None:
                 return False
             if len(self._pending) >= MOST_QUEUED:
-                self._figures.add("dropped_queue_full")
+                self._metrics.add(names.DROPPED_QUEUE_FULL)
                 return False
             self._pending.append(envelope)
             return True
         info = self._client.publish(envelope.topic, envelope.payload, 1)
         if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
             if envelope.acknowledged is None:
-                self._figures.add("dropped_queue_full")
+                self._metrics.add(names.DROPPED_QUEUE_FULL)
             return False
         self._owed = info
         self._sent[info.mid] = envelope
@@ -111,12 +112,12 @@ class Outbound:
 
     def _has_room(self) -> bool:
         if not self._is_connected:
-            self._figures.add("dropped_offline")
+            self._metrics.add(names.DROPPED_OFFLINE)
             return False
         while self._unsent and self._unsent[0].rc == mqtt.MQTT_ERR_SUCCESS and self._unsent[0].is_published():
             self._unsent.popleft()
         if len(self._unsent) >= MOST_FRAMES_WAITING:
-            self._figures.add("dropped_unsent")
+            self._metrics.add(names.DROPPED_UNSENT)
             return False
         return True
 

@@ -1,80 +1,19 @@
-"""Settings from environment variables: declared once a module, checked once at the start."""
+"""Settings of whoever connects to the broker, and of whoever acts on labels."""
 
 import re
 import ssl
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 from typing_extensions import Self
 
-from bus import explanation, topics
-from bus.address import public_address
-from bus.errors import InvalidSetting, MissingFile
+from bus import topics
+from runtime.explanation import NAME_PATTERN
+from runtime.settings import CommaSeparated, ModuleSettings, Port, Probability, ReadableFile, SecretFile, split_at_commas
 
-S = TypeVar("S", bound="BusSettings")
-
-SiteName = Annotated[str, Field(pattern=topics.NAME_PATTERN)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
-"""A path that may begin with ``~``, which not every shell replaces after a ``=``."""
-Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-
-
-def _reason(error: OSError | UnicodeError) -> str:
-    """Without the path or the bytes that it is about."""
-    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not a text in UTF-8"
-
-
-def _readable(path: Path) -> Path:
-    try:
-        path.read_text("utf-8")
-    except (OSError, UnicodeError) as error:
-        raise ValueError(f"cannot be read: {_reason(error)}") from None
-    return path
-
-
-ReadableFile = Annotated[UserPath, AfterValidator(_readable)]
-
-
-class _NotThereYet(ValueError):
-    """Why a file cannot be used that may still come."""
-
-
-def _with_secret(path: Path) -> Path:
-    try:
-        secret = path.read_text("utf-8").strip()
-    except FileNotFoundError:
-        raise _NotThereYet("there is no such file") from None
-    except (OSError, UnicodeError) as error:
-        raise ValueError(f"cannot be read: {_reason(error)}") from None
-    if not secret:
-        raise _NotThereYet("it is empty")
-    return path
-
-
-SecretFile = Annotated[UserPath, AfterValidator(_with_secret)]
-"""A file with a password, which who makes it may still be about to."""
-
-
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+SiteName = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 
 def _not_reserved(camera: str) -> str:
@@ -84,13 +23,11 @@ def _not_reserved(camera: str) -> str:
 
 
 CameraName = Annotated[SiteName, AfterValidator(_not_reserved)]
-CameraNames = Annotated[tuple[CameraName, ...], NoDecode, BeforeValidator(_split)]
+CameraNames = Annotated[tuple[CameraName, ...], NoDecode, BeforeValidator(split_at_commas)]
 
 
-class BusSettings(BaseSettings):
+class BusSettings(ModuleSettings):
     """What every module takes."""
-
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
     module_name: SiteName | None = Field(
         default=None,
@@ -106,14 +43,6 @@ class BusSettings(BaseSettings):
     mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
     mqtt_password_file: SecretFile | None = Field(default=None, description="a file with the password, instead")
     mqtt_ca_file: ReadableFile | None = Field(default=None, description="certificate authority of the broker; turns TLS on")
-    health_file: UserPath | None = Field(
-        default=None, description="a file that is touched when the module makes progress, for a container's health check"
-    )
-    verbose: bool = Field(default=False, description="log in detail")
-    log_format: Literal["edge", "plain"] = Field(default="edge", description="edge: as IoT Edge reads it; plain: without time")
-    runtime_log_level: str = Field(
-        default="info", validation_alias="RuntimeLogLevel", description="set by IoT Edge: debug is as VERBOSE"
-    )
 
     @field_validator("mqtt_host")
     @classmethod
@@ -168,10 +97,6 @@ class BusSettings(BaseSettings):
             return self.mqtt_password_file.read_text("utf-8").strip()
         return self.mqtt_password.get_secret_value() if self.mqtt_password else None
 
-    @property
-    def detailed(self) -> bool:
-        return self.verbose or self.runtime_log_level.lower() in ("debug", "verbose")
-
 
 class LabelSettings(BusSettings):
     """What the modules take that act on labels."""
@@ -183,71 +108,3 @@ class LabelSettings(BusSettings):
 
     def is_background(self, label: str) -> bool:
         return label.casefold() in {background.casefold() for background in self.background_labels}
-
-
-def load(settings: type[S], **values: Any) -> S:
-    """The settings from the environment; `values` stand for variables in tests. Raises `InvalidSetting` with one line."""
-    try:
-        return settings(**values)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        may_come = all(isinstance(detail.get("ctx", {}).get("error"), _NotThereYet) for detail in details)
-        raise (MissingFile if may_come else InvalidSetting)("; ".join(_explain(settings, one) for one in details)) from None
-
-
-class Variable(NamedTuple):
-    """A setting as its user sees it."""
-
-    names: Sequence[str]
-    default: str
-    meaning: str
-
-
-def variables_of(settings: type[BusSettings]) -> dict[str, Variable]:
-    """The environment variables of a module, by field."""
-    return {
-        name: Variable(_names(name, field), _shown(field.default), field.description or "")
-        for name, field in settings.model_fields.items()
-    }
-
-
-def help_text(settings: type[BusSettings], about: str) -> str:
-    """What ``--help`` prints: each variable with its default and meaning."""
-    lines = [about.strip(), "", "Settings, as environment variables:"]
-    for variable in variables_of(settings).values():
-        default = f" [{variable.default}]" if variable.default else ""
-        lines.append(f"  {' or '.join(variable.names)}{default}\n      {variable.meaning}")
-    return "\n".join(lines)
-
-
-def _names(name: str, field: FieldInfo) -> Sequence[str]:
-    if isinstance(field.validation_alias, AliasChoices):
-        return [str(choice) for choice in field.validation_alias.choices]
-    return [str(field.validation_alias or name.upper())]
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(value)
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _public(value: object) -> str:
-    return repr(public_address(value) if isinstance(value, str) else value)
-
-
-def _explain(settings: type[BusSettings], detail: Any) -> str:
-    """One line: variable, value (never a secret), what is allowed."""
-    problem = explanation.explain(settings, detail)
-    if not detail["loc"]:
-        return problem
-    name = str(detail["loc"][0])
-    for field_name, field in settings.model_fields.items():
-        names = _names(field_name, field)
-        if name == field_name or name in names:
-            secret = "password" in field_name and not field_name.endswith("_file")
-            value = "***" if secret else _public(detail["input"])
-            return f"{names[0]}={value}: {problem}"
-    return f"{name}: {problem}"

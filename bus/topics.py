@@ -4,13 +4,7 @@ A function gives the topic of one camera, display, asker or module; with its def
 """
 
 ROOT = "footfall"
-NAME_PATTERN = r"^[a-z0-9_-]{1,64}$"
-"""What a camera, a display or a module may be called."""
-
-TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+$"
-"""What a label may be made of: nothing that would steer a terminal or turn the direction of a text around."""
-
-RESERVED_CAMERAS = frozenset({"status", "display", "query"})
+RESERVED_CAMERAS = frozenset({"classifier", "display", "query", "status"})
 """Second levels that are no camera."""
 
 
@@ -29,6 +23,10 @@ def prediction(camera: str = "+") -> str:
 
 def visit(camera: str = "+") -> str:
     return f"{ROOT}/{camera}/visit"
+
+
+def summary(camera: str = "+") -> str:
+    return f"{ROOT}/{camera}/summary"
 
 
 def label(camera: str = "+") -> str:
@@ -67,3 +65,7 @@ def pixels(display: str = "+") -> str:
 
 def status(module: str = "+") -> str:
     return f"{ROOT}/status/{module}"
+
+
+def wanted_model() -> str:
+    return f"{ROOT}/classifier/model"

@@ -7,8 +7,7 @@ import time
 from functools import partial
 from typing import TypeGuard
 
-from bus import Bus, Command, InvalidMessage, process, topics
-from bus.watchdog import Calls, Watchdog
+from bus import About, Bus, Command, InvalidMessage, topics
 from capture.commands import STARTING, Commands, Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Framer
@@ -20,6 +19,8 @@ from capture.scenes import is_drawn
 from capture.settings import Settings
 from capture.source import Captured, Source, UnusablePicture
 from capture.sources import Local, source_of
+from runtime import process
+from runtime.watchdog import Calls, Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,14 @@ def main(settings: Settings, stop: threading.Event) -> None:
     """Captures until `stop` is set, whenever the camera is not paused."""
     preparation = Preparation(settings.resize_width, settings.resize_height, settings.rotate, settings.convert_to_gray)
     source = source_of(settings.video_path, settings.frame_rate, complete=not settings.loop_video)
-    bus = Bus(settings, about={"camera": settings.camera})
+    bus = Bus(settings, about=About(camera=settings.camera))
 
     def on_clock_set(seconds: float) -> None:
         if consumers is not None:
             return  # the recording is played slower than it was taken
         log.warning("the wall clock was set by %+.1f s while running", seconds)
-        bus.figures.put("clock_stepped", seconds)
-        bus.figures.add("clock_steps")
+        bus.metrics.put("clock_stepped", seconds)
+        bus.metrics.add("clock_steps")
 
     pace, drawn = Pace(settings.frame_rate), partial(is_drawn, settings.video_path)
     framer = Framer(settings.camera, pace, preparation, settings.jpeg_quality, on_clock_set, drawn)
@@ -95,9 +96,9 @@ def _publish(captured: Captured, framer: Framer, session: Session, publish: Publ
             framer.published()
             bus.progressed()
     except UnusablePicture as error:
-        bus.complain("unusable", str(error))
+        bus.count_and_warn("unusable", str(error))
     except InvalidMessage as error:
-        bus.complain("too_large", f"{error}; a smaller RESIZE_WIDTH or JPEG_QUALITY helps")
+        bus.count_and_warn("too_large", f"{error}; a smaller RESIZE_WIDTH or JPEG_QUALITY helps")
 
 
 if __name__ == "__main__":

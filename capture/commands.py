@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from bus import Command, Frame
-from bus.logs import Rarely
+from runtime.logs import LogThrottle
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Commands:
         self._tell = tell
         self._session: Session | None = Session(publish, tell)
         self._changed = threading.Condition()
-        self._rarely = Rarely()
+        self._throttle = LogThrottle()
 
     def session(self, timeout: float) -> Session | None:
         """The session of now, or the one that begins within `timeout` seconds; None while paused."""
@@ -104,5 +104,5 @@ class Commands:
     def _snapshot(self) -> None:
         if self._session is not None:
             self._session.ask()
-        elif (more := self._rarely("snapshot")) is not None:
+        elif (more := self._throttle("snapshot")) is not None:
             log.info("a snapshot of a paused camera was asked for, and not taken%s", more)

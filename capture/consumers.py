@@ -41,7 +41,7 @@ class Consumers:
         is_running = is_fresh and status.state not in ("starting", "offline")
         with self._changed:
             for kind, figure in NEEDED.items():
-                if is_running and figure in status.figures:
+                if is_running and figure in status.metrics:
                     self._running[kind].add(status.module)
                 else:
                     self._running[kind].discard(status.module)
@@ -76,7 +76,7 @@ class Consumers:
                 return True
             frame = replace(frame, captured_at=round(time.time(), 3))  # an old one would be refused
         text = f"frame {frame.sequence} of the recording got no prediction within {TRIES * PREDICTION_TIMEOUT:g} s"
-        self._bus.complain("unpredicted", text)
+        self._bus.count_and_warn("unpredicted", text)
         return True
 
     def _wait(self, condition: Callable[[], bool], timeout: float, is_over: Callable[[], bool]) -> bool:

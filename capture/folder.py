@@ -4,10 +4,10 @@ import logging
 import time
 from pathlib import Path
 
-from bus.logs import Rarely
 from capture.pace import rest
 from capture.prepare import decoded
 from capture.source import Picture, Pictures, SourceLost, shown
+from runtime.logs import LogThrottle
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class Folder:
         self._path = path
         self.interval = 1 / rate
         """Seconds between two pictures."""
-        self._rarely = Rarely(seconds=3600)
+        self._throttle = LogThrottle(seconds=3600)
 
     def pictures(self) -> Pictures:
         """Each picture that can be read, once. Raises `SourceLost` when the folder is gone."""
@@ -33,7 +33,7 @@ class Folder:
         due = time.monotonic()
         for path in paths:
             if (picture := _read(path)) is None:
-                if self._rarely(str(path)) is not None:
+                if self._throttle(str(path)) is not None:
                     log.warning("%s: not a picture that OpenCV can read; passed over", path)
                 yield None
                 continue

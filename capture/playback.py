@@ -5,10 +5,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from bus.steady import steady
-from bus.watchdog import Calls
 from capture.reader import Reader
 from capture.source import Captured, Picture, Recording
+from runtime.steady import steady
+from runtime.watchdog import Calls
 
 TICK = 0.5
 """Seconds between two looks at whether the reader is to stop."""

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing_extensions import Self
 
 from bus import NewestSlot
-from bus.backoff import Backoff
-from bus.messages import ENDED
-from bus.steady import steady
-from bus.watchdog import Calls
+from bus.states import ENDED
 from capture.source import Captured, Picture, Pictures, Source, SourceLost
+from runtime.backoff import Backoff
+from runtime.steady import steady
+from runtime.watchdog import Calls
 
 log = logging.getLogger(__name__)
 

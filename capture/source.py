@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol
 from numpy.typing import NDArray
 
 from bus import FootfallError
-from bus.address import HIDDEN, public_address
-from bus.logs import one_line
+from runtime.address import HIDDEN, public_address
+from runtime.logs import one_line
 
 Picture = NDArray[Any]
 """Height x width x 3, BGR, uint8; height x width once it is grey."""
@@ -38,7 +38,7 @@ def shown(source: str) -> str:
 
 
 class Captured(NamedTuple):
-    """A picture, its Unix time, and the time at which it was taken by `bus.steady`."""
+    """A picture, its Unix time, and the time at which it was taken by `runtime.steady`."""
 
     picture: Picture
     captured_at: float

@@ -2,7 +2,7 @@
 
 import os
 
-from bus.errors import FootfallError
+from runtime.errors import FootfallError
 
 MOST_PIXELS = 16_000_000
 """A picture that says it has more is refused before it is decoded. As many take 110 MB at most: JPEG, PNG or WebP."""

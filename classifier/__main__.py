@@ -6,9 +6,7 @@ import threading
 from contextlib import ExitStack
 from functools import partial
 
-from bus import Bus, Frame, InvalidSetting, Prediction, process, topics
-from bus.address import public_address
-from bus.watchdog import Watchdog
+from bus import Bus, Frame, InvalidSetting, Prediction, topics
 from classifier import InvalidExport, TrialInterrupted
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
@@ -17,6 +15,9 @@ from classifier.pipeline import Pipeline
 from classifier.runtime import Runtime
 from classifier.settings import Settings
 from classifier.watch import ModelWatch, stamp_of
+from runtime import process
+from runtime.address import public_address
+from runtime.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -34,20 +35,20 @@ def main(settings: Settings, stop: threading.Event) -> None:
         return
     export, classifier = loaded
     bus = Bus(settings)
-    bus.figures.put("runtime", str(runtime))
+    bus.metrics.put("runtime", str(runtime))
 
     def publish(prediction: Prediction) -> None:
         if bus.publish(prediction):
             bus.progressed()
 
-    pipeline = Pipeline(classifier, settings.max_frame_age, bus.figures, publish, bus.complain)
+    pipeline = Pipeline(classifier, settings.max_frame_age, bus.metrics, publish, bus.count_and_warn)
     for camera in settings.cameras or ("+",):
         bus.subscribe(topics.frame(camera), Frame, pipeline.offer, settings.share)
 
     def serve(classifier: Classifier) -> None:
         pipeline.take_over(classifier)
-        bus.figures.put("model", classifier.identity)
-        bus.figures.put("labels", list(classifier.labels[:MOST_LABELS]))
+        bus.metrics.put("model", classifier.identity)
+        bus.metrics.put("labels", list(classifier.labels[:MOST_LABELS]))
         log.info("serving %s (%s) with %s", classifier.identity, ", ".join(classifier.labels), runtime)
 
     def refuse(reason: str) -> None:
@@ -56,13 +57,13 @@ def main(settings: Settings, stop: threading.Event) -> None:
     serve(classifier)
 
     def served() -> dict[str, object]:
-        figures = bus.figures.snapshot()
-        return {key: figures[key] for key in ("model", "labels", "runtime")}
+        metrics = bus.metrics.snapshot()
+        return {key: metrics[key] for key in ("model", "labels", "runtime")}
 
     with ExitStack() as running:
         if settings.http_port is not None:
-            from bus.server import Address, Server  # noqa: PLC0415  # 14 MB that only those pay who want it
             from classifier.web import app_of  # noqa: PLC0415
+            from runtime.server import Address, Server  # noqa: PLC0415  # 14 MB that only those pay who want it
 
             address = Address("HTTP_PORT", settings.http_host, settings.http_port)
             server = Server(app_of(pipeline, served, settings.url_hosts), address, MOST_REQUESTS)

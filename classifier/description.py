@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
-from bus.explanation import explain
-from bus.export_zip import DESCRIPTION_FILE
 from classifier import InvalidExport
+from classifier.export_zip import DESCRIPTION_FILE
+from runtime.explanation import explain
 
 if sys.version_info >= (3, 11):
     import tomllib

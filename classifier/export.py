@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bus.address import public_address
-from bus.export_zip import (
+from classifier import InvalidExport
+from classifier.description import Description, read_description
+from classifier.export_zip import (
     DESCRIPTION_FILE,
     FILES,
     LABELS_FILE,
@@ -21,9 +22,8 @@ from bus.export_zip import (
     InvalidZip,
     read_zip,
 )
-from bus.topics import TEXT_PATTERN
-from classifier import InvalidExport
-from classifier.description import Description, read_description
+from runtime.address import public_address
+from runtime.explanation import TEXT_PATTERN
 
 DIGITS = 12
 """How much of the model file's SHA-256 tells one model from another in predictions."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 import httpx
 
 from bus import FootfallError
-from bus.address import public_address
+from runtime.address import public_address
 
 TIMEOUT = 5.0
 """Seconds for each step: to connect, and between two parts of an answer."""

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from typing_extensions import Self
 
 from bus import FootfallError, Frame, InvalidMessage, Label, NewestSlot, Prediction
-from bus.figures import Figures
 from classifier.interpreter import Classifier
 from classifier.preprocess import Tensor, decode, decode_any
+from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Pipeline:
 
     A frame is decoded only when the one before it is in the model, so that what waits for the model is never more than one frame,
     and one picture that is asked about: they take turns.
-    `publish` and `complain` (figure, text, sender) are called from its threads.
+    `publish` and `count_and_warn` (figure, text, sender) are called from its threads.
     """
 
     PATIENCE = 10.0
@@ -57,15 +57,15 @@ class Pipeline:
         self,
         classifier: Classifier,
         max_frame_age: float,
-        figures: Figures,
+        metrics: Metrics,
         publish: Callable[[Prediction], object],
-        complain: Callable[[str, str, str], None],
+        count_and_warn: Callable[[str, str, str], None],
     ) -> None:
         self._classifier = classifier
         self._max_frame_age = max_frame_age
-        self._figures = figures
+        self._metrics = metrics
         self._publish = publish
-        self._complain = complain
+        self._count_and_warn = count_and_warn
         self._newest: NewestSlot[str, Frame] = NewestSlot()
         self._ready: queue.Queue[_Ready] = queue.Queue()
         self._may_decode = threading.Semaphore(1)
@@ -90,7 +90,7 @@ class Pipeline:
     def offer(self, frame: Frame) -> None:
         """Takes a frame in; never waits."""
         if not self._newest.put(frame.camera, frame):
-            self._figures.add("dropped_for_newer")
+            self._metrics.add("dropped_for_newer")
 
     def take_over(self, classifier: Classifier) -> None:
         """Has another model look at the frames from now on; one that is prepared for the last one is still that one's."""
@@ -121,7 +121,7 @@ class Pipeline:
                 step()
             except Exception as error:
                 log.debug("a frame could not be classified", exc_info=True)
-                self._complain("failed", f"a frame could not be classified: {type(error).__name__}: {error}"[:300], "")
+                self._count_and_warn("failed", f"a frame could not be classified: {type(error).__name__}: {error}"[:300], "")
 
     def _prepare_next(self) -> None:
         """Decodes the newest frame once the model has taken the one before."""
@@ -135,7 +135,7 @@ class Pipeline:
                 picture = decode(frame.jpeg, classifier.input.reduction(frame.width, frame.height))
                 ready = _Ready(classifier.input.tensor(picture), classifier, frame)
         except InvalidMessage as error:
-            self._complain("invalid", f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
+            self._count_and_warn("invalid", f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:
             if ready is None:
                 self._may_decode.release()
@@ -162,16 +162,18 @@ class Pipeline:
         origin = (frame.camera, frame.session, frame.sequence, frame.session_time, frame.captured_at)
         is_demo = frame.demo or classifier.is_demo
         self._publish(Prediction(*origin, now, round(inference_ms, 2), classifier.identity, labels, is_demo))
-        self._figures.put("inference_ms", round(inference_ms, 2))
-        self._figures.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))
+        self._metrics.put("inference_ms", round(inference_ms, 2))
+        self._metrics.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))
 
     def _is_fresh(self, frame: Frame) -> bool:
         age = time.time() - frame.captured_at
         if age > self._max_frame_age:
             text = f"{frame.topic}: {age:.1f} s old, dropped; MAX_FRAME_AGE is {self._max_frame_age:g}"
-            self._complain("dropped_old", text, frame.topic)
+            self._count_and_warn("dropped_old", text, frame.topic)
             return False
         if age < -self._max_frame_age:
-            self._complain("dropped_ahead", f"{frame.topic}: {-age:.1f} s ahead of this machine's clock, dropped", frame.topic)
+            self._count_and_warn(
+                "dropped_ahead", f"{frame.topic}: {-age:.1f} s ahead of this machine's clock, dropped", frame.topic
+            )
             return False
         return True

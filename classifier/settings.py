@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bus.settings import BusSettings, CameraNames, CommaSeparated, Port, Seconds, SiteName, UserPath
+from bus.settings import BusSettings, CameraNames, SiteName
+from runtime.settings import CommaSeparated, Port, Seconds, UserPath
 
 
 class Settings(BusSettings):

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing_extensions import Self
 
 from bus import FootfallError
-from bus.export_zip import FILES
 from classifier import TrialInterrupted
 from classifier.export import Export, read_export
+from classifier.export_zip import FILES
 from classifier.interpreter import Classifier
 
 log = logging.getLogger(__name__)

@@ -3,9 +3,9 @@
 from hashlib import sha256
 from pathlib import Path
 
-from bus.export_zip import MODEL_FILE
 from capture.scenes import is_drawn
 from classifier.export import Export
+from classifier.export_zip import MODEL_FILE
 
 FOLDER = Path(__file__).parent
 MODEL = FOLDER / "model"

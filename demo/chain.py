@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bridge.settings import Settings as BridgeSettings
-from bridge.visits import Rules, Visits
 from bus import Prediction, Visit
 from capture.prepare import jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
+from counter.visits import Rules, Visits
 from demo.about import MODEL
 from demo.canvas import Picture
 from demo.light import LightName

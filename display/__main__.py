@@ -7,8 +7,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bus import Bus, InvalidSetting, NewestSlot, Pixels, Prediction, process, topics
-from bus.watchdog import Watchdog
+from bus import Bus, InvalidSetting, NewestSlot, Pixels, Prediction, topics
 from display import icons
 from display.choice import Choice, Choices
 from display.matrix import Matrix, NoMatrix
@@ -16,9 +15,11 @@ from display.pixels import rgb_bytes
 from display.screen import Screen
 from display.sensehat import SenseHatMatrix
 from display.settings import Settings
+from runtime import process
+from runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from display.web.hub import Hub
+    from dashboard.hub import Hub
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +62,16 @@ def main(settings: Settings, stop: threading.Event) -> None:
             if is_fresh:
                 bus.progressed()
             elif prediction is not None:
-                bus.figures.add("dropped_old")
+                bus.metrics.add("dropped_old")
 
 
 def _dashboard(settings: Settings, bus: Bus, screen: Screen, running: ExitStack) -> "Hub":
     """Serves it, in threads of its own: neither it nor the matrix waits for the other."""
-    from bus.server import Address, Certificate, Server  # noqa: PLC0415  # what only those pay who want it
-    from display.web.app import app_of  # noqa: PLC0415
-    from display.web.guard import Guard  # noqa: PLC0415
-    from display.web.hub import Hub  # noqa: PLC0415
-    from display.web.situation import Situation  # noqa: PLC0415
+    from dashboard.app import app_of  # noqa: PLC0415
+    from dashboard.guard import Guard  # noqa: PLC0415
+    from dashboard.hub import Hub  # noqa: PLC0415
+    from dashboard.situation import Situation  # noqa: PLC0415
+    from runtime.server import Address, Certificate, Server  # noqa: PLC0415  # what only those pay who want it
 
     hub = Hub(bus, Situation(settings.threshold, settings.background_labels))
 

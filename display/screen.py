@@ -7,10 +7,10 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from bus.backoff import Backoff
 from display.icons import Icons
 from display.matrix import Matrix, MatrixLost
 from display.pixels import DARK, Picture
+from runtime.backoff import Backoff
 
 RUNNING = "running"
 MATRIX_LOST = "matrix-lost"

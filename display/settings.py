@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, model_validator
 from typing_extensions import Self
 
-from bus.settings import CommaSeparated, LabelSettings, ReadableFile, Seconds, SiteName, UserPath
+from bus.settings import LabelSettings, SiteName
+from runtime.settings import CommaSeparated, ReadableFile, Seconds, UserPath
 
 LEAST_PASSWORD = 8
 """Characters."""

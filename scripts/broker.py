@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from bus.process import RUN_CHECK, stop_on_signals
+from runtime.process import RUN_CHECK, stop_on_signals
 
 LAST_WORDS = 1.5
 """Seconds."""

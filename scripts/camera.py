@@ -4,8 +4,8 @@ import os
 import sys
 
 from bus import InvalidSetting, topics
-from bus.settings import load
 from capture.settings import Settings
+from runtime.settings import load
 from scripts import command
 from scripts.connection import SignInRefused, as_capture, broker_folder, statuses
 from scripts.plan import check_source

@@ -28,7 +28,7 @@ class KnownCamera(NamedTuple):
 def known_cameras(connection: Connection) -> dict[str, KnownCamera]:
     """By name: those with a label, counts, or a capture module."""
     retained = connection.retained(topics.status(), topics.label(), topics.counts())
-    captures = {str(one.figures["camera"]): one for one in statuses(retained) if "camera" in one.figures}
+    captures = {str(one.metrics["camera"]): one for one in statuses(retained) if "camera" in one.metrics}
     others = [topics.second_level(topic) for topic in retained if not topic.startswith(topics.status(""))]
     return {name: KnownCamera(name, captures.get(name)) for name in sorted({*captures, *others})}
 

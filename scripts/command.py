@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 
 from bus import FootfallError
-from bus.environment import warnings as environment_warnings
-from bus.logs import one_line
+from runtime.environment import warnings as environment_warnings
+from runtime.logs import one_line
 
 
 def run(name: str, command: Callable[[], None]) -> int:

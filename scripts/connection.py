@@ -9,7 +9,8 @@ from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
 from bus import FootfallError, InvalidMessage, InvalidSetting, Message, Status, topics
-from bus.settings import BusSettings, load
+from bus.settings import BusSettings
+from runtime.settings import load
 from scripts.state import current_broker, modules_port, state_dir
 
 TIMEOUT = 10.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from paho.mqtt import client as mqtt
 
 from bus import InvalidMessage, Prediction, Status, Visit, topics
-from bus.messages import ENDED
+from bus.states import ENDED
 
 PATIENCE = 20.0
 """Seconds without a prediction after which the modules' states are printed."""
@@ -66,9 +66,9 @@ class Follower:
             return
         if status.module == self._display and status.state not in ("starting", "offline"):
             self._is_shown.set()
-        if status.state == ENDED and status.figures.get("camera") == self._camera:
+        if status.state == ENDED and status.metrics.get("camera") == self._camera:
             self._has_ended = True
-        ended = status.figures.get("ended")
+        ended = status.metrics.get("ended")
         if self._has_ended and isinstance(ended, list) and self._camera in ended:
             self._is_counted.set()
 

@@ -6,7 +6,8 @@ import time
 from pydantic import Field
 
 from bus import InvalidSetting, topics
-from bus.settings import BusSettings, CameraName, load
+from bus.settings import BusSettings, CameraName
+from runtime.settings import load
 from scripts import command
 from scripts.cameras import KnownCamera, known_camera, known_cameras
 from scripts.connection import Connection, as_operator, statuses

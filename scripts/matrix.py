@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from bus import InvalidMessage, Pixels, topics
-from bus.settings import load
 from display.settings import Settings
+from runtime.settings import load
 from scripts import command
 from scripts.connection import Connection, as_guest, check_running
 

@@ -12,9 +12,7 @@ from pathlib import Path
 
 from bridge import settings as bridge
 from bus import InvalidSetting
-from bus.address import public_address
-from bus.process import RUN_VARIABLE
-from bus.settings import BusSettings, load
+from bus.settings import BusSettings
 from capture import settings as capture
 from capture.scenes import is_drawn
 from capture.source import SourceLost
@@ -27,6 +25,9 @@ from classifier.runtime import Runtime
 from demo.about import CLIP, MODEL, notice
 from display import icons
 from display import settings as display
+from runtime.address import public_address
+from runtime.process import RUN_VARIABLE
+from runtime.settings import load
 from scripts.state import ROOT, RunState, lock, modules_port, state_dir
 
 SEARCHED = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")

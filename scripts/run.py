@@ -16,9 +16,9 @@ if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is imported below takes a while, and Ctrl-C is no traceback
 
 from bus import InvalidSetting, topics
-from bus.environment import warnings as environment_warnings
-from bus.logs import one_line
 from classifier import TrialInterrupted
+from runtime.environment import warnings as environment_warnings
+from runtime.logs import one_line
 from scripts.follow import Follower
 from scripts.plan import Plan, make_plan, prepare
 from scripts.recording import summary, truth_beside

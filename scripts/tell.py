@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from bus import Command, InvalidMessage, InvalidSetting, Status
-from bus.settings import BusSettings, CameraName, load
+from bus.settings import BusSettings, CameraName
+from runtime.settings import load
 from scripts import command
 from scripts.cameras import known_camera
 from scripts.connection import Connection, as_operator

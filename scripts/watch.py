@@ -76,7 +76,7 @@ class Watch:
             status = Status.received(message.topic, message.payload)
         except InvalidMessage:
             return
-        place = self._places.get(str(status.figures.get("camera")))
+        place = self._places.get(str(status.metrics.get("camera")))
         if place is not None:
             place.state = "" if status.state in WORKING else status.state
 

@@ -12,10 +12,11 @@ from dotenv import dotenv_values
 from bridge.cloud.twin import MODEL, policy_of
 from bridge.policy import Policy
 from bridge.settings import Settings as Bridge
-from bus.settings import BusSettings, load, variables_of
+from bus.settings import BusSettings
 from capture.settings import Settings as Capture
 from classifier.settings import Settings as Classifier
 from display.settings import Settings as Display
+from runtime.settings import load, variables_of
 from tests.support import deployment, routes
 from tests.support.broker import ROOT
 from tests.support.deployment import (

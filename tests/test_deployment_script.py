@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from bridge.settings import Settings as Bridge
 from bus import InvalidSetting
-from bus.settings import BusSettings, load
+from bus.settings import BusSettings
 from capture.settings import Settings as Capture
 from display.settings import Settings as Display
+from runtime.settings import load
 from tests.support import deployment
 from tests.support.deployment import PLACE, agent, contents, copy_of_project, environment
 

@@ -11,7 +11,7 @@ else:
 
 IMAGE = {"Dockerfile", "module.json", "requirements.txt"}
 """Files of a container, which its image does without."""
-PACKAGES = ("bus", "capture", "classifier", "display", "display.web", "bridge", "bridge.cloud", "bridge.model", "demo")
+PACKAGES = ("bus", "capture", "classifier", "display", "dashboard", "bridge", "bridge.cloud", "classifier.model", "demo")
 
 
 def test_data_files_are_packaged() -> None:

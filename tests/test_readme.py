@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from bridge.settings import Settings as Bridge
-from bus.settings import BusSettings, LabelSettings, variables_of
+from bus.settings import BusSettings, LabelSettings
 from capture.settings import Settings as Capture
 from classifier.description import Description, read_description
 from classifier.settings import Settings as Classifier
 from display.settings import Settings as Display
+from runtime.settings import variables_of
 from tests.support.broker import ROOT
 
 DEMO = (ROOT / "demo" / "README.md").read_text()

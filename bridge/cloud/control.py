@@ -9,16 +9,16 @@ from datetime import date
 from importlib.metadata import version
 from typing import Any
 
-from bridge import hours
 from bridge.cloud import report
 from bridge.cloud.methods import Methods, NotPossible
 from bridge.cloud.twin import MODEL, Taken, Twin, policy_of
-from bridge.counting import counts_of
-from bridge.database import LedgerUnavailable
-from bridge.ledger import Ledger
-from bridge.model.updates import ModelUpdates
-from bridge.site import Site
 from bus import Bus, Status, topics
+from classifier.model.updates import ModelUpdates
+from counter import hours
+from counter.counting import counts_of
+from counter.database import LedgerUnavailable
+from counter.ledger import Ledger
+from counter.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ NOTE = "desired"
 REPORT_EVERY = 30.0
 """Seconds; least time between two reports."""
 FIGURES_EVERY = 300.0
-"""Seconds; figures alone change all the time, and each report is counted as a message by the hub."""
+"""Seconds; metrics alone change all the time, and each report is counted as a message by the hub."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at whether there is something to report."""
 
@@ -133,7 +133,7 @@ class Control:
     def _hear(self, status: Status) -> None:
         if status.module in self._statuses or len(self._statuses) < report.MOST_MODULES:
             self._statuses[status.module] = status  # without the lock, which may be held while the ledger is waited for
-        if self._models is not None and ("model" in status.figures or status.module.startswith("classifier")):
+        if self._models is not None and ("model" in status.metrics or status.module.startswith("classifier")):
             self._models.hear(status)
 
     def _status(self) -> dict[str, Any]:
@@ -177,8 +177,8 @@ def _part(twin: object, name: str) -> dict[str, Any]:
 
 
 def _without_figures(patch: Mapping[str, Any]) -> bool:
-    """Whether anything but figures is in a patch."""
+    """Whether anything but metrics is in a patch."""
     modules = patch.get("modules") or {}
     return bool(patch.keys() - {"modules"}) or any(
-        (module or {"state": None}).keys() - {"figures"} for module in modules.values()
+        (module or {"state": None}).keys() - {"metrics"} for module in modules.values()
     )

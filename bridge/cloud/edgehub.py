@@ -20,8 +20,8 @@ from bridge.cloud.twin import Taken, version_of
 from bridge.outgoing import Outgoing
 from bridge.upstream import NotSent
 from bus import InvalidSetting
-from bus.backoff import Backoff
-from bus.figures import Figures
+from runtime.backoff import Backoff
+from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def _check(connection: str) -> None:
 class EdgeHubUpstream:
     """Sends messages through one client after the other; used by one thread, as `bridge.upstream.Upstream` says."""
 
-    def __init__(self, control: Control, figures: Figures) -> None:
+    def __init__(self, control: Control, metrics: Metrics) -> None:
         """Raises `InvalidSetting` when the environment names no edgeHub."""
         if all(os.environ.get(name) for name in _DEBUG):
             _check(os.environ[_DEBUG[0]])
@@ -71,7 +71,7 @@ class EdgeHubUpstream:
             needed = f"what IoT Edge sets ({', '.join(_EDGE)}) or else {' and '.join(_DEBUG)}"
             raise InvalidSetting(f"UPSTREAM='edgehub': the environment must have {needed}")
         self._control = control
-        self._figures = figures
+        self._metrics = metrics
         self._patience = Backoff(*TWIN_PATIENCE)
         self._session: _Session | None = None
         self._making: Call[Any] | None = None
@@ -82,9 +82,9 @@ class EdgeHubUpstream:
             if self._session is None:
                 self._session = _Session(self._control, self._made(), self._patience)
                 self._session.open()
-                self._figures.add("upstream_clients")
+                self._metrics.add("upstream_clients")
             self._session.tend()
-            self._figures.put("upstream_stuck", stuck())
+            self._metrics.put("upstream_stuck", stuck())
 
     def _made(self) -> Any:
         """A new client. The library asks the workload API without a time-out: a question that hangs is not asked again."""

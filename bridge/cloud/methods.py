@@ -6,11 +6,11 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bridge import hours
-from bridge.database import LedgerUnavailable
 from bus import Command, FootfallError
-from bus.explanation import first_problem
 from bus.messages import Name
+from counter import hours
+from counter.database import LedgerUnavailable
+from runtime.explanation import first_problem
 
 
 class Answer(NamedTuple):

@@ -28,23 +28,23 @@ def of_policy(policy: Policy) -> dict[str, Any]:
 
 
 def of_modules(statuses: Mapping[str, Status]) -> dict[str, Any]:
-    """The state of each module by name, with its figures."""
+    """The state of each module by name, with its metrics."""
     told: dict[str, dict[str, Any]] = {}
     for name, status in sorted(statuses.items())[:MOST_MODULES]:
         told[name] = {
             "state": status.state[:MOST_TEXT],
             "detail": status.detail[:MOST_TEXT],
             "since": status.since,
-            "figures": _figures(status.figures),
+            "metrics": _metrics(status.metrics),
         }
     return told
 
 
-def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
+def _metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Those that a twin takes: numbers and short texts, under names without dots, dollars and blanks."""
     plain = {
         name: value[:MOST_TEXT] if isinstance(value, str) else value
-        for name, value in figures.items()
+        for name, value in metrics.items()
         if re.fullmatch(FIGURE, name) and (isinstance(value, str) or (isinstance(value, int | float) and abs(value) < LARGEST))
     }
     return dict(sorted(plain.items())[:MOST_FIGURES])

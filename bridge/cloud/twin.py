@@ -8,8 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, Vali
 from pydantic.alias_generators import to_camel
 
 from bridge.policy import Forward, Policy
-from bus.explanation import explain
 from bus.messages import Share, Text
+from runtime.explanation import explain
 
 VERSION = "$version"
 MODEL = ("modelUrl", "modelSha256")

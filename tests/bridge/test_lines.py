@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bridge import outgoing
-from bridge.ledger import Changes, Ledger
 from bridge.lines import Lines
 from bus import Box, CurrentLabel, Label, Visit
-from bus.figures import Figures
+from counter.ledger import Changes, Ledger
+from runtime.metrics import Metrics
 from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.listener import Listener
@@ -45,7 +45,7 @@ def clock(at: float) -> str:
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """An empty one."""
-    with closing(Ledger(tmp_path, 1000, Figures())) as one:
+    with closing(Ledger(tmp_path, 1000, Metrics())) as one:
         yield one
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bridge.settings import Settings
 from bus import InvalidSetting
-from bus.settings import load
+from runtime.settings import load
 
 
 @pytest.mark.parametrize(

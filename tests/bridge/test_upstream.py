@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from bridge import outgoing
-from bridge.database import FILE, LedgerUnavailable
-from bridge.ledger import Changes, Ledger
 from bridge.outgoing import Outgoing
 from bridge.upstream import LogUpstream, NotSent, Sender
-from bus.figures import Figures
-from tests.bridge.test_ledger import ids, visit, with_visit
+from counter.database import FILE, LedgerUnavailable
+from counter.ledger import Changes, Ledger
+from runtime.metrics import Metrics
+from tests.counter.test_ledger import ids, visit, with_visit
 from tests.support.wait import limit, until
 
 
@@ -48,7 +48,7 @@ class Fickle:
 def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     """With five visits to be sent; tries follow quickly."""
     monkeypatch.setattr("bridge.upstream.Backoff.next", lambda self: 0.02)
-    with closing(Ledger(tmp_path, 1000, Figures())) as one:
+    with closing(Ledger(tmp_path, 1000, Metrics())) as one:
         for number in range(5):
             one.commit(with_visit(number))
         yield one
@@ -59,29 +59,29 @@ ALL = [f"door-{number}" for number in range(5)]
 
 def test_everything_goes_in_order_and_leaves_the_outbox(ledger: Ledger) -> None:
     """What waits at the start first, then what comes."""
-    upstream, figures = Fickle(), Figures()
-    with Sender(ledger, upstream, figures):
+    upstream, metrics = Fickle(), Metrics()
+    with Sender(ledger, upstream, metrics):
         until(lambda: upstream.got == ALL)
         ledger.commit(with_visit(5))
         until(lambda: len(upstream.got) == 6, 0.5, "a message that came while nothing was to be sent")
         until(lambda: not ids(ledger))
     assert upstream.is_closed.is_set()
-    assert figures.snapshot()["upstream_sent"] == 6
+    assert metrics.snapshot()["upstream_sent"] == 6
 
 
 def test_what_failed_is_sent_again_before_what_follows(ledger: Ledger) -> None:
     """Failures are counted and change no order."""
-    upstream, figures = Fickle(2, 3, 5), Figures()
-    with Sender(ledger, upstream, figures):
+    upstream, metrics = Fickle(2, 3, 5), Metrics()
+    with Sender(ledger, upstream, metrics):
         until(lambda: not ids(ledger))
     assert upstream.got == ALL
-    assert figures.snapshot()["upstream_failed"] == 3
+    assert metrics.snapshot()["upstream_failed"] == 3
 
 
 def test_what_came_just_before_the_end_goes_out(ledger: Ledger) -> None:
     """A stop sends what it can."""
     upstream = Fickle()
-    with Sender(ledger, upstream, Figures()):
+    with Sender(ledger, upstream, Metrics()):
         pass
     assert upstream.is_closed.wait(limit(2))
     assert upstream.got == ALL
@@ -90,7 +90,7 @@ def test_what_came_just_before_the_end_goes_out(ledger: Ledger) -> None:
 def test_what_cannot_be_sent_at_the_end_stays(ledger: Ledger) -> None:
     """The next bridge sends it."""
     upstream = Fickle(*range(1, 10_000))
-    with Sender(ledger, upstream, Figures()):
+    with Sender(ledger, upstream, Metrics()):
         until(lambda: upstream.tries > 2)
     assert upstream.is_closed.wait(limit(2))
     assert ids(ledger) == ALL
@@ -104,7 +104,7 @@ def test_a_ledger_that_cannot_be_read_at_the_end_keeps_no_client(ledger: Ledger,
 
     monkeypatch.setattr(ledger, "waiting", fail)
     upstream = Fickle()
-    with Sender(ledger, upstream, Figures()):
+    with Sender(ledger, upstream, Metrics()):
         pass
     assert upstream.is_closed.wait(limit(2))
 
@@ -113,13 +113,13 @@ def test_a_message_that_cannot_be_crossed_out_is_not_sent_again_and_again(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the ledger cannot be written nothing more is sent, and nothing twice."""
-    monkeypatch.setattr("bridge.database.PATIENCE", 0.05)
+    monkeypatch.setattr("counter.database.PATIENCE", 0.05)
     upstream = Fickle()
     ledger.memories()
     ledger._database._close()  # to be opened anew with less patience
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with Sender(ledger, upstream, Figures()):
+        with Sender(ledger, upstream, Metrics()):
             until(lambda: upstream.got)
             assert not threading.Event().wait(0.5)
             assert upstream.got == ["door-0"]
@@ -142,8 +142,8 @@ def test_a_line_that_cannot_be_written_is_not_sent(ledger: Ledger) -> None:
     """A closed standard output keeps everything in the outbox."""
     out = io.StringIO()
     out.close()
-    figures = Figures()
-    with Sender(ledger, LogUpstream(out=out), figures):
-        until(lambda: figures.snapshot().get("upstream_failed"))
+    metrics = Metrics()
+    with Sender(ledger, LogUpstream(out=out), metrics):
+        until(lambda: metrics.snapshot().get("upstream_failed"))
     assert ids(ledger) == ALL
     ledger.commit(Changes())

@@ -14,9 +14,8 @@ from unittest.mock import Mock
 
 import pytest
 from paho.mqtt import client as mqtt
-from pydantic import JsonValue
 
-from bus import Bus, CurrentLabel, Frame, Pixels, Prediction, topics
+from bus import About, Bus, CurrentLabel, Frame, Pixels, Prediction, topics
 from bus.client import unguessable
 from bus.settings import BusSettings
 from tests.edgehub.hub import EdgeHub
@@ -51,7 +50,7 @@ def test_messages_go_through(broker: Broker) -> None:
     with receiver, sender:
         until(lambda: sender.publish(samples.prediction()) and got)
     assert got[0] == samples.prediction()
-    assert int(str(receiver.figures.snapshot()["predictions_in"])) >= 1
+    assert int(str(receiver.metrics.snapshot()["predictions_in"])) >= 1
 
 
 def test_two_subscribers_of_one_filter_both_hear(broker: Broker) -> None:
@@ -69,7 +68,7 @@ def test_two_subscribers_of_one_filter_both_hear(broker: Broker) -> None:
     with receiver, sender:
         until(lambda: receiver.connected and sender.connected)
         until(lambda: sender.publish(samples.prediction()) and second)
-        until(lambda: len(first) == len(second) == receiver.figures.snapshot()["predictions_in"])
+        until(lambda: len(first) == len(second) == receiver.metrics.snapshot()["predictions_in"])
         receiver.unsubscribe(PREDICTIONS)
         receiver.subscribe(topics.prediction("door"), Prediction, (third := list[Prediction]()).append)
         until(lambda: sender.publish(samples.prediction()) and third)
@@ -86,7 +85,7 @@ def test_starts_before_the_broker(tmp_path: Path) -> None:
     with ExitStack() as stack:
         bus = stack.enter_context(Bus(settings(port)))
         bus.state("running")
-        until(lambda: bus.figures.snapshot().get("connect_failed"))
+        until(lambda: bus.metrics.snapshot().get("connect_failed"))
         broker = stack.enter_context(Broker(tmp_path, port=port))
         listener = stack.enter_context(Listener(broker.port, topics.status()))
         until(lambda: status_of(listener)() == "running", 35)
@@ -99,7 +98,7 @@ def test_a_broker_that_starts_later_is_no_warning(
     """Whoever starts both at once reads no warning; one who has waited for longer does, once."""
     monkeypatch.setattr("bus.connection.QUIET", quiet)
     with Bus(settings(free_port())) as bus:
-        until(lambda: int(str(bus.figures.snapshot().get("connect_failed", 0))) >= 2)
+        until(lambda: int(str(bus.metrics.snapshot().get("connect_failed", 0))) >= 2)
     assert caplog.text.count("no broker at") == number
 
 
@@ -127,7 +126,7 @@ def test_a_killed_broker_gets_everything_back(broker: Broker) -> None:
         bus.publish(Pixels("old", "x", bytes(192)))
         broker.end(signal.SIGKILL)
         (broker.folder / "mosquitto.db").unlink(missing_ok=True)
-        until(lambda: bus.figures.snapshot().get("disconnected"))
+        until(lambda: bus.metrics.snapshot().get("disconnected"))
         bus.publish(Pixels("new", "y", bytes(192)))
         bus.state("camera-lost", "while the broker was away")
         broker.start()
@@ -160,7 +159,7 @@ def test_two_of_one_name_are_told(broker: Broker, caplog: pytest.LogCaptureFixtu
     """Two modules of one name throw each other off the broker; the log says what may be the matter, and not without end."""
     caplog.set_level(logging.INFO)
     with Bus(settings(broker.port)), Bus(settings(broker.port)) as second:
-        until(lambda: second.figures.snapshot().get("disconnected", 0) not in (0, 1), 30)
+        until(lambda: second.metrics.snapshot().get("disconnected", 0) not in (0, 1), 30)
     assert "is another client called tester? MODULE_NAME" in caplog.text
     assert caplog.text.count("connected to the broker") <= 4
 
@@ -174,9 +173,9 @@ def test_a_name_is_no_place_without_the_password(broker: Broker, caplog: pytest.
         for stranger in (mqtt.Client("tester"), other):
             with Listener(broker.port, topics.status(), client=stranger) as listener:
                 until(lambda: status_of(listener)() == "starting")
-        assert "disconnected" not in bus.figures.snapshot()
+        assert "disconnected" not in bus.metrics.snapshot()
         with Bus(secret):
-            until(lambda: bus.figures.snapshot().get("disconnected"), 30)
+            until(lambda: bus.metrics.snapshot().get("disconnected"), 30)
     assert "is another client called tester? MODULE_NAME" in caplog.text
 
 
@@ -220,7 +219,7 @@ def test_a_network_thread_that_ended_is_started_again(broker: Broker, monkeypatc
         until(lambda: status_of(listener)() == "starting")
         before = _socket_of(bus)
         monkeypatch.setattr(bus._client, "_packet_handle", Mock(side_effect=ZeroDivisionError))
-        until(lambda: bus.figures.snapshot().get("revived"), 35)
+        until(lambda: bus.metrics.snapshot().get("revived"), 35)
         monkeypatch.undo()
         until(lambda: bus._client.socket() not in (before, None), 35, "a new connection")
         until(lambda: delivered(listener, got), 35)
@@ -231,7 +230,7 @@ def test_status_tells_figures(broker: Broker, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("bus.connection.REPORT_EVERY", 0.2)
     with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port)) as bus:
         bus.state("running")
-        bus.figures.add("things", 3)
+        bus.metrics.add("things", 3)
         until(lambda: '"things": 3' in (listener.payloads() or [b""])[-1].decode())
         number = len(listener.payloads())
         until(lambda: len(listener.payloads()) > number + 2)
@@ -240,14 +239,12 @@ def test_status_tells_figures(broker: Broker, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("about", "words"),
     [
-        ({}, "refuses 'tester': unknown user or wrong password\n"),
-        ({"camera": "back"}, "wrong password; if 'back' is a new camera, add it to CAMERAS where the broker starts\n"),
+        (About(), "refuses 'tester': unknown user or wrong password\n"),
+        (About("back"), "wrong password; if 'back' is a new camera, add it to CAMERAS where the broker starts\n"),
     ],
     ids=["any module", "a camera's"],
 )
-def test_a_refused_connection_is_said(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, about: dict[str, JsonValue], words: str
-) -> None:
+def test_a_refused_connection_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture, about: About, words: str) -> None:
     """A CONNACK that refuses is not taken for a connection; the log says why, once, and nothing counts as published."""
     port = free_port()
     configuration = tmp_path / "closed.conf"
@@ -256,7 +253,7 @@ def test_a_refused_connection_is_said(
         until(lambda: "refuses 'tester'" in caplog.text)
         assert words in caplog.text
         assert not bus.publish(samples.frame())
-        assert bus.figures.snapshot()["dropped_offline"] == 1
+        assert bus.metrics.snapshot()["dropped_offline"] == 1
 
 
 def test_tls_with_the_right_authority(tmp_path: Path) -> None:
@@ -266,7 +263,7 @@ def test_tls_with_the_right_authority(tmp_path: Path) -> None:
             until(lambda: status_of(listener)() == "starting")
         other = EdgeHub(tmp_path / "other").authority
         with Bus(settings(broker.port, "stranger", mqtt_host=broker.host, mqtt_ca_file=other)) as bus:
-            until(lambda: bus.figures.snapshot().get("connect_failed"))
+            until(lambda: bus.metrics.snapshot().get("connect_failed"))
         assert not status_of(listener, "stranger")()
 
 
@@ -294,7 +291,7 @@ def test_garbage_is_counted_and_survived(broker: Broker, caplog: pytest.LogCaptu
             sender.publish(topics.prediction("door"), payload)
         sender.publish(topics.prediction("door"), samples.prediction().pack())
         until(lambda: got)
-        assert bus.figures.snapshot()["invalid"] == 30
+        assert bus.metrics.snapshot()["invalid"] == 30
     warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert reason in warnings[0]
@@ -316,7 +313,7 @@ def test_a_handler_that_fails_does_not_end_the_connection(broker: Broker, caplog
         for _ in range(3):
             sender.publish(topics.prediction("door"), samples.prediction().pack())
         until(lambda: len(calls) == 3)
-        until(lambda: bus.figures.snapshot().get("failed") == 3)
+        until(lambda: bus.metrics.snapshot().get("failed") == 3)
     assert caplog.text.count("Traceback") == 1
 
 
@@ -328,7 +325,7 @@ def test_a_retained_message_is_not_taken_for_a_fresh_one(broker: Broker) -> None
     bus = Bus(settings(broker.port))
     bus.subscribe(PREDICTIONS, Prediction, got.append)
     with bus:
-        until(lambda: bus.figures.snapshot().get("invalid") == 1)
+        until(lambda: bus.metrics.snapshot().get("invalid") == 1)
     assert not got
 
 
@@ -343,17 +340,17 @@ def test_what_is_cleared_is_told(broker: Broker, caplog: pytest.LogCaptureFixtur
         for topic in (topics.pixels("matrix"), topics.label("door")):
             listener.publish(topic, b"", retain=True)
         until(lambda: cleared == ["footfall/door/label"])
-    assert "invalid" not in bus.figures.snapshot()
+    assert "invalid" not in bus.metrics.snapshot()
 
 
 def test_the_last_will_tells_what_the_module_is_about(broker: Broker) -> None:
     """As which camera it is, which nobody else can say any more."""
-    with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port), about={"camera": "door"}) as bus:
+    with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port), about=About("door")) as bus:
         bus.state("running")
         until(lambda: status_of(listener)() == "running")
         _socket_of(bus).shutdown(socket.SHUT_RDWR)
         until(lambda: "connection lost" in [json.loads(told)["detail"] for told in listener.payloads()])
-        assert {json.loads(told)["figures"]["camera"] for told in listener.payloads()} == {"door"}
+        assert {json.loads(told)["about"]["camera"] for told in listener.payloads()} == {"door"}
 
 
 def test_frames_do_not_pile_up_before_a_frozen_broker(broker: Broker) -> None:
@@ -377,7 +374,7 @@ def test_queued_messages_are_bounded_while_the_broker_is_away() -> None:
     with Bus(settings(free_port())) as bus:
         for _ in range(1100):
             bus.publish(samples.prediction())
-        assert bus.figures.snapshot()["dropped_queue_full"] == 100
+        assert bus.metrics.snapshot()["dropped_queue_full"] == 100
 
 
 def test_a_persistent_session_keeps_what_came_meanwhile(broker: Broker) -> None:
@@ -430,6 +427,6 @@ def test_leaving_is_quick_without_a_broker() -> None:
     before = threading.active_count()
     begin = time.monotonic()
     with Bus(settings(free_port())) as bus:
-        until(lambda: bus.figures.snapshot().get("connect_failed"))
+        until(lambda: bus.metrics.snapshot().get("connect_failed"))
     assert time.monotonic() - begin < limit(5)
     until(lambda: threading.active_count() <= before)

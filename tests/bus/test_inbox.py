@@ -106,7 +106,7 @@ def test_what_needs_no_acknowledgement_gets_none(broker: Broker) -> None:
             one.inbox.acknowledge()
         send(broker, 1, begin=3)
         assert all_of(one.inbox, 1) == [3]
-        assert "disconnected" not in bus.figures.snapshot()
+        assert "disconnected" not in bus.metrics.snapshot()
 
 
 def test_different_messages_keep_their_order(broker: Broker) -> None:
@@ -135,7 +135,7 @@ def test_garbage_is_acknowledged(broker: Broker) -> None:
         sender.publish(topics.prediction("door"), samples.prediction().pack())
         assert until(lambda: one.inbox.take(0.2))
         one.inbox.acknowledge()
-        assert bus.figures.snapshot()["invalid"] == 300
+        assert bus.metrics.snapshot()["invalid"] == 300
 
 
 def test_the_network_goes_on_while_nothing_is_settled(broker: Broker) -> None:

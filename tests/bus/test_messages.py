@@ -252,14 +252,14 @@ def test_truncated(cut: int) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '"\\ud800"', '{"\\udfff": 1}', '[["\\ud83d"]]'])
 def test_what_cannot_be_told_again_is_refused(value: str) -> None:
-    """Python reads numbers and letters that a browser's JSON, or UTF-8, has not; in figures, which may be anything else."""
+    """Python reads numbers and letters that a browser's JSON, or UTF-8, has not; in metrics, which may be anything else."""
     with pytest.raises(InvalidMessage, match="no JSON"):
-        Status.unpack(f'{{"v": 1, "module": "a", "state": "x", "figures": {{"n": {value}}}}}'.encode())
+        Status.unpack(f'{{"v": 1, "module": "a", "state": "x", "metrics": {{"n": {value}}}}}'.encode())
 
 
 @pytest.mark.parametrize("camera", ["Door", "a/b", "+", "#", "", "x" * 65, "tür", "a\n"])
 def test_camera_names_are_topic_levels(camera: str) -> None:
-    """A camera's name is small letters, figures, "-" and "_": it can neither widen a topic nor break a line."""
+    """A camera's name is small letters, metrics, "-" and "_": it can neither widen a topic nor break a line."""
     with pytest.raises(InvalidMessage, match="camera"):
         Prediction.unpack(packed(Prediction, document(samples.prediction()) | {"camera": camera}))
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from paho.mqtt import client as mqtt
 
-from bus.figures import Figures
 from bus.outbound import MOST_QUEUED, RECENT, Outbound
+from runtime.metrics import Metrics
 from tests.support.samples import prediction
 
 
@@ -34,8 +34,8 @@ class Setup:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
         monkeypatch.setattr("bus.outbound.time.monotonic", lambda: self.now)
-        self.client, self.figures = Client(), Figures()
-        self.outbound = Outbound(self.client, self.figures)  # type: ignore[arg-type]
+        self.client, self.metrics = Client(), Metrics()
+        self.outbound = Outbound(self.client, self.metrics)  # type: ignore[arg-type]
 
     def publish(self, *numbers: int) -> None:
         """Predictions of those times."""
@@ -99,7 +99,7 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is over it is counted, and what came first goes first."""
     setup = Setup(monkeypatch)
     setup.publish(*range(1, MOST_QUEUED + 11))
-    assert setup.figures.snapshot()["dropped_queue_full"] == 10
+    assert setup.metrics.snapshot()["dropped_queue_full"] == 10
     setup.outbound.connected()
     assert setup.given() == list(range(1, MOST_QUEUED + 1))
 
@@ -142,5 +142,5 @@ def test_what_its_caller_publishes_again_is_not_kept_here(setup: Setup) -> None:
     assert setup.given() == [1]
     setup.client.code = mqtt.MQTT_ERR_QUEUE_SIZE
     assert not setup.outbound.publish(prediction(captured_at=4.0), partial(got.append, 4))
-    assert "dropped_queue_full" not in setup.figures.snapshot()
+    assert "dropped_queue_full" not in setup.metrics.snapshot()
     assert set(got) == {1}

@@ -44,7 +44,7 @@ def publish(listener: Listener, *messages: Message) -> None:
 
 def status(module: str, state: str, at: float) -> Status:
     """As a classifier or a bridge reports it."""
-    return Status(module, state, at, at, figures={"model": "m"} if module == "classifier" else {"ended": []})
+    return Status(module, state, at, at, metrics={"model": "m"} if module == "classifier" else {"ended": []})
 
 
 def run_consumers(listener: Listener) -> None:
@@ -99,7 +99,7 @@ def test_frames_as_set(broker: Broker, tmp_path: Path) -> None:
         frames = [Frame.unpack(payload) for payload in listener.wait_for("side/frame", 10)]
         now = time.time()
         told = json.loads(listener.messages("status/capture-side")[-1].payload)
-        assert told["figures"]["camera"] == "side"
+        assert told["metrics"]["camera"] == "side"
         assert module.end() == 0
     assert [frame.sequence for frame in frames] == list(range(len(frames)))
     picture = cv2.imdecode(np.frombuffer(frames[3].jpeg, np.uint8), cv2.IMREAD_COLOR)
@@ -311,8 +311,8 @@ def test_a_clock_that_is_set_is_reported(broker: Broker, tmp_path: Path) -> None
         module.wait_for_log("the wall clock was set by -59.0 s")
         number = len(listener.payloads("door/frame"))
         frames = [Frame.unpack(payload) for payload in listener.wait_for("door/frame", number + 3)]
-        until(lambda: json.loads(listener.payloads("status/capture")[-1])["figures"].get("clock_steps") == 1, 20)
-        assert json.loads(listener.payloads("status/capture")[-1])["figures"]["clock_stepped"] == pytest.approx(-59, abs=0.5)
+        until(lambda: json.loads(listener.payloads("status/capture")[-1])["metrics"].get("clock_steps") == 1, 20)
+        assert json.loads(listener.payloads("status/capture")[-1])["metrics"]["clock_stepped"] == pytest.approx(-59, abs=0.5)
     assert len({frame.session for frame in frames}) == 1
     seconds = [frame.session_time for frame in frames]
     assert seconds == sorted(seconds)

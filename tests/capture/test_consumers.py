@@ -34,13 +34,13 @@ class Hub:
         """Is called again and again while a frame waits for its prediction."""
         self.waits()
 
-    def complain(self, _figure: str, text: str) -> None:
+    def count_and_warn(self, _figure: str, text: str) -> None:
         self.complaints.append(text)
 
-    def status(self, module: str, state: str, **figures: Any) -> None:
+    def status(self, module: str, state: str, **metrics: Any) -> None:
         """A module reports it now."""
         now = time.time()
-        self._handlers[topics.status()](Status(module, state, now, now, figures=figures))
+        self._handlers[topics.status()](Status(module, state, now, now, metrics=metrics))
 
     def predict(self, frame: Frame) -> None:
         """The classifier's answer to a frame."""

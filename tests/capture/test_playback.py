@@ -5,10 +5,10 @@ from collections.abc import Generator
 
 import pytest
 
-from bus.watchdog import Calls
 from capture.playback import Playback
 from capture.reader import Reader
 from capture.source import Picture
+from runtime.watchdog import Calls
 from tests.support import videos
 from tests.support.wait import limit, until
 

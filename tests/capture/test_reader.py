@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bus.backoff import Backoff
-from bus.watchdog import Calls
 from capture.folder import Folder
 from capture.reader import Reader
 from capture.source import Captured, Picture, SourceLost
+from runtime.backoff import Backoff
+from runtime.watchdog import Calls
 from tests.support import videos
 from tests.support.wait import limit, until
 

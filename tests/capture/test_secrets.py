@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import InvalidSetting
-from bus.settings import load
 from capture.settings import Settings
 from capture.source import SourceLost
 from capture.sources import source_of
+from runtime.settings import load
 from tests.support.broker import Broker
 from tests.support.cameras import snapshot_camera
 from tests.support.listener import Listener

@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.model import InvalidModel
-from bridge.model.unpack import unpack
-from bus import export_zip
-from classifier import InvalidExport, export
+from classifier import InvalidExport, export, export_zip
 from classifier.export import Export, parse_labels, read_export
 from classifier.interpreter import Classifier
+from classifier.model import InvalidModel
+from classifier.model.unpack import unpack
 from tests.support.broker import ROOT
 from tests.support.secrets import MARK, addresses
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from bus import Frame, Label, Prediction
-from bus.figures import Figures
 from classifier.interpreter import Result
 from classifier.pipeline import Pipeline
 from classifier.preprocess import ImageInput, Tensor
+from runtime.metrics import Metrics
 from tests.support import samples
 from tests.support.wait import limit, until
 
@@ -51,15 +51,15 @@ class Setup:
     """A pipeline whose predictions and complaints are kept."""
 
     def __init__(self, model: Slow, max_frame_age: float = 2.0) -> None:
-        self.figures = Figures()
+        self.metrics = Metrics()
         self.predictions: list[Prediction] = []
         self.complaints: list[tuple[str, str]] = []
         self.senders: set[str] = set()
         self.model = model
-        self.pipeline = Pipeline(model, max_frame_age, self.figures, self.predictions.append, self._complain)  # type: ignore[arg-type]
+        self.pipeline = Pipeline(model, max_frame_age, self.metrics, self.predictions.append, self._count_and_warn)  # type: ignore[arg-type]
 
-    def _complain(self, figure: str, text: str, sender: str) -> None:
-        self.figures.add(figure)
+    def _count_and_warn(self, figure: str, text: str, sender: str) -> None:
+        self.metrics.add(figure)
         self.complaints.append((figure, text))
         self.senders.add(sender)
 
@@ -108,7 +108,7 @@ def test_a_slow_model_gets_the_newest() -> None:
         setup.model.go.set()
         until(lambda: setup.predictions and setup.predictions[-1].sequence == 49)
     assert len(setup.predictions) <= 4
-    dropped = setup.figures.snapshot()["dropped_for_newer"]
+    dropped = setup.metrics.snapshot()["dropped_for_newer"]
     assert dropped == 50 - len(setup.predictions)
 
 
@@ -137,7 +137,7 @@ def test_frames_of_another_time_are_dropped(age: float, figure: str) -> None:
     setup = Setup(Slow(), max_frame_age=2.0)
     with setup.pipeline:
         setup.offer(sequence=1, age=age)
-        until(lambda: setup.figures.snapshot().get(figure) == 1)
+        until(lambda: setup.metrics.snapshot().get(figure) == 1)
         setup.offer(sequence=2)
         until(lambda: setup.predictions)
     assert [one.sequence for one in setup.predictions] == [2]

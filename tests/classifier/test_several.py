@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bus import Frame, InvalidSetting, Prediction
-from bus.settings import load
 from classifier.settings import Settings
+from runtime.settings import load
 from tests.support import samples, tflite
 from tests.support.broker import Broker
 from tests.support.listener import Listener

@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from bus import Frame, Prediction
-from bus.figures import Figures
 from classifier import InvalidExport, TrialInterrupted, watch
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 from classifier.pipeline import Pipeline
 from classifier.watch import ModelWatch, stamp_of
+from runtime.metrics import Metrics
 from tests.support import samples, tflite
 from tests.support.broker import Broker
 from tests.support.listener import Listener
@@ -193,7 +193,7 @@ def test_fifty_swaps_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     predictions: list[Prediction] = []
     complaints: list[str] = []
     refused: list[str] = []
-    pipeline = Pipeline(Classifier(first), 5.0, Figures(), predictions.append, lambda *words: complaints.append(" ".join(words)))
+    pipeline = Pipeline(Classifier(first), 5.0, Metrics(), predictions.append, lambda *words: complaints.append(" ".join(words)))
     ended, longest = threading.Event(), [0.0]
 
     def send() -> None:

@@ -40,7 +40,7 @@ def test_predictions_become_pixels(broker: Broker) -> None:
         last = until(
             lambda: next((one for one in map(json.loads, listener.payloads("display")) if one["state"] == "offline"), None)
         )
-        assert last["figures"]["invalid"] == 1
+        assert last["metrics"]["invalid"] == 1
 
 
 def test_progress_is_fresh_predictions_that_are_shown(broker: Broker, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_every_label_shows_something(label: str) -> None:
 
 
 def test_the_letters_differ() -> None:
-    """No two of the letters and figures look alike."""
+    """No two of the letters and metrics look alike."""
     shapes = {tuple(colour != BLACK for colour in initial(character)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789?"}
     assert len(shapes) == 37
 

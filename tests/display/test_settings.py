@@ -6,8 +6,8 @@ import pytest
 import trustme
 
 from bus import InvalidSetting
-from bus.settings import load
 from display.settings import Settings
+from runtime.settings import load
 
 
 def test_the_dashboard_is_for_this_machine_unless_told_otherwise() -> None:

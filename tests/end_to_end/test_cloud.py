@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from demo.about import CLIP, MODEL
-from tests.bridge.model.server import SECRET, Server
+from tests.classifier.model.server import SECRET, Server
 from tests.edgehub.hub import EdgeHub
 from tests.support.broker import Broker
 from tests.support.listener import Listener
@@ -46,7 +46,7 @@ class Site(NamedTuple):
 
     def served(self) -> str:
         """The model that the classifier says it serves."""
-        return str(json.loads(self.listener.payloads("status/classifier")[-1])["figures"]["model"])
+        return str(json.loads(self.listener.payloads("status/classifier")[-1])["metrics"]["model"])
 
 
 @pytest.fixture

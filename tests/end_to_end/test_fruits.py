@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.site import SILENCE
 from bus import CurrentLabel, DayCounts, Pixels, Prediction, Visit
+from counter.site import SILENCE
 from display.icons import OWN, read_icons
 from display.pixels import rgb_bytes
 from tests.support import samples
@@ -36,8 +36,8 @@ def suite(port: int, fruits: Fruits, **settings: object) -> AbstractContextManag
 def figures_of(port: int, module: str) -> dict[str, object]:
     """What a module's status counts."""
     with Listener(port, f"footfall/status/{module}") as listener:
-        figures: dict[str, object] = json.loads(listener.wait_for("")[-1])["figures"]
-    return figures
+        metrics: dict[str, object] = json.loads(listener.wait_for("")[-1])["metrics"]
+    return metrics
 
 
 def is_running(listener: Listener, module: str) -> bool:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import topics
+from runtime.explanation import NAME_PATTERN
 from tests.support.broker import ROOT
 from tests.support.guarded_broker import START, environment_of, run_script
 from tests.support.wait import limit
@@ -75,7 +76,7 @@ def users_in(folder: Path) -> list[str]:
     return users
 
 
-names = st.from_regex(re.compile(topics.NAME_PATTERN), fullmatch=True)
+names = st.from_regex(re.compile(NAME_PATTERN), fullmatch=True)
 lists = st.lists(names | st.sampled_from(["door", "query", "-n", "é", "A", "a/b", "+", "#"]), max_size=3).map(",".join)
 texts = st.text("ab-_, \n\t/+#$*\\<>&%'\"`éA1|[]", max_size=12)
 
@@ -89,7 +90,7 @@ def test_the_access_list_has_the_rules_of_valid_names_alone(
     folder = tmp_path_factory.mktemp("names")
     given_names = [name for name in re.split(r"[, \n]", cameras or "door") if name.strip("\t")]
     valid = bool(given_names) and all(
-        re.fullmatch(topics.NAME_PATTERN, name) and name not in topics.RESERVED_CAMERAS for name in given_names
+        re.fullmatch(NAME_PATTERN, name) and name not in topics.RESERVED_CAMERAS for name in given_names
     )
     code, said = run_script(START, environment_of(folder, PATH=stubs, USERS_PORT=1883, CAMERAS=cameras, CLASSIFIERS=0))
     if not valid:

@@ -203,7 +203,7 @@ class Publisher(Listener):
 
 @pytest.mark.timeout(limit(60))
 def test_watch_says_who_is_there(broker: Broker) -> None:
-    """A line for each change: name, since when by the clock, today's visits; no colour, no figures for programs."""
+    """A line for each change: name, since when by the clock, today's visits; no colour, no metrics for programs."""
     since = time.time()
     clock = time.strftime("%H:%M:%S", time.localtime(since))
     day = time.strftime("%Y-%m-%d")
@@ -217,7 +217,7 @@ def test_watch_says_who_is_there(broker: Broker) -> None:
         shown = read_until(out, "door: nobody (today: Frau Müller 1, Herr 2)\n", shown)
         assert len(shown.splitlines()) <= 4, "on a slow machine, one more between label and counts; none for a probability"
         bridge.send(DayCounts("door", "2020-01-01", {"Herr": 57}, {}))
-        bridge.send(Status("capture", "camera-lost", figures={"camera": "door"}))
+        bridge.send(Status("capture", "camera-lost", metrics={"camera": "door"}))
         shown = read_until(out, "door: camera-lost (today: Frau Müller 1, Herr 2)\n", shown)
         assert "Herr 57" not in shown
         os.killpg(process.pid, signal.SIGINT)

@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from display.web import guard
-from display.web.access import Pass, Password
-from display.web.guard import Guard
+from dashboard import guard
+from dashboard.access import Pass, Password
+from dashboard.guard import Guard
 
 SECRET = "grün: & sicher"
 HERE = "http://127.0.0.1:9001"

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import httpx
 
-from bus import Frame, Status
+from bus import About, Frame, Status
 from tests.support import samples
 from tests.support.browsers import Browser, Picture
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import limit
 
-CAPTURE = Status("capture", "running", 900.0, 1000.0, figures={"camera": "door"}, rates={"frames_out": 10.0})
+CAPTURE = Status("capture", "running", 900.0, 1000.0, about=About("door"), rates={"frames_out": 10.0})
 
 
 class Place(NamedTuple):

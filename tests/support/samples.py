@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from bus import (
+    About,
     Answer,
     Box,
     CameraDay,
@@ -14,13 +15,18 @@ from bus import (
     Frame,
     Label,
     Message,
+    ModelUpdate,
     Offset,
     Pixels,
     Prediction,
     Question,
     Status,
+    Summary,
     Visit,
+    WantedModel,
 )
+
+UPDATE = ModelUpdate("refused", "https://models.example", "0" * 64, "labels.txt is missing", "old@0123")
 
 
 def jpeg(width: int = 64, height: int = 48, level: int = 128) -> bytes:
@@ -63,13 +69,17 @@ def one_of_each() -> list[Message]:
         prediction(),
         Prediction("door", "a1", 0, 0.5, 1.5, 2, 3, "m", (Label("cat", 1, Box(0.0, 0.25, 0.5, 1)),), True),
         Visit("id-1", "door", "woman", 1000.0, 1003.5, 0.97, 31),
+        Summary("id-2", "door", "2026-01-31", "09", 1000.0, 4600.0, {"woman": 3}),
         Pixels("matrix", "", bytes(192)),
         CurrentLabel("door", "woman", 0.9, 1000.0),
-        CurrentLabel("door", None, None, None),
+        CurrentLabel("door", None, None, None, 1000.0, True),
         DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 1, "17": 2}}),
         DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 3}}, {"09": 0.25, "10": None}, True),
         Command("door", "pause"),
-        Status("capture", "camera-lost", 1000.0, 1001.0, "unplugged", {"frames": 3, "model": "x"}, {"frames": 9.9}),
+        WantedModel("https://models.example/shop.zip", "0" * 64),
+        WantedModel(rollback=True),
+        Status("capture", "camera-lost", 1000.0, 1001.0, "unplugged", About("door"), {"frames_out": 3}, {"frames_out": 9.9}),
+        Status("classifier", "running", 1000.0, 1001.0, about=About(model="shop@0123", labels=("man",), update=UPDATE)),
         Status("capture", "offline"),
         Question("desk", "7", "2026-10-25"),
         Question("desk"),

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bridge.database import FILE
-from bridge.queries import VISIT, visit_of
 from bus import Bus, Prediction, Visit
 from bus.settings import BusSettings
+from counter.database import FILE
+from counter.queries import VISIT, visit_of
 from tests.edgehub.process import StubProcess
 from tests.support.broker import Broker
 from tests.support.module import Module

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from bridge.cloud.control import Control
-from bridge.counting import Counting
-from bridge.ledger import Changes, Ledger
-from bridge.periods import Period
 from bridge.policy import Policy
-from bridge.site import Round, Site
 from bus import Bus, Status, topics
-from bus.figures import Figures
 from bus.settings import BusSettings
-from tests.bridge.test_ledger import visit
-from tests.bridge.test_visits import RULES, seen
+from counter.counting import Counting
+from counter.ledger import Changes, Ledger
+from counter.periods import Period
+from counter.site import Round, Site
+from runtime.metrics import Metrics
+from tests.counter.test_ledger import visit
+from tests.counter.test_visits import RULES, seen
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.wait import until
@@ -29,7 +29,7 @@ from tests.support.wait import until
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """An empty one."""
-    with closing(Ledger(tmp_path / "state", 100, Figures())) as one:
+    with closing(Ledger(tmp_path / "state", 100, Metrics())) as one:
         yield one
 
 
@@ -40,7 +40,7 @@ def test_counts_say_whose_they_are_and_when_they_were_counted(ledger: Ledger, is
     one = replace(visit(1), camera="door", label="man", started_at=begin + 60, ended_at=begin + 65, demo=is_demo)
     ledger.commit(Changes(visits=[one], periods=[Period("door", is_demo, begin, begin + 3600)]))
     bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge"}))
-    site = Site(RULES, Policy(), bus.complain)
+    site = Site(RULES, Policy(), bus.count_and_warn)
     site.take_in(seen("n")[0], Round())
     answer = Control(bus, site, ledger, None).methods.answer("counts", {"camera": "door", "day": "2026-11-22"})
     assert answer.status == 200
@@ -52,10 +52,10 @@ def test_counts_say_whose_they_are_and_when_they_were_counted(ledger: Ledger, is
 def test_the_bridge_hears_of_the_end_of_a_recording_beside_the_cloud(ledger: Ledger, broker: Broker) -> None:
     """Both hear the statuses: what is open ends at once, and the module is in the report to the cloud."""
     bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge", "mqtt_port": broker.port}), persistent=True)
-    site = Site(RULES, Policy(), bus.complain)
+    site = Site(RULES, Policy(), bus.count_and_warn)
     counting = Counting(bus, site, ledger, 400, threading.Event())
     control = Control(bus, site, ledger, None)
-    ended = Status("capture", "ended", figures={"camera": "door"})
+    ended = Status("capture", "ended", metrics={"camera": "door"})
     with bus, Listener(broker.port) as listener:
         until(lambda: bus.connected)
         for one in seen("wwwwww", begin=time.time() - 1):
@@ -64,7 +64,7 @@ def test_the_bridge_hears_of_the_end_of_a_recording_beside_the_cloud(ledger: Led
 
         def is_reported() -> bool:
             counting.turn(0.1)
-            return bus.figures.snapshot().get("ended") == ["door"]
+            return bus.metrics.snapshot().get("ended") == ["door"]
 
         until(is_reported)
         assert site.cameras["door"].visits.current is None

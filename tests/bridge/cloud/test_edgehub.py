@@ -13,15 +13,15 @@ import pytest
 from bridge import outgoing
 from bridge.cloud.control import Control
 from bridge.cloud.edgehub import EdgeHubUpstream
-from bridge.ledger import Ledger
 from bridge.policy import Policy
-from bridge.site import Site
 from bridge.upstream import Sender
-from bridge.visits import Rules
 from bus import Bus, InvalidSetting
-from bus.figures import Figures
 from bus.settings import BusSettings
-from tests.bridge.test_ledger import ids, visit, with_visit
+from counter.ledger import Ledger
+from counter.site import Site
+from counter.visits import Rules
+from runtime.metrics import Metrics
+from tests.counter.test_ledger import ids, visit, with_visit
 from tests.edgehub.hub import EdgeHub, properties
 from tests.edgehub.stub import Stub
 from tests.edgehub.workload import Workload
@@ -33,10 +33,10 @@ class World:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.monkeypatch = monkeypatch
-        self.ledger = Ledger(folder / "state", 10_000, Figures())
-        self.figures = Figures()
+        self.ledger = Ledger(folder / "state", 10_000, Metrics())
+        self.metrics = Metrics()
         bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge"}))  # never entered: what is published waits
-        self.site = Site(Rules(0.5, 3, 1.5, lambda label: label == "nobody"), Policy(), bus.complain)
+        self.site = Site(Rules(0.5, 3, 1.5, lambda label: label == "nobody"), Policy(), bus.count_and_warn)
         self.control = Control(bus, self.site, self.ledger, None)
 
     def leads_to(self, environment: Mapping[str, str]) -> None:
@@ -46,7 +46,7 @@ class World:
 
     def sender(self) -> Sender:
         """A running one sends what the ledger holds."""
-        return Sender(self.ledger, EdgeHubUpstream(self.control, self.figures), self.figures)
+        return Sender(self.ledger, EdgeHubUpstream(self.control, self.metrics), self.metrics)
 
     def put(self, *numbers: int) -> None:
         """Visits to be sent."""
@@ -55,7 +55,7 @@ class World:
 
     def figure(self, name: str) -> int:
         """What a figure has come to."""
-        return int(str(self.figures.snapshot().get(name, 0)))
+        return int(str(self.metrics.snapshot().get(name, 0)))
 
     def wait_until_sent(self, seconds: float = 30) -> None:
         """Until the outbox is empty."""
@@ -347,7 +347,7 @@ def test_what_the_cloud_wanted_holds_while_it_is_away(world: World, hub: EdgeHub
     with world.sender():
         until(lambda: world.site.policy.forward == "none", 30)
     bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge"}))
-    site = Site(world.site._rules, Policy(), bus.complain)
+    site = Site(world.site._rules, Policy(), bus.count_and_warn)
     Control(bus, site, world.ledger, None).recall()
     assert site.policy.forward == "none"
 
@@ -439,7 +439,7 @@ def test_without_an_edgehub_in_the_environment_the_setting_is_refused(world: Wor
     """UPSTREAM=edgehub on a laptop is told at once, with what is missing."""
     world.monkeypatch.delenv("EdgeHubConnectionString", raising=False)
     with pytest.raises(InvalidSetting, match=r"UPSTREAM='edgehub'.*IOTEDGE_WORKLOADURI.*EdgeHubConnectionString"):
-        EdgeHubUpstream(world.control, Figures())
+        EdgeHubUpstream(world.control, Metrics())
 
 
 @pytest.mark.parametrize("given", ["HostName=foo", "HostName=a;GatewayHostName=;DeviceId=b;ModuleId=c;SharedAccessKey=d"])
@@ -448,5 +448,5 @@ def test_a_connection_string_that_is_none_is_refused(world: World, given: str) -
     world.monkeypatch.setenv("EdgeHubConnectionString", given)
     world.monkeypatch.setenv("EdgeModuleCACertificateFile", "authority.pem")
     with pytest.raises(InvalidSetting, match=r"EdgeHubConnectionString: GatewayHostName.* missing") as refused:
-        EdgeHubUpstream(world.control, Figures())
+        EdgeHubUpstream(world.control, Metrics())
     assert "=d" not in str(refused.value)

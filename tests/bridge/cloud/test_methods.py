@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.cloud.methods import Methods, NotPossible
-from bridge.database import LedgerUnavailable
 from bus import Command
+from counter.database import LedgerUnavailable
 from tests.support.values import anything
 
 

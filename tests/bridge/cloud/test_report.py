@@ -40,7 +40,7 @@ def test_what_is_not_known_is_not_reported_again_and_again() -> None:
 
 def test_only_what_a_twin_takes_is_told() -> None:
     """Numbers and short texts under plain names; the rest is left out, and a long text cut."""
-    figures: dict[str, Any] = {
+    metrics: dict[str, Any] = {
         "frames_in": 3,
         "a.b": 1,
         "$x": 1,
@@ -49,14 +49,14 @@ def test_only_what_a_twin_takes_is_told() -> None:
         "nan": math.nan,
         "text": "x" * 999,
     }
-    told = report.of_modules({"capture": Status("capture", "running", 1000.0, 1001.0, "y" * 999, figures)})
-    assert told["capture"]["figures"] == {"frames_in": 3, "text": "x" * 256}
+    told = report.of_modules({"capture": Status("capture", "running", 1000.0, 1001.0, "y" * 999, metrics)})
+    assert told["capture"]["metrics"] == {"frames_in": 3, "text": "x" * 256}
     assert told["capture"]["detail"] == "y" * 256
     assert told["capture"]["state"] == "running"
 
 
 def test_a_report_is_bounded() -> None:
-    """However many modules make themselves known, with however many figures, it fits into a twin's 32 KB."""
-    figures: dict[str, Any] = {f"figure_{number}": number for number in range(500)}
-    statuses = {f"m{number}": Status(f"m{number}", "s" * 200, 1e9, 1e9, "d" * 900, figures) for number in range(500)}
+    """However many modules make themselves known, with however many metrics, it fits into a twin's 32 KB."""
+    metrics: dict[str, Any] = {f"figure_{number}": number for number in range(500)}
+    statuses = {f"m{number}": Status(f"m{number}", "s" * 200, 1e9, 1e9, "d" * 900, metrics) for number in range(500)}
     assert len(json.dumps(report.of_modules(statuses))) < 32_000

@@ -1,0 +1,1 @@
+"""Makes visits of predictions and counts them."""

@@ -1,0 +1,44 @@
+/**
+ * What the server tells the page, as types only: nothing here runs. Times are Unix seconds of the server's clock.
+ *
+ * @typedef {{threshold: number, background: string[]}} Rules
+ * @typedef {{by: string, reason: string, count: number}} Drop
+ * @typedef {"live" | "starting" | "lost" | "paused" | "ended" | "offline" | "silent"} CameraState
+ * @typedef {{
+ *   state: CameraState, since: number | null, detail: string,
+ *   label: string | null, probability: number | null, label_since: number | null,
+ *   frames_per_second: number | null, predictions_per_second: number | null, predicted_at: number | null,
+ *   demo: boolean, dropped: Drop[],
+ * }} Camera `demo`, of the last prediction
+ * @typedef {{
+ *   state: string, since: number | null, at: number | null, detail: string,
+ *   metrics: Record<string, unknown>, rates: Record<string, number>,
+ * }} Module
+ * @typedef {{label: string, rgb: string}} Pixels
+ * @typedef {{since: number, seconds: number, name: string}} Offset
+ * @typedef {{
+ *   id: string, camera: string, label: string, started_at: number, ended_at: number, peak: number, frames: number,
+ *   demo: boolean,
+ * }} Visit
+ * @typedef {{
+ *   totals: Record<string, number> | null, visits: Record<string, Record<string, number | null>>,
+ *   counted: Record<string, number | null>, demo: boolean,
+ * }} CameraCounts `counted` is the part of each hour in which the camera was counting; null: no data
+ * @typedef {{
+ *   day: string, begins_at: number, ends_at: number, offsets: Offset[],
+ *   cameras: Record<string, CameraCounts>, visits: Visit[], demo: boolean,
+ * }} DayReport
+ * @typedef {{away_since: number | null}} BrokerState since when the display has lost the broker
+ * @typedef {{
+ *   now: number, page: string, signed_in: boolean, rules: Rules, labels: string[], cameras: Record<string, Camera>,
+ *   modules: Record<string, Module>, pixels: Record<string, Pixels>, broker: BrokerState,
+ *   today: {problem: string, report: DayReport | null},
+ * }} State
+ * @typedef {{name: string, probability: number, box: [number, number, number, number] | null}} Guess
+ * @typedef {{labels: Guess[], classified_at: number, inference_ms: number, model: string}} Prediction
+ * @typedef {{
+ *   camera: string, sequence: number, captured_at: number, age: number, width: number, height: number,
+ *   prediction: Prediction | null,
+ * }} PictureHeader
+ */
+export {};

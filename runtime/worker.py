@@ -1,0 +1,68 @@
+"""The one way in which a module runs a thread."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from typing_extensions import Self
+
+log = logging.getLogger(__name__)
+
+ERROR_PAUSE = 1.0
+"""Seconds to wait after a step that failed."""
+
+
+class Worker:
+    """Calls `step` again and again on a daemon thread of that name, while entered.
+
+    A step does one piece of work and waits at most about a second for it, so that the worker can stop, and so that a step that
+    takes much longer shows that something hangs: see `stalled`. A step that raises is reported, and called again after a pause.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], object],
+        on_error: Callable[[Exception], object] | None = None,
+        shutdown_timeout: float = 2.0,
+    ) -> None:
+        """`on_error` gets what a step raises; without it, that is logged. The end waits `shutdown_timeout` seconds for a step; a
+        thread that takes longer, as in a driver that hangs, is left behind.
+        """
+        self._step = step
+        self._on_error = on_error or self._log
+        self._shutdown_timeout = shutdown_timeout
+        self._step_began_at: float | None = None
+        self.stopping = threading.Event()
+        """Set when the worker is to stop; a step that waits for long may wait for this."""
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stopping.set()
+        self._thread.join(self._shutdown_timeout)
+
+    @property
+    def stalled(self) -> float:
+        """Seconds since the step of now began; 0 when none is under way."""
+        began_at = self._step_began_at
+        return 0.0 if began_at is None else time.monotonic() - began_at
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            self._step_began_at = time.monotonic()
+            try:
+                self._step()
+            except Exception as error:
+                self._step_began_at = None
+                self._on_error(error)
+                self.stopping.wait(ERROR_PAUSE)
+        self._step_began_at = None
+
+    def _log(self, error: Exception) -> None:
+        log.error("%s: %s: %s; going on", self._thread.name, type(error).__name__, error, exc_info=True)

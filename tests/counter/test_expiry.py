@@ -1,0 +1,309 @@
+"""Visits expire by time that has passed; a clock that is wrong deletes nothing."""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bus import Visit
+from counter.credible_clock import MAX_GAP, REPORTED, CredibleClock, Reading
+from counter.database import FILE, LedgerUnavailable
+from counter.expiry import Expiry
+from counter.ledger import Changes, Ledger
+from counter.periods import Period
+from runtime.metrics import Metrics
+
+NOON = 1_790_000_000.0
+DAY = 86400.0
+YEAR = 365 * DAY
+KEEP = 400 * DAY
+
+
+class Device:
+    """A bridge's ledger and its expiry, on a machine whose clocks are set by hand."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = self.up = 0.0
+        """Real seconds from the begin, and those of them for which the machine ran."""
+        self.wrong = 0.0
+        """How far the wall clock is ahead of the real time."""
+        self._folder = folder
+        self._numbers = itertools.count()
+        monkeypatch.setattr("counter.expiry.time.time", lambda: NOON + self.now + self.wrong)
+        monkeypatch.setattr("counter.expiry.steady", lambda: 1000 + self.up)
+        self._open()
+
+    def _open(self) -> None:
+        self.ledger = Ledger(self._folder, 10, Metrics())
+        self.expiry = Expiry(self.ledger, KEEP)
+
+    def start(self) -> None:
+        """As the bridge does."""
+        self.expiry.save()
+        self.expiry.expire()
+
+    def restart(self, after: float = 10.0) -> None:
+        """The machine is off for so many seconds."""
+        self.ledger.close()
+        self.now += after
+        self._open()
+        self.start()
+
+    def run(self, seconds: float) -> None:
+        """Expires every day."""
+        for _ in range(int(seconds // DAY)):
+            self.now, self.up = self.now + DAY, self.up + DAY
+            assert self.expiry.jump is not None
+            self.expiry.expire()
+
+    def count(self, *times: float) -> None:
+        """Records visits of some times; without, one of what the clock says."""
+        begins = times or (NOON + self.now + self.wrong,)
+        visits = [Visit(f"id {next(self._numbers)}", "door", "woman", at, at + 4, 0.9, 40) for at in begins]
+        self.ledger.commit(Changes(visits=visits))
+
+    @property
+    def visits(self) -> int:
+        """How many are left."""
+        return sum(self.ledger.totals("door", 0, 1e11).values())
+
+
+@pytest.fixture
+def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Device]:
+    """One with 900 visits of the last month, that was just switched off."""
+    one = Device(tmp_path, monkeypatch)
+    one.count(*(NOON - 30 * DAY + number * DAY / 30 for number in range(900)))
+    yield one
+    one.ledger.close()
+
+
+WRONG = [3 * DAY, 30 * DAY, 3 * YEAR, -3 * DAY, -3 * YEAR, 60.0 - NOON]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_clock_at_the_start_deletes_nothing(device: Device, wrong: float, is_first: bool) -> None:
+    """Ahead or back by days or years, at one start or several, the first of all or later ones, running for a week in between."""
+    if not is_first:
+        device.start()
+        device.run(5 * DAY)
+    device.wrong = wrong
+    for _ in range(5):
+        device.restart()
+        device.run(7 * DAY)
+        device.count()
+    assert device.visits == 905
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_clock_that_is_set_wrong_while_running_deletes_nothing(device: Device, wrong: float) -> None:
+    """Nor does it when it is set right again, nor a restart before or after."""
+    device.start()
+    device.run(2 * DAY)
+    device.wrong = wrong
+    device.run(2 * DAY)
+    device.count()
+    device.restart()
+    device.run(2 * DAY)
+    device.wrong = 0.0
+    device.run(2 * DAY)
+    device.restart()
+    assert device.visits == 901
+
+
+def test_visits_of_before_the_first_start_go_by_their_dates(device: Device) -> None:
+    """With a right clock, those are deleted that are older than is set, and those without a credible date are not."""
+    device.count(60.0, *(NOON - age * DAY for age in (401, 500, 2000)))
+    device.start()
+    assert device.visits == 901
+    device.run(KEEP - DAY)
+    assert device.visits == 31
+    device.run(3 * DAY)
+    assert device.visits == 0
+
+
+def test_visits_go_when_they_were_recorded_long_ago(device: Device) -> None:
+    """Whatever their dates, those of 1970 and of another year too; within a day of when they are due, over restarts."""
+    device.start()
+    device.count(60.0, NOON, NOON + 3 * YEAR)
+    for _ in range(38):
+        device.run(10 * DAY)
+        device.restart(DAY / 2)
+    assert device.visits == 33
+    device.run(3 * DAY)
+    assert device.visits == 0
+
+
+def test_a_clock_a_few_days_ahead_deletes_nothing_before_its_time(device: Device) -> None:
+    """What is to be deleted the day after tomorrow is there until then, however often the bridge starts meanwhile."""
+    device.start()
+    device.run(398 * DAY)
+    before = device.visits
+    device.wrong = MAX_GAP + DAY
+    for _ in range(5):
+        device.restart(0.5)
+    assert device.visits == before > 0
+
+
+def test_a_holiday_keeps_visits_longer(device: Device) -> None:
+    """What a shop was closed for does not count: it could be a clock that is wrong."""
+    device.start()
+    device.restart(60 * DAY)
+    device.run(KEEP - DAY)
+    assert device.visits > 0
+    device.run(3 * DAY)
+    assert device.visits == 0
+
+
+@pytest.mark.parametrize("wrong", [3 * YEAR, -3 * YEAR, 3 * DAY])
+def test_a_jump_is_reported_for_a_week(device: Device, wrong: float) -> None:
+    """At a start and while running, over restarts, until the clock is right again or a week has passed."""
+    device.start()
+    device.run(DAY)
+    assert device.expiry.jump == 0
+    device.wrong = wrong
+    assert device.expiry.jump == pytest.approx(wrong)
+    device.expiry.save()
+    device.restart()
+    device.run(DAY)
+    assert device.expiry.jump == pytest.approx(wrong, abs=DAY)
+    device.wrong = 0.0
+    assert device.expiry.jump == 0
+    device.wrong = wrong
+    device.run(REPORTED + DAY)
+    assert device.expiry.jump == 0
+
+
+def test_a_first_boot_without_a_battery_is_no_jump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From 1970 to now is a clock that was set for the first time."""
+    device = Device(tmp_path, monkeypatch)
+    device.wrong = 60.0 - NOON
+    device.start()
+    device.wrong = 0.0
+    assert device.expiry.jump == 0
+    device.ledger.close()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.floats(-5e9, 5e9), st.floats(0, 1e6), st.booleans()), max_size=20))
+def test_credible_time_is_never_far_ahead(course: list[tuple[float, float, bool]]) -> None:
+    """However the clock is set, time that counts is what passed while running, and at most the gap more at each restart."""
+    wall, steady = NOON, 0.0
+    clock, most = CredibleClock(Reading(wall, steady), None, None), 0.0
+    for by, seconds, is_restart in course:
+        wall, steady, most = wall + by, steady + seconds, most + seconds
+        if is_restart:
+            clock, most = CredibleClock(Reading(wall, steady), clock.text(), None), most + MAX_GAP
+        else:
+            clock.advance(Reading(wall, steady))
+        assert 0 <= clock.passed <= most + 1e-3
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"passed": "x"}'])
+def test_a_note_that_cannot_be_read_begins_again(text: str) -> None:
+    """Without the last time, that of the newest record counts; a clock far ahead of it is not believed."""
+    assert CredibleClock(Reading(NOON, 5.0), text, NOON - DAY).now == NOON
+    ahead = CredibleClock(Reading(NOON + 3 * YEAR, 5.0), text, NOON)
+    assert (ahead.now, ahead.jump) == (NOON, 3 * YEAR)
+
+
+def test_visits_after_a_recovery_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where damage took all visits but not the marks of the expiry, new visits are not taken for those recorded long ago."""
+    device = Device(tmp_path, monkeypatch)
+    device.expiry = Expiry(device.ledger, 90 * DAY)
+    for _ in range(40):
+        device.count()
+        device.run(3 * DAY)
+    device.ledger.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'visit'").fetchone()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(bytes(4096))
+    device.ledger = Ledger(tmp_path, 10, Metrics())
+    with pytest.raises(LedgerUnavailable, match="replaced"):
+        device.ledger.last_number()
+    device.expiry = Expiry(device.ledger, 90 * DAY)
+    device.expiry.save()
+    assert device.visits == 0
+    for _ in range(5):
+        device.count()
+    device.expiry.expire()
+    assert device.visits == 5
+    device.ledger.close()
+
+
+@pytest.mark.parametrize("ahead", [1.4 * DAY, -1.4 * DAY, 4 * DAY, 3 * YEAR])
+def test_a_clock_that_is_wrong_at_every_boot_and_then_set_does_not_run_fast(ahead: float) -> None:
+    """Of 60 days with 12 hours on, no more count than there were, with a bridge that restarts before the clock is set, too."""
+    saved, now = None, NOON
+    for _ in range(60):
+        clock = CredibleClock(Reading(now + ahead, 0.0), saved, NOON)
+        clock.advance(Reading(now + ahead + 20, 20.0))
+        clock = CredibleClock(Reading(now + ahead + 30, 0.0), clock.text(), NOON)
+        for hour in range(13):
+            clock.advance(Reading(now + 30 + hour * 3600, hour * 3600.0))
+        saved, now = clock.text(), now + DAY
+    assert 30 * DAY <= clock.passed <= now - NOON
+    assert clock.now <= now
+
+
+def test_a_site_that_is_closed_at_weekends_counts_them() -> None:
+    """Off from Friday evening to Monday morning, for 13 weeks: all of it counts, and no jump is reported."""
+    saved, now, jumps = None, NOON, []
+    for day in range(13 * 5):
+        clock = CredibleClock(Reading(now, 0.0), saved, None)
+        for hour in range(11):
+            clock.advance(Reading(now + hour * 3600, hour * 3600.0))
+            jumps.append(clock.jump)
+        saved, last, now = clock.text(), now + 10 * 3600, now + (3 * DAY if day % 5 == 4 else DAY)
+    assert clock.passed == pytest.approx(last - NOON)
+    assert not any(jumps)
+
+
+@pytest.mark.parametrize(("closed", "is_jump"), [(20 * DAY, False), (40 * DAY, True), (3 * YEAR, True)])
+def test_a_holiday_is_no_jump(device: Device, closed: float, is_jump: bool) -> None:
+    """A site that was off for weeks starts with nothing to report."""
+    device.start()
+    device.run(5 * DAY)
+    device.restart(closed)
+    assert bool(device.expiry.jump) == is_jump
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_no_clock_deletes_when_cameras_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: float) -> None:
+    """Wrong at the first start of all and at each later one, and set an hour after: the hours that were counted stay."""
+    device = Device(tmp_path, monkeypatch)
+    device.wrong = wrong
+    device.start()
+    for _ in range(5):
+        device.wrong = 0.0
+        device.expiry.expire()
+        at = NOON + device.now
+        device.ledger.commit(Changes(periods=[Period("door", False, at, at + 3600)]))
+        device.run(2 * DAY)
+        device.wrong = wrong
+        device.restart(3600.0)
+    assert len(device.ledger.periods("door", NOON - DAY, NOON + 60 * DAY, False)) == 5
+    assert device.expiry.clock.now < NOON + device.now + MAX_GAP + DAY
+    device.ledger.close()
+
+
+def test_periods_expire_after_a_first_start_with_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In time, too, where the first clock of all read 1970."""
+    device = Device(tmp_path, monkeypatch)
+    device.wrong = 60.0 - NOON
+    device.start()
+    device.wrong = 0.0
+    device.ledger.commit(Changes(periods=[Period("door", False, NOON, NOON + 3600)]))
+    device.run(KEEP - DAY)
+    assert device.ledger.periods("door", NOON, NOON + DAY, False)
+    device.run(3 * DAY)
+    assert not device.ledger.periods("door", NOON, NOON + DAY, False)
+    device.ledger.close()

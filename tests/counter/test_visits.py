@@ -1,0 +1,261 @@
+"""When a visit begins and ends."""
+
+import itertools
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus import Prediction, Visit
+from counter.visits import BACKGROUND_WEIGHT, Rules, Visits
+from tests.support.samples import prediction
+
+RULES = Rules(threshold=0.5, frames=3, gap=1.5, is_background=lambda label: label == "nobody")
+T0 = 1000.0
+NOON = 1_790_000_000.0
+
+
+def seen(text: str, interval: float = 0.1, begin: float = T0, probability: float = 0.9) -> list[Prediction]:
+    """A prediction a letter: w(oman), m(an), n(obody), and a doubtful woman for "?"; a blank is a frame that never came."""
+    labels = {"w": "woman", "m": "man", "x": "x", "n": "nobody", "?": "woman"}
+    return [
+        prediction(labels[letter], 0.4 if letter == "?" else probability, begin + number * interval)
+        for number, letter in enumerate(text)
+        if letter != " "
+    ]
+
+
+def visits(predictions: list[Prediction], rules: Rules = RULES) -> list[Visit]:
+    """All visits, the open ones ended at the end."""
+    at_door = Visits("door", rules)
+    return [visit for one in predictions for visit in at_door.take_in(one)] + at_door.end_all()
+
+
+def brief(found: list[Visit]) -> list[tuple[str, float, float, int]]:
+    """Label, first and last time after T0, frames."""
+    return [(visit.label, round(visit.started_at - T0, 3), round(visit.ended_at - T0, 3), visit.frames) for visit in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("ww", []),
+        ("www", [("woman", 0.0, 0.2, 3)]),
+        ("nnwwwwnn", [("woman", 0.2, 0.5, 4)]),
+        ("nnnnnnnn", []),
+        ("w?w?w?", []),
+        ("wnwnwnwn", []),
+        ("wwmmwwmm", []),
+        ("wwmmm", [("man", 0.2, 0.4, 3)]),
+        ("ww?ww", [("woman", 0.0, 0.4, 4)]),
+        ("wwmwwmww", [("woman", 0.0, 0.7, 6)]),
+        ("ww" + " " * 15 + "ww", []),
+    ],
+)
+def test_a_visit_begins(text: str, expected: list[tuple[str, float, float, int]]) -> None:
+    """When the frames of one label outnumber all others by three, at the first of them; a doubtful one delays it."""
+    assert brief(visits(seen(text))) == expected
+
+
+@pytest.mark.parametrize("before", ["w" * 9, "m?" * 9, "w" * 9 + "?" * 4])
+def test_as_many_frames_in_a_row_are_enough(before: str) -> None:
+    """Whatever was seen before, a label makes a visit with ten frames in a row where ten are asked for."""
+    found = visits(seen(before + "m" * 10), replace(RULES, frames=10))
+    assert [(visit.label, visit.frames >= 10) for visit in found] == [("man", True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("www" + "?" * 13 + "w", [("woman", 0.0, 1.6, 4)]),
+        ("www" + "?" * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
+        ("www" + " " * 13 + "w", [("woman", 0.0, 1.6, 4)]),
+        ("www" + " " * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
+        ("www" + "n" * 5 + "w", [("woman", 0.0, 0.8, 4)]),
+        ("www" + "n" * 6 + "www", [("woman", 0.0, 0.2, 3), ("woman", 0.9, 1.1, 3)]),
+        ("www" + "n?" * 6 + "w", [("woman", 0.0, 1.5, 4)]),
+    ],
+)
+def test_a_visit_ends(text: str, expected: list[tuple[str, float, float, int]]) -> None:
+    """After 1.5 s without anybody, at the last who was seen; three times sooner when the model says that nobody is there."""
+    assert brief(visits(seen(text))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("www" + "m" * 12 + "www", [("man", 0.0, 1.7, 12)]),
+        ("w" * 20 + "m" * 14 + "w" * 9, [("woman", 0.0, 4.2, 29)]),
+        ("w" * 20 + "m" * 9, [("woman", 0.0, 2.8, 20)]),
+        ("mmmm" + "w" * 20, [("woman", 0.0, 2.3, 20)]),
+        ("w" * 20 + "m" * 20, [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20)]),
+        ("w" * 20 + "m" * 20 + "w" * 20, [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20), ("woman", 4.0, 5.9, 20)]),
+        ("w" * 20 + "n" * 4 + "m" * 20, [("woman", 0.0, 1.9, 20), ("man", 2.4, 4.3, 20)]),
+        ("w" * 20 + "n" * 8 + "m" * 5, [("woman", 0.0, 1.9, 20), ("man", 2.8, 3.2, 5)]),
+        ("m" * 10 + "nnnn" + "w" * 20, [("man", 0.0, 0.9, 10), ("woman", 1.4, 3.3, 20)]),
+        ("mmm" + "n" + "w" * 20, [("woman", 0.0, 2.3, 20)]),
+        ("www" + "nnnnm" * 3 + "n" * 8, [("woman", 0.0, 0.2, 3)]),
+        ("w" * 20 + "m" * 4 + "x" * 13 + "m" * 4, [("woman", 0.0, 1.9, 20), ("x", 2.0, 4.0, 13)]),
+    ],
+)
+def test_whose_visit_it_is(text: str, expected: list[tuple[str, float, float, int]]) -> None:
+    """That of the label with most evidence; another one that stays for 1.5 s, or comes after nobody, is the next visitor."""
+    assert brief(visits(seen(text))) == expected
+
+
+def test_who_is_not_told_apart() -> None:
+    """One who is there for less than 1.5 s, or twice that at low probabilities, and is followed at once, is lost in the other."""
+    assert [visit.label for visit in visits(seen("m" * 12 + "w" * 40))] == ["woman"]
+    assert [visit.label for visit in visits(seen("m" * 18 + "w" * 40))] == ["man", "woman"]
+    for number, expected in ((24, ["man"]), (31, ["woman", "man"])):
+        unsure = seen("w" * number, probability=0.5)
+        sure = seen("m" * 60, begin=T0 + number / 10, probability=0.99)
+        assert [visit.label for visit in visits(unsure + sure)] == expected
+
+
+def test_visits_that_end_at_once_are_all_told() -> None:
+    """Where the frames come slowly, one frame can end a visit and, looked at again, the next one too."""
+    times = {"woman": (0, 0.1, 0.2), "man": (0.3, 0.4, 0.5), "child": (0.6, 1.6, 3.0, 3.1)}
+    some = [prediction(label, 0.9, T0 + at) for label, ones in times.items() for at in ones]
+    assert brief(visits(some)) == [("woman", 0.0, 0.2, 3), ("man", 0.3, 0.5, 3), ("child", 0.6, 3.1, 4)]
+
+
+def test_evidence_is_weighed_by_probability() -> None:
+    """Few sure frames outweigh more that are nearly undecided."""
+    unsure, sure = seen("m" * 9, probability=0.55), seen("w" * 6, begin=T0 + 0.9, probability=0.99)
+    assert [visit.label for visit in visits(unsure + sure)] == ["woman"]
+
+
+@pytest.mark.parametrize(("probability", "number"), [(0.5, 1), (0.499, 0)])
+def test_the_threshold_counts(probability: float, number: int) -> None:
+    """At the threshold is enough."""
+    assert len(visits(seen("wwww", probability=probability))) == number
+
+
+def test_the_peak_is_the_highest() -> None:
+    """A visit tells its best moment."""
+    some = [prediction("woman", value, T0 + number / 10) for number, value in enumerate((0.6, 0.97, 0.8))]
+    assert visits(some)[0].peak == 0.97
+
+
+def test_current_is_who_has_the_evidence() -> None:
+    """Somebody is there once a visit has opened, and is renamed when the evidence turns."""
+    at_door = Visits("door", RULES)
+    labels = []
+    for one in seen("wwwmmmm" + "n" * 7):
+        at_door.take_in(one)
+        labels.append(at_door.current.label if at_door.current else None)
+    assert labels == [None, None] + ["woman"] * 4 + ["man"] * 6 + [None] * 2
+
+
+def test_repeated_and_late_predictions_change_nothing() -> None:
+    """What QoS 1 delivers twice, or what comes after a newer one, is passed over."""
+    some = seen("nnwwwwwnn")
+    doubled = [one for each in some for one in (each, each)]
+    late = [*some[:5], *some[:4], *some[5:]]
+    assert visits(doubled) == visits(late) == visits(some)
+
+
+@pytest.mark.parametrize("back", [5, 59, 900, 400 * 86400])
+def test_a_clock_set_back_between_two_sessions_does_not_stop_the_count(back: float) -> None:
+    """When capture starts again with its clock set back by any amount, the open visit ends and new ones are made at once."""
+    later = [replace(one, session="next") for one in seen("wwwww", begin=NOON - back)]
+    found = visits(seen("wwwww", begin=NOON) + later)
+    assert [(visit.started_at, visit.frames) for visit in found] == [(NOON, 5), (NOON - back, 5)]
+
+
+def test_the_same_predictions_give_the_same_ids() -> None:
+    """An id depends on camera, label and the frame with which the visit begins, and on nothing else."""
+    some = seen("wwwnnnnnnnmmmnnnnnnnwww")
+    first, second = visits(some), visits(some)
+    assert [visit.id for visit in first] == [visit.id for visit in second]
+    assert len({visit.id for visit in first}) == 3
+    other = Visits("window", RULES)
+    elsewhere = [visit for one in some for visit in other.take_in(one)]
+    assert {visit.id for visit in elsewhere}.isdisjoint({visit.id for visit in first})
+    assert all(visit.id.isascii() and len(visit.id) <= 128 for visit in first)
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> list[Prediction]:
+    """Predictions of one session: three labels, nobody and doubtful ones, in runs, of varied probability."""
+    runs = draw(st.lists(st.tuples(st.sampled_from(["woman", "man", "child", "nobody"]), st.integers(1, 15)), max_size=10))
+    probability = st.sampled_from([0.3, 0.5, 0.6, 0.9, 1.0])
+    interval = draw(st.sampled_from([0.05, 0.1, 0.2]))
+    late = st.sampled_from([0.0, 0.0, 0.0, 0.7, 2.0])
+    course, at = [], T0
+    for label, number in runs:
+        at += draw(late)
+        for _ in range(number):
+            at += interval
+            course.append(prediction(label, draw(probability), at))
+    return course
+
+
+@given(courses())
+def test_whatever_comes_visits_are_sound(some: list[Prediction]) -> None:
+    """A visit has enough frames, lies between its first and last sighting and before the next one, and is nobody's never."""
+    found = visits(some)
+    for visit in found:
+        assert visit.frames >= RULES.frames * RULES.threshold
+        assert visit.ended_at > visit.started_at
+        assert {visit.started_at, visit.ended_at} <= {round(one.captured_at, 3) for one in some}
+        assert visit.label in ("woman", "man", "child")
+        during = [one for one in some if visit.started_at <= round(one.captured_at, 3) <= visit.ended_at]
+        own = [one for one in during if one.labels[0].name == visit.label]
+        assert visit.peak == max(one.labels[0].probability for one in own)
+        assert visit.frames <= len(own)
+    for earlier, later in itertools.pairwise(found):
+        assert later.started_at > earlier.ended_at
+    assert len({visit.id for visit in found}) == len(found)
+
+
+@given(st.text("wn? ", max_size=120))
+def test_a_visit_is_not_split(text: str) -> None:
+    """Between two visits of the only one there is lies the time without anybody that ends a visit."""
+    for earlier, later in itertools.pairwise(visits(seen(text))):
+        assert later.started_at - earlier.ended_at >= RULES.gap / BACKGROUND_WEIGHT - 1e-6
+
+
+@given(courses())
+def test_after_a_visit_nothing_of_it_is_left(some: list[Prediction]) -> None:
+    """What comes after a visit gives what it would if nothing had been before."""
+    if found := visits(some):
+        assert found[1:] == visits([one for one in some if one.captured_at > found[0].ended_at])
+
+
+@given(st.text("wn", min_size=1, max_size=80), st.integers(0, 79))
+def test_one_wrong_frame_makes_no_visit(text: str, place: int) -> None:
+    """A single frame of another label, wherever it comes, is nobody's visit, and no more than a frame that never came."""
+    place %= len(text)
+    wrong, missing = (visits(seen(text[:place] + letter + text[place + 1 :])) for letter in "m?")
+    assert {visit.label for visit in wrong} <= {"woman"}
+    assert len(wrong) <= max(len(missing), len(visits(seen(text[:place] + "w" + text[place + 1 :]))))
+
+
+@given(courses(), st.integers(0, 2**32))
+def test_when_they_come_does_not_matter(some: list[Prediction], seed: int) -> None:
+    """Repeats and late ones anywhere give the same visits."""
+    chance = random.Random(seed)
+    disturbed = []
+    for number, one in enumerate(some):
+        disturbed.append(one)
+        disturbed.extend(chance.sample(some[: number + 1], min(number + 1, chance.randrange(3))))
+    assert visits(disturbed) == visits(some)
+
+
+def test_what_is_repeated_is_late_however_old_it_is() -> None:
+    """Predictions of a session, and of those before it, that come a second time change nothing, whatever their times say."""
+    rules = Rules(0.5, 3, 3.0, RULES.is_background)
+    at_door = Visits("door", rules)
+    first = seen("w" * 100, interval=1.0, begin=NOON)
+    second = [replace(one, session="next") for one in seen("w" * 100, interval=1.0, begin=NOON + 100)]
+    for one in first + second:
+        assert at_door.take_in(one) == []
+    for one in first + second:
+        assert at_door.take_in(one) == []
+    assert at_door.late == 200
+    assert [visit.frames for visit in at_door.end_all()] == [200]

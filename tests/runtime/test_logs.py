@@ -1,0 +1,49 @@
+"""The log's form, and its bounds."""
+
+import logging
+import re
+
+import pytest
+
+from runtime.logs import EdgeFormatter, LogThrottle
+
+
+@pytest.mark.parametrize(
+    ("level", "start"),
+    [(logging.DEBUG, "<7>"), (logging.INFO, "<6>"), (logging.WARNING, "<4>"), (logging.ERROR, "<3>"), (logging.CRITICAL, "<2>")],
+)
+def test_lines_are_what_iot_edge_parses(level: int, start: str) -> None:
+    """Severity, time with zone, short level and text stand where edgeAgent's log pull looks for them."""
+    record = logging.LogRecord("bus", level, "", 0, "frames: %d", (3,), None)
+    pattern = r"<\d> \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d \[[A-Z]{3}\] - frames: 3"
+    line = EdgeFormatter().format(record)
+    assert re.fullmatch(pattern, line)
+    assert line.startswith(start)
+
+
+def test_plain_lines_have_no_time() -> None:
+    """Where another program writes the time, as honcho does, the line leaves it out."""
+    record = logging.LogRecord("bus", logging.INFO, "", 0, "running", (), None)
+    assert EdgeFormatter(plain=True).format(record) == "[INF] running"
+
+
+def test_rarely_says_how_much_it_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thing is said once in its time, and then with the number of those unsaid; another thing is said all the same."""
+    now = 0.0
+    monkeypatch.setattr("runtime.logs.time.monotonic", lambda: now)
+    rarely = LogThrottle(seconds=60)
+    assert [rarely("a"), rarely("a"), rarely("a"), rarely("b")] == ["", None, None, ""]
+    now = 61.0
+    assert [rarely("a"), rarely("b")] == [" (2 more like it)", ""]
+
+
+def test_nothing_in_a_line_steers_the_terminal() -> None:
+    """Line ends, escape sequences and marks that turn a text around are written out; letters of any script are not."""
+    record = logging.LogRecord("bus", logging.INFO, "", 0, "label %s", ("a\nb\x1b[31m\u202eäöü女",), None)
+    assert EdgeFormatter(plain=True).format(record) == "[INF] label a\\nb\\x1b[31m\\u202eäöü女"
+
+
+def test_rarely_is_bounded_over_all_senders() -> None:
+    """A thousand senders at once are said no more often than it remembers senders."""
+    rarely = LogThrottle(seconds=60, most=8)
+    assert sum(rarely(str(sender)) is not None for sender in range(1000)) == 8
