@@ -6,7 +6,7 @@ export PYTHON VENV
 # What pip reads is what it installs from: a change there makes a new set-up due.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix tell forget camera setup test unit broker system check format bench evaluate scenes model deployment lock reset clean
+.PHONY: help run watch matrix tell forget camera setup test unit broker check format bench evaluate scenes model deployment lock reset clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -34,26 +34,24 @@ setup: ## what make run needs, also where it has been installed once
 	@scripts/setup.sh run
 	@touch $(VENV)/.run
 
-# A file's tests run in one process. The long ones begin first: pyproject.toml has the order.
-pytest = $(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
-coverage = --cov --cov-report=term:skip-covered
+# A file's tests run in one process, and so do all that need a Docker engine. The order is that of testpaths in pyproject.toml.
+pytest = $(VENV)/bin/python -m pytest
+together = -n 3 --dist loadfile --no-loadscope-reorder
 
-test: $(VENV)/.dev ## all tests; or: make test TESTS=tests/counter
+test: $(VENV)/.dev ## all tests, and the coverage of those that start no programs; or: make test TESTS=tests/counter
 ifdef TESTS
-	@exec $(pytest) $(TESTS)
+	@exec $(pytest) $(together) $(TESTS)
 else
-	@$(pytest) -m "not system" $(coverage)
-	@$(pytest) -m system
+	@$(pytest) $(together) -m "not system" --cov --cov-report=term:skip-covered
+	@$(pytest) $(together) -m system --ignore=tests/containers
+	@$(pytest) tests/containers
 endif
 
-unit: $(VENV)/.dev ## the tests without sockets: the fastest
-	@exec $(pytest) -m "not broker and not system"
+unit: $(VENV)/.dev ## the tests that open no socket, in less than a minute
+	@exec $(pytest) $(together) -m "not broker and not system"
 
-broker: $(VENV)/.dev ## the tests at a Mosquitto
-	@exec $(pytest) -m broker
-
-system: $(VENV)/.dev ## the tests of programs, browsers and containers
-	@exec $(pytest) -m system
+broker: $(VENV)/.dev ## the tests with a Mosquitto
+	@exec $(pytest) $(together) -m broker
 
 check: $(VENV)/.dev ## format, lint and types
 	@$(VENV)/bin/ruff format --check .

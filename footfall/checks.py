@@ -14,7 +14,6 @@ from dashboard.settings import Settings as DashboardSettings
 from bridge.settings import Settings as BridgeSettings
 from bus import InvalidSetting, topics
 from bus.settings import BusSettings
-from capture.scenes import is_drawn
 from capture.settings import Settings as CaptureSettings
 from classifier import InvalidExport, TrialInterrupted
 from classifier.export import read_export
@@ -24,7 +23,7 @@ from classifier.settings import Settings as ClassifierSettings
 from demo.about import CLIP, MODEL, notice
 from display import icons
 from display.settings import Settings as DisplaySettings
-from footfall.camera import check_source, is_recording
+from footfall.camera import check_source, is_recording, load_settings
 from footfall.plan import Dashboard, Plan, Topics
 from runtime.address import public_address
 from runtime.logs import one_line
@@ -35,11 +34,10 @@ BAD_SETTING, STOPPED = 2, 1
 
 def check() -> Plan:
     """The plan that the environment asks for. Raises `InvalidSetting`, with one line, for whatever is wrong with it."""
-    check_source(load(CaptureSettings))
-    fallback = _fall_back_on_the_demo()
-    os.environ.update(fallback)
+    check_source(load_settings())
+    _fall_back_on_the_demo()
     port = load(BusSettings).mqtt_port
-    capture, classifier, dashboard = load(CaptureSettings), load(ClassifierSettings), load(DashboardSettings)
+    capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
     counter, display = load(CounterSettings), load(DisplaySettings)
     load(BridgeSettings)
     has_display = display.matrix != "none"
@@ -51,16 +49,12 @@ def check() -> Plan:
     programs = ["broker", "capture", "classifier", "counter", "bridge"]
     programs += ["dashboard"] if dashboard.web_port else []
     programs += ["display"] if has_display else []
-    settings = {
-        "CAMERAS": ",".join(cameras) if classifier.cameras else "",
-        "DISPLAYS": display.display_name,
-        "CAPTURE_PROGRAM": "demo.capture" if is_drawn(capture.video_path) else "capture",
-    }
+    own = {"CAMERAS": ",".join(cameras) if classifier.cameras else "", "DISPLAYS": display.display_name}
     return Plan(
         port=port,
         about=about,
         programs=tuple(programs),
-        settings=fallback | settings,
+        settings=own | {name: os.environ[name] for name in ("MODEL", "VIDEO_PATH", "SOURCE_MODULES") if name in os.environ},
         camera=capture.camera,
         cameras=cameras,
         video_path=capture.video_path,
@@ -71,20 +65,20 @@ def check() -> Plan:
     )
 
 
-def _fall_back_on_the_demo() -> dict[str, str]:
+def _fall_back_on_the_demo() -> None:
     """With neither a model nor a source of one's own, the demo's; but no other pictures for its model unless it is asked for."""
     for name in ("MODEL", "VIDEO_PATH"):
         if not os.environ.get(name):
             os.environ.pop(name, None)  # make run MODEL=
     if "MODEL" in os.environ:
-        return {}
-    video_path = os.environ.get("VIDEO_PATH", str(CLIP))
-    if not is_drawn(video_path):
+        return
+    os.environ.setdefault("VIDEO_PATH", str(CLIP))
+    if not load_settings().create_source().is_drawn():
         raise InvalidSetting(
             "MODEL is not set: the folder or zip of a Custom Vision export is needed for pictures of your own"
             " (without VIDEO_PATH the demo runs; its MODEL=demo/model knows drawn figures only)"
         )
-    return {"VIDEO_PATH": video_path, "MODEL": str(MODEL)}
+    os.environ["MODEL"] = str(MODEL)
 
 
 def _check_icons(settings: DisplaySettings) -> None:
@@ -101,7 +95,7 @@ def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
         Classifier(export, Runtime(settings.num_threads, xnnpack=False, delegate=settings.delegate))
     except InvalidExport as error:
         raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
-    return notice(export, camera.video_path)
+    return notice(export, camera.create_source().is_drawn())
 
 
 def _dashboard(settings: DashboardSettings) -> Dashboard | None:
