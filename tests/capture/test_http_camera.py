@@ -12,7 +12,7 @@ import pytest
 from bus import Frame
 from capture import http_camera
 from capture.source import SourceLost
-from capture.sources import source_of
+from capture.sources import create_source
 from tests.support import videos
 from tests.support.broker import Broker
 from tests.support.cameras import PASSWORD, USER, snapshot_camera

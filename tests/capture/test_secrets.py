@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bus import InvalidSetting
 from capture.settings import Settings
 from capture.source import SourceLost
-from capture.sources import source_of
+from capture.sources import create_source
 from runtime.settings import load
 from tests.support.broker import Broker
 from tests.support.cameras import snapshot_camera
