@@ -1,4 +1,4 @@
-"""The folders in which ``make run`` keeps its data: below ``.state``, or where STATE_DIR says. Uses the standard library only."""
+"""The folders in which ``footfall run`` keeps its data: below ``.state``, or where STATE_DIR says. Standard library only."""
 
 import fcntl
 import os
@@ -48,11 +48,21 @@ class RunState(NamedTuple):
 
     @property
     def ledger(self) -> Path:
-        """The folder of the ledger."""
+        """The counter's folder, with the ledger."""
         return self._folder / f"bridge-{self.port}"
 
+    @property
+    def outbox(self) -> Path:
+        """The bridge's folder."""
+        return self.ledger / "bridge"
+
+    @property
+    def models(self) -> Path:
+        """The classifier's folder of downloaded models."""
+        return self.ledger / "models"
+
     def create(self) -> None:
-        """Makes the broker's folder, and has `current-<port>` point to it, where `make tell` and others find it.
+        """Makes the broker's folder, and has `current-<port>` point to it, where the other commands find it.
 
         Raises OSError.
         """

@@ -1,6 +1,5 @@
-"""make tell DO=pause CAMERA=door: commands a camera of a running suite."""
+"""``footfall tell DO=pause CAMERA=door``: commands a camera of a running suite."""
 
-import sys
 import time
 from typing import Literal
 
@@ -8,13 +7,13 @@ from pydantic import Field
 
 from bus import Command, InvalidMessage, InvalidSetting, Status
 from bus.settings import BusSettings, CameraName
+from bus.states import PAUSED
+from footfall.cameras import known_camera
+from footfall.connection import Connection, as_operator
 from runtime.settings import load
-from scripts import command
-from scripts.cameras import known_camera
-from scripts.connection import Connection, as_operator
 
-PATIENCE = 5.0
-"""Seconds for the camera to do it."""
+COMMAND_TIMEOUT = 5.0
+"""Seconds for the camera to obey."""
 
 
 class Settings(BusSettings):
@@ -25,7 +24,7 @@ class Settings(BusSettings):
 
 
 def tell(connection: Connection, camera: str, do: Literal["pause", "resume", "snapshot"]) -> str:
-    """Commands the camera and waits until its module says that it has obeyed; what came of it.
+    """Commands the camera and waits until its module has obeyed; returns what came of it, in words.
 
     Raises `InvalidSetting` when there is no such camera.
     """
@@ -37,8 +36,8 @@ def tell(connection: Connection, camera: str, do: Literal["pause", "resume", "sn
     connection.publish(Command(camera, do))
     if do == "snapshot":
         return f"{camera}: snapshot was sent"
-    end, last = time.monotonic() + PATIENCE, known.capture
-    while (last.state == "paused") != (do == "pause"):
+    end, last = time.monotonic() + COMMAND_TIMEOUT, known.capture
+    while (last.state == PAUSED) != (do == "pause"):
         if time.monotonic() > end:
             raise InvalidSetting(f"CAMERA={camera!r}: {do} was sent and has had no effect yet; {last.module} is {last.state}")
         last = _next_status(connection) or last
@@ -60,7 +59,3 @@ def main() -> None:
         raise InvalidSetting("DO is not set: must be pause, resume or snapshot, as in: make tell DO=pause")
     with as_operator() as connection:
         print(tell(connection, settings.camera, settings.do))
-
-
-if __name__ == "__main__":
-    sys.exit(command.run("tell", main))

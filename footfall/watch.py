@@ -1,4 +1,4 @@
-"""make watch: who is there now at each camera of a running suite, and today's visits; a line for each change."""
+"""``footfall watch``: who is there now at each camera of a running suite, and today's visits; a line for each change."""
 
 import sys
 import time
@@ -9,15 +9,13 @@ from typing import TextIO
 from paho.mqtt import client as mqtt
 
 from bus import CurrentLabel, DayCounts, InvalidMessage, Status, topics
-from scripts import command
-from scripts.connection import Connection, as_guest, check_running
+from bus.states import RUNNING, STARTING
+from footfall.connection import Connection, as_guest, check_running
 
 TURN = 0.3
 """Seconds for which messages are taken before what has changed is printed: the label and the counts of a visit come together."""
-
-
-WORKING = ("starting", "running")
-"""States of a capture module that say nothing of the camera."""
+WORKING = (STARTING, RUNNING)
+"""States of a capture module that say nothing about the camera."""
 
 
 @dataclass
@@ -76,7 +74,7 @@ class Watch:
             status = Status.received(message.topic, message.payload)
         except InvalidMessage:
             return
-        place = self._places.get(str(status.metrics.get("camera")))
+        place = self._places.get(status.about.camera or "")
         if place is not None:
             place.state = "" if status.state in WORKING else status.state
 
@@ -90,7 +88,7 @@ class Watch:
 
 
 def watch(connection: Connection, out: TextIO) -> None:
-    """Follows labels and counts until it is interrupted. Raises `scripts.connection.NotRunning` when no suite runs."""
+    """Follows labels and counts until it is interrupted. Raises `footfall.connection.NotRunning` when no suite runs."""
     check_running(connection)
     connection.follow(topics.label(), topics.counts())
     connection.follow(topics.status())  # after the cameras
@@ -110,7 +108,3 @@ def main() -> None:
     """On standard output."""
     with as_guest() as connection:
         watch(connection, sys.stdout)
-
-
-if __name__ == "__main__":
-    sys.exit(command.run("watch", main))

@@ -1,21 +1,20 @@
-"""make forget CAMERA=back: has a running suite forget a camera that is gone for good; its visits stay in the ledger."""
+"""``footfall forget CAMERA=back``: a running suite forgets a camera that is gone for good; its visits stay in the ledger."""
 
-import sys
 import time
 
 from pydantic import Field
 
 from bus import InvalidSetting, topics
 from bus.settings import BusSettings, CameraName
+from bus.states import OFFLINE
+from footfall.cameras import KnownCamera, known_camera, known_cameras
+from footfall.connection import Connection, as_operator, statuses
 from runtime.settings import load
-from scripts import command
-from scripts.cameras import KnownCamera, known_camera, known_cameras
-from scripts.connection import Connection, as_operator, statuses
 
-PATIENCE = 5.0
-"""Seconds for the bridge to forget it too."""
+FORGET_TIMEOUT = 5.0
+"""Seconds for the counter to forget it too."""
 SETTLED = 1.0
-"""Seconds after which what has not come back stays away: the bridge works in turns of half a second."""
+"""Seconds after which what has not come back stays away: the counter applies its timeouts every half a second."""
 
 
 class Settings(BusSettings):
@@ -25,17 +24,17 @@ class Settings(BusSettings):
 
 
 def forget(connection: Connection, camera: str) -> str:
-    """Clears what the broker has retained of the camera, by which the bridge forgets it too, and checks that it is gone.
+    """Clears what the broker has retained of the camera, by which the counter forgets it too, and checks that it is gone.
 
     Raises `InvalidSetting` when it is not known, still runs, or comes back.
     """
     known = known_camera(connection, camera)
     if known.is_running:
         raise InvalidSetting(f"CAMERA={camera!r}: it still runs, stop it first; {known.state}")
-    bridges = statuses(connection.retained(topics.status()))
-    if not any(one.module == "bridge" and one.state != "offline" for one in bridges):
-        raise InvalidSetting("the bridge does not run, and would bring the camera back when it does: start it first")
-    end = time.monotonic() + PATIENCE
+    modules = statuses(connection.retained(topics.status()))
+    if not any(one.module == "counter" and one.state != OFFLINE for one in modules):
+        raise InvalidSetting("the counter does not run, and would bring the camera back when it does: start it first")
+    end = time.monotonic() + FORGET_TIMEOUT
     _clear(connection, known)
     while _is_back(connection, camera):
         if time.monotonic() > end:
@@ -63,7 +62,3 @@ def main() -> None:
         raise InvalidSetting("CAMERA is not set, as in: make forget CAMERA=back")
     with as_operator() as connection:
         print(forget(connection, camera))
-
-
-if __name__ == "__main__":
-    sys.exit(command.run("forget", main))

@@ -1,5 +1,6 @@
 """A connection to the broker of a running suite: as a guest, who reads, or as the operator, who also commands."""
 
+import os
 import queue
 import threading
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing_extensions import Self
 
 from bus import FootfallError, InvalidMessage, InvalidSetting, Message, Status, topics
 from bus.settings import BusSettings
+from bus.states import OFFLINE
+from footfall.state import current_broker, modules_port, state_dir
 from runtime.settings import load
-from scripts.state import current_broker, modules_port, state_dir
 
 TIMEOUT = 10.0
 """Seconds for an answer of the broker."""
@@ -128,17 +130,28 @@ def as_guest() -> Connection:
 
 
 def as_operator() -> Connection:
-    """To the broker of the `make run` at MQTT_PORT. Raises `InvalidSetting` or `NotRunning`."""
+    """To the broker of the run at MQTT_PORT. Raises `InvalidSetting` or `NotRunning`."""
     return _as_user("operator", "operator")
 
 
-def as_capture(user: str) -> Connection:
-    """As the capture module of that name. Raises as `as_operator`."""
-    return _as_user(user, "capture")
+def as_module(name: str, role: str) -> Connection:
+    """As a module of that name and kind, such as `capture-back` and `capture`. Raises as `as_operator`."""
+    return _as_user(name, role)
+
+
+def module_environment(role: str) -> dict[str, str]:
+    """How a module of that kind signs in at the broker of the running suite. Raises as `as_operator`."""
+    folder = broker_folder()
+    return {
+        "MQTT_HOST": "127.0.0.1",
+        "MQTT_PORT": str(modules_port(folder)),
+        "MQTT_PASSWORD_FILE": str(folder / "secrets" / role / "password"),
+        "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "plain",
+    }
 
 
 def broker_folder() -> Path:
-    """Where the `make run` at MQTT_PORT has its broker's passwords. Raises `InvalidSetting` or `NotRunning`."""
+    """Where the run at MQTT_PORT has its broker's passwords. Raises `InvalidSetting` or `NotRunning`."""
     settings, state = load(BusSettings), state_dir()
     if settings.mqtt_host not in LOOPBACK:
         raise InvalidSetting(f"MQTT_HOST={settings.mqtt_host!r}: commands are given on the machine on which make run was started")
@@ -168,7 +181,7 @@ def statuses(retained: dict[str, bytes]) -> list[Status]:
 
 def check_running(connection: Connection) -> None:
     """Raises `NotRunning` when no module reports, as at a broker that is another program's."""
-    if all(one.state == "offline" for one in statuses(connection.retained(topics.status()))):
+    if all(one.state == OFFLINE for one in statuses(connection.retained(topics.status()))):
         raise NotRunning(f"a broker answers, but no program of Footfall; {how_to_start()}")
 
 

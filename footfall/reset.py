@@ -1,4 +1,4 @@
-"""``make reset``: removes what ``make run`` has kept, the ledgers with all visits among it. Asks first, and never under a run."""
+"""``footfall reset``: removes what ``footfall run`` has kept, all visits among it. Asks first, and never under a run."""
 
 import os
 import shutil
@@ -6,15 +6,16 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from scripts.state import DEMO, LOCK, kept, lock, state_dir
+from footfall.state import DEMO, LOCK, kept, lock, state_dir
+from runtime.errors import FootfallError
 
 
-class NotRemoved(Exception):
+class NotRemoved(FootfallError):
     """Why nothing was removed."""
 
 
 def main() -> int:
-    """The exit code: 0 when nothing is kept any more, 1 when the answer was no, 2 when it could not be asked or done."""
+    """The exit code: 0 when nothing is kept any more, 1 when the answer was no. Raises `NotRemoved`."""
     root = state_dir()
     folders = list(kept(root))
     if not folders:
@@ -27,10 +28,8 @@ def main() -> int:
             print("Nothing was removed.")
             return 1
         _remove(folders, root)
-    except (NotRemoved, OSError) as error:
-        reason = f"{error.filename or root}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        print(f"make reset: {reason}", file=sys.stderr)
-        return 2
+    except OSError as error:
+        raise NotRemoved(f"{error.filename or root}: {error.strerror}") from None
     print("Removed.")
     return 0
 
@@ -62,7 +61,3 @@ def _remove(folders: list[Path], root: Path) -> None:
     for folder in (root / DEMO, root):
         with suppress(OSError):  # something else is in it
             folder.rmdir()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

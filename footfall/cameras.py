@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from bus import InvalidSetting, Status, topics
-from scripts.connection import Connection, statuses
+from bus.states import OFFLINE
+from footfall.connection import Connection, statuses
 
 
 class KnownCamera(NamedTuple):
@@ -15,7 +16,7 @@ class KnownCamera(NamedTuple):
     @property
     def is_running(self) -> bool:
         """Whether its module is there, even if the camera itself is lost or paused."""
-        return self.capture is not None and self.capture.state != "offline"
+        return self.capture is not None and self.capture.state != OFFLINE
 
     @property
     def state(self) -> str:
@@ -28,7 +29,7 @@ class KnownCamera(NamedTuple):
 def known_cameras(connection: Connection) -> dict[str, KnownCamera]:
     """By name: those with a label, counts, or a capture module."""
     retained = connection.retained(topics.status(), topics.label(), topics.counts())
-    captures = {str(one.metrics["camera"]): one for one in statuses(retained) if "camera" in one.metrics}
+    captures = {one.about.camera: one for one in statuses(retained) if one.about.camera is not None}
     others = [topics.second_level(topic) for topic in retained if not topic.startswith(topics.status(""))]
     return {name: KnownCamera(name, captures.get(name)) for name in sorted({*captures, *others})}
 
