@@ -19,7 +19,7 @@ from bus.messages import (
     Visit,
     WantedModel,
 )
-from bus.query import Answer, CameraDay, DayReport, Offset, Question
+from bus.query import Answer, CameraDay, DayReport, Question
 from bus.slot import NewestSlot
 from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
 
@@ -42,7 +42,6 @@ __all__ = [
     "Message",
     "ModelUpdate",
     "NewestSlot",
-    "Offset",
     "Pixels",
     "Prediction",
     "Question",
