@@ -111,13 +111,14 @@ class Bus:
 
         self._subscribe(topic, kind, lambda message, _received: handler(message), share, cleared)
 
-    def inbox(self, kinds: Mapping[str, type[Message]]) -> Inbox:
+    def inbox(self, kinds: Mapping[str, type[Message]], into: Inbox | None = None) -> Inbox:
         """Where messages wait, of the kind for each topic filter, in the order in which they came, for one who acknowledges them
         when it is done with them.
 
-        As for all: one that is not of its kind is counted and logged. Of use with a persistent session only.
+        As for all: one that is not of its kind is counted and logged. Of use with a persistent session only. `into` is an inbox
+        that is to receive these kinds too.
         """
-        inbox = Inbox(self._acknowledge)
+        inbox = into or Inbox(self._acknowledge)
 
         def put(message: Message, received: mqtt.MQTTMessage) -> None:
             if received.qos > 0:
@@ -125,7 +126,8 @@ class Bus:
             delivery = Delivery(received.mid, self._connection) if received.qos > 0 else None
             inbox.put(message, delivery)
 
-        self._inboxes.append(inbox)
+        if into is None:
+            self._inboxes.append(inbox)
         for topic, kind in kinds.items():
             self._subscribe(topic, kind, put)
         return inbox
