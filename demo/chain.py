@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from bridge.settings import Settings as BridgeSettings
 from bus import Prediction, Visit
 from capture.prepare import jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
-from counter.visits import Rules, Visits
+from counter.settings import Settings as CounterSettings
+from counter.visits import Visits
 from demo.about import MODEL
 from demo.canvas import Picture
 from demo.light import LightName
@@ -55,10 +55,8 @@ class Chain:
 
     def __init__(self, model: Path = MODEL) -> None:
         self._classifier = Classifier(read_export(model))
-        settings = BridgeSettings.model_construct()
-        rules = Rules(settings.threshold, settings.visit_frames, settings.visit_gap_seconds, settings.is_background)
         self._quality = CaptureSettings.model_construct().jpeg_quality
-        self._visits = Visits("door", rules)
+        self._visits = Visits("door", CounterSettings.model_construct().rules)
         self.ended: list[Visit] = []
 
     def see(self, picture: Picture, number: int) -> str:
@@ -70,7 +68,7 @@ class Chain:
         prediction = Prediction(
             "door", "demo", number, seconds, at, at, result.inference_ms, self._classifier.identity, result.labels
         )
-        self.ended += self._visits.take_in(prediction)
+        self.ended += self._visits.process(prediction)
         return result.labels[0].name
 
     def end(self) -> list[Span]:

@@ -12,7 +12,7 @@ from capture.reader import Playback, Reader, Timeouts
 from capture.source import Captured, Pictures, Recording, Source, SourceLost, SourceOptions
 from capture.sources.local import Local
 from runtime.backoff import Backoff
-from runtime.watchdog import Calls
+from runtime.heartbeat import Calls
 from tests.support import videos
 from tests.support.wait import limit, until
 
