@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).parents[1]
 SHUTDOWN_TIMEOUT = 20.0
+NO_SETTINGS: Mapping[str, object] = MappingProxyType({})
 EDGEHUB_PORT = 8883
 """Fixed in Azure's library."""
 
