@@ -312,3 +312,28 @@ def test_a_camera_of_single_pictures_stays_running(broker: Broker, door: Door) -
         frames = door.wait_for_frames(16)
         assert CAMERA_LOST not in door.states
     assert (len(frames) - 1) / (frames[-1].captured_at - frames[0].captured_at) < 8 * 1.2
+
+
+HANGING = """
+import time
+from runtime import heartbeat
+from capture.source import Source, SourceKind
+
+heartbeat.HANG_TIMEOUT = 1.0
+
+class Hanging(Source):
+    def __init__(self, *_): pass
+    def pictures(self): yield time.sleep(1000)
+
+KIND = SourceKind("a driver that hangs", Hanging, schemes=("hang",))
+"""
+
+
+def test_a_camera_that_hangs_ends_the_process(broker: Broker, tmp_path: Path) -> None:
+    """With exit code 3, so that it is started again; the source is one that was added by a file."""
+    (tmp_path / "hanging.py").write_text(HANGING)
+    settings = {"VIDEO_PATH": "hang://camera", "SOURCE_MODULES": "hanging", "PYTHONPATH": tmp_path}
+    with Module("capture", broker.port, **settings) as module:
+        assert module.process
+        assert module.process.wait(limit(30)) == 3
+        assert "the camera has hung" in module.log
