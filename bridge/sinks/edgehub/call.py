@@ -10,7 +10,7 @@ T = TypeVar("T")
 _stuck: set[threading.Thread] = set()
 
 
-def stuck() -> int:
+def count_stuck() -> int:
     """How many calls that were given up have not returned since."""
     for thread in [thread for thread in _stuck if not thread.is_alive()]:
         _stuck.discard(thread)
@@ -64,6 +64,6 @@ class Call(Generic[T]):
         return self._returned[0]
 
 
-def in_time(call: Callable[[], T], seconds: float) -> T:
+def call_with_timeout(call: Callable[[], T], seconds: float) -> T:
     """What the call returns; raises what it raises, or `TimeoutError`."""
     return Call(call).result(seconds)
