@@ -12,6 +12,7 @@ from paho.mqtt import client as mqtt
 
 from bus import About, Message, Status, topics
 from footfall.__main__ import main
+from footfall.connection import Connection
 from footfall.state import RunState
 from tests.support.guarded_broker import OBSERVER, GuardedBroker
 from tests.support.listener import Listener
@@ -47,6 +48,10 @@ class Suite:
     def call(self, *words: str) -> int:
         """``footfall`` with these words, for this suite."""
         return call(*words, *self.settings)
+
+    def operator(self) -> Connection:
+        """A connection that may command."""
+        return Connection("127.0.0.1", self.broker.port, "operator", self.broker.password("operator"))
 
     def report(self, module: str, state: str, detail: str = "", camera: str | None = None) -> None:
         """Publishes a module's status."""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bus import CurrentLabel, topics
-from footfall import forget, tell
+from bus import CurrentLabel, InvalidSetting, topics
+from footfall.forget import forget
+from footfall.tell import tell
 from tests.footfall.commands import Suite, call, running_suite
 from tests.support.broker import Broker, free_port
 
@@ -91,22 +92,22 @@ def test_a_camera_obeys(suite: Suite, capsys: pytest.CaptureFixture[str]) -> Non
     assert suite.commands == ["door pause", "door pause", "door resume", "door snapshot"]
 
 
-def test_a_camera_that_does_not_obey(suite: Suite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_camera_that_does_not_obey(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
     """One that runs and does nothing; one that does not run, to which the command is sent all the same."""
-    monkeypatch.setattr(tell, "COMMAND_TIMEOUT", 0.3)
     suite.deaf = True
-    assert suite.call("tell", "DO=pause") == 2
-    assert "CAMERA='door': pause was sent and has had no effect yet; capture is running" in capsys.readouterr().err
+    expected = "CAMERA='door': pause was sent and has had no effect yet; capture is running"
+    with suite.operator() as connection, pytest.raises(InvalidSetting, match=expected):
+        tell(connection, "door", "pause", timeout=0.3)
     assert suite.call("tell", "DO=pause", "CAMERA=back") == 0
     assert capsys.readouterr().out == "back: pause was sent, but the camera does not run now: capture-back is offline (stopped)\n"
 
 
-def test_a_camera_is_forgotten(suite: Suite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_camera_is_forgotten(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing of it is retained afterwards; what is of the others stays. One that is published again is not forgotten."""
-    monkeypatch.setattr(forget, "FORGET_TIMEOUT", 0.1)
     suite.haunted.add("back")
-    assert suite.call("forget", "CAMERA=back") == 2
-    assert "CAMERA='back': it comes back each time, so something still publishes for it" in capsys.readouterr().err
+    expected = "CAMERA='back': it comes back each time, so something still publishes for it"
+    with suite.operator() as connection, pytest.raises(InvalidSetting, match=expected):
+        forget(connection, "back", timeout=0.1)
     suite.haunted.clear()
     assert suite.call("forget", "CAMERA=back") == 0
     assert capsys.readouterr().out == "back: forgotten; its visits stay in the ledger\n"
