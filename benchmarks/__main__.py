@@ -1,8 +1,8 @@
 """Measures everything and prints the figures in the documentation: make bench MODEL=export PICTURES=folder
 
-Parts: loads and pipeline (frames of 640x480 come at 200 a second through a Mosquitto to the classifier, more than it can take;
-its predictions a second are given as a share of those of the bare model in the same run), results, dashboard, memory. Without
-MODEL and PICTURES, the demo's are used.
+Parts: loads and pipeline (more frames than the classifier can take come through a Mosquitto; its predictions a second are given
+as a share of those of the bare model in the same run), results, dashboard, memory. Without MODEL and PICTURES, the demo's are
+used.
 """
 
 import argparse

@@ -157,7 +157,7 @@ def measure_page(suite: Suite, minutes: int) -> tuple[list[Minute], list[float]]
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.add_init_script(AGES)
         page.goto(f"http://127.0.0.1:{suite.port}/")
-        page.wait_for_function(f"window.count > {RATE}", timeout=120_000)
+        wait_for(lambda: page.evaluate("window.count") > RATE, 120, "pictures on the page")
         page.evaluate("window.count = 0")
         tools = page.context.new_cdp_session(page)
         tools.send("Performance.enable")
