@@ -8,7 +8,7 @@ from typing import Any
 
 from bus import Answer, Bus, CurrentLabel, DayReport, FootfallError, ModelUpdate, Question, Status, states, topics
 
-MAX_MODULES = 32
+MAX_MODULES = 160
 MAX_CAMERAS = 128
 """Upper bounds; more than this indicates spoofed names."""
 WAITING_STATES = frozenset({"downloading", "waiting", "trying"})

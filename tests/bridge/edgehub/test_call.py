@@ -5,27 +5,27 @@ import time
 
 import pytest
 
-from bridge.cloud.call import Call, in_time, stuck
+from bridge.sinks.edgehub.call import Call, call_with_timeout, count_stuck
 from tests.support.wait import limit, until
 
 
 def test_what_a_call_returns_and_raises_comes_through() -> None:
     """As if it had been called here."""
-    assert in_time(lambda: 7, limit(5)) == 7
+    assert call_with_timeout(lambda: 7, limit(5)) == 7
     with pytest.raises(ZeroDivisionError):
-        in_time(lambda: 1 // 0, limit(5))
+        call_with_timeout(lambda: 1 // 0, limit(5))
 
 
 def test_a_call_that_hangs_is_given_up_and_counted() -> None:
     """Its caller goes on in time; it counts as stuck for as long as it is."""
     release = threading.Event()
-    before, began_at = stuck(), time.monotonic()
+    before, began_at = count_stuck(), time.monotonic()
     with pytest.raises(TimeoutError, match=r"within 0\.1 s"):
-        in_time(release.wait, 0.1)
+        call_with_timeout(release.wait, 0.1)
     assert time.monotonic() - began_at < limit(2)
-    assert stuck() == before + 1
+    assert count_stuck() == before + 1
     release.set()
-    until(lambda: stuck() == before)
+    until(lambda: count_stuck() == before)
 
 
 def test_a_call_can_be_looked_after() -> None:
