@@ -3,7 +3,6 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from bus import Answer, Bus, CurrentLabel, DayReport, FootfallError, ModelUpdate, Question, Status, states, topics
@@ -91,10 +90,6 @@ class Observer:
 
         with self._changed:
             return self._changed.wait_for(finished, timeout)
-
-    def on_status(self, listener: Callable[[Status], object]) -> None:
-        """Call `listener` with each status, on the network's thread."""
-        self._bus.subscribe(topics.status(), Status, listener)
 
     def _on_status(self, status: Status) -> None:
         with self._changed:
