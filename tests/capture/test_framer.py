@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.framer import Framer
-from capture.pace import Pace
+from capture.framer import Framer, Pace
 from capture.prepare import Preparation
 from capture.source import Captured, UnusablePicture
 
@@ -48,15 +47,15 @@ def test_numbers_count_what_was_published() -> None:
     """A frame that was not published does not use up a number; size and time are the picture's."""
     framer = Framer("door", Pace(10), Preparation(width=20), 80)
     picture = np.zeros((48, 64, 3), np.uint8)
-    first = framer.frame(Captured(picture, 5000.0, 100.0))
+    first = framer.make_frame(Captured(picture, 5000.0, 100.0))
     assert first
     assert (first.camera, first.sequence, first.captured_at, first.width, first.height) == ("door", 0, 5000.0, 20, 15)
-    assert framer.frame(Captured(picture, 5000.0, 100.01)) is None
-    again = framer.frame(Captured(picture, 5000.0, 100.2))
+    assert framer.make_frame(Captured(picture, 5000.0, 100.01)) is None
+    again = framer.make_frame(Captured(picture, 5000.0, 100.2))
     assert again
     assert again.sequence == 0
     framer.published()
-    last = framer.frame(Captured(picture, 5000.0, 100.4))
+    last = framer.make_frame(Captured(picture, 5000.0, 100.4))
     assert last
     assert last.sequence == 1
 
@@ -68,7 +67,7 @@ def test_a_picture_wanted_at_once() -> None:
         framer = Framer("door", Pace(0.1), Preparation(), 80)
         moments = [float(second) for second in range(100, 130)]
         picture = np.zeros((48, 64, 3), np.uint8)
-        return {at for at in moments if framer.frame(Captured(picture, 5000.0, at), at_once=at in wanted)}
+        return {at for at in moments if framer.make_frame(Captured(picture, 5000.0, at), at_once=at in wanted)}
 
     paced = framed(set())
     assert len(paced) == 4
@@ -83,7 +82,7 @@ def test_a_clock_that_is_set_is_noticed(by: float) -> None:
     framer = Framer("door", Pace(10), Preparation(), 80, steps.append)
     picture = np.zeros((48, 64, 3), np.uint8)
     jitter = (0.0, 0.2, -0.3, by + 0.1, by, by - 0.4)
-    frames = [framer.frame(Captured(picture, 5000 + number + off, 100.0 + number)) for number, off in enumerate(jitter)]
+    frames = [framer.make_frame(Captured(picture, 5000 + number + off, 100.0 + number)) for number, off in enumerate(jitter)]
     assert [one.session_time for one in frames if one] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     assert steps == [pytest.approx(by, abs=0.5)]
 
@@ -92,7 +91,7 @@ def test_a_session_is_one_process() -> None:
     """All frames of a framer are of one session, and those of another one of another."""
     picture = np.zeros((48, 64, 3), np.uint8)
     framers = [Framer("door", Pace(10), Preparation(), 80) for _ in range(2)]
-    frames = [framer.frame(Captured(picture, 5000.0, at)) for framer in framers for at in (1.0, 2.0)]
+    frames = [framer.make_frame(Captured(picture, 5000.0, at)) for framer in framers for at in (1.0, 2.0)]
     assert len({one.session for one in frames[:2] if one}) == len({one.session for one in frames[2:] if one}) == 1
     assert len({one.session for one in frames if one}) == 2
 
@@ -102,7 +101,7 @@ def test_a_picture_no_frame_can_be_made_of(shape: tuple[int, int, int]) -> None:
     """A picture too wide or high for a JPEG is refused with its size; resized, it will do."""
     picture = np.zeros(shape, np.uint8)
     with pytest.raises(UnusablePicture, match="70000"):
-        Framer("door", Pace(10), Preparation(), 80).frame(Captured(picture, 1.0, 1.0))
+        Framer("door", Pace(10), Preparation(), 80).make_frame(Captured(picture, 1.0, 1.0))
     with pytest.raises(UnusablePicture, match="at most 16384"):
-        Preparation(width=64 if shape[1] == 2 else None, height=64 if shape[0] == 2 else None).of(picture)
-    assert Framer("door", Pace(10), Preparation(64, 64), 80).frame(Captured(picture, 1.0, 1.0))
+        Preparation(width=64 if shape[1] == 2 else None, height=64 if shape[0] == 2 else None).apply(picture)
+    assert Framer("door", Pace(10), Preparation(64, 64), 80).make_frame(Captured(picture, 1.0, 1.0))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from capture.mjpeg import jpegs
+from capture.mjpeg import find_jpegs
 from capture.prepare import jpeg
 from tests.support import videos
 
@@ -43,7 +43,7 @@ HEADS = [
 def found(stream: bytes, size: int) -> list[bytes]:
     """The JPEGs in a stream that comes in chunks of this size."""
     chunks = (stream[at : at + size] for at in range(0, len(stream), size))
-    return [one for one in jpegs(chunks, LIMIT) if one is not None]
+    return [one for one in find_jpegs(chunks, LIMIT) if one is not None]
 
 
 @settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])

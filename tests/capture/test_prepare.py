@@ -37,21 +37,21 @@ def test_no_shape_is_lost(width: int, height: int, wanted: int) -> None:
 @pytest.mark.parametrize(
     ("degrees", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))], ids=["0", "90", "180", "270"]
 )
-def test_turns_clockwise(degrees: int, corner: tuple[int, int]) -> None:
-    """The top left corner goes to the top right at 90 degrees, and on from there; a side turn swaps the sides."""
-    turned = Preparation(rotate=degrees).of(corner_picture())
-    assert turned.shape[:2] == ((20, 40) if degrees in (0, 180) else (40, 20))
-    assert turned[corner].tolist() == [0, 0, 255]
+def test_rotates_clockwise(degrees: int, corner: tuple[int, int]) -> None:
+    """The top left corner goes to the top right at 90 degrees, and on from there; a quarter swaps the sides."""
+    rotated = Preparation(rotate=degrees).apply(corner_picture())
+    assert rotated.shape[:2] == ((20, 40) if degrees in (0, 180) else (40, 20))
+    assert rotated[corner].tolist() == [0, 0, 255]
 
 
-def test_turned_before_it_is_resized() -> None:
+def test_rotated_before_it_is_resized() -> None:
     """Width and height are those of the picture as it is sent."""
-    assert Preparation(width=10, rotate=90).of(corner_picture()).shape == (20, 10, 3)
+    assert Preparation(width=10, rotate=90).apply(corner_picture()).shape == (20, 10, 3)
 
 
 def test_gray_has_no_colour() -> None:
     """A grey picture is one channel, which a decoder turns into three equal ones."""
-    gray = Preparation(gray=True).of(corner_picture())
+    gray = Preparation(gray=True).apply(corner_picture())
     assert gray.shape == (20, 40)
     decoded = cv2.imdecode(np.frombuffer(jpeg(gray, 90), np.uint8), cv2.IMREAD_COLOR)
     assert (decoded[..., 0] == decoded[..., 2]).all()
