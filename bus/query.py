@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from bus import topics
 from bus.message import JsonMessage
-from bus.messages import UNKNOWN_IGNORED, ByHour, Counted, Day, Flag, Name, Request, Seconds, Totals, Visit
+from bus.messages import UNKNOWN_IGNORED, ByHour, Counted, Day, Flag, Name, Request, Seconds, Text, Totals, Visit
 
 Identity = Annotated[str, Strict(), Field(max_length=64)]
 
@@ -28,17 +28,8 @@ class Question(Request):
         return topics.question(self.asker)
 
     @classmethod
-    def _told_by(cls, topic: str) -> dict[str, str]:
+    def _fields_in(cls, topic: str) -> dict[str, str]:
         return {"asker": topics.third_level(topic)}
-
-
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
-class Offset:
-    """How far the site's clocks are ahead of UTC, in seconds, from `since` on; `name` as in CET."""
-
-    since: Seconds
-    seconds: Annotated[int, Strict(), Field(gt=-86400, lt=86400)]
-    name: Annotated[str, Strict(), Field(max_length=64)]
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
@@ -55,7 +46,7 @@ class CameraDay:
 class DayReport:
     """What was counted on a day of the site, by camera, and its last `visits`, newest first.
 
-    It takes 23 or 25 hours where clocks change; `offsets` has the one at its begin, and each that comes in between.
+    It takes 23 or 25 hours where clocks change; `zone` is the IANA name of the site's zone: ``Europe/Berlin``.
     `demo` when all cameras that counted have the demo's visits. When it is false, a sum over cameras leaves out those of which
     `demo` is true.
     """
@@ -63,7 +54,7 @@ class DayReport:
     day: Day
     begins_at: Seconds
     ends_at: Seconds
-    offsets: tuple[Offset, ...]
+    zone: Text
     cameras: dict[Name, CameraDay]
     visits: tuple[Visit, ...]
     demo: Flag = False
