@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from counter.site import SILENCE
 
 from bus import CurrentLabel, DayCounts, Pixels, Prediction, Visit
-from counter.site import SILENCE
 from display.icons import OWN, read_icons
 from display.pixels import rgb_bytes
 from tests.support import samples

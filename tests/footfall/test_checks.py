@@ -15,6 +15,7 @@ from runtime.errors import InvalidSetting
 from tests.support.broker import ROOT, free_port
 from tests.support.videos import pictures
 
+pytestmark = pytest.mark.system  # the model is tried in a process of its own
 SETTINGS = ("CAMERA", "CAMERAS", "DELEGATE", "DISPLAY_NAME", "HTTP_PORT", "ICONS", "LOOP_VIDEO", "ROTATE", "SOURCE_MODULES")
 
 
@@ -47,7 +48,7 @@ def test_without_settings_it_is_the_demo(plan_of: PlanOf) -> None:
 
 
 def test_a_source_and_a_model_of_ones_own(plan_of: PlanOf, tmp_path: Path) -> None:
-    """The model of the demo is refused for other pictures, and warned of where it is asked for; a model alone takes the camera."""
+    """The demo's model is refused for other pictures, and warned of where it is asked for; a model alone takes the camera."""
     own = pictures(tmp_path / "pictures")
     with pytest.raises(InvalidSetting, match="MODEL is not set"):
         plan_of(VIDEO_PATH=own)
