@@ -103,6 +103,7 @@ def test_kills_lose_and_double_no_visit(broker: Broker, tmp_path: Path) -> None:
                     time.sleep(chance.uniform(0.2, 4))
                     counter.end(signal.SIGKILL)
             with Module("counter", broker.port, STATE_DIR=state) as counter:
+                counter.wait_for_log("connected to the broker")
                 sender.join(limit(60))
                 until(lambda: len(query(state, "SELECT id FROM visit")) >= len(truth), 60, f"{len(truth)} visits")
                 until(lambda: not query(state, "SELECT id FROM publication"), 20, "all published")
