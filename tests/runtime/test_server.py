@@ -39,20 +39,22 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 def test_only_requests_hold_a_connection(first: bytes, repeated: bytes, answer: bytes) -> None:
     """However long its answer takes; without one it is closed, so that others get in."""
     port = free_port()
-    with Server(application, Address("HTTP_PORT", "127.0.0.1", port), 4):
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            client.settimeout(0.5)
-            client.sendall(first)
-            got, end = b"", time.monotonic() + limit(5 * REQUEST_TIMEOUT)
-            while time.monotonic() < end:
-                with suppress(TimeoutError):
-                    if not (some := client.recv(4096)):
-                        break
-                    got += some
-                with suppress(OSError):
-                    client.sendall(repeated)
-            else:
-                pytest.fail("the connection was not closed")
+    with (
+        Server(application, Address("HTTP_PORT", "127.0.0.1", port), 4),
+        socket.create_connection(("127.0.0.1", port)) as client,
+    ):
+        client.settimeout(0.5)
+        client.sendall(first)
+        got, end = b"", time.monotonic() + limit(5 * REQUEST_TIMEOUT)
+        while time.monotonic() < end:
+            with suppress(TimeoutError):
+                if not (some := client.recv(4096)):
+                    break
+                got += some
+            with suppress(OSError):
+                client.sendall(repeated)
+        else:
+            pytest.fail("the connection was not closed")
     assert got.count(b"done") == first.count(REQUEST)
     assert got.endswith(answer)
 
