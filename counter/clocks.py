@@ -1,37 +1,51 @@
-"""Time that has credibly passed, whatever the wall clock is set to."""
+"""The machine's clocks, and the time that has credibly passed, whatever the wall clock is set to."""
 
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from counter.timeline import EARLIEST
+from runtime.steady import steady
 
 MAX_GAP = 5 * 86400.0
-"""Seconds: how long the bridge may have been off, by the wall clock: over a long weekend. More may be a wrong clock as well, and
-does not count.
-"""
+"""Seconds that the counter may have been off, by the wall clock: a long weekend. More may be a wrong clock: it does not count."""
 CLOSED = 30 * 86400.0
-"""Seconds: a clock that is this far ahead at a start is not reported: a site may be closed for so long."""
+"""Seconds by which a clock may be ahead at a start without a report: a site may have been closed."""
 MIN_JUMP = 2 * 86400.0
-"""Seconds from which on a jump is reported."""
+"""Seconds; shorter jumps are not reported."""
 REPORTED = 7 * 86400.0
 """Seconds for which a jump is reported."""
 
 
 class Reading(NamedTuple):
-    """What two clocks say at one moment: Unix seconds, and seconds of `runtime.steady`."""
+    """What both clocks say at one moment."""
 
     wall: float
     steady: float
 
 
+class Clocks(NamedTuple):
+    """`wall` gives Unix seconds, `steady` those of a clock that is never set; tests pass their own."""
+
+    wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = steady
+
+    def read(self) -> Reading:
+        return Reading(self.wall(), self.steady())
+
+
+MACHINE = Clocks()
+
+
 @dataclass(slots=True)
 class SavedTime:
-    """What a credible clock goes on from after a restart; all in seconds."""
+    """What outlives a restart; all in seconds."""
 
     passed: float
-    """Credible seconds since the first start of all."""
+    """Credible seconds since the very first start."""
     wall: float
     """What the wall clock said then."""
     began_at: float
@@ -41,7 +55,7 @@ class SavedTime:
     jumped_at: float
     """When it was last as far ahead as usual, by `passed`."""
     credited: float = 0.0
-    """Those of `passed` for which the bridge was off, by the wall clock alone."""
+    """The part of `passed` in which the counter was off, which only the wall clock knows."""
 
 
 _SAVED: TypeAdapter[SavedTime] = TypeAdapter(SavedTime)
@@ -81,7 +95,7 @@ class CredibleClock:
         self._take(reading)
 
     def _take_back(self, seconds: float) -> None:
-        """The wall clock was set back: what it said before, while the bridge was off, may have been too much."""
+        """The wall clock was set back: what it said before, while the counter was off, may have been too much."""
         excess = min(max(0.0, seconds), self._saved.credited)
         self._saved.credited -= excess
         self._saved.passed -= excess
@@ -100,7 +114,7 @@ class CredibleClock:
 
     @property
     def passed(self) -> float:
-        """Seconds since the first start of all."""
+        """Seconds since the very first start."""
         return self._saved.passed
 
     @property
@@ -115,5 +129,5 @@ class CredibleClock:
         return ahead if abs(ahead) > MIN_JUMP else 0.0
 
     def text(self) -> str:
-        """To be saved for the next start."""
+        """The state to save for the next start."""
         return _SAVED.dump_json(self._saved).decode()
