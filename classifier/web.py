@@ -16,15 +16,17 @@ from python_multipart.multipart import File, FormParser, parse_options_header
 from starlette.exceptions import HTTPException
 
 from bus import InvalidMessage, Label
-from classifier.fetch import FetchFailed, NotAllowed, fetch
+from classifier.download import DownloadFailed, DownloadRefused, Limits, NotAllowed, fetch_picture
 from classifier.pipeline import Answer, Busy, Pipeline
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of a picture, as in Custom Vision."""
 BODY_LIMIT = LIMIT + 64 * 1024
-"""With what a form adds."""
-PATIENCE = 30.0
-"""Seconds in which a request must have come."""
+"""Including what a form adds."""
+BODY_TIMEOUT = 30.0
+"""Seconds in which the body of a request must be complete."""
+URL_LIMITS = Limits(LIMIT, timeout=20.0, read_timeout=5.0)
+"""Of a picture from another machine."""
 PREFIXES = ("", "/{project}", "/{project}/classify/iterations/{iteration}", "/{project}/detect/iterations/{iteration}")
 
 
@@ -47,7 +49,7 @@ class TagPrediction(BaseModel):
 
 
 class ImagePrediction(BaseModel):
-    """What the model says of a picture."""
+    """The labels of a picture."""
 
     id: str = ""
     project: str = ""
@@ -64,13 +66,13 @@ class Problem(BaseModel):
 
 
 class PictureUrl(BaseModel):
-    """Where a picture is: `url` as the containers have it, `Url` as the cloud service has it."""
+    """The address of a picture: `url` as the containers spell it, `Url` as the cloud service does."""
 
     url: str = Field(validation_alias=AliasChoices("url", "Url", "URL"))
 
 
-def app_of(pipeline: Pipeline, served: Callable[[], dict[str, Any]], url_hosts: Collection[str]) -> FastAPI:
-    """The application; `served` tells what is served, `url_hosts` are the machines that pictures may be fetched from."""
+def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_hosts: Collection[str]) -> FastAPI:
+    """The application; `about` has model, labels and runtime, `url_hosts` are the machines that pictures may be fetched from."""
     app = FastAPI(title="Footfall classifier", description=__doc__ or "", responses={"4XX": {"model": Problem}})
     app.add_exception_handler(HTTPException, _problem)
 
@@ -81,22 +83,22 @@ def app_of(pipeline: Pipeline, served: Callable[[], dict[str, Any]], url_hosts: 
     async def url(request: Request) -> ImagePrediction:
         """Classifies the picture at an address: `{"url": "http://..."}`."""
         if not url_hosts:
-            raise HTTPException(HTTPStatus.FORBIDDEN, "pictures are fetched from nowhere: URL_HOSTS is not set")
+            raise HTTPException(HTTPStatus.FORBIDDEN, "no pictures are fetched: URL_HOSTS is not set")
         try:
             address = PictureUrl.model_validate_json(await _body(request, BODY_LIMIT)).url
         except ValueError:
             raise HTTPException(HTTPStatus.BAD_REQUEST, 'the body is not {"url": "..."}') from None
         try:
-            picture = await run_in_threadpool(fetch, address, url_hosts, LIMIT)
+            picture = await run_in_threadpool(fetch_picture, address, url_hosts, URL_LIMITS)
         except NotAllowed as error:
             raise HTTPException(HTTPStatus.FORBIDDEN, str(error)) from None
-        except FetchFailed as error:
+        except (DownloadFailed, DownloadRefused) as error:
             raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
         return await run_in_threadpool(answer, picture)
 
     def answer(picture: bytes) -> ImagePrediction:
         try:
-            return _told(pipeline.ask(picture))
+            return _prediction(pipeline.ask(picture))
         except InvalidMessage as error:
             raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
         except Busy as error:
@@ -104,20 +106,20 @@ def app_of(pipeline: Pipeline, served: Callable[[], dict[str, Any]], url_hosts: 
 
     for prefix in PREFIXES:
         for ending in ("", "/nostore"):
-            is_told = not prefix and not ending  # once in the description is enough
+            is_shown = not prefix and not ending  # once in the API description is enough
             for name, route in (("image", image), ("url", url)):
-                app.post(f"{prefix}/{name}{ending}", response_model=ImagePrediction, include_in_schema=is_told)(route)
+                app.post(f"{prefix}/{name}{ending}", response_model=ImagePrediction, include_in_schema=is_shown)(route)
 
     @app.get("/")
-    def about() -> dict[str, Any]:
-        """What is served."""
-        return served()
+    def model() -> dict[str, Any]:
+        """The model that is served."""
+        return about()
 
     @app.get("/healthz")
     def health() -> JSONResponse:
         """Whether the classifier makes progress."""
         stalled = pipeline.stalled
-        status = HTTPStatus.OK if stalled < pipeline.PATIENCE else HTTPStatus.SERVICE_UNAVAILABLE
+        status = HTTPStatus.OK if stalled < pipeline.ANSWER_TIMEOUT else HTTPStatus.SERVICE_UNAVAILABLE
         return JSONResponse({"stalled_seconds": round(stalled, 1)}, status)
 
     return app
@@ -162,17 +164,17 @@ def _in_form(body: bytes, boundary: bytes) -> bytes:
 async def _body(request: Request, limit: int) -> bytes:
     body = bytearray()
     try:
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(BODY_TIMEOUT):
             async for part in request.stream():
                 body += part
                 if len(body) > limit:
                     raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a picture has at most {LIMIT} bytes")
     except TimeoutError:
-        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, f"the request did not come within {PATIENCE:g} s") from None
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, f"the request did not come within {BODY_TIMEOUT:g} s") from None
     return bytes(body)
 
 
-def _told(answer: Answer) -> ImagePrediction:
+def _prediction(answer: Answer) -> ImagePrediction:
     created = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return ImagePrediction(iteration=answer.model, created=created, predictions=[_tag(label) for label in answer.labels])
 
