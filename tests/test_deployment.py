@@ -107,11 +107,12 @@ def test_the_bridges_outputs_have_routes_and_its_twin_is_valid() -> None:
     order = ["visits", "summary", "changes", "predictions"]
     assert sorted(routes, key=lambda name: int(routes[name]["priority"])) == order
     assert sorted(routes, key=lambda name: -int(routes[name]["timeToLiveSecs"])) == order
-    policy = importlib.import_module("bridge.policy")
+    read_policy = importlib.import_module("bridge.sinks.edgehub.twin").read_policy
+    default = importlib.import_module("bridge.policy").Policy()
     layer = json.loads((ROOT / "tests/golden/deployment.site.amd64.json").read_text())["content"]["modulesContent"]["bridge"]
     desired = {name.removeprefix("properties.desired."): value for name, value in layer.items()}
     for properties in (manifest["bridge"]["properties.desired"], desired):
-        assert policy.read_policy(properties, policy.Policy())[1] == {}
+        assert read_policy(properties, default)[1] == {}
 
 
 def test_the_layer_of_a_site_keeps_the_rest_of_each_module() -> None:
