@@ -76,10 +76,10 @@ class EdgeHubSink(Sink):
     def _create_client(self) -> Any:
         """A new client. The library asks the workload API without a time-out: a request that hangs is not repeated."""
         creating = self._creating = self._creating or Call(lambda: _new_client(self._timeouts.token_life))
-        if not creating.is_over_in(self._timeouts.call):
+        if not creating.done_within(self._timeouts.call):
             raise TimeoutError(f"the workload API has not answered within {creating.age:.0f} s")
         self._creating = None
-        return creating.result(0)
+        return creating.result()
 
     def send(self, result: Result) -> None:
         """Return when edgeHub has acknowledged the result."""
@@ -112,7 +112,7 @@ class _Session:
         self._timeouts = timeouts
         self._twin_timeout = 0.0
         self._twin: Call[Any] | None = None
-        self._has_handlers = False
+        self._has_handlers = self._was_connected = False
         self._is_stale = threading.Event()
         self._patches: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._failed: queue.SimpleQueue[Exception] = queue.SimpleQueue()
@@ -121,14 +121,14 @@ class _Session:
     def open(self) -> None:
         """Connect, and request the twin."""
         self._client.on_background_exception = self._on_background_exception
+        self._client.on_connection_state_change = self._on_connection_state_change
         call_with_timeout(self._client.connect, self._timeouts.call)
-        self._client.on_connection_state_change = self._is_stale.set
         self._twin_timeout = self._twin_backoff.next()
         self._request_twin()
 
     def close(self) -> None:
         """Shut the client down without waiting: that may take a while, or for ever."""
-        if self._twin is not None and not self._twin.is_over:
+        if self._twin is not None and not self._twin.done():
             self._twin.give_up()
         Call(self._client.shutdown)
 
@@ -164,9 +164,9 @@ class _Session:
             raise
         except Exception as error:
             log.warning("edgeHub refuses the report: %s: %s", type(error).__name__, error)
-            self._control.refused()
+            self._control.reported(patch, is_accepted=False)
         else:
-            self._control.reported(patch)
+            self._control.reported(patch, is_accepted=True)
 
     def _request_twin(self) -> None:
         self._is_stale.clear()
@@ -177,13 +177,13 @@ class _Session:
         """Apply the twin if it has come. Handlers may be set only after the first, or the library never calls them."""
         if self._twin is None:
             return
-        if not self._twin.is_over:
+        if not self._twin.done():
             if self._is_stale.is_set() and self._client.connected:
                 raise ConnectionError("the connection was lost before the twin came")
             if self._twin.age > self._twin_timeout:
                 raise TimeoutError(f"the twin did not come within {self._twin_timeout:g} s")
             return
-        twin, self._twin = self._twin.result(0), None
+        twin, self._twin = self._twin.result(), None
         self._twin_backoff.reset()
         if self._has_handlers:
             self._control.refreshed(twin)
@@ -204,6 +204,12 @@ class _Session:
         for patch in sorted(patches, key=read_version):
             if self._control.patched(patch) is Outcome.GAP:
                 self._is_stale.set()
+
+    def _on_connection_state_change(self) -> None:
+        """The library reports the first connection too, at times after `connect` has returned."""
+        if self._was_connected:
+            self._is_stale.set()
+        self._was_connected = True
 
     def _on_background_exception(self, error: Exception) -> None:
         """A token renewal that failed is never repeated; the library handles all else, or raises it to its caller."""
