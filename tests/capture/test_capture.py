@@ -1,6 +1,6 @@
 """The module as a process, with a real broker."""
 
-import json
+import itertools
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,7 +19,6 @@ from bus.states import CAMERA_LOST, ENDED, OFFLINE, PAUSED, RUNNING, STARTING
 from capture.source import Picture
 from tests.support import samples, videos
 from tests.support.broker import Broker
-from tests.support.cameras import snapshot_camera
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -27,9 +26,6 @@ from tests.support.wait import limit, until
 from tests.support.wall_clock import WallClock
 
 pytestmark = pytest.mark.system
-
-NOW_AND_THEN = 0.01
-"""A frame rate: every 100 seconds."""
 
 
 class Door:
@@ -48,7 +44,6 @@ class Door:
 
     @property
     def status(self) -> Status:
-        """The last one."""
         payloads = self.listener.payloads("status/capture")
         return Status.unpack(payloads[-1]) if payloads else Status("capture", OFFLINE)
 
@@ -57,20 +52,19 @@ class Door:
 
     @property
     def story(self) -> list[str]:
-        """Frames and the states between them in their order, each once."""
-        words: list[str] = []
-        for message in self.listener.messages():
-            word = "frame" if message.topic.endswith("/frame") else str(json.loads(message.payload)["state"])
-            if word == "frame" or word not in words[-1:]:
-                words.append(word)
-        return words
+        """Frames and states in their order, each once in a row."""
+        words = [
+            "frame" if message.topic.endswith("/frame") else Status.unpack(message.payload).state
+            for message in self.listener.messages()
+        ]
+        return [word for word, _ in itertools.groupby(words)]
 
     @property
     def states(self) -> list[str]:
-        return [word for word in self.story if word != "frame"]
+        return [state for state, _ in itertools.groupby(word for word in self.story if word != "frame")]
 
     def publish(self, *messages: Message) -> None:
-        """Publishes these, in place of other modules."""
+        """In place of other modules."""
         for message in messages:
             self.listener.publish(message.topic, message.pack(), retain=message.RETAINED)
 
@@ -83,24 +77,20 @@ class Door:
         self.publish(Status("classifier", RUNNING, at, at, about=About(model="m")), Status("counter", counter, at, at))
 
     def predict(self, frame: Frame) -> None:
-        """Publishes a prediction of the frame, in the classifier's place."""
         self.publish(replace(samples.prediction(captured_at=frame.captured_at), session=frame.session, sequence=frame.sequence))
 
 
 @pytest.fixture
 def door(broker: Broker) -> Iterator[Door]:
-    """The camera door on a new broker."""
     with Listener(broker.port, "footfall/door/frame", "footfall/status/capture") as listener:
         yield Door(listener)
 
 
 def picture(frame: Frame) -> Picture:
-    """The picture in a frame."""
     return cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 
 def number(frame: Frame) -> int:
-    """The number of the picture in a frame."""
     return videos.number_of(picture(frame))
 
 
@@ -231,26 +221,22 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, door: Door, tmp_pat
         assert "[WRN]" not in module.log
 
 
-def test_a_snapshot_comes_out_of_turn(broker: Broker, door: Door, tmp_path: Path) -> None:
-    """At a frame every 100 seconds, the picture after the command is published at once."""
-    path = videos.video(tmp_path / "clip.avi")
-    with Module("capture", broker.port, VIDEO_PATH=path, FRAME_RATE=NOW_AND_THEN):
-        door.wait_for_frames()
-        asked_at = time.time()
-        door.command("snapshot")
-        first, second = door.wait_for_frames(2)
-    assert (first.sequence, second.sequence) == (0, 1)
-    assert asked_at - 0.2 < second.captured_at < asked_at + limit(5)
-
-
-def test_a_folder_is_shown_again_after_a_pause(broker: Broker, door: Door, tmp_path: Path) -> None:
-    """A folder that is shown slowly is not waited for: resumed at once, it begins with its first picture."""
+def test_snapshots_come_out_of_turn(broker: Broker, door: Door, tmp_path: Path) -> None:
+    """At a frame every 100 seconds. A folder that is shown so slowly is not waited for: resumed, it begins anew at once."""
     folder = videos.pictures(tmp_path / "pictures", 3)
-    with Module("capture", broker.port, VIDEO_PATH=folder, FRAME_RATE=NOW_AND_THEN):
+    with Module("capture", broker.port, VIDEO_PATH=folder, FRAME_RATE=0.01):
         door.wait_for_frames()
         door.command("pause", "resume", "snapshot")
         assert number(door.wait_for_frames(2)[1]) == 0
         door.wait_for_state(RUNNING)
+    path = videos.video(tmp_path / "clip.avi")
+    with Module("capture", broker.port, VIDEO_PATH=path, FRAME_RATE=0.01):
+        door.wait_for_frames(3)
+        asked_at = time.time()
+        door.command("snapshot")
+        first, second = door.wait_for_frames(4)[2:]
+    assert (first.sequence, second.sequence) == (0, 1)
+    assert asked_at - 0.2 < second.captured_at < asked_at + limit(5)
 
 
 def test_progress_is_frames_that_go_out(broker: Broker, door: Door, tmp_path: Path) -> None:
@@ -287,28 +273,47 @@ def test_a_clock_that_is_set_is_reported(broker: Broker, door: Door, tmp_path: P
     assert seconds[-1] - seconds[0] == pytest.approx(frames[-1].captured_at + 59 - frames[0].captured_at, abs=1)
 
 
-@pytest.mark.parametrize("drawn", [True, False])
-def test_the_frames_of_a_clip_say_whether_it_was_drawn(drawn: bool, broker: Broker, door: Door, tmp_path: Path) -> None:
-    """By the JSON file beside it, also where both come after capture has started."""
-    clip = tmp_path / "door.avi"
-    with Module("capture", broker.port, VIDEO_PATH=clip) as module:
-        module.wait_for_log(CAMERA_LOST)
-        clip.with_suffix(".json").write_text(json.dumps({"about": "A drawn scene: not people." if drawn else "By hand"}))
-        videos.video(clip)
+@pytest.mark.parametrize(
+    ("source", "beside", "drawn"),
+    [
+        ("door.avi", '{"about": "A drawn scene: not people."}', True),
+        ("door.avi", '{"about": "Counted by hand."}', False),
+        ("demo:7", "", True),
+    ],
+)
+def test_frames_say_whether_they_were_drawn(
+    broker: Broker, door: Door, tmp_path: Path, source: str, beside: str, drawn: bool
+) -> None:
+    """By the JSON file beside a clip, also where both come after capture has started; or by a source that a setting names."""
+    path = source if source.startswith("demo:") else tmp_path / source
+    with Module("capture", broker.port, VIDEO_PATH=path, SOURCE_MODULES="demo.source" if beside == "" else "") as module:
+        if isinstance(path, Path):
+            module.wait_for_log(CAMERA_LOST)
+            path.with_suffix(".json").write_text(beside)
+            videos.video(path)
         assert {frame.demo for frame in door.wait_for_frames(3)} == {drawn}
 
 
-def test_a_further_source_is_named_in_the_settings(broker: Broker, door: Door) -> None:
-    """The demo's scenes are drawn where its module is named."""
-    with Module("capture", broker.port, VIDEO_PATH="demo:7", SOURCE_MODULES="demo.source"):
-        frames = door.wait_for_frames(3)
-    assert {frame.demo for frame in frames} == {True}
-    assert (frames[0].width, frames[0].height) == (640, 480)
+HANGING = """
+import time
+from runtime import heartbeat
+from capture.source import Source, SourceKind
+
+heartbeat.HANG_TIMEOUT = 1.0
+
+class Hanging(Source):
+    def __init__(self, *_): pass
+    def pictures(self): yield time.sleep(1000)
+
+KIND = SourceKind("a driver that hangs", Hanging, schemes=("hang",))
+"""
 
 
-def test_a_camera_of_single_pictures_stays_running(broker: Broker, door: Door) -> None:
-    """It is not lost between two pictures, and is asked for no more of them than FRAME_RATE."""
-    with snapshot_camera() as camera, Module("capture", broker.port, VIDEO_PATH=f"http://{camera.host}/", FRAME_RATE=8):
-        frames = door.wait_for_frames(16)
-        assert CAMERA_LOST not in door.states
-    assert (len(frames) - 1) / (frames[-1].captured_at - frames[0].captured_at) < 8 * 1.2
+def test_a_camera_that_hangs_ends_the_process(broker: Broker, tmp_path: Path) -> None:
+    """With exit code 3, so that it is started again; the source is one that was added by a file."""
+    (tmp_path / "hanging.py").write_text(HANGING)
+    settings = {"VIDEO_PATH": "hang://camera", "SOURCE_MODULES": "hanging", "PYTHONPATH": tmp_path}
+    with Module("capture", broker.port, **settings) as module:
+        assert module.process
+        assert module.process.wait(limit(30)) == 3
+        assert "the camera has hung" in module.log

@@ -25,38 +25,27 @@ class FakeBus:
     def __init__(self) -> None:
         self._handlers: dict[str, Callable[[Any], object]] = {}
         self.warnings: list[str] = []
-        self.while_waiting: Callable[[], object] = bool
+        self.progressed: Callable[[], object] = bool
+        """Is called again and again while a frame waits for its prediction."""
 
     def subscribe(self, topic: str, _kind: type[Any], handler: Callable[[Any], object]) -> None:
         self._handlers[topic] = handler
-
-    def progressed(self) -> None:
-        """Is called again and again while a frame waits for its prediction."""
-        self.while_waiting()
 
     def count_and_warn(self, _metric: str, text: str) -> None:
         self.warnings.append(text)
 
     def report(self, module: str, state: str, model: str | None = None, age: float = 0.0) -> None:
-        """A module's status."""
         at = time.time() - age
         self._handlers[topics.status()](Status(module, state, at, at, about=About(model=model)))
 
     def predict(self, frame: Frame) -> None:
-        """The classifier's answer to a frame."""
         one = samples.prediction(captured_at=frame.captured_at)
         self._handlers[topics.prediction("door")](replace(one, session=frame.session, sequence=frame.sequence))
 
 
-@pytest.fixture
-def bus() -> FakeBus:
-    """A new one."""
-    return FakeBus()
-
-
-def create_consumers(bus: FakeBus) -> Consumers:
-    """Those of the door."""
-    return Consumers(cast("Bus", bus), "door", prediction_timeout=0.05)
+def create(timeout: float = 0.05) -> tuple[FakeBus, Consumers]:
+    bus = FakeBus()
+    return bus, Consumers(cast("Bus", bus), "door", timeout)
 
 
 COUNTER = ("counter", RUNNING)
@@ -64,59 +53,53 @@ CLASSIFIER = ("classifier", RUNNING, "m")
 
 
 @pytest.mark.parametrize(
-    ("reports", "run"),
+    ("run", "reports"),
     [
-        ([COUNTER, CLASSIFIER], True),
-        ([COUNTER], False),
-        ([CLASSIFIER], False),
-        ([COUNTER, ("fruit", RUNNING, "m")], True),  # MODULE_NAME
-        ([COUNTER, ("classifier", RUNNING)], False),  # another module of that name
-        ([("counter-2", RUNNING), CLASSIFIER], True),
-        ([("bridge", RUNNING), ("dashboard", RUNNING), CLASSIFIER], False),
-        ([("counter", STARTING), CLASSIFIER], False),
-        ([("counter", LEDGER_UNAVAILABLE), CLASSIFIER], True),
-        ([COUNTER, CLASSIFIER, ("counter", OFFLINE)], False),
-        ([("counter", RUNNING, None, 60.0), CLASSIFIER], False),  # retained for a module that is gone
-        ([COUNTER, ("classifier-1", RUNNING, "m"), ("classifier-2", RUNNING, "m"), ("classifier-1", OFFLINE, "m")], True),
+        (True, [COUNTER, CLASSIFIER]),
+        (True, [COUNTER, ("fruit", RUNNING, "m")]),  # MODULE_NAME
+        (True, [("counter-2", RUNNING), CLASSIFIER]),
+        (True, [("counter", LEDGER_UNAVAILABLE), CLASSIFIER]),
+        (True, [COUNTER, ("classifier-1", RUNNING, "m"), ("classifier-2", RUNNING, "m"), ("classifier-1", OFFLINE, "m")]),
+        (False, [COUNTER]),
+        (False, [CLASSIFIER]),
+        (False, [COUNTER, ("classifier", RUNNING)]),  # another module of that name
+        (False, [("bridge", RUNNING), ("dashboard", RUNNING), CLASSIFIER]),
+        (False, [("counter", STARTING), CLASSIFIER]),
+        (False, [COUNTER, CLASSIFIER, ("counter", OFFLINE)]),
+        (False, [("counter", RUNNING, None, 60.0), CLASSIFIER]),  # retained for a module that is gone
     ],
 )
-def test_who_is_waited_for(reports: list[tuple[Any, ...]], run: bool, bus: FakeBus) -> None:
+def test_who_is_waited_for(run: bool, reports: list[tuple[Any, ...]]) -> None:
     """A classifier, known by its model, and a counter, both by fresh statuses; one of two is enough."""
-    consumers = create_consumers(bus)
+    bus, consumers = create()
     for report in reports:
         bus.report(*report)
     assert consumers.wait_until_running(lambda: True) == run
 
 
-def test_a_frame_without_a_prediction_is_published_again(bus: FakeBus) -> None:
+@pytest.mark.parametrize("answer", ["none", "of another session"])
+def test_a_frame_without_a_prediction_is_published_again(answer: str) -> None:
     """Lost, or too old for a classifier that was held up, it comes again as one of now; after three times it goes on."""
+    bus, consumers = create()
     sent: list[Frame] = []
-    frame = samples.frame("door")
 
-    def send(one: Frame) -> bool:
-        sent.append(one)
+    def send(frame: Frame) -> bool:
+        sent.append(frame)
+        if answer == "of another session":
+            bus.predict(replace(frame, session="earlier"))
         return True
 
-    assert create_consumers(bus).publish(frame, send, lambda: False)
+    frame = samples.frame("door")
+    assert consumers.publish(frame, send, lambda: False)
     assert [replace(one, captured_at=frame.captured_at) for one in sent] == [frame] * 3
     assert sent[1].captured_at == pytest.approx(time.time(), abs=60)
     assert len(bus.warnings) == 1
 
 
-def test_a_prediction_of_another_session_is_not_enough(bus: FakeBus) -> None:
-    """One of the same number, of the capture before this one."""
-
-    def send(one: Frame) -> bool:
-        bus.predict(replace(one, session="earlier"))
-        return True
-
-    assert create_consumers(bus).publish(samples.frame("door"), send, lambda: False)
-    assert len(bus.warnings) == 1
-
-
-def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice(bus: FakeBus) -> None:
+def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -> None:
     """A frame that went out keeps its number, though its session ends before the prediction comes."""
-    consumers, framer = Consumers(cast("Bus", bus), "door"), Framer("door", Pace(1000), Preparation(8, 8), 80)
+    bus, consumers = create(timeout=5.0)
+    framer = Framer("door", Pace(1000), Preparation(8, 8), 80)
     sent: list[Frame] = []
 
     def send(frame: Frame) -> bool:
@@ -125,12 +108,8 @@ def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice(bus
             bus.predict(frame)
         return True
 
-    def pause() -> None:
-        if len(sent) == 2:
-            commands.on_command(Command("door", "pause"))
-
     commands = Commands(send, lambda _state, _detail: None)
-    bus.while_waiting = pause
+    bus.progressed = lambda: commands.on_command(Command("door", "pause")) if len(sent) == 2 else None
     for number in range(4):
         session = commands.session(0)
         assert session

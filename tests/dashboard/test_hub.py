@@ -12,18 +12,20 @@ from bus import Bus, CurrentLabel
 from bus.settings import BusSettings
 from dashboard import pictures as module
 from dashboard.hub import Hub
-from dashboard.situation import Situation
+from dashboard.site_state import SiteState
 from tests.support import samples
 from tests.support.broker import Broker, free_port
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
+pytestmark = pytest.mark.broker
+
 
 def test_frames_are_fetched_only_while_somebody_watches(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     """None come before a picture is wanted; they come then, and after a restart of the broker, and no more a while after."""
     monkeypatch.setattr(module, "LEASE", 30.0)
-    bus = Bus(BusSettings(mqtt_port=broker.port, module_name="display"))
-    hub = Hub(bus, Situation(0.5, ()))
+    bus = Bus(BusSettings(mqtt_port=broker.port, module_name="dashboard"))
+    hub = Hub(bus, SiteState(0.5, ()), signed_in=False)
     numbers = itertools.count()
 
     def came() -> int:
@@ -49,7 +51,7 @@ def test_frames_are_fetched_only_while_somebody_watches(broker: Broker, monkeypa
             until(lambda: came() > before)
             monkeypatch.setattr(module, "LEASE", 0.0)
             hub.pictures.want("door")
-            hub.pictures.look()
+            hub.pictures.apply_timeouts()
             until(lambda: came() == came())
             last = came()
             assert [came() for _ in range(3)] == [last, last, last]
@@ -57,20 +59,20 @@ def test_frames_are_fetched_only_while_somebody_watches(broker: Broker, monkeypa
 
 def test_a_fault_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails once, with whatever was heard, is counted and tried again; the browsers are told what came later."""
-    bus, situation = Bus(BusSettings(mqtt_port=free_port(), module_name="display")), Situation(0.5, ())
-    hub = Hub(bus, situation)
-    told: Iterator[Any] = iter([ZeroDivisionError(), {"a": 1}])
+    bus, state = Bus(BusSettings(mqtt_port=free_port(), module_name="dashboard")), SiteState(0.5, ())
+    hub = Hub(bus, state, signed_in=False)
+    sections_seen: Iterator[Any] = iter([ZeroDivisionError(), {"a": 1}])
 
     def sections() -> Any:
-        one = next(told, {"a": 2})
+        one = next(sections_seen, {"a": 2})
         if isinstance(one, Exception):
             raise one
         return one
 
-    monkeypatch.setattr(situation, "sections", sections)
+    monkeypatch.setattr(state, "sections", sections)
 
     async def run() -> None:
-        async with hub.running("v", signed_in=False):
+        async with hub.running():
             end = time.monotonic() + limit(10)
             while '"a": 2' not in hub.sections.since(0, 0.0):
                 assert time.monotonic() < end, "what came later was not told"

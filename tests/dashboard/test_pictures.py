@@ -6,15 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bus import Box, Frame, Label, Prediction
-from dashboard.pictures import LEASE, MOST_BYTES, PATIENCE, SILENCE, Picture, Pictures
+from dashboard.pictures import LEASE, MAX_BYTES, PREDICTION_TIMEOUT, SILENCE, Picture, Pictures
 from tests.support import samples
-from tests.support.clock import Clock, clock_of
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Time as the tests have it."""
-    return clock_of(monkeypatch, "dashboard.pictures")
 
 
 class Watched:
@@ -23,7 +16,8 @@ class Watched:
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.changes = 0
-        self.pictures = Pictures(self.heard.append, self.heard.remove, self._changed)
+        self.now = 1000.0
+        self.pictures = Pictures(self.heard.append, self.heard.remove, self._changed, lambda: self.now)
 
     def _changed(self) -> None:
         self.changes += 1
@@ -31,17 +25,17 @@ class Watched:
     def frame(self, sequence: int, camera: str = "door") -> Frame:
         """A frame comes."""
         frame = samples.frame(camera, sequence, 1000.0 + sequence)
-        self.pictures.take_frame(frame)
+        self.pictures.on_frame(frame)
         return frame
 
     def prediction(self, frame: Frame) -> Prediction:
         """Its prediction comes."""
         prediction = replace(samples.prediction(captured_at=frame.captured_at, camera=frame.camera), sequence=frame.sequence)
-        self.pictures.take_prediction(prediction)
+        self.pictures.on_prediction(prediction)
         return prediction
 
 
-def test_a_picture_has_its_own_prediction(clock: Clock) -> None:
+def test_a_picture_has_its_own_prediction() -> None:
     """Of three frames the one that was predicted is shown, with that prediction, and said to be new."""
     watched = Watched()
     watched.pictures.want("door")
@@ -52,7 +46,7 @@ def test_a_picture_has_its_own_prediction(clock: Clock) -> None:
     assert watched.changes == 1
 
 
-def test_predictions_of_other_frames_are_let_go(clock: Clock) -> None:
+def test_predictions_of_other_frames_are_let_go() -> None:
     """One that is older than what is shown, or of a frame that never came, changes nothing."""
     watched = Watched()
     watched.pictures.want("door")
@@ -60,11 +54,11 @@ def test_predictions_of_other_frames_are_let_go(clock: Clock) -> None:
     shown = Picture(second, watched.prediction(second))
     watched.prediction(first)
     watched.prediction(samples.frame("door", 7, 1007.0))
-    watched.pictures.take_prediction(replace(samples.prediction(captured_at=1.0), sequence=1))
+    watched.pictures.on_prediction(replace(samples.prediction(captured_at=1.0), sequence=1))
     assert watched.pictures.newest("door") == shown
 
 
-def test_frames_are_heard_only_while_somebody_looks(clock: Clock) -> None:
+def test_frames_are_heard_only_while_somebody_looks() -> None:
     """A camera is subscribed to when a picture is wanted, and no more once nobody has wanted one for a while."""
     watched = Watched()
     watched.frame(0)
@@ -72,41 +66,41 @@ def test_frames_are_heard_only_while_somebody_looks(clock: Clock) -> None:
     watched.pictures.want("door")
     watched.pictures.want("door")
     assert watched.heard == ["door"]
-    clock.now += LEASE - 0.1
+    watched.now += LEASE - 0.1
     watched.pictures.want("door")
-    clock.now += LEASE - 0.1
-    watched.pictures.look()
+    watched.now += LEASE - 0.1
+    watched.pictures.apply_timeouts()
     assert watched.heard == ["door"]
     watched.prediction(watched.frame(1))
-    clock.now += LEASE
-    watched.pictures.look()
+    watched.now += LEASE
+    watched.pictures.apply_timeouts()
     assert watched.heard == []
     assert watched.pictures.newest("door") is None
 
 
-def test_without_a_classifier_frames_are_shown_alone(clock: Clock) -> None:
+def test_without_a_classifier_frames_are_shown_alone() -> None:
     """A frame that has waited long enough is shown without a prediction, but not while a slow model still answers."""
     watched = Watched()
     watched.pictures.want("door")
     watched.prediction(watched.frame(0))
     lonely = watched.frame(1)
-    clock.now += PATIENCE + 0.1
-    watched.pictures.look()
+    watched.now += PREDICTION_TIMEOUT + 0.1
+    watched.pictures.apply_timeouts()
     shown = watched.pictures.newest("door")
     assert shown
     assert shown.frame.sequence == 0
-    clock.now += SILENCE - 0.5
+    watched.now += SILENCE - 0.5
     watched.pictures.want("door")
     watched.frame(2)
-    watched.pictures.look()
+    watched.pictures.apply_timeouts()
     assert watched.pictures.newest("door") == Picture(lonely, None)
     assert watched.changes == 2
-    watched.pictures.look()
+    watched.pictures.apply_timeouts()
     assert watched.changes == 2
 
 
 @pytest.mark.parametrize("session", ["session", "next"])
-def test_a_clock_that_is_set_back_does_not_stop_the_pictures(clock: Clock, session: str) -> None:
+def test_a_clock_that_is_set_back_does_not_stop_the_pictures(session: str) -> None:
     """Frames whose time is before what is shown are shown too, with their own predictions: of this session or the next one."""
     watched = Watched()
     watched.pictures.want("door")
@@ -114,26 +108,26 @@ def test_a_clock_that_is_set_back_does_not_stop_the_pictures(clock: Clock, sessi
     watched.prediction(shown)
     for number in (101, 102):
         frame = replace(samples.frame("door", number, 900.0 + number), session=session)
-        watched.pictures.take_frame(frame)
+        watched.pictures.on_frame(frame)
         newest = watched.pictures.newest("door")
         assert newest is None if session == "next" and number == 101 else newest and newest.frame == shown
         prediction = replace(samples.prediction(captured_at=frame.captured_at), session=session, sequence=number)
-        watched.pictures.take_prediction(prediction)
+        watched.pictures.on_prediction(prediction)
         assert watched.pictures.newest("door") == Picture(frame, prediction)
         shown = frame
 
 
-def test_waiting_frames_are_bounded(clock: Clock) -> None:
+def test_waiting_frames_are_bounded() -> None:
     """However many frames wait for a classifier, they take so many bytes at most; of the fullest camera the oldest go."""
     watched = Watched()
     for camera in ("door", "back"):
         watched.pictures.want(camera)
     size = 2 * 1024 * 1024
-    kept = MOST_BYTES // size
+    kept = MAX_BYTES // size
     small = watched.frame(0, "back")
     frames = [replace(samples.frame("door", number, 1000.0 + number), jpeg=bytes(size)) for number in range(kept + 3)]
     for frame in frames:
-        watched.pictures.take_frame(frame)
+        watched.pictures.on_frame(frame)
     watched.prediction(frames[3])
     assert watched.pictures.newest("door") is None
     watched.prediction(frames[4])
