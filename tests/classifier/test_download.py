@@ -151,7 +151,7 @@ def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nobody_there(tmp_path: Path) -> None:
     with Shelf() as gone:
         pass
-    with pytest.raises(DownloadFailed, match="cannot be reached .*Connection refused"):
+    with pytest.raises(DownloadFailed, match=r"cannot be reached .*Connection refused"):
         download(gone.url, tmp_path)
 
 

@@ -72,9 +72,7 @@ def test_a_damaged_model(fruits: Fruits, tmp_path: Path, content: bytes | int) -
         ("ABRT", InvalidExport, r"crashes the trial \(SIGABRT\): the file is damaged"),
     ],
 )
-def test_a_signal_that_ends_the_trial(
-    name: str, error: type[Exception], said: str
-) -> None:
+def test_a_signal_that_ends_the_trial(name: str, error: type[Exception], said: str) -> None:
     """Only a crash means that the file is damaged: a trial that was stopped or killed names the signal."""
     with pytest.raises(error, match=said):
         Classifier(read_export(ROOT / "demo" / "model"), trial=("sh", "-c", f"kill -{name} $$"))

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from bus import Box, InvalidMessage, Label, Prediction
 from classifier import InvalidExport
+from classifier.backends.tflite import Interpreter
 from classifier.export import read_export
 from classifier.interpreter import Classifier, Result
-from classifier.backends.tflite import Interpreter
 from tests.classifier.test_yolo import restated
 from tests.support import tflite
 from tests.support.tflite import Quantisation

@@ -173,7 +173,7 @@ def test_bad_requests(device: Device, changes: dict[str, object], detail: str) -
     ],
 )
 def test_a_final_outcome(device: Device, content: bytes, answers: list[Answer], state: str, detail: str) -> None:
-    """The model that is served stays, its file too; the same request changes nothing, another address is tried, and none ends it."""
+    """The served model and its file stay; the same request changes nothing, another address is tried."""
     device.install(FIRST)
     device.shelf.answers += answers
     device.want(content)
