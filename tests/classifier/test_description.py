@@ -24,8 +24,14 @@ def test_all_keys() -> None:
         anchors = [[1.0, 2], [3, 4.5]]
         outputs = ["scores", "boxes", "count", "classes"]
     """
-    outputs, anchors = ("scores", "boxes", "count", "classes"), ((1.0, 2.0), (3.0, 4.5))
-    expected = Description(kind="ssd", colour="rgb", mean=127.5, scale=127.5, anchors=anchors, outputs=outputs)  # type: ignore[arg-type]
+    expected = Description(
+        kind="ssd",
+        colour="rgb",
+        mean=127.5,
+        scale=127.5,
+        anchors=((1.0, 2.0), (3.0, 4.5)),
+        outputs=("scores", "boxes", "count", "classes"),
+    )
     assert read_description(b"\xef\xbb\xbf" + toml.encode(), None, HERE) == expected
 
 
