@@ -1,15 +1,12 @@
 """A classifier of whole pictures: one probability for each label."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from bus import Label
 from classifier import decoders
 from classifier.backends import Array, Tensor
 from classifier.decoders import check_number_of_labels, probability, rank
-
-if TYPE_CHECKING:
-    from classifier.export import Export
+from classifier.export import Export
 
 
 class Decoder(decoders.Decoder):
@@ -19,7 +16,7 @@ class Decoder(decoders.Decoder):
     COLOUR = "bgr"
     SEES_WHOLE_FRAME = False
 
-    def __init__(self, export: "Export", outputs: Sequence[Tensor]) -> None:
+    def __init__(self, export: Export, outputs: Sequence[Tensor]) -> None:
         check_number_of_labels(export, outputs[0].shape[1], "outputs")
         self._labels = export.labels
 

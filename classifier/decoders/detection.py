@@ -1,15 +1,12 @@
 """A detector of Custom Vision's domain [S1]: boxes, classes and scores, known by their names, in any order."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from bus import Label
 from classifier import decoders
 from classifier.backends import Array, Tensor
 from classifier.decoders import MIN_CONFIDENCE, UnknownClass, clip_box, probability, rank
-
-if TYPE_CHECKING:
-    from classifier.export import Export
+from classifier.export import Export
 
 ROLES = {"detected_boxes": "boxes", "detected_classes": "classes", "detected_scores": "scores"}
 
@@ -23,7 +20,7 @@ class Decoder(decoders.Decoder):
     COLUMNS = (0, 1, 2, 3)
     """Of x1, y1, x2, y2."""
 
-    def __init__(self, export: "Export", outputs: Sequence[Tensor]) -> None:
+    def __init__(self, export: Export, outputs: Sequence[Tensor]) -> None:
         self._labels = export.labels
         self._roles: Sequence[str] = [ROLES.get(output.name, "") for output in outputs]
 

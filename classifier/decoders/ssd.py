@@ -1,13 +1,10 @@
 """A detector that ends in the operator TFLite_Detection_PostProcess: boxes, classes, scores and their number."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from classifier.backends import Tensor
 from classifier.decoders import detection
-
-if TYPE_CHECKING:
-    from classifier.export import Export
+from classifier.export import Export
 
 ORDER = ("boxes", "classes", "scores", "count")
 """Of the operator's outputs, unless the description has another one."""
@@ -19,7 +16,7 @@ class Decoder(detection.Decoder):
     OUTPUTS = ", ".join(ORDER)
     COLUMNS = (1, 0, 3, 2)
 
-    def __init__(self, export: "Export", outputs: Sequence[Tensor]) -> None:
+    def __init__(self, export: Export, outputs: Sequence[Tensor]) -> None:
         super().__init__(export, outputs)
         self._roles = export.description.outputs or ORDER
 

@@ -1,7 +1,7 @@
 """Boxes from the grid of a YOLOv2 detector (Redmon and Farhadi, YOLO9000, arXiv:1612.08242), as Custom Vision exports it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,9 +11,7 @@ from bus import Label
 from classifier import InvalidExport, decoders
 from classifier.backends import Array, Tensor
 from classifier.decoders import MIN_CONFIDENCE, check_number_of_labels, clip_box, probability, rank, shown
-
-if TYPE_CHECKING:
-    from classifier.export import Export
+from classifier.export import Export
 
 ANCHORS = ((0.573, 0.677), (1.87, 2.06), (3.34, 5.47), (7.88, 3.53), (9.77, 9.17))
 """Width and height in cells of the anchor boxes of Custom Vision's compact detectors."""
@@ -38,7 +36,7 @@ class Decoder(decoders.Decoder):
     COLOUR = "bgr"
     SEES_WHOLE_FRAME = True
 
-    def __init__(self, export: "Export", outputs: Sequence[Tensor]) -> None:
+    def __init__(self, export: Export, outputs: Sequence[Tensor]) -> None:
         self._labels, self._anchors = export.labels, export.description.anchors or ANCHORS
         depth, rest = divmod(outputs[0].shape[3], len(self._anchors))
         if rest or depth < 6:
