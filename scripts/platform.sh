@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 platform=${1:?is missing: arm32v7, arm64v8 or amd64}
 project=footfall-$platform
-export MATRIX=none SENSE_HAT_LEDS=/dev/null SENSE_HAT_I2C=/dev/null
+export MATRIX=none SENSE_HAT_LEDS=/dev/null SENSE_HAT_I2C=/dev/zero
 export REGISTRY="$platform/" MQTT_PORT="${MQTT_PORT:-18830}" WEB_PORT="${WEB_PORT:-18831}" FRAME_RATE="${FRAME_RATE:-2}"
 compose() { if docker compose version >/dev/null 2>&1; then docker compose -p "$project" "$@"; else docker-compose -p "$project" "$@"; fi; }
 topics="-p $MQTT_PORT -t footfall/+/prediction -t footfall/display/matrix/pixels"

@@ -148,7 +148,7 @@ def test_results_go_to_the_edgehub_of_the_settings(suite: Suite, tmp_path: Path)
 
 def test_the_display_joins_by_its_profile(suite: Suite) -> None:
     """Without a Sense HAT here: it publishes its pixels."""
-    devices = {"MATRIX": "none", "SENSE_HAT_LEDS": "/dev/null", "SENSE_HAT_I2C": "/dev/null"}
+    devices = {"MATRIX": "none", "SENSE_HAT_LEDS": "/dev/null", "SENSE_HAT_I2C": "/dev/zero"}
     with Listener(suite.mqtt_port, "footfall/display/+/pixels") as guest:
         suite.compose("--profile", "sensehat", "up", "-d", "--build", "display", environment=devices, seconds=300)
         guest.wait_for("matrix/pixels", seconds=60)
