@@ -10,11 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bus import Bus, Prediction, topics
-from bus.settings import BusSettings
 from tests.support import samples
 from tests.support.guarded_broker import GuardedBroker
-from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.broker
@@ -116,30 +113,3 @@ def test_deaf_guests_do_not_fill_the_memory(broker: GuardedBroker, qos: int) -> 
         assert "dropped for client deaf-0" in broker.log, "the queues are not full"
         assert (40 if qos == 0 else 10) * MEBIBYTE < peak < LIMIT * 0.8
         assert len(operator.messages()) == sent
-
-
-def test_the_counters_queue_survives_impostors(broker: GuardedBroker) -> None:
-    """Guests who connect as the counter while it is away get none of its messages; the counter gets them all."""
-    password = broker.secrets / "counter" / "password"
-    values = {"MODULE_NAME": "counter", "mqtt_port": broker.port, "mqtt_password_file": password}
-    settings = BusSettings.model_validate(values)
-    before: list[Prediction] = []
-    with Bus(settings, persistent=True) as bus, broker.listener("classifier") as classifier:
-        bus.subscribe(topics.prediction(), Prediction, before.append)
-
-        def is_subscribed() -> bool:
-            classifier.publish("footfall/door/prediction", samples.prediction("nobody").pack())
-            return bool(before)
-
-        until(is_subscribed, what="the session")
-    with broker.listener("classifier") as classifier:
-        for label, is_clean in (("man", False), ("woman", True)):
-            client = broker.client(None, client_id="counter", clean_session=is_clean)
-            with Listener(broker.guests, "footfall/query/+/question", client=client) as impostor:
-                classifier.publish("footfall/door/prediction", samples.prediction(label).pack())
-            assert not impostor.messages()
-    missed: list[str] = []
-    bus = Bus(settings, persistent=True)
-    bus.subscribe(topics.prediction(), Prediction, lambda prediction: missed.append(prediction.labels[0].name))
-    with bus:
-        until(lambda: missed[-2:] == ["man", "woman"], what="the missed predictions")
