@@ -1,4 +1,4 @@
-"""What the modules share: topics, messages, the connection to the broker, settings, logs."""
+"""The contract between the modules (topics, messages, states, metric names) and the connection to the broker."""
 
 from bus.connection import Bus
 from bus.inbox import Inbox
@@ -19,7 +19,7 @@ from bus.messages import (
     Visit,
     WantedModel,
 )
-from bus.query import Answer, CameraDay, DayReport, Offset, Question
+from bus.query import Answer, CameraDay, DayReport, Question
 from bus.slot import NewestSlot
 from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
 
@@ -42,7 +42,6 @@ __all__ = [
     "Message",
     "ModelUpdate",
     "NewestSlot",
-    "Offset",
     "Pixels",
     "Prediction",
     "Question",

@@ -1,4 +1,4 @@
-"""Questions to the bridge about its counts, and what it answers."""
+"""Questions to the counter, and its answers."""
 
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from bus.message import JsonMessage
 from bus.messages import UNKNOWN_IGNORED, ByHour, Counted, Day, Flag, Name, Request, Seconds, Totals, Visit
 
 Identity = Annotated[str, Strict(), Field(max_length=64)]
+Zone = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
@@ -33,15 +34,6 @@ class Question(Request):
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
-class Offset:
-    """How far the site's clocks are ahead of UTC, in seconds, from `since` on; `name` as in CET."""
-
-    since: Seconds
-    seconds: Annotated[int, Strict(), Field(gt=-86400, lt=86400)]
-    name: Annotated[str, Strict(), Field(max_length=64)]
-
-
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class CameraDay:
     """Visits begun at one camera on a day, as in `bus.DayCounts`."""
 
@@ -55,7 +47,7 @@ class CameraDay:
 class DayReport:
     """What was counted on a day of the site, by camera, and its last `visits`, newest first.
 
-    It takes 23 or 25 hours where clocks change; `offsets` has the one at its begin, and each that comes in between.
+    It takes 23 or 25 hours where clocks change. `zone` is the IANA name of the site's time zone, such as Europe/Berlin.
     `demo` when all cameras that counted have the demo's visits. When it is false, a sum over cameras leaves out those of which
     `demo` is true.
     """
@@ -63,7 +55,7 @@ class DayReport:
     day: Day
     begins_at: Seconds
     ends_at: Seconds
-    offsets: tuple[Offset, ...]
+    zone: Zone
     cameras: dict[Name, CameraDay]
     visits: tuple[Visit, ...]
     demo: Flag = False

@@ -17,7 +17,7 @@ from capture.reader import Playback, Reader, Timeouts
 from capture.settings import Settings
 from capture.source import Captured, Recording, Source, UnusablePicture
 from runtime import process
-from runtime.watchdog import Calls, Watchdog
+from runtime.heartbeat import Calls
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
     bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
     consumers = Consumers(bus, settings.camera) if recording else None
     calls = Calls()
-    with bus, Watchdog("the camera", lambda: calls.stalled):
+    bus.heartbeat.watch("the camera", lambda: calls.stalled)
+    with bus:
         _wait_for_broker(bus, stop)
         while not stop.is_set():
             if (session := commands.session(timeout=0.5)) is None:

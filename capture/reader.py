@@ -15,8 +15,8 @@ from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.commands import Report
 from capture.source import Captured, Picture, Pictures, Recording, Source, SourceLost
 from runtime.backoff import Backoff
+from runtime.heartbeat import Calls
 from runtime.steady import steady
-from runtime.watchdog import Calls
 from runtime.worker import Worker
 
 log = logging.getLogger(__name__)

@@ -24,8 +24,9 @@ RECORDING_ENDED = "ended"
 class Follower:
     """What is known of a run; used as a context manager."""
 
-    def __init__(self, plan: Plan, is_over: Callable[[], bool]) -> None:
+    def __init__(self, plan: Plan, is_over: Callable[[], bool], report_interval: float = REPORT_INTERVAL) -> None:
         """`is_over` says whether the run is being stopped."""
+        self._report_interval = report_interval
         self._plan = plan
         self._is_over = is_over
         self._began_at = time.time()
@@ -90,7 +91,7 @@ class Follower:
         while not (self._flows.wait(TICK) and self._is_shown.wait(TICK)):
             if self._is_over():
                 return False
-            if time.monotonic() - reported_at > REPORT_INTERVAL:
+            if time.monotonic() - reported_at > self._report_interval:
                 reported_at = time.monotonic()
                 what = "The dashboard is not ready" if self._flows.is_set() else "No prediction yet"
                 states = "; ".join(sorted(self._states.copy().values()))

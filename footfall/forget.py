@@ -23,10 +23,10 @@ class Settings(BusSettings):
     camera: CameraName | None = Field(default=None, description="the camera")
 
 
-def forget(connection: Connection, camera: str) -> str:
+def forget(connection: Connection, camera: str, timeout: float = FORGET_TIMEOUT) -> str:
     """Clears what the broker has retained of the camera, by which the counter forgets it too, and checks that it is gone.
 
-    Raises `InvalidSetting` when it is not known, still runs, or comes back.
+    Raises `InvalidSetting` when it is not known, still runs, or comes back for `timeout` seconds.
     """
     known = known_camera(connection, camera)
     if known.is_running:
@@ -34,7 +34,7 @@ def forget(connection: Connection, camera: str) -> str:
     modules = statuses(connection.retained(topics.status()))
     if not any(one.module == "counter" and one.state != OFFLINE for one in modules):
         raise InvalidSetting("the counter does not run, and would bring the camera back when it does: start it first")
-    end = time.monotonic() + FORGET_TIMEOUT
+    end = time.monotonic() + timeout
     _clear(connection, known)
     while _is_back(connection, camera):
         if time.monotonic() > end:

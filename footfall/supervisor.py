@@ -97,11 +97,18 @@ class Program:
 class Supervisor:
     """Runs programs, by name, until one of them ends or `stop` is called."""
 
-    def __init__(self, commands: Mapping[str, str], environment: Mapping[str, str], last: str) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, str],
+        environment: Mapping[str, str],
+        last: str,
+        shutdown_timeout: float = SHUTDOWN_TIMEOUT,
+    ) -> None:
         """The program `last` is stopped when all others have ended: the broker, at which they say their last words."""
         self._commands = commands
         self._environment = environment
         self._last = last
+        self._shutdown_timeout = shutdown_timeout
         self._output = Output(max(map(len, (SYSTEM, *commands))))
         self._ended: queue.SimpleQueue[Program] = queue.SimpleQueue()
         self.is_stopping = False
@@ -144,7 +151,7 @@ class Supervisor:
             for one in programs:
                 if one.name in running:
                     one.signal(number)
-            deadline = time.monotonic() + SHUTDOWN_TIMEOUT
+            deadline = time.monotonic() + self._shutdown_timeout
             while time.monotonic() < deadline and any(one.name in running for one in programs):
                 self._next_end(running, TICK)
 

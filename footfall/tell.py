@@ -23,8 +23,10 @@ class Settings(BusSettings):
     camera: CameraName = Field(default="door", description="the camera")
 
 
-def tell(connection: Connection, camera: str, do: Literal["pause", "resume", "snapshot"]) -> str:
-    """Commands the camera and waits until its module has obeyed; returns what came of it, in words.
+def tell(
+    connection: Connection, camera: str, do: Literal["pause", "resume", "snapshot"], timeout: float = COMMAND_TIMEOUT
+) -> str:
+    """Commands the camera and waits until its module has obeyed, up to `timeout` seconds; returns what came of it, in words.
 
     Raises `InvalidSetting` when there is no such camera.
     """
@@ -36,7 +38,7 @@ def tell(connection: Connection, camera: str, do: Literal["pause", "resume", "sn
     connection.publish(Command(camera, do))
     if do == "snapshot":
         return f"{camera}: snapshot was sent"
-    end, last = time.monotonic() + COMMAND_TIMEOUT, known.capture
+    end, last = time.monotonic() + timeout, known.capture
     while (last.state == PAUSED) != (do == "pause"):
         if time.monotonic() > end:
             raise InvalidSetting(f"CAMERA={camera!r}: {do} was sent and has had no effect yet; {last.module} is {last.state}")

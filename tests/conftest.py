@@ -60,7 +60,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 @pytest.fixture(scope="session")
 def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """One for all tests of a process; each test uses names of its own for cameras, modules and askers, and clears what it retains."""
+    """One for all tests of a process: each uses names of its own for cameras, modules and askers, and clears what it retains."""
     with Broker(tmp_path_factory.mktemp("broker")) as running:
         yield running
 

@@ -4,8 +4,6 @@ import re
 import sys
 from pathlib import Path
 
-from setuptools import find_packages
-
 from tests.support.broker import ROOT
 
 if sys.version_info >= (3, 11):
@@ -15,7 +13,10 @@ else:
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SETTINGS = PROJECT["tool"]["setuptools"]
-PACKAGES = find_packages(str(ROOT), include=SETTINGS["packages"]["find"]["include"])
+FOLDERS = [ROOT / pattern.removesuffix("*") for pattern in SETTINGS["packages"]["find"]["include"]]
+PACKAGES = [
+    path.parent.relative_to(ROOT).as_posix().replace("/", ".") for one in FOLDERS for path in sorted(one.rglob("__init__.py"))
+]
 IMAGE = {"Dockerfile", "module.json", "requirements.txt"}
 """Files of a container, which its image does without."""
 

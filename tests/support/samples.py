@@ -16,7 +16,6 @@ from bus import (
     Label,
     Message,
     ModelUpdate,
-    Offset,
     Pixels,
     Prediction,
     Question,
@@ -53,13 +52,12 @@ HOURS = [f"{hour:02}" for hour in range(24)]
 
 def report() -> DayReport:
     """Of a day on which clocks were set back, with one visit at a camera that counted all day, and one that did not count."""
-    offsets = (Offset(1792879200.0, 7200, "CEST"), Offset(1792890000.0, 3600, "CET"))
     cameras = {
         "back": CameraDay({}, {}, dict.fromkeys(HOURS)),
         "door": CameraDay({"woman": 1}, {"woman": {"02": 1}}, dict.fromkeys(HOURS, 1.0)),
     }
     visit = Visit("id-1", "door", "woman", 1792890000.0, 1792890003.5, 0.97, 31)
-    return DayReport("2026-10-25", 1792879200.0, 1792969200.0, offsets, cameras, (visit,))
+    return DayReport("2026-10-25", 1792879200.0, 1792969200.0, "Europe/Berlin", cameras, (visit,))
 
 
 def one_of_each() -> list[Message]:
