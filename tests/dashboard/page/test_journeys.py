@@ -107,9 +107,9 @@ def test_a_picture_has_its_prediction(place: Place, tab: Tab) -> None:
 
 
 def test_leds_are_the_published_pixels(place: Place, tab: Tab) -> None:
+    script = "(rgb) => [...document.querySelectorAll('.led')].map((led) => led.dataset.rgb).join('') === rgb"
     for pixels in (Pixels("matrix", "woman", bytes(range(192))), Pixels("matrix", "", bytes(192))):
         place.publish(pixels)
-        script = "(rgb) => [...document.querySelectorAll('.led')].map((led) => led.dataset.rgb).join('') === rgb"
         until(lambda pixels=pixels: tab.page.evaluate(script, pixels.rgb.hex()), what="its pixels")  # type: ignore[misc]
         shows(tab, "#display", pixels.label or "dark")
 
