@@ -52,6 +52,7 @@ def busy(place: Place, browser: Browser, **options: object) -> Iterator[Tab]:
         stack.enter_context(place.counting(report(back=back, door=door, demo=True), report(1, door=camera(EVERY, man=7))))
         tab = stack.enter_context(tab_of(browser, place.address, timezone_id="America/New_York", **options))
         stack.enter_context(place.playing(WOMAN, Label("man", 0.05)))
+        tab.page.locator(".camera[data-camera=door]").scroll_into_view_if_needed()  # pictures come only for cards that are seen
         tab.wait_for_pictures()
         tab.page.locator("#visits tbody tr").first.wait_for()
         tab.page.click("#compare-yesterday")
