@@ -49,7 +49,9 @@ def busy(place: Place, browser: Browser, **options: object) -> Iterator[Tab]:
         CurrentLabel("door", "woman", 0.9, time.time()),
     )
     with ExitStack() as stack:
-        stack.enter_context(place.counting(report(back=back, door=door, demo=True), report(1, door=camera(EVERY, man=7))))
+        stack.enter_context(
+            place.counting(report({"back": back, "door": door}, demo=True), report({"door": camera(EVERY, man=7)}, 1))
+        )
         tab = stack.enter_context(tab_of(browser, place.address, timezone_id="America/New_York", **options))
         stack.enter_context(place.playing(WOMAN, Label("man", 0.05)))
         tab.page.locator(".camera[data-camera=door]").scroll_into_view_if_needed()  # pictures come only for cards that are seen
