@@ -70,11 +70,12 @@ class Sender:
             self._retry_at = time.monotonic() + pause
 
     def _send_batch(self) -> bool:
-        """Send some results; False when there were none."""
+        """Send some results; False when there were none. Interrupted by the end, which then sends the rest itself."""
+        was_ending = self._is_ending.is_set()
         self._mark()
         entries = self._outbox.waiting(self._name, BATCH)
         for number, result in entries:
-            if self._is_ending.is_set():
+            if self._is_ending.is_set() and not was_ending:
                 break
             self._sink.send(result)
             self._metrics.add(names.SINK_SENT)
@@ -93,11 +94,7 @@ class Sender:
     def _finish(self) -> None:
         """Send what came just before the end, once, and close the sink."""
         try:
-            self._mark()
-            for number, result in self._outbox.waiting(self._name, BATCH):
-                self._sink.send(result)
-                self._metrics.add(names.SINK_SENT)
-                self._outbox.delivered(self._name, number)
+            self._send_batch()
         except Exception as error:
             log.info("%s: %s; what waits stays in the outbox", self._name, error)
         finally:

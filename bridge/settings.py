@@ -42,8 +42,6 @@ class Settings(BusSettings):
     @classmethod
     def _known_sinks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         known = sinks.names()
-        if not names:
-            raise ValueError(f"name at least one sink; there are {', '.join(known)}")
         for name in names:
             if name not in known:
                 raise ValueError(f"no sink {name!r}; there are {', '.join(known)}")

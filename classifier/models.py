@@ -127,8 +127,11 @@ class ModelManager:
         if self._watch is not None and time.monotonic() >= self._look_at:
             self._watch.look()
             self._look_at = time.monotonic() + LOOK_INTERVAL
+        timeout = 0 if self._due else STEP_SECONDS
         with suppress(queue.Empty):
-            self._process(self._requests.get(timeout=0 if self._due else STEP_SECONDS))
+            while True:
+                self._process(self._requests.get(timeout=timeout))
+                timeout = 0
         if (wanted := self._due) is None:
             return
         try:
@@ -196,9 +199,11 @@ class ModelManager:
             raise InvalidExport(f"the classifier ended {wanted.trials} times while it tried this model")
         self._finish("trying", "", replace(wanted, trials=wanted.trials + 1))
         classifier = self._open(stored)
-        if self._requests.empty():  # else what came meanwhile decides first; the zip stays
+        if self._requests.empty():
             update = replace(self._state.update, state="serving", detail="")
             self._switch(replace(stored, model=classifier.identity), classifier, wanted=None, update=update)
+        else:  # what came meanwhile decides first; the zip stays
+            self._finish("trying", "", wanted)
 
     def _roll_back(self) -> None:
         self._cancel_download()

@@ -67,7 +67,7 @@ class SavedState:
     """Fingerprint of MODEL's export when it was last read."""
 
     def candidates(self, default: str) -> list[StoredModel]:
-        """The models to try at a start, best first; MODEL's is the first when it has changed. `default` is its fingerprint now."""
+        """The models to try at a start, best first; MODEL's comes first when it has changed: `default` is its fingerprint."""
         stored = [one for one in (self.served, self.previous) if one is not None and one.file]
         is_changed = bool(self.default) and default != self.default
         is_served = self.served is None or self.served.file is None

@@ -122,8 +122,7 @@ class Counter:
         return True
 
     def _commit(self, batch: Batch) -> list[Corrected]:
-        batch.changes.states.update(_changed_states(batch))
-        corrected = self._retry(partial(self._ledger.commit, batch.changes))
+        corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
             log.warning("the clock was set: the times of %d earlier visits were corrected", len(corrected))
         return corrected
@@ -246,11 +245,6 @@ class Counter:
 
 class _Stopped(Exception):
     """Asked to stop while the ledger could not be used."""
-
-
-def _changed_states(batch: Batch) -> dict[str, str]:
-    changed = {name: camera.changed_state() for name, camera in batch.cameras.items()}
-    return {name: text for name, text in changed.items() if text is not None}
 
 
 def _unknown(camera: str) -> CurrentLabel:

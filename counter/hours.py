@@ -23,11 +23,11 @@ class Calendar:
         self._begins_hour = lru_cache(4096)(self._find_begin)
 
     def day(self, at: float) -> date:
-        return datetime.fromtimestamp(at, self._zone).date()
+        return datetime.fromtimestamp(int(at), self._zone).date()
 
     def hour(self, at: float) -> str:
         """The hour that the clock shows, as ``"09"``."""
-        return f"{datetime.fromtimestamp(at, self._zone).hour:02}"
+        return f"{datetime.fromtimestamp(int(at), self._zone).hour:02}"
 
     def bounds(self, day: date) -> tuple[float, float]:
         """When a day begins and ends: after 23 or 25 hours where clocks change."""

@@ -36,6 +36,12 @@ class Batch:
     """Each change, in order."""
     commands: list[Command] = field(default_factory=list)
 
+    def finish(self) -> Changes:
+        """The changes, with the new states of the cameras."""
+        changed = {name: camera.changed_state() for name, camera in self.cameras.items()}
+        self.changes.states.update({name: text for name, text in changed.items() if text is not None})
+        return self.changes
+
 
 class CameraRegistry:
     """Tracks the visits at all cameras; for one thread. `count_and_warn` (metric, text, sender) gets what is dropped and why."""
@@ -85,7 +91,8 @@ class CameraRegistry:
         if camera.saved.summarised_until is None and prediction.captured_at > EARLIEST:
             camera.saved.summarised_until = self._calendar.hour_begin(prediction.captured_at)
         if prediction.demo != camera.saved.is_demo:  # no visit is half the demo's
-            self._add(camera, camera.visits.end_all(), prediction.captured_at, batch)
+            if ended := camera.visits.end_all():
+                self._add(camera, ended, prediction.captured_at, batch)
             camera.saved.is_demo = prediction.demo
         ended = camera.visits.process(prediction)
         if (correction := camera.visits.correction) is not None:

@@ -8,18 +8,17 @@ import sys
 if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is imported below takes a while, and Ctrl-C is no traceback
 
-from counter.settings import Settings as CounterSettings
-from dashboard.settings import Settings as DashboardSettings
-
 from bridge.settings import Settings as BridgeSettings
 from bus import InvalidSetting, topics
 from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
 from classifier import InvalidExport, TrialInterrupted
+from classifier.backends import Options
 from classifier.export import read_export
 from classifier.interpreter import Classifier
-from classifier.runtime import Runtime
 from classifier.settings import Settings as ClassifierSettings
+from counter.settings import Settings as CounterSettings
+from dashboard.settings import Settings as DashboardSettings
 from demo.about import CLIP, MODEL, notice
 from display import icons
 from display.settings import Settings as DisplaySettings
@@ -92,7 +91,7 @@ def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
     """Loads the model as the classifier will; what has to be said about it and the source."""
     try:
         export = read_export(settings.model)
-        Classifier(export, Runtime(settings.num_threads, xnnpack=False, delegate=settings.delegate))
+        Classifier(export, Options(settings.num_threads, xnnpack=False, delegate=settings.delegate))
     except InvalidExport as error:
         raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
     return notice(export, camera.create_source().is_drawn())

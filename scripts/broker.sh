@@ -11,6 +11,6 @@ while kill -0 "$broker" 2>/dev/null; do
     break
   fi
   sleep 1 >/dev/null 2>&1 &
-  wait $!
+  wait $! 2>/dev/null
 done
 wait "$broker"

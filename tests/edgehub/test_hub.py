@@ -48,11 +48,11 @@ def test_one_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signed_in_by
             hub.withhold = True
             sending = Call(lambda: send(client, "id-2"))
             until(lambda: len(hub.records()) == 2)
-            assert not sending.is_over_in(0.5)
+            assert not sending.done_within(0.5)
             hub.withhold, connects = False, hub.connects
             hub.forget()
             until(lambda: hub.connects > connects, 30)
-            until(lambda: sending.is_over, 30)
+            until(lambda: sending.done(), 30)
             with pytest.raises(TimeoutError):
                 hub.twin.call("status", None, 0.5)
             assert bool(workload.signed) is (signed_in_by == "workload")

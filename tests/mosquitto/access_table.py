@@ -40,7 +40,14 @@ TABLE = (
 """The functions below add each user's own topics, and who reads commands and the wanted model."""
 
 ELSEWHERE = (
-    *("footfall", "footfall/door", "footfall/door/frame/more", "footfall/door/other", "footfall/status", "footfall/status/capture/more"),
+    *(
+        "footfall",
+        "footfall/door",
+        "footfall/door/frame/more",
+        "footfall/door/other",
+        "footfall/status",
+        "footfall/status/capture/more",
+    ),
     *("footfall/display/matrix", "footfall/query/reader", "other", "other/door/frame", "/footfall/door/frame", "door/frame"),
     *("$footfall/door/frame", "$SYS/broker/version", "$SYS/other"),
 )

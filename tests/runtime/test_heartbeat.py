@@ -12,9 +12,9 @@ from bus import Bus, InvalidSetting
 from runtime.heartbeat import Calls, Heartbeat
 from runtime.worker import Worker
 from tests.bus.test_connection import settings
+from tests.runtime.program import python
 from tests.support.broker import Broker, free_port
 from tests.support.clock import Clock
-from tests.runtime.program import python
 from tests.support.wait import until
 
 SILENCED = """
@@ -100,7 +100,7 @@ def test_the_longest_stall_counts() -> None:
 def test_a_worker_that_is_stuck_stalls(fails: bool) -> None:
     """Its step hangs, or its thread has ended because the error handler failed too."""
     go = Event()
-    with Worker("tester", (lambda: 1 / 0) if fails else go.wait, on_error=lambda _: [][0]) as worker:
+    with Worker("tester", (lambda: 1 / 0) if fails else go.wait, on_error=lambda _: 1 / 0) as worker:
         until(lambda: worker.stalled > 0.2)
         go.set()
     assert (worker.stalled > 0) == fails

@@ -1,9 +1,10 @@
-"""Calls that may never return, made in threads that may be left behind."""
+"""Calls that may never return, each on a thread that may be left behind."""
 
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from concurrent.futures import Future, wait
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -17,32 +18,25 @@ def count_stuck() -> int:
     return len(_stuck)
 
 
-class Call(Generic[T]):
-    """A call that goes on by itself."""
+class Call(Future[T]):
+    """A call that has begun."""
 
     def __init__(self, call: Callable[[], T]) -> None:
-        self._call = call
-        self._returned: list[T] = []
-        self._raised: list[BaseException] = []
+        super().__init__()
         self._began_at = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name="call", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(call,), name="call", daemon=True)
         self._thread.start()
 
-    def _run(self) -> None:
+    def _run(self, call: Callable[[], T]) -> None:
         try:
-            self._returned.append(self._call())
+            self.set_result(call())
         except BaseException as error:
-            self._raised.append(error)
+            self.set_exception(error)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it has returned or raised."""
-        return not self._thread.is_alive()
-
-    def is_over_in(self, seconds: float) -> bool:
-        """Whether it is, once it is or so much time has passed."""
-        self._thread.join(seconds)
-        return self.is_over
+    def done_within(self, seconds: float) -> bool:
+        """Wait until it has returned or raised, at most so long; whether it has."""
+        wait([self], seconds)
+        return self.done()
 
     @property
     def age(self) -> float:
@@ -50,20 +44,14 @@ class Call(Generic[T]):
         return time.monotonic() - self._began_at
 
     def give_up(self) -> None:
-        """Waits no more for it; it counts among those that are stuck."""
+        """Count it among those that are stuck for as long as it is."""
         _stuck.add(self._thread)
-
-    def result(self, seconds: float) -> T:
-        """What it returns; raises what it raises, or `TimeoutError` when it has not by then, and gives it up."""
-        self._thread.join(seconds)
-        if self._thread.is_alive():
-            self.give_up()
-            raise TimeoutError(f"no answer within {seconds:g} s")
-        if self._raised:
-            raise self._raised[0]
-        return self._returned[0]
 
 
 def call_with_timeout(call: Callable[[], T], seconds: float) -> T:
     """What the call returns; raises what it raises, or `TimeoutError`."""
-    return Call(call).result(seconds)
+    pending = Call(call)
+    if not pending.done_within(seconds):
+        pending.give_up()
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    return pending.result()

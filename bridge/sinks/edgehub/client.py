@@ -76,10 +76,10 @@ class EdgeHubSink(Sink):
     def _create_client(self) -> Any:
         """A new client. The library asks the workload API without a time-out: a request that hangs is not repeated."""
         creating = self._creating = self._creating or Call(lambda: _new_client(self._timeouts.token_life))
-        if not creating.is_over_in(self._timeouts.call):
+        if not creating.done_within(self._timeouts.call):
             raise TimeoutError(f"the workload API has not answered within {creating.age:.0f} s")
         self._creating = None
-        return creating.result(0)
+        return creating.result()
 
     def send(self, result: Result) -> None:
         """Return when edgeHub has acknowledged the result."""
@@ -128,7 +128,7 @@ class _Session:
 
     def close(self) -> None:
         """Shut the client down without waiting: that may take a while, or for ever."""
-        if self._twin is not None and not self._twin.is_over:
+        if self._twin is not None and not self._twin.done():
             self._twin.give_up()
         Call(self._client.shutdown)
 
@@ -164,9 +164,9 @@ class _Session:
             raise
         except Exception as error:
             log.warning("edgeHub refuses the report: %s: %s", type(error).__name__, error)
-            self._control.refused()
+            self._control.reported(patch, is_accepted=False)
         else:
-            self._control.reported(patch)
+            self._control.reported(patch, is_accepted=True)
 
     def _request_twin(self) -> None:
         self._is_stale.clear()
@@ -177,13 +177,13 @@ class _Session:
         """Apply the twin if it has come. Handlers may be set only after the first, or the library never calls them."""
         if self._twin is None:
             return
-        if not self._twin.is_over:
+        if not self._twin.done():
             if self._is_stale.is_set() and self._client.connected:
                 raise ConnectionError("the connection was lost before the twin came")
             if self._twin.age > self._twin_timeout:
                 raise TimeoutError(f"the twin did not come within {self._twin_timeout:g} s")
             return
-        twin, self._twin = self._twin.result(0), None
+        twin, self._twin = self._twin.result(), None
         self._twin_backoff.reset()
         if self._has_handlers:
             self._control.refreshed(twin)

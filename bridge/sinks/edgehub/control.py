@@ -15,7 +15,7 @@ from bridge.sinks.edgehub import report
 from bridge.sinks.edgehub.methods import Methods
 from bridge.sinks.edgehub.observer import Observer
 from bridge.sinks.edgehub.twin import MODEL, Desired, Outcome, difference, merged, read_model, read_policy
-from bus import Bus, Status, WantedModel
+from bus import Bus, Status, WantedModel, topics
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Control:
         self._reported: Mapping[str, Any] = {}
         self._reported_at = self._metrics_at = self._checked_at = float("-inf")
         self.methods = Methods(bus, self._observer, self._status)
-        self._observer.on_status(self._remind)
+        bus.subscribe(topics.status(), Status, self._remind)
 
     def recall(self) -> None:
         """Apply what the cloud wanted before the last stop, until the cloud is connected."""
@@ -128,15 +128,10 @@ class Control:
                 return None
             return patch or None
 
-    def reported(self, patch: Mapping[str, Any]) -> None:
-        """The hub accepted a patch."""
+    def reported(self, patch: Mapping[str, Any], is_accepted: bool) -> None:
+        """The hub has answered a patch; the next is due after the same time, accepted or not."""
         with self._lock:
-            self._reported = merged(self._reported, patch)
-            self._reported_at = self._metrics_at = self._clock()
-
-    def refused(self) -> None:
-        """The hub refused a patch; the next is due as after one that it accepted."""
-        with self._lock:
+            self._reported = merged(self._reported, patch if is_accepted else {})
             self._reported_at = self._metrics_at = self._clock()
 
     def _report(self) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from bus import Answer, Bus, CurrentLabel, DayReport, FootfallError, ModelUpdate, Question, Status, states, topics
 
-MAX_MODULES = 32
+MAX_MODULES = 160
 MAX_CAMERAS = 128
 """Upper bounds; more than this indicates spoofed names."""
 WAITING_STATES = frozenset({"downloading", "waiting", "trying"})
@@ -91,10 +90,6 @@ class Observer:
 
         with self._changed:
             return self._changed.wait_for(finished, timeout)
-
-    def on_status(self, listener: Callable[[Status], object]) -> None:
-        """Call `listener` with each status, on the network's thread."""
-        self._bus.subscribe(topics.status(), Status, listener)
 
     def _on_status(self, status: Status) -> None:
         with self._changed:

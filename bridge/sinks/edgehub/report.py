@@ -8,11 +8,12 @@ from bridge.policy import Policy
 from bus import Status
 from runtime.address import public_address
 
-MAX_MODULES = 32
+MAX_MODULES = 24
 MAX_METRICS = 24
 MAX_TEXT = 256
 """Characters of one text."""
-MAX_ABOUT = 80
+MAX_ABOUT = 64
+"""Characters of a state, a camera or a model."""
 MAX_LABELS = 20
 METRIC = r"[A-Za-z0-9_]{1,64}"
 LARGEST = 2**52
@@ -47,9 +48,9 @@ def describe_modules(statuses: Mapping[str, Status]) -> dict[str, Any]:
     """The state of each module by name, with its metrics."""
     modules: dict[str, dict[str, Any]] = {}
     for name, status in sorted(statuses.items())[:MAX_MODULES]:
-        about = {"camera": status.about.camera, "model": status.about.model, "runtime": status.about.runtime}
+        about = {"camera": status.about.camera, "model": status.about.model}
         modules[name] = {
-            "state": status.state[:MAX_TEXT],
+            "state": status.state[:MAX_ABOUT],
             "detail": status.detail[:MAX_TEXT],
             "since": status.since,
             **{key: value[:MAX_ABOUT] for key, value in about.items() if value is not None},

@@ -107,7 +107,7 @@ def read_model(desired: Mapping[str, Any]) -> tuple[WantedModel | None, dict[str
     """The wanted model, or why its properties cannot be passed on; the classifier judges the rest. Values are not shown."""
     url, sha256 = (desired.get(name) for name in MODEL)
     try:
-        wanted = WantedModel(url, sha256)
+        wanted = WantedModel(url=url, sha256=sha256)
         wanted.pack()
     except ValidationError as error:
         place = error.errors(include_url=False)[0]
