@@ -18,7 +18,6 @@ from classifier.settings import Settings
 from classifier.store import ModelStore
 from runtime import process
 from runtime.address import public_address
-from runtime.watchdog import Watchdog
 from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -64,6 +63,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     serve(classifier)
     bus.describe(update=models.update)
     models.attach(serve, report, refuse)
+    bus.heartbeat.watch("the model", lambda: pipeline.stalled)
     for camera in settings.cameras or ("+",):
         bus.subscribe(topics.frame(camera), Frame, pipeline.offer, settings.share)
     bus.subscribe(topics.wanted_model(), WantedModel, models.on_wanted)
@@ -76,7 +76,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
             app = create_app(pipeline, lambda: about, settings.url_hosts)
             running.enter_context(Server(app, address, MAX_REQUESTS))
             log.info("HTTP on %s:%d", settings.http_host, settings.http_port)
-        for part in (bus, pipeline, Worker("models", models.step, warn), Watchdog("the model", lambda: pipeline.stalled)):
+        for part in (bus, pipeline, Worker("models", models.step, warn)):
             running.enter_context(part)
         bus.state(states.RUNNING)
         stop.wait()

@@ -1,6 +1,6 @@
 """The interface of Custom Vision's own containers over HTTP, so that their clients go on working."""
 
-from collections.abc import Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Any
@@ -10,10 +10,9 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import AliasChoices, BaseModel, Field
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field as FormField
-from python_multipart.multipart import File, FormParser, parse_options_header
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from bus import InvalidMessage, Label
 from classifier.download import DownloadFailed, DownloadRefused, Limits, NotAllowed, fetch_picture
@@ -126,39 +125,32 @@ def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_host
 
 
 async def _picture(request: Request) -> bytes:
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    if kind != b"multipart/form-data":
+    """The body; of a form the field `imageData`, in any case, with or without a file name; else the largest file or field."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != "multipart/form-data":
         return await _body(request, LIMIT)
-    picture = _in_form(await _body(request, BODY_LIMIT), options.get(b"boundary", b""))
+    # As Latin-1, Starlette's text of a field without a file name has its bytes.
+    headers = Headers({"content-type": f"{kind}; charset=latin-1;{parameters}"})
+    parser = MultiPartParser(headers, _once(await _body(request, BODY_LIMIT)), max_part_size=BODY_LIMIT)
+    parser.spool_max_size = BODY_LIMIT  # in memory
+    try:
+        form = await parser.parse()
+    except MultiPartException:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form cannot be read") from None
+    fields = []
+    for name, value in form.multi_items():
+        content = value.encode("latin-1") if isinstance(value, str) else await value.read()
+        fields.append((name.lower() == "imagedata", not isinstance(value, str), len(content), content))
+    if not fields:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has no field; imageData with a picture is needed")
+    picture = max(fields)[-1]
     if len(picture) > LIMIT:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a picture has at most {LIMIT} bytes")
     return picture
 
 
-def _in_form(body: bytes, boundary: bytes) -> bytes:
-    """The field `imageData`, in whatever case and with or without a file name; else the largest file or field."""
-    fields: list[tuple[bool, bool, int, bytes]] = []
-
-    def add(name: bytes | None, content: bytes, is_file: bool) -> None:
-        fields.append(((name or b"").lower() == b"imagedata", is_file, len(content), content))
-
-    def add_field(field: FormField) -> None:
-        add(field.field_name, field.value or b"", False)
-
-    def add_file(file: File) -> None:
-        file.file_object.seek(0)
-        add(file.field_name, file.file_object.read(), True)
-
-    in_memory = {"MAX_MEMORY_FILE_SIZE": 2 * BODY_LIMIT}
-    try:
-        parser = FormParser("multipart/form-data", add_field, add_file, None, boundary, None, in_memory)
-        parser.write(body)
-        parser.finalize()
-    except FormParserError:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form cannot be read") from None
-    if not fields:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has no field; imageData with a picture is needed")
-    return max(fields)[-1]
+async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body
 
 
 async def _body(request: Request, limit: int) -> bytes:
