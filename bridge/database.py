@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runtime.errors import FootfallError, InvalidSetting
 
+Connection = sqlite3.Connection
 FILE = "outbox.db"
 LOCK_TIMEOUT = 2.0
 """Seconds to wait for another process that has the file or the folder locked."""
@@ -54,7 +55,7 @@ class Database:
         """Raises `InvalidSetting` when the folder cannot be used, or another bridge uses it."""
         self.path = folder / FILE
         self._lock_timeout = lock_timeout
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = folder / "outbox.lock"
@@ -84,7 +85,7 @@ class Database:
             connection.close()
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[Connection]:
         """The connection, for queries. Raises `OutboxUnavailable` or `OutboxDamaged`."""
         try:
             connection = self._connection = self._connection or self._open()
@@ -99,7 +100,7 @@ class Database:
             raise (OutboxUnavailable if is_temporary else OutboxDamaged)(f"{self.path}: {text}") from None
 
     @contextmanager
-    def transaction(self, durable: bool = False) -> Iterator[sqlite3.Connection]:
+    def transaction(self, durable: bool = False) -> Iterator[Connection]:
         """A transaction; a power cut may undo one that is not `durable`. Raises as `reading` does."""
         with self.reading() as connection:
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -112,7 +113,7 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> Connection:
         self._check_header()
         connection = sqlite3.connect(self.path, timeout=self._lock_timeout, isolation_level=None, check_same_thread=False)
         try:
@@ -138,7 +139,7 @@ class Database:
         if header[18:] not in _HEADERS and (header or log_file.exists()):
             raise OutboxDamaged(f"{self.path}: its header is damaged")
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
+    def _migrate(self, connection: Connection) -> None:
         """Bring the tables to `VERSION`. The version is stored twice: a damaged header must not look like a newer Footfall."""
         stored = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bridge.database import LOCK_TIMEOUT, Database, OutboxDamaged, OutboxUnavailable
+from bridge.database import LOCK_TIMEOUT, Connection, Database, OutboxDamaged, OutboxUnavailable
 from bridge.results import Kind, Result
 from bus import metric_names as names
 from runtime.metrics import Metrics
@@ -187,7 +186,7 @@ class Outbox:
         self._size, self._newest, self._is_read = 0, 0, False
 
 
-def _remember(connection: sqlite3.Connection, result: Result) -> bool:
+def _remember(connection: Connection, result: Result) -> bool:
     """Remember a result; False when it was added before."""
     key = result.id, result.version
     if connection.execute("SELECT 1 FROM result WHERE id = ? AND version = ?", key).fetchone():
@@ -196,26 +195,26 @@ def _remember(connection: sqlite3.Connection, result: Result) -> bool:
     return cursor.rowcount > 0
 
 
-def _insert(connection: sqlite3.Connection, result: Result) -> int:
+def _insert(connection: Connection, result: Result) -> int:
     """Insert a result; its number."""
     values = result.id, result.version, result.kind, result.body, json.dumps(dict(result.properties), ensure_ascii=False)
     query = "INSERT INTO result (id, version, kind, body, properties) VALUES (?, ?, ?, ?, ?)"
     return connection.execute(query, values).lastrowid or 0
 
 
-def _drop_oldest(connection: sqlite3.Connection, number: int) -> Counter[Kind]:
+def _drop_oldest(connection: Connection, number: int) -> Counter[Kind]:
     """Delete so many results, the oldest of the lowest kind first; how many of each kind."""
     oldest = "SELECT number FROM result ORDER BY kind, number LIMIT ?"
     query = f"DELETE FROM result WHERE number IN ({oldest}) RETURNING kind"
     return Counter(Kind(kind) for (kind,) in connection.execute(query, (max(0, number),)).fetchall())
 
 
-def _delete_delivered(connection: sqlite3.Connection) -> int:
+def _delete_delivered(connection: Connection) -> int:
     """Delete the results that all sinks have; how many."""
     return connection.execute("DELETE FROM result WHERE number <= (SELECT MIN(number) FROM cursor)").rowcount
 
 
-def _forget_oldest(connection: sqlite3.Connection, limit: int) -> None:
+def _forget_oldest(connection: Connection, limit: int) -> None:
     """Forget all but the newest `limit` ids of each kind."""
     oldest = "SELECT number FROM remembered WHERE kind = ? ORDER BY number DESC LIMIT 1 OFFSET ?"
     query = f"DELETE FROM remembered WHERE kind = ? AND number <= ({oldest})"

@@ -112,7 +112,7 @@ class _Session:
         self._timeouts = timeouts
         self._twin_timeout = 0.0
         self._twin: Call[Any] | None = None
-        self._has_handlers = False
+        self._has_handlers = self._was_connected = False
         self._is_stale = threading.Event()
         self._patches: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._failed: queue.SimpleQueue[Exception] = queue.SimpleQueue()
@@ -121,8 +121,8 @@ class _Session:
     def open(self) -> None:
         """Connect, and request the twin."""
         self._client.on_background_exception = self._on_background_exception
+        self._client.on_connection_state_change = self._on_connection_state_change
         call_with_timeout(self._client.connect, self._timeouts.call)
-        self._client.on_connection_state_change = self._is_stale.set
         self._twin_timeout = self._twin_backoff.next()
         self._request_twin()
 
@@ -204,6 +204,12 @@ class _Session:
         for patch in sorted(patches, key=read_version):
             if self._control.patched(patch) is Outcome.GAP:
                 self._is_stale.set()
+
+    def _on_connection_state_change(self) -> None:
+        """The library reports the first connection too, at times after `connect` has returned."""
+        if self._was_connected:
+            self._is_stale.set()
+        self._was_connected = True
 
     def _on_background_exception(self, error: Exception) -> None:
         """A token renewal that failed is never repeated; the library handles all else, or raises it to its caller."""

@@ -113,7 +113,7 @@ class Methods:
         if (status := self._observer.wait_for_update(before, self._timeout)) is None:
             raise NotAnswered(f"the classifier has not answered within {self._timeout:g} s; the twin will show the outcome")
         update = status.about.update
-        if update is None or update.state != "rolled-back":
+        if update is None or update.state not in ("rolled-back", "serving") or update.detail:
             raise NotPossible(update.detail if update and update.detail else "the classifier did not go back")
         return Answer(200, {"model": status.about.model or before.previous})
 

@@ -26,7 +26,7 @@ class Cloud:
         self.now = 1000.0
         self.published: list[Message] = []
         bus = Bus(BusSettings.model_validate({"MODULE_NAME": "bridge"}))
-        bus.publish = lambda message, _acknowledged=None: self.published.append(message) or True
+        bus.publish = self._publish  # type: ignore[method-assign,assignment]
         forwarder = Forwarder(bus, outbox, Policy(), threading.Event())
         self.control = Control(bus, forwarder, outbox, clock=lambda: self.now)
         self.version = 0

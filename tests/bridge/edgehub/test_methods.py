@@ -118,7 +118,8 @@ def test_cameras_are_commanded(broker: Broker) -> None:
     ("before", "outcome", "status", "body"),
     [
         (OLD, (NEW, "old@0123"), 200, {"model": "old@0123"}),
-        (OLD, (ModelUpdate("failed", detail="labels.txt is missing"), "new@4567"), 409, {"error": "labels.txt is missing"}),
+        (OLD, (ModelUpdate("serving", previous="new@4567"), "old@0123"), 200, {"model": "old@0123"}),
+        (OLD, (replace(OLD, detail="rollback: labels.txt is missing"), "new@4567"), 409, {"error": "rollback: labels.txt"}),
         (OLD, (ModelUpdate("trying"), "new@4567"), 503, {"error": "the classifier has not answered within 0.3 s; the twin will"}),
         (NEW, None, 409, {"error": "there is no earlier model to go back to"}),
         (None, None, 409, {"error": "there is no earlier model to go back to"}),
