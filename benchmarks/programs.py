@@ -103,13 +103,14 @@ class Program:
     def wait_for_log(self, text: str, seconds: float = 60.0) -> None:
         """Waits until the text is in its output."""
 
-        wait_for(lambda: self.check() or text in self.log, seconds, f"{text!r} of {' '.join(self._command)}")
+        wait_for(lambda: self.check() and text in self.log, seconds, f"{text!r} of {' '.join(self._command)}")
 
-    def check(self) -> None:
-        """Raises `RuntimeError` when it has ended."""
+    def check(self) -> bool:
+        """True while it runs; raises `RuntimeError` when it has ended."""
         assert self._process
         if self._process.poll() is not None:
             raise RuntimeError(f"{' '.join(self._command)} ended with {self._process.returncode}")
+        return True
 
 
 class Script(Program):
