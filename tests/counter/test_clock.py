@@ -176,8 +176,8 @@ def test_what_comes_again_or_late_changes_nothing(
     second = [replace(one, session="a2") for one in stream(0, 0.0, text=END)]
     frames = stream(DURING, by) + [replace(one, captured_at=one.captured_at + 60) for one in second]
     disturbed = list(frames)
-    for place, number in again:
-        end = place % len(frames)
+    for at, number in again:
+        end = at % len(frames)
         disturbed[end:end] = disturbed[max(0, end - number) : end]
     found = []
     for course in (frames, disturbed):

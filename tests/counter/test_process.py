@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,8 +157,9 @@ def test_a_visit_is_published_again_until_it_is_acknowledged(shop: Shop, dropped
 def test_a_locked_ledger_delays_and_loses_nothing(shop: Shop, stops: bool) -> None:
     """The status says so and the broker keeps the predictions; a stop meanwhile takes no longer than another."""
     begin = time.time() - 60
-    with shop.counter() as counter, closing(shop.locked()) as other:
+    with shop.counter() as counter, ExitStack() as lock:
         until(lambda: shop.is_state("running"))
+        lock.enter_context(closing(shop.locked()))
         shop.see("w" * 200 + "n" * 10, begin)
         until(lambda: shop.is_state("ledger-unavailable"), 20)
         assert b"database is locked" in shop.listener.payloads("status/counter")[-1]
@@ -167,7 +168,7 @@ def test_a_locked_ledger_delays_and_loses_nothing(shop: Shop, stops: bool) -> No
             assert counter.end() == 0
             assert time.monotonic() - stopped_at < limit(6)
         assert not shop.visits()
-        other.close()
+        lock.close()
         if not stops:
             until(shop.visits, 20)
             until(lambda: shop.is_state("running"))
