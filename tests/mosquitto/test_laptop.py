@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.broker import Broker, accepts
-from tests.support.guarded_broker import other_address
+from tests.support.guarded_broker import GuardedBroker, other_address
 from tests.support.listener import Listener
 from tests.support.wait import until
 
@@ -17,10 +17,12 @@ pytestmark = pytest.mark.broker
 FRAME = "footfall/door/frame"
 
 
-def test_it_listens_on_loopback_only(broker: Broker) -> None:
-    assert accepts(broker.port)
+def test_it_listens_on_loopback_only(broker: Broker, guarded: GuardedBroker) -> None:
+    """So does start.sh's with an ADDRESS."""
     address = other_address()
-    assert address is None or not accepts(broker.port, address)
+    for port in (broker.port, guarded.port, guarded.guests):
+        assert accepts(port)
+        assert address is None or not accepts(port, address)
 
 
 def test_the_largest_frame_passes_and_a_larger_packet_does_not(broker: Broker) -> None:

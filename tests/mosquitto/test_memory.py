@@ -73,6 +73,9 @@ def test_connections_beyond_the_limit_are_closed(broker: GuardedBroker, port: st
                 plain.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04" + f"{one:04}".encode())
         until(lambda: established() <= most, what="the end of the others")
         assert memory(broker) < 16 * MEBIBYTE
+    with broker.listener("operator", "footfall/+/visit") as operator, broker.listener("counter") as counter:
+        counter.publish("footfall/door/visit", b"as ever")
+        operator.wait_for("visit")
 
 
 def connect_deaf(broker: GuardedBroker, name: str, qos: int) -> socket.socket | None:

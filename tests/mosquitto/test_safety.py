@@ -14,8 +14,7 @@ from bus import Bus, Frame, metric_names, topics
 from bus.settings import BusSettings
 from tests.mosquitto.access_table import MODULES
 from tests.support import samples
-from tests.support.broker import accepts
-from tests.support.guarded_broker import GuardedBroker, other_address
+from tests.support.guarded_broker import GuardedBroker
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
@@ -23,7 +22,6 @@ pytestmark = pytest.mark.broker
 
 REFUSED = 5
 MEBIBYTE = 2**20
-CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x00\x00\x02"
 
 
 class Suite(NamedTuple):
@@ -107,13 +105,6 @@ def test_a_guest_cannot_take_over_a_modules_session(suite: Suite, name: str) -> 
     suite.assert_undisturbed()
 
 
-def test_it_listens_at_its_address_only(suite: Suite) -> None:
-    address = other_address()
-    for port in (suite.broker.port, suite.broker.guests):
-        assert accepts(port)
-        assert address is None or not accepts(port, address)
-
-
 def test_a_packet_that_is_too_large_ends_its_senders_connection_only(suite: Suite) -> None:
     """Of guests and users, before and after sign-in."""
     for user in (None, "capture"):
@@ -128,45 +119,10 @@ def test_a_packet_that_is_too_large_ends_its_senders_connection_only(suite: Suit
     suite.assert_undisturbed()
 
 
-@pytest.mark.usefixtures("many_files")
-@pytest.mark.parametrize("port", ["guests", "users"])
-def test_a_thousand_connections_at_once(suite: Suite, port: str) -> None:
-    """Without a password: the broker's memory hardly grows."""
-    number = suite.broker.guests if port == "guests" else suite.broker.port
-    before = suite.memory()
-    with ExitStack() as stack:
-        for count in range(1000):
-            plain = stack.enter_context(socket.create_connection(("127.0.0.1", number), limit(5)))
-            plain.setblocking(False)
-            with suppress(OSError):
-                plain.send(CONNECT + f"{count % 100:02}".encode())
-        suite.assert_undisturbed()
-        assert suite.memory() < before + 8 * MEBIBYTE
-    suite.assert_undisturbed()
-    until(lambda: suite.broker.answer("operator") == 0, what="room for a user")
-
-
 def test_many_wrong_passwords_stop_nobody(suite: Suite) -> None:
     """Hashing costs the broker time; predictions arrive in between."""
     assert {suite.broker.answer("operator", f"guess {number}") for number in range(300)} == {REFUSED}
     suite.assert_undisturbed()
-
-
-def test_a_guests_retained_flood_leaves_nothing(suite: Suite) -> None:
-    def has_flood(listener: Listener) -> bool:
-        return any(len(message.payload) == MEBIBYTE for message in listener.messages())
-
-    with suite.broker.listener("operator", "#") as operator, suite.broker.listener(None) as guest:
-        before = suite.memory()
-        for topic in [*(f"footfall/door{number}/label" for number in range(19)), "footfall/door/label"]:
-            guest.client.publish(topic, bytes(MEBIBYTE), retain=True)
-        guest.settle()
-        suite.assert_undisturbed()
-        assert not has_flood(operator)
-    assert suite.memory() < before + 8 * MEBIBYTE
-    with suite.broker.listener(None, "#") as later:
-        later.wait_for("status/bridge")
-        assert not has_flood(later)
 
 
 def test_a_guest_takes_no_frames_from_classifiers_that_share(suite: Suite) -> None:

@@ -1,11 +1,8 @@
-"""start.sh: bad settings, names, and folders that it cannot write."""
+"""start.sh and secrets.sh: bad settings, names, and the same result in every shell."""
 
-import os
 import re
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +13,16 @@ from bus import topics
 from runtime.explanation import NAME_PATTERN
 from tests.mosquitto.access_table import ROLES
 from tests.support.broker import ROOT
-from tests.support.guarded_broker import START, environment_of, run_script
+from tests.support.guarded_broker import SEARCH, START, environment_of, passwords_in, run_script
 from tests.support.wait import limit
 
 pytestmark = pytest.mark.broker
 
-NOBODY = 65534
+SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash --posix", "busybox": "busybox sh"}
+"""The broker's image has busybox, Debian dash, macOS bash."""
+AVAILABLE = [name for name in SHELLS if shutil.which(name)]
+APPLETS = ("awk", "base64", "cat", "chmod", "cut", "dirname", "grep", "head", "mkdir", "mv", "paste", "rm", "sed", "sh", "tr")
+"""All that the scripts need besides mosquitto_passwd and openssl; in the image they are busybox's."""
 RULE = re.compile(r"topic (read|write|readwrite) (\S+)")
 
 BAD = {
@@ -110,53 +111,50 @@ def test_the_access_list_has_rules_for_valid_names_only(
     assert all(len(topic.split("/")) == 3 for topic in of_cameras)
 
 
-@pytest.fixture
-def unprivileged() -> Iterator[Path]:
-    """A folder that user nobody can use, with the scripts and a stub of the broker."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "bin").mkdir()
-        (folder / "bin" / "mosquitto").write_text("#!/bin/sh\necho started\n")
-        shutil.copytree(ROOT / "mosquitto", folder / "mosquitto")
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o755)
-        if os.geteuid() == 0:
-            shutil.chown(folder, NOBODY, NOBODY)
-        yield folder
-
-
-def start_unprivileged(folder: Path) -> tuple[int, str]:
-    """Runs start.sh there, as nobody where the tests run as root."""
-    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    nobody, groups = (NOBODY, list[int]()) if os.geteuid() == 0 else (None, None)
-    ended = subprocess.run(
-        ["sh", str(folder / "mosquitto" / "start.sh")], env=environment_of(folder, PATH=path, USERS_PORT=1883, TLS_PORT=8883),
-        capture_output=True, text=True, timeout=limit(30), check=False, cwd=folder, user=nobody, group=nobody, extra_groups=groups,
-    )  # fmt: skip
-    return ended.returncode, ended.stdout + ended.stderr
-
-
-def test_a_read_only_folder_of_passwords_suffices(unprivileged: Path) -> None:
-    """As in a container whose passwords another one creates; a missing password ends it with one line that names it."""
-    assert start_unprivileged(unprivileged) == (0, "started\n")
-    secrets = unprivileged / "secrets"
-    reader = secrets / "reader" / "password"
-    folders = [secrets, *(one for one in secrets.iterdir() if one.is_dir())]
-    try:
-        for one in folders:
-            one.chmod(0o555)
-        assert start_unprivileged(unprivileged) == (0, "started\n")
-        reader.write_text("")
-        code, output = start_unprivileged(unprivileged)
-        assert (code != 0, output.count("\n")) == (True, 1)
-        assert "reader/password" in output
-    finally:
-        for one in folders:
-            one.chmod(0o755)
-
-
 def test_a_folder_that_cannot_be_created_ends_it_with_one_line(tmp_path: Path, stubs: str) -> None:
     (tmp_path / "secrets").write_text("")
     code, output = run_script(START, environment_of(tmp_path, PATH=stubs, USERS_PORT=1883))
     assert (code != 0, output.count("\n")) == (True, 1)
     assert "secrets" in output
+
+
+def create_path(shell: str, folder: Path) -> str:
+    """A PATH with only what the scripts need, from busybox if that is the shell, and a stub in the broker's place."""
+    folder.mkdir(parents=True)
+    for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
+        found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
+        assert found, name
+        (folder / name).symlink_to(found)
+    (folder / "mosquitto").write_text("#!/bin/sh\necho started\n")
+    (folder / "mosquitto").chmod(0o755)
+    return str(folder)
+
+
+def files_of_start(shell: str, folder: Path) -> list[str]:
+    """The broker's files after a start with this shell, without the folder's name."""
+    values = {"CAMERAS": "-n,door, back", "DISPLAYS": "hall", "CLASSIFIERS": 2, "TLS_NAMES": "a.example,192.0.2.1,::1"}
+    ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
+    environment = environment_of(folder, PATH=create_path(shell, folder / "bin"), MEMORY_LIMIT=70_000_000, **ports, **values)
+    assert run_script(START, environment, shell=SHELLS[shell]) == (0, "started\n")
+    assert {len(password) for password in passwords_in(folder / "secrets", ROLES).values()} == {32}
+    made = (folder / "run" / "access.acl", folder / "run" / "mosquitto.conf", folder / "secrets" / "tls" / "names")
+    return [path.read_text().replace(str(folder), "") for path in made]
+
+
+@pytest.mark.parametrize("shell", AVAILABLE)
+def test_every_shell_gives_the_same_result(shell: str, tmp_path: Path) -> None:
+    assert files_of_start(shell, tmp_path / "other") == files_of_start("sh", tmp_path / "reference")
+    for name, value in {"CAMERAS": "a\\nb", "DISPLAYS": "*", "MEMORY_LIMIT": "1G"}.items():
+        environment = environment_of(tmp_path / name, PATH=str(tmp_path / "other" / "bin"), USERS_PORT=1883, **{name: value})
+        code, output = run_script(START, environment, shell=SHELLS[shell])
+        assert (code, output.count("\n")) == (2, 1), output
+
+
+def test_shellcheck_finds_nothing() -> None:
+    """Where it is installed; sh can parse all scripts, those of set-up too."""
+    scripts = sorted([*(ROOT / "mosquitto").glob("*.sh"), *(ROOT / "scripts").glob("*.sh")])
+    for script in scripts:
+        assert subprocess.run(["sh", "-n", script], timeout=limit(10), check=False).returncode == 0
+    if shutil.which("shellcheck"):
+        command = ["shellcheck", "-s", "sh", *map(str, scripts)]
+        assert subprocess.run(command, capture_output=True, timeout=limit(60), check=False).stdout == b""
