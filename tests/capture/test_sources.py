@@ -65,6 +65,7 @@ def test_the_kind_of_an_address(kind: type, paths: list[str]) -> None:
         ],
         ("~nobody-of-that-name/door.mp4", "", "home directory"),
         ("0", "no.such_module", "SOURCE_MODULES='no.such_module': no.such_module cannot be imported"),
+        ("0", "..", "the name of a Python module is needed, as demo.source"),
         ("0", "demo.shop", "demo.shop has no source"),
     ],
 )
