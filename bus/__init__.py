@@ -1,4 +1,4 @@
-"""What the modules share: topics, messages, the connection to the broker, settings, logs."""
+"""The contract between the modules (topics, messages, states, metric names) and the connection to the broker."""
 
 from bus.connection import Bus
 from bus.inbox import Inbox

@@ -2,7 +2,7 @@
 
     mosquitto_sub -N -t 'footfall/+/prediction' | python -m bus
 
-A picture is left out, its size told; bytes that are no message are skipped and counted on standard error.
+A picture becomes its size. Bytes that are no message are skipped and counted on standard error.
 """
 
 import io
@@ -16,11 +16,11 @@ import msgpack
 
 from bus.messages import Frame
 
-MOST = 2 * Frame.LIMIT
+MAX_BUFFER = 2 * Frame.LIMIT
 
 
 def documents(stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
-    """Each map in the stream as it comes; None for a stretch that is no map. Never holds more than twice the largest message."""
+    """Each map in the stream as it comes; None for bytes that are no map. Holds at most twice the largest message."""
     unpacker = _unpacker()
     descriptor = stream.fileno()
     while chunk := os.read(descriptor, 1 << 16):
@@ -34,7 +34,7 @@ def documents(stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
 
 
 def _unpacker() -> msgpack.Unpacker:
-    return msgpack.Unpacker(strict_map_key=False, max_buffer_size=MOST)
+    return msgpack.Unpacker(strict_map_key=False, max_buffer_size=MAX_BUFFER)
 
 
 def _complete(unpacker: msgpack.Unpacker) -> Iterator[dict[str, Any] | None]:
@@ -51,14 +51,14 @@ def _complete(unpacker: msgpack.Unpacker) -> Iterator[dict[str, Any] | None]:
 
 
 def line(document: dict[str, Any]) -> str | None:
-    """One line of JSON, in which bytes become their number; None for a map that JSON cannot carry."""
+    """One line of JSON, in which bytes become their number; None for a map that JSON cannot express."""
     try:
-        return json.dumps(document, ensure_ascii=False, default=_instead)
+        return json.dumps(document, ensure_ascii=False, default=_replace)
     except (TypeError, ValueError, RecursionError):
         return None
 
 
-def _instead(value: Any) -> str:
+def _replace(value: Any) -> str:
     return f"<{len(value)} bytes>" if isinstance(value, bytes) else str(value)
 
 
@@ -77,9 +77,9 @@ def main() -> int:
             else:
                 print(text, flush=True)
     except (BrokenPipeError, KeyboardInterrupt):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter prints an error at its end
     if skipped:
-        print(f"bus: {skipped} times something that is no message was skipped", file=sys.stderr)
+        print(f"bus: skipped {skipped} pieces that were no message", file=sys.stderr)
     return 0
 
 

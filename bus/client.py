@@ -1,9 +1,10 @@
-"""paho's client, set up so that it retries, does not hold frames back, and does not die in silence."""
+"""paho's client, extended for late acknowledgements, and set up to reconnect and not to delay frames."""
 
 import hmac
 import logging
 import socket
 import ssl
+import threading
 import time
 from contextlib import suppress
 from typing import Any
@@ -13,13 +14,13 @@ from paho.mqtt import client as mqtt
 from bus.settings import BusSettings
 
 FIRST_RETRY, LAST_RETRY = 0.5, 30
-"""Seconds between tries to connect, doubled from the one to the other."""
-LINGER = 0.5
-"""Seconds at most for the broker to let go of a connection that is ended."""
+"""Seconds between attempts to connect, doubled from the one to the other."""
+CLOSE_TIMEOUT = 0.5
+"""Seconds at most for the broker to close its side of a connection that is ended."""
 
 
 class Client(mqtt.Client):
-    """paho's, whose messages may be acknowledged later than when their callback returns: what its version 2 calls manual_ack."""
+    """paho's, with what its version 2 calls manual_ack: a message may be acknowledged later than when its callback returns."""
 
     _held: int | None = None
     _is_leaving = False
@@ -29,22 +30,22 @@ class Client(mqtt.Client):
         self._is_leaving = True
         return super().disconnect(*arguments)
 
-    def linger(self, sock: socket.socket) -> None:
-        """To be called before the socket is closed: takes in what is still coming until the broker has let go too.
+    def drain(self, sock: socket.socket) -> None:
+        """To be called before the socket is closed: reads what still comes until the broker has closed its side.
 
-        A socket that is closed with something unread in it tells the other side that it broke; the last words before, and the
-        goodbye, would be lost with it, and the last will published.
+        Closing a socket with unread data resets the connection; the broker would lose the last messages before that and the
+        DISCONNECT, and publish the last will.
         """
-        end = time.monotonic() + LINGER
+        end = time.monotonic() + CLOSE_TIMEOUT
         with suppress(OSError, ValueError):
             if self._is_leaving:
-                sock.settimeout(LINGER)
+                sock.settimeout(CLOSE_TIMEOUT)
                 sock.shutdown(socket.SHUT_WR)
                 while sock.recv(65536) and time.monotonic() < end:
                     pass
 
     def hold(self, message: mqtt.MQTTMessage) -> None:
-        """To be called in the callback of a message of QoS 1: it is not acknowledged when that returns."""
+        """To be called in the callback of a QoS 1 message: it is not acknowledged when that returns."""
         self._held = message.mid
 
     def acknowledge(self, packet: int) -> None:
@@ -55,36 +56,58 @@ class Client(mqtt.Client):
         held, self._held = self._held, None
         return mqtt.MQTT_ERR_SUCCESS if mid == held else super()._send_puback(mid)  # type: ignore[misc]
 
+    def revive(self) -> bool:
+        """Restarts the network's thread if an error inside paho ended it, which would cut the module off for ever."""
+        thread = self._thread  # type: ignore[attr-defined]  # paho offers no other way
+        if thread is None or thread.is_alive():
+            return False
+        if (stuck := self.socket()) is not None:
+            stuck.close()  # what it could not read is still in there
+        self.loop_stop()
+        self.loop_start()
+        return True
 
-def unguessable(name: str, password: str | None) -> str:
-    """A name for the broker that, with a password, nobody can give who does not know that: of a session, or of a share.
+    def stop(self, timeout: float) -> None:
+        """Disconnects and ends the network's thread, or leaves that behind, as it may wait for a broker that does not answer."""
+        self.disconnect()
+        end = threading.Thread(target=self.loop_stop, daemon=True)  # paho joins its thread without a time-out
+        end.start()
+        end.join(timeout)
 
-    Whoever connects with the id of another, as whatever user, throws it off the broker and gets its messages; and whoever takes
-    part in a share takes messages away from the others, even where it may not read them itself.
+
+def secret_name(name: str, password: str | None) -> str:
+    """The name of a session or a share on the broker; with a password, nobody can guess it who does not know that.
+
+    A client that connects with the id of another, as any user, disconnects it and gets its messages; a member of a share takes
+    messages away from the others, even where it may not read them itself.
     """
     if password is None:
         return name
     return f"{name}-{hmac.digest(password.encode(), name.encode(), 'sha256').hex()[:12]}"
 
 
-def client_of(settings: BusSettings, persistent: bool, most_queued: int) -> Client:
-    """A client that signs in as the settings say; `persistent` has the broker keep its session while it is away."""
+unguessable = secret_name
+"""Former name."""
+
+
+def create_client(settings: BusSettings, persistent: bool, max_queued: int) -> Client:
+    """A client that signs in as the settings say; with `persistent`, the broker keeps its session while it is away."""
     password = settings.password
-    client = Client(unguessable(settings.name, password), clean_session=not persistent)
+    client = Client(secret_name(settings.name, password), clean_session=not persistent)
     if settings.username is not None:
         client.username_pw_set(settings.username, password)
     if settings.mqtt_ca_file is not None:
         client.tls_set_context(ssl.create_default_context(cafile=settings.mqtt_ca_file))
-    client.reconnect_delay_set(FIRST_RETRY, LAST_RETRY)  # type: ignore[arg-type]  # a float will do
-    client.max_queued_messages_set(most_queued)
-    client.max_inflight_messages_set(most_queued)  # what is published again at a connection goes before what has waited for it
+    client.reconnect_delay_set(FIRST_RETRY, LAST_RETRY)  # type: ignore[arg-type]  # a float works too
+    client.max_queued_messages_set(max_queued)
+    client.max_inflight_messages_set(max_queued)  # so that what is sent again precedes what has waited
     client.enable_logger(logging.getLogger("paho"))
-    client.suppress_exceptions = True  # one that got out of a callback would end the network's thread
-    client.on_socket_close = lambda _client, _userdata, sock: client.linger(sock)  # type: ignore[arg-type]
-    client.on_socket_open = _send_at_once  # type: ignore[assignment]  # always a socket here
+    client.suppress_exceptions = True  # an exception in a callback would end the network's thread
+    client.on_socket_close = lambda _client, _userdata, sock: client.drain(sock)  # type: ignore[arg-type]
+    client.on_socket_open = _disable_nagle  # type: ignore[assignment]  # always a socket here
     return client
 
 
-def _send_at_once(_client: mqtt.Client, _userdata: Any, sock: socket.socket) -> None:
-    """Switches Nagle's algorithm off, which holds a frame's last segment behind the acknowledgement of the one before."""
+def _disable_nagle(_client: mqtt.Client, _userdata: Any, sock: socket.socket) -> None:
+    """Nagle's algorithm delays a frame's last segment until the one before is acknowledged."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,10 +1,11 @@
-"""The connection to the broker: comes back by itself, and brings its subscriptions and retained state with it."""
+"""The connection to the broker: reconnects by itself, and restores its subscriptions and retained state."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -12,71 +13,74 @@ from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
 from bus import metric_names as names
-from bus import states, topics
-from bus.client import client_of, unguessable
+from bus import states
+from bus.client import create_client
 from bus.inbox import Delivery, Inbox
-from bus.message import Message, plural
+from bus.message import Message
 from bus.messages import About, Status
-from bus.outbound import MOST_IN_CLIENT, Acknowledged, Outbound
+from bus.outbound import MAX_IN_CLIENT, Acknowledged, Outbound
 from bus.settings import BusSettings
-from bus.subscriptions import Subscriptions
-from runtime.errors import InvalidMessage
+from bus.subscriptions import Cleared, Subscriptions
+from runtime.heartbeat import Heartbeat
 from runtime.logs import LogThrottle
 from runtime.metrics import Metrics
-from runtime.progress import Progress
+from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Message)
-Cleared = Callable[[str], object]
 
-UNKNOWN_USER = (4, 5)
-"""What CONNACK says of a user that is unknown, or has another password."""
+CREDENTIALS_REFUSED = (4, 5)
+"""CONNACK codes for an unknown user or a wrong password."""
 KEEPALIVE = 10
 """Seconds; a frozen broker is noticed after twice as long."""
-REPORT_EVERY = 10.0
-GRACE = 2.0
-"""Seconds at the end for what is still to be sent."""
-MOST_DETAIL = 1000
-"""Characters."""
-QUIET = 5.0
+REPORT_INTERVAL = 10.0
+STARTUP_TIME = 5.0
 """Seconds after its start in which a module waits for a broker without a warning: both are often started together."""
-SHORT = 5.0
+SHUTDOWN_TIMEOUT = 2.0
+"""Seconds at the end for what is still to be sent."""
+SHORT_CONNECTION = 5.0
 """Seconds; a connection that lasts no longer may have been taken over by another client of the same name."""
+MAX_DETAIL = 1000
+"""Characters."""
 
 
 class Bus:
-    """A module's place on the broker, as a context manager; connects in the background, for as long as it takes.
+    """A module's connection to the broker, as a context manager; connects in the background, for as long as it takes.
 
-    Subscribe first, then enter: a persistent session hands over what it kept as soon as the connection stands, and a QoS 1
-    message is acknowledged when its handler has returned. What is wanted for a while only may be subscribed to and let go at any
-    time. Handlers run on the network's thread and must not block.
+    Subscribe first, then enter: the broker delivers what a persistent session kept as soon as the connection is there, and a
+    QoS 1 message is acknowledged when its handler has returned. What is needed only for a while can be subscribed to and
+    unsubscribed from at any time. Handlers run on the network's thread and must not block.
     """
 
-    def __init__(self, settings: BusSettings, persistent: bool = False, about: About | None = None) -> None:
-        """With `persistent`, the broker keeps what comes while it is away. `about` is part of the last will too."""
+    def __init__(
+        self,
+        settings: BusSettings,
+        persistent: bool = False,
+        about: About | None = None,
+        report_interval: float = REPORT_INTERVAL,
+        startup_time: float = STARTUP_TIME,
+    ) -> None:
+        """With `persistent`, the broker keeps messages while this module is away. `about` is part of the last will too."""
         self.name = settings.name
         self.metrics = Metrics()
+        self.heartbeat = Heartbeat(settings.health_file, partial(self.count_and_warn, names.HEALTH_FAILED))
+        self._throttle = LogThrottle()
+        self._connections = LogThrottle(SHORT_CONNECTION)
         self._status = Status(self.name, states.STARTING, since=_now(), about=about or About())
         self._status_lock = threading.Lock()
+        self._reports = Worker("status", self._report, interval=report_interval)
         self._connected = False
         self._connected_at = 0.0
-        self._warns_from = time.monotonic() + QUIET
         self._connection = 0
+        self._warns_from = time.monotonic() + startup_time
+        self._has_ended = False
         self._inboxes: list[Inbox] = []
-        self._handlers: dict[str, list[tuple[Callable[[Any, Any], object], Cleared]]] = {}
-        """By filter: paho has one callback for each."""
-        self._ended = threading.Event()
-        self._throttle = LogThrottle()
-        self._connections = LogThrottle(SHORT)
-        self._progress = Progress(settings.health_file, self.count_and_warn)
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
-        offline = Status(self.name, states.OFFLINE, detail="connection lost", about=self._status.about)
-        self._password = settings.password
-        self._client = client_of(settings, persistent, MOST_IN_CLIENT)
+        self._client = create_client(settings, persistent, MAX_IN_CLIENT)
         self._outbound = Outbound(self._client, self.metrics)
-        self._subscriptions = Subscriptions(self._client, self.name)
-        self._client.will_set(offline.topic, offline.pack(), offline.QOS, offline.RETAINED)
+        self._subscriptions = Subscriptions(self._client, self.name, settings.password, self.metrics, self.count_and_warn)
+        self._set_will(self._status.about)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
@@ -86,87 +90,57 @@ class Bus:
 
     def __enter__(self) -> Self:
         self._client.loop_start()
-        threading.Thread(target=self._report, name="status", daemon=True).start()
+        self._reports.__enter__()
+        self.heartbeat.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._ended.set()
+        self.heartbeat.__exit__(kind, error, trace)
+        self._reports.__exit__(kind, error, trace)
+        self._has_ended = True
         self.state(states.OFFLINE, "stopped" if error is None else f"{type(error).__name__}: {error}")
         if self._connected:
-            self._outbound.flush(GRACE)
-        self._client.disconnect()
-        # paho joins its thread without a time-out, and that thread may be waiting for a broker that does not answer.
-        end = threading.Thread(target=self._client.loop_stop, daemon=True)
-        end.start()
-        end.join(GRACE)
+            self._outbound.flush(SHUTDOWN_TIMEOUT)
+        self._client.stop(SHUTDOWN_TIMEOUT)
 
     def subscribe(
         self, topic: str, kind: type[M], handler: Callable[[M], object], share: str | None = None, cleared: Cleared = str
     ) -> None:
-        """Hands each message under the filter `topic` to `handler`, unpacked; one that is not a `kind` is counted and logged.
+        """Hands each message under the filter `topic` to `handler`, unpacked; an invalid one is counted and logged.
 
-        Several may subscribe to one filter, for the same `kind`. Of those that subscribe with the same `share`, and password, the
-        broker gives each message to one, in turn. `cleared` gets the topic of what the broker was told to keep no more.
+        A filter may have several handlers, for the same `kind`. Among subscribers with the same `share` (and password), the
+        broker delivers each message to one, in turn. `cleared` gets the topic of a retained message that was deleted.
         """
+        self._subscriptions.add(topic, kind, lambda message, _received: handler(message), share, cleared)
 
-        self._subscribe(topic, kind, lambda message, _received: handler(message), share, cleared)
+    def inbox(self, kinds: Mapping[str, type[Message]], into: Inbox | None = None) -> Inbox:
+        """A queue of the messages under some filters, of one kind each, in the order in which they came; or more for `into`.
 
-    def inbox(self, kinds: Mapping[str, type[Message]]) -> Inbox:
-        """Where messages wait, of the kind for each topic filter, in the order in which they came, for one who acknowledges them
-        when it is done with them.
-
-        As for all: one that is not of its kind is counted and logged. Of use with a persistent session only.
+        Its reader acknowledges them when it has processed them, which is of use with a persistent session only.
         """
-        inbox = Inbox(self._acknowledge)
+        inbox = into or Inbox(self._acknowledge)
 
         def put(message: Message, received: mqtt.MQTTMessage) -> None:
+            delivery = None
             if received.qos > 0:
                 self._client.hold(received)
-            delivery = Delivery(received.mid, self._connection) if received.qos > 0 else None
+                delivery = Delivery(received.mid, self._connection)
             inbox.put(message, delivery)
 
-        self._inboxes.append(inbox)
+        if into is None:
+            self._inboxes.append(inbox)
         for topic, kind in kinds.items():
-            self._subscribe(topic, kind, put)
+            self._subscriptions.add(topic, kind, put)
         return inbox
 
     def _acknowledge(self, delivery: Delivery) -> None:
-        """Of an earlier connection it would be of no use: what it did not acknowledge comes again in this one."""
+        """Only in the connection of the delivery: what was not acknowledged there is delivered again in the next one."""
         if self._connected and delivery.connection == self._connection:
             self._client.acknowledge(delivery.packet)
 
-    def _subscribe(
-        self, topic: str, kind: type[M], handler: Callable[[M, Any], object], share: str | None = None, cleared: Cleared = str
-    ) -> None:
-        def take_in(_client: mqtt.Client, _userdata: Any, received: mqtt.MQTTMessage) -> None:
-            if kind.RETAINED and not received.payload:
-                for _, one in handlers:
-                    one(received.topic)
-                return
-            try:
-                message = _taken(kind, received)
-            except InvalidMessage as error:
-                self.count_and_warn(names.INVALID, f"{received.topic}: {error}", sender=received.topic)
-                return
-            self.metrics.add(f"{plural(kind)}_in")
-            for handle, _ in handlers:
-                try:
-                    handle(message, received)
-                except Exception:
-                    self.metrics.add(names.FAILED)
-                    if (more := self._throttle(f"failed {topic}")) is not None:
-                        log.exception("%s: handling a message failed%s", received.topic, more)
-
-        handlers = self._handlers.setdefault(topic, [])
-        handlers.append((handler, cleared))
-        self._client.message_callback_add(topic, take_in)
-        self._subscriptions.add(topics.shared(topic, unguessable(share, self._password)) if share else topic, kind.QOS)
-
     def unsubscribe(self, topic: str) -> None:
-        """Takes no more messages under the filter `topic`, for no subscriber; one that is under way may still be handled."""
-        self._handlers.pop(topic, None)
+        """Removes all handlers of the filter `topic`; a message that is being handled still is."""
         self._subscriptions.remove(topic)
-        self._client.message_callback_remove(topic)
 
     def publish(self, message: Message, acknowledged: Acknowledged | None = None) -> bool:
         """As `bus.outbound.Outbound.publish`."""
@@ -178,7 +152,7 @@ class Bus:
         return self._connection
 
     def forget(self, *topics: str) -> None:
-        """Publishes the retained state of these topics no more at new connections."""
+        """Stops publishing the retained state of these topics at new connections."""
         self._outbound.forget(topics)
 
     @property
@@ -187,65 +161,56 @@ class Bus:
         return self._connected
 
     def progressed(self) -> None:
-        """To be called when the module has done what it is there for; counts while connected. Cheap, from any thread."""
+        """To be called when the module has done its work once more; counts while connected. Cheap, from any thread."""
         if self._connected:
-            self._progress.made()
+            self.heartbeat.progressed()
 
-    def count_and_warn(self, figure: str, text: str, sender: str = "") -> None:
-        """Counts what was wrong with something from outside, and logs it at most once a minute a sender."""
-        self.metrics.add(figure)
-        if (more := self._throttle(f"{figure} {sender}")) is not None:
+    def count_and_warn(self, metric: str, text: str, sender: str = "") -> None:
+        """Counts an error, and logs it at most once a minute for each metric and sender."""
+        self.metrics.add(metric)
+        if (more := self._throttle(f"{metric} {sender}")) is not None:
             log.warning("%s%s", text, more)
 
     def state(self, state: str, detail: str = "") -> None:
-        """Says how the module is; told at once when it has changed. Of a long `detail` the beginning is told."""
-        detail = detail[:MOST_DETAIL]
+        """Sets the module's state, one of `bus.states`; a change is published at once. A long `detail` is cut."""
+        detail = detail[:MAX_DETAIL]
         with self._status_lock:
             before = self._status
             if (state, detail) == (before.state, before.detail):
                 return
-            if self._ended.is_set() and state != states.OFFLINE:
-                return  # a thread that was left behind
+            if self._has_ended and state != states.OFFLINE:
+                return  # from a thread that was left behind
             since = before.since if state == before.state else _now()
-            self._status = Status(self.name, state, since, detail=detail, about=before.about)
+            self._status = replace(before, state=state, since=since, detail=detail)
         log.log(logging.INFO if state in states.HEALTHY else logging.WARNING, "%s%s", state, detail and f": {detail}")
-        self._publish_status()
+        self.report()
 
     def describe(self, **changes: Any) -> None:
-        """Changes fields of the status's `About`; published with the next report, or at once with `report`."""
+        """Changes fields of the status's `About`, for the next `report` and the next connection's last will."""
         with self._status_lock:
             self._status = replace(self._status, about=replace(self._status.about, **changes))
+            self._set_will(self._status.about)
 
     def report(self) -> None:
-        """Publishes the status with the metrics of now, which else is done every ten seconds."""
-        self._publish_status()
-
-    def _publish_status(self) -> None:
+        """Publishes the status with the current metrics, which otherwise happens every ten seconds."""
         with self._status_lock:
-            now = replace(self._status, at=_now(), metrics=self.metrics.snapshot(), rates=self.metrics.rates())
-            self.publish(now)
+            self.publish(replace(self._status, at=_now(), metrics=self.metrics.snapshot(), rates=self.metrics.rates()))
 
     def _report(self) -> None:
-        while not self._ended.wait(REPORT_EVERY):
-            self._revive()
-            self._publish_status()
-
-    def _revive(self) -> None:
-        """Starts the network's thread again if an error inside paho ended it, which would leave the module deaf and dumb."""
-        thread = self._client._thread  # type: ignore[attr-defined]  # its only place
-        if thread is not None and not thread.is_alive():
+        if self._client.revive():
             self.count_and_warn(names.REVIVED, "the connection's thread had ended; started again")
-            if (stuck := self._client.socket()) is not None:
-                stuck.close()  # what it could not read is still in there
-            self._client.loop_stop()
-            self._client.loop_start()
+        self.report()
+
+    def _set_will(self, about: About) -> None:
+        will = Status(self.name, states.OFFLINE, detail="connection lost", about=about)
+        self._client.will_set(will.topic, will.pack(), will.QOS, will.RETAINED)
 
     def _on_connect(self, _client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
         if code != mqtt.MQTT_ERR_SUCCESS:
             if (more := self._throttle("refused")) is not None:
-                log.error("the broker at %s refuses %r: %s%s", self._address, self.name, self._why_refused(code), more)
+                log.error("the broker at %s refuses %r: %s%s", self._address, self.name, self._refusal(code), more)
             return
-        self._publish_status()  # not sent yet: kept with the rest of the retained state, which goes out below
+        self.report()  # not sent yet: kept with the rest of the retained state, which is published below
         self._connection += 1
         for inbox in self._inboxes:
             inbox.clear()
@@ -256,13 +221,12 @@ class Bus:
         if (more := self._connections("")) is not None:
             log.info("connected to the broker at %s as %s%s", self._address, self.name, more)
 
-    def _why_refused(self, code: int) -> str:
-        if code not in UNKNOWN_USER:
+    def _refusal(self, code: int) -> str:
+        if code not in CREDENTIALS_REFUSED:
             return mqtt.connack_string(code)
-        reason = "unknown user or wrong password"
-        if self._status.about.camera is None:
-            return reason
-        return f"{reason}; if {self._status.about.camera!r} is a new camera, add it to CAMERAS where the broker starts"
+        camera = self._status.about.camera
+        hint = f"; if {camera!r} is a new camera, add it to CAMERAS where the broker starts" if camera else ""
+        return f"unknown user or wrong password{hint}"
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
         if time.monotonic() < self._warns_from:
@@ -274,16 +238,10 @@ class Bus:
         was_connected, self._connected = self._connected, False
         self._outbound.disconnected()
         self._subscriptions.disconnected()
-        if was_connected and not self._ended.is_set():
-            is_short = time.monotonic() - self._connected_at < SHORT
+        if was_connected and not self._has_ended:
+            is_short = time.monotonic() - self._connected_at < SHORT_CONNECTION
             hint = f" (is another client called {self.name}? MODULE_NAME gives a name of its own)" if is_short else ""
             self.count_and_warn(names.DISCONNECTED, f"broker connection lost: {mqtt.error_string(code)}{hint}; trying again")
-
-
-def _taken(kind: type[M], received: mqtt.MQTTMessage) -> M:
-    if received.retain and not kind.RETAINED:
-        raise InvalidMessage(f"{kind.__name__}: retained by the broker, only a fresh one is taken")
-    return kind.received(received.topic, received.payload)
 
 
 def _now() -> float:

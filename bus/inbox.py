@@ -1,4 +1,4 @@
-"""Messages that wait for their taker, and for its word that they need not come again."""
+"""Messages that wait for their reader, and are acknowledged when it has processed them."""
 
 import threading
 import time
@@ -17,11 +17,11 @@ class Delivery(NamedTuple):
 
 
 class Inbox:
-    """What came, oldest first; the broker keeps each message until it is acknowledged.
+    """A queue, oldest first; the broker keeps each message until it is acknowledged.
 
-    It needs no other bound: the broker sends no more than its `max_inflight_messages` before some are acknowledged, of a state
-    (a retained message, which is never acknowledged) the newest replaces the older one of its topic, and what a lost connection
-    leaves here is dropped, as the broker sends it again.
+    It needs no limit of its own: the broker sends at most its `max_inflight_messages` before some are acknowledged, a retained
+    message (which is never acknowledged) replaces the older one of its topic, and a lost connection clears the queue, as the
+    broker sends it all again.
     """
 
     def __init__(self, acknowledge: Callable[[Delivery], object]) -> None:
@@ -31,7 +31,7 @@ class Inbox:
         self._came = threading.Condition()
 
     def put(self, message: Message, delivery: Delivery | None) -> None:
-        """Without a delivery, as of QoS 0, there is nothing to acknowledge."""
+        """Without a delivery, as at QoS 0, there is nothing to acknowledge."""
         with self._came:
             if message.RETAINED and delivery is None:
                 self._waiting = deque(one for one in self._waiting if one[0].topic != message.topic)
@@ -39,12 +39,12 @@ class Inbox:
             self._came.notify()
 
     def clear(self) -> None:
-        """Lets go what was not taken yet."""
+        """Drops what was not taken yet."""
         with self._came:
             self._waiting.clear()
 
     def take(self, timeout: float) -> list[Message]:
-        """All that is there, or what comes first within `timeout` seconds, or nothing."""
+        """All waiting messages, or the first that comes within `timeout` seconds, or none."""
         end = time.monotonic() + timeout
         with self._came:
             while not self._waiting and (left := end - time.monotonic()) > 0:
@@ -55,7 +55,7 @@ class Inbox:
         return taken
 
     def acknowledge(self) -> None:
-        """Says that all that was taken is settled."""
+        """Acknowledges everything taken so far."""
         with self._came:
             taken, self._taken = self._taken, []
         for delivery in taken:

@@ -1,8 +1,8 @@
-"""What every message of the suite shares: how it is packed, what is refused, how it travels.
+"""What all messages share: packing, validation, limits and delivery.
 
-Machines get msgpack maps with a version ``v``; where people and other programs read, JSON text. Unknown keys are ignored, so
-that a newer sender may add some. Everything else that is not as declared is an `InvalidMessage`, at the sender as at the
-receiver: inside the modules the data is trusted.
+A message is a map with a version ``v``: msgpack for machines, JSON where people and other programs read. Unknown keys are
+ignored, so that a newer sender may add some. Anything else that is not as declared raises `InvalidMessage` here, at the boundary;
+inside the modules the data is trusted.
 """
 
 import json
@@ -21,18 +21,18 @@ VERSION = 1
 
 
 class Message:
-    """What all messages share: packing, checking, and how they travel."""
+    """Base class of all messages."""
 
     __slots__ = ()
     LIMIT: ClassVar[int] = 64 * 1024
-    """Most bytes of a payload."""
+    """Bytes of a payload."""
     QOS: ClassVar[int] = 1
     RETAINED: ClassVar[bool] = False
-    """Whether the broker keeps the newest for those who come later; where it is False, a kept one is not taken in."""
+    """Whether the broker keeps the newest for later subscribers; if not, a retained one is refused."""
 
     @property
     def topic(self) -> str:
-        """Where it is published."""
+        """The topic on which it is published."""
         raise NotImplementedError
 
     def pack(self) -> bytes:
@@ -41,15 +41,15 @@ class Message:
 
     @classmethod
     def unpack(cls, payload: bytes | bytearray) -> Self:
-        """The message in a payload. Raises `InvalidMessage` with the field that is not as declared."""
+        """The message in a payload. Raises `InvalidMessage` with the name of the invalid field."""
         return cls._of(cls._document(payload))
 
     @classmethod
     def received(cls, topic: str, payload: bytes | bytearray) -> Self:
-        """The message that came on a topic, which must be its own. Raises `InvalidMessage`."""
+        """The message in a payload, which must belong to its topic. Raises `InvalidMessage`."""
         message = cls.unpack(payload)
         if message.topic != topic:
-            raise InvalidMessage(f"{cls.__name__}: it names itself for another topic, {message.topic}")
+            raise InvalidMessage(f"{cls.__name__}: it belongs to another topic, {message.topic}")
         return message
 
     @classmethod
@@ -90,7 +90,7 @@ class Message:
 
 
 class JsonMessage(Message):
-    """A message for people and other programs, as JSON text; the broker keeps the newest."""
+    """A message for people and other programs, as JSON; by default retained."""
 
     __slots__ = ()
     QOS = 0
@@ -104,14 +104,14 @@ class JsonMessage(Message):
     def _decode(cls, payload: bytes) -> Any:
         try:
             document = json.loads(payload)
-            json.dumps(document, ensure_ascii=False, allow_nan=False).encode()  # what others cannot read is in here too
+            json.dumps(document, ensure_ascii=False, allow_nan=False).encode()  # refuses NaN and lone surrogates
             return document
         except (ValueError, RecursionError) as error:
             raise InvalidMessage(f"{cls.__name__}: no JSON: {error!s:.80}") from None
 
 
 def plural(kind: type[Message]) -> str:
-    """What messages of a kind are called in metrics."""
+    """The name of a kind of message in metrics."""
     name = kind.__name__.lower()
     return name if name.endswith("s") else f"{name}s"
 

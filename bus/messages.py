@@ -1,4 +1,4 @@
-"""The messages of the suite, field by field: the contract between its modules and with everyone who listens."""
+"""The messages of the suite, field by field: the contract between its modules and with other programs."""
 
 from typing import Annotated, Literal, NamedTuple
 
@@ -14,7 +14,7 @@ Name = Annotated[str, Strict(), Field(pattern=NAME_PATTERN)]
 Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=TEXT_PATTERN)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Strict(), Field(gt=0, lt=1e11, allow_inf_nan=False)]
-"""Unix time, in seconds, up to the year 5138: what any calendar takes."""
+"""Unix time in seconds, up to the year 5138, which every calendar supports."""
 Elapsed = Annotated[float, Strict(), Field(ge=0, lt=1e11, allow_inf_nan=False)]
 """Seconds that have passed."""
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
@@ -22,15 +22,15 @@ Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
 Side = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Day = Annotated[str, Strict(), Field(pattern=DAY_PATTERN)]
-"""A day of the site."""
+"""A day in the site's time zone."""
 Totals = dict[Text, Count]
 """Visits begun, by label."""
 Hour = Annotated[str, Field(pattern=HOUR_PATTERN)]
-"""An hour of the site: ``"09"``."""
+"""An hour in the site's time zone: ``"09"``."""
 ByHour = dict[Text, dict[Hour, Count]]
 """Visits begun, by label and hour: ``["woman"]["09"]``."""
 Counted = dict[Hour, Share | None]
-"""By each hour of the day, in which part of it the camera was counting (0..1); None where it was not: there is no data then."""
+"""By hour, the part of it in which the camera was counting (0..1); None where it was not, so that there is no data."""
 Flag = Annotated[bool, Strict()]
 
 UNKNOWN_IGNORED = ConfigDict(extra="ignore")
@@ -47,7 +47,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class Label:
-    """One label of a prediction; `box` is None where the model does not say where in the picture it is."""
+    """One label of a prediction; `box` is None where the model does not locate it in the picture."""
 
     name: Text
     probability: Share
@@ -83,10 +83,10 @@ class Frame(Message):
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class Prediction(Message):
-    """What the model says of one frame, whose session, numbers and times it has; `labels` come highest first.
+    """The model's output for one frame, with that frame's session, sequence and times; `labels` come highest first.
 
-    `model` is its name and the start of its SHA-256. `demo` when the frame was drawn, or the model knows drawn figures only: then
-    nothing of it is a real visitor.
+    `model` is its name and the start of its SHA-256. `demo` when the frame was drawn, or the model knows only drawn figures: then
+    no visitor is real.
     """
 
     camera: Name
@@ -114,8 +114,8 @@ class Prediction(Message):
 class Visit(JsonMessage):
     """One visitor's stay, published when it is over; `peak` is the highest probability among its `frames` predictions.
 
-    `demo` is true for the demo's visitors, who are drawn. A visit that is published again with the same `id` and other times
-    replaces the earlier one: the clock was wrong when it was counted.
+    `demo` for the demo's drawn visitors. A visit that is published again with the same `id` and other times replaces the earlier
+    one: the clock was wrong when it was counted.
     """
 
     QOS = 1
@@ -161,7 +161,7 @@ class Summary(JsonMessage):
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class Pixels(Message):
-    """What the 8x8 matrix shows: 64 times red, green, blue, row by row from the top left; `label` is empty when dark."""
+    """The 8x8 matrix: 64 times red, green, blue, row by row from the top left; `label` is empty when it is dark."""
 
     QOS = 0
     RETAINED = True
@@ -196,10 +196,10 @@ class CurrentLabel(JsonMessage):
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class DayCounts(JsonMessage):
-    """Visits begun on one day, by label and hour: `visits["woman"]["09"]`; the day and the hours are the site's own.
+    """Visits begun on one day, by label and hour: `visits["woman"]["09"]`; day and hours are in the site's time zone.
 
-    `counted` tells hours without data from hours without visitors. `demo` when the visits are the demo's: they are counted only
-    on a day on which the camera did not count with another model.
+    `counted` distinguishes hours without data from hours without visitors. `demo` when the visits are the demo's, which count
+    only on a day on which the camera did not count with another model.
     """
 
     LIMIT = 1024 * 1024
@@ -217,9 +217,9 @@ class DayCounts(JsonMessage):
 
 
 class Request(JsonMessage):
-    """What somebody wants done; typed by hand too, so that its topic says what it is about, and the version may be left out.
+    """A request, maybe typed by hand: the version may be left out, and the topic says whom it is for.
 
-    A retained one is not taken: it would be done again at each start.
+    A retained one is refused: it would be executed again at each start.
     """
 
     __slots__ = ()
@@ -228,18 +228,18 @@ class Request(JsonMessage):
 
     @classmethod
     def received(cls, topic: str, payload: bytes | bytearray) -> Self:
-        """The request that came on a topic. Raises `InvalidMessage`."""
-        return cls._of({"v": VERSION} | cls._document(payload) | cls._told_by(topic))
+        """The request in a payload. Raises `InvalidMessage`."""
+        return cls._of({"v": VERSION} | cls._document(payload) | cls._fields_in(topic))
 
     @classmethod
-    def _told_by(cls, topic: str) -> dict[str, str]:
-        """The fields that stand in the topic."""
-        raise NotImplementedError
+    def _fields_in(cls, topic: str) -> dict[str, str]:  # noqa: ARG003
+        """The fields that the topic contains; none, if it is not overridden."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class Command(Request):
-    """What a camera is to do."""
+    """An order to a camera."""
 
     QOS = 1
 
@@ -251,15 +251,15 @@ class Command(Request):
         return topics.command(self.camera)
 
     @classmethod
-    def _told_by(cls, topic: str) -> dict[str, str]:
+    def _fields_in(cls, topic: str) -> dict[str, str]:
         return {"camera": topics.second_level(topic)}
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class WantedModel(Request):
-    """The model that the classifiers are to serve: the `url` of an export's zip and its `sha256`.
+    """The model that the classifiers shall serve: the `url` of an export's zip and its `sha256`.
 
-    With neither, a model that is being downloaded is wanted no longer. With `rollback`, the previous model is served again.
+    With neither, a download in progress is cancelled. With `rollback`, the previous model is served again.
     """
 
     LIMIT = 8 * 1024
@@ -273,14 +273,10 @@ class WantedModel(Request):
     def topic(self) -> str:
         return topics.wanted_model()
 
-    @classmethod
-    def _told_by(cls, topic: str) -> dict[str, str]:  # noqa: ARG003
-        return {}
-
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class ModelUpdate:
-    """What became of the last `WantedModel`; of its address only scheme, host and port. `previous` names the model before."""
+    """The outcome of the last `WantedModel`; `url` has only scheme, host and port. `previous` names the model before."""
 
     state: Literal["none", "downloading", "waiting", "trying", "serving", "refused", "failed", "rolled-back"]
     url: Annotated[str, Strict(), Field(max_length=1024)] | None = None
@@ -291,11 +287,12 @@ class ModelUpdate:
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class About:
-    """What a module works on; each module fills in what it knows.
+    """What a module works on; each module fills in its own fields.
 
-    `camera` is that of a capture, `model` the name and start of the SHA-256 of what a classifier serves, with its `labels`,
-    `runtime` what runs it, `update` what became of the model that is wanted. `ended` are the cameras whose recording,
-    played once, the counter has counted to its end.
+    - Capture: its `camera`.
+    - Classifier: `model` (name and start of its SHA-256), its `labels`, the `runtime` that runs it, and the outcome of a model
+      `update`.
+    - Counter: the cameras whose recording, played once, `ended` and is counted completely.
     """
 
     camera: Name | None = None
@@ -308,10 +305,10 @@ class About:
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
 class Status(JsonMessage):
-    """How a module is: its state (one of `bus.states`), since when and why; `metrics` by name (see `bus.metric_names`).
+    """A module's state (one of `bus.states`), since when and why; `metrics` by name (see `bus.metric_names`).
 
-    `rates` has what each counter grew by a second since the last report. `since` and `at`, the time of the report, are None in
-    the module's last will, which the broker publishes.
+    `rates` has each counter's growth a second since the last report. `since` and `at`, the time of the report, are None in the
+    module's last will, which the broker publishes.
     """
 
     module: Name

@@ -10,9 +10,9 @@ Value = TypeVar("Value")
 
 
 class NewestSlot(Generic[Key, Value]):
-    """Keeps the newest value of each key (a camera, say) and hands them out in turn, so that no key starves.
+    """Keeps the newest value of each key (a camera, say) and returns them in turn, so that no key starves.
 
-    A value that is replaced before it was taken is gone; `put` says so. At most `limit` keys wait at a time.
+    A newer value replaces one that was not taken. At most `limit` keys wait at a time.
     """
 
     def __init__(self, limit: int = 64) -> None:
@@ -21,7 +21,7 @@ class NewestSlot(Generic[Key, Value]):
         self._changed = threading.Condition()
 
     def put(self, key: Key, value: Value) -> bool:
-        """Keeps the value, never waits. False when one was dropped for it: the key's older one, or this as one key too many."""
+        """Never waits. False when a value was dropped: the key's older one, or this one when there are too many keys."""
         with self._changed:
             replaced = key in self._values
             if not replaced and len(self._values) >= self._limit:

@@ -1,11 +1,11 @@
-"""The topics of the suite: the one place that spells them.
+"""The topics of the suite; no other file spells one.
 
-A function gives the topic of one camera, display, asker or module; with its default, ``+``, the filter that takes all of them.
+Each function returns the topic of one camera, display, asker or module; with its default, ``+``, the filter for all of them.
 """
 
 ROOT = "footfall"
 RESERVED_CAMERAS = frozenset({"classifier", "display", "query", "status"})
-"""Second levels that are no camera."""
+"""Second levels that are no cameras."""
 
 
 def shared(topic: str, share: str) -> str:

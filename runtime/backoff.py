@@ -1,4 +1,4 @@
-"""How long to wait before trying again."""
+"""How long to wait before the next attempt."""
 
 
 class Backoff:
@@ -10,7 +10,7 @@ class Backoff:
         self._next = least
 
     def next(self) -> float:
-        """Seconds to wait before the next try."""
+        """Seconds to wait before the next attempt."""
         wait, self._next = self._next, min(self._next * 2, self._most)
         return wait
 

@@ -1,17 +1,17 @@
-"""Every error that Footfall raises on purpose; imports nothing."""
+"""Every error that Footfall raises on purpose."""
 
 
 class FootfallError(Exception):
-    """Root of them all. The message says what was wrong, where, and what is allowed."""
+    """Base class. The message says what is wrong, where, and what is allowed."""
 
 
 class InvalidMessage(FootfallError):
-    """A payload that is not what its topic promises, or that is over its limit."""
+    """A payload that does not match its topic, or is over its limit."""
 
 
 class InvalidSetting(FootfallError):
-    """A setting that no retry can mend: the process ends with exit code 2."""
+    """A setting that no retry can fix: the process ends with exit code 2."""
 
 
 class MissingFile(InvalidSetting):
-    """All that is wrong is a file that may still come."""
+    """The only problem is a file that may still appear."""

@@ -1,10 +1,11 @@
-"""Log lines as `edgeAgent` reads them, and a bound on how often one thing is said."""
+"""Log lines in the format that `edgeAgent` parses, and a limit on how often one is repeated."""
 
 import logging
 import sys
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 
 # The syslog severity and the short name that IoT Edge's log pull parses.
@@ -36,7 +37,7 @@ class EdgeFormatter(logging.Formatter):
 
 
 def configure(verbose: bool, plain: bool = False) -> None:
-    """Sends the process's log to standard error, which leaves standard output to results."""
+    """Sends the process's log to standard error; standard output is for results."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(EdgeFormatter(plain))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
@@ -52,37 +53,39 @@ def silence_http_clients() -> None:
 
 
 def one_line(text: str) -> str:
-    """The text with line ends and whatever else would steer a terminal escaped."""
+    """The text with line ends and other control characters escaped."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 class LogThrottle:
-    """Lets one thing be said at most once in `seconds`, and knows how often it was held back; remembers `most` things."""
+    """Limits a log line to one in `seconds`, and counts those it held back; for at most `most` different keys."""
 
-    def __init__(self, seconds: float = 60.0, most: int = 256) -> None:
+    def __init__(self, seconds: float = 60.0, most: int = 256, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._most = most
+        self._clock = clock
         self._lock = threading.Lock()
-        self._said: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._logged: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        """By key: when it was logged last, and how many were held back since."""
 
-    def __call__(self, thing: str) -> str | None:
-        """None when it was said lately, else what to add to the line: how many like it went unsaid, or nothing."""
-        now = time.monotonic()
+    def __call__(self, key: str) -> str | None:
+        """None when it was logged lately, else what to append to the line: how many were held back, or nothing."""
+        now = self._clock()
         with self._lock:
-            said_at, unsaid = self._said.get(thing, (None, 0))
-            if said_at is not None and now - said_at < self._seconds:
-                self._said[thing] = (said_at, unsaid + 1)
+            logged_at, held_back = self._logged.get(key, (None, 0))
+            if logged_at is not None and now - logged_at < self._seconds:
+                self._logged[key] = (logged_at, held_back + 1)
                 return None
-            if said_at is None and len(self._said) >= self._most and not self._forget(now):
+            if logged_at is None and len(self._logged) >= self._most and not self._drop_oldest(now):
                 return None
-            self._said[thing] = (now, 0)
-            self._said.move_to_end(thing)
-        return f" ({unsaid} more like it)" if unsaid else ""
+            self._logged[key] = (now, 0)
+            self._logged.move_to_end(key)
+        return f" ({held_back} more like it)" if held_back else ""
 
-    def _forget(self, now: float) -> bool:
-        """Drops the thing said longest ago; False when even that is too fresh: many senders at once stay bounded too."""
-        oldest = next(iter(self._said))
-        if now - self._said[oldest][0] < self._seconds:
+    def _drop_oldest(self, now: float) -> bool:
+        """False when even the oldest key is recent: many senders at once are limited together."""
+        oldest = next(iter(self._logged))
+        if now - self._logged[oldest][0] < self._seconds:
             return False
-        del self._said[oldest]
+        del self._logged[oldest]
         return True

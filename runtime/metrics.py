@@ -1,19 +1,21 @@
-"""The metrics that a module tells of itself: counters, gauges and what they come to a second."""
+"""The metrics of a module: counters, gauges, and how fast the counters grow."""
 
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 
 class Metrics:
     """Counters (`add`) and gauges (`put`) by name, from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._gauges: dict[str, float] = {}
         self._reported: Counter[str] = Counter()
-        self._reported_at = time.monotonic()
+        self._reported_at = clock()
         self._rates: dict[str, float] = {}
 
     def add(self, name: str, amount: int = 1) -> None:
@@ -25,14 +27,14 @@ class Metrics:
             self._gauges[name] = value
 
     def snapshot(self) -> dict[str, float]:
-        """All of them, as they stand."""
+        """All current values."""
         with self._lock:
             return {**self._counts, **self._gauges}
 
     def rates(self) -> dict[str, float]:
-        """What each counter grew by a second, since the last call that was a second ago or more."""
+        """Growth of each counter a second since the last call, or since the one before if the last was less than a second ago."""
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             elapsed = now - self._reported_at
             if elapsed >= 1:
                 self._rates = {name: round((count - self._reported[name]) / elapsed, 2) for name, count in self._counts.items()}

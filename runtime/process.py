@@ -20,22 +20,28 @@ S = TypeVar("S", bound=ModuleSettings)
 
 BAD_SETTING = 2
 RUN_VARIABLE = "FOOTFALL_RUN"
-"""Environment variable with the process id of the laptop run, which its modules do not outlive."""
+"""Environment variable with the process id of the laptop run; its modules end when it does."""
 RUN_CHECK = 1.0
-"""Seconds."""
-PATIENCE = 60.0
-"""Seconds that a start waits for a file that somebody else makes, as the broker's container does passwords when it is new."""
-LOOK_EVERY = 0.2
-"""Seconds."""
-LAST_WORDS = 2.0
-"""Seconds that the log may take at the end."""
+"""Seconds between two checks of that process."""
+FILE_TIMEOUT = 60.0
+"""Seconds to wait at the start for a missing file, such as a password that the broker's new container is about to write."""
+FILE_INTERVAL = 0.2
+"""Seconds between two attempts."""
+LOG_TIMEOUT = 2.0
+"""Seconds that the last log line may take."""
 
 
-def run(main: Callable[[S, threading.Event], None], settings: type[S], about: str, argv: Sequence[str] | None = None) -> int:
-    """Runs a module until SIGTERM or SIGINT sets the event that `main` is given. Returns the exit code.
+def run(
+    main: Callable[[S, threading.Event], None],
+    settings: type[S],
+    about: str,
+    argv: Sequence[str] | None = None,
+    file_timeout: float = FILE_TIMEOUT,
+) -> int:
+    """Runs a module until SIGTERM or SIGINT sets the event that `main` gets. Returns the exit code.
 
-    A setting that cannot be right ends it at once with exit code 2 and one line; so does one that `main` finds wrong. A password
-    file that is not there yet is waited for.
+    A bad setting, found here or by `main`, ends it at once with exit code 2 and one line. A password file that does not exist yet
+    is waited for, for `file_timeout` seconds.
     """
     arguments = sys.argv[1:] if argv is None else argv
     if "--help" in arguments or "-h" in arguments:
@@ -46,9 +52,9 @@ def run(main: Callable[[S, threading.Event], None], settings: type[S], about: st
         if arguments:
             raise InvalidSetting(f"{arguments[0]!r}: settings are environment variables, --help lists them")
         stop = stop_on_signals()
-        if (loaded := _loaded(settings, name, stop)) is not None:
+        if (loaded := _load(settings, name, stop, file_timeout)) is not None:
             logs.configure(loaded.detailed, plain=loaded.log_format == "plain")
-            if RUN_VARIABLE not in os.environ:  # there the run has warned for all modules
+            if RUN_VARIABLE not in os.environ:  # the laptop run has warned for all modules
                 for warning in environment.warnings(os.environ):
                     log.warning("%s", warning)
             main(loaded, stop)
@@ -58,36 +64,36 @@ def run(main: Callable[[S, threading.Event], None], settings: type[S], about: st
     return 0
 
 
-def _loaded(settings: type[S], name: str, stop: threading.Event) -> S | None:
-    """The settings, as soon as the files are there that others make; None when asked to stop before. Raises `InvalidSetting`."""
-    end_at = time.monotonic() + PATIENCE
-    is_told = False
+def _load(settings: type[S], name: str, stop: threading.Event, timeout: float) -> S | None:
+    """The settings, as soon as all files exist; None when `stop` was set before. Raises `InvalidSetting`."""
+    end_at = time.monotonic() + timeout
+    is_logged = False
     while True:
         try:
             return load(settings)
         except MissingFile as missing:
             if time.monotonic() > end_at:
                 raise
-            if not is_told:
-                is_told = True
+            if not is_logged:
+                is_logged = True
                 print(f"{name}: {logs.one_line(str(missing))}; waiting for it", file=sys.stderr, flush=True)
-        if stop.wait(LOOK_EVERY):
+        if stop.wait(FILE_INTERVAL):
             return None
 
 
 def end(code: int, reason: str = "") -> NoReturn:
-    """Ends the process at once, whatever the threads of libraries are still waiting for; what is to be kept must be kept.
+    """Logs the `reason`, if any, and ends the process at once, without waiting for the threads of libraries.
 
-    The `reason`, if any, is logged. Not even the log is waited for without end: its reader may be what hangs.
+    The log gets two seconds: whoever reads it may hang too.
     """
-    speaking = threading.Thread(target=_say_last, args=(reason,), daemon=True)
-    with suppress(RuntimeError):  # no thread can be had any more
-        speaking.start()
-        speaking.join(LAST_WORDS)
+    logging_thread = threading.Thread(target=_log_and_flush, args=(reason,), daemon=True)
+    with suppress(RuntimeError):  # no more threads
+        logging_thread.start()
+        logging_thread.join(LOG_TIMEOUT)
     os._exit(code)
 
 
-def _say_last(reason: str) -> None:
+def _log_and_flush(reason: str) -> None:
     if reason:
         log.critical("%s", reason)
     for stream in (sys.stderr, sys.stdout):
@@ -96,21 +102,21 @@ def _say_last(reason: str) -> None:
 
 
 def stop_on_signals(*more: signal.Signals) -> threading.Event:
-    """An event that SIGTERM, SIGINT or one of `more` sets, and so does the end of the laptop run that started this process."""
+    """An event that is set by SIGTERM, SIGINT or one of `more`, or when the laptop run that started this process ends."""
     stop = threading.Event()
 
-    def set_it(*_: object) -> None:
-        # From another thread: this one may be just inside stop.wait(), which holds the lock that set() takes.
+    def set_stop(*_: object) -> None:
+        # On another thread: this one may be inside stop.wait(), which holds the lock that set() takes.
         threading.Thread(target=stop.set).start()
 
     for number in (signal.SIGTERM, signal.SIGINT, *more):
-        signal.signal(number, set_it)
-    threading.Thread(target=_stop_without, args=(os.environ.get(RUN_VARIABLE), stop), daemon=True).start()
+        signal.signal(number, set_stop)
+    threading.Thread(target=_stop_after_run, args=(os.environ.get(RUN_VARIABLE), stop), daemon=True).start()
     return stop
 
 
-def _stop_without(run: str | None, stop: threading.Event) -> None:
-    """Sets `stop` when there is a laptop run and its process is no more, however it ended."""
+def _stop_after_run(run: str | None, stop: threading.Event) -> None:
+    """Sets `stop` when the process of the laptop run, if there is one, has ended."""
     while run and not stop.wait(RUN_CHECK):
         try:
             os.kill(int(run), 0)

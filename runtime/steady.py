@@ -1,8 +1,8 @@
-"""A clock that nobody sets and that goes on while the machine sleeps, unlike `time.time` and `time.monotonic`."""
+"""A clock that is never set and does not stop while the machine sleeps, unlike `time.time` and `time.monotonic`."""
 
 import time
 
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS has the second one only, which does not stand still there
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS has only the second, which does not stop there
 
 
 def steady() -> float:

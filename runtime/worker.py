@@ -8,6 +8,8 @@ from types import TracebackType
 
 from typing_extensions import Self
 
+from runtime.logs import LogThrottle
+
 log = logging.getLogger(__name__)
 
 ERROR_PAUSE = 1.0
@@ -27,16 +29,20 @@ class Worker:
         step: Callable[[], object],
         on_error: Callable[[Exception], object] | None = None,
         shutdown_timeout: float = 2.0,
+        interval: float = 0.0,
     ) -> None:
-        """`on_error` gets what a step raises; without it, that is logged. The end waits `shutdown_timeout` seconds for a step; a
-        thread that takes longer, as in a driver that hangs, is left behind.
+        """`on_error` gets what a step raises; without it, that is logged, at most once a minute. The end waits `shutdown_timeout`
+        seconds for a step; a thread that takes longer, as in a driver that hangs, is left behind. Before each step, the first
+        one included, the worker waits `interval` seconds.
         """
+        self.stopping = threading.Event()
+        """Set when the worker is to stop; a step that waits for long may wait for this."""
         self._step = step
         self._on_error = on_error or self._log
         self._shutdown_timeout = shutdown_timeout
+        self._interval = interval
+        self._throttle = LogThrottle()
         self._step_began_at: float | None = None
-        self.stopping = threading.Event()
-        """Set when the worker is to stop; a step that waits for long may wait for this."""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> Self:
@@ -49,20 +55,20 @@ class Worker:
 
     @property
     def stalled(self) -> float:
-        """Seconds since the step of now began; 0 when none is under way."""
+        """Seconds since the current step began; 0 between two steps. Grows for ever if `on_error` itself ended the thread."""
         began_at = self._step_began_at
         return 0.0 if began_at is None else time.monotonic() - began_at
 
     def _run(self) -> None:
-        while not self.stopping.is_set():
+        while not self.stopping.wait(self._interval):
             self._step_began_at = time.monotonic()
             try:
                 self._step()
             except Exception as error:
-                self._step_began_at = None
                 self._on_error(error)
                 self.stopping.wait(ERROR_PAUSE)
-        self._step_began_at = None
+            self._step_began_at = None
 
     def _log(self, error: Exception) -> None:
-        log.error("%s: %s: %s; going on", self._thread.name, type(error).__name__, error, exc_info=True)
+        if (more := self._throttle("")) is not None:
+            log.error("%s: %s: %s; trying again%s", self._thread.name, type(error).__name__, error, more, exc_info=True)

@@ -1,4 +1,4 @@
-"""What is published, and in which order, around a lost connection."""
+"""What is published, and in which order, before and after a lost connection."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from paho.mqtt import client as mqtt
 
-from bus.outbound import MOST_QUEUED, RECENT, Outbound
+from bus.outbound import MAX_QUEUED, RECENT, Outbound
 from runtime.metrics import Metrics
 from tests.support.samples import prediction
 
 
 class Client:
-    """Notes what it is given to publish."""
+    """Records what it is given to publish."""
 
     def __init__(self) -> None:
         self.given: list[float] = []
@@ -31,11 +31,10 @@ class Client:
 class Setup:
     """An outbound half whose clock is set by hand."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.now = 100.0
-        monkeypatch.setattr("bus.outbound.time.monotonic", lambda: self.now)
         self.client, self.metrics = Client(), Metrics()
-        self.outbound = Outbound(self.client, self.metrics)  # type: ignore[arg-type]
+        self.outbound = Outbound(self.client, self.metrics, lambda: self.now)  # type: ignore[arg-type]
 
     def publish(self, *numbers: int) -> None:
         """Predictions of those times."""
@@ -43,26 +42,26 @@ class Setup:
             self.outbound.publish(prediction(captured_at=float(number)))
 
     def acknowledge(self, *packets: int) -> None:
-        """The broker's word."""
+        """PUBACKs."""
         for packet in packets:
             self.outbound.acknowledged(packet)
 
     def given(self) -> list[float]:
-        """What the client was given since this was asked last."""
+        """What the client was given since the last call."""
         given, self.client.given[:] = list(self.client.given), []
         return given
 
 
 @pytest.fixture
-def setup(monkeypatch: pytest.MonkeyPatch) -> Setup:
+def setup() -> Setup:
     """A connected one."""
-    one = Setup(monkeypatch)
+    one = Setup()
     one.outbound.connected()
     return one
 
 
 def test_after_a_lost_connection_everything_comes_in_its_order(setup: Setup) -> None:
-    """What was acknowledged lately, what was not acknowledged, and what has waited: nothing newer goes before what is older."""
+    """What was acknowledged lately, what was not, and what has waited: nothing newer goes before something older."""
     setup.publish(1, 2)
     setup.acknowledge(1, 2)
     setup.now += RECENT
@@ -77,8 +76,8 @@ def test_after_a_lost_connection_everything_comes_in_its_order(setup: Setup) -> 
     assert setup.given() == [3, 4, 5, 6, 7]
 
 
-def test_what_was_sent_again_is_so_once_more(setup: Setup) -> None:
-    """A broker that crashes again before it has written that down has forgotten it again; later it has not."""
+def test_what_was_sent_again_is_sent_once_more(setup: Setup) -> None:
+    """A broker that crashes again before it has saved it has forgotten it again; later it has not."""
     setup.publish(1)
     setup.acknowledge(1)
     for _ in range(3):
@@ -95,17 +94,17 @@ def test_what_was_sent_again_is_so_once_more(setup: Setup) -> None:
     assert setup.given() == []
 
 
-def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is over it is counted, and what came first goes first."""
-    setup = Setup(monkeypatch)
-    setup.publish(*range(1, MOST_QUEUED + 11))
+def test_what_waits_is_limited() -> None:
+    """The rest is counted; what came first goes first."""
+    setup = Setup()
+    setup.publish(*range(1, MAX_QUEUED + 11))
     assert setup.metrics.snapshot()["dropped_queue_full"] == 10
     setup.outbound.connected()
-    assert setup.given() == list(range(1, MOST_QUEUED + 1))
+    assert setup.given() == list(range(1, MAX_QUEUED + 1))
 
 
 def test_little_is_remembered(setup: Setup) -> None:
-    """However long it runs, no more than the last seconds' is kept."""
+    """However long it runs, only the last seconds are kept."""
     for number in range(1, 2000):
         setup.publish(number)
         setup.acknowledge(len(setup.client.given))
@@ -115,7 +114,7 @@ def test_little_is_remembered(setup: Setup) -> None:
 
 
 def test_an_acknowledgement_is_reported(setup: Setup) -> None:
-    """By the PUBACK of that message, also when it comes before the packet's number is known here."""
+    """At the PUBACK of that message, also when it comes before the packet's number is known here."""
     got: list[int] = []
     for number in (1, 2):
         assert setup.outbound.publish(prediction(captured_at=float(number)), partial(got.append, number))

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from runtime.logs import EdgeFormatter, LogThrottle
+from tests.support.clock import Clock
 
 
 @pytest.mark.parametrize(
@@ -27,14 +28,13 @@ def test_plain_lines_have_no_time() -> None:
     assert EdgeFormatter(plain=True).format(record) == "[INF] running"
 
 
-def test_rarely_says_how_much_it_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One thing is said once in its time, and then with the number of those unsaid; another thing is said all the same."""
-    now = 0.0
-    monkeypatch.setattr("runtime.logs.time.monotonic", lambda: now)
-    rarely = LogThrottle(seconds=60)
-    assert [rarely("a"), rarely("a"), rarely("a"), rarely("b")] == ["", None, None, ""]
-    now = 61.0
-    assert [rarely("a"), rarely("b")] == [" (2 more like it)", ""]
+def test_a_throttle_counts_what_it_holds_back() -> None:
+    """One key is logged once in its time, then with the number of those held back; another key is logged all the same."""
+    clock = Clock(0.0)
+    throttle = LogThrottle(seconds=60, clock=clock.monotonic)
+    assert [throttle("a"), throttle("a"), throttle("a"), throttle("b")] == ["", None, None, ""]
+    clock.now = 61.0
+    assert [throttle("a"), throttle("b")] == [" (2 more like it)", ""]
 
 
 def test_nothing_in_a_line_steers_the_terminal() -> None:
@@ -43,7 +43,7 @@ def test_nothing_in_a_line_steers_the_terminal() -> None:
     assert EdgeFormatter(plain=True).format(record) == "[INF] label a\\nb\\x1b[31m\\u202eäöü女"
 
 
-def test_rarely_is_bounded_over_all_senders() -> None:
-    """A thousand senders at once are said no more often than it remembers senders."""
-    rarely = LogThrottle(seconds=60, most=8)
-    assert sum(rarely(str(sender)) is not None for sender in range(1000)) == 8
+def test_a_throttle_is_limited_over_all_senders() -> None:
+    """A thousand senders at once are logged no more often than it remembers senders."""
+    throttle = LogThrottle(seconds=60, most=8)
+    assert sum(throttle(str(sender)) is not None for sender in range(1000)) == 8

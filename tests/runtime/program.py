@@ -1,0 +1,24 @@
+"""Python code in a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.broker import ROOT
+from tests.support.wait import limit
+
+
+@contextmanager
+def python(code: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Runs the code with these settings; killed at the end."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("MQTT_")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env=kept | settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=limit(30))

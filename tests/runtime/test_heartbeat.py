@@ -1,0 +1,175 @@
+"""What hangs ends its process, what only stood still does not; the health file says from outside whether work goes on."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from bus import Bus, InvalidSetting
+from runtime.heartbeat import Calls, Heartbeat
+from runtime.worker import Worker
+from tests.bus.test_connection import settings
+from tests.runtime.program import python
+from tests.support.broker import Broker, free_port
+from tests.support.clock import Clock
+from tests.support.wait import until
+
+SILENCED = """
+import os, threading, time
+from runtime.heartbeat import Heartbeat
+os.write(1, b"x" * 65536)
+threading.Thread(target=lambda: print("nobody reads this" * 1000, flush=True), daemon=True).start()
+heartbeat = Heartbeat(timeout=1.0)
+heartbeat.watch("the terminal", lambda: 60.0)
+with heartbeat:
+    time.sleep(60)
+"""
+BEATING = """
+import time
+from runtime.heartbeat import Calls, Heartbeat
+calls, heartbeat = Calls(), Heartbeat(timeout=1.0)
+heartbeat.watch("the loop", lambda: calls.stalled)
+with heartbeat:
+    while True:
+        with calls.under_way():
+            time.sleep(0.02)
+        print("beat", flush=True)
+"""
+
+
+def unexpected(text: str) -> None:
+    """Nothing may go wrong."""
+    raise AssertionError(text)
+
+
+def ended_by(*stalls: float | Exception) -> list[tuple[int, str]]:
+    """What the watchdog ended the process with, checking every half second something that may hang for five."""
+    ended: list[tuple[int, str]] = []
+    left = iter(stalls)
+
+    def stalled() -> float:
+        stall = next(left)
+        if isinstance(stall, Exception):
+            raise stall
+        return stall
+
+    heartbeat = Heartbeat(timeout=5.0, end=lambda code, reason: ended.append((code, reason)))
+    heartbeat.watch("the LEDs", lambda: 0.0)
+    heartbeat.watch("the camera", stalled)
+    for _ in stalls:
+        heartbeat.check()
+    return ended
+
+
+def test_what_hangs_for_too_long_ends_the_process() -> None:
+    """Ten checks, half a second apart, are five seconds; not one less."""
+    stalls = [0.5 * number for number in range(1, 11)]
+    assert ended_by(*stalls[:-1]) == []
+    assert ended_by(*stalls) == [(3, "the camera has hung for 5 s; this process ends, so that it is started again")]
+
+
+@pytest.mark.parametrize(
+    "stalls",
+    [(0.0, 900.0, 900.5, 0.1), (4.9, 900.0, 901.0, 902.0, 0.0, 0.5), (1.0, ZeroDivisionError(), 0.5)],
+    ids=["slept", "slept while stalled", "a check that fails"],
+)
+def test_only_what_was_observed_counts(stalls: tuple[float | Exception, ...]) -> None:
+    """A process that was stopped has not hung."""
+    assert ended_by(*stalls) == []
+
+
+def test_the_longest_stall_counts() -> None:
+    """Of several calls under way, and of several that are watched."""
+    calls, heartbeat = Calls(), Heartbeat()
+    assert heartbeat.stalled == calls.stalled == 0
+    heartbeat.watch("a call", lambda: calls.stalled)
+    heartbeat.watch("another", lambda: 0.0)
+    with calls.under_way():
+        until(lambda: calls.stalled > 0.1)
+        with calls.under_way():
+            assert heartbeat.stalled > 0.1
+        assert calls.stalled > 0.1
+    assert heartbeat.stalled == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("fails", [False, True], ids=["hangs", "error handler fails"])
+def test_a_worker_that_is_stuck_stalls(fails: bool) -> None:
+    """Its step hangs, or its thread has ended because the error handler failed too."""
+    go = Event()
+    with Worker("tester", (lambda: 1 / 0) if fails else go.wait, on_error=lambda _: 1 / 0) as worker:
+        until(lambda: worker.stalled > 0.2)
+        go.set()
+    assert (worker.stalled > 0) == fails
+
+
+@pytest.mark.system
+def test_a_log_that_nobody_reads_does_not_delay_the_end() -> None:
+    """Another thread holds the lock of standard output."""
+    with python(SILENCED) as process:
+        assert process.wait(60) == 3
+
+
+@pytest.mark.system
+def test_a_stopped_process_goes_on() -> None:
+    """Stopped for three times as long as a call may hang."""
+    with python(BEATING) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"beat\n"
+        process.send_signal(signal.SIGSTOP)
+        stopped_at = time.monotonic()
+        until(lambda: time.monotonic() > stopped_at + 3)
+        process.send_signal(signal.SIGCONT)
+        for _ in range(100):
+            assert process.stdout.readline() == b"beat\n"
+        assert process.poll() is None
+
+
+def test_the_file_is_touched_at_most_once_a_second(tmp_path: Path) -> None:
+    """What an earlier process left is removed at the start."""
+    clock, file = Clock(), tmp_path / "health"
+    file.touch()
+    heartbeat = Heartbeat(file, unexpected, clock=clock.monotonic)
+    found = []
+    for clock.now in (100.0, 100.9, 101.0, 101.5, 107.0):
+        file.unlink(missing_ok=True)
+        heartbeat.progressed()
+        found.append(file.exists())
+    assert found == [True, False, True, False, True]
+
+
+def test_a_file_that_is_not_empty_is_refused(tmp_path: Path) -> None:
+    """It was named by mistake, as was a device."""
+    file, pipe = tmp_path / "letter", tmp_path / "pipe"
+    file.write_text("dear")
+    os.mkfifo(pipe)
+    for path in (file, pipe):
+        with pytest.raises(InvalidSetting, match=rf"HEALTH_FILE='.*{path.name}': must be an empty file"):
+            Heartbeat(path, unexpected)
+    assert file.read_text() == "dear"
+
+
+@pytest.mark.broker
+def test_only_a_connected_module_makes_progress(broker: Broker, tmp_path: Path) -> None:
+    """Without the broker nobody gets its results."""
+    file = tmp_path / "health"
+    with Bus(settings(broker.port, health_file=file)) as bus:
+        until(lambda: bus.connected)
+        bus.progressed()
+        assert file.exists()
+    with Bus(settings(free_port(), health_file=file)) as bus:
+        bus.progressed()
+        assert not file.exists()
+
+
+@pytest.mark.broker
+def test_a_file_that_cannot_be_written_is_counted(broker: Broker, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The module goes on."""
+    with Bus(settings(broker.port, health_file=tmp_path / "none" / "health")) as bus:
+        until(lambda: bus.connected)
+        bus.progressed()
+        assert bus.metrics.snapshot()["health_failed"] == 1
+    assert caplog.text.count("cannot be touched: No such file or directory") == 1

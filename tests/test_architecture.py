@@ -1,0 +1,146 @@
+"""The shape of the suite: runtime below bus, bus below the modules, the modules beside each other. Read from the syntax trees."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from bus import metric_names, states
+from tests.support.broker import ROOT
+
+MODULES = ("capture", "classifier", "counter", "bridge", "display", "dashboard")
+ALLOWED = {
+    "runtime": set(),
+    "bus": {"runtime"},
+    **{module: {"bus", "runtime"} for module in MODULES},
+    "demo": {"bus", "runtime", *MODULES},
+    "footfall": {"bus", "runtime"},
+    "benchmarks": {"bus", "runtime", "demo", "footfall", "scripts", *MODULES},
+}
+"""What each package may import of the suite, besides itself."""
+OURS = {*ALLOWED, "tests", "scripts"}
+PRODUCT = ("runtime", "bus", *MODULES)
+DRIVERS = {
+    "runtime": {"uvicorn": ["server.py"]},
+    "bus": {"paho": ["client.py", "connection.py", "outbound.py", "subscriptions.py"]},
+    "capture": {"cv2": ["sources/*.py", "prepare.py"], "av": ["sources/*.py"], "requests": ["sources/*.py"]},
+    "classifier": {
+        "cv2": ["preprocess.py", "decoders/*.py"],
+        "tflite_runtime": ["backends/tflite.py"],
+        "ai_edge_litert": ["backends/tflite.py"],
+        "onnxruntime": ["backends/onnx.py"],
+        "httpx": ["fetch.py", "download*.py", "*/download*.py"],
+        "uvicorn": [],
+    },
+    "counter": {"sqlite3": ["database.py", "recovery.py"], "tzlocal": ["*.py"]},
+    "bridge": {"azure": ["sinks/edgehub.py", "sinks/edgehub/*.py"], "sqlite3": ["outbox.py"]},
+    "display": {"sense_hat": ["sensehat.py", "matrices/sensehat.py"]},
+    "dashboard": {},
+}
+"""By package: the libraries that touch a camera, a model, a disk, LEDs, the cloud or the network, and where they may."""
+ALL_DRIVERS = {driver for drivers in DRIVERS.values() for driver in drivers}
+STATES = {value for name, value in vars(states).items() if name.isupper() and isinstance(value, str)}
+METRICS = {value for name, value in vars(metric_names).items() if name.isupper()}
+COUNTING = {"add", "put", "count_and_warn", "_count_and_warn"}
+"""Methods whose first argument is a metric."""
+
+
+@cache
+def trees(package: str) -> dict[Path, ast.Module]:
+    """The syntax trees of a package's files, by path inside the package."""
+    folder = ROOT / package
+    found = {path.relative_to(folder): ast.parse(path.read_text()) for path in sorted(folder.rglob("*.py"))}
+    if not found:
+        pytest.skip(f"{package} does not exist")
+    return found
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The packages that a file imports, wherever in it."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert all(node.level == 0 for node in froms), "a relative import"
+    names = [alias.name for node in imports for alias in node.names] + [node.module or "" for node in froms]
+    return {name.partition(".")[0] for name in names}
+
+
+def texts(tree: ast.Module) -> Iterator[str]:
+    """All text in a file's code, parts of f-strings included, docstrings not."""
+    lone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in lone:
+            yield node.value
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_a_package_imports_only_what_is_below_it(package: str) -> None:
+    """A module's container has its own folder, bus and runtime; the demo is no part of the product."""
+    for path, tree in trees(package).items():
+        assert imported(tree) & OURS <= ALLOWED[package] | {package}, path
+
+
+@pytest.mark.parametrize("package", PRODUCT)
+def test_drivers_stay_in_their_own_files(package: str) -> None:
+    """The logic beside them works, and is tested, without."""
+    for path, tree in trees(package).items():
+        for driver in imported(tree) & ALL_DRIVERS:
+            places = DRIVERS[package].get(driver, [])
+            assert any(path.match(place) for place in places), f"{package}/{path} imports {driver}; only {places} may"
+
+
+@pytest.mark.parametrize("package", PRODUCT)
+def test_topics_are_spelled_in_one_place(package: str) -> None:
+    """In bus/topics.py."""
+    for path, tree in trees(package).items():
+        if (package, path.name) != ("bus", "topics.py"):
+            assert not [text for text in texts(tree) if "footfall/" in text], path
+
+
+@pytest.mark.parametrize("package", PRODUCT)
+def test_states_are_spelled_in_one_place(package: str) -> None:
+    """In bus/states.py. A literal that is compared, passed or assigned as a state is one of its constants."""
+    for path, tree in trees(package).items():
+        if (package, path.name) == ("bus", "states.py"):
+            continue
+        spelled = {value for value in STATES if "-" in value} & set(texts(tree))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _name(node.func) in ("state", "Status"):
+                spelled |= {value for argument in node.args for value in _literals(argument)} & STATES
+            if isinstance(node, ast.Compare) and any(_name(one) == "state" for one in (node.left, *node.comparators)):
+                spelled |= {value for one in (node.left, *node.comparators) for value in _literals(one)} & STATES
+            if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id.isupper() for one in node.targets):
+                spelled |= set(_literals(node.value)) & STATES
+        assert not spelled, path
+
+
+@pytest.mark.parametrize("package", PRODUCT)
+def test_metrics_are_named_in_one_place(package: str) -> None:
+    """In bus/metric_names.py; no other text names one, and no metric is counted by a literal."""
+    for path, tree in trees(package).items():
+        if (package, path.name) == ("bus", "metric_names.py"):
+            continue
+        spelled = {name for name in METRICS if "_" in name} & set(texts(tree))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _name(node.func) in COUNTING and _is_of_metrics(node.func):
+                spelled |= set(_literals(node.args[0])) if node.args else set()
+        assert not spelled, path
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_of_metrics(function: ast.expr) -> bool:
+    """`metrics.add(...)` and `count_and_warn(...)`, not the `add` of a set or the `put` of a queue."""
+    return "warn" in _name(function) or (isinstance(function, ast.Attribute) and "metrics" in _name(function.value))
+
+
+def _literals(node: ast.expr) -> list[str]:
+    """Text in an expression; what is in calls inside it is those calls' own."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) else []
+    if isinstance(node, ast.Call | ast.JoinedStr):
+        return []
+    return [text for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr) for text in _literals(child)]
