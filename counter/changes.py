@@ -1,15 +1,14 @@
 """What is written to the ledger together, and the rows that it becomes."""
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bus import Summary, Visit
-from counter.periods import Move, Period
+from counter.database import Connection
+from counter.periods import Period
 from counter.timeline import Correction, moved
 
-Connection = sqlite3.Connection
 VISIT = "id, camera, label, started_at, ended_at, peak, frames, is_demo"
 """The columns of a `Visit`, in the order of its fields."""
 KINDS: dict[int, type[Visit] | type[Summary]] = {2: Summary, 3: Visit}
@@ -38,8 +37,8 @@ class Changes:
     visits: list[Visit] = field(default_factory=list)
     summaries: list[Summary] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)  # cameras that are removed; their visits stay
-    periods: list[Period | Move] = field(default_factory=list)
-    """When cameras counted, and moves of earlier periods. Periods alone are written every five minutes only."""
+    periods: list[Period | Correction] = field(default_factory=list)
+    """When cameras counted, and corrections of earlier periods. Periods alone are written every five minutes only."""
     corrections: list[tuple[int, Correction]] = field(default_factory=list)
     """Each with how many of `visits` come before it."""
 

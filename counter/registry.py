@@ -9,7 +9,7 @@ from counter.camera import Camera
 from counter.changes import Changes
 from counter.clocks import MACHINE, Clocks
 from counter.hours import Calendar
-from counter.periods import Move, Period
+from counter.periods import Period
 from counter.timeline import EARLIEST
 from counter.visits import Rules
 
@@ -91,8 +91,7 @@ class CameraRegistry:
         ended = camera.visits.process(prediction)
         if (correction := camera.visits.correction) is not None:
             batch.changes.corrections.append((len(batch.changes.visits), correction))
-            span = correction.counted_from, correction.counted_until
-            batch.changes.periods.append(Move(camera.name, *span, correction.by))
+            batch.changes.periods.append(correction)
         at = camera.visits.state.timeline.last_at or prediction.captured_at
         batch.changes.periods.append(Period(camera.name, prediction.demo, at, at))
         self._add(camera, ended, prediction.captured_at, batch)
