@@ -1,4 +1,4 @@
-"""Questions to the bridge about its counts, and what it answers."""
+"""Questions to the counter, and its answers."""
 
 from typing import Annotated
 
@@ -7,9 +7,10 @@ from pydantic.dataclasses import dataclass
 
 from bus import topics
 from bus.message import JsonMessage
-from bus.messages import UNKNOWN_IGNORED, ByHour, Counted, Day, Flag, Name, Request, Seconds, Text, Totals, Visit
+from bus.messages import UNKNOWN_IGNORED, ByHour, Counted, Day, Flag, Name, Request, Seconds, Totals, Visit
 
 Identity = Annotated[str, Strict(), Field(max_length=64)]
+Zone = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 
 
 @dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
@@ -46,7 +47,7 @@ class CameraDay:
 class DayReport:
     """What was counted on a day of the site, by camera, and its last `visits`, newest first.
 
-    It takes 23 or 25 hours where clocks change; `zone` is the IANA name of the site's zone: ``Europe/Berlin``.
+    It takes 23 or 25 hours where clocks change. `zone` is the IANA name of the site's time zone, such as Europe/Berlin.
     `demo` when all cameras that counted have the demo's visits. When it is false, a sum over cameras leaves out those of which
     `demo` is true.
     """
@@ -54,7 +55,7 @@ class DayReport:
     day: Day
     begins_at: Seconds
     ends_at: Seconds
-    zone: Text
+    zone: Zone
     cameras: dict[Name, CameraDay]
     visits: tuple[Visit, ...]
     demo: Flag = False

@@ -308,25 +308,6 @@ def test_frames_do_not_pile_up_before_a_frozen_broker(broker: Broker) -> None:
         until(lambda: bus.publish(picture), 40)
 
 
-def test_a_persistent_session_keeps_what_came_meanwhile(broker: Broker) -> None:
-    """In order; what is newer comes after it."""
-    got: list[float] = []
-
-    def persistent() -> Bus:
-        bus = Bus(settings(broker.port), persistent=True)
-        bus.subscribe(PREDICTIONS, Prediction, lambda prediction: got.append(prediction.captured_at))
-        return bus
-
-    with persistent(), Listener(broker.port, topics.status()) as listener:
-        until(lambda: status_of(listener)() == "starting")
-    with Listener(broker.port) as sender:
-        for number in range(50):
-            sender.publish(topics.prediction("door"), samples.prediction(captured_at=1000.0 + number).pack())
-    with persistent():
-        until(lambda: len(got) == 50)
-    assert got == [1000.0 + number for number in range(50)]
-
-
 def test_what_a_crashed_broker_forgot_is_published_again(broker: Broker) -> None:
     """What it acknowledged and did not save, for a session that was away; in order, and before anything newer."""
     got: list[float] = []
