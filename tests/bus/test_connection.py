@@ -4,6 +4,7 @@ import hmac
 import logging
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from bus.client import secret_name
 from bus.settings import BusSettings
 from bus.subscriptions import Subscriptions
 from runtime.metrics import Metrics
-from tests.edgehub.hub import EdgeHub
+from tests.edgehub.gateway import issue
 from tests.support import samples
 from tests.support.broker import Broker, free_port
 from tests.support.listener import Listener
@@ -253,11 +254,19 @@ def test_a_refused_subscription_is_logged(caplog: pytest.LogCaptureFixture) -> N
 
 def test_tls_with_the_right_authority(tmp_path: Path) -> None:
     """The broker's certificate is checked against MQTT_CA_FILE."""
-    with EdgeHub(tmp_path / "ours") as broker, broker.listener(topics.status()) as listener:
-        with Bus(settings(broker.port, mqtt_host=broker.host, mqtt_ca_file=broker.authority)):
+    ours, others = (issue(tmp_path / name, "127.0.0.1") for name in ("ours", "others"))
+    port, configuration = free_port(), tmp_path / "tls.conf"
+    listener_lines = f"listener {port} 127.0.0.1\ncertfile {ours.certificate}\nkeyfile {ours.key}\n"
+    configuration.write_text(f"user root\nallow_anonymous true\n{listener_lines}")
+    client = mqtt.Client()
+    client.tls_set_context(ssl.create_default_context(cafile=ours.authority))
+    with (
+        Broker(tmp_path / "broker", configuration, port) as broker,
+        Listener(broker.port, topics.status(), client=client) as listener,
+    ):
+        with Bus(settings(broker.port, mqtt_ca_file=ours.authority)):
             until(lambda: status_of(listener)() == "starting")
-        other = EdgeHub(tmp_path / "other").authority
-        with Bus(settings(broker.port, "stranger", mqtt_host=broker.host, mqtt_ca_file=other)) as bus:
+        with Bus(settings(broker.port, "stranger", mqtt_ca_file=others.authority)) as bus:
             until(lambda: bus.metrics.snapshot().get("connect_failed"))
         assert not status_of(listener, "stranger")()
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from bridge.cloud.methods import Methods
-from bridge.cloud.twin import policy_of
 from bridge.policy import Policy
 from bridge.settings import Settings as Bridge
+from bridge.sinks.edgehub.methods import Methods
+from bridge.sinks.edgehub.twin import read_policy
 from bus import InvalidMessage, InvalidSetting, Message, Pixels
 from bus.settings import BusSettings
 from capture.settings import Settings as Capture
@@ -149,7 +149,7 @@ def test_bytes_say_how_many_are_allowed(length: int, taken: bool) -> None:
 )
 def test_a_desired_property_says_what_is_allowed(name: str, value: object, words: str) -> None:
     """As settings do."""
-    assert policy_of({name: value}, Policy("visits", 0.0, (), 0.0))[1] == {name: words}
+    assert read_policy({name: value}, Policy("visits", 0.0, (), 0.0))[1] == {name: words}
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_a_desired_property_says_what_is_allowed(name: str, value: object, words
 )
 def test_a_direct_method_says_what_is_allowed(method: str, payload: object, words: str) -> None:
     """As settings do."""
-    nothing: Any = None
-    answer = Methods(nothing, list, nothing, nothing, nothing).answer(method, payload)
+    unused: Any = None
+    answer = Methods(unused, unused, unused).answer(method, payload)
     assert (answer.status, answer.body) == (400, {"error": words})
 
 
