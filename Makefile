@@ -1,4 +1,4 @@
-# What one does with Footfall on a laptop. Settings are passed on: make run VIDEO_PATH=0 MODEL=path/to/export
+# What is done with Footfall on a laptop. Settings are passed on: make run VIDEO_PATH=0 MODEL=path/to/export
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -6,36 +6,52 @@ export PYTHON VENV
 # What pip reads is what it installs from: a change there makes a new set-up due.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix tell forget camera setup test check format bench evaluate scenes model deployment lock reset clean
+.PHONY: help run watch matrix tell forget camera setup test unit broker check format bench evaluate scenes model deployment lock reset clean
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 run: $(VENV)/.run ## the whole suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
-	@exec $(VENV)/bin/python -m scripts.run
+	@exec $(VENV)/bin/python -m footfall run
 
 watch: $(VENV)/.run ## who is there now, at each camera of a running suite, and today's visits
-	@exec $(VENV)/bin/python -m scripts.watch
+	@exec $(VENV)/bin/python -m footfall watch
 
 matrix: $(VENV)/.run ## draws the LED matrix of a running suite, in place in a terminal
-	@exec $(VENV)/bin/python -m scripts.matrix
+	@exec $(VENV)/bin/python -m footfall matrix
 
 tell: $(VENV)/.run ## commands a camera of a running suite: make tell DO=pause, resume or snapshot; CAMERA=door
-	@exec $(VENV)/bin/python -m scripts.tell
+	@exec $(VENV)/bin/python -m footfall tell
 
 forget: $(VENV)/.run ## has a running suite forget a camera that is gone for good: make forget CAMERA=back
-	@exec $(VENV)/bin/python -m scripts.forget
+	@exec $(VENV)/bin/python -m footfall forget
 
 camera: $(VENV)/.run ## one more for a running suite: make run CAMERAS=door,back, then make camera CAMERA=back VIDEO_PATH=1
-	@exec $(VENV)/bin/python -m scripts.camera
+	@exec $(VENV)/bin/python -m footfall camera
 
 setup: ## what make run needs, also where it has been installed once
 	@scripts/setup.sh run
 	@touch $(VENV)/.run
 
-test: $(VENV)/.dev ## all tests
-	@exec $(VENV)/bin/python -m pytest -n 3 --dist loadfile $(TESTS)
+# A file's tests run in one process, and so do all that need a Docker engine. The order is that of testpaths in pyproject.toml.
+pytest = $(VENV)/bin/python -m pytest
+together = -n 3 --dist loadfile --no-loadscope-reorder
+
+test: $(VENV)/.dev ## all tests, and the coverage of those that start no programs; or: make test TESTS=tests/counter
+ifdef TESTS
+	@exec $(pytest) $(together) $(TESTS)
+else
+	@$(pytest) $(together) -m "not system" --cov --cov-report=term:skip-covered
+	@$(pytest) $(together) -m system --ignore=tests/containers
+	@$(pytest) tests/containers
+endif
+
+unit: $(VENV)/.dev ## the tests that open no socket, in less than a minute
+	@exec $(pytest) $(together) -m "not broker and not system"
+
+broker: $(VENV)/.dev ## the tests with a Mosquitto
+	@exec $(pytest) $(together) -m broker
 
 check: $(VENV)/.dev ## format, lint and types
 	@$(VENV)/bin/ruff format --check .
@@ -69,11 +85,13 @@ lock: ## writes constraints.txt and the images' requirements.txt anew (needs uv)
 	$(requirements) -o bus/requirements.txt
 	$(requirements) --extra capture -o capture/requirements.txt
 	$(requirements) --extra classifier -o classifier/requirements.txt
-	$(requirements) --extra display --extra sensehat -o display/requirements.txt
+	$(requirements) --extra counter -o counter/requirements.txt
 	$(requirements) --extra bridge -o bridge/requirements.txt
+	$(requirements) --extra dashboard -o dashboard/requirements.txt
+	$(requirements) --extra display -o display/requirements.txt
 
 reset: ## removes what make run has kept: the ledger with all visits, the broker's state; asks first
-	@exec $(PYTHON) -m scripts.reset
+	@exec $(PYTHON) -m footfall reset
 
 clean: ## removes what was made here, but not what make run has kept
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

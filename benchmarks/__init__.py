@@ -1,1 +1,1 @@
-"""The figures in the README: each is a ratio in one run, as machines differ and are noisy."""
+"""The figures in the documentation: ratios within one run, as machines differ and are noisy."""

@@ -1,4 +1,4 @@
-"""How many inferences a second there are with nothing around them: python -m benchmarks.bare MODEL SECONDS"""
+"""Inferences a second with nothing around them: python -m benchmarks.bare MODEL SECONDS"""
 
 import sys
 import time
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from classifier.backends.tflite import Interpreter
 from classifier.export import read_export
-from classifier.runtime import Interpreter
 
 
 def main(model: Path, seconds: float) -> float:
-    """Calls invoke() on noise, with one thread, and returns how often it did a second."""
+    """Calls invoke() on noise, with one thread; how often a second."""
     interpreter = Interpreter(model_content=read_export(model).model, num_threads=1)
     interpreter.allocate_tensors()
     tensor = interpreter.get_input_details()[0]

@@ -1,31 +1,31 @@
 """What the dashboard costs, and how old its pictures are: python -m benchmarks.dashboard [--minutes 10]
 
 First plain WebSocket clients, in turn with none: one alone, then nineteen and a twentieth that does not read. Then one page in
-Chromium. All of it at fifteen pictures a second, stills of the demo's clip.
+Chromium, where it is installed. All of it at fifteen pictures a second, stills of the demo's clip.
 """
 
 import argparse
+import json
+import shutil
 import statistics
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import psutil
+from playwright.sync_api import Error, sync_playwright
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-from benchmarks.load import process
-from demo.about import CLIP, MODEL
-from tests.support.broker import Broker, free_port
-from tests.support.browsers import Browser, ask_and_never_read, is_well
-from tests.support.chromium import chromium, tab_of
-from tests.support.listener import Listener
-from tests.support.module import Module
-from tests.support.wait import until
+from benchmarks.frames import write_stills
+from benchmarks.programs import Broker, Listener, Module, Script, free_port, wait_for
+from demo.about import MODEL
 
 RATE = 15
 CAMERA = "bench0"
@@ -33,11 +33,14 @@ READERS = 19
 SECONDS = 20.0
 """Of each measurement with plain clients."""
 ROUNDS = 3
+WANT = json.dumps({"want": CAMERA})
 AGES = """
 window.ages = new Float64Array(100000); window.count = 0;
 document.addEventListener("drawn", ({detail}) => { window.ages[window.count++] = Date.now() - 1000 * detail.captured_at; });
 """
 """Notes the age of each picture, in ms, when it has been drawn; the space for it is there from the beginning."""
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking")
 
 
 class Suite(NamedTuple):
@@ -45,129 +48,157 @@ class Suite(NamedTuple):
 
     listener: Listener
     port: int
-    display: psutil.Process
+    dashboard: psutil.Process
 
     def predictions(self, seconds: float) -> float:
         """A second, over a while."""
-        before = len(self.listener.messages("prediction"))
+        before = len(self.listener.payloads("prediction"))
         time.sleep(seconds)
-        return (len(self.listener.messages("prediction")) - before) / seconds
+        return (len(self.listener.payloads("prediction")) - before) / seconds
+
+    @property
+    def memory(self) -> float:
+        """Resident MB of the dashboard."""
+        return float(self.dashboard.memory_info().rss) / 1e6
 
 
 @contextmanager
-def suite(folder: Path) -> Iterator[Suite]:
-    """Broker, classifier, display and bridge, and who sends pictures."""
-    stills, clip = folder / "stills", cv2.VideoCapture(str(CLIP))
-    stills.mkdir()
-    for number in range(200):
-        cv2.imwrite(str(stills / f"{number:03}.jpg"), clip.read()[1])
-    clip.release()
+def run_suite(folder: Path) -> Iterator[Suite]:
+    """Broker, classifier, counter and dashboard, and a sender of pictures."""
+    stills = write_stills(folder / "stills")
     with ExitStack() as stack:
         broker, port = stack.enter_context(Broker(folder / "broker")), free_port()
-        display = stack.enter_context(Module("display", broker.port, WEB_PORT=port))
-        for module in (Module("classifier", broker.port, MODEL=MODEL), Module("bridge", broker.port)):
-            stack.enter_context(module).wait_for_log("connected")
-        stack.enter_context(process("benchmarks.frames", broker.port, stills, RATE, 1, 640, 480))
+        dashboard = stack.enter_context(Module("dashboard", broker.port, WEB_PORT=port))
+        stack.enter_context(Module("classifier", broker.port, MODEL=MODEL))
+        stack.enter_context(Module("counter", broker.port))
+        stack.enter_context(Script("benchmarks.frames", broker.port, stills, RATE, 1, 640, 480))
         listener = stack.enter_context(Listener(broker.port, "footfall/+/prediction"))
-        until(lambda: is_well(port), what="the dashboard")
+        wait_for(lambda: is_healthy(port), 60, "the dashboard")
         listener.wait_for("prediction", 3 * RATE)
-        assert display.process
-        yield Suite(listener, port, psutil.Process(display.process.pid))
+        yield Suite(listener, port, psutil.Process(dashboard.pid))
 
 
-def pictures(port: int) -> float:
-    """That one client gets a second."""
-    with Browser(port) as browser:
-        browser.until(lambda told: CAMERA in told["cameras"])
-        browser.picture(CAMERA)
+def is_healthy(port: int) -> bool:
+    """Whether the dashboard says so."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def measure_client(port: int) -> float:
+    """Pictures a second of one client."""
+    with connect(f"ws://127.0.0.1:{port}/live", max_size=None, compression=None) as socket:
+
+        def take_picture() -> None:
+            socket.send(WANT)
+            while isinstance(socket.recv(timeout=60), str):
+                pass
+
+        take_picture()
         begin, number = time.monotonic(), 0
         while time.monotonic() < begin + SECONDS:
-            browser.picture(CAMERA)
+            take_picture()
             number += 1
         return number / (time.monotonic() - begin)
 
 
+def ask_and_never_read(port: int, end: threading.Event) -> None:
+    """A client that asks for picture after picture and reads none."""
+    with suppress(ConnectionClosed, OSError), connect(f"ws://127.0.0.1:{port}/live", close_timeout=1, max_queue=1) as socket:
+        while not end.wait(0.05):
+            socket.send(WANT)
+
+
 class Round(NamedTuple):
-    """Pictures a second of one client alone, and of the least and the middle one of nineteen; predictions a second without anyone
-    and with all; the display's resident memory in MB with all, soon after they came and in the end.
+    """Pictures a second of one client alone, and of the slowest and the median of nineteen; predictions a second without clients
+    and with all; resident MB of the dashboard with all, soon after they came and at the end.
     """
 
     alone: float
-    least: float
-    middle: float
+    slowest: float
+    median: float
     idle: float
     watched: float
     early: float
     late: float
 
 
-def crowd(suite: Suite) -> Round:
-    """Nobody, one, then all."""
-    idle, alone = suite.predictions(SECONDS), pictures(suite.port)
+def measure_crowd(suite: Suite) -> Round:
+    """No client, one, then all."""
+    idle, alone = suite.predictions(SECONDS), measure_client(suite.port)
     end = threading.Event()
     with ThreadPoolExecutor(READERS + 1) as threads:
-        deaf = threads.submit(ask_and_never_read, suite.port, end, CAMERA)
-        readers = [threads.submit(pictures, suite.port) for _ in range(READERS)]
+        deaf = threads.submit(ask_and_never_read, suite.port, end)
+        readers = [threads.submit(measure_client, suite.port) for _ in range(READERS)]
         time.sleep(3)
-        early = suite.display.memory_info().rss / 1e6
+        early = suite.memory
         watched = suite.predictions(SECONDS - 5)
-        late = suite.display.memory_info().rss / 1e6
+        late = suite.memory
         rates = sorted(reader.result() for reader in readers)
         end.set()
-        with suppress(OSError):
-            deaf.result()
+        deaf.result()
     return Round(alone, rates[0], statistics.median(rates), idle, watched, early, late)
 
 
 class Minute(NamedTuple):
-    """The page's heap in MB after a collection, and what share of a core its main thread took."""
+    """The page's heap in MB after a collection, and the share of a core that its main thread took."""
 
     heap: float
     share: float
 
 
-def page(suite: Suite, minutes: int) -> tuple[list[Minute], list[float]]:
-    """Each minute, and the ages in ms of all pictures that were drawn."""
-    with chromium() as browser, tab_of(browser, "about:blank", viewport={"width": 1440, "height": 900}) as tab:
-        tab.page.add_init_script(AGES)
-        tab.page.goto(f"http://127.0.0.1:{suite.port}/")
-        tab.wait_for_pictures(RATE)
-        tab.page.evaluate("window.drawn = {push() {}}; window.count = 0")
-        tools = tab.page.context.new_cdp_session(tab.page)
+def measure_page(suite: Suite, minutes: int) -> tuple[list[Minute], list[float]]:
+    """Each minute, and the ages in ms of all pictures that were drawn. Raises playwright's `Error` without a Chromium."""
+    with sync_playwright() as playwright:
+        path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.add_init_script(AGES)
+        page.goto(f"http://127.0.0.1:{suite.port}/")
+        wait_for(lambda: page.evaluate("window.count") > RATE, 120, "pictures on the page")
+        page.evaluate("window.count = 0")
+        tools = page.context.new_cdp_session(page)
         tools.send("Performance.enable")
         measured = []
         for _ in range(minutes):
-            before = metrics(tools)
-            tab.page.wait_for_timeout(60_000)
-            after = metrics(tools)
+            before = read_metrics(tools)
+            page.wait_for_timeout(60_000)
+            after = read_metrics(tools)
             share = (after["TaskDuration"] - before["TaskDuration"]) / (after["Timestamp"] - before["Timestamp"])
             tools.send("HeapProfiler.collectGarbage")
-            measured.append(Minute(metrics(tools)["JSHeapUsedSize"] / 1e6, share))
-        ages: list[float] = tab.page.evaluate("[...ages.subarray(0, count)]")
+            measured.append(Minute(read_metrics(tools)["JSHeapUsedSize"] / 1e6, share))
+        ages: list[float] = page.evaluate("[...ages.subarray(0, count)]")
+        browser.close()
         return measured, ages
 
 
-def metrics(tools: Any) -> dict[str, float]:
-    """What the DevTools protocol tells of the page."""
+def read_metrics(tools: Any) -> dict[str, float]:
+    """The page's metrics, by the DevTools protocol."""
     return {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
 
 
-def report(minutes: int) -> None:
+def report(minutes: int, rounds: int = ROUNDS) -> None:
     """Measures and prints."""
-    with tempfile.TemporaryDirectory() as folder, suite(Path(folder)) as running:
-        rounds = [crowd(running) for _ in range(ROUNDS)]
-        for one in rounds:
+    with tempfile.TemporaryDirectory() as folder, run_suite(Path(folder)) as suite:
+        measured = [measure_crowd(suite) for _ in range(rounds)]
+        for one in measured:
             print(" ".join(f"{name} {value:.1f}" for name, value in one._asdict().items()), flush=True)
-        for what, share in (
-            ("the least of nineteen beside one alone", [one.least / one.alone for one in rounds]),
-            ("the classifier with twenty beside without", [one.watched / one.idle for one in rounds]),
+        for what, shares in (
+            ("the slowest of nineteen beside one alone", [one.slowest / one.alone for one in measured]),
+            ("the classifier with twenty beside without", [one.watched / one.idle for one in measured]),
         ):
-            print(f"{what}: {statistics.median(share):.2f}", flush=True)
-        measured, ages = page(running, minutes)
+            print(f"{what}: {statistics.median(shares):.2f}", flush=True)
+        try:
+            pages, ages = measure_page(suite, minutes)
+        except Error as error:
+            print(f"page: not measured, {error.message.splitlines()[0]}")
+            return
     hundredths = statistics.quantiles(ages, n=100)
     print(f"page: {len(ages) / minutes / 60:.1f} pictures a second, age p50 {hundredths[49]:.0f} ms, p99 {hundredths[98]:.0f} ms")
-    print("heap in MB, minute by minute:", ", ".join(f"{one.heap:.2f}" for one in measured))
-    print("main thread, share of a core:", ", ".join(f"{one.share:.2f}" for one in measured))
+    print("heap in MB, minute by minute:", ", ".join(f"{one.heap:.2f}" for one in pages))
+    print("main thread, share of a core:", ", ".join(f"{one.share:.2f}" for one in pages))
 
 
 if __name__ == "__main__":

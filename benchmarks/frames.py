@@ -15,6 +15,7 @@ from bus import Bus, Frame
 from bus.settings import BusSettings
 from capture.prepare import Preparation, jpeg
 from capture.source import Picture
+from demo.about import CLIP
 
 WIDTH, HEIGHT = 640, 480
 
@@ -23,7 +24,17 @@ def encoded(folder: Path, width: int = WIDTH, height: int = HEIGHT) -> list[byte
     """The pictures of a folder as the JPEGs that a camera's frames would be."""
     preparation = Preparation(width, height)
     read: list[Picture | None] = [cv2.imread(str(path)) for path in sorted(folder.glob("*.jpg"))]
-    return [jpeg(preparation.of(picture), 80) for picture in read if picture is not None]
+    return [jpeg(preparation.apply(picture), 80) for picture in read if picture is not None]
+
+
+def write_stills(folder: Path, number: int = 200) -> Path:
+    """The first pictures of the demo's clip as files, in a new folder."""
+    folder.mkdir()
+    clip = cv2.VideoCapture(str(CLIP))
+    for one in range(number):
+        cv2.imwrite(str(folder / f"{one:03}.jpg"), clip.read()[1])
+    clip.release()
+    return folder
 
 
 def main(port: int, folder: Path, rate: float, cameras: int, width: int, height: int) -> None:

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.programs import wait_for
 from bus.__main__ import documents
-from tests.support.wait import until
 
 RATE, SECONDS = 400.0, 20.0
 CLASSIFIERS = (1, 2, 4)
@@ -30,7 +30,7 @@ def scale(classifiers: int) -> None:
     docker("service", "scale", "-d", f"footfall_classifier={classifiers}")
     name = "footfall_classifier"
     wanted = f"{classifiers}/{classifiers}"
-    until(lambda: docker("service", "ls", "-f", f"name={name}", "--format", "{{.Replicas}}") == wanted, 180, wanted)
+    wait_for(lambda: docker("service", "ls", "-f", f"name={name}", "--format", "{{.Replicas}}") == wanted, 600, wanted)
 
 
 def taken() -> tuple[int, Sequence[int]]:

@@ -1,6 +1,6 @@
-"""A subscriber that does nothing with what it takes, at QoS 1: python -m benchmarks.taker PORT NUMBER
+"""A subscriber at QoS 1 that does nothing with its messages: python -m benchmarks.taker PORT NUMBER
 
-It publishes an empty message on its own topic, `taken`, when it is ready, and another whenever it has taken that many.
+It publishes an empty message on the topic `taken` when it is ready, and another whenever it has received that many.
 """
 
 import sys

@@ -1,1 +1,1 @@
-"""Predictions in; visits, counts and selected results out."""
+"""Results from the broker in; the selected ones out, to one or more sinks."""

@@ -1,47 +1,35 @@
-"""Makes visits of predictions, keeps and counts them, and sends what is selected upstream."""
+"""Forwards selected results from the broker to one or more sinks."""
 
 import threading
 from contextlib import ExitStack, closing
-from pathlib import Path
 
-from bridge.cloud.control import Control
-from bridge.cloud.edgehub import EdgeHubUpstream
-from bridge.lines import Lines
+from bridge import sinks
+from bridge.forwarder import Forwarder, Stopped
+from bridge.outbox import Outbox
+from bridge.sender import Sender
 from bridge.settings import Settings
-from bridge.upstream import LogUpstream, Sender, Upstream, as_json
 from bus import Bus
-from classifier.model.store import ModelStore
-from classifier.model.updates import ModelUpdates
-from counter.answers import Answers
-from counter.counting import Counting
-from counter.ledger import Ledger
-from counter.site import Site
 from runtime import process
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
-    """Counts until `stop` is set."""
+    """Forward until `stop` is set."""
     bus = Bus(settings, persistent=True)
-    site = Site(settings.rules, settings.policy, bus.count_and_warn)
-    with closing(Ledger(settings.state_dir, settings.outbox_max, bus.metrics)) as ledger, ExitStack() as running:
-        counting = Counting(bus, site, ledger, settings.keep_days, stop)
-        answers = Answers(bus, ledger, lambda: list(site.cameras))
-        upstream: Upstream = LogUpstream(as_json if settings.log_results == "json" else Lines(ledger).line)
-        control = None
-        if settings.goes_to_edgehub:
-            control = Control(bus, site, ledger, _models(settings.model_store, running))
-            upstream = EdgeHubUpstream(control, bus.metrics)
+    names = settings.sink_names
+    with closing(Outbox(settings.state_dir, names, settings.outbox_max, bus.metrics)) as outbox, ExitStack() as running:
+        forwarder = Forwarder(bus, outbox, settings.policy, stop)
+        context = sinks.Context(settings, bus, outbox, forwarder)
+        opened = {name: sinks.open_sink(name, context) for name in names}
         running.enter_context(bus)
-        running.enter_context(answers)
-        if counting.begin():
-            if control is not None:
-                control.recall()
-            running.enter_context(Sender(ledger, upstream, bus.metrics))
-            counting.run()
-
-
-def _models(folder: Path | None, running: ExitStack) -> ModelUpdates | None:
-    return None if folder is None else running.enter_context(ModelUpdates(ModelStore(folder)))
+        try:
+            forwarder.start()
+        except Stopped:
+            return
+        for sink in opened.values():
+            sink.begin()
+        for name, sink in opened.items():
+            running.enter_context(Sender(name, sink, outbox, bus.metrics))
+        forwarder.run()
 
 
 if __name__ == "__main__":

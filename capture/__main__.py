@@ -5,49 +5,40 @@ import sys
 import threading
 import time
 from functools import partial
-from typing import TypeGuard
 
 from bus import About, Bus, Command, InvalidMessage, topics
-from capture.commands import STARTING, Commands, Publish, Session
+from bus import metric_names as names
+from bus.states import STARTING
+from capture.commands import Commands, Publish, Session
 from capture.consumers import Consumers
-from capture.framer import Framer
-from capture.pace import Pace
-from capture.playback import Playback
+from capture.framer import Framer, Pace
 from capture.prepare import Preparation
-from capture.reader import Reader
-from capture.scenes import is_drawn
+from capture.reader import Playback, Reader, Timeouts
 from capture.settings import Settings
-from capture.source import Captured, Source, UnusablePicture
-from capture.sources import Local, source_of
+from capture.source import Captured, Recording, Source, UnusablePicture
 from runtime import process
-from runtime.watchdog import Calls, Watchdog
+from runtime.heartbeat import Calls
 
 log = logging.getLogger(__name__)
 
 BROKER_TIMEOUT = 5.0
-"""Seconds to wait for the broker at the start; the camera is opened without it then."""
+"""Seconds to wait for the broker at the start; then the camera is opened without it."""
+MIN_SILENCE = 15.0
+"""Seconds without a picture until a camera is reported as lost; more at a low FRAME_RATE."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Captures until `stop` is set, whenever the camera is not paused."""
-    preparation = Preparation(settings.resize_width, settings.resize_height, settings.rotate, settings.convert_to_gray)
-    source = source_of(settings.video_path, settings.frame_rate, complete=not settings.loop_video)
     bus = Bus(settings, about=About(camera=settings.camera))
-
-    def on_clock_set(seconds: float) -> None:
-        if consumers is not None:
-            return  # the recording is played slower than it was taken
-        log.warning("the wall clock was set by %+.1f s while running", seconds)
-        bus.metrics.put("clock_stepped", seconds)
-        bus.metrics.add("clock_steps")
-
-    pace, drawn = Pace(settings.frame_rate), partial(is_drawn, settings.video_path)
-    framer = Framer(settings.camera, pace, preparation, settings.jpeg_quality, on_clock_set, drawn)
+    source = settings.create_source()
+    recording = source if isinstance(source, Recording) and not settings.loop_video else None
+    framer = _create_framer(settings, source, bus, reports_clock=recording is None)
     commands = Commands(bus.publish, bus.state)
-    bus.subscribe(topics.command(settings.camera), Command, commands.obey)
+    bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
+    consumers = Consumers(bus, settings.camera) if recording else None
     calls = Calls()
-    consumers = Consumers(bus, settings.camera) if _is_played_once(source, settings) else None
-    with bus, Watchdog("the camera", lambda: calls.stalled):
+    bus.heartbeat.watch("the camera", lambda: calls.stalled)
+    with bus:
         _wait_for_broker(bus, stop)
         while not stop.is_set():
             if (session := commands.session(timeout=0.5)) is None:
@@ -56,49 +47,60 @@ def main(settings: Settings, stop: threading.Event) -> None:
             is_over = partial(_is_over, session, stop)
             publish: Publish = session.publish
             if consumers is not None:
-                session.tell(STARTING, "the recording waits for classifier and bridge")
+                session.report(STARTING, "the recording waits for classifier and counter")
                 if consumers.wait_until_running(is_over):
                     publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
-            with _reader(source, settings, session, calls) as reader:
+            with _create_reader(source, recording, settings, session, calls) as reader:
                 while not is_over():
                     if captured := reader.take(timeout=0.5):
-                        _publish(captured, framer, session, publish, bus)
+                        publish_frame(captured, framer, session, publish, bus)
                     elif reader.has_ended:
                         bus.progressed()
 
 
+def _create_framer(settings: Settings, source: Source, bus: Bus, reports_clock: bool) -> Framer:
+    """Of a recording that is played once, the clock says nothing: it may be played slower than it was taken."""
+
+    def on_clock_step(seconds: float) -> None:
+        if reports_clock:
+            log.warning("the wall clock was set by %+.1f s while running", seconds)
+            bus.metrics.put(names.CLOCK_STEPPED, seconds)
+            bus.metrics.add(names.CLOCK_STEPS)
+
+    preparation = Preparation(settings.resize_width, settings.resize_height, settings.rotate, settings.convert_to_gray)
+    pace = Pace(settings.frame_rate)
+    return Framer(settings.camera, pace, preparation, settings.jpeg_quality, on_clock_step, source.is_drawn)
+
+
+def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session, calls: Calls) -> Reader:
+    if recording is not None:
+        return Playback(recording, session.report, calls)
+    timeouts = Timeouts(silence=max(MIN_SILENCE, 3 / settings.frame_rate))
+    return Reader(source, session.report, settings.loop_video, timeouts, calls)
+
+
 def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
-    """A little, as a frame without a broker is dropped, and at a low FRAME_RATE the next one comes much later."""
+    """A frame without a broker is dropped, and at a low FRAME_RATE the next one comes much later."""
     end = time.monotonic() + BROKER_TIMEOUT
     while not bus.connected and time.monotonic() < end and not stop.wait(0.02):
         pass
-
-
-def _is_played_once(source: Source, settings: Settings) -> TypeGuard[Local]:
-    """Whether it is a recording that is not begun again at its end; a camera or a stream has none."""
-    return isinstance(source, Local) and not settings.loop_video
 
 
 def _is_over(session: Session, stop: threading.Event) -> bool:
     return session.over or stop.is_set()
 
 
-def _reader(source: Source, settings: Settings, session: Session, calls: Calls) -> Reader:
-    if _is_played_once(source, settings):
-        return Playback(source, session.tell, calls)
-    return Reader(source, session.tell, settings.loop_video, max(15.0, 3 / settings.frame_rate), calls)
-
-
-def _publish(captured: Captured, framer: Framer, session: Session, publish: Publish, bus: Bus) -> None:
+def publish_frame(captured: Captured, framer: Framer, session: Session, publish: Publish, bus: Bus) -> None:
+    """Publishes the frame of a picture, if it is due; a picture that cannot become one is counted and logged."""
     try:
-        frame = framer.frame(captured, at_once=session.asked())
+        frame = framer.make_frame(captured, at_once=session.take_request())
         if frame is not None and publish(frame):
             framer.published()
             bus.progressed()
     except UnusablePicture as error:
-        bus.count_and_warn("unusable", str(error))
+        bus.count_and_warn(names.UNUSABLE, f"{error}; it is dropped")
     except InvalidMessage as error:
-        bus.count_and_warn("too_large", f"{error}; a smaller RESIZE_WIDTH or JPEG_QUALITY helps")
+        bus.count_and_warn(names.TOO_LARGE, f"{error}; a smaller RESIZE_WIDTH or JPEG_QUALITY helps")
 
 
 if __name__ == "__main__":

@@ -1,33 +1,45 @@
-"""Who works on the frames of a recording that is played once: it waits for them, before it begins and at each frame."""
+"""A recording that is played once waits for those who work on its frames: before it begins, and at each frame."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bus import Bus, Frame, Prediction, Status, topics
+from bus.metric_names import UNPREDICTED
+from bus.states import OFFLINE, STARTING
 
 log = logging.getLogger(__name__)
 
-NEEDED = {"classifier": "model", "bridge": "ended"}
-"""Kinds of modules, and the figure in whose status shows that it is one, whatever it is called."""
 START_TIMEOUT = 120.0
 """Seconds after which the recording is played without them."""
-FRESH = 30.0
-"""Seconds; an older status was kept by the broker from a module that may be gone. A module reports every ten."""
+MAX_STATUS_AGE = 30.0
+"""Seconds; an older status was retained by the broker for a module that may be gone. A module reports every ten."""
 PREDICTION_TIMEOUT = 5.0
 """Seconds without a prediction after which a frame is published again."""
-TRIES = 3
+MAX_TRIES = 3
 TICK = 0.2
-"""Seconds between two looks at whether to go on waiting."""
+"""Seconds between two checks whether to go on waiting."""
+
+
+def _is_classifier(status: Status) -> bool:
+    return status.about.model is not None
+
+
+def _is_counter(status: Status) -> bool:
+    return status.module == "counter" or status.module.startswith("counter-")
+
+
+NEEDED: Mapping[str, Callable[[Status], bool]] = {"classifier": _is_classifier, "counter": _is_counter}
 
 
 class Consumers:
-    """Classifier and bridge, as their statuses and predictions show them. To be made before the bus is entered."""
+    """Classifier and counter, by their statuses and predictions. To be created before the bus is entered."""
 
-    def __init__(self, bus: Bus, camera: str) -> None:
+    def __init__(self, bus: Bus, camera: str, prediction_timeout: float = PREDICTION_TIMEOUT) -> None:
         self._bus = bus
+        self._prediction_timeout = prediction_timeout
         self._running: dict[str, set[str]] = {kind: set() for kind in NEEDED}
         """Names of modules, by kind."""
         self._predicted: tuple[str, int] | None = None
@@ -37,11 +49,11 @@ class Consumers:
         bus.subscribe(topics.prediction(camera), Prediction, self._on_prediction)
 
     def _on_status(self, status: Status) -> None:
-        is_fresh = status.at is not None and abs(time.time() - status.at) < FRESH
-        is_running = is_fresh and status.state not in ("starting", "offline")
+        is_fresh = status.at is not None and abs(time.time() - status.at) < MAX_STATUS_AGE
+        is_running = is_fresh and status.state not in (STARTING, OFFLINE)
         with self._changed:
-            for kind, figure in NEEDED.items():
-                if is_running and figure in status.metrics:
+            for kind, fits in NEEDED.items():
+                if is_running and fits(status):
                     self._running[kind].add(status.module)
                 else:
                     self._running[kind].discard(status.module)
@@ -62,21 +74,22 @@ class Consumers:
         return True
 
     def publish(self, frame: Frame, publish: Callable[[Frame], bool], is_over: Callable[[], bool]) -> bool:
-        """Publishes a frame and waits for its prediction, and does so again if none comes; False when `is_over` before it
+        """Publishes a frame and waits for its prediction; publishes it again if none comes. False when `is_over` before it
         went out.
         """
         wanted, is_out = (frame.session, frame.sequence), False
-        for _ in range(TRIES):
+        for _ in range(MAX_TRIES):
             while not publish(frame):
                 self._wait(lambda: False, TICK, is_over)
                 if is_over():
                     return is_out
             is_out = True
-            if self._wait(lambda: self._predicted == wanted, PREDICTION_TIMEOUT, is_over) or is_over():
+            if self._wait(lambda: self._predicted == wanted, self._prediction_timeout, is_over) or is_over():
                 return True
             frame = replace(frame, captured_at=round(time.time(), 3))  # an old one would be refused
-        text = f"frame {frame.sequence} of the recording got no prediction within {TRIES * PREDICTION_TIMEOUT:g} s"
-        self._bus.count_and_warn("unpredicted", text)
+        seconds = MAX_TRIES * self._prediction_timeout
+        text = f"frame {frame.sequence} of the recording got no prediction within {seconds:g} s; it goes on"
+        self._bus.count_and_warn(UNPREDICTED, text)
         return True
 
     def _wait(self, condition: Callable[[], bool], timeout: float, is_over: Callable[[], bool]) -> bool:

@@ -1,19 +1,69 @@
 """Captured pictures into the frames that are published."""
 
+import secrets
 from collections.abc import Callable
 
 from bus import Frame
-from capture.clock import SessionClock
-from capture.pace import Pace
 from capture.prepare import Preparation, jpeg
 from capture.source import Captured
 
+CLOCK_STEP = 1.0
+"""Seconds by which the wall clock and the session must part to count as a clock that was set."""
+
+
+class Pace:
+    """Lets at most `rate` a second through, evenly.
+
+    A picture that comes a little early is let through and the next one waits longer for it, and one that comes a little late
+    does not delay the rest: a camera whose own rate is the one asked for loses nothing to its jitter.
+    """
+
+    SLACK = 0.25
+    """How much of an interval a picture may come too early, or too late without moving those after it."""
+
+    def __init__(self, rate: float) -> None:
+        self._interval = 1 / rate
+        self._due = float("-inf")
+
+    def lets_through(self, now: float) -> bool:
+        """Whether the picture taken at `now` (seconds, by `runtime.steady`) is one of those."""
+        slack = self.SLACK * self._interval
+        if now < self._due - slack:
+            return False
+        self._due = max(self._due, now - slack) + self._interval
+        return True
+
+
+class SessionClock:
+    """Counts the seconds of one capture session from its first picture, by a clock that nobody sets.
+
+    `on_step` is called with the seconds by which the wall clock was set.
+    """
+
+    def __init__(self, on_step: Callable[[float], object]) -> None:
+        self.session = secrets.token_hex(4)
+        """New at each start of the process."""
+        self._on_step = on_step
+        self._began_at: float | None = None
+        self._offset = 0.0
+
+    def elapsed(self, captured: Captured) -> float:
+        """When the picture was taken, in seconds of the session."""
+        if self._began_at is None:
+            self._began_at, self._offset = captured.taken_at, captured.captured_at
+        elapsed = round(captured.taken_at - self._began_at, 3)
+        step = captured.captured_at - elapsed - self._offset
+        if abs(step) > CLOCK_STEP:
+            self._offset += step
+            self._on_step(round(step, 3))
+        return elapsed
+
 
 class Framer:
-    """Makes the frames of one camera: no more than the pace lets through, prepared, compressed, numbered from 0.
+    """Makes the frames of one camera: at most as many as the pace lets through, prepared, compressed, numbered from 0.
 
-    `stepped` is called with the seconds by which the wall clock was set, when it was; `is_drawn`, once there is a picture, says
-    whether all of them are the demo's.
+    `on_clock_step` is called with the seconds by which the wall clock was set; `is_drawn`, once there is a picture, says whether
+    all of them are drawn.
     """
 
     def __init__(
@@ -22,30 +72,30 @@ class Framer:
         pace: Pace,
         preparation: Preparation,
         quality: int,
-        stepped: Callable[[float], object] = float,
+        on_clock_step: Callable[[float], object] = float,
         is_drawn: Callable[[], bool] = bool,
     ) -> None:
         self._camera = camera
         self._pace = pace
         self._preparation = preparation
         self._quality = quality
-        self._clock = SessionClock(stepped)
+        self._clock = SessionClock(on_clock_step)
         self._is_drawn = is_drawn
         self._demo = False
         self._sequence = 0
 
-    def frame(self, captured: Captured, at_once: bool = False) -> Frame | None:
+    def make_frame(self, captured: Captured, at_once: bool = False) -> Frame | None:
         """The frame of a picture, or None when it comes too early and is not wanted `at_once`. Raises `UnusablePicture`."""
         if not self._pace.lets_through(captured.taken_at) and not at_once:
             return None
-        picture = self._preparation.of(captured.picture)
+        picture = self._preparation.apply(captured.picture)
         height, width = picture.shape[:2]
-        session, seconds = self._clock.session, self._clock.time_of(captured)
+        elapsed = self._clock.elapsed(captured)
         compressed = jpeg(picture, self._quality)
         if self._sequence == 0:  # a file may have come later than this process
             self._demo = self._is_drawn()
-        numbers = self._sequence, seconds, captured.captured_at, width, height
-        return Frame(self._camera, session, *numbers, compressed, self._demo)
+        numbers = self._sequence, elapsed, captured.captured_at, width, height
+        return Frame(self._camera, self._clock.session, *numbers, compressed, self._demo)
 
     def published(self) -> None:
         """The last frame went out: the next one gets the next number."""

@@ -5,23 +5,23 @@ from collections.abc import Iterable, Iterator
 _BEGIN, _SCAN, _END = b"\xff\xd8\xff", 0xDA, b"\xff\xd9"
 
 
-def jpegs(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
-    """Each JPEG that is whole, of at most `limit` bytes, and None after each chunk; one that is cut off is left out."""
+def find_jpegs(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
+    """Each complete JPEG of at most `limit` bytes, and None after each chunk; one that is cut off is dropped."""
     data = bytearray()
     for chunk in chunks:
         data += chunk
-        while (picture := _next(data)) is not None:
+        while (picture := _take_first(data)) is not None:
             yield picture
         if len(data) > limit:
             data.clear()
         yield None
 
 
-def _next(data: bytearray) -> bytes | None:
-    """Takes the first whole JPEG, and all before it, out of the data; None while there is none."""
+def _take_first(data: bytearray) -> bytes | None:
+    """Removes the first complete JPEG, and all before it, from the data; None while there is none."""
     while (begin := data.find(_BEGIN)) >= 0:
         del data[:begin]
-        found = _scan_in(data)
+        found = _find_scan(data)
         if found is None:
             return None
         at, is_scan = found
@@ -40,10 +40,10 @@ def _next(data: bytearray) -> bytes | None:
     return None
 
 
-def _scan_in(data: bytearray) -> tuple[int, bool] | None:
-    """Where the compressed picture begins, and True; behind the segments, of which some hold a small JPEG.
+def _find_scan(data: bytearray) -> tuple[int, bool] | None:
+    """Where the compressed picture begins, and True: after the segments, some of which hold a small JPEG.
 
-    Where the last sound segment ends, and False, when what follows is not what a JPEG looks like; None when it has not come yet.
+    Where the last sound segment ends, and False, when no JPEG follows; None when it has not come yet.
     """
     at = sound = 2
     while len(data) >= at + 4:

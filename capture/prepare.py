@@ -1,4 +1,4 @@
-"""What is done to a picture before it is sent: turned, resized, made grey, compressed."""
+"""Pictures before they are sent: rotated, resized, made grey, compressed."""
 
 from dataclasses import dataclass
 
@@ -7,27 +7,27 @@ import numpy as np
 
 from capture.source import Picture, UnusablePicture
 
-MOST_SIDE = 16_384
+MAX_SIDE = 16_384
 """Pixels; no camera's picture has more, and resizing a very narrow one must not fill the memory."""
-_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Width and height in px, None for as it comes; degrees clockwise, applied first."""
+    """Width and height in px, None: unchanged; degrees clockwise, applied first."""
 
     width: int | None = None
     height: int | None = None
     rotate: int = 0
     gray: bool = False
 
-    def of(self, picture: Picture) -> Picture:
+    def apply(self, picture: Picture) -> Picture:
         """The picture as it is to be sent: height x width x 3, or height x width when grey. Raises `UnusablePicture`."""
         if self.rotate:
-            picture = cv2.rotate(picture, _TURNS[self.rotate])
+            picture = cv2.rotate(picture, _ROTATIONS[self.rotate])
         size = new_size(picture.shape[1], picture.shape[0], self.width, self.height)
-        if max(size) > MOST_SIDE:
-            raise UnusablePicture(f"a picture of {size[0]}x{size[1]}; at most {MOST_SIDE} a side can be sent")
+        if max(size) > MAX_SIDE:
+            raise UnusablePicture(f"a picture of {size[0]}x{size[1]}; at most {MAX_SIDE} a side can be sent")
         if size != (picture.shape[1], picture.shape[0]):
             shrinks = size[0] * size[1] < picture.shape[0] * picture.shape[1]
             interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -46,7 +46,7 @@ def new_size(width: int, height: int, wanted_width: int | None, wanted_height: i
     return width, height
 
 
-def decoded(data: bytes) -> Picture | None:
+def decode(data: bytes) -> Picture | None:
     """The picture in a file's bytes, upright as its EXIF says; None when there is none."""
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None

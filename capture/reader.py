@@ -1,31 +1,43 @@
-"""The thread that reads a source, always holds its newest picture, and opens it again when it is lost."""
+"""Reads a source on a thread, and opens it again when it is lost."""
 
 import contextlib
 import logging
+import queue
 import threading
 import time
-from collections.abc import Callable
 from types import TracebackType
+from typing import NamedTuple
 
 from typing_extensions import Self
 
 from bus import NewestSlot
-from bus.states import ENDED
-from capture.source import Captured, Picture, Pictures, Source, SourceLost
+from bus.states import CAMERA_LOST, ENDED, RUNNING
+from capture.commands import Report
+from capture.source import Captured, Picture, Pictures, Recording, Source, SourceLost
 from runtime.backoff import Backoff
+from runtime.heartbeat import Calls
 from runtime.steady import steady
-from runtime.watchdog import Calls
+from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
-RUNNING = "running"
-CAMERA_LOST = "camera-lost"
-STEADY = 10.0
-"""Seconds of pictures after which a source is tried again at once when it is lost; one that flaps is not."""
+SHUTDOWN_TIMEOUT = 1.0
+"""Seconds; a camera that hangs in its driver is left behind: the process ends."""
+TICK = 0.5
+"""Seconds between two checks whether the reader is to stop."""
+
+
+class Timeouts(NamedTuple):
+    """Seconds without a picture until a source is reported as lost, and seconds of pictures after which a source that is lost is
+    opened again at once; one that flaps is not.
+    """
+
+    silence: float = 15.0
+    steady: float = 10.0
 
 
 class Reader:
-    """Reads a source for as long as it is entered; `tell` gets its state (and why), from this thread or the caller's.
+    """Reads a source while entered, and holds its newest picture; `report` gets its state, from this thread or the caller's.
 
     With `loop`, a source that came to its end is begun again at once; without, it stays ended.
     """
@@ -33,32 +45,32 @@ class Reader:
     def __init__(
         self,
         source: Source,
-        tell: Callable[[str, str], None],
+        report: Report,
         loop: bool = True,
-        silence: float = 15.0,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008  # immutable
         calls: Calls | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
-        """`silence` in seconds. `calls` has those into the source, among them of readers that were left behind."""
+        """`calls` gets each call into the source, also of readers that were left behind."""
         self._source = source
-        self._tell = tell
+        self._report = report
         self._loop = loop
-        self._silence = silence
+        self._timeouts = timeouts
         self._calls = calls or Calls()
-        self._backoff = Backoff()
+        self._backoff = backoff or Backoff()
         self._newest: NewestSlot[None, Captured] = NewestSlot()
         self._taken_at = time.monotonic()
         self._lost = False
         self._ended = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+        self._worker = Worker("reader", self._read, shutdown_timeout=SHUTDOWN_TIMEOUT)
+        self._stopping = self._worker.stopping
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._worker.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stop.set()
-        self._thread.join(timeout=1)  # a camera that hangs in its driver is left behind: the process ends
+        self._worker.__exit__(kind, error, trace)
 
     @property
     def has_ended(self) -> bool:
@@ -66,55 +78,56 @@ class Reader:
         return self._ended
 
     def take(self, timeout: float) -> Captured | None:
-        """The newest picture not taken yet, or None after `timeout` seconds without; a long silence is told as a loss."""
+        """The newest picture not taken yet, or None after `timeout` seconds without; a long silence is reported as a loss."""
         captured = self._newest.take(timeout)
         now = time.monotonic()
         if captured is not None:
             self._taken_at = now
-        elif now - self._taken_at > self._silence and not self._lost and not self._ended:
+        elif now - self._taken_at > self._timeouts.silence and not self._lost and not self._ended:
             self._lost = True
-            self._tell(CAMERA_LOST, f"no picture for {self._silence:g} s")
+            self._report(CAMERA_LOST, f"no picture for {self._timeouts.silence:g} s")
         return captured
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._read_through()
-                if not self._loop and not self._stop.is_set():
-                    self._ended = True
-                    self._tell(ENDED, "LOOP_VIDEO is false")
-                    return
-            except SourceLost as error:
-                self._wait(str(error))
-            except Exception as error:
-                log.debug("reading failed", exc_info=True)
-                self._wait(f"{type(error).__name__}: {error}")
+    def _read(self) -> None:
+        """Reads the source once, from its opening to its end or loss, and waits before it is opened again."""
+        try:
+            self._read_through()
+        except SourceLost as error:
+            self._wait(str(error))
+        except Exception as error:
+            log.debug("reading failed", exc_info=True)
+            self._wait(f"{type(error).__name__}: {error}")
+        else:
+            if not self._loop and not self._stopping.is_set():
+                self._ended = True
+                self._report(ENDED, "LOOP_VIDEO is false")
+                self._stopping.wait()
 
     def _read_through(self) -> None:
-        """Reads the source until it ends, or the reader is stopped. Raises `SourceLost`."""
+        """Reads until the source ends, or the reader is stopped. Raises `SourceLost`."""
         pictures, begun_at = 0, time.monotonic()
         with contextlib.closing(self._pictures()) as source:
             for picture in source:
-                if self._stop.is_set():
+                if self._stopping.is_set():
                     return
                 if picture is None:
                     continue
                 if pictures == 0 or self._lost:
                     self._lost = False
-                    self._tell(RUNNING, "")
+                    self._report(RUNNING, "")
                 self._offer(picture, pictures)
                 pictures += 1
-                if time.monotonic() - begun_at > STEADY:
+                if time.monotonic() - begun_at > self._timeouts.steady:
                     self._backoff.reset()
         if pictures == 0:
             raise SourceLost("there is no picture in it")
 
     def _offer(self, picture: Picture, number: int) -> None:  # noqa: ARG002  # for those who override it
-        """Holds the picture, which is that `number` of the source since it was opened, counted from 0."""
+        """Holds the picture with that `number`, counted from 0 since the source was opened."""
         self._newest.put(None, Captured(picture, round(time.time(), 3), steady()))
 
     def _pictures(self) -> Pictures:
-        """The source's, with each call into it noted."""
+        """The source's pictures; each call into it is noted."""
         source = self._source.pictures()
         try:
             while True:
@@ -130,7 +143,41 @@ class Reader:
 
     def _wait(self, reason: str) -> None:
         self._lost = True
-        self._tell(CAMERA_LOST, reason)
+        self._report(CAMERA_LOST, reason)
         wait = self._backoff.next()
         log.debug("trying again in %g s", wait)
-        self._stop.wait(wait)
+        self._stopping.wait(wait)
+
+
+class Playback(Reader):
+    """Reads a recording once, and drops no picture: the next one comes with the next `take`, which says that the last is done.
+
+    `taken_at` of its pictures is the recording's own time, from when it was begun: so the pace of frames does not depend on how
+    fast it is played. The state is `ended` once the last picture is done with.
+    """
+
+    def __init__(self, recording: Recording, report: Report, calls: Calls | None = None) -> None:
+        super().__init__(recording, report, loop=False, timeouts=Timeouts(silence=float("inf")), calls=calls)
+        self._recording = recording
+        self._next: queue.Queue[Captured] = queue.Queue()
+        self._done = threading.Semaphore(0)
+        self._is_taken = False
+        self._begun_at = steady()
+
+    def take(self, timeout: float) -> Captured | None:
+        """The next picture, or None after `timeout` seconds without one."""
+        if self._is_taken:
+            self._is_taken = False
+            self._done.release()
+        try:
+            captured = self._next.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        self._is_taken = True
+        return captured
+
+    def _offer(self, picture: Picture, number: int) -> None:
+        at = self._begun_at + number * self._recording.interval
+        self._next.put(Captured(picture, round(time.time(), 3), at))
+        while not self._done.acquire(timeout=TICK) and not self._stopping.is_set():
+            pass

@@ -1,13 +1,13 @@
-"""Frames in, predictions out: a Custom Vision export run with TensorFlow Lite."""
+"""Frames in, predictions out: an exported model, run on this machine."""
 
 import os
 
 from runtime.errors import FootfallError
 
-MOST_PIXELS = 16_000_000
-"""A picture that says it has more is refused before it is decoded. As many take 110 MB at most: JPEG, PNG or WebP."""
+MAX_PIXELS = 16_000_000
+"""A picture that announces more is refused before it is decoded. As many take 110 MB at most: JPEG, PNG or WebP."""
 
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # OpenCV reads it when it is imported
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))  # OpenCV reads it when it is imported
 
 
 class InvalidExport(FootfallError):
@@ -15,4 +15,4 @@ class InvalidExport(FootfallError):
 
 
 class TrialInterrupted(FootfallError):
-    """The trial of a model was stopped from outside, as by Ctrl-C; it says nothing about the model."""
+    """The trial of a model was stopped from outside, as by Ctrl-C; this does not mean that the model is bad."""

@@ -1,13 +1,13 @@
-"""What a model file cannot say of itself: from Custom Vision's metadata, and from the user's footfall.toml beside it."""
+"""What a model file does not say about itself: from Custom Vision's metadata, and from the user's footfall.toml beside it."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator
 
-from classifier import InvalidExport
+from classifier import InvalidExport, decoders
 from classifier.export_zip import DESCRIPTION_FILE
 from runtime.explanation import explain
 
@@ -16,19 +16,19 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-Kind = Literal["classification", "yolo", "detection", "ssd"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Role = Literal["boxes", "classes", "scores", "count"]
 
 
 class Description(BaseModel):
-    """How pictures go into a model and how its outputs are read; what is None follows from the model itself."""
+    """How pictures go into a model and how its outputs are read; a value that is None follows from the model itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     demo: Annotated[bool, Strict()] = False
-    """Whether the model knows drawn figures only; its predictions, and the visits made of them, are marked as the demo's."""
-    kind: Kind | None = None
+    """Whether the model knows drawn figures only; its predictions, and their visits, are marked as the demo's."""
+    kind: str | None = None
+    """One of `classifier.decoders`."""
     colour: Literal["bgr", "rgb"] | None = None
     mean: Number | None = None
     """With `scale`: the model takes (pixel - mean) / scale, of pixels 0..255."""
@@ -36,15 +36,22 @@ class Description(BaseModel):
     anchors: tuple[tuple[Annotated[Number, Field(gt=0)], Annotated[Number, Field(gt=0)]], ...] | None = Field(None, min_length=1)
     """Widths and heights of a YOLO detector's anchor boxes, in cells."""
     outputs: tuple[Role, ...] | None = None
-    """What an SSD detector's outputs are, in the model's order."""
+    """The outputs of an SSD detector, in the model's order."""
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str | None) -> str | None:
+        if kind is not None and kind not in decoders.names():
+            raise ValueError(f"must be one of {', '.join(decoders.names())}")
+        return kind
 
 
 def read_description(toml: bytes | None, metadata: bytes | None, path: Path) -> Description:
-    """The user's word before the metadata's; `path` is for messages. Raises `InvalidExport`."""
-    told = _of_metadata(metadata) if metadata is not None else {}
+    """The user's footfall.toml overrides the metadata; `path` is for messages. Raises `InvalidExport`."""
+    values = _read_metadata(metadata) if metadata is not None else {}
     try:
-        told |= tomllib.loads(toml.decode("utf-8-sig")) if toml is not None else {}
-        description = Description.model_validate(told)
+        values |= tomllib.loads(toml.decode("utf-8-sig")) if toml is not None else {}
+        description = Description.model_validate(values)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         place = ".".join(map(str, detail["loc"]))
@@ -58,15 +65,15 @@ def read_description(toml: bytes | None, metadata: bytes | None, path: Path) -> 
     return description
 
 
-def _of_metadata(metadata: bytes) -> dict[str, Any]:
-    """Colour order and anchors, where Custom Vision tells them; everything else it tells follows from the model."""
+def _read_metadata(metadata: bytes) -> dict[str, Any]:
+    """Colour order and anchors, where Custom Vision gives them; all else that it gives follows from the model."""
     try:
         properties = json.loads(metadata)
         colour = {"Rgb8": "rgb", "Bgr8": "bgr"}.get(properties.get("Image.BitmapPixelFormat"))
         biases = json.loads(properties.get("CustomVision.Postprocess.Yolo.Biases") or "null")
     except (ValueError, RecursionError, AttributeError, TypeError):  # not needed to serve the model
         return {}
-    told: dict[str, Any] = {"colour": colour} if colour else {}
+    values: dict[str, Any] = {"colour": colour} if colour else {}
     if isinstance(biases, list) and biases and len(biases) % 2 == 0 and all(isinstance(one, int | float) for one in biases):
-        told["anchors"] = tuple(zip(biases[::2], biases[1::2], strict=True))
-    return told
+        values["anchors"] = tuple(zip(biases[::2], biases[1::2], strict=True))
+    return values

@@ -1,4 +1,4 @@
-"""What a Custom Vision export holds, read from its folder or zip and checked."""
+"""A model with its labels, as Custom Vision exports it: read from a folder or zip and checked."""
 
 import codecs
 import hashlib
@@ -12,67 +12,79 @@ from classifier import InvalidExport
 from classifier.description import Description, read_description
 from classifier.export_zip import (
     DESCRIPTION_FILE,
-    FILES,
     LABELS_FILE,
     LIMIT,
     MANIFEST_FILE,
     METADATA_FILE,
-    MODEL_FILE,
-    NEEDED,
     InvalidZip,
+    check_complete,
+    export_files,
+    model_files,
     read_zip,
 )
 from runtime.address import public_address
 from runtime.explanation import TEXT_PATTERN
 
 DIGITS = 12
-"""How much of the model file's SHA-256 tells one model from another in predictions."""
+"""Hex digits of the model file's SHA-256 in its identity."""
 _CLEANED = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff")) | dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")
 """Characters of no width are dropped, except those that join others (emoji, Persian); no-break spaces become spaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One model: the TensorFlow Lite file's bytes and its labels, in the order of the model's outputs."""
+    """One model: its file's bytes and its labels, in the order of the model's outputs; `format` names its backend."""
 
     name: str
     model: bytes
     labels: tuple[str, ...]
     description: Description = field(default_factory=Description)
+    format: str = "tflite"
+
+    @property
+    def model_file(self) -> str:
+        return f"model.{self.format}"
 
     @property
     def identity(self) -> str:
         """The name and the start of the file's SHA-256, as in predictions."""
         return f"{self.name[:200]}@{hashlib.sha256(self.model).hexdigest()[:DIGITS]}"
 
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all that makes this export differ from another."""
+        content = (self.identity, self.labels, self.description, self.format)
+        return hashlib.sha256(repr(content).encode()).hexdigest()
+
 
 def read_export(path: Path) -> Export:
-    """The export in a folder, or in the zip as it was downloaded. Raises `InvalidExport`."""
+    """The export in a folder, or in a zip. Raises `InvalidExport`."""
     shown = Path(public_address(str(path)))  # an address by mistake may hold a token
     try:
-        files = {name: b"".join(chunks) for name, chunks in read_zip(path)} if path.is_file() else _unzipped(path)
+        files = {name: b"".join(chunks) for name, chunks in read_zip(path)} if path.is_file() else _read_folder(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise InvalidExport(f"{shown}: {reason}; a folder or zip with {MODEL_FILE} and {LABELS_FILE} is needed") from None
+        raise InvalidExport(f"{shown}: {reason}; a folder or zip with {model_files()[0]} and {LABELS_FILE} is needed") from None
     except InvalidZip as error:
         raise InvalidExport(f"{shown}: {error}") from None
-    for needed in NEEDED:
-        if needed not in files:
-            raise InvalidExport(f"{shown}: {needed} is missing; {MODEL_FILE} and {LABELS_FILE} are needed")
+    if problem := check_complete(files):
+        raise InvalidExport(f"{shown}: {problem}")
+    model_file = next(name for name in model_files() if name in files)
     if MANIFEST_FILE in files:
-        _check_manifest(files[MANIFEST_FILE], files[MODEL_FILE], shown / MANIFEST_FILE)
+        _check_manifest(files[MANIFEST_FILE], files[model_file], shown / MANIFEST_FILE)
     resolved = path.resolve()
     name = resolved.name if resolved.is_dir() else resolved.stem
     labels = parse_labels(files[LABELS_FILE], shown / LABELS_FILE)
     description = read_description(files.get(DESCRIPTION_FILE), files.get(METADATA_FILE), shown)
-    return Export(name or "model", files[MODEL_FILE], labels, description)
+    return Export(name or "model", files[model_file], labels, description, model_file.rpartition(".")[2])
 
 
 def parse_labels(text: bytes, path: Path = Path(LABELS_FILE)) -> tuple[str, ...]:
-    """One label a line, in UTF-8 or UTF-16. Line ends of any system, blank lines at the end, white space around a label and
-    invisible characters do not matter. Raises `InvalidExport`.
+    """One label a line, in UTF-8 or UTF-16. Raises `InvalidExport`.
+
+    Line ends of any system, blank lines at the end, white space around a label and invisible characters do not matter.
     """
-    content = _decoded(text, path).replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED)
+    content = _decode(text, path).replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED)
     labels = tuple(line.strip() for line in content.rstrip().split("\n"))
     for number, label in enumerate(labels, 1):
         if not 0 < len(label) <= 256:
@@ -80,11 +92,11 @@ def parse_labels(text: bytes, path: Path = Path(LABELS_FILE)) -> tuple[str, ...]
         if not re.search(TEXT_PATTERN, label):
             raise InvalidExport(f"{path}: line {number}: {label!r:.80}: a label has no control characters")
         if label in labels[: number - 1]:
-            raise InvalidExport(f"{path}: line {number}: {label!r:.80} stands there twice")
+            raise InvalidExport(f"{path}: line {number}: {label!r:.80} is there twice")
     return labels
 
 
-def _decoded(text: bytes, path: Path) -> str:
+def _decode(text: bytes, path: Path) -> str:
     """As UTF-16 where its byte order mark says so, or every other byte of the first line is 0; else as UTF-8."""
     if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
@@ -111,17 +123,18 @@ def _check_manifest(text: bytes, model: bytes, path: Path) -> None:
     expected = manifest.get("ModelFileSHA1")
     found = hashlib.sha1(model, usedforsecurity=False).hexdigest()
     if isinstance(expected, str) and expected and expected.lower() != found:
-        raise InvalidExport(f"{path}: ModelFileSHA1 is {expected[:40]}, that of {MODEL_FILE} is {found}; fetch the export again")
+        raise InvalidExport(f"{path}: ModelFileSHA1 is {expected[:40]}, the model's is {found}; fetch the export again")
     domain = manifest.get("DomainType")
     if domain not in (None, "Classification", "ObjectDetection"):
         raise InvalidExport(f"{path}: DomainType is {domain!r:.40}; Classification and ObjectDetection are served")
 
 
-def _unzipped(folder: Path) -> dict[str, bytes]:
-    return {path.name: _bounded(path, path.stat().st_size) for path in folder.iterdir() if path.name in FILES}
+def _read_folder(folder: Path) -> dict[str, bytes]:
+    known = export_files()
+    return {path.name: _read_bounded(path, path.stat().st_size) for path in folder.iterdir() if path.name in known}
 
 
-def _bounded(path: Path, size: int) -> bytes:
+def _read_bounded(path: Path, size: int) -> bytes:
     if size > LIMIT:
         raise InvalidExport(f"{path}: {size} bytes, at most {LIMIT} are allowed")
     return path.read_bytes()

@@ -1,7 +1,6 @@
 """From frames to predictions, in two threads: one decodes the next frame while the other runs the model on this one."""
 
 import concurrent.futures
-import logging
 import queue
 import threading
 import time
@@ -13,22 +12,22 @@ from typing import NamedTuple
 from typing_extensions import Self
 
 from bus import FootfallError, Frame, InvalidMessage, Label, NewestSlot, Prediction
-from classifier.interpreter import Classifier
+from bus import metric_names as names
+from classifier.interpreter import Classifier, Result
 from classifier.preprocess import Tensor, decode, decode_any
 from runtime.metrics import Metrics
-
-log = logging.getLogger(__name__)
+from runtime.worker import Worker
 
 TICK = 0.2
-"""Seconds after which a waiting thread looks whether it is to end."""
+"""Seconds that a step waits for work."""
 
 
 class Busy(FootfallError):
-    """Too many ask at once, or the model does not answer."""
+    """Too many requests at once, or the model does not answer."""
 
 
 class Answer(NamedTuple):
-    """What the model says of a picture that somebody asks about."""
+    """The labels of a picture that somebody asked about."""
 
     labels: tuple[Label, ...]
     inference_ms: float
@@ -36,22 +35,23 @@ class Answer(NamedTuple):
 
 
 class _Ready(NamedTuple):
+    """A tensor, the classifier that it was made for, and where it came from."""
+
     tensor: Tensor
     classifier: Classifier
-    """The one that the tensor is for."""
     origin: "Frame | Future[Answer]"
 
 
 class Pipeline:
-    """Predicts the newest frame of each camera in turn; older ones are dropped and counted. Answers who asks in between.
+    """Predicts the newest frame of each camera in turn; older ones are dropped and counted. Answers requests in between.
 
-    A frame is decoded only when the one before it is in the model, so that what waits for the model is never more than one frame,
-    and one picture that is asked about: they take turns.
-    `publish` and `count_and_warn` (figure, text, sender) are called from its threads.
+    A frame is decoded when the one before it is in the model, so that at most one frame waits for the model, and one picture that
+    somebody asks about; these take turns.
+    `publish` and `count_and_warn` (metric, text, sender) are called from its threads.
     """
 
-    PATIENCE = 10.0
-    """Seconds without an answer, or without a step, after which the model is taken to be stuck."""
+    ANSWER_TIMEOUT = 10.0
+    """Seconds without an answer, or in one step, after which the model counts as stuck."""
 
     def __init__(
         self,
@@ -70,58 +70,43 @@ class Pipeline:
         self._ready: queue.Queue[_Ready] = queue.Queue()
         self._may_decode = threading.Semaphore(1)
         self._may_ask = threading.Semaphore(1)
-        self._beats: dict[str, float] = {}
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._until_stopped, args=(step,), name=step.__name__, daemon=True)
-            for step in (self._prepare_next, self._classify_next)
-        ]
+        self._workers = (Worker("decode", self._prepare_next), Worker("classify", self._classify_next))
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        for worker in self._workers:
+            worker.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(timeout=2)
+        for worker in self._workers:
+            worker.__exit__(kind, error, trace)
 
     def offer(self, frame: Frame) -> None:
-        """Takes a frame in; never waits."""
+        """Takes a frame; never waits."""
         if not self._newest.put(frame.camera, frame):
-            self._metrics.add("dropped_for_newer")
+            self._metrics.add(names.DROPPED_FOR_NEWER)
 
-    def take_over(self, classifier: Classifier) -> None:
-        """Has another model look at the frames from now on; one that is prepared for the last one is still that one's."""
+    def switch(self, classifier: Classifier) -> None:
+        """Uses another model from the next frame on; a frame that was prepared for the last model still goes to that one."""
         self._classifier = classifier
 
     def ask(self, picture: bytes) -> Answer:
-        """What the model says of a picture of any kind that OpenCV reads; waits for it. Raises `InvalidMessage` or `Busy`."""
-        if not self._may_ask.acquire(timeout=self.PATIENCE):
-            raise Busy(f"too many ask: no turn within {self.PATIENCE:g} s")
+        """Classifies a picture of any format that OpenCV reads, and waits for it. Raises `InvalidMessage` or `Busy`."""
+        if not self._may_ask.acquire(timeout=self.ANSWER_TIMEOUT):
+            raise Busy(f"too many requests: no turn within {self.ANSWER_TIMEOUT:g} s")
         try:
             classifier, asked = self._classifier, Future[Answer]()
             self._ready.put(_Ready(classifier.input.tensor(decode_any(picture)), classifier, asked))
-            return asked.result(self.PATIENCE)
+            return asked.result(self.ANSWER_TIMEOUT)
         except concurrent.futures.TimeoutError:
-            raise Busy(f"the model has not answered within {self.PATIENCE:g} s") from None
+            raise Busy(f"the model has not answered within {self.ANSWER_TIMEOUT:g} s") from None
         finally:
             self._may_ask.release()
 
     @property
     def stalled(self) -> float:
-        """Seconds since the last step of the thread that has been in one for longest; 0 before they begin."""
-        return time.monotonic() - min(self._beats.values()) if self._beats else 0.0
-
-    def _until_stopped(self, step: Callable[[], None]) -> None:
-        while not self._stop.is_set():
-            self._beats[step.__name__] = time.monotonic()
-            try:
-                step()
-            except Exception as error:
-                log.debug("a frame could not be classified", exc_info=True)
-                self._count_and_warn("failed", f"a frame could not be classified: {type(error).__name__}: {error}"[:300], "")
+        """Seconds that the longer of the current steps has taken; a healthy one takes under a second."""
+        return max(worker.stalled for worker in self._workers)
 
     def _prepare_next(self) -> None:
         """Decodes the newest frame once the model has taken the one before."""
@@ -135,7 +120,7 @@ class Pipeline:
                 picture = decode(frame.jpeg, classifier.input.reduction(frame.width, frame.height))
                 ready = _Ready(classifier.input.tensor(picture), classifier, frame)
         except InvalidMessage as error:
-            self._count_and_warn("invalid", f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
+            self._count_and_warn(names.INVALID, f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:
             if ready is None:
                 self._may_decode.release()
@@ -147,33 +132,36 @@ class Pipeline:
             tensor, classifier, origin = self._ready.get(timeout=TICK)
         except queue.Empty:
             return
-        if isinstance(origin, Future):
-            try:
-                origin.set_result(Answer(*classifier.classify(tensor), classifier.identity))
-            except Exception as error:
+        if isinstance(origin, Frame):
+            self._may_decode.release()
+        try:
+            result = classifier.classify(tensor)
+        except Exception as error:
+            if isinstance(origin, Future):
                 origin.set_exception(error)
+            else:
+                text = f"{origin.topic}: could not be classified: {type(error).__name__}: {error}"[:300]
+                self._count_and_warn(names.FAILED, text, origin.topic)
             return
-        self._may_decode.release()
-        labels, inference_ms = classifier.classify(tensor)
-        self._tell(origin, labels, inference_ms, classifier)
+        if isinstance(origin, Future):
+            origin.set_result(Answer(*result, classifier.identity))
+        else:
+            self._publish_prediction(origin, result, classifier)
 
-    def _tell(self, frame: Frame, labels: tuple[Label, ...], inference_ms: float, classifier: Classifier) -> None:
-        now = round(time.time(), 3)
+    def _publish_prediction(self, frame: Frame, result: Result, classifier: Classifier) -> None:
+        now, inference_ms = round(time.time(), 3), round(result.inference_ms, 2)
         origin = (frame.camera, frame.session, frame.sequence, frame.session_time, frame.captured_at)
         is_demo = frame.demo or classifier.is_demo
-        self._publish(Prediction(*origin, now, round(inference_ms, 2), classifier.identity, labels, is_demo))
-        self._metrics.put("inference_ms", round(inference_ms, 2))
-        self._metrics.put("frame_age_ms", round((now - frame.captured_at) * 1000, 1))
+        self._publish(Prediction(*origin, now, inference_ms, classifier.identity, result.labels, is_demo))
+        self._metrics.put(names.INFERENCE_MS, inference_ms)
+        self._metrics.put(names.FRAME_AGE_MS, round((now - frame.captured_at) * 1000, 1))
 
     def _is_fresh(self, frame: Frame) -> bool:
         age = time.time() - frame.captured_at
         if age > self._max_frame_age:
             text = f"{frame.topic}: {age:.1f} s old, dropped; MAX_FRAME_AGE is {self._max_frame_age:g}"
-            self._count_and_warn("dropped_old", text, frame.topic)
-            return False
-        if age < -self._max_frame_age:
-            self._count_and_warn(
-                "dropped_ahead", f"{frame.topic}: {-age:.1f} s ahead of this machine's clock, dropped", frame.topic
-            )
-            return False
-        return True
+            self._count_and_warn(names.DROPPED_OLD, text, frame.topic)
+        elif age < -self._max_frame_age:
+            text = f"{frame.topic}: {-age:.1f} s ahead of this machine's clock, dropped"
+            self._count_and_warn(names.DROPPED_AHEAD, text, frame.topic)
+        return abs(age) <= self._max_frame_age

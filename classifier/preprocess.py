@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bus import InvalidMessage
-from classifier import MOST_PIXELS
+from classifier import MAX_PIXELS
 
 Picture = NDArray[Any]
 """Height x width x 3, BGR, uint8."""
@@ -42,7 +42,7 @@ def _decoded(picture: bytes, what: str, how: int) -> Picture:
     try:
         decoded = cv2.imdecode(np.frombuffer(picture, np.uint8), how)
     except cv2.error:
-        raise InvalidMessage(f"{what}: OpenCV refuses it; at most {MOST_PIXELS} pixels are allowed") from None
+        raise InvalidMessage(f"{what}: OpenCV refuses it; at most {MAX_PIXELS} pixels are allowed") from None
     if decoded is None:
         raise InvalidMessage(f"{what}: cannot be decoded")
     return decoded

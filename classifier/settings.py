@@ -1,4 +1,4 @@
-"""What can be set about the classifier."""
+"""The settings of the classifier."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +10,15 @@ from runtime.settings import CommaSeparated, Port, Seconds, UserPath
 
 
 class Settings(BusSettings):
-    """One classifier serves the frames of all cameras on its broker, unless told otherwise."""
+    """One classifier serves the frames of all cameras on its broker, unless CAMERAS names some."""
 
     model: UserPath = Field(
-        default=Path("model"), description="folder or zip of a Custom Vision export: model.tflite, labels.txt, cvexport.manifest"
+        default=Path("model"),
+        description="folder or zip of an export: model.tflite, labels.txt, cvexport.manifest; a change of its files is served"
+        " within seconds, also in place of a downloaded model: the last change wins",
+    )
+    state_dir: UserPath | None = Field(
+        default=None, description="folder of this classifier's own where downloaded models are kept; without it, none are taken"
     )
     cameras: CameraNames = Field(default=(), description="the cameras to serve (commas between); all, without it")
     share: SiteName | None = Field(

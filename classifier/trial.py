@@ -1,4 +1,4 @@
-"""Loads the model on standard input and runs it once, in a process that may well crash of it: python -m classifier.trial"""
+"""Loads the model on standard input and runs it once, in a process that may crash of it: python -m classifier.trial tflite"""
 
 import signal
 import sys
@@ -7,16 +7,13 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)  # NumPy's import would make anothe
 
 import numpy as np  # noqa: E402
 
-from classifier.runtime import Interpreter  # noqa: E402
+from classifier import backends  # noqa: E402
 
 
 def main() -> None:
-    """Ends by an error, or a signal, where the model is none."""
-    interpreter = Interpreter(model_content=sys.stdin.buffer.read(), num_threads=1)
-    interpreter.allocate_tensors()
-    for tensor in interpreter.get_input_details():
-        interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
-    interpreter.invoke()
+    """Ends by an error, or a signal, when the model cannot be run."""
+    model = backends.get_backend(sys.argv[1]).load(sys.stdin.buffer.read(), backends.Options())
+    model.run(np.zeros(model.inputs[0].shape, model.inputs[0].dtype))
 
 
 if __name__ == "__main__":

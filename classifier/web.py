@@ -1,6 +1,6 @@
 """The interface of Custom Vision's own containers over HTTP, so that their clients go on working."""
 
-from collections.abc import Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Any
@@ -10,21 +10,22 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import AliasChoices, BaseModel, Field
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field as FormField
-from python_multipart.multipart import File, FormParser, parse_options_header
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from bus import InvalidMessage, Label
-from classifier.fetch import FetchFailed, NotAllowed, fetch
+from classifier.download import DownloadFailed, DownloadRefused, Limits, NotAllowed, fetch_picture
 from classifier.pipeline import Answer, Busy, Pipeline
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of a picture, as in Custom Vision."""
 BODY_LIMIT = LIMIT + 64 * 1024
-"""With what a form adds."""
-PATIENCE = 30.0
-"""Seconds in which a request must have come."""
+"""Including what a form adds."""
+BODY_TIMEOUT = 30.0
+"""Seconds in which the body of a request must be complete."""
+URL_LIMITS = Limits(LIMIT, timeout=20.0, read_timeout=5.0)
+"""Of a picture from another machine."""
 PREFIXES = ("", "/{project}", "/{project}/classify/iterations/{iteration}", "/{project}/detect/iterations/{iteration}")
 
 
@@ -47,7 +48,7 @@ class TagPrediction(BaseModel):
 
 
 class ImagePrediction(BaseModel):
-    """What the model says of a picture."""
+    """The labels of a picture."""
 
     id: str = ""
     project: str = ""
@@ -64,13 +65,13 @@ class Problem(BaseModel):
 
 
 class PictureUrl(BaseModel):
-    """Where a picture is: `url` as the containers have it, `Url` as the cloud service has it."""
+    """The address of a picture: `url` as the containers spell it, `Url` as the cloud service does."""
 
     url: str = Field(validation_alias=AliasChoices("url", "Url", "URL"))
 
 
-def app_of(pipeline: Pipeline, served: Callable[[], dict[str, Any]], url_hosts: Collection[str]) -> FastAPI:
-    """The application; `served` tells what is served, `url_hosts` are the machines that pictures may be fetched from."""
+def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_hosts: Collection[str]) -> FastAPI:
+    """The application; `about` has model, labels and runtime, `url_hosts` are the machines that pictures may be fetched from."""
     app = FastAPI(title="Footfall classifier", description=__doc__ or "", responses={"4XX": {"model": Problem}})
     app.add_exception_handler(HTTPException, _problem)
 
@@ -81,22 +82,22 @@ def app_of(pipeline: Pipeline, served: Callable[[], dict[str, Any]], url_hosts: 
     async def url(request: Request) -> ImagePrediction:
         """Classifies the picture at an address: `{"url": "http://..."}`."""
         if not url_hosts:
-            raise HTTPException(HTTPStatus.FORBIDDEN, "pictures are fetched from nowhere: URL_HOSTS is not set")
+            raise HTTPException(HTTPStatus.FORBIDDEN, "no pictures are fetched: URL_HOSTS is not set")
         try:
             address = PictureUrl.model_validate_json(await _body(request, BODY_LIMIT)).url
         except ValueError:
             raise HTTPException(HTTPStatus.BAD_REQUEST, 'the body is not {"url": "..."}') from None
         try:
-            picture = await run_in_threadpool(fetch, address, url_hosts, LIMIT)
+            picture = await run_in_threadpool(fetch_picture, address, url_hosts, URL_LIMITS)
         except NotAllowed as error:
             raise HTTPException(HTTPStatus.FORBIDDEN, str(error)) from None
-        except FetchFailed as error:
+        except (DownloadFailed, DownloadRefused) as error:
             raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
         return await run_in_threadpool(answer, picture)
 
     def answer(picture: bytes) -> ImagePrediction:
         try:
-            return _told(pipeline.ask(picture))
+            return _prediction(pipeline.ask(picture))
         except InvalidMessage as error:
             raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
         except Busy as error:
@@ -104,75 +105,68 @@ def app_of(pipeline: Pipeline, served: Callable[[], dict[str, Any]], url_hosts: 
 
     for prefix in PREFIXES:
         for ending in ("", "/nostore"):
-            is_told = not prefix and not ending  # once in the description is enough
+            is_shown = not prefix and not ending  # once in the API description is enough
             for name, route in (("image", image), ("url", url)):
-                app.post(f"{prefix}/{name}{ending}", response_model=ImagePrediction, include_in_schema=is_told)(route)
+                app.post(f"{prefix}/{name}{ending}", response_model=ImagePrediction, include_in_schema=is_shown)(route)
 
     @app.get("/")
-    def about() -> dict[str, Any]:
-        """What is served."""
-        return served()
+    def model() -> dict[str, Any]:
+        """The model that is served."""
+        return about()
 
     @app.get("/healthz")
     def health() -> JSONResponse:
         """Whether the classifier makes progress."""
         stalled = pipeline.stalled
-        status = HTTPStatus.OK if stalled < pipeline.PATIENCE else HTTPStatus.SERVICE_UNAVAILABLE
+        status = HTTPStatus.OK if stalled < pipeline.ANSWER_TIMEOUT else HTTPStatus.SERVICE_UNAVAILABLE
         return JSONResponse({"stalled_seconds": round(stalled, 1)}, status)
 
     return app
 
 
 async def _picture(request: Request) -> bytes:
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    if kind != b"multipart/form-data":
+    """The body; of a form the field `imageData`, in any case, with or without a file name; else the largest file or field."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != "multipart/form-data":
         return await _body(request, LIMIT)
-    picture = _in_form(await _body(request, BODY_LIMIT), options.get(b"boundary", b""))
+    # As Latin-1, Starlette's text of a field without a file name has its bytes.
+    headers = Headers({"content-type": f"{kind}; charset=latin-1;{parameters}"})
+    parser = MultiPartParser(headers, _once(await _body(request, BODY_LIMIT)), max_part_size=BODY_LIMIT)
+    parser.spool_max_size = BODY_LIMIT  # in memory
+    try:
+        form = await parser.parse()
+    except MultiPartException:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form cannot be read") from None
+    fields = []
+    for name, value in form.multi_items():
+        content = value.encode("latin-1") if isinstance(value, str) else await value.read()
+        fields.append((name.lower() == "imagedata", not isinstance(value, str), len(content), content))
+    if not fields:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has no field; imageData with a picture is needed")
+    picture = max(fields)[-1]
     if len(picture) > LIMIT:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a picture has at most {LIMIT} bytes")
     return picture
 
 
-def _in_form(body: bytes, boundary: bytes) -> bytes:
-    """The field `imageData`, in whatever case and with or without a file name; else the largest file or field."""
-    fields: list[tuple[bool, bool, int, bytes]] = []
-
-    def add(name: bytes | None, content: bytes, is_file: bool) -> None:
-        fields.append(((name or b"").lower() == b"imagedata", is_file, len(content), content))
-
-    def add_field(field: FormField) -> None:
-        add(field.field_name, field.value or b"", False)
-
-    def add_file(file: File) -> None:
-        file.file_object.seek(0)
-        add(file.field_name, file.file_object.read(), True)
-
-    in_memory = {"MAX_MEMORY_FILE_SIZE": 2 * BODY_LIMIT}
-    try:
-        parser = FormParser("multipart/form-data", add_field, add_file, None, boundary, None, in_memory)
-        parser.write(body)
-        parser.finalize()
-    except FormParserError:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form cannot be read") from None
-    if not fields:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has no field; imageData with a picture is needed")
-    return max(fields)[-1]
+async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body
 
 
 async def _body(request: Request, limit: int) -> bytes:
     body = bytearray()
     try:
-        with anyio.fail_after(PATIENCE):
+        with anyio.fail_after(BODY_TIMEOUT):
             async for part in request.stream():
                 body += part
                 if len(body) > limit:
                     raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a picture has at most {LIMIT} bytes")
     except TimeoutError:
-        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, f"the request did not come within {PATIENCE:g} s") from None
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, f"the request did not come within {BODY_TIMEOUT:g} s") from None
     return bytes(body)
 
 
-def _told(answer: Answer) -> ImagePrediction:
+def _prediction(answer: Answer) -> ImagePrediction:
     created = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return ImagePrediction(iteration=answer.model, created=created, predictions=[_tag(label) for label in answer.labels])
 

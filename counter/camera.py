@@ -1,119 +1,110 @@
-"""What the bridge knows of one camera, and keeps over its own end."""
-
-import time
-from typing import NamedTuple
+"""One camera: its open visit, its current label, and what is saved of it between two runs."""
 
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from bus import CurrentLabel
-from counter.hours import HOUR, hour_begin, hour_end
+from counter.hours import HOUR, Calendar
+from counter.state import VisitState
 from counter.timeline import EARLIEST
-from counter.visits import Memory, Rules, Visits
+from counter.visits import Rules, Visits
 
-MOST_HOURS = 48
-"""Hours that are summed up after an absence; of more, the one that was under way before it, and the last."""
+MAX_HOURS = 48
+"""Hours that are summarised after an absence; of a longer one the hour in which it began, and the last ones."""
 
 
 @dataclass(slots=True)
-class Kept:
+class SavedState:
     """What outlives the process; times in Unix seconds."""
 
-    visits: Memory
+    visits: VisitState
     paused_at: float | None = None
-    forwarded_at: float | None = None
-    """When the frame was captured whose prediction went upstream last."""
-    told_upstream: tuple[str, str] | None = None
-    """Who was last told upstream to be there, and the frame with which the visit began; None when nobody was."""
-    summed_until: float | None = None
-    """The begin of the first hour that has not been summed up."""
+    summarised_until: float | None = None
+    """The begin of the first hour that has not been summarised."""
     is_demo: bool = False
-    """Whether the last prediction was the demo's, and so the visit that is open."""
+    """Whether the last prediction, and so the open visit, is the demo's."""
+    label_at: float | None = None
+    """The time of the frame that changed the label last."""
 
 
-class Hour(NamedTuple):
-    """An hour of the site, in Unix seconds."""
-
-    begin: float
-    end: float
-
-
-_KEPT: TypeAdapter[Kept] = TypeAdapter(Kept)
+_SAVED: TypeAdapter[SavedState] = TypeAdapter(SavedState)
 
 
 class Camera:
-    """One camera with its visits; `text` is what an earlier one was kept as."""
+    """One camera with its visits; `text` is an earlier one's saved state. Raises `ValueError` when that cannot be read."""
 
-    def __init__(self, name: str, rules: Rules, text: str | None = None) -> None:
-        """Raises `ValueError` when the text is not one."""
+    def __init__(self, name: str, rules: Rules, heard_at: float, text: str | None = None) -> None:
         self.name = name
-        self.kept = Kept(Memory()) if text is None else _KEPT.validate_json(text)
-        self.visits = Visits(name, rules, self.kept.visits)
-        self.heard_at = time.monotonic()
-        self.label = self.now
-        """As it was when it was last looked at, and whether that was told."""
-        self.is_told = False
+        self.saved = SavedState(VisitState()) if text is None else _SAVED.validate_json(text)
+        self.visits = Visits(name, rules, self.saved.visits)
+        self.heard_at = heard_at
+        """When a prediction came last, by the steady clock."""
+        self._published: CurrentLabel | None = None
+        self._visitor = self._find_visitor()
         self._unchanged = None if text is None else self._idle_state
 
-    @property
-    def now(self) -> CurrentLabel:
-        """Who is there."""
-        stay = self.visits.current
-        if stay is None:
-            return nobody(self.name)
-        return CurrentLabel(self.name, stay.label, stay.own.probability, stay.started_at)
+    def _find_visitor(self) -> tuple[str, str] | None:
+        visit = self.visits.state.visit
+        return None if visit is None else (visit.label, visit.origin)
+
+    def _find_label(self) -> CurrentLabel:
+        visit, at, demo = self.visits.state.visit, self.saved.label_at, self.saved.is_demo
+        if visit is None:
+            return CurrentLabel(self.name, None, None, None, at, demo)
+        return CurrentLabel(self.name, visit.label, visit.own.probability, visit.started_at, at or visit.started_at, demo)
+
+    def next_label(self, at: float) -> CurrentLabel | None:
+        """The label to publish, if it was never published or has changed by the frame of that time.
+
+        A visit whose times were moved with the clock is the same visit: its label keeps its `at`.
+        """
+        before, visitor = self._published, self._find_visitor()
+        if visitor != self._visitor:
+            self._visitor, self.saved.label_at = visitor, at
+        label = self._find_label()
+        if before is not None and (label.label, label.since) == (before.label, before.since):
+            return None
+        self._published = label
+        return label
 
     @property
     def _idle_state(self) -> tuple[object, ...] | None:
         """All that matters while nobody is there; None while somebody is."""
-        kept, memory = self.kept, self.visits.memory
-        if not memory.is_idle:
+        saved, state = self.saved, self.visits.state
+        if not state.is_idle:
             return None
-        own = kept.paused_at, kept.forwarded_at, kept.told_upstream, kept.summed_until, kept.is_demo
-        return *own, memory.timeline.session, memory.timeline.offset
+        own = saved.paused_at, saved.summarised_until, saved.is_demo, saved.label_at
+        return *own, state.timeline.session, state.timeline.offset
 
-    def change(self) -> str | None:
-        """The text to keep now; None where it would make no difference: of an empty shop's frames nothing is to be written."""
+    def changed_state(self) -> str | None:
+        """The state to save; None if it is as before, so that nothing is written while the place is empty."""
         state = self._idle_state
         if state is not None and state == self._unchanged:
             return None
         self._unchanged = state
-        self.kept.visits = self.visits.memory
-        return _KEPT.dump_json(self.kept).decode()
+        self.saved.visits = self.visits.state
+        return _SAVED.dump_json(self.saved).decode()
 
-    def hear(self, at: float) -> None:
-        """Notes that a frame of that time has come; from the first one's hour on, hours are summed up."""
-        self.heard_at = time.monotonic()
-        if self.kept.summed_until is None and at > EARLIEST:  # else of a clock that was never set
-            self.kept.summed_until = hour_begin(at)
+    def complete_hours(self, calendar: Calendar, now: float | None) -> list[tuple[float, float]]:
+        """The hours, by begin and end, that are over and not summarised yet, up to an open visit; from now on they are.
 
-    def hours_over(self, now: float | None) -> list[Hour]:
-        """The hours that are over and not summed up yet, up to a visit that is open or begins; they count as summed up then.
-
-        `now` (Unix seconds) is for a camera that is silent; otherwise the last frame's time tells how late it is. One that has
-        been silent for long is no longer summed up.
+        `now` (Unix seconds) is for a silent camera; without it the time of the last frame counts, as predictions may be late.
+        A camera that has been silent for `MAX_HOURS` has no more hours.
         """
-        memory, last_at = self.visits.memory, self.visits.memory.timeline.last_at
-        if last_at is None or (now is not None and now - last_at > MOST_HOURS * HOUR):
+        state, last_at = self.visits.state, self.visits.state.timeline.last_at
+        if last_at is None or (now is not None and now - last_at > MAX_HOURS * HOUR):
             return []
-        until = last_at if now is None else now
-        stays = [*(candidate.stay for candidate in memory.candidates.values()), *([memory.stay] if memory.stay else [])]
-        until = min([until, *(stay.started_at for stay in stays)])
+        visits = [*(candidate.visit for candidate in state.candidates.values()), *([state.visit] if state.visit else [])]
+        until = min([last_at if now is None else now, *(visit.started_at for visit in visits)])
         if until < EARLIEST:
             return []
-        last = hour_begin(until)
-        begin = self.kept.summed_until
+        last, begin = calendar.hour_begin(until), self.saved.summarised_until
         if begin is None or begin > last + HOUR:  # a clock that was set back
             begin = last
-        hours, first = [], hour_begin(last - MOST_HOURS * HOUR)
+        hours, first = [], calendar.hour_begin(last - MAX_HOURS * HOUR)
         while begin < last:
-            end = hour_end(begin)
-            hours.append(Hour(begin, end))
+            end = calendar.hour_end(begin)
+            hours.append((begin, end))
             begin = max(end, first)
-        self.kept.summed_until = begin
+        self.saved.summarised_until = begin
         return hours
-
-
-def nobody(camera: str) -> CurrentLabel:
-    """Says that nobody is at a camera."""
-    return CurrentLabel(camera, label=None, probability=None, since=None)

@@ -1,212 +1,205 @@
-"""The way of a prediction: counted, committed to the ledger, and only then acknowledged; visits are published from the ledger."""
+"""The way of a prediction: counted, committed to the ledger, published, and only then acknowledged."""
 
 import logging
-import re
 import threading
-import time
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
 
-from pydantic import JsonValue
-
-from bridge import outgoing
-from bus import Bus, Command, CurrentLabel, DayCounts, InvalidMessage, Message, Prediction, Status, Visit, topics
-from bus.states import ENDED
-from counter import hours
-from counter.camera import nobody
+from bus import Bus, Command, CurrentLabel, InvalidMessage, Message, Prediction, Status, Visit, states, topics
+from bus import metric_names as names
+from counter.changes import Corrected
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
-from counter.ledger import Changes, Ledger
-from counter.periods import SAVE_EVERY, counted_hours
-from counter.publisher import VisitPublisher
-from counter.site import MOST_CAMERAS, Round, Site
+from counter.ledger import Ledger
+from counter.periods import SAVE_EVERY
+from counter.publisher import Publisher
+from counter.registry import MAX_CAMERAS, Batch, CameraRegistry
+from counter.reports import Reports
 from runtime.backoff import Backoff
-from runtime.explanation import NAME_PATTERN
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LOOK_EVERY = 1.0
-"""Seconds."""
-HELD_UP = 5.0
-"""Seconds between two looks after which the bridge itself has stood still, and what it has not heard says nothing."""
-TURN = 0.5
-"""Seconds at most to wait for predictions."""
+RECEIVE_TIMEOUT = 0.5
+"""Seconds to wait for messages."""
+CHECK_EVERY = 1.0
+"""Seconds between two looks at time-outs and hours."""
+MAX_PAUSE = 5.0
+"""Seconds between two checks after which the counter itself was suspended, so that silence of a camera says nothing."""
 PRUNE_EVERY = 3600.0
 
 
-class Counting:
-    """Runs in the thread that calls `run`; whatever the ledger cannot take now is tried again, and holds up what comes after."""
+class Counter:
+    """Runs in the thread that calls `run`. What the ledger cannot take now is tried again, and delays all that comes after it."""
 
-    def __init__(self, bus: Bus, site: Site, ledger: Ledger, keep_days: int, stop: threading.Event) -> None:
+    def __init__(self, bus: Bus, registry: CameraRegistry, reports: Reports, ledger: Ledger, expiry: Expiry) -> None:
         self._bus = bus
-        self._site = site
+        self._registry = registry
+        self._reports = reports
         self._ledger = ledger
-        self._keep_days = keep_days
-        self._expiry = Expiry(ledger, timedelta(days=keep_days).total_seconds())
-        self._stop = stop
+        self._expiry = expiry
+        self._clocks = expiry.clocks
+        self._publisher = Publisher(bus, ledger)
+        self._stop = threading.Event()
         self._backoff = Backoff(most=5.0)
         self._counted: dict[str, tuple[date, int]] = {}
         """By camera: the day, and the five minutes of the last prediction, of which counts were published."""
-        self._looked_at = self._pruned_at = float("-inf")
-        self._publisher = VisitPublisher(bus, ledger)
-        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
-        bus.subscribe(topics.status(), Status, self._hear)
-        self._cleared: SimpleQueue[str] = SimpleQueue()
-        """Cameras whose label was cleared at the broker, filled by the network's thread."""
-        bus.subscribe(topics.label(), CurrentLabel, self._clear_forgotten, cleared=self._on_cleared)
+        self._checked_at = self._pruned_at = float("-inf")
         self._ended: set[str] = set()
-        """Cameras whose recording is at its end and counted."""
-        self._reported_ended: list[JsonValue] = []
-        bus.metrics.put("ended", [])
+        """Cameras whose recording has ended and is counted."""
+        self._reported_ended: tuple[str, ...] = ()
+        self._cleared: SimpleQueue[str] = SimpleQueue()
+        """Cameras whose label was cleared at the broker; filled by the network's thread."""
+        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
+        bus.subscribe(topics.status(), Status, self._on_status)
+        bus.subscribe(topics.label(), CurrentLabel, self._on_label, cleared=self._on_label_cleared)
 
-    def begin(self) -> bool:
-        """Takes up where an earlier bridge left off, as soon as the ledger can be read; False when asked to stop before."""
-        try:
-            self._surely(self._expiry.save)
-            self._site.recall(self._surely(self._ledger.memories), self._surely(lambda: self._expiry.clock.now))
-        except _Stopped:
-            return False
-        return True
-
-    def run(self) -> None:
+    def run(self, stop: threading.Event) -> None:
         """Counts until `stop` is set."""
+        self._stop = stop
         try:
-            while not self._stop.is_set():
-                self.turn()
+            self.restore()
+            while not stop.is_set():
+                self.step()
             self._publisher.finish()
             self._ledger.save_periods()
         except LedgerUnavailable as error:
-            log.warning("%s; the last visits may be published again, and the last minutes are not recorded as counted", error)
+            log.warning("%s; the last results may be published again, and the last minutes are not recorded as counted", error)
         except _Stopped:
-            log.warning("what the ledger could not take is with the broker, and comes again")
-        for name in self._site.cameras:  # nobody tells who is there any more; the visits stay open in the ledger
-            self._bus.publish(nobody(name))
+            log.warning("the ledger cannot be written; the broker keeps what is not counted yet for the next start")
+        for name in self._registry.cameras:  # visits stay open in the ledger
+            self._bus.publish(_unknown(name))
 
-    def turn(self, timeout: float = TURN) -> None:
-        """Regards what came within `timeout` seconds, and what the time alone changes."""
-        round_ = Round()
+    def restore(self) -> None:
+        """Restores what an earlier counter has saved, as soon as the ledger can be read."""
+        self._retry(self._expiry.save)
+        self._registry.restore(self._retry(self._ledger.states), self._retry(lambda: self._expiry.clock.now))
+
+    def step(self, timeout: float = RECEIVE_TIMEOUT) -> None:
+        """Inbox -> registry -> batch -> ledger -> broker -> acknowledged: all that came within `timeout` seconds."""
+        batch = Batch()
         while not self._cleared.empty():
-            self._forget(self._cleared.get(), round_)
-        regarded = [self._take_in(message, round_) for message in self._inbox.take(timeout)]
-        since = time.monotonic() - self._looked_at
-        if since >= LOOK_EVERY:
-            self._looked_at = time.monotonic()
-            self._site.look(self._bus.connected and since < HELD_UP, round_)
-        self._settle(round_)
+            self._forget(self._cleared.get(), batch)
+        is_counted = [self._process(message, batch) for message in self._inbox.take(timeout)]
+        is_due = self._apply_timeouts(batch)
+        corrected = self._commit(batch)
+        self._publish(batch, corrected)
         self._inbox.acknowledge()
-        self._report_ended()
-        if any(regarded):
+        if any(is_counted):
             self._bus.progressed()
-        if since >= LOOK_EVERY:
-            self._sum_up()
+        if is_due:
+            self._summarise_hours()
             self._prune()
 
-    def _take_in(self, message: Message, round_: Round) -> bool:
-        """Whether it was a prediction, and regarded. What cannot be is passed over: it would come again, to every bridge."""
+    def _process(self, message: Message, batch: Batch) -> bool:
+        """Whether it was a prediction, and could be processed. A message that fails is dropped: it would fail again."""
         try:
-            if isinstance(message, Command):
-                self._site.obey(message, round_)
-            elif isinstance(message, Prediction):
-                self._ended.discard(message.camera)
-                self._site.take_in(message, round_)
-                return True
-            elif isinstance(message, Status):
-                self._on_ended(message, round_)
+            match message:
+                case Prediction():
+                    self._ended.discard(message.camera)
+                    self._registry.process(message, batch)
+                    return True
+                case Command():
+                    self._registry.apply_command(message, batch)
+                case Status():
+                    self._end_recording(message, batch)
         except Exception as error:
             log.debug("%s", message, exc_info=True)
-            self._bus.count_and_warn("failed", f"{message.topic}: {type(error).__name__}: {error}; passed over", message.topic)
+            self._bus.count_and_warn(names.FAILED, f"{message.topic}: {type(error).__name__}: {error}; dropped", message.topic)
         return False
 
-    def _hear(self, status: Status) -> None:
-        """The end of a recording waits behind the predictions before it; no other status matters here."""
-        if status.state == ENDED:
-            self._inbox.put(status, None)
+    def _apply_timeouts(self, batch: Batch) -> bool:
+        """Whether a second has passed, and time-outs were applied."""
+        since = self._clocks.steady() - self._checked_at
+        if since < CHECK_EVERY:
+            return False
+        self._checked_at = self._clocks.steady()
+        self._registry.apply_timeouts(self._bus.connected and since < MAX_PAUSE, batch)
+        return True
 
-    def _on_ended(self, status: Status, round_: Round) -> None:
-        """A capture module reports it again and again. The camera need not be known: it may not have had any prediction."""
-        camera = status.metrics.get("camera")
-        if not isinstance(camera, str) or not re.fullmatch(NAME_PATTERN, camera) or camera in topics.RESERVED_CAMERAS:
-            self._bus.count_and_warn("invalid", f"{status.topic}: camera: {camera!r:.80} is no name of a camera", status.topic)
-        elif camera not in self._ended:
-            if len(self._ended) >= MOST_CAMERAS:
-                self._bus.count_and_warn("dropped_camera", f"{camera}: there are {MOST_CAMERAS} ended recordings already")
-                return
-            self._ended.add(camera)
-            self._site.end_recording(camera, round_)
+    def _commit(self, batch: Batch) -> list[Corrected]:
+        corrected = self._retry(partial(self._ledger.commit, batch.finish()))
+        if corrected:
+            log.warning("the clock was set: the times of %d earlier visits were corrected", len(corrected))
+        return corrected
 
-    def _report_ended(self) -> None:
-        """Publishes at once, when visits are published, which recordings are counted to their end."""
-        ended: list[JsonValue] = [*sorted(self._ended)]
+    def _publish(self, batch: Batch, corrected: Sequence[Corrected]) -> None:
+        visits = batch.changes.visits + [one.visit for one in corrected]
+        self._retry(partial(self._publisher.publish, are_new=bool(visits)))
+        for message in (*batch.labels, *batch.commands):
+            self._bus.publish(message)
+        self._publish_counts(visits + [one.before for one in corrected])
+        ended = tuple(sorted(self._ended))
         if ended != self._reported_ended:
             self._reported_ended = ended
-            self._bus.metrics.put("ended", ended)
+            self._bus.describe(ended=ended)
             self._bus.report()
 
-    def _publish(self, message: Message) -> None:
-        try:
-            self._bus.publish(message)
-        except InvalidMessage as error:  # as of the counts of very many labels
-            self._bus.count_and_warn("too_large", str(error))
+    def _publish_counts(self, visits: Sequence[Visit]) -> None:
+        """Publishes counts of cameras at which visits ended, and of each every five minutes of counting and on a new day.
 
-    def _settle(self, round_: Round) -> None:
-        changes = round_.changes
-        for name, camera in round_.cameras.items():
-            if (text := camera.change()) is not None:
-                changes.memories[name] = text
-        corrected = self._surely(partial(self._ledger.commit, changes, self._site.policy.takes_visit))
-        if corrected:
-            log.warning("the clock was set: the times of %d visits that ended before were corrected", len(corrected))
-        visits = changes.visits + [one.visit for one in corrected]
-        self._surely(partial(self._publisher.publish, are_new=bool(visits)))
-        for camera in round_.cameras.values():
-            if not camera.is_told:
-                camera.is_told = True
-                self._publish(camera.label)
-        for command in round_.commands:
-            self._publish(command)
-        self._tell_counts(visits + [one.before for one in corrected])
-
-    def _tell_counts(self, visits: Sequence[Visit]) -> None:
-        """Of the cameras at which visits ended, and of each every five minutes in which it counts, and when the day is another.
-
-        A day on which a visit began that ends today is told once more; today's come last, as they are what is retained.
+        For a visit that began on an earlier day, the counts of that day come first: those of today are what is retained.
         """
-        today = hours.day_of(time.time())
-        for name, camera in self._site.cameras.items():
-            days = {hours.day_of(visit.started_at) for visit in visits if visit.camera == name}
-            due = today, int((camera.visits.memory.timeline.last_at or 0.0) // SAVE_EVERY)
+        calendar = self._reports.calendar
+        today = calendar.day(self._clocks.wall())
+        for name, camera in self._registry.cameras.items():
+            days = {calendar.day(visit.started_at) for visit in visits if visit.camera == name}
+            due = today, int((camera.visits.state.timeline.last_at or 0.0) // SAVE_EVERY)
             if days or self._counted.get(name) != due:
                 self._counted[name] = due
                 for day in (*sorted(days - {today}), today):
-                    self._publish(self._surely(partial(counts_of, self._ledger, name, day)))
+                    counts = self._retry(partial(self._reports.day_counts, name, day))
+                    self._if_not_too_large(partial(self._bus.publish, counts))
 
-    def _sum_up(self) -> None:
-        """Puts a summary of each hour that is over into the outbox."""
-        changes, policy = Changes(), self._site.policy
-        for camera, hour in self._site.hours_over():
-            if (text := camera.change()) is not None:
-                changes.memories[camera.name] = text
-            if policy.takes_visits:
-                is_demo = self._surely(partial(self._ledger.is_demo, camera.name, *hour))
-                totals = self._surely(partial(self._ledger.totals, camera.name, *hour, policy.min_probability, is_demo))
-                wanted = {label: number for label, number in totals.items() if policy.selects(label, 1.0)}
-                changes.outgoing.append(outgoing.of_hour(camera.name, *hour, wanted, is_demo))
-        self._surely(partial(self._ledger.commit, changes))
+    def _summarise_hours(self) -> None:
+        """Writes a summary of each hour that is over to the ledger, from where it is published."""
+        batch = Batch()
+        for camera, hour in self._registry.complete_hours():
+            batch.cameras[camera.name] = camera
+            summary = self._retry(partial(self._reports.summary, camera.name, *hour))
+            if self._if_not_too_large(summary.pack):
+                batch.changes.summaries.append(summary)
+        self._commit(batch)
+        if batch.changes.summaries:
+            self._retry(partial(self._publisher.publish, are_new=True))
 
     def _prune(self) -> None:
-        self._bus.metrics.put("clock_jump_seconds", round(self._expiry.jump))
-        if time.monotonic() - self._pruned_at >= PRUNE_EVERY:
-            self._pruned_at = time.monotonic()
-            if number := self._surely(self._expiry.expire):
-                log.info("visits deleted that were recorded KEEP_DAYS=%d days ago: %d", self._keep_days, number)
+        self._bus.metrics.put(names.CLOCK_JUMP_SECONDS, round(self._expiry.jump))
+        if self._clocks.steady() - self._pruned_at >= PRUNE_EVERY:
+            self._pruned_at = self._clocks.steady()
+            if number := self._retry(self._expiry.expire):
+                log.info("KEEP_DAYS: %d old visits deleted", number)
+
+    def _if_not_too_large(self, call: Callable[[], object]) -> bool:
+        """Counts and drops a message that is too large, as the counts of very many labels."""
+        try:
+            call()
+        except InvalidMessage as error:
+            self._bus.count_and_warn(names.TOO_LARGE, f"{error}; dropped")
+            return False
+        return True
+
+    def _retry(self, call: Callable[[], T]) -> T:
+        """Repeats a call until the ledger is available, and returns its result; the status shows the problem meanwhile."""
+        while True:
+            try:
+                result = call()
+            except LedgerUnavailable as error:
+                self._bus.metrics.add(names.LEDGER_FAILED)
+                self._bus.state(states.LEDGER_UNAVAILABLE, str(error))
+                if self._stop.wait(self._backoff.next()):
+                    raise _Stopped from None
+            else:
+                self._backoff.reset()
+                self._bus.state(states.RUNNING, self._problems())
+                return result
 
     def _problems(self) -> str:
-        """What the status says of a bridge that runs nevertheless."""
+        """The status's detail while the counter is running."""
         problems = []
         if broken := self._ledger.broken_file:
             problems.append(f"the ledger was broken and is repaired; the old file is {broken}")
@@ -217,48 +210,43 @@ class Counting:
             )
         return "; ".join(problems)
 
-    def _surely(self, call: Callable[[], T]) -> T:
-        """What a call to the ledger returns, tried until it does; says meanwhile what is amiss."""
-        while True:
-            try:
-                result = call()
-            except LedgerUnavailable as error:
-                self._bus.metrics.add("ledger_failed")
-                self._bus.state("ledger-unavailable", str(error))
-                if self._stop.wait(self._backoff.next()):
-                    raise _Stopped from None
-            else:
-                self._backoff.reset()
-                self._bus.state("running", self._problems())
-                return result
+    def _on_status(self, status: Status) -> None:
+        """The end of a recording waits in the inbox behind the predictions before it; no other status matters here."""
+        if status.state == states.ENDED:
+            self._inbox.put(status, None)
 
-    def _clear_forgotten(self, label: CurrentLabel) -> None:
-        """A label that the broker has kept of a camera that is not known is true no more."""
-        if label.camera not in self._site.cameras and label.label is not None:
-            self._bus.publish(nobody(label.camera))
+    def _end_recording(self, status: Status, batch: Batch) -> None:
+        """A capture reports it again and again. The camera may be unknown: there may not have been any prediction."""
+        camera = status.about.camera
+        if camera is None or camera in topics.RESERVED_CAMERAS:
+            self._bus.count_and_warn(names.INVALID, f"{status.topic}: {camera} is no camera", status.topic)
+        elif camera not in self._ended:
+            if len(self._ended) >= MAX_CAMERAS:
+                self._bus.count_and_warn(names.DROPPED_CAMERA, f"{camera}: there are {MAX_CAMERAS} ended recordings already")
+                return
+            self._ended.add(camera)
+            self._registry.end_recording(camera, batch)
 
-    def _on_cleared(self, topic: str) -> None:
-        """Somebody has cleared a camera's label, which means that the camera is to be forgotten."""
+    def _on_label(self, label: CurrentLabel) -> None:
+        """Clears a label that the broker has retained of a camera that is not known here."""
+        if label.camera not in self._registry.cameras and label.label is not None:
+            self._bus.publish(_unknown(label.camera))
+
+    def _on_label_cleared(self, topic: str) -> None:
+        """Whoever clears a camera's label at the broker wants the camera to be forgotten."""
         self._cleared.put(topics.second_level(topic))
 
-    def _forget(self, name: str, round_: Round) -> None:
+    def _forget(self, name: str, batch: Batch) -> None:
         self._bus.forget(topics.label(name), topics.counts(name))
         self._counted.pop(name, None)
         self._ended.discard(name)
-        self._site.forget(name, round_)
+        self._registry.forget(name, batch)
 
 
 class _Stopped(Exception):
     """Asked to stop while the ledger could not be used."""
 
 
-def counts_of(ledger: Ledger, camera: str, day: date) -> DayCounts:
-    """The visits begun at a camera on a day of the site, and when it was counting. Raises `LedgerUnavailable`."""
-    begin, end = hours.bounds(day)
-    with ledger.unchanged():
-        is_demo = ledger.is_demo(camera, begin, end)
-        visits = hours.by_hour(ledger.quarters(camera, begin, end, is_demo))
-        periods = ledger.periods(camera, begin, end, is_demo)
-    totals = {label: sum(by_hour.values()) for label, by_hour in visits.items()}
-    busy = {hour for by_hour in visits.values() for hour in by_hour}
-    return DayCounts(camera, day.isoformat(), totals, visits, counted_hours(periods, busy, begin, end), is_demo)
+def _unknown(camera: str) -> CurrentLabel:
+    """The label of a camera at which the counter does not know who is there."""
+    return CurrentLabel(camera, label=None, probability=None, since=None)

@@ -1,35 +1,52 @@
 """When visits expire: by how long ago they were recorded, in time that has credibly passed; never by what a clock says."""
 
-import time
+import json
 
-from counter.credible_clock import CredibleClock, Reading
-from counter.ledger import Ledger
-from counter.marks import MARK_EVERY, MARKS, Marks, marks_of
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from counter.clocks import MACHINE, Clocks, CredibleClock
+from counter.ledger import MARKS, Ledger
 from counter.timeline import EARLIEST
-from runtime.steady import steady
 
 CLOCK = "clock"
-"""The note in the ledger."""
+"""The note in the ledger with the credible clock."""
+MARK_EVERY = 86400.0
+"""Seconds."""
+
+
+@dataclass(slots=True)
+class Marks:
+    """How many visits had been recorded at which credible time."""
+
+    unmarked: int
+    """The number of the last visit that was recorded before the first mark."""
+    marks: list[tuple[float, int]]
+    """Seconds of the credible clock and the number of the last visit by then; a day apart."""
+
+
+_MARKS: TypeAdapter[Marks] = TypeAdapter(Marks)
 
 
 class Expiry:
-    """Deletes visits that were recorded `keep` credible seconds ago; those from before the first mark, by their dates.
+    """Deletes visits that were recorded `keep_days` credible days ago; those from before the first mark, by their dates.
 
     Where a method raises `LedgerUnavailable`, it may be called again.
     """
 
-    def __init__(self, ledger: Ledger, keep: float) -> None:
+    def __init__(self, ledger: Ledger, keep_days: float, clocks: Clocks = MACHINE) -> None:
         self._ledger = ledger
-        self._keep = keep
+        self._keep = keep_days * 86400.0
+        self.clocks = clocks
         self._clock: CredibleClock | None = None
 
     @property
     def clock(self) -> CredibleClock:
         """The time that has credibly passed, up to now."""
         if self._clock is None:
-            self._clock = CredibleClock(_reading(), self._ledger.note(CLOCK), self._ledger.newest())
+            self._clock = CredibleClock(self.clocks.read(), self._ledger.note(CLOCK), self._ledger.newest())
         else:
-            self._clock.advance(_reading())
+            self._clock.advance(self.clocks.read())
         return self._clock
 
     @property
@@ -37,7 +54,7 @@ class Expiry:
         """Seconds by which the wall clock has jumped, see `CredibleClock.jump`; raises nothing."""
         if self._clock is None:
             return 0.0
-        self._clock.advance(_reading())
+        self._clock.advance(self.clocks.read())
         return self._clock.jump
 
     def save(self) -> None:
@@ -45,23 +62,22 @@ class Expiry:
         self._ledger.set_note(CLOCK, self.clock.text())
 
     def expire(self) -> int:
-        """Deletes what is old, a bounded number of visits at once; how many they were."""
-        clock, marks = self.clock, self._marks()
+        """Deletes old visits, a bounded number at once; returns how many."""
+        clock, marks = self.clock, self._update_marks()
         self.save()
         over = [one for one in marks.marks if one[0] <= clock.passed - self._keep]
         recorded = over[-1][1] if over else 0
         dated = (EARLIEST, clock.now - self._keep)
         return self._ledger.prune(recorded, marks.unmarked, *dated)
 
-    def _marks(self) -> Marks:
+    def _update_marks(self) -> Marks:
         passed, last = self.clock.passed, self._ledger.last_number()
-        marks = marks_of(self._ledger.note(MARKS)) or Marks(last, [])
+        try:
+            marks = _MARKS.validate_json(self._ledger.note(MARKS) or "")
+        except ValueError:
+            marks = Marks(last, [])
         if not marks.marks or passed - marks.marks[-1][0] >= MARK_EVERY:
             expired = [one for one in marks.marks if one[0] <= passed - self._keep]
             marks.marks = [*expired[-1:], *marks.marks[len(expired) :], (passed, last)]
-            self._ledger.set_note(MARKS, marks.text())
+            self._ledger.set_note(MARKS, json.dumps(_MARKS.dump_python(marks)))
         return marks
-
-
-def _reading() -> Reading:
-    return Reading(time.time(), steady())

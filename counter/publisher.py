@@ -1,67 +1,66 @@
-"""Visits are published from the ledger until the broker has acknowledged them."""
+"""Publishes visits and summaries from the ledger until the broker has acknowledged them."""
 
-import time
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 
 from bus import Bus
+from counter.clocks import MACHINE, Clocks
 from counter.ledger import Ledger
 
 MAX_IN_FLIGHT = 100
-"""Visits that were published and are not acknowledged yet."""
+"""Messages that are published and not acknowledged yet."""
 SHUTDOWN_TIMEOUT = 1.0
-"""Seconds to wait at the end for the broker to acknowledge visits; the others are published again at the next start."""
-
-Version = tuple[str, float]
-"""Id and begin of a visit: one whose times are corrected is published again."""
+"""Seconds to wait at the end for acknowledgements; what is not acknowledged is published again at the next start."""
 
 
-class VisitPublisher:
+class Publisher:
     """For one thread. Where a method raises `LedgerUnavailable`, it may be called again."""
 
-    def __init__(self, bus: Bus, ledger: Ledger) -> None:
+    def __init__(self, bus: Bus, ledger: Ledger, clocks: Clocks = MACHINE) -> None:
         self._bus = bus
         self._ledger = ledger
-        self._acknowledged: SimpleQueue[Version] = SimpleQueue()
+        self._clocks = clocks
+        self._acknowledged: SimpleQueue[int] = SimpleQueue()
         """Filled by the network's thread."""
-        self._unmarked: set[Version] = set()
-        """Those that are acknowledged, and not yet marked in the ledger."""
-        self._in_flight: set[Version] = set()
-        """Those that were published in this connection, and are not marked yet."""
+        self._unmarked: set[int] = set()
+        """Acknowledged, and not yet marked in the ledger."""
+        self._in_flight: set[int] = set()
+        """Published in this connection, and not marked yet."""
+        self._last = 0
+        """The number of the last message that was published in this connection."""
         self._connection = 0
-        self._may_be_unpublished = True
+        self._may_be_more = True
 
     def publish(self, are_new: bool = False) -> None:
-        """Publishes the visits that the broker has not acknowledged, oldest first, at most `MAX_IN_FLIGHT` at a time.
+        """Publishes what the broker has not acknowledged, oldest first, at most `MAX_IN_FLIGHT` at a time.
 
-        Each is published again at every new connection, and after a restart, until it is acknowledged. `are_new` says that the
-        ledger has got more.
+        Each message is published again at every new connection, and after a restart, until it is acknowledged. `are_new` says
+        that the ledger has got more.
         """
-        self._may_be_unpublished |= are_new
-        self._may_be_unpublished |= self._mark_published()
+        self._may_be_more |= are_new
+        self._may_be_more |= self._mark_published()
         if (connection := self._bus.connection) != self._connection:
-            self._connection = connection
+            self._connection, self._last = connection, 0
             self._in_flight.clear()
-            self._may_be_unpublished = True
-        if not self._may_be_unpublished or not self._bus.connected:
+            self._may_be_more = True
+        if not self._may_be_more or not self._bus.connected:
             return
-        for visit in self._ledger.unpublished(MAX_IN_FLIGHT):
-            version = visit.id, visit.started_at
-            if version not in self._in_flight:
-                if not self._bus.publish(visit, partial(self._acknowledged.put, version)):
-                    return  # no room, or no connection any more: again in the next turn
-                self._in_flight.add(version)
-        self._may_be_unpublished = False
+        for number, message in self._ledger.unpublished(self._last, MAX_IN_FLIGHT - len(self._in_flight)):
+            if not self._bus.publish(message, partial(self._acknowledged.put, number)):
+                return  # no room, or no connection any more: it is tried again
+            self._in_flight.add(number)
+            self._last = number
+        self._may_be_more = False
 
     def finish(self) -> None:
-        """Waits a little for what was published last, as it would be published again at the next start."""
-        end = time.monotonic() + SHUTDOWN_TIMEOUT
-        while self._in_flight and self._bus.connected and (left := end - time.monotonic()) > 0:
+        """Waits a little for acknowledgements."""
+        end = self._clocks.steady() + SHUTDOWN_TIMEOUT
+        while self._in_flight and self._bus.connected and (left := end - self._clocks.steady()) > 0:
             self._mark_published(left)
 
     def _mark_published(self, timeout: float = 0.0) -> bool:
-        """Marks the visits that the broker has acknowledged by now, or within `timeout` seconds; whether there were any."""
+        """Marks what the broker has acknowledged by now, or within `timeout` seconds; returns whether there was anything."""
         with suppress(Empty):
             self._unmarked.add(self._acknowledged.get(timeout=timeout))
             while True:

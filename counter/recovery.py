@@ -56,7 +56,7 @@ def recovered(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
             tables = _tables(connection)
         _copy(broken, copy)
         yield from _rows_of_tables(copy, tables)
-        if _is_whole(copy):  # then only the header was damaged, or a row
+        if _is_whole(copy, tables):  # then only the header was damaged, or a row
             return
         with copy.open("r+b") as file:
             file.write(new.read_bytes()[:PAGE_SIZE])
@@ -121,9 +121,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _is_whole(path: Path) -> bool:
+def _is_whole(path: Path, tables: list[_Table]) -> bool:
+    """Whether all pages are sound, and all tables there, as they are not in a file of an earlier version."""
     with suppress(sqlite3.Error, UnicodeDecodeError), closing(_connect(path)) as connection:
-        return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == (b"ok",))
+        found = {name.decode() for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        is_sound = connection.execute("PRAGMA quick_check(1)").fetchone() == (b"ok",)
+        return bool(is_sound and found >= {table.name for table in tables})
     return False
 
 

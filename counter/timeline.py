@@ -6,19 +6,19 @@ from typing import NamedTuple
 from bus import Prediction
 
 CLOCK_SET = 1.0
-"""Seconds by which wall clock and session part before it counts as a clock that was set."""
+"""Seconds by which wall clock and session must differ to count as a clock that was set."""
 EARLIEST = 1_577_836_800.0
-"""2020-01-01: a clock that reads less was never set."""
+"""2020-01-01: a clock that shows an earlier time was never set."""
 TRUSTED_AFTER = 86400.0
-"""Seconds of a session after which its clock is believed, whatever an earlier one read, unless it was never set."""
-MOST_SESSIONS = 16
-"""Sessions of which the last number is remembered: more do not wait for one delivery."""
+"""Seconds of a session after which its clock is believed, whatever an earlier one showed, unless it was never set."""
+MAX_SESSIONS = 16
+"""Sessions whose last sequence number is remembered."""
 EPOCH = 0.001
 """The first time that a message can hold."""
 
 
 class Moment(NamedTuple):
-    """When a frame was captured, and how many seconds after the one before; less than 0 in a session whose clock reads less.
+    """When a frame was captured, and how many seconds after the one before; less than 0 when a session's clock shows less.
 
     `set_by` is by how many seconds the wall clock was set in between, `doubtful` how many visits it had dated wrongly, and
     `doubted_from` since when, by the clock as it was set before, all frames were dated by one in doubt.
@@ -31,9 +31,23 @@ class Moment(NamedTuple):
     doubted_from: float | None
 
 
+class Correction(NamedTuple):
+    """The last `number` visits of a camera were dated by a clock that read at most `until` and was set `by` so many seconds.
+
+    So were all frames that it dated from `counted_from` to before `counted_until`.
+    """
+
+    camera: str
+    number: int
+    until: float
+    by: float
+    counted_from: float
+    counted_until: float
+
+
 @dataclass(slots=True)
 class Timeline:
-    """The time of one camera, over its sessions and restarts of the bridge."""
+    """The time of one camera, over its sessions and restarts of the counter."""
 
     last_at: float | None = None
     """When the last frame was captured, by the clock as it is set now."""
@@ -41,20 +55,20 @@ class Timeline:
     sequences: dict[str, int] = field(default_factory=dict)
     """The number of the last frame in each of the last sessions."""
     offset: float = 0.0
-    """What the clock reads at the begin of the session."""
+    """What the clock shows at the begin of the session."""
     known: float = EARLIEST
-    """The last time that is believed: a clock that reads less is in doubt."""
+    """The last time that is believed: a clock that shows an earlier one is in doubt."""
     doubtful: int = 0
     """How many of the last visits were dated by a clock that is in doubt."""
     doubted_from: float | None = None
     """The time of the first of the last frames that were dated by such a clock."""
 
     def is_late(self, prediction: Prediction) -> bool:
-        """Whether it was here before, or comes after a newer one of its session."""
+        """Whether it is a repeated one, or comes after a newer one of its session."""
         return prediction.sequence <= self.sequences.get(prediction.session, -1)
 
     def take(self, prediction: Prediction, gap: float) -> Moment | None:
-        """When the frame was captured; None where it was here before, or came after a newer one. `gap` as for visits."""
+        """When the frame was captured; None for a late prediction. `gap` as in `visits.Rules`."""
         if self.is_late(prediction):
             return None
         is_same = prediction.session == self.session
@@ -101,11 +115,11 @@ class Timeline:
     def _remember(self, prediction: Prediction) -> None:
         self.sequences.pop(prediction.session, None)
         self.sequences[prediction.session] = prediction.sequence
-        while len(self.sequences) > MOST_SESSIONS:
+        while len(self.sequences) > MAX_SESSIONS:
             del self.sequences[next(iter(self.sequences))]
 
     def dated(self) -> None:
-        """Notes that a visit is over, which has its date from the clock as it is set now."""
+        """Notes that a visit has ended, dated by the clock as it is set now."""
         if self.last_at is not None and self.last_at < self.known:
             self.doubtful += 1
 

@@ -1,1 +1,1 @@
-"""The dashboard: what it tells browsers, and who may see it."""
+"""A page in the browser: live pictures, counts and the state of all modules; with its server, and an API for scripts."""

@@ -1,75 +1,86 @@
-"""Between the broker's thread and the browsers: what the page's server knows, and whom it tells."""
+"""Connects the broker's messages (on its thread) with the browsers (in the event loop)."""
 
 import asyncio
+import hashlib
 import logging
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
-from fastapi import WebSocket
+from starlette.websockets import WebSocket
 
-from bus import Answer, Bus, CurrentLabel, DayCounts, DayReport, Frame, Pixels, Prediction, Status, Visit, topics
-from dashboard.days import Days
+from bus import Answer, Bus, CurrentLabel, DayCounts, DayReport, Frame, Pixels, Prediction, Status, Visit, metric_names, topics
+from dashboard.counts import Counts
 from dashboard.pictures import Picture, Pictures
-from dashboard.sections import Sections
-from dashboard.situation import Situation
-from dashboard.viewer import Viewer
+from dashboard.site_state import SiteState
+from dashboard.viewer import Sections, Viewer
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 0.2
-"""Seconds between two looks at what has changed."""
-MOST_VIEWERS = 64
-TOO_MANY = 1013
-"""Close code: try again later."""
-SNAPSHOT = 15.0
-"""Seconds to wait for a picture that a program asks for."""
+PAGE = Path(__file__).parent / "page"
+UPDATE_INTERVAL = 0.2
+"""Seconds between two checks for changes."""
+MAX_VIEWERS = 64
+TRY_AGAIN_LATER = 1013
+"""Close code of a WebSocket."""
+PICTURE_TIMEOUT = 15.0
+"""Seconds to wait for a picture that a script asks for."""
 
 
 class Hub:
     """Subscribes to all that the page shows; `running` ties it to the event loop that serves the browsers."""
 
-    def __init__(self, bus: Bus, situation: Situation) -> None:
-        """To be made before the bus is entered."""
+    def __init__(self, bus: Bus, state: SiteState, signed_in: bool) -> None:
+        """To be created before the bus is entered. `signed_in`: whether browsers had to give a password."""
         self._bus = bus
-        self.situation = situation
-        self.pictures = Pictures(self._hear, lambda camera: bus.unsubscribe(topics.frame(camera)), self._wake)
-        self.days = Days(bus.name, bus.publish)
+        self.state = state
+        self.pictures = Pictures(self._subscribe_frames, lambda camera: bus.unsubscribe(topics.frame(camera)), self._wake)
+        self.counts = Counts(bus.name, bus.publish)
         self.sections = Sections()
+        self.sections.update({"page": _version(PAGE), "signed_in": signed_in})
         self._waiting: set[asyncio.Event] = set()
         self._viewers = 0
-        self._is_ended = False
+        self._is_closed = False
+        self._updated_at = time.monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
-        bus.subscribe(topics.label(), CurrentLabel, situation.take_label)
-        bus.subscribe(
-            topics.status(), Status, self._take_status, cleared=lambda topic: situation.forget(topics.third_level(topic))
-        )
-        bus.subscribe(topics.pixels(), Pixels, situation.take_pixels)
-        bus.subscribe(topics.counts(), DayCounts, lambda _counts: self.days.expect())
-        bus.subscribe(topics.visit(), Visit, lambda _visit: self.days.expect())
-        bus.subscribe(topics.answer(bus.name), Answer, self.days.take_answer)
+        bus.subscribe(topics.prediction(), Prediction, self._on_prediction)
+        bus.subscribe(topics.label(), CurrentLabel, state.on_label)
+        bus.subscribe(topics.status(), Status, self._on_status, cleared=lambda topic: state.forget(topics.third_level(topic)))
+        bus.subscribe(topics.pixels(), Pixels, state.on_pixels)
+        bus.subscribe(topics.counts(), DayCounts, lambda _counts: self.counts.refresh())
+        bus.subscribe(topics.visit(), Visit, lambda _visit: self.counts.refresh())
+        bus.subscribe(topics.answer(bus.name), Answer, self.counts.on_answer)
 
-    def _hear(self, camera: str) -> None:
-        self._bus.subscribe(topics.frame(camera), Frame, self.pictures.take_frame)
+    def _subscribe_frames(self, camera: str) -> None:
+        self._bus.subscribe(topics.frame(camera), Frame, self.pictures.on_frame)
 
-    def _take_status(self, status: Status) -> None:
-        if self.situation.take_status(status):
-            self.days.expect()  # the bridge may be one that can be asked again, or no more
+    def _on_prediction(self, prediction: Prediction) -> None:
+        self.state.on_prediction(prediction)
+        self.pictures.on_prediction(prediction)
 
-    def take_prediction(self, prediction: Prediction) -> None:
-        """To be called with every prediction, on any thread."""
-        self.situation.take_prediction(prediction)
-        self.pictures.take_prediction(prediction)
+    def _on_status(self, status: Status) -> None:
+        if self.state.on_status(status):
+            self.counts.refresh()  # the counter may have started or stopped
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is."""
+        return self._bus.connected
+
+    @property
+    def stalled(self) -> float:
+        """Seconds since the last update in the event loop."""
+        return time.monotonic() - self._updated_at
 
     @asynccontextmanager
-    async def running(self, page: str, signed_in: bool) -> AsyncIterator[None]:
-        """Keeps the browsers up to date; `page` is the page's version, `signed_in` whether they had to give a password."""
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the browsers up to date, in the event loop of now."""
         self._loop = asyncio.get_running_loop()
-        self.sections.put({"page": page, "signed_in": signed_in})
-        works = (self._look, partial(self.days.follow, self._counted))
-        tasks = [asyncio.create_task(self._keep_at(work)) for work in works]
+        works = (self._update, partial(self.counts.follow, self._on_report))
+        tasks = [asyncio.create_task(self._repeat(work)) for work in works]
         try:
             yield
         finally:
@@ -78,8 +89,32 @@ class Hub:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Call it again even when it fails: else the page would stand still, as if nothing happened at the site."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                log.debug("an update of the page failed", exc_info=True)
+                text = f"an update of the page failed: {type(error).__name__}: {error}; trying again"
+                self._bus.count_and_warn(metric_names.FAILED, text[:300])
+            await asyncio.sleep(UPDATE_INTERVAL)
+
+    async def _update(self) -> None:
+        self._updated_at = time.monotonic()
+        before = self.sections.version
+        self.state.set_connected(self._bus.connected)
+        self.sections.update(self.state.sections() | {"today": self.counts.today})
+        self.pictures.apply_timeouts()
+        if self.sections.version > before:
+            self._wake_all()
+        self._bus.progressed()
+
+    def _on_report(self, report: DayReport) -> None:
+        self.state.add_labels(sorted({label for camera in report.cameras.values() for label in camera.totals}))
+
     def _wake(self) -> None:
-        """Has everyone look who waits; from any thread."""
+        """Have everybody who waits check again; from any thread."""
         if (loop := self._loop) is not None:
             with suppress(RuntimeError):  # it has just been closed
                 loop.call_soon_threadsafe(self._wake_all)
@@ -98,62 +133,51 @@ class Hub:
         finally:
             self._waiting.remove(event)
 
-    async def _keep_at(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Begins it again when it fails: a page that stands still would look as if nothing happened."""
-        while True:
-            try:
-                await work()
-            except Exception as error:
-                log.debug("the dashboard's state", exc_info=True)
-                self._bus.count_and_warn("failed", f"the dashboard's state: {type(error).__name__}: {error}"[:300])
-            await asyncio.sleep(LOOK_EVERY)
-
-    def _counted(self, report: DayReport) -> None:
-        self.situation.meet(sorted({label for camera in report.cameras.values() for label in camera.totals}))
-
-    async def _look(self) -> None:
-        before = self.sections.version
-        self.situation.connected(self._bus.connected)
-        self.sections.put(self.situation.sections() | {"today": self.days.today})
-        self.pictures.look()
-        if self.sections.version > before:
-            self._wake_all()
-
     async def watch(self, socket: WebSocket) -> None:
-        """Serves one browser until it leaves."""
-        if self._viewers >= MOST_VIEWERS:
+        """Serve one browser until it leaves."""
+        if self._viewers >= MAX_VIEWERS:
             await socket.accept()
-            await socket.close(TOO_MANY)
+            await socket.close(TRY_AGAIN_LATER)
             return
         self._viewers += 1
         try:
             with self._changes() as changed:
-                await Viewer(socket, self.sections, self.pictures, lambda: self.situation.cameras, changed).run()
+                await Viewer(socket, self.sections, self.pictures, lambda: self.state.cameras, changed).run()
         finally:
             self._viewers -= 1
 
-    def end(self) -> None:
-        """Has what goes on for ever end, before the server does; from any thread."""
-        self._is_ended = True
+    def close(self) -> None:
+        """End the streams, so that the server can stop; from any thread."""
+        self._is_closed = True
         self._wake()
 
-    async def following(self, camera: str, last: Picture | None) -> Picture | None:
-        """The camera's next picture after `last`, however long it takes; None at the end."""
-        while not self._is_ended:
-            if (picture := await self.next_picture(camera, last)) is not None:
-                return picture
-        return None
+    async def pictures_of(self, camera: str) -> AsyncIterator[Picture]:
+        """Each time the camera's newest picture, once there is another, until `close`."""
+        last: Picture | None = None
+        while not self._is_closed:
+            picture = await self.next_picture(camera, last)
+            if picture is not None:
+                yield picture
+                last = picture
 
-    async def next_picture(self, camera: str, last: Picture | None = None, most_age: float = math.inf) -> Picture | None:
-        """The camera's newest picture, another than `last` and at most so many seconds old; None when none comes for a while."""
-        end = time.monotonic() + SNAPSHOT
+    async def next_picture(self, camera: str, last: Picture | None = None, max_age: float = math.inf) -> Picture | None:
+        """The camera's newest picture, other than `last` and at most `max_age` seconds old; None after a time-out."""
+        end = time.monotonic() + PICTURE_TIMEOUT
         with self._changes() as changed:
-            while not self._is_ended and (left := end - time.monotonic()) > 0:
+            while not self._is_closed and (left := end - time.monotonic()) > 0:
                 changed.clear()
                 self.pictures.want(camera)
                 picture = self.pictures.newest(camera)
-                if picture is not None and picture is not last and time.time() - picture.frame.captured_at <= most_age:
+                if picture is not None and picture is not last and time.time() - picture.frame.captured_at <= max_age:
                     return picture
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(changed.wait(), min(left, 1.0))
         return None
+
+
+def _version(folder: Path) -> str:
+    """Changes with any file of the page, so that a page that is open during an update reloads itself."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

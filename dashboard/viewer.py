@@ -1,4 +1,4 @@
-"""One browser: gets what has changed, and a picture of a camera when it has asked for the next."""
+"""One browser: it gets what has changed, and a picture of a camera when it has asked for one."""
 
 import asyncio
 import json
@@ -7,27 +7,49 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from fastapi import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bus import InvalidMessage
 from dashboard.pictures import Picture, Pictures
-from dashboard.sections import Sections
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 4.0
-"""Seconds after which it is told the time when nothing has changed, so that it knows that the connection stands."""
-TURN = 1.0
-"""Seconds after which what it waits for is looked at again, when nothing has changed."""
-NO_REQUEST = 1008
-"""Close code for what makes no sense: a violated policy."""
+"""Seconds after which a browser gets the time when nothing has changed, so that it knows that the connection works."""
+CHECK_INTERVAL = 1.0
+"""Seconds after which a wanted picture is looked for again, when nothing has changed."""
+POLICY_VIOLATION = 1008
+"""Close code of a WebSocket, after an invalid request."""
+
+
+class Sections:
+    """JSON values by name, with a version, so that each browser gets what is new to it; for one thread."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._texts: dict[str, str] = {}
+        self._versions: dict[str, int] = {}
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Set sections, to values that JSON can hold; an unchanged value raises no version."""
+        for name, value in values.items():
+            text = json.dumps(value)
+            if self._texts.get(name) != text:
+                self.version += 1
+                self._texts[name] = text
+                self._versions[name] = self.version
+
+    def since(self, version: int, now: float) -> str:
+        """The message with all that changed after `version`, at Unix time `now`."""
+        changed = [f'"{name}": {self._texts[name]}' for name, changed_at in self._versions.items() if changed_at > version]
+        return "{" + ", ".join([f'"now": {now:.3f}', *changed]) + "}"
 
 
 class Viewer:
-    """Talks to one browser until it leaves; for the event loop's thread.
+    """Serves one browser until it leaves; for the event loop's thread.
 
     A picture is sent only when it was asked for, and only one that is newer than the last: a slow browser gets fewer pictures,
-    never older ones, and nothing gathers for it but one message.
+    never older ones, and at most one message is queued for it.
     """
 
     def __init__(
@@ -38,7 +60,7 @@ class Viewer:
         cameras: Callable[[], Collection[str]],
         changed: asyncio.Event,
     ) -> None:
-        """`cameras` are the names that there are at the moment; `changed` is set when there may be something to send."""
+        """`cameras` are the names that are known at the moment; `changed` is set when there may be something to send."""
         self._socket = socket
         self._sections = sections
         self._pictures = pictures
@@ -47,13 +69,13 @@ class Viewer:
         """In the order in which they were asked for."""
         self._shown: dict[str, Picture] = {}
         self._version = 0
-        self._told_at = float("-inf")
+        self._sent_at = float("-inf")
         self._changed = changed
 
     async def run(self) -> None:
-        """Until the browser leaves, or says what makes no sense."""
+        """Until the browser leaves, or sends an invalid request."""
         await self._socket.accept()
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._talk())]
+        tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._send())]
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             errors = [task.exception() for task in ended]
@@ -61,40 +83,40 @@ class Viewer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        log.debug("a viewer goes: %r", errors)
+        log.debug("a browser has left: %r", errors)
         if any(isinstance(error, InvalidMessage) for error in errors):
-            await self._socket.close(NO_REQUEST)
+            await self._socket.close(POLICY_VIOLATION)
 
-    async def _listen(self) -> None:
-        """Raises `InvalidMessage` for what is no request, `WebSocketDisconnect` at the end."""
+    async def _receive(self) -> None:
+        """Raises `InvalidMessage` for an invalid request, `WebSocketDisconnect` at the end."""
         while True:
-            camera = _wanted(await self._socket.receive())
+            camera = _wanted_camera(await self._socket.receive())
             if camera in self._cameras():
                 self._wanted[camera] = None
                 self._changed.set()
 
-    async def _talk(self) -> None:
+    async def _send(self) -> None:
         """Raises `WebSocketDisconnect` at the end."""
         while True:
             self._changed.clear()
-            await self._tell_news()
+            await self._send_changes()
             for camera in list(self._wanted):
-                await self._show(camera)
+                await self._send_picture(camera)
             try:
-                await asyncio.wait_for(self._changed.wait(), TURN)
+                await asyncio.wait_for(self._changed.wait(), CHECK_INTERVAL)
             except asyncio.TimeoutError:
                 continue
 
-    async def _tell_news(self) -> None:
-        is_due = time.monotonic() - self._told_at >= HEARTBEAT
+    async def _send_changes(self) -> None:
+        is_due = time.monotonic() - self._sent_at >= HEARTBEAT
         if is_due or self._sections.version > self._version:
             text = self._sections.since(self._version, time.time())
             self._version = self._sections.version
-            self._told_at = time.monotonic()
+            self._sent_at = time.monotonic()
             await self._socket.send_text(text)
 
-    async def _show(self, camera: str) -> None:
-        """Sends the camera's newest picture, once there is another than the last."""
+    async def _send_picture(self, camera: str) -> None:
+        """Send the camera's newest picture, once there is another than the last."""
         self._pictures.want(camera)
         picture = self._pictures.newest(camera)
         if picture is not None and picture is not self._shown.get(camera):
@@ -103,7 +125,7 @@ class Viewer:
             await self._socket.send_bytes(picture.packed(time.time()))
 
 
-def _wanted(received: Mapping[str, Any]) -> str:
+def _wanted_camera(received: Mapping[str, Any]) -> str:
     """The camera of which a browser wants the next picture. Raises `InvalidMessage`, `WebSocketDisconnect`."""
     if received["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(received["code"])
@@ -113,5 +135,5 @@ def _wanted(received: Mapping[str, Any]) -> str:
         request = None
     camera = request.get("want") if isinstance(request, dict) else None
     if not isinstance(camera, str):
-        raise InvalidMessage("a browser's request: no camera is wanted")
+        raise InvalidMessage("a browser's request: it names no camera")
     return camera

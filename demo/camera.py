@@ -1,4 +1,4 @@
-"""What a cheap camera makes of a scene: unsteady, at times out of focus, and noisy in the dark."""
+"""The faults of a cheap camera: unsteady, at times out of focus, and noisy in the dark."""
 
 import math
 
@@ -12,7 +12,7 @@ from demo.shop import HEIGHT, WIDTH
 _MARGIN = 64
 """Pixels by which the noise that is laid over pictures is larger than they are, so that no two get the same."""
 _NOISE_LEVELS = 32
-"""Sigma of the stored noise; it is scaled down to what is asked for."""
+"""Sigma of the stored noise; it is scaled down as needed."""
 MOOD_SECONDS = 10
 """How long the camera shakes, is blurred, or is neither."""
 

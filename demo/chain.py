@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from bridge.settings import Settings as BridgeSettings
 from bus import Prediction, Visit
 from capture.prepare import jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
-from counter.visits import Rules, Visits
+from counter.settings import Settings as CounterSettings
+from counter.visits import Visits
 from demo.about import MODEL
 from demo.canvas import Picture
 from demo.light import LightName
@@ -24,13 +24,13 @@ BEGIN = 1e9
 
 
 class FrameVerdict(NamedTuple):
-    """What one frame showed, in full view or nobody at all, and what the model said."""
+    """What one frame showed, a visitor in full view or nobody, and the label of the model."""
 
     truth: str
     light: LightName
     label: str
     traits: tuple[str, ...] = ()
-    """What there is to say of a visitor: clothes, hair, side."""
+    """Of the visitor: clothes, hair, side."""
 
 
 class VisitorTruth(NamedTuple):
@@ -41,7 +41,7 @@ class VisitorTruth(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """What came of a scene."""
+    """The frames, true visits and counted visits of a scene."""
 
     seed: int
     seconds: float
@@ -51,18 +51,16 @@ class Watched(NamedTuple):
 
 
 class Chain:
-    """From picture to visits with the modules' own parts and their default settings, whatever the environment says."""
+    """From picture to visits with the modules' own parts and their default settings, not those of the environment."""
 
     def __init__(self, model: Path = MODEL) -> None:
         self._classifier = Classifier(read_export(model))
-        settings = BridgeSettings.model_construct()
-        rules = Rules(settings.threshold, settings.visit_frames, settings.visit_gap_seconds, settings.is_background)
         self._quality = CaptureSettings.model_construct().jpeg_quality
-        self._visits = Visits("door", rules)
+        self._visits = Visits("door", CounterSettings.model_construct().rules)
         self.ended: list[Visit] = []
 
-    def see(self, picture: Picture, number: int) -> str:
-        """Takes the next frame in; the label that the model gives it."""
+    def process(self, picture: Picture, number: int) -> str:
+        """Processes the next frame; the label that the model gives it."""
         tensor = self._classifier.input.tensor(decode(jpeg(picture, self._quality)))
         result = self._classifier.classify(tensor)
         seconds = number / FRAME_RATE
@@ -70,7 +68,7 @@ class Chain:
         prediction = Prediction(
             "door", "demo", number, seconds, at, at, result.inference_ms, self._classifier.identity, result.labels
         )
-        self.ended += self._visits.take_in(prediction)
+        self.ended += self._visits.process(prediction)
         return result.labels[0].name
 
     def end(self) -> list[Span]:
@@ -84,7 +82,7 @@ def watch(seed: int, seconds: float, model: Path = MODEL) -> Watched:
     scene, chain = Scene(seed), Chain(model)
     frames, visitors = [], []
     for moment in scene.excerpt(seconds):
-        label = chain.see(scene.frame(moment), moment.number)
+        label = chain.process(scene.frame(moment), moment.number)
         if (truth := full_truth(moment)) is not None:
             frames.append(FrameVerdict(truth, moment.light.name, label, traits(moment)))
         visitor = moment.visitor
@@ -95,14 +93,14 @@ def watch(seed: int, seconds: float, model: Path = MODEL) -> Watched:
 
 
 def full_truth(moment: Moment) -> str | None:
-    """The label of a visitor in full view, or that nobody is in view; None for what is between."""
+    """The label of a visitor in full view, or that nobody is in view; None between the two."""
     if moment.visitor is None:
         return NOBODY
     return moment.visitor.label if moment.share >= FULL_VIEW else None
 
 
 def traits(moment: Moment) -> tuple[str, ...]:
-    """What may make a visitor harder to tell, in words."""
+    """What may make a visitor harder to recognise, in words."""
     visitor = moment.visitor
     if visitor is None:
         return ()

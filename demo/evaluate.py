@@ -27,8 +27,8 @@ SEEDS = range(1, 13)
 MINUTES = 5.0
 """Of each."""
 WEAKEST = 6
-"""Rows of the table of weak spots, each of at least `LEAST` frames."""
-LEAST = 100
+"""Rows of the table of weak spots, each of at least `MIN_FRAMES` frames."""
+MIN_FRAMES = 100
 COLUMNS = ("found", "wrong label", "missed", "split", "invented")
 
 
@@ -107,12 +107,12 @@ def _frames_by_light(watched: Sequence[Watched]) -> str:
 
 
 def _weakest(watched: Sequence[Watched]) -> str:
-    """Where most frames are wrong, of all that can be said of a visitor."""
+    """The traits of visitors with most wrong frames."""
     right: dict[str, list[bool]] = {}
     for frame in (frame for one in watched for frame in one.frames):
         for trait in frame.traits:
             right.setdefault(trait, []).append(frame.label == frame.truth)
-    enough = {trait: verdicts for trait, verdicts in right.items() if len(verdicts) >= LEAST}
+    enough = {trait: verdicts for trait, verdicts in right.items() if len(verdicts) >= MIN_FRAMES}
     ranked = sorted(enough.items(), key=lambda item: sum(item[1]) / len(item[1]))[:WEAKEST]
     rows = [f"| {trait} | {len(verdicts)} | {_share(sum(verdicts), len(verdicts))} |" for trait, verdicts in ranked]
     return "\n".join(["| weakest, in full view | frames | right |", "|---|---:|---:|", *rows])

@@ -1,4 +1,4 @@
-"""What moves or stands at the door and is no visitor: a cat, a cyclist, a delivered box."""
+"""Things that move or stand at the door and are no visitors: a cat, a cyclist, a delivered box."""
 
 import itertools
 import math

@@ -26,7 +26,7 @@ POOLED = SIZE // 2
 STEP = 2 * FRAME_RATE - 3
 """Frames from one sample of a scene to the next: neighbours show nearly the same."""
 OF_NOBODY = 0.2
-"""Share of the moments without a visitor that are taken: they are most of them, and the easy ones."""
+"""Share of the moments without a visitor that are taken: there are many of them, and they are easy."""
 CLEAR = 0.35
 """Share of a figure from which on a sample is wholly of its label; below it is partly of nobody."""
 

@@ -38,7 +38,7 @@ class Moment:
 
     @property
     def visitor(self) -> Visitor | None:
-        """Who is in view; there is never more than one."""
+        """The visitor in view; there is never more than one."""
         return next((one for one in self.visitors if one.first <= self.number <= one.last), None)
 
     @property
@@ -89,7 +89,7 @@ class Scene:
         return self._camera.take(_graded(picture, np.array(light.inside)), seconds, light.noise)
 
     def _street(self, moment: Moment) -> Picture:
-        """What is behind the door, as much brighter or darker than the room as the light says."""
+        """The street behind the door, as much brighter or darker than the room as the light says."""
         picture = self._shop.street.copy()
         for thing in moment.passers:
             if thing.outside:
@@ -101,7 +101,7 @@ class Scene:
 
 
 class _Passing(Protocol):
-    """What is there from the second `begin` of a scene to `end`."""
+    """Present from the second `begin` of a scene to `end`."""
 
     @property
     def begin(self) -> float: ...

@@ -1,4 +1,4 @@
-"""Visits that were counted against those that were made."""
+"""Counted visits against the true ones."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One verdict a true visit, which of them were told as several, and those told of nobody."""
+    """One verdict for each true visit, which of them were counted as several, and the counted visits of nobody."""
 
     verdicts: tuple[Verdict, ...]
     split: tuple[bool, ...]
@@ -35,24 +35,24 @@ class Score:
 
 
 def score(truth: Sequence[Span], counted: Iterable[Span]) -> Score:
-    """Each counted visit is laid to the true one with which it has most in common.
+    """Each counted visit is assigned to the true one with which it overlaps most.
 
-    A true visit is found when the longest of those laid to it has its label, and split when there are several.
+    A true visit is found when the longest of those assigned to it has its label, and split when there are several.
     """
-    laid: list[list[Span]] = [[] for _ in truth]
+    assigned: list[list[Span]] = [[] for _ in truth]
     invented = []
     for one in counted:
         overlap, number = max(((span.overlap(one), number) for number, span in enumerate(truth)), default=(-1.0, -1))
         if overlap > 0:
-            laid[number].append(one)
+            assigned[number].append(one)
         else:
             invented.append(one)
-    verdicts = tuple(_verdict(span, ones) for span, ones in zip(truth, laid, strict=True))
-    return Score(verdicts, tuple(len(ones) > 1 for ones in laid), tuple(invented))
+    verdicts = tuple(_verdict(span, ones) for span, ones in zip(truth, assigned, strict=True))
+    return Score(verdicts, tuple(len(ones) > 1 for ones in assigned), tuple(invented))
 
 
-def _verdict(span: Span, laid: list[Span]) -> Verdict:
-    if not laid:
+def _verdict(span: Span, assigned: list[Span]) -> Verdict:
+    if not assigned:
         return "missed"
-    longest = max(laid, key=lambda one: one.end - one.begin)
+    longest = max(assigned, key=lambda one: one.end - one.begin)
     return "found" if longest.label == span.label else "wrong label"

@@ -54,7 +54,7 @@ class Visitor:
         return self.way.is_outside(seconds - self.begin)
 
     def draw(self, picture: Picture, seconds: float) -> None:
-        """Draws them as at that second of the scene; what stands before them is not regarded."""
+        """Draws them as at that second of the scene; what covers them is ignored."""
         self.way.draw(self.figure, picture, seconds - self.begin)
 
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 from bus import Prediction
 
-MOST_CAMERAS = 64
-"""More names than that are made up."""
+MAX_CAMERAS = 64
+"""Upper bound; more indicate spoofed names."""
 
 
 class Choice:
-    """One camera's: the highest label at or above a threshold, held for a moment after it was last seen; then nothing.
+    """One camera: the highest label at or above a threshold, held for a moment after it was last seen; then nothing.
 
-    A background label ("nobody") is nothing at once: the place was seen to be empty.
+    A background label ("nobody") ends it at once: the place is empty.
     """
 
     def __init__(self, threshold: float, hold: float, max_age: float, is_background: Callable[[str], bool]) -> None:
@@ -23,8 +23,8 @@ class Choice:
         self._label: str | None = None
         self._since = self._until = 0.0
 
-    def take_in(self, prediction: Prediction, now: float, clock: float) -> bool:
-        """Regards a prediction at Unix time `now`, monotonic time `clock`. False when it is too old to be regarded."""
+    def process(self, prediction: Prediction, now: float, clock: float) -> bool:
+        """Process a prediction at Unix time `now`, monotonic time `clock`. False when it is too old."""
         if abs(now - prediction.captured_at) > self._max_age:
             return False
         best = prediction.best
@@ -37,7 +37,7 @@ class Choice:
         return True
 
     def label(self, clock: float) -> str | None:
-        """What is shown at monotonic time `clock`; None is dark."""
+        """The label at monotonic time `clock`; None: dark."""
         return self._label if clock < self._until else None
 
     @property
@@ -47,22 +47,22 @@ class Choice:
 
 
 class Choices:
-    """All cameras' on one matrix: of the labels that are shown at some camera, the one that began first, until it ends.
+    """Several cameras on one matrix: the label that began first, until it ends.
 
-    Were it the newest, two visitors at two cameras would take turns several times a second.
+    With the newest one, two visitors at two cameras would alternate several times a second.
     """
 
     def __init__(self, new: Callable[[], Choice]) -> None:
         self._new = new
         self._cameras: dict[str, Choice] = {}
 
-    def take_in(self, prediction: Prediction, now: float, clock: float) -> bool:
-        """As `Choice.take_in`, for the prediction's camera."""
+    def process(self, prediction: Prediction, now: float, clock: float) -> bool:
+        """As `Choice.process`, for the prediction's camera."""
         if prediction.camera not in self._cameras:
-            if len(self._cameras) >= MOST_CAMERAS:
+            if len(self._cameras) >= MAX_CAMERAS:
                 return False
             self._cameras[prediction.camera] = self._new()
-        return self._cameras[prediction.camera].take_in(prediction, now, clock)
+        return self._cameras[prediction.camera].process(prediction, now, clock)
 
     def label(self, clock: float) -> str | None:
         """As `Choice.label`."""

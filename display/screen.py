@@ -1,4 +1,4 @@
-"""What is shown now, on the matrix and on the broker."""
+"""The picture of now, on the matrix and on the broker."""
 
 import contextlib
 import time
@@ -7,33 +7,36 @@ from types import TracebackType
 
 from typing_extensions import Self
 
+from bus import states
 from display.icons import Icons
 from display.matrix import Matrix, MatrixLost
 from display.pixels import DARK, Picture
 from runtime.backoff import Backoff
 
-RUNNING = "running"
-MATRIX_LOST = "matrix-lost"
-
 
 class Screen:
-    """Draws a label when it changes. A matrix that fails is opened again with back-off; the broker gets its pixels all the same.
+    """Draws a label when it changes. A matrix that fails is opened again with back-off; the pixels are published meanwhile.
 
-    `publish` gets label (empty when dark) and picture, `tell` the state and why.
+    `publish` gets label (empty when dark) and picture, `set_state` a state of the module and its detail.
     """
 
     def __init__(
-        self, matrix: Matrix, icons: Icons, publish: Callable[[str, Picture], object], tell: Callable[[str, str], None]
+        self,
+        matrix: Matrix,
+        icons: Icons,
+        publish: Callable[[str, Picture], object],
+        set_state: Callable[[str, str], None],
+        backoff: Backoff | None = None,
     ) -> None:
         self._matrix = matrix
         self._icons = icons
         self._publish = publish
-        self._tell = tell
-        self._backoff = Backoff()
+        self._set_state = set_state
+        self._backoff = backoff or Backoff()
         self._open = contextlib.ExitStack()
         self._is_open = False
         self._retry_at = 0.0
-        self._turned_at = time.monotonic()
+        self._shown_at = time.monotonic()
         self._label: str | None = None
         self._picture = DARK
 
@@ -48,8 +51,8 @@ class Screen:
             self._open.close()
 
     def show(self, label: str | None) -> None:
-        """Shows a label's picture, or None: dark."""
-        self._turned_at = time.monotonic()
+        """Show a label's picture; None: dark."""
+        self._shown_at = time.monotonic()
         self.keep_open()
         if label == self._label:
             return
@@ -60,11 +63,11 @@ class Screen:
 
     @property
     def stalled(self) -> float:
-        """Seconds since `show` was last called: a matrix that hangs holds it up."""
-        return time.monotonic() - self._turned_at
+        """Seconds since `show` was last called: a matrix that hangs delays it."""
+        return time.monotonic() - self._shown_at
 
     def keep_open(self) -> None:
-        """Opens the matrix if it is not, when it is time to try; a matrix that came back shows what it should."""
+        """Open the matrix if it is lost and a retry is due; then it shows the picture of now."""
         if self._is_open or time.monotonic() < self._retry_at:
             return
         try:
@@ -76,7 +79,7 @@ class Screen:
         self._draw()
         if self._is_open:
             self._backoff.reset()
-            self._tell(RUNNING, "")
+            self._set_state(states.RUNNING, "")
 
     def _draw(self) -> None:
         if not self._is_open:
@@ -90,4 +93,4 @@ class Screen:
 
     def _lost(self, error: MatrixLost) -> None:
         self._retry_at = time.monotonic() + self._backoff.next()
-        self._tell(MATRIX_LOST, str(error))
+        self._set_state(states.MATRIX_LOST, str(error))

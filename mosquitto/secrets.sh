@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes the passwords that are missing, one folder a role, and the broker's own certificate where none is given.
-#   SECRETS=folder secrets.sh           what is missing
-#   SECRETS=folder secrets.sh --anew    all passwords anew; they count from the next start of the broker and its modules
-# In the image each folder belongs to its module's group, which what is made here inherits: no other module can read it.
+# Creates missing passwords, one folder per role, and a self-signed certificate for the broker where none is given.
+#   SECRETS=folder secrets.sh           missing ones
+#   SECRETS=folder secrets.sh --anew    replaces all passwords; the next start of broker and modules uses them
+# In the image each folder belongs to its module's group, which new files inherit: no other module can read them.
 set -eu
 umask 027
 secrets=${SECRETS:?is not set: the folder of the passwords}
@@ -10,18 +10,17 @@ secrets=${SECRETS:?is not set: the folder of the passwords}
 if [ "${1:-}" = --anew ]; then rm -f "$secrets"/*/password; fi
 
 refuse() { printf 'mosquitto: %s\n' "$(printf %s "$*" | tr '\n' ' ')" >&2; exit 2; }
-keep() { # keep FILE COMMAND...: has the file be what the command says, whole or not at all
+keep() { # keep FILE COMMAND...: replaces the file by the command's output, as a whole or not at all
   file=$1 && shift && "$@" >"$file.new" && [ -s "$file.new" ] && mv "$file.new" "$file"
 }
 random() { head -c 24 /dev/urandom | base64; }
 
-for role in capture classifier display bridge operator reader; do
+for role in capture classifier counter bridge dashboard display operator reader; do
   mkdir -p "$secrets/$role"
   [ -s "$secrets/$role/password" ] || keep "$secrets/$role/password" random
 done
 
-# The certificate is its own authority: who is given it as MQTT_CA_FILE trusts this broker and no other. So it stays until other names
-# are asked for.
+# The certificate is its own authority: clients that have it as MQTT_CA_FILE trust this broker only. So it stays until TLS_NAMES changes.
 made_for=$(cat "$secrets/tls/names" 2>/dev/null || true)
 names=${TLS_NAMES:-${made_for:-localhost,mosquitto}}
 if [ -n "${TLS_PORT:-}" ] && [ -z "${TLS_CERT:-}" ] && [ "$names" != "$made_for" ]; then

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Becomes the broker. Its users, access list and listeners are made anew at each start, from these settings:
-#   SECRETS      folder of the passwords; what is missing in it is made
-#   RUN          folder for what is made here
-#   CAMERAS      the cameras whose topics there are (commas between); each is user capture-<camera>, and door is user capture
+# Starts the broker. Users, access list and listeners are written at each start, from these settings:
+#   SECRETS      folder of the passwords; missing ones are created
+#   RUN          folder for the files that are written here
+#   CAMERAS      cameras that have topics (commas between); each is user capture-<camera>, and door is user capture
 #   DISPLAYS     likewise, and matrix is user display
-#   CLASSIFIERS  how many users classifier-1, classifier-2 and so on there are beside classifier
-#   USERS_PORT   for who has a password
-#   TLS_PORT     the same by TLS; with TLS_CERT and TLS_KEY, or else a certificate of its own for TLS_NAMES
-#   GUESTS_PORT  for everybody, to read all but pictures, at QoS 0
-#   ADDRESS      where to listen; without it, at all addresses
-#   MEMORY_LIMIT bytes; it says how many guests there may be
-# A port that is not set has no listener. Bad settings end it with exit code 2 and one line.
+#   CLASSIFIERS  number of users classifier-1, classifier-2 and so on, besides classifier
+#   USERS_PORT   listener for users, with a password
+#   TLS_PORT     the same over TLS; with TLS_CERT and TLS_KEY, or else with an own certificate for TLS_NAMES
+#   GUESTS_PORT  listener for everybody, to read everything except pictures, at QoS 0
+#   ADDRESS      address to listen at; without it, all addresses
+#   MEMORY_LIMIT bytes; it also bounds the number of guests
+# A port that is not set has no listener. Bad settings end the script with exit code 2 and one line.
 set -eu
 umask 077
 export LC_ALL=C
@@ -27,11 +27,11 @@ list() { # list SETTING VALUE: its names, one a line, each once
   printf '%s\n' "$names" | while IFS= read -r name; do
     case $name in *[!a-z0-9_-]*) refuse "$1=$name: names of a-z, 0-9, _ and - are needed, commas between" ;; esac
     [ "${#name}" -le 64 ] || refuse "$1=$name: at most 64 characters are allowed in a name"
-    case $1=$name in CAMERAS=status | CAMERAS=display | CAMERAS=query) refuse "$1=$name: taken by the suite's own topics" ;; esac
+    case $1=$name in CAMERAS=classifier | CAMERAS=display | CAMERAS=query | CAMERAS=status) refuse "$1=$name: taken by the suite's own topics" ;; esac
     printf '%s\n' "$name"
   done
 }
-number() { # number SETTING VALUE LEAST MOST
+number() { # number SETTING VALUE MIN MAX
   case $2 in
     '' | 0?* | *[!0-9]* | ???????????*) ;;
     *) if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then return; fi ;;
@@ -50,7 +50,7 @@ case ${TLS_CERT:+certificate}${TLS_KEY:+key} in certificate | key) refuse "TLS_C
 "$here/secrets.sh"
 mkdir -p "$run"
 users=$(
-  printf '%s\n' capture classifier display bridge operator reader
+  printf '%s\n' capture classifier counter bridge dashboard display operator reader
   printf '%s\n' "$cameras" | sed '/^door$/d; s/^/capture-/' | cut -c 1-64
   printf '%s\n' "$displays" | sed '/^matrix$/d; s/^/display-/' | cut -c 1-64
   number=0
@@ -64,8 +64,8 @@ done >"$run/passwords.new"
 mosquitto_passwd -U "$run/passwords.new"
 mv "$run/passwords.new" "$run/passwords"
 
-# In each rule <user> is who has it; one with another mark is as many rules as there are names for that.
-askers=$(printf '%s\n' "$users" | grep -E '^(display|operator|reader)')
+# In each rule <user> becomes the user's name; a rule with another mark becomes one rule for each name of that kind.
+askers=$(printf '%s\n' "$users" | grep -E '^(bridge|dashboard|operator|reader)$')
 words() { printf '%s\n' "$1" | paste -s -d ' ' -; }
 awk -v users="$(words "$users")" -v cameras="$(words "$cameras")" \
   -v displays="$(words "$displays")" -v askers="$(words "$askers")" '
@@ -90,11 +90,11 @@ awk -v users="$(words "$users")" -v cameras="$(words "$cameras")" \
     }
   }' "$here/access.acl" >"$run/access.acl"
 
-# Guests may be as many as cannot fill the memory by not reading: 10,000 messages of 1 kB are 12 MiB, and the modules have 32. Mosquitto
-# lets in one more than it is told. What it keeps for the bridge is then a quarter too: a quarter of an hour.
+# Guests that do not read must not fill the memory: each can queue 10,000 messages of 1 kB, which are 12 MiB; the modules have 32.
+# Mosquitto lets in one more than max_connections. With guests the counter's queue is a quarter too: a quarter of an hour.
 guests=$(((${MEMORY_LIMIT:-536870912} - 33554432) / 12582912 - 1))
 if [ "$guests" -gt 16 ]; then guests=16; fi
-listener() { # listener PORT MOST_CONNECTIONS ANONYMOUS
+listener() { # listener PORT MAX_CONNECTIONS ANONYMOUS
   printf 'listener %s\nmax_connections %s\nallow_anonymous %s\npassword_file %s\nacl_file %s\n' \
     "$1${ADDRESS:+ $ADDRESS}" "$2" "$3" "$run/passwords" "$run/access.acl"
 }
@@ -106,7 +106,7 @@ listener() { # listener PORT MOST_CONNECTIONS ANONYMOUS
   if [ -n "${USERS_PORT:-}" ]; then listener "$USERS_PORT" 64 false; fi
   if [ -n "${GUESTS_PORT:-}" ]; then
     listener "$GUESTS_PORT" "$guests" true
-    echo "max_qos 0" # nothing is kept for a guest who is away
+    echo "max_qos 0" # nothing is queued for a guest that is away
   fi
   if [ -n "${TLS_PORT:-}" ]; then
     listener "$TLS_PORT" 16 false
@@ -115,7 +115,7 @@ listener() { # listener PORT MOST_CONNECTIONS ANONYMOUS
   fi
 } >"$run/mosquitto.conf"
 
-# With XDG_CONFIG_HOME=$RUN/operator, mosquitto_pub, mosquitto_sub and mosquitto_rr speak as the operator.
+# With XDG_CONFIG_HOME=$RUN/operator, mosquitto_pub, mosquitto_sub and mosquitto_rr sign in as the operator.
 mkdir -p "$run/operator"
 for client in mosquitto_pub mosquitto_sub mosquitto_rr; do
   printf -- '-h %s\n-p %s\n-u operator\n-P %s\n' "${ADDRESS:-127.0.0.1}" "${USERS_PORT:-$GUESTS_PORT}" \

@@ -1,1 +1,1 @@
-"""What runs, sets up and deploys Footfall from this folder."""
+"""What sets up and deploys Footfall from this folder."""

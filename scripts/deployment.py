@@ -2,8 +2,9 @@
 
     python3 scripts/deployment.py [platform ...]        from the folder of the templates; all platforms, without one
 
-The templates are those of iotedgedev, and what comes out is the same. This needs nothing but Python, sends nothing anywhere, and
-stops where a value is missing, which iotedgedev leaves standing as it is. What it writes holds the registry's password.
+The templates are iotedgedev's, and so is the result, except that a module is left out where its module.json does not name the
+platform: the display needs a Sense HAT. This needs only Python, sends nothing anywhere, and stops where a value is missing,
+where iotedgedev leaves the placeholder. The manifests contain the registry's password.
 """
 
 import json
@@ -16,10 +17,10 @@ from typing import Any
 
 PLATFORMS = ("arm32v7", "arm64v8", "amd64")
 SUFFIX = ".template.json"
-CHUNK, MOST_CHUNKS = 512, 8
-"""Characters of a string in a twin, and how many of them edgeAgent joins to createOptions."""
+CHUNK, MAX_CHUNKS = 512, 8
+"""Characters of a string in a twin, and how many such strings edgeAgent joins to createOptions."""
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-MODULE = re.compile(r"\$\{MODULEDIR<([^>]+)>(?:\.(\w+))?\}")
+MODULE = re.compile(r"\$\{MODULEDIR<([^>]+)>\}")
 RULES = {
     "CAMERA": (r"[a-z0-9_-]{1,64}", "lower-case letters, digits, - and _ are allowed, at most 64 characters"),
     "FRAME_RATE": (r"\d{1,3}(\.\d+)?", "must be a number from 0.01 to 240"),
@@ -29,7 +30,7 @@ RULES = {
     "KEEP_DAYS": (r"[1-9]\d{0,4}", "must be a whole number from 1 to 36500"),
     "FORWARD": ("none|visits|changes|all", "must be none, visits, changes or all"),
 }
-"""What a value must be, in the modules' own words: on a device a wrong one is only found when its module ends by it."""
+"""What a value must be, in the modules' own words: on a device a bad value shows only when its module ends."""
 LINE = re.compile(
     r"""\s*(?:export\s+)?(\w+)\s*=
         (?:\s+\#.*                                             # a comment and no value
@@ -40,27 +41,28 @@ LINE = re.compile(
 
 
 class Problem(Exception):
-    """One line about what is wrong."""
+    """One line that says what is wrong."""
 
 
 class Expansion:
-    """One template for one platform; `missing` gathers the variables that have no value."""
+    """Expands templates for one platform. `missing` gathers variables without a value, `left_out` modules without an image."""
 
-    def __init__(self, folder: Path, platform: str, values: Mapping[str, str], missing: set[str]) -> None:
+    def __init__(self, folder: Path, platform: str, values: Mapping[str, str]) -> None:
         self.folder = folder
         self.platform = platform
         self.values = values
-        self.missing = missing
+        self.missing: set[str] = set()
+        self.left_out: set[str] = set()
 
-    def of(self, node: Any) -> Any:
-        """The same with values for variables, images for modules, and createOptions as strings."""
+    def expand(self, node: Any) -> Any:
+        """A copy with values for variables, images for modules, and createOptions as strings."""
         if isinstance(node, str):
             module = MODULE.fullmatch(node)
-            return self._image(module[1], module[2] or self.platform) if module else VARIABLE.sub(self._value, node)
+            return self._image(module[1]) if module else VARIABLE.sub(self._value, node)
         if isinstance(node, list):
-            return [self.of(part) for part in node]
+            return [self.expand(part) for part in node]
         if isinstance(node, dict):
-            whole = {name: self.of(part) for name, part in node.items()}
+            whole = {name: self.expand(part) for name, part in node.items() if not self._is_left_out(part)}
             return chunked(whole) if isinstance(whole.get("createOptions"), dict) else whole
         return node
 
@@ -72,25 +74,34 @@ class Expansion:
             self.missing.add(name)
         return self.values.get(name, "")
 
-    def _image(self, folder: str, platform: str) -> str:
+    def _is_left_out(self, node: Any) -> bool:
+        """Whether this is a module that has no image for the platform, as a display without LEDs."""
+        match = MODULE.fullmatch(str(node["settings"].get("image"))) if isinstance(node, dict) and "settings" in node else None
+        if match is None or self.platform in self._image_description(match[1])["tag"]["platforms"]:
+            return False
+        self.left_out.add(Path(match[1]).name)
+        return True
+
+    def _image(self, folder: str) -> str:
+        image = self._image_description(folder)
+        return f"{str(self.expand(image['repository'])).lower()}:{image['tag']['version']}-{self.platform}"
+
+    def _image_description(self, folder: str) -> dict[str, Any]:
         path = self.folder / folder / "module.json"
-        image = read(path).get("image", {})
+        image: dict[str, Any] = read(path).get("image", {})
         try:
-            version, platforms = image["tag"]["version"], image["tag"]["platforms"]
-            repository = str(self.of(image["repository"])).lower()
+            _ = image["repository"], image["tag"]["version"], image["tag"]["platforms"]
         except KeyError as error:
             raise Problem(f"{path}: image has no {error}") from None
-        if platform not in platforms:
-            raise Problem(f"{path}: no platform {platform}; there are {', '.join(platforms)}")
-        return f"{repository}:{version}-{platform}"
+        return image
 
 
 def chunked(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A module's settings with createOptions as edgeAgent reads them, in strings that fit into a twin."""
+    """A module's settings with createOptions as edgeAgent reads them: strings that fit into a twin."""
     text = json.dumps(settings["createOptions"], separators=(",", ":"))
     chunks = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
-    if len(chunks) > MOST_CHUNKS:
-        raise Problem(f"createOptions of {settings.get('image')}: {len(text)} characters, {CHUNK * MOST_CHUNKS} are allowed")
+    if len(chunks) > MAX_CHUNKS:
+        raise Problem(f"createOptions of {settings.get('image')}: {len(text)} characters, {CHUNK * MAX_CHUNKS} are allowed")
     names = ["createOptions", *(f"createOptions{number:02}" for number in range(1, len(chunks)))]
     return {**settings, **dict(zip(names, chunks, strict=True))}
 
@@ -107,7 +118,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def assignments(text: str, where: str) -> dict[str, str]:
-    """What lines of NAME=value say. Raises `Problem`, which does not show the line: there may be a password in it."""
+    """The variables in lines of NAME=value. Raises `Problem`, which does not show the line: it may contain a password."""
     values = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -120,7 +131,7 @@ def assignments(text: str, where: str) -> dict[str, str]:
 
 
 def values_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The defaults, over them .env, over that the environment; what is empty is not given."""
+    """The environment's values, else those of .env, else the defaults; an empty value counts as not set."""
     values: dict[str, str] = {}
     for name in (".env.template", ".env"):
         path = folder / name
@@ -132,15 +143,17 @@ def values_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     return values | {variable: environment[variable] for variable in values if environment.get(variable)}
 
 
-def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Every template for every platform, by the name of its file. Raises `Problem`."""
-    values, missing, manifests = values_in(folder, environment), set[str](), {}
+def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, tuple[Any, list[str]]]:
+    """Every template for every platform and the modules it leaves out, by the name of its file. Raises `Problem`."""
+    values, missing, manifests = values_in(folder, environment), set[str](), dict[str, tuple[Any, list[str]]]()
     for template in sorted(folder.glob(f"deployment*{SUFFIX}"), key=lambda path: path.name.removesuffix(SUFFIX)):
         content = read(template)
         content.pop("$schema-template", None)
         for platform in platforms:
-            expansion = Expansion(folder, platform, values, missing)
-            manifests[f"{template.name.removesuffix(SUFFIX)}.{platform}.json"] = expansion.of(content)
+            expansion = Expansion(folder, platform, values)
+            name = f"{template.name.removesuffix(SUFFIX)}.{platform}.json"
+            manifests[name] = expansion.expand(content), sorted(expansion.left_out)
+            missing |= expansion.missing
     if not manifests:
         raise Problem(f"no deployment{SUFFIX} here")
     for name, (rule, words) in RULES.items():
@@ -167,9 +180,9 @@ def main() -> int:
     platforms = tuple(sys.argv[1:]) or PLATFORMS
     try:
         manifests = expand_all(Path(), platforms, os.environ)
-        for name, manifest in manifests.items():
+        for name, (manifest, left_out) in manifests.items():
             write(Path("config", name), manifest)
-            print(Path("config", name))
+            print(f"config/{name}", f"(without {', '.join(left_out)})" if left_out else "")
     except (Problem, OSError) as problem:
         print(f"deployment: {problem}", file=sys.stderr)
         return 2

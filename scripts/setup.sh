@@ -32,8 +32,9 @@ has mosquitto || packages="$packages mosquitto"
 has mosquitto_sub || packages="$packages mosquitto-clients"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
 
-# The tests try the broker's scripts in Alpine's shell too. They open the dashboard in a browser, by Playwright, whose Node.js needs
-# libatomic; of browsers only Debian's package can be had from apt-get: Ubuntu's is a snap.
+# The tests run the broker's scripts in Alpine's shell too, and the page's logic in Node.js. They open the page in a browser, by
+# Playwright, whose own Node.js needs libatomic; of browsers only Debian's package can be had from apt-get: Ubuntu's is a snap.
+if [ "$extra" = dev ]; then has node || packages="$packages nodejs"; fi
 if [ "$extra" = dev ] && has apt-get; then
   has busybox || packages="$packages busybox"
   ldconfig -p | grep -q 'libatomic\.so\.1' || packages="$packages libatomic1"

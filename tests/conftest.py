@@ -14,8 +14,6 @@ from tests.support.broker import Broker
 from tests.support.fruits import Fruits
 from tests.support.wait import limit
 
-pytest_plugins = ["tests.support.scheduling"]
-
 settings.register_profile(
     "footfall",
     deadline=None,  # how long an example takes says how busy the machine is
@@ -49,7 +47,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is set around the tests does not reach into them."""
-    for name in ("MODEL", "VIDEO_PATH", "MQTT_HOST", "MQTT_PORT", "THRESHOLD", "MATRIX", "UPSTREAM", "STATE_DIR", "VERBOSE"):
+    for name in ("MODEL", "VIDEO_PATH", "MQTT_HOST", "MQTT_PORT", "THRESHOLD", "MATRIX", "SINKS", "STATE_DIR", "VERBOSE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -57,6 +55,13 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def broker(tmp_path: Path) -> Iterator[Broker]:
     """A real Mosquitto with the laptop run's settings, on a free loopback port."""
     with Broker(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One for all tests of a process: each uses names of its own for cameras, modules and askers, and clears what it retains."""
+    with Broker(tmp_path_factory.mktemp("broker")) as running:
         yield running
 
 

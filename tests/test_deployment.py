@@ -1,249 +1,261 @@
-"""The IoT Edge deployment: what its templates come to, on each platform, and for one site."""
+"""The IoT Edge deployment: what `make deployment` makes of the templates, and how it reads .env.
 
-import copy
+tests/golden has the manifests. They equal what iotedgedev 3.3.9 expands (for amd64 without the display), and are valid by the
+published schema azure-iot-edge-deployment-2.0; check both again when they change.
+"""
+
+import importlib
+import importlib.util
+import io
 import json
+import os
 import re
+import shutil
+import stat
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dotenv import dotenv_values
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from bridge.cloud.twin import MODEL, policy_of
-from bridge.policy import Policy
-from bridge.settings import Settings as Bridge
-from bus.settings import BusSettings
-from capture.settings import Settings as Capture
-from classifier.settings import Settings as Classifier
-from display.settings import Settings as Display
+from runtime.errors import InvalidSetting
 from runtime.settings import load, variables_of
-from tests.support import deployment, routes
 from tests.support.broker import ROOT
-from tests.support.deployment import (
-    BASE,
-    MODULES,
-    OUTPUTS,
-    PLACE,
-    SITE,
-    Manifest,
-    agent,
-    contents,
-    copy_of_project,
-    edgehub,
-    environment,
-    layered,
-    route_problems,
-)
+from tests.support.wait import limit
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-PLATFORMS = ("arm32v7", "arm64v8", "amd64")
-SETTINGS: dict[str, type[BusSettings]] = {"capture": Capture, "classifier": Classifier, "display": Display, "bridge": Bridge}
-BROKER_SETTINGS = {"CAMERAS", "DISPLAYS", "CLASSIFIERS", "TLS_NAMES"}
-ORDER = ["edgeHub", "mosquitto", "bridge", "classifier", "display", "capture"]
+GOLDEN = sorted((ROOT / "tests" / "golden").glob("deployment*.json"))
+LOGIN = {
+    "CONTAINER_REGISTRY_SERVER": "Shop.example:5000",
+    "CONTAINER_REGISTRY_USERNAME": "shop",
+    "CONTAINER_REGISTRY_PASSWORD": "secret",
+}
+MODULES = ("capture", "classifier", "counter", "bridge", "dashboard", "display", "mosquitto")
 
 
-@pytest.fixture(scope="module")
-def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Manifest]:
-    """What `make deployment` writes, by file; `layered.<platform>` is what the device of the site gets."""
-    made = deployment.expanded(tmp_path_factory.mktemp("expanded"))
-    return made | {f"layered.{one}": layered(made[f"{BASE}.{one}"], made[f"{SITE}.{one}"]) for one in PLATFORMS}
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with the deployment's inputs and no .env."""
+    for path in (*ROOT.glob("deployment*.template.json"), ROOT / ".env.template", *ROOT.glob("*/module.json")):
+        target = tmp_path / path.relative_to(ROOT)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, target)
+    return tmp_path
 
 
-@pytest.fixture(params=[f"{kind}.{platform}" for kind in (BASE, "layered") for platform in PLATFORMS])
-def manifest(manifests: dict[str, Manifest], request: pytest.FixtureRequest) -> Manifest:
-    """What a device gets, to be changed at will."""
-    return copy.deepcopy(manifests[request.param]) | {"platform": request.param.rpartition(".")[2]}
+def expand(folder: Path, *platforms: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the script there with this environment only."""
+    command = [sys.executable, str(ROOT / "scripts" / "deployment.py"), *platforms]
+    environment = {"PATH": os.environ["PATH"], **environment}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=limit(60), check=False)
 
 
-def test_there_is_a_manifest_for_each_platform(manifests: dict[str, Manifest]) -> None:
-    """Every template is expanded for all three."""
-    assert {name for name in manifests if name.startswith("deployment")} == {
-        f"{template}.{platform}" for template in (BASE, SITE) for platform in PLATFORMS
-    }
+def modules_of(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The modules of a deployment or a layer, the runtime's apart."""
+    if "modulesContent" in manifest:
+        return dict(manifest["modulesContent"]["$edgeAgent"]["properties.desired"]["modules"])
+    layer = manifest["content"]["modulesContent"]["$edgeAgent"]
+    return {name.removeprefix("properties.desired.modules."): module for name, module in layer.items()}
 
 
-def test_it_is_as_edgeagent_takes_it(manifest: Manifest) -> None:
-    """Schema versions, the runtime's own modules, and how each module is started again, and when."""
-    assert agent(manifest)["schemaVersion"] == edgehub(manifest)["schemaVersion"] == "1.1"
-    assert agent(manifest)["runtime"]["type"] == "docker"
-    assert set(agent(manifest)["systemModules"]) == {"edgeAgent", "edgeHub"}
-    assert set(agent(manifest)["modules"]) == set(MODULES)
-    assert {module["type"] for module in deployment.everyone(manifest).values()} == {"docker"}
-    started = {name: module for name, module in deployment.everyone(manifest).items() if name != "edgeAgent"}
-    assert {(module["status"], module["restartPolicy"]) for module in started.values()} == {("running", "always")}
-    assert sorted(started, key=lambda name: int(started[name]["startupOrder"])) == ORDER
-    assert len({module["startupOrder"] for module in started.values()}) == len(ORDER)
+def variables(module: dict[str, Any]) -> dict[str, str]:
+    return {name: entry["value"] for name, entry in module.get("env", {}).items()}
 
 
-def test_images_are_those_that_are_built(manifest: Manifest) -> None:
-    """Each is named after its module.json and the platform, and the registry as Docker spells it."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    for name, module in agent(manifest)["modules"].items():
-        assert module["settings"]["image"] == f"shop.example:5000/footfall-{name}:{version}-{manifest['platform']}"
-    for name, image in (("edgeAgent", "agent"), ("edgeHub", "hub")):
-        assert agent(manifest)["systemModules"][name]["settings"]["image"] == f"mcr.microsoft.com/azureiotedge-{image}:1.6"
+def test_manifests_equal_the_golden_ones(project: Path) -> None:
+    """On amd64 there is no display."""
+    done = expand(project, **LOGIN)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "config/deployment.amd64.json (without display)" in done.stdout.splitlines()
+    made = {path.name: json.loads(path.read_text()) for path in (project / "config").iterdir()}
+    assert len(made) == 6
+    for path in GOLDEN:
+        assert made[path.name] == json.loads(path.read_text()), path.name
+    assert [name for name, one in made.items() if "display" in modules_of(one)] == [
+        name for name in made if name in ("deployment.arm32v7.json", "deployment.arm64v8.json")
+    ]
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_module_json(module: str) -> None:
-    """One Dockerfile for all platforms, built from the root of the project, in the project's version."""
-    told = json.loads((ROOT / module / "module.json").read_text())
-    image = told["image"]
-    assert (told["$schema-version"], told["language"], image["contextPath"]) == ("0.0.1", "python", "../")
-    assert image["repository"] == f"$CONTAINER_REGISTRY_SERVER/footfall-{module}"
-    assert image["tag"]["version"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert image["tag"]["platforms"] == dict.fromkeys(PLATFORMS, "./Dockerfile")
-    assert image["buildOptions"] == (["--build-arg MODEL=classifier/model"] if module == "classifier" else [])
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_modules_accept_their_settings(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each variable is one that the module knows, with a valid value."""
+    for name, module in modules_of(json.loads(path.read_text())).items():
+        if name == "mosquitto":
+            assert set(variables(module)) == {"CAMERAS"}
+            continue
+        kind = importlib.import_module(f"{name}.settings").Settings
+        known = {variable for setting in variables_of(kind).values() for variable in setting.names}
+        assert set(variables(module)) <= known, name
+        with monkeypatch.context() as patch:
+            for variable, value in variables(module).items():
+                (tmp_path / variable).write_text("a password\n")
+                patch.setenv(variable, str(tmp_path / variable) if value.startswith("/secrets/") else value)
+            patch.setenv("IOTEDGE_MODULEID", name)
+            assert load(kind).name == name
 
 
-def test_edgehub_keeps_what_it_has_taken(manifest: Manifest) -> None:
-    """Its storage is a folder of the host, or queued messages end with the container; and it is set up for a small device."""
-    for name in ("edgeAgent", "edgeHub"):
-        module = agent(manifest)["systemModules"][name]
-        assert deployment.host_config(module)["Binds"] == [
-            f"/var/lib/footfall/{name.lower()}:{environment(module)['storageFolder']}"
-        ]
-    small = {"OptimizeForPerformance": "false", "amqpSettings__enabled": "false"}
-    assert small.items() <= environment(agent(manifest)["systemModules"]["edgeHub"]).items()
-    keep = [route["timeToLiveSecs"] for route in edgehub(manifest)["routes"].values()]
-    assert edgehub(manifest)["storeAndForwardConfiguration"]["timeToLiveSecs"] == max(keep)
-
-
-def test_every_result_has_a_route(manifest: Manifest) -> None:
-    """What the bridge sends arrives, whatever its policy; visits go before what can be done without, and are kept longer."""
-    assert route_problems(manifest) == []
-    told = edgehub(manifest)["routes"]
-    assert {routes.parse(entry["route"]).output: routes.parse(entry["route"]).sink for entry in told.values()} == dict.fromkeys(
-        OUTPUTS["bridge"]
-    )
+def test_the_bridges_outputs_have_routes_and_its_twin_is_valid() -> None:
+    """Visits and summaries go first and are kept longest; no result of the bridge is without a route."""
+    results = importlib.import_module("bridge.results")
+    manifest = json.loads(GOLDEN[0].read_text())["modulesContent"]
+    routes = manifest["$edgeHub"]["properties.desired"]["routes"]
+    source = "FROM /messages/modules/bridge/outputs/{} INTO $upstream"
+    assert sorted(one["route"] for one in routes.values()) == sorted(source.format(kind.output) for kind in results.Kind)
     order = ["visits", "summary", "changes", "predictions"]
-    assert sorted(told, key=lambda name: int(told[name]["priority"])) == order
-    assert sorted(told, key=lambda name: -int(told[name]["timeToLiveSecs"])) == order
+    assert sorted(routes, key=lambda name: int(routes[name]["priority"])) == order
+    assert sorted(routes, key=lambda name: -int(routes[name]["timeToLiveSecs"])) == order
+    read_policy = importlib.import_module("bridge.sinks.edgehub.twin").read_policy
+    default = importlib.import_module("bridge.policy").Policy()
+    layer = json.loads((ROOT / "tests/golden/deployment.site.amd64.json").read_text())["content"]["modulesContent"]["bridge"]
+    desired = {name.removeprefix("properties.desired."): value for name, value in layer.items()}
+    for properties in (manifest["bridge"]["properties.desired"], desired):
+        assert read_policy(properties, default)[1] == {}
 
 
-def test_containers_are_confined(manifest: Manifest) -> None:
-    """By what Docker is told: capabilities, root file system, memory, logs, ports, volumes; and all of it fits into a twin."""
-    assert list(deployment.chunk_problems(manifest)) == []
-    assert list(deployment.confinement_problems(manifest)) == []
-    assert list(deployment.port_problems(manifest)) == []
-    assert list(deployment.volume_problems(manifest)) == []
+def test_the_layer_of_a_site_keeps_the_rest_of_each_module() -> None:
+    """A layer replaces whole modules: what is not about the site must be the base's."""
+    base = modules_of(json.loads((ROOT / "deployment.template.json").read_text()))
+    about_the_site = {"Devices", "GroupAdd", "PortBindings"}
+    for name, layer in modules_of(json.loads((ROOT / "deployment.site.template.json").read_text())).items():
+        if name in base:
+            assert set(variables(layer)) == set(variables(base[name]))
+            hosts = [one["settings"].pop("createOptions")["HostConfig"] for one in (layer, base[name])]
+            mine, its = ({key: value for key, value in host.items() if key not in about_the_site} for host in hosts)
+            assert mine == its
+            assert layer | {"env": {}} == base[name] | {"env": {}}
 
 
-def test_the_broker_leaves_no_volume_behind(manifest: Manifest) -> None:
-    """What its image declares a volume for is in one with a name, or in memory: each update would leave another on the disk."""
-    host = deployment.host_config(deployment.everyone(manifest)["mosquitto"])
-    covered = {bind.partition(":")[2] for bind in host["Binds"]} | set(host["Tmpfs"])
-    assert covered >= {"/mosquitto/data", "/mosquitto/log", "/secrets"}
+@pytest.mark.parametrize("name", MODULES)
+def test_module_json_names_the_dockerfile_and_its_target(name: str) -> None:
+    """In the form that iotedgedev reads; the display is built for devices only."""
+    description = json.loads((ROOT / name / "module.json").read_text())
+    image = description["image"]
+    version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert (description["$schema-version"], image["contextPath"]) == ("0.0.1", "../")
+    assert version is not None
+    assert image["tag"]["version"] == version[1]
+    assert image["repository"] == f"$CONTAINER_REGISTRY_SERVER/footfall-{name}"
+    platforms = ["arm64v8", "arm32v7"] if name == "display" else ["amd64", "arm64v8", "arm32v7"]
+    file = "./Dockerfile" if name == "mosquitto" else "../Dockerfile"
+    assert image["tag"]["platforms"] == dict.fromkeys(platforms, file)
+    assert (ROOT / name / file).exists()
+    assert image["buildOptions"][:1] == ([] if name == "mosquitto" else [f"--target={name}"])
 
 
-def test_devices(manifests: dict[str, Manifest]) -> None:
-    """The camera is at hand under the name that capture opens, the Sense HAT under the names that its library finds in /sys."""
-    modules = agent(manifests[f"{BASE}.arm32v7"])["modules"]
-    held = {
-        name: [(one["PathOnHost"], one["PathInContainer"]) for one in deployment.host_config(module).get("Devices", [])]
-        for name, module in modules.items()
-    }
-    assert held.pop("capture") == [("/dev/video0", "/dev/video0")]
-    assert held.pop("display") == [(path, path) for path in ("/dev/fb1", "/dev/i2c-1")]
-    assert not any(held.values())
-    assert all("44" in deployment.host_config(modules[name])["GroupAdd"] for name in ("capture", "display"))
-
-
-def test_without_camera_and_sense_hat(tmp_path: Path) -> None:
-    """Where there is none, /dev/null stands in, which every device has: a missing one keeps the container from starting."""
-    folder = copy_of_project(tmp_path)
-    none = dict.fromkeys(("CAMERA_DEVICE", "SENSE_HAT_LEDS", "SENSE_HAT_I2C"), "/dev/null")
-    assert deployment.run(folder, "arm64v8", MATRIX="none", VIDEO_PATH="rtsp://camera.example/1", **PLACE, **none).returncode == 0
-    modules = agent(json.loads((folder / "config" / "deployment.arm64v8.json").read_text()))["modules"]
-    devices = [device for module in modules.values() for device in deployment.host_config(module).get("Devices", [])]
-    assert {device["PathOnHost"] for device in devices} == {"/dev/null"}
-    assert environment(modules["display"])["MATRIX"] == "none"
-    assert environment(modules["capture"])["VIDEO_PATH"] == "rtsp://camera.example/1"
-
-
-@pytest.mark.parametrize("name", SETTINGS)
-def test_modules_take_their_settings(name: str, manifest: Manifest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each variable is one that the module knows, with a value that it takes."""
-    kind = SETTINGS[name]
-    known = {variable for setting in variables_of(kind).values() for variable in setting.names}
-    given_here = environment(agent(manifest)["modules"][name])
-    assert set(given_here) <= known
-    for variable in known:
-        monkeypatch.delenv(variable, raising=False)
-    for variable, value in given_here.items():
-        if value.startswith("/secrets/"):
-            (tmp_path / variable).write_text("a password of the device's own\n")
-            value = str(tmp_path / variable)  # noqa: PLW2901
-        monkeypatch.setenv(variable, value)
-    monkeypatch.setenv("IOTEDGE_MODULEID", name)
-    settings = load(kind)
-    assert settings.name == name
-    assert not settings.model_fields_set - {"module_name"} - {variable.lower() for variable in given_here}
-
-
-def test_modules_agree(manifest: Manifest) -> None:
-    """The broker has topics for the camera that there is, and display and bridge count the same labels."""
-    modules = agent(manifest)["modules"]
-    broker = environment(modules["mosquitto"])
-    assert set(broker) <= BROKER_SETTINGS
-    assert broker["CAMERAS"].split(",") == [environment(modules["capture"])["CAMERA"]]
-    for name in ("THRESHOLD", "BACKGROUND_LABELS"):
-        assert environment(modules["display"])[name] == environment(modules["bridge"])[name]
-
-
-def test_the_twin_is_taken(manifest: Manifest) -> None:
-    """Every desired property of the bridge is one that it knows, with a value that it applies."""
-    assert set(contents(manifest)) == {"$edgeAgent", "$edgeHub", "bridge"}
-    desired = contents(manifest)["bridge"]["properties.desired"]
-    other = Policy("none", 0.99, ("nobody at all",), 77.0)
-    assert "forward" in desired
-    for name, value in desired.items():
-        policy, refused = policy_of({name: value}, other)
-        assert not refused
-        assert name in MODEL or policy != other, name
-
-
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_the_site_is_a_layer(manifests: dict[str, Manifest], platform: str) -> None:
-    """It names properties of the base only, and its modules are the base's but for what the site is about."""
-    base, site = manifests[f"{BASE}.{platform}"], contents(manifests[f"{SITE}.{platform}"])
-    assert set(site) <= set(contents(base))
-    paths = {(owner, path) for owner, properties in site.items() for path in properties}
-    assert all(path.startswith("properties.desired.") for _, path in paths)
-    layers = {path.removeprefix("properties.desired.modules."): one for path, one in site["$edgeAgent"].items()}
-    assert set(layers) < set(MODULES)
-    for name, layer in layers.items():
-        whole = agent(base)["modules"][name]
-        assert set(environment(whole)) <= set(environment(layer))
-        about_the_site = {"Devices", "GroupAdd", "PortBindings"}
-        mine, its = (
-            {key: value for key, value in deployment.host_config(module).items() if key not in about_the_site}
-            for module in (layer, whole)
-        )
-        assert mine == its
-        assert layer["settings"]["image"] == whole["settings"]["image"]
-        assert {**layer, "env": None, "settings": None} == {**whole, "env": None, "settings": None}
-
-
-def test_no_secret_is_kept() -> None:
-    """The registry's login is named and not given, and no module gets a password but as a file."""
-    for template in ROOT.glob("deployment*.template.json"):
-        for name, value in re.findall(r'"(\w*(?:password|secret|token|key)\w*)": (.*)', template.read_text(), re.IGNORECASE):
+def test_templates_hold_no_secret_and_env_template_explains_each_variable() -> None:
+    texts = [path.read_text() for path in (*ROOT.glob("deployment*.template.json"), *ROOT.glob("*/module.json"))]
+    for text in texts:
+        for name, value in re.findall(r'"(\w*(?:password|secret|token|key)\w*)": (.*)', text, re.IGNORECASE):
             allowed = r'"/secrets/[\w/-]+"' if name.endswith("_FILE") else r'^"\$CONTAINER_REGISTRY_PASSWORD"'
             assert re.search(allowed, value), name
     values = dotenv_values(ROOT / ".env.template")
-    assert {name for name, value in values.items() if not value} == set(PLACE)
-    assert not any("PASSWORD" in name and value for name, value in values.items())
-    assert "/config/" in (ROOT / ".gitignore").read_text().split()
-    assert ".env" in (ROOT / ".gitignore").read_text().split()
+    assert {name for name, value in values.items() if not value} == set(LOGIN)
+    assert {name for text in texts for name in re.findall(r"\$([A-Z][A-Z0-9_]*)", text)} == set(values)
+    assert {"/config/", ".env"} <= set((ROOT / ".gitignore").read_text().split())
 
 
-def test_variables_are_explained_and_used() -> None:
-    """Every variable of the templates is in .env.template, and no other."""
-    texts = [path.read_text() for path in (*ROOT.glob("deployment*.template.json"), *ROOT.glob("*/module.json"))]
-    used = {name for text in texts for name in re.findall(r"\$([A-Z][A-Z0-9_]*)", text)}
-    assert used == set(dotenv_values(ROOT / ".env.template"))
+def test_the_environment_goes_before_env_and_that_before_the_defaults(project: Path) -> None:
+    """Only the owner can read the manifest, which has the registry's password."""
+    (project / ".env").write_text(
+        "# a comment\nCONTAINER_REGISTRY_SERVER=one.example\nexport CONTAINER_REGISTRY_USERNAME = shop  # who\n"
+        "CONTAINER_REGISTRY_PASSWORD='p\"w#\\ $HOME'\nCAMERA=back\nFORWARD=all\nTZ=\n"
+    )
+    done = expand(project, "arm32v7", CAMERA="yard", SENSE_HAT_LEDS="/dev/null")
+    assert (done.returncode, done.stderr) == (0, "")
+    path = project / "config" / "deployment.arm32v7.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    manifest = json.loads(path.read_text())
+    desired = manifest["modulesContent"]["$edgeAgent"]["properties.desired"]
+    login = {"address": "one.example", "username": "shop", "password": 'p"w#\\ $HOME'}
+    assert desired["runtime"]["settings"]["registryCredentials"]["footfall"] == login
+    modules = modules_of(manifest)
+    assert variables(modules["capture"])["CAMERA"] == variables(modules["mosquitto"])["CAMERAS"] == "yard"
+    assert variables(modules["counter"])["TZ"] == "Etc/UTC"
+    assert '"PathOnHost":"/dev/null"' in modules["display"]["settings"]["createOptions"]
+    assert manifest["modulesContent"]["bridge"]["properties.desired"] == {"forward": "all"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        (".env", "CONTAINER_REGISTRY_SERVER=\n", "not set: CONTAINER_REGISTRY_SERVER; in .env"),
+        (".env", "CAMERA=door\nhunter2\n", ".env, line 2: NAME=value is needed"),
+        (".env", "PASSWORD='hunter2\n", ".env, line 1: NAME=value is needed"),
+        ("deployment.template.json", "{", "deployment.template.json: Expecting"),
+        ("deployment.template.json", "[]", "deployment.template.json: a JSON object is needed"),
+        ("capture/module.json", '{"image": {"repository": "x", "tag": {}}}', "capture/module.json: image has no 'version'"),
+        (
+            "deployment.template.json",
+            json.dumps({"settings": {"image": "x", "createOptions": {"Labels": "hunter" * 700}}}),
+            "createOptions of x: 4213 characters, 4096 are allowed",
+        ),
+    ],
+)
+def test_a_bad_file_ends_it_with_one_line(project: Path, file: str, text: str, message: str) -> None:
+    """The line names the place and does not quote it, as it may be a secret; exit code 2, and nothing is written."""
+    (project / file).write_text(text)
+    done = expand(project, **(LOGIN if "REGISTRY" not in text else LOGIN | {"CONTAINER_REGISTRY_SERVER": ""}))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"deployment: {message}")
+    assert "hunter" not in done.stderr
+    assert not (project / "config").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "module"),
+    [
+        ("CAMERA", "door,Back", "capture"),
+        ("FRAME_RATE", "abc", "capture"),
+        ("ROTATE", "45", "capture"),
+        ("THRESHOLD", "7", "counter"),
+        ("KEEP_DAYS", "0", "counter"),
+        ("FORWARD", "some", "bridge"),
+    ],
+)
+def test_a_value_that_a_module_refuses_is_refused_here(
+    project: Path, name: str, value: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the module's words, before it ends again and again on every device."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSetting) as refused:
+        load(importlib.import_module(f"{module}.settings").Settings)
+    done = expand(project, **LOGIN, **{name: value})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"deployment: {name}={value}: {str(refused.value).partition(': ')[2]}\n"
+
+
+def load_script() -> Any:
+    spec = importlib.util.spec_from_file_location("deployment_script", ROOT / "scripts" / "deployment.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SCRIPT = load_script()
+PLAIN = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="'\"\\`"), max_size=20)
+LINES = st.tuples(
+    st.from_regex(r"[A-Z][A-Z0-9_]{0,9}", fullmatch=True), PLAIN, st.sampled_from(["{}", "'{}'", '"{}"', " {} # why"])
+)
+
+
+@given(st.lists(LINES, max_size=5))
+@example([("A", "#", "{}"), ("B", "#", " {} # why"), ("C", "", " {} # why"), ("D", "a#b", "{}")])
+def test_env_is_read_as_python_dotenv_reads_it(lines: list[tuple[str, str, str]]) -> None:
+    """iotedgedev reads the same file with python-dotenv."""
+    text = "\n".join(f"{name}={form.format(value)}" for name, value, form in lines)
+    assert SCRIPT.assignments(text, "here") == dotenv_values(stream=io.StringIO(text), interpolate=False)
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_with_its_line(text: str) -> None:
+    try:
+        values = SCRIPT.assignments(text, "here")
+    except SCRIPT.Problem as problem:
+        assert re.fullmatch(r"here, line \d+: NAME=value is needed", str(problem))
+    else:
+        assert all(name in text and value in text for name, value in values.items())

@@ -9,8 +9,10 @@ import pytest
 from tests.support.broker import ROOT
 from tests.support.wait import limit
 
+pytestmark = pytest.mark.system
+
 LOCKED = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)"
-PRESENT = ("busybox", "chromium", "mosquitto", "mosquitto_sub", "shellcheck", "sleep")
+PRESENT = ("busybox", "chromium", "mosquitto", "mosquitto_sub", "node", "shellcheck", "sleep")
 PIP = """
 echo "$*" >"$MADE/pip"
 echo 'Collecting numpy==1.26.4'

@@ -1,4 +1,4 @@
-/** How far what is known of the modules can be believed: all of it came by way of the broker. */
+/** The modules' states, as far as they are known: all reports come by way of the broker. */
 
 /** @import { Module, State } from "./messages.js" */
 /** @import { Clock } from "./times.js" */
@@ -6,7 +6,7 @@
 const SILENT_AFTER = 30; // seconds; a module reports every ten
 
 export class Broker {
-  /** When the display lost the broker; null while it is there. @type {number | null} */
+  /** When the dashboard lost the broker; null while it is there. @type {number | null} */
   awaySince = null;
   /** @type {Record<string, Module>} */
   #modules = {};
@@ -48,8 +48,8 @@ export class Broker {
     return state === "unknown" ? null : state === "silent" ? at : since;
   }
 
-  /** Whether the display can hear a module whose name begins so. @param {string} beginning */
-  hears(beginning) {
+  /** Whether a module runs and reports whose name begins so. @param {string} beginning */
+  reports(beginning) {
     return Object.keys(this.#modules).some(
       (name) => name.startsWith(beginning) && !["unknown", "silent", "offline"].includes(this.stateOf(name)),
     );

@@ -64,7 +64,7 @@ export class CameraCard {
     setText(value(this.#frames), rate(away ? null : camera.frames_per_second));
     setText(value(this.#predictions), rate(away ? null : camera.predictions_per_second));
     setText(this.#drops, dropsText(camera.dropped, several));
-    this.#tellWho();
+    this.#showWho();
     this.#cover();
   }
 
@@ -75,15 +75,15 @@ export class CameraCard {
     this.#age.shownAt = performance.now();
     setText(value(this.#old), known ? age(old) : "–");
     this.node.classList.toggle("old", known && old > OLD);
-    this.#tellWho();
+    this.#showWho();
   }
 
-  /** The visit of now, as the bridge tells it: a picture's own label comes before it and goes before it. */
-  #tellWho() {
+  /** The visit of now, as the counter says: a picture's own label comes before it and goes before it. */
+  #showWho() {
     if (!this.#camera) return;
     const { state, label, label_since: since } = this.#camera;
     const there = label !== null;
-    setShown(this.#who, state === "live" && this.broker.hears("bridge") && (there || this.#classified));
+    setShown(this.#who, state === "live" && this.broker.reports("counter") && (there || this.#classified));
     setText(this.#who, there ? `visit: ${label}${since === null ? "" : ` since ${this.site.seconds(since)}`}` : "no visit now");
     setAttribute(this.#who, "class", there ? `who there ${this.colours.classes(label)}` : "who");
   }

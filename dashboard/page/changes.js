@@ -1,4 +1,4 @@
-/** Changes of state, told in words: the last ones in a list, the newest to screen readers. */
+/** Changes of state in words: the last ones in a list, the newest to screen readers. */
 
 /** @import { Camera, State } from "./messages.js" */
 /** @import { Broker } from "./broker.js" */
@@ -10,7 +10,7 @@ import { cameraWords, detailWords, moduleWords } from "./words.js";
 const MOST = 20;
 
 /**
- * One thing that has a state: told as "capture: camera lost: unplugged".
+ * One thing that has a state, shown as "capture: camera lost: unplugged".
  * @typedef {{name: string, state: string, text: string, detail: string, good: boolean}} Thing
  */
 
@@ -26,23 +26,29 @@ export class Changes {
     this.site = site;
   }
 
-  /** Tells what is otherwise than at the last call; the first call has nothing to compare with. @param {State} state */
-  look(state) {
+  /** Show what has changed. @param {State} state */
+  show(state) {
+    const changed = this.news(state);
+    if (changed.length === 0) return;
+    changed.forEach((text) => this.#list(text));
+    this.say(changed.join(". "));
+  }
+
+  /** What has changed since the last call, in words; nothing at the first call. @param {State} state */
+  news(state) {
     const things = this.#things(state).filter((thing) => thing.state !== "starting");
     const changed = things.filter((thing) => this.#begun && this.#isNews(thing));
     for (const thing of things) this.#before.set(thing.name, thing.state);
     this.#begun = true;
-    if (changed.length === 0) return;
-    changed.forEach((thing) => this.#list(thing));
-    this.say(changed.map(sentence).join(". "));
+    return changed.map(sentence);
   }
 
-  /** Says something to screen readers, once. @param {string} text */
+  /** Announce something to screen readers, once. @param {string} text */
   say(text) {
     setText(byId("announcements"), text);
   }
 
-  /** That something new is well is none. @param {Thing} thing */
+  /** A new thing that is well is no news. @param {Thing} thing */
   #isNews({ name, state, good }) {
     const before = this.#before.get(name);
     return before === undefined ? !good : before !== state;
@@ -62,7 +68,7 @@ export class Changes {
   }
 
   /**
-   * A camera tells of itself only that no predictions come, and what becomes of it then: all else its capture says.
+   * A camera is shown only while no predictions come, and what follows; all else its capture reports.
    *
    * @param {[string, Camera]} entry
    * @returns {Thing[]}
@@ -77,10 +83,10 @@ export class Changes {
     return [{ name, state, text: cameraWords(state).text, detail: isSilent ? detail : "", good: state === "live" }];
   }
 
-  /** @param {Thing} thing */
-  #list(thing) {
+  /** @param {string} text */
+  #list(text) {
     const list = byId("changes");
-    list.prepend(element("li", {}, element("time", {}, this.site.minutes(this.clock.now)), " ", sentence(thing)));
+    list.prepend(element("li", {}, element("time", {}, this.site.minutes(this.clock.now)), " ", text));
     while (list.children.length > MOST) list.lastElementChild?.remove();
     setShown(byId("no-change"), false);
   }

@@ -44,13 +44,17 @@ function textureOf(place) {
   return (place + Math.floor(place / COLOURS)) % TEXTURES;
 }
 
-const probe = document.createElement("i");
-probe.hidden = true;
-probe.style.forcedColorAdjust = "none";
-document.body.append(probe);
+/** @type {HTMLElement | undefined} */
+let probe;
 
-/** A colour of the style sheet, as light or dark as the page is now: only an element that has it tells. @param {string} name */
+/** A colour of the style sheet, as light or dark as the page is now; only an element that has it knows. @param {string} name */
 export function themeColour(name) {
+  if (!probe) {
+    probe = document.createElement("i");
+    probe.hidden = true;
+    probe.style.forcedColorAdjust = "none";
+    document.body.append(probe);
+  }
   probe.style.color = `var(${name})`;
   return getComputedStyle(probe).color;
 }

@@ -9,12 +9,12 @@ import { Chart, chartText } from "./chart.js";
 import { Comparison } from "./comparison.js";
 import { coverageText } from "./coverage.js";
 import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
-import { beforeHour, dayOf, hoursOf, hourText, inHour, shownHours } from "./report.js";
+import { busiest, hourReadout, soFar } from "./readout.js";
+import { dayOf, hoursOf, inHour, shownHours } from "./report.js";
 import { showTable } from "./table.js";
 import { longDay, shortDay } from "./times.js";
 import { Totals } from "./totals.js";
 import { Visits } from "./visits.js";
-import { counted } from "./words.js";
 
 const LEAST_HOURS = { narrow: 8, wide: 14 };
 
@@ -62,7 +62,7 @@ export class Counts {
     const report = this.#state?.today.report ?? null;
     setShown(byId("counted"), report !== null);
     setShown(byId("not-counted"), report === null);
-    this.visits.tellNone(this.#state?.today.problem ?? "");
+    this.visits.showNone(this.#state?.today.problem ?? "");
     if (!this.#state || !report) return;
     const [today, otherReport] = [dayOf(report, this.#camera.value), this.comparison.report];
     const other = otherReport && dayOf(otherReport, this.#camera.value);
@@ -112,34 +112,16 @@ export class Counts {
     const { now } = this.clock;
     if (!this.site.known) return "The site's time zone is not known: hours are the site's, times are this device's";
     const apart = this.site.apart(now);
-    return `Times are the site's (${this.site.name(now)})${apart && `; yours is ${apart}`}`;
+    return `Times are the site's (${this.site.zone})${apart && `; yours is ${apart}`}`;
   }
 
   /** The hour under the pointer in words; without one, how the days compare so far. @param {string | null} hour */
   #point(hour) {
     const { today, other, labels } = this.#shown;
     const otherDay = this.comparison.report ? shortDay(this.comparison.report.day) : "";
-    if (hour === null) return setText(byId("readout"), other ? this.#soFar(today, other, otherDay) : busiest(today.counts));
-    const visits = labels.map((label) => ({ label, number: today.counts.get(label)?.get(hour) ?? 0 }));
-    const parts = visits.flatMap(({ label, number }) => (number ? [`${label} ${number}`] : []));
-    const none = today.hours.has(hour) ? "no visit" : hour > this.site.hour(this.clock.now) ? "not yet" : "no data";
-    const then = other ? ` · ${other.hours.has(hour) ? inHour(other.counts, hour) : "no data"} on ${otherDay}` : "";
-    setText(byId("readout"), `${hourText(hour)} h: ${parts.join(", ") || none}${then}`);
-  }
-
-  /**
-   * A day that is not over is compared up to the present hour only.
-   * @param {Day} today
-   * @param {Day} other
-   * @param {string} otherDay
-   */
-  #soFar(today, other, otherDay) {
     const present = this.site.hour(this.clock.now);
-    if (present === "00") return "";
-    const before = (/** @type {Day} */ { counts, hours }) =>
-      [...hours].some((hour) => hour < present) ? beforeHour(counts, present) : "no data";
-    if (before(today) === "no data" && before(other) === "no data") return "";
-    return `Before ${present}:00: ${before(today)} today, ${before(other)} on ${otherDay}`;
+    const day = other ? soFar(present, today, other, otherDay) : busiest(today.counts);
+    setText(byId("readout"), hour === null ? day : hourReadout(hour, present, labels, today, other, otherDay));
   }
 
   /** @param {string[]} cameras */
@@ -147,13 +129,6 @@ export class Counts {
     setShown(byId("counted-cameras"), cameras.length > 1);
     keyed(this.#camera, ["", ...cameras], (name) => element("option", { value: name }, name || "all cameras"));
   }
-}
-
-/** @param {Day["counts"]} counts */
-function busiest(counts) {
-  const hours = new Set([...counts.values()].flatMap((visits) => [...visits.keys()]));
-  const [most] = [...hours].sort((one, other) => inHour(counts, other) - inHour(counts, one) || Number(one) - Number(other));
-  return most && inHour(counts, most) ? `Busiest hour: ${hourText(most)} h with ${counted(inHour(counts, most), "visitor")}` : "";
 }
 
 /** @param {HTMLElement} link @param {DayReport} report */

@@ -1,4 +1,4 @@
-/** Wires the page: what the connection tells goes to the views whose part has changed. */
+/** Wires the page: what the connection gets goes to the views whose part has changed. */
 
 /** @import { State } from "./messages.js" */
 
@@ -54,7 +54,7 @@ const summary = new Summary(broker, clock, site, colours);
 const views = [
   [["broker", "modules"], () => broker.learn(state)],
   [["labels"], () => colours.learn(state.labels)],
-  [["today"], () => site.learn(state.today.report?.offsets ?? [])],
+  [["today"], () => site.learn(state.today.report?.zone ?? "")],
   [["broker", "cameras", "modules", "labels", "rules"], () => live.show(state)],
   [["today", "labels"], () => counts.show(state)],
   [["today", "cameras"], showDemo],
@@ -99,7 +99,7 @@ function isNew(part, value) {
 /** What the whole state comes to; and what has changed in it. */
 function overview() {
   if (connection.state !== "connected") return;
-  changes.look(state);
+  changes.show(state);
   summary.show(state);
 }
 

@@ -1,4 +1,4 @@
-/** What the 8x8 matrices show, as LEDs: so that a laptop shows what the device would. */
+/** What the 8x8 matrices show, as LEDs. Not every site has a display: the card is hidden until one has published pixels. */
 
 /** @import { Pixels } from "./messages.js" */
 
@@ -16,7 +16,7 @@ export function showMatrices(displays, away) {
     if (away) showUnknown(node, names[place]);
     else show(node, names[place], displays[names[place]], names.length > 1);
   });
-  setShown(byId("no-matrix"), names.length === 0);
+  setShown(byId("display"), names.length > 0);
 }
 
 /** @param {string} name */

@@ -1,5 +1,5 @@
 /**
- * What the server tells the page, as types only: nothing here runs. Times are Unix seconds of the server's clock.
+ * What the server sends to the page, as types only: nothing here runs. Times are Unix seconds of the server's clock.
  *
  * @typedef {{threshold: number, background: string[]}} Rules
  * @typedef {{by: string, reason: string, count: number}} Drop
@@ -11,11 +11,11 @@
  *   demo: boolean, dropped: Drop[],
  * }} Camera `demo`, of the last prediction
  * @typedef {{
- *   state: string, since: number | null, at: number | null, detail: string,
- *   metrics: Record<string, unknown>, rates: Record<string, number>,
+ *   state: string, since: number | null, at: number | null, detail: string, model: string | null, update: Update | null,
+ *   metrics: Record<string, number>, rates: Record<string, number>,
  * }} Module
+ * @typedef {{state: string, url: string | null, sha256: string | null, detail: string, previous: string | null}} Update
  * @typedef {{label: string, rgb: string}} Pixels
- * @typedef {{since: number, seconds: number, name: string}} Offset
  * @typedef {{
  *   id: string, camera: string, label: string, started_at: number, ended_at: number, peak: number, frames: number,
  *   demo: boolean,
@@ -25,10 +25,10 @@
  *   counted: Record<string, number | null>, demo: boolean,
  * }} CameraCounts `counted` is the part of each hour in which the camera was counting; null: no data
  * @typedef {{
- *   day: string, begins_at: number, ends_at: number, offsets: Offset[],
+ *   day: string, begins_at: number, ends_at: number, zone: string,
  *   cameras: Record<string, CameraCounts>, visits: Visit[], demo: boolean,
  * }} DayReport
- * @typedef {{away_since: number | null}} BrokerState since when the display has lost the broker
+ * @typedef {{away_since: number | null}} BrokerState since when the dashboard has been without the broker
  * @typedef {{
  *   now: number, page: string, signed_in: boolean, rules: Rules, labels: string[], cameras: Record<string, Camera>,
  *   modules: Record<string, Module>, pixels: Record<string, Pixels>, broker: BrokerState,

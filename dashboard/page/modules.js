@@ -5,10 +5,10 @@
 /** @import { Clock, SiteTime } from "./times.js" */
 
 import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
-import { detailWords, figureName, figureText, mainFigures, moduleWords, rate } from "./words.js";
+import { detailWords, metricName, metricText, mainMetrics, moduleWords, rate } from "./words.js";
 
-const CHAIN = ["capture", "classifier", "display", "bridge"]; // as frames and predictions go
-const AMISS = ["bad", "warn", "idle"]; // weights, in the order in which they are to be seen
+const CHAIN = ["capture", "classifier", "counter", "bridge", "dashboard", "display"]; // as frames and results go
+const TROUBLE = ["bad", "warn", "idle"]; // weights, in the order in which they are to be seen
 
 export class Modules {
   /** @type {Record<string, Module>} */
@@ -25,7 +25,7 @@ export class Modules {
   show(modules) {
     this.#modules = modules;
     this.tick();
-    for (const node of items()) fillFigures(node, modules[node.dataset.module ?? ""]);
+    for (const node of items()) fillMetrics(node, modules[node.dataset.module ?? ""]);
     setShown(byId("no-module"), items().length === 0);
   }
 
@@ -37,9 +37,9 @@ export class Modules {
     for (const node of items()) this.#state(node);
   }
 
-  /** What is amiss comes first, what is well (no place in AMISS) last, and each as frames and predictions go. */
+  /** Trouble comes first, what is well (no place in TROUBLE) last, each in the order of the chain. */
   #order() {
-    const place = (/** @type {string} */ name) => AMISS.indexOf(moduleWords(this.broker.stateOf(name)).weight) >>> 0;
+    const place = (/** @type {string} */ name) => TROUBLE.indexOf(moduleWords(this.broker.stateOf(name)).weight) >>> 0;
     return inChain(Object.keys(this.#modules)).sort((one, other) => place(one) - place(other));
   }
 
@@ -50,7 +50,7 @@ export class Modules {
     const [[title, badge], [since, said], detail] = [node.children[0].children, node.children[1].children, node.children[2]];
     const [state, time] = [this.broker.stateOf(name), this.broker.sinceOf(name)];
     const words = moduleWords(state);
-    const metrics = state === "running" || state === "starting" ? mainFigures(module) : [];
+    const metrics = state === "running" || state === "starting" ? mainMetrics(module) : [];
     setAttribute(node, "data-state", state);
     setText(title, name);
     setText(badge, words.text);
@@ -82,17 +82,17 @@ function blank(name) {
 }
 
 /** @param {HTMLElement} node @param {Module} module */
-function fillFigures(node, { metrics: told, rates }) {
+function fillMetrics(node, { metrics, rates }) {
   const all = /** @type {HTMLElement} */ (node.querySelector("details"));
-  const names = Object.keys(told).sort();
+  const names = Object.keys(metrics).sort();
   setShown(all, names.length > 0);
   const list = /** @type {HTMLElement} */ (all.lastElementChild);
   keyed(list, names, () => element("div", {}, element("dt"), element("dd"))).forEach((row, place) => {
     const name = names[place];
-    setText(row.children[0], figureName(name));
+    setText(row.children[0], metricName(name));
     setText(
       row.children[1],
-      figureText(name, told[name]) + (Object.hasOwn(rates, name) ? ` (${rate(rates[name])} a second)` : ""),
+      metricText(name, metrics[name]) + (Object.hasOwn(rates, name) ? ` (${rate(rates[name])} a second)` : ""),
     );
   });
 }

@@ -1,4 +1,4 @@
-/** A day's report, added up: pure arithmetic on what the bridge tells. */
+/** A day's report, added up: pure arithmetic. */
 
 /** @import { CameraCounts, DayReport } from "./messages.js" */
 
@@ -81,14 +81,14 @@ function added(numbers) {
 
 /** The hours of a report's day that exist, in their order: 23 where the clock springs forward. @param {DayReport} report */
 export function hoursOf(report) {
-  if (report.offsets.length === 0) return Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
+  if (!report.zone) return Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
   return [...lengths(report).keys()];
 }
 
 /** How many seconds each hour of a report's day takes. @param {DayReport} report @returns {Map<string, number>} */
 function lengths(report) {
   const site = new SiteTime();
-  site.learn(report.offsets);
+  site.learn(report.zone);
   const seconds = new Map();
   for (let time = report.begins_at; time < report.ends_at; time += QUARTER) {
     seconds.set(site.hour(time), (seconds.get(site.hour(time)) ?? 0) + QUARTER);

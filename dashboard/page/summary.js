@@ -12,9 +12,11 @@ import { cameraWords, counted, detailWords, grouped, moduleWords } from "./words
 
 /**
  * @typedef {{weight: Weight, text: string, advice: string}} Finding
+ * @typedef {Finding & {title: string}} Overview `title` is for the window
  */
 
-const COUNTING = /^(capture|classifier|bridge)/; // modules without which nothing is counted
+const COUNTING = /^(capture|classifier|counter)/; // modules without which nothing is counted
+const STOPPED = "stopped"; // the detail of a module that was stopped
 const MOST_LABELS = 4; // that a sentence bears
 const ORDER = ["bad", "warn", "idle"];
 const NOTHING_REPORTED = {
@@ -39,15 +41,21 @@ export class Summary {
 
   /** @param {State} state */
   show(state) {
+    const { weight, text, advice, title } = this.overview(state);
+    this.tell(weight, text, advice, title);
+  }
+
+  /** @param {State} state @returns {Overview} */
+  overview(state) {
     const [first, ...others] = this.#findings(state);
     const counts = this.#counts(state);
     const also = others.length ? `Also: ${others.map(({ text }) => text).join(" ")}` : "";
     if (first && first.weight !== "warn") {
-      this.tell(first.weight, first.text, joined(first.advice, also, counts && `${counts}.`));
-    } else {
-      const sentence = `Counting. ${[working(state), counts].filter(Boolean).join(", ")}.`;
-      this.tell(first?.weight ?? "good", sentence, joined(first?.text, first?.advice, also), counts || "counting");
+      return { ...first, advice: joined(first.advice, also, counts && `${counts}.`), title: first.text };
     }
+    const text = `Counting. ${[working(state), counts].filter(Boolean).join(", ")}.`;
+    const advice = joined(first?.text, first?.advice, also);
+    return { weight: first?.weight ?? "good", text, advice, title: counts || "counting" };
   }
 
   /**
@@ -64,7 +72,7 @@ export class Summary {
     if (document.title !== full) document.title = full;
   }
 
-  /** What is amiss, the worst first, each cause once. @param {State} state @returns {Finding[]} */
+  /** What needs attention, the worst first, each cause once. @param {State} state @returns {Finding[]} */
   #findings(state) {
     if (this.broker.awaySince !== null) return [this.#away(this.broker.awaySince)];
     const modules = Object.entries(state.modules);
@@ -80,22 +88,23 @@ export class Summary {
     return { weight: "bad", text, advice: "Is Mosquitto running? All goes on by itself when it is back." };
   }
 
-  /** A camera's own trouble is told by its camera, so that it is not told twice. @param {State} state @returns {Finding[]} */
+  /** A camera's trouble is shown once, by its camera. @param {State} state @returns {Finding[]} */
   #ofModules(state) {
     return Object.entries(state.modules).flatMap(([name, { detail }]) => {
-      const told = this.broker.stateOf(name);
-      if (moduleWords(told).weight === "good" || told === "starting" || toldByCamera(name, told, state)) return [];
-      const words = COUNTING.test(name) ? moduleWords(told) : bearable(moduleWords(told));
-      return [this.#finding(`The module ${name}`, told, words, this.broker.sinceOf(name), detail)];
+      const said = this.broker.stateOf(name);
+      if (moduleWords(said).weight === "good" || said === "starting" || shownByCamera(name, said, state)) return [];
+      if (name.startsWith("display") && said === "offline" && detail === STOPPED) return []; // not every run has one
+      const words = COUNTING.test(name) ? moduleWords(said) : bearable(moduleWords(said));
+      return [this.#finding(`The module ${name}`, said, words, this.broker.sinceOf(name), detail)];
     });
   }
 
   /** @param {State} state @returns {Finding[]} */
   #ofCameras(state) {
     const unclassified = Object.keys(state.modules).some((name) => isClassifier(name) && this.#isDown(name));
-    return Object.entries(state.cameras).flatMap(([name, { state: told, since, detail }]) => {
-      if (told === "live" || (told === "silent" && unclassified)) return [];
-      return [this.#finding(`The camera ${name}`, told, cameraWords(told), since, detail)];
+    return Object.entries(state.cameras).flatMap(([name, { state: said, since, detail }]) => {
+      if (said === "live" || (said === "silent" && unclassified)) return [];
+      return [this.#finding(`The camera ${name}`, said, cameraWords(said), since, detail)];
     });
   }
 
@@ -106,15 +115,15 @@ export class Summary {
 
   /**
    * @param {string} subject
-   * @param {string} told
+   * @param {string} state
    * @param {Words} words
    * @param {number | null} since
    * @param {string} detail
    * @returns {Finding}
    */
-  #finding(subject, told, { weight, text, advice }, since, detail) {
+  #finding(subject, state, { weight, text, advice }, since, detail) {
     const when = since === null ? "" : ` since ${this.site.since(since, this.clock.now)}`;
-    const isQuoted = told.includes("-");
+    const isQuoted = state.includes("-");
     const verb = isQuoted ? (when ? "has said" : "says") : when ? "has been" : "is";
     const said = isQuoted ? `\u201c${text}\u201d` : text;
     return { weight, text: `${subject} ${verb} ${said}${when}${detail ? `: ${detailWords(detail)}` : ""}.`, advice };
@@ -145,10 +154,10 @@ function working({ cameras }) {
   return `${counted(live, "camera")} live`;
 }
 
-/** @param {string} module @param {string} told @param {State} state */
-function toldByCamera(module, told, { cameras }) {
+/** @param {string} module @param {string} said @param {State} state */
+function shownByCamera(module, said, { cameras }) {
   const capture = module.startsWith("capture");
-  if (!capture && !["camera-lost", "paused", "ended"].includes(told)) return false;
+  if (!capture && !["camera-lost", "paused", "ended"].includes(said)) return false;
   return Object.values(cameras).some(({ state }) => state !== "live" && state !== "silent");
 }
 

@@ -1,7 +1,5 @@
 /** Times as people read them: by the server's clock, in the site's zone, with the viewer's own beside it. */
 
-/** @import { Offset } from "./messages.js" */
-
 const DAY = 86400;
 
 /** The server's clock, which the page goes by: the browser's own may be wrong. */
@@ -21,33 +19,36 @@ export class Clock {
   }
 }
 
-/** The site's time of day. Until its offsets are known, the viewer's stands in for it. */
+/** The site's time of day. Until its zone is known, the viewer's stands in for it. */
 export class SiteTime {
-  /** @type {Offset[]} */
-  #offsets = [];
+  /** Gives the parts of a local time. @type {Intl.DateTimeFormat | null} */
+  #format = null;
+  #zone = "";
 
-  /** @param {Offset[]} offsets in the order of their `since`; none: unknown */
-  learn(offsets) {
-    this.#offsets = offsets;
+  /** @param {string} zone IANA name, as "Europe/Berlin"; what the browser does not know is unknown */
+  learn(zone) {
+    if (zone === this.#zone) return;
+    this.#zone = zone;
+    this.#format = zone ? formatOf(zone) : null;
   }
 
   get known() {
-    return this.#offsets.length > 0;
+    return this.#format !== null;
   }
 
-  /** @param {number} time */
-  name(time) {
-    return this.#at(time)?.name ?? "";
+  /** "Europe/Berlin", or empty. */
+  get zone() {
+    return this.known ? this.#zone : "";
   }
 
   /** Hours and minutes, as "14:05". @param {number} time */
   minutes(time) {
-    return shown(time + this.#seconds(time)).slice(11, 16);
+    return shown(this.#local(time)).slice(11, 16);
   }
 
   /** With seconds, as "14:05:09". @param {number} time */
   seconds(time) {
-    return shown(time + this.#seconds(time)).slice(11, 19);
+    return shown(this.#local(time)).slice(11, 19);
   }
 
   /** The site's hour, as counts name it: "00" to "23". @param {number} time */
@@ -57,13 +58,13 @@ export class SiteTime {
 
   /** The viewer's own time, as "13:05 your time"; empty where it is the same. @param {number} time */
   yours(time) {
-    const own = ownSeconds(time);
-    return own === this.#seconds(time) ? "" : `${shown(time + own).slice(11, 16)} your time`;
+    const own = ownLocal(time);
+    return own === this.#local(time) ? "" : `${shown(own).slice(11, 16)} your time`;
   }
 
   /** How far the viewer's time is from the site's, as "1 h behind"; empty where it is the same. @param {number} time */
   apart(time) {
-    const seconds = ownSeconds(time) - this.#seconds(time);
+    const seconds = ownLocal(time) - this.#local(time);
     return seconds === 0 ? "" : `${duration(Math.abs(seconds))} ${seconds < 0 ? "behind" : "ahead"}`;
   }
 
@@ -74,25 +75,34 @@ export class SiteTime {
 
   /** "14:02", or with the day where that is not today's: "Sun 22 Nov 14:02". @param {number} time @param {number} now */
   since(time, now) {
-    const [local, today] = [time + this.#seconds(time), now + this.#seconds(now)];
+    const [local, today] = [this.#local(time), this.#local(now)];
     const sameDay = Math.floor(local / DAY) === Math.floor(today / DAY);
     return sameDay ? this.minutes(time) : `${shortDay(shown(local).slice(0, 10))} ${this.minutes(time)}`;
   }
 
-  /** @param {number} time */
-  #seconds(time) {
-    return this.#at(time)?.seconds ?? ownSeconds(time);
-  }
-
-  /** @param {number} time */
-  #at(time) {
-    return this.#offsets.findLast((offset) => offset.since <= time) ?? this.#offsets[0];
+  /** Seconds whose UTC reading is the local time. @param {number} time */
+  #local(time) {
+    if (!this.#format) return ownLocal(time);
+    const parts = this.#format.formatToParts(1000 * time).map(({ type, value }) => [type, Number(value)]);
+    const { year, month, day, hour, minute, second } = Object.fromEntries(parts);
+    return Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
   }
 }
 
-/** @param {number} time */
-function ownSeconds(time) {
-  return -60 * new Date(time * 1000).getTimezoneOffset();
+/** @param {string} zone @returns {Intl.DateTimeFormat | null} */
+function formatOf(zone) {
+  const digits = "2-digit";
+  const parts = { year: "numeric", month: digits, day: digits, hour: digits, minute: digits, second: digits };
+  try {
+    return new Intl.DateTimeFormat("en-GB", /** @type {any} */ ({ ...parts, hourCycle: "h23", timeZone: zone }));
+  } catch {
+    return null;
+  }
+}
+
+/** The viewer's local time. @param {number} time */
+function ownLocal(time) {
+  return Math.floor(time) - 60 * new Date(time * 1000).getTimezoneOffset();
 }
 
 /** @param {number} local seconds whose UTC reading is the time to show */

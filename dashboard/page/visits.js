@@ -20,7 +20,7 @@ export class Visits {
   /**
    * @param {Visit[]} visits
    * @param {string} camera whose visits; empty: all cameras'
-   * @param {boolean} several whether to tell the camera
+   * @param {boolean} several whether to show the camera
    */
   show(visits, camera, several) {
     const shown = visits.filter((visit) => camera === "" || visit.camera === camera).slice(0, MOST);
@@ -35,8 +35,8 @@ export class Visits {
     rows.forEach((row, place) => this.#fill(row, shown[place]));
   }
 
-  /** What is said where no visit stands. @param {string} problem why it is not known, if it is not */
-  tellNone(problem) {
+  /** The text without a visit. @param {string} problem why it is not known, if so */
+  showNone(problem) {
     setText(byId("no-visit-yet"), problem ? `Not known: ${problem}` : "No visit yet today.");
   }
 

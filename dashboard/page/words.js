@@ -1,9 +1,9 @@
 /** What states, metrics and reasons are called in plain words, and what to do about them. */
 
-/** @import { Module } from "./messages.js" */
+/** @import { Module, Update } from "./messages.js" */
 
 /**
- * How much a state matters: all is well, somebody wants it so, something is amiss, nothing is counted.
+ * How much a state matters: all is well, somebody wants it so, something needs attention, nothing is counted.
  * @typedef {"good" | "idle" | "warn" | "bad"} Weight
  * @typedef {{text: string, weight: Weight, advice: string}} Words
  */
@@ -57,6 +57,11 @@ const MODULE_STATES = {
     weight: "bad",
     advice: "Make room on the disk, or mend it. The broker keeps what comes meanwhile.",
   },
+  "outbox-unavailable": {
+    text: "outbox unavailable",
+    weight: "warn",
+    advice: "Make room on the disk, or mend it. Counting goes on; the broker keeps the results meanwhile.",
+  },
 };
 
 /** @param {string} state @returns {Words} */
@@ -66,15 +71,14 @@ export function cameraWords(state) {
 
 /** @param {string} state @returns {Words} */
 export function moduleWords(state) {
-  const advice = state.startsWith("upstream") ? "Results wait in the outbox until they can be sent. Counting goes on." : "";
-  return MODULE_STATES[state] ?? { text: plain(state), weight: "warn", advice };
+  return MODULE_STATES[state] ?? { text: plain(state), weight: "warn", advice: "" };
 }
 
 const LAST_WILL = "connection lost"; // what the broker says of a module in its stead
 
 /** Why a state is so, without the full stop. @param {string} detail */
 export function detailWords(detail) {
-  return detail === LAST_WILL ? "it ended without a word, or cannot reach the broker" : detail.replace(/\.$/, "");
+  return detail === LAST_WILL ? "it ended without saying so, or cannot reach the broker" : detail.replace(/\.$/, "");
 }
 
 /** @type {Record<string, string>} */
@@ -83,13 +87,13 @@ const DROPS = {
   dropped_for_newer: "for a newer one",
   dropped_old: "too old",
   dropped_ahead: "ahead of the clock",
-  dropped_late: "late or repeated",
   dropped_paused: "while paused",
   dropped_camera: "of a camera that cannot be",
   dropped_offline: "without the broker",
   dropped_unsent: "before they were sent",
   dropped_queue_full: "as the broker was too slow",
   dropped_questions: "questions, as too many waited",
+  dropped_results: "results, as the outbox was full",
 };
 
 /** Why something was left out, as in "12 for a newer one". @param {string} reason */
@@ -98,62 +102,76 @@ export function dropWords(reason) {
 }
 
 /** @type {Record<string, string>} */
-const FIGURES = {
+const METRICS = {
   __proto__: null,
   frames_in: "frames received",
   frames_out: "frames sent",
   predictions_in: "predictions received",
   predictions_out: "predictions made",
-  visits_out: "visits told",
+  visits_out: "visits published",
   inference_ms: "time of one prediction",
   frame_age_ms: "age of a frame when predicted",
-  upstream_sent: "results sent upstream",
-  upstream_failed: "attempts upstream that failed",
-  upstream_stuck: "threads stuck upstream",
+  sink_sent: "results forwarded",
+  sink_failed: "attempts to forward that failed",
+  edgehub_clients: "connections to edgeHub",
+  edgehub_stuck: "threads stuck in edgeHub's client",
   outbox: "results waiting to be sent",
   invalid: "messages refused",
   failed: "messages that failed",
   ledger_failed: "times the ledger failed",
-  ledgers_set_aside: "ledgers set aside",
+  ledgers_replaced: "ledgers that were damaged and replaced",
+  outbox_failed: "times the outbox failed",
+  outboxes_replaced: "outboxes that were damaged and replaced",
+  summarys_in: "hourly summaries received",
+  summarys_out: "hourly summaries published",
   currentlabels_in: "changes of who is there received",
-  currentlabels_out: "changes of who is there told",
+  currentlabels_out: "changes of who is there published",
   daycounts_in: "counts received",
-  daycounts_out: "counts told",
+  daycounts_out: "counts published",
   visits_in: "visits received",
   questions_in: "questions for a day's counts received",
   questions_out: "questions for a day's counts asked",
-  answers_in: "answers to them received",
-  answers_out: "answers to them given",
+  answers_in: "answers received",
+  answers_out: "answers given",
   connect_failed: "connections that failed",
   disconnected: "times the broker was lost",
   revived: "times its connection was started again",
   unanswered: "questions that could not be answered",
+  clock_stepped: "seconds by which the clock was last set",
+  clock_steps: "times the clock was set",
+  clock_jump_seconds: "seconds between a frame's time and the clock",
+  health_failed: "times the health file could not be written",
+  invalid_state: "saved states that could not be read",
 };
 
 /** @param {string} name */
-export function figureName(name) {
-  if (name in FIGURES) return FIGURES[name];
+export function metricName(name) {
+  if (name in METRICS) return METRICS[name];
   return name.startsWith("dropped_") ? `dropped ${dropWords(name)}` : plain(name);
 }
 
-/** @param {string} name @param {unknown} value @returns {string} */
-export function figureText(name, value) {
-  if (Array.isArray(value)) return value.map((item) => figureText("", item)).join(", ");
-  if (typeof value === "number") return name.endsWith("_ms") ? `${grouped(value)}\u00a0ms` : grouped(value);
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "none");
+/** @param {string} name @param {number} value */
+export function metricText(name, value) {
+  return name.endsWith("_ms") ? `${grouped(value)}\u00a0ms` : grouped(value);
 }
 
 /** The few metrics of a module that say most, in a reader's order. @param {Module} module @returns {string[]} */
-export function mainFigures({ metrics, rates }) {
+export function mainMetrics({ model, update, metrics, rates }) {
   const said = [];
   if ("frames_out" in rates) said.push(`${rate(rates.frames_out)} frames a second`);
   if ("predictions_out" in rates) said.push(`${rate(rates.predictions_out)} predictions a second`);
   else if ("predictions_in" in rates) said.push(`${rate(rates.predictions_in)} predictions a second taken`);
-  if (typeof metrics.inference_ms === "number") said.push(`${rate(metrics.inference_ms)}\u00a0ms each`);
-  if (typeof metrics.model === "string") said.push(metrics.model);
-  if (typeof metrics.visits_out === "number") said.push(`${counted(metrics.visits_out, "visit")} since its start`);
-  if (typeof metrics.outbox === "number" && metrics.outbox > 0) said.push(`${grouped(metrics.outbox)} waiting to be sent`);
+  if ("inference_ms" in metrics) said.push(`${rate(metrics.inference_ms)}\u00a0ms each`);
+  if (model !== null) said.push(model);
+  if (update && update.state !== "none") said.push(updateText(update));
+  if ("visits_out" in metrics) said.push(`${counted(metrics.visits_out, "visit")} since its start`);
+  if (metrics.outbox > 0) said.push(`${grouped(metrics.outbox)} waiting to be sent`);
   return said;
+}
+
+/** What became of the model that is wanted. @param {Update} update */
+function updateText({ state, detail }) {
+  return `wanted model: ${plain(state)}${detail ? ` (${detail})` : ""}`;
 }
 
 /** @param {number} share 0..1 */

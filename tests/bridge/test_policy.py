@@ -1,55 +1,81 @@
-"""What is selected to go upstream."""
+"""What is forwarded, as tables."""
+
+import json
+from dataclasses import replace
 
 import pytest
 
-from bridge.policy import Policy
-from bus import Label, Visit
+from bridge.policy import Policy, Selector
+from bus import CurrentLabel, Label, Message, Prediction, Summary, Visit
+from tests.support import samples
 
 VISIT = Visit("id", "door", "woman", 1000.0, 1005.0, 0.8, 50)
-WOMAN = Label("woman", 0.8)
+SUMMARY = Summary("id-2", "door", "2026-01-31", "09", 1000.0, 4600.0, {"woman": 3, "man": 1})
+LABEL = CurrentLabel("door", "woman", 0.8, 1000.0, 1000.0)
+PREDICTION = samples.prediction("woman", 0.8, 100_000.0)
 
 
 @pytest.mark.parametrize(
-    ("policy", "taken"),
-    [
-        (Policy(), True),
-        (Policy("changes"), True),
-        (Policy("all"), True),
-        (Policy("none"), False),
-        (Policy(min_probability=0.8), True),
-        (Policy(min_probability=0.81), False),
-        (Policy(labels=("man", "woman")), True),
-        (Policy(labels=("man",)), False),
-        (Policy(labels=("woma",)), False),
+    ("policy", "forwarded"),
+    [  # a visit, a summary, a label, a prediction
+        (Policy("none"), (False, False, False, False)),
+        (Policy(), (True, True, False, False)),
+        (Policy("changes"), (True, True, True, False)),
+        (Policy("all"), (True, True, True, True)),
+        (Policy("all", min_probability=0.8), (True, True, True, True)),
+        (Policy("all", min_probability=0.81), (False, True, False, False)),
+        (Policy("all", labels=("man", "woman")), (True, True, True, True)),
+        (Policy("all", labels=("man",)), (False, True, False, False)),
+        (Policy("all", labels=("woma",)), (False, True, False, False)),
     ],
 )
-def test_visits(policy: Policy, taken: bool) -> None:
-    """Visits go unless nothing does; of the labels wanted, by their whole name, and sure enough."""
-    assert policy.takes_visit(VISIT) is taken
+def test_which_messages_are_forwarded(policy: Policy, forwarded: tuple[bool, ...]) -> None:
+    """Each level includes those before it; labels count by their whole name. A summary is forwarded with these labels only."""
+    messages: list[Message] = [VISIT, SUMMARY, LABEL, PREDICTION]
+    found = [Selector(policy).select(message) for message in messages]
+    assert tuple(one is not None for one in found) == forwarded
+    if found[1] is not None:
+        wanted = {label: number for label, number in SUMMARY.visits.items() if not policy.labels or label in policy.labels}
+        assert json.loads(found[1].body)["visits"] == wanted
 
 
-@pytest.mark.parametrize("forward", ["none", "visits", "changes"])
-def test_predictions_go_with_all_only(forward: str) -> None:
-    """Each lesser level leaves single predictions out."""
-    assert not Policy(forward).takes_prediction(WOMAN, None)  # type: ignore[arg-type]
-    assert Policy("all").takes_prediction(WOMAN, None)
+@pytest.mark.parametrize(
+    ("labels", "reported"),
+    [
+        (["woman", "woman", None, None], ["woman", None]),
+        (["woman", "man", None], ["woman", "man", None]),
+        ([None, "unsure", None], []),
+        (["woman", "unsure", "woman"], ["woman", None, "woman"]),
+        (["woman", "dog", None], ["woman", None]),
+        (["woman", "unknown", "woman", "unknown", None], ["woman", None]),
+    ],
+)
+def test_a_change_is_another_label_than_the_last_that_was_reported(labels: list[str | None], reported: list[str | None]) -> None:
+    """A label that is not forwarded is as nobody; that the counter does not know, as when it stops, is no change."""
+    selector, found = Selector(Policy("changes", 0.5, ("woman", "man", "unsure"))), []
+    for at, label in enumerate(labels, 1000):
+        if label == "unknown":
+            message = CurrentLabel("door", None, None, None, at=None)
+        else:
+            probability = None if label is None else 0.1 if label == "unsure" else 0.9
+            message = CurrentLabel("door", label, probability, None if label is None else float(at), at=float(at))
+        if (result := selector.select(message)) is not None:
+            assert json.loads(result.body)["at"] == at
+            found.append(json.loads(result.body)["label"])
+    assert found == reported
 
 
-def test_each_level_takes_in_those_below() -> None:
-    """From nothing to all, what is told only grows."""
-    policies = [Policy("none"), Policy("visits"), Policy("changes"), Policy("all")]
-    told = [(one.takes_visits, one.takes_changes, one.takes_predictions) for one in policies]
-    assert told == [(False,) * 3, (True, False, False), (True, True, False), (True,) * 3]
+@pytest.mark.parametrize(("elapsed", "taken"), [(0.0, False), (4.9, False), (5.0, True), (-3600.0, True)], ids=str)
+def test_predictions_keep_their_distance(elapsed: float, taken: bool) -> None:
+    """Of each camera one in so many seconds; the first, and one after its clock was set back, at once."""
+    selector = Selector(Policy("all", interval_seconds=5.0))
+    assert selector.select(PREDICTION)
+    assert selector.select(replace(PREDICTION, camera="back"))
+    assert (selector.select(replace(PREDICTION, captured_at=PREDICTION.captured_at + elapsed)) is not None) is taken
 
 
-@pytest.mark.parametrize(("elapsed", "taken"), [(None, True), (0.0, False), (4.9, False), (5.0, True), (-3600.0, True)], ids=str)
-def test_predictions_keep_their_distance(elapsed: float | None, taken: bool) -> None:
-    """Of a camera one in so many seconds; the first, and one after its clock was set back, go at once."""
-    assert Policy("all", interval=5.0).takes_prediction(WOMAN, elapsed) is taken
-
-
-def test_predictions_are_of_the_labels_wanted() -> None:
-    """The best label decides; a detector that found nothing tells nothing."""
-    assert not Policy("all", labels=("man",)).takes_prediction(WOMAN, None)
-    assert not Policy("all", min_probability=0.9).takes_prediction(WOMAN, None)
-    assert not Policy("all").takes_prediction(None, None)
+@pytest.mark.parametrize("labels", [(), (Label("dog", 0.9), Label("woman", 0.3))])
+def test_the_best_label_of_a_prediction_decides(labels: tuple[Label, ...]) -> None:
+    """A detector that found nothing is not forwarded."""
+    prediction: Prediction = replace(PREDICTION, labels=labels)
+    assert Selector(Policy("all", labels=("woman",))).select(prediction) is None

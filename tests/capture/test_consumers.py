@@ -1,4 +1,4 @@
-"""Who works on the frames of a recording that is played once."""
+"""A recording that is played once waits for classifier and counter."""
 
 import time
 from collections.abc import Callable
@@ -8,126 +8,117 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from bus import Bus, Command, Frame, Status, topics
-from capture.__main__ import _publish
+from bus import About, Bus, Command, Frame, Status, topics
+from bus.states import LEDGER_UNAVAILABLE, OFFLINE, RUNNING, STARTING
+from capture.__main__ import publish_frame
 from capture.commands import Commands
 from capture.consumers import Consumers
-from capture.framer import Framer
-from capture.pace import Pace
+from capture.framer import Framer, Pace
 from capture.prepare import Preparation
 from capture.source import Captured
 from tests.support import samples
 
 
-class Hub:
-    """Stands for the bus: hands on what the test says."""
+class FakeBus:
+    """Hands on what the test reports."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, Callable[[Any], object]] = {}
-        self.complaints: list[str] = []
-        self.waits: Callable[[], object] = bool
+        self.warnings: list[str] = []
+        self.progressed: Callable[[], object] = bool
+        """Is called again and again while a frame waits for its prediction."""
 
     def subscribe(self, topic: str, _kind: type[Any], handler: Callable[[Any], object]) -> None:
         self._handlers[topic] = handler
 
-    def progressed(self) -> None:
-        """Is called again and again while a frame waits for its prediction."""
-        self.waits()
+    def count_and_warn(self, _metric: str, text: str) -> None:
+        self.warnings.append(text)
 
-    def count_and_warn(self, _figure: str, text: str) -> None:
-        self.complaints.append(text)
-
-    def status(self, module: str, state: str, **metrics: Any) -> None:
-        """A module reports it now."""
-        now = time.time()
-        self._handlers[topics.status()](Status(module, state, now, now, metrics=metrics))
+    def report(self, module: str, state: str, model: str | None = None, age: float = 0.0) -> None:
+        at = time.time() - age
+        self._handlers[topics.status()](Status(module, state, at, at, about=About(model=model)))
 
     def predict(self, frame: Frame) -> None:
-        """The classifier's answer to a frame."""
         one = samples.prediction(captured_at=frame.captured_at)
         self._handlers[topics.prediction("door")](replace(one, session=frame.session, sequence=frame.sequence))
 
 
-@pytest.fixture
-def hub() -> Hub:
-    """A fresh one."""
-    return Hub()
+def create(timeout: float = 0.05) -> tuple[FakeBus, Consumers]:
+    bus = FakeBus()
+    return bus, Consumers(cast("Bus", bus), "door", timeout)
 
 
-def consumers_of(hub: Hub) -> Consumers:
-    """Those of the door."""
-    return Consumers(cast("Bus", hub), "door")
+COUNTER = ("counter", RUNNING)
+CLASSIFIER = ("classifier", RUNNING, "m")
 
 
-def runs(consumers: Consumers) -> bool:
-    """Whether all that are needed run, without waiting for them."""
-    return consumers.wait_until_running(lambda: True)
+@pytest.mark.parametrize(
+    ("run", "reports"),
+    [
+        (True, [COUNTER, CLASSIFIER]),
+        (True, [COUNTER, ("fruit", RUNNING, "m")]),  # MODULE_NAME
+        (True, [("counter-2", RUNNING), CLASSIFIER]),
+        (True, [("counter", LEDGER_UNAVAILABLE), CLASSIFIER]),
+        (True, [COUNTER, ("classifier-1", RUNNING, "m"), ("classifier-2", RUNNING, "m"), ("classifier-1", OFFLINE, "m")]),
+        (False, [COUNTER]),
+        (False, [CLASSIFIER]),
+        (False, [COUNTER, ("classifier", RUNNING)]),  # another module of that name
+        (False, [("bridge", RUNNING), ("dashboard", RUNNING), CLASSIFIER]),
+        (False, [("counter", STARTING), CLASSIFIER]),
+        (False, [COUNTER, CLASSIFIER, ("counter", OFFLINE)]),
+        (False, [("counter", RUNNING, None, 60.0), CLASSIFIER]),  # retained for a module that is gone
+    ],
+)
+def test_who_is_waited_for(run: bool, reports: list[tuple[Any, ...]]) -> None:
+    """A classifier, known by its model, and a counter, both by fresh statuses; one of two is enough."""
+    bus, consumers = create()
+    for report in reports:
+        bus.report(*report)
+    assert consumers.wait_until_running(lambda: True) == run
 
 
-def test_one_of_two_classifiers_is_enough(hub: Hub) -> None:
-    """The recording waits only when none is left."""
-    consumers = consumers_of(hub)
-    hub.status("bridge", "running", ended=[])
-    for name in ("classifier-1", "classifier-2"):
-        hub.status(name, "running", model="m")
-    hub.status("classifier-1", "offline")
-    assert runs(consumers)
-    hub.status("classifier-2", "offline")
-    assert not runs(consumers)
+@pytest.mark.parametrize("answer", ["none", "of another session"])
+def test_a_frame_without_a_prediction_is_published_again(answer: str) -> None:
+    """Lost, or too old for a classifier that was held up, it comes again as one of now; after three times it goes on."""
+    bus, consumers = create()
+    sent: list[Frame] = []
+
+    def send(frame: Frame) -> bool:
+        sent.append(frame)
+        if answer == "of another session":
+            bus.predict(replace(frame, session="earlier"))
+        return True
+
+    frame = samples.frame("door")
+    assert consumers.publish(frame, send, lambda: False)
+    assert [replace(one, captured_at=frame.captured_at) for one in sent] == [frame] * 3
+    assert sent[1].captured_at == pytest.approx(time.time(), abs=60)
+    assert len(bus.warnings) == 1
 
 
-def test_modules_of_any_name_are_known_by_their_figures(hub: Hub) -> None:
-    """MODULE_NAME may be any; a display that is called like a classifier is none."""
-    consumers = consumers_of(hub)
-    hub.status("shop", "running", ended=[])
-    hub.status("classifier", "running", frames_in=7)
-    assert not runs(consumers)
-    hub.status("fruit", "running", model="m")
-    assert runs(consumers)
-
-
-def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice(hub: Hub) -> None:
+def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -> None:
     """A frame that went out keeps its number, though its session ends before the prediction comes."""
-    consumers, framer = consumers_of(hub), Framer("door", Pace(1000), Preparation(8, 8, 0, False), 80)
+    bus, consumers = create(timeout=5.0)
+    framer = Framer("door", Pace(1000), Preparation(8, 8), 80)
     sent: list[Frame] = []
 
     def send(frame: Frame) -> bool:
         sent.append(frame)
         if len(sent) != 2:
-            hub.predict(frame)
+            bus.predict(frame)
         return True
 
-    def pause() -> None:
-        if len(sent) == 2:
-            commands.obey(Command("door", "pause"))
-
-    def play(number: int) -> None:
+    commands = Commands(send, lambda _state, _detail: None)
+    bus.progressed = lambda: commands.on_command(Command("door", "pause")) if len(sent) == 2 else None
+    for number in range(4):
         session = commands.session(0)
         assert session
         captured = Captured(np.zeros((8, 8, 3), np.uint8), time.time(), float(number))
 
-        def publish(frame: Frame) -> bool:
+        def publish(frame: Frame, session: Any = session) -> bool:
             return consumers.publish(frame, session.publish, lambda: session.over)
 
-        _publish(captured, framer, session, publish, cast("Bus", hub))
-
-    commands = Commands(send, lambda _state, _detail: None)
-    hub.waits = pause
-    for number in range(4):
-        play(number)
-        commands.obey(Command("door", "resume"))
+        publish_frame(captured, framer, session, publish, cast("Bus", bus))
+        commands.on_command(Command("door", "resume"))
     assert [frame.sequence for frame in sent] == [0, 1, 2, 3]
     assert len({frame.session for frame in sent}) == 1
-
-
-def test_a_prediction_of_another_session_is_not_waited_for(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of the same number, of the capture before this one, says nothing of this frame."""
-    monkeypatch.setattr("capture.consumers.PREDICTION_TIMEOUT", 0.05)
-    frame = samples.frame("door")
-
-    def send(one: Frame) -> bool:
-        hub.predict(replace(one, session="earlier"))
-        return True
-
-    assert consumers_of(hub).publish(frame, send, lambda: False)
-    assert len(hub.complaints) == 1

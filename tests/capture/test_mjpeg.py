@@ -7,7 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from capture.mjpeg import jpegs
+from capture.mjpeg import find_jpegs
 from capture.prepare import jpeg
 from tests.support import videos
 
@@ -31,22 +31,18 @@ def progressive(number: int) -> bytes:
 
 
 GOOD = [numbered(number) for number in range(3)] + [progressive(number) for number in range(2)]
-HEADS = [
-    b"",
-    b"\r\n--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 99999\r\n\r\n",
-    b"--frame\n\n",
-    bytes(700),
-    b"\xff\xd8 \xff\xff\xff",
-]
+WRONG_LENGTH = b"\r\n--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 99999\r\n\r\n"
+HEADS = [b"", WRONG_LENGTH, b"--frame\n\n", bytes(700), b"\xff\xd8 \xff\xff\xff"]
+generating = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def found(stream: bytes, size: int) -> list[bytes]:
     """The JPEGs in a stream that comes in chunks of this size."""
     chunks = (stream[at : at + size] for at in range(0, len(stream), size))
-    return [one for one in jpegs(chunks, LIMIT) if one is not None]
+    return [one for one in find_jpegs(chunks, LIMIT) if one is not None]
 
 
-@settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@generating
 @given(
     st.lists(st.tuples(st.sampled_from(HEADS), st.integers(0, 4), st.none() | st.integers(0, 200)), max_size=6),
     st.integers(100, 5000),
@@ -61,7 +57,7 @@ def test_whole_pictures_are_found(parts: list[tuple[bytes, int, int | None]], si
     assert [GOOD.index(one) for one in found(stream, size)] == [number for _, number, cut in parts if cut is None]
 
 
-@settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@generating
 @given(st.lists(st.binary(max_size=300) | st.sampled_from([b"\xff\xd8\xff", *GOOD]), max_size=8), st.integers(100, 3000))
 def test_after_any_bytes_pictures_are_found_again(garbage: list[bytes], size: int) -> None:
     """Within the 64 KB that a false head can claim."""

@@ -1,4 +1,4 @@
-"""What is done to a picture before it is sent."""
+"""Pictures before they are sent."""
 
 import cv2
 import numpy as np
@@ -6,15 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.prepare import Preparation, jpeg, new_size
-from capture.source import Picture
+from capture.prepare import Preparation, decode, jpeg, new_size
 
-
-def corner_picture(width: int = 40, height: int = 20) -> Picture:
-    """Black, with a red mark in the top left."""
-    picture = np.zeros((height, width, 3), np.uint8)
-    picture[:4, :4] = (0, 0, 255)
-    return picture
+MARKED = np.zeros((20, 40, 3), np.uint8)
+"""Black, with a red mark in the top left."""
+MARKED[:4, :4] = (0, 0, 255)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +18,6 @@ def corner_picture(width: int = 40, height: int = 20) -> Picture:
     [((None, None), (640, 480)), ((320, None), (320, 240)), ((None, 120), (160, 120)), ((100, 100), (100, 100))],
 )
 def test_one_side_alone_keeps_the_shape(wanted: tuple[int | None, int | None], size: tuple[int, int]) -> None:
-    """Both sides are taken as they are, one gives the other."""
     assert new_size(640, 480, *wanted) == size
 
 
@@ -34,31 +29,23 @@ def test_no_shape_is_lost(width: int, height: int, wanted: int) -> None:
     assert abs(new_height - max(1, height * wanted / width)) <= 1
 
 
-@pytest.mark.parametrize(
-    ("degrees", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))], ids=["0", "90", "180", "270"]
-)
-def test_turns_clockwise(degrees: int, corner: tuple[int, int]) -> None:
-    """The top left corner goes to the top right at 90 degrees, and on from there; a side turn swaps the sides."""
-    turned = Preparation(rotate=degrees).of(corner_picture())
-    assert turned.shape[:2] == ((20, 40) if degrees in (0, 180) else (40, 20))
-    assert turned[corner].tolist() == [0, 0, 255]
-
-
-def test_turned_before_it_is_resized() -> None:
-    """Width and height are those of the picture as it is sent."""
-    assert Preparation(width=10, rotate=90).of(corner_picture()).shape == (20, 10, 3)
+@pytest.mark.parametrize(("degrees", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))])
+def test_rotates_clockwise_before_it_is_resized(degrees: int, corner: tuple[int, int]) -> None:
+    rotated = Preparation(rotate=degrees).apply(MARKED)
+    assert rotated.shape[:2] == ((20, 40) if degrees in (0, 180) else (40, 20))
+    assert rotated[corner].tolist() == [0, 0, 255]
+    assert Preparation(width=10, rotate=degrees).apply(MARKED).shape == ((5, 10, 3) if degrees in (0, 180) else (20, 10, 3))
 
 
 def test_gray_has_no_colour() -> None:
-    """A grey picture is one channel, which a decoder turns into three equal ones."""
-    gray = Preparation(gray=True).of(corner_picture())
+    gray = Preparation(gray=True).apply(MARKED)
     assert gray.shape == (20, 40)
-    decoded = cv2.imdecode(np.frombuffer(jpeg(gray, 90), np.uint8), cv2.IMREAD_COLOR)
+    decoded = decode(jpeg(gray, 90))
+    assert decoded is not None
     assert (decoded[..., 0] == decoded[..., 2]).all()
 
 
 def test_quality_costs_bytes() -> None:
-    """A higher quality makes a larger JPEG of the same size in pixels."""
     noise = np.random.default_rng(1).integers(0, 256, (120, 160, 3), np.uint8)
     assert len(jpeg(noise, 95)) > 2 * len(jpeg(noise, 30))
     assert cv2.imdecode(np.frombuffer(jpeg(noise, 30), np.uint8), cv2.IMREAD_COLOR).shape == (120, 160, 3)

@@ -1,32 +1,31 @@
-"""The reader: newest picture, loss and return."""
+"""The threads that read a source: newest picture, loss and return; and every picture of a recording that is played once."""
 
 import itertools
 import threading
 import time
-from collections.abc import Generator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from capture.folder import Folder
-from capture.reader import Reader
-from capture.source import Captured, Picture, SourceLost
+from bus.states import CAMERA_LOST, ENDED, RUNNING
+from capture.reader import Playback, Reader, Timeouts
+from capture.source import Captured, Pictures, Recording, Source, SourceLost, SourceOptions
+from capture.sources.local import Local
 from runtime.backoff import Backoff
-from runtime.watchdog import Calls
+from runtime.heartbeat import Calls
 from tests.support import videos
 from tests.support.wait import limit, until
 
 
-class Scripted:
-    """A source that does in turn what it is told: a number of pictures, or an error."""
+class Scripted(Source):
+    """Does in turn what is listed: gives a number of pictures, or raises an error."""
 
     def __init__(self, *acts: int | Exception, interval: float = 0.0) -> None:
         self.acts = list(acts)
         self.opened = self.closed = 0
         self._interval = interval
 
-    def pictures(self) -> Generator[Picture, None, None]:
+    def pictures(self) -> Pictures:
         self.opened += 1
         try:
             act = self.acts.pop(0) if self.acts else SourceLost("nothing more")
@@ -39,37 +38,70 @@ class Scripted:
             self.closed += 1
 
 
-class Told:
-    """Collects states."""
+class Tape(Recording):
+    """Numbered pictures, given as fast as they are taken."""
+
+    interval = 0.04
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def pictures(self) -> Pictures:
+        yield from (videos.numbered(number) for number in range(self._length))
+
+
+class Hanging(Source):
+    """Gives a picture and hangs in its driver until it is released: for the next one, or when it is closed."""
+
+    def __init__(self, when: str) -> None:
+        self.released = threading.Event()
+        self._when = when
+
+    def pictures(self) -> Pictures:
+        try:
+            yield videos.numbered(0)
+            if self._when == "read":
+                self.released.wait(limit(30))
+        finally:
+            if self._when == "closed":
+                self.released.wait(limit(30))
+
+
+class Reports:
+    """Collects states and their reasons."""
 
     def __init__(self) -> None:
-        self.states: list[tuple[str, str]] = []
+        self.all: list[tuple[str, str]] = []
 
     def __call__(self, state: str, detail: str) -> None:
-        self.states.append((state, detail))
+        self.all.append((state, detail))
 
-    def names(self) -> list[str]:
-        return [state for state, _ in self.states]
+    @property
+    def states(self) -> list[str]:
+        return [state for state, _ in self.all]
 
 
-@pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits between tries, in seconds, each of which is made a short one."""
-    asked: list[float] = []
-    real = Backoff.next
+class QuickBackoff(Backoff):
+    """Waits a moment, and collects the seconds that it should have waited."""
 
-    def next_wait(self: Backoff) -> float:
-        asked.append(real(self))
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def next(self) -> float:
+        self.waits.append(super().next())
         return 0.02
 
-    monkeypatch.setattr("capture.reader.Backoff.next", next_wait)
-    return asked
+
+@pytest.fixture
+def reports() -> Reports:
+    return Reports()
 
 
-def test_holds_the_newest() -> None:
-    """Who comes late gets the last picture, with a fresh time, and none before it."""
+def test_holds_the_newest(reports: Reports) -> None:
+    """A late taker gets the last picture, with a fresh time, and none before it."""
     source = Scripted(20, interval=0.01)
-    with Reader(source, Told(), loop=False) as reader:
+    with Reader(source, reports, loop=False) as reader:
         until(lambda: source.closed == 1)
         captured = reader.take(limit(1))
         assert captured
@@ -78,124 +110,134 @@ def test_holds_the_newest() -> None:
         assert reader.take(0.01) is None
 
 
-def test_a_lost_source_is_closed_and_opened_again() -> None:
-    """Failing to open, failing while read and an unforeseen error all end in another try, with the old one closed first."""
-    told = Told()
-    source = Scripted(SourceLost("not there"), 2, OSError("broken"), 3)
-    with Reader(source, told, loop=True):
-        until(lambda: source.opened >= 5)
+def test_a_lost_source_is_closed_and_opened_again(reports: Reports) -> None:
+    """Whether it fails to open, fails while read, raises an unforeseen error or has no pictures; the old one is closed first."""
+    source = Scripted(SourceLost("not there"), 2, OSError("broken"), 3, 0)
+    with Reader(source, reports, backoff=QuickBackoff()):
+        until(lambda: len(reports.all) >= 5)
+        until(lambda: source.opened >= 6)
     assert source.opened - source.closed <= 1
-    assert told.names()[:5] == ["camera-lost", "running", "camera-lost", "running", "camera-lost"]
-    assert told.states[0] == ("camera-lost", "not there")
-    assert told.states[2] == ("camera-lost", "OSError: broken")
+    lost = [detail for state, detail in reports.all if state == CAMERA_LOST]
+    assert lost[:3] == ["not there", "OSError: broken", "there is no picture in it"]
+    assert reports.states[:5] == [CAMERA_LOST, RUNNING, CAMERA_LOST, RUNNING, CAMERA_LOST]
 
 
-def test_tries_are_made_ever_more_rarely(waits: list[float]) -> None:
-    """A source that is not there, or that flaps, is tried after 0.5 s, 1 s and so on."""
-    acts: list[int | Exception] = [SourceLost("not there"), 1, SourceLost("gone again"), 1, SourceLost("gone again")]
-    with Reader(Scripted(*acts), Told()):
-        until(lambda: len(waits) >= 5)
-    assert waits[:3] == [0.5, 1.0, 2.0]
+@pytest.mark.parametrize(
+    ("acts", "waits"),
+    [
+        ([SourceLost("not there"), 1, SourceLost("gone again"), 1, SourceLost("gone again")], [0.5, 1.0, 2.0]),
+        ([SourceLost("not there"), SourceLost("not there"), 20, SourceLost("unplugged")], [0.5, 1.0, 0.5]),
+    ],
+    ids=["a source that flaps is tried less and less often", "one that worked for a while is tried at once"],
+)
+def test_attempts_to_open(acts: list[int | Exception], waits: list[float], reports: Reports) -> None:
+    """They are 0.5 s, 1 s and so on apart, and begin anew after steady pictures."""
+    backoff = QuickBackoff()
+    with Reader(Scripted(*acts, interval=0.02), reports, timeouts=Timeouts(steady=0.1), backoff=backoff):
+        until(lambda: len(backoff.waits) >= 3)
+    assert backoff.waits[:3] == waits
 
 
-def test_after_steady_pictures_a_loss_is_tried_at_once(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A camera that worked for a while is looked for at once when it is lost."""
-    monkeypatch.setattr("capture.reader.STEADY", 0.1)
-    acts: list[int | Exception] = [SourceLost("not there"), SourceLost("not there"), 20, SourceLost("unplugged")]
-    with Reader(Scripted(*acts, interval=0.02), Told()):
-        until(lambda: len(waits) >= 3)
-    assert waits[:3] == [0.5, 1.0, 0.5]
-
-
-def test_an_end_begins_again_at_once() -> None:
-    """A looped file is no lost camera at its end."""
-    told = Told()
+def test_an_end_begins_again_at_once(reports: Reports) -> None:
     source = Scripted(*[2] * 50)
-    with Reader(source, told, loop=True):
+    with Reader(source, reports):
         until(lambda: source.opened > 50)
-    assert "camera-lost" not in told.names()[:50]
+    assert CAMERA_LOST not in reports.states[:50]
 
 
-def test_without_loop_it_stays_ended() -> None:
-    """LOOP_VIDEO=false plays once; the silence after is not told as a loss."""
-    told = Told()
+def test_without_loop_it_stays_ended(reports: Reports) -> None:
+    """LOOP_VIDEO=false plays once; the silence after is not reported as a loss."""
     source = Scripted(2, 2)
-    with Reader(source, told, loop=False, silence=0.05) as reader:
-        until(lambda: "ended" in told.names())
+    with Reader(source, reports, loop=False, timeouts=Timeouts(silence=0.05)) as reader:
+        until(lambda: ENDED in reports.states)
         until(lambda: reader.take(0.2) is None)
+        assert reader.has_ended
     assert source.opened == 1
-    assert told.names() == ["running", "ended"]
+    assert reports.states == [RUNNING, ENDED]
 
 
-def test_a_source_without_pictures_is_lost() -> None:
-    """An empty folder is told, and tried again without a rush."""
-    told = Told()
-    source = Scripted(0, 0)
-    with Reader(source, told):
-        until(lambda: source.opened >= 2)
-    assert told.states[0] == ("camera-lost", "there is no picture in it")
-
-
-def test_the_reason_of_a_loss_stays() -> None:
+def test_the_reason_of_a_loss_stays(reports: Reports) -> None:
     """While a camera is known to be lost, the silence that follows does not hide why."""
-    told = Told()
-    with Reader(Scripted(), told, silence=0.05) as reader:
+    with Reader(Scripted(), reports, timeouts=Timeouts(silence=0.05), backoff=QuickBackoff()) as reader:
         for _ in range(10):
             assert reader.take(0.05) is None
-    assert {detail for _, detail in told.states} == {"nothing more"}
+    assert {detail for _, detail in reports.all} == {"nothing more"}
 
 
-def test_a_source_that_hangs_is_told_and_left_behind() -> None:
-    """A camera stuck in its driver is told as lost, and does not keep the process from ending."""
-    release = threading.Event()
-
-    class Hanging:
-        def pictures(self) -> Generator[Picture, None, None]:
-            yield np.zeros((4, 4, 3), np.uint8)
-            release.wait(limit(30))
-
-    told, calls = Told(), Calls()
+def test_a_source_that_hangs_is_reported_and_left_behind(reports: Reports) -> None:
+    """A camera stuck in its driver is lost, and does not keep the process from ending; its call is known as long as it lasts."""
+    source, calls = Hanging("read"), Calls()
     begin = time.monotonic()
-    with Reader(Hanging(), told, silence=0.2, calls=calls) as reader:
+    with Reader(source, reports, timeouts=Timeouts(silence=0.2), calls=calls) as reader:
         assert isinstance(until(lambda: reader.take(0.1)), Captured)
-        until(lambda: reader.take(0.1) or "camera-lost" in told.names())
-        until(lambda: calls.stalled > 0.2)
+        until(lambda: reader.take(0.1) or CAMERA_LOST in reports.states)
     assert time.monotonic() - begin < limit(10)
     assert calls.stalled > 0.2
-    release.set()
+    source.released.set()
     until(lambda: calls.stalled == 0)
 
 
-def test_a_source_that_hangs_when_it_is_closed_is_noticed() -> None:
-    """Drivers do; and a new reader of the same camera does not hide it."""
-    release, calls = threading.Event(), Calls()
-
-    class Hanging:
-        def pictures(self) -> Generator[Picture, None, None]:
-            try:
-                yield videos.numbered(0)
-            finally:
-                release.wait(limit(30))
-
-    with Reader(Hanging(), Told(), calls=calls), Reader(Scripted(*[100] * 100, interval=0.02), Told(), calls=calls) as second:
+def test_a_source_that_hangs_when_it_is_closed_is_noticed(reports: Reports) -> None:
+    """A new reader of the same camera does not hide it; and what the old one reports later is not published (see `Session`)."""
+    hanging, calls = Hanging("closed"), Calls()
+    with Reader(hanging, reports, calls=calls), Reader(Scripted(*[100] * 100, interval=0.02), reports, calls=calls) as second:
         until(lambda: second.take(0.1))
         until(lambda: calls.stalled > 0.5)
-    release.set()
+    hanging.released.set()
     until(lambda: calls.stalled == 0)
 
 
-def test_who_waits_for_the_time_of_the_next_is_not_stalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that is shown slowly says now and then that it is only waiting, and is stopped at once."""
-    monkeypatch.setattr("capture.pace.SIGN_OF_LIFE", 0.02)
-    told, calls = Told(), Calls()
-    with Reader(Folder(videos.pictures(tmp_path / "pictures"), 0.01), told, calls=calls) as reader:
+class HundredthClock:
+    """A hundred times as fast as the real one."""
+
+    def monotonic(self) -> float:
+        return time.monotonic() * 100
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / 100)
+
+
+def test_a_wait_for_the_next_picture_is_no_stall(tmp_path: Path, reports: Reports) -> None:
+    """A folder that is shown slowly gives signs of life, and is stopped at once."""
+    calls = Calls()
+    folder = Local(str(videos.pictures(tmp_path / "pictures")), SourceOptions(0.001, clock=HundredthClock()))
+    with Reader(folder, reports, calls=calls) as reader:
         assert until(lambda: reader.take(0.1))
         seen: list[float] = []
 
-        def speaks() -> bool:
+        def is_alive() -> bool:
             seen.append(calls.stalled)
             return sum(later < earlier for earlier, later in itertools.pairwise(seen)) >= 5
 
-        until(speaks, what="signs of life")
-    assert not reader._thread.is_alive()
-    assert told.names() == ["running"]
+        until(is_alive, what="signs of life")
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 0.9
+    assert reports.states == [RUNNING]
+
+
+@pytest.mark.parametrize("work", [0.0, 0.02], ids=["as fast as it comes", "slower than that"])
+def test_playback_skips_no_picture(work: float, reports: Reports) -> None:
+    """All pictures come once, in their order, in the recording's own time; it has ended when the last one is done with."""
+    taken = []
+    with Playback(Tape(20), reports) as playback:
+        for _ in range(20):
+            captured = playback.take(limit(10))
+            assert captured
+            assert reports.states == [RUNNING]
+            taken.append((videos.number_of(captured.picture), captured.taken_at))
+            time.sleep(work)
+        assert playback.take(0.01) is None
+        until(lambda: reports.states == [RUNNING, ENDED])
+    begin = taken[0][1]
+    assert [number for number, _ in taken] == list(range(20))
+    assert [at - begin for _, at in taken] == pytest.approx([number * Tape.interval for number in range(20)])
+
+
+@pytest.mark.parametrize("kind", ["playback", "reader"])
+def test_a_recording_that_is_stopped_in_the_middle_has_not_ended(kind: str, reports: Reports) -> None:
+    """No state is reported when it is stopped before its end."""
+    source = Tape(1_000_000)
+    with Playback(source, reports) if kind == "playback" else Reader(source, reports, loop=False) as reader:
+        assert reader.take(limit(10))
+    assert not reader.has_ended
+    assert reports.states == [RUNNING]

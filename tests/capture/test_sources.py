@@ -1,99 +1,124 @@
-"""Real files, folders and streams, and what is said of those that fail."""
+"""Sources on this machine: what an address means, when pictures come, and why a source is lost."""
 
-import http.server
 import itertools
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import ClassVar
 
 import cv2
 import numpy as np
 import pytest
 
-from capture import http_camera, pace, video
-from capture.http_camera import HttpCamera
-from capture.prepare import jpeg
-from capture.scenes import DrawnScene
-from capture.source import Picture, SourceLost
-from capture.sources import Local, source_of
-from capture.video import Camera, Stream
+from bus import InvalidSetting
+from capture.settings import Settings
+from capture.source import Picture, Source, SourceLost, SourceOptions
+from capture.sources import create_source
+from capture.sources.camera import Camera
+from capture.sources.http import HttpCamera
+from capture.sources.local import Local, play
+from capture.sources.rtsp import Stream
+from demo.about import CLIP
+from demo.clip import write_clip
 from demo.scenes import Scene
+from demo.source import DrawnScene
+from runtime.settings import load
 from tests.support import videos
 from tests.support.broker import ROOT
-from tests.support.clock import Clock, clock_of
+from tests.support.clock import Clock
 from tests.support.wait import limit
 
 
-def numbers(path: Path, rate: float = 50.0) -> list[int]:
+def open_source(video_path: object, rate: float = 10.0, clock: Clock | None = None) -> Source:
+    """A source on a clock whose seconds pass at once."""
+    return create_source(str(video_path), SourceOptions(rate, clock=clock or Clock()), ("demo.source",))
+
+
+def numbers(source: Source) -> list[int]:
     """The numbers in all pictures of a file or folder."""
-    return [videos.number_of(picture) for picture in source_of(str(path), rate).pictures() if picture is not None]
-
-
-def lost(video_path: str) -> str:
-    """Why a source is lost."""
-    with pytest.raises(SourceLost) as caught, closing(source_of(video_path, 10).pictures()) as pictures:
-        next(pictures)
-    return str(caught.value)
+    return [videos.number_of(picture) for picture in source.pictures() if picture is not None]
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"),
+    ("kind", "paths"),
     [
-        ("0", Camera),
-        ("/dev/video2", Camera),
-        ("clip.mp4", Local),
-        ("pictures", Local),
-        ("rtsp://cam/1", Stream),
-        ("RTSPS://cam/1", Stream),
-        ("http://cam/mjpeg", HttpCamera),
-        ("HTTPS://cam/mjpeg", HttpCamera),
-        ("./http://clip.mp4", Local),
-        ("12:30 door.mp4", Local),
-        ("demo:7", DrawnScene),
+        (Camera, ["0", "/dev/video2"]),
+        (Local, ["clip.mp4", "1.mp4", "pictures", "./http://clip.mp4", "12:30 door.mp4"]),
+        (Stream, ["rtsp://cam/1", "RTSPS://cam/1"]),
+        (HttpCamera, ["http://cam/mjpeg", "HTTPS://cam/mjpeg"]),
+        (DrawnScene, ["demo:7"]),
     ],
 )
-def test_what_a_path_means(path: str, kind: type) -> None:
-    """Numbers and devices are cameras, addresses streams or HTTP cameras, demo:7 is drawn, all else is on this machine."""
-    assert type(source_of(path, 10)) is kind
+def test_the_kind_of_an_address(kind: type, paths: list[str]) -> None:
+    assert {type(open_source(path)) for path in paths} == {kind}
 
 
 @pytest.mark.parametrize(
-    "name", ["12:30 door", "http:door", "-door", "door%d", "door%03d", "Tür 女", "two\nlines", "a@b", "a://b"]
+    ("path", "modules", "problem"),
+    [
+        ("ftp://camera/", "", "an address begins with http://, https://, rtsp:// or rtsps://"),
+        ("rtsp:/camera", "", "an address begins with"),
+        ("http\\\\camera", "", "an address begins with"),
+        ("demo:x", "demo.source", "demo: and a number of at most nine digits, as demo:7"),
+        ("~nobody-of-that-name/door.mp4", "", "home directory"),
+        ("0", "no.such_module", "SOURCE_MODULES='no.such_module': no.such_module cannot be imported"),
+        ("0", "demo.shop", "demo.shop has no source"),
+    ],
 )
+def test_settings_that_cannot_be_right(path: str, modules: str, problem: str) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        load(Settings, video_path=path, source_modules=modules)
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(("module", "unwanted"), [("settings", {"cv2", "numpy", "demo"}), ("__main__", {"demo"})])
+def test_drivers_and_demo_are_imported_when_needed(module: str, unwanted: set[str]) -> None:
+    code = f"import sys, capture.{module}; print({{name.partition('.')[0] for name in sys.modules}} & {unwanted})"
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=limit(60), check=True, capture_output=True)
+    assert shown.stdout == b"set()\n"
+
+
+NAMES = ["12:30 door", "http:door", "-door", "door%d", "door%03d", "Tür 女", "two\nlines", "a@b", "a://b"]
+
+
 @pytest.mark.parametrize("ending", [".avi", ".png"])
-def test_files_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, ending: str) -> None:
-    """A video or a picture is found by a relative name and by an absolute one, whatever FFmpeg would take its name for."""
+def test_files_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    """Found by a relative name and by an absolute one, whatever FFmpeg would make of its name."""
     monkeypatch.chdir(tmp_path)
-    path = Path(name + ending)
-    path.parent.mkdir(exist_ok=True)
-    if ending == ".avi":
-        videos.video(tmp_path / "clip.avi", 1, 4).rename(path)
+    for path in [Path(name + ending) for name in NAMES]:
+        path.parent.mkdir(exist_ok=True)
+        if ending == ".avi":
+            videos.video(tmp_path / "clip.avi", 1, 4).rename(path)
+        else:
+            path.write_bytes(cv2.imencode(".png", videos.numbered(0))[1].tobytes())
+        for name in (path, path.absolute()):
+            assert numbers(Local(str(name), SourceOptions(clock=Clock()))) == [0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pictures", "rate", "seconds"),
+    [("video", 10, 20, 0.5), ("folder", 5, 10, 0.5), ("video", 1, 10, 0.1), ("folder", 1, 10, 0.1), ("folder", 2, 0.1, 20.0)],
+)
+def test_recordings_are_shown_at_their_rate(tmp_path: Path, kind: str, pictures: int, rate: float, seconds: float) -> None:
+    """The last picture is shown as long as the others, also where it is the only one; what is no picture takes no time."""
+    clock = Clock()
+    if kind == "video":
+        path = videos.video(tmp_path / "a.avi", pictures, rate)
     else:
-        path.write_bytes(cv2.imencode(".png", videos.numbered(0))[1].tobytes())
-    assert numbers(path) == [0]
-    assert numbers(path.absolute()) == [0]
-
-
-def test_a_file_is_played_at_its_own_rate(tmp_path: Path) -> None:
-    """Ten frames of a video at 20 a second come in order and take half a second."""
-    path = videos.video(tmp_path / "clip.avi")
-    begin = time.monotonic()
-    assert numbers(path) == list(range(10))
-    assert 0.4 < time.monotonic() - begin < limit(5)
+        path = videos.pictures(tmp_path / "folder", pictures)
+        for name, content in (("0a.png", b"no picture"), ("0b.png", b""), ("notes.txt", b"no picture")):
+            (path / name).write_bytes(content)
+    begin = clock.now
+    assert numbers(open_source(path, rate, clock)) == list(range(pictures))
+    assert clock.now - begin == pytest.approx(seconds)
 
 
 def test_a_slow_reader_skips_frames_of_a_file(tmp_path: Path) -> None:
-    """Who is slower than the file gets later frames, not late ones."""
-    seen = []
-    for picture in source_of(str(videos.video(tmp_path / "clip.avi", 20)), 10).pictures():
+    clock, seen = Clock(), []
+    for picture in open_source(videos.video(tmp_path / "clip.avi", 20), clock=clock).pictures():
         assert picture is not None
         seen.append(videos.number_of(picture))
-        time.sleep(0.2)
+        clock.sleep(0.2)
     assert len(seen) < 10
     assert seen == sorted(set(seen))
 
@@ -101,191 +126,76 @@ def test_a_slow_reader_skips_frames_of_a_file(tmp_path: Path) -> None:
 class SlowDecoder:
     """A video whose pictures take longer to decode than to show."""
 
-    def __init__(self, pictures: int, seconds: float, clock: Clock) -> None:
+    def __init__(self, pictures: int, clock: Clock) -> None:
         self._left = pictures
-        self._seconds = seconds
         self._clock = clock
 
     def grab(self) -> bool:
         self._left -= 1
-        self._clock.sleep(self._seconds)
+        self._clock.sleep(0.05)
         return self._left >= 0
 
     def retrieve(self) -> tuple[bool, Picture]:
         return True, videos.numbered(0)
 
 
-def test_a_file_that_this_machine_is_too_slow_for_still_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures are passed over, but some are shown all along."""
-    clock = clock_of(monkeypatch, "capture.pace")
-    shown = [clock.now for _ in video._played(SlowDecoder(40, 0.05, clock), 1 / 60)]  # type: ignore[arg-type]
-    assert len(shown) >= 4
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_file_that_this_machine_is_too_slow_for(complete: bool) -> None:
+    """Pictures are skipped, but some are shown all the time; if it is to be complete, all of them, later than the file says."""
+    clock = Clock()
+    played = play(SlowDecoder(40, clock), 1 / 60, complete, clock)  # type: ignore[arg-type]
+    shown = [clock.now for picture in played if picture is not None]
+    assert len(shown) == 40 if complete else 4 <= len(shown) < 40
     assert max(later - earlier for earlier, later in itertools.pairwise(shown)) < 1.0
 
 
-def test_a_complete_file_passes_nothing_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a file that is to be played completely, every picture is shown, later than the file says."""
-    decoder = SlowDecoder(20, 0.05, clock_of(monkeypatch, "capture.pace"))
-    pictures = video._played(decoder, 1 / 60, complete=True)  # type: ignore[arg-type]
-    assert len([picture for picture in pictures if picture is not None]) == 20
-
-
 @pytest.mark.parametrize("kind", ["folder", "video"])
-def test_a_source_of_one_picture_has_its_rate_too(tmp_path: Path, kind: str) -> None:
-    """Shown again and again, a single picture comes no more often than the rate says."""
-    path = videos.pictures(tmp_path / "one", 1) if kind == "folder" else videos.video(tmp_path / "one.avi", 1, 10)
-    source = source_of(str(path), 10)
-    begin = time.monotonic()
-    for _ in range(5):
-        assert len(list(source.pictures())) == 1
-    assert time.monotonic() - begin > 0.4
-
-
-def test_a_long_wait_gives_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a picture is shown that is shown for long, and where there is nothing but what is no picture."""
-    monkeypatch.setattr(pace, "SIGN_OF_LIFE", 0.05)
-    folder = videos.pictures(tmp_path / "pictures", 2)
-    (folder / "none.png").write_bytes(b"")
-    for path in (folder, videos.video(tmp_path / "clip.avi", 2, rate=2)):
-        given = list(source_of(str(path), 2).pictures())
-        shown = [number for number, one in enumerate(given) if one is not None]
-        assert len(shown) == 2
-        assert shown[1] - shown[0] > 3
-        assert len(given) - shown[1] > 3
-
-
-def test_a_path_too_long_is_told() -> None:
-    """A path that the system refuses is a lost source with the reason."""
-    assert "too long" in lost("x" * 5000)
-
-
-def test_a_folder_is_shown_in_order_at_the_rate(tmp_path: Path) -> None:
-    """Pictures come in the order of their names, as many a second as asked for; what is no picture is passed over."""
-    folder = videos.pictures(tmp_path / "pictures", 5)
-    (folder / "2.png").write_bytes(b"no picture")
-    (folder / "3.png").write_bytes(b"")
-    (folder / "notes.txt").write_text("no picture either")
-    begin = time.monotonic()
-    assert numbers(folder, 10) == [0, 1, 4]
-    assert 0.25 < time.monotonic() - begin < limit(5)
+def test_a_long_wait_gives_signs_of_life(tmp_path: Path, kind: str) -> None:
+    path = videos.video(tmp_path / "a.avi", 2, 0.2) if kind == "video" else videos.pictures(tmp_path / "pictures", 2)
+    given = list(open_source(path, 0.2).pictures())
+    shown = [number for number, one in enumerate(given) if one is not None]
+    assert len(shown) == 2
+    assert shown[1] - shown[0] > 3
+    assert len(given) - shown[1] > 3
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "reason"),
+    ("path", "content", "reason"),
     [
-        ("none.mp4", None, "No such file"),
-        ("text.mp4", b"no video at all", "cannot open it"),
-        ("empty.mp4", b"", "cannot open it"),
+        ("none.mp4", None, "none.mp4: No such file"),
+        ("text.mp4", b"no video at all", "text.mp4: OpenCV cannot open it"),
+        ("empty.mp4", b"", "empty.mp4: OpenCV cannot open it"),
+        ("x" * 5000, None, "too long"),
+        ("other:7", None, "other:7: No such file or directory; SOURCE_MODULES has no kind of source for it either"),
+        ("97", None, "there is no /dev/video97"),
+        ("/dev/video98", None, "there is no /dev/video98"),
+        ("/dev/null", None, "camera /dev/null: OpenCV cannot open it"),
     ],
 )
-def test_why_a_file_is_lost(tmp_path: Path, name: str, content: bytes | None, reason: str) -> None:
-    """A file that is missing or no video is told with its name and the reason."""
+def test_why_a_source_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, content: bytes, reason: str) -> None:
+    monkeypatch.chdir(tmp_path)
     if content is not None:
-        (tmp_path / name).write_bytes(content)
-    text = lost(str(tmp_path / name))
-    assert name in text
-    assert reason in text
-
-
-def test_why_a_camera_is_lost() -> None:
-    """A camera that is not plugged in is told with its device."""
-    assert "there is no /dev/video97" in lost("97")
-    assert "there is no /dev/video98" in lost("/dev/video98")
-
-
-def test_a_device_that_is_no_camera() -> None:
-    """A device that gives no pictures is told as such."""
-    assert "camera /dev/null: OpenCV cannot open it" in lost("/dev/null")
-
-
-class _MotionJpeg(http.server.BaseHTTPRequestHandler):
-    """A network camera: Motion JPEG, `frames` pictures and then silence or the end."""
-
-    frames: ClassVar[int] = 8
-    then_silent: ClassVar[bool] = False
-    release: ClassVar[threading.Event] = threading.Event()
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-        self.end_headers()
-        for number in range(self.frames):
-            picture = jpeg(videos.numbered(number), 90)
-            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
-            self.wfile.write(head.encode() + picture + b"\r\n")
-            time.sleep(0.03)
-        if self.then_silent:
-            self.release.wait(limit(30))
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def network_camera(silent: bool = False) -> Iterator[str]:
-    """The address of one."""
-    released = threading.Event()
-
-    class Handler(_MotionJpeg):
-        then_silent = silent
-        release = released
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/live"
-        finally:
-            released.set()
-            server.shutdown()
-            thread.join()
-
-
-def test_a_stream_gives_its_pictures_and_is_lost_at_its_end() -> None:
-    """A network camera's pictures come in order; when it closes the connection that is a loss, not an end."""
-    seen: list[int] = []
-    with network_camera() as address, pytest.raises(SourceLost, match="stopped giving pictures"):
-        seen.extend(videos.number_of(picture) for picture in source_of(address, 10).pictures() if picture is not None)
-    with network_camera() as address, closing(source_of(address.replace("http:", "HTTP:"), 10).pictures()) as pictures:
-        seen = [videos.number_of(picture) for picture in itertools.islice(pictures, 5) if picture is not None]
-    assert seen == sorted(seen)
-    assert len(set(seen)) >= 4
-
-
-def test_a_stream_that_falls_silent_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A network camera that keeps its connection open and sends nothing is given up after the time-out."""
-    monkeypatch.setattr(http_camera, "TIMEOUT", 1.0)
-    begin = time.monotonic()
-    with network_camera(silent=True) as address, pytest.raises(SourceLost):
-        for _ in source_of(address, 10).pictures():
-            pass
-    assert time.monotonic() - begin < limit(20)
-
-
-def test_a_stream_nobody_serves() -> None:
-    """An address where nobody answers is lost with the reason."""
-    assert lost("RTSP://me:secret@127.0.0.1:1/live") == "rtsp://127.0.0.1:1: Connection refused"
+        Path(path).write_bytes(content)
+    with pytest.raises(SourceLost) as caught, closing(open_source(path).pictures()) as pictures:
+        next(pictures)
+    assert reason in str(caught.value)
 
 
 def test_a_scene_is_drawn_in_time() -> None:
-    """The pictures of a seed's scene from its beginning, ten a second."""
-    scene = Scene(7)
-    begin = time.monotonic()
-    pictures = [picture for picture in itertools.islice(source_of("demo:7", 1).pictures(), 6) if picture is not None]
-    assert time.monotonic() - begin >= 0.5
-    drawn = [scene.frame(moment) for moment in itertools.islice(scene.moments(), 40)]
-    places = [next(number for number, one in enumerate(drawn) if np.array_equal(one, picture)) for picture in pictures]
-    assert places == sorted(set(places))
-    assert places[0] == 0
+    """From its beginning, ten pictures a second."""
+    scene, clock = Scene(7), Clock()
+    begin = clock.now
+    pictures = [picture for picture in itertools.islice(open_source("demo:7", 1, clock).pictures(), 6) if picture is not None]
+    assert clock.now - begin == pytest.approx(0.5)
+    for moment, picture in zip(scene.moments(), pictures, strict=False):
+        assert np.array_equal(scene.frame(moment), picture)
 
 
-def test_without_the_demo_a_scene_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where capture is installed alone, it says what is missing."""
-    monkeypatch.setitem(sys.modules, "demo.scenes", None)
-    assert lost("demo:7") == "demo:7: the demo is not installed here"
-
-
-def test_the_demo_is_not_imported_unasked() -> None:
-    """Who has a camera does not carry the demo along."""
-    code = "import sys, capture.__main__; sys.exit(any(name.partition('.')[0] == 'demo' for name in sys.modules))"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=limit(60), check=True)
+def test_drawn_scenes_are_known(tmp_path: Path) -> None:
+    """The demo's clip, one that was made, and a live scene; no camera, no stream, and no video beside any other JSON."""
+    write_clip(3, 0.2, tmp_path / "scenes-3.mp4")
+    assert all(open_source(path).is_drawn() for path in (CLIP, tmp_path / "scenes-3.mp4", "demo:7"))
+    assert not any(open_source(path).is_drawn() for path in ("0", "rtsp://camera/stream", "http://camera/"))
+    for beside in ("", "{", "[]", "[" * 100_000, '{"about": 7}', '{"seed": 7}', '{"about": "Counted by hand."}'):
+        (tmp_path / "door.json").write_text(beside)
+        assert not open_source(tmp_path / "door.mp4").is_drawn()

@@ -4,8 +4,10 @@ import codecs
 import hashlib
 import io
 import json
-import shutil
+import struct
 import zipfile
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,6 @@ from hypothesis import strategies as st
 from classifier import InvalidExport, export, export_zip
 from classifier.export import Export, parse_labels, read_export
 from classifier.interpreter import Classifier
-from classifier.model import InvalidModel
-from classifier.model.unpack import unpack
 from tests.support.broker import ROOT
 from tests.support.secrets import MARK, addresses
 
@@ -111,7 +111,7 @@ def test_labels_of_any_system(text: bytes, labels: tuple[str, ...]) -> None:
         ("man\nwoman".encode("utf-16")[:-1], "not UTF-8 or UTF-16"),
         (b"\nman\nwoman", "line 1: 0"),
         ("man\n\u200b\nwoman".encode(), "line 2: 0"),
-        ("man\nman\u00a0".encode(), "line 2: 'man' stands there twice"),
+        ("man\nman\u00a0".encode(), "line 2: 'man' is there twice"),
     ],
 )
 def test_labels_that_are_refused(text: bytes, reason: str) -> None:
@@ -174,81 +174,137 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize("inside", ["", "export/", "door-main/export/", "export\\", "T\u00fcr Modell (1)/"])
-@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
-def test_classifier_and_bridge_read_the_same_zips(tmp_path: Path, inside: str, compression: int) -> None:
-    """Zips of macOS, of PowerShell 5, of a repository with samples, and of other archivers."""
-    archive = tmp_path / "doors.zip"
-    with zipfile.ZipFile(archive, "w", compression) as opened:
-        for name, content in {
-            f"{inside}model.tflite": MODEL,
-            f"__MACOSX/{inside}._model.tflite": b"junk",
-            f"{inside}labels.txt": b"man\nwoman",
-            f"__MACOSX/{inside}._labels.txt": b"junk",
-            f"{inside}.DS_Store": b"junk",
-            "python/predict.py": b"sample",
-            "node/README.md": b"sample",
-            "python/README.md": b"sample",
-        }.items():
+def packed(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip with these names, which are not checked."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, content in files.items():
             entry = zipfile.ZipInfo(name)
             entry.filename = name
-            opened.writestr(entry, content, compression)
-    (tmp_path / "doors").mkdir()
-    unpack(archive, tmp_path / "doors")
-    assert read_export(archive) == read_export(tmp_path / "doors") == Export("doors", MODEL, ("man", "woman"))
-    assert {path.name for path in (tmp_path / "doors").iterdir()} == {"model.tflite", "labels.txt"}
+            archive.writestr(entry, content, compression)
+    return buffer.getvalue()
+
+
+FILES = {"model.tflite": MODEL, "labels.txt": b"man\nwoman"}
+ZIP = packed(FILES)
+
+
+def read(tmp_path: Path, content: bytes) -> Export:
+    """What a zip of these bytes holds."""
+    (tmp_path / "doors.zip").write_bytes(content)
+    return read_export(tmp_path / "doors.zip")
+
+
+@pytest.mark.parametrize("inside", ["", "export/", "door-main/export/", "export\\", "T\u00fcr (1)/", "../", "/", "C:\\"])
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_zips_of_all_kinds(tmp_path: Path, inside: str, compression: int) -> None:
+    """Zips of macOS, of PowerShell 5, of a repository with samples, and of other archivers."""
+    files = {f"{inside}{name}": content for name, content in FILES.items()}
+    others = (f"__MACOSX/{inside}._model.tflite", f"{inside}.DS_Store", "python/README.md", "../escaped", "/escaped", "a\x1b[2J")
+    assert read(tmp_path, packed(files | dict.fromkeys(others, b"junk"), compression)) == Export("doors", MODEL, ("man", "woman"))
+    assert [path.name for path in tmp_path.iterdir()] == ["doors.zip"]
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
 @settings(max_examples=200)
 @given(data=st.data())
 def test_a_damaged_zip(tmp_path: Path, compression: int, data: st.DataObject) -> None:
-    """Wherever bytes of a zip are changed, cut out or added, classifier and bridge read it as before, or both refuse it."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as opened:
-        for name, content in {"a/model.tflite": MODEL * 20, "a/labels.txt": b"man\nwoman"}.items():
-            opened.writestr(zipfile.ZipInfo(name), content, compression)
-    damaged = bytearray(buffer.getvalue())
+    """Wherever bytes of a zip are changed, cut out or added, it is read as before, or refused in one line."""
+    damaged = bytearray(packed({"a/model.tflite": MODEL * 20, "a/labels.txt": b"man\nwoman"}, compression))
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(damaged) - 1))
         damaged[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
-    archive, into = tmp_path / "damaged.zip", tmp_path / "damaged"
-    archive.write_bytes(damaged)
-    shutil.rmtree(into, ignore_errors=True)
-    into.mkdir()
     try:
-        unpack(archive, into)
-    except InvalidModel as error:
-        assert str(error).startswith("damaged.zip: ")
+        assert read(tmp_path, bytes(damaged)).model == MODEL * 20
+    except InvalidExport as error:
+        assert "doors.zip" in str(error)
         assert str(error).isprintable()
-        with pytest.raises(InvalidExport, match=r"damaged\.zip: "):
-            read_export(archive)
-    else:
-        assert read_export(archive).model == MODEL * 20
 
 
-def test_two_exports_in_one_zip(tmp_path: Path) -> None:
-    """The model of one and the labels of another are not mixed."""
-    source = folder(tmp_path / "doors", model_tflite=MODEL, labels_txt=b"a")
-    with zipfile.ZipFile(zipped(tmp_path / "two.zip", source), "a") as archive:
-        archive.writestr("other/labels.txt", "b")
-    with pytest.raises(InvalidExport, match=r"labels\.txt is in it twice"):
-        read_export(tmp_path / "two.zip")
+@given(st.binary(max_size=300) | st.binary(max_size=100).map(lambda end: ZIP + end))
+def test_any_bytes(tmp_path: Path, content: bytes) -> None:
+    """Random bytes, before and behind a zip too."""
+    with suppress(InvalidExport):
+        assert read(tmp_path, content).model == MODEL
+
+
+def patched(content: bytes, offset: int, value: bytes) -> bytes:
+    """The zip with these bytes of the directory entry of model.tflite, the first one, changed."""
+    at = content.index(b"PK\x01\x02") + offset
+    return content[:at] + value + content[at + len(value) :]
+
+
+FLAGS, METHOD, CRC, PACKED, SIZE, PLACE, NEEDS = 8, 10, 16, 20, 24, 42, 6
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (packed(FILES | {"other/labels.txt": b"b"}), "labels.txt is in it twice"),
+        (packed({"labels.txt": b"a"}), "model.tflite is missing"),
+        (packed({"model.tflite": b"a"}), "labels.txt is missing"),
+        (packed({f"{number:02}{'x' * 65_000}": b"" for number in range(20)}), "bytes of directory, at most 1048576"),
+        (b"", "not a zip"),
+        (b"PK\x05\x06" + bytes(18), "missing"),
+        (b"<html>sign in</html>", "not a zip"),
+        (ZIP[:-10], "not a zip"),
+        (ZIP[5:], "not a zip"),
+        (packed(FILES, zipfile.ZIP_BZIP2), "compression 12; 0"),
+        (patched(ZIP, FLAGS, b"\x01\x00"), "encrypted"),
+        (patched(ZIP, FLAGS, b"\x20\x00"), "patched data"),
+        (patched(ZIP, METHOD, b"\x63\x00"), "compression 99"),
+        (patched(ZIP, CRC, bytes(4)), "CRC-32"),
+        (patched(ZIP, SIZE, struct.pack("<L", 1)), "CRC-32"),
+        (patched(ZIP, SIZE, struct.pack("<L", 99)), "20 bytes, not the 99"),
+        (patched(ZIP, PACKED, struct.pack("<L", 3)), "not a zip|bytes, not the"),
+        (patched(ZIP, PLACE, struct.pack("<L", 2**31)), "not a zip"),
+        (patched(ZIP, NEEDS, b"\xff\x00"), "version"),
+    ],
+)
+def test_zips_that_are_refused(tmp_path: Path, content: bytes, reason: str) -> None:
+    """Each with its reason, and whatever a directory says that is not so."""
+    with pytest.raises(InvalidExport, match=reason):
+        read(tmp_path, content)
+
+
+def _overlapping(number: int, size: int) -> bytes:
+    """A zip whose files quote the heads of those behind them, so that each contains all that follow."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body, plain = packer.compress(bytes(size)) + packer.flush(), bytes(size)
+    entries: list[tuple[bytes, bytes, int]] = []
+    for index in reversed(range(number)):
+        name = ("model.tflite", "labels.txt", "cvexport.manifest")[index].encode()
+        fixed = struct.pack("<HHHHHLLLHH", 20, 0, 8, 0, 33, zlib.crc32(plain), len(body), len(plain), len(name), 0)
+        head = b"PK\x03\x04" + fixed + name
+        entries.insert(0, (name, fixed, len(head) + len(body)))
+        body = b"\x00" + struct.pack("<HH", len(head), len(head) ^ 0xFFFF) + head + body
+        plain = head + plain
+    content, directory = body[5:], b""
+    for name, fixed, from_end in entries:
+        place = struct.pack("<HHHLL", 0, 0, 0, 0, len(content) - from_end)
+        directory += b"PK\x01\x02" + struct.pack("<H", 20) + fixed + place + name
+    return content + directory + b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, number, number, len(directory), len(content), 0)
+
+
+def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes out is counted over all files, whatever the directory says; also of files that share their bytes."""
+    with zipfile.ZipFile(io.BytesIO(_overlapping(1, 100))) as single:
+        assert single.testzip() is None
+    for module in (export, export_zip):
+        monkeypatch.setattr(module, "LIMIT", 1_000_000)
+    bomb = packed(FILES | {"model.tflite": bytes(1_000_000)})
+    assert len(bomb) < 10_000
+    several = packed({"model.tflite": bytes(600_000), "labels.txt": bytes(600_000)})
+    for content in (bomb, several, patched(bomb, SIZE, struct.pack("<L", 5)), _overlapping(3, 400_000)):
+        with pytest.raises(InvalidExport, match="at most 1000000 in all|CRC-32|Overlapped"):
+            read(tmp_path, content)
+    with pytest.raises(InvalidExport, match="1000001 bytes, at most 1000000"):
+        read_export(folder(tmp_path / "big", model_tflite=bytes(1_000_001), labels_txt=b"a"))
 
 
 def test_a_dated_folder_keeps_its_name(tmp_path: Path) -> None:
     """What follows a dot in a folder's name is no file's ending."""
     assert read_export(folder(tmp_path / "doors-2026.11.23", model_tflite=MODEL, labels_txt=b"a")).name == "doors-2026.11.23"
-
-
-def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A zip that says it unpacks to more than the limit, or a folder's file that is larger, is refused unread."""
-    monkeypatch.setattr(export, "LIMIT", 1000)
-    monkeypatch.setattr(export_zip, "LIMIT", 1000)
-    source = folder(tmp_path / "big", model_tflite=bytes(5000), labels_txt=b"a")
-    for path in (source, zipped(tmp_path / "big.zip", source)):
-        with pytest.raises(InvalidExport, match="at most 1000"):
-            read_export(path)
 
 
 @settings(deadline=None)

@@ -14,7 +14,7 @@ from bus import Box, InvalidMessage, Label, Prediction
 from classifier import InvalidExport
 from classifier.export import read_export
 from classifier.interpreter import Classifier, Result
-from classifier.runtime import Interpreter
+from classifier.backends.tflite import Interpreter
 from tests.classifier.test_yolo import restated
 from tests.support import tflite
 from tests.support.tflite import Quantisation
@@ -194,11 +194,11 @@ def test_an_unknown_class_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "toml", "reason"),
     [
-        (tflite.boxes({"a": ((1, 2, 3), np.zeros((6, 3)), np.zeros(6))}), "", "outputs a 1x2x3: of no kind"),
+        (tflite.boxes({"a": ((1, 2, 3), np.zeros((6, 3)), np.zeros(6))}), "", "outputs a 1x2x3 float32: of no kind"),
         (
             detected(("boxes", "classes")),
             "",
-            "outputs boxes 3x4, classes 3: of no kind that is served; served are",
+            "outputs boxes 3x4 float32, classes 3 float32: of no kind that is served; served are",
         ),
         (tflite.classification(WHITE_IS_ONE, np.zeros(3)), "kind = 'yolo'", "not of the kind yolo"),
         (detected(("boxes", "scores", "classes")), "kind = 'detection'", "not of the kind detection"),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from classifier.yolo import ANCHORS, LEAST, MOST, OVERLAP, Found, boxes
+from classifier.decoders import MIN_CONFIDENCE
+from classifier.decoders.yolo import ANCHORS, MAX_BOXES, MAX_OVERLAP, Found, find_boxes
 
 Box = tuple[float, float, float, float]
 
@@ -29,53 +30,52 @@ def restated(grid: NDArray[Any], anchors: tuple[tuple[float, float], ...] = ANCH
     rows, columns, depth = grid.shape
     step = depth // len(anchors)
     found = []
-    for row in range(rows):
-        for column in range(columns):
-            for number, (wide, high) in enumerate(anchors):
-                x, y, w, h, objectness, *logits = (float(one) for one in grid[row, column, number * step : (number + 1) * step])
-                width, height = math.exp(w) * wide / columns, math.exp(h) * high / rows
-                place = ((x + column) / columns - width / 2, (y + row) / rows - height / 2, width, height)
-                total = sum(math.exp(one - max(logits)) for one in logits)
-                each = [math.exp(one - max(logits)) / total / (1 + math.exp(-objectness)) for one in logits]
-                label = each.index(max(each))
-                if each[label] > LEAST:
-                    found.append(Found(label, each[label], place))
+    for row, column in np.ndindex(rows, columns):
+        for number, (wide, high) in enumerate(anchors):
+            x, y, w, h, objectness, *logits = (float(one) for one in grid[row, column, number * step : (number + 1) * step])
+            width, height = math.exp(w) * wide / columns, math.exp(h) * high / rows
+            place = ((x + column) / columns - width / 2, (y + row) / rows - height / 2, width, height)
+            total = sum(math.exp(one - max(logits)) for one in logits)
+            each = [math.exp(one - max(logits)) / total / (1 + math.exp(-objectness)) for one in logits]
+            label = each.index(max(each))
+            if each[label] > MIN_CONFIDENCE:
+                found.append(Found(label, each[label], place))
     kept: list[Found] = []
     for one in sorted(found, key=lambda one: -one.probability):
-        if not any(other.label == one.label and overlap(one.box, other.box) > OVERLAP for other in kept):
+        if not any(other.label == one.label and overlap(one.box, other.box) > MAX_OVERLAP for other in kept):
             kept.append(one)
-    return kept[:MOST]
+    return kept[:MAX_BOXES]
 
 
 def test_one_box_by_hand() -> None:
     """Of a grid of 2 x 3 cells, something in the lower right one, of the second anchor and the second label."""
     grid = np.full((2, 3, 5 * 7), -20.0)
     grid[1, 2, 7:14] = (0.5, 0.25, 0, math.log(0.5), 3, -1, 1)
-    (found,) = boxes(grid)
+    (found,) = find_boxes(grid)
     assert found.label == 1
     assert found.probability == pytest.approx(1 / (1 + math.exp(-3)) * math.e**2 / (1 + math.e**2))
     width, height = 1.87 / 3, 2.06 / 2 / 2
     assert found.box == pytest.approx((2.5 / 3 - width / 2, 1.25 / 2 - height / 2, width, height))
 
 
-def test_one_thing_is_told_once_a_label() -> None:
-    """Of two boxes in one place the more probable stays; another label's stays beside it."""
+def test_overlapping_boxes_of_one_label() -> None:
+    """The most probable of them is kept; the box of another label stays beside it."""
     grid = np.full((1, 1, 5 * 7), -20.0)
     sizes = [(math.log(4 / wide), math.log(4 / high)) for wide, high in ANCHORS]
     for number, (objectness, first, second) in enumerate([(1, 5, 0), (2, 5, 0), (0.5, 0, 5)]):
         grid[0, 0, number * 7 : number * 7 + 7] = (0.5, 0.5, *sizes[number], objectness, first, second)
-    found = boxes(grid)
+    found = find_boxes(grid)
     assert [one.label for one in found] == [0, 1]
     assert found[0].probability == pytest.approx(1 / (1 + math.exp(-2)) / (1 + math.exp(-5)))
 
 
-def test_there_are_not_more_than_64() -> None:
-    """Of many boxes, the most probable are told, highest first."""
+def test_no_more_than_64_boxes() -> None:
+    """Of many boxes the most probable are kept, highest first."""
     grid = np.zeros((13, 13, 5 * 6))
     grid[..., 2::6] = grid[..., 3::6] = -6  # small: none over another
     grid[..., 4::6] = np.random.default_rng(1).permutation(13 * 13 * 5).reshape(13, 13, 5) / 400
-    found = boxes(grid)
-    assert len(found) == MOST
+    found = find_boxes(grid)
+    assert len(found) == MAX_BOXES
     assert [one.probability for one in found] == sorted((one.probability for one in found), reverse=True)
     assert found[0].probability == pytest.approx(1 / (1 + math.exp(-grid[..., 4::6].max())))
 
@@ -84,7 +84,7 @@ def test_there_are_not_more_than_64() -> None:
 def test_as_the_formulas_say(rows: int, columns: int, labels: int, seed: int) -> None:
     """The same boxes as the plain restatement, in the same order."""
     grid = np.random.default_rng(seed).normal(0, 1.5, (rows, columns, 5 * (5 + labels)))
-    found, expected = boxes(grid), restated(grid)
+    found, expected = find_boxes(grid), restated(grid)
     assert [one.label for one in found] == [one.label for one in expected]
     for one, other in zip(found, expected, strict=True):
         assert one.probability == pytest.approx(other.probability)
@@ -92,9 +92,9 @@ def test_as_the_formulas_say(rows: int, columns: int, labels: int, seed: int) ->
 
 
 @given(arrays.arrays(np.float32, st.tuples(st.integers(1, 3), st.integers(1, 3), st.just(5 * 7)), elements=st.floats(width=32)))
-def test_whatever_a_model_gives(grid: NDArray[np.float32]) -> None:
-    """Infinite numbers and none at all give boxes with a probability, or no boxes."""
-    for one in boxes(grid):
-        assert LEAST < one.probability <= 1
+def test_any_output(grid: NDArray[np.float32]) -> None:
+    """Infinities and NaN give boxes with a probability, or no boxes."""
+    for one in find_boxes(grid):
+        assert MIN_CONFIDENCE < one.probability <= 1
         assert 0 <= one.label < 2
         assert all(math.isfinite(part) for part in one.box)

@@ -1,25 +1,21 @@
 """A wall clock that is set while capture runs, or was never set: every visitor once, of the right duration, on the right day."""
 
 import itertools
-import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.policy import Policy
 from bus import Prediction, Visit
-from counter.database import Connection, LedgerUnavailable
-from counter.hours import day_of
-from counter.ledger import Ledger
+from counter.changes import VISIT, Connection, visit_from
+from counter.database import LedgerUnavailable
 from counter.periods import Periods
-from counter.site import Round, Site
-from runtime.metrics import Metrics
-from tests.counter.test_visits import NOON, RULES, seen
+from counter.registry import Batch
+from tests.counter.place import NOON, UTC, Place, brief, seen
 
 BEGIN = "n" * 5 + "w" * 20 + "n" * 20
 """A visitor who is gone before the clock is set, ..."""
@@ -48,170 +44,130 @@ def stream(place: int, by: float, session: str = "a1", text: str = BEGIN + STAY 
     ]
 
 
-class Shop:
-    """A site with a ledger, which may be closed and opened again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.open()
-
-    def open(self) -> None:
-        """As a bridge that starts."""
-        self.ledger = Ledger(self._folder, 1000, Metrics())
-        self.site = Site(RULES, Policy(), lambda *_: None)
-        self.site.recall(self.ledger.memories(), NOON)
-
-    def restart(self) -> None:
-        """As after a kill: what was not committed is gone."""
-        self.ledger.close()
-        self.open()
-
-    def take(self, *predictions: Prediction) -> None:
-        """Takes predictions in, all in one round."""
-        round_ = Round()
-        for one in predictions:
-            self.site.take_in(one, round_)
-        for name, camera in round_.cameras.items():
-            if (text := camera.change()) is not None:
-                round_.changes.memories[name] = text
-        self.ledger.commit(round_.changes, self.site.policy.takes_visit)
-
-    @property
-    def visits(self) -> list[Visit]:
-        """In the order in which they ended; none of them is published by anyone here."""
-        return self.ledger.unpublished(1000)
-
-    @property
-    def upstream(self) -> dict[str, float]:
-        """The begin of each visit by its id, as the outbox has it."""
-        waiting = [json.loads(one.message.body) for one in self.ledger.waiting(1000)]
-        assert len({one["id"] for one in waiting}) == len(waiting)
-        return {one["id"]: one["started_at"] for one in waiting}
-
-
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    """A new one."""
-    one = Shop(tmp_path)
+def place(tmp_path: Path) -> Iterator[Place]:
+    one = Place(tmp_path)
     yield one
-    one.ledger.close()
+    one.close()
 
 
-def brief(visits: list[Visit]) -> list[tuple[str, float, int]]:
-    """Label, duration and frames."""
-    return [(one.label, round(one.ended_at - one.started_at, 2), one.frames) for one in visits]
+def visits(place: Place) -> list[Visit]:
+    """In the order in which they were recorded; what is to be published are the same visits, once each."""
+    with place.ledger.reading() as connection:
+        found = [visit_from(row) for row in connection.execute(f"SELECT {VISIT} FROM visit ORDER BY number")]
+    waiting = [one.message for one in place.ledger.unpublished(0, 1000)]
+    assert sorted(waiting, key=lambda one: one.id) == sorted(found, key=lambda one: one.id)
+    return found
 
 
 RIGHT = [("woman", 1.9, 20), ("man", 3.9, 40), ("woman", 2.9, 30)]
 
 
-@pytest.mark.parametrize("place", [BETWEEN, DURING])
+@pytest.mark.parametrize("set_at", [BETWEEN, DURING])
 @pytest.mark.parametrize("by", STEPS)
 @pytest.mark.parametrize("at_once", [False, True])
-def test_a_clock_that_is_set_changes_no_count(shop: Shop, by: float, place: int, at_once: bool) -> None:
+def test_a_clock_that_is_set_changes_no_count(place: Place, by: float, set_at: int, at_once: bool) -> None:
     """With somebody there or nobody, one by one or after an absence: three visitors, as long as they stayed, on their day."""
-    frames = stream(place, by)
+    frames = stream(set_at, by)
     if at_once:
-        shop.take(*frames)
+        place.process(*frames)
     else:
         for one in frames:
-            shop.take(one)
-    assert brief(shop.visits) == RIGHT
-    assert len({one.id for one in shop.visits}) == 3
-    assert {day_of(one.started_at) for one in shop.visits} == {day_of(NOON)}
+            place.process(one)
+    assert brief(visits(place)) == RIGHT
+    assert len({one.id for one in visits(place)}) == 3
+    assert {UTC.day(one.started_at) for one in visits(place)} == {UTC.day(NOON)}
     before = 0.0 if by == STEPS[-1] else by
-    assert [one.started_at for one in shop.visits] == pytest.approx([NOON + 0.5 - before, NOON + 4.5, NOON + 10.5], abs=0.01)
-    assert shop.upstream == {one.id: one.started_at for one in shop.visits}
+    assert [one.started_at for one in visits(place)] == pytest.approx([NOON + 0.5 - before, NOON + 4.5, NOON + 10.5], abs=0.01)
 
 
-def test_a_clock_that_is_behind_the_ledger_was_wrong(shop: Shop) -> None:
+def test_a_clock_that_is_behind_the_ledger_was_wrong(place: Place) -> None:
     """Visits dated by a clock that reads less than it had before a boot are corrected when it is set, and no others."""
     earlier = stream(0, 0.0, "a0", BEGIN)
-    shop.take(*earlier)
+    place.process(*earlier)
     later = [replace(one, captured_at=one.captured_at + 600) for one in stream(DURING, 3600.0)]
-    shop.take(*later)
+    place.process(*later)
     began = [NOON + 0.5, NOON + 600.5, NOON + 604.5, NOON + 610.5]
-    assert [one.started_at for one in shop.visits] == pytest.approx(began, abs=0.01)
-    assert shop.upstream == {one.id: one.started_at for one in shop.visits}
+    assert [one.started_at for one in visits(place)] == pytest.approx(began, abs=0.01)
 
 
 @pytest.mark.parametrize("restarted_at", [BETWEEN, DURING, DURING + 1])
-def test_capture_that_starts_again_in_1970_is_dated_too(shop: Shop, restarted_at: int) -> None:
+def test_capture_that_starts_again_in_1970_is_dated_too(place: Place, restarted_at: int) -> None:
     """Of two sessions of one boot the first one's visitors are corrected when the clock is set in the second, or between them."""
     frames = [
         one if number < restarted_at else replace(one, session="a2", sequence=number - restarted_at, session_time=number / 10 - 4)
         for number, one in enumerate(stream(DURING, STEPS[-1]))
     ]
     for one in frames:
-        shop.take(one)
-    assert [one.label for one in shop.visits if one.label == "woman"] == ["woman", "woman"]
-    assert {day_of(one.started_at) for one in shop.visits} == {day_of(NOON)}
-    assert shop.visits[0].started_at == pytest.approx(NOON + 0.5, abs=5)
+        place.process(one)
+    assert [one.label for one in visits(place) if one.label == "woman"] == ["woman", "woman"]
+    assert {UTC.day(one.started_at) for one in visits(place)} == {UTC.day(NOON)}
+    assert visits(place)[0].started_at == pytest.approx(NOON + 0.5, abs=5)
 
 
-def test_two_boots_of_1970_are_not_mixed_up(shop: Shop) -> None:
+def test_two_boots_of_1970_are_not_mixed_up(place: Place) -> None:
     """A boot whose clock was never set leaves its visits where they are; the next one's correct only its own."""
     never = [replace(one, captured_at=one.captured_at - STEPS[-1]) for one in stream(0, 0.0, "b1", BEGIN)]
-    shop.take(*never)
-    shop.take(*stream(BETWEEN, STEPS[-1], "b2"))
-    assert brief(shop.visits) == [RIGHT[0], *RIGHT]
-    assert shop.visits[0].started_at == pytest.approx(NEVER_SET + 0.5, abs=0.01)
-    assert [one.started_at for one in shop.visits[1:]] == pytest.approx([NOON + 0.5, NOON + 4.5, NOON + 10.5], abs=0.01)
+    place.process(*never)
+    place.process(*stream(BETWEEN, STEPS[-1], "b2"))
+    assert brief(visits(place)) == [RIGHT[0], *RIGHT]
+    assert visits(place)[0].started_at == pytest.approx(NEVER_SET + 0.5, abs=0.01)
+    assert [one.started_at for one in visits(place)[1:]] == pytest.approx([NOON + 0.5, NOON + 4.5, NOON + 10.5], abs=0.01)
 
 
-def test_only_visits_of_the_boot_are_corrected(shop: Shop) -> None:
+def test_only_visits_of_the_boot_are_corrected(place: Place) -> None:
     """After a clock that was years ahead, each boot's wrong readings are corrected when it is set, and earlier boots' are not."""
     day, year = 86400.0, 365 * 86400.0
     ahead = [replace(one, captured_at=one.captured_at + 3 * year) for one in stream(0, 0.0, "a0", BEGIN)]
-    shop.take(*ahead)
-    shop.take(*stream(0, 0.0, "a1", BEGIN))
+    place.process(*ahead)
+    place.process(*stream(0, 0.0, "a1", BEGIN))
     for one in stream(BETWEEN, 14 * 3600.0, "a2", BEGIN):
-        shop.take(replace(one, captured_at=one.captured_at + day))
+        place.process(replace(one, captured_at=one.captured_at + day))
     expected = [NOON + 0.5 + 3 * year, NOON + 0.5, NOON + 0.5 + day]
-    assert [one.started_at for one in shop.visits] == pytest.approx(expected, abs=0.01)
+    assert [one.started_at for one in visits(place)] == pytest.approx(expected, abs=0.01)
 
 
-def test_a_ledger_that_lost_visits_has_no_others_corrected(shop: Shop) -> None:
+def test_a_ledger_that_lost_visits_has_no_others_corrected(place: Place) -> None:
     """Where a broken file was recovered without the visits of the boot, those of before stay as they are."""
-    shop.take(*stream(0, 0.0, "a0", BEGIN))
-    before = shop.visits
+    place.process(*stream(0, 0.0, "a0", BEGIN))
+    before = visits(place)
     frames = stream(BETWEEN, STEPS[-1])
-    shop.take(*frames[:BETWEEN])
-    with shop.ledger._transaction() as connection:
+    place.process(*frames[:BETWEEN])
+    with place.ledger._transaction() as connection:
+        connection.execute("DELETE FROM publication WHERE id IN (SELECT id FROM visit WHERE started_at < 1000)")
         connection.execute("DELETE FROM visit WHERE started_at < 1000")
-    shop.take(*frames[BETWEEN:])
-    assert shop.visits[:1] == before
-    assert brief(shop.visits) == [RIGHT[0], *RIGHT[1:]]
+    place.process(*frames[BETWEEN:])
+    assert visits(place)[:1] == before
+    assert brief(visits(place)) == [RIGHT[0], *RIGHT[1:]]
 
 
-def test_a_clock_that_was_set_back_is_believed(shop: Shop) -> None:
+def test_a_clock_that_was_set_back_is_believed(place: Place) -> None:
     """Visits after a clock was set back keep their dates when it is set wrong again, and right."""
-    shop.take(*stream(5, -3600.0, "a1"))
-    before = shop.visits
+    place.process(*stream(5, -3600.0, "a1"))
+    before = visits(place)
     frames = stream(0, 0.0, "a1", BEGIN + STAY + END + BEGIN)[len(BEGIN + STAY + END) :]
-    shop.take(*(replace(one, captured_at=one.captured_at + 1e8) for one in frames))
-    assert shop.visits[:3] == before
+    place.process(*(replace(one, captured_at=one.captured_at + 1e8) for one in frames))
+    assert visits(place)[:3] == before
 
 
 @pytest.mark.parametrize("by", STEPS)
 def test_a_restart_of_the_bridge_anywhere_changes_nothing(tmp_path: Path, by: float) -> None:
     """Killed after any frame, and given the last second's once more, it comes to the same visits at the same times."""
-    straight = Shop(tmp_path / "straight")
-    straight.take(*stream(DURING, by))
+    straight = Place(tmp_path / "straight")
+    straight.process(*stream(DURING, by))
     for cut in (BETWEEN - 1, BETWEEN, DURING - 1, DURING, DURING + 1, DURING + 30, len(BEGIN + STAY)):
-        frames, shop = stream(DURING, by), Shop(tmp_path / str(cut))
+        frames, place = stream(DURING, by), Place(tmp_path / str(cut))
         for one in frames[:cut]:
-            shop.take(one)
-        shop.restart()
+            place.process(one)
+        place.restart()
         for one in frames[max(0, cut - 10) :]:
-            shop.take(one)
-        assert shop.visits == straight.visits
-        assert shop.upstream == straight.upstream
-        shop.ledger.close()
-    straight.ledger.close()
+            place.process(one)
+        assert visits(place) == visits(straight)
+        place.close()
+    straight.close()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 30)), max_size=8), st.sampled_from(STEPS))
 def test_what_comes_again_or_late_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, again: list[tuple[int, int]], by: float
@@ -225,30 +181,17 @@ def test_what_comes_again_or_late_changes_nothing(
         disturbed[end:end] = disturbed[max(0, end - number) : end]
     found = []
     for course in (frames, disturbed):
-        shop = Shop(tmp_path_factory.mktemp("shop"))
-        shop.take(*course)
-        found.append((shop.visits, shop.upstream))
-        shop.ledger.close()
+        place = Place(tmp_path_factory.mktemp("place"))
+        place.process(*course)
+        found.append(visits(place))
+        place.close()
     assert found[0] == found[1]
-    assert brief(found[0][0]) == [*RIGHT, RIGHT[2]]
+    assert brief(found[0]) == [*RIGHT, RIGHT[2]]
 
 
-def test_a_correction_replaces_what_still_waits_for_the_cloud(shop: Shop) -> None:
-    """A visit that was sent with a wrong time goes again with the right one, and the same id."""
-    frames = stream(BETWEEN, STEPS[-1], text=BEGIN)
-    shop.take(*frames[:BETWEEN])
-    first = shop.ledger.waiting(10)[0]
-    shop.take(*frames[BETWEEN:])
-    shop.ledger.sent(first.number)  # which was under way when the clock was set
-    again = shop.ledger.waiting(10)[0]
-    assert (first.message.id, again.message.id) == (shop.visits[0].id,) * 2
-    assert json.loads(again.message.body)["started_at"] == pytest.approx(NOON + 0.5, abs=0.01)
-    assert shop.ledger.outbox_size == 1
-
-
-def hours_counted(shop: Shop, begin: float, end: float) -> list[tuple[float, float]]:
+def hours_counted(place: Place, begin: float, end: float) -> list[tuple[float, float]]:
     """The periods between two times."""
-    return [(one.began_at, one.ended_at) for one in shop.ledger.periods("door", begin, end, False)]
+    return place.reports.spans("door", begin, end)
 
 
 def slow_stream(place: int, by: float, length: int) -> list[Prediction]:
@@ -269,41 +212,41 @@ def slow_stream(place: int, by: float, length: int) -> list[Prediction]:
 @pytest.mark.parametrize("restarted_at", [0, 100, 240])
 @pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("by", [NOON - NEVER_SET, 14 * 3600.0, 8000.0])
-def test_hours_counted_by_a_wrong_clock_are_corrected(shop: Shop, by: float, at_once: bool, restarted_at: int) -> None:
+def test_hours_counted_by_a_wrong_clock_are_corrected(place: Place, by: float, at_once: bool, restarted_at: int) -> None:
     """Two hours without a visitor lie on the right day when the clock is set, and nothing else does; what was before stays."""
     earlier = [replace(one, session="a0", captured_at=one.captured_at - 86400) for one in slow_stream(0, 0.0, 20)]
     last = replace(earlier[0], sequence=20, session_time=86400.0 - 60.0, captured_at=NOON - 60.0)
-    shop.take(*earlier, last)
+    place.process(*earlier, last)
     frames = slow_stream(240, by, 260)
     for begin, end in ((0, restarted_at), (restarted_at, 240), (240, 260)):
         if at_once:
-            shop.take(*frames[begin:end])
+            place.process(*frames[begin:end])
         else:
             for one in frames[begin:end]:
-                shop.take(one)
+                place.process(one)
         if end == restarted_at:
-            shop.ledger.save_periods()
-            shop.restart()
+            place.ledger.save_periods()
+            place.restart()
     first = (NOON - 86400, NOON - 86400 + 570)
-    assert hours_counted(shop, 0, 1e11) == [first, (NOON - 60, NOON + 259 * 30)]
+    assert hours_counted(place, 0, 1e11) == [first, (NOON - 60, NOON + 259 * 30)]
 
 
-def test_a_clock_that_is_set_back_in_doubt_moves_only_what_was_before(shop: Shop) -> None:
+def test_a_clock_that_is_set_back_in_doubt_moves_only_what_was_before(place: Place) -> None:
     """Frames after it, whose times were there before, stay where they are; in one round, too."""
-    shop.take(*[replace(one, session="a0", captured_at=NOON + 86400) for one in slow_stream(0, 0.0, 1)])
-    shop.take(*slow_stream(40, -600.0, 100))
-    assert hours_counted(shop, 0, NOON + 80000) == [(NOON, NOON + 99 * 30)]
+    place.process(*[replace(one, session="a0", captured_at=NOON + 86400) for one in slow_stream(0, 0.0, 1)])
+    place.process(*slow_stream(40, -600.0, 100))
+    assert hours_counted(place, 0, NOON + 80000) == [(NOON, NOON + 99 * 30)]
 
 
-def test_a_correction_that_the_ledger_cannot_take_is_made_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_correction_that_the_ledger_cannot_take_is_made_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the disk is full after all was written, and it is tried again, the hours are moved once, and no others are lost."""
     for one in slow_stream(0, 0.0, 3):
-        shop.take(replace(one, session="a0", captured_at=one.captured_at + 86400))
+        place.process(replace(one, session="a0", captured_at=one.captured_at + 86400))
     frames = slow_stream(40, -600.0, 100)
-    shop.take(*frames[:40])
-    round_ = Round()
+    place.process(*frames[:40])
+    batch = Batch()
     for one in frames[40:]:
-        shop.site.take_in(one, round_)
+        place.registry.process(one, batch)
     writes, write = itertools.count(1), Periods.write
 
     def fail(periods: Periods, connection: Connection) -> None:
@@ -315,6 +258,6 @@ def test_a_correction_that_the_ledger_cannot_take_is_made_once(shop: Shop, monke
         patch.setattr(Periods, "write", fail)
         for _ in range(2):
             with pytest.raises(LedgerUnavailable):
-                shop.ledger.commit(round_.changes)
-    shop.ledger.commit(round_.changes)
-    assert hours_counted(shop, 0, 1e11) == [(NOON, NOON + 99 * 30), (NOON + 86400, NOON + 86460)]
+                place.ledger.commit(batch.changes)
+    place.ledger.commit(batch.changes)
+    assert hours_counted(place, 0, 1e11) == [(NOON, NOON + 99 * 30), (NOON + 86400, NOON + 86460)]

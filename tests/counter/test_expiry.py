@@ -11,39 +11,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import Visit
-from counter.credible_clock import MAX_GAP, REPORTED, CredibleClock, Reading
+from counter.changes import Changes
+from counter.clocks import MAX_GAP, REPORTED, Clocks, CredibleClock, Reading
 from counter.database import FILE, LedgerUnavailable
 from counter.expiry import Expiry
-from counter.ledger import Changes, Ledger
 from counter.periods import Period
-from runtime.metrics import Metrics
+from counter.reports import Reports
+from tests.counter.place import NOON, UTC, open_ledger
 
-NOON = 1_790_000_000.0
 DAY = 86400.0
 YEAR = 365 * DAY
 KEEP = 400 * DAY
 
 
 class Device:
-    """A bridge's ledger and its expiry, on a machine whose clocks are set by hand."""
+    """A ledger and its expiry, on a machine whose clocks are set by hand."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, keep_days: float = 400) -> None:
         self.now = self.up = 0.0
         """Real seconds from the begin, and those of them for which the machine ran."""
         self.wrong = 0.0
         """How far the wall clock is ahead of the real time."""
         self._folder = folder
         self._numbers = itertools.count()
-        monkeypatch.setattr("counter.expiry.time.time", lambda: NOON + self.now + self.wrong)
-        monkeypatch.setattr("counter.expiry.steady", lambda: 1000 + self.up)
-        self._open()
+        self._keep_days = keep_days
+        self.open()
 
-    def _open(self) -> None:
-        self.ledger = Ledger(self._folder, 10, Metrics())
-        self.expiry = Expiry(self.ledger, KEEP)
+    def open(self) -> None:
+        clocks = Clocks(lambda: NOON + self.now + self.wrong, lambda: 1000 + self.up)
+        self.ledger = open_ledger(self._folder)
+        self.expiry = Expiry(self.ledger, self._keep_days, clocks)
 
     def start(self) -> None:
-        """As the bridge does."""
         self.expiry.save()
         self.expiry.expire()
 
@@ -51,7 +50,7 @@ class Device:
         """The machine is off for so many seconds."""
         self.ledger.close()
         self.now += after
-        self._open()
+        self.open()
         self.start()
 
     def run(self, seconds: float) -> None:
@@ -69,14 +68,13 @@ class Device:
 
     @property
     def visits(self) -> int:
-        """How many are left."""
-        return sum(self.ledger.totals("door", 0, 1e11).values())
+        return sum(Reports(self.ledger, UTC).totals("door", 0, 1e11).values())
 
 
 @pytest.fixture
-def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Device]:
+def device(tmp_path: Path) -> Iterator[Device]:
     """One with 900 visits of the last month, that was just switched off."""
-    one = Device(tmp_path, monkeypatch)
+    one = Device(tmp_path)
     one.count(*(NOON - 30 * DAY + number * DAY / 30 for number in range(900)))
     yield one
     one.ledger.close()
@@ -179,9 +177,9 @@ def test_a_jump_is_reported_for_a_week(device: Device, wrong: float) -> None:
     assert device.expiry.jump == 0
 
 
-def test_a_first_boot_without_a_battery_is_no_jump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_boot_without_a_battery_is_no_jump(tmp_path: Path) -> None:
     """From 1970 to now is a clock that was set for the first time."""
-    device = Device(tmp_path, monkeypatch)
+    device = Device(tmp_path)
     device.wrong = 60.0 - NOON
     device.start()
     device.wrong = 0.0
@@ -189,7 +187,7 @@ def test_a_first_boot_without_a_battery_is_no_jump(tmp_path: Path, monkeypatch: 
     device.ledger.close()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.floats(-5e9, 5e9), st.floats(0, 1e6), st.booleans()), max_size=20))
 def test_credible_time_is_never_far_ahead(course: list[tuple[float, float, bool]]) -> None:
     """However the clock is set, time that counts is what passed while running, and at most the gap more at each restart."""
@@ -212,10 +210,9 @@ def test_a_note_that_cannot_be_read_begins_again(text: str) -> None:
     assert (ahead.now, ahead.jump) == (NOON, 3 * YEAR)
 
 
-def test_visits_after_a_recovery_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_visits_after_a_recovery_stay(tmp_path: Path) -> None:
     """Where damage took all visits but not the marks of the expiry, new visits are not taken for those recorded long ago."""
-    device = Device(tmp_path, monkeypatch)
-    device.expiry = Expiry(device.ledger, 90 * DAY)
+    device = Device(tmp_path, keep_days=90)
     for _ in range(40):
         device.count()
         device.run(3 * DAY)
@@ -226,10 +223,9 @@ def test_visits_after_a_recovery_stay(tmp_path: Path, monkeypatch: pytest.Monkey
     with (tmp_path / FILE).open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(bytes(4096))
-    device.ledger = Ledger(tmp_path, 10, Metrics())
+    device.open()
     with pytest.raises(LedgerUnavailable, match="replaced"):
         device.ledger.last_number()
-    device.expiry = Expiry(device.ledger, 90 * DAY)
     device.expiry.save()
     assert device.visits == 0
     for _ in range(5):
@@ -277,9 +273,9 @@ def test_a_holiday_is_no_jump(device: Device, closed: float, is_jump: bool) -> N
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_no_clock_deletes_when_cameras_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: float) -> None:
+def test_no_clock_deletes_when_cameras_counted(tmp_path: Path, wrong: float) -> None:
     """Wrong at the first start of all and at each later one, and set an hour after: the hours that were counted stay."""
-    device = Device(tmp_path, monkeypatch)
+    device = Device(tmp_path)
     device.wrong = wrong
     device.start()
     for _ in range(5):
@@ -290,20 +286,20 @@ def test_no_clock_deletes_when_cameras_counted(tmp_path: Path, monkeypatch: pyte
         device.run(2 * DAY)
         device.wrong = wrong
         device.restart(3600.0)
-    assert len(device.ledger.periods("door", NOON - DAY, NOON + 60 * DAY, False)) == 5
+    assert len(Reports(device.ledger, UTC).spans("door", NOON - DAY, NOON + 60 * DAY)) == 5
     assert device.expiry.clock.now < NOON + device.now + MAX_GAP + DAY
     device.ledger.close()
 
 
-def test_periods_expire_after_a_first_start_with_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_periods_expire_after_a_first_start_with_a_wrong_clock(tmp_path: Path) -> None:
     """In time, too, where the first clock of all read 1970."""
-    device = Device(tmp_path, monkeypatch)
+    device = Device(tmp_path)
     device.wrong = 60.0 - NOON
     device.start()
     device.wrong = 0.0
     device.ledger.commit(Changes(periods=[Period("door", False, NOON, NOON + 3600)]))
     device.run(KEEP - DAY)
-    assert device.ledger.periods("door", NOON, NOON + DAY, False)
+    assert Reports(device.ledger, UTC).spans("door", NOON, NOON + DAY)
     device.run(3 * DAY)
-    assert not device.ledger.periods("door", NOON, NOON + DAY, False)
+    assert not Reports(device.ledger, UTC).spans("door", NOON, NOON + DAY)
     device.ledger.close()

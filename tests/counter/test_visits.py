@@ -10,27 +10,16 @@ from hypothesis import strategies as st
 
 from bus import Prediction, Visit
 from counter.visits import BACKGROUND_WEIGHT, Rules, Visits
+from tests.counter.place import NOON, RULES, seen
 from tests.support.samples import prediction
 
-RULES = Rules(threshold=0.5, frames=3, gap=1.5, is_background=lambda label: label == "nobody")
-T0 = 1000.0
-NOON = 1_790_000_000.0
-
-
-def seen(text: str, interval: float = 0.1, begin: float = T0, probability: float = 0.9) -> list[Prediction]:
-    """A prediction a letter: w(oman), m(an), n(obody), and a doubtful woman for "?"; a blank is a frame that never came."""
-    labels = {"w": "woman", "m": "man", "x": "x", "n": "nobody", "?": "woman"}
-    return [
-        prediction(labels[letter], 0.4 if letter == "?" else probability, begin + number * interval)
-        for number, letter in enumerate(text)
-        if letter != " "
-    ]
+T0 = NOON
 
 
 def visits(predictions: list[Prediction], rules: Rules = RULES) -> list[Visit]:
     """All visits, the open ones ended at the end."""
     at_door = Visits("door", rules)
-    return [visit for one in predictions for visit in at_door.take_in(one)] + at_door.end_all()
+    return [visit for one in predictions for visit in at_door.process(one)] + at_door.end_all()
 
 
 def brief(found: list[Visit]) -> list[tuple[str, float, float, int]]:
@@ -62,7 +51,6 @@ def test_a_visit_begins(text: str, expected: list[tuple[str, float, float, int]]
 
 @pytest.mark.parametrize("before", ["w" * 9, "m?" * 9, "w" * 9 + "?" * 4])
 def test_as_many_frames_in_a_row_are_enough(before: str) -> None:
-    """Whatever was seen before, a label makes a visit with ten frames in a row where ten are asked for."""
     found = visits(seen(before + "m" * 10), replace(RULES, frames=10))
     assert [(visit.label, visit.frames >= 10) for visit in found] == [("man", True)]
 
@@ -106,8 +94,8 @@ def test_whose_visit_it_is(text: str, expected: list[tuple[str, float, float, in
     assert brief(visits(seen(text))) == expected
 
 
-def test_who_is_not_told_apart() -> None:
-    """One who is there for less than 1.5 s, or twice that at low probabilities, and is followed at once, is lost in the other."""
+def test_who_is_merged() -> None:
+    """One who is there for less than 1.5 s, or twice that at low probabilities, and is followed at once, is merged into the other."""
     assert [visit.label for visit in visits(seen("m" * 12 + "w" * 40))] == ["woman"]
     assert [visit.label for visit in visits(seen("m" * 18 + "w" * 40))] == ["man", "woman"]
     for number, expected in ((24, ["man"]), (31, ["woman", "man"])):
@@ -116,7 +104,7 @@ def test_who_is_not_told_apart() -> None:
         assert [visit.label for visit in visits(unsure + sure)] == expected
 
 
-def test_visits_that_end_at_once_are_all_told() -> None:
+def test_visits_that_end_at_once_are_all_returned() -> None:
     """Where the frames come slowly, one frame can end a visit and, looked at again, the next one too."""
     times = {"woman": (0, 0.1, 0.2), "man": (0.3, 0.4, 0.5), "child": (0.6, 1.6, 3.0, 3.1)}
     some = [prediction(label, 0.9, T0 + at) for label, ones in times.items() for at in ones]
@@ -131,12 +119,10 @@ def test_evidence_is_weighed_by_probability() -> None:
 
 @pytest.mark.parametrize(("probability", "number"), [(0.5, 1), (0.499, 0)])
 def test_the_threshold_counts(probability: float, number: int) -> None:
-    """At the threshold is enough."""
     assert len(visits(seen("wwww", probability=probability))) == number
 
 
 def test_the_peak_is_the_highest() -> None:
-    """A visit tells its best moment."""
     some = [prediction("woman", value, T0 + number / 10) for number, value in enumerate((0.6, 0.97, 0.8))]
     assert visits(some)[0].peak == 0.97
 
@@ -146,8 +132,8 @@ def test_current_is_who_has_the_evidence() -> None:
     at_door = Visits("door", RULES)
     labels = []
     for one in seen("wwwmmmm" + "n" * 7):
-        at_door.take_in(one)
-        labels.append(at_door.current.label if at_door.current else None)
+        at_door.process(one)
+        labels.append(at_door.state.visit.label if at_door.state.visit else None)
     assert labels == [None, None] + ["woman"] * 4 + ["man"] * 6 + [None] * 2
 
 
@@ -174,7 +160,7 @@ def test_the_same_predictions_give_the_same_ids() -> None:
     assert [visit.id for visit in first] == [visit.id for visit in second]
     assert len({visit.id for visit in first}) == 3
     other = Visits("window", RULES)
-    elsewhere = [visit for one in some for visit in other.take_in(one)]
+    elsewhere = [visit for one in some for visit in other.process(one)]
     assert {visit.id for visit in elsewhere}.isdisjoint({visit.id for visit in first})
     assert all(visit.id.isascii() and len(visit.id) <= 128 for visit in first)
 
@@ -253,9 +239,6 @@ def test_what_is_repeated_is_late_however_old_it_is() -> None:
     at_door = Visits("door", rules)
     first = seen("w" * 100, interval=1.0, begin=NOON)
     second = [replace(one, session="next") for one in seen("w" * 100, interval=1.0, begin=NOON + 100)]
-    for one in first + second:
-        assert at_door.take_in(one) == []
-    for one in first + second:
-        assert at_door.take_in(one) == []
-    assert at_door.late == 200
+    for one in (first + second) * 2:
+        assert at_door.process(one) == []
     assert [visit.frames for visit in at_door.end_all()] == [200]

@@ -46,29 +46,23 @@ def test_the_tables_count() -> None:
     assert cells(report, "share") == ["", "66.7 %", "33.3 %", "0.0 %", "33.3 %", "20.0 %"]
 
 
-def test_the_report_takes_its_place(tmp_path: Path) -> None:
-    """What stands between the marks is replaced, as often as it is written; the rest stays."""
+def test_the_report_is_replaced(tmp_path: Path) -> None:
+    """As often as it is written; the rest of the file stays. A file without the marks, or with two of each, is left as it is."""
     path = tmp_path / "README.md"
     path.write_text("before\n<!-- report -->\n<!-- /report -->\nafter\n")
     for _ in range(2):
         write_report(path, "new \\1\n\nlines")
     assert path.read_text() == "before\n<!-- report -->\nnew \\1\n\nlines\n<!-- /report -->\nafter\n"
-
-
-@pytest.mark.parametrize("text", ["", "<!-- report -->\n", "<!-- report -->\n<!-- /report -->\n" * 2])
-def test_a_report_without_its_place_is_said(text: str, tmp_path: Path) -> None:
-    """A file without the marks, or with two of each, is left as it is."""
-    path = tmp_path / "README.md"
-    path.write_text(text)
-    with pytest.raises(InvalidReport, match="one is needed"):
-        write_report(path, "new")
-    assert path.read_text() == text
+    for text in ("", "<!-- report -->\n", "<!-- report -->\n<!-- /report -->\n" * 2):
+        path.write_text(text)
+        with pytest.raises(InvalidReport, match="one is needed"):
+            write_report(path, "new")
+        assert path.read_text() == text
 
 
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:
-    """Matrix and timeline, also of a scene to which nobody came; and a sheet of scenes."""
-    empty = Watched(6, 60.0, [], [], [])
-    draw_report(tmp_path / "report.png", [WATCHED, empty])
+    """Matrix and timeline, also of a scene without visitors; and a sheet of scenes."""
+    draw_report(tmp_path / "report.png", [WATCHED, Watched(6, 60.0, [], [], [])])
     draw_scenes(tmp_path / "scenes.png", [1], columns=2)
     for name in ("report.png", "scenes.png"):
         picture = cv2.imread(str(tmp_path / name))
@@ -76,10 +70,9 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
         assert picture.std() > 10
 
 
-@pytest.mark.parametrize("words", [["-1"], ["1", "--minutes", "0"], ["--minutes", "nan"], ["1", "x"]])
-def test_wrong_words_are_said(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2 and what is wrong, before anything is watched."""
-    monkeypatch.setattr("sys.argv", ["evaluate", *words])
+@pytest.mark.parametrize("words", ["-1", "1 --minutes 0", "--minutes nan", "1 x"])
+def test_bad_arguments(words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["evaluate", *words.split()])
     with pytest.raises(SystemExit, match="2"):
         main()
     assert "python -m demo.evaluate: error: " in capsys.readouterr().err

@@ -1,37 +1,57 @@
-"""The model that comes with the demo, as files and at work on an unseen scene."""
+"""The model that comes with the demo: its files, what the user is told about it, and an unseen scene."""
 
 import json
+import shutil
+from pathlib import Path
 
-from classifier.export import read_export
+import pytest
+
+from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
-from demo.about import MODEL
+from demo.about import CLIP, MODEL, is_own_model, notice
 from demo.chain import watch
 from demo.evaluate import SEEDS as REPORTED
 from demo.evaluate import score_of
 from demo.samples import ALL_LABELS
 from demo.samples import SEEDS as LEARNT
 from demo.visitors import FRAME_RATE
-from tests.support.broker import ROOT
 
 UNSEEN = 77
 """A scene that no model was trained on, and no report is about."""
+OTHER = Export("other", b"another model", ("man", "woman"))
 
 
-def test_it_is_a_custom_vision_export() -> None:
-    """Labels, manifest with the right SHA-1, the input that such exports have, at most 1 MB."""
-    export = read_export(MODEL)
+def test_it_is_a_custom_vision_export(tmp_path: Path) -> None:
+    """Labels, manifest with the right SHA-1, the usual input, at most 1 MB; a copy of it is known to be the demo's."""
+    export = read_export(shutil.copytree(MODEL, tmp_path / "mine"))
     assert export.labels == ALL_LABELS
     assert json.loads((MODEL / "cvexport.manifest").read_text())["DomainType"] == "Classification"
     assert len(export.model) <= 1_000_000
     assert (Classifier(export).input.width, Classifier(export).input.height) == (224, 224)
+    assert is_own_model(export)
+    assert not is_own_model(OTHER)
+
+
+@pytest.mark.parametrize(
+    ("of_demo", "is_drawn", "text"),
+    [
+        (True, True, "drawn figures at a drawn shop door"),
+        (False, True, "drawn figures at a drawn shop door"),
+        (True, False, "knows drawn figures only"),
+        (False, False, ""),
+    ],
+)
+def test_the_notice(of_demo: bool, is_drawn: bool, text: str) -> None:
+    shown = notice(read_export(MODEL) if of_demo else OTHER, is_drawn)
+    assert text in shown
+    assert bool(text) == bool(shown)
 
 
 def test_an_unseen_minute() -> None:
     """Every visitor is found once, with their label, at about the right times; of frames in full view nearly all are right."""
     watched = watch(UNSEEN, 60)
     assert len(watched.visitors) >= 4
-    counts = score_of(watched).counts()
-    assert counts == {"found": len(watched.visitors)}
+    assert score_of(watched).counts() == {"found": len(watched.visitors)}
     for visitor, visit in zip(watched.visitors, watched.visits, strict=True):
         assert abs(visit.begin - visitor.span.begin) < 1.0
         assert abs(visit.end - visitor.span.end) < 1.0
@@ -41,7 +61,6 @@ def test_an_unseen_minute() -> None:
 
 
 def test_no_scene_that_is_shown_was_learnt() -> None:
-    """The scenes of report, clip and tests are not among those that the model was trained on."""
-    clip = json.loads((ROOT / "demo" / "visitors.json").read_text())
-    assert not {*REPORTED, clip["seed"], UNSEEN} & set(LEARNT)
-    assert clip["seed"] not in REPORTED
+    seed = json.loads(CLIP.with_suffix(".json").read_text())["seed"]
+    assert not {*REPORTED, seed, UNSEEN} & set(LEARNT)
+    assert seed not in REPORTED

@@ -1,1 +1,1 @@
-"""Stand-ins for IoT Edge's edgeHub and its workload API, to which the unmodified Azure SDK connects."""
+"""A stand-in for edgeHub, to which the unmodified Azure SDK connects."""

@@ -1,14 +1,14 @@
-"""What all stand-ins share: who the module is, and where it finds its edgeHub."""
+"""Who the module is, and where it finds a stand-in: address, certificates, connection string."""
 
 import base64
 import itertools
 import os
 import socket
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
 PORT = 8883
-"""Fixed in the SDK: whatever runs at once needs an address each."""
+"""Fixed in the SDK: what runs at the same time needs an address each."""
 HUB = "hub.example"
 DEVICE = "pi"
 MODULE = "bridge"
@@ -16,16 +16,28 @@ MODULE = "bridge"
 _numbers = itertools.count()
 
 
-class Gateway(Protocol):
-    """An edgeHub, as whoever leads a module to it sees it."""
+class Certificates(NamedTuple):
+    """Files in PEM: the authority's certificate, and the server's with its key."""
 
-    @property
-    def host(self) -> str:
-        """Its address."""
+    authority: Path
+    certificate: Path
+    key: Path
 
-    @property
-    def authority(self) -> Path:
-        """The certificate, in PEM, of the authority that vouches for it."""
+
+def issue(folder: Path, host: str) -> Certificates:
+    """The certificates in a folder, created if there are none: the SDK checks the server's name."""
+    folder = folder.absolute()
+    files = Certificates(folder / "authority.pem", folder / "certificate.pem", folder / "key.pem")
+    if not files.authority.exists():
+        import trustme
+
+        folder.mkdir(parents=True, exist_ok=True)
+        authority = trustme.CA()
+        server = authority.issue_cert(host)
+        server.private_key_pem.write_to_path(str(files.key))
+        server.cert_chain_pems[0].write_to_path(str(files.certificate))
+        authority.cert_pem.write_to_path(str(files.authority))
+    return files
 
 
 def free_host() -> str:
@@ -42,11 +54,11 @@ def free_host() -> str:
     raise OSError(f"no loopback address 127.{os.getpid() % 250 + 1}.*.2 has port {PORT} free")
 
 
-def connection_string(gateway: Gateway) -> dict[str, str]:
+def connection_string(host: str, authority: Path) -> dict[str, str]:
     """The environment that signs a module in by connection string."""
     key = base64.b64encode(b"no secret").decode()
+    place = f"HostName={HUB};GatewayHostName={host};DeviceId={DEVICE};ModuleId={MODULE}"
     return {
-        "EdgeHubConnectionString": f"HostName={HUB};GatewayHostName={gateway.host};DeviceId={DEVICE};ModuleId={MODULE}"
-        f";SharedAccessKey={key}",
-        "EdgeModuleCACertificateFile": str(gateway.authority),
+        "EdgeHubConnectionString": f"{place};SharedAccessKey={key}",
+        "EdgeModuleCACertificateFile": str(authority),
     }

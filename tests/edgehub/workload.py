@@ -1,179 +1,115 @@
-"""A stand-in for IoT Edge's workload API on a unix socket: trust bundle and signatures, without any time-outs of its own."""
+"""A stand-in for IoT Edge's workload API on a unix socket: trust bundle and signatures, without time-outs."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
-import logging
-import os
 import secrets
 import tempfile
 import threading
-from contextlib import ExitStack
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
 from types import TracebackType
-from typing import Any
 
 from typing_extensions import Self
 
-from tests.edgehub.gateway import DEVICE, HUB, MODULE, Gateway
+from tests.edgehub.gateway import DEVICE, HUB, MODULE
+from tests.edgehub.hub import EdgeHub
 
-log = logging.getLogger(__name__)
-
-VERSION = "2019-11-05"
 GENERATION = "637000000000000000"
-MOST_PATH = 100
-"""Bytes: a unix socket's path is at most 107 of them, on some systems 103."""
 SIGN = f"/modules/{MODULE}/genid/{GENERATION}/sign"
 
 
 class Workload:
-    """Signs for the module with a key of its own; `signed` counts.
-
-    While `fails` is set, `sign` answers 500. While `is_silent` is set, whatever is asked waits for its answer until it is
-    unset; what still waits at the end gets none.
+    """Signs for the module with its own key; `signed` counts. While `fails`, it answers 500 to a request to sign. While
+    `is_silent`, requests wait for their answer; those that still wait at the end get none.
     """
 
-    def __init__(self, folder: Path, gateway: Gateway) -> None:
+    def __init__(self, hub: EdgeHub) -> None:
         self.key = secrets.token_bytes(32)
         self.fails = False
         self.signed = 0
-        self._folder = folder
-        self._gateway = gateway
-        self._lock = threading.Lock()
+        self.authority = hub.authority
+        self._is_open = True
         self._speaks = threading.Event()
         self._speaks.set()
-        self._is_open = False
-        self._stack = ExitStack()
-        self._path = folder
+        self._folder = tempfile.TemporaryDirectory(prefix="workload-")  # a unix socket's path must be short
+        path = str(Path(self._folder.name) / "workload.sock")
+        self._server = _Server(path, _handler(self))
+        self.environment = {
+            "IOTEDGE_IOTHUBHOSTNAME": HUB,
+            "IOTEDGE_DEVICEID": DEVICE,
+            "IOTEDGE_MODULEID": MODULE,
+            "IOTEDGE_GATEWAYHOSTNAME": hub.host,
+            "IOTEDGE_MODULEGENERATIONID": GENERATION,
+            "IOTEDGE_WORKLOADURI": f"unix://{path}",
+            "IOTEDGE_APIVERSION": "2019-11-05",
+        }
+        """Signs a module in as IoT Edge does."""
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._path = self._short(self._folder) / "workload.sock"
-        server = self._stack.enter_context(_Server(str(self._path), _handler(self)))
-        self._stack.callback(self._path.unlink, missing_ok=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="workload", daemon=True)
-        thread.start()
-        self._stack.callback(thread.join, 10)
-        self._stack.callback(server.shutdown)
-        self._is_open = True
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="workload", daemon=True).start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._is_open = False
         self._speaks.set()
-        self._stack.close()
-
-    def _short(self, folder: Path) -> Path:
-        if len(os.fsencode(folder / "workload.sock")) < MOST_PATH:
-            return folder
-        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="workload-")))
+        self._server.shutdown()
+        self._server.server_close()
+        self._folder.cleanup()
 
     @property
     def is_silent(self) -> bool:
-        """Whether it accepts without answering."""
         return not self._speaks.is_set()
 
     @is_silent.setter
     def is_silent(self, value: bool) -> None:
-        if value:
-            self._speaks.clear()
-        else:
-            self._speaks.set()
+        (self._speaks.clear if value else self._speaks.set)()
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What signs a module in as IoT Edge does."""
-        return {
-            "IOTEDGE_IOTHUBHOSTNAME": HUB,
-            "IOTEDGE_DEVICEID": DEVICE,
-            "IOTEDGE_MODULEID": MODULE,
-            "IOTEDGE_GATEWAYHOSTNAME": self._gateway.host,
-            "IOTEDGE_MODULEGENERATIONID": GENERATION,
-            "IOTEDGE_WORKLOADURI": f"unix://{self._path}",
-            "IOTEDGE_APIVERSION": VERSION,
-        }
-
-    def wait_to_speak(self) -> bool:
-        """Waits while it is silent; whether there is to be an answer."""
+    def answer(self, path: str, request: bytes) -> tuple[HTTPStatus, dict[str, str]] | None:
+        """Status and body of the answer; None for none."""
         self._speaks.wait()
-        return self._is_open
-
-    def bundle(self) -> tuple[HTTPStatus, dict[str, str]]:
-        """The answer to who vouches for the hub."""
-        return HTTPStatus.OK, {"certificate": self._gateway.authority.read_text()}
-
-    def sign(self, request: bytes) -> tuple[HTTPStatus, dict[str, str]]:
-        """The answer to a request to sign: the digest of its data, or what is wrong with it."""
+        if not self._is_open:
+            return None
+        if path == "/trust-bundle":
+            return HTTPStatus.OK, {"certificate": self.authority.read_text()}
+        if path != SIGN:
+            return HTTPStatus.NOT_FOUND, {"message": path}
         if self.fails:
-            return HTTPStatus.INTERNAL_SERVER_ERROR, {"message": "the security daemon is told to fail"}
-        try:
-            data = _data(json.loads(request))
-        except (ValueError, RecursionError) as error:
-            return HTTPStatus.BAD_REQUEST, {"message": str(error)}
-        with self._lock:
-            self.signed += 1
-        digest = hmac.new(self.key, data, hashlib.sha256).digest()
+            return HTTPStatus.INTERNAL_SERVER_ERROR, {"message": "fails on demand"}
+        wanted = json.loads(request)
+        assert (wanted["keyId"], wanted["algo"]) == ("primary", "HMACSHA256")
+        self.signed += 1
+        digest = hmac.new(self.key, base64.b64decode(wanted["data"], validate=True), hashlib.sha256).digest()
         return HTTPStatus.OK, {"digest": base64.b64encode(digest).decode()}
-
-
-def _data(request: Any) -> bytes:
-    if not isinstance(request, dict) or request.get("keyId") != "primary" or request.get("algo") != "HMACSHA256":
-        raise ValueError('must be {"keyId": "primary", "algo": "HMACSHA256", "data": base64}')
-    data = request.get("data")
-    if not isinstance(data, str):
-        raise ValueError("data must be base64 text")
-    try:
-        return base64.b64decode(data, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"data must be base64 text: {error}") from error
 
 
 class _Server(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
+    block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Logs what would go to standard error: a client that gave up waiting is nothing unusual."""
-        log.debug("a client of the workload API", exc_info=True)
+        """A client that gave up waiting is nothing unusual."""
 
 
 def _handler(workload: Workload) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        timeout = 10
-
-        def do_GET(self) -> None:
-            if not workload.wait_to_speak():
-                return
-            if self._path() == "/trust-bundle":
-                self._answer(*workload.bundle())
-            else:
-                self._answer(HTTPStatus.NOT_FOUND, {"message": f"{self.path}: there is /trust-bundle"})
-
         def do_POST(self) -> None:
             request = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if not workload.wait_to_speak():
-                return
-            if self._path() == SIGN:
-                self._answer(*workload.sign(request))
-            else:
-                self._answer(HTTPStatus.NOT_FOUND, {"message": f"{self.path}: there is {SIGN}"})
+            if (answer := workload.answer(self.path.partition("?")[0], request)) is not None:
+                status, content = answer
+                body = json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
-        def _path(self) -> str:
-            return self.path.partition("?")[0]
-
-        def _answer(self, status: HTTPStatus, content: dict[str, str]) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+        do_GET = do_POST  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Says nothing: the address of a unix socket's client, which it would name, is empty."""
+            """Nothing: the address of a unix socket's client is empty."""
 
     return Handler

@@ -1,20 +1,20 @@
-"""Who may do what on which topic, as the design means it: written by hand, and compared with no file."""
+"""Which user may read or write which topic, as designed: written by hand, not derived from any file."""
 
 from typing import NamedTuple
 
 GUEST = "guest"
 USERS = (
-    *("capture", "capture-back", "classifier", "classifier-2", "display", "display-hall"),
-    *("bridge", "operator", "reader"),
+    *("capture", "capture-back", "classifier", "classifier-2", "counter", "bridge", "dashboard", "display", "display-hall"),
+    *("operator", "reader"),
 )
 """Of a broker with the cameras door and back and the displays matrix and hall."""
 
 UNKNOWN = "other"
-"""A camera, display, module and asker that the broker was not told of."""
+"""A camera, display, module and asker that the broker does not know."""
 
 
 class Row(NamedTuple):
-    """One kind of topic: the roles that may write it where its name is one of `names`, and those that may read it anywhere."""
+    """One kind of topic: roles that may write it where its name is one of `names`, and roles that may read it everywhere."""
 
     topic: str
     names: tuple[str, ...]
@@ -22,19 +22,22 @@ class Row(NamedTuple):
     readers: str
 
 
+CAMERAS = ("door", "back")
 TABLE = (
-    Row("footfall/{}/frame", ("door", "back"), "capture", "classifier display"),
-    Row("footfall/{}/prediction", ("door", "back"), "classifier", "guest display bridge operator reader"),
-    Row("footfall/{}/visit", ("door", "back"), "bridge", "guest display operator reader"),
-    Row("footfall/{}/label", ("door", "back"), "bridge operator", "guest display bridge operator reader"),
-    Row("footfall/{}/counts", ("door", "back"), "bridge operator", "guest display operator reader"),
-    Row("footfall/{}/command", ("door", "back"), "bridge operator", ""),
-    Row("footfall/display/{}/pixels", ("matrix", "hall"), "display", "guest display operator reader"),
-    Row("footfall/status/{}", USERS, "operator", "guest capture display bridge operator reader"),
-    Row("footfall/query/{}/question", (), "", "bridge"),
-    Row("footfall/query/{}/answer", ("display", "display-hall", "operator", "reader"), "bridge", ""),
+    Row("footfall/{}/frame", CAMERAS, "capture", "classifier dashboard"),
+    Row("footfall/{}/prediction", CAMERAS, "classifier", "guest counter bridge dashboard display operator reader"),
+    Row("footfall/{}/visit", CAMERAS, "counter", "guest bridge dashboard operator reader"),
+    Row("footfall/{}/summary", CAMERAS, "counter", "guest bridge operator reader"),
+    Row("footfall/{}/label", CAMERAS, "counter operator", "guest counter bridge dashboard operator reader"),
+    Row("footfall/{}/counts", CAMERAS, "counter operator", "guest bridge dashboard operator reader"),
+    Row("footfall/{}/command", CAMERAS, "bridge operator", ""),
+    Row("footfall/{}/model", ("classifier",), "bridge operator", ""),
+    Row("footfall/display/{}/pixels", ("matrix", "hall"), "display", "guest dashboard operator reader"),
+    Row("footfall/status/{}", USERS, "operator", "guest capture counter bridge dashboard operator reader"),
+    Row("footfall/query/{}/question", (), "", "counter"),
+    Row("footfall/query/{}/answer", ("bridge", "dashboard", "operator", "reader"), "counter", ""),
 )
-"""Besides, what is a user's own, and the commands that are read: in the functions below."""
+"""The functions below add each user's own topics, and who reads commands and the wanted model."""
 
 ELSEWHERE = (
     *(
@@ -49,8 +52,9 @@ ELSEWHERE = (
     *("$footfall/door/frame", "$SYS/broker/version", "$SYS/other"),
 )
 VERSION = "$SYS/broker/version"
-MODULES = ("capture", "classifier", "display", "bridge")
-ASKERS = ("display", "operator", "reader")
+MODULES = ("capture", "classifier", "counter", "bridge", "dashboard", "display")
+ROLES = (*MODULES, "operator", "reader")
+ASKERS = ("bridge", "dashboard", "operator", "reader")
 
 
 def role_of(user: str) -> str:
@@ -84,10 +88,12 @@ def read_by(user: str) -> set[str]:
     """The topics that this user may read, $SYS apart."""
     role = role_of(user)
     topics = {row.topic.format(name) for row in TABLE if role in row.readers.split() for name in _all_names(row)}
-    if role in ("capture", "bridge", "operator"):
-        topics |= {"footfall/door/command", "footfall/back/command"}
+    if role in ("capture", "counter", "operator"):
+        topics |= {f"footfall/{camera}/command" for camera in CAMERAS}
     if role == "capture":
-        topics |= {"footfall/door/prediction", "footfall/back/prediction"}
+        topics |= {f"footfall/{camera}/prediction" for camera in CAMERAS}
+    if role in ("classifier", "operator"):
+        topics.add("footfall/classifier/model")
     if role in ASKERS:
         topics.add(f"footfall/query/{user}/answer")
     return topics

@@ -1,4 +1,4 @@
-"""What the tests of the broker share."""
+"""Fixtures of the broker's tests."""
 
 import os
 import resource
@@ -12,14 +12,14 @@ from tests.support.guarded_broker import SEARCH, GuardedBroker
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
-    """A broker for all tests of a file, with two cameras, two displays, and an observer who may do everything."""
+    """One broker per file, with two cameras, two displays, and an observer who may do everything."""
     with GuardedBroker(tmp_path_factory.mktemp("guarded"), observed=True, CAMERAS="door,back", DISPLAYS="matrix,hall") as broker:
         yield broker
 
 
 @pytest.fixture(scope="session")
 def stubs(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A PATH on which `mosquitto` only says that it was started."""
+    """A PATH on which `mosquitto` only prints that it was started."""
     folder: Path = tmp_path_factory.mktemp("stubs")
     (folder / "mosquitto").write_text("#!/bin/sh\necho started\n")
     (folder / "mosquitto").chmod(0o755)
@@ -28,7 +28,7 @@ def stubs(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def many_files() -> Iterator[None]:
-    """Room for a thousand sockets, which not every system gives a process at first."""
+    """Allows this process a thousand sockets."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = before[1] if before[1] != resource.RLIM_INFINITY and before[1] < 4096 else 4096
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], wanted), before[1]))

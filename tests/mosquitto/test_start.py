@@ -1,11 +1,8 @@
-"""How the broker is started: settings, names, and folders that are not as they should be."""
+"""start.sh and secrets.sh: bad settings, names, and the same result in every shell."""
 
-import os
 import re
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +11,19 @@ from hypothesis import strategies as st
 
 from bus import topics
 from runtime.explanation import NAME_PATTERN
+from tests.mosquitto.access_table import ROLES
 from tests.support.broker import ROOT
-from tests.support.guarded_broker import START, environment_of, run_script
+from tests.support.guarded_broker import SEARCH, START, environment_of, passwords_in, run_script
 from tests.support.wait import limit
 
-NOBODY = 65534
+pytestmark = pytest.mark.broker
+
+SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash --posix", "busybox": "busybox sh"}
+"""The broker's image has busybox, Debian dash, macOS bash."""
+AVAILABLE = [name for name in SHELLS if shutil.which(name)]
+APPLETS = ("awk", "base64", "cat", "chmod", "cut", "dirname", "grep", "head", "mkdir", "mv", "paste", "rm", "sed", "sh", "tr")
+"""All that the scripts need besides mosquitto_passwd and openssl; in the image they are busybox's."""
 RULE = re.compile(r"topic (read|write|readwrite) (\S+)")
-USERS = {"capture", "classifier", "display", "bridge", "operator", "reader"}
 
 BAD = {
     "CAMERAS=a/b": {"CAMERAS": "a/b"},
@@ -28,6 +31,7 @@ BAD = {
     "CAMERAS=Door": {"CAMERAS": "Door"},
     "CAMERAS=,": {"CAMERAS": ","},
     "CAMERAS=query": {"CAMERAS": "door,query"},
+    "CAMERAS=classifier": {"CAMERAS": "classifier"},
     "CAMERAS=aaa": {"CAMERAS": "a" * 65},
     "DISPLAYS=#": {"DISPLAYS": "#"},
     "CLASSIFIERS=x": {"CLASSIFIERS": "x"},
@@ -51,25 +55,22 @@ BAD = {
 
 @pytest.mark.parametrize("named", BAD)
 def test_a_bad_setting_ends_it_with_one_line(tmp_path: Path, stubs: str, named: str) -> None:
-    """The line names the setting; nothing is started; the exit code is 2, as that of the modules."""
-    code, said = run_script(START, environment_of(tmp_path, PATH=stubs, **{"USERS_PORT": 1883} | BAD[named]))
-    assert (code, said.count("\n")) == (2, 1), said
-    assert named in said
+    """The line names the setting; the broker is not started; the exit code is 2, as with the modules."""
+    code, output = run_script(START, environment_of(tmp_path, PATH=stubs, **{"USERS_PORT": 1883} | BAD[named]))
+    assert (code, output.count("\n")) == (2, 1), output
+    assert named in output
 
 
-def test_names_that_mean_something_to_a_shell_are_names(tmp_path: Path, stubs: str) -> None:
-    """They are of allowed characters; one that comes twice is one; the same in whatever language."""
+def test_names_that_look_like_options_are_names(tmp_path: Path, stubs: str) -> None:
+    """And repeated names count once, in any locale."""
     environment = environment_of(tmp_path, PATH=stubs, USERS_PORT=1883, CAMERAS="-n, -e,_,back,,back ", LC_ALL="en_US.UTF-8")
     assert run_script(START, environment) == (0, "started\n")
-    assert users_in(tmp_path) == [
-        *("capture", "classifier", "display", "bridge", "operator", "reader"),
-        *("capture--n", "capture--e", "capture-_", "capture-back"),
-        *(f"classifier-{number}" for number in range(1, 9)),
-    ]
+    cameras = ("capture--n", "capture--e", "capture-_", "capture-back")
+    assert users_in(tmp_path) == [*ROLES, *cameras, *(f"classifier-{number}" for number in range(1, 9))]
 
 
 def users_in(folder: Path) -> list[str]:
-    """In the access list that was made."""
+    """Users of the access list, which are those of the password file."""
     lines = (folder / "run" / "access.acl").read_text().splitlines()
     users = [line.removeprefix("user ") for line in lines if line.startswith("user ")]
     assert users == [line.split(":")[0] for line in (folder / "run" / "passwords").read_text().splitlines()]
@@ -83,93 +84,77 @@ texts = st.text("ab-_, \n\t/+#$*\\<>&%'\"`éA1|[]", max_size=12)
 
 @settings(max_examples=25)
 @given(cameras=lists | texts)
-def test_the_access_list_has_the_rules_of_valid_names_alone(
+def test_the_access_list_has_rules_for_valid_names_only(
     tmp_path_factory: pytest.TempPathFactory, stubs: str, cameras: str
 ) -> None:
-    """Whatever CAMERAS is: either each of its names is valid and they have the cameras' topics, or nothing is started."""
+    """Whatever CAMERAS is: either all names are valid and have the cameras' topics, or nothing is started."""
     folder = tmp_path_factory.mktemp("names")
     given_names = [name for name in re.split(r"[, \n]", cameras or "door") if name.strip("\t")]
     valid = bool(given_names) and all(
         re.fullmatch(NAME_PATTERN, name) and name not in topics.RESERVED_CAMERAS for name in given_names
     )
-    code, said = run_script(START, environment_of(folder, PATH=stubs, USERS_PORT=1883, CAMERAS=cameras, CLASSIFIERS=0))
+    code, output = run_script(START, environment_of(folder, PATH=stubs, USERS_PORT=1883, CAMERAS=cameras, CLASSIFIERS=0))
     if not valid:
-        assert (code, said.count("\n")) == (2, 1), said
+        assert (code, output.count("\n")) == (2, 1), output
         assert not (folder / "run").exists()
         return
-    assert (code, said) == (0, "started\n")
-    assert set(users_in(folder)) == USERS | {f"capture-{name}"[:64] for name in given_names if name != "door"}
+    assert (code, output) == (0, "started\n")
+    assert set(users_in(folder)) == {*ROLES, *(f"capture-{name}"[:64] for name in given_names if name != "door")}
     lines = (folder / "run" / "access.acl").read_text().splitlines()
     rules = [RULE.fullmatch(line) for line in lines if not line.startswith("user ")]
-    written = {rule[2] for rule in rules if rule and rule[1] != "read"}
     assert all(rules)
+    written = {rule[2] for rule in rules if rule and rule[1] != "read"}
     assert {topic for topic in written if topic.endswith("/frame")} == {topics.frame(name) for name in given_names}
     of_cameras = {topic for topic in written if topic.split("/")[1] not in topics.RESERVED_CAMERAS}
-    of_any_camera = {topics.label(), topics.counts()}  # which the operator clears of those that are gone
-    assert of_any_camera < of_cameras
-    assert {topic.split("/")[1] for topic in of_cameras - of_any_camera} == set(given_names)
+    cleared_by_the_operator = {topics.label(), topics.counts()}
+    assert {topic.split("/")[1] for topic in of_cameras - cleared_by_the_operator} == set(given_names)
     assert all(len(topic.split("/")) == 3 for topic in of_cameras)
 
 
-class Anybody:
-    """Somebody without rights, and a folder that it can use: scripts, and what they make."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._as: dict[str, int] = {"user": NOBODY, "group": NOBODY} if os.geteuid() == 0 else {}
-        shutil.copytree(ROOT / "mosquitto", folder / "mosquitto")
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o755)
-        if self._as:
-            shutil.chown(folder, NOBODY, NOBODY)
-
-    def start(self, **values: object) -> tuple[int, str]:
-        """As `run_script` with start.sh."""
-        environment = environment_of(self.folder, USERS_PORT=1883, **values)
-        command = ["sh", str(self.folder / "mosquitto" / "start.sh")]
-        ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=limit(30), check=False, cwd=self.folder,
-            user=self._as.get("user"), group=self._as.get("group"), extra_groups=[] if self._as else None,
-        )  # fmt: skip
-        return ended.returncode, ended.stdout + ended.stderr
-
-
-@pytest.fixture
-def anybody() -> Iterator[Anybody]:
-    """In a folder that is not root's alone; the broker is a stub."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "bin").mkdir()
-        (Path(folder) / "bin" / "mosquitto").write_text("#!/bin/sh\necho started\n")
-        yield Anybody(Path(folder))
-
-
-def test_a_folder_of_secrets_that_is_read_only_will_do_if_all_is_there(anybody: Anybody) -> None:
-    """As a container has it whose passwords another one makes; without one of them it ends with one line that says which."""
-    path = f"{anybody.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    assert anybody.start(PATH=path, TLS_PORT=8883) == (0, "started\n")
-    secrets = anybody.folder / "secrets"
-    reader = secrets / "reader" / "password"
-    text = reader.read_text()
-    reader.write_text("")
-    folders = [secrets, *(one for one in secrets.iterdir() if one.is_dir())]
-    for one in folders:
-        one.chmod(0o555)
-    try:
-        code, said = anybody.start(PATH=path, TLS_PORT=8883)
-        assert code != 0
-        assert said.count("\n") == 1
-        assert "reader/password" in said
-        reader.write_text(text)
-        assert anybody.start(PATH=path, TLS_PORT=8883) == (0, "started\n")
-    finally:
-        for one in folders:
-            one.chmod(0o755)
-
-
-def test_a_folder_that_cannot_be_made_ends_it_with_one_line(tmp_path: Path, stubs: str) -> None:
-    """Where the passwords should be, there is a file."""
+def test_a_folder_that_cannot_be_created_ends_it_with_one_line(tmp_path: Path, stubs: str) -> None:
     (tmp_path / "secrets").write_text("")
-    code, said = run_script(START, environment_of(tmp_path, PATH=stubs, USERS_PORT=1883))
-    assert code != 0
-    assert said.count("\n") == 1
-    assert "secrets" in said
+    code, output = run_script(START, environment_of(tmp_path, PATH=stubs, USERS_PORT=1883))
+    assert (code != 0, output.count("\n")) == (True, 1)
+    assert "secrets" in output
+
+
+def create_path(shell: str, folder: Path) -> str:
+    """A PATH with only what the scripts need, from busybox if that is the shell, and a stub in the broker's place."""
+    folder.mkdir(parents=True)
+    for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
+        found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
+        assert found, name
+        (folder / name).symlink_to(found)
+    (folder / "mosquitto").write_text("#!/bin/sh\necho started\n")
+    (folder / "mosquitto").chmod(0o755)
+    return str(folder)
+
+
+def files_of_start(shell: str, folder: Path) -> list[str]:
+    """The broker's files after a start with this shell, without the folder's name."""
+    values = {"CAMERAS": "-n,door, back", "DISPLAYS": "hall", "CLASSIFIERS": 2, "TLS_NAMES": "a.example,192.0.2.1,::1"}
+    ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
+    environment = environment_of(folder, PATH=create_path(shell, folder / "bin"), MEMORY_LIMIT=70_000_000, **ports, **values)
+    assert run_script(START, environment, shell=SHELLS[shell]) == (0, "started\n")
+    assert {len(password) for password in passwords_in(folder / "secrets", ROLES).values()} == {32}
+    made = (folder / "run" / "access.acl", folder / "run" / "mosquitto.conf", folder / "secrets" / "tls" / "names")
+    return [path.read_text().replace(str(folder), "") for path in made]
+
+
+@pytest.mark.parametrize("shell", AVAILABLE)
+def test_every_shell_gives_the_same_result(shell: str, tmp_path: Path) -> None:
+    assert files_of_start(shell, tmp_path / "other") == files_of_start("sh", tmp_path / "reference")
+    for name, value in {"CAMERAS": "a\\nb", "DISPLAYS": "*", "MEMORY_LIMIT": "1G"}.items():
+        environment = environment_of(tmp_path / name, PATH=str(tmp_path / "other" / "bin"), USERS_PORT=1883, **{name: value})
+        code, output = run_script(START, environment, shell=SHELLS[shell])
+        assert (code, output.count("\n")) == (2, 1), output
+
+
+def test_shellcheck_finds_nothing() -> None:
+    """Where it is installed; sh can parse all scripts, those of set-up too."""
+    scripts = sorted([*(ROOT / "mosquitto").glob("*.sh"), *(ROOT / "scripts").glob("*.sh")])
+    for script in scripts:
+        assert subprocess.run(["sh", "-n", script], timeout=limit(10), check=False).returncode == 0
+    if shutil.which("shellcheck"):
+        command = ["shellcheck", "-s", "sh", *map(str, scripts)]
+        assert subprocess.run(command, capture_output=True, timeout=limit(60), check=False).stdout == b""

@@ -1,21 +1,21 @@
-"""A real Mosquitto as start.sh makes it: users with passwords, an access list, and a port for guests."""
+"""A real Mosquitto as start.sh starts it: users with passwords, an access list, and a port for guests."""
 
 import os
 import shutil
 import signal
+import socket
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import psutil
 from paho.mqtt import client as mqtt
 
 from tests.support.broker import ROOT, Broker, accepts, free_port
 from tests.support.listener import Listener
-from tests.support.module import Module
 from tests.support.wait import limit, until
 
-START = ROOT / "mosquitto" / "start.sh"
+START, SECRETS = ROOT / "mosquitto" / "start.sh", ROOT / "mosquitto" / "secrets.sh"
 SEARCH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
 OBSERVER = "observer"
 OWN_SETTINGS = ("ADDRESS", "CAMERAS", "DISPLAYS", "CLASSIFIERS", "MEMORY_LIMIT", "TLS_NAMES", "TLS_CERT", "TLS_KEY")
@@ -27,30 +27,42 @@ mosquitto_passwd -b "$RUN/passwords" {OBSERVER} {OBSERVER} && exec "$MOSQUITTO" 
 
 
 def environment_of(folder: Path, **settings: object) -> dict[str, str]:
-    """What start.sh and secrets.sh get: these settings, and all that they make is in `folder`."""
+    """The environment of start.sh and secrets.sh: these settings, and `folder` for all files."""
     kept = {name: value for name, value in os.environ.items() if name not in OWN_SETTINGS and not name.endswith("_PORT")}
     own = {"SECRETS": str(folder / "secrets"), "RUN": str(folder / "run"), "ADDRESS": "127.0.0.1"}
     return kept | own | {name: str(value) for name, value in settings.items()}
 
 
 def run_script(script: Path, environment: Mapping[str, str], *arguments: str, shell: str = "sh") -> tuple[int, str]:
-    """The exit code and what was said, of one that ends by itself; who runs it lets everybody read and write new files."""
+    """Exit code and output of a script that ends by itself, run with the umask that hides nothing."""
     command = [*shell.split(), str(script), *arguments]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit(30), check=False, umask=0)
     return ended.returncode, ended.stdout + ended.stderr
 
 
-class GuardedBroker(Broker):
-    """Started by start.sh on free loopback ports, `port` for who has a password, `guests` and `tls`; can be started again.
+def passwords_in(secrets: Path, roles: Iterable[str]) -> dict[str, str]:
+    """By role."""
+    return {role: (secrets / role / "password").read_text().strip() for role in roles}
 
-    An observer, if wanted, is one more user at the end of the lists that start.sh has made; it may do everything, so that one can
-    see what others could do. To a test it is what the broker's own store is: nothing in the product knows it.
+
+def other_address() -> str | None:
+    """An address of this machine that is not loopback, if it has one."""
+    for addresses in psutil.net_if_addrs().values():
+        for one in addresses:
+            if one.family == socket.AF_INET and not one.address.startswith("127."):
+                return str(one.address)
+    return None
+
+
+class GuardedBroker(Broker):
+    """Started by start.sh on free loopback ports: `port` for users, `guests` and `tls`; can be started again.
+
+    `observed` adds a user after the lists of start.sh who may do everything and sees what others could publish.
     """
 
     def __init__(self, folder: Path, observed: bool = False, has_tls: bool = False, **settings: object) -> None:
         super().__init__(folder / "state")
         self.secrets = folder / "secrets"
-        self.made = folder / "run"
         self.guests, self.tls = free_port(), free_port()
         ports = {"USERS_PORT": self.port, "GUESTS_PORT": self.guests} | ({"TLS_PORT": self.tls} if has_tls else {})
         self.environment = environment_of(folder, **ports, **settings)
@@ -82,19 +94,14 @@ class GuardedBroker(Broker):
 
     @property
     def log(self) -> str:
-        """What it has said."""
         return (self.folder / "broker.log").read_text()
 
     def password(self, user: str) -> str:
-        """Of a user's role."""
+        """That of the user's role."""
         return OBSERVER if user == OBSERVER else (self.secrets / user.partition("-")[0] / "password").read_text().strip()
 
-    def module_settings(self, name: str) -> dict[str, object]:
-        """The environment by which a module signs in."""
-        return {"MQTT_PASSWORD_FILE": self.secrets / name / "password"}
-
     def client(self, user: str | None, password: str | None = None, **options: object) -> mqtt.Client:
-        """A client that is to sign in as the user, by default with the right password; nobody is a guest."""
+        """A client that signs in as the user, by default with the right password; None is a guest."""
         client = mqtt.Client(**options)  # type: ignore[arg-type]  # paho's own arguments
         if user is not None:
             client.username_pw_set(user, self.password(user) if password is None else password)
@@ -103,7 +110,7 @@ class GuardedBroker(Broker):
     def answer(
         self, user: str | None, password: str | None = None, port: int | None = None, client: mqtt.Client | None = None
     ) -> int:
-        """What the broker says to one who wants to sign in, as CONNACK has it: 0 is yes, 5 is no."""
+        """The code of CONNACK: 0 is accepted, 5 is refused."""
         client = client or self.client(user, password)
         codes: list[int] = []
         client.on_connect = lambda _client, _userdata, _flags, code: codes.append(code)
@@ -113,17 +120,5 @@ class GuardedBroker(Broker):
         return codes[0]
 
     def listener(self, user: str | None, *filters: str) -> Listener:
-        """As the user; nobody is a guest, on the guests' port."""
+        """A listener that signs in as the user; None is a guest, on the guests' port."""
         return Listener(self.guests if user is None else self.port, *filters, client=self.client(user))
-
-    @contextmanager
-    def modules(self, **settings: object) -> Iterator[dict[str, Module]]:
-        """All four as processes, each with its password; capture comes last."""
-        with ExitStack() as stack:
-            modules = {}
-            for name in ("classifier", "display", "bridge", "capture"):
-                module = Module(name, self.port, **self.module_settings(name), **settings)
-                modules[name] = stack.enter_context(module)
-            for module in modules.values():
-                module.wait_for_log("connected to the broker")
-            yield modules

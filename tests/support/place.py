@@ -1,53 +1,118 @@
-"""A display with a dashboard, as its browsers and the broker's other side meet it."""
+"""A dashboard that is alone on its broker, and all that it gets: frames, predictions, statuses, answers of a counter."""
 
 import itertools
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from types import TracebackType
 
 import httpx
+from typing_extensions import Self
 
-from bus import About, Frame, Status
+from bus import About, Answer, DayReport, Frame, Label, Message, Question, Status, states
 from tests.support import samples
-from tests.support.browsers import Browser, Picture
+from tests.support.broker import Broker, free_port
+from tests.support.browsers import Browser, Picture, is_well
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import limit
+from tests.support.wait import limit, until
 
-CAPTURE = Status("capture", "running", 900.0, 1000.0, about=About("door"), rates={"frames_out": 10.0})
+CAPTURE = Status("capture", states.RUNNING, 900.0, 1000.0, about=About("door"), rates={"frames_out": 10.0})
 
 
-class Place(NamedTuple):
-    """A display with a dashboard, and the broker's other side."""
+class Place:
+    """A dashboard, and the broker's other side; there is one camera, "door"."""
 
-    port: int
-    listener: Listener
-    module: Module
+    def __init__(self, broker: Broker, **settings: object) -> None:
+        self.port = free_port()
+        self.listener = Listener(broker.port, "footfall/query/+/question")
+        self.module = Module("dashboard", broker.port, WEB_PORT=self.port, **settings)
+        self.is_demo = False
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self.listener)
+        self._open.enter_context(self.module)
+        until(lambda: is_well(self.port), what="the dashboard")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            print(self.module.log)  # noqa: T201
+        self._open.__exit__(kind, error, trace)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
 
     def get(self, path: str) -> httpx.Response:
-        """Asks for a path."""
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=limit(20))
+        return httpx.get(f"{self.address}{path[1:]}", timeout=limit(20))
 
-    def frame(self, sequence: int, is_predicted: bool = True, camera: str = "door") -> Frame:
-        """A frame of now, and what the model says of it."""
-        time.sleep(0.002)  # two frames of one millisecond are of one time
-        frame = replace(samples.frame(camera, sequence, round(time.time(), 3)), jpeg=samples.jpeg(level=sequence % 250))
-        self.listener.publish(frame.topic, frame.pack())
-        if is_predicted:
-            prediction = replace(samples.prediction(f"label {sequence}", 0.9, frame.captured_at, camera), sequence=sequence)
-            self.listener.publish(prediction.topic, prediction.pack())
+    def publish(self, *messages: Message, retain: bool = True) -> None:
+        for message in messages:
+            self.listener.publish(message.topic, message.pack(), retain=retain)
+
+    def frame(self, sequence: int, *labels: Label, is_predicted: bool = True) -> Frame:
+        """A frame of now, and its prediction: by default with the label of its number."""
+        time.sleep(0.002)  # two frames of one millisecond have the same time
+        at = round(time.time(), 3)
+        frame = replace(samples.frame("door", sequence, at), jpeg=samples.jpeg(level=sequence % 250))
+        prediction = samples.prediction(f"label {sequence}", 0.9, at)
+        prediction = replace(prediction, sequence=sequence, labels=labels or prediction.labels[:1], demo=self.is_demo)
+        self.publish(*[frame, prediction][: 1 + is_predicted], retain=False)
         return frame
 
-    def shown(self, browser: Browser, numbers: Iterator[int], is_predicted: bool = True) -> Picture:
-        """The next picture that a browser gets, of frames that come one after another."""
+    def picture(self, browser: Browser, numbers: Iterator[int], is_predicted: bool = True) -> Picture:
+        """The next picture that a browser gets, while frames come."""
         browser.want()
         for number in itertools.islice(numbers, 500):
-            self.frame(number, is_predicted)
+            self.frame(number, is_predicted=is_predicted)
             if (picture := browser.receive()) is not None:
                 return picture
         raise AssertionError("no picture came")
 
-    def status(self, status: Status) -> None:
-        """A module says how it is."""
-        self.listener.publish(status.topic, status.pack(), retain=True)
+    @contextmanager
+    def playing(self, *labels: Label) -> Iterator[None]:
+        """Meanwhile the camera takes ten frames a second, with these labels; the demo's while `is_demo`."""
+        self.publish(replace(CAPTURE, since=time.time(), at=time.time()))
+        end = threading.Event()
+
+        def play() -> None:
+            for sequence in itertools.count():
+                self.frame(sequence, *labels)
+                if end.wait(0.1):
+                    return
+
+        with _thread(play, end):
+            yield
+
+    @contextmanager
+    def counting(self, *reports: DayReport) -> Iterator[None]:
+        """Meanwhile a counter answers each question, with the report of its day, or else with the first as of that day."""
+        end = threading.Event()
+
+        def answer() -> None:
+            answered = 0
+            while not end.wait(0.02):
+                for payload in self.listener.payloads("/question")[answered:]:
+                    question = Question.received("footfall/query/dashboard/question", payload)
+                    report = next((one for one in reports if one.day == question.day), reports[0])
+                    report = replace(report, day=question.day or report.day)
+                    self.publish(Answer("dashboard", question.id, "", report), retain=False)
+                    answered += 1
+
+        with _thread(answer, end):
+            yield
+
+
+@contextmanager
+def _thread(work: Callable[[], None], end: threading.Event) -> Iterator[None]:
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join(limit(10))

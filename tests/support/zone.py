@@ -4,8 +4,8 @@ import time
 
 
 def zone_at_noon() -> str:
-    """One in which it is between twelve and one now, as POSIX spells it: its day does not end while a test runs."""
-    return f"NOON{time.gmtime().tm_hour - 12:+d}"
+    """One in which it is between twelve and one now: its day does not end while a test runs."""
+    return f"Etc/GMT{time.gmtime().tm_hour - 12:+d}"  # west of Greenwich is +
 
 
 def zone_of_quarters() -> str:

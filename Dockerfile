@@ -1,0 +1,146 @@
+# The modules' images, one target each: docker build --target capture -t footfall-capture .
+# The broker's image is mosquitto/Dockerfile.
+ARG BASE=debian:bookworm-slim
+
+# --- Packages: pip stays here, images get folders of installed packages.
+
+FROM ${BASE} AS packages
+RUN apt-get update && apt-get install -y --no-install-recommends python3-pip && apt-get clean && rm -rf /var/lib/apt/lists/*
+WORKDIR /packages
+COPY scripts/packages.sh /usr/local/bin/
+COPY bus/requirements.txt bus.txt
+RUN packages.sh bus bus.txt
+
+FROM packages AS counter-packages
+COPY counter/requirements.txt counter.txt
+RUN packages.sh own counter.txt bus.txt
+
+FROM packages AS bridge-packages
+COPY bridge/requirements.txt bridge.txt
+RUN packages.sh own bridge.txt bus.txt
+
+FROM packages AS dashboard-packages
+COPY dashboard/requirements.txt dashboard.txt
+RUN packages.sh own dashboard.txt bus.txt
+
+FROM packages AS display-packages
+COPY display/requirements.txt display.txt
+RUN packages.sh own display.txt bus.txt
+
+FROM packages AS vision-packages
+COPY capture/requirements.txt capture.txt
+RUN packages.sh vision capture.txt bus.txt
+
+FROM packages AS classifier-packages
+COPY classifier/requirements.txt classifier.txt
+COPY capture/requirements.txt capture.txt
+RUN packages.sh own classifier.txt capture.txt
+
+# --- What all modules share. On 32-bit ARM some packages are Debian's, see packages.sh.
+
+FROM ${BASE} AS python
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.licenses="MIT" org.opencontainers.image.version="${VERSION}"
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends python3 tzdata $([ "$(dpkg --print-architecture)" != armhf ] || echo python3-msgpack) \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* \
+ && for user in capture:10001 classifier:10002 display:10003 counter:10004 bridge:10005 dashboard:10006; do \
+      useradd --uid "${user#*:}" --home-dir /tmp --no-create-home "${user%:*}" || exit 1; \
+    done
+COPY scripts/image.sh /usr/local/bin/
+COPY --from=packages /packages/bus /usr/local/lib/python3.11/dist-packages/
+WORKDIR /opt/footfall
+ENV HOME=/tmp PYTHONUNBUFFERED=1 MQTT_HOST=mosquitto HEALTH_FILE=/tmp/progress
+# Docker considers a module healthy as long as it makes progress, which it shows by touching the file.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=2 \
+  CMD age=$(($(date +%s) - $(stat -c %Y "$HEALTH_FILE"))) && [ "$age" -ge 0 ] && [ "$age" -lt "${HEALTH_SECONDS:-30}" ] || exit 1
+
+FROM python AS vision
+RUN if [ "$(dpkg --print-architecture)" = armhf ]; then \
+      apt-get update && apt-get install -y --no-install-recommends python3-opencv && apt-get clean && rm -rf /var/lib/apt/lists/*; \
+    fi
+COPY --from=vision-packages /packages/vision /usr/local/lib/python3.11/dist-packages/
+
+# --- The modules.
+
+FROM python AS counter
+LABEL org.opencontainers.image.title="footfall-counter" \
+      org.opencontainers.image.description="Footfall: predictions to visits and counts, and the ledger"
+COPY --from=counter-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+COPY bus bus
+COPY runtime runtime
+COPY counter counter
+RUN image.sh counter /state
+VOLUME /state
+USER 10004:10004
+ENV STATE_DIR=/state MQTT_PASSWORD_FILE=/secrets/counter/password
+ENTRYPOINT ["python3", "-m", "counter"]
+
+FROM python AS bridge
+LABEL org.opencontainers.image.title="footfall-bridge" \
+      org.opencontainers.image.description="Footfall: selected results to edgeHub and other systems"
+COPY --from=bridge-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+COPY bus bus
+COPY runtime runtime
+COPY bridge bridge
+RUN image.sh bridge /state
+VOLUME /state
+USER 10005:10005
+ENV STATE_DIR=/state MQTT_PASSWORD_FILE=/secrets/bridge/password
+ENTRYPOINT ["python3", "-m", "bridge"]
+
+FROM python AS dashboard
+LABEL org.opencontainers.image.title="footfall-dashboard" \
+      org.opencontainers.image.description="Footfall: live pictures, counts and history in the browser"
+COPY --from=dashboard-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+COPY bus bus
+COPY runtime runtime
+COPY dashboard dashboard
+RUN image.sh dashboard
+EXPOSE 9001
+USER 10006:10006
+ENV MQTT_PASSWORD_FILE=/secrets/dashboard/password
+ENTRYPOINT ["python3", "-m", "dashboard"]
+
+FROM python AS display
+LABEL org.opencontainers.image.title="footfall-display" \
+      org.opencontainers.image.description="Footfall: predictions to an icon on the Sense HAT"
+RUN if [ "$(dpkg --print-architecture)" = armhf ]; then \
+      apt-get update && apt-get install -y --no-install-recommends python3-numpy python3-pil && apt-get clean && rm -rf /var/lib/apt/lists/*; \
+    fi
+COPY --from=display-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+COPY bus bus
+COPY runtime runtime
+COPY display display
+RUN image.sh display
+USER 10003:10003
+ENV MQTT_PASSWORD_FILE=/secrets/display/password
+ENTRYPOINT ["python3", "-m", "display"]
+
+FROM vision AS capture
+LABEL org.opencontainers.image.title="footfall-capture" \
+      org.opencontainers.image.description="Footfall: camera, file or stream to frames"
+COPY demo demo
+COPY bus bus
+COPY runtime runtime
+COPY capture capture
+RUN image.sh capture
+USER 10001:10001
+ENV MQTT_PASSWORD_FILE=/secrets/capture/password
+ENTRYPOINT ["python3", "-m", "capture"]
+
+FROM vision AS classifier
+LABEL org.opencontainers.image.title="footfall-classifier" \
+      org.opencontainers.image.description="Footfall: frames to predictions"
+COPY --from=classifier-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+COPY bus bus
+COPY runtime runtime
+COPY classifier classifier
+# The model that is served until another one is wanted: --build-arg MODEL=path/to/export
+ARG MODEL=model
+COPY ${MODEL} /model
+RUN image.sh classifier /state
+VOLUME /state
+USER 10002:10002
+ENV MODEL=/model STATE_DIR=/state MQTT_PASSWORD_FILE=/secrets/classifier/password
+ENTRYPOINT ["python3", "-m", "classifier"]

@@ -1,0 +1,132 @@
+"""The suite under more frames than its model can take, beside the bare model and a POST a frame, in turn."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import classic
+from benchmarks.frames import HEIGHT, WIDTH, encoded
+from benchmarks.programs import Broker, Listener, Module, Script, free_port, is_listening, wait_for
+from benchmarks.tables import percentile, print_row
+from bus import Prediction
+
+WARM_UP = 3.0
+BARE_SECONDS = 5.0
+MIN_OFFERED = 200
+"""Frames a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The frames that are sent, and the number of classifiers."""
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    cameras: int = 1
+    classifiers: int = 1
+
+
+SIZES = ((640, 480), (1280, 720), (1920, 1080))
+LOADS = [
+    *(Load(width, height, cameras) for width, height in SIZES for cameras in (1, 4, 8)),
+    Load(classifiers=2),
+    Load(cameras=8, classifiers=2),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Predictions a second, in all and of each camera, and the frames' ages in ms, in their order."""
+
+    rate: float
+    by_camera: list[float]
+    ages: list[float]
+
+
+class Round(NamedTuple):
+    """Predictions a second of the bare model, the suite and the classic way; ages of the suite's frames and durations of each
+    POST, in ms, in their order.
+    """
+
+    bare: float
+    suite: float
+    classic: float
+    ages: list[float]
+    posts: list[float]
+
+
+def measure_bare(model: Path) -> float:
+    """Inferences a second of the bare model, in another process."""
+    command = [sys.executable, "-m", "benchmarks.bare", str(model), str(BARE_SECONDS)]
+    return float(subprocess.run(command, capture_output=True, check=True, timeout=BARE_SECONDS + 60).stdout)
+
+
+def measure_suite(model: Path, pictures: Path, load: Load, seconds: float, bare: float) -> Taken:
+    """Sends the load through a Mosquitto for so long, at more frames a second than the bare model can take."""
+    with ExitStack() as stack:
+        broker = stack.enter_context(Broker(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+        listener = stack.enter_context(Listener(broker.port, "footfall/+/prediction"))
+        for number in range(load.classifiers):
+            share = {"SHARE": "bench", "MODULE_NAME": f"classifier-{number}"} if load.classifiers > 1 else {}
+            stack.enter_context(Module("classifier", broker.port, MODEL=model, **share))
+        sizes = load.cameras, load.width, load.height
+        rate = max(MIN_OFFERED, 1.2 * bare)
+        stack.enter_context(Script("benchmarks.frames", broker.port, pictures, rate, *sizes))
+        listener.wait_for("prediction")
+        time.sleep(WARM_UP)
+        begin, first = time.monotonic(), len(listener.payloads())
+        time.sleep(seconds)
+        payloads = listener.payloads()[first:]
+        elapsed = time.monotonic() - begin
+    found = [Prediction.unpack(payload) for payload in payloads]
+    counted = Counter({f"bench{number}": 0 for number in range(load.cameras)} | Counter(one.camera for one in found))
+    ages = [(one.classified_at - one.captured_at) * 1000 for one in found]
+    return Taken(len(found) / elapsed, [number / elapsed for number in counted.values()], ages)
+
+
+def measure_classic(model: Path, pictures: Path, seconds: float) -> list[float]:
+    """How long each POST took, in ms."""
+    port = free_port()
+    with Script("benchmarks.classic", model, port):
+        wait_for(lambda: is_listening(port), 60, "the classic server")
+        return [taken * 1000 for taken in classic.post(port, encoded(pictures), seconds)]
+
+
+def report_loads(model: Path, pictures: Path, seconds: float) -> None:
+    """The share of the bare model that is reached with other frames, cameras and classifiers."""
+    print_row("frames", "cameras", "classifiers", "bare/s", "suite/s", "share", "min. camera", "max. camera", "age p50 ms")
+    for load in LOADS:
+        before = measure_bare(model)
+        taken = measure_suite(model, pictures, load, seconds, before)
+        bare = (before + measure_bare(model)) / 2
+        cells = load.cameras, load.classifiers, bare, taken.rate, taken.rate / bare, min(taken.by_camera), max(taken.by_camera)
+        print_row(f"{load.width}x{load.height}", *cells, percentile(taken.ages, 50))
+
+
+def report_pipeline(model: Path, pictures: Path, seconds: float, rounds: int) -> None:
+    """The suite beside the bare model, and beside the classic way."""
+    print_row("round", "bare/s", "suite/s", "share", "age p50 ms", "p99 ms", "1st third", "last third", "POST/s", "p99 ms")
+    measured = []
+    for number in range(1, rounds + 1):
+        before = measure_bare(model)
+        taken = measure_suite(model, pictures, Load(), seconds, before)
+        posts = measure_classic(model, pictures, seconds / 3)
+        bare = (before + measure_bare(model)) / 2
+        one = Round(bare, taken.rate, 1000 * len(posts) / sum(posts), taken.ages, posts)
+        measured.append(one)
+        third = len(one.ages) // 3
+        ages = [percentile(part, 99) for part in (one.ages, one.ages[:third], one.ages[-third:])]
+        posted = one.classic, percentile(one.posts, 99)
+        print_row(number, one.bare, one.suite, one.suite / one.bare, percentile(one.ages, 50), *ages, *posted)
+    share = statistics.median(one.suite / one.bare for one in measured)
+    classic_share = statistics.median(one.classic / one.bare for one in measured)
+    tail = statistics.median(percentile(one.ages, 99) * one.bare / 1000 for one in measured)
+    print(f"medians: share of the bare model {share:.2f}, of a POST a frame {classic_share:.2f};")
+    print(f"p99 of the frame's age {tail:.1f} bare inferences")

@@ -1,0 +1,222 @@
+"""The programs that benchmarks measure, and a plain MQTT client beside them."""
+
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, TypeVar
+
+from paho.mqtt import client as mqtt
+from typing_extensions import Self
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[1]
+SHUTDOWN_TIMEOUT = 20.0
+NO_SETTINGS: Mapping[str, object] = MappingProxyType({})
+EDGEHUB_PORT = 8883
+"""Fixed in Azure's library."""
+
+
+def wait_for(condition: Callable[[], T | None], seconds: float, what: str) -> T:
+    """What the condition returns as soon as it is true. Raises `TimeoutError`."""
+    end = time.monotonic() + seconds
+    while not (result := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.02)
+    return result
+
+
+def free_port() -> int:
+    """A loopback port that is not in use."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_listening(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a program accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+class Program:
+    """A process, ended by SIGTERM when left; its output goes to a temporary file."""
+
+    def __init__(
+        self, command: Sequence[object], settings: Mapping[str, object] = MappingProxyType({}), cwd: Path = ROOT
+    ) -> None:
+        """`settings` are environment variables."""
+        self._command = [str(word) for word in command]
+        self._cwd = cwd
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MQTT_")}
+        self._environment = kept | {name: str(value) for name, value in settings.items()}
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            self._command,
+            cwd=self._cwd,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=self._output,
+        )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(SHUTDOWN_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if error is not None:
+            print(f"--- {' '.join(self._command)}\n{self.log[-3000:]}", file=sys.stderr)
+        self._output.close()
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """Its output so far."""
+        descriptor = self._output.fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
+    def wait_for_log(self, text: str, seconds: float = 60.0) -> None:
+        """Waits until the text is in its output."""
+
+        def is_there() -> bool:
+            assert self._process
+            if self._process.poll() is not None:
+                raise RuntimeError(f"{' '.join(self._command)} ended with {self._process.returncode}")
+            return text in self.log
+
+        wait_for(is_there, seconds, f"{text!r} of {' '.join(self._command)}")
+
+
+class Script(Program):
+    """A program of this repository: ``python -m NAME WORDS``."""
+
+    def __init__(self, name: str, *words: object, **settings: object) -> None:
+        super().__init__([sys.executable, "-m", name, *words], settings)
+
+
+class Module(Script):
+    """A module of the suite, on the broker at `port`, with its state in a temporary folder; it is connected when entered."""
+
+    def __init__(self, name: str, port: int, **settings: object) -> None:
+        self._state = tempfile.TemporaryDirectory()
+        super().__init__(name, **{"MQTT_PORT": port, "STATE_DIR": self._state.name, "WEB_PORT": 0} | settings)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.wait_for_log("connected to the broker")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        super().__exit__(kind, error, trace)
+        self._state.cleanup()
+
+
+class Broker(Program):
+    """A Mosquitto with the suite's settings on a loopback port; its state is in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        search = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+        program = shutil.which("mosquitto", path=search) or "mosquitto"
+        super().__init__([program, "-c", ROOT / "mosquitto" / "mosquitto.conf", "-p", self.port], cwd=folder)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        wait_for(lambda: is_listening(self.port), 30, "Mosquitto")
+        return self
+
+
+class EdgeHub(Script):
+    """The stand-in edgeHub of the tests, a program; it keeps certificates and what it receives in the folder."""
+
+    def __init__(self, folder: Path, host: str) -> None:
+        """`host` is a loopback address that nothing else uses."""
+        self._records = folder / "records.jsonl"
+        self._host = host
+        super().__init__("tests.edgehub.hub", folder, host)
+        names = f"HostName=hub.example;GatewayHostName={host};DeviceId=pi;ModuleId=bridge"
+        key = base64.b64encode(b"no secret").decode()
+        self.settings = {
+            "EdgeHubConnectionString": f"{names};SharedAccessKey={key}",
+            "EdgeModuleCACertificateFile": str(folder / "authority.pem"),
+        }
+        """Of a module that connects to it."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        wait_for(lambda: is_listening(EDGEHUB_PORT, self._host), 30, "the stand-in edgeHub")
+        return self
+
+    @property
+    def received(self) -> int:
+        """Messages so far."""
+        return self._records.read_bytes().count(b"\n") if self._records.exists() else 0
+
+
+class Listener:
+    """Collects what is published under its filters."""
+
+    def __init__(self, port: int, *filters: str) -> None:
+        self._lock = threading.Lock()
+        self._messages: list[mqtt.MQTTMessage] = []
+        self._ready = threading.Event()
+        self.client = mqtt.Client()
+        self.client.max_inflight_messages_set(1000)
+        self.client.on_connect = lambda *_: self.client.subscribe([(one, 1) for one in filters])
+        self.client.on_subscribe = lambda *_: self._ready.set()
+        self.client.on_message = self._on_message
+        self.client.connect("127.0.0.1", port)
+
+    def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
+        with self._lock:
+            self._messages.append(message)
+
+    def __enter__(self) -> Self:
+        self.client.loop_start()
+        if not self._ready.wait(30):
+            raise TimeoutError("the broker did not answer")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def payloads(self, ending: str = "") -> list[bytes]:
+        """What came so far on topics with this ending."""
+        with self._lock:
+            return [bytes(message.payload) for message in self._messages if message.topic.endswith(ending)]
+
+    def wait_for(self, ending: str, number: int = 1, seconds: float = 60.0) -> None:
+        """Waits until so many messages came on topics with this ending."""
+        wait_for(lambda: len(self.payloads(ending)) >= number, seconds, f"{number} messages on {ending}")
+
+    def metric(self, module: str, name: str) -> float:
+        """A metric of a module's last status; 0 without."""
+        payloads = self.payloads(f"status/{module}")
+        return float(json.loads(payloads[-1])["metrics"].get(name, 0)) if payloads else 0.0

@@ -1,0 +1,150 @@
+"""Predictions through the counter, and results through the bridge to a stand-in edgeHub, each beside the bare libraries.
+
+python -m benchmarks.results
+"""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import psutil
+from azure.iot.device import IoTHubModuleClient, Message
+
+from benchmarks.programs import Broker, EdgeHub, Listener, Module, Script, wait_for
+from benchmarks.taker import TAKEN
+from bus import Label, Prediction, topics
+from bus.metric_names import OUTBOX
+
+BURST = 4000
+"""Predictions at once: fewer than the broker keeps for one client."""
+ROUNDS = 5
+UPSTREAM_ROUNDS = 3
+MEMORY_PREDICTIONS = 100_000
+SENT = 2000
+"""Messages upstream of each measurement."""
+
+
+class Door:
+    """A camera with its classifier, on a new broker."""
+
+    def __init__(self, broker: Broker, listener: Listener) -> None:
+        self.port = broker.port
+        self.listener = listener
+        self._at = time.time() - 86_400
+
+    def publish(self) -> None:
+        """Publishes a visit of that many predictions."""
+        for number in range(BURST):
+            self._at += 0.1
+            at = round(self._at, 3)
+            label = Label("woman" if number < BURST - 20 else "nobody", 0.9)
+            one = Prediction("door", "bench", round(at * 1000), at, at, at + 0.02, 6.5, "bench@0", (label, Label("rest", 0.01)))
+            self.listener.client.publish(one.topic, one.pack(), 1)
+
+    def burst(self, answer: str) -> float:
+        """Seconds until a message on a topic with this ending says that a visit's predictions were all processed."""
+        answers, begin = len(self.listener.payloads(answer)), time.perf_counter()
+        self.publish()
+        self.listener.wait_for(answer, answers + 1)
+        return time.perf_counter() - begin
+
+    def wait_for_outbox(self, number: int) -> None:
+        """Waits until the bridge reports so many results that wait for their sink."""
+        wait_for(lambda: self.listener.metric("bridge", OUTBOX) >= number, 120, f"{number} results in the outbox")
+
+
+@contextmanager
+def open_door(folder: Path) -> Iterator[Door]:
+    """A door on a new broker."""
+    filters = topics.visit("door"), topics.status("bridge"), TAKEN
+    with Broker(folder / "broker") as broker, Listener(broker.port, *filters) as listener:
+        yield Door(broker, listener)
+
+
+def measure_counter(folder: Path) -> list[tuple[float, float]]:
+    """Predictions a second to a plain subscriber, and through the counter, which commits before it acknowledges; in turn."""
+    measured = []
+    for number in range(ROUNDS):
+        with open_door(folder / f"plain{number}") as door, Script("benchmarks.taker", door.port, BURST):
+            door.listener.wait_for(TAKEN)
+            door.burst(TAKEN)
+            plain = BURST / door.burst(TAKEN)
+        with open_door(folder / f"counter{number}") as door, Module("counter", door.port):
+            door.burst("/visit")
+            measured.append((plain, BURST / door.burst("/visit")))
+    return measured
+
+
+def measure_memory(folder: Path) -> list[float]:
+    """Resident memory in MB of the counter, at every tenth of the predictions."""
+    used = []
+    with open_door(folder) as door, Module("counter", door.port) as counter:
+        for number in range(1, MEMORY_PREDICTIONS // BURST + 1):
+            door.burst("/visit")
+            if number * BURST % (MEMORY_PREDICTIONS // 10) < BURST:
+                used.append(psutil.Process(counter.pid).memory_info().rss / 1e6)
+    return used
+
+
+def measure_library(hub: EdgeHub) -> float:
+    """Messages a second that Azure's library sends to the stand-in with nothing around it."""
+    with patch.dict(os.environ, hub.settings):
+        client: Any = IoTHubModuleClient.create_from_edge_environment()
+    client.connect()
+    body = b'{"predictions": [{"tagName": "woman", "probability": 0.9}]}'.ljust(400)
+    begin = time.perf_counter()
+    for number in range(SENT):
+        client.send_message_to_output(Message(body, f"id-{number}", "utf-8", "application/json"), "predictions")  # type: ignore[no-untyped-call]
+    elapsed = time.perf_counter() - begin
+    client.shutdown()
+    return SENT / elapsed
+
+
+def drain(hub: EdgeHub, number: int) -> float:
+    """Seconds until the stand-in has received so many more messages."""
+    begin, target = time.perf_counter(), hub.received + number
+    wait_for(lambda: hub.received >= target, 300, f"{number} messages upstream")
+    return time.perf_counter() - begin
+
+
+def measure_bridge(folder: Path) -> list[tuple[float, float]]:
+    """Messages a second to the stand-in edgeHub: of the bare library, and of a full outbox; in turn."""
+    measured = []
+    for number in range(UPSTREAM_ROUNDS):
+        place = folder / f"hub{number}", f"127.77.{os.getpid() % 250 + 1}.{number + 1}"
+        with EdgeHub(*place) as hub:
+            library = measure_library(hub)
+        settings = {"STATE_DIR": folder / f"state{number}", "FORWARD": "all", "SINKS": "edgehub"} | hub.settings
+        with open_door(folder / str(number)) as door:
+            with Module("bridge", door.port, **settings):
+                door.publish()
+                door.wait_for_outbox(BURST)
+            with EdgeHub(*place) as hub, Module("bridge", door.port, **settings):
+                drain(hub, 100)
+                measured.append((library, SENT / drain(hub, SENT)))
+    return measured
+
+
+def report() -> None:
+    """Measures and prints."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for what, pairs in (
+            ("predictions a second: plain subscriber, counter", measure_counter(folder / "rates")),
+            ("messages a second upstream: bare library, bridge", measure_bridge(folder / "upstream")),
+        ):
+            beside, reached = (statistics.median(column) for column in zip(*pairs, strict=True))
+            share = statistics.median(pair[1] / pair[0] for pair in pairs)
+            print(f"{what}: {beside:.0f}, {reached:.0f}; share {share:.2f}", flush=True)
+        used = ", ".join(f"{one:.1f}" for one in measure_memory(folder / "memory"))
+        print(f"resident MB of the counter at each tenth of {MEMORY_PREDICTIONS} predictions: {used}")
+
+
+if __name__ == "__main__":
+    report()

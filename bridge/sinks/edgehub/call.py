@@ -1,0 +1,57 @@
+"""Calls that may never return, each on a thread that may be left behind."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_stuck: set[threading.Thread] = set()
+
+
+def count_stuck() -> int:
+    """How many calls that were given up have not returned since."""
+    for thread in [thread for thread in _stuck if not thread.is_alive()]:
+        _stuck.discard(thread)
+    return len(_stuck)
+
+
+class Call(Future[T]):
+    """A call that has begun."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        super().__init__()
+        self._began_at = time.monotonic()
+        self._thread = threading.Thread(target=self._run, args=(call,), name="call", daemon=True)
+        self._thread.start()
+
+    def _run(self, call: Callable[[], T]) -> None:
+        try:
+            self.set_result(call())
+        except BaseException as error:
+            self.set_exception(error)
+
+    def done_within(self, seconds: float) -> bool:
+        """Wait until it has returned or raised, at most so long; whether it has."""
+        wait([self], seconds)
+        return self.done()
+
+    @property
+    def age(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._began_at
+
+    def give_up(self) -> None:
+        """Count it among those that are stuck for as long as it is."""
+        _stuck.add(self._thread)
+
+
+def call_with_timeout(call: Callable[[], T], seconds: float) -> T:
+    """What the call returns; raises what it raises, or `TimeoutError`."""
+    pending = Call(call)
+    if not pending.done_within(seconds):
+        pending.give_up()
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    return pending.result()

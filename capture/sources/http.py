@@ -1,0 +1,228 @@
+"""Cameras at http and https addresses: those that answer each request with one picture, and those that stream."""
+
+import hashlib
+import http.client
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from email.message import Message
+from itertools import chain
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from capture.mjpeg import find_jpegs
+from capture.source import (
+    Picture,
+    Pictures,
+    Source,
+    SourceKind,
+    SourceLost,
+    SourceOptions,
+    display_name,
+    percent_encoding_hint,
+)
+from capture.sources.rtsp import Stream
+from capture.timing import wait_until
+
+TIMEOUT = 10.0
+"""Seconds to connect, between two parts of an answer, and for all of it."""
+MAX_BYTES = 32 * 1024 * 1024
+"""Of a picture."""
+MAX_FAILURES = 3
+"""Requests in a row that fail before the camera is lost."""
+_VIDEOS = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
+_PAGES = ("text/html", "application/json", "application/xhtml+xml")
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")
+_NEXT_JPEG = b"\xff\xd9\xff\xd8\xff"
+"""The end of a JPEG and the beginning of another: a stream."""
+_REASONS: dict[type[Exception], str] = {
+    http.client.HTTPException: "it does not answer as HTTP requires",
+    UnicodeError: "its host's name cannot be read",
+    ValueError: "it asks for a password in an unknown way; basic and digest are known",
+}
+"""The first that fits."""
+
+
+class HttpCamera(Source):
+    """Asks for a picture `frame_rate` times a second; an answer with JPEGs without end is read as it comes, a video by FFmpeg."""
+
+    def __init__(self, address: str, options: SourceOptions, timeout: float = TIMEOUT, max_bytes: int = MAX_BYTES) -> None:
+        scheme, _, rest = address.partition("://")
+        self._address = f"{scheme.lower()}://{rest}"
+        self._name = display_name(address)
+        self._interval = 1 / options.frame_rate
+        self._clock = options.clock
+        self._video = Stream(address, options)
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+
+    def pictures(self) -> Pictures:
+        """Pictures as the camera has them. Raises `SourceLost`."""
+        try:
+            opener, url = _create_opener(self._address)
+        except ValueError:
+            raise SourceLost(f"{self._name}: the address cannot be read{percent_encoding_hint(self._address)}") from None
+        try:
+            yield from self._request(opener, url)
+        except _Video:
+            yield from self._video.pictures()
+
+    def _request(self, opener: urllib.request.OpenerDirector, url: str) -> Pictures:
+        """Asks again and again. Raises `SourceLost` without the address's secrets, and `_Video`."""
+        failures = MAX_FAILURES - 1  # the first must be good
+        due = self._clock.monotonic()
+        while True:
+            try:
+                with opener.open(url, timeout=self._timeout) as response:
+                    is_stream, data = self._begin(response)
+                    if is_stream:
+                        failures = MAX_FAILURES
+                        yield from self._stream(chain([data], _chunks(response)))
+                        raise _Unusable("it stopped giving pictures")
+                    yield _decode(data)
+                failures = 0
+            except _Video:
+                raise
+            except Exception as error:  # the texts of urllib's errors may hold the address
+                failures += 1
+                if failures >= MAX_FAILURES:
+                    reason = self._explain(error)
+                    raise SourceLost(f"{self._name}: {reason}{percent_encoding_hint(self._address)}") from None
+                yield None
+            due = max(due + self._interval, self._clock.monotonic())
+            yield from wait_until(due, self._clock)
+
+    def _begin(self, response: http.client.HTTPResponse) -> tuple[bool, bytes]:
+        """Whether the answer is a stream of JPEGs, and its beginning; all of it when not. Raises `_Unusable` and `_Video`."""
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind.startswith("multipart/"):
+            return True, b""
+        if kind.startswith(_VIDEOS):
+            raise _Video
+        end, is_endless = time.monotonic() + self._timeout, response.length is None
+        data = bytearray()
+        for chunk in _chunks(response):
+            seen = len(data)
+            data += chunk
+            if not kind.startswith("image/") and not data.startswith(_PICTURES):
+                if kind in _PAGES:
+                    raise _Unusable(f"it sends {kind}, which is neither a picture nor a video")
+                raise _Video
+            if is_endless and data.find(_NEXT_JPEG, max(0, seen - len(_NEXT_JPEG))) >= 0:
+                return True, bytes(data)
+            if len(data) > self._max_bytes:
+                raise _Unusable(f"a picture of more than {self._max_bytes} bytes")
+            if time.monotonic() > end:
+                raise TimeoutError
+        if response.length:
+            raise _Unusable(f"the picture was cut off, {response.length} bytes are missing")
+        return False, bytes(data)
+
+    def _stream(self, chunks: Iterable[bytes]) -> Pictures:
+        """The pictures of a stream; a damaged one costs no other. Raises `_Unusable` after the time-out without one."""
+        from capture.prepare import decode  # noqa: PLC0415  # the driver
+
+        seen_at = time.monotonic()
+        for data in find_jpegs(chunks, self._max_bytes):
+            picture = None if data is None else decode(data)
+            if picture is not None:
+                seen_at = time.monotonic()
+                yield picture
+            elif time.monotonic() - seen_at > self._timeout:
+                raise _Unusable(f"no picture in what it sent for {self._timeout:g} s")
+
+    def _explain(self, error: Exception) -> str:
+        """What went wrong, without the address."""
+        if isinstance(error, _Unusable):
+            return str(error)
+        if isinstance(error, HTTPError):
+            error.close()
+            hint = {401: "; user or password is missing or wrong", 404: "; there is nothing at its path"}.get(error.code, "")
+            phrase = http.client.responses.get(error.code, "")
+            return f"the camera answers {error.code} {phrase}{hint}".rstrip()
+        reason = error.reason if isinstance(error, URLError) else error
+        if isinstance(reason, TimeoutError):
+            return f"no answer within {self._timeout:g} s"
+        for kind, text in _REASONS.items():
+            if isinstance(reason, kind):
+                return text
+        return (reason.strerror if isinstance(reason, OSError) else None) or type(reason).__name__
+
+
+class _Video(Exception):
+    """The answer is a video, which FFmpeg may read."""
+
+
+class _Unusable(Exception):
+    """The answer cannot be used; the text says why."""
+
+
+class _Digest(urllib.request.HTTPDigestAuthHandler):
+    """Gives the password once: with a wrong one, `urllib` asks six times, after which cameras lock the user out.
+
+    Knows SHA-256 and passwords that are not ASCII, too.
+    """
+
+    def retry_http_digest_auth(self, req: urllib.request.Request, auth: str) -> Any:
+        if req.has_header(self.auth_header):
+            raise HTTPError(req.full_url, 401, "", Message(), None)
+        return super().retry_http_digest_auth(req, auth)
+
+    def get_algorithm_impls(self, algorithm: str) -> tuple[Callable[[str], str], Callable[[str, str], str]]:
+        kind = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}.get(algorithm.upper())
+        if kind is None:
+            raise ValueError("an unknown algorithm")
+
+        def digest(text: str) -> str:
+            return kind(text.encode()).hexdigest()
+
+        return digest, lambda secret, data: digest(f"{secret}:{data}")
+
+
+def _create_opener(address: str) -> tuple[urllib.request.OpenerDirector, str]:
+    """An opener that signs in with the address's user and password (basic or digest), and the address without them.
+
+    Raises `ValueError`.
+    """
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("no host")
+    path, query = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~"), quote(parts.query, safe="/%:@!$&'()*+,;=~?")
+    url = urlunsplit((parts.scheme, host, path, query, ""))
+    context = ssl.create_default_context()  # as FFmpeg has it: cameras sign their certificates themselves
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    opener = urllib.request.OpenerDirector()  # no proxy, no file, no ftp
+    for handler in (
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(context=context),
+        urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+    ):
+        opener.add_handler(handler)
+    if parts.username is not None:
+        passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+        passwords.add_password(None, f"{parts.scheme}://{host}/", unquote(parts.username), unquote(parts.password or ""))
+        opener.add_handler(urllib.request.HTTPBasicAuthHandler(passwords))
+        opener.add_handler(_Digest(passwords))
+    return opener, url
+
+
+def _decode(data: bytes) -> Picture:
+    from capture.prepare import decode  # noqa: PLC0415  # the driver
+
+    picture = decode(data)
+    if picture is None:
+        raise _Unusable(f"what it sends as a picture is none that OpenCV can read ({len(data)} bytes)")
+    return picture
+
+
+def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    while chunk := response.read1(65536):
+        yield chunk
+
+
+KIND = SourceKind("http(s):// address", HttpCamera, schemes=("http", "https"))

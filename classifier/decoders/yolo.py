@@ -1,0 +1,87 @@
+"""Boxes from the grid of a YOLOv2 detector (Redmon and Farhadi, YOLO9000, arXiv:1612.08242), as Custom Vision exports it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bus import Label
+from classifier import InvalidExport
+from classifier.backends import Array, Tensor
+from classifier.decoders import MIN_CONFIDENCE, Colour, check_number_of_labels, clip_box, probability, rank, shown
+
+if TYPE_CHECKING:
+    from classifier.export import Export
+
+OUTPUTS = "one output, 1 x rows x columns x anchors*(5 + labels)"
+COLOUR: Colour = "bgr"
+SEES_WHOLE_FRAME = True
+
+ANCHORS = ((0.573, 0.677), (1.87, 2.06), (3.34, 5.47), (7.88, 3.53), (9.77, 9.17))
+"""Width and height in cells of the anchor boxes of Custom Vision's compact detectors."""
+MAX_OVERLAP = 0.45
+"""Intersection over union above which the less probable of two boxes of one label is dropped."""
+MAX_BOXES = 64
+"""Boxes of a picture."""
+
+
+class Found(NamedTuple):
+    """One box: the number of its label, its probability, and left, top, width, height in 0..1."""
+
+    label: int
+    probability: float
+    box: tuple[float, float, float, float]
+
+
+class Grid:
+    """A detector with these labels and anchor boxes."""
+
+    def __init__(self, labels: Sequence[str], anchors: tuple[tuple[float, float], ...]) -> None:
+        self._labels = labels
+        self._anchors = anchors
+
+    def decode(self, outputs: Sequence[Array]) -> tuple[Label, ...]:
+        found = find_boxes(outputs[0][0], self._anchors)
+        return rank(Label(self._labels[one.label], probability(one.probability), clip_box(*one.box)) for one in found)
+
+
+def fits(outputs: Sequence[Tensor]) -> bool:
+    return len(outputs) == 1 and len(outputs[0].shape) == 4 and outputs[0].shape[0] == 1
+
+
+def create(export: "Export", outputs: Sequence[Tensor]) -> Grid:
+    anchors = export.description.anchors or ANCHORS
+    depth, rest = divmod(outputs[0].shape[3], len(anchors))
+    if rest or depth < 6:
+        needed = f"not {len(anchors)} anchors times 5 + labels in its last dimension"
+        raise InvalidExport(f"{export.name}: outputs {shown(outputs)}: {needed}")
+    check_number_of_labels(export, depth - 5, "labels in its grid")
+    return Grid(export.labels, anchors)
+
+
+def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, float], ...] = ANCHORS) -> list[Found]:
+    """The boxes of a grid of rows x columns x (anchors times 5 + labels), the most probable first.
+
+    Of each anchor in each cell: x and y from the cell's corner in cells, taken as they are (Redmon's have a sigmoid); logarithms
+    of width and height against the anchor's; the logit that something is there; and the logits of each label.
+    """
+    rows, columns, _ = grid.shape
+    raw = np.nan_to_num(grid.astype(np.float64)).reshape(rows, columns, len(anchors), -1)
+    corner_y, corner_x = np.mgrid[:rows, :columns][..., np.newaxis]
+    sizes = np.exp(np.clip(raw[..., 2:4], -50, 50)) * np.array(anchors)
+    widths, heights = sizes[..., 0] / columns, sizes[..., 1] / rows
+    left = (raw[..., 0] + corner_x) / columns - widths / 2
+    top = (raw[..., 1] + corner_y) / rows - heights / 2
+    objectness = 1 / (1 + np.exp(-np.clip(raw[..., 4], -50, 50)))
+    logits = raw[..., 5:] - raw[..., 5:].max(axis=-1, keepdims=True)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True) * objectness[..., np.newaxis]
+    labels, best = probabilities.argmax(axis=-1).ravel(), probabilities.max(axis=-1).ravel()
+    placed = np.stack([left, top, widths, heights], axis=-1).reshape(-1, 4)
+    likely = best > MIN_CONFIDENCE
+    labels, best, placed = labels[likely], best[likely], placed[likely]
+    boxes = placed.tolist()
+    kept = cv2.dnn.NMSBoxesBatched(boxes, best.tolist(), labels.tolist(), MIN_CONFIDENCE, MAX_OVERLAP) if boxes else ()
+    ranked = sorted((int(number) for number in kept), key=lambda number: -best[number])[:MAX_BOXES]
+    return [Found(int(labels[number]), float(best[number]), tuple(placed[number].tolist())) for number in ranked]

@@ -1,0 +1,31 @@
+"""Makes visits of predictions, keeps and counts them, and answers questions about the counts."""
+
+import threading
+from contextlib import closing
+
+from bus import Bus
+from counter.answers import Answers
+from counter.counting import Counter
+from counter.expiry import Expiry
+from counter.ledger import Ledger
+from counter.registry import CameraRegistry
+from counter.reports import Reports
+from counter.settings import Settings
+from runtime import process
+
+
+def main(settings: Settings, stop: threading.Event) -> None:
+    """Counts until `stop` is set."""
+    calendar = settings.calendar
+    bus = Bus(settings, persistent=True)
+    with closing(Ledger(settings.state_dir, bus.metrics)) as ledger:
+        registry = CameraRegistry(settings.rules, calendar, bus.count_and_warn)
+        reports = Reports(ledger, calendar)
+        counter = Counter(bus, registry, reports, ledger, Expiry(ledger, settings.keep_days))
+        answers = Answers(bus, reports, lambda: list(registry.cameras))
+        with bus, answers.worker:
+            counter.run(stop)
+
+
+if __name__ == "__main__":
+    process.end(process.run(main, Settings, __doc__ or ""))  # an answer may wait for a locked ledger at the end

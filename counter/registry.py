@@ -1,0 +1,183 @@
+"""All cameras, and what predictions, commands and time change at them; nothing is written or sent here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from bus import Command, CurrentLabel, Prediction, Visit, topics
+from bus import metric_names as names
+from counter.camera import Camera
+from counter.changes import Changes
+from counter.clocks import MACHINE, Clocks
+from counter.hours import Calendar
+from counter.periods import Move, Period
+from counter.timeline import EARLIEST
+from counter.visits import Rules
+
+SILENCE = 30.0
+"""Seconds without a prediction after which the open visit ends: the camera or the classifier is lost."""
+MAX_CAMERAS = 64
+"""Upper bound; more than this indicates spoofed names."""
+MAX_APART = 5
+"""Predictions in a row that are too far apart for a visit, before a warning: a camera may be lost for a moment."""
+FORGOTTEN = 30 * 86400.0
+"""Seconds after which an idle camera that sent nothing is not restored at a start."""
+PAUSE_AGAIN = 5.0
+"""Seconds after which a paused camera that still sends is paused again: it has been restarted."""
+
+
+@dataclass
+class Batch:
+    """What some messages and timeouts change: first to be committed, then to be published."""
+
+    changes: Changes = field(default_factory=Changes)
+    cameras: dict[str, Camera] = field(default_factory=dict)
+    """Those that may have changed."""
+    labels: list[CurrentLabel] = field(default_factory=list)
+    """Each change, in order."""
+    commands: list[Command] = field(default_factory=list)
+
+    def finish(self) -> Changes:
+        """The changes, with the new states of the cameras."""
+        changed = {name: camera.changed_state() for name, camera in self.cameras.items()}
+        self.changes.states.update({name: text for name, text in changed.items() if text is not None})
+        return self.changes
+
+
+class CameraRegistry:
+    """Tracks the visits at all cameras; for one thread. `count_and_warn` (metric, text, sender) gets what is dropped and why."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        calendar: Calendar,
+        count_and_warn: Callable[[str, str, str], object],
+        clocks: Clocks = MACHINE,
+    ) -> None:
+        self._rules = rules
+        self._calendar = calendar
+        self._count_and_warn = count_and_warn
+        self._clocks = clocks
+        self._cameras: dict[str, Camera] = {}
+
+    @property
+    def cameras(self) -> Mapping[str, Camera]:
+        return self._cameras
+
+    def restore(self, states: Mapping[str, str], now: float) -> None:
+        """Restores the cameras from their saved states; `now` is a credible time, in Unix seconds."""
+        for name, text in states.items():
+            try:
+                camera = Camera(name, self._rules, self._clocks.steady(), text)
+            except ValueError:
+                self._count_and_warn(names.INVALID_STATE, f"{name}: its saved state cannot be read, it starts empty", name)
+                continue
+            timeline = camera.visits.state.timeline
+            is_idle = camera.visits.state.is_idle and timeline.doubted_from is None and camera.saved.paused_at is None
+            if not is_idle or now - max(timeline.last_at or 0.0, timeline.known) < FORGOTTEN:
+                self._cameras[name] = camera
+
+    def process(self, prediction: Prediction, batch: Batch) -> None:
+        """Adds what the prediction changes to the batch; one that is repeated or late changes nothing."""
+        camera = self._find(prediction.camera)
+        if camera is None:
+            return
+        if camera.saved.paused_at is not None:
+            self._pause_again(camera, batch)
+            return
+        camera.heard_at = self._clocks.steady()
+        if camera.visits.state.timeline.is_late(prediction):
+            self._count_and_warn(names.DROPPED_LATE, f"{camera.name}: a repeated or late prediction was dropped", camera.name)
+            return
+        if camera.saved.summarised_until is None and prediction.captured_at > EARLIEST:
+            camera.saved.summarised_until = self._calendar.hour_begin(prediction.captured_at)
+        if prediction.demo != camera.saved.is_demo:  # no visit is half the demo's
+            if ended := camera.visits.end_all():
+                self._add(camera, ended, prediction.captured_at, batch)
+            camera.saved.is_demo = prediction.demo
+        ended = camera.visits.process(prediction)
+        if (correction := camera.visits.correction) is not None:
+            batch.changes.corrections.append((len(batch.changes.visits), correction))
+            span = correction.counted_from, correction.counted_until
+            batch.changes.periods.append(Move(camera.name, *span, correction.by))
+        at = camera.visits.state.timeline.last_at or prediction.captured_at
+        batch.changes.periods.append(Period(camera.name, prediction.demo, at, at))
+        self._add(camera, ended, prediction.captured_at, batch)
+        if camera.visits.apart >= MAX_APART and self._rules.frames > 1:
+            reason = f"{camera.name}: predictions are {self._rules.gap:g} s apart or more, so no visit can be counted"
+            self._count_and_warn(names.TOO_FAR_APART, f"{reason}; raise FRAME_RATE or VISIT_GAP_SECONDS", camera.name)
+
+    def apply_command(self, command: Command, batch: Batch) -> None:
+        """Remembers, over restarts too, that a camera is paused or resumed; the camera itself has got the command too."""
+        camera = self._cameras.get(command.camera)
+        if camera is None or command.do == "snapshot":
+            return
+        was_paused = camera.saved.paused_at is not None
+        if (command.do == "pause") == was_paused:
+            return
+        camera.saved.paused_at = None if was_paused else self._clocks.wall()
+        camera.heard_at = self._clocks.steady()
+        self._end_visit(camera, batch)
+
+    def _pause_again(self, camera: Camera, batch: Batch) -> None:
+        """Repeats the command to a paused camera that still sends."""
+        self._count_and_warn(names.DROPPED_PAUSED, f"{camera.name} is paused", camera.name)
+        if self._clocks.steady() - camera.heard_at > PAUSE_AGAIN:
+            camera.heard_at = self._clocks.steady()
+            batch.commands.append(Command(camera.name, "pause"))
+
+    def end_recording(self, name: str, batch: Batch) -> None:
+        """Ends the open visit at a camera whose recording has ended: no prediction will follow."""
+        if (camera := self._cameras.get(name)) is not None:
+            self._end_visit(camera, batch)
+
+    def apply_timeouts(self, is_receiving: bool, batch: Batch) -> None:
+        """Ends visits of cameras that went silent. To be called about once a second.
+
+        While this module receives nothing itself, because it is offline or was suspended, no camera counts as silent.
+        """
+        for camera in self._cameras.values():
+            if not is_receiving:
+                camera.heard_at = self._clocks.steady()
+            if self._is_silent(camera):
+                self._end_visit(camera, batch)
+            else:
+                self._add(camera, [], self._clocks.wall(), batch)
+
+    def forget(self, name: str, batch: Batch) -> None:
+        """Removes a camera and ends its open visit. If it sends again, it is a new one."""
+        if (camera := self._cameras.pop(name, None)) is not None:
+            self._end_visit(camera, batch)
+            del batch.cameras[name]
+            batch.labels = [label for label in batch.labels if label.camera != name]
+            batch.changes.forgotten.append(name)
+
+    def complete_hours(self) -> list[tuple[Camera, tuple[float, float]]]:
+        """The hours to be summarised, each once; the ledger must have all visits so far."""
+        return [
+            (camera, hour)
+            for camera in self._cameras.values()
+            for hour in camera.complete_hours(self._calendar, self._clocks.wall() if self._is_silent(camera) else None)
+        ]
+
+    def _is_silent(self, camera: Camera) -> bool:
+        return self._clocks.steady() - camera.heard_at > SILENCE
+
+    def _end_visit(self, camera: Camera, batch: Batch) -> None:
+        self._add(camera, camera.visits.end_all(), self._clocks.wall(), batch)
+
+    def _add(self, camera: Camera, ended: list[Visit], at: float, batch: Batch) -> None:
+        batch.changes.visits += [replace(visit, demo=camera.saved.is_demo) for visit in ended]
+        if (label := camera.next_label(at)) is not None:
+            batch.labels.append(label)
+        batch.cameras[camera.name] = camera
+
+    def _find(self, name: str) -> Camera | None:
+        if name in topics.RESERVED_CAMERAS:
+            self._count_and_warn(names.DROPPED_CAMERA, f"{name} is reserved and cannot be a camera's name", name)
+            return None
+        if name not in self._cameras:
+            if len(self._cameras) >= MAX_CAMERAS:
+                self._count_and_warn(names.DROPPED_CAMERA, f"{name}: there are {MAX_CAMERAS} cameras already", "")
+                return None
+            self._cameras[name] = Camera(name, self._rules, self._clocks.steady())
+        return self._cameras[name]

@@ -1,0 +1,96 @@
+"""The tables of the ledger, as numbered migrations."""
+
+import sqlite3
+from contextlib import closing
+from functools import cache
+
+from runtime.errors import InvalidSetting
+
+VERSION_1 = """
+CREATE TABLE visit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+  camera TEXT NOT NULL, label TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL NOT NULL,
+  peak REAL NOT NULL, frames INTEGER NOT NULL, is_told INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX visit_by_begin ON visit (camera, started_at);
+CREATE INDEX visit_by_end ON visit (ended_at);
+CREATE INDEX visit_untold ON visit (number) WHERE NOT is_told;
+CREATE TABLE outbox (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+  kind INTEGER NOT NULL, body TEXT NOT NULL, properties TEXT NOT NULL
+);
+CREATE INDEX outbox_by_kind ON outbox (kind, number);
+CREATE TABLE camera (name TEXT PRIMARY KEY, memory TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+"""
+VERSION_2 = """
+ALTER TABLE visit ADD COLUMN is_demo INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE period (
+  number INTEGER PRIMARY KEY, camera TEXT NOT NULL, is_demo INTEGER NOT NULL, began_at REAL NOT NULL, ended_at REAL NOT NULL
+);
+CREATE INDEX period_by_begin ON period (camera, is_demo, began_at, ended_at);
+"""
+VERSION_3 = """
+CREATE TABLE publication (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, body TEXT NOT NULL
+);
+INSERT INTO publication (id, kind, body)
+  SELECT id, 3, json_object('v', 1, 'id', id, 'camera', camera, 'label', label, 'started_at', started_at, 'ended_at', ended_at,
+    'peak', peak, 'frames', frames, 'demo', json(iif(is_demo, 'true', 'false')))
+  FROM visit WHERE NOT is_told OR id IN (SELECT id FROM outbox WHERE kind = 3) ORDER BY number;
+INSERT OR IGNORE INTO publication (id, kind, body) SELECT id, kind, body FROM outbox WHERE kind IN (2, 3) ORDER BY number;
+DROP TABLE outbox;
+DROP INDEX visit_untold;
+UPDATE camera SET memory = replace(memory, '"stay":', '"visit":');
+"""
+"""`publication` has the visits and summaries that the broker has not acknowledged, as JSON; `kind` is one of `ledger.KINDS`.
+
+The bodies in `outbox` are JSON of the same fields, and more. `visit.is_told` is no longer used. It stays because the pages of a
+damaged file are read by the position of their columns, whatever their version.
+"""
+MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3)
+"""Never changed once released."""
+VERSION = len(MIGRATIONS)
+_SET_VERSION = f"PRAGMA user_version = {VERSION}; INSERT OR REPLACE INTO note VALUES ('version', '{VERSION}');"
+"""The version is stored twice, so that a damaged header is not taken for that of a newer Footfall."""
+CREATE = f"BEGIN IMMEDIATE; {''.join(MIGRATIONS)} {_SET_VERSION}"
+"""Makes the tables in a new file; leaves the transaction open."""
+
+Layout = frozenset[tuple[object, ...]]
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Brings the tables to `VERSION`. Their layout tells which version they have, as the number in the header may be damaged.
+
+    Raises `InvalidSetting` for a newer version, and `sqlite3.DatabaseError` for tables of no version.
+    """
+    stored, found = connection.execute("PRAGMA user_version").fetchone()[0], _layout(connection)
+    noted = dict(connection.execute("SELECT name, text FROM note WHERE name = 'version'")) if found else {}
+    if stored > VERSION and noted == {"version": str(stored)}:
+        raise InvalidSetting(f"the ledger is of a newer Footfall (version {stored}); this one reads up to version {VERSION}")
+    version = next((number for number in range(VERSION, 0, -1) if _layouts()[number] <= found), 0)
+    if version == 0 and found:
+        raise sqlite3.DatabaseError("tables are missing or damaged")
+    if (version, stored, noted) != (VERSION, VERSION, {"version": str(VERSION)}):
+        connection.executescript(f"BEGIN IMMEDIATE; {''.join(MIGRATIONS[version:])} {_SET_VERSION} COMMIT;")
+
+
+def _layout(connection: sqlite3.Connection) -> Layout:
+    """The tables with their columns, and the indexes."""
+    return frozenset(
+        connection.execute(
+            'SELECT thing.type, thing.name, part.name, part.type, part."notnull", part.dflt_value FROM sqlite_master AS thing'
+            " LEFT JOIN pragma_table_info(thing.name) AS part WHERE thing.name NOT LIKE 'sqlite%'"
+        )
+    )
+
+
+@cache
+def _layouts() -> list[Layout]:
+    """That of an empty file, and of each version."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        layouts = [_layout(connection)]
+        for step in MIGRATIONS:
+            connection.executescript(step)
+            layouts.append(_layout(connection))
+    return layouts

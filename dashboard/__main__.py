@@ -1,0 +1,53 @@
+"""Serves a page with live pictures, counts and the state of all modules, and the same data for scripts."""
+
+import logging
+import sys
+import threading
+from contextlib import ExitStack
+
+from bus import Bus, states
+from dashboard.settings import Settings
+from runtime import process
+from runtime.watchdog import Watchdog
+
+log = logging.getLogger(__name__)
+
+MAX_REQUESTS = 128
+"""At once, including the open connections of browsers."""
+SEND_BUFFER = 128 * 1024
+"""Bytes; about two pictures, so that a stream to a slow client does not lag behind."""
+
+
+def main(settings: Settings, stop: threading.Event) -> None:
+    """Serves the page until `stop` is set."""
+    bus = Bus(settings)
+    with ExitStack() as running:
+        if settings.web_port:
+            _serve(settings, bus, running)
+        else:
+            log.warning("WEB_PORT=0: no page is served")
+        running.enter_context(bus)
+        bus.state(states.RUNNING)
+        stop.wait()
+
+
+def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:
+    """Start the web server, on a thread with an event loop, and a watchdog that ends the process if the loop hangs."""
+    from dashboard.app import create_app  # noqa: PLC0415  # after the settings, so that --help and their errors are quick
+    from dashboard.guard import Guard  # noqa: PLC0415
+    from dashboard.hub import Hub  # noqa: PLC0415
+    from dashboard.site_state import SiteState  # noqa: PLC0415
+    from runtime.server import Address, Certificate, Server  # noqa: PLC0415
+
+    hub = Hub(bus, SiteState(settings.threshold, settings.background_labels), settings.web_secret is not None)
+    app = Guard(create_app(hub), settings.web_secret, settings.web_names)
+    certificate = settings.web_tls_cert and settings.web_tls_key and Certificate(settings.web_tls_cert, settings.web_tls_key)
+    address = Address("WEB_PORT", settings.web_host, settings.web_port)
+    running.enter_context(Server(app, address, MAX_REQUESTS, certificate or None, SEND_BUFFER))
+    running.callback(hub.close)
+    running.enter_context(Watchdog("the web server", lambda: hub.stalled))
+    log.info("dashboard: %s", settings.web_address)
+
+
+if __name__ == "__main__":
+    sys.exit(process.run(main, Settings, __doc__ or ""))

@@ -1,0 +1,236 @@
+"""The state of cameras, modules and displays, from their messages, as the page gets it."""
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from bus import CurrentLabel, Pixels, Prediction, Status, states
+
+MAX_NAMES = 64
+"""Of cameras, of modules and of displays; more indicate spoofed names."""
+MAX_LABELS = 256
+MAX_METRICS = 16 * 1024
+"""Characters as JSON, of one module."""
+RATE_WINDOW = 5.0
+"""Seconds over which predictions are counted."""
+SILENT_AFTER = 5.0
+"""Seconds without a prediction after which a camera is silent, unless it takes frames less often."""
+CAMERA_STATES = {
+    states.RUNNING: "live",
+    states.CAMERA_LOST: "lost",
+    states.PAUSED: "paused",
+    states.ENDED: "ended",
+    states.STARTING: "starting",
+}
+"""The state of a camera, by that of its capture."""
+
+
+class _Camera:
+    def __init__(self) -> None:
+        self.label: CurrentLabel | None = None
+        self.predicted_at: float | None = None
+        self.is_demo = False
+        self.heard_at = float("-inf")
+        self.times: deque[float] = deque(maxlen=1000)
+
+    def predictions_per_second(self, now: float) -> float:
+        while self.times and self.times[0] < now - RATE_WINDOW:
+            self.times.popleft()
+        return round(len(self.times) / RATE_WINDOW, 1)
+
+
+class SiteState:
+    """Takes messages, from any thread, and gives the sections of the page."""
+
+    def __init__(
+        self,
+        threshold: float,
+        background_labels: tuple[str, ...],
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`now` gives Unix time, `clock` monotonic time."""
+        self._threshold = threshold
+        self._background = [label.casefold() for label in background_labels]
+        self._unix_time = now
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._started_at = clock()
+        self._cameras: dict[str, _Camera] = {}
+        self._modules: dict[str, Status] = {}
+        self._captures: dict[str, str] = {}
+        """The capture module, by camera."""
+        self._classifiers: set[str] = set()
+        self._pixels: dict[str, Pixels] = {}
+        self._disconnected_at: float | None = None
+        """When the connection to the broker was lost; None while there is one."""
+        self._labels: list[str] = []
+        """In the order in which they were first seen, those of the model first."""
+
+    def _now(self) -> float:
+        return round(self._unix_time(), 3)
+
+    @property
+    def cameras(self) -> list[str]:
+        """Names of the known ones."""
+        with self._lock:
+            return list(self._cameras)
+
+    def on_prediction(self, prediction: Prediction) -> None:
+        with self._lock:
+            if (camera := self._camera(prediction.camera)) is not None:
+                camera.predicted_at = float(int(prediction.captured_at))  # in whole seconds, as each change is sent
+                camera.is_demo = prediction.demo
+                camera.heard_at = self._clock()
+                camera.times.append(camera.heard_at)
+
+    def on_label(self, label: CurrentLabel) -> None:
+        with self._lock:
+            if (camera := self._camera(label.camera)) is not None:
+                camera.label = label
+
+    def on_status(self, status: Status) -> bool:
+        """Whether the module's state has changed."""
+        about = status.about
+        with self._lock:
+            before = self._modules.get(status.module)
+            if before is None and len(self._modules) >= MAX_NAMES:
+                return False
+            self._modules[status.module] = self._with_since(status, before)
+            if about.camera is not None and self._camera(about.camera) is not None:
+                self._captures[about.camera] = status.module
+            if about.model is not None:
+                self._classifiers.add(status.module)
+        self.add_labels(about.labels)
+        return before is None or before.state != status.state
+
+    def forget(self, module: str) -> None:
+        """Remove a module and its cameras: its retained status was cleared."""
+        with self._lock:
+            self._modules.pop(module, None)
+            self._classifiers.discard(module)
+            for camera in [camera for camera, capture in self._captures.items() if capture == module]:
+                del self._captures[camera]
+                self._cameras.pop(camera, None)
+
+    def on_pixels(self, pixels: Pixels) -> None:
+        with self._lock:
+            if pixels.name in self._pixels or len(self._pixels) < MAX_NAMES:
+                self._pixels[pixels.name] = pixels
+
+    def add_labels(self, labels: "list[str] | tuple[str, ...]") -> None:
+        """Give labels a place in the order of colours."""
+        with self._lock:
+            new = [one for one in labels if one not in self._labels and one.casefold() not in self._background]
+            self._labels = (self._labels + list(dict.fromkeys(new)))[:MAX_LABELS]
+
+    def set_connected(self, is_connected: bool) -> None:
+        """Whether the broker is connected; while it is not, every camera is silent."""
+        with self._lock:
+            if is_connected:
+                self._disconnected_at = None
+            elif self._disconnected_at is None:
+                self._disconnected_at = self._now()
+
+    def sections(self) -> dict[str, Any]:
+        """By name, as JSON can hold them."""
+        with self._lock:
+            shown = [name for name in sorted(self._cameras) if self._is_known(name)]
+            return {
+                "broker": {"away_since": self._disconnected_at},
+                "rules": {"threshold": self._threshold, "background": self._background},
+                "labels": list(self._labels),
+                "cameras": {name: self._camera_section(name, self._cameras[name]) for name in shown},
+                "modules": {name: _module_section(status) for name, status in sorted(self._modules.items())},
+                "pixels": {name: {"label": one.label, "rgb": one.rgb.hex()} for name, one in sorted(self._pixels.items())},
+            }
+
+    def _camera(self, name: str) -> _Camera | None:
+        if name not in self._cameras:
+            if len(self._cameras) >= MAX_NAMES:
+                return None
+            self._cameras[name] = _Camera()
+        return self._cameras[name]
+
+    def _is_known(self, name: str) -> bool:
+        """Whether there is more than a label that the broker keeps of a former camera."""
+        return name in self._captures or self._cameras[name].predicted_at is not None
+
+    def _with_since(self, status: Status, before: Status | None) -> Status:
+        """A last will has no time of its own: it gets the time at which it came, if the module was known before."""
+        if status.since is not None or before is None:
+            return status
+        return replace(status, since=before.since if before.state == status.state else self._now())
+
+    def _camera_section(self, name: str, camera: _Camera) -> dict[str, Any]:
+        capture = self._modules.get(self._captures.get(name, ""))
+        state, since, detail = self._camera_state(camera, capture)
+        label = camera.label or CurrentLabel(name, None, None, None)
+        return {
+            "state": state,
+            "since": since,
+            "detail": detail,
+            "label": label.label,
+            "probability": label.probability,
+            "label_since": label.since,
+            "frames_per_second": capture.rates.get("frames_out") if capture and state in ("live", "silent") else None,
+            "predictions_per_second": camera.predictions_per_second(self._clock()),
+            "predicted_at": camera.predicted_at,
+            "demo": camera.is_demo,
+            "dropped": self._drops(capture),
+        }
+
+    def _camera_state(self, camera: _Camera, capture: Status | None) -> tuple[str, float | None, str]:
+        """State, since when, detail."""
+        if self._disconnected_at is not None:
+            return "silent", self._disconnected_at, "no connection to the broker"
+        frames = capture.rates.get("frames_out", 0.0) if capture is not None else 0.0
+        is_heard = self._clock() - camera.heard_at < max(SILENT_AFTER, 3 / frames if frames else 0.0)
+        if capture is None:
+            return ("live", None, "") if is_heard else ("offline", camera.predicted_at, "no capture has reported for it")
+        state = CAMERA_STATES.get(capture.state, "offline")
+        if state == "live" and not is_heard:
+            if camera.predicted_at is None and self._has_just_started(capture):
+                return "starting", capture.since, ""
+            return "silent", camera.predicted_at, self._why_silent()
+        since = capture.since if capture.since is not None else camera.predicted_at
+        return state, since, capture.detail
+
+    def _has_just_started(self, capture: Status) -> bool:
+        """Whether the first prediction may not have come yet."""
+        return self._clock() - self._started_at < SILENT_AFTER or self._now() - (capture.since or 0.0) < SILENT_AFTER
+
+    def _why_silent(self) -> str:
+        """The states of the classifiers that do not run."""
+        by_name = {name: self._modules[name].state for name in sorted(self._classifiers)}
+        return "; ".join(f"{name} is {state}" for name, state in by_name.items() if state != states.RUNNING)
+
+    def _drops(self, capture: Status | None) -> list[dict[str, Any]]:
+        """Frames dropped by the camera's capture, and by the classifiers for all cameras."""
+        modules = [status for status in self._modules.values() if status is capture or status.module in self._classifiers]
+        return [
+            {"by": status.module, "reason": name, "count": count}
+            for status in modules
+            for name, count in sorted(status.metrics.items())
+            if name.startswith("dropped_") and count
+        ]
+
+
+def _module_section(status: Status) -> dict[str, Any]:
+    """Without metrics when there are too many, as each report goes to every browser."""
+    is_bounded = len(json.dumps([status.metrics, status.rates])) <= MAX_METRICS
+    update = status.about.update
+    return {
+        "state": status.state,
+        "since": status.since,
+        "at": status.at,
+        "detail": status.detail,
+        "model": status.about.model,
+        "update": update and asdict(update),
+        "metrics": status.metrics if is_bounded else {},
+        "rates": status.rates if is_bounded else {},
+    }

@@ -1,0 +1,1 @@
+"""The laptop run, and the operator's commands for a running suite."""

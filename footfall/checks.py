@@ -1,0 +1,144 @@
+"""Checks what ``footfall run`` is to run, as the modules will; prints the plan, or what is wrong and exits with code 2."""
+
+import os
+import signal
+import socket
+import sys
+
+if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is imported below takes a while, and Ctrl-C is no traceback
+
+from bridge.settings import Settings as BridgeSettings
+from bus import InvalidSetting, topics
+from bus.settings import BusSettings
+from capture.settings import Settings as CaptureSettings
+from classifier import InvalidExport, TrialInterrupted
+from classifier.backends import Options
+from classifier.export import read_export
+from classifier.interpreter import Classifier
+from classifier.settings import Settings as ClassifierSettings
+from counter.settings import Settings as CounterSettings
+from dashboard.settings import Settings as DashboardSettings
+from demo.about import CLIP, MODEL, notice
+from display import icons
+from display.settings import Settings as DisplaySettings
+from footfall.camera import check_source, is_recording, load_settings
+from footfall.plan import Dashboard, Plan, Topics
+from runtime.address import public_address
+from runtime.logs import one_line
+from runtime.settings import load
+
+BAD_SETTING, STOPPED = 2, 1
+
+
+def check() -> Plan:
+    """The plan that the environment asks for. Raises `InvalidSetting`, with one line, for whatever is wrong with it."""
+    check_source(load_settings())
+    _fall_back_on_the_demo()
+    port = load(BusSettings).mqtt_port
+    capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
+    counter, display = load(CounterSettings), load(DisplaySettings)
+    load(BridgeSettings)
+    has_display = display.matrix != "none"
+    if has_display:
+        _check_icons(display)
+    about = _check_model(classifier, capture)
+    _check_ports(port, dashboard, classifier)
+    cameras = tuple(dict.fromkeys((capture.camera, *classifier.cameras)))
+    programs = ["broker", "capture", "classifier", "counter", "bridge"]
+    programs += ["dashboard"] if dashboard.web_port else []
+    programs += ["display"] if has_display else []
+    own = {"CAMERAS": ",".join(cameras) if classifier.cameras else "", "DISPLAYS": display.display_name}
+    return Plan(
+        port=port,
+        about=about,
+        programs=tuple(programs),
+        settings=own | {name: os.environ[name] for name in ("MODEL", "VIDEO_PATH", "SOURCE_MODULES") if name in os.environ},
+        camera=capture.camera,
+        cameras=cameras,
+        video_path=capture.video_path,
+        is_played_once=not capture.loop_video and is_recording(capture),
+        background_labels=counter.background_labels,
+        dashboard=_dashboard(dashboard),
+        topics=Topics(topics.prediction(), topics.visit(capture.camera), topics.status(), topics.counts()),
+    )
+
+
+def _fall_back_on_the_demo() -> None:
+    """With neither a model nor a source of one's own, the demo's; but no other pictures for its model unless it is asked for."""
+    for name in ("MODEL", "VIDEO_PATH"):
+        if not os.environ.get(name):
+            os.environ.pop(name, None)  # make run MODEL=
+    if "MODEL" in os.environ:
+        return
+    os.environ.setdefault("VIDEO_PATH", str(CLIP))
+    if not load_settings().create_source().is_drawn():
+        raise InvalidSetting(
+            "MODEL is not set: the folder or zip of a Custom Vision export is needed for pictures of your own"
+            " (without VIDEO_PATH the demo runs; its MODEL=demo/model knows drawn figures only)"
+        )
+    os.environ["MODEL"] = str(MODEL)
+
+
+def _check_icons(settings: DisplaySettings) -> None:
+    try:
+        icons.read_icons(*([settings.icons] if settings.icons else []), icons.OWN)
+    except icons.InvalidIcon as error:
+        raise InvalidSetting(f"ICONS: {error}") from None
+
+
+def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
+    """Loads the model as the classifier will; what has to be said about it and the source."""
+    try:
+        export = read_export(settings.model)
+        Classifier(export, Options(settings.num_threads, xnnpack=False, delegate=settings.delegate))
+    except InvalidExport as error:
+        raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
+    return notice(export, camera.create_source().is_drawn())
+
+
+def _dashboard(settings: DashboardSettings) -> Dashboard | None:
+    if not settings.web_port:
+        return None
+    return Dashboard(settings.name, settings.web_host, settings.web_address, settings.web_secret is not None)
+
+
+def _check_ports(port: int, dashboard: DashboardSettings, classifier: ClassifierSettings) -> None:
+    _check_free(
+        "127.0.0.1",
+        port,
+        "perhaps by the system's own Mosquitto (sudo systemctl disable --now mosquitto) or another run: stop that, or choose"
+        f" another, as MQTT_PORT={port + 1}",
+    )
+    if dashboard.web_port:
+        other = f"choose another for the dashboard, as WEB_PORT={dashboard.web_port + 1}, or none, WEB_PORT=0"
+        _check_free(dashboard.web_host, dashboard.web_port, f"perhaps by another run: {other}")
+    if classifier.http_port is not None:
+        other = f"choose another for the classifier, as HTTP_PORT={classifier.http_port + 1}"
+        _check_free(classifier.http_host, classifier.http_port, f"perhaps by another run: {other}")
+
+
+def _check_free(host: str, port: int, otherwise: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InvalidSetting(f"port {port} on {host} is taken ({error.strerror}), {otherwise}") from None
+
+
+def main() -> int:
+    """Prints the plan as JSON."""
+    try:
+        print(check().to_json())
+    except InvalidSetting as error:
+        print(f"footfall run: {one_line(str(error))}", file=sys.stderr)
+        return BAD_SETTING
+    except TrialInterrupted as error:
+        print(f"footfall run: {error}", file=sys.stderr)
+        return STOPPED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

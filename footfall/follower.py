@@ -1,0 +1,111 @@
+"""Follows a run as a guest of its broker: when predictions flow, what is missing until then, and when a recording is counted.
+
+It lives as long as the run, so it reads the messages as plain JSON, without `bus` and what that takes of memory.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from paho.mqtt import client as mqtt
+
+from footfall.plan import Plan
+
+REPORT_INTERVAL = 20.0
+"""Seconds without a prediction after which the modules' states are printed."""
+TICK = 0.2
+"""Seconds between two looks at whether the run is being stopped."""
+NOT_READY = ("starting", "offline")
+RECORDING_ENDED = "ended"
+
+
+class Follower:
+    """What is known of a run; used as a context manager."""
+
+    def __init__(self, plan: Plan, is_over: Callable[[], bool], report_interval: float = REPORT_INTERVAL) -> None:
+        """`is_over` says whether the run is being stopped."""
+        self._report_interval = report_interval
+        self._plan = plan
+        self._is_over = is_over
+        self._began_at = time.time()
+        self._flows = threading.Event()
+        self._is_shown = threading.Event()
+        if plan.dashboard is None:
+            self._is_shown.set()
+        self._has_ended = False
+        self._is_counted = threading.Event()
+        self._states: dict[str, str] = {}
+        self._labels: dict[str, str] = {}
+        topics = plan.topics
+        self._client = mqtt.Client()
+        self._client.on_connect = lambda *_: self._client.subscribe(
+            [(topics.prediction, 0), (topics.status, 0), (topics.visit, 0)]
+        )
+        self._client.on_message = self._on_message
+        self._client.reconnect_delay_set(1, 5)
+        self._client.connect_async("127.0.0.1", plan.port)
+
+    def __enter__(self) -> "Follower":
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+
+    def _on_message(self, client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        if mqtt.topic_matches_sub(self._plan.topics.prediction, message.topic):
+            self._flows.set()
+            client.unsubscribe(self._plan.topics.prediction)
+            return
+        try:
+            document = json.loads(message.payload)
+            if message.topic == self._plan.topics.visit:
+                self._on_visit(document)
+            else:
+                self._on_status(document, message.retain)
+        except (ValueError, TypeError, KeyError, AttributeError):  # not what the modules send
+            return
+
+    def _on_visit(self, visit: dict[str, Any]) -> None:
+        if visit["started_at"] >= self._began_at:
+            self._labels[visit["id"]] = visit["label"]
+
+    def _on_status(self, status: dict[str, Any], is_retained: bool) -> None:
+        module, state, detail = status["module"], status["state"], status.get("detail")
+        self._states[module] = f"{module} is {state}{detail and f' ({detail})'}"
+        if is_retained and (status.get("at") or 0.0) < self._began_at:  # of the run before
+            return
+        about, dashboard = status.get("about") or {}, self._plan.dashboard
+        if dashboard is not None and module == dashboard.module and state not in NOT_READY:
+            self._is_shown.set()
+        if state == RECORDING_ENDED and about.get("camera") == self._plan.camera:
+            self._has_ended = True
+        if self._has_ended and self._plan.camera in about.get("ended", ()):
+            self._is_counted.set()
+
+    def wait_for_predictions(self) -> bool:
+        """Waits for the first prediction and the dashboard, and says meanwhile what is missing; False when the run is stopped."""
+        reported_at = time.monotonic()
+        while not (self._flows.wait(TICK) and self._is_shown.wait(TICK)):
+            if self._is_over():
+                return False
+            if time.monotonic() - reported_at > self._report_interval:
+                reported_at = time.monotonic()
+                what = "The dashboard is not ready" if self._flows.is_set() else "No prediction yet"
+                states = "; ".join(sorted(self._states.copy().values()))
+                print(f"\n{what}: {states or 'no module has reported'}\n", flush=True)
+        return not self._is_over()
+
+    def wait_for_the_end(self) -> bool:
+        """Waits until the recording has ended and its visits are counted; False when the run is stopped before."""
+        while not self._is_counted.wait(TICK):
+            if self._is_over():
+                return False
+        return True
+
+    @property
+    def counted(self) -> list[str]:
+        """The labels of the visits since the run began, each visit once."""
+        return list(self._labels.copy().values())

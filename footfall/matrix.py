@@ -1,0 +1,130 @@
+"""``footfall matrix``: draws the LED matrix of a running suite in a terminal; elsewhere its label, a line for each change.
+
+Where the suite runs without a display, as on a laptop, a display module without LEDs runs for as long as the matrix is drawn.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from bus import InvalidMessage, InvalidSetting, Pixels, topics
+from bus.states import OFFLINE
+from display.settings import Settings
+from footfall.connection import (
+    LOOPBACK,
+    Connection,
+    SignInRefused,
+    as_guest,
+    as_module,
+    check_running,
+    module_environment,
+    statuses,
+)
+from runtime.settings import load
+
+SIDE = 8
+"""Pixels."""
+SHUTDOWN_TIMEOUT = 5.0
+"""Seconds for the display module to end."""
+_UPPER_HALF = "▀"  # the character's own colour is the upper pixel, its background the lower one
+_HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+_UP, _CLEAR_LINE = f"\x1b[{SIDE // 2 + 1}A", "\x1b[K"
+
+
+def draw(rgb: bytes) -> str:
+    """The 64 pixels (red, green, blue, row by row) as four lines of text with 24-bit colours."""
+    pixels = [tuple(rgb[start : start + 3]) for start in range(0, len(rgb), 3)]
+    rows = [pixels[start : start + SIDE] for start in range(0, len(pixels), SIDE)]
+    return "\n".join(
+        "".join(
+            f"\x1b[38;2;{r};{g};{b}m\x1b[48;2;{R};{G};{B}m{_UPPER_HALF}"
+            for (r, g, b), (R, G, B) in zip(upper, lower, strict=True)
+        )
+        + "\x1b[0m"
+        for upper, lower in zip(rows[::2], rows[1::2], strict=True)
+    )
+
+
+def takes_colour(out: TextIO) -> bool:
+    """Whether it is a terminal, and its user has not asked for none (NO_COLOR)."""
+    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def _hidden_cursor(out: TextIO) -> Iterator[None]:
+    out.write(_HIDE_CURSOR)
+    try:
+        yield
+    finally:
+        out.write(_SHOW_CURSOR)
+        out.flush()
+
+
+def _pictures(connection: Connection, display: str) -> Iterator[Pixels]:
+    connection.follow(topics.pixels(display))
+    while True:
+        if (message := connection.take(1.0)) is not None:
+            try:
+                yield Pixels.received(message.topic, message.payload)
+            except InvalidMessage:
+                continue
+
+
+def show(connection: Connection, display: str, out: TextIO) -> None:
+    """Follows a display until it is interrupted."""
+    if not takes_colour(out):
+        for pixels in _pictures(connection, display):
+            print(pixels.label or "dark", file=out, flush=True)
+        return
+    with _hidden_cursor(out):
+        for number, pixels in enumerate(_pictures(connection, display)):
+            label = pixels.label[: shutil.get_terminal_size().columns // 2]  # in one line, of wide characters too
+            out.write(f"{_UP if number else ''}{draw(pixels.rgb)}\n{_CLEAR_LINE}{label}\n")
+            out.flush()
+
+
+def is_displayed(connection: Connection, settings: Settings) -> bool:
+    """Whether a display module of that name runs. Raises `footfall.connection.NotRunning` when no suite runs."""
+    check_running(connection)
+    retained = connection.retained(topics.status(settings.name))
+    return any(one.state != OFFLINE for one in statuses(retained))
+
+
+@contextmanager
+def running_display(settings: Settings) -> Iterator[None]:
+    """A display module without LEDs, meanwhile. Raises `InvalidSetting` where none can be started."""
+    name = settings.display_name
+    if settings.mqtt_host not in LOOPBACK:
+        raise InvalidSetting(f"no display {name} runs at {settings.mqtt_host}: start one there, as in: make run MATRIX=terminal")
+    try:
+        with as_module(settings.name, "display"):
+            environment = os.environ | module_environment("display") | {"MATRIX": "none"}
+    except SignInRefused:
+        raise InvalidSetting(
+            f"DISPLAY_NAME={name!r}: the running suite has no such display; start it as: make run DISPLAY_NAME={name}"
+        ) from None
+    command = [sys.executable, "-m", "display"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(SHUTDOWN_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def main() -> None:
+    """The display that DISPLAY_NAME names, on standard output."""
+    settings = load(Settings)
+    with as_guest() as connection:
+        if is_displayed(connection, settings):
+            show(connection, settings.display_name, sys.stdout)
+        else:
+            with running_display(settings):
+                show(connection, settings.display_name, sys.stdout)

@@ -1,0 +1,63 @@
+"""``footfall tell DO=pause CAMERA=door``: commands a camera of a running suite."""
+
+import time
+from typing import Literal
+
+from pydantic import Field
+
+from bus import Command, InvalidMessage, InvalidSetting, Status
+from bus.settings import BusSettings, CameraName
+from bus.states import PAUSED
+from footfall.cameras import known_camera
+from footfall.connection import Connection, as_operator
+from runtime.settings import load
+
+COMMAND_TIMEOUT = 5.0
+"""Seconds for the camera to obey."""
+
+
+class Settings(BusSettings):
+    """What is to be done, and by which camera."""
+
+    do: Literal["pause", "resume", "snapshot"] | None = Field(default=None, description="the command")
+    camera: CameraName = Field(default="door", description="the camera")
+
+
+def tell(
+    connection: Connection, camera: str, do: Literal["pause", "resume", "snapshot"], timeout: float = COMMAND_TIMEOUT
+) -> str:
+    """Commands the camera and waits until its module has obeyed, up to `timeout` seconds; returns what came of it, in words.
+
+    Raises `InvalidSetting` when there is no such camera.
+    """
+    known = known_camera(connection, camera)
+    if not known.is_running or known.capture is None:
+        connection.publish(Command(camera, do))
+        return f"{camera}: {do} was sent, but the camera does not run now: {known.state}"
+    connection.follow(known.capture.topic)
+    connection.publish(Command(camera, do))
+    if do == "snapshot":
+        return f"{camera}: snapshot was sent"
+    end, last = time.monotonic() + timeout, known.capture
+    while (last.state == PAUSED) != (do == "pause"):
+        if time.monotonic() > end:
+            raise InvalidSetting(f"CAMERA={camera!r}: {do} was sent and has had no effect yet; {last.module} is {last.state}")
+        last = _next_status(connection) or last
+    return f"{camera}: {last.state}{last.detail and f' ({last.detail})'}"
+
+
+def _next_status(connection: Connection) -> Status | None:
+    message = connection.take(0.2)
+    try:
+        return Status.received(message.topic, message.payload) if message is not None else None
+    except InvalidMessage:
+        return None
+
+
+def main() -> None:
+    """Takes DO and CAMERA from the environment."""
+    settings = load(Settings)
+    if settings.do is None:
+        raise InvalidSetting("DO is not set: must be pause, resume or snapshot, as in: make tell DO=pause")
+    with as_operator() as connection:
+        print(tell(connection, settings.camera, settings.do))

@@ -1,0 +1,110 @@
+"""``footfall watch``: who is there now at each camera of a running suite, and today's visits; a line for each change."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TextIO
+
+from paho.mqtt import client as mqtt
+
+from bus import CurrentLabel, DayCounts, InvalidMessage, Status, topics
+from bus.states import RUNNING, STARTING
+from footfall.connection import Connection, as_guest, check_running
+
+TURN = 0.3
+"""Seconds for which messages are taken before what has changed is printed: the label and the counts of a visit come together."""
+WORKING = (STARTING, RUNNING)
+"""States of a capture module that say nothing about the camera."""
+
+
+@dataclass
+class Place:
+    """What is known of one camera."""
+
+    label: str | None = None
+    since: float | None = None
+    """Unix time."""
+    state: str = ""
+    """Of its capture module, where that gives no pictures."""
+    day: str = ""
+    totals: dict[str, int] = field(default_factory=dict)
+    """Of that day."""
+
+    def line(self, camera: str) -> str:
+        """For people, as ``door: woman since 11:44:02 (today: man 7, woman 6)``."""
+        since = "" if self.since is None else f" since {datetime.fromtimestamp(self.since):%H:%M:%S}"
+        totals = ", ".join(f"{label} {number}" for label, number in sorted(self.totals.items())) or "no visits"
+        return f"{camera}: {self.label or self.state or 'nobody'}{since} (today: {totals})"
+
+
+class Watch:
+    """Takes messages, and prints a line for each camera that has changed."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._places: dict[str, Place] = {}
+        self._printed: dict[str, str] = {}
+
+    def process(self, message: mqtt.MQTTMessage) -> None:
+        """A label, a day's counts, or a capture module's state; anything else is ignored."""
+        if message.topic.startswith(topics.status("")):
+            self._on_status(message)
+            return
+        camera = topics.second_level(message.topic)
+        if not message.payload:  # forgotten
+            self._places.pop(camera, None)
+            self._printed.pop(camera, None)
+            return
+        try:
+            if message.topic == topics.label(camera):
+                label = CurrentLabel.received(message.topic, message.payload)
+                place = self._places.setdefault(camera, Place())
+                place.label, place.since = label.label, label.since
+            else:
+                counts = DayCounts.received(message.topic, message.payload)
+                place = self._places.setdefault(camera, Place())
+                if counts.day >= place.day:  # an earlier day's are published again when a visit over midnight ends
+                    place.day, place.totals = counts.day, counts.totals
+        except InvalidMessage:
+            return
+
+    def _on_status(self, message: mqtt.MQTTMessage) -> None:
+        try:
+            status = Status.received(message.topic, message.payload)
+        except InvalidMessage:
+            return
+        place = self._places.get(status.about.camera or "")
+        if place is not None:
+            place.state = "" if status.state in WORKING else status.state
+
+    def print_changes(self) -> None:
+        """Prints the cameras that are not as they were printed last."""
+        for camera, place in sorted(self._places.items()):
+            line = place.line(camera)
+            if self._printed.get(camera) != line:
+                self._printed[camera] = line
+                print(line, file=self._out, flush=True)
+
+
+def watch(connection: Connection, out: TextIO) -> None:
+    """Follows labels and counts until it is interrupted. Raises `footfall.connection.NotRunning` when no suite runs."""
+    check_running(connection)
+    connection.follow(topics.label(), topics.counts())
+    connection.follow(topics.status())  # after the cameras
+    watching, was_connected = Watch(out), True
+    while True:
+        message, end = connection.take(TURN), time.monotonic() + TURN
+        while message is not None:
+            watching.process(message)
+            message = connection.take(max(0.0, end - time.monotonic())) if time.monotonic() < end else None
+        watching.print_changes()
+        if connection.is_connected != was_connected:
+            was_connected = not was_connected
+            print("the suite is back" if was_connected else "the suite has stopped; waiting for it", file=out, flush=True)
+
+
+def main() -> None:
+    """On standard output."""
+    with as_guest() as connection:
+        watch(connection, sys.stdout)

@@ -1,0 +1,11 @@
+#!/bin/sh
+# In an image: makes code and model readable for the module's user, whatever the checkout's umask, and folders that it may write.
+#   image.sh MODULE [FOLDER...]
+set -eu
+module=$1
+shift
+for folder; do install -d -o "$module" -g "$module" "$folder"; done
+set -- /opt/footfall
+[ ! -e /model ] || set -- "$@" /model
+find "$@" ! -perm -o=r -exec chmod a+rX {} +
+python3 -m compileall -q /opt/footfall

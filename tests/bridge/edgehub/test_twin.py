@@ -1,0 +1,120 @@
+"""What the cloud wants, in the order of its versions."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.policy import Policy
+from bridge.sinks.edgehub.twin import Desired, Outcome, read_model, read_policy
+from bus import WantedModel
+from tests.support.values import anything
+
+OWN = Policy("visits", 0.25, ("man",), 3.0)
+
+
+WITHOUT_VERSION: list[object] = [None, 3, [], {}, {"$version": 0}, {"$version": "41"}, {"$version": True}, {"$version": -1}]
+START = {"forward": "all", "labels": ["man"], "$version": 40}
+
+
+@pytest.mark.parametrize(
+    ("apply", "document", "outcome", "forward"),
+    [
+        ("patch", {"forward": "none", "labels": None, "$version": 41}, Outcome.APPLIED, "none"),
+        ("patch", {"forward": None, "labels": None, "$version": 41}, Outcome.APPLIED, None),
+        ("patch", {"forward": "none", "$version": 40}, Outcome.OLD, "all"),
+        ("patch", {"forward": "none", "$version": 42}, Outcome.GAP, "all"),
+        ("document", {"forward": "none", "$version": 42}, Outcome.APPLIED, "none"),
+        ("document", {"forward": "none", "$version": 1}, Outcome.OLD, "all"),
+        ("first document", {"forward": "none", "$version": 1}, Outcome.APPLIED, "none"),  # of a twin that was created again
+        *[(apply, document, Outcome.OLD, "all") for apply in ("patch", "first document") for document in WITHOUT_VERSION],
+    ],
+)
+def test_documents_and_patches(apply: str, document: object, outcome: Outcome, forward: str | None) -> None:
+    """Each counts once and in order; null removes a property; without a version neither is one."""
+    desired = Desired(START)
+    if apply == "patch":
+        assert desired.apply_patch(document) is outcome
+    else:
+        assert desired.apply_document(document, is_first=apply == "first document") is outcome
+    assert desired.properties.get("forward") == forward
+    assert ("labels" in desired.properties) is (outcome is not Outcome.APPLIED)
+
+
+@given(st.permutations(range(2, 8)))
+def test_in_whatever_order_patches_come_the_end_is_the_same(order: list[int]) -> None:
+    """With a whole asked for at each gap, what is in force at the end is what the cloud has."""
+    states = {1: {"a": 0, "$version": 1}}
+    for version in range(2, 8):
+        states[version] = states[version - 1] | {f"p{version % 3}": version, "$version": version}
+    twin = Desired(states[1])
+    newest = 1
+    for version in order:
+        newest = max(newest, version)
+        if twin.apply_patch({f"p{version % 3}": version, "$version": version}) is Outcome.GAP:
+            twin.apply_document(states[newest])
+    assert twin.properties == states[7]
+
+
+@pytest.mark.parametrize(
+    ("desired", "policy"),
+    [
+        ({}, OWN),
+        ({"forward": "all"}, Policy("all", 0.25, ("man",), 3.0)),
+        ({"minProbability": 1}, Policy("visits", 1.0, ("man",), 3.0)),
+        ({"labels": ["a b", "c"]}, Policy("visits", 0.25, ("a b", "c"), 3.0)),
+        ({"labels": "a b, c"}, Policy("visits", 0.25, ("a b", "c"), 3.0)),
+        ({"labels": []}, Policy("visits", 0.25, (), 3.0)),
+        ({"intervalSeconds": 0}, Policy("visits", 0.25, ("man",), 0.0)),
+        ({"forward": None, "other": 3}, OWN),
+    ],
+)
+def test_the_policy_is_the_wanted_one_or_else_the_settings(desired: dict[str, Any], policy: Policy) -> None:
+    """What the cloud does not want otherwise is as in the settings."""
+    assert read_policy(desired, OWN) == (policy, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("forward", ["everything", 3]),
+        ("minProbability", [1.1, "0.5", True]),
+        ("labels", [[3], {"a": 1}, ["a\nb"]]),
+        ("intervalSeconds", [-1, "5"]),
+    ],
+)
+def test_a_bad_value_is_refused_by_name_and_the_rest_applied(name: str, values: list[object]) -> None:
+    rest = {"forward": "all", "minProbability": 0.75}
+    for value in values:
+        policy, refused = read_policy(rest | {name: value}, OWN)
+        assert (list(refused), len(refused[name]) < 200) == ([name], True)
+        assert policy == read_policy({key: other for key, other in rest.items() if key != name}, OWN)[0]
+
+
+@given(st.dictionaries(st.sampled_from(["forward", "minProbability", "labels", "intervalSeconds"]), anything))
+def test_any_value_is_taken_or_refused(desired: dict[str, Any]) -> None:
+    """Nothing that the cloud can say stops the bridge."""
+    policy, refused = read_policy(desired, OWN)
+    assert refused.keys() <= desired.keys()
+    assert policy.forward in ("none", "visits", "changes", "all")
+
+
+@pytest.mark.parametrize(
+    ("desired", "wanted", "refused"),
+    [
+        ({}, WantedModel(), []),
+        ({"modelUrl": "https://a.example/m.zip", "modelSha256": "0" * 64}, WantedModel("https://a.example/m.zip", "0" * 64), []),
+        ({"modelUrl": "nonsense"}, WantedModel("nonsense"), []),
+        ({"modelUrl": 5}, None, ["modelUrl"]),
+        ({"modelUrl": "https://a.example/?sig=Sekret" + "x" * 9999}, None, ["modelUrl"]),
+        ({"modelSha256": ["Sekret"]}, None, ["modelSha256"]),
+    ],
+)
+def test_a_model_is_passed_on_unless_it_cannot_be(
+    desired: dict[str, Any], wanted: WantedModel | None, refused: list[str]
+) -> None:
+    """The classifier judges it; what is refused here is refused by name, without the value."""
+    found, reasons = read_model(desired)
+    assert (found, list(reasons)) == (wanted, refused)
+    assert "Sekret" not in str(reasons)

@@ -1,0 +1,159 @@
+"""A server on loopback that offers a zip, as badly as servers do, and the zips that it offers."""
+
+import hashlib
+import io
+import ssl
+import threading
+import zipfile
+from collections import deque
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+
+import numpy as np
+import trustme
+from typing_extensions import Self
+
+from tests.support import tflite
+from tests.support.wait import limit
+
+SECRET = "c2VjcmV0LW9mLXRoZS1zaG9w"
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A zip with these files, always the same."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def export(labels: str, side: int = 16) -> bytes:
+    """The zip of a real small model for three labels of one letter each, as "abc"."""
+    model = tflite.classification(np.eye(3) / 255, np.zeros(3), side)
+    return zipped({"model.tflite": model, "labels.txt": "\n".join(labels).encode()})
+
+
+class Shelf:
+    """Serves `content` at every path; `answers` has how the next requests are answered instead."""
+
+    def __init__(self, content: bytes = b"", authority: trustme.CA | None = None) -> None:
+        self.content = content
+        self.answers: deque[Answer] = deque()
+        self.paths: list[str] = []
+        self.released = threading.Event()
+        self._server = _QuietServer(("127.0.0.1", 0), type("Handler", (Handler,), {"shelf": self}))
+        self._scheme = "https" if authority else "http"
+        if authority:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("127.0.0.1").configure_cert(context)
+            socket = self._server.socket
+            self._server.socket = context.wrap_socket(socket, server_side=True, do_handshake_on_connect=False)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def root(self) -> str:
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def url(self) -> str:
+        """With a signature, as Azure's addresses have them."""
+        return f"{self.root}/models/people.zip?sv=2025-01-05&sp=r&sig={SECRET}"
+
+
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Clients that go away are expected."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    shelf: Shelf
+
+    def do_GET(self) -> None:
+        self.shelf.paths.append(self.path)
+        try:
+            (self.shelf.answers.popleft() if self.shelf.answers else whole)(self)
+        except OSError:
+            self.close_connection = True
+
+    def head(self, status: int, **headers: object) -> None:
+        """The answer's head; the connection is closed after it."""
+        self.send_response(status)
+        for name, value in {**headers, "Connection": "close"}.items():
+            self.send_header(name.replace("_", "-"), str(value))
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keeps quiet."""
+
+
+Answer = Callable[[Handler], object]
+
+
+def whole(handler: Handler) -> None:
+    cut(len(handler.shelf.content))(handler)
+
+
+def cut(end: int) -> Answer:
+    """The connection breaks at byte `end`."""
+
+    def answer(handler: Handler) -> None:
+        handler.head(200, Content_Length=len(handler.shelf.content))
+        handler.wfile.write(handler.shelf.content[:end])
+
+    return answer
+
+
+def status(code: int, **headers: object) -> Answer:
+    """Nothing but a status."""
+    return lambda handler: handler.head(code, Content_Length=0, **headers)
+
+
+def huge(handler: Handler) -> None:
+    """A length above every limit, and then nothing."""
+    handler.head(200, Content_Length=2**28 + 1)
+    handler.shelf.released.wait(limit(20))
+
+
+def silent(handler: Handler) -> None:
+    handler.shelf.released.wait(limit(20))
+
+
+def stalled(handler: Handler) -> None:
+    """A beginning, and then nothing."""
+    handler.head(200, Content_Length=len(handler.shelf.content))
+    handler.wfile.write(handler.shelf.content[:100])
+    handler.shelf.released.wait(limit(20))
+
+
+def trickling(handler: Handler) -> None:
+    """A byte now and then, without end."""
+    handler.head(200, Content_Length=100_000)
+    while not handler.shelf.released.wait(0.02):
+        handler.wfile.write(b"x")
+
+
+def endless(handler: Handler, status: int = 200, **headers: object) -> None:
+    """More and more, without a length."""
+    handler.head(status, Transfer_Encoding="chunked", **headers)
+    while not handler.shelf.released.is_set():
+        handler.wfile.write(b"1000\r\n" + bytes(0x1000) + b"\r\n")
+
+
+def no_http(handler: Handler) -> None:
+    handler.wfile.write(f"{SECRET}\r\n\r\n".encode())
+    handler.close_connection = True

@@ -1,0 +1,120 @@
+"""How models are run, and that another kind of model file is one file more."""
+
+import ctypes.util
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bus import InvalidSetting
+from classifier import InvalidExport, backends, decoders
+from classifier.backends import Options, tflite
+from classifier.export import read_export
+from classifier.interpreter import Classifier
+from tests.support import tflite as files
+from tests.support.module import Module
+from tests.support.wait import limit
+
+MODEL = files.classification(np.eye(3) / 255, np.zeros(3))
+
+BACKEND = """
+import numpy as np
+from classifier.backends import Tensor
+class Mean:
+    inputs = [Tensor("picture", (1, 8, 8, 3), np.dtype("float32"))]
+    outputs = [Tensor("mean", (3,), np.dtype("float32"))]
+    def run(self, tensor):
+        return [tensor.mean(axis=(0, 1, 2)) / 255]
+def load(model, options):
+    return Mean()
+def describe(options):
+    return "mean 1.0"
+"""
+DECODER = """
+from bus import Label
+OUTPUTS, COLOUR, SEES_WHOLE_FRAME = "one output, labels", "rgb", True
+class Flat:
+    def __init__(self, labels):
+        self.labels = labels
+    def decode(self, outputs):
+        return tuple(Label(name, float(value)) for name, value in zip(self.labels, outputs[0]))
+def fits(outputs):
+    return len(outputs) == 1 and len(outputs[0].shape) == 1
+def create(export, outputs):
+    return Flat(export.labels)
+"""
+
+
+def test_another_backend_and_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file for each in its folder is enough: the model file is found by its suffix, its outputs by their shape or name."""
+    for package, name, code in ((backends, "mean", BACKEND), (decoders, "flat", DECODER)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / f"{name}.py").write_text(code)
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "model.mean").write_bytes(b"anything")
+    (model / "labels.txt").write_text("red\ngreen\nblue")
+    for toml in ("", "kind = 'flat'"):
+        (model / "footfall.toml").write_text(toml)
+        classifier = Classifier(read_export(model), trial=("true",))
+        picture = np.full((20, 20, 3), (0, 51, 204), np.uint8)
+        found = classifier.classify(classifier.input.tensor(picture)).labels
+        assert [(one.name, round(one.probability, 2)) for one in found] == [("red", 0.8), ("green", 0.2), ("blue", 0.0)]
+        assert classifier.runtime == "mean 1.0"
+    (model / "model.tflite").write_bytes(MODEL)
+    with pytest.raises(InvalidExport, match=r"model\.mean and model\.tflite are there; one of them is needed"):
+        read_export(model)
+
+
+@pytest.mark.parametrize("options", [Options(), Options(threads=2), Options(xnnpack=False)])
+def test_a_model_runs(options: Options) -> None:
+    """With any number of threads, with XNNPACK and without."""
+    (output,) = tflite.load(MODEL, options).run(np.full((1, 16, 16, 3), 51, np.float32))
+    assert output[0].tolist() == pytest.approx([0.2] * 3)
+
+
+def test_descriptions() -> None:
+    """Name, version, delegate and threads, as in the status."""
+    assert re.fullmatch(r"(tflite_runtime|ai_edge_litert) \d[\w.]*, XNNPACK, 1 thread", tflite.describe(Options()))
+    assert tflite.describe(Options(2, delegate="libedgetpu.so.1")).endswith(", libedgetpu.so.1, 2 threads")
+    assert tflite.describe(Options(3, xnnpack=False)).endswith(", no delegate, 3 threads")
+
+
+def test_a_delegate_that_cannot_be_loaded(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A missing library, a file that is none, and a library that is no delegate: one line each."""
+    other = tmp_path / "text.so"
+    other.write_text("no library")
+    libc = ctypes.util.find_library("c")
+    assert libc
+    for library, reason in (("libnone.so.1", "cannot be loaded: "), (str(other), "cannot be loaded: "), (libc, "has no tflite")):
+        with pytest.raises(InvalidSetting, match=f"DELEGATE='.*': .*{reason}") as error:
+            tflite.load(MODEL, Options(delegate=library))
+        assert "\n" not in str(error.value)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("Failed to load\ndevice", "Failed to load device"), ("", "is its accelerator connected")]
+)
+def test_a_delegate_without_its_accelerator(text: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's own words come out as one line."""
+
+    def refuse(_library: str) -> object:
+        raise ValueError(text)
+
+    monkeypatch.setattr(tflite, "load_delegate", refuse)
+    monkeypatch.setattr(tflite, "ENTRY", "printf")
+    with pytest.raises(InvalidSetting, match=reason):
+        tflite.load(MODEL, Options(delegate=ctypes.util.find_library("c")))
+
+
+@pytest.mark.system
+def test_the_classifier_stops_for_a_bad_delegate() -> None:
+    """Exit code 2 and one line, before anything is served."""
+    with Module("classifier", 1, MODEL="demo/model", DELEGATE="libnone.so.1") as module:
+        assert module.process
+        assert module.process.wait(limit(30)) == 2
+        assert "DELEGATE='libnone.so.1': cannot be loaded" in module.log

@@ -1,0 +1,251 @@
+"""Downloads of models, from servers that are good, bad, or not there."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bus import FootfallError
+from classifier.download import (
+    MODEL_LIMITS,
+    DownloadFailed,
+    DownloadRefused,
+    Limits,
+    NotAllowed,
+    download_model,
+    model_address_problem,
+    model_name,
+)
+from runtime.logs import silence_http_clients
+from tests.classifier.shelf import (
+    SECRET,
+    Answer,
+    Shelf,
+    cut,
+    endless,
+    huge,
+    no_http,
+    sha256,
+    silent,
+    stalled,
+    status,
+    trickling,
+)
+from tests.support.secrets import MARK, addresses
+from tests.support.wait import limit
+
+pytestmark = pytest.mark.broker  # it needs sockets
+
+CONTENT = bytes(range(256)) * 1200
+PATIENT = Limits(len(CONTENT), limit(20), limit(20))
+HASTY = Limits(len(CONTENT), timeout=0.3, read_timeout=0.15)
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    with Shelf(CONTENT) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _kept_secret(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """The signature is never in the log."""
+    caplog.set_level(logging.DEBUG)
+    silence_http_clients()  # as the process does at its start
+    yield
+    assert SECRET not in caplog.text
+    assert "people.zip" not in caplog.text
+
+
+def download(url: str, folder: Path, digest: str = sha256(CONTENT), limits: Limits = PATIENT) -> None:
+    """All of it; an error has no secret, anywhere, and leaves no file."""
+    target = folder / "a.zip"
+    try:
+        for _ in download_model(url, digest, target, limits):
+            assert not target.exists()
+    except FootfallError as error:
+        assert SECRET not in "".join(traceback.format_exception(error)) + repr(error.__dict__)
+        assert error.__context__ is None
+        assert not list(folder.iterdir())
+        raise
+    assert [path.name for path in folder.iterdir()] == ["a.zip"]
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_download(shelf: Shelf, tmp_path: Path) -> None:
+    download(shelf.url, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "limits", "kind", "reason"),
+    [
+        *((status(code), PATIENT, DownloadFailed, f"answers {code}") for code in (408, 429, 500, 503)),
+        *((status(code), PATIENT, DownloadRefused, f"answers {code}") for code in (204, 206, 304, 401, 403, 404, 410)),
+        (cut(5000), PATIENT, DownloadFailed, "the connection broke"),
+        (no_http, PATIENT, DownloadFailed, "not HTTP"),
+        (huge, PATIENT, DownloadRefused, f"268435457 bytes; at most {len(CONTENT)}"),
+        (endless, PATIENT, DownloadRefused, f"more than {len(CONTENT)} bytes"),
+        (silent, HASTY, DownloadFailed, "no answer within 0.15 s"),
+        (stalled, HASTY, DownloadFailed, "no answer within 0.15 s"),
+        (trickling, HASTY, DownloadFailed, "longer than allowed"),
+        (status(302), PATIENT, DownloadRefused, "answers 302"),
+        (status(302, Location=f"ftp://127.0.0.1/?sig={SECRET}"), PATIENT, NotAllowed, "begin with https:// or http://"),
+        (status(302, Location=f"http://me:{SECRET}@127.0.0.1/"), PATIENT, NotAllowed, "a user or password"),
+        (status(302, Location=f"http://[/?sig={SECRET}"), PATIENT, DownloadRefused, "not an address"),
+        (status(302, Location=f"//127.0.0.1:99999/?sig={SECRET}"), PATIENT, NotAllowed, "cannot be read"),
+        (status(302, Location=f"http://127.0.0.1/ü?sig={SECRET}"), PATIENT, NotAllowed, "RFC 3986"),
+    ],
+)
+def test_bad_answers(
+    shelf: Shelf, tmp_path: Path, answer: Answer, limits: Limits, kind: type[FootfallError], reason: str
+) -> None:
+    """Each is final or not, with its reason and the server's name; the next download succeeds."""
+    shelf.answers.append(answer)
+    with pytest.raises(kind, match=reason) as error:
+        download(shelf.url, tmp_path, limits=limits)
+    assert shelf.root in str(error.value)
+    download(shelf.url, tmp_path)
+
+
+def test_a_wrong_checksum(shelf: Shelf, tmp_path: Path) -> None:
+    with pytest.raises(DownloadRefused, match=f"its SHA-256 is {sha256(CONTENT)}, not {'0' * 64}"):
+        download(shelf.url, tmp_path, "0" * 64)
+
+
+def test_redirections(shelf: Shelf, tmp_path: Path) -> None:
+    """Five are followed, to another path too; what comes with one is not read; a sixth is not followed."""
+    steps = [status(307, Location=f"/elsewhere?sig={SECRET}")] * 4
+    shelf.answers += [*steps, lambda handler: endless(handler, 302, Location="/elsewhere")]
+    download(shelf.url, tmp_path)
+    (tmp_path / "a.zip").unlink()
+    shelf.answers += [*steps, *steps]
+    with pytest.raises(DownloadRefused, match="more than 5 redirections"):
+        download(shelf.url, tmp_path)
+
+
+def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server of a trusted authority may not redirect to plain http; one of another authority is not asked."""
+    authority, other = trustme.CA(), tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    (tmp_path / "own").mkdir()
+    with authority.cert_pem.tempfile() as trusted, Shelf(CONTENT, authority) as shelf, Shelf(CONTENT) as plain:
+        monkeypatch.setenv("SSL_CERT_FILE", trusted)
+        download(shelf.url, tmp_path / "own")
+        (tmp_path / "own" / "a.zip").unlink()
+        shelf.answers.append(status(302, Location=plain.url))
+        with pytest.raises(NotAllowed, match="must begin with https:// as the first one does"):
+            download(shelf.url, tmp_path / "own")
+        asked = len(shelf.paths)
+        monkeypatch.setenv("SSL_CERT_FILE", str(other))
+        with pytest.raises(DownloadFailed, match="certificate verify failed"):
+            download(shelf.url, tmp_path / "own")
+        assert (len(shelf.paths), plain.paths) == (asked, [])
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    with Shelf() as gone:
+        pass
+    with pytest.raises(DownloadFailed, match="cannot be reached .*Connection refused"):
+        download(gone.url, tmp_path)
+
+
+def test_the_disk(shelf: Shelf, tmp_path: Path) -> None:
+    """A full disk and a missing folder are errors of the system, after which nothing is left."""
+    (tmp_path / "a.zip.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        download(shelf.url, tmp_path)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError):
+        download(shelf.url, tmp_path / "none")
+
+
+def test_a_download_that_is_closed(shelf: Shelf, tmp_path: Path) -> None:
+    """It ends between two parts and leaves nothing."""
+    shelf.answers.append(trickling)
+    with closing(download_model(shelf.url, sha256(CONTENT), tmp_path / "a.zip", MODEL_LIMITS)) as parts:
+        next(parts)
+        assert list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_password_of_netrc_is_not_sent(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("default login user password word\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    sent: list[object] = []
+    shelf.answers.append(lambda handler: (sent.append(handler.headers["Authorization"]), status(404)(handler)))
+    with pytest.raises(DownloadRefused):
+        next(download_model(shelf.url, "", tmp_path / "a.zip"))
+    assert sent == [None]
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://example.org/a.zip", ""),
+        ("HTTPS://example.org/a.zip", ""),
+        ("https://[::1]:8443/a.zip?sig=%2B#x", ""),
+        ("example.org/a.zip", "https:// or http://"),
+        ("file:///etc/passwd", "https:// or http://"),
+        ("https:/a.zip", "name a host"),
+        ("https://:443/a.zip", "name a host"),
+        ("https://example.org%3fsig=/a.zip", "name a host"),
+        ("https://user:word@example.org/", "user or password"),
+        ("https://@example.org/", "user or password"),
+        ("https://example.org:port/", "cannot be read"),
+        ("https://example.org:70000/", "cannot be read"),
+        ("https://[::1/", "cannot be read"),
+        ("https://good.example\\@bad.example/", "RFC 3986"),
+        ("https://example.org/a b.zip", "RFC 3986"),
+        ("https://example.org/\n", "RFC 3986"),
+        ("https://example.org/" + "a" * 2048, "1 to 2048 characters"),
+        ("", "1 to 2048 characters"),
+    ],
+)
+def test_addresses(url: str, problem: str, tmp_path: Path) -> None:
+    """Which are allowed, and the problem with others, which are refused before anything is sent."""
+    assert problem in model_address_problem(url)
+    assert bool(problem) == bool(model_address_problem(url))
+    if problem:
+        with pytest.raises(NotAllowed, match=problem):
+            next(download_model(url, "", tmp_path / "a.zip"))
+
+
+@settings(deadline=None)
+@given(addresses(schemes=("https", "http")))
+def test_a_problem_shows_no_secret(address: tuple[str, str]) -> None:
+    assert MARK not in model_address_problem(address[0])
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/models/people.zip", "people"),
+        ("/a/b/Shop%20door%20v2.ZIP?sv=1&sig=secret#x", "Shop_door_v2"),
+        ("/a.zip/", "model"),
+        ("/..", "model"),
+        ("/%2e%2e%2f%2e%2e%2fetc%2fpasswd.zip", "passwd"),
+        ("/a.zip%3Fsig=secret", "a"),
+        ("/.models-x.zip", "models-x"),
+        ("/" + "a" * 200 + ".zip", "a" * 64),
+        ("/m%C3%BC%00ller.zip", "m_ller"),
+        ("/download/token-of-the-shop", "model"),
+    ],
+)
+def test_names(path: str, name: str) -> None:
+    """The last part of the path, made safe, and nothing behind it."""
+    assert model_name(f"https://example.org{path}") == name
+
+
+@given(st.text())
+def test_names_are_safe(path: str) -> None:
+    """Any path: one part, not hidden."""
+    name = model_name(f"https://example.org/{path}")
+    assert 1 <= len(name) <= 64
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+    assert not name.startswith(".")

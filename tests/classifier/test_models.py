@@ -1,0 +1,380 @@
+"""Which model is served: what is wanted on the broker, rollback, changes of MODEL, and starts, with a real server and store."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bus import WantedModel
+from classifier import InvalidExport, TrialInterrupted
+from classifier.export import Export
+from classifier.models import ModelManager
+from classifier.store import STATE_FILE, ModelStore
+from tests.classifier.shelf import SECRET, Answer, Shelf, cut, export, sha256, status, trickling, zipped
+from tests.support.wait import until
+
+pytestmark = pytest.mark.broker  # it needs sockets
+
+FIRST, SECOND, THIRD = export("abc"), export("def"), export("ghi")
+BAD, BROKEN = export("xyz"), zipped({"readme.txt": b"no model"})
+
+
+class Loaded:
+    """Stands for a classifier."""
+
+    def __init__(self, export: Export) -> None:
+        self.identity = export.identity
+        self.letters = "".join(export.labels)
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+class Device:
+    """A manager that runs step by step, and can be started again."""
+
+    def __init__(self, folder: Path, shelf: Shelf) -> None:
+        self.folder, self.shelf = folder, shelf
+        self.model = folder / "default"
+        self.model.mkdir()
+        self.put("own")
+        self.store: Path | None = folder / "state"
+        self.interrupt, self.fatal = 0, ""
+        self.start()
+
+    def put(self, labels: str) -> None:
+        """New files of MODEL."""
+        (self.model / "model.tflite").write_bytes(b"model")
+        (self.model / "labels.txt").write_text("\n".join(labels))
+
+    def load(self, export: Export) -> Any:
+        letters = "".join(export.labels)
+        if self.interrupt:
+            self.interrupt -= 1
+            raise TrialInterrupted("its trial was stopped")
+        if letters == self.fatal:
+            raise Killed
+        if letters == "xyz":
+            raise InvalidExport("it crashes the trial")
+        return Loaded(export)
+
+    def start(self) -> str:
+        """A new process; the letters of the labels that it serves."""
+        self.manager = ModelManager(self.model, ModelStore(self.store), self.load, retry=(0.02, 0.05))
+        loaded: Any = self.manager.start()
+        self.served = loaded.letters
+        self.problems: list[str] = []
+        self.states: list[str] = []
+        self.manager.attach(self.serve, lambda update: self.states.append(update.state), self.problems.append)
+        return str(self.served)
+
+    def serve(self, classifier: Any) -> None:
+        self.served = classifier.letters
+
+    def want(self, content: bytes, **changes: Any) -> None:
+        """A request for what the server then offers."""
+        self.shelf.content = content
+        self.manager.on_wanted(WantedModel(**{"url": self.shelf.url, "sha256": sha256(content)} | changes))
+
+    def reaches(self, state: str, detail: str = "") -> None:
+        """Steps until the outcome is this one."""
+
+        def step() -> bool:
+            self.manager.step()
+            update = self.manager.update
+            assert SECRET not in repr(update)
+            return update.state == state and detail in update.detail
+
+        until(step, 5, f"{state} {detail}")
+
+    def install(self, content: bytes) -> None:
+        self.want(content)
+        self.reaches("serving")
+
+    def roll_back(self) -> None:
+        self.manager.on_wanted(WantedModel(rollback=True))
+        self.manager.step()
+
+    @property
+    def files(self) -> set[str]:
+        """The zips that are kept, by the start of their SHA-256."""
+        assert self.store
+        return {path.stem[-12:] for path in self.store.glob("*.zip*")}
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Iterator[Device]:
+    with Shelf() as shelf:
+        yield Device(tmp_path, shelf)
+
+
+def names(*contents: bytes) -> set[str]:
+    return {sha256(content)[:12] for content in contents}
+
+
+def test_a_wanted_model_is_served(device: Device) -> None:
+    """Downloaded, tried and served, with each state reported; the identity before is the previous one; no secret is kept."""
+    assert device.manager.update.state == "none"
+    device.want(FIRST, sha256=sha256(FIRST).upper())
+    device.reaches("serving")
+    assert device.served == "abc"
+    assert list(dict.fromkeys(device.states)) == ["downloading", "trying", "serving"]
+    update = device.manager.update
+    assert (update.url, update.sha256, update.detail) == (device.shelf.root, sha256(FIRST), "")
+    assert str(update.previous).startswith("default@")
+    assert SECRET not in (device.folder / "state" / STATE_FILE).read_text()
+    device.want(FIRST, url=f"{device.shelf.root}/other")  # again: nothing to do, also after a restart
+    device.reaches("serving")
+    assert device.start() == "abc"
+    device.want(FIRST)
+    device.reaches("serving")
+    assert len(device.shelf.paths) == 1
+
+
+def test_only_the_previous_model_is_kept(device: Device) -> None:
+    """And it is served again without a download when it is wanted."""
+    (device.folder / "state" / "notes.zip").write_text("mine")
+    for content in (FIRST, SECOND, THIRD):
+        device.install(content)
+    assert device.files == {*names(SECOND, THIRD), "notes"}
+    device.install(SECOND)
+    assert (device.served, len(device.shelf.paths)) == ("def", 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"url": "ftp://x/a.zip"}, "url: must begin with https:// or http://"),
+        ({"url": None}, "url: must be an address"),
+        ({"url": "https://me:pw@x/"}, "url: must not hold a user or password"),
+        ({"sha256": "abc"}, "sha256: must be 64 hex digits"),
+        ({"sha256": None}, "sha256: must be 64 hex digits"),
+    ],
+)
+def test_bad_requests(device: Device, changes: dict[str, object], detail: str) -> None:
+    """They are refused with what is allowed, and nothing is asked of anybody."""
+    device.want(FIRST, **changes)
+    device.reaches("refused", detail)
+    assert (device.served, device.shelf.paths) == ("own", [])
+    device.install(FIRST)
+
+
+@pytest.mark.parametrize(
+    ("content", "answers", "state", "detail"),
+    [
+        (BROKEN, [], "refused", "model.tflite is missing"),
+        (b"no zip", [], "refused", "not a zip"),
+        (BAD, [], "refused", "it crashes the trial"),
+        (SECOND, [status(404)], "failed", "answers 404"),
+        (SECOND, [cut(50), status(403)], "failed", "answers 403"),
+    ],
+)
+def test_a_final_outcome(device: Device, content: bytes, answers: list[Answer], state: str, detail: str) -> None:
+    """The model that is served stays, its file too; the same request changes nothing, another address is tried, and none ends it."""
+    device.install(FIRST)
+    device.shelf.answers += answers
+    device.want(content)
+    device.reaches(state, detail)
+    asked = len(device.shelf.paths)
+    device.want(content)
+    device.manager.step()
+    assert (device.served, device.files, len(device.shelf.paths)) == ("abc", names(FIRST), asked)
+    assert device.start() == "abc"
+    device.want(content, url=f"{device.shelf.url}2")
+    device.reaches("serving" if content == SECOND else "refused")
+    assert len(device.shelf.paths) == asked + 1
+    device.manager.on_wanted(WantedModel())
+    device.reaches("none")
+
+
+def test_what_may_pass_is_tried_again(device: Device) -> None:
+    """Server errors, a broken connection, a trial that was stopped: it waits, says why, and succeeds; also after a restart."""
+    device.shelf.answers += [status(503), cut(100), status(429)]
+    device.want(FIRST)
+    device.reaches("waiting", "answers 503; next try in 0.02 s")
+    device.start()
+    device.interrupt = 1
+    device.reaches("serving")
+    assert device.states.count("waiting") == 3
+    assert device.served == "abc"
+
+
+def test_a_request_during_a_download(device: Device) -> None:
+    """Another model, a rollback and no model end it, and nothing of it is left."""
+    device.install(FIRST)
+    for request, state, served in (
+        (WantedModel(), "none", "abc"),
+        (None, "serving", "def"),
+        (WantedModel(rollback=True), "rolled-back", "abc"),
+    ):
+        device.shelf.answers.append(trickling)
+        device.want(THIRD)
+        until(lambda: device.manager.step() or list((device.folder / "state").glob("*.part")))
+        if request is None:
+            device.want(SECOND)
+        else:
+            device.manager.on_wanted(request)
+        device.reaches(state)
+        assert device.served == served
+        assert not list((device.folder / "state").glob("*.part"))
+    device.want(THIRD)
+    device.reaches("rolled-back")  # what was rolled back is not installed again
+
+
+def test_a_request_during_the_trial_comes_first(device: Device) -> None:
+    device.install(FIRST)
+    device.install(SECOND)
+    load = device.manager._load
+
+    def meanwhile(export: Export) -> Any:
+        device.manager._load = load
+        device.manager.on_wanted(WantedModel(rollback=True))
+        return load(export)
+
+    device.manager._load = meanwhile
+    device.want(THIRD)
+    device.reaches("rolled-back")
+    assert device.served == "abc"
+
+
+def test_rollback(device: Device) -> None:
+    """To the previous model and forth again, over restarts; the one that was rolled back is not installed by the same request."""
+    device.roll_back()
+    assert "there is no earlier model" in device.manager.update.detail
+    device.install(FIRST)
+    device.install(SECOND)
+    device.roll_back()
+    update = device.manager.update
+    assert (device.served, update.state, update.sha256) == ("abc", "rolled-back", sha256(SECOND))
+    assert str(update.previous).startswith(f"people-{sha256(SECOND)[:12]}@")
+    assert device.start() == "abc"
+    device.want(SECOND)
+    device.reaches("rolled-back")
+    device.roll_back()
+    assert (device.served, device.manager.update.state) == ("def", "serving")
+    device.install(THIRD)
+    (device.folder / "state" / f"people-{sha256(SECOND)[:12]}.zip").write_bytes(b"damaged")
+    device.roll_back()
+    assert (device.served, device.manager.update.state) == ("ghi", "serving")
+    assert "missing or damaged" in device.manager.update.detail
+
+
+def test_rollback_to_the_models_own(device: Device) -> None:
+    device.install(FIRST)
+    device.roll_back()
+    assert (device.served, device.start()) == ("own", "own")
+    device.roll_back()
+    assert (device.served, device.start()) == ("abc", "abc")
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_the_last_change_wins(device: Device, is_running: bool) -> None:
+    """A change of MODEL replaces a downloaded model, also while the classifier is stopped, and can be rolled back."""
+    device.install(FIRST)
+    device.put("new")
+    if not is_running:
+        device.start()
+    until(lambda: device.manager.step() or device.served == "new")
+    assert "MODEL's files have changed" in device.manager.update.detail
+    assert device.start() == "new"
+    device.want(FIRST)
+    device.reaches("rolled-back")
+    device.roll_back()
+    assert (device.served, device.start()) == ("abc", "abc")
+    device.put("xyz")
+    device.start()
+    until(lambda: device.manager.step() or device.problems)
+    assert (device.problems, device.served) == (["it crashes the trial"], "abc")
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", None])
+def test_a_start_with_damaged_files(device: Device, damage: bytes | None) -> None:
+    """The previous model is served, or MODEL's; the outcome says why, and the same request downloads the model again."""
+    device.install(FIRST)
+    device.install(SECOND)
+    for content, served in ((SECOND, "abc"), (FIRST, "own")):
+        path = device.folder / "state" / f"people-{sha256(content)[:12]}.zip"
+        path.unlink() if damage is None else path.write_bytes(damage)
+        assert device.start() == served
+        device.reaches("failed", f"{path.name}: the file is missing or damaged")
+    device.install(SECOND)
+    assert device.start() == "def"
+
+
+@pytest.mark.parametrize("state", [b"", b"[]", b'{"served": 1}', b'{"served": {"model": "x", "file": "../../x.zip"}}', b"\xff"])
+def test_a_start_with_a_damaged_state(device: Device, state: bytes) -> None:
+    """MODEL's is served, and models can be wanted again."""
+    device.install(FIRST)
+    (device.folder / "state" / STATE_FILE).write_bytes(state)
+    assert device.start() == "own"
+    device.install(FIRST)
+
+
+def test_a_start_without_any_model(device: Device) -> None:
+    """MODEL may be missing while a downloaded one is there; without either the start fails."""
+    device.install(FIRST)
+    (device.model / "labels.txt").unlink()
+    assert device.start() == "abc"
+    (device.folder / "state" / STATE_FILE).unlink()
+    with pytest.raises(InvalidExport, match=r"labels\.txt is missing"):
+        device.start()
+
+
+def test_without_a_folder(device: Device) -> None:
+    device.store = None
+    device.start()
+    device.want(FIRST)
+    device.reaches("refused", "STATE_DIR is not set")
+    assert (device.served, device.shelf.paths) == ("own", [])
+
+
+def test_a_folder_that_cannot_be_written(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in its place, or a full disk: what is served stays, it waits, and goes on when it can be written."""
+    device.store = device.folder / "other"
+    device.store.write_text("a file")
+    device.start()
+    device.want(FIRST)
+    device.reaches("waiting", "STATE_DIR: ")
+    device.store.unlink()
+    device.reaches("serving")
+    (device.store / f"people-{sha256(SECOND)[:12]}.zip.part").symlink_to("/dev/full")
+    monkeypatch.setattr(ModelStore, "write", lambda *_: None)  # would remove it
+    device.want(SECOND)
+    device.reaches("waiting", "No space left on device")
+    monkeypatch.undo()
+    device.reaches("serving")
+    assert device.served == "def"
+
+
+def test_a_state_that_cannot_be_written(device: Device) -> None:
+    """The switch is made, and forgotten with a restart."""
+    device.install(FIRST)
+    (device.folder / "state" / f".{STATE_FILE}.tmp").mkdir()
+    device.roll_back()
+    assert (device.served, device.manager.update.state) == ("own", "rolled-back")
+    assert device.start() == "abc"
+
+
+def test_a_model_that_ends_the_process(device: Device) -> None:
+    """A model at whose trial the classifier ends again and again is given up."""
+    device.install(FIRST)
+    device.want(SECOND)
+    device.fatal = "def"
+    for _ in range(5):
+        with pytest.raises(Killed):
+            device.reaches("serving", "never")
+        assert device.start() == "abc"
+    device.reaches("refused", "the classifier ended 5 times")
+
+
+def test_many_requests_do_not_pile_up(device: Device) -> None:
+    threads = [threading.Thread(target=device.want, args=(FIRST,)) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    device.reaches("serving")
+    assert len(device.shelf.paths) == 1

@@ -1,0 +1,157 @@
+"""A classifier process whose model is changed while frames flow: switched, rolled back, killed and started again."""
+
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import psutil
+import pytest
+from typing_extensions import Self
+
+from bus import Frame, Prediction, Status, WantedModel, states
+from bus import metric_names as names
+from tests.classifier.shelf import SECRET, Shelf, export, sha256, zipped
+from tests.support import samples, tflite
+from tests.support.broker import Broker
+from tests.support.listener import Listener
+from tests.support.module import Module
+from tests.support.wait import limit, until
+
+pytestmark = pytest.mark.system
+
+FIRST, SECOND = export("abc", 16), export("def", 48)
+"""Of other sizes, so that a tensor for one of them does not fit the other."""
+
+
+def put(folder: Path, labels: str, side: int = 32) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3), side))
+    (folder / "labels.txt").write_text("\n".join(labels))
+    return folder
+
+
+class Frames:
+    """Sends a frame every 10 ms, and checks that each prediction is of one model."""
+
+    def __init__(self, port: int) -> None:
+        self.listener = Listener(port, "footfall/door/prediction", "footfall/status/classifier")
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+
+    def __enter__(self) -> Self:
+        self.listener.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ended.set()
+        self._thread.join(limit(10))
+        self.listener.__exit__(kind, error, trace)
+
+    def _send(self) -> None:
+        number = 0
+        while not self._ended.wait(0.01):
+            number += 1
+            frame = Frame("door", "a1", number, number / 10, time.time(), 64, 48, samples.jpeg())
+            self.listener.client.publish(frame.topic, frame.pack())
+
+    def check(self) -> dict[str, str]:
+        """The letters of each model that has answered; each of its predictions has the same."""
+        found: dict[str, str] = {}
+        for one in map(Prediction.unpack, self.listener.payloads("prediction")):
+            letters = "".join(sorted(label.name for label in one.labels))
+            assert found.setdefault(one.model, letters) == letters
+        return found
+
+    def wait_for_letters(self, *allowed: str) -> str:
+        """Those of the next prediction, once they are among the allowed."""
+        seen = len(self.listener.payloads("prediction"))
+
+        def letters() -> str:
+            later = self.listener.payloads("prediction")[seen:]
+            return "".join(sorted(label.name for label in Prediction.unpack(later[-1]).labels)) if later else ""
+
+        return until(lambda: letters() in allowed and letters(), 20, f"a prediction of {allowed}") or ""
+
+    def status(self) -> Status:
+        return Status.unpack(self.listener.wait_for("status/classifier")[-1])
+
+    def wait_for_update(self, state: str, digest: str) -> Status:
+        def reached() -> bool:
+            update = self.status().about.update
+            return update is not None and (update.state, update.sha256) == (state, digest)
+
+        until(reached, 30, f"{state} {digest[:12]}")
+        return self.status()
+
+    def want(self, shelf: Shelf, content: bytes) -> str:
+        shelf.content = content
+        wanted = WantedModel(url=f"{shelf.url}&{sha256(content)[:8]}", sha256=sha256(content))
+        self.listener.publish(wanted.topic, wanted.pack())
+        return sha256(content)
+
+
+def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -> None:
+    """Wanted, refused, rolled back, changed by hand; served again after a restart; each prediction is of one model."""
+    settings = {"MODEL": put(tmp_path / "own", "xyz"), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
+    with Shelf() as shelf, Frames(broker.port) as frames:
+        with Module("classifier", broker.port, **settings) as module:
+            frames.wait_for_letters("xyz")
+            assert module.process
+            process, memory = psutil.Process(module.process.pid), []
+            for content, letters in ((FIRST, "abc"), (SECOND, "def")) * 3:
+                status = frames.wait_for_update("serving", frames.want(shelf, content))
+                assert frames.wait_for_letters(letters) == letters
+                assert status.about.labels == tuple(letters)
+                memory.append(process.memory_info().rss)
+            assert memory[-1] - memory[2] < 20e6
+            frames.wait_for_update("refused", frames.want(shelf, zipped({"model.tflite": FIRST, "labels.txt": b"a\nb\nc"})))
+            assert frames.wait_for_letters("def")
+            frames.want(shelf, SECOND)
+            frames.wait_for_update("serving", sha256(SECOND))
+            rollback = WantedModel(rollback=True)
+            frames.listener.publish(rollback.topic, rollback.pack())
+            status = frames.wait_for_update("rolled-back", sha256(SECOND))
+            assert frames.wait_for_letters("abc")
+            assert status.about.update
+            assert str(status.about.update.previous).startswith(f"people-{sha256(SECOND)[:12]}@")
+            put(tmp_path / "own", "uvw", 24)
+            assert frames.wait_for_letters("uvw")
+            (tmp_path / "own" / "labels.txt").write_text("u\nv")
+            until(lambda: frames.status().state == states.MODEL_REFUSED, 20)
+            assert "labels.txt has 2 labels, the model has 3 outputs" in module.log
+            put(tmp_path / "own", "uvw", 24)
+            until(lambda: frames.status().state == states.RUNNING, 20)
+            frames.listener.publish(rollback.topic, rollback.pack())
+            assert frames.wait_for_letters("abc")
+            assert not any(figure in frames.status().metrics for figure in (names.FAILED, names.INVALID))
+            assert SECRET not in module.log
+        with Module("classifier", broker.port, **settings) as module:
+            assert frames.wait_for_letters("abc")
+        assert not any(SECRET.encode() in payload for payload in frames.listener.payloads())
+        assert sorted(set(frames.check().values())) == ["abc", "def", "uvw", "xyz"]
+
+
+def test_kills_at_random_moments_of_an_update(broker: Broker, tmp_path: Path) -> None:
+    """After each, a start serves one of the models, and the last one that is wanted in the end."""
+    settings = {"MODEL": put(tmp_path / "own", "xyz"), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
+    chance = random.Random(3)
+    with Shelf() as shelf, Frames(broker.port) as frames:
+        for number in range(10):
+            with Module("classifier", broker.port, **settings) as module:
+                frames.wait_for_letters("xyz", "abc", "def")
+                frames.want(shelf, (FIRST, SECOND)[number % 2])
+                time.sleep(chance.uniform(0, 1))
+                module.end(signal.SIGKILL)
+        with Module("classifier", broker.port, **settings):
+            frames.wait_for_letters("xyz", "abc", "def")
+            frames.wait_for_update("serving", frames.want(shelf, FIRST))
+            assert frames.wait_for_letters("abc")
+        frames.check()
+        kept = {path.name for path in (tmp_path / "state").iterdir()}
+        assert len(kept) <= 3
+        assert not any(name.endswith(".part") for name in kept)

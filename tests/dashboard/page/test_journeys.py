@@ -1,0 +1,239 @@
+"""What people do with the page, and what happens meanwhile, in a real browser."""
+
+import re
+import time
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser
+
+from bus import About, Box, CameraDay, CurrentLabel, DayReport, Label, Pixels, Status, Visit, states
+from tests.dashboard.page.conftest import CONNECTED
+from tests.support.broker import Broker
+from tests.support.chromium import Tab, tab_of
+from tests.support.place import Place
+from tests.support.wait import limit, until
+
+pytestmark = pytest.mark.system
+
+HOURS = [f"{hour:02}" for hour in range(24)]
+EVERY: dict[str, float | None] = dict.fromkeys(HOURS, 1.0)
+NONE: dict[str, float | None] = dict.fromkeys(HOURS)
+MORNING = NONE | {"08": 1.0, "09": 1.0, "10": 1.0, "11": 0.5}
+WOMAN = Label("woman", 0.9, Box(0.1, 0.1, 0.5, 0.5))
+EVIL = "<img src=x onerror=window.hacked=1>"
+
+
+def zone_at_noon() -> tuple[str, int]:
+    """A zone in which it is between twelve and one, so that its day does not end during a test; and its seconds ahead of UTC."""
+    hours = 12 - time.gmtime().tm_hour
+    return (f"Etc/GMT{-hours:+d}" if hours else "Etc/GMT"), hours * 3600
+
+
+def camera(counted: dict[str, float | None], *, demo: bool = False, **visits: int) -> CameraDay:
+    """One day of a camera, at which so many visits of each label began between nine and ten."""
+    return CameraDay(visits, {label: {"09": number} for label, number in visits.items()}, counted, demo)
+
+
+def report(days_ago: int = 0, *, demo: bool = False, **cameras: CameraDay) -> DayReport:
+    """Today's, or that of so many days ago, with a visit of each label at each camera."""
+    zone, ahead = zone_at_noon()
+    begins = (time.time() + ahead) // 86400 * 86400 - ahead - days_ago * 86400
+    visits = tuple(
+        Visit(f"{name}-{label}", name, label, begins + 33000, begins + 33004, 0.9, 40, one.demo)
+        for name, one in cameras.items()
+        for label in one.totals
+    )
+    day = time.strftime("%Y-%m-%d", time.gmtime(begins + ahead))
+    return DayReport(day, begins, begins + 86400, zone, cameras, visits, demo)
+
+
+def status(module: str, state: str = states.RUNNING, detail: str = "", **about: object) -> Status:
+    """A report of now."""
+    return Status(module, state, time.time() - 60, time.time(), detail, About(**about))  # type: ignore[arg-type]
+
+
+def shows(tab: Tab, selector: str, pattern: str) -> None:
+    """Wait until the text is there."""
+    text = [""]
+
+    def is_shown() -> bool:
+        text[0] = tab.page.locator(selector).first.inner_text()
+        return re.search(pattern, text[0]) is not None
+
+    try:
+        until(is_shown, 30, f"{pattern!r} in {selector}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {text[0]!r}") from None
+
+
+def row(tab: Tab, hour: str) -> list[str]:
+    """The cells of an hour in the table."""
+    return tab.page.locator(f"#counts-table tr[data-key='{hour}'] td").all_text_contents()
+
+
+def test_an_empty_site_says_what_to_do(tab: Tab) -> None:
+    """Each card has a text for it; there is no card for a display."""
+    shows(tab, "#no-camera", "No camera has reported yet")
+    shows(tab, "#summary", "No camera has reported yet. Is capture running?")
+    shows(tab, "#counts-problem", "the counter has not answered")
+    shows(tab, ".module[data-module=dashboard]", "running")
+    assert tab.page.locator("#counted").is_hidden()
+    assert tab.page.locator("#display").is_hidden()
+
+
+def test_a_picture_has_its_prediction(place: Place, tab: Tab) -> None:
+    """Pictures are ever newer, and the label over each is of exactly that frame; a hidden page asks for none."""
+    tab.page.evaluate(
+        "Object.defineProperty(document, 'hidden', {get: () => window.isHidden === true});"
+        "window.hide = (hidden) => { isHidden = hidden; document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    with place.playing():
+        tab.wait_for_pictures(20)
+        drawn = tab.drawn
+        sequences = [one["sequence"] for one in drawn]
+        assert sequences == sorted(set(sequences))
+        for one in drawn:
+            assert one["labelOf"] == str(one["sequence"])
+            assert one["label"].startswith(f"label {one['sequence']}")
+            assert one["at"] - one["capturedAt"] < limit(5)
+        tab.page.evaluate("hide(true)")
+        tab.page.wait_for_timeout(500)
+        before = len(tab.drawn)
+        tab.page.wait_for_timeout(1500)
+        assert len(tab.drawn) == before
+        tab.page.evaluate("hide(false)")
+        tab.wait_for_pictures(3)
+
+
+def test_leds_are_the_published_pixels(place: Place, tab: Tab) -> None:
+    for pixels in (Pixels("matrix", "woman", bytes(range(192))), Pixels("matrix", "", bytes(192))):
+        place.publish(pixels)
+        script = "(rgb) => [...document.querySelectorAll('.led')].map((led) => led.dataset.rgb).join('') === rgb"
+        until(lambda pixels=pixels: tab.page.evaluate(script, pixels.rgb.hex()), what="its pixels")  # type: ignore[misc]
+        shows(tab, "#display", pixels.label or "dark")
+
+
+def test_the_visit_is_shown_while_the_counter_runs(place: Place, tab: Tab) -> None:
+    """The broker keeps its last word for ever. Changes of state are listed, and announced."""
+    place.publish(status("counter"), CurrentLabel("door", "woman", 0.9, time.time()))
+    with place.playing(WOMAN):
+        shows(tab, ".who", "visit: woman since")
+        place.publish(status("counter", states.OFFLINE, "connection lost"))
+        tab.page.locator(".who").wait_for(state="hidden")
+        shows(tab, "#changes", "counter: offline: it ended without saying so")
+        assert "counter: offline" in (tab.page.text_content("#announcements[role=status]") or "")
+        place.publish(status("counter"))
+        shows(tab, ".who", "visit: woman since")
+
+
+def test_cameras_that_are_lost_silent_or_gone(place: Place, tab: Tab) -> None:
+    """Each is explained over its greyed picture."""
+    with place.playing(WOMAN):
+        tab.wait_for_pictures()
+        place.publish(status("capture-back", states.CAMERA_LOST, "/dev/video7 cannot be opened", camera="back"))
+        shows(tab, ".camera[data-camera=back][data-state=lost]", r"Camera lost\s+since .*: /dev/video7 cannot be opened")
+        place.publish(status("capture-back", states.OFFLINE, "connection lost", camera="back"))
+        shows(tab, ".camera[data-camera=back][data-state=offline]", "Camera offline")
+    shows(tab, ".camera[data-camera=door][data-state=silent]", "no predictions come")
+
+
+def test_without_the_broker_nothing_is_claimed(place: Place, tab: Tab, broker: Broker) -> None:
+    """One sentence says so; it is live again without a hand on it."""
+    place.publish(status("counter"), Pixels("matrix", "woman", bytes(range(192))))
+    with place.playing(WOMAN):
+        tab.wait_for_pictures()
+    broker.end()
+    shows(tab, "#summary", "broker has been away since")
+    shows(tab, ".camera[data-camera=door] .veil", "The broker is away")
+    assert "Also" not in tab.page.inner_text("#advice")
+    assert set(tab.page.eval_on_selector_all(".module", "all => all.map((one) => one.dataset.state)")) == {"unknown"}
+    assert tab.page.locator(".led.lit").count() == 0
+    broker.start()
+    shows(tab, "#changes", "broker: back")
+
+
+def test_a_server_that_goes_and_comes_back(place: Place, tab: Tab) -> None:
+    assert place.module.end() == 0
+    shows(tab, "#connection", "trying again")
+    shows(tab, "#summary", "not connected")
+    assert tab.page.locator("#try-now").is_visible()
+    tab.complaints.clear()  # the browser's own, of the connection
+    place.module.__enter__()
+    tab.wait(CONNECTED)
+    tab.complaints.clear()
+
+
+def test_a_day_beside_another(place: Place, tab: Tab) -> None:
+    """Hours without data differ from those without visitors and from those to come; each camera can be looked at."""
+    cameras = {"back": camera(NONE), "door": camera(EVERY, man=2), "side": camera(MORNING, man=1)}
+    with place.counting(report(**cameras), report(1, door=camera(EVERY, man=7))):
+        shows(tab, "#totals", r"visitors\s+3")
+        shows(tab, "#coverage", r"^Today: partly counted: back no data, side 3\s+h\s+30\s+min of 1[23]\s+h")
+        assert tab.page.locator("#chart canvas").count() == 1
+        tab.page.click("#compare-yesterday")
+        shows(tab, "#totals", "7 on ")
+        assert row(tab, "09")[-2:] == ["3", "7"]
+        assert row(tab, "15")[-1] == "0"
+        tab.page.select_option("#counted-camera", "side")
+        shows(tab, "#coverage", r"^Today: counted 3\s+h\s+30\s+min of 1[23]\s+h")
+        assert row(tab, "12")[-2:] == ["no data", "no data"]
+        assert re.search("No data: .*12\N{EN DASH}13", str(tab.page.get_attribute("#chart", "aria-label")))
+        tab.page.select_option("#counted-camera", "back")
+        shows(tab, "#coverage", "^Today: no data.")
+        assert "0" not in tab.page.locator("#totals .count").all_text_contents()
+        assert tab.page.locator("#no-data-key").is_visible()
+        tab.page.select_option("#counted-camera", "")
+        zone, ahead = zone_at_noon()
+        began = time.strftime("%H:%M", time.gmtime(33000))
+        shows(tab, "#visits tbody", began)
+        shows(tab, "#zone", f"Times are the site's \\({re.escape(zone)}\\)")
+        until(lambda: time.strftime("%H:", time.gmtime(time.time() + ahead)) in tab.page.inner_text("#clock"))
+        tab.page.focus("#compare-none")
+        tab.page.keyboard.press("Enter")
+        assert tab.page.evaluate("document.activeElement.id") == "compare"
+
+
+def test_the_demos_visitors_are_not_real(place: Place, tab: Tab) -> None:
+    """A banner says so, and of several cameras the demo's are not in the sum; without the demo there is no banner."""
+    place.is_demo = True
+    with place.playing(WOMAN), place.counting(report(back=camera(EVERY, demo=True, man=5), door=camera(EVERY, man=2))):
+        shows(tab, "#demo", "Demo at back: visitors there are not real, and are left out of the totals")
+        shows(tab, "#summary", "2 visitors today: man 2")
+        assert tab.page.locator("#visits .where").all_inner_texts()[1:] == ["back, demo", "door"]
+        tab.page.select_option("#counted-camera", "back")
+        shows(tab, "#totals", r"visitors\s+5")
+
+
+@pytest.mark.parametrize("name", [EVIL, "__proto__", "constructor"])
+def test_names_are_text(place: Place, tab: Tab, name: str) -> None:
+    """HTML with a script, and names that mean something in JavaScript, wherever names and labels are shown."""
+    plain = name if name != EVIL else "door"
+    counts = CameraDay({name: 2}, {name: {"09": 2}}, EVERY)
+    day = replace(report(**{plain: counts}), visits=(Visit("1", plain, name, time.time() - 9, time.time(), 0.9, 40),))
+    place.publish(CurrentLabel("door", name, 0.9, time.time()), Pixels("matrix", name, bytes(192)))
+    metrics = {name: 2.0, "dropped_constructor": 3.0}
+    evil = Status("evil", name, time.time(), time.time(), name, About(model=name, labels=(name,)), metrics, {name: 2.0})
+    place.publish(evil, status("counter"))
+    with place.counting(day), place.playing(replace(WOMAN, name=name)):
+        tab.wait_for_pictures()
+        places = (".camera .label", ".camera .box", ".who", "#totals", "#visits tbody", "#matrices", "#counts-table")
+        for selector in (*places, ".module[data-module=evil]"):
+            until(lambda selector=selector: name in (tab.page.text_content(selector) or ""), 20, selector)  # type: ignore[misc]
+        assert tab.page.locator("img[src=x]").count() == 0
+        assert tab.page.evaluate("window.hacked") is None
+        tab.page.locator(".module[data-module=evil] summary").click()
+        assert not re.search("native code|undefined", tab.page.inner_text("body"))
+
+
+@pytest.mark.parametrize("part", ["main.js", "verdict.js", "dashboard.css", "vendor/uPlot-1.6.32.iife.min.js"])
+def test_any_part_may_be_lost_on_the_way(place: Place, browser: Browser, part: str) -> None:
+    """As when the network changes: the page is loaded again as soon as the server answers."""
+    asked = [f"{place.address}{path}" for path in (part, "healthz")]
+    with tab_of(browser, place.address) as tab, place.playing(WOMAN):
+        for address in asked:
+            tab.page.route(address, lambda route: route.abort("connectionreset"), times=1)
+        tab.page.reload()
+        until(lambda: tab.sees("true") and [tab.requests.count(one) for one in asked] == [3, 2], what="another load")
+        tab.wait_for_pictures()
+        assert tab.page.evaluate("[document.styleSheets.length, typeof uPlot]") == [2, "function"]

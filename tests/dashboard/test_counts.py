@@ -1,0 +1,161 @@
+"""The counts of a day: asked of a counter that answers or does not, and exported."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from bus import Answer, CameraDay, DayReport, Question
+from dashboard.counts import Counts, NoAnswer, Timing, as_csv, as_json
+from tests.support import samples
+from tests.support.wait import limit
+
+QUICK = Timing(answer_timeout=0.1, retry_interval=0.05, min_interval=0.01)
+REPORT = samples.report()
+
+
+class Counter:
+    """Answers by a function."""
+
+    def __init__(self, answer: Callable[[Question], Answer | None], timing: Timing | None = None) -> None:
+        self.asked: list[Question] = []
+        self.is_connected = True
+        self.answer = answer
+        self.counts = Counts("dashboard", self._publish, timing)
+
+    def _publish(self, question: Question) -> bool:
+        self.asked.append(question)
+        if self.is_connected and (answer := self.answer(question)) is not None:
+            self.counts.on_answer(answer)
+        return self.is_connected
+
+
+def reply(question: Question, **changes: Any) -> Answer:
+    """A report of the day that was asked for, with changes."""
+    return Answer(question.asker, question.id, "", replace(REPORT, **({"day": question.day or "2026-11-23"} | changes)))
+
+
+def run(counter: Counter, work: Coroutine[Any, Any, Any], on_report: Callable[[DayReport], object] = str) -> None:
+    """Do the work while today is followed."""
+
+    async def both() -> None:
+        following = asyncio.create_task(counter.counts.follow(on_report))
+        await asyncio.sleep(0)
+        try:
+            await asyncio.wait_for(work, limit(10))
+        finally:
+            following.cancel()
+
+    asyncio.run(both())
+
+
+async def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + limit(5)
+    while not condition():
+        assert time.monotonic() < end, "it did not come true"
+        await asyncio.sleep(0.01)
+
+
+def test_concurrent_callers_share_a_question() -> None:
+    """Also when one of them leaves; a later caller asks again."""
+    counter = Counter(reply)
+
+    async def work() -> None:
+        await until(lambda: counter.counts.today["report"])
+        gone, first, second = (asyncio.create_task(counter.counts.report("2026-11-22")) for _ in range(3))
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert (await first) is (await second)
+        assert (await first).day == "2026-11-22"
+        assert [question.day for question in counter.asked] == [None, "2026-11-22"]
+        await counter.counts.report("2026-11-22")
+        assert len({question.id for question in counter.asked}) == 3
+
+    run(counter, work())
+
+
+def test_today_is_asked_for_again_when_it_changes() -> None:
+    """Once, however many changes there are."""
+    counter, reports = Counter(reply, Timing(min_interval=0.05)), list[DayReport]()
+
+    async def work() -> None:
+        await until(lambda: len(reports) == 1)
+        assert counter.counts.today == {"problem": "", "report": asdict(reports[0])}
+        for _ in range(5):
+            counter.counts.refresh()
+        await until(lambda: len(reports) == 2)
+        await asyncio.sleep(0.2)
+        assert len(counter.asked) == 2
+
+    run(counter, work(), reports.append)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_connected", "problem"),
+    [
+        (lambda _question: None, True, "has not answered"),
+        (lambda question: replace(reply(question), id="another"), True, "has not answered"),
+        (lambda question: Answer(question.asker, question.id, "the disk is full", None), True, "the counter: the disk is full"),
+        (lambda question: reply(question, day="2026-99-99"), True, "an invalid answer"),
+        (lambda question: reply(question, day="2026-11-21"), True, "an invalid answer"),
+        (lambda question: reply(question, begins_at=1.0), True, "an invalid answer"),
+        (lambda question: reply(question, ends_at=1.0), True, "an invalid answer"),
+        (reply, False, "the broker is away"),
+    ],
+)
+def test_a_missing_answer_is_explained(answer: Callable[[Question], Answer | None], is_connected: bool, problem: str) -> None:
+    """To the caller, and for today beside the last report; today is asked for again until there is an answer."""
+    counter = Counter(reply, QUICK)
+
+    async def work() -> None:
+        await until(lambda: counter.counts.today["report"])
+        counter.answer, counter.is_connected = answer, is_connected
+        with pytest.raises(NoAnswer, match=problem):
+            await counter.counts.report("2026-11-22")
+        counter.answer = lambda question: answer(question) if question.day else None
+        counter.counts.refresh()
+        await until(lambda: counter.counts.today["problem"])
+        assert counter.counts.today["report"]
+        counter.answer, counter.is_connected = reply, True
+        await until(lambda: counter.counts.today["problem"] == "")
+
+    run(counter, work())
+
+
+CAMERAS = {
+    "back": CameraDay({}, {}, {"08": None, "09": None, "10": None}),
+    "door": CameraDay({"man": 3}, {"man": {"09": 3}}, {"08": 0.25, "09": 1.0, "10": None}, demo=True),
+}
+"""One without data, and one that counted for some hours."""
+
+
+@pytest.mark.parametrize(
+    ("cameras", "lines"),
+    [
+        (
+            CAMERAS,  # without data: empty; 0 where a camera counted and nobody came
+            "08,back,man,,,false 09,back,man,,,false 10,back,man,,,false 08,door,man,0,0.25,true 09,door,man,3,1.0,true "
+            "10,door,man,,,true",
+        ),
+        ({"door": CameraDay({}, {}, {"08": 1.0, "09": None})}, "08,door,,0,1.0,false 09,door,,,,false"),
+        ({"door": CameraDay({"=1+1": 1}, {"=1+1": {"02": 1}}, {"02": 0.5})}, "02,door,'=1+1,1,0.5,false"),  # not a formula
+    ],
+)
+def test_csv(cameras: dict[str, CameraDay], lines: str) -> None:
+    head, *rows = as_csv(replace(REPORT, cameras=cameras)).splitlines()
+    assert head == "day,hour,camera,label,visits,counted,demo"
+    assert rows == [f"2026-10-25,{line}" for line in lines.split()]
+
+
+def test_json() -> None:
+    """Without data: null, by hour, and in the totals of a camera that did not count all day."""
+    counted = {"08": 0.25, "09": 1.0, "10": None}
+    report = as_json(replace(REPORT, cameras=CAMERAS))
+    assert report["cameras"] == {
+        "back": {"totals": None, "visits": {}, "counted": dict.fromkeys(counted), "demo": False},
+        "door": {"totals": {"man": 3}, "visits": {"man": {"08": 0, "09": 3, "10": None}}, "counted": counted, "demo": True},
+    }
+    assert (report["day"], report["zone"]) == ("2026-10-25", "Europe/Berlin")

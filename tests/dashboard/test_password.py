@@ -1,0 +1,129 @@
+"""The password: comparison, and the limits for failed attempts."""
+
+import ipaddress
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard import password as module
+from dashboard.password import Password
+
+SECRET = "grün & sicher"
+
+
+class Clock:
+    """Stands still until a test advances it."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def password(clock: Clock) -> Password:
+    return Password(SECRET, clock)
+
+
+def fail(password: Password, address: str, times: int) -> None:
+    """So many wrong passwords, each of them compared."""
+    for _ in range(times):
+        assert password.attempt("no", address) == (False, 0)
+
+
+def test_the_password_is_compared_in_one_normal_form(password: Password) -> None:
+    """An umlaut is one character or two."""
+    assert password.attempt(SECRET, "10.0.0.1").accepted
+    assert password.attempt("gru\u0308n & sicher", "10.0.0.1").accepted
+    assert not any(password.attempt(other, "10.0.0.2").accepted for other in ("", "grun", SECRET + " ", "x" * 100_000, "\ud800"))
+
+
+def test_waits_grow_and_are_enforced(password: Password, clock: Clock) -> None:
+    """From the fifth failure, 1 s to 60 s, in which the right password is not compared either; success ends them."""
+    fail(password, "10.0.0.1", 4)
+    waits = []
+    for _ in range(9):
+        fail(password, "10.0.0.1", 1)
+        attempt = password.attempt(SECRET, "10.0.0.1")
+        assert not attempt.accepted
+        waits.append(attempt.wait)
+        clock.now += attempt.wait - 0.5
+        assert password.attempt(SECRET, "10.0.0.1").wait == 1
+        clock.now += 0.5
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert password.attempt(SECRET, "10.0.0.1").accepted
+    fail(password, "10.0.0.1", 5)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_one"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),  # one /64
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("192.0.2.7", "::ffff:192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("", "unix", True),  # neither is an address
+        ("fe80::1%eth0", "fe80::2", True),
+    ],
+)
+def test_a_network_does_not_slow_another(password: Password, first: str, second: str, is_one: bool) -> None:
+    fail(password, first, 5)
+    assert password.attempt(SECRET, second) == ((False, 1) if is_one else (True, 0))
+
+
+def test_a_distributed_attack_is_slowed_and_locks_out_few(password: Password, clock: Clock) -> None:
+    """100 failures, then one in 10 s; a private address and one that has signed in before are not affected."""
+    assert password.attempt(SECRET, "9.9.9.9").accepted
+    attackers = (str(ipaddress.IPv4Address(0x08000000 + number)) for number in itertools.count())
+    assert sum(password.attempt("no", next(attackers)).wait == 0 for _ in range(2000)) == 100
+    assert 0 < password.attempt(SECRET, "8.8.8.8").wait <= 10
+    assert password.attempt(SECRET, "192.168.1.5").accepted
+    assert password.attempt(SECRET, "9.9.9.9").accepted
+    for _ in range(360):
+        clock.now += 10
+        assert sum(password.attempt("no", next(attackers)).wait == 0 for _ in range(5)) == 1
+    clock.now += 10
+    assert password.attempt(SECRET, "8.8.8.8").accepted
+
+
+def test_successes_do_not_give_an_address_more_guesses(password: Password) -> None:
+    """Somebody guesses from the address of one who knows the password: 100 guesses at once, as from elsewhere."""
+    attempts = [(password.attempt("no", "9.9.9.9"), password.attempt(SECRET, "9.9.9.9")) for _ in range(1000)]
+    assert 100 <= sum(failed.wait == 0 for failed, _ in attempts) <= 101
+
+
+def test_memory_is_bounded(password: Password, clock: Clock) -> None:
+    """Neither table exceeds its limit; the newest entries stay."""
+    for number in range(3000):
+        clock.now += 10
+        password.attempt("no", f"8.{number // 256}.{number % 256}.1")
+        password.attempt(SECRET, f"9.{number // 256}.{number % 256}.1")
+        password.attempt(SECRET, "9.9.9.9")
+    assert len(password._failures) == len(password._known) == module.MAX_NETWORKS
+    assert "8.11.183.1" in password._failures
+    assert "9.9.9.9" in password._known
+
+
+@given(st.lists(st.tuples(st.sampled_from(["10.0.0.1", "8.8.8.8", "2001:db8::1", "?"]), st.booleans(), st.integers(0, 90))))
+def test_no_sequence_gives_more_guesses_than_allowed(attempts: list[tuple[str, bool, int]]) -> None:
+    """And after the wait that was announced, the next attempt is compared."""
+    clock = Clock()
+    password = Password(SECRET, clock)
+    failures: dict[str, int] = {}
+    for address, is_right, seconds in attempts:
+        clock.now += seconds
+        attempt = password.attempt(SECRET if is_right else "no", address)
+        if attempt.wait:
+            assert failures[address] >= 5
+            clock.now += attempt.wait
+            attempt = password.attempt(SECRET if is_right else "no", address)
+        assert attempt == (is_right, 0)
+        failures[address] = 0 if is_right else failures.get(address, 0) + 1

@@ -1,0 +1,290 @@
+"""The dashboard as a process on a real broker, as browsers and scripts use it."""
+
+import itertools
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from bus import About, CurrentLabel, DayCounts, Status, states
+from dashboard.viewer import Sections
+from tests.support import samples
+from tests.support.broker import Broker, free_port
+from tests.support.browsers import Browser, ask_and_never_read, is_well
+from tests.support.health import moves, stands_still
+from tests.support.listener import Listener
+from tests.support.module import Module
+from tests.support.place import Place
+from tests.support.wait import limit, until
+
+pytestmark = pytest.mark.system
+
+
+def test_each_browser_gets_what_is_new_to_it() -> None:
+    """The first message has all sections; then those that have changed, with the time."""
+    sections = Sections()
+    sections.update({"a": {"n": 1}, "b": []})
+    assert json.loads(sections.since(0, 5.0)) == {"now": 5.0, "a": {"n": 1}, "b": []}
+    seen = sections.version
+    sections.update({"a": {"n": 1}})
+    assert sections.version == seen
+    sections.update({"b": ["é"]})
+    assert json.loads(sections.since(seen, 6.0)) == {"now": 6.0, "b": ["é"]}
+    assert json.loads(sections.since(sections.version, 7.0)) == {"now": 7.0}
+
+
+def test_a_browser_gets_all_and_then_changes(place: Place) -> None:
+    with Browser(place.port) as browser:
+        assert browser.receive() is None
+        names = {"now", "page", "signed_in", "broker", "rules", "labels", "cameras", "modules", "pixels", "today"}
+        assert set(browser.sections) == names
+        assert browser.sections["signed_in"] is False
+        place.publish(CurrentLabel("door", "<b>woman</b>", 0.9, 1000.0))
+        browser.until(lambda now: now["cameras"]["door"]["label"] == "<b>woman</b>")
+        about = About(model="m", labels=("man",))
+        place.publish(Status("classifier", states.MODEL_REFUSED, 1.0, 2.0, "no labels", about))
+        browser.until(lambda now: now["labels"] == ["man"])
+        assert browser.sections["modules"]["classifier"]["detail"] == "no labels"
+        assert browser.sections["modules"]["dashboard"]["state"] == "running"
+
+
+def test_pictures_come_on_request(place: Place) -> None:
+    """One for each request, the newest, with its prediction, or none where there is no classifier; a browser that asks for none
+    gets none; one for an unknown camera is ignored.
+    """
+    with Browser(place.port) as asking, Browser(place.port) as idle:
+        asking.want("nobody")
+        numbers = itertools.count()
+        seen = [place.picture(asking, numbers) for _ in range(3)]
+        for picture in seen:
+            sequence = picture.head["sequence"]
+            assert picture.head["prediction"]["labels"] == [{"name": f"label {sequence}", "probability": 0.9, "box": None}]
+            assert picture.jpeg == samples.jpeg(level=sequence % 250)
+            assert 0 <= picture.head["age"] < limit(2)
+        assert [one.head["sequence"] for one in seen] == sorted({one.head["sequence"] for one in seen})
+        for sequence in range(100, 120):
+            place.frame(sequence)
+        until(lambda: asking.picture().head["sequence"] == 119, what="the newest")
+        idle.until(lambda sections: sections["cameras"]["door"]["predictions_per_second"] > 0)
+        assert idle.pictures == 0
+        assert place.picture(asking, itertools.count(200), is_predicted=False).head["prediction"] is None
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", "{}", '{"want": 7}', '{"want": "' + "x" * 5000 + '"}', "[" * 3000])
+def test_an_invalid_request_ends_its_connection(place: Place, text: str) -> None:
+    """Others stay."""
+    with Browser(place.port) as other, Browser(place.port) as browser:
+        browser.send(text)
+        with pytest.raises(ConnectionClosed):
+            until(lambda: browser.receive() and False, 15)
+        place.frame(0)
+        other.until(lambda sections: sections["cameras"]["door"]["predicted_at"])
+
+
+def test_a_snapshot(place: Place) -> None:
+    """The newest picture as a JPEG, with its time."""
+
+    def snapshot() -> httpx.Response | None:
+        response = place.get("/cameras/door/snapshot.jpg")
+        return response if response.status_code == 200 else None
+
+    with Browser(place.port) as browser:  # keeps the frames subscribed to
+        place.picture(browser, itertools.count())
+        response = until(snapshot)
+    assert response.headers["content-type"] == "image/jpeg"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.content in [samples.jpeg(level=level) for level in range(250)]
+    assert abs(time.time() - float(response.headers["x-captured-at"])) < 20
+    assert place.get("/cameras/back/snapshot.jpg").json()["problem"] == "no camera of that name; there are: door"
+
+
+def test_a_stream(place: Place) -> None:
+    """Motion JPEG: each part a picture with its length, newer than the one before."""
+    with place.playing(), httpx.stream("GET", f"{place.address}cameras/door/stream.mjpeg", timeout=limit(20)) as response:
+        assert response.headers["content-type"] == "multipart/x-mixed-replace; boundary=picture"
+        received, chunks = b"", response.iter_raw()
+        while received.count(b"--picture\r\n") <= 3:
+            received += next(chunks)
+    times = []
+    for part in received.split(b"--picture\r\n")[1:-1]:
+        head, _, body = part.partition(b"\r\n\r\n")
+        lines = dict(line.split(": ") for line in head.decode().split("\r\n"))
+        assert lines["Content-Type"] == "image/jpeg"
+        assert body == body[: int(lines["Content-Length"])] + b"\r\n"
+        times.append(float(lines["X-Captured-At"]))
+    assert times == sorted(set(times))
+
+
+def test_counts_come_from_the_counter(place: Place) -> None:
+    """Today goes to every browser, and again when it changes; any day to scripts."""
+    with place.counting(samples.report()), Browser(place.port) as browser:
+        browser.until(lambda now: now["today"]["report"])
+        assert browser.sections["today"]["report"]["visits"][0]["label"] == "woman"
+        assert browser.sections["labels"] == ["woman"]
+        asked = len(place.listener.payloads("/question"))
+        place.publish(DayCounts("door", "2026-10-25", {"woman": 2}, {"woman": {"02": 2}}))
+        place.listener.wait_for("/question", asked + 1)
+        response = until(lambda: next((one for one in [place.get("/api/counts?day=2026-10-24")] if one.is_success), None))
+        assert (response.json()["day"], response.json()["zone"]) == ("2026-10-24", "Europe/Berlin")
+        assert place.get("/api/counts?day=2026-10-24&format=csv").headers["content-type"].startswith("text/csv")
+
+
+DAY_PROBLEM = "not a day; one such as 2026-11-23 is needed, from 1970-01-02 to 5000-12-31"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "problem"),
+    [
+        *[
+            (f"/api/counts?day={day}", 400, f"day={day}: {DAY_PROBLEM}")
+            for day in ("tomorrow", "0001-01-01", "2026-02-30", "86400")
+        ],
+        ("/api/counts?day=", 400, f"day=: {DAY_PROBLEM}"),
+        ("/api/counts?day=2026-11-23T00:00:00", 400, f"day=2026-11-23T00:00:00: {DAY_PROBLEM}"),
+        ("/api/counts?format=xml", 400, "format=xml: not a format; json or csv is needed"),
+        ("/api/counts?from=2026-11-01&to=2026-11-23", 400, "from: there is no such parameter; allowed: day, format"),
+        ("/api/counts?day=2026-11-23&Format=csv", 400, "Format: there is no such parameter; allowed: day, format"),
+        ("/api/counts?day=2026-11-22&day=2026-11-23", 400, "day: is given 2 times; once is allowed"),
+        ("/api/counts?day=2026-10-25", 503, "the counter has not answered within 4 s"),
+        ("/healthz?width=100", 400, "width: there is no such parameter; this address takes none"),
+        ("/cameras/door/snapshot.jpg?width=100", 400, "width: there is no such parameter; this address takes none"),
+        ("/cameras/door/stream.mjpeg?width=100", 400, "width: there is no such parameter; this address takes none"),
+        ("/nothing", 404, "Not Found"),
+    ],
+)
+def test_refused_requests_are_explained(shared: Place, path: str, status: int, problem: str) -> None:
+    response = shared.get(path)
+    assert (response.status_code, response.json()) == (status, {"problem": problem})
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/main.js"])
+def test_head(shared: Place, path: str) -> None:
+    """Monitors of web sites use it."""
+    response = httpx.head(f"{shared.address}{path[1:]}")
+    assert (response.status_code, response.content) == (200, b"")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A place whose state no test changes."""
+    with Broker(tmp_path_factory.mktemp("broker")) as broker, Place(broker) as place:
+        with Browser(place.port) as browser, place.playing():
+            browser.until(lambda sections: "door" in sections["cameras"])
+        yield place
+
+
+def test_health_needs_the_broker(place: Place, broker: Broker) -> None:
+    assert is_well(place.port)
+    broker.end()
+    until(lambda: not is_well(place.port))
+    broker.start()
+    until(lambda: is_well(place.port), 20)
+
+
+def test_progress_is_shown_in_the_health_file(broker: Broker, tmp_path: Any) -> None:
+    """While the event loop runs and the broker answers."""
+    health = tmp_path / "progress"
+    with Module("dashboard", broker.port, HEALTH_FILE=health, WEB_PORT=free_port()):
+        moves(health)
+        broker.freeze()
+        stands_still(health)
+
+
+def test_it_ends_soon_with_browsers_connected(place: Place, broker: Broker) -> None:
+    """One of them does not read, one takes a stream; its status says that it was stopped."""
+    stream = f"{place.address}cameras/door/stream.mjpeg"
+    with Browser(place.port) as browser, Browser(place.port), httpx.stream("GET", stream, timeout=limit(20)) as response:
+        browser.receive()
+        begin = time.monotonic()
+        assert place.module.end() == 0
+        assert time.monotonic() - begin < limit(3)
+        assert b"".join(response.iter_raw()).endswith(b"--picture--\r\n")
+    assert "Traceback" not in place.module.log
+    with Listener(broker.port, "footfall/status/dashboard") as listener:
+        assert json.loads(listener.wait_for("dashboard")[0])["detail"] == "stopped"
+
+
+SIZE = 150_000
+"""Bytes of a picture."""
+READERS, PICTURES = 12, 25
+MAX_GROWTH = 25_000_000
+"""Bytes; a fifth of what the slow clients ask for."""
+
+
+def read_slowly(port: int, end: threading.Event) -> None:
+    """A script that opens a stream and does not read."""
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(b"GET /cameras/door/stream.mjpeg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        end.wait(limit(120))
+
+
+@contextmanager
+def large_frames(place: Place) -> Iterator[None]:
+    """Twenty a second."""
+    end = threading.Event()
+
+    def publish() -> None:
+        for sequence in itertools.count():
+            frame = replace(samples.frame("door", sequence, round(time.time(), 3)), jpeg=bytes(SIZE))
+            place.publish(frame, replace(samples.prediction(captured_at=frame.captured_at), sequence=sequence), retain=False)
+            if end.wait(0.05):
+                return
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join(limit(10))
+
+
+def test_slow_clients_delay_nobody_and_take_no_memory(place: Place) -> None:
+    """Others get ever newer pictures, while one asks for pictures and reads none, and one takes a stream and does not read."""
+
+    def read(_number: int) -> list[int]:
+        with Browser(place.port) as browser:
+            browser.until(lambda sections: "door" in sections["cameras"])
+            return [browser.picture().head["sequence"] for _ in range(PICTURES)]
+
+    assert place.module.process
+    memory, end = psutil.Process(place.module.process.pid).memory_info, threading.Event()
+    with large_frames(place), ThreadPoolExecutor(READERS + 2) as threads:
+        slow = [threads.submit(client, place.port, end) for client in (ask_and_never_read, read_slowly)]
+        try:
+            read(0)
+            before = memory().rss
+            seen = list(threads.map(read, range(READERS), timeout=limit(120)))
+            growth = memory().rss - before
+        finally:
+            end.set()
+        for one in slow:
+            one.result(limit(15))
+    assert all(numbers == sorted(set(numbers)) for numbers in seen)
+    assert growth < MAX_GROWTH
+
+
+def test_many_connections_are_refused_rather_than_queued(place: Place) -> None:
+    """Idle ones do not keep the server from answering those it has accepted."""
+    with Browser(place.port) as browser:
+        idle = [socket.create_connection(("127.0.0.1", place.port), timeout=limit(5)) for _ in range(150)]
+        try:
+            response = httpx.get(f"{place.address}healthz", timeout=limit(10))
+            assert response.status_code == 503
+            place.picture(browser, itertools.count())
+        finally:
+            for one in idle:
+                with closing(one):
+                    pass
+        until(lambda: is_well(place.port))
