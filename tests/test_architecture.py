@@ -16,7 +16,7 @@ ALLOWED = {
     "bus": {"runtime"},
     **{module: {"bus", "runtime"} for module in MODULES},
     "demo": {"bus", "runtime", *MODULES},
-    "footfall": {"bus", "runtime", "capture"},
+    "footfall": {"bus", "runtime", "demo", *MODULES},
     "benchmarks": {"bus", "runtime", "demo", "footfall", "scripts", *MODULES},
 }
 """What each package may import of the suite, besides itself."""
@@ -34,7 +34,7 @@ DRIVERS = {
         "httpx": ["fetch.py", "download*.py", "*/download*.py"],
         "uvicorn": [],
     },
-    "counter": {"sqlite3": ["database.py", "recovery.py", "changes.py"], "tzlocal": ["*.py"]},
+    "counter": {"sqlite3": ["database.py", "recovery.py", "schema.py", "changes.py"], "tzlocal": ["*.py"]},
     "bridge": {"azure": ["sinks/edgehub.py", "sinks/edgehub/*.py"], "sqlite3": ["database.py", "outbox.py"]},
     "display": {"sense_hat": ["sensehat.py", "matrices/sensehat.py"]},
     "dashboard": {},

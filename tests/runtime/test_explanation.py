@@ -98,7 +98,7 @@ def test_a_direct_method_says_what_is_allowed(method: str, payload: object, word
     ("toml", "words"),
     [
         ("scale = 0", "scale=0: must be a number above 0"),
-        ('kind = "other"', "kind='other': must be classification, yolo, detection or ssd"),
+        ('kind = "other"', "kind='other': must be one of classification, detection, ssd, yolo"),
         ("anchors = [[1, -1]]", "anchors.0.1=-1: must be a number above 0"),
         ("anchors = [[1]]", "anchors.0.1=[1]: is missing"),
         ("anchors = []", "anchors=[]: must be a list of at least 1"),
