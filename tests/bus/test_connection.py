@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+import trustme
 from paho.mqtt import client as mqtt
 
 from bus import About, Bus, CurrentLabel, Frame, Pixels, Prediction, Status, states, topics
@@ -18,7 +19,6 @@ from bus.client import secret_name
 from bus.settings import BusSettings
 from bus.subscriptions import Subscriptions
 from runtime.metrics import Metrics
-from tests.edgehub.hub import EdgeHub
 from tests.support import samples
 from tests.support.broker import Broker, free_port
 from tests.support.listener import Listener
@@ -238,15 +238,20 @@ def test_a_refused_subscription_is_logged(caplog: pytest.LogCaptureFixture) -> N
     assert caplog.messages == [f"the broker refuses the subscription of tester to {wanted}"]
 
 
-def test_tls_with_the_right_authority(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_right", [True, False])
+def test_tls(tmp_path: Path, is_right: bool) -> None:
     """The broker's certificate is checked against MQTT_CA_FILE."""
-    with EdgeHub(tmp_path / "ours") as broker, broker.listener(topics.status()) as listener:
-        with Bus(settings(broker.port, mqtt_host=broker.host, mqtt_ca_file=broker.authority)):
-            until(lambda: status_of(listener)() == "starting")
-        other = EdgeHub(tmp_path / "other").authority
-        with Bus(settings(broker.port, "stranger", mqtt_host=broker.host, mqtt_ca_file=other)) as bus:
-            until(lambda: bus.metrics.snapshot().get("connect_failed"))
-        assert not status_of(listener, "stranger")()
+    port, authority, other = free_port(), trustme.CA(), trustme.CA()
+    files = {name: tmp_path / name for name in ("ca", "server")}
+    (authority if is_right else other).cert_pem.write_to_path(files["ca"])
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(files["server"])
+    configuration = tmp_path / "tls.conf"
+    configuration.write_text(
+        f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\ncertfile {files['server']}\nkeyfile {files['server']}\n"
+    )
+    with Broker(tmp_path / "tls", configuration, port), Bus(settings(port, mqtt_ca_file=files["ca"])) as bus:
+        until(lambda: bus.connected or bus.metrics.snapshot().get("connect_failed"))
+        assert bus.connected == is_right
 
 
 @pytest.mark.parametrize(
@@ -306,25 +311,6 @@ def test_frames_do_not_pile_up_before_a_frozen_broker(broker: Broker) -> None:
             time.sleep(0.002)
         broker.thaw()
         until(lambda: bus.publish(picture), 40)
-
-
-def test_a_persistent_session_keeps_what_came_meanwhile(broker: Broker) -> None:
-    """In order; what is newer comes after it."""
-    got: list[float] = []
-
-    def persistent() -> Bus:
-        bus = Bus(settings(broker.port), persistent=True)
-        bus.subscribe(PREDICTIONS, Prediction, lambda prediction: got.append(prediction.captured_at))
-        return bus
-
-    with persistent(), Listener(broker.port, topics.status()) as listener:
-        until(lambda: status_of(listener)() == "starting")
-    with Listener(broker.port) as sender:
-        for number in range(50):
-            sender.publish(topics.prediction("door"), samples.prediction(captured_at=1000.0 + number).pack())
-    with persistent():
-        until(lambda: len(got) == 50)
-    assert got == [1000.0 + number for number in range(50)]
 
 
 def test_what_a_crashed_broker_forgot_is_published_again(broker: Broker) -> None:
