@@ -15,16 +15,11 @@ from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 64
-"""Questions."""
-MAX_PROBLEM = 500
-"""Characters."""
-RECEIVE_TIMEOUT = 0.3
-"""Seconds to wait for a question."""
-PAUSE = 0.02
-"""Seconds between two answers, in which the ledger is free for counting."""
-SHUTDOWN_TIMEOUT = 1.0
-"""Seconds at the end for an answer that may wait for a locked ledger."""
+MAX_WAITING = 64  # questions
+MAX_PROBLEM = 500  # characters
+RECEIVE_TIMEOUT = 0.3  # seconds to wait for a question
+PAUSE = 0.02  # seconds between two answers, in which the ledger is free for counting
+SHUTDOWN_TIMEOUT = 1.0  # seconds at the end for an answer that may wait for a locked ledger
 
 
 class NoSuchDay(FootfallError):

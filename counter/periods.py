@@ -7,12 +7,9 @@ from typing import NamedTuple
 from counter.database import Connection
 from counter.timeline import moved
 
-GAP = 60.0
-"""Seconds; predictions that come closer together belong to one period."""
-SAVE_EVERY = 300.0
-"""Seconds between two writes while nobody visits, to spare SD cards."""
-MAX_UNSAVED = 64
-"""Periods; more than that come from a clock that jumps."""
+GAP = 60.0  # seconds; predictions that come closer together belong to one period
+SAVE_EVERY = 300.0  # seconds between two writes while nobody visits, to spare SD cards
+MAX_UNSAVED = 64  # periods; more than that come from a clock that jumps
 
 
 class Period(NamedTuple):

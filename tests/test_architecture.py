@@ -25,7 +25,7 @@ PRODUCT = ("runtime", "bus", *MODULES)
 DRIVERS = {
     "runtime": {"uvicorn": ["server.py"]},
     "bus": {"paho": ["client.py", "connection.py", "outbound.py", "subscriptions.py"]},
-    "capture": {"cv2": ["sources/*.py", "prepare.py"], "av": ["sources/*.py"], "requests": ["sources/*.py"]},
+    "capture": {"cv2": ["sources/*.py", "opencv.py", "prepare.py"], "av": ["sources/*.py"], "requests": ["sources/*.py"]},
     "classifier": {
         "cv2": ["preprocess.py", "decoders/*.py"],
         "tflite_runtime": ["backends/tflite.py"],
@@ -35,14 +35,14 @@ DRIVERS = {
         "uvicorn": [],
     },
     "counter": {"sqlite3": ["database.py", "recovery.py"], "tzlocal": ["*.py"]},
-    "bridge": {"azure": ["sinks/edgehub.py", "sinks/edgehub/*.py"], "sqlite3": ["database.py"]},
+    "bridge": {"azure": ["sinks/edgehub.py", "sinks/edgehub/*.py"], "sqlite3": ["database.py", "outbox.py"]},
     "display": {"sense_hat": ["sensehat.py", "matrices/sensehat.py"]},
     "dashboard": {},
 }
 """By package: the libraries that touch a camera, a model, a disk, LEDs, the cloud or the network, and where they may."""
 ALL_DRIVERS = {driver for drivers in DRIVERS.values() for driver in drivers}
 STATES = {value for name, value in vars(states).items() if name.isupper() and isinstance(value, str)}
-METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # a prediction's field too
+METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # a field too
 COUNTING = {"add", "put", "count_and_warn", "_count_and_warn"}
 """Methods whose first argument is a metric."""
 

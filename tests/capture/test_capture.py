@@ -117,21 +117,6 @@ def test_frames_as_set(broker: Broker, tmp_path: Path) -> None:
     assert 0 <= now - frames[-1].captured_at < limit(2)
 
 
-def test_a_missing_clip_is_waited_for(broker: Broker, door: Door, tmp_path: Path) -> None:
-    """A missing file is reported as camera-lost with the reason; frames flow once it is there."""
-    path = tmp_path / "later.avi"
-    with Module("capture", broker.port, VIDEO_PATH=path) as module:
-        door.wait_for_state(CAMERA_LOST)
-        assert "No such file" in door.status.detail
-        shutil.move(videos.video(tmp_path / "clip.avi"), path)
-        door.wait_for_frames(5)
-        assert door.status.state == RUNNING
-        path.write_bytes(b"no video any more")
-        door.wait_for_state(CAMERA_LOST)
-        assert module.running
-        assert module.log.count(CAMERA_LOST) <= 3
-
-
 def test_bad_pictures_are_counted_and_skipped(broker: Broker, door: Door, tmp_path: Path) -> None:
     """A frame of over 2 MiB, a picture that is far too wide and a file that is none are logged once each; the others go on."""
     folder = videos.pictures(tmp_path / "pictures", 2)
@@ -240,12 +225,18 @@ def test_snapshots_come_out_of_turn(broker: Broker, door: Door, tmp_path: Path) 
 
 
 def test_progress_is_frames_that_go_out(broker: Broker, door: Door, tmp_path: Path) -> None:
-    """There is none without a camera or without the broker; a paused camera is healthy."""
-    path, health = videos.video(tmp_path / "clip.avi"), tmp_path / "progress"
+    """There is none without a camera or without the broker; a paused camera is healthy. A missing clip is waited for."""
+    path, health = tmp_path / "later.avi", tmp_path / "progress"
     health.touch()
     with Module("capture", broker.port, VIDEO_PATH=path, HEALTH_FILE=health) as module:
+        door.wait_for_state(CAMERA_LOST)
+        assert "No such file" in door.status.detail
+        shutil.move(videos.video(tmp_path / "clip.avi"), path)
+        door.wait_for_frames(5)
+        assert door.status.state == RUNNING
         moves(health)
-        path.unlink()
+        path.write_bytes(b"no video any more")
+        door.wait_for_state(CAMERA_LOST)
         stands_still(health)
         door.command("pause")
         moves(health)
@@ -254,6 +245,7 @@ def test_progress_is_frames_that_go_out(broker: Broker, door: Door, tmp_path: Pa
         broker.start()
         moves(health)
         assert module.running
+        assert module.log.count(CAMERA_LOST) <= 3
 
 
 def test_a_clock_that_is_set_is_reported(broker: Broker, door: Door, tmp_path: Path) -> None:
