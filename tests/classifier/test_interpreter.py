@@ -15,7 +15,7 @@ from classifier import InvalidExport, TrialInterrupted
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
-from tests.support import tflite
+from tests.classifier.shelf import put
 from tests.support.broker import ROOT, free_port
 from tests.support.fruits import Fruits
 from tests.support.wait import limit, until
@@ -40,17 +40,6 @@ def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced:
         assert is_reduced or abs(result.labels[0].probability - max(expected.values())) <= 0.12, name
         differences.append(max(abs(found[label] - probability) for label, probability in expected.items()))
     assert least < np.mean(differences) < most
-
-
-@pytest.mark.parametrize("labels", ["Apple\nBanana\nLemon", "Apple\nBanana\nLemon\nOrange\nKiwi"])
-def test_labels_and_outputs_must_agree(fruits: Fruits, tmp_path: Path, labels: str) -> None:
-    """A labels.txt of another model is refused with both numbers."""
-    export = tmp_path / "export"
-    export.mkdir()
-    shutil.copy(fruits.folder / "model.tflite", export)
-    (export / "labels.txt").write_text(labels)
-    with pytest.raises(InvalidExport, match=rf"labels.txt has {len(labels.split())} labels, the model has 4 outputs"):
-        Classifier(read_export(export))
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", bytes(1000), 100_000, 1_500_000, 2_900_000])
@@ -83,9 +72,7 @@ def test_a_signal_that_ends_the_trial(name: str, error: type[Exception], said: s
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_during_the_trial(tmp_path: Path, number: signal.Signals) -> None:
     """A signal to the whole process group while the model is tried ends the classifier with code 0, and blames no file."""
-    (tmp_path / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3)))
-    (tmp_path / "labels.txt").write_text("a\nb\nc")
-    environment = os.environ | {"MODEL": str(tmp_path), "MQTT_PORT": str(free_port())}
+    environment = os.environ | {"MODEL": str(put(tmp_path, "abc")), "MQTT_PORT": str(free_port())}
     with subprocess.Popen(
         [sys.executable, "-m", "classifier"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
     ) as classifier:
