@@ -20,6 +20,8 @@ from tests.support.broker import ROOT, free_port
 from tests.support.fruits import Fruits
 from tests.support.wait import limit, until
 
+pytestmark = pytest.mark.system  # it tries models in processes
+
 
 @pytest.mark.parametrize(("is_reduced", "least", "most"), [(False, 0.0, 0.03), (True, 0.03, 0.06)])
 def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced: bool, least: float, most: float) -> None:
@@ -72,15 +74,12 @@ def test_a_damaged_model(fruits: Fruits, tmp_path: Path, content: bytes | int) -
         ("ABRT", InvalidExport, r"crashes the trial \(SIGABRT\): the file is damaged"),
     ],
 )
-def test_a_signal_that_ends_the_trial(
-    name: str, error: type[Exception], said: str
-) -> None:
+def test_a_signal_that_ends_the_trial(name: str, error: type[Exception], said: str) -> None:
     """Only a crash means that the file is damaged: a trial that was stopped or killed names the signal."""
     with pytest.raises(error, match=said):
         Classifier(read_export(ROOT / "demo" / "model"), trial=("sh", "-c", f"kill -{name} $$"))
 
 
-@pytest.mark.system
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_during_the_trial(tmp_path: Path, number: signal.Signals) -> None:
     """A signal to the whole process group while the model is tried ends the classifier with code 0, and blames no file."""

@@ -75,7 +75,8 @@ class Frames:
             later = self.listener.payloads("prediction")[seen:]
             return "".join(sorted(label.name for label in Prediction.unpack(later[-1]).labels)) if later else ""
 
-        return until(lambda: letters() in allowed and letters(), 20, f"a prediction of {allowed}") or ""
+        until(lambda: letters() in allowed, 20, f"a prediction of {allowed}")
+        return letters()
 
     def status(self) -> Status:
         return Status.unpack(self.listener.wait_for("status/classifier")[-1])

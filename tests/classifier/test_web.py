@@ -1,11 +1,9 @@
 """The HTTP interface, as its clients use it."""
 
-import io
 import json
 import struct
 import threading
 import time
-import zipfile
 import zlib
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import Frame
+from tests.classifier.shelf import zipped
 from tests.support import samples
 from tests.support.broker import Broker, free_port
 from tests.support.fruits import Fruits
@@ -24,6 +23,8 @@ from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import limit, until
 from tests.support.web import RED, SHOWN, encoded, probabilities, refused
+
+pytestmark = pytest.mark.system
 
 FORM = "multipart/form-data; boundary=x"
 LIMIT = 4 * 1024 * 1024
@@ -55,7 +56,7 @@ def form(*parts: tuple[str, bytes], end: bytes = b"--x--\r\n") -> bytes:
     return b"".join(head.format(disposition).encode() + content + b"\r\n" for disposition, content in parts) + end
 
 
-@pytest.mark.parametrize("kind", [".png", ".jpg", ".bmp"])
+@pytest.mark.parametrize("kind", [".png", ".jpg", ".bmp", ".webp"])
 @pytest.mark.parametrize(
     "disposition",
     ['name="imageData"', 'name="IMAGEDATA"; filename="a"', "name=file; filename=a.jpg", 'name="image"', 'name=""'],
@@ -79,20 +80,6 @@ def test_a_large_picture_in_a_field(client: httpx.Client) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [".png", ".jpg", ".bmp", ".webp"])
-def test_kinds_of_pictures(client: httpx.Client, kind: str) -> None:
-    """What OpenCV reads is read, whatever the request calls it."""
-    assert probabilities(client.post("/image", content=encoded(kind=kind))) == pytest.approx(SHOWN, abs=0.02)
-
-
-def zipped() -> bytes:
-    """A zip, which is no picture."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr("a", "b")
-    return target.getvalue()
-
-
 def test_bodies_that_are_no_picture(served: tuple[httpx.Client, Module]) -> None:
     """Truncated, huge by their header, too large, empty, of another kind: JSON and a 4xx each, and hardly more memory."""
     client, module = served
@@ -102,7 +89,16 @@ def test_bodies_that_are_no_picture(served: tuple[httpx.Client, Module]) -> None
     jpeg = bytearray(encoded(kind=".jpg"))
     start = jpeg.index(b"\xff\xc0")
     jpeg[start + 5 : start + 9] = struct.pack(">HH", 30_000, 30_000)
-    cases = [b"", encoded(kind=".jpg")[:200], encoded()[:50], bytes(jpeg), png(30_000, 30_000), zipped(), b"GIF89a", bytes(1000)]
+    cases = [
+        b"",
+        encoded(kind=".jpg")[:200],
+        encoded()[:50],
+        bytes(jpeg),
+        png(30_000, 30_000),
+        zipped({}),
+        b"GIF89a",
+        bytes(1000),
+    ]
     for body in cases:
         refused(client.post("/image", content=body), 400)
         refused(client.post("/image", files={"imageData": ("a", body)}), 400)
