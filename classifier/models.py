@@ -176,8 +176,6 @@ class ModelManager:
         served, previous = self._state.served, self._state.previous
         if served is not None and served.sha256 == wanted.sha256:
             self._finish("serving")
-        elif previous is not None and self._store.has(previous.file, wanted.sha256):
-            self._install(previous, wanted)
         elif self._download is not None:
             end = time.monotonic() + STEP_SECONDS
             try:
@@ -187,6 +185,8 @@ class ModelManager:
                 self._download = None
                 if not isinstance(error, StopIteration):
                     raise
+        elif previous and previous.sha256 == wanted.sha256 and self._store.has(previous.file, wanted.sha256):
+            self._install(previous, wanted)
         elif self._store.has(wanted.file, wanted.sha256):
             self._install(StoredModel("", wanted.file, wanted.sha256), wanted)
         else:

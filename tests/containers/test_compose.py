@@ -113,11 +113,6 @@ def test_every_container_is_healthy_and_confined(suite: Suite, service: str) -> 
     assert all(name.startswith(suite.project) for name in volumes), volumes
 
 
-def test_all_of_it_fits_a_raspberry_pi(suite: Suite) -> None:
-    """Three quarters of the gigabyte of a Raspberry Pi 3; the system and IoT Edge have the rest."""
-    assert sum(suite.inspect(service)["HostConfig"]["Memory"] for service in ALL) <= 768 * MIB
-
-
 @pytest.mark.parametrize("service", MODULES)
 def test_an_image_holds_what_its_module_needs_only(suite: Suite, service: str) -> None:
     """The module is process 1 and reads its own password only; no other module, compiler or installer is there."""

@@ -44,7 +44,7 @@ def test_a_live_camera(site: Site) -> None:
         site.on_prediction(samples.prediction(captured_at=site.time - number / 1000))
     site.on_label(CurrentLabel("door", "woman", 0.9, 999.0))
     assert site.door_state == ("live", 900.0, "")
-    expected = {"frames_per_second": 10.0, "predictions_per_second": 4.0, "predicted_at": 1001.0, "demo": False}
+    expected: dict[str, Any] = {"frames_per_second": 10.0, "predictions_per_second": 4.0, "predicted_at": 1001.0, "demo": False}
     expected |= {"label": "woman", "probability": 0.9, "label_since": 999.0, "dropped": []}
     assert site.door.items() >= expected.items()
     assert site.cameras == ["door"]

@@ -10,14 +10,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from tests.dashboard.page.conftest import CONNECTED
 from tests.support.broker import Broker, free_port
 from tests.support.browsers import is_well
 from tests.support.chromium import tab_of
 from tests.support.module import Module
+from tests.support.place import Place
 from tests.support.wait import limit, until
 
+pytestmark = pytest.mark.system
+
 SECRET = "open sesame"
-CONNECTED = "document.querySelector('#connection')?.dataset.state === 'connected'"
 ATTACK = """<!doctype html><title>Another site</title><script>
 const heard = {socket: [], text: ""};
 const socket = new WebSocket("ws://127.0.0.1:PORT/live");
@@ -32,10 +35,8 @@ image.src = "http://127.0.0.1:PORT/icon.svg"; window.heard = heard;
 @pytest.fixture
 def guarded(broker: Broker) -> Iterator[str]:
     """The address of a dashboard with a password."""
-    port = free_port()
-    with Module("display", broker.port, WEB_PORT=port, WEB_PASSWORD=SECRET):
-        until(lambda: is_well(port), what="the dashboard")
-        yield f"http://127.0.0.1:{port}/"
+    with Place(broker, WEB_PASSWORD=SECRET) as place:
+        yield place.address
 
 
 def test_the_right_password_opens_it_and_a_wrong_one_does_not(guarded: str, browser: Browser) -> None:
@@ -57,13 +58,13 @@ def test_the_right_password_opens_it_and_a_wrong_one_does_not(guarded: str, brow
         assert tab.page.url == f"{guarded}sign-in"
 
 
-def test_a_page_that_is_no_longer_signed_in_leads_to_the_form(browser: Browser, broker: Broker) -> None:
-    """An open page whose display was started again: with the same password it goes on, with another it asks for that."""
+def test_a_page_whose_session_has_ended_leads_to_the_form(browser: Browser, broker: Broker) -> None:
+    """The dashboard is started again: with the same password an open page goes on, with another it asks for that."""
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
     with tab_of(browser, "about:blank") as tab:
         for password in (SECRET, SECRET, "open barley"):
-            with Module("display", broker.port, WEB_PORT=port, WEB_PASSWORD=password):
+            with Module("dashboard", broker.port, WEB_PORT=port, WEB_PASSWORD=password):
                 until(lambda: is_well(port), what="the dashboard")
                 if tab.page.url == "about:blank":
                     tab.page.goto(address)
@@ -78,7 +79,7 @@ def test_a_page_that_is_no_longer_signed_in_leads_to_the_form(browser: Browser, 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_read_the_form(guarded: str, browser: Browser, scheme: str) -> None:
-    """axe-core finds nothing amiss in it, with a problem shown too."""
+    """axe-core finds no violation, with a problem shown too."""
     with tab_of(browser, guarded, color_scheme=scheme, bypass_csp=True) as tab:
         assert Axe().run(tab.page).violations_count == 0
         tab.page.fill("[name=password]", "open barley")
@@ -90,11 +91,9 @@ def test_everybody_can_read_the_form(guarded: str, browser: Browser, scheme: str
 
 def test_the_pages_of_other_sites_get_nothing(broker: Broker, browser: Browser, tmp_path: Path) -> None:
     """A page of another origin on this machine can neither listen, nor read the counts, nor show a picture of it."""
-    port = free_port()
-    (tmp_path / "index.html").write_text(ATTACK.replace("PORT", str(port)))
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with Module("display", broker.port, WEB_PORT=port), HTTPServer(("127.0.0.1", 0), handler) as other:
-        until(lambda: is_well(port), what="the dashboard")
+    with Place(broker) as place, HTTPServer(("127.0.0.1", 0), handler) as other:
+        (tmp_path / "index.html").write_text(ATTACK.replace("PORT", str(place.port)))
         thread = threading.Thread(target=other.serve_forever)
         thread.start()
         try:
@@ -102,7 +101,7 @@ def test_the_pages_of_other_sites_get_nothing(broker: Broker, browser: Browser, 
                 with tab_of(browser, f"http://{host}:{other.server_address[1]}/") as tab:
                     tab.wait("heard.socket.length > 0 && heard.text !== '' && heard.image")
                     assert tab.page.evaluate("heard") == {"socket": ["closed"], "text": "refused", "image": "refused"}
-            with tab_of(browser, f"http://127.0.0.1:{port}/") as own:
+            with tab_of(browser, place.address) as own:
                 own.wait(CONNECTED)
         finally:
             other.shutdown()
