@@ -15,7 +15,7 @@ from classifier import InvalidExport, TrialInterrupted
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
-from tests.support import tflite
+from tests.classifier.shelf import put
 from tests.support.broker import ROOT, free_port
 from tests.support.fruits import Fruits
 from tests.support.wait import limit, until
@@ -83,9 +83,7 @@ def test_a_signal_that_ends_the_trial(name: str, error: type[Exception], said: s
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_during_the_trial(tmp_path: Path, number: signal.Signals) -> None:
     """A signal to the whole process group while the model is tried ends the classifier with code 0, and blames no file."""
-    (tmp_path / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3)))
-    (tmp_path / "labels.txt").write_text("a\nb\nc")
-    environment = os.environ | {"MODEL": str(tmp_path), "MQTT_PORT": str(free_port())}
+    environment = os.environ | {"MODEL": str(put(tmp_path, "abc")), "MQTT_PORT": str(free_port())}
     with subprocess.Popen(
         [sys.executable, "-m", "classifier"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
     ) as classifier:

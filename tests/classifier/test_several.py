@@ -4,13 +4,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from bus import Frame, InvalidSetting, Prediction
 from classifier.settings import Settings
 from runtime.settings import load
-from tests.support import samples, tflite
+from tests.classifier.shelf import put
+from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -21,12 +21,7 @@ pytestmark = pytest.mark.system
 @pytest.fixture
 def folders(tmp_path: Path) -> list[Path]:
     """Two models, told apart by the name of their folder."""
-    folders = [tmp_path / "one", tmp_path / "two"]
-    for folder in folders:
-        folder.mkdir()
-        (folder / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3)))
-        (folder / "labels.txt").write_text("a\nb\nc")
-    return folders
+    return [put(tmp_path / name, "abc") for name in ("one", "two")]
 
 
 def send(listener: Listener, camera: str, number: int, first: int = 0) -> None:
