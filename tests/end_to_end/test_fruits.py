@@ -57,7 +57,7 @@ def test_the_clip_from_camera_to_upstream(broker: Broker, fruits: Fruits) -> Non
     runs = fruits.runs
     settings = {"LOOP_VIDEO": "false", "TZ": zone_at_noon()}
     with Listener(broker.port, "footfall/#") as listener, suite(broker.port, fruits, **settings) as modules:
-        until(lambda: b'"ended"' in (listener.payloads("status/capture") or [b""])[-1], 90, "the clip's end")
+        until(lambda: b'"state": "ended"' in (listener.payloads("status/capture") or [b""])[-1], 90, "the clip's end")
         begin = began_at(listener)
         visits = [Visit.unpack(payload) for payload in listener.wait_for("door/visit", len(runs), SILENCE + 15)]
         assert modules["bridge"].end() == 0
@@ -103,7 +103,7 @@ def test_a_killed_broker_stops_nothing_for_long(broker: Broker, fruits: Fruits) 
         broker.end(signal.SIGKILL)
         (broker.folder / "mosquitto.db").unlink(missing_ok=True)  # as if it had never been written
         for module in modules.values():
-            module.wait_for_log("connection to the broker lost")
+            module.wait_for_log("broker connection lost")
         killed = time.time()
         broker.start()
         with Listener(broker.port, "footfall/#") as listener:

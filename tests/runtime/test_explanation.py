@@ -5,17 +5,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from bridge.policy import Policy
-from bridge.sinks.edgehub.methods import Methods
-from bridge.sinks.edgehub.twin import read_policy
 from bus import InvalidSetting
-from classifier import InvalidExport
-from classifier.description import read_description
 from runtime.explanation import first_problem
 from runtime.settings import load, variables_of
 from tests.bus.test_messages import FOR_PROGRAMS
 from tests.runtime.modules import WITH_SETTINGS, settings_of
-from tests.support.broker import ROOT
 
 NAMES = "lower-case letters, digits, - and _ are allowed, at most 64 characters"
 BAD_TEXTS = ["x", "-1", "nan", "inf", "1e99", "0.5", "45", "9" * 30, "Front Door", "a,B c", "/no/such", "a" * 300, "..", "\x07"]
@@ -59,57 +53,6 @@ def test_no_setting_is_explained_in_words_for_programs(module: str, monkeypatch:
                     assert name in problem
                     assert not FOR_PROGRAMS.search(problem), problem
                     assert "not allowed here" not in problem
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
-        ("forward", "some", "'some': must be none, visits, changes or all"),
-        ("minProbability", 2, "2: must be a number from 0 to 1"),
-        ("labels", [""], "['']: must be text of 1 to 256 characters, without control characters"),
-        ("labels", 5, "5: must be a list"),
-        ("intervalSeconds", "5", "'5': must be a number from 0 to 86400"),
-    ],
-)
-def test_a_desired_property_says_what_is_allowed(name: str, value: object, words: str) -> None:
-    """As settings do."""
-    assert read_policy({name: value}, Policy("visits", 0.0, (), 0.0))[1] == {name: words}
-
-
-@pytest.mark.parametrize(
-    ("method", "payload", "words"),
-    [
-        ("counts", {"day": "1960-01-01"}, "day: must be a day such as 2026-11-23, from 1970-01-02 to 5000-12-31"),
-        ("counts", {"day": "tomorrow"}, "day: must be a day such as 2026-11-23, from 1970-01-02 to 5000-12-31"),
-        ("counts", {"date": "2026-11-23"}, "date: is unknown"),
-        ("pause", {"camera": "Front Door"}, f"camera: {NAMES}"),
-        ("pause", {"camera": 5}, f"camera: {NAMES}"),
-        ("status", "now", "payload: must be a map"),
-    ],
-)
-def test_a_direct_method_says_what_is_allowed(method: str, payload: object, words: str) -> None:
-    """As settings do."""
-    unused: Any = None
-    answer = Methods(unused, unused, unused).answer(method, payload)
-    assert (answer.status, answer.body) == (400, {"error": words})
-
-
-@pytest.mark.parametrize(
-    ("toml", "words"),
-    [
-        ("scale = 0", "scale=0: must be a number above 0"),
-        ('kind = "other"', "kind='other': must be one of classification, detection, ssd, yolo"),
-        ("anchors = [[1, -1]]", "anchors.0.1=-1: must be a number above 0"),
-        ("anchors = [[1]]", "anchors.0.1=[1]: is missing"),
-        ("anchors = []", "anchors=[]: must be a list of at least 1"),
-        ("scael = 1", "scael=1: is unknown"),
-    ],
-)
-def test_a_models_description_says_what_is_allowed(toml: str, words: str) -> None:
-    """As settings do."""
-    with pytest.raises(InvalidExport) as refused:
-        read_description(toml.encode(), None, ROOT)
-    assert str(refused.value).endswith(f"footfall.toml: {words}")
 
 
 @pytest.mark.parametrize(
