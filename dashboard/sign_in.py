@@ -63,9 +63,7 @@ class SignIn:
         self._form = PAGE.read_text("utf-8")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+        if scope["type"] == "websocket":
             await self._websocket(HTTPConnection(scope), receive, send)
         else:
             answer = await self._answer(Request(scope, receive))
@@ -145,7 +143,7 @@ def _has_session(connection: HTTPConnection) -> bool:
 
 
 def _challenge(request: Request, attempt: Attempt) -> Response:
-    """Send a person to the form, and tell a script what is missing.
+    """Send a person to the form, and explain to a script what is missing.
 
     A browser is not asked for Basic, as it would open a dialog. Without ``Sec-Fetch-`` headers (neither TLS nor loopback) it is
     recognised by its User-Agent.

@@ -75,6 +75,7 @@ def test_settings_that_cannot_be_right(path: str, modules: str, problem: str) ->
     assert problem in str(caught.value)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("module", "unwanted"), [("settings", {"cv2", "numpy", "demo"}), ("__main__", {"demo"})])
 def test_drivers_and_demo_are_imported_when_needed(module: str, unwanted: set[str]) -> None:
     code = f"import sys, capture.{module}; print({{name.partition('.')[0] for name in sys.modules}} & {unwanted})"

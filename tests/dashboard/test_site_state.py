@@ -74,16 +74,14 @@ def test_a_capture_that_is_gone(site: Site) -> None:
     site.on_status(RUNNING)
     site.on_prediction(samples.prediction(captured_at=998.5))
     gone = Status("capture", states.OFFLINE, detail="connection lost", about=About("door"))
+    other = Site()
+    other.on_status(gone)
+    assert other.door_state == ("offline", None, "connection lost")
     assert site.on_status(gone)
     site.time += 1
     assert not site.on_status(gone)
     assert site.door_state == ("offline", 1000.0, "connection lost")
     assert site.sections()["modules"]["capture"]["since"] == 1000.0
-
-
-def test_a_capture_of_which_only_the_last_will_is_known(site: Site) -> None:
-    site.on_status(Status("capture", states.OFFLINE, detail="connection lost", about=About("door")))
-    assert site.door_state == ("offline", None, "connection lost")
 
 
 def test_a_camera_without_predictions_is_silent(site: Site) -> None:

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 from demo.about import CLIP, MODEL, is_own_model, notice
@@ -13,6 +15,8 @@ from demo.evaluate import score_of
 from demo.samples import ALL_LABELS
 from demo.samples import SEEDS as LEARNT
 from demo.visitors import FRAME_RATE
+
+pytestmark = pytest.mark.system  # a model is tried in another process
 
 UNSEEN = 77
 """A scene that no model was trained on, and no report is about."""

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from display.icons import OWN, InvalidIcon, file_stem, parse_icon, read_icons
-from display.letters import initial, own_colour
+from display.icons import OWN, InvalidIcon, file_stem, initial, own_colour, parse_icon, read_icons
 from display.pixels import BLACK, DARK, rgb_bytes
 
 LEAF = """

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from display.icons import OWN, read_icons
-from display.matrix import MatrixLost, NoMatrix, TerminalMatrix
+from display.matrix import Matrix, MatrixLost, TerminalMatrix
 from display.pixels import BLACK, DARK, Picture
 from display.screen import Screen
 from runtime.backoff import Backoff
@@ -13,7 +13,7 @@ from runtime.backoff import Backoff
 ICONS = read_icons(OWN)
 
 
-class FlakyMatrix(NoMatrix):
+class FlakyMatrix(Matrix):
     """Fails while `broken`."""
 
     def __init__(self) -> None:
