@@ -18,8 +18,8 @@ SHUTDOWN_TIMEOUT = 1.0
 class Publisher:
     """For one thread. Where a method raises `LedgerUnavailable`, it may be called again.
 
-    A message stays in the ledger until the broker has kept it for `settled` seconds, and is published again at a new connection:
-    a broker that is killed forgets what it has acknowledged and not saved, for a receiver that was away. Repeats have the same id.
+    A message stays in the ledger for `settled` seconds after its acknowledgement, and is published again at a new connection: a
+    broker that is killed forgets what it has acknowledged and not saved, if the receiver was away. Repeats have the same id.
     """
 
     def __init__(self, bus: Bus, ledger: Ledger, clocks: Clocks = MACHINE, settled: float = SETTLED) -> None:
@@ -41,12 +41,13 @@ class Publisher:
         that the ledger has got more.
         """
         self._may_be_more |= are_new
-        if (connection := self._bus.connection) != self._connection:
+        connection = self._bus.connection
+        self._may_be_more |= self._take_acknowledgements()
+        if connection != self._connection:
             self._connection, self._last = connection, 0
             self._in_flight.clear()
             self._unmarked.clear()
             self._may_be_more = True
-        self._may_be_more |= self._take_acknowledgements()
         self._mark_published(self._clocks.steady() - self._settled)
         if not self._may_be_more or not self._bus.connected:
             return
