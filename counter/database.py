@@ -168,18 +168,18 @@ class Database:
         if not _is_complete(fresh):
             fresh.unlink()
             return None
-        aside = self.path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1000 % 1_000_000:06}")
+        kept = self.path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1000 % 1_000_000:06}")
         if self.path.exists():
-            _copy(self.path, aside)
+            _copy(self.path, kept)
         for ending in ("-wal", "-shm"):  # before the new file comes, as SQLite would apply them to it
             if (part := _beside(self.path, ending)).exists():
-                part.rename(_beside(aside, ending))
+                part.rename(_beside(kept, ending))
         fresh.replace(self.path)
-        older = sorted(path for path in self.path.parent.glob(f"{FILE}.broken-*[0-9]") if path != aside)
+        older = sorted(path for path in self.path.parent.glob(f"{FILE}.broken-*[0-9]") if path != kept)
         for path in older[: -(MAX_BROKEN - 1)]:
             for ending in ("", "-wal", "-shm"):
                 _beside(path, ending).unlink(missing_ok=True)
-        return aside
+        return kept
 
 
 def _beside(path: Path, ending: str) -> Path:
