@@ -39,7 +39,7 @@ class Forwarder:
         self._backoff = Backoff(most=5.0)
         kinds: dict[str, type[Message]] = {topics.visit(): Visit, topics.summary(): Summary, topics.label(): CurrentLabel}
         self._inbox = bus.inbox(kinds | {topics.prediction(): Prediction})
-        self._hears_predictions = True
+        self._receives_predictions = True
         """At first, so that a subscription which the broker kept from an earlier policy is one that can be ended."""
 
     @property
@@ -84,9 +84,9 @@ class Forwarder:
     def _adjust_subscriptions(self) -> None:
         """Receive predictions only while they are forwarded: there are many, and the broker keeps them for us."""
         wants = self.policy.forwards_predictions
-        if wants == self._hears_predictions or not self._bus.connected:
+        if wants == self._receives_predictions or not self._bus.connected:
             return
-        self._hears_predictions = wants
+        self._receives_predictions = wants
         if wants:
             self._bus.inbox({topics.prediction(): Prediction}, self._inbox)
         else:

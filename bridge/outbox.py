@@ -1,4 +1,4 @@
-"""Results that wait for the sinks, each of which has a cursor of its own, in a file that outlives the process."""
+"""Results that wait for the sinks, each with its cursor, in a file that outlives the process."""
 
 import json
 import logging

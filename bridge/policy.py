@@ -14,12 +14,12 @@ _LEVELS: tuple[str, ...] = get_args(Forward)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`interval` is the minimum time in seconds between two predictions of a camera; an empty `labels` allows all labels."""
+    """`interval_seconds` is the minimum time between two predictions of a camera; an empty `labels` allows all labels."""
 
     forward: Forward = "visits"
     min_probability: float = 0.0
     labels: tuple[str, ...] = ()
-    interval: float = 0.0
+    interval_seconds: float = 0.0
 
     @property
     def forwards_visits(self) -> bool:
@@ -85,7 +85,7 @@ class Selector:
         best, last_at = prediction.best, self._forwarded_at.get(prediction.camera)
         if best is None or not policy.allows(best.name, best.probability):
             return None
-        if last_at is not None and 0 <= prediction.captured_at - last_at < policy.interval:
+        if last_at is not None and 0 <= prediction.captured_at - last_at < policy.interval_seconds:
             return None
         self._forwarded_at[prediction.camera] = prediction.captured_at
         return results.from_prediction(prediction)

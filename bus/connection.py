@@ -64,9 +64,9 @@ class Bus:
         """With `persistent`, the broker keeps messages while this module is away. `about` is part of the last will too."""
         self.name = settings.name
         self.metrics = Metrics()
-        self.heartbeat = Heartbeat(settings.health_file, partial(self.count_and_warn, names.HEALTH_FAILED))
         self._throttle = LogThrottle()
         self._connections = LogThrottle(SHORT_CONNECTION)
+        self.heartbeat = Heartbeat(settings.health_file, partial(self.count_and_warn, names.HEALTH_FAILED))
         self._status = Status(self.name, states.STARTING, since=_now(), about=about or About())
         self._status_lock = threading.Lock()
         self._reports = Worker("status", self._report, interval=report_interval)

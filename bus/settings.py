@@ -1,4 +1,4 @@
-"""Settings of whoever connects to the broker, and of whoever acts on labels."""
+"""Settings of everything that connects to the broker, and of modules that act on labels."""
 
 import re
 import ssl
@@ -27,7 +27,7 @@ CameraNames = Annotated[tuple[CameraName, ...], NoDecode, BeforeValidator(split_
 
 
 class BusSettings(ModuleSettings):
-    """What every module takes."""
+    """Settings of every module."""
 
     module_name: SiteName | None = Field(
         default=None,
@@ -50,7 +50,7 @@ class BusSettings(ModuleSettings):
         if re.search(r"[/@?#\s]", host):
             raise ValueError("must be the name or IP address of a machine, without mqtt://, user, password or port")
         try:
-            host.encode("idna")  # what the socket will do with it
+            host.encode("idna")  # as the socket will do
         except UnicodeError:
             raise ValueError("must be the name or IP address of a machine") from None
         return host
@@ -78,7 +78,7 @@ class BusSettings(ModuleSettings):
 
     @property
     def own_name(self) -> str:
-        """The name on the broker of a module that was given none."""
+        """The name on the broker when none is set."""
         return type(self).__module__.partition(".")[0]
 
     @property
@@ -87,7 +87,7 @@ class BusSettings(ModuleSettings):
 
     @property
     def username(self) -> str | None:
-        """On the broker; None is nobody."""
+        """On the broker; None is anonymous."""
         is_given = self.mqtt_password is not None or self.mqtt_password_file is not None
         return self.mqtt_username or (self.name if is_given else None)
 
@@ -99,7 +99,7 @@ class BusSettings(ModuleSettings):
 
 
 class LabelSettings(BusSettings):
-    """What the modules take that act on labels."""
+    """Settings of modules that act on labels."""
 
     threshold: Probability = Field(default=0.5, description="least probability at which a label counts")
     background_labels: CommaSeparated = Field(

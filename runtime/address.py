@@ -1,4 +1,4 @@
-"""What of an address may be shown: addresses hold passwords and tokens, in more places than the user's."""
+"""The public part of an address: addresses contain passwords and tokens, and not only before the host."""
 
 import re
 from urllib.parse import unquote
@@ -23,10 +23,10 @@ _MISTYPED = re.compile(
 
 
 def public_address(text: str) -> str:
-    """Scheme, host and port of an address, as ``rtsp://camera.local:554``; a text that is no address, as a path, unchanged.
+    """Scheme, host and port of an address: ``rtsp://camera.local:554``. A path, or other text that is no address, is unchanged.
 
-    Where the host cannot be told from a password with certainty (one with a ``/`` or ``@`` in it) only the scheme is shown, as
-    ``rtsp://***``. A text that may be an address with a typing error gives ``***``.
+    Where the host might be part of a password (one with a ``/`` or ``@`` in it) only the scheme is shown: ``rtsp://***``. A text
+    that may be a mistyped address gives ``***``.
     """
     text = text.strip()
     scheme = _SCHEME.match(text)

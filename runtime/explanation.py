@@ -1,4 +1,4 @@
-"""What a value is allowed to be, in plain words, where pydantic refuses it: read from the JSON schema of its declaration."""
+"""Explains pydantic's errors in plain words: what is allowed, read from the JSON schema of the declaration."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 NAME_PATTERN = r"^[a-z0-9_-]{1,64}$"
-"""What a camera, a display or a module may be called."""
+"""Names of cameras, displays and modules."""
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+$"
-"""What a label may be made of: nothing that would steer a terminal or turn the direction of a text around."""
+"""Labels: no control characters, and none that change a text's direction."""
 DAY_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
 HOUR_PATTERN = r"^[0-2]\d$"
 
@@ -33,14 +33,14 @@ Schema = dict[str, Any]
 
 
 def first_problem(kind: Any, error: ValidationError, whole: str) -> str:
-    """The first error in one line: where it is (`whole` is the name of all of it), and what is allowed there."""
+    """The first error in one line: its place (`whole`, if it is the whole value), and what is allowed there."""
     detail = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in detail["loc"] if part != "[key]")
     return f"{place or whole:.80}: {explain(kind, detail)}"
 
 
 def explain(kind: Any, detail: Any) -> str:
-    """What is allowed in place of what one of pydantic's error details is about; `kind` is the type that was validated."""
+    """What is allowed instead of the value in one of pydantic's error details; `kind` is the type that was validated."""
     if detail["type"] in ("value_error", "assertion_error"):
         return str(detail["ctx"]["error"])
     if detail["type"] in _ERRORS:
@@ -50,7 +50,7 @@ def explain(kind: Any, detail: Any) -> str:
 
 
 def allowed(schema: Schema) -> str:
-    """What a JSON schema takes; a declaration may say it itself, as ``json_schema_extra={"allowed": "must be ..."}``."""
+    """What a JSON schema allows; a declaration may say it itself: ``json_schema_extra={"allowed": "must be ..."}``."""
     if "allowed" in schema:
         return str(schema["allowed"])
     if "enum" in schema or "const" in schema:
@@ -73,7 +73,7 @@ def _schema(kind: Any) -> Schema:
 
 
 def _at(whole: Schema, schema: Schema, place: Sequence[int | str]) -> Schema:
-    """The part of a schema for a place inside a value; references and what may be None are followed."""
+    """The part of a schema for a place inside a value; follows references and optional values."""
     if "$ref" in schema:
         return _at(whole, whole["$defs"][schema["$ref"].rpartition("/")[2]], place)
     if "anyOf" in schema:

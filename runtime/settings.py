@@ -1,16 +1,10 @@
-"""Settings from environment variables: declared once a module, checked once at the start."""
+"""Settings from environment variables: declared once in each module, validated once at the start."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BeforeValidator,
-    Field,
-    ValidationError,
-)
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -23,44 +17,42 @@ S = TypeVar("S", bound="ModuleSettings")
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
-"""A path that may begin with ``~``, which not every shell replaces after a ``=``."""
+"""A path that may begin with ``~``, which not every shell expands after a ``=``."""
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-def _reason(error: OSError | UnicodeError) -> str:
-    """Without the path or the bytes that it is about."""
-    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not a text in UTF-8"
+class _FileMissing(ValueError):
+    """The file may still appear."""
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise _FileMissing("cannot be read: No such file or directory") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror or type(error).__name__}") from None
+    except UnicodeError:
+        raise ValueError("cannot be read: it is not UTF-8 text") from None
 
 
 def _readable(path: Path) -> Path:
     try:
-        path.read_text("utf-8")
-    except (OSError, UnicodeError) as error:
-        raise ValueError(f"cannot be read: {_reason(error)}") from None
+        _read(path)
+    except _FileMissing as error:
+        raise ValueError(*error.args) from None
+    return path
+
+
+def _with_secret(path: Path) -> Path:
+    if not _read(path).strip():
+        raise _FileMissing("it is empty")
     return path
 
 
 ReadableFile = Annotated[UserPath, AfterValidator(_readable)]
-
-
-class _NotThereYet(ValueError):
-    """Why a file cannot be used that may still come."""
-
-
-def _with_secret(path: Path) -> Path:
-    try:
-        secret = path.read_text("utf-8").strip()
-    except FileNotFoundError:
-        raise _NotThereYet("there is no such file") from None
-    except (OSError, UnicodeError) as error:
-        raise ValueError(f"cannot be read: {_reason(error)}") from None
-    if not secret:
-        raise _NotThereYet("it is empty")
-    return path
-
-
 SecretFile = Annotated[UserPath, AfterValidator(_with_secret)]
-"""A file with a password, which who makes it may still be about to."""
+"""A file with a password, which another process may be about to write."""
 
 
 def split_at_commas(value: object) -> object:
@@ -71,7 +63,7 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_at_c
 
 
 class ModuleSettings(BaseSettings):
-    """What every program takes."""
+    """Settings of every program."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
@@ -90,17 +82,17 @@ class ModuleSettings(BaseSettings):
 
 
 def load(settings: type[S], **values: Any) -> S:
-    """The settings from the environment; `values` stand for variables in tests. Raises `InvalidSetting` with one line."""
+    """The settings from the environment; `values` replace variables in tests. Raises `InvalidSetting` with one line."""
     try:
         return settings(**values)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        may_come = all(isinstance(detail.get("ctx", {}).get("error"), _NotThereYet) for detail in details)
+        may_come = all(isinstance(detail.get("ctx", {}).get("error"), _FileMissing) for detail in details)
         raise (MissingFile if may_come else InvalidSetting)("; ".join(_explain(settings, one) for one in details)) from None
 
 
 class Variable(NamedTuple):
-    """A setting as its user sees it."""
+    """A setting as users see it."""
 
     names: Sequence[str]
     default: str
@@ -143,7 +135,7 @@ def _public(value: object) -> str:
 
 
 def _explain(settings: type[ModuleSettings], detail: Any) -> str:
-    """One line: variable, value (never a secret), what is allowed."""
+    """Variable, value (never a secret) and what is allowed."""
     problem = explanation.explain(settings, detail)
     if not detail["loc"]:
         return problem

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 
-from runtime import heartbeat
 from runtime.heartbeat import Calls, Heartbeat
 
 __all__ = ["Calls", "Watchdog"]
-
-STUCK = heartbeat.HANG_TIMEOUT
 
 
 class Watchdog(Heartbeat):
     """A heartbeat that watches one thing."""
 
     def __init__(self, what: str, stalled: Callable[[], float]) -> None:
-        super().__init__(timeout=STUCK)
+        super().__init__()
         self.watch(what, stalled)

@@ -10,16 +10,12 @@ from typing import Any, TextIO
 
 from bridge.results import Kind, Result
 from bridge.sinks import Context, NotSent, Sink
-from bus import Bus, DayCounts, topics
+from bus import Bus, DayCounts, Visit, topics
 
 COUNTS_TIMEOUT = 1.0
 """Seconds to wait for counts that include a visit; they follow right after it."""
-RECENT = 15.0
-"""Seconds; the counts of a visit that ended longer ago are not waited for."""
-MAX_DAYS = 3
-"""Days of a camera whose counts are kept."""
-
-Wall = Callable[[], float]
+MAX_KEPT = 1000
+"""Counts, and visits that were not printed yet."""
 
 
 def create(context: Context) -> Sink:
@@ -46,59 +42,54 @@ class LogSink(Sink):
 
 
 class Counts:
-    """The visits of a day by label, as the counter publishes them right after each visit."""
+    """The visits of a day by label, which the counter publishes right after each visit."""
 
-    def __init__(self, bus: Bus, timeout: float = COUNTS_TIMEOUT, wall: Wall = time.time) -> None:
+    def __init__(self, bus: Bus, timeout: float = COUNTS_TIMEOUT) -> None:
         self._timeout = timeout
-        self._wall = wall
         self._changed = threading.Condition()
-        self._received: dict[str, dict[str, DayCounts]] = {}
-        """By camera and day."""
-        self._included: dict[tuple[str, str, bool], dict[str, int]] = {}
-        """By camera, day and kind (drawn or real), what is counted without the visits that are to be printed."""
-        bus.subscribe(topics.counts(), DayCounts, self.on_counts, cleared=self.on_cleared)
+        self._received: dict[tuple[str, str], tuple[int, DayCounts]] = {}
+        """By camera and day the newest counts, and how many came."""
+        self._needed: dict[str, int] = {}
+        """By id of a visit, how many counts of its camera and day must have come for it to be among them."""
+        bus.subscribe(topics.visit(), Visit, self.on_visit)
+        bus.subscribe(topics.counts(), DayCounts, self.on_counts)
+
+    def on_visit(self, visit: Visit) -> None:
+        """Called on the network's thread, as the next."""
+        with self._changed:
+            number, _ = self._received.get((visit.camera, _day(visit.started_at)), (0, None))
+            self._needed[visit.id] = number + 1
+            _drop_oldest(self._needed)
 
     def on_counts(self, counts: DayCounts) -> None:
-        """Called on the network's thread."""
         with self._changed:
-            days = self._received.setdefault(counts.camera, {})
-            is_first = not days
-            days[counts.day] = counts
-            for day in sorted(days)[:-MAX_DAYS]:
-                del days[day]
-            if is_first:  # retained by the broker: what was counted before
-                self._included.setdefault((counts.camera, counts.day, counts.demo), dict(counts.totals))
+            number, _ = self._received.pop((counts.camera, counts.day), (0, None))
+            self._received[counts.camera, counts.day] = number + 1, counts
+            _drop_oldest(self._received)
             self._changed.notify_all()
 
-    def on_cleared(self, topic: str) -> None:
-        """A camera is gone for good."""
+    def including(self, visit: Mapping[str, Any]) -> DayCounts | None:
+        """The counts of the day on which a visit began, once they include it, or what there is after the timeout.
+
+        None when they are not known, or count drawn visits and this one is real, or the other way round.
+        """
+        key = visit["camera"], _day(visit["started_at"])
         with self._changed:
-            self._received.pop(topics.second_level(topic), None)
+            needed = self._needed.pop(visit["id"], 0)  # 0: it came to an earlier process
+            self._changed.wait_for(lambda: self._received.get(key, (0, None))[0] >= needed, self._timeout)
+            _, counts = self._received.get(key, (0, None))
+        return counts if counts is not None and counts.demo == visit["demo"] else None
 
-    def including(self, visit: Mapping[str, Any], day: str) -> Mapping[str, int] | None:
-        """The totals of a day with this visit, of drawn or of real visits as it is one; None when they are not known."""
-        camera, label = visit["camera"], visit["label"]
-        with self._changed:
-            included = self._included.setdefault((camera, day, visit["demo"]), {})
-            if len(self._included) > 1000:  # days and cameras long gone
-                self._included = {(camera, day, visit["demo"]): included}
 
-            def totals() -> Mapping[str, int] | None:
-                counts = self._received.get(camera, {}).get(day)
-                return counts.totals if counts is not None and counts.demo == visit["demo"] else None
-
-            before = included.get(label, 0)
-            is_recent = abs(self._wall() - visit["ended_at"]) < RECENT
-            self._changed.wait_for(lambda: (totals() or {}).get(label, 0) > before, self._timeout if is_recent else 0)
-            found = totals()
-            included[label] = min(before + 1, (found or {}).get(label, 0))
-            return found
+def _drop_oldest(items: dict[Any, Any]) -> None:
+    if len(items) > MAX_KEPT:
+        del items[next(iter(items))]
 
 
 class Lines:
     """Writes ``11:44:02 door: woman, 3.0 s (today: man 7, woman 6)`` for a visit, and the like for other results."""
 
-    def __init__(self, counts: Counts, wall: Wall = time.time) -> None:
+    def __init__(self, counts: Counts, wall: Callable[[], float] = time.time) -> None:
         self._counts = counts
         self._wall = wall
 
@@ -120,9 +111,10 @@ class Lines:
 
     def _day(self, visit: Mapping[str, Any]) -> str:
         """The counts of the day on which a visit began."""
-        day = _day(visit["started_at"])
-        totals = self._counts.including(visit, day)
-        return "" if totals is None else f" ({'today' if day == _day(self._wall()) else day}: {_listed(totals)})"
+        counts = self._counts.including(visit)
+        if counts is None:
+            return ""
+        return f" ({'today' if counts.day == _day(self._wall()) else counts.day}: {_listed(counts.totals)})"
 
     def _clock(self, at: float) -> str:
         """The time of the day; with the date, unless it is today's."""

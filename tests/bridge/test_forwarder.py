@@ -96,14 +96,14 @@ def test_predictions_are_received_only_while_they_are_forwarded(broker: Broker, 
             until(lambda: running.found == ["prediction None"])
             for forward, number in (("visits", 1), ("all", 2)):
                 running.forwarder.policy = Policy(forward)  # type: ignore[arg-type]
-                until(lambda: running.forwarder._hears_predictions is (forward == "all"))  # noqa: B023
+                until(lambda: running.forwarder._receives_predictions is (forward == "all"))  # noqa: B023
                 received = running.bus.metrics.snapshot()["predictions_in"]
                 time.sleep(0.3)
                 publish(listener, number)
                 time.sleep(0.3)
                 assert running.bus.metrics.snapshot()["predictions_in"] - received == (forward == "all")
         with Running(broker.port, tmp_path, Policy()).entered() as running:
-            until(lambda: not running.forwarder._hears_predictions)
+            until(lambda: not running.forwarder._receives_predictions)
             time.sleep(0.3)
             received = running.bus.metrics.snapshot().get("predictions_in", 0)
             publish(listener, 3)
@@ -122,7 +122,7 @@ def test_changes_go_on_after_a_restart(broker: Broker, tmp_path: Path) -> None:
             until(lambda: running.bus.metrics.snapshot().get("currentlabels_in"))
             running.forwarder._selector._select_prediction = None  # type: ignore[assignment,method-assign]
             running.forwarder.policy = Policy("all")
-            until(lambda: running.forwarder._hears_predictions)
+            until(lambda: running.forwarder._receives_predictions)
             listener.publish(topics.prediction("door"), samples.prediction().pack())
             until(lambda: running.bus.metrics.snapshot().get(metric_names.FAILED))
             nobody = CurrentLabel("door", None, None, None, 1010.0)

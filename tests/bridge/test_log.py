@@ -59,31 +59,28 @@ class Printer:
         return self.lines.line(results.from_visit(one))
 
 
-def test_a_visit_is_printed_with_the_counts_that_include_it(noon: float) -> None:
-    """Whether they come before the line is due, or a moment later; retained counts of before are not taken for them."""
-    printer = Printer(timeout=limit(4))
+def test_a_visit_is_printed_with_counts_that_include_it(noon: float) -> None:
+    """Counts that came before it, as retained ones or of another visit, do not; those of other cameras and days neither."""
+    printer, frau = Printer(timeout=limit(10)), visit("Frau", noon)
     printer.count({"Frau": 6, "Herr Müller": 7}, noon)
-    threading.Timer(0.3, printer.count, [{"Frau": 7, "Herr Müller": 7}, noon]).start()
-    assert printer.print(visit("Frau", noon)) == f"{clock(noon)} door: Frau, 3.0 s (today: Frau 7, Herr Müller 7)"
-    printer.count({"Frau": 9, "Herr Müller": 7}, noon)
-    for _ in range(2):
-        assert printer.print(visit("Frau", noon)).endswith("(today: Frau 9, Herr Müller 7)")
-    printer.count({"Frau": 1}, noon, "back")
-    threading.Timer(0.3, printer.count, [{"Herr": 1}, noon, "yard"]).start()
-    assert printer.print(visit("Herr", noon, "yard")).endswith("(today: Herr 1)")
+    printer.counts.on_visit(visit("Herr Müller", noon - 5))
+    printer.count({"Frau": 6, "Herr Müller": 8}, noon)
+    printer.counts.on_visit(frau)
+    printer.count({"Frau": 60}, noon, "back")
+    printer.count({"Frau": 70}, noon - 86400)
+    threading.Timer(0.3, printer.count, [{"Frau": 7, "Herr Müller": 8}, noon]).start()
+    assert printer.print(frau) == f"{clock(noon)} door: Frau, 3.0 s (today: Frau 7, Herr Müller 8)"
+    assert printer.print(visit("Herr Müller", noon - 5)).endswith("(today: Frau 7, Herr Müller 8)")
 
 
-def test_counts_that_do_not_come_hold_a_line_up_for_a_moment_only(noon: float) -> None:
-    """As after a restart, when retained counts have the visit; one that ended long ago does not wait at all."""
+def test_a_line_waits_for_its_counts_for_a_moment_only(noon: float) -> None:
+    """And not at all for those of a visit that came to an earlier process."""
     printer = Printer(timeout=0.5)
+    printer.counts.on_visit(visit("Frau", noon))
     began_at = time.monotonic()
     assert printer.print(visit("Frau", noon)) == f"{clock(noon)} door: Frau, 3.0 s"
-    printer.count({"Frau": 3}, noon)
     assert time.monotonic() - began_at >= 0.5
-    printer = Printer(timeout=limit(60))
-    printer.count({"Frau": 3}, noon)
-    assert all(printer.print(visit("Frau", noon - 600 + at)).endswith("(today: Frau 3)") for at in range(3))
-    day = datetime.fromtimestamp(noon - 86400).date()
+    printer, day = Printer(timeout=limit(60)), datetime.fromtimestamp(noon - 86400).date()
     printer.count({"Frau": 2}, noon - 86400)
     assert printer.print(visit("Frau", noon - 86400)) == f"{day} {clock(noon)} door: Frau, 3.0 s ({day}: Frau 2)"
 

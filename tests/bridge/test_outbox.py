@@ -49,7 +49,7 @@ class Interleaving(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)  # a disk is slow here
         self.metrics = Metrics()
         self.waiting: list[Result] = []
         """In the outbox, by age."""
@@ -103,7 +103,7 @@ class Interleaving(RuleBasedStateMachine):
 
 
 TestInterleaving = Interleaving.TestCase
-TestInterleaving.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestInterleaving.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 
 
 def test_ids_are_remembered_within_a_bound(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_change_is_another_label_than_the_last_that_was_reported(labels: list[
 @pytest.mark.parametrize(("elapsed", "taken"), [(0.0, False), (4.9, False), (5.0, True), (-3600.0, True)], ids=str)
 def test_predictions_keep_their_distance(elapsed: float, taken: bool) -> None:
     """Of each camera one in so many seconds; the first, and one after its clock was set back, at once."""
-    selector = Selector(Policy("all", interval=5.0))
+    selector = Selector(Policy("all", interval_seconds=5.0))
     assert selector.select(PREDICTION)
     assert selector.select(replace(PREDICTION, camera="back"))
     assert (selector.select(replace(PREDICTION, captured_at=PREDICTION.captured_at + elapsed)) is not None) is taken

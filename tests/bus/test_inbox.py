@@ -53,7 +53,7 @@ def known(broker: Broker) -> Broker:
 
 
 def test_what_was_not_acknowledged_comes_again(known: Broker) -> None:
-    """In order, to a reader that ended before it had processed it; then no more."""
+    """In order: what came while a module was away, and again if it ended before it had processed it; then no more."""
     send(known)
     for is_processed in (False, True):
         bus, inbox = receiver(known)

@@ -18,7 +18,6 @@ from tests.support.values import anything
 
 SAMPLES = samples.one_of_each()
 KINDS = sorted({type(message) for message in SAMPLES}, key=lambda kind: kind.__name__)
-BAD_VALUES: list[Any] = [None, "", "x" * 300, -1, True, math.nan, math.inf, [], {}, b""]
 FOR_PROGRAMS = re.compile(r"Input|should|valid|pars|match|pattern|\^|Errno|codec|dictionary|tuple|instance|extra_|Value error")
 
 every_sample = pytest.mark.parametrize("message", SAMPLES, ids=lambda message: type(message).__name__)
@@ -71,41 +70,43 @@ def test_what_is_missing_is_named(message: Message) -> None:
             assert key in optional
 
 
-@pytest.mark.parametrize("value", BAD_VALUES, ids=repr)
-@pytest.mark.parametrize("field", [field.name for field in fields(Prediction)])
-def test_ill_typed_fields_are_named(field: str, value: Any) -> None:
-    """A wrong type or a value out of bounds is refused, or is one that the field allows."""
-    if (field, value) not in [("labels", []), ("demo", True)]:
-        with pytest.raises(InvalidMessage, match=rf"Prediction: {field}"):
-            Prediction.unpack(packed(Prediction, document(samples.prediction()) | {field: value}))
+NO_NAMES = ["Door", "a/b", "+", "#", "", "x" * 65, "tür", "a\n", None, 5, b"a"]
+NO_TEXTS = ["", "x" * 300, "a\nb", "\x1b[31mred", "\x9b31m", "turned \u202e around", None, 5, b"a"]
+NO_SHARES = [-0.001, 1.001, math.nan, math.inf, "0.5", None, True]
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [("probability", value) for value in (-0.001, 1.001, math.nan, math.inf, "0.5", None, True)]
-    + [("name", value) for value in ("a\nb", "\x1b[31mred", "\x9b31m", "turned \u202e around", "")]
-    + [("box", value) for value in ([0, 0, 1], [0, 0, 1, 1.5], [0, 0, 1, "1"], "1234", {"x": 0})],
+    ("place", "values"),
+    [
+        ("v", [0, 2, "1", 1.0, True, None]),
+        ("camera", NO_NAMES),
+        ("session", NO_TEXTS),
+        ("sequence", [-1, 2**63, 1.5, "1", None, True]),
+        ("session_time", [-1, math.nan, math.inf, 1e12, "1", None, True]),
+        ("captured_at", [0, -1, math.nan, math.inf, 1e12, "1", None, True]),
+        ("inference_ms", [-1, math.nan, math.inf, "1", None, True]),
+        ("model", NO_TEXTS),
+        ("labels", [None, "", "ab", 5, True, {}, b""]),
+        ("labels.1", [None, "woman", [], 5]),
+        ("labels.1.name", NO_TEXTS),
+        ("labels.1.probability", NO_SHARES),
+        ("labels.1.box", [[0, 0, 1], [0, 0, 1, 1.5], [0, 0, 1, "1"], "1234", {"x": 0}]),
+        ("demo", [None, "", "true", 1, 0.0, []]),
+    ],
 )
-def test_labels_are_checked(field: str, value: Any) -> None:
-    """Numbers from 0 to 1, and nothing that controls a terminal; the error has the place."""
-    content = document(samples.prediction())
-    content["labels"][1][field] = value
-    with pytest.raises(InvalidMessage, match=rf"labels\.1\.{field}"):
-        Prediction.unpack(packed(Prediction, content))
-    content["labels"][1] = {"name": "Müller 女 👩\u200d💼", "probability": 1, "box": [0, 0.5, 1, 1]}
-    assert Prediction.unpack(packed(Prediction, content))
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("camera", value) for value in ("Door", "a/b", "+", "#", "", "x" * 65, "tür", "a\n")]
-    + [("v", value) for value in (0, 2, "1", 1.0, True, None)]
-    + [("captured_at", 1e12)],
-)
-def test_values_out_of_bounds(field: str, value: Any) -> None:
-    """A camera's name is one topic level; only version 1 is known; a time is one that calendars have."""
-    with pytest.raises(InvalidMessage, match=f"Prediction: {field}"):
-        Prediction.unpack(packed(Prediction, document(samples.prediction()) | {field: value}))
+def test_bad_values_are_named(place: str, values: list[Any]) -> None:
+    """A wrong type or a value out of bounds is refused, with its place."""
+    for value in values:
+        content = document(samples.prediction())
+        *path, last = (int(part) if part.isdigit() else part for part in place.split("."))
+        inside: Any = content
+        for part in path:
+            inside = inside[part]
+        inside[last] = value
+        with pytest.raises(InvalidMessage, match=rf"^Prediction: {re.escape(place)}"):
+            Prediction.unpack(packed(Prediction, content))
+    label = {"name": "Müller 女 👩\u200d💼", "probability": 1, "box": [0, 0.5, 1, 1]}
+    assert Prediction.unpack(packed(Prediction, document(samples.prediction()) | {"labels": [label]}))
 
 
 @pytest.mark.parametrize("size", [0, 191, 193])
@@ -123,12 +124,15 @@ def test_limits_hold_for_the_receiver(kind: type[Message]) -> None:
 
 
 def test_limits_hold_for_the_sender() -> None:
-    """As of a picture that is too large. What is logged of a bad one is short."""
+    """As of a picture that is too large."""
     with pytest.raises(InvalidMessage, match="at most 2097152"):
         Frame("door", "a1", 0, 0.0, 1.0, 4000, 3000, bytes(Frame.LIMIT)).pack()
-    with pytest.raises(InvalidMessage) as caught:
+
+
+def test_the_error_does_not_contain_the_picture() -> None:
+    """It is logged."""
+    with pytest.raises(InvalidMessage, match=r"^.{1,300}$"):
         Frame.unpack(packed(Frame, document(samples.frame()) | {"jpeg": "x" * 100_000}))
-    assert len(str(caught.value)) < 300
 
 
 def test_best_is_the_highest_wherever_it_stands() -> None:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import call, patch
 
 import pytest
 from paho.mqtt import client as mqtt
 
+from bus import CurrentLabel
 from bus.outbound import MAX_QUEUED, RECENT, Outbound
 from runtime.metrics import Metrics
 from tests.support.samples import prediction
@@ -143,3 +145,16 @@ def test_what_its_caller_publishes_again_is_not_kept_here(setup: Setup) -> None:
     assert not setup.outbound.publish(prediction(captured_at=4.0), partial(got.append, 4))
     assert "dropped_queue_full" not in setup.metrics.snapshot()
     assert set(got) == {1}
+
+
+def test_retained_state_is_published_at_every_connection(setup: Setup) -> None:
+    """At QoS 0, its newest only, until it is forgotten."""
+    with patch.object(setup.client, "publish") as publish:
+        for since in (1.0, 2.0):
+            setup.outbound.publish(label := CurrentLabel("door", "woman", 0.9, since))
+        setup.outbound.disconnected()
+        setup.outbound.connected()
+        assert publish.call_args_list[2:] == [call(label.topic, label.pack(), retain=True)]
+        setup.outbound.forget([label.topic])
+        setup.outbound.connected()
+        assert publish.call_count == 3

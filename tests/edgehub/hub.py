@@ -1,4 +1,4 @@
-"""A stand-in edgeHub for the unmodified SDK: a small MQTT server behind TLS that can be told to fail.
+"""A stand-in edgeHub for the unmodified SDK: a small MQTT server behind TLS that fails on demand.
 
 ``python -m tests.edgehub.hub FOLDER HOST`` serves until its standard input ends, as it does with the process that holds the
 other end; see `EdgeHubProcess`.
@@ -99,7 +99,7 @@ class EdgeHub:
         self.is_frozen = False
 
     def forget(self) -> None:
-        """Crash and start again without the module's session: it is not subscribed to anything, and is not told so."""
+        """Crash and start again without the module's session: it is not subscribed to anything."""
         self.end()
         self._subscriptions.unlink(missing_ok=True)
         self._filters.clear()
@@ -184,7 +184,7 @@ class EdgeHub:
 
 
 class _Connection:
-    """One client, from its handshake to its end, in a thread of its own."""
+    """One client, from its handshake to its end, on its own thread."""
 
     def __init__(self, hub: EdgeHub, accepted: socket.socket) -> None:
         self._hub = hub

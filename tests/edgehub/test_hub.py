@@ -52,7 +52,7 @@ def test_one_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signed_in_by
             hub.withhold, connects = False, hub.connects
             hub.forget()
             until(lambda: hub.connects > connects, 30)
-            until(lambda: sending.done(), 30)
+            until(sending.done, 30)
             with pytest.raises(TimeoutError):
                 hub.twin.call("status", None, 0.5)
             assert bool(workload.signed) is (signed_in_by == "workload")

@@ -51,11 +51,11 @@ class Twin:
             return {**changes, "$version": self.version}
 
     def patch(self, changes: dict[str, Any]) -> None:
-        """Merge changes into `desired` and tell the module."""
+        """Merge changes into `desired` and publish the patch to the module."""
         self.publish(self.merge(changes))
 
     def publish(self, patch: dict[str, Any]) -> None:
-        """Tell the module of a patch that `merge` returned; in any order, and repeatedly."""
+        """Publish a patch that `merge` returned; in any order, and repeatedly."""
         self._send(f"{DESIRED}?$version={patch['$version']}", json.dumps(patch).encode())
 
     def call(self, name: str, payload: Any, seconds: float = TIMEOUT) -> tuple[int, Any]:

@@ -78,7 +78,7 @@ class Workload:
         if path != SIGN:
             return HTTPStatus.NOT_FOUND, {"message": path}
         if self.fails:
-            return HTTPStatus.INTERNAL_SERVER_ERROR, {"message": "told to fail"}
+            return HTTPStatus.INTERNAL_SERVER_ERROR, {"message": "fails on demand"}
         wanted = json.loads(request)
         assert (wanted["keyId"], wanted["algo"]) == ("primary", "HMACSHA256")
         self.signed += 1

@@ -15,8 +15,16 @@ from tests.bus.test_connection import settings
 from tests.runtime.program import python
 from tests.support.broker import Broker, free_port
 from tests.support.clock import Clock
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
+HANGING = """
+import runpy, time
+import display.matrix
+from runtime import heartbeat
+heartbeat.HANG_TIMEOUT = 1.0
+display.matrix.NoMatrix.__enter__ = lambda _: time.sleep(60)
+runpy.run_module("display", run_name="__main__")
+"""
 SILENCED = """
 import os, threading, time
 from runtime.heartbeat import Heartbeat
@@ -107,6 +115,15 @@ def test_a_worker_that_is_stuck_stalls(fails: bool) -> None:
 
 
 @pytest.mark.system
+def test_the_displays_matrix_is_watched() -> None:
+    """As the camera and the model are, by tests of their modules."""
+    with python(HANGING, MQTT_PORT=str(free_port()), MATRIX="none", WEB_PORT="0") as process:
+        log = process.communicate(timeout=limit(60))[1].decode()
+        assert process.returncode == 3
+    assert "[CRT] - the matrix has hung for " in log
+
+
+@pytest.mark.system
 def test_a_log_that_nobody_reads_does_not_delay_the_end() -> None:
     """Another thread holds the lock of standard output."""
     with python(SILENCED) as process:
@@ -156,20 +173,16 @@ def test_a_file_that_is_not_empty_is_refused(tmp_path: Path) -> None:
 def test_only_a_connected_module_makes_progress(broker: Broker, tmp_path: Path) -> None:
     """Without the broker nobody gets its results."""
     file = tmp_path / "health"
-    with Bus(settings(broker.port, health_file=file)) as bus:
-        until(lambda: bus.connected)
-        bus.progressed()
-        assert file.exists()
-    with Bus(settings(free_port(), health_file=file)) as bus:
-        bus.progressed()
-        assert not file.exists()
+    for port, is_touched in ((broker.port, True), (free_port(), False)):
+        with Bus(settings(port, health_file=file)) as bus:
+            until(lambda: bus.connected or bus.metrics.snapshot().get("connect_failed"))
+            bus.progressed()
+            assert file.exists() == is_touched
 
 
-@pytest.mark.broker
-def test_a_file_that_cannot_be_written_is_counted(broker: Broker, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The module goes on."""
-    with Bus(settings(broker.port, health_file=tmp_path / "none" / "health")) as bus:
-        until(lambda: bus.connected)
-        bus.progressed()
-        assert bus.metrics.snapshot()["health_failed"] == 1
-    assert caplog.text.count("cannot be touched: No such file or directory") == 1
+def test_a_file_that_cannot_be_written_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """At the start and later; and logged once."""
+    bus = Bus(settings(free_port(), health_file=tmp_path / ("x" * 300)))
+    bus.heartbeat.progressed()
+    assert bus.metrics.snapshot()["health_failed"] == 2
+    assert caplog.text.count("cannot be removed: File name too long") == 1

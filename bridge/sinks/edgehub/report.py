@@ -26,7 +26,7 @@ def describe_policy(policy: Policy) -> dict[str, Any]:
         "forward": policy.forward,
         "minProbability": policy.min_probability,
         "labels": [label[:MAX_TEXT] for label in policy.labels[:MAX_LABELS]],
-        "intervalSeconds": policy.interval,
+        "intervalSeconds": policy.interval_seconds,
     }
 
 

@@ -1,6 +1,7 @@
 """The module twin: desired properties in the order of their versions, and patches of the reported ones."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Annotated, Any
 
@@ -66,7 +67,7 @@ def _split(value: object) -> object:
 
 
 class _Wanted(BaseModel):
-    """The part of the desired properties that is the policy."""
+    """The part of the desired properties that is the policy, by the names of its fields."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
 
@@ -90,17 +91,7 @@ def read_policy(desired: Mapping[str, Any], default: Policy) -> tuple[Policy, di
             taken[field] = getattr(_Wanted.model_validate({name: desired[name]}), field)
         except ValidationError as error:
             refused[name] = f"{desired[name]!r:.60}: {explain(_Wanted, error.errors(include_url=False)[0]):.120}"
-
-    def value(field: str, otherwise: Any) -> Any:
-        return otherwise if taken.get(field) is None else taken[field]
-
-    policy = Policy(
-        value("forward", default.forward),
-        value("min_probability", default.min_probability),
-        value("labels", default.labels),
-        value("interval_seconds", default.interval),
-    )
-    return policy, refused
+    return replace(default, **{field: value for field, value in taken.items() if value is not None}), refused
 
 
 def read_model(desired: Mapping[str, Any]) -> tuple[WantedModel | None, dict[str, str]]:

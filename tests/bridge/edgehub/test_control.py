@@ -42,7 +42,7 @@ class Cloud:
         self.control.connected({"desired": {**desired, "$version": self.version}})
         return self.published[before:]
 
-    def hear(self, update: ModelUpdate | None, after: float = REMIND_EVERY) -> list[Message]:
+    def on_status(self, update: ModelUpdate | None, after: float = REMIND_EVERY) -> list[Message]:
         """What is published when the classifier reports this, so many seconds later."""
         self.now += after
         before = len(self.published)
@@ -61,15 +61,15 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 def test_a_wanted_model_is_published_until_the_classifier_knows_it(cloud: Cloud) -> None:
     wanted = [WantedModel(URL, A)]
     assert cloud.connect(modelUrl=URL, modelSha256=A) == wanted
-    assert cloud.hear(None, after=5) == [], "it has just been published"
-    assert cloud.hear(None) == wanted
-    assert cloud.hear(ModelUpdate("none")) == wanted
-    assert cloud.hear(ModelUpdate("serving", sha256=B)) == wanted, "of an earlier one"
+    assert cloud.on_status(None, after=5) == [], "it has just been published"
+    assert cloud.on_status(None) == wanted
+    assert cloud.on_status(ModelUpdate("none")) == wanted
+    assert cloud.on_status(ModelUpdate("serving", sha256=B)) == wanted, "of an earlier one"
     for state in ("downloading", "serving", "refused", "rolled-back"):
-        assert cloud.hear(ModelUpdate(state, sha256=A.upper())) == []
+        assert cloud.on_status(ModelUpdate(state, sha256=A.upper())) == []
     assert cloud.connect(modelUrl=OTHER, modelSha256=B) == [WantedModel(OTHER, B)]
     assert cloud.connect() == [WantedModel()], "a download is to stop"
-    assert cloud.hear(None) == []
+    assert cloud.on_status(None) == []
 
 
 def test_a_cloud_without_a_model_leaves_the_classifier_alone(cloud: Cloud) -> None:
@@ -79,7 +79,7 @@ def test_a_cloud_without_a_model_leaves_the_classifier_alone(cloud: Cloud) -> No
     assert "Sekret" not in str(cloud.control._outbox.note("desired"))
     again = Cloud(cloud.control._outbox)
     again.control.recall()
-    assert again.hear(None) == []
+    assert again.on_status(None) == []
     assert again.control._forwarder.policy == Policy("none")
 
 
@@ -87,7 +87,7 @@ def test_the_outcome_is_reported(cloud: Cloud) -> None:
     """As the classifier says, without the address's path and token."""
     cloud.connect(modelUrl=URL, modelSha256=A)
     assert (cloud.control.due() or {})["model"]["state"] == "waiting"
-    cloud.hear(ModelUpdate("refused", "https://models.example", A, "labels.txt is missing", "m@0123"))
+    cloud.on_status(ModelUpdate("refused", "https://models.example", A, "labels.txt is missing", "m@0123"))
     report = cloud.control.due() or {}
     assert report["model"] == {
         "state": "refused",

@@ -1,4 +1,4 @@
-"""What the cloud is told."""
+"""The reported properties."""
 
 import json
 from typing import Any

@@ -14,47 +14,32 @@ from tests.support.values import anything
 OWN = Policy("visits", 0.25, ("man",), 3.0)
 
 
-def test_patches_apply_one_after_the_other() -> None:
-    """Each changes what it names, and null takes away."""
-    twin = Desired()
-    assert twin.apply_document({"forward": "all", "labels": ["man"], "$version": 4}) is Outcome.APPLIED
-    assert twin.apply_patch({"labels": None, "minProbability": 0.5, "$version": 5}) is Outcome.APPLIED
-    assert twin.properties == {"forward": "all", "minProbability": 0.5, "$version": 5}
+WITHOUT_VERSION: list[object] = [None, 3, [], {}, {"$version": 0}, {"$version": "41"}, {"$version": True}, {"$version": -1}]
+START = {"forward": "all", "labels": ["man"], "$version": 40}
 
 
-def test_an_older_patch_changes_nothing() -> None:
-    """One that comes late, or again."""
-    twin = Desired({"forward": "all", "$version": 4})
-    for version in (1, 4):
-        assert twin.apply_patch({"forward": "none", "$version": version}) is Outcome.OLD
-    assert twin.properties["forward"] == "all"
-
-
-def test_after_a_gap_the_whole_is_needed() -> None:
-    """What a lost patch said is not in the next one."""
-    twin = Desired({"forward": "all", "$version": 4})
-    assert twin.apply_patch({"labels": ["man"], "$version": 6}) is Outcome.GAP
-    assert twin.version == 4
-    assert twin.apply_document({"forward": "none", "labels": ["man"], "$version": 6}) is Outcome.APPLIED
-    assert twin.apply_patch({"forward": "visits", "$version": 5}) is Outcome.OLD
-    assert twin.properties["forward"] == "none"
-
-
-def test_an_older_whole_counts_only_when_it_is_the_first_of_a_connection() -> None:
-    """A twin that was made anew begins with version 1."""
-    twin = Desired({"forward": "all", "$version": 40})
-    assert twin.apply_document({"forward": "none", "$version": 1}) is Outcome.OLD
-    assert twin.apply_document({"forward": "none", "$version": 1}, is_first=True) is Outcome.APPLIED
-    assert twin.version == 1
-
-
-@pytest.mark.parametrize("document", [None, 3, [], {}, {"$version": 0}, {"$version": "3"}, {"$version": True}, {"$version": -1}])
-def test_what_has_no_version_is_passed_over(document: object) -> None:
-    """Neither a whole nor a patch."""
-    twin = Desired({"forward": "all", "$version": 4})
-    assert twin.apply_document(document, is_first=True) is Outcome.OLD
-    assert twin.apply_patch(document) is Outcome.OLD
-    assert twin.properties["forward"] == "all"
+@pytest.mark.parametrize(
+    ("apply", "document", "outcome", "forward"),
+    [
+        ("patch", {"forward": "none", "labels": None, "$version": 41}, Outcome.APPLIED, "none"),
+        ("patch", {"forward": None, "labels": None, "$version": 41}, Outcome.APPLIED, None),
+        ("patch", {"forward": "none", "$version": 40}, Outcome.OLD, "all"),
+        ("patch", {"forward": "none", "$version": 42}, Outcome.GAP, "all"),
+        ("document", {"forward": "none", "$version": 42}, Outcome.APPLIED, "none"),
+        ("document", {"forward": "none", "$version": 1}, Outcome.OLD, "all"),
+        ("first document", {"forward": "none", "$version": 1}, Outcome.APPLIED, "none"),  # of a twin that was created again
+        *[(apply, document, Outcome.OLD, "all") for apply in ("patch", "first document") for document in WITHOUT_VERSION],
+    ],
+)
+def test_documents_and_patches(apply: str, document: object, outcome: Outcome, forward: str | None) -> None:
+    """Each counts once and in order; null removes a property; without a version neither is one."""
+    desired = Desired(START)
+    if apply == "patch":
+        assert desired.apply_patch(document) is outcome
+    else:
+        assert desired.apply_document(document, is_first=apply == "first document") is outcome
+    assert desired.properties.get("forward") == forward
+    assert ("labels" in desired.properties) is (outcome is not Outcome.APPLIED)
 
 
 @given(st.permutations(range(2, 8)))
@@ -91,27 +76,20 @@ def test_the_policy_is_the_wanted_one_or_else_the_settings(desired: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "values"),
     [
-        ("forward", "everything"),
-        ("forward", 3),
-        ("minProbability", 1.1),
-        ("minProbability", "0.5"),
-        ("minProbability", True),
-        ("labels", [3]),
-        ("labels", {"a": 1}),
-        ("labels", ["a\nb"]),
-        ("intervalSeconds", -1),
-        ("intervalSeconds", "5"),
+        ("forward", ["everything", 3]),
+        ("minProbability", [1.1, "0.5", True]),
+        ("labels", [[3], {"a": 1}, ["a\nb"]]),
+        ("intervalSeconds", [-1, "5"]),
     ],
 )
-def test_a_bad_value_is_refused_by_name_and_the_rest_applied(name: str, value: object) -> None:
-    """Its own stays as in the settings."""
-    policy, refused = read_policy({"forward": "all", "minProbability": 0.75, name: value}, OWN)
-    assert list(refused) == [name]
-    assert len(refused[name]) < 200
+def test_a_bad_value_is_refused_by_name_and_the_rest_applied(name: str, values: list[object]) -> None:
     rest = {"forward": "all", "minProbability": 0.75}
-    assert policy == read_policy({key: other for key, other in rest.items() if key != name}, OWN)[0]
+    for value in values:
+        policy, refused = read_policy(rest | {name: value}, OWN)
+        assert (list(refused), len(refused[name]) < 200) == ([name], True)
+        assert policy == read_policy({key: other for key, other in rest.items() if key != name}, OWN)[0]
 
 
 @given(st.dictionaries(st.sampled_from(["forward", "minProbability", "labels", "intervalSeconds"]), anything))

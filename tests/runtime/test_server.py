@@ -1,0 +1,68 @@
+"""The HTTP server: what holds its connections."""
+
+import asyncio
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from bus import InvalidSetting
+from runtime.server import REQUEST_TIMEOUT, Address, Server
+from tests.support.broker import free_port
+from tests.support.wait import limit
+
+pytestmark = pytest.mark.system
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Answers later than a client may take for its request."""
+    assert scope["type"] == "http"
+    await asyncio.sleep(REQUEST_TIMEOUT + 2)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+    await send({"type": "http.response.body", "body": b"done"})
+
+
+@pytest.mark.parametrize(
+    ("first", "repeated", "answer"),
+    [
+        (b"", b"", b""),
+        (b"GET / HTTP/1.1\r\n", b"X-More: x\r\n", b""),
+        (REQUEST, b"", b"done"),
+        (REQUEST * 2, b"", b"done"),
+    ],
+    ids=["nothing", "endless headers", "a request", "two at once"],
+)
+def test_only_requests_hold_a_connection(first: bytes, repeated: bytes, answer: bytes) -> None:
+    """However long its answer takes; without one it is closed, so that others get in."""
+    port = free_port()
+    with (
+        Server(application, Address("HTTP_PORT", "127.0.0.1", port), 4),
+        socket.create_connection(("127.0.0.1", port)) as client,
+    ):
+        client.settimeout(0.5)
+        client.sendall(first)
+        got, end = b"", time.monotonic() + limit(5 * REQUEST_TIMEOUT)
+        while time.monotonic() < end:
+            with suppress(TimeoutError):
+                if not (some := client.recv(4096)):
+                    break
+                got += some
+            with suppress(OSError):
+                client.sendall(repeated)
+        else:
+            pytest.fail("the connection was not closed")
+    assert got.count(b"done") == first.count(REQUEST)
+    assert got.endswith(answer)
+
+
+def test_a_port_in_use_is_a_bad_setting() -> None:
+    """With the setting's name."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(InvalidSetting, match=r"^WEB_PORT=\d+ on 127.0.0.1: Addr"),
+    ):
+        Server(application, Address("WEB_PORT", "127.0.0.1", taken.getsockname()[1]), 4)
