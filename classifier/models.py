@@ -44,9 +44,7 @@ class ModelManager:
     def __init__(
         self, path: Path, store: ModelStore, load: Callable[[Export], Classifier], retry: tuple[float, float] = (5.0, 600.0)
     ) -> None:
-        """`path` is MODEL; `load` tries an export and makes a classifier of it, or raises `FootfallError`; `retry` has the first and
-        the longest pause between two tries, in seconds.
-        """
+        """`path` is MODEL; `load` tries an export and loads it, or raises `FootfallError`; `retry`: least and most seconds."""
         self._path = path
         self._store = store
         self._load = load
