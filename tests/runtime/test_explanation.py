@@ -1,5 +1,6 @@
 """What is allowed is said in plain words, whatever pydantic refuses. (Messages: tests/bus/test_messages.py.)"""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -61,55 +62,49 @@ def test_no_setting_is_explained_in_words_for_programs(module: str, monkeypatch:
                     assert "not allowed here" not in problem
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
-        ("forward", "some", "'some': must be none, visits, changes or all"),
-        ("minProbability", 2, "2: must be a number from 0 to 1"),
-        ("labels", [""], "['']: must be text of 1 to 256 characters, without control characters"),
-        ("labels", 5, "5: must be a list"),
-        ("intervalSeconds", "5", "'5': must be a number from 0 to 86400"),
-    ],
-)
-def test_a_desired_property_says_what_is_allowed(name: str, value: object, words: str) -> None:
-    """As settings do."""
-    assert read_policy({name: value}, Policy("visits", 0.0, (), 0.0))[1] == {name: words}
+def twin(name: str, value: object) -> str:
+    """What is wrong with a desired property."""
+    return str(read_policy({name: value}, Policy("visits", 0.0, (), 0.0))[1][name])
 
 
-@pytest.mark.parametrize(
-    ("method", "payload", "words"),
-    [
-        ("counts", {"day": "1960-01-01"}, "day: must be a day such as 2026-11-23, from 1970-01-02 to 5000-12-31"),
-        ("counts", {"day": "tomorrow"}, "day: must be a day such as 2026-11-23, from 1970-01-02 to 5000-12-31"),
-        ("counts", {"date": "2026-11-23"}, "date: is unknown"),
-        ("pause", {"camera": "Front Door"}, f"camera: {NAMES}"),
-        ("pause", {"camera": 5}, f"camera: {NAMES}"),
-        ("status", "now", "payload: must be a map"),
-    ],
-)
-def test_a_direct_method_says_what_is_allowed(method: str, payload: object, words: str) -> None:
-    """As settings do."""
+def method(name: str, payload: object) -> str:
+    """What is wrong with a direct method's payload."""
     unused: Any = None
-    answer = Methods(unused, unused, unused).answer(method, payload)
-    assert (answer.status, answer.body) == (400, {"error": words})
+    answer = Methods(unused, unused, unused).answer(name, payload)
+    assert answer.status == 400
+    return str(answer.body["error"])
 
 
-@pytest.mark.parametrize(
-    ("toml", "words"),
-    [
-        ("scale = 0", "scale=0: must be a number above 0"),
-        ('kind = "other"', "kind='other': must be one of classification, detection, ssd, yolo"),
-        ("anchors = [[1, -1]]", "anchors.0.1=-1: must be a number above 0"),
-        ("anchors = [[1]]", "anchors.0.1=[1]: is missing"),
-        ("anchors = []", "anchors=[]: must be a list of at least 1"),
-        ("scael = 1", "scael=1: is unknown"),
-    ],
-)
-def test_a_models_description_says_what_is_allowed(toml: str, words: str) -> None:
-    """As settings do."""
+def description(toml: str) -> str:
+    """What is wrong with a model's footfall.toml."""
     with pytest.raises(InvalidExport) as refused:
         read_description(toml.encode(), None, ROOT)
-    assert str(refused.value).endswith(f"footfall.toml: {words}")
+    return str(refused.value).partition("footfall.toml: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("explain", "arguments", "words"),
+    [
+        (twin, ("forward", "some"), "'some': must be none, visits, changes or all"),
+        (twin, ("minProbability", 2), "2: must be a number from 0 to 1"),
+        (twin, ("labels", [""]), "['']: must be text of 1 to 256 characters, without control characters"),
+        (twin, ("labels", 5), "5: must be a list"),
+        (twin, ("intervalSeconds", "5"), "'5': must be a number from 0 to 86400"),
+        (method, ("counts", {"day": "tomorrow"}), "day: must be a day such as 2026-11-23, from 1970-01-02 to 5000-12-31"),
+        (method, ("counts", {"date": "2026-11-23"}), "date: is unknown"),
+        (method, ("pause", {"camera": "Front Door"}), f"camera: {NAMES}"),
+        (method, ("pause", {"camera": 5}), f"camera: {NAMES}"),
+        (method, ("status", "now"), "payload: must be a map"),
+        (description, ("scale = 0",), "scale=0: must be a number above 0"),
+        (description, ("anchors = [[1, -1]]",), "anchors.0.1=-1: must be a number above 0"),
+        (description, ("anchors = [[1]]",), "anchors.0.1=[1]: is missing"),
+        (description, ("anchors = []",), "anchors=[]: must be a list of at least 1"),
+        (description, ("scael = 1",), "scael=1: is unknown"),
+    ],
+)
+def test_values_from_elsewhere_are_explained_as_settings_are(explain: Callable[..., str], arguments: Any, words: str) -> None:
+    """From the cloud, and from a model's folder."""
+    assert explain(*arguments) == words
 
 
 @pytest.mark.parametrize(
