@@ -25,7 +25,7 @@ def measure(command: list[str], seconds: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         settings = {"STATE_DIR": folder, "MQTT_PORT": port, "WEB_PORT": web_port, "MODEL": "", "VIDEO_PATH": ""}
         with Program(command, settings) as run:
-            wait_for(lambda: is_listening(port), START_TIMEOUT, "the broker of the run")
+            wait_for(lambda: run.check() and is_listening(port), START_TIMEOUT, "the broker of the run")
             with Listener(port, "footfall/+/prediction") as listener:
                 listener.wait_for("prediction", seconds=START_TIMEOUT)
             time.sleep(seconds)

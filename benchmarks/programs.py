@@ -103,13 +103,14 @@ class Program:
     def wait_for_log(self, text: str, seconds: float = 60.0) -> None:
         """Waits until the text is in its output."""
 
-        def is_there() -> bool:
-            assert self._process
-            if self._process.poll() is not None:
-                raise RuntimeError(f"{' '.join(self._command)} ended with {self._process.returncode}")
-            return text in self.log
+        wait_for(lambda: self.check() and text in self.log, seconds, f"{text!r} of {' '.join(self._command)}")
 
-        wait_for(is_there, seconds, f"{text!r} of {' '.join(self._command)}")
+    def check(self) -> bool:
+        """True while it runs; raises `RuntimeError` when it has ended."""
+        assert self._process
+        if self._process.poll() is not None:
+            raise RuntimeError(f"{' '.join(self._command)} ended with {self._process.returncode}")
+        return True
 
 
 class Script(Program):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bus import Label
 from classifier import InvalidExport, TrialInterrupted, backends
 from classifier.backends import Options, Tensor
-from classifier.decoders import DecoderModule, UnknownClass, select_decoder, shown
+from classifier.decoders import Decoder, UnknownClass, create_decoder, shown
 from classifier.export import Export
 from classifier.preprocess import ImageInput
 
@@ -49,10 +49,8 @@ class Classifier:
             self._model = backend.load(export.model, options)
         except (ValueError, RuntimeError) as error:
             raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {str(error)[:200]}") from None
-        outputs = self._model.outputs
-        kind = select_decoder(export, outputs)
-        self._decoder = kind.create(export, outputs)
-        self.input = _image_input(export, self._model.inputs, kind)
+        self._decoder = create_decoder(export, self._model.outputs)
+        self.input = _image_input(export, self._model.inputs, self._decoder)
         self.identity, self.labels, self.is_demo = export.identity, export.labels, export.description.demo
         self.runtime = backend.describe(options)
         try:
@@ -95,7 +93,7 @@ def _ended_by(number: int, export: Export) -> InvalidExport | TrialInterrupted:
     return InvalidExport(f"{export.name}: {export.model_file} crashes the trial ({name}): the file is damaged")
 
 
-def _image_input(export: Export, inputs: Sequence[Tensor], kind: DecoderModule) -> ImageInput:
+def _image_input(export: Export, inputs: Sequence[Tensor], decoder: Decoder) -> ImageInput:
     """How pictures go in: as the description says, or else as is usual for such models."""
     tensor, shape = inputs[0], inputs[0].shape
     if len(inputs) != 1 or len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or tensor.dtype not in INPUTS:
@@ -111,9 +109,9 @@ def _image_input(export: Export, inputs: Sequence[Tensor], kind: DecoderModule) 
             if not tensor.scale:
                 found = f"input {tensor.dtype} without a quantisation"
                 raise InvalidExport(f"{export.name}: {found}; mean and scale have no meaning for it")
-    is_rgb = (description.colour or (kind.COLOUR if is_float else "rgb")) == "rgb"
+    is_rgb = (description.colour or (decoder.COLOUR if is_float else "rgb")) == "rgb"
     scaling = description.mean or 0.0, description.scale or 1.0
-    return ImageInput(shape[2], shape[1], tensor.dtype, quantisation, kind.SEES_WHOLE_FRAME, is_rgb, *scaling)
+    return ImageInput(shape[2], shape[1], tensor.dtype, quantisation, decoder.SEES_WHOLE_FRAME, is_rgb, *scaling)
 
 
 def _real(tensor: Tensor, values: NDArray[Any]) -> NDArray[Any]:

@@ -44,19 +44,13 @@ class ModelManager:
     """Its methods belong to one thread, but for `on_wanted`; `step` is to be called again and again."""
 
     def __init__(
-        self,
-        path: Path,
-        store: ModelStore,
-        load: Callable[[Export], Classifier],
-        retry: tuple[float, float] = RETRY,
-        download: Callable[[str, str, Path], Generator[None, None, None]] = download_model,
+        self, path: Path, store: ModelStore, load: Callable[[Export], Classifier], retry: tuple[float, float] = RETRY
     ) -> None:
         """`path` is MODEL; `load` tries an export and makes a classifier of it, or raises `FootfallError`."""
         self._path = path
         self._store = store
         self._load = load
         self._backoff = Backoff(*retry)
-        self._start_download = download
         self._state = SavedState()
         self._requests: queue.Queue[WantedModel] = queue.Queue(MAX_REQUESTS)
         self._download: Generator[None, None, None] | None = None
@@ -67,9 +61,7 @@ class ModelManager:
     def attach(
         self, serve: Callable[[Classifier], object], report: Callable[[ModelUpdate], object], refuse: Callable[[str], object]
     ) -> None:
-        """After `start`: `serve` gets the classifier to switch to, `report` what became of the model that is wanted, and
-        `refuse` the problem with MODEL's files, or an empty text when there is none any more.
-        """
+        """After `start`. `refuse` gets the problem with MODEL's files, an empty text when there is none any more."""
         self._serve, self._report = serve, report
         self._watch = ModelWatch(self._path, self._state.default, self._load, self._on_changed, refuse)
 
@@ -152,18 +144,20 @@ class ModelManager:
         return self._state.wanted if time.monotonic() >= self._retry_at else None
 
     def _process(self, request: WantedModel) -> None:
-        if request.rollback:
-            self._roll_back()
-            return
         url, sha256 = request.url or "", (request.sha256 or "").lower()
         update, address = self._state.update, hashlib.sha256(url.encode()).hexdigest()
-        if not url and not sha256:
-            self._cancel_download()
+        is_known = address == self._state.address or update.state in ("serving", "rolled-back")
+        if is_known and sha256 and sha256 == update.sha256 and not request.rollback:
+            self._report(self.update)
+            return
+        if self._download is not None:
+            self._download.close()
+            self._download = None
+        if request.rollback:
+            self._roll_back()
+        elif not url and not sha256:
             self._save(wanted=None, update=ModelUpdate("none"), address="")
-        elif sha256 == update.sha256 and (address == self._state.address or update.state in ("serving", "rolled-back")):
-            self._report(self.update)  # nothing new
         else:
-            self._cancel_download()
             problem = NO_FOLDER if self._store.folder is None else find_problem(url, sha256)
             state = ModelUpdate("refused" if problem else "downloading", public_address(url)[:300] or None, sha256[:128], problem)
             log.info("model wanted from %s: %s", state.url, problem or "downloading it")
@@ -176,8 +170,6 @@ class ModelManager:
         served, previous = self._state.served, self._state.previous
         if served is not None and served.sha256 == wanted.sha256:
             self._finish("serving")
-        elif previous is not None and self._store.has(previous.file, wanted.sha256):
-            self._install(previous, wanted)
         elif self._download is not None:
             end = time.monotonic() + STEP_SECONDS
             try:
@@ -187,12 +179,14 @@ class ModelManager:
                 self._download = None
                 if not isinstance(error, StopIteration):
                     raise
+        elif previous and previous.sha256 == wanted.sha256 and self._store.has(previous.file, wanted.sha256):
+            self._install(previous, wanted)
         elif self._store.has(wanted.file, wanted.sha256):
             self._install(StoredModel("", wanted.file, wanted.sha256), wanted)
         else:
             self._store.path(wanted.file).parent.mkdir(parents=True, exist_ok=True)
             self._finish("downloading", "", wanted)
-            self._download = self._start_download(wanted.url, wanted.sha256, self._store.path(wanted.file))
+            self._download = download_model(wanted.url, wanted.sha256, self._store.path(wanted.file))
 
     def _install(self, stored: StoredModel, wanted: Wanted) -> None:
         if wanted.trials >= MAX_TRIALS:
@@ -206,7 +200,6 @@ class ModelManager:
             self._finish("trying", "", wanted)
 
     def _roll_back(self) -> None:
-        self._cancel_download()
         previous, update = self._state.previous, self._state.update
         try:
             if previous is None:
@@ -222,8 +215,8 @@ class ModelManager:
 
     def _on_changed(self, export: Export, classifier: Classifier) -> None:
         """Serves the new model of MODEL."""
-        served = StoredModel(classifier.identity)
-        self._switch(served, classifier, default=export.fingerprint, update=self._state.overridden)
+        new = {"default": export.fingerprint, "update": self._state.overridden}
+        self._switch(StoredModel(classifier.identity), classifier, **new)
 
     def _switch(self, stored: StoredModel, classifier: Classifier, **changes: Any) -> None:
         before = self._state.served
@@ -253,8 +246,3 @@ class ModelManager:
         if stored.file and not self._store.has(stored.file, stored.sha256):
             raise InvalidExport(f"{stored.file}: the file is missing or damaged")
         return self._load(read_export(self._store.path(stored.file) if stored.file else self._path))
-
-    def _cancel_download(self) -> None:
-        if self._download is not None:
-            self._download.close()
-            self._download = None

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
@@ -133,12 +132,8 @@ class ModelStore:
         new.replace(self.folder / STATE_FILE)
         _sync(self.folder)
         named = [one.file for one in (state.served, state.previous, state.wanted) if one is not None]
-        self._remove_all_but(named)
-
-    def _remove_all_but(self, names: Collection[str | None]) -> None:
-        assert self.folder is not None
         for path in self.folder.iterdir():
-            if path.name.removesuffix(".part") not in names and _OWN.fullmatch(path.name):
+            if path.name.removesuffix(".part") not in named and _OWN.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
 

@@ -8,27 +8,17 @@ from datetime import date
 
 from bus import Answer, Bus, FootfallError, InvalidMessage, NewestSlot, Question, topics
 from bus import metric_names as names
-from counter.database import LedgerUnavailable
 from counter.hours import FIRST_DAY, LAST_DAY
 from counter.reports import Reports
 from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 64
-"""Questions."""
-MAX_PROBLEM = 500
-"""Characters."""
-RECEIVE_TIMEOUT = 0.3
-"""Seconds to wait for a question."""
-PAUSE = 0.02
-"""Seconds between two answers, in which the ledger is free for counting."""
-SHUTDOWN_TIMEOUT = 1.0
-"""Seconds at the end for an answer that may wait for a locked ledger."""
-
-
-class NoSuchDay(FootfallError):
-    """The question is about a day that does not exist."""
+MAX_WAITING = 64  # questions
+MAX_PROBLEM = 500  # characters
+RECEIVE_TIMEOUT = 0.3  # seconds to wait for a question
+PAUSE = 0.02  # seconds between two answers, in which the ledger is free for counting
+SHUTDOWN_TIMEOUT = 1.0  # seconds at the end for an answer that may wait for a locked ledger
 
 
 class Answers:
@@ -68,7 +58,7 @@ class Answers:
         """The answer to a question; raises nothing."""
         try:
             report = self._reports.day_report(self._cameras(), self._day(question))
-        except (NoSuchDay, LedgerUnavailable) as error:
+        except FootfallError as error:
             problem = str(error)
         except Exception as error:
             log.debug("%s", question, exc_info=True)
@@ -78,7 +68,7 @@ class Answers:
         return Answer(question.asker, question.id, problem[:MAX_PROBLEM], report=None)
 
     def _day(self, question: Question) -> date:
-        """Raises `NoSuchDay`."""
+        """Raises `FootfallError` when there is no such day."""
         if question.day is None:
             return self._reports.calendar.day(time.time())
         try:
@@ -87,5 +77,5 @@ class Answers:
             day = date.min
         if day.isoformat() != question.day or not FIRST_DAY <= day <= LAST_DAY:
             allowed = f"one as 2026-11-23 is needed, from {FIRST_DAY} to {LAST_DAY}"
-            raise NoSuchDay(f"day: {question.day!r} is none; {allowed}")
+            raise FootfallError(f"day: {question.day!r} is none; {allowed}")
         return day

@@ -19,12 +19,9 @@ class SavedState:
 
     visits: VisitState
     paused_at: float | None = None
-    summarised_until: float | None = None
-    """The begin of the first hour that has not been summarised."""
-    is_demo: bool = False
-    """Whether the last prediction, and so the open visit, is the demo's."""
-    label_at: float | None = None
-    """The time of the frame that changed the label last."""
+    summarised_until: float | None = None  # the begin of the first hour that has not been summarised
+    is_demo: bool = False  # whether the last prediction, and so the open visit, is the demo's
+    label_at: float | None = None  # the time of the frame that changed the label last
 
 
 _SAVED: TypeAdapter[SavedState] = TypeAdapter(SavedState)
@@ -37,8 +34,7 @@ class Camera:
         self.name = name
         self.saved = SavedState(VisitState()) if text is None else _SAVED.validate_json(text)
         self.visits = Visits(name, rules, self.saved.visits)
-        self.heard_at = heard_at
-        """When a prediction came last, by the steady clock."""
+        self.heard_at = heard_at  # when a prediction came last, by the steady clock
         self._published: CurrentLabel | None = None
         self._visitor = self._find_visitor()
         self._unchanged = None if text is None else self._idle_state

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bus import Summary, Visit
-from counter.periods import Move, Period
+from counter.periods import Period
 from counter.timeline import Correction, moved
 
 Connection = sqlite3.Connection
@@ -34,14 +34,12 @@ class Publication(NamedTuple):
 class Changes:
     """What is written together or not at all."""
 
-    states: dict[str, str] = field(default_factory=dict)
-    """By camera."""
+    states: dict[str, str] = field(default_factory=dict)  # by camera
     visits: list[Visit] = field(default_factory=list)
     summaries: list[Summary] = field(default_factory=list)
-    forgotten: list[str] = field(default_factory=list)
-    """Cameras that are removed; their visits stay."""
-    periods: list[Period | Move] = field(default_factory=list)
-    """When cameras counted, and moves of earlier periods. Periods alone are written every five minutes only."""
+    forgotten: list[str] = field(default_factory=list)  # cameras that are removed; their visits stay
+    periods: list[Period | Correction] = field(default_factory=list)
+    """When cameras counted, and corrections of earlier periods. Periods alone are written every five minutes only."""
     corrections: list[tuple[int, Correction]] = field(default_factory=list)
     """Each with how many of `visits` come before it."""
 

@@ -12,12 +12,9 @@ from runtime.steady import steady
 
 MAX_GAP = 5 * 86400.0
 """Seconds that the counter may have been off, by the wall clock: a long weekend. More may be a wrong clock: it does not count."""
-CLOSED = 30 * 86400.0
-"""Seconds by which a clock may be ahead at a start without a report: a site may have been closed."""
-MIN_JUMP = 2 * 86400.0
-"""Seconds; shorter jumps are not reported."""
-REPORTED = 7 * 86400.0
-"""Seconds for which a jump is reported."""
+CLOSED = 30 * 86400.0  # seconds by which a clock may be ahead at a start without a report: a site may have been closed
+MIN_JUMP = 2 * 86400.0  # seconds; shorter jumps are not reported
+REPORTED = 7 * 86400.0  # seconds for which a jump is reported
 
 
 class Reading(NamedTuple):
@@ -44,18 +41,13 @@ MACHINE = Clocks()
 class SavedTime:
     """What outlives a restart; all in seconds."""
 
-    passed: float
-    """Credible seconds since the very first start."""
-    wall: float
-    """What the wall clock said then."""
+    passed: float  # credible seconds since the very first start
+    wall: float  # what the wall clock said then
     began_at: float
     """The wall time of the first start: the earliest that any clock reading since has given, as the first may have been ahead."""
-    usual: float
-    """How far the wall clock is ahead of `passed`, unless it jumped."""
-    jumped_at: float
-    """When it was last as far ahead as usual, by `passed`."""
-    credited: float = 0.0
-    """The part of `passed` in which the counter was off, which only the wall clock knows."""
+    usual: float  # how far the wall clock is ahead of `passed`, unless it jumped
+    jumped_at: float  # when it was last as far ahead as usual, by `passed`
+    credited: float = 0.0  # the part of `passed` in which the counter was off, which only the wall clock knows
 
 
 _SAVED: TypeAdapter[SavedTime] = TypeAdapter(SavedTime)

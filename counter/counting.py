@@ -24,10 +24,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-RECEIVE_TIMEOUT = 0.5
-"""Seconds to wait for messages."""
-CHECK_EVERY = 1.0
-"""Seconds between two looks at time-outs and hours."""
+RECEIVE_TIMEOUT = 0.5  # seconds to wait for messages
+CHECK_EVERY = 1.0  # seconds between two looks at time-outs and hours
 MAX_PAUSE = 5.0
 """Seconds between two checks after which the counter itself was suspended, so that silence of a camera says nothing."""
 PRUNE_EVERY = 3600.0
@@ -49,8 +47,7 @@ class Counter:
         self._counted: dict[str, tuple[date, int]] = {}
         """By camera: the day, and the five minutes of the last prediction, of which counts were published."""
         self._checked_at = self._pruned_at = float("-inf")
-        self._ended: set[str] = set()
-        """Cameras whose recording has ended and is counted."""
+        self._ended: set[str] = set()  # cameras whose recording has ended and is counted
         self._reported_ended: tuple[str, ...] = ()
         self._cleared: SimpleQueue[str] = SimpleQueue()
         """Cameras whose label was cleared at the broker; filled by the network's thread."""

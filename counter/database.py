@@ -15,26 +15,16 @@ from runtime.errors import FootfallError, InvalidSetting
 
 Connection = sqlite3.Connection
 FILE = "ledger.db"
-LOCK_TIMEOUT = 2.0
-"""Seconds to wait for another program that has locked the file."""
+LOCK_TIMEOUT = 2.0  # seconds to wait for another program that has locked the file
 LOG_PAGES = 250
 """Pages of 4 kB: the size of the write-ahead log. A log that fills the disk could not be written into the file."""
-NEW = f"{FILE}.new"
-"""Replaces a broken file, once it is complete."""
+NEW = f"{FILE}.new"  # replaces a broken file, once it is complete
 MAX_BROKEN = 3
 """Broken files that are kept, the newest ones: each new ledger has all that could be read of the one before."""
-_TEMPORARY = {
-    5: "database is locked",
-    6: "is locked",
-    8: "readonly database",
-    10: "disk I/O error",
-    13: "disk is full",
-    14: "unable to open database file",
-    15: "locking protocol",
-}
-"""SQLite's codes of errors that may go away without a new file, and their messages, as Python 3.10 does not give the codes."""
-_PASSING = {5, 6, 13}
-"""Errors after which the connection can still be used. The others, such as "read-only", may last as long as the connection."""
+_USABLE = ("is locked", "is full")
+"""What SQLite says in errors after which the connection can still be used."""
+_TEMPORARY = (*_USABLE, "readonly", "disk I/O error", "unable to open", "locking protocol")
+"""The same of errors that may go away without a new file; Python 3.10 does not give SQLite's codes."""
 
 
 class LedgerUnavailable(FootfallError):
@@ -111,11 +101,11 @@ class Database:
             self._close()
             raise LedgerBroken(f"{self.path}: its tables are damaged") from None
         except sqlite3.Error as error:
-            code = _code_of(error)
-            if code not in _PASSING:
+            text = " ".join(str(error).split())
+            if not any(one in text for one in _USABLE):
                 self._close()
-            kind = LedgerUnavailable if code in _TEMPORARY else LedgerBroken
-            raise kind(f"{self.path}: {' '.join(str(error).split())}") from None
+            kind = LedgerUnavailable if any(one in text for one in _TEMPORARY) else LedgerBroken
+            raise kind(f"{self.path}: {text}") from None
 
     def _open(self) -> sqlite3.Connection:
         self._install_new()
@@ -194,14 +184,6 @@ class Database:
 
 def _beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
-
-
-def _code_of(error: sqlite3.Error) -> int | None:
-    """SQLite's primary result code; None where Python does not give it and it is not in `_TEMPORARY`."""
-    code: int | None = getattr(error, "sqlite_errorcode", None)
-    if code is not None:
-        return code & 0xFF
-    return next((code for code, message in _TEMPORARY.items() if message in str(error)), None)
 
 
 def _copy(path: Path, other: Path) -> None:

@@ -9,18 +9,15 @@ from counter.clocks import MACHINE, Clocks, CredibleClock
 from counter.ledger import MARKS, Ledger
 from counter.timeline import EARLIEST
 
-CLOCK = "clock"
-"""The note in the ledger with the credible clock."""
-MARK_EVERY = 86400.0
-"""Seconds."""
+CLOCK = "clock"  # the note in the ledger with the credible clock
+MARK_EVERY = 86400.0  # seconds
 
 
 @dataclass(slots=True)
 class Marks:
     """How many visits had been recorded at which credible time."""
 
-    unmarked: int
-    """The number of the last visit that was recorded before the first mark."""
+    unmarked: int  # the number of the last visit that was recorded before the first mark
     marks: list[tuple[float, int]]
     """Seconds of the credible clock and the number of the last visit by then; a day apart."""
 

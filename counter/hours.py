@@ -5,8 +5,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-HOUR = 3600
-"""Seconds."""
+HOUR = 3600  # seconds
 QUARTER = 900
 """Seconds. Visits are counted by quarters of an hour, because clocks of all zones begin an hour, and change, at one of UTC's."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)

@@ -20,10 +20,8 @@ from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-MARKS = "expiry"
-"""The note with the marks of `Expiry`: which numbers of visits were recorded when."""
-MAX_PRUNED = 1000
-"""Rows deleted at once, so that nothing else waits for long."""
+MARKS = "expiry"  # the note with the marks of `Expiry`: which numbers of visits were recorded when
+MAX_PRUNED = 1000  # rows deleted at once, so that nothing else waits for long
 
 
 class Ledger:
@@ -41,13 +39,10 @@ class Ledger:
         self._lock = threading.RLock()
         self._states: dict[str, str] = {}
         self._notes: dict[str, str] = {}
-        self._highest = 0
-        """The highest number of a publication so far."""
+        self._highest = 0  # the highest number of a publication so far
         self._is_read = False
-        self.periods = Periods(clocks.steady)
-        """To be used while `reading`."""
-        self.broken_file = ""
-        """The name under which the last broken file is kept, if there was one."""
+        self.periods = Periods(clocks.steady)  # to be used while `reading`
+        self.broken_file = ""  # the name under which the last broken file is kept, if there was one
 
     def close(self) -> None:
         with self._lock:

@@ -5,14 +5,11 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from counter.database import Connection
-from counter.timeline import moved
+from counter.timeline import Correction, moved
 
-GAP = 60.0
-"""Seconds; predictions that come closer together belong to one period."""
-SAVE_EVERY = 300.0
-"""Seconds between two writes while nobody visits, to spare SD cards."""
-MAX_UNSAVED = 64
-"""Periods; more than that come from a clock that jumps."""
+GAP = 60.0  # seconds; predictions that come closer together belong to one period
+SAVE_EVERY = 300.0  # seconds between two writes while nobody visits, to spare SD cards
+MAX_UNSAVED = 64  # periods; more than that come from a clock that jumps
 
 
 class Period(NamedTuple):
@@ -22,15 +19,6 @@ class Period(NamedTuple):
     is_demo: bool
     began_at: float
     ended_at: float
-
-
-class Move(NamedTuple):
-    """What a camera counted from `begin` to before `end` is to be moved `by` seconds: its clock was wrong."""
-
-    camera: str
-    begin: float
-    end: float
-    by: float
 
 
 class Periods:
@@ -48,27 +36,27 @@ class Periods:
             self._newest = joined([*self._newest, *new])
             self._is_saved = False
 
-    def add_in_order(self, connection: Connection, changes: Iterable[Period | Move]) -> None:
-        """Adds periods, and applies the moves between them to those that came before."""
+    def add_in_order(self, connection: Connection, changes: Iterable[Period | Correction]) -> None:
+        """Adds periods, and applies the corrections between them to those that came before."""
         for one in changes:
-            if isinstance(one, Move):
+            if isinstance(one, Correction):
                 self._move(connection, one)
             else:
                 self.add([one])
 
-    def _move(self, connection: Connection, move: Move) -> None:
+    def _move(self, connection: Connection, move: Correction) -> None:
         self.write(connection)
         self._newest = [one for one in self._newest if one.camera != move.camera]
         rows = connection.execute(
             "DELETE FROM period WHERE camera = ? AND began_at < ? AND ended_at >= ?"
             " RETURNING camera, is_demo, began_at, ended_at",
-            (move.camera, move.end, move.begin),
+            (move.camera, move.counted_until, move.counted_from),
         ).fetchall()
         for whole in [Period(camera, bool(is_demo), began_at, ended_at) for camera, is_demo, began_at, ended_at in rows]:
-            before, after = whole._replace(ended_at=move.begin), whole._replace(began_at=move.end)
+            before, after = whole._replace(ended_at=move.counted_from), whole._replace(began_at=move.counted_until)
             rest = [one for one in (before, after) if one.began_at < one.ended_at]
             connection.executemany("INSERT INTO period (camera, is_demo, began_at, ended_at) VALUES (?, ?, ?, ?)", rest)
-            began_at, ended_at = max(whole.began_at, move.begin), min(whole.ended_at, move.end)
+            began_at, ended_at = max(whole.began_at, move.counted_from), min(whole.ended_at, move.counted_until)
             self.add([whole._replace(began_at=moved(began_at, move.by), ended_at=moved(ended_at, move.by))])
 
     @contextmanager

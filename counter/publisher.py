@@ -8,8 +8,7 @@ from bus import Bus
 from counter.clocks import MACHINE, Clocks
 from counter.ledger import Ledger
 
-MAX_IN_FLIGHT = 100
-"""Messages that are published and not acknowledged yet."""
+MAX_IN_FLIGHT = 100  # messages that are published and not acknowledged yet
 SHUTDOWN_TIMEOUT = 1.0
 """Seconds to wait at the end for acknowledgements; what is not acknowledged is published again at the next start."""
 
@@ -21,14 +20,10 @@ class Publisher:
         self._bus = bus
         self._ledger = ledger
         self._clocks = clocks
-        self._acknowledged: SimpleQueue[int] = SimpleQueue()
-        """Filled by the network's thread."""
-        self._unmarked: set[int] = set()
-        """Acknowledged, and not yet marked in the ledger."""
-        self._in_flight: set[int] = set()
-        """Published in this connection, and not marked yet."""
-        self._last = 0
-        """The number of the last message that was published in this connection."""
+        self._acknowledged: SimpleQueue[int] = SimpleQueue()  # filled by the network's thread
+        self._unmarked: set[int] = set()  # acknowledged, and not yet marked in the ledger
+        self._in_flight: set[int] = set()  # published in this connection, and not marked yet
+        self._last = 0  # the number of the last message that was published in this connection
         self._connection = 0
         self._may_be_more = True
 

@@ -15,12 +15,10 @@ from typing import NamedTuple
 
 log = logging.getLogger(__name__)
 
-PAGE_SIZE = 4096
-"""Bytes; SQLite's default, which every ledger has."""
+PAGE_SIZE = 4096  # bytes; SQLite's default, which every ledger has
 JOURNAL, LOG = b"\1\1", b"\2\2"
 """How the header says that the file is written and read: by a rollback journal, or a write-ahead log."""
-_LEAF = b"\x0d"
-"""The first byte of a page that has rows of a table."""
+_LEAF = b"\x0d"  # the first byte of a page that has rows of a table
 _TYPES = {"INTEGER": int, "REAL": float, "TEXT": str}
 
 
@@ -35,8 +33,7 @@ class Row(NamedTuple):
 class _Table(NamedTuple):
     name: str
     is_without_rowid: bool
-    columns: dict[str, tuple[type, bool]]
-    """By name: the type of its values, and whether there is always one."""
+    columns: dict[str, tuple[type, bool]]  # by name: the type of its values, and whether there is always one
 
 
 def recovered(broken: Path, scratch: Path, create: str) -> Iterator[Row]:

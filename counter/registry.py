@@ -9,20 +9,16 @@ from counter.camera import Camera
 from counter.changes import Changes
 from counter.clocks import MACHINE, Clocks
 from counter.hours import Calendar
-from counter.periods import Move, Period
+from counter.periods import Period
 from counter.timeline import EARLIEST
 from counter.visits import Rules
 
-SILENCE = 30.0
-"""Seconds without a prediction after which the open visit ends: the camera or the classifier is lost."""
-MAX_CAMERAS = 64
-"""Upper bound; more than this indicates spoofed names."""
+SILENCE = 30.0  # seconds without a prediction after which the open visit ends: the camera or the classifier is lost
+MAX_CAMERAS = 64  # upper bound; more than this indicates spoofed names
 MAX_APART = 5
 """Predictions in a row that are too far apart for a visit, before a warning: a camera may be lost for a moment."""
-FORGOTTEN = 30 * 86400.0
-"""Seconds after which an idle camera that sent nothing is not restored at a start."""
-PAUSE_AGAIN = 5.0
-"""Seconds after which a paused camera that still sends is paused again: it has been restarted."""
+FORGOTTEN = 30 * 86400.0  # seconds after which an idle camera that sent nothing is not restored at a start
+PAUSE_AGAIN = 5.0  # seconds after which a paused camera that still sends is paused again: it has been restarted
 
 
 @dataclass
@@ -30,10 +26,8 @@ class Batch:
     """What some messages and timeouts change: first to be committed, then to be published."""
 
     changes: Changes = field(default_factory=Changes)
-    cameras: dict[str, Camera] = field(default_factory=dict)
-    """Those that may have changed."""
-    labels: list[CurrentLabel] = field(default_factory=list)
-    """Each change, in order."""
+    cameras: dict[str, Camera] = field(default_factory=dict)  # those that may have changed
+    labels: list[CurrentLabel] = field(default_factory=list)  # each change, in order
     commands: list[Command] = field(default_factory=list)
 
     def finish(self) -> Changes:
@@ -97,8 +91,7 @@ class CameraRegistry:
         ended = camera.visits.process(prediction)
         if (correction := camera.visits.correction) is not None:
             batch.changes.corrections.append((len(batch.changes.visits), correction))
-            span = correction.counted_from, correction.counted_until
-            batch.changes.periods.append(Move(camera.name, *span, correction.by))
+            batch.changes.periods.append(correction)
         at = camera.visits.state.timeline.last_at or prediction.captured_at
         batch.changes.periods.append(Period(camera.name, prediction.demo, at, at))
         self._add(camera, ended, prediction.captured_at, batch)

@@ -10,10 +10,8 @@ from counter.hours import QUARTER, Calendar
 from counter.ledger import Ledger
 from counter.visits import result_id
 
-MAX_VISITS = 50
-"""Of a report: the last ones."""
-_BEGUN = "camera = ? AND started_at >= ? AND started_at < ?"
-"""What the index `visit_by_begin` is for."""
+MAX_VISITS = 50  # of a report: the last ones
+_BEGUN = "camera = ? AND started_at >= ? AND started_at < ?"  # what the index `visit_by_begin` is for
 _OF_KIND = f"{_BEGUN} AND is_demo = ?"
 _CAMERAS = """
 WITH RECURSIVE known(camera) AS (

@@ -48,8 +48,7 @@ UPDATE camera SET memory = replace(memory, '"stay":', '"visit":');
 The bodies in `outbox` are JSON of the same fields, and more. `visit.is_told` is no longer used. It stays because the pages of a
 damaged file are read by the position of their columns, whatever their version.
 """
-MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3)
-"""Never changed once released."""
+MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3)  # never changed once released
 VERSION = len(MIGRATIONS)
 _SET_VERSION = f"PRAGMA user_version = {VERSION}; INSERT OR REPLACE INTO note VALUES ('version', '{VERSION}');"
 """The version is stored twice, so that a damaged header is not taken for that of a newer Footfall."""

@@ -5,16 +5,12 @@ from typing import NamedTuple
 
 from bus import Prediction
 
-CLOCK_SET = 1.0
-"""Seconds by which wall clock and session must differ to count as a clock that was set."""
-EARLIEST = 1_577_836_800.0
-"""2020-01-01: a clock that shows an earlier time was never set."""
+CLOCK_SET = 1.0  # seconds by which wall clock and session must differ to count as a clock that was set
+EARLIEST = 1_577_836_800.0  # 2020-01-01: a clock that shows an earlier time was never set
 TRUSTED_AFTER = 86400.0
 """Seconds of a session after which its clock is believed, whatever an earlier one showed, unless it was never set."""
-MAX_SESSIONS = 16
-"""Sessions whose last sequence number is remembered."""
-EPOCH = 0.001
-"""The first time that a message can hold."""
+MAX_SESSIONS = 16  # sessions whose last sequence number is remembered
+EPOCH = 0.001  # the first time that a message can hold
 
 
 class Moment(NamedTuple):
@@ -49,19 +45,13 @@ class Correction(NamedTuple):
 class Timeline:
     """The time of one camera, over its sessions and restarts of the counter."""
 
-    last_at: float | None = None
-    """When the last frame was captured, by the clock as it is set now."""
+    last_at: float | None = None  # when the last frame was captured, by the clock as it is set now
     session: str | None = None
-    sequences: dict[str, int] = field(default_factory=dict)
-    """The number of the last frame in each of the last sessions."""
-    offset: float = 0.0
-    """What the clock shows at the begin of the session."""
-    known: float = EARLIEST
-    """The last time that is believed: a clock that shows an earlier one is in doubt."""
-    doubtful: int = 0
-    """How many of the last visits were dated by a clock that is in doubt."""
-    doubted_from: float | None = None
-    """The time of the first of the last frames that were dated by such a clock."""
+    sequences: dict[str, int] = field(default_factory=dict)  # the number of the last frame in each of the last sessions
+    offset: float = 0.0  # what the clock shows at the begin of the session
+    known: float = EARLIEST  # the last time that is believed: a clock that shows an earlier one is in doubt
+    doubtful: int = 0  # how many of the last visits were dated by a clock that is in doubt
+    doubted_from: float | None = None  # the time of the first of the last frames that were dated by such a clock
 
     def is_late(self, prediction: Prediction) -> bool:
         """Whether it is a repeated one, or comes after a newer one of its session."""

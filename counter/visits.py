@@ -29,10 +29,8 @@ from bus import Prediction, Visit
 from counter.state import Candidate, Observation, OpenVisit, VisitState
 from counter.timeline import Correction, Moment
 
-BACKGROUND_WEIGHT = 3.0
-"""How much faster a visit ends on frames of a background label than on frames that say nothing."""
-_ROUNDING = 1e-6
-"""Seconds; times are sums of floats."""
+BACKGROUND_WEIGHT = 3.0  # how much faster a visit ends on frames of a background label than on frames that say nothing
+_ROUNDING = 1e-6  # seconds; times are sums of floats
 _NAMESPACE = uuid.UUID("6b1d2f0e-3c55-4f57-9d2a-0f1c5a7e9b43")
 
 
@@ -61,10 +59,8 @@ class Visits:
         self._camera = camera
         self._rules = rules
         self.state = state or VisitState()
-        self.correction: Correction | None = None
-        """What the last prediction says about visits that ended before it."""
-        self.apart = 0
-        """How many of the last predictions were too far apart to form a visit."""
+        self.correction: Correction | None = None  # what the last prediction says about visits that ended before it
+        self.apart = 0  # how many of the last predictions were too far apart to form a visit
 
     @property
     def current(self) -> OpenVisit | None:

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from bus import Bus, states
 from dashboard.settings import Settings
 from runtime import process
-from runtime.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
 
 def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:
-    """Start the web server, on a thread with an event loop, and a watchdog that ends the process if the loop hangs."""
+    """Start the web server, on a thread with an event loop; the process ends if that hangs."""
     from dashboard.app import create_app  # noqa: PLC0415  # after the settings, so that --help and their errors are quick
     from dashboard.guard import Guard  # noqa: PLC0415
     from dashboard.hub import Hub  # noqa: PLC0415
@@ -45,7 +44,7 @@ def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:
     address = Address("WEB_PORT", settings.web_host, settings.web_port)
     running.enter_context(Server(app, address, MAX_REQUESTS, certificate or None, SEND_BUFFER))
     running.callback(hub.close)
-    running.enter_context(Watchdog("the web server", lambda: hub.stalled))
+    bus.heartbeat.watch("the web server", lambda: hub.stalled)
     log.info("dashboard: %s", settings.web_address)
 
 

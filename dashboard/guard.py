@@ -55,12 +55,11 @@ class Guard:
     ) -> None:
         """`names`: host names besides the machine's own, in lower case."""
         self._names = own_names() | set(names)
-        self._has_sign_in = password is not None
-        self._app = app
+        self._app = self._guarded = app
         if password is not None:
             from dashboard.sign_in import with_sign_in  # noqa: PLC0415  # needs itsdangerous
 
-            self._app = with_sign_in(app, password, clock)
+            self._guarded = with_sign_in(app, password, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -71,11 +70,11 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": REFUSED})  # before it is accepted: the server answers 403
         elif scope["type"] == "websocket":
-            await self._app(scope, receive, send)
-        elif scope["path"] in ("/sign-in", "/sign-out") and not self._has_sign_in:
-            await (refusal or RedirectResponse("/", 303))(scope, receive, _secured(send))
+            await self._guarded(scope, receive, send)
         else:
-            await (refusal or self._app)(scope, receive, _secured(send))
+            if self._guarded is self._app and scope["path"] in ("/sign-in", "/sign-out"):
+                refusal = refusal or RedirectResponse("/", 303)
+            await (refusal or self._guarded)(scope, receive, _secured(send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         hosts = headers.getlist("host")

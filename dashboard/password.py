@@ -49,10 +49,10 @@ class _Bucket:
 class Password:
     """Checks passwords. Not thread-safe: for the event loop only.
 
-    From one network (an IPv4 address, an IPv6 /64), the fifth failure in a row and each later one impose a wait of 1, 2, 4 .. 60 s
-    until a success. Against many addresses there is a second limit, of 100 failures at once and then one per 10 s. Networks that
-    have signed in before have one each; all others share one for the internet and one for private networks. So a distributed
-    attack locks out neither the local network nor anybody who has signed in from there before.
+    From one network (an IPv4 address, an IPv6 /64), the fifth failure in a row and each later one impose a wait of 1, 2, 4 ..
+    60 s until a success. Against many addresses there is a second limit, of 100 failures at once and then one per 10 s.
+    Networks that have signed in before have one each; all others share one for the internet and one for private networks. So
+    a distributed attack locks out neither the local network nor anybody who has signed in from there before.
     """
 
     def __init__(self, password: str, clock: Callable[[], float] = time.monotonic) -> None:

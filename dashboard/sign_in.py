@@ -63,9 +63,7 @@ class SignIn:
         self._form = PAGE.read_text("utf-8")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+        if scope["type"] == "websocket":
             await self._websocket(HTTPConnection(scope), receive, send)
         else:
             answer = await self._answer(Request(scope, receive))

@@ -7,13 +7,12 @@ import time
 from bus import Bus, InvalidSetting, NewestSlot, Pixels, Prediction, metric_names, topics
 from display import icons
 from display.choice import Choice, Choices
-from display.matrix import Matrix, NoMatrix, TerminalMatrix
+from display.matrix import Matrix, TerminalMatrix
 from display.pixels import rgb_bytes
 from display.screen import Screen
 from display.sensehat import SenseHatMatrix
 from display.settings import Settings
 from runtime import process
-from runtime.watchdog import Watchdog
 
 CHECK_INTERVAL = 0.1
 """Seconds after which a label may have to go, when nothing comes."""
@@ -31,7 +30,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
         bus.state,
     )
     bus.subscribe(topics.prediction(settings.camera or "+"), Prediction, lambda one: newest.put(one.camera, one))
-    with bus, Watchdog("the matrix", lambda: screen.stalled), screen:
+    bus.heartbeat.watch("the matrix", lambda: screen.stalled)
+    with bus, screen:
         while not stop.is_set():
             prediction = newest.take(CHECK_INTERVAL)
             is_fresh = prediction is not None and choices.process(prediction, time.time(), time.monotonic())
@@ -49,7 +49,7 @@ def _create_matrix(settings: Settings) -> Matrix:
         case "terminal":
             return TerminalMatrix(sys.stdout)
         case "none":
-            return NoMatrix()
+            return Matrix()
 
 
 def _read_icons(settings: Settings) -> icons.Icons:

@@ -1,7 +1,7 @@
 """Matrices: where pixels are shown."""
 
 from types import TracebackType
-from typing import IO, Protocol
+from typing import IO
 
 from typing_extensions import Self
 
@@ -13,32 +13,21 @@ class MatrixLost(FootfallError):
     """A matrix that cannot be opened or drawn to; a retry may help."""
 
 
-class Matrix(Protocol):
-    """An 8x8 matrix of LEDs, or a substitute. Entering opens it (or raises `MatrixLost`), leaving makes it dark."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
-
-    def show(self, picture: Picture) -> None:
-        """Show the picture until the next. Raises `MatrixLost`."""
-        ...
-
-
-class NoMatrix:
-    """Pixels are only published."""
+class Matrix:
+    """An 8x8 matrix of LEDs, or a substitute; this one shows nothing. Entering opens it, leaving makes it dark."""
 
     def __enter__(self) -> Self:
+        """Open it. Raises `MatrixLost`."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Nothing to release."""
+        """Make it dark, and release it."""
 
     def show(self, picture: Picture) -> None:
-        """Show nothing."""
+        """Show the picture until the next. Raises `MatrixLost`."""
 
 
-class TerminalMatrix(NoMatrix):
+class TerminalMatrix(Matrix):
     """Prints each picture, in 24-bit colours, below the one before: several modules may write to one terminal."""
 
     def __init__(self, terminal: IO[str]) -> None:

@@ -8,15 +8,15 @@ from typing import Any
 from typing_extensions import Self
 
 from bus import InvalidSetting
-from display.matrix import MatrixLost
+from display.matrix import Matrix, MatrixLost
 from display.pixels import DARK, Picture
 
 
-class SenseHatMatrix:
-    """Drives the LEDs by way of the library sense_hat."""
+class SenseHatMatrix(Matrix):
+    """Drives the LEDs with the library sense_hat."""
 
     def __init__(self) -> None:
-        """Raises `InvalidSetting` where the library is missing: no retry brings it."""
+        """Raises `InvalidSetting` where the library is missing, as no retry helps."""
         if importlib.util.find_spec("sense_hat") is None:
             raise InvalidSetting("MATRIX='sensehat': the Python package sense-hat is not installed")
         self._hat: Any = None

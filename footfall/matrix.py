@@ -13,6 +13,8 @@ from typing import TextIO
 
 from bus import InvalidMessage, InvalidSetting, Pixels, topics
 from bus.states import OFFLINE
+from display.matrix import TerminalMatrix
+from display.pixels import SIDE
 from display.settings import Settings
 from footfall.connection import (
     LOOPBACK,
@@ -26,27 +28,10 @@ from footfall.connection import (
 )
 from runtime.settings import load
 
-SIDE = 8
-"""Pixels."""
 SHUTDOWN_TIMEOUT = 5.0
 """Seconds for the display module to end."""
-_UPPER_HALF = "▀"  # the character's own colour is the upper pixel, its background the lower one
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _UP, _CLEAR_LINE = f"\x1b[{SIDE // 2 + 1}A", "\x1b[K"
-
-
-def draw(rgb: bytes) -> str:
-    """The 64 pixels (red, green, blue, row by row) as four lines of text with 24-bit colours."""
-    pixels = [tuple(rgb[start : start + 3]) for start in range(0, len(rgb), 3)]
-    rows = [pixels[start : start + SIDE] for start in range(0, len(pixels), SIDE)]
-    return "\n".join(
-        "".join(
-            f"\x1b[38;2;{r};{g};{b}m\x1b[48;2;{R};{G};{B}m{_UPPER_HALF}"
-            for (r, g, b), (R, G, B) in zip(upper, lower, strict=True)
-        )
-        + "\x1b[0m"
-        for upper, lower in zip(rows[::2], rows[1::2], strict=True)
-    )
 
 
 def takes_colour(out: TextIO) -> bool:
@@ -80,10 +65,13 @@ def show(connection: Connection, display: str, out: TextIO) -> None:
         for pixels in _pictures(connection, display):
             print(pixels.label or "dark", file=out, flush=True)
         return
+    matrix = TerminalMatrix(out)
     with _hidden_cursor(out):
         for number, pixels in enumerate(_pictures(connection, display)):
             label = pixels.label[: shutil.get_terminal_size().columns // 2]  # in one line, of wide characters too
-            out.write(f"{_UP if number else ''}{draw(pixels.rgb)}\n{_CLEAR_LINE}{label}\n")
+            out.write(_UP if number else "")
+            matrix.show(tuple(zip(*[iter(pixels.rgb)] * 3, strict=True)))
+            out.write(f"{_CLEAR_LINE}{label}\n")
             out.flush()
 
 

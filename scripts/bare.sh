@@ -33,7 +33,7 @@ if [ "${1:-}" = setup ]; then
   there <<'END'
 make test TESTS="-q --collect-only" >/tmp/collected || { cat /tmp/collected; exit 1; }
 tail -n 1 /tmp/collected
-make test TESTS=tests/display/dashboard/test_loading.py
+make test TESTS=tests/dashboard/page/test_access.py
 END
 else
   say "make run"

@@ -21,12 +21,12 @@ def load_kinds(modules: tuple[str, ...] = ()) -> Sequence[SourceKind]:
 
 
 def _load_kind(name: str) -> SourceKind:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError("the name of a Python module is needed, as demo.source")
     try:
-        kind = import_module(name).KIND
-    except ImportError as error:
+        kind = getattr(import_module(name), "KIND", None)
+    except Exception as error:  # of any kind: another's code runs
         raise ValueError(f"{name} cannot be imported ({error})") from None
-    except AttributeError:
-        kind = None
     if not isinstance(kind, SourceKind):
         raise ValueError(f"{name} has no source (KIND)")
     return kind

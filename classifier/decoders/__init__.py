@@ -1,13 +1,11 @@
-"""From a model's outputs to labels. One file for each kind of output; its name is the `kind` in footfall.toml.
-
-A decoder's module has what `DecoderModule` lists.
-"""
+"""From a model's outputs to labels. One file for each kind of output; its name is the `kind` in footfall.toml."""
 
 import importlib
 import math
 import pkgutil
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bus import Box, Label
 from classifier import InvalidExport
@@ -31,28 +29,28 @@ class UnknownClass(FootfallError):
     """A detector's class that labels.txt has no line for."""
 
 
-class Decoder(Protocol):
-    """Reads the outputs of one model."""
+class Decoder(ABC):
+    """Reads the outputs of one model. Each module in this package has a subclass of the same name."""
 
-    def decode(self, outputs: Sequence[Array]) -> tuple[Label, ...]:
-        """The labels in the outputs (real numbers, in the model's order), highest first. Raises `UnknownClass`."""
-
-
-class DecoderModule(Protocol):
-    """What a module in this package provides."""
-
-    OUTPUTS: str
+    OUTPUTS: ClassVar[str]
     """The outputs that it reads, for messages."""
-    COLOUR: Colour
+    COLOUR: ClassVar[Colour]
     """Colour order of a model with float input whose description does not say it."""
-    SEES_WHOLE_FRAME: bool
+    SEES_WHOLE_FRAME: ClassVar[bool]
     """Whether the whole frame is scaled to the input, or the middle of its centred square."""
 
-    def fits(self, outputs: Sequence[Tensor]) -> bool:
+    @abstractmethod
+    def __init__(self, export: "Export", outputs: Sequence[Tensor]) -> None:
+        """For outputs that fit. Raises `InvalidExport` when labels and outputs do not agree."""
+
+    @staticmethod
+    @abstractmethod
+    def fits(outputs: Sequence[Tensor]) -> bool:
         """Whether the outputs look like this kind."""
 
-    def create(self, export: "Export", outputs: Sequence[Tensor]) -> Decoder:
-        """Raises `InvalidExport` when labels and outputs do not agree."""
+    @abstractmethod
+    def decode(self, outputs: Sequence[Array]) -> tuple[Label, ...]:
+        """The labels in the outputs (real numbers, in the model's order), highest first. Raises `UnknownClass`."""
 
 
 def names() -> list[str]:
@@ -60,14 +58,14 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def select_decoder(export: "Export", outputs: Sequence[Tensor]) -> DecoderModule:
-    """The module that reads the outputs: of the kind in the description, or the one that fits. Raises `InvalidExport`."""
-    modules = {name: cast(DecoderModule, importlib.import_module(f"{__name__}.{name}")) for name in names()}
+def create_decoder(export: "Export", outputs: Sequence[Tensor]) -> Decoder:
+    """Of the kind in the description, or the one that fits. Raises `InvalidExport`."""
+    kinds: dict[str, type[Decoder]] = {name: importlib.import_module(f"{__name__}.{name}").Decoder for name in names()}
     kind = export.description.kind
-    for name in [kind] if kind else modules:
-        if modules[name].fits(outputs):
-            return modules[name]
-    served = "; ".join(f"{name}: {module.OUTPUTS}" for name, module in modules.items())
+    for name in [kind] if kind else kinds:
+        if kinds[name].fits(outputs):
+            return kinds[name](export, outputs)
+    served = "; ".join(f"{name}: {one.OUTPUTS}" for name, one in kinds.items())
     reason = f"not of the kind {kind}" if kind else "of no kind that is served"
     raise InvalidExport(f"{export.name}: outputs {shown(outputs)}: {reason}; served are {served}")
 

@@ -1,25 +1,25 @@
 """A detector that ends in the operator TFLite_Detection_PostProcess: boxes, classes, scores and their number."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from classifier.backends import Tensor
-from classifier.decoders import Colour
-from classifier.decoders.detection import Boxes
-
-if TYPE_CHECKING:
-    from classifier.export import Export
+from classifier.decoders import detection
+from classifier.export import Export
 
 ORDER = ("boxes", "classes", "scores", "count")
 """Of the operator's outputs, unless the description has another one."""
-OUTPUTS = ", ".join(ORDER)
-COLOUR: Colour = "rgb"
-SEES_WHOLE_FRAME = True
 
 
-def fits(outputs: Sequence[Tensor]) -> bool:
-    return len(outputs) == len(ORDER)
+class Decoder(detection.Decoder):
+    """Boxes are corners with rows first: y1, x1, y2, x2."""
 
+    OUTPUTS = ", ".join(ORDER)
+    COLUMNS = (1, 0, 3, 2)
 
-def create(export: "Export", outputs: Sequence[Tensor]) -> Boxes:  # noqa: ARG001  # as all decoders
-    return Boxes(export.labels, export.description.outputs or ORDER, rows_first=True)
+    def __init__(self, export: Export, outputs: Sequence[Tensor]) -> None:
+        super().__init__(export, outputs)
+        self._roles = export.description.outputs or ORDER
+
+    @staticmethod
+    def fits(outputs: Sequence[Tensor]) -> bool:
+        return len(outputs) == len(ORDER)

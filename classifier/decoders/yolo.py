@@ -1,23 +1,17 @@
 """Boxes from the grid of a YOLOv2 detector (Redmon and Farhadi, YOLO9000, arXiv:1612.08242), as Custom Vision exports it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bus import Label
-from classifier import InvalidExport
+from classifier import InvalidExport, decoders
 from classifier.backends import Array, Tensor
-from classifier.decoders import MIN_CONFIDENCE, Colour, check_number_of_labels, clip_box, probability, rank, shown
-
-if TYPE_CHECKING:
-    from classifier.export import Export
-
-OUTPUTS = "one output, 1 x rows x columns x anchors*(5 + labels)"
-COLOUR: Colour = "bgr"
-SEES_WHOLE_FRAME = True
+from classifier.decoders import MIN_CONFIDENCE, check_number_of_labels, clip_box, probability, rank, shown
+from classifier.export import Export
 
 ANCHORS = ((0.573, 0.677), (1.87, 2.06), (3.34, 5.47), (7.88, 3.53), (9.77, 9.17))
 """Width and height in cells of the anchor boxes of Custom Vision's compact detectors."""
@@ -35,30 +29,28 @@ class Found(NamedTuple):
     box: tuple[float, float, float, float]
 
 
-class Grid:
-    """A detector with these labels and anchor boxes."""
+class Decoder(decoders.Decoder):
+    """The anchor boxes are those of the description, or Custom Vision's."""
 
-    def __init__(self, labels: Sequence[str], anchors: tuple[tuple[float, float], ...]) -> None:
-        self._labels = labels
-        self._anchors = anchors
+    OUTPUTS = "one output, 1 x rows x columns x anchors*(5 + labels)"
+    COLOUR = "bgr"
+    SEES_WHOLE_FRAME = True
+
+    def __init__(self, export: Export, outputs: Sequence[Tensor]) -> None:
+        self._labels, self._anchors = export.labels, export.description.anchors or ANCHORS
+        depth, rest = divmod(outputs[0].shape[3], len(self._anchors))
+        if rest or depth < 6:
+            needed = f"not {len(self._anchors)} anchors times 5 + labels in its last dimension"
+            raise InvalidExport(f"{export.name}: outputs {shown(outputs)}: {needed}")
+        check_number_of_labels(export, depth - 5, "labels in its grid")
+
+    @staticmethod
+    def fits(outputs: Sequence[Tensor]) -> bool:
+        return len(outputs) == 1 and len(outputs[0].shape) == 4 and outputs[0].shape[0] == 1
 
     def decode(self, outputs: Sequence[Array]) -> tuple[Label, ...]:
         found = find_boxes(outputs[0][0], self._anchors)
         return rank(Label(self._labels[one.label], probability(one.probability), clip_box(*one.box)) for one in found)
-
-
-def fits(outputs: Sequence[Tensor]) -> bool:
-    return len(outputs) == 1 and len(outputs[0].shape) == 4 and outputs[0].shape[0] == 1
-
-
-def create(export: "Export", outputs: Sequence[Tensor]) -> Grid:
-    anchors = export.description.anchors or ANCHORS
-    depth, rest = divmod(outputs[0].shape[3], len(anchors))
-    if rest or depth < 6:
-        needed = f"not {len(anchors)} anchors times 5 + labels in its last dimension"
-        raise InvalidExport(f"{export.name}: outputs {shown(outputs)}: {needed}")
-    check_number_of_labels(export, depth - 5, "labels in its grid")
-    return Grid(export.labels, anchors)
 
 
 def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, float], ...] = ANCHORS) -> list[Found]:

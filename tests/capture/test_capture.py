@@ -117,21 +117,6 @@ def test_frames_as_set(broker: Broker, tmp_path: Path) -> None:
     assert 0 <= now - frames[-1].captured_at < limit(2)
 
 
-def test_a_missing_clip_is_waited_for(broker: Broker, door: Door, tmp_path: Path) -> None:
-    """A missing file is reported as camera-lost with the reason; frames flow once it is there."""
-    path = tmp_path / "later.avi"
-    with Module("capture", broker.port, VIDEO_PATH=path) as module:
-        door.wait_for_state(CAMERA_LOST)
-        assert "No such file" in door.status.detail
-        shutil.move(videos.video(tmp_path / "clip.avi"), path)
-        door.wait_for_frames(5)
-        assert door.status.state == RUNNING
-        path.write_bytes(b"no video any more")
-        door.wait_for_state(CAMERA_LOST)
-        assert module.running
-        assert module.log.count(CAMERA_LOST) <= 3
-
-
 def test_bad_pictures_are_counted_and_skipped(broker: Broker, door: Door, tmp_path: Path) -> None:
     """A frame of over 2 MiB, a picture that is far too wide and a file that is none are logged once each; the others go on."""
     folder = videos.pictures(tmp_path / "pictures", 2)
@@ -221,31 +206,32 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, door: Door, tmp_pat
         assert "[WRN]" not in module.log
 
 
-def test_snapshots_come_out_of_turn(broker: Broker, door: Door, tmp_path: Path) -> None:
+def test_a_snapshot_comes_out_of_turn(broker: Broker, door: Door, tmp_path: Path) -> None:
     """At a frame every 100 seconds. A folder that is shown so slowly is not waited for: resumed, it begins anew at once."""
     folder = videos.pictures(tmp_path / "pictures", 3)
     with Module("capture", broker.port, VIDEO_PATH=folder, FRAME_RATE=0.01):
         door.wait_for_frames()
-        door.command("pause", "resume", "snapshot")
-        assert number(door.wait_for_frames(2)[1]) == 0
-        door.wait_for_state(RUNNING)
-    path = videos.video(tmp_path / "clip.avi")
-    with Module("capture", broker.port, VIDEO_PATH=path, FRAME_RATE=0.01):
-        door.wait_for_frames(3)
         asked_at = time.time()
-        door.command("snapshot")
-        first, second = door.wait_for_frames(4)[2:]
-    assert (first.sequence, second.sequence) == (0, 1)
+        door.command("pause", "resume", "snapshot")
+        first, second = door.wait_for_frames(2)
+        door.wait_for_state(RUNNING)
+    assert (first.sequence, second.sequence, number(second)) == (0, 1, 0)
     assert asked_at - 0.2 < second.captured_at < asked_at + limit(5)
 
 
 def test_progress_is_frames_that_go_out(broker: Broker, door: Door, tmp_path: Path) -> None:
-    """There is none without a camera or without the broker; a paused camera is healthy."""
-    path, health = videos.video(tmp_path / "clip.avi"), tmp_path / "progress"
+    """There is none without a camera or without the broker; a paused camera is healthy. A missing clip is waited for."""
+    path, health = tmp_path / "later.avi", tmp_path / "progress"
     health.touch()
     with Module("capture", broker.port, VIDEO_PATH=path, HEALTH_FILE=health) as module:
+        door.wait_for_state(CAMERA_LOST)
+        assert "No such file" in door.status.detail
+        shutil.move(videos.video(tmp_path / "clip.avi"), path)
+        door.wait_for_frames(5)
+        assert door.status.state == RUNNING
         moves(health)
-        path.unlink()
+        path.write_bytes(b"no video any more")
+        door.wait_for_state(CAMERA_LOST)
         stands_still(health)
         door.command("pause")
         moves(health)
@@ -254,6 +240,7 @@ def test_progress_is_frames_that_go_out(broker: Broker, door: Door, tmp_path: Pa
         broker.start()
         moves(health)
         assert module.running
+        assert module.log.count(CAMERA_LOST) <= 3
 
 
 def test_a_clock_that_is_set_is_reported(broker: Broker, door: Door, tmp_path: Path) -> None:
@@ -268,30 +255,12 @@ def test_a_clock_that_is_set_is_reported(broker: Broker, door: Door, tmp_path: P
         until(lambda: door.status.metrics.get("clock_steps") == 1, 20)
         assert door.status.metrics["clock_stepped"] == pytest.approx(-59, abs=0.5)
     assert len({frame.session for frame in frames}) == 1
-    seconds = [frame.session_time for frame in frames]
-    assert seconds == sorted(seconds)
-    assert seconds[-1] - seconds[0] == pytest.approx(frames[-1].captured_at + 59 - frames[0].captured_at, abs=1)
+    assert [frame.session_time for frame in frames] == sorted(frame.session_time for frame in frames)
 
 
-@pytest.mark.parametrize(
-    ("source", "beside", "drawn"),
-    [
-        ("door.avi", '{"about": "A drawn scene: not people."}', True),
-        ("door.avi", '{"about": "Counted by hand."}', False),
-        ("demo:7", "", True),
-    ],
-)
-def test_frames_say_whether_they_were_drawn(
-    broker: Broker, door: Door, tmp_path: Path, source: str, beside: str, drawn: bool
-) -> None:
-    """By the JSON file beside a clip, also where both come after capture has started; or by a source that a setting names."""
-    path = source if source.startswith("demo:") else tmp_path / source
-    with Module("capture", broker.port, VIDEO_PATH=path, SOURCE_MODULES="demo.source" if beside == "" else "") as module:
-        if isinstance(path, Path):
-            module.wait_for_log(CAMERA_LOST)
-            path.with_suffix(".json").write_text(beside)
-            videos.video(path)
-        assert {frame.demo for frame in door.wait_for_frames(3)} == {drawn}
+def test_a_further_source_is_named_in_a_setting(broker: Broker, door: Door) -> None:
+    with Module("capture", broker.port, VIDEO_PATH="demo:7", SOURCE_MODULES="demo.source"):
+        assert {(frame.width, frame.height, frame.demo) for frame in door.wait_for_frames(3)} == {(640, 480, True)}
 
 
 HANGING = """

@@ -17,6 +17,7 @@ from capture.framer import Framer, Pace
 from capture.prepare import Preparation
 from capture.source import Captured
 from tests.support import samples
+from tests.support.wait import limit
 
 
 class FakeBus:
@@ -98,7 +99,7 @@ def test_a_frame_without_a_prediction_is_published_again(answer: str) -> None:
 
 def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -> None:
     """A frame that went out keeps its number, though its session ends before the prediction comes."""
-    bus, consumers = create(timeout=5.0)
+    bus, consumers = create(limit(5))
     framer = Framer("door", Pace(1000), Preparation(8, 8), 80)
     sent: list[Frame] = []
 

@@ -87,6 +87,19 @@ def test_a_clock_that_is_set_is_noticed(step: float) -> None:
     assert steps == [pytest.approx(step, abs=0.5)]
 
 
+def test_a_source_is_asked_once_whether_it_is_drawn() -> None:
+    """When its first picture is there: a clip, and the file beside it, may come after capture has started."""
+    asked: list[bool] = []
+    framer = Framer("door", Pace(10), Preparation(), 80, is_drawn=lambda: not asked.append(True))  # type: ignore[func-returns-value]
+    for at in (1.0, 2.0):
+        assert not asked or at == 2.0
+        frame = framer.make_frame(Captured(PICTURE, 5000.0, at))
+        assert frame
+        assert frame.demo
+        framer.published()
+    assert asked == [True]
+
+
 @pytest.mark.parametrize("shape", [(2, 70_000, 3), (70_000, 2, 3)])
 def test_a_picture_that_cannot_become_a_frame(shape: tuple[int, int, int]) -> None:
     """Too wide or high for a JPEG, it is refused with its size; resized, it will do."""

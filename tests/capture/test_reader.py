@@ -110,16 +110,31 @@ def test_holds_the_newest(reports: Reports) -> None:
         assert reader.take(0.01) is None
 
 
-def test_a_lost_source_is_closed_and_opened_again(reports: Reports) -> None:
-    """Whether it fails to open, fails while read, raises an unforeseen error or has no pictures; the old one is closed first."""
-    source = Scripted(SourceLost("not there"), 2, OSError("broken"), 3, 0)
-    with Reader(source, reports, backoff=QuickBackoff()):
-        until(lambda: len(reports.all) >= 5)
-        until(lambda: source.opened >= 6)
-    assert source.opened - source.closed <= 1
-    lost = [detail for state, detail in reports.all if state == CAMERA_LOST]
-    assert lost[:3] == ["not there", "OSError: broken", "there is no picture in it"]
-    assert reports.states[:5] == [CAMERA_LOST, RUNNING, CAMERA_LOST, RUNNING, CAMERA_LOST]
+LOOP = [2, 3, 1]
+NOT_THERE, BROKEN = SourceLost("not there"), OSError("broken")
+
+
+@pytest.mark.parametrize(
+    ("acts", "loop", "states"),
+    [
+        ([NOT_THERE, 2, BROKEN, 3, 0], True, ["not there", RUNNING, "OSError: broken", RUNNING, "there is no picture in it"]),
+        (LOOP, True, [RUNNING] * 3),  # begun again at once, which is no loss
+        (LOOP, False, [RUNNING, ENDED]),  # and the silence after is no loss
+        ([], True, ["nothing more"] * 3),  # the silence that follows does not hide why
+    ],
+)
+def test_states(acts: list[int | Exception], loop: bool, states: list[str], reports: Reports) -> None:
+    """States, and the reasons of losses. A lost source is closed before it is opened again."""
+    source = Scripted(*acts)
+    with Reader(source, reports, loop, Timeouts(silence=0.05), backoff=QuickBackoff()) as reader:
+        until(lambda: [reader.take(0.02)] and len(reports.all) >= len(states))
+        assert reader.has_ended == (not loop)
+        assert source.opened - source.closed <= 1
+        reader.take(0.2)
+    words = [detail if state == CAMERA_LOST else state for state, detail in reports.all]
+    assert words[: len(states)] == states
+    assert loop or len(words) == len(states)
+    assert f"no picture for {0.05:g} s" not in words
 
 
 @pytest.mark.parametrize(
@@ -136,32 +151,6 @@ def test_attempts_to_open(acts: list[int | Exception], waits: list[float], repor
     with Reader(Scripted(*acts, interval=0.02), reports, timeouts=Timeouts(steady=0.1), backoff=backoff):
         until(lambda: len(backoff.waits) >= 3)
     assert backoff.waits[:3] == waits
-
-
-def test_an_end_begins_again_at_once(reports: Reports) -> None:
-    source = Scripted(*[2] * 50)
-    with Reader(source, reports):
-        until(lambda: source.opened > 50)
-    assert CAMERA_LOST not in reports.states[:50]
-
-
-def test_without_loop_it_stays_ended(reports: Reports) -> None:
-    """LOOP_VIDEO=false plays once; the silence after is not reported as a loss."""
-    source = Scripted(2, 2)
-    with Reader(source, reports, loop=False, timeouts=Timeouts(silence=0.05)) as reader:
-        until(lambda: ENDED in reports.states)
-        until(lambda: reader.take(0.2) is None)
-        assert reader.has_ended
-    assert source.opened == 1
-    assert reports.states == [RUNNING, ENDED]
-
-
-def test_the_reason_of_a_loss_stays(reports: Reports) -> None:
-    """While a camera is known to be lost, the silence that follows does not hide why."""
-    with Reader(Scripted(), reports, timeouts=Timeouts(silence=0.05), backoff=QuickBackoff()) as reader:
-        for _ in range(10):
-            assert reader.take(0.05) is None
-    assert {detail for _, detail in reports.all} == {"nothing more"}
 
 
 def test_a_source_that_hangs_is_reported_and_left_behind(reports: Reports) -> None:

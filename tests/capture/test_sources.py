@@ -59,9 +59,13 @@ def test_the_kind_of_an_address(kind: type, paths: list[str]) -> None:
         ("ftp://camera/", "", "an address begins with http://, https://, rtsp:// or rtsps://"),
         ("rtsp:/camera", "", "an address begins with"),
         ("http\\\\camera", "", "an address begins with"),
-        ("demo:x", "demo.source", "demo: and a number of at most nine digits, as demo:7"),
+        *[
+            (f"demo:{seed}", "demo.source", "demo: and a number of at most nine digits, as demo:7")
+            for seed in ("", "x", "-1", "1.5", "1234567890", "\u0663")
+        ],
         ("~nobody-of-that-name/door.mp4", "", "home directory"),
         ("0", "no.such_module", "SOURCE_MODULES='no.such_module': no.such_module cannot be imported"),
+        ("0", "..", "the name of a Python module is needed, as demo.source"),
         ("0", "demo.shop", "demo.shop has no source"),
     ],
 )
@@ -71,6 +75,7 @@ def test_settings_that_cannot_be_right(path: str, modules: str, problem: str) ->
     assert problem in str(caught.value)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("module", "unwanted"), [("settings", {"cv2", "numpy", "demo"}), ("__main__", {"demo"})])
 def test_drivers_and_demo_are_imported_when_needed(module: str, unwanted: set[str]) -> None:
     code = f"import sys, capture.{module}; print({{name.partition('.')[0] for name in sys.modules}} & {unwanted})"

@@ -6,10 +6,9 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
-from tests.support import tflite
+from tests.classifier.shelf import put
 from tests.support.broker import free_port
 from tests.support.module import Module
 from tests.support.wait import limit
@@ -18,11 +17,8 @@ from tests.support.web import Pictures
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that tells the mean colour of a picture."""
-    folder = tmp_path_factory.mktemp("colours")
-    (folder / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3)))
-    (folder / "labels.txt").write_text("blue\ngreen\nred")
-    return folder
+    """A model that gives the mean colour of a picture."""
+    return put(tmp_path_factory.mktemp("models") / "colours", ("blue", "green", "red"))
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import ssl
 import threading
 import zipfile
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -33,10 +34,23 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def export(labels: str, side: int = 16) -> bytes:
-    """The zip of a real small model for three labels of one letter each, as "abc"."""
+def files(labels: Sequence[str], side: int = 16) -> dict[str, bytes]:
+    """An export whose model gives the mean blue, green and red of a picture; three labels, as "abc"."""
     model = tflite.classification(np.eye(3) / 255, np.zeros(3), side)
-    return zipped({"model.tflite": model, "labels.txt": "\n".join(labels).encode()})
+    return {"model.tflite": model, "labels.txt": "\n".join(labels).encode()}
+
+
+def export(labels: Sequence[str], side: int = 16) -> bytes:
+    """Its zip."""
+    return zipped(files(labels, side))
+
+
+def put(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
+    """Its folder."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files(labels, side).items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
 class Shelf:

@@ -33,16 +33,16 @@ def describe(options):
 """
 DECODER = """
 from bus import Label
-OUTPUTS, COLOUR, SEES_WHOLE_FRAME = "one output, labels", "rgb", True
-class Flat:
-    def __init__(self, labels):
-        self.labels = labels
+from classifier import decoders
+class Decoder(decoders.Decoder):
+    OUTPUTS, COLOUR, SEES_WHOLE_FRAME = "one output, labels", "rgb", True
+    def __init__(self, export, outputs):
+        self.labels = export.labels
+    @staticmethod
+    def fits(outputs):
+        return len(outputs) == 1 and len(outputs[0].shape) == 1
     def decode(self, outputs):
         return tuple(Label(name, float(value)) for name, value in zip(self.labels, outputs[0]))
-def fits(outputs):
-    return len(outputs) == 1 and len(outputs[0].shape) == 1
-def create(export, outputs):
-    return Flat(export.labels)
 """
 
 

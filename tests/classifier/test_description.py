@@ -1,4 +1,4 @@
-"""What is told of a model beside it."""
+"""What stands beside a model about it."""
 
 import json
 from pathlib import Path
@@ -13,13 +13,9 @@ from classifier.description import Description, read_description
 HERE = Path("model")
 
 
-def test_nothing_told() -> None:
-    """Neither file: everything follows from the model."""
+def test_all_keys() -> None:
+    """Every key of footfall.toml, with a byte order mark too; without a file, everything follows from the model."""
     assert read_description(None, None, HERE) == Description()
-
-
-def test_all_that_can_be_told() -> None:
-    """Every key of footfall.toml, with a byte order mark too."""
     toml = """
         kind = "ssd"
         colour = "rgb"
@@ -28,8 +24,7 @@ def test_all_that_can_be_told() -> None:
         anchors = [[1.0, 2], [3, 4.5]]
         outputs = ["scores", "boxes", "count", "classes"]
     """
-    description = read_description(b"\xef\xbb\xbf" + toml.encode(), None, HERE)
-    assert description == Description(
+    expected = Description(
         kind="ssd",
         colour="rgb",
         mean=127.5,
@@ -37,12 +32,13 @@ def test_all_that_can_be_told() -> None:
         anchors=((1.0, 2.0), (3.0, 4.5)),
         outputs=("scores", "boxes", "count", "classes"),
     )
+    assert read_description(b"\xef\xbb\xbf" + toml.encode(), None, HERE) == expected
 
 
 @pytest.mark.parametrize(
     ("toml", "reason"),
     [
-        ("kind = 'pose'", "kind='pose'"),
+        ("kind = 'pose'", "kind='pose': must be one of classification, detection, ssd, yolo"),
         ("color = 'rgb'", "color='rgb': is unknown"),
         ("colour = 'RGB'", "colour='RGB'"),
         ("scale = 0", "scale=0"),
@@ -55,7 +51,7 @@ def test_all_that_can_be_told() -> None:
         ("\xff", "not TOML"),
     ],
 )
-def test_what_is_wrong_is_said(toml: str, reason: str) -> None:
+def test_problems(toml: str, reason: str) -> None:
     """The file, the key and its value."""
     with pytest.raises(InvalidExport, match=r"model/footfall\.toml: ") as error:
         read_description(toml.encode("latin-1"), None, HERE)
@@ -80,28 +76,23 @@ def metadata(**properties: object) -> bytes:
         ({"biases": 7, "colour": []}, Description()),
     ],
 )
-def test_custom_vision_tells_colour_and_anchors(properties: dict[str, object], expected: Description) -> None:
-    """What it tells is taken; what it tells badly does not keep a model from being served."""
+def test_custom_vision_metadata(properties: dict[str, object], expected: Description) -> None:
+    """Colour and anchors are read; what cannot be read does not keep a model from being served."""
     assert read_description(None, metadata(**properties), HERE) == expected
 
 
-def test_the_user_has_the_last_word() -> None:
-    """footfall.toml before the metadata."""
+def test_footfall_toml_overrides_the_metadata() -> None:
     assert read_description(b"colour = 'bgr'", metadata(colour="Rgb8"), HERE).colour == "bgr"
 
 
-@given(st.one_of(st.none(), st.binary(max_size=200)), st.one_of(st.none(), st.binary(max_size=200)))
-def test_whatever_bytes(toml: bytes | None, properties: bytes | None) -> None:
+VALUES = st.one_of(st.text(max_size=20), st.integers(), st.lists(st.floats()))
+METADATA = st.dictionaries(st.sampled_from(["colour", "biases"]), VALUES).map(lambda found: metadata(**found))
+
+
+@given(st.none() | st.binary(max_size=200), st.none() | st.binary(max_size=200) | METADATA)
+def test_any_bytes(toml: bytes | None, properties: bytes | None) -> None:
     """A description or an InvalidExport, nothing else."""
     try:
         read_description(toml, properties, HERE)
     except InvalidExport as error:
         assert "\n" not in str(error)
-
-
-@given(
-    st.dictionaries(st.sampled_from(["colour", "biases"]), st.one_of(st.text(max_size=20), st.integers(), st.lists(st.floats())))
-)
-def test_whatever_metadata(properties: dict[str, object]) -> None:
-    """Metadata never keeps a model from being served."""
-    read_description(None, metadata(**properties), HERE)

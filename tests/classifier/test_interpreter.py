@@ -15,10 +15,12 @@ from classifier import InvalidExport, TrialInterrupted
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
-from tests.support import tflite
+from tests.classifier.shelf import put
 from tests.support.broker import ROOT, free_port
 from tests.support.fruits import Fruits
 from tests.support.wait import limit, until
+
+pytestmark = pytest.mark.system  # it tries models in processes
 
 
 @pytest.mark.parametrize(("is_reduced", "least", "most"), [(False, 0.0, 0.03), (True, 0.03, 0.06)])
@@ -72,21 +74,16 @@ def test_a_damaged_model(fruits: Fruits, tmp_path: Path, content: bytes | int) -
         ("ABRT", InvalidExport, r"crashes the trial \(SIGABRT\): the file is damaged"),
     ],
 )
-def test_a_signal_that_ends_the_trial(
-    name: str, error: type[Exception], said: str
-) -> None:
+def test_a_signal_that_ends_the_trial(name: str, error: type[Exception], said: str) -> None:
     """Only a crash means that the file is damaged: a trial that was stopped or killed names the signal."""
     with pytest.raises(error, match=said):
         Classifier(read_export(ROOT / "demo" / "model"), trial=("sh", "-c", f"kill -{name} $$"))
 
 
-@pytest.mark.system
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_during_the_trial(tmp_path: Path, number: signal.Signals) -> None:
     """A signal to the whole process group while the model is tried ends the classifier with code 0, and blames no file."""
-    (tmp_path / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3)))
-    (tmp_path / "labels.txt").write_text("a\nb\nc")
-    environment = os.environ | {"MODEL": str(tmp_path), "MQTT_PORT": str(free_port())}
+    environment = os.environ | {"MODEL": str(put(tmp_path, "abc")), "MQTT_PORT": str(free_port())}
     with subprocess.Popen(
         [sys.executable, "-m", "classifier"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
     ) as classifier:

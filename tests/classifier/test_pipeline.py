@@ -7,11 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bus import Frame, Label, Prediction
+from bus import metric_names as names
 from classifier.interpreter import Result
 from classifier.pipeline import Pipeline
 from classifier.preprocess import ImageInput, Tensor
@@ -36,7 +38,7 @@ class Slow:
         self.meanwhile: Callable[[], object] = lambda: None
 
     def classify(self, tensor: Tensor) -> Result:
-        """A label that tells the grey level of the picture."""
+        """A label with the grey level of the picture."""
         self.busy.set()
         assert self.go.wait(limit(10))
         time.sleep(self.seconds)
@@ -48,19 +50,19 @@ class Slow:
 
 
 class Setup:
-    """A pipeline whose predictions and complaints are kept."""
+    """A pipeline whose predictions and warnings are kept."""
 
     def __init__(self, model: Slow, max_frame_age: float = 2.0) -> None:
         self.metrics = Metrics()
         self.predictions: list[Prediction] = []
-        self.complaints: list[tuple[str, str]] = []
+        self.warnings: list[str] = []
         self.senders: set[str] = set()
         self.model = model
         self.pipeline = Pipeline(model, max_frame_age, self.metrics, self.predictions.append, self._count_and_warn)  # type: ignore[arg-type]
 
-    def _count_and_warn(self, figure: str, text: str, sender: str) -> None:
-        self.metrics.add(figure)
-        self.complaints.append((figure, text))
+    def _count_and_warn(self, metric: str, text: str, sender: str) -> None:
+        self.metrics.add(metric)
+        self.warnings.append(text)
         self.senders.add(sender)
 
     def offer(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = b"") -> None:
@@ -108,7 +110,7 @@ def test_a_slow_model_gets_the_newest() -> None:
         setup.model.go.set()
         until(lambda: setup.predictions and setup.predictions[-1].sequence == 49)
     assert len(setup.predictions) <= 4
-    dropped = setup.metrics.snapshot()["dropped_for_newer"]
+    dropped = setup.metrics.snapshot()[names.DROPPED_FOR_NEWER]
     assert dropped == 50 - len(setup.predictions)
 
 
@@ -131,52 +133,38 @@ def test_cameras_take_turns() -> None:
     assert max(shares.values()) - min(shares.values()) <= 3
 
 
-@pytest.mark.parametrize(("age", "figure"), [(3.0, "dropped_old"), (-3.0, "dropped_ahead")])
-def test_frames_of_another_time_are_dropped(age: float, figure: str) -> None:
-    """A frame older than the limit, or as far ahead of the clock, is counted and not classified; the next one is."""
-    setup = Setup(Slow(), max_frame_age=2.0)
+@pytest.mark.parametrize(
+    ("frame", "metric", "reason"),
+    [
+        ({"age": 3.0}, names.DROPPED_OLD, "3.0 s old, dropped; MAX_FRAME_AGE is 2"),
+        ({"age": -3.0}, names.DROPPED_AHEAD, "s ahead of this machine's clock"),
+        ({"jpeg": b"garbage"}, names.INVALID, "not a whole JPEG"),
+        ({"jpeg": samples.jpeg()[:200]}, names.INVALID, "not a whole JPEG"),
+        ({"jpeg": b"\xff\xd8\xff\xd9"}, names.INVALID, "cannot be decoded"),
+        ({}, names.FAILED, "RuntimeError: the model broke"),
+    ],
+)
+def test_a_bad_frame(frame: dict[str, Any], metric: str, reason: str) -> None:
+    """It is counted with its topic, so that one camera's line does not hide another's; the next one is classified."""
+    setup = Setup(Slow())
+    setup.model.fail = metric == names.FAILED
     with setup.pipeline:
-        setup.offer(sequence=1, age=age)
-        until(lambda: setup.metrics.snapshot().get(figure) == 1)
+        setup.offer(sequence=1, **frame)
+        until(lambda: setup.metrics.snapshot().get(metric) == 1)
         setup.offer(sequence=2)
         until(lambda: setup.predictions)
     assert [one.sequence for one in setup.predictions] == [2]
-    assert setup.senders == {"footfall/door/frame"}  # so that one camera's line does not hide another's
-
-
-@pytest.mark.parametrize("jpeg", [b"garbage", samples.jpeg()[:200], b"\xff\xd8\xff\xd9"])
-def test_a_picture_that_is_none_is_survived(jpeg: bytes) -> None:
-    """A frame whose picture cannot be decoded is counted with its topic; the next one is classified."""
-    setup = Setup(Slow())
-    with setup.pipeline:
-        setup.offer(jpeg=jpeg)
-        until(lambda: setup.complaints)
-        setup.offer(sequence=1)
-        until(lambda: setup.predictions)
-    figure, text = setup.complaints[0]
-    assert figure == "invalid"
-    assert text.startswith("footfall/door/frame: ")
+    assert setup.senders == {"footfall/door/frame"}
+    assert setup.warnings[0].startswith("footfall/door/frame: ")
+    assert reason in setup.warnings[0]
 
 
 def test_a_frame_that_is_smaller_than_it_says() -> None:
-    """A frame whose picture is not of the size it tells is classified all the same."""
     setup = Setup(Slow())
     with setup.pipeline:
         setup.pipeline.offer(Frame("door", "a1", 1, 0.1, time.time(), 60_000, 60_000, samples.jpeg(level=120)))
         until(lambda: setup.predictions)
     assert setup.predictions[0].labels[0].name == "level 120"
-
-
-def test_a_model_that_fails_once_is_used_again() -> None:
-    """An error inside the runtime is told, and does not end the thread."""
-    setup = Setup(Slow())
-    setup.model.fail = True
-    with setup.pipeline:
-        setup.offer()
-        until(lambda: setup.complaints)
-        setup.offer(sequence=1)
-        until(lambda: setup.predictions)
-    assert "the model broke" in setup.complaints[0][1]
 
 
 def test_decoding_and_the_model_overlap() -> None:

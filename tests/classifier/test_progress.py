@@ -1,15 +1,37 @@
-"""What a classifier tells a health check."""
+"""The classifier's health file, and its end when the model hangs."""
 
 import itertools
 import time
 from pathlib import Path
 
+import pytest
+
 from bus import Frame
+from tests.runtime.program import python
 from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
+from tests.support.wait import limit
+
+pytestmark = pytest.mark.system
+
+HANGING = """
+import runpy, threading
+from classifier.pipeline import Pipeline
+from runtime import heartbeat
+heartbeat.HANG_TIMEOUT = 1.0
+Pipeline._classify_next = lambda _: threading.Event().wait()
+runpy.run_module("classifier", run_name="__main__")
+"""
+
+
+def test_a_model_that_hangs_ends_the_process() -> None:
+    with python(HANGING, MQTT_PORT="1", MODEL="demo/model") as process:
+        _, log = process.communicate(timeout=limit(60))
+    assert process.returncode == 3
+    assert b"[CRT] - the model has hung for " in log
 
 
 def test_progress_is_predictions_that_go_out(broker: Broker, folder: Path, tmp_path: Path) -> None:

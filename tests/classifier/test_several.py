@@ -4,27 +4,24 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from bus import Frame, InvalidSetting, Prediction
 from classifier.settings import Settings
 from runtime.settings import load
-from tests.support import samples, tflite
+from tests.classifier.shelf import put
+from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
+
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> list[Path]:
     """Two models, told apart by the name of their folder."""
-    folders = [tmp_path / "one", tmp_path / "two"]
-    for folder in folders:
-        folder.mkdir()
-        (folder / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3)))
-        (folder / "labels.txt").write_text("a\nb\nc")
-    return folders
+    return [put(tmp_path / name, "abc") for name in ("one", "two")]
 
 
 def send(listener: Listener, camera: str, number: int, first: int = 0) -> None:
@@ -74,14 +71,10 @@ def test_cameras_are_divided(broker: Broker, folders: list[Path]) -> None:
         assert answers(listener, "yard") == [(0, "two"), (1, "two")]
 
 
-@pytest.mark.parametrize("wrong", ["Door", "a,b/c", "+", "status"])
-def test_what_is_no_camera(wrong: str) -> None:
-    """A name that no camera can have is refused."""
-    with pytest.raises(InvalidSetting, match="CAMERAS"):
-        load(Settings, CAMERAS=wrong)
-
-
-def test_what_is_no_share() -> None:
-    """Nor may a share's name be what would make another topic of it."""
-    with pytest.raises(InvalidSetting, match="SHARE"):
-        load(Settings, SHARE="all/+")
+@pytest.mark.parametrize(
+    ("setting", "value"), [*(("CAMERAS", value) for value in ("Door", "a,b/c", "+", "status")), ("SHARE", "all/+")]
+)
+def test_names_that_are_refused(setting: str, value: str) -> None:
+    """No camera can have them, and a share's name must not change the topic."""
+    with pytest.raises(InvalidSetting, match=setting):
+        load(Settings, **{setting: value})

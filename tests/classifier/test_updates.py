@@ -7,15 +7,14 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
 import psutil
 import pytest
 from typing_extensions import Self
 
 from bus import Frame, Prediction, Status, WantedModel, states
 from bus import metric_names as names
-from tests.classifier.shelf import SECRET, Shelf, export, sha256, zipped
-from tests.support import samples, tflite
+from tests.classifier.shelf import SECRET, Shelf, export, put, sha256, zipped
+from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -25,13 +24,6 @@ pytestmark = pytest.mark.system
 
 FIRST, SECOND = export("abc", 16), export("def", 48)
 """Of other sizes, so that a tensor for one of them does not fit the other."""
-
-
-def put(folder: Path, labels: str, side: int = 32) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / "model.tflite").write_bytes(tflite.classification(np.eye(3) / 255, np.zeros(3), side))
-    (folder / "labels.txt").write_text("\n".join(labels))
-    return folder
 
 
 class Frames:
@@ -75,7 +67,8 @@ class Frames:
             later = self.listener.payloads("prediction")[seen:]
             return "".join(sorted(label.name for label in Prediction.unpack(later[-1]).labels)) if later else ""
 
-        return until(lambda: letters() in allowed and letters(), 20, f"a prediction of {allowed}") or ""
+        until(lambda: letters() in allowed, 20, f"a prediction of {allowed}")
+        return letters()
 
     def status(self) -> Status:
         return Status.unpack(self.listener.wait_for("status/classifier")[-1])
@@ -97,7 +90,7 @@ class Frames:
 
 def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -> None:
     """Wanted, refused, rolled back, changed by hand; served again after a restart; each prediction is of one model."""
-    settings = {"MODEL": put(tmp_path / "own", "xyz"), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
+    settings = {"MODEL": put(tmp_path / "own", "xyz", 32), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
     with Shelf() as shelf, Frames(broker.port) as frames:
         with Module("classifier", broker.port, **settings) as module:
             frames.wait_for_letters("xyz")
@@ -138,7 +131,7 @@ def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -
 
 def test_kills_at_random_moments_of_an_update(broker: Broker, tmp_path: Path) -> None:
     """After each, a start serves one of the models, and the last one that is wanted in the end."""
-    settings = {"MODEL": put(tmp_path / "own", "xyz"), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
+    settings = {"MODEL": put(tmp_path / "own", "xyz", 32), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
     chance = random.Random(3)
     with Shelf() as shelf, Frames(broker.port) as frames:
         for number in range(10):

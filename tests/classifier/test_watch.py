@@ -1,7 +1,6 @@
 """Changes of the files of MODEL."""
 
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from classifier import InvalidExport, TrialInterrupted
 from classifier.export import Export, read_export
 from classifier.watch import ModelWatch
+from tests.classifier.shelf import zipped
 
 
 def write(folder: Path, labels: str = "a\nb\nc", model: bytes = b"model") -> Path:
@@ -51,9 +51,11 @@ class Watched:
             self.watch.look()
 
 
-def test_a_change_is_taken_over_once(tmp_path: Path) -> None:
-    """Nothing happens without a change; after one, the new export is loaded when it looks the same twice, and only once."""
+def test_a_change_is_loaded_once(tmp_path: Path) -> None:
+    """Nothing happens for new times of the same files; a new export is loaded when two looks see the same."""
     watched = Watched(write(tmp_path / "x"))
+    watched.look(3)
+    os.utime(tmp_path / "x" / "model.tflite", (1, 1))
     watched.look(3)
     assert not watched.loaded
     write(tmp_path / "x", "a\nbb\nc")
@@ -61,22 +63,21 @@ def test_a_change_is_taken_over_once(tmp_path: Path) -> None:
     assert not watched.loaded
     watched.look(3)
     assert watched.loaded == watched.taken == [("a", "bb", "c")]
-    assert watched.refused == [""]
+    assert watched.refused == ["", ""]
 
 
 def test_a_trial_that_was_stopped_is_made_again(tmp_path: Path) -> None:
-    """It says nothing about the model: the model is not refused, and taken over once a trial came to its end."""
+    """The model is not refused, and served once a trial has come to its end."""
     watched = Watched(write(tmp_path / "x"))
     write(tmp_path / "x", "stopped\nb")
     watched.look(2)
-    assert not watched.taken
-    assert not watched.refused
+    assert (watched.taken, watched.refused) == ([], [])
     watched.look(1)
     assert watched.taken == [("stopped", "b")]
 
 
 def test_a_bad_one_is_refused_until_it_changes(tmp_path: Path) -> None:
-    """The reason is told once; the next good one is taken, and that the served one is there again is told too."""
+    """The reason is reported once; so is that the files are those of the served model again."""
     watched = Watched(write(tmp_path / "x"))
     write(tmp_path / "x", "bad\nb")
     watched.look(5)
@@ -87,12 +88,11 @@ def test_a_bad_one_is_refused_until_it_changes(tmp_path: Path) -> None:
     write(tmp_path / "x")
     watched.look(5)
     assert watched.refused[-1] == ""
-    assert watched.loaded == [("bad", "b")]
-    assert not watched.taken
+    assert (watched.loaded, watched.taken) == ([("bad", "b")], [])
 
 
-def test_what_is_being_written_is_waited_for(tmp_path: Path) -> None:
-    """While a file grows nothing is read; one that stood still half-written is refused, and taken when it is whole."""
+def test_a_file_that_is_being_written(tmp_path: Path) -> None:
+    """While it grows nothing is read; one that stood still half-written is refused, and served when it is whole."""
     watched = Watched(write(tmp_path / "x"))
     with (tmp_path / "x" / "labels.txt").open("w") as labels:
         for part in ("x", "\n", "x"):
@@ -104,11 +104,10 @@ def test_what_is_being_written_is_waited_for(tmp_path: Path) -> None:
         assert "is there twice" in watched.refused[-1]
         labels.write("y\nz")
     watched.look(2)
-    assert watched.taken == [("x", "xy", "z")]
-    assert watched.refused[-1] == ""
+    assert (watched.taken, watched.refused[-1]) == ([("x", "xy", "z")], "")
 
 
-def test_one_that_changes_while_it_is_tried_is_not_judged(tmp_path: Path) -> None:
+def test_a_change_during_the_trial(tmp_path: Path) -> None:
     """What was read may be of two states: it is looked at again."""
     watched = Watched(write(tmp_path / "x"))
     write(tmp_path / "x", "bad\nb")
@@ -121,7 +120,7 @@ def test_one_that_changes_while_it_is_tried_is_not_judged(tmp_path: Path) -> Non
 
 
 def test_replaced_by_rename(tmp_path: Path) -> None:
-    """A folder that was moved away is waited for, and what is moved into its place is taken; a link that is turned, too."""
+    """A folder that was moved away is waited for, and the one moved into its place is served; so is a link's new target."""
     watched = Watched(write(tmp_path / "x"))
     (tmp_path / "x").rename(tmp_path / "old")
     watched.look(3)
@@ -138,30 +137,15 @@ def test_replaced_by_rename(tmp_path: Path) -> None:
 
 
 def test_a_zip_too(tmp_path: Path) -> None:
-    """A zip that another is moved over is taken; a half one is refused with the reason."""
+    """One that was moved into the place of another is served; a half one is refused with the reason."""
     path = tmp_path / "export.zip"
-
-    def pack(target: Path, labels: str) -> None:
-        with zipfile.ZipFile(target, "w") as archive:
-            archive.writestr("model.tflite", b"model")
-            archive.writestr("labels.txt", labels)
-
-    pack(path, "a")
+    path.write_bytes(zipped({"model.tflite": b"model", "labels.txt": b"a"}))
     watched = Watched(path)
-    pack(tmp_path / "other.zip", "b")
-    whole = (tmp_path / "other.zip").read_bytes()
+    whole = zipped({"model.tflite": b"model", "labels.txt": b"b"})
     path.write_bytes(whole[: len(whole) // 2])
     watched.look(3)
     assert "not a zip" in watched.refused[-1]
+    (tmp_path / "other.zip").write_bytes(whole)
     (tmp_path / "other.zip").replace(path)
     watched.look(2)
-    assert watched.taken == [("b",)]
-    assert watched.refused[-1] == ""
-
-
-def test_a_touched_model_is_the_same(tmp_path: Path) -> None:
-    """New times of the same files load nothing."""
-    watched = Watched(write(tmp_path / "x"))
-    os.utime(tmp_path / "x" / "model.tflite", (1, 1))
-    watched.look(3)
-    assert not watched.loaded
+    assert (watched.taken, watched.refused[-1]) == ([("b",)], "")

@@ -73,15 +73,10 @@ def test_a_report_is_of_one_day_and_all_cameras(ledger: Ledger) -> None:
         "side": CameraDay({}, {}, no_data),
     }
     assert list(report.visits) == [VISITS[4], VISITS[3], VISITS[2], VISITS[1]]
-
-
-def test_a_report_has_the_last_visits_only(ledger: Ledger) -> None:
-    """It counts all of them."""
     ledger.commit(Changes(visits=[visit(100 + number, BEGIN + 40000 + number) for number in range(MAX_VISITS + 20)]))
     report = Reports(ledger, BERLIN).day_report([], DAY)
     assert report.cameras["door"].totals == {"man": 1, "woman": MAX_VISITS + 22}
-    assert len(report.visits) == MAX_VISITS
-    assert report.visits[1] == visit(100 + MAX_VISITS + 19, BEGIN + 40000 + MAX_VISITS + 19)
+    assert (len(report.visits), report.visits[1].id) == (MAX_VISITS, f"id-{100 + MAX_VISITS + 19}")
 
 
 @pytest.mark.parametrize(
@@ -173,20 +168,6 @@ def test_what_is_no_question_is_counted(broker: Broker, desk: Desk, ledger: Ledg
         assert "'tomorrow' is none" in desk.answer_to(day="tomorrow")["problem"]
         assert bus.metrics.snapshot()["invalid"] == 8
         assert bus.metrics.snapshot()["unanswered"] == 1
-
-
-@pytest.mark.broker
-def test_everyone_gets_their_own(broker: Broker, desk: Desk, ledger: Ledger) -> None:
-    """Of many who ask at once, each gets all answers to its questions, and no other's."""
-    desks = [Desk(desk.listener, f"desk-{number}") for number in range(8)]
-    with answering(ledger, desk, broker):
-        for number in range(5):
-            for one in desks:
-                one.ask(json.dumps({"id": f"{one.name}/{number}", "day": f"2026-10-2{number + 1}"}).encode())
-        until(lambda: all(len(one.answers()) == 5 for one in desks))
-    for one in desks:
-        got = [(answer["id"], answer["asker"], answer["report"]["day"]) for answer in one.answers()]
-        assert got == [(f"{one.name}/{number}", one.name, f"2026-10-2{number + 1}") for number in range(5)]
 
 
 @pytest.mark.broker

@@ -23,7 +23,7 @@ from tests.counter.place import ids, open_ledger, visit, with_visit
 PAGE = 4096
 LEAF = 0x0D
 """The first byte of a page that has rows of a table."""
-VISITS = 300
+VISITS = 120
 
 
 def fill_ledger(folder: Path, visits: int, is_crashed: bool = False) -> Path:
@@ -56,14 +56,6 @@ def filled(large: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(large, tmp_path / "filled"))
 
 
-@pytest.fixture
-def fast(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory, where there is one: hundreds of ledgers are written."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
-        yield Path(folder)
-
-
 def broken_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"{FILE}.broken-*") if not path.name.endswith(("-wal", "-shm")))
 
@@ -91,10 +83,10 @@ def usable(folder: Path) -> Ledger:
 
 
 @pytest.mark.parametrize("byte", range(100))
-def test_a_flipped_bit_of_the_header_loses_nothing(small: Path, fast: Path, byte: int) -> None:
+def test_a_flipped_bit_of_the_header_loses_nothing(small: Path, tmp_path: Path, byte: int) -> None:
     expected = [*(f"door-{number}" for number in range(20)), "door-5000"]
-    for bit in range(8):
-        folder = Path(shutil.copytree(small, fast / str(bit)))
+    for bit in (0, 7, byte % 8):
+        folder = Path(shutil.copytree(small, tmp_path / str(bit), dirs_exist_ok=True))
         content = bytearray((folder / FILE).read_bytes())
         content[byte] ^= 1 << bit
         (folder / FILE).write_bytes(content)
@@ -121,7 +113,7 @@ def count_rows(content: bytes) -> Counter[int]:
 
 
 @pytest.mark.parametrize("damage", ["zeros", "noise", "cut", "zeros and noise elsewhere"])
-def test_rows_of_undamaged_pages_are_all_recovered(large: Path, fast: Path, damage: str) -> None:
+def test_rows_of_undamaged_pages_are_all_recovered(large: Path, tmp_path: Path, damage: str) -> None:
     """Whichever page is damaged, or wherever the file is cut: no more rows are missing than the damaged pages had."""
     content = (large / FILE).read_bytes()
     chance, pages = random.Random(1), len(content) // PAGE
@@ -133,7 +125,7 @@ def test_rows_of_undamaged_pages_are_all_recovered(large: Path, fast: Path, dama
         for number in lost if damage != "cut" else ():
             is_noise = damage == "noise" or number != page
             damaged[number * PAGE : (number + 1) * PAGE] = chance.randbytes(PAGE) if is_noise else bytes(PAGE)
-        folder = fast / str(page)
+        folder = tmp_path / str(page)
         folder.mkdir()
         (folder / FILE).write_bytes(damaged)
         with closing(usable(folder)) as ledger:
@@ -147,17 +139,17 @@ def test_rows_of_undamaged_pages_are_all_recovered(large: Path, fast: Path, dama
         shutil.rmtree(folder)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(flips=st.lists(st.tuples(st.integers(0, 3 * PAGE - 1), st.integers(0, 7)), min_size=1, max_size=4))
 @example(flips=[(3049, 7)])
 @example(flips=[(3726, 5)])
 @example(flips=[(0, 0), (3049, 7)])
-def test_no_damage_lasts(large: Path, fast: Path, flips: list[tuple[int, int]]) -> None:
+def test_no_damage_lasts(large: Path, tmp_path: Path, flips: list[tuple[int, int]]) -> None:
     """Bits flipped in the header, in the text of the schema, and in the first pages: the ledger is usable, and stays so."""
     content = bytearray((large / FILE).read_bytes())
     for offset, bit in flips:
         content[offset] ^= 1 << bit
-    with TemporaryDirectory(dir=fast) as folder:
+    with TemporaryDirectory(dir=tmp_path) as folder:
         (Path(folder) / FILE).write_bytes(content)
         usable(Path(folder)).close()
 
@@ -344,21 +336,13 @@ def test_a_start_on_a_read_only_disk_is_no_damage(small_disk: Path, tmp_path: Pa
         shutil.copytree(crashed, small_disk, dirs_exist_ok=True)
 
 
-@pytest.mark.parametrize(
-    ("message", "kind"),
-    [
-        ("database is locked", LedgerUnavailable),
-        ("attempt to write a readonly database", LedgerUnavailable),
-        ("database or disk is full", LedgerUnavailable),
-        ("disk I/O error", LedgerUnavailable),
-        ("unable to open database file", LedgerUnavailable),
-        ("file is not a database", LedgerBroken),
-        ("database disk image is malformed", LedgerBroken),
-        ("no such table: visit", LedgerBroken),
-        ("Could not decode to UTF-8 column 'memory'", LedgerBroken),
-    ],
-)
-def test_without_codes_the_message_decides(tmp_path: Path, message: str, kind: type[Exception]) -> None:
+LATER = ("database is locked", "attempt to write a readonly database", "database or disk is full", "disk I/O error")
+NEVER = ("file is not a database", "database disk image is malformed", "no such table: visit", "Could not decode to UTF-8")
+
+
+@pytest.mark.parametrize("message", [*LATER, "unable to open database file", *NEVER])
+def test_the_message_decides_whether_the_file_is_broken(tmp_path: Path, message: str) -> None:
     """Python 3.10 does not give SQLite's codes."""
+    kind = LedgerBroken if message in NEVER else LedgerUnavailable
     with closing(Database(tmp_path)) as database, pytest.raises(kind, match=message), database.reading():
         raise sqlite3.OperationalError(message)

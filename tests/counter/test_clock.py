@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import given, settings
@@ -151,7 +152,7 @@ def test_a_clock_that_was_set_back_is_believed(place: Place) -> None:
 
 
 @pytest.mark.parametrize("by", STEPS)
-def test_a_restart_of_the_bridge_anywhere_changes_nothing(tmp_path: Path, by: float) -> None:
+def test_a_restart_of_the_counter_anywhere_changes_nothing(tmp_path: Path, by: float) -> None:
     """Killed after any frame, and given the last second's once more, it comes to the same visits at the same times."""
     straight = Place(tmp_path / "straight")
     straight.process(*stream(DURING, by))
@@ -169,19 +170,17 @@ def test_a_restart_of_the_bridge_anywhere_changes_nothing(tmp_path: Path, by: fl
 
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 30)), max_size=8), st.sampled_from(STEPS))
-def test_what_comes_again_or_late_changes_nothing(
-    tmp_path_factory: pytest.TempPathFactory, again: list[tuple[int, int]], by: float
-) -> None:
+def test_what_comes_again_or_late_changes_nothing(tmp_path: Path, again: list[tuple[int, int]], by: float) -> None:
     """Whatever is delivered a second time, of this session or the one before: the visits are the same, at the same times."""
     second = [replace(one, session="a2") for one in stream(0, 0.0, text=END)]
     frames = stream(DURING, by) + [replace(one, captured_at=one.captured_at + 60) for one in second]
     disturbed = list(frames)
-    for place, number in again:
-        end = place % len(frames)
+    for at, number in again:
+        end = at % len(frames)
         disturbed[end:end] = disturbed[max(0, end - number) : end]
     found = []
     for course in (frames, disturbed):
-        place = Place(tmp_path_factory.mktemp("place"))
+        place = Place(Path(mkdtemp(dir=tmp_path)))
         place.process(*course)
         found.append(visits(place))
         place.close()

@@ -22,6 +22,8 @@ from tests.counter.place import NOON, UTC, open_ledger
 DAY = 86400.0
 YEAR = 365 * DAY
 KEEP = 400 * DAY
+NEVER_SET = 60.0 - NOON
+WRONG = [3 * DAY, 30 * DAY, 3 * YEAR, -3 * DAY, -3 * YEAR, NEVER_SET]
 
 
 class Device:
@@ -53,9 +55,8 @@ class Device:
         self.open()
         self.start()
 
-    def run(self, seconds: float) -> None:
-        """Expires every day."""
-        for _ in range(int(seconds // DAY)):
+    def run(self, days: float) -> None:
+        for _ in range(int(days)):
             self.now, self.up = self.now + DAY, self.up + DAY
             assert self.expiry.jump is not None
             self.expiry.expire()
@@ -72,75 +73,66 @@ class Device:
 
 
 @pytest.fixture
-def device(tmp_path: Path) -> Iterator[Device]:
-    """One with 900 visits of the last month, that was just switched off."""
+def new(tmp_path: Path) -> Iterator[Device]:
     one = Device(tmp_path)
-    one.count(*(NOON - 30 * DAY + number * DAY / 30 for number in range(900)))
     yield one
     one.ledger.close()
 
 
-WRONG = [3 * DAY, 30 * DAY, 3 * YEAR, -3 * DAY, -3 * YEAR, 60.0 - NOON]
+@pytest.fixture
+def device(new: Device) -> Device:
+    """One with 900 visits of the last month, that was just switched off."""
+    new.count(*(NOON - 30 * DAY + number * DAY / 30 for number in range(900)))
+    return new
 
 
-@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("since", ["the first start", "a later start", "while running"])
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_wrong_clock_at_the_start_deletes_nothing(device: Device, wrong: float, is_first: bool) -> None:
-    """Ahead or back by days or years, at one start or several, the first of all or later ones, running for a week in between."""
-    if not is_first:
+def test_a_wrong_clock_deletes_nothing(device: Device, wrong: float, since: str) -> None:
+    """Ahead or back by days or years, over starts and weeks of running; nor does it when it is set right again."""
+    if since != "the first start":
         device.start()
-        device.run(5 * DAY)
+        device.run(5)
     device.wrong = wrong
-    for _ in range(5):
-        device.restart()
-        device.run(7 * DAY)
+    for number in range(5):
+        if number or since != "while running":
+            device.restart()
+        device.run(7)
         device.count()
+    device.wrong = 0.0
+    device.run(2)
+    device.restart()
     assert device.visits == 905
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-def test_a_clock_that_is_set_wrong_while_running_deletes_nothing(device: Device, wrong: float) -> None:
-    """Nor does it when it is set right again, nor a restart before or after."""
-    device.start()
-    device.run(2 * DAY)
-    device.wrong = wrong
-    device.run(2 * DAY)
-    device.count()
-    device.restart()
-    device.run(2 * DAY)
-    device.wrong = 0.0
-    device.run(2 * DAY)
-    device.restart()
-    assert device.visits == 901
-
-
-def test_visits_of_before_the_first_start_go_by_their_dates(device: Device) -> None:
-    """With a right clock, those are deleted that are older than is set, and those without a credible date are not."""
+def test_visits_from_before_the_first_start_go_by_their_dates(device: Device) -> None:
+    """Those are deleted that are older than is set; those without a credible date are not."""
     device.count(60.0, *(NOON - age * DAY for age in (401, 500, 2000)))
     device.start()
     assert device.visits == 901
-    device.run(KEEP - DAY)
+    device.run(399)
     assert device.visits == 31
-    device.run(3 * DAY)
+    device.run(3)
     assert device.visits == 0
 
 
 def test_visits_go_when_they_were_recorded_long_ago(device: Device) -> None:
-    """Whatever their dates, those of 1970 and of another year too; within a day of when they are due, over restarts."""
+    """Whatever their dates, within a day of when they are due, over restarts; time off for long does not count."""
     device.start()
     device.count(60.0, NOON, NOON + 3 * YEAR)
+    device.restart(60 * DAY)
     for _ in range(38):
-        device.run(10 * DAY)
+        device.run(10)
         device.restart(DAY / 2)
     assert device.visits == 33
-    device.run(3 * DAY)
+    device.run(3)
     assert device.visits == 0
 
 
 def test_a_clock_a_few_days_ahead_deletes_nothing_before_its_time(device: Device) -> None:
-    """What is to be deleted the day after tomorrow is there until then, however often the bridge starts meanwhile."""
+    """What is to be deleted the day after tomorrow is there until then, however often the counter starts meanwhile."""
     device.start()
-    device.run(398 * DAY)
+    device.run(398)
     before = device.visits
     device.wrong = MAX_GAP + DAY
     for _ in range(5):
@@ -148,66 +140,61 @@ def test_a_clock_a_few_days_ahead_deletes_nothing_before_its_time(device: Device
     assert device.visits == before > 0
 
 
-def test_a_holiday_keeps_visits_longer(device: Device) -> None:
-    """What a shop was closed for does not count: it could be a clock that is wrong."""
-    device.start()
-    device.restart(60 * DAY)
-    device.run(KEEP - DAY)
-    assert device.visits > 0
-    device.run(3 * DAY)
-    assert device.visits == 0
-
-
 @pytest.mark.parametrize("wrong", [3 * YEAR, -3 * YEAR, 3 * DAY])
 def test_a_jump_is_reported_for_a_week(device: Device, wrong: float) -> None:
-    """At a start and while running, over restarts, until the clock is right again or a week has passed."""
+    """At a start and while running, until the clock is right again or a week has passed."""
     device.start()
-    device.run(DAY)
+    device.run(1)
     assert device.expiry.jump == 0
     device.wrong = wrong
     assert device.expiry.jump == pytest.approx(wrong)
     device.expiry.save()
     device.restart()
-    device.run(DAY)
+    device.run(1)
     assert device.expiry.jump == pytest.approx(wrong, abs=DAY)
     device.wrong = 0.0
     assert device.expiry.jump == 0
     device.wrong = wrong
-    device.run(REPORTED + DAY)
+    device.run(REPORTED / DAY + 1)
     assert device.expiry.jump == 0
 
 
-def test_a_first_boot_without_a_battery_is_no_jump(tmp_path: Path) -> None:
-    """From 1970 to now is a clock that was set for the first time."""
-    device = Device(tmp_path)
-    device.wrong = 60.0 - NOON
+@pytest.mark.parametrize(("closed", "is_jump"), [(20 * DAY, False), (40 * DAY, True), (3 * YEAR, True)])
+def test_a_holiday_is_no_jump(device: Device, closed: float, is_jump: bool) -> None:
     device.start()
-    device.wrong = 0.0
-    assert device.expiry.jump == 0
-    device.ledger.close()
+    device.run(5)
+    device.restart(closed)
+    assert bool(device.expiry.jump) == is_jump
 
 
-@settings(max_examples=200)
-@given(st.lists(st.tuples(st.floats(-5e9, 5e9), st.floats(0, 1e6), st.booleans()), max_size=20))
-def test_credible_time_is_never_far_ahead(course: list[tuple[float, float, bool]]) -> None:
-    """However the clock is set, time that counts is what passed while running, and at most the gap more at each restart."""
-    wall, steady = NOON, 0.0
-    clock, most = CredibleClock(Reading(wall, steady), None, None), 0.0
-    for by, seconds, is_restart in course:
-        wall, steady, most = wall + by, steady + seconds, most + seconds
-        if is_restart:
-            clock, most = CredibleClock(Reading(wall, steady), clock.text(), None), most + MAX_GAP
-        else:
-            clock.advance(Reading(wall, steady))
-        assert 0 <= clock.passed <= most + 1e-3
+def test_periods_expire_after_a_first_boot_in_1970(new: Device) -> None:
+    """In time; and a clock that was set for the first time has not jumped."""
+    new.wrong = NEVER_SET
+    new.start()
+    new.wrong = 0.0
+    assert new.expiry.jump == 0
+    new.ledger.commit(Changes(periods=[Period("door", False, NOON, NOON + 3600)]))
+    new.run(399)
+    assert Reports(new.ledger, UTC).spans("door", NOON, NOON + DAY)
+    new.run(3)
+    assert not Reports(new.ledger, UTC).spans("door", NOON, NOON + DAY)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"passed": "x"}'])
-def test_a_note_that_cannot_be_read_begins_again(text: str) -> None:
-    """Without the last time, that of the newest record counts; a clock far ahead of it is not believed."""
-    assert CredibleClock(Reading(NOON, 5.0), text, NOON - DAY).now == NOON
-    ahead = CredibleClock(Reading(NOON + 3 * YEAR, 5.0), text, NOON)
-    assert (ahead.now, ahead.jump) == (NOON, 3 * YEAR)
+@pytest.mark.parametrize("wrong", WRONG)
+def test_no_clock_deletes_when_cameras_counted(new: Device, wrong: float) -> None:
+    """Wrong at every start, and set a while after: the hours that were counted stay."""
+    new.wrong = wrong
+    new.start()
+    for _ in range(5):
+        new.wrong = 0.0
+        new.expiry.expire()
+        at = NOON + new.now
+        new.ledger.commit(Changes(periods=[Period("door", False, at, at + 3600)]))
+        new.run(2)
+        new.wrong = wrong
+        new.restart(3600.0)
+    assert len(Reports(new.ledger, UTC).spans("door", NOON - DAY, NOON + 60 * DAY)) == 5
+    assert new.expiry.clock.now < NOON + new.now + MAX_GAP + DAY
 
 
 def test_visits_after_a_recovery_stay(tmp_path: Path) -> None:
@@ -215,7 +202,7 @@ def test_visits_after_a_recovery_stay(tmp_path: Path) -> None:
     device = Device(tmp_path, keep_days=90)
     for _ in range(40):
         device.count()
-        device.run(3 * DAY)
+        device.run(3)
     device.ledger.close()
     with closing(sqlite3.connect(tmp_path / FILE)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -235,9 +222,32 @@ def test_visits_after_a_recovery_stay(tmp_path: Path) -> None:
     device.ledger.close()
 
 
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.floats(-5e9, 5e9), st.floats(0, 1e6), st.booleans()), max_size=20))
+def test_credible_time_is_never_far_ahead(course: list[tuple[float, float, bool]]) -> None:
+    """However the clock is set, time that counts is what passed while running, and at most the gap more at each restart."""
+    wall, steady = NOON, 0.0
+    clock, most = CredibleClock(Reading(wall, steady), None, None), 0.0
+    for by, seconds, is_restart in course:
+        wall, steady, most = wall + by, steady + seconds, most + seconds
+        if is_restart:
+            clock, most = CredibleClock(Reading(wall, steady), clock.text(), None), most + MAX_GAP
+        else:
+            clock.advance(Reading(wall, steady))
+        assert 0 <= clock.passed <= most + 1e-3
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"passed": "x"}'])
+def test_without_a_saved_time_the_newest_record_counts(text: str) -> None:
+    """A clock far ahead of it is not believed."""
+    assert CredibleClock(Reading(NOON, 5.0), text, NOON - DAY).now == NOON
+    ahead = CredibleClock(Reading(NOON + 3 * YEAR, 5.0), text, NOON)
+    assert (ahead.now, ahead.jump) == (NOON, 3 * YEAR)
+
+
 @pytest.mark.parametrize("ahead", [1.4 * DAY, -1.4 * DAY, 4 * DAY, 3 * YEAR])
-def test_a_clock_that_is_wrong_at_every_boot_and_then_set_does_not_run_fast(ahead: float) -> None:
-    """Of 60 days with 12 hours on, no more count than there were, with a bridge that restarts before the clock is set, too."""
+def test_a_clock_that_is_wrong_at_every_boot_does_not_run_fast(ahead: float) -> None:
+    """Of 60 days with 12 hours on, no more count than there were, with restarts before the clock is set, too."""
     saved, now = None, NOON
     for _ in range(60):
         clock = CredibleClock(Reading(now + ahead, 0.0), saved, NOON)
@@ -250,7 +260,7 @@ def test_a_clock_that_is_wrong_at_every_boot_and_then_set_does_not_run_fast(ahea
     assert clock.now <= now
 
 
-def test_a_site_that_is_closed_at_weekends_counts_them() -> None:
+def test_weekends_count() -> None:
     """Off from Friday evening to Monday morning, for 13 weeks: all of it counts, and no jump is reported."""
     saved, now, jumps = None, NOON, []
     for day in range(13 * 5):
@@ -261,45 +271,3 @@ def test_a_site_that_is_closed_at_weekends_counts_them() -> None:
         saved, last, now = clock.text(), now + 10 * 3600, now + (3 * DAY if day % 5 == 4 else DAY)
     assert clock.passed == pytest.approx(last - NOON)
     assert not any(jumps)
-
-
-@pytest.mark.parametrize(("closed", "is_jump"), [(20 * DAY, False), (40 * DAY, True), (3 * YEAR, True)])
-def test_a_holiday_is_no_jump(device: Device, closed: float, is_jump: bool) -> None:
-    """A site that was off for weeks starts with nothing to report."""
-    device.start()
-    device.run(5 * DAY)
-    device.restart(closed)
-    assert bool(device.expiry.jump) == is_jump
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-def test_no_clock_deletes_when_cameras_counted(tmp_path: Path, wrong: float) -> None:
-    """Wrong at the first start of all and at each later one, and set an hour after: the hours that were counted stay."""
-    device = Device(tmp_path)
-    device.wrong = wrong
-    device.start()
-    for _ in range(5):
-        device.wrong = 0.0
-        device.expiry.expire()
-        at = NOON + device.now
-        device.ledger.commit(Changes(periods=[Period("door", False, at, at + 3600)]))
-        device.run(2 * DAY)
-        device.wrong = wrong
-        device.restart(3600.0)
-    assert len(Reports(device.ledger, UTC).spans("door", NOON - DAY, NOON + 60 * DAY)) == 5
-    assert device.expiry.clock.now < NOON + device.now + MAX_GAP + DAY
-    device.ledger.close()
-
-
-def test_periods_expire_after_a_first_start_with_a_wrong_clock(tmp_path: Path) -> None:
-    """In time, too, where the first clock of all read 1970."""
-    device = Device(tmp_path)
-    device.wrong = 60.0 - NOON
-    device.start()
-    device.wrong = 0.0
-    device.ledger.commit(Changes(periods=[Period("door", False, NOON, NOON + 3600)]))
-    device.run(KEEP - DAY)
-    assert Reports(device.ledger, UTC).spans("door", NOON, NOON + DAY)
-    device.run(3 * DAY)
-    assert not Reports(device.ledger, UTC).spans("door", NOON, NOON + DAY)
-    device.ledger.close()

@@ -4,7 +4,7 @@ import math
 from datetime import date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counter.hours import FIRST_DAY, LAST_DAY, QUARTER, Calendar
@@ -71,6 +71,7 @@ def test_quarters_are_counted_in_the_hours_of_the_site() -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=NAMES)
+@settings(max_examples=40)
 @given(
     day=st.dates(date(2026, 3, 20), date(2026, 11, 5)),
     spans=st.lists(st.tuples(st.floats(-2, 26), st.floats(0.1, 3)), max_size=4),

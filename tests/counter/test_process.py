@@ -5,14 +5,13 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bus import CurrentLabel, Visit, topics
-from bus.outbound import MOST_QUEUED
 from counter.changes import Changes
 from counter.database import FILE
 from tests.counter.place import open_ledger, seen, visit
@@ -109,20 +108,6 @@ def test_an_hour_away_costs_nothing(shop: Shop) -> None:
     assert [one.started_at for one in shop.visits()] == pytest.approx([begin + 15 * number for number in range(240)])
 
 
-def test_every_visit_arrives_when_the_broker_comes_late(shop: Shop) -> None:
-    """More visits than any queue holds wait in the ledger while there is no broker; each arrives, in order."""
-    visits = [visit(number) for number in range(MOST_QUEUED + 200)]
-    with closing(open_ledger(shop.state)) as ledger:
-        ledger.commit(Changes(visits=visits))
-    proxy = Proxy(shop.broker.port)
-    with shop.counter(MQTT_PORT=proxy.port) as counter:
-        counter.wait_for_log("no broker at")
-        with proxy:
-            until(lambda: len(shop.visits()) == len(visits), 60)
-            until(lambda: not shop.unpublished(), 20)
-    assert shop.visits() == visits
-
-
 @pytest.mark.parametrize("dropped", [PUBLISH, PUBACK], ids=["PUBLISH", "PUBACK"])
 @pytest.mark.parametrize("end", ["cut", "killed"])
 def test_a_visit_is_published_again_until_it_is_acknowledged(shop: Shop, dropped: int, end: str) -> None:
@@ -157,8 +142,9 @@ def test_a_visit_is_published_again_until_it_is_acknowledged(shop: Shop, dropped
 def test_a_locked_ledger_delays_and_loses_nothing(shop: Shop, stops: bool) -> None:
     """The status says so and the broker keeps the predictions; a stop meanwhile takes no longer than another."""
     begin = time.time() - 60
-    with shop.counter() as counter, closing(shop.locked()) as other:
+    with shop.counter() as counter, ExitStack() as lock:
         until(lambda: shop.is_state("running"))
+        lock.enter_context(closing(shop.locked()))
         shop.see("w" * 200 + "n" * 10, begin)
         until(lambda: shop.is_state("ledger-unavailable"), 20)
         assert b"database is locked" in shop.listener.payloads("status/counter")[-1]
@@ -167,41 +153,13 @@ def test_a_locked_ledger_delays_and_loses_nothing(shop: Shop, stops: bool) -> No
             assert counter.end() == 0
             assert time.monotonic() - stopped_at < limit(6)
         assert not shop.visits()
-        other.close()
+        lock.close()
         if not stops:
             until(shop.visits, 20)
             until(lambda: shop.is_state("running"))
     with shop.counter():
         until(shop.visits)
     assert [one.frames for one in shop.visits()] == [200]
-
-
-def test_a_camera_that_is_forgotten_stays_so(shop: Shop) -> None:
-    """When its label is cleared at the broker, neither a new connection nor a restart brings it back."""
-
-    def retained(camera: str) -> list[str]:
-        with Listener(shop.broker.port, f"footfall/{camera}/#") as late:
-            late.settle()
-            return sorted(message.topic for message in late.messages() if message.retain)
-
-    begin = time.time() - 5
-    with shop.counter():
-        for camera in ("back", "door"):
-            shop.see("w" * 10, begin, camera)
-        until(lambda: len(retained("back") + retained("door")) == 4)
-        for topic in (topics.label("back"), topics.counts("back")):
-            shop.listener.publish(topic, b"", retain=True)
-        until(lambda: [one.camera for one in shop.visits()] == ["back"], what="the end of the visit that was open")
-        shop.broker.end(signal.SIGTERM)  # after a crash, predictions of the last seconds come again
-        reports = len(shop.listener.payloads("status/counter"))
-        shop.broker.start()
-        until(lambda: any(not one.retain for one in shop.listener.messages("status/counter")[reports:]), 60, "a connection")
-        until(lambda: len(retained("door")) == 2)
-        assert retained("back") == []
-    with shop.counter():
-        shop.see("n", time.time())
-        until(lambda: len(retained("door")) == 2)
-        assert retained("back") == []
 
 
 def test_progress_is_predictions_that_are_kept(broker: Broker, tmp_path: Path) -> None:

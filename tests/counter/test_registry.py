@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bus import Command
 from counter.camera import MAX_HOURS
 from counter.hours import HOUR
-from counter.registry import FORGOTTEN, PAUSE_AGAIN, SILENCE, Batch
+from counter.registry import FORGOTTEN, PAUSE_AGAIN, SILENCE
 from tests.counter.place import NOON, Place, brief, seen
 
 
@@ -175,15 +175,6 @@ def test_a_command_to_an_unknown_camera_does_nothing(place: Place) -> None:
             place.command(do, camera)
     assert not place.registry.cameras
     assert not place.labels
-
-
-def test_a_forgotten_camera_ends_its_visit_and_publishes_no_label(place: Place) -> None:
-    place.see("wwww")
-    batch, number = Batch(), len(place.labels)
-    place.registry.forget("door", batch)
-    place.commit(batch)
-    assert ([visit.label for visit in place.visits], len(place.labels)) == (["woman"], number)
-    assert batch.changes.forgotten == ["door"]
 
 
 @pytest.mark.parametrize("number", [3, 9], ids=["late", "repeated"])

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bus import InvalidSetting, Visit
+from counter.changes import Changes
 from counter.database import FILE
-from counter.ledger import Changes, Period
+from counter.periods import Period
 from counter.registry import CameraRegistry
 from counter.reports import Reports
 from counter.schema import VERSION, VERSION_1

@@ -95,7 +95,7 @@ def test_whose_visit_it_is(text: str, expected: list[tuple[str, float, float, in
 
 
 def test_who_is_merged() -> None:
-    """One who is there for less than 1.5 s, or twice that at low probabilities, and is followed at once, is merged into the other."""
+    """Who stays for less than 1.5 s, or twice that at low probabilities, and is followed at once, is merged into the next."""
     assert [visit.label for visit in visits(seen("m" * 12 + "w" * 40))] == ["woman"]
     assert [visit.label for visit in visits(seen("m" * 18 + "w" * 40))] == ["man", "woman"]
     for number, expected in ((24, ["man"]), (31, ["woman", "man"])):

@@ -30,11 +30,6 @@ def test_verdicts(counted: list[Span], verdicts: tuple[str, ...], split: int, in
     assert len(result.invented) == invented
 
 
-def test_without_truth_all_is_invented() -> None:
-    """Where nobody came, each counted visit is one too many."""
-    assert len(score([], TRUTH).invented) == 2
-
-
 spans = st.lists(
     st.builds(lambda label, at, long: Span(label, at, at + long), st.sampled_from("mw"), st.floats(0, 90), st.floats(0, 9))
 )

@@ -1,22 +1,27 @@
-"""The screen: what goes where, and what happens when the matrix fails."""
+"""The screen and its matrices: what is shown where, and what happens when the matrix fails."""
+
+import io
 
 import pytest
 
 from display.icons import OWN, read_icons
-from display.matrix import MatrixLost
-from display.pixels import DARK, Picture
+from display.matrix import Matrix, MatrixLost, TerminalMatrix
+from display.pixels import BLACK, DARK, Picture
 from display.screen import Screen
+from runtime.backoff import Backoff
+
+ICONS = read_icons(OWN)
 
 
-class Flaky:
-    """A matrix that fails when told to."""
+class FlakyMatrix(Matrix):
+    """Fails while `broken`."""
 
     def __init__(self) -> None:
         self.shown: list[Picture] = []
         self.broken = False
         self.opened = 0
 
-    def __enter__(self) -> "Flaky":
+    def __enter__(self) -> "FlakyMatrix":
         if self.broken:
             raise MatrixLost("not plugged in")
         self.opened += 1
@@ -26,63 +31,73 @@ class Flaky:
         self.show(DARK)
 
     def show(self, picture: Picture) -> None:
-        """Keeps the picture."""
         if self.broken:
             raise MatrixLost("pulled out")
         self.shown.append(picture)
 
 
-class Setup:
-    """A screen whose words are kept."""
+class Recorded(Screen):
+    """Keeps what it publishes, and its states."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("display.screen.Backoff.next", lambda self: 0.0)
-        self.matrix = Flaky()
-        self.icons = read_icons(OWN)
-        self.published: list[tuple[str, Picture]] = []
-        self.told: list[tuple[str, str]] = []
-        self.screen = Screen(
+    def __init__(self) -> None:
+        self.matrix = FlakyMatrix()
+        self.published: list[str] = []
+        self.states: list[tuple[str, str]] = []
+        super().__init__(
             self.matrix,
-            self.icons,
-            lambda label, picture: self.published.append((label, picture)),
-            lambda state, detail: self.told.append((state, detail)),
+            ICONS,
+            lambda label, _picture: self.published.append(label),
+            lambda state, detail: self.states.append((state, detail)),
+            Backoff(0.0, 0.0),
         )
 
 
-def test_a_change_is_drawn_and_published_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking again and again at the same label changes nothing; it begins and ends dark."""
-    setup = Setup(monkeypatch)
-    with setup.screen:
+@pytest.fixture
+def screen() -> Recorded:
+    return Recorded()
+
+
+def test_a_change_is_drawn_and_published_once(screen: Recorded) -> None:
+    """It begins and ends dark."""
+    with screen:
         for label in (None, "Apple", "Apple", "Apple", "Banana", None, None):
-            setup.screen.show(label)
-    assert [label for label, _ in setup.published] == ["", "Apple", "Banana", "", ""]
-    expected = [DARK, setup.icons.picture("Apple"), setup.icons.picture("Banana"), DARK, DARK]
-    assert setup.matrix.shown == expected
-    assert setup.told == [("running", "")]
+            screen.show(label)
+    assert screen.published == ["", "Apple", "Banana", "", ""]
+    assert screen.matrix.shown == [DARK, ICONS.picture("Apple"), ICONS.picture("Banana"), DARK, DARK]
+    assert screen.states == [("running", "")]
 
 
-def test_a_matrix_that_fails_comes_back_with_what_it_should_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pulled out, it is told; the broker goes on getting pixels; plugged in again, it shows the label of now."""
-    setup = Setup(monkeypatch)
-    with setup.screen:
-        setup.screen.show("Apple")
-        setup.matrix.broken = True
-        setup.screen.show("Banana")
-        setup.screen.show("Lemon")
-        assert setup.told[-1] == ("matrix-lost", "not plugged in")
-        setup.matrix.broken = False
-        setup.screen.show("Lemon")
-        assert setup.matrix.shown[-1] == setup.icons.picture("Lemon")
-        assert setup.told[-1] == ("running", "")
-    assert [label for label, _ in setup.published] == ["", "Apple", "Banana", "Lemon", ""]
-    assert setup.matrix.opened == 2
+def test_a_matrix_that_comes_back_shows_the_label_of_now(screen: Recorded) -> None:
+    """Meanwhile its pixels are published all the same."""
+    with screen:
+        screen.show("Apple")
+        screen.matrix.broken = True
+        screen.show("Banana")
+        screen.show("Lemon")
+        assert screen.states[-1] == ("matrix-lost", "not plugged in")
+        screen.matrix.broken = False
+        screen.show("Lemon")
+        assert screen.matrix.shown[-1] == ICONS.picture("Lemon")
+        assert screen.states[-1] == ("running", "")
+    assert screen.published == ["", "Apple", "Banana", "Lemon", ""]
+    assert screen.matrix.opened == 2
 
 
-def test_a_missing_matrix_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module that starts without its matrix publishes all the same."""
-    setup = Setup(monkeypatch)
-    setup.matrix.broken = True
-    with setup.screen:
-        setup.screen.show("Apple")
-    assert [label for label, _ in setup.published] == ["", "Apple", ""]
-    assert {state for state, _ in setup.told} == {"matrix-lost"}
+def test_without_its_matrix_it_starts(screen: Recorded) -> None:
+    screen.matrix.broken = True
+    with screen:
+        screen.show("Apple")
+    assert screen.published == ["", "Apple", ""]
+    assert {state for state, _ in screen.states} == {"matrix-lost"}
+
+
+def test_a_terminal_shows_all_pixels() -> None:
+    """Two rows in each line: the upper one in the characters, the lower one behind them."""
+    out = io.StringIO()
+    picture = ((1, 2, 3), *[BLACK] * 7, (4, 5, 6), *[BLACK] * 55)
+    with TerminalMatrix(out) as matrix:
+        matrix.show(picture)
+    lines = out.getvalue().splitlines()
+    assert [line.count("\N{UPPER HALF BLOCK}") for line in lines] == [8] * 4
+    assert lines[0].startswith("\x1b[38;2;1;2;3;48;2;4;5;6m\N{UPPER HALF BLOCK}\x1b[38;2;0;0;0;48;2;0;0;0m")
+    assert all(line.endswith("\x1b[0m") for line in lines)

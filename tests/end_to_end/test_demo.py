@@ -1,23 +1,27 @@
-"""The demo through the whole suite, as real processes on a real broker."""
+"""The demo, as ``make run`` plays it."""
 
 import itertools
 import json
-import shutil
+import re
 from pathlib import Path
 
 import cv2
 import pytest
 
 from bus import DayCounts, Prediction, Visit
-from demo.about import CLIP, MODEL
+from demo.about import CLIP
 from demo.chain import Chain
 from demo.score import Score, Span, score
 from demo.visitors import FRAME_RATE, visitors
-from tests.support.broker import Broker
+from tests.end_to_end.run import make_run
+from tests.support.broker import free_port
 from tests.support.listener import Listener
-from tests.support.suite import began_at, lateness, modules_of
+from tests.support.suite import began_at, lateness
 from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(limit(300))]
+TOPICS = ("footfall/+/visit", "footfall/+/counts", "footfall/+/prediction", "footfall/status/+")
 
 
 def visits_offline(clip: Path) -> list[Span]:
@@ -27,7 +31,7 @@ def visits_offline(clip: Path) -> list[Span]:
         ok, picture = video.read()
         if not ok:
             break
-        chain.see(picture, number)
+        chain.process(picture, number)
     video.release()
     return chain.end()
 
@@ -48,50 +52,59 @@ def all_found(result: Score) -> bool:
     return result.counts() == {"found": len(result.verdicts)}
 
 
-@pytest.mark.timeout(limit(300))
-def test_the_clip_gives_the_visits_of_the_report(broker: Broker) -> None:
-    """The running system counts what the parts count offline, each visit once, and both what was drawn."""
-    offline = visits_offline(CLIP)
-    assert all_found(score(truth_of(CLIP), offline))
-    with (
-        Listener(broker.port, "footfall/+/visit", "footfall/+/counts", "footfall/+/prediction", "footfall/status/+") as listener,
-        modules_of(broker.port, MODEL=MODEL, VIDEO_PATH=CLIP, LOOP_VIDEO="false", TZ=zone_at_noon()) as modules,
-    ):
-        until(lambda: b'"ended"' in (listener.payloads("status/capture") or [b""])[-1], 200, "the clip's end")
-        assert modules["bridge"].end() == 0
-        visits = [Visit.unpack(payload) for payload in listener.wait_for("door/visit", len(offline))]
-        upstream = [line["id"] for line in modules["bridge"].results_of("visit")]
-        counts = DayCounts.unpack(listener.payloads("door/counts")[-1])
-        running = spans(visits, began_at(listener))
-        late = lateness([Prediction.unpack(payload) for payload in listener.payloads("door/prediction")])
-    assert upstream == [visit.id for visit in visits]
-    assert len(set(upstream)) == len(upstream)
+def test_the_clip_gives_the_visits_of_the_report(tmp_path: Path) -> None:
+    """Played once, the running suite counts what its parts count offline, each visit once, and both what was drawn; at the clip's
+    end the run ends too, with the truth beside what was counted.
+    """
+    offline, truth, port = visits_offline(CLIP), truth_of(CLIP), free_port()
+    assert all_found(score(truth, offline))
+    with make_run(tmp_path, LOOP_VIDEO="false", TZ=zone_at_noon(), MQTT_PORT=port) as run:
+        until(lambda: "broker started" in run.shown, 60)
+        with _listening(port) as listener:
+            assert run.process.wait(limit(240)) == 0
+            visits = [Visit.unpack(payload) for payload in listener.payloads("door/visit")]
+            counts = DayCounts.unpack(listener.payloads("door/counts")[-1])
+            late = lateness([Prediction.unpack(payload) for payload in listener.payloads("door/prediction")])
+            running = spans(visits, began_at(listener))
+        lines = run.shown.splitlines()
     assert [span.label for span in running] == [span.label for span in offline]
     for one, other in zip(running, offline, strict=True):
         assert abs(one.begin - other.begin) < late
         assert abs(one.end - other.end) < late
-    assert sum(counts.totals.values()) == len(offline)
+    assert len({visit.id for visit in visits}) == len(visits)
+    assert all(visit.demo for visit in visits)
     assert counts.demo
-    assert all(visit.demo for visit in visits)
+    assert sum(counts.totals.values()) == len(offline)
+    upstream = [found[1] for line in lines if (found := re.search(r"bridge +\| \S+ door: (\w+), ", line))]
+    assert upstream == [visit.label for visit in visits]
+    number = {label: str(sum(one.label == label for one in truth)) for label in ("man", "woman")}
+    assert [line.split() for line in lines[-4:]] == [
+        ["visitors", "counted", "truth"],
+        ["man", number["man"], number["man"]],
+        ["woman", number["woman"], number["woman"]],
+        ["all", str(len(truth)), str(len(truth))],
+    ]
 
 
-def test_a_scene_that_is_drawn_while_it_is_played(broker: Broker, tmp_path: Path) -> None:
-    """The first visitors of an unseen scene, live, with their labels, at the right times; with a model of one's own too, nothing
-    of it is real.
-    """
-    own = shutil.copytree(MODEL, tmp_path / "mine")
-    description = own / "footfall.toml"
-    description.write_text(description.read_text().replace("demo = true", "demo = false"))
-    seed, number = 78, 3
+def test_a_scene_that_is_drawn_while_it_is_played(tmp_path: Path) -> None:
+    """The first visitors of an unseen scene, live, with their labels, at the right times."""
+    seed, number, port = 78, 3, free_port()
     drawn = [Span(one.label, one.first / FRAME_RATE, one.last / FRAME_RATE) for one in itertools.islice(visitors(seed), number)]
-    with (
-        Listener(broker.port, "footfall/+/visit", "footfall/+/prediction", "footfall/status/+") as listener,
-        modules_of(broker.port, MODEL=own, VIDEO_PATH=f"demo:{seed}"),
-    ):
-        payloads = listener.wait_for("door/visit", number, drawn[-1].end + 30)
-        visits = [Visit.unpack(payload) for payload in payloads[:number]]
-        found = spans(visits, began_at(listener))
-        predictions = [Prediction.unpack(payload) for payload in listener.payloads("door/prediction")]
+    with make_run(tmp_path, VIDEO_PATH=f"demo:{seed}", MQTT_PORT=port) as run:
+        until(lambda: "broker started" in run.shown, 60)
+        with _listening(port) as listener:
+            payloads = listener.wait_for("door/visit", number, drawn[-1].end + 30)
+            found = spans([Visit.unpack(payload) for payload in payloads[:number]], began_at(listener))
     assert all_found(score(drawn, found))
-    assert all(one.demo and one.model.startswith("mine@") for one in predictions)
-    assert all(visit.demo for visit in visits)
+
+
+def _listening(port: int) -> Listener:
+    """As soon as the broker is there: before the first prediction, as the classifier loads its model first."""
+
+    def connected() -> Listener | None:
+        try:
+            return Listener(port, *TOPICS)
+        except OSError:
+            return None
+
+    return until(connected, 20, "the broker")

@@ -1,7 +1,6 @@
 """Fixtures of the broker's tests."""
 
 import os
-import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,13 +23,3 @@ def stubs(tmp_path_factory: pytest.TempPathFactory) -> str:
     (folder / "mosquitto").write_text("#!/bin/sh\necho started\n")
     (folder / "mosquitto").chmod(0o755)
     return f"{folder}{os.pathsep}{SEARCH}"
-
-
-@pytest.fixture
-def many_files() -> Iterator[None]:
-    """Allows this process a thousand sockets."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = before[1] if before[1] != resource.RLIM_INFINITY and before[1] < 4096 else 4096
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], wanted), before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)

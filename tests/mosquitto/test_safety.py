@@ -10,7 +10,7 @@ import psutil
 import pytest
 from paho.mqtt import client as mqtt
 
-from bus import Bus, Frame, metric_names, topics
+from bus import Bus, metric_names
 from bus.settings import BusSettings
 from tests.mosquitto.access_table import MODULES
 from tests.support import samples
@@ -25,7 +25,7 @@ MEBIBYTE = 2**20
 
 
 class Suite(NamedTuple):
-    """A broker, a connection of each module, whose classifier predicts and whose capture sends frames, and a reader."""
+    """A broker, a connection of each module, whose classifier predicts, and a reader."""
 
     broker: GuardedBroker
     modules: dict[str, Bus]
@@ -43,8 +43,8 @@ class Suite(NamedTuple):
         return int(psutil.Process(self.broker.pid).memory_info().rss)
 
 
-def connect(broker: GuardedBroker, name: str, role: str) -> Bus:
-    password = broker.secrets / role / "password"
+def connect(broker: GuardedBroker, name: str) -> Bus:
+    password = broker.secrets / name / "password"
     return Bus(BusSettings.model_validate({"MODULE_NAME": name, "mqtt_port": broker.port, "mqtt_password_file": password}))
 
 
@@ -54,17 +54,14 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     with ExitStack() as stack:
         broker = stack.enter_context(GuardedBroker(tmp_path_factory.mktemp("safety")))
         reader = stack.enter_context(broker.listener("reader", "footfall/+/prediction"))
-        modules = {name: stack.enter_context(connect(broker, name, name)) for name in MODULES}
+        modules = {name: stack.enter_context(connect(broker, name)) for name in MODULES}
         until(lambda: all(bus.connected for bus in modules.values()), what="the modules' connections")
 
         ended = threading.Event()
 
         def send() -> None:
-            sequence = 0
             while not ended.wait(0.02):
-                modules["capture"].publish(samples.frame(sequence=sequence))
                 modules["classifier"].publish(samples.prediction())
-                sequence += 1
 
         thread = threading.Thread(target=send, daemon=True)
         thread.start()
@@ -123,17 +120,6 @@ def test_many_wrong_passwords_stop_nobody(suite: Suite) -> None:
     """Hashing costs the broker time; predictions arrive in between."""
     assert {suite.broker.answer("operator", f"guess {number}") for number in range(300)} == {REFUSED}
     suite.assert_undisturbed()
-
-
-def test_a_guest_takes_no_frames_from_classifiers_that_share(suite: Suite) -> None:
-    """Members of a share take its messages even without read access, so the share's name depends on the password."""
-    taken: list[Frame] = []
-    bus = connect(suite.broker, "classifier-1", "classifier")
-    bus.subscribe(topics.frame(), Frame, taken.append, "all")
-    with bus, suite.broker.listener(None, "$share/all/footfall/+/frame"):
-        until(lambda: len(taken) >= 10, 30, "frames")
-        numbers = [frame.sequence for frame in taken]
-    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def test_sessions_that_guests_leave_behind_queue_nothing(suite: Suite) -> None:

@@ -49,12 +49,6 @@ def test_its_certificate_is_valid_for_its_names_only(broker: GuardedBroker, name
             handshake(broker, certificate(broker), name)
 
 
-def test_another_authority_does_not_vouch_for_it(broker: GuardedBroker, tmp_path: Path) -> None:
-    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
-    with pytest.raises(ssl.SSLCertVerificationError):
-        handshake(broker, tmp_path / "other.pem", "127.0.0.1")
-
-
 def test_a_module_connects_with_certificate_and_password(broker: GuardedBroker) -> None:
     settings = {
         "MODULE_NAME": "bridge",
@@ -74,14 +68,17 @@ def test_tls_needs_a_password(broker: GuardedBroker, user: str | None, password:
     assert broker.answer(None, port=broker.tls, client=client) == code
 
 
-def test_a_given_certificate_is_used(tmp_path: Path) -> None:
+def test_a_given_certificate_is_used(broker: GuardedBroker, tmp_path: Path) -> None:
+    """Another authority does not vouch for the broker's own."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     given_file = tmp_path / "given.pem"
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(given_file)
-    with GuardedBroker(tmp_path, has_tls=True, TLS_CERT=given_file, TLS_KEY=given_file) as broker:
-        assert handshake(broker, tmp_path / "authority.pem", "127.0.0.1")
-        assert not (broker.secrets / "tls").exists()
+    with GuardedBroker(tmp_path / "broker", has_tls=True, TLS_CERT=given_file, TLS_KEY=given_file) as given:
+        assert handshake(given, tmp_path / "authority.pem", "127.0.0.1")
+        assert not (given.secrets / "tls").exists()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        handshake(broker, tmp_path / "authority.pem", "127.0.0.1")
 
 
 def test_the_certificate_stays_until_its_names_change(tmp_path: Path) -> None:

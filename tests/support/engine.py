@@ -34,7 +34,7 @@ def run(*command: str, seconds: float = 120.0, environment: Mapping[str, str] = 
 
 
 def answers() -> bool:
-    """Whether there is an engine."""
+    """Whether an engine answers."""
     with suppress(OSError, subprocess.TimeoutExpired):
         return subprocess.run(["docker", "info"], capture_output=True, timeout=limit(20), check=False).returncode == 0
     return False
@@ -42,15 +42,15 @@ def answers() -> bool:
 
 @contextmanager
 def docker_engine() -> Iterator[None]:
-    """The engine of this machine; in CI, one that is started for the tests and ended after them. Skips where there is none.
+    """This machine's engine; in CI, one that is started for the tests and ended after them. Skips where there is none.
 
-    `FOOTFALL_DOCKER` names the script that starts one and provides the base images where no registry is reached.
+    `FOOTFALL_DOCKER` names the script that starts it and provides the base images where no registry is reached.
     """
     script = Path(os.environ.get("FOOTFALL_DOCKER") or ROOT.parent / "shared/docker/up.sh")
     own = None
     if os.environ.get("CI") and script.exists():
-        told = run(str(script), seconds=BUILD)
-        own = re.search(r"dockerd started, pid (\d+)", told)
+        output = run(str(script), seconds=BUILD)
+        own = re.search(r"dockerd started, pid (\d+)", output)
     if not answers():
         pytest.skip("no Docker engine answers: start one, or name a script that does in FOOTFALL_DOCKER")
     if compose_command() is None:
@@ -72,7 +72,7 @@ def compose_command() -> Sequence[str] | None:
 
 
 class Suite:
-    """What `docker-compose up` starts, on free ports, with volumes of its own; leaves nothing behind."""
+    """What `docker-compose up` starts, on free ports, with its own volumes; leaves nothing behind."""
 
     def __init__(self, project: str) -> None:
         self.project = project
@@ -101,7 +101,7 @@ class Suite:
         return run("docker", "ps", "-aq", "-f", f"label=com.docker.compose.project={self.project}", "-f", label).strip()
 
     def inspect(self, service: str) -> dict[str, Any]:
-        """What the engine knows of it."""
+        """The engine's description of its container."""
         found: list[dict[str, Any]] = json.loads(run("docker", "inspect", self.container(service)))
         return found[0]
 
@@ -110,7 +110,7 @@ class Suite:
         return str(self.inspect(service)["State"]["Health"]["Status"])
 
     def wait_for_health(self, state: str, *services: str, seconds: float = 120.0) -> None:
-        """Waits until all of them are so."""
+        """Waits until all of them have this health."""
         until(lambda: all(self.health(service) == state for service in services), seconds, f"{', '.join(services)} being {state}")
 
     @property

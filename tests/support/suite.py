@@ -9,16 +9,20 @@ from bus import Prediction
 from tests.support.listener import Listener
 from tests.support.module import Module
 
+MODULES = ("classifier", "counter", "bridge", "display", "capture")
+
 
 @contextmanager
 def modules_of(port: int, **settings: object) -> Iterator[dict[str, Module]]:
-    """Classifier, display and bridge, and once they are there, capture; all with the same settings."""
+    """All but the dashboard, each with a folder of its own for its state, and capture last; all with the same settings."""
     with ExitStack() as stack:
         modules = {}
-        for name in ("classifier", "display", "bridge", "capture"):
-            module = Module(name, port, **settings)
-            modules[name] = stack.enter_context(module)
+        for name in MODULES[:-1]:
+            modules[name] = stack.enter_context(Module(name, port, **settings))
+        for module in modules.values():
             module.wait_for_log("connected to the broker")
+        modules["capture"] = stack.enter_context(Module("capture", port, **settings))
+        modules["capture"].wait_for_log("connected to the broker")
         yield modules
 
 
@@ -29,6 +33,6 @@ def lateness(predictions: Sequence[Prediction]) -> float:
 
 
 def began_at(listener: Listener) -> float:
-    """When capture read its first picture, as its status told; the listener must hear that from the beginning."""
+    """When capture read its first picture, by its status; the listener must hear that from the beginning."""
     states = (json.loads(payload) for payload in listener.payloads("status/capture"))
     return next(float(status["since"]) for status in states if status["state"] == "running")

@@ -1,7 +1,6 @@
 """Who gets to see the page, in a real browser."""
 
 import threading
-from collections.abc import Iterator
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
@@ -10,14 +9,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from tests.dashboard.page.conftest import CONNECTED
 from tests.support.broker import Broker, free_port
 from tests.support.browsers import is_well
-from tests.support.chromium import tab_of
+from tests.support.chromium import Tab, tab_of
 from tests.support.module import Module
+from tests.support.place import Place
 from tests.support.wait import limit, until
 
+pytestmark = pytest.mark.system
+
 SECRET = "open sesame"
-CONNECTED = "document.querySelector('#connection')?.dataset.state === 'connected'"
 ATTACK = """<!doctype html><title>Another site</title><script>
 const heard = {socket: [], text: ""};
 const socket = new WebSocket("ws://127.0.0.1:PORT/live");
@@ -29,46 +31,43 @@ image.src = "http://127.0.0.1:PORT/icon.svg"; window.heard = heard;
 </script>"""
 
 
-@pytest.fixture
-def guarded(broker: Broker) -> Iterator[str]:
-    """The address of a dashboard with a password."""
-    port = free_port()
-    with Module("display", broker.port, WEB_PORT=port, WEB_PASSWORD=SECRET):
-        until(lambda: is_well(port), what="the dashboard")
-        yield f"http://127.0.0.1:{port}/"
+def enter(tab: Tab, password: str) -> None:
+    tab.page.fill("[name=password]", password)
+    tab.page.keyboard.press("Enter")
 
 
-def test_the_right_password_opens_it_and_a_wrong_one_does_not(guarded: str, browser: Browser) -> None:
-    """The form comes first, says what was wrong, and leads to the page; who signs out is outside again."""
-    with tab_of(browser, guarded) as tab:
-        assert tab.page.url == f"{guarded}sign-in"
-        tab.page.fill("[name=password]", "open barley")
-        tab.page.keyboard.press("Enter")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_signing_in_and_out(broker: Broker, browser: Browser, scheme: str) -> None:
+    """The form says what was wrong, and leads to the page; axe-core finds no violation in it."""
+    with Place(broker, WEB_PASSWORD=SECRET) as place, tab_of(browser, place.address, color_scheme=scheme, bypass_csp=True) as tab:
+        assert tab.page.url == f"{place.address}sign-in"
+        assert Axe().run(tab.page).violations_count == 0
+        enter(tab, "open barley")
         tab.page.locator("[role=alert]", has_text="not the password").wait_for()
-        tab.page.fill("[name=password]", SECRET)
-        tab.page.keyboard.press("Enter")
-        tab.page.wait_for_url(guarded)
+        results = Axe().run(tab.page)
+        assert results.violations_count == 0, results.generate_report()
+        enter(tab, SECRET)
+        tab.page.wait_for_url(place.address)
         tab.wait(CONNECTED)
         (cookie,) = tab.page.context.cookies()
         assert (cookie.get("name"), cookie.get("httpOnly"), cookie.get("sameSite")) == ("footfall", True, "Lax")
         tab.page.click("#sign-out button")
-        tab.page.wait_for_url(f"{guarded}sign-in")
-        tab.page.goto(guarded)
-        assert tab.page.url == f"{guarded}sign-in"
+        tab.page.wait_for_url(f"{place.address}sign-in")
+        tab.page.goto(place.address)
+        assert tab.page.url == f"{place.address}sign-in"
 
 
-def test_a_page_that_is_no_longer_signed_in_leads_to_the_form(browser: Browser, broker: Broker) -> None:
-    """An open page whose display was started again: with the same password it goes on, with another it asks for that."""
+def test_a_restart_keeps_sessions_and_a_new_password_ends_them(browser: Browser, broker: Broker) -> None:
+    """An open page goes on, or leads to the form."""
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
     with tab_of(browser, "about:blank") as tab:
         for password in (SECRET, SECRET, "open barley"):
-            with Module("display", broker.port, WEB_PORT=port, WEB_PASSWORD=password):
+            with Module("dashboard", broker.port, WEB_PORT=port, WEB_PASSWORD=password):
                 until(lambda: is_well(port), what="the dashboard")
                 if tab.page.url == "about:blank":
                     tab.page.goto(address)
-                    tab.page.fill("[name=password]", SECRET)
-                    tab.page.keyboard.press("Enter")
+                    enter(tab, SECRET)
                     tab.page.wait_for_url(address)
                 if password == SECRET:
                     tab.wait(CONNECTED)
@@ -76,25 +75,11 @@ def test_a_page_that_is_no_longer_signed_in_leads_to_the_form(browser: Browser, 
                     tab.page.wait_for_url(f"{address}sign-in")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_the_form(guarded: str, browser: Browser, scheme: str) -> None:
-    """axe-core finds nothing amiss in it, with a problem shown too."""
-    with tab_of(browser, guarded, color_scheme=scheme, bypass_csp=True) as tab:
-        assert Axe().run(tab.page).violations_count == 0
-        tab.page.fill("[name=password]", "open barley")
-        tab.page.keyboard.press("Enter")
-        tab.page.locator("[role=alert]").wait_for()
-        results = Axe().run(tab.page)
-        assert results.violations_count == 0, results.generate_report()
-
-
 def test_the_pages_of_other_sites_get_nothing(broker: Broker, browser: Browser, tmp_path: Path) -> None:
-    """A page of another origin on this machine can neither listen, nor read the counts, nor show a picture of it."""
-    port = free_port()
-    (tmp_path / "index.html").write_text(ATTACK.replace("PORT", str(port)))
+    """A page of another origin on this machine can neither listen, nor read the counts, nor show a picture."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with Module("display", broker.port, WEB_PORT=port), HTTPServer(("127.0.0.1", 0), handler) as other:
-        until(lambda: is_well(port), what="the dashboard")
+    with Place(broker) as place, HTTPServer(("127.0.0.1", 0), handler) as other:
+        (tmp_path / "index.html").write_text(ATTACK.replace("PORT", str(place.port)))
         thread = threading.Thread(target=other.serve_forever)
         thread.start()
         try:
@@ -102,8 +87,6 @@ def test_the_pages_of_other_sites_get_nothing(broker: Broker, browser: Browser, 
                 with tab_of(browser, f"http://{host}:{other.server_address[1]}/") as tab:
                     tab.wait("heard.socket.length > 0 && heard.text !== '' && heard.image")
                     assert tab.page.evaluate("heard") == {"socket": ["closed"], "text": "refused", "image": "refused"}
-            with tab_of(browser, f"http://127.0.0.1:{port}/") as own:
-                own.wait(CONNECTED)
         finally:
             other.shutdown()
             thread.join(limit(10))

@@ -35,7 +35,7 @@ def camera(counted: dict[str, float | None], *, demo: bool = False, **visits: in
     return CameraDay(visits, {label: {"09": number} for label, number in visits.items()}, counted, demo)
 
 
-def report(days_ago: int = 0, *, demo: bool = False, **cameras: CameraDay) -> DayReport:
+def report(cameras: dict[str, CameraDay], days_ago: int = 0, *, demo: bool = False) -> DayReport:
     """Today's, or that of so many days ago, with a visit of each label at each camera."""
     zone, ahead = zone_at_noon()
     begins = (time.time() + ahead) // 86400 * 86400 - ahead - days_ago * 86400
@@ -107,9 +107,9 @@ def test_a_picture_has_its_prediction(place: Place, tab: Tab) -> None:
 
 
 def test_leds_are_the_published_pixels(place: Place, tab: Tab) -> None:
+    script = "(rgb) => [...document.querySelectorAll('.led')].map((led) => led.dataset.rgb).join('') === rgb"
     for pixels in (Pixels("matrix", "woman", bytes(range(192))), Pixels("matrix", "", bytes(192))):
         place.publish(pixels)
-        script = "(rgb) => [...document.querySelectorAll('.led')].map((led) => led.dataset.rgb).join('') === rgb"
         until(lambda pixels=pixels: tab.page.evaluate(script, pixels.rgb.hex()), what="its pixels")  # type: ignore[misc]
         shows(tab, "#display", pixels.label or "dark")
 
@@ -167,7 +167,7 @@ def test_a_server_that_goes_and_comes_back(place: Place, tab: Tab) -> None:
 def test_a_day_beside_another(place: Place, tab: Tab) -> None:
     """Hours without data differ from those without visitors and from those to come; each camera can be looked at."""
     cameras = {"back": camera(NONE), "door": camera(EVERY, man=2), "side": camera(MORNING, man=1)}
-    with place.counting(report(**cameras), report(1, door=camera(EVERY, man=7))):
+    with place.counting(report(cameras), report({"door": camera(EVERY, man=7)}, 1)):
         shows(tab, "#totals", r"visitors\s+3")
         shows(tab, "#coverage", r"^Today: partly counted: back no data, side 3\s+h\s+30\s+min of 1[23]\s+h")
         assert tab.page.locator("#chart canvas").count() == 1
@@ -197,7 +197,7 @@ def test_a_day_beside_another(place: Place, tab: Tab) -> None:
 def test_the_demos_visitors_are_not_real(place: Place, tab: Tab) -> None:
     """A banner says so, and of several cameras the demo's are not in the sum; without the demo there is no banner."""
     place.is_demo = True
-    with place.playing(WOMAN), place.counting(report(back=camera(EVERY, demo=True, man=5), door=camera(EVERY, man=2))):
+    with place.playing(WOMAN), place.counting(report({"back": camera(EVERY, demo=True, man=5), "door": camera(EVERY, man=2)})):
         shows(tab, "#demo", "Demo at back: visitors there are not real, and are left out of the totals")
         shows(tab, "#summary", "2 visitors today: man 2")
         assert tab.page.locator("#visits .where").all_inner_texts()[1:] == ["back, demo", "door"]
@@ -210,7 +210,7 @@ def test_names_are_text(place: Place, tab: Tab, name: str) -> None:
     """HTML with a script, and names that mean something in JavaScript, wherever names and labels are shown."""
     plain = name if name != EVIL else "door"
     counts = CameraDay({name: 2}, {name: {"09": 2}}, EVERY)
-    day = replace(report(**{plain: counts}), visits=(Visit("1", plain, name, time.time() - 9, time.time(), 0.9, 40),))
+    day = replace(report({plain: counts}), visits=(Visit("1", plain, name, time.time() - 9, time.time(), 0.9, 40),))
     place.publish(CurrentLabel("door", name, 0.9, time.time()), Pixels("matrix", name, bytes(192)))
     metrics = {name: 2.0, "dropped_constructor": 3.0}
     evil = Status("evil", name, time.time(), time.time(), name, About(model=name, labels=(name,)), metrics, {name: 2.0})
