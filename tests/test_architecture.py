@@ -34,11 +34,7 @@ DRIVERS = {
         "httpx": ["fetch.py", "download*.py", "*/download*.py"],
         "uvicorn": [],
     },
-<<<<<<< HEAD
     "counter": {"sqlite3": ["database.py", "recovery.py", "schema.py", "changes.py"], "tzlocal": ["*.py"]},
-=======
-    "counter": {"sqlite3": ["database.py", "recovery.py", "schema.py"], "tzlocal": ["*.py"]},
->>>>>>> refs/heads/counter
     "bridge": {"azure": ["sinks/edgehub.py", "sinks/edgehub/*.py"], "sqlite3": ["database.py", "outbox.py"]},
     "display": {"sense_hat": ["sensehat.py", "matrices/sensehat.py"]},
     "dashboard": {},
