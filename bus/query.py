@@ -29,7 +29,7 @@ class Question(Request):
         return topics.question(self.asker)
 
     @classmethod
-    def _told_by(cls, topic: str) -> dict[str, str]:
+    def _fields_in(cls, topic: str) -> dict[str, str]:
         return {"asker": topics.third_level(topic)}
 
 

@@ -1,15 +1,14 @@
 """What is written to the ledger together, and the rows that it becomes."""
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bus import Summary, Visit
+from counter.database import Connection
 from counter.periods import Period
 from counter.timeline import Correction, moved
 
-Connection = sqlite3.Connection
 VISIT = "id, camera, label, started_at, ended_at, peak, frames, is_demo"
 """The columns of a `Visit`, in the order of its fields."""
 KINDS: dict[int, type[Visit] | type[Summary]] = {2: Summary, 3: Visit}

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import Prediction, Visit
-from counter.changes import VISIT, Connection, visit_from
-from counter.database import LedgerUnavailable
+from counter.changes import VISIT, visit_from
+from counter.database import Connection, LedgerUnavailable
 from counter.periods import Periods
 from counter.registry import Batch
 from tests.counter.place import NOON, UTC, Place, brief, seen
