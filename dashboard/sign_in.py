@@ -143,7 +143,7 @@ def _has_session(connection: HTTPConnection) -> bool:
 
 
 def _challenge(request: Request, attempt: Attempt) -> Response:
-    """Send a person to the form, and tell a script what is missing.
+    """Send a person to the form, and explain to a script what is missing.
 
     A browser is not asked for Basic, as it would open a dialog. Without ``Sec-Fetch-`` headers (neither TLS nor loopback) it is
     recognised by its User-Agent.

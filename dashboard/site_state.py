@@ -161,7 +161,7 @@ class SiteState:
         return name in self._captures or self._cameras[name].predicted_at is not None
 
     def _with_since(self, status: Status, before: Status | None) -> Status:
-        """A last will has no time of its own: it gets the time at which it came, if the module was known before."""
+        """A last will has no time: it gets the time at which it came, if the module was known before."""
         if status.since is not None or before is None:
             return status
         return replace(status, since=before.since if before.state == status.state else self._now())

@@ -6,7 +6,7 @@
     ...gg...
 
 The file's name is the label, in small letters and with ``_`` for a space: ``granny_smith.txt`` is shown for "Granny Smith".
-A label without an icon is shown as its initial, in a colour of its own.
+A label without an icon is shown as its initial, in a colour that depends on the label.
 """
 
 import colorsys
@@ -33,7 +33,7 @@ class InvalidIcon(FootfallError):
 
 
 class Icons:
-    """The picture of each label: its icon where there is one, else its initial in a colour of its own."""
+    """The picture of each label: its icon where there is one, else its initial."""
 
     def __init__(self, icons: Mapping[str, Picture]) -> None:
         self._icons = dict(icons)

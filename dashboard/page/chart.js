@@ -19,7 +19,7 @@ const HATCH = 8; // pixels between two lines
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
 export class Chart {
-  /** @type {any} uPlot tells no types */
+  /** @type {any} uPlot has no types */
   #plot = null;
   /** @type {ChartData | null} */
   #data = null;
@@ -44,7 +44,7 @@ export class Chart {
     this.#draw();
   }
 
-  /** All is drawn anew: it takes a few milliseconds, and is due only when counts, size or colours have changed. */
+  /** Draw everything again: it takes a few milliseconds, and is needed only when counts, size or colours have changed. */
   #draw() {
     const { clientWidth: width, clientHeight: height } = this.host;
     this.#plot?.destroy();

@@ -41,11 +41,11 @@ export class Comparison {
     this.#back = back;
     this.#input.value = day;
     this.#mark();
-    this.#tell(day ? "Asking for that day…" : "");
+    this.#say(day ? "Asking for that day…" : "");
     const { report, problem } = day ? await fetchDay(day, this.signIn) : { report: null, problem: "" };
     if (asked !== this.#asked) return; // somebody has chosen again in the meantime
     this.report = report;
-    this.#tell(problem);
+    this.#say(problem);
     this.changed();
   }
 
@@ -62,7 +62,7 @@ export class Comparison {
   }
 
   /** @param {string} text */
-  #tell(text) {
+  #say(text) {
     setText(byId("compare-problem"), text);
   }
 }

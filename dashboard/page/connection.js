@@ -23,7 +23,7 @@ export class Connection {
   reason = "";
   /** @type {WebSocket | null} */
   #socket = null;
-  #heardAt = 0;
+  #receivedAt = 0;
   #retryAt = 0;
   #failures = 0;
 
@@ -38,10 +38,10 @@ export class Connection {
     this.#abandon();
     const socket = new WebSocket(this.address);
     socket.binaryType = "arraybuffer";
-    socket.onmessage = ({ data }) => this.#hear(data);
+    socket.onmessage = ({ data }) => this.#onMessage(data);
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
     this.#socket = socket;
-    this.#heardAt = performance.now();
+    this.#receivedAt = performance.now();
     if (this.state !== "disconnected") this.#become("connecting");
   }
 
@@ -50,7 +50,7 @@ export class Connection {
     const now = performance.now();
     if (this.#socket === null) {
       if (this.state !== "refused" && now >= this.#retryAt) this.open();
-    } else if (now - this.#heardAt > SILENCE) this.#closed(0, "");
+    } else if (now - this.#receivedAt > SILENCE) this.#closed(0, "");
   }
 
   /** To be called when the network is back, or the page is looked at again: there is no need to wait out the pause. */
@@ -71,8 +71,8 @@ export class Connection {
   }
 
   /** @param {string | ArrayBuffer} data */
-  #hear(data) {
-    this.#heardAt = performance.now();
+  #onMessage(data) {
+    this.#receivedAt = performance.now();
     if (typeof data !== "string") return this.listener.picture(data);
     this.listener.message(data);
     this.#failures = 0;

@@ -48,7 +48,7 @@ const changes = new Changes(broker, clock, site);
 const summary = new Summary(broker, clock, site, colours);
 
 /**
- * What each view is made of, so that it is shown anew when one of its parts has changed, and only then.
+ * What each view is made of, so that it is updated when one of its parts has changed, and only then.
  * @type {[string[], () => void][]}
  */
 const views = [
@@ -112,17 +112,17 @@ function changed() {
     everConnected = true;
     live.connected();
     overview();
-  } else if (now === "connecting") summary.tell("idle", "Connecting to Footfall…", "");
+  } else if (now === "connecting") summary.display("idle", "Connecting to Footfall…", "");
   else if (now === "disconnected") lost();
   else if (now === "refused")
-    summary.tell("bad", "Footfall refused this page.", "Open it under the address that Footfall names when it starts.");
+    summary.display("bad", "Footfall refused this page.", "Open it under the address that Footfall names when it starts.");
   tellConnection();
 }
 
 function lost() {
   lostAt = clock.now;
   const then = everConnected ? `What stands below was so at ${site.both(lostAt)}.` : "There is nothing to show yet.";
-  summary.tell("bad", "This page is not connected to Footfall.", `${then} Is Footfall running, and can this device reach it?`);
+  summary.display("bad", "This page is not connected to Footfall.", `${then} Is Footfall running, and can this device reach it?`);
   changes.say("Connection to Footfall lost");
 }
 

@@ -53,7 +53,7 @@ export class Picture {
     this.#fit(bitmap.width, bitmap.height);
     this.#context?.drawImage(bitmap, 0, 0);
     bitmap.close();
-    this.#tell(header, rules);
+    this.#showLabel(header, rules);
     this.#canvas.dataset.sequence = String(header.sequence);
     this.#canvas.dataset.capturedAt = String(header.captured_at);
     this.#canvas.dispatchEvent(new CustomEvent("drawn", { detail: header, bubbles: true }));
@@ -67,7 +67,7 @@ export class Picture {
   }
 
   /** @param {PictureHeader} header @param {Rules} rules */
-  #tell(header, rules) {
+  #showLabel(header, rules) {
     const { kind, name, text, share } = verdict(header.prediction, rules);
     setText(this.#name, text);
     setText(this.#share, share);

@@ -42,7 +42,7 @@ export class Summary {
   /** @param {State} state */
   show(state) {
     const { weight, text, advice, title } = this.overview(state);
-    this.tell(weight, text, advice, title);
+    this.display(weight, text, advice, title);
   }
 
   /** @param {State} state @returns {Overview} */
@@ -64,7 +64,7 @@ export class Summary {
    * @param {string} advice
    * @param {string} [title] of the window, where the text does not suit
    */
-  tell(weight, text, advice, title = text) {
+  display(weight, text, advice, title = text) {
     setAttribute(byId("overview"), "data-weight", weight);
     setText(byId("summary"), text);
     setText(byId("advice"), advice);

@@ -4,18 +4,18 @@ const DAY = 86400;
 
 /** The server's clock, which the page goes by: the browser's own may be wrong. */
 export class Clock {
-  #told = Date.now() / 1000;
-  #toldAt = performance.now();
+  #now = Date.now() / 1000;
+  #setAt = performance.now();
 
-  /** @param {number} now Unix seconds that the server told just now */
+  /** @param {number} now Unix seconds, as the server has just sent them */
   set(now) {
-    this.#told = now;
-    this.#toldAt = performance.now();
+    this.#now = now;
+    this.#setAt = performance.now();
   }
 
   /** @returns {number} Unix seconds */
   get now() {
-    return this.#told + (performance.now() - this.#toldAt) / 1000;
+    return this.#now + (performance.now() - this.#setAt) / 1000;
   }
 }
 

@@ -39,7 +39,7 @@ const MODULE_STATES = {
   silent: {
     text: "silent",
     weight: "bad",
-    advice: "It has stopped reporting. Is its machine reachable, or does it hang? Its log may tell.",
+    advice: "It has stopped reporting. Is its machine reachable, or does it hang? See its log.",
   },
   "camera-lost": {
     text: "camera lost",

@@ -13,6 +13,7 @@ from tests.support.broker import Broker
 from tests.support.chromium import Tab, tab_of
 from tests.support.place import Place
 from tests.support.wait import limit, until
+from tests.support.zone import zone_at_noon
 
 pytestmark = pytest.mark.system
 
@@ -24,12 +25,6 @@ WOMAN = Label("woman", 0.9, Box(0.1, 0.1, 0.5, 0.5))
 EVIL = "<img src=x onerror=window.hacked=1>"
 
 
-def zone_at_noon() -> tuple[str, int]:
-    """A zone in which it is between twelve and one, so that its day does not end during a test; and its seconds ahead of UTC."""
-    hours = 12 - time.gmtime().tm_hour
-    return (f"Etc/GMT{-hours:+d}" if hours else "Etc/GMT"), hours * 3600
-
-
 def camera(counted: dict[str, float | None], *, demo: bool = False, **visits: int) -> CameraDay:
     """One day of a camera, at which so many visits of each label began between nine and ten."""
     return CameraDay(visits, {label: {"09": number} for label, number in visits.items()}, counted, demo)
@@ -37,7 +32,7 @@ def camera(counted: dict[str, float | None], *, demo: bool = False, **visits: in
 
 def report(cameras: dict[str, CameraDay], days_ago: int = 0, *, demo: bool = False) -> DayReport:
     """Today's, or that of so many days ago, with a visit of each label at each camera."""
-    zone, ahead = zone_at_noon()
+    zone, ahead = zone_at_noon(), (12 - time.gmtime().tm_hour) * 3600
     begins = (time.time() + ahead) // 86400 * 86400 - ahead - days_ago * 86400
     visits = tuple(
         Visit(f"{name}-{label}", name, label, begins + 33000, begins + 33004, 0.9, 40, one.demo)
@@ -184,7 +179,7 @@ def test_a_day_beside_another(place: Place, tab: Tab) -> None:
         assert "0" not in tab.page.locator("#totals .count").all_text_contents()
         assert tab.page.locator("#no-data-key").is_visible()
         tab.page.select_option("#counted-camera", "")
-        zone, ahead = zone_at_noon()
+        zone, ahead = zone_at_noon(), (12 - time.gmtime().tm_hour) * 3600
         began = time.strftime("%H:%M", time.gmtime(33000))
         shows(tab, "#visits tbody", began)
         shows(tab, "#zone", f"Times are the site's \\({re.escape(zone)}\\)")
