@@ -86,10 +86,6 @@ def secret_name(name: str, password: str | None) -> str:
     return f"{name}-{hmac.digest(password.encode(), name.encode(), 'sha256').hex()[:12]}"
 
 
-unguessable = secret_name
-"""Former name."""
-
-
 def create_client(settings: BusSettings, persistent: bool, max_queued: int) -> Client:
     """A client that signs in as the settings say; with `persistent`, the broker keeps its session while it is away."""
     password = settings.password

@@ -18,8 +18,6 @@ log = logging.getLogger(__name__)
 
 MAX_QUEUED = 1000
 """QoS 1 messages that wait for the broker to come back."""
-MOST_QUEUED = MAX_QUEUED
-"""Former name."""
 MAX_IN_CLIENT = 4 * MAX_QUEUED
 """Messages inside paho, which has no limit itself: what has waited, what is sent again, and what paho sends again."""
 MAX_UNSENT = 2

@@ -27,7 +27,9 @@ def main(settings: Settings, stop: threading.Event) -> None:
             log.warning("WEB_PORT=0: no page is served")
         running.enter_context(bus)
         bus.state(states.RUNNING)
-        stop.wait()
+        while not stop.wait(1.0):
+            if not settings.web_port:
+                bus.progressed()
 
 
 def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from bus import CurrentLabel, Pixels, Prediction, Status, states
+from bus import CurrentLabel, Frame, Pixels, Prediction, Status, states
+from bus.message import plural
 
 MAX_NAMES = 64
 """Of cameras, of modules and of displays; more indicate spoofed names."""
@@ -19,6 +20,8 @@ RATE_WINDOW = 5.0
 """Seconds over which predictions are counted."""
 SILENT_AFTER = 5.0
 """Seconds without a prediction after which a camera is silent, unless it takes frames less often."""
+FRAMES_OUT = f"{plural(Frame)}_out"
+"""The metric of a capture."""
 CAMERA_STATES = {
     states.RUNNING: "live",
     states.CAMERA_LOST: "lost",
@@ -177,7 +180,7 @@ class SiteState:
             "label": label.label,
             "probability": label.probability,
             "label_since": label.since,
-            "frames_per_second": capture.rates.get("frames_out") if capture and state in ("live", "silent") else None,
+            "frames_per_second": capture.rates.get(FRAMES_OUT) if capture and state in ("live", "silent") else None,
             "predictions_per_second": camera.predictions_per_second(self._clock()),
             "predicted_at": camera.predicted_at,
             "demo": camera.is_demo,
@@ -188,7 +191,7 @@ class SiteState:
         """State, since when, detail."""
         if self._disconnected_at is not None:
             return "silent", self._disconnected_at, "no connection to the broker"
-        frames = capture.rates.get("frames_out", 0.0) if capture is not None else 0.0
+        frames = capture.rates.get(FRAMES_OUT, 0.0) if capture is not None else 0.0
         is_heard = self._clock() - camera.heard_at < max(SILENT_AFTER, 3 / frames if frames else 0.0)
         if capture is None:
             return ("live", None, "") if is_heard else ("offline", camera.predicted_at, "no capture has reported for it")

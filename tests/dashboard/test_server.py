@@ -17,7 +17,6 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from bus import About, CurrentLabel, DayCounts, Status, states
-from dashboard.viewer import Sections
 from tests.support import samples
 from tests.support.broker import Broker, free_port
 from tests.support.browsers import Browser, ask_and_never_read, is_well
@@ -28,19 +27,6 @@ from tests.support.place import Place
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
-
-
-def test_each_browser_gets_what_is_new_to_it() -> None:
-    """The first message has all sections; then those that have changed, with the time."""
-    sections = Sections()
-    sections.update({"a": {"n": 1}, "b": []})
-    assert json.loads(sections.since(0, 5.0)) == {"now": 5.0, "a": {"n": 1}, "b": []}
-    seen = sections.version
-    sections.update({"a": {"n": 1}})
-    assert sections.version == seen
-    sections.update({"b": ["é"]})
-    assert json.loads(sections.since(seen, 6.0)) == {"now": 6.0, "b": ["é"]}
-    assert json.loads(sections.since(sections.version, 7.0)) == {"now": 7.0}
 
 
 def test_a_browser_gets_all_and_then_changes(place: Place) -> None:

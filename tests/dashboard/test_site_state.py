@@ -1,5 +1,6 @@
 """The sections of the page, from what cameras, modules and displays publish."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from bus import About, CurrentLabel, Pixels, Status, states
 from dashboard.site_state import MAX_NAMES, SILENT_AFTER, SiteState
+from dashboard.viewer import Sections
 from tests.support import samples
 
 RUNNING = Status("capture", states.RUNNING, 900.0, 1000.0, about=About("door"), rates={"frames_out": 10.0})
@@ -198,3 +200,16 @@ def test_memory_and_traffic_are_bounded(site: Site) -> None:
     assert [len(sections[name]) for name in ("cameras", "modules", "pixels")] == [MAX_NAMES] * 3
     assert len(sections["labels"]) == 256
     assert sections["modules"]["m1"]["rates"] == {}
+
+
+def test_each_browser_gets_what_is_new_to_it() -> None:
+    """The first message has all sections; then those that have changed, with the time."""
+    sections = Sections()
+    sections.update({"a": {"n": 1}, "b": []})
+    assert json.loads(sections.since(0, 5.0)) == {"now": 5.0, "a": {"n": 1}, "b": []}
+    seen = sections.version
+    sections.update({"a": {"n": 1}})
+    assert sections.version == seen
+    sections.update({"b": ["é"]})
+    assert json.loads(sections.since(seen, 6.0)) == {"now": 6.0, "b": ["é"]}
+    assert json.loads(sections.since(sections.version, 7.0)) == {"now": 7.0}
