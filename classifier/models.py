@@ -20,7 +20,7 @@ from classifier.download import DownloadRefused, download_model
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 from classifier.store import ModelStore, SavedState, StoredModel, Wanted, find_problem
-from classifier.watch import ModelWatch
+from classifier.watch import ModelWatch, Stamp, take_stamp
 from runtime.address import public_address
 from runtime.backoff import Backoff
 from runtime.errors import FootfallError
@@ -32,8 +32,6 @@ LOOK_INTERVAL = 1.0
 STEP_SECONDS = 0.5
 """Of waiting or downloading in one step."""
 _ignore: Callable[..., object] = lambda *_: None  # noqa: E731
-RETRY = (5.0, 600.0)
-"""Seconds between two tries: the first pause and the longest."""
 MAX_TRIALS = 5
 """Trials of a model that this process may not survive."""
 MAX_REQUESTS = 16
@@ -44,9 +42,9 @@ class ModelManager:
     """Its methods belong to one thread, but for `on_wanted`; `step` is to be called again and again."""
 
     def __init__(
-        self, path: Path, store: ModelStore, load: Callable[[Export], Classifier], retry: tuple[float, float] = RETRY
+        self, path: Path, store: ModelStore, load: Callable[[Export], Classifier], retry: tuple[float, float] = (5.0, 600.0)
     ) -> None:
-        """`path` is MODEL; `load` tries an export and makes a classifier of it, or raises `FootfallError`."""
+        """`path` is MODEL; `load` tries an export and loads it, or raises `FootfallError`; `retry`: least and most seconds."""
         self._path = path
         self._store = store
         self._load = load
@@ -56,6 +54,7 @@ class ModelManager:
         self._download: Generator[None, None, None] | None = None
         self._retry_at = self._look_at = 0.0
         self._watch: ModelWatch | None = None
+        self._stamp: Stamp = ()
         self._serve = self._report = _ignore
 
     def attach(
@@ -63,7 +62,7 @@ class ModelManager:
     ) -> None:
         """After `start`. `refuse` gets the problem with MODEL's files, an empty text when there is none any more."""
         self._serve, self._report = serve, report
-        self._watch = ModelWatch(self._path, self._state.default, self._load, self._on_changed, refuse)
+        self._watch = ModelWatch(self._path, (self._state.default, self._stamp), self._load, self._on_changed, refuse)
 
     @property
     def update(self) -> ModelUpdate:
@@ -81,8 +80,10 @@ class ModelManager:
         except (OSError, ValueError) as error:
             log.warning("STATE_DIR: %s; the model of MODEL is served", error)
         problem, default = "", self._state.default
+        stamp = take_stamp(self._path)
         with suppress(InvalidExport):
             default = read_export(self._path).fingerprint
+            self._stamp = stamp
         for candidate in self._state.candidates(default):
             try:
                 classifier = self._open(candidate)
@@ -103,7 +104,9 @@ class ModelManager:
                 log.warning("%s; serving %s instead", problem, served.model)
             if problem and before.file:  # the next request for it downloads it again
                 changes |= {"update": replace(self._state.update, state="failed", detail=problem[:1000]), "address": ""}
-        if not (problem and served.file):  # else the new model of MODEL is looked at again
+        if problem and served.file:  # the new model of MODEL is tried again by the watch, which reports the problem
+            self._stamp = ()
+        else:
             changes["default"] = default
         self._save(served=served, **changes)
 
@@ -215,8 +218,7 @@ class ModelManager:
 
     def _on_changed(self, export: Export, classifier: Classifier) -> None:
         """Serves the new model of MODEL."""
-        new = {"default": export.fingerprint, "update": self._state.overridden}
-        self._switch(StoredModel(classifier.identity), classifier, **new)
+        self._switch(StoredModel(classifier.identity), classifier, default=export.fingerprint, update=self._state.overridden)
 
     def _switch(self, stored: StoredModel, classifier: Classifier, **changes: Any) -> None:
         before = self._state.served

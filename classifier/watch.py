@@ -39,15 +39,14 @@ class ModelWatch:
     def __init__(
         self,
         path: Path,
-        fingerprint: str,
+        known: tuple[str, Stamp],
         load: Callable[[Export], Classifier],
         changed: Callable[[Export, Classifier], object],
         refuse: Callable[[str], object],
     ) -> None:
-        """`fingerprint` is that of the export that is known already."""
+        """`known` are the fingerprint of the export that is known already, and the stamp of its files if they need no look."""
         self._path = path
-        self._fingerprint = fingerprint
-        self._judged: Stamp = ()
+        self._fingerprint, self._judged = known
         self._last: Stamp = ()
         self._load = load
         self._changed = changed

@@ -47,14 +47,6 @@ def test_addresses_that_are_refused(client: httpx.Client, machine: int, url: str
     assert reason in refused(client.post("/url", json={"url": url}), status)
 
 
-def test_redirections_without_end(client: httpx.Client, machine: int) -> None:
-    """Five are followed, a sixth is not."""
-    step = f"http://127.0.0.1:{machine}/to/"
-    picture = f"http://127.0.0.1:{machine}/a.png"
-    assert probabilities(client.post("/url", json={"url": step * 5 + picture}))
-    assert "more than 5 redirections" in refused(client.post("/url", json={"url": step * 6 + picture}), 400)
-
-
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"url": 7}', b"\xff"])
 def test_what_is_no_address(client: httpx.Client, body: bytes) -> None:
     """A body that tells no address is told so."""

@@ -42,17 +42,6 @@ def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced:
     assert least < np.mean(differences) < most
 
 
-@pytest.mark.parametrize("labels", ["Apple\nBanana\nLemon", "Apple\nBanana\nLemon\nOrange\nKiwi"])
-def test_labels_and_outputs_must_agree(fruits: Fruits, tmp_path: Path, labels: str) -> None:
-    """A labels.txt of another model is refused with both numbers."""
-    export = tmp_path / "export"
-    export.mkdir()
-    shutil.copy(fruits.folder / "model.tflite", export)
-    (export / "labels.txt").write_text(labels)
-    with pytest.raises(InvalidExport, match=rf"labels.txt has {len(labels.split())} labels, the model has 4 outputs"):
-        Classifier(read_export(export))
-
-
 @pytest.mark.parametrize("content", [b"", b"no model", bytes(1000), 100_000, 1_500_000, 2_900_000])
 def test_a_damaged_model(fruits: Fruits, tmp_path: Path, content: bytes | int) -> None:
     """A file of something else, or one that was cut off, on which TensorFlow Lite itself may crash, is refused."""

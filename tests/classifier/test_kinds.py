@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bus import Box, InvalidMessage, Label, Prediction
+from bus import Box, Label
 from classifier import InvalidExport
 from classifier.backends.tflite import Interpreter
 from classifier.export import read_export
@@ -217,14 +217,3 @@ def test_what_is_not_served(tmp_path: Path, model: bytes, toml: str, reason: str
     labels = ("a", "b", "c") if "quantisation" in reason else ("a", "b")
     with pytest.raises(InvalidExport, match=reason):
         classify(export(tmp_path / "x", model, labels, toml))
-
-
-def test_a_prediction_takes_the_boxes(tmp_path: Path) -> None:
-    """What a detector finds goes through the message and back, and its best label is the most probable box's."""
-    labels = classify(export(tmp_path / "x", detected(CORNERS), ("cat", "dog"))).labels
-    sent = Prediction("door", "a1", 1, 0.1, 1.0, 1.1, 2.0, "x@1", labels)
-    came = Prediction.unpack(sent.pack())
-    assert came == sent
-    assert came.best == labels[0] == Label("dog", 0.9, FOUND["dog"])
-    with pytest.raises(InvalidMessage):
-        Prediction.unpack(sent.pack()[:-3])

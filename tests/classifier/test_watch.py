@@ -27,8 +27,8 @@ class Watched:
         self.taken: list[tuple[str, ...]] = []
         self.refused: list[str] = []
         self.meanwhile: Callable[[], object] = lambda: None
-        fingerprint = read_export(path).fingerprint
-        self.watch = ModelWatch(path, fingerprint, self._load, lambda export, _: self.taken.append(export.labels), self._refuse)
+        known = read_export(path).fingerprint, ()
+        self.watch = ModelWatch(path, known, self._load, lambda export, _: self.taken.append(export.labels), self._refuse)
         self.look()
         assert (self.loaded, self.refused) == ([], [""])
         self.refused.clear()

@@ -58,17 +58,6 @@ def test_one_box_by_hand() -> None:
     assert found.box == pytest.approx((2.5 / 3 - width / 2, 1.25 / 2 - height / 2, width, height))
 
 
-def test_overlapping_boxes_of_one_label() -> None:
-    """The most probable of them is kept; the box of another label stays beside it."""
-    grid = np.full((1, 1, 5 * 7), -20.0)
-    sizes = [(math.log(4 / wide), math.log(4 / high)) for wide, high in ANCHORS]
-    for number, (objectness, first, second) in enumerate([(1, 5, 0), (2, 5, 0), (0.5, 0, 5)]):
-        grid[0, 0, number * 7 : number * 7 + 7] = (0.5, 0.5, *sizes[number], objectness, first, second)
-    found = find_boxes(grid)
-    assert [one.label for one in found] == [0, 1]
-    assert found[0].probability == pytest.approx(1 / (1 + math.exp(-2)) / (1 + math.exp(-5)))
-
-
 def test_no_more_than_64_boxes() -> None:
     """Of many boxes the most probable are kept, highest first."""
     grid = np.zeros((13, 13, 5 * 6))
