@@ -41,7 +41,7 @@ class Counter:
         self._ledger = ledger
         self._expiry = expiry
         self._clocks = expiry.clocks
-        self._publisher = Publisher(bus, ledger)
+        self._publisher = Publisher(bus, ledger, self._clocks)
         self._stop = threading.Event()
         self._backoff = Backoff(most=5.0)
         self._counted: dict[str, tuple[date, int]] = {}

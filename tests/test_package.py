@@ -17,8 +17,8 @@ FOLDERS = [ROOT / pattern.removesuffix("*") for pattern in SETTINGS["packages"][
 PACKAGES = [
     path.parent.relative_to(ROOT).as_posix().replace("/", ".") for one in FOLDERS for path in sorted(one.rglob("__init__.py"))
 ]
-IMAGE = {"Dockerfile", "module.json", "requirements.txt"}
-"""Files of a container, which its image does without."""
+OTHERS = {"module.json", "package.json", "requirements.txt"}
+"""Files for those who build images or test the page, which the running module does without."""
 
 
 def files(package: str) -> set[Path]:
@@ -26,7 +26,7 @@ def files(package: str) -> set[Path]:
     folder = ROOT.joinpath(*package.split("."))
     below = [ROOT.joinpath(*one.split(".")) for one in PACKAGES if one.startswith(f"{package}.")]
     found = {path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
-    return {path for path in found if path.name not in IMAGE and not any(path.is_relative_to(one) for one in below)}
+    return {path for path in found if path.name not in OTHERS and not any(path.is_relative_to(one) for one in below)}
 
 
 def test_all_code_and_its_data_are_packaged() -> None:

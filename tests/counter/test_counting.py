@@ -13,7 +13,7 @@ from counter.counting import MAX_PAUSE, PRUNE_EVERY, Counter
 from counter.database import FILE
 from counter.expiry import Expiry
 from counter.hours import HOUR
-from counter.publisher import MAX_IN_FLIGHT
+from counter.publisher import MAX_IN_FLIGHT, SETTLED
 from counter.registry import MAX_CAMERAS, SILENCE, CameraRegistry
 from counter.reports import Reports
 from tests.counter.fake_bus import FakeBus
@@ -70,6 +70,7 @@ def test_what_is_committed_is_published_and_acknowledged(shop: Shop) -> None:
     assert [one.totals for one in shop.bus.of(DayCounts)] == [{"woman": 1}]
     assert (len(shop.bus.deliveries), shop.bus.progress) == (20, 1)
     shop.step()
+    shop.step(SETTLED)
     assert shop.ledger.unpublished(0, 10) == []
     assert (len(shop.bus.of(Visit)), shop.bus.progress) == (1, 1)
 
@@ -85,6 +86,7 @@ def test_a_result_is_published_until_it_is_acknowledged(shop: Shop, by: str) -> 
     assert [one.id for one in first] == ["door-1", "door-2", first[2].id]
     shop.bus.acknowledgements[0]()
     shop.step()
+    shop.step(SETTLED)
     assert len(shop.bus.results) == 3
     if by == "a restart":
         shop.restart()
@@ -98,7 +100,25 @@ def test_a_result_is_published_until_it_is_acknowledged(shop: Shop, by: str) -> 
     for acknowledge in shop.bus.acknowledgements:
         acknowledge()
     shop.step()
+    shop.step(SETTLED)
     assert shop.ledger.unpublished(0, 10) == []
+
+
+def test_what_a_broker_may_have_forgotten_is_published_again(shop: Shop) -> None:
+    """A killed broker loses what it acknowledged in its last seconds, for a bridge that was away."""
+    shop.ledger.commit(Changes(visits=[visit(1)]))
+    shop.step()
+    shop.step()
+    shop.step(SETTLED - 1)
+    shop.ledger.commit(Changes(visits=[visit(2)]))
+    shop.counter._publisher.publish(are_new=True)
+    shop.step(1)
+    shop.bus.connection += 1
+    shop.step()
+    assert shop.bus.results == ["door-1", "door-2", "door-2"]
+    shop.restart()
+    shop.step()
+    assert shop.bus.results == ["door-2"]
 
 
 def test_more_than_a_queue_holds_is_published_in_order(shop: Shop) -> None:
@@ -109,6 +129,7 @@ def test_more_than_a_queue_holds_is_published_in_order(shop: Shop) -> None:
         shop.bus.room = room
         shop.step()
     assert shop.bus.of(Visit) == visits
+    shop.step(SETTLED)
     assert shop.ledger.unpublished(0, 10) == []
 
 
@@ -141,6 +162,7 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
     (summary,) = shop.bus.of(Summary)
     assert (summary.visits, summary.began_at, summary.hour) == ({"man": 1, "woman": 2}, hour, "14")
     shop.step()
+    shop.step(SETTLED)
     shop.restart()
     shop.see("n" * 2, begin=over + 5)
     shop.step(2)

@@ -127,7 +127,7 @@ def test_the_displays_matrix_is_watched() -> None:
 def test_a_log_that_nobody_reads_does_not_delay_the_end() -> None:
     """Another thread holds the lock of standard output."""
     with python(SILENCED) as process:
-        assert process.wait(60) == 3
+        assert process.wait(limit(60)) == 3
 
 
 @pytest.mark.system
