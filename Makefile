@@ -44,7 +44,7 @@ ifdef TESTS
 else
 	@$(pytest) $(together) -m "not system" --cov --cov-report=term:skip-covered
 	@$(pytest) $(together) -m system --ignore=tests/containers
-	@$(pytest) tests/containers
+	@$(pytest) -m system tests/containers
 endif
 
 unit: $(VENV)/.dev ## the tests that open no socket, in less than a minute

@@ -2,7 +2,7 @@
 # Tries the README's commands on a bare machine: a new container of Debian 12 with git, make and python3, and a clean clone of this commit.
 #   scripts/bare.sh               make setup, make run until predictions flow, make test
 #   scripts/bare.sh TESTS...      the same with these tests only
-#   scripts/bare.sh setup         make setup, and the start of the tests: all collected, and some in a browser
+#   scripts/bare.sh setup         make setup, and the start of the tests: all collected, and some in a browser (some minutes; before a release)
 # It needs a Docker engine, and git here.
 set -eu
 cd "$(dirname "$0")/.."
