@@ -10,6 +10,8 @@ from bus.settings import BusSettings, LabelSettings
 from capture.settings import Settings as Capture
 from classifier.description import Description, read_description
 from classifier.settings import Settings as Classifier
+from counter.settings import Settings as Counter
+from dashboard.settings import Settings as Dashboard
 from display.settings import Settings as Display
 from runtime.settings import variables_of
 from tests.support.broker import ROOT
@@ -18,11 +20,13 @@ DEMO = (ROOT / "demo" / "README.md").read_text()
 README = (ROOT / "README.md").read_text()
 GROUPS: list[tuple[str, type[BusSettings], type[BusSettings] | None]] = [
     ("all", BusSettings, None),
-    ("display, bridge", LabelSettings, BusSettings),
+    ("counter, dashboard, display", LabelSettings, BusSettings),
     ("capture", Capture, BusSettings),
     ("classifier", Classifier, BusSettings),
+    ("counter", Counter, LabelSettings),
+    ("bridge", Bridge, BusSettings),
+    ("dashboard", Dashboard, LabelSettings),
     ("display", Display, LabelSettings),
-    ("bridge", Bridge, LabelSettings),
 ]
 
 
