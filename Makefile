@@ -34,24 +34,23 @@ setup: ## what make run needs, also where it has been installed once
 	@scripts/setup.sh run
 	@touch $(VENV)/.run
 
-# A file's tests run in one process, and so do all that need a Docker engine. The order is that of testpaths in pyproject.toml.
-pytest = $(VENV)/bin/python -m pytest
-together = -n 3 --dist loadfile --no-loadscope-reorder
+# A file's tests run in one process, in the order of testpaths in pyproject.toml. Containers come and go beside the tests without a browser, which
+# lets go of what it loads when the machine's network changes; a system test mostly waits, so that more of them than cores run at once.
+pytest = $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.dev ## all tests, and the coverage of those that start no programs; or: make test TESTS=tests/counter
 ifdef TESTS
-	@exec $(pytest) $(together) $(TESTS)
+	@exec $(pytest) -n 3 $(TESTS)
 else
-	@$(pytest) $(together) -m "not system" --cov --cov-report=term:skip-covered
-	@$(pytest) $(together) -m system --ignore=tests/containers
-	@$(pytest) -m system tests/containers
+	@$(pytest) -n 4 -m "containers or not system" --cov --cov-report=term:skip-covered
+	@$(pytest) -n 6 -m "system and not containers"
 endif
 
 unit: $(VENV)/.dev ## the tests that open no socket, in less than a minute
-	@exec $(pytest) $(together) -m "not broker and not system"
+	@exec $(pytest) -n 3 -m "not broker and not system"
 
 broker: $(VENV)/.dev ## the tests with a Mosquitto
-	@exec $(pytest) $(together) -m broker
+	@exec $(pytest) -n 3 -m broker
 
 check: $(VENV)/.dev ## format, lint and types
 	@$(VENV)/bin/ruff format --check .

@@ -14,7 +14,7 @@ from tests.support.engine import Suite, compose_command, run
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(limit(900))]
+pytestmark = [pytest.mark.system, pytest.mark.containers, pytest.mark.timeout(limit(900))]
 
 MODULES = ("capture", "classifier", "counter", "bridge", "dashboard")
 LIVING_ON_FRAMES = ("capture", "classifier", "counter")
