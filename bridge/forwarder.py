@@ -1,6 +1,5 @@
 """The way of a message: received, selected, put into the outbox, and only then acknowledged."""
 
-import json
 import logging
 import threading
 from collections.abc import Callable
@@ -53,12 +52,8 @@ class Forwarder:
 
     def start(self) -> None:
         """Wait until the outbox can be read. Raises `Stopped`."""
-        self._retry(self._outbox.open)
-        try:
-            reported = json.loads(self._retry(lambda: self._outbox.note(NOTE)) or "{}")
-            self._selector.reported.update({str(camera): str(label) for camera, label in reported.items()})
-        except (ValueError, AttributeError) as error:
-            log.warning("which labels were reported last cannot be read: %s; starting without", error)
+        reported = self._retry(lambda: self._outbox.note(NOTE))
+        self._selector.reported.update({camera: str(label) for camera, label in reported.items()})
 
     def run(self) -> None:
         """Forward until stopped."""
@@ -74,7 +69,7 @@ class Forwarder:
         before = dict(self._selector.reported)
         found = [result for message in self._inbox.take(self._turn) if (result := self._select(message)) is not None]
         after = self._selector.reported
-        notes = {NOTE: json.dumps(after)} if after != before else {}
+        notes = {NOTE: after} if after != before else {}
         if found or notes:
             self._retry(lambda: self._outbox.add(found, notes))
         self._inbox.acknowledge()
@@ -83,7 +78,7 @@ class Forwarder:
 
     def _adjust_subscriptions(self) -> None:
         """Receive predictions only while they are forwarded: there are many, and the broker keeps them for us."""
-        wants = self.policy.forwards_predictions
+        wants = self.policy.includes("all")
         if wants == self._receives_predictions or not self._bus.connected:
             return
         self._receives_predictions = wants

@@ -21,22 +21,8 @@ class Policy:
     labels: tuple[str, ...] = ()
     interval_seconds: float = 0.0
 
-    @property
-    def forwards_visits(self) -> bool:
-        """Visits and hourly summaries."""
-        return self._level >= 1
-
-    @property
-    def forwards_changes(self) -> bool:
-        return self._level >= 2
-
-    @property
-    def forwards_predictions(self) -> bool:
-        return self._level >= 3
-
-    @property
-    def _level(self) -> int:
-        return _LEVELS.index(self.forward)
+    def includes(self, level: Forward) -> bool:
+        return _LEVELS.index(self.forward) >= _LEVELS.index(level)
 
     def allows(self, label: str, probability: float) -> bool:
         """Whether a label is among the wanted ones and reaches the minimum probability."""
@@ -57,13 +43,13 @@ class Selector:
         """The result of a message; None when the policy does not forward it."""
         policy = self.policy
         match message:
-            case Visit() if policy.forwards_visits and policy.allows(message.label, message.peak):
+            case Visit() if policy.includes("visits") and policy.allows(message.label, message.peak):
                 return results.from_visit(message)
-            case Summary() if policy.forwards_visits:
+            case Summary() if policy.includes("visits"):
                 return results.from_summary(message, policy.labels)
-            case CurrentLabel() if policy.forwards_changes and message.at is not None:
+            case CurrentLabel() if policy.includes("changes") and message.at is not None:
                 return self._select_change(message, message.at, policy)
-            case Prediction() if policy.forwards_predictions:
+            case Prediction() if policy.includes("all"):
                 return self._select_prediction(message, policy)
         return None
 

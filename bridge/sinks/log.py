@@ -89,9 +89,8 @@ def _drop_oldest(items: dict[Any, Any]) -> None:
 class Lines:
     """Writes ``11:44:02 door: woman, 3.0 s (today: man 7, woman 6)`` for a visit, and the like for other results."""
 
-    def __init__(self, counts: Counts, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, counts: Counts) -> None:
         self._counts = counts
-        self._wall = wall
 
     def line(self, result: Result) -> str:
         """The line of a result, without a line end."""
@@ -107,22 +106,23 @@ class Lines:
             case Kind.PREDICTION:
                 labels = (f"{one['tagName']} {one['probability']:.2f}" for one in body["predictions"])
                 at, text = body["captured_at"], ", ".join(labels) or "nothing found"
-        return f"{self._clock(at)} {body['camera']}: {text}"
+        return f"{_clock(at)} {body['camera']}: {text}"
 
     def _day(self, visit: Mapping[str, Any]) -> str:
         """The counts of the day on which a visit began."""
         counts = self._counts.including(visit)
         if counts is None:
             return ""
-        return f" ({'today' if counts.day == _day(self._wall()) else counts.day}: {_listed(counts.totals)})"
-
-    def _clock(self, at: float) -> str:
-        """The time of the day; with the date, unless it is today's."""
-        return f"{datetime.fromtimestamp(at):{'%H:%M:%S' if _day(at) == _day(self._wall()) else '%Y-%m-%d %H:%M:%S'}}"
+        return f" ({'today' if counts.day == _day(time.time()) else counts.day}: {_listed(counts.totals)})"
 
 
 def _day(at: float) -> str:
     return datetime.fromtimestamp(at).date().isoformat()
+
+
+def _clock(at: float) -> str:
+    """The time of the day; with the date, unless it is today's."""
+    return f"{datetime.fromtimestamp(at):{'%H:%M:%S' if _day(at) == _day(time.time()) else '%Y-%m-%d %H:%M:%S'}}"
 
 
 def _listed(totals: Mapping[str, int]) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -39,7 +40,7 @@ class _ForDay(_ForCamera):
 
 
 Do = Literal["pause", "resume", "snapshot"]
-_COMMANDS: tuple[Do, ...] = ("pause", "resume", "snapshot")
+_COMMANDS: tuple[Do, ...] = get_args(Do)
 _PAYLOADS: dict[str, type[_Nothing]] = {"counts": _ForDay, **dict.fromkeys(_COMMANDS, _ForCamera)}
 """The payloads of the methods that have one."""
 
@@ -63,9 +64,7 @@ class Methods:
         self._methods: dict[str, Callable[[object], Answer]] = {
             "status": self._answer_status,
             "counts": self._answer_counts,
-            "pause": lambda payload: self._command(payload, "pause"),
-            "resume": lambda payload: self._command(payload, "resume"),
-            "snapshot": lambda payload: self._command(payload, "snapshot"),
+            **{do: partial(self._command, do) for do in _COMMANDS},
             "rollback": self._roll_back,
         }
 
@@ -97,7 +96,7 @@ class Methods:
         }
         return Answer(200, {"cameras": cameras})
 
-    def _command(self, payload: object, do: Do) -> Answer:
+    def _command(self, do: Do, payload: object) -> Answer:
         names = _select(_parse(_ForCamera, payload).camera, list(self._observer.cameras))
         sent = [name for name in names if self._bus.publish(Command(name, do))]
         return Answer(200 if sent == names else 503, {"cameras": sent})

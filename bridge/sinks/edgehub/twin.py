@@ -1,8 +1,7 @@
-"""The module twin: desired properties in the order of their versions, and patches of the reported ones."""
+"""The module twin: what its desired properties mean, and patches of the reported ones."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from enum import Enum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
@@ -13,52 +12,12 @@ from bus import InvalidMessage, WantedModel
 from bus.messages import Share, Text
 from runtime.explanation import explain
 
-VERSION = "$version"
 MODEL = ("modelUrl", "modelSha256")
 
 
-class Outcome(Enum):
-    """What became of a document or patch."""
-
-    APPLIED = "applied"
-    OLD = "old"
-    GAP = "gap"
-    """A patch before it is missing: the whole document is needed."""
-
-
-class Desired:
-    """The current desired properties; `version` 0 means none yet."""
-
-    def __init__(self, properties: Mapping[str, Any] | None = None) -> None:
-        self.properties: dict[str, Any] = dict(properties or {})
-
-    @property
-    def version(self) -> int:
-        """Grows by one with each change in the cloud."""
-        return read_version(self.properties)
-
-    def apply_document(self, document: object, is_first: bool = False) -> Outcome:
-        """Replace all properties; the first document of a connection counts whatever its version: the twin may be a new one."""
-        version = read_version(document)
-        if not isinstance(document, dict) or not version or (version <= self.version and not is_first):
-            return Outcome.OLD
-        self.properties = dict(document)
-        return Outcome.APPLIED
-
-    def apply_patch(self, patch: object) -> Outcome:
-        """Apply a change, in which null removes a property."""
-        version = read_version(patch)
-        if not isinstance(patch, dict) or version <= self.version:
-            return Outcome.OLD
-        if version > self.version + 1:
-            return Outcome.GAP
-        self.properties = {name: value for name, value in (self.properties | patch).items() if value is not None}
-        return Outcome.APPLIED
-
-
-def read_version(document: object) -> int:
-    """The version of desired properties or of a patch; 0 without one."""
-    version = document.get(VERSION) if isinstance(document, Mapping) else None
+def read_version(desired: Mapping[str, Any]) -> int:
+    """The version of desired properties, which grows with each change in the cloud; 0 without one."""
+    version = desired.get("$version")
     return version if type(version) is int and version > 0 else 0
 
 
@@ -121,14 +80,3 @@ def difference(before: Any, now: Mapping[str, Any]) -> dict[str, Any]:
         elif before.get(name) != value:  # a twin has no null: it removes the name
             patch[name] = value
     return patch
-
-
-def merged(before: Any, patch: Mapping[str, Any]) -> dict[str, Any]:
-    """`before` with a merge patch applied."""
-    now = dict(before) if isinstance(before, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            now.pop(name, None)
-        else:
-            now[name] = merged(now.get(name), value) if isinstance(value, Mapping) else value
-    return now

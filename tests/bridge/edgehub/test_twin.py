@@ -1,4 +1,4 @@
-"""What the cloud wants, in the order of its versions."""
+"""What the cloud wants, as its twin says."""
 
 from typing import Any
 
@@ -7,54 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.policy import Policy
-from bridge.sinks.edgehub.twin import Desired, Outcome, read_model, read_policy
+from bridge.sinks.edgehub.twin import read_model, read_policy
 from bus import WantedModel
 from tests.support.values import anything
 
 OWN = Policy("visits", 0.25, ("man",), 3.0)
-
-
-WITHOUT_VERSION: list[object] = [None, 3, [], {}, {"$version": 0}, {"$version": "41"}, {"$version": True}, {"$version": -1}]
-START = {"forward": "all", "labels": ["man"], "$version": 40}
-
-
-@pytest.mark.parametrize(
-    ("apply", "document", "outcome", "forward"),
-    [
-        ("patch", {"forward": "none", "labels": None, "$version": 41}, Outcome.APPLIED, "none"),
-        ("patch", {"forward": None, "labels": None, "$version": 41}, Outcome.APPLIED, None),
-        ("patch", {"forward": "none", "$version": 40}, Outcome.OLD, "all"),
-        ("patch", {"forward": "none", "$version": 42}, Outcome.GAP, "all"),
-        ("document", {"forward": "none", "$version": 42}, Outcome.APPLIED, "none"),
-        ("document", {"forward": "none", "$version": 1}, Outcome.OLD, "all"),
-        ("first document", {"forward": "none", "$version": 1}, Outcome.APPLIED, "none"),  # of a twin that was created again
-        *[(apply, document, Outcome.OLD, "all") for apply in ("patch", "first document") for document in WITHOUT_VERSION],
-    ],
-)
-def test_documents_and_patches(apply: str, document: object, outcome: Outcome, forward: str | None) -> None:
-    """Each counts once and in order; null removes a property; without a version neither is one."""
-    desired = Desired(START)
-    if apply == "patch":
-        assert desired.apply_patch(document) is outcome
-    else:
-        assert desired.apply_document(document, is_first=apply == "first document") is outcome
-    assert desired.properties.get("forward") == forward
-    assert ("labels" in desired.properties) is (outcome is not Outcome.APPLIED)
-
-
-@given(st.permutations(range(2, 8)))
-def test_in_whatever_order_patches_come_the_end_is_the_same(order: list[int]) -> None:
-    """With a whole asked for at each gap, what is in force at the end is what the cloud has."""
-    states = {1: {"a": 0, "$version": 1}}
-    for version in range(2, 8):
-        states[version] = states[version - 1] | {f"p{version % 3}": version, "$version": version}
-    twin = Desired(states[1])
-    newest = 1
-    for version in order:
-        newest = max(newest, version)
-        if twin.apply_patch({f"p{version % 3}": version, "$version": version}) is Outcome.GAP:
-            twin.apply_document(states[newest])
-    assert twin.properties == states[7]
 
 
 @pytest.mark.parametrize(
