@@ -15,7 +15,7 @@ from bus import Bus, DayCounts, Visit, topics
 COUNTS_TIMEOUT = 1.0
 """Seconds to wait for counts that include a visit; they follow right after it."""
 MAX_KEPT = 1000
-"""Counts, and visits that were not printed yet."""
+"""Counts of cameras and days."""
 
 
 def create(context: Context) -> Sink:
@@ -47,43 +47,36 @@ class Counts:
     def __init__(self, bus: Bus, timeout: float = COUNTS_TIMEOUT) -> None:
         self._timeout = timeout
         self._changed = threading.Condition()
-        self._received: dict[tuple[str, str], tuple[int, DayCounts]] = {}
-        """By camera and day the newest counts, and how many came."""
-        self._needed: dict[str, int] = {}
-        """By id of a visit, how many counts of its camera and day must have come for it to be among them."""
+        self._newest: dict[tuple[str, str], DayCounts | None] = {}
+        """By camera and day; None while those of a visit are to come."""
         bus.subscribe(topics.visit(), Visit, self.on_visit)
         bus.subscribe(topics.counts(), DayCounts, self.on_counts)
 
     def on_visit(self, visit: Visit) -> None:
         """Called on the network's thread, as the next."""
-        with self._changed:
-            number, _ = self._received.get((visit.camera, _day(visit.started_at)), (0, None))
-            self._needed[visit.id] = number + 1
-            _drop_oldest(self._needed)
+        self._put((visit.camera, _day(visit.started_at)), None)
 
     def on_counts(self, counts: DayCounts) -> None:
+        self._put((counts.camera, counts.day), counts)
+
+    def _put(self, key: tuple[str, str], counts: DayCounts | None) -> None:
         with self._changed:
-            number, _ = self._received.pop((counts.camera, counts.day), (0, None))
-            self._received[counts.camera, counts.day] = number + 1, counts
-            _drop_oldest(self._received)
+            self._newest.pop(key, None)
+            self._newest[key] = counts
+            if len(self._newest) > MAX_KEPT:
+                del self._newest[next(iter(self._newest))]
             self._changed.notify_all()
 
     def including(self, visit: Mapping[str, Any]) -> DayCounts | None:
-        """The counts of the day on which a visit began, once they include it, or what there is after the timeout.
+        """The counts of the day on which a visit began, once they include it.
 
-        None when they are not known, or count drawn visits and this one is real, or the other way round.
+        None when they are not known in time, or count drawn visits and this one is real, or the other way round.
         """
         key = visit["camera"], _day(visit["started_at"])
         with self._changed:
-            needed = self._needed.pop(visit["id"], 0)  # 0: it came to an earlier process
-            self._changed.wait_for(lambda: self._received.get(key, (0, None))[0] >= needed, self._timeout)
-            _, counts = self._received.get(key, (0, None))
+            self._changed.wait_for(lambda: key not in self._newest or self._newest[key] is not None, self._timeout)
+            counts = self._newest.get(key)
         return counts if counts is not None and counts.demo == visit["demo"] else None
-
-
-def _drop_oldest(items: dict[Any, Any]) -> None:
-    if len(items) > MAX_KEPT:
-        del items[next(iter(items))]
 
 
 class Lines:

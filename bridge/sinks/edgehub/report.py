@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
+
+from pydantic.alias_generators import to_camel
 
 from bridge.policy import Policy
 from bus import Status
@@ -22,12 +25,8 @@ LARGEST = 2**52
 
 def describe_policy(policy: Policy) -> dict[str, Any]:
     """The policy by the names of the desired properties."""
-    return {
-        "forward": policy.forward,
-        "minProbability": policy.min_probability,
-        "labels": [label[:MAX_TEXT] for label in policy.labels[:MAX_LABELS]],
-        "intervalSeconds": policy.interval_seconds,
-    }
+    labels = [label[:MAX_TEXT] for label in policy.labels[:MAX_LABELS]]
+    return {to_camel(name): value for name, value in asdict(policy).items()} | {"labels": labels}
 
 
 def describe_model(classifier: Status | None, is_wanted: bool) -> dict[str, Any]:
