@@ -47,8 +47,7 @@ class EdgeHub:
 
     `refuse`: the CONNACK code for clients, 0 for none. `withhold`: results are recorded but never acknowledged. `cut_after`: the
     next result is recorded and its connection closed in place of the acknowledgement, once. `is_frozen`: nothing is read or
-    answered. `connects` counts CONNECTs, refused ones too. It can be ended and started again on its address: records and
-    subscriptions are in the folder.
+    answered. It can be ended and started again on its address; records are in the folder.
     """
 
     def __init__(self, folder: Path, host: str | None = None) -> None:
@@ -59,10 +58,8 @@ class EdgeHub:
         self.refuse = 0
         self.withhold = False
         self.cut_after = False
-        self.connects = 0
         self.twin = Twin(self._send_to_module)
         self._records = folder / "records.jsonl"
-        self._subscriptions = folder / "subscriptions.json"
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(files.certificate, files.key)
         self._lock = threading.Lock()
@@ -81,8 +78,6 @@ class EdgeHub:
         self.end()
 
     def start(self) -> None:
-        if self._subscriptions.exists():
-            self._filters = json.loads(self._subscriptions.read_text())
         listening = socket.create_server((self.host, PORT), backlog=100)
         listening.settimeout(0.1)
         self._stop.clear()
@@ -101,7 +96,6 @@ class EdgeHub:
     def forget(self) -> None:
         """Crash and start again without the module's session: it is not subscribed to anything."""
         self.end()
-        self._subscriptions.unlink(missing_ok=True)
         self._filters.clear()
         self.start()
 
@@ -149,7 +143,6 @@ class EdgeHub:
     def admit(self, client: str, connection: "_Connection") -> tuple[int, bool]:
         """The CONNACK code and whether there is a session; an older connection of the client is cut."""
         with self._lock:
-            self.connects += 1
             if self.refuse:
                 return self.refuse, False
             older, self._connections[client] = self._connections.get(client), connection
@@ -166,9 +159,6 @@ class EdgeHub:
         with self._lock:
             kept = [one for one in self._filters.get(client, []) if one not in (*added, *removed)]
             self._filters[client] = kept + added
-            new = self._subscriptions.with_suffix(".new")
-            new.write_text(json.dumps(self._filters))
-            new.replace(self._subscriptions)
 
     def is_subscribed(self, client: str, topic: str) -> bool:
         return any(topic_matches_sub(one, topic) for one in self._filters.get(client, []))
