@@ -10,10 +10,18 @@ from typing import Any
 from bridge.database import OutboxUnavailable
 from bridge.forwarder import Forwarder
 from bridge.outbox import Outbox
-from bridge.sinks.edgehub import report
 from bridge.sinks.edgehub.methods import Methods
 from bridge.sinks.edgehub.observer import Observer
-from bridge.sinks.edgehub.twin import MODEL, difference, read_model, read_policy, read_version
+from bridge.sinks.edgehub.twin import (
+    MODEL,
+    describe_model,
+    describe_modules,
+    describe_policy,
+    difference,
+    read_model,
+    read_policy,
+    read_version,
+)
 from bus import Bus, Status, WantedModel, topics
 
 log = logging.getLogger(__name__)
@@ -127,10 +135,10 @@ class Control:
         return {
             "version": version("footfall"),
             "desiredVersion": read_version(self._desired),
-            "policy": report.describe_policy(self._forwarder.policy),
+            "policy": describe_policy(self._forwarder.policy),
             "refused": self._refused,
-            "model": report.describe_model(self._observer.classifier, is_wanted),
-            "modules": report.describe_modules(self._observer.statuses),
+            "model": describe_model(self._observer.classifier, is_wanted),
+            "modules": describe_modules(self._observer.statuses),
         }
 
     def _status(self) -> dict[str, Any]:

@@ -86,22 +86,6 @@ def test_a_cloud_without_a_model_leaves_the_classifier_alone(cloud: Cloud) -> No
     assert again.control._forwarder.policy == Policy("none")
 
 
-def test_the_outcome_is_reported(cloud: Cloud) -> None:
-    """As the classifier says, without the address's path and token."""
-    cloud.connect(modelUrl=URL, modelSha256=A)
-    assert (cloud.control.due() or {})["model"]["state"] == "waiting"
-    cloud.on_status(ModelUpdate("refused", "https://models.example", A, "labels.txt is missing", "m@0123"))
-    report = cloud.control.due() or {}
-    assert report["model"] == {
-        "state": "refused",
-        "url": "https://models.example",
-        "sha256": A,
-        "detail": "labels.txt is missing",
-        "previous": "m@0123",
-    }
-    assert "Sekret" not in str(report)
-
-
 def test_reports_keep_their_distance(cloud: Cloud) -> None:
     """One in half a minute, accepted or not, and in five minutes where only metrics change."""
 
