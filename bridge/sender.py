@@ -8,6 +8,7 @@ from typing_extensions import Self
 
 from bridge.database import OutboxUnavailable
 from bridge.outbox import Outbox
+from bridge.results import Result
 from bridge.sinks import NotSent, Sink
 from bus import metric_names as names
 from runtime.backoff import Backoff
@@ -32,8 +33,8 @@ class Sender:
         self._outbox = outbox
         self._metrics = metrics
         self._backoff = backoff or Backoff()
-        self._unmarked: int | None = None
-        """A result that was sent, which the outbox could not note yet."""
+        self._sent: Result | None = None
+        """The last one; it comes again when the outbox could not note that."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
 
@@ -67,19 +68,13 @@ class Sender:
 
     def _send_batch(self) -> bool:
         """Send some results; False when there were none."""
-        self._mark()
         entries = self._outbox.waiting(self._name, BATCH)
         for number, result in entries:
-            self._sink.send(result)
-            self._metrics.add(names.SINK_SENT)
-            self._backoff.reset()
-            self._unmarked = number
-            self._mark()
+            if result != self._sent:
+                self._sink.send(result)
+                self._metrics.add(names.SINK_SENT)
+                self._backoff.reset()
+                self._sent = result
+            self._outbox.delivered(self._name, number)
             self._sink.maintain()
         return bool(entries)
-
-    def _mark(self) -> None:
-        """Note what was sent before anything else is: it would be sent twice."""
-        if self._unmarked is not None:
-            self._outbox.delivered(self._name, self._unmarked)
-            self._unmarked = None

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, TextIO
 
 from bridge.results import Kind, Result
@@ -22,7 +23,7 @@ def create(context: Context) -> Sink:
     """Created by name, see `bridge.sinks`."""
     if context.settings.log_results == "json":
         return LogSink()
-    return LogSink(Lines(Counts(context.bus)).line)
+    return LogSink(partial(describe, counts=Counts(context.bus)))
 
 
 class LogSink(Sink):
@@ -79,34 +80,23 @@ class Counts:
         return counts if counts is not None and counts.demo == visit["demo"] else None
 
 
-class Lines:
-    """Writes ``11:44:02 door: woman, 3.0 s (today: man 7, woman 6)`` for a visit, and the like for other results."""
-
-    def __init__(self, counts: Counts) -> None:
-        self._counts = counts
-
-    def line(self, result: Result) -> str:
-        """The line of a result, without a line end."""
-        body = json.loads(result.body)
-        match result.kind:
-            case Kind.VISIT:
-                at, text = body["ended_at"], f"{body['label']}, {body['ended_at'] - body['started_at']:.1f} s{self._day(body)}"
-            case Kind.SUMMARY:
-                begin, end = (f"{datetime.fromtimestamp(body[name]):%H:%M}" for name in ("began_at", "ended_at"))
-                at, text = body["ended_at"], f"{begin} to {end}: {_listed(body['visits'])}"
-            case Kind.CHANGE:
-                at, text = body["at"], body["label"] or "nobody"
-            case Kind.PREDICTION:
-                labels = (f"{one['tagName']} {one['probability']:.2f}" for one in body["predictions"])
-                at, text = body["captured_at"], ", ".join(labels) or "nothing found"
-        return f"{_clock(at)} {body['camera']}: {text}"
-
-    def _day(self, visit: Mapping[str, Any]) -> str:
-        """The counts of the day on which a visit began."""
-        counts = self._counts.including(visit)
-        if counts is None:
-            return ""
-        return f" ({'today' if counts.day == _day(time.time()) else counts.day}: {_listed(counts.totals)})"
+def describe(result: Result, counts: Counts) -> str:
+    """``11:44:02 door: woman, 3.0 s (today: man 7, woman 6)`` of a visit, and the like of other results."""
+    body = json.loads(result.body)
+    match result.kind:
+        case Kind.VISIT:
+            at, text = body["ended_at"], f"{body['label']}, {body['ended_at'] - body['started_at']:.1f} s"
+            if (day := counts.including(body)) is not None:
+                text += f" ({'today' if day.day == _day(time.time()) else day.day}: {_listed(day.totals)})"
+        case Kind.SUMMARY:
+            begin, end = (f"{datetime.fromtimestamp(body[name]):%H:%M}" for name in ("began_at", "ended_at"))
+            at, text = body["ended_at"], f"{begin} to {end}: {_listed(body['visits'])}"
+        case Kind.CHANGE:
+            at, text = body["at"], body["label"] or "nobody"
+        case Kind.PREDICTION:
+            labels = (f"{one['tagName']} {one['probability']:.2f}" for one in body["predictions"])
+            at, text = body["captured_at"], ", ".join(labels) or "nothing found"
+    return f"{_clock(at)} {body['camera']}: {text}"
 
 
 def _day(at: float) -> str:
