@@ -7,7 +7,6 @@ other end; see `EdgeHubProcess`.
 import json
 import logging
 import os
-import signal
 import socket
 import ssl
 import subprocess
@@ -155,10 +154,9 @@ class EdgeHub:
             if self._connections.get(client) is connection:
                 del self._connections[client]
 
-    def subscribe(self, client: str, added: list[str], removed: list[str]) -> None:
+    def subscribe(self, client: str, filters: list[str]) -> None:
         with self._lock:
-            kept = [one for one in self._filters.get(client, []) if one not in (*added, *removed)]
-            self._filters[client] = kept + added
+            self._filters[client] = [*self._filters.get(client, []), *filters]
 
     def is_subscribed(self, client: str, topic: str) -> bool:
         return any(topic_matches_sub(one, topic) for one in self._filters.get(client, []))
@@ -224,7 +222,7 @@ class _Connection:
                 self._is_over = bool(code)
             case Kind.PUBLISH:
                 self._publish(packet)
-            case Kind.SUBSCRIBE | Kind.UNSUBSCRIBE:
+            case Kind.SUBSCRIBE:
                 self._subscribe(packet)
             case Kind.PINGREQ:
                 self.send(packets.write(Kind.PINGRESP))
@@ -237,14 +235,9 @@ class _Connection:
         identifier, filters = packet.number(), []
         while packet.body:
             filters.append(packet.text())
-            if packet.kind == Kind.SUBSCRIBE:
-                packet.number(1)
-        if packet.kind == Kind.SUBSCRIBE:
-            self._hub.subscribe(self._client, filters, [])
-            self.send(packets.acknowledge(Kind.SUBACK, identifier, bytes(len(filters))))
-        else:
-            self._hub.subscribe(self._client, [], filters)
-            self.send(packets.acknowledge(Kind.UNSUBACK, identifier))
+            packet.number(1)
+        self._hub.subscribe(self._client, filters)
+        self.send(packets.acknowledge(Kind.SUBACK, identifier, bytes(len(filters))))
 
     def _publish(self, packet: Packet) -> None:
         topic = packet.text()
@@ -272,23 +265,16 @@ class EdgeHubProcess:
         self.environment = connection_string(self.host, issue(self._folder, self.host).authority)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.end()
-
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.edgehub.hub", str(self._folder), self.host]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
         until(lambda: accepts(PORT, self.host), 20, f"edgeHub on {self.host}")
 
-    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End it, by default as a crash would; does nothing when it is not running."""
+    def end(self) -> None:
+        """End it as a crash would; does nothing when it is not running."""
         process, self._process = self._process, None
         if process is not None:
-            process.send_signal(number)
+            process.kill()
             process.wait(TIMEOUT)
             assert process.stdin
             process.stdin.close()
