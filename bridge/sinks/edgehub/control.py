@@ -27,6 +27,7 @@ from bus import Bus, Status, WantedModel, topics
 log = logging.getLogger(__name__)
 
 NOTE = "desired"
+NO_MODEL = WantedModel()
 REPORT_EVERY = 30.0
 """Seconds; minimum time between two reports."""
 METRICS_EVERY = 300.0
@@ -59,8 +60,7 @@ class Control:
         self._lock = threading.RLock()
         self._observer = Observer(bus)
         self._desired: dict[str, Any] = {}
-        self._wanted: WantedModel | None = None
-        """None until the cloud has said something about a model."""
+        self._wanted = NO_MODEL
         self._reminded_at = float("-inf")
         self._refused: dict[str, str] = {}
         self._reported: Mapping[str, Any] = {}
@@ -88,10 +88,9 @@ class Control:
         self._forwarder.policy, self._refused = read_policy(properties, self._default)
         wanted, refused = read_model(properties)
         self._refused |= refused
-        if wanted is not None and (wanted != self._wanted) and (wanted != WantedModel() or self._wanted is not None):
-            self._reminded_at = self._clock()
+        if wanted is not None and wanted != self._wanted:
+            self._wanted, self._reminded_at = wanted, self._clock()
             self._bus.publish(wanted)
-        self._wanted = wanted or self._wanted
         suffix = f"; refused: {self._refused}" if self._refused else ""
         log.info("version %d of the desired properties is in force%s", read_version(properties), suffix)
         kept = {name: value for name, value in properties.items() if name not in MODEL}  # an address may hold a secret
@@ -103,7 +102,7 @@ class Control:
     def _remind(self, status: Status) -> None:
         """Publish the wanted model again to a classifier that does not know it, as after its restart."""
         wanted, update = self._wanted, status.about.update
-        if wanted is None or wanted == WantedModel() or (update is None and status.about.model is None):
+        if wanted == NO_MODEL or (update is None and status.about.model is None):
             return
         knows = update is not None and update.state != "none" and (update.sha256 or "").lower() == (wanted.sha256 or "").lower()
         if not knows and self._clock() - self._reminded_at >= REMIND_EVERY:
@@ -131,13 +130,12 @@ class Control:
             self._reported_at = self._metrics_at = self._clock()
 
     def _report(self) -> dict[str, Any]:
-        is_wanted = self._wanted is not None and self._wanted != WantedModel()
         return {
             "version": version("footfall"),
             "desiredVersion": read_version(self._desired),
             "policy": describe_policy(self._forwarder.policy),
             "refused": self._refused,
-            "model": describe_model(self._observer.classifier, is_wanted),
+            "model": describe_model(self._observer.classifier, self._wanted != NO_MODEL),
             "modules": describe_modules(self._observer.statuses),
         }
 
