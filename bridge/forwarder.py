@@ -32,7 +32,9 @@ class Forwarder:
         """To be made before the bus is entered."""
         self._bus = bus
         self._outbox = outbox
-        self._selector = Selector(policy)
+        self.policy = policy
+        """What is forwarded; may be replaced at any time, from any thread."""
+        self._selector = Selector()
         self._stop = stop
         self._turn = turn
         self._backoff = Backoff(most=5.0)
@@ -40,15 +42,6 @@ class Forwarder:
         self._inbox = bus.inbox(kinds | {topics.prediction(): Prediction})
         self._receives_predictions = True
         """At first, so that a subscription which the broker kept from an earlier policy is one that can be ended."""
-
-    @property
-    def policy(self) -> Policy:
-        """What is forwarded; may be replaced at any time, from any thread."""
-        return self._selector.policy
-
-    @policy.setter
-    def policy(self, policy: Policy) -> None:
-        self._selector.policy = policy
 
     def start(self) -> None:
         """Wait until the outbox can be read. Raises `Stopped`."""
@@ -90,7 +83,7 @@ class Forwarder:
     def _select(self, message: Message) -> Result | None:
         """The result of a message, if it is forwarded. One that fails is skipped: it would come again and again."""
         try:
-            return self._selector.select(message)
+            return self._selector.select(message, self.policy)
         except Exception as error:
             log.debug("%s", message, exc_info=True)
             text = f"{message.topic}: {type(error).__name__}: {error}; skipped"

@@ -30,18 +30,16 @@ class Policy:
 
 
 class Selector:
-    """Turns messages into results by a policy, which may be replaced at any time; `select` is for one thread."""
+    """Turns messages into results."""
 
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
+    def __init__(self) -> None:
         self.reported: dict[str, str] = {}
         """By camera the label that the last change reported; a camera without an entry was reported empty, or never."""
         self._forwarded_at: dict[str, float] = {}
         """By camera the capture time of the last prediction that was forwarded."""
 
-    def select(self, message: Message) -> Result | None:
+    def select(self, message: Message, policy: Policy) -> Result | None:
         """The result of a message; None when the policy does not forward it."""
-        policy = self.policy
         match message:
             case Visit() if policy.includes("visits") and policy.allows(message.label, message.peak):
                 return results.from_visit(message)
