@@ -20,14 +20,11 @@ WAL_PAGES = 250
 MIGRATIONS: dict[int, str] = {
     1: """
 CREATE TABLE result (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, version TEXT NOT NULL,
-  kind INTEGER NOT NULL, body TEXT NOT NULL, properties TEXT NOT NULL
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, version TEXT NOT NULL,
+  kind INTEGER NOT NULL, body TEXT, properties TEXT, UNIQUE (id, version)
 );
-CREATE INDEX result_by_kind ON result (kind, number);
-CREATE TABLE remembered (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, version TEXT NOT NULL, kind INTEGER NOT NULL, UNIQUE (id, version)
-);
-CREATE INDEX remembered_by_kind ON remembered (kind, number);
+CREATE INDEX waiting ON result (number) WHERE body NOT NULL;
+CREATE INDEX waiting_by_kind ON result (kind, number) WHERE body NOT NULL;
 CREATE TABLE cursor (sink TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """,
@@ -36,7 +33,7 @@ CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 VERSION = len(MIGRATIONS)
 _HEADERS = (b"\1\1", b"\2\2")
 """Bytes 18 and 19 of a file in rollback and in WAL mode. SQLite takes a file with others for read-only instead of damaged."""
-_OF_DAMAGE = ("no such table", "no such column", "malformed")
+_OF_DAMAGE = ("no such table", "no such column", "already exists", "malformed")
 """What an `OperationalError` says that is not temporary."""
 
 
@@ -105,13 +102,8 @@ class Database:
         with self.reading() as connection:
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
-            try:
+            with connection:  # commits, or rolls back
                 yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
     def _open(self) -> Connection:
         self._check_header()
@@ -140,17 +132,12 @@ class Database:
             raise OutboxDamaged(f"{self.path}: its header is damaged")
 
     def _migrate(self, connection: Connection) -> None:
-        """Bring the tables to `VERSION`. The version is stored twice: a damaged header must not look like a newer Footfall."""
+        """Bring the tables to `VERSION`."""
         stored = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        noted = connection.execute("SELECT text FROM note WHERE name = 'version'").fetchone() if tables else None
-        if (noted[0] if noted else "0") != str(stored):
-            raise OutboxDamaged(f"{self.path}: tables are missing or damaged")
         if stored > VERSION:
             raise InvalidSetting(f"{self.path}: from a newer Footfall (version {stored}); this one reads version {VERSION}")
         for version in range(stored + 1, VERSION + 1):
-            note = f"INSERT OR REPLACE INTO note VALUES ('version', '{version}')"
-            connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[version]} {note}; PRAGMA user_version = {version}; COMMIT;")
+            connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[version]} PRAGMA user_version = {version}; COMMIT;")
 
     def replace(self) -> Path:
         """Keep the damaged file under another name, which is returned; the next access creates a new file.

@@ -1,6 +1,5 @@
 """The way of a message: received, selected, put into the outbox, and only then acknowledged."""
 
-import json
 import logging
 import threading
 from collections.abc import Callable
@@ -33,7 +32,9 @@ class Forwarder:
         """To be made before the bus is entered."""
         self._bus = bus
         self._outbox = outbox
-        self._selector = Selector(policy)
+        self.policy = policy
+        """What is forwarded; may be replaced at any time, from any thread."""
+        self._selector = Selector()
         self._stop = stop
         self._turn = turn
         self._backoff = Backoff(most=5.0)
@@ -42,23 +43,10 @@ class Forwarder:
         self._receives_predictions = True
         """At first, so that a subscription which the broker kept from an earlier policy is one that can be ended."""
 
-    @property
-    def policy(self) -> Policy:
-        """What is forwarded; may be replaced at any time, from any thread."""
-        return self._selector.policy
-
-    @policy.setter
-    def policy(self, policy: Policy) -> None:
-        self._selector.policy = policy
-
     def start(self) -> None:
         """Wait until the outbox can be read. Raises `Stopped`."""
-        self._retry(self._outbox.open)
-        try:
-            reported = json.loads(self._retry(lambda: self._outbox.note(NOTE)) or "{}")
-            self._selector.reported.update({str(camera): str(label) for camera, label in reported.items()})
-        except (ValueError, AttributeError) as error:
-            log.warning("which labels were reported last cannot be read: %s; starting without", error)
+        reported = self._retry(lambda: self._outbox.note(NOTE))
+        self._selector.reported.update({camera: str(label) for camera, label in reported.items()})
 
     def run(self) -> None:
         """Forward until stopped."""
@@ -74,7 +62,7 @@ class Forwarder:
         before = dict(self._selector.reported)
         found = [result for message in self._inbox.take(self._turn) if (result := self._select(message)) is not None]
         after = self._selector.reported
-        notes = {NOTE: json.dumps(after)} if after != before else {}
+        notes = {NOTE: after} if after != before else {}
         if found or notes:
             self._retry(lambda: self._outbox.add(found, notes))
         self._inbox.acknowledge()
@@ -83,7 +71,7 @@ class Forwarder:
 
     def _adjust_subscriptions(self) -> None:
         """Receive predictions only while they are forwarded: there are many, and the broker keeps them for us."""
-        wants = self.policy.forwards_predictions
+        wants = self.policy.includes("all")
         if wants == self._receives_predictions or not self._bus.connected:
             return
         self._receives_predictions = wants
@@ -95,7 +83,7 @@ class Forwarder:
     def _select(self, message: Message) -> Result | None:
         """The result of a message, if it is forwarded. One that fails is skipped: it would come again and again."""
         try:
-            return self._selector.select(message)
+            return self._selector.select(message, self.policy)
         except Exception as error:
             log.debug("%s", message, exc_info=True)
             text = f"{message.topic}: {type(error).__name__}: {error}; skipped"

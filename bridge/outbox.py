@@ -5,9 +5,9 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bridge.database import LOCK_TIMEOUT, Connection, Database, OutboxDamaged, OutboxUnavailable
 from bridge.results import Kind, Result
@@ -20,6 +20,8 @@ REMEMBERED = 20_000
 """Results of each kind whose ids are remembered, also after they were delivered."""
 PRUNE_EVERY = 1000
 """Results between two deletions of ids that need no longer be remembered."""
+DELIVERED = "number <= (SELECT MIN(number) FROM cursor)"
+"""The condition of results that all sinks have."""
 
 
 class Entry(NamedTuple):
@@ -32,7 +34,7 @@ class Entry(NamedTuple):
 class Outbox:
     """All methods may be called from any thread, and raise `OutboxUnavailable` while the file cannot be used.
 
-    A result is deleted when all sinks have it. A damaged file is kept under another name and replaced by an empty one.
+    Of a result that all sinks have, only the id is kept. A damaged file is kept under another name and replaced by an empty one.
     """
 
     def __init__(
@@ -60,8 +62,6 @@ class Outbox:
         self._newest = 0
         self._size: int | None = None
         """None until the file was read."""
-        self._is_read = False
-        self._added = 0
         self.problem = ""
         """What a status should say about a file that was replaced."""
 
@@ -69,33 +69,26 @@ class Outbox:
         with self._lock:
             self._database.close()
 
-    def open(self) -> None:
-        """Read the file, unless that was done."""
-        with self._ready():
-            pass
-
-    def add(self, results: Sequence[Result], notes: Mapping[str, str] | None = None) -> None:
-        """Put results into the outbox, and notes beside them, all or nothing.
+    def add(self, results: Sequence[Result], notes: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        """Put results into the outbox, and notes for after the next start beside them, all or nothing.
 
         A result that was added before, same id and version, is ignored; another version replaces one that still waits.
         """
-        notes = notes or {}
+        texts = {name: json.dumps(note) for name, note in (notes or {}).items()}
         is_durable = any(result.kind >= Kind.SUMMARY for result in results)
         with self._ready():
             with self._database.transaction(is_durable) as connection:
                 size, newest = self._size or 0, self._newest
                 for result in results:
-                    if _remember(connection, result):
-                        size -= connection.execute("DELETE FROM result WHERE id = ?", (result.id,)).rowcount
-                        newest = _insert(connection, result)
-                        size += 1
+                    if (number := _insert(connection, result)) is not None:
+                        newest = number
+                        size += 1 - _finish(connection, "id = ? AND number < ?", result.id, number)
                 dropped = _drop_oldest(connection, size - self._limit)
-                connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", notes.items())
-                if (is_due := self._added + len(results) >= PRUNE_EVERY) or self._added == 0:
+                connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", texts.items())
+                if newest // PRUNE_EVERY > self._newest // PRUNE_EVERY:
                     _forget_oldest(connection, self._remembered)
-            self._added = 0 if is_due else self._added + len(results)
             self._size, self._newest = size - dropped.total(), newest
-            self._notes.update(notes)
+            self._notes.update(texts)
             self._metrics.put(names.OUTBOX, self._size)
             self._changed.notify_all()
         for kind, number in dropped.items():
@@ -104,7 +97,8 @@ class Outbox:
 
     def waiting(self, sink: str, limit: int) -> list[Entry]:
         """The oldest results that the sink does not have."""
-        query = "SELECT number, id, version, kind, body, properties FROM result WHERE number > ? ORDER BY number LIMIT ?"
+        columns = "number, id, version, kind, body, properties"
+        query = f"SELECT {columns} FROM result WHERE number > ? AND body NOT NULL ORDER BY number LIMIT ?"
         with self._ready(), self._database.reading() as connection:
             entries = [
                 Entry(number, Result(identity, Kind(kind), body, json.loads(properties), version))
@@ -130,7 +124,7 @@ class Outbox:
         with self._ready():
             with self._database.transaction() as connection:
                 connection.execute("UPDATE cursor SET number = ? WHERE sink = ? AND number < ?", (number, sink, number))
-                gone = _delete_delivered(connection)
+                gone = _finish(connection, DELIVERED)
             self._cursors[sink] = max(number, self._cursors[sink])
             self._size = (self._size or 0) - gone
             self._metrics.put(names.OUTBOX, self._size)
@@ -141,21 +135,19 @@ class Outbox:
         with self._ready():
             return self._size or 0
 
-    def note(self, name: str) -> str | None:
-        """What was noted under a name."""
-        with self._ready():
-            return self._notes.get(name)
-
-    def set_note(self, name: str, text: str) -> None:
-        """Note something for after the next start."""
-        self.add([], {name: text})
+    def note(self, name: str) -> dict[str, Any]:
+        """What was noted under a name; empty if that was nothing, or cannot be read."""
+        with self._ready(), suppress(ValueError):
+            noted = json.loads(self._notes.get(name, "{}"))
+            return noted if isinstance(noted, dict) else {}
+        return {}
 
     @contextmanager
     def _ready(self) -> Iterator[None]:
         """One thread at a time, with the file read; a damaged file is replaced."""
         with self._lock:
             try:
-                if not self._is_read:
+                if self._size is None:
                     self._read()
                 yield
             except OutboxDamaged as damage:
@@ -168,11 +160,11 @@ class Outbox:
             self._cursors = {sink: int(stored.get(sink, 0)) for sink in self._cursors}
             connection.execute("DELETE FROM cursor")
             connection.executemany("INSERT INTO cursor VALUES (?, ?)", self._cursors.items())
-            _delete_delivered(connection)  # results that only waited for a sink that is no longer configured
+            _finish(connection, DELIVERED)  # results that only waited for a sink that is no longer configured
             connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._notes.items())
-            self._notes = dict(connection.execute("SELECT name, text FROM note WHERE name != 'version'"))
-            self._size, self._newest = connection.execute("SELECT COUNT(*), COALESCE(MAX(number), 0) FROM result").fetchone()
-        self._is_read = True
+            self._notes = dict(connection.execute("SELECT name, text FROM note"))
+            query = "SELECT COUNT(*), COALESCE(MAX(number), 0) FROM result WHERE body NOT NULL"
+            self._size, self._newest = connection.execute(query).fetchone()
         self._metrics.put(names.OUTBOX, self._size or 0)
 
     def _replace(self, damage: OutboxDamaged) -> None:
@@ -183,39 +175,35 @@ class Outbox:
         self.problem = f"the outbox was damaged: {number} that waited are lost; the old file is {broken.name}"
         log.error("%s; %s; an empty outbox takes its place", damage, self.problem)
         self._cursors = dict.fromkeys(self._cursors, 0)
-        self._size, self._newest, self._is_read = 0, 0, False
+        self._size, self._newest = None, 0
 
 
-def _remember(connection: Connection, result: Result) -> bool:
-    """Remember a result; False when it was added before."""
-    key = result.id, result.version
-    if connection.execute("SELECT 1 FROM result WHERE id = ? AND version = ?", key).fetchone():
-        return False
-    cursor = connection.execute("INSERT OR IGNORE INTO remembered (id, version, kind) VALUES (?, ?, ?)", (*key, result.kind))
-    return cursor.rowcount > 0
-
-
-def _insert(connection: Connection, result: Result) -> int:
-    """Insert a result; its number."""
+def _insert(connection: Connection, result: Result) -> int | None:
+    """Insert a result; its number, or None when it was added before."""
     values = result.id, result.version, result.kind, result.body, json.dumps(dict(result.properties), ensure_ascii=False)
-    query = "INSERT INTO result (id, version, kind, body, properties) VALUES (?, ?, ?, ?, ?)"
-    return connection.execute(query, values).lastrowid or 0
+    query = "INSERT OR IGNORE INTO result (id, version, kind, body, properties) VALUES (?, ?, ?, ?, ?)"
+    cursor = connection.execute(query, values)
+    return cursor.lastrowid if cursor.rowcount else None
+
+
+def _finish(connection: Connection, condition: str, *values: object) -> int:
+    """Keep only the ids of waiting results; how many."""
+    query = f"UPDATE result SET body = NULL, properties = NULL WHERE body NOT NULL AND {condition}"
+    return connection.execute(query, values).rowcount
 
 
 def _drop_oldest(connection: Connection, number: int) -> Counter[Kind]:
-    """Delete so many results, the oldest of the lowest kind first; how many of each kind."""
-    oldest = "SELECT number FROM result ORDER BY kind, number LIMIT ?"
-    query = f"DELETE FROM result WHERE number IN ({oldest}) RETURNING kind"
-    return Counter(Kind(kind) for (kind,) in connection.execute(query, (max(0, number),)).fetchall())
-
-
-def _delete_delivered(connection: Connection) -> int:
-    """Delete the results that all sinks have; how many."""
-    return connection.execute("DELETE FROM result WHERE number <= (SELECT MIN(number) FROM cursor)").rowcount
+    """Finish so many results, the oldest of the lowest kind first; how many of each kind."""
+    query = "SELECT number, kind FROM result WHERE body NOT NULL ORDER BY kind, number LIMIT ?"
+    oldest = connection.execute(query, (max(0, number),)).fetchall()
+    for row in oldest:
+        _finish(connection, "number = ?", row[0])
+    return Counter(Kind(kind) for _, kind in oldest)
 
 
 def _forget_oldest(connection: Connection, limit: int) -> None:
     """Forget all but the newest `limit` ids of each kind."""
-    oldest = "SELECT number FROM remembered WHERE kind = ? ORDER BY number DESC LIMIT 1 OFFSET ?"
-    query = f"DELETE FROM remembered WHERE kind = ? AND number <= ({oldest})"
+    finished = "kind = ? AND body IS NULL"
+    oldest = f"SELECT number FROM result WHERE {finished} ORDER BY number DESC LIMIT 1 OFFSET ?"
+    query = f"DELETE FROM result WHERE {finished} AND number <= ({oldest})"
     connection.executemany(query, [(kind, kind, limit) for kind in Kind])

@@ -21,22 +21,8 @@ class Policy:
     labels: tuple[str, ...] = ()
     interval_seconds: float = 0.0
 
-    @property
-    def forwards_visits(self) -> bool:
-        """Visits and hourly summaries."""
-        return self._level >= 1
-
-    @property
-    def forwards_changes(self) -> bool:
-        return self._level >= 2
-
-    @property
-    def forwards_predictions(self) -> bool:
-        return self._level >= 3
-
-    @property
-    def _level(self) -> int:
-        return _LEVELS.index(self.forward)
+    def includes(self, level: Forward) -> bool:
+        return _LEVELS.index(self.forward) >= _LEVELS.index(level)
 
     def allows(self, label: str, probability: float) -> bool:
         """Whether a label is among the wanted ones and reaches the minimum probability."""
@@ -44,26 +30,24 @@ class Policy:
 
 
 class Selector:
-    """Turns messages into results by a policy, which may be replaced at any time; `select` is for one thread."""
+    """Turns messages into results."""
 
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
+    def __init__(self) -> None:
         self.reported: dict[str, str] = {}
         """By camera the label that the last change reported; a camera without an entry was reported empty, or never."""
         self._forwarded_at: dict[str, float] = {}
         """By camera the capture time of the last prediction that was forwarded."""
 
-    def select(self, message: Message) -> Result | None:
+    def select(self, message: Message, policy: Policy) -> Result | None:
         """The result of a message; None when the policy does not forward it."""
-        policy = self.policy
         match message:
-            case Visit() if policy.forwards_visits and policy.allows(message.label, message.peak):
+            case Visit() if policy.includes("visits") and policy.allows(message.label, message.peak):
                 return results.from_visit(message)
-            case Summary() if policy.forwards_visits:
+            case Summary() if policy.includes("visits"):
                 return results.from_summary(message, policy.labels)
-            case CurrentLabel() if policy.forwards_changes and message.at is not None:
+            case CurrentLabel() if policy.includes("changes") and message.at is not None:
                 return self._select_change(message, message.at, policy)
-            case Prediction() if policy.forwards_predictions:
+            case Prediction() if policy.includes("all"):
                 return self._select_prediction(message, policy)
         return None
 

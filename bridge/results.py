@@ -61,7 +61,7 @@ def from_summary(summary: Summary, labels: Collection[str] = ()) -> Result:
 def from_change(camera: str, label: Label | None, at: float, is_demo: bool = False) -> Result:
     """The label at a camera from `at` (Unix seconds) on; None when nobody is there any more."""
     name = None if label is None else label.name
-    identity = _identity(camera, "", "change", name or "", repr(at))
+    identity = _identity(camera, "change", name or "", at)
     fields = {"demo": is_demo, "label": name, "at": at}
     return _result(identity, Kind.CHANGE, camera, at, fields, [] if label is None else [label])
 
@@ -69,14 +69,14 @@ def from_change(camera: str, label: Label | None, at: float, is_demo: bool = Fal
 def from_prediction(prediction: Prediction) -> Result:
     names = ("demo", "sequence", "captured_at", "classified_at", "inference_ms", "model")
     fields = {name: getattr(prediction, name) for name in names}
-    identity = _identity(prediction.camera, "", "prediction", prediction.session, prediction.sequence)
+    identity = _identity(prediction.camera, "prediction", prediction.session, prediction.sequence)
     labels = list(prediction.labels[:MAX_LABELS])
     return _result(identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, labels)
 
 
 def _identity(camera: str, *parts: object) -> str:
     """The same camera and parts always give the same id."""
-    return str(uuid.uuid5(_NAMESPACE, "\n".join([camera, *map(str, parts)])))
+    return str(uuid.uuid5(_NAMESPACE, "\n".join([camera, "", *map(str, parts)])))
 
 
 def _result(identity: str, kind: Kind, camera: str, created: float, fields: dict[str, Any], labels: list[Label]) -> Result:

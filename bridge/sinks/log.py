@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, TextIO
 
 from bridge.results import Kind, Result
@@ -15,14 +16,14 @@ from bus import Bus, DayCounts, Visit, topics
 COUNTS_TIMEOUT = 1.0
 """Seconds to wait for counts that include a visit; they follow right after it."""
 MAX_KEPT = 1000
-"""Counts, and visits that were not printed yet."""
+"""Counts of cameras and days."""
 
 
 def create(context: Context) -> Sink:
     """Created by name, see `bridge.sinks`."""
     if context.settings.log_results == "json":
         return LogSink()
-    return LogSink(Lines(Counts(context.bus)).line)
+    return LogSink(partial(describe, counts=Counts(context.bus)))
 
 
 class LogSink(Sink):
@@ -47,82 +48,64 @@ class Counts:
     def __init__(self, bus: Bus, timeout: float = COUNTS_TIMEOUT) -> None:
         self._timeout = timeout
         self._changed = threading.Condition()
-        self._received: dict[tuple[str, str], tuple[int, DayCounts]] = {}
-        """By camera and day the newest counts, and how many came."""
-        self._needed: dict[str, int] = {}
-        """By id of a visit, how many counts of its camera and day must have come for it to be among them."""
+        self._newest: dict[tuple[str, str], DayCounts | None] = {}
+        """By camera and day; None while those of a visit are to come."""
         bus.subscribe(topics.visit(), Visit, self.on_visit)
         bus.subscribe(topics.counts(), DayCounts, self.on_counts)
 
     def on_visit(self, visit: Visit) -> None:
         """Called on the network's thread, as the next."""
-        with self._changed:
-            number, _ = self._received.get((visit.camera, _day(visit.started_at)), (0, None))
-            self._needed[visit.id] = number + 1
-            _drop_oldest(self._needed)
+        self._put((visit.camera, _day(visit.started_at)), None)
 
     def on_counts(self, counts: DayCounts) -> None:
+        self._put((counts.camera, counts.day), counts)
+
+    def _put(self, key: tuple[str, str], counts: DayCounts | None) -> None:
         with self._changed:
-            number, _ = self._received.pop((counts.camera, counts.day), (0, None))
-            self._received[counts.camera, counts.day] = number + 1, counts
-            _drop_oldest(self._received)
+            self._newest.pop(key, None)
+            self._newest[key] = counts
+            if len(self._newest) > MAX_KEPT:
+                del self._newest[next(iter(self._newest))]
             self._changed.notify_all()
 
     def including(self, visit: Mapping[str, Any]) -> DayCounts | None:
-        """The counts of the day on which a visit began, once they include it, or what there is after the timeout.
+        """The counts of the day on which a visit began, once they include it.
 
-        None when they are not known, or count drawn visits and this one is real, or the other way round.
+        None when they are not known in time, or count drawn visits and this one is real, or the other way round.
         """
         key = visit["camera"], _day(visit["started_at"])
         with self._changed:
-            needed = self._needed.pop(visit["id"], 0)  # 0: it came to an earlier process
-            self._changed.wait_for(lambda: self._received.get(key, (0, None))[0] >= needed, self._timeout)
-            _, counts = self._received.get(key, (0, None))
+            self._changed.wait_for(lambda: key not in self._newest or self._newest[key] is not None, self._timeout)
+            counts = self._newest.get(key)
         return counts if counts is not None and counts.demo == visit["demo"] else None
 
 
-def _drop_oldest(items: dict[Any, Any]) -> None:
-    if len(items) > MAX_KEPT:
-        del items[next(iter(items))]
-
-
-class Lines:
-    """Writes ``11:44:02 door: woman, 3.0 s (today: man 7, woman 6)`` for a visit, and the like for other results."""
-
-    def __init__(self, counts: Counts, wall: Callable[[], float] = time.time) -> None:
-        self._counts = counts
-        self._wall = wall
-
-    def line(self, result: Result) -> str:
-        """The line of a result, without a line end."""
-        body = json.loads(result.body)
-        match result.kind:
-            case Kind.VISIT:
-                at, text = body["ended_at"], f"{body['label']}, {body['ended_at'] - body['started_at']:.1f} s{self._day(body)}"
-            case Kind.SUMMARY:
-                begin, end = (f"{datetime.fromtimestamp(body[name]):%H:%M}" for name in ("began_at", "ended_at"))
-                at, text = body["ended_at"], f"{begin} to {end}: {_listed(body['visits'])}"
-            case Kind.CHANGE:
-                at, text = body["at"], body["label"] or "nobody"
-            case Kind.PREDICTION:
-                labels = (f"{one['tagName']} {one['probability']:.2f}" for one in body["predictions"])
-                at, text = body["captured_at"], ", ".join(labels) or "nothing found"
-        return f"{self._clock(at)} {body['camera']}: {text}"
-
-    def _day(self, visit: Mapping[str, Any]) -> str:
-        """The counts of the day on which a visit began."""
-        counts = self._counts.including(visit)
-        if counts is None:
-            return ""
-        return f" ({'today' if counts.day == _day(self._wall()) else counts.day}: {_listed(counts.totals)})"
-
-    def _clock(self, at: float) -> str:
-        """The time of the day; with the date, unless it is today's."""
-        return f"{datetime.fromtimestamp(at):{'%H:%M:%S' if _day(at) == _day(self._wall()) else '%Y-%m-%d %H:%M:%S'}}"
+def describe(result: Result, counts: Counts) -> str:
+    """``11:44:02 door: woman, 3.0 s (today: man 7, woman 6)`` of a visit, and the like of other results."""
+    body = json.loads(result.body)
+    match result.kind:
+        case Kind.VISIT:
+            at, text = body["ended_at"], f"{body['label']}, {body['ended_at'] - body['started_at']:.1f} s"
+            if (day := counts.including(body)) is not None:
+                text += f" ({'today' if day.day == _day(time.time()) else day.day}: {_listed(day.totals)})"
+        case Kind.SUMMARY:
+            begin, end = (f"{datetime.fromtimestamp(body[name]):%H:%M}" for name in ("began_at", "ended_at"))
+            at, text = body["ended_at"], f"{begin} to {end}: {_listed(body['visits'])}"
+        case Kind.CHANGE:
+            at, text = body["at"], body["label"] or "nobody"
+        case Kind.PREDICTION:
+            labels = (f"{one['tagName']} {one['probability']:.2f}" for one in body["predictions"])
+            at, text = body["captured_at"], ", ".join(labels) or "nothing found"
+    return f"{_clock(at)} {body['camera']}: {text}"
 
 
 def _day(at: float) -> str:
     return datetime.fromtimestamp(at).date().isoformat()
+
+
+def _clock(at: float) -> str:
+    """The time of the day; with the date, unless it is today's."""
+    return f"{datetime.fromtimestamp(at):{'%H:%M:%S' if _day(at) == _day(time.time()) else '%Y-%m-%d %H:%M:%S'}}"
 
 
 def _listed(totals: Mapping[str, int]) -> str:

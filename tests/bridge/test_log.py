@@ -5,23 +5,18 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from bridge import results
-from bridge.outbox import Outbox
-from bridge.sender import Sender
-from bridge.sinks.log import Counts, Lines, LogSink
-from bus import Box, Bus, DayCounts, Label, Summary, Visit, metric_names
+from bridge.sinks import NotSent
+from bridge.sinks.log import Counts, LogSink, describe
+from bus import Box, Bus, DayCounts, Label, Summary, Visit
 from bus.settings import BusSettings
-from runtime.backoff import Backoff
-from runtime.metrics import Metrics
 from tests.support import samples
-from tests.support.wait import limit, until
+from tests.support.wait import limit
 from tests.support.zone import zone_at_noon
 
 
@@ -49,14 +44,13 @@ class Printer:
 
     def __init__(self, timeout: float = 0.2) -> None:
         self.counts = Counts(Bus(BusSettings.model_validate({"MODULE_NAME": "bridge"})), timeout)
-        self.lines = Lines(self.counts)
 
     def count(self, totals: dict[str, int], at: float, camera: str = "door", is_demo: bool = False) -> None:
         day = datetime.fromtimestamp(at).date().isoformat()
         self.counts.on_counts(DayCounts(camera, day, totals, {}, {}, is_demo))
 
     def print(self, one: Visit) -> str:
-        return self.lines.line(results.from_visit(one))
+        return describe(results.from_visit(one), self.counts)
 
 
 def test_a_visit_is_printed_with_counts_that_include_it(noon: float) -> None:
@@ -97,12 +91,12 @@ def test_drawn_visits_are_never_added_to_real_ones(noon: float, is_demo: bool) -
 
 def test_other_results_are_lines_too(noon: float) -> None:
     """Hours, changes of the label, predictions; labels are in the user's own words."""
-    lines, at, hour = Printer().lines, noon - 60, noon - noon % 3600 - 3600
+    counts, at, hour = Printer().counts, noon - 60, noon - noon % 3600 - 3600
     seen = replace(samples.prediction(captured_at=at), labels=(Label("cat", 0.987, Box(0, 0, 1, 1)), Label("dog", 0.01)))
     span = f"{clock(hour + 3600)} door: {clock(hour)[:5]} to {clock(hour + 3600)[:5]}"
     summary = Summary("id", "door", "2026-01-31", "09", hour, hour + 3600, {"Frau": 3, "Herr": 2})
     assert [
-        lines.line(result)
+        describe(result, counts)
         for result in (
             results.from_summary(summary),
             results.from_summary(replace(summary, visits={})),
@@ -121,21 +115,13 @@ def test_other_results_are_lines_too(noon: float) -> None:
     ]
 
 
-def test_json_is_a_line_each(tmp_path: Path) -> None:
-    """Whatever is in a label."""
+def test_json_is_a_line_each() -> None:
+    """Whatever is in a label. A closed standard output keeps everything in the outbox."""
     out = io.StringIO()
     labels = ["Frau Müller", 'a "quoted" label', "a\u2028b"]
     for label in labels:
         LogSink(out=out).send(results.from_visit(visit(label, 1000.0)))
     assert [json.loads(line)["label"] for line in out.getvalue().split("\n")[:-1]] == labels
-
-
-def test_a_line_that_cannot_be_written_is_not_sent(tmp_path: Path) -> None:
-    """A closed standard output keeps everything in the outbox."""
-    out, metrics = io.StringIO(), Metrics()
     out.close()
-    with closing(Outbox(tmp_path, ["log"], 9, metrics)) as outbox:
-        outbox.add([results.from_visit(visit("woman", 1000.0))])
-        with Sender("log", LogSink(out=out), outbox, metrics, Backoff(0.01, 0.01)):
-            until(lambda: metrics.snapshot().get(metric_names.SINK_FAILED, 0) > 2)
-        assert outbox.size == 1
+    with pytest.raises(NotSent, match="standard output"):
+        LogSink(out=out).send(results.from_visit(visit("woman", 1000.0)))

@@ -7,7 +7,6 @@ other end; see `EdgeHubProcess`.
 import json
 import logging
 import os
-import signal
 import socket
 import ssl
 import subprocess
@@ -17,7 +16,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -47,8 +45,7 @@ class EdgeHub:
 
     `refuse`: the CONNACK code for clients, 0 for none. `withhold`: results are recorded but never acknowledged. `cut_after`: the
     next result is recorded and its connection closed in place of the acknowledgement, once. `is_frozen`: nothing is read or
-    answered. `connects` counts CONNECTs, refused ones too. It can be ended and started again on its address: records and
-    subscriptions are in the folder.
+    answered. It can be ended and started again on its address; records are in the folder.
     """
 
     def __init__(self, folder: Path, host: str | None = None) -> None:
@@ -59,10 +56,8 @@ class EdgeHub:
         self.refuse = 0
         self.withhold = False
         self.cut_after = False
-        self.connects = 0
         self.twin = Twin(self._send_to_module)
         self._records = folder / "records.jsonl"
-        self._subscriptions = folder / "subscriptions.json"
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(files.certificate, files.key)
         self._lock = threading.Lock()
@@ -77,12 +72,10 @@ class EdgeHub:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()
 
     def start(self) -> None:
-        if self._subscriptions.exists():
-            self._filters = json.loads(self._subscriptions.read_text())
         listening = socket.create_server((self.host, PORT), backlog=100)
         listening.settimeout(0.1)
         self._stop.clear()
@@ -101,7 +94,6 @@ class EdgeHub:
     def forget(self) -> None:
         """Crash and start again without the module's session: it is not subscribed to anything."""
         self.end()
-        self._subscriptions.unlink(missing_ok=True)
         self._filters.clear()
         self.start()
 
@@ -149,7 +141,6 @@ class EdgeHub:
     def admit(self, client: str, connection: "_Connection") -> tuple[int, bool]:
         """The CONNACK code and whether there is a session; an older connection of the client is cut."""
         with self._lock:
-            self.connects += 1
             if self.refuse:
                 return self.refuse, False
             older, self._connections[client] = self._connections.get(client), connection
@@ -162,13 +153,9 @@ class EdgeHub:
             if self._connections.get(client) is connection:
                 del self._connections[client]
 
-    def subscribe(self, client: str, added: list[str], removed: list[str]) -> None:
+    def subscribe(self, client: str, filters: list[str]) -> None:
         with self._lock:
-            kept = [one for one in self._filters.get(client, []) if one not in (*added, *removed)]
-            self._filters[client] = kept + added
-            new = self._subscriptions.with_suffix(".new")
-            new.write_text(json.dumps(self._filters))
-            new.replace(self._subscriptions)
+            self._filters[client] = [*self._filters.get(client, []), *filters]
 
     def is_subscribed(self, client: str, topic: str) -> bool:
         return any(topic_matches_sub(one, topic) for one in self._filters.get(client, []))
@@ -234,7 +221,7 @@ class _Connection:
                 self._is_over = bool(code)
             case Kind.PUBLISH:
                 self._publish(packet)
-            case Kind.SUBSCRIBE | Kind.UNSUBSCRIBE:
+            case Kind.SUBSCRIBE:
                 self._subscribe(packet)
             case Kind.PINGREQ:
                 self.send(packets.write(Kind.PINGRESP))
@@ -247,14 +234,9 @@ class _Connection:
         identifier, filters = packet.number(), []
         while packet.body:
             filters.append(packet.text())
-            if packet.kind == Kind.SUBSCRIBE:
-                packet.number(1)
-        if packet.kind == Kind.SUBSCRIBE:
-            self._hub.subscribe(self._client, filters, [])
-            self.send(packets.acknowledge(Kind.SUBACK, identifier, bytes(len(filters))))
-        else:
-            self._hub.subscribe(self._client, [], filters)
-            self.send(packets.acknowledge(Kind.UNSUBACK, identifier))
+            packet.number(1)
+        self._hub.subscribe(self._client, filters)
+        self.send(packets.acknowledge(Kind.SUBACK, identifier, bytes(len(filters))))
 
     def _publish(self, packet: Packet) -> None:
         topic = packet.text()
@@ -282,23 +264,16 @@ class EdgeHubProcess:
         self.environment = connection_string(self.host, issue(self._folder, self.host).authority)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.end()
-
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.edgehub.hub", str(self._folder), self.host]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
         until(lambda: accepts(PORT, self.host), 20, f"edgeHub on {self.host}")
 
-    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End it, by default as a crash would; does nothing when it is not running."""
+    def end(self) -> None:
+        """End it as a crash would; does nothing when it is not running."""
         process, self._process = self._process, None
         if process is not None:
-            process.send_signal(number)
+            process.kill()
             process.wait(TIMEOUT)
             assert process.stdin
             process.stdin.close()

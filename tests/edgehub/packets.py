@@ -18,8 +18,6 @@ class Kind(IntEnum):
     PUBACK = 4
     SUBSCRIBE = 8
     SUBACK = 9
-    UNSUBSCRIBE = 10
-    UNSUBACK = 11
     PINGREQ = 12
     PINGRESP = 13
     DISCONNECT = 14

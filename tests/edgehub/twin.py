@@ -4,7 +4,6 @@ import itertools
 import json
 import queue
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -23,9 +22,9 @@ TIMEOUT = limit(10)
 class Twin:
     """Answers requests for the twin, patches it, and calls methods.
 
-    `desired` and `reported` are without their `$version`; `reports` holds each reported patch as `{"patch": ..., "at": monotonic
-    seconds}`. `is_silent` leaves requests for the twin unanswered; `refuse_reports` answers reports with 413. Patches and calls
-    go out with QoS 0: a module that is not connected and subscribed never gets them, as with IoT Hub.
+    `desired` and `reported` are without their `$version`; `reports` holds each reported patch. `is_silent` leaves requests for
+    the twin unanswered; `refuse_reports` answers reports with 413. Patches and calls go out with QoS 0: a module that is not
+    connected and subscribed never gets them, as with IoT Hub.
     """
 
     def __init__(self, send: Callable[[str, bytes], bool]) -> None:
@@ -91,7 +90,7 @@ class Twin:
             if self.refuse_reports:
                 self.refused += 1
                 return f"{RESULT}413/?$rid={request}", b""
-            self.reports.append({"patch": patch, "at": time.monotonic()})
+            self.reports.append(patch)
             self.reported = merged(self.reported, patch)
             self.reported_version += 1
             return f"{RESULT}204/?$rid={request}&$version={self.reported_version}", b""

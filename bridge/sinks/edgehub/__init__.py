@@ -33,7 +33,6 @@ def check_environment() -> None:
             needed = f"what IoT Edge sets ({', '.join(_EDGE)}) or else {' and '.join(_DEBUG)}"
             raise InvalidSetting(f"SINKS='edgehub': the environment must have {needed}")
         return
-    parts = (part.partition("=") for part in os.environ[_DEBUG[0]].split(";"))
-    given = {name for name, _, value in parts if value}
-    if missing := [name for name in _CONNECTION if name not in given]:
+    given = dict(part.partition("=")[::2] for part in os.environ[_DEBUG[0]].split(";"))
+    if missing := [name for name in _CONNECTION if not given.get(name)]:
         raise InvalidSetting(f"EdgeHubConnectionString: {', '.join(missing)} missing; {'=...;'.join(_CONNECTION)}=... is needed")

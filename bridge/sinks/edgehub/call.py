@@ -8,14 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_stuck: set[threading.Thread] = set()
-
-
-def count_stuck() -> int:
-    """How many calls that were given up have not returned since."""
-    for thread in [thread for thread in _stuck if not thread.is_alive()]:
-        _stuck.discard(thread)
-    return len(_stuck)
+_THREAD = "edgehub call"
 
 
 class Call(Future[T]):
@@ -24,8 +17,7 @@ class Call(Future[T]):
     def __init__(self, call: Callable[[], T]) -> None:
         super().__init__()
         self._began_at = time.monotonic()
-        self._thread = threading.Thread(target=self._run, args=(call,), name="call", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._run, args=(call,), name=_THREAD, daemon=True).start()
 
     def _run(self, call: Callable[[], T]) -> None:
         try:
@@ -43,15 +35,15 @@ class Call(Future[T]):
         """Seconds since it began."""
         return time.monotonic() - self._began_at
 
-    def give_up(self) -> None:
-        """Count it among those that are stuck for as long as it is."""
-        _stuck.add(self._thread)
+
+def count_pending() -> int:
+    """How many calls have not returned, those that were given up included."""
+    return sum(thread.name == _THREAD for thread in threading.enumerate())
 
 
 def call_with_timeout(call: Callable[[], T], seconds: float) -> T:
     """What the call returns; raises what it raises, or `TimeoutError`."""
     pending = Call(call)
     if not pending.done_within(seconds):
-        pending.give_up()
         raise TimeoutError(f"no answer within {seconds:g} s")
     return pending.result()

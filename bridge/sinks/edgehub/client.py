@@ -5,7 +5,6 @@ again then, under the same id.
 """
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Iterator
@@ -15,10 +14,9 @@ from typing import Any
 
 from bridge.results import Result
 from bridge.sinks import NotSent, Sink
-from bridge.sinks.edgehub.call import Call, call_with_timeout, count_stuck
+from bridge.sinks.edgehub.call import Call, call_with_timeout, count_pending
 from bridge.sinks.edgehub.control import Control
 from bridge.sinks.edgehub.methods import Answer
-from bridge.sinks.edgehub.twin import Outcome, read_version
 from bus import metric_names as names
 from runtime.backoff import Backoff
 from runtime.metrics import Metrics
@@ -71,7 +69,7 @@ class EdgeHubSink(Sink):
                 self._session.open()
                 self._metrics.add(names.EDGEHUB_CLIENTS)
             self._session.maintain()
-            self._metrics.put(names.EDGEHUB_STUCK, count_stuck())
+            self._metrics.put(names.EDGEHUB_STUCK, count_pending())
 
     def _create_client(self) -> Any:
         """A new client. The library asks the workload API without a time-out: a request that hangs is not repeated."""
@@ -113,9 +111,10 @@ class _Session:
         self._twin_timeout = 0.0
         self._twin: Call[Any] | None = None
         self._has_handlers = self._was_connected = False
-        self._is_stale = threading.Event()
-        self._patches: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._failed: queue.SimpleQueue[Exception] = queue.SimpleQueue()
+        self._was_lost = threading.Event()
+        """The connection, since the twin was requested."""
+        self._is_outdated = threading.Event()
+        self._failure: Exception | None = None
         self._refreshed_at = self._connected_at = time.monotonic()
 
     def open(self) -> None:
@@ -128,8 +127,6 @@ class _Session:
 
     def close(self) -> None:
         """Shut the client down without waiting: that may take a while, or for ever."""
-        if self._twin is not None and not self._twin.done():
-            self._twin.give_up()
         Call(self._client.shutdown)
 
     def send(self, result: Result) -> None:
@@ -139,8 +136,8 @@ class _Session:
 
     def maintain(self) -> None:
         """Handle twin, patches and reports."""
-        if not self._failed.empty():
-            raise self._failed.get()
+        if self._failure is not None:
+            raise self._failure
         now = time.monotonic()
         if self._client.connected:
             self._connected_at = now
@@ -149,9 +146,9 @@ class _Session:
         self._receive_twin()
         if not self._has_handlers:
             return
-        self._apply_patches()
         if self._twin is None and self._client.connected:
-            if self._is_stale.is_set() or now - self._refreshed_at > self._timeouts.refresh:
+            is_due = now - self._refreshed_at > self._timeouts.refresh
+            if is_due or self._was_lost.is_set() or self._is_outdated.is_set():
                 self._request_twin()
             elif (patch := self._control.due()) is not None:
                 self._report(patch)
@@ -164,12 +161,13 @@ class _Session:
             raise
         except Exception as error:
             log.warning("edgeHub refuses the report: %s: %s", type(error).__name__, error)
-            self._control.reported(patch, is_accepted=False)
+            self._control.reported(is_accepted=False)
         else:
-            self._control.reported(patch, is_accepted=True)
+            self._control.reported(is_accepted=True)
 
     def _request_twin(self) -> None:
-        self._is_stale.clear()
+        self._was_lost.clear()
+        self._is_outdated.clear()
         self._refreshed_at = time.monotonic()
         self._twin = Call(self._client.get_twin)
 
@@ -178,43 +176,36 @@ class _Session:
         if self._twin is None:
             return
         if not self._twin.done():
-            if self._is_stale.is_set() and self._client.connected:
+            if self._was_lost.is_set() and self._client.connected:
                 raise ConnectionError("the connection was lost before the twin came")
             if self._twin.age > self._twin_timeout:
                 raise TimeoutError(f"the twin did not come within {self._twin_timeout:g} s")
             return
         twin, self._twin = self._twin.result(), None
         self._twin_backoff.reset()
-        if self._has_handlers:
-            self._control.refreshed(twin)
-            return
-        self._control.connected(twin)
-        call_with_timeout(self._set_handlers, self._timeouts.call)
-        self._has_handlers = True
+        self._control.received(twin)
+        if not self._has_handlers:
+            call_with_timeout(self._set_handlers, self._timeouts.call)
+            self._has_handlers = True
 
     def _set_handlers(self) -> None:
-        self._client.on_twin_desired_properties_patch_received = self._patches.put
+        self._client.on_twin_desired_properties_patch_received = self._on_patch
         self._client.on_method_request_received = self._on_method
 
-    def _apply_patches(self) -> None:
-        """In the order of their versions, which is not the order in which the library's threads deliver them."""
-        patches = []
-        while not self._patches.empty():
-            patches.append(self._patches.get())
-        for patch in sorted(patches, key=read_version):
-            if self._control.patched(patch) is Outcome.GAP:
-                self._is_stale.set()
+    def _on_patch(self, _patch: Any) -> None:
+        """Only says that the twin has changed: patches may be lost, and the library's threads deliver them in any order."""
+        self._is_outdated.set()
 
     def _on_connection_state_change(self) -> None:
         """The library reports the first connection too, at times after `connect` has returned."""
         if self._was_connected:
-            self._is_stale.set()
+            self._was_lost.set()
         self._was_connected = True
 
     def _on_background_exception(self, error: Exception) -> None:
         """A token renewal that failed is never repeated; the library handles all else, or raises it to its caller."""
         if "SasToken" in f"{type(error).__name__} {type(error.__cause__).__name__}":
-            self._failed.put(error)
+            self._failure = error
         log.warning("edgeHub: %s: %s", type(error).__name__, error)
 
     def _on_method(self, request: Any) -> None:

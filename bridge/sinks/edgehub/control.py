@@ -1,6 +1,5 @@
 """What the cloud may change and what is reported to it, apart from the transport."""
 
-import json
 import logging
 import threading
 import time
@@ -11,15 +10,24 @@ from typing import Any
 from bridge.database import OutboxUnavailable
 from bridge.forwarder import Forwarder
 from bridge.outbox import Outbox
-from bridge.sinks.edgehub import report
 from bridge.sinks.edgehub.methods import Methods
 from bridge.sinks.edgehub.observer import Observer
-from bridge.sinks.edgehub.twin import MODEL, Desired, Outcome, difference, merged, read_model, read_policy
+from bridge.sinks.edgehub.twin import (
+    MODEL,
+    describe_model,
+    describe_modules,
+    describe_policy,
+    difference,
+    read_model,
+    read_policy,
+    read_version,
+)
 from bus import Bus, Status, WantedModel, topics
 
 log = logging.getLogger(__name__)
 
 NOTE = "desired"
+NO_MODEL = WantedModel()
 REPORT_EVERY = 30.0
 """Seconds; minimum time between two reports."""
 METRICS_EVERY = 300.0
@@ -51,12 +59,12 @@ class Control:
         self._clock = clock
         self._lock = threading.RLock()
         self._observer = Observer(bus)
-        self._desired = Desired()
-        self._wanted: WantedModel | None = None
-        """None until the cloud has said something about a model."""
+        self._desired: dict[str, Any] = {}
+        self._wanted = NO_MODEL
         self._reminded_at = float("-inf")
         self._refused: dict[str, str] = {}
         self._reported: Mapping[str, Any] = {}
+        self._pending: Mapping[str, Any] = {}
         self._reported_at = self._metrics_at = self._checked_at = float("-inf")
         self.methods = Methods(bus, self._observer, self._status)
         bus.subscribe(topics.status(), Status, self._remind)
@@ -64,52 +72,37 @@ class Control:
     def recall(self) -> None:
         """Apply what the cloud wanted before the last stop, until the cloud is connected."""
         with self._lock:
-            self._desired = Desired(_read_note(self._outbox))
-            self._forwarder.policy, self._refused = read_policy(self._desired.properties, self._default)
+            self._desired = self._outbox.note(NOTE)
+            self._forwarder.policy, self._refused = read_policy(self._desired, self._default)
 
-    def connected(self, twin: object) -> None:
-        """Apply the twin as a new connection gave it."""
+    def received(self, twin: object) -> None:
+        """Apply the twin if its desired properties have changed."""
         with self._lock:
             self._reported = _part(twin, "reported")
-            self._metrics_at = float("-inf")
-            if self._desired.apply_document(_part(twin, "desired"), is_first=True) is Outcome.APPLIED:
-                self._apply()
+            desired = _part(twin, "desired")
+            if read_version(desired) and desired != self._desired:
+                self._desired = desired
+                self._apply(desired)
 
-    def refreshed(self, twin: object) -> None:
-        """Apply the twin as an old connection gave it."""
-        with self._lock:
-            if self._desired.apply_document(_part(twin, "desired")) is Outcome.APPLIED:
-                self._apply()
-
-    def patched(self, patch: object) -> Outcome:
-        """Apply a change of the desired properties."""
-        with self._lock:
-            outcome = self._desired.apply_patch(patch)
-            if outcome is Outcome.APPLIED:
-                self._apply()
-            return outcome
-
-    def _apply(self) -> None:
-        properties = self._desired.properties
+    def _apply(self, properties: Mapping[str, Any]) -> None:
         self._forwarder.policy, self._refused = read_policy(properties, self._default)
         wanted, refused = read_model(properties)
         self._refused |= refused
-        if wanted is not None and (wanted != self._wanted) and (wanted != WantedModel() or self._wanted is not None):
-            self._reminded_at = self._clock()
+        if wanted is not None and wanted != self._wanted:
+            self._wanted, self._reminded_at = wanted, self._clock()
             self._bus.publish(wanted)
-        self._wanted = wanted or self._wanted
         suffix = f"; refused: {self._refused}" if self._refused else ""
-        log.info("version %d of the desired properties is in force%s", self._desired.version, suffix)
+        log.info("version %d of the desired properties is in force%s", read_version(properties), suffix)
         kept = {name: value for name, value in properties.items() if name not in MODEL}  # an address may hold a secret
         try:
-            self._outbox.set_note(NOTE, json.dumps(kept))
+            self._outbox.add([], {NOTE: kept})
         except OutboxUnavailable as error:
             log.warning("the desired properties are in force until the next start only: %s", error)
 
     def _remind(self, status: Status) -> None:
         """Publish the wanted model again to a classifier that does not know it, as after its restart."""
         wanted, update = self._wanted, status.about.update
-        if wanted is None or wanted == WantedModel() or (update is None and status.about.model is None):
+        if wanted == NO_MODEL or (update is None and status.about.model is None):
             return
         knows = update is not None and update.state != "none" and (update.sha256 or "").lower() == (wanted.sha256 or "").lower()
         if not knows and self._clock() - self._reminded_at >= REMIND_EVERY:
@@ -123,41 +116,33 @@ class Control:
             if now - self._reported_at < self._report_every or now - self._checked_at < CHECK_EVERY:
                 return None
             self._checked_at = now
-            patch = difference(self._reported, self._report())
+            self._pending = self._report()
+            patch = difference(self._reported, self._pending)
             if now - self._metrics_at < METRICS_EVERY and not _has_more_than_metrics(patch):
                 return None
             return patch or None
 
-    def reported(self, patch: Mapping[str, Any], is_accepted: bool) -> None:
-        """The hub has answered a patch; the next is due after the same time, accepted or not."""
+    def reported(self, is_accepted: bool) -> None:
+        """The hub has answered the last patch; the next is due after the same time, accepted or not."""
         with self._lock:
-            self._reported = merged(self._reported, patch if is_accepted else {})
+            if is_accepted:
+                self._reported = self._pending
             self._reported_at = self._metrics_at = self._clock()
 
     def _report(self) -> dict[str, Any]:
-        is_wanted = self._wanted is not None and self._wanted != WantedModel()
         return {
             "version": version("footfall"),
-            "desiredVersion": self._desired.version,
-            "policy": report.describe_policy(self._forwarder.policy),
+            "desiredVersion": read_version(self._desired),
+            "policy": describe_policy(self._forwarder.policy),
             "refused": self._refused,
-            "model": report.describe_model(self._observer.classifier, is_wanted),
-            "modules": report.describe_modules(self._observer.statuses),
+            "model": describe_model(self._observer.classifier, self._wanted != NO_MODEL),
+            "modules": describe_modules(self._observer.statuses),
         }
 
     def _status(self) -> dict[str, Any]:
         with self._lock:
             now = self._report()
         return now | {"cameras": self._observer.cameras, "outbox": self._outbox.size}
-
-
-def _read_note(outbox: Outbox) -> dict[str, Any]:
-    """The desired properties before the last stop."""
-    try:
-        noted = json.loads(outbox.note(NOTE) or "{}")
-    except (OutboxUnavailable, ValueError):
-        return {}
-    return noted if isinstance(noted, dict) else {}
 
 
 def _part(twin: object, name: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -39,11 +40,6 @@ class _ForDay(_ForCamera):
 
 
 Do = Literal["pause", "resume", "snapshot"]
-_COMMANDS: tuple[Do, ...] = ("pause", "resume", "snapshot")
-_PAYLOADS: dict[str, type[_Nothing]] = {"counts": _ForDay, **dict.fromkeys(_COMMANDS, _ForCamera)}
-"""The payloads of the methods that have one."""
-
-W = TypeVar("W", bound=_Nothing)
 
 
 class NotPossible(FootfallError):
@@ -60,34 +56,32 @@ class Methods:
         self._observer = observer
         self._status = status
         self._timeout = timeout
-        self._methods: dict[str, Callable[[object], Answer]] = {
-            "status": self._answer_status,
-            "counts": self._answer_counts,
-            "pause": lambda payload: self._command(payload, "pause"),
-            "resume": lambda payload: self._command(payload, "resume"),
-            "snapshot": lambda payload: self._command(payload, "snapshot"),
-            "rollback": self._roll_back,
+        self._methods: dict[str, tuple[type[_Nothing], Callable[[Any], Answer]]] = {
+            "status": (_Nothing, self._answer_status),
+            "counts": (_ForDay, self._answer_counts),
+            **{do: (_ForCamera, partial(self._command, do)) for do in get_args(Do)},
+            "rollback": (_Nothing, self._roll_back),
         }
+        """By name, with the kind of payload."""
 
     def answer(self, name: str, payload: object) -> Answer:
         """Execute a method; an unknown method gives 404, an invalid payload 400."""
         if name not in self._methods:
             return Answer(404, {"error": f"no method {name[:80]!r}; there are {', '.join(self._methods)}"})
+        kind, method = self._methods[name]
         try:
-            return self._methods[name](payload)
+            return method(kind.model_validate({} if payload is None else payload))
         except ValidationError as error:
-            return Answer(400, {"error": first_problem(_PAYLOADS.get(name, _Nothing), error, "payload")[:500]})
+            return Answer(400, {"error": first_problem(kind, error, "payload")[:500]})
         except (NotAnswered, OutboxUnavailable) as error:
             return Answer(503, {"error": str(error)[:500]})
         except FootfallError as error:
             return Answer(409, {"error": str(error)[:500]})
 
-    def _answer_status(self, payload: object) -> Answer:
-        _parse(_Nothing, payload)
+    def _answer_status(self, _payload: _Nothing) -> Answer:
         return Answer(200, self._status())
 
-    def _answer_counts(self, payload: object) -> Answer:
-        wanted = _parse(_ForDay, payload)
+    def _answer_counts(self, wanted: _ForDay) -> Answer:
         report = self._observer.ask(wanted.day.isoformat() if wanted.day else None, self._timeout)
         names = _select(wanted.camera, sorted({*report.cameras, *self._observer.cameras}))
         cameras = {
@@ -97,13 +91,12 @@ class Methods:
         }
         return Answer(200, {"cameras": cameras})
 
-    def _command(self, payload: object, do: Do) -> Answer:
-        names = _select(_parse(_ForCamera, payload).camera, list(self._observer.cameras))
+    def _command(self, do: Do, wanted: _ForCamera) -> Answer:
+        names = _select(wanted.camera, list(self._observer.cameras))
         sent = [name for name in names if self._bus.publish(Command(name, do))]
         return Answer(200 if sent == names else 503, {"cameras": sent})
 
-    def _roll_back(self, payload: object) -> Answer:
-        _parse(_Nothing, payload)
+    def _roll_back(self, _payload: _Nothing) -> Answer:
         status = self._observer.classifier
         before = status.about.update if status else None
         if before is None or before.previous is None:
@@ -124,8 +117,3 @@ def _select(wanted: str | None, names: list[str]) -> list[str]:
     if wanted not in names:
         raise NotPossible(f"no camera {wanted!r} is known; known are {', '.join(names) or 'none'}")
     return [wanted]
-
-
-def _parse(kind: type[W], payload: object) -> W:
-    """No payload is an empty one. Raises pydantic's `ValidationError`."""
-    return kind.model_validate({} if payload is None else payload)

@@ -1,8 +1,8 @@
 """What the broker says of modules, cameras and the model; and answers of the counter to questions."""
 
-import itertools
+import queue
 import threading
-import time
+import uuid
 from typing import Any
 
 from bus import Answer, Bus, CurrentLabel, DayReport, FootfallError, ModelUpdate, Question, Status, states, topics
@@ -25,9 +25,8 @@ class Observer:
         self._changed = threading.Condition()
         self._statuses: dict[str, Status] = {}
         self._labels: dict[str, CurrentLabel] = {}
-        self._answers: dict[str, Answer | None] = {}
+        self._answers: dict[str, queue.SimpleQueue[Answer]] = {}
         """By id of a question that is being asked."""
-        self._ids = itertools.count(1)
         bus.subscribe(topics.status(), Status, self._on_status, cleared=self._on_status_cleared)
         bus.subscribe(topics.label(), CurrentLabel, self._on_label, cleared=self._on_label_cleared)
         bus.subscribe(topics.answer(bus.name), Answer, self._on_answer)
@@ -62,20 +61,16 @@ class Observer:
 
     def ask(self, day: str | None, timeout: float) -> DayReport:
         """What was counted on a day, today without one, as the counter answers. Raises `NotAnswered`."""
-        identity = f"{time.time_ns()}-{next(self._ids)}"
-        with self._changed:
-            self._answers[identity] = None
+        identity = uuid.uuid4().hex
+        answers = self._answers[identity] = queue.SimpleQueue()
         try:
             if not self._bus.publish(Question(self._bus.name, identity, day)):
                 raise NotAnswered("there is no connection to the broker")
-            with self._changed:
-                self._changed.wait_for(lambda: self._answers[identity] is not None, timeout)
-                answer = self._answers[identity]
+            answer = answers.get(timeout=timeout)
+        except queue.Empty:
+            raise NotAnswered(f"the counter has not answered within {timeout:g} s") from None
         finally:
-            with self._changed:
-                del self._answers[identity]
-        if answer is None:
-            raise NotAnswered(f"the counter has not answered within {timeout:g} s")
+            del self._answers[identity]
         if answer.report is None:
             raise NotAnswered(f"the counter cannot answer: {answer.problem}")
         return answer.report
@@ -111,10 +106,8 @@ class Observer:
             self._labels.pop(topics.second_level(topic), None)
 
     def _on_answer(self, answer: Answer) -> None:
-        with self._changed:
-            if answer.id in self._answers:
-                self._answers[answer.id] = answer
-                self._changed.notify_all()
+        if (answers := self._answers.get(answer.id)) is not None:
+            answers.put(answer)
 
 
 def _serves(status: Status) -> bool:

@@ -1,64 +1,35 @@
-"""The module twin: desired properties in the order of their versions, and patches of the reported ones."""
+"""The module twin: what its desired properties mean; what is reported: policy, model, and the state of each module."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import replace
-from enum import Enum
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bridge.policy import Forward, Policy
-from bus import InvalidMessage, WantedModel
+from bus import InvalidMessage, Status, WantedModel
 from bus.messages import Share, Text
+from runtime.address import public_address
 from runtime.explanation import explain
 
-VERSION = "$version"
 MODEL = ("modelUrl", "modelSha256")
+MAX_MODULES = 24
+MAX_METRICS = 24
+MAX_TEXT = 256
+"""Characters of one text."""
+MAX_ABOUT = 64
+"""Characters of a state, a camera or a model."""
+MAX_LABELS = 20
+METRIC = r"[A-Za-z0-9_]{1,64}"
+LARGEST = 2**52
+"""A twin's whole numbers are smaller."""
 
 
-class Outcome(Enum):
-    """What became of a document or patch."""
-
-    APPLIED = "applied"
-    OLD = "old"
-    GAP = "gap"
-    """A patch before it is missing: the whole document is needed."""
-
-
-class Desired:
-    """The current desired properties; `version` 0 means none yet."""
-
-    def __init__(self, properties: Mapping[str, Any] | None = None) -> None:
-        self.properties: dict[str, Any] = dict(properties or {})
-
-    @property
-    def version(self) -> int:
-        """Grows by one with each change in the cloud."""
-        return read_version(self.properties)
-
-    def apply_document(self, document: object, is_first: bool = False) -> Outcome:
-        """Replace all properties; the first document of a connection counts whatever its version: the twin may be a new one."""
-        version = read_version(document)
-        if not isinstance(document, dict) or not version or (version <= self.version and not is_first):
-            return Outcome.OLD
-        self.properties = dict(document)
-        return Outcome.APPLIED
-
-    def apply_patch(self, patch: object) -> Outcome:
-        """Apply a change, in which null removes a property."""
-        version = read_version(patch)
-        if not isinstance(patch, dict) or version <= self.version:
-            return Outcome.OLD
-        if version > self.version + 1:
-            return Outcome.GAP
-        self.properties = {name: value for name, value in (self.properties | patch).items() if value is not None}
-        return Outcome.APPLIED
-
-
-def read_version(document: object) -> int:
-    """The version of desired properties or of a patch; 0 without one."""
-    version = document.get(VERSION) if isinstance(document, Mapping) else None
+def read_version(desired: Mapping[str, Any]) -> int:
+    """The version of desired properties, which grows with each change in the cloud; 0 without one."""
+    version = desired.get("$version")
     return version if type(version) is int and version > 0 else 0
 
 
@@ -109,6 +80,47 @@ def read_model(desired: Mapping[str, Any]) -> tuple[WantedModel | None, dict[str
     return wanted, {}
 
 
+def describe_policy(policy: Policy) -> dict[str, Any]:
+    """The policy by the names of the desired properties."""
+    labels = [label[:MAX_TEXT] for label in policy.labels[:MAX_LABELS]]
+    return {to_camel(name): value for name, value in asdict(policy).items()} | {"labels": labels}
+
+
+def describe_model(classifier: Status | None, is_wanted: bool) -> dict[str, Any]:
+    """What became of the wanted model, as the classifier says; of its address scheme, host and port only."""
+    update = classifier.about.update if classifier else None
+    if update is None:
+        return {"state": "waiting", "detail": "the classifier has not answered"} if is_wanted else {}
+    return {
+        "state": update.state,
+        "url": update.url and public_address(update.url)[:MAX_TEXT],
+        "sha256": update.sha256,
+        "detail": update.detail[:MAX_TEXT],
+        "previous": update.previous,
+    }
+
+
+def describe_modules(statuses: Mapping[str, Status]) -> dict[str, Any]:
+    """The state of each module by name, with its metrics."""
+    modules: dict[str, dict[str, Any]] = {}
+    for name, status in sorted(statuses.items())[:MAX_MODULES]:
+        about = {"camera": status.about.camera, "model": status.about.model}
+        modules[name] = {
+            "state": status.state[:MAX_ABOUT],
+            "detail": status.detail[:MAX_TEXT],
+            "since": status.since,
+            **{key: value[:MAX_ABOUT] for key, value in about.items() if value is not None},
+            "metrics": _metrics(status.metrics),
+        }
+    return modules
+
+
+def _metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Those that a twin accepts: not too large, under names without dots, dollars and blanks."""
+    accepted = {name: value for name, value in metrics.items() if re.fullmatch(METRIC, name) and abs(value) < LARGEST}
+    return dict(sorted(accepted.items())[:MAX_METRICS])
+
+
 def difference(before: Any, now: Mapping[str, Any]) -> dict[str, Any]:
     """The merge patch (RFC 7396) that turns `before` into `now`."""
     before = before if isinstance(before, Mapping) else {}
@@ -121,14 +133,3 @@ def difference(before: Any, now: Mapping[str, Any]) -> dict[str, Any]:
         elif before.get(name) != value:  # a twin has no null: it removes the name
             patch[name] = value
     return patch
-
-
-def merged(before: Any, patch: Mapping[str, Any]) -> dict[str, Any]:
-    """`before` with a merge patch applied."""
-    now = dict(before) if isinstance(before, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            now.pop(name, None)
-        else:
-            now[name] = merged(now.get(name), value) if isinstance(value, Mapping) else value
-    return now

@@ -1,17 +1,20 @@
-"""The wanted model on its way to the classifier."""
+"""What the cloud wants on its way to the suite, and what is reported to it."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge.forwarder import Forwarder
 from bridge.outbox import Outbox
 from bridge.policy import Policy
-from bridge.sinks.edgehub.control import REMIND_EVERY, Control
-from bus import About, Bus, Message, ModelUpdate, Status, WantedModel, states
+from bridge.sinks.edgehub import check_environment
+from bridge.sinks.edgehub.control import METRICS_EVERY, REMIND_EVERY, REPORT_EVERY, Control
+from bus import About, Bus, InvalidSetting, Message, ModelUpdate, Status, WantedModel, states
 from bus.settings import BusSettings
 from runtime.metrics import Metrics
 
@@ -39,7 +42,7 @@ class Cloud:
         """What is published when a connection gives this twin."""
         self.version += 1
         before = len(self.published)
-        self.control.connected({"desired": {**desired, "$version": self.version}})
+        self.control.received({"desired": {**desired, "$version": self.version}, "reported": self.control._reported})
         return self.published[before:]
 
     def on_status(self, update: ModelUpdate | None, after: float = REMIND_EVERY) -> list[Message]:
@@ -83,17 +86,66 @@ def test_a_cloud_without_a_model_leaves_the_classifier_alone(cloud: Cloud) -> No
     assert again.control._forwarder.policy == Policy("none")
 
 
-def test_the_outcome_is_reported(cloud: Cloud) -> None:
-    """As the classifier says, without the address's path and token."""
-    cloud.connect(modelUrl=URL, modelSha256=A)
-    assert (cloud.control.due() or {})["model"]["state"] == "waiting"
-    cloud.on_status(ModelUpdate("refused", "https://models.example", A, "labels.txt is missing", "m@0123"))
-    report = cloud.control.due() or {}
-    assert report["model"] == {
-        "state": "refused",
-        "url": "https://models.example",
-        "sha256": A,
-        "detail": "labels.txt is missing",
-        "previous": "m@0123",
-    }
-    assert "Sekret" not in str(report)
+def test_reports_keep_their_distance(cloud: Cloud) -> None:
+    """One in half a minute, accepted or not, and in five minutes where only metrics change."""
+
+    def report(after: float, metrics: dict[str, float]) -> dict[str, Any] | None:
+        """What is due so many seconds later, and accepted."""
+        cloud.now += after
+        cloud.control._observer._on_status(Status("capture", states.RUNNING, metrics=metrics))
+        if (patch := cloud.control.due()) is not None:
+            cloud.control.reported(is_accepted=True)
+        return patch
+
+    assert (report(0, {"a": 1}) or {})["modules"]["capture"]["metrics"] == {"a": 1}
+    assert report(METRICS_EVERY - 1, {"a": 2}) is None
+    assert report(1, {"a": 3}) == {"modules": {"capture": {"metrics": {"a": 3}}}}
+    cloud.connect(forward="all")
+    assert report(REPORT_EVERY - 1, {"a": 3}) is None
+    assert report(1, {"a": 3}) == {"desiredVersion": 1, "policy": {"forward": "all"}}
+    cloud.connect(forward="none")
+    cloud.now += REPORT_EVERY
+    refused = cloud.control.due()
+    cloud.control.reported(is_accepted=False)
+    cloud.now += REPORT_EVERY
+    assert cloud.control.due() == refused
+
+
+@pytest.mark.parametrize(
+    "twin", [None, [], {"desired": 3, "reported": []}, *({"desired": {"$version": one}} for one in ("x", True, 0, -1, None))]
+)
+def test_an_invalid_twin_is_ignored(cloud: Cloud, twin: object) -> None:
+    cloud.control.received(twin)
+    assert (cloud.control.due() or {})["desiredVersion"] == 0
+    assert cloud.control._forwarder.policy == Policy()
+
+
+def test_a_twin_that_was_created_again_counts(cloud: Cloud) -> None:
+    """Its versions begin again."""
+    for version, forward in ((9, "all"), (1, "none")):
+        cloud.control.received({"desired": {"forward": forward, "$version": version}})
+        assert cloud.control._forwarder.policy.forward == forward
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({}, r"SINKS='edgehub'.*IOTEDGE_WORKLOADURI.*EdgeHubConnectionString"),
+        ({"EdgeHubConnectionString": "HostName=foo"}, r"EdgeHubConnectionString: GatewayHostName.* missing"),
+        (
+            {"EdgeHubConnectionString": "HostName=a;GatewayHostName=;DeviceId=b;ModuleId=c;SharedAccessKey=d"},
+            r"GatewayHostName missing",
+        ),
+    ],
+)
+def test_an_environment_that_no_retry_helps_is_refused(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], reason: str
+) -> None:
+    """At the start, with what is missing and without the key."""
+    for name in [name for name in os.environ if name.startswith(("IOTEDGE_", "EdgeHub", "EdgeModule"))]:
+        monkeypatch.delenv(name)
+    for name, value in (environment and {"EdgeModuleCACertificateFile": "authority.pem"} | environment).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSetting, match=reason) as refused:
+        check_environment()
+    assert "=d" not in str(refused.value)

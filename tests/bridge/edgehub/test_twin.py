@@ -1,5 +1,6 @@
-"""What the cloud wants, in the order of its versions."""
+"""What the cloud wants, as its twin says, and what is reported to it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,54 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.policy import Policy
-from bridge.sinks.edgehub.twin import Desired, Outcome, read_model, read_policy
-from bus import WantedModel
+from bridge.sinks.edgehub.twin import describe_model, describe_modules, difference, read_model, read_policy
+from bus import About, ModelUpdate, Status, WantedModel, states
+from tests.edgehub.twin import merged
 from tests.support.values import anything
 
 OWN = Policy("visits", 0.25, ("man",), 3.0)
-
-
-WITHOUT_VERSION: list[object] = [None, 3, [], {}, {"$version": 0}, {"$version": "41"}, {"$version": True}, {"$version": -1}]
-START = {"forward": "all", "labels": ["man"], "$version": 40}
-
-
-@pytest.mark.parametrize(
-    ("apply", "document", "outcome", "forward"),
-    [
-        ("patch", {"forward": "none", "labels": None, "$version": 41}, Outcome.APPLIED, "none"),
-        ("patch", {"forward": None, "labels": None, "$version": 41}, Outcome.APPLIED, None),
-        ("patch", {"forward": "none", "$version": 40}, Outcome.OLD, "all"),
-        ("patch", {"forward": "none", "$version": 42}, Outcome.GAP, "all"),
-        ("document", {"forward": "none", "$version": 42}, Outcome.APPLIED, "none"),
-        ("document", {"forward": "none", "$version": 1}, Outcome.OLD, "all"),
-        ("first document", {"forward": "none", "$version": 1}, Outcome.APPLIED, "none"),  # of a twin that was created again
-        *[(apply, document, Outcome.OLD, "all") for apply in ("patch", "first document") for document in WITHOUT_VERSION],
-    ],
-)
-def test_documents_and_patches(apply: str, document: object, outcome: Outcome, forward: str | None) -> None:
-    """Each counts once and in order; null removes a property; without a version neither is one."""
-    desired = Desired(START)
-    if apply == "patch":
-        assert desired.apply_patch(document) is outcome
-    else:
-        assert desired.apply_document(document, is_first=apply == "first document") is outcome
-    assert desired.properties.get("forward") == forward
-    assert ("labels" in desired.properties) is (outcome is not Outcome.APPLIED)
-
-
-@given(st.permutations(range(2, 8)))
-def test_in_whatever_order_patches_come_the_end_is_the_same(order: list[int]) -> None:
-    """With a whole asked for at each gap, what is in force at the end is what the cloud has."""
-    states = {1: {"a": 0, "$version": 1}}
-    for version in range(2, 8):
-        states[version] = states[version - 1] | {f"p{version % 3}": version, "$version": version}
-    twin = Desired(states[1])
-    newest = 1
-    for version in order:
-        newest = max(newest, version)
-        if twin.apply_patch({f"p{version % 3}": version, "$version": version}) is Outcome.GAP:
-            twin.apply_document(states[newest])
-    assert twin.properties == states[7]
 
 
 @pytest.mark.parametrize(
@@ -118,3 +77,51 @@ def test_a_model_is_passed_on_unless_it_cannot_be(
     found, reasons = read_model(desired)
     assert (found, list(reasons)) == (wanted, refused)
     assert "Sekret" not in str(reasons)
+
+
+documents = st.recursive(
+    st.integers() | st.text(max_size=3) | st.booleans(),
+    lambda inner: st.dictionaries(st.text("abc", min_size=1, max_size=1), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(before=st.dictionaries(st.text("abc", min_size=1, max_size=1), documents), now=documents)
+def test_a_difference_makes_the_one_of_the_other(before: dict[str, Any], now: Any) -> None:
+    """Merged into what was reported, the patch gives what is to be; it is empty where only nulls and $version differ."""
+    target = {"a": now}  # without nulls, as a twin is
+    patch = difference(before, target)
+    assert merged(before, patch) == target
+    assert difference(target | {"$version": 3}, target | {"b": None}) == {}
+
+
+def test_a_report_is_bounded_and_of_what_a_twin_takes() -> None:
+    """However many modules make themselves known, with however much to say, it fits into a twin's 32 KB."""
+    metrics: dict[str, float] = {f"metric_{number}": number for number in range(500)} | {"a.b": 1, "$x": 1, "a": 2.0**60, "b": 3}
+    about = About("c" * 64, "m" * 200, runtime="r" * 200)
+    statuses = {f"m{number}": Status(f"m{number}", "s" * 200, 1e9, 1e9, "d" * 900, about, metrics) for number in range(500)}
+    modules = describe_modules(statuses)
+    assert len(json.dumps(modules)) < 32_000
+    assert modules["m0"]["metrics"].keys() >= {"b", "metric_0"}
+    assert not modules["m0"]["metrics"].keys() & {"a.b", "$x", "a"}
+    assert (modules["m0"]["detail"], modules["m0"]["camera"]) == ("d" * 256, "c" * 64)
+
+
+@pytest.mark.parametrize(
+    ("update", "is_wanted", "model"),
+    [
+        (None, False, {}),
+        (None, True, {"state": "waiting"}),
+        (
+            ModelUpdate("serving", "https://a.example", "0" * 64, "", "old@0123"),
+            True,
+            {"state": "serving", "previous": "old@0123"},
+        ),
+        (ModelUpdate("failed", "https://u:Sekret@a.example/m?sig=Sekret", None, "HTTP 404"), True, {"url": "https://a.example"}),
+    ],
+)
+def test_the_model_is_as_the_classifier_says(update: ModelUpdate | None, is_wanted: bool, model: dict[str, Any]) -> None:
+    status = None if update is None else Status("classifier", states.RUNNING, about=About(model="new@4567", update=update))
+    described = describe_model(status, is_wanted)
+    assert described.items() >= model.items()
+    assert "Sekret" not in json.dumps(described)
