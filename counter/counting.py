@@ -62,10 +62,9 @@ class Counter:
             self.restore()
             while not stop.is_set():
                 self.step()
-            self._publisher.finish()
             self._ledger.save_periods()
         except LedgerUnavailable as error:
-            log.warning("%s; the last results may be published again, and the last minutes are not recorded as counted", error)
+            log.warning("%s; the last minutes are not recorded as counted", error)
         except _Stopped:
             log.warning("the ledger cannot be written; the broker keeps what is not counted yet for the next start")
         for name in self._registry.cameras:  # visits stay open in the ledger

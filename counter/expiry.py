@@ -1,7 +1,5 @@
 """When visits expire: by how long ago they were recorded, in time that has credibly passed; never by what a clock says."""
 
-import json
-
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
@@ -41,18 +39,15 @@ class Expiry:
     def clock(self) -> CredibleClock:
         """The time that has credibly passed, up to now."""
         if self._clock is None:
-            self._clock = CredibleClock(self.clocks.read(), self._ledger.note(CLOCK), self._ledger.newest())
+            self._clock = CredibleClock(self.clocks, self._ledger.note(CLOCK), self._ledger.newest())
         else:
-            self._clock.advance(self.clocks.read())
+            self._clock.advance()
         return self._clock
 
     @property
     def jump(self) -> float:
         """Seconds by which the wall clock has jumped, see `CredibleClock.jump`; raises nothing."""
-        if self._clock is None:
-            return 0.0
-        self._clock.advance(self.clocks.read())
-        return self._clock.jump
+        return 0.0 if self._clock is None else self.clock.jump
 
     def save(self) -> None:
         """Saves the time for the next start."""
@@ -64,8 +59,7 @@ class Expiry:
         self.save()
         over = [one for one in marks.marks if one[0] <= clock.passed - self._keep]
         recorded = over[-1][1] if over else 0
-        dated = (EARLIEST, clock.now - self._keep)
-        return self._ledger.prune(recorded, marks.unmarked, *dated)
+        return self._ledger.prune(recorded, marks.unmarked, EARLIEST, clock.now - self._keep)
 
     def _update_marks(self) -> Marks:
         passed, last = self.clock.passed, self._ledger.last_number()
@@ -76,5 +70,5 @@ class Expiry:
         if not marks.marks or passed - marks.marks[-1][0] >= MARK_EVERY:
             expired = [one for one in marks.marks if one[0] <= passed - self._keep]
             marks.marks = [*expired[-1:], *marks.marks[len(expired) :], (passed, last)]
-            self._ledger.set_note(MARKS, json.dumps(_MARKS.dump_python(marks)))
+            self._ledger.set_note(MARKS, _MARKS.dump_json(marks).decode())
         return marks

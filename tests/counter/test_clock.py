@@ -151,23 +151,6 @@ def test_a_clock_that_was_set_back_is_believed(place: Place) -> None:
     assert visits(place)[:3] == before
 
 
-@pytest.mark.parametrize("by", STEPS)
-def test_a_restart_of_the_counter_anywhere_changes_nothing(tmp_path: Path, by: float) -> None:
-    """Killed after any frame, and given the last second's once more, it comes to the same visits at the same times."""
-    straight = Place(tmp_path / "straight")
-    straight.process(*stream(DURING, by))
-    for cut in (BETWEEN - 1, BETWEEN, DURING - 1, DURING, DURING + 1, DURING + 30, len(BEGIN + STAY)):
-        frames, place = stream(DURING, by), Place(tmp_path / str(cut))
-        for one in frames[:cut]:
-            place.process(one)
-        place.restart()
-        for one in frames[max(0, cut - 10) :]:
-            place.process(one)
-        assert visits(place) == visits(straight)
-        place.close()
-    straight.close()
-
-
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 30)), max_size=8), st.sampled_from(STEPS))
 def test_what_comes_again_or_late_changes_nothing(tmp_path: Path, again: list[tuple[int, int]], by: float) -> None:

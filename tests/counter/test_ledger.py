@@ -2,8 +2,6 @@
 
 import itertools
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +16,6 @@ from counter.ledger import Ledger
 from counter.reports import Reports
 from counter.timeline import Correction
 from tests.counter.place import NOON, UTC, ids, open_ledger, visit, with_visit
-from tests.support.broker import ROOT
 from tests.support.wait import limit
 
 
@@ -145,34 +142,3 @@ def test_a_failed_commit_leaves_nothing(ledger: Ledger) -> None:
     with pytest.raises((sqlite3.Error, LedgerUnavailable)):
         ledger.commit(Changes({"door": "x"}, [visit(1), unfit]))
     assert (ids(ledger), ledger.states(), ledger.last_number()) == ([], {}, 0)
-
-
-WRITER = """
-import sys
-from pathlib import Path
-from tests.counter.place import open_ledger, with_visit
-ledger = open_ledger(Path(sys.argv[1]))
-for number in range(int(sys.argv[2]), 100000):
-    ledger.commit(with_visit(number))
-    print(number, flush=True)
-"""
-
-
-@pytest.mark.system
-def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
-    """After a SIGKILL in the middle of writing, every change that was reported as written is there, complete."""
-    said = -1
-    for _ in range(5):
-        command = [sys.executable, "-c", WRITER, str(tmp_path), str(said + 1)]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
-            assert writer.stdout
-            for line in itertools.islice(writer.stdout, 50):
-                said = int(line)
-            writer.kill()
-            for line in writer.stdout:
-                said = int(line)
-    with closing(open_ledger(tmp_path)) as ledger:
-        written = Reports(ledger, UTC).totals("door", 0, 2e9)["woman"]
-        assert said + 1 <= written <= said + 2
-        assert len(ids(ledger)) == written
-        assert ledger.states() == {"door": f'"after {written - 1}"'}

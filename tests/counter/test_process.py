@@ -12,14 +12,11 @@ from pathlib import Path
 import pytest
 
 from bus import CurrentLabel, Visit, topics
-from counter.changes import Changes
 from counter.database import FILE
-from tests.counter.place import open_ledger, seen, visit
+from tests.counter.place import seen
 from tests.support.broker import Broker
-from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.proxy import PUBACK, PUBLISH, Proxy
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
@@ -108,36 +105,6 @@ def test_an_hour_away_costs_nothing(shop: Shop) -> None:
     assert [one.started_at for one in shop.visits()] == pytest.approx([begin + 15 * number for number in range(240)])
 
 
-@pytest.mark.parametrize("dropped", [PUBLISH, PUBACK], ids=["PUBLISH", "PUBACK"])
-@pytest.mark.parametrize("end", ["cut", "killed"])
-def test_a_visit_is_published_again_until_it_is_acknowledged(shop: Shop, dropped: int, end: str) -> None:
-    """Whichever packet was lost, and whatever ended the connection."""
-    with closing(open_ledger(shop.state)) as ledger:
-        ledger.commit(Changes(visits=[visit(1)]))
-    with Proxy(shop.broker.port) as proxy:
-        proxy.drops = {dropped}
-        with shop.counter(MQTT_PORT=proxy.port) as counter:
-            until(lambda: proxy.dropped and (shop.visits() or dropped == PUBLISH))
-            before = len(shop.visits())
-            shop.see("n", time.time())
-            assert shop.unpublished() == 1
-            if end == "killed":
-                counter.end(signal.SIGKILL)
-            proxy.drops = set()
-            proxy.cut()
-            if end == "cut":
-                until(lambda: not shop.unpublished(), 40)
-        with shop.counter(MQTT_PORT=proxy.port):
-            until(lambda: not shop.unpublished())
-        until(lambda: len(shop.visits()) > before)
-        published = len(shop.visits())
-        with shop.counter(MQTT_PORT=proxy.port):
-            until(lambda: shop.is_state("running"))
-        shop.listener.settle()
-        assert len(shop.visits()) == published
-    assert set(shop.visits()) == {visit(1)}
-
-
 @pytest.mark.parametrize("stops", [False, True])
 def test_a_locked_ledger_delays_and_loses_nothing(shop: Shop, stops: bool) -> None:
     """The status says so and the broker keeps the predictions; a stop meanwhile takes no longer than another."""
@@ -160,36 +127,3 @@ def test_a_locked_ledger_delays_and_loses_nothing(shop: Shop, stops: bool) -> No
     with shop.counter():
         until(shop.visits)
     assert [one.frames for one in shop.visits()] == [200]
-
-
-def test_progress_is_predictions_that_are_kept(broker: Broker, tmp_path: Path) -> None:
-    """The health file rests without predictions, while the ledger cannot be written, and when the broker is frozen."""
-    health = tmp_path / "progress"
-
-    def send() -> None:
-        one = seen("w", begin=round(time.time(), 3))[0]
-        listener.client.publish(one.topic, one.pack(), 1)
-
-    settings = {"STATE_DIR": tmp_path, "HEALTH_FILE": health}
-    with Listener(broker.port) as listener, Module("counter", broker.port, **settings) as module:
-        moves(health, send)
-        stands_still(health)
-        moves(health, send)
-        with closing(sqlite3.connect(tmp_path / FILE, timeout=limit(10), isolation_level=None)) as other:
-            other.execute("BEGIN EXCLUSIVE")
-            stands_still(health, send)
-        moves(health, send)
-        broker.freeze()
-        stands_still(health, send)
-        assert module.running
-
-
-def test_a_second_counter_on_the_same_folder_is_refused(shop: Shop) -> None:
-    """With exit code 2 and one line."""
-    with shop.counter():
-        until(lambda: shop.is_state("running"))
-        with shop.counter(MODULE_NAME="other") as other:
-            until(lambda: not other.running)
-            assert other.end() == 2
-            assert "another counter uses it" in other.log
-            assert len(other.log.splitlines()) == 1

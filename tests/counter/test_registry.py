@@ -29,12 +29,6 @@ def test_labels_are_published_when_they_change(place: Place) -> None:
     assert [visit.label for visit in place.visits] == ["woman"]
 
 
-def test_each_change_of_a_batch_is_published(place: Place) -> None:
-    """All predictions of an absence come at once."""
-    place.process(*seen("w" * 5 + "n" * 10 + "m" * 5 + "n" * 10))
-    assert [label for label, _ in labels(place)] == [None, "woman", None, "man", None]
-
-
 def test_a_label_is_published_again_after_a_restart_as_it_was(place: Place) -> None:
     """With the time of the frame that changed it: nothing has changed since."""
     place.see("wwww")
@@ -190,16 +184,6 @@ def test_a_late_prediction_of_the_demo_splits_no_visit(place: Place, number: int
 def hours(place: Place) -> list[float]:
     """The begins of complete hours, in hours after noon's."""
     return [(begin - NOON // HOUR * HOUR) / HOUR for _, (begin, _) in place.registry.complete_hours()]
-
-
-def test_an_hour_is_complete_when_a_later_frame_comes_and_no_visit_of_it_is_open(place: Place) -> None:
-    place.see("n")
-    over = (NOON // HOUR + 1) * HOUR - NOON
-    place.see("wwwww", begin=over - 0.3)
-    assert hours(place) == []
-    place.see("n" * 30, begin=over + 0.3)
-    assert hours(place) == [0]
-    assert hours(place) == []
 
 
 def test_hours_of_an_absence_follow(place: Place) -> None:

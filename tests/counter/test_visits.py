@@ -122,11 +122,6 @@ def test_the_threshold_counts(probability: float, number: int) -> None:
     assert len(visits(seen("wwww", probability=probability))) == number
 
 
-def test_the_peak_is_the_highest() -> None:
-    some = [prediction("woman", value, T0 + number / 10) for number, value in enumerate((0.6, 0.97, 0.8))]
-    assert visits(some)[0].peak == 0.97
-
-
 def test_current_is_who_has_the_evidence() -> None:
     """Somebody is there once a visit has opened, and is renamed when the evidence turns."""
     at_door = Visits("door", RULES)
@@ -135,14 +130,6 @@ def test_current_is_who_has_the_evidence() -> None:
         at_door.process(one)
         labels.append(at_door.state.visit.label if at_door.state.visit else None)
     assert labels == [None, None] + ["woman"] * 4 + ["man"] * 6 + [None] * 2
-
-
-def test_repeated_and_late_predictions_change_nothing() -> None:
-    """What QoS 1 delivers twice, or what comes after a newer one, is passed over."""
-    some = seen("nnwwwwwnn")
-    doubled = [one for each in some for one in (each, each)]
-    late = [*some[:5], *some[:4], *some[5:]]
-    assert visits(doubled) == visits(late) == visits(some)
 
 
 @pytest.mark.parametrize("back", [5, 59, 900, 400 * 86400])
@@ -231,14 +218,3 @@ def test_when_they_come_does_not_matter(some: list[Prediction], seed: int) -> No
         disturbed.append(one)
         disturbed.extend(chance.sample(some[: number + 1], min(number + 1, chance.randrange(3))))
     assert visits(disturbed) == visits(some)
-
-
-def test_what_is_repeated_is_late_however_old_it_is() -> None:
-    """Predictions of a session, and of those before it, that come a second time change nothing, whatever their times say."""
-    rules = Rules(0.5, 3, 3.0, RULES.is_background)
-    at_door = Visits("door", rules)
-    first = seen("w" * 100, interval=1.0, begin=NOON)
-    second = [replace(one, session="next") for one in seen("w" * 100, interval=1.0, begin=NOON + 100)]
-    for one in (first + second) * 2:
-        assert at_door.process(one) == []
-    assert [visit.frames for visit in at_door.end_all()] == [200]
