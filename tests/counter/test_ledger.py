@@ -3,7 +3,6 @@
 import itertools
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,12 +16,6 @@ from counter.reports import Reports
 from counter.timeline import Correction
 from tests.counter.place import NOON, UTC, ids, open_ledger, visit, with_visit
 from tests.support.wait import limit
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with closing(open_ledger(tmp_path, lock_timeout=0.2)) as one:
-        yield one
 
 
 def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:

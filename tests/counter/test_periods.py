@@ -1,7 +1,6 @@
 """When cameras were counting, and that the demo's visitors are never added to real ones."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -22,12 +21,6 @@ from tests.counter.place import NOON, UTC, HandClocks, Place, open_ledger, visit
 DAY = date(2026, 11, 23)
 BEGIN, END = UTC.bounds(DAY)
 NO_DATA: dict[str, float | None] = dict.fromkeys(f"{hour:02}" for hour in range(24))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with closing(open_ledger(tmp_path)) as one:
-        yield one
 
 
 def counting(begin: float, end: float, camera: str = "door", is_demo: bool = False) -> Changes:

@@ -2,17 +2,14 @@
 
 import json
 import signal
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bus import CurrentLabel, Visit, topics
-from counter.database import FILE
 from tests.counter.place import seen
 from tests.support.broker import Broker
 from tests.support.listener import Listener
@@ -33,16 +30,6 @@ class Shop:
 
     def counter(self, **settings: object) -> Module:
         return Module("counter", self.broker.port, STATE_DIR=self.state, **settings)
-
-    def locked(self) -> sqlite3.Connection:
-        """Has the ledger locked until it is closed."""
-        other = sqlite3.connect(self.state / FILE, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        return other
-
-    def unpublished(self) -> int:
-        with closing(sqlite3.connect(f"file:{self.state / FILE}?mode=ro", uri=True, timeout=limit(10))) as connection:
-            return int(connection.execute("SELECT COUNT(*) FROM publication").fetchone()[0])
 
     def see(self, text: str, begin: float, camera: str = "door") -> None:
         for one in seen(text, begin=begin):
@@ -103,27 +90,3 @@ def test_an_hour_away_costs_nothing(shop: Shop) -> None:
         until(lambda: len(shop.visits()) == 240, 60)
     assert [one.frames for one in shop.visits()] == [100] * 240
     assert [one.started_at for one in shop.visits()] == pytest.approx([begin + 15 * number for number in range(240)])
-
-
-@pytest.mark.parametrize("stops", [False, True])
-def test_a_locked_ledger_delays_and_loses_nothing(shop: Shop, stops: bool) -> None:
-    """The status says so and the broker keeps the predictions; a stop meanwhile takes no longer than another."""
-    begin = time.time() - 60
-    with shop.counter() as counter, ExitStack() as lock:
-        until(lambda: shop.is_state("running"))
-        lock.enter_context(closing(shop.locked()))
-        shop.see("w" * 200 + "n" * 10, begin)
-        until(lambda: shop.is_state("ledger-unavailable"), 20)
-        assert b"database is locked" in shop.listener.payloads("status/counter")[-1]
-        if stops:
-            stopped_at = time.monotonic()
-            assert counter.end() == 0
-            assert time.monotonic() - stopped_at < limit(6)
-        assert not shop.visits()
-        lock.close()
-        if not stops:
-            until(shop.visits, 20)
-            until(lambda: shop.is_state("running"))
-    with shop.counter():
-        until(shop.visits)
-    assert [one.frames for one in shop.visits()] == [200]
