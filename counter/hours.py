@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import count
 from zoneinfo import ZoneInfo
 
 HOUR = 3600  # seconds
@@ -35,17 +36,11 @@ class Calendar:
 
     def hour_begin(self, at: float) -> float:
         """When the hour of a time began, as the clock shows it. An hour into which the clock is set forward begins then."""
-        quarter = int(at // QUARTER)
-        while not self._begins_hour(quarter):
-            quarter -= 1
-        return float(quarter * QUARTER)
+        return QUARTER * float(next(filter(self._begins_hour, count(int(at // QUARTER), -1))))
 
     def hour_end(self, at: float) -> float:
         """When the hour of a time is over: within two hours, as a clock that is set back by half an hour shows it for longer."""
-        quarter = int(at // QUARTER) + 1
-        while not self._begins_hour(quarter):
-            quarter += 1
-        return float(quarter * QUARTER)
+        return QUARTER * float(next(filter(self._begins_hour, count(int(at // QUARTER) + 1))))
 
     def _find_begin(self, quarter: int) -> bool:
         now, before = (datetime.fromtimestamp(one * QUARTER, self._zone) for one in (quarter, quarter - 1))
@@ -54,9 +49,9 @@ class Calendar:
     def by_hour(self, quarters: Iterable[tuple[str, int, int]]) -> dict[str, dict[str, int]]:
         """Counts by label and hour, of (label, Unix seconds at which a quarter of an hour began, count)."""
         counts: dict[str, dict[str, int]] = {}
-        for label, begin, count in quarters:
+        for label, begin, number in quarters:
             hours, hour = counts.setdefault(label, {}), self.hour(begin)
-            hours[hour] = hours.get(hour, 0) + count
+            hours[hour] = hours.get(hour, 0) + number
         return counts
 
     def shares(self, spans: Iterable[tuple[float, float]], begin: float, end: float) -> dict[str, float | None]:

@@ -66,10 +66,6 @@ class Evidence:
         """With one more sighting."""
         return Evidence(self.total + probability, max(self.peak, probability), self.frames + 1, probability, at)
 
-    def moved(self, by: float) -> "Evidence":
-        """The same on a clock that is set by so many seconds."""
-        return replace(self, seen_at=moved(self.seen_at, by))
-
 
 @dataclass(frozen=True, slots=True)
 class OpenVisit:
@@ -101,7 +97,7 @@ class OpenVisit:
 
     def moved(self, by: float) -> "OpenVisit":
         """The same on a clock that is set by so many seconds."""
-        evidence = {label: one.moved(by) for label, one in self.evidence.items()}
+        evidence = {label: replace(one, seen_at=moved(one.seen_at, by)) for label, one in self.evidence.items()}
         return replace(self, started_at=moved(self.started_at, by), seen_at=moved(self.seen_at, by), evidence=evidence)
 
 

@@ -48,7 +48,7 @@ VISITS = [
 
 @pytest.fixture(autouse=True)
 def _with_visits(ledger: Ledger) -> None:
-    ledger.commit(Changes(visits=VISITS))
+    ledger.commit(Changes(dict.fromkeys(("back", "door"), '"quiet"'), VISITS))
 
 
 def answers_of(ledger: Ledger, port: int = 1) -> tuple[Bus, Answers]:

@@ -205,7 +205,7 @@ def test_a_row_that_cannot_be_read_costs_that_row(filled: Path, damage: str) -> 
         assert len(broken_files(filled)) == 1
 
 
-@pytest.mark.parametrize("step", ["hardlink_to", "rename", "replace"])
+@pytest.mark.parametrize("step", ["rename", "replace"])
 def test_a_replacement_that_was_killed_is_completed(filled: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(sqlite3.connect(filled / FILE)) as connection, connection:
         connection.execute(DAMAGES["a kind that does not exist"])

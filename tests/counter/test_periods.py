@@ -155,7 +155,7 @@ def test_a_report_says_which_cameras_are_the_demos(ledger: Ledger) -> None:
     """One that counted real scenes makes the day a real one; a camera without data makes none."""
     ledger.commit(counting(BEGIN, BEGIN + 60, camera="drawn", is_demo=True))
     assert Reports(ledger, UTC).day_report(["side"], DAY).demo
-    ledger.commit(Changes(visits=[visit(1, at=BEGIN)]))
+    ledger.commit(Changes({"door": '"quiet"'}, [visit(1, at=BEGIN)]))
     report = Reports(ledger, UTC).day_report(["side"], DAY)
     demos = {name: one.demo for name, one in report.cameras.items()}
     assert (report.demo, demos) == (False, {"door": False, "drawn": True, "side": False})
