@@ -200,17 +200,17 @@ def _skip_numbers(fresh: Connection, table: str, known: int) -> None:
 
 
 def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
-    """Whether a row of a broken file could have been written."""
+    """Whether a row of a broken file could have been written to this table."""
     try:
         match table:
             case "visit":
                 Visit(*row[1:8])
             case "publication":
                 unpacked(*row[2:])
-            case "camera":
-                json.loads(row[1])
             case "period":
-                return float(row[3]) <= float(row[4])
-    except (ValueError, TypeError, InvalidMessage):
+                return isinstance(row[1], str) and row[2] in (0, 1) and float(row[3]) <= float(row[4])
+            case _:
+                return all(isinstance(one, str) for one in row)
+    except (ValueError, TypeError, AttributeError, InvalidMessage):
         return False
     return True

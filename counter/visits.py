@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bus import Label, Prediction, Visit
-from counter.timeline import Correction, Moment, Timeline, moved
+from counter.timeline import Correction, Timeline, moved
 
 BACKGROUND_WEIGHT = 3.0  # how much faster a visit ends on frames of a background label than on frames that say nothing
 _ROUNDING = 1e-6  # seconds; times are sums of floats
@@ -161,27 +161,19 @@ class Visits:
 
     def process(self, prediction: Prediction) -> list[Visit]:
         """Takes the next prediction, which may be a repeated one; returns the visits that it ends, oldest first."""
-        moment, self.correction = self.state.timeline.take(prediction, self._rules.gap), None
+        self.correction = None
+        moment = self.state.timeline.take(prediction, self._rules.gap)
         if moment is None:
             return []
+        self.correction = moment.correction
         if moment.set_by:
             self.state.move(moment.set_by)
-            self.correction = self._find_correction(moment)
         ended: list[Visit] = []
         if moment.elapsed < 0:
             ended = self.end_all()
             self.state.timeline.doubtful = 0
         self.apart = self.apart + 1 if moment.elapsed >= self._rules.gap else 0
         return ended + self._observe(self._frame(prediction, moment.at))
-
-    def _find_correction(self, moment: Moment) -> Correction | None:
-        """How earlier results are to be corrected after the clock was set."""
-        if moment.doubted_from is None:
-            return None
-        end = moment.at - moment.set_by
-        return Correction(
-            self._camera, moment.doubtful, end - moment.elapsed, moment.set_by, moment.doubted_from, counted_until=end
-        )
 
     def end_all(self) -> list[Visit]:
         """Ends the open visit, as when the camera was lost."""
