@@ -69,15 +69,6 @@ def test_while_the_counter_receives_nothing_no_camera_is_silent(place: Place) ->
     assert [visit.frames for visit in place.visits] == [7]
 
 
-def test_cameras_are_kept_apart(place: Place) -> None:
-    for number in range(2):
-        place.see("w", begin=number * 0.1)
-        place.see("w", begin=number * 0.1 + 0.25, camera="back")
-    place.see("n" * 20, begin=0.5)
-    place.see("n" * 20, begin=0.5, camera="back")
-    assert not place.visits
-
-
 def test_dropped_predictions_are_reported(place: Place) -> None:
     place.see("wwww")
     place.see("ww")
@@ -161,14 +152,6 @@ def test_a_paused_camera_is_not_counted(place: Place) -> None:
     place.restart()
     place.see("w" * 5 + "n" * 20, begin=40)
     assert ([visit.label for visit in place.visits], len(place.commands)) == (["woman", "woman"], 2)
-
-
-def test_a_command_to_an_unknown_camera_does_nothing(place: Place) -> None:
-    for camera in ("typo", "status", "display", "query"):
-        for do in ("pause", "resume", "snapshot"):
-            place.command(do, camera)
-    assert not place.registry.cameras
-    assert not place.labels
 
 
 @pytest.mark.parametrize("number", [3, 9], ids=["late", "repeated"])

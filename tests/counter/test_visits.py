@@ -111,12 +111,6 @@ def test_visits_that_end_at_once_are_all_returned() -> None:
     assert brief(visits(some)) == [("woman", 0.0, 0.2, 3), ("man", 0.3, 0.5, 3), ("child", 0.6, 3.1, 4)]
 
 
-def test_evidence_is_weighed_by_probability() -> None:
-    """Few sure frames outweigh more that are nearly undecided."""
-    unsure, sure = seen("m" * 9, probability=0.55), seen("w" * 6, begin=T0 + 0.9, probability=0.99)
-    assert [visit.label for visit in visits(unsure + sure)] == ["woman"]
-
-
 @pytest.mark.parametrize(("probability", "number"), [(0.5, 1), (0.499, 0)])
 def test_the_threshold_counts(probability: float, number: int) -> None:
     assert len(visits(seen("wwww", probability=probability))) == number
