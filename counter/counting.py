@@ -124,7 +124,7 @@ class Counter:
         return batch.changes.visits + corrected
 
     def _publish(self, batch: Batch, visits: Sequence[Visit]) -> None:
-        self._retry(partial(self._publisher.publish, are_new=bool(visits)))
+        self._retry(self._publisher.publish)
         for message in (*batch.labels, *batch.commands):
             self._bus.publish(message)
         self._publish_counts(visits)
@@ -159,8 +159,6 @@ class Counter:
             if self._if_not_too_large(summary.pack):
                 batch.changes.summaries.append(summary)
         self._commit(batch)
-        if batch.changes.summaries:
-            self._retry(partial(self._publisher.publish, are_new=True))
 
     def _prune(self) -> None:
         self._bus.metrics.put(names.CLOCK_JUMP_SECONDS, round(self._expiry.jump))

@@ -1,5 +1,6 @@
 """The days and hours of the site, in its time zone."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -56,18 +57,15 @@ class Calendar:
 
     def shares(self, spans: Iterable[tuple[float, float]], begin: float, end: float) -> dict[str, float | None]:
         """Which part of each hour of the day from `begin` to `end` lies in the spans; None where none does."""
-        spans = list(spans)
-        lengths: dict[str, float] = {}
+        spans, lengths = list(spans), Counter[str]()
         covered: dict[str, float | None] = {}
-        at = begin
-        while at < end:
-            after, hour = min(at + QUARTER, end), self.hour(at)
-            lengths[hour] = lengths.get(hour, 0.0) + after - at
+        for at in range(int(begin), int(end), QUARTER):
+            after, hour = at + QUARTER, self.hour(at)
+            lengths[hour] += QUARTER
             covered.setdefault(hour, None)
             for first, last in spans:
                 if first < after and (last > at or first >= at):
                     covered[hour] = (covered[hour] or 0.0) + min(last, after) - max(first, at)
-            at = after
         return {
             hour: None if seconds is None else round(min(1.0, seconds / lengths[hour]), 3) for hour, seconds in covered.items()
         }

@@ -28,37 +28,32 @@ class Publisher:
         self._in_flight: set[int] = set()  # published in this connection, and not acknowledged yet
         self._last = 0  # the number of the last message that was published in this connection
         self._connection = 0
-        self._may_be_more = True
 
-    def publish(self, are_new: bool = False) -> None:
+    def publish(self) -> None:
         """Publishes what the broker has not acknowledged, oldest first, at most `MAX_IN_FLIGHT` at a time.
 
-        `are_new` says that the ledger has got more. When this raises `LedgerUnavailable`, it may be called again.
+        When this raises `LedgerUnavailable`, it may be called again.
         """
-        self._may_be_more |= are_new
         connection = self._bus.connection
         self._take_acknowledgements()
         if connection != self._connection:
             self._connection, self._last = connection, 0
             self._in_flight.clear()
             self._unmarked.clear()
-            self._may_be_more = True
         self._mark_published()
-        if not self._may_be_more or not self._bus.connected:
+        if not self._bus.connected:
             return
         for number, message in self._ledger.unpublished(self._last, MAX_IN_FLIGHT - len(self._in_flight)):
             if not self._bus.publish(message, partial(self._acknowledged.put, number)):
                 return  # no room, or no connection any more: it is tried again
             self._in_flight.add(number)
             self._last = number
-        self._may_be_more = False
 
     def _take_acknowledgements(self) -> None:
         while not self._acknowledged.empty():
             number = self._acknowledged.get()
             self._in_flight.discard(number)
             self._unmarked[number] = self._clocks.steady()
-            self._may_be_more = True
 
     def _mark_published(self) -> None:
         until = self._clocks.steady() - SETTLED

@@ -143,6 +143,7 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
     assert not shop.bus.of(Summary)
     shop.see("n" * 2, begin=over + 1)
     shop.step(2)
+    shop.step()
     (summary,) = shop.bus.of(Summary)
     assert (summary.visits, summary.began_at, summary.hour) == ({"man": 1, "woman": 2}, hour, "14")
     shop.step()
@@ -150,6 +151,7 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
     shop.restart()
     shop.see("n" * 2, begin=over + 5)
     shop.step(2)
+    shop.step()
     assert not shop.bus.of(Summary)
 
 
