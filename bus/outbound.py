@@ -51,8 +51,8 @@ class Outbound:
         """QoS 1, for the next connection."""
         self._sent: dict[int, _Envelope] = {}
         """Not acknowledged yet, by packet."""
-        self._acknowledged: deque[tuple[float, int]] = deque(maxlen=2 * MAX_QUEUED)  # QoS 0 too, which paho reports as well
-        self._recent: deque[tuple[float, _Envelope]] = deque(maxlen=MAX_QUEUED)
+        self._acknowledged: deque[tuple[float, int]] = deque(maxlen=MAX_IN_CLIENT)  # QoS 0 too, which paho reports as well
+        self._recent: deque[tuple[float, _Envelope]] = deque(maxlen=MAX_IN_CLIENT)
         """Acknowledged lately, with the time."""
         self._unsent: deque[mqtt.MQTTMessageInfo] = deque()
         self._last: mqtt.MQTTMessageInfo | None = None

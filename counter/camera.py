@@ -5,9 +5,8 @@ from pydantic.dataclasses import dataclass
 
 from bus import CurrentLabel
 from counter.hours import HOUR, Calendar
-from counter.state import VisitState
 from counter.timeline import EARLIEST
-from counter.visits import Rules, Visits
+from counter.visits import Rules, Visits, VisitState
 
 MAX_HOURS = 48
 """Hours that are summarised after an absence; of a longer one the hour in which it began, and the last ones."""

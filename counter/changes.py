@@ -15,13 +15,6 @@ KINDS: dict[int, type[Visit] | type[Summary]] = {2: Summary, 3: Visit}
 """Of the messages to be published, by their number in the table `publication`."""
 
 
-class Corrected(NamedTuple):
-    """A visit whose times were corrected, and as it was before."""
-
-    visit: Visit
-    before: Visit
-
-
 class Publication(NamedTuple):
     """A message that the broker has not acknowledged. A corrected visit gets a new number."""
 
@@ -45,11 +38,11 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.states or self.visits or self.summaries or self.forgotten or self.corrections)
 
-    def write(self, connection: Connection) -> list[Corrected]:
-        """Writes all but the periods. New and corrected visits, and summaries, are to be published. Returns those corrected."""
+    def write(self, connection: Connection) -> list[Visit]:
+        """Writes all but the periods, and adds what is to be published. Returns corrected visits as they were and as they are."""
         connection.executemany("DELETE FROM camera WHERE name = ?", [(name,) for name in self.forgotten])
         connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self.states.items())
-        corrected, done = [], 0
+        corrected, done = list[Visit](), 0
         for place, correction in [*self.corrections, (len(self.visits), None)]:
             for visit in self.visits[done:place]:
                 _add(connection, visit)
@@ -66,8 +59,8 @@ def _add(connection: Connection, visit: Visit) -> None:
         _add_publications(connection, [visit])
 
 
-def _correct(connection: Connection, correction: Correction) -> list[Corrected]:
-    """Moves the last visits of a camera in time, which are to be published again."""
+def _correct(connection: Connection, correction: Correction) -> list[Visit]:
+    """Moves the last visits of a camera in time, which are to be published again. Returns them as they were and as they are."""
     query = f"SELECT {VISIT} FROM visit WHERE camera = ? AND ended_at < ? ORDER BY number DESC LIMIT ?"
     rows = connection.execute(query, (correction.camera, correction.until + 1, correction.number))
     before = [visit_from(row) for row in rows][::-1]
@@ -76,7 +69,7 @@ def _correct(connection: Connection, correction: Correction) -> list[Corrected]:
     times = [(one.started_at, one.ended_at, one.id) for one in visits]
     connection.executemany("UPDATE visit SET started_at = ?, ended_at = ? WHERE id = ?", times)
     _add_publications(connection, visits)
-    return [Corrected(*pair) for pair in zip(visits, before, strict=True)]
+    return before + visits
 
 
 def _add_publications(connection: Connection, messages: Iterable[Visit | Summary]) -> None:

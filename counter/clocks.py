@@ -17,21 +17,11 @@ MIN_JUMP = 2 * 86400.0  # seconds; shorter jumps are not reported
 REPORTED = 7 * 86400.0  # seconds for which a jump is reported
 
 
-class Reading(NamedTuple):
-    """What both clocks say at one moment."""
-
-    wall: float
-    steady: float
-
-
 class Clocks(NamedTuple):
     """`wall` gives Unix seconds, `steady` those of a clock that is never set; tests pass their own."""
 
     wall: Callable[[], float] = time.time
     steady: Callable[[], float] = steady
-
-    def read(self) -> Reading:
-        return Reading(self.wall(), self.steady())
 
 
 MACHINE = Clocks()
@@ -61,30 +51,31 @@ class CredibleClock:
     now, for up to `MAX_GAP` at each start since it was last right.
     """
 
-    def __init__(self, reading: Reading, saved: str | None, newest: float | None) -> None:
+    def __init__(self, clocks: Clocks, saved: str | None, newest: float | None) -> None:
         """`saved` is the text of an earlier one; without, the time of the newest record counts as the last that is known."""
-        self._reading = reading
+        self._clocks = clocks
+        self._steady, wall = clocks.steady(), clocks.wall()
         try:
             self._saved = _SAVED.validate_json(saved or "")
         except ValueError:
-            is_near = newest is None or reading.wall <= newest + MAX_GAP
-            began_at = reading.wall if is_near or newest is None else newest
-            self._saved = SavedTime(0.0, reading.wall, began_at, began_at, 0.0)
-        gap = reading.wall - self._saved.wall
+            began_at = wall if newest is None or wall <= newest + MAX_GAP else newest
+            self._saved = SavedTime(0.0, wall, began_at, began_at, 0.0)
+        gap = wall - self._saved.wall
         if 0 <= gap <= MAX_GAP:
             self._saved.passed += gap
             self._saved.credited += gap
         elif 0 <= gap <= CLOSED:
             self._saved.usual += gap
         self._take_back(-gap)
-        self._take(reading)
+        self._take(wall)
 
-    def advance(self, reading: Reading) -> None:
-        """Counts what has passed since the last reading."""
-        ran = max(0.0, reading.steady - self._reading.steady)
+    def advance(self) -> None:
+        """Counts what has passed since the last reading of the clocks."""
+        before, self._steady, wall = self._steady, self._clocks.steady(), self._clocks.wall()
+        ran = max(0.0, self._steady - before)
         self._saved.passed += ran
-        self._take_back(self._reading.wall + ran - reading.wall)
-        self._take(reading)
+        self._take_back(self._saved.wall + ran - wall)
+        self._take(wall)
 
     def _take_back(self, seconds: float) -> None:
         """The wall clock was set back: what it said before, while the counter was off, may have been too much."""
@@ -92,17 +83,16 @@ class CredibleClock:
         self._saved.credited -= excess
         self._saved.passed -= excess
 
-    def _take(self, reading: Reading) -> None:
-        self._reading = reading
+    def _take(self, wall: float) -> None:
         saved = self._saved
-        saved.wall = reading.wall
-        began_at = reading.wall - saved.passed
-        if reading.wall >= EARLIEST and (began_at < saved.began_at or saved.began_at < EARLIEST):
+        saved.wall = wall
+        began_at = wall - saved.passed
+        if wall >= EARLIEST and (began_at < saved.began_at or saved.began_at < EARLIEST):
             saved.began_at = began_at
         if not self.jump:
             saved.jumped_at = saved.passed
         elif saved.usual < EARLIEST or saved.passed - saved.jumped_at > REPORTED:
-            saved.usual = reading.wall - saved.passed
+            saved.usual = began_at
 
     @property
     def passed(self) -> float:
@@ -117,7 +107,7 @@ class CredibleClock:
     @property
     def jump(self) -> float:
         """Seconds by which the wall clock has jumped ahead, or back where negative; 0 when it has not, or long ago."""
-        ahead = self._reading.wall - self._saved.passed - self._saved.usual
+        ahead = self._saved.wall - self._saved.passed - self._saved.usual
         return ahead if abs(ahead) > MIN_JUMP else 0.0
 
     def text(self) -> str:

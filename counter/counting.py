@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from bus import Bus, Command, CurrentLabel, InvalidMessage, Message, Prediction, Status, Visit, states, topics
 from bus import metric_names as names
-from counter.changes import Corrected
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
 from counter.ledger import Ledger
@@ -62,10 +61,9 @@ class Counter:
             self.restore()
             while not stop.is_set():
                 self.step()
-            self._publisher.finish()
             self._ledger.save_periods()
         except LedgerUnavailable as error:
-            log.warning("%s; the last results may be published again, and the last minutes are not recorded as counted", error)
+            log.warning("%s; the last minutes are not recorded as counted", error)
         except _Stopped:
             log.warning("the ledger cannot be written; the broker keeps what is not counted yet for the next start")
         for name in self._registry.cameras:  # visits stay open in the ledger
@@ -83,8 +81,8 @@ class Counter:
             self._forget(self._cleared.get(), batch)
         is_counted = [self._process(message, batch) for message in self._inbox.take(timeout)]
         is_due = self._apply_timeouts(batch)
-        corrected = self._commit(batch)
-        self._publish(batch, corrected)
+        visits = self._commit(batch)
+        self._publish(batch, visits)
         self._inbox.acknowledge()
         if any(is_counted):
             self._bus.progressed()
@@ -118,18 +116,18 @@ class Counter:
         self._registry.apply_timeouts(self._bus.connected and since < MAX_PAUSE, batch)
         return True
 
-    def _commit(self, batch: Batch) -> list[Corrected]:
+    def _commit(self, batch: Batch) -> list[Visit]:
+        """Returns the visits whose counts may have changed."""
         corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
-            log.warning("the clock was set: the times of %d earlier visits were corrected", len(corrected))
-        return corrected
+            log.warning("the clock was set: the times of %d earlier visits were corrected", len(corrected) // 2)
+        return batch.changes.visits + corrected
 
-    def _publish(self, batch: Batch, corrected: Sequence[Corrected]) -> None:
-        visits = batch.changes.visits + [one.visit for one in corrected]
-        self._retry(partial(self._publisher.publish, are_new=bool(visits)))
+    def _publish(self, batch: Batch, visits: Sequence[Visit]) -> None:
+        self._retry(self._publisher.publish)
         for message in (*batch.labels, *batch.commands):
             self._bus.publish(message)
-        self._publish_counts(visits + [one.before for one in corrected])
+        self._publish_counts(visits)
         ended = tuple(sorted(self._ended))
         if ended != self._reported_ended:
             self._reported_ended = ended
@@ -161,8 +159,6 @@ class Counter:
             if self._if_not_too_large(summary.pack):
                 batch.changes.summaries.append(summary)
         self._commit(batch)
-        if batch.changes.summaries:
-            self._retry(partial(self._publisher.publish, are_new=True))
 
     def _prune(self) -> None:
         self._bus.metrics.put(names.CLOCK_JUMP_SECONDS, round(self._expiry.jump))

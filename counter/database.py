@@ -169,9 +169,7 @@ class Database:
             fresh.unlink()
             return None
         kept = self.path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1000 % 1_000_000:06}")
-        if self.path.exists():
-            _copy(self.path, kept)
-        for ending in ("-wal", "-shm"):  # before the new file comes, as SQLite would apply them to it
+        for ending in ("", "-wal", "-shm"):  # before the new file comes, as SQLite would apply them to it
             if (part := _beside(self.path, ending)).exists():
                 part.rename(_beside(kept, ending))
         fresh.replace(self.path)
@@ -184,14 +182,6 @@ class Database:
 
 def _beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
-
-
-def _copy(path: Path, other: Path) -> None:
-    """By a hard link, which takes no space, where the file system has them."""
-    try:
-        other.hardlink_to(path)
-    except OSError:
-        shutil.copyfile(path, other)
 
 
 def _is_complete(path: Path) -> bool:

@@ -1,9 +1,6 @@
 """When visits expire: by how long ago they were recorded, in time that has credibly passed; never by what a clock says."""
 
-import json
-
 from pydantic import TypeAdapter
-from pydantic.dataclasses import dataclass
 
 from counter.clocks import MACHINE, Clocks, CredibleClock
 from counter.ledger import MARKS, Ledger
@@ -13,16 +10,8 @@ CLOCK = "clock"  # the note in the ledger with the credible clock
 MARK_EVERY = 86400.0  # seconds
 
 
-@dataclass(slots=True)
-class Marks:
-    """How many visits had been recorded at which credible time."""
-
-    unmarked: int  # the number of the last visit that was recorded before the first mark
-    marks: list[tuple[float, int]]
-    """Seconds of the credible clock and the number of the last visit by then; a day apart."""
-
-
-_MARKS: TypeAdapter[Marks] = TypeAdapter(Marks)
+_MARKS: TypeAdapter[list[tuple[float, int]]] = TypeAdapter(list[tuple[float, int]])
+"""Seconds of the credible clock and the number of the last visit that was recorded by then; a day apart."""
 
 
 class Expiry:
@@ -41,18 +30,15 @@ class Expiry:
     def clock(self) -> CredibleClock:
         """The time that has credibly passed, up to now."""
         if self._clock is None:
-            self._clock = CredibleClock(self.clocks.read(), self._ledger.note(CLOCK), self._ledger.newest())
+            self._clock = CredibleClock(self.clocks, self._ledger.note(CLOCK), self._ledger.newest())
         else:
-            self._clock.advance(self.clocks.read())
+            self._clock.advance()
         return self._clock
 
     @property
     def jump(self) -> float:
         """Seconds by which the wall clock has jumped, see `CredibleClock.jump`; raises nothing."""
-        if self._clock is None:
-            return 0.0
-        self._clock.advance(self.clocks.read())
-        return self._clock.jump
+        return 0.0 if self._clock is None else self.clock.jump
 
     def save(self) -> None:
         """Saves the time for the next start."""
@@ -62,19 +48,18 @@ class Expiry:
         """Deletes old visits, a bounded number at once; returns how many."""
         clock, marks = self.clock, self._update_marks()
         self.save()
-        over = [one for one in marks.marks if one[0] <= clock.passed - self._keep]
-        recorded = over[-1][1] if over else 0
-        dated = (EARLIEST, clock.now - self._keep)
-        return self._ledger.prune(recorded, marks.unmarked, *dated)
+        recorded = max((number for at, number in marks if at <= clock.passed - self._keep), default=0)
+        return self._ledger.prune(recorded, marks[0][1], EARLIEST, clock.now - self._keep)
 
-    def _update_marks(self) -> Marks:
+    def _update_marks(self) -> list[tuple[float, int]]:
+        """The marks, of which the last that is over is the first."""
         passed, last = self.clock.passed, self._ledger.last_number()
         try:
             marks = _MARKS.validate_json(self._ledger.note(MARKS) or "")
         except ValueError:
-            marks = Marks(last, [])
-        if not marks.marks or passed - marks.marks[-1][0] >= MARK_EVERY:
-            expired = [one for one in marks.marks if one[0] <= passed - self._keep]
-            marks.marks = [*expired[-1:], *marks.marks[len(expired) :], (passed, last)]
-            self._ledger.set_note(MARKS, json.dumps(_MARKS.dump_python(marks)))
+            marks = []
+        if not marks or passed - marks[-1][0] >= MARK_EVERY:
+            expired = [one for one in marks if one[0] <= passed - self._keep]
+            marks = [*expired[-1:], *marks[len(expired) :], (passed, last)]
+            self._ledger.set_note(MARKS, _MARKS.dump_json(marks).decode())
         return marks

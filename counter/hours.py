@@ -1,8 +1,10 @@
 """The days and hours of the site, in its time zone."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import count
 from zoneinfo import ZoneInfo
 
 HOUR = 3600  # seconds
@@ -35,17 +37,11 @@ class Calendar:
 
     def hour_begin(self, at: float) -> float:
         """When the hour of a time began, as the clock shows it. An hour into which the clock is set forward begins then."""
-        quarter = int(at // QUARTER)
-        while not self._begins_hour(quarter):
-            quarter -= 1
-        return float(quarter * QUARTER)
+        return QUARTER * float(next(filter(self._begins_hour, count(int(at // QUARTER), -1))))
 
     def hour_end(self, at: float) -> float:
         """When the hour of a time is over: within two hours, as a clock that is set back by half an hour shows it for longer."""
-        quarter = int(at // QUARTER) + 1
-        while not self._begins_hour(quarter):
-            quarter += 1
-        return float(quarter * QUARTER)
+        return QUARTER * float(next(filter(self._begins_hour, count(int(at // QUARTER) + 1))))
 
     def _find_begin(self, quarter: int) -> bool:
         now, before = (datetime.fromtimestamp(one * QUARTER, self._zone) for one in (quarter, quarter - 1))
@@ -54,25 +50,22 @@ class Calendar:
     def by_hour(self, quarters: Iterable[tuple[str, int, int]]) -> dict[str, dict[str, int]]:
         """Counts by label and hour, of (label, Unix seconds at which a quarter of an hour began, count)."""
         counts: dict[str, dict[str, int]] = {}
-        for label, begin, count in quarters:
+        for label, begin, number in quarters:
             hours, hour = counts.setdefault(label, {}), self.hour(begin)
-            hours[hour] = hours.get(hour, 0) + count
+            hours[hour] = hours.get(hour, 0) + number
         return counts
 
     def shares(self, spans: Iterable[tuple[float, float]], begin: float, end: float) -> dict[str, float | None]:
         """Which part of each hour of the day from `begin` to `end` lies in the spans; None where none does."""
-        spans = list(spans)
-        lengths: dict[str, float] = {}
+        spans, lengths = list(spans), Counter[str]()
         covered: dict[str, float | None] = {}
-        at = begin
-        while at < end:
-            after, hour = min(at + QUARTER, end), self.hour(at)
-            lengths[hour] = lengths.get(hour, 0.0) + after - at
+        for at in range(int(begin), int(end), QUARTER):
+            after, hour = at + QUARTER, self.hour(at)
+            lengths[hour] += QUARTER
             covered.setdefault(hour, None)
             for first, last in spans:
                 if first < after and (last > at or first >= at):
                     covered[hour] = (covered[hour] or 0.0) + min(last, after) - max(first, at)
-            at = after
         return {
             hour: None if seconds is None else round(min(1.0, seconds / lengths[hour]), 3) for hour, seconds in covered.items()
         }

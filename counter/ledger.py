@@ -11,7 +11,7 @@ from typing import Any
 
 from bus import InvalidMessage, Visit
 from bus import metric_names as names
-from counter.changes import Changes, Corrected, Publication, unpacked
+from counter.changes import Changes, Publication, unpacked
 from counter.clocks import MACHINE, Clocks
 from counter.database import LOCK_TIMEOUT, Connection, Database, LedgerBroken, LedgerUnavailable
 from counter.periods import Period, Periods
@@ -48,8 +48,8 @@ class Ledger:
         with self._lock:
             self._database.close()
 
-    def commit(self, changes: Changes) -> list[Corrected]:
-        """Writes the changes, each visit once; new and corrected visits are to be published. Returns the corrected ones."""
+    def commit(self, changes: Changes) -> list[Visit]:
+        """Writes the changes, each visit once. Returns corrected visits, as they were and as they are now."""
         is_durable = bool(changes.visits or changes.summaries or changes.corrections)
         with self._lock:
             if not changes.corrections:
@@ -187,7 +187,7 @@ def _highest_mark(fresh: Connection) -> int:
     """The highest number of a visit that the expiry counts as recorded; 0 when it has none."""
     try:
         marks = json.loads(dict(fresh.execute("SELECT name, text FROM note"))[MARKS])
-        return int(max([marks["unmarked"], *(number for _, number in marks["marks"])]))
+        return int(max(number for _, number in marks))
     except (KeyError, ValueError, TypeError):
         return 0
 
@@ -200,17 +200,17 @@ def _skip_numbers(fresh: Connection, table: str, known: int) -> None:
 
 
 def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
-    """Whether a row of a broken file could have been written."""
+    """Whether a row of a broken file could have been written to this table."""
     try:
         match table:
             case "visit":
                 Visit(*row[1:8])
             case "publication":
                 unpacked(*row[2:])
-            case "camera":
-                json.loads(row[1])
             case "period":
-                return float(row[3]) <= float(row[4])
-    except (ValueError, TypeError, InvalidMessage):
+                return isinstance(row[1], str) and row[2] in (0, 1) and float(row[3]) <= float(row[4])
+            case _:
+                return all(isinstance(one, str) for one in row)
+    except (ValueError, TypeError, AttributeError, InvalidMessage):
         return False
     return True

@@ -19,11 +19,10 @@ PAGE_SIZE = 4096  # bytes; SQLite's default, which every ledger has
 JOURNAL, LOG = b"\1\1", b"\2\2"
 """How the header says that the file is written and read: by a rollback journal, or a write-ahead log."""
 _LEAF = b"\x0d"  # the first byte of a page that has rows of a table
-_TYPES = {"INTEGER": int, "REAL": float, "TEXT": str}
 
 
 class Row(NamedTuple):
-    """A row of a table; `values` are of the types that its columns are declared with."""
+    """A row of a table; its text is text, all else is as the file has it."""
 
     table: str
     columns: Sequence[str]
@@ -33,16 +32,16 @@ class Row(NamedTuple):
 class _Table(NamedTuple):
     name: str
     is_without_rowid: bool
-    columns: dict[str, tuple[type, bool]]  # by name: the type of its values, and whether there is always one
+    columns: frozenset[str]
 
 
 def recovered(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
     """Every row that can be read of a broken file and the log beside it; many come more than once.
 
     The tables are read as the file itself says where they are. Unless that is all, they are read as `create` puts them into a new
-    file too, and last from each single page, except those WITHOUT ROWID. Two tables must differ in the types of their columns, as
-    a page does not say whose it is. Raises `OSError` or `sqlite3.Error` when there is no room for a copy in the folder `scratch`,
-    which is deleted before and after.
+    file too, and last from each single page, except those WITHOUT ROWID. A page does not say whose it is: its rows come as rows
+    of each table. Raises `OSError` or `sqlite3.Error` when there is no room for a copy in the folder `scratch`, which is deleted
+    before and after.
     """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -68,14 +67,7 @@ def recovered(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
 def _tables(connection: sqlite3.Connection) -> list[_Table]:
     query = "SELECT name, sql LIKE '%WITHOUT ROWID%' FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
     return [
-        _Table(
-            name,
-            bool(is_without),
-            {
-                column: (_TYPES.get(kind, object), bool(is_needed))
-                for _, column, kind, is_needed, *_ in connection.execute(f"PRAGMA table_info({name})")
-            },
-        )
+        _Table(name, bool(is_without), frozenset(row[1] for row in connection.execute(f"PRAGMA table_info({name})")))
         for name, is_without in connection.execute(query).fetchall()
     ]
 
@@ -156,18 +148,12 @@ def _rows(connection: sqlite3.Connection, table: _Table) -> Iterator[Row]:
         try:
             rows = connection.execute(f"SELECT * FROM {table.name} ORDER BY 1 {order}")
             columns = [column[0] for column in rows.description]
-            if not table.columns.keys() >= set(columns):
+            if not table.columns.issuperset(columns):
                 return
             for row in rows:
                 with suppress(UnicodeDecodeError):
-                    values = tuple(one.decode() if isinstance(one, bytes) else one for one in row)
-                    if all(_fits(value, *table.columns[column]) for column, value in zip(columns, values, strict=True)):
-                        yield Row(table.name, columns, values)
+                    yield Row(table.name, columns, tuple(one.decode() if isinstance(one, bytes) else one for one in row))
         except (sqlite3.Error, UnicodeDecodeError) as error:
             log.debug("%s: %s", table.name, error)
         else:
             return
-
-
-def _fits(value: object, kind: type, is_needed: bool) -> bool:
-    return not is_needed if value is None else isinstance(value, kind)

@@ -13,16 +13,6 @@ from counter.visits import result_id
 MAX_VISITS = 50  # of a report: the last ones
 _BEGUN = "camera = ? AND started_at >= ? AND started_at < ?"  # what the index `visit_by_begin` is for
 _OF_KIND = f"{_BEGUN} AND is_demo = ?"
-_CAMERAS = """
-WITH RECURSIVE known(camera) AS (
-  SELECT MIN(camera) FROM visit
-  UNION ALL
-  SELECT (SELECT MIN(camera) FROM visit WHERE camera > known.camera) FROM known WHERE known.camera IS NOT NULL
-)
-SELECT camera FROM known WHERE EXISTS
-  (SELECT 1 FROM visit WHERE visit.camera = known.camera AND started_at >= ? AND started_at < ?)
-"""
-"""Jumps from one camera's first visit to the next one's, where a DISTINCT would read the index from end to end."""
 
 
 class Reports:
@@ -69,13 +59,14 @@ class Reports:
 
     def is_demo(self, camera: str, begin: float, end: float) -> bool:
         """Whether all that a camera counted in that time is the demo's; one real visit or period makes the time a real one."""
+        return self._kinds(camera, begin, end) == {True}
+
+    def _kinds(self, camera: str, begin: float, end: float) -> set[bool]:
+        """Of all that a camera counted in that time, whether it was the demo's."""
+        query = f"SELECT DISTINCT is_demo FROM visit WHERE {_BEGUN}"
         with self._ledger.reading() as connection:
-            kinds = {
-                bool(is_demo)
-                for (is_demo,) in connection.execute(f"SELECT DISTINCT is_demo FROM visit WHERE {_BEGUN}", (camera, begin, end))
-            }
-            kinds |= {one for one in (False, True) if self._ledger.periods.between(connection, camera, one, begin, end)}
-        return kinds == {True}
+            visited = {bool(is_demo) for (is_demo,) in connection.execute(query, (camera, begin, end))}
+            return visited | {one for one in (False, True) if self._ledger.periods.between(connection, camera, one, begin, end)}
 
     def spans(self, camera: str, begin: float, end: float, is_demo: bool = False) -> list[tuple[float, float]]:
         """Begin and end of each period in which the camera was counting."""
@@ -100,15 +91,9 @@ class Reports:
 
     def cameras(self, begin: float, end: float) -> list[str]:
         """Those that counted, or at which visits began, in that time."""
-        periods = self._ledger.periods
         with self._ledger.reading() as connection:
-            visited = {camera for (camera,) in connection.execute(_CAMERAS, (begin, end))}
-            counted = {
-                camera
-                for camera in periods.cameras(connection)
-                if any(periods.between(connection, camera, kind, begin, end) for kind in (False, True))
-            }
-            return sorted(visited | counted)
+            known = {*self._ledger.periods.cameras(connection), *self._ledger.states()}
+        return sorted(name for name in known if self._kinds(name, begin, end))
 
     def latest(self, cameras: Mapping[str, bool], begin: float, end: float, most: int) -> list[Visit]:
         """The last visits at some cameras, each with its `is_demo`; newest first, at most `most`."""

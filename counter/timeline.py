@@ -13,20 +13,6 @@ MAX_SESSIONS = 16  # sessions whose last sequence number is remembered
 EPOCH = 0.001  # the first time that a message can hold
 
 
-class Moment(NamedTuple):
-    """When a frame was captured, and how many seconds after the one before; less than 0 when a session's clock shows less.
-
-    `set_by` is by how many seconds the wall clock was set in between, `doubtful` how many visits it had dated wrongly, and
-    `doubted_from` since when, by the clock as it was set before, all frames were dated by one in doubt.
-    """
-
-    at: float
-    elapsed: float
-    set_by: float
-    doubtful: int
-    doubted_from: float | None
-
-
 class Correction(NamedTuple):
     """The last `number` visits of a camera were dated by a clock that read at most `until` and was set `by` so many seconds.
 
@@ -39,6 +25,18 @@ class Correction(NamedTuple):
     by: float
     counted_from: float
     counted_until: float
+
+
+class Moment(NamedTuple):
+    """When a frame was captured, and how many seconds after the one before; less than 0 when a session's clock shows less.
+
+    `set_by` is by how many seconds the wall clock was set in between.
+    """
+
+    at: float
+    elapsed: float
+    set_by: float
+    correction: Correction | None
 
 
 @dataclass(slots=True)
@@ -63,11 +61,14 @@ class Timeline:
             return None
         is_same = prediction.session == self.session
         by = self._check_clock(prediction) if is_same else self._change_session(prediction, gap)
-        doubtful, doubted_from = self.doubtful, self.doubted_from
         before = None if self.last_at is None else moved(self.last_at, by)
         self.last_at = at = moved(prediction.session_time, self.offset)
         self._remember(prediction)
         elapsed = 0.0 if before is None else at - before
+        correction = None
+        if by and self.doubted_from is not None:
+            until = at - by
+            correction = Correction(prediction.camera, self.doubtful, until - elapsed, by, self.doubted_from, until)
         if elapsed < 0:
             self._end_doubt()
         if at >= self.known or (at >= EARLIEST and prediction.session_time > TRUSTED_AFTER):
@@ -77,7 +78,7 @@ class Timeline:
             self.doubted_from = at
         elif by:
             self.doubted_from = moved(self.doubted_from, by)
-        return Moment(at, elapsed, by, doubtful, doubted_from)
+        return Moment(at, elapsed, by, correction)
 
     def _end_doubt(self) -> None:
         """Visits and frames so far keep their dates."""

@@ -96,6 +96,22 @@ def test_what_was_sent_again_is_sent_once_more(setup: Setup) -> None:
     assert setup.given() == []
 
 
+def test_a_second_crash_loses_nothing_of_what_was_sent_again(setup: Setup) -> None:
+    """More than what may wait: what was recent at the first crash, and what waited until the broker was back."""
+    total = MAX_QUEUED + MAX_QUEUED // 2
+    setup.publish(*range(1, MAX_QUEUED // 2 + 1))
+    setup.acknowledge(*range(1, MAX_QUEUED // 2 + 1))
+    setup.outbound.disconnected()
+    setup.publish(*range(MAX_QUEUED // 2 + 1, total + 1))
+    setup.given()
+    setup.outbound.connected()
+    setup.acknowledge(*range(1, total + 1))
+    setup.outbound.disconnected()
+    setup.given()
+    setup.outbound.connected()
+    assert setup.given() == list(range(1, total + 1))
+
+
 def test_what_waits_is_limited() -> None:
     """The rest is counted; what came first goes first."""
     setup = Setup()

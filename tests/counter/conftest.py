@@ -2,10 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
+from counter.ledger import Ledger
+from tests.counter.place import open_ledger
 
 MEMORY = Path("/dev/shm")
 NEEDED = 200_000_000
@@ -19,3 +23,10 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
         return
     with TemporaryDirectory(dir=MEMORY) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """An empty one."""
+    with closing(open_ledger(tmp_path, lock_timeout=0.2)) as one:
+        yield one

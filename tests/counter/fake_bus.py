@@ -66,9 +66,9 @@ class FakeBus:
         return [one for one in self.published if isinstance(one, kind)]
 
     @property
-    def results(self) -> list[str]:
-        """The ids of the visits and summaries that were published."""
-        return [one.id for one in self.published if isinstance(one, Visit | Summary)]
+    def results(self) -> list[Visit | Summary]:
+        """The visits and summaries that were published."""
+        return [one for one in self.published if isinstance(one, Visit | Summary)]
 
     def count_and_warn(self, metric: str, text: str, _sender: str = "") -> None:
         self.metrics.add(metric)

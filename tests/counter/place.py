@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bus import Command, CurrentLabel, Prediction, Visit
-from counter.changes import Changes, Corrected
+from counter.changes import Changes
 from counter.clocks import Clocks
 from counter.hours import Calendar
 from counter.ledger import Ledger
@@ -121,7 +121,7 @@ class Place(HandClocks):
         """In the order in which they ended."""
         return self._ended if self._ledger is None else sorted(visits_in(self._ledger), key=lambda one: one.ended_at)
 
-    def commit(self, batch: Batch) -> list[Corrected]:
+    def commit(self, batch: Batch) -> list[Visit]:
         changes = batch.finish()
         self.states |= changes.states
         self.written += len(changes.states)

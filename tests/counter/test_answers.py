@@ -22,7 +22,6 @@ from counter.database import FILE, LedgerUnavailable
 from counter.hours import Calendar
 from counter.ledger import Ledger
 from counter.reports import MAX_VISITS, Reports
-from tests.counter.place import open_ledger, seen
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -47,11 +46,9 @@ VISITS = [
 ]
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with closing(open_ledger(tmp_path / "state")) as one:
-        one.commit(Changes(visits=VISITS))
-        yield one
+@pytest.fixture(autouse=True)
+def _with_visits(ledger: Ledger) -> None:
+    ledger.commit(Changes(dict.fromkeys(("back", "door"), '"quiet"'), VISITS))
 
 
 def answers_of(ledger: Ledger, port: int = 1) -> tuple[Bus, Answers]:
@@ -79,9 +76,7 @@ def test_a_report_is_of_one_day_and_all_cameras(ledger: Ledger) -> None:
     assert (len(report.visits), report.visits[1].id) == (MAX_VISITS, f"id-{100 + MAX_VISITS + 19}")
 
 
-@pytest.mark.parametrize(
-    "day", ["yesterday", "", "2026-02-30", "2026-1-2", "20261025", "1792879200", "1970-01-01", "5001-01-01", " 2026-10-25"]
-)
+@pytest.mark.parametrize("day", ["", "2026-02-30", "20261025", "1970-01-01", "5001-01-01"])
 def test_a_day_that_does_not_exist_is_a_problem(ledger: Ledger, day: str) -> None:
     answer = answers_of(ledger)[1].answer(Question("desk", "7", day))
     assert (answer.asker, answer.id, answer.report) == ("desk", "7", None)
@@ -145,7 +140,7 @@ class Desk:
 
 @pytest.fixture
 def desk(broker: Broker) -> Iterator[Desk]:
-    with Listener(broker.port, "footfall/query/+/answer", "footfall/status/counter", "footfall/door/counts") as listener:
+    with Listener(broker.port, "footfall/query/+/answer", "footfall/status/counter") as listener:
         yield Desk(listener)
 
 
@@ -200,36 +195,22 @@ def test_a_report_that_is_too_large_is_a_problem(broker: Broker, desk: Desk, led
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("qos", [0, 1])
-def test_a_question_to_nobody_is_not_answered_later(broker: Broker, desk: Desk, ledger: Ledger, qos: int) -> None:
+def test_a_question_to_nobody_is_not_answered_later(broker: Broker, desk: Desk, ledger: Ledger) -> None:
     """Unlike predictions the broker does not keep it, though the counter's session is persistent."""
     with answering(ledger, desk, broker):
         pass
     until(lambda: desk.state() == "offline")
-    desk.ask(b'{"id": "lost"}', qos)
+    desk.ask(b'{"id": "lost"}', qos=1)
     with answering(ledger, desk, broker):
         assert desk.answer_to(id="fresh")["id"] == "fresh"
     assert "lost" not in [answer["id"] for answer in desk.answers()]
 
 
 @pytest.mark.system
-def test_the_counter_answers(broker: Broker, desk: Desk, tmp_path: Path) -> None:
-    """Without a day, of today: the counts that it publishes. It says when the ledger is locked, and ends in time then too."""
-    path = tmp_path / FILE
-    with Module("counter", broker.port, STATE_DIR=tmp_path, TZ="Asia/Kathmandu") as counter:
-        until(lambda: desk.state() == "running")
-        for one in seen("w" * 10 + "n" * 10, begin=time.time() - 60):
-            desk.listener.publish("footfall/door/prediction", one.pack())
-        until(lambda: any(json.loads(payload)["totals"] for payload in desk.listener.payloads("door/counts")))
-        report = desk.answer_to(id="7")["report"]
-        counts = json.loads(desk.listener.payloads("door/counts")[-1])
-        assert (report["zone"], report["day"]) == ("Asia/Kathmandu", counts["day"])
-        assert [report["cameras"]["door"][name] for name in ("totals", "visits")] == [counts["totals"], counts["visits"]]
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN EXCLUSIVE")
-            assert desk.answer_to()["report"]["cameras"] == report["cameras"], "another program writes"
-        counter.end()
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+def test_a_locked_ledger_delays_no_end(broker: Broker, desk: Desk, tmp_path: Path, ledger: Ledger) -> None:
+    """The counter says why it does not answer, and ends in time though more questions wait."""
+    ledger.close()
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.executescript("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
         with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
             until(lambda: desk.state() == "ledger-unavailable")
@@ -239,4 +220,3 @@ def test_the_counter_answers(broker: Broker, desk: Desk, tmp_path: Path) -> None
             began_at = time.monotonic()
             assert counter.end() == 0
             assert time.monotonic() - began_at < limit(8)
-            assert counter.log.count("a question of desk") == 1

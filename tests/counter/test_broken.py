@@ -26,11 +26,11 @@ LEAF = 0x0D
 VISITS = 120
 
 
-def fill_ledger(folder: Path, visits: int, is_crashed: bool = False) -> Path:
+def fill_ledger(folder: Path, is_crashed: bool = False) -> Path:
     """A folder with a ledger; after a crash, what came last is only in the log beside the file."""
     ledger = open_ledger(folder / "source")
     ledger.set_note("desired", "{}")
-    for number in range(visits):
+    for number in range(VISITS):
         ledger.commit(with_visit(number))
     if not is_crashed:
         ledger.close()
@@ -40,15 +40,9 @@ def fill_ledger(folder: Path, visits: int, is_crashed: bool = False) -> Path:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger of a few pages."""
-    return fill_ledger(tmp_path_factory.mktemp("small"), 20)
-
-
-@pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger whose tables have several pages each."""
-    return fill_ledger(tmp_path_factory.mktemp("large"), VISITS)
+    return fill_ledger(tmp_path_factory.mktemp("large"))
 
 
 @pytest.fixture
@@ -83,27 +77,29 @@ def usable(folder: Path) -> Ledger:
 
 
 @pytest.mark.parametrize("byte", range(100))
-def test_a_flipped_bit_of_the_header_loses_nothing(small: Path, tmp_path: Path, byte: int) -> None:
-    expected = [*(f"door-{number}" for number in range(20)), "door-5000"]
-    for bit in (0, 7, byte % 8):
-        folder = Path(shutil.copytree(small, tmp_path / str(bit), dirs_exist_ok=True))
+def test_a_flipped_bit_of_the_header_loses_nothing(large: Path, tmp_path: Path, byte: int) -> None:
+    for bit in {0, 7, byte % 8}:
+        folder = Path(shutil.copytree(large, tmp_path / str(bit)))
         content = bytearray((folder / FILE).read_bytes())
         content[byte] ^= 1 << bit
         (folder / FILE).write_bytes(content)
-        with closing(usable(folder)) as ledger:
-            assert read_all(ledger) == (expected, expected), f"bit {bit}"
-            assert ledger.note("desired") == "{}"
+        check_complete(folder)
 
 
-def test_the_log_beside_a_damaged_file_is_recovered(tmp_path: Path) -> None:
-    """What was committed before a crash is in there only, and the file under it is damaged."""
-    folder = fill_ledger(tmp_path, VISITS, is_crashed=True)
-    assert (folder / f"{FILE}-wal").stat().st_size > 10 * PAGE
-    (folder / FILE).write_bytes(bytes(PAGE // 2) + (folder / FILE).read_bytes()[PAGE // 2 :])
+def check_complete(folder: Path) -> None:
+    """Nothing of a filled ledger is missing."""
     with closing(usable(folder)) as ledger:
         expected = [*(f"door-{number}" for number in range(VISITS)), "door-5000"]
         assert read_all(ledger) == (expected, expected)
         assert ledger.note("desired") == "{}"
+
+
+def test_the_log_beside_a_damaged_file_is_recovered(tmp_path: Path) -> None:
+    """What was committed before a crash is in there only, and the file under it is damaged."""
+    folder = fill_ledger(tmp_path, is_crashed=True)
+    assert (folder / f"{FILE}-wal").stat().st_size > 10 * PAGE
+    (folder / FILE).write_bytes(bytes(PAGE // 2) + (folder / FILE).read_bytes()[PAGE // 2 :])
+    check_complete(folder)
 
 
 def count_rows(content: bytes) -> Counter[int]:
@@ -209,7 +205,7 @@ def test_a_row_that_cannot_be_read_costs_that_row(filled: Path, damage: str) -> 
         assert len(broken_files(filled)) == 1
 
 
-@pytest.mark.parametrize("step", ["hardlink_to", "rename", "replace"])
+@pytest.mark.parametrize("step", ["rename", "replace"])
 def test_a_replacement_that_was_killed_is_completed(filled: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(sqlite3.connect(filled / FILE)) as connection, connection:
         connection.execute(DAMAGES["a kind that does not exist"])
@@ -311,29 +307,23 @@ def test_a_broken_file_is_not_copied_without_room_for_it(filled: Path, monkeypat
 
 @pytest.mark.parametrize("small_disk", [6], indirect=True)
 def test_a_start_on_a_read_only_disk_is_no_damage(small_disk: Path, tmp_path: Path) -> None:
-    """As on a device after a crash: 20 times the disk can be written again only later, and the ledger is sound each time."""
-    with closing(open_ledger(tmp_path / "source")) as ledger:
+    """As on a device after a crash, with a log beside the file: the ledger is sound when the disk can be written again."""
+    with closing(open_ledger(tmp_path)) as ledger:
         ledger.commit(with_visit(0))
-        for path in (tmp_path / "source").iterdir():  # with the log and its index beside the file, as a crash leaves them
+        for path in tmp_path.glob("ledger*"):
             shutil.copy(path, small_disk)
-    expected = ["door-0"]
-    for number in range(1, 21):
+    for number in range(1, 6):
         remount(small_disk, "ro")
-        ledger = open_ledger(small_disk)
-        with suppress(LedgerUnavailable):
-            assert ids(ledger) == expected
-        with pytest.raises(LedgerUnavailable):
+        with closing(open_ledger(small_disk)) as ledger:
+            for _ in range(2):
+                with pytest.raises(LedgerUnavailable):
+                    ledger.commit(with_visit(number))
+            remount(small_disk, "rw")
+            with suppress(LedgerUnavailable):
+                ledger.commit(with_visit(number))
             ledger.commit(with_visit(number))
-        remount(small_disk, "rw")
-        with suppress(LedgerUnavailable):
-            ledger.commit(with_visit(number))
-        ledger.commit(with_visit(number))
-        expected.append(f"door-{number}")
-        assert ids(ledger) == expected
-        assert not ledger.broken_file
-        crashed = shutil.copytree(small_disk, tmp_path / f"crashed-{number}")
-        ledger.close()
-        shutil.copytree(crashed, small_disk, dirs_exist_ok=True)
+            assert ids(ledger) == [f"door-{one}" for one in range(number + 1)]
+            assert not ledger.broken_file
 
 
 LATER = ("database is locked", "attempt to write a readonly database", "database or disk is full", "disk I/O error")

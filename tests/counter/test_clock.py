@@ -31,18 +31,23 @@ NEVER_SET = 60.0
 STEPS = [-59.0, -30.0, -10.0, 45.0, 3600.0, -3600.0, NOON - NEVER_SET]
 
 
-def stream(place: int, by: float, session: str = "a1", text: str = BEGIN + STAY + END) -> list[Prediction]:
-    """Ten frames a second, the clock set by so many seconds at a frame; from there on it is right."""
+def stream(place: int, by: float, session: str = "a1", text: str = BEGIN + STAY + END, interval: float = 0.1) -> list[Prediction]:
+    """A frame a letter, the clock set by so many seconds at one of them; from there on it is right."""
     return [
         replace(
             one,
             session=session,
             sequence=number,
-            session_time=round(number / 10, 3),
+            session_time=round(number * interval, 3),
             captured_at=one.captured_at - by * (number < place),
         )
-        for number, one in enumerate(seen(text, begin=NOON))
+        for number, one in enumerate(seen(text, interval))
     ]
+
+
+def slow_stream(place: int, by: float, length: int, session: str = "a1") -> list[Prediction]:
+    """A frame every half minute, of nobody."""
+    return stream(place, by, session, "n" * length, interval=30.0)
 
 
 @pytest.fixture
@@ -151,23 +156,6 @@ def test_a_clock_that_was_set_back_is_believed(place: Place) -> None:
     assert visits(place)[:3] == before
 
 
-@pytest.mark.parametrize("by", STEPS)
-def test_a_restart_of_the_counter_anywhere_changes_nothing(tmp_path: Path, by: float) -> None:
-    """Killed after any frame, and given the last second's once more, it comes to the same visits at the same times."""
-    straight = Place(tmp_path / "straight")
-    straight.process(*stream(DURING, by))
-    for cut in (BETWEEN - 1, BETWEEN, DURING - 1, DURING, DURING + 1, DURING + 30, len(BEGIN + STAY)):
-        frames, place = stream(DURING, by), Place(tmp_path / str(cut))
-        for one in frames[:cut]:
-            place.process(one)
-        place.restart()
-        for one in frames[max(0, cut - 10) :]:
-            place.process(one)
-        assert visits(place) == visits(straight)
-        place.close()
-    straight.close()
-
-
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 30)), max_size=8), st.sampled_from(STEPS))
 def test_what_comes_again_or_late_changes_nothing(tmp_path: Path, again: list[tuple[int, int]], by: float) -> None:
@@ -193,27 +181,12 @@ def hours_counted(place: Place, begin: float, end: float) -> list[tuple[float, f
     return place.reports.spans("door", begin, end)
 
 
-def slow_stream(place: int, by: float, length: int) -> list[Prediction]:
-    """A frame every half minute, of nobody; the clock is set by so many seconds at a frame, and right from there on."""
-    (one,) = seen("n", begin=NOON)
-    return [
-        replace(
-            one,
-            session="a1",
-            sequence=number,
-            session_time=number * 30.0,
-            captured_at=NOON + number * 30.0 - by * (number < place),
-        )
-        for number in range(length)
-    ]
-
-
 @pytest.mark.parametrize("restarted_at", [0, 100, 240])
 @pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("by", [NOON - NEVER_SET, 14 * 3600.0, 8000.0])
 def test_hours_counted_by_a_wrong_clock_are_corrected(place: Place, by: float, at_once: bool, restarted_at: int) -> None:
     """Two hours without a visitor lie on the right day when the clock is set, and nothing else does; what was before stays."""
-    earlier = [replace(one, session="a0", captured_at=one.captured_at - 86400) for one in slow_stream(0, 0.0, 20)]
+    earlier = [replace(one, captured_at=one.captured_at - 86400) for one in slow_stream(0, 0.0, 20, "a0")]
     last = replace(earlier[0], sequence=20, session_time=86400.0 - 60.0, captured_at=NOON - 60.0)
     place.process(*earlier, last)
     frames = slow_stream(240, by, 260)
@@ -232,15 +205,14 @@ def test_hours_counted_by_a_wrong_clock_are_corrected(place: Place, by: float, a
 
 def test_a_clock_that_is_set_back_in_doubt_moves_only_what_was_before(place: Place) -> None:
     """Frames after it, whose times were there before, stay where they are; in one round, too."""
-    place.process(*[replace(one, session="a0", captured_at=NOON + 86400) for one in slow_stream(0, 0.0, 1)])
+    place.process(*[replace(one, captured_at=NOON + 86400) for one in slow_stream(0, 0.0, 1, "a0")])
     place.process(*slow_stream(40, -600.0, 100))
     assert hours_counted(place, 0, NOON + 80000) == [(NOON, NOON + 99 * 30)]
 
 
 def test_a_correction_that_the_ledger_cannot_take_is_made_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the disk is full after all was written, and it is tried again, the hours are moved once, and no others are lost."""
-    for one in slow_stream(0, 0.0, 3):
-        place.process(replace(one, session="a0", captured_at=one.captured_at + 86400))
+    place.process(*[replace(one, captured_at=one.captured_at + 86400) for one in slow_stream(0, 0.0, 3, "a0")])
     frames = slow_stream(40, -600.0, 100)
     place.process(*frames[:40])
     batch = Batch()

@@ -46,23 +46,6 @@ def test_an_hour_begins_and_ends_where_the_clock_says(zone: Calendar, time: floa
     check_hour(time, zone)
 
 
-@pytest.mark.parametrize(
-    ("zone", "time", "begin", "end"),
-    [
-        ("Europe/Berlin", "2026-03-29T01:59+01:00", "2026-03-29T01:00+01:00", "2026-03-29T03:00+02:00"),
-        ("Europe/Berlin", "2026-10-25T02:59+02:00", "2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00"),  # this hour comes twice
-        ("Europe/Berlin", "2026-10-25T02:59+01:00", "2026-10-25T02:00+01:00", "2026-10-25T03:00+01:00"),
-        ("Australia/Lord_Howe", "2026-10-04T02:45+11:00", "2026-10-04T02:30+11:00", "2026-10-04T03:00+11:00"),  # half an hour
-        ("Australia/Lord_Howe", "2026-04-05T01:45+11:00", "2026-04-05T01:00+11:00", "2026-04-05T02:00+10:30"),  # one and a half
-        ("Australia/Lord_Howe", "2026-04-05T01:45+10:30", "2026-04-05T01:00+11:00", "2026-04-05T02:00+10:30"),
-    ],
-)
-def test_the_hours_around_a_change_of_clocks(zone: str, time: str, begin: str, end: str) -> None:
-    there = Calendar(zone)
-    assert (there.hour_begin(at(time)), there.hour_end(at(time))) == (at(begin), at(end))
-    check_hour(at(time), there)
-
-
 def test_quarters_are_counted_in_the_hours_of_the_site() -> None:
     """In India an hour begins at half past of UTC's."""
     nine = int(at("2026-07-01T09:00+05:30"))

@@ -1,7 +1,6 @@
 """When cameras were counting, and that the demo's visitors are never added to real ones."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -22,12 +21,6 @@ from tests.counter.place import NOON, UTC, HandClocks, Place, open_ledger, visit
 DAY = date(2026, 11, 23)
 BEGIN, END = UTC.bounds(DAY)
 NO_DATA: dict[str, float | None] = dict.fromkeys(f"{hour:02}" for hour in range(24))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with closing(open_ledger(tmp_path)) as one:
-        yield one
 
 
 def counting(begin: float, end: float, camera: str = "door", is_demo: bool = False) -> Changes:
@@ -162,7 +155,7 @@ def test_a_report_says_which_cameras_are_the_demos(ledger: Ledger) -> None:
     """One that counted real scenes makes the day a real one; a camera without data makes none."""
     ledger.commit(counting(BEGIN, BEGIN + 60, camera="drawn", is_demo=True))
     assert Reports(ledger, UTC).day_report(["side"], DAY).demo
-    ledger.commit(Changes(visits=[visit(1, at=BEGIN)]))
+    ledger.commit(Changes({"door": '"quiet"'}, [visit(1, at=BEGIN)]))
     report = Reports(ledger, UTC).day_report(["side"], DAY)
     demos = {name: one.demo for name, one in report.cameras.items()}
     assert (report.demo, demos) == (False, {"door": False, "drawn": True, "side": False})

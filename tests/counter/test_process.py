@@ -1,195 +1,50 @@
 """The counter as a process on a real broker: what the broker has accepted is counted, whatever happens to the counter."""
 
-import json
 import signal
-import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bus import CurrentLabel, Visit, topics
-from counter.changes import Changes
-from counter.database import FILE
-from tests.counter.place import open_ledger, seen, visit
+from bus import CurrentLabel, Prediction, Visit
+from tests.counter.place import seen
 from tests.support.broker import Broker
-from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.proxy import PUBACK, PUBLISH, Proxy
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
-TOPICS = ("footfall/+/visit", "footfall/+/label", "footfall/+/counts", "footfall/status/counter")
+VISITS = 240
 
 
-class Shop:
-    """A broker, a counter that can be started again on its ledger, and a plain client that collects what it publishes."""
-
-    def __init__(self, broker: Broker, listener: Listener, state: Path) -> None:
-        self.broker = broker
-        self.listener = listener
-        self.state = state
-
-    def counter(self, **settings: object) -> Module:
-        return Module("counter", self.broker.port, STATE_DIR=self.state, **settings)
-
-    def locked(self) -> sqlite3.Connection:
-        """Has the ledger locked until it is closed."""
-        other = sqlite3.connect(self.state / FILE, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        return other
-
-    def unpublished(self) -> int:
-        with closing(sqlite3.connect(f"file:{self.state / FILE}?mode=ro", uri=True, timeout=limit(10))) as connection:
-            return int(connection.execute("SELECT COUNT(*) FROM publication").fetchone()[0])
-
-    def see(self, text: str, begin: float, camera: str = "door") -> None:
-        for one in seen(text, begin=begin):
-            self.listener.publish(topics.prediction(camera), replace(one, camera=camera).pack())
-
-    def visits(self) -> list[Visit]:
-        return [Visit.unpack(payload) for payload in self.listener.payloads("/visit")]
-
-    def labels(self) -> list[CurrentLabel]:
-        return [CurrentLabel.unpack(payload) for payload in self.listener.payloads("door/label")]
-
-    def is_state(self, state: str) -> bool:
-        """Whether it is the counter's last one."""
-        statuses = self.listener.payloads("status/counter")
-        return bool(statuses) and json.loads(statuses[-1])["state"] == state
+def send(listener: Listener, frames: list[Prediction]) -> None:
+    listener.client.max_inflight_messages_set(1000)
+    for one in frames:
+        sent = listener.client.publish(one.topic, one.pack(), 1)
+    sent.wait_for_publish(limit(60))
 
 
-@pytest.fixture
-def shop(broker: Broker, tmp_path: Path) -> Iterator[Shop]:
-    """Without a counter yet; the broker knows its session."""
-    with Listener(broker.port, *TOPICS) as listener:
-        one = Shop(broker, listener, tmp_path / "state")
-        with one.counter():
-            until(lambda: one.is_state("running"))
-        yield one
+def test_neither_a_kill_nor_an_hour_away_loses_or_splits_a_visit(broker: Broker, tmp_path: Path) -> None:
+    """After a kill in the first of 240 visits the rest of an hour waits at the broker. After a stop, the label is unknown."""
+    begin = round(time.time()) - 3700.0
+    frames = [one for number in range(VISITS) for one in seen("w" * 100 + "n" * 50, begin=begin + 15 * number)]
+    with Listener(broker.port, "footfall/+/visit", "footfall/+/label") as listener:
 
+        def labels() -> list[CurrentLabel]:
+            return [CurrentLabel.unpack(payload) for payload in listener.payloads("door/label")]
 
-def test_neither_a_kill_nor_a_stop_splits_a_visit(shop: Shop) -> None:
-    """It goes on with what the broker kept. While no counter runs, the label is unknown."""
-    begin = time.time() - 60
-    with shop.counter() as counter:
-        shop.see("w" * 10, begin)
-        until(lambda: "woman" in [one.label for one in shop.labels()])
-        counter.end(signal.SIGKILL)
-        shop.see("w" * 10, begin + 1)
-    with shop.counter() as counter:
-        until(lambda: shop.is_state("running"))
-        assert counter.end() == 0
-    until(lambda: shop.labels()[-1] == CurrentLabel("door", None, None, None, at=None))
-    assert not shop.visits()
-    with shop.counter():
-        until(lambda: shop.labels()[-1].label == "woman")
-        assert shop.labels()[-1].at == pytest.approx(begin + 0.2)
-        shop.see("w" * 10 + "n" * 10, begin + 2)
-        until(shop.visits)
-    assert [(one.label, one.frames) for one in shop.visits()] == [("woman", 30)]
-    assert (shop.visits()[0].started_at, shop.visits()[0].ended_at) == pytest.approx((begin, begin + 2.9))
+        def visits() -> list[Visit]:
+            return [Visit.unpack(payload) for payload in listener.payloads("/visit")]
 
-
-def test_an_hour_away_costs_nothing(shop: Shop) -> None:
-    """36,000 predictions wait at the broker; of its 240 visits each is there, whole."""
-    begin = time.time() - 3700
-    frames = [one for number in range(240) for one in seen("w" * 100 + "n" * 50, begin=begin + 15 * number)]
-    shop.listener.client.max_inflight_messages_set(1000)
-    last = [shop.listener.client.publish(topics.prediction("door"), one.pack(), 1) for one in frames][-1]
-    last.wait_for_publish(limit(60))
-    with shop.counter():
-        until(lambda: len(shop.visits()) == 240, 60)
-    assert [one.frames for one in shop.visits()] == [100] * 240
-    assert [one.started_at for one in shop.visits()] == pytest.approx([begin + 15 * number for number in range(240)])
-
-
-@pytest.mark.parametrize("dropped", [PUBLISH, PUBACK], ids=["PUBLISH", "PUBACK"])
-@pytest.mark.parametrize("end", ["cut", "killed"])
-def test_a_visit_is_published_again_until_it_is_acknowledged(shop: Shop, dropped: int, end: str) -> None:
-    """Whichever packet was lost, and whatever ended the connection."""
-    with closing(open_ledger(shop.state)) as ledger:
-        ledger.commit(Changes(visits=[visit(1)]))
-    with Proxy(shop.broker.port) as proxy:
-        proxy.drops = {dropped}
-        with shop.counter(MQTT_PORT=proxy.port) as counter:
-            until(lambda: proxy.dropped and (shop.visits() or dropped == PUBLISH))
-            before = len(shop.visits())
-            shop.see("n", time.time())
-            assert shop.unpublished() == 1
-            if end == "killed":
-                counter.end(signal.SIGKILL)
-            proxy.drops = set()
-            proxy.cut()
-            if end == "cut":
-                until(lambda: not shop.unpublished(), 40)
-        with shop.counter(MQTT_PORT=proxy.port):
-            until(lambda: not shop.unpublished())
-        until(lambda: len(shop.visits()) > before)
-        published = len(shop.visits())
-        with shop.counter(MQTT_PORT=proxy.port):
-            until(lambda: shop.is_state("running"))
-        shop.listener.settle()
-        assert len(shop.visits()) == published
-    assert set(shop.visits()) == {visit(1)}
-
-
-@pytest.mark.parametrize("stops", [False, True])
-def test_a_locked_ledger_delays_and_loses_nothing(shop: Shop, stops: bool) -> None:
-    """The status says so and the broker keeps the predictions; a stop meanwhile takes no longer than another."""
-    begin = time.time() - 60
-    with shop.counter() as counter, ExitStack() as lock:
-        until(lambda: shop.is_state("running"))
-        lock.enter_context(closing(shop.locked()))
-        shop.see("w" * 200 + "n" * 10, begin)
-        until(lambda: shop.is_state("ledger-unavailable"), 20)
-        assert b"database is locked" in shop.listener.payloads("status/counter")[-1]
-        if stops:
-            stopped_at = time.monotonic()
+        with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
+            counter.wait_for_log("connected to the broker")  # the broker keeps predictions from here on
+            send(listener, frames[:50])
+            until(lambda: "woman" in [one.label for one in labels()])
+            counter.end(signal.SIGKILL)
+        send(listener, frames[50:])
+        with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
+            until(lambda: len(visits()) == VISITS, 60)
             assert counter.end() == 0
-            assert time.monotonic() - stopped_at < limit(6)
-        assert not shop.visits()
-        lock.close()
-        if not stops:
-            until(shop.visits, 20)
-            until(lambda: shop.is_state("running"))
-    with shop.counter():
-        until(shop.visits)
-    assert [one.frames for one in shop.visits()] == [200]
-
-
-def test_progress_is_predictions_that_are_kept(broker: Broker, tmp_path: Path) -> None:
-    """The health file rests without predictions, while the ledger cannot be written, and when the broker is frozen."""
-    health = tmp_path / "progress"
-
-    def send() -> None:
-        one = seen("w", begin=round(time.time(), 3))[0]
-        listener.client.publish(one.topic, one.pack(), 1)
-
-    settings = {"STATE_DIR": tmp_path, "HEALTH_FILE": health}
-    with Listener(broker.port) as listener, Module("counter", broker.port, **settings) as module:
-        moves(health, send)
-        stands_still(health)
-        moves(health, send)
-        with closing(sqlite3.connect(tmp_path / FILE, timeout=limit(10), isolation_level=None)) as other:
-            other.execute("BEGIN EXCLUSIVE")
-            stands_still(health, send)
-        moves(health, send)
-        broker.freeze()
-        stands_still(health, send)
-        assert module.running
-
-
-def test_a_second_counter_on_the_same_folder_is_refused(shop: Shop) -> None:
-    """With exit code 2 and one line."""
-    with shop.counter():
-        until(lambda: shop.is_state("running"))
-        with shop.counter(MODULE_NAME="other") as other:
-            until(lambda: not other.running)
-            assert other.end() == 2
-            assert "another counter uses it" in other.log
-            assert len(other.log.splitlines()) == 1
+        until(lambda: labels()[-1] == CurrentLabel("door", None, None, None, at=None))
+    assert [(one.label, one.frames) for one in visits()] == [("woman", 100)] * VISITS
+    assert [one.started_at for one in visits()] == pytest.approx([begin + 15 * number for number in range(VISITS)])

@@ -29,12 +29,6 @@ def test_labels_are_published_when_they_change(place: Place) -> None:
     assert [visit.label for visit in place.visits] == ["woman"]
 
 
-def test_each_change_of_a_batch_is_published(place: Place) -> None:
-    """All predictions of an absence come at once."""
-    place.process(*seen("w" * 5 + "n" * 10 + "m" * 5 + "n" * 10))
-    assert [label for label, _ in labels(place)] == [None, "woman", None, "man", None]
-
-
 def test_a_label_is_published_again_after_a_restart_as_it_was(place: Place) -> None:
     """With the time of the frame that changed it: nothing has changed since."""
     place.see("wwww")
@@ -73,15 +67,6 @@ def test_while_the_counter_receives_nothing_no_camera_is_silent(place: Place) ->
     place.wait(0)
     place.see("www" + "n" * 20, begin=0.4)
     assert [visit.frames for visit in place.visits] == [7]
-
-
-def test_cameras_are_kept_apart(place: Place) -> None:
-    for number in range(2):
-        place.see("w", begin=number * 0.1)
-        place.see("w", begin=number * 0.1 + 0.25, camera="back")
-    place.see("n" * 20, begin=0.5)
-    place.see("n" * 20, begin=0.5, camera="back")
-    assert not place.visits
 
 
 def test_dropped_predictions_are_reported(place: Place) -> None:
@@ -169,14 +154,6 @@ def test_a_paused_camera_is_not_counted(place: Place) -> None:
     assert ([visit.label for visit in place.visits], len(place.commands)) == (["woman", "woman"], 2)
 
 
-def test_a_command_to_an_unknown_camera_does_nothing(place: Place) -> None:
-    for camera in ("typo", "status", "display", "query"):
-        for do in ("pause", "resume", "snapshot"):
-            place.command(do, camera)
-    assert not place.registry.cameras
-    assert not place.labels
-
-
 @pytest.mark.parametrize("number", [3, 9], ids=["late", "repeated"])
 def test_a_late_prediction_of_the_demo_splits_no_visit(place: Place, number: int) -> None:
     frames = [replace(one, sequence=at) for at, one in enumerate(seen("n" * 10 + "w" * 20 + "n" * 20))]
@@ -190,16 +167,6 @@ def test_a_late_prediction_of_the_demo_splits_no_visit(place: Place, number: int
 def hours(place: Place) -> list[float]:
     """The begins of complete hours, in hours after noon's."""
     return [(begin - NOON // HOUR * HOUR) / HOUR for _, (begin, _) in place.registry.complete_hours()]
-
-
-def test_an_hour_is_complete_when_a_later_frame_comes_and_no_visit_of_it_is_open(place: Place) -> None:
-    place.see("n")
-    over = (NOON // HOUR + 1) * HOUR - NOON
-    place.see("wwwww", begin=over - 0.3)
-    assert hours(place) == []
-    place.see("n" * 30, begin=over + 0.3)
-    assert hours(place) == [0]
-    assert hours(place) == []
 
 
 def test_hours_of_an_absence_follow(place: Place) -> None:
