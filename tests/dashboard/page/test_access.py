@@ -36,16 +36,16 @@ def enter(tab: Tab, password: str) -> None:
     tab.page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_signing_in_and_out(broker: Broker, browser: Browser, scheme: str) -> None:
+def test_signing_in_and_out(broker: Broker, browser: Browser) -> None:
     """The form says what was wrong, and leads to the page; axe-core finds no violation in it."""
-    with Place(broker, WEB_PASSWORD=SECRET) as place, tab_of(browser, place.address, color_scheme=scheme, bypass_csp=True) as tab:
+    with Place(broker, WEB_PASSWORD=SECRET) as place, tab_of(browser, place.address, bypass_csp=True) as tab:
         assert tab.page.url == f"{place.address}sign-in"
-        assert Axe().run(tab.page).violations_count == 0
         enter(tab, "open barley")
         tab.page.locator("[role=alert]", has_text="not the password").wait_for()
-        results = Axe().run(tab.page)
-        assert results.violations_count == 0, results.generate_report()
+        for scheme in ("light", "dark"):
+            tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            results = Axe().run(tab.page)
+            assert results.violations_count == 0, results.generate_report()
         enter(tab, SECRET)
         tab.page.wait_for_url(place.address)
         tab.wait(CONNECTED)
