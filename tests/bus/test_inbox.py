@@ -140,20 +140,6 @@ def test_a_reader_that_cannot_process_stays_connected(known: Broker) -> None:
     assert taken == list(range(250))
 
 
-def test_a_lost_connection_clears_what_was_not_taken() -> None:
-    """What was taken is acknowledged once, with its own connection's number."""
-    acknowledged: list[Delivery] = []
-    inbox = Inbox(acknowledged.append)
-    inbox.put(samples.prediction(), Delivery(1, 1))
-    assert len(inbox.take(0)) == 1
-    inbox.put(samples.prediction(), Delivery(2, 1))
-    inbox.clear()
-    assert inbox.take(0) == []
-    inbox.acknowledge()
-    inbox.acknowledge()
-    assert acknowledged == [Delivery(1, 1)]
-
-
 def test_a_newer_state_replaces_the_older() -> None:
     """However long nobody takes it: 10,000 statuses of two modules become two, each behind what came before it."""
     inbox = Inbox(lambda _: None)

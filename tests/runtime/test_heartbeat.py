@@ -1,8 +1,6 @@
 """What hangs ends its process, what only stood still does not; the health file says from outside whether work goes on."""
 
 import os
-import signal
-import time
 from pathlib import Path
 from threading import Event
 
@@ -34,17 +32,6 @@ heartbeat = Heartbeat(timeout=1.0)
 heartbeat.watch("the terminal", lambda: 60.0)
 with heartbeat:
     time.sleep(60)
-"""
-BEATING = """
-import time
-from runtime.heartbeat import Calls, Heartbeat
-calls, heartbeat = Calls(), Heartbeat(timeout=1.0)
-heartbeat.watch("the loop", lambda: calls.stalled)
-with heartbeat:
-    while True:
-        with calls.under_way():
-            time.sleep(0.02)
-        print("beat", flush=True)
 """
 
 
@@ -128,21 +115,6 @@ def test_a_log_that_nobody_reads_does_not_delay_the_end() -> None:
     """Another thread holds the lock of standard output."""
     with python(SILENCED) as process:
         assert process.wait(limit(60)) == 3
-
-
-@pytest.mark.system
-def test_a_stopped_process_goes_on() -> None:
-    """Stopped for three times as long as a call may hang."""
-    with python(BEATING) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"beat\n"
-        process.send_signal(signal.SIGSTOP)
-        stopped_at = time.monotonic()
-        until(lambda: time.monotonic() > stopped_at + 3)
-        process.send_signal(signal.SIGCONT)
-        for _ in range(100):
-            assert process.stdout.readline() == b"beat\n"
-        assert process.poll() is None
 
 
 def test_the_file_is_touched_at_most_once_a_second(tmp_path: Path) -> None:
