@@ -4,13 +4,13 @@ import signal
 
 import pytest
 
-from bus import Bus, Command, Inbox, Message, Prediction, Status, topics
+from bus import Bus, Inbox, Prediction, Status, topics
 from bus.inbox import Delivery
 from tests.bus.test_connection import settings, status_of
 from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.listener import Listener
-from tests.support.wait import limit, until
+from tests.support.wait import until
 
 pytestmark = pytest.mark.broker
 
@@ -20,9 +20,7 @@ NUMBER = 20
 def receiver(broker: Broker) -> tuple[Bus, Inbox]:
     """A bus with a session that the broker keeps, and its inbox."""
     bus = Bus(settings(broker.port, "receiver"), persistent=True)
-    inbox = bus.inbox({topics.prediction(): Prediction})
-    assert bus.inbox({topics.command(): Command}, into=inbox) is inbox
-    return bus, inbox
+    return bus, bus.inbox({topics.prediction(): Prediction})
 
 
 def send(broker: Broker, number: int = NUMBER, begin: int = 0, qos: int = 1) -> None:
@@ -97,20 +95,6 @@ def test_qos_0_is_not_acknowledged(known: Broker) -> None:
         send(known, 1, begin=3)
         assert take(inbox, 1) == [3]
         assert "disconnected" not in bus.metrics.snapshot()
-
-
-def test_messages_of_different_kinds_keep_their_order(known: Broker) -> None:
-    """A command does not overtake the predictions before it."""
-    with Listener(known.port) as sender:
-        for _ in range(5):
-            sender.publish(topics.prediction("door"), samples.prediction().pack())
-            sender.publish(topics.command("door"), b'{"do": "pause"}')
-    bus, inbox = receiver(known)
-    taken: list[Message] = []
-    with bus:
-        while len(taken) < 10 and (some := inbox.take(limit(10))):
-            taken += some
-    assert [type(message) for message in taken] == [Prediction, Command] * 5
 
 
 def test_garbage_is_acknowledged(known: Broker) -> None:

@@ -11,7 +11,7 @@ from runtime.heartbeat import Calls, Heartbeat
 from runtime.worker import Worker
 from tests.bus.test_connection import settings
 from tests.runtime.program import python
-from tests.support.broker import Broker, free_port
+from tests.support.broker import free_port
 from tests.support.clock import Clock
 from tests.support.wait import limit, until
 
@@ -139,17 +139,6 @@ def test_a_file_that_is_not_empty_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InvalidSetting, match=rf"HEALTH_FILE='.*{path.name}': must be an empty file"):
             Heartbeat(path, unexpected)
     assert file.read_text() == "dear"
-
-
-@pytest.mark.broker
-def test_only_a_connected_module_makes_progress(broker: Broker, tmp_path: Path) -> None:
-    """Without the broker nobody gets its results."""
-    file = tmp_path / "health"
-    for port, is_touched in ((broker.port, True), (free_port(), False)):
-        with Bus(settings(port, health_file=file)) as bus:
-            until(lambda: bus.connected or bus.metrics.snapshot().get("connect_failed"))
-            bus.progressed()
-            assert file.exists() == is_touched
 
 
 def test_a_file_that_cannot_be_written_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

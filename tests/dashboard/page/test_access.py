@@ -43,7 +43,7 @@ def test_signing_in_and_out(broker: Broker, browser: Browser) -> None:
         enter(tab, "open barley")
         tab.page.locator("[role=alert]", has_text="not the password").wait_for()
         for scheme in ("light", "dark"):
-            tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            tab.page.emulate_media(color_scheme=scheme)
             results = Axe().run(tab.page)
             assert results.violations_count == 0, results.generate_report()
         enter(tab, SECRET)
