@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from types import TracebackType
 from typing import Any, TypeVar
 
 from paho.mqtt import client as mqtt
@@ -94,9 +93,9 @@ class Bus:
         self.heartbeat.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.heartbeat.__exit__(kind, error, trace)
-        self._reports.__exit__(kind, error, trace)
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self.heartbeat.__exit__()
+        self._reports.__exit__()
         self._has_ended = True
         self.state(states.OFFLINE, "stopped" if error is None else f"{type(error).__name__}: {error}")
         if self._connected:
