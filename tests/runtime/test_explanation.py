@@ -13,7 +13,7 @@ from classifier import InvalidExport
 from classifier.description import read_description
 from runtime.settings import load, variables_of
 from tests.bus.test_messages import FOR_PROGRAMS
-from tests.runtime.modules import WITH_SETTINGS, settings_of
+from tests.runtime.modules import MODULES, settings_of
 from tests.support.broker import ROOT
 
 NAMES = "lower-case letters, digits, - and _ are allowed, at most 64 characters"
@@ -41,7 +41,7 @@ def test_a_setting_says_what_is_allowed(module: str, name: str, value: str, word
     assert str(refused.value).startswith(words)
 
 
-@pytest.mark.parametrize("module", WITH_SETTINGS)
+@pytest.mark.parametrize("module", MODULES)
 def test_no_setting_is_explained_in_words_for_programs(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever each variable is set to, it is accepted, or refused in words for people."""
     for name in [variable.names[0] for variable in variables_of(settings_of(module)).values()]:
