@@ -127,24 +127,6 @@ def test_a_killed_broker_gets_everything_back(broker: Broker) -> None:
             until(lambda: delivered(listener, got))
 
 
-def test_the_newest_state_remains_after_a_crash(broker: Broker) -> None:
-    """State that the broker had not acknowledged when it crashed does not come again after the newer one."""
-    with Bus(settings(broker.port)) as bus, Listener(broker.port, topics.status()) as listener:
-        until(lambda: status_of(listener)() == "starting")
-        broker.freeze()
-        bus.publish(CurrentLabel("door", "Apple", 0.9, 1000.0))
-        broker.end(signal.SIGKILL)  # before it has read what waits for it
-        bus.publish(CurrentLabel("door", None, None, None))
-        until(lambda: not bus.connected)
-        broker.start()
-        until(lambda: bus.connected, 35)
-        with Listener(broker.port, topics.label()) as late:
-            until(lambda: late.payloads() and CurrentLabel.unpack(late.payloads()[-1]).label is None)
-            late.publish(topics.label("other"), b"{}", retain=False)
-            until(lambda: late.messages("other/label"))
-            assert CurrentLabel.unpack(late.payloads("door/label")[-1]).label is None
-
-
 def test_a_session_needs_the_password(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
     """A client with a module's name does not disconnect it. Two that know its password disconnect each other: the log says why,
     and not without end.

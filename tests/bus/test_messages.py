@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus import Answer, Command, Frame, InvalidMessage, Label, Message, Pixels, Prediction, Question, Status, Visit, WantedModel
+from bus import Answer, Command, Frame, InvalidMessage, Message, Pixels, Prediction, Question, Status, Visit, WantedModel
 from bus.message import JsonMessage
 from tests.support import samples
 from tests.support.values import anything
@@ -124,13 +124,6 @@ def test_a_picture_that_is_too_large() -> None:
         Frame.unpack(packed(Frame, document(samples.frame()) | {"jpeg": "x" * 100_000}))
     with pytest.raises(InvalidMessage, match=r"^Pixels: rgb: must be 192 bytes$"):
         Pixels.unpack(packed(Pixels, document(Pixels("matrix", "", bytes(192))) | {"rgb": bytes(193)}))
-
-
-def test_best_is_the_highest_wherever_it_stands() -> None:
-    """No labels have no best."""
-    unsorted = Prediction("door", "a1", 0, 0.0, 1.0, 1.0, 1.0, "m", (Label("a", 0.2), Label("b", 0.9), Label("c", 0.4)))
-    assert unsorted.best == Label("b", 0.9)
-    assert Prediction("door", "a1", 0, 0.0, 1.0, 1.0, 1.0, "m", ()).best is None
 
 
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '"\\ud800"', '{"\\udfff": 1}', '[["\\ud83d"]]'])

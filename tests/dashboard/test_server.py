@@ -14,7 +14,7 @@ import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from bus import About, CurrentLabel, DayCounts, Status, states
+from bus import DayCounts
 from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.browsers import Browser, ask_and_never_read, is_well
@@ -24,21 +24,6 @@ from tests.support.place import Place
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
-
-
-def test_a_browser_gets_all_and_then_changes(place: Place) -> None:
-    with Browser(place.port) as browser:
-        assert browser.receive() is None
-        names = {"now", "page", "signed_in", "broker", "rules", "labels", "cameras", "modules", "pixels", "today"}
-        assert set(browser.sections) == names
-        assert browser.sections["signed_in"] is False
-        place.publish(CurrentLabel("door", "<b>woman</b>", 0.9, 1000.0))
-        browser.until(lambda now: now["cameras"]["door"]["label"] == "<b>woman</b>")
-        about = About(model="m", labels=("man",))
-        place.publish(Status("classifier", states.MODEL_REFUSED, 1.0, 2.0, "no labels", about))
-        browser.until(lambda now: now["labels"] == ["man"])
-        assert browser.sections["modules"]["classifier"]["detail"] == "no labels"
-        assert browser.sections["modules"]["dashboard"]["state"] == "running"
 
 
 def test_pictures_come_on_request(place: Place) -> None:
