@@ -102,11 +102,7 @@ class Heartbeat:
     def check(self) -> None:
         """Called once an interval by the watchdog's thread."""
         for what, stalled in list(self._watched.items()):
-            try:
-                seconds = stalled()
-            except Exception:
-                log.debug("cannot tell whether %s hangs", what, exc_info=True)
-                seconds = 0.0
+            seconds = stalled()
             self._observed[what] = min(seconds, self._observed.get(what, 0.0) + self._interval)
             if self._observed[what] >= self._timeout:
                 self._end(EXIT_HUNG, f"{what} has hung for {seconds:.0f} s; this process ends, so that it is started again")

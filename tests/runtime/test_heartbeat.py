@@ -39,20 +39,13 @@ def unexpected(text: str) -> None:
     raise AssertionError(text)
 
 
-def ended_by(*stalls: float | Exception) -> list[tuple[int, str]]:
+def ended_by(*stalls: float) -> list[tuple[int, str]]:
     """What the watchdog ended the process with, checking every half second something that may hang for five."""
     ended: list[tuple[int, str]] = []
     left = iter(stalls)
-
-    def stalled() -> float:
-        stall = next(left)
-        if isinstance(stall, Exception):
-            raise stall
-        return stall
-
     heartbeat = Heartbeat(timeout=5.0, end=lambda code, reason: ended.append((code, reason)))
     heartbeat.watch("the LEDs", lambda: 0.0)
-    heartbeat.watch("the camera", stalled)
+    heartbeat.watch("the camera", lambda: next(left))
     for _ in stalls:
         heartbeat.check()
     return ended
@@ -67,10 +60,10 @@ def test_what_hangs_for_too_long_ends_the_process() -> None:
 
 @pytest.mark.parametrize(
     "stalls",
-    [(0.0, 900.0, 900.5, 0.1), (4.9, 900.0, 901.0, 902.0, 0.0, 0.5), (1.0, ZeroDivisionError(), 0.5)],
-    ids=["slept", "slept while stalled", "a check that fails"],
+    [(0.0, 900.0, 900.5, 0.1), (4.9, 900.0, 901.0, 902.0, 0.0, 0.5)],
+    ids=["slept", "slept while stalled"],
 )
-def test_only_what_was_observed_counts(stalls: tuple[float | Exception, ...]) -> None:
+def test_only_what_was_observed_counts(stalls: tuple[float, ...]) -> None:
     """A process that was stopped has not hung."""
     assert ended_by(*stalls) == []
 
