@@ -20,27 +20,6 @@ NAMES = "lower-case letters, digits, - and _ are allowed, at most 64 characters"
 BAD_TEXTS = ["x", "-1", "nan", "inf", "1e99", "0.5", "45", "9" * 30, "Front Door", "a,B c", "/no/such", "a" * 300, "..", "\x07"]
 
 
-@pytest.mark.parametrize(
-    ("module", "name", "value", "words"),
-    [
-        ("bridge", "MIN_PROBABILITY", "2", "MIN_PROBABILITY='2': must be a number from 0 to 1"),
-        ("bridge", "OUTBOX_MAX", "1.5", r"OUTBOX_MAX='1.5': must be a whole number"),
-        ("bridge", "FORWARD", "some", "FORWARD='some': must be none, visits, changes or all"),
-        ("capture", "LOOP_VIDEO", "perhaps", "LOOP_VIDEO='perhaps': must be true or false"),
-        ("capture", "RESIZE_WIDTH", "wide", "RESIZE_WIDTH='wide': must be a whole number from 16 to 8192"),
-        ("capture", "MQTT_CA_FILE", "/none", "MQTT_CA_FILE='/none': cannot be read: No such file or directory"),
-        ("classifier", "CAMERAS", "door,B", f"CAMERAS='B': {NAMES}"),
-        ("classifier", "MAX_FRAME_AGE", "0", "MAX_FRAME_AGE='0': must be a number above 0 and at most 86400"),
-    ],
-)
-def test_a_setting_says_what_is_allowed(module: str, name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variable, value and what is allowed, as a person says it."""
-    monkeypatch.setenv(name, value)
-    with pytest.raises(InvalidSetting) as refused:
-        load(settings_of(module))
-    assert str(refused.value).startswith(words)
-
-
 @pytest.mark.parametrize("module", MODULES)
 def test_no_setting_is_explained_in_words_for_programs(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever each variable is set to, it is accepted, or refused in words for people."""
