@@ -5,7 +5,6 @@
 A picture becomes its size. Lines that are no message are skipped and counted on standard error.
 """
 
-import io
 import json
 import os
 import sys
@@ -32,15 +31,14 @@ def main() -> int:
         print((__doc__ or "").strip())
         return 0
     skipped = 0
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         for line in sys.stdin.buffer:
             text = as_json(line.decode("ascii", "replace"))
             if text is None:
                 skipped += 1
             else:
-                print(text, flush=True)
+                sys.stdout.buffer.write(f"{text}\n".encode())
+                sys.stdout.buffer.flush()
     except (BrokenPipeError, KeyboardInterrupt):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter prints an error at its end
     if skipped:
