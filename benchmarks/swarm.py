@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.programs import wait_for
-from bus.__main__ import documents
+from bus import Prediction
 
 RATE, SECONDS = 400.0, 20.0
 CLASSIFIERS = (1, 2, 4)
@@ -35,13 +35,13 @@ def scale(classifiers: int) -> None:
 
 def taken() -> tuple[int, Sequence[int]]:
     """The number of frames that were sent, and the sequences of those that were predicted."""
-    listen = ["docker", "exec", container("mosquitto"), "mosquitto_sub", "-N", "-t", "footfall/front/prediction", "-W"]
+    listen = ["docker", "exec", container("mosquitto"), "mosquitto_sub", "-F", "%x", "-t", "footfall/front/prediction", "-W"]
     with subprocess.Popen([*listen, str(int(SECONDS) + 10)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as listener:
         feed = ["docker", "exec", "-i", container("capture"), "python3", "-", str(RATE), str(SECONDS)]
         code = Path(__file__).with_name("feeder.py").read_text()
         sent = subprocess.run(feed, input=code, capture_output=True, text=True, check=True, timeout=120).stdout
         assert listener.stdout
-        came = [int(document["sequence"]) for document in documents(listener.stdout) if document is not None]
+        came = [Prediction.unpack(bytes.fromhex(line.decode())).sequence for line in listener.stdout]
     return int(sent), came
 
 

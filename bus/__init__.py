@@ -5,21 +5,24 @@ from bus.inbox import Inbox
 from bus.message import Message
 from bus.messages import (
     About,
+    Answer,
     Box,
+    CameraDay,
     Command,
     CurrentLabel,
     DayCounts,
+    DayReport,
     Frame,
     Label,
     ModelUpdate,
     Pixels,
     Prediction,
+    Question,
     Status,
     Summary,
     Visit,
     WantedModel,
 )
-from bus.query import Answer, CameraDay, DayReport, Question
 from bus.slot import NewestSlot
 from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
 

@@ -100,10 +100,7 @@ def create_client(settings: BusSettings, persistent: bool, max_queued: int) -> C
     client.enable_logger(logging.getLogger("paho"))
     client.suppress_exceptions = True  # an exception in a callback would end the network's thread
     client.on_socket_close = lambda _client, _userdata, sock: client.drain(sock)  # type: ignore[arg-type]
-    client.on_socket_open = _disable_nagle  # type: ignore[assignment]  # always a socket here
+    # Nagle's algorithm delays a frame's last segment until the one before is acknowledged.
+    no_delay = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    client.on_socket_open = lambda _client, _userdata, sock: sock.setsockopt(*no_delay)  # type: ignore[union-attr]
     return client
-
-
-def _disable_nagle(_client: mqtt.Client, _userdata: Any, sock: socket.socket) -> None:
-    """Nagle's algorithm delays a frame's last segment until the one before is acknowledged."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

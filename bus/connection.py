@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from types import TracebackType
 from typing import Any, TypeVar
 
 from paho.mqtt import client as mqtt
@@ -70,9 +69,11 @@ class Bus:
         self._status = Status(self.name, states.STARTING, since=_now(), about=about or About())
         self._status_lock = threading.Lock()
         self._reports = Worker("status", self._report, interval=report_interval)
-        self._connected = False
+        self.connected = False
+        """Whether messages get through at the moment, as far as is known; to be read only."""
+        self.connection = 0
+        """The number of the last connection to the broker, one more at each; to be read only."""
         self._connected_at = 0.0
-        self._connection = 0
         self._warns_from = time.monotonic() + startup_time
         self._has_ended = False
         self._inboxes: list[Inbox] = []
@@ -94,12 +95,12 @@ class Bus:
         self.heartbeat.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.heartbeat.__exit__(kind, error, trace)
-        self._reports.__exit__(kind, error, trace)
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self.heartbeat.__exit__()
+        self._reports.__exit__()
         self._has_ended = True
         self.state(states.OFFLINE, "stopped" if error is None else f"{type(error).__name__}: {error}")
-        if self._connected:
+        if self.connected:
             self._outbound.flush(SHUTDOWN_TIMEOUT)
         self._client.stop(SHUTDOWN_TIMEOUT)
 
@@ -124,7 +125,7 @@ class Bus:
             delivery = None
             if received.qos > 0:
                 self._client.hold(received)
-                delivery = Delivery(received.mid, self._connection)
+                delivery = Delivery(received.mid, self.connection)
             inbox.put(message, delivery)
 
         if into is None:
@@ -135,7 +136,7 @@ class Bus:
 
     def _acknowledge(self, delivery: Delivery) -> None:
         """Only in the connection of the delivery: what was not acknowledged there is delivered again in the next one."""
-        if self._connected and delivery.connection == self._connection:
+        if self.connected and delivery.connection == self.connection:
             self._client.acknowledge(delivery.packet)
 
     def unsubscribe(self, topic: str) -> None:
@@ -146,23 +147,13 @@ class Bus:
         """As `bus.outbound.Outbound.publish`."""
         return self._outbound.publish(message, acknowledged)
 
-    @property
-    def connection(self) -> int:
-        """The number of the last connection to the broker: 0 before the first one, and one more at each."""
-        return self._connection
-
     def forget(self, *topics: str) -> None:
         """Stops publishing the retained state of these topics at new connections."""
         self._outbound.forget(topics)
 
-    @property
-    def connected(self) -> bool:
-        """Whether messages get through at the moment, as far as is known."""
-        return self._connected
-
     def progressed(self) -> None:
         """To be called when the module has done its work once more; counts while connected. Cheap, from any thread."""
-        if self._connected:
+        if self.connected:
             self.heartbeat.progressed()
 
     def count_and_warn(self, metric: str, text: str, sender: str = "") -> None:
@@ -211,11 +202,11 @@ class Bus:
                 log.error("the broker at %s refuses %r: %s%s", self._address, self.name, self._refusal(code), more)
             return
         self.report()  # not sent yet: kept with the rest of the retained state, which is published below
-        self._connection += 1
+        self.connection += 1
         for inbox in self._inboxes:
             inbox.clear()
         self._subscriptions.connected()
-        self._connected = True
+        self.connected = True
         self._outbound.connected()
         self._connected_at = time.monotonic()
         if (more := self._connections("")) is not None:
@@ -235,7 +226,7 @@ class Bus:
             self.count_and_warn(names.CONNECT_FAILED, f"no broker at {self._address}; trying again")
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
-        was_connected, self._connected = self._connected, False
+        was_connected, self.connected = self.connected, False
         self._outbound.disconnected()
         self._subscriptions.disconnected()
         if was_connected and not self._has_ended:

@@ -1,7 +1,6 @@
 """Messages that wait for their reader, and are acknowledged when it has processed them."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -45,10 +44,8 @@ class Inbox:
 
     def take(self, timeout: float) -> list[Message]:
         """All waiting messages, or the first that comes within `timeout` seconds, or none."""
-        end = time.monotonic() + timeout
         with self._came:
-            while not self._waiting and (left := end - time.monotonic()) > 0:
-                self._came.wait(left)
+            self._came.wait_for(lambda: self._waiting, timeout)
             taken = [message for message, _ in self._waiting]
             self._taken += [delivery for _, delivery in self._waiting if delivery is not None]
             self._waiting.clear()

@@ -14,6 +14,7 @@ import msgpack
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import Self
 
+from bus.topics import Topic
 from runtime.errors import InvalidMessage
 from runtime.explanation import first_problem
 
@@ -24,6 +25,7 @@ class Message:
     """Base class of all messages."""
 
     __slots__ = ()
+    TOPIC: ClassVar[Topic]
     LIMIT: ClassVar[int] = 64 * 1024
     """Bytes of a payload."""
     QOS: ClassVar[int] = 1
@@ -33,7 +35,7 @@ class Message:
     @property
     def topic(self) -> str:
         """The topic on which it is published."""
-        raise NotImplementedError
+        return self.TOPIC.of(self)
 
     def pack(self) -> bytes:
         """The payload. Raises `InvalidMessage` when it is over the limit."""

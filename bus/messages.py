@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field, Strict
+from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 from typing_extensions import Self
 
@@ -32,8 +32,8 @@ ByHour = dict[Text, dict[Hour, Count]]
 Counted = dict[Hour, Share | None]
 """By hour, the part of it in which the camera was counting (0..1); None where it was not, so that there is no data."""
 Flag = Annotated[bool, Strict()]
-
-UNKNOWN_IGNORED = ConfigDict(extra="ignore")
+Identity = Annotated[str, Strict(), Field(max_length=64)]
+Zone = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 
 
 class Box(NamedTuple):
@@ -45,7 +45,7 @@ class Box(NamedTuple):
     h: Share
 
 
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class Label:
     """One label of a prediction; `box` is None where the model does not locate it in the picture."""
 
@@ -54,7 +54,7 @@ class Label:
     box: Box | None = None
 
 
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class Frame(Message):
     """One picture of a camera.
 
@@ -63,6 +63,7 @@ class Frame(Message):
     `demo` when the picture was drawn.
     """
 
+    TOPIC = topics.frame
     LIMIT = 2 * 1024 * 1024
     QOS = 0
 
@@ -76,18 +77,16 @@ class Frame(Message):
     jpeg: Annotated[bytes, Strict(), Field(min_length=1)]
     demo: Flag = False
 
-    @property
-    def topic(self) -> str:
-        return topics.frame(self.camera)
 
-
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class Prediction(Message):
     """The model's output for one frame, with that frame's session, sequence and times; `labels` come highest first.
 
     `model` is its name and the start of its SHA-256. `demo` when the frame was drawn, or the model knows only drawn figures: then
     no visitor is real.
     """
+
+    TOPIC = topics.prediction
 
     camera: Name
     session: Text
@@ -101,16 +100,12 @@ class Prediction(Message):
     demo: Flag = False
 
     @property
-    def topic(self) -> str:
-        return topics.prediction(self.camera)
-
-    @property
     def best(self) -> Label | None:
         """The label of highest probability; None where a detector found nothing."""
         return max(self.labels, key=lambda label: label.probability, default=None)
 
 
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class Visit(JsonMessage):
     """One visitor's stay, published when it is over; `peak` is the highest probability among its `frames` predictions.
 
@@ -118,6 +113,7 @@ class Visit(JsonMessage):
     one: the clock was wrong when it was counted.
     """
 
+    TOPIC = topics.visit
     QOS = 1
     RETAINED = False
 
@@ -130,18 +126,15 @@ class Visit(JsonMessage):
     frames: Count
     demo: Flag = False
 
-    @property
-    def topic(self) -> str:
-        return topics.visit(self.camera)
 
-
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class Summary(JsonMessage):
     """The visits begun at a camera in one hour of the site, by label, published when the hour is over.
 
     `day` and `hour` (``"09"``) are the site's own, `began_at` and `ended_at` Unix seconds.
     """
 
+    TOPIC = topics.summary
     QOS = 1
     RETAINED = False
 
@@ -154,15 +147,12 @@ class Summary(JsonMessage):
     visits: Totals
     demo: Flag = False
 
-    @property
-    def topic(self) -> str:
-        return topics.summary(self.camera)
 
-
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class Pixels(Message):
     """The 8x8 matrix: 64 times red, green, blue, row by row from the top left; `label` is empty when it is dark."""
 
+    TOPIC = topics.pixels
     QOS = 0
     RETAINED = True
 
@@ -170,17 +160,15 @@ class Pixels(Message):
     label: Annotated[str, Strict(), Field(max_length=256)]
     rgb: Annotated[bytes, Strict(), Field(min_length=192, max_length=192)]
 
-    @property
-    def topic(self) -> str:
-        return topics.pixels(self.name)
 
-
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class CurrentLabel(JsonMessage):
     """Who is there now; label, probability and since are None when nobody is.
 
     `at` is the time of the frame that changed the label; None when the counter no longer knows, as when it stops.
     """
+
+    TOPIC = topics.label
 
     camera: Name
     label: Text | None
@@ -189,12 +177,8 @@ class CurrentLabel(JsonMessage):
     at: Seconds | None = None
     demo: Flag = False
 
-    @property
-    def topic(self) -> str:
-        return topics.label(self.camera)
 
-
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class DayCounts(JsonMessage):
     """Visits begun on one day, by label and hour: `visits["woman"]["09"]`; day and hours are in the site's time zone.
 
@@ -202,6 +186,7 @@ class DayCounts(JsonMessage):
     only on a day on which the camera did not count with another model.
     """
 
+    TOPIC = topics.counts
     LIMIT = 1024 * 1024
 
     camera: Name
@@ -210,10 +195,6 @@ class DayCounts(JsonMessage):
     visits: ByHour
     counted: Counted = Field(default_factory=dict)
     demo: Flag = False
-
-    @property
-    def topic(self) -> str:
-        return topics.counts(self.camera)
 
 
 class Request(JsonMessage):
@@ -229,39 +210,28 @@ class Request(JsonMessage):
     @classmethod
     def received(cls, topic: str, payload: bytes | bytearray) -> Self:
         """The request in a payload. Raises `InvalidMessage`."""
-        return cls._of({"v": VERSION} | cls._document(payload) | cls._fields_in(topic))
-
-    @classmethod
-    def _fields_in(cls, topic: str) -> dict[str, str]:  # noqa: ARG003
-        """The fields that the topic contains; none, if it is not overridden."""
-        return {}
+        return cls._of({"v": VERSION} | cls._document(payload) | cls.TOPIC.fields_in(topic))
 
 
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class Command(Request):
     """An order to a camera."""
 
+    TOPIC = topics.command
     QOS = 1
 
     camera: Name
     do: Literal["pause", "resume", "snapshot"]
 
-    @property
-    def topic(self) -> str:
-        return topics.command(self.camera)
 
-    @classmethod
-    def _fields_in(cls, topic: str) -> dict[str, str]:
-        return {"camera": topics.second_level(topic)}
-
-
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class WantedModel(Request):
     """The model that the classifiers shall serve: the `url` of an export's zip and its `sha256`.
 
     With neither, a download in progress is cancelled. With `rollback`, the previous model is served again.
     """
 
+    TOPIC = topics.wanted_model
     LIMIT = 8 * 1024
     QOS = 1
 
@@ -269,12 +239,8 @@ class WantedModel(Request):
     sha256: Annotated[str, Strict(), Field(max_length=128)] | None = None
     rollback: Flag = False
 
-    @property
-    def topic(self) -> str:
-        return topics.wanted_model()
 
-
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class ModelUpdate:
     """The outcome of the last `WantedModel`; `url` has only scheme, host and port. `previous` names the model before."""
 
@@ -285,7 +251,7 @@ class ModelUpdate:
     previous: Text | None = None
 
 
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class About:
     """What a module works on; each module fills in its own fields.
 
@@ -303,13 +269,15 @@ class About:
     ended: tuple[Name, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, config=UNKNOWN_IGNORED)
+@dataclass(frozen=True, slots=True)
 class Status(JsonMessage):
     """A module's state (one of `bus.states`), since when and why; `metrics` by name (see `bus.metric_names`).
 
     `rates` has each counter's growth a second since the last report. `since` and `at`, the time of the report, are None in the
     module's last will, which the broker publishes.
     """
+
+    TOPIC = topics.status
 
     module: Name
     state: Text
@@ -320,6 +288,59 @@ class Status(JsonMessage):
     metrics: dict[str, Number] = Field(default_factory=dict)
     rates: dict[str, Number] = Field(default_factory=dict)
 
-    @property
-    def topic(self) -> str:
-        return topics.status(self.module)
+
+@dataclass(frozen=True, slots=True)
+class Question(Request):
+    """What was counted on a day of the site, by default today? `id` stands in the answer again.
+
+    A day that there is not is no invalid message, so that the answer can say so.
+    """
+
+    TOPIC = topics.question
+
+    asker: Name
+    id: Identity = ""
+    day: Annotated[str, Strict(), Field(max_length=64)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDay:
+    """Visits begun at one camera on a day, as in `DayCounts`."""
+
+    totals: Totals
+    visits: ByHour
+    counted: Counted = Field(default_factory=dict)
+    demo: Flag = False
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """What was counted on a day of the site, by camera, and its last `visits`, newest first.
+
+    It takes 23 or 25 hours where clocks change. `zone` is the IANA name of the site's time zone, such as Europe/Berlin.
+    `demo` when all cameras that counted have the demo's visits. When it is false, a sum over cameras leaves out those of which
+    `demo` is true.
+    """
+
+    day: Day
+    begins_at: Seconds
+    ends_at: Seconds
+    zone: Zone
+    cameras: dict[Name, CameraDay]
+    visits: tuple[Visit, ...]
+    demo: Flag = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(JsonMessage):
+    """To the question of that `asker` and `id`: the report, or else the `problem` why there is none, which is empty otherwise."""
+
+    TOPIC = topics.answer
+    LIMIT = 1024 * 1024
+    QOS = 1  # unlike a picture, it is not out of date when the next one comes
+    RETAINED = False
+
+    asker: Name
+    id: Identity
+    problem: Annotated[str, Strict(), Field(max_length=1024)]
+    report: DayReport | None

@@ -108,12 +108,6 @@ class Outbound:
 
     def _send_or_drop(self, envelope: _Envelope) -> bool:
         """QoS 0."""
-        if not self._has_room():
-            return False
-        self._unsent.append(self._client.publish(envelope.topic, envelope.payload, 0))
-        return True
-
-    def _has_room(self) -> bool:
         if not self._is_connected:
             self._metrics.add(names.DROPPED_OFFLINE)
             return False
@@ -122,6 +116,7 @@ class Outbound:
         if len(self._unsent) >= MAX_UNSENT:
             self._metrics.add(names.DROPPED_UNSENT)
             return False
+        self._unsent.append(self._client.publish(envelope.topic, envelope.payload, 0))
         return True
 
     def acknowledged(self, packet: int) -> None:

@@ -1,44 +1,48 @@
 """The topics of the suite; no other file spells one.
 
-Each function returns the topic of one camera, asker, display or module; without an argument, the filter for all of them.
+Called with the name of a camera, asker, display or module, each gives its topic; without a name, the filter for all of them.
 """
-
-from typing import Protocol
 
 RESERVED_CAMERAS = frozenset({"classifier", "display", "query", "status"})
 """Second levels that are no cameras."""
 
 
-class _Topic(Protocol):
-    def __call__(self, name: str = "+", /) -> str: ...
+class Topic:
+    """A topic with a message's field in it: ``footfall/{camera}/frame``."""
 
+    def __init__(self, template: str) -> None:
+        self._before, _, rest = template.partition("{")
+        self._field, _, self._after = rest.partition("}")
 
-def _topic(template: str) -> _Topic:
-    def topic(name: str = "+", /) -> str:
-        return template.format(name)
+    def __call__(self, name: str = "+", /) -> str:
+        return f"{self._before}{name}{self._after}" if self._field else self._before
 
-    return topic
+    def of(self, message: object) -> str:
+        """The topic of a message."""
+        return self(getattr(message, self._field)) if self._field else self._before
+
+    def fields_in(self, topic: str) -> dict[str, str]:
+        """The field that a topic contains."""
+        return {self._field: topic.split("/")[self._before.count("/")]} if self._field else {}
 
 
 # Of a camera
-frame = _topic("footfall/{}/frame")
-prediction = _topic("footfall/{}/prediction")
-visit = _topic("footfall/{}/visit")
-summary = _topic("footfall/{}/summary")
-label = _topic("footfall/{}/label")
-counts = _topic("footfall/{}/counts")
-command = _topic("footfall/{}/command")
+frame = Topic("footfall/{camera}/frame")
+prediction = Topic("footfall/{camera}/prediction")
+visit = Topic("footfall/{camera}/visit")
+summary = Topic("footfall/{camera}/summary")
+label = Topic("footfall/{camera}/label")
+counts = Topic("footfall/{camera}/counts")
+command = Topic("footfall/{camera}/command")
 # Of an asker
-question = _topic("footfall/query/{}/question")
-answer = _topic("footfall/query/{}/answer")
+question = Topic("footfall/query/{asker}/question")
+answer = Topic("footfall/query/{asker}/answer")
 # Of a display
-pixels = _topic("footfall/display/{}/pixels")
+pixels = Topic("footfall/display/{name}/pixels")
 # Of a module
-status = _topic("footfall/status/{}")
-
-
-def wanted_model() -> str:
-    return "footfall/classifier/model"
+status = Topic("footfall/status/{module}")
+# Of all classifiers
+wanted_model = Topic("footfall/classifier/model")
 
 
 def second_level(topic: str) -> str:

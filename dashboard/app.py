@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.websockets import WebSocket
 
 from dashboard.counts import NoAnswer, as_csv, as_json
 from dashboard.hub import Hub
@@ -38,7 +37,7 @@ def create_app(hub: Hub) -> Starlette:
 
     return Starlette(
         routes=[
-            WebSocketRoute("/live", routes.live),
+            WebSocketRoute("/live", hub.watch),
             Route("/healthz", routes.healthz),
             Route("/api/counts", routes.counts),
             Route("/cameras/{name}/snapshot.jpg", routes.snapshot),
@@ -55,10 +54,6 @@ class Routes:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-
-    async def live(self, socket: WebSocket) -> None:
-        """What the page shows, for as long as it is open."""
-        await self._hub.watch(socket)
 
     async def healthz(self, request: Request) -> Response:
         """Whether the broker is connected and the page is kept up to date."""

@@ -39,19 +39,10 @@ class Picture(NamedTuple):
             "age": round(now - frame.captured_at, 3),
             "width": frame.width,
             "height": frame.height,
-            "prediction": self.prediction and _as_json(self.prediction),
+            "prediction": self.prediction and asdict(self.prediction),
         }
         text = json.dumps(head).encode()
         return struct.pack(">I", len(text)) + text + frame.jpeg
-
-
-def _as_json(prediction: Prediction) -> dict[str, object]:
-    return {
-        "labels": [asdict(label) for label in prediction.labels],
-        "classified_at": prediction.classified_at,
-        "inference_ms": prediction.inference_ms,
-        "model": prediction.model,
-    }
 
 
 class _Waiting(NamedTuple):

@@ -1,6 +1,5 @@
 """The state of cameras, modules and displays, from their messages, as the page gets it."""
 
-import json
 import threading
 import time
 from collections import deque
@@ -14,8 +13,6 @@ from bus.message import plural
 MAX_NAMES = 64
 """Of cameras, of modules and of displays; more indicate spoofed names."""
 MAX_LABELS = 256
-MAX_METRICS = 16 * 1024
-"""Characters as JSON, of one module."""
 RATE_WINDOW = 5.0
 """Seconds over which predictions are counted."""
 SILENT_AFTER = 5.0
@@ -224,8 +221,6 @@ class SiteState:
 
 
 def _module_section(status: Status) -> dict[str, Any]:
-    """Without metrics when there are too many, as each report goes to every browser."""
-    is_bounded = len(json.dumps([status.metrics, status.rates])) <= MAX_METRICS
     update = status.about.update
     return {
         "state": status.state,
@@ -234,6 +229,6 @@ def _module_section(status: Status) -> dict[str, Any]:
         "detail": status.detail,
         "model": status.about.model,
         "update": update and asdict(update),
-        "metrics": status.metrics if is_bounded else {},
-        "rates": status.rates if is_bounded else {},
+        "metrics": status.metrics,
+        "rates": status.rates,
     }

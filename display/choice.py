@@ -21,7 +21,9 @@ class Choice:
         self._max_age = max_age
         self._is_background = is_background
         self._label: str | None = None
-        self._since = self._until = 0.0
+        self._until = 0.0
+        self.since = 0.0
+        """The monotonic time since which the label is shown without a break."""
 
     def process(self, prediction: Prediction, now: float, clock: float) -> bool:
         """Process a prediction at Unix time `now`, monotonic time `clock`. False when it is too old."""
@@ -33,17 +35,12 @@ class Choice:
             self._label = None if self._is_background(best.name) else best.name
             self._until = clock + self._hold
             if self._label != before:
-                self._since = clock
+                self.since = clock
         return True
 
     def label(self, clock: float) -> str | None:
         """The label at monotonic time `clock`; None: dark."""
         return self._label if clock < self._until else None
-
-    @property
-    def since(self) -> float:
-        """The monotonic time since which the label is shown without a break."""
-        return self._since
 
 
 class Choices:

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Callable
-from types import TracebackType
 
 from typing_extensions import Self
 
@@ -45,7 +44,7 @@ class Screen:
         self.keep_open()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._publish("", DARK)
         with contextlib.suppress(MatrixLost):
             self._open.close()

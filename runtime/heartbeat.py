@@ -3,15 +3,12 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from stat import S_ISREG
-from types import TracebackType
 
 from typing_extensions import Self
 
 from runtime import process
-from runtime.errors import InvalidSetting
 from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -64,10 +61,9 @@ class Heartbeat:
         end: Callable[[int, str], object] = process.end,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Removes the health file of an earlier process. `on_error` gets a line when the file cannot be written.
+        """`on_error` gets a line when the health file cannot be touched.
 
-        What hangs for `timeout` seconds (`HANG_TIMEOUT`) ends the process: `end` gets exit code and reason. Raises
-        `InvalidSetting` for a health file that is not empty, or no file.
+        What hangs for `timeout` seconds (`HANG_TIMEOUT`) ends the process: `end` gets exit code and reason.
         """
         self._file = health_file
         self._on_error = on_error
@@ -80,24 +76,17 @@ class Heartbeat:
         self._observed: dict[str, float] = {}
         """Seconds, by what stalls."""
         self._watchdog = Worker("watchdog", self.check, interval=self._interval)
-        if health_file is not None:
-            self._remove(health_file)
 
     def __enter__(self) -> Self:
         self._watchdog.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._watchdog.__exit__(kind, error, trace)
+    def __exit__(self, *_: object) -> None:
+        self._watchdog.__exit__()
 
     def watch(self, what: str, stalled: Callable[[], float]) -> None:
         """`what` may hang, and `stalled` says for how many seconds it has: that of a `Worker` or of `Calls`, say."""
         self._watched[what] = stalled
-
-    @property
-    def stalled(self) -> float:
-        """Seconds for which the one that has stalled for longest has; for ``/healthz``."""
-        return max((stalled() for stalled in self._watched.values()), default=0.0)
 
     def progressed(self) -> None:
         """To be called when the module has done its work once more. Cheap, from any thread."""
@@ -113,21 +102,7 @@ class Heartbeat:
     def check(self) -> None:
         """Called once an interval by the watchdog's thread."""
         for what, stalled in list(self._watched.items()):
-            try:
-                seconds = stalled()
-            except Exception:
-                log.debug("cannot tell whether %s hangs", what, exc_info=True)
-                seconds = 0.0
+            seconds = stalled()
             self._observed[what] = min(seconds, self._observed.get(what, 0.0) + self._interval)
             if self._observed[what] >= self._timeout:
                 self._end(EXIT_HUNG, f"{what} has hung for {seconds:.0f} s; this process ends, so that it is started again")
-
-    def _remove(self, file: Path) -> None:
-        try:
-            with suppress(FileNotFoundError):
-                state = file.stat()
-                if not S_ISREG(state.st_mode) or state.st_size > 0:
-                    raise InvalidSetting(f"HEALTH_FILE={str(file)!r}: must be an empty file, or not be there")
-                file.unlink()
-        except OSError as error:
-            self._on_error(f"HEALTH_FILE={str(file)!r}: cannot be removed: {error.strerror}")

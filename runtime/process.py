@@ -101,15 +101,15 @@ def _log_and_flush(reason: str) -> None:
             stream.flush()
 
 
-def stop_on_signals(*more: signal.Signals) -> threading.Event:
-    """An event that is set by SIGTERM, SIGINT or one of `more`, or when the laptop run that started this process ends."""
+def stop_on_signals() -> threading.Event:
+    """An event that is set by SIGTERM or SIGINT, or when the laptop run that started this process ends."""
     stop = threading.Event()
 
     def set_stop(*_: object) -> None:
         # On another thread: this one may be inside stop.wait(), which holds the lock that set() takes.
         threading.Thread(target=stop.set).start()
 
-    for number in (signal.SIGTERM, signal.SIGINT, *more):
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, set_stop)
     threading.Thread(target=_stop_after_run, args=(os.environ.get(RUN_VARIABLE), stop), daemon=True).start()
     return stop

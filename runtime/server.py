@@ -3,7 +3,6 @@
 import socket
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import uvicorn
@@ -108,7 +107,7 @@ class Server:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join(timeout=SHUTDOWN_TIMEOUT + 1)
         self._socket.close()

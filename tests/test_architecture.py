@@ -43,8 +43,6 @@ DRIVERS = {
 ALL_DRIVERS = {driver for drivers in DRIVERS.values() for driver in drivers}
 STATES = {value for name, value in vars(states).items() if name.isupper() and isinstance(value, str)}
 METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # a field too
-COUNTING = {"add", "put", "count_and_warn", "_count_and_warn"}
-"""Methods whose first argument is a metric."""
 
 
 @cache
@@ -66,7 +64,7 @@ def imported(tree: ast.Module) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def texts(tree: ast.Module) -> Iterator[str]:
+def texts(tree: ast.AST) -> Iterator[str]:
     """All text in a file's code, parts of f-strings included, docstrings not."""
     lone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -99,36 +97,19 @@ def test_topics_are_spelled_in_one_place(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", PRODUCT)
-def test_states_are_spelled_in_one_place(package: str) -> None:
-    """In bus/states.py. A literal that is compared, passed or assigned as a state is one of its constants."""
+def test_states_and_metrics_are_named_in_one_place(package: str) -> None:
+    """In bus/states.py and bus/metric_names.py. A short word, such as "running", is one where it is passed, compared, counted."""
     for path, tree in trees(package).items():
-        if (package, path.name) == ("bus", "states.py"):
+        if package == "bus" and path.name in ("states.py", "metric_names.py"):
             continue
-        spelled = {value for value in STATES if "-" in value} & set(texts(tree))
+        spelled = {word for word in STATES | METRICS if "-" in word or "_" in word} & set(texts(tree))
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and _name(node.func) in ("state", "Status"):
-                spelled |= {value for argument in node.args for value in _literals(argument)} & STATES
+                spelled |= STATES & set(texts(node))
             if isinstance(node, ast.Compare) and any(_name(one) == "state" for one in (node.left, *node.comparators)):
-                spelled |= {value for one in (node.left, *node.comparators) for value in _literals(one)} & STATES
-            if (
-                isinstance(node, ast.Assign)
-                and not isinstance(node.value, ast.Dict)
-                and any(isinstance(one, ast.Name) and one.id.isupper() for one in node.targets)
-            ):
-                spelled |= set(_literals(node.value)) & STATES
-        assert not spelled, path
-
-
-@pytest.mark.parametrize("package", PRODUCT)
-def test_metrics_are_named_in_one_place(package: str) -> None:
-    """In bus/metric_names.py; no other text names one, and no metric is counted by a literal."""
-    for path, tree in trees(package).items():
-        if (package, path.name) == ("bus", "metric_names.py"):
-            continue
-        spelled = {name for name in METRICS if "_" in name} & set(texts(tree))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _name(node.func) in COUNTING and _is_of_metrics(node.func):
-                spelled |= set(_literals(node.args[0])) if node.args else set()
+                spelled |= STATES & set(texts(node))
+            if isinstance(node, ast.Call) and _counts(node.func) and isinstance(node.args[0], ast.Constant | ast.IfExp):
+                spelled |= set(texts(node.args[0]))
         assert not spelled, path
 
 
@@ -136,15 +117,7 @@ def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def _is_of_metrics(function: ast.expr) -> bool:
-    """`metrics.add(...)` and `count_and_warn(...)`, not the `add` of a set or the `put` of a queue."""
-    return "warn" in _name(function) or (isinstance(function, ast.Attribute) and "metrics" in _name(function.value))
-
-
-def _literals(node: ast.expr) -> list[str]:
-    """Text in an expression; what is in calls inside it is those calls' own."""
-    if isinstance(node, ast.Constant):
-        return [node.value] if isinstance(node.value, str) else []
-    if isinstance(node, ast.Call | ast.JoinedStr):
-        return []
-    return [text for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr) for text in _literals(child)]
+def _counts(function: ast.expr) -> bool:
+    """`metrics.add(...)`, `metrics.put(...)` and `count_and_warn(...)`."""
+    of = _name(function.value) if isinstance(function, ast.Attribute) else ""
+    return "count_and_warn" in _name(function) or ("metrics" in of and _name(function) in ("add", "put"))

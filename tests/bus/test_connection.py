@@ -4,14 +4,12 @@ import hmac
 import logging
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-import trustme
 from paho.mqtt import client as mqtt
 
 from bus import About, Bus, CurrentLabel, Frame, Pixels, Prediction, Status, states, topics
@@ -93,14 +91,19 @@ def test_several_handlers_of_one_filter(broker: Broker, caplog: pytest.LogCaptur
 
 @pytest.mark.parametrize(("startup_time", "number"), [(600.0, 0), (0.0, 1)])
 def test_starts_before_the_broker(tmp_path: Path, startup_time: float, number: int, caplog: pytest.LogCaptureFixture) -> None:
-    """A module connects when the broker comes. Whoever starts both at once reads no warning; later there is one."""
+    """A module connects when the broker comes, and ends soon without one. Whoever starts both at once reads no warning; later
+    there is one.
+    """
     port = free_port()
     with Bus(settings(port), startup_time=startup_time) as bus:
         bus.state(states.RUNNING)
         until(lambda: bus.metrics.snapshot().get("connect_failed", 0) >= 2)
         assert caplog.text.count("no broker at") == number
-        with Broker(tmp_path, port=port), Listener(port, topics.status()) as listener:
-            until(lambda: status_of(listener)() == "running", 35)
+        if number == 0:
+            with Broker(tmp_path, port=port), Listener(port, topics.status()) as listener:
+                until(lambda: status_of(listener)() == "running", 35)
+        begin = time.monotonic()
+    assert time.monotonic() - begin < limit(5)
 
 
 def test_a_killed_broker_gets_everything_back(broker: Broker) -> None:
@@ -122,24 +125,6 @@ def test_a_killed_broker_gets_everything_back(broker: Broker) -> None:
             listener.wait_for("new/pixels")
             until(lambda: status_of(listener)() == "camera-lost")
             until(lambda: delivered(listener, got))
-
-
-def test_the_newest_state_remains_after_a_crash(broker: Broker) -> None:
-    """State that the broker had not acknowledged when it crashed does not come again after the newer one."""
-    with Bus(settings(broker.port)) as bus, Listener(broker.port, topics.status()) as listener:
-        until(lambda: status_of(listener)() == "starting")
-        broker.freeze()
-        bus.publish(CurrentLabel("door", "Apple", 0.9, 1000.0))
-        broker.end(signal.SIGKILL)  # before it has read what waits for it
-        bus.publish(CurrentLabel("door", None, None, None))
-        until(lambda: not bus.connected)
-        broker.start()
-        until(lambda: bus.connected, 35)
-        with Listener(broker.port, topics.label()) as late:
-            until(lambda: late.payloads() and CurrentLabel.unpack(late.payloads()[-1]).label is None)
-            late.publish(topics.label("other"), b"{}", retain=False)
-            until(lambda: late.messages("other/label"))
-            assert CurrentLabel.unpack(late.payloads("door/label")[-1]).label is None
 
 
 def test_a_session_needs_the_password(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
@@ -194,17 +179,6 @@ def test_a_network_thread_that_ended_is_restarted(broker: Broker, monkeypatch: p
         until(lambda: delivered(listener, got), 35)
 
 
-def test_a_status_has_metrics_and_comes_again(broker: Broker) -> None:
-    """What was described is in the next report."""
-    with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port), report_interval=0.2) as bus:
-        bus.metrics.add("things", 3)
-        bus.describe(model="shop@0123")
-        until(lambda: statuses(listener) and statuses(listener)[-1].metrics.get("things") == 3)
-        assert statuses(listener)[-1].about.model == "shop@0123"
-        number = len(statuses(listener))
-        until(lambda: len(statuses(listener)) > number + 2)
-
-
 @pytest.mark.parametrize(
     ("about", "words"),
     [
@@ -236,22 +210,6 @@ def test_a_refused_subscription_is_logged(caplog: pytest.LogCaptureFixture) -> N
     wanted = f"$share/{secret_name('some', 'secret')}/footfall/+/prediction"
     assert client.subscribe.call_args[0] == ([(wanted, 1)],)
     assert caplog.messages == [f"the broker refuses the subscription of tester to {wanted}"]
-
-
-@pytest.mark.parametrize("is_right", [True, False])
-def test_tls(tmp_path: Path, is_right: bool) -> None:
-    """The broker's certificate is checked against MQTT_CA_FILE."""
-    port, authority, other = free_port(), trustme.CA(), trustme.CA()
-    files = {name: tmp_path / name for name in ("ca", "server")}
-    (authority if is_right else other).cert_pem.write_to_path(files["ca"])
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(files["server"])
-    configuration = tmp_path / "tls.conf"
-    configuration.write_text(
-        f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\ncertfile {files['server']}\nkeyfile {files['server']}\n"
-    )
-    with Broker(tmp_path / "tls", configuration, port), Bus(settings(port, mqtt_ca_file=files["ca"])) as bus:
-        until(lambda: bus.connected or bus.metrics.snapshot().get("connect_failed"))
-        assert bus.connected == is_right
 
 
 @pytest.mark.parametrize(
@@ -311,41 +269,3 @@ def test_frames_do_not_pile_up_before_a_frozen_broker(broker: Broker) -> None:
             time.sleep(0.002)
         broker.thaw()
         until(lambda: bus.publish(picture), 40)
-
-
-def test_what_a_crashed_broker_forgot_is_published_again(broker: Broker) -> None:
-    """What it acknowledged and did not save, for a session that was away; in order, and before anything newer."""
-    got: list[float] = []
-
-    def persistent() -> Bus:
-        bus = Bus(settings(broker.port, "away"), persistent=True)
-        bus.subscribe(PREDICTIONS, Prediction, lambda prediction: got.append(prediction.captured_at))
-        return bus
-
-    with persistent(), Listener(broker.port, topics.status("away")) as listener:
-        until(lambda: status_of(listener, "away")() == "starting")
-    broker.end(signal.SIGTERM)  # the session is saved
-    broker.start()
-    with Bus(settings(broker.port)) as sender:
-        until(lambda: sender.connected)
-        for number in range(50):
-            sender.publish(samples.prediction(captured_at=1000.0 + number))
-        until(lambda: not sender._client._out_messages)  # type: ignore[attr-defined]
-        broker.end()
-        until(lambda: not sender.connected)
-        sender.publish(samples.prediction(captured_at=2000.0))
-        broker.start()
-        until(lambda: sender.connected)
-        with persistent():
-            until(lambda: 2000.0 in got)
-    assert list(dict.fromkeys(got)) == [1000.0 + number for number in range(50)] + [2000.0]
-
-
-def test_leaving_is_quick_without_a_broker() -> None:
-    """No thread is left."""
-    before = threading.active_count()
-    begin = time.monotonic()
-    with Bus(settings(free_port())) as bus:
-        until(lambda: bus.metrics.snapshot().get("connect_failed"))
-    assert time.monotonic() - begin < limit(5)
-    until(lambda: threading.active_count() <= before)

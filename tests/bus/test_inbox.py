@@ -4,13 +4,13 @@ import signal
 
 import pytest
 
-from bus import Bus, Command, Inbox, Message, Prediction, Status, topics
+from bus import Bus, Inbox, Prediction, Status, topics
 from bus.inbox import Delivery
 from tests.bus.test_connection import settings, status_of
 from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.listener import Listener
-from tests.support.wait import limit, until
+from tests.support.wait import until
 
 pytestmark = pytest.mark.broker
 
@@ -20,9 +20,7 @@ NUMBER = 20
 def receiver(broker: Broker) -> tuple[Bus, Inbox]:
     """A bus with a session that the broker keeps, and its inbox."""
     bus = Bus(settings(broker.port, "receiver"), persistent=True)
-    inbox = bus.inbox({topics.prediction(): Prediction})
-    assert bus.inbox({topics.command(): Command}, into=inbox) is inbox
-    return bus, inbox
+    return bus, bus.inbox({topics.prediction(): Prediction})
 
 
 def send(broker: Broker, number: int = NUMBER, begin: int = 0, qos: int = 1) -> None:
@@ -99,20 +97,6 @@ def test_qos_0_is_not_acknowledged(known: Broker) -> None:
         assert "disconnected" not in bus.metrics.snapshot()
 
 
-def test_messages_of_different_kinds_keep_their_order(known: Broker) -> None:
-    """A command does not overtake the predictions before it."""
-    with Listener(known.port) as sender:
-        for _ in range(5):
-            sender.publish(topics.prediction("door"), samples.prediction().pack())
-            sender.publish(topics.command("door"), b'{"do": "pause"}')
-    bus, inbox = receiver(known)
-    taken: list[Message] = []
-    with bus:
-        while len(taken) < 10 and (some := inbox.take(limit(10))):
-            taken += some
-    assert [type(message) for message in taken] == [Prediction, Command] * 5
-
-
 def test_garbage_is_acknowledged(known: Broker) -> None:
     """It is counted once, neither kept by the broker nor in the way of others."""
     bus, inbox = receiver(known)
@@ -138,20 +122,6 @@ def test_a_reader_that_cannot_process_stays_connected(known: Broker) -> None:
             inbox.acknowledge()
             taken += take(inbox, 1)
     assert taken == list(range(250))
-
-
-def test_a_lost_connection_clears_what_was_not_taken() -> None:
-    """What was taken is acknowledged once, with its own connection's number."""
-    acknowledged: list[Delivery] = []
-    inbox = Inbox(acknowledged.append)
-    inbox.put(samples.prediction(), Delivery(1, 1))
-    assert len(inbox.take(0)) == 1
-    inbox.put(samples.prediction(), Delivery(2, 1))
-    inbox.clear()
-    assert inbox.take(0) == []
-    inbox.acknowledge()
-    inbox.acknowledge()
-    assert acknowledged == [Delivery(1, 1)]
 
 
 def test_a_newer_state_replaces_the_older() -> None:

@@ -121,16 +121,6 @@ def test_what_waits_is_limited() -> None:
     assert setup.given() == list(range(1, MAX_QUEUED + 1))
 
 
-def test_little_is_remembered(setup: Setup) -> None:
-    """However long it runs, only the last seconds are kept."""
-    for number in range(1, 2000):
-        setup.publish(number)
-        setup.acknowledge(len(setup.client.given))
-        setup.now += 0.1
-    assert len(setup.outbound._recent) <= RECENT * 10 + 2
-    assert len(setup.outbound._sent) <= 1
-
-
 def test_an_acknowledgement_is_reported(setup: Setup) -> None:
     """At the PUBACK of that message, also when it comes before the packet's number is known here."""
     got: list[int] = []

@@ -1,13 +1,11 @@
 """The newest-frame slot."""
 
-import threading
 from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import NewestSlot
-from tests.support.wait import limit
 
 
 def test_keys_take_turns() -> None:
@@ -23,14 +21,6 @@ def test_keys_take_turns() -> None:
         slot.put(value, value)
         slot.put("a", "a")
     assert Counter(taken) == {"a": 3, "b": 3, "c": 3}
-
-
-def test_take_waits_for_a_value() -> None:
-    """From another thread."""
-    slot: NewestSlot[str, int] = NewestSlot()
-    threading.Timer(0.05, slot.put, ("door", 5)).start()
-    assert slot.take(limit(5)) == 5
-    assert slot.take(0) is None
 
 
 def test_the_number_of_keys_is_limited() -> None:

@@ -6,7 +6,6 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -338,12 +337,3 @@ def test_a_form_that_does_not_end_is_abandoned(browser: TestClient, monkeypatch:
     for more in ([], [{"type": "http.request", "body": b"pass", "more_body": True}], [{"type": "http.disconnect"}]):
         start, _ = raw(browser.app, [(b"host", b"localhost")], *more, method="POST", path="/sign-in")
         assert start["status"] == 408
-
-
-def test_the_page_is_small_and_names_no_other_host() -> None:
-    """All its files come to less than 300 kB."""
-    folder = Path(module.__file__).parent / "page"
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 300_000
-    texts = (path.read_text("utf-8") for path in files if path.parent == folder)
-    assert {url for text in texts for url in re.findall(r"https?://[^\s\"'`)]+", text)} <= {"http://www.w3.org/2000/svg"}

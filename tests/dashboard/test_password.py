@@ -9,28 +9,19 @@ from hypothesis import strategies as st
 
 from dashboard import password as module
 from dashboard.password import Password
+from tests.support.clock import Clock
 
 SECRET = "grün & sicher"
 
 
-class Clock:
-    """Stands still until a test advances it."""
-
-    def __init__(self) -> None:
-        self.now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_790_000_000.0)
 
 
 @pytest.fixture
 def password(clock: Clock) -> Password:
-    return Password(SECRET, clock)
+    return Password(SECRET, clock.monotonic)
 
 
 def fail(password: Password, address: str, times: int) -> None:
@@ -116,7 +107,7 @@ def test_memory_is_bounded(password: Password, clock: Clock) -> None:
 def test_no_sequence_gives_more_guesses_than_allowed(attempts: list[tuple[str, bool, int]]) -> None:
     """And after the wait that was announced, the next attempt is compared."""
     clock = Clock()
-    password = Password(SECRET, clock)
+    password = Password(SECRET, clock.monotonic)
     failures: dict[str, int] = {}
     for address, is_right, seconds in attempts:
         clock.now += seconds

@@ -1,7 +1,7 @@
 """Pictures and their own predictions."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -116,9 +116,8 @@ def test_the_packed_form() -> None:
     prediction = Prediction("door", "a1", 3, 0.3, 1000.0, 1000.02, 6.5, "m", labels)
     head = {"camera": "door", "sequence": 3, "captured_at": 1000.0, "age": 0.25, "width": 64, "height": 48}
     cat = {"name": "cat", "probability": 0.9, "box": [0.0, 0.25, 0.5, 1.0]}
-    named = [cat, {"name": "dog", "probability": 0.1, "box": None}]
-    said = {"labels": named, "classified_at": 1000.02, "inference_ms": 6.5, "model": "m"}
-    for one, expected in ((prediction, said), (None, None)):
+    labels_sent = [cat, {"name": "dog", "probability": 0.1, "box": None}]
+    for one, expected in ((prediction, asdict(prediction) | {"labels": labels_sent}), (None, None)):
         packed = Picture(frame, one).packed(1000.25)
         end = 4 + int.from_bytes(packed[:4], "big")
         assert json.loads(packed[4:end]) == {**head, "prediction": expected}

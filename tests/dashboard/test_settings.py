@@ -18,12 +18,9 @@ PASSWORD = {"web_password": "open sesame"}
         ({}, "http://127.0.0.1:9001"),
         ({"web_host": "::1"}, "http://[::1]:9001"),
         ({"web_host": "127.0.0.2", "web_port": 8080}, "http://127.0.0.2:8080"),
-        ({"web_host": "localhost"}, "http://localhost:9001"),
         ({"web_host": "0.0.0.0", "web_port": 0}, "http://127.0.0.1:0"),
         ({"web_host": "0.0.0.0", "web_published": "127.0.0.1"}, "http://127.0.0.1:9001"),
-        ({"web_host": "0.0.0.0", "web_published": "::1"}, "http://[::1]:9001"),
         ({"web_host": "0.0.0.0", **PASSWORD}, "http://127.0.0.1:9001"),
-        ({"web_host": "::", **PASSWORD}, "http://127.0.0.1:9001"),
         ({"web_host": "192.0.2.2", **PASSWORD}, "http://192.0.2.2:9001"),
         ({"web_published": "192.0.2.2", **PASSWORD}, "http://192.0.2.2:9001"),
     ],
@@ -41,19 +38,6 @@ def test_the_address_of_the_page(values: dict[str, object], address: str) -> Non
 def test_other_machines_need_a_password(values: dict[str, object], name: str) -> None:
     with pytest.raises(InvalidSetting, match=f"WEB_PASSWORD: missing; without one, {name} can be 127.0.0.1"):
         load(Settings, **values)
-
-
-def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEB_HOST", "0.0.0.0")
-    monkeypatch.setenv("WEB_PUBLISHED", "")
-    with pytest.raises(InvalidSetting, match="without one, WEB_HOST can be"):
-        load(Settings)
-
-
-def test_a_password_file(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("open sesame\n")
-    assert load(Settings, web_host="0.0.0.0", web_password_file=secret).web_secret == "open sesame"
 
 
 def test_names_are_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,5 +70,7 @@ def test_invalid_settings_are_explained(tmp_path: Path) -> None:
         with pytest.raises(InvalidSetting, match=reason) as refused:
             load(Settings, **values)
         assert "sesame" not in str(refused.value)
+    files["none"].write_text("open sesame\n")
+    assert load(Settings, web_host="0.0.0.0", web_password_file=files["none"]).web_secret == "open sesame"
     settings = load(Settings, web_tls_cert=files["cert"], web_tls_key=files["key"])
     assert settings.web_address == "https://127.0.0.1:9001"

@@ -1,8 +1,6 @@
 """The module as a process, with a real broker."""
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from tests.support.broker import Broker
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
-from tests.support.wait import limit, until
+from tests.support.wait import until
 
 pytestmark = pytest.mark.system
 
@@ -47,7 +45,7 @@ def test_predictions_become_pixels(broker: Broker) -> None:
 
 
 def test_progress_is_fresh_predictions_that_are_shown(broker: Broker, tmp_path: Path) -> None:
-    """None without predictions, with old ones, or while the broker is frozen."""
+    """None without predictions, or with old ones."""
     health = tmp_path / "progress"
 
     def send(age: float = 0.0) -> None:
@@ -57,21 +55,4 @@ def test_progress_is_fresh_predictions_that_are_shown(broker: Broker, tmp_path: 
     with Listener(broker.port) as listener, Module("display", broker.port, HEALTH_FILE=health) as module:
         moves(health, send)
         stands_still(health, lambda: send(age=60))
-        moves(health, send)
-        broker.freeze()
-        stands_still(health, send)
         assert module.running
-
-
-def test_a_missing_icon_folder_is_a_bad_setting(broker: Broker) -> None:
-    """Exit code 2 and one line."""
-    with Module("display", broker.port, ICONS="/nowhere") as module:
-        assert module.process
-        assert module.process.wait(limit(20)) == 2
-        assert module.log == "display: ICONS: /nowhere: no such folder\n"
-
-
-def test_it_imports_no_web() -> None:
-    """It runs on small devices, beside a dashboard that is a module of its own."""
-    code = "import sys, display.__main__; print({'fastapi', 'starlette', 'uvicorn', 'dashboard'} & set(sys.modules))"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"

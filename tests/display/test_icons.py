@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus import InvalidSetting
+from display.__main__ import _read_icons
 from display.icons import OWN, InvalidIcon, file_stem, initial, own_colour, parse_icon, read_icons
-from display.pixels import BLACK, DARK, rgb_bytes
+from display.pixels import BLACK
+from display.settings import Settings
+from runtime.settings import load
 
 LEAF = """
 # A leaf on a red ground.
@@ -82,8 +86,8 @@ def test_a_users_icons_take_precedence(tmp_path: Path) -> None:
 def test_an_invalid_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_text("nonsense here")
     for folder, reason in ((tmp_path, r"bad\.txt: line 1"), (tmp_path / "none", "no such folder")):
-        with pytest.raises(InvalidIcon, match=reason):
-            read_icons(folder)
+        with pytest.raises(InvalidSetting, match=f"ICONS: .*{reason}"):
+            _read_icons(load(Settings, icons=folder))
 
 
 @pytest.mark.parametrize("label", ["pineapple", "../../etc/passwd", "a/b", "con", "%00", "x" * 256])
@@ -103,14 +107,5 @@ def test_initials(label: str, like: str) -> None:
     assert own_colour(label) == own_colour(label.upper()) != own_colour(like)
 
 
-@given(st.text(min_size=1, max_size=40))
-def test_every_label_shows_something(label: str) -> None:
-    assert ICONS.picture(label) != DARK
-
-
 def test_no_two_letters_look_alike() -> None:
     assert len({tuple(shape(character)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789?"}) == 37
-
-
-def test_pixels_go_row_by_row() -> None:
-    assert rgb_bytes(((1, 2, 3), (4, 5, 6))) == b"\x01\x02\x03\x04\x05\x06"

@@ -22,12 +22,6 @@ def test_lines_are_what_iot_edge_parses(level: int, start: str) -> None:
     assert line.startswith(start)
 
 
-def test_plain_lines_have_no_time() -> None:
-    """Where another program writes the time, as honcho does, the line leaves it out."""
-    record = logging.LogRecord("bus", logging.INFO, "", 0, "running", (), None)
-    assert EdgeFormatter(plain=True).format(record) == "[INF] running"
-
-
 def test_a_throttle_counts_what_it_holds_back() -> None:
     """One key is logged once in its time, then with the number of those held back; another key is logged all the same."""
     clock = Clock(0.0)

@@ -5,16 +5,6 @@ from runtime.metrics import Metrics
 from tests.support.clock import Clock
 
 
-def test_counters_and_gauges() -> None:
-    """Counters add up, gauges hold the last value."""
-    some = Metrics()
-    some.add("frames")
-    some.add("frames", 4)
-    some.put("age", 1.0)
-    some.put("age", 2.5)
-    assert some.snapshot() == {"frames": 5, "age": 2.5}
-
-
 def test_rates_are_per_second() -> None:
     """A rate is the growth since the last report, by its time; two reports in a second share one."""
     clock = Clock(100.0)

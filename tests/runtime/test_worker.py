@@ -9,15 +9,6 @@ from runtime.worker import Worker
 from tests.support.wait import limit, until
 
 
-def test_steps_follow_each_other_until_the_end() -> None:
-    """On a thread of the worker's name, which is gone afterwards."""
-    threads: list[str] = []
-    with Worker("tester", lambda: threads.append(threading.current_thread().name), interval=0.001):
-        until(lambda: len(threads) > 3)
-    assert set(threads) == {"tester"}
-    assert "tester" not in [thread.name for thread in threading.enumerate()]
-
-
 def test_an_interval_precedes_each_step() -> None:
     """And ends at once with the worker."""
     steps = [time.monotonic()]

@@ -59,12 +59,6 @@ test("hours with data: counted, or with visits", () => {
   assert.deepEqual([...hours].sort(), ["08", "09", "10", "11", "15"]);
 });
 
-test("names of JavaScript's own mean nothing", () => {
-  const visits = JSON.parse('{"__proto__": {"09": 2}, "constructor": {"09": 1}}');
-  const counts = hourly(report(JSON.parse(JSON.stringify({ toString: camera(visits) }))), "");
-  assert.deepEqual([total(counts, "__proto__"), total(counts, "constructor"), total(counts, "valueOf")], [2, 1, 0]);
-});
-
 const TEN = at("2026-11-23T12:00:00Z"); // 13 o'clock at the site: 13 hours have passed
 
 for (const [cameras, name, text] of [

@@ -145,14 +145,6 @@ test("labels have the model's order of colours, and more labels than colours dif
   assert.equal(new Set(Array.from({ length: 32 }, (_, place) => colours.classes(`label ${place}`))).size, 32);
 });
 
-test("names of JavaScript's own are names as any other", () => {
-  for (const name of ["__proto__", "constructor", "toString"]) {
-    const plain = name.replaceAll("_", " ").trim();
-    assert.deepEqual([words.moduleWords(name).text, words.cameraWords(name).text, words.metricName(name)], [plain, plain, plain]);
-    assert.equal(words.dropWords(`dropped_${name}`).trim(), plain);
-  }
-});
-
 test("metrics in words", () => {
   const classifier = module("running", {
     model: "shop@0123", update: { state: "refused", detail: "labels.txt is missing" },

@@ -1,6 +1,5 @@
 """The page's logic, tested by Node.js: see the *.test.mjs files."""
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -23,9 +22,3 @@ def test_page_logic(file: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=limit(60), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# fail 0" in done.stdout
-
-
-def test_modules_without_a_document_are_modules() -> None:
-    """Node.js knows by this file that the page's scripts are modules; it is not served."""
-    package = Path(__file__).parents[3] / "dashboard" / "package.json"
-    assert json.loads(package.read_text()) == {"private": True, "type": "module"}
