@@ -1,7 +1,4 @@
-"""Predictions through the counter, and results through the bridge to a stand-in edgeHub, each beside the bare libraries.
-
-python -m benchmarks.results
-"""
+"""Predictions through the counter, and results through the bridge to a stand-in edgeHub, each beside the bare libraries."""
 
 import os
 import statistics
@@ -144,7 +141,3 @@ def report() -> None:
             print(f"{what}: {beside:.0f}, {reached:.0f}; share {share:.2f}", flush=True)
         used = ", ".join(f"{one:.1f}" for one in measure_memory(folder / "memory"))
         print(f"resident MB of the counter at each tenth of {MEMORY_PREDICTIONS} predictions: {used}")
-
-
-if __name__ == "__main__":
-    report()

@@ -36,7 +36,7 @@ def forget(connection: Connection, camera: str, timeout: float = FORGET_TIMEOUT)
         raise InvalidSetting("the counter does not run, and would bring the camera back when it does: start it first")
     end = time.monotonic() + timeout
     _clear(connection, known)
-    while _is_back(connection, camera):
+    while camera in known_cameras(connection):
         if time.monotonic() > end:
             raise InvalidSetting(f"CAMERA={camera!r}: it comes back each time, so something still publishes for it")
         _clear(connection, known)
@@ -44,15 +44,10 @@ def forget(connection: Connection, camera: str, timeout: float = FORGET_TIMEOUT)
 
 
 def _clear(connection: Connection, camera: KnownCamera) -> None:
-    for topic in (topics.label(camera.name), topics.counts(camera.name)):
-        connection.clear(topic)
-    if camera.capture is not None:
-        connection.clear(camera.capture.topic)
-
-
-def _is_back(connection: Connection, camera: str) -> bool:
+    captures = [camera.capture.topic] if camera.capture is not None else []
+    for topic in (topics.label(camera.name), topics.counts(camera.name), *captures):
+        connection.publish(topic, b"", retain=True)
     time.sleep(SETTLED)
-    return camera in known_cameras(connection)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
 from bus import InvalidMessage, InvalidSetting, Pixels, topics
@@ -39,16 +39,6 @@ def takes_colour(out: TextIO) -> bool:
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-@contextmanager
-def _hidden_cursor(out: TextIO) -> Iterator[None]:
-    out.write(_HIDE_CURSOR)
-    try:
-        yield
-    finally:
-        out.write(_SHOW_CURSOR)
-        out.flush()
-
-
 def _pictures(connection: Connection, display: str) -> Iterator[Pixels]:
     connection.follow(topics.pixels(display))
     while True:
@@ -66,20 +56,17 @@ def show(connection: Connection, display: str, out: TextIO) -> None:
             print(pixels.label or "dark", file=out, flush=True)
         return
     matrix = TerminalMatrix(out)
-    with _hidden_cursor(out):
+    out.write(_HIDE_CURSOR)
+    try:
         for number, pixels in enumerate(_pictures(connection, display)):
             label = pixels.label[: shutil.get_terminal_size().columns // 2]  # in one line, of wide characters too
             out.write(_UP if number else "")
             matrix.show(tuple(zip(*[iter(pixels.rgb)] * 3, strict=True)))
             out.write(f"{_CLEAR_LINE}{label}\n")
             out.flush()
-
-
-def is_displayed(connection: Connection, settings: Settings) -> bool:
-    """Whether a display module of that name runs. Raises `footfall.connection.NotRunning` when no suite runs."""
-    check_running(connection)
-    retained = connection.retained(topics.status(settings.name))
-    return any(one.state != OFFLINE for one in statuses(retained))
+    finally:
+        out.write(_SHOW_CURSOR)
+        out.flush()
 
 
 @contextmanager
@@ -111,8 +98,7 @@ def main() -> None:
     """The display that DISPLAY_NAME names, on standard output."""
     settings = load(Settings)
     with as_guest() as connection:
-        if is_displayed(connection, settings):
+        check_running(connection)
+        is_there = any(one.state != OFFLINE for one in statuses(connection.retained(topics.status(settings.name))))
+        with nullcontext() if is_there else running_display(settings):
             show(connection, settings.display_name, sys.stdout)
-        else:
-            with running_display(settings):
-                show(connection, settings.display_name, sys.stdout)

@@ -30,12 +30,12 @@ def tell(
 
     Raises `InvalidSetting` when there is no such camera.
     """
-    known = known_camera(connection, camera)
+    known, command = known_camera(connection, camera), Command(camera, do)
     if not known.is_running or known.capture is None:
-        connection.publish(Command(camera, do))
+        connection.publish(command.topic, command.pack())
         return f"{camera}: {do} was sent, but the camera does not run now: {known.state}"
     connection.follow(known.capture.topic)
-    connection.publish(Command(camera, do))
+    connection.publish(command.topic, command.pack())
     if do == "snapshot":
         return f"{camera}: snapshot was sent"
     end, last = time.monotonic() + timeout, known.capture

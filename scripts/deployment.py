@@ -77,23 +77,18 @@ class Expansion:
     def _is_left_out(self, node: Any) -> bool:
         """Whether this is a module that has no image for the platform, as a display without LEDs."""
         match = MODULE.fullmatch(str(node["settings"].get("image"))) if isinstance(node, dict) and "settings" in node else None
-        if match is None or self.platform in self._image_description(match[1])["tag"]["platforms"]:
+        if match is None or self.platform in self._image_settings(match[1])["tag"]["platforms"]:
             return False
         self.left_out.add(Path(match[1]).name)
         return True
 
     def _image(self, folder: str) -> str:
-        image = self._image_description(folder)
+        image = self._image_settings(folder)
         return f"{str(self.expand(image['repository'])).lower()}:{image['tag']['version']}-{self.platform}"
 
-    def _image_description(self, folder: str) -> dict[str, Any]:
-        path = self.folder / folder / "module.json"
-        image: dict[str, Any] = read(path).get("image", {})
-        try:
-            _ = image["repository"], image["tag"]["version"], image["tag"]["platforms"]
-        except KeyError as error:
-            raise Problem(f"{path}: image has no {error}") from None
-        return image
+    def _image_settings(self, folder: str) -> dict[str, Any]:
+        found: dict[str, Any] = read(self.folder / folder / "module.json")["image"]
+        return found
 
 
 def chunked(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,14 +160,11 @@ def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[st
 
 
 def write(path: Path, manifest: Any) -> None:
-    """Writes a file that only its owner can read, whole or not at all."""
+    """Writes a file that only its owner can read."""
     path.parent.mkdir(exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=2)
-        file.write("\n")
-    new.replace(path)
+    path.unlink(missing_ok=True)  # another may have opened it
+    path.touch(0o600)
+    path.write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
 
 def main() -> int:

@@ -194,15 +194,7 @@ def _create_opener(address: str) -> tuple[urllib.request.OpenerDirector, str]:
     url = urlunsplit((parts.scheme, host, path, query, ""))
     context = ssl.create_default_context()  # as FFmpeg has it: cameras sign their certificates themselves
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    opener = urllib.request.OpenerDirector()  # no proxy, no file, no ftp
-    for handler in (
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=context),
-        urllib.request.HTTPRedirectHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.HTTPDefaultErrorHandler(),
-    ):
-        opener.add_handler(handler)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     if parts.username is not None:
         passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
         passwords.add_password(None, f"{parts.scheme}://{host}/", unquote(parts.username), unquote(parts.password or ""))

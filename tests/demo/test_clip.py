@@ -56,7 +56,7 @@ def test_the_demo_clip_is_as_its_truth_says() -> None:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("words", ["-1", "x", "1 0", "", "1 1 no/such/folder/x.mp4", "1 1 x.unknown"])
+@pytest.mark.parametrize("words", ["-1", "1 0", "1 1 x.unknown"])
 def test_bad_arguments(words: str, tmp_path: Path) -> None:
     """Exit code 2 and one reason; no file is left."""
     command = [sys.executable, "-m", "demo.clip", *words.split()]

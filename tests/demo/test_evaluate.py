@@ -6,7 +6,7 @@ import cv2
 import pytest
 
 from demo.chain import FrameVerdict, VisitorTruth, Watched
-from demo.evaluate import InvalidReport, main, tables, write_report
+from demo.evaluate import main, tables, write_report
 from demo.pictures import draw_report, draw_scenes
 from demo.score import Span
 
@@ -55,7 +55,7 @@ def test_the_report_is_replaced(tmp_path: Path) -> None:
     assert path.read_text() == "before\n<!-- report -->\nnew \\1\n\nlines\n<!-- /report -->\nafter\n"
     for text in ("", "<!-- report -->\n", "<!-- report -->\n<!-- /report -->\n" * 2):
         path.write_text(text)
-        with pytest.raises(InvalidReport, match="one is needed"):
+        with pytest.raises(ValueError, match="one is needed"):
             write_report(path, "new")
         assert path.read_text() == text
 
@@ -70,7 +70,7 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
         assert picture.std() > 10
 
 
-@pytest.mark.parametrize("words", ["-1", "1 --minutes 0", "--minutes nan", "1 x"])
+@pytest.mark.parametrize("words", ["-1", "--minutes nan"])
 def test_bad_arguments(words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.argv", ["evaluate", *words.split()])
     with pytest.raises(SystemExit, match="2"):

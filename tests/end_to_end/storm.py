@@ -24,7 +24,7 @@ from tests.support.wait import limit, until
 VISITS = int(os.environ.get("FOOTFALL_STORM_VISITS") or 60)
 KILLS = int(os.environ.get("FOOTFALL_STORM_KILLS") or 12)
 VICTIMS = ("counter", "bridge", "broker", "hub")
-CAMERAS = 15 if VISITS < 300 else 25
+CAMERAS = 25 if VISITS >= 300 else 30
 INTERVAL = 0.2
 """Seconds between two frames of a camera."""
 BROKER_PAUSE = 4.0
