@@ -135,12 +135,9 @@ def main() -> int:
     """Prints the plan as JSON."""
     try:
         print(check().to_json())
-    except InvalidSetting as error:
+    except (InvalidSetting, TrialInterrupted) as error:
         print(f"footfall run: {one_line(str(error))}", file=sys.stderr)
-        return BAD_SETTING
-    except TrialInterrupted as error:
-        print(f"footfall run: {error}", file=sys.stderr)
-        return STOPPED
+        return BAD_SETTING if isinstance(error, InvalidSetting) else STOPPED
     return 0
 
 

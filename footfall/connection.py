@@ -6,15 +6,18 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
-from bus import FootfallError, InvalidMessage, InvalidSetting, Status, topics
+from bus import FootfallError, InvalidMessage, InvalidSetting, Message, Status, topics
 from bus.settings import BusSettings
 from bus.states import OFFLINE
 from footfall.state import current_broker, modules_port, state_dir
 from runtime.settings import load
+
+M = TypeVar("M", bound=Message)
 
 TIMEOUT = 10.0
 """Seconds for an answer of the broker."""
@@ -155,16 +158,18 @@ def broker_folder() -> Path:
     return folder
 
 
+def parsed(kind: type[M], topic: str, payload: bytes | bytearray) -> M | None:
+    """The message; None where it is not one of that kind."""
+    try:
+        return kind.received(topic, payload)
+    except InvalidMessage:
+        return None
+
+
 def statuses(retained: dict[str, bytes]) -> list[Status]:
     """The modules' last reports among what is retained."""
-    found = []
-    for topic, payload in retained.items():
-        if topic.startswith(topics.status("")):
-            try:
-                found.append(Status.received(topic, payload))
-            except InvalidMessage:
-                continue
-    return found
+    found = [parsed(Status, topic, payload) for topic, payload in retained.items() if topic.startswith(topics.status(""))]
+    return [one for one in found if one is not None]
 
 
 def check_running(connection: Connection) -> None:

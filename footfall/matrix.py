@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
-from bus import InvalidMessage, InvalidSetting, Pixels, topics
+from bus import InvalidSetting, Pixels, topics
 from bus.states import OFFLINE
 from display.matrix import TerminalMatrix
 from display.pixels import SIDE
@@ -24,6 +24,7 @@ from footfall.connection import (
     as_module,
     check_running,
     module_environment,
+    parsed,
     statuses,
 )
 from runtime.settings import load
@@ -42,11 +43,9 @@ def takes_colour(out: TextIO) -> bool:
 def _pictures(connection: Connection, display: str) -> Iterator[Pixels]:
     connection.follow(topics.pixels(display))
     while True:
-        if (message := connection.take(1.0)) is not None:
-            try:
-                yield Pixels.received(message.topic, message.payload)
-            except InvalidMessage:
-                continue
+        message = connection.take(1.0)
+        if message is not None and (pixels := parsed(Pixels, message.topic, message.payload)):
+            yield pixels
 
 
 def show(connection: Connection, display: str, out: TextIO) -> None:

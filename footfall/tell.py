@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from bus import Command, InvalidMessage, InvalidSetting, Status
+from bus import Command, InvalidSetting, Status
 from bus.settings import BusSettings, CameraName
 from bus.states import PAUSED
 from footfall.cameras import known_camera
-from footfall.connection import Connection, as_operator
+from footfall.connection import Connection, as_operator, parsed
 from runtime.settings import load
 
 COMMAND_TIMEOUT = 5.0
@@ -42,16 +42,9 @@ def tell(
     while (last.state == PAUSED) != (do == "pause"):
         if time.monotonic() > end:
             raise InvalidSetting(f"CAMERA={camera!r}: {do} was sent and has had no effect yet; {last.module} is {last.state}")
-        last = _next_status(connection) or last
+        if (message := connection.take(0.2)) is not None:
+            last = parsed(Status, message.topic, message.payload) or last
     return f"{camera}: {last.state}{last.detail and f' ({last.detail})'}"
-
-
-def _next_status(connection: Connection) -> Status | None:
-    message = connection.take(0.2)
-    try:
-        return Status.received(message.topic, message.payload) if message is not None else None
-    except InvalidMessage:
-        return None
 
 
 def main() -> None:

@@ -104,11 +104,9 @@ def chunked(settings: Mapping[str, Any]) -> dict[str, Any]:
 def read(path: Path) -> dict[str, Any]:
     """A JSON object from a file. Raises `Problem`."""
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise Problem(f"{path}: {error}") from None
-    if not isinstance(content, dict):
-        raise Problem(f"{path}: a JSON object is needed")
     return content
 
 
@@ -130,10 +128,7 @@ def values_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name in (".env.template", ".env"):
         path = folder / name
-        try:
-            given = assignments(path.read_text("utf-8"), name) if path.exists() else {}
-        except (OSError, UnicodeError) as error:
-            raise Problem(f"{path}: {error}") from None
+        given = assignments(path.read_text("utf-8"), name) if path.exists() else {}
         values |= {variable: value for variable, value in given.items() if value or variable not in values}
     return values | {variable: environment[variable] for variable in values if environment.get(variable)}
 
@@ -175,7 +170,7 @@ def main() -> int:
         for name, (manifest, left_out) in manifests.items():
             write(Path("config", name), manifest)
             print(f"config/{name}", f"(without {', '.join(left_out)})" if left_out else "")
-    except (Problem, OSError) as problem:
+    except (Problem, OSError, UnicodeError) as problem:
         print(f"deployment: {problem}", file=sys.stderr)
         return 2
     return 0

@@ -1,16 +1,13 @@
 """The threads that read a source: newest picture, loss and return; and every picture of a recording that is played once."""
 
-import itertools
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.reader import Playback, Reader, Timeouts
-from capture.source import Captured, Pictures, Recording, Source, SourceLost, SourceOptions
-from capture.sources.local import Local
+from capture.source import Captured, Pictures, Recording, Source, SourceLost
 from runtime.backoff import Backoff
 from runtime.heartbeat import Calls
 from tests.support import videos
@@ -166,34 +163,6 @@ def test_a_source_that_hangs_is_reported_and_left_behind(when: str, reports: Rep
         until(lambda: calls.stalled > 0.5)
     source.released.set()
     until(lambda: calls.stalled == 0)
-
-
-class HundredthClock:
-    """A hundred times as fast as the real one."""
-
-    def monotonic(self) -> float:
-        return time.monotonic() * 100
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds / 100)
-
-
-def test_a_wait_for_the_next_picture_is_no_stall(tmp_path: Path, reports: Reports) -> None:
-    """A folder that is shown slowly gives signs of life, and is stopped at once."""
-    calls = Calls()
-    folder = Local(str(videos.pictures(tmp_path / "pictures")), SourceOptions(0.001, clock=HundredthClock()))
-    with Reader(folder, reports, calls=calls) as reader:
-        assert until(lambda: reader.take(0.1))
-        seen: list[float] = []
-
-        def is_alive() -> bool:
-            seen.append(calls.stalled)
-            return sum(later < earlier for earlier, later in itertools.pairwise(seen)) >= 5
-
-        until(is_alive, what="signs of life")
-        begin = time.monotonic()
-    assert time.monotonic() - begin < 0.9
-    assert reports.states == [RUNNING]
 
 
 @pytest.mark.parametrize("work", [0.0, 0.02], ids=["as fast as it comes", "slower than that"])

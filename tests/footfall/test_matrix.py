@@ -1,4 +1,4 @@
-"""``footfall matrix`` in a terminal, and elsewhere."""
+"""``footfall matrix`` in a terminal."""
 
 import os
 import pty
@@ -30,9 +30,9 @@ def send(display: Listener, message: Message) -> None:
 
 
 @contextmanager
-def matrix(broker: Broker, terminal: bool, **settings: str) -> Iterator[tuple[Listener, subprocess.Popen[bytes], int]]:
+def matrix(broker: Broker, **settings: str) -> Iterator[tuple[Listener, subprocess.Popen[bytes], int]]:
     """A display that shows an apple, ``footfall matrix``, and the descriptor from which its output is read."""
-    read, write = pty.openpty() if terminal else os.pipe()
+    read, write = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "MQTT_PORT": str(broker.port), **settings}
     with Listener(broker.port) as display:
         send(display, Status("display", "running", time.time(), time.time()))
@@ -56,7 +56,7 @@ def read_until(descriptor: int, ending: str, shown: str = "") -> str:
 
 def test_a_terminal_shows_it_in_place(broker: Broker) -> None:
     """Each picture is drawn over the one before, with its colours; at the end the cursor is there again."""
-    with matrix(broker, terminal=True) as (display, process, out):
+    with matrix(broker) as (display, process, out):
         shown = read_until(out, "Apple\r\n")
         send(display, DARK)
         shown = read_until(out, "\x1b[K\r\n", shown)
@@ -73,10 +73,9 @@ def test_a_terminal_shows_it_in_place(broker: Broker) -> None:
     assert tuple(found[row, column] for row in range(SIDE) for column in range(SIDE)) == PICTURE
 
 
-@pytest.mark.parametrize(("terminal", "settings"), [(False, {}), (True, {"NO_COLOR": "1"})], ids=["file", "NO_COLOR"])
-def test_elsewhere_it_shows_the_label(broker: Broker, terminal: bool, settings: dict[str, str]) -> None:
-    """Lines of text, without a colour code."""
-    with matrix(broker, terminal, **settings) as (display, _, out):
+def test_without_colours_it_shows_the_label(broker: Broker) -> None:
+    """Lines of text."""
+    with matrix(broker, NO_COLOR="1") as (display, _, out):
         shown = read_until(out, "Apple")
         send(display, DARK)
         shown = read_until(out, "dark", shown)

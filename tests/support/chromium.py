@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.support.wait import limit, until
 
@@ -39,19 +39,6 @@ document.addEventListener("drawn", (event) => {
 """Notes each picture that a page draws, and what it says of it at that moment."""
 LOADING = "context was destroyed"
 """What Playwright says of a page that goes to another address, or to its own again."""
-LOOKS = """async () => {
-  let frames = 0;
-  const count = () => { frames += 1; requestAnimationFrame(count); };
-  requestAnimationFrame(count);
-  await new Promise((resume) => setTimeout(resume, 1000));
-  const cameras = [...document.querySelectorAll(".camera")].map((one) => {
-    const { top, bottom } = one.getBoundingClientRect();
-    return [one.dataset.camera, one.dataset.state, Math.round(top), Math.round(bottom)];
-  });
-  const { visibilityState, documentElement, body } = document;
-  return { frames, visibilityState, connection: documentElement.dataset.connection, innerHeight, cameras, text: body.innerText };
-}"""
-"""What a page that is waited for in vain looks like; `frames` are the browser's own, of one second."""
 
 
 @functools.cache
@@ -85,21 +72,10 @@ class Tab:
         self.page = page
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        self.said: list[str] = []
-        """The last of what went over its connections, either way."""
         page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
-        page.on("websocket", self._overhear)
         page.add_init_script(DRAWN)
-
-    def _overhear(self, socket: WebSocket) -> None:
-        socket.on("framesent", lambda payload: self._note("asked", payload))
-        socket.on("framereceived", lambda payload: self._note("told", payload))
-        socket.on("close", lambda _: self._note("closed", ""))
-
-    def _note(self, what: str, payload: str | bytes) -> None:
-        self.said = [*self.said[-19:], f"{what} {payload[:150]!r}"]
 
     @property
     def drawn(self) -> list[dict[str, Any]]:
@@ -118,11 +94,7 @@ class Tab:
 
     def wait(self, condition: str, seconds: float = 60.0) -> None:
         """Waits until an expression in the page is true."""
-        try:
-            until(lambda: self.sees(condition), seconds, condition)
-        except AssertionError as error:
-            looks = self.page.evaluate(LOOKS)
-            raise AssertionError(f"{error}: {looks}; complaints {self.complaints}; last said {self.said}") from None
+        until(lambda: self.sees(condition), seconds, f"{condition}, after complaints {self.complaints},")
 
     def wait_for_pictures(self, number: int = 1) -> None:
         """Waits until so many more were drawn."""
