@@ -51,10 +51,6 @@ class Door:
         self.listener.wait_for(answer, answers + 1)
         return time.perf_counter() - begin
 
-    def wait_for_outbox(self, number: int) -> None:
-        """Waits until the bridge reports so many results that wait for their sink."""
-        wait_for(lambda: self.listener.metric("bridge", OUTBOX) >= number, 120, f"{number} results in the outbox")
-
 
 @contextmanager
 def open_door(folder: Path) -> Iterator[Door]:
@@ -121,7 +117,7 @@ def measure_bridge(folder: Path) -> list[tuple[float, float]]:
         with open_door(folder / str(number)) as door:
             with Module("bridge", door.port, **settings):
                 door.publish()
-                door.wait_for_outbox(BURST)
+                wait_for(lambda: door.listener.metric("bridge", OUTBOX) >= BURST, 120, "a full outbox")
             with EdgeHub(*place) as hub, Module("bridge", door.port, **settings):
                 drain(hub, 100)
                 measured.append((library, SENT / drain(hub, SENT)))

@@ -29,8 +29,6 @@ from footfall.connection import (
 )
 from runtime.settings import load
 
-SHUTDOWN_TIMEOUT = 5.0
-"""Seconds for the display module to end."""
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _UP, _CLEAR_LINE = f"\x1b[{SIDE // 2 + 1}A", "\x1b[K"
 
@@ -82,15 +80,11 @@ def running_display(settings: Settings) -> Iterator[None]:
             f"DISPLAY_NAME={name!r}: the running suite has no such display; start it as: make run DISPLAY_NAME={name}"
         ) from None
     command = [sys.executable, "-m", "display"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            process.wait(SHUTDOWN_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            yield
+        finally:
+            process.terminate()
 
 
 def main() -> None:

@@ -35,13 +35,8 @@ class Local(Recording):
         except RuntimeError as error:
             raise ValueError(str(error)) from None
         self._options = options
-        self._interval = 1 / DEFAULT_RATE
+        self.interval = 1 / DEFAULT_RATE
         self._throttle = LogThrottle(seconds=3600)
-
-    @property
-    def interval(self) -> float:
-        """Seconds between two pictures, once it is open."""
-        return self._interval
 
     def is_drawn(self) -> bool:
         """Whether it is a clip of the demo: the JSON file of the same name says so."""
@@ -61,7 +56,7 @@ class Local(Recording):
 
     def _stills(self) -> Pictures:
         """Each picture that can be read, once, at the rate of the options."""
-        self._interval = 1 / self._options.frame_rate
+        self.interval = 1 / self._options.frame_rate
         try:
             files = [self._path] if self._path.is_file() else self._path.iterdir()
             paths = sorted(path for path in files if path.suffix.lower() in PICTURE_SUFFIXES)
@@ -76,7 +71,7 @@ class Local(Recording):
                 yield None
                 continue
             yield from wait_until(due, clock)
-            due = max(due, clock.monotonic() - self._interval) + self._interval
+            due = max(due, clock.monotonic() - self.interval) + self.interval
             yield picture
         yield from wait_until(due, clock)  # the last one is shown as long as the others
 
@@ -94,8 +89,8 @@ class Local(Recording):
         absolute = str(self._path.absolute())  # in "12:30.mp4", FFmpeg takes what is before the colon for a protocol
         with open_capture(name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
-            self._interval = 1 / (rate if 0 < rate <= 240 else DEFAULT_RATE)
-            yield from play(capture, self._interval, self._options.complete, self._options.clock)
+            self.interval = 1 / (rate if 0 < rate <= 240 else DEFAULT_RATE)
+            yield from play(capture, self.interval, self._options.complete, self._options.clock)
 
 
 def play(capture: "cv2.VideoCapture", interval: float, complete: bool, clock: Clock) -> Iterator[Picture | None]:
