@@ -5,7 +5,6 @@ import logging
 import queue
 import threading
 import time
-from typing import NamedTuple
 
 from bus import NewestSlot
 from bus.states import CAMERA_LOST, ENDED, RUNNING
@@ -24,36 +23,32 @@ TICK = 0.5
 """Seconds between two checks whether the reader is to stop."""
 
 
-class Timeouts(NamedTuple):
-    """Seconds without a picture until a source is reported as lost, and seconds of pictures after which a source that is lost is
-    opened again at once; one that flaps is not.
-    """
-
-    silence: float = 15.0
-    steady: float = 10.0
-
-
 class Reader(Worker):
     """Reads a source while entered, and holds its newest picture; `report` gets its state, from this thread or the caller's.
 
     With `loop`, a source that came to its end is begun again at once; without, it stays ended.
     """
 
+    steady_time = 10.0
+    """Seconds of pictures after which a source that is lost is opened again at once; one that flaps is not."""
+
     def __init__(
         self,
         source: Source,
         report: Report,
         loop: bool = True,
-        timeouts: Timeouts = Timeouts(),  # noqa: B008  # immutable
+        silence: float = 15.0,
         calls: Calls | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        """`calls` gets each call into the source, also of readers that were left behind."""
+        """After `silence` seconds without a picture a source is reported as lost. `calls` gets each call into the source, also of
+        readers that were left behind.
+        """
         super().__init__("reader", self._read, shutdown_timeout=SHUTDOWN_TIMEOUT)
         self._source = source
         self._report = report
         self._loop = loop
-        self._timeouts = timeouts
+        self._silence = silence
         self._calls = calls or Calls()
         self._backoff = backoff or Backoff()
         self._newest: NewestSlot[None, Captured] = NewestSlot()
@@ -68,9 +63,9 @@ class Reader(Worker):
         now = time.monotonic()
         if captured is not None:
             self._taken_at = now
-        elif now - self._taken_at > self._timeouts.silence and not self._lost and not self.has_ended:
+        elif now - self._taken_at > self._silence and not self._lost and not self.has_ended:
             self._lost = True
-            self._report(CAMERA_LOST, f"no picture for {self._timeouts.silence:g} s")
+            self._report(CAMERA_LOST, f"no picture for {self._silence:g} s")
         return captured
 
     def _read(self) -> None:
@@ -102,7 +97,7 @@ class Reader(Worker):
                     self._report(RUNNING, "")
                 self._offer(picture, pictures)
                 pictures += 1
-                if time.monotonic() - begun_at > self._timeouts.steady:
+                if time.monotonic() - begun_at > self.steady_time:
                     self._backoff.reset()
         if pictures == 0:
             raise SourceLost("there is no picture in it")
@@ -142,7 +137,7 @@ class Playback(Reader):
     """
 
     def __init__(self, recording: Recording, report: Report, calls: Calls | None = None) -> None:
-        super().__init__(recording, report, loop=False, timeouts=Timeouts(silence=float("inf")), calls=calls)
+        super().__init__(recording, report, loop=False, silence=float("inf"), calls=calls)
         self._recording = recording
         self._next: queue.Queue[Captured] = queue.Queue()
         self._done = threading.Semaphore(0)

@@ -56,6 +56,8 @@ class Local(Recording):
 
     def _stills(self) -> Pictures:
         """Each picture that can be read, once, at the rate of the options."""
+        from capture.prepare import decode  # noqa: PLC0415  # the driver
+
         self.interval = 1 / self._options.frame_rate
         try:
             files = [self._path] if self._path.is_file() else self._path.iterdir()
@@ -65,7 +67,11 @@ class Local(Recording):
         clock = self._options.clock
         due = clock.monotonic()
         for path in paths:
-            if (picture := _read(path)) is None:
+            try:
+                picture = decode(path.read_bytes())
+            except OSError:  # it has gone since it was listed
+                picture = None
+            if picture is None:
                 if self._throttle(str(path)) is not None:
                     log.warning("%s: not a picture that OpenCV can read; skipped", path)
                 yield None
@@ -102,16 +108,6 @@ def play(capture: "cv2.VideoCapture", interval: float, complete: bool, clock: Cl
         ok, picture = capture.retrieve()
         if ok:
             yield picture
-
-
-def _read(path: Path) -> Picture | None:
-    """None when the file is no picture, or has gone since it was listed."""
-    from capture.prepare import decode  # noqa: PLC0415  # the driver
-
-    try:
-        return decode(path.read_bytes())
-    except OSError:
-        return None
 
 
 KIND = SourceKind("video file or folder of pictures", Local)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
-from capture.reader import Playback, Reader, Timeouts
+from capture.reader import Playback, Reader
 from capture.source import Captured, Pictures, Recording, Source, SourceLost
 from runtime.backoff import Backoff
 from runtime.heartbeat import Calls
@@ -120,7 +120,7 @@ NOT_THERE, BROKEN = SourceLost("not there"), OSError("broken")
 def test_states(acts: list[int | Exception], loop: bool, states: list[str], reports: Reports) -> None:
     """States, and the reasons of losses. A lost source is closed before it is opened again."""
     source = Scripted(*acts)
-    with Reader(source, reports, loop, Timeouts(silence=0.05), backoff=QuickBackoff()) as reader:
+    with Reader(source, reports, loop, 0.05, backoff=QuickBackoff()) as reader:
         until(lambda: [reader.take(0.02)] and len(reports) >= len(states))
         assert reader.has_ended == (not loop)
         assert source.opened - source.closed <= 1
@@ -142,7 +142,9 @@ def test_states(acts: list[int | Exception], loop: bool, states: list[str], repo
 def test_attempts_to_open(acts: list[int | Exception], waits: list[float], reports: Reports) -> None:
     """They are 0.5 s, 1 s and so on apart, and begin anew after steady pictures."""
     backoff = QuickBackoff()
-    with Reader(Scripted(*acts, interval=0.02), reports, timeouts=Timeouts(steady=0.1), backoff=backoff):
+    reader = Reader(Scripted(*acts, interval=0.02), reports, backoff=backoff)
+    reader.steady_time = 0.1
+    with reader:
         until(lambda: len(backoff.waits) >= 3)
     assert backoff.waits[:3] == waits
 
@@ -154,7 +156,7 @@ def test_a_source_that_hangs_is_reported_and_left_behind(when: str, reports: Rep
     """
     source, calls = Hanging(when), Calls()
     begin = time.monotonic()
-    with Reader(source, reports, timeouts=Timeouts(silence=0.2), calls=calls) as reader:
+    with Reader(source, reports, silence=0.2, calls=calls) as reader:
         assert isinstance(until(lambda: reader.take(0.1)), Captured)
         until(lambda: reader.take(0.1) or when == "closed" or CAMERA_LOST in reports.states)
     assert time.monotonic() - begin < limit(10)
