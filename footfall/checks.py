@@ -7,6 +7,7 @@ import sys
 
 if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is imported below takes a while, and Ctrl-C is no traceback
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 from bridge.settings import Settings as BridgeSettings
 from bus import InvalidSetting, topics

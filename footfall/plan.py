@@ -6,6 +6,7 @@ is started. What the run needs to know comes from there as JSON.
 """
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -57,5 +58,11 @@ class Plan:
 
 def make_plan() -> Plan:
     """The plan that the environment asks for. Raises `CalledProcessError` when the checks have said what is wrong."""
+
+    def hold_interrupts() -> None:
+        """Python answers Ctrl-C with a traceback while it starts; the checks unblock it when they are ready for it."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
     command = [sys.executable, "-m", "footfall.checks"]
-    return Plan.from_json(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=hold_interrupts)
+    return Plan.from_json(done.stdout)
