@@ -61,8 +61,14 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        out = self._output
-        self._process = subprocess.Popen(self._command, cwd=self._cwd, env=self._environment, stdout=out, stderr=out)
+        self._process = subprocess.Popen(
+            self._command,
+            cwd=self._cwd,
+            env=self._environment,
+            stdin=subprocess.PIPE,  # with which the stand-in edgeHub ends
+            stdout=self._output,
+            stderr=self._output,
+        )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
