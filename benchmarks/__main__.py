@@ -8,7 +8,6 @@ used.
 import argparse
 import logging
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +15,6 @@ from pathlib import Path
 from benchmarks import dashboard, memory, pipeline, results
 from benchmarks.frames import write_stills
 from demo.about import MODEL
-
-RUN = [sys.executable, "-m", "footfall", "run"]
 
 
 def main() -> None:
@@ -38,7 +35,7 @@ def main() -> None:
             "pipeline": lambda: pipeline.report_pipeline(wanted.model, pictures, wanted.seconds, wanted.rounds),
             "results": results.report,
             "dashboard": lambda: dashboard.report(wanted.minutes, wanted.rounds),
-            "memory": lambda: memory.report(RUN, wanted.seconds),
+            "memory": lambda: memory.report(wanted.seconds),
         }
         if unknown := set(wanted.parts) - set(parts):
             parser.error(f"there is no {' and no '.join(sorted(unknown))}; there are {', '.join(parts)}")

@@ -1,17 +1,15 @@
-"""What the dashboard costs, and how old its pictures are: python -m benchmarks.dashboard [--minutes 10]
+"""What the dashboard costs, and how old its pictures are.
 
 First plain WebSocket clients, in turn with none: one alone, then nineteen and a twentieth that does not read. Then one page in
 Chromium, where it is installed. All of it at fifteen pictures a second, stills of the demo's clip.
 """
 
-import argparse
 import json
 import shutil
 import statistics
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -24,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from benchmarks.frames import write_stills
-from benchmarks.programs import Broker, Listener, Module, Script, free_port, wait_for
+from benchmarks.programs import Broker, Listener, Module, Script, free_port, is_listening, wait_for
 from demo.about import MODEL
 
 RATE = 15
@@ -32,7 +30,6 @@ CAMERA = "bench0"
 READERS = 19
 SECONDS = 20.0
 """Of each measurement with plain clients."""
-ROUNDS = 3
 WANT = json.dumps({"want": CAMERA})
 AGES = """
 window.ages = new Float64Array(100000); window.count = 0;
@@ -73,18 +70,9 @@ def run_suite(folder: Path) -> Iterator[Suite]:
         stack.enter_context(Module("counter", broker.port))
         stack.enter_context(Script("benchmarks.frames", broker.port, stills, RATE, 1, 640, 480))
         listener = stack.enter_context(Listener(broker.port, "footfall/+/prediction"))
-        wait_for(lambda: is_healthy(port), 60, "the dashboard")
+        wait_for(lambda: is_listening(port), 60, "the dashboard")
         listener.wait_for("prediction", 3 * RATE)
         yield Suite(listener, port, psutil.Process(dashboard.pid))
-
-
-def is_healthy(port: int) -> bool:
-    """Whether the dashboard says so."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def measure_client(port: int) -> float:
@@ -179,7 +167,7 @@ def read_metrics(tools: Any) -> dict[str, float]:
     return {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
 
 
-def report(minutes: int, rounds: int = ROUNDS) -> None:
+def report(minutes: int, rounds: int) -> None:
     """Measures and prints."""
     with tempfile.TemporaryDirectory() as folder, run_suite(Path(folder)) as suite:
         measured = [measure_crowd(suite) for _ in range(rounds)]
@@ -199,9 +187,3 @@ def report(minutes: int, rounds: int = ROUNDS) -> None:
     print(f"page: {len(ages) / minutes / 60:.1f} pictures a second, age p50 {hundredths[49]:.0f} ms, p99 {hundredths[98]:.0f} ms")
     print("heap in MB, minute by minute:", ", ".join(f"{one.heap:.2f}" for one in pages))
     print("main thread, share of a core:", ", ".join(f"{one.share:.2f}" for one in pages))
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=int, default=10)
-    report(parser.parse_args().minutes)

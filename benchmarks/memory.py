@@ -1,10 +1,8 @@
-"""Memory of each process of a laptop run with the demo: python -m benchmarks.memory [--seconds 60] [COMMAND ...]
+"""Memory of each process of a laptop run with the demo.
 
 PSS: what processes share counts for each in part, so that the sum is what the run takes. On systems without it, USS.
 """
 
-import argparse
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -12,19 +10,19 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.programs import Listener, Program, free_port, is_listening, wait_for
+from benchmarks.programs import Listener, Script, free_port, is_listening, wait_for
 from benchmarks.tables import print_row
 
 MODULES = ("capture", "classifier", "counter", "bridge", "dashboard", "display")
 START_TIMEOUT = 120.0
 
 
-def measure(command: list[str], seconds: float) -> dict[str, float]:
+def measure(seconds: float) -> dict[str, float]:
     """MB of each kind of process, so many seconds after the first prediction."""
     port, web_port = free_port(), free_port()
     with tempfile.TemporaryDirectory() as folder:
         settings = {"STATE_DIR": folder, "MQTT_PORT": port, "WEB_PORT": web_port, "MODEL": "", "VIDEO_PATH": ""}
-        with Program(command, settings) as run:
+        with Script("footfall", "run", **settings) as run:
             wait_for(lambda: run.check() and is_listening(port), START_TIMEOUT, "the broker of the run")
             with Listener(port, "footfall/+/prediction") as listener:
                 listener.wait_for("prediction", seconds=START_TIMEOUT)
@@ -49,20 +47,12 @@ def kind_of(command: list[str]) -> str:
     return next((words[at + 1] for at, word in enumerate(words[:-1]) if word == "-m" and words[at + 1] in MODULES), "run")
 
 
-def report(command: list[str], seconds: float) -> None:
+def report(seconds: float) -> None:
     """Measures and prints."""
-    used = measure(command, seconds)
+    used = measure(seconds)
     print_row("process", "PSS MB")
     for name in (*MODULES, "broker", "run"):
         if name in used:
             print_row(name, used[name])
     print_row("modules", sum(used.get(name, 0.0) for name in MODULES))
     print_row("all", sum(used.values()))
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0, help="after the first prediction [60]")
-    parser.add_argument("command", nargs="*", default=[sys.executable, "-m", "footfall", "run"])
-    arguments = parser.parse_args()
-    report(arguments.command, arguments.seconds)

@@ -13,29 +13,25 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any
 
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
-T = TypeVar("T")
-
 ROOT = Path(__file__).parents[1]
 SHUTDOWN_TIMEOUT = 20.0
-NO_SETTINGS: Mapping[str, object] = MappingProxyType({})
 EDGEHUB_PORT = 8883
 """Fixed in Azure's library."""
 
 
-def wait_for(condition: Callable[[], T | None], seconds: float, what: str) -> T:
-    """What the condition returns as soon as it is true. Raises `TimeoutError`."""
+def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Waits until the condition is true. Raises `TimeoutError`."""
     end = time.monotonic() + seconds
-    while not (result := condition()):
+    while not condition():
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
         time.sleep(0.02)
-    return result
 
 
 def free_port() -> int:
@@ -55,9 +51,7 @@ def is_listening(port: int, host: str = "127.0.0.1") -> bool:
 class Program:
     """A process, ended by SIGTERM when left; its output goes to a temporary file."""
 
-    def __init__(
-        self, command: Sequence[object], settings: Mapping[str, object] = MappingProxyType({}), cwd: Path = ROOT
-    ) -> None:
+    def __init__(self, command: Sequence[object], settings: Mapping[str, object], cwd: Path = ROOT) -> None:
         """`settings` are environment variables."""
         self._command = [str(word) for word in command]
         self._cwd = cwd
@@ -71,7 +65,7 @@ class Program:
             self._command,
             cwd=self._cwd,
             env=self._environment,
-            stdin=subprocess.PIPE,
+            stdin=subprocess.PIPE,  # with which the stand-in edgeHub ends
             stdout=self._output,
             stderr=self._output,
         )
@@ -102,7 +96,6 @@ class Program:
 
     def wait_for_log(self, text: str, seconds: float = 60.0) -> None:
         """Waits until the text is in its output."""
-
         wait_for(lambda: self.check() and text in self.log, seconds, f"{text!r} of {' '.join(self._command)}")
 
     def check(self) -> bool:
@@ -145,7 +138,7 @@ class Broker(Program):
         self.port = free_port()
         search = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
         program = shutil.which("mosquitto", path=search) or "mosquitto"
-        super().__init__([program, "-c", ROOT / "mosquitto" / "mosquitto.conf", "-p", self.port], cwd=folder)
+        super().__init__([program, "-c", ROOT / "mosquitto" / "mosquitto.conf", "-p", self.port], {}, folder)
 
     def __enter__(self) -> Self:
         super().__enter__()

@@ -1,7 +1,4 @@
-"""Predictions through the counter, and results through the bridge to a stand-in edgeHub, each beside the bare libraries.
-
-python -m benchmarks.results
-"""
+"""Predictions through the counter, and results through the bridge to a stand-in edgeHub, each beside the bare libraries."""
 
 import os
 import statistics
@@ -53,10 +50,6 @@ class Door:
         self.publish()
         self.listener.wait_for(answer, answers + 1)
         return time.perf_counter() - begin
-
-    def wait_for_outbox(self, number: int) -> None:
-        """Waits until the bridge reports so many results that wait for their sink."""
-        wait_for(lambda: self.listener.metric("bridge", OUTBOX) >= number, 120, f"{number} results in the outbox")
 
 
 @contextmanager
@@ -124,7 +117,7 @@ def measure_bridge(folder: Path) -> list[tuple[float, float]]:
         with open_door(folder / str(number)) as door:
             with Module("bridge", door.port, **settings):
                 door.publish()
-                door.wait_for_outbox(BURST)
+                wait_for(lambda: door.listener.metric("bridge", OUTBOX) >= BURST, 120, "a full outbox")
             with EdgeHub(*place) as hub, Module("bridge", door.port, **settings):
                 drain(hub, 100)
                 measured.append((library, SENT / drain(hub, SENT)))
@@ -144,7 +137,3 @@ def report() -> None:
             print(f"{what}: {beside:.0f}, {reached:.0f}; share {share:.2f}", flush=True)
         used = ", ".join(f"{one:.1f}" for one in measure_memory(folder / "memory"))
         print(f"resident MB of the counter at each tenth of {MEMORY_PREDICTIONS} predictions: {used}")
-
-
-if __name__ == "__main__":
-    report()

@@ -13,7 +13,7 @@ from capture.commands import Commands, Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Framer, Pace
 from capture.prepare import Preparation
-from capture.reader import Playback, Reader, Timeouts
+from capture.reader import Playback, Reader
 from capture.settings import Settings
 from capture.source import Captured, Recording, Source, UnusablePicture
 from runtime import process
@@ -75,8 +75,8 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, reports_clock: 
 def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session, calls: Calls) -> Reader:
     if recording is not None:
         return Playback(recording, session.report, calls)
-    timeouts = Timeouts(silence=max(MIN_SILENCE, 3 / settings.frame_rate))
-    return Reader(source, session.report, settings.loop_video, timeouts, calls)
+    silence = max(MIN_SILENCE, 3 / settings.frame_rate)
+    return Reader(source, session.report, settings.loop_video, silence, calls=calls)
 
 
 def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:

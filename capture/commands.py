@@ -25,23 +25,19 @@ class Session:
         self._publish = publish
         self._report = report
         self._lock = threading.Lock()
-        self._over = False
-        self._snapshot = threading.Event()
-
-    @property
-    def over(self) -> bool:
+        self.over = False
         """Whether the camera was paused since."""
-        return self._over
+        self._snapshot = threading.Event()
 
     def publish(self, frame: Frame) -> bool:
         """As `Bus.publish`; False too when it is over."""
         with self._lock:
-            return not self._over and self._publish(frame)
+            return not self.over and self._publish(frame)
 
     def report(self, state: str, detail: str = "") -> None:
         """As `Bus.state`; nothing when it is over."""
         with self._lock:
-            if not self._over:
+            if not self.over:
                 self._report(state, detail)
 
     def request_snapshot(self) -> None:
@@ -58,7 +54,7 @@ class Session:
     def end(self) -> None:
         """Waits for no more than a frame or a state that is being published."""
         with self._lock:
-            self._over = True
+            self.over = True
 
 
 class Commands:
@@ -81,27 +77,15 @@ class Commands:
         """Switches the camera, if it is not in that state already. The main thread opens and closes it."""
         with self._changed:
             match command.do:
-                case "pause":
-                    self._pause()
-                case "resume":
-                    self._resume()
-                case "snapshot":
-                    self._request_snapshot()
-
-    def _pause(self) -> None:
-        if self._session is not None:
-            self._session.end()
-            self._session = None
-            self._report(PAUSED, "")
-
-    def _resume(self) -> None:
-        if self._session is None:
-            self._report(STARTING, "")
-            self._session = Session(self._publish, self._report)
-            self._changed.notify()
-
-    def _request_snapshot(self) -> None:
-        if self._session is not None:
-            self._session.request_snapshot()
-        elif (more := self._throttle("snapshot")) is not None:
-            log.info("snapshot of a paused camera refused%s", more)
+                case "pause" if self._session is not None:
+                    self._session.end()
+                    self._session = None
+                    self._report(PAUSED, "")
+                case "resume" if self._session is None:
+                    self._report(STARTING, "")
+                    self._session = Session(self._publish, self._report)
+                    self._changed.notify()
+                case "snapshot" if self._session is not None:
+                    self._session.request_snapshot()
+                case "snapshot" if (more := self._throttle("snapshot")) is not None:
+                    log.info("snapshot of a paused camera refused%s", more)

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from bus import Bus, Frame, Prediction, Status, topics
@@ -23,15 +23,14 @@ TICK = 0.2
 """Seconds between two checks whether to go on waiting."""
 
 
-def _is_classifier(status: Status) -> bool:
-    return status.about.model is not None
+NEEDED = {"classifier", "counter"}
 
 
-def _is_counter(status: Status) -> bool:
-    return status.module == "counter" or status.module.startswith("counter-")
-
-
-NEEDED: Mapping[str, Callable[[Status], bool]] = {"classifier": _is_classifier, "counter": _is_counter}
+def _kind(status: Status) -> str:
+    """What its module is for: one with a model is a classifier, whatever its name; empty for others."""
+    if status.about.model is not None:
+        return "classifier"
+    return "counter" if status.module == "counter" or status.module.startswith("counter-") else ""
 
 
 class Consumers:
@@ -40,8 +39,8 @@ class Consumers:
     def __init__(self, bus: Bus, camera: str, prediction_timeout: float = PREDICTION_TIMEOUT) -> None:
         self._bus = bus
         self._prediction_timeout = prediction_timeout
-        self._running: dict[str, set[str]] = {kind: set() for kind in NEEDED}
-        """Names of modules, by kind."""
+        self._running: dict[str, str] = {}
+        """Kinds of modules, by name."""
         self._predicted: tuple[str, int] | None = None
         """Session and number of the last frame with a prediction."""
         self._changed = threading.Condition()
@@ -52,11 +51,7 @@ class Consumers:
         is_fresh = status.at is not None and abs(time.time() - status.at) < MAX_STATUS_AGE
         is_running = is_fresh and status.state not in (STARTING, OFFLINE)
         with self._changed:
-            for kind, fits in NEEDED.items():
-                if is_running and fits(status):
-                    self._running[kind].add(status.module)
-                else:
-                    self._running[kind].discard(status.module)
+            self._running[status.module] = _kind(status) if is_running else ""
             self._changed.notify_all()
 
     def _on_prediction(self, prediction: Prediction) -> None:
@@ -66,9 +61,9 @@ class Consumers:
 
     def wait_until_running(self, is_over: Callable[[], bool]) -> bool:
         """Waits until all that are needed run; False when they do not within two minutes, or when `is_over`."""
-        if not self._wait(lambda: all(self._running.values()), START_TIMEOUT, is_over):
+        if not self._wait(lambda: set(self._running.values()) >= NEEDED, START_TIMEOUT, is_over):
             if not is_over():
-                missing = " and ".join(sorted(kind for kind, names in self._running.items() if not names))
+                missing = " and ".join(sorted(NEEDED - set(self._running.values())))
                 log.warning("%s: not running after %g s; the recording is played without waiting", missing, START_TIMEOUT)
             return False
         return True

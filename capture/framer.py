@@ -34,31 +34,6 @@ class Pace:
         return True
 
 
-class SessionClock:
-    """Counts the seconds of one capture session from its first picture, by a clock that nobody sets.
-
-    `on_step` is called with the seconds by which the wall clock was set.
-    """
-
-    def __init__(self, on_step: Callable[[float], object]) -> None:
-        self.session = secrets.token_hex(4)
-        """New at each start of the process."""
-        self._on_step = on_step
-        self._began_at: float | None = None
-        self._offset = 0.0
-
-    def elapsed(self, captured: Captured) -> float:
-        """When the picture was taken, in seconds of the session."""
-        if self._began_at is None:
-            self._began_at, self._offset = captured.taken_at, captured.captured_at
-        elapsed = round(captured.taken_at - self._began_at, 3)
-        step = captured.captured_at - elapsed - self._offset
-        if abs(step) > CLOCK_STEP:
-            self._offset += step
-            self._on_step(round(step, 3))
-        return elapsed
-
-
 class Framer:
     """Makes the frames of one camera: at most as many as the pace lets through, prepared, compressed, numbered from 0.
 
@@ -79,7 +54,10 @@ class Framer:
         self._pace = pace
         self._preparation = preparation
         self._quality = quality
-        self._clock = SessionClock(on_clock_step)
+        self._on_clock_step = on_clock_step
+        self._session = secrets.token_hex(4)
+        self._began_at: float | None = None
+        self._offset = 0.0
         self._is_drawn = is_drawn
         self._demo = False
         self._sequence = 0
@@ -90,12 +68,23 @@ class Framer:
             return None
         picture = self._preparation.apply(captured.picture)
         height, width = picture.shape[:2]
-        elapsed = self._clock.elapsed(captured)
+        elapsed = self._elapsed(captured)
         compressed = jpeg(picture, self._quality)
         if self._sequence == 0:  # a file may have come later than this process
             self._demo = self._is_drawn()
         numbers = self._sequence, elapsed, captured.captured_at, width, height
-        return Frame(self._camera, self._clock.session, *numbers, compressed, self._demo)
+        return Frame(self._camera, self._session, *numbers, compressed, self._demo)
+
+    def _elapsed(self, captured: Captured) -> float:
+        """When the picture was taken, in seconds from the first one, by a clock that nobody sets."""
+        if self._began_at is None:
+            self._began_at, self._offset = captured.taken_at, captured.captured_at
+        elapsed = round(captured.taken_at - self._began_at, 3)
+        step = captured.captured_at - elapsed - self._offset
+        if abs(step) > CLOCK_STEP:
+            self._offset += step
+            self._on_clock_step(round(step, 3))
+        return elapsed
 
     def published(self) -> None:
         """The last frame went out: the next one gets the next number."""

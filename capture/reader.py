@@ -5,10 +5,6 @@ import logging
 import queue
 import threading
 import time
-from types import TracebackType
-from typing import NamedTuple
-
-from typing_extensions import Self
 
 from bus import NewestSlot
 from bus.states import CAMERA_LOST, ENDED, RUNNING
@@ -27,55 +23,39 @@ TICK = 0.5
 """Seconds between two checks whether the reader is to stop."""
 
 
-class Timeouts(NamedTuple):
-    """Seconds without a picture until a source is reported as lost, and seconds of pictures after which a source that is lost is
-    opened again at once; one that flaps is not.
-    """
-
-    silence: float = 15.0
-    steady: float = 10.0
-
-
-class Reader:
+class Reader(Worker):
     """Reads a source while entered, and holds its newest picture; `report` gets its state, from this thread or the caller's.
 
     With `loop`, a source that came to its end is begun again at once; without, it stays ended.
     """
+
+    steady_time = 10.0
+    """Seconds of pictures after which a source that is lost is opened again at once; one that flaps is not."""
 
     def __init__(
         self,
         source: Source,
         report: Report,
         loop: bool = True,
-        timeouts: Timeouts = Timeouts(),  # noqa: B008  # immutable
+        silence: float = 15.0,
         calls: Calls | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        """`calls` gets each call into the source, also of readers that were left behind."""
+        """After `silence` seconds without a picture a source is reported as lost. `calls` gets each call into the source, also of
+        readers that were left behind.
+        """
+        super().__init__("reader", self._read, shutdown_timeout=SHUTDOWN_TIMEOUT)
         self._source = source
         self._report = report
         self._loop = loop
-        self._timeouts = timeouts
+        self._silence = silence
         self._calls = calls or Calls()
         self._backoff = backoff or Backoff()
         self._newest: NewestSlot[None, Captured] = NewestSlot()
         self._taken_at = time.monotonic()
         self._lost = False
-        self._ended = False
-        self._worker = Worker("reader", self._read, shutdown_timeout=SHUTDOWN_TIMEOUT)
-        self._stopping = self._worker.stopping
-
-    def __enter__(self) -> Self:
-        self._worker.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._worker.__exit__(kind, error, trace)
-
-    @property
-    def has_ended(self) -> bool:
+        self.has_ended = False
         """Whether the source is at its end, and will not be begun again."""
-        return self._ended
 
     def take(self, timeout: float) -> Captured | None:
         """The newest picture not taken yet, or None after `timeout` seconds without; a long silence is reported as a loss."""
@@ -83,9 +63,9 @@ class Reader:
         now = time.monotonic()
         if captured is not None:
             self._taken_at = now
-        elif now - self._taken_at > self._timeouts.silence and not self._lost and not self._ended:
+        elif now - self._taken_at > self._silence and not self._lost and not self.has_ended:
             self._lost = True
-            self._report(CAMERA_LOST, f"no picture for {self._timeouts.silence:g} s")
+            self._report(CAMERA_LOST, f"no picture for {self._silence:g} s")
         return captured
 
     def _read(self) -> None:
@@ -98,17 +78,17 @@ class Reader:
             log.debug("reading failed", exc_info=True)
             self._wait(f"{type(error).__name__}: {error}")
         else:
-            if not self._loop and not self._stopping.is_set():
-                self._ended = True
+            if not self._loop and not self.stopping.is_set():
+                self.has_ended = True
                 self._report(ENDED, "LOOP_VIDEO is false")
-                self._stopping.wait()
+                self.stopping.wait()
 
     def _read_through(self) -> None:
         """Reads until the source ends, or the reader is stopped. Raises `SourceLost`."""
         pictures, begun_at = 0, time.monotonic()
         with contextlib.closing(self._pictures()) as source:
             for picture in source:
-                if self._stopping.is_set():
+                if self.stopping.is_set():
                     return
                 if picture is None:
                     continue
@@ -117,7 +97,7 @@ class Reader:
                     self._report(RUNNING, "")
                 self._offer(picture, pictures)
                 pictures += 1
-                if time.monotonic() - begun_at > self._timeouts.steady:
+                if time.monotonic() - begun_at > self.steady_time:
                     self._backoff.reset()
         if pictures == 0:
             raise SourceLost("there is no picture in it")
@@ -146,7 +126,7 @@ class Reader:
         self._report(CAMERA_LOST, reason)
         wait = self._backoff.next()
         log.debug("trying again in %g s", wait)
-        self._stopping.wait(wait)
+        self.stopping.wait(wait)
 
 
 class Playback(Reader):
@@ -157,7 +137,7 @@ class Playback(Reader):
     """
 
     def __init__(self, recording: Recording, report: Report, calls: Calls | None = None) -> None:
-        super().__init__(recording, report, loop=False, timeouts=Timeouts(silence=float("inf")), calls=calls)
+        super().__init__(recording, report, loop=False, silence=float("inf"), calls=calls)
         self._recording = recording
         self._next: queue.Queue[Captured] = queue.Queue()
         self._done = threading.Semaphore(0)
@@ -179,5 +159,5 @@ class Playback(Reader):
     def _offer(self, picture: Picture, number: int) -> None:
         at = self._begun_at + number * self._recording.interval
         self._next.put(Captured(picture, round(time.time(), 3), at))
-        while not self._done.acquire(timeout=TICK) and not self._stopping.is_set():
+        while not self._done.acquire(timeout=TICK) and not self.stopping.is_set():
             pass

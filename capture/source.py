@@ -55,10 +55,8 @@ class Source(ABC):
 class Recording(Source):
     """A source with an end, and a time that does not depend on when it is played."""
 
-    @property
-    @abstractmethod
-    def interval(self) -> float:
-        """Seconds between two pictures, once it is open."""
+    interval: float
+    """Seconds between two pictures, once it is open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from bus import FootfallError
 from demo.chain import NOBODY, Watched, watch
 from demo.figure import LABELS
 from demo.light import LIGHTS
@@ -32,10 +31,6 @@ MIN_FRAMES = 100
 COLUMNS = ("found", "wrong label", "missed", "split", "invented")
 
 
-class InvalidReport(FootfallError):
-    """A file that has no place for the report."""
-
-
 def main() -> int:
     """Exit code 0, or 2 with a line about what was wrong."""
     parser = argparse.ArgumentParser(prog="python -m demo.evaluate", description=(__doc__ or "").partition("\n\n")[0])
@@ -50,10 +45,7 @@ def main() -> int:
     report = tables(watched)
     print(report)
     if wanted.write:
-        try:
-            write_report(FOLDER / "README.md", report)
-        except InvalidReport as error:
-            parser.error(str(error))
+        write_report(FOLDER / "README.md", report)
         draw_report(FOLDER / "report.png", watched)
         draw_scenes(FOLDER / "scenes.png", wanted.seeds[:3])
     return 0
@@ -68,12 +60,12 @@ def tables(watched: Sequence[Watched]) -> str:
 
 
 def write_report(path: Path, report: str) -> None:
-    """Puts the report between the marks in a Markdown file. Raises `InvalidReport` where there are none."""
+    """Puts the report between the marks in a Markdown file. Raises `ValueError` where there are none."""
     text = path.read_text("utf-8")
     between = r"(<!-- report -->\n).*?(<!-- /report -->)"
     marked, number = re.subn(between, lambda mark: f"{mark[1]}{report}\n{mark[2]}", text, flags=re.DOTALL)
     if number != 1:
-        raise InvalidReport(f"{path}: {number} places between <!-- report --> and <!-- /report -->; one is needed")
+        raise ValueError(f"{path}: {number} places between <!-- report --> and <!-- /report -->; one is needed")
     path.write_text(marked, "utf-8")
 
 

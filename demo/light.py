@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 LightName = Literal["dawn", "day", "dusk", "night"]
 LIGHTS: tuple[LightName, ...] = ("dawn", "day", "dusk", "night")
@@ -25,48 +24,28 @@ class Light:
     noise: float
 
 
-_HOURS = np.array([0.0, 0.1, 0.22, 0.48, 0.58, 0.66, 0.74, 0.94, 1.0])
-"""Shares of a day, from the first light on; between them all values go over into each other."""
-_OUTSIDE = np.array(
+_DAY = np.array(
     [
-        (0.54, 0.48, 0.51),
-        (0.70, 0.72, 0.92),
-        (1.00, 1.00, 1.00),
-        (1.04, 1.04, 1.06),
-        (0.74, 0.84, 1.04),
-        (0.54, 0.54, 0.76),
-        (0.44, 0.40, 0.40),
-        (0.42, 0.39, 0.39),
-        (0.54, 0.48, 0.51),
+        # share of the day; factors outside and inside; sun; noise
+        (0.00, 0.54, 0.48, 0.51, 0.60, 0.66, 0.76, 0.00, 6.5),
+        (0.10, 0.70, 0.72, 0.92, 0.74, 0.80, 0.88, 0.35, 4.0),
+        (0.22, 1.00, 1.00, 1.00, 0.97, 0.98, 0.98, 0.60, 2.5),
+        (0.48, 1.04, 1.04, 1.06, 1.00, 1.00, 1.02, 0.70, 2.5),
+        (0.58, 0.74, 0.84, 1.04, 0.84, 0.92, 1.02, 0.50, 3.5),
+        (0.66, 0.54, 0.54, 0.76, 0.68, 0.78, 0.92, 0.10, 5.5),
+        (0.74, 0.44, 0.40, 0.40, 0.56, 0.68, 0.82, 0.00, 8.0),
+        (0.94, 0.42, 0.39, 0.39, 0.54, 0.66, 0.80, 0.00, 8.0),
+        (1.00, 0.54, 0.48, 0.51, 0.60, 0.66, 0.76, 0.00, 6.5),
     ]
 )
-_INSIDE = np.array(
-    [
-        (0.60, 0.66, 0.76),
-        (0.74, 0.80, 0.88),
-        (0.97, 0.98, 0.98),
-        (1.00, 1.00, 1.02),
-        (0.84, 0.92, 1.02),
-        (0.68, 0.78, 0.92),
-        (0.56, 0.68, 0.82),
-        (0.54, 0.66, 0.80),
-        (0.60, 0.66, 0.76),
-    ]
-)
-_SUN = np.array([0.0, 0.35, 0.6, 0.7, 0.5, 0.1, 0.0, 0.0, 0.0])
-_NOISE = np.array([6.5, 4.0, 2.5, 2.5, 3.5, 5.5, 8.0, 8.0, 6.5])
+"""From the first light on; between the rows all values go over into each other."""
 
 
 def light_at(seconds: float) -> Light:
     """The light so many seconds after a dawn; a scene begins at one."""
     share = (seconds / DAY_SECONDS) % 1.0
-    sun, noise = np.interp(share, _HOURS, _SUN), np.interp(share, _HOURS, _NOISE)
-    return Light(_name(share), _factors(share, _OUTSIDE), _factors(share, _INSIDE), float(sun), float(noise))
-
-
-def _factors(share: float, table: NDArray[np.float64]) -> Factors:
-    blue, green, red = (float(np.interp(share, _HOURS, column)) for column in table.T)
-    return blue, green, red
+    blue, green, red, *inside, sun, noise = (float(np.interp(share, _DAY[:, 0], column)) for column in _DAY.T[1:])
+    return Light(_name(share), (blue, green, red), (inside[0], inside[1], inside[2]), sun, noise)
 
 
 def _name(share: float) -> LightName:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -100,24 +100,15 @@ class Scene:
         return _graded(picture, np.divide(moment.light.outside, moment.light.inside))
 
 
-class _Passing(Protocol):
-    """Present from the second `begin` of a scene to `end`."""
-
-    @property
-    def begin(self) -> float: ...
-    @property
-    def end(self) -> float: ...
-
-
-Timed = TypeVar("Timed", bound=_Passing)
+Timed = TypeVar("Timed", Visitor, Passer)
 
 
 class _Window(Generic[Timed]):
     """Of an endless row of things, in the order in which they begin, those that go on at a time that only moves forward."""
 
     def __init__(self, row: Iterator[Timed]) -> None:
-        self._row = row
-        self._next = next(row)
+        self._row: Iterator[Timed] = row
+        self._next: Timed = next(row)
         self._on: list[Timed] = []
 
     def at(self, seconds: float) -> tuple[Timed, ...]:

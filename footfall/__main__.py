@@ -1,12 +1,12 @@
 """``footfall COMMAND``: the laptop run, and the operator's commands for a running suite.
 
-A command is imported when it is called, so that each starts quickly and the run stays small. Each module of a command has a
-`main` that returns an exit code, or None for 0.
+A command is imported when it is called, so that each starts quickly and the run stays small. It is a function that returns an
+exit code, or None for 0.
 """
 
 import argparse
-import importlib
 import os
+import pkgutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,14 +16,15 @@ from runtime.errors import FootfallError
 from runtime.logs import one_line
 
 COMMANDS = {
-    "run": "run the whole suite without Docker; with the demo, unless MODEL and VIDEO_PATH say otherwise",
-    "watch": "print who is there now at each camera, and today's visits",
-    "matrix": "draw the LED matrix in the terminal",
-    "tell": "command a camera: DO=pause, resume or snapshot; CAMERA=door",
-    "forget": "forget a camera that is gone for good: CAMERA=back",
-    "camera": "add a camera to a running suite: CAMERA=back VIDEO_PATH=1",
-    "reset": "remove what runs have kept: the ledger with all visits, the broker's state; asks first",
+    "run": ("run:main", "run the whole suite without Docker; with the demo, unless MODEL and VIDEO_PATH say otherwise"),
+    "watch": ("watch:main", "print who is there now at each camera, and today's visits"),
+    "matrix": ("matrix:main", "draw the LED matrix in the terminal"),
+    "tell": ("cameras:main_tell", "command a camera: DO=pause, resume or snapshot; CAMERA=door"),
+    "forget": ("cameras:main_forget", "forget a camera that is gone for good: CAMERA=back"),
+    "camera": ("camera:main", "add a camera to a running suite: CAMERA=back VIDEO_PATH=1"),
+    "reset": ("reset:main", "remove what runs have kept: the ledger with all visits, the broker's state; asks first"),
 }
+"""By name: where its function is, and what it does."""
 CANNOT_BE_DONE = 2
 
 
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"footfall {command}: {warning}", file=sys.stderr, flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return importlib.import_module(f"footfall.{command}").main() or 0
+        return pkgutil.resolve_name(f"footfall.{COMMANDS[command][0]}")() or 0
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:  # nobody reads the output any more
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     note = "Settings are environment variables (README, Settings); they can be given as words too: footfall run VIDEO_PATH=0"
     parser = argparse.ArgumentParser("footfall", description="Count the visitors of a place.", epilog=note)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, meaning in COMMANDS.items():
+    for name, (_, meaning) in COMMANDS.items():
         one = commands.add_parser(name, help=meaning, description=meaning, epilog=note)
         one.add_argument("settings", nargs="*", type=_setting, metavar="NAME=VALUE", help="a setting")
     return parser

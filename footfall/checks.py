@@ -7,6 +7,7 @@ import sys
 
 if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is imported below takes a while, and Ctrl-C is no traceback
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 from bridge.settings import Settings as BridgeSettings
 from bus import InvalidSetting, topics
@@ -23,7 +24,7 @@ from demo.about import CLIP, MODEL, notice
 from display import icons
 from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
-from footfall.plan import Dashboard, Plan, Topics
+from footfall.plan import Plan
 from runtime.address import public_address
 from runtime.logs import one_line
 from runtime.settings import load
@@ -59,8 +60,15 @@ def check() -> Plan:
         video_path=capture.video_path,
         is_played_once=not capture.loop_video and is_recording(capture),
         background_labels=counter.background_labels,
-        dashboard=_dashboard(dashboard),
-        topics=Topics(topics.prediction(), topics.visit(capture.camera), topics.status(), topics.counts()),
+        dashboard=dashboard.name if dashboard.web_port else "",
+        address=dashboard.web_address if dashboard.web_port else "",
+        addresses=_addresses(dashboard) if dashboard.web_port else "",
+        topics={
+            "prediction": topics.prediction(),
+            "status": topics.status(),
+            "counts": topics.counts(),
+            "visit": topics.visit(capture.camera),
+        },
     )
 
 
@@ -97,46 +105,40 @@ def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
     return notice(export, camera.create_source().is_drawn())
 
 
-def _dashboard(settings: DashboardSettings) -> Dashboard | None:
-    if not settings.web_port:
-        return None
-    return Dashboard(settings.name, settings.web_host, settings.web_address, settings.web_secret is not None)
+def _addresses(settings: DashboardSettings) -> str:
+    """Where the dashboard is: at addresses that listen, and no others."""
+    text = settings.web_address
+    if settings.web_host in ("0.0.0.0", "::"):
+        text += f", on other machines {text.replace('127.0.0.1', socket.gethostname())}"
+    return text + (" (with the password)" if settings.web_secret is not None else "")
 
 
 def _check_ports(port: int, dashboard: DashboardSettings, classifier: ClassifierSettings) -> None:
-    _check_free(
-        "127.0.0.1",
-        port,
-        "perhaps by the system's own Mosquitto (sudo systemctl disable --now mosquitto) or another run: stop that, or choose"
-        f" another, as MQTT_PORT={port + 1}",
-    )
-    if dashboard.web_port:
-        other = f"choose another for the dashboard, as WEB_PORT={dashboard.web_port + 1}, or none, WEB_PORT=0"
-        _check_free(dashboard.web_host, dashboard.web_port, f"perhaps by another run: {other}")
-    if classifier.http_port is not None:
-        other = f"choose another for the classifier, as HTTP_PORT={classifier.http_port + 1}"
-        _check_free(classifier.http_host, classifier.http_port, f"perhaps by another run: {other}")
+    system = "the system's own Mosquitto (sudo systemctl disable --now mosquitto) or "
+    _check_free("127.0.0.1", port, f"{system}another run: stop that, or choose another, as MQTT_PORT={port + 1}")
+    if port := dashboard.web_port:
+        other = f"another run: choose another for the dashboard, as WEB_PORT={port + 1}, or none, WEB_PORT=0"
+        _check_free(dashboard.web_host, port, other)
+    if port := classifier.http_port or 0:
+        _check_free(classifier.http_host, port, f"another run: choose another for the classifier, as HTTP_PORT={port + 1}")
 
 
-def _check_free(host: str, port: int, otherwise: str) -> None:
+def _check_free(host: str, port: int, by: str) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise InvalidSetting(f"port {port} on {host} is taken ({error.strerror}), {otherwise}") from None
+            raise InvalidSetting(f"port {port} on {host} is taken ({error.strerror}), perhaps by {by}") from None
 
 
 def main() -> int:
     """Prints the plan as JSON."""
     try:
         print(check().to_json())
-    except InvalidSetting as error:
+    except (InvalidSetting, TrialInterrupted) as error:
         print(f"footfall run: {one_line(str(error))}", file=sys.stderr)
-        return BAD_SETTING
-    except TrialInterrupted as error:
-        print(f"footfall run: {error}", file=sys.stderr)
-        return STOPPED
+        return BAD_SETTING if isinstance(error, InvalidSetting) else STOPPED
     return 0
 
 

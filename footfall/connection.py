@@ -3,8 +3,10 @@
 import os
 import queue
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
@@ -14,6 +16,8 @@ from bus.settings import BusSettings
 from bus.states import OFFLINE
 from footfall.state import current_broker, modules_port, state_dir
 from runtime.settings import load
+
+M = TypeVar("M", bound=Message)
 
 TIMEOUT = 10.0
 """Seconds for an answer of the broker."""
@@ -32,9 +36,8 @@ class Connection:
     """Connects when entered; messages under the filters of `follow` wait until they are taken."""
 
     def __init__(self, host: str, port: int, user: str | None = None, password: str | None = None) -> None:
-        self._address = f"{host}:{port}"
-        self._client = mqtt.Client()
         self._host, self._port = host, port
+        self._client = mqtt.Client()
         self._received: queue.SimpleQueue[mqtt.MQTTMessage] = queue.SimpleQueue()
         self._filters: list[str] = []
         self._codes: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -57,7 +60,7 @@ class Connection:
             raise NotRunning(f"no suite runs here; {how_to_start()}") from None
         if code != mqtt.MQTT_ERR_SUCCESS:
             self._client.loop_stop()
-            raise SignInRefused(f"the broker at {self._address} refuses the sign-in: {mqtt.connack_string(code)}")
+            raise SignInRefused(f"the broker at {self._host}:{self._port} refuses the sign-in: {mqtt.connack_string(code)}")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -85,37 +88,29 @@ class Connection:
         """What the broker has retained under these filters, by topic. To be called before `follow`. Raises `NotRunning`."""
         self._subscribed.clear()
         self._subscribe(filters)
-        self._wait_for(self._subscribed)
+        self._check_answered(self._subscribed.wait(TIMEOUT))
         self._subscribed.clear()
         self._client.unsubscribe(list(filters))
         self._subscribe(["nothing/here"])  # answered after all that is retained has been sent
-        self._wait_for(self._subscribed)
+        self._check_answered(self._subscribed.wait(TIMEOUT))
         found = {}
         while (message := self.take(0)) is not None:
             if message.retain:
                 found[message.topic] = bytes(message.payload)
         return found
 
-    def publish(self, message: Message) -> None:
-        """Publishes, and waits for the broker's acknowledgement. Raises `NotRunning`."""
-        self._publish(message.topic, message.pack(), message.QOS, message.RETAINED)
-
-    def clear(self, topic: str) -> None:
-        """Has the broker drop what it has retained on a topic. Raises `NotRunning`."""
-        self._publish(topic, b"", 1, True)
-
-    def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
-        info = self._client.publish(topic, payload, qos, retain)
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        """Publishes at QoS 1, and waits for the broker's acknowledgement. Raises `NotRunning`."""
+        info = self._client.publish(topic, payload, 1, retain)
         info.wait_for_publish(TIMEOUT)
-        if not info.is_published():
-            raise NotRunning(f"the broker at {self._address} does not answer")
+        self._check_answered(info.is_published())
 
-    def _subscribe(self, filters: tuple[str, ...] | list[str]) -> None:
+    def _subscribe(self, filters: Sequence[str]) -> None:
         self._client.subscribe([(one, 0) for one in filters])
 
-    def _wait_for(self, event: threading.Event) -> None:
-        if not event.wait(TIMEOUT):
-            raise NotRunning(f"the broker at {self._address} does not answer")
+    def _check_answered(self, is_answered: bool) -> None:
+        if not is_answered:
+            raise NotRunning(f"the broker at {self._host}:{self._port} does not answer")
 
     def _on_connect(self, _client: mqtt.Client, _userdata: object, _flags: dict[str, int], code: int) -> None:
         self._codes.put(code)
@@ -131,12 +126,14 @@ def as_guest() -> Connection:
 
 def as_operator() -> Connection:
     """To the broker of the run at MQTT_PORT. Raises `InvalidSetting` or `NotRunning`."""
-    return _as_user("operator", "operator")
+    return as_module("operator", "operator")
 
 
 def as_module(name: str, role: str) -> Connection:
     """As a module of that name and kind, such as `capture-back` and `capture`. Raises as `as_operator`."""
-    return _as_user(name, role)
+    folder = broker_folder()
+    password = (folder / "secrets" / role / "password").read_text().strip()
+    return Connection("127.0.0.1", modules_port(folder), name, password)
 
 
 def module_environment(role: str) -> dict[str, str]:
@@ -161,22 +158,18 @@ def broker_folder() -> Path:
     return folder
 
 
-def _as_user(user: str, role: str) -> Connection:
-    folder = broker_folder()
-    password = (folder / "secrets" / role / "password").read_text().strip()
-    return Connection("127.0.0.1", modules_port(folder), user, password)
+def parsed(kind: type[M], topic: str, payload: bytes | bytearray) -> M | None:
+    """The message; None where it is not one of that kind."""
+    try:
+        return kind.received(topic, payload)
+    except InvalidMessage:
+        return None
 
 
 def statuses(retained: dict[str, bytes]) -> list[Status]:
     """The modules' last reports among what is retained."""
-    found = []
-    for topic, payload in retained.items():
-        if topic.startswith(topics.status("")):
-            try:
-                found.append(Status.received(topic, payload))
-            except InvalidMessage:
-                continue
-    return found
+    found = [parsed(Status, topic, payload) for topic, payload in retained.items() if topic.startswith(topics.status(""))]
+    return [one for one in found if one is not None]
 
 
 def check_running(connection: Connection) -> None:

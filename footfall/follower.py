@@ -32,17 +32,14 @@ class Follower:
         self._began_at = time.time()
         self._flows = threading.Event()
         self._is_shown = threading.Event()
-        if plan.dashboard is None:
+        if not plan.dashboard:
             self._is_shown.set()
         self._has_ended = False
         self._is_counted = threading.Event()
         self._states: dict[str, str] = {}
         self._labels: dict[str, str] = {}
-        topics = plan.topics
         self._client = mqtt.Client()
-        self._client.on_connect = lambda *_: self._client.subscribe(
-            [(topics.prediction, 0), (topics.status, 0), (topics.visit, 0)]
-        )
+        self._client.on_connect = lambda *_: self._client.subscribe([(one, 0) for one in plan.topics.values()])
         self._client.on_message = self._on_message
         self._client.reconnect_delay_set(1, 5)
         self._client.connect_async("127.0.0.1", plan.port)
@@ -55,15 +52,16 @@ class Follower:
         self._client.disconnect()
 
     def _on_message(self, client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        if mqtt.topic_matches_sub(self._plan.topics.prediction, message.topic):
+        topics = self._plan.topics
+        if mqtt.topic_matches_sub(topics["prediction"], message.topic):
             self._flows.set()
-            client.unsubscribe(self._plan.topics.prediction)
+            client.unsubscribe(topics["prediction"])
             return
         try:
             document = json.loads(message.payload)
-            if message.topic == self._plan.topics.visit:
+            if message.topic == topics["visit"]:
                 self._on_visit(document)
-            else:
+            elif mqtt.topic_matches_sub(topics["status"], message.topic):
                 self._on_status(document, message.retain)
         except (ValueError, TypeError, KeyError, AttributeError):  # not what the modules send
             return
@@ -77,8 +75,8 @@ class Follower:
         self._states[module] = f"{module} is {state}{detail and f' ({detail})'}"
         if is_retained and (status.get("at") or 0.0) < self._began_at:  # of the run before
             return
-        about, dashboard = status.get("about") or {}, self._plan.dashboard
-        if dashboard is not None and module == dashboard.module and state not in NOT_READY:
+        about = status.get("about") or {}
+        if module == self._plan.dashboard and state not in NOT_READY:
             self._is_shown.set()
         if state == RECORDING_ENDED and about.get("camera") == self._plan.camera:
             self._has_ended = True

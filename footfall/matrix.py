@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
-from bus import InvalidMessage, InvalidSetting, Pixels, topics
+from bus import InvalidSetting, Pixels, topics
 from bus.states import OFFLINE
 from display.matrix import TerminalMatrix
 from display.pixels import SIDE
@@ -24,12 +24,11 @@ from footfall.connection import (
     as_module,
     check_running,
     module_environment,
+    parsed,
     statuses,
 )
 from runtime.settings import load
 
-SHUTDOWN_TIMEOUT = 5.0
-"""Seconds for the display module to end."""
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _UP, _CLEAR_LINE = f"\x1b[{SIDE // 2 + 1}A", "\x1b[K"
 
@@ -39,24 +38,12 @@ def takes_colour(out: TextIO) -> bool:
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-@contextmanager
-def _hidden_cursor(out: TextIO) -> Iterator[None]:
-    out.write(_HIDE_CURSOR)
-    try:
-        yield
-    finally:
-        out.write(_SHOW_CURSOR)
-        out.flush()
-
-
 def _pictures(connection: Connection, display: str) -> Iterator[Pixels]:
     connection.follow(topics.pixels(display))
     while True:
-        if (message := connection.take(1.0)) is not None:
-            try:
-                yield Pixels.received(message.topic, message.payload)
-            except InvalidMessage:
-                continue
+        message = connection.take(1.0)
+        if message is not None and (pixels := parsed(Pixels, message.topic, message.payload)):
+            yield pixels
 
 
 def show(connection: Connection, display: str, out: TextIO) -> None:
@@ -66,20 +53,17 @@ def show(connection: Connection, display: str, out: TextIO) -> None:
             print(pixels.label or "dark", file=out, flush=True)
         return
     matrix = TerminalMatrix(out)
-    with _hidden_cursor(out):
+    out.write(_HIDE_CURSOR)
+    try:
         for number, pixels in enumerate(_pictures(connection, display)):
             label = pixels.label[: shutil.get_terminal_size().columns // 2]  # in one line, of wide characters too
             out.write(_UP if number else "")
             matrix.show(tuple(zip(*[iter(pixels.rgb)] * 3, strict=True)))
             out.write(f"{_CLEAR_LINE}{label}\n")
             out.flush()
-
-
-def is_displayed(connection: Connection, settings: Settings) -> bool:
-    """Whether a display module of that name runs. Raises `footfall.connection.NotRunning` when no suite runs."""
-    check_running(connection)
-    retained = connection.retained(topics.status(settings.name))
-    return any(one.state != OFFLINE for one in statuses(retained))
+    finally:
+        out.write(_SHOW_CURSOR)
+        out.flush()
 
 
 @contextmanager
@@ -96,23 +80,18 @@ def running_display(settings: Settings) -> Iterator[None]:
             f"DISPLAY_NAME={name!r}: the running suite has no such display; start it as: make run DISPLAY_NAME={name}"
         ) from None
     command = [sys.executable, "-m", "display"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            process.wait(SHUTDOWN_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            yield
+        finally:
+            process.terminate()
 
 
 def main() -> None:
     """The display that DISPLAY_NAME names, on standard output."""
     settings = load(Settings)
     with as_guest() as connection:
-        if is_displayed(connection, settings):
+        check_running(connection)
+        is_there = any(one.state != OFFLINE for one in statuses(connection.retained(topics.status(settings.name))))
+        with nullcontext() if is_there else running_display(settings):
             show(connection, settings.display_name, sys.stdout)
-        else:
-            with running_display(settings):
-                show(connection, settings.display_name, sys.stdout)

@@ -6,6 +6,7 @@ is started. What the run needs to know comes from there as JSON.
 """
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -14,31 +15,13 @@ from footfall.state import RunState, state_dir
 
 
 @dataclass(frozen=True, slots=True)
-class Topics:
-    """What the run follows at its broker; `visit` is its own camera's."""
-
-    prediction: str
-    visit: str
-    status: str
-    counts: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dashboard:
-    """Where it is, and the name of its module at the broker."""
-
-    module: str
-    host: str
-    address: str
-    has_password: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """A run whose settings are all right.
 
     `programs` are names in the Procfile; `settings` replace those of the environment. `about` is what has to be said about the
-    demo, or empty. `cameras` are those that the broker lets in, the run's own `camera` first.
+    demo, or empty. `cameras` are those that the broker lets in, the run's own `camera` first. `topics` are those of predictions,
+    statuses, counts, and the own camera's visits. `dashboard` is its module's name, `address` where this machine finds it, and
+    `addresses` where all machines do, in words; all three are empty without one.
     """
 
     port: int
@@ -50,8 +33,10 @@ class Plan:
     video_path: str
     is_played_once: bool
     background_labels: tuple[str, ...]
-    dashboard: Dashboard | None
-    topics: Topics
+    dashboard: str
+    address: str
+    addresses: str
+    topics: dict[str, str]
 
     @property
     def state(self) -> RunState:
@@ -66,25 +51,18 @@ class Plan:
     def from_json(cls, text: str) -> "Plan":
         """The plan in a text by `to_json`."""
         found = json.loads(text)
-        found["topics"] = Topics(**found["topics"])
-        found["dashboard"] = found["dashboard"] and Dashboard(**found["dashboard"])
         for name in ("programs", "cameras", "background_labels"):
             found[name] = tuple(found[name])
         return cls(**found)
 
 
-class PlanRefused(Exception):
-    """The checks have said what is wrong; `code` is their exit code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def make_plan() -> Plan:
-    """The plan that the environment asks for. Raises `PlanRefused`."""
+    """The plan that the environment asks for. Raises `CalledProcessError` when the checks have said what is wrong."""
+
+    def hold_interrupts() -> None:
+        """Python answers Ctrl-C with a traceback while it starts; the checks unblock it when they are ready for it."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
     command = [sys.executable, "-m", "footfall.checks"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise PlanRefused(done.returncode)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=hold_interrupts)
     return Plan.from_json(done.stdout)

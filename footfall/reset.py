@@ -10,12 +10,8 @@ from footfall.state import DEMO, LOCK, kept, lock, state_dir
 from runtime.errors import FootfallError
 
 
-class NotRemoved(FootfallError):
-    """Why nothing was removed."""
-
-
 def main() -> int:
-    """The exit code: 0 when nothing is kept any more, 1 when the answer was no. Raises `NotRemoved`."""
+    """The exit code: 0 when nothing is kept any more, 1 when the answer was no. Raises `FootfallError`."""
     root = state_dir()
     folders = list(kept(root))
     if not folders:
@@ -23,26 +19,26 @@ def main() -> int:
         return 0
     try:
         if lock(root, exclusive=True) is None:
-            raise NotRemoved(f"a run uses {root}: stop it first, by Ctrl-C in its terminal")
+            raise FootfallError(f"a run uses {root}: stop it first, by Ctrl-C in its terminal")
         if not _is_wanted(folders):
             print("Nothing was removed.")
             return 1
         _remove(folders, root)
     except OSError as error:
-        raise NotRemoved(f"{error.filename or root}: {error.strerror}") from None
+        raise FootfallError(f"{error.filename or root}: {error.strerror}") from None
     print("Removed.")
     return 0
 
 
 def _is_wanted(folders: list[Path]) -> bool:
-    """Asks, unless YES=1. Raises `NotRemoved` where nobody can be asked."""
+    """Asks, unless YES=1. Raises `FootfallError` where nobody can be asked."""
     print("This removes all visits counted so far, and the broker's state:")
     for folder in folders:
         print(f"  {folder}", flush=True)
     if os.environ.get("YES") == "1":
         return True
     if not sys.stdin.isatty():
-        raise NotRemoved("there is no terminal to ask at: YES=1 make reset removes without asking")
+        raise FootfallError("there is no terminal to ask at: YES=1 make reset removes without asking")
     try:
         return input("Remove it for good? [y/N] ").strip().lower() in ("y", "yes")
     except (EOFError, KeyboardInterrupt):

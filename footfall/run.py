@@ -16,7 +16,7 @@ from pathlib import Path
 from honcho.environ import parse_procfile
 
 from footfall.follower import Follower
-from footfall.plan import Plan, PlanRefused, make_plan
+from footfall.plan import Plan, make_plan
 from footfall.recording import summary, truth_beside
 from footfall.state import ROOT, lock, modules_port
 from footfall.supervisor import Supervisor
@@ -32,8 +32,8 @@ def main() -> int:
     """The exit code is 0 after Ctrl-C or a recording's end, else that of the program that ended. Raises `InvalidSetting`."""
     try:
         plan = make_plan()
-    except PlanRefused as refused:
-        return refused.code
+    except subprocess.CalledProcessError as refused:
+        return refused.returncode
     environment, locked = prepare(plan)
     if plan.about:
         print(plan.about, flush=True)
@@ -93,8 +93,8 @@ def _own_settings(plan: Plan) -> dict[str, str]:
         "GUESTS_PORT": str(plan.port),
         "BROKER_CAMERAS": ",".join(plan.cameras),
         "STATE_DIR": str(state.ledger),
-        "OUTBOX_DIR": str(state.outbox),
-        "MODELS_DIR": str(state.models),
+        "OUTBOX_DIR": str(state.ledger / "bridge"),
+        "MODELS_DIR": str(state.ledger / "models"),
         "FOOTFALL": str(ROOT),
         "MQTT_HOST": "127.0.0.1",
         "MQTT_PORT": port,
@@ -130,8 +130,8 @@ def _follow(plan: Plan, follower: Follower, supervisor: Supervisor, result: list
     if not follower.wait_for_predictions():
         return
     print(_where_to_look(plan), flush=True)
-    if plan.dashboard is not None:
-        _open(plan.dashboard.address)
+    if plan.address:
+        _open(plan.address)
     if plan.is_played_once and follower.wait_for_the_end():
         background = {label.casefold() for label in plan.background_labels}
         truth = truth_beside(plan.video_path, lambda label: label.casefold() in background)
@@ -151,24 +151,15 @@ def _where_to_look(plan: Plan) -> str:
     setting = "" if plan.port == 1883 else f" MQTT_PORT={plan.port}"
     ledger = plan.state.ledger / "ledger.db"
     shown_path = ledger.relative_to(ROOT) if ledger.is_relative_to(ROOT) else ledger
+    dashboard = f" Dashboard: {plan.addresses}" if plan.addresses else ""
     end = "The recording is played once: the run ends with it" if plan.is_played_once else "Ctrl-C stops everything"
     return f"""
-Predictions flow.{_dashboard(plan)}
+Predictions flow.{dashboard}
 Visits are kept in {shown_path}{" (the demo's, apart from all others)" if plan.state.is_demo else ""}.
 In another terminal:
   make watch{setting}    who is there now
   make matrix{setting}   the LED matrix, drawn in colour
-  mosquitto_sub -p {plan.port} -v -t '{plan.topics.counts}'    visits today, by hour
-  mosquitto_sub -p {plan.port} -N -t '{plan.topics.prediction}' | {python} -m bus    every prediction
+  mosquitto_sub -p {plan.port} -v -t '{plan.topics["counts"]}'    visits today, by hour
+  mosquitto_sub -p {plan.port} -N -t '{plan.topics["prediction"]}' | {python} -m bus    every prediction
 Each visit is a line below. {end}.
 """
-
-
-def _dashboard(plan: Plan) -> str:
-    """Where the dashboard is: at addresses that listen, and no others."""
-    if (shown := plan.dashboard) is None:
-        return ""
-    text = f" Dashboard: {shown.address}"
-    if shown.host in ("0.0.0.0", "::"):
-        text += f", on other machines {shown.address.replace('127.0.0.1', socket.gethostname())}"
-    return text + (" (with the password)" if shown.has_password else "")

@@ -48,18 +48,8 @@ class RunState(NamedTuple):
 
     @property
     def ledger(self) -> Path:
-        """The counter's folder, with the ledger."""
+        """The counter's folder, with the ledger; those of the others are in it."""
         return self._folder / f"bridge-{self.port}"
-
-    @property
-    def outbox(self) -> Path:
-        """The bridge's folder."""
-        return self.ledger / "bridge"
-
-    @property
-    def models(self) -> Path:
-        """The classifier's folder of downloaded models."""
-        return self.ledger / "models"
 
     def create(self) -> None:
         """Makes the broker's folder, and has `current-<port>` point to it, where the other commands find it.

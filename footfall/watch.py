@@ -8,9 +8,9 @@ from typing import TextIO
 
 from paho.mqtt import client as mqtt
 
-from bus import CurrentLabel, DayCounts, InvalidMessage, Status, topics
+from bus import CurrentLabel, DayCounts, Status, topics
 from bus.states import RUNNING, STARTING
-from footfall.connection import Connection, as_guest, check_running
+from footfall.connection import Connection, as_guest, check_running, parsed
 
 TURN = 0.3
 """Seconds for which messages are taken before what has changed is printed: the label and the counts of a visit come together."""
@@ -48,35 +48,22 @@ class Watch:
 
     def process(self, message: mqtt.MQTTMessage) -> None:
         """A label, a day's counts, or a capture module's state; anything else is ignored."""
-        if message.topic.startswith(topics.status("")):
-            self._on_status(message)
-            return
-        camera = topics.second_level(message.topic)
-        if not message.payload:  # forgotten
+        topic, payload = message.topic, message.payload
+        camera = topics.second_level(topic)
+        if topic.startswith(topics.status("")):
+            if (status := parsed(Status, topic, payload)) and (place := self._places.get(status.about.camera or "")):
+                place.state = "" if status.state in WORKING else status.state
+        elif not payload:  # forgotten
             self._places.pop(camera, None)
             self._printed.pop(camera, None)
-            return
-        try:
-            if message.topic == topics.label(camera):
-                label = CurrentLabel.received(message.topic, message.payload)
+        elif topic == topics.label(camera):
+            if label := parsed(CurrentLabel, topic, payload):
                 place = self._places.setdefault(camera, Place())
                 place.label, place.since = label.label, label.since
-            else:
-                counts = DayCounts.received(message.topic, message.payload)
-                place = self._places.setdefault(camera, Place())
-                if counts.day >= place.day:  # an earlier day's are published again when a visit over midnight ends
-                    place.day, place.totals = counts.day, counts.totals
-        except InvalidMessage:
-            return
-
-    def _on_status(self, message: mqtt.MQTTMessage) -> None:
-        try:
-            status = Status.received(message.topic, message.payload)
-        except InvalidMessage:
-            return
-        place = self._places.get(status.about.camera or "")
-        if place is not None:
-            place.state = "" if status.state in WORKING else status.state
+        elif counts := parsed(DayCounts, topic, payload):
+            place = self._places.setdefault(camera, Place())
+            if counts.day >= place.day:  # an earlier day's are published again when a visit over midnight ends
+                place.day, place.totals = counts.day, counts.totals
 
     def print_changes(self) -> None:
         """Prints the cameras that are not as they were printed last."""

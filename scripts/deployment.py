@@ -77,23 +77,18 @@ class Expansion:
     def _is_left_out(self, node: Any) -> bool:
         """Whether this is a module that has no image for the platform, as a display without LEDs."""
         match = MODULE.fullmatch(str(node["settings"].get("image"))) if isinstance(node, dict) and "settings" in node else None
-        if match is None or self.platform in self._image_description(match[1])["tag"]["platforms"]:
+        if match is None or self.platform in self._image_settings(match[1])["tag"]["platforms"]:
             return False
         self.left_out.add(Path(match[1]).name)
         return True
 
     def _image(self, folder: str) -> str:
-        image = self._image_description(folder)
+        image = self._image_settings(folder)
         return f"{str(self.expand(image['repository'])).lower()}:{image['tag']['version']}-{self.platform}"
 
-    def _image_description(self, folder: str) -> dict[str, Any]:
-        path = self.folder / folder / "module.json"
-        image: dict[str, Any] = read(path).get("image", {})
-        try:
-            _ = image["repository"], image["tag"]["version"], image["tag"]["platforms"]
-        except KeyError as error:
-            raise Problem(f"{path}: image has no {error}") from None
-        return image
+    def _image_settings(self, folder: str) -> dict[str, Any]:
+        found: dict[str, Any] = read(self.folder / folder / "module.json")["image"]
+        return found
 
 
 def chunked(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,11 +104,9 @@ def chunked(settings: Mapping[str, Any]) -> dict[str, Any]:
 def read(path: Path) -> dict[str, Any]:
     """A JSON object from a file. Raises `Problem`."""
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise Problem(f"{path}: {error}") from None
-    if not isinstance(content, dict):
-        raise Problem(f"{path}: a JSON object is needed")
     return content
 
 
@@ -135,10 +128,7 @@ def values_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name in (".env.template", ".env"):
         path = folder / name
-        try:
-            given = assignments(path.read_text("utf-8"), name) if path.exists() else {}
-        except (OSError, UnicodeError) as error:
-            raise Problem(f"{path}: {error}") from None
+        given = assignments(path.read_text("utf-8"), name) if path.exists() else {}
         values |= {variable: value for variable, value in given.items() if value or variable not in values}
     return values | {variable: environment[variable] for variable in values if environment.get(variable)}
 
@@ -165,14 +155,11 @@ def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[st
 
 
 def write(path: Path, manifest: Any) -> None:
-    """Writes a file that only its owner can read, whole or not at all."""
+    """Writes a file that only its owner can read."""
     path.parent.mkdir(exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=2)
-        file.write("\n")
-    new.replace(path)
+    path.unlink(missing_ok=True)  # another may have opened it
+    path.touch(0o600)
+    path.write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
 
 def main() -> int:
@@ -183,7 +170,7 @@ def main() -> int:
         for name, (manifest, left_out) in manifests.items():
             write(Path("config", name), manifest)
             print(f"config/{name}", f"(without {', '.join(left_out)})" if left_out else "")
-    except (Problem, OSError) as problem:
+    except (Problem, OSError, UnicodeError) as problem:
         print(f"deployment: {problem}", file=sys.stderr)
         return 2
     return 0

@@ -72,17 +72,15 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_the_tests_get_what_their_browsers_driver_needs(machine: Machine) -> None:
-    """Playwright's Node.js is linked with libatomic; `make run` has no use for it."""
+def test_it_says_what_it_installs(machine: Machine) -> None:
+    """The parts, how long they take, and the packages that are large; not each line of pip's.
+
+    Playwright's Node.js is linked with libatomic; `make run` has no use for it.
+    """
     assert machine.setup("run")[0] == 0
     assert machine.asked("apt-get") == []
-    assert machine.setup("dev")[0] == 0
+    code, said = machine.setup("dev")
     assert machine.asked("apt-get") == ["-qq update", "-qq install -y --no-install-recommends libatomic1"]
-
-
-def test_it_says_what_it_installs(machine: Machine) -> None:
-    """The parts, how long they take, and the packages that are large; not each line of pip's."""
-    code, said = machine.setup()
     assert code == 0
     assert said.splitlines() == [
         "setup: installing system packages, up to 2 minutes: libatomic1",
@@ -106,19 +104,15 @@ def test_another_apt_get_is_waited_for(machine: Machine, step: str) -> None:
     assert LOCKED not in said
 
 
-@pytest.mark.parametrize(("problem", "calls"), [(LOCKED, 61), ("E: Unable to fetch some archives", 1)], ids=["locked", "other"])
-def test_it_ends_with_the_reason_of_apt_get(machine: Machine, problem: str, calls: int) -> None:
-    """When the lock is held for too long; at once for anything else."""
-    machine.apt(f'echo "{problem}" >&2; exit 100')
+@pytest.mark.parametrize(
+    ("program", "problem", "calls"),
+    [("apt", LOCKED, 61), ("apt", "E: Unable to fetch some archives", 1), ("pip", "ERROR: No matching distribution found", 2)],
+    ids=["locked", "other", "pip"],
+)
+def test_it_ends_with_the_reason(machine: Machine, program: str, problem: str, calls: int) -> None:
+    """When apt-get's lock is held for too long; at once for anything else."""
+    getattr(machine, program)(f'echo "Collecting"; echo "{problem}" >&2; exit 100')
     code, said = machine.setup()
     assert code == 1
     assert said.splitlines()[-1] == problem
     assert len(machine.asked("apt-get")) == calls
-
-
-def test_it_ends_with_the_reason_of_pip(machine: Machine) -> None:
-    """Which make passes on."""
-    machine.pip("echo 'Collecting numpy'; echo 'ERROR: No matching distribution found for numpy' >&2; exit 1")
-    code, said = machine.setup()
-    assert code == 1
-    assert said.splitlines()[-1] == "ERROR: No matching distribution found for numpy"

@@ -35,13 +35,8 @@ class Local(Recording):
         except RuntimeError as error:
             raise ValueError(str(error)) from None
         self._options = options
-        self._interval = 1 / DEFAULT_RATE
+        self.interval = 1 / DEFAULT_RATE
         self._throttle = LogThrottle(seconds=3600)
-
-    @property
-    def interval(self) -> float:
-        """Seconds between two pictures, once it is open."""
-        return self._interval
 
     def is_drawn(self) -> bool:
         """Whether it is a clip of the demo: the JSON file of the same name says so."""
@@ -61,7 +56,9 @@ class Local(Recording):
 
     def _stills(self) -> Pictures:
         """Each picture that can be read, once, at the rate of the options."""
-        self._interval = 1 / self._options.frame_rate
+        from capture.prepare import decode  # noqa: PLC0415  # the driver
+
+        self.interval = 1 / self._options.frame_rate
         try:
             files = [self._path] if self._path.is_file() else self._path.iterdir()
             paths = sorted(path for path in files if path.suffix.lower() in PICTURE_SUFFIXES)
@@ -70,13 +67,17 @@ class Local(Recording):
         clock = self._options.clock
         due = clock.monotonic()
         for path in paths:
-            if (picture := _read(path)) is None:
+            try:
+                picture = decode(path.read_bytes())
+            except OSError:  # it has gone since it was listed
+                picture = None
+            if picture is None:
                 if self._throttle(str(path)) is not None:
                     log.warning("%s: not a picture that OpenCV can read; skipped", path)
                 yield None
                 continue
             yield from wait_until(due, clock)
-            due = max(due, clock.monotonic() - self._interval) + self._interval
+            due = max(due, clock.monotonic() - self.interval) + self.interval
             yield picture
         yield from wait_until(due, clock)  # the last one is shown as long as the others
 
@@ -94,8 +95,8 @@ class Local(Recording):
         absolute = str(self._path.absolute())  # in "12:30.mp4", FFmpeg takes what is before the colon for a protocol
         with open_capture(name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
-            self._interval = 1 / (rate if 0 < rate <= 240 else DEFAULT_RATE)
-            yield from play(capture, self._interval, self._options.complete, self._options.clock)
+            self.interval = 1 / (rate if 0 < rate <= 240 else DEFAULT_RATE)
+            yield from play(capture, self.interval, self._options.complete, self._options.clock)
 
 
 def play(capture: "cv2.VideoCapture", interval: float, complete: bool, clock: Clock) -> Iterator[Picture | None]:
@@ -107,16 +108,6 @@ def play(capture: "cv2.VideoCapture", interval: float, complete: bool, clock: Cl
         ok, picture = capture.retrieve()
         if ok:
             yield picture
-
-
-def _read(path: Path) -> Picture | None:
-    """None when the file is no picture, or has gone since it was listed."""
-    from capture.prepare import decode  # noqa: PLC0415  # the driver
-
-    try:
-        return decode(path.read_bytes())
-    except OSError:
-        return None
 
 
 KIND = SourceKind("video file or folder of pictures", Local)

@@ -23,7 +23,6 @@ from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import limit, until
-from tests.support.wall_clock import WallClock
 
 pytestmark = pytest.mark.system
 
@@ -53,15 +52,9 @@ class Door:
     @property
     def story(self) -> list[str]:
         """Frames and states in their order, each once in a row."""
-        words = [
-            "frame" if message.topic.endswith("/frame") else Status.unpack(message.payload).state
-            for message in self.listener.messages()
-        ]
+        messages = [(one.topic.endswith("/frame"), one.payload) for one in self.listener.messages()]
+        words = ["frame" if is_frame else Status.unpack(payload).state for is_frame, payload in messages]
         return [word for word, _ in itertools.groupby(words)]
-
-    @property
-    def states(self) -> list[str]:
-        return [state for state, _ in itertools.groupby(word for word in self.story if word != "frame")]
 
     def publish(self, *messages: Message) -> None:
         """In place of other modules."""
@@ -150,32 +143,9 @@ def test_a_pause_closes_the_camera_until_the_resume(broker: Broker, door: Door, 
         door.command("resume", "resume")
         door.wait_for_frames(len(door.frames) + 3)
     assert door.story[door.story.index(PAUSED) + 1] == STARTING
-    until(lambda: door.states[-4:] == [PAUSED, STARTING, RUNNING, OFFLINE])
+    until(lambda: [word for word in door.story if word != "frame"][-4:] == [PAUSED, STARTING, RUNNING, OFFLINE])
     assert [frame.sequence for frame in door.frames] == list(range(len(door.frames)))
     assert number(next(frame for frame in door.frames if frame.captured_at > resumed_at)) <= 5
-
-
-def test_a_pause_while_the_camera_is_lost(broker: Broker, door: Door, tmp_path: Path) -> None:
-    """It stays paused when the camera is back; a recording that is paused has not ended, and is stopped at once."""
-    path = tmp_path / "later.avi"
-    with Module("capture", broker.port, VIDEO_PATH=path, LOOP_VIDEO="false") as module:
-        door.run_consumers()
-        door.wait_for_state(CAMERA_LOST)
-        door.command("pause")
-        door.wait_for_state(PAUSED)
-        shutil.move(videos.video(tmp_path / "clip.avi", 20, rate=5), path)
-        paused_at = time.monotonic()
-        until(lambda: time.monotonic() > paused_at + 2)  # longer than until the next attempts to open it
-        assert door.story[-1] == PAUSED
-        door.command("resume")
-        door.wait_for_frames()
-        door.command("pause")
-        door.wait_for_state(PAUSED)
-        stopped_at = time.monotonic()
-        assert module.end() == 0
-        assert time.monotonic() - stopped_at < limit(3)
-        door.wait_for_state(OFFLINE)
-    assert door.states[door.states.index(CAMERA_LOST) :] == [CAMERA_LOST, PAUSED, STARTING, RUNNING, PAUSED, OFFLINE]
 
 
 def test_a_recording_waits_for_its_consumers(broker: Broker, door: Door, tmp_path: Path) -> None:
@@ -206,19 +176,6 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, door: Door, tmp_pat
         assert "[WRN]" not in module.log
 
 
-def test_a_snapshot_comes_out_of_turn(broker: Broker, door: Door, tmp_path: Path) -> None:
-    """At a frame every 100 seconds. A folder that is shown so slowly is not waited for: resumed, it begins anew at once."""
-    folder = videos.pictures(tmp_path / "pictures", 3)
-    with Module("capture", broker.port, VIDEO_PATH=folder, FRAME_RATE=0.01):
-        door.wait_for_frames()
-        asked_at = time.time()
-        door.command("pause", "resume", "snapshot")
-        first, second = door.wait_for_frames(2)
-        door.wait_for_state(RUNNING)
-    assert (first.sequence, second.sequence, number(second)) == (0, 1, 0)
-    assert asked_at - 0.2 < second.captured_at < asked_at + limit(5)
-
-
 def test_progress_is_frames_that_go_out(broker: Broker, door: Door, tmp_path: Path) -> None:
     """There is none without a camera or without the broker; a paused camera is healthy. A missing clip is waited for."""
     path, health = tmp_path / "later.avi", tmp_path / "progress"
@@ -241,26 +198,6 @@ def test_progress_is_frames_that_go_out(broker: Broker, door: Door, tmp_path: Pa
         moves(health)
         assert module.running
         assert module.log.count(CAMERA_LOST) <= 3
-
-
-def test_a_clock_that_is_set_is_reported(broker: Broker, door: Door, tmp_path: Path) -> None:
-    """Log and status say by how much; the session's time and numbers go on unchanged."""
-    path = videos.video(tmp_path / "clip.avi", 20, rate=20)
-    clock = WallClock(tmp_path / "clock")
-    with Module("capture", broker.port, VIDEO_PATH=path, FRAME_RATE=5, **clock.environment) as module:
-        door.wait_for_frames(5)
-        clock.set(-59.0)
-        module.wait_for_log("the wall clock was set by -59.0 s")
-        frames = door.wait_for_frames(len(door.frames) + 3)
-        until(lambda: door.status.metrics.get("clock_steps") == 1, 20)
-        assert door.status.metrics["clock_stepped"] == pytest.approx(-59, abs=0.5)
-    assert len({frame.session for frame in frames}) == 1
-    assert [frame.session_time for frame in frames] == sorted(frame.session_time for frame in frames)
-
-
-def test_a_further_source_is_named_in_a_setting(broker: Broker, door: Door) -> None:
-    with Module("capture", broker.port, VIDEO_PATH="demo:7", SOURCE_MODULES="demo.source"):
-        assert {(frame.width, frame.height, frame.demo) for frame in door.wait_for_frames(3)} == {(640, 480, True)}
 
 
 HANGING = """

@@ -2,22 +2,25 @@
 
 import itertools
 import random
-from collections.abc import Callable
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capture.__main__ import _create_framer
 from capture.framer import Framer, Pace
 from capture.prepare import Preparation
+from capture.settings import Settings
 from capture.source import Captured, UnusablePicture
+from runtime.metrics import Metrics
 
 PICTURE = np.zeros((48, 64, 3), np.uint8)
 
 
-def create(rate: float = 10.0, preparation: Preparation = Preparation(), on_step: Callable[[float], object] = float) -> Framer:  # noqa: B008
-    return Framer("door", Pace(rate), preparation, 80, on_step)
+def create(rate: float = 10.0, preparation: Preparation = Preparation()) -> Framer:  # noqa: B008
+    return Framer("door", Pace(rate), preparation, 80)
 
 
 def let_through(pace: Pace, times: list[float]) -> list[float]:
@@ -77,14 +80,15 @@ def test_a_picture_out_of_turn() -> None:
 
 
 @pytest.mark.parametrize("step", [-59.0, -30.0, 45.0, 3600.0, 1_790_000_000.0])
-def test_a_clock_that_is_set_is_noticed(step: float) -> None:
-    """Pace and session go by a clock that nobody sets; each step of the other is reported once, jitter is none."""
-    steps: list[float] = []
-    framer = create(on_step=steps.append)
+def test_a_clock_that_is_set_is_noticed(step: float, caplog: pytest.LogCaptureFixture) -> None:
+    """Pace and session go by a clock that nobody sets; each step of the other is logged and counted once, jitter is none."""
+    bus, settings = Mock(metrics=Metrics()), Settings()
+    framer = _create_framer(settings, settings.create_source(), bus, reports_clock=True)
     jitter = (0.0, 0.2, -0.3, step + 0.1, step, step - 0.4)
     frames = [framer.make_frame(Captured(PICTURE, 5000 + number + off, 100.0 + number)) for number, off in enumerate(jitter)]
     assert [one.session_time for one in frames if one] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
-    assert steps == [pytest.approx(step, abs=0.5)]
+    assert bus.metrics.snapshot() == {"clock_steps": 1, "clock_stepped": pytest.approx(step, abs=0.5)}
+    assert caplog.text.count("the wall clock was set by") == 1
 
 
 def test_a_source_is_asked_once_whether_it_is_drawn() -> None:

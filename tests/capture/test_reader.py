@@ -1,16 +1,13 @@
 """The threads that read a source: newest picture, loss and return; and every picture of a recording that is played once."""
 
-import itertools
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
-from capture.reader import Playback, Reader, Timeouts
-from capture.source import Captured, Pictures, Recording, Source, SourceLost, SourceOptions
-from capture.sources.local import Local
+from capture.reader import Playback, Reader
+from capture.source import Captured, Pictures, Recording, Source, SourceLost
 from runtime.backoff import Backoff
 from runtime.heartbeat import Calls
 from tests.support import videos
@@ -67,18 +64,15 @@ class Hanging(Source):
                 self.released.wait(limit(30))
 
 
-class Reports:
+class Reports(list[tuple[str, str]]):
     """Collects states and their reasons."""
 
-    def __init__(self) -> None:
-        self.all: list[tuple[str, str]] = []
-
     def __call__(self, state: str, detail: str) -> None:
-        self.all.append((state, detail))
+        self.append((state, detail))
 
     @property
     def states(self) -> list[str]:
-        return [state for state, _ in self.all]
+        return [state for state, _ in self]
 
 
 class QuickBackoff(Backoff):
@@ -126,12 +120,12 @@ NOT_THERE, BROKEN = SourceLost("not there"), OSError("broken")
 def test_states(acts: list[int | Exception], loop: bool, states: list[str], reports: Reports) -> None:
     """States, and the reasons of losses. A lost source is closed before it is opened again."""
     source = Scripted(*acts)
-    with Reader(source, reports, loop, Timeouts(silence=0.05), backoff=QuickBackoff()) as reader:
-        until(lambda: [reader.take(0.02)] and len(reports.all) >= len(states))
+    with Reader(source, reports, loop, 0.05, backoff=QuickBackoff()) as reader:
+        until(lambda: [reader.take(0.02)] and len(reports) >= len(states))
         assert reader.has_ended == (not loop)
         assert source.opened - source.closed <= 1
         reader.take(0.2)
-    words = [detail if state == CAMERA_LOST else state for state, detail in reports.all]
+    words = [detail if state == CAMERA_LOST else state for state, detail in reports]
     assert words[: len(states)] == states
     assert loop or len(words) == len(states)
     assert f"no picture for {0.05:g} s" not in words
@@ -148,60 +142,29 @@ def test_states(acts: list[int | Exception], loop: bool, states: list[str], repo
 def test_attempts_to_open(acts: list[int | Exception], waits: list[float], reports: Reports) -> None:
     """They are 0.5 s, 1 s and so on apart, and begin anew after steady pictures."""
     backoff = QuickBackoff()
-    with Reader(Scripted(*acts, interval=0.02), reports, timeouts=Timeouts(steady=0.1), backoff=backoff):
+    reader = Reader(Scripted(*acts, interval=0.02), reports, backoff=backoff)
+    reader.steady_time = 0.1
+    with reader:
         until(lambda: len(backoff.waits) >= 3)
     assert backoff.waits[:3] == waits
 
 
-def test_a_source_that_hangs_is_reported_and_left_behind(reports: Reports) -> None:
-    """A camera stuck in its driver is lost, and does not keep the process from ending; its call is known as long as it lasts."""
-    source, calls = Hanging("read"), Calls()
+@pytest.mark.parametrize("when", ["read", "closed"])
+def test_a_source_that_hangs_is_reported_and_left_behind(when: str, reports: Reports) -> None:
+    """A camera stuck in its driver is lost, and does not keep the process from ending; its call is known while it lasts, also
+    beside a new reader of the same camera.
+    """
+    source, calls = Hanging(when), Calls()
     begin = time.monotonic()
-    with Reader(source, reports, timeouts=Timeouts(silence=0.2), calls=calls) as reader:
+    with Reader(source, reports, silence=0.2, calls=calls) as reader:
         assert isinstance(until(lambda: reader.take(0.1)), Captured)
-        until(lambda: reader.take(0.1) or CAMERA_LOST in reports.states)
+        until(lambda: reader.take(0.1) or when == "closed" or CAMERA_LOST in reports.states)
     assert time.monotonic() - begin < limit(10)
-    assert calls.stalled > 0.2
-    source.released.set()
-    until(lambda: calls.stalled == 0)
-
-
-def test_a_source_that_hangs_when_it_is_closed_is_noticed(reports: Reports) -> None:
-    """A new reader of the same camera does not hide it; and what the old one reports later is not published (see `Session`)."""
-    hanging, calls = Hanging("closed"), Calls()
-    with Reader(hanging, reports, calls=calls), Reader(Scripted(*[100] * 100, interval=0.02), reports, calls=calls) as second:
+    with Reader(Scripted(*[100] * 100, interval=0.02), reports, calls=calls) as second:
         until(lambda: second.take(0.1))
         until(lambda: calls.stalled > 0.5)
-    hanging.released.set()
+    source.released.set()
     until(lambda: calls.stalled == 0)
-
-
-class HundredthClock:
-    """A hundred times as fast as the real one."""
-
-    def monotonic(self) -> float:
-        return time.monotonic() * 100
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds / 100)
-
-
-def test_a_wait_for_the_next_picture_is_no_stall(tmp_path: Path, reports: Reports) -> None:
-    """A folder that is shown slowly gives signs of life, and is stopped at once."""
-    calls = Calls()
-    folder = Local(str(videos.pictures(tmp_path / "pictures")), SourceOptions(0.001, clock=HundredthClock()))
-    with Reader(folder, reports, calls=calls) as reader:
-        assert until(lambda: reader.take(0.1))
-        seen: list[float] = []
-
-        def is_alive() -> bool:
-            seen.append(calls.stalled)
-            return sum(later < earlier for earlier, later in itertools.pairwise(seen)) >= 5
-
-        until(is_alive, what="signs of life")
-        begin = time.monotonic()
-    assert time.monotonic() - begin < 0.9
-    assert reports.states == [RUNNING]
 
 
 @pytest.mark.parametrize("work", [0.0, 0.02], ids=["as fast as it comes", "slower than that"])

@@ -54,13 +54,9 @@ def test_a_lost_source_shows_no_secret(given: tuple[str, str]) -> None:
     "video_path",
     [
         "http://me:{secret}@{host}/401",
-        "http://{host}/404/{secret}?user=me&password={secret}",
+        "http://me:{secret}@{host}/truncated/{secret} with spaces?token={secret}",
         "http://me:{secret}/x@{host}/snapshot.jpg",
-        "http://me:{secret}@{host}/truncated?token={secret}",
-        "http://{host}/404/{secret} with spaces?pwd={secret}",
         "rtsp://me:{secret}@{host}/{secret}",
-        "rtsp://{secret}/x@{host}/",
-        "me:{secret}@{host}/snapshot.jpg",
         "ftp://me:{secret}@{host}/",
     ],
 )

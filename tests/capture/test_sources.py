@@ -118,16 +118,6 @@ def test_recordings_are_shown_at_their_rate(tmp_path: Path, kind: str, pictures:
     assert clock.now - begin == pytest.approx(seconds)
 
 
-def test_a_slow_reader_skips_frames_of_a_file(tmp_path: Path) -> None:
-    clock, seen = Clock(), []
-    for picture in open_source(videos.video(tmp_path / "clip.avi", 20), clock=clock).pictures():
-        assert picture is not None
-        seen.append(videos.number_of(picture))
-        clock.sleep(0.2)
-    assert len(seen) < 10
-    assert seen == sorted(set(seen))
-
-
 class SlowDecoder:
     """A video whose pictures take longer to decode than to show."""
 

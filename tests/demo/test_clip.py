@@ -2,22 +2,16 @@
 
 import itertools
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import pytest
 
 from demo.about import CLIP
 from demo.clip import write_clip
 from demo.scenes import Scene
 from demo.visitors import Visitor, visitors
-from tests.support.broker import ROOT
-from tests.support.wait import limit
 
 
 def check_clip(path: Path, seed: int) -> tuple[dict[str, Any], list[Visitor]]:
@@ -53,15 +47,3 @@ def test_the_demo_clip_is_as_its_truth_says() -> None:
     assert CLIP.stat().st_size <= 4_000_000
     assert 1150 <= truth["frames"] <= 1400
     assert {one.label for one in came} == {"man", "woman"}
-
-
-@pytest.mark.system
-@pytest.mark.parametrize("words", ["-1", "x", "1 0", "", "1 1 no/such/folder/x.mp4", "1 1 x.unknown"])
-def test_bad_arguments(words: str, tmp_path: Path) -> None:
-    """Exit code 2 and one reason; no file is left."""
-    command = [sys.executable, "-m", "demo.clip", *words.split()]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=limit(60), check=False)
-    assert ran.returncode == 2
-    assert "python -m demo.clip: error: " in ran.stderr
-    assert not list(tmp_path.iterdir())

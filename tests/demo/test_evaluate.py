@@ -1,12 +1,14 @@
 """The report of the demo."""
 
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import pytest
 
+from demo import clip, evaluate
 from demo.chain import FrameVerdict, VisitorTruth, Watched
-from demo.evaluate import InvalidReport, main, tables, write_report
+from demo.evaluate import tables, write_report
 from demo.pictures import draw_report, draw_scenes
 from demo.score import Span
 
@@ -55,7 +57,7 @@ def test_the_report_is_replaced(tmp_path: Path) -> None:
     assert path.read_text() == "before\n<!-- report -->\nnew \\1\n\nlines\n<!-- /report -->\nafter\n"
     for text in ("", "<!-- report -->\n", "<!-- report -->\n<!-- /report -->\n" * 2):
         path.write_text(text)
-        with pytest.raises(InvalidReport, match="one is needed"):
+        with pytest.raises(ValueError, match="one is needed"):
             write_report(path, "new")
         assert path.read_text() == text
 
@@ -70,9 +72,16 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
         assert picture.std() > 10
 
 
-@pytest.mark.parametrize("words", ["-1", "1 --minutes 0", "--minutes nan", "1 x"])
-def test_bad_arguments(words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("sys.argv", ["evaluate", *words.split()])
+@pytest.mark.parametrize(
+    ("program", "words"), [(evaluate, "-1"), (evaluate, "--minutes nan"), (clip, "-1"), (clip, "1 0"), (clip, "1 1 x.unknown")]
+)
+def test_bad_arguments(
+    program: ModuleType, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2 and one reason; no file is left."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["program", *words.split()])
     with pytest.raises(SystemExit, match="2"):
-        main()
-    assert "python -m demo.evaluate: error: " in capsys.readouterr().err
+        program.main()
+    assert f"python -m {program.__name__}: error: " in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

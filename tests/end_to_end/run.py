@@ -51,10 +51,6 @@ class Run:
         except psutil.NoSuchProcess:
             return []
 
-    def launcher(self) -> psutil.Process:
-        """The process that started all others."""
-        return next(one for one in self.family() if one.cmdline()[1:] == ["-m", "footfall", "run"])
-
     def press_ctrl_c(self) -> int:
         """What the terminal does: SIGINT to all in the foreground, make among them, which ends by it. The exit code."""
         os.killpg(self.process.pid, signal.SIGINT)

@@ -24,7 +24,7 @@ from tests.support.wait import limit, until
 VISITS = int(os.environ.get("FOOTFALL_STORM_VISITS") or 60)
 KILLS = int(os.environ.get("FOOTFALL_STORM_KILLS") or 12)
 VICTIMS = ("counter", "bridge", "broker", "hub")
-CAMERAS = 15 if VISITS < 300 else 25
+CAMERAS = 25 if VISITS >= 300 else 30
 INTERVAL = 0.2
 """Seconds between two frames of a camera."""
 BROKER_PAUSE = 4.0
@@ -61,6 +61,7 @@ class Storm:
         self._ledger, self._outbox = folder / "counter", folder / "bridge"
         self._broker = Broker(folder / "broker")
         self._hub = EdgeHubProcess(folder / "hub")
+        self._servers: dict[str, Broker | EdgeHubProcess] = {"broker": self._broker, "hub": self._hub}
         self._modules: dict[str, Module] = {}
         self._broker_killed_at = 0.0
         self._is_over = threading.Event()
@@ -128,29 +129,19 @@ class Storm:
 
     def _end(self, name: str) -> None:
         """By SIGKILL."""
-        match name:
-            case "broker":
-                self._broker.end()
-            case "hub":
-                self._hub.end()
-            case _ if name in self._modules:
-                module = self._modules.pop(name)
-                module.end(signal.SIGKILL)
-                module.__exit__(None, None, None)
+        if name in self._servers:
+            self._servers[name].end()
+        elif module := self._modules.pop(name, None):
+            module.end(signal.SIGKILL)
+            module.__exit__(None, None, None)
 
     def _start(self, name: str) -> None:
-        match name:
-            case "broker":
-                self._broker.start()
-            case "hub":
-                self._hub.start()
-            case "counter":
-                self._modules[name] = Module("counter", self._broker.port, STATE_DIR=self._ledger)
-                self._modules[name].__enter__()
-            case "bridge":
-                settings = {"STATE_DIR": self._outbox, "SINKS": "edgehub"} | self._hub.environment
-                self._modules[name] = Module("bridge", self._broker.port, **settings)
-                self._modules[name].__enter__()
+        if name in self._servers:
+            self._servers[name].start()
+            return
+        folder = self._ledger if name == "counter" else self._outbox
+        self._modules[name] = Module(name, self._broker.port, STATE_DIR=folder, SINKS="edgehub", **self._hub.environment)
+        self._modules[name].__enter__()
 
     def _ledger_visits(self) -> list[Visit]:
         return [Visit(*row) for row in self._query(f"SELECT {', '.join(FIELDS)} FROM visit ORDER BY number")]

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -52,12 +51,13 @@ class Site(NamedTuple):
         until(lambda: self.status()["model"]["state"] == state, 60, state)
 
 
-@pytest.fixture
-def site(broker: Broker, tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo's clip and model."""
-    authority = trustme.CA()
+    tmp_path, authority = tmp_path_factory.mktemp("site"), trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     with ExitStack() as stack:
+        broker = stack.enter_context(Broker(tmp_path / "broker"))
         hub = stack.enter_context(EdgeHub(tmp_path / "hub"))
         shelf = stack.enter_context(Shelf(authority=authority))
         settings: dict[str, object] = {

@@ -115,20 +115,18 @@ def test_a_run_and_its_commands(fruits: Fruits, tmp_path: Path) -> None:
         assert "Failed to associate persisted user" not in run.shown
 
 
-@pytest.mark.parametrize("end", ["the terminal is closed", "SIGTERM comes again and again", "the launcher is killed"])
-def test_however_it_ends_nothing_is_left(tmp_path: Path, end: str) -> None:
-    """Modules and broker end too."""
+@pytest.mark.parametrize("is_killed", [False, True], ids=["the terminal is closed, and SIGTERM comes", "the launcher is killed"])
+def test_however_it_ends_nothing_is_left(tmp_path: Path, is_killed: bool) -> None:
+    """Modules and broker end too, also when signals come again and again."""
     with make_run(tmp_path) as run:
         run.wait_for_predictions()
         family = run.family()
-        if end == "the terminal is closed":
-            os.killpg(run.process.pid, signal.SIGHUP)
-        elif end == "SIGTERM comes again and again":
-            for _ in range(2000):
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(run.process.pid, signal.SIGTERM)
+        if is_killed:
+            next(one for one in family if one.cmdline()[1:] == ["-m", "footfall", "run"]).kill()
         else:
-            run.launcher().kill()
+            for number in [signal.SIGHUP] + [signal.SIGTERM] * 2000:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(run.process.pid, number)
         _, alive = psutil.wait_procs(family, timeout=limit(25))
         assert not alive
         assert not accepts(run.port)

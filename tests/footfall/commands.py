@@ -61,11 +61,6 @@ class Suite:
         """Publishes a message as its module would, retained; returns when the broker has it."""
         self._modules.publish(message.topic, message.pack(), retain=True)
 
-    def clear(self, *names: str) -> None:
-        """Has the broker drop what it has retained."""
-        for topic in names:
-            self._modules.publish(topic, b"", retain=True)
-
     def retained(self) -> set[str]:
         """The topics on which something is retained."""
         with self.broker.listener(OBSERVER, "footfall/#") as late:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from bus import CurrentLabel, InvalidSetting, topics
-from footfall.forget import forget
-from footfall.tell import tell
+from footfall.cameras import forget, tell
 from tests.footfall.commands import Suite, call, running_suite
 from tests.support.broker import Broker, free_port
 

@@ -8,7 +8,7 @@ import pytest
 
 from bus import About, Status, Visit, topics
 from footfall.follower import Follower
-from footfall.plan import Dashboard, Plan, Topics
+from footfall.plan import Plan
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.samples import prediction
@@ -21,9 +21,8 @@ class Run:
     """A follower, and the broker's other side."""
 
     def __init__(self, broker: Broker, modules: Listener) -> None:
-        page = Dashboard("dashboard", "127.0.0.1", "http://127.0.0.1:9001", has_password=False)
-        followed = Topics(topics.prediction(), topics.visit("door"), topics.status(), topics.counts())
-        plan = Plan(broker.port, "", (), {}, "door", ("door",), "x.mp4", True, (), page, followed)
+        followed = {"prediction": topics.prediction(), "visit": topics.visit("door"), "status": topics.status()}
+        plan = Plan(broker.port, "", (), {}, "door", ("door",), "x.mp4", True, (), "dashboard", "", "", followed)
         self.is_over = False
         self.modules = modules
         self.follower = Follower(plan, lambda: self.is_over, report_interval=0.1)

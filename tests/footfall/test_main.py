@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from footfall.__main__ import COMMANDS
-from footfall.plan import Dashboard, Plan, Topics
 from tests.footfall.commands import call
 from tests.support.broker import ROOT
 
@@ -55,11 +54,3 @@ def test_a_misspelt_setting_is_warned_of(tmp_path: Path, capsys: pytest.CaptureF
     """And changes nothing."""
     assert call("reset", f"STATE_DIR={tmp_path}", "CAMRA=back") == 0
     assert capsys.readouterr().err == "footfall reset: CAMRA is not a setting, so it changes nothing: is CAMERA meant?\n"
-
-
-def test_a_plan_survives_json() -> None:
-    """It goes from the process of the checks to that of the run."""
-    page = Dashboard("dashboard", "127.0.0.1", "http://127.0.0.1:9001", False)
-    topics = Topics("a", "b", "c", "d")
-    plan = Plan(1883, "drawn", ("broker",), {"MODEL": "x"}, "door", ("door", "back"), "0", False, ("nobody",), page, topics)
-    assert Plan.from_json(plan.to_json()) == plan

@@ -33,13 +33,6 @@ def left(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and path.name != "lock"}
 
 
-class Terminal(io.StringIO):
-    """Somebody who sits there and types this."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 def test_it_removes_what_runs_have_made(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With YES=1 it does not ask; files that no run has made stay, and a second time there is nothing to remove."""
     assert call("reset", f"STATE_DIR={root}", "YES=1") == 0
@@ -49,23 +42,16 @@ def test_it_removes_what_runs_have_made(root: Path, capsys: pytest.CaptureFixtur
     assert f"Nothing is kept in {root}" in capsys.readouterr().out
 
 
-def test_without_a_terminal_it_refuses(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody can be asked: nothing is removed, and it says how it could be."""
-    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
-    assert call("reset", f"STATE_DIR={root}") == 2
-    assert "YES=1 make reset" in capsys.readouterr().err
-    assert left(root) == LEDGERS | OTHERS
-
-
 @pytest.mark.parametrize(
-    ("answer", "code", "remains"),
-    [("y\n", 0, OTHERS), ("n\n", 1, LEDGERS | OTHERS), ("\n", 1, LEDGERS | OTHERS), ("", 1, LEDGERS | OTHERS)],
+    ("answer", "has_terminal", "code"), [("y\n", True, 0), ("n\n", True, 1), ("\n", True, 1), ("", True, 1), ("y\n", False, 2)]
 )
-def test_it_asks_in_a_terminal(root: Path, answer: str, code: int, remains: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a clear yes removes anything."""
-    monkeypatch.setattr("sys.stdin", Terminal(answer))
+def test_it_asks(root: Path, answer: str, has_terminal: bool, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a clear yes removes anything, and only in a terminal."""
+    typed = io.StringIO(answer)
+    monkeypatch.setattr(typed, "isatty", lambda: has_terminal)
+    monkeypatch.setattr("sys.stdin", typed)
     assert call("reset", f"STATE_DIR={root}") == code
-    assert left(root) == remains
+    assert left(root) == (OTHERS if code == 0 else LEDGERS | OTHERS)
 
 
 def test_it_removes_nothing_under_a_run(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

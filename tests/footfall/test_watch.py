@@ -27,7 +27,6 @@ def raw(topic: str, payload: bytes) -> mqtt.MQTTMessage:
 
 NOBODY = received(CurrentLabel("door", None, None, None))
 WOMAN = received(CurrentLabel("door", "Frau Müller", 0.987, SINCE))
-STILL_WOMAN = received(CurrentLabel("door", "Frau Müller", 0.5, SINCE))
 DAY_BEFORE = received(DayCounts("door", "2026-01-30", {"man": 57}, {}))
 FORGOTTEN = raw(topics.counts("door"), b"")
 COUNTS = received(DayCounts("door", "2026-01-31", {"woman": 1, "man": 2}, {}))
@@ -51,10 +50,7 @@ COUNTS = received(DayCounts("door", "2026-01-31", {"woman": 1, "man": 2}, {}))
             ["door: nobody (today: no visits)", "door: camera-lost (today: no visits)"],
         ),
         # A camera that was forgotten, and is counted again.
-        (
-            [COUNTS, FORGOTTEN, NOBODY],
-            ["door: nobody (today: man 2, woman 1)", "door: nobody (today: no visits)"],
-        ),
+        ([COUNTS, FORGOTTEN, NOBODY], ["door: nobody (today: man 2, woman 1)", "door: nobody (today: no visits)"]),
         # A state that says nothing about the camera; a module without one; what is no message.
         (
             [
@@ -76,13 +72,3 @@ def test_a_line_for_each_change(messages: list[mqtt.MQTTMessage], lines: list[st
         watch.process(message)
         watch.print_changes()
     assert out.getvalue().splitlines() == lines
-
-
-def test_changes_at_once_are_one_line() -> None:
-    """The label and the counts of a visit come together."""
-    out = io.StringIO()
-    watch = Watch(out)
-    for message in (WOMAN, NOBODY, COUNTS):
-        watch.process(message)
-    watch.print_changes()
-    assert out.getvalue() == "door: nobody (today: man 2, woman 1)\n"

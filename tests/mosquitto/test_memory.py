@@ -30,11 +30,6 @@ def broker(tmp_path: Path) -> Iterator[GuardedBroker]:
         yield running
 
 
-def memory(broker: GuardedBroker) -> int:
-    """In bytes."""
-    return int(psutil.Process(broker.pid).memory_info().rss)
-
-
 def test_a_stolen_password_retains_on_its_own_topics_only(broker: GuardedBroker) -> None:
     """200 retained messages of 1 MB by capture: one frame per camera and its status are kept."""
     own = {"footfall/door/frame", "footfall/status/capture"}
@@ -43,7 +38,7 @@ def test_a_stolen_password_retains_on_its_own_topics_only(broker: GuardedBroker)
     with broker.listener("capture") as capture, broker.listener(None, "footfall/+/visit") as guest:
         for topic in (*others, *own):
             capture.publish(topic, bytes(MEBIBYTE), retain=True)
-        assert memory(broker) < 32 * MEBIBYTE
+        assert broker.memory < 32 * MEBIBYTE
         with broker.listener("counter") as counter:
             counter.publish("footfall/door/visit", b"as ever")
         guest.wait_for("visit")
@@ -68,7 +63,7 @@ def test_connections_beyond_the_limit_are_closed(broker: GuardedBroker, port: st
             with suppress(ConnectionError):
                 plain.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04" + f"{one:04}".encode())
         until(lambda: established() <= most, what="the end of the others")
-        assert memory(broker) < 16 * MEBIBYTE
+        assert broker.memory < 16 * MEBIBYTE
     until(lambda: broker.answer("operator") == 0, what="room for a user")
 
 
@@ -109,7 +104,7 @@ def test_deaf_guests_do_not_fill_the_memory(broker: GuardedBroker, qos: int) -> 
             for _ in range(500):
                 classifier.client.publish("footfall/door/prediction", payload, 1)
             operator.wait_for("prediction", sent)
-            peak = max(peak, memory(broker))
+            peak = max(peak, broker.memory)
         assert "dropped for client deaf-0" in broker.log, "the queues are not full"
         assert (40 if qos == 0 else 10) * MEBIBYTE < peak < LIMIT * 0.8
         assert len(operator.messages()) == sent

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from types import TracebackType
 
+import psutil
 from typing_extensions import Self
 
 from tests.support.wait import limit, until
@@ -33,10 +34,9 @@ def accepts(port: int, host: str = "127.0.0.1") -> bool:
 class Broker:
     """Mosquitto with its state in `folder`; can be killed, frozen and started again on the same port."""
 
-    def __init__(self, folder: Path, configuration: Path = LAPTOP, port: int | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, configuration: Path = LAPTOP, port: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.host = host
         self.port = port or free_port()
         self._configuration = configuration
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,7 +57,7 @@ class Broker:
         command = [mosquitto, "-c", str(self._configuration), "-p", str(self.port)]
         with (self.folder / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, stderr=log)
-        until(lambda: accepts(self.port, self.host), what=f"mosquitto on port {self.port}")
+        until(lambda: accepts(self.port), what=f"mosquitto on port {self.port}")
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Ends it, by default as a crash would."""
@@ -75,6 +75,11 @@ class Broker:
         """Lets it run on."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes."""
+        return int(psutil.Process(self.pid).memory_info().rss)
 
     @property
     def pid(self) -> int:

@@ -37,28 +37,26 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         picture = jpeg(videos.numbered(type(self).pictures % 25), 90)
         number = type(self).pictures
         type(self).pictures += 1
-        if kind.isdecimal():
-            self._send(int(kind), b"", {})
-        elif kind == "stream":
+        length = {"Content-Length": str(len(picture))}
+        image = {"Content-Type": "image/jpeg"}
+        if (kind == "flaky" and number > 0) or (kind == "some" and number % 3 == 2):
+            kind = "truncated"
+        answers: dict[str, tuple[int, bytes, dict[str, str]]] = {
+            "moved": (302, b"", {"Location": "/snapshot.jpg"}),
+            "page": (200, b"<html>sign in", {"Content-Type": "text/html"}),
+            "text": (200, b"no picture", image),
+            "empty": (200, b"", image),
+            "truncated": (200, picture[: len(picture) // 2], image | length),
+            "untyped": (200, picture, {}),
+            "octet": (200, picture, {"Content-Type": "application/octet-stream"} | length),
+            "large": (200, picture + bytes(200_000), image),
+        }
+        if kind == "stream":
             self._stream()
-        elif kind == "moved":
-            self._send(302, b"", {"Location": "/snapshot.jpg"})
-        elif kind == "page":
-            self._send(200, b"<html>sign in", {"Content-Type": "text/html"})
-        elif kind == "text":
-            self._send(200, b"no picture", {"Content-Type": "image/jpeg"})
-        elif kind == "empty":
-            self._send(200, b"", {"Content-Type": "image/jpeg"})
-        elif kind == "truncated" or (kind == "flaky" and number > 0) or (kind == "some" and number % 3 == 2):
-            self._send(200, picture[: len(picture) // 2], {"Content-Type": "image/jpeg", "Content-Length": str(len(picture))})
-        elif kind == "untyped":
-            self._send(200, picture, {})
-        elif kind == "octet":
-            self._send(200, picture, {"Content-Type": "application/octet-stream", "Content-Length": str(len(picture))})
-        elif kind == "large":
-            self._send(200, picture + bytes(200_000), {"Content-Type": "image/jpeg"})
+        elif kind.isdecimal():
+            self._send(int(kind), b"", {})
         else:
-            self._send(200, picture, {"Content-Type": "IMAGE/JPEG; x=1", "Content-Length": str(len(picture))})
+            self._send(*answers.get(kind, (200, picture, {"Content-Type": "IMAGE/JPEG; x=1"} | length)))
 
     def _stream(self) -> None:
         """Twelve pictures, of which some are cut off, empty, garbage, or shorter than their head says."""

@@ -1,7 +1,5 @@
 """Time that passes when a test says so."""
 
-import pytest
-
 
 class Clock:
     """Stands for the module `time` in one module of the code."""
@@ -20,10 +18,3 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Takes no time of the test's."""
         self.now += seconds
-
-
-def clock_of(monkeypatch: pytest.MonkeyPatch, module: str) -> Clock:
-    """A clock for that module."""
-    clock = Clock()
-    monkeypatch.setattr(f"{module}.time", clock)
-    return clock
