@@ -43,7 +43,7 @@ def test_neither_a_kill_nor_an_hour_away_loses_or_splits_a_visit(broker: Broker,
             counter.end(signal.SIGKILL)
         send(listener, frames[50:])
         with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
-            until(lambda: len(visits()) == VISITS, 60)
+            until(lambda: len(visits()) == VISITS, 120)
             assert counter.end() == 0
         until(lambda: labels()[-1] == CurrentLabel("door", None, None, None, at=None))
     assert [(one.label, one.frames) for one in visits()] == [("woman", 100)] * VISITS

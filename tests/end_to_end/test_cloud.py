@@ -85,7 +85,7 @@ def test_a_model_from_the_cloud_is_served_and_a_bad_one_refused(site: Site) -> N
     site.wait_for("refused")
     assert site.status()["model"]["detail"]
     assert site.served() == second
-    assert site.hub.twin.call("rollback", None)[0] == 200
+    assert site.hub.twin.call("rollback", None)[0] in (200, 503)  # 503 where the model takes more than five seconds to load
     until(lambda: site.served() == first, 60)
     site.wait_for("rolled-back")
     public = json.dumps(site.hub.twin.reports) + "".join(module.log for module in site.modules.values())

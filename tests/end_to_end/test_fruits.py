@@ -51,18 +51,19 @@ def test_the_clip_from_camera_to_upstream(broker: Broker, fruits: Fruits) -> Non
         upstream = modules["bridge"].results_of("visit")
 
         heard = predictions(listener)
-        judged = [(one, expected_label(fruits.segments, one.captured_at - begin)) for one in heard]
+        judged = [(one, expected_label(fruits.segments, one.session_time)) for one in heard]
         right = [one.best is not None and one.best.name == label for one, label in judged if label is not None]
         for segment in fruits.segments:
-            assert sum(segment.begin <= one.captured_at - begin < segment.end for one in heard) >= 3, segment
+            assert sum(segment.begin <= one.session_time < segment.end for one in heard) >= 3, segment
         assert sum(right) / len(right) >= 0.95
         assert [one.sequence for one in heard] == sorted({one.sequence for one in heard})
         assert max(one.classified_at - one.captured_at for one in heard) < limit(2)
 
         assert [visit.label for visit in visits] == [run.label for run in runs]
+        slowness = max(0.0, *(one.captured_at - begin - one.session_time for one in heard))  # a busy machine plays it slower
         for visit, run in zip(visits, runs, strict=True):
-            assert abs(visit.started_at - begin - run.begin) < lateness(heard)
-            assert abs(visit.ended_at - begin - run.end) < lateness(heard)
+            assert abs(visit.started_at - begin - run.begin) < lateness(heard) + slowness
+            assert abs(visit.ended_at - begin - run.end) < lateness(heard) + slowness
         assert [line["id"] for line in upstream] == [visit.id for visit in visits]
 
         pixels = [Pixels.unpack(payload) for payload in listener.payloads("matrix/pixels")]
