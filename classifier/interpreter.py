@@ -29,10 +29,11 @@ GREY = np.full((256, 256, 3), 128, np.uint8)
 
 
 class Result(NamedTuple):
-    """Labels, highest first, and how long the inference took."""
+    """Labels, highest first, how long the inference took, and the identity of the model."""
 
     labels: tuple[Label, ...]
     inference_ms: float
+    model: str
 
 
 class Classifier:
@@ -64,7 +65,7 @@ class Classifier:
         stored = self._model.run(tensor)
         outputs = [_real(one, values) for one, values in zip(self._model.outputs, stored, strict=True)]
         elapsed = (time.perf_counter() - begin) * 1000
-        return Result(self._decoder.decode(outputs), elapsed)
+        return Result(self._decoder.decode(outputs), elapsed, self.identity)
 
 
 def _try_elsewhere(export: Export, options: Options, trial: Sequence[str]) -> None:

@@ -46,7 +46,7 @@ class Slow:
         if self.fail:
             self.fail = False
             raise RuntimeError("the model broke")
-        return Result((Label(f"level {round(float(tensor.mean()))}", 0.9),), 1.0)
+        return Result((Label(f"level {round(float(tensor.mean()))}", 0.9),), 1.0, self.identity)
 
 
 class Setup:
