@@ -252,7 +252,7 @@ def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for content in (bomb, several, patched(bomb, SIZE, struct.pack("<L", 5))):
         with pytest.raises(InvalidExport, match=r"at most 1000000 in all|CRC-32"):
             read(tmp_path, content)
-    with pytest.raises(InvalidExport, match="10000[0-9]+ bytes, at most 1000000"):
+    with pytest.raises(InvalidExport, match=r"10000[0-9]+ bytes, at most 1000000"):
         read_export(folder(tmp_path / "big", FILES | {"model.tflite": bytes(1_000_001)}))
 
 

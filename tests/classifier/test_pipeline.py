@@ -88,10 +88,8 @@ def test_a_prediction_belongs_to_its_frame() -> None:
 
 @pytest.mark.parametrize(("drawn", "of_demo"), [(True, False), (False, True), (False, False)])
 def test_a_prediction_is_the_demos_by_its_frame_or_its_model(drawn: bool, of_demo: bool) -> None:
-    """A drawn frame's with any model, and any frame's with the demo's model; no other."""
-    model = Slow()
-    model.is_demo = of_demo
-    setup = Setup(model)
+    setup = Setup(Slow())
+    setup.model.is_demo = of_demo
     with setup.pipeline:
         setup.pipeline.offer(replace(samples.frame(captured_at=time.time()), demo=drawn))
         until(lambda: setup.predictions)
@@ -172,11 +170,33 @@ def test_decoding_and_the_model_overlap() -> None:
     setup = Setup(Slow())
     setup.model.go.clear()
     with setup.pipeline:
-        for sequence in range(3):
-            setup.offer(f"camera{sequence}", sequence)
+        for number in range(4):
+            setup.offer(f"camera{number}", number)
         assert setup.model.busy.wait(limit(10))
         until(lambda: setup.pipeline._ready.qsize() == 1)
-        setup.offer("camera4", 4)
-        assert setup.pipeline._ready.qsize() == 1
+        assert not setup.pipeline._may_decode.acquire(blocking=False)
         setup.model.go.set()
         until(lambda: len(setup.predictions) == 4)
+
+
+def test_frames_and_requests_take_turns() -> None:
+    """While frames come faster than they are predicted and eight clients ask without pause, both get answers all the time."""
+    setup = Setup(Slow(0.005))
+    ended, answers = threading.Event(), [0]
+    picture = samples.jpeg(level=120)
+
+    def ask() -> None:
+        while not ended.is_set():
+            assert setup.pipeline.ask(picture).labels[0].name == "level 120"
+            answers[0] += 1
+
+    setup.model.meanwhile = setup.offer
+    clients = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+    with setup.pipeline:
+        setup.offer()
+        for one in clients:
+            one.start()
+        until(lambda: len(setup.predictions) > 40 and answers[0] > 40)
+        ended.set()
+        for one in clients:
+            one.join(limit(10))
