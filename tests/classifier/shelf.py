@@ -25,13 +25,23 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
-    """A zip with these files, always the same."""
+def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip with these names, which are not checked; always the same bytes."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            entry = zipfile.ZipInfo(name)
+            entry.filename = name
+            archive.writestr(entry, content, compression)
     return buffer.getvalue()
+
+
+def write(folder: Path, files: dict[str, bytes]) -> Path:
+    """A folder with these files."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def files(labels: Sequence[str], side: int = 16) -> dict[str, bytes]:
@@ -47,10 +57,7 @@ def export(labels: Sequence[str], side: int = 16) -> bytes:
 
 def put(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
     """Its folder."""
-    folder.mkdir(exist_ok=True)
-    for name, content in files(labels, side).items():
-        (folder / name).write_bytes(content)
-    return folder
+    return write(folder, files(labels, side))
 
 
 class Shelf:

@@ -3,12 +3,11 @@
 import logging
 import traceback
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import trustme
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import FootfallError
@@ -16,7 +15,7 @@ from classifier.download import DownloadFailed, DownloadRefused, Limits, NotAllo
 from classifier.download import model_address_problem as find_problem
 from runtime.logs import silence_http_clients
 from tests.classifier import shelf as servers
-from tests.classifier.shelf import SECRET, Answer, Handler, Shelf, endless, sha256, status, trickling
+from tests.classifier.shelf import SECRET, Answer, Shelf, endless, sha256, status, trickling
 from tests.support.secrets import MARK, addresses
 from tests.support.wait import limit
 
@@ -58,10 +57,6 @@ def download(url: str, folder: Path, digest: str = sha256(CONTENT), limits: Limi
     assert target.read_bytes() == CONTENT
 
 
-def test_a_download(shelf: Shelf, tmp_path: Path) -> None:
-    download(shelf.url, tmp_path)
-
-
 @pytest.mark.parametrize(
     ("answer", "limits", "kind", "reason"),
     [
@@ -91,11 +86,6 @@ def test_bad_answers(
         download(shelf.url, tmp_path, limits=limits)
     assert shelf.root in str(error.value)
     download(shelf.url, tmp_path)
-
-
-def test_a_wrong_checksum(shelf: Shelf, tmp_path: Path) -> None:
-    with pytest.raises(DownloadRefused, match=f"its SHA-256 is {sha256(CONTENT)}, not {'0' * 64}"):
-        download(shelf.url, tmp_path, "0" * 64)
 
 
 def test_redirections(shelf: Shelf, tmp_path: Path) -> None:
@@ -128,30 +118,11 @@ def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (len(shelf.paths), plain.paths) == (asked, [])
 
 
-def test_nobody_there(tmp_path: Path) -> None:
-    with Shelf() as gone:
-        pass
+def test_a_wrong_checksum_and_nobody_there(tmp_path: Path) -> None:
+    with Shelf(CONTENT) as gone, pytest.raises(DownloadRefused, match=f"its SHA-256 is {sha256(CONTENT)}, not {'0' * 64}"):
+        download(gone.url, tmp_path, "0" * 64)
     with pytest.raises(DownloadFailed, match=r"cannot be reached .*Connection refused"):
         download(gone.url, tmp_path)
-
-
-def test_the_disk(shelf: Shelf, tmp_path: Path) -> None:
-    """A full disk and a missing folder are errors of the system, after which nothing is left."""
-    (tmp_path / "a.zip.part").symlink_to("/dev/full")
-    with pytest.raises(OSError, match="No space left"):
-        download(shelf.url, tmp_path)
-    assert not list(tmp_path.iterdir())
-    with pytest.raises(FileNotFoundError):
-        download(shelf.url, tmp_path / "none")
-
-
-def test_a_download_that_is_closed(shelf: Shelf, tmp_path: Path) -> None:
-    """It ends between two parts and leaves nothing."""
-    shelf.answers.append(trickling)
-    with closing(download_model(shelf.url, sha256(CONTENT), tmp_path / "a.zip")) as parts:
-        next(parts)
-        assert list(tmp_path.iterdir())
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_password_of_netrc_is_not_sent(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,12 +130,7 @@ def test_a_password_of_netrc_is_not_sent(shelf: Shelf, tmp_path: Path, monkeypat
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     (tmp_path / "own").mkdir()
     sent: list[object] = []
-
-    def answer(handler: Handler) -> None:
-        sent.append(handler.headers["Authorization"])
-        servers.whole(handler)
-
-    shelf.answers.append(answer)
+    shelf.answers.append(lambda handler: (sent.append(handler.headers["Authorization"]), servers.whole(handler)))
     download(shelf.url, tmp_path / "own")
     assert sent == [None]
 
@@ -201,7 +167,6 @@ def test_addresses(url: str, problem: str, tmp_path: Path) -> None:
             next(download_model(url, "", tmp_path / "a.zip"))
 
 
-@settings(deadline=None)
 @given(addresses(schemes=("https", "http")))
 def test_a_problem_shows_no_secret(address: tuple[str, str]) -> None:
     assert MARK not in find_problem(address[0])
