@@ -5,7 +5,6 @@ import logging
 import struct
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from classifier.pipeline import Pipeline
 from classifier.web import LIMIT, create_app
 from runtime.logs import silence_http_clients
 from runtime.metrics import Metrics
-from tests.classifier.shelf import put, zipped
+from tests.classifier.shelf import Answer, Handler, Shelf, endless, put, status, whole, zipped
 from tests.support.broker import free_port
 from tests.support.module import Module
 from tests.support.secrets import MARK, addresses
@@ -39,28 +38,6 @@ ABOUT = {"model": "colours@0", "labels": ("blue", "green", "red")}
 
 def encoded(picture: Any = RED, kind: str = ".png") -> bytes:
     return bytes(cv2.imencode(kind, picture)[1].tobytes())
-
-
-class Pictures(BaseHTTPRequestHandler):
-    """A machine with a picture, redirections to it and away, and one that never ends."""
-
-    def do_GET(self) -> None:
-        path, _, rest = self.path[1:].partition("/")
-        if path == "to":
-            self.send_response(302)
-            self.send_header("Location", rest)
-            self.end_headers()
-            return
-        self.send_response(200 if path != "none" else 404)
-        self.end_headers()
-        try:
-            for _ in range(10_000 if path == "endless" else 1):
-                self.wfile.write(bytes(1024) if path == "endless" else encoded())
-        except OSError:
-            return
-
-    def log_message(self, *_: object) -> None:
-        """Keeps quiet."""
 
 
 def probabilities(response: Any) -> dict[str, float]:
@@ -83,12 +60,15 @@ def refused(response: Any, status: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[str]:
-    """The address of a machine with pictures."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pictures) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
+def machine() -> Iterator[Shelf]:
+    """A machine with a picture."""
+    with Shelf(encoded()) as running:
+        yield running
+
+
+def elsewhere(handler: Handler) -> None:
+    """Redirects to the address in the path."""
+    handler.head(302, Location=handler.path.removeprefix("/to/"))
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +81,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 
 @pytest.fixture(scope="module")
-def client(pipeline: Pipeline, machine: str) -> TestClient:
+def client(pipeline: Pipeline, machine: Shelf) -> TestClient:
     """Asks an application that may fetch from the machine."""
-    return TestClient(create_app(pipeline, lambda: ABOUT, (machine, "other.example")))
+    return TestClient(create_app(pipeline, lambda: ABOUT, (machine.root.removeprefix("http://"), "other.example")))
 
 
 def post(client: TestClient, body: bytes, kind: str = FORM) -> Any:
@@ -112,14 +92,15 @@ def post(client: TestClient, body: bytes, kind: str = FORM) -> Any:
 
 @pytest.mark.parametrize("ending", ["", "/nostore"])
 @pytest.mark.parametrize("prefix", ["", "shop/", "shop/classify/iterations/v1/", "shop/detect/iterations/v1/"])
-def test_every_route(client: TestClient, machine: str, prefix: str, ending: str) -> None:
+def test_every_route(client: TestClient, machine: Shelf, prefix: str, ending: str) -> None:
     """A picture as a body, in a form and by its address; the cloud service's clients write `Url`."""
     responses = [
         client.post(f"/{prefix}image{ending}", content=encoded(), headers={"Content-Type": "application/octet-stream"}),
         client.post(f"/{prefix}image{ending}", files={"imageData": ("a.png", encoded(), "image/png")}),
     ]
-    for path, key in (("a.png", "url"), ("to//a.png", "Url"), (f"to/http://{machine}/a.png", "URL")):
-        responses.append(client.post(f"/{prefix}url{ending}", json={key: f"http://{machine}/{path}"}))
+    machine.answers += [elsewhere, whole, elsewhere]
+    for path, key in (("to//a.png", "url"), (f"to/{machine.root}/a.png", "Url"), ("a.png", "URL")):
+        responses.append(client.post(f"/{prefix}url{ending}", json={key: f"{machine.root}/{path}"}))
     for response in responses:
         assert probabilities(response) == pytest.approx(SHOWN, abs=0.001)
 
@@ -178,25 +159,29 @@ def test_whatever_is_sent(client: TestClient, damage: bytes, kind: str, where: i
 
 
 @pytest.mark.parametrize(
-    ("url", "status", "reason"),
+    ("url", "answers", "status", "reason"),
     [
-        ("http://127.0.0.1:1/a.png", 403, "http://127.0.0.1:1 is not allowed"),
-        ("http://127.0.0.1/a.png", 403, "not allowed"),
-        ("http://HERE/to/http://127.0.0.1:9/a.png", 403, "127.0.0.1:9 is not allowed"),
-        ("http://HERE/to/file:///etc/passwd", 403, "not allowed"),
-        ("file:///etc/passwd", 403, "not allowed"),
-        ("http://HERE@127.0.0.1:9/", 403, "not allowed"),
-        ("ftp://HERE/a.png", 403, "not allowed"),
-        ("http://HERE/none", 400, "answers 404"),
-        ("http://HERE/endless", 400, "more than 4194304 bytes"),
-        ("http://[", 403, "not allowed"),
-        ("http://" + "a" * 70_000, 400, "not an address"),
-        ("", 403, "not allowed"),
+        ("http://127.0.0.1:1/a.png", [], 403, "http://127.0.0.1:1 is not allowed"),
+        ("http://127.0.0.1/a.png", [], 403, "not allowed"),
+        ("HERE/to/http://127.0.0.1:9/a.png", [elsewhere], 403, "127.0.0.1:9 is not allowed"),
+        ("HERE/to/file:///etc/passwd", [elsewhere], 403, "not allowed"),
+        ("file:///etc/passwd", [], 403, "not allowed"),
+        ("HERE@127.0.0.1:9/", [], 403, "not allowed"),
+        ("ftp://other.example/a.png", [], 403, "not allowed"),
+        ("HERE/none", [status(404)], 400, "answers 404"),
+        ("HERE/", [endless], 400, "more than 4194304 bytes"),
+        ("http://[", [], 403, "not allowed"),
+        ("http://" + "a" * 70_000, [], 400, "not an address"),
+        ("", [], 403, "not allowed"),
     ],
 )
-def test_addresses_that_are_refused(client: TestClient, machine: str, url: str, status: int, reason: str) -> None:
+def test_addresses_that_are_refused(
+    client: TestClient, machine: Shelf, url: str, answers: list[Answer], status: int, reason: str
+) -> None:
     """Other machines, ports and schemes, also by redirection; what fails or does not end."""
-    assert reason in refused(client.post("/url", json={"url": url.replace("HERE", machine)}), status)
+    machine.answers += answers
+    assert reason in refused(client.post("/url", json={"url": url.replace("HERE", machine.root)}), status)
+    assert not machine.answers
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"url": 7}', b"\xff"])
@@ -207,14 +192,17 @@ def test_bodies_without_an_address(client: TestClient, body: bytes) -> None:
 @settings(max_examples=40)
 @given(address=addresses(schemes=("http", "HTTPS")).map(lambda pair: pair[0]))
 def test_no_secret_of_an_address_is_shown(
-    client: TestClient, machine: str, caplog: pytest.LogCaptureFixture, address: str
+    client: TestClient, machine: Shelf, caplog: pytest.LogCaptureFixture, address: str
 ) -> None:
     """Neither in an answer nor in the log, whether the machine is allowed, has the picture, or redirects."""
     caplog.set_level(logging.DEBUG)
     silence_http_clients()  # as the process does at its start
-    assert probabilities(client.post("/url", json={"url": f"http://me:{MARK}@{machine}/a.png?token={MARK}"}))
-    for url in (address, address.replace("127.0.0.1", machine), f"http://{machine}/to/{address}"):
+    place = machine.root.removeprefix("http://")
+    assert probabilities(client.post("/url", json={"url": f"http://me:{MARK}@{place}/a.png?token={MARK}"}))
+    for url in (address, address.replace("127.0.0.1", place), f"{machine.root}/to/{address}"):
+        machine.answers.extend([elsewhere] if "/to/" in url else [])
         assert MARK.lower() not in client.post("/url", json={"url": url}).text.lower()
+        machine.answers.clear()
     assert MARK not in caplog.text
 
 
