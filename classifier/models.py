@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bus import ModelUpdate, WantedModel
-from classifier import InvalidExport, TrialInterrupted
+from classifier import InvalidExport
 from classifier.download import DownloadRefused, download_model
 from classifier.export import Export, Stamp, read_export, take_stamp
 from classifier.interpreter import Classifier
@@ -71,7 +71,7 @@ class ModelManager:
     def start(self) -> Classifier:
         """Loads the model that was served last; if that is damaged, the previous one, or that of MODEL.
 
-        Raises `InvalidExport` when none can be served, `TrialInterrupted`, and `InvalidSetting` for a delegate.
+        Raises `InvalidExport` when none can be served, and `InvalidSetting` for a delegate.
         """
         try:
             self._state = self._store.read()
@@ -151,9 +151,6 @@ class ModelManager:
             fingerprint = export.fingerprint
             if fingerprint != self._state.default:
                 classifier = self._load(export)
-        except TrialInterrupted as error:
-            log.info("%s; trying again", error)
-            return
         except FootfallError as error:
             problem = str(error)
         if take_stamp(self._path) != stamp:

@@ -12,7 +12,7 @@ from bridge.settings import Settings as BridgeSettings
 from bus import InvalidSetting, topics
 from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
-from classifier import InvalidExport, TrialInterrupted
+from classifier import InvalidExport
 from classifier.backends import Options
 from classifier.export import read_export
 from classifier.interpreter import Classifier
@@ -28,7 +28,7 @@ from runtime.address import public_address
 from runtime.logs import one_line
 from runtime.settings import load
 
-BAD_SETTING, STOPPED = 2, 1
+BAD_SETTING = 2
 
 
 def check() -> Plan:
@@ -134,9 +134,6 @@ def main() -> int:
     except InvalidSetting as error:
         print(f"footfall run: {one_line(str(error))}", file=sys.stderr)
         return BAD_SETTING
-    except TrialInterrupted as error:
-        print(f"footfall run: {error}", file=sys.stderr)
-        return STOPPED
     return 0
 
 
