@@ -76,7 +76,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
             app = create_app(pipeline, lambda: about, settings.url_hosts)
             running.enter_context(Server(app, address, MAX_REQUESTS))
             log.info("HTTP on %s:%d", settings.http_host, settings.http_port)
-        for part in (bus, pipeline, Worker("models", models.step, warn)):
+        for part in (bus, *pipeline.workers, Worker("models", models.step, warn)):
             running.enter_context(part)
         bus.state(states.RUNNING)
         stop.wait()

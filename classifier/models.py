@@ -34,7 +34,6 @@ _ignore: Callable[..., object] = lambda *_: None  # noqa: E731
 MAX_TRIALS = 5
 """Trials of a model that this process may not survive."""
 MAX_REQUESTS = 16
-NO_FOLDER = "STATE_DIR is not set; set it to a folder where downloaded models are kept"
 
 
 class ModelManager:
@@ -180,7 +179,9 @@ class ModelManager:
         elif not url and not sha256:
             self._save(wanted=None, update=ModelUpdate("none"), address="")
         else:
-            problem = NO_FOLDER if self._store.folder is None else find_problem(url, sha256)
+            problem = find_problem(url, sha256)
+            if self._store.folder is None:
+                problem = "STATE_DIR is not set; set it to a folder where downloaded models are kept"
             state = ModelUpdate("refused" if problem else "downloading", public_address(url)[:300] or None, sha256[:128], problem)
             log.info("model wanted from %s: %s", state.url, problem or "downloading it")
             self._backoff.reset()

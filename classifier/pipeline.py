@@ -6,10 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from types import TracebackType
 from typing import NamedTuple
-
-from typing_extensions import Self
 
 from bus import FootfallError, Frame, InvalidMessage, NewestSlot, Prediction
 from bus import metric_names as names
@@ -62,16 +59,8 @@ class Pipeline:
         self._ready: queue.Queue[_Ready] = queue.Queue()
         self._may_decode = threading.Semaphore(1)
         self._may_ask = threading.Semaphore(1)
-        self._workers = (Worker("decode", self._prepare_next), Worker("classify", self._classify_next))
-
-    def __enter__(self) -> Self:
-        for worker in self._workers:
-            worker.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for worker in self._workers:
-            worker.__exit__(kind, error, trace)
+        self.workers = Worker("decode", self._prepare_next), Worker("classify", self._classify_next)
+        """To be entered."""
 
     def offer(self, frame: Frame) -> None:
         """Takes a frame; never waits."""
@@ -98,7 +87,7 @@ class Pipeline:
     @property
     def stalled(self) -> float:
         """Seconds that the longer of the current steps has taken; a healthy one takes under a second."""
-        return max(worker.stalled for worker in self._workers)
+        return max(worker.stalled for worker in self.workers)
 
     def _prepare_next(self) -> None:
         """Decodes the newest frame once the model has taken the one before."""

@@ -5,7 +5,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -60,6 +61,12 @@ class Setup:
         self.model = model
         self.pipeline = Pipeline(model, max_frame_age, self.metrics, self.predictions.append, self._count_and_warn)  # type: ignore[arg-type]
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        decode, classify = self.pipeline.workers
+        with decode, classify:
+            yield
+
     def _count_and_warn(self, metric: str, text: str, sender: str) -> None:
         self.metrics.add(metric)
         self.warnings.append(text)
@@ -73,7 +80,7 @@ class Setup:
 def test_a_prediction_belongs_to_its_frame() -> None:
     """Camera, number and time are the frame's; what the model saw is its picture."""
     setup = Setup(Slow())
-    with setup.pipeline:
+    with setup.running():
         for sequence, level in enumerate((20, 120, 220)):
             setup.offer("side", sequence, jpeg=samples.jpeg(level=level))
             until(lambda: setup.predictions and setup.predictions[-1].sequence == sequence)  # noqa: B023  # called at once
@@ -90,7 +97,7 @@ def test_a_prediction_belongs_to_its_frame() -> None:
 def test_a_prediction_is_the_demos_by_its_frame_or_its_model(drawn: bool, of_demo: bool) -> None:
     setup = Setup(Slow())
     setup.model.is_demo = of_demo
-    with setup.pipeline:
+    with setup.running():
         setup.pipeline.offer(replace(samples.frame(captured_at=time.time()), demo=drawn))
         until(lambda: setup.predictions)
     assert setup.predictions[0].demo is (drawn or of_demo)
@@ -100,7 +107,7 @@ def test_a_slow_model_gets_the_newest() -> None:
     """While the model is busy only the last of many frames waits, one more is decoded ahead; the rest are counted."""
     setup = Setup(Slow())
     setup.model.go.clear()
-    with setup.pipeline:
+    with setup.running():
         setup.offer(sequence=0)
         assert setup.model.busy.wait(limit(10))
         for sequence in range(1, 50):
@@ -123,7 +130,7 @@ def test_cameras_take_turns() -> None:
             setup.offer(camera, next(sequences))
 
     setup.model.meanwhile = offer  # so that there always are frames of all of them, however slow this machine is
-    with setup.pipeline:
+    with setup.running():
         offer()
         until(lambda: len(setup.predictions) >= 90)
     shares = Counter(one.camera for one in setup.predictions[:90])
@@ -146,7 +153,7 @@ def test_a_bad_frame(frame: dict[str, Any], metric: str, reason: str) -> None:
     """It is counted with its topic, so that one camera's line does not hide another's; the next one is classified."""
     setup = Setup(Slow())
     setup.model.fail = metric == names.FAILED
-    with setup.pipeline:
+    with setup.running():
         setup.offer(sequence=1, **frame)
         until(lambda: setup.metrics.snapshot().get(metric) == 1)
         setup.offer(sequence=2)
@@ -159,7 +166,7 @@ def test_a_bad_frame(frame: dict[str, Any], metric: str, reason: str) -> None:
 
 def test_a_frame_that_is_smaller_than_it_says() -> None:
     setup = Setup(Slow())
-    with setup.pipeline:
+    with setup.running():
         setup.pipeline.offer(Frame("door", "a1", 1, 0.1, time.time(), 60_000, 60_000, samples.jpeg(level=120)))
         until(lambda: setup.predictions)
     assert setup.predictions[0].labels[0].name == "level 120"
@@ -169,7 +176,7 @@ def test_decoding_and_the_model_overlap() -> None:
     """The next frame is decoded while the model is at work on the one before, and no further ahead than that."""
     setup = Setup(Slow())
     setup.model.go.clear()
-    with setup.pipeline:
+    with setup.running():
         for number in range(4):
             setup.offer(f"camera{number}", number)
         assert setup.model.busy.wait(limit(10))
@@ -192,7 +199,7 @@ def test_frames_and_requests_take_turns() -> None:
 
     setup.model.meanwhile = setup.offer
     clients = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
-    with setup.pipeline:
+    with setup.running():
         setup.offer()
         for one in clients:
             one.start()

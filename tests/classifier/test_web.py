@@ -76,8 +76,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """With a model that gives the mean colour of a picture."""
     folder = put(tmp_path_factory.mktemp("models") / "colours", ("blue", "green", "red"))
     classifier = Classifier(read_export(folder), trial=("true",))
-    with Pipeline(classifier, 2.0, Metrics(), lambda _: None, lambda *_: None) as running:
-        yield running
+    pipeline = Pipeline(classifier, 2.0, Metrics(), lambda _: None, lambda *_: None)
+    with pipeline.workers[0], pipeline.workers[1]:
+        yield pipeline
 
 
 @pytest.fixture(scope="module")
