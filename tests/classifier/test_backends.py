@@ -12,9 +12,8 @@ from classifier import InvalidExport, backends, decoders
 from classifier.backends import Options, tflite
 from classifier.export import read_export
 from classifier.interpreter import Classifier
+from tests.classifier.shelf import write
 from tests.support import tflite as files
-from tests.support.module import Module
-from tests.support.wait import limit
 
 MODEL = files.classification(np.eye(3) / 255, np.zeros(3))
 
@@ -53,12 +52,9 @@ def test_another_backend_and_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyP
         folder.mkdir()
         (folder / f"{name}.py").write_text(code)
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
-    model = tmp_path / "model"
-    model.mkdir()
-    (model / "model.mean").write_bytes(b"anything")
-    (model / "labels.txt").write_text("red\ngreen\nblue")
-    for toml in ("", "kind = 'flat'"):
-        (model / "footfall.toml").write_text(toml)
+    export = {"model.mean": b"anything", "labels.txt": b"red\ngreen\nblue"}
+    for toml in (b"", b"kind = 'flat'"):
+        model = write(tmp_path / "model", export | {"footfall.toml": toml})
         classifier = Classifier(read_export(model), trial=("true",))
         picture = np.full((20, 20, 3), (0, 51, 204), np.uint8)
         found = classifier.classify(classifier.input.tensor(picture)).labels
@@ -110,12 +106,3 @@ def test_a_delegate_that_cannot_be_loaded(
         tflite.load(MODEL, Options(delegate=library))
     assert "\n" not in str(caught.value)
     assert capfd.readouterr().err == ""
-
-
-@pytest.mark.system
-def test_the_classifier_stops_for_a_bad_delegate() -> None:
-    """Exit code 2 and one line, before anything is served."""
-    with Module("classifier", 1, MODEL="demo/model", DELEGATE="libnone.so.1") as module:
-        assert module.process
-        assert module.process.wait(limit(30)) == 2
-        assert "DELEGATE='libnone.so.1': cannot be loaded" in module.log

@@ -13,7 +13,7 @@ from classifier import InvalidExport
 from classifier.export import Export
 from classifier.models import ModelManager
 from classifier.store import STATE_FILE, ModelStore
-from tests.classifier.shelf import SECRET, Answer, Shelf, cut, export, sha256, status, trickling, zipped
+from tests.classifier.shelf import SECRET, Answer, Shelf, cut, export, sha256, status, trickling, write, zipped
 from tests.support.wait import until
 
 pytestmark = pytest.mark.broker  # it needs sockets
@@ -47,10 +47,7 @@ class Device:
 
     def put(self, labels: str, folder: Path | None = None) -> None:
         """New files of MODEL."""
-        folder = folder or self.model
-        folder.mkdir(exist_ok=True)
-        (folder / "model.tflite").write_bytes(b"model")
-        (folder / "labels.txt").write_text("\n".join(labels))
+        write(folder or self.model, {"model.tflite": b"model", "labels.txt": "\n".join(labels).encode()})
 
     def load(self, export: Export) -> Any:
         letters = "".join(export.labels)
@@ -156,15 +153,13 @@ def test_only_the_previous_model_is_kept(device: Device) -> None:
 @pytest.mark.parametrize(
     ("changes", "detail"),
     [
-        ({"url": "ftp://x/a.zip"}, "url: must begin with https:// or http://"),
-        ({"url": None}, "url: must be an address"),
         ({"url": "https://me:pw@x/"}, "url: must not hold a user or password"),
         ({"sha256": "abc"}, "sha256: must be 64 hex digits"),
         ({"sha256": None}, "sha256: must be 64 hex digits"),
     ],
 )
 def test_bad_requests(device: Device, changes: dict[str, object], detail: str) -> None:
-    """They are refused with what is allowed, and nothing is asked of anybody."""
+    """They are refused, and nothing is asked of anybody."""
     device.want(FIRST, **changes)
     device.reaches("refused", detail)
     assert (device.served, device.shelf.paths) == ("own", [])

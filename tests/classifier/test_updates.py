@@ -124,7 +124,7 @@ def test_kills_at_random_moments_of_an_update(broker: Broker, tmp_path: Path) ->
     settings = {"MODEL": put(tmp_path / "own", "xyz", 32), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
     chance = random.Random(3)
     with Shelf() as shelf, Frames(broker.port) as frames:
-        for number in range(10):
+        for number in range(6):
             with Module("classifier", broker.port, **settings) as module:
                 frames.wait_for_letters("xyz", "abc", "def")
                 frames.want(shelf, (FIRST, SECOND)[number % 2])
