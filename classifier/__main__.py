@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from functools import partial
 
 from bus import Bus, Frame, InvalidSetting, Prediction, WantedModel, states, topics
-from bus import metric_names as names
 from classifier import InvalidExport
 from classifier.backends import Options
 from classifier.decoders import MAX_LABELS
@@ -57,9 +56,6 @@ def main(settings: Settings, stop: threading.Event) -> None:
     def refuse(problem: str) -> None:
         bus.state(states.MODEL_REFUSED if problem else states.RUNNING, problem)
 
-    def warn(error: Exception) -> None:
-        bus.count_and_warn(names.FAILED, f"model: {type(error).__name__}: {error}"[:300])
-
     serve(classifier)
     bus.describe(update=models.update)
     models.attach(serve, report, refuse)
@@ -76,7 +72,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
             app = create_app(pipeline, lambda: about, settings.url_hosts)
             running.enter_context(Server(app, address, MAX_REQUESTS))
             log.info("HTTP on %s:%d", settings.http_host, settings.http_port)
-        for part in (bus, *pipeline.workers, Worker("models", models.step, warn)):
+        for part in (bus, *pipeline.workers, Worker("models", models.step)):
             running.enter_context(part)
         bus.state(states.RUNNING)
         stop.wait()

@@ -1,9 +1,12 @@
 """A model with its labels, as Custom Vision exports it: read from a folder or zip and checked."""
 
 import codecs
+import errno
 import hashlib
+import io
 import json
 import re
+import zipfile
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,15 +15,22 @@ from typing import Any
 
 from classifier import InvalidExport, backends
 from classifier.description import DESCRIPTION_FILE, Description, read_description
-from classifier.export_zip import LIMIT, read_zip
 from runtime.address import public_address
 from runtime.explanation import TEXT_PATTERN
+from runtime.logs import one_line
 
 MODEL_FILE = "model.tflite"
 """The usual model file; see `model_files` for all of them."""
 LABELS_FILE = "labels.txt"
 MANIFEST_FILE = "cvexport.manifest"
 METADATA_FILE = "metadata_properties.json"
+LIMIT = 256 * 1024 * 1024
+"""Bytes of all files of an export; far above what a device can run."""
+DIRECTORY_LIMIT = 1024 * 1024
+"""Bytes of a zip's directory."""
+CHUNK = 4096
+"""Bytes read at once: zipfile unpacks LZMA without a bound, up to 28 MB from as many bytes."""
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)  # bzip2: 3 GB from 4096 bytes
 Stamp = tuple[tuple[str, int, int, int], ...]
 """Name, time of change in ns, size and inode of each file."""
 DIGITS = 12
@@ -69,7 +79,7 @@ def read_export(path: Path) -> Export:
     """The export in a folder, or in a zip. Raises `InvalidExport`."""
     shown = Path(public_address(str(path)))  # an address by mistake may hold a token
     try:
-        files = read_zip(path, export_files()) if path.is_file() else _read_folder(path)
+        files = _read_zip(path, export_files()) if path.is_file() else _read_folder(path)
         model_file = _find_model(files)
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -100,6 +110,55 @@ def _read_folder(folder: Path) -> dict[str, bytes]:
     if (size := sum(path.stat().st_size for path in paths)) > LIMIT:
         raise InvalidExport(f"{size} bytes, at most {LIMIT} in all are allowed")
     return {path.name: path.read_bytes() for path in paths}
+
+
+def _read_zip(path: Path, names: Collection[str]) -> dict[str, bytes]:
+    """The files of these names, in any folder of the zip. Raises `InvalidExport`, and `OSError` when it cannot be read.
+
+    All else in the zip is ignored: what macOS adds, samples, further folders.
+    """
+    try:
+        with _Bounded(path) as file, zipfile.ZipFile(file) as archive:
+            return _read_entries(archive, names)
+    except InvalidExport:
+        raise
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # EINVAL: a place before the beginning
+            raise
+        raise InvalidExport("not a zip that can be read") from None
+    except Exception as error:  # those of zipfile have no common base class
+        raise InvalidExport(f"not a zip that can be read ({one_line(str(error)[:200])})") from None
+
+
+class _Bounded(io.FileIO):
+    """Bounds the size of a read: `zipfile` reads a directory at once, however long the zip says it is."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > DIRECTORY_LIMIT:
+            raise InvalidExport(f"{size} bytes of directory, at most {DIRECTORY_LIMIT} are allowed")
+        return super().read(DIRECTORY_LIMIT if size is None or size < 0 else size)
+
+
+def _read_entries(archive: zipfile.ZipFile, names: Collection[str]) -> dict[str, bytes]:
+    """By name without the folder, which PowerShell 5 ends with a backslash."""
+    files: dict[str, bytes] = {}
+    left = LIMIT
+    for entry in archive.infolist():
+        name = re.split(r"[/\\]", entry.orig_filename)[-1]
+        if name not in names:
+            continue
+        if name in files:
+            raise InvalidExport(f"{name} is in it twice; one export is needed")
+        if entry.compress_type not in _COMPRESSIONS:
+            raise InvalidExport(f"{name}: compression {entry.compress_type}; 0 (none), 8 (deflate) and 14 (LZMA) are read")
+        if entry.file_size > left:
+            raise InvalidExport(f"{name}: {entry.file_size} bytes; at most {LIMIT} in all are allowed")
+        left -= entry.file_size
+        with archive.open(entry) as source:  # gives no more bytes than the directory announces
+            files[name] = b"".join(iter(lambda: source.read(CHUNK), b""))
+        if len(files[name]) != entry.file_size:
+            raise InvalidExport(f"{name}: {len(files[name])} bytes, not the {entry.file_size} that are announced")
+    return files
 
 
 def _find_model(files: Collection[str]) -> str:

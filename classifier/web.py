@@ -14,8 +14,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from bus import InvalidMessage, Label
-from classifier.download import DownloadFailed, DownloadRefused, Limits, NotAllowed, fetch_picture
+from bus import FootfallError, Label
+from classifier.download import Limits, NotAllowed, fetch_picture
 from classifier.interpreter import Result
 from classifier.pipeline import Busy, Pipeline
 
@@ -71,22 +71,15 @@ class PictureUrl(BaseModel):
     url: str = Field(validation_alias=AliasChoices("url", "Url", "URL"))
 
 
-STATUSES: dict[type[Exception], HTTPStatus] = {
-    InvalidMessage: HTTPStatus.BAD_REQUEST,
-    DownloadFailed: HTTPStatus.BAD_REQUEST,
-    DownloadRefused: HTTPStatus.BAD_REQUEST,
-    NotAllowed: HTTPStatus.FORBIDDEN,
-    Busy: HTTPStatus.SERVICE_UNAVAILABLE,
-}
-"""How errors are answered."""
+STATUSES: dict[type[Exception], HTTPStatus] = {NotAllowed: HTTPStatus.FORBIDDEN, Busy: HTTPStatus.SERVICE_UNAVAILABLE}
+"""How errors are answered; the others are bad requests."""
 
 
 def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_hosts: Collection[str]) -> FastAPI:
     """The application; `about` has model, labels and runtime, `url_hosts` are the machines that pictures may be fetched from."""
     app = FastAPI(title="Footfall classifier", description=__doc__ or "", responses={"4XX": {"model": Problem}})
     app.add_exception_handler(HTTPException, _problem)
-    for kind in STATUSES:
-        app.add_exception_handler(kind, _problem)
+    app.add_exception_handler(FootfallError, _problem)
 
     async def image(request: Request) -> ImagePrediction:
         """Classifies the picture in the body, or in the field `imageData` of a form."""
@@ -180,6 +173,6 @@ def _problem(_request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, HTTPException):
         status, message, headers = HTTPStatus(error.status_code), error.detail, error.headers
     else:
-        status, message, headers = STATUSES[type(error)], str(error), None
+        status, message, headers = STATUSES.get(type(error), HTTPStatus.BAD_REQUEST), str(error), None
     code = status.phrase.title().replace(" ", "").replace("-", "")
     return JSONResponse(Problem(code=code, message=message).model_dump(), status, headers)

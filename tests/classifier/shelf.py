@@ -150,10 +150,6 @@ def huge(handler: Handler) -> None:
     handler.shelf.released.wait(limit(20))
 
 
-def silent(handler: Handler) -> None:
-    handler.shelf.released.wait(limit(20))
-
-
 def stalled(handler: Handler) -> None:
     """A beginning, and then nothing."""
     handler.head(200, Content_Length=len(handler.shelf.content))

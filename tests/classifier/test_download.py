@@ -66,7 +66,6 @@ def download(url: str, folder: Path, digest: str = sha256(CONTENT), limits: Limi
         (servers.no_http, PATIENT, DownloadFailed, "not HTTP"),
         (servers.huge, PATIENT, DownloadRefused, f"268435457 bytes; at most {len(CONTENT)}"),
         (endless, PATIENT, DownloadRefused, f"more than {len(CONTENT)} bytes"),
-        (servers.silent, HASTY, DownloadFailed, "no answer within 0.15 s"),
         (servers.stalled, HASTY, DownloadFailed, "no answer within 0.15 s"),
         (trickling, HASTY, DownloadFailed, "longer than allowed"),
         (status(302), PATIENT, DownloadRefused, "answers 302"),

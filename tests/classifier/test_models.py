@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,14 +21,6 @@ pytestmark = pytest.mark.broker  # it needs sockets
 
 FIRST, SECOND, THIRD = export("abc"), export("def"), export("ghi")
 BAD, BROKEN = export("xyz"), zipped({"readme.txt": b"no model"})
-
-
-class Loaded:
-    """Stands for a classifier."""
-
-    def __init__(self, export: Export) -> None:
-        self.identity = export.identity
-        self.letters = "".join(export.labels)
 
 
 class Killed(BaseException):
@@ -60,7 +53,7 @@ class Device:
             raise Killed
         if letters == "xyz":
             raise InvalidExport("it crashes the trial")
-        return Loaded(export)
+        return SimpleNamespace(identity=export.identity, letters=letters)
 
     def start(self) -> str:
         """A new process; the letters of the labels that it serves."""

@@ -116,16 +116,15 @@ def test_large_pictures_are_decoded_smaller(takes: ImageInput, size: tuple[int, 
     assert takes.reduction(*size) == reduction
 
 
-@pytest.mark.parametrize("reduction", [1, 2, 4, 8])
+@pytest.mark.parametrize("reduction", [2, 4, 8])
 def test_a_reduced_picture_is_the_same_smaller(reduction: int) -> None:
     """Its sides are so many times shorter, and what the model gets is nearly the same."""
     y, x = np.mgrid[:1024, :1536]
     picture = np.stack([x / 1536 * 255, y / 1024 * 255, 128 + 100 * np.sin(x / 90) * np.cos(y / 70)], -1).astype(np.uint8)
-    jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
-    reduced = decode(jpeg, reduction)
+    reduced = decode(cv2.imencode(".jpg", picture)[1].tobytes(), reduction)
     assert reduced.shape == (1024 // reduction, 1536 // reduction, 3)
     takes = ImageInput(64, 64, FLOAT, is_whole=True)
-    assert abs(takes.tensor(reduced) - takes.tensor(decode(jpeg))).max() < 8
+    assert abs(takes.tensor(reduced) - takes.tensor(picture)).max() < 8
 
 
 def test_a_detector_sees_all() -> None:
