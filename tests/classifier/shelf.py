@@ -129,12 +129,14 @@ def whole(handler: Handler) -> None:
     cut(len(handler.shelf.content))(handler)
 
 
-def cut(end: int) -> Answer:
-    """The connection breaks at byte `end`."""
+def cut(end: int, length: int | None = None, is_held: bool = False) -> Answer:
+    """The connection breaks, or is held, at byte `end`."""
 
     def answer(handler: Handler) -> None:
-        handler.head(200, Content_Length=len(handler.shelf.content))
+        handler.head(200, Content_Length=len(handler.shelf.content) if length is None else length)
         handler.wfile.write(handler.shelf.content[:end])
+        if is_held:
+            handler.shelf.released.wait(limit(20))
 
     return answer
 
@@ -142,19 +144,6 @@ def cut(end: int) -> Answer:
 def status(code: int, **headers: object) -> Answer:
     """Nothing but a status."""
     return lambda handler: handler.head(code, Content_Length=0, **headers)
-
-
-def huge(handler: Handler) -> None:
-    """A length above every limit, and then nothing."""
-    handler.head(200, Content_Length=2**28 + 1)
-    handler.shelf.released.wait(limit(20))
-
-
-def stalled(handler: Handler) -> None:
-    """A beginning, and then nothing."""
-    handler.head(200, Content_Length=len(handler.shelf.content))
-    handler.wfile.write(handler.shelf.content[:100])
-    handler.shelf.released.wait(limit(20))
 
 
 def trickling(handler: Handler) -> None:

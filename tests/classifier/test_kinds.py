@@ -38,7 +38,6 @@ def export(folder: Path, model: bytes, labels: Sequence[str] = COLOURS, toml: st
 
 
 def load(folder: Path) -> Classifier:
-    """Loads a model without a trial in another process."""
     return Classifier(read_export(folder), trial=("true",))
 
 
