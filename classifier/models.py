@@ -19,7 +19,7 @@ from classifier import InvalidExport
 from classifier.download import DownloadRefused, download_model
 from classifier.export import Export, Stamp, read_export, take_stamp
 from classifier.interpreter import Classifier
-from classifier.store import ModelStore, SavedState, StoredModel, Wanted, find_problem
+from classifier.store import STATE_FILE, ModelStore, SavedState, StoredModel, Wanted, find_problem
 from runtime.address import public_address
 from runtime.backoff import Backoff
 from runtime.errors import FootfallError
@@ -75,7 +75,8 @@ class ModelManager:
         try:
             self._state = self._store.read()
         except (OSError, ValueError) as error:
-            log.warning("STATE_DIR: %s; the model of MODEL is served", error)
+            reason = type(error).__name__  # the text of an error may hold an address
+            log.warning("STATE_DIR: %s cannot be read (%s); the model of MODEL is served", STATE_FILE, reason)
         problem, default = "", self._state.default
         stamp = take_stamp(self._path)
         with suppress(InvalidExport):
