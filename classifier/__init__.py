@@ -12,7 +12,3 @@ os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))  # OpenCV r
 
 class InvalidExport(FootfallError):
     """A model that cannot be served; the message names the file, what was found and what is needed."""
-
-
-class TrialInterrupted(FootfallError):
-    """The trial of a model was stopped from outside, as by Ctrl-C; this does not mean that the model is bad."""

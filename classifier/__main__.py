@@ -7,8 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from bus import Bus, Frame, InvalidSetting, Prediction, WantedModel, states, topics
-from bus import metric_names as names
-from classifier import InvalidExport, TrialInterrupted
+from classifier import InvalidExport
 from classifier.backends import Options
 from classifier.decoders import MAX_LABELS
 from classifier.interpreter import Classifier
@@ -24,16 +23,16 @@ log = logging.getLogger(__name__)
 
 MAX_REQUESTS = 32
 """HTTP requests at once."""
-STOP_TIMEOUT = 2.0
-"""Seconds in which a signal to the process group has reached this process too."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Classifies until `stop` is set."""
     options = Options(settings.num_threads, settings.xnnpack, settings.delegate)
     models = ModelManager(settings.model, ModelStore(settings.state_dir), partial(Classifier, options=options))
-    if (classifier := _start(models, settings, stop)) is None:
-        return
+    try:
+        classifier = models.start()
+    except InvalidExport as error:
+        raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
     bus = Bus(settings)
 
     def publish(prediction: Prediction) -> None:
@@ -57,9 +56,6 @@ def main(settings: Settings, stop: threading.Event) -> None:
     def refuse(problem: str) -> None:
         bus.state(states.MODEL_REFUSED if problem else states.RUNNING, problem)
 
-    def warn(error: Exception) -> None:
-        bus.count_and_warn(names.FAILED, f"model: {type(error).__name__}: {error}"[:300])
-
     serve(classifier)
     bus.describe(update=models.update)
     models.attach(serve, report, refuse)
@@ -76,23 +72,10 @@ def main(settings: Settings, stop: threading.Event) -> None:
             app = create_app(pipeline, lambda: about, settings.url_hosts)
             running.enter_context(Server(app, address, MAX_REQUESTS))
             log.info("HTTP on %s:%d", settings.http_host, settings.http_port)
-        for part in (bus, pipeline, Worker("models", models.step, warn)):
+        for part in (bus, *pipeline.workers, Worker("models", models.step)):
             running.enter_context(part)
         bus.state(states.RUNNING)
         stop.wait()
-
-
-def _start(models: ModelManager, settings: Settings, stop: threading.Event) -> Classifier | None:
-    """The model to begin with; None when asked to stop meanwhile. Raises `InvalidSetting`."""
-    while True:
-        try:
-            return models.start()
-        except InvalidExport as error:
-            raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
-        except TrialInterrupted as error:
-            if stop.wait(STOP_TIMEOUT):  # the signal that stopped the trial stops this process too
-                return None
-            log.warning("%s; trying again", error)
 
 
 if __name__ == "__main__":

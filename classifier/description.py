@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator
 
 from classifier import InvalidExport, decoders
-from classifier.export_zip import DESCRIPTION_FILE
 from runtime.explanation import explain
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+DESCRIPTION_FILE = "footfall.toml"
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Role = Literal["boxes", "classes", "scores", "count"]
@@ -45,24 +46,26 @@ class Description(BaseModel):
             raise ValueError(f"must be one of {', '.join(decoders.names())}")
         return kind
 
+    @field_validator("outputs")
+    @classmethod
+    def _complete(cls, outputs: tuple[Role, ...] | None) -> tuple[Role, ...] | None:
+        if outputs is not None and sorted(outputs) != ["boxes", "classes", "count", "scores"]:
+            raise ValueError("boxes, classes, scores and count are needed, each once")
+        return outputs
+
 
 def read_description(toml: bytes | None, metadata: bytes | None, path: Path) -> Description:
     """The user's footfall.toml overrides the metadata; `path` is for messages. Raises `InvalidExport`."""
     values = _read_metadata(metadata) if metadata is not None else {}
     try:
         values |= tomllib.loads(toml.decode("utf-8-sig")) if toml is not None else {}
-        description = Description.model_validate(values)
+        return Description.model_validate(values)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        place = ".".join(map(str, detail["loc"]))
-        raise InvalidExport(
-            f"{path / DESCRIPTION_FILE}: {place}={detail['input']!r:.80}: {explain(Description, detail)}"
-        ) from None
+        problem = f"{'.'.join(map(str, detail['loc']))}={detail['input']!r:.80}: {explain(Description, detail)}"
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InvalidExport(f"{path / DESCRIPTION_FILE}: not TOML ({error})") from None
-    if description.outputs is not None and sorted(description.outputs) != ["boxes", "classes", "count", "scores"]:
-        raise InvalidExport(f"{path / DESCRIPTION_FILE}: outputs: boxes, classes, scores and count are needed, each once")
-    return description
+        problem = f"not TOML ({error})"
+    raise InvalidExport(f"{path / DESCRIPTION_FILE}: {problem}")
 
 
 def _read_metadata(metadata: bytes) -> dict[str, Any]:

@@ -107,20 +107,13 @@ def _explain(error: Exception, address: str, limits: Limits) -> FootfallError:
         case httpx.TimeoutException():
             return DownloadFailed(f"{address}: no answer within {limits.read_timeout:g} s")
         case httpx.ConnectError():
-            return DownloadFailed(f"{address}: cannot be reached{_system_reason(error)}")
+            return DownloadFailed(f"{address}: cannot be reached ({error})")  # the words of the system or of TLS
         case httpx.UnsupportedProtocol() | httpx.InvalidURL() | UnicodeError() | ValueError():
             return DownloadRefused(f"{address}: not an address")
         case OSError():  # the certificates of SSL_CERT_FILE, for one
             return DownloadFailed(f"{address}: {error.strerror or type(error).__name__}")
         case _:
             return DownloadFailed(f"{address}: the connection broke, or the answer is not HTTP")
-
-
-def _system_reason(error: BaseException) -> str:
-    """The words of the operating system or of TLS, of the innermost error."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return f" ({error.strerror or error})" if isinstance(error, OSError) else ""
 
 
 def model_address_problem(url: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bus import Label
-from classifier import InvalidExport, TrialInterrupted, backends
+from classifier import InvalidExport, backends
 from classifier.backends import Options, Tensor
 from classifier.decoders import Decoder, UnknownClass, create_decoder, shown
 from classifier.export import Export
@@ -21,18 +21,17 @@ TRIAL = (sys.executable, "-m", "classifier.trial")
 """The command that tries a model."""
 TRIAL_TIMEOUT = 60.0
 """Seconds."""
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
-"""Signals that stop a process: they come from outside, and do not mean that the model is bad."""
 INPUTS = (np.dtype("float32"), np.dtype("uint8"), np.dtype("int8"))
 DEFAULTS = Options()
 GREY = np.full((256, 256, 3), 128, np.uint8)
 
 
 class Result(NamedTuple):
-    """Labels, highest first, and how long the inference took."""
+    """Labels, highest first, how long the inference took, and the identity of the model."""
 
     labels: tuple[Label, ...]
     inference_ms: float
+    model: str
 
 
 class Classifier:
@@ -41,7 +40,7 @@ class Classifier:
     def __init__(self, export: Export, options: Options = DEFAULTS, trial: Sequence[str] = TRIAL) -> None:
         """Has the command `trial` try the model in another process, loads it and checks it.
 
-        Raises `InvalidExport`, `TrialInterrupted`, and `InvalidSetting` for a delegate.
+        Raises `InvalidExport`, and `InvalidSetting` for a delegate.
         """
         _try_elsewhere(export, options, trial)
         backend = backends.get_backend(export.format)
@@ -64,33 +63,33 @@ class Classifier:
         stored = self._model.run(tensor)
         outputs = [_real(one, values) for one, values in zip(self._model.outputs, stored, strict=True)]
         elapsed = (time.perf_counter() - begin) * 1000
-        return Result(self._decoder.decode(outputs), elapsed)
+        return Result(self._decoder.decode(outputs), elapsed, self.identity)
 
 
 def _try_elsewhere(export: Export, options: Options, trial: Sequence[str]) -> None:
-    """Tries the model in another process: libraries do not check a file completely, and a damaged one crashes the process."""
-    command = [*trial, export.format]
+    """Tries the model in another process: libraries do not check a file completely, and a damaged one crashes the process.
+
+    The session is its own, so that a Ctrl-C, or the end of a terminal, does not look like a crash.
+    """
     try:
-        tried = subprocess.run(command, input=export.model, capture_output=True, timeout=TRIAL_TIMEOUT, check=False)
+        tried = subprocess.run(
+            [*trial, export.format],
+            input=export.model,
+            capture_output=True,
+            timeout=TRIAL_TIMEOUT,
+            check=False,
+            start_new_session=True,
+        )
     except subprocess.TimeoutExpired:
         raise InvalidExport(f"{export.name}: a trial inference took longer than {TRIAL_TIMEOUT:g} s") from None
-    reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    if tried.returncode > 0 and reason.startswith(KeyboardInterrupt.__name__):  # a SIGINT while Python itself was starting
-        raise _ended_by(signal.SIGINT, export)
+    if tried.returncode == -signal.SIGKILL:
+        raise InvalidExport(f"{export.name}: its trial was killed, as the system does when memory runs out")
     if tried.returncode < 0:
-        raise _ended_by(-tried.returncode, export)
+        reason = signal.strsignal(-tried.returncode)
+        raise InvalidExport(f"{export.name}: {export.model_file} crashes the trial ({reason}): the file is damaged")
     if tried.returncode and not options.delegate:  # what is made for an accelerator cannot be tried without it
+        reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {reason[:200]}")
-
-
-def _ended_by(number: int, export: Export) -> InvalidExport | TrialInterrupted:
-    """What the signal that ended the trial means for the model."""
-    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-    if number in STOP_SIGNALS:
-        return TrialInterrupted(f"{export.name}: its trial was stopped ({name})")
-    if number == signal.SIGKILL:
-        return InvalidExport(f"{export.name}: its trial was killed (SIGKILL), as the system does when memory runs out")
-    return InvalidExport(f"{export.name}: {export.model_file} crashes the trial ({name}): the file is damaged")
 
 
 def _image_input(export: Export, inputs: Sequence[Tensor], decoder: Decoder) -> ImageInput:

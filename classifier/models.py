@@ -17,10 +17,9 @@ from typing import Any
 from bus import ModelUpdate, WantedModel
 from classifier import InvalidExport
 from classifier.download import DownloadRefused, download_model
-from classifier.export import Export, read_export
+from classifier.export import Export, Stamp, read_export, take_stamp
 from classifier.interpreter import Classifier
-from classifier.store import ModelStore, SavedState, StoredModel, Wanted, find_problem
-from classifier.watch import ModelWatch, Stamp, take_stamp
+from classifier.store import STATE_FILE, ModelStore, SavedState, StoredModel, Wanted, find_problem
 from runtime.address import public_address
 from runtime.backoff import Backoff
 from runtime.errors import FootfallError
@@ -35,7 +34,6 @@ _ignore: Callable[..., object] = lambda *_: None  # noqa: E731
 MAX_TRIALS = 5
 """Trials of a model that this process may not survive."""
 MAX_REQUESTS = 16
-NO_FOLDER = "STATE_DIR is not set; set it to a folder where downloaded models are kept"
 
 
 class ModelManager:
@@ -53,16 +51,15 @@ class ModelManager:
         self._requests: queue.Queue[WantedModel] = queue.Queue(MAX_REQUESTS)
         self._download: Generator[None, None, None] | None = None
         self._retry_at = self._look_at = 0.0
-        self._watch: ModelWatch | None = None
-        self._stamp: Stamp = ()
-        self._serve = self._report = _ignore
+        self._seen: Stamp = ()
+        self._judged: Stamp = ()
+        self._serve = self._report = self._refuse = _ignore
 
     def attach(
         self, serve: Callable[[Classifier], object], report: Callable[[ModelUpdate], object], refuse: Callable[[str], object]
     ) -> None:
         """After `start`. `refuse` gets the problem with MODEL's files, an empty text when there is none any more."""
-        self._serve, self._report = serve, report
-        self._watch = ModelWatch(self._path, (self._state.default, self._stamp), self._load, self._on_changed, refuse)
+        self._serve, self._report, self._refuse = serve, report, refuse
 
     @property
     def update(self) -> ModelUpdate:
@@ -73,17 +70,18 @@ class ModelManager:
     def start(self) -> Classifier:
         """Loads the model that was served last; if that is damaged, the previous one, or that of MODEL.
 
-        Raises `InvalidExport` when none can be served, `TrialInterrupted`, and `InvalidSetting` for a delegate.
+        Raises `InvalidExport` when none can be served, and `InvalidSetting` for a delegate.
         """
         try:
             self._state = self._store.read()
         except (OSError, ValueError) as error:
-            log.warning("STATE_DIR: %s; the model of MODEL is served", error)
+            reason = type(error).__name__  # the text of an error may hold an address
+            log.warning("STATE_DIR: %s cannot be read (%s); the model of MODEL is served", STATE_FILE, reason)
         problem, default = "", self._state.default
         stamp = take_stamp(self._path)
         with suppress(InvalidExport):
             default = read_export(self._path).fingerprint
-            self._stamp = stamp
+            self._judged = stamp
         for candidate in self._state.candidates(default):
             try:
                 classifier = self._open(candidate)
@@ -105,7 +103,7 @@ class ModelManager:
             if problem and before.file:  # the next request for it downloads it again
                 changes |= {"update": replace(self._state.update, state="failed", detail=problem[:1000]), "address": ""}
         if problem and served.file:  # the new model of MODEL is tried again by the watch, which reports the problem
-            self._stamp = ()
+            self._judged = ()
         else:
             changes["default"] = default
         self._save(served=served, **changes)
@@ -119,8 +117,8 @@ class ModelManager:
 
     def step(self) -> None:
         """Does what is due, for about `STEP_SECONDS`; the trial of a model takes longer."""
-        if self._watch is not None and time.monotonic() >= self._look_at:
-            self._watch.look()
+        if time.monotonic() >= self._look_at:
+            self.look()
             self._look_at = time.monotonic() + LOOK_INTERVAL
         timeout = 0 if self._due else STEP_SECONDS
         with suppress(queue.Empty):
@@ -140,6 +138,27 @@ class ModelManager:
             self._retry_at = time.monotonic() + wait
             reason = str(error) if isinstance(error, FootfallError) else f"STATE_DIR: {type(error).__name__}: {error}"
             self._finish("waiting", f"{reason}; next try in {wait:g} s", wanted)
+
+    def look(self) -> None:
+        """Serves MODEL's model if its files have changed; a change counts when two looks in a row find the same."""
+        stamp = take_stamp(self._path)
+        is_settled, self._seen = stamp == self._seen, stamp
+        if not is_settled or not stamp or stamp == self._judged:
+            return
+        problem, fingerprint, classifier = "", "", None
+        try:
+            export = read_export(self._path)
+            fingerprint = export.fingerprint
+            if fingerprint != self._state.default:
+                classifier = self._load(export)
+        except FootfallError as error:
+            problem = str(error)
+        if take_stamp(self._path) != stamp:
+            return  # it changed meanwhile: what was read may be of two states
+        self._judged = stamp
+        if classifier is not None:
+            self._switch(StoredModel(classifier.identity), classifier, default=fingerprint, update=self._state.overridden)
+        self._refuse(problem)
 
     @property
     def _due(self) -> Wanted | None:
@@ -161,7 +180,9 @@ class ModelManager:
         elif not url and not sha256:
             self._save(wanted=None, update=ModelUpdate("none"), address="")
         else:
-            problem = NO_FOLDER if self._store.folder is None else find_problem(url, sha256)
+            problem = find_problem(url, sha256)
+            if self._store.folder is None:
+                problem = "STATE_DIR is not set; set it to a folder where downloaded models are kept"
             state = ModelUpdate("refused" if problem else "downloading", public_address(url)[:300] or None, sha256[:128], problem)
             log.info("model wanted from %s: %s", state.url, problem or "downloading it")
             self._backoff.reset()
@@ -215,10 +236,6 @@ class ModelManager:
         is_wanted = bool(previous.sha256) and previous.sha256 == update.sha256
         update = replace(update, state="serving" if is_wanted else "rolled-back", detail="")
         self._switch(replace(previous, model=classifier.identity), classifier, wanted=None, update=update)
-
-    def _on_changed(self, export: Export, classifier: Classifier) -> None:
-        """Serves the new model of MODEL."""
-        self._switch(StoredModel(classifier.identity), classifier, default=export.fingerprint, update=self._state.overridden)
 
     def _switch(self, stored: StoredModel, classifier: Classifier, **changes: Any) -> None:
         before = self._state.served

@@ -6,12 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from types import TracebackType
 from typing import NamedTuple
 
-from typing_extensions import Self
-
-from bus import FootfallError, Frame, InvalidMessage, Label, NewestSlot, Prediction
+from bus import FootfallError, Frame, InvalidMessage, NewestSlot, Prediction
 from bus import metric_names as names
 from classifier.interpreter import Classifier, Result
 from classifier.preprocess import Tensor, decode, decode_any
@@ -26,20 +23,12 @@ class Busy(FootfallError):
     """Too many requests at once, or the model does not answer."""
 
 
-class Answer(NamedTuple):
-    """The labels of a picture that somebody asked about."""
-
-    labels: tuple[Label, ...]
-    inference_ms: float
-    model: str
-
-
 class _Ready(NamedTuple):
     """A tensor, the classifier that it was made for, and where it came from."""
 
     tensor: Tensor
     classifier: Classifier
-    origin: "Frame | Future[Answer]"
+    origin: "Frame | Future[Result]"
 
 
 class Pipeline:
@@ -70,16 +59,8 @@ class Pipeline:
         self._ready: queue.Queue[_Ready] = queue.Queue()
         self._may_decode = threading.Semaphore(1)
         self._may_ask = threading.Semaphore(1)
-        self._workers = (Worker("decode", self._prepare_next), Worker("classify", self._classify_next))
-
-    def __enter__(self) -> Self:
-        for worker in self._workers:
-            worker.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for worker in self._workers:
-            worker.__exit__(kind, error, trace)
+        self.workers = Worker("decode", self._prepare_next), Worker("classify", self._classify_next)
+        """To be entered."""
 
     def offer(self, frame: Frame) -> None:
         """Takes a frame; never waits."""
@@ -90,12 +71,12 @@ class Pipeline:
         """Uses another model from the next frame on; a frame that was prepared for the last model still goes to that one."""
         self._classifier = classifier
 
-    def ask(self, picture: bytes) -> Answer:
+    def ask(self, picture: bytes) -> Result:
         """Classifies a picture of any format that OpenCV reads, and waits for it. Raises `InvalidMessage` or `Busy`."""
         if not self._may_ask.acquire(timeout=self.ANSWER_TIMEOUT):
             raise Busy(f"too many requests: no turn within {self.ANSWER_TIMEOUT:g} s")
         try:
-            classifier, asked = self._classifier, Future[Answer]()
+            classifier, asked = self._classifier, Future[Result]()
             self._ready.put(_Ready(classifier.input.tensor(decode_any(picture)), classifier, asked))
             return asked.result(self.ANSWER_TIMEOUT)
         except concurrent.futures.TimeoutError:
@@ -106,7 +87,7 @@ class Pipeline:
     @property
     def stalled(self) -> float:
         """Seconds that the longer of the current steps has taken; a healthy one takes under a second."""
-        return max(worker.stalled for worker in self._workers)
+        return max(worker.stalled for worker in self.workers)
 
     def _prepare_next(self) -> None:
         """Decodes the newest frame once the model has taken the one before."""
@@ -144,15 +125,14 @@ class Pipeline:
                 self._count_and_warn(names.FAILED, text, origin.topic)
             return
         if isinstance(origin, Future):
-            origin.set_result(Answer(*result, classifier.identity))
+            origin.set_result(result)
         else:
-            self._publish_prediction(origin, result, classifier)
+            self._publish_prediction(origin, result, origin.demo or classifier.is_demo)
 
-    def _publish_prediction(self, frame: Frame, result: Result, classifier: Classifier) -> None:
+    def _publish_prediction(self, frame: Frame, result: Result, is_demo: bool) -> None:
         now, inference_ms = round(time.time(), 3), round(result.inference_ms, 2)
         origin = (frame.camera, frame.session, frame.sequence, frame.session_time, frame.captured_at)
-        is_demo = frame.demo or classifier.is_demo
-        self._publish(Prediction(*origin, now, inference_ms, classifier.identity, result.labels, is_demo))
+        self._publish(Prediction(*origin, now, inference_ms, result.model, result.labels, is_demo))
         self._metrics.put(names.INFERENCE_MS, inference_ms)
         self._metrics.put(names.FRAME_AGE_MS, round((now - frame.captured_at) * 1000, 1))
 

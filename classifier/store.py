@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from bus import ModelUpdate
 from classifier.download import model_address_problem, model_name
@@ -109,14 +109,9 @@ class ModelStore:
 
     def read(self) -> SavedState:
         """The saved state; a fresh one when there is none. Raises ValueError when it cannot be read."""
-        if self.folder is None:
+        if self.folder is None or not (self.folder / STATE_FILE).exists():
             return SavedState()
-        try:
-            return _validate((self.folder / STATE_FILE).read_bytes())
-        except FileNotFoundError:
-            return SavedState()
-        except ValidationError:
-            raise ValueError(f"{self.folder / STATE_FILE}: cannot be read") from None
+        return _validate((self.folder / STATE_FILE).read_bytes())
 
     def write(self, state: SavedState) -> None:
         """Replaces the state so that a sudden loss of power leaves the old or the new one; removes zips that it does not name."""
@@ -130,17 +125,12 @@ class ModelStore:
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.folder / STATE_FILE)
-        _sync(self.folder)
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)  # the names in the folder
+        finally:
+            os.close(descriptor)
         named = [one.file for one in (state.served, state.previous, state.wanted) if one is not None]
         for path in self.folder.iterdir():
             if path.name.removesuffix(".part") not in named and _OWN.fullmatch(path.name):
                 path.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """Writes the names in a folder through to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

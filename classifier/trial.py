@@ -3,15 +3,14 @@
 import signal
 import sys
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # NumPy's import would make another error of KeyboardInterrupt
+import numpy as np
 
-import numpy as np  # noqa: E402
-
-from classifier import backends  # noqa: E402
+from classifier import backends
 
 
 def main() -> None:
     """Ends by an error, or a signal, when the model cannot be run."""
+    signal.alarm(60)  # so that it ends, too, when the process that waits for it has been killed
     model = backends.get_backend(sys.argv[1]).load(sys.stdin.buffer.read(), backends.Options())
     model.run(np.zeros(model.inputs[0].shape, model.inputs[0].dtype))
 

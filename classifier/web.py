@@ -14,9 +14,10 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from bus import InvalidMessage, Label
-from classifier.download import DownloadFailed, DownloadRefused, Limits, NotAllowed, fetch_picture
-from classifier.pipeline import Answer, Busy, Pipeline
+from bus import FootfallError, Label
+from classifier.download import Limits, NotAllowed, fetch_picture
+from classifier.interpreter import Result
+from classifier.pipeline import Busy, Pipeline
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of a picture, as in Custom Vision."""
@@ -70,38 +71,30 @@ class PictureUrl(BaseModel):
     url: str = Field(validation_alias=AliasChoices("url", "Url", "URL"))
 
 
+STATUSES: dict[type[Exception], HTTPStatus] = {NotAllowed: HTTPStatus.FORBIDDEN, Busy: HTTPStatus.SERVICE_UNAVAILABLE}
+"""How errors are answered; the others are bad requests."""
+
+
 def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_hosts: Collection[str]) -> FastAPI:
     """The application; `about` has model, labels and runtime, `url_hosts` are the machines that pictures may be fetched from."""
     app = FastAPI(title="Footfall classifier", description=__doc__ or "", responses={"4XX": {"model": Problem}})
     app.add_exception_handler(HTTPException, _problem)
+    app.add_exception_handler(FootfallError, _problem)
 
     async def image(request: Request) -> ImagePrediction:
         """Classifies the picture in the body, or in the field `imageData` of a form."""
-        return await run_in_threadpool(answer, await _picture(request))
+        return _prediction(await run_in_threadpool(pipeline.ask, await _picture(request)))
 
     async def url(request: Request) -> ImagePrediction:
         """Classifies the picture at an address: `{"url": "http://..."}`."""
         if not url_hosts:
-            raise HTTPException(HTTPStatus.FORBIDDEN, "no pictures are fetched: URL_HOSTS is not set")
+            raise NotAllowed("no pictures are fetched: URL_HOSTS is not set")
         try:
             address = PictureUrl.model_validate_json(await _body(request, BODY_LIMIT)).url
         except ValueError:
             raise HTTPException(HTTPStatus.BAD_REQUEST, 'the body is not {"url": "..."}') from None
-        try:
-            picture = await run_in_threadpool(fetch_picture, address, url_hosts, URL_LIMITS)
-        except NotAllowed as error:
-            raise HTTPException(HTTPStatus.FORBIDDEN, str(error)) from None
-        except (DownloadFailed, DownloadRefused) as error:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
-        return await run_in_threadpool(answer, picture)
-
-    def answer(picture: bytes) -> ImagePrediction:
-        try:
-            return _prediction(pipeline.ask(picture))
-        except InvalidMessage as error:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
-        except Busy as error:
-            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
+        picture = await run_in_threadpool(fetch_picture, address, url_hosts, URL_LIMITS)
+        return _prediction(await run_in_threadpool(pipeline.ask, picture))
 
     for prefix in PREFIXES:
         for ending in ("", "/nostore"):
@@ -166,9 +159,9 @@ async def _body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
-def _prediction(answer: Answer) -> ImagePrediction:
+def _prediction(result: Result) -> ImagePrediction:
     created = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return ImagePrediction(iteration=answer.model, created=created, predictions=[_tag(label) for label in answer.labels])
+    return ImagePrediction(iteration=result.model, created=created, predictions=[_tag(label) for label in result.labels])
 
 
 def _tag(label: Label) -> TagPrediction:
@@ -177,6 +170,9 @@ def _tag(label: Label) -> TagPrediction:
 
 
 def _problem(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).phrase.title().replace(" ", "").replace("-", "")
-    return JSONResponse(Problem(code=code, message=error.detail).model_dump(), error.status_code, error.headers)
+    if isinstance(error, HTTPException):
+        status, message, headers = HTTPStatus(error.status_code), error.detail, error.headers
+    else:
+        status, message, headers = STATUSES.get(type(error), HTTPStatus.BAD_REQUEST), str(error), None
+    code = status.phrase.title().replace(" ", "").replace("-", "")
+    return JSONResponse(Problem(code=code, message=message).model_dump(), status, headers)

@@ -3,8 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from classifier.export import Export
-from classifier.export_zip import MODEL_FILE
+from classifier.export import MODEL_FILE, Export
 
 FOLDER = Path(__file__).parent
 MODEL = FOLDER / "model"

@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from classifier.export_zip import DESCRIPTION_FILE
+from classifier.description import DESCRIPTION_FILE
 from demo.about import MODEL
 from demo.samples import ALL_LABELS, POOLED, SEEDS, SIZE, Samples, draw_samples
 

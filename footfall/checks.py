@@ -13,7 +13,7 @@ from bridge.settings import Settings as BridgeSettings
 from bus import InvalidSetting, topics
 from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
-from classifier import InvalidExport, TrialInterrupted
+from classifier import InvalidExport
 from classifier.backends import Options
 from classifier.export import read_export
 from classifier.interpreter import Classifier
@@ -29,7 +29,7 @@ from runtime.address import public_address
 from runtime.logs import one_line
 from runtime.settings import load
 
-BAD_SETTING, STOPPED = 2, 1
+BAD_SETTING = 2
 
 
 def check() -> Plan:
@@ -136,9 +136,9 @@ def main() -> int:
     """Prints the plan as JSON."""
     try:
         print(check().to_json())
-    except (InvalidSetting, TrialInterrupted) as error:
+    except InvalidSetting as error:
         print(f"footfall run: {one_line(str(error))}", file=sys.stderr)
-        return BAD_SETTING if isinstance(error, InvalidSetting) else STOPPED
+        return BAD_SETTING
     return 0
 
 

@@ -15,8 +15,6 @@ from runtime.errors import FootfallError
 if TYPE_CHECKING:
     from classifier.export import Export
 
-Colour = Literal["bgr", "rgb"]
-
 MAX_LABELS = 64
 """Labels of one picture, the highest; keeps a prediction within its limit."""
 MIN_CONFIDENCE = 0.01
@@ -34,7 +32,7 @@ class Decoder(ABC):
 
     OUTPUTS: ClassVar[str]
     """The outputs that it reads, for messages."""
-    COLOUR: ClassVar[Colour]
+    COLOUR: ClassVar[Literal["bgr", "rgb"]]
     """Colour order of a model with float input whose description does not say it."""
     SEES_WHOLE_FRAME: ClassVar[bool]
     """Whether the whole frame is scaled to the input, or the middle of its centred square."""

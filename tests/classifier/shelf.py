@@ -25,13 +25,23 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
-    """A zip with these files, always the same."""
+def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip with these names, which are not checked; always the same bytes."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            entry = zipfile.ZipInfo(name)
+            entry.filename = name
+            archive.writestr(entry, content, compression)
     return buffer.getvalue()
+
+
+def write(folder: Path, files: dict[str, bytes]) -> Path:
+    """A folder with these files."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def files(labels: Sequence[str], side: int = 16) -> dict[str, bytes]:
@@ -47,10 +57,7 @@ def export(labels: Sequence[str], side: int = 16) -> bytes:
 
 def put(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
     """Its folder."""
-    folder.mkdir(exist_ok=True)
-    for name, content in files(labels, side).items():
-        (folder / name).write_bytes(content)
-    return folder
+    return write(folder, files(labels, side))
 
 
 class Shelf:
@@ -122,12 +129,14 @@ def whole(handler: Handler) -> None:
     cut(len(handler.shelf.content))(handler)
 
 
-def cut(end: int) -> Answer:
-    """The connection breaks at byte `end`."""
+def cut(end: int, length: int | None = None, is_held: bool = False) -> Answer:
+    """The connection breaks, or is held, at byte `end`."""
 
     def answer(handler: Handler) -> None:
-        handler.head(200, Content_Length=len(handler.shelf.content))
+        handler.head(200, Content_Length=len(handler.shelf.content) if length is None else length)
         handler.wfile.write(handler.shelf.content[:end])
+        if is_held:
+            handler.shelf.released.wait(limit(20))
 
     return answer
 
@@ -135,23 +144,6 @@ def cut(end: int) -> Answer:
 def status(code: int, **headers: object) -> Answer:
     """Nothing but a status."""
     return lambda handler: handler.head(code, Content_Length=0, **headers)
-
-
-def huge(handler: Handler) -> None:
-    """A length above every limit, and then nothing."""
-    handler.head(200, Content_Length=2**28 + 1)
-    handler.shelf.released.wait(limit(20))
-
-
-def silent(handler: Handler) -> None:
-    handler.shelf.released.wait(limit(20))
-
-
-def stalled(handler: Handler) -> None:
-    """A beginning, and then nothing."""
-    handler.head(200, Content_Length=len(handler.shelf.content))
-    handler.wfile.write(handler.shelf.content[:100])
-    handler.shelf.released.wait(limit(20))
 
 
 def trickling(handler: Handler) -> None:

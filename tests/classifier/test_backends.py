@@ -12,9 +12,8 @@ from classifier import InvalidExport, backends, decoders
 from classifier.backends import Options, tflite
 from classifier.export import read_export
 from classifier.interpreter import Classifier
+from tests.classifier.shelf import write
 from tests.support import tflite as files
-from tests.support.module import Module
-from tests.support.wait import limit
 
 MODEL = files.classification(np.eye(3) / 255, np.zeros(3))
 
@@ -53,12 +52,9 @@ def test_another_backend_and_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyP
         folder.mkdir()
         (folder / f"{name}.py").write_text(code)
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
-    model = tmp_path / "model"
-    model.mkdir()
-    (model / "model.mean").write_bytes(b"anything")
-    (model / "labels.txt").write_text("red\ngreen\nblue")
-    for toml in ("", "kind = 'flat'"):
-        (model / "footfall.toml").write_text(toml)
+    export = {"model.mean": b"anything", "labels.txt": b"red\ngreen\nblue"}
+    for toml in (b"", b"kind = 'flat'"):
+        model = write(tmp_path / "model", export | {"footfall.toml": toml})
         classifier = Classifier(read_export(model), trial=("true",))
         picture = np.full((20, 20, 3), (0, 51, 204), np.uint8)
         found = classifier.classify(classifier.input.tensor(picture)).labels
@@ -69,52 +65,44 @@ def test_another_backend_and_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyP
         read_export(model)
 
 
-@pytest.mark.parametrize("options", [Options(), Options(threads=2), Options(xnnpack=False)])
-def test_a_model_runs(options: Options) -> None:
-    """With any number of threads, with XNNPACK and without."""
+@pytest.mark.parametrize(
+    ("options", "description"),
+    [
+        (Options(), r"(tflite_runtime|ai_edge_litert) \d[\w.]*, XNNPACK, 1 thread"),
+        (Options(3, xnnpack=False), ".*, no delegate, 3 threads"),
+    ],
+)
+def test_a_model_runs(options: Options, description: str) -> None:
+    """With any number of threads, with XNNPACK and without, as the status says."""
     (output,) = tflite.load(MODEL, options).run(np.full((1, 16, 16, 3), 51, np.float32))
     assert output[0].tolist() == pytest.approx([0.2] * 3)
+    assert re.fullmatch(description, tflite.describe(options))
 
 
-def test_descriptions() -> None:
-    """Name, version, delegate and threads, as in the status."""
-    assert re.fullmatch(r"(tflite_runtime|ai_edge_litert) \d[\w.]*, XNNPACK, 1 thread", tflite.describe(Options()))
-    assert tflite.describe(Options(2, delegate="libedgetpu.so.1")).endswith(", libedgetpu.so.1, 2 threads")
-    assert tflite.describe(Options(3, xnnpack=False)).endswith(", no delegate, 3 threads")
-
-
-def test_a_delegate_that_cannot_be_loaded(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """A missing library, a file that is none, and a library that is no delegate: one line each."""
-    other = tmp_path / "text.so"
-    other.write_text("no library")
-    libc = ctypes.util.find_library("c")
-    assert libc
-    for library, reason in (("libnone.so.1", "cannot be loaded: "), (str(other), "cannot be loaded: "), (libc, "has no tflite")):
-        with pytest.raises(InvalidSetting, match=f"DELEGATE='.*': .*{reason}") as error:
-            tflite.load(MODEL, Options(delegate=library))
-        assert "\n" not in str(error.value)
-    assert capfd.readouterr().err == ""
+LIBC = ctypes.util.find_library("c")
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("Failed to load\ndevice", "Failed to load device"), ("", "is its accelerator connected")]
+    ("library", "entry", "error", "reason"),
+    [
+        ("libnone.so.1", tflite.ENTRY, "", "cannot be loaded: "),
+        (__file__, tflite.ENTRY, "", "cannot be loaded: "),
+        (LIBC, tflite.ENTRY, "", "has no tflite"),
+        (LIBC, "printf", "Failed to load\ndevice", "Failed to load device"),
+        (LIBC, "printf", "", "is its accelerator connected"),
+    ],
 )
-def test_a_delegate_without_its_accelerator(text: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library's own words come out as one line."""
+def test_a_delegate_that_cannot_be_loaded(
+    library: str, entry: str, error: str, reason: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A missing library, a file that is none, a library that is no delegate, and one without its accelerator: one line each."""
 
     def refuse(_library: str) -> object:
-        raise ValueError(text)
+        raise ValueError(error)
 
     monkeypatch.setattr(tflite, "load_delegate", refuse)
-    monkeypatch.setattr(tflite, "ENTRY", "printf")
-    with pytest.raises(InvalidSetting, match=reason):
-        tflite.load(MODEL, Options(delegate=ctypes.util.find_library("c")))
-
-
-@pytest.mark.system
-def test_the_classifier_stops_for_a_bad_delegate() -> None:
-    """Exit code 2 and one line, before anything is served."""
-    with Module("classifier", 1, MODEL="demo/model", DELEGATE="libnone.so.1") as module:
-        assert module.process
-        assert module.process.wait(limit(30)) == 2
-        assert "DELEGATE='libnone.so.1': cannot be loaded" in module.log
+    monkeypatch.setattr(tflite, "ENTRY", entry)
+    with pytest.raises(InvalidSetting, match=f"DELEGATE='.*': .*{reason}") as caught:
+        tflite.load(MODEL, Options(delegate=library))
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""

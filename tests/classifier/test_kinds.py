@@ -15,6 +15,7 @@ from classifier import InvalidExport
 from classifier.backends.tflite import Interpreter
 from classifier.export import read_export
 from classifier.interpreter import Classifier, Result
+from tests.classifier.shelf import write
 from tests.classifier.test_yolo import restated
 from tests.support import tflite
 from tests.support.tflite import Quantisation
@@ -23,25 +24,20 @@ Array = NDArray[Any]
 CHANCE = np.random.default_rng(5)
 PICTURE = CHANCE.integers(0, 256, (60, 80, 3), np.uint8)
 PLAIN = np.full((40, 40, 3), (200, 100, 50), np.uint8)  # blue, green, red
+COLOURS = ("blue", "green", "red")
 WHITE_IS_ONE = np.eye(3) / 255
 
 
-def export(folder: Path, model: bytes, labels: Sequence[str] = ("blue", "green", "red"), toml: str = "", **metadata: str) -> Path:
+def export(folder: Path, model: bytes, labels: Sequence[str] = COLOURS, toml: str = "", **metadata: str) -> Path:
     """A folder as Custom Vision exports one, perhaps with a footfall.toml."""
-    folder.mkdir(exist_ok=True)
-    (folder / "model.tflite").write_bytes(model)
-    (folder / "labels.txt").write_text("\r\n".join(labels))
     manifest = {"DomainType": metadata.pop("domain", "Classification"), "ModelFileSHA1": hashlib.sha1(model).hexdigest()}
-    (folder / "cvexport.manifest").write_text(json.dumps(manifest))
-    if metadata:
-        (folder / "metadata_properties.json").write_text(json.dumps({"Image.BitmapPixelFormat": metadata["colour"]}))
-    if toml:
-        (folder / "footfall.toml").write_text(toml)
-    return folder
+    files = {"model.tflite": model, "labels.txt": "\r\n".join(labels).encode(), "footfall.toml": toml.encode()}
+    properties = {"Image.BitmapPixelFormat": metadata.get("colour")}
+    others = {"cvexport.manifest": manifest, "metadata_properties.json": properties}
+    return write(folder, files | {name: json.dumps(content).encode() for name, content in others.items()})
 
 
 def load(folder: Path) -> Classifier:
-    """Loads a model without a trial in another process."""
     return Classifier(read_export(folder), trial=("true",))
 
 
@@ -70,27 +66,26 @@ def near(expected: dict[str, float], tolerance: float = 1e-4) -> Any:
     return pytest.approx(expected, abs=tolerance)
 
 
+BGR = {"blue": 200 / 255, "green": 100 / 255, "red": 50 / 255}
+RGB = {"blue": 50 / 255, "green": 100 / 255, "red": 200 / 255}
+
+
+@pytest.mark.parametrize("is_half", [False, True])
 @pytest.mark.parametrize(
     ("toml", "metadata", "expected"),
     [
-        ("", {}, {"blue": 200 / 255, "green": 100 / 255, "red": 50 / 255}),
-        ("", {"colour": "Rgb8"}, {"blue": 50 / 255, "green": 100 / 255, "red": 200 / 255}),
-        ("colour = 'bgr'", {"colour": "Rgb8"}, {"blue": 200 / 255, "green": 100 / 255, "red": 50 / 255}),
-        ("colour = 'rgb'", {}, {"blue": 50 / 255, "green": 100 / 255, "red": 200 / 255}),
+        ("", {}, BGR),
+        ("", {"colour": "Rgb8"}, RGB),
+        ("colour = 'bgr'", {"colour": "Rgb8"}, BGR),
+        ("colour = 'rgb'", {}, RGB),
         ("mean = 25.5\nscale = 2", {}, {"blue": 174.5 / 510, "green": 74.5 / 510, "red": 24.5 / 510}),
     ],
 )
-def test_a_classifier(tmp_path: Path, toml: str, metadata: dict[str, str], expected: dict[str, float]) -> None:
-    """Custom Vision's two: BGR unless metadata or the user say RGB; other ranges as the user says."""
-    model = tflite.classification(WHITE_IS_ONE, np.zeros(3))
-    assert values(classify(export(tmp_path / "x", model, toml=toml, **metadata))) == near(expected)
-
-
-def test_a_classifier_in_16_bits(tmp_path: Path) -> None:
-    """An export of Flavor TensorFlowLiteFloat16 takes and gives 32-bit floats like any other."""
-    model = tflite.classification(WHITE_IS_ONE, np.zeros(3), is_half=True)
-    expected = {"blue": 200 / 255, "green": 100 / 255, "red": 50 / 255}
-    assert values(classify(export(tmp_path / "x", model))) == near(expected, 0.001)
+def test_a_classifier(tmp_path: Path, toml: str, metadata: dict[str, str], expected: dict[str, float], is_half: bool) -> None:
+    """Custom Vision's, also TensorFlowLiteFloat16: BGR unless metadata or the user say RGB; other ranges as the user says."""
+    model = tflite.classification(WHITE_IS_ONE, np.zeros(3), is_half=is_half)
+    found = values(classify(export(tmp_path / "x", model, toml=toml, **metadata)))
+    assert found == near(expected, 0.001 if is_half else 1e-4)
 
 
 def test_probabilities_are_as_they_are(tmp_path: Path) -> None:
@@ -105,17 +100,14 @@ def test_a_quantised_classifier(tmp_path: Path, dtype: str) -> None:
     """Whole numbers in and out, RGB unless it is told otherwise: probabilities are what they stand for."""
     zero = 0 if dtype == "uint8" else -128
     model = tflite.quantised(dtype, Quantisation(1 / 255, zero))
-    expected = {"blue": 50 / 255, "green": 100 / 255, "red": 200 / 255}
-    assert values(classify(export(tmp_path / "x", model))) == near(expected)
-    swapped = {"blue": 200 / 255, "green": 100 / 255, "red": 50 / 255}
-    assert values(classify(export(tmp_path / "y", model, toml="colour = 'bgr'"))) == near(swapped)
-    assert values(classify(export(tmp_path / "z", model, toml="scale = 510"))) == near(
-        {name: round(value * 255 / 2) / 255 for name, value in expected.items()}, 0.003
-    )
+    assert values(classify(export(tmp_path / "x", model))) == near(RGB)
+    assert values(classify(export(tmp_path / "y", model, toml="colour = 'bgr'"))) == near(BGR)
+    halved = {name: round(value * 255 / 2) / 255 for name, value in RGB.items()}
+    assert values(classify(export(tmp_path / "z", model, toml="scale = 510"))) == near(halved, 0.003)
     tensor = load(tmp_path / "x").input.tensor(PICTURE)
     (independent,) = outputs_of(model, tensor).values()
     by_hand = [(int(one) - zero) / 255 for one in independent[0]]
-    assert values(classify(tmp_path / "x", PICTURE)) == near(dict(zip(("blue", "green", "red"), by_hand, strict=True)))
+    assert values(classify(tmp_path / "x", PICTURE)) == near(dict(zip(COLOURS, by_hand, strict=True)))
 
 
 def test_a_detector_with_a_grid(tmp_path: Path) -> None:
@@ -178,12 +170,8 @@ def test_a_detector_with_three_outputs(tmp_path: Path) -> None:
 def test_an_ssd(tmp_path: Path) -> None:
     """Four outputs, boxes with rows first; another order of them by footfall.toml; those beyond the count are none."""
     usual = export(tmp_path / "x", detected(("boxes", "classes", "scores", "count"), True), ("cat", "dog"))
-    other = export(
-        tmp_path / "y",
-        detected(("scores", "boxes", "count", "classes"), True),
-        ("cat", "dog"),
-        "outputs = ['scores', 'boxes', 'count', 'classes']",
-    )
+    order = ("scores", "boxes", "count", "classes")
+    other = export(tmp_path / "y", detected(order, True), ("cat", "dog"), f"outputs = {list(order)}")
     for folder in (usual, other):
         labels = classify(folder).labels
         assert {label.name: label.box for label in labels} == FOUND
@@ -200,11 +188,7 @@ def test_an_unknown_class_is_said(tmp_path: Path) -> None:
     ("model", "toml", "reason"),
     [
         (tflite.boxes({"a": ((1, 2, 3), np.zeros((6, 3)), np.zeros(6))}), "", "outputs a 1x2x3 float32: of no kind"),
-        (
-            detected(("boxes", "classes")),
-            "",
-            "outputs boxes 3x4 float32, classes 3 float32: of no kind that is served; served are",
-        ),
+        (detected(("boxes", "classes")), "", "outputs boxes 3x4 float32, classes 3 float32: of no kind that is served"),
         (tflite.classification(WHITE_IS_ONE, np.zeros(3)), "kind = 'yolo'", "not of the kind yolo"),
         (detected(("boxes", "scores", "classes")), "kind = 'detection'", "not of the kind detection"),
         (tflite.yolo(np.zeros((40, 3)), np.zeros(40)), "", "labels.txt has 2 labels, the model has 3 labels in its grid"),

@@ -5,7 +5,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +23,8 @@ from tests.support import samples
 from tests.support.wait import limit, until
 
 
-class Slow:
-    """Stands for a model that takes its time, or waits until it is let go."""
+class Setup:
+    """A pipeline whose predictions and warnings are kept, with itself for a model: one that takes its time, or waits for `go`."""
 
     identity = "slow@000000000000"
     is_demo = False
@@ -31,11 +32,15 @@ class Slow:
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
-        self.go = threading.Event()
+        self.go, self.busy = threading.Event(), threading.Event()
         self.go.set()
         self.fail = False
-        self.busy = threading.Event()
         self.meanwhile: Callable[[], object] = lambda: None
+        self.metrics = Metrics()
+        self.predictions: list[Prediction] = []
+        self.warnings: list[tuple[str, str]] = []
+        model: Any = self
+        self.pipeline = Pipeline(model, 2.0, self.metrics, self.predictions.append, self._count_and_warn)
 
     def classify(self, tensor: Tensor) -> Result:
         """A label with the grey level of the picture."""
@@ -46,24 +51,17 @@ class Slow:
         if self.fail:
             self.fail = False
             raise RuntimeError("the model broke")
-        return Result((Label(f"level {round(float(tensor.mean()))}", 0.9),), 1.0)
+        return Result((Label(f"level {round(float(tensor.mean()))}", 0.9),), 1.0, self.identity)
 
-
-class Setup:
-    """A pipeline whose predictions and warnings are kept."""
-
-    def __init__(self, model: Slow, max_frame_age: float = 2.0) -> None:
-        self.metrics = Metrics()
-        self.predictions: list[Prediction] = []
-        self.warnings: list[str] = []
-        self.senders: set[str] = set()
-        self.model = model
-        self.pipeline = Pipeline(model, max_frame_age, self.metrics, self.predictions.append, self._count_and_warn)  # type: ignore[arg-type]
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        decode, classify = self.pipeline.workers
+        with decode, classify:
+            yield
 
     def _count_and_warn(self, metric: str, text: str, sender: str) -> None:
         self.metrics.add(metric)
-        self.warnings.append(text)
-        self.senders.add(sender)
+        self.warnings.append((sender, text))
 
     def offer(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = b"") -> None:
         """A frame of that age."""
@@ -71,28 +69,23 @@ class Setup:
 
 
 def test_a_prediction_belongs_to_its_frame() -> None:
-    """Camera, number and time are the frame's; what the model saw is its picture."""
-    setup = Setup(Slow())
-    with setup.pipeline:
-        for sequence, level in enumerate((20, 120, 220)):
-            setup.offer("side", sequence, jpeg=samples.jpeg(level=level))
-            until(lambda: setup.predictions and setup.predictions[-1].sequence == sequence)  # noqa: B023  # called at once
-    assert [(one.camera, one.sequence, one.labels[0].name) for one in setup.predictions] == [
-        ("side", 0, "level 20"),
-        ("side", 1, "level 120"),
-        ("side", 2, "level 220"),
-    ]
-    assert setup.predictions[0].model == Slow.identity
+    """Camera, number and time are the frame's; what the model saw is its picture, even if the frame says another size."""
+    setup = Setup()
+    with setup.running():
+        for sequence, (level, side) in enumerate(((20, 64), (120, 64), (220, 60_000))):
+            setup.pipeline.offer(Frame("side", "a1", sequence, 0.0, time.time(), side, side, samples.jpeg(level=level)))
+            until(lambda: len(setup.predictions) > sequence)  # noqa: B023  # called at once
+    found = [(one.camera, one.sequence, one.labels[0].name) for one in setup.predictions]
+    assert found == [("side", 0, "level 20"), ("side", 1, "level 120"), ("side", 2, "level 220")]
+    assert setup.predictions[0].model == Setup.identity
     assert 0 <= setup.predictions[0].classified_at - setup.predictions[0].captured_at < limit(5)
 
 
 @pytest.mark.parametrize(("drawn", "of_demo"), [(True, False), (False, True), (False, False)])
 def test_a_prediction_is_the_demos_by_its_frame_or_its_model(drawn: bool, of_demo: bool) -> None:
-    """A drawn frame's with any model, and any frame's with the demo's model; no other."""
-    model = Slow()
-    model.is_demo = of_demo
-    setup = Setup(model)
-    with setup.pipeline:
+    setup = Setup()
+    setup.is_demo = of_demo
+    with setup.running():
         setup.pipeline.offer(replace(samples.frame(captured_at=time.time()), demo=drawn))
         until(lambda: setup.predictions)
     assert setup.predictions[0].demo is (drawn or of_demo)
@@ -100,14 +93,14 @@ def test_a_prediction_is_the_demos_by_its_frame_or_its_model(drawn: bool, of_dem
 
 def test_a_slow_model_gets_the_newest() -> None:
     """While the model is busy only the last of many frames waits, one more is decoded ahead; the rest are counted."""
-    setup = Setup(Slow())
-    setup.model.go.clear()
-    with setup.pipeline:
+    setup = Setup()
+    setup.go.clear()
+    with setup.running():
         setup.offer(sequence=0)
-        assert setup.model.busy.wait(limit(10))
+        assert setup.busy.wait(limit(10))
         for sequence in range(1, 50):
             setup.offer(sequence=sequence)
-        setup.model.go.set()
+        setup.go.set()
         until(lambda: setup.predictions and setup.predictions[-1].sequence == 49)
     assert len(setup.predictions) <= 4
     dropped = setup.metrics.snapshot()[names.DROPPED_FOR_NEWER]
@@ -116,7 +109,7 @@ def test_a_slow_model_gets_the_newest() -> None:
 
 def test_cameras_take_turns() -> None:
     """A camera that sends ten times as often as the others gets no more of the model than they."""
-    setup = Setup(Slow(0.005))
+    setup = Setup(0.005)
     sequences, chance = itertools.count(), random.Random(1)
 
     def offer() -> None:
@@ -124,8 +117,8 @@ def test_cameras_take_turns() -> None:
         for camera in chance.sample(cameras, len(cameras)):
             setup.offer(camera, next(sequences))
 
-    setup.model.meanwhile = offer  # so that there always are frames of all of them, however slow this machine is
-    with setup.pipeline:
+    setup.meanwhile = offer  # so that there always are frames of all of them, however slow this machine is
+    with setup.running():
         offer()
         until(lambda: len(setup.predictions) >= 90)
     shares = Counter(one.camera for one in setup.predictions[:90])
@@ -146,37 +139,52 @@ def test_cameras_take_turns() -> None:
 )
 def test_a_bad_frame(frame: dict[str, Any], metric: str, reason: str) -> None:
     """It is counted with its topic, so that one camera's line does not hide another's; the next one is classified."""
-    setup = Setup(Slow())
-    setup.model.fail = metric == names.FAILED
-    with setup.pipeline:
+    setup = Setup()
+    setup.fail = metric == names.FAILED
+    with setup.running():
         setup.offer(sequence=1, **frame)
         until(lambda: setup.metrics.snapshot().get(metric) == 1)
         setup.offer(sequence=2)
         until(lambda: setup.predictions)
     assert [one.sequence for one in setup.predictions] == [2]
-    assert setup.senders == {"footfall/door/frame"}
-    assert setup.warnings[0].startswith("footfall/door/frame: ")
-    assert reason in setup.warnings[0]
-
-
-def test_a_frame_that_is_smaller_than_it_says() -> None:
-    setup = Setup(Slow())
-    with setup.pipeline:
-        setup.pipeline.offer(Frame("door", "a1", 1, 0.1, time.time(), 60_000, 60_000, samples.jpeg(level=120)))
-        until(lambda: setup.predictions)
-    assert setup.predictions[0].labels[0].name == "level 120"
+    ((sender, warning),) = setup.warnings
+    assert sender == "footfall/door/frame"
+    assert warning.startswith("footfall/door/frame: ")
+    assert reason in warning
 
 
 def test_decoding_and_the_model_overlap() -> None:
     """The next frame is decoded while the model is at work on the one before, and no further ahead than that."""
-    setup = Setup(Slow())
-    setup.model.go.clear()
-    with setup.pipeline:
-        for sequence in range(3):
-            setup.offer(f"camera{sequence}", sequence)
-        assert setup.model.busy.wait(limit(10))
+    setup = Setup()
+    setup.go.clear()
+    with setup.running():
+        for number in range(4):
+            setup.offer(f"camera{number}", number)
+        assert setup.busy.wait(limit(10))
         until(lambda: setup.pipeline._ready.qsize() == 1)
-        setup.offer("camera4", 4)
-        assert setup.pipeline._ready.qsize() == 1
-        setup.model.go.set()
+        assert not setup.pipeline._may_decode.acquire(blocking=False)
+        setup.go.set()
         until(lambda: len(setup.predictions) == 4)
+
+
+def test_frames_and_requests_take_turns() -> None:
+    """While frames come faster than they are predicted and eight clients ask without pause, both get answers all the time."""
+    setup = Setup(0.005)
+    ended, answers = threading.Event(), [0]
+    picture = samples.jpeg(level=120)
+
+    def ask() -> None:
+        while not ended.is_set():
+            assert setup.pipeline.ask(picture).labels[0].name == "level 120"
+            answers[0] += 1
+
+    setup.meanwhile = setup.offer
+    clients = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+    with setup.running():
+        setup.offer()
+        for one in clients:
+            one.start()
+        until(lambda: len(setup.predictions) > 40 and answers[0] > 40)
+        ended.set()
+        for one in clients:
+            one.join(limit(10))

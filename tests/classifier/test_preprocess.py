@@ -48,11 +48,10 @@ def test_a_picture_is_turned_as_it_says() -> None:
 
 def test_a_picture_that_says_it_is_huge_is_not_decoded() -> None:
     """A few bytes that announce 30,000 x 30,000 pixels are refused before memory is taken for them."""
-    jpeg = bytearray(samples.jpeg())
-    start = jpeg.index(b"\xff\xc0")
-    jpeg[start + 5 : start + 9] = struct.pack(">HH", 30_000, 30_000)
+    size = struct.pack(">HH", 48, 64)
+    assert samples.jpeg().count(size) == 1
     with pytest.raises(InvalidMessage, match="at most 16000000 pixels"):
-        decode(bytes(jpeg))
+        decode(samples.jpeg().replace(size, struct.pack(">HH", 30_000, 30_000)))
 
 
 @given(st.binary(max_size=300), st.integers(0, 600))
@@ -117,16 +116,15 @@ def test_large_pictures_are_decoded_smaller(takes: ImageInput, size: tuple[int, 
     assert takes.reduction(*size) == reduction
 
 
-@pytest.mark.parametrize("reduction", [1, 2, 4, 8])
+@pytest.mark.parametrize("reduction", [2, 4, 8])
 def test_a_reduced_picture_is_the_same_smaller(reduction: int) -> None:
     """Its sides are so many times shorter, and what the model gets is nearly the same."""
     y, x = np.mgrid[:1024, :1536]
     picture = np.stack([x / 1536 * 255, y / 1024 * 255, 128 + 100 * np.sin(x / 90) * np.cos(y / 70)], -1).astype(np.uint8)
-    jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
-    reduced = decode(jpeg, reduction)
+    reduced = decode(cv2.imencode(".jpg", picture)[1].tobytes(), reduction)
     assert reduced.shape == (1024 // reduction, 1536 // reduction, 3)
     takes = ImageInput(64, 64, FLOAT, is_whole=True)
-    assert abs(takes.tensor(reduced) - takes.tensor(decode(jpeg))).max() < 8
+    assert abs(takes.tensor(reduced) - takes.tensor(picture)).max() < 8
 
 
 def test_a_detector_sees_all() -> None:

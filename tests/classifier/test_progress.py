@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bus import Frame
+from tests.classifier.shelf import put
 from tests.runtime.program import python
 from tests.support import samples
 from tests.support.broker import Broker
@@ -34,10 +35,10 @@ def test_a_model_that_hangs_ends_the_process() -> None:
     assert b"[CRT] - the model has hung for " in log
 
 
-def test_progress_is_predictions_that_go_out(broker: Broker, folder: Path, tmp_path: Path) -> None:
+def test_progress_is_predictions_that_go_out(broker: Broker, tmp_path: Path) -> None:
     """There is none without frames, of pictures that are none, or before a broker that is frozen."""
     health, numbers = tmp_path / "progress", itertools.count()
-    settings = {"MODEL": folder, "HEALTH_FILE": health}
+    settings = {"MODEL": put(tmp_path / "colours", ("blue", "green", "red")), "HEALTH_FILE": health}
 
     def send(jpeg: bytes = samples.jpeg()) -> None:
         frame = Frame("door", "a1", next(numbers), 0.0, round(time.time(), 3), 64, 48, jpeg)

@@ -15,60 +15,35 @@ from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
 
-pytestmark = pytest.mark.system
 
+@pytest.mark.system
+def test_cameras_and_frames_are_divided(broker: Broker, tmp_path: Path) -> None:
+    """Of the cameras that they are given each frame is answered once, half of them by each; when one ends, the other has all."""
 
-@pytest.fixture
-def folders(tmp_path: Path) -> list[Path]:
-    """Two models, told apart by the name of their folder."""
-    return [put(tmp_path / name, "abc") for name in ("one", "two")]
+    def start(name: str, cameras: str, share: str = "") -> Module:
+        own = {"MODEL": put(tmp_path / name, "abc"), "CAMERAS": cameras, "MODULE_NAME": name, "MAX_FRAME_AGE": 60}
+        return Module("classifier", broker.port, **own | ({"SHARE": share} if share else {}))
 
-
-def send(listener: Listener, camera: str, number: int, first: int = 0) -> None:
-    """So many frames, each after the last one's prediction."""
-    for sequence in range(first, first + number):
+    def answers(camera: str, number: int) -> list[str]:
+        """The models that answer so many frames, each sent after the last one's prediction."""
         before = len(listener.payloads(f"{camera}/prediction"))
-        frame = Frame(camera, "a1", sequence, sequence / 10, time.time(), 64, 48, samples.jpeg())
-        listener.publish(frame.topic, frame.pack())
-        listener.wait_for(f"{camera}/prediction", before + 1)
+        for sequence in range(number):
+            frame = Frame(camera, "a1", sequence, sequence / 10, time.time(), 64, 48, samples.jpeg())
+            listener.publish(frame.topic, frame.pack())
+            listener.wait_for(f"{camera}/prediction", before + sequence + 1)
+        predictions = list(map(Prediction.unpack, listener.payloads(f"{camera}/prediction")[before:]))
+        assert [one.sequence for one in predictions] == list(range(number))
+        return [one.model.partition("@")[0] for one in predictions]
 
-
-def answers(listener: Listener, camera: str) -> list[tuple[int, str]]:
-    """Frame number and model of each prediction."""
-    predictions = [Prediction.unpack(payload) for payload in listener.payloads(f"{camera}/prediction")]
-    return [(one.sequence, one.model.partition("@")[0]) for one in predictions]
-
-
-def test_a_share_is_divided(broker: Broker, folders: list[Path]) -> None:
-    """Each frame is answered once, half of them by each; when one ends, the other has them all."""
-    names = ("classifier-one", "classifier-two")
-    modules = [
-        Module("classifier", broker.port, MODEL=folder, SHARE="all", MODULE_NAME=name, MAX_FRAME_AGE=60)
-        for folder, name in zip(folders, names, strict=True)
-    ]
-    with Listener(broker.port, "footfall/+/prediction") as listener, modules[0], modules[1]:
+    modules = start("one", "door, back", "all"), start("two", "door, back", "all"), start("yard", "yard")
+    with Listener(broker.port, "footfall/+/prediction") as listener, modules[0], modules[1], modules[2]:
         for module in modules:
             module.wait_for_log("connected to the broker")
-        send(listener, "door", 20)
-        found = answers(listener, "door")
-        assert [sequence for sequence, _ in found] == list(range(20))
-        assert Counter(name for _, name in found) == {"one": 10, "two": 10}
+        assert Counter(answers("door", 20)) == {"one": 10, "two": 10}
+        assert answers("yard", 2) == ["yard", "yard"]
         assert modules[1].end() == 0
-        send(listener, "door", 5, 20)
-        assert answers(listener, "door")[20:] == [(sequence, "one") for sequence in range(20, 25)]
-
-
-def test_cameras_are_divided(broker: Broker, folders: list[Path]) -> None:
-    """Each serves the cameras that it is given, and no others."""
-    first = Module("classifier", broker.port, MODEL=folders[0], CAMERAS="door, back", MODULE_NAME="one", MAX_FRAME_AGE=60)
-    second = Module("classifier", broker.port, MODEL=folders[1], CAMERAS="yard", MODULE_NAME="two", MAX_FRAME_AGE=60)
-    with Listener(broker.port, "footfall/+/prediction") as listener, first, second:
-        for module in (first, second):
-            module.wait_for_log("connected to the broker")
-        for camera in ("door", "yard", "back"):
-            send(listener, camera, 2)
-        assert answers(listener, "door") == answers(listener, "back") == [(0, "one"), (1, "one")]
-        assert answers(listener, "yard") == [(0, "two"), (1, "two")]
+        assert answers("door", 5) == ["one"] * 5
+        assert answers("back", 2) == ["one"] * 2
 
 
 @pytest.mark.parametrize(

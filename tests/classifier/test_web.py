@@ -1,41 +1,109 @@
 """The HTTP interface, as its clients use it."""
 
 import json
+import logging
 import struct
 import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import cv2
 import httpx
 import numpy as np
-import psutil
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus import Frame
-from tests.classifier.shelf import zipped
-from tests.support import samples
-from tests.support.broker import Broker, free_port
-from tests.support.listener import Listener
+from classifier.export import read_export
+from classifier.interpreter import Classifier
+from classifier.pipeline import Pipeline
+from classifier.web import LIMIT, create_app
+from runtime.logs import silence_http_clients
+from runtime.metrics import Metrics
+from tests.classifier.shelf import Answer, Handler, Shelf, endless, put, status, whole, zipped
+from tests.support.broker import free_port
 from tests.support.module import Module
-from tests.support.wait import limit, until
-from tests.support.web import RED, SHOWN, encoded, probabilities, refused
+from tests.support.secrets import MARK, addresses
+from tests.support.wait import limit
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.broker  # it needs sockets
 
 FORM = "multipart/form-data; boundary=x"
-LIMIT = 4 * 1024 * 1024
+RED = np.full((40, 60, 3), (0, 51, 204), np.uint8)
+SHOWN = {"blue": 0.0, "green": 0.2, "red": 0.8}
+ABOUT = {"model": "colours@0", "labels": ("blue", "green", "red")}
 
 
-@pytest.mark.parametrize("ending", ["image", "image/nostore"])
+def encoded(picture: Any = RED, kind: str = ".png") -> bytes:
+    return bytes(cv2.imencode(kind, picture)[1].tobytes())
+
+
+def probabilities(response: Any) -> dict[str, float]:
+    """By tag name; the answer has every field that its clients know."""
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert set(answer) == {"id", "project", "iteration", "created", "predictions"}
+    assert answer["created"].endswith("Z")
+    assert all(set(one) == {"tagName", "probability", "tagId", "boundingBox"} for one in answer["predictions"])
+    return {one["tagName"]: one["probability"] for one in answer["predictions"]}
+
+
+def refused(response: Any, status: int) -> str:
+    """The message of a refusal, which is JSON."""
+    assert response.status_code == status, response.text
+    problem = response.json()
+    assert set(problem) == {"code", "message"}
+    assert problem["code"].isalpha()
+    return str(problem["message"])
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Shelf]:
+    """A machine with a picture."""
+    with Shelf(encoded()) as running:
+        yield running
+
+
+def elsewhere(handler: Handler) -> None:
+    """Redirects to the address in the path."""
+    handler.head(302, Location=handler.path.removeprefix("/to/"))
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """With a model that gives the mean colour of a picture."""
+    folder = put(tmp_path_factory.mktemp("models") / "colours", ("blue", "green", "red"))
+    classifier = Classifier(read_export(folder), trial=("true",))
+    pipeline = Pipeline(classifier, 2.0, Metrics(), lambda _: None, lambda *_: None)
+    with pipeline.workers[0], pipeline.workers[1]:
+        yield pipeline
+
+
+@pytest.fixture(scope="module")
+def client(pipeline: Pipeline, machine: Shelf) -> TestClient:
+    """Asks an application that may fetch from the machine."""
+    return TestClient(create_app(pipeline, lambda: ABOUT, (machine.root.removeprefix("http://"), "other.example")))
+
+
+def post(client: TestClient, body: bytes, kind: str = FORM) -> Any:
+    return client.post("/image", content=body, headers={"Content-Type": kind})
+
+
+@pytest.mark.parametrize("ending", ["", "/nostore"])
 @pytest.mark.parametrize("prefix", ["", "shop/", "shop/classify/iterations/v1/", "shop/detect/iterations/v1/"])
-def test_a_picture_in_the_body(client: httpx.Client, prefix: str, ending: str) -> None:
-    """On every route that Custom Vision's clients use, as a body and as a form."""
-    headers = {"Content-Type": "application/octet-stream"}
-    assert probabilities(client.post(f"/{prefix}{ending}", content=encoded(), headers=headers)) == pytest.approx(SHOWN, abs=0.001)
-    form = client.post(f"/{prefix}{ending}", files={"imageData": ("a.png", encoded(), "image/png")})
-    assert probabilities(form) == pytest.approx(SHOWN, abs=0.001)
+def test_every_route(client: TestClient, machine: Shelf, prefix: str, ending: str) -> None:
+    """A picture as a body, in a form and by its address; the cloud service's clients write `Url`."""
+    responses = [
+        client.post(f"/{prefix}image{ending}", content=encoded(), headers={"Content-Type": "application/octet-stream"}),
+        client.post(f"/{prefix}image{ending}", files={"imageData": ("a.png", encoded(), "image/png")}),
+    ]
+    machine.answers += [elsewhere, whole, elsewhere]
+    for path, key in (("to//a.png", "url"), (f"to/{machine.root}/a.png", "Url"), ("a.png", "URL")):
+        responses.append(client.post(f"/{prefix}url{ending}", json={key: f"{machine.root}/{path}"}))
+    for response in responses:
+        assert probabilities(response) == pytest.approx(SHOWN, abs=0.001)
 
 
 def form(*parts: tuple[str, bytes], end: bytes = b"--x--\r\n") -> bytes:
@@ -50,113 +118,123 @@ def form(*parts: tuple[str, bytes], end: bytes = b"--x--\r\n") -> bytes:
     ['name="imageData"', 'name="IMAGEDATA"; filename="a"', "name=file; filename=a.jpg", 'name="image"', 'name=""'],
 )
 @pytest.mark.parametrize("content_type", [FORM, "Multipart/Form-Data; Boundary=x", 'MULTIPART/FORM-DATA;boundary="x"'])
-def test_forms_of_all_kinds(client: httpx.Client, kind: str, disposition: str, content_type: str) -> None:
+def test_forms_of_all_kinds(client: TestClient, kind: str, disposition: str, content_type: str) -> None:
     """Without a file name, under another name, and with a content type in capitals; beside other fields too."""
     picture = (disposition, encoded(kind=kind))
     for body in (form(picture), form(picture, ("name=more", b"1")), form(("name=comment", b"1"), picture)):
-        response = client.post("/image", content=body, headers={"Content-Type": content_type})
-        assert probabilities(response) == pytest.approx(SHOWN, abs=0.02)
+        assert probabilities(post(client, body, content_type)) == pytest.approx(SHOWN, abs=0.02)
 
 
-def test_a_large_picture_in_a_field(client: httpx.Client) -> None:
-    """Up to the limit, without a file name too."""
-    large = np.tile(RED, (15, 13, 1))
-    response = client.post("/image", content=form(("name=imageData", encoded(large, ".bmp"))), headers={"Content-Type": FORM})
-    assert probabilities(response) == pytest.approx(SHOWN, abs=0.02)
-    assert "4194304" in refused(
-        client.post("/image", content=form(("name=imageData", bytes(LIMIT + 1))), headers={"Content-Type": FORM}), 413
-    )
-
-
-def test_bodies_that_are_no_picture(served: tuple[httpx.Client, Module]) -> None:
-    """Truncated, huge by their header, too large, empty, of another kind: JSON and a 4xx each, and hardly more memory."""
-    client, module = served
-    assert module.process
-    own = psutil.Process(module.process.pid)
-    before = own.memory_info().rss
-    jpeg = bytearray(encoded(kind=".jpg"))
-    start = jpeg.index(b"\xff\xc0")
-    jpeg[start + 5 : start + 9] = struct.pack(">HH", 30_000, 30_000)
-    other = (zipped({}), b"GIF89a", bytes(1000))
-    for body in (b"", encoded(kind=".jpg")[:200], encoded()[:50], bytes(jpeg), *other):
-        refused(client.post("/image", content=body), 400)
-        refused(client.post("/image", files={"imageData": ("a", body)}), 400)
-    assert "at most 4194304 bytes" in refused(client.post("/image", content=bytes(5 * 1024 * 1024)), 413)
-    assert "4194304" in refused(client.post("/image", files={"imageData": ("a", bytes(5 * 1024 * 1024))}), 413)
-    for form in (b"", b"--x", b"--x\r\n\r\n--x--", b"--x\r\nContent-Disposition: form-data; name=other\r\n\r\n1\r\n--x--\r\n"):
-        refused(client.post("/image", content=form, headers={"Content-Type": FORM}), 400)
-    refused(client.post("/image", content=b"", headers={"Content-Type": "multipart/form-data"}), 400)
-    assert own.memory_info().rss - before < 200e6
-    assert probabilities(client.post("/image", content=encoded()))
+def test_bodies_that_are_no_picture(client: TestClient) -> None:
+    """Truncated, huge by their header, too large, empty, of another kind: JSON and a 4xx each. The limit itself is allowed."""
+    jpeg = encoded(kind=".jpg")
+    huge = jpeg.replace(struct.pack(">HH", 40, 60), struct.pack(">HH", 30_000, 30_000))
+    assert huge != jpeg
+    for body in (b"", jpeg[:200], encoded()[:50], huge, zipped({}), b"GIF89a", bytes(1000)):
+        refused(post(client, body, "application/octet-stream"), 400)
+        refused(post(client, form(("name=imageData; filename=a", body))), 400)
+    for broken in (b"", b"--x", b"--x\r\n\r\n--x--", form(("name=other", b"1"))):
+        refused(post(client, broken), 400)
+    refused(post(client, b"", "multipart/form-data"), 400)
+    large = encoded(np.tile(RED, (15, 13, 1)), ".bmp")
+    assert probabilities(post(client, form(("name=imageData", large)))) == pytest.approx(SHOWN, abs=0.02)
+    assert "at most 4194304 bytes" in refused(post(client, bytes(LIMIT + 1), "image/png"), 413)
+    for size in (LIMIT + 1, LIMIT + 1_000_000):
+        assert "4194304" in refused(post(client, form(("name=imageData", bytes(size)))), 413)
 
 
 @settings(max_examples=60)
 @given(st.binary(max_size=400), st.sampled_from(["application/octet-stream", FORM]), st.integers(0, 3000))
-def test_whatever_is_sent(client: httpx.Client, damage: bytes, kind: str, where: int) -> None:
+def test_whatever_is_sent(client: TestClient, damage: bytes, kind: str, where: int) -> None:
     """Damage anywhere in a picture or a form: an answer, or JSON and a 4xx; never a 500."""
     picture = encoded(kind=".jpg")
-    body = b'--x\r\nContent-Disposition: form-data; name="imageData"; filename="a"\r\n\r\n' + picture + b"\r\n--x--\r\n"
-    whole = body if kind == FORM else picture
-    response = client.post(
-        "/image", content=whole[:where] + damage + whole[where + len(damage) :], headers={"Content-Type": kind}
-    )
+    whole = form(('name="imageData"; filename="a"', picture)) if kind == FORM else picture
+    response = post(client, whole[:where] + damage + whole[where + len(damage) :], kind)
     assert response.status_code in (200, 400)
     json.loads(response.text)
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/none", 404), ("GET", "/image", 405), ("POST", "/a/b/image", 404)]
+    ("url", "answers", "status", "reason"),
+    [
+        ("http://127.0.0.1:1/a.png", [], 403, "http://127.0.0.1:1 is not allowed"),
+        ("http://127.0.0.1/a.png", [], 403, "not allowed"),
+        ("HERE/to/http://127.0.0.1:9/a.png", [elsewhere], 403, "127.0.0.1:9 is not allowed"),
+        ("HERE/to/file:///etc/passwd", [elsewhere], 403, "not allowed"),
+        ("file:///etc/passwd", [], 403, "not allowed"),
+        ("HERE@127.0.0.1:9/", [], 403, "not allowed"),
+        ("ftp://other.example/a.png", [], 403, "not allowed"),
+        ("HERE/none", [status(404)], 400, "answers 404"),
+        ("HERE/", [endless], 400, "more than 4194304 bytes"),
+        ("http://[", [], 403, "not allowed"),
+        ("http://" + "a" * 70_000, [], 400, "not an address"),
+        ("", [], 403, "not allowed"),
+    ],
 )
-def test_other_routes(client: httpx.Client, method: str, path: str, status: int) -> None:
-    """What there is not is said in JSON too."""
-    refused(client.request(method, path), status)
+def test_addresses_that_are_refused(
+    client: TestClient, machine: Shelf, url: str, answers: list[Answer], status: int, reason: str
+) -> None:
+    """Other machines, ports and schemes, also by redirection; what fails or does not end."""
+    machine.answers += answers
+    assert reason in refused(client.post("/url", json={"url": url.replace("HERE", machine.root)}), status)
+    assert not machine.answers
 
 
-def test_what_is_served(client: httpx.Client) -> None:
-    """Model, labels and runtime; that it makes progress; and a description for other programs."""
-    about = client.get("/").json()
-    assert about["model"].startswith("colours")
-    assert about["labels"] == ["blue", "green", "red"]
-    assert "thread" in about["runtime"]
-    health = client.get("/healthz")
-    assert (health.status_code, health.json()["stalled_seconds"] < 5) == (200, True)
-    assert {"/image", "/url"} <= set(client.get("/openapi.json").json()["paths"])
-    assert client.get("/docs").status_code == 200
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"url": 7}', b"\xff"])
+def test_bodies_without_an_address(client: TestClient, body: bytes) -> None:
+    assert "url" in refused(client.post("/url", content=body), 400)
 
 
-def test_a_port_that_is_taken(folder: Path, machine: int) -> None:
-    """Exit code 2 and one line."""
-    with Module("classifier", free_port(), MODEL=folder, HTTP_PORT=machine) as module:
-        assert module.process
-        assert module.process.wait(limit(30)) == 2
-        assert f"HTTP_PORT={machine} on 127.0.0.1: Address already in use" in module.log
+@settings(max_examples=40)
+@given(address=addresses(schemes=("http", "HTTPS")).map(lambda pair: pair[0]))
+def test_no_secret_of_an_address_is_shown(
+    client: TestClient, machine: Shelf, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    """Neither in an answer nor in the log, whether the machine is allowed, has the picture, or redirects."""
+    caplog.set_level(logging.DEBUG)
+    silence_http_clients()  # as the process does at its start
+    place = machine.root.removeprefix("http://")
+    assert probabilities(client.post("/url", json={"url": f"http://me:{MARK}@{place}/a.png?token={MARK}"}))
+    for url in (address, address.replace("127.0.0.1", place), f"{machine.root}/to/{address}"):
+        machine.answers.extend([elsewhere] if "/to/" in url else [])
+        assert MARK.lower() not in client.post("/url", json={"url": url}).text.lower()
+        machine.answers.clear()
+    assert MARK not in caplog.text
 
 
-def test_frames_and_requests_take_turns(broker: Broker, folder: Path) -> None:
-    """While frames come faster than they are predicted and eight clients ask without pause, both get answers all the time."""
-    port, ended, asked = free_port(), threading.Event(), [0]
-    settings_of = {"MODEL": folder, "HTTP_PORT": port, "MAX_FRAME_AGE": 60}
-    body = encoded(kind=".jpg")
+def test_other_routes(client: TestClient) -> None:
+    """They are answered in JSON too."""
+    for method, path, code in (("GET", "/none", 404), ("GET", "/image", 405), ("POST", "/a/b/image", 404)):
+        refused(client.request(method, path), code)
 
-    def ask() -> None:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client:
-            while not ended.is_set():
-                assert client.post("/image", content=body).status_code == 200
-                asked[0] += 1
 
-    with Listener(broker.port, "footfall/+/prediction") as listener, Module("classifier", broker.port, **settings_of) as module:
-        module.wait_for_log("connected to the broker")
-        clients = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
-        for one in clients:
-            one.start()
-        try:
-            end = time.monotonic() + 4
-            while time.monotonic() < end:
-                frame = Frame("door", "a1", 0, 0.0, time.time(), 64, 48, samples.jpeg())
-                listener.publish(frame.topic, frame.pack())
-                time.sleep(0.005)
-            until(lambda: len(listener.payloads("prediction")) > 40 and asked[0] > 40, 20, "both")
-        finally:
-            ended.set()
-            for one in clients:
-                one.join(limit(20))
+def test_a_model_that_hangs(client: TestClient, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is answered by 503, and so is the health check once a step takes too long."""
+    assert client.get("/healthz").status_code == 200
+    released = threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "ANSWER_TIMEOUT", 0.0)
+        patch.setattr(pipeline._classifier, "classify", lambda _: released.wait(limit(10)))
+        assert "the model has not answered within 0 s" in refused(post(client, encoded(), "image/png"), 503)
+        assert client.get("/healthz").status_code == 503
+        released.set()
+
+
+@pytest.mark.system
+def test_a_process(tmp_path: Path) -> None:
+    """Serves pictures and its description; fetches none unless machines are named."""
+    port = free_port()
+    model = put(tmp_path / "colours", ("blue", "green", "red"))
+    with (
+        Module("classifier", free_port(), MODEL=model, HTTP_PORT=port) as module,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client,
+    ):
+        module.wait_for_log("running")
+        assert probabilities(client.post("/image", content=encoded())) == pytest.approx(SHOWN, abs=0.001)
+        about = client.get("/").json()
+        assert about["model"].startswith("colours@")
+        assert (about["labels"], "thread" in about["runtime"]) == (["blue", "green", "red"], True)
+        assert {"/image", "/url"} <= set(client.get("/openapi.json").json()["paths"])
+        address = f"http://127.0.0.1/?token={MARK}"
+        assert "URL_HOSTS is not set" in refused(client.post("/url", json={"url": address}), 403)
+        assert MARK not in module.log
