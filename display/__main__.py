@@ -4,9 +4,9 @@ import sys
 import threading
 import time
 
-from bus import Bus, InvalidSetting, NewestSlot, Pixels, Prediction, metric_names, topics
-from display import icons
+from bus import Bus, NewestSlot, Pixels, Prediction, metric_names, topics
 from display.choice import Choice, Choices
+from display.icons import load_icons
 from display.matrix import Matrix, TerminalMatrix
 from display.pixels import rgb_bytes
 from display.screen import Screen
@@ -25,7 +25,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     choices = Choices(lambda: Choice(settings.threshold, settings.hold_seconds, settings.max_frame_age, settings.is_background))
     screen = Screen(
         _create_matrix(settings),
-        _read_icons(settings),
+        load_icons(settings.icons),
         lambda label, picture: bus.publish(Pixels(settings.display_name, label, rgb_bytes(picture))),
         bus.state,
     )
@@ -50,13 +50,6 @@ def _create_matrix(settings: Settings) -> Matrix:
             return TerminalMatrix(sys.stdout)
         case "none":
             return Matrix()
-
-
-def _read_icons(settings: Settings) -> icons.Icons:
-    try:
-        return icons.read_icons(*([settings.icons] if settings.icons else []), icons.OWN)
-    except icons.InvalidIcon as error:
-        raise InvalidSetting(f"ICONS: {error}") from None
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bus import FootfallError
 from display.pixels import BLACK, SIDE, Colour, Picture
+from runtime.errors import InvalidSetting
 
 OWN = Path(__file__).parent / "icons"
 """The built-in ones."""
@@ -60,6 +61,14 @@ def read_icons(*folders: Path) -> Icons:
             except (InvalidIcon, OSError, UnicodeDecodeError) as error:
                 raise InvalidIcon(f"{path}: {error}") from None
     return Icons(icons)
+
+
+def load_icons(folder: Path | None) -> Icons:
+    """Those in the folder that the setting ICONS names, before those that come with the display. Raises `InvalidSetting`."""
+    try:
+        return read_icons(*([folder] if folder else []), OWN)
+    except InvalidIcon as error:
+        raise InvalidSetting(f"ICONS: {error}") from None
 
 
 def parse_icon(text: str) -> Picture:

@@ -21,7 +21,7 @@ from classifier.settings import Settings as ClassifierSettings
 from counter.settings import Settings as CounterSettings
 from dashboard.settings import Settings as DashboardSettings
 from demo.about import CLIP, MODEL, notice
-from display import icons
+from display.icons import load_icons
 from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
 from footfall.plan import Plan
@@ -42,7 +42,7 @@ def check() -> Plan:
     load(BridgeSettings)
     has_display = display.matrix != "none"
     if has_display:
-        _check_icons(display)
+        load_icons(display.icons)
     about = _check_model(classifier, capture)
     _check_ports(port, dashboard, classifier)
     cameras = tuple(dict.fromkeys((capture.camera, *classifier.cameras)))
@@ -86,13 +86,6 @@ def _fall_back_on_the_demo() -> None:
             " (without VIDEO_PATH the demo runs; its MODEL=demo/model knows drawn figures only)"
         )
     os.environ["MODEL"] = str(MODEL)
-
-
-def _check_icons(settings: DisplaySettings) -> None:
-    try:
-        icons.read_icons(*([settings.icons] if settings.icons else []), icons.OWN)
-    except icons.InvalidIcon as error:
-        raise InvalidSetting(f"ICONS: {error}") from None
 
 
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:

@@ -38,9 +38,9 @@ class Connection:
     def __init__(self, host: str, port: int, user: str | None = None, password: str | None = None) -> None:
         self._host, self._port = host, port
         self._client = mqtt.Client()
-        self._received: queue.SimpleQueue[mqtt.MQTTMessage] = queue.SimpleQueue()
+        self._received: queue.Queue[mqtt.MQTTMessage] = queue.Queue()
         self._filters: list[str] = []
-        self._codes: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._codes: queue.Queue[int] = queue.Queue()
         self._subscribed = threading.Event()
         if user is not None:
             self._client.username_pw_set(user, password)

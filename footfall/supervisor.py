@@ -72,11 +72,11 @@ class Program:
         )
         output.write(SYSTEM, f"{name} started (pid={self._process.pid})")
 
-    def follow(self, ended: "queue.SimpleQueue[Program]") -> None:
+    def follow(self, ended: "queue.Queue[Program]") -> None:
         """Print its lines until it ends, on a thread that this starts."""
         threading.Thread(target=self._follow, args=(ended,), name=self.name, daemon=True).start()
 
-    def _follow(self, ended: "queue.SimpleQueue[Program]") -> None:
+    def _follow(self, ended: "queue.Queue[Program]") -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self._output.write(self.name, line.decode(errors="replace").rstrip())
@@ -110,7 +110,7 @@ class Supervisor:
         self._last = last
         self._shutdown_timeout = shutdown_timeout
         self._output = Output(max(map(len, (SYSTEM, *commands))))
-        self._ended: queue.SimpleQueue[Program] = queue.SimpleQueue()
+        self._ended: queue.Queue[Program] = queue.Queue()  # a SimpleQueue may wait for ever when a signal comes
         self.is_stopping = False
         """Set by `stop`; a plain flag, as a signal may come at any point, even inside an Event's own `set`."""
         self.cause = ""

@@ -19,25 +19,17 @@ class Worker:
     """Calls `step` again and again on a daemon thread of that name, while entered.
 
     A step does one piece of work and waits at most about a second for it, so that the worker can stop, and so that a step that
-    takes much longer shows that something hangs: see `stalled`. A step that raises is reported, and called again after a pause.
+    takes much longer shows that something hangs: see `stalled`. One that raises is called again after a pause, and its error logged,
+    at most once a minute.
     """
 
-    def __init__(
-        self,
-        name: str,
-        step: Callable[[], object],
-        on_error: Callable[[Exception], object] | None = None,
-        shutdown_timeout: float = 2.0,
-        interval: float = 0.0,
-    ) -> None:
-        """`on_error` gets what a step raises; without it, that is logged, at most once a minute. The end waits `shutdown_timeout`
-        seconds for a step; a thread that takes longer, as in a driver that hangs, is left behind. Before each step, the first
-        one included, the worker waits `interval` seconds.
+    def __init__(self, name: str, step: Callable[[], object], *, shutdown_timeout: float = 2.0, interval: float = 0.0) -> None:
+        """The end waits `shutdown_timeout` seconds for a step; a thread that takes longer, as in a driver that hangs, is left
+        behind. Before each step, the first one included, the worker waits `interval` seconds.
         """
         self.stopping = threading.Event()
         """Set when the worker is to stop; a step that waits for long may wait for this."""
         self._step = step
-        self._on_error = on_error or self._log
         self._shutdown_timeout = shutdown_timeout
         self._interval = interval
         self._throttle = LogThrottle()
@@ -54,7 +46,7 @@ class Worker:
 
     @property
     def stalled(self) -> float:
-        """Seconds since the current step began; 0 between two steps. Grows for ever if `on_error` itself ended the thread."""
+        """Seconds since the current step began; 0 between two steps."""
         began_at = self._step_began_at
         return 0.0 if began_at is None else time.monotonic() - began_at
 
@@ -64,7 +56,7 @@ class Worker:
             try:
                 self._step()
             except Exception as error:
-                self._on_error(error)
+                self._log(error)
                 self.stopping.wait(ERROR_PAUSE)
             self._step_began_at = None
 

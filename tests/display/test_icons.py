@@ -8,11 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import InvalidSetting
-from display.__main__ import _read_icons
-from display.icons import OWN, InvalidIcon, file_stem, initial, own_colour, parse_icon, read_icons
+from display.icons import OWN, InvalidIcon, file_stem, initial, load_icons, own_colour, parse_icon, read_icons
 from display.pixels import BLACK
-from display.settings import Settings
-from runtime.settings import load
 
 LEAF = """
 # A leaf on a red ground.
@@ -87,7 +84,7 @@ def test_an_invalid_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_text("nonsense here")
     for folder, reason in ((tmp_path, r"bad\.txt: line 1"), (tmp_path / "none", "no such folder")):
         with pytest.raises(InvalidSetting, match=f"ICONS: .*{reason}"):
-            _read_icons(load(Settings, icons=folder))
+            load_icons(folder)
 
 
 @pytest.mark.parametrize("label", ["pineapple", "../../etc/passwd", "a/b", "con", "%00", "x" * 256])

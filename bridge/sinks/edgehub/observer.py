@@ -25,7 +25,7 @@ class Observer:
         self._changed = threading.Condition()
         self._statuses: dict[str, Status] = {}
         self._labels: dict[str, CurrentLabel] = {}
-        self._answers: dict[str, queue.SimpleQueue[Answer]] = {}
+        self._answers: dict[str, queue.Queue[Answer]] = {}
         """By id of a question that is being asked."""
         bus.subscribe(topics.status(), Status, self._on_status, cleared=self._on_status_cleared)
         bus.subscribe(topics.label(), CurrentLabel, self._on_label, cleared=self._on_label_cleared)
@@ -62,7 +62,7 @@ class Observer:
     def ask(self, day: str | None, timeout: float) -> DayReport:
         """What was counted on a day, today without one, as the counter answers. Raises `NotAnswered`."""
         identity = uuid.uuid4().hex
-        answers = self._answers[identity] = queue.SimpleQueue()
+        answers = self._answers[identity] = queue.Queue()
         try:
             if not self._bus.publish(Question(self._bus.name, identity, day)):
                 raise NotAnswered("there is no connection to the broker")
