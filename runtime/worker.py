@@ -19,8 +19,8 @@ class Worker:
     """Calls `step` again and again on a daemon thread of that name, while entered.
 
     A step does one piece of work and waits at most about a second for it, so that the worker can stop, and so that a step that
-    takes much longer shows that something hangs: see `stalled`. One that raises is called again after a pause, and its error logged,
-    at most once a minute.
+    takes much longer shows that something hangs: see `stalled`. One that raises is called again after a pause; its error is
+    logged, at most once a minute.
     """
 
     def __init__(self, name: str, step: Callable[[], object], *, shutdown_timeout: float = 2.0, interval: float = 0.0) -> None:
