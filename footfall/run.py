@@ -160,6 +160,6 @@ In another terminal:
   make watch{setting}    who is there now
   make matrix{setting}   the LED matrix, drawn in colour
   mosquitto_sub -p {plan.port} -v -t '{plan.topics["counts"]}'    visits today, by hour
-  mosquitto_sub -p {plan.port} -N -t '{plan.topics["prediction"]}' | {python} -m bus    every prediction
+  mosquitto_sub -p {plan.port} -F %x -t '{plan.topics["prediction"]}' | {python} -m bus    every prediction
 Each visit is a line below. {end}.
 """
