@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bridge.database import LOCK_TIMEOUT, Connection, Database, OutboxDamaged, OutboxUnavailable
+from bridge.database import Database, OutboxDamaged, OutboxUnavailable
 from bridge.results import Kind, Result
 from bus import metric_names as names
+from runtime.database import LOCK_TIMEOUT, Connection
 from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)

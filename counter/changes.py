@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bus import Summary, Visit
-from counter.database import Connection
 from counter.periods import Period
 from counter.timeline import Correction, moved
+from runtime.database import Connection
 
 VISIT = "id, camera, label, started_at, ended_at, peak, frames, is_demo"
 """The columns of a `Visit`, in the order of its fields."""

@@ -13,9 +13,10 @@ from bus import InvalidMessage, Visit
 from bus import metric_names as names
 from counter.changes import Changes, Publication, unpacked
 from counter.clocks import MACHINE, Clocks
-from counter.database import LOCK_TIMEOUT, Connection, Database, LedgerBroken, LedgerUnavailable
+from counter.database import Database, LedgerBroken, LedgerUnavailable
 from counter.periods import Period, Periods
 from counter.recovery import Row
+from runtime.database import LOCK_TIMEOUT, Connection
 from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from counter.database import Connection
 from counter.timeline import Correction, moved
+from runtime.database import Connection
 
 GAP = 60.0  # seconds; predictions that come closer together belong to one period
 SAVE_EVERY = 300.0  # seconds between two writes while nobody visits, to spare SD cards

@@ -13,11 +13,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from runtime.database import JOURNAL, WAL
+
 log = logging.getLogger(__name__)
 
 PAGE_SIZE = 4096  # bytes; SQLite's default, which every ledger has
-JOURNAL, LOG = b"\1\1", b"\2\2"
-"""How the header says that the file is written and read: by a rollback journal, or a write-ahead log."""
 _LEAF = b"\x0d"  # the first byte of a page that has rows of a table
 
 
@@ -78,7 +78,7 @@ def _copy(broken: Path, copy: Path) -> None:
     log_file, copied_log = (path.with_name(f"{path.name}-wal") for path in (broken, copy))
     if log_file.exists():
         shutil.copyfile(log_file, copied_log)
-        _restore_header(copy, LOG)
+        _restore_header(copy, WAL)
         with suppress(sqlite3.Error, UnicodeDecodeError), closing(sqlite3.connect(copy)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         copied_log.unlink(missing_ok=True)

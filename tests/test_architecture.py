@@ -23,7 +23,7 @@ ALLOWED = {
 OURS = {*ALLOWED, "tests", "scripts"}
 PRODUCT = ("runtime", "bus", *MODULES)
 DRIVERS = {
-    "runtime": {"uvicorn": ["server.py"]},
+    "runtime": {"uvicorn": ["server.py"], "sqlite3": ["database.py"]},
     "bus": {"paho": ["client.py", "connection.py", "outbound.py", "subscriptions.py"]},
     "capture": {"cv2": ["sources/*.py", "opencv.py", "prepare.py"], "av": ["sources/*.py"], "requests": ["sources/*.py"]},
     "classifier": {

@@ -16,8 +16,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from counter.changes import Changes
-from counter.database import FILE, MAX_BROKEN, Database, LedgerBroken, LedgerUnavailable
+from counter.database import FILE, Database, LedgerBroken, LedgerUnavailable
 from counter.ledger import Ledger
+from runtime.database import MAX_BROKEN
 from tests.counter.place import ids, open_ledger, visit, with_visit
 
 PAGE = 4096

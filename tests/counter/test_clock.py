@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from bus import Prediction, Visit
 from counter.changes import VISIT, visit_from
-from counter.database import Connection, LedgerUnavailable
+from counter.database import LedgerUnavailable
 from counter.periods import Periods
 from counter.registry import Batch
+from runtime.database import Connection
 from tests.counter.place import NOON, UTC, Place, brief, seen
 
 BEGIN = "n" * 5 + "w" * 20 + "n" * 20
