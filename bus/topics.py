@@ -21,9 +21,13 @@ class Topic:
         """The topic of a message."""
         return self(getattr(message, self._field)) if self._field else self._before
 
+    def name_in(self, topic: str) -> str:
+        """The name of the camera, asker, display or module in a topic of this form."""
+        return topic.split("/")[self._before.count("/")]
+
     def fields_in(self, topic: str) -> dict[str, str]:
         """The field that a topic contains."""
-        return {self._field: topic.split("/")[self._before.count("/")]} if self._field else {}
+        return {self._field: self.name_in(topic)} if self._field else {}
 
 
 # Of a camera
@@ -43,16 +47,6 @@ pixels = Topic("footfall/display/{name}/pixels")
 status = Topic("footfall/status/{module}")
 # Of all classifiers
 wanted_model = Topic("footfall/classifier/model")
-
-
-def second_level(topic: str) -> str:
-    """The camera in a topic of the form footfall/<camera>/..."""
-    return topic.split("/")[1]
-
-
-def third_level(topic: str) -> str:
-    """The asker or module in a topic of the form footfall/query/<asker>/... or footfall/status/<module>."""
-    return topic.split("/")[2]
 
 
 def shared(topic: str, share: str) -> str:

@@ -227,7 +227,7 @@ class Counter:
 
     def _on_label_cleared(self, topic: str) -> None:
         """Whoever clears a camera's label at the broker wants the camera to be forgotten."""
-        self._cleared.put(topics.second_level(topic))
+        self._cleared.put(topics.label.name_in(topic))
 
     def _forget(self, name: str, batch: Batch) -> None:
         self._bus.forget(topics.label(name), topics.counts(name))

@@ -54,7 +54,7 @@ def known_cameras(connection: Connection) -> dict[str, KnownCamera]:
     """By name: those with a label, counts, or a capture module."""
     retained = connection.retained(topics.status(), topics.label(), topics.counts())
     captures = {one.about.camera: one for one in statuses(retained) if one.about.camera is not None}
-    others = [topics.second_level(topic) for topic in retained if not topic.startswith(topics.status(""))]
+    others = [topics.label.name_in(topic) for topic in retained if not topic.startswith(topics.status(""))]
     return {name: KnownCamera(name, captures.get(name)) for name in sorted({*captures, *others})}
 
 

@@ -49,7 +49,7 @@ class Watch:
     def process(self, message: mqtt.MQTTMessage) -> None:
         """A label, a day's counts, or a capture module's state; anything else is ignored."""
         topic, payload = message.topic, message.payload
-        camera = topics.second_level(topic)
+        camera = topics.label.name_in(topic)
         if topic.startswith(topics.status("")):
             if (status := parsed(Status, topic, payload)) and (place := self._places.get(status.about.camera or "")):
                 place.state = "" if status.state in WORKING else status.state

@@ -69,14 +69,14 @@ class Suite:
 
     def _on_command(self, client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         do = json.loads(message.payload)["do"]
-        self.commands.append(f"{topics.second_level(message.topic)} {do}")
+        self.commands.append(f"{topics.label.name_in(message.topic)} {do}")
         if not self.deaf:
             state = {"pause": "paused", "resume": "running"}.get(do, "running")
             status = Status("capture", state, time.time(), time.time(), about=About("door"))
             client.publish(status.topic, status.pack(), retain=True)
 
     def _on_label(self, client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        if topics.second_level(message.topic) in self.haunted and not message.payload:
+        if topics.label.name_in(message.topic) in self.haunted and not message.payload:
             client.publish(message.topic, b"{}", retain=True)
 
 

@@ -94,7 +94,7 @@ class Observer:
 
     def _on_status_cleared(self, topic: str) -> None:
         with self._changed:
-            self._statuses.pop(topics.third_level(topic), None)
+            self._statuses.pop(topics.status.name_in(topic), None)
 
     def _on_label(self, label: CurrentLabel) -> None:
         with self._changed:
@@ -103,7 +103,7 @@ class Observer:
 
     def _on_label_cleared(self, topic: str) -> None:
         with self._changed:
-            self._labels.pop(topics.second_level(topic), None)
+            self._labels.pop(topics.label.name_in(topic), None)
 
     def _on_answer(self, answer: Answer) -> None:
         if (answers := self._answers.get(answer.id)) is not None:
