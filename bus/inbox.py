@@ -18,7 +18,7 @@ class Delivery(NamedTuple):
 class Inbox:
     """A queue, oldest first; the broker keeps each message until it is acknowledged.
 
-    It needs no limit of its own: the broker sends at most its `max_inflight_messages` before some are acknowledged, a retained
+    It needs no limit: the broker sends at most its `max_inflight_messages` before some are acknowledged, a retained
     message (which is never acknowledged) replaces the older one of its topic, and a lost connection clears the queue, as the
     broker sends it all again.
     """

@@ -58,7 +58,7 @@ class Session:
 
 
 class Commands:
-    """Takes commands on the network's thread, and tells the main one whether the camera is to be open."""
+    """Takes commands on the network's thread. The main thread reads here whether to open the camera."""
 
     def __init__(self, publish: Publish, report: Report) -> None:
         self._publish = publish

@@ -1,4 +1,4 @@
-"""When cameras were counting, which tells an hour without visitors from one without data."""
+"""When cameras were counting: an hour without visitors differs from one without data."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

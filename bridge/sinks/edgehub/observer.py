@@ -55,7 +55,7 @@ class Observer:
 
     @property
     def classifier(self) -> Status | None:
-        """The status of the classifier; of several, of one that does not serve what is wanted."""
+        """The status of the classifier. With several classifiers, prefer one that does not serve the wanted model."""
         classifiers = [one for _, one in sorted(self.statuses.items()) if one.about.model is not None or one.about.update]
         return min(classifiers, key=_serves, default=None)
 
