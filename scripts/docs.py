@@ -1,0 +1,184 @@
+"""Writes the generated tables of docs/: ``make docs``.
+
+A table stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; `TABLES` says which there are. The text around them is by hand.
+"""
+
+import ast
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+from bridge.settings import Settings as Bridge
+from bus import messages, metric_names, states, topics
+from bus.message import JsonMessage, Message
+from bus.settings import BusSettings, LabelSettings
+from capture.settings import Settings as Capture
+from classifier.settings import Settings as Classifier
+from counter.settings import Settings as Counter
+from dashboard.settings import Settings as Dashboard
+from display.settings import Settings as Display
+from runtime.settings import variables_of
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ROOT / "docs"
+ACCESS = ROOT / "mosquitto" / "access.acl"
+SETTINGS: dict[str, tuple[type[BusSettings], type[BusSettings] | None]] = {
+    "all": (BusSettings, None),
+    "labels": (LabelSettings, BusSettings),
+    "capture": (Capture, BusSettings),
+    "classifier": (Classifier, BusSettings),
+    "counter": (Counter, LabelSettings),
+    "bridge": (Bridge, BusSettings),
+    "dashboard": (Dashboard, LabelSettings),
+    "display": (Display, LabelSettings),
+}
+"""By group, the settings and those that they inherit, which another group has."""
+MODULES = {"capture", "classifier", "counter", "bridge", "dashboard", "display"}
+GUESTS = "guests"
+"""The role of the access list's rules before the first user."""
+EVERY = "every module"
+
+
+def settings_table(group: str) -> str:
+    """The environment variables of a module, from their declarations."""
+    kind, base = SETTINGS[group]
+    inherited = base.model_fields if base else {}
+    rows = [
+        (" or ".join(map(_code, one.names)), one.default and _code(one.default), one.meaning)
+        for field, one in variables_of(kind).items()
+        if field not in inherited
+    ]
+    return _table(("Variable", "Default", "Meaning"), rows)
+
+
+def message_kinds() -> list[type[Message]]:
+    """All messages that have a topic."""
+    found = [
+        one for one in vars(messages).values() if isinstance(one, type) and issubclass(one, Message) and "TOPIC" in vars(one)
+    ]
+    return sorted(found, key=lambda kind: list(_topics()).index(kind.TOPIC()))
+
+
+def topics_table() -> str:
+    """Each topic with its message, its delivery and who publishes it."""
+    rows = []
+    for kind in message_kinds():
+        form = "JSON" if issubclass(kind, JsonMessage) else "msgpack"
+        publishers = _modules([role for role, rules in _access().items() if kind.TOPIC() in rules["write"]])
+        retained = "yes" if kind.RETAINED else "no"
+        link = f"[{kind.__name__}](#{kind.__name__.lower()})"
+        rows.append((_code(_topics()[kind.TOPIC()]), link, form, str(kind.QOS), retained, _size(kind.LIMIT), publishers))
+    return _table(("Topic", "Message", "Format", "QoS", "Retained", "At most", "Published by"), rows)
+
+
+def access_table() -> str:
+    """What each user of the broker may read and publish."""
+    rows = []
+    for role, rules in _access().items():
+        names = {right: ", ".join(_short(topic, is_own) for topic, is_own in found.items()) for right, found in rules.items()}
+        rows.append((role if role == GUESTS else _code(role), names["read"], names["write"] or "nothing"))
+    return _table(("User", "Reads", "Publishes"), rows)
+
+
+def metrics_table() -> str:
+    """Each metric with the module that has it."""
+    rows = [(_code(value), group, meaning) for value, group, meaning in _constants(metric_names)]
+    return _table(("Metric", "Module", "Meaning"), rows)
+
+
+def states_table() -> str:
+    """Each state of a module."""
+    rows = [(_code(value), "no" if value in states.HEALTHY else "yes", meaning) for value, _, meaning in _constants(states)]
+    return _table(("State", "Logged as a warning", "Meaning"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    **{f"settings: {group}": partial(settings_table, group) for group in SETTINGS},
+    "topics": topics_table,
+    "access": access_table,
+    "metrics": metrics_table,
+    "states": states_table,
+}
+
+
+def generated(page: str) -> str:
+    """The page with its tables as the code has them."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+        before, found, rest = page.partition(begin)
+        if found:
+            page = f"{before}{begin}{table()}{end}{rest.partition(end)[2]}"
+    return page
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in lines)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _size(limit: int) -> str:
+    return f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 2**10} KiB"
+
+
+def _topics() -> dict[str, str]:
+    """By filter, each topic as people write it, in the order of `bus.topics`."""
+    found = [one for one in vars(topics).values() if isinstance(one, topics.Topic)]
+    return {one(): one("<" + next(iter(one.fields_in(one())), "") + ">") for one in found}
+
+
+def _access() -> dict[str, dict[str, dict[str, bool]]]:
+    """By user, what it may read and write: filters, each with a flag that it is the user's own."""
+    role, found = GUESTS, {}
+    for line in ACCESS.read_text().splitlines():
+        match line.split():
+            case ["user", name]:
+                role = name
+            case ["topic", right, topic]:
+                rules = found.setdefault(role, {"read": {}, "write": {}})
+                for one in ("read", "write") if right == "readwrite" else (right,):
+                    rules[one][re.sub("<[a-z]+>", "+", topic)] = "<user>" in topic
+    return found
+
+
+def _short(topic: str, is_own: bool) -> str:
+    """The level of a topic that is not a name."""
+    last = topic if topic.startswith("$") else next(part for part in reversed(topic.split("/")) if part != "+")
+    return f"own {_code(last)}" if is_own else _code(last)
+
+
+def _modules(roles: list[str]) -> str:
+    """Names, of which the modules become one where all are there."""
+    return ", ".join([EVERY, *(one for one in roles if one not in MODULES)] if set(roles) >= MODULES else roles)
+
+
+def _constants(module: ModuleType) -> list[tuple[str, str, str]]:
+    """The text constants of a module: value, the comment above their group, and the docstring below each."""
+    source = Path(str(module.__file__)).read_text()
+    lines, nodes = source.splitlines(), ast.parse(source).body
+    found = []
+    for node, following in zip(nodes, [*nodes[1:], None], strict=True):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            above = [line[2:] for line in lines[: node.lineno] if line.startswith("# ")]
+            is_documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+            meaning = str(following.value.value) if is_documented else ""  # type: ignore[union-attr]
+            found.append((str(node.value.value), above[-1] if above else "", " ".join(meaning.split())))
+    return found
+
+
+def main() -> None:
+    """Writes the pages that are not up to date."""
+    for path in sorted(PAGES.glob("*.md")):
+        before = path.read_text()
+        if (after := generated(before)) != before:
+            path.write_text(after)
+            print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
