@@ -106,10 +106,11 @@ TABLES: dict[str, Callable[[], str]] = {
 def generated(page: str) -> str:
     """The page with its tables as the code has them."""
     for name, table in TABLES.items():
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
-        before, found, rest = page.partition(begin)
-        if found:
-            page = f"{before}{begin}{table()}{end}{rest.partition(end)[2]}"
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if begin in page:
+            before, _, rest = page.partition(begin)
+            _, _, after = rest.partition(end)
+            page = f"{before}{begin}{table()}\n{end}{after}"
     return page
 
 
