@@ -27,9 +27,9 @@ class Settings(BusSettings):
         default="text", description="how the sink log writes them: text (for people) or json (a line each)"
     )
     forward: Forward = Field(
-        default="visits", description="what is forwarded: none; visits; changes, of the label too; all, predictions too"
+        default="visits", description="what to forward: none; visits; changes, of the label too; all, predictions too"
     )
-    min_probability: Probability = Field(default=0.0, description="minimum probability of what is forwarded")
+    min_probability: Probability = Field(default=0.0, description="minimum probability of forwarded results")
     labels: CommaSeparated = Field(default=(), description="the labels that are forwarded (commas between); all, without it")
     interval_seconds: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = Field(
         default=0.0, description="minimum time between two predictions of a camera that are forwarded"
