@@ -6,7 +6,7 @@ export PYTHON VENV
 # What pip reads is what it installs from: a change there makes a new set-up due.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix tell forget camera setup test unit broker check format bench evaluate scenes model deployment lock reset clean
+.PHONY: help run watch matrix tell forget camera setup test unit broker check format docs bench evaluate scenes model deployment lock reset clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -61,7 +61,10 @@ format: $(VENV)/.dev ## puts the code in form
 	@$(VENV)/bin/ruff check -q --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: $(VENV)/.dev ## the figures in the README: make bench MODEL=path PICTURES=folder
+docs: $(VENV)/.run ## writes the generated tables of docs/
+	@exec $(VENV)/bin/python -m scripts.docs
+
+bench: $(VENV)/.dev ## the figures in docs/figures.md: make bench MODEL=path PICTURES=folder
 	@exec $(VENV)/bin/python -m benchmarks
 
 evaluate: $(VENV)/.demo ## counts in unseen scenes against the truth, into demo/README.md

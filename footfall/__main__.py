@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    note = "Settings are environment variables (README, Settings); they can be given as words too: footfall run VIDEO_PATH=0"
+    note = "Settings are environment variables (docs/settings.md); they can be given as words too: footfall run VIDEO_PATH=0"
     parser = argparse.ArgumentParser("footfall", description="Count the visitors of a place.", epilog=note)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, meaning) in COMMANDS.items():

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.system  # it tries models in processes
 @pytest.mark.parametrize(("is_reduced", "least", "most"), [(False, 0.0, 0.03), (True, 0.03, 0.06)])
 def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced: bool, least: float, most: float) -> None:
     """On all 26 photographs the top label is the service's and no probability is far from it; decoded at half the size, as frames
-    of their 1024x768 are, they differ as the README says.
+    of their 1024x768 are, they differ as docs/figures.md says.
     """
     classifier = Classifier(read_export(fruits.folder))
     assert len(fruits.reference) == 26
