@@ -5,7 +5,7 @@ A table stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; `TABLES` says w
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -114,7 +114,7 @@ def generated(page: str) -> str:
     return page
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
     return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in lines)
 
@@ -135,7 +135,8 @@ def _topics() -> dict[str, str]:
 
 def _access() -> dict[str, dict[str, dict[str, bool]]]:
     """By user, what it may read and write: filters, each with a flag that it is the user's own."""
-    role, found = GUESTS, {}
+    role = GUESTS
+    found: dict[str, dict[str, dict[str, bool]]] = {}
     for line in ACCESS.read_text().splitlines():
         match line.split():
             case ["user", name]:
