@@ -110,11 +110,7 @@ class Handler(BaseHTTPRequestHandler):
 Answer = Callable[[Handler], object]
 
 
-def whole(handler: Handler) -> None:
-    cut(len(handler.server.content))(handler)
-
-
-def cut(end: int, length: int | None = None, is_held: bool = False) -> Answer:
+def cut(end: int | None, length: int | None = None, is_held: bool = False) -> Answer:
     """The connection breaks, or is held, at byte `end`."""
 
     def answer(handler: Handler) -> None:
@@ -124,6 +120,9 @@ def cut(end: int, length: int | None = None, is_held: bool = False) -> Answer:
             handler.server.released.wait(limit(20))
 
     return answer
+
+
+whole = cut(None)
 
 
 def status(code: int, **headers: object) -> Answer:
@@ -143,8 +142,3 @@ def endless(handler: Handler, status: int = 200, **headers: object) -> None:
     handler.head(status, Transfer_Encoding="chunked", **headers)
     while not handler.server.released.is_set():
         handler.wfile.write(b"1000\r\n" + bytes(0x1000) + b"\r\n")
-
-
-def no_http(handler: Handler) -> None:
-    handler.wfile.write(f"{SECRET}\r\n\r\n".encode())
-    handler.close_connection = True

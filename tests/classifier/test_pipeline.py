@@ -1,4 +1,4 @@
-"""The pipeline: newest frames in turn, old ones dropped, bad ones survived."""
+"""From JPEG to tensor; and the pipeline: newest frames in turn, old ones dropped, bad ones survived."""
 
 import itertools
 import random
@@ -10,17 +10,93 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import Mock
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bus import Frame, Label, Prediction
+from bus import Frame, InvalidMessage, Label, Prediction
 from bus import metric_names as names
 from classifier.interpreter import Result
 from classifier.pipeline import Pipeline
-from classifier.preprocess import ImageInput, Tensor
+from classifier.preprocess import REDUCED, ImageInput, Tensor, decode, decode_any
 from runtime.metrics import Metrics
 from tests.support import samples
 from tests.support.wait import limit, until
+
+FLOAT = np.dtype("float32")
+SIDES = st.integers(1, 600) | st.integers(1, 8000)
+
+
+def test_a_picture_is_turned_as_it_says() -> None:
+    """EXIF's orientation counts: what lies on its left side is turned upright, the upper end to the right."""
+    picture = np.zeros((60, 30, 3), np.uint8)
+    picture[:30] = (0, 51, 204)
+    jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    turned = decode_any(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+    assert decode_any(jpeg).shape == (60, 30, 3)
+    assert turned.shape == (30, 60, 3)
+    assert abs(turned[:, 45:].reshape(-1, 3).mean(0) - (0, 51, 204)).max() < 5
+    assert turned[:, :15].max() < 5
+
+
+@given(st.binary(max_size=300), st.integers(0, 600))
+def test_damaged_pictures(damage: bytes, where: int) -> None:
+    """Damage anywhere inside gives a picture or an InvalidMessage, nothing else."""
+    jpeg = samples.jpeg()
+    damaged = b"\xff\xd8" + (jpeg[2:where] + damage + jpeg[where + len(damage) : -2]) + b"\xff\xd9"
+    try:
+        picture = decode(damaged)
+    except InvalidMessage:
+        return
+    assert picture.ndim == 3
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+@pytest.mark.parametrize("size", [(227, 227), (256, 256), (300, 300), (128, 96)])
+@pytest.mark.parametrize("shape", [(480, 640), (640, 480), (100, 100), (31, 500)])
+def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], is_whole: bool) -> None:
+    """Whatever the picture's shape, the tensor is the model's: one picture, 32-bit floats from 0 to 255."""
+    tensor = ImageInput(*size, FLOAT, is_whole=is_whole).tensor(np.full((*shape, 3), 77, np.uint8))
+    assert (tensor.shape, tensor.dtype) == ((1, size[1], size[0], 3), np.float32)
+    assert (tensor == 77).all()
+
+
+def test_the_middle_is_seen() -> None:
+    """Of a wide picture the outer parts are cut off, of the square a margin of 14/256; the middle stays in the middle."""
+    picture = np.zeros((256, 512, 3), np.uint8)
+    picture[:, :128] = picture[:, -128:] = 255  # outside the centred square
+    picture[120:136, 248:264] = (10, 20, 30)
+    classifier = ImageInput(227, 227, FLOAT)
+    tensor = classifier.tensor(picture)[0]
+    assert tensor.max() == 30
+    assert tensor[113, 113].tolist() == [10, 20, 30]
+    margin = np.zeros((256, 256, 3), np.uint8)
+    margin[:14] = margin[:, :14] = 255
+    assert classifier.tensor(margin).max() == 0
+    margin[14, 14] = 255
+    assert classifier.tensor(margin)[0, 0, 0, 0] == 255
+
+
+@given(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES), st.booleans())
+def test_large_pictures_are_decoded_smaller(model: tuple[int, int], picture: tuple[int, int], is_whole: bool) -> None:
+    """By as much as leaves at least the pixels that the model is given: the whole picture's, or those of its square."""
+    needed = model if is_whole else (max(256, *model),) * 2
+    enough = [number for number in REDUCED if all(has >= number * needs for has, needs in zip(picture, needed, strict=True))]
+    assert ImageInput(*model, FLOAT, is_whole=is_whole).reduction(*picture) == max(enough, default=1)
+
+
+@pytest.mark.parametrize("reduction", REDUCED)
+def test_a_reduced_picture_is_the_same_smaller(reduction: int) -> None:
+    """Its sides are so many times shorter, and what the model gets is nearly the same; a grey one has three colours as well."""
+    y, x = np.mgrid[:1024, :1536]
+    picture = np.stack([x / 1536 * 255, y / 1024 * 255, 128 + 100 * np.sin(x / 90) * np.cos(y / 70)], -1).astype(np.uint8)
+    takes, shape = ImageInput(64, 64, FLOAT, is_whole=True), (1024 // reduction, 1536 // reduction, 3)
+    reduced = decode(cv2.imencode(".jpg", picture)[1].tobytes(), reduction)
+    assert reduced.shape == decode(cv2.imencode(".jpg", picture[..., 0])[1].tobytes(), reduction).shape == shape
+    assert abs(takes.tensor(reduced) - takes.tensor(picture)).max() < 8
 
 
 class Rig:
@@ -28,7 +104,7 @@ class Rig:
 
     identity = "slow@000000000000"
     is_demo = False
-    input = ImageInput(8, 8, np.dtype("float32"))
+    input = ImageInput(8, 8, FLOAT)
 
     def __init__(self) -> None:
         self.meanwhile: Callable[[], object] = lambda: None

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -18,7 +19,7 @@ from runtime.worker import Worker
 from tests.classifier.shelf import SECRET, Shelf, export, put, sha256, zipped
 from tests.runtime.program import python
 from tests.support import samples
-from tests.support.broker import Broker
+from tests.support.broker import Broker, free_port
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -177,11 +178,20 @@ def test_names_that_are_refused(setting: str, value: str) -> None:
 
 @pytest.mark.system
 def test_progress_is_predictions_that_go_out(broker: Broker, tmp_path: Path) -> None:
-    """There is none without frames, of pictures that are none, or before a broker that is frozen."""
-    health = tmp_path / "progress"
-    settings = {"MODEL": put(tmp_path / "colours", "abc"), "HEALTH_FILE": health}
+    """There is none without frames, of pictures that are none, or before a broker that is frozen.
+
+    Questions by HTTP are none, too; they are answered, and pictures are fetched from nowhere unless machines are named.
+    """
+    health, port = tmp_path / "progress", free_port()
+    settings = {"MODEL": put(tmp_path / "colours", "abc"), "HEALTH_FILE": health, "HTTP_PORT": port}
     with Frames(broker.port) as frames, Module("classifier", broker.port, **settings) as module:
         moves(health, frames.send)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client:
+            about, answer = client.get("/").json(), client.post("/image", content=samples.jpeg()).json()
+            assert answer["iteration"] == about["model"] == frames.predictions()[0].model
+            assert (about["labels"], about["runtime"].split(", ")[1:]) == (["a", "b", "c"], ["XNNPACK", "1 thread"])
+            assert "/image" in client.get("/openapi.json").json()["paths"]
+            assert "URL_HOSTS is not set" in client.post("/url", json={"url": "http://127.0.0.1/"}).text
         stands_still(health)
         moves(health, frames.send)
         stands_still(health, lambda: frames.send(jpeg=b"no picture"))

@@ -5,11 +5,9 @@ import logging
 import struct
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import cv2
-import httpx
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -23,8 +21,6 @@ from classifier.web import LIMIT, create_app
 from runtime.logs import silence_http_clients
 from runtime.metrics import Metrics
 from tests.classifier.shelf import Answer, Handler, Shelf, endless, put, status, whole, zipped
-from tests.support.broker import free_port
-from tests.support.module import Module
 from tests.support.secrets import MARK, addresses
 from tests.support.wait import limit
 
@@ -68,19 +64,13 @@ def elsewhere(handler: Handler) -> None:
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """With a model that gives the mean colour of a picture."""
+def client(machine: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Asks an application that may fetch from the machine, with a model that gives the mean colour of a picture."""
     folder = put(tmp_path_factory.mktemp("models") / "colours", ("blue", "green", "red"))
     classifier = Classifier(read_export(folder), trial=("true",))
     pipeline = Pipeline(classifier, 2.0, Metrics(), lambda _: None, lambda *_: None)
     with pipeline.workers[0], pipeline.workers[1]:
-        yield pipeline
-
-
-@pytest.fixture(scope="module")
-def client(pipeline: Pipeline, machine: Shelf) -> TestClient:
-    """Asks an application that may fetch from the machine."""
-    return TestClient(create_app(pipeline, dict, (machine.root.removeprefix("http://"), "other.example")))
+        yield TestClient(create_app(pipeline, dict, (machine.root.removeprefix("http://"), "other.example")))
 
 
 def post(client: TestClient, body: bytes, kind: str = FORM) -> Any:
@@ -195,33 +185,13 @@ def test_other_requests(client: TestClient) -> None:
         refused(client.request(method, path), code)
 
 
-def test_a_model_that_hangs(client: TestClient, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_hangs(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request is answered by 503, and so is the health check once a step takes too long."""
     assert client.get("/healthz").status_code == 200
     released = threading.Event()
     with monkeypatch.context() as patch:
         patch.setattr(Pipeline, "ANSWER_TIMEOUT", 0.0)
-        patch.setattr(pipeline._classifier, "classify", lambda _: released.wait(limit(10)))
+        patch.setattr(Classifier, "classify", lambda *_: released.wait(limit(10)))
         assert "the model has not answered within 0 s" in refused(post(client, PNG, "image/png"), 503)
         assert client.get("/healthz").status_code == 503
         released.set()
-
-
-@pytest.mark.system
-def test_a_process(tmp_path: Path) -> None:
-    """Serves pictures and its description; fetches none unless machines are named."""
-    port = free_port()
-    model = put(tmp_path / "colours", ("blue", "green", "red"))
-    with (
-        Module("classifier", free_port(), MODEL=model, HTTP_PORT=port) as module,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client,
-    ):
-        module.wait_for_log("running")
-        check(client.post("/image", content=PNG), 0.001)
-        about = client.get("/").json()
-        assert about["model"].startswith("colours@")
-        assert (about["labels"], "thread" in about["runtime"]) == (["blue", "green", "red"], True)
-        assert {"/image", "/url"} <= set(client.get("/openapi.json").json()["paths"])
-        address = f"http://127.0.0.1/?token={MARK}"
-        assert "URL_HOSTS is not set" in refused(client.post("/url", json={"url": address}), 403)
-        assert MARK not in module.log
