@@ -89,10 +89,8 @@ def test_a_classifier(tmp_path: Path, model: bytes, toml: str, colour: str, expe
 
 def overlap(one: Sequence[float], other: Sequence[float]) -> float:
     """Intersection over union of two boxes of left, top, width, height."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
+    width = max(0.0, min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0]))
+    height = max(0.0, min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1]))
     return width * height / (one[2] * one[3] + other[2] * other[3] - width * height)
 
 
@@ -254,13 +252,7 @@ def test_a_damaged_model(fruits: Fruits, tmp_path: Path, content: bytes | int) -
 
 
 @pytest.mark.system
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("KILL", "its trial was killed, as the system does when memory runs out"),
-        ("SEGV", r"crashes the trial \(Segmentation fault\): the file is damaged"),
-    ],
-)
+@pytest.mark.parametrize(("name", "reason"), [("KILL", "memory runs out"), ("SEGV", "Segmentation fault.*the file is damaged")])
 def test_a_signal_that_ends_the_trial(name: str, reason: str) -> None:
     with pytest.raises(InvalidExport, match=reason):
         Classifier(EXPORT, trial=("sh", "-c", f"kill -{name} $$"))

@@ -1,12 +1,10 @@
 """From JPEG to tensor; and the pipeline: newest frames in turn, old ones dropped, bad ones survived."""
 
-import itertools
-import random
 import struct
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 from unittest.mock import Mock
 
@@ -26,32 +24,25 @@ from tests.support import samples
 from tests.support.wait import limit, until
 
 FLOAT = np.dtype("float32")
+PICTURE = np.random.default_rng(1).integers(0, 256, (256, 512, 3), np.uint8)
 SIDES = st.integers(1, 600) | st.integers(1, 8000)
 
 
 def test_a_picture_is_turned_as_it_says() -> None:
     """EXIF's orientation counts: what lies on its left side is turned upright, the upper end to the right."""
-    picture = np.zeros((60, 30, 3), np.uint8)
-    picture[:30] = (0, 51, 204)
-    jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+    jpeg = cv2.imencode(".jpg", PICTURE)[1].tobytes()
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     turned = decode_any(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
-    assert decode_any(jpeg).shape == (60, 30, 3)
-    assert turned.shape == (30, 60, 3)
-    assert abs(turned[:, 45:].reshape(-1, 3).mean(0) - (0, 51, 204)).max() < 5
-    assert turned[:, :15].max() < 5
+    assert turned.shape == (512, 256, 3)
+    assert (turned == np.rot90(decode_any(jpeg), -1)).all()
 
 
 @given(st.binary(max_size=300), st.integers(0, 600))
 def test_damaged_pictures(damage: bytes, where: int) -> None:
     """Damage anywhere inside gives a picture or an InvalidMessage, nothing else."""
     jpeg = samples.jpeg()
-    damaged = b"\xff\xd8" + (jpeg[2:where] + damage + jpeg[where + len(damage) : -2]) + b"\xff\xd9"
-    try:
-        picture = decode(damaged)
-    except InvalidMessage:
-        return
-    assert picture.ndim == 3
+    with suppress(InvalidMessage):
+        assert decode(b"\xff\xd8" + (jpeg[2:where] + damage + jpeg[where + len(damage) : -2]) + b"\xff\xd9").ndim == 3
 
 
 @pytest.mark.parametrize("is_whole", [False, True])
@@ -64,20 +55,13 @@ def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int]
     assert (tensor == 77).all()
 
 
-def test_the_middle_is_seen() -> None:
-    """Of a wide picture the outer parts are cut off, of the square a margin of 14/256; the middle stays in the middle."""
-    picture = np.zeros((256, 512, 3), np.uint8)
-    picture[:, :128] = picture[:, -128:] = 255  # outside the centred square
-    picture[120:136, 248:264] = (10, 20, 30)
-    classifier = ImageInput(227, 227, FLOAT)
-    tensor = classifier.tensor(picture)[0]
-    assert tensor.max() == 30
-    assert tensor[113, 113].tolist() == [10, 20, 30]
-    margin = np.zeros((256, 256, 3), np.uint8)
-    margin[:14] = margin[:, :14] = 255
-    assert classifier.tensor(margin).max() == 0
-    margin[14, 14] = 255
-    assert classifier.tensor(margin)[0, 0, 0, 0] == 255
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_middle_is_seen(times: int) -> None:
+    """Of a picture's longer side both ends are cut off, of the square that remains a margin of 14/256."""
+    picture = PICTURE.repeat(times, 0).repeat(times, 1)
+    takes = ImageInput(227, 227, FLOAT)
+    assert (takes.tensor(picture)[0] == PICTURE[14:241, 142:369]).all()
+    assert (takes.tensor(picture.transpose(1, 0, 2))[0] == PICTURE[14:241, 142:369].transpose(1, 0, 2)).all()
 
 
 @given(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES), st.booleans())
@@ -154,7 +138,7 @@ def test_a_prediction_belongs_to_its_frame(rig: Rig) -> None:
 
 
 def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
-    """While it is at work one frame is decoded ahead, and of those that come then the last one waits; the rest are counted."""
+    """While it is at work one frame is decoded ahead; of those that come then each camera's last one waits; the rest are counted."""
     busy, go = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -167,29 +151,13 @@ def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
     rig.offer(sequence=1)
     until(lambda: rig.pipeline._ready.qsize() == 1)
     for sequence in range(2, 50):
-        rig.offer(sequence=sequence)
+        rig.offer("door", sequence)
+        rig.offer("back", sequence)
     go.set()
-    until(lambda: len(rig.predictions) >= 3)
-    assert [one.sequence for one in rig.predictions] == [0, 1, 49]
-    assert rig.metrics.snapshot()[names.DROPPED_FOR_NEWER] == 47
-
-
-def test_cameras_take_turns(rig: Rig) -> None:
-    """A camera that sends ten times as often as the others gets no more of the model than they."""
-    sequences, chance = itertools.count(), random.Random(1)
-
-    def offer() -> None:
-        """So that there always are frames of all of them, however slow this machine is."""
-        cameras = ["busy"] * 10 + ["a", "b"]
-        for camera in chance.sample(cameras, len(cameras)):
-            rig.offer(camera, next(sequences))
-
-    rig.meanwhile = offer
-    offer()
-    until(lambda: len(rig.predictions) >= 90)
-    shares = Counter(one.camera for one in rig.predictions[:90])
-    assert set(shares) == {"busy", "a", "b"}
-    assert max(shares.values()) - min(shares.values()) <= 3
+    until(lambda: len(rig.predictions) >= 4)
+    found = [(one.camera, one.sequence) for one in rig.predictions]
+    assert found == [("door", 0), ("door", 1), ("door", 49), ("back", 49)]
+    assert rig.metrics.snapshot()[names.DROPPED_FOR_NEWER] == 2 * 47
 
 
 HUGE = samples.jpeg().replace(struct.pack(">HH", 48, 64), struct.pack(">HH", 30_000, 30_000))
