@@ -57,11 +57,11 @@ def put(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
 
 
 class Shelf(ThreadingHTTPServer):
-    """Serves `content` at every path, until left; `answers` has how the next requests are answered instead."""
+    """Serves `content` at every path, until left, or as `answer` does; `answers` has how the next requests are answered instead."""
 
-    def __init__(self, content: bytes = b"", authority: trustme.CA | None = None) -> None:
+    def __init__(self, content: bytes = b"", authority: trustme.CA | None = None, answer: "Answer | None" = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.content = content
+        self.content, self.answer = content, answer or whole
         self.answers: deque[Answer] = deque()
         self.paths: list[str] = []
         self.passwords: list[str | None] = []
@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.paths.append(self.path)
         self.server.passwords.append(self.headers["Authorization"])
         try:
-            (self.server.answers.popleft() if self.server.answers else whole)(self)
+            (self.server.answers.popleft() if self.server.answers else self.server.answer)(self)
         except OSError:
             self.close_connection = True
 

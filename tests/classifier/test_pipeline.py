@@ -138,7 +138,7 @@ def test_a_prediction_belongs_to_its_frame(rig: Rig) -> None:
 
 
 def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
-    """While it is at work one frame is decoded ahead; of those that come then each camera's last one waits; the rest are counted."""
+    """While it is at work one frame is decoded ahead; of later ones each camera's last one waits; the rest are counted."""
     busy, go = threading.Event(), threading.Event()
 
     def work() -> None:
