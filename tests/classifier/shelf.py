@@ -57,7 +57,7 @@ def put(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
 
 
 class Shelf(ThreadingHTTPServer):
-    """Serves `content` at every path, until left, or as `answer` does; `answers` has how the next requests are answered instead."""
+    """Serves `content` at every path, or as `answer` does; `answers` has how the next requests are answered instead."""
 
     def __init__(self, content: bytes = b"", authority: trustme.CA | None = None, answer: "Answer | None" = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

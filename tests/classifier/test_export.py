@@ -68,7 +68,7 @@ def test_labels_of_any_system(encoding: str, mark: str, end: str, last: str) -> 
         ("labels.txt", b"a\n" + b"b" * 257, "line 2: 257"),
         ("labels.txt", b"a\n\x1b[31mb", "line 2.*control"),
         ("labels.txt", "man\nmädchen".encode("latin-1"), "line 2: not UTF-8 or UTF-16; save the file as UTF-8"),
-        ("labels.txt", "man\nwoman".encode("utf-16")[:-1], "line 1: not UTF-8 or UTF-16"),
+        ("labels.txt", "man\nwoman".encode("utf-16")[:-1], "line 2: not UTF-8 or UTF-16"),
         ("labels.txt", b"\nman\nwoman", "line 1: 0"),
         ("labels.txt", "man\n\u200b\nwoman".encode(), "line 2: 0"),
         ("labels.txt", "man\nman\u00a0".encode(), "line 2: 'man' is there twice"),

@@ -301,7 +301,7 @@ def test_changed_files_are_loaded_once(device: Device) -> None:
 
 
 def test_files_that_are_replaced(device: Device, tmp_path: Path) -> None:
-    """A folder that was moved away is waited for; the one moved into its place is served, and so is a link's new target, or a zip."""
+    """A folder that was moved away is waited for; the one moved into its place is served, as a link's new target is, or a zip."""
     device.model.rename(tmp_path / "old")
     assert (device.look(3), device.loaded) == (([], "own"), ["own"])
     for letters in ("new", "uvw"):
