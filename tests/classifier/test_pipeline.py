@@ -51,7 +51,7 @@ def test_damaged_pictures(damage: bytes, where: int) -> None:
 def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], is_whole: bool) -> None:
     """Whatever the picture's shape, the tensor is the model's: one picture, 32-bit floats from 0 to 255."""
     tensor = ImageInput(*size, FLOAT, is_whole=is_whole).tensor(np.full((*shape, 3), 77, np.uint8))
-    assert (tensor.shape, tensor.dtype) == ((1, size[1], size[0], 3), np.float32)
+    assert (tensor.shape, tensor.dtype) == ((1, size[1], size[0], 3), FLOAT)
     assert (tensor == 77).all()
 
 
