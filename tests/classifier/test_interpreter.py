@@ -151,14 +151,6 @@ def test_a_detector_with_a_grid(tmp_path: Path) -> None:
         assert [label.probability, *corners] == pytest.approx([other.probability, *clipped], abs=1e-4)
 
 
-def test_anchors_of_another_detector(tmp_path: Path) -> None:
-    """footfall.toml says which."""
-    model = tflite.yolo(np.zeros((2 * 6, 3)), np.array([0.5, 0.5, 0, 0, 4, 1] * 2), cells=1)
-    labels = classify(load(tmp_path, model, ("cat",), "anchors = [[0.5, 0.25], [0.1, 0.1]]"))
-    assert [label.box for label in labels] == [Box(0.25, 0.375, 0.5, 0.25), Box(0.45, 0.45, 0.1, 0.1)]
-    assert [label.probability for label in labels] == [round(1 / (1 + math.exp(-4)), 5)] * 2
-
-
 def detector(names: Sequence[str]) -> bytes:
     """Finds a dog at the upper left, and a cat at the lower right if the picture has much of the model's first colour."""
     boxes = [0.2, 0.1, 0.6, 0.4, 0.5, 0.5, 0.9, 1.2] if "count" in names else [0.1, 0.2, 0.4, 0.6, 0.5, 0.5, 1.2, 0.9]
@@ -172,27 +164,32 @@ def detector(names: Sequence[str]) -> bytes:
     return tflite.boxes({name: parts[name.removeprefix("detected_")] for name in names})
 
 
+def found(cat: float) -> tuple[Label, ...]:
+    return Label("dog", 0.9, Box(0.1, 0.2, 0.3, 0.4)), Label("cat", cat, Box(0.5, 0.5, 0.5, 0.4))
+
+
 CORNERS, SSD = ("detected_boxes", "detected_classes", "detected_scores"), ("boxes", "classes", "scores", "count")
+TWO_ANCHORS = tflite.yolo(np.zeros((2 * 7, 3)), np.array([0.5, 0.5, 0, 0, 4, 50, 1] * 2), cells=1)
+LARGE_AND_SMALL = Label("cat", 0.98201, Box(0.25, 0.375, 0.5, 0.25)), Label("cat", 0.98201, Box(0.45, 0.45, 0.1, 0.1))
 
 
 @pytest.mark.parametrize(
-    ("names", "toml", "cat"),
+    ("model", "toml", "expected"),
     [
-        (CORNERS, "", 50),
-        (CORNERS[::-1], "", 50),
-        (CORNERS, "colour = 'bgr'", 200),
-        (SSD, "", 50),
-        (SSD[::-1], f"outputs = {list(SSD[::-1])}", 50),
+        (detector(CORNERS), "", found(0.19608)),
+        (detector(CORNERS[::-1]), "", found(0.19608)),
+        (detector(CORNERS), "colour = 'bgr'", found(0.78431)),
+        (detector(SSD), "", found(0.19608)),
+        (detector(SSD[::-1]), f"outputs = {list(SSD[::-1])}", found(0.19608)),
+        (TWO_ANCHORS, "anchors = [[0.5, 0.25], [0.1, 0.1]]", LARGE_AND_SMALL),
     ],
 )
-def test_a_detector_with_boxes(tmp_path: Path, names: Sequence[str], toml: str, cat: int) -> None:
+def test_a_detector_with_boxes(tmp_path: Path, model: bytes, toml: str, expected: tuple[Label, ...]) -> None:
     """Custom Vision's S1: RGB, boxes by their corners, cut at the border; the outputs known by name, in any order.
 
-    An SSD: rows first; another order of its outputs by footfall.toml; those beyond the count are none.
+    An SSD: rows first; another order of its outputs by footfall.toml; those beyond the count are none. A grid of other anchors.
     """
-    labels = classify(load(tmp_path, detector(names), ("cat", "dog"), toml))
-    assert [(label.name, label.box) for label in labels] == [("dog", Box(0.1, 0.2, 0.3, 0.4)), ("cat", Box(0.5, 0.5, 0.5, 0.4))]
-    assert [label.probability for label in labels] == pytest.approx([0.9, cat / 255], abs=1e-4)
+    assert classify(load(tmp_path, model, ("cat", "dog"), toml)) == expected
 
 
 @pytest.mark.parametrize(

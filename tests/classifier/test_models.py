@@ -165,20 +165,33 @@ def test_what_may_pass_is_tried_again(device: Device) -> None:
 
 
 def test_a_request_during_another(device: Device) -> None:
-    """No model, another one and a rollback end a download, and nothing of it is left; during a trial they come first, too."""
+    """No model, another one and a rollback end a download, and nothing of it is left; during a trial they come first, too.
+
+    A change of MODEL meanwhile is served, and the download goes on.
+    """
+
+    def is_under_way() -> list[Path]:
+        return list(device.store.glob("*.part"))
+
     device.want(FIRST)
     for request, state, served in ((WantedModel(), "none", "abc"), (None, "serving", "def"), (ROLLBACK, "rolled-back", "abc")):
         device.shelf.answers.append(trickling)
         device.ask(THIRD)
-        device.steps_until(lambda: list(device.store.glob("*.part")))
+        device.steps_until(is_under_way)
         device.manager.on_wanted(request) if request else device.ask(SECOND)
         assert device.reaches(state) == served
-        assert not list(device.store.glob("*.part"))
+        assert not is_under_way()
     device.want(THIRD, "rolled-back")  # what was rolled back is not installed again
     device.meanwhile = lambda: device.manager.on_wanted(ROLLBACK)
     device.want(FOURTH, "trying")
     device.meanwhile = lambda: None
     assert device.reaches("rolled-back") == "def"
+    device.shelf.answers.append(trickling)
+    device.ask(THIRD)
+    device.steps_until(is_under_way)
+    put(device.model, "new")
+    device.steps_until(lambda: device.served == "new")
+    assert is_under_way()
 
 
 def test_rollback(device: Device) -> None:
