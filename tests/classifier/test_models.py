@@ -4,7 +4,6 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -13,6 +12,7 @@ import pytest
 from bus import WantedModel
 from classifier import InvalidExport
 from classifier.export import Export
+from classifier.interpreter import Classifier
 from classifier.models import ModelManager
 from classifier.store import STATE_FILE, ModelStore
 from tests.classifier.shelf import SECRET, Answer, Shelf, cut, export, put, sha256, status, trickling, whole, zipped
@@ -21,7 +21,9 @@ from tests.support.wait import until
 pytestmark = pytest.mark.broker  # it needs sockets
 
 FIRST, SECOND, THIRD, FOURTH = map(export, ("abc", "def", "ghi", "jkl"))
-BAD, DEADLY, BROKEN = export("xyz"), export("end"), zipped({"readme.txt": b"no model"})
+BAD, BROKEN = export("xy"), zipped({"readme.txt": b"no model"})
+PROBLEM = "labels.txt has 2 labels, the model has 3 outputs"
+"""With the bad one, which has too few letters."""
 ROLLBACK = WantedModel(rollback=True)
 
 
@@ -34,19 +36,13 @@ class Device:
         self.meanwhile: Callable[[], object] = lambda: None
         self.start()
 
-    def load(self, export: Export) -> Any:
-        """Stands for the trial, which fails for "xyz", and for "end" ends the process."""
-        letters = "".join(export.labels)
-        self.loaded.append(letters)
+    def load(self, export: Export) -> Classifier:
+        self.loaded.append("".join(export.labels))
         self.meanwhile()
-        if letters == "end":
-            raise SystemExit
-        if letters == "xyz":
-            raise InvalidExport("it crashes the trial")
-        return SimpleNamespace(identity=export.identity, letters=letters)
+        return Classifier(export, trial=("true",))
 
-    def serve(self, classifier: Any) -> None:
-        self.served: str = classifier.letters
+    def serve(self, classifier: Classifier) -> None:
+        self.served = "".join(classifier.labels)
 
     def start(self) -> str:
         """A new process; what it serves."""
@@ -132,7 +128,7 @@ def test_wanted_models_are_served(device: Device) -> None:
         (SECOND, {"sha256": None}, [], "refused", "sha256: must be 64 hex digits"),
         (BROKEN, {}, [whole], "refused", "model.tflite is missing"),
         (b"no zip", {}, [whole], "refused", "not a zip"),
-        (BAD, {}, [whole], "refused", "it crashes the trial"),
+        (BAD, {}, [whole], "refused", PROBLEM),
         (SECOND, {}, [status(404)], "failed", "answers 404"),
         (SECOND, {}, [cut(50), status(403)], "failed", "answers 403"),
     ],
@@ -224,10 +220,10 @@ def test_the_last_change_wins(device: Device, is_running: bool) -> None:
     assert "MODEL's files have changed" in device.manager.update.detail
     assert device.start() == device.want(FIRST, "rolled-back") == "new"
     assert (device.roll_back()[0], device.start()) == ("abc", "abc")
-    put(device.model, "xyz")
+    put(device.model, "xy")
     device.start()
     device.steps_until(lambda: device.problems)
-    assert (device.problems, device.served) == (["it crashes the trial"], "abc")
+    assert (device.problems, device.served) == ([f"default: {PROBLEM}; they must agree"], "abc")
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK", None])
@@ -259,7 +255,8 @@ def test_a_start_with_a_damaged_state(device: Device, state: bytes) -> None:
 def test_a_model_that_ends_the_process(device: Device) -> None:
     """A model at whose trial the classifier ends again and again is given up."""
     device.want(FIRST)
-    device.ask(DEADLY)
+    device.ask(SECOND)
+    device.meanwhile = Mock(side_effect=[SystemExit, None] * 5)  # at its trial, not at the start
     for _ in range(5):
         with pytest.raises(SystemExit):
             device.reaches("serving", "never")
@@ -296,21 +293,21 @@ def test_changed_files_are_loaded_once(device: Device) -> None:
     assert device.look(3) == ([], "own")
     os.utime(device.model / "labels.txt", (1, 1))
     assert (device.look(3), device.loaded) == (([""], "own"), ["own"])
-    for letters in ("written", "in", "next"):
+    for letters in ("n", "ne", "new"):
         put(device.model, letters)
         assert device.look(1) == ([], "own")
-    assert device.look(3) == ([""], "next")
-    put(device.model, "xyz")
-    assert device.look(5) == (["it crashes the trial"], "next")
+    assert device.look(3) == ([""], "new")
+    put(device.model, "xy")
+    assert device.look(5) == ([f"default: {PROBLEM}; they must agree"], "new")
     put(device.model, "")
     assert "line 1: 0 characters" in "|".join(device.look(5)[0])
-    put(device.model, "next")
-    assert (device.look(5), device.loaded) == (([""], "next"), ["own", "next", "xyz"])
-    put(device.model, "xyz")
-    device.meanwhile = lambda: put(device.model, "uvwxy")  # during the trial: what was read may be of two states
-    assert device.look() == ([], "next")
+    put(device.model, "new")
+    assert (device.look(5), device.loaded) == (([""], "new"), ["own", "new", "xy"])
+    put(device.model, "xy")
+    device.meanwhile = lambda: put(device.model, "uvw")  # during the trial: what was read may be of two states
+    assert device.look() == ([], "new")
     device.meanwhile = lambda: None
-    assert device.look() == ([""], "uvwxy")
+    assert device.look() == ([""], "uvw")
 
 
 def test_files_that_are_replaced(device: Device, tmp_path: Path) -> None:
