@@ -36,7 +36,10 @@ PLAIN = np.full((40, 40, 3), (200, 100, 50), np.uint8)  # blue, green, red
 BGR = {"blue": 200 / 255, "green": 100 / 255, "red": 50 / 255}
 RGB = {"blue": 50 / 255, "green": 100 / 255, "red": 200 / 255}
 COLOURS = tflite.classification(np.eye(3) / 255, np.zeros(3))
+HALF = tflite.classification(np.eye(3) / 255, np.zeros(3), is_half=True)
+MULTILABEL = tflite.classification(np.zeros((3, 3)), np.array([0.9, 1.25, -0.5]))
 EXPORT = Export("colours", COLOURS, tuple(BGR))
+LIBC = ctypes.util.find_library("c")
 
 
 def load(folder: Path, model: bytes, labels: Sequence[str], toml: str = "", colour: str = "") -> Classifier:
@@ -49,10 +52,6 @@ def load(folder: Path, model: bytes, labels: Sequence[str], toml: str = "", colo
 def classify(classifier: Classifier, picture: Array = PLAIN) -> tuple[Label, ...]:
     """What the classifier says of a picture."""
     return classifier.classify(classifier.input.tensor(picture)).labels
-
-
-HALF = tflite.classification(np.eye(3) / 255, np.zeros(3), is_half=True)
-MULTILABEL = tflite.classification(np.zeros((3, 3)), np.array([0.9, 1.25, -0.5]))
 
 
 def quantised(step: float) -> list[bytes]:
@@ -234,7 +233,7 @@ def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced:
 
 @pytest.mark.system
 @pytest.mark.parametrize("content", [b"", b"no model", bytes(1000), 100_000, 1_500_000, 2_900_000])
-def test_a_damaged_model(fruits: Fruits, tmp_path: Path, content: bytes | int) -> None:
+def test_a_damaged_model(fruits: Fruits, content: bytes | int) -> None:
     """A file of something else, or one that was cut off, on which TensorFlow Lite itself may crash, is refused."""
     model = (fruits.folder / "model.tflite").read_bytes()[:content] if isinstance(content, int) else content
     with pytest.raises(InvalidExport, match=r"damaged|model\.tflite cannot be loaded"):
@@ -293,9 +292,6 @@ def test_a_model_runs_without_xnnpack_too() -> None:
     (output,) = backend.load(COLOURS, options).run(np.full((1, 16, 16, 3), 51, np.float32))
     assert output[0].tolist() == pytest.approx([0.2] * 3)
     assert re.fullmatch(r"(tflite_runtime|ai_edge_litert) \d[\w.]*, no delegate, 3 threads", backend.describe(options))
-
-
-LIBC = ctypes.util.find_library("c")
 
 
 @pytest.mark.parametrize(

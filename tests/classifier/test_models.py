@@ -22,8 +22,7 @@ pytestmark = pytest.mark.broker  # it needs sockets
 
 FIRST, SECOND, THIRD, FOURTH = map(export, ("abc", "def", "ghi", "jkl"))
 BAD, BROKEN = export("xy"), zipped({"readme.txt": b"no model"})
-PROBLEM = "labels.txt has 2 labels, the model has 3 outputs"
-"""With the bad one, which has too few letters."""
+PROBLEM = "labels.txt has 2 labels, the model has 3 outputs; they must agree"
 ROLLBACK = WantedModel(rollback=True)
 
 
@@ -223,7 +222,7 @@ def test_the_last_change_wins(device: Device, is_running: bool) -> None:
     put(device.model, "xy")
     device.start()
     device.steps_until(lambda: device.problems)
-    assert (device.problems, device.served) == ([f"default: {PROBLEM}; they must agree"], "abc")
+    assert (device.problems, device.served) == ([f"default: {PROBLEM}"], "abc")
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK", None])
@@ -298,7 +297,7 @@ def test_changed_files_are_loaded_once(device: Device) -> None:
         assert device.look(1) == ([], "own")
     assert device.look(3) == ([""], "new")
     put(device.model, "xy")
-    assert device.look(5) == ([f"default: {PROBLEM}; they must agree"], "new")
+    assert device.look(5) == ([f"default: {PROBLEM}"], "new")
     put(device.model, "")
     assert "line 1: 0 characters" in "|".join(device.look(5)[0])
     put(device.model, "new")

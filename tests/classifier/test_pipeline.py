@@ -26,6 +26,7 @@ from tests.support.wait import limit, until
 FLOAT = np.dtype("float32")
 PICTURE = np.random.default_rng(1).integers(0, 256, (256, 512, 3), np.uint8)
 SIDES = st.integers(1, 600) | st.integers(1, 8000)
+HUGE = samples.jpeg().replace(struct.pack(">HH", 48, 64), struct.pack(">HH", 30_000, 30_000))
 
 
 def test_a_picture_is_turned_as_it_says() -> None:
@@ -161,9 +162,6 @@ def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
     found = [(one.camera, one.sequence) for one in rig.predictions]
     assert found == [("door", 0), ("door", 1), ("door", 49), ("back", 49)]
     assert rig.metrics.snapshot()[names.DROPPED_FOR_NEWER] == 2 * 47
-
-
-HUGE = samples.jpeg().replace(struct.pack(">HH", 48, 64), struct.pack(">HH", 30_000, 30_000))
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,14 @@ from tests.support.wait import limit, until
 FIRST, SECOND = export("abc", 16), export("def", 48)
 """Of other sizes, so that a tensor for one of them does not fit the other."""
 ROLLBACK = WantedModel(rollback=True)
+HANGING = """
+import runpy, threading
+from classifier.pipeline import Pipeline
+from runtime import heartbeat
+heartbeat.HANG_TIMEOUT = 1.0
+Pipeline._classify_next = lambda _: threading.Event().wait()
+runpy.run_module("classifier", run_name="__main__")
+"""
 
 
 class Frames(Listener):
@@ -192,16 +200,6 @@ def test_progress_is_predictions_that_go_out(broker: Broker, tmp_path: Path) -> 
         broker.freeze()
         stands_still(health, frames.send)
         assert module.running
-
-
-HANGING = """
-import runpy, threading
-from classifier.pipeline import Pipeline
-from runtime import heartbeat
-heartbeat.HANG_TIMEOUT = 1.0
-Pipeline._classify_next = lambda _: threading.Event().wait()
-runpy.run_module("classifier", run_name="__main__")
-"""
 
 
 @pytest.mark.system
