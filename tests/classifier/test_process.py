@@ -49,26 +49,26 @@ class Frames(Listener):
         frame = Frame(camera, "a1", self.sent, self.sent / 10, round(time.time(), 3), 64, 48, jpeg)
         self.client.publish(frame.topic, frame.pack())
 
-    def predictions(self, camera: str = "door") -> list[Prediction]:
-        return list(map(Prediction.unpack, self.payloads(f"{camera}/prediction")))
+    def predictions(self, first: int = 0, camera: str = "door") -> list[Prediction]:
+        return list(map(Prediction.unpack, self.payloads(f"{camera}/prediction")[first:]))
 
     def answers(self, camera: str, number: int) -> list[str]:
         """The models that answer so many frames, each sent after the last one's prediction, and answered once."""
-        before, first = len(self.predictions(camera)), self.sent + 1
+        before, first = len(self.payloads(f"{camera}/prediction")), self.sent + 1
         for count in range(number):
             self.send(camera)
             self.wait_for(f"{camera}/prediction", before + count + 1)
-        predictions = self.predictions(camera)[before:]
+        predictions = self.predictions(before, camera)
         assert [one.sequence for one in predictions] == list(range(first, first + number))
         return [one.model.partition("@")[0] for one in predictions]
 
     def letters(self, first: int = 0) -> list[tuple[str, str]]:
         """Model and labels of each prediction."""
-        return [(one.model, "".join(sorted(label.name for label in one.labels))) for one in self.predictions()[first:]]
+        return [(one.model, "".join(sorted(label.name for label in one.labels))) for one in self.predictions(first)]
 
     def wait_for_letters(self, *allowed: str) -> None:
         """Waits until the next predictions are of one of these models."""
-        seen = len(self.predictions())
+        seen = len(self.payloads("door/prediction"))
         until(lambda: any(letters in allowed for _, letters in self.letters(seen)[-1:]), 20, f"a prediction of {allowed}")
 
     def wait_for_status(self, state: str, update: str = "", digest: str = "") -> Status:
