@@ -64,7 +64,6 @@ class Shelf(ThreadingHTTPServer):
         self.content, self.answer = content, answer or whole
         self.answers: deque[Answer] = deque()
         self.paths: list[str] = []
-        self.passwords: list[str | None] = []
         self.released = threading.Event()
         self.root = f"{'https' if authority else 'http'}://127.0.0.1:{self.server_address[1]}"
         self.url = f"{self.root}/models/people.zip?sv=2025-01-05&sp=r&sig={SECRET}"
@@ -90,7 +89,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.paths.append(self.path)
-        self.server.passwords.append(self.headers["Authorization"])
         try:
             (self.server.answers.popleft() if self.server.answers else self.server.answer)(self)
         except OSError:
