@@ -194,8 +194,9 @@ def test_rollback(device: Device) -> None:
     device.roll_back()
     assert "there is no earlier model" in device.manager.update.detail
     device.want(FIRST)
+    device.want(FIRST, "refused", sha256=None)
     assert (device.roll_back(), device.start()) == (("own", "rolled-back"), "own")
-    assert (device.roll_back(), device.start()) == (("abc", "serving"), "abc")
+    assert (device.roll_back(), device.start()) == (("abc", "rolled-back"), "abc")
     device.want(SECOND)
     assert (device.roll_back(), device.start()) == (("abc", "rolled-back"), "abc")
     assert device.manager.update.sha256 == sha256(SECOND)

@@ -110,7 +110,7 @@ def test_forms_of_all_kinds(client: TestClient, picture: bytes, disposition: str
 
 
 def test_bodies_that_are_no_picture(client: TestClient) -> None:
-    """Truncated, huge by their header, too large, empty, of another kind: JSON and a 4xx each. The limit itself is allowed."""
+    """Truncated, huge by their header, too large, empty, of another kind: JSON and a 4xx each, but not just below the limit."""
     huge = JPEG.replace(struct.pack(">HH", 40, 60), struct.pack(">HH", 30_000, 30_000))
     assert "at most 16000000 pixels" in refused(post(client, huge, OCTETS), 400)
     for body in (b"", JPEG[:200], PNG[:50], zipped({}), b"GIF89a", bytes(1000)):
@@ -121,6 +121,7 @@ def test_bodies_that_are_no_picture(client: TestClient) -> None:
     refused(post(client, b"", "multipart/form-data"), 400)
     large = cv2.imencode(".bmp", np.tile(RED, (15, 13, 1)))[1].tobytes()
     check(post(client, form(("name=imageData", large))))
+    check(post(client, form(("name=IMAGEDATA", PNG), ("name=more; filename=a", bytes(10_000)))))
     assert "at most 4194304 bytes" in refused(post(client, bytes(LIMIT + 1), "image/png"), 413)
     for size in (LIMIT + 1, LIMIT + 1_000_000):
         assert "4194304" in refused(post(client, form(("name=imageData", bytes(size)))), 413)
