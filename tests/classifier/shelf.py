@@ -129,8 +129,8 @@ def status(code: int, **headers: object) -> Answer:
 
 
 def trickling(handler: Handler) -> None:
-    """A byte now and then, without end."""
-    handler.head(200, Content_Length=100_000)
+    """A byte now and then, for a minute."""
+    handler.head(200, Content_Length=3000)
     while not handler.server.released.wait(0.02):
         handler.wfile.write(b"x")
 
