@@ -9,11 +9,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import trustme
-from typing_extensions import Self
 
 from tests.support import tflite
 from tests.support.wait import limit
@@ -30,9 +28,7 @@ def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> 
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in files.items():
-            entry = zipfile.ZipInfo(name)
-            entry.filename = name
-            archive.writestr(entry, content, compression)
+            archive.writestr(zipfile.ZipInfo(name), content, compression)
     return buffer.getvalue()
 
 
@@ -60,54 +56,41 @@ def put(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
     return write(folder, files(labels, side))
 
 
-class Shelf:
-    """Serves `content` at every path; `answers` has how the next requests are answered instead."""
+class Shelf(ThreadingHTTPServer):
+    """Serves `content` at every path, or as `answer` does; `answers` has how the next requests are answered instead."""
 
-    def __init__(self, content: bytes = b"", authority: trustme.CA | None = None) -> None:
-        self.content = content
+    def __init__(self, content: bytes = b"", authority: trustme.CA | None = None, answer: "Answer | None" = None) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content, self.answer = content, answer or whole
         self.answers: deque[Answer] = deque()
         self.paths: list[str] = []
         self.released = threading.Event()
-        self._server = _QuietServer(("127.0.0.1", 0), type("Handler", (Handler,), {"shelf": self}))
-        self._scheme = "https" if authority else "http"
+        self.root = f"{'https' if authority else 'http'}://127.0.0.1:{self.server_address[1]}"
+        self.url = f"{self.root}/models/people.zip?sv=2025-01-05&sp=r&sig={SECRET}"
+        """With a signature, as Azure's addresses have them."""
         if authority:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             authority.issue_cert("127.0.0.1").configure_cert(context)
-            socket = self._server.socket
-            self._server.socket = context.wrap_socket(socket, server_side=True, do_handshake_on_connect=False)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def server_close(self) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self.shutdown()
+        super().server_close()
 
-    @property
-    def root(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
-
-    @property
-    def url(self) -> str:
-        """With a signature, as Azure's addresses have them."""
-        return f"{self.root}/models/people.zip?sv=2025-01-05&sp=r&sig={SECRET}"
-
-
-class _QuietServer(ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:
         """Clients that go away are expected."""
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    shelf: Shelf
+    server: Shelf
 
     def do_GET(self) -> None:
-        self.shelf.paths.append(self.path)
+        self.server.paths.append(self.path)
         try:
-            (self.shelf.answers.popleft() if self.shelf.answers else whole)(self)
+            (self.server.answers.popleft() if self.server.answers else self.server.answer)(self)
         except OSError:
             self.close_connection = True
 
@@ -125,20 +108,19 @@ class Handler(BaseHTTPRequestHandler):
 Answer = Callable[[Handler], object]
 
 
-def whole(handler: Handler) -> None:
-    cut(len(handler.shelf.content))(handler)
-
-
-def cut(end: int, length: int | None = None, is_held: bool = False) -> Answer:
+def cut(end: int | None, length: int | None = None, is_held: bool = False) -> Answer:
     """The connection breaks, or is held, at byte `end`."""
 
     def answer(handler: Handler) -> None:
-        handler.head(200, Content_Length=len(handler.shelf.content) if length is None else length)
-        handler.wfile.write(handler.shelf.content[:end])
+        handler.head(200, Content_Length=len(handler.server.content) if length is None else length)
+        handler.wfile.write(handler.server.content[:end])
         if is_held:
-            handler.shelf.released.wait(limit(20))
+            handler.server.released.wait(limit(20))
 
     return answer
+
+
+whole = cut(None)
 
 
 def status(code: int, **headers: object) -> Answer:
@@ -147,19 +129,14 @@ def status(code: int, **headers: object) -> Answer:
 
 
 def trickling(handler: Handler) -> None:
-    """A byte now and then, without end."""
-    handler.head(200, Content_Length=100_000)
-    while not handler.shelf.released.wait(0.02):
+    """A byte now and then, for a minute."""
+    handler.head(200, Content_Length=3000)
+    while not handler.server.released.wait(0.02):
         handler.wfile.write(b"x")
 
 
 def endless(handler: Handler, status: int = 200, **headers: object) -> None:
     """More and more, without a length."""
     handler.head(status, Transfer_Encoding="chunked", **headers)
-    while not handler.shelf.released.is_set():
+    while not handler.server.released.is_set():
         handler.wfile.write(b"1000\r\n" + bytes(0x1000) + b"\r\n")
-
-
-def no_http(handler: Handler) -> None:
-    handler.wfile.write(f"{SECRET}\r\n\r\n".encode())
-    handler.close_connection = True

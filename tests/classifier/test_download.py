@@ -1,9 +1,11 @@
 """Downloads of models, from servers that are good, bad, or not there."""
 
 import logging
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import trustme
@@ -15,7 +17,7 @@ from classifier.download import DownloadFailed, DownloadRefused, Limits, NotAllo
 from classifier.download import model_address_problem as find_problem
 from runtime.logs import silence_http_clients
 from tests.classifier import shelf as servers
-from tests.classifier.shelf import SECRET, Answer, Handler, Shelf, endless, sha256, status, trickling
+from tests.classifier.shelf import SECRET, Answer, Shelf, endless, sha256, status, trickling
 from tests.support.secrets import MARK, addresses
 from tests.support.wait import limit
 
@@ -42,33 +44,33 @@ def _kept_secret(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert "people.zip" not in caplog.text
 
 
-def download(url: str, folder: Path, digest: str = sha256(CONTENT), limits: Limits = PATIENT) -> None:
+def download(url: str, digest: str = sha256(CONTENT), limits: Limits = PATIENT) -> None:
     """All of it; an error has no secret, anywhere, and leaves no file."""
-    target = folder / "a.zip"
-    try:
-        for _ in download_model(url, digest, target, limits):
-            assert not target.exists()
-    except FootfallError as error:
-        assert SECRET not in "".join(traceback.format_exception(error)) + repr(error.__dict__)
-        assert error.__context__ is None
-        assert not list(folder.iterdir())
-        raise
-    assert [path.name for path in folder.iterdir()] == ["a.zip"]
-    assert target.read_bytes() == CONTENT
+    with TemporaryDirectory() as folder:
+        target = Path(folder, "a.zip")
+        try:
+            for _ in download_model(url, digest, target, limits):
+                assert not target.exists()
+        except FootfallError as error:
+            assert SECRET not in "".join(traceback.format_exception(error)) + repr(error.__dict__)
+            assert error.__context__ is None
+            assert not list(target.parent.iterdir())
+            raise
+        assert list(target.parent.iterdir()) == [target]
+        assert target.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
     ("answer", "limits", "kind", "reason"),
     [
         *((status(code), PATIENT, DownloadFailed, f"answers {code}") for code in (408, 429, 500, 503)),
-        *((status(code), PATIENT, DownloadRefused, f"answers {code}") for code in (204, 206, 304, 401, 403, 404, 410)),
+        *((status(code), PATIENT, DownloadRefused, f"answers {code}") for code in (204, 206, 302, 304, 401, 403, 404, 410)),
         (servers.cut(5000), PATIENT, DownloadFailed, "the connection broke"),
-        (servers.no_http, PATIENT, DownloadFailed, "not HTTP"),
+        (lambda handler: handler.wfile.write(f"{SECRET}\r\n\r\n".encode()), PATIENT, DownloadFailed, "not HTTP"),
         (servers.cut(0, 2**28 + 1, is_held=True), PATIENT, DownloadRefused, f"268435457 bytes; at most {len(CONTENT)}"),
         (endless, PATIENT, DownloadRefused, f"more than {len(CONTENT)} bytes"),
         (servers.cut(100, is_held=True), HASTY, DownloadFailed, "no answer within 0.15 s"),
         (trickling, HASTY, DownloadFailed, "longer than allowed"),
-        (status(302), PATIENT, DownloadRefused, "answers 302"),
         (status(302, Location=f"ftp://127.0.0.1/?sig={SECRET}"), PATIENT, NotAllowed, "begin with https:// or http://"),
         (status(302, Location=f"http://me:{SECRET}@127.0.0.1/"), PATIENT, NotAllowed, "a user or password"),
         (status(302, Location=f"http://[/?sig={SECRET}"), PATIENT, DownloadRefused, "not an address"),
@@ -76,99 +78,72 @@ def download(url: str, folder: Path, digest: str = sha256(CONTENT), limits: Limi
         (status(302, Location=f"http://127.0.0.1/ü?sig={SECRET}"), PATIENT, NotAllowed, "RFC 3986"),
     ],
 )
-def test_bad_answers(
-    shelf: Shelf, tmp_path: Path, answer: Answer, limits: Limits, kind: type[FootfallError], reason: str
-) -> None:
+def test_bad_answers(shelf: Shelf, answer: Answer, limits: Limits, kind: type[FootfallError], reason: str) -> None:
     """Each is final or not, with its reason and the server's name; the next download succeeds."""
     shelf.answers.append(answer)
     with pytest.raises(kind, match=reason) as error:
-        download(shelf.url, tmp_path, limits=limits)
+        download(shelf.url, limits=limits)
     assert shelf.root in str(error.value)
-    download(shelf.url, tmp_path)
+    download(shelf.url)
 
 
-def test_redirections(shelf: Shelf, tmp_path: Path) -> None:
+def test_redirections(shelf: Shelf) -> None:
     """Five are followed, to another path too; what comes with one is not read; a sixth is not followed."""
     steps = [status(307, Location=f"/elsewhere?sig={SECRET}")] * 4
     shelf.answers += [*steps, lambda handler: endless(handler, 302, Location="/elsewhere")]
-    download(shelf.url, tmp_path)
-    (tmp_path / "a.zip").unlink()
+    download(shelf.url)
     shelf.answers += [*steps, *steps]
     with pytest.raises(DownloadRefused, match="more than 5 redirections"):
-        download(shelf.url, tmp_path)
+        download(shelf.url)
 
 
 def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server of a trusted authority may not redirect to plain http; one of another authority is not asked."""
     authority, other = trustme.CA(), tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
-    (tmp_path / "own").mkdir()
     with authority.cert_pem.tempfile() as trusted, Shelf(CONTENT, authority) as shelf, Shelf(CONTENT) as plain:
         monkeypatch.setenv("SSL_CERT_FILE", trusted)
-        download(shelf.url, tmp_path / "own")
-        (tmp_path / "own" / "a.zip").unlink()
+        download(shelf.url)
         shelf.answers.append(status(302, Location=plain.url))
         with pytest.raises(NotAllowed, match="must begin with https:// as the first one does"):
-            download(shelf.url, tmp_path / "own")
+            download(shelf.url)
         asked = len(shelf.paths)
         monkeypatch.setenv("SSL_CERT_FILE", str(other))
         with pytest.raises(DownloadFailed, match="certificate verify failed"):
-            download(shelf.url, tmp_path / "own")
+            download(shelf.url)
         assert (len(shelf.paths), plain.paths) == (asked, [])
 
 
-def test_a_wrong_checksum_and_nobody_there(tmp_path: Path) -> None:
+def test_a_wrong_checksum_and_nobody_there() -> None:
+    """What is not what was wanted is refused; who is not there may be there later."""
     with Shelf(CONTENT) as gone, pytest.raises(DownloadRefused, match=f"its SHA-256 is {sha256(CONTENT)}, not {'0' * 64}"):
-        download(gone.url, tmp_path, "0" * 64)
+        download(gone.url, "0" * 64)
     with pytest.raises(DownloadFailed, match=r"cannot be reached .*Connection refused"):
-        download(gone.url, tmp_path)
-
-
-def test_a_password_of_netrc_is_not_sent(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "own").mkdir()
-    (tmp_path / "netrc").write_text("default login user password word\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    sent: list[object] = []
-
-    def answer(handler: Handler) -> None:
-        sent.append(handler.headers["Authorization"])
-        servers.whole(handler)
-
-    shelf.answers.append(answer)
-    download(shelf.url, tmp_path / "own")
-    assert sent == [None]
+        download(gone.url)
 
 
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("http://example.org/a.zip", ""),
-        ("HTTPS://example.org/a.zip", ""),
-        ("https://[::1]:8443/a.zip?sig=%2B#x", ""),
+        ("http://example.org/a.zip", "^$"),
+        ("HTTPS://example.org/a.zip", "^$"),
+        ("https://[::1]:8443/a.zip?sig=%2B#x", "^$"),
         ("example.org/a.zip", "https:// or http://"),
-        ("file:///etc/passwd", "https:// or http://"),
         ("https:/a.zip", "name a host"),
         ("https://:443/a.zip", "name a host"),
         ("https://example.org%3fsig=/a.zip", "name a host"),
-        ("https://user:word@example.org/", "user or password"),
         ("https://@example.org/", "user or password"),
-        ("https://example.org:port/", "cannot be read"),
         ("https://example.org:70000/", "cannot be read"),
         ("https://[::1/", "cannot be read"),
         ("https://good.example\\@bad.example/", "RFC 3986"),
-        ("https://example.org/a b.zip", "RFC 3986"),
         ("https://example.org/\n", "RFC 3986"),
         ("https://example.org/" + "a" * 2048, "1 to 2048 characters"),
         ("", "1 to 2048 characters"),
     ],
 )
-def test_addresses(url: str, problem: str, tmp_path: Path) -> None:
+def test_addresses(url: str, problem: str) -> None:
     """Which are allowed, and the problem with others, which are refused before anything is sent."""
-    assert problem in find_problem(url)
-    assert bool(problem) == bool(find_problem(url))
-    if problem:
-        with pytest.raises(NotAllowed, match=problem):
-            next(download_model(url, "", tmp_path / "a.zip"))
+    assert re.search(problem, find_problem(url))
 
 
 @given(addresses(schemes=("https", "http")))
@@ -195,7 +170,4 @@ def test_names(path: str, name: str) -> None:
 @given(st.text())
 def test_names_are_safe(path: str) -> None:
     """Any path: one part, not hidden."""
-    name = model_name(f"https://example.org/{path}")
-    assert 1 <= len(name) <= 64
-    assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
-    assert not name.startswith(".")
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", model_name(f"https://example.org/{path}"))

@@ -1,28 +1,217 @@
-"""The model itself: a real Custom Vision export against what the classic service answered."""
+"""How models are tried, loaded and run: each kind that is served, as a small model of that shape, and a real export."""
 
-import os
-import shutil
-import signal
-import subprocess
+import ctypes.util
+import json
+import math
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
-import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
 
-from classifier import InvalidExport
-from classifier.export import read_export
+from bus import Box, InvalidSetting, Label
+from classifier import InvalidExport, backends, decoders
+from classifier.backends import Options
+from classifier.backends import tflite as backend
+from classifier.decoders import MIN_CONFIDENCE
+from classifier.decoders.yolo import ANCHORS, MAX_BOXES, MAX_OVERLAP, Found, find_boxes
+from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
-from tests.classifier.shelf import put
-from tests.support.broker import ROOT, free_port
+from tests.classifier.shelf import put, write
+from tests.support import tflite
 from tests.support.fruits import Fruits
-from tests.support.wait import limit, until
+from tests.support.tflite import Quantisation
 
-pytestmark = pytest.mark.system  # it tries models in processes
+Array = NDArray[Any]
+PLAIN = np.full((40, 40, 3), (200, 100, 50), np.uint8)  # blue, green, red
+BGR = {"blue": 200 / 255, "green": 100 / 255, "red": 50 / 255}
+RGB = {"blue": 50 / 255, "green": 100 / 255, "red": 200 / 255}
+COLOURS = tflite.classification(np.eye(3) / 255, np.zeros(3))
+HALF = tflite.classification(np.eye(3) / 255, np.zeros(3), is_half=True)
+MULTILABEL = tflite.classification(np.zeros((3, 3)), np.array([0.9, 1.25, -0.5]))
+EXPORT = Export("colours", COLOURS, tuple(BGR))
+LIBC = ctypes.util.find_library("c")
 
 
+def load(folder: Path, model: bytes, labels: Sequence[str], toml: str = "", colour: str = "") -> Classifier:
+    """The classifier of a folder as Custom Vision exports one, perhaps with a footfall.toml."""
+    metadata = json.dumps({"Image.BitmapPixelFormat": colour}).encode()
+    files = {"model.tflite": model, "labels.txt": "\r\n".join(labels).encode(), "footfall.toml": toml.encode()}
+    return Classifier(read_export(write(folder, files | {"metadata_properties.json": metadata})), trial=("true",))
+
+
+def classify(classifier: Classifier, picture: Array = PLAIN) -> tuple[Label, ...]:
+    """What the classifier says of a picture."""
+    return classifier.classify(classifier.input.tensor(picture)).labels
+
+
+def quantised(step: float) -> list[bytes]:
+    """Models of whole numbers, of each type; `step` is what 1 stands for."""
+    return [tflite.quantised("uint8", Quantisation(step, 0)), tflite.quantised("int8", Quantisation(step, -128))]
+
+
+@pytest.mark.parametrize(
+    ("model", "toml", "colour", "expected"),
+    [
+        (COLOURS, "", "", BGR),
+        (COLOURS, "", "Rgb8", RGB),
+        (COLOURS, "colour = 'bgr'", "Rgb8", BGR),
+        (COLOURS, "colour = 'rgb'", "", RGB),
+        (COLOURS, "mean = 25.5\nscale = 2", "", {"blue": 174.5 / 510, "green": 74.5 / 510, "red": 24.5 / 510}),
+        (HALF, "", "", BGR),
+        (MULTILABEL, "", "", {"green": 1.0, "blue": 0.9, "red": 0.0}),
+        *((model, "", "", RGB) for model in quantised(1 / 255)),
+        *((model, "colour = 'bgr'", "", BGR) for model in quantised(1 / 255)),
+        *((model, "scale = 510", "", {name: value / 2 for name, value in RGB.items()}) for model in quantised(1 / 255)),
+        *((model, "scale = 255", "", {"blue": 0.196, "green": 0.392, "red": 0.51}) for model in quantised(0.002)),
+    ],
+)
+def test_a_classifier(tmp_path: Path, model: bytes, toml: str, colour: str, expected: dict[str, float]) -> None:
+    """Custom Vision's, also TensorFlowLiteFloat16: BGR unless metadata or the user say RGB; other ranges as the user says.
+
+    Whole numbers go in as RGB unless it is told otherwise, and probabilities are what they stand for. What is out of range is at
+    its end. Those of a multilabel project need not sum to 1; highest first.
+    """
+    labels = classify(load(tmp_path, model, tuple(BGR), toml, colour))
+    assert {label.name: label.probability for label in labels} == pytest.approx(expected, abs=0.001)
+    assert labels == tuple(sorted(labels, key=lambda label: -label.probability))
+
+
+def overlap(one: Sequence[float], other: Sequence[float]) -> float:
+    """Intersection over union of two boxes of left, top, width, height."""
+    width = max(0.0, min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0]))
+    height = max(0.0, min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1]))
+    return width * height / (one[2] * one[3] + other[2] * other[3] - width * height)
+
+
+def restated(grid: Array) -> list[Found]:
+    """How the grid of a YOLO detector is read: the published formulas, number by number."""
+    rows, columns = grid.shape[:2]
+    found = []
+    for row, column, number in np.ndindex(rows, columns, len(ANCHORS)):
+        x, y, w, h, objectness, *logits = map(float, grid[row, column].reshape(len(ANCHORS), -1)[number])
+        width, height = math.exp(w) * ANCHORS[number][0] / columns, math.exp(h) * ANCHORS[number][1] / rows
+        place = ((x + column) / columns - width / 2, (y + row) / rows - height / 2, width, height)
+        best, total = max(logits), sum(math.exp(one - max(logits)) for one in logits)
+        probability = 1 / total / (1 + math.exp(-objectness))
+        if probability > MIN_CONFIDENCE:
+            found.append(Found(logits.index(best), probability, place))
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda one: -one.probability):
+        if not any(other.label == one.label and overlap(one.box, other.box) > MAX_OVERLAP for other in kept):
+            kept.append(one)
+    return kept[:MAX_BOXES]
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 3), st.sampled_from([0, 6]), st.integers(0, 2**32))
+def test_a_grid_is_read_as_the_formulas_say(rows: int, columns: int, labels: int, smaller: int, seed: int) -> None:
+    """The same boxes as the plain restatement, in the same order: of many small ones that do not overlap the most probable 64."""
+    grid = np.random.default_rng(seed).normal(0, 1.5, (rows, columns, 5, 5 + labels))
+    grid[..., 2:4] -= smaller
+    grid = grid.reshape(rows, columns, -1)
+    found, expected = find_boxes(grid), restated(grid)
+    assert [one.label for one in found] == [one.label for one in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert (one.probability, *one.box) == pytest.approx((other.probability, *other.box))
+
+
+@given(arrays.arrays(np.float32, st.tuples(st.integers(1, 3), st.integers(1, 3), st.just(5 * 7)), elements=st.floats(width=32)))
+def test_any_grid(grid: NDArray[np.float32]) -> None:
+    """Infinities and NaN give boxes with a probability, or no boxes."""
+    for one in find_boxes(grid):
+        assert MIN_CONFIDENCE < one.probability <= 1
+        assert 0 <= one.label < 2
+        assert all(math.isfinite(part) for part in one.box)
+
+
+def test_a_detector_with_a_grid(tmp_path: Path) -> None:
+    """Custom Vision's compact one: whole frame, BGR, the boxes of its grid cut at the picture's border."""
+    chance = np.random.default_rng(5)
+    weights, bias = chance.normal(0, 0.01, (35, 3)), chance.normal(0, 1, 35)
+    picture = chance.integers(0, 256, (4, 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+    labels = classify(load(tmp_path, tflite.yolo(weights, bias), ("cat", "dog")), picture.repeat(2, 1))
+    expected = restated(picture[::4, ::4] @ weights.T + bias)
+    assert [label.name for label in labels] == [("cat", "dog")[one.label] for one in expected]
+    assert len(labels) > 3
+    for label, other in zip(labels, expected, strict=True):
+        assert label.box is not None
+        left, top, width, height = other.box
+        clipped = [min(max(one, 0), 1) for one in (left, top, left + width, top + height)]
+        corners = [label.box.x, label.box.y, label.box.x + label.box.w, label.box.y + label.box.h]
+        assert [label.probability, *corners] == pytest.approx([other.probability, *clipped], abs=1e-4)
+
+
+def detector(names: Sequence[str]) -> bytes:
+    """Finds a dog at the upper left, and a cat at the lower right if the picture has much of the model's first colour."""
+    boxes = [0.2, 0.1, 0.6, 0.4, 0.5, 0.5, 0.9, 1.2] if "count" in names else [0.1, 0.2, 0.4, 0.6, 0.5, 0.5, 1.2, 0.9]
+    first_colour = np.array([[0, 0, 0], [1 / 255, 0, 0], [0, 0, 0]])
+    parts: dict[str, tuple[tuple[int, ...], Array, Array]] = {
+        "boxes": ((3, 4), np.zeros((12, 3)), np.array([*boxes, 0, 0, 0, 0])),
+        "classes": ((3,), np.zeros((3, 3)), np.array([1.0, 0.0, 0.0])),
+        "scores": ((3,), first_colour, np.array([0.9, 0.0, 0.8 if "count" in names else 0.005])),
+        "count": ((1,), np.zeros((1, 3)), np.array([2.0])),
+    }
+    return tflite.boxes({name: parts[name.removeprefix("detected_")] for name in names})
+
+
+def found(cat: float) -> tuple[Label, ...]:
+    return Label("dog", 0.9, Box(0.1, 0.2, 0.3, 0.4)), Label("cat", cat, Box(0.5, 0.5, 0.5, 0.4))
+
+
+CORNERS, SSD = ("detected_boxes", "detected_classes", "detected_scores"), ("boxes", "classes", "scores", "count")
+TWO_ANCHORS = tflite.yolo(np.zeros((2 * 7, 3)), np.array([0.5, 0.5, 0, 0, 4, 50, 1] * 2), cells=1)
+LARGE_AND_SMALL = Label("cat", 0.98201, Box(0.25, 0.375, 0.5, 0.25)), Label("cat", 0.98201, Box(0.45, 0.45, 0.1, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("model", "toml", "expected"),
+    [
+        (detector(CORNERS), "", found(0.19608)),
+        (detector(CORNERS[::-1]), "", found(0.19608)),
+        (detector(CORNERS), "colour = 'bgr'", found(0.78431)),
+        (detector(SSD), "", found(0.19608)),
+        (detector(SSD[::-1]), f"outputs = {list(SSD[::-1])}", found(0.19608)),
+        (TWO_ANCHORS, "anchors = [[0.5, 0.25], [0.1, 0.1]]", LARGE_AND_SMALL),
+    ],
+)
+def test_a_detector_with_boxes(tmp_path: Path, model: bytes, toml: str, expected: tuple[Label, ...]) -> None:
+    """Custom Vision's S1: RGB, boxes by their corners, cut at the border; the outputs known by name, in any order.
+
+    An SSD: rows first; another order of its outputs by footfall.toml; those beyond the count are none. A grid of other anchors.
+    """
+    assert classify(load(tmp_path, model, ("cat", "dog"), toml)) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "toml", "reason"),
+    [
+        (tflite.boxes({"a": ((1, 2, 3), np.zeros((6, 3)), np.zeros(6))}), "ab", "", "outputs a 1x2x3 float32: of no kind"),
+        (detector(SSD[:2]), "ab", "", "outputs boxes 3x4 float32, classes 3 float32: of no kind that is served"),
+        (COLOURS, "abc", "kind = 'yolo'", "not of the kind yolo"),
+        (detector(SSD[:3]), "ab", "kind = 'detection'", "not of the kind detection"),
+        (tflite.yolo(np.zeros((40, 3)), np.zeros(40)), "ab", "", "labels.txt has 2 labels, the model has 3 labels in its grid"),
+        (tflite.yolo(np.zeros((12, 3)), np.zeros(12)), "a", "", "not 5 anchors times 5"),
+        (COLOURS, "ab", "", "labels.txt has 2 labels, the model has 3 outputs"),
+        (detector(CORNERS), "a", "", r"the model found class 1, labels\.txt has 1 labels"),
+        (tflite.quantised("uint8", Quantisation(0, 0)), "abc", "mean = 1", "without a quantisation|cannot load it"),
+    ],
+)
+def test_what_is_not_served(tmp_path: Path, model: bytes, labels: str, toml: str, reason: str) -> None:
+    """The tensors that were found, and the kinds that would fit; that labels.txt is too short shows on a grey picture already."""
+    with pytest.raises(InvalidExport, match=reason):
+        load(tmp_path, model, labels, toml)
+
+
+@pytest.mark.system
 @pytest.mark.parametrize(("is_reduced", "least", "most"), [(False, 0.0, 0.03), (True, 0.03, 0.06)])
 def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced: bool, least: float, most: float) -> None:
     """On all 26 photographs the top label is the service's and no probability is far from it; decoded at half the size, as frames
@@ -42,39 +231,85 @@ def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced:
     assert least < np.mean(differences) < most
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("content", [b"", b"no model", bytes(1000), 100_000, 1_500_000, 2_900_000])
-def test_a_damaged_model(fruits: Fruits, tmp_path: Path, content: bytes | int) -> None:
+def test_a_damaged_model(fruits: Fruits, content: bytes | int) -> None:
     """A file of something else, or one that was cut off, on which TensorFlow Lite itself may crash, is refused."""
     model = (fruits.folder / "model.tflite").read_bytes()[:content] if isinstance(content, int) else content
-    (tmp_path / "model.tflite").write_bytes(model)
-    shutil.copy(fruits.folder / "labels.txt", tmp_path)
     with pytest.raises(InvalidExport, match=r"damaged|model\.tflite cannot be loaded"):
-        Classifier(read_export(tmp_path))
+        Classifier(Export("damaged", model, ("Apple", "Banana", "Orange")))
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("name", "reason"), [("KILL", "memory runs out"), ("SEGV", "Segmentation fault.*the file is damaged")])
+def test_a_signal_that_ends_the_trial(name: str, reason: str) -> None:
+    with pytest.raises(InvalidExport, match=reason):
+        Classifier(EXPORT, trial=("sh", "-c", f"kill -{name} $$"))
+
+
+@pytest.mark.system
+def test_a_stop_during_the_trial() -> None:
+    """It has a session of its own, so that a Ctrl-C, or the end of a terminal, does not look like a crash."""
+    Classifier(EXPORT, trial=(sys.executable, "-c", "import os; assert os.getsid(0) == os.getpid()"))
+
+
+BACKEND = b"""
+import numpy as np
+from classifier.backends import Tensor
+class Mean:
+    inputs = [Tensor("picture", (1, 8, 8, 3), np.dtype("float32"))]
+    outputs = [Tensor("mean", (1, 3), np.dtype("float32"))]
+    def run(self, tensor):
+        return [tensor.mean(axis=(1, 2)) / 250]
+def load(model, options):
+    return Mean()
+def describe(options):
+    return "mean 1.0"
+"""
+DECODER = b"from classifier.decoders.classification import Decoder"
+
+
+def test_another_backend_and_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file for each in its folder is enough: the model file is found by its suffix, its outputs by their shape or name."""
+    for package, name, code in ((backends, "mean", BACKEND), (decoders, "copy", DECODER)):
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(write(tmp_path / name, {f"{name}.py": code}))])
+    for toml in (b"", b"kind = 'copy'"):
+        export = {"model.mean": b"anything", "labels.txt": b"blue\ngreen\nred", "footfall.toml": toml}
+        classifier = Classifier(read_export(write(tmp_path / "model", export)), trial=("true",))
+        assert [(label.name, label.probability) for label in classify(classifier)] == [
+            ("blue", 0.8),
+            ("green", 0.4),
+            ("red", 0.2),
+        ]
+        assert classifier.runtime == "mean 1.0"
+    with pytest.raises(InvalidExport, match=r"model\.mean and model\.tflite are there; one of them is needed"):
+        read_export(put(tmp_path / "model", "abc"))
+
+
+def test_a_model_runs_without_xnnpack_too() -> None:
+    """And by any number of threads; the status says so."""
+    options = Options(3, xnnpack=False)
+    (output,) = backend.load(COLOURS, options).run(np.full((1, 16, 16, 3), 51, np.float32))
+    assert output[0].tolist() == pytest.approx([0.2] * 3)
+    assert re.fullmatch(r"(tflite_runtime|ai_edge_litert) \d[\w.]*, no delegate, 3 threads", backend.describe(options))
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"),
+    ("library", "entry", "reason"),
     [
-        ("KILL", "its trial was killed, as the system does when memory runs out"),
-        ("SEGV", r"crashes the trial \(Segmentation fault\): the file is damaged"),
-        ("ABRT", r"crashes the trial \(Aborted\): the file is damaged"),
+        ("libnone.so.1", "printf", "cannot be loaded: "),
+        (__file__, "printf", "cannot be loaded: "),
+        (LIBC, backend.ENTRY, "has no tflite"),
+        (LIBC, "printf", "Failed to load device"),
     ],
 )
-def test_a_signal_that_ends_the_trial(name: str, reason: str) -> None:
-    with pytest.raises(InvalidExport, match=reason):
-        Classifier(read_export(ROOT / "demo" / "model"), trial=("sh", "-c", f"kill -{name} $$"))
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_during_the_trial(tmp_path: Path, number: signal.Signals) -> None:
-    """A signal to the whole process group while the model is tried ends the classifier with code 0, and blames no file."""
-    environment = os.environ | {"MODEL": str(put(tmp_path, "abc")), "MQTT_PORT": str(free_port())}
-    with subprocess.Popen(
-        [sys.executable, "-m", "classifier"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
-    ) as classifier:
-        until(lambda: psutil.Process(classifier.pid).children(), 60, "the trial")
-        os.killpg(classifier.pid, number)
-        _, log = classifier.communicate(timeout=limit(60))
-    assert classifier.returncode == 0
-    assert b"damaged" not in log
-    assert b"Traceback" not in log
+def test_a_delegate_that_cannot_be_loaded(
+    library: str, entry: str, reason: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A missing library, a file that is none, a library that is no delegate, and one without its accelerator: one line each."""
+    monkeypatch.setattr(backend, "load_delegate", Mock(side_effect=ValueError("Failed to load\ndevice")))
+    monkeypatch.setattr(backend, "ENTRY", entry)
+    with pytest.raises(InvalidSetting, match=f"DELEGATE='.*': .*{reason}") as caught:
+        backend.load(COLOURS, Options(delegate=library))
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""

@@ -1,40 +1,100 @@
-"""The pipeline: newest frames in turn, old ones dropped, bad ones survived."""
+"""From JPEG to tensor; and the pipeline: newest frames in turn, old ones dropped, bad ones survived."""
 
-import itertools
-import random
+import struct
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import suppress
 from typing import Any
+from unittest.mock import Mock
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from bus import Frame, Label, Prediction
+from bus import Frame, InvalidMessage, Label, Prediction
 from bus import metric_names as names
 from classifier.interpreter import Result
 from classifier.pipeline import Pipeline
-from classifier.preprocess import ImageInput, Tensor
+from classifier.preprocess import REDUCED, ImageInput, Tensor, decode, decode_any
 from runtime.metrics import Metrics
 from tests.support import samples
 from tests.support.wait import limit, until
 
+FLOAT = np.dtype("float32")
+PICTURE = np.random.default_rng(1).integers(0, 256, (256, 512, 3), np.uint8)
+SIDES, LARGER = st.integers(100, 600), st.integers(100, 8000)
+HUGE = samples.jpeg().replace(struct.pack(">HH", 48, 64), struct.pack(">HH", 30_000, 30_000))
 
-class Setup:
-    """A pipeline whose predictions and warnings are kept, with itself for a model: one that takes its time, or waits for `go`."""
+
+def test_a_picture_is_turned_as_it_says() -> None:
+    """EXIF's orientation counts: what lies on its left side is turned upright, the upper end to the right."""
+    jpeg = cv2.imencode(".jpg", PICTURE)[1].tobytes()
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    turned = decode_any(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+    assert turned.shape == (512, 256, 3)
+    assert (turned == np.rot90(decode_any(jpeg), -1)).all()
+
+
+@given(st.binary(max_size=300), st.integers(0, 600))
+def test_damaged_pictures(damage: bytes, where: int) -> None:
+    """Damage anywhere inside gives a picture or an InvalidMessage, nothing else."""
+    jpeg = samples.jpeg()
+    with suppress(InvalidMessage):
+        assert decode(b"\xff\xd8" + (jpeg[2:where] + damage + jpeg[where + len(damage) : -2]) + b"\xff\xd9").ndim == 3
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+@pytest.mark.parametrize("size", [(227, 227), (256, 256), (300, 300), (128, 96)])
+@pytest.mark.parametrize("shape", [(480, 640), (640, 480), (100, 100), (31, 500)])
+def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], is_whole: bool) -> None:
+    """Whatever the picture's shape, the tensor is the model's: one picture, 32-bit floats from 0 to 255."""
+    tensor = ImageInput(*size, FLOAT, is_whole=is_whole).tensor(np.full((*shape, 3), 77, np.uint8))
+    assert (tensor.shape, tensor.dtype) == ((1, size[1], size[0], 3), FLOAT)
+    assert (tensor == 77).all()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_middle_is_seen(times: int) -> None:
+    """Of a picture's longer side both ends are cut off, of the square that remains a margin of 14/256."""
+    picture = PICTURE.repeat(times, 0).repeat(times, 1)
+    takes = ImageInput(227, 227, FLOAT)
+    assert (takes.tensor(picture)[0] == PICTURE[14:241, 142:369]).all()
+    assert (takes.tensor(picture.transpose(1, 0, 2))[0] == PICTURE[14:241, 142:369].transpose(1, 0, 2)).all()
+
+
+@example((227, 227), (1024, 1920), False)
+@example((320, 320), (2560, 1280), True)
+@example((300, 300), (1280, 599), False)
+@given(st.tuples(SIDES, SIDES), st.tuples(LARGER, LARGER), st.booleans())
+def test_large_pictures_are_decoded_smaller(model: tuple[int, int], picture: tuple[int, int], is_whole: bool) -> None:
+    """By as much as leaves at least the pixels that the model is given: the whole picture's, or those of its square."""
+    needed = model if is_whole else (max(256, *model),) * 2
+    enough = [number for number in REDUCED if all(has >= number * needs for has, needs in zip(picture, needed, strict=True))]
+    assert ImageInput(*model, FLOAT, is_whole=is_whole).reduction(*picture) == max(enough, default=1)
+
+
+@pytest.mark.parametrize("reduction", REDUCED)
+def test_a_reduced_picture_is_the_same_smaller(reduction: int) -> None:
+    """Its sides are so many times shorter, and what the model gets is nearly the same; a grey one has three colours as well."""
+    y, x = np.mgrid[:1024, :1536]
+    picture = np.stack([x / 1536 * 255, y / 1024 * 255, 128 + 100 * np.sin(x / 90) * np.cos(y / 70)], -1).astype(np.uint8)
+    takes, shape = ImageInput(64, 64, FLOAT, is_whole=True), (1024 // reduction, 1536 // reduction, 3)
+    reduced = decode(cv2.imencode(".jpg", picture)[1].tobytes(), reduction)
+    assert reduced.shape == decode(cv2.imencode(".jpg", picture[..., 0])[1].tobytes(), reduction).shape == shape
+    assert abs(takes.tensor(reduced) - takes.tensor(picture)).max() < 8
+
+
+class Rig:
+    """A pipeline whose predictions and warnings are kept, with itself for a model, which takes 5 ms and calls `meanwhile`."""
 
     identity = "slow@000000000000"
     is_demo = False
-    input = ImageInput(8, 8, np.dtype("float32"))
+    input = ImageInput(8, 8, FLOAT)
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        self.seconds = seconds
-        self.go, self.busy = threading.Event(), threading.Event()
-        self.go.set()
-        self.fail = False
+    def __init__(self) -> None:
         self.meanwhile: Callable[[], object] = lambda: None
         self.metrics = Metrics()
         self.predictions: list[Prediction] = []
@@ -44,86 +104,65 @@ class Setup:
 
     def classify(self, tensor: Tensor) -> Result:
         """A label with the grey level of the picture."""
-        self.busy.set()
-        assert self.go.wait(limit(10))
-        time.sleep(self.seconds)
+        time.sleep(0.005)
         self.meanwhile()
-        if self.fail:
-            self.fail = False
-            raise RuntimeError("the model broke")
         return Result((Label(f"level {round(float(tensor.mean()))}", 0.9),), 1.0, self.identity)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        decode, classify = self.pipeline.workers
-        with decode, classify:
-            yield
 
     def _count_and_warn(self, metric: str, text: str, sender: str) -> None:
         self.metrics.add(metric)
         self.warnings.append((sender, text))
 
-    def offer(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = b"") -> None:
+    def offer(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = samples.jpeg()) -> None:
         """A frame of that age."""
-        self.pipeline.offer(Frame(camera, "a1", sequence, sequence / 10, time.time() - age, 64, 48, jpeg or samples.jpeg()))
+        self.pipeline.offer(Frame(camera, "a1", sequence, sequence / 10, time.time() - age, 64, 48, jpeg))
 
 
-def test_a_prediction_belongs_to_its_frame() -> None:
-    """Camera, number and time are the frame's; what the model saw is its picture, even if the frame says another size."""
-    setup = Setup()
-    with setup.running():
-        for sequence, (level, side) in enumerate(((20, 64), (120, 64), (220, 60_000))):
-            setup.pipeline.offer(Frame("side", "a1", sequence, 0.0, time.time(), side, side, samples.jpeg(level=level)))
-            until(lambda: len(setup.predictions) > sequence)  # noqa: B023  # called at once
-    found = [(one.camera, one.sequence, one.labels[0].name) for one in setup.predictions]
-    assert found == [("side", 0, "level 20"), ("side", 1, "level 120"), ("side", 2, "level 220")]
-    assert setup.predictions[0].model == Setup.identity
-    assert 0 <= setup.predictions[0].classified_at - setup.predictions[0].captured_at < limit(5)
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    running = Rig()
+    decode, classify = running.pipeline.workers
+    with decode, classify:
+        yield running
 
 
-@pytest.mark.parametrize(("drawn", "of_demo"), [(True, False), (False, True), (False, False)])
-def test_a_prediction_is_the_demos_by_its_frame_or_its_model(drawn: bool, of_demo: bool) -> None:
-    setup = Setup()
-    setup.is_demo = of_demo
-    with setup.running():
-        setup.pipeline.offer(replace(samples.frame(captured_at=time.time()), demo=drawn))
-        until(lambda: setup.predictions)
-    assert setup.predictions[0].demo is (drawn or of_demo)
+def test_a_prediction_belongs_to_its_frame(rig: Rig) -> None:
+    """Camera, number and time are the frame's; what the model saw is its picture, even if the frame says another size.
+
+    It is the demo's if the frame or the model is.
+    """
+    frames = ((20, 64, False, False), (120, 64, True, False), (220, 60_000, False, True))
+    for sequence, (level, side, drawn, rig.is_demo) in enumerate(frames):
+        jpeg = samples.jpeg(level=level)
+        rig.pipeline.offer(Frame("side", "a1", sequence, 0.0, time.time(), side, side, jpeg, drawn))
+        until(lambda: len(rig.predictions) > sequence)  # noqa: B023  # called at once
+    found = [(one.camera, one.sequence, one.labels[0].name, one.demo) for one in rig.predictions]
+    assert found == [("side", 0, "level 20", False), ("side", 1, "level 120", True), ("side", 2, "level 220", True)]
+    assert rig.predictions[0].model == Rig.identity
+    assert 0 <= rig.predictions[0].classified_at - rig.predictions[0].captured_at < limit(5)
 
 
-def test_a_slow_model_gets_the_newest() -> None:
-    """While the model is busy only the last of many frames waits, one more is decoded ahead; the rest are counted."""
-    setup = Setup()
-    setup.go.clear()
-    with setup.running():
-        setup.offer(sequence=0)
-        assert setup.busy.wait(limit(10))
-        for sequence in range(1, 50):
-            setup.offer(sequence=sequence)
-        setup.go.set()
-        until(lambda: setup.predictions and setup.predictions[-1].sequence == 49)
-    assert len(setup.predictions) <= 4
-    dropped = setup.metrics.snapshot()[names.DROPPED_FOR_NEWER]
-    assert dropped == 50 - len(setup.predictions)
+def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
+    """While it is at work one frame is decoded ahead; of later ones each camera's last one waits; the rest are counted."""
+    busy, go = threading.Event(), threading.Event()
 
+    def work() -> None:
+        busy.set()
+        assert go.wait(limit(10))
 
-def test_cameras_take_turns() -> None:
-    """A camera that sends ten times as often as the others gets no more of the model than they."""
-    setup = Setup(0.005)
-    sequences, chance = itertools.count(), random.Random(1)
-
-    def offer() -> None:
-        cameras = ["busy"] * 10 + ["a", "b"]
-        for camera in chance.sample(cameras, len(cameras)):
-            setup.offer(camera, next(sequences))
-
-    setup.meanwhile = offer  # so that there always are frames of all of them, however slow this machine is
-    with setup.running():
-        offer()
-        until(lambda: len(setup.predictions) >= 90)
-    shares = Counter(one.camera for one in setup.predictions[:90])
-    assert set(shares) == {"busy", "a", "b"}
-    assert max(shares.values()) - min(shares.values()) <= 3
+    rig.meanwhile = work
+    rig.offer(sequence=0)
+    assert busy.wait(limit(10))
+    rig.offer(sequence=1)
+    until(lambda: rig.pipeline._ready.qsize() == 1)
+    for sequence in range(2, 50):
+        rig.offer("door", sequence)
+        rig.offer("back", sequence)
+        time.sleep(0.002)  # in which more would be decoded
+    go.set()
+    until(lambda: len(rig.predictions) >= 4)
+    found = [(one.camera, one.sequence) for one in rig.predictions]
+    assert found == [("door", 0), ("door", 1), ("door", 49), ("back", 49)]
+    assert rig.metrics.snapshot()[names.DROPPED_FOR_NEWER] == 2 * 47
 
 
 @pytest.mark.parametrize(
@@ -131,60 +170,46 @@ def test_cameras_take_turns() -> None:
     [
         ({"age": 3.0}, names.DROPPED_OLD, "3.0 s old, dropped; MAX_FRAME_AGE is 2"),
         ({"age": -3.0}, names.DROPPED_AHEAD, "s ahead of this machine's clock"),
-        ({"jpeg": b"garbage"}, names.INVALID, "not a whole JPEG"),
-        ({"jpeg": samples.jpeg()[:200]}, names.INVALID, "not a whole JPEG"),
+        *(({"jpeg": samples.jpeg()[:cut]}, names.INVALID, "not a whole JPEG") for cut in (1, 2, 200, -2, -1)),
+        ({"jpeg": b"\x89PNG\xff\xd9"}, names.INVALID, "not a whole JPEG"),
         ({"jpeg": b"\xff\xd8\xff\xd9"}, names.INVALID, "cannot be decoded"),
+        ({"jpeg": HUGE}, names.INVALID, "at most 16000000 pixels"),
         ({}, names.FAILED, "RuntimeError: the model broke"),
     ],
 )
-def test_a_bad_frame(frame: dict[str, Any], metric: str, reason: str) -> None:
-    """It is counted with its topic, so that one camera's line does not hide another's; the next one is classified."""
-    setup = Setup()
-    setup.fail = metric == names.FAILED
-    with setup.running():
-        setup.offer(sequence=1, **frame)
-        until(lambda: setup.metrics.snapshot().get(metric) == 1)
-        setup.offer(sequence=2)
-        until(lambda: setup.predictions)
-    assert [one.sequence for one in setup.predictions] == [2]
-    ((sender, warning),) = setup.warnings
+def test_a_bad_frame(rig: Rig, frame: dict[str, Any], metric: str, reason: str) -> None:
+    """Old, of the future, cut off, no JPEG, or huge by its header, which takes no memory; or one on which the model breaks.
+
+    It is counted with its topic, so that one camera's line does not hide another's; the next one is classified.
+    """
+    if metric == names.FAILED:
+        rig.meanwhile = Mock(side_effect=[RuntimeError("the model broke"), None])
+    rig.offer(sequence=1, **frame)
+    until(lambda: rig.metrics.snapshot().get(metric) == 1)
+    rig.offer(sequence=2)
+    until(lambda: rig.predictions)
+    assert [one.sequence for one in rig.predictions] == [2]
+    ((sender, warning),) = rig.warnings
     assert sender == "footfall/door/frame"
     assert warning.startswith("footfall/door/frame: ")
     assert reason in warning
 
 
-def test_decoding_and_the_model_overlap() -> None:
-    """The next frame is decoded while the model is at work on the one before, and no further ahead than that."""
-    setup = Setup()
-    setup.go.clear()
-    with setup.running():
-        for number in range(4):
-            setup.offer(f"camera{number}", number)
-        assert setup.busy.wait(limit(10))
-        until(lambda: setup.pipeline._ready.qsize() == 1)
-        assert not setup.pipeline._may_decode.acquire(blocking=False)
-        setup.go.set()
-        until(lambda: len(setup.predictions) == 4)
-
-
-def test_frames_and_requests_take_turns() -> None:
+def test_frames_and_requests_take_turns(rig: Rig) -> None:
     """While frames come faster than they are predicted and eight clients ask without pause, both get answers all the time."""
-    setup = Setup(0.005)
     ended, answers = threading.Event(), [0]
-    picture = samples.jpeg(level=120)
 
     def ask() -> None:
         while not ended.is_set():
-            assert setup.pipeline.ask(picture).labels[0].name == "level 120"
+            assert rig.pipeline.ask(samples.jpeg(level=120)).labels[0].name == "level 120"
             answers[0] += 1
 
-    setup.meanwhile = setup.offer
+    rig.meanwhile = rig.offer
     clients = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
-    with setup.running():
-        setup.offer()
-        for one in clients:
-            one.start()
-        until(lambda: len(setup.predictions) > 40 and answers[0] > 40)
-        ended.set()
-        for one in clients:
-            one.join(limit(10))
+    rig.offer()
+    for one in clients:
+        one.start()
+    until(lambda: len(rig.predictions) > 40 and answers[0] > 40)
+    ended.set()
+    for one in clients:
+        one.join(limit(10))
