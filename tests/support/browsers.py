@@ -4,8 +4,7 @@ import json
 import socket
 import struct
 import threading
-from contextlib import ExitStack, suppress
-from types import TracebackType
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import httpx
@@ -28,10 +27,8 @@ class Browser:
 
     def __init__(self, port: int, **headers: str) -> None:
         address = f"ws://127.0.0.1:{port}/live"
-        self._open = ExitStack()
         limits: dict[str, Any] = {"open_timeout": limit(10), "ping_timeout": limit(20), "close_timeout": limit(10)}
-        browser = connect(address, max_size=None, additional_headers=headers, compression=None, **limits)
-        self._socket = self._open.enter_context(browser)
+        self._socket = connect(address, max_size=None, additional_headers=headers, compression=None, **limits)
         self.sections: dict[str, Any] = {}
         self.pictures = 0
         """That came."""
@@ -39,8 +36,8 @@ class Browser:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._open.close()
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
 
     def send(self, text: str) -> None:
         """Sends a text message."""
@@ -69,10 +66,10 @@ class Browser:
         """Takes messages until what it was told fulfils the condition."""
 
         def is_told() -> bool:
-            if not self.sections or not condition(self.sections):
-                self.receive(seconds)
-                return False
-            return True
+            if self.sections and condition(self.sections):
+                return True
+            self.receive(seconds)
+            return False
 
         until(is_told, seconds, what)
 

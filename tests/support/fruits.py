@@ -1,5 +1,6 @@
 """The fruit data: a Custom Vision export, photographs with the classic service's answers, a clip with its labels in time."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -36,10 +37,5 @@ class Fruits:
     @property
     def runs(self) -> list[Segment]:
         """The clip's stretches, one a run of equal labels."""
-        runs: list[Segment] = []
-        for segment in self.segments:
-            if runs and runs[-1].label == segment.label:
-                runs[-1] = runs[-1]._replace(end=segment.end)
-            else:
-                runs.append(segment)
-        return runs
+        runs = [list(run) for _, run in itertools.groupby(self.segments, lambda segment: segment.label)]
+        return [run[0]._replace(end=run[-1].end) for run in runs]

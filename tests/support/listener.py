@@ -1,7 +1,6 @@
 """A plain MQTT client, apart from the code under test."""
 
 import threading
-from types import TracebackType
 
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
@@ -12,7 +11,7 @@ from tests.support.wait import limit, until
 class Listener:
     """Collects what is published under its filters, and publishes whatever it is told to."""
 
-    def __init__(self, port: int, *filters: str, host: str = "127.0.0.1", client: mqtt.Client | None = None) -> None:
+    def __init__(self, port: int, *filters: str, client: mqtt.Client | None = None) -> None:
         self._lock = threading.Lock()
         self._messages: list[mqtt.MQTTMessage] = []
         self._filters = filters
@@ -21,7 +20,7 @@ class Listener:
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = lambda *_: self._ready.set()
         self.client.on_message = self._on_message
-        self.client.connect(host, port)
+        self.client.connect("127.0.0.1", port)
 
     def _on_connect(self, *_: object) -> None:
         if self._filters:
@@ -38,7 +37,7 @@ class Listener:
         assert self._ready.wait(limit(10)), "the broker did not answer"
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.client.disconnect()
         self.client.loop_stop()
 
