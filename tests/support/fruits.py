@@ -2,16 +2,10 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-
-class Segment(NamedTuple):
-    """A stretch of the clip, in seconds, and the label that its picture has."""
-
-    begin: float
-    end: float
-    label: str
+from demo.score import Span
 
 
 class Fruits:
@@ -29,13 +23,13 @@ class Fruits:
         return reference
 
     @property
-    def segments(self) -> list[Segment]:
+    def segments(self) -> list[Span]:
         """The clip's stretches, one a photograph."""
         document = json.loads((self.folder / "clip.json").read_text())
-        return [Segment(one["from_s"], one["to_s"], one["label"]) for one in document["segments"]]
+        return [Span(one["label"], one["from_s"], one["to_s"]) for one in document["segments"]]
 
     @property
-    def runs(self) -> list[Segment]:
+    def runs(self) -> list[Span]:
         """The clip's stretches, one a run of equal labels."""
         runs = [list(run) for _, run in itertools.groupby(self.segments, lambda segment: segment.label)]
-        return [run[0]._replace(end=run[-1].end) for run in runs]
+        return [replace(run[0], end=run[-1].end) for run in runs]
