@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,17 +27,18 @@ def make(*words: str, out: IO[bytes] | int = subprocess.PIPE) -> "subprocess.Pop
 class Run:
     """A ``make run``, and the commands for it."""
 
-    def __init__(self, out: IO[bytes], settings: dict[str, object]) -> None:
+    def __init__(self, folder: Path, settings: dict[str, object]) -> None:
         self.port = int(str(settings["MQTT_PORT"]))
         self._own = [f"{name}={settings[name]}" for name in ("MQTT_PORT", "STATE_DIR")]
-        self._out = out
-        self.process = make("run", *(f"{name}={value}" for name, value in settings.items()), out=out)
+        self._shown = folder / f"shown-{self.port}"
+        with self._shown.open("wb") as out:
+            self.process = make("run", *(f"{name}={value}" for name, value in settings.items()), out=out)
         self.processes = [self.process]
 
     @property
     def shown(self) -> str:
         """What is on the screen so far."""
-        return os.pread(self._out.fileno(), os.fstat(self._out.fileno()).st_size, 0).decode()
+        return self._shown.read_text()
 
     @property
     def last_line(self) -> str:
@@ -77,17 +77,16 @@ class Run:
 def make_run(tmp_path: Path, **given: object) -> Iterator[Run]:
     """``make run`` with settings on its command line, by default on free ports and with its state in `tmp_path`."""
     own: dict[str, object] = {"STATE_DIR": tmp_path / "state", "MQTT_PORT": free_port(), "WEB_PORT": free_port()}
-    with tempfile.TemporaryFile() as out:
-        run = Run(out, own | given)
-        try:
-            yield run
-        except BaseException:
-            sys.stderr.write(run.shown)
-            raise
-        finally:
-            family = run.family()
-            for process in run.processes:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGTERM)
-                    process.wait(limit(20))
-            psutil.wait_procs(family, timeout=limit(20))
+    run = Run(tmp_path, own | given)
+    try:
+        yield run
+    except BaseException:
+        sys.stderr.write(run.shown)
+        raise
+    finally:
+        family = run.family()
+        for process in run.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait(limit(20))
+        psutil.wait_procs(family, timeout=limit(20))

@@ -65,7 +65,7 @@ def test_all_visits_of_the_demos_clip_are_found() -> None:
 
 @pytest.mark.parametrize("is_demo", [True, False], ids=["drawn visitors", "fruits of a real model"])
 def test_a_recording_in_a_run(fruits: Fruits, is_demo: bool, tmp_path: Path) -> None:
-    """Each visitor is one visit, with label and times, an icon, a current label, and a line upstream; all are in the day's counts.
+    """Each visitor is a visit, with label and times, an icon, a current label, and a line upstream; all are in the day's counts.
 
     Drawn visitors are counted as the modules' parts count them offline, and marked as the demo's. At the recording's end the run
     ends too, with the truth beside what was counted.

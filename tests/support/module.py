@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from typing import IO
+from pathlib import Path
 
 from typing_extensions import Self
 
@@ -18,12 +18,13 @@ class Module:
 
     def __init__(self, name: str, port: int, **settings: object) -> None:
         self.name = name
-        self._state = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory()
+        self._out, self._log = Path(self._folder.name, "out"), Path(self._folder.name, "log")
+        state = Path(self._folder.name, "state")
+        state.mkdir()
         kept = {key: value for key, value in os.environ.items() if not key.startswith("MQTT_")}
-        own = {"MQTT_PORT": port, "PYTHONUNBUFFERED": 1, "STATE_DIR": self._state.name, "WEB_PORT": 0, "LOG_RESULTS": "json"}
+        own = {"MQTT_PORT": port, "PYTHONUNBUFFERED": 1, "STATE_DIR": state, "WEB_PORT": 0, "LOG_RESULTS": "json"}
         self._environment = kept | {key: str(value) for key, value in (own | settings).items()}
-        self._out: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
-        self._err = tempfile.TemporaryFile()  # noqa: SIM115
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -34,14 +35,13 @@ class Module:
         self.end()
         if kind is not None:
             sys.stderr.write(f"--- {self.name}\n{self.log}\n")
-        self._out.close()
-        self._err.close()
-        self._state.cleanup()
+        self._folder.cleanup()
 
     def start(self) -> None:
         """Starts it, also where it has run and ended before."""
         command = [sys.executable, "-m", self.name]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=self._out, stderr=self._err)
+        with self._out.open("ab") as out, self._log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=out, stderr=log)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Sends the signal if it still runs; its exit code."""
@@ -63,18 +63,13 @@ class Module:
     @property
     def log(self) -> str:
         """Its standard error so far."""
-        return _read(self._err.fileno())
+        return self._log.read_text()
 
     @property
     def out(self) -> str:
         """Its standard output so far."""
-        return _read(self._out.fileno())
+        return self._out.read_text()
 
     def wait_for_log(self, text: str, seconds: float = 20.0) -> None:
         """Waits until its log holds the text."""
         until(lambda: text in self.log, seconds, f"{text!r} in the log of {self.name}")
-
-
-def _read(descriptor: int) -> str:
-    """The whole file, without moving the place at which the process writes on."""
-    return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode()
