@@ -19,7 +19,7 @@ from demo.visitors import FRAME_RATE
 from display.icons import OWN, read_icons
 from display.pixels import rgb_bytes
 from tests.end_to_end.run import make_run
-from tests.support.broker import accepts, free_port
+from tests.support.broker import accepts
 from tests.support.fruits import Fruits
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
@@ -64,24 +64,25 @@ def test_all_visits_of_the_demos_clip_are_found() -> None:
 
 
 @pytest.mark.parametrize("is_demo", [True, False], ids=["drawn visitors", "fruits of a real model"])
-def test_a_recording_in_a_run(fruits: Fruits, is_demo: bool, tmp_path: Path) -> None:
+def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp_path: Path) -> None:
     """Each visitor is a visit, with label and times, an icon, a current label, and a line upstream; all are in the day's counts.
 
     Drawn visitors are counted as the modules' parts count them offline, and marked as the demo's. At the recording's end the run
     ends too, with the truth beside what was counted.
     """
-    port, settings = free_port(), {"LOOP_VIDEO": "false", "MATRIX": "terminal", "TZ": zone_at_noon()}
+    settings = {"LOOP_VIDEO": "false", "MATRIX": "terminal", "TZ": zone_at_noon()}
     if is_demo:
         settings["VIDEO_PATH"] = str(tmp_path / "clip.mp4")
         write_clip(SEED, SECONDS, tmp_path / "clip.mp4")
         expected = check_offline(tmp_path / "clip.mp4")
     else:
+        fruits: Fruits = request.getfixturevalue("fruits")
         settings |= {"VIDEO_PATH": str(fruits.clip), "MODEL": str(fruits.folder)}
         expected = fruits.runs
     labels = [span.label for span in expected]
-    with make_run(tmp_path, **settings, MQTT_PORT=port) as run:
-        until(lambda: "broker started" in run.shown and accepts(port), 60, "the broker")
-        with Listener(port, "footfall/#") as listener:
+    with make_run(tmp_path, **settings) as run:
+        until(lambda: "broker started" in run.shown and accepts(run.port), 60, "the broker")
+        with Listener(run.port, "footfall/#") as listener:
             assert run.process.wait(limit(120)) == 0
         visits = [Visit.unpack(payload) for payload in listener.payloads("door/visit")]
         assert [visit.label for visit in visits] == labels
