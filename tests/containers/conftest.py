@@ -6,7 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,10 @@ BUILD = 900.0
 """Seconds for all images, where nothing is there yet."""
 
 
-def run(*command: str, seconds: float = 180.0, **environment: str) -> str:
+def run(*command: str, seconds: float = 180.0, environment: Mapping[str, str] | None = None) -> str:
     """Standard output of a command that must succeed."""
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=limit(seconds), check=False
-    )
+    own = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=limit(seconds), check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout
 
@@ -59,10 +58,10 @@ def engine() -> Iterator[None]:
         until(lambda: not works("docker", "info"), 60, "the end of the engine")
 
 
-def compose(*arguments: str, seconds: float = 180.0, **environment: str) -> str:
+def compose(*arguments: str, environment: Mapping[str, str], seconds: float = 180.0) -> str:
     """Runs Compose V2 where it is installed, else 1.29, in the project's folder as a user would; settings in the environment."""
     command = ("docker", "compose") if works("docker", "compose", "version") else ("docker-compose",)
-    return run(*command, *arguments, seconds=seconds, **environment)
+    return run(*command, *arguments, seconds=seconds, environment=environment)
 
 
 class Suite:
@@ -80,9 +79,9 @@ class Suite:
     def __exit__(self, *_: object) -> None:
         self.compose("down", "-v", "--remove-orphans")
 
-    def compose(self, *arguments: str, seconds: float = 180.0, **environment: str) -> str:
+    def compose(self, *arguments: str, seconds: float = 180.0, environment: Mapping[str, str] | None = None) -> str:
         """Compose for this suite, with further settings."""
-        return compose("-p", self.project, *arguments, seconds=seconds, **{**self._own, **environment})
+        return compose("-p", self.project, *arguments, seconds=seconds, environment={**self._own, **(environment or {})})
 
     def container(self, service: str) -> str:
         """The id of a service's container, running or not."""

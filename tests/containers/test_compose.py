@@ -78,7 +78,7 @@ def check_container(suite: Suite, service: str, user: int) -> None:
 def test_without_settings_it_is_on_loopback(engine: None) -> None:
     """The dashboard on 127.0.0.1:9001, the broker on 127.0.0.1:1883."""
     names = ("MQTT_PORT", "WEB_PORT", "WEB_HOST", "MQTT_TLS", "MODEL", "VIDEO_PATH")
-    shown = compose("config", **dict.fromkeys(names, ""))
+    shown = compose("config", environment=dict.fromkeys(names, ""))
     assert "127.0.0.1:9001:9001" in shown or 'published: "9001"' in shown
     assert "127.0.0.1:1883:1884" in shown or 'published: "1883"' in shown
     assert "0.0.0.0:" not in shown
@@ -117,17 +117,17 @@ def test_the_display_joins_by_its_profile(suite: Suite) -> None:
     """Without a Sense HAT here: it publishes its pixels, and is confined as the others are."""
     devices = {"MATRIX": "none", "SENSE_HAT_LEDS": "/dev/null", "SENSE_HAT_I2C": "/dev/zero"}
     with Listener(suite.mqtt_port, "footfall/display/+/pixels") as guest:
-        suite.compose("--profile", "sensehat", "up", "-d", "--build", "display", seconds=300, **devices)
+        suite.compose("--profile", "sensehat", "up", "-d", "--build", "display", seconds=300, environment=devices)
         guest.wait_for("matrix/pixels", seconds=60)
     check_container(suite, "display", 10003)
-    suite.compose("--profile", "sensehat", "rm", "-s", "-f", "display", **devices)
+    suite.compose("--profile", "sensehat", "rm", "-s", "-f", "display", environment=devices)
 
 
 def test_results_go_to_the_edgehub_of_the_settings(suite: Suite, tmp_path: Path) -> None:
     """With the profile azure in place of the bridge, on the same outbox: visits reach an edgeHub on the project's network."""
     network = json.loads(run("docker", "network", "inspect", f"{suite.project}_default"))
     with EdgeHub(tmp_path, network[0]["IPAM"]["Config"][0]["Gateway"]) as edgehub:
-        suite.compose("--profile", "azure", "up", "-d", "--scale", "bridge=0", **edgehub.environment)
+        suite.compose("--profile", "azure", "up", "-d", "--scale", "bridge=0", environment=edgehub.environment)
 
         def visits() -> list[dict[str, Any]]:
             return [record["body"] for record in edgehub.records() if record["body"]["type"] == "visit"]
@@ -140,7 +140,7 @@ def test_results_go_to_the_edgehub_of_the_settings(suite: Suite, tmp_path: Path)
 
 def test_a_container_without_input_is_unhealthy(suite: Suite) -> None:
     """A lost camera makes capture unhealthy and every module that lives on its frames; all recover with it."""
-    suite.compose("up", "-d", "--no-deps", "capture", VIDEO_PATH="/videos/gone.mp4")
+    suite.compose("up", "-d", "--no-deps", "capture", environment={"VIDEO_PATH": "/videos/gone.mp4"})
     suite.wait_for_health("unhealthy", *LIVING_ON_FRAMES, seconds=150)
     assert {suite.health(service) for service in set(USERS) - set(LIVING_ON_FRAMES)} == {"healthy"}
     suite.compose("up", "-d", "--no-deps", "capture")

@@ -37,6 +37,8 @@ BROKER_LOSES = 1.5
 """Seconds of predictions that a killed broker may have held for a counter that was away."""
 DOWN = 1.0
 """Seconds; the longest that what was killed stays away."""
+Actions = tuple[Callable[[], object], Callable[[], object]]
+"""How a program is killed, and how it is started."""
 FIELDS = ("id", "camera", "label", "started_at", "ended_at", "peak", "frames")
 
 
@@ -63,7 +65,7 @@ def publish(frames: Sequence[Prediction], bus: Bus) -> None:
         bus.publish(frame)
 
 
-def kill(victims: dict[str, tuple[Callable[[], object], Callable[[], object]]], chance: random.Random, end: float) -> list[str]:
+def kill(victims: dict[str, Actions], chance: random.Random, end: float) -> list[str]:
     """Kills one or more of them at random times until then, and starts them again; who was killed."""
     killed: list[str] = []
     broker_killed_at = 0.0
@@ -120,7 +122,7 @@ def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
         bus = stack.enter_context(Bus(BusSettings.model_validate({"MODULE_NAME": "classifier", "mqtt_port": broker.port})))
         frames, truth = script(chance, time.time() + 1)
         threading.Thread(target=publish, args=(frames, bus), daemon=True).start()
-        victims = {
+        victims: dict[str, Actions] = {
             "counter": (lambda: counter.end(signal.SIGKILL), counter.start),
             "bridge": (lambda: bridge.end(signal.SIGKILL), bridge.start),
             "broker": (broker.end, broker.start),

@@ -78,7 +78,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
             return given == "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         found = dict(re.findall(r'(\w+)="([^"]*)"', given))
         secret, request = _md5(f"{USER}:cam:{PASSWORD}"), _md5(f"GET:{self.path}")
-        return found.get("response") == _md5(f"{secret}:abc:{request}")
+        return bool(found.get("response") == _md5(f"{secret}:abc:{request}"))
 
     def log_message(self, *_: object) -> None:
         """Keeps quiet."""

@@ -126,8 +126,7 @@ class Network:
 
 def classification(weights: Array, bias: Array, side: int = 16, is_half: bool = False) -> bytes:
     """Probabilities as linear in the picture's mean colour: weights (labels x 3) for 0..255."""
-    network = Network(side)
-    return network.model(network.reshape(network.convolve(network.pool(), weights, bias, is_half=is_half), (1, len(bias))))
+    return boxes({"probabilities": ((1, len(bias)), weights, bias)}, side, is_half)
 
 
 def quantised(dtype: str, quantisation: Quantisation, side: int = 16) -> bytes:
@@ -142,9 +141,10 @@ def yolo(weights: Array, bias: Array, cells: int = 4, side: int = 16) -> bytes:
     return network.model(network.convolve(network.pool(cells), weights, bias, cells))
 
 
-def boxes(outputs: dict[str, tuple[tuple[int, ...], Array, Array]], side: int = 16) -> bytes:
+def boxes(outputs: dict[str, tuple[tuple[int, ...], Array, Array]], side: int = 16, is_half: bool = False) -> bytes:
     """Several outputs, each of a shape and linear in the picture's mean colour."""
     network = Network(side)
-    colour = network.pool()
-    results = [network.reshape(network.convolve(colour, *linear), shape, name) for name, (shape, *linear) in outputs.items()]
+    colour, results = network.pool(), []
+    for name, (shape, weights, bias) in outputs.items():
+        results.append(network.reshape(network.convolve(colour, weights, bias, is_half=is_half), shape, name))
     return network.model(*results)
