@@ -19,7 +19,7 @@ import pytest
 from bus import Bus, Prediction, Visit
 from bus.settings import BusSettings
 from counter.database import FILE
-from tests.edgehub.hub import EdgeHubProcess
+from tests.edgehub.hub import EdgeHub
 from tests.support.broker import Broker
 from tests.support.module import Module
 from tests.support.samples import prediction
@@ -97,7 +97,7 @@ def compare(truth: Sequence[Visit], found: Sequence[Visit]) -> None:
 def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
     """Ledger and edgeHub have exactly those that happened: in order, with their labels and times."""
     chance = random.Random(VISITS)
-    broker, hub, state = Broker(tmp_path / "broker"), EdgeHubProcess(tmp_path / "hub"), tmp_path / "counter"
+    broker, hub, state = Broker(tmp_path / "broker"), EdgeHub(tmp_path / "hub"), tmp_path / "counter"
     counter = Module("counter", broker.port, STATE_DIR=state)
     bridge = Module("bridge", broker.port, SINKS="edgehub", **hub.environment)
 
@@ -115,8 +115,7 @@ def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
 
     with ExitStack() as stack:
         stack.enter_context(broker)
-        stack.callback(hub.end)
-        hub.start()
+        stack.enter_context(hub)
         for module in (counter, bridge):
             stack.enter_context(module).wait_for_log("connected to the broker")  # the broker keeps what is for it from here on
         bus = stack.enter_context(Bus(BusSettings.model_validate({"MODULE_NAME": "classifier", "mqtt_port": broker.port})))
