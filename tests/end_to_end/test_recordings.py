@@ -91,7 +91,9 @@ def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp
         assert {visit.demo for visit in visits} == {is_demo}
         assert re.findall(r"bridge +\| \S+ door: (\w+), ", run.shown) == labels
         shown = [Pixels.unpack(payload) for payload in listener.payloads("matrix/pixels")]
-        assert [pixels.label for pixels in shown if pixels.label] == labels
+        icons = [pixels.label for pixels in shown if pixels.label]
+        assert set(icons) == set(labels)
+        assert is_demo or icons == labels  # a drawn visitor has the other label in some frames
         assert all(pixels.rgb == rgb_bytes(read_icons(OWN).picture(pixels.label)) for pixels in shown if pixels.label)
         current = [CurrentLabel.unpack(payload).label for payload in listener.payloads("door/label")]
         changes = [label for label, _ in itertools.groupby(current)]  # a recording played late corrects since when
