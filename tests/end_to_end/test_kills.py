@@ -53,7 +53,7 @@ def script(chance: random.Random, begin: float) -> tuple[list[Prediction], list[
             nobody = [round(seen[-1] + INTERVAL * (1 + one), 3) for one in range(chance.randint(15, 20))]
             frames += [prediction(label, 0.9, one, camera) for one in seen]
             frames += [prediction("nobody", 0.9, one, camera) for one in nobody]
-            visits.append(Visit("", camera, label, seen[0], seen[-1], 0.9, len(seen)))
+            visits.append(Visit("-", camera, label, seen[0], seen[-1], 0.9, len(seen)))
             at = nobody[-1] + INTERVAL
     return sorted(frames, key=lambda one: one.captured_at), visits
 

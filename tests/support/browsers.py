@@ -4,11 +4,10 @@ import json
 import socket
 import struct
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple
 
 import httpx
-from typing_extensions import Self
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -22,22 +21,18 @@ class Picture(NamedTuple):
     jpeg: bytes
 
 
-class Browser:
+class Browser(ExitStack):
     """A connection to /live that keeps what it is told, section by section."""
 
     def __init__(self, port: int, **headers: str) -> None:
+        super().__init__()
         address = f"ws://127.0.0.1:{port}/live"
         limits: dict[str, Any] = {"open_timeout": limit(10), "ping_timeout": limit(20), "close_timeout": limit(10)}
-        self._socket = connect(address, max_size=None, additional_headers=headers, compression=None, **limits)
+        browser = connect(address, max_size=None, additional_headers=headers, compression=None, **limits)
+        self._socket = self.enter_context(browser)
         self.sections: dict[str, Any] = {}
         self.pictures = 0
         """That came."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
 
     def send(self, text: str) -> None:
         """Sends a text message."""

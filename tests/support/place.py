@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
 
 import httpx
 from typing_extensions import Self
@@ -22,25 +21,22 @@ from tests.support.wait import limit, until
 CAPTURE = Status("capture", states.RUNNING, 900.0, 1000.0, about=About("door"), rates={"frames_out": 10.0})
 
 
-class Place:
+class Place(ExitStack):
     """A dashboard, and the broker's other side; there is one camera, "door"."""
 
     def __init__(self, broker: Broker, **settings: object) -> None:
+        super().__init__()
         self.port = free_port()
         self.listener = Listener(broker.port, "footfall/query/+/question")
         self.module = Module("dashboard", broker.port, WEB_PORT=self.port, **settings)
         self.is_demo = False
         self._answered = 0
-        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._open.enter_context(self.listener)
-        self._open.enter_context(self.module)
+        self.enter_context(self.listener)
+        self.enter_context(self.module)
         until(lambda: is_well(self.port), what="the dashboard")
         return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._open.__exit__(*error)
 
     @property
     def address(self) -> str:
