@@ -68,6 +68,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         settings |= {"REQUESTS_CA_BUNDLE": trusted, "SSL_CERT_FILE": trusted, **hub.environment}
         listener = stack.enter_context(Listener(broker.port, "footfall/status/+"))
         modules = {name: stack.enter_context(Module(name, broker.port, **settings)) for name in MODULES}
+        for module in modules.values():
+            module.wait_for_log("connected to the broker")
         until(lambda: hub.twin.reported.get("modules"), 60, "the first report")
         yield Site(broker, hub, listener, shelf, modules)
 
@@ -132,6 +134,8 @@ def test_garbage_is_survived(site: Site) -> None:
 
 def test_a_killed_broker_is_survived(site: Site) -> None:
     """When it comes back without what it had retained, all of that is there again, and no module was restarted."""
+    assert site.hub.twin.call("pause", None)[0] == 200  # so that nothing is published anew
+    until(lambda: site.said_by("capture")["state"] == "paused")
     site.broker.end()
     (site.broker.folder / "mosquitto.db").unlink(missing_ok=True)
     for module in site.modules.values():
@@ -139,9 +143,10 @@ def test_a_killed_broker_is_survived(site: Site) -> None:
     killed = time.time()
     site.broker.start()
     with Listener(site.broker.port, "footfall/#") as later:
-        until(lambda: Prediction.unpack(later.wait_for("door/prediction")[-1]).captured_at > killed, 35, "a new prediction")
         for topic in ("door/label", "door/counts", "matrix/pixels"):
             later.wait_for(topic)
+        assert site.hub.twin.call("resume", None)[0] == 200
+        until(lambda: Prediction.unpack(later.wait_for("door/prediction")[-1]).captured_at > killed, 35, "a new prediction")
         for name in site.modules:
             until(lambda: b'"running"' in (later.payloads(f"status/{name}") or [b""])[-1], 20, name)  # noqa: B023
     assert all(module.running for module in site.modules.values())
