@@ -1,6 +1,7 @@
 """A plain MQTT client, apart from the code under test."""
 
 import threading
+from types import TracebackType
 
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
@@ -37,7 +38,7 @@ class Listener:
         assert self._ready.wait(limit(10)), "the broker did not answer"
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.client.disconnect()
         self.client.loop_stop()
 
