@@ -1,7 +1,6 @@
 """`docker-compose up`: the whole suite in containers, as on a laptop, with real images."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,26 +8,18 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.containers.conftest import Suite, compose, run
 from tests.edgehub.hub import EdgeHub
-from tests.support.engine import Suite, compose_command, run
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
 pytestmark = [pytest.mark.system, pytest.mark.containers, pytest.mark.timeout(limit(900))]
 
-MODULES = ("capture", "classifier", "counter", "bridge", "dashboard")
+USERS = {"mosquitto": 1883, "capture": 10001, "classifier": 10002, "counter": 10004, "bridge": 10005, "dashboard": 10006}
+"""The owners of the volumes: a changed number takes a volume away from its module."""
 LIVING_ON_FRAMES = ("capture", "classifier", "counter")
-ALL = ("mosquitto", *MODULES)
+ROLES = (*USERS, "display", "operator", "reader")
 MIB = 1024**2
-
-
-@pytest.fixture(scope="module")
-def suite(engine: None) -> Iterator[Suite]:
-    """The suite with the demo, as soon as predictions arrive."""
-    with Suite(f"footfall-test-{os.getpid()}") as suite:
-        with Listener(suite.mqtt_port, "footfall/+/prediction") as listener:
-            listener.wait_for("prediction", seconds=60)
-        yield suite
 
 
 @pytest.fixture(autouse=True)
@@ -53,15 +44,41 @@ def visits_of_today(suite: Suite) -> int:
     return sum(sum(camera["totals"].values()) for camera in until(counts, 60, "the counts").values())
 
 
+def check_container(suite: Suite, service: str, user: int) -> None:
+    """It is healthy; its own user, without capabilities or privileges; memory and logs are bounded, no volume is unnamed.
+
+    A module is process 1, so that signals reach it, and reads its own password only; no other module, compiler or installer is
+    there.
+    """
+    suite.wait_for_health("healthy", service)
+    container = suite.inspect(service)
+    host, labels = container["HostConfig"], container["Config"]["Labels"]
+    status = suite.run_in(service, "cat", "/proc/1/status")
+    values = {name: value.split() for name, _, value in (line.partition(":") for line in status.splitlines())}
+    assert {*values["Uid"], *values["Gid"]} == {str(user)}
+    assert {int(values[name][0], 16) for name in ("CapEff", "CapPrm", "CapInh")} == {0}
+    assert values["NoNewPrivs"] == ["1"]
+    assert (host["ReadonlyRootfs"], host["Privileged"]) == (True, False)
+    assert 0 < host["Memory"] <= 256 * MIB
+    assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
+    volumes = [mount["Name"] for mount in container["Mounts"] if mount["Type"] == "volume"]
+    assert all(name.startswith(suite.project) for name in volumes), volumes
+    assert all(f"org.opencontainers.image.{name}" in labels for name in ("title", "description", "licenses", "version"))
+    if service == "mosquitto":
+        return
+    assert suite.run_in(service, "cat", "/proc/1/cmdline").split("\0")[:3] == ["python3", "-m", service]
+    code = suite.run_in(service, "ls", "/opt/footfall").split()
+    assert set(code) == {"bus", "runtime", service} | ({"demo"} if service == "capture" else set())
+    assert suite.run_in(service, "sh", "-c", "for tool in cc gcc pip pip3 git; do command -v $tool; done; true") == ""
+    files = " ".join([*(f"{role}/password" for role in ROLES), "tls/key.pem"])
+    readable = suite.run_in(service, "sh", "-c", f"cd /secrets; for one in {files}; do if [ -r $one ]; then echo $one; fi; done")
+    assert readable.split() == [f"{service}/password"]
+
+
 def test_without_settings_it_is_on_loopback(engine: None) -> None:
     """The dashboard on 127.0.0.1:9001, the broker on 127.0.0.1:1883."""
-    command = compose_command()
-    assert command
-    shown = run(
-        *command,
-        "config",
-        environment=dict.fromkeys(("MQTT_PORT", "WEB_PORT", "WEB_HOST", "MQTT_TLS", "MODEL", "VIDEO_PATH"), ""),
-    )
+    names = ("MQTT_PORT", "WEB_PORT", "WEB_HOST", "MQTT_TLS", "MODEL", "VIDEO_PATH")
+    shown = compose("config", environment=dict.fromkeys(names, ""))
     assert "127.0.0.1:9001:9001" in shown or 'published: "9001"' in shown
     assert "127.0.0.1:1883:1884" in shown or 'published: "1883"' in shown
     assert "0.0.0.0:" not in shown
@@ -91,41 +108,25 @@ def test_the_operator_commands_cameras(suite: Suite) -> None:
             until(lambda state=state: json.loads(guest.payloads("capture")[-1])["state"] == state, 20, f"{state} after {do}")  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("service", ALL)
+@pytest.mark.parametrize("service", USERS)
 def test_every_container_is_healthy_and_confined(suite: Suite, service: str) -> None:
-    """Not root, read-only except for its volumes, no capabilities or privileges, memory and logs bounded, no unnamed volume."""
-    suite.wait_for_health("healthy", service)
-    container = suite.inspect(service)
-    host = container["HostConfig"]
-    status = suite.run_in(service, "cat", "/proc/1/status")
-    values = {name: value.split() for name, _, value in (line.partition(":") for line in status.splitlines())}
-    assert "0" not in values["Uid"] + values["Gid"]
-    assert {int(values[name][0], 16) for name in ("CapEff", "CapPrm", "CapInh")} == {0}
-    assert values["NoNewPrivs"] == ["1"]
-    assert (host["ReadonlyRootfs"], host["Privileged"]) == (True, False)
-    assert 0 < host["Memory"] <= 256 * MIB
-    assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
-    volumes = [mount["Name"] for mount in container["Mounts"] if mount["Type"] == "volume"]
-    assert all(name.startswith(suite.project) for name in volumes), volumes
+    check_container(suite, service, USERS[service])
 
 
-@pytest.mark.parametrize("service", MODULES)
-def test_an_image_holds_what_its_module_needs_only(suite: Suite, service: str) -> None:
-    """The module is process 1 and reads its own password only; no other module, compiler or installer is there."""
-    assert suite.run_in(service, "cat", "/proc/1/cmdline").split("\0")[:3] == ["python3", "-m", service]
-    code = suite.run_in(service, "ls", "/opt/footfall").split()
-    assert set(code) == {"bus", "runtime", service} | ({"demo"} if service == "capture" else set())
-    tools = suite.run_in(service, "sh", "-c", "for tool in cc gcc pip pip3 git; do command -v $tool; done; true")
-    assert tools == ""
-    roles = (*MODULES, "display", "operator", "reader")
-    files = " ".join([*(f"{role}/password" for role in roles), "tls/key.pem"])
-    readable = suite.run_in(service, "sh", "-c", f"cd /secrets; for one in {files}; do if [ -r $one ]; then echo $one; fi; done")
-    assert readable.split() == [f"{service}/password"]
+def test_the_display_joins_by_its_profile(suite: Suite) -> None:
+    """Without a Sense HAT here: it publishes its pixels, and is confined as the others are."""
+    devices = {"MATRIX": "none", "SENSE_HAT_LEDS": "/dev/null", "SENSE_HAT_I2C": "/dev/zero"}
+    with Listener(suite.mqtt_port, "footfall/display/+/pixels") as guest:
+        suite.compose("--profile", "sensehat", "up", "-d", "--build", "display", seconds=300, environment=devices)
+        guest.wait_for("matrix/pixels", seconds=60)
+    check_container(suite, "display", 10003)
+    suite.compose("--profile", "sensehat", "rm", "-s", "-f", "display", environment=devices)
 
 
 def test_results_go_to_the_edgehub_of_the_settings(suite: Suite, tmp_path: Path) -> None:
     """With the profile azure in place of the bridge, on the same outbox: visits reach an edgeHub on the project's network."""
-    with EdgeHub(tmp_path, suite.host) as edgehub:
+    network = json.loads(run("docker", "network", "inspect", f"{suite.project}_default"))
+    with EdgeHub(tmp_path, network[0]["IPAM"]["Config"][0]["Gateway"]) as edgehub:
         suite.compose("--profile", "azure", "up", "-d", "--scale", "bridge=0", environment=edgehub.environment)
 
         def visits() -> list[dict[str, Any]]:
@@ -137,21 +138,11 @@ def test_results_go_to_the_edgehub_of_the_settings(suite: Suite, tmp_path: Path)
     suite.compose("up", "-d")
 
 
-def test_the_display_joins_by_its_profile(suite: Suite) -> None:
-    """Without a Sense HAT here: it publishes its pixels."""
-    devices = {"MATRIX": "none", "SENSE_HAT_LEDS": "/dev/null", "SENSE_HAT_I2C": "/dev/zero"}
-    with Listener(suite.mqtt_port, "footfall/display/+/pixels") as guest:
-        suite.compose("--profile", "sensehat", "up", "-d", "--build", "display", environment=devices, seconds=300)
-        guest.wait_for("matrix/pixels", seconds=60)
-    suite.wait_for_health("healthy", "display")
-    suite.compose("--profile", "sensehat", "rm", "-s", "-f", "display", environment=devices)
-
-
 def test_a_container_without_input_is_unhealthy(suite: Suite) -> None:
     """A lost camera makes capture unhealthy and every module that lives on its frames; all recover with it."""
     suite.compose("up", "-d", "--no-deps", "capture", environment={"VIDEO_PATH": "/videos/gone.mp4"})
     suite.wait_for_health("unhealthy", *LIVING_ON_FRAMES, seconds=150)
-    assert {suite.health(service) for service in set(ALL) - set(LIVING_ON_FRAMES)} == {"healthy"}
+    assert {suite.health(service) for service in set(USERS) - set(LIVING_ON_FRAMES)} == {"healthy"}
     suite.compose("up", "-d", "--no-deps", "capture")
     suite.wait_for_health("healthy", *LIVING_ON_FRAMES)
 
@@ -159,7 +150,7 @@ def test_a_container_without_input_is_unhealthy(suite: Suite) -> None:
 def test_counts_outlive_down_and_up(suite: Suite) -> None:
     """`down` ends each container cleanly; after `up` the visits are still there, and more come."""
     before = until(lambda: visits_of_today(suite), 60, "a visit")
-    for service in reversed(ALL):
+    for service in reversed(USERS):
         run("docker", "stop", "--time", "60", suite.container(service))
         assert suite.inspect(service)["State"]["ExitCode"] == 0, service
     suite.compose("down")

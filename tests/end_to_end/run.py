@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -15,25 +15,30 @@ from tests.support.broker import ROOT, free_port
 from tests.support.wait import limit, until
 
 
-def user_environment() -> dict[str, str]:
-    """Without what a make around the tests has set."""
+def make(*words: str, out: IO[bytes] | int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+    """A make in a session of its own, as a terminal has it, without what a make around the tests has set."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    return kept | {"VENV": os.path.relpath(sys.prefix, ROOT), "PYTHONUNBUFFERED": "1"}
+    environment = kept | {"VENV": os.path.relpath(sys.prefix, ROOT), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        ["make", *words], cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+    )
 
 
 class Run:
-    """A ``make run`` in a session of its own, as a terminal has it."""
+    """A ``make run``, and the commands for it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], out: int, settings: Mapping[str, str]) -> None:
-        self.process = process
-        self.port = int(settings["MQTT_PORT"])
-        self._settings = settings
-        self._out = out
+    def __init__(self, folder: Path, settings: dict[str, object]) -> None:
+        self.port = int(str(settings["MQTT_PORT"]))
+        self._own = [f"{name}={settings[name]}" for name in ("MQTT_PORT", "STATE_DIR")]
+        self._shown = folder / f"shown-{self.port}"
+        with self._shown.open("wb") as out:
+            self.process = make("run", *(f"{name}={value}" for name, value in settings.items()), out=out)
+        self.processes = [self.process]
 
     @property
     def shown(self) -> str:
         """What is on the screen so far."""
-        return os.pread(self._out, os.fstat(self._out).st_size, 0).decode()
+        return self._shown.read_text()
 
     @property
     def last_line(self) -> str:
@@ -56,45 +61,32 @@ class Run:
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(limit(20))
 
-    def make(self, *words: str) -> tuple[int, str, str]:
-        """Another command for this run: exit code, standard output, and standard error without make's own line."""
-        done = subprocess.run(
-            ["make", *words],
-            cwd=ROOT,
-            env=user_environment() | self.command_settings,
-            capture_output=True,
-            text=True,
-            timeout=limit(60),
-            check=False,
-        )
-        errors = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
-        return done.returncode, done.stdout, "\n".join(errors)
+    def start(self, *words: str) -> "subprocess.Popen[bytes]":
+        """Another command, which finds this run by its settings."""
+        self.processes.append(make(*words, *self._own))
+        return self.processes[-1]
 
-    @property
-    def command_settings(self) -> dict[str, str]:
-        """By which another command finds this run."""
-        return {name: self._settings[name] for name in ("MQTT_PORT", "STATE_DIR")}
+    def command(self, *words: str) -> tuple[int, str]:
+        """Another command that ends by itself: exit code, and what it says."""
+        process = self.start(*words)
+        said, _ = process.communicate(timeout=limit(60))
+        return process.returncode, said.decode()
 
 
 @contextmanager
 def make_run(tmp_path: Path, **given: object) -> Iterator[Run]:
     """``make run`` with settings on its command line, by default on free ports and with its state in `tmp_path`."""
-    own = {"STATE_DIR": tmp_path / "state", "MQTT_PORT": free_port(), "WEB_PORT": free_port()}
-    settings = {name: str(value) for name, value in (own | given).items()}
-    words = [f"{name}={value}" for name, value in settings.items()]
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(
-            ["make", "run", *words], cwd=ROOT, env=user_environment(), stdout=out, stderr=out, start_new_session=True
-        )
-        run = Run(process, out.fileno(), settings)
-        try:
-            yield run
-        except BaseException:
-            sys.stderr.write(run.shown)
-            raise
-        finally:
-            family = run.family()
+    own: dict[str, object] = {"STATE_DIR": tmp_path / "state", "MQTT_PORT": free_port(), "WEB_PORT": free_port()}
+    run = Run(tmp_path, own | given)
+    try:
+        yield run
+    except BaseException:
+        sys.stderr.write(run.shown)
+        raise
+    finally:
+        family = run.family()
+        for process in run.processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
                 process.wait(limit(20))
-            psutil.wait_procs(family, timeout=limit(20))
+        psutil.wait_procs(family, timeout=limit(20))

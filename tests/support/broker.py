@@ -5,8 +5,8 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 import psutil
 from typing_extensions import Self
@@ -15,6 +15,15 @@ from tests.support.wait import limit, until
 
 ROOT = Path(__file__).parents[2]
 LAPTOP = ROOT / "mosquitto" / "mosquitto.conf"
+PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+"""Where Mosquitto may be."""
+
+
+def find_mosquitto() -> str:
+    """Its path."""
+    mosquitto = shutil.which("mosquitto", path=PATH)
+    assert mosquitto, "mosquitto is not installed: make setup installs it"
+    return mosquitto
 
 
 def free_port() -> int:
@@ -45,19 +54,23 @@ class Broker:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.thaw()
         self.end(signal.SIGTERM)
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        search = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
-        mosquitto = shutil.which("mosquitto", path=search)
-        assert mosquitto, "mosquitto is not installed: make setup installs it"
-        command = [mosquitto, "-c", str(self._configuration), "-p", str(self.port)]
+        self._start([find_mosquitto(), "-c", str(self._configuration), "-p", str(self.port)], os.environ, self.port)
+
+    def _start(self, command: list[str], environment: Mapping[str, str], *ports: int) -> None:
         with (self.folder / "broker.log").open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=self.folder, stderr=log)
-        until(lambda: accepts(self.port), what=f"mosquitto on port {self.port}")
+            process = self._process = subprocess.Popen(command, cwd=self.folder, env=environment, stderr=log)
+        try:
+            until(lambda: process.poll() is not None or all(map(accepts, ports)), what=f"mosquitto on ports {ports}")
+            assert process.poll() is None, self.log
+        except BaseException:
+            self.end()
+            raise
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Ends it, by default as a crash would."""
@@ -77,12 +90,15 @@ class Broker:
             self._process.send_signal(signal.SIGCONT)
 
     @property
+    def log(self) -> str:
+        return (self.folder / "broker.log").read_text()
+
+    @property
     def memory(self) -> int:
         """Resident bytes."""
         return int(psutil.Process(self.pid).memory_info().rss)
 
     @property
     def pid(self) -> int:
-        """The process's id."""
         assert self._process
         return self._process.pid

@@ -5,11 +5,9 @@ import socket
 import struct
 import threading
 from contextlib import ExitStack, suppress
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import httpx
-from typing_extensions import Self
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -23,24 +21,18 @@ class Picture(NamedTuple):
     jpeg: bytes
 
 
-class Browser:
+class Browser(ExitStack):
     """A connection to /live that keeps what it is told, section by section."""
 
     def __init__(self, port: int, **headers: str) -> None:
+        super().__init__()
         address = f"ws://127.0.0.1:{port}/live"
-        self._open = ExitStack()
         limits: dict[str, Any] = {"open_timeout": limit(10), "ping_timeout": limit(20), "close_timeout": limit(10)}
         browser = connect(address, max_size=None, additional_headers=headers, compression=None, **limits)
-        self._socket = self._open.enter_context(browser)
+        self._socket = self.enter_context(browser)
         self.sections: dict[str, Any] = {}
         self.pictures = 0
         """That came."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._open.close()
 
     def send(self, text: str) -> None:
         """Sends a text message."""
@@ -69,10 +61,10 @@ class Browser:
         """Takes messages until what it was told fulfils the condition."""
 
         def is_told() -> bool:
-            if not self.sections or not condition(self.sections):
-                self.receive(seconds)
-                return False
-            return True
+            if self.sections and condition(self.sections):
+                return True
+            self.receive(seconds)
+            return False
 
         until(is_told, seconds, what)
 

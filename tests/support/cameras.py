@@ -28,10 +28,13 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         kind = self.path[1:].partition("?")[0].partition("/")[0]
         self.requests.append(f"{kind} {self.headers.get('Authorization', '').partition(' ')[0]}".strip())
         if kind in ("basic", "digest") and not self._is_authorized(kind):
-            challenge = 'Digest realm="cam", nonce="abc", qop="auth", algorithm=MD5' if kind == "digest" else 'Basic realm="cam"'
-            self._send(401, b"", {"WWW-Authenticate": challenge})
-            return
-        self._answer(kind)
+            self._send(401, b"", {"WWW-Authenticate": f'{kind.title()} realm="cam", nonce="abc", algorithm=MD5'})
+        elif kind == "stream":
+            self._stream()
+        elif kind.isdecimal():
+            self._send(int(kind), b"", {})
+        else:
+            self._answer(kind)
 
     def _answer(self, kind: str) -> None:
         picture = jpeg(videos.numbered(type(self).pictures % 25), 90)
@@ -51,12 +54,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
             "octet": (200, picture, {"Content-Type": "application/octet-stream"} | length),
             "large": (200, picture + bytes(200_000), image),
         }
-        if kind == "stream":
-            self._stream()
-        elif kind.isdecimal():
-            self._send(int(kind), b"", {})
-        else:
-            self._send(*answers.get(kind, (200, picture, {"Content-Type": "IMAGE/JPEG; x=1"} | length)))
+        self._send(*answers.get(kind, (200, picture, {"Content-Type": "IMAGE/JPEG; x=1"} | length)))
 
     def _stream(self) -> None:
         """Twelve pictures, of which some are cut off, empty, garbage, or shorter than their head says."""
@@ -78,12 +76,9 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "")
         if kind == "basic":
             return given == "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        found = {name: quoted or plain for name, quoted, plain in re.findall(r'(\w+)=(?:"([^"]*)"|([^,\s]*))', given)}
-        if not found:
-            return False
-        secret = _md5(f"{USER}:cam:{PASSWORD}")
-        request = _md5(f"GET:{found['uri']}")
-        return bool(found["response"] == _md5(f"{secret}:abc:{found['nc']}:{found['cnonce']}:auth:{request}"))
+        found = dict(re.findall(r'(\w+)="([^"]*)"', given))
+        secret, request = _md5(f"{USER}:cam:{PASSWORD}"), _md5(f"GET:{self.path}")
+        return bool(found.get("response") == _md5(f"{secret}:abc:{request}"))
 
     def log_message(self, *_: object) -> None:
         """Keeps quiet."""

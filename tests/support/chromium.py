@@ -1,6 +1,5 @@
 """A real browser, without a screen."""
 
-import functools
 import shutil
 import subprocess
 import sys
@@ -14,16 +13,7 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.support.wait import limit, until
 
-FLAGS = (
-    "--no-sandbox",  # as root, and in containers
-    "--disable-dev-shm-usage",  # which is small there
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DRAWN = """
 window.drawn = [];
@@ -41,19 +31,13 @@ LOADING = "context was destroyed"
 """What Playwright says of a page that goes to another address, or to its own again."""
 
 
-@functools.cache
-def driver_problem() -> str | None:
-    """Why Playwright's driver cannot start, if so; Playwright itself only says that the connection to it was closed."""
-    command = [sys.executable, "-m", "playwright", "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=limit(30), check=False)
-    return (done.stdout + done.stderr).strip() or f"exit code {done.returncode}" if done.returncode else None
-
-
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """With a profile of its own; skips where there is none, or no driver for it."""
-    if problem := driver_problem():
-        pytest.skip(f"Playwright's driver does not start; scripts/setup.sh dev installs what it needs: {problem}")
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    done = subprocess.run(driver, capture_output=True, text=True, timeout=limit(30), check=False)
+    if done.returncode:  # Playwright itself only says that the connection to it was closed
+        pytest.skip(f"Playwright's driver does not start; scripts/setup.sh dev installs what it needs: {done.stderr}")
     with sync_playwright() as playwright:
         path = next(filter(None, map(shutil.which, NAMES)), None) or playwright.chromium.executable_path
         if not Path(path).exists():

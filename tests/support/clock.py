@@ -11,9 +11,7 @@ class Clock:
         """Seconds."""
         return self.now
 
-    def time(self) -> float:
-        """Seconds."""
-        return self.now
+    time = monotonic
 
     def sleep(self, seconds: float) -> None:
         """Takes no time of the test's."""

@@ -1,16 +1,11 @@
 """The fruit data: a Custom Vision export, photographs with the classic service's answers, a clip with its labels in time."""
 
+import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-
-class Segment(NamedTuple):
-    """A stretch of the clip, in seconds, and the label that its picture has."""
-
-    begin: float
-    end: float
-    label: str
+from demo.score import Span
 
 
 class Fruits:
@@ -28,18 +23,13 @@ class Fruits:
         return reference
 
     @property
-    def segments(self) -> list[Segment]:
+    def segments(self) -> list[Span]:
         """The clip's stretches, one a photograph."""
         document = json.loads((self.folder / "clip.json").read_text())
-        return [Segment(one["from_s"], one["to_s"], one["label"]) for one in document["segments"]]
+        return [Span(one["label"], one["from_s"], one["to_s"]) for one in document["segments"]]
 
     @property
-    def runs(self) -> list[Segment]:
+    def runs(self) -> list[Span]:
         """The clip's stretches, one a run of equal labels."""
-        runs: list[Segment] = []
-        for segment in self.segments:
-            if runs and runs[-1].label == segment.label:
-                runs[-1] = runs[-1]._replace(end=segment.end)
-            else:
-                runs.append(segment)
-        return runs
+        runs = [list(run) for _, run in itertools.groupby(self.segments, lambda segment: segment.label)]
+        return [replace(run[0], end=run[-1].end) for run in runs]

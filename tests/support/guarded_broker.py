@@ -1,8 +1,6 @@
 """A real Mosquitto as start.sh starts it: users with passwords, an access list, and a port for guests."""
 
 import os
-import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -11,12 +9,12 @@ from pathlib import Path
 import psutil
 from paho.mqtt import client as mqtt
 
-from tests.support.broker import ROOT, Broker, accepts, free_port
+from tests.support.broker import PATH, ROOT, Broker, find_mosquitto, free_port
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
 START, SECRETS = ROOT / "mosquitto" / "start.sh", ROOT / "mosquitto" / "secrets.sh"
-SEARCH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+SEARCH = PATH
 OBSERVER = "observer"
 OWN_SETTINGS = ("ADDRESS", "CAMERAS", "DISPLAYS", "CLASSIFIERS", "MEMORY_LIMIT", "TLS_NAMES", "TLS_CERT", "TLS_KEY")
 
@@ -47,11 +45,9 @@ def passwords_in(secrets: Path, roles: Iterable[str]) -> dict[str, str]:
 
 def other_address() -> str | None:
     """An address of this machine that is not loopback, if it has one."""
-    for addresses in psutil.net_if_addrs().values():
-        for one in addresses:
-            if one.family == socket.AF_INET and not one.address.startswith("127."):
-                return str(one.address)
-    return None
+    interfaces = psutil.net_if_addrs().values()
+    found = [str(one.address) for addresses in interfaces for one in addresses if one.family == socket.AF_INET]
+    return next((address for address in found if not address.startswith("127.")), None)
 
 
 class GuardedBroker(Broker):
@@ -66,35 +62,17 @@ class GuardedBroker(Broker):
         self.guests, self.tls = free_port(), free_port()
         ports = {"USERS_PORT": self.port, "GUESTS_PORT": self.guests} | ({"TLS_PORT": self.tls} if has_tls else {})
         self.environment = environment_of(folder, **ports, **settings)
+        self._ports = ports.values()
         if observed:
-            self._add_observer(folder / "observed")
-
-    def _add_observer(self, folder: Path) -> None:
-        mosquitto = shutil.which("mosquitto", path=SEARCH)
-        assert mosquitto, "mosquitto is not installed: make setup installs it"
-        folder.mkdir()
-        (folder / "mosquitto").write_text(_WITH_OBSERVER)
-        (folder / "mosquitto").chmod(0o755)
-        self.environment |= {"PATH": f"{folder}{os.pathsep}{SEARCH}", "MOSQUITTO": mosquitto}
+            stub = folder / "observed" / "mosquitto"
+            stub.parent.mkdir()
+            stub.write_text(_WITH_OBSERVER)
+            stub.chmod(0o755)
+            self.environment |= {"PATH": f"{stub.parent}{os.pathsep}{SEARCH}", "MOSQUITTO": find_mosquitto()}
 
     def start(self) -> None:
         """Starts it and waits until it answers on all its ports."""
-        with (self.folder / "broker.log").open("ab") as log:
-            self._process = subprocess.Popen(["sh", str(START)], cwd=self.folder, env=self.environment, stderr=log)
-        ports = [int(value) for name, value in self.environment.items() if name.endswith("_PORT")]
-        try:
-            until(lambda: self._ended() or all(accepts(port) for port in ports), what=f"mosquitto on ports {ports}")
-            assert not self._ended(), self.log
-        except BaseException:
-            self.end(signal.SIGKILL)
-            raise
-
-    def _ended(self) -> bool:
-        return self._process is not None and self._process.poll() is not None
-
-    @property
-    def log(self) -> str:
-        return (self.folder / "broker.log").read_text()
+        self._start(["sh", str(START)], self.environment, *self._ports)
 
     def password(self, user: str) -> str:
         """That of the user's role."""

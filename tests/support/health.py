@@ -10,18 +10,14 @@ STILL = 3.0
 """Seconds; what makes progress touches it every second."""
 
 
-def idle() -> None:
-    """Does nothing meanwhile."""
-
-
-def moves(file: Path, feed: Callable[[], object] = idle) -> None:
+def moves(file: Path, feed: Callable[[], object] = time.time) -> None:
     """Waits until it is touched, and once more; `feed` is called all along."""
     for _ in range(2):
         before = _touched_at(file)
         until(lambda: (feed(), _touched_at(file) > before)[1], 20, f"{file.name} touched")  # noqa: B023  # called at once
 
 
-def stands_still(file: Path, feed: Callable[[], object] = idle) -> None:
+def stands_still(file: Path, feed: Callable[[], object] = time.time) -> None:
     """Waits until it is touched no more; `feed` is called all along."""
     until(lambda: (feed(), time.time() - _touched_at(file) > STILL)[1], 40, f"{file.name} touched no more")
 

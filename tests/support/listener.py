@@ -12,7 +12,7 @@ from tests.support.wait import limit, until
 class Listener:
     """Collects what is published under its filters, and publishes whatever it is told to."""
 
-    def __init__(self, port: int, *filters: str, host: str = "127.0.0.1", client: mqtt.Client | None = None) -> None:
+    def __init__(self, port: int, *filters: str, client: mqtt.Client | None = None) -> None:
         self._lock = threading.Lock()
         self._messages: list[mqtt.MQTTMessage] = []
         self._filters = filters
@@ -21,7 +21,7 @@ class Listener:
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = lambda *_: self._ready.set()
         self.client.on_message = self._on_message
-        self.client.connect(host, port)
+        self.client.connect("127.0.0.1", port)
 
     def _on_connect(self, *_: object) -> None:
         if self._filters:

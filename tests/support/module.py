@@ -1,13 +1,11 @@
 """A module as a process of its own."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from types import TracebackType
-from typing import IO
+from pathlib import Path
 
 from typing_extensions import Self
 
@@ -20,33 +18,30 @@ class Module:
 
     def __init__(self, name: str, port: int, **settings: object) -> None:
         self.name = name
+        self._folder = tempfile.TemporaryDirectory()
+        self._out, self._log = Path(self._folder.name, "out"), Path(self._folder.name, "log")
+        state = Path(self._folder.name, "state")
+        state.mkdir()
         kept = {key: value for key, value in os.environ.items() if not key.startswith("MQTT_")}
-        values = {key: str(value) for key, value in settings.items()}
-        self._state = tempfile.TemporaryDirectory()
-        own = {
-            "MQTT_PORT": str(port),
-            "PYTHONUNBUFFERED": "1",
-            "STATE_DIR": self._state.name,
-            "WEB_PORT": "0",
-            "LOG_RESULTS": "json",
-        }
-        self._environment = kept | own | values
-        self._out: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
-        self._err = tempfile.TemporaryFile()  # noqa: SIM115
+        own = {"MQTT_PORT": port, "PYTHONUNBUFFERED": 1, "STATE_DIR": state, "WEB_PORT": 0, "LOG_RESULTS": "json"}
+        self._environment = kept | {key: str(value) for key, value in (own | settings).items()}
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", self.name]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=self._out, stderr=self._err)
+        self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.end()
-        if error is not None:
+        if kind is not None:
             sys.stderr.write(f"--- {self.name}\n{self.log}\n")
-        self._out.close()
-        self._err.close()
-        self._state.cleanup()
+        self._folder.cleanup()
+
+    def start(self) -> None:
+        """Starts it, also where it has run and ended before."""
+        command = [sys.executable, "-m", self.name]
+        with self._out.open("ab") as out, self._log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=out, stderr=log)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Sends the signal if it still runs; its exit code."""
@@ -68,27 +63,13 @@ class Module:
     @property
     def log(self) -> str:
         """Its standard error so far."""
-        return _read(self._err.fileno())
+        return self._log.read_text()
 
     @property
     def out(self) -> str:
         """Its standard output so far."""
-        return _read(self._out.fileno())
-
-    @property
-    def results(self) -> list[dict[str, object]]:
-        """The JSON lines on its standard output so far."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    def results_of(self, kind: str) -> list[dict[str, object]]:
-        """Those of a type: among the visits there is a summary of each hour that is over."""
-        return [line for line in self.results if line["type"] == kind]
+        return self._out.read_text()
 
     def wait_for_log(self, text: str, seconds: float = 20.0) -> None:
         """Waits until its log holds the text."""
         until(lambda: text in self.log, seconds, f"{text!r} in the log of {self.name}")
-
-
-def _read(descriptor: int) -> str:
-    """The whole file, without moving the place at which the process writes on."""
-    return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode()

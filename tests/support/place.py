@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from types import TracebackType
 
 import httpx
 from typing_extensions import Self
@@ -22,26 +21,22 @@ from tests.support.wait import limit, until
 CAPTURE = Status("capture", states.RUNNING, 900.0, 1000.0, about=About("door"), rates={"frames_out": 10.0})
 
 
-class Place:
+class Place(ExitStack):
     """A dashboard, and the broker's other side; there is one camera, "door"."""
 
     def __init__(self, broker: Broker, **settings: object) -> None:
+        super().__init__()
         self.port = free_port()
         self.listener = Listener(broker.port, "footfall/query/+/question")
         self.module = Module("dashboard", broker.port, WEB_PORT=self.port, **settings)
         self.is_demo = False
-        self._open = ExitStack()
+        self._answered = 0
 
     def __enter__(self) -> Self:
-        self._open.enter_context(self.listener)
-        self._open.enter_context(self.module)
+        self.enter_context(self.listener)
+        self.enter_context(self.module)
         until(lambda: is_well(self.port), what="the dashboard")
         return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is not None:
-            print(self.module.log)  # noqa: T201
-        self._open.__exit__(kind, error, trace)
 
     @property
     def address(self) -> str:
@@ -77,39 +72,35 @@ class Place:
     def playing(self, *labels: Label) -> Iterator[None]:
         """Meanwhile the camera takes ten frames a second, with these labels; the demo's while `is_demo`."""
         self.publish(replace(CAPTURE, since=time.time(), at=time.time()))
-        end = threading.Event()
-
-        def play() -> None:
-            for sequence in itertools.count():
-                self.frame(sequence, *labels)
-                if end.wait(0.1):
-                    return
-
-        with _thread(play, end):
+        numbers = itertools.count()
+        with _meanwhile(lambda: self.frame(next(numbers), *labels), 0.1):
             yield
 
     @contextmanager
     def counting(self, *reports: DayReport) -> Iterator[None]:
         """Meanwhile a counter answers each question, with the report of its day, or else with the first as of that day."""
-        end = threading.Event()
 
         def answer() -> None:
-            answered = 0
-            while not end.wait(0.02):
-                for payload in self.listener.payloads("/question")[answered:]:
-                    question = Question.received("footfall/query/dashboard/question", payload)
-                    report = next((one for one in reports if one.day == question.day), reports[0])
-                    report = replace(report, day=question.day or report.day)
-                    self.publish(Answer("dashboard", question.id, "", report), retain=False)
-                    answered += 1
+            for payload in self.listener.payloads("/question")[self._answered :]:
+                question = Question.received("footfall/query/dashboard/question", payload)
+                report = next((one for one in reports if one.day == question.day), reports[0])
+                report = replace(report, day=question.day or report.day)
+                self.publish(Answer("dashboard", question.id, "", report), retain=False)
+                self._answered += 1
 
-        with _thread(answer, end):
+        with _meanwhile(answer, 0.02):
             yield
 
 
 @contextmanager
-def _thread(work: Callable[[], None], end: threading.Event) -> Iterator[None]:
-    thread = threading.Thread(target=work)
+def _meanwhile(work: Callable[[], object], pause: float) -> Iterator[None]:
+    end = threading.Event()
+
+    def run() -> None:
+        while not end.wait(pause):
+            work()
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         yield

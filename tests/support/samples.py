@@ -3,29 +3,9 @@
 import cv2
 import numpy as np
 
-from bus import (
-    About,
-    Answer,
-    Box,
-    CameraDay,
-    Command,
-    CurrentLabel,
-    DayCounts,
-    DayReport,
-    Frame,
-    Label,
-    Message,
-    ModelUpdate,
-    Pixels,
-    Prediction,
-    Question,
-    Status,
-    Summary,
-    Visit,
-    WantedModel,
-)
+import bus
 
-UPDATE = ModelUpdate("refused", "https://models.example", "0" * 64, "labels.txt is missing", "old@0123")
+UPDATE = bus.ModelUpdate("refused", "https://models.example", "0" * 64, "labels.txt is missing", "old@0123")
 
 
 def jpeg(width: int = 64, height: int = 48, level: int = 128) -> bytes:
@@ -33,16 +13,18 @@ def jpeg(width: int = 64, height: int = 48, level: int = 128) -> bytes:
     return cv2.imencode(".jpg", np.full((height, width, 3), level, np.uint8))[1].tobytes()
 
 
-def frame(camera: str = "door", sequence: int = 0, captured_at: float = 1000.0) -> Frame:
+def frame(camera: str = "door", sequence: int = 0, captured_at: float = 1000.0) -> bus.Frame:
     """A frame of a grey picture, of a session that began when the wall clock did."""
-    return Frame(camera, "session", sequence, captured_at, captured_at, 64, 48, jpeg())
+    return bus.Frame(camera, "session", sequence, captured_at, captured_at, 64, 48, jpeg())
 
 
-def prediction(label: str = "woman", probability: float = 0.9, captured_at: float = 1000.0, camera: str = "door") -> Prediction:
+def prediction(
+    label: str = "woman", probability: float = 0.9, captured_at: float = 1000.0, camera: str = "door"
+) -> bus.Prediction:
     """A prediction with one label above the rest, of a session that began with the wall clock; numbered by the millisecond."""
-    labels = (Label(label, probability), Label("rest", min(0.01, probability)))
+    labels = (bus.Label(label, probability), bus.Label("rest", min(0.01, probability)))
     sequence = round(captured_at * 1000)
-    return Prediction(
+    return bus.Prediction(
         camera, "session", sequence, captured_at, captured_at, captured_at + 0.02, 6.5, "fruits@0123456789ab", labels
     )
 
@@ -50,37 +32,39 @@ def prediction(label: str = "woman", probability: float = 0.9, captured_at: floa
 HOURS = [f"{hour:02}" for hour in range(24)]
 
 
-def report() -> DayReport:
+def report() -> bus.DayReport:
     """Of a day on which clocks were set back, with one visit at a camera that counted all day, and one that did not count."""
     cameras = {
-        "back": CameraDay({}, {}, dict.fromkeys(HOURS)),
-        "door": CameraDay({"woman": 1}, {"woman": {"02": 1}}, dict.fromkeys(HOURS, 1.0)),
+        "back": bus.CameraDay({}, {}, dict.fromkeys(HOURS)),
+        "door": bus.CameraDay({"woman": 1}, {"woman": {"02": 1}}, dict.fromkeys(HOURS, 1.0)),
     }
-    visit = Visit("id-1", "door", "woman", 1792890000.0, 1792890003.5, 0.97, 31)
-    return DayReport("2026-10-25", 1792879200.0, 1792969200.0, "Europe/Berlin", cameras, (visit,))
+    visit = bus.Visit("id-1", "door", "woman", 1792890000.0, 1792890003.5, 0.97, 31)
+    return bus.DayReport("2026-10-25", 1792879200.0, 1792969200.0, "Europe/Berlin", cameras, (visit,))
 
 
-def one_of_each() -> list[Message]:
+def one_of_each() -> list[bus.Message]:
     """A message of every kind."""
     return [
         frame(),
         prediction(),
-        Prediction("door", "a1", 0, 0.5, 1.5, 2, 3, "m", (Label("cat", 1, Box(0.0, 0.25, 0.5, 1)),), True),
-        Visit("id-1", "door", "woman", 1000.0, 1003.5, 0.97, 31),
-        Summary("id-2", "door", "2026-01-31", "09", 1000.0, 4600.0, {"woman": 3}),
-        Pixels("matrix", "", bytes(192)),
-        CurrentLabel("door", "woman", 0.9, 1000.0),
-        CurrentLabel("door", None, None, None, 1000.0, True),
-        DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 1, "17": 2}}),
-        DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 3}}, {"09": 0.25, "10": None}, True),
-        Command("door", "pause"),
-        WantedModel("https://models.example/shop.zip", "0" * 64),
-        WantedModel(rollback=True),
-        Status("capture", "camera-lost", 1000.0, 1001.0, "unplugged", About("door"), {"frames_out": 3}, {"frames_out": 9.9}),
-        Status("classifier", "running", 1000.0, 1001.0, about=About(model="shop@0123", labels=("man",), update=UPDATE)),
-        Status("capture", "offline"),
-        Question("desk", "7", "2026-10-25"),
-        Question("desk"),
-        Answer("desk", "7", "", report()),
-        Answer("desk", "", "the ledger is locked", None),
+        bus.Prediction("door", "a1", 0, 0.5, 1.5, 2, 3, "m", (bus.Label("cat", 1, bus.Box(0.0, 0.25, 0.5, 1)),), True),
+        bus.Visit("id-1", "door", "woman", 1000.0, 1003.5, 0.97, 31),
+        bus.Summary("id-2", "door", "2026-01-31", "09", 1000.0, 4600.0, {"woman": 3}),
+        bus.Pixels("matrix", "", bytes(192)),
+        bus.CurrentLabel("door", "woman", 0.9, 1000.0),
+        bus.CurrentLabel("door", None, None, None, 1000.0, True),
+        bus.DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 1, "17": 2}}),
+        bus.DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 3}}, {"09": 0.25, "10": None}, True),
+        bus.Command("door", "pause"),
+        bus.WantedModel("https://models.example/shop.zip", "0" * 64),
+        bus.WantedModel(rollback=True),
+        bus.Status(
+            "capture", "camera-lost", 1000.0, 1001.0, "unplugged", bus.About("door"), {"frames_out": 3}, {"frames_out": 9.9}
+        ),
+        bus.Status("classifier", "running", 1000.0, 1001.0, about=bus.About(model="shop@0123", labels=("man",), update=UPDATE)),
+        bus.Status("capture", "offline"),
+        bus.Question("desk", "7", "2026-10-25"),
+        bus.Question("desk"),
+        bus.Answer("desk", "7", "", report()),
+        bus.Answer("desk", "", "the ledger is locked", None),
     ]
