@@ -1,12 +1,14 @@
 """`python -m bridge` as a process; kills are in `tests.end_to_end.test_kills`."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bus import DayCounts, Visit, topics
-from tests.edgehub.hub import EdgeHub
+from bus import DayCounts, topics
+from tests.bridge.support import visit
+from tests.edgehub.hub import EdgeHub, properties
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -16,10 +18,10 @@ pytestmark = pytest.mark.system
 
 
 def test_two_sinks_get_what_the_cloud_wants(broker: Broker, tmp_path: Path) -> None:
-    """Standard output with the counts of the day; the process ends in time while edgeHub is frozen."""
+    """As IoT Hub can route it, and with the day's counts on standard output; the end is in time while edgeHub is frozen."""
     at = time.time() - 4
-    visits = [Visit(f"id-{number}", "door", "woman", at + number, at + 3 + number, 0.9, 30) for number in range(3)]
-    counts = DayCounts("door", time.strftime("%Y-%m-%d", time.localtime(at)), {"man": 7, "woman": 6}, {})
+    visits = [replace(visit(number, "Frau Müller"), started_at=at + number, ended_at=at + 3 + number) for number in range(3)]
+    counts = DayCounts("door", time.strftime("%Y-%m-%d", time.localtime(at)), {"Frau Müller": 6, "Herr": 7}, {})
     with EdgeHub(tmp_path) as hub, Listener(broker.port, topics.status("bridge")) as listener:
         hub.twin.merge({"forward": "none"})
         with Module("bridge", broker.port, SINKS="edgehub,log", LOG_RESULTS="text", **hub.environment) as bridge:
@@ -31,12 +33,17 @@ def test_two_sinks_get_what_the_cloud_wants(broker: Broker, tmp_path: Path) -> N
             until(lambda: bridge.log.count("is in force") == 2)
             for message in (visits[1], visits[1], counts):
                 listener.publish(message.topic, message.pack())
-            until(lambda: len(hub.records()) == 1, 30)
-            assert hub.records()[0]["body"]["id"] == "id-1"
+            [record] = until(hub.records, 30)
+            assert record["topic"].startswith("devices/pi/modules/bridge/messages/events/")
+            assert record["body"]["label"] == "Frau Müller"
+            assert properties(record["topic"]) == {
+                **{"$.on": "visits", "$.mid": "id-1", "$.ct": "application/json", "$.ce": "utf-8"},
+                **{"type": "visit", "camera": "door", "label": "Frau Müller", "probability": "0.9000"},
+            }
             assert hub.twin.call("status", None)[1]["policy"]["forward"] == "visits"
             assert b'"running"' in listener.payloads()[-1]
             until(lambda: bridge.out.count("\n") == 1)
-            assert bridge.out[8:] == " door: woman, 3.0 s (today: man 7, woman 6)\n"
+            assert bridge.out[8:] == " door: Frau Müller, 3.0 s (today: Frau Müller 6, Herr 7)\n"
             hub.is_frozen = True
             listener.publish(topics.visit("door"), visits[2].pack())
             until(lambda: bridge.out.count("\n") == 2)

@@ -1,70 +1,63 @@
 """Settings, and sinks by name."""
 
-import threading
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge import results, sinks
-from bridge.forwarder import Forwarder
-from bridge.outbox import Outbox
-from bridge.sender import Sender
+from bridge import sinks
 from bridge.settings import Settings
-from bus import Bus
-from runtime import process
-from runtime.metrics import Metrics
+from bridge.sinks.edgehub import check_environment
+from bus import InvalidSetting
 from runtime.settings import load
-from tests.support.wait import until
 
 
 @pytest.mark.parametrize(
-    ("given", "environment", "names"),
+    ("given", "module", "names"),
     [
-        (None, {}, ("log",)),
-        (None, {"IOTEDGE_MODULEID": "bridge"}, ("edgehub",)),
-        ("log", {"IOTEDGE_MODULEID": "bridge"}, ("log",)),
-        ("edgehub, log,log", {}, ("edgehub", "log")),
+        (None, "", ("log",)),
+        (None, "bridge", ("edgehub",)),
+        ("log", "bridge", ("log",)),
+        ("edgehub, log,log", "", ("edgehub", "log")),
+        ("webhok", "", None),
+        ("log,Log", "", None),
+        ("log.py", "", None),
+        ("__init__", "", None),
     ],
 )
-def test_sinks(given: str | None, environment: dict[str, str], names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """By default edgehub where IoT Edge runs the bridge; each once."""
-    monkeypatch.delenv("SINKS", raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert load(Settings, **({} if given is None else {"sinks": given})).sink_names == names
-
-
-@pytest.mark.parametrize("given", ["webhok", "log,Log", "log.py", "__init__"])
-def test_an_unknown_sink_is_refused_with_those_there_are(
-    given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """By exit code 2 and one line."""
-    monkeypatch.setenv("SINKS", given)
-    assert process.run(lambda _settings, _stop: None, Settings, "", argv=[]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("bridge: SINKS=")
-    assert "there are edgehub, log" in error
-    assert error.count("\n") == 1
+def test_sinks(given: str | None, module: str, names: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default edgehub where IoT Edge runs the bridge; each once; one that there is not is refused."""
+    for name, value in (("SINKS", given), ("IOTEDGE_MODULEID", module)):
+        if value:
+            monkeypatch.setenv(name, value)
+    if names is not None:
+        assert load(Settings).sink_names == names
+    else:
+        with pytest.raises(InvalidSetting, match=r"^SINKS=.*there are edgehub, log"):
+            load(Settings)
 
 
 def test_a_third_sink_is_a_file_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing else knows it: not the settings, not the sender."""
-    (tmp_path / "third.py").write_text(
-        "from bridge.sinks import Sink\n"
-        "class Third(Sink):\n"
-        "    got = []\n"
-        "    def send(self, result): self.got.append(result.id)\n"
-        "def create(context): return Third()\n"
-    )
+    """Nothing else knows it. It gets what a sink may use."""
+    (tmp_path / "third.py").write_text("def create(context): return 'third', context")
     monkeypatch.setattr(sinks, "__path__", [*sinks.__path__, str(tmp_path)])
-    settings = load(Settings, sinks="log,third")
-    bus = Bus(settings)
-    with closing(Outbox(tmp_path, settings.sink_names, 9, Metrics())) as outbox:
-        forwarder = Forwarder(bus, outbox, settings.policy, threading.Event())
-        third: Any = sinks.open_sink("third", sinks.Context(settings, bus, outbox, forwarder))
-        outbox.add([results.from_change("door", None, at) for at in (1.0, 2.0)])
-        with Sender("third", third, outbox, Metrics()):
-            until(lambda: len(third.got) == 2)
-        assert [entry.result.id for entry in outbox.waiting("log", 9)] == third.got
+    context: Any = object()
+    assert load(Settings, sinks="log,third").sink_names == ("log", "third")
+    assert sinks.open_sink("third", context) == ("third", context)
+
+
+@pytest.mark.parametrize(
+    ("connection", "reason"),
+    [
+        ("", r"SINKS='edgehub'.*IOTEDGE_WORKLOADURI.*EdgeHubConnectionString"),
+        ("HostName=foo", r"EdgeHubConnectionString: GatewayHostName.* missing"),
+        ("HostName=a;GatewayHostName=;DeviceId=b;ModuleId=c;SharedAccessKey=d", "GatewayHostName missing"),
+    ],
+)
+def test_an_environment_without_an_edgehub_is_refused(monkeypatch: pytest.MonkeyPatch, connection: str, reason: str) -> None:
+    """At the start, with what is missing and without the key."""
+    monkeypatch.setenv("EdgeModuleCACertificateFile", "authority.pem")
+    monkeypatch.setenv("EdgeHubConnectionString", connection)
+    with pytest.raises(InvalidSetting, match=reason) as refused:
+        check_environment()
+    assert "=d" not in str(refused.value)

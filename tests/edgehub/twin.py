@@ -32,7 +32,6 @@ class Twin:
         self.desired: dict[str, Any] = {}
         self.version = 1
         self.reported: dict[str, Any] = {}
-        self.reported_version = 1
         self.reports: list[dict[str, Any]] = []
         self.refused = 0
         self.is_silent = False
@@ -77,7 +76,7 @@ class Twin:
         if topic.startswith(GET) and not self.is_silent:
             with self._lock:
                 desired = {**self.desired, "$version": self.version}
-                reported = {**self.reported, "$version": self.reported_version}
+                reported = {**self.reported, "$version": len(self.reports) + 1}
             return f"{RESULT}200/?$rid={request}", json.dumps({"desired": desired, "reported": reported}).encode()
         if topic.startswith(REPORTED):
             return self._report(request, json.loads(payload))
@@ -92,8 +91,7 @@ class Twin:
                 return f"{RESULT}413/?$rid={request}", b""
             self.reports.append(patch)
             self.reported = merged(self.reported, patch)
-            self.reported_version += 1
-            return f"{RESULT}204/?$rid={request}&$version={self.reported_version}", b""
+            return f"{RESULT}204/?$rid={request}&$version={len(self.reports) + 1}", b""
 
 
 def merged(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from bus import Bus, Prediction, Visit
 from bus.settings import BusSettings
 from counter.database import FILE
-from tests.edgehub.hub import EdgeHubProcess
+from tests.edgehub.hub import EdgeHub
 from tests.support.broker import Broker
 from tests.support.module import Module
 from tests.support.samples import prediction
@@ -60,8 +60,8 @@ class Storm:
         self._chance = random.Random(seed)
         self._ledger, self._outbox = folder / "counter", folder / "bridge"
         self._broker = Broker(folder / "broker")
-        self._hub = EdgeHubProcess(folder / "hub")
-        self._servers: dict[str, Broker | EdgeHubProcess] = {"broker": self._broker, "hub": self._hub}
+        self._hub = EdgeHub(folder / "hub")
+        self._servers: dict[str, Broker | EdgeHub] = {"broker": self._broker, "hub": self._hub}
         self._modules: dict[str, Module] = {}
         self._broker_killed_at = 0.0
         self._is_over = threading.Event()
