@@ -14,12 +14,11 @@ VISIT = Visit("id-1", "door", "Frau Müller", 1_790_000_000.25, 1_790_000_003.5,
 SUMMARY = Summary("id-2", "door", "2026-09-21", "16", 1_790_002_800.0, 1_790_006_400.0, {"man": 1, "woman": 2})
 LABEL = CurrentLabel("door", "woman", 0.8, 1000.0, 1000.0)
 NOBODY = CurrentLabel("door", None, None, None, 1010.0)
-CAT, DOG = Label("cat", 0.8, Box(0.1, 0.2, 0.3, 0.4)), Label("dog", 0.1)
-PREDICTION = Prediction("door", "a1", 7, 0.7, 1000.5, 1000.52, 6.5, "m@0123", (DOG, CAT))
-CHANGES = "e04857df-1b3c-5cd3-851d-55857caef3bc", "ebcc81b9-1e9e-5dfa-b5b1-1ae9b8cf56b6"
-PREDICTED = "80fa8c37-3747-5ec0-9db4-f4aaed547039"
-DOG_FOUND = {"tagName": "dog", "probability": 0.1}
-CAT_FOUND = {"tagName": "cat", "probability": 0.8, "boundingBox": {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}}
+BOX = Box(0.1, 0.2, 0.3, 0.4)
+PREDICTION = Prediction("door", "a1", 7, 0.7, 1000.5, 1000.52, 6.5, "m@0123", (Label("dog", 0.1), Label("cat", 0.8, BOX)))
+FRAU, WOMAN = ({"tagName": name, "probability": 0.8} for name in ("Frau Müller", "woman"))
+DOG = {"tagName": "dog", "probability": 0.1}
+CAT = {"tagName": "cat", "probability": 0.8, "boundingBox": {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}}
 
 
 def select(*messages: Any, policy: Policy) -> Any:
@@ -32,52 +31,34 @@ def body(result: Any) -> Any:
     return json.loads(result.body)
 
 
-@pytest.mark.parametrize("is_demo", [False, True], ids=["real", "demo"])
 @pytest.mark.parametrize(
-    ("messages", "kept", "others", "properties"),
+    ("kind", "messages", "kept", "identity", "created", "found"),
     [
+        ("visit", [VISIT], "label started_at ended_at peak frames", "id-1", "2026-09-21T14:13:23.500Z", [FRAU]),
+        ("summary", [SUMMARY], "day hour began_at ended_at visits", "id-2", "2026-09-21T16:00:00.000Z", []),
+        ("change", [LABEL], "label at", "e04857df-1b3c-5cd3-851d-55857caef3bc", "1970-01-01T00:16:40.000Z", [WOMAN]),
+        ("change", [LABEL, NOBODY], "label at", "ebcc81b9-1e9e-5dfa-b5b1-1ae9b8cf56b6", "1970-01-01T00:16:50.000Z", []),
         (
-            [VISIT],
-            "id label started_at ended_at peak frames",
-            {"created": "2026-09-21T14:13:23.500Z", "predictions": [{"tagName": "Frau Müller", "probability": 0.8}]},
-            {"type": "visit", "label": "Frau Müller", "probability": "0.8000"},
-        ),
-        (
-            [SUMMARY],
-            "id day hour began_at ended_at visits",
-            {"created": "2026-09-21T16:00:00.000Z", "predictions": []},
-            {"type": "summary"},
-        ),
-        (
-            [LABEL],
-            "label at",
-            {"id": CHANGES[0], "created": "1970-01-01T00:16:40.000Z", "predictions": [{"tagName": "woman", "probability": 0.8}]},
-            {"type": "change", "label": "woman", "probability": "0.8000"},
-        ),
-        (
-            [LABEL, NOBODY],
-            "label at",
-            {"id": CHANGES[1], "created": "1970-01-01T00:16:50.000Z", "predictions": []},
-            {"type": "change"},
-        ),
-        (
+            "prediction",
             [PREDICTION],
             "sequence captured_at classified_at inference_ms model",
-            {"id": PREDICTED, "created": "1970-01-01T00:16:40.500Z", "predictions": [DOG_FOUND, CAT_FOUND]},
-            {"type": "prediction", "label": "cat", "probability": "0.8000"},
+            "80fa8c37-3747-5ec0-9db4-f4aaed547039",
+            "1970-01-01T00:16:40.500Z",
+            [DOG, CAT],
         ),
     ],
     ids=["visit", "summary", "somebody", "nobody", "prediction"],
 )
 def test_footfalls_fields_are_beside_those_of_a_custom_vision_answer(
-    messages: list[Any], kept: str, others: dict[str, Any], properties: dict[str, str], is_demo: bool
+    kind: str, messages: list[Any], kept: str, identity: str, created: str, found: list[dict[str, Any]]
 ) -> None:
     """So a query on predictions[].tagName goes on working. Ids never change; results of the demo are marked, for routes too."""
-    result = select(*(replace(one, demo=is_demo) for one in messages), policy=Policy("all"))
-    fields = others | {name: getattr(messages[-1], name) for name in kept.split()}
-    assert body(result) == {"v": 1, "type": properties["type"], "camera": "door", "demo": is_demo} | fields
-    assert result.id == fields["id"]
-    assert result.properties == {"camera": "door"} | properties | ({"demo": "true"} if is_demo else {})
+    fields = {name: getattr(messages[-1], name) for name in kept.split()} | {"created": created, "predictions": found}
+    best = {"label": found[-1]["tagName"], "probability": "0.8000"} if found else {}
+    for is_demo, marks in ((False, {}), (True, {"demo": "true"})):
+        result = select(*(replace(one, demo=is_demo) for one in messages), policy=Policy("all"))
+        assert body(result) == {"v": 1, "id": identity, "type": kind, "camera": "door", "demo": is_demo} | fields
+        assert (result.id, result.properties) == (identity, {"type": kind, "camera": "door"} | best | marks)
 
 
 def test_only_the_same_message_gives_the_same_id() -> None:

@@ -133,11 +133,6 @@ class EdgeHub:
             before.cut()
         return bytes([bool(self.filters), 0])
 
-    def leave(self, connection: "_Connection") -> None:
-        with self.lock:
-            if self.module is connection:
-                self.module = None
-
 
 class _Server(ThreadingTCPServer):
     allow_reuse_address = True
@@ -171,7 +166,9 @@ class _Connection(BaseRequestHandler):
             with self.request.makefile("rb") as stream:
                 while (packet := packets.read(stream)) and self._serve(packet):
                     pass
-        self._hub.leave(self)
+        with self._hub.lock:
+            if self._hub.module is self:
+                self._hub.module = None
 
     def _wait_to_thaw(self) -> None:
         while self._hub.is_frozen:

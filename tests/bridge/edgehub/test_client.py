@@ -1,8 +1,10 @@
 """Results upstream and twin changes down: the unmodified Azure SDK against a stand-in that fails in the known ways."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,15 @@ from bridge.policy import Policy
 from bridge.sender import Sender
 from bridge.sinks.edgehub.client import EdgeHubSink, Timeouts
 from bridge.sinks.edgehub.control import Control
+from bus import DayCounts, topics
 from bus import metric_names as names
 from runtime.backoff import Backoff
-from tests.bridge.support import FakeBus, named, visits
-from tests.edgehub.hub import EdgeHub
+from tests.bridge.support import FakeBus, named, visit, visits
+from tests.edgehub.hub import EdgeHub, properties
 from tests.edgehub.workload import Workload
+from tests.support.broker import Broker
+from tests.support.listener import Listener
+from tests.support.module import Module
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
@@ -58,7 +64,8 @@ class World:
 
     @property
     def arrived(self) -> list[str]:
-        return [record["body"]["id"] for record in self.hub.records()]
+        """Repeated ones once."""
+        return list(dict.fromkeys(record["body"]["id"] for record in self.hub.records()))
 
 
 @pytest.fixture
@@ -70,10 +77,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield one
 
 
-def test_an_edgehub_that_is_away_or_refuses_gets_all_in_order(world: World) -> None:
-    """Late; not authorised after a cut, when the library gives up for good; with nothing to send. Attempts leave no threads."""
+def test_an_edgehub_that_fails_gets_all_in_order(world: World) -> None:
+    """Late; not acknowledging; frozen, while calls hang; not authorised after a cut, when the library gives up for good.
+
+    What is not acknowledged is sent again under the same id. Attempts leave no threads.
+    """
     hub, world.backoff = world.hub, Backoff(0.01, 0.01)
-    world.timeouts.call, world.timeouts.unconnected = 5.0, 2.0
+    world.timeouts.call, world.timeouts.unconnected = 1.5, 2.0
     world.put(*range(5))
     with world.sender():
         world.wait_for(names.SINK_FAILED, 5)
@@ -82,42 +92,35 @@ def test_an_edgehub_that_is_away_or_refuses_gets_all_in_order(world: World) -> N
         assert threading.active_count() <= few + 6
         with hub:
             world.wait_until_sent()
+            hub.cut_after = True
+            world.wait_until_sent(5)
+            hub.withhold = True
+            world.put(6, 7)
+            world.wait_for(names.EDGEHUB_CLIENTS)
+            assert world.outbox.size == 2
+            hub.withhold = False
+            world.wait_until_sent()
+            hub.is_frozen = True
+            world.put(8)
+            world.wait_for(names.SINK_FAILED, 2)
+            assert world.arrived == named(*range(8))
+            hub.is_frozen = False
+            world.wait_until_sent()
             hub.refuse, hub.cut_after = 5, True
-            world.put(5)
+            world.put(9)
             world.wait_for(names.SINK_FAILED)
             hub.refuse = 0
             world.wait_until_sent()
             clients = world.metric(names.EDGEHUB_CLIENTS)
-            hub.end()
+            hub.end()  # with nothing to send
             hub.refuse = 5
             hub.start()
             world.wait_for(names.SINK_FAILED)
             hub.refuse = 0
             until(lambda: world.metric(names.EDGEHUB_CLIENTS) > clients, 30)
-    assert list(dict.fromkeys(world.arrived)) == named(*range(6))
-
-
-def test_what_is_not_acknowledged_is_sent_again_under_the_same_id(world: World) -> None:
-    """By another client when a call hangs, as of a frozen edgeHub."""
-    world.timeouts.call = 1.5
-    with world.hub as hub, world.sender():
-        world.wait_until_sent(0)
-        hub.cut_after = True
-        world.wait_until_sent(1)
-        hub.withhold = True
-        world.put(2, 3)
-        world.wait_for(names.EDGEHUB_CLIENTS)
-        assert world.outbox.size == 2
-        hub.withhold = False
-        world.wait_until_sent()
-        hub.is_frozen = True
-        world.put(4)
-        world.wait_for(names.SINK_FAILED, 2)
-        assert list(dict.fromkeys(world.arrived)) == named(0, 1, 2, 3)
-        hub.is_frozen = False
-        world.wait_until_sent()
-    assert list(dict.fromkeys(world.arrived)) == named(0, 1, 2, 3, 4)
-    assert min(world.arrived.count(one) for one in named(1, 2)) >= 2
+    assert world.arrived == named(*range(10))
+    ids = [record["body"]["id"] for record in hub.records()]
+    assert min(ids.count(one) for one in named(5, 6, 9)) >= 2
 
 
 def test_a_twin_that_does_not_come_holds_nothing_up(world: World) -> None:
@@ -142,21 +145,15 @@ def test_methods_are_answered_and_a_lost_session_is_noticed(world: World) -> Non
     nothing = methods["status"][0]
     methods["slow"] = nothing, lambda _payload: release.wait(limit(20))
     methods["bad"] = nothing, lambda _payload: 1 // 0
-
-    def call(name: str, seconds: float = limit(10)) -> int | None:
-        try:
-            return world.hub.twin.call(name, None, seconds)[0]
-        except (TimeoutError, ConnectionError):
-            return None
-
     with world.hub as hub, world.sender():
         until(lambda: hub.twin.reported.get("version"), 30)
-        assert [call(name) for name in ("slow", "bad", "reboot", "status")] == [504, 500, 404, 200]
+        assert [hub.twin.call(name, None)[0] for name in ("slow", "bad", "reboot", "status")] == [504, 500, 404, 200]
         release.set()
         hub.end()
         hub.start()
         world.wait_for(names.EDGEHUB_CLIENTS)
-        until(lambda: call("status", 1) == 200, 30)
+        until(lambda: "methods" in str(hub.filters), 30)
+        assert hub.twin.call("status", None)[0] == 200
         hub.twin.patch({"forward": "none"})
         until(lambda: world.forwarder.policy.forward == "none", 30)
 
@@ -208,3 +205,38 @@ def test_what_the_cloud_wants_is_in_force_and_reported(world: World) -> None:
         until(lambda: world.forwarder.policy == Policy("visits", 0.6, (), 5.0), 30)
         until(lambda: twin.reported["refused"] == {} and twin.reported["policy"]["minProbability"] == 0.6)
         assert world.metric(names.EDGEHUB_CLIENTS) == 1
+
+
+def test_two_sinks_get_what_the_cloud_wants(broker: Broker, tmp_path: Path) -> None:
+    """By `python -m bridge`: so that IoT Hub can route it; with the day's counts on standard output. It ends beside a frozen one."""
+    at = time.time() - 4
+    visits = [replace(visit(number, "Frau Müller"), started_at=at + number, ended_at=at + 3 + number) for number in range(3)]
+    counts = DayCounts("door", time.strftime("%Y-%m-%d", time.localtime(at)), {"Frau Müller": 6, "Herr": 7}, {})
+    with EdgeHub(tmp_path) as hub, Listener(broker.port, topics.status("bridge")) as listener:
+        hub.twin.merge({"forward": "none"})
+        with Module("bridge", broker.port, SINKS="edgehub,log", LOG_RESULTS="text", **hub.environment) as bridge:
+            until(lambda: hub.twin.reported.get("policy", {}).get("forward") == "none", 30)
+            listener.publish(topics.visit("door"), visits[0].pack())
+            listener.settle()
+            time.sleep(1)
+            hub.twin.patch({"forward": "visits"})
+            until(lambda: bridge.log.count("is in force") == 2)
+            for message in (visits[1], visits[1], counts):
+                listener.publish(message.topic, message.pack())
+            [record] = until(hub.records, 30)
+            assert record["topic"].startswith("devices/pi/modules/bridge/messages/events/")
+            assert record["body"]["label"] == "Frau Müller"
+            assert properties(record["topic"]) == {
+                **{"$.on": "visits", "$.mid": "id-1", "$.ct": "application/json", "$.ce": "utf-8"},
+                **{"type": "visit", "camera": "door", "label": "Frau Müller", "probability": "0.9000"},
+            }
+            assert hub.twin.call("status", None)[1]["policy"]["forward"] == "visits"
+            assert b'"running"' in listener.payloads()[-1]
+            until(lambda: bridge.out.count("\n") == 1)
+            assert bridge.out[8:] == " door: Frau Müller, 3.0 s (today: Frau Müller 6, Herr 7)\n"
+            hub.is_frozen = True
+            listener.publish(topics.visit("door"), visits[2].pack())
+            until(lambda: bridge.out.count("\n") == 2)
+            began_at = time.monotonic()
+            assert bridge.end() == 0
+            assert time.monotonic() - began_at < limit(5)

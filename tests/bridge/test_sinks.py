@@ -1,4 +1,4 @@
-"""Results as people read them."""
+"""Sinks by name, and the sink log: results as people read them."""
 
 import io
 import json
@@ -7,18 +7,73 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bridge import results
-from bridge.results import Result
+from bridge import results, sinks
+from bridge.settings import Settings
 from bridge.sinks import NotSent
+from bridge.sinks.edgehub import check_environment
 from bridge.sinks.log import Counts, LogSink, describe
-from bus import Box, DayCounts, Label, Summary, Visit
+from bus import Box, DayCounts, InvalidSetting, Label, Summary, Visit
+from runtime.settings import load
 from tests.bridge.support import FakeBus, visits
 from tests.support import samples
 from tests.support.wait import limit
 from tests.support.zone import zone_at_noon
+
+
+@pytest.mark.parametrize(
+    ("given", "module", "names"),
+    [
+        (None, "", ("log",)),
+        (None, "bridge", ("edgehub",)),
+        ("log", "bridge", ("log",)),
+        ("edgehub, log,log", "", ("edgehub", "log")),
+        ("webhok", "", None),
+        ("log,Log", "", None),
+        ("log.py", "", None),
+        ("__init__", "", None),
+    ],
+)
+def test_sinks(given: str | None, module: str, names: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default edgehub where IoT Edge runs the bridge; each once; one that there is not is refused."""
+    for name, value in (("SINKS", given), ("IOTEDGE_MODULEID", module)):
+        if value:
+            monkeypatch.setenv(name, value)
+    if names is not None:
+        assert load(Settings).sink_names == names
+    else:
+        with pytest.raises(InvalidSetting, match=r"^SINKS=.*there are edgehub, log"):
+            load(Settings)
+
+
+def test_a_third_sink_is_a_file_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else knows it. It gets what a sink may use."""
+    (tmp_path / "third.py").write_text("def create(context): return 'third', context")
+    monkeypatch.setattr(sinks, "__path__", [*sinks.__path__, str(tmp_path)])
+    context: Any = object()
+    assert load(Settings, sinks="log,third").sink_names == ("log", "third")
+    assert sinks.open_sink("third", context) == ("third", context)
+
+
+@pytest.mark.parametrize(
+    ("connection", "reason"),
+    [
+        ("", r"SINKS='edgehub'.*IOTEDGE_WORKLOADURI.*EdgeHubConnectionString"),
+        ("HostName=foo", r"EdgeHubConnectionString: GatewayHostName.* missing"),
+        ("HostName=a;GatewayHostName=;DeviceId=b;ModuleId=c;SharedAccessKey=d", "GatewayHostName missing"),
+    ],
+)
+def test_an_environment_without_an_edgehub_is_refused(monkeypatch: pytest.MonkeyPatch, connection: str, reason: str) -> None:
+    """At the start, with what is missing and without the key."""
+    monkeypatch.setenv("EdgeModuleCACertificateFile", "authority.pem")
+    monkeypatch.setenv("EdgeHubConnectionString", connection)
+    with pytest.raises(InvalidSetting, match=reason) as refused:
+        check_environment()
+    assert "=d" not in str(refused.value)
 
 
 @pytest.fixture
@@ -75,15 +130,14 @@ def test_other_results_are_lines_too(noon: datetime) -> None:
     span = f"{hour + timedelta(hours=1):%T} door: {hour:%H}:00 to {hour + timedelta(hours=1):%H}:00"
     summary = Summary("id", "door", "2026-01-31", "09", hour.timestamp(), hour.timestamp() + 3600, {"Frau": 3, "Herr": 2})
     seen = replace(samples.prediction(captured_at=noon.timestamp()), labels=(Label("cat", 0.987, Box(0, 0, 1, 1)),))
-    lines: list[tuple[Result, str]] = [
+    for result, line in (
         (results.from_summary(summary), f"{span}: Frau 3, Herr 2"),
         (results.from_summary(replace(summary, visits={})), f"{span}: no visits"),
         (results.from_change("door", Label("Frau", 0.9), noon.timestamp()), f"{noon:%T} door: Frau"),
         (results.from_change("door", None, noon.timestamp()), f"{noon:%T} door: nobody"),
         (results.from_prediction(seen), f"{noon:%T} door: cat 0.99"),
         (results.from_prediction(replace(seen, labels=())), f"{noon:%T} door: nothing found"),
-    ]
-    for result, line in lines:
+    ):
         assert describe(result, Counts(FakeBus())) == line
 
 
