@@ -17,7 +17,7 @@ from bridge.settings import Settings
 from bridge.sinks import NotSent
 from bridge.sinks.edgehub import check_environment
 from bridge.sinks.log import Counts, LogSink, describe
-from bus import Box, DayCounts, InvalidSetting, Label, Summary, Visit
+from bus import DayCounts, InvalidSetting, Label, Summary, Visit
 from runtime.settings import load
 from tests.bridge.support import FakeBus, visits
 from tests.support import samples
@@ -129,13 +129,13 @@ def test_other_results_are_lines_too(noon: datetime) -> None:
     hour = noon.replace(minute=0, second=0) - timedelta(hours=1)
     span = f"{hour + timedelta(hours=1):%T} door: {hour:%H}:00 to {hour + timedelta(hours=1):%H}:00"
     summary = Summary("id", "door", "2026-01-31", "09", hour.timestamp(), hour.timestamp() + 3600, {"Frau": 3, "Herr": 2})
-    seen = replace(samples.prediction(captured_at=noon.timestamp()), labels=(Label("cat", 0.987, Box(0, 0, 1, 1)),))
+    seen = replace(samples.prediction(captured_at=noon.timestamp()), labels=(Label("cat", 0.987), Label("dog", 0.01)))
     for result, line in (
         (results.from_summary(summary), f"{span}: Frau 3, Herr 2"),
         (results.from_summary(replace(summary, visits={})), f"{span}: no visits"),
         (results.from_change("door", Label("Frau", 0.9), noon.timestamp()), f"{noon:%T} door: Frau"),
         (results.from_change("door", None, noon.timestamp()), f"{noon:%T} door: nobody"),
-        (results.from_prediction(seen), f"{noon:%T} door: cat 0.99"),
+        (results.from_prediction(seen), f"{noon:%T} door: cat 0.99, dog 0.01"),
         (results.from_prediction(replace(seen, labels=())), f"{noon:%T} door: nothing found"),
     ):
         assert describe(result, Counts(FakeBus())) == line

@@ -208,7 +208,7 @@ def test_what_the_cloud_wants_is_in_force_and_reported(world: World) -> None:
 
 
 def test_two_sinks_get_what_the_cloud_wants(broker: Broker, tmp_path: Path) -> None:
-    """By `python -m bridge`: so that IoT Hub can route it; with the day's counts on standard output. It ends beside a frozen one."""
+    """By `python -m bridge`: as IoT Hub can route it, and as lines with counts. A frozen edgeHub does not delay its end."""
     at = time.time() - 4
     visits = [replace(visit(number, "Frau Müller"), started_at=at + number, ended_at=at + 3 + number) for number in range(3)]
     counts = DayCounts("door", time.strftime("%Y-%m-%d", time.localtime(at)), {"Frau Müller": 6, "Herr": 7}, {})
