@@ -40,4 +40,4 @@ class FakeBus(Bus):
         """Or the word that the retained message was deleted."""
         received = mqtt.MQTTMessage(topic=message.topic.encode())
         received.payload = b"" if is_cleared else message.pack()
-        self._client._handle_on_message(received)
+        self._client._handle_on_message(received)  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bridge import results, sinks
+from bridge.policy import Policy
 from bridge.settings import Settings
 from bridge.sinks import NotSent
 from bridge.sinks.edgehub import check_environment
@@ -50,13 +51,20 @@ def test_sinks(given: str | None, module: str, names: tuple[str, ...] | None, mo
             load(Settings)
 
 
+def test_the_policy_is_the_settings() -> None:
+    """Until the cloud wants another one."""
+    given = load(Settings, forward="all", min_probability="0.5", labels="man,woman", interval_seconds="5")
+    assert given.policy == Policy("all", 0.5, ("man", "woman"), 5.0)
+
+
 def test_a_third_sink_is_a_file_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing else knows it. It gets what a sink may use."""
     (tmp_path / "third.py").write_text("def create(context): return 'third', context")
     monkeypatch.setattr(sinks, "__path__", [*sinks.__path__, str(tmp_path)])
     context: Any = object()
+    opened: Any = sinks.open_sink("third", context)
+    assert opened == ("third", context)
     assert load(Settings, sinks="log,third").sink_names == ("log", "third")
-    assert sinks.open_sink("third", context) == ("third", context)
 
 
 @pytest.mark.parametrize(

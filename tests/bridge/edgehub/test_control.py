@@ -76,7 +76,7 @@ class Suite(FakeBus):
         self.receive(classifier(update))
         return self.new()
 
-    def report(self, after: float, is_accepted: bool = True) -> dict[str, Any]:
+    def due(self, after: float, is_accepted: bool = True) -> dict[str, Any]:
         """What is due so many seconds later, and accepted or not; empty for nothing."""
         self.now += after
         if patch := self.control.due():
@@ -125,18 +125,18 @@ def test_a_restart_knows_the_policy_but_no_model(suite: Suite) -> None:
 
 def test_reports_keep_their_distance(suite: Suite) -> None:
     """One in half a minute, accepted or not, and in five minutes where only metrics change."""
-    assert suite.report(0)["modules"]["capture-door"]["state"] == "paused"
+    assert suite.due(0)["modules"]["capture-door"]["state"] == "paused"
     suite.receive(replace(PAUSED, metrics={"a": 1}))
-    assert suite.report(METRICS_EVERY - 1) == {}
-    assert suite.report(1) == {"modules": {"capture-door": {"metrics": {"a": 1}}}}
+    assert suite.due(METRICS_EVERY - 1) == {}
+    assert suite.due(1) == {"modules": {"capture-door": {"metrics": {"a": 1}}}}
     suite.want(forward="all")
-    assert suite.report(REPORT_EVERY - 1) == {}
-    assert suite.report(1) == {"desiredVersion": 1, "policy": {"forward": "all"}}
+    assert suite.due(REPORT_EVERY - 1) == {}
+    assert suite.due(1) == {"desiredVersion": 1, "policy": {"forward": "all"}}
     suite.want(forward="none")
-    refused = suite.report(REPORT_EVERY, is_accepted=False)
+    refused = suite.due(REPORT_EVERY, is_accepted=False)
     assert refused == {"desiredVersion": 2, "policy": {"forward": "none"}}
-    assert suite.report(REPORT_EVERY - 1) == {}
-    assert suite.report(1) == refused
+    assert suite.due(REPORT_EVERY - 1) == {}
+    assert suite.due(1) == refused
 
 
 def test_cameras_are_known_from_labels_and_statuses(suite: Suite) -> None:
