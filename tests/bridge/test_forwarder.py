@@ -36,8 +36,11 @@ class Bridge:
     stop: threading.Event
 
     def work_until(self, condition: Callable[[], object]) -> None:
-        while not condition():
+        def turn() -> object:
             self.forwarder.process_batch()
+            return condition()
+
+        until(turn)
 
     def received(self, name: str) -> float:
         """How many messages of a kind came."""
