@@ -111,8 +111,10 @@ def test_an_edgehub_that_fails_gets_all_in_order(world: World) -> None:
             world.wait_for(names.SINK_FAILED)
             hub.refuse = 0
             world.wait_until_sent()
+            hub.twin.patch({"forward": "all"})
+            until(lambda: hub.twin.reported.get("policy", {}).get("forward") == "all", 30)
             clients = world.metric(names.EDGEHUB_CLIENTS)
-            hub.end()  # with nothing to send
+            hub.end()  # with nothing to send, to report or to wait for
             hub.refuse = 5
             hub.start()
             world.wait_for(names.SINK_FAILED)
