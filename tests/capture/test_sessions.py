@@ -1,0 +1,191 @@
+"""Sessions of a camera, by commands, and in those of a recording the wait for classifier and counter."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal
+from unittest.mock import Mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus import About, Command, Frame, Status, topics
+from bus.states import CAMERA_LOST, LEDGER_UNAVAILABLE, OFFLINE, PAUSED, RUNNING, STARTING
+from capture.__main__ import publish_frame
+from capture.commands import Commands, Session
+from capture.consumers import Consumers
+from capture.framer import Framer, Pace
+from capture.prepare import Preparation
+from capture.source import Captured
+from tests.support import samples, videos
+from tests.support.wait import limit, until
+
+Word = Literal["pause", "resume", "snapshot"]
+
+
+class Camera:
+    """Commands, with the states and frames that come of them in one order."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.commands = Commands(self.publish, lambda state, _detail: self.out.append(state))
+
+    def publish(self, _frame: Frame) -> bool:
+        time.sleep(0.001)  # in which a pause may come
+        self.out.append("frame")
+        return True
+
+    def command(self, word: Word) -> None:
+        self.commands.on_command(Command("door", word))
+
+    @property
+    def session(self) -> Session:
+        session = self.commands.session(timeout=0)
+        assert session
+        return session
+
+
+def test_only_the_current_session_publishes() -> None:
+    """A camera is on at first. After a pause no frame or state comes from that session; a resume begins another, at once."""
+    camera = Camera()
+    before = camera.session
+    assert before.publish(samples.frame())
+    before.report(RUNNING)
+    camera.command("resume")
+    assert camera.session is before  # it is on already
+    camera.command("pause")
+    assert before.over
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(camera.commands.session, limit(20))
+        camera.command("resume")
+        assert waiting.result(limit(10)) is camera.session is not before
+    assert not before.publish(samples.frame())
+    before.report(CAMERA_LOST, "unplugged")  # by a thread that was left behind
+    assert camera.session.publish(samples.frame())
+    assert camera.out == ["frame", RUNNING, PAUSED, STARTING, "frame"]
+
+
+@given(st.lists(st.sampled_from(["pause", "resume", "snapshot"])))
+def test_repeated_commands_change_nothing(words: list[Word]) -> None:
+    """Each pause and resume that changes something is reported once. Requests before a picture are one; a pause cancels them."""
+    camera, is_on, is_requested = Camera(), True, False
+    changes: list[str] = []
+    for word in words:
+        camera.command(word)
+        if word == "snapshot":
+            is_requested = is_on
+        elif is_on != (word == "resume"):
+            is_on, is_requested = not is_on, False
+            changes.append(STARTING if is_on else PAUSED)
+    assert camera.out == changes
+    assert (camera.commands.session(timeout=0) is not None) == is_on
+    if is_on:
+        assert camera.session.take_request() == is_requested
+        assert not camera.session.take_request()
+
+
+@pytest.mark.parametrize("attempt", range(20))
+def test_a_frame_and_a_pause_at_the_same_time(attempt: int) -> None:
+    """A frame that is being published is out before the pause is reported, or does not go out."""
+    camera = Camera()
+    session = camera.session
+
+    def publish() -> None:
+        while not session.over:
+            session.publish(samples.frame())
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(publish)
+        until(lambda: camera.out)
+        camera.command("pause")
+    assert camera.out.index(PAUSED) == len(camera.out) - 1
+
+
+class Modules:
+    """What other modules report to `consumers`."""
+
+    def __init__(self, prediction_timeout: float = 0.05) -> None:
+        self.bus = Mock()
+        self.consumers = Consumers(self.bus, "door", prediction_timeout)
+        calls = [call.args for call in self.bus.subscribe.call_args_list]
+        self._handlers: dict[str, Callable[[Any], object]] = {topic: handler for topic, _, handler in calls}
+
+    def report(self, module: str, state: str, model: str | None = None, age: float = 0.0) -> None:
+        at = time.time() - age
+        self._handlers[topics.status()](Status(module, state, at, at, about=About(model=model)))
+
+    def predict(self, frame: Frame) -> None:
+        one = samples.prediction(captured_at=frame.captured_at)
+        self._handlers[topics.prediction("door")](replace(one, session=frame.session, sequence=frame.sequence))
+
+
+COUNTER = ("counter", RUNNING)
+CLASSIFIER = ("classifier", RUNNING, "m")
+
+
+@pytest.mark.parametrize(
+    ("run", "reports"),
+    [
+        (True, [COUNTER, CLASSIFIER]),
+        (True, [COUNTER, ("fruit", RUNNING, "m")]),  # MODULE_NAME
+        (True, [("counter-2", RUNNING), CLASSIFIER]),
+        (True, [("counter", LEDGER_UNAVAILABLE), CLASSIFIER]),
+        (True, [COUNTER, ("classifier-1", RUNNING, "m"), ("classifier-2", RUNNING, "m"), ("classifier-1", OFFLINE, "m")]),
+        (False, [COUNTER]),
+        (False, [COUNTER, ("classifier", RUNNING)]),  # another module of that name
+        (False, [("bridge", RUNNING), ("dashboard", RUNNING), CLASSIFIER]),
+        (False, [("counter", STARTING), CLASSIFIER]),
+        (False, [COUNTER, CLASSIFIER, ("counter", OFFLINE)]),
+        (False, [("counter", RUNNING, None, 60.0), CLASSIFIER]),  # retained for a module that is gone
+    ],
+)
+def test_who_is_waited_for(run: bool, reports: list[tuple[Any, ...]]) -> None:
+    """A classifier, known by its model, and a counter, both by fresh statuses; one of two is enough."""
+    modules = Modules()
+    for report in reports:
+        modules.report(*report)
+    assert modules.consumers.wait_until_running(lambda: True) == run
+
+
+@pytest.mark.parametrize("answer", ["none", "of another session"])
+def test_a_frame_without_a_prediction_is_published_again(answer: str) -> None:
+    """Lost, or too old for a classifier that was held up, it comes again as one of now; after three times it goes on."""
+    modules, frame = Modules(), samples.frame("door")
+    sent: list[Frame] = []
+
+    def send(frame: Frame) -> bool:
+        sent.append(frame)
+        if answer == "of another session":
+            modules.predict(replace(frame, session="earlier"))
+        return True
+
+    assert modules.consumers.publish(frame, send, lambda: False)
+    assert [replace(one, captured_at=frame.captured_at) for one in sent] == [frame] * 3
+    assert sent[1].captured_at == pytest.approx(time.time(), abs=60)
+    modules.bus.count_and_warn.assert_called_once()
+
+
+def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -> None:
+    """A frame that went out keeps its number, though its session ends before the prediction comes."""
+    modules, framer = Modules(limit(5)), Framer("door", Pace(1000), Preparation(), 80)
+    sent: list[Frame] = []
+
+    def send(frame: Frame) -> bool:
+        sent.append(frame)
+        if len(sent) != 2:
+            modules.predict(frame)
+        return True
+
+    commands = Commands(send, Mock())
+    modules.bus.progressed = lambda: commands.on_command(Command("door", "pause")) if len(sent) == 2 else None
+    for number in range(4):
+        session = commands.session(0)
+        assert session
+        is_over = partial(getattr, session, "over")
+        publish = partial(modules.consumers.publish, publish=session.publish, is_over=is_over)
+        publish_frame(Captured(videos.numbered(number), time.time(), float(number)), framer, session, publish, modules.bus)
+        commands.on_command(Command("door", "resume"))
+    assert [(frame.sequence, frame.session) for frame in sent] == [(number, sent[0].session) for number in range(4)]
