@@ -1,14 +1,15 @@
 """The threads that read a source: newest picture, loss and return; and every picture of a recording that is played once."""
 
+import itertools
 import threading
 import time
+from unittest.mock import Mock
 
 import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.reader import Playback, Reader
 from capture.source import Captured, Pictures, Recording, SourceLost
-from runtime.backoff import Backoff
 from runtime.heartbeat import Calls
 from tests.support import videos
 from tests.support.wait import limit, until
@@ -37,14 +38,10 @@ class Scripted(Recording):
             for number in range(act):
                 time.sleep(self._pause)
                 yield videos.numbered(number)
-            self._hang("read")
+            self.released.wait(limit(30) if self._hangs == "read" else 0.0)
         finally:
-            self._hang("closed")
+            self.released.wait(limit(30) if self._hangs == "closed" else 0.0)
             self.closed += 1
-
-    def _hang(self, when: str) -> None:
-        if self._hangs == when:
-            self.released.wait(limit(30))
 
 
 class Reports(list[str]):
@@ -52,18 +49,6 @@ class Reports(list[str]):
 
     def __call__(self, state: str, detail: str) -> None:
         self.append(detail if state == CAMERA_LOST else state)
-
-
-class QuickBackoff(Backoff):
-    """Waits a moment, and collects the seconds that it should have waited."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waits: list[float] = []
-
-    def next(self) -> float:
-        self.waits.append(super().next())
-        return 0.02
 
 
 def test_holds_the_newest() -> None:
@@ -82,40 +67,31 @@ NOT_THERE, BROKEN = SourceLost("not there"), OSError("broken")
 
 
 @pytest.mark.parametrize(
-    ("acts", "loop", "states"),
+    ("acts", "loop", "states", "backoff"),
     [
-        ([NOT_THERE, 2, BROKEN, 3, 0], True, ["not there", RUNNING, "OSError: broken", RUNNING, "there is no picture in it"]),
-        ([2, 3, 1], True, [RUNNING] * 3),  # begun again at once, which is no loss
-        ([2, 3, 1], False, [RUNNING, ENDED]),  # and the silence after is no loss
-        ([], True, ["nothing more"] * 3),  # the silence that follows does not hide why
+        ([NOT_THERE, 2, BROKEN, 0], True, ["not there", RUNNING, "OSError: broken", "there is no picture in it"], ["next"]),
+        ([2, 3, 1], True, [RUNNING] * 3, ["next"]),  # begun again at once, which is no loss
+        ([2, 3, 1], False, [RUNNING, ENDED], []),  # and the silence after is no loss
+        ([], True, ["nothing more"] * 3, ["next"]),  # the silence that follows does not hide why
+        ([NOT_THERE, 30, BROKEN], True, ["not there", RUNNING, "OSError: broken"], ["next", "reset", "next"]),
     ],
 )
-def test_states(acts: list[int | Exception], loop: bool, states: list[str]) -> None:
-    """States, and the reasons of losses. A lost source is closed before it is opened again."""
-    source, reports = Scripted(*acts), Reports()
-    with Reader(source, reports, loop, 0.05, backoff=QuickBackoff()) as reader:
+def test_states(acts: list[int | Exception], loop: bool, states: list[str], backoff: list[str]) -> None:
+    """States, and the reasons of losses. A lost source is closed before it is opened again: less and less often, but at once
+    after steady pictures.
+    """
+    source, reports, calls = Scripted(*acts, pause=0.02), Reports(), Mock(**{"next.return_value": 0.02})
+    reader = Reader(source, reports, loop, silence=0.5, backoff=calls)
+    reader.steady_time = 0.3
+    with reader:
         until(lambda: [reader.take(0.02)] and len(reports) >= len(states))
         assert reader.has_ended == (not loop)
         assert source.opened - source.closed <= 1
-        reader.take(0.2)
+        reader.take(0.8)
     assert reports[: len(states)] == states
     assert loop or len(reports) == len(states)
-    assert "no picture for 0.05 s" not in reports
-
-
-@pytest.mark.parametrize(
-    ("acts", "waits"),
-    [([NOT_THERE, 1, BROKEN, 1, BROKEN], [0.5, 1.0, 2.0]), ([NOT_THERE, NOT_THERE, 20, BROKEN], [0.5, 1.0, 0.5])],
-    ids=["a source that flaps is tried less and less often", "one that worked for a while is tried at once"],
-)
-def test_attempts_to_open(acts: list[int | Exception], waits: list[float]) -> None:
-    """They are 0.5 s, 1 s and so on apart, and begin anew after steady pictures."""
-    backoff = QuickBackoff()
-    reader = Reader(Scripted(*acts, pause=0.02), Reports(), backoff=backoff)
-    reader.steady_time = 0.1
-    with reader:
-        until(lambda: len(backoff.waits) >= 3)
-    assert backoff.waits[:3] == waits
+    assert "no picture for 0.5 s" not in reports
+    assert [name for name, _ in itertools.groupby(call[0] for call in calls.method_calls)] == backoff
 
 
 @pytest.mark.parametrize("when", ["read", "closed"])
