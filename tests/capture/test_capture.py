@@ -27,37 +27,29 @@ from tests.support.wait import limit, until
 pytestmark = pytest.mark.system
 
 
-class Back:
-    """What comes from capture at the camera back, and commands to it."""
-
-    def __init__(self, listener: Listener) -> None:
-        self.listener = listener
+class Back(Listener):
+    """What comes from capture at the camera back, and messages in place of other modules."""
 
     @property
     def frames(self) -> list[Frame]:
-        return [Frame.unpack(payload) for payload in self.listener.payloads("/frame")]
+        return [Frame.unpack(payload) for payload in self.payloads("/frame")]
 
     @property
     def statuses(self) -> list[Status]:
-        return [Status.unpack(payload) for payload in self.listener.payloads("status/capture-back")]
-
-    def wait_for_frames(self, number: int) -> list[Frame]:
-        self.listener.wait_for("/frame", number, 60)
-        return self.frames
+        return [Status.unpack(payload) for payload in self.payloads("status/capture-back")]
 
     def wait_for_state(self, state: str) -> Status:
         return until(lambda: next((status for status in self.statuses[-1:] if status.state == state), None), what=state)
 
-    def publish(self, *messages: Message) -> None:
-        """In place of other modules."""
+    def send(self, *messages: Message) -> None:
         for message in messages:
-            self.listener.publish(message.topic, message.pack(), retain=message.RETAINED)
+            self.publish(message.topic, message.pack(), retain=message.RETAINED)
 
 
 @pytest.fixture
 def back(broker: Broker) -> Iterator[Back]:
-    with Listener(broker.port, "footfall/back/frame", "footfall/status/capture-back") as listener:
-        yield Back(listener)
+    with Back(broker.port, "footfall/back/frame", "footfall/status/capture-back") as listener:
+        yield listener
 
 
 def picture(frame: Frame) -> Picture:
@@ -83,14 +75,15 @@ def test_the_life_of_a_camera(broker: Broker, back: Back, tmp_path: Path) -> Non
         assert "No such file" in lost.detail
         assert lost.about.camera == "back"
         shutil.move(videos.video(tmp_path / "clip.avi", 20), path)
-        frames = back.wait_for_frames(10)
+        back.wait_for("/frame", 10, 60)
+        frames = back.frames
         assert 0 <= time.time() - frames[-1].captured_at < limit(2)
         assert (len(frames) - 1) / (frames[-1].captured_at - frames[0].captured_at) < 5.5
         assert picture(frames[3]).shape == (frames[3].height, frames[3].width, 3) == (43, 32, 3)
         moves(health)
         until(is_open)
         begin = time.time()
-        back.publish(*[Command("back", "pause")] * 2, Command("back", "snapshot"))
+        back.send(*[Command("back", "pause")] * 2, Command("back", "snapshot"))
         since = back.wait_for_state(PAUSED).since
         assert since
         assert begin - 0.1 < since < time.time() + 0.1
@@ -101,9 +94,9 @@ def test_the_life_of_a_camera(broker: Broker, back: Back, tmp_path: Path) -> Non
         until(lambda: time.time() > begin + 1.5)  # longer than the clip
         assert not is_open()
         assert len(back.frames) == len(frames)
-        back.publish(*[Command("back", "resume")] * 2)
-        first = back.wait_for_frames(len(frames) + 3)[len(frames)]
-        assert videos.number_of(picture(first)) <= 5
+        back.send(*[Command("back", "resume")] * 2)
+        back.wait_for("/frame", len(frames) + 3)
+        assert videos.number_of(picture(back.frames[len(frames)])) <= 5
         assert [frame.sequence for frame in back.frames] == list(range(len(back.frames)))
         back.wait_for_state(RUNNING)
         states = [state for state, _ in itertools.groupby(status.state for status in back.statuses)]
@@ -111,7 +104,7 @@ def test_the_life_of_a_camera(broker: Broker, back: Back, tmp_path: Path) -> Non
         path.write_bytes(b"no video any more")
         back.wait_for_state(CAMERA_LOST)
         stands_still(health)
-        back.publish(Command("back", "pause"))
+        back.send(Command("back", "pause"))
         moves(health)
         broker.end()
         stands_still(health)
@@ -128,7 +121,7 @@ def test_bad_pictures_are_counted_and_skipped(broker: Broker, back: Back, tmp_pa
     cv2.imwrite(str(folder / "wide.png"), np.zeros((2, 70_000, 3), np.uint8))
     (folder / "none.jpg").write_text("no picture")
     with Module("capture", broker.port, CAMERA="back", VIDEO_PATH=folder, JPEG_QUALITY=100) as module:
-        back.wait_for_frames(8)
+        back.wait_for("/frame", 8, 60)
         for text in ("RESIZE_WIDTH or JPEG_QUALITY", "70000x2", "none.jpg: not a picture"):
             assert text in module.log
         assert module.log.count("[WRN]") == 3
@@ -142,25 +135,25 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: Back, tmp_pat
     settings = {"VIDEO_PATH": videos.video(tmp_path / "clip.avi", 10), "LOOP_VIDEO": "false", "FRAME_RATE": 20}
 
     def report(counter: str, at: float) -> None:
-        back.publish(Status("classifier", RUNNING, at, at, about=About(model="m")), Status("counter", counter, at, at))
+        back.send(Status("classifier", RUNNING, at, at, about=About(model="m")), Status("counter", counter, at, at))
 
     report(counter=RUNNING, at=1000.0)  # as a broker retains it for modules that were killed with it
     with Module("capture", broker.port, CAMERA="back", HEALTH_FILE=health, **settings) as module:
         module.wait_for_log("waits for classifier and counter")
         module.wait_for_log("connected to the broker")
         report(counter=STARTING, at=time.time())
-        back.listener.settle()
+        back.settle()
         assert back.statuses[-1].state == STARTING
         assert not back.frames
         report(counter=RUNNING, at=time.time())
         for number in range(10):
             until(lambda: number in [frame.sequence for frame in back.frames])  # noqa: B023
-            back.listener.settle()
+            back.settle()
             (*_, last) = frames = back.frames
             assert list(dict.fromkeys(videos.number_of(picture(frame)) for frame in frames)) == list(range(number + 1))
             assert back.statuses[-1].state != ENDED
             prediction = samples.prediction(captured_at=last.captured_at, camera="back")
-            back.publish(replace(prediction, session=last.session, sequence=last.sequence))
+            back.send(replace(prediction, session=last.session, sequence=last.sequence))
         back.wait_for_state(ENDED)
         moves(health)
         assert module.running

@@ -161,14 +161,12 @@ def test_a_file_that_this_machine_is_too_slow_for(complete: bool) -> None:
     [
         ("none.mp4", "none.mp4: No such file"),
         ("text.mp4", "text.mp4: OpenCV cannot open it"),
-        ("empty.mp4", "empty.mp4: OpenCV cannot open it"),
         ("1.mp4", "1.mp4: No such file"),
         ("./http://clip.mp4", "No such file"),
         ("12:30 door.mp4", "12:30 door.mp4: No such file"),
         ("x" * 5000, "too long"),
         ("other:7", "other:7: No such file or directory; SOURCE_MODULES has no kind of source for it either"),
         ("97", "there is no /dev/video97"),
-        ("/dev/video98", "there is no /dev/video98"),
         ("/dev/null", "camera /dev/null: OpenCV cannot open it"),
         ("RTSP://me:secret@127.0.0.1:1/live", "^rtsp://127.0.0.1:1: Connection refused$"),
         ("rtsps://127.0.0.1:1/live", "^rtsps://127.0.0.1:1: Connection refused$"),
@@ -187,7 +185,6 @@ def test_why_a_source_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p
     """The fault itself, with the camera's host and port; also after three faults in a row, and at the end of a stream."""
     monkeypatch.chdir(tmp_path)
     Path("text.mp4").write_text("no video at all")
-    Path("empty.mp4").touch()
     with snapshot_camera() as camera, pytest.raises(SourceLost, match=reason.replace("{camera}", camera.host)):
         list(open_source(path.replace("{camera}", camera.host)).pictures())
 

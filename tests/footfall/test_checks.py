@@ -72,7 +72,6 @@ def test_what_is_run(plan_of: PlanOf, settings: dict[str, str], about: str, expe
         ({"VIDEO_PATH": "{tmp}/none.mp4"}, "VIDEO_PATH: {tmp}/none.mp4: No such file or directory"),
         ({"VIDEO_PATH": "{tmp}/texts"}, "VIDEO_PATH: {tmp}/texts: there is no picture in it"),
         ({"ICONS": "{tmp}/none", "MATRIX": "terminal"}, "ICONS: {tmp}/none: no such folder"),
-        ({"ICONS": "{tmp}/texts", "MATRIX": "terminal"}, "ICONS: {tmp}/texts/note.txt: line 1"),
         ({"MODEL": "{tmp}/mislabelled"}, "labels.txt has 2 labels, the model has 3 outputs"),
         ({"DELEGATE": "{tmp}/none.so"}, "DELEGATE='{tmp}/none.so': cannot be loaded"),
     ],
@@ -80,7 +79,6 @@ def test_what_is_run(plan_of: PlanOf, settings: dict[str, str], about: str, expe
 def test_what_is_wrong_is_said(settings: dict[str, str], reason: str, plan_of: PlanOf, tmp_path: Path) -> None:
     """The setting or the file is named, and nothing has been made."""
     (tmp_path / "texts").mkdir()
-    (tmp_path / "texts" / "note.txt").write_text("no icon")
     (tmp_path / "texts" / "note.png").write_text("no picture")
     mislabelled = Path(shutil.copytree(ROOT / "demo" / "model", tmp_path / "mislabelled"))
     (mislabelled / "labels.txt").write_text("man\nwoman\n")

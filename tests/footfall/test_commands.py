@@ -90,23 +90,16 @@ def suite(the_suite: Suite) -> Suite:
 
 
 def test_help_lists_the_commands_that_make_calls(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each command is a target of the Makefile too."""
-    with pytest.raises(SystemExit) as end:
+    """Each command is a target of the Makefile too; other words are refused."""
+    with pytest.raises(SystemExit, match="0"):
         call("--help")
     shown = capsys.readouterr().out
-    assert end.value.code == 0
     called = re.findall(r"^(\w+):.*\n\t@exec \S+ -m footfall (\w+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert dict(called) == {name: name for name in COMMANDS}
     assert all(re.search(rf"^ +{name} ", shown, re.MULTILINE) for name in COMMANDS)
-
-
-@pytest.mark.parametrize("words", [[], ["dance"], ["tell", "pause"], ["tell", "=pause"]])
-def test_other_words_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """By argparse, with the usage."""
-    with pytest.raises(SystemExit) as end:
-        call(*words)
-    assert end.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: footfall")
+    for words in ("", "dance", "tell pause", "tell =pause"):
+        with pytest.raises(SystemExit, match="2"):
+            call(*words.split())
 
 
 @pytest.mark.broker

@@ -40,6 +40,7 @@ def test_watch_prints_a_line_for_each_change() -> None:
         (NOBODY, "door: nobody (today: no visits)"),
         (received(CurrentLabel("door", "Frau Müller", 0.987, SINCE)), f"{woman} (today: no visits)"),
         (received(CurrentLabel("door", "Frau Müller", 0.5, SINCE)), ""),  # another probability
+        (received(DayCounts("door", "2026-01-31", {"man": 2}, {})), f"{woman} (today: man 2)"),
         (received(DayCounts("door", "2026-01-31", {"woman": 1, "man": 2}, {})), f"{woman} (today: man 2, woman 1)"),
         (received(DayCounts("door", "2026-01-30", {"man": 57}, {})), ""),  # again, when a visit over midnight ends
         (NOBODY, "door: nobody (today: man 2, woman 1)"),
