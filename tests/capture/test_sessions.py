@@ -156,8 +156,8 @@ def test_a_frame_without_a_prediction_is_published_again() -> None:
 
 
 def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -> None:
-    """A frame that went out keeps its number, though its session ends before the prediction comes."""
-    modules, framer = Modules(limit(5)), Framer("door", Pace(1000), Preparation(), 80)
+    """A frame that went out keeps its number, though its session ends before the prediction comes. All are out of turn."""
+    modules, framer = Modules(limit(5)), Framer("door", Pace(0.1), Preparation(), 80)
     sent: list[Frame] = []
 
     def send(frame: Frame) -> bool:
@@ -169,6 +169,7 @@ def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -
     commands = Commands(send, Mock())
     modules.bus.progressed = lambda: commands.on_command(Command("door", "pause")) if len(sent) == 2 else None
     for number in range(4):
+        commands.on_command(Command("door", "snapshot"))
         session = commands.session(0)
         assert session
         is_over = partial(getattr, session, "over")
