@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -59,7 +59,7 @@ def test_only_the_current_session_publishes() -> None:
     camera.command("resume")
     assert camera.current is before  # it is on already
     with ThreadPoolExecutor(1) as pool:
-        camera.meanwhile = lambda: (pool.submit(camera.command, "pause"), time.sleep(0.1))
+        camera.meanwhile = lambda: wait([pool.submit(camera.command, "pause")], timeout=0.1)
         assert before.publish(samples.frame())
         until(lambda: before.over)
         camera.meanwhile = bool

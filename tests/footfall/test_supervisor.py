@@ -35,7 +35,7 @@ def test_the_first_to_end_is_the_cause(command: str, code: int, cause: str, capf
     assert run.run() == code
     assert run.cause == cause
     shown = capfd.readouterr().out
-    lines = re.findall(r"^\d\d:\d\d:\d\d counter \| (.*)$", shown, re.MULTILINE)
+    lines = re.findall(r"^\d\d:\d\d:\d\d counter \| (\[.*)$", shown, re.MULTILINE)
     assert lines == ["[WRN] no memory", "[INF] mosquitto runs", "[INF] a delegate", "[ERR] last words"]
     assert "\x1b" not in shown
 
