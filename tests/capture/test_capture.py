@@ -152,6 +152,7 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: Back, tmp_pat
             (*_, last) = frames = back.frames
             assert list(dict.fromkeys(videos.number_of(picture(frame)) for frame in frames)) == list(range(number + 1))
             assert back.statuses[-1].state != ENDED
+            time.sleep(0.15)  # with which the clock's time is more than a second past the recording's at its end
             prediction = samples.prediction(captured_at=last.captured_at, camera="back")
             back.send(replace(prediction, session=last.session, sequence=last.sequence))
         back.wait_for_state(ENDED)

@@ -62,7 +62,7 @@ def test_a_picture_that_cannot_become_a_frame() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "wanted", "jitter", "share"),
-    [(10, 10, 0.01, 1.0), (30, 10, 0.0, 0.97), (25, 10, 0.0, 0.97), (60, 24, 0.0, 0.97), (30, 1, 0.0, 0.97)],
+    [(10, 10, 0.02, 1.0), (30, 10, 0.0, 0.97), (25, 10, 0.0, 0.97), (60, 24, 0.0, 0.97), (30, 1, 0.0, 0.97)],
     ids=["a camera of the set rate loses nothing to its jitter", *["a faster one is thinned evenly"] * 4],
 )
 def test_pace(rate: int, wanted: int, jitter: float, share: float) -> None:

@@ -99,7 +99,7 @@ def test_a_source_that_hangs_is_reported_and_left_behind(when: str) -> None:
     """A camera stuck in its driver is lost, and does not keep the process from ending; its call is known while it lasts, also
     beside a new reader of the same camera.
     """
-    source, calls, reports = Scripted(1, hangs=when), Calls(), Reports()
+    source, calls, reports = Scripted(1 if when == "read" else 25, pause=0.1, hangs=when), Calls(), Reports()
     begin = time.monotonic()
     with Reader(source, reports, silence=0.2, calls=calls) as reader:
         assert isinstance(until(lambda: reader.take(0.1)), Captured)

@@ -64,6 +64,7 @@ def test_only_the_current_session_publishes() -> None:
         until(lambda: before.over)
         camera.meanwhile = bool
         waiting = pool.submit(camera.session, limit(20))
+        wait([waiting], timeout=0.1)
         camera.command("resume")
         assert waiting.result(limit(10)) is camera.current is not before
     assert not before.publish(samples.frame())

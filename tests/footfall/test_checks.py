@@ -45,7 +45,7 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
         ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True}),
         ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "addresses": ""}),
         ({"CAMERAS": "back"}, DEMO, {"cameras": ("door", "back")}),  # the own camera is one of them
-        ({"MODEL": "demo/model"}, NOT_FOR_PEOPLE, {"video_path": "0", "is_played_once": False}),
+        ({"MODEL": "demo/model", "LOOP_VIDEO": "false"}, NOT_FOR_PEOPLE, {"video_path": "0", "is_played_once": False}),
         (
             {"MODEL": "demo/model", "VIDEO_PATH": "{tmp}/pictures", "LOOP_VIDEO": "false"},
             NOT_FOR_PEOPLE,
