@@ -175,6 +175,10 @@ def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -
         assert session
         is_over = partial(getattr, session, "over")
         publish = partial(modules.consumers.publish, publish=session.publish, is_over=is_over)
-        publish_frame(Captured(videos.numbered(number), time.time(), float(number)), framer, session, publish, modules.bus)
+        captured = Captured(videos.numbered(number), time.time(), float(number))
+        publish_frame(captured, framer, session, publish, modules.bus)
         commands.on_command(Command("door", "resume"))
+        if session.over:  # what does not go out uses no number
+            session.request_snapshot()
+            publish_frame(captured, framer, session, publish, modules.bus)
     assert [(frame.sequence, frame.session) for frame in sent] == [(number, sent[0].session) for number in range(4)]

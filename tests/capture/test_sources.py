@@ -67,6 +67,12 @@ def test_settings_that_cannot_be_right(path: str, modules: str, problem: str) ->
     assert problem in str(caught.value)
 
 
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_recording_that_is_played_once_is_complete(loop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("capture.settings.create_source", lambda _path, options, _modules: options)
+    assert Settings(loop_video=loop, frame_rate=5).create_source() == SourceOptions(5, complete=not loop)
+
+
 @pytest.mark.broker
 @settings(max_examples=150)
 @given(addresses(), st.sampled_from([{}, {"frame_rate": "fast"}, {"camera": "A"}]))
@@ -265,3 +271,14 @@ def test_a_camera_that_does_not_answer_to_the_end(answer: bytes, reason: str) ->
         connection.sendall(answer)
         with connection, pytest.raises(SourceLost, match=reason):
             lost.result(limit(10))
+
+
+@pytest.mark.broker
+def test_an_address_in_capitals_is_one_for_ffmpeg() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
+        lost = thread.submit(numbers, open_source(f"RTSP://127.0.0.1:{server.getsockname()[1]}/"), 1)
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(7) == b"OPTIONS"
+        with pytest.raises(SourceLost):
+            lost.result(limit(20))

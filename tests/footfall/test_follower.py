@@ -44,7 +44,10 @@ def test_a_run_is_followed_to_the_end_of_its_recording(broker: Broker, capsys: p
             report("capture", "camera-lost")
             until(lambda: is_shown("No prediction yet: capture is camera-lost; counter is running; dashboard is running"))
             modules.publish(first.topic, first.pack())
-            until(lambda: is_shown("The dashboard is not ready: "))
+            report("dashboard", "starting")
+            until(
+                lambda: is_shown("The dashboard is not ready: capture is camera-lost; counter is running; dashboard is starting")
+            )
             assert not flows.done()
             report("dashboard", "running")
             assert flows.result(limit(10))
