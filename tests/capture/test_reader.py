@@ -53,9 +53,9 @@ class Reports(list[str]):
 
 def test_holds_the_newest() -> None:
     """A late taker gets the last picture, with a fresh time, and none before it."""
-    source = Scripted(20, pause=0.01)
-    with Reader(source, Reports(), loop=False) as reader:
-        until(lambda: source.closed == 1)
+    reports = Reports()
+    with Reader(Scripted(20, pause=0.01), reports, loop=False) as reader:
+        until(lambda: ENDED in reports)
         captured = reader.take(limit(1))
         assert captured
         assert videos.number_of(captured.picture) == 19

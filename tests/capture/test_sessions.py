@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bus import About, Command, Frame, Status, topics
 from bus.states import CAMERA_LOST, LEDGER_UNAVAILABLE, OFFLINE, PAUSED, RUNNING, STARTING
 from capture.__main__ import publish_frame
-from capture.commands import Commands, Session
+from capture.commands import Commands
 from capture.consumers import Consumers
 from capture.framer import Framer, Pace
 from capture.prepare import Preparation
@@ -23,73 +23,56 @@ from capture.source import Captured
 from tests.support import samples, videos
 from tests.support.wait import limit, until
 
-Word = Literal["pause", "resume", "snapshot"]
-
-
-class Camera(Commands):
-    """Notes the states and frames that come of commands, in one order; `meanwhile` is done while a frame is published."""
-
-    def __init__(self) -> None:
-        super().__init__(self._publish_frame, lambda state, _detail: self.out.append(state))
-        self.out: list[str] = []
-        self.meanwhile: Callable[[], object] = bool
-
-    def _publish_frame(self, _frame: Frame) -> bool:
-        self.meanwhile()
-        self.out.append("frame")
-        return True
-
-    def command(self, word: Word) -> None:
-        self.on_command(Command("door", word))
-
-    @property
-    def current(self) -> Session:
-        session = self.session(timeout=0)
-        assert session
-        return session
-
 
 def test_only_the_current_session_publishes() -> None:
     """A camera is on at first. After a pause no frame or state comes from that session; a resume begins another, at once. A frame
-    that is being published is out before the pause is reported.
+    that is being published is out before a pause is reported.
     """
-    camera = Camera()
-    before = camera.current
+    out: list[str] = []
+
+    def publish(_frame: Frame) -> bool:
+        wait([pool.submit(commands.on_command, Command("door", "pause"))], timeout=0.1)
+        out.append("frame")
+        return True
+
+    commands = Commands(publish, lambda state, _detail: out.append(state))
+    before = commands.session(0)
+    assert before
     before.report(RUNNING)
-    camera.command("resume")
-    assert camera.current is before  # it is on already
+    commands.on_command(Command("door", "resume"))
+    assert commands.session(0) is before  # it is on already
     with ThreadPoolExecutor(1) as pool:
-        camera.meanwhile = lambda: wait([pool.submit(camera.command, "pause")], timeout=0.1)
         assert before.publish(samples.frame())
         until(lambda: before.over)
-        camera.meanwhile = bool
-        waiting = pool.submit(camera.session, limit(20))
+        waiting = pool.submit(commands.session, limit(20))
         wait([waiting], timeout=0.1)
-        camera.command("resume")
-        assert waiting.result(limit(10)) is camera.current is not before
-    assert not before.publish(samples.frame())
-    before.report(CAMERA_LOST, "unplugged")  # by a thread that was left behind
-    assert camera.current.publish(samples.frame())
-    assert camera.out == [RUNNING, "frame", PAUSED, STARTING, "frame"]
+        commands.on_command(Command("door", "resume"))
+        current = waiting.result(limit(10))
+        assert current
+        assert commands.session(0) is current is not before
+        assert not before.publish(samples.frame())
+        before.report(CAMERA_LOST, "unplugged")  # by a thread that was left behind
+        assert current.publish(samples.frame())
+    assert out == [RUNNING, "frame", PAUSED, STARTING, "frame", PAUSED]
 
 
 @given(st.lists(st.sampled_from(["pause", "resume", "snapshot"])))
-def test_repeated_commands_change_nothing(words: list[Word]) -> None:
+def test_repeated_commands_change_nothing(words: list[Literal["pause", "resume", "snapshot"]]) -> None:
     """Each pause and resume that changes something is reported once. Requests before a picture are one; a pause cancels them."""
-    camera, is_on, is_requested = Camera(), True, False
+    report, is_on, is_requested = Mock(), True, False
+    commands = Commands(Mock(), report)
     changes: list[str] = []
     for word in words:
-        camera.command(word)
+        commands.on_command(Command("door", word))
         if word == "snapshot":
             is_requested = is_on
         elif is_on != (word == "resume"):
             is_on, is_requested = not is_on, False
             changes.append(STARTING if is_on else PAUSED)
-    assert camera.out == changes
-    assert (camera.session(timeout=0) is not None) == is_on
-    if is_on:
-        assert camera.current.take_request() == is_requested
-        assert not camera.current.take_request()
+    assert [call.args[0] for call in report.call_args_list] == changes
+    session = commands.session(timeout=0)
+    assert (session is not None) == is_on
+    assert session is None or [session.take_request(), session.take_request()] == [is_requested, False]
 
 
 class Modules:
