@@ -70,11 +70,12 @@ def test_settings_that_cannot_be_right(path: str, modules: str, problem: str) ->
 @pytest.mark.parametrize("loop", [False, True])
 def test_a_recording_that_is_played_once_is_complete(loop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("capture.settings.create_source", lambda _path, options, _modules: options)
-    assert Settings(loop_video=loop, frame_rate=5).create_source() == SourceOptions(5, complete=not loop)
+    created: object = Settings(loop_video=loop, frame_rate=5).create_source()
+    assert created == SourceOptions(5, complete=not loop)
 
 
 @pytest.mark.broker
-@settings(max_examples=150)
+@settings(max_examples=225)
 @given(addresses(), st.sampled_from([{}, {"frame_rate": "fast"}, {"camera": "A"}]))
 def test_settings_show_no_secret(given: tuple[str, str], others: dict[str, str]) -> None:
     """Of a refused address, or with another refused setting beside it; nor do sources that are lost."""
@@ -177,6 +178,7 @@ def test_a_file_that_this_machine_is_too_slow_for(complete: bool) -> None:
         ("RTSP://me:secret@127.0.0.1:1/live", "^rtsp://127.0.0.1:1: Connection refused$"),
         ("rtsps://127.0.0.1:1/live", "^rtsps://127.0.0.1:1: Connection refused$"),
         ("HTTPS://127.0.0.1:1/live", "^https://127.0.0.1:1: Connection refused$"),
+        ("http://127.0.0.1:port/live", "the address cannot be read"),
         ("http://{camera}/404", "^http://{camera}: the camera answers 404 Not Found; there is nothing at its path$"),
         ("http://{camera}/503", "the camera answers 503 Service Unavailable$"),
         ("http://{camera}/page", "it sends text/html, which is neither a picture nor a video"),
