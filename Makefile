@@ -6,7 +6,7 @@ export PYTHON VENV
 # What pip reads is what it installs from: a change there makes a new set-up due.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix tell forget camera setup test unit broker check format docs bench evaluate scenes model deployment lock reset clean
+.PHONY: help run watch matrix command forget camera setup test unit broker check format docs bench evaluate scenes model deployment lock reset clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -21,8 +21,8 @@ watch: $(VENV)/.run ## who is there now, at each camera of a running suite, and 
 matrix: $(VENV)/.run ## draws the LED matrix of a running suite, in place in a terminal
 	@exec $(VENV)/bin/python -m footfall matrix
 
-tell: $(VENV)/.run ## commands a camera of a running suite: make tell DO=pause, resume or snapshot; CAMERA=door
-	@exec $(VENV)/bin/python -m footfall tell
+command: $(VENV)/.run ## commands a camera of a running suite: make command DO=pause, resume or snapshot; CAMERA=door
+	@exec $(VENV)/bin/python -m footfall command
 
 forget: $(VENV)/.run ## has a running suite forget a camera that is gone for good: make forget CAMERA=back
 	@exec $(VENV)/bin/python -m footfall forget

@@ -13,7 +13,7 @@ import cv2
 
 from bus import Bus, Frame
 from bus.settings import BusSettings
-from capture.prepare import Preparation, jpeg
+from capture.prepare import Preparation, encode_jpeg
 from capture.source import Picture
 from demo.about import CLIP
 
@@ -24,7 +24,7 @@ def encoded(folder: Path, width: int = WIDTH, height: int = HEIGHT) -> list[byte
     """The pictures of a folder as the JPEGs that a camera's frames would be."""
     preparation = Preparation(width, height)
     read: list[Picture | None] = [cv2.imread(str(path)) for path in sorted(folder.glob("*.jpg"))]
-    return [jpeg(preparation.apply(picture), 80) for picture in read if picture is not None]
+    return [encode_jpeg(preparation.apply(picture), 80) for picture in read if picture is not None]
 
 
 def write_stills(folder: Path, number: int = 200) -> Path:

@@ -11,11 +11,11 @@ from bus import metric_names as names
 from bus.states import STARTING
 from capture.commands import Commands, Publish, Session
 from capture.consumers import Consumers
-from capture.framer import Framer, Pace
+from capture.framer import Framer, RateLimiter
 from capture.prepare import Preparation
 from capture.reader import Playback, Reader
 from capture.settings import Settings
-from capture.source import Captured, Recording, Source, UnusablePicture
+from capture.source import CapturedPicture, Recording, Source, UnusablePicture
 from runtime import process
 from runtime.heartbeat import Calls
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 BROKER_TIMEOUT = 5.0
 """Seconds to wait for the broker at the start; then the camera is opened without it."""
-MIN_SILENCE = 15.0
+MIN_PICTURE_TIMEOUT = 15.0
 """Seconds without a picture until a camera is reported as lost; more at a low FRAME_RATE."""
 
 
@@ -68,15 +68,15 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, reports_clock: 
             bus.metrics.add(names.CLOCK_STEPS)
 
     preparation = Preparation(settings.resize_width, settings.resize_height, settings.rotate, settings.convert_to_gray)
-    pace = Pace(settings.frame_rate)
-    return Framer(settings.camera, pace, preparation, settings.jpeg_quality, on_clock_step, source.is_drawn)
+    rate_limiter = RateLimiter(settings.frame_rate)
+    return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, on_clock_step, source.is_drawn)
 
 
 def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session, calls: Calls) -> Reader:
     if recording is not None:
         return Playback(recording, session.report, calls)
-    silence = max(MIN_SILENCE, 3 / settings.frame_rate)
-    return Reader(source, session.report, settings.loop_video, silence, calls=calls)
+    picture_timeout = max(MIN_PICTURE_TIMEOUT, 3 / settings.frame_rate)
+    return Reader(source, session.report, settings.loop_video, picture_timeout, calls=calls)
 
 
 def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
@@ -87,13 +87,13 @@ def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
 
 
 def _is_over(session: Session, stop: threading.Event) -> bool:
-    return session.over or stop.is_set()
+    return session.is_over or stop.is_set()
 
 
-def publish_frame(captured: Captured, framer: Framer, session: Session, publish: Publish, bus: Bus) -> None:
+def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, publish: Publish, bus: Bus) -> None:
     """Publishes the frame of a picture, if it is due; a picture that cannot become one is counted and logged."""
     try:
-        frame = framer.make_frame(captured, at_once=session.take_request())
+        frame = framer.make_frame(captured, is_snapshot=session.take_snapshot_request())
         if frame is not None and publish(frame):
             framer.published()
             bus.progressed()

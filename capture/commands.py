@@ -11,40 +11,40 @@ from runtime.logs import LogThrottle
 log = logging.getLogger(__name__)
 
 Publish = Callable[[Frame], bool]
-Report = Callable[[str, str], object]
+ReportState = Callable[[str, str], object]
 """Takes a state of `bus.states`, and the reason or an empty text."""
 
 
 class Session:
     """A time for which the camera is on, from a start or a resume to the next pause.
 
-    Once it is over, nothing is published from it, whatever the threads that work for it are still doing.
+    Once it is is_over, nothing is published from it, whatever the threads that work for it are still doing.
     """
 
-    def __init__(self, publish: Publish, report: Report) -> None:
+    def __init__(self, publish: Publish, report: ReportState) -> None:
         self._publish = publish
         self._report = report
         self._lock = threading.Lock()
-        self.over = False
+        self.is_over = False
         """Whether the camera was paused since."""
         self._snapshot = threading.Event()
 
     def publish(self, frame: Frame) -> bool:
-        """As `Bus.publish`; False too when it is over."""
+        """As `Bus.publish`; False too when it is is_over."""
         with self._lock:
-            return not self.over and self._publish(frame)
+            return not self.is_over and self._publish(frame)
 
     def report(self, state: str, detail: str = "") -> None:
-        """As `Bus.state`; nothing when it is over."""
+        """As `Bus.state`; nothing when it is is_over."""
         with self._lock:
-            if not self.over:
+            if not self.is_over:
                 self._report(state, detail)
 
     def request_snapshot(self) -> None:
         """Asks for a picture out of turn."""
         self._snapshot.set()
 
-    def take_request(self) -> bool:
+    def take_snapshot_request(self) -> bool:
         """Whether a picture was asked for since the last call."""
         requested = self._snapshot.is_set()
         if requested:  # clearing it unconditionally would lose one that comes just now
@@ -54,13 +54,13 @@ class Session:
     def end(self) -> None:
         """Waits for no more than a frame or a state that is being published."""
         with self._lock:
-            self.over = True
+            self.is_over = True
 
 
 class Commands:
     """Takes commands on the network's thread. The main thread reads here whether to open the camera."""
 
-    def __init__(self, publish: Publish, report: Report) -> None:
+    def __init__(self, publish: Publish, report: ReportState) -> None:
         self._publish = publish
         self._report = report
         self._session: Session | None = Session(publish, report)

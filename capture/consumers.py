@@ -18,15 +18,15 @@ MAX_STATUS_AGE = 30.0
 """Seconds; an older status was retained by the broker for a module that may be gone. A module reports every ten."""
 PREDICTION_TIMEOUT = 5.0
 """Seconds without a prediction after which a frame is published again."""
-MAX_TRIES = 3
-TICK = 0.2
+MAX_ATTEMPTS = 3
+POLL_INTERVAL = 0.2
 """Seconds between two checks whether to go on waiting."""
 
 
-NEEDED = {"classifier", "counter"}
+REQUIRED_KINDS = {"classifier", "counter"}
 
 
-def _kind(status: Status) -> str:
+def _module_kind(status: Status) -> str:
     """What its module is for: one with a model is a classifier, whatever its name; empty for others."""
     if status.about.model is not None:
         return "classifier"
@@ -41,7 +41,7 @@ class Consumers:
         self._prediction_timeout = prediction_timeout
         self._running: dict[str, str] = {}
         """Kinds of modules, by name."""
-        self._predicted: tuple[str, int] | None = None
+        self._last_predicted: tuple[str, int] | None = None
         """Session and number of the last frame with a prediction."""
         self._changed = threading.Condition()
         bus.subscribe(topics.status(), Status, self._on_status)
@@ -51,19 +51,19 @@ class Consumers:
         is_fresh = status.at is not None and abs(time.time() - status.at) < MAX_STATUS_AGE
         is_running = is_fresh and status.state not in (STARTING, OFFLINE)
         with self._changed:
-            self._running[status.module] = _kind(status) if is_running else ""
+            self._running[status.module] = _module_kind(status) if is_running else ""
             self._changed.notify_all()
 
     def _on_prediction(self, prediction: Prediction) -> None:
         with self._changed:
-            self._predicted = prediction.session, prediction.sequence
+            self._last_predicted = prediction.session, prediction.sequence
             self._changed.notify_all()
 
     def wait_until_running(self, is_over: Callable[[], bool]) -> bool:
         """Waits until all that are needed run; False when they do not within two minutes, or when `is_over`."""
-        if not self._wait(lambda: set(self._running.values()) >= NEEDED, START_TIMEOUT, is_over):
+        if not self._wait(lambda: set(self._running.values()) >= REQUIRED_KINDS, START_TIMEOUT, is_over):
             if not is_over():
-                missing = " and ".join(sorted(NEEDED - set(self._running.values())))
+                missing = " and ".join(sorted(REQUIRED_KINDS - set(self._running.values())))
                 log.warning("%s: not running after %g s; the recording is played without waiting", missing, START_TIMEOUT)
             return False
         return True
@@ -72,17 +72,17 @@ class Consumers:
         """Publishes a frame and waits for its prediction; publishes it again if none comes. False when `is_over` before it
         went out.
         """
-        wanted, is_out = (frame.session, frame.sequence), False
-        for _ in range(MAX_TRIES):
+        expected, is_published = (frame.session, frame.sequence), False
+        for _ in range(MAX_ATTEMPTS):
             while not publish(frame):
-                self._wait(lambda: False, TICK, is_over)
+                self._wait(lambda: False, POLL_INTERVAL, is_over)
                 if is_over():
-                    return is_out
-            is_out = True
-            if self._wait(lambda: self._predicted == wanted, self._prediction_timeout, is_over) or is_over():
+                    return is_published
+            is_published = True
+            if self._wait(lambda: self._last_predicted == expected, self._prediction_timeout, is_over) or is_over():
                 return True
             frame = replace(frame, captured_at=round(time.time(), 3))  # an old one would be refused
-        seconds = MAX_TRIES * self._prediction_timeout
+        seconds = MAX_ATTEMPTS * self._prediction_timeout
         text = f"frame {frame.sequence} of the recording got no prediction within {seconds:g} s; it goes on"
         self._bus.count_and_warn(UNPREDICTED, text)
         return True
@@ -93,6 +93,6 @@ class Consumers:
             while not condition():
                 if time.monotonic() > end or is_over():
                     return False
-                self._changed.wait(TICK)
+                self._changed.wait(POLL_INTERVAL)
                 self._bus.progressed()
         return True

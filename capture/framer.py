@@ -1,17 +1,17 @@
-"""Captured pictures into the frames that are published."""
+"""CapturedPicture pictures into the frames that are published."""
 
 import secrets
 from collections.abc import Callable
 
 from bus import Frame
-from capture.prepare import Preparation, jpeg
-from capture.source import Captured
+from capture.prepare import Preparation, encode_jpeg
+from capture.source import CapturedPicture
 
 CLOCK_STEP = 1.0
 """Seconds by which the wall clock and the session must part to count as a clock that was set."""
 
 
-class Pace:
+class RateLimiter:
     """Lets at most `rate` a second through, evenly.
 
     A picture that comes a little early is let through and the next one waits longer for it, and one that comes a little late
@@ -25,7 +25,7 @@ class Pace:
         self._interval = 1 / rate
         self._due = float("-inf")
 
-    def lets_through(self, now: float) -> bool:
+    def allows(self, now: float) -> bool:
         """Whether the picture taken at `now` (seconds, by `runtime.steady`) is one of those."""
         slack = self.SLACK * self._interval
         if now < self._due - slack:
@@ -44,14 +44,14 @@ class Framer:
     def __init__(
         self,
         camera: str,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         preparation: Preparation,
         quality: int,
         on_clock_step: Callable[[float], object] = float,
         is_drawn: Callable[[], bool] = bool,
     ) -> None:
         self._camera = camera
-        self._pace = pace
+        self._rate_limiter = rate_limiter
         self._preparation = preparation
         self._quality = quality
         self._on_clock_step = on_clock_step
@@ -62,24 +62,24 @@ class Framer:
         self._demo = False
         self._sequence = 0
 
-    def make_frame(self, captured: Captured, at_once: bool = False) -> Frame | None:
-        """The frame of a picture, or None when it comes too early and is not wanted `at_once`. Raises `UnusablePicture`."""
-        if not self._pace.lets_through(captured.taken_at) and not at_once:
+    def make_frame(self, captured: CapturedPicture, is_snapshot: bool = False) -> Frame | None:
+        """The frame of a picture, or None when it comes too early and is not wanted `is_snapshot`. Raises `UnusablePicture`."""
+        if not self._rate_limiter.allows(captured.monotonic_at) and not is_snapshot:
             return None
         picture = self._preparation.apply(captured.picture)
         height, width = picture.shape[:2]
         elapsed = self._elapsed(captured)
-        compressed = jpeg(picture, self._quality)
+        compressed = encode_jpeg(picture, self._quality)
         if self._sequence == 0:  # a file may have come later than this process
             self._demo = self._is_drawn()
         numbers = self._sequence, elapsed, captured.captured_at, width, height
         return Frame(self._camera, self._session, *numbers, compressed, self._demo)
 
-    def _elapsed(self, captured: Captured) -> float:
+    def _elapsed(self, captured: CapturedPicture) -> float:
         """When the picture was taken, in seconds from the first one, by a clock that nobody sets."""
         if self._began_at is None:
-            self._began_at, self._offset = captured.taken_at, captured.captured_at
-        elapsed = round(captured.taken_at - self._began_at, 3)
+            self._began_at, self._offset = captured.monotonic_at, captured.captured_at
+        elapsed = round(captured.monotonic_at - self._began_at, 3)
         step = captured.captured_at - elapsed - self._offset
         if abs(step) > CLOCK_STEP:
             self._offset += step

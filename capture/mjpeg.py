@@ -10,14 +10,14 @@ def find_jpegs(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
     data = bytearray()
     for chunk in chunks:
         data += chunk
-        while (picture := _take_first(data)) is not None:
+        while (picture := _pop_first(data)) is not None:
             yield picture
         if len(data) > limit:
             data.clear()
         yield None
 
 
-def _take_first(data: bytearray) -> bytes | None:
+def _pop_first(data: bytearray) -> bytes | None:
     """Removes the first complete JPEG, and all before it, from the data; None while there is none."""
     while (begin := data.find(_BEGIN)) >= 0:
         del data[:begin]

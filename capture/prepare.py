@@ -54,7 +54,7 @@ def decode(data: bytes) -> Picture | None:
         return None
 
 
-def jpeg(picture: Picture, quality: int) -> bytes:
+def encode_jpeg(picture: Picture, quality: int) -> bytes:
     """The picture as JPEG; quality 1..100. Raises `UnusablePicture` when it has none, as above 65,500 px a side."""
     ok, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not ok:

@@ -8,8 +8,8 @@ import time
 
 from bus import NewestSlot
 from bus.states import CAMERA_LOST, ENDED, RUNNING
-from capture.commands import Report
-from capture.source import Captured, Picture, Pictures, Recording, Source, SourceLost
+from capture.commands import ReportState
+from capture.source import CapturedPicture, Picture, Pictures, Recording, Source, SourceLost
 from runtime.backoff import Backoff
 from runtime.heartbeat import Calls
 from runtime.steady import steady
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 SHUTDOWN_TIMEOUT = 1.0
 """Seconds; a camera that hangs in its driver is left behind: the process ends."""
-TICK = 0.5
+POLL_INTERVAL = 0.5
 """Seconds between two checks whether the reader is to stop."""
 
 
@@ -29,63 +29,63 @@ class Reader(Worker):
     With `loop`, a source that came to its end is begun again at once; without, it stays ended.
     """
 
-    steady_time = 10.0
+    backoff_reset_time = 10.0
     """Seconds of pictures after which a source that is lost is opened again at once; one that flaps is not."""
 
     def __init__(
         self,
         source: Source,
-        report: Report,
+        report: ReportState,
         loop: bool = True,
-        silence: float = 15.0,
+        picture_timeout: float = 15.0,
         calls: Calls | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        """After `silence` seconds without a picture a source is reported as lost. `calls` gets each call into the source, also of
+        """After `picture_timeout` seconds without a picture a source is reported as lost. `calls` gets each call into the source, also of
         readers that were left behind.
         """
         super().__init__("reader", self._read, shutdown_timeout=SHUTDOWN_TIMEOUT)
         self._source = source
         self._report = report
         self._loop = loop
-        self._silence = silence
+        self._picture_timeout = picture_timeout
         self._calls = calls or Calls()
         self._backoff = backoff or Backoff()
-        self._newest: NewestSlot[None, Captured] = NewestSlot()
-        self._taken_at = time.monotonic()
+        self._newest: NewestSlot[None, CapturedPicture] = NewestSlot()
+        self._last_picture_at = time.monotonic()
         self._lost = False
         self.has_ended = False
         """Whether the source is at its end, and will not be begun again."""
 
-    def take(self, timeout: float) -> Captured | None:
-        """The newest picture not taken yet, or None after `timeout` seconds without; a long silence is reported as a loss."""
+    def take(self, timeout: float) -> CapturedPicture | None:
+        """The newest picture not taken yet, or None after `timeout` seconds without; a long picture_timeout is reported as a loss."""
         captured = self._newest.take(timeout)
         now = time.monotonic()
         if captured is not None:
-            self._taken_at = now
-        elif now - self._taken_at > self._silence and not self._lost and not self.has_ended:
+            self._last_picture_at = now
+        elif now - self._last_picture_at > self._picture_timeout and not self._lost and not self.has_ended:
             self._lost = True
-            self._report(CAMERA_LOST, f"no picture for {self._silence:g} s")
+            self._report(CAMERA_LOST, f"no picture for {self._picture_timeout:g} s")
         return captured
 
     def _read(self) -> None:
         """Reads the source once, from its opening to its end or loss, and waits before it is opened again."""
         try:
-            self._read_through()
+            self._read_source()
         except SourceLost as error:
-            self._wait(str(error))
+            self._wait_to_reopen(str(error))
         except Exception as error:
             log.debug("reading failed", exc_info=True)
-            self._wait(f"{type(error).__name__}: {error}")
+            self._wait_to_reopen(f"{type(error).__name__}: {error}")
         else:
             if not self._loop and not self.stopping.is_set():
                 self.has_ended = True
                 self._report(ENDED, "LOOP_VIDEO is false")
                 self.stopping.wait()
 
-    def _read_through(self) -> None:
+    def _read_source(self) -> None:
         """Reads until the source ends, or the reader is stopped. Raises `SourceLost`."""
-        pictures, begun_at = 0, time.monotonic()
+        pictures, opened_at = 0, time.monotonic()
         with contextlib.closing(self._pictures()) as source:
             for picture in source:
                 if self.stopping.is_set():
@@ -95,16 +95,16 @@ class Reader(Worker):
                 if pictures == 0 or self._lost:
                     self._lost = False
                     self._report(RUNNING, "")
-                self._offer(picture, pictures)
+                self._on_picture(picture, pictures)
                 pictures += 1
-                if time.monotonic() - begun_at > self.steady_time:
+                if time.monotonic() - opened_at > self.backoff_reset_time:
                     self._backoff.reset()
         if pictures == 0:
             raise SourceLost("there is no picture in it")
 
-    def _offer(self, picture: Picture, number: int) -> None:  # noqa: ARG002  # for those who override it
+    def _on_picture(self, picture: Picture, number: int) -> None:  # noqa: ARG002  # for those who override it
         """Holds the picture with that `number`, counted from 0 since the source was opened."""
-        self._newest.put(None, Captured(picture, round(time.time(), 3), steady()))
+        self._newest.put(None, CapturedPicture(picture, round(time.time(), 3), steady()))
 
     def _pictures(self) -> Pictures:
         """The source's pictures; each call into it is noted."""
@@ -121,7 +121,7 @@ class Reader(Worker):
             with self._calls.under_way():
                 source.close()
 
-    def _wait(self, reason: str) -> None:
+    def _wait_to_reopen(self, reason: str) -> None:
         self._lost = True
         self._report(CAMERA_LOST, reason)
         wait = self._backoff.next()
@@ -132,19 +132,19 @@ class Reader(Worker):
 class Playback(Reader):
     """Reads a recording once, and drops no picture: the next one comes with the next `take`, which says that the last is done.
 
-    `taken_at` of its pictures is the recording's own time, from when it was begun: so the pace of frames does not depend on how
+    `monotonic_at` of its pictures is the recording's own time, from when it was begun: so the pace of frames does not depend on how
     fast it is played. The state is `ended` once the last picture is done with.
     """
 
-    def __init__(self, recording: Recording, report: Report, calls: Calls | None = None) -> None:
-        super().__init__(recording, report, loop=False, silence=float("inf"), calls=calls)
+    def __init__(self, recording: Recording, report: ReportState, calls: Calls | None = None) -> None:
+        super().__init__(recording, report, loop=False, picture_timeout=float("inf"), calls=calls)
         self._recording = recording
-        self._next: queue.Queue[Captured] = queue.Queue()
+        self._next: queue.Queue[CapturedPicture] = queue.Queue()
         self._done = threading.Semaphore(0)
         self._is_taken = False
         self._begun_at = steady()
 
-    def take(self, timeout: float) -> Captured | None:
+    def take(self, timeout: float) -> CapturedPicture | None:
         """The next picture, or None after `timeout` seconds without one."""
         if self._is_taken:
             self._is_taken = False
@@ -156,8 +156,8 @@ class Playback(Reader):
         self._is_taken = True
         return captured
 
-    def _offer(self, picture: Picture, number: int) -> None:
+    def _on_picture(self, picture: Picture, number: int) -> None:
         at = self._begun_at + number * self._recording.interval
-        self._next.put(Captured(picture, round(time.time(), 3), at))
-        while not self._done.acquire(timeout=TICK) and not self.stopping.is_set():
+        self._next.put(CapturedPicture(picture, round(time.time(), 3), at))
+        while not self._done.acquire(timeout=POLL_INTERVAL) and not self.stopping.is_set():
             pass

@@ -35,19 +35,19 @@ class Settings(BusSettings):
 
     @field_validator("source_modules")
     @classmethod
-    def _importable(cls, modules: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_source_modules(cls, modules: tuple[str, ...]) -> tuple[str, ...]:
         load_kinds(modules)
         return modules
 
     @field_validator("video_path")
     @classmethod
-    def _usable(cls, path: str, others: ValidationInfo) -> str:
+    def _check_video_path(cls, path: str, others: ValidationInfo) -> str:
         create_source(path, SourceOptions(), others.data.get("source_modules", ()))
         return path
 
     @field_validator("rotate", mode="before")
     @classmethod
-    def _number(cls, value: object) -> object:
+    def _parse_degrees(cls, value: object) -> object:
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
     @property

@@ -32,12 +32,12 @@ class UnusablePicture(FootfallError):
     """A picture that cannot become a frame; the next one may."""
 
 
-class Captured(NamedTuple):
+class CapturedPicture(NamedTuple):
     """A picture, its Unix time, and the time at which it was taken by `runtime.steady`."""
 
     picture: Picture
     captured_at: float
-    taken_at: float
+    monotonic_at: float
 
 
 class Source(ABC):
@@ -63,12 +63,12 @@ class Recording(Source):
 class SourceOptions:
     """How sources are opened.
 
-    `frame_rate` is that of folders and of cameras that are asked for each picture. With `complete`, no picture of a file is
+    `frame_rate` is that of folders and of cameras that are asked for each picture. With `every_frame`, no picture of a file is
     skipped where the machine is too slow for it.
     """
 
     frame_rate: float = 10.0
-    complete: bool = False
+    every_frame: bool = False
     clock: Clock = time
 
 

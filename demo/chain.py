@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bus import Prediction, Visit
-from capture.prepare import jpeg
+from capture.prepare import encode_jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
 from classifier.interpreter import Classifier
@@ -61,7 +61,7 @@ class Chain:
 
     def process(self, picture: Picture, number: int) -> str:
         """Processes the next frame; the label that the model gives it."""
-        tensor = self._classifier.input.tensor(decode(jpeg(picture, self._quality)))
+        tensor = self._classifier.input.tensor(decode(encode_jpeg(picture, self._quality)))
         result = self._classifier.classify(tensor)
         seconds = number / FRAME_RATE
         at = BEGIN + seconds

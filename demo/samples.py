@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.prepare import jpeg
+from capture.prepare import encode_jpeg
 from classifier.preprocess import decode, middle
 from demo.chance import chance
 from demo.figure import LABELS
@@ -53,7 +53,7 @@ def _samples_of(seed: int) -> Samples:
             break
         if moment.visitor is None and random.random() >= OF_NOBODY:
             continue
-        picture = decode(jpeg(scene.frame(moment), int(random.integers(60, 95))))
+        picture = decode(encode_jpeg(scene.frame(moment), int(random.integers(60, 95))))
         seen = middle(picture, (SIZE, SIZE))
         pictures.append(seen.reshape(POOLED, 2, POOLED, 2, 3).mean(axis=(1, 3)).round().astype(np.uint8))
         probabilities.append(_probabilities(moment))

@@ -3,7 +3,7 @@
 import re
 
 from capture.source import Pictures, Source, SourceKind, SourceOptions
-from capture.timing import in_time
+from capture.timing import paced
 
 PREFIX = "demo:"
 """Before the scene's seed, in VIDEO_PATH."""
@@ -29,7 +29,7 @@ class DrawnScene(Source):
         from demo.visitors import FRAME_RATE  # noqa: PLC0415
 
         scene = Scene(self._seed)
-        for moment in in_time(scene.moments(), 1 / FRAME_RATE, clock=self._clock):
+        for moment in paced(scene.moments(), 1 / FRAME_RATE, clock=self._clock):
             yield None if moment is None else scene.frame(moment)
 
 

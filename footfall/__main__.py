@@ -19,13 +19,13 @@ COMMANDS = {
     "run": ("run:main", "run the whole suite without Docker; with the demo, unless MODEL and VIDEO_PATH say otherwise"),
     "watch": ("watch:main", "print who is there now at each camera, and today's visits"),
     "matrix": ("matrix:main", "draw the LED matrix in the terminal"),
-    "tell": ("cameras:main_tell", "command a camera: DO=pause, resume or snapshot; CAMERA=door"),
+    "command": ("cameras:main_command", "command a camera: DO=pause, resume or snapshot; CAMERA=door"),
     "forget": ("cameras:main_forget", "forget a camera that is gone for good: CAMERA=back"),
     "camera": ("camera:main", "add a camera to a running suite: CAMERA=back VIDEO_PATH=1"),
     "reset": ("reset:main", "remove what runs have kept: the ledger with all visits, the broker's state; asks first"),
 }
 """By name: where its function is, and what it does."""
-CANNOT_BE_DONE = 2
+COMMAND_FAILED = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except FootfallError as error:
         print(f"footfall {command}: {one_line(str(error))}", file=sys.stderr)
-        return CANNOT_BE_DONE
+        return COMMAND_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ from bus import InvalidSetting, topics
 from bus.states import OFFLINE
 from capture.settings import Settings
 from capture.source import Recording, SourceLost
-from footfall.connection import SignInRefused, as_module, module_environment, statuses
+from footfall.connection import SignInRefused, module_connection, module_environment, statuses
 from runtime.settings import load
 
 DEMO_SOURCES = "demo.source"
@@ -49,7 +49,7 @@ def _check_name(settings: Settings) -> None:
     """Raises `InvalidSetting` when the suite was started without that camera, or has it already."""
     name = settings.camera
     try:
-        with as_module(settings.own_name, "capture") as connection:
+        with module_connection(settings.own_name, "capture") as connection:
             running = [one for one in statuses(connection.retained(topics.status())) if one.module == settings.own_name]
     except SignInRefused:
         raise InvalidSetting(

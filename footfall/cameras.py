@@ -1,4 +1,4 @@
-"""The cameras of a running suite, by what its broker has retained; ``footfall tell`` commands one, ``footfall forget`` clears."""
+"""The cameras of a running suite, by what its broker has retained; ``footfall send_command`` commands one, ``footfall forget`` clears."""
 
 import time
 from typing import Literal, NamedTuple
@@ -8,17 +8,17 @@ from pydantic import Field
 from bus import Command, InvalidSetting, Status, topics
 from bus.settings import BusSettings, CameraName
 from bus.states import OFFLINE, PAUSED
-from footfall.connection import Connection, as_operator, parsed, statuses
+from footfall.connection import Connection, operator_connection, parse, statuses
 from runtime.settings import load
 
 TIMEOUT = 5.0
 """Seconds for a camera to obey, or for the counter to forget it too."""
-SETTLED = 1.0
+SETTLE_TIME = 1.0
 """Seconds after which what has not come back stays away: the counter applies its timeouts every half a second."""
 Do = Literal["pause", "resume", "snapshot"]
 
 
-class TellSettings(BusSettings):
+class CommandSettings(BusSettings):
     """What is to be done, and by which camera."""
 
     do: Do | None = Field(default=None, description="the command")
@@ -66,7 +66,7 @@ def _known_camera(connection: Connection, name: str) -> KnownCamera:
     return cameras[name]
 
 
-def tell(connection: Connection, camera: str, do: Do, timeout: float = TIMEOUT) -> str:
+def send_command(connection: Connection, camera: str, do: Do, timeout: float = TIMEOUT) -> str:
     """Commands the camera and waits until its module has obeyed, up to `timeout` seconds; returns what came of it, in words.
 
     Raises `InvalidSetting` when there is no such camera.
@@ -84,7 +84,7 @@ def tell(connection: Connection, camera: str, do: Do, timeout: float = TIMEOUT) 
         if time.monotonic() > end:
             raise InvalidSetting(f"CAMERA={camera!r}: {do} was sent and has had no effect yet; {last.module} is {last.state}")
         if (message := connection.take(0.2)) is not None:
-            last = parsed(Status, message.topic, message.payload) or last
+            last = parse(Status, message.topic, message.payload) or last
     return f"{camera}: {last.state}{last.detail and f' ({last.detail})'}"
 
 
@@ -104,20 +104,20 @@ def forget(connection: Connection, camera: str, timeout: float = TIMEOUT) -> str
     while True:
         for topic in (topics.label(camera), topics.counts(camera), *captures):
             connection.publish(topic, b"", retain=True)
-        time.sleep(SETTLED)
+        time.sleep(SETTLE_TIME)
         if camera not in known_cameras(connection):
             return f"{camera}: forgotten; its visits stay in the ledger"
         if time.monotonic() > end:
             raise InvalidSetting(f"CAMERA={camera!r}: it comes back each time, so something still publishes for it")
 
 
-def main_tell() -> None:
+def main_command() -> None:
     """Takes DO and CAMERA from the environment."""
-    settings = load(TellSettings)
+    settings = load(CommandSettings)
     if settings.do is None:
-        raise InvalidSetting("DO is not set: must be pause, resume or snapshot, as in: make tell DO=pause")
-    with as_operator() as connection:
-        print(tell(connection, settings.camera, settings.do))
+        raise InvalidSetting("DO is not set: must be pause, resume or snapshot, as in: make send_command DO=pause")
+    with operator_connection() as connection:
+        print(send_command(connection, settings.camera, settings.do))
 
 
 def main_forget() -> None:
@@ -125,5 +125,5 @@ def main_forget() -> None:
     camera = load(ForgetSettings).camera
     if camera is None:
         raise InvalidSetting("CAMERA is not set, as in: make forget CAMERA=back")
-    with as_operator() as connection:
+    with operator_connection() as connection:
         print(forget(connection, camera))

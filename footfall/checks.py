@@ -35,7 +35,7 @@ BAD_SETTING = 2
 def check() -> Plan:
     """The plan that the environment asks for. Raises `InvalidSetting`, with one line, for whatever is wrong with it."""
     check_source(load_settings())
-    _fall_back_on_the_demo()
+    _default_to_demo()
     port = load(BusSettings).mqtt_port
     capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
     counter, display = load(CounterSettings), load(DisplaySettings)
@@ -52,7 +52,7 @@ def check() -> Plan:
     own = {"CAMERAS": ",".join(cameras) if classifier.cameras else "", "DISPLAYS": display.display_name}
     return Plan(
         port=port,
-        about=about,
+        notice=_check_model(classifier, capture),
         programs=tuple(programs),
         settings=own | {name: os.environ[name] for name in ("MODEL", "VIDEO_PATH", "SOURCE_MODULES") if name in os.environ},
         camera=capture.camera,
@@ -62,7 +62,7 @@ def check() -> Plan:
         background_labels=counter.background_labels,
         dashboard=dashboard.name if dashboard.web_port else "",
         address=dashboard.web_address if dashboard.web_port else "",
-        addresses=_addresses(dashboard) if dashboard.web_port else "",
+        address_text=_address_text(dashboard) if dashboard.web_port else "",
         topics={
             "prediction": topics.prediction(),
             "status": topics.status(),
@@ -72,7 +72,7 @@ def check() -> Plan:
     )
 
 
-def _fall_back_on_the_demo() -> None:
+def _default_to_demo() -> None:
     """With neither a model nor a source of one's own, the demo's; but no other pictures for its model unless it is asked for."""
     for name in ("MODEL", "VIDEO_PATH"):
         if not os.environ.get(name):
@@ -98,7 +98,7 @@ def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
     return notice(export, camera.create_source().is_drawn())
 
 
-def _addresses(settings: DashboardSettings) -> str:
+def _address_text(settings: DashboardSettings) -> str:
     """Where the dashboard is: at addresses that listen, and no others."""
     text = settings.web_address
     if settings.web_host in ("0.0.0.0", "::"):

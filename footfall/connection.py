@@ -57,7 +57,7 @@ class Connection:
             code = self._codes.get(timeout=TIMEOUT)
         except (OSError, queue.Empty):
             self._client.loop_stop()
-            raise NotRunning(f"no suite runs here; {how_to_start()}") from None
+            raise NotRunning(f"no suite runs here; {start_hint()}") from None
         if code != mqtt.MQTT_ERR_SUCCESS:
             self._client.loop_stop()
             raise SignInRefused(f"the broker at {self._host}:{self._port} refuses the sign-in: {mqtt.connack_string(code)}")
@@ -118,26 +118,26 @@ class Connection:
             self._subscribe(self._filters)
 
 
-def as_guest() -> Connection:
+def guest_connection() -> Connection:
     """To the broker at MQTT_HOST and MQTT_PORT, who only reads. Raises `InvalidSetting`."""
     settings = load(BusSettings)
     return Connection(settings.mqtt_host, settings.mqtt_port)
 
 
-def as_operator() -> Connection:
+def operator_connection() -> Connection:
     """To the broker of the run at MQTT_PORT. Raises `InvalidSetting` or `NotRunning`."""
-    return as_module("operator", "operator")
+    return module_connection("operator", "operator")
 
 
-def as_module(name: str, role: str) -> Connection:
-    """As a module of that name and kind, such as `capture-back` and `capture`. Raises as `as_operator`."""
+def module_connection(name: str, role: str) -> Connection:
+    """As a module of that name and kind, such as `capture-back` and `capture`. Raises as `operator_connection`."""
     folder = broker_folder()
     password = (folder / "secrets" / role / "password").read_text().strip()
     return Connection("127.0.0.1", modules_port(folder), name, password)
 
 
 def module_environment(role: str) -> dict[str, str]:
-    """How a module of that kind signs in at the broker of the running suite. Raises as `as_operator`."""
+    """How a module of that kind signs in at the broker of the running suite. Raises as `operator_connection`."""
     folder = broker_folder()
     return {
         "MQTT_HOST": "127.0.0.1",
@@ -154,11 +154,11 @@ def broker_folder() -> Path:
         raise InvalidSetting(f"MQTT_HOST={settings.mqtt_host!r}: commands are given on the machine on which make run was started")
     folder = current_broker(state, settings.mqtt_port)
     if not (folder / "run" / "operator" / "mosquitto_pub").exists():
-        raise NotRunning(f"no suite that keeps its state in {state} has run at port {settings.mqtt_port}; {how_to_start()}")
+        raise NotRunning(f"no suite that keeps its state in {state} has run at port {settings.mqtt_port}; {start_hint()}")
     return folder
 
 
-def parsed(kind: type[M], topic: str, payload: bytes | bytearray) -> M | None:
+def parse(kind: type[M], topic: str, payload: bytes | bytearray) -> M | None:
     """The message; None where it is not one of that kind."""
     try:
         return kind.received(topic, payload)
@@ -168,17 +168,17 @@ def parsed(kind: type[M], topic: str, payload: bytes | bytearray) -> M | None:
 
 def statuses(retained: dict[str, bytes]) -> list[Status]:
     """The modules' last reports among what is retained."""
-    found = [parsed(Status, topic, payload) for topic, payload in retained.items() if topic.startswith(topics.status(""))]
+    found = [parse(Status, topic, payload) for topic, payload in retained.items() if topic.startswith(topics.status(""))]
     return [one for one in found if one is not None]
 
 
 def check_running(connection: Connection) -> None:
     """Raises `NotRunning` when no module reports, as at a broker that is another program's."""
     if all(one.state == OFFLINE for one in statuses(connection.retained(topics.status()))):
-        raise NotRunning(f"a broker answers, but no program of Footfall; {how_to_start()}")
+        raise NotRunning(f"a broker answers, but no program of Footfall; {start_hint()}")
 
 
-def how_to_start() -> str:
+def start_hint() -> str:
     """What to type, and where it has been looked for."""
     settings = load(BusSettings)
     setting = "" if settings.mqtt_port == 1883 else f" MQTT_PORT={settings.mqtt_port}"

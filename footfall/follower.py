@@ -1,4 +1,4 @@
-"""Follows a run as a guest of its broker: when predictions flow, what is missing until then, and when a recording is counted.
+"""Follows a run as a guest of its broker: when predictions flow, what is missing until then, and when a recording is counted_labels.
 
 It lives as long as the run, so it reads the messages as plain JSON, without `bus` and what that takes of memory.
 """
@@ -15,9 +15,9 @@ from footfall.plan import Plan
 
 REPORT_INTERVAL = 20.0
 """Seconds without a prediction after which the modules' states are printed."""
-TICK = 0.2
+POLL_INTERVAL = 0.2
 """Seconds between two looks at whether the run is being stopped."""
-NOT_READY = ("starting", "offline")
+NOT_READY_STATES = ("starting", "offline")
 RECORDING_ENDED = "ended"
 
 
@@ -30,12 +30,12 @@ class Follower:
         self._plan = plan
         self._is_over = is_over
         self._began_at = time.time()
-        self._flows = threading.Event()
-        self._is_shown = threading.Event()
+        self._has_predictions = threading.Event()
+        self._dashboard_is_ready = threading.Event()
         if not plan.dashboard:
-            self._is_shown.set()
+            self._dashboard_is_ready.set()
         self._has_ended = False
-        self._is_counted = threading.Event()
+        self._visits_are_counted = threading.Event()
         self._states: dict[str, str] = {}
         self._labels: dict[str, str] = {}
         self._client = mqtt.Client()
@@ -54,7 +54,7 @@ class Follower:
     def _on_message(self, client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         topics = self._plan.topics
         if mqtt.topic_matches_sub(topics["prediction"], message.topic):
-            self._flows.set()
+            self._has_predictions.set()
             client.unsubscribe(topics["prediction"])
             return
         try:
@@ -76,34 +76,34 @@ class Follower:
         if is_retained and (status.get("at") or 0.0) < self._began_at:  # of the run before
             return
         about = status.get("about") or {}
-        if module == self._plan.dashboard and state not in NOT_READY:
-            self._is_shown.set()
+        if module == self._plan.dashboard and state not in NOT_READY_STATES:
+            self._dashboard_is_ready.set()
         if state == RECORDING_ENDED and about.get("camera") == self._plan.camera:
             self._has_ended = True
         if self._has_ended and self._plan.camera in about.get("ended", ()):
-            self._is_counted.set()
+            self._visits_are_counted.set()
 
     def wait_for_predictions(self) -> bool:
         """Waits for the first prediction and the dashboard, and says meanwhile what is missing; False when the run is stopped."""
         reported_at = time.monotonic()
-        while not (self._flows.wait(TICK) and self._is_shown.wait(TICK)):
+        while not (self._has_predictions.wait(POLL_INTERVAL) and self._dashboard_is_ready.wait(POLL_INTERVAL)):
             if self._is_over():
                 return False
             if time.monotonic() - reported_at > self._report_interval:
                 reported_at = time.monotonic()
-                what = "The dashboard is not ready" if self._flows.is_set() else "No prediction yet"
+                what = "The dashboard is not ready" if self._has_predictions.is_set() else "No prediction yet"
                 states = "; ".join(sorted(self._states.copy().values()))
                 print(f"\n{what}: {states or 'no module has reported'}\n", flush=True)
         return not self._is_over()
 
-    def wait_for_the_end(self) -> bool:
-        """Waits until the recording has ended and its visits are counted; False when the run is stopped before."""
-        while not self._is_counted.wait(TICK):
+    def wait_for_end(self) -> bool:
+        """Waits until the recording has ended and its visits are counted_labels; False when the run is stopped before."""
+        while not self._visits_are_counted.wait(POLL_INTERVAL):
             if self._is_over():
                 return False
         return True
 
     @property
-    def counted(self) -> list[str]:
+    def counted_labels(self) -> list[str]:
         """The labels of the visits since the run began, each visit once."""
         return list(self._labels.copy().values())

@@ -20,11 +20,11 @@ from footfall.connection import (
     LOOPBACK,
     Connection,
     SignInRefused,
-    as_guest,
-    as_module,
     check_running,
+    guest_connection,
+    module_connection,
     module_environment,
-    parsed,
+    parse,
     statuses,
 )
 from runtime.settings import load
@@ -33,29 +33,29 @@ _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _UP, _CLEAR_LINE = f"\x1b[{SIDE // 2 + 1}A", "\x1b[K"
 
 
-def takes_colour(out: TextIO) -> bool:
+def supports_colour(out: TextIO) -> bool:
     """Whether it is a terminal, and its user has not asked for none (NO_COLOR)."""
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _pictures(connection: Connection, display: str) -> Iterator[Pixels]:
+def _pixels(connection: Connection, display: str) -> Iterator[Pixels]:
     connection.follow(topics.pixels(display))
     while True:
         message = connection.take(1.0)
-        if message is not None and (pixels := parsed(Pixels, message.topic, message.payload)):
+        if message is not None and (pixels := parse(Pixels, message.topic, message.payload)):
             yield pixels
 
 
-def show(connection: Connection, display: str, out: TextIO) -> None:
+def show_display(connection: Connection, display: str, out: TextIO) -> None:
     """Follows a display until it is interrupted."""
-    if not takes_colour(out):
-        for pixels in _pictures(connection, display):
+    if not supports_colour(out):
+        for pixels in _pixels(connection, display):
             print(pixels.label or "dark", file=out, flush=True)
         return
     matrix = TerminalMatrix(out)
     out.write(_HIDE_CURSOR)
     try:
-        for number, pixels in enumerate(_pictures(connection, display)):
+        for number, pixels in enumerate(_pixels(connection, display)):
             label = pixels.label[: shutil.get_terminal_size().columns // 2]  # in one line, of wide characters too
             out.write(_UP if number else "")
             matrix.show(tuple(zip(*[iter(pixels.rgb)] * 3, strict=True)))
@@ -73,7 +73,7 @@ def running_display(settings: Settings) -> Iterator[None]:
     if settings.mqtt_host not in LOOPBACK:
         raise InvalidSetting(f"no display {name} runs at {settings.mqtt_host}: start one there, as in: make run MATRIX=terminal")
     try:
-        with as_module(settings.name, "display"):
+        with module_connection(settings.name, "display"):
             environment = os.environ | module_environment("display") | {"MATRIX": "none"}
     except SignInRefused:
         raise InvalidSetting(
@@ -90,8 +90,8 @@ def running_display(settings: Settings) -> Iterator[None]:
 def main() -> None:
     """The display that DISPLAY_NAME names, on standard output."""
     settings = load(Settings)
-    with as_guest() as connection:
+    with guest_connection() as connection:
         check_running(connection)
         is_there = any(one.state != OFFLINE for one in statuses(connection.retained(topics.status(settings.name))))
         with nullcontext() if is_there else running_display(settings):
-            show(connection, settings.display_name, sys.stdout)
+            show_display(connection, settings.display_name, sys.stdout)

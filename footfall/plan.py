@@ -18,14 +18,14 @@ from footfall.state import RunState, state_dir
 class Plan:
     """A run whose settings are all right.
 
-    `programs` are names in the Procfile; `settings` replace those of the environment. `about` is what has to be said about the
+    `programs` are names in the Procfile; `settings` replace those of the environment. `notice` is what has to be said about the
     demo, or empty. `cameras` are those that the broker lets in, the run's own `camera` first. `topics` are those of predictions,
     statuses, counts, and the own camera's visits. `dashboard` is its module's name, `address` where this machine finds it, and
-    `addresses` where all machines do, in words; all three are empty without one.
+    `address_text` where all machines do, in words; all three are empty without one.
     """
 
     port: int
-    about: str
+    notice: str
     programs: tuple[str, ...]
     settings: dict[str, str]
     camera: str
@@ -35,13 +35,13 @@ class Plan:
     background_labels: tuple[str, ...]
     dashboard: str
     address: str
-    addresses: str
+    address_text: str
     topics: dict[str, str]
 
     @property
     def state(self) -> RunState:
         """The run's folders."""
-        return RunState(state_dir(), self.port, is_demo=bool(self.about))
+        return RunState(state_dir(), self.port, is_demo=bool(self.notice))
 
     def to_json(self) -> str:
         """For `from_json`."""
@@ -59,10 +59,10 @@ class Plan:
 def make_plan() -> Plan:
     """The plan that the environment asks for. Raises `CalledProcessError` when the checks have said what is wrong."""
 
-    def hold_interrupts() -> None:
+    def block_interrupts() -> None:
         """Python answers Ctrl-C with a traceback while it starts; the checks unblock it when they are ready for it."""
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
     command = [sys.executable, "-m", "footfall.checks"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=hold_interrupts)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=block_interrupts)
     return Plan.from_json(done.stdout)

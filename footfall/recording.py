@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 
-def truth_beside(video_path: str, is_background: Callable[[str], bool]) -> Counter[str] | None:
+def load_truth(video_path: str, is_background: Callable[[str], bool]) -> Counter[str] | None:
     """Visitors by label from the JSON file beside a recording (``door.json`` for ``door.mp4``); None where there is no such file.
 
     Two forms are known: ``visitors``, each with its ``label``; and ``segments`` of time, of which those with the same label in a
@@ -25,7 +25,7 @@ def truth_beside(video_path: str, is_background: Callable[[str], bool]) -> Count
     return Counter(label for label in labels if not is_background(label))
 
 
-def summary(name: str, counted: Iterable[str], truth: Mapping[str, int] | None) -> str:
+def result_table(name: str, counted: Iterable[str], truth: Mapping[str, int] | None) -> str:
     """The visitors that were counted, by label, beside the truth where it is known."""
     counts = Counter(counted)
     labels = sorted({*counts, *(truth or {})})

@@ -1,4 +1,4 @@
-"""``footfall reset``: removes what ``footfall run`` has kept, all visits among it. Asks first, and never under a run."""
+"""``footfall reset``: removes what ``footfall run`` has saved_folders, all visits among it. Asks first, and never under a run."""
 
 import os
 import shutil
@@ -6,21 +6,21 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from footfall.state import DEMO, LOCK, kept, lock, state_dir
+from footfall.state import DEMO, LOCK, lock, saved_folders, state_dir
 from runtime.errors import FootfallError
 
 
 def main() -> int:
-    """The exit code: 0 when nothing is kept any more, 1 when the answer was no. Raises `FootfallError`."""
+    """The exit code: 0 when nothing is saved_folders any more, 1 when the answer was no. Raises `FootfallError`."""
     root = state_dir()
-    folders = list(kept(root))
+    folders = list(saved_folders(root))
     if not folders:
-        print(f"Nothing is kept in {root}.")
+        print(f"Nothing is saved_folders in {root}.")
         return 0
     try:
         if lock(root, exclusive=True) is None:
             raise FootfallError(f"a run uses {root}: stop it first, by Ctrl-C in its terminal")
-        if not _is_wanted(folders):
+        if not _is_confirmed(folders):
             print("Nothing was removed.")
             return 1
         _remove(folders, root)
@@ -30,7 +30,7 @@ def main() -> int:
     return 0
 
 
-def _is_wanted(folders: list[Path]) -> bool:
+def _is_confirmed(folders: list[Path]) -> bool:
     """Asks, unless YES=1. Raises `FootfallError` where nobody can be asked."""
     print("This removes all visits counted so far, and the broker's state:")
     for folder in folders:

@@ -17,7 +17,7 @@ from honcho.environ import parse_procfile
 
 from footfall.follower import Follower
 from footfall.plan import Plan, make_plan
-from footfall.recording import summary, truth_beside
+from footfall.recording import load_truth, result_table
 from footfall.state import ROOT, lock, modules_port
 from footfall.supervisor import Supervisor
 from runtime.errors import InvalidSetting
@@ -35,10 +35,10 @@ def main() -> int:
     except subprocess.CalledProcessError as refused:
         return refused.returncode
     environment, locked = prepare(plan)
-    if plan.about:
-        print(plan.about, flush=True)
+    if plan.notice:
+        print(plan.notice, flush=True)
     procfile = parse_procfile((ROOT / "Procfile").read_text("utf-8")).processes
-    supervisor = Supervisor({name: procfile[name] for name in plan.programs}, environment, last="broker")
+    supervisor = Supervisor({name: procfile[name] for name in plan.programs}, environment, stop_last="broker")
     signals: list[int] = []
 
     def stop(number: int, _frame: object) -> None:
@@ -76,12 +76,12 @@ def prepare(plan: Plan) -> tuple[dict[str, str], int]:
         raise InvalidSetting(f"STATE_DIR={str(root)!r}: {error.strerror}") from None
     if locked is None:
         raise InvalidSetting(f"STATE_DIR={str(root)!r}: make reset is removing it")
-    environment = {"LOG_FORMAT": "plain"} | os.environ | plan.settings | _own_settings(plan) | {"PATH": search}
-    _make_passwords(environment)
+    environment = {"LOG_FORMAT": "plain"} | os.environ | plan.settings | _procfile_settings(plan) | {"PATH": search}
+    _create_passwords(environment)
     return environment, locked
 
 
-def _own_settings(plan: Plan) -> dict[str, str]:
+def _procfile_settings(plan: Plan) -> dict[str, str]:
     """What the Procfile's commands find: the broker's settings, folders for state, and where the modules connect."""
     state, port = plan.state, str(_free_port(modules_port(plan.state.broker)))
     return {
@@ -105,7 +105,7 @@ def _own_settings(plan: Plan) -> dict[str, str]:
     }
 
 
-def _make_passwords(environment: dict[str, str]) -> None:
+def _create_passwords(environment: dict[str, str]) -> None:
     """Before the modules start, which do not wait for them as long as the broker may take."""
     made = subprocess.run([ROOT / "mosquitto" / "secrets.sh"], env=environment, stderr=subprocess.PIPE, text=True, check=False)
     if made.returncode:
@@ -129,29 +129,29 @@ def _follow(plan: Plan, follower: Follower, supervisor: Supervisor, result: list
     """Says where to look once predictions flow; at the end of a recording that is played once, puts the summary into `result`."""
     if not follower.wait_for_predictions():
         return
-    print(_where_to_look(plan), flush=True)
+    print(_start_message(plan), flush=True)
     if plan.address:
-        _open(plan.address)
-    if plan.is_played_once and follower.wait_for_the_end():
+        _open_browser(plan.address)
+    if plan.is_played_once and follower.wait_for_end():
         background = {label.casefold() for label in plan.background_labels}
-        truth = truth_beside(plan.video_path, lambda label: label.casefold() in background)
-        result.append(summary(plan.video_path, follower.counted, truth))
+        truth = load_truth(plan.video_path, lambda label: label.casefold() in background)
+        result.append(result_table(plan.video_path, follower.counted_labels, truth))
         supervisor.stop()
 
 
-def _open(address: str) -> None:
+def _open_browser(address: str) -> None:
     """Opens the dashboard in a browser, where somebody sits before a screen."""
     has_screen = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     if has_screen and sys.stdout.isatty():
         subprocess.run([sys.executable, "-m", "webbrowser", address], stdout=subprocess.DEVNULL, check=False)
 
 
-def _where_to_look(plan: Plan) -> str:
+def _start_message(plan: Plan) -> str:
     python = os.path.relpath(sys.executable, ROOT)
     setting = "" if plan.port == 1883 else f" MQTT_PORT={plan.port}"
     ledger = plan.state.ledger / "ledger.db"
     shown_path = ledger.relative_to(ROOT) if ledger.is_relative_to(ROOT) else ledger
-    dashboard = f" Dashboard: {plan.addresses}" if plan.addresses else ""
+    dashboard = f" Dashboard: {plan.address_text}" if plan.address_text else ""
     end = "The recording is played once: the run ends with it" if plan.is_played_once else "Ctrl-C stops everything"
     return f"""
 Predictions flow.{dashboard}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = "demo"
 LOCK = "lock"
-_OWN_NAMES = re.compile(r"(mosquitto|bridge)(-\d+)?|current-\d+")
+_SAVED_NAMES = re.compile(r"(mosquitto|bridge)(-\d+)?|current-\d+")
 
 
 def state_dir() -> Path:
@@ -79,8 +79,8 @@ def lock(root: Path, exclusive: bool) -> int | None:
     return descriptor
 
 
-def kept(root: Path) -> Iterator[Path]:
+def saved_folders(root: Path) -> Iterator[Path]:
     """What runs have made in the folder; STATE_DIR may hold other files too, which are not Footfall's."""
     for folder in (root / DEMO, root):
         if folder.is_dir():
-            yield from sorted(path for path in folder.iterdir() if _OWN_NAMES.fullmatch(path.name))
+            yield from sorted(path for path in folder.iterdir() if _SAVED_NAMES.fullmatch(path.name))

@@ -18,19 +18,19 @@ from honcho.printer import Message, Printer
 BAD_SETTING = 2
 SHUTDOWN_TIMEOUT = 6.0
 """Seconds for the modules, and then for the broker; who takes longer is killed."""
-TICK = 0.1
+POLL_INTERVAL = 0.1
 """Seconds between two looks at whether the run is to stop."""
 SYSTEM = "system"
 LEVELS = {"INFO": "INF", "NOTICE": "INF", "WARNING": "WRN", "ERROR": "ERR"}
-_FOREIGN = re.compile(r"(?:\d{10}: (?:(Notice|Info|Warning|Error): )?|(INFO|WARNING|ERROR): )(.*)")
+_FOREIGN_LINE = re.compile(r"(?:\d{10}: (?:(Notice|Info|Warning|Error): )?|(INFO|WARNING|ERROR): )(.*)")
 """Mosquitto's lines (``1795701806: Warning: text``) and TensorFlow Lite's (``INFO: text``)."""
-_DROPPED = re.compile(r".*Mosquitto should not be run as root.*")
+_IGNORED_LINE = re.compile(r".*Mosquitto should not be run as root.*")
 """Root's broker is as the rest of root's run."""
 
 
-def in_one_format(line: str) -> str:
+def normalise_line(line: str) -> str:
     """The line as the modules write theirs: ``[WRN] text``."""
-    if (foreign := _FOREIGN.fullmatch(line)) is None:
+    if (foreign := _FOREIGN_LINE.fullmatch(line)) is None:
         return line
     return f"[{LEVELS[(foreign[1] or foreign[2] or 'info').upper()]}] {foreign[3]}"
 
@@ -43,17 +43,17 @@ class Output:
         self._colours = get_colours()
         self._colour_by_name = {SYSTEM: None}
         self._lock = threading.Lock()
-        self.last: dict[str, str] = {}
+        self.last_lines: dict[str, str] = {}
 
     def write(self, name: str, line: str) -> None:
         """One line of that program."""
-        if not line or _DROPPED.fullmatch(line):
+        if not line or _IGNORED_LINE.fullmatch(line):
             return
         with self._lock, suppress(OSError):  # of a terminal that is gone: its programs are still to be ended
-            self.last[name] = in_one_format(line)
+            self.last_lines[name] = normalise_line(line)
             if name not in self._colour_by_name:
                 self._colour_by_name[name] = next(self._colours)
-            self._printer.write(Message("line", self.last[name], datetime.now(), name, self._colour_by_name[name]))
+            self._printer.write(Message("line", self.last_lines[name], datetime.now(), name, self._colour_by_name[name]))
 
 
 class Program:
@@ -101,13 +101,13 @@ class Supervisor:
         self,
         commands: Mapping[str, str],
         environment: Mapping[str, str],
-        last: str,
+        stop_last: str,
         shutdown_timeout: float = SHUTDOWN_TIMEOUT,
     ) -> None:
         """The program `last` is stopped when all others have ended: the broker, at which they say their last words."""
         self._commands = commands
         self._environment = environment
-        self._last = last
+        self._stop_last = stop_last
         self._shutdown_timeout = shutdown_timeout
         self._output = Output(max(map(len, (SYSTEM, *commands))))
         self._ended: queue.Queue[Program] = queue.Queue()  # a SimpleQueue may wait for ever when a signal comes
@@ -128,11 +128,11 @@ class Supervisor:
             running[name].follow(self._ended)
         first = None
         while first is None and not self.is_stopping:
-            first = self._next_end(running, TICK)
+            first = self._next_end(running, POLL_INTERVAL)
         if first is not None:
             self.cause = self._cause(first)
         self.is_stopping = True
-        self._stop([one for one in running.values() if one.name != self._last], running)
+        self._stop([one for one in running.values() if one.name != self._stop_last], running)
         self._stop(list(running.values()), running)
         code = 0 if first is None else first.code
         return code if code >= 0 else 128 - code
@@ -153,10 +153,10 @@ class Supervisor:
                     one.signal(number)
             deadline = time.monotonic() + self._shutdown_timeout
             while time.monotonic() < deadline and any(one.name in running for one in programs):
-                self._next_end(running, TICK)
+                self._next_end(running, POLL_INTERVAL)
 
     def _cause(self, first: Program) -> str:
-        name, code, last = first.name, first.code, self._output.last.get(first.name, "")
+        name, code, last = first.name, first.code, self._output.last_lines.get(first.name, "")
         if code == BAD_SETTING:
             return last
         if code == -signal.SIGKILL:

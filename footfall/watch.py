@@ -10,16 +10,16 @@ from paho.mqtt import client as mqtt
 
 from bus import CurrentLabel, DayCounts, Status, topics
 from bus.states import RUNNING, STARTING
-from footfall.connection import Connection, as_guest, check_running, parsed
+from footfall.connection import Connection, check_running, guest_connection, parse
 
-TURN = 0.3
+BATCH_TIME = 0.3
 """Seconds for which messages are taken before what has changed is printed: the label and the counts of a visit come together."""
-WORKING = (STARTING, RUNNING)
+WORKING_STATES = (STARTING, RUNNING)
 """States of a capture module that say nothing about the camera."""
 
 
 @dataclass
-class Place:
+class CameraState:
     """What is known of one camera."""
 
     label: str | None = None
@@ -43,7 +43,7 @@ class Watch:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._places: dict[str, Place] = {}
+        self._cameras: dict[str, CameraState] = {}
         self._printed: dict[str, str] = {}
 
     def process(self, message: mqtt.MQTTMessage) -> None:
@@ -51,24 +51,24 @@ class Watch:
         topic, payload = message.topic, message.payload
         camera = topics.label.name_in(topic)
         if topic.startswith(topics.status("")):
-            if (status := parsed(Status, topic, payload)) and (place := self._places.get(status.about.camera or "")):
-                place.state = "" if status.state in WORKING else status.state
+            if (status := parse(Status, topic, payload)) and (state := self._cameras.get(status.about.camera or "")):
+                state.state = "" if status.state in WORKING_STATES else status.state
         elif not payload:  # forgotten
-            self._places.pop(camera, None)
+            self._cameras.pop(camera, None)
             self._printed.pop(camera, None)
         elif topic == topics.label(camera):
-            if label := parsed(CurrentLabel, topic, payload):
-                place = self._places.setdefault(camera, Place())
-                place.label, place.since = label.label, label.since
-        elif counts := parsed(DayCounts, topic, payload):
-            place = self._places.setdefault(camera, Place())
-            if counts.day >= place.day:  # an earlier day's are published again when a visit over midnight ends
-                place.day, place.totals = counts.day, counts.totals
+            if label := parse(CurrentLabel, topic, payload):
+                state = self._cameras.setdefault(camera, CameraState())
+                state.label, state.since = label.label, label.since
+        elif counts := parse(DayCounts, topic, payload):
+            state = self._cameras.setdefault(camera, CameraState())
+            if counts.day >= state.day:  # an earlier day's are published again when a visit over midnight ends
+                state.day, state.totals = counts.day, counts.totals
 
     def print_changes(self) -> None:
         """Prints the cameras that are not as they were printed last."""
-        for camera, place in sorted(self._places.items()):
-            line = place.line(camera)
+        for camera, state in sorted(self._cameras.items()):
+            line = state.line(camera)
             if self._printed.get(camera) != line:
                 self._printed[camera] = line
                 print(line, file=self._out, flush=True)
@@ -81,7 +81,7 @@ def watch(connection: Connection, out: TextIO) -> None:
     connection.follow(topics.status())  # after the cameras
     watching, was_connected = Watch(out), True
     while True:
-        message, end = connection.take(TURN), time.monotonic() + TURN
+        message, end = connection.take(BATCH_TIME), time.monotonic() + BATCH_TIME
         while message is not None:
             watching.process(message)
             message = connection.take(max(0.0, end - time.monotonic())) if time.monotonic() < end else None
@@ -93,5 +93,5 @@ def watch(connection: Connection, out: TextIO) -> None:
 
 def main() -> None:
     """On standard output."""
-    with as_guest() as connection:
+    with guest_connection() as connection:
         watch(connection, sys.stdout)

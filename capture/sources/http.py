@@ -28,13 +28,13 @@ from capture.timing import wait_until
 
 TIMEOUT = 10.0
 """Seconds to connect, between two parts of an answer, and for all of it."""
-MAX_BYTES = 32 * 1024 * 1024
+MAX_PICTURE_BYTES = 32 * 1024 * 1024
 """Of a picture."""
 MAX_FAILURES = 3
 """Requests in a row that fail before the camera is lost."""
-_VIDEOS = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
-_PAGES = ("text/html", "application/json", "application/xhtml+xml")
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")
+_VIDEO_TYPES = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
+_PAGE_TYPES = ("text/html", "application/json", "application/xhtml+xml")
+_PICTURE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")
 _NEXT_JPEG = b"\xff\xd9\xff\xd8\xff"
 """The end of a JPEG and the beginning of another: a stream."""
 _REASONS: dict[type[Exception], str] = {
@@ -48,7 +48,9 @@ _REASONS: dict[type[Exception], str] = {
 class HttpCamera(Source):
     """Asks for a picture `frame_rate` times a second; an answer with JPEGs without end is read as it comes, a video by FFmpeg."""
 
-    def __init__(self, address: str, options: SourceOptions, timeout: float = TIMEOUT, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self, address: str, options: SourceOptions, timeout: float = TIMEOUT, max_bytes: int = MAX_PICTURE_BYTES
+    ) -> None:
         scheme, _, rest = address.partition("://")
         self._address = f"{scheme.lower()}://{rest}"
         self._name = display_name(address)
@@ -66,24 +68,24 @@ class HttpCamera(Source):
             raise SourceLost(f"{self._name}: the address cannot be read{percent_encoding_hint(self._address)}") from None
         try:
             yield from self._request(opener, url)
-        except _Video:
+        except _IsVideo:
             yield from self._video.pictures()
 
     def _request(self, opener: urllib.request.OpenerDirector, url: str) -> Pictures:
-        """Asks again and again. Raises `SourceLost` without the address's secrets, and `_Video`."""
+        """Asks again and again. Raises `SourceLost` without the address's secrets, and `_IsVideo`."""
         failures = MAX_FAILURES - 1  # the first must be good
         due = self._clock.monotonic()
         while True:
             try:
                 with opener.open(url, timeout=self._timeout) as response:
-                    is_stream, data = self._begin(response)
+                    is_stream, data = self._read_start(response)
                     if is_stream:
                         failures = MAX_FAILURES
-                        yield from self._stream(chain([data], _chunks(response)))
-                        raise _Unusable("it stopped giving pictures")
+                        yield from self._read_stream(chain([data], _chunks(response)))
+                        raise _UnusableResponse("it stopped giving pictures")
                     yield _decode(data)
                 failures = 0
-            except _Video:
+            except _IsVideo:
                 raise
             except Exception as error:  # the texts of urllib's errors may hold the address
                 failures += 1
@@ -94,34 +96,34 @@ class HttpCamera(Source):
             due = max(due + self._interval, self._clock.monotonic())
             yield from wait_until(due, self._clock)
 
-    def _begin(self, response: http.client.HTTPResponse) -> tuple[bool, bytes]:
-        """Whether the answer is a stream of JPEGs, and its beginning; all of it when not. Raises `_Unusable` and `_Video`."""
+    def _read_start(self, response: http.client.HTTPResponse) -> tuple[bool, bytes]:
+        """Whether the answer is a stream of JPEGs, and its beginning; all of it when not. Raises `_UnusableResponse` and `_IsVideo`."""
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind.startswith("multipart/"):
             return True, b""
-        if kind.startswith(_VIDEOS):
-            raise _Video
+        if kind.startswith(_VIDEO_TYPES):
+            raise _IsVideo
         end, is_endless = time.monotonic() + self._timeout, response.length is None
         data = bytearray()
         for chunk in _chunks(response):
             seen = len(data)
             data += chunk
-            if not kind.startswith("image/") and not data.startswith(_PICTURES):
-                if kind in _PAGES:
-                    raise _Unusable(f"it sends {kind}, which is neither a picture nor a video")
-                raise _Video
+            if not kind.startswith("image/") and not data.startswith(_PICTURE_SIGNATURES):
+                if kind in _PAGE_TYPES:
+                    raise _UnusableResponse(f"it sends {kind}, which is neither a picture nor a video")
+                raise _IsVideo
             if is_endless and data.find(_NEXT_JPEG, max(0, seen - len(_NEXT_JPEG))) >= 0:
                 return True, bytes(data)
             if len(data) > self._max_bytes:
-                raise _Unusable(f"a picture of more than {self._max_bytes} bytes")
+                raise _UnusableResponse(f"a picture of more than {self._max_bytes} bytes")
             if time.monotonic() > end:
                 raise TimeoutError
         if response.length:
-            raise _Unusable(f"the picture was cut off, {response.length} bytes are missing")
+            raise _UnusableResponse(f"the picture was cut off, {response.length} bytes are missing")
         return False, bytes(data)
 
-    def _stream(self, chunks: Iterable[bytes]) -> Pictures:
-        """The pictures of a stream; a damaged one costs no other. Raises `_Unusable` after the time-out without one."""
+    def _read_stream(self, chunks: Iterable[bytes]) -> Pictures:
+        """The pictures of a stream; a damaged one costs no other. Raises `_UnusableResponse` after the time-out without one."""
         from capture.prepare import decode  # noqa: PLC0415  # the driver
 
         seen_at = time.monotonic()
@@ -131,11 +133,11 @@ class HttpCamera(Source):
                 seen_at = time.monotonic()
                 yield picture
             elif time.monotonic() - seen_at > self._timeout:
-                raise _Unusable(f"no picture in what it sent for {self._timeout:g} s")
+                raise _UnusableResponse(f"no picture in what it sent for {self._timeout:g} s")
 
     def _explain(self, error: Exception) -> str:
         """What went wrong, without the address."""
-        if isinstance(error, _Unusable):
+        if isinstance(error, _UnusableResponse):
             return str(error)
         if isinstance(error, HTTPError):
             error.close()
@@ -151,15 +153,15 @@ class HttpCamera(Source):
         return (reason.strerror if isinstance(reason, OSError) else None) or type(reason).__name__
 
 
-class _Video(Exception):
+class _IsVideo(Exception):
     """The answer is a video, which FFmpeg may read."""
 
 
-class _Unusable(Exception):
+class _UnusableResponse(Exception):
     """The answer cannot be used; the text says why."""
 
 
-class _Digest(urllib.request.HTTPDigestAuthHandler):
+class _DigestAuthHandler(urllib.request.HTTPDigestAuthHandler):
     """Gives the password once: with a wrong one, `urllib` asks six times, after which cameras lock the user out.
 
     Knows SHA-256 and passwords that are not ASCII, too.
@@ -207,7 +209,7 @@ def _create_opener(address: str) -> tuple[urllib.request.OpenerDirector, str]:
         passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
         passwords.add_password(None, f"{parts.scheme}://{host}/", unquote(parts.username), unquote(parts.password or ""))
         opener.add_handler(urllib.request.HTTPBasicAuthHandler(passwords))
-        opener.add_handler(_Digest(passwords))
+        opener.add_handler(_DigestAuthHandler(passwords))
     return opener, url
 
 
@@ -216,7 +218,7 @@ def _decode(data: bytes) -> Picture:
 
     picture = decode(data)
     if picture is None:
-        raise _Unusable(f"what it sends as a picture is none that OpenCV can read ({len(data)} bytes)")
+        raise _UnusableResponse(f"what it sends as a picture is none that OpenCV can read ({len(data)} bytes)")
     return picture
 
 

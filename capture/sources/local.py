@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capture.source import Picture, Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
-from capture.timing import Clock, in_time, wait_until
+from capture.timing import Clock, paced, wait_until
 from runtime.logs import LogThrottle
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 DEFAULT_RATE = 25.0
 """Frames a second of a file that does not say."""
-OTHER_KIND = re.compile(r"[a-z]+:")
+SCHEME_PREFIX = re.compile(r"[a-z]+:")
 """How a path begins that may be the address of another kind of source, as demo:7."""
-DRAWN = "A drawn scene"
+DEMO_MARKER = "A drawn scene"
 """How `about` begins in the JSON file beside a clip of the demo."""
 
 
-class Local(Recording):
+class LocalFile(Recording):
     """What there is at a path; decided when it is opened, as it may come later."""
 
     def __init__(self, path: str, options: SourceOptions) -> None:
@@ -44,7 +44,7 @@ class Local(Recording):
             truth = json.loads(self._path.with_suffix(".json").read_text("utf-8"))
         except (OSError, ValueError, RecursionError):  # no file, or no JSON
             return False
-        return isinstance(truth, dict) and str(truth.get("about", "")).startswith(DRAWN)
+        return isinstance(truth, dict) and str(truth.get("about", "")).startswith(DEMO_MARKER)
 
     def pictures(self) -> Pictures:
         """The pictures of a folder in the order of their names, or of a video. Raises `SourceLost`."""
@@ -90,18 +90,18 @@ class Local(Recording):
             with self._path.open("rb"):
                 pass
         except (OSError, ValueError) as error:
-            hint = "; SOURCE_MODULES has no kind of source for it either" if OTHER_KIND.match(name) else ""
+            hint = "; SOURCE_MODULES has no kind of source for it either" if SCHEME_PREFIX.match(name) else ""
             raise SourceLost(f"{name}: {error.strerror if isinstance(error, OSError) else error}{hint}") from None
         absolute = str(self._path.absolute())  # in "12:30.mp4", FFmpeg takes what is before the colon for a protocol
         with open_capture(name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
             self.interval = 1 / (rate if 0 < rate <= 240 else DEFAULT_RATE)
-            yield from play(capture, self.interval, self._options.complete, self._options.clock)
+            yield from play(capture, self.interval, self._options.every_frame, self._options.clock)
 
 
-def play(capture: "cv2.VideoCapture", interval: float, complete: bool, clock: Clock) -> Iterator[Picture | None]:
+def play(capture: "cv2.VideoCapture", interval: float, every_frame: bool, clock: Clock) -> Iterator[Picture | None]:
     """The frames of an open video when they are due; those that are skipped are not decoded."""
-    for grabbed in in_time(iter(capture.grab, False), interval, complete, clock):
+    for grabbed in paced(iter(capture.grab, False), interval, every_frame, clock):
         if grabbed is None:
             yield None
             continue
@@ -110,4 +110,4 @@ def play(capture: "cv2.VideoCapture", interval: float, complete: bool, clock: Cl
             yield picture
 
 
-KIND = SourceKind("video file or folder of pictures", Local)
+KIND = SourceKind("video file or folder of pictures", LocalFile)

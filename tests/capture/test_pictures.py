@@ -12,11 +12,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from capture.__main__ import _create_framer
-from capture.framer import Framer, Pace
+from capture.framer import Framer, RateLimiter
 from capture.mjpeg import find_jpegs
-from capture.prepare import Preparation, decode, jpeg, new_size
+from capture.prepare import Preparation, decode, encode_jpeg, new_size
 from capture.settings import Settings
-from capture.source import Captured, UnusablePicture
+from capture.source import CapturedPicture, UnusablePicture
 from runtime.metrics import Metrics
 from tests.support import videos
 
@@ -34,7 +34,7 @@ def test_rotated_clockwise_and_then_resized(degrees: int, corner: tuple[int, int
     assert prepared[corner].tolist() == [0, 0, 255]
     grey = Preparation(rotate=degrees, gray=True).apply(PICTURE)
     assert grey.shape == ((40, 20) if is_turned else (20, 40))
-    decoded = decode(jpeg(grey, 90))
+    decoded = decode(encode_jpeg(grey, 90))
     assert decoded is not None
     assert (decoded[..., 0] == decoded[..., 2]).all()
 
@@ -52,12 +52,12 @@ def test_one_side_alone_keeps_the_shape(width: int, height: int, wanted: int) ->
 
 def test_a_picture_that_cannot_become_a_frame() -> None:
     """Too wide or high for a JPEG, it is refused with its size; resized, it will do."""
-    captured = Captured(np.zeros((2, 70_000, 3), np.uint8), 1.0, 1.0)
+    captured = CapturedPicture(np.zeros((2, 70_000, 3), np.uint8), 1.0, 1.0)
     flat, thin = Preparation(height=64), Preparation(rotate=90, width=64)
     for preparation, reason in ((Preparation(), "70000x2"), (flat, "at most 16384"), (thin, "at most 16384")):
         with pytest.raises(UnusablePicture, match=reason):
-            Framer("door", Pace(10), preparation, 80).make_frame(captured)
-    assert Framer("door", Pace(10), Preparation(64, 64), 80).make_frame(captured)
+            Framer("door", RateLimiter(10), preparation, 80).make_frame(captured)
+    assert Framer("door", RateLimiter(10), Preparation(64, 64), 80).make_frame(captured)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_pace(rate: int, wanted: int, jitter: float, share: float) -> None:
     """Over a minute there are as many as wanted, never more, with no gap of two intervals."""
     noise = random.Random(1)
     times = [number / rate + noise.uniform(-jitter, jitter) for number in range(60 * rate)]
-    through = list(filter(Pace(wanted).lets_through, times))
+    through = list(filter(RateLimiter(wanted).allows, times))
     assert wanted * 60 * share <= len(through) <= wanted * 60 + 1
     assert max(later - earlier for earlier, later in itertools.pairwise(through)) < 2 / wanted
 
@@ -77,7 +77,7 @@ def test_pace(rate: int, wanted: int, jitter: float, share: float) -> None:
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=200))
 def test_never_more_than_the_rate(gaps: list[float]) -> None:
     """In any stretch, at most its length times the rate, and 1.5, are let through."""
-    through = list(filter(Pace(5).lets_through, itertools.accumulate(gaps)))
+    through = list(filter(RateLimiter(5).allows, itertools.accumulate(gaps)))
     for first in range(len(through)):
         for last in range(first, len(through)):
             assert last - first + 1 <= (through[last] - through[first]) * 5 + 1.5 + 1e-6
@@ -89,9 +89,9 @@ def test_numbers_count_what_was_published() -> None:
     A picture out of turn becomes a frame however early it comes, and does not move the others. The source is asked whether it is
     drawn until the first frame is out: a clip, and the file beside it, may come later.
     """
-    framer = Framer("door", Pace(10), Preparation(width=20), 80, is_drawn=partial(next, iter([False, True])))
+    framer = Framer("door", RateLimiter(10), Preparation(width=20), 80, is_drawn=partial(next, iter([False, True])))
     frames = []
-    for at, at_once, is_published, expected in (
+    for at, is_snapshot, is_published, expected in (
         (100.00, False, False, (0, False)),
         (100.01, False, False, None),
         (100.02, True, True, (0, True)),
@@ -99,13 +99,13 @@ def test_numbers_count_what_was_published() -> None:
         (100.12, False, False, None),
         (100.20, False, True, (2, True)),
     ):
-        frame = framer.make_frame(Captured(PICTURE, 5000.0, at), at_once)
+        frame = framer.make_frame(CapturedPicture(PICTURE, 5000.0, at), is_snapshot)
         assert (frame and (frame.sequence, frame.demo)) == expected
         frames += [frame] if frame else []
         if is_published:
             framer.published()
     assert {(one.captured_at, one.width, one.height, one.session) for one in frames} == {(5000.0, 20, 10, frames[0].session)}
-    other = Framer("door", Pace(10), Preparation(width=20), 20).make_frame(Captured(PICTURE, 5000.0, 100.0))
+    other = Framer("door", RateLimiter(10), Preparation(width=20), 20).make_frame(CapturedPicture(PICTURE, 5000.0, 100.0))
     assert other
     assert other.session != frames[0].session
     assert len(other.jpeg) < len(frames[0].jpeg)  # of a lower quality
@@ -113,20 +113,22 @@ def test_numbers_count_what_was_published() -> None:
 
 @pytest.mark.parametrize("step", [-59.0, -30.0, 45.0, 3600.0, 1_790_000_000.0])
 def test_a_clock_that_is_set_is_noticed(step: float) -> None:
-    """Pace and session go by a clock that nobody sets; each step of the other is counted once, jitter is none."""
+    """RateLimiter and session go by a clock that nobody sets; each step of the other is counted once, jitter is none."""
     bus = Mock(metrics=Metrics())
     framer = _create_framer(Settings(), Settings().create_source(), bus, reports_clock=True)
     jitter = (0.0, 0.2, -0.3, step + 0.1, step, step - 0.4)
-    frames = [framer.make_frame(Captured(PICTURE, 5000 + number + off, 100.0 + number)) for number, off in enumerate(jitter)]
+    frames = [
+        framer.make_frame(CapturedPicture(PICTURE, 5000 + number + off, 100.0 + number)) for number, off in enumerate(jitter)
+    ]
     assert [one.session_time for one in frames if one] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     assert bus.metrics.snapshot() == {"clock_steps": 1, "clock_stepped": pytest.approx(step, abs=0.5)}
 
 
 LIMIT = 1_000_000
-SMALL = jpeg(videos.numbered(1, 16, 16), 80)
+SMALL = encode_jpeg(videos.numbered(1, 16, 16), 80)
 EXIF = b"\xff\xe1" + (2 + len(SMALL)).to_bytes(2, "big") + SMALL
 """A segment with a small picture in it, as cameras have it."""
-WITH_EXIF = [whole[:2] + EXIF + whole[2:] for whole in (jpeg(videos.numbered(number), 80) for number in range(3))]
+WITH_EXIF = [whole[:2] + EXIF + whole[2:] for whole in (encode_jpeg(videos.numbered(number), 80) for number in range(3))]
 STRIPED = cv2.GaussianBlur(videos.numbered(3), (3, 3), 0)
 STRIPED[:, ::3] = 255
 OF_SEVERAL_SCANS = cv2.imencode(".jpg", STRIPED, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()

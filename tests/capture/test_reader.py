@@ -9,7 +9,7 @@ import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.reader import Playback, Reader
-from capture.source import Captured, Pictures, Recording, SourceLost
+from capture.source import CapturedPicture, Pictures, Recording, SourceLost
 from runtime.heartbeat import Calls
 from tests.support import videos
 from tests.support.wait import limit, until
@@ -71,8 +71,8 @@ NOT_THERE, BROKEN = SourceLost("not there"), OSError("broken")
     [
         ([NOT_THERE, 2, BROKEN, 0], True, ["not there", RUNNING, "OSError: broken", "there is no picture in it"], ["next"]),
         ([2, 3, 1], True, [RUNNING] * 3, ["next"]),  # begun again at once, which is no loss
-        ([2, 3, 1], False, [RUNNING, ENDED], []),  # and the silence after is no loss
-        ([], True, ["nothing more"] * 3, ["next"]),  # the silence that follows does not hide why
+        ([2, 3, 1], False, [RUNNING, ENDED], []),  # and the picture_timeout after is no loss
+        ([], True, ["nothing more"] * 3, ["next"]),  # the picture_timeout that follows does not hide why
         ([NOT_THERE, 30, BROKEN], True, ["not there", RUNNING, "OSError: broken"], ["next", "reset", "next"]),
     ],
 )
@@ -81,8 +81,8 @@ def test_states(acts: list[int | Exception], loop: bool, states: list[str], back
     after steady pictures.
     """
     source, reports, calls = Scripted(*acts, pause=0.02), Reports(), Mock(**{"next.return_value": 0.02})
-    reader = Reader(source, reports, loop, silence=0.5, backoff=calls)
-    reader.steady_time = 0.3
+    reader = Reader(source, reports, loop, picture_timeout=0.5, backoff=calls)
+    reader.backoff_reset_time = 0.3
     with reader:
         until(lambda: [reader.take(0.02)] and len(reports) >= len(states))
         assert reader.has_ended == (not loop)
@@ -96,7 +96,7 @@ def test_states(acts: list[int | Exception], loop: bool, states: list[str], back
 
 def test_a_camera_that_falls_silent_is_lost_until_its_next_picture() -> None:
     reports = Reports()
-    with Reader(Scripted(25, pause=0.6), reports, silence=0.2) as reader:
+    with Reader(Scripted(25, pause=0.6), reports, picture_timeout=0.2) as reader:
         until(lambda: [reader.take(0.1)] and len(reports) >= 4)
     assert reports[:4] == ["no picture for 0.2 s", RUNNING] * 2
 
@@ -109,7 +109,7 @@ def test_a_source_that_hangs_is_left_behind(when: str) -> None:
     source, calls = Scripted(1 if when == "read" else 25, pause=0.1, hangs=when), Calls()
     begin = time.monotonic()
     with Reader(source, Reports(), calls=calls) as reader:
-        assert isinstance(until(lambda: reader.take(0.1)), Captured)
+        assert isinstance(until(lambda: reader.take(0.1)), CapturedPicture)
     assert time.monotonic() - begin < limit(10)
     with Reader(Scripted(*[20] * 500, pause=0.02), Reports(), calls=calls) as second:
         until(lambda: second.take(0.1))
@@ -127,7 +127,7 @@ def test_playback_skips_no_picture(work: float) -> None:
             captured = playback.take(limit(10))
             assert captured
             assert reports == [RUNNING]
-            taken.append((videos.number_of(captured.picture), captured.taken_at))
+            taken.append((videos.number_of(captured.picture), captured.monotonic_at))
             time.sleep(work)
         assert playback.take(0.01) is None
         until(lambda: reports == [RUNNING, ENDED])

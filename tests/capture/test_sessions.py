@@ -17,9 +17,9 @@ from bus.states import CAMERA_LOST, LEDGER_UNAVAILABLE, OFFLINE, PAUSED, RUNNING
 from capture.__main__ import publish_frame
 from capture.commands import Commands
 from capture.consumers import Consumers
-from capture.framer import Framer, Pace
+from capture.framer import Framer, RateLimiter
 from capture.prepare import Preparation
-from capture.source import Captured
+from capture.source import CapturedPicture
 from tests.support import samples, videos
 from tests.support.wait import limit, until
 
@@ -43,7 +43,7 @@ def test_only_the_current_session_publishes() -> None:
     assert commands.session(0) is before  # it is on already
     with ThreadPoolExecutor(1) as pool:
         assert before.publish(samples.frame())
-        until(lambda: before.over)
+        until(lambda: before.is_over)
         waiting = pool.submit(commands.session, limit(20))
         wait([waiting], timeout=0.1)
         commands.on_command(Command("door", "resume"))
@@ -72,7 +72,7 @@ def test_repeated_commands_change_nothing(words: list[Literal["pause", "resume",
     assert [call.args[0] for call in report.call_args_list] == changes
     session = commands.session(timeout=0)
     assert (session is not None) == is_on
-    assert session is None or [session.take_request(), session.take_request()] == [is_requested, False]
+    assert session is None or [session.take_snapshot_request(), session.take_snapshot_request()] == [is_requested, False]
 
 
 class Modules:
@@ -141,7 +141,7 @@ def test_a_frame_without_a_prediction_is_published_again() -> None:
 
 def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -> None:
     """A frame that went out keeps its number, though its session ends before the prediction comes. All are out of turn."""
-    modules, framer = Modules(limit(5)), Framer("door", Pace(0.1), Preparation(), 80)
+    modules, framer = Modules(limit(5)), Framer("door", RateLimiter(0.1), Preparation(), 80)
     sent: list[Frame] = []
 
     def send(frame: Frame) -> bool:
@@ -156,12 +156,12 @@ def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -
         commands.on_command(Command("door", "snapshot"))
         session = commands.session(0)
         assert session
-        is_over = partial(getattr, session, "over")
+        is_over = partial(getattr, session, "is_over")
         publish = partial(modules.consumers.publish, publish=session.publish, is_over=is_over)
-        captured = Captured(videos.numbered(number), time.time(), float(number))
+        captured = CapturedPicture(videos.numbered(number), time.time(), float(number))
         publish_frame(captured, framer, session, publish, modules.bus)
         commands.on_command(Command("door", "resume"))
-        if session.over:  # what does not go out uses no number
+        if session.is_over:  # what does not go out uses no number
             session.request_snapshot()
             publish_frame(captured, framer, session, publish, modules.bus)
     assert [(frame.sequence, frame.session) for frame in sent] == [(number, sent[0].session) for number in range(4)]

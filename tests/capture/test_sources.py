@@ -22,7 +22,7 @@ from capture.settings import Settings
 from capture.source import Source, SourceLost, SourceOptions
 from capture.sources import create_source
 from capture.sources.http import HttpCamera
-from capture.sources.local import Local, play
+from capture.sources.local import LocalFile, play
 from demo.about import CLIP
 from demo.clip import write_clip
 from demo.scenes import Scene
@@ -71,7 +71,7 @@ def test_settings_that_cannot_be_right(path: str, modules: str, problem: str) ->
 def test_a_recording_that_is_played_once_is_complete(loop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("capture.settings.create_source", lambda _path, options, _modules: options)
     created: object = Settings(loop_video=loop, frame_rate=5).create_source()
-    assert created == SourceOptions(5, complete=not loop)
+    assert created == SourceOptions(5, every_frame=not loop)
 
 
 @pytest.mark.broker
@@ -113,7 +113,7 @@ def test_files_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endi
         else:
             path.write_bytes(cv2.imencode(".png", videos.numbered(0))[1].tobytes())
         for either in (path, path.absolute()):
-            assert numbers(Local(str(either), SourceOptions(clock=Clock())), 2) == [0]
+            assert numbers(LocalFile(str(either), SourceOptions(clock=Clock())), 2) == [0]
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_recordings_are_shown_at_their_rate(tmp_path: Path, kind: str, pictures:
     assert max(later - earlier for earlier, later in itertools.pairwise([*(at for _, at in given), clock.now])) < 1.01
 
 
-@pytest.mark.parametrize("complete", [False, True])
-def test_a_file_that_this_machine_is_too_slow_for(complete: bool) -> None:
-    """Pictures are skipped, but some are shown all the time; if it is to be complete, all of them, later than the file says."""
+@pytest.mark.parametrize("every_frame", [False, True])
+def test_a_file_that_this_machine_is_too_slow_for(every_frame: bool) -> None:
+    """Pictures are skipped, but some are shown all the time; if it is to be every_frame, all of them, later than the file says."""
     clock, left = Clock(), iter([True] * 40 + [False])
 
     def grab() -> bool:
@@ -156,9 +156,9 @@ def test_a_file_that_this_machine_is_too_slow_for(complete: bool) -> None:
         return next(left)
 
     decoder = SimpleNamespace(grab=grab, retrieve=lambda: (True, videos.numbered(0)))
-    played = play(decoder, 1 / 60, complete, clock)  # type: ignore[arg-type]
+    played = play(decoder, 1 / 60, every_frame, clock)  # type: ignore[arg-type]
     shown = [clock.now for picture in played if picture is not None]
-    assert len(shown) == 40 if complete else 4 <= len(shown) < 40
+    assert len(shown) == 40 if every_frame else 4 <= len(shown) < 40
     assert max(later - earlier for earlier, later in itertools.pairwise(shown)) < 1.0
 
 

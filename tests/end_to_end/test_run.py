@@ -55,8 +55,8 @@ def check_processes(run: Run) -> None:
 
 def check_commands(run: Run) -> None:
     """A camera obeys, joins and is forgotten; the matrix is drawn by a display of its own where none runs."""
-    assert run.command("tell", "DO=pause") == (0, "door: paused\n")
-    assert run.command("tell", "DO=resume")[0] == 0
+    assert run.command("command", "DO=pause") == (0, "door: paused\n")
+    assert run.command("command", "DO=resume")[0] == 0
     camera = run.start("camera", "CAMERA=back", "VIDEO_PATH=demo:8", "FRAME_RATE=2")
     with Listener(run.port, "footfall/back/#", "footfall/status/capture-back") as back:
         until(lambda: b'"running"' in (back.payloads("capture-back") or [b""])[-1], 30, "the second camera")

@@ -43,7 +43,7 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
     [
         ({"MODEL": "", "VIDEO_PATH": ""}, DEMO, {"video_path": str(CLIP), "is_played_once": False, "cameras": ("door",)}),
         ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True}),
-        ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "addresses": ""}),
+        ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "address_text": ""}),
         ({"CAMERAS": "back"}, DEMO, {"cameras": ("door", "back")}),  # the own camera is one of them
         ({"MODEL": "demo/model", "LOOP_VIDEO": "false"}, NOT_FOR_PEOPLE, {"video_path": "0", "is_played_once": False}),
         (
@@ -56,7 +56,7 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
 def test_what_is_run(plan_of: PlanOf, settings: dict[str, str], about: str, expected: dict[str, object]) -> None:
     """The demo's clip and model, unless others are given; a display where there is a matrix, a dashboard where it has a port."""
     plan = plan_of(**settings)
-    assert about in plan.about
+    assert about in plan.notice
     assert plan.state.is_demo
     assert {name: getattr(plan, name) for name in expected} == expected
     assert plan.settings["MODEL"] == (settings.get("MODEL") or str(MODEL))

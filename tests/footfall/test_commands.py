@@ -13,7 +13,7 @@ import pytest
 
 from bus import About, Command, CurrentLabel, InvalidSetting, Message, Status, topics
 from footfall.__main__ import COMMANDS, main
-from footfall.cameras import forget, tell
+from footfall.cameras import forget, send_command
 from footfall.connection import Connection
 from footfall.state import RunState, lock
 from tests.support.broker import ROOT, Broker, free_port
@@ -97,7 +97,7 @@ def test_help_lists_the_commands_that_make_calls(capsys: pytest.CaptureFixture[s
     called = re.findall(r"^(\w+):.*\n\t@exec \S+ -m footfall (\w+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert dict(called) == {name: name for name in COMMANDS}
     assert all(re.search(rf"^ +{name} ", shown, re.MULTILINE) for name in COMMANDS)
-    for words in ("", "dance", "tell pause", "tell =pause"):
+    for words in ("", "dance", "send_command pause", "send_command =pause"):
         with pytest.raises(SystemExit, match="2"):
             call(*words.split())
 
@@ -106,11 +106,11 @@ def test_help_lists_the_commands_that_make_calls(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     "reason",
     [
-        "tell DO=dance: DO='dance': must be pause, resume or snapshot",
-        "tell: DO is not set: must be pause, resume or snapshot, as in: make tell DO=pause",
-        "tell DO=pause CAMERA=No: CAMERA='No': lower-case letters, digits, - and _ are allowed",
-        "tell DO=pause MQTT_HOST=shop.local: MQTT_HOST='shop.local': commands are given on the machine",
-        "tell DO=pause CAMERA=nowhere: CAMERA='nowhere': there is no such camera; known are: back, door",
+        "send_command DO=dance: DO='dance': must be pause, resume or snapshot",
+        "send_command: DO is not set: must be pause, resume or snapshot, as in: make send_command DO=pause",
+        "send_command DO=pause CAMERA=No: CAMERA='No': lower-case letters, digits, - and _ are allowed",
+        "send_command DO=pause MQTT_HOST=shop.local: MQTT_HOST='shop.local': commands are given on the machine",
+        "send_command DO=pause CAMERA=nowhere: CAMERA='nowhere': there is no such camera; known are: back, door",
         "forget: CAMERA is not set, as in: make forget CAMERA=back",
         "forget CAMERA=nowhere: CAMERA='nowhere': there is no such camera; known are: back, door",
         "forget CAMERA=door: CAMERA='door': it still runs, stop it first; capture is running",
@@ -131,7 +131,7 @@ def test_what_cannot_be_done_is_refused(suite: Suite, reason: str, capsys: pytes
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("words", ["watch", "matrix", "tell DO=pause", "forget CAMERA=x", "camera CAMERA=x"])
+@pytest.mark.parametrize("words", ["watch", "matrix", "send_command DO=pause", "forget CAMERA=x", "camera CAMERA=x"])
 def test_where_no_suite_runs_it_says_how_to_start(words: str, broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2 and one line, for any command. Where no module reports, as at Debian's own Mosquitto, it says so too."""
     for port, what in ((free_port(), ""), (broker.port, "a broker answers, but no program of Footfall; ")):
@@ -148,7 +148,7 @@ def test_a_camera_is_commanded(suite: Suite, capsys: pytest.CaptureFixture[str])
     """
     suite.report("capture", "paused", camera="door")
     for words in ("DO=pause", "DO=snapshot", "DO=pause CAMERA=back"):
-        assert suite.call("tell", *words.split()) == 0
+        assert suite.call("send_command", *words.split()) == 0
     assert capsys.readouterr().out.splitlines() == [
         "door: paused",
         "door: snapshot was sent",
@@ -156,7 +156,7 @@ def test_a_camera_is_commanded(suite: Suite, capsys: pytest.CaptureFixture[str])
     ]
     expected = "CAMERA='door': resume was sent and has had no effect yet; capture is paused"
     with suite.operator() as connection, pytest.raises(InvalidSetting, match=expected):
-        tell(connection, "door", "resume", timeout=0.3)
+        send_command(connection, "door", "resume", timeout=0.3)
     suite.modules.settle()
     sent = [Command.received(message.topic, message.payload) for message in suite.modules.messages("/command")]
     assert sent == [Command("door", "pause"), Command("door", "snapshot"), Command("back", "pause"), Command("door", "resume")]

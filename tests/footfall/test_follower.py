@@ -36,7 +36,7 @@ def test_a_run_is_followed_to_the_end_of_its_recording(broker: Broker, capsys: p
         report("counter", "running", at=1000.0, about=About(ended=("door",)))
         with Follower(plan, lambda: is_over, report_interval=0.1) as follower:
             assert not follower.wait_for_predictions()
-            assert not follower.wait_for_the_end()
+            assert not follower.wait_for_end()
             is_over = False
             flows = pool.submit(follower.wait_for_predictions)
             report("capture", "camera-lost")
@@ -58,9 +58,9 @@ def test_a_run_is_followed_to_the_end_of_its_recording(broker: Broker, capsys: p
                 modules.publish(topics.visit("door"), payload)
             report("counter", "running", about=About(ended=("back", "door")))  # of the time before, as capture has not ended
             report("capture", "ended", about=About("door"))
-            ended = pool.submit(follower.wait_for_the_end)
+            ended = pool.submit(follower.wait_for_end)
             time.sleep(0.5)
             assert not ended.done()
             report("counter", "running", about=About(ended=("back", "door")))
             assert ended.result(limit(10))
-            assert sorted(follower.counted) == ["man", "woman"]
+            assert sorted(follower.counted_labels) == ["man", "woman"]

@@ -12,8 +12,8 @@ from bus import About, CurrentLabel, DayCounts, Message, Pixels, Status, topics
 from display.icons import OWN, read_icons
 from display.matrix import TerminalMatrix
 from display.pixels import DARK, rgb_bytes
-from footfall.matrix import show
-from footfall.recording import summary, truth_beside
+from footfall.matrix import show_display
+from footfall.recording import load_truth, result_table
 from footfall.watch import Watch
 
 
@@ -71,7 +71,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, terminal: bool, **settings: str) -> s
     pixels = [received(Pixels("matrix", "Apple", rgb_bytes(APPLE))), received(Pixels("matrix", "", rgb_bytes(DARK)))]
     connection = Mock(**{"take.side_effect": [*pixels, KeyboardInterrupt]})
     with pytest.raises(KeyboardInterrupt):
-        show(connection, "matrix", out)
+        show_display(connection, "matrix", out)
     connection.follow.assert_called_once_with(topics.pixels("matrix"))
     return out.getvalue()
 
@@ -106,17 +106,21 @@ def test_elsewhere_it_shows_the_label(monkeypatch: pytest.MonkeyPatch, terminal:
 def test_the_truth_beside_a_recording(document: str, expected: dict[str, int] | None, tmp_path: Path) -> None:
     """Visitors, or segments of which equal ones in a row are one visitor; a file about something else is no truth."""
     (tmp_path / "door.json").write_text(document)
-    assert truth_beside(str(tmp_path / "door.mp4"), lambda label: label == "nobody") == expected
-    assert truth_beside(str(tmp_path / "other.mp4"), lambda label: False) is None
+    assert load_truth(str(tmp_path / "door.mp4"), lambda label: label == "nobody") == expected
+    assert load_truth(str(tmp_path / "other.mp4"), lambda label: False) is None
 
 
 def test_the_summary() -> None:
     """Labels that the truth has and nobody counted stand in it too."""
-    assert summary("x.mp4", ["man", "man"], {"woman": 1}).splitlines() == [
+    assert result_table("x.mp4", ["man", "man"], {"woman": 1}).splitlines() == [
         "x.mp4 was played to its end.",
         "visitors  counted  truth",
         "man             2      0",
         "woman           0      1",
         "all             2      1",
     ]
-    assert summary("x.mp4", ["man"], None).splitlines()[1:] == ["visitors  counted", "man             1", "all             1"]
+    assert result_table("x.mp4", ["man"], None).splitlines()[1:] == [
+        "visitors  counted",
+        "man             1",
+        "all             1",
+    ]

@@ -31,7 +31,7 @@ def test_the_first_to_end_is_the_cause(command: str, code: int, cause: str, capf
     """
     counter = FOREIGN + RUNS.format(at_end='echo "[ERR] last words"; ')
     programs = {"broker": RUNS.format(at_end=""), "camera": f"sleep 0.5; {command}", "counter": counter}
-    run = Supervisor(programs, {"PATH": "/usr/bin:/bin"}, last="broker")
+    run = Supervisor(programs, {"PATH": "/usr/bin:/bin"}, stop_last="broker")
     assert run.run() == code
     assert run.cause == cause
     shown = capfd.readouterr().out
@@ -51,7 +51,7 @@ def test_the_broker_ends_last(tmp_path: Path) -> None:
         "bridge": RUNS.format(at_end=note.format(0.2, "bridge")),
         "camera": f'({deaf}) & echo $! >"{child}"; {deaf}',
     }
-    run = Supervisor(programs, {"PATH": "/usr/bin:/bin", "ENDS": str(ends)}, last="broker", shutdown_timeout=3.0)
+    run = Supervisor(programs, {"PATH": "/usr/bin:/bin", "ENDS": str(ends)}, stop_last="broker", shutdown_timeout=3.0)
     threading.Timer(0.5, run.stop).start()
     assert (run.run(), run.cause) == (0, "")
     assert ends.read_text().split() == ["bridge", "counter", "broker"]

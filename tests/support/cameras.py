@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
-from capture.prepare import jpeg
+from capture.prepare import encode_jpeg
 from tests.support import videos
 
 USER, PASSWORD = "me", "p@ss /wörd:1"
@@ -37,7 +37,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
             self._answer(kind)
 
     def _answer(self, kind: str) -> None:
-        picture = jpeg(videos.numbered(type(self).pictures % 25), 90)
+        picture = encode_jpeg(videos.numbered(type(self).pictures % 25), 90)
         number = type(self).pictures
         type(self).pictures += 1
         length = {"Content-Length": str(len(picture))}
@@ -59,7 +59,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         """Twelve pictures, of which some are cut off, empty, garbage, or shorter than their head says."""
         self._send(200, b"", {"Content-Type": "multipart/x-mixed-replace;boundary=frame"})
         for number in range(12):
-            picture = jpeg(videos.numbered(number), 90)
+            picture = encode_jpeg(videos.numbered(number), 90)
             sent = {3: picture[: len(picture) // 2], 5: b"", 7: bytes(range(200)) * 9}.get(number, picture)
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture) + 50}\r\n\r\n"
             self.wfile.write(head.encode() + sent + b"\r\n")
