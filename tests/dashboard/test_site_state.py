@@ -37,41 +37,25 @@ def site() -> Site:
     return Site()
 
 
+LIVE, SILENT, AWAY = ("live", 900.0, ""), ("silent", 1000.0, ""), ("silent", 1001.0, "no connection to the broker")
+STOPPED = {"camera-lost": "lost", "paused": "paused", "ended": "ended", "starting": "starting", "burning": "offline"}
+SLOW = replace(RUNNING, rates={"frames_out": 0.1})
+NO_CLASSIFIER = Status("classifier", states.OFFLINE)
 STORIES: dict[str, list[Any]] = {
     "its capture says why it does not run": [
         part
-        for state, word in (("camera-lost", "lost"), ("paused", "paused"), ("ended", "ended"), ("burning", "offline"))
+        for state, word in STOPPED.items()
         for part in (replace(RUNNING, state=state, since=950.0, detail="unplugged"), (word, 950.0, "unplugged"))
     ],
-    "its capture is gone: since when is not known": [GONE, ("offline", None, "connection lost")],
-    "its capture has gone: since the last will came": [
-        RUNNING,
-        SEEN,
-        0.5,
-        GONE,
-        1.0,
-        GONE,
-        ("offline", 1000.5, "connection lost"),
-    ],
-    "without predictions it is silent, and the classifier may be the reason": [
-        *(RUNNING, CLASSIFIER, SEEN, SILENT_AFTER - 0.1, ("live", 900.0, "")),
-        *(0.2, ("silent", 1000.0, "")),
-        *(Status("classifier", states.OFFLINE), ("silent", 1000.0, "classifier is offline")),
-    ],
-    "one with a frame in ten seconds is not silent so soon": [
-        *(replace(RUNNING, rates={"frames_out": 0.1}), SEEN, 29.0, ("live", 900.0, ""), 2.0, ("silent", 1000.0, "")),
-    ],
-    "without a broker it is silent": [
-        *(RUNNING, SEEN, 1.0, False, ("silent", 1001.0, "no connection to the broker")),
-        *(1.0, False, ("silent", 1001.0, "no connection to the broker"), True, ("live", 900.0, "")),
-    ],
-    "it is starting until the first prediction is due, after the start of its capture or of the dashboard": [
-        *(RUNNING, ("starting", 900.0, ""), SILENT_AFTER, ("silent", None, "")),
-        *(replace(RUNNING, since=1005.0), ("starting", 1005.0, "")),
-    ],
-    "without a capture it is there, and later offline": [
-        *(SEEN, ("live", None, ""), SILENT_AFTER, ("offline", 1000.0, "no capture has reported for it")),
-    ],
+    "its capture was gone before": [GONE, ("offline", None, "connection lost")],
+    "its capture is gone since that came": [RUNNING, SEEN, 0.5, GONE, 1.0, GONE, ("offline", 1000.5, "connection lost")],
+    "no predictions": [RUNNING, CLASSIFIER, SEEN, SILENT_AFTER - 0.1, LIVE, 0.2, SILENT],
+    "no classifier": [RUNNING, CLASSIFIER, SEEN, 5.1, NO_CLASSIFIER, ("silent", 1000.0, "classifier is offline")],
+    "a frame in ten seconds": [SLOW, SEEN, 29.0, LIVE, 2.0, SILENT],
+    "no broker": [RUNNING, SEEN, 1.0, False, AWAY, 1.0, False, AWAY, True, LIVE],
+    "it starts after the dashboard": [RUNNING, ("starting", 900.0, ""), SILENT_AFTER, ("silent", None, "")],
+    "it starts later": [RUNNING, SILENT_AFTER, replace(RUNNING, since=1005.0), ("starting", 1005.0, "")],
+    "no capture": [SEEN, ("live", None, ""), SILENT_AFTER, ("offline", 1000.0, "no capture has reported for it")],
 }
 """Messages, seconds that pass, the broker's coming and going, and the state of the camera with its time and detail."""
 
