@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,10 +21,20 @@ from tests.support.broker import Broker
 from tests.support.browsers import Browser, ask_and_never_read, is_well
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
-from tests.support.place import Place
+from tests.support.place import CAPTURE, Place
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def place(broker: Broker) -> Iterator[Place]:
+    """A dashboard that knows one camera."""
+    with Place(broker) as place:
+        place.publish(CAPTURE)
+        with Browser(place.port) as browser:
+            browser.until(lambda sections: "door" in sections["cameras"])
+        yield place
 
 
 def test_pictures_come_on_request(place: Place) -> None:

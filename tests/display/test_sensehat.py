@@ -2,8 +2,6 @@
 
 import importlib.util
 import struct
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,12 @@ from display.sensehat import SenseHatMatrix
 
 
 @pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def library(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The module of the library that talks to the hardware; there is no motion sensor."""
     sensehat._without_motion_sensors()
     library = importlib.import_module("sense_hat.sense_hat")
     monkeypatch.setattr(library, "SenseStick", library.SenseStick)  # put back what the driver puts aside
-    yield library
-    sys.modules.pop("RTIMU", None)
+    return library
 
 
 def test_the_leds_get_the_icon(library: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
