@@ -121,16 +121,14 @@ CAMERAS = {
     "door": CameraDay({"man": 3}, {"man": {"09": 3}}, HOURS, demo=True),
 }
 """One without data, and one that counted for some hours."""
+ROWS = """08,back,man,,,false 09,back,man,,,false 10,back,man,,,false 08,door,man,0,0.25,true 09,door,man,3,1.0,true
+    10,door,man,,,true"""
 
 
 @pytest.mark.parametrize(
     ("cameras", "lines"),
     [
-        (
-            CAMERAS,  # without data: empty; 0 where a camera counted and nobody came
-            "08,back,man,,,false 09,back,man,,,false 10,back,man,,,false 08,door,man,0,0.25,true 09,door,man,3,1.0,true "
-            "10,door,man,,,true",
-        ),
+        (CAMERAS, ROWS),  # without data: empty; 0 where a camera counted and nobody came
         ({"door": CameraDay({}, {}, {"08": 1.0, "09": None})}, "08,door,,0,1.0,false 09,door,,,,false"),
         ({"door": CameraDay({"=1+1": 1}, {"=1+1": {"02": 1}}, {"02": 0.5})}, "02,door,'=1+1,1,0.5,false"),  # not a formula
     ],
@@ -144,8 +142,8 @@ def test_csv(cameras: dict[str, CameraDay], lines: str) -> None:
 def test_json() -> None:
     """Without data: null, by hour, and in the totals of a camera that did not count all day."""
     report = as_json(replace(REPORT, cameras=CAMERAS))
+    assert (report["day"], report["zone"]) == ("2026-10-25", "Europe/Berlin")
     assert report["cameras"] == {
         "back": {"totals": None, "visits": {}, "counted": dict.fromkeys(HOURS), "demo": False},
         "door": {"totals": {"man": 3}, "visits": {"man": {"08": 0, "09": 3, "10": None}}, "counted": HOURS, "demo": True},
     }
-    assert (report["day"], report["zone"]) == ("2026-10-25", "Europe/Berlin")

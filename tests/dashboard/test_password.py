@@ -27,16 +27,12 @@ class Attacked(Password):
             assert self.attempt(WRONG[number % len(WRONG)], address) == (False, 0)
 
 
-@pytest.fixture
-def password() -> Attacked:
-    return Attacked()
-
-
-def test_waits_grow_and_are_enforced(password: Attacked) -> None:
+def test_waits_grow_and_are_enforced() -> None:
     """From the fifth failure, 1 s to 60 s, in which the right password is not compared either; success ends them.
 
     That has one normal form: an umlaut is one character or two.
     """
+    password = Attacked()
     password.fail("10.0.0.1", 4)
     for wait in (1, 2, 4, 8, 16, 32, 60, 60, 60):
         password.fail("10.0.0.1")
@@ -61,13 +57,15 @@ def test_waits_grow_and_are_enforced(password: Attacked) -> None:
         ("fe80::1%eth0", "fe80::2", True),
     ],
 )
-def test_a_network_does_not_slow_another(password: Attacked, first: str, second: str, is_one: bool) -> None:
+def test_a_network_does_not_slow_another(first: str, second: str, is_one: bool) -> None:
+    password = Attacked()
     password.fail(first, 5)
     assert password.attempt(SECRET, second) == ((False, 1) if is_one else (True, 0))
 
 
-def test_a_distributed_attack_is_slowed_and_locks_out_few(password: Attacked) -> None:
+def test_a_distributed_attack_is_slowed_and_locks_out_few() -> None:
     """100 failures, then one in 10 s; a private address and one that has signed in before are not affected."""
+    password = Attacked()
     assert password.attempt(SECRET, "9.9.9.9").accepted
     attackers = (str(ipaddress.IPv4Address(0x08000000 + number)) for number in itertools.count())
     assert sum(password.attempt("no", next(attackers)).wait == 0 for _ in range(2000)) == 100
@@ -81,14 +79,16 @@ def test_a_distributed_attack_is_slowed_and_locks_out_few(password: Attacked) ->
     assert password.attempt(SECRET, "8.8.8.8").accepted
 
 
-def test_successes_do_not_give_an_address_more_guesses(password: Attacked) -> None:
+def test_successes_do_not_give_an_address_more_guesses() -> None:
     """Somebody guesses from the address of one who knows the password: 100 guesses at once, as from elsewhere."""
+    password = Attacked()
     attempts = [(password.attempt("no", "9.9.9.9"), password.attempt(SECRET, "9.9.9.9")) for _ in range(1000)]
     assert 100 <= sum(failed.wait == 0 for failed, _ in attempts) <= 101
 
 
-def test_memory_is_bounded(password: Attacked) -> None:
+def test_memory_is_bounded() -> None:
     """Neither table exceeds its limit; the newest entries stay."""
+    password = Attacked()
     for number in range(3000):
         password.now += 10
         password.attempt("no", f"8.{number // 256}.{number % 256}.1")

@@ -32,11 +32,6 @@ class Site(SiteState):
         return section
 
 
-@pytest.fixture
-def site() -> Site:
-    return Site()
-
-
 LIVE, SILENT, AWAY = ("live", 900.0, ""), ("silent", 1000.0, ""), ("silent", 1001.0, "no connection to the broker")
 STOPPED = {"camera-lost": "lost", "paused": "paused", "ended": "ended", "starting": "starting", "burning": "offline"}
 SLOW = replace(RUNNING, rates={"frames_out": 0.1})
@@ -61,7 +56,8 @@ STORIES: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-def test_the_state_of_a_camera(story: list[Any], site: Site) -> None:
+def test_the_state_of_a_camera(story: list[Any]) -> None:
+    site = Site()
     for part in story:
         match part:
             case Status():
@@ -76,8 +72,9 @@ def test_the_state_of_a_camera(story: list[Any], site: Site) -> None:
                 assert (site.door["state"], site.door["since"], site.door["detail"]) == expected
 
 
-def test_a_live_camera(site: Site) -> None:
+def test_a_live_camera() -> None:
     """With its rates, and who is there; a retained label alone makes no camera. Its former rates are not shown."""
+    site = Site()
     site.on_label(CurrentLabel("door", "woman", 0.9, 999.0))
     assert site.sections()["cameras"] == {}
     assert site.on_status(RUNNING)
@@ -96,8 +93,9 @@ def test_a_live_camera(site: Site) -> None:
     assert (site.door["frames_per_second"], site.door["predictions_per_second"]) == (None, 0.0)
 
 
-def test_a_camera_of_two(site: Site) -> None:
+def test_a_camera_of_two() -> None:
     """Its drops are those of its capture and the classifiers. It goes when the status of its capture is cleared."""
+    site = Site()
     site.on_status(replace(RUNNING, metrics={"dropped_offline": 3, "dropped_unsent": 0}))
     site.on_status(replace(RUNNING, module="capture-back", about=About("back"), metrics={"dropped_offline": 9}))
     site.on_status(replace(CLASSIFIER, metrics={"dropped_for_newer": 12, "predictions_out": 5}))
@@ -113,15 +111,17 @@ def test_a_camera_of_two(site: Site) -> None:
     assert list(site.sections()["modules"]) == ["capture-back", "classifier", "display"]
 
 
-def test_the_order_of_labels_is_the_models(site: Site) -> None:
+def test_the_order_of_labels_is_the_models() -> None:
     """It gives their colours; the background has none, and other labels come after."""
+    site = Site()
     site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("man", "nobody", "woman"))))
     site.add_labels(["ape", "woman"])
     site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("woman", "man", "child"))))
     assert site.sections()["labels"] == ["man", "woman", "ape", "child"]
 
 
-def test_sections_of_modules_and_displays(site: Site) -> None:
+def test_sections_of_modules_and_displays() -> None:
+    site = Site()
     site.on_status(replace(CLASSIFIER, about=About(model="m", update=samples.UPDATE), metrics={"inference_ms": 6.5}))
     site.on_status(Status("bridge", states.OFFLINE))
     site.on_pixels(Pixels("matrix", "woman", bytes(range(192))))
@@ -137,8 +137,9 @@ def test_sections_of_modules_and_displays(site: Site) -> None:
     assert sections["broker"] == {"away_since": 1000.0}
 
 
-def test_memory_and_traffic_are_bounded(site: Site) -> None:
+def test_memory_and_traffic_are_bounded() -> None:
     """Whoever makes up names or labels."""
+    site = Site()
     for number in range(MAX_NAMES + 5):
         site.on_prediction(samples.prediction(camera=f"c{number}"))
         site.on_status(Status(f"m{number}", states.RUNNING, about=About(f"d{number}")))
