@@ -84,20 +84,6 @@ def test_a_snapshot_and_a_stream(place: Place) -> None:
     assert place.get("/cameras/back/snapshot.jpg").json()["problem"] == "no camera of that name; there are: door"
 
 
-def test_counts_come_from_the_counter(place: Place) -> None:
-    """Today goes to every browser, and again when it changes; any day to scripts."""
-    with place.counting(samples.report()), Browser(place.port) as browser:
-        browser.until(lambda now: now["today"]["report"])
-        assert browser.sections["today"]["report"]["visits"][0]["label"] == "woman"
-        assert browser.sections["labels"] == ["woman"]
-        asked = len(place.listener.payloads("/question"))
-        place.publish(DayCounts("door", "2026-10-25", {"woman": 2}, {"woman": {"02": 2}}))
-        place.listener.wait_for("/question", asked + 1)
-        response = until(lambda: next((one for one in [place.get("/api/counts?day=2026-10-24")] if one.is_success), None))
-        assert (response.json()["day"], response.json()["zone"]) == ("2026-10-24", "Europe/Berlin")
-        assert place.get("/api/counts?day=2026-10-24&format=csv").headers["content-type"].startswith("text/csv")
-
-
 DAY_PROBLEM = "not a day; one such as 2026-11-23 is needed, from 1970-01-02 to 5000-12-31"
 REFUSED = [
     *[
@@ -116,14 +102,24 @@ REFUSED = [
 ]
 
 
-def test_refused_requests_are_explained(place: Place) -> None:
-    """HEAD, which monitors of web sites use, is allowed."""
+def test_scripts_get_counts_or_a_reason(place: Place) -> None:
+    """Of any day, from the counter; today goes to every browser, and again when it changes. Monitors of web sites use HEAD."""
     for path, status, problem in REFUSED:
         response = place.get(path)
         assert (response.status_code, response.json()) == (status, {"problem": problem})
     for path in ("/", "/healthz", "/main.js"):
         response = httpx.head(f"{place.address}{path[1:]}")
         assert (response.status_code, response.content) == (200, b"")
+    with place.counting(samples.report()), Browser(place.port) as browser:
+        browser.until(lambda now: now["today"]["report"])
+        assert browser.sections["today"]["report"]["visits"][0]["label"] == "woman"
+        assert browser.sections["labels"] == ["woman"]
+        asked = len(place.listener.payloads("/question"))
+        place.publish(DayCounts("door", "2026-10-25", {"woman": 2}, {"woman": {"02": 2}}))
+        place.listener.wait_for("/question", asked + 1)
+        response = until(lambda: next((one for one in [place.get("/api/counts?day=2026-10-24")] if one.is_success), None))
+        assert (response.json()["day"], response.json()["zone"]) == ("2026-10-24", "Europe/Berlin")
+        assert place.get("/api/counts?day=2026-10-24&format=csv").headers["content-type"].startswith("text/csv")
 
 
 def test_health_needs_the_broker(broker: Broker, tmp_path: Path) -> None:

@@ -120,23 +120,6 @@ def test_the_order_of_labels_is_the_models() -> None:
     assert site.sections()["labels"] == ["man", "woman", "ape", "child"]
 
 
-def test_sections_of_modules_and_displays() -> None:
-    site = Site()
-    site.on_status(replace(CLASSIFIER, about=About(model="m", update=samples.UPDATE), metrics={"inference_ms": 6.5}))
-    site.on_status(Status("bridge", states.OFFLINE))
-    site.on_pixels(Pixels("matrix", "woman", bytes(range(192))))
-    site.set_connected(False)
-    sections = site.sections()
-    assert list(sections["modules"]) == ["bridge", "classifier"]
-    nothing = dict.fromkeys(("since", "at", "model", "update")) | {"detail": "", "metrics": {}, "rates": {}}
-    assert sections["modules"]["bridge"] == {"state": "offline", **nothing}
-    classifier = sections["modules"]["classifier"]
-    assert (classifier["model"], classifier["update"]["state"], classifier["metrics"]) == ("m", "refused", {"inference_ms": 6.5})
-    assert sections["pixels"] == {"matrix": {"label": "woman", "rgb": bytes(range(192)).hex()}}
-    assert sections["rules"] == {"threshold": 0.5, "background": ["nobody"]}
-    assert sections["broker"] == {"away_since": 1000.0}
-
-
 def test_memory_and_traffic_are_bounded() -> None:
     """Whoever makes up names or labels."""
     site = Site()
