@@ -151,7 +151,7 @@ def test_it_ends_soon_with_browsers_connected(place: Place, broker: Broker) -> N
 
 READERS, PICTURES, SIZE = 12, 25, 150_000
 MAX_GROWTH = 25_000_000
-"""Bytes; a fifth of what the slow clients ask for."""
+"""Bytes."""
 
 
 def test_slow_clients_delay_nobody_and_take_no_memory(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

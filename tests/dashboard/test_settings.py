@@ -36,8 +36,8 @@ def test_names_are_as_browsers_send_them() -> None:
     assert names == ("shop.example", "xn--mnchen-3ya.example", "pi")
 
 
-def test_certificates_and_passwords_in_files(tmp_path: Path) -> None:
-    """A file's password is its text; what is refused is explained, by its setting, and no secret is shown."""
+def test_what_is_refused_is_explained(tmp_path: Path) -> None:
+    """A page for other machines without a password, names, passwords, certificates and ports; no secret is shown."""
     cert, key, other, none = (tmp_path / name for name in ("cert", "key", "other", "none"))
     ours, others = (trustme.CA().issue_cert("shop.local") for _ in range(2))
     ours.cert_chain_pems[0].write_to_path(str(cert))

@@ -87,8 +87,9 @@ def test_a_live_camera() -> None:
     assert site.cameras == ["door"]
     site.on_prediction(replace(SEEN, demo=True))
     assert site.door["demo"]
-    assert site.on_status(GONE)
-    assert not site.on_status(GONE)
+    paused = replace(RUNNING, state=states.PAUSED)
+    assert site.on_status(paused)
+    assert not site.on_status(paused)
     site.time += 6.0
     assert (site.door["frames_per_second"], site.door["predictions_per_second"]) == (None, 0.0)
 
