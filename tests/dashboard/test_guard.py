@@ -171,16 +171,12 @@ def shut() -> Guard:
     return Guard(unreachable, SECRET, [])
 
 
-HEADER_NAMES = [b"host", b"cookie", b"authorization", b"origin", b"sec-fetch-site", b"accept", b"user-agent"]
-HEADER_STARTS = [b"footfall=", b"Basic ", b"localhost", b"http://"]
+NAMES = st.sampled_from([b"host", b"cookie", b"authorization", b"origin", b"sec-fetch-site", b"accept", b"user-agent"])
+STARTS = st.sampled_from([b"", b"footfall=", b"Basic ", b"localhost", b"http://"])
 
 
 @given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(HEADER_NAMES), st.binary() | st.builds(bytes.__add__, st.sampled_from(HEADER_STARTS), st.binary())
-        )
-    ),
+    st.lists(st.tuples(NAMES, st.builds(bytes.__add__, STARTS, st.binary()))),
     st.sampled_from(["/", "/sign-in", "/sign-out", "/live"]),
     st.sampled_from(["GET", "POST", "OPTIONS", "?"]),
     st.binary(),

@@ -144,7 +144,10 @@ def test_without_the_broker_or_the_server_nothing_is_claimed(place: Place, tab: 
 
 
 def test_a_day_beside_another(place: Place, tab: Tab) -> None:
-    """Hours without data differ from those without visitors and from those to come; each camera can be looked at."""
+    """Hours without data differ from those without visitors and from those to come; each camera can be looked at.
+
+    Of the demo's visitors a banner says that they are not real, and of several cameras they are not in the sum.
+    """
     cameras = {"back": camera(NONE), "door": camera(EVERY, man=2), "side": camera(MORNING, man=1)}
     with place.counting(report(cameras), report({"door": camera(EVERY, man=7)}, 1)):
         shows(tab, "#totals", r"visitors\s+3")
@@ -169,12 +172,10 @@ def test_a_day_beside_another(place: Place, tab: Tab) -> None:
         tab.page.focus("#compare-none")
         tab.page.keyboard.press("Enter")
         assert tab.page.evaluate("document.activeElement.id") == "compare"
-
-
-def test_the_demos_visitors_are_not_real(place: Place, tab: Tab) -> None:
-    """A banner says so, and of several cameras the demo's are not in the sum; without the demo there is no banner."""
+        assert tab.page.locator("#demo").is_hidden()
     place.is_demo = True
     with place.playing(WOMAN), place.counting(report({"back": camera(EVERY, demo=True, man=5), "door": camera(EVERY, man=2)})):
+        place.publish(status("counter"))
         shows(tab, "#demo", "Demo at back: visitors there are not real, and are left out of the totals")
         shows(tab, "#summary", "2 visitors today: man 2")
         assert tab.page.locator("#visits .where").all_inner_texts()[1:] == ["back, demo", "door"]
