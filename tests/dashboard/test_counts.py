@@ -1,7 +1,7 @@
 """The counts of a day: asked of a counter that answers or does not, and exported."""
 
 import asyncio
-import time
+from asyncio import to_thread
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, replace
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from bus import Answer, CameraDay, DayReport, Question
 from dashboard.counts import Counts, NoAnswer, Timing, as_csv, as_json
 from tests.support import samples
-from tests.support.wait import limit
+from tests.support.wait import limit, until
 
 QUICK = Timing(answer_timeout=0.1, retry_interval=0.05, min_interval=0.01)
 REPORT = samples.report()
@@ -52,20 +52,12 @@ def run(counter: Counter, work: Coroutine[Any, Any, Any], on_report: Callable[[D
     asyncio.run(both())
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """As of `tests.support.wait`, in an event loop."""
-    end = time.monotonic() + limit(5)
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        await asyncio.sleep(0.01)
-
-
 def test_as_few_questions_as_possible_are_asked() -> None:
     """Concurrent callers share one, also when one of them leaves; for today there is one more, however many changes there are."""
     counter, reports = Counter(reply, Timing(min_interval=0.05)), list[DayReport]()
 
     async def work() -> None:
-        await until(lambda: len(reports) == 1)
+        await to_thread(until, lambda: len(reports) == 1)
         assert counter.counts.today == {"problem": "", "report": asdict(reports[0])}
         gone, first, second = (asyncio.create_task(counter.counts.report("2026-11-22")) for _ in range(3))
         await asyncio.sleep(0)
@@ -75,7 +67,7 @@ def test_as_few_questions_as_possible_are_asked() -> None:
         await counter.counts.report("2026-11-22")
         for _ in range(5):
             counter.counts.refresh()
-        await until(lambda: len(reports) == 2)
+        await to_thread(until, lambda: len(reports) == 2)
         await asyncio.sleep(0.2)
         assert [question.day for question in counter.asked] == [None, "2026-11-22", "2026-11-22", None]
         assert len({question.id for question in counter.asked}) == 4
@@ -101,16 +93,16 @@ def test_a_missing_answer_is_explained(answer: Callable[[Question], Answer | Non
     counter = Counter(reply, QUICK)
 
     async def work() -> None:
-        await until(lambda: counter.counts.today["report"])
+        await to_thread(until, lambda: counter.counts.today["report"])
         counter.answer, counter.is_connected = answer, is_connected
         with pytest.raises(NoAnswer, match=problem):
             await counter.counts.report("2026-11-22")
         counter.answer = lambda question: answer(question) if question.day else None
         counter.counts.refresh()
-        await until(lambda: counter.counts.today["problem"])
+        await to_thread(until, lambda: counter.counts.today["problem"])
         assert counter.counts.today["report"]
         counter.answer, counter.is_connected = reply, True
-        await until(lambda: counter.counts.today["problem"] == "")
+        await to_thread(until, lambda: counter.counts.today["problem"] == "")
 
     run(counter, work())
 

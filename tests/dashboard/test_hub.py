@@ -10,8 +10,8 @@ from bus import Bus
 from bus.settings import BusSettings
 from dashboard.hub import Hub
 from dashboard.site_state import SiteState
-from tests.dashboard.test_counts import until
 from tests.support.broker import free_port
+from tests.support.wait import until
 
 
 def test_a_fault_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +24,7 @@ def test_a_fault_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None
 
     async def run() -> None:
         async with hub.running():
-            await until(lambda: '"a": 0' in hub.sections.since(0, 0.0))
+            await asyncio.to_thread(until, lambda: '"a": 0' in hub.sections.since(0, 0.0))
 
     monkeypatch.setattr(state, "sections", sections)
     asyncio.run(run())

@@ -46,8 +46,6 @@ def test_signing_in_and_out(broker: Broker, browser: Browser) -> None:
             assert results.violations_count == 0, results.generate_report()
         enter(tab, SECRET)
         tab.page.wait_for_url(place.address)
-        (cookie,) = tab.page.context.cookies()
-        assert (cookie.get("name"), cookie.get("httpOnly"), cookie.get("sameSite")) == ("footfall", True, "Lax")
         for url in (place.address, form):
             tab.wait(CONNECTED)
             assert place.module.end() == 0
