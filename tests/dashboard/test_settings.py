@@ -1,6 +1,7 @@
 """Settings: where a password is needed, and what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -43,7 +44,7 @@ def test_what_is_refused_is_explained(tmp_path: Path) -> None:
     ours.cert_chain_pems[0].write_to_path(str(cert))
     ours.private_key_pem.write_to_path(str(key))
     others.private_key_pem.write_to_path(str(other))
-    table: list[tuple[dict[str, object], str]] = [
+    table: list[tuple[dict[str, Any], str]] = [
         *[({"web_host": host}, HOST) for host in ("0.0.0.0", "192.168.1.2", "::", "shop.local")],
         *[({"web_published": host}, PUBLISHED) for host in ("0.0.0.0", "192.0.2.2", "127.0.0.1:9001")],
         *[

@@ -1,7 +1,7 @@
 """The sections of the page, from what cameras, modules and displays publish."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -99,13 +99,17 @@ def test_a_camera_of_two() -> None:
     site = Site()
     site.on_status(replace(RUNNING, metrics={"dropped_offline": 3, "dropped_unsent": 0}))
     site.on_status(replace(RUNNING, module="capture-back", about=About("back"), metrics={"dropped_offline": 9}))
-    site.on_status(replace(CLASSIFIER, metrics={"dropped_for_newer": 12, "predictions_out": 5}))
+    metrics, rates = {"dropped_for_newer": 12, "predictions_out": 5}, {"predictions_out": 9.9}
+    site.on_status(replace(CLASSIFIER, about=About(model="m", update=samples.UPDATE), metrics=metrics, rates=rates))
     site.on_status(Status("display", states.RUNNING, metrics={"dropped_old": 7}))
     site.on_prediction(SEEN)
     assert site.door["dropped"] == [
         {"by": "capture", "reason": "dropped_offline", "count": 3},
         {"by": "classifier", "reason": "dropped_for_newer", "count": 12},
     ]
+    known = {"state": "running", "since": 900.0, "at": 1000.0, "detail": "", "model": "m", "update": asdict(samples.UPDATE)}
+    assert site.sections()["modules"]["classifier"] == known | {"metrics": metrics, "rates": rates}
+    assert site.sections()["rules"] == {"threshold": 0.5, "background": ["nobody"]}
     site.forget("capture")
     site.forget("nobody")
     assert list(site.sections()["cameras"]) == ["back"]

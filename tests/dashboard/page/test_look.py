@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from bus import CurrentLabel, Label, Pixels, states
 from tests.dashboard.page.test_journeys import EVERY, MORNING, NONE, WOMAN, camera, report, shows, status
+from tests.support import samples
 from tests.support.chromium import Tab, tab_of
 from tests.support.place import Place
 
@@ -43,7 +44,7 @@ def tab(place: Place, browser: Browser) -> Iterator[Tab]:
     door = camera(MORNING, demo=True, **{label: 3 + number for number, label in enumerate(LABELS)})
     place.publish(
         status("capture-back", states.CAMERA_LOST, "/dev/video7 cannot be opened", camera="back"),
-        status("classifier", model="model@0123456789ab", labels=LABELS),
+        status("classifier", model="model@0123456789ab", labels=LABELS, update=samples.UPDATE),
         replace(status("counter"), metrics={"visits_out": 5, "predictions_in": 100}),
         status("bridge"),
         status("display"),
@@ -60,6 +61,7 @@ def tab(place: Place, browser: Browser) -> Iterator[Tab]:
         tab.wait_for_pictures()
         tab.page.locator("#visits tbody tr").first.wait_for()
         tab.wait("document.querySelectorAll('.module').length === 7")
+        shows(tab, ".module[data-module=classifier]", r"wanted model: refused \(labels.txt is missing\)")
         yield tab
     assert tab.complaints == []
 
