@@ -38,10 +38,16 @@ def place(broker: Broker) -> Iterator[Place]:
 
 
 def test_pictures_come_on_request(place: Place) -> None:
-    """One for each request, the newest, with its prediction, or none where there is no classifier; a browser that asks for none
-    gets none; one for an unknown camera is ignored; what is no request ends its connection, and no other.
+    """One for each request, the newest, with its prediction, or none where there is no classifier; who asks for none gets none.
+
+    A request for an unknown camera is ignored; what is no request ends its connection, and no other.
     """
     with Browser(place.port) as asking, Browser(place.port) as idle:
+        for text in ("no JSON", "[]", '{"want": 7}', '{"want": "' + "x" * 5000 + '"}', "[" * 3000):
+            with Browser(place.port) as browser:
+                browser.send(text)
+                with pytest.raises(ConnectionClosed):
+                    browser.until(lambda _sections: False)
         asking.want("nobody")
         numbers = itertools.count()
         seen = [place.picture(asking, numbers) for _ in range(3)]
@@ -51,11 +57,6 @@ def test_pictures_come_on_request(place: Place) -> None:
             assert jpeg == samples.jpeg(level=head["sequence"] % 250)
             assert 0 <= head["age"] < limit(2)
         assert [one.head["sequence"] for one in seen] == sorted({one.head["sequence"] for one in seen})
-        for text in ("no JSON", "[]", '{"want": 7}', '{"want": "' + "x" * 5000 + '"}', "[" * 3000):
-            with Browser(place.port) as browser:
-                browser.send(text)
-                with pytest.raises(ConnectionClosed):
-                    browser.until(lambda _sections: False)
         for sequence in range(100, 120):
             place.frame(sequence)
         until(lambda: asking.picture().head["sequence"] == 119, what="the newest")

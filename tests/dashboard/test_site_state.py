@@ -99,7 +99,7 @@ def test_a_camera_of_two() -> None:
     site = Site()
     site.on_status(replace(RUNNING, metrics={"dropped_offline": 3, "dropped_unsent": 0}))
     site.on_status(replace(RUNNING, module="capture-back", about=About("back"), metrics={"dropped_offline": 9}))
-    metrics, rates = {"dropped_for_newer": 12, "predictions_out": 5}, {"predictions_out": 9.9}
+    metrics, rates = {"dropped_for_newer": 12.0, "predictions_out": 5.0}, {"predictions_out": 9.9}
     site.on_status(replace(CLASSIFIER, about=About(model="m", update=samples.UPDATE), metrics=metrics, rates=rates))
     site.on_status(Status("display", states.RUNNING, metrics={"dropped_old": 7}))
     site.on_prediction(SEEN)
