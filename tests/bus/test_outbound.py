@@ -34,14 +34,9 @@ class Line:
 
     def put(self, *numbers: int, reported: bool = False) -> bool:
         """Publishes numbered predictions; whether all were taken. With `reported`, their PUBACKs are to be."""
-        return all(
-            [
-                self.outbound.publish(
-                    prediction(captured_at=float(one)), partial(self.reported.append, one) if reported else None
-                )
-                for one in numbers
-            ]
-        )
+        report = self.reported.append if reported else None
+        taken = [self.outbound.publish(prediction(captured_at=float(one)), report and partial(report, one)) for one in numbers]
+        return all(taken)
 
     def acknowledge(self, *packets: int) -> None:
         """PUBACKs."""

@@ -1,19 +1,24 @@
-"""Attacks on a broker with all modules connected: their connections stay and predictions flow."""
+"""Attacks on a broker with all modules connected: their connections stay, predictions flow, and its memory is below its limit."""
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from itertools import count
+from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pytest
 from paho.mqtt import client as mqtt
 
 from bus import Bus, metric_names
 from bus.settings import BusSettings
-from tests.mosquitto.access_table import MODULES
+from tests.mosquitto.test_access import MODULES
 from tests.support import samples
-from tests.support.guarded_broker import GuardedBroker
+from tests.support.broker import Broker, accepts
+from tests.support.guarded_broker import GuardedBroker, other_address
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
@@ -21,6 +26,10 @@ pytestmark = pytest.mark.broker
 
 REFUSED = 5
 MEBIBYTE = 2**20
+LIMIT = 128 * MEBIBYTE
+"""As in the broker's image."""
+IN_SOCKETS = 3000
+"""Messages, roughly, that the system buffers for a client that does not read."""
 
 
 class Suite(NamedTuple):
@@ -38,18 +47,16 @@ class Suite(NamedTuple):
             assert not bus.metrics.snapshot().get(metric_names.DISCONNECTED), name
 
 
-def connect(broker: GuardedBroker, name: str) -> Bus:
-    password = broker.secrets / name / "password"
-    return Bus(BusSettings.model_validate({"MODULE_NAME": name, "mqtt_port": broker.port, "mqtt_password_file": password}))
-
-
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     """Shared by all tests: none may leave anything behind that disturbs the next."""
     with ExitStack() as stack:
         broker = stack.enter_context(GuardedBroker(tmp_path_factory.mktemp("safety")))
         reader = stack.enter_context(broker.listener("reader", "footfall/+/prediction"))
-        modules = {name: stack.enter_context(connect(broker, name)) for name in MODULES}
+        modules = {}
+        for name in MODULES:
+            secret = {"MODULE_NAME": name, "mqtt_port": broker.port, "mqtt_password_file": broker.secrets / name / "password"}
+            modules[name] = stack.enter_context(Bus(BusSettings.model_validate(secret)))
         until(lambda: all(bus.connected for bus in modules.values()), what="the modules' connections")
 
         ended = threading.Event()
@@ -67,28 +74,34 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
         yield running
 
 
-@pytest.mark.parametrize(
-    ("user", "password"),
-    [("capture", "guess"), ("capture", ""), ("nobody", "guess"), ("classifier-9", None), ("capture-", None), (None, None)],
-)
-def test_without_the_right_password_users_are_refused(suite: Suite, user: str | None, password: str | None) -> None:
-    """A wrong password makes no guest either."""
-    assert suite.broker.answer(user, password) == REFUSED
-    if user is not None:
-        assert suite.broker.answer(user, password, suite.broker.guests) == REFUSED
+def test_it_listens_where_it_shall(suite: Suite, broker: Broker) -> None:
+    """On loopback only: mosquitto.conf on its own, as a developer runs it, and start.sh's with an ADDRESS."""
+    address = other_address()
+    for port in (broker.port, suite.broker.port, suite.broker.guests):
+        assert accepts(port)
+        assert address is None or not accepts(port, address)
+
+
+def test_without_the_right_password_users_are_refused(suite: Suite) -> None:
+    """A wrong password makes no guest either, and a password opens its own role only."""
+    wrong: list[tuple[str, str | None]] = [
+        ("capture", "guess"),
+        ("capture", ""),
+        ("nobody", "guess"),
+        ("classifier-9", None),
+        ("capture-", None),
+    ]
+    wrong += [(other, suite.broker.password(user)) for user in MODULES for other in (*MODULES, "operator") if other != user]
+    for user, password in wrong:
+        for port in (suite.broker.port, suite.broker.guests):
+            assert suite.broker.answer(user, password, port) == REFUSED, user
+    assert suite.broker.answer(None) == REFUSED
     suite.assert_undisturbed()
 
 
-def test_a_password_opens_its_own_role_only(suite: Suite) -> None:
-    for user in MODULES:
-        others = {suite.broker.answer(other, suite.broker.password(user)) for other in (*MODULES, "operator") if other != user}
-        assert others == {REFUSED}
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_a_guest_cannot_take_over_a_modules_session(suite: Suite, name: str) -> None:
+def test_a_guest_cannot_take_over_a_modules_session(suite: Suite) -> None:
     """A second client with the same id disconnects the first; a module's id depends on its password."""
-    for guess in (name, f"{name}-000000000000"):
+    for guess in (*MODULES, *(f"{name}-000000000000" for name in MODULES)):
         for clean in (True, False, True):
             client = suite.broker.client(None, client_id=guess, clean_session=clean)
             assert suite.broker.answer(None, port=suite.broker.guests, client=client) == 0
@@ -96,7 +109,10 @@ def test_a_guest_cannot_take_over_a_modules_session(suite: Suite, name: str) -> 
 
 
 def test_a_packet_that_is_too_large_ends_its_senders_connection_only(suite: Suite) -> None:
-    """Of guests and users, before and after sign-in."""
+    """Of guests and users, before and after sign-in. The largest frame passes."""
+    with suite.broker.listener("dashboard", "footfall/+/frame") as dashboard, suite.broker.listener("capture") as capture:
+        capture.publish("footfall/door/frame", bytes(2 * MEBIBYTE))
+        dashboard.wait_for("frame")
     for user in (None, "capture"):
         with suite.broker.listener(user) as sender:
             disconnected = threading.Event()
@@ -126,3 +142,101 @@ def test_sessions_that_guests_leave_behind_queue_nothing(suite: Suite) -> None:
         sent[-1].wait_for_publish(limit(30))
     suite.assert_undisturbed()
     assert suite.broker.memory < before + 8 * MEBIBYTE
+
+
+def test_retained_messages_survive_a_crash(broker: Broker) -> None:
+    with Listener(broker.port) as sender:
+        sender.publish("footfall/door/label", b"{}", retain=True)
+    database = broker.folder / "mosquitto.db"
+    until(lambda: database.exists() and b"door/label" in database.read_bytes())
+    broker.end()
+    broker.start()
+    with Listener(broker.port, "footfall/+/label") as listener:
+        assert listener.wait_for("label") == [b"{}"]
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> Iterator[GuardedBroker]:
+    """With the memory limit of its container."""
+    with GuardedBroker(tmp_path, MEMORY_LIMIT=LIMIT) as running:
+        yield running
+
+
+def test_a_stolen_password_retains_on_its_own_topics_only(limited: GuardedBroker) -> None:
+    """200 retained messages of 1 MB by capture: one frame per camera and its status are kept."""
+    own = {"footfall/door/frame", "footfall/status/capture"}
+    others = [f"footfall/door/{number}" for number in range(60)] + [f"footfall/{number}/frame" for number in range(60)]
+    others += [f"footfall/status/{number}" for number in range(60)] + [f"{number}" for number in range(18)]
+    with limited.listener("capture") as capture, limited.listener(None, "footfall/+/visit") as guest:
+        for topic in (*others, *own):
+            capture.publish(topic, bytes(MEBIBYTE), retain=True)
+        assert limited.memory < 32 * MEBIBYTE
+        with limited.listener("counter") as counter:
+            counter.publish("footfall/door/visit", b"as ever")
+        guest.wait_for("visit")
+    with limited.listener("dashboard", "#") as dashboard, limited.listener("operator", "#") as operator:
+        dashboard.wait_for("frame")
+        operator.wait_for("status/capture")
+        assert {message.topic for listener in (dashboard, operator) for message in listener.messages()} == own
+
+
+def test_connections_beyond_the_limit_are_closed(limited: GuardedBroker) -> None:
+    """Of 500 guests a few stay connected; without a password nobody stays on the users' port."""
+    process = psutil.Process(limited.pid)
+    for port, most in ((limited.guests, 8), (limited.port, 0)):
+
+        def has_closed_others(port: int = port, most: int = most) -> bool:
+            connections = [one for one in process.net_connections("tcp") if one.laddr.port == port]
+            return sum(one.status == psutil.CONN_ESTABLISHED for one in connections) <= most
+
+        with ExitStack() as stack:
+            for one in range(500):
+                plain = stack.enter_context(socket.create_connection(("127.0.0.1", port), limit(5)))
+                with suppress(ConnectionError):
+                    plain.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04" + f"{one:04}".encode())
+            until(has_closed_others)
+            assert limited.memory < 16 * MEBIBYTE
+        until(lambda: limited.answer("operator") == 0, what="room for a user")
+
+
+def connect_deaf(port: int, name: str, qos: int) -> socket.socket | None:
+    """A guest that subscribes to everything, without a keep-alive, and reads nothing; None if it is refused."""
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.settimeout(limit(5))
+    with suppress(ConnectionError):
+        plain.connect(("127.0.0.1", port))
+        connect = b"\x00\x04MQTT\x04\x02\x00\x00" + struct.pack(">H", len(name)) + name.encode()
+        plain.sendall(b"\x10" + bytes([len(connect)]) + connect)
+        if plain.recv(4) == b"\x20\x02\x00\x00":
+            plain.sendall(b"\x82\x06\x00\x01\x00\x01#" + bytes([qos]))
+            assert plain.recv(5)[:1] == b"\x90"
+            return plain
+    plain.close()
+    return None
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+def test_deaf_guests_do_not_fill_the_memory(limited: GuardedBroker, qos: int) -> None:
+    """As many as are let in, until their queues are full: every prediction reaches the others."""
+    payload = samples.prediction().pack().ljust(1000)
+    with ExitStack() as stack:
+        guests = 0
+        for number in count():
+            if (guest := connect_deaf(limited.guests, f"deaf-{number}", qos)) is None:
+                break
+            guests += 1
+            stack.callback(guest.close)
+        assert 4 <= guests <= 8
+        operator = stack.enter_context(limited.listener("operator", "footfall/+/prediction"))
+        classifier = stack.enter_context(limited.listener("classifier"))
+        classifier.client.max_inflight_messages_set(500)
+        peak = 0
+        for sent in range(500, 10_000 + IN_SOCKETS + 2000, 500):
+            for _ in range(500):
+                classifier.client.publish("footfall/door/prediction", payload, 1)
+            operator.wait_for("prediction", sent)
+            peak = max(peak, limited.memory)
+        assert "dropped for client deaf-0" in limited.log, "the queues are not full"
+        assert (40 if qos == 0 else 10) * MEBIBYTE < peak < LIMIT * 0.8
+        assert len(operator.messages()) == sent

@@ -1,5 +1,6 @@
-"""What hangs ends its process, what only stood still does not; the health file says from outside whether work goes on."""
+"""What hangs in a thread ends its process, what only stood still does not; the health file says whether work goes on."""
 
+import time
 from pathlib import Path
 from threading import Event
 
@@ -32,15 +33,21 @@ heartbeat.watch("the terminal", lambda: 60.0)
 with heartbeat:
     time.sleep(60)
 """
+END = (3, "the camera has hung for 5 s; this process ends, so that it is started again")
 
 
-def unexpected(text: str) -> None:
-    """Nothing may go wrong."""
-    raise AssertionError(text)
-
-
-def ended_by(*stalls: float) -> list[tuple[int, str]]:
-    """What the watchdog ended the process with, checking every half second something that may hang for five."""
+@pytest.mark.parametrize(
+    ("stalls", "ends"),
+    [
+        ([0.5 * number for number in range(1, 10)], []),
+        ([0.5 * number for number in range(1, 11)], [END]),
+        ([0.0, 900.0, 900.5, 0.1], []),
+        ([4.9, 900.0, 901.0, 902.0, 0.0, 0.5], []),
+    ],
+    ids=["hung for less", "hung for five seconds", "slept", "slept while stalled"],
+)
+def test_what_hangs_for_too_long_ends_the_process(stalls: list[float], ends: list[tuple[int, str]]) -> None:
+    """Ten checks, half a second apart, are five seconds. Only what was observed counts: a stopped process has not hung."""
     ended: list[tuple[int, str]] = []
     left = iter(stalls)
     heartbeat = Heartbeat(timeout=5.0, end=lambda code, reason: ended.append((code, reason)))
@@ -48,24 +55,7 @@ def ended_by(*stalls: float) -> list[tuple[int, str]]:
     heartbeat.watch("the camera", lambda: next(left))
     for _ in stalls:
         heartbeat.check()
-    return ended
-
-
-def test_what_hangs_for_too_long_ends_the_process() -> None:
-    """Ten checks, half a second apart, are five seconds; not one less."""
-    stalls = [0.5 * number for number in range(1, 11)]
-    assert ended_by(*stalls[:-1]) == []
-    assert ended_by(*stalls) == [(3, "the camera has hung for 5 s; this process ends, so that it is started again")]
-
-
-@pytest.mark.parametrize(
-    "stalls",
-    [(0.0, 900.0, 900.5, 0.1), (4.9, 900.0, 901.0, 902.0, 0.0, 0.5)],
-    ids=["slept", "slept while stalled"],
-)
-def test_only_what_was_observed_counts(stalls: tuple[float, ...]) -> None:
-    """A process that was stopped has not hung."""
-    assert ended_by(*stalls) == []
+    assert ended == ends
 
 
 def test_the_longest_call_counts() -> None:
@@ -79,13 +69,33 @@ def test_the_longest_call_counts() -> None:
     assert calls.stalled == 0
 
 
-def test_a_worker_whose_step_hangs_stalls() -> None:
-    """Until the step returns."""
+def test_a_worker_whose_step_hangs() -> None:
+    """It stalls until the step returns; the end of the module does not wait for it."""
     go = Event()
-    with Worker("tester", go.wait) as worker:
+    with Worker("tester", go.wait, shutdown_timeout=0.1) as worker:
         until(lambda: worker.stalled > 0.2)
-        go.set()
-    assert worker.stalled == 0
+        left_at = time.monotonic()
+    assert time.monotonic() - left_at < limit(1)
+    go.set()
+    until(lambda: worker.stalled == 0)
+
+
+def test_a_step_that_fails_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    """However often it fails, once a minute. An interval precedes each step, and ends at once with the worker."""
+    calls = [time.monotonic()]
+
+    def fail() -> None:
+        calls.append(time.monotonic())
+        raise ZeroDivisionError("by zero")
+
+    with Worker("tester", fail, interval=0.2):
+        until(lambda: len(calls) > 2)
+    assert calls[1] - calls[0] >= 0.2
+    assert calls[2] - calls[1] >= 1.2
+    assert caplog.text.count("tester: ZeroDivisionError: by zero; trying again") == 1
+    with Worker("tester", calls.clear, interval=3600.0):
+        pass
+    assert calls
 
 
 @pytest.mark.system
@@ -104,20 +114,16 @@ def test_a_log_that_nobody_reads_does_not_delay_the_end() -> None:
         assert process.wait(limit(60)) == 3
 
 
-def test_the_file_is_touched_at_most_once_a_second(tmp_path: Path) -> None:
-    """So that it costs little."""
+def test_the_file_is_touched_at_most_once_a_second(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """So that it costs little. One that cannot be touched is counted, and logged once."""
     clock, file = Clock(), tmp_path / "health"
-    heartbeat = Heartbeat(file, unexpected, clock=clock.monotonic)
+    heartbeat = Heartbeat(file, pytest.fail, clock=clock.monotonic)
     found = []
     for clock.now in (100.0, 100.9, 101.0, 101.5, 107.0):
         file.unlink(missing_ok=True)
         heartbeat.progressed()
         found.append(file.exists())
     assert found == [True, False, True, False, True]
-
-
-def test_a_file_that_cannot_be_written_is_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """And logged once."""
     bus = Bus(settings(free_port(), health_file=tmp_path / ("x" * 300)))
     bus.heartbeat.progressed()
     assert bus.metrics.snapshot()["health_failed"] == 1

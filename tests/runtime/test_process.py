@@ -30,26 +30,22 @@ def test_a_missing_password_is_waited_for(broker: Broker, tmp_path: Path) -> Non
         assert module.log.count("waiting for it") == 1
 
 
-def test_one_that_never_appears_is_a_bad_setting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("file", "port", "may_come"),
+    [("none", "1883", True), ("none/none", "1883", True), ("empty", "1883", True), ("none", "fast", False), ("/", "1883", False)],
+    ids=["missing", "no folder", "empty", "also another problem", "a folder"],
+)
+def test_what_waiting_does_not_fix_is_a_bad_setting(
+    file: str, port: str, may_come: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After a while: exit code 2 and the line that says so."""
-    monkeypatch.setenv("MQTT_PASSWORD_FILE", str(tmp_path / "none"))
-    assert process.run(lambda *_: None, BusSettings, "", [], file_timeout=0.5) == process.BAD_SETTING
-    waiting, refused = capsys.readouterr().err.splitlines()
-    assert waiting == f"{refused}; waiting for it"
-    assert refused.startswith("bus: MQTT_PASSWORD_FILE=")
-
-
-@pytest.mark.parametrize("others", [{"MQTT_PORT": "fast"}, {"MQTT_PASSWORD_FILE": "/"}])
-def test_what_no_waiting_fixes_ends_it_at_once(
-    others: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A second setting that is wrong; a file that cannot be read."""
-    for name, value in ({"MQTT_PASSWORD_FILE": str(tmp_path / "none")} | others).items():
-        monkeypatch.setenv(name, value)
-    assert process.run(lambda *_: None, BusSettings, "", []) == 2
-    assert "waiting for it" not in capsys.readouterr().err
+    """Exit code 2 and the line that says so: after a while where the password may still appear, else at once."""
+    (tmp_path / "empty").touch()
+    monkeypatch.setenv("MQTT_PASSWORD_FILE", str(tmp_path / file))
+    monkeypatch.setenv("MQTT_PORT", port)
+    assert process.run(lambda *_: None, BusSettings, "", [], file_timeout=0.5) == 2
+    *waiting, refused = capsys.readouterr().err.splitlines()
+    assert waiting == ([f"{refused}; waiting for it"] if may_come else [])
+    assert refused.startswith("bus: MQTT_P")
 
 
 def test_the_reason_is_logged_before_the_end() -> None:
