@@ -83,7 +83,9 @@ def test_it_listens_where_it_shall(suite: Suite, broker: Broker) -> None:
 
 
 def test_without_the_right_password_users_are_refused(suite: Suite) -> None:
-    """A wrong password makes no guest either, and a password opens its own role only."""
+    """A wrong password makes no guest either, and a password opens its own role only. Hashing hundreds costs the broker time, in
+    which predictions arrive.
+    """
     wrong: list[tuple[str, str | None]] = [
         ("capture", "guess"),
         ("capture", ""),
@@ -92,7 +94,7 @@ def test_without_the_right_password_users_are_refused(suite: Suite) -> None:
         ("capture-", None),
     ]
     wrong += [(other, suite.broker.password(user)) for user in MODULES for other in (*MODULES, "operator") if other != user]
-    for user, password in wrong:
+    for user, password in wrong + [("operator", f"guess {number}") for number in range(150)]:
         for port in (suite.broker.port, suite.broker.guests):
             assert suite.broker.answer(user, password, port) == REFUSED, user
     assert suite.broker.answer(None) == REFUSED
@@ -125,12 +127,6 @@ def test_a_packet_that_is_too_large_ends_its_senders_connection_only(suite: Suit
     suite.assert_undisturbed()
 
 
-def test_many_wrong_passwords_stop_nobody(suite: Suite) -> None:
-    """Hashing costs the broker time; predictions arrive in between."""
-    assert {suite.broker.answer("operator", f"guess {number}") for number in range(300)} == {REFUSED}
-    suite.assert_undisturbed()
-
-
 def test_sessions_that_guests_leave_behind_queue_nothing(suite: Suite) -> None:
     for number in range(100):
         with Listener(suite.broker.guests, "footfall/#", client=mqtt.Client(f"left-{number}", clean_session=False)):
@@ -160,24 +156,6 @@ def limited(tmp_path: Path) -> Iterator[GuardedBroker]:
     """With the memory limit of its container."""
     with GuardedBroker(tmp_path, MEMORY_LIMIT=LIMIT) as running:
         yield running
-
-
-def test_a_stolen_password_retains_on_its_own_topics_only(limited: GuardedBroker) -> None:
-    """200 retained messages of 1 MB by capture: one frame per camera and its status are kept."""
-    own = {"footfall/door/frame", "footfall/status/capture"}
-    others = [f"footfall/door/{number}" for number in range(60)] + [f"footfall/{number}/frame" for number in range(60)]
-    others += [f"footfall/status/{number}" for number in range(60)] + [f"{number}" for number in range(18)]
-    with limited.listener("capture") as capture, limited.listener(None, "footfall/+/visit") as guest:
-        for topic in (*others, *own):
-            capture.publish(topic, bytes(MEBIBYTE), retain=True)
-        assert limited.memory < 32 * MEBIBYTE
-        with limited.listener("counter") as counter:
-            counter.publish("footfall/door/visit", b"as ever")
-        guest.wait_for("visit")
-    with limited.listener("dashboard", "#") as dashboard, limited.listener("operator", "#") as operator:
-        dashboard.wait_for("frame")
-        operator.wait_for("status/capture")
-        assert {message.topic for listener in (dashboard, operator) for message in listener.messages()} == own
 
 
 def test_connections_beyond_the_limit_are_closed(limited: GuardedBroker) -> None:
