@@ -41,9 +41,9 @@ def wait_for_state(listener: Listener, state: str, name: str = "tester") -> Stat
     return until(status, 35, f"{name} {state}")
 
 
-def receiver(port: int, got: list[Prediction], report_interval: float = 10.0) -> Bus:
+def receiver(port: int, got: list[Prediction], **options: float) -> Bus:
     """A bus that collects predictions."""
-    bus = Bus(settings(port), report_interval=report_interval)
+    bus = Bus(settings(port), **options)  # type: ignore[arg-type]  # intervals only
     bus.subscribe(PREDICTIONS, Prediction, got.append)
     return bus
 
@@ -91,42 +91,39 @@ def test_several_handlers_of_one_filter(broker: Broker, caplog: pytest.LogCaptur
     assert caplog.text.count("Traceback") == 1
 
 
-@pytest.mark.parametrize("startup_time", [600.0, 0.0], ids=["at first", "later"])
-def test_starts_before_the_broker(tmp_path: Path, startup_time: float, caplog: pytest.LogCaptureFixture) -> None:
-    """A module connects when the broker comes, and ends soon without one. Whoever starts both at once reads no warning; later
-    there is one.
+def test_a_broker_that_comes_and_is_killed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A module connects when the broker comes; if both start at once there is no warning. After a kill subscriptions work again,
+    and all retained state is there, even what changed meanwhile.
     """
-    port = free_port()
-    with Bus(settings(port), startup_time=startup_time) as bus:
+    got, port = list[Prediction](), free_port()
+    with receiver(port, got, startup_time=600.0) as bus:
         bus.state(states.RUNNING)
         until(lambda: bus.metrics.snapshot().get("connect_failed", 0) >= 2)
-        assert caplog.text.count("no broker at") == (0 if startup_time else 1)
-        if startup_time:
-            with Broker(tmp_path, port=port), Listener(port, topics.status()) as listener:
+        assert "no broker at" not in caplog.text
+        with Broker(tmp_path, port=port) as broker:
+            with Listener(port, topics.status()) as listener:
                 wait_for_state(listener, "running")
+            bus.publish(Pixels("old", "x", bytes(192)))
+            broker.end(signal.SIGKILL)
+            (broker.folder / "mosquitto.db").unlink(missing_ok=True)
+            until(lambda: bus.metrics.snapshot().get("disconnected"))
+            bus.publish(Pixels("new", "y", bytes(192)))
+            bus.state(states.CAMERA_LOST, "while the broker was away")
+            broker.start()
+            with Listener(port, "footfall/#") as listener:
+                listener.wait_for("old/pixels", seconds=35)
+                listener.wait_for("new/pixels")
+                wait_for_state(listener, "camera-lost")
+                until(lambda: delivered(listener, got))
+
+
+def test_without_a_broker(caplog: pytest.LogCaptureFixture) -> None:
+    """A module warns once, and ends soon."""
+    with Bus(settings(free_port()), startup_time=0.0) as bus:
+        until(lambda: bus.metrics.snapshot().get("connect_failed", 0) >= 2)
         begin = time.monotonic()
     assert time.monotonic() - begin < limit(5)
-
-
-def test_a_killed_broker_gets_everything_back(broker: Broker) -> None:
-    """Subscriptions work again and all retained state is there, even what changed meanwhile."""
-    got: list[Prediction] = []
-    with receiver(broker.port, got) as bus:
-        bus.state(states.RUNNING)
-        with Listener(broker.port, topics.status()) as listener:
-            wait_for_state(listener, "running")
-        bus.publish(Pixels("old", "x", bytes(192)))
-        broker.end(signal.SIGKILL)
-        (broker.folder / "mosquitto.db").unlink(missing_ok=True)
-        until(lambda: bus.metrics.snapshot().get("disconnected"))
-        bus.publish(Pixels("new", "y", bytes(192)))
-        bus.state(states.CAMERA_LOST, "while the broker was away")
-        broker.start()
-        with Listener(broker.port, "footfall/#") as listener:
-            listener.wait_for("old/pixels", seconds=35)
-            listener.wait_for("new/pixels")
-            wait_for_state(listener, "camera-lost")
-            until(lambda: delivered(listener, got))
+    assert caplog.text.count("no broker at") == 1
 
 
 def test_a_session_needs_the_password(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:

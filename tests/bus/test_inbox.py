@@ -1,10 +1,12 @@
-"""Messages that are acknowledged when they are processed: on a real Mosquitto."""
+"""What waits: messages that are acknowledged when they are processed, on a real Mosquitto, and the newest-frame slot."""
 
 import signal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bus import Bus, Inbox, Prediction, Status, topics
+from bus import Bus, Inbox, NewestSlot, Prediction, Status, topics
 from bus.inbox import Delivery
 from tests.bus.test_connection import settings, wait_for_state
 from tests.support import samples
@@ -107,3 +109,22 @@ def test_a_newer_state_replaces_the_older() -> None:
     inbox.put(samples.prediction(), Delivery(1, 1))
     inbox.put(Status("capture", "ended", 9000.0), None)
     assert inbox.take(0) == [Status("capture-2", "ended", 5000.0), samples.prediction(), Status("capture", "ended", 9000.0)]
+
+
+@given(st.lists(st.none() | st.tuples(st.integers(0, 5), st.integers())))
+def test_keys_take_turns(puts_and_takes: list[tuple[int, int] | None]) -> None:
+    """Whatever is put and taken (None), what comes out is each key's last value, in the order in which the keys began to wait; so
+    a key that is updated all the time does not starve others. At most four wait, and what is dropped is reported.
+    """
+    slot: NewestSlot[int, int] = NewestSlot(limit=4)
+    waiting: dict[int, int] = {}
+    for put in (*puts_and_takes, *[None] * 5):
+        if put is None:
+            assert slot.take(0) == (waiting.pop(next(iter(waiting))) if waiting else None)
+            continue
+        key, value = put
+        fits = key in waiting or len(waiting) < 4
+        assert slot.put(key, value) == (fits and key not in waiting)
+        if fits:
+            waiting[key] = value
+    assert not waiting

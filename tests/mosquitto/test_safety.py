@@ -1,24 +1,28 @@
 """Attacks on a broker with all modules connected: their connections stay, predictions flow, and its memory is below its limit."""
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 import pytest
+import trustme
 from paho.mqtt import client as mqtt
 
 from bus import Bus, metric_names
 from bus.settings import BusSettings
+from runtime.worker import Worker
 from tests.mosquitto.test_access import MODULES
 from tests.support import samples
 from tests.support.broker import Broker, accepts
-from tests.support.guarded_broker import GuardedBroker, other_address
+from tests.support.guarded_broker import SECRETS, GuardedBroker, environment_of, other_address, run_script
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
@@ -28,14 +32,16 @@ REFUSED = 5
 MEBIBYTE = 2**20
 LIMIT = 128 * MEBIBYTE
 """As in the broker's image."""
+TLS_NAMES = "footfall.example,127.0.0.1,::1"
 IN_SOCKETS = 3000
 """Messages, roughly, that the system buffers for a client that does not read."""
 
 
 class Suite(NamedTuple):
-    """A broker, a connection of each module, whose classifier predicts, and a reader."""
+    """A broker, a connection of each module, whose classifier predicts, and a reader; the bridge comes by TLS."""
 
     broker: GuardedBroker
+    certificate: Path
     modules: dict[str, Bus]
     reader: Listener
 
@@ -51,25 +57,19 @@ class Suite(NamedTuple):
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     """Shared by all tests: none may leave anything behind that disturbs the next."""
     with ExitStack() as stack:
-        broker = stack.enter_context(GuardedBroker(tmp_path_factory.mktemp("safety")))
+        broker = stack.enter_context(GuardedBroker(tmp_path_factory.mktemp("safety"), has_tls=True, TLS_NAMES=TLS_NAMES))
+        certificate = broker.secrets / "tls" / "certificate.pem"
         reader = stack.enter_context(broker.listener("reader", "footfall/+/prediction"))
         modules = {}
         for name in MODULES:
-            secret = {"MODULE_NAME": name, "mqtt_port": broker.port, "mqtt_password_file": broker.secrets / name / "password"}
-            modules[name] = stack.enter_context(Bus(BusSettings.model_validate(secret)))
+            settings = {"MODULE_NAME": name, "mqtt_port": broker.port, "mqtt_password_file": broker.secrets / name / "password"}
+            if name == "bridge":
+                settings |= {"mqtt_port": broker.tls, "mqtt_ca_file": certificate}
+            modules[name] = stack.enter_context(Bus(BusSettings.model_validate(settings)))
         until(lambda: all(bus.connected for bus in modules.values()), what="the modules' connections")
-
-        ended = threading.Event()
-
-        def send() -> None:
-            while not ended.wait(0.02):
-                modules["classifier"].publish(samples.prediction())
-
-        thread = threading.Thread(target=send, daemon=True)
-        thread.start()
-        stack.callback(thread.join, limit(5))
-        stack.callback(ended.set)
-        running = Suite(broker, modules, reader)
+        send = partial(modules["classifier"].publish, samples.prediction())
+        stack.enter_context(Worker("predictions", send, interval=0.02))
+        running = Suite(broker, certificate, modules, reader)
         running.assert_undisturbed()
         yield running
 
@@ -83,21 +83,21 @@ def test_it_listens_where_it_shall(suite: Suite, broker: Broker) -> None:
 
 
 def test_without_the_right_password_users_are_refused(suite: Suite) -> None:
-    """A wrong password makes no guest either, and a password opens its own role only. Hashing hundreds costs the broker time, in
-    which predictions arrive.
+    """A wrong password makes no guest either, a password opens its own role only, and TLS needs one too. Hashing hundreds costs
+    the broker time, in which predictions arrive.
     """
-    wrong: list[tuple[str, str | None]] = [
-        ("capture", "guess"),
-        ("capture", ""),
-        ("nobody", "guess"),
-        ("classifier-9", None),
-        ("capture-", None),
-    ]
-    wrong += [(other, suite.broker.password(user)) for user in MODULES for other in (*MODULES, "operator") if other != user]
+    known = suite.broker.password
+    wrong = [("capture", "guess"), ("capture", ""), ("nobody", "guess")]
+    wrong += [("classifier-9", known("classifier")), ("capture-", known("capture"))]
+    wrong += [(other, known(user)) for user in MODULES for other in (*MODULES, "operator") if other != user]
     for user, password in wrong + [("operator", f"guess {number}") for number in range(150)]:
         for port in (suite.broker.port, suite.broker.guests):
             assert suite.broker.answer(user, password, port) == REFUSED, user
     assert suite.broker.answer(None) == REFUSED
+    for user, password, code in (("reader", None, 0), ("reader", "guess", REFUSED), (None, None, REFUSED)):
+        client = suite.broker.client(user, password)
+        client.tls_set_context(ssl.create_default_context(cafile=suite.certificate))
+        assert suite.broker.answer(None, port=suite.broker.tls, client=client) == code
     suite.assert_undisturbed()
 
 
@@ -218,3 +218,50 @@ def test_deaf_guests_do_not_fill_the_memory(limited: GuardedBroker, qos: int) ->
         assert "dropped for client deaf-0" in limited.log, "the queues are not full"
         assert (40 if qos == 0 else 10) * MEBIBYTE < peak < LIMIT * 0.8
         assert len(operator.messages()) == sent
+
+
+def handshake(broker: GuardedBroker, authority: Path, name: str) -> str:
+    """The version of TLS, by Python's strictest rules, for a client that expects this name."""
+    context = ssl.create_default_context(cafile=authority)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    with (
+        socket.create_connection(("127.0.0.1", broker.tls), limit(5)) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
+        return str(secure.version())
+
+
+def test_a_certificate_is_valid_for_its_names_only(suite: Suite, tmp_path: Path) -> None:
+    """A given one is used too; another authority does not vouch for the broker's own."""
+    for name in TLS_NAMES.split(","):
+        assert handshake(suite.broker, suite.certificate, name) in ("TLSv1.2", "TLSv1.3")
+    for name in ("localhost", "other.example", "sub.footfall.example", "127.0.0.2"):
+        with pytest.raises(ssl.SSLCertVerificationError, match=r"mismatch|not valid for"):
+            handshake(suite.broker, suite.certificate, name)
+    authority, other, given = trustme.CA(), tmp_path / "authority.pem", tmp_path / "given.pem"
+    authority.cert_pem.write_to_path(other)
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(given)
+    with GuardedBroker(tmp_path / "broker", has_tls=True, TLS_CERT=given, TLS_KEY=given) as broker:
+        assert handshake(broker, other, "127.0.0.1")
+        assert not (broker.secrets / "tls").exists()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        handshake(suite.broker, other, "127.0.0.1")
+
+
+def test_the_certificate_stays_until_its_names_change(tmp_path: Path) -> None:
+    """Other machines trust exactly this one."""
+    files = [tmp_path / "secrets" / "tls" / name for name in ("certificate.pem", "key.pem")]
+
+    def make(code: int = 0, **settings: object) -> list[bytes]:
+        assert run_script(SECRETS, environment_of(tmp_path, TLS_PORT=8883, **settings))[0] == code
+        return [file.read_bytes() for file in files]
+
+    first = make(TLS_NAMES="a.example")
+    assert make(TLS_NAMES="a.example") == first
+    second = make(TLS_NAMES="a.example,192.0.2.1")
+    assert all(one != other for one, other in zip(first, second, strict=True))
+    assert make() == second, "without TLS_NAMES, as in another shell, the last names count"
+    make(2, TLS_NAMES="1.2.3")
+    third = make(TLS_NAMES="a.example,192.0.2.1")
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files[0], files[1])
+    assert third[1] != second[1], "after a failure, certificate and key are replaced together"

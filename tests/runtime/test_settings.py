@@ -38,16 +38,10 @@ def refused(kind: type[BusSettings], monkeypatch: pytest.MonkeyPatch, **variable
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a password nor the credentials in an address; all bad settings are named at once."""
-    bad = {"VIDEO_PATH": "ftp://me:secret@host/a", "MQTT_PASSWORD": "secret", "FRAME_RATE": "fast", "ROTATE": "45"}
-    line = refused(CaptureSettings, monkeypatch, **bad, LOOP_VIDEO="perhaps", RESIZE_WIDTH="wide")
+    bad = {"VIDEO_PATH": "ftp://me:secret@host/a", "MQTT_PASSWORD": "secret", "ROTATE": "45", "LOOP_VIDEO": "perhaps"}
+    line = refused(CaptureSettings, monkeypatch, **bad)
     assert "secret" not in line
-    for problem in (
-        "FRAME_RATE='fast': must be a number from 0.01 to 240",
-        "ROTATE=45: must be 0, 90, 180 or 270",
-        "LOOP_VIDEO='perhaps': must be true or false",
-        "RESIZE_WIDTH='wide': must be a whole number from 16 to 8192",
-        "rtsp",
-    ):
+    for problem in ("VIDEO_PATH='ftp://host': ", "ROTATE=45: must be 0, 90, 180 or 270", "LOOP_VIDEO='perhaps': must be true"):
         assert problem in line
 
 
