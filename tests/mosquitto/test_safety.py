@@ -140,17 +140,6 @@ def test_sessions_that_guests_leave_behind_queue_nothing(suite: Suite) -> None:
     assert suite.broker.memory < before + 8 * MEBIBYTE
 
 
-def test_retained_messages_survive_a_crash(broker: Broker) -> None:
-    with Listener(broker.port) as sender:
-        sender.publish("footfall/door/label", b"{}", retain=True)
-    database = broker.folder / "mosquitto.db"
-    until(lambda: database.exists() and b"door/label" in database.read_bytes())
-    broker.end()
-    broker.start()
-    with Listener(broker.port, "footfall/+/label") as listener:
-        assert listener.wait_for("label") == [b"{}"]
-
-
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[GuardedBroker]:
     """With the memory limit of its container."""

@@ -1,6 +1,5 @@
 """start.sh and secrets.sh: bad settings, names, passwords, and the same result in every shell."""
 
-import os
 import re
 import shutil
 import signal
@@ -40,24 +39,23 @@ BAD = {
 }
 
 
-def create_stub(folder: Path) -> None:
-    """A `mosquitto` that only prints that it was started."""
-    (folder / "mosquitto").write_text("#!/bin/sh\necho started\n")
-    (folder / "mosquitto").chmod(0o755)
-
-
-@pytest.fixture(scope="session")
-def stubs(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A PATH with it."""
-    create_stub(folder := tmp_path_factory.mktemp("stubs"))
-    return f"{folder}{os.pathsep}{SEARCH}"
+def create_path(folder: Path, shell: str = "sh") -> Path:
+    """A PATH with only what the scripts need, from busybox if that is the shell, and with a stub in the broker's place."""
+    (folder / "bin").mkdir(parents=True)
+    for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
+        found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
+        assert found, name
+        (folder / "bin" / name).symlink_to(found)
+    (folder / "bin" / "mosquitto").write_text("#!/bin/sh\necho started\n")
+    (folder / "bin" / "mosquitto").chmod(0o755)
+    return folder / "bin"
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
-def test_a_bad_setting_ends_it_with_one_line(tmp_path: Path, stubs: str, name: str, value: str) -> None:
+def test_a_bad_setting_ends_it_with_one_line(tmp_path: Path, name: str, value: str) -> None:
     """The line names the setting; the broker is not started; the exit code is 2, as with the modules."""
     values = {"USERS_PORT": "1883"} | ({"TLS_PORT": "8883"} if name == "TLS_NAMES" else {}) | {name: value}
-    code, output = run_script(START, environment_of(tmp_path, PATH=stubs, **values))
+    code, output = run_script(START, environment_of(tmp_path, PATH=create_path(tmp_path), **values))
     assert (code, output.count("\n")) == (2, 1), output
     assert name in output
 
@@ -69,14 +67,13 @@ texts = st.text("ab-_, \n\t/+#$*\\<>&%'\"`éA1|[]", max_size=12)
 
 @settings(max_examples=25)
 @given(cameras=lists | texts)
-def test_the_access_list_has_rules_for_valid_names_only(
-    tmp_path_factory: pytest.TempPathFactory, stubs: str, cameras: str
-) -> None:
+def test_the_access_list_has_rules_for_valid_names_only(tmp_path_factory: pytest.TempPathFactory, cameras: str) -> None:
     """Whatever CAMERAS is: either all names are valid and have the cameras' topics, or nothing is started."""
     folder = tmp_path_factory.mktemp("names")
     given_names = [name for name in re.split(r"[, \n]", cameras or "door") if name.strip("\t")]
     valid = [name for name in given_names if re.fullmatch(NAME_PATTERN, name) and name not in topics.RESERVED_CAMERAS]
-    code, output = run_script(START, environment_of(folder, PATH=stubs, USERS_PORT=1883, CAMERAS=cameras, CLASSIFIERS=0))
+    path = create_path(folder)
+    code, output = run_script(START, environment_of(folder, PATH=path, USERS_PORT=1883, CAMERAS=cameras, CLASSIFIERS=0))
     if not valid or valid != given_names:
         assert (code, output.count("\n")) == (2, 1), output
         assert not (folder / "run").exists()
@@ -98,16 +95,10 @@ def test_the_access_list_has_rules_for_valid_names_only(
 
 
 def files_of_start(shell: str, folder: Path) -> list[str]:
-    """The broker's files after a start with this shell and only what the scripts need, without the folder's name."""
-    (folder / "bin").mkdir(parents=True)
-    for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
-        found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
-        assert found, name
-        (folder / "bin" / name).symlink_to(found)
-    create_stub(folder / "bin")
+    """The broker's files after a start with this shell, without the folder's name."""
     values = {"CAMERAS": "-n,door, back,,back ", "DISPLAYS": "hall", "CLASSIFIERS": 2, "TLS_NAMES": "a.example,192.0.2.1,::1"}
     values |= {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883, "MEMORY_LIMIT": 70_000_000}
-    environment = environment_of(folder, PATH=folder / "bin", **values)
+    environment = environment_of(folder, PATH=create_path(folder, shell), **values)
     assert run_script(START, environment, shell=SHELLS[shell]) == (0, "started\n")
     assert {len(password) for password in passwords_in(folder / "secrets", ROLES).values()} == {32}
     made = (folder / "run" / "access.acl", folder / "run" / "mosquitto.conf", folder / "secrets" / "tls" / "names")
@@ -136,11 +127,12 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_each_role_alone_reads_its_password(tmp_path: Path, stubs: str) -> None:
+def test_each_role_alone_reads_its_password(tmp_path: Path) -> None:
     """Whatever the umask: a role's group reads its password, only the broker reads its files, with hashes; no temporary file is
     left. The next start keeps passwords, and replaces missing and empty ones.
     """
-    environment = environment_of(tmp_path, PATH=stubs, USERS_PORT=1883, GUESTS_PORT=1884, TLS_PORT=8883, CLASSIFIERS=2)
+    ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
+    environment = environment_of(tmp_path, PATH=create_path(tmp_path), CLASSIFIERS=2, **ports)
     assert run_script(START, environment) == (0, "started\n")
     secrets = tmp_path / "secrets"
     before = passwords_in(secrets, ROLES)
