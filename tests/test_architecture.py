@@ -1,6 +1,11 @@
-"""The shape of the suite: runtime below bus, bus below the modules, the modules beside each other. Read from the syntax trees."""
+"""The shape of the suite: runtime below bus, bus below the modules, the modules beside each other; what belongs to packages.
+
+Imports and names are read from the syntax trees.
+"""
 
 import ast
+import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,6 +15,13 @@ import pytest
 from bus import metric_names, states
 from tests.support.broker import ROOT
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+INCLUDED = [pattern.removesuffix("*") for pattern in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]]
 MODULES = ("capture", "classifier", "counter", "bridge", "display", "dashboard")
 ALLOWED = {
     "runtime": set(),
@@ -42,6 +54,8 @@ DRIVERS = {
 ALL_DRIVERS = {driver for drivers in DRIVERS.values() for driver in drivers}
 STATES = {value for name, value in vars(states).items() if name.isupper() and isinstance(value, str)}
 METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # a field too
+OTHERS = {"module.json", "package.json", "requirements.txt"}
+"""Files for those who build images or test the page, which the running module does without."""
 WAITS = ("communicate", "join", "settimeout", "take", "timeout", "wait", "wait_for", "wait_for_publish", "wait_procs")
 """Functions whose first argument, if it is a number, is a limit."""
 
@@ -122,3 +136,20 @@ def test_limits_of_tests_have_one_factor() -> None:
             ]
             by_hand = ast.unparse(call.func).startswith(("place.", "Heartbeat"))  # wait for a clock that the test sets
             assert by_hand or not fixed, f"tests/{path}:{call.lineno}"
+
+
+def test_all_code_and_its_data_are_packaged() -> None:
+    """A module that is installed, and not run from its folder, finds the files beside its code."""
+    files = {path for folder in INCLUDED for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    packaged = {path for path in files if path.suffix == ".py" and (path.parent / "__init__.py") in files}
+    for package, patterns in PROJECT["tool"]["setuptools"]["package-data"].items():
+        packaged |= {path for pattern in patterns for path in ROOT.joinpath(*package.split(".")).glob(pattern)}
+    assert {path for path in files if path.name not in OTHERS} - packaged == set()
+
+
+def test_each_module_has_an_extra_and_a_list_of_its_packages() -> None:
+    """A container installs what its module needs and no more."""
+    assert set(re.findall(r"python -m (\w+)", (ROOT / "Procfile").read_text())) == set(MODULES)
+    assert {*PRODUCT, "demo", "footfall"} == set(INCLUDED)
+    assert set(MODULES) <= set(PROJECT["project"]["optional-dependencies"])
+    assert all((ROOT / module / "requirements.txt").exists() for module in MODULES)

@@ -61,8 +61,8 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def test_it_says_what_it_installs(machine: Machine) -> None:
-    """The parts, how long they take, and the packages that are large; not each line of pip's. Another apt-get is waited for, as on
-    a machine that updates itself. Playwright's Node.js is linked with libatomic; `make run` has no use for it.
+    """The parts, how long they take, and the packages that are large; not each line of pip's. Another apt-get is waited for, as
+    on a machine that updates itself. Playwright's Node.js is linked with libatomic; `make run` has no use for it.
     """
     assert machine.setup("run")[0] == 0
     assert machine.asked("apt-get") == []

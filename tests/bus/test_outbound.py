@@ -86,7 +86,7 @@ def test_what_was_sent_again_is_sent_once_more(line: Line) -> None:
 
 
 def test_a_second_crash_loses_nothing_of_what_was_sent_again(line: Line) -> None:
-    """More than what may wait: what was recent at the first crash, and what waited until the broker was back. What waits is limited,
+    """More than what may wait: what was recent at the first crash, and what waited until the broker was back. That is limited,
     and the rest counted.
     """
     recent, waiting = range(1, MAX_QUEUED // 2 + 1), range(MAX_QUEUED // 2 + 1, MAX_QUEUED * 3 // 2 + 1)
