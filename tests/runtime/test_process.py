@@ -7,8 +7,6 @@ from threading import Event
 import pytest
 
 from bus import Bus
-from bus.settings import BusSettings
-from runtime import process
 from runtime.heartbeat import Calls, Heartbeat
 from runtime.worker import Worker
 from tests.bus.test_connection import settings
@@ -53,26 +51,22 @@ def test_what_hangs_for_too_long_ends_the_process(stalls: list[float], ends: lis
     assert ended == ends
 
 
-def test_the_longest_call_counts() -> None:
-    """Of several under way."""
-    calls = Calls()
-    assert calls.stalled == 0
-    with calls.under_way():
-        until(lambda: calls.stalled > 0.1)
-        with calls.under_way():
-            assert calls.stalled > 0.1
-    assert calls.stalled == 0
-
-
 def test_a_worker_whose_step_hangs() -> None:
-    """It stalls until the step returns; the end of the module does not wait for it."""
-    go = Event()
-    with Worker("tester", go.wait, shutdown_timeout=0.1) as worker:
-        until(lambda: worker.stalled > 0.2)
+    """It stalls, as the call in it does, until that returns; a later call changes nothing. The end does not wait for it."""
+    calls, go = Calls(), Event()
+
+    def step() -> None:
+        with calls.under_way():
+            go.wait()
+
+    with Worker("tester", step, shutdown_timeout=0.1) as worker:
+        until(lambda: worker.stalled > 0.2 and calls.stalled > 0.2)
+        with calls.under_way():
+            assert calls.stalled > 0.2
         left_at = time.monotonic()
     assert time.monotonic() - left_at < limit(1)
     go.set()
-    until(lambda: worker.stalled == 0)
+    until(lambda: worker.stalled == calls.stalled == 0)
 
 
 def test_a_step_that_fails_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -133,24 +127,6 @@ def test_a_missing_password_is_waited_for(broker: Broker, tmp_path: Path) -> Non
         file.write_text("secret\n")
         module.wait_for_log("connected to the broker")
         assert module.log.count("waiting for it") == 1
-
-
-@pytest.mark.parametrize(
-    ("file", "port", "may_come"),
-    [("none", "1883", True), ("none/none", "1883", True), ("empty", "1883", True), ("none", "fast", False), ("/", "1883", False)],
-    ids=["missing", "no folder", "empty", "also another problem", "a folder"],
-)
-def test_what_waiting_does_not_fix_is_a_bad_setting(
-    file: str, port: str, may_come: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit code 2 and the line that says so: after a while where the password may still appear, else at once."""
-    (tmp_path / "empty").touch()
-    monkeypatch.setenv("MQTT_PASSWORD_FILE", str(tmp_path / file))
-    monkeypatch.setenv("MQTT_PORT", port)
-    assert process.run(lambda *_: None, BusSettings, "", [], file_timeout=0.5) == 2
-    *waiting, refused = capsys.readouterr().err.splitlines()
-    assert waiting == ([f"{refused}; waiting for it"] if may_come else [])
-    assert refused.startswith("bus: MQTT_P")
 
 
 @pytest.mark.system
