@@ -54,12 +54,6 @@ def delivered(sender: Listener, got: list[Prediction]) -> bool:
     return bool(got)
 
 
-def _socket_of(bus: Bus) -> socket.socket:
-    found = bus._client.socket()
-    assert isinstance(found, socket.socket)
-    return found
-
-
 def test_several_handlers_of_one_filter(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
     """Each message arrives whole at both, though one fails, which is logged once; after `unsubscribe` at neither. A deleted
     retained message is no error, and those who want to know get its topic.
@@ -152,7 +146,8 @@ def test_the_last_will_says_offline(broker: Broker) -> None:
             bus.state(states.CAMERA_LOST, "x" * 5000)
             for labels in ((), ("man",)):
                 wait_for_state(listener, "camera-lost")
-                _socket_of(bus).shutdown(socket.SHUT_RDWR)
+                assert isinstance(connection := bus._client.socket(), socket.socket)
+                connection.shutdown(socket.SHUT_RDWR)
                 will = wait_for_state(listener, "offline")
                 assert (will.detail, will.about) == ("connection lost", About("door", labels=labels))
                 bus.describe(labels=("man",))
@@ -166,7 +161,7 @@ def test_a_network_thread_that_ended_is_restarted(broker: Broker, monkeypatch: p
     got: list[Prediction] = []
     with receiver(broker.port, got, report_interval=0.2) as bus, Listener(broker.port, topics.status()) as listener:
         wait_for_state(listener, "starting")
-        before = _socket_of(bus)
+        before = bus._client.socket()
         monkeypatch.setattr(bus._client, "_packet_handle", Mock(side_effect=ZeroDivisionError))
         until(lambda: bus.metrics.snapshot().get("revived"), 35)
         monkeypatch.undo()
