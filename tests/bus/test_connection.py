@@ -146,7 +146,8 @@ def test_the_last_will_says_offline(broker: Broker) -> None:
             bus.state(states.CAMERA_LOST, "x" * 5000)
             for labels in ((), ("man",)):
                 wait_for_state(listener, "camera-lost")
-                assert isinstance(connection := bus._client.socket(), socket.socket)
+                connection = bus._client.socket()
+                assert isinstance(connection, socket.socket)
                 connection.shutdown(socket.SHUT_RDWR)
                 will = wait_for_state(listener, "offline")
                 assert (will.detail, will.about) == ("connection lost", About("door", labels=labels))
