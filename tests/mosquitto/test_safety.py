@@ -94,8 +94,8 @@ def test_without_the_right_password_users_are_refused(suite: Suite) -> None:
         for port in (suite.broker.port, suite.broker.guests):
             assert suite.broker.answer(user, password, port) == REFUSED, user
     assert suite.broker.answer(None) == REFUSED
-    for user, password, code in (("reader", None, 0), ("reader", "guess", REFUSED), (None, None, REFUSED)):
-        client = suite.broker.client(user, password)
+    for name, word, code in (("reader", known("reader"), 0), ("reader", "guess", REFUSED), (None, None, REFUSED)):
+        client = suite.broker.client(name, word)
         client.tls_set_context(ssl.create_default_context(cafile=suite.certificate))
         assert suite.broker.answer(None, port=suite.broker.tls, client=client) == code
     suite.assert_undisturbed()
