@@ -6,8 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from functools import partial
+from subprocess import PIPE, Popen
 
 import msgpack
 import pytest
@@ -41,10 +40,11 @@ def test_lines_come_as_the_messages_do(broker: Broker) -> None:
     """Not when a buffer is full; what was no message is reported at the end."""
     assert shutil.which("mosquitto_sub"), "mosquitto-clients is not installed: make setup installs it"
     command = ["mosquitto_sub", "-p", str(broker.port), "-F", "%x", "-t", "footfall/+/prediction"]
-    start: Callable[..., subprocess.Popen[bytes]] = partial(
-        subprocess.Popen, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    with start(command) as watched, start([sys.executable, "-m", "bus"], stdin=watched.stdout) as reader:
+    reading = [sys.executable, "-m", "bus"]
+    with (
+        Popen(command, stdout=PIPE) as watched,
+        Popen(reading, cwd=ROOT, stdin=watched.stdout, stdout=PIPE, stderr=PIPE) as reader,
+    ):
         try:
             assert reader.stdout
             os.set_blocking(reader.stdout.fileno(), False)
