@@ -61,16 +61,21 @@ def test_what_was_not_acknowledged_comes_again(known: Broker) -> None:
             assert take(inbox, 20) == list(range(20))
             if is_processed:
                 inbox.acknowledge()
-    send(known, *range(500, 520))
     bus, inbox = receiver(known)
     with bus:
+        send(known, *range(500, 520))
         assert take(inbox, 20) == list(range(500, 520))
+        send(known, *range(520, 540))
+        until(lambda: bus.metrics.snapshot()["predictions_in"] == 40, what="those that nobody takes")
         known.end(signal.SIGTERM)
         until(lambda: not bus.connected)
         known.start()
         until(lambda: bus.connected)
         inbox.acknowledge()
-        assert take(inbox, 20) == list(range(500, 520))
+        assert take(inbox, 40) == list(range(500, 540))
+    bus, inbox = receiver(known)
+    with bus:
+        assert take(inbox, 40) == list(range(500, 540))
         inbox.acknowledge()
         send(known, 600)
         assert take(inbox, 1) == [600]

@@ -48,6 +48,7 @@ class Line:
         self.outbound.disconnected()
         self.put(*meanwhile)
         self.now += seconds
+        self.outbound.disconnected()  # again, as after an attempt that fails
         self.given.clear()
         self.outbound.connected()
         return list(self.given)
