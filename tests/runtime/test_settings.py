@@ -125,6 +125,7 @@ def test_no_setting_is_explained_in_words_for_programs(module: str, monkeypatch:
         (Annotated[float, Field(ge=0, le=86400)], "x", "must be a number from 0 to 86400"),
         (Annotated[float, Field(gt=0)], 0, "must be a number above 0"),
         (Annotated[int, Field(gt=0)], 0, "must be a whole number at least 1"),
+        (Annotated[int, Field(gt=0, json_schema_extra={"allowed": "must be enough"})], 0, "must be enough"),
         (dict[str, int], "now", "must be a map"),
         (dict[str, tuple[int, int] | None], {"a": [1, "x"]}, "a.1: must be a whole number"),
         (tuple[int, int], [1], "1: is missing"),
