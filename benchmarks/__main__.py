@@ -26,21 +26,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of the pipeline and the dashboard [3]")
     parser.add_argument("--minutes", type=int, default=10, help="of the page in Chromium [10]")
     parser.add_argument("parts", nargs="*", help="some of loads, pipeline, results, dashboard, memory [all]")
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
-        pictures = wanted.pictures or write_stills(Path(folder) / "stills")
+        pictures = arguments.pictures or write_stills(Path(folder) / "stills")
         parts: dict[str, Callable[[], None]] = {
-            "loads": lambda: pipeline.report_loads(wanted.model, pictures, wanted.seconds / 3),
-            "pipeline": lambda: pipeline.report_pipeline(wanted.model, pictures, wanted.seconds, wanted.rounds),
+            "loads": lambda: pipeline.report_loads(arguments.model, pictures, arguments.seconds / 3),
+            "pipeline": lambda: pipeline.report_pipeline(arguments.model, pictures, arguments.seconds, arguments.rounds),
             "results": results.report,
-            "dashboard": lambda: dashboard.report(wanted.minutes, wanted.rounds),
-            "memory": lambda: memory.report(wanted.seconds),
+            "dashboard": lambda: dashboard.report(arguments.minutes, arguments.rounds),
+            "memory": lambda: memory.report(arguments.seconds),
         }
-        if unknown := set(wanted.parts) - set(parts):
+        if unknown := set(arguments.parts) - set(parts):
             parser.error(f"there is no {' and no '.join(sorted(unknown))}; there are {', '.join(parts)}")
         for name, report in parts.items():
-            if not wanted.parts or name in wanted.parts:
+            if not arguments.parts or name in arguments.parts:
                 print(f"--- {name}", flush=True)
                 report()
 

@@ -30,8 +30,8 @@ CAMERA = "bench0"
 READERS = 19
 SECONDS = 20.0
 """Of each measurement with plain clients."""
-WANT = json.dumps({"want": CAMERA})
-AGES = """
+PICTURE_REQUEST = json.dumps({"want": CAMERA})
+RECORD_AGES = """
 window.ages = new Float64Array(100000); window.count = 0;
 document.addEventListener("drawn", ({detail}) => { window.ages[window.count++] = Date.now() - 1000 * detail.captured_at; });
 """
@@ -47,7 +47,7 @@ class Suite(NamedTuple):
     port: int
     dashboard: psutil.Process
 
-    def predictions(self, seconds: float) -> float:
+    def measure_predictions(self, seconds: float) -> float:
         """A second, over a while."""
         before = len(self.listener.payloads("prediction"))
         time.sleep(seconds)
@@ -80,7 +80,7 @@ def measure_client(port: int) -> float:
     with connect(f"ws://127.0.0.1:{port}/live", max_size=None, compression=None) as socket:
 
         def take_picture() -> None:
-            socket.send(WANT)
+            socket.send(PICTURE_REQUEST)
             while isinstance(socket.recv(timeout=60), str):
                 pass
 
@@ -96,11 +96,11 @@ def ask_and_never_read(port: int, end: threading.Event) -> None:
     """A client that asks for picture after picture and reads none."""
     with suppress(ConnectionClosed, OSError), connect(f"ws://127.0.0.1:{port}/live", close_timeout=1, max_queue=1) as socket:
         while not end.wait(0.05):
-            socket.send(WANT)
+            socket.send(PICTURE_REQUEST)
 
 
 class Round(NamedTuple):
-    """Pictures a second of one client alone, and of the slowest and the median of nineteen; predictions a second without clients
+    """Pictures a second of one client alone, and of the slowest and the median of nineteen; measure_predictions a second without clients
     and with all; resident MB of the dashboard with all, soon after they came and at the end.
     """
 
@@ -115,18 +115,18 @@ class Round(NamedTuple):
 
 def measure_crowd(suite: Suite) -> Round:
     """No client, one, then all."""
-    idle, alone = suite.predictions(SECONDS), measure_client(suite.port)
+    idle, alone = suite.measure_predictions(SECONDS), measure_client(suite.port)
     end = threading.Event()
     with ThreadPoolExecutor(READERS + 1) as threads:
-        deaf = threads.submit(ask_and_never_read, suite.port, end)
+        silent = threads.submit(ask_and_never_read, suite.port, end)
         readers = [threads.submit(measure_client, suite.port) for _ in range(READERS)]
         time.sleep(3)
         early = suite.memory
-        watched = suite.predictions(SECONDS - 5)
+        watched = suite.measure_predictions(SECONDS - 5)
         late = suite.memory
         rates = sorted(reader.result() for reader in readers)
         end.set()
-        deaf.result()
+        silent.result()
     return Round(alone, rates[0], statistics.median(rates), idle, watched, early, late)
 
 
@@ -143,7 +143,7 @@ def measure_page(suite: Suite, minutes: int) -> tuple[list[Minute], list[float]]
         path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.add_init_script(AGES)
+        page.add_init_script(RECORD_AGES)
         page.goto(f"http://127.0.0.1:{suite.port}/")
         wait_for(lambda: page.evaluate("window.count") > RATE, 120, "pictures on the page")
         page.evaluate("window.count = 0")

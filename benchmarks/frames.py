@@ -1,4 +1,4 @@
-"""Sends frames that were encoded beforehand, of cameras in turn, at a steady rate, until it is ended.
+"""Sends frames that were read_jpegs beforehand, of cameras in turn, at a steady rate, until it is ended.
 
 python -m benchmarks.frames PORT FOLDER RATE CAMERAS WIDTH HEIGHT
 """
@@ -20,7 +20,7 @@ from demo.about import CLIP
 WIDTH, HEIGHT = 640, 480
 
 
-def encoded(folder: Path, width: int = WIDTH, height: int = HEIGHT) -> list[bytes]:
+def read_jpegs(folder: Path, width: int = WIDTH, height: int = HEIGHT) -> list[bytes]:
     """The pictures of a folder as the JPEGs that a camera's frames would be."""
     preparation = Preparation(width, height)
     read: list[Picture | None] = [cv2.imread(str(path)) for path in sorted(folder.glob("*.jpg"))]
@@ -39,7 +39,7 @@ def write_stills(folder: Path, number: int = 200) -> Path:
 
 def main(port: int, folder: Path, rate: float, cameras: int, width: int, height: int) -> None:
     """Publishes with the time of sending as the time of capture; `rate` is that of all cameras together."""
-    pictures = itertools.cycle(encoded(folder, width, height))
+    pictures = itertools.cycle(read_jpegs(folder, width, height))
     with Bus(BusSettings.model_validate({"MODULE_NAME": "bench-frames", "mqtt_port": port})) as bus:
         session, begin = secrets.token_hex(4), time.monotonic()
         for sequence in itertools.count():

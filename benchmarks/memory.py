@@ -27,19 +27,19 @@ def measure(seconds: float) -> dict[str, float]:
             with Listener(port, "footfall/+/prediction") as listener:
                 listener.wait_for("prediction", seconds=START_TIMEOUT)
             time.sleep(seconds)
-            return used_by(psutil.Process(run.pid))
+            return memory_by_kind(psutil.Process(run.pid))
 
 
-def used_by(run: psutil.Process) -> dict[str, float]:
+def memory_by_kind(run: psutil.Process) -> dict[str, float]:
     """MB of a process and all that it has started, by kind."""
     used: dict[str, float] = defaultdict(float)
     for process in (run, *run.children(recursive=True)):
         info = process.memory_full_info()
-        used[kind_of(process.cmdline())] += getattr(info, "pss", info.uss) / 1e6
+        used[process_kind(process.cmdline())] += getattr(info, "pss", info.uss) / 1e6
     return used
 
 
-def kind_of(command: list[str]) -> str:
+def process_kind(command: list[str]) -> str:
     """A module's name, broker, or run: the launcher and what it needs to watch over the rest."""
     if command and Path(command[0]).name == "mosquitto":
         return "broker"

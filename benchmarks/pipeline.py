@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import classic
-from benchmarks.frames import HEIGHT, WIDTH, encoded
+from benchmarks.frames import HEIGHT, WIDTH, read_jpegs
 from benchmarks.programs import Broker, Listener, Module, Script, free_port, is_listening, wait_for
 from benchmarks.tables import percentile, print_row
 from bus import Prediction
@@ -42,7 +42,7 @@ LOADS = [
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SuiteResult:
     """Predictions a second, in all and of each camera, and the frames' ages in ms, in their order."""
 
     rate: float
@@ -68,7 +68,7 @@ def measure_bare(model: Path) -> float:
     return float(subprocess.run(command, capture_output=True, check=True, timeout=BARE_SECONDS + 60).stdout)
 
 
-def measure_suite(model: Path, pictures: Path, load: Load, seconds: float, bare: float) -> Taken:
+def measure_suite(model: Path, pictures: Path, load: Load, seconds: float, bare: float) -> SuiteResult:
     """Sends the load through a Mosquitto for so long, at more frames a second than the bare model can take."""
     with ExitStack() as stack:
         broker = stack.enter_context(Broker(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
@@ -88,7 +88,7 @@ def measure_suite(model: Path, pictures: Path, load: Load, seconds: float, bare:
     found = [Prediction.unpack(payload) for payload in payloads]
     counted = Counter({f"bench{number}": 0 for number in range(load.cameras)} | Counter(one.camera for one in found))
     ages = [(one.classified_at - one.captured_at) * 1000 for one in found]
-    return Taken(len(found) / elapsed, [number / elapsed for number in counted.values()], ages)
+    return SuiteResult(len(found) / elapsed, [number / elapsed for number in counted.values()], ages)
 
 
 def measure_classic(model: Path, pictures: Path, seconds: float) -> list[float]:
@@ -96,7 +96,7 @@ def measure_classic(model: Path, pictures: Path, seconds: float) -> list[float]:
     port = free_port()
     with Script("benchmarks.classic", model, port):
         wait_for(lambda: is_listening(port), 60, "the classic server")
-        return [taken * 1000 for taken in classic.post(port, encoded(pictures), seconds)]
+        return [taken * 1000 for taken in classic.post(port, read_jpegs(pictures), seconds)]
 
 
 def report_loads(model: Path, pictures: Path, seconds: float) -> None:

@@ -14,7 +14,7 @@ import psutil
 from azure.iot.device import IoTHubModuleClient, Message
 
 from benchmarks.programs import Broker, EdgeHub, Listener, Module, Script, wait_for
-from benchmarks.taker import TAKEN
+from benchmarks.subscriber import RECEIVED
 from bus import Label, Prediction, topics
 from bus.metric_names import OUTBOX
 
@@ -23,11 +23,11 @@ BURST = 4000
 ROUNDS = 5
 UPSTREAM_ROUNDS = 3
 MEMORY_PREDICTIONS = 100_000
-SENT = 2000
+UPSTREAM_MESSAGES = 2000
 """Messages upstream of each measurement."""
 
 
-class Door:
+class SimulatedCamera:
     """A camera with its classifier, on a new broker."""
 
     def __init__(self, broker: Broker, listener: Listener) -> None:
@@ -53,33 +53,33 @@ class Door:
 
 
 @contextmanager
-def open_door(folder: Path) -> Iterator[Door]:
+def simulated_camera(folder: Path) -> Iterator[SimulatedCamera]:
     """A door on a new broker."""
-    filters = topics.visit("door"), topics.status("bridge"), TAKEN
+    filters = topics.visit("door"), topics.status("bridge"), RECEIVED
     with Broker(folder / "broker") as broker, Listener(broker.port, *filters) as listener:
-        yield Door(broker, listener)
+        yield SimulatedCamera(broker, listener)
 
 
 def measure_counter(folder: Path) -> list[tuple[float, float]]:
     """Predictions a second to a plain subscriber, and through the counter, which commits before it acknowledges; in turn."""
     measured = []
     for number in range(ROUNDS):
-        with open_door(folder / f"plain{number}") as door, Script("benchmarks.taker", door.port, BURST):
-            door.listener.wait_for(TAKEN)
-            door.burst(TAKEN)
-            plain = BURST / door.burst(TAKEN)
-        with open_door(folder / f"counter{number}") as door, Module("counter", door.port):
-            door.burst("/visit")
-            measured.append((plain, BURST / door.burst("/visit")))
+        with simulated_camera(folder / f"plain{number}") as camera, Script("benchmarks.subscriber", camera.port, BURST):
+            camera.listener.wait_for(RECEIVED)
+            camera.burst(RECEIVED)
+            plain = BURST / camera.burst(RECEIVED)
+        with simulated_camera(folder / f"counter{number}") as camera, Module("counter", camera.port):
+            camera.burst("/visit")
+            measured.append((plain, BURST / camera.burst("/visit")))
     return measured
 
 
 def measure_memory(folder: Path) -> list[float]:
     """Resident memory in MB of the counter, at every tenth of the predictions."""
     used = []
-    with open_door(folder) as door, Module("counter", door.port) as counter:
+    with simulated_camera(folder) as camera, Module("counter", camera.port) as counter:
         for number in range(1, MEMORY_PREDICTIONS // BURST + 1):
-            door.burst("/visit")
+            camera.burst("/visit")
             if number * BURST % (MEMORY_PREDICTIONS // 10) < BURST:
                 used.append(psutil.Process(counter.pid).memory_info().rss / 1e6)
     return used
@@ -92,11 +92,11 @@ def measure_library(hub: EdgeHub) -> float:
     client.connect()
     body = b'{"predictions": [{"tagName": "woman", "probability": 0.9}]}'.ljust(400)
     begin = time.perf_counter()
-    for number in range(SENT):
+    for number in range(UPSTREAM_MESSAGES):
         client.send_message_to_output(Message(body, f"id-{number}", "utf-8", "application/json"), "predictions")  # type: ignore[no-untyped-call]
     elapsed = time.perf_counter() - begin
     client.shutdown()
-    return SENT / elapsed
+    return UPSTREAM_MESSAGES / elapsed
 
 
 def drain(hub: EdgeHub, number: int) -> float:
@@ -114,13 +114,13 @@ def measure_bridge(folder: Path) -> list[tuple[float, float]]:
         with EdgeHub(*place) as hub:
             library = measure_library(hub)
         settings = {"STATE_DIR": folder / f"state{number}", "FORWARD": "all", "SINKS": "edgehub"} | hub.settings
-        with open_door(folder / str(number)) as door:
-            with Module("bridge", door.port, **settings):
-                door.publish()
-                wait_for(lambda: door.listener.metric("bridge", OUTBOX) >= BURST, 120, "a full outbox")
-            with EdgeHub(*place) as hub, Module("bridge", door.port, **settings):
+        with simulated_camera(folder / str(number)) as camera:
+            with Module("bridge", camera.port, **settings):
+                camera.publish()
+                wait_for(lambda: camera.listener.metric("bridge", OUTBOX) >= BURST, 120, "a full outbox")
+            with EdgeHub(*place) as hub, Module("bridge", camera.port, **settings):
                 drain(hub, 100)
-                measured.append((library, SENT / drain(hub, SENT)))
+                measured.append((library, UPSTREAM_MESSAGES / drain(hub, UPSTREAM_MESSAGES)))
     return measured
 
 

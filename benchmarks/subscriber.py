@@ -1,4 +1,4 @@
-"""A subscriber at QoS 1 that does nothing with its messages: python -m benchmarks.taker PORT NUMBER
+"""A subscriber at QoS 1 that does nothing with its messages: python -m benchmarks.subscriber PORT NUMBER
 
 It publishes an empty message on the topic `taken` when it is ready, and another whenever it has received that many.
 """
@@ -9,7 +9,7 @@ from paho.mqtt import client as mqtt
 
 from bus import topics
 
-TAKEN = "taken"
+RECEIVED = "taken"
 
 
 def main(port: int, number: int) -> None:
@@ -20,12 +20,12 @@ def main(port: int, number: int) -> None:
         nonlocal count
         count += 1
         if count % number == 0:
-            client.publish(TAKEN)
+            client.publish(RECEIVED)
 
     client = mqtt.Client("taker", clean_session=False)
     client.on_message = take
     client.on_connect = lambda *_: client.subscribe(topics.prediction(), 1)
-    client.on_subscribe = lambda *_: client.publish(TAKEN)
+    client.on_subscribe = lambda *_: client.publish(RECEIVED)
     client.connect("127.0.0.1", port)
     client.loop_forever()
 
