@@ -1,8 +1,8 @@
-"""Measures everything and prints the figures in the documentation: make bench MODEL=export PICTURES=folder
+"""Runs the benchmarks and prints the figures in the documentation: make bench MODEL=export PICTURES=folder
 
-Parts: loads and pipeline (more frames than the classifier can take come through a Mosquitto; its predictions a second are given
-as a share of those of the bare model in the same run), results, dashboard, memory. Without MODEL and PICTURES, the demo's are
-used.
+The parts loads and pipeline send more frames through a Mosquitto than the classifier can process. They print its predictions a
+second as a share of the bare model's in the same run. Other parts: results, dashboard, memory. Defaults: the demo's model and
+pictures.
 """
 
 import argparse
@@ -18,14 +18,14 @@ from demo.about import MODEL
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Runs the chosen parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=os.environ.get("MODEL") or MODEL)
     parser.add_argument("--pictures", type=Path, default=os.environ.get("PICTURES") or None)
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each measurement of the pipeline [60]")
-    parser.add_argument("--rounds", type=int, default=3, help="of the pipeline and the dashboard [3]")
-    parser.add_argument("--minutes", type=int, default=10, help="of the page in Chromium [10]")
-    parser.add_argument("parts", nargs="*", help="some of loads, pipeline, results, dashboard, memory [all]")
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of each measurement of the pipeline [60]")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the pipeline and the dashboard [3]")
+    parser.add_argument("--minutes", type=int, default=10, help="minutes of the page in Chromium [10]")
+    parser.add_argument("parts", nargs="*", help="loads, pipeline, results, dashboard, memory [all]")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
@@ -38,7 +38,7 @@ def main() -> None:
             "memory": lambda: memory.report(arguments.seconds),
         }
         if unknown := set(arguments.parts) - set(parts):
-            parser.error(f"there is no {' and no '.join(sorted(unknown))}; there are {', '.join(parts)}")
+            parser.error(f"unknown parts: {', '.join(sorted(unknown))}; allowed are {', '.join(parts)}")
         for name, report in parts.items():
             if not arguments.parts or name in arguments.parts:
                 print(f"--- {name}", flush=True)

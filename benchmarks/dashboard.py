@@ -1,7 +1,7 @@
-"""What the dashboard costs, and how old its pictures are.
+"""The cost of the dashboard, and the age of its pictures.
 
-First plain WebSocket clients, in turn with none: one alone, then nineteen and a twentieth that does not read. Then one page in
-Chromium, where it is installed. All of it at fifteen pictures a second, stills of the demo's clip.
+First come plain WebSocket clients: none, one, then nineteen and a twentieth that does not read. Then one page opens in Chromium,
+if it is installed. The pictures are stills of the demo's clip, fifteen a second.
 """
 
 import json
@@ -29,39 +29,39 @@ RATE = 15
 CAMERA = "bench0"
 READERS = 19
 SECONDS = 20.0
-"""Of each measurement with plain clients."""
+"""Length of each measurement with plain clients."""
 PICTURE_REQUEST = json.dumps({"want": CAMERA})
 RECORD_AGES = """
 window.ages = new Float64Array(100000); window.count = 0;
 document.addEventListener("drawn", ({detail}) => { window.ages[window.count++] = Date.now() - 1000 * detail.captured_at; });
 """
-"""Notes the age of each picture, in ms, when it has been drawn; the space for it is there from the beginning."""
+"""Records the age of each picture in ms when the page has drawn it, in memory that is allocated beforehand."""
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking")
 
 
 class Suite(NamedTuple):
-    """One that runs."""
+    """A running suite."""
 
     listener: Listener
     port: int
     dashboard: psutil.Process
 
     def measure_predictions(self, seconds: float) -> float:
-        """A second, over a while."""
+        """Returns the predictions a second, measured over a number of seconds."""
         before = len(self.listener.payloads("prediction"))
         time.sleep(seconds)
         return (len(self.listener.payloads("prediction")) - before) / seconds
 
     @property
     def memory(self) -> float:
-        """Resident MB of the dashboard."""
+        """Resident memory of the dashboard in MB."""
         return float(self.dashboard.memory_info().rss) / 1e6
 
 
 @contextmanager
 def run_suite(folder: Path) -> Iterator[Suite]:
-    """Broker, classifier, counter and dashboard, and a sender of pictures."""
+    """Runs broker, classifier, counter and dashboard, and a program that sends pictures."""
     stills = write_stills(folder / "stills")
     with ExitStack() as stack:
         broker, port = stack.enter_context(Broker(folder / "broker")), free_port()
@@ -76,7 +76,7 @@ def run_suite(folder: Path) -> Iterator[Suite]:
 
 
 def measure_client(port: int) -> float:
-    """Pictures a second of one client."""
+    """Returns the pictures a second that one client receives."""
     with connect(f"ws://127.0.0.1:{port}/live", max_size=None, compression=None) as socket:
 
         def take_picture() -> None:
@@ -93,15 +93,15 @@ def measure_client(port: int) -> float:
 
 
 def ask_and_never_read(port: int, end: threading.Event) -> None:
-    """A client that asks for picture after picture and reads none."""
+    """Requests one picture after the other, and reads none."""
     with suppress(ConnectionClosed, OSError), connect(f"ws://127.0.0.1:{port}/live", close_timeout=1, max_queue=1) as socket:
         while not end.wait(0.05):
             socket.send(PICTURE_REQUEST)
 
 
 class Round(NamedTuple):
-    """Pictures a second of one client alone, and of the slowest and the median of nineteen; measure_predictions a second without clients
-    and with all; resident MB of the dashboard with all, soon after they came and at the end.
+    """Pictures a second of one client alone, and of the slowest and the median of nineteen; predictions a second without clients
+    (`idle`) and with all; resident MB of the dashboard with all, after three seconds (`early`) and at the end.
     """
 
     alone: float
@@ -114,7 +114,7 @@ class Round(NamedTuple):
 
 
 def measure_crowd(suite: Suite) -> Round:
-    """No client, one, then all."""
+    """Measures a round: no client, one, then all."""
     idle, alone = suite.measure_predictions(SECONDS), measure_client(suite.port)
     end = threading.Event()
     with ThreadPoolExecutor(READERS + 1) as threads:
@@ -131,14 +131,14 @@ def measure_crowd(suite: Suite) -> Round:
 
 
 class Minute(NamedTuple):
-    """The page's heap in MB after a collection, and the share of a core that its main thread took."""
+    """The page's heap in MB after a garbage collection, and its main thread's share of a core."""
 
     heap: float
     share: float
 
 
 def measure_page(suite: Suite, minutes: int) -> tuple[list[Minute], list[float]]:
-    """Each minute, and the ages in ms of all pictures that were drawn. Raises playwright's `Error` without a Chromium."""
+    """Returns each minute, and the ages in ms of all drawn pictures. Raises Playwright's `Error` without a Chromium."""
     with sync_playwright() as playwright:
         path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -163,19 +163,19 @@ def measure_page(suite: Suite, minutes: int) -> tuple[list[Minute], list[float]]
 
 
 def read_metrics(tools: Any) -> dict[str, float]:
-    """The page's metrics, by the DevTools protocol."""
+    """Returns the page's metrics, by the DevTools protocol."""
     return {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
 
 
 def report(minutes: int, rounds: int) -> None:
-    """Measures and prints."""
+    """Prints the measurements."""
     with tempfile.TemporaryDirectory() as folder, run_suite(Path(folder)) as suite:
         measured = [measure_crowd(suite) for _ in range(rounds)]
         for one in measured:
             print(" ".join(f"{name} {value:.1f}" for name, value in one._asdict().items()), flush=True)
         for what, shares in (
-            ("the slowest of nineteen beside one alone", [one.slowest / one.alone for one in measured]),
-            ("the classifier with twenty beside without", [one.watched / one.idle for one in measured]),
+            ("slowest of nineteen clients, as a share of one alone", [one.slowest / one.alone for one in measured]),
+            ("predictions with twenty clients, as a share of none", [one.watched / one.idle for one in measured]),
         ):
             print(f"{what}: {statistics.median(shares):.2f}", flush=True)
         try:

@@ -1,4 +1,4 @@
-"""Predictions through the counter, and results through the bridge to a stand-in edgeHub, each beside the bare libraries."""
+"""The speed of the counter with predictions, and of the bridge with results, each compared with the bare library."""
 
 import os
 import statistics
@@ -19,16 +19,16 @@ from bus import Label, Prediction, topics
 from bus.metric_names import OUTBOX
 
 BURST = 4000
-"""Predictions at once: fewer than the broker keeps for one client."""
+"""Predictions published at once; fewer than the broker queues for one client."""
 ROUNDS = 5
 UPSTREAM_ROUNDS = 3
 MEMORY_PREDICTIONS = 100_000
 UPSTREAM_MESSAGES = 2000
-"""Messages upstream of each measurement."""
+"""Messages to edgeHub in each measurement."""
 
 
 class SimulatedCamera:
-    """A camera with its classifier, on a new broker."""
+    """A camera with its classifier: publishes predictions of visits."""
 
     def __init__(self, broker: Broker, listener: Listener) -> None:
         self.port = broker.port
@@ -36,7 +36,7 @@ class SimulatedCamera:
         self._at = time.time() - 86_400
 
     def publish(self) -> None:
-        """Publishes a visit of that many predictions."""
+        """Publishes the predictions of one visit, `BURST` of them."""
         for number in range(BURST):
             self._at += 0.1
             at = round(self._at, 3)
@@ -45,7 +45,7 @@ class SimulatedCamera:
             self.listener.client.publish(one.topic, one.pack(), 1)
 
     def burst(self, answer: str) -> float:
-        """Seconds until a message on a topic with this ending says that a visit's predictions were all processed."""
+        """Publishes a visit. Returns the seconds until a message on a topic ending with `answer` says that it was processed."""
         answers, begin = len(self.listener.payloads(answer)), time.perf_counter()
         self.publish()
         self.listener.wait_for(answer, answers + 1)
@@ -54,14 +54,14 @@ class SimulatedCamera:
 
 @contextmanager
 def simulated_camera(folder: Path) -> Iterator[SimulatedCamera]:
-    """A door on a new broker."""
+    """Yields a simulated camera on a new broker."""
     filters = topics.visit("door"), topics.status("bridge"), RECEIVED
     with Broker(folder / "broker") as broker, Listener(broker.port, *filters) as listener:
         yield SimulatedCamera(broker, listener)
 
 
 def measure_counter(folder: Path) -> list[tuple[float, float]]:
-    """Predictions a second to a plain subscriber, and through the counter, which commits before it acknowledges; in turn."""
+    """Returns the predictions a second of a plain subscriber, and of the counter, which commits before it acknowledges."""
     measured = []
     for number in range(ROUNDS):
         with simulated_camera(folder / f"plain{number}") as camera, Script("benchmarks.subscriber", camera.port, BURST):
@@ -75,7 +75,7 @@ def measure_counter(folder: Path) -> list[tuple[float, float]]:
 
 
 def measure_memory(folder: Path) -> list[float]:
-    """Resident memory in MB of the counter, at every tenth of the predictions."""
+    """Returns the counter's resident memory in MB after each tenth of the predictions."""
     used = []
     with simulated_camera(folder) as camera, Module("counter", camera.port) as counter:
         for number in range(1, MEMORY_PREDICTIONS // BURST + 1):
@@ -86,7 +86,7 @@ def measure_memory(folder: Path) -> list[float]:
 
 
 def measure_library(hub: EdgeHub) -> float:
-    """Messages a second that Azure's library sends to the stand-in with nothing around it."""
+    """Returns the messages a second that the bare Azure library sends to the stand-in edgeHub."""
     with patch.dict(os.environ, hub.settings):
         client: Any = IoTHubModuleClient.create_from_edge_environment()
     client.connect()
@@ -100,14 +100,14 @@ def measure_library(hub: EdgeHub) -> float:
 
 
 def drain(hub: EdgeHub, number: int) -> float:
-    """Seconds until the stand-in has received so many more messages."""
+    """Returns the seconds until the stand-in edgeHub has received `number` more messages."""
     begin, target = time.perf_counter(), hub.received + number
-    wait_for(lambda: hub.received >= target, 300, f"{number} messages upstream")
+    wait_for(lambda: hub.received >= target, 300, f"{number} messages to edgeHub")
     return time.perf_counter() - begin
 
 
 def measure_bridge(folder: Path) -> list[tuple[float, float]]:
-    """Messages a second to the stand-in edgeHub: of the bare library, and of a full outbox; in turn."""
+    """Returns the messages a second to the stand-in edgeHub: from the bare library, and from a full outbox."""
     measured = []
     for number in range(UPSTREAM_ROUNDS):
         place = folder / f"hub{number}", f"127.77.{os.getpid() % 250 + 1}.{number + 1}"
@@ -125,15 +125,15 @@ def measure_bridge(folder: Path) -> list[tuple[float, float]]:
 
 
 def report() -> None:
-    """Measures and prints."""
+    """Prints the measurements."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for what, pairs in (
             ("predictions a second: plain subscriber, counter", measure_counter(folder / "rates")),
-            ("messages a second upstream: bare library, bridge", measure_bridge(folder / "upstream")),
+            ("messages a second to edgeHub: bare library, bridge", measure_bridge(folder / "upstream")),
         ):
             beside, reached = (statistics.median(column) for column in zip(*pairs, strict=True))
             share = statistics.median(pair[1] / pair[0] for pair in pairs)
             print(f"{what}: {beside:.0f}, {reached:.0f}; share {share:.2f}", flush=True)
         used = ", ".join(f"{one:.1f}" for one in measure_memory(folder / "memory"))
-        print(f"resident MB of the counter at each tenth of {MEMORY_PREDICTIONS} predictions: {used}")
+        print(f"resident MB of the counter after each tenth of {MEMORY_PREDICTIONS} predictions: {used}")

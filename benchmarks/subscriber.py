@@ -1,6 +1,6 @@
-"""A subscriber at QoS 1 that does nothing with its messages: python -m benchmarks.subscriber PORT NUMBER
+"""A subscriber at QoS 1 that ignores its messages: python -m benchmarks.subscriber PORT NUMBER
 
-It publishes an empty message on the topic `taken` when it is ready, and another whenever it has received that many.
+It publishes an empty message on the topic `received` when it is ready, and again after each NUMBER of messages.
 """
 
 import sys
@@ -9,21 +9,21 @@ from paho.mqtt import client as mqtt
 
 from bus import topics
 
-RECEIVED = "taken"
+RECEIVED = "received"
 
 
 def main(port: int, number: int) -> None:
-    """Until it is ended."""
+    """Subscribes to all predictions, until the process is stopped."""
     count = 0
 
-    def take(client: mqtt.Client, _userdata: object, _message: mqtt.MQTTMessage) -> None:
+    def on_message(client: mqtt.Client, _userdata: object, _message: mqtt.MQTTMessage) -> None:
         nonlocal count
         count += 1
         if count % number == 0:
             client.publish(RECEIVED)
 
-    client = mqtt.Client("taker", clean_session=False)
-    client.on_message = take
+    client = mqtt.Client("subscriber", clean_session=False)
+    client.on_message = on_message
     client.on_connect = lambda *_: client.subscribe(topics.prediction(), 1)
     client.on_subscribe = lambda *_: client.publish(RECEIVED)
     client.connect("127.0.0.1", port)

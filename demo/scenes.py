@@ -89,7 +89,7 @@ class Scene:
         return self._camera.take(_apply_light(picture, np.array(light.inside)), seconds, light.noise)
 
     def _street(self, moment: Moment) -> Picture:
-        """Returns the street behind the door. Its light is relative to the room's, which is applied to the whole picture later."""
+        """Returns the street behind the door. Its light is relative to the room's, which is applied to all later."""
         picture = self._shop.street.copy()
         for passer in moment.passers:
             if passer.outside:
