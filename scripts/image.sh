@@ -1,6 +1,6 @@
 #!/bin/sh
-# In an image: makes code and model readable for the module's user, whatever the checkout's umask, and folders that it may write.
-#   image.sh MODULE [FOLDER...]
+# Runs in an image build: makes code and model readable for the module's user, for any umask of the checkout.
+#   image.sh MODULE [FOLDER...]      creates the folders, which the module's user can write
 set -eu
 module=$1
 shift

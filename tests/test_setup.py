@@ -86,7 +86,7 @@ def test_it_says_what_it_installs(machine: Machine) -> None:
         "setup: installing system packages, up to 2 minutes: libatomic1",
         f"setup: installing Python packages for the tests into {machine.venv}, up to 4 minutes; the large ones:",
         "setup:   numpy-1.26.4 (18.3 MB)",
-        "setup:   all are here, unpacking them",
+        "setup:   all are downloaded; unpacking",
         "setup: done",
     ]
     assert "--use-pep517" in machine.asked("pip")[0].split()

@@ -58,7 +58,7 @@ def test_the_next_start_keeps_passwords_and_replaces_missing_and_empty_ones(made
 def test_new_passwords_apply_from_the_next_start(tmp_path: Path) -> None:
     with GuardedBroker(tmp_path) as broker:
         old = passwords_in(broker.secrets, ROLES)
-        assert run_script(SECRETS, broker.environment, "--anew") == (0, "")
+        assert run_script(SECRETS, broker.environment, "--rotate") == (0, "")
         new = passwords_in(broker.secrets, ROLES)
         assert not set(old.values()) & set(new.values())
         assert broker.answer("bridge", old["bridge"]) == 0
