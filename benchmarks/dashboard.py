@@ -164,18 +164,18 @@ def measure_page(suite: Suite, minutes: int) -> tuple[list[Minute], list[float]]
 
 def read_metrics(tools: Any) -> dict[str, float]:
     """Returns the page's metrics, by the DevTools protocol."""
-    return {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
+    return {metric["name"]: metric["value"] for metric in tools.send("Performance.getMetrics")["metrics"]}
 
 
 def report(minutes: int, rounds: int) -> None:
     """Prints the measurements."""
     with tempfile.TemporaryDirectory() as folder, run_suite(Path(folder)) as suite:
         measured = [measure_crowd(suite) for _ in range(rounds)]
-        for one in measured:
-            print(" ".join(f"{name} {value:.1f}" for name, value in one._asdict().items()), flush=True)
+        for result in measured:
+            print(" ".join(f"{name} {value:.1f}" for name, value in result._asdict().items()), flush=True)
         for what, shares in (
-            ("slowest of nineteen clients, as a share of one alone", [one.slowest / one.alone for one in measured]),
-            ("predictions with twenty clients, as a share of none", [one.watched / one.idle for one in measured]),
+            ("pictures of the slowest client / of one alone", [result.slowest / result.alone for result in measured]),
+            ("predictions with twenty clients / with none", [result.watched / result.idle for result in measured]),
         ):
             print(f"{what}: {statistics.median(shares):.2f}", flush=True)
         try:
@@ -185,5 +185,5 @@ def report(minutes: int, rounds: int) -> None:
             return
     hundredths = statistics.quantiles(ages, n=100)
     print(f"page: {len(ages) / minutes / 60:.1f} pictures a second, age p50 {hundredths[49]:.0f} ms, p99 {hundredths[98]:.0f} ms")
-    print("heap in MB, minute by minute:", ", ".join(f"{one.heap:.2f}" for one in pages))
-    print("main thread, share of a core:", ", ".join(f"{one.share:.2f}" for one in pages))
+    print("heap in MB, minute by minute:", ", ".join(f"{minute.heap:.2f}" for minute in pages))
+    print("main thread, share of a core:", ", ".join(f"{minute.share:.2f}" for minute in pages))

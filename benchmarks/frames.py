@@ -31,8 +31,8 @@ def write_stills(folder: Path, number: int = 200) -> Path:
     """Writes the first pictures of the demo's clip into a new folder, which it returns."""
     folder.mkdir()
     clip = cv2.VideoCapture(str(CLIP))
-    for one in range(number):
-        cv2.imwrite(str(folder / f"{one:03}.jpg"), clip.read()[1])
+    for index in range(number):
+        cv2.imwrite(str(folder / f"{index:03}.jpg"), clip.read()[1])
     clip.release()
     return folder
 

@@ -3,6 +3,7 @@
 PSS divides shared memory among the processes, so the sum is the memory of the whole run. Systems without PSS report USS.
 """
 
+import itertools
 import tempfile
 import time
 from collections import defaultdict
@@ -43,8 +44,8 @@ def process_kind(command: list[str]) -> str:
     """Returns a module's name, `broker`, or `run` for the launcher and supervisor."""
     if command and Path(command[0]).name == "mosquitto":
         return "broker"
-    words = command[1:]
-    return next((words[at + 1] for at, word in enumerate(words[:-1]) if word == "-m" and words[at + 1] in MODULES), "run")
+    options = itertools.pairwise(command[1:])
+    return next((value for option, value in options if option == "-m" and value in MODULES), "run")
 
 
 def report(seconds: float) -> None:

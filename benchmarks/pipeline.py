@@ -85,10 +85,10 @@ def measure_suite(model: Path, pictures: Path, load: Load, seconds: float, bare:
         time.sleep(seconds)
         payloads = listener.payloads()[first:]
         elapsed = time.monotonic() - begin
-    found = [Prediction.unpack(payload) for payload in payloads]
-    counted = Counter({f"bench{number}": 0 for number in range(load.cameras)} | Counter(one.camera for one in found))
-    ages = [(one.classified_at - one.captured_at) * 1000 for one in found]
-    return SuiteResult(len(found) / elapsed, [number / elapsed for number in counted.values()], ages)
+    predictions = [Prediction.unpack(payload) for payload in payloads]
+    counted = Counter({f"bench{number}": 0 for number in range(load.cameras)} | Counter(each.camera for each in predictions))
+    ages = [(prediction.classified_at - prediction.captured_at) * 1000 for prediction in predictions]
+    return SuiteResult(len(predictions) / elapsed, [number / elapsed for number in counted.values()], ages)
 
 
 def measure_classic(model: Path, pictures: Path, seconds: float) -> list[float]:
@@ -104,10 +104,10 @@ def report_loads(model: Path, pictures: Path, seconds: float) -> None:
     print_row("frames", "cameras", "classifiers", "bare/s", "suite/s", "share", "min. camera", "max. camera", "age p50 ms")
     for load in LOADS:
         before = measure_bare(model)
-        taken = measure_suite(model, pictures, load, seconds, before)
+        suite = measure_suite(model, pictures, load, seconds, before)
         bare = (before + measure_bare(model)) / 2
-        cells = load.cameras, load.classifiers, bare, taken.rate, taken.rate / bare, min(taken.by_camera), max(taken.by_camera)
-        print_row(f"{load.width}x{load.height}", *cells, percentile(taken.ages, 50))
+        cells = load.cameras, load.classifiers, bare, suite.rate, suite.rate / bare, min(suite.by_camera), max(suite.by_camera)
+        print_row(f"{load.width}x{load.height}", *cells, percentile(suite.ages, 50))
 
 
 def report_pipeline(model: Path, pictures: Path, seconds: float, rounds: int) -> None:
@@ -116,17 +116,17 @@ def report_pipeline(model: Path, pictures: Path, seconds: float, rounds: int) ->
     measured = []
     for number in range(1, rounds + 1):
         before = measure_bare(model)
-        taken = measure_suite(model, pictures, Load(), seconds, before)
+        suite = measure_suite(model, pictures, Load(), seconds, before)
         posts = measure_classic(model, pictures, seconds / 3)
         bare = (before + measure_bare(model)) / 2
-        one = Round(bare, taken.rate, 1000 * len(posts) / sum(posts), taken.ages, posts)
-        measured.append(one)
-        third = len(one.ages) // 3
-        ages = [percentile(part, 99) for part in (one.ages, one.ages[:third], one.ages[-third:])]
-        posted = one.classic, percentile(one.posts, 99)
-        print_row(number, one.bare, one.suite, one.suite / one.bare, percentile(one.ages, 50), *ages, *posted)
-    share = statistics.median(one.suite / one.bare for one in measured)
-    classic_share = statistics.median(one.classic / one.bare for one in measured)
-    tail = statistics.median(percentile(one.ages, 99) * one.bare / 1000 for one in measured)
+        result = Round(bare, suite.rate, 1000 * len(posts) / sum(posts), suite.ages, posts)
+        measured.append(result)
+        third = len(result.ages) // 3
+        ages = [percentile(part, 99) for part in (result.ages, result.ages[:third], result.ages[-third:])]
+        posted = result.classic, percentile(result.posts, 99)
+        print_row(number, result.bare, result.suite, result.suite / result.bare, percentile(result.ages, 50), *ages, *posted)
+    share = statistics.median(result.suite / result.bare for result in measured)
+    classic_share = statistics.median(result.classic / result.bare for result in measured)
+    tail = statistics.median(percentile(result.ages, 99) * result.bare / 1000 for result in measured)
     print(f"medians: share of the bare model {share:.2f}, the classic way's share {classic_share:.2f};")
     print(f"p99 of a frame's age: {tail:.1f} bare inferences")

@@ -49,7 +49,7 @@ def is_listening(port: int, host: str = "127.0.0.1") -> bool:
 
 
 class Program:
-    """A context manager for a process, which SIGTERM ends; its output goes to a temporary file."""
+    """A context manager that runs a process and ends it with SIGTERM. The output goes to a temporary file."""
 
     def __init__(self, command: Sequence[object], settings: Mapping[str, object], cwd: Path = ROOT) -> None:
         """`settings` are environment variables; those named MQTT_* are not inherited."""

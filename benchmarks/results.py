@@ -41,8 +41,9 @@ class SimulatedCamera:
             self._at += 0.1
             at = round(self._at, 3)
             label = Label("woman" if number < BURST - 20 else "nobody", 0.9)
-            one = Prediction("door", "bench", round(at * 1000), at, at, at + 0.02, 6.5, "bench@0", (label, Label("rest", 0.01)))
-            self.listener.client.publish(one.topic, one.pack(), 1)
+            labels = label, Label("rest", 0.01)
+            prediction = Prediction("door", "bench", round(at * 1000), at, at, at + 0.02, 6.5, "bench@0", labels)
+            self.listener.client.publish(prediction.topic, prediction.pack(), 1)
 
     def burst(self, answer: str) -> float:
         """Publishes a visit. Returns the seconds until a message on a topic ending with `answer` says that it was processed."""
@@ -132,8 +133,8 @@ def report() -> None:
             ("predictions a second: plain subscriber, counter", measure_counter(folder / "rates")),
             ("messages a second to edgeHub: bare library, bridge", measure_bridge(folder / "upstream")),
         ):
-            beside, reached = (statistics.median(column) for column in zip(*pairs, strict=True))
+            baseline, footfall = (statistics.median(column) for column in zip(*pairs, strict=True))
             share = statistics.median(pair[1] / pair[0] for pair in pairs)
-            print(f"{what}: {beside:.0f}, {reached:.0f}; share {share:.2f}", flush=True)
-        used = ", ".join(f"{one:.1f}" for one in measure_memory(folder / "memory"))
-        print(f"resident MB of the counter after each tenth of {MEMORY_PREDICTIONS} predictions: {used}")
+            print(f"{what}: {baseline:.0f}, {footfall:.0f}; share {share:.2f}", flush=True)
+        memory = ", ".join(f"{megabytes:.1f}" for megabytes in measure_memory(folder / "memory"))
+        print(f"resident MB of the counter after each tenth of {MEMORY_PREDICTIONS} predictions: {memory}")

@@ -20,7 +20,7 @@ from demo.visitors import FRAME_RATE, FULL_VIEW
 
 NOBODY = "nobody"
 START_TIME = 1e9
-"""Unix time that a scene is assumed to begin at."""
+"""Unix time of a scene's start."""
 
 
 class FrameVerdict(NamedTuple):

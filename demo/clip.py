@@ -20,12 +20,8 @@ def main() -> int:
     """Writes the clip. Returns exit code 0; invalid arguments or paths end the program with exit code 2 and a message."""
     parser = argparse.ArgumentParser(prog="python -m demo.clip", description="Writes a scene as a video, and its truth as JSON.")
     parser.add_argument("seed", type=int, help="the scene's seed, 0 or above")
-    parser.add_argument(
-        "seconds", type=float, nargs="?", default=120.0, help="minimum length; the clip ends once nobody is in view [120]"
-    )
-    parser.add_argument(
-        "path", type=Path, nargs="?", help="the video's file [scenes-SEED.mp4]; the truth goes next to it, as .json"
-    )
+    parser.add_argument("seconds", type=float, nargs="?", default=120.0, help="minimum; it ends once nobody is in view [120]")
+    parser.add_argument("path", type=Path, nargs="?", help="the video [scenes-SEED.mp4]; the truth goes next to it")
     arguments = parser.parse_args()
     if arguments.seed < 0 or not 0 < arguments.seconds <= 86_400:
         parser.error("the seed must be 0 or above, and the seconds above 0 and at most 86400")
@@ -59,7 +55,7 @@ def write_clip(seed: int, seconds: float, path: Path) -> int:
         "width": WIDTH,
         "height": HEIGHT,
         "frames": frames,
-        "visitors": [{"label": one.label, "first": one.first, "last": one.last} for one in visitors],
+        "visitors": [{"label": visitor.label, "first": visitor.first, "last": visitor.last} for visitor in visitors],
     }
     path.with_suffix(".json").write_text(json.dumps(truth, indent=1) + "\n")
     return len(visitors)

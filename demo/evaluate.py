@@ -34,9 +34,7 @@ VERDICT_COLUMNS = ("found", "wrong label", "missed", "split", "invented")
 def main() -> int:
     """Prints the report. Returns exit code 0; invalid arguments end the program with exit code 2 and a message."""
     parser = argparse.ArgumentParser(prog="python -m demo.evaluate", description=(__doc__ or "").partition("\n\n")[0])
-    parser.add_argument(
-        "seeds", type=int, nargs="*", default=list(SEEDS), help=f"seeds of the scenes [{SEEDS[0]} to {SEEDS[-1]}]"
-    )
+    parser.add_argument("seeds", type=int, nargs="*", default=list(SEEDS), help=f"seeds of scenes [{SEEDS[0]} to {SEEDS[-1]}]")
     parser.add_argument("--minutes", type=float, default=MINUTES, help=f"length of each scene [{MINUTES:g}]")
     parser.add_argument("--write", action="store_true", help="update the tables and pictures of the demo's README")
     arguments = parser.parse_args()
@@ -55,8 +53,8 @@ def main() -> int:
 
 def tables(watched: Sequence[Watched]) -> str:
     """Returns the report as Markdown."""
-    minutes = sum(one.seconds for one in watched) / 60
-    seeds = ", ".join(str(one.seed) for one in watched)
+    minutes = sum(scene.seconds for scene in watched) / 60
+    seeds = ", ".join(str(scene.seed) for scene in watched)
     about = f"{minutes:.0f} minutes of scenes (seeds {seeds})."
     return "\n\n".join([about, _frames_table(watched), _frames_by_light(watched), _weakest(watched), _visits_table(watched)])
 
@@ -72,7 +70,7 @@ def write_report(path: Path, report: str) -> None:
 
 
 def _frames_table(watched: Sequence[Watched]) -> str:
-    found = Counter((frame.truth, frame.label) for one in watched for frame in one.frames)
+    found = Counter((frame.truth, frame.label) for scene in watched for frame in scene.frames)
     labels = (*LABELS, NOBODY)
     head = ["| frames | " + " | ".join(f"labelled {label}" for label in labels) + " | correct |", "|---|" + "---:|" * 4]
     rows = []
@@ -84,7 +82,7 @@ def _frames_table(watched: Sequence[Watched]) -> str:
 
 
 def _frames_by_light(watched: Sequence[Watched]) -> str:
-    frames = [frame for one in watched for frame in one.frames]
+    frames = [frame for scene in watched for frame in scene.frames]
     groups = {
         "somebody in full view": [frame for frame in frames if frame.truth != NOBODY],
         "nobody": [frame for frame in frames if frame.truth == NOBODY],
@@ -94,19 +92,19 @@ def _frames_by_light(watched: Sequence[Watched]) -> str:
     for name, group in groups.items():
         cells = []
         for light in (*LIGHTS, None):
-            right = [one.label == one.truth for one in group if light in (one.light, None)]
-            cells.append(_percent(sum(right), len(right)))
+            correct = [frame.label == frame.truth for frame in group if light in (frame.light, None)]
+            cells.append(_percent(sum(correct), len(correct)))
         rows.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(head + rows)
 
 
 def _weakest(watched: Sequence[Watched]) -> str:
     """Returns the table of the traits with the highest shares of wrong labels."""
-    right: dict[str, list[bool]] = {}
-    for frame in (frame for one in watched for frame in one.frames):
+    correct: dict[str, list[bool]] = {}
+    for frame in (frame for scene in watched for frame in scene.frames):
         for trait in frame.traits:
-            right.setdefault(trait, []).append(frame.label == frame.truth)
-    enough = {trait: verdicts for trait, verdicts in right.items() if len(verdicts) >= MIN_FRAMES}
+            correct.setdefault(trait, []).append(frame.label == frame.truth)
+    enough = {trait: verdicts for trait, verdicts in correct.items() if len(verdicts) >= MIN_FRAMES}
     ranked = sorted(enough.items(), key=lambda item: sum(item[1]) / len(item[1]))[:WEAKEST_ROWS]
     rows = [f"| {trait} | {len(verdicts)} | {_percent(sum(verdicts), len(verdicts))} |" for trait, verdicts in ranked]
     return "\n".join(["| weakest traits, in full view | frames | correct |", "|---|---:|---:|", *rows])
@@ -116,11 +114,11 @@ def _visits_table(watched: Sequence[Watched]) -> str:
     """Returns the verdicts by the light halfway through a visit. Invented visits have no truth, and so no light."""
     by_light: dict[str, Counter[str]] = {light: Counter() for light in LIGHTS}
     counted = Counter[str]()
-    for one in watched:
-        result = score_of(one)
-        for visitor, verdict, split in zip(one.visitors, result.verdicts, result.split, strict=True):
+    for scene in watched:
+        result = score_of(scene)
+        for visitor, verdict, split in zip(scene.visitors, result.verdicts, result.split, strict=True):
             by_light[visitor.light].update(["visits", verdict, *(["split"] if split else [])])
-        counted.update(invented=len(result.invented), visits_counted=len(one.visits))
+        counted.update(invented=len(result.invented), visits_counted=len(scene.visits))
     whole = sum(by_light.values(), Counter())
     head = ["| light | true visits | " + " | ".join(VERDICT_COLUMNS) + " |", "|---|" + "---:|" * 6]
     rows = [_visits_row(light, numbers, ("", "")) for light, numbers in by_light.items()]

@@ -15,14 +15,7 @@ from demo.canvas import Colour, shaded
 Label = Literal["man", "woman"]
 LABELS: tuple[Label, Label] = ("man", "woman")
 
-SKINS: tuple[Colour, ...] = (
-    (190, 214, 245),
-    (160, 190, 232),
-    (125, 160, 214),
-    (90, 125, 180),
-    (60, 88, 140),
-    (42, 62, 100),
-)
+SKINS: tuple[Colour, ...] = ((190, 214, 245), (160, 190, 232), (125, 160, 214), (90, 125, 180), (60, 88, 140), (42, 62, 100))
 HAIRS: tuple[Colour, ...] = (
     (24, 22, 26),
     (30, 42, 62),

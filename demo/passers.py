@@ -39,9 +39,9 @@ def passers(seed: int) -> Iterator[Passer]:
     end = 0.0
     for number in itertools.count():
         random = chance(seed, "passer", number)
-        one = _passer(random, end + random.uniform(1.0, 14.0))
-        yield one
-        end = one.end
+        passer = _passer(random, end + random.uniform(1.0, 14.0))
+        yield passer
+        end = passer.end
 
 
 def _passer(random: np.random.Generator, begin: float) -> Passer:

@@ -59,7 +59,7 @@ def draw_scenes(path: Path, seeds: Sequence[int], columns: int = 5) -> None:
 
 def _draw_confusion_matrix(axes: Axes, watched: Sequence[Watched]) -> None:
     labels = (*LABELS, NOBODY)
-    found = Counter((frame.truth, frame.label) for one in watched for frame in one.frames)
+    found = Counter((frame.truth, frame.label) for scene in watched for frame in scene.frames)
     numbers = np.array([[found[truth, label] for label in labels] for truth in labels])
     shares = numbers / np.maximum(1, numbers.sum(axis=1, keepdims=True))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -75,10 +75,10 @@ def _draw_confusion_matrix(axes: Axes, watched: Sequence[Watched]) -> None:
 
 def _draw_timeline(axes: Axes, watched: Sequence[Watched]) -> None:
     names = []
-    for row, one in enumerate(watched):
-        for height, spans in ((0.0, [visitor.span for visitor in one.visitors]), (0.36, one.visits)):
+    for row, scene in enumerate(watched):
+        for height, spans in ((0.0, [visitor.span for visitor in scene.visitors]), (0.36, scene.visits)):
             _draw_bars(axes, row + height, spans)
-        names.append(f"seed {one.seed}")
+        names.append(f"seed {scene.seed}")
     axes.set_yticks(np.arange(len(names)) + 0.33, names)
     axes.invert_yaxis()
     axes.set_xlim(0, TIMELINE_SECONDS)

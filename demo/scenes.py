@@ -39,7 +39,7 @@ class Moment:
     @property
     def visitor(self) -> Visitor | None:
         """The visitor in view, at most one."""
-        return next((one for one in self.visitors if one.first <= self.number <= one.last), None)
+        return next((visitor for visitor in self.visitors if visitor.first <= self.number <= visitor.last), None)
 
     @property
     def share(self) -> float:
@@ -89,7 +89,7 @@ class Scene:
         return self._camera.take(_apply_light(picture, np.array(light.inside)), seconds, light.noise)
 
     def _street(self, moment: Moment) -> Picture:
-        """Returns the street behind the door. Its light is relative to the room's, which is applied to all later."""
+        """Returns the street behind the door, in its light relative to the room's: `frame` applies the room's light to both."""
         picture = self._shop.street.copy()
         for passer in moment.passers:
             if passer.outside:
@@ -104,7 +104,7 @@ Timed = TypeVar("Timed", Visitor, Passer)
 
 
 class _ActiveItems(Generic[Timed]):
-    """The active ones of endless items that are sorted by their begin; the time may only move forward."""
+    """The items that are active at a time, out of endless items in the order of their begin. The time may only move forward."""
 
     def __init__(self, items: Iterator[Timed]) -> None:
         self._items: Iterator[Timed] = items

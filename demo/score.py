@@ -41,18 +41,18 @@ def score(truth: Sequence[Span], counted: Iterable[Span]) -> Score:
     """
     assigned: list[list[Span]] = [[] for _ in truth]
     invented = []
-    for one in counted:
-        overlap, number = max(((span.overlap(one), number) for number, span in enumerate(truth)), default=(-1.0, -1))
+    for visit in counted:
+        overlap, number = max(((span.overlap(visit), number) for number, span in enumerate(truth)), default=(-1.0, -1))
         if overlap > 0:
-            assigned[number].append(one)
+            assigned[number].append(visit)
         else:
-            invented.append(one)
-    verdicts = tuple(_verdict(span, ones) for span, ones in zip(truth, assigned, strict=True))
-    return Score(verdicts, tuple(len(ones) > 1 for ones in assigned), tuple(invented))
+            invented.append(visit)
+    verdicts = tuple(_verdict(span, visits) for span, visits in zip(truth, assigned, strict=True))
+    return Score(verdicts, tuple(len(visits) > 1 for visits in assigned), tuple(invented))
 
 
 def _verdict(span: Span, assigned: list[Span]) -> Verdict:
     if not assigned:
         return "missed"
-    longest = max(assigned, key=lambda one: one.end - one.begin)
+    longest = max(assigned, key=lambda visit: visit.end - visit.begin)
     return "found" if longest.label == span.label else "wrong label"

@@ -34,9 +34,8 @@ class Visitor:
     begin: float
     """Second at which the walk begins, out of view."""
     first: int
-    """First frame in view."""
     last: int
-    """Last frame in view."""
+    """First and last frame in view."""
     shares: tuple[float, ...]
     """Visible share of the figure, 0 to 1, in each frame from the first to the last."""
 
@@ -63,9 +62,9 @@ def visitors(seed: int) -> Iterator[Visitor]:
     """Yields all visitors of a scene, without end; never two are in view at once."""
     last = 0
     for number in itertools.count():
-        one = _next_visitor(chance(seed, "visitor", number), last)
-        yield one
-        last = one.last
+        visitor = _next_visitor(chance(seed, "visitor", number), last)
+        yield visitor
+        last = visitor.last
 
 
 def _next_visitor(random: np.random.Generator, previous: int) -> Visitor:

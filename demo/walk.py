@@ -94,7 +94,7 @@ def random_walk(random: np.random.Generator) -> Walk:
         places.reverse()
         lengths.reverse()
     times = np.concatenate([[0.0], np.cumsum(lengths)])
-    return Walk(tuple(places), tuple(float(one) for one in times), pace * random.uniform(4.6, 5.6))
+    return Walk(tuple(places), tuple(float(time) for time in times), pace * random.uniform(4.6, 5.6))
 
 
 def _distance(a: Place, b: Place) -> float:

@@ -6,7 +6,7 @@ sh "$FOOTFALL/mosquitto/start.sh" &
 broker=$!
 while kill -0 "$broker" 2>/dev/null; do
   if ! kill -0 "$FOOTFALL_RUN" 2>/dev/null; then
-    sleep 2 # meanwhile the modules stop, and publish that
+    sleep 2 # the modules stop too, and publish their last status
     kill "$broker"
     break
   fi

@@ -95,10 +95,8 @@ def split_create_options(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a module's settings with createOptions as strings that fit into a twin. Raises `DeploymentError` if too long."""
     text = json.dumps(settings["createOptions"], separators=(",", ":"))
     chunks = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
-    if len(chunks) > MAX_CHUNKS:
-        raise DeploymentError(
-            f"createOptions of {settings.get('image')}: {len(text)} characters, {CHUNK * MAX_CHUNKS} are allowed"
-        )
+    if len(text) > (limit := CHUNK * MAX_CHUNKS):
+        raise DeploymentError(f"createOptions of {settings.get('image')}: {len(text)} characters, {limit} are allowed")
     names = ["createOptions", *(f"createOptions{number:02}" for number in range(1, len(chunks)))]
     return {**settings, **dict(zip(names, chunks, strict=True))}
 

@@ -46,8 +46,8 @@ def settings_table(group: str) -> str:
     kind, base = SETTINGS[group]
     inherited = base.model_fields if base else {}
     rows = [
-        (" or ".join(map(_code, one.names)), one.default and _code(one.default), one.meaning)
-        for field, one in variables_of(kind).items()
+        (" or ".join(map(_code, setting.names)), setting.default and _code(setting.default), setting.meaning)
+        for field, setting in variables_of(kind).items()
         if field not in inherited
     ]
     return _table(("Variable", "Default", "Meaning"), rows)
@@ -55,10 +55,10 @@ def settings_table(group: str) -> str:
 
 def message_kinds() -> list[type[Message]]:
     """Returns the classes of all messages that have a topic, in the order of `bus.topics`."""
-    found = [
-        one for one in vars(messages).values() if isinstance(one, type) and issubclass(one, Message) and "TOPIC" in vars(one)
+    kinds = [
+        kind for kind in vars(messages).values() if isinstance(kind, type) and issubclass(kind, Message) and "TOPIC" in vars(kind)
     ]
-    return sorted(found, key=lambda kind: list(_topics()).index(kind.TOPIC()))
+    return sorted(kinds, key=lambda kind: list(_topics()).index(kind.TOPIC()))
 
 
 def topics_table() -> str:
@@ -77,7 +77,7 @@ def access_table() -> str:
     """Returns what the access list allows each user of the broker to read and publish."""
     rows = []
     for role, rules in _access().items():
-        names = {right: ", ".join(_short(topic, is_own) for topic, is_own in found.items()) for right, found in rules.items()}
+        names = {right: ", ".join(_short(topic, is_own) for topic, is_own in filters.items()) for right, filters in rules.items()}
         rows.append((role if role == GUESTS else _code(role), names["read"], names["write"] or "nothing"))
     return _table(("User", "Reads", "Publishes"), rows)
 
@@ -129,23 +129,23 @@ def _size(limit: int) -> str:
 
 def _topics() -> dict[str, str]:
     """Returns each topic as people write it, by its filter, in the order of `bus.topics`."""
-    found = [one for one in vars(topics).values() if isinstance(one, topics.Topic)]
-    return {one(): one("<" + next(iter(one.fields_in(one())), "") + ">") for one in found}
+    all_topics = [topic for topic in vars(topics).values() if isinstance(topic, topics.Topic)]
+    return {topic(): topic("<" + next(iter(topic.fields_in(topic())), "") + ">") for topic in all_topics}
 
 
 def _access() -> dict[str, dict[str, dict[str, bool]]]:
     """Returns the rules by user and by right, read or write: each filter, and whether the topic is the user's own."""
     role = GUESTS
-    found: dict[str, dict[str, dict[str, bool]]] = {}
+    access: dict[str, dict[str, dict[str, bool]]] = {}
     for line in ACCESS.read_text().splitlines():
         match line.split():
             case ["user", name]:
                 role = name
             case ["topic", right, topic]:
-                rules = found.setdefault(role, {"read": {}, "write": {}})
-                for one in ("read", "write") if right == "readwrite" else (right,):
-                    rules[one][re.sub("<[a-z]+>", "+", topic)] = "<user>" in topic
-    return found
+                rules = access.setdefault(role, {"read": {}, "write": {}})
+                for each_right in ("read", "write") if right == "readwrite" else (right,):
+                    rules[each_right][re.sub("<[a-z]+>", "+", topic)] = "<user>" in topic
+    return access
 
 
 def _short(topic: str, is_own: bool) -> str:
@@ -156,21 +156,21 @@ def _short(topic: str, is_own: bool) -> str:
 
 def _modules(roles: list[str]) -> str:
     """Returns the roles as a list in words; all modules together become `EVERY`."""
-    return ", ".join([EVERY, *(one for one in roles if one not in MODULES)] if set(roles) >= MODULES else roles)
+    return ", ".join([EVERY, *(role for role in roles if role not in MODULES)] if set(roles) >= MODULES else roles)
 
 
 def _constants(module: ModuleType) -> list[tuple[str, str, str]]:
     """Returns the text constants of a module: value, the comment above their group, and the docstring below each."""
     source = Path(str(module.__file__)).read_text()
     lines, nodes = source.splitlines(), ast.parse(source).body
-    found = []
+    constants = []
     for node, following in zip(nodes, [*nodes[1:], None], strict=True):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             above = [line[2:] for line in lines[: node.lineno] if line.startswith("# ")]
             is_documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
             meaning = str(following.value.value) if is_documented else ""  # type: ignore[union-attr]
-            found.append((str(node.value.value), above[-1] if above else "", " ".join(meaning.split())))
-    return found
+            constants.append((str(node.value.value), above[-1] if above else "", " ".join(meaning.split())))
+    return constants
 
 
 def main() -> None:

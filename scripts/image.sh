@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs in an image build: makes code and model readable for the module's user, for any umask of the checkout.
-#   image.sh MODULE [FOLDER...]      creates the folders, which the module's user can write
+# Runs in an image build: makes code and model readable for the module's user, whatever the checkout's umask, and creates folders
+# that this user can write to.
+#   image.sh MODULE [FOLDER...]
 set -eu
 module=$1
 shift

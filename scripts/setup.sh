@@ -1,5 +1,5 @@
 #!/bin/sh
-# Creates the virtual environment, installs an extra of pyproject.toml into it, and the system packages that the extra needs.
+# Creates the virtual environment, and installs an extra of pyproject.toml and the system packages that it needs.
 #   scripts/setup.sh run|dev|demo|model      PYTHON=python3 VENV=.venv
 set -eu
 extra=$1
