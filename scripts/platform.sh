@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds all images for another platform, runs them, and waits for predictions, counts and pixels.
-#   scripts/platform.sh arm32v7      or arm64v8, amd64
-# Needs a Docker engine that can run them: on such a machine, or with qemu (on Debian: apt-get install qemu-user-static binfmt-support).
+# Builds all images for another platform, runs them, and waits for predictions and pixels.
+#   scripts/platform.sh arm32v7|arm64v8|amd64
+# Needs a Docker engine that can run them: on such a machine, or with QEMU (on Debian: apt-get install qemu-user-static binfmt-support).
 set -eu
 cd "$(dirname "$0")/.."
 platform=${1:?is missing: arm32v7, arm64v8 or amd64}

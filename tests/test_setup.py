@@ -74,7 +74,7 @@ def test_it_says_what_it_installs(machine: Machine) -> None:
         *["setup: another apt-get is running: waiting for it, up to 5 minutes"] * 2,
         f"setup: installing Python packages for the tests into {machine.venv}, up to 4 minutes; the large ones:",
         "setup:   numpy-1.26.4 (18.3 MB)",
-        "setup:   all are here, unpacking them",
+        "setup:   all are downloaded; unpacking",
         "setup: done",
     ]
     install = "-qq install -y --no-install-recommends libatomic1"

@@ -151,10 +151,10 @@ def test_each_role_alone_reads_its_password(tmp_path: Path) -> None:
 
 
 def test_new_passwords_apply_from_the_next_start(tmp_path: Path) -> None:
-    """Those of --anew, and a given one, which may contain a shell's characters."""
+    """Those of --rotate, and a given one, which may contain a shell's characters."""
     with GuardedBroker(tmp_path) as broker:
         old = passwords_in(broker.secrets, ROLES)
-        assert run_script(SECRETS, broker.environment, "--anew") == (0, "")
+        assert run_script(SECRETS, broker.environment, "--rotate") == (0, "")
         new = passwords_in(broker.secrets, ROLES)
         assert not set(old.values()) & set(new.values())
         assert broker.answer("bridge", old["bridge"]) == 0
