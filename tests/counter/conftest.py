@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from counter.ledger import Ledger
-from tests.counter.place import open_ledger
+from tests.counter.shop import Shop, open_ledger
 
 MEMORY = Path("/dev/shm")
 NEEDED = 200_000_000
@@ -28,5 +28,12 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """An empty one."""
-    with closing(open_ledger(tmp_path, lock_timeout=0.2)) as one:
+    with closing(open_ledger(tmp_path)) as one:
+        yield one
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """On an empty ledger."""
+    with closing(Shop(tmp_path)) as one:
         yield one
