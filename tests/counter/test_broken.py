@@ -4,7 +4,6 @@ import random
 import shutil
 import sqlite3
 import subprocess
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -19,16 +18,17 @@ from counter.changes import Changes
 from counter.database import FILE, Database, LedgerBroken, LedgerUnavailable
 from counter.ledger import Ledger
 from runtime.database import MAX_BROKEN
-from tests.counter.place import ids, open_ledger, visit, with_visit
+from tests.counter.shop import open_ledger, recorded, waiting, with_visit
 
 PAGE = 4096
 LEAF = 0x0D
 """The first byte of a page that has rows of a table."""
 VISITS = 120
+ALL = [f"door-{number}" for number in range(VISITS)]
 
 
-def fill_ledger(folder: Path, is_crashed: bool = False) -> Path:
-    """A folder with a ledger; after a crash, what came last is only in the log beside the file."""
+def fill(folder: Path, is_crashed: bool = False) -> Path:
+    """A ledger whose tables have several pages each; after a crash, what came last is only in the log beside the file."""
     ledger = open_ledger(folder / "source")
     ledger.set_note("desired", "{}")
     for number in range(VISITS):
@@ -41,14 +41,15 @@ def fill_ledger(folder: Path, is_crashed: bool = False) -> Path:
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger whose tables have several pages each."""
-    return fill_ledger(tmp_path_factory.mktemp("large"))
+def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of such a ledger."""
+    return (fill(tmp_path_factory.mktemp("large")) / FILE).read_bytes()
 
 
 @pytest.fixture
-def filled(large: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(large, tmp_path / "filled"))
+def filled(content: bytes, tmp_path: Path) -> Path:
+    (tmp_path / FILE).write_bytes(content)
+    return tmp_path
 
 
 def broken_files(folder: Path) -> list[Path]:
@@ -59,78 +60,68 @@ def read_all(ledger: Ledger) -> tuple[list[str], list[str]]:
     """The ids of all visits in the table, and of those that wait to be published."""
     ledger.states()
     ledger.prune(0, 0, 0.0, 1.0)
-    with ledger.reading() as connection:
-        return [one for (one,) in connection.execute("SELECT id FROM visit ORDER BY number")], ids(ledger)
+    return [one.id for one in recorded(ledger)], waiting(ledger)
 
 
-def usable(folder: Path) -> Ledger:
-    """The ledger; that takes at most one replacement, and none after a restart."""
+def repaired(folder: Path, content: bytes | bytearray) -> tuple[list[str], list[str]]:
+    """All that is read of a file: it takes at most one replacement, and none after a restart; and it takes one visit more."""
+    (folder / FILE).write_bytes(content)
     with closing(open_ledger(folder)) as ledger:
         with suppress(LedgerUnavailable):
             read_all(ledger)
             ledger.commit(with_visit(5000))
         read_all(ledger)
         ledger.commit(with_visit(5000))
-    ledger = open_ledger(folder)
-    assert read_all(ledger)[0][-1] == "door-5000"
-    assert not ledger.broken_file
-    return ledger
+    with closing(open_ledger(folder)) as ledger:
+        visits, unpublished = read_all(ledger)
+        assert (visits.pop(), unpublished.pop(), ledger.broken_file) == ("door-5000", "door-5000", "")
+    return visits, unpublished
+
+
+def check_complete(folder: Path, content: bytes | bytearray) -> None:
+    """Nothing is missing after a repair."""
+    assert repaired(folder, content) == (ALL, ALL)
+    with closing(open_ledger(folder)) as ledger:
+        assert ledger.note("desired") == "{}"
 
 
 @pytest.mark.parametrize("byte", range(100))
-def test_a_flipped_bit_of_the_header_loses_nothing(large: Path, tmp_path: Path, byte: int) -> None:
+def test_a_flipped_bit_of_the_header_loses_nothing(content: bytes, tmp_path: Path, byte: int) -> None:
     for bit in {0, 7, byte % 8}:
-        folder = Path(shutil.copytree(large, tmp_path / str(bit)))
-        content = bytearray((folder / FILE).read_bytes())
-        content[byte] ^= 1 << bit
-        (folder / FILE).write_bytes(content)
-        check_complete(folder)
-
-
-def check_complete(folder: Path) -> None:
-    """Nothing of a filled ledger is missing."""
-    with closing(usable(folder)) as ledger:
-        expected = [*(f"door-{number}" for number in range(VISITS)), "door-5000"]
-        assert read_all(ledger) == (expected, expected)
-        assert ledger.note("desired") == "{}"
+        damaged = bytearray(content)
+        damaged[byte] ^= 1 << bit
+        folder = tmp_path / str(bit)
+        folder.mkdir()
+        check_complete(folder, damaged)
 
 
 def test_the_log_beside_a_damaged_file_is_recovered(tmp_path: Path) -> None:
     """What was committed before a crash is in there only, and the file under it is damaged."""
-    folder = fill_ledger(tmp_path, is_crashed=True)
+    folder = fill(tmp_path, is_crashed=True)
     assert (folder / f"{FILE}-wal").stat().st_size > 10 * PAGE
-    (folder / FILE).write_bytes(bytes(PAGE // 2) + (folder / FILE).read_bytes()[PAGE // 2 :])
-    check_complete(folder)
-
-
-def count_rows(content: bytes) -> Counter[int]:
-    """How many rows each page of a file has, by its number from 0."""
-    pages = [page for page in range(1, len(content) // PAGE) if content[page * PAGE] == LEAF]
-    return Counter({page: int.from_bytes(content[page * PAGE + 3 : page * PAGE + 5], "big") for page in pages})
+    check_complete(folder, bytes(PAGE // 2) + (folder / FILE).read_bytes()[PAGE // 2 :])
 
 
 @pytest.mark.parametrize("damage", ["zeros", "noise", "cut", "zeros and noise elsewhere"])
-def test_rows_of_undamaged_pages_are_all_recovered(large: Path, tmp_path: Path, damage: str) -> None:
+def test_rows_of_undamaged_pages_are_all_recovered(content: bytes, tmp_path: Path, damage: str) -> None:
     """Whichever page is damaged, or wherever the file is cut: no more rows are missing than the damaged pages had."""
-    content = (large / FILE).read_bytes()
-    chance, pages = random.Random(1), len(content) // PAGE
-    for page in range(pages):
-        damaged = bytearray(content)
-        lost = {"cut": [*range(page, pages)], "zeros and noise elsewhere": [page, (page + 7) % pages]}.get(damage, [page])
+    chance, number_of_pages = random.Random(1), len(content) // PAGE
+    for page in range(number_of_pages):
+        pages = [content[at : at + PAGE] for at in range(0, len(content), PAGE)]
+        lost = {"cut": pages[page:], "zeros and noise elsewhere": [pages[page], pages[(page + 7) % number_of_pages]]}
+        rows = sum(int.from_bytes(one[3:5], "big") for one in lost.get(damage, [pages[page]]) if one[0] == LEAF)
         if damage == "cut":
-            del damaged[page * PAGE + 100 :]
-        for number in lost if damage != "cut" else ():
-            is_noise = damage == "noise" or number != page
-            damaged[number * PAGE : (number + 1) * PAGE] = chance.randbytes(PAGE) if is_noise else bytes(PAGE)
+            pages[page:] = [pages[page][:100]]
+        else:
+            pages[page] = chance.randbytes(PAGE) if damage == "noise" else bytes(PAGE)
+        if damage == "zeros and noise elsewhere":
+            pages[(page + 7) % number_of_pages] = chance.randbytes(PAGE)
         folder = tmp_path / str(page)
         folder.mkdir()
-        (folder / FILE).write_bytes(damaged)
-        with closing(usable(folder)) as ledger:
-            visits, waiting = (found[:-1] for found in read_all(ledger))
-            missing = 2 * VISITS - len(visits) - len(waiting)
-            assert missing <= sum(count_rows(content)[number] for number in lost), f"page {page}"
-            for kept in (visits, waiting):
-                assert kept == sorted(kept, key=lambda one: int(one.partition("-")[2])), f"page {page}"
+        found = repaired(folder, b"".join(pages))
+        assert 2 * VISITS - sum(map(len, found)) <= rows, f"page {page}"
+        for kept in found:
+            assert kept == sorted(kept, key=ALL.index), f"page {page}"
         with closing(sqlite3.connect(folder / FILE)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         shutil.rmtree(folder)
@@ -141,14 +132,13 @@ def test_rows_of_undamaged_pages_are_all_recovered(large: Path, tmp_path: Path, 
 @example(flips=[(3049, 7)])
 @example(flips=[(3726, 5)])
 @example(flips=[(0, 0), (3049, 7)])
-def test_no_damage_lasts(large: Path, tmp_path: Path, flips: list[tuple[int, int]]) -> None:
+def test_no_damage_lasts(content: bytes, tmp_path: Path, flips: list[tuple[int, int]]) -> None:
     """Bits flipped in the header, in the text of the schema, and in the first pages: the ledger is usable, and stays so."""
-    content = bytearray((large / FILE).read_bytes())
+    damaged = bytearray(content)
     for offset, bit in flips:
-        content[offset] ^= 1 << bit
+        damaged[offset] ^= 1 << bit
     with TemporaryDirectory(dir=tmp_path) as folder:
-        (Path(folder) / FILE).write_bytes(content)
-        usable(Path(folder)).close()
+        repaired(Path(folder), damaged)
 
 
 def test_few_broken_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -158,7 +148,6 @@ def test_few_broken_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixt
         with closing(open_ledger(tmp_path)) as ledger:
             with pytest.raises(LedgerUnavailable, match=r"kept as ledger\.db\.broken-"):
                 ledger.states()
-            assert ledger._metrics.snapshot()["ledgers_replaced"] == 1
             assert ledger.broken_file == broken_files(tmp_path)[-1].name
     assert "0 visits were recovered" in caplog.text
     kept = broken_files(tmp_path)
@@ -166,10 +155,14 @@ def test_few_broken_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert {path.name for path in tmp_path.iterdir()} - {path.name for path in kept} == {FILE, "ledger.lock"}
 
 
+def commit_many(ledger: Ledger, begin: int) -> None:
+    for number in range(begin, begin + 5000):
+        ledger.commit(with_visit(number))
+
+
 def test_a_file_that_breaks_in_use_loses_nothing_that_is_known(filled: Path) -> None:
     """Saved states and notes go into the new file; numbers that are in use for publishing are not given again."""
     with closing(open_ledger(filled)) as ledger:
-        assert ledger.states() == {"door": f'"after {VISITS - 1}"'}
         last = ledger.unpublished(0, 1000)[-1].number
         ledger.commit(Changes({"back": '"busy"'}))
         for path in filled.glob(f"{FILE}*"):
@@ -179,9 +172,8 @@ def test_a_file_that_breaks_in_use_loses_nothing_that_is_known(filled: Path) -> 
         ledger.commit(with_visit(5000))
         assert ledger.unpublished(0, 10_000)[-1].number > last
     with closing(open_ledger(filled)) as ledger:
-        assert ledger.states().keys() == {"back", "door"}
-        assert ledger.note("desired") == "{}"
-        assert ids(ledger)[-1] == "door-5000"
+        assert (ledger.states().keys(), ledger.note("desired")) == ({"back", "door"}, "{}")
+        assert waiting(ledger)[-1] == "door-5000"
 
 
 DAMAGES = {
@@ -189,27 +181,28 @@ DAMAGES = {
     "a message that is no text": "UPDATE publication SET body = CAST(X'FFFE41' AS TEXT) WHERE number = 7",
     "a message that is no JSON": "UPDATE publication SET body = '{' WHERE number = 7",
     "a message that is no visit": "UPDATE publication SET body = '{\"v\": 1}' WHERE number = 7",
-    "a kind that does not exist": "UPDATE publication SET kind = 9 WHERE number = 7",
+    "a message of a kind that does not exist": "UPDATE publication SET kind = 9 WHERE number = 7",
 }
+
+
+def damage_row(folder: Path, damage: str) -> None:
+    with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+        connection.execute(DAMAGES[damage])
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_row_that_cannot_be_read_costs_that_row(filled: Path, damage: str) -> None:
-    with closing(sqlite3.connect(filled / FILE)) as connection, connection:
-        connection.execute(DAMAGES[damage])
+    damage_row(filled, damage)
     with closing(open_ledger(filled)) as ledger:
         with pytest.raises(LedgerUnavailable, match="replaced"):
             read_all(ledger)
-        visits, waiting = read_all(ledger)
-        assert len(visits) == VISITS
-        assert len(waiting) == VISITS - ("message" in damage or "kind" in damage)
+        assert read_all(ledger) == (ALL, [one for one in ALL if one != "door-6" or "message" not in damage])
         assert len(broken_files(filled)) == 1
 
 
 @pytest.mark.parametrize("step", ["rename", "replace"])
 def test_a_replacement_that_was_killed_is_completed(filled: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(sqlite3.connect(filled / FILE)) as connection, connection:
-        connection.execute(DAMAGES["a kind that does not exist"])
+    damage_row(filled, "a message of a kind that does not exist")
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -220,13 +213,7 @@ def test_a_replacement_that_was_killed_is_completed(filled: Path, step: str, mon
     with closing(open_ledger(filled)) as ledger:
         with suppress(LedgerUnavailable):
             read_all(ledger)
-        visits, waiting = read_all(ledger)
-        assert (len(visits), len(waiting)) == (VISITS, VISITS - 1)
-
-
-def commit_many(ledger: Ledger, begin: int) -> None:
-    for number in range(begin, begin + 5000):
-        ledger.commit(with_visit(number))
+        assert read_all(ledger) == (ALL, [one for one in ALL if one != "door-6"])
 
 
 def fill_disk(folder: Path) -> Path:
@@ -262,13 +249,13 @@ def test_a_full_disk_delays_and_loses_nothing(small_disk: Path) -> None:
         ballast = fill_disk(small_disk)
         with pytest.raises(LedgerUnavailable, match=r"full|I/O"):
             commit_many(ledger, VISITS)
-        kept = len(ids(ledger))
+        kept = len(waiting(ledger))
         for _ in range(3):
             with pytest.raises(LedgerUnavailable):
                 ledger.commit(with_visit(kept))
         ballast.unlink()
         ledger.commit(with_visit(kept))
-        assert ids(ledger) == [f"door-{number}" for number in range(kept + 1)]
+        assert waiting(ledger) == [f"door-{number}" for number in range(kept + 1)]
 
 
 def test_a_broken_file_on_a_full_or_read_only_disk_is_replaced_later(small_disk: Path) -> None:
@@ -286,15 +273,15 @@ def test_a_broken_file_on_a_full_or_read_only_disk_is_replaced_later(small_disk:
         remount(small_disk, "rw")
         with pytest.raises(LedgerUnavailable, match="kept as"):
             ledger.states()
-        ledger.commit(Changes(visits=[visit(1)]))
+        ledger.commit(with_visit(1))
         assert len(broken_files(small_disk)) == 1
 
 
-def test_a_broken_file_is_not_copied_without_room_for_it(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_file_is_not_copied_without_room_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy that is tried again and again would wear out an SD card."""
-    (filled / FILE).write_bytes(b"garbage" * 1000)
-    (filled / f"{FILE}-wal").write_bytes(bytes(3000))
-    with closing(open_ledger(filled)) as ledger:
+    (tmp_path / FILE).write_bytes(b"garbage" * 1000)
+    (tmp_path / f"{FILE}-wal").write_bytes(bytes(3000))
+    with closing(open_ledger(tmp_path)) as ledger:
         with monkeypatch.context() as patched:
             patched.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=20_000))
             patched.setattr(shutil, "copyfile", lambda *_: pytest.fail("copied"))
@@ -323,7 +310,7 @@ def test_a_start_on_a_read_only_disk_is_no_damage(small_disk: Path, tmp_path: Pa
             with suppress(LedgerUnavailable):
                 ledger.commit(with_visit(number))
             ledger.commit(with_visit(number))
-            assert ids(ledger) == [f"door-{one}" for one in range(number + 1)]
+            assert waiting(ledger) == [f"door-{one}" for one in range(number + 1)]
             assert not ledger.broken_file
 
 

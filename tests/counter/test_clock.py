@@ -77,7 +77,11 @@ def test_a_clock_that_is_set_changes_no_count(shop: Shop, by: float, set_at: int
 
 BOOTS = {
     "of years ahead, and one that was wrong and is set": (
-        [later(stream(0, 0.0, "a0", BEGIN), 3 * YEAR), stream(0, 0.0, "a1", BEGIN), later(stream(BETWEEN, 5e4, "a2", BEGIN), DAY)],
+        [
+            later(stream(0, 0.0, "a0", BEGIN), 3 * YEAR),
+            stream(0, 0.0, "a1", BEGIN),
+            later(stream(BETWEEN, 5e4, "a2", BEGIN), DAY),
+        ],
         [3 * YEAR + 0.5, 0.5, DAY + 0.5],
     ),
     "that reads less than it had before": (

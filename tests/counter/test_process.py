@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bus import CurrentLabel, Prediction, Visit
-from tests.counter.place import seen
+from tests.counter.shop import seen
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module

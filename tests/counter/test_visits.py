@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bus import Prediction, Visit
 from counter.visits import BACKGROUND_WEIGHT, Rules, Visits
-from tests.counter.place import NOON, RULES, seen
+from tests.counter.shop import NOON, RULES, seen
 from tests.support.samples import prediction
 
 T0 = NOON
