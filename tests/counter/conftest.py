@@ -12,16 +12,12 @@ from counter.ledger import Ledger
 from tests.counter.shop import Shop, open_ledger
 
 MEMORY = Path("/dev/shm")
-NEEDED = 200_000_000
-"""Bytes."""
 
 
 @pytest.fixture
 def tmp_path(tmp_path: Path) -> Iterator[Path]:
-    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < NEEDED:
-        yield tmp_path
-        return
-    with TemporaryDirectory(dir=MEMORY) as folder:
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 200_000_000
+    with TemporaryDirectory(dir=MEMORY if has_room else tmp_path) as folder:
         yield Path(folder)
 
 

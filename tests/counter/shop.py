@@ -1,4 +1,4 @@
-"""What the counter's tests share: scripted predictions, visits, and a counter on a bus without a network and clocks set by hand."""
+"""What the counter's tests share: scripted predictions, visits, and a counter without a network on clocks set by hand."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -169,15 +169,16 @@ class Shop(HandClocks):
         for _ in range(round(seconds / 4)):
             self.step(4)
 
-    def receive(self, *messages: Message) -> None:
-        """In one step, at the time of the last prediction."""
-        self.bus.receive(*messages)
-        self.step(max([0.0, *(one.captured_at - self.now for one in messages if isinstance(one, Prediction))]))
+    def receive(self, *messages: Message, at_once: bool = True) -> None:
+        """In one step, as after an absence, or one by one; at the time of the last prediction."""
+        for some in [messages] if at_once else [(one,) for one in messages]:
+            self.bus.receive(*some)
+            self.step(max([0.0, *(one.captured_at - self.now for one in some if isinstance(one, Prediction))]))
 
     def see(self, text: str, begin: float = 0.0, camera: str = "door", interval: float = 0.1, demo: bool = False) -> None:
-        """Predictions from that many seconds after noon on, each in a step."""
-        for one in seen(text, interval, NOON + begin):
-            self.receive(replace(one, camera=camera, demo=demo))
+        """Predictions from that many seconds after noon on, one by one."""
+        some = seen(text, interval, NOON + begin)
+        self.receive(*(replace(one, camera=camera, demo=demo) for one in some), at_once=False)
 
     def of(self, kind: type[M]) -> list[M]:
         """What was published of a kind."""

@@ -3,19 +3,14 @@
 import itertools
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bus import DayCounts, Prediction, Visit
 from counter.periods import Periods
 from runtime.database import Connection
-from tests.counter.shop import NOON, UTC, Shop, brief, seen, stays
+from tests.counter.shop import NOON, UTC, Shop, brief, seen
 
 BEGIN = "n" * 5 + "w" * 20 + "n" * 20
 """A visitor who is gone before the clock is set, ..."""
@@ -55,18 +50,12 @@ def later(frames: Iterable[Prediction], seconds: float) -> list[Prediction]:
     return [replace(one, captured_at=one.captured_at + seconds) for one in frames]
 
 
-def receive(shop: Shop, frames: list[Prediction], at_once: bool) -> None:
-    """One by one, or in one step as after an absence."""
-    for some in [frames] if at_once else [[one] for one in frames]:
-        shop.receive(*some)
-
-
 @pytest.mark.parametrize("set_at", [BETWEEN, DURING], ids=["nobody is there", "somebody is there"])
 @pytest.mark.parametrize("by", STEPS)
 @pytest.mark.parametrize("at_once", [False, True])
 def test_a_clock_that_is_set_changes_no_count(shop: Shop, by: float, set_at: int, at_once: bool) -> None:
     """Three visitors, as long as they stayed, on their day. Those that a clock dated that was never set are published again."""
-    receive(shop, stream(set_at, by), at_once)
+    shop.receive(*stream(set_at, by), at_once=at_once)
     before = 0.0 if by == BOOT else by
     assert brief(shop.visits) == [("woman", round(0.5 - before, 2), round(2.4 - before, 2), 20), *RIGHT[1:]]
     assert list({one.id: one for one in shop.of(Visit)}.values()) == shop.visits
@@ -115,7 +104,7 @@ def test_capture_that_starts_again_in_1970_is_dated_too(shop: Shop, restarted_at
     for number in range(restarted_at, len(frames)):
         again = {"session": "a2", "sequence": number - restarted_at, "session_time": number / 10 - 4}
         frames[number] = replace(frames[number], **again)  # type: ignore[arg-type]
-    receive(shop, frames, at_once=False)
+    shop.receive(*frames, at_once=False)
     assert [one.label for one in shop.visits if one.label == "woman"] == ["woman", "woman"]
     assert {UTC.day(one.started_at) for one in shop.visits} == {UTC.day(NOON)}
     assert shop.visits[0].started_at == pytest.approx(NOON + 0.5, abs=5)
@@ -132,24 +121,6 @@ def test_a_ledger_that_lost_visits_has_no_others_corrected(shop: Shop) -> None:
     assert brief(shop.visits) == RIGHT
 
 
-@settings(max_examples=30)
-@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 30)), max_size=8), st.sampled_from(STEPS))
-def test_what_comes_again_or_late_changes_nothing(tmp_path: Path, again: list[tuple[int, int]], by: float) -> None:
-    """Whatever is delivered a second time, of this session or the one before: the visits are the same, at the same times."""
-    frames = stream(DURING, by) + later(stream(0, 0.0, "a2", text=END), 60)
-    disturbed = list(frames)
-    for at, number in again:
-        end = at % len(frames)
-        disturbed[end:end] = disturbed[max(0, end - number) : end]
-    found = []
-    for course in (frames, disturbed):
-        with closing(Shop(Path(mkdtemp(dir=tmp_path)))) as shop:
-            shop.receive(*course)
-            found.append(shop.visits)
-    assert found[0] == found[1]
-    assert stays(found[0]) == [("woman", 1.9, 20), ("man", 3.9, 40), *[("woman", 2.9, 30)] * 2]
-
-
 @pytest.mark.parametrize("restarted_at", [0, 100, 240])
 @pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("by", [BOOT, 14 * 3600.0, 8000.0])
@@ -159,7 +130,7 @@ def test_hours_counted_by_a_wrong_clock_are_corrected(shop: Shop, by: float, at_
     shop.receive(*earlier, replace(earlier[0], sequence=20, session_time=DAY - 60.0, captured_at=NOON - 60.0))
     frames = slow_stream(240, by, 260)
     for begin, end in ((0, restarted_at), (restarted_at, 240), (240, 260)):
-        receive(shop, frames[begin:end], at_once)
+        shop.receive(*frames[begin:end], at_once=at_once)
         if end == restarted_at:
             shop.ledger.save_periods()
             shop.restart()

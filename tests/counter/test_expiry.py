@@ -59,36 +59,32 @@ def jump(shop: Shop) -> float:
 
 @pytest.mark.parametrize("since", ["the first start", "a later start", "while running"])
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_wrong_clock_deletes_nothing(filled: Path, wrong: float, since: str) -> None:
-    """Ahead or back by days or years, over starts and weeks of running; nor does it when it is set right again."""
+@pytest.mark.parametrize("is_set", [False, True], ids=["", "and set after each start"])
+def test_a_wrong_clock_deletes_nothing(filled: Path, wrong: float, since: str, is_set: bool) -> None:
+    """Ahead or back by days or years, over starts and weeks of running; nor does it when it is set right again. Neither visits
+    nor, where they were dated by a right clock, the hours in which cameras counted.
+    """
     with closing(Shop(filled, wrong if since == "the first start" else 0.0)) as shop:
+        shop.step()
         run(shop, 0 if since == "the first start" else 5)
         shop.wrong = wrong
         for number in range(5):
             if number or since == "a later start":
-                restart(shop)
+                restart(shop, 3600.0 if is_set else 10.0)
+            if is_set:
+                shop.wrong = 0.0
+            at = shop.clocks.wall()
+            record(shop.ledger, at)
+            shop.ledger.commit(Changes(periods=[Period("door", False, at, at + 3600)]))
             run(shop, 7)
-            record(shop.ledger, shop.clocks.wall())
+            shop.wrong = wrong
+        if is_set:
+            assert len(shop.reports.spans("door", NOON - DAY, NOON + 60 * DAY)) == 5
+            assert shop.expiry.clock.now < shop.now + MAX_GAP + DAY
         shop.wrong = 0.0
         run(shop, 2)
         restart(shop)
         assert len(shop.visits) == 905
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-def test_no_clock_deletes_when_cameras_counted(tmp_path: Path, wrong: float) -> None:
-    """Wrong at every start, and set a while after: the hours that were counted stay."""
-    with closing(Shop(tmp_path, wrong)) as shop:
-        for _ in range(5):
-            shop.step(PRUNE_EVERY)
-            shop.wrong = 0.0
-            shop.step(PRUNE_EVERY)
-            shop.ledger.commit(Changes(periods=[Period("door", False, shop.now, shop.now + 3600)]))
-            run(shop, 2)
-            shop.wrong = wrong
-            restart(shop, 3600.0)
-        assert len(shop.reports.spans("door", NOON - DAY, NOON + 60 * DAY)) == 5
-        assert shop.expiry.clock.now < shop.now + MAX_GAP + DAY
 
 
 def test_visits_expire(filled: Path) -> None:

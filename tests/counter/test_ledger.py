@@ -9,50 +9,25 @@ import pytest
 
 from bus import InvalidSetting
 from counter.changes import Changes
-from counter.database import FILE, Database, LedgerUnavailable
+from counter.database import LedgerUnavailable
 from counter.ledger import Ledger
 from counter.reports import Reports
 from tests.counter.shop import NOON, UTC, open_ledger, recorded, visit, waiting, with_visit
 from tests.support.wait import limit
 
 
-def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
-    """Once, though it is written a second time; but for what is forgotten."""
+def test_a_visit_is_recorded_and_published_once(tmp_path: Path) -> None:
+    """Though it is written again, over a restart and after the broker has acknowledged it."""
     for _ in range(2):
         with closing(open_ledger(tmp_path)) as ledger:
-            for number in range(5):
-                ledger.commit(with_visit(number))
-            ledger.set_note("desired", "{}")
+            ledger.commit(with_visit(1))
+            ledger.commit(with_visit(2))
     with closing(open_ledger(tmp_path)) as ledger:
-        assert recorded(ledger) == [visit(number) for number in range(5)]
-        assert waiting(ledger) == [f"door-{number}" for number in range(5)]
-        assert ledger.states() == {"door": '"after 4"'}
-        assert (ledger.note("desired"), ledger.note("other")) == ("{}", None)
-        assert (ledger.last_number(), ledger.newest()) == (5, NOON + 44)
-        ledger.commit(Changes(forgotten=["door"]))
-        assert ledger.states() == {}
-
-
-def test_reports_are_of_some_cameras_and_one_time(ledger: Ledger) -> None:
-    reports, quarter = Reports(ledger, UTC), int(NOON // 900 * 900)
-    assert reports.cameras(0, 2e9) == []
-    labels = ["man", "woman", "woman", "woman", "man", "woman"]
-    visits = [visit(at, labels[at], camera) for at, camera in enumerate(("door", "back", "door", "yard", "back", "door"))]
-    ledger.commit(Changes(dict.fromkeys(("back", "door", "yard"), '"quiet"'), visits))
-    assert reports.totals("door", 0, 2e9) == {"man": 1, "woman": 2}
-    assert reports.totals("door", NOON, NOON + 20) == {"man": 1}
-    assert reports.totals("door", NOON + 20, NOON + 50.1) == {"woman": 2}
-    assert reports.quarters("door", 0, 2e9) == [("man", quarter, 1), ("woman", quarter, 2)]
-    summary = reports.summary("door", quarter, quarter + 3600)
-    assert (summary.visits, summary.day, summary.hour) == ({"man": 1, "woman": 2}, "2026-09-21", "14")
-    assert reports.cameras(0, 2e9) == ["back", "door", "yard"]
-    assert reports.cameras(NOON + 20, NOON + 40) == ["door", "yard"]
-    assert reports.cameras(NOON + 50.1, 2e9) == []
-    real = dict.fromkeys(("back", "door", "yard"), False)
-    assert reports.latest(real, 0, 2e9, 10) == visits[::-1]
-    assert reports.latest(real, NOON + 10, NOON + 40, 2) == [visits[3], visits[2]]
-    assert reports.latest({"door": False}, 0, 2e9, 2) == [visits[5], visits[2]]
-    assert reports.latest({"door": True}, 0, 2e9, 2) == []
+        first, second = ledger.unpublished(0, 10)
+        assert [first.message, second.message] == recorded(ledger) == [visit(1), visit(2)]
+        ledger.mark_published([first.number])
+        ledger.commit(with_visit(1))
+        assert (waiting(ledger), ledger.states()) == (["door-2"], {"door": '"after 1"'})
 
 
 def test_no_query_reads_all_visits(ledger: Ledger) -> None:
@@ -93,19 +68,6 @@ def test_a_folder_that_cannot_be_used_is_refused(ledger: Ledger, tmp_path: Path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidSetting, match="STATE_DIR"):
         open_ledger(tmp_path / "file")
-
-
-def test_a_locked_file_is_waited_for(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While another program has it locked nothing is written; afterwards the same connection writes."""
-    ledger.commit(with_visit(1))
-    monkeypatch.setattr(Database, "_open", lambda _self: pytest.fail("opened again: all of the file is checked again"))
-    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        for _ in range(3):
-            with pytest.raises(LedgerUnavailable, match="database is locked"):
-                ledger.commit(with_visit(2))
-    ledger.commit(with_visit(2))
-    assert recorded(ledger) == [visit(1), visit(2)]
 
 
 def test_a_failed_commit_leaves_nothing(ledger: Ledger) -> None:

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bus import Command
+from bus import CameraDay, Command, DayCounts
 from counter.changes import Changes
 from counter.database import FILE, LedgerUnavailable
 from counter.ledger import Ledger
 from counter.periods import GAP, SAVE_EVERY, Period
 from counter.reports import Reports
 from counter.timeline import EARLIEST
-from tests.counter.shop import NOON, UTC, Shop, open_ledger, visit
+from tests.counter.shop import NOON, UTC, Shop, open_ledger
 
 DAY = date(2026, 11, 23)
 BEGIN, END = UTC.bounds(DAY)
@@ -37,17 +37,23 @@ def stored(folder: Path) -> list[tuple[float, float]]:
 
 
 def test_no_data_is_told_from_no_visitors(ledger: Ledger) -> None:
-    """Of each hour of the day it is known in which part of it each camera was counting; None is no data."""
+    """Of each hour of the day it is known in which part of it each camera was counting; None is no data. One camera that counted
+    real scenes makes the day a real one.
+    """
+    reports = Reports(ledger, UTC)
+    ledger.commit(counting(BEGIN, BEGIN + 3600, camera="drawn", is_demo=True))
+    assert reports.day_report(["side"], DAY).demo
     ledger.commit(counting(BEGIN + 9 * 3600, BEGIN + 10.25 * 3600))
     ledger.commit(counting(BEGIN + 20 * 3600, BEGIN + 20 * 3600 + 1, camera="gone"))
-    report = Reports(ledger, UTC).day_report(["side"], DAY)
-    assert {name: one.counted for name, one in report.cameras.items()} == {
-        "door": NO_DATA | {"09": 1.0, "10": 0.25},
-        "gone": NO_DATA | {"20": 0.0},
-        "side": NO_DATA,
+    report = reports.day_report(["side"], DAY)
+    assert report.cameras == {
+        "door": CameraDay({}, {}, NO_DATA | {"09": 1.0, "10": 0.25}),
+        "drawn": CameraDay({}, {}, NO_DATA | {"00": 1.0}, demo=True),
+        "gone": CameraDay({}, {}, NO_DATA | {"20": 0.0}),
+        "side": CameraDay({}, {}, NO_DATA),
     }
-    assert (report.cameras["door"].totals, report.demo) == ({}, False)
-    assert Reports(ledger, UTC).day_report([], date(2026, 11, 22)).cameras == {}
+    assert not report.demo
+    assert reports.day_report([], date(2026, 11, 22)).cameras == {}
 
 
 @settings(max_examples=60)
@@ -81,8 +87,8 @@ def test_however_they_come_the_periods_are_the_same(tmp_path: Path, times: list[
 
 
 def test_an_empty_shop_is_written_every_five_minutes(shop: Shop) -> None:
-    """Of an hour of predictions without a visitor an SD card gets twelve writes; a kill costs five minutes at most. A sighting is
-    written at once.
+    """Of an hour of predictions without a visitor an SD card gets twelve writes; a kill costs five minutes at most. Counts are
+    published as often: the shop is known to have been counted. A sighting is written at once.
     """
     ends, writes, hour = set(), set(), UTC.hour_end(NOON) - NOON
     with closing(sqlite3.connect(shop.folder / FILE)) as other:
@@ -97,7 +103,8 @@ def test_an_empty_shop_is_written_every_five_minutes(shop: Shop) -> None:
             assert shop.now - ended_at < SAVE_EVERY
             ends.add(ended_at)
             writes.add(version())
-        assert len(ends) == len(writes) == 3600 / SAVE_EVERY
+        assert len(ends) == len(writes) == len(shop.of(DayCounts)) == 3600 / SAVE_EVERY
+        assert shop.of(DayCounts)[-1].counted["15"] == pytest.approx(0.92, abs=0.02)
         shop.see("w", begin=hour + 3595)
         assert version() not in writes
 
@@ -149,13 +156,3 @@ def test_drawn_visitors_are_never_added_to_real_ones(shop: Shop, real: str) -> N
     number = len(shop.visits) - 3
     assert (sum(counts.totals.values()), counts.demo, counts.counted[UTC.hour(NOON)]) == (number, False, None)
     assert (report.demo, report.cameras["door"].demo, len(report.visits)) == (False, False, number)
-
-
-def test_a_report_says_which_cameras_are_the_demos(ledger: Ledger) -> None:
-    """One that counted real scenes makes the day a real one; a camera without data makes none."""
-    ledger.commit(counting(BEGIN, BEGIN + 60, camera="drawn", is_demo=True))
-    assert Reports(ledger, UTC).day_report(["side"], DAY).demo
-    ledger.commit(Changes({"door": '"quiet"'}, [visit(1, at=BEGIN)]))
-    report = Reports(ledger, UTC).day_report(["side"], DAY)
-    demos = {name: one.demo for name, one in report.cameras.items()}
-    assert (report.demo, demos) == (False, {"door": False, "drawn": True, "side": False})

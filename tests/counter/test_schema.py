@@ -27,7 +27,7 @@ ROWS_1 = f"""
 INSERT INTO visit (id, camera, label, started_at, ended_at, peak, frames)
   VALUES ('a', 'door', 'woman', {NINE}, {NINE + 5}, 0.9, 30);
 INSERT INTO outbox (id, kind, body, properties) VALUES ('b', 3, '{{"v": 1, "id": "b", "type": "visit", "camera": "door",
-  "label": "man", "started_at": {NINE}, "ended_at": {NINE + 5}, "peak": 0.8, "frames": 9, "created": "", "predictions": []}}', '{{}}');
+  "label": "man", "started_at": {NINE}, "ended_at": {NINE + 5}, "peak": 0.8, "frames": 9, "predictions": []}}', '{{}}');
 PRAGMA user_version = 1;
 """
 
@@ -100,7 +100,7 @@ def test_an_earlier_version_is_taken_over(tmp_path: Path, script: str, check: Ca
 @pytest.mark.parametrize("stored", [0, VERSION, VERSION + 1, 2**24])
 @pytest.mark.parametrize("noted", [None, VERSION, VERSION + 1])
 def test_a_damaged_version_is_repaired(tmp_path: Path, stored: int, noted: int | None) -> None:
-    """The tables show their version; the number counts only where it is stored twice, as a newer Footfall does: that is refused."""
+    """The tables show their version; the number counts only where it is stored twice, as by a newer Footfall: that is refused."""
     with closing(open_ledger(tmp_path)) as ledger:
         ledger.commit(with_visit(1))
     query(tmp_path, f"PRAGMA user_version = {stored}")
