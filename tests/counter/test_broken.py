@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import example, given, settings
@@ -27,23 +28,21 @@ VISITS = 120
 ALL = [f"door-{number}" for number in range(VISITS)]
 
 
-def fill(folder: Path, is_crashed: bool = False) -> Path:
-    """A ledger whose tables have several pages each; after a crash, what came last is only in the log beside the file."""
-    ledger = open_ledger(folder / "source")
+def fill(folder: Path) -> Ledger:
+    """A ledger whose tables have several pages each."""
+    ledger = open_ledger(folder)
     ledger.set_note("desired", "{}")
     for number in range(VISITS):
         ledger.commit(with_visit(number))
-    if not is_crashed:
-        ledger.close()
-    shutil.copytree(folder / "source", folder / "made")
-    ledger.close()
-    return folder / "made"
+    return ledger
 
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The file of such a ledger."""
-    return (fill(tmp_path_factory.mktemp("large")) / FILE).read_bytes()
+    folder = tmp_path_factory.mktemp("large")
+    fill(folder).close()
+    return (folder / FILE).read_bytes()
 
 
 @pytest.fixture
@@ -97,28 +96,25 @@ def test_a_flipped_bit_of_the_header_loses_nothing(content: bytes, tmp_path: Pat
 
 def test_the_log_beside_a_damaged_file_is_recovered(tmp_path: Path) -> None:
     """What was committed before a crash is in there only, and the file under it is damaged."""
-    folder = fill(tmp_path, is_crashed=True)
-    assert (folder / f"{FILE}-wal").stat().st_size > 10 * PAGE
-    check_complete(folder, bytes(PAGE // 2) + (folder / FILE).read_bytes()[PAGE // 2 :])
+    with closing(fill(tmp_path / "running")):
+        shutil.copytree(tmp_path / "running", tmp_path / "crashed")
+    assert (tmp_path / "crashed" / f"{FILE}-wal").stat().st_size > 10 * PAGE
+    check_complete(tmp_path / "crashed", bytes(PAGE // 2) + (tmp_path / "crashed" / FILE).read_bytes()[PAGE // 2 :])
 
 
 @pytest.mark.parametrize("damage", ["zeros", "noise", "cut", "zeros and noise elsewhere"])
 def test_rows_of_undamaged_pages_are_all_recovered(content: bytes, tmp_path: Path, damage: str) -> None:
     """Whichever page is damaged, or wherever the file is cut: no more rows are missing than the damaged pages had."""
-    chance, number_of_pages = random.Random(1), len(content) // PAGE
-    for page in range(number_of_pages):
+    chance, number = random.Random(1), len(content) // PAGE
+    for page in range(number):
         pages = [content[at : at + PAGE] for at in range(0, len(content), PAGE)]
-        lost = {"cut": pages[page:], "zeros and noise elsewhere": [pages[page], pages[(page + 7) % number_of_pages]]}
-        rows = sum(int.from_bytes(one[3:5], "big") for one in lost.get(damage, [pages[page]]) if one[0] == LEAF)
-        if damage == "cut":
-            pages[page:] = [pages[page][:100]]
-        else:
-            pages[page] = chance.randbytes(PAGE) if damage == "noise" else bytes(PAGE)
-        if damage == "zeros and noise elsewhere":
-            pages[(page + 7) % number_of_pages] = chance.randbytes(PAGE)
+        lost = {"cut": [*range(page, number)], "zeros and noise elsewhere": [page, (page + 7) % number]}.get(damage, [page])
+        rows = sum(int.from_bytes(pages[one][3:5], "big") for one in lost if pages[one][0] == LEAF)
+        for one in lost:
+            pages[one] = chance.randbytes(PAGE) if damage == "noise" or one != page else bytes(PAGE)
         folder = tmp_path / str(page)
         folder.mkdir()
-        found = repaired(folder, b"".join(pages))
+        found = repaired(folder, content[: page * PAGE + 100] if damage == "cut" else b"".join(pages))
         assert 2 * VISITS - sum(map(len, found)) <= rows, f"page {page}"
         for kept in found:
             assert kept == sorted(kept, key=ALL.index), f"page {page}"
@@ -185,35 +181,24 @@ DAMAGES = {
 }
 
 
-def damage_row(folder: Path, damage: str) -> None:
-    with closing(sqlite3.connect(folder / FILE)) as connection, connection:
-        connection.execute(DAMAGES[damage])
-
-
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_row_that_cannot_be_read_costs_that_row(filled: Path, damage: str) -> None:
-    damage_row(filled, damage)
-    with closing(open_ledger(filled)) as ledger:
-        with pytest.raises(LedgerUnavailable, match="replaced"):
+@pytest.mark.parametrize("killed_at", ["", "rename", "replace"])
+def test_a_row_that_cannot_be_read_costs_that_row(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, damage: str, killed_at: str
+) -> None:
+    """A replacement that is killed is completed, or made again, at the next start."""
+    with closing(sqlite3.connect(filled / FILE)) as connection, connection:
+        connection.execute(DAMAGES[damage])
+    with monkeypatch.context() as patched, closing(open_ledger(filled)) as ledger:
+        if killed_at:
+            patched.setattr(Path, killed_at, Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt if killed_at else LedgerUnavailable):
             read_all(ledger)
-        assert read_all(ledger) == (ALL, [one for one in ALL if one != "door-6" or "message" not in damage])
-        assert len(broken_files(filled)) == 1
-
-
-@pytest.mark.parametrize("step", ["rename", "replace"])
-def test_a_replacement_that_was_killed_is_completed(filled: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    damage_row(filled, "a message of a kind that does not exist")
-
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched, suppress(KeyboardInterrupt, LedgerUnavailable), closing(open_ledger(filled)) as ledger:
-        patched.setattr(Path, step, die)
-        read_all(ledger)
     with closing(open_ledger(filled)) as ledger:
         with suppress(LedgerUnavailable):
             read_all(ledger)
-        assert read_all(ledger) == (ALL, [one for one in ALL if one != "door-6"])
+        assert read_all(ledger) == (ALL, [one for one in ALL if one != "door-6" or "message" not in damage])
+    assert len(broken_files(filled)) == 1
 
 
 def fill_disk(folder: Path) -> Path:
@@ -243,9 +228,7 @@ def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]
 
 def test_a_full_disk_delays_and_loses_nothing(small_disk: Path) -> None:
     """What does not fit is not half there; when there is room again, the same call writes it. The log does not fill the disk."""
-    with closing(open_ledger(small_disk)) as ledger:
-        for number in range(VISITS):
-            ledger.commit(with_visit(number))
+    with closing(fill(small_disk)) as ledger:
         ballast = fill_disk(small_disk)
         with pytest.raises(LedgerUnavailable, match=r"full|I/O"):
             commit_many(ledger, VISITS)

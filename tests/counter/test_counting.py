@@ -228,7 +228,9 @@ def hours(shop: Shop) -> list[float]:
 
 
 def test_an_hour_is_summarised_once(shop: Shop) -> None:
-    """All its visits by label, as soon as a later frame shows that it is over; over a restart too."""
+    """All its visits by label, as soon as a later frame shows that it is over; over a restart too. Those of an absence follow, a
+    bounded number of them, and none of a camera that is gone.
+    """
     over = UTC.hour_end(NOON) - NOON
     shop.see("w" * 10 + "n" * 10 + "m" * 10 + "n" * 10 + "w" * 10 + "n" * 10)
     shop.see("n", begin=over - 1)
@@ -239,16 +241,8 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
     assert (summary.visits, summary.hour) == ({"man": 1, "woman": 2}, "14")
     shop.step()
     shop.step(SETTLED)
-    shop.restart()
-    shop.see("nn", begin=over + 5)
+    shop.restart(2 * HOUR)
     assert hours(shop) == [0]
-
-
-def test_hours_of_an_absence_follow(shop: Shop) -> None:
-    """A bounded number of them, and none of a camera that is gone."""
-    shop.see("n")
-    shop.restart(3 * HOUR)
-    assert hours(shop) == []
     shop.wait(SILENCE + 6)
     assert hours(shop) == [0, 1, 2]
     shop.see("n", begin=(MAX_HOURS + 2) * HOUR)
@@ -307,15 +301,13 @@ def ended(camera: str | None, state: str = states.ENDED) -> Status:
 
 
 def test_the_end_of_a_recording_ends_the_visit(shop: Shop) -> None:
-    """At once; then the status says so until predictions come again. It waits behind the predictions before it."""
+    """At once, behind the predictions before it; then the status says so until predictions come again, or the camera is forgotten.
+    Made-up cameras are dropped.
+    """
     shop.receive(*seen("w" * 6), ended("door", states.RUNNING), ended("door"))
     assert (frames(shop), labels(shop)[-1][0], shop.status.about.ended) == ([6], None, ("door",))
     shop.see("m", begin=5)
     assert shop.status.about.ended == ()
-
-
-def test_ended_recordings_are_bounded(shop: Shop) -> None:
-    """Made-up cameras are dropped; one that is forgotten is not reported."""
     shop.receive(*(ended(f"c{number:02}") for number in range(70)), ended(None), ended("status"))
     assert (len(shop.status.about.ended), shop.metrics["dropped_camera"], shop.metrics["invalid"]) == (MAX_CAMERAS, 6, 2)
     shop.bus.deliver(topics.label("c00"), b"")
@@ -324,7 +316,9 @@ def test_ended_recordings_are_bounded(shop: Shop) -> None:
 
 
 def test_a_camera_whose_label_is_cleared_is_forgotten(shop: Shop) -> None:
-    """Its open visit ends, what is retained of it is not published again, and a restart does not bring it back."""
+    """Its open visit ends, what is retained of it is not published again, and a restart does not bring it back: a label that the
+    broker has retained is cleared.
+    """
     shop.see("w" * 10)
     number = len(labels(shop))
     shop.bus.deliver(topics.label("door"), b"")
@@ -333,13 +327,9 @@ def test_a_camera_whose_label_is_cleared_is_forgotten(shop: Shop) -> None:
     assert shop.bus.forgotten == [topics.label("door"), topics.counts("door")]
     shop.restart()
     shop.step(2)
-    assert len(labels(shop)) == number
-    assert len(shop.visits) == 1
-
-
-def test_a_retained_label_of_an_unknown_camera_is_cleared(shop: Shop) -> None:
-    shop.bus.receive(CurrentLabel("ghost", "woman", 0.9, 1000.0), CurrentLabel("other", None, None, None))
-    assert shop.of(CurrentLabel) == [CurrentLabel("ghost", None, None, None)]
+    assert (len(labels(shop)), len(shop.visits)) == (number, 1)
+    shop.receive(CurrentLabel("door", "woman", 0.9, 1000.0), CurrentLabel("other", None, None, None))
+    assert shop.of(CurrentLabel)[number:] == [CurrentLabel("door", None, None, None)]
 
 
 def test_what_is_too_large_is_dropped(shop: Shop) -> None:

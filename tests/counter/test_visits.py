@@ -10,21 +10,14 @@ from hypothesis import strategies as st
 
 from bus import Prediction, Visit
 from counter.visits import BACKGROUND_WEIGHT, Rules, Visits
-from tests.counter.shop import NOON, RULES, seen
+from tests.counter.shop import NOON, RULES, brief, seen
 from tests.support.samples import prediction
-
-T0 = NOON
 
 
 def visits(predictions: list[Prediction], rules: Rules = RULES, camera: str = "door") -> list[Visit]:
     """All visits, the open ones ended at the end."""
     there = Visits(camera, rules)
     return [visit for one in predictions for visit in there.process(one)] + there.end_all()
-
-
-def brief(found: list[Visit]) -> list[tuple[str, float, float, int]]:
-    """Label, first and last time after T0, frames."""
-    return [(visit.label, round(visit.started_at - T0, 3), round(visit.ended_at - T0, 3), visit.frames) for visit in found]
 
 
 @pytest.mark.parametrize(
@@ -100,14 +93,14 @@ def test_who_is_merged() -> None:
     assert [visit.label for visit in visits(seen("m" * 18 + "w" * 40))] == ["man", "woman"]
     for number, expected in ((24, ["man"]), (31, ["woman", "man"])):
         unsure = seen("w" * number, probability=0.5)
-        sure = seen("m" * 60, begin=T0 + number / 10, probability=0.99)
+        sure = seen("m" * 60, begin=NOON + number / 10, probability=0.99)
         assert [visit.label for visit in visits(unsure + sure)] == expected
 
 
 def test_visits_that_end_at_once_are_all_returned() -> None:
     """Where the frames come slowly, one frame can end a visit and, looked at again, the next one too."""
     times = {"woman": (0, 0.1, 0.2), "man": (0.3, 0.4, 0.5), "child": (0.6, 1.6, 3.0, 3.1)}
-    some = [prediction(label, 0.9, T0 + at) for label, ones in times.items() for at in ones]
+    some = [prediction(label, 0.9, NOON + at) for label, ones in times.items() for at in ones]
     assert brief(visits(some)) == [("woman", 0.0, 0.2, 3), ("man", 0.3, 0.5, 3), ("child", 0.6, 3.1, 4)]
 
 
@@ -149,7 +142,7 @@ def courses(draw: st.DrawFn) -> list[Prediction]:
     probability = st.sampled_from([0.3, 0.5, 0.6, 0.9, 1.0])
     interval = draw(st.sampled_from([0.05, 0.1, 0.2]))
     late = st.sampled_from([0.0, 0.0, 0.0, 0.7, 2.0])
-    course, at = [], T0
+    course, at = [], NOON
     for label, number in runs:
         at += draw(late)
         for _ in range(number):
