@@ -107,7 +107,7 @@ class OfflineBus(Bus):
     def deliver(self, topic: str, payload: bytes, qos: int = 0) -> None:
         received = MQTTMessage(1, topic.encode())
         received.payload, received.qos = payload, qos
-        self._client._handle_on_message(received)
+        self._client._handle_on_message(received)  # type: ignore[attr-defined]
 
     def publish(self, message: Message, acknowledged: Callable[[], object] | None = None) -> bool:
         message.pack()

@@ -168,7 +168,7 @@ def test_a_file_that_breaks_in_use_loses_nothing_that_is_known(filled: Path) -> 
         ledger.commit(with_visit(5000))
         assert ledger.unpublished(0, 10_000)[-1].number > last
     with closing(open_ledger(filled)) as ledger:
-        assert (ledger.states().keys(), ledger.note("desired")) == ({"back", "door"}, "{}")
+        assert (set(ledger.states()), ledger.note("desired")) == ({"back", "door"}, "{}")
         assert waiting(ledger)[-1] == "door-5000"
 
 

@@ -217,7 +217,7 @@ def test_a_paused_camera_is_not_counted(shop: Shop) -> None:
     shop.receive(Command("door", "resume"))
     shop.restart()
     shop.see("w" * 5 + "n" * 20, begin=40)
-    assert (frames(shop), len(shop.of(Command))) == ([20, 5], 2)
+    assert ([one.frames for one in shop.visits], len(shop.of(Command))) == ([20, 5], 2)
 
 
 def hours(shop: Shop) -> list[float]:
@@ -301,8 +301,8 @@ def ended(camera: str | None, state: str = states.ENDED) -> Status:
 
 
 def test_the_end_of_a_recording_ends_the_visit(shop: Shop) -> None:
-    """At once, behind the predictions before it; then the status says so until predictions come again, or the camera is forgotten.
-    Made-up cameras are dropped.
+    """At once, behind the predictions before it; then the status says so until predictions come again, or the camera is
+    forgotten. Made-up cameras are dropped.
     """
     shop.receive(*seen("w" * 6), ended("door", states.RUNNING), ended("door"))
     assert (frames(shop), labels(shop)[-1][0], shop.status.about.ended) == ([6], None, ("door",))

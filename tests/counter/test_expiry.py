@@ -186,34 +186,25 @@ def test_without_a_saved_time_the_newest_record_counts(text: str) -> None:
     assert (ahead.now, ahead.jump) == (NOON, 3 * YEAR)
 
 
-@pytest.mark.parametrize("ahead", [1.4 * DAY, -1.4 * DAY, 4 * DAY, 3 * YEAR])
-def test_a_clock_that_is_wrong_at_every_boot_does_not_run_fast(ahead: float) -> None:
-    """Of 60 days with 12 hours on, no more count than there were, with restarts before the clock is set, too."""
+@pytest.mark.parametrize("ahead", [0.0, 1.4 * DAY, -1.4 * DAY, 4 * DAY, 3 * YEAR])
+def test_of_nights_and_weekends_no_more_counts_than_there_were(ahead: float) -> None:
+    """All of it by a clock that is right, and no jump is reported. One that is wrong at every boot does not run fast, with
+    restarts before it is set, too.
+    """
     hand, saved = HandClocks(), None
-    for day in range(60):
-        hand.now = NOON + day * DAY + ahead
+    for day in range(12 * 5):
+        hand.wrong = ahead
         clock = CredibleClock(hand.clocks, saved, NOON)
         hand.advance(20)
         clock.advance()
         clock = CredibleClock(hand.clocks, clock.text(), NOON)
-        hand.now -= ahead
+        hand.wrong = 0.0
         for _ in range(13):
             clock.advance()
+            assert ahead or not clock.jump
             hand.advance(3600)
         saved = clock.text()
-    assert 30 * DAY <= clock.passed <= 60 * DAY
-    assert clock.now <= NOON + 60 * DAY
-
-
-def test_weekends_count() -> None:
-    """Off from Friday evening to Monday morning, for 13 weeks: all of it counts, and no jump is reported."""
-    hand, saved = HandClocks(), None
-    for day in range(13 * 5):
-        clock = CredibleClock(hand.clocks, saved, None)
-        for _ in range(10):
-            hand.advance(3600)
-            clock.advance()
-            assert not clock.jump
-        saved, last = clock.text(), hand.now
-        hand.now += 14 * 3600 + (2 * DAY if day % 5 == 4 else 0.0)
-    assert clock.passed == pytest.approx(last - NOON)
+        hand.now += 11 * 3600 + (2 * DAY if day % 5 == 4 else 0.0)
+    clock = CredibleClock(hand.clocks, saved, NOON)
+    assert (hand.now - NOON if not ahead else hand.up - 1000) - 1 <= clock.passed <= hand.now - NOON
+    assert clock.now <= hand.now

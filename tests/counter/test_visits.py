@@ -20,71 +20,57 @@ def visits(predictions: list[Prediction], rules: Rules = RULES, camera: str = "d
     return [visit for one in predictions for visit in there.process(one)] + there.end_all()
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", []),
-        ("ww", []),
-        ("www", [("woman", 0.0, 0.2, 3)]),
-        ("nnwwwwnn", [("woman", 0.2, 0.5, 4)]),
-        ("nnnnnnnn", []),
-        ("w?w?w?", []),
-        ("wnwnwnwn", []),
-        ("wwmmwwmm", []),
-        ("wwmmm", [("man", 0.2, 0.4, 3)]),
-        ("ww?ww", [("woman", 0.0, 0.4, 4)]),
-        ("wwmwwmww", [("woman", 0.0, 0.7, 6)]),
-        ("ww" + " " * 15 + "ww", []),
-    ],
-)
-def test_a_visit_begins(text: str, expected: list[tuple[str, float, float, int]]) -> None:
-    """When the frames of one label outnumber all others by three, at the first of them; a doubtful one delays it."""
-    assert brief(visits(seen(text))) == expected
+BEGINS = {
+    "": [],
+    "ww": [],
+    "www": [("woman", 0.0, 0.2, 3)],
+    "nnwwwwnn": [("woman", 0.2, 0.5, 4)],
+    "nnnnnnnn": [],
+    "w?w?w?": [],
+    "wnwnwnwn": [],
+    "wwmmwwmm": [],
+    "wwmmm": [("man", 0.2, 0.4, 3)],
+    "ww?ww": [("woman", 0.0, 0.4, 4)],
+    "wwmwwmww": [("woman", 0.0, 0.7, 6)],
+    "ww" + " " * 15 + "ww": [],
+}
+"""When the frames of one label outnumber all others by three, at the first of them; a doubtful one delays it."""
+ENDS = {
+    "www" + "?" * 13 + "w": [("woman", 0.0, 1.6, 4)],
+    "www" + "?" * 15 + "www": [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)],
+    "www" + " " * 13 + "w": [("woman", 0.0, 1.6, 4)],
+    "www" + " " * 15 + "www": [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)],
+    "www" + "n" * 5 + "w": [("woman", 0.0, 0.8, 4)],
+    "www" + "n" * 6 + "www": [("woman", 0.0, 0.2, 3), ("woman", 0.9, 1.1, 3)],
+    "www" + "n?" * 6 + "w": [("woman", 0.0, 1.5, 4)],
+}
+"""After 1.5 s without anybody, at the last who was seen; three times sooner when the model says that nobody is there."""
+WHOSE = {
+    "www" + "m" * 12 + "www": [("man", 0.0, 1.7, 12)],
+    "w" * 20 + "m" * 14 + "w" * 9: [("woman", 0.0, 4.2, 29)],
+    "w" * 20 + "m" * 9: [("woman", 0.0, 2.8, 20)],
+    "mmmm" + "w" * 20: [("woman", 0.0, 2.3, 20)],
+    "w" * 20 + "m" * 20: [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20)],
+    "w" * 20 + "m" * 20 + "w" * 20: [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20), ("woman", 4.0, 5.9, 20)],
+    "w" * 20 + "n" * 4 + "m" * 20: [("woman", 0.0, 1.9, 20), ("man", 2.4, 4.3, 20)],
+    "w" * 20 + "n" * 8 + "m" * 5: [("woman", 0.0, 1.9, 20), ("man", 2.8, 3.2, 5)],
+    "m" * 10 + "nnnn" + "w" * 20: [("man", 0.0, 0.9, 10), ("woman", 1.4, 3.3, 20)],
+    "mmm" + "n" + "w" * 20: [("woman", 0.0, 2.3, 20)],
+    "www" + "nnnnm" * 3 + "n" * 8: [("woman", 0.0, 0.2, 3)],
+    "w" * 20 + "m" * 4 + "x" * 13 + "m" * 4: [("woman", 0.0, 1.9, 20), ("x", 2.0, 4.0, 13)],
+}
+"""That of the label with most evidence; another one that stays for 1.5 s, or comes after nobody, is the next visitor."""
+
+
+@pytest.mark.parametrize("text", [*BEGINS, *ENDS, *WHOSE])
+def test_when_a_visit_begins_and_ends_and_whose_it_is(text: str) -> None:
+    assert brief(visits(seen(text))) == (BEGINS | ENDS | WHOSE)[text]
 
 
 @pytest.mark.parametrize("before", ["w" * 9, "m?" * 9, "w" * 9 + "?" * 4])
 def test_as_many_frames_in_a_row_are_enough(before: str) -> None:
     found = visits(seen(before + "m" * 10), replace(RULES, frames=10))
     assert [(visit.label, visit.frames >= 10) for visit in found] == [("man", True)]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("www" + "?" * 13 + "w", [("woman", 0.0, 1.6, 4)]),
-        ("www" + "?" * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
-        ("www" + " " * 13 + "w", [("woman", 0.0, 1.6, 4)]),
-        ("www" + " " * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
-        ("www" + "n" * 5 + "w", [("woman", 0.0, 0.8, 4)]),
-        ("www" + "n" * 6 + "www", [("woman", 0.0, 0.2, 3), ("woman", 0.9, 1.1, 3)]),
-        ("www" + "n?" * 6 + "w", [("woman", 0.0, 1.5, 4)]),
-    ],
-)
-def test_a_visit_ends(text: str, expected: list[tuple[str, float, float, int]]) -> None:
-    """After 1.5 s without anybody, at the last who was seen; three times sooner when the model says that nobody is there."""
-    assert brief(visits(seen(text))) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("www" + "m" * 12 + "www", [("man", 0.0, 1.7, 12)]),
-        ("w" * 20 + "m" * 14 + "w" * 9, [("woman", 0.0, 4.2, 29)]),
-        ("w" * 20 + "m" * 9, [("woman", 0.0, 2.8, 20)]),
-        ("mmmm" + "w" * 20, [("woman", 0.0, 2.3, 20)]),
-        ("w" * 20 + "m" * 20, [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20)]),
-        ("w" * 20 + "m" * 20 + "w" * 20, [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20), ("woman", 4.0, 5.9, 20)]),
-        ("w" * 20 + "n" * 4 + "m" * 20, [("woman", 0.0, 1.9, 20), ("man", 2.4, 4.3, 20)]),
-        ("w" * 20 + "n" * 8 + "m" * 5, [("woman", 0.0, 1.9, 20), ("man", 2.8, 3.2, 5)]),
-        ("m" * 10 + "nnnn" + "w" * 20, [("man", 0.0, 0.9, 10), ("woman", 1.4, 3.3, 20)]),
-        ("mmm" + "n" + "w" * 20, [("woman", 0.0, 2.3, 20)]),
-        ("www" + "nnnnm" * 3 + "n" * 8, [("woman", 0.0, 0.2, 3)]),
-        ("w" * 20 + "m" * 4 + "x" * 13 + "m" * 4, [("woman", 0.0, 1.9, 20), ("x", 2.0, 4.0, 13)]),
-    ],
-)
-def test_whose_visit_it_is(text: str, expected: list[tuple[str, float, float, int]]) -> None:
-    """That of the label with most evidence; another one that stays for 1.5 s, or comes after nobody, is the next visitor."""
-    assert brief(visits(seen(text))) == expected
 
 
 def test_who_is_merged() -> None:

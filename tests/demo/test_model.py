@@ -23,8 +23,8 @@ UNSEEN = 77
 
 
 def test_it_is_a_custom_vision_export(tmp_path: Path) -> None:
-    """Labels, manifest with the right SHA-1, the usual input, at most 1 MB; a copy of it is known to be the demo's, and is warned of
-    where the scene is not drawn.
+    """Labels, manifest with the right SHA-1, the usual input, at most 1 MB; a copy of it is known to be the demo's, and is
+    warned of where the scene is not drawn.
     """
     export = read_export(shutil.copytree(MODEL, tmp_path / "mine"))
     assert export.labels == ALL_LABELS
