@@ -1,13 +1,13 @@
 """What the counter's tests share: scripted predictions, visits, and a counter without a network on clocks set by hand."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from paho.mqtt.client import MQTTMessage
 
-from bus import Bus, Message, Prediction, Status, Summary, Visit
+from bus import Bus, Message, Prediction, Status, Visit
 from bus.inbox import Delivery
 from bus.settings import BusSettings
 from counter.changes import VISIT, Changes, visit_from
@@ -43,14 +43,9 @@ def brief(visits: Iterable[Visit]) -> list[tuple[str, float, float, int]]:
     return [(one.label, round(one.started_at - NOON, 2), round(one.ended_at - NOON, 2), one.frames) for one in visits]
 
 
-def stays(visits: Iterable[Visit]) -> list[tuple[str, float, int]]:
-    """Label, duration and frames."""
-    return [(label, round(end - begin, 2), frames) for label, begin, end, frames in brief(visits)]
-
-
-def visit(number: int, label: str = "woman", camera: str = "door", at: float = NOON) -> Visit:
-    """A visit with its own id, ten seconds after the one before."""
-    begin = at + 10.0 * number
+def visit(number: int, at: float | None = None, label: str = "woman", camera: str = "door") -> Visit:
+    """A visit with its own id; without a time, ten seconds after the one before."""
+    begin = NOON + 10.0 * number if at is None else at
     return Visit(f"{camera}-{number}", camera, label, begin, begin + 4, 0.9, 40)
 
 
@@ -183,10 +178,6 @@ class Shop(HandClocks):
     def of(self, kind: type[M]) -> list[M]:
         """What was published of a kind."""
         return [one for one in self.published if isinstance(one, kind)]
-
-    @property
-    def results(self) -> Sequence[Visit | Summary]:
-        return [one for one in self.published if isinstance(one, Visit | Summary)]
 
     @property
     def visits(self) -> list[Visit]:

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bus import Answer, Bus, CameraDay, Question, Visit, topics
+from bus import Answer, Bus, CameraDay, Question, topics
 from counter.answers import MAX_WAITING, Answers
 from counter.changes import Changes
 from counter.database import FILE
 from counter.hours import FIRST_DAY, LAST_DAY, Calendar
 from counter.ledger import Ledger
 from counter.reports import MAX_VISITS, Reports
-from tests.counter.shop import OfflineBus
+from tests.counter.shop import OfflineBus, visit
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -29,10 +29,6 @@ from tests.support.wait import limit, until
 BERLIN = Calendar("Europe/Berlin")
 DAY = date(2026, 10, 25)
 BEGIN, END = BERLIN.bounds(DAY)
-
-
-def visit(number: int, at: float, label: str = "woman", camera: str = "door") -> Visit:
-    return Visit(f"id-{number}", camera, label, at, at + 4, 0.9, 40)
 
 
 VISITS = [
@@ -96,7 +92,7 @@ def test_a_report_is_of_one_day_and_all_cameras(ledger: Ledger) -> None:
     ledger.commit(Changes(visits=[visit(100 + number, BEGIN + 40000 + number) for number in range(MAX_VISITS + 20)]))
     report = reports.day_report([], DAY)
     assert report.cameras["door"].totals == {"man": 1, "woman": MAX_VISITS + 22}
-    assert (len(report.visits), report.visits[1].id) == (MAX_VISITS, f"id-{100 + MAX_VISITS + 19}")
+    assert (len(report.visits), report.visits[1].id) == (MAX_VISITS, f"door-{100 + MAX_VISITS + 19}")
 
 
 @pytest.mark.parametrize("day", ["", "2026-02-30", "20261025", "1970-01-01", "5001-01-01"])

@@ -3,7 +3,6 @@
 import itertools
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ NUMBERS = itertools.count()
 
 def record(ledger: Ledger, *times: float) -> None:
     """Visits of these times."""
-    ledger.commit(Changes(visits=[replace(visit(next(NUMBERS)), started_at=at, ended_at=at + 4) for at in times]))
+    ledger.commit(Changes(visits=[visit(next(NUMBERS), at) for at in times]))
 
 
 @pytest.fixture

@@ -1,18 +1,23 @@
-"""The ledger and the reports that are read from it: what is written stays, once."""
+"""The ledger: what is written stays, once, and that of an earlier version is taken over."""
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bus import InvalidSetting
+from bus import InvalidSetting, Visit
 from counter.changes import Changes
-from counter.database import LedgerUnavailable
+from counter.database import FILE, LedgerUnavailable
 from counter.ledger import Ledger
+from counter.periods import Period
+from counter.registry import CameraRegistry
 from counter.reports import Reports
-from tests.counter.shop import NOON, UTC, open_ledger, recorded, visit, waiting, with_visit
+from counter.schema import VERSION, VERSION_1
+from tests.counter.shop import NOON, RULES, UTC, open_ledger, recorded, visit, waiting, with_visit
 from tests.support.wait import limit
 
 
@@ -76,3 +81,100 @@ def test_a_failed_commit_leaves_nothing(ledger: Ledger) -> None:
     with pytest.raises((sqlite3.Error, LedgerUnavailable)):
         ledger.commit(Changes({"door": "x"}, [visit(1), unfit]))
     assert (waiting(ledger), ledger.states(), ledger.last_number()) == ([], {}, 0)
+
+
+VERSION_2 = Path(__file__).with_name("ledger_v2.sql").read_text()
+"""A ledger of version 2, written by its code: three visits, of which one is settled, one waits for the bridge's outbox to be sent
+and one is not published; a summary; changes of labels; and a visit that is open.
+"""
+NINE = NOON // 86400 * 86400 + 9 * 3600
+ROWS_1 = f"""
+INSERT INTO visit (id, camera, label, started_at, ended_at, peak, frames)
+  VALUES ('a', 'door', 'woman', {NINE}, {NINE + 5}, 0.9, 30);
+INSERT INTO outbox (id, kind, body, properties) VALUES ('b', 3, '{{"v": 1, "id": "b", "type": "visit", "camera": "door",
+  "label": "man", "started_at": {NINE}, "ended_at": {NINE + 5}, "peak": 0.8, "frames": 9, "predictions": []}}', '{{}}');
+PRAGMA user_version = 1;
+"""
+
+
+def query(folder: Path, text: str) -> list[Any]:
+    with closing(sqlite3.connect(folder / FILE)) as file, file:
+        return file.execute(text).fetchall()
+
+
+def shape(folder: Path) -> list[Any]:
+    """The tables and indexes, column by column, and the version."""
+    names = [name for (name,) in query(folder, "SELECT name FROM sqlite_schema ORDER BY name")]
+    version = query(folder, "PRAGMA user_version")
+    return [version, *((one, query(folder, f"SELECT * FROM pragma_table_xinfo('{one}')")) for one in names)]
+
+
+def check_version_1(ledger: Ledger) -> None:
+    """Its visits are counted, and the hours in which they began; a visit that is only in the outbox is published too."""
+    old, sent = Visit("a", "door", "woman", NINE, NINE + 5, 0.9, 30), Visit("b", "door", "man", NINE, NINE + 5, 0.8, 9)
+    assert recorded(ledger) == [old]
+    assert [one.message for one in ledger.unpublished(0, 10)] == [old, sent]
+    assert _counted(ledger) == {"09": 1.0}
+    ledger.commit(Changes(periods=[Period("door", False, NINE, NINE + 5400)]))
+    assert _counted(ledger) == {"09": 1.0, "10": 0.5}
+
+
+def _counted(ledger: Ledger) -> dict[str, float]:
+    counts = Reports(ledger, UTC).day_counts("door", UTC.day(NINE))
+    return {hour: share for hour, share in counts.counted.items() if share is not None}
+
+
+def check_version_2(ledger: Ledger) -> None:
+    """What waited in the outbox is published, once, the settled visit is not, and the open one goes on."""
+    messages = [one.message for one in ledger.unpublished(0, 10)]
+    ids = ["42bbe849-d5f5-5d55-92f6-5b0a13a7ceca", "e14de075-89b6-5e23-bd8b-79eee7c36e77"]
+    assert waiting(ledger) == [*ids, "789118a1-4cc5-5000-9e0f-bed51818754d"]
+    assert messages[0] == Visit(ids[0], "door", "man", 1795389001.5, 1795389001.9, 0.9, 5)
+    reports = Reports(ledger, UTC)
+    assert messages[2] == reports.summary("door", 1795388400.0, 1795392000.0)
+    assert reports.totals("door", 0, 2e9) == {"man": 1, "woman": 2}
+    assert len(reports.spans("door", 0, 2e9)) == 4
+    registry = CameraRegistry(RULES, UTC, lambda *text: pytest.fail(str(text)))
+    registry.restore(ledger.states(), 1795392101.0)
+    state = registry.cameras["door"].visits.state
+    assert state.visit
+    assert (state.visit.label, state.visit.own.frames) == ("man", 6)
+
+
+@pytest.mark.parametrize(("script", "check"), [(VERSION_1 + ROWS_1, check_version_1), (VERSION_2, check_version_2)], ids="12")
+def test_an_earlier_version_is_taken_over(tmp_path: Path, script: str, check: Callable[[Ledger], None]) -> None:
+    """Its tables are as those of a new ledger. Of a damaged one, visits and its outbox are read from the pages of its tables."""
+    for folder in (tmp_path / "old", tmp_path / "damaged"):
+        folder.mkdir()
+        with closing(sqlite3.connect(folder / FILE)) as file:
+            file.executescript(f"PRAGMA journal_mode = DELETE; {script}")
+    with closing(open_ledger(tmp_path / "old")) as ledger:
+        check(ledger)
+        visits, unpublished = recorded(ledger), waiting(ledger)
+    with closing(open_ledger(tmp_path / "old")) as ledger, closing(open_ledger(tmp_path / "new")) as new:
+        assert (recorded(ledger), waiting(ledger), new.states()) == (visits, unpublished, {})
+    assert shape(tmp_path / "old") == shape(tmp_path / "new")
+    damaged = tmp_path / "damaged" / FILE
+    damaged.write_bytes(bytes(100) + damaged.read_bytes()[100:])
+    with closing(open_ledger(tmp_path / "damaged")) as ledger:
+        with pytest.raises(LedgerUnavailable, match="replaced"):
+            ledger.states()
+        assert (recorded(ledger), waiting(ledger)) == (visits, [one for one in unpublished if one != "a"])
+
+
+@pytest.mark.parametrize("stored", [0, VERSION, VERSION + 1, 2**24])
+@pytest.mark.parametrize("noted", [None, VERSION, VERSION + 1])
+def test_a_damaged_version_is_repaired(tmp_path: Path, stored: int, noted: int | None) -> None:
+    """The tables show their version; the number counts only where it is stored twice, as by a newer Footfall: that is refused."""
+    with closing(open_ledger(tmp_path)) as ledger:
+        ledger.commit(with_visit(1))
+    query(tmp_path, f"PRAGMA user_version = {stored}")
+    query(tmp_path, "DELETE FROM note" if noted is None else f"UPDATE note SET text = '{noted}'")
+    with closing(open_ledger(tmp_path)) as ledger:
+        if stored == noted == VERSION + 1:
+            with pytest.raises(InvalidSetting, match="of a newer Footfall"):
+                ledger.states()
+            return
+        assert (recorded(ledger), ledger.note("version")) == ([visit(1)], str(VERSION))
+    assert query(tmp_path, "PRAGMA user_version") == [(VERSION,)]
+    assert not list(tmp_path.glob(f"{FILE}.broken-*"))
