@@ -1,13 +1,8 @@
 """Questions about the counts."""
 
-import json
-import sqlite3
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -16,14 +11,10 @@ from hypothesis import strategies as st
 from bus import Answer, Bus, CameraDay, Question, topics
 from counter.answers import MAX_WAITING, Answers
 from counter.changes import Changes
-from counter.database import FILE
 from counter.hours import FIRST_DAY, LAST_DAY, Calendar
 from counter.ledger import Ledger
 from counter.reports import MAX_VISITS, Reports
 from tests.counter.shop import OfflineBus, visit
-from tests.support.broker import Broker
-from tests.support.listener import Listener
-from tests.support.module import Module
 from tests.support.wait import limit, until
 
 BERLIN = Calendar("Europe/Berlin")
@@ -163,35 +154,3 @@ def test_a_report_that_is_too_large_is_a_problem(bus: OfflineBus, ledger: Ledger
     report = ask(bus, Question("desk", day="2026-10-24")).report
     assert report
     assert report.cameras["door"].totals == {"woman": 1}
-
-
-@pytest.mark.system
-def test_a_locked_ledger_delays_no_end(broker: Broker, tmp_path: Path, ledger: Ledger) -> None:
-    """The counter says why it does not answer, and ends in time though more questions wait. What is asked while it is away is not
-    answered later: unlike predictions the broker does not keep it, though the counter's session is persistent.
-    """
-    ledger.close()
-    question = topics.question("desk")
-    with Listener(broker.port, topics.answer("desk"), topics.status("counter")) as desk:
-
-        def wait_for_state(state: str) -> None:
-            until(lambda: [json.loads(one)["state"] for one in desk.payloads("status/counter")][-1:] == [state], what=state)
-
-        with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
-            other.executescript("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
-            with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
-                wait_for_state("ledger-unavailable")
-                desk.publish(question, b"{}")
-                assert b"database is locked" in desk.wait_for("/answer")[0]
-                for _ in range(5):
-                    desk.publish(question, b"{}")
-                began_at = time.monotonic()
-                assert counter.end() == 0
-                assert time.monotonic() - began_at < limit(8)
-        wait_for_state("offline")
-        desk.publish(question, b'{"id": "lost"}')
-        with Module("counter", broker.port, STATE_DIR=tmp_path):
-            wait_for_state("running")
-            desk.publish(question, b'{"id": "fresh"}')
-            until(lambda: json.loads(desk.payloads("/answer")[-1])["id"] == "fresh")
-        assert not any(b'"lost"' in payload for payload in desk.payloads("/answer"))

@@ -28,6 +28,7 @@ BEGINS = {
     "nnnnnnnn": [],
     "w?w?w?": [],
     "wnwnwnwn": [],
+    "wnwww": [("woman", 0.2, 0.4, 3)],
     "wwmmwwmm": [],
     "wwmmm": [("man", 0.2, 0.4, 3)],
     "ww?ww": [("woman", 0.0, 0.4, 4)],
