@@ -135,6 +135,13 @@ def test_hours_counted_by_a_wrong_clock_are_corrected(shop: Shop, by: float, at_
     assert shop.reports.spans("door", 0, 1e11) == [(NOON - DAY, NOON - DAY + 570), (NOON - 60, NOON + 259 * 30)]
 
 
+def test_hours_of_two_boots_of_1970_are_not_mixed_up(shop: Shop) -> None:
+    """Where the clock of the second one shows earlier times, and is set, only what was counted since then is moved."""
+    shop.receive(*later(slow_stream(0, 0.0, 10, "b1"), 10 - NOON))
+    shop.receive(*slow_stream(5, BOOT, 10, "b2"))
+    assert shop.reports.spans("door", 0, 1e11) == [(10, 60), (210, 280), (NOON, NOON + 9 * 30)]
+
+
 @pytest.mark.parametrize(("failures", "first"), [(0, 0), (2, 40)], ids=["in one step", "at the third attempt"])
 def test_hours_before_a_clock_was_set_back_are_moved_once(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, failures: int, first: int
