@@ -131,16 +131,18 @@ def test_a_holiday_is_no_jump(shop: Shop, closed: float, is_jump: bool) -> None:
 
 
 def test_periods_expire_after_a_first_boot_in_1970(tmp_path: Path) -> None:
-    """In time; and a clock that was set for the first time has not jumped."""
+    """In time, the begin of one that went on first; and a clock that was set for the first time has not jumped."""
     with closing(Shop(tmp_path, NEVER_SET)) as shop:
         shop.step()
         shop.wrong = 0.0
         assert jump(shop) == 0
-        shop.ledger.commit(Changes(periods=[Period("door", False, NOON, NOON + 3600)]))
+        shop.ledger.commit(Changes(periods=[Period("door", False, NOON, NOON + 2 * DAY)]))
         run(shop, 399)
-        assert shop.reports.spans("door", NOON, NOON + DAY)
-        run(shop, 3)
-        assert not shop.reports.spans("door", NOON, NOON + DAY)
+        assert shop.reports.spans("door", 0, 1e11) == [(NOON, NOON + 2 * DAY)]
+        run(shop, 2)
+        assert shop.reports.spans("door", 0, 1e11) == [(pytest.approx(NOON + DAY, abs=60), NOON + 2 * DAY)]
+        run(shop, 2)
+        assert shop.reports.spans("door", 0, 1e11) == []
 
 
 def test_visits_after_a_recovery_stay(tmp_path: Path) -> None:

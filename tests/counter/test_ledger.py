@@ -75,14 +75,6 @@ def test_a_folder_that_cannot_be_used_is_refused(ledger: Ledger, tmp_path: Path)
         open_ledger(tmp_path / "file")
 
 
-def test_a_failed_commit_leaves_nothing(ledger: Ledger) -> None:
-    unfit = visit(2)
-    object.__setattr__(unfit, "camera", object())
-    with pytest.raises((sqlite3.Error, LedgerUnavailable)):
-        ledger.commit(Changes({"door": "x"}, [visit(1), unfit]))
-    assert (waiting(ledger), ledger.states(), ledger.last_number()) == ([], {}, 0)
-
-
 VERSION_2 = Path(__file__).with_name("ledger_v2.sql").read_text()
 """A ledger of version 2, written by its code: three visits, of which one is settled, one waits for the bridge's outbox to be sent
 and one is not published; a summary; changes of labels; and a visit that is open.

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from bus import CameraDay, Command, DayCounts
 from counter.changes import Changes
-from counter.database import FILE, LedgerUnavailable
+from counter.database import FILE
 from counter.ledger import Ledger
 from counter.periods import GAP, SAVE_EVERY, Period
 from counter.reports import Reports
-from counter.timeline import EARLIEST
 from tests.counter.shop import NOON, UTC, Shop, open_ledger
 
 DAY = date(2026, 11, 23)
@@ -107,28 +106,6 @@ def test_an_empty_shop_is_written_every_five_minutes(shop: Shop) -> None:
         assert shop.of(DayCounts)[-1].counted["15"] == pytest.approx(0.92, abs=0.02)
         shop.see("w", begin=hour + 3595)
         assert version() not in writes
-
-
-def test_expiry_takes_periods_and_the_begin_of_one_that_goes_on(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.commit(counting(BEGIN - 90000, BEGIN - 80000))
-    ledger.commit(counting(BEGIN - 3600, BEGIN + 3600))
-    ledger.prune(0, 0, EARLIEST, BEGIN)
-    ledger.commit(counting(BEGIN + 3600, BEGIN + 7200))
-    ledger.save_periods()
-    assert stored(tmp_path) == [(BEGIN, BEGIN + 7200)]
-
-
-def test_a_broken_file_costs_no_period_that_goes_on(ledger: Ledger, tmp_path: Path) -> None:
-    """What has been counted since the start is written again into the new file."""
-    ledger.commit(counting(BEGIN, BEGIN + 3600))
-    ledger.save_periods()
-    for path in tmp_path.glob(f"{FILE}*"):
-        path.write_bytes(b"no ledger" * 1000)
-    with pytest.raises(LedgerUnavailable):
-        ledger.commit(Changes({"door": '"busy"'}))
-    ledger.commit(counting(BEGIN + 3600, BEGIN + 7200))
-    ledger.save_periods()
-    assert stored(tmp_path) == [(BEGIN, BEGIN + 7200)]
 
 
 def test_no_visit_is_half_the_demos(shop: Shop) -> None:
