@@ -33,6 +33,8 @@ def test_a_visit_is_recorded_and_published_once(tmp_path: Path) -> None:
         ledger.mark_published([first.number])
         ledger.commit(with_visit(1))
         assert (waiting(ledger), ledger.states()) == (["door-2"], {"door": '"after 1"'})
+        ledger.commit(Changes(forgotten=["door"]))
+        assert ledger.states() == {}
 
 
 def test_no_query_reads_all_visits(ledger: Ledger) -> None:
