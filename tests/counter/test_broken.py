@@ -124,6 +124,20 @@ def test_rows_of_undamaged_pages_are_all_recovered(content: bytes, tmp_path: Pat
         shutil.rmtree(folder)
 
 
+def test_states_on_both_sides_of_a_damaged_page_are_recovered(tmp_path: Path) -> None:
+    """Their table has no numbers of rows, so that its pages cannot be read one by one."""
+    with closing(open_ledger(tmp_path)) as ledger:
+        ledger.commit(Changes({f"camera-{number:02}": f'"{"x" * 500}"' for number in range(64)}))
+    content = bytearray((tmp_path / FILE).read_bytes())
+    page = content.index(b"camera-32") // PAGE * PAGE
+    content[page : page + PAGE] = bytes(PAGE)
+    (tmp_path / FILE).write_bytes(content)
+    with closing(open_ledger(tmp_path)) as ledger:
+        with pytest.raises(LedgerUnavailable, match="replaced"):
+            ledger.states()
+        assert {"camera-00", "camera-63"} < set(ledger.states())
+
+
 @settings(max_examples=60)
 @given(flips=st.lists(st.tuples(st.integers(0, 3 * PAGE - 1), st.integers(0, 7)), min_size=1, max_size=4))
 @example(flips=[(3049, 7)])

@@ -97,6 +97,7 @@ def test_visits_expire(filled: Path) -> None:
         assert len(shop.visits) == 901
         record(shop.ledger, 61.0, NOON - 500 * DAY, NOON, NOON + 3 * YEAR)
         restart(shop, 60 * DAY)
+        restart(shop, 20 * DAY)
         for _ in range(38):
             run(shop, 10)
             restart(shop, DAY / 2)

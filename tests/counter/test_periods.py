@@ -60,6 +60,7 @@ def test_no_data_is_told_from_no_visitors(ledger: Ledger) -> None:
     times=st.lists(st.integers(0, 2000), min_size=1, max_size=40),
     cuts=st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=5),
 )
+@example(times=[0, int(GAP), 2 * int(GAP) + 1], cuts=[])
 @example(times=[0, int(GAP), 2 * int(GAP) + 1], cuts=[(0, True), (1, True)])
 def test_however_they_come_the_periods_are_the_same(tmp_path: Path, times: list[int], cuts: list[tuple[int, bool]]) -> None:
     """Over gaps of a minute, in any order, over any number of writes and restarts, and with some that come twice."""
