@@ -22,13 +22,13 @@ from runtime.heartbeat import Calls
 log = logging.getLogger(__name__)
 
 BROKER_TIMEOUT = 5.0
-"""Seconds to wait for the broker at the start; then the camera is opened without it."""
+"""Seconds to wait for the broker at the start. After that the camera is opened without it."""
 MIN_PICTURE_TIMEOUT = 15.0
-"""Seconds without a picture until a camera is reported as lost; more at a low FRAME_RATE."""
+"""Seconds without a picture until a camera is reported as lost; longer at a low FRAME_RATE."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
-    """Captures until `stop` is set, whenever the camera is not paused."""
+    """Captures until `stop` is set, except while the camera is paused."""
     bus = Bus(settings, about=About(camera=settings.camera))
     source = settings.create_source()
     recording = source if isinstance(source, Recording) and not settings.loop_video else None
@@ -47,7 +47,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
             is_over = partial(_is_over, session, stop)
             publish: Publish = session.publish
             if consumers is not None:
-                session.report(STARTING, "the recording waits for classifier and counter")
+                session.report(STARTING, "the recording waits for the classifier and the counter")
                 if consumers.wait_until_running(is_over):
                     publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
             with _create_reader(source, recording, settings, session, calls) as reader:
@@ -59,11 +59,11 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
 
 def _create_framer(settings: Settings, source: Source, bus: Bus, reports_clock: bool) -> Framer:
-    """Of a recording that is played once, the clock says nothing: it may be played slower than it was taken."""
+    """Without `reports_clock`, clock steps are ignored: a recording can play slower than it was taken."""
 
     def on_clock_step(seconds: float) -> None:
         if reports_clock:
-            log.warning("the wall clock was set by %+.1f s while running", seconds)
+            log.warning("the wall clock was set by %+.1f s", seconds)
             bus.metrics.put(names.CLOCK_STEPPED, seconds)
             bus.metrics.add(names.CLOCK_STEPS)
 
@@ -80,7 +80,7 @@ def _create_reader(source: Source, recording: Recording | None, settings: Settin
 
 
 def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
-    """A frame without a broker is dropped, and at a low FRAME_RATE the next one comes much later."""
+    """Waits for the connection. Without it the first frame is dropped, and at a low FRAME_RATE the next one comes much later."""
     end = time.monotonic() + BROKER_TIMEOUT
     while not bus.connected and time.monotonic() < end and not stop.wait(0.02):
         pass
@@ -91,16 +91,16 @@ def _is_over(session: Session, stop: threading.Event) -> bool:
 
 
 def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, publish: Publish, bus: Bus) -> None:
-    """Publishes the frame of a picture, if it is due; a picture that cannot become one is counted and logged."""
+    """Publishes the frame of a picture if one is due. Counts and logs a picture that cannot become a frame."""
     try:
         frame = framer.make_frame(captured, is_snapshot=session.take_snapshot_request())
         if frame is not None and publish(frame):
             framer.published()
             bus.progressed()
     except UnusablePicture as error:
-        bus.count_and_warn(names.UNUSABLE, f"{error}; it is dropped")
+        bus.count_and_warn(names.UNUSABLE, f"{error}; dropped")
     except InvalidMessage as error:
-        bus.count_and_warn(names.TOO_LARGE, f"{error}; a smaller RESIZE_WIDTH or JPEG_QUALITY helps")
+        bus.count_and_warn(names.TOO_LARGE, f"{error}; lower RESIZE_WIDTH or JPEG_QUALITY")
 
 
 if __name__ == "__main__":

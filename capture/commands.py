@@ -1,4 +1,4 @@
-"""Commands to a camera: pause, resume, and a picture out of turn."""
+"""The commands of a camera: pause, resume and snapshot."""
 
 import logging
 import threading
@@ -12,13 +12,13 @@ log = logging.getLogger(__name__)
 
 Publish = Callable[[Frame], bool]
 ReportState = Callable[[str, str], object]
-"""Takes a state of `bus.states`, and the reason or an empty text."""
+"""Arguments: a state of `bus.states`, and its reason or an empty string."""
 
 
 class Session:
-    """A time for which the camera is on, from a start or a resume to the next pause.
+    """A period in which the camera is on: from a start or a resume to the next pause.
 
-    Once it is is_over, nothing is published from it, whatever the threads that work for it are still doing.
+    A session that is over publishes nothing, even if its threads still run.
     """
 
     def __init__(self, publish: Publish, report: ReportState) -> None:
@@ -26,39 +26,39 @@ class Session:
         self._report = report
         self._lock = threading.Lock()
         self.is_over = False
-        """Whether the camera was paused since."""
+        """Whether the camera was paused after this session began."""
         self._snapshot = threading.Event()
 
     def publish(self, frame: Frame) -> bool:
-        """As `Bus.publish`; False too when it is is_over."""
+        """Publishes like `Bus.publish`. Returns False if the session is over."""
         with self._lock:
             return not self.is_over and self._publish(frame)
 
     def report(self, state: str, detail: str = "") -> None:
-        """As `Bus.state`; nothing when it is is_over."""
+        """Reports like `Bus.state`. Does nothing if the session is over."""
         with self._lock:
             if not self.is_over:
                 self._report(state, detail)
 
     def request_snapshot(self) -> None:
-        """Asks for a picture out of turn."""
+        """Requests one frame at once."""
         self._snapshot.set()
 
     def take_snapshot_request(self) -> bool:
-        """Whether a picture was asked for since the last call."""
+        """Returns whether a snapshot was requested since the last call."""
         requested = self._snapshot.is_set()
-        if requested:  # clearing it unconditionally would lose one that comes just now
+        if requested:  # unconditional clearing would lose a request that arrives here
             self._snapshot.clear()
         return requested
 
     def end(self) -> None:
-        """Waits for no more than a frame or a state that is being published."""
+        """Ends the session. Waits only for a frame or a state that is being published."""
         with self._lock:
             self.is_over = True
 
 
 class Commands:
-    """Takes commands on the network's thread. The main thread reads here whether to open the camera."""
+    """Handles commands on the network thread. The main thread gets the current session from it."""
 
     def __init__(self, publish: Publish, report: ReportState) -> None:
         self._publish = publish
@@ -68,13 +68,13 @@ class Commands:
         self._throttle = LogThrottle()
 
     def session(self, timeout: float) -> Session | None:
-        """The current session, or the one that begins within `timeout` seconds; None while paused."""
+        """Returns the current session, or the one that begins within `timeout` seconds; None while paused."""
         with self._changed:
             self._changed.wait_for(lambda: self._session is not None, timeout)
             return self._session
 
     def on_command(self, command: Command) -> None:
-        """Switches the camera, if it is not in that state already. The main thread opens and closes it."""
+        """Applies a command. Repeated pauses and resumes change nothing. The main thread opens and closes the camera."""
         with self._changed:
             match command.do:
                 case "pause" if self._session is not None:
@@ -88,4 +88,4 @@ class Commands:
                 case "snapshot" if self._session is not None:
                     self._session.request_snapshot()
                 case "snapshot" if (more := self._throttle("snapshot")) is not None:
-                    log.info("snapshot of a paused camera refused%s", more)
+                    log.info("snapshot ignored: the camera is paused%s", more)

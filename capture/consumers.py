@@ -1,4 +1,4 @@
-"""A recording that is played once waits for those who work on its frames: before it begins, and at each frame."""
+"""The classifier and the counter, for which a recording that is played once waits: at its start, and after each frame."""
 
 import logging
 import threading
@@ -13,36 +13,34 @@ from bus.states import OFFLINE, STARTING
 log = logging.getLogger(__name__)
 
 START_TIMEOUT = 120.0
-"""Seconds after which the recording is played without them."""
+"""Seconds after which the recording is played without the consumers."""
 MAX_STATUS_AGE = 30.0
-"""Seconds; an older status was retained by the broker for a module that may be gone. A module reports every ten."""
+"""Seconds. An older status is a retained message of a module that can be gone: modules report every ten seconds."""
 PREDICTION_TIMEOUT = 5.0
-"""Seconds without a prediction after which a frame is published again."""
+"""Seconds to wait for a prediction before the frame is published again."""
 MAX_ATTEMPTS = 3
 POLL_INTERVAL = 0.2
-"""Seconds between two checks whether to go on waiting."""
-
-
+"""Seconds between two checks of whether to stop waiting."""
 REQUIRED_KINDS = {"classifier", "counter"}
 
 
 def _module_kind(status: Status) -> str:
-    """What its module is for: one with a model is a classifier, whatever its name; empty for others."""
+    """Returns "classifier" for a module with a model, whatever its name, "counter" for a counter, and "" for others."""
     if status.about.model is not None:
         return "classifier"
     return "counter" if status.module == "counter" or status.module.startswith("counter-") else ""
 
 
 class Consumers:
-    """Classifier and counter, by their statuses and predictions. To be created before the bus is entered."""
+    """Tracks the classifier and the counter by their statuses and predictions. Must be created before the bus is entered."""
 
     def __init__(self, bus: Bus, camera: str, prediction_timeout: float = PREDICTION_TIMEOUT) -> None:
         self._bus = bus
         self._prediction_timeout = prediction_timeout
         self._running: dict[str, str] = {}
-        """Kinds of modules, by name."""
+        """The kind of each module, by module name; empty if it is not running."""
         self._last_predicted: tuple[str, int] | None = None
-        """Session and number of the last frame with a prediction."""
+        """Session and sequence number of the last frame with a prediction."""
         self._changed = threading.Condition()
         bus.subscribe(topics.status(), Status, self._on_status)
         bus.subscribe(topics.prediction(camera), Prediction, self._on_prediction)
@@ -60,17 +58,17 @@ class Consumers:
             self._changed.notify_all()
 
     def wait_until_running(self, is_over: Callable[[], bool]) -> bool:
-        """Waits until all that are needed run; False when they do not within two minutes, or when `is_over`."""
+        """Waits until classifier and counter run. Returns False after `START_TIMEOUT`, or when `is_over` returns True."""
         if not self._wait(lambda: set(self._running.values()) >= REQUIRED_KINDS, START_TIMEOUT, is_over):
             if not is_over():
                 missing = " and ".join(sorted(REQUIRED_KINDS - set(self._running.values())))
-                log.warning("%s: not running after %g s; the recording is played without waiting", missing, START_TIMEOUT)
+                log.warning("%s not running after %g s; playing the recording without waiting", missing, START_TIMEOUT)
             return False
         return True
 
     def publish(self, frame: Frame, publish: Callable[[Frame], bool], is_over: Callable[[], bool]) -> bool:
-        """Publishes a frame and waits for its prediction; publishes it again if none comes. False when `is_over` before it
-        went out.
+        """Publishes a frame and waits for its prediction; publishes it again if none comes. Returns False if `is_over` returned
+        True before the frame was published.
         """
         expected, is_published = (frame.session, frame.sequence), False
         for _ in range(MAX_ATTEMPTS):
@@ -81,9 +79,9 @@ class Consumers:
             is_published = True
             if self._wait(lambda: self._last_predicted == expected, self._prediction_timeout, is_over) or is_over():
                 return True
-            frame = replace(frame, captured_at=round(time.time(), 3))  # an old one would be refused
+            frame = replace(frame, captured_at=round(time.time(), 3))  # the classifier refuses an old frame
         seconds = MAX_ATTEMPTS * self._prediction_timeout
-        text = f"frame {frame.sequence} of the recording got no prediction within {seconds:g} s; it goes on"
+        text = f"no prediction for frame {frame.sequence} of the recording within {seconds:g} s; continuing with the next frame"
         self._bus.count_and_warn(UNPREDICTED, text)
         return True
 

@@ -1,4 +1,4 @@
-"""CapturedPicture pictures into the frames that are published."""
+"""The frames that are made from captured pictures."""
 
 import secrets
 from collections.abc import Callable
@@ -8,25 +8,25 @@ from capture.prepare import Preparation, encode_jpeg
 from capture.source import CapturedPicture
 
 CLOCK_STEP = 1.0
-"""Seconds by which the wall clock and the session must part to count as a clock that was set."""
+"""Seconds by which the wall clock must deviate from the session time to count as set."""
 
 
 class RateLimiter:
-    """Lets at most `rate` a second through, evenly.
+    """A limit of `rate` pictures a second, evenly spaced.
 
-    A picture that comes a little early is let through and the next one waits longer for it, and one that comes a little late
-    does not delay the rest: a camera whose own rate is the one asked for loses nothing to its jitter.
+    Jitter costs nothing: a picture that is slightly early passes, and the next one waits longer; one that is slightly late does
+    not delay those after it. So a camera with the same rate loses no picture.
     """
 
     SLACK = 0.25
-    """How much of an interval a picture may come too early, or too late without moving those after it."""
+    """The tolerated jitter, as a fraction of the interval."""
 
     def __init__(self, rate: float) -> None:
         self._interval = 1 / rate
         self._due = float("-inf")
 
     def allows(self, now: float) -> bool:
-        """Whether the picture taken at `now` (seconds, by `runtime.steady`) is one of those."""
+        """Returns whether a picture taken at `now` passes (seconds of `runtime.steady`)."""
         slack = self.SLACK * self._interval
         if now < self._due - slack:
             return False
@@ -35,10 +35,10 @@ class RateLimiter:
 
 
 class Framer:
-    """Makes the frames of one camera: at most as many as the pace lets through, prepared, compressed, numbered from 0.
+    """Makes the frames of one camera: limited in rate, prepared, compressed, and numbered from 0.
 
-    `on_clock_step` is called with the seconds by which the wall clock was set; `is_drawn`, once there is a picture, says whether
-    all of them are drawn.
+    `on_clock_step` is called with the seconds by which the wall clock was set. `is_drawn` returns whether the pictures are drawn;
+    it is called once the first picture is there.
     """
 
     def __init__(
@@ -63,20 +63,20 @@ class Framer:
         self._sequence = 0
 
     def make_frame(self, captured: CapturedPicture, is_snapshot: bool = False) -> Frame | None:
-        """The frame of a picture, or None when it comes too early and is not wanted `is_snapshot`. Raises `UnusablePicture`."""
+        """Returns the frame of a picture, or None if it is too early and no snapshot. Raises `UnusablePicture`."""
         if not self._rate_limiter.allows(captured.monotonic_at) and not is_snapshot:
             return None
         picture = self._preparation.apply(captured.picture)
         height, width = picture.shape[:2]
         elapsed = self._elapsed(captured)
         compressed = encode_jpeg(picture, self._quality)
-        if self._sequence == 0:  # a file may have come later than this process
+        if self._sequence == 0:  # a file can appear after this process has started
             self._demo = self._is_drawn()
         numbers = self._sequence, elapsed, captured.captured_at, width, height
         return Frame(self._camera, self._session, *numbers, compressed, self._demo)
 
     def _elapsed(self, captured: CapturedPicture) -> float:
-        """When the picture was taken, in seconds from the first one, by a clock that nobody sets."""
+        """Returns the seconds from the first picture to this one, by a clock that is never set."""
         if self._began_at is None:
             self._began_at, self._offset = captured.monotonic_at, captured.captured_at
         elapsed = round(captured.monotonic_at - self._began_at, 3)
@@ -87,5 +87,5 @@ class Framer:
         return elapsed
 
     def published(self) -> None:
-        """The last frame went out: the next one gets the next number."""
+        """Counts the last frame as published, so that the next one gets the next number."""
         self._sequence += 1

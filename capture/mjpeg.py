@@ -1,4 +1,4 @@
-"""Finds JPEGs in a stream of bytes, whatever stands between them: boundaries, headers with wrong lengths, garbage."""
+"""Finds JPEGs in a byte stream and ignores what is between them: boundaries, headers with wrong lengths, garbage."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ _BEGIN, _SCAN, _END = b"\xff\xd8\xff", 0xDA, b"\xff\xd9"
 
 
 def find_jpegs(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
-    """Each complete JPEG of at most `limit` bytes, and None after each chunk; one that is cut off is dropped."""
+    """Yields each complete JPEG of at most `limit` bytes, and None after each chunk. Drops truncated ones."""
     data = bytearray()
     for chunk in chunks:
         data += chunk
@@ -18,7 +18,7 @@ def find_jpegs(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
 
 
 def _pop_first(data: bytearray) -> bytes | None:
-    """Removes the first complete JPEG, and all before it, from the data; None while there is none."""
+    """Removes the first complete JPEG and everything before it. Returns the JPEG, or None if there is none yet."""
     while (begin := data.find(_BEGIN)) >= 0:
         del data[:begin]
         found = _find_scan(data)
@@ -29,30 +29,30 @@ def _pop_first(data: bytearray) -> bytes | None:
         if not is_scan:
             del data[:at]
         elif other >= 0 and not 0 <= end < other:
-            del data[:other]  # another begins before this one has ended
+            del data[:other]  # another JPEG begins before this one has ended
         elif end < 0:
             return None
         else:
             picture = bytes(data[: end + 2])
             del data[: end + 2]
             return picture
-    del data[:-2]  # the beginning of the next may have come in part
+    del data[:-2]  # these bytes can be the beginning of the next JPEG
     return None
 
 
 def _find_scan(data: bytearray) -> tuple[int, bool] | None:
-    """Where the compressed picture begins, and True: after the segments, some of which hold a small JPEG.
+    """Returns where the compressed picture begins, and True. It follows the segments, some of which can hold a small JPEG.
 
-    Where the last sound segment ends, and False, when no JPEG follows; None when it has not come yet.
+    Returns where the last valid segment ends, and False, if no JPEG follows. Returns None if more data is needed.
     """
     at = sound = 2
     while len(data) >= at + 4:
         marker = data[at + 1]
-        if data[at] != 0xFF or marker < 0xC0 or 0xD0 <= marker <= 0xD9:  # none that a segment begins with
+        if data[at] != 0xFF or marker < 0xC0 or 0xD0 <= marker <= 0xD9:  # not the marker of a segment
             return sound, False
         sound = at
         if marker == _SCAN:
             return at, True
-        # 0xFF may be repeated before the marker
+        # 0xFF can be repeated before the marker
         at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return None

@@ -1,4 +1,4 @@
-"""Pictures before they are sent: rotated, resized, made grey, compressed."""
+"""Prepares pictures for sending: rotates, resizes, converts to grey, compresses."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ import numpy as np
 from capture.source import Picture, UnusablePicture
 
 MAX_SIDE = 16_384
-"""Pixels; no camera's picture has more, and resizing a very narrow one must not fill the memory."""
+"""Pixels. No camera needs more, and resizing a very narrow picture must not fill the memory."""
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Width and height in px, None: unchanged; degrees clockwise, applied first."""
+    """Rotation in degrees clockwise, then width and height in px (None: unchanged), then the conversion to grey."""
 
     width: int | None = None
     height: int | None = None
@@ -22,12 +22,12 @@ class Preparation:
     gray: bool = False
 
     def apply(self, picture: Picture) -> Picture:
-        """The picture as it is to be sent: height x width x 3, or height x width when grey. Raises `UnusablePicture`."""
+        """Returns the prepared picture: height x width x 3, or height x width if grey. Raises `UnusablePicture`."""
         if self.rotate:
             picture = cv2.rotate(picture, _ROTATIONS[self.rotate])
         size = new_size(picture.shape[1], picture.shape[0], self.width, self.height)
         if max(size) > MAX_SIDE:
-            raise UnusablePicture(f"a picture of {size[0]}x{size[1]}; at most {MAX_SIDE} a side can be sent")
+            raise UnusablePicture(f"a picture of {size[0]}x{size[1]} pixels; a side can have at most {MAX_SIDE}")
         if size != (picture.shape[1], picture.shape[0]):
             shrinks = size[0] * size[1] < picture.shape[0] * picture.shape[1]
             interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -36,7 +36,7 @@ class Preparation:
 
 
 def new_size(width: int, height: int, wanted_width: int | None, wanted_height: int | None) -> tuple[int, int]:
-    """Width and height to resize to; one wanted side alone keeps the shape."""
+    """Returns the new width and height. With one wanted side the aspect ratio is kept."""
     if wanted_width is not None and wanted_height is not None:
         return wanted_width, wanted_height
     if wanted_width is not None:
@@ -47,7 +47,7 @@ def new_size(width: int, height: int, wanted_width: int | None, wanted_height: i
 
 
 def decode(data: bytes) -> Picture | None:
-    """The picture in a file's bytes, upright as its EXIF says; None when there is none."""
+    """Decodes a picture file and rotates it as its EXIF data says. Returns None if it is not a picture."""
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error:
@@ -55,8 +55,8 @@ def decode(data: bytes) -> Picture | None:
 
 
 def encode_jpeg(picture: Picture, quality: int) -> bytes:
-    """The picture as JPEG; quality 1..100. Raises `UnusablePicture` when it has none, as above 65,500 px a side."""
+    """Compresses a picture; quality 1..100. Raises `UnusablePicture`, for example above 65,500 px a side."""
     ok, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not ok:
-        raise UnusablePicture(f"a picture of {picture.shape[1]}x{picture.shape[0]} cannot be made a JPEG")
+        raise UnusablePicture(f"a picture of {picture.shape[1]}x{picture.shape[0]} pixels cannot be compressed as JPEG")
     return encoded.tobytes()

@@ -1,4 +1,4 @@
-"""Reads a source on a thread, and opens it again when it is lost."""
+"""Reads a source on a thread, and reopens it after a loss."""
 
 import contextlib
 import logging
@@ -18,19 +18,20 @@ from runtime.worker import Worker
 log = logging.getLogger(__name__)
 
 SHUTDOWN_TIMEOUT = 1.0
-"""Seconds; a camera that hangs in its driver is left behind: the process ends."""
+"""Seconds. A thread that hangs in a camera driver is abandoned."""
 POLL_INTERVAL = 0.5
-"""Seconds between two checks whether the reader is to stop."""
+"""Seconds between two checks of whether the reader must stop."""
 
 
 class Reader(Worker):
-    """Reads a source while entered, and holds its newest picture; `report` gets its state, from this thread or the caller's.
+    """Reads a source while entered, and keeps its newest picture.
 
-    With `loop`, a source that came to its end is begun again at once; without, it stays ended.
+    `report` gets the source's state, from the reader's or the caller's thread. With `loop`, a source that ends is opened again at
+    once; otherwise it stays ended.
     """
 
     backoff_reset_time = 10.0
-    """Seconds of pictures after which a source that is lost is opened again at once; one that flaps is not."""
+    """Seconds of pictures after which a source counts as stable and the backoff is reset."""
 
     def __init__(
         self,
@@ -41,8 +42,8 @@ class Reader(Worker):
         calls: Calls | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        """After `picture_timeout` seconds without a picture a source is reported as lost. `calls` gets each call into the source, also of
-        readers that were left behind.
+        """After `picture_timeout` seconds without a picture the source is reported as lost. `calls` records each call into the
+        source, also those of abandoned readers.
         """
         super().__init__("reader", self._read, shutdown_timeout=SHUTDOWN_TIMEOUT)
         self._source = source
@@ -55,10 +56,10 @@ class Reader(Worker):
         self._last_picture_at = time.monotonic()
         self._lost = False
         self.has_ended = False
-        """Whether the source is at its end, and will not be begun again."""
+        """Whether the source has ended and is not opened again."""
 
     def take(self, timeout: float) -> CapturedPicture | None:
-        """The newest picture not taken yet, or None after `timeout` seconds without; a long picture_timeout is reported as a loss."""
+        """Returns the newest picture that was not taken yet, or None after `timeout` seconds. Reports a silent source as lost."""
         captured = self._newest.take(timeout)
         now = time.monotonic()
         if captured is not None:
@@ -69,7 +70,7 @@ class Reader(Worker):
         return captured
 
     def _read(self) -> None:
-        """Reads the source once, from its opening to its end or loss, and waits before it is opened again."""
+        """Reads the source once, from its opening to its end or loss. Waits after a loss."""
         try:
             self._read_source()
         except SourceLost as error:
@@ -84,7 +85,7 @@ class Reader(Worker):
                 self.stopping.wait()
 
     def _read_source(self) -> None:
-        """Reads until the source ends, or the reader is stopped. Raises `SourceLost`."""
+        """Reads until the source ends or the reader is stopped. Raises `SourceLost`."""
         pictures, opened_at = 0, time.monotonic()
         with contextlib.closing(self._pictures()) as source:
             for picture in source:
@@ -100,14 +101,14 @@ class Reader(Worker):
                 if time.monotonic() - opened_at > self.backoff_reset_time:
                     self._backoff.reset()
         if pictures == 0:
-            raise SourceLost("there is no picture in it")
+            raise SourceLost("the source contains no picture")
 
-    def _on_picture(self, picture: Picture, number: int) -> None:  # noqa: ARG002  # for those who override it
-        """Holds the picture with that `number`, counted from 0 since the source was opened."""
+    def _on_picture(self, picture: Picture, number: int) -> None:  # noqa: ARG002  # for subclasses
+        """Stores a picture. `number` counts from 0 since the source was opened."""
         self._newest.put(None, CapturedPicture(picture, round(time.time(), 3), steady()))
 
     def _pictures(self) -> Pictures:
-        """The source's pictures; each call into it is noted."""
+        """Yields the source's pictures, and records each call into it."""
         source = self._source.pictures()
         try:
             while True:
@@ -125,15 +126,15 @@ class Reader(Worker):
         self._lost = True
         self._report(CAMERA_LOST, reason)
         wait = self._backoff.next()
-        log.debug("trying again in %g s", wait)
+        log.debug("opening the source again in %g s", wait)
         self.stopping.wait(wait)
 
 
 class Playback(Reader):
-    """Reads a recording once, and drops no picture: the next one comes with the next `take`, which says that the last is done.
+    """Reads a recording once and drops no picture: each `take` confirms the last picture and requests the next.
 
-    `monotonic_at` of its pictures is the recording's own time, from when it was begun: so the pace of frames does not depend on how
-    fast it is played. The state is `ended` once the last picture is done with.
+    `monotonic_at` advances by the recording's own interval, so the rate of frames does not depend on the playback speed. The
+    state becomes `ended` when the last picture is confirmed.
     """
 
     def __init__(self, recording: Recording, report: ReportState, calls: Calls | None = None) -> None:
@@ -145,7 +146,7 @@ class Playback(Reader):
         self._begun_at = steady()
 
     def take(self, timeout: float) -> CapturedPicture | None:
-        """The next picture, or None after `timeout` seconds without one."""
+        """Returns the next picture, or None after `timeout` seconds."""
         if self._is_taken:
             self._is_taken = False
             self._done.release()

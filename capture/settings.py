@@ -1,4 +1,4 @@
-"""The settings of a camera."""
+"""The settings of the capture module."""
 
 from typing import Annotated, Literal
 
@@ -14,24 +14,24 @@ Side = Annotated[int, Field(ge=16, le=8192)]
 
 
 class Settings(BusSettings):
-    """One capture process is one camera."""
+    """The settings of one capture process, which serves one camera."""
 
     camera: CameraName = Field(default="door", description="the camera's name in topics and counts")
     source_modules: CommaSeparated = Field(
-        default=(), description="Python modules with more kinds of sources (commas between), as demo.source"
+        default=(), description="Python modules with more kinds of sources (comma-separated), such as demo.source"
     )
     video_path: Annotated[str, Field(min_length=1)] = Field(
         default="0", description=", ".join(kind.description for kind in load_kinds())
     )
-    loop_video: bool = Field(default=True, description="begin a file or folder again at its end")
-    frame_rate: Rate = Field(default=10.0, description="most frames a second; also the rate at which a folder is shown")
-    resize_width: Side | None = Field(default=None, description="width of the frames in px; alone, the shape is kept")
-    resize_height: Side | None = Field(default=None, description="height of the frames in px; alone, the shape is kept")
-    rotate: Literal[0, 90, 180, 270] = Field(
-        default=0, description="degrees clockwise: 0, 90, 180 or 270; for a camera that is mounted askew"
+    loop_video: bool = Field(default=True, description="play a file or folder again at its end")
+    frame_rate: Rate = Field(default=10.0, description="upper bound of frames a second; also the playback rate of a folder")
+    resize_width: Side | None = Field(default=None, description="width of the frames in px; alone, it keeps the aspect ratio")
+    resize_height: Side | None = Field(default=None, description="height of the frames in px; alone, it keeps the aspect ratio")
+    rotate: Literal[0, 90, 180, 270] = Field(default=0, description="rotation in degrees clockwise: 0, 90, 180 or 270")
+    convert_to_gray: bool = Field(default=False, description="convert the frames to grey")
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=80, description="1 to 100; higher values give sharper and larger frames"
     )
-    convert_to_gray: bool = Field(default=False, description="take the colour out")
-    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(default=80, description="1 to 100; higher is larger")
 
     @field_validator("source_modules")
     @classmethod
@@ -52,9 +52,9 @@ class Settings(BusSettings):
 
     @property
     def own_name(self) -> str:
-        """The second camera on a broker needs another name there: the broker drops the older of two of one name."""
+        """The module's default name. It is different for each camera, because a broker drops the older of two equal names."""
         return "capture" if self.camera == type(self).model_fields["camera"].default else f"capture-{self.camera}"[:64]
 
     def create_source(self) -> Source:
-        """The source that VIDEO_PATH means, not opened yet."""
+        """Creates the source for VIDEO_PATH without opening it."""
         return create_source(self.video_path, SourceOptions(self.frame_rate, not self.loop_video), self.source_modules)

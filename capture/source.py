@@ -1,4 +1,4 @@
-"""What a source of pictures is, and what a kind of source declares."""
+"""The interface of a source of pictures, and of a kind of source."""
 
 import re
 import time
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Picture = NDArray[Any]
-    """Height x width x 3, BGR, uint8; height x width once it is grey."""
+    """Height x width x 3, BGR, uint8; height x width if grey."""
 else:
-    Picture = Any  # settings are read where NumPy is not needed
+    Picture = Any  # so that settings can be read without NumPy
 
 Pictures = Generator[Picture | None, None, None]
-"""What a source gives: pictures, and None now and then while it waits for the time of the next, to tell that from a hang."""
+"""Pictures, and None about once a second during a long wait, to distinguish it from a hang."""
 
 
 class SourceLost(FootfallError):
-    """A source that cannot be opened or has stopped giving pictures; trying again may help."""
+    """A source that cannot be opened, or stopped sending pictures. A retry can help."""
 
 
 class UnusablePicture(FootfallError):
-    """A picture that cannot become a frame; the next one may."""
+    """A picture that cannot become a frame. The next one can."""
 
 
 class CapturedPicture(NamedTuple):
-    """A picture, its Unix time, and the time at which it was taken by `runtime.steady`."""
+    """A picture with its time of capture, as Unix time and by `runtime.steady`."""
 
     picture: Picture
     captured_at: float
@@ -41,30 +41,30 @@ class CapturedPicture(NamedTuple):
 
 
 class Source(ABC):
-    """Opens when `pictures` is begun and closes when that generator is closed."""
+    """A source of pictures. It opens when iteration over `pictures` begins, and closes with that generator."""
 
     @abstractmethod
     def pictures(self) -> Pictures:
-        """Pictures at the source's own rate; ends where the source does. Raises `SourceLost`."""
+        """Yields pictures at the source's own rate until the source ends. Raises `SourceLost`."""
 
     def is_drawn(self) -> bool:
-        """Whether the pictures are a drawn scene of the demo; asked once there is a picture."""
+        """Returns whether the pictures are a drawn scene of the demo. Called after the first picture."""
         return False
 
 
 class Recording(Source):
-    """A source with an end, and a time that does not depend on when it is played."""
+    """A source with an end, whose timing does not depend on when it is played."""
 
     interval: float
-    """Seconds between two pictures, once it is open."""
+    """Seconds between two pictures; valid once the source is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """How sources are opened.
+    """Options for all kinds of sources.
 
-    `frame_rate` is that of folders and of cameras that are asked for each picture. With `every_frame`, no picture of a file is
-    skipped where the machine is too slow for it.
+    `frame_rate` applies to folders, and to cameras that send one picture for each request. With `every_frame`, a slow machine
+    plays a file more slowly instead of skipping pictures.
     """
 
     frame_rate: float = 10.0
@@ -74,10 +74,10 @@ class SourceOptions:
 
 @dataclass(frozen=True, slots=True)
 class SourceKind:
-    """A kind of source: each module of `capture.sources` has one as `KIND`.
+    """A kind of source. Each module of `capture.sources` declares one as `KIND`.
 
-    It takes addresses of its `schemes`, or those that begin as its `pattern` says. `create` opens nothing yet, and raises
-    `ValueError` for an address that cannot be right. `description` is for the help.
+    It accepts addresses with one of its `schemes`, or those whose beginning matches its `pattern`. `create` opens nothing, and
+    raises `ValueError` for an invalid address. `description` is shown in the help.
     """
 
     description: str
@@ -86,18 +86,18 @@ class SourceKind:
     pattern: str = ""
 
     def takes(self, video_path: str) -> bool:
-        """Whether the address is one of this kind."""
+        """Returns whether this kind accepts the address."""
         pattern = self.pattern or (f"(?:{'|'.join(self.schemes)})://" if self.schemes else "(?!)")
         return re.match(pattern, video_path, re.IGNORECASE) is not None
 
 
 def percent_encoding_hint(address: str) -> str:
-    """What to do about an address that can be read in several ways; empty for others."""
+    """Returns a hint for an address that is ambiguous without percent-encoding, or ""."""
     if not public_address(address).endswith(HIDDEN):
         return ""
-    return "; in user and password, all but letters and digits must be percent-encoded, as %2F for / and %40 for @"
+    return "; percent-encode all characters of user and password except letters and digits: %2F for /, %40 for @"
 
 
 def display_name(source: str) -> str:
-    """An address or a path without its secrets, on one line."""
+    """Returns an address or a path on one line, without its secrets."""
     return one_line(public_address(source))[:300]

@@ -1,4 +1,4 @@
-"""Plays pictures at their own rate."""
+"""Paces pictures at their own rate."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -7,43 +7,43 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 MAX_GAP = 0.25
-"""Seconds after which a picture is shown however late it is."""
+"""Upper bound of the seconds between two shown pictures: a late picture is then shown instead of skipped."""
 MAX_DELAY = 1.0
-"""Seconds that something may be played behind its time; after that it is played slower."""
+"""Upper bound of the seconds that playback lags behind; beyond it, playback slows down."""
 YIELD_INTERVAL = 1.0
-"""Seconds of waiting between two signs of life."""
+"""Seconds between two yields of None during a wait."""
 
 
 class Clock(Protocol):
-    """As the module `time`."""
+    """The part of the module `time` that this file uses."""
 
     def monotonic(self) -> float: ...
     def sleep(self, seconds: float, /) -> None: ...
 
 
-def wait_until(moment: float, clock: Clock = time) -> Iterator[None]:
-    """Waits until a monotonic time; gives None every second of a long wait."""
-    while (left := moment - clock.monotonic()) > YIELD_INTERVAL:
+def wait_until(deadline: float, clock: Clock = time) -> Iterator[None]:
+    """Waits until a monotonic time. Yields None every second of a long wait."""
+    while (left := deadline - clock.monotonic()) > YIELD_INTERVAL:
         clock.sleep(YIELD_INTERVAL)
         yield None
     clock.sleep(max(0.0, left))
 
 
-def paced(moments: Iterable[T], interval: float, every_frame: bool = False, clock: Clock = time) -> Iterator[T | None]:
-    """Gives each moment when it is due, one every `interval` seconds, and None as `wait_until` does.
+def paced(items: Iterable[T], interval: float, every_frame: bool = False, clock: Clock = time) -> Iterator[T | None]:
+    """Yields an item every `interval` seconds, and None like `wait_until`.
 
-    Moments that this machine is too slow for are skipped; if `every_frame`, they are given later.
+    A slow machine skips late items; with `every_frame` it yields them late instead.
     """
-    due, shown_at = clock.monotonic(), float("-inf")  # the first one is always shown
-    for moment in moments:
+    due, shown_at = clock.monotonic(), float("-inf")  # always show the first one
+    for item in items:
         now = clock.monotonic()
         late = now - due
         due += interval
         if not every_frame and late > interval and now - shown_at < MAX_GAP:
-            continue  # the next one is due already
+            continue  # the next item is already due
         if late > MAX_DELAY:
             due = now + interval
         yield from wait_until(now - late, clock)
         shown_at = clock.monotonic()
-        yield moment
-    yield from wait_until(due, clock)  # the last one is shown as long as the others
+        yield item
+    yield from wait_until(due, clock)  # show the last item as long as the others

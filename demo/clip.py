@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from capture.sources.local import DEMO_MARKER
+from capture.sources.local import DRAWN_MARK
 from demo.scenes import Scene
 from demo.shop import HEIGHT, WIDTH
 from demo.visitors import FRAME_RATE, Visitor
@@ -49,7 +49,7 @@ def write_clip(seed: int, seconds: float, path: Path) -> int:
                 visitors.append(moment.visitor)
         video.mux(stream.encode())
     truth = {
-        "about": f"{DEMO_MARKER}: drawn figures, not people. A visitor is in view from frame first to frame last, counted from 0.",
+        "about": f"{DRAWN_MARK}: drawn figures, not people. A visitor is in view from frame first to frame last, counted from 0.",
         "seed": seed,
         "fps": FRAME_RATE,
         "width": WIDTH,

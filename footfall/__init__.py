@@ -1,1 +1,1 @@
-"""The laptop run, and the operator's commands for a running suite."""
+"""The run without Docker, and the operator's commands for a running suite."""

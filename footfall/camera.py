@@ -13,56 +13,56 @@ from footfall.connection import SignInRefused, module_connection, module_environ
 from runtime.settings import load
 
 DEMO_SOURCES = "demo.source"
-"""The SOURCE_MODULES of a laptop, where the demo is installed."""
+"""The default of SOURCE_MODULES outside containers, where the demo is installed."""
 
 
 def load_settings() -> Settings:
-    """The camera's settings, among whose sources are the demo's scenes. Raises `InvalidSetting`."""
+    """Returns the capture settings, with the demo's scenes as a kind of source. Raises `InvalidSetting`."""
     os.environ["SOURCE_MODULES"] = os.environ.get("SOURCE_MODULES") or DEMO_SOURCES
     return load(Settings)
 
 
 def is_recording(settings: Settings) -> bool:
-    """Whether the source has an end."""
+    """Returns whether the source has an end."""
     return isinstance(settings.create_source(), Recording)
 
 
 def check_source(settings: Settings) -> None:
-    """Check that a file or a folder gives a picture; a camera or a stream may come later. Raises `InvalidSetting`."""
+    """Checks that a file or folder contains a picture. A camera or stream can appear later. Raises `InvalidSetting`."""
     if not is_recording(settings):
         return
-    needed = "a video file or a folder of pictures is needed"
+    allowed = "must be a video file or a folder of pictures"
     logger = logging.getLogger("capture")
     level = logger.level
-    logger.setLevel(logging.ERROR)  # capture itself warns of the files that it skips
+    logger.setLevel(logging.ERROR)  # capture itself warns about skipped files
     try:
         with closing(settings.create_source().pictures()) as pictures:
             if all(picture is None for picture in pictures):
-                raise InvalidSetting(f"VIDEO_PATH: {settings.video_path}: there is no picture in it; {needed}")
+                raise InvalidSetting(f"VIDEO_PATH: {settings.video_path}: contains no picture; {allowed}")
     except SourceLost as error:
-        raise InvalidSetting(f"VIDEO_PATH: {error}; {needed}") from None
+        raise InvalidSetting(f"VIDEO_PATH: {error}; {allowed}") from None
     finally:
         logger.setLevel(level)
 
 
 def _check_name(settings: Settings) -> None:
-    """Raises `InvalidSetting` when the suite was started without that camera, or has it already."""
+    """Raises `InvalidSetting` if the suite was started without the camera, or if the camera already runs."""
     name = settings.camera
     try:
         with module_connection(settings.own_name, "capture") as connection:
             running = [one for one in statuses(connection.retained(topics.status())) if one.module == settings.own_name]
     except SignInRefused:
         raise InvalidSetting(
-            f"CAMERA={name!r}: the running suite has no such camera; add it to CAMERAS, as in: make run CAMERAS=door,{name}"
+            f"CAMERA={name!r}: not in CAMERAS of the running suite; start the suite with it: make run CAMERAS=door,{name}"
         ) from None
     if any(one.state != OFFLINE for one in running):
-        raise InvalidSetting(f"CAMERA={name!r}: it runs already; choose another one of CAMERAS")
+        raise InvalidSetting(f"CAMERA={name!r}: already running; choose another one of CAMERAS")
 
 
 def main() -> None:
-    """Becomes the capture module."""
+    """Replaces this process by the capture module. Raises `InvalidSetting`."""
     if not os.environ.get("CAMERA"):
-        raise InvalidSetting("CAMERA is not set, as in: make camera CAMERA=back VIDEO_PATH=1")
+        raise InvalidSetting("CAMERA is not set, for example: make camera CAMERA=back VIDEO_PATH=1")
     settings = load_settings()
     check_source(settings)
     _check_name(settings)

@@ -1,4 +1,4 @@
-"""The cameras of a running suite, by what its broker has retained; ``footfall send_command`` commands one, ``footfall forget`` clears."""
+"""The cameras of a running suite, from its retained messages; ``footfall command`` and ``footfall forget``."""
 
 import time
 from typing import Literal, NamedTuple
@@ -12,46 +12,46 @@ from footfall.connection import Connection, operator_connection, parse, statuses
 from runtime.settings import load
 
 TIMEOUT = 5.0
-"""Seconds for a camera to obey, or for the counter to forget it too."""
+"""Seconds for a camera to obey a command, or for the counter to forget a camera."""
 SETTLE_TIME = 1.0
-"""Seconds after which what has not come back stays away: the counter applies its timeouts every half a second."""
+"""Seconds after which a cleared message stays cleared: the counter applies its timeouts every half second."""
 Do = Literal["pause", "resume", "snapshot"]
 
 
 class CommandSettings(BusSettings):
-    """What is to be done, and by which camera."""
+    """The settings of ``footfall command``."""
 
     do: Do | None = Field(default=None, description="the command")
     camera: CameraName = Field(default="door", description="the camera")
 
 
 class ForgetSettings(BusSettings):
-    """Which camera."""
+    """The settings of ``footfall forget``."""
 
     camera: CameraName | None = Field(default=None, description="the camera")
 
 
 class KnownCamera(NamedTuple):
-    """A camera, and the last report of the module that captures it; None where there is none."""
+    """A camera, and the last status of its capture module, or None."""
 
     name: str
     capture: Status | None
 
     @property
     def is_running(self) -> bool:
-        """Whether its module is there, even if the camera itself is lost or paused."""
+        """Whether its capture module runs, even if the camera itself is lost or paused."""
         return self.capture is not None and self.capture.state != OFFLINE
 
     @property
     def state(self) -> str:
-        """In words."""
+        """The state of its capture module, as text."""
         if self.capture is None:
-            return "no capture module has reported for it"
+            return "it has no capture module"
         return f"{self.capture.module} is {self.capture.state}{self.capture.detail and f' ({self.capture.detail})'}"
 
 
 def known_cameras(connection: Connection) -> dict[str, KnownCamera]:
-    """By name: those with a label, counts, or a capture module."""
+    """Returns the cameras with a label, counts or a capture module, by name."""
     retained = connection.retained(topics.status(), topics.label(), topics.counts())
     captures = {one.about.camera: one for one in statuses(retained) if one.about.camera is not None}
     others = [topics.label.name_in(topic) for topic in retained if not topic.startswith(topics.status(""))]
@@ -59,46 +59,46 @@ def known_cameras(connection: Connection) -> dict[str, KnownCamera]:
 
 
 def _known_camera(connection: Connection, name: str) -> KnownCamera:
-    """The camera of that name. Raises `InvalidSetting`, which names those that there are."""
+    """Returns the camera. Raises `InvalidSetting` with the known cameras if it is unknown."""
     cameras = known_cameras(connection)
     if name not in cameras:
-        raise InvalidSetting(f"CAMERA={name!r}: there is no such camera; known are: {', '.join(cameras) or 'none'}")
+        raise InvalidSetting(f"CAMERA={name!r}: unknown camera; must be one of: {', '.join(cameras) or 'none'}")
     return cameras[name]
 
 
 def send_command(connection: Connection, camera: str, do: Do, timeout: float = TIMEOUT) -> str:
-    """Commands the camera and waits until its module has obeyed, up to `timeout` seconds; returns what came of it, in words.
+    """Sends a command and waits up to `timeout` seconds for the camera to obey. Returns the outcome as text.
 
-    Raises `InvalidSetting` when there is no such camera.
+    Raises `InvalidSetting` if the camera is unknown or does not obey.
     """
     known, command = _known_camera(connection, camera), Command(camera, do)
     if not known.is_running or known.capture is None:
         connection.publish(command.topic, command.pack())
-        return f"{camera}: {do} was sent, but the camera does not run now: {known.state}"
+        return f"{camera}: {do} sent, but the camera is not running: {known.state}"
     connection.follow(known.capture.topic)
     connection.publish(command.topic, command.pack())
     if do == "snapshot":
-        return f"{camera}: snapshot was sent"
+        return f"{camera}: snapshot sent"
     end, last = time.monotonic() + timeout, known.capture
     while (last.state == PAUSED) != (do == "pause"):
         if time.monotonic() > end:
-            raise InvalidSetting(f"CAMERA={camera!r}: {do} was sent and has had no effect yet; {last.module} is {last.state}")
+            raise InvalidSetting(f"CAMERA={camera!r}: {do} sent, no effect within {timeout:g} s; {last.module} is {last.state}")
         if (message := connection.take(0.2)) is not None:
             last = parse(Status, message.topic, message.payload) or last
     return f"{camera}: {last.state}{last.detail and f' ({last.detail})'}"
 
 
 def forget(connection: Connection, camera: str, timeout: float = TIMEOUT) -> str:
-    """Clears what the broker has retained of the camera, by which the counter forgets it too, and checks that it is gone.
+    """Clears the camera's retained messages, so that the counter forgets it too. Checks that they stay cleared.
 
-    Raises `InvalidSetting` when it is not known, still runs, or comes back for `timeout` seconds.
+    Raises `InvalidSetting` if the camera is unknown, runs, or is published again for `timeout` seconds.
     """
     known = _known_camera(connection, camera)
     if known.is_running:
-        raise InvalidSetting(f"CAMERA={camera!r}: it still runs, stop it first; {known.state}")
+        raise InvalidSetting(f"CAMERA={camera!r}: still running; stop it first ({known.state})")
     modules = statuses(connection.retained(topics.status()))
     if not any(one.module == "counter" and one.state != OFFLINE for one in modules):
-        raise InvalidSetting("the counter does not run, and would bring the camera back when it does: start it first")
+        raise InvalidSetting("the counter is not running, and would publish the camera again at its start; start it first")
     captures = [known.capture.topic] if known.capture is not None else []
     end = time.monotonic() + timeout
     while True:
@@ -108,22 +108,22 @@ def forget(connection: Connection, camera: str, timeout: float = TIMEOUT) -> str
         if camera not in known_cameras(connection):
             return f"{camera}: forgotten; its visits stay in the ledger"
         if time.monotonic() > end:
-            raise InvalidSetting(f"CAMERA={camera!r}: it comes back each time, so something still publishes for it")
+            raise InvalidSetting(f"CAMERA={camera!r}: published again after each removal; stop the program that publishes it")
 
 
 def main_command() -> None:
-    """Takes DO and CAMERA from the environment."""
+    """Sends the command DO to CAMERA."""
     settings = load(CommandSettings)
     if settings.do is None:
-        raise InvalidSetting("DO is not set: must be pause, resume or snapshot, as in: make send_command DO=pause")
+        raise InvalidSetting("DO is not set: must be pause, resume or snapshot, for example: make command DO=pause")
     with operator_connection() as connection:
         print(send_command(connection, settings.camera, settings.do))
 
 
 def main_forget() -> None:
-    """Takes CAMERA from the environment."""
+    """Removes CAMERA from the running suite."""
     camera = load(ForgetSettings).camera
     if camera is None:
-        raise InvalidSetting("CAMERA is not set, as in: make forget CAMERA=back")
+        raise InvalidSetting("CAMERA is not set, for example: make forget CAMERA=back")
     with operator_connection() as connection:
         print(forget(connection, camera))

@@ -1,4 +1,4 @@
-"""Checks what ``footfall run`` is to run, as the modules will; prints the plan, or what is wrong and exits with code 2."""
+"""Checks the settings of ``footfall run`` like the modules do. Prints the plan, or prints what is wrong and exits with code 2."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import socket
 import sys
 
 if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is imported below takes a while, and Ctrl-C is no traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the slow imports below prints no traceback
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 from bridge.settings import Settings as BridgeSettings
@@ -33,7 +33,7 @@ BAD_SETTING = 2
 
 
 def check() -> Plan:
-    """The plan that the environment asks for. Raises `InvalidSetting`, with one line, for whatever is wrong with it."""
+    """Returns the plan for the environment's settings. Raises `InvalidSetting`."""
     check_source(load_settings())
     _default_to_demo()
     port = load(BusSettings).mqtt_port
@@ -43,18 +43,18 @@ def check() -> Plan:
     has_display = display.matrix != "none"
     if has_display:
         load_icons(display.icons)
-    about = _check_model(classifier, capture)
+    notice = _check_model(classifier, capture)
     _check_ports(port, dashboard, classifier)
     cameras = tuple(dict.fromkeys((capture.camera, *classifier.cameras)))
     programs = ["broker", "capture", "classifier", "counter", "bridge"]
     programs += ["dashboard"] if dashboard.web_port else []
     programs += ["display"] if has_display else []
-    own = {"CAMERAS": ",".join(cameras) if classifier.cameras else "", "DISPLAYS": display.display_name}
+    settings = {"CAMERAS": ",".join(cameras) if classifier.cameras else "", "DISPLAYS": display.display_name}
     return Plan(
         port=port,
-        notice=_check_model(classifier, capture),
+        notice=notice,
         programs=tuple(programs),
-        settings=own | {name: os.environ[name] for name in ("MODEL", "VIDEO_PATH", "SOURCE_MODULES") if name in os.environ},
+        settings=settings | {name: os.environ[name] for name in ("MODEL", "VIDEO_PATH", "SOURCE_MODULES") if name in os.environ},
         camera=capture.camera,
         cameras=cameras,
         video_path=capture.video_path,
@@ -73,23 +73,23 @@ def check() -> Plan:
 
 
 def _default_to_demo() -> None:
-    """With neither a model nor a source of one's own, the demo's; but no other pictures for its model unless it is asked for."""
+    """Sets the demo's model and clip if neither is set. Raises `InvalidSetting` for other pictures without MODEL."""
     for name in ("MODEL", "VIDEO_PATH"):
         if not os.environ.get(name):
-            os.environ.pop(name, None)  # make run MODEL=
+            os.environ.pop(name, None)  # empty, as after make run MODEL=
     if "MODEL" in os.environ:
         return
     os.environ.setdefault("VIDEO_PATH", str(CLIP))
     if not load_settings().create_source().is_drawn():
         raise InvalidSetting(
-            "MODEL is not set: the folder or zip of a Custom Vision export is needed for pictures of your own"
-            " (without VIDEO_PATH the demo runs; its MODEL=demo/model knows drawn figures only)"
+            "MODEL is not set: your own pictures need the folder or zip of a Custom Vision export"
+            " (without VIDEO_PATH the demo runs; MODEL=demo/model knows drawn figures only)"
         )
     os.environ["MODEL"] = str(MODEL)
 
 
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
-    """Loads the model as the classifier will; what has to be said about it and the source."""
+    """Loads the model like the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
     try:
         export = read_export(settings.model)
         Classifier(export, Options(settings.num_threads, xnnpack=False, delegate=settings.delegate))
@@ -99,7 +99,7 @@ def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
 
 
 def _address_text(settings: DashboardSettings) -> str:
-    """Where the dashboard is: at addresses that listen, and no others."""
+    """Returns the addresses at which the dashboard listens, as text."""
     text = settings.web_address
     if settings.web_host in ("0.0.0.0", "::"):
         text += f", on other machines {text.replace('127.0.0.1', socket.gethostname())}"
@@ -108,25 +108,25 @@ def _address_text(settings: DashboardSettings) -> str:
 
 def _check_ports(port: int, dashboard: DashboardSettings, classifier: ClassifierSettings) -> None:
     system = "the system's own Mosquitto (sudo systemctl disable --now mosquitto) or "
-    _check_free("127.0.0.1", port, f"{system}another run: stop that, or choose another, as MQTT_PORT={port + 1}")
+    _check_free("127.0.0.1", port, f"{system}another run; stop it, or set another port: MQTT_PORT={port + 1}")
     if port := dashboard.web_port:
-        other = f"another run: choose another for the dashboard, as WEB_PORT={port + 1}, or none, WEB_PORT=0"
-        _check_free(dashboard.web_host, port, other)
+        hint = f"another run; set another port for the dashboard: WEB_PORT={port + 1}, or WEB_PORT=0 for no dashboard"
+        _check_free(dashboard.web_host, port, hint)
     if port := classifier.http_port or 0:
-        _check_free(classifier.http_host, port, f"another run: choose another for the classifier, as HTTP_PORT={port + 1}")
+        _check_free(classifier.http_host, port, f"another run; set another port for the classifier: HTTP_PORT={port + 1}")
 
 
-def _check_free(host: str, port: int, by: str) -> None:
+def _check_free(host: str, port: int, hint: str) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise InvalidSetting(f"port {port} on {host} is taken ({error.strerror}), perhaps by {by}") from None
+            raise InvalidSetting(f"port {port} on {host} cannot be used ({error.strerror}), perhaps because of {hint}") from None
 
 
 def main() -> int:
-    """Prints the plan as JSON."""
+    """Prints the plan as JSON. Returns the exit code."""
     try:
         print(check().to_json())
     except InvalidSetting as error:

@@ -1,4 +1,4 @@
-"""A connection to the broker of a running suite: as a guest, who reads, or as the operator, who also commands."""
+"""Connections to the broker of a running suite: as a guest, who can only read, or as the operator or a module."""
 
 import os
 import queue
@@ -20,20 +20,20 @@ from runtime.settings import load
 M = TypeVar("M", bound=Message)
 
 TIMEOUT = 10.0
-"""Seconds for an answer of the broker."""
+"""Seconds to wait for a response of the broker."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class NotRunning(FootfallError):
-    """There is no suite; the message says how to start one."""
+    """No suite runs; the message says how to start one."""
 
 
 class SignInRefused(FootfallError):
-    """The broker does not know the user, or not with this password."""
+    """The broker refuses the user or the password."""
 
 
 class Connection:
-    """Connects when entered; messages under the filters of `follow` wait until they are taken."""
+    """A connection to a broker, opened when entered. Messages for the filters of `follow` are queued for `take`."""
 
     def __init__(self, host: str, port: int, user: str | None = None, password: str | None = None) -> None:
         self._host, self._port = host, port
@@ -57,10 +57,10 @@ class Connection:
             code = self._codes.get(timeout=TIMEOUT)
         except (OSError, queue.Empty):
             self._client.loop_stop()
-            raise NotRunning(f"no suite runs here; {start_hint()}") from None
+            raise NotRunning(f"no suite is running; {start_hint()}") from None
         if code != mqtt.MQTT_ERR_SUCCESS:
             self._client.loop_stop()
-            raise SignInRefused(f"the broker at {self._host}:{self._port} refuses the sign-in: {mqtt.connack_string(code)}")
+            raise SignInRefused(f"the broker at {self._host}:{self._port} refused the user: {mqtt.connack_string(code)}")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -69,29 +69,29 @@ class Connection:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the broker is still there; the connection comes back by itself."""
+        """Whether the broker is connected. A lost connection is restored automatically."""
         return self._client.is_connected()
 
     def follow(self, *filters: str) -> None:
-        """Subscribes; what the broker has retained comes first."""
+        """Subscribes to topic filters. Retained messages arrive first."""
         self._filters += filters
         self._subscribe(filters)
 
     def take(self, timeout: float) -> mqtt.MQTTMessage | None:
-        """The next message; None when none has come within `timeout` seconds."""
+        """Returns the next message, or None after `timeout` seconds."""
         try:
             return self._received.get(timeout=timeout)
         except queue.Empty:
             return None
 
     def retained(self, *filters: str) -> dict[str, bytes]:
-        """What the broker has retained under these filters, by topic. To be called before `follow`. Raises `NotRunning`."""
+        """Returns the retained payloads for these filters, by topic. Must be called before `follow`. Raises `NotRunning`."""
         self._subscribed.clear()
         self._subscribe(filters)
         self._check_answered(self._subscribed.wait(TIMEOUT))
         self._subscribed.clear()
         self._client.unsubscribe(list(filters))
-        self._subscribe(["nothing/here"])  # answered after all that is retained has been sent
+        self._subscribe(["nothing/here"])  # the broker acknowledges this after it has sent all retained messages
         self._check_answered(self._subscribed.wait(TIMEOUT))
         found = {}
         while (message := self.take(0)) is not None:
@@ -100,7 +100,7 @@ class Connection:
         return found
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
-        """Publishes at QoS 1, and waits for the broker's acknowledgement. Raises `NotRunning`."""
+        """Publishes with QoS 1 and waits for the acknowledgement. Raises `NotRunning`."""
         info = self._client.publish(topic, payload, 1, retain)
         info.wait_for_publish(TIMEOUT)
         self._check_answered(info.is_published())
@@ -119,25 +119,25 @@ class Connection:
 
 
 def guest_connection() -> Connection:
-    """To the broker at MQTT_HOST and MQTT_PORT, who only reads. Raises `InvalidSetting`."""
+    """Returns a read-only connection to the broker at MQTT_HOST and MQTT_PORT. Raises `InvalidSetting`."""
     settings = load(BusSettings)
     return Connection(settings.mqtt_host, settings.mqtt_port)
 
 
 def operator_connection() -> Connection:
-    """To the broker of the run at MQTT_PORT. Raises `InvalidSetting` or `NotRunning`."""
+    """Returns a connection that can publish commands. Raises `InvalidSetting` or `NotRunning`."""
     return module_connection("operator", "operator")
 
 
 def module_connection(name: str, role: str) -> Connection:
-    """As a module of that name and kind, such as `capture-back` and `capture`. Raises as `operator_connection`."""
+    """Returns a connection as a module, such as `capture-back` in the role `capture`. Raises `InvalidSetting` or `NotRunning`."""
     folder = broker_folder()
     password = (folder / "secrets" / role / "password").read_text().strip()
     return Connection("127.0.0.1", modules_port(folder), name, password)
 
 
 def module_environment(role: str) -> dict[str, str]:
-    """How a module of that kind signs in at the broker of the running suite. Raises as `operator_connection`."""
+    """Returns the environment variables with which a module connects to the broker. Raises `InvalidSetting` or `NotRunning`."""
     folder = broker_folder()
     return {
         "MQTT_HOST": "127.0.0.1",
@@ -148,18 +148,18 @@ def module_environment(role: str) -> dict[str, str]:
 
 
 def broker_folder() -> Path:
-    """Where the run at MQTT_PORT has its broker's passwords. Raises `InvalidSetting` or `NotRunning`."""
+    """Returns the folder of the broker at MQTT_PORT, with its passwords. Raises `InvalidSetting` or `NotRunning`."""
     settings, state = load(BusSettings), state_dir()
     if settings.mqtt_host not in LOOPBACK:
-        raise InvalidSetting(f"MQTT_HOST={settings.mqtt_host!r}: commands are given on the machine on which make run was started")
+        raise InvalidSetting(f"MQTT_HOST={settings.mqtt_host!r}: run this command on the machine of the suite, without MQTT_HOST")
     folder = current_broker(state, settings.mqtt_port)
     if not (folder / "run" / "operator" / "mosquitto_pub").exists():
-        raise NotRunning(f"no suite that keeps its state in {state} has run at port {settings.mqtt_port}; {start_hint()}")
+        raise NotRunning(f"no suite with its state in {state} has run at port {settings.mqtt_port}; {start_hint()}")
     return folder
 
 
 def parse(kind: type[M], topic: str, payload: bytes | bytearray) -> M | None:
-    """The message; None where it is not one of that kind."""
+    """Returns the message, or None if the payload is invalid."""
     try:
         return kind.received(topic, payload)
     except InvalidMessage:
@@ -167,19 +167,19 @@ def parse(kind: type[M], topic: str, payload: bytes | bytearray) -> M | None:
 
 
 def statuses(retained: dict[str, bytes]) -> list[Status]:
-    """The modules' last reports among what is retained."""
+    """Returns the statuses among retained messages."""
     found = [parse(Status, topic, payload) for topic, payload in retained.items() if topic.startswith(topics.status(""))]
     return [one for one in found if one is not None]
 
 
 def check_running(connection: Connection) -> None:
-    """Raises `NotRunning` when no module reports, as at a broker that is another program's."""
+    """Raises `NotRunning` if no module is online, as on a broker that does not belong to Footfall."""
     if all(one.state == OFFLINE for one in statuses(connection.retained(topics.status()))):
-        raise NotRunning(f"a broker answers, but no program of Footfall; {start_hint()}")
+        raise NotRunning(f"a broker is running, but no module of Footfall; {start_hint()}")
 
 
 def start_hint() -> str:
-    """What to type, and where it has been looked for."""
+    """Returns how to start a suite, and which address was tried."""
     settings = load(BusSettings)
     setting = "" if settings.mqtt_port == 1883 else f" MQTT_PORT={settings.mqtt_port}"
-    return f"start one by: make run{setting} (looked for at {settings.mqtt_host}:{settings.mqtt_port})"
+    return f"start it with: make run{setting} (tried {settings.mqtt_host}:{settings.mqtt_port})"

@@ -1,6 +1,6 @@
-"""Follows a run as a guest of its broker: when predictions flow, what is missing until then, and when a recording is counted_labels.
+"""Follows a run as a guest of its broker: waits for the first prediction, and for the end of a recording.
 
-It lives as long as the run, so it reads the messages as plain JSON, without `bus` and what that takes of memory.
+It lives as long as the run. To save memory it parses JSON itself and does not import `bus`.
 """
 
 import json
@@ -14,18 +14,18 @@ from paho.mqtt import client as mqtt
 from footfall.plan import Plan
 
 REPORT_INTERVAL = 20.0
-"""Seconds without a prediction after which the modules' states are printed."""
+"""Seconds without a prediction after which the states of all modules are printed."""
 POLL_INTERVAL = 0.2
-"""Seconds between two looks at whether the run is being stopped."""
+"""Seconds between two checks of whether the run is being stopped."""
 NOT_READY_STATES = ("starting", "offline")
 RECORDING_ENDED = "ended"
 
 
 class Follower:
-    """What is known of a run; used as a context manager."""
+    """The progress of a run; used as a context manager."""
 
     def __init__(self, plan: Plan, is_over: Callable[[], bool], report_interval: float = REPORT_INTERVAL) -> None:
-        """`is_over` says whether the run is being stopped."""
+        """`is_over` returns whether the run is being stopped."""
         self._report_interval = report_interval
         self._plan = plan
         self._is_over = is_over
@@ -63,7 +63,7 @@ class Follower:
                 self._on_visit(document)
             elif mqtt.topic_matches_sub(topics["status"], message.topic):
                 self._on_status(document, message.retain)
-        except (ValueError, TypeError, KeyError, AttributeError):  # not what the modules send
+        except (ValueError, TypeError, KeyError, AttributeError):  # not a message of a module
             return
 
     def _on_visit(self, visit: dict[str, Any]) -> None:
@@ -73,7 +73,7 @@ class Follower:
     def _on_status(self, status: dict[str, Any], is_retained: bool) -> None:
         module, state, detail = status["module"], status["state"], status.get("detail")
         self._states[module] = f"{module} is {state}{detail and f' ({detail})'}"
-        if is_retained and (status.get("at") or 0.0) < self._began_at:  # of the run before
+        if is_retained and (status.get("at") or 0.0) < self._began_at:  # from an earlier run
             return
         about = status.get("about") or {}
         if module == self._plan.dashboard and state not in NOT_READY_STATES:
@@ -84,20 +84,20 @@ class Follower:
             self._visits_are_counted.set()
 
     def wait_for_predictions(self) -> bool:
-        """Waits for the first prediction and the dashboard, and says meanwhile what is missing; False when the run is stopped."""
+        """Waits for the first prediction and the dashboard, and prints what is missing. Returns False if the run is stopped."""
         reported_at = time.monotonic()
         while not (self._has_predictions.wait(POLL_INTERVAL) and self._dashboard_is_ready.wait(POLL_INTERVAL)):
             if self._is_over():
                 return False
             if time.monotonic() - reported_at > self._report_interval:
                 reported_at = time.monotonic()
-                what = "The dashboard is not ready" if self._has_predictions.is_set() else "No prediction yet"
+                problem = "The dashboard is not ready" if self._has_predictions.is_set() else "No prediction yet"
                 states = "; ".join(sorted(self._states.copy().values()))
-                print(f"\n{what}: {states or 'no module has reported'}\n", flush=True)
+                print(f"\n{problem}: {states or 'no module is running'}\n", flush=True)
         return not self._is_over()
 
     def wait_for_end(self) -> bool:
-        """Waits until the recording has ended and its visits are counted_labels; False when the run is stopped before."""
+        """Waits until the recording has ended and is counted. Returns False if the run is stopped before."""
         while not self._visits_are_counted.wait(POLL_INTERVAL):
             if self._is_over():
                 return False
@@ -105,5 +105,5 @@ class Follower:
 
     @property
     def counted_labels(self) -> list[str]:
-        """The labels of the visits since the run began, each visit once."""
+        """The label of each visit since the run began."""
         return list(self._labels.copy().values())

@@ -1,6 +1,6 @@
-"""``footfall matrix``: draws the LED matrix of a running suite in a terminal; elsewhere its label, a line for each change.
+"""``footfall matrix``: draws the LED matrix of a running suite in the terminal, or prints its label without one.
 
-Where the suite runs without a display, as on a laptop, a display module without LEDs runs for as long as the matrix is drawn.
+If the suite runs no display, as on a laptop, the command runs a display module without LEDs meanwhile.
 """
 
 import os
@@ -34,7 +34,7 @@ _UP, _CLEAR_LINE = f"\x1b[{SIDE // 2 + 1}A", "\x1b[K"
 
 
 def supports_colour(out: TextIO) -> bool:
-    """Whether it is a terminal, and its user has not asked for none (NO_COLOR)."""
+    """Returns whether the output is a terminal with colours, and NO_COLOR is not set."""
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
@@ -47,7 +47,7 @@ def _pixels(connection: Connection, display: str) -> Iterator[Pixels]:
 
 
 def show_display(connection: Connection, display: str, out: TextIO) -> None:
-    """Follows a display until it is interrupted."""
+    """Shows the pixels of a display until interrupted."""
     if not supports_colour(out):
         for pixels in _pixels(connection, display):
             print(pixels.label or "dark", file=out, flush=True)
@@ -56,7 +56,7 @@ def show_display(connection: Connection, display: str, out: TextIO) -> None:
     out.write(_HIDE_CURSOR)
     try:
         for number, pixels in enumerate(_pixels(connection, display)):
-            label = pixels.label[: shutil.get_terminal_size().columns // 2]  # in one line, of wide characters too
+            label = pixels.label[: shutil.get_terminal_size().columns // 2]  # fits on one line, even with wide characters
             out.write(_UP if number else "")
             matrix.show(tuple(zip(*[iter(pixels.rgb)] * 3, strict=True)))
             out.write(f"{_CLEAR_LINE}{label}\n")
@@ -68,16 +68,16 @@ def show_display(connection: Connection, display: str, out: TextIO) -> None:
 
 @contextmanager
 def running_display(settings: Settings) -> Iterator[None]:
-    """A display module without LEDs, meanwhile. Raises `InvalidSetting` where none can be started."""
+    """Runs a display module without LEDs while entered. Raises `InvalidSetting` if it cannot be started."""
     name = settings.display_name
     if settings.mqtt_host not in LOOPBACK:
-        raise InvalidSetting(f"no display {name} runs at {settings.mqtt_host}: start one there, as in: make run MATRIX=terminal")
+        raise InvalidSetting(f"display {name!r} is not running at {settings.mqtt_host}; start it there: make run MATRIX=terminal")
     try:
         with module_connection(settings.name, "display"):
             environment = os.environ | module_environment("display") | {"MATRIX": "none"}
     except SignInRefused:
         raise InvalidSetting(
-            f"DISPLAY_NAME={name!r}: the running suite has no such display; start it as: make run DISPLAY_NAME={name}"
+            f"DISPLAY_NAME={name!r}: unknown display; start the suite with it: make run DISPLAY_NAME={name}"
         ) from None
     command = [sys.executable, "-m", "display"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -88,10 +88,10 @@ def running_display(settings: Settings) -> Iterator[None]:
 
 
 def main() -> None:
-    """The display that DISPLAY_NAME names, on standard output."""
+    """Shows the display DISPLAY_NAME on standard output."""
     settings = load(Settings)
     with guest_connection() as connection:
         check_running(connection)
-        is_there = any(one.state != OFFLINE for one in statuses(connection.retained(topics.status(settings.name))))
-        with nullcontext() if is_there else running_display(settings):
+        is_running = any(one.state != OFFLINE for one in statuses(connection.retained(topics.status(settings.name))))
+        with nullcontext() if is_running else running_display(settings):
             show_display(connection, settings.display_name, sys.stdout)

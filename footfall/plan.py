@@ -1,8 +1,8 @@
-"""What ``footfall run`` is to run, as another process has found and checked it.
+"""The plan of ``footfall run``: the programs and settings, checked by another process.
 
-The run lives as long as the suite and takes little memory: it imports no module of the suite, and not `bus`. So the checks, which
-load settings, icons and the model as the modules will, are a process of their own, `footfall.checks`, that ends before anything
-is started. What the run needs to know comes from there as JSON.
+The run lives as long as the suite and must take little memory, so it imports neither `bus` nor a module of the suite. The process
+`footfall.checks` loads settings, icons and the model like the modules do. It passes the plan as JSON and ends before a program is
+started.
 """
 
 import json
@@ -16,12 +16,12 @@ from footfall.state import RunState, state_dir
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run whose settings are all right.
+    """A run with valid settings.
 
-    `programs` are names in the Procfile; `settings` replace those of the environment. `notice` is what has to be said about the
-    demo, or empty. `cameras` are those that the broker lets in, the run's own `camera` first. `topics` are those of predictions,
-    statuses, counts, and the own camera's visits. `dashboard` is its module's name, `address` where this machine finds it, and
-    `address_text` where all machines do, in words; all three are empty without one.
+    `programs` are names in the Procfile. `settings` override the environment. `notice` is the text about the demo, or empty.
+    `cameras` are those that the broker admits, the run's own `camera` first. `topics` are the filters for predictions, statuses,
+    counts and the own camera's visits. `dashboard` is the dashboard's module name, `address` its address on this machine, and
+    `address_text` all its addresses; these three are empty without a dashboard.
     """
 
     port: int
@@ -44,12 +44,12 @@ class Plan:
         return RunState(state_dir(), self.port, is_demo=bool(self.notice))
 
     def to_json(self) -> str:
-        """For `from_json`."""
+        """Returns the plan as JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
-        """The plan in a text by `to_json`."""
+        """Returns the plan from the JSON of `to_json`."""
         found = json.loads(text)
         for name in ("programs", "cameras", "background_labels"):
             found[name] = tuple(found[name])
@@ -57,10 +57,10 @@ class Plan:
 
 
 def make_plan() -> Plan:
-    """The plan that the environment asks for. Raises `CalledProcessError` when the checks have said what is wrong."""
+    """Returns the plan for the environment's settings. Raises `CalledProcessError` if a check failed and printed the reason."""
 
     def block_interrupts() -> None:
-        """Python answers Ctrl-C with a traceback while it starts; the checks unblock it when they are ready for it."""
+        """Blocks Ctrl-C, which prints a traceback while Python starts. The checks unblock it."""
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
     command = [sys.executable, "-m", "footfall.checks"]

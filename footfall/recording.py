@@ -1,4 +1,4 @@
-"""A recording that is played once: who was in it, as a file beside it says, and the summary at its end."""
+"""The result of a recording that is played once: the counted visitors beside the true ones."""
 
 import json
 from collections import Counter
@@ -9,10 +9,10 @@ from typing import Any
 
 
 def load_truth(video_path: str, is_background: Callable[[str], bool]) -> Counter[str] | None:
-    """Visitors by label from the JSON file beside a recording (``door.json`` for ``door.mp4``); None where there is no such file.
+    """Returns the true visitors by label, from the JSON file beside a recording (``door.json`` for ``door.mp4``), or None.
 
-    Two forms are known: ``visitors``, each with its ``label``; and ``segments`` of time, of which those with the same label in a
-    row are one visitor.
+    The file has a list of ``visitors``, each with a ``label``, or a list of ``segments`` of time, each with a ``label``.
+    Consecutive segments with equal labels are one visitor.
     """
     try:
         document: Any = json.loads(Path(video_path).expanduser().with_suffix(".json").read_text("utf-8"))
@@ -20,13 +20,13 @@ def load_truth(video_path: str, is_background: Callable[[str], bool]) -> Counter
             labels = [str(one["label"]) for one in document["visitors"]]
         else:
             labels = [label for label, _ in groupby(str(one["label"]) for one in document["segments"])]
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, RecursionError):  # none, or a file about something else
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, RecursionError):  # no file, or another kind of file
         return None
     return Counter(label for label in labels if not is_background(label))
 
 
 def result_table(name: str, counted: Iterable[str], truth: Mapping[str, int] | None) -> str:
-    """The visitors that were counted, by label, beside the truth where it is known."""
+    """Returns a table of the counted visitors by label, beside the truth if it is known."""
     counts = Counter(counted)
     labels = sorted({*counts, *(truth or {})})
     width = max(map(len, ["visitors", *labels, "all"]))

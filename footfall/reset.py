@@ -1,4 +1,4 @@
-"""``footfall reset``: removes what ``footfall run`` has saved_folders, all visits among it. Asks first, and never under a run."""
+"""``footfall reset``: deletes the data of ``footfall run``, including all visits. Asks first, and refuses during a run."""
 
 import os
 import shutil
@@ -11,43 +11,43 @@ from runtime.errors import FootfallError
 
 
 def main() -> int:
-    """The exit code: 0 when nothing is saved_folders any more, 1 when the answer was no. Raises `FootfallError`."""
+    """Returns the exit code: 0 if no data is left, 1 if the user refused. Raises `FootfallError`."""
     root = state_dir()
     folders = list(saved_folders(root))
     if not folders:
-        print(f"Nothing is saved_folders in {root}.")
+        print(f"There is no data in {root}.")
         return 0
     try:
         if lock(root, exclusive=True) is None:
-            raise FootfallError(f"a run uses {root}: stop it first, by Ctrl-C in its terminal")
+            raise FootfallError(f"a run uses {root}; stop it first with Ctrl-C in its terminal")
         if not _is_confirmed(folders):
-            print("Nothing was removed.")
+            print("Nothing was deleted.")
             return 1
         _remove(folders, root)
     except OSError as error:
         raise FootfallError(f"{error.filename or root}: {error.strerror}") from None
-    print("Removed.")
+    print("Deleted.")
     return 0
 
 
 def _is_confirmed(folders: list[Path]) -> bool:
-    """Asks, unless YES=1. Raises `FootfallError` where nobody can be asked."""
-    print("This removes all visits counted so far, and the broker's state:")
+    """Returns whether the user confirms, or YES=1. Raises `FootfallError` without a terminal."""
+    print("This deletes all visits counted so far, and the broker's state:")
     for folder in folders:
         print(f"  {folder}", flush=True)
     if os.environ.get("YES") == "1":
         return True
     if not sys.stdin.isatty():
-        raise FootfallError("there is no terminal to ask at: YES=1 make reset removes without asking")
+        raise FootfallError("no terminal to ask for confirmation; to delete without asking: YES=1 make reset")
     try:
-        return input("Remove it for good? [y/N] ").strip().lower() in ("y", "yes")
+        return input("Delete it permanently? [y/N] ").strip().lower() in ("y", "yes")
     except (EOFError, KeyboardInterrupt):
         print()
         return False
 
 
 def _remove(folders: list[Path], root: Path) -> None:
-    """Removes these, and the folders around them where nothing else is in them."""
+    """Removes these folders, and then their parents if these are empty."""
     for folder in folders:
         if folder.is_symlink():
             folder.unlink()
@@ -55,5 +55,5 @@ def _remove(folders: list[Path], root: Path) -> None:
             shutil.rmtree(folder)
     (root / LOCK).unlink()
     for folder in (root / DEMO, root):
-        with suppress(OSError):  # something else is in it
+        with suppress(OSError):  # not empty
             folder.rmdir()

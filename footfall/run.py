@@ -1,6 +1,6 @@
-"""``footfall run``: the whole suite without Docker, until Ctrl-C or, of a recording played once, its end.
+"""``footfall run``: runs the suite without Docker, until Ctrl-C or the end of a recording that is played once.
 
-What keeps it from starting is one line; once predictions flow it says where to look, and what is missing when they do not.
+It prints one line if it cannot start, what is missing until predictions arrive, and then where to see the results.
 """
 
 import os
@@ -23,13 +23,13 @@ from footfall.supervisor import Supervisor
 from runtime.errors import InvalidSetting
 
 RUN_VARIABLE = "FOOTFALL_RUN"
-"""Environment variable with this process's id; as `runtime.process` has it, whose imports are too large for here."""
+"""Environment variable with this process's id. A copy of the name in `runtime.process`, which imports too much for the run."""
 BROKER_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
-"""Where the broker is besides PATH."""
+"""Folders in which the broker is searched, in addition to PATH."""
 
 
 def main() -> int:
-    """The exit code is 0 after Ctrl-C or a recording's end, else that of the program that ended. Raises `InvalidSetting`."""
+    """Returns 0 after Ctrl-C or a recording's end, else the exit code of the first program to end. Raises `InvalidSetting`."""
     try:
         plan = make_plan()
     except subprocess.CalledProcessError as refused:
@@ -46,7 +46,7 @@ def main() -> int:
         supervisor.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, stop)
     result: list[str] = []
     with Follower(plan, lambda: supervisor.is_stopping) as follower:
@@ -61,13 +61,13 @@ def main() -> int:
 
 
 def prepare(plan: Plan) -> tuple[dict[str, str], int]:
-    """Makes the run's folders and passwords; returns its programs' environment, and the lock on the folder (a descriptor).
+    """Creates the run's folders and passwords. Returns the environment of its programs, and the descriptor of the folder's lock.
 
     Raises `InvalidSetting`.
     """
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", ""), *BROKER_FOLDERS])
     if shutil.which("mosquitto", path=search) is None:
-        raise InvalidSetting("mosquitto is not installed: make setup installs it, or your package manager (package mosquitto)")
+        raise InvalidSetting("mosquitto is not installed; install it with make setup, or with your package manager")
     root = plan.state.root
     try:
         plan.state.create()
@@ -75,14 +75,14 @@ def prepare(plan: Plan) -> tuple[dict[str, str], int]:
     except OSError as error:
         raise InvalidSetting(f"STATE_DIR={str(root)!r}: {error.strerror}") from None
     if locked is None:
-        raise InvalidSetting(f"STATE_DIR={str(root)!r}: make reset is removing it")
+        raise InvalidSetting(f"STATE_DIR={str(root)!r}: in use by make reset; try again when it has ended")
     environment = {"LOG_FORMAT": "plain"} | os.environ | plan.settings | _procfile_settings(plan) | {"PATH": search}
     _create_passwords(environment)
     return environment, locked
 
 
 def _procfile_settings(plan: Plan) -> dict[str, str]:
-    """What the Procfile's commands find: the broker's settings, folders for state, and where the modules connect."""
+    """Returns the variables for the Procfile's commands: the broker's settings, the state folders, the modules' connection."""
     state, port = plan.state, str(_free_port(modules_port(plan.state.broker)))
     return {
         "BROKER_STATE": str(state.broker),
@@ -106,16 +106,16 @@ def _procfile_settings(plan: Plan) -> dict[str, str]:
 
 
 def _create_passwords(environment: dict[str, str]) -> None:
-    """Before the modules start, which do not wait for them as long as the broker may take."""
+    """Creates the broker's passwords before the modules start, because these do not wait long enough for them."""
     made = subprocess.run([ROOT / "mosquitto" / "secrets.sh"], env=environment, stderr=subprocess.PIPE, text=True, check=False)
     if made.returncode:
-        raise InvalidSetting(f"STATE_DIR: the broker's passwords cannot be kept: {made.stderr.strip()}")
+        raise InvalidSetting(f"STATE_DIR: the broker's passwords cannot be stored: {made.stderr.strip()}")
 
 
 def _free_port(last: int) -> int:
-    """The modules' own port: that of the last run, as the broker ties what it keeps of a session to it, or else a free one.
+    """Returns the port for the modules: the last run's if it is free, because the broker ties sessions to it, or any free port.
 
-    (The port that is set is the one at which everybody reads.)
+    MQTT_PORT is the port for guests. Raises `InvalidSetting`.
     """
     for port in (last, 0):
         with socket.socket() as probe, suppress(OSError):
@@ -126,7 +126,7 @@ def _free_port(last: int) -> int:
 
 
 def _follow(plan: Plan, follower: Follower, supervisor: Supervisor, result: list[str]) -> None:
-    """Says where to look once predictions flow; at the end of a recording that is played once, puts the summary into `result`."""
+    """Prints where to see the results once predictions arrive. Appends the result of a recording that is played once."""
     if not follower.wait_for_predictions():
         return
     print(_start_message(plan), flush=True)
@@ -140,7 +140,7 @@ def _follow(plan: Plan, follower: Follower, supervisor: Supervisor, result: list
 
 
 def _open_browser(address: str) -> None:
-    """Opens the dashboard in a browser, where somebody sits before a screen."""
+    """Opens the dashboard in a browser, if this is a terminal on a machine with a screen."""
     has_screen = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     if has_screen and sys.stdout.isatty():
         subprocess.run([sys.executable, "-m", "webbrowser", address], stdout=subprocess.DEVNULL, check=False)
@@ -152,14 +152,14 @@ def _start_message(plan: Plan) -> str:
     ledger = plan.state.ledger / "ledger.db"
     shown_path = ledger.relative_to(ROOT) if ledger.is_relative_to(ROOT) else ledger
     dashboard = f" Dashboard: {plan.address_text}" if plan.address_text else ""
-    end = "The recording is played once: the run ends with it" if plan.is_played_once else "Ctrl-C stops everything"
+    end = "The run ends with the recording" if plan.is_played_once else "Ctrl-C stops everything"
     return f"""
-Predictions flow.{dashboard}
-Visits are kept in {shown_path}{" (the demo's, apart from all others)" if plan.state.is_demo else ""}.
+Footfall is counting.{dashboard}
+Visits are stored in {shown_path}{" (the demo has its own ledger)" if plan.state.is_demo else ""}.
 In another terminal:
-  make watch{setting}    who is there now
-  make matrix{setting}   the LED matrix, drawn in colour
-  mosquitto_sub -p {plan.port} -v -t '{plan.topics["counts"]}'    visits today, by hour
+  make watch{setting}    the current label, and today's visits
+  make matrix{setting}   the LED matrix in colour
+  mosquitto_sub -p {plan.port} -v -t '{plan.topics["counts"]}'    today's visits by hour
   mosquitto_sub -p {plan.port} -F %x -t '{plan.topics["prediction"]}' | {python} -m bus    every prediction
-Each visit is a line below. {end}.
+Each visit is printed below. {end}.
 """

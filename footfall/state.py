@@ -1,4 +1,4 @@
-"""The folders in which ``footfall run`` keeps its data: below ``.state``, or where STATE_DIR says. Standard library only."""
+"""The folders with the data of ``footfall run``, in ``.state`` or STATE_DIR. Imports the standard library only."""
 
 import fcntl
 import os
@@ -14,24 +14,24 @@ _SAVED_NAMES = re.compile(r"(mosquitto|bridge)(-\d+)?|current-\d+")
 
 
 def state_dir() -> Path:
-    """The folder that all runs share."""
+    """Returns the folder that all runs share."""
     return Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve()
 
 
 def current_broker(root: Path, port: int) -> Path:
-    """The broker's folder of the last run at that port, the demo's or another one."""
+    """Returns the link to the broker's folder of the last run at this port."""
     return root / f"current-{port}"
 
 
 def modules_port(broker: Path) -> int:
-    """The port at which the broker of that folder takes users with passwords; 0 where none has run yet."""
+    """Returns the port at which this broker accepts users with passwords, or 0 if it has never run."""
     options = broker / "run" / "operator" / "mosquitto_pub"
     found = re.search(r"^-p (\d+)$", options.read_text() if options.exists() else "", re.MULTILINE)
     return int(found[1]) if found else 0
 
 
 class RunState(NamedTuple):
-    """The folders of one run: each port has its own, so that two runs do not share them; the demo's are apart from all others."""
+    """The folders of one run. Each port has its own, so that runs can share STATE_DIR; those of the demo are separate."""
 
     root: Path
     port: int
@@ -43,21 +43,21 @@ class RunState(NamedTuple):
 
     @property
     def broker(self) -> Path:
-        """The broker's state, and its users' passwords."""
+        """The folder with the broker's state and its users' passwords."""
         return self._folder / f"mosquitto-{self.port}"
 
     @property
     def ledger(self) -> Path:
-        """The counter's folder, with the ledger; those of the others are in it."""
+        """The counter's folder, with the ledger. It contains the folders of the other modules."""
         return self._folder / f"bridge-{self.port}"
 
     def create(self) -> None:
-        """Makes the broker's folder, and has `current-<port>` point to it, where the other commands find it.
+        """Creates the broker's folder, and the link `current-<port>` by which the other commands find it.
 
         Raises OSError.
         """
         self.broker.mkdir(parents=True, exist_ok=True)
-        self.broker.chmod(0o700)  # the passwords are in there
+        self.broker.chmod(0o700)  # it contains the passwords
         current = current_broker(self.root, self.port)
         new = current.with_name(f"{current.name}.new")
         new.unlink(missing_ok=True)
@@ -66,9 +66,9 @@ class RunState(NamedTuple):
 
 
 def lock(root: Path, exclusive: bool) -> int | None:
-    """Locks the folder, for as long as the descriptor that is returned is open; None where somebody else's lock forbids it.
+    """Locks the folder while the returned descriptor is open. Returns None if another process holds a conflicting lock.
 
-    Each run has a shared lock, so that nothing is removed under it. Raises OSError.
+    Each run holds a shared lock, so that ``footfall reset`` cannot delete its data. Raises OSError.
     """
     descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -80,7 +80,7 @@ def lock(root: Path, exclusive: bool) -> int | None:
 
 
 def saved_folders(root: Path) -> Iterator[Path]:
-    """What runs have made in the folder; STATE_DIR may hold other files too, which are not Footfall's."""
+    """Yields the folders and links that runs have created. STATE_DIR can contain other files, which are not Footfall's."""
     for folder in (root / DEMO, root):
         if folder.is_dir():
             yield from sorted(path for path in folder.iterdir() if _SAVED_NAMES.fullmatch(path.name))

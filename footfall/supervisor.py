@@ -1,4 +1,4 @@
-"""Starts the programs of a run; stops them when one has ended or the run is to stop: the modules first, then the broker."""
+"""Starts the programs of a run. Stops all when one ends or on request: first the modules, then the broker."""
 
 import os
 import queue
@@ -17,26 +17,26 @@ from honcho.printer import Message, Printer
 
 BAD_SETTING = 2
 SHUTDOWN_TIMEOUT = 6.0
-"""Seconds for the modules, and then for the broker; who takes longer is killed."""
+"""Seconds for the modules to end, and then for the broker. A program that takes longer is killed."""
 POLL_INTERVAL = 0.1
-"""Seconds between two looks at whether the run is to stop."""
+"""Seconds between two checks of whether the run must stop."""
 SYSTEM = "system"
 LEVELS = {"INFO": "INF", "NOTICE": "INF", "WARNING": "WRN", "ERROR": "ERR"}
 _FOREIGN_LINE = re.compile(r"(?:\d{10}: (?:(Notice|Info|Warning|Error): )?|(INFO|WARNING|ERROR): )(.*)")
-"""Mosquitto's lines (``1795701806: Warning: text``) and TensorFlow Lite's (``INFO: text``)."""
+"""Lines of Mosquitto (``1795701806: Warning: text``) and TensorFlow Lite (``INFO: text``)."""
 _IGNORED_LINE = re.compile(r".*Mosquitto should not be run as root.*")
-"""Root's broker is as the rest of root's run."""
+"""A warning that is not printed: if root starts the run, the broker runs as root too."""
 
 
 def normalise_line(line: str) -> str:
-    """The line as the modules write theirs: ``[WRN] text``."""
+    """Returns the line in the modules' format: ``[WRN] text``."""
     if (foreign := _FOREIGN_LINE.fullmatch(line)) is None:
         return line
     return f"[{LEVELS[(foreign[1] or foreign[2] or 'info').upper()]}] {foreign[3]}"
 
 
 class Output:
-    """Prints the lines of all programs in one format; remembers the last of each. For many threads."""
+    """The output of all programs in one format. Keeps the last line of each program. Thread-safe."""
 
     def __init__(self, width: int) -> None:
         self._printer = Printer(sys.stdout, width=width, colour=not os.environ.get("NO_COLOR"))
@@ -46,10 +46,10 @@ class Output:
         self.last_lines: dict[str, str] = {}
 
     def write(self, name: str, line: str) -> None:
-        """One line of that program."""
+        """Prints a line of a program."""
         if not line or _IGNORED_LINE.fullmatch(line):
             return
-        with self._lock, suppress(OSError):  # of a terminal that is gone: its programs are still to be ended
+        with self._lock, suppress(OSError):  # the terminal is gone, but the programs must still be stopped
             self.last_lines[name] = normalise_line(line)
             if name not in self._colour_by_name:
                 self._colour_by_name[name] = next(self._colours)
@@ -57,7 +57,7 @@ class Output:
 
 
 class Program:
-    """A process in a session of its own, so that it is stopped from here only, with all that it has started."""
+    """A process in a new session, so that only the supervisor stops it, together with its child processes."""
 
     def __init__(self, name: str, command: str, environment: Mapping[str, str], output: Output) -> None:
         self.name = name
@@ -73,7 +73,7 @@ class Program:
         output.write(SYSTEM, f"{name} started (pid={self._process.pid})")
 
     def follow(self, ended: "queue.Queue[Program]") -> None:
-        """Print its lines until it ends, on a thread that this starts."""
+        """Starts a thread that prints the program's lines and puts the program into `ended` when it ends."""
         threading.Thread(target=self._follow, args=(ended,), name=self.name, daemon=True).start()
 
     def _follow(self, ended: "queue.Queue[Program]") -> None:
@@ -85,17 +85,17 @@ class Program:
 
     @property
     def code(self) -> int:
-        """The exit code of a program that has ended; below 0, a signal."""
+        """The exit code of a program that has ended; a negative one is a signal."""
         return self._process.wait()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to all of its processes."""
-        with suppress(ProcessLookupError, PermissionError):  # macOS: that of a group of zombies
+        """Sends a signal to all of its processes."""
+        with suppress(ProcessLookupError, PermissionError):  # macOS raises PermissionError for a group of zombies
             os.killpg(self._process.pid, number)
 
 
 class Supervisor:
-    """Runs programs, by name, until one of them ends or `stop` is called."""
+    """Runs programs until one of them ends or `stop` is called."""
 
     def __init__(
         self,
@@ -104,24 +104,24 @@ class Supervisor:
         stop_last: str,
         shutdown_timeout: float = SHUTDOWN_TIMEOUT,
     ) -> None:
-        """The program `last` is stopped when all others have ended: the broker, at which they say their last words."""
+        """`stop_last` is stopped after all others: the broker, which carries their last messages."""
         self._commands = commands
         self._environment = environment
         self._stop_last = stop_last
         self._shutdown_timeout = shutdown_timeout
         self._output = Output(max(map(len, (SYSTEM, *commands))))
-        self._ended: queue.Queue[Program] = queue.Queue()  # a SimpleQueue may wait for ever when a signal comes
+        self._ended: queue.Queue[Program] = queue.Queue()  # a SimpleQueue can block forever when a signal arrives
         self.is_stopping = False
-        """Set by `stop`; a plain flag, as a signal may come at any point, even inside an Event's own `set`."""
+        """Set by `stop`. A plain flag, because a signal can arrive at any point, even inside the `set` of an Event."""
         self.cause = ""
-        """Why the run has ended by itself, by the program that was the first to end."""
+        """Why the run ended without `stop`: how the first program ended."""
 
     def stop(self) -> None:
-        """Have `run` stop everything; for any thread or signal handler."""
+        """Makes `run` stop all programs. Can be called by any thread or signal handler."""
         self.is_stopping = True
 
     def run(self) -> int:
-        """Returns when all have ended; the exit code is that of the first to end by itself, 0 after `stop`."""
+        """Runs until all programs have ended. Returns the exit code of the first to end, or 0 after `stop`."""
         running: dict[str, Program] = {}
         for name, command in self._commands.items():
             running[name] = Program(name, command, self._environment, self._output)
@@ -146,7 +146,7 @@ class Supervisor:
         return ended
 
     def _stop(self, programs: list[Program], running: dict[str, Program]) -> None:
-        """Ends these, which are among the running ones."""
+        """Stops these programs, if they are still running."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             for one in programs:
                 if one.name in running:
@@ -160,7 +160,7 @@ class Supervisor:
         if code == BAD_SETTING:
             return last
         if code == -signal.SIGKILL:
-            return f"{name} was killed (SIGKILL), as the system does when memory runs out"
+            return f"{name} was killed (SIGKILL), perhaps because memory ran out"
         if code < 0:
-            return f"{name} was ended by {signal.Signals(-code).name}"
+            return f"{name} was terminated by {signal.Signals(-code).name}"
         return f"{name} ended with exit code {code}{last and f'; its last line: {last}'}" if code else f"{name} was stopped"

@@ -1,4 +1,4 @@
-"""``footfall watch``: who is there now at each camera of a running suite, and today's visits; a line for each change."""
+"""``footfall watch``: prints each camera's current label and today's visits, a line for each change."""
 
 import sys
 import time
@@ -13,33 +13,33 @@ from bus.states import RUNNING, STARTING
 from footfall.connection import Connection, check_running, guest_connection, parse
 
 BATCH_TIME = 0.3
-"""Seconds for which messages are taken before what has changed is printed: the label and the counts of a visit come together."""
+"""Seconds for which messages are collected before changes are printed: a visit's label and counts arrive together."""
 WORKING_STATES = (STARTING, RUNNING)
-"""States of a capture module that say nothing about the camera."""
+"""States of a capture module that are not printed."""
 
 
 @dataclass
 class CameraState:
-    """What is known of one camera."""
+    """The state of one camera."""
 
     label: str | None = None
     since: float | None = None
     """Unix time."""
-    state: str = ""
-    """Of its capture module, where that gives no pictures."""
+    problem: str = ""
+    """The state of its capture module, if that sends no pictures."""
     day: str = ""
     totals: dict[str, int] = field(default_factory=dict)
-    """Of that day."""
+    """The day's visits by label."""
 
     def line(self, camera: str) -> str:
-        """For people, as ``door: woman since 11:44:02 (today: man 7, woman 6)``."""
+        """Returns a line such as ``door: woman since 11:44:02 (today: man 7, woman 6)``."""
         since = "" if self.since is None else f" since {datetime.fromtimestamp(self.since):%H:%M:%S}"
         totals = ", ".join(f"{label} {number}" for label, number in sorted(self.totals.items())) or "no visits"
-        return f"{camera}: {self.label or self.state or 'nobody'}{since} (today: {totals})"
+        return f"{camera}: {self.label or self.problem or 'nobody'}{since} (today: {totals})"
 
 
 class Watch:
-    """Takes messages, and prints a line for each camera that has changed."""
+    """The state of all cameras, built from messages. Prints a line for each camera that has changed."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -47,13 +47,13 @@ class Watch:
         self._printed: dict[str, str] = {}
 
     def process(self, message: mqtt.MQTTMessage) -> None:
-        """A label, a day's counts, or a capture module's state; anything else is ignored."""
+        """Applies a label, a day's counts, or the status of a capture module. Ignores other messages."""
         topic, payload = message.topic, message.payload
         camera = topics.label.name_in(topic)
         if topic.startswith(topics.status("")):
             if (status := parse(Status, topic, payload)) and (state := self._cameras.get(status.about.camera or "")):
-                state.state = "" if status.state in WORKING_STATES else status.state
-        elif not payload:  # forgotten
+                state.problem = "" if status.state in WORKING_STATES else status.state
+        elif not payload:  # the camera was removed
             self._cameras.pop(camera, None)
             self._printed.pop(camera, None)
         elif topic == topics.label(camera):
@@ -62,11 +62,11 @@ class Watch:
                 state.label, state.since = label.label, label.since
         elif counts := parse(DayCounts, topic, payload):
             state = self._cameras.setdefault(camera, CameraState())
-            if counts.day >= state.day:  # an earlier day's are published again when a visit over midnight ends
+            if counts.day >= state.day:  # an earlier day is published again when a visit over midnight ends
                 state.day, state.totals = counts.day, counts.totals
 
     def print_changes(self) -> None:
-        """Prints the cameras that are not as they were printed last."""
+        """Prints the cameras that have changed since they were last printed."""
         for camera, state in sorted(self._cameras.items()):
             line = state.line(camera)
             if self._printed.get(camera) != line:
@@ -75,10 +75,10 @@ class Watch:
 
 
 def watch(connection: Connection, out: TextIO) -> None:
-    """Follows labels and counts until it is interrupted. Raises `footfall.connection.NotRunning` when no suite runs."""
+    """Prints changes until interrupted. Raises `footfall.connection.NotRunning` if no suite runs."""
     check_running(connection)
     connection.follow(topics.label(), topics.counts())
-    connection.follow(topics.status())  # after the cameras
+    connection.follow(topics.status())  # after the labels, which make the cameras known
     watching, was_connected = Watch(out), True
     while True:
         message, end = connection.take(BATCH_TIME), time.monotonic() + BATCH_TIME
@@ -88,10 +88,10 @@ def watch(connection: Connection, out: TextIO) -> None:
         watching.print_changes()
         if connection.is_connected != was_connected:
             was_connected = not was_connected
-            print("the suite is back" if was_connected else "the suite has stopped; waiting for it", file=out, flush=True)
+            print("connected again" if was_connected else "lost the connection; waiting for the suite", file=out, flush=True)
 
 
 def main() -> None:
-    """On standard output."""
+    """Prints to standard output."""
     with guest_connection() as connection:
         watch(connection, sys.stdout)

@@ -41,11 +41,11 @@ else
 make run >/tmp/run.log 2>&1 &
 run=$!
 for _ in $(seq 600); do
-  if grep -q "Predictions flow" /tmp/run.log || ! kill -0 $run; then break; fi
+  if grep -q "Footfall is counting" /tmp/run.log || ! kill -0 $run; then break; fi
   sleep 1
 done
 kill $run && { wait $run || true; }
-grep "Predictions flow" /tmp/run.log || { cat /tmp/run.log; exit 1; }
+grep "Footfall is counting" /tmp/run.log || { cat /tmp/run.log; exit 1; }
 END
   log "make test $*"
   in_container <<END

@@ -1,6 +1,6 @@
-"""Kinds of sources: one module each, found by the address in VIDEO_PATH.
+"""The kinds of sources, one module each. The address in VIDEO_PATH selects one.
 
-A new kind is one more module here, with a `capture.source.SourceKind` as its `KIND`. SOURCE_MODULES names modules elsewhere.
+A new kind is a new module here, with a `capture.source.SourceKind` as its `KIND`. SOURCE_MODULES adds modules from elsewhere.
 """
 
 import pkgutil
@@ -15,27 +15,27 @@ from capture.sources import local
 
 @cache
 def load_kinds(modules: tuple[str, ...] = ()) -> Sequence[SourceKind]:
-    """All kinds of sources, those of further modules first. Raises `ValueError` for a module that has none."""
+    """Returns all kinds of sources, those of `modules` first. Raises `ValueError` for a module without one."""
     own = [f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)]
     return [_load_kind(name) for name in (*modules, *own)]
 
 
 def _load_kind(name: str) -> SourceKind:
     if not all(part.isidentifier() for part in name.split(".")):
-        raise ValueError("the name of a Python module is needed, as demo.source")
+        raise ValueError("must be the name of a Python module, such as demo.source")
     try:
         kind = getattr(import_module(name), "KIND", None)
-    except Exception as error:  # of any kind: another's code runs
+    except Exception as error:  # any exception: this runs foreign code
         raise ValueError(f"{name} cannot be imported ({error})") from None
     if not isinstance(kind, SourceKind):
-        raise ValueError(f"{name} has no source (KIND)")
+        raise ValueError(f"{name} declares no kind of source (KIND)")
     return kind
 
 
 def create_source(video_path: str, options: SourceOptions, modules: tuple[str, ...] = ()) -> Source:
-    """The source at an address, not opened yet; a path on this machine where no other kind takes it.
+    """Creates the source for an address without opening it. If no other kind accepts the address, it is a local path.
 
-    Raises `ValueError` for an address that cannot be right.
+    Raises `ValueError` for an invalid address.
     """
     kinds = load_kinds(modules)
     kind = next((kind for kind in kinds if kind.takes(video_path)), local.KIND)
@@ -45,9 +45,9 @@ def create_source(video_path: str, options: SourceOptions, modules: tuple[str, .
 
 
 def _check_scheme(path: str, schemes: Sequence[str]) -> None:
-    """Raises `ValueError` for an address of an unknown scheme, or with a typing error such as ``rtsp:/camera``."""
+    """Raises `ValueError` for an address with an unknown scheme, or with a typing error such as ``rtsp:/camera``."""
     is_unknown = re.match(r"\s*['\"]?[a-z][a-z0-9+.-]*://", path, re.IGNORECASE)
     is_mistyped = re.match(rf"(?:{'|'.join(schemes)})(?::|//|\\\\)(?!//)", path, re.IGNORECASE)
     if is_unknown or is_mistyped:
         *others, last = [f"{scheme}://" for scheme in schemes]
-        raise ValueError(f"an address begins with {', '.join(others)} or {last}")
+        raise ValueError(f"an address must begin with {', '.join(others)} or {last}")

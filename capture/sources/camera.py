@@ -1,4 +1,4 @@
-"""A camera of this machine: its number or its device file."""
+"""A camera of this machine, given by its number or device file."""
 
 import os
 from pathlib import Path
@@ -7,21 +7,21 @@ from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptio
 
 
 class Camera(Source):
-    """Read by Video4Linux."""
+    """A camera that Video4Linux reads."""
 
     def __init__(self, device: str, _options: SourceOptions) -> None:
         self._device = int(device) if device.isdecimal() else device
         self._name = f"camera {device}"
 
     def pictures(self) -> Pictures:
-        """Pictures as the camera takes them. Raises `SourceLost`."""
+        """Yields pictures as the camera takes them. Raises `SourceLost`."""
         from capture.opencv import cv2, open_capture, read_until_lost  # noqa: PLC0415  # the driver
 
         path = Path(f"/dev/video{self._device}" if isinstance(self._device, int) else self._device)
         if not path.exists():
-            raise SourceLost(f"{self._name}: there is no {path}; is it plugged in?")
+            raise SourceLost(f"{self._name}: {path} does not exist; is the camera plugged in?")
         if not os.access(path, os.R_OK | os.W_OK):
-            raise SourceLost(f"{self._name}: no permission for {path}; the user must be in the group video")
+            raise SourceLost(f"{self._name}: no permission for {path}; add the user to the group video")
         with open_capture(self._name, self._device, cv2.CAP_V4L2) as capture:
             capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
             yield from read_until_lost(self._name, capture)

@@ -1,4 +1,4 @@
-"""Cameras at http and https addresses: those that answer each request with one picture, and those that stream."""
+"""Cameras at http and https addresses, which send one picture for each request, or a stream."""
 
 import hashlib
 import http.client
@@ -27,30 +27,28 @@ from capture.sources.rtsp import Stream
 from capture.timing import wait_until
 
 TIMEOUT = 10.0
-"""Seconds to connect, between two parts of an answer, and for all of it."""
-MAX_PICTURE_BYTES = 32 * 1024 * 1024
-"""Of a picture."""
+"""Seconds to connect, between two parts of a response, and for a whole picture."""
+MAX_BYTES = 32 * 1024 * 1024
+"""Upper bound of the size of a picture."""
 MAX_FAILURES = 3
-"""Requests in a row that fail before the camera is lost."""
+"""Failed requests in a row until the camera is lost."""
 _VIDEO_TYPES = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
 _PAGE_TYPES = ("text/html", "application/json", "application/xhtml+xml")
 _PICTURE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")
 _NEXT_JPEG = b"\xff\xd9\xff\xd8\xff"
-"""The end of a JPEG and the beginning of another: a stream."""
+"""The end of a JPEG followed by the beginning of another, which only a stream has."""
 _REASONS: dict[type[Exception], str] = {
-    http.client.HTTPException: "it does not answer as HTTP requires",
-    UnicodeError: "its host's name cannot be read",
-    ValueError: "it asks for a password in an unknown way; basic and digest are known",
+    http.client.HTTPException: "its response is not valid HTTP",
+    UnicodeError: "its host name is invalid",
+    ValueError: "it requires an unsupported authentication; basic and digest are supported",
 }
-"""The first that fits."""
+"""The first type that matches gives the reason."""
 
 
 class HttpCamera(Source):
-    """Asks for a picture `frame_rate` times a second; an answer with JPEGs without end is read as it comes, a video by FFmpeg."""
+    """A camera that sends a JPEG stream, a video (read by FFmpeg), or one picture for each of `frame_rate` requests a second."""
 
-    def __init__(
-        self, address: str, options: SourceOptions, timeout: float = TIMEOUT, max_bytes: int = MAX_PICTURE_BYTES
-    ) -> None:
+    def __init__(self, address: str, options: SourceOptions, timeout: float = TIMEOUT, max_bytes: int = MAX_BYTES) -> None:
         scheme, _, rest = address.partition("://")
         self._address = f"{scheme.lower()}://{rest}"
         self._name = display_name(address)
@@ -61,19 +59,19 @@ class HttpCamera(Source):
         self._max_bytes = max_bytes
 
     def pictures(self) -> Pictures:
-        """Pictures as the camera has them. Raises `SourceLost`."""
+        """Yields the camera's pictures. Raises `SourceLost`."""
         try:
             opener, url = _create_opener(self._address)
         except ValueError:
-            raise SourceLost(f"{self._name}: the address cannot be read{percent_encoding_hint(self._address)}") from None
+            raise SourceLost(f"{self._name}: invalid address{percent_encoding_hint(self._address)}") from None
         try:
             yield from self._request(opener, url)
         except _IsVideo:
             yield from self._video.pictures()
 
     def _request(self, opener: urllib.request.OpenerDirector, url: str) -> Pictures:
-        """Asks again and again. Raises `SourceLost` without the address's secrets, and `_IsVideo`."""
-        failures = MAX_FAILURES - 1  # the first must be good
+        """Requests pictures until the camera is lost. Raises `SourceLost`, without the secrets of the address, and `_IsVideo`."""
+        failures = MAX_FAILURES - 1  # the first request must succeed
         due = self._clock.monotonic()
         while True:
             try:
@@ -82,12 +80,12 @@ class HttpCamera(Source):
                     if is_stream:
                         failures = MAX_FAILURES
                         yield from self._read_stream(chain([data], _chunks(response)))
-                        raise _UnusableResponse("it stopped giving pictures")
+                        raise _UnusableResponse("it stopped sending pictures")
                     yield _decode(data)
                 failures = 0
             except _IsVideo:
                 raise
-            except Exception as error:  # the texts of urllib's errors may hold the address
+            except Exception as error:  # urllib's error texts can contain the address
                 failures += 1
                 if failures >= MAX_FAILURES:
                     reason = self._explain(error)
@@ -97,7 +95,7 @@ class HttpCamera(Source):
             yield from wait_until(due, self._clock)
 
     def _read_start(self, response: http.client.HTTPResponse) -> tuple[bool, bytes]:
-        """Whether the answer is a stream of JPEGs, and its beginning; all of it when not. Raises `_UnusableResponse` and `_IsVideo`."""
+        """Returns True and the start of a JPEG stream, or False and the whole body. Raises `_UnusableResponse` and `_IsVideo`."""
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind.startswith("multipart/"):
             return True, b""
@@ -110,20 +108,20 @@ class HttpCamera(Source):
             data += chunk
             if not kind.startswith("image/") and not data.startswith(_PICTURE_SIGNATURES):
                 if kind in _PAGE_TYPES:
-                    raise _UnusableResponse(f"it sends {kind}, which is neither a picture nor a video")
+                    raise _UnusableResponse(f"it sends {kind}, not a picture or a video")
                 raise _IsVideo
             if is_endless and data.find(_NEXT_JPEG, max(0, seen - len(_NEXT_JPEG))) >= 0:
                 return True, bytes(data)
             if len(data) > self._max_bytes:
-                raise _UnusableResponse(f"a picture of more than {self._max_bytes} bytes")
+                raise _UnusableResponse(f"it sends a picture of more than {self._max_bytes} bytes")
             if time.monotonic() > end:
                 raise TimeoutError
         if response.length:
-            raise _UnusableResponse(f"the picture was cut off, {response.length} bytes are missing")
+            raise _UnusableResponse(f"its picture is truncated: {response.length} bytes are missing")
         return False, bytes(data)
 
     def _read_stream(self, chunks: Iterable[bytes]) -> Pictures:
-        """The pictures of a stream; a damaged one costs no other. Raises `_UnusableResponse` after the time-out without one."""
+        """Yields the valid pictures of a stream. Raises `_UnusableResponse` after the timeout without one."""
         from capture.prepare import decode  # noqa: PLC0415  # the driver
 
         seen_at = time.monotonic()
@@ -133,20 +131,20 @@ class HttpCamera(Source):
                 seen_at = time.monotonic()
                 yield picture
             elif time.monotonic() - seen_at > self._timeout:
-                raise _UnusableResponse(f"no picture in what it sent for {self._timeout:g} s")
+                raise _UnusableResponse(f"it sent no valid picture for {self._timeout:g} s")
 
     def _explain(self, error: Exception) -> str:
-        """What went wrong, without the address."""
+        """Returns the reason of an error, without the address."""
         if isinstance(error, _UnusableResponse):
             return str(error)
         if isinstance(error, HTTPError):
             error.close()
-            hint = {401: "; user or password is missing or wrong", 404: "; there is nothing at its path"}.get(error.code, "")
+            hint = {401: "; the user or password is missing or wrong", 404: "; check the path of the address"}.get(error.code, "")
             phrase = http.client.responses.get(error.code, "")
-            return f"the camera answers {error.code} {phrase}{hint}".rstrip()
+            return f"the camera responds with {error.code} {phrase}{hint}".rstrip()
         reason = error.reason if isinstance(error, URLError) else error
         if isinstance(reason, TimeoutError):
-            return f"no answer within {self._timeout:g} s"
+            return f"no response within {self._timeout:g} s"
         for kind, text in _REASONS.items():
             if isinstance(reason, kind):
                 return text
@@ -154,17 +152,17 @@ class HttpCamera(Source):
 
 
 class _IsVideo(Exception):
-    """The answer is a video, which FFmpeg may read."""
+    """The response is a video, which is left to FFmpeg."""
 
 
 class _UnusableResponse(Exception):
-    """The answer cannot be used; the text says why."""
+    """The response cannot be used; the text says why."""
 
 
 class _DigestAuthHandler(urllib.request.HTTPDigestAuthHandler):
-    """Gives the password once: with a wrong one, `urllib` asks six times, after which cameras lock the user out.
+    """A digest handler that sends the password once. `urllib` sends a wrong one six times, and cameras then lock the user out.
 
-    Knows SHA-256 and passwords that are not ASCII, too.
+    It also supports SHA-256 and passwords that are not ASCII.
     """
 
     def retry_http_digest_auth(self, req: urllib.request.Request, auth: str) -> Any:
@@ -175,7 +173,7 @@ class _DigestAuthHandler(urllib.request.HTTPDigestAuthHandler):
     def get_algorithm_impls(self, algorithm: str) -> tuple[Callable[[str], str], Callable[[str, str], str]]:
         kind = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}.get(algorithm.upper())
         if kind is None:
-            raise ValueError("an unknown algorithm")
+            raise ValueError("unsupported digest algorithm")
 
         def digest(text: str) -> str:
             return kind(text.encode()).hexdigest()
@@ -184,9 +182,9 @@ class _DigestAuthHandler(urllib.request.HTTPDigestAuthHandler):
 
 
 def _create_opener(address: str) -> tuple[urllib.request.OpenerDirector, str]:
-    """An opener that signs in with the address's user and password (basic or digest), and the address without them.
+    """Returns an opener with the address's user and password (basic or digest), and the address without them.
 
-    Raises `ValueError`.
+    Raises `ValueError` for an invalid address.
     """
     parts = urlsplit(address)
     host = parts.netloc.rpartition("@")[2]
@@ -194,7 +192,7 @@ def _create_opener(address: str) -> tuple[urllib.request.OpenerDirector, str]:
         raise ValueError("no host")
     path, query = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~"), quote(parts.query, safe="/%:@!$&'()*+,;=~?")
     url = urlunsplit((parts.scheme, host, path, query, ""))
-    context = ssl.create_default_context()  # as FFmpeg has it: cameras sign their certificates themselves
+    context = ssl.create_default_context()  # as in FFmpeg: cameras have self-signed certificates
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     opener = urllib.request.OpenerDirector()  # no proxy, no file, no ftp
     for handler in (
@@ -218,7 +216,7 @@ def _decode(data: bytes) -> Picture:
 
     picture = decode(data)
     if picture is None:
-        raise _UnusableResponse(f"what it sends as a picture is none that OpenCV can read ({len(data)} bytes)")
+        raise _UnusableResponse(f"OpenCV cannot decode its picture ({len(data)} bytes)")
     return picture
 
 

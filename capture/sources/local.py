@@ -18,18 +18,18 @@ log = logging.getLogger(__name__)
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 DEFAULT_RATE = 25.0
-"""Frames a second of a file that does not say."""
+"""Frames a second, for a file that does not declare its rate."""
 SCHEME_PREFIX = re.compile(r"[a-z]+:")
-"""How a path begins that may be the address of another kind of source, as demo:7."""
-DEMO_MARKER = "A drawn scene"
-"""How `about` begins in the JSON file beside a clip of the demo."""
+"""The beginning of a path that can be meant for another kind of source, such as demo:7."""
+DRAWN_MARK = "A drawn scene"
+"""The beginning of `about` in the JSON file beside a clip of the demo."""
 
 
 class LocalFile(Recording):
-    """What there is at a path; decided when it is opened, as it may come later."""
+    """A video, a picture or a folder. Opening decides which, because the path can appear later."""
 
     def __init__(self, path: str, options: SourceOptions) -> None:
-        """Raises `ValueError` for the home of an unknown user."""
+        """Raises `ValueError` if the path begins with the home directory of an unknown user."""
         try:
             self._path = Path(path).expanduser()
         except RuntimeError as error:
@@ -39,15 +39,15 @@ class LocalFile(Recording):
         self._throttle = LogThrottle(seconds=3600)
 
     def is_drawn(self) -> bool:
-        """Whether it is a clip of the demo: the JSON file of the same name says so."""
+        """Returns whether this is a clip of the demo, according to the JSON file of the same name."""
         try:
             truth = json.loads(self._path.with_suffix(".json").read_text("utf-8"))
-        except (OSError, ValueError, RecursionError):  # no file, or no JSON
+        except (OSError, ValueError, RecursionError):  # no file, or not JSON
             return False
-        return isinstance(truth, dict) and str(truth.get("about", "")).startswith(DEMO_MARKER)
+        return isinstance(truth, dict) and str(truth.get("about", "")).startswith(DRAWN_MARK)
 
     def pictures(self) -> Pictures:
-        """The pictures of a folder in the order of their names, or of a video. Raises `SourceLost`."""
+        """Yields the pictures of a video, or of a folder in the order of their names. Raises `SourceLost`."""
         try:
             is_still = self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)
         except OSError as error:
@@ -55,7 +55,7 @@ class LocalFile(Recording):
         yield from self._stills() if is_still else self._video()
 
     def _stills(self) -> Pictures:
-        """Each picture that can be read, once, at the rate of the options."""
+        """Yields each readable picture once, at the rate of the options."""
         from capture.prepare import decode  # noqa: PLC0415  # the driver
 
         self.interval = 1 / self._options.frame_rate
@@ -69,20 +69,20 @@ class LocalFile(Recording):
         for path in paths:
             try:
                 picture = decode(path.read_bytes())
-            except OSError:  # it has gone since it was listed
+            except OSError:  # it was removed after the listing
                 picture = None
             if picture is None:
                 if self._throttle(str(path)) is not None:
-                    log.warning("%s: not a picture that OpenCV can read; skipped", path)
+                    log.warning("%s: OpenCV cannot decode this picture; skipping it", path)
                 yield None
                 continue
             yield from wait_until(due, clock)
             due = max(due, clock.monotonic() - self.interval) + self.interval
             yield picture
-        yield from wait_until(due, clock)  # the last one is shown as long as the others
+        yield from wait_until(due, clock)  # show the last picture as long as the others
 
     def _video(self) -> Pictures:
-        """The video at its own rate."""
+        """Yields the pictures of the video at its own rate."""
         from capture.opencv import cv2, open_capture  # noqa: PLC0415  # the driver
 
         name = display_name(str(self._path))
@@ -90,9 +90,9 @@ class LocalFile(Recording):
             with self._path.open("rb"):
                 pass
         except (OSError, ValueError) as error:
-            hint = "; SOURCE_MODULES has no kind of source for it either" if SCHEME_PREFIX.match(name) else ""
+            hint = "; no module of SOURCE_MODULES accepts it either" if SCHEME_PREFIX.match(name) else ""
             raise SourceLost(f"{name}: {error.strerror if isinstance(error, OSError) else error}{hint}") from None
-        absolute = str(self._path.absolute())  # in "12:30.mp4", FFmpeg takes what is before the colon for a protocol
+        absolute = str(self._path.absolute())  # FFmpeg would take the "12" of "12:30.mp4" for a protocol
         with open_capture(name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
             self.interval = 1 / (rate if 0 < rate <= 240 else DEFAULT_RATE)
@@ -100,7 +100,7 @@ class LocalFile(Recording):
 
 
 def play(capture: "cv2.VideoCapture", interval: float, every_frame: bool, clock: Clock) -> Iterator[Picture | None]:
-    """The frames of an open video when they are due; those that are skipped are not decoded."""
+    """Yields the pictures of an open video when they are due. Skipped pictures are not decoded."""
     for grabbed in paced(iter(capture.grab, False), interval, every_frame, clock):
         if grabbed is None:
             yield None

@@ -1,4 +1,4 @@
-"""Network cameras at rtsp addresses, and videos at http addresses, by FFmpeg."""
+"""Network cameras at rtsp addresses, and videos at http addresses, read by FFmpeg."""
 
 import socket
 from urllib.parse import urlsplit
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from capture.source import Pictures, Source, SourceKind, SourceOptions, display_name, percent_encoding_hint
 
 TIMEOUT = 10.0
-"""Seconds in which a stream must open, and give its next picture."""
+"""Seconds to open a stream, and to wait for its next picture."""
 PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 
 
@@ -15,11 +15,11 @@ class Stream(Source):
 
     def __init__(self, address: str, _options: SourceOptions) -> None:
         scheme, _, rest = address.partition("://")
-        self._address = f"{scheme.lower()}://{rest}"  # FFmpeg knows no RTSP://
+        self._address = f"{scheme.lower()}://{rest}"  # FFmpeg requires a lower-case scheme
         self._name = display_name(address)
 
     def pictures(self) -> Pictures:
-        """Pictures as they arrive. Raises `SourceLost`, after ten seconds of silence too."""
+        """Yields pictures as they arrive. Raises `SourceLost`, also after ten seconds without a picture."""
         from capture.opencv import cv2, open_capture, read_until_lost  # noqa: PLC0415  # the driver
 
         timeout = int(TIMEOUT * 1000)
@@ -28,15 +28,15 @@ class Stream(Source):
             yield from read_until_lost(self._name, capture)
 
     def _explain_failure(self) -> str:
-        """Why it could not be opened, found without FFmpeg, whose messages may hold the address."""
+        """Returns why the stream cannot be opened. FFmpeg's messages are not used, because they can contain the address."""
         if hint := percent_encoding_hint(self._address):
-            return f"it cannot be opened{hint}"
+            return f"cannot be opened{hint}"
         try:
             parts = urlsplit(self._address)
             socket.create_connection((parts.hostname or "", parts.port or PORTS[parts.scheme]), TIMEOUT).close()
         except (OSError, ValueError) as error:
             return (error.strerror if isinstance(error, OSError) else "") or f"no connection ({type(error).__name__})"
-        return "it answers, but OpenCV cannot open it; path, user and password must be right, and it must be a video it knows"
+        return "the host is reachable, but OpenCV cannot open the stream; check path, user, password and video format"
 
 
 KIND = SourceKind("rtsp(s):// address", Stream, schemes=("rtsp", "rtsps"))

@@ -46,7 +46,7 @@ class Run:
         return [line for line in self.shown.splitlines() if line and not line.startswith("make: ***")][-1]
 
     def wait_for_predictions(self) -> None:
-        until(lambda: "Predictions flow" in self.shown or self.process.poll() is not None, 60, "predictions")
+        until(lambda: "Footfall is counting" in self.shown or self.process.poll() is not None, 60, "predictions")
         assert self.process.poll() is None
 
     def family(self) -> list[psutil.Process]:

@@ -36,7 +36,7 @@ def check_start(run: Run, secret: str) -> None:
     assert addresses
     assert all(accepts(int(port), host) for host, port in addresses)
     assert f"make watch MQTT_PORT={run.port}" in run.shown
-    start = run.shown.partition("Predictions flow")[0]
+    start = run.shown.partition("Footfall is counting")[0]
     logged = [line.partition("| ")[2] for line in start.splitlines() if re.match(r"\S+ (?!system)\S+ +\|", line)]
     assert [line for line in logged if not line.startswith("[INF] ")] == []
     assert run.shown.count("is THRESHOLD meant?") == 1
