@@ -1,1 +1,1 @@
-"""The run without Docker, and the operator's commands for a running suite."""
+"""The laptop run, and the operator's commands for a running suite."""

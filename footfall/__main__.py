@@ -1,4 +1,4 @@
-"""``footfall COMMAND``: the run without Docker, and the operator's commands for a running suite.
+"""``footfall COMMAND``: the laptop run, and the operator's commands for a running suite.
 
 A command is a function that returns an exit code, or None for 0. It is imported when it is called, so that commands start quickly
 and the run takes little memory.

@@ -27,8 +27,8 @@ from tests.support.wait import limit, until
 pytestmark = pytest.mark.system
 
 
-class Back(Listener):
-    """What comes from capture at the camera back, and messages in place of other modules."""
+class BackCamera(Listener):
+    """Receives the messages of the camera "back", and publishes messages in place of other modules."""
 
     @property
     def frames(self) -> list[Frame]:
@@ -47,8 +47,8 @@ class Back(Listener):
 
 
 @pytest.fixture
-def back(broker: Broker) -> Iterator[Back]:
-    with Back(broker.port, "footfall/back/frame", "footfall/status/capture-back") as listener:
+def back(broker: Broker) -> Iterator[BackCamera]:
+    with BackCamera(broker.port, "footfall/back/frame", "footfall/status/capture-back") as listener:
         yield listener
 
 
@@ -56,11 +56,11 @@ def picture(frame: Frame) -> Picture:
     return cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 
-def test_the_life_of_a_camera(broker: Broker, back: Back, tmp_path: Path) -> None:
-    """A missing clip is waited for. Frames are as set: numbered from 0, resized, rotated, grey, fresh, at most as many a second.
+def test_the_life_of_a_camera(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+    """A missing clip is opened as soon as it exists. Frames are numbered from 0, and prepared and limited as set.
 
-    Paused, the clip is closed, the status says so and since when, and no frame comes; resumed, it plays from its beginning.
-    Progress is frames that go out: there is none without a camera or without the broker, but a paused camera is healthy.
+    A pause closes the clip, and the status says since when. After a resume the clip plays from its beginning. The health file is
+    touched when frames are published or the camera is paused, but not without a camera or a broker.
     """
     path, health = tmp_path / "later.avi", tmp_path / "progress"
     health.touch()
@@ -88,7 +88,7 @@ def test_the_life_of_a_camera(broker: Broker, back: Back, tmp_path: Path) -> Non
         assert since
         assert begin - 0.1 < since < time.time() + 0.1
         until(lambda: not is_open())
-        module.wait_for_log("snapshot of a paused camera")
+        module.wait_for_log("snapshot ignored: the camera is paused")
         frames = back.frames
         moves(health)
         until(lambda: time.time() > begin + 1.5)  # longer than the clip
@@ -114,22 +114,22 @@ def test_the_life_of_a_camera(broker: Broker, back: Back, tmp_path: Path) -> Non
         assert module.end() == 0
 
 
-def test_bad_pictures_are_counted_and_skipped(broker: Broker, back: Back, tmp_path: Path) -> None:
-    """A frame of over 2 MiB, a picture that is far too wide and a file that is none are logged once each; the others go on."""
+def test_bad_pictures_are_counted_and_skipped(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+    """A frame of over 2 MiB, a far too wide picture and another kind of file are each logged once. The others are published."""
     folder = videos.pictures(tmp_path / "pictures", 2)
     cv2.imwrite(str(folder / "noise.bmp"), np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), np.uint8))
     cv2.imwrite(str(folder / "wide.png"), np.zeros((2, 70_000, 3), np.uint8))
     (folder / "none.jpg").write_text("no picture")
     with Module("capture", broker.port, CAMERA="back", VIDEO_PATH=folder, JPEG_QUALITY=100) as module:
         back.wait_for("/frame", 8, 60)
-        for text in ("RESIZE_WIDTH or JPEG_QUALITY", "70000x2", "none.jpg: not a picture"):
+        for text in ("lower RESIZE_WIDTH or JPEG_QUALITY", "70000x2", "none.jpg: OpenCV cannot decode"):
             assert text in module.log
         assert module.log.count("[WRN]") == 3
 
 
-def test_a_recording_waits_for_its_consumers(broker: Broker, back: Back, tmp_path: Path) -> None:
-    """Played once, it begins when classifier and counter run, each frame waits for the prediction of the one before, and it ends
-    with the last prediction: all pictures are in it, however slow the classifier is. It stays healthy then.
+def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+    """A recording that is played once starts when classifier and counter run. Each frame waits for the prediction of the frame
+    before, so a slow classifier loses none. The module stays healthy after the end.
     """
     health = tmp_path / "progress"
     settings = {"VIDEO_PATH": videos.video(tmp_path / "clip.avi", 10), "LOOP_VIDEO": "false", "FRAME_RATE": 20}
@@ -137,9 +137,9 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: Back, tmp_pat
     def report(counter: str, at: float) -> None:
         back.send(Status("classifier", RUNNING, at, at, about=About(model="m")), Status("counter", counter, at, at))
 
-    report(counter=RUNNING, at=1000.0)  # as a broker retains it for modules that were killed with it
+    report(counter=RUNNING, at=1000.0)  # like the retained statuses of modules that were killed with the broker
     with Module("capture", broker.port, CAMERA="back", HEALTH_FILE=health, **settings) as module:
-        module.wait_for_log("waits for classifier and counter")
+        module.wait_for_log("waits for the classifier and the counter")
         module.wait_for_log("connected to the broker")
         report(counter=STARTING, at=time.time())
         back.settle()
@@ -152,7 +152,7 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: Back, tmp_pat
             (*_, last) = frames = back.frames
             assert list(dict.fromkeys(videos.number_of(picture(frame)) for frame in frames)) == list(range(number + 1))
             assert back.statuses[-1].state != ENDED
-            time.sleep(0.15)  # with which the clock's time is more than a second past the recording's at its end
+            time.sleep(0.15)  # at the end the clock is more than a second ahead of the recording
             prediction = samples.prediction(captured_at=last.captured_at, camera="back")
             back.send(replace(prediction, session=last.session, sequence=last.sequence))
         back.wait_for_state(ENDED)
@@ -174,7 +174,7 @@ KIND = SourceKind("a driver that hangs", lambda *_: hanging, schemes=("hang",))
 
 
 def test_a_camera_that_hangs_ends_the_process(broker: Broker, tmp_path: Path) -> None:
-    """With exit code 3, so that it is started again; the source is one that was added by a file."""
+    """The exit code is 3, so that the process is restarted. The source comes from SOURCE_MODULES."""
     (tmp_path / "hanging.py").write_text(HANGING)
     settings = {"VIDEO_PATH": "hang://camera", "SOURCE_MODULES": "hanging", "PYTHONPATH": tmp_path}
     with Module("capture", broker.port, **settings) as module:
@@ -194,7 +194,7 @@ def test_a_camera_that_hangs_ends_the_process(broker: Broker, tmp_path: Path) ->
     ],
 )
 def test_no_secret_of_an_address_is_shown(broker: Broker, video_path: str) -> None:
-    """Neither in the log in detail, with the lines of OpenCV and FFmpeg, nor in anything that is published."""
+    """No secret is in the verbose log, with the lines of OpenCV and FFmpeg, or in a published message."""
     with snapshot_camera() as camera, Listener(broker.port, "#") as listener:
         source = video_path.format(secret=f"{MARK}%40{MARK}", host=camera.host)
         settings = {"VIDEO_PATH": source, "VERBOSE": "true", "OPENCV_LOG_LEVEL": "INFO"}

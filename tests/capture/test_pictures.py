@@ -1,4 +1,4 @@
-"""Pictures: found in a stream of bytes, prepared, and made frames, with their pace, numbers and times."""
+"""Pictures: found in a byte stream, prepared, and made into frames with numbers, times and a limited rate."""
 
 import itertools
 import random
@@ -26,8 +26,8 @@ PICTURE[:4, :4] = (0, 0, 255)
 
 
 @pytest.mark.parametrize(("degrees", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))])
-def test_rotated_clockwise_and_then_resized(degrees: int, corner: tuple[int, int]) -> None:
-    """Grey pictures have no colour."""
+def test_pictures_are_prepared(degrees: int, corner: tuple[int, int]) -> None:
+    """The rotation is clockwise and comes before resizing. Grey pictures have no colour."""
     is_turned = degrees in (90, 270)
     prepared = Preparation(width=10, rotate=degrees).apply(PICTURE)
     assert prepared.shape == ((20, 10, 3) if is_turned else (5, 10, 3))
@@ -40,8 +40,8 @@ def test_rotated_clockwise_and_then_resized(degrees: int, corner: tuple[int, int
 
 
 @given(st.integers(1, 8000), st.integers(1, 8000), st.integers(16, 8192))
-def test_one_side_alone_keeps_the_shape(width: int, height: int, wanted: int) -> None:
-    """However flat a picture is, a side is at least one pixel and the shape is kept to rounding; both sides are as set."""
+def test_one_side_alone_keeps_the_aspect_ratio(width: int, height: int, wanted: int) -> None:
+    """A side has at least one pixel, and the aspect ratio is kept up to rounding. If both sides are set, both apply."""
     new_width, new_height = new_size(width, height, wanted, None)
     assert new_width == wanted
     assert abs(new_height - max(1, height * wanted / width)) <= 1
@@ -51,7 +51,7 @@ def test_one_side_alone_keeps_the_shape(width: int, height: int, wanted: int) ->
 
 
 def test_a_picture_that_cannot_become_a_frame() -> None:
-    """Too wide or high for a JPEG, it is refused with its size; resized, it will do."""
+    """A picture that is too large for a JPEG is refused with its size, unless it is resized."""
     captured = CapturedPicture(np.zeros((2, 70_000, 3), np.uint8), 1.0, 1.0)
     flat, thin = Preparation(height=64), Preparation(rotate=90, width=64)
     for preparation, reason in ((Preparation(), "70000x2"), (flat, "at most 16384"), (thin, "at most 16384")):
@@ -63,10 +63,10 @@ def test_a_picture_that_cannot_become_a_frame() -> None:
 @pytest.mark.parametrize(
     ("rate", "wanted", "jitter", "share"),
     [(10, 10, 0.02, 1.0), (30, 10, 0.0, 0.97), (25, 10, 0.0, 0.97), (60, 24, 0.0, 0.97), (30, 1, 0.0, 0.97)],
-    ids=["a camera of the set rate loses nothing to its jitter", *["a faster one is thinned evenly"] * 4],
+    ids=["jitter loses no picture", *["a faster camera is thinned evenly"] * 4],
 )
-def test_pace(rate: int, wanted: int, jitter: float, share: float) -> None:
-    """Over a minute there are as many as wanted, never more, with no gap of two intervals."""
+def test_the_rate_is_limited(rate: int, wanted: int, jitter: float, share: float) -> None:
+    """A minute has the wanted number of pictures, never more, and no gap of two intervals."""
     noise = random.Random(1)
     times = [number / rate + noise.uniform(-jitter, jitter) for number in range(60 * rate)]
     through = list(filter(RateLimiter(wanted).allows, times))
@@ -76,18 +76,18 @@ def test_pace(rate: int, wanted: int, jitter: float, share: float) -> None:
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=200))
 def test_never_more_than_the_rate(gaps: list[float]) -> None:
-    """In any stretch, at most its length times the rate, and 1.5, are let through."""
+    """In any period, at most 1.5 pictures more than its length times the rate pass."""
     through = list(filter(RateLimiter(5).allows, itertools.accumulate(gaps)))
     for first in range(len(through)):
         for last in range(first, len(through)):
             assert last - first + 1 <= (through[last] - through[first]) * 5 + 1.5 + 1e-6
 
 
-def test_numbers_count_what_was_published() -> None:
-    """A frame that was not published does not use up a number; size and time are the picture's; a session is one process.
+def test_sequence_numbers_count_published_frames() -> None:
+    """An unpublished frame uses no number. Size and time are the picture's. Each framer has its own session.
 
-    A picture out of turn becomes a frame however early it comes, and does not move the others. The source is asked whether it is
-    drawn until the first frame is out: a clip, and the file beside it, may come later.
+    A snapshot becomes a frame at any time and does not delay the next one. `is_drawn` is called until the first frame is
+    published, because a clip and the file beside it can appear later.
     """
     framer = Framer("door", RateLimiter(10), Preparation(width=20), 80, is_drawn=partial(next, iter([False, True])))
     frames = []
@@ -108,12 +108,12 @@ def test_numbers_count_what_was_published() -> None:
     other = Framer("door", RateLimiter(10), Preparation(width=20), 20).make_frame(CapturedPicture(PICTURE, 5000.0, 100.0))
     assert other
     assert other.session != frames[0].session
-    assert len(other.jpeg) < len(frames[0].jpeg)  # of a lower quality
+    assert len(other.jpeg) < len(frames[0].jpeg)  # lower quality
 
 
 @pytest.mark.parametrize("step", [-59.0, -30.0, 45.0, 3600.0, 1_790_000_000.0])
-def test_a_clock_that_is_set_is_noticed(step: float) -> None:
-    """RateLimiter and session go by a clock that nobody sets; each step of the other is counted once, jitter is none."""
+def test_steps_of_the_wall_clock_are_counted(step: float) -> None:
+    """Rate and session time use a clock that is never set. Each step of the wall clock is counted once; jitter is not a step."""
     bus = Mock(metrics=Metrics())
     framer = _create_framer(Settings(), Settings().create_source(), bus, reports_clock=True)
     jitter = (0.0, 0.2, -0.3, step + 0.1, step, step - 0.4)
@@ -127,7 +127,7 @@ def test_a_clock_that_is_set_is_noticed(step: float) -> None:
 LIMIT = 1_000_000
 SMALL = encode_jpeg(videos.numbered(1, 16, 16), 80)
 EXIF = b"\xff\xe1" + (2 + len(SMALL)).to_bytes(2, "big") + SMALL
-"""A segment with a small picture in it, as cameras have it."""
+"""A segment with a small picture in it, like those of cameras."""
 WITH_EXIF = [whole[:2] + EXIF + whole[2:] for whole in (encode_jpeg(videos.numbered(number), 80) for number in range(3))]
 STRIPED = cv2.GaussianBlur(videos.numbered(3), (3, 3), 0)
 STRIPED[:, ::3] = 255
@@ -136,12 +136,12 @@ GOOD = [*WITH_EXIF, OF_SEVERAL_SCANS]
 WRONG_LENGTH = b"\r\n--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 99999\r\n\r\n"
 HEADS = [b"", WRONG_LENGTH, b"--frame\n\n", bytes(700), b"\xff\xd8 \xff\xff\xff"]
 BEGIN = b"\xff\xd8\xff\xda\x00\x02"
-"""Of a JPEG."""
+"""The beginning of a JPEG."""
 generating = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def found(stream: bytes, size: int) -> list[bytes]:
-    """The JPEGs in a stream that comes in chunks of this size."""
+    """Returns the JPEGs found in a stream of chunks of this size."""
     chunks = (stream[at : at + size] for at in range(0, len(stream), size))
     return [one for one in find_jpegs(chunks, LIMIT) if one is not None]
 
@@ -152,7 +152,7 @@ def found(stream: bytes, size: int) -> list[bytes]:
     st.integers(100, 5000),
 )
 def test_whole_pictures_are_found(parts: list[tuple[bytes, int, int | None]], size: int) -> None:
-    """Whatever stands between them and however the bytes come; one that is cut off in its scan costs none but itself."""
+    """All complete pictures are found, with anything between them and any split of the bytes. Truncated ones hide no other."""
     stream = b""
     for head, number, cut in parts:
         picture = GOOD[number]
@@ -164,14 +164,14 @@ def test_whole_pictures_are_found(parts: list[tuple[bytes, int, int | None]], si
 @generating
 @given(st.lists(st.binary(max_size=300) | st.sampled_from([b"\xff\xd8\xff", *GOOD]), max_size=8), st.integers(100, 3000))
 def test_after_any_bytes_pictures_are_found_again(garbage: list[bytes], size: int) -> None:
-    """Within the 64 KB that a false head can claim."""
+    """After garbage, pictures are found within the 64 KB that an invalid header can claim."""
     tail = [GOOD[0]] * (70_000 // len(GOOD[0]) + 2)
     is_found = found(b"".join([*garbage, *tail]), size)[-1:] == [GOOD[0]]
     assert is_found
 
 
-def test_endless_bytes_fill_no_memory() -> None:
-    """What never becomes a picture is dropped at the limit, and the next picture is found."""
+def test_endless_data_does_not_fill_the_memory() -> None:
+    """Data without a picture is dropped at the limit, and the next picture is found."""
     for filler in ((BEGIN + b"x" * 100_000) * 30, bytes(range(255)) * 10_000, BEGIN + b"x" * 2_000_000):
         pictures = found(filler + b"\xff\xd9" + GOOD[0] + GOOD[1], 65536)
         assert pictures[-2:] == GOOD[:2]

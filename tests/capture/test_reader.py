@@ -1,4 +1,4 @@
-"""The threads that read a source: newest picture, loss and return; and every picture of a recording that is played once."""
+"""The reader threads: the newest picture, loss and recovery, and every picture of a recording that is played once."""
 
 import itertools
 import threading
@@ -16,8 +16,9 @@ from tests.support.wait import limit, until
 
 
 class Scripted(Recording):
-    """Does in turn what is listed: gives a number of pictures, or raises an error. After them it hangs in its driver until it
-    is released, if it `hangs`: when the next one is "read", or when it is "closed".
+    """A source with scripted acts: at each opening it yields a number of pictures or raises an error.
+
+    With `hangs` it blocks until it is released, when the next picture is "read" or when it is "closed".
     """
 
     interval = 0.04
@@ -32,7 +33,7 @@ class Scripted(Recording):
     def pictures(self) -> Pictures:
         self.opened += 1
         try:
-            act = self._acts.pop(0) if self._acts else SourceLost("nothing more")
+            act = self._acts.pop(0) if self._acts else SourceLost("no more acts")
             if isinstance(act, Exception):
                 raise act
             for number in range(act):
@@ -45,14 +46,14 @@ class Scripted(Recording):
 
 
 class Reports(list[str]):
-    """Collects states, and in place of a loss its reason."""
+    """The reported states; a loss is replaced by its reason."""
 
     def __call__(self, state: str, detail: str) -> None:
         self.append(detail if state == CAMERA_LOST else state)
 
 
-def test_holds_the_newest() -> None:
-    """A late taker gets the last picture, with a fresh time, and none before it."""
+def test_the_newest_picture_is_kept() -> None:
+    """A late `take` returns only the last picture, with a recent time."""
     reports = Reports()
     with Reader(Scripted(20, pause=0.01), reports, loop=False) as reader:
         until(lambda: ENDED in reports)
@@ -69,17 +70,15 @@ NOT_THERE, BROKEN = SourceLost("not there"), OSError("broken")
 @pytest.mark.parametrize(
     ("acts", "loop", "states", "backoff"),
     [
-        ([NOT_THERE, 2, BROKEN, 0], True, ["not there", RUNNING, "OSError: broken", "there is no picture in it"], ["next"]),
-        ([2, 3, 1], True, [RUNNING] * 3, ["next"]),  # begun again at once, which is no loss
-        ([2, 3, 1], False, [RUNNING, ENDED], []),  # and the picture_timeout after is no loss
-        ([], True, ["nothing more"] * 3, ["next"]),  # the picture_timeout that follows does not hide why
+        ([NOT_THERE, 2, BROKEN, 0], True, ["not there", RUNNING, "OSError: broken", "the source contains no picture"], ["next"]),
+        ([2, 3, 1], True, [RUNNING] * 3, ["next"]),  # reopened at once, without a loss
+        ([2, 3, 1], False, [RUNNING, ENDED], []),  # the silence after the end is not a loss
+        ([], True, ["no more acts"] * 3, ["next"]),  # the following silence does not hide the reason
         ([NOT_THERE, 30, BROKEN], True, ["not there", RUNNING, "OSError: broken"], ["next", "reset", "next"]),
     ],
 )
 def test_states(acts: list[int | Exception], loop: bool, states: list[str], backoff: list[str]) -> None:
-    """States, and the reasons of losses. A lost source is closed before it is opened again: less and less often, but at once
-    after steady pictures.
-    """
+    """States and reasons of losses are reported. A lost source is closed before it is reopened. Stability resets the backoff."""
     source, reports, calls = Scripted(*acts, pause=0.02), Reports(), Mock(**{"next.return_value": 0.02})
     reader = Reader(source, reports, loop, picture_timeout=0.5, backoff=calls)
     reader.backoff_reset_time = 0.3
@@ -94,7 +93,7 @@ def test_states(acts: list[int | Exception], loop: bool, states: list[str], back
     assert [name for name, _ in itertools.groupby(call[0] for call in calls.method_calls)] == backoff
 
 
-def test_a_camera_that_falls_silent_is_lost_until_its_next_picture() -> None:
+def test_a_silent_camera_is_lost_until_its_next_picture() -> None:
     reports = Reports()
     with Reader(Scripted(25, pause=0.6), reports, picture_timeout=0.2) as reader:
         until(lambda: [reader.take(0.1)] and len(reports) >= 4)
@@ -102,9 +101,9 @@ def test_a_camera_that_falls_silent_is_lost_until_its_next_picture() -> None:
 
 
 @pytest.mark.parametrize("when", ["read", "closed"])
-def test_a_source_that_hangs_is_left_behind(when: str) -> None:
-    """A camera stuck in its driver does not keep the process from ending; its call is known while it lasts, also beside a new
-    reader of the same camera.
+def test_a_hanging_source_is_abandoned(when: str) -> None:
+    """A camera that hangs in its driver does not delay the end of its reader. Its call stays recorded, even while a new reader of
+    the camera works.
     """
     source, calls = Scripted(1 if when == "read" else 25, pause=0.1, hangs=when), Calls()
     begin = time.monotonic()
@@ -118,9 +117,9 @@ def test_a_source_that_hangs_is_left_behind(when: str) -> None:
     until(lambda: calls.stalled == 0)
 
 
-@pytest.mark.parametrize("work", [0.0, 0.02], ids=["as fast as it comes", "slower than that"])
+@pytest.mark.parametrize("work", [0.0, 0.02], ids=["fast consumer", "slow consumer"])
 def test_playback_skips_no_picture(work: float) -> None:
-    """All pictures come once, in their order, in the recording's own time; it has ended when the last one is done with."""
+    """All pictures arrive once, in order, with the recording's own time. It ends when the last one is confirmed."""
     taken, reports = [], Reports()
     with Playback(Scripted(20), reports) as playback:
         for _ in range(20):
@@ -136,8 +135,8 @@ def test_playback_skips_no_picture(work: float) -> None:
 
 
 @pytest.mark.parametrize("kind", ["playback", "reader"])
-def test_a_recording_that_is_stopped_in_the_middle_has_not_ended(kind: str) -> None:
-    """No state is reported when it is stopped before its end."""
+def test_a_stopped_recording_has_not_ended(kind: str) -> None:
+    """A recording that is stopped before its end reports no state."""
     source, reports = Scripted(25, pause=limit(0.05)), Reports()
     with Playback(source, reports) if kind == "playback" else Reader(source, reports, loop=False) as reader:
         assert reader.take(limit(10))

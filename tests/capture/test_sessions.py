@@ -1,4 +1,4 @@
-"""Sessions of a camera, by commands, and in those of a recording the wait for classifier and counter."""
+"""The sessions of a camera, and how a recording waits for classifier and counter."""
 
 import time
 from collections.abc import Callable
@@ -25,8 +25,8 @@ from tests.support.wait import limit, until
 
 
 def test_only_the_current_session_publishes() -> None:
-    """A camera is on at first. After a pause no frame or state comes from that session; a resume begins another, at once. A frame
-    that is being published is out before a pause is reported.
+    """A camera starts with a session. A pause ends it: it publishes no more frames or states. A resume starts another at once. A
+    frame that is being published is out before the pause is reported.
     """
     out: list[str] = []
 
@@ -40,7 +40,7 @@ def test_only_the_current_session_publishes() -> None:
     assert before
     before.report(RUNNING)
     commands.on_command(Command("door", "resume"))
-    assert commands.session(0) is before  # it is on already
+    assert commands.session(0) is before  # already on
     with ThreadPoolExecutor(1) as pool:
         assert before.publish(samples.frame())
         until(lambda: before.is_over)
@@ -51,14 +51,14 @@ def test_only_the_current_session_publishes() -> None:
         assert current
         assert commands.session(0) is current is not before
         assert not before.publish(samples.frame())
-        before.report(CAMERA_LOST, "unplugged")  # by a thread that was left behind
+        before.report(CAMERA_LOST, "unplugged")  # by an abandoned thread
         assert current.publish(samples.frame())
     assert out == [RUNNING, "frame", PAUSED, STARTING, "frame", PAUSED]
 
 
 @given(st.lists(st.sampled_from(["pause", "resume", "snapshot"])))
 def test_repeated_commands_change_nothing(words: list[Literal["pause", "resume", "snapshot"]]) -> None:
-    """Each pause and resume that changes something is reported once. Requests before a picture are one; a pause cancels them."""
+    """Only effective pauses and resumes are reported. Repeated snapshot requests count as one, and a pause cancels them."""
     report, is_on, is_requested = Mock(), True, False
     commands = Commands(Mock(), report)
     changes: list[str] = []
@@ -76,7 +76,7 @@ def test_repeated_commands_change_nothing(words: list[Literal["pause", "resume",
 
 
 class Modules:
-    """What other modules report to `consumers`."""
+    """Stand-ins for other modules, which report to `consumers`."""
 
     def __init__(self, prediction_timeout: float = 0.05) -> None:
         self.bus = Mock()
@@ -110,11 +110,11 @@ CLASSIFIER = ("classifier", RUNNING, "m")
         (False, [("bridge", RUNNING), ("dashboard", RUNNING), CLASSIFIER]),
         (False, [("counter", STARTING), CLASSIFIER]),
         (False, [COUNTER, CLASSIFIER, ("counter", OFFLINE)]),
-        (False, [("counter", RUNNING, None, 60.0), CLASSIFIER]),  # retained for a module that is gone
+        (False, [("counter", RUNNING, None, 60.0), CLASSIFIER]),  # a retained status of a module that is gone
     ],
 )
-def test_who_is_waited_for(run: bool, reports: list[tuple[Any, ...]]) -> None:
-    """A classifier, known by its model, and a counter, both by fresh statuses; one of two is enough."""
+def test_required_consumers(run: bool, reports: list[tuple[Any, ...]]) -> None:
+    """A recording needs a counter and a classifier, recognised by its model, with recent statuses. One of several is enough."""
     modules = Modules()
     for report in reports:
         modules.report(*report)
@@ -122,8 +122,8 @@ def test_who_is_waited_for(run: bool, reports: list[tuple[Any, ...]]) -> None:
 
 
 def test_a_frame_without_a_prediction_is_published_again() -> None:
-    """Lost, or too old for a classifier that was held up, it comes again as one of now; after three times it goes on. The
-    prediction of a frame with that number, but of another session, does not count.
+    """The frame is published again with a new time, at most three times. A prediction for the same number of another session does
+    not count.
     """
     modules, frame = Modules(), samples.frame("door")
     sent: list[Frame] = []
@@ -139,8 +139,8 @@ def test_a_frame_without_a_prediction_is_published_again() -> None:
     modules.bus.count_and_warn.assert_called_once()
 
 
-def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -> None:
-    """A frame that went out keeps its number, though its session ends before the prediction comes. All are out of turn."""
+def test_a_pause_during_the_wait_uses_no_number_twice() -> None:
+    """A published frame keeps its number, even if its session ends before the prediction arrives. All frames are snapshots."""
     modules, framer = Modules(limit(5)), Framer("door", RateLimiter(0.1), Preparation(), 80)
     sent: list[Frame] = []
 
@@ -161,7 +161,7 @@ def test_a_pause_while_a_frame_waits_for_its_prediction_uses_no_number_twice() -
         captured = CapturedPicture(videos.numbered(number), time.time(), float(number))
         publish_frame(captured, framer, session, publish, modules.bus)
         commands.on_command(Command("door", "resume"))
-        if session.is_over:  # what does not go out uses no number
+        if session.is_over:  # an unpublished frame uses no number
             session.request_snapshot()
             publish_frame(captured, framer, session, publish, modules.bus)
     assert [(frame.sequence, frame.session) for frame in sent] == [(number, sent[0].session) for number in range(4)]

@@ -1,4 +1,4 @@
-"""Sources: what an address means, when pictures come, and why a source is lost; on this machine, and cameras of the network."""
+"""Local and network sources: which address means what, when pictures arrive, and why a source is lost."""
 
 import itertools
 import socket
@@ -38,12 +38,12 @@ SECRET = quote(PASSWORD, safe="")
 
 
 def open_source(video_path: object, rate: float = 10.0, clock: Clock | None = None) -> Source:
-    """A source on a clock whose seconds pass at once."""
+    """Returns a source with a clock that does not wait."""
     return create_source(str(video_path), SourceOptions(rate, clock=clock or Clock()), ("demo.source",))
 
 
 def numbers(source: Source, most: int) -> list[int | None]:
-    """What comes first: numbers of pictures, or None."""
+    """Returns the numbers of the first pictures, or None for each None."""
     with closing(source.pictures()) as pictures:
         return [one if one is None else videos.number_of(one) for one in itertools.islice(pictures, most)]
 
@@ -51,24 +51,24 @@ def numbers(source: Source, most: int) -> list[int | None]:
 @pytest.mark.parametrize(
     ("path", "modules", "problem"),
     [
-        ("ftp://camera/", "", "an address begins with http://, https://, rtsp:// or rtsps://"),
-        ("rtsp:/camera", "", "an address begins with"),
-        ("http\\\\camera", "", "an address begins with"),
+        ("ftp://camera/", "", "an address must begin with http://, https://, rtsp:// or rtsps://"),
+        ("rtsp:/camera", "", "an address must begin with"),
+        ("http\\\\camera", "", "an address must begin with"),
         *[(f"demo:{seed}", "demo.source", "at most nine digits") for seed in ("", "x", "-1", "1.5", "1234567890", "\u0663")],
         ("~nobody-of-that-name/door.mp4", "", "home directory"),
         ("0", "no.such_module", "SOURCE_MODULES='no.such_module': no.such_module cannot be imported"),
-        ("0", "..", "the name of a Python module is needed, as demo.source"),
-        ("0", "demo.shop", "demo.shop has no source"),
+        ("0", "..", "must be the name of a Python module, such as demo.source"),
+        ("0", "demo.shop", "demo.shop declares no kind of source"),
     ],
 )
-def test_settings_that_cannot_be_right(path: str, modules: str, problem: str) -> None:
+def test_invalid_settings(path: str, modules: str, problem: str) -> None:
     with pytest.raises(InvalidSetting) as caught:
         load(Settings, video_path=path, source_modules=modules)
     assert problem in str(caught.value)
 
 
 @pytest.mark.parametrize("loop", [False, True])
-def test_a_recording_that_is_played_once_is_complete(loop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_played_once_yields_every_frame(loop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("capture.settings.create_source", lambda _path, options, _modules: options)
     created: object = Settings(loop_video=loop, frame_rate=5).create_source()
     assert created == SourceOptions(5, every_frame=not loop)
@@ -78,7 +78,7 @@ def test_a_recording_that_is_played_once_is_complete(loop: bool, monkeypatch: py
 @settings(max_examples=225)
 @given(addresses(), st.sampled_from([{}, {"frame_rate": "fast"}, {"camera": "A"}]))
 def test_settings_show_no_secret(given: tuple[str, str], others: dict[str, str]) -> None:
-    """Of a refused address, or with another refused setting beside it; nor do sources that are lost."""
+    """The message about an invalid address, or about another invalid setting, shows no secret. Nor does that of a lost source."""
     address, _ = given
     for values in ({"video_path": address}, {"video_path": "0", "mqtt_host": address}, {"mqtt_ca_file": address}):
         try:
@@ -103,7 +103,7 @@ def test_drivers_and_demo_are_imported_when_needed(module: str, unwanted: set[st
 
 @pytest.mark.parametrize("ending", [".avi", ".png"])
 def test_files_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
-    """Found by a relative name and by an absolute one, whatever FFmpeg would make of its name."""
+    """Files are found by relative and absolute paths, even if FFmpeg would misread their names."""
     monkeypatch.chdir(tmp_path)
     for name in ("12:30 door", "http:door", "-door", "door%d", "door%03d", "Tür 女", "two\nlines", "a@b", "a://b"):
         path = Path(name + ending)
@@ -128,8 +128,8 @@ def test_files_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endi
     ],
 )
 def test_recordings_are_shown_at_their_rate(tmp_path: Path, kind: str, pictures: int, rate: float, seconds: float) -> None:
-    """The last picture is shown as long as the others, also where it is the only one; what is no picture takes no time. A long
-    wait gives a sign of life every second.
+    """The last picture is shown as long as the others, even a single one. Other files take no time. A long wait yields None every
+    second.
     """
     if kind == "video":
         path = videos.video(tmp_path / "a.avi", pictures, rate)
@@ -147,8 +147,8 @@ def test_recordings_are_shown_at_their_rate(tmp_path: Path, kind: str, pictures:
 
 
 @pytest.mark.parametrize("every_frame", [False, True])
-def test_a_file_that_this_machine_is_too_slow_for(every_frame: bool) -> None:
-    """Pictures are skipped, but some are shown all the time; if it is to be every_frame, all of them, later than the file says."""
+def test_a_slow_machine(every_frame: bool) -> None:
+    """Late pictures are skipped, but never for long. With `every_frame` all are shown, later than in the file."""
     clock, left = Clock(), iter([True] * 40 + [False])
 
     def grab() -> bool:
@@ -172,33 +172,33 @@ def test_a_file_that_this_machine_is_too_slow_for(every_frame: bool) -> None:
         ("./http://clip.mp4", "No such file"),
         ("12:30 door.mp4", "12:30 door.mp4: No such file"),
         ("x" * 5000, "too long"),
-        ("other:7", "other:7: No such file or directory; SOURCE_MODULES has no kind of source for it either"),
-        ("97", "there is no /dev/video97"),
+        ("other:7", "other:7: No such file or directory; no module of SOURCE_MODULES accepts it either"),
+        ("97", "/dev/video97 does not exist"),
         ("/dev/null", "camera /dev/null: OpenCV cannot open it"),
         ("RTSP://me:secret@127.0.0.1:1/live", "^rtsp://127.0.0.1:1: Connection refused$"),
         ("rtsps://127.0.0.1:1/live", "^rtsps://127.0.0.1:1: Connection refused$"),
         ("HTTPS://127.0.0.1:1/live", "^https://127.0.0.1:1: Connection refused$"),
-        ("http://127.0.0.1:port/live", "the address cannot be read"),
-        ("http://{camera}/404", "^http://{camera}: the camera answers 404 Not Found; there is nothing at its path$"),
-        ("http://{camera}/503", "the camera answers 503 Service Unavailable$"),
-        ("http://{camera}/page", "it sends text/html, which is neither a picture nor a video"),
-        ("http://{camera}/text", "none that OpenCV can read"),
-        ("http://{camera}/empty", r"none that OpenCV can read \(0 bytes\)"),
-        ("http://{camera}/truncated", "was cut off"),
-        ("http://{camera}/flaky", "cut off"),
-        ("http://{camera}/stream", "stopped giving pictures"),
+        ("http://127.0.0.1:port/live", "invalid address"),
+        ("http://{camera}/404", "^http://{camera}: the camera responds with 404 Not Found; check the path of the address$"),
+        ("http://{camera}/503", "the camera responds with 503 Service Unavailable$"),
+        ("http://{camera}/page", "it sends text/html, not a picture or a video"),
+        ("http://{camera}/text", "OpenCV cannot decode its picture"),
+        ("http://{camera}/empty", r"OpenCV cannot decode its picture \(0 bytes\)"),
+        ("http://{camera}/truncated", "is truncated"),
+        ("http://{camera}/flaky", "is truncated"),
+        ("http://{camera}/stream", "stopped sending pictures"),
     ],
 )
 def test_why_a_source_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, reason: str) -> None:
-    """The fault itself, with the camera's host and port; also after three faults in a row, and at the end of a stream."""
+    """The reason names the fault and the camera's host and port, also after three faults in a row and at the end of a stream."""
     monkeypatch.chdir(tmp_path)
     Path("text.mp4").write_text("no video at all")
     with snapshot_camera() as camera, pytest.raises(SourceLost, match=reason.replace("{camera}", camera.host)):
         list(open_source(path.replace("{camera}", camera.host)).pictures())
 
 
-def test_a_scene_is_drawn_in_time() -> None:
-    """From its beginning, ten pictures a second."""
+def test_a_scene_is_drawn_at_its_rate() -> None:
+    """A scene starts at its beginning and yields ten pictures a second."""
     scene, clock = Scene(7), Clock(0.0)
     for picture, moment in zip(open_source("demo:7", 1, clock).pictures(), itertools.islice(scene.moments(), 6), strict=False):
         assert picture is not None
@@ -206,8 +206,8 @@ def test_a_scene_is_drawn_in_time() -> None:
         assert np.array_equal(picture, scene.frame(moment))
 
 
-def test_drawn_scenes_are_known(tmp_path: Path) -> None:
-    """The demo's clip, one that was made, and a live scene; no camera, no stream, and no video beside any other JSON."""
+def test_drawn_scenes_are_recognised(tmp_path: Path) -> None:
+    """The demo's clip, other written clips and live scenes are drawn; cameras, streams and videos beside other JSON are not."""
     write_clip(3, 0.2, tmp_path / "scenes-3.mp4")
     assert all(open_source(path).is_drawn() for path in (CLIP, tmp_path / "scenes-3.mp4", "demo:7"))
     assert not any(open_source(path).is_drawn() for path in ("0", "rtsp://camera/stream", "http://camera/"))
@@ -232,8 +232,8 @@ def test_drawn_scenes_are_known(tmp_path: Path) -> None:
     ],
 )
 def test_pictures_of_a_network_camera(address: str, requests: int, expected: Sequence[int | None]) -> None:
-    """Asked for again and again at the rate that is set, or streamed, whatever the answer's type is called. Those that are cut
-    off, empty, garbage or of a wrong length are dropped, and cost no other. Passwords are percent-encoded, and of both kinds.
+    """Pictures are requested at the set rate or streamed, whatever their content type. Truncated, empty and invalid ones are
+    dropped without losing others. Percent-encoded passwords work with basic and digest authentication.
     """
     clock = Clock(0.0)
     with snapshot_camera() as camera:
@@ -245,11 +245,11 @@ def test_pictures_of_a_network_camera(address: str, requests: int, expected: Seq
 
 @pytest.mark.broker
 @pytest.mark.parametrize("kind", ["basic", "digest"])
-def test_a_wrong_password_is_given_once(kind: str) -> None:
-    """More would make the camera lock the user out."""
+def test_a_wrong_password_is_sent_once(kind: str) -> None:
+    """More attempts would make the camera lock the user out."""
     for user, requests in (("", [kind]), ("me:wrong@", [kind, f"{kind} {kind.title()}"])):
         with snapshot_camera() as camera:
-            with pytest.raises(SourceLost, match=r"answers 401 Unauthorized; user or password is missing or wrong$"):
+            with pytest.raises(SourceLost, match=r"responds with 401 Unauthorized; the user or password is missing or wrong$"):
                 numbers(open_source(f"http://{user}{camera.host}/{kind}"), 1)
             assert camera.requests == requests
 
@@ -258,14 +258,14 @@ def test_a_wrong_password_is_given_once(kind: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (b"", "no answer within"),
-        (b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=x\r\n\r\n--x\r\n", "no answer within"),
+        (b"", "no response within"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=x\r\n\r\n--x\r\n", "no response within"),
         (b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n" + bytes(200_000), "more than 100000 bytes"),
     ],
-    ids=["nothing", "the beginning of a stream", "a picture without end"],
+    ids=["nothing", "the beginning of a stream", "an endless picture"],
 )
-def test_a_camera_that_does_not_answer_to_the_end(answer: bytes, reason: str) -> None:
-    """It keeps the connection open and sends nothing more."""
+def test_incomplete_responses(answer: bytes, reason: str) -> None:
+    """The camera keeps the connection open and sends nothing more."""
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/"
         lost = thread.submit(numbers, HttpCamera(address, SourceOptions(), timeout=0.5, max_bytes=100_000), 1)
@@ -276,7 +276,7 @@ def test_a_camera_that_does_not_answer_to_the_end(answer: bytes, reason: str) ->
 
 
 @pytest.mark.broker
-def test_an_address_in_capitals_is_one_for_ffmpeg() -> None:
+def test_an_upper_case_scheme_reaches_ffmpeg() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
         lost = thread.submit(numbers, open_source(f"RTSP://127.0.0.1:{server.getsockname()[1]}/"), 1)
         connection, _ = server.accept()

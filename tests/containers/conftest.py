@@ -1,4 +1,4 @@
-"""A Docker engine, and the suite of docker-compose.yml on it."""
+"""A Docker engine, and the suite of docker-compose.yml in it."""
 
 import json
 import os
@@ -20,11 +20,11 @@ from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
 BUILD = 900.0
-"""Seconds for all images, where nothing is there yet."""
+"""Seconds to build all images without a cache."""
 
 
 def run(*command: str, seconds: float = 180.0, environment: Mapping[str, str] | None = None) -> str:
-    """Standard output of a command that must succeed."""
+    """Runs a command that must succeed. Returns its standard output."""
     own = {**os.environ, **(environment or {})}
     done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=limit(seconds), check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
@@ -32,7 +32,7 @@ def run(*command: str, seconds: float = 180.0, environment: Mapping[str, str] | 
 
 
 def works(*command: str) -> bool:
-    """Whether a command is there and succeeds."""
+    """Returns whether a command exists and succeeds."""
     with suppress(OSError, subprocess.TimeoutExpired):
         return subprocess.run(command, capture_output=True, timeout=limit(20), check=False).returncode == 0
     return False
@@ -40,16 +40,16 @@ def works(*command: str) -> bool:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[None]:
-    """This machine's engine; in CI, one that is started for the tests and ended after them. Skips where there is none.
+    """The engine of this machine; in CI, an engine that runs only for the tests. Skips the tests without an engine.
 
-    `FOOTFALL_DOCKER` names the script that starts it and provides the base images where no registry is reached.
+    `FOOTFALL_DOCKER` is the path of a script that starts an engine, and provides the base images without a registry.
     """
     script = Path(os.environ.get("FOOTFALL_DOCKER") or ROOT.parent / "shared/docker/up.sh")
     own = None
     if os.environ.get("CI") and script.exists():
         own = re.search(r"dockerd started, pid (\d+)", run(str(script), seconds=BUILD))
     if not works("docker", "info"):
-        pytest.skip("no Docker engine answers: start one, or name a script that does in FOOTFALL_DOCKER")
+        pytest.skip("no Docker engine responds; start one, or set FOOTFALL_DOCKER to a script that starts one")
     if not works("docker", "compose", "version") and not shutil.which("docker-compose"):
         pytest.skip("neither docker compose nor docker-compose is installed")
     yield
@@ -59,13 +59,13 @@ def engine() -> Iterator[None]:
 
 
 def compose(*arguments: str, environment: Mapping[str, str], seconds: float = 180.0) -> str:
-    """Runs Compose V2 where it is installed, else 1.29, in the project's folder as a user would; settings in the environment."""
+    """Runs Compose V2 if it is installed, otherwise 1.29, in the project's folder. Returns its standard output."""
     command = ("docker", "compose") if works("docker", "compose", "version") else ("docker-compose",)
     return run(*command, *arguments, seconds=seconds, environment=environment)
 
 
 class Suite:
-    """What `docker-compose up` starts, on free ports, with its own volumes; leaves nothing behind."""
+    """A suite started by `docker-compose up`, on free ports and with its own volumes, which are removed at the end."""
 
     def __init__(self, project: str) -> None:
         self.project = project
@@ -80,35 +80,35 @@ class Suite:
         self.compose("down", "-v", "--remove-orphans")
 
     def compose(self, *arguments: str, seconds: float = 180.0, environment: Mapping[str, str] | None = None) -> str:
-        """Compose for this suite, with further settings."""
+        """Runs Compose for this suite, with additional environment variables."""
         return compose("-p", self.project, *arguments, seconds=seconds, environment={**self._own, **(environment or {})})
 
     def container(self, service: str) -> str:
-        """The id of a service's container, running or not."""
+        """Returns the id of a service's container, running or not."""
         label = f"label=com.docker.compose.service={service}"
         return run("docker", "ps", "-aq", "-f", f"label=com.docker.compose.project={self.project}", "-f", label).strip()
 
     def inspect(self, service: str) -> dict[str, Any]:
-        """The engine's description of its container."""
+        """Returns the output of `docker inspect` for a service's container."""
         found: list[dict[str, Any]] = json.loads(run("docker", "inspect", self.container(service)))
         return found[0]
 
     def health(self, service: str) -> str:
-        """starting, healthy or unhealthy."""
+        """Returns the health: starting, healthy or unhealthy."""
         return str(self.inspect(service)["State"]["Health"]["Status"])
 
     def wait_for_health(self, state: str, *services: str, seconds: float = 120.0) -> None:
-        """Waits until all of them have this health."""
+        """Waits until all these services have this health."""
         until(lambda: all(self.health(service) == state for service in services), seconds, f"{', '.join(services)} being {state}")
 
     def run_in(self, service: str, *command: str) -> str:
-        """Standard output of a command in the service's container."""
+        """Runs a command in a service's container. Returns its standard output."""
         return run("docker", "exec", self.container(service), *command)
 
 
 @pytest.fixture(scope="module")
 def suite(engine: None) -> Iterator[Suite]:
-    """The suite with the demo, as soon as predictions arrive."""
+    """A suite with the demo, in which predictions arrive."""
     with Suite(f"footfall-test-{os.getpid()}") as suite:
         with Listener(suite.mqtt_port, "footfall/+/prediction") as listener:
             listener.wait_for("prediction", seconds=60)

@@ -1,4 +1,4 @@
-"""`docker-compose up`: the whole suite in containers, as on a laptop, with real images."""
+"""`docker-compose up`: the whole suite in containers, with real images."""
 
 import json
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ from tests.support.wait import limit, until
 pytestmark = [pytest.mark.system, pytest.mark.containers, pytest.mark.timeout(limit(900))]
 
 USERS = {"mosquitto": 1883, "capture": 10001, "classifier": 10002, "counter": 10004, "bridge": 10005, "dashboard": 10006}
-"""The owners of the volumes: a changed number takes a volume away from its module."""
-LIVING_ON_FRAMES = ("capture", "classifier", "counter")
+"""The user id of each service, which owns its volume. With another id it could not use an existing volume."""
+NEED_FRAMES = ("capture", "classifier", "counter")
 ROLES = (*USERS, "display", "operator", "reader")
 MIB = 1024**2
 
 
 @pytest.fixture(autouse=True)
 def _logs(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Shows the containers' logs with a failed test."""
+    """Prints the containers' logs if a test fails."""
     failed = request.session.testsfailed
     yield
     if request.session.testsfailed > failed and "suite" in request.fixturenames:
@@ -32,7 +32,7 @@ def _logs(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def visits_of_today(suite: Suite) -> int:
-    """As the dashboard's server counts them, as soon as it and the counter answer."""
+    """Returns today's visits from the dashboard's HTTP interface. Waits until it and the counter respond."""
 
     def counts() -> dict[str, Any]:
         try:
@@ -45,10 +45,10 @@ def visits_of_today(suite: Suite) -> int:
 
 
 def check_container(suite: Suite, service: str, user: int) -> None:
-    """It is healthy; its own user, without capabilities or privileges; memory and logs are bounded, no volume is unnamed.
+    """Checks that a container is healthy and confined: user, capabilities, file system, memory, logs and volumes.
 
-    A module is process 1, so that signals reach it, and reads its own password only; no other module, compiler or installer is
-    there.
+    A module must be process 1, so that signals reach it. It can read only its own password, and its image has no other module,
+    compiler or installer.
     """
     suite.wait_for_health("healthy", service)
     container = suite.inspect(service)
@@ -75,8 +75,8 @@ def check_container(suite: Suite, service: str, user: int) -> None:
     assert readable.split() == [f"{service}/password"]
 
 
-def test_without_settings_it_is_on_loopback(engine: None) -> None:
-    """The dashboard on 127.0.0.1:9001, the broker on 127.0.0.1:1883."""
+def test_the_default_ports_are_on_loopback(engine: None) -> None:
+    """By default the dashboard is on 127.0.0.1:9001 and the broker on 127.0.0.1:1883."""
     names = ("MQTT_PORT", "WEB_PORT", "WEB_HOST", "MQTT_TLS", "MODEL", "VIDEO_PATH")
     shown = compose("config", environment=dict.fromkeys(names, ""))
     assert "127.0.0.1:9001:9001" in shown or 'published: "9001"' in shown
@@ -85,7 +85,7 @@ def test_without_settings_it_is_on_loopback(engine: None) -> None:
 
 
 def test_predictions_become_visits_and_counts(suite: Suite) -> None:
-    """The dashboard and the bridge have them; guests read everything except pictures, and write nothing."""
+    """Visits reach the dashboard and the bridge. Guests can read everything except pictures, and publish nothing."""
     with Listener(suite.mqtt_port, "footfall/#") as guest:
         guest.wait_for("prediction", 20, seconds=30)
         until(lambda: any(json.loads(one)["totals"] for one in guest.payloads("counts")), 90, "a visit")
@@ -100,8 +100,8 @@ def test_predictions_become_visits_and_counts(suite: Suite) -> None:
         assert "Footfall" in page.read().decode()
 
 
-def test_the_operator_commands_cameras(suite: Suite) -> None:
-    """The clients in the broker's container sign in as the operator by themselves."""
+def test_the_operator_sends_commands(suite: Suite) -> None:
+    """The MQTT clients in the broker's container connect as the operator by default."""
     with Listener(suite.mqtt_port, "footfall/status/capture") as guest:
         for do, state in (("pause", "paused"), ("resume", "running")):
             suite.run_in("mosquitto", "mosquitto_pub", "-q", "1", "-t", "footfall/door/command", "-m", json.dumps({"do": do}))
@@ -113,8 +113,8 @@ def test_every_container_is_healthy_and_confined(suite: Suite, service: str) -> 
     check_container(suite, service, USERS[service])
 
 
-def test_the_display_joins_by_its_profile(suite: Suite) -> None:
-    """Without a Sense HAT here: it publishes its pixels, and is confined as the others are."""
+def test_the_display_starts_with_its_profile(suite: Suite) -> None:
+    """Without a Sense HAT the display publishes its pixels. Its container is confined like the others."""
     devices = {"MATRIX": "none", "SENSE_HAT_LEDS": "/dev/null", "SENSE_HAT_I2C": "/dev/zero"}
     with Listener(suite.mqtt_port, "footfall/display/+/pixels") as guest:
         suite.compose("--profile", "sensehat", "up", "-d", "--build", "display", seconds=300, environment=devices)
@@ -124,7 +124,7 @@ def test_the_display_joins_by_its_profile(suite: Suite) -> None:
 
 
 def test_results_go_to_the_edgehub_of_the_settings(suite: Suite, tmp_path: Path) -> None:
-    """With the profile azure in place of the bridge, on the same outbox: visits reach an edgeHub on the project's network."""
+    """The profile azure replaces the bridge and uses its outbox. Visits reach an edgeHub on the project's network."""
     network = json.loads(run("docker", "network", "inspect", f"{suite.project}_default"))
     with EdgeHub(tmp_path, network[0]["IPAM"]["Config"][0]["Gateway"]) as edgehub:
         suite.compose("--profile", "azure", "up", "-d", "--scale", "bridge=0", environment=edgehub.environment)
@@ -138,17 +138,17 @@ def test_results_go_to_the_edgehub_of_the_settings(suite: Suite, tmp_path: Path)
     suite.compose("up", "-d")
 
 
-def test_a_container_without_input_is_unhealthy(suite: Suite) -> None:
-    """A lost camera makes capture unhealthy and every module that lives on its frames; all recover with it."""
+def test_containers_without_input_are_unhealthy(suite: Suite) -> None:
+    """A lost camera makes capture and all modules that need its frames unhealthy. They recover with the camera."""
     suite.compose("up", "-d", "--no-deps", "capture", environment={"VIDEO_PATH": "/videos/gone.mp4"})
-    suite.wait_for_health("unhealthy", *LIVING_ON_FRAMES, seconds=150)
-    assert {suite.health(service) for service in set(USERS) - set(LIVING_ON_FRAMES)} == {"healthy"}
+    suite.wait_for_health("unhealthy", *NEED_FRAMES, seconds=150)
+    assert {suite.health(service) for service in set(USERS) - set(NEED_FRAMES)} == {"healthy"}
     suite.compose("up", "-d", "--no-deps", "capture")
-    suite.wait_for_health("healthy", *LIVING_ON_FRAMES)
+    suite.wait_for_health("healthy", *NEED_FRAMES)
 
 
-def test_counts_outlive_down_and_up(suite: Suite) -> None:
-    """`down` ends each container cleanly; after `up` the visits are still there, and more come."""
+def test_counts_survive_down_and_up(suite: Suite) -> None:
+    """`down` ends each container with exit code 0. After `up` the visits are still there, and new ones are counted."""
     before = until(lambda: visits_of_today(suite), 60, "a visit")
     for service in reversed(USERS):
         run("docker", "stop", "--time", "60", suite.container(service))
@@ -156,4 +156,4 @@ def test_counts_outlive_down_and_up(suite: Suite) -> None:
     suite.compose("down")
     suite.compose("up", "-d")
     assert visits_of_today(suite) >= before
-    until(lambda: visits_of_today(suite) > before, 90, "one visit more")
+    until(lambda: visits_of_today(suite) > before, 90, "another visit")

@@ -1,4 +1,4 @@
-"""Dockerfiles and Compose files, without an engine: what they pin, share and allow."""
+"""Checks of the Dockerfile and the Compose files that need no engine: versions, memory, confinement."""
 
 import json
 import re
@@ -12,20 +12,20 @@ from packaging.requirements import Requirement
 from tests.support.broker import ROOT
 
 PYTHON = {"python_version": "3.11", "python_full_version": "3.11.2", "sys_platform": "linux"}
-"""In the images."""
+"""The Python of the images."""
 DEBIAN = {"msgpack": "msgpack", "numpy": "(opencv|numpy)", "opencv-python-headless": "opencv", "pillow": "pil"}
-"""Packages without wheels for 32-bit ARM on PyPI, and Debian's packages that replace them."""
+"""Packages without wheels for 32-bit ARM on PyPI, and the Debian packages that replace them."""
 
 
 def pins(path: Path) -> dict[str, str]:
-    """Versions by package."""
+    """Returns the pinned versions by package."""
     lines = [line for line in path.read_text().splitlines() if "==" in line and not line.startswith("#")]
     found = map(Requirement, lines)
     return {one.name: str(one.specifier) for one in found if not one.marker or one.marker.evaluate(PYTHON)}
 
 
 def stages() -> dict[str, str]:
-    """The instructions of each stage of the Dockerfile with those it is built from."""
+    """Returns the instructions of each stage of the Dockerfile, including those of its base stages."""
     texts: dict[str, str] = {}
     for text in re.split(r"^(?=FROM )", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)[1:]:
         base, name = re.findall(r"^FROM (\S+) AS (\S+)$", text, re.MULTILINE)[0]
@@ -34,13 +34,13 @@ def stages() -> dict[str, str]:
 
 
 def services(*names: str) -> dict[str, dict[str, Any]]:
-    """Those of Compose files, of which a later one replaces an earlier one."""
+    """Returns the services of Compose files. A later file overrides an earlier one."""
     return {key: one for name in names for key, one in yaml.safe_load((ROOT / name).read_text())["services"].items()}
 
 
 @pytest.mark.parametrize("module", ["bus", "capture", "classifier", "display", "counter", "bridge", "dashboard"])
-def test_packages_have_the_versions_that_are_tested(module: str) -> None:
-    """And what PyPI lacks on 32-bit ARM is Debian's there."""
+def test_images_have_the_tested_versions(module: str) -> None:
+    """Images pin the tested versions. Packages that PyPI lacks for 32-bit ARM come from Debian there."""
     wanted = pins(ROOT / module / "requirements.txt")
     assert wanted.items() <= pins(ROOT / "constraints.txt").items()
     left_out = re.search(r"\^\(([^)]*)\)==", (ROOT / "scripts" / "packages.sh").read_text())
@@ -51,7 +51,7 @@ def test_packages_have_the_versions_that_are_tested(module: str) -> None:
 
 
 def test_compose_and_iot_edge_allow_the_same_memory() -> None:
-    """Three quarters of the gigabyte of a Raspberry Pi 3; the system and IoT Edge have the rest."""
+    """Compose and IoT Edge set the same limits: three quarters of the 1 GB of a Raspberry Pi 3 in total."""
     template = json.loads((ROOT / "deployment.template.json").read_text())
     modules = template["modulesContent"]["$edgeAgent"]["properties.desired"]["modules"]
     found = services("docker-compose.override.yml", "docker-compose.yml").items()
@@ -64,7 +64,7 @@ def test_compose_and_iot_edge_allow_the_same_memory() -> None:
 
 
 def test_every_service_is_confined() -> None:
-    """Those of the profiles too: read-only, without capabilities and privileges, published on loopback only."""
+    """All services, including those of profiles, are read-only, without capabilities, and published on loopback only."""
     base, override = services("docker-compose.yml"), services("docker-compose.override.yml")
     for name, service in (base | {"display": override["display"]}).items():
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name

@@ -1,4 +1,4 @@
-"""``make run`` as a user starts it."""
+"""Runs ``make run`` like a user."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from tests.support.wait import limit, until
 
 
 def make(*words: str, out: IO[bytes] | int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
-    """A make in a session of its own, as a terminal has it, without what a make around the tests has set."""
+    """Starts make in a new session, like a terminal does, without the variables of an outer make."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     environment = kept | {"VENV": os.path.relpath(sys.prefix, ROOT), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
@@ -25,7 +25,7 @@ def make(*words: str, out: IO[bytes] | int = subprocess.PIPE) -> "subprocess.Pop
 
 
 class Run:
-    """A ``make run``, and the commands for it."""
+    """A ``make run``, and other commands for the same suite."""
 
     def __init__(self, folder: Path, settings: dict[str, object]) -> None:
         self.port = int(str(settings["MQTT_PORT"]))
@@ -37,12 +37,12 @@ class Run:
 
     @property
     def shown(self) -> str:
-        """What is on the screen so far."""
+        """The output so far."""
         return self._shown.read_text()
 
     @property
     def last_line(self) -> str:
-        """The last line of the run, before what make says about its exit code."""
+        """The last line of the output, without make's line about the exit code."""
         return [line for line in self.shown.splitlines() if line and not line.startswith("make: ***")][-1]
 
     def wait_for_predictions(self) -> None:
@@ -50,32 +50,32 @@ class Run:
         assert self.process.poll() is None
 
     def family(self) -> list[psutil.Process]:
-        """Everything that it started and that still runs."""
+        """Returns all running processes that make has started."""
         try:
             return psutil.Process(self.process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
 
     def press_ctrl_c(self) -> int:
-        """What the terminal does: SIGINT to all in the foreground, make among them, which ends by it. The exit code."""
+        """Sends SIGINT to all processes of the session, like a terminal. Returns the exit code of make."""
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(limit(20))
 
     def start(self, *words: str) -> "subprocess.Popen[bytes]":
-        """Another command, which finds this run by its settings."""
+        """Starts another make command for this suite."""
         self.processes.append(make(*words, *self._own))
         return self.processes[-1]
 
     def command(self, *words: str) -> tuple[int, str]:
-        """Another command that ends by itself: exit code, and what it says."""
+        """Runs another make command for this suite. Returns its exit code and output."""
         process = self.start(*words)
-        said, _ = process.communicate(timeout=limit(60))
-        return process.returncode, said.decode()
+        output, _ = process.communicate(timeout=limit(60))
+        return process.returncode, output.decode()
 
 
 @contextmanager
 def make_run(tmp_path: Path, **given: object) -> Iterator[Run]:
-    """``make run`` with settings on its command line, by default on free ports and with its state in `tmp_path`."""
+    """Runs ``make run`` with these settings, by default on free ports and with its data in `tmp_path`."""
     own: dict[str, object] = {"STATE_DIR": tmp_path / "state", "MQTT_PORT": free_port(), "WEB_PORT": free_port()}
     run = Run(tmp_path, own | given)
     try:

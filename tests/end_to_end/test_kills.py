@@ -1,4 +1,4 @@
-"""Counter, bridge, broker and edgeHub are killed again and again, and every visit is counted and sent as if they never had been.
+"""Counter, bridge, broker and edgeHub are killed at random, and every visit is still counted and sent once.
 
 FOOTFALL_STORM_VISITS=500 FOOTFALL_STORM_KILLS=100 make test TESTS=tests/end_to_end/test_kills.py
 """
@@ -32,18 +32,18 @@ CAMERAS = 25 if VISITS >= 300 else 30
 INTERVAL = 0.2
 """Seconds between two frames of a camera."""
 BROKER_PAUSE = 4.0
-"""Seconds between two kills of the broker: by then it has saved its queues."""
+"""Seconds between two kills of the broker, in which it saves its queues."""
 BROKER_LOSES = 1.5
-"""Seconds of predictions that a killed broker may have held for a counter that was away."""
-DOWN = 1.0
-"""Seconds; the longest that what was killed stays away."""
+"""Seconds of queued predictions that a killed broker can lose while the counter is away."""
+MAX_DOWNTIME = 1.0
+"""Upper bound of the seconds until a killed program is restarted."""
 Actions = tuple[Callable[[], object], Callable[[], object]]
-"""How a program is killed, and how it is started."""
+"""A function that kills a program, and one that starts it."""
 FIELDS = ("id", "camera", "label", "started_at", "ended_at", "peak", "frames")
 
 
 def script(chance: random.Random, begin: float) -> tuple[list[Prediction], list[Visit]]:
-    """The frames of all cameras in the order of their times, and the visits that are on them, 10 seconds for each."""
+    """Returns the predictions of all cameras in the order of their times, and the true visits, about 10 seconds each."""
     frames, visits = [], []
     for number in range(CAMERAS):
         camera, at = f"camera{number}", begin + chance.random() * 5
@@ -59,14 +59,14 @@ def script(chance: random.Random, begin: float) -> tuple[list[Prediction], list[
 
 
 def publish(frames: Sequence[Prediction], bus: Bus) -> None:
-    """Each when its time has come, as the classifier does."""
+    """Publishes each prediction at its time, like the classifier."""
     for frame in frames:
         time.sleep(max(0.0, frame.captured_at - time.time()))
         bus.publish(frame)
 
 
 def kill(victims: dict[str, Actions], chance: random.Random, end: float) -> list[str]:
-    """Kills one or more of them at random times until then, and starts them again; who was killed."""
+    """Kills one or more programs at random times until `end`, and restarts them. Returns the names of the killed."""
     killed: list[str] = []
     broker_killed_at = 0.0
     for moment in sorted(chance.uniform(time.time() + 2, end) for _ in range(KILLS)):
@@ -78,14 +78,14 @@ def kill(victims: dict[str, Actions], chance: random.Random, end: float) -> list
         killed += picked
         if "broker" in picked:
             broker_killed_at = time.monotonic()
-        time.sleep(chance.uniform(0, DOWN))
+        time.sleep(chance.uniform(0, MAX_DOWNTIME))
         for name in chance.sample(picked, len(picked)):
             victims[name][1]()
     return killed
 
 
 def compare(truth: Sequence[Visit], found: Sequence[Visit]) -> None:
-    """Each visit is there once, at its camera in its order, with its label and its times."""
+    """Checks that each true visit is found once, in the order of its camera, with its label and times."""
     by_camera = [sorted(visits, key=lambda visit: visit.camera) for visits in (truth, found)]
     for true, visit in zip(*by_camera, strict=True):
         assert (visit.camera, visit.label) == (true.camera, true.label)
@@ -95,7 +95,7 @@ def compare(truth: Sequence[Visit], found: Sequence[Visit]) -> None:
 
 @pytest.mark.timeout(limit(600))
 def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
-    """Ledger and edgeHub have exactly those that happened: in order, with their labels and times."""
+    """Ledger and edgeHub have exactly the true visits, in order, with their labels and times."""
     chance = random.Random(VISITS)
     broker, hub, state = Broker(tmp_path / "broker"), EdgeHub(tmp_path / "hub"), tmp_path / "counter"
     counter = Module("counter", broker.port, STATE_DIR=state)
@@ -109,7 +109,7 @@ def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
         return [Visit(*row) for row in query(f"SELECT {', '.join(FIELDS)} FROM visit ORDER BY number")]
 
     def upstream() -> list[Visit]:
-        """Each visit in the place where it was sent first, as it was sent last."""
+        """Returns each visit at its first position, with its last content."""
         bodies = [record["body"] for record in hub.records() if record["body"]["type"] == "visit"]
         return list({body["id"]: Visit(*(body[name] for name in FIELDS)) for body in bodies}.values())
 
@@ -117,7 +117,7 @@ def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
         stack.enter_context(broker)
         stack.enter_context(hub)
         for module in (counter, bridge):
-            stack.enter_context(module).wait_for_log("connected to the broker")  # the broker keeps what is for it from here on
+            stack.enter_context(module).wait_for_log("connected to the broker")  # from now on the broker queues its messages
         bus = stack.enter_context(Bus(BusSettings.model_validate({"MODULE_NAME": "classifier", "mqtt_port": broker.port})))
         frames, truth = script(chance, time.time() + 1)
         threading.Thread(target=publish, args=(frames, bus), daemon=True).start()
@@ -130,7 +130,7 @@ def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
         killed = kill(victims, chance, frames[-1].captured_at)
         until(lambda: len(ledger()) >= VISITS, 60, "the visits in the ledger")
         until(lambda: len(upstream()) >= VISITS and query("SELECT COUNT(*) FROM publication") == [(0,)], 60, "the visits sent")
-        time.sleep(2)  # for what would come too much
+        time.sleep(2)  # surplus visits would arrive now
         compare(truth, ledger())
         compare(truth, upstream())
         assert {visit.id for visit in upstream()} == {visit.id for visit in ledger()}

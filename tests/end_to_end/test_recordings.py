@@ -1,4 +1,4 @@
-"""Recordings whose visitors are known, played once by ``make run``: what every module makes of them."""
+"""Recordings with known visitors, played once by ``make run``: the results of every module."""
 
 import itertools
 import json
@@ -27,11 +27,11 @@ from tests.support.zone import zone_at_noon
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(limit(300))]
 SEED, SECONDS = 80, 25.0
-"""Of a clip with men and women."""
+"""A clip with men and women."""
 
 
 def check_offline(clip: Path) -> list[Span]:
-    """The visits counted frame by frame through the modules' parts in this process, each of which is right."""
+    """Counts a clip frame by frame in this process. Checks that all visits are right, and returns them."""
     document = json.loads(clip.with_suffix(".json").read_text())
     truth = [Span(one["label"], one["first"] / FRAME_RATE, one["last"] / FRAME_RATE) for one in document["visitors"]]
     chain, video = Chain(), cv2.VideoCapture(str(clip))
@@ -46,7 +46,7 @@ def check_offline(clip: Path) -> list[Span]:
 
 
 def check_times(listener: Listener, visits: list[Visit], expected: list[Span]) -> None:
-    """They are those expected, in seconds of the recording, but for what a busy machine dropped, and for how late it played."""
+    """Checks the times of visits, in seconds of the recording. Allows for dropped frames and late playback on a busy machine."""
     predictions = [Prediction.unpack(payload) for payload in listener.payloads("door/prediction")]
     states = (json.loads(payload) for payload in listener.payloads("status/capture"))
     begin = next(float(status["since"]) for status in states if status["state"] == "running")
@@ -63,12 +63,12 @@ def test_all_visits_of_the_demos_clip_are_found() -> None:
     check_offline(CLIP)
 
 
-@pytest.mark.parametrize("is_demo", [True, False], ids=["drawn visitors", "fruits of a real model"])
+@pytest.mark.parametrize("is_demo", [True, False], ids=["drawn visitors", "fruits and a real model"])
 def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp_path: Path) -> None:
-    """Each visitor is a visit, with label and times, an icon, a current label, and a line upstream; all are in the day's counts.
+    """Each visitor causes a visit with label and times, an icon, a current label and a line of the bridge, and is in the counts.
 
-    Drawn visitors are counted as the modules' parts count them offline, and marked as the demo's. At the recording's end the run
-    ends too, with the truth beside what was counted.
+    Drawn visitors are counted like offline, and marked as the demo's. The run ends with the recording, and prints the counted
+    visitors beside the truth.
     """
     settings = {"LOOP_VIDEO": "false", "MATRIX": "terminal", "TZ": zone_at_noon()}
     if is_demo:
@@ -93,10 +93,12 @@ def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp
         shown = [Pixels.unpack(payload) for payload in listener.payloads("matrix/pixels")]
         icons = [pixels.label for pixels in shown if pixels.label]
         assert set(icons) == set(labels)
-        assert is_demo or icons == labels  # a drawn visitor has the other label in some frames
+        assert is_demo or icons == labels  # a drawn visitor gets the other label in some frames
         assert all(pixels.rgb == rgb_bytes(read_icons(OWN).picture(pixels.label)) for pixels in shown if pixels.label)
         current = [CurrentLabel.unpack(payload).label for payload in listener.payloads("door/label")]
-        changes = [label for label, _ in itertools.groupby(current)]  # a recording played late corrects since when
+        changes = [
+            label for label, _ in itertools.groupby(current)
+        ]  # late playback corrects the time since when a label is shown
         assert [label for label in changes if label] == labels
         counts = DayCounts.unpack(listener.payloads("door/counts")[-1])
         assert (counts.totals, counts.demo) == (Counter(labels), is_demo)

@@ -1,4 +1,4 @@
-"""``make run`` and the commands beside it: everything starts, says where to look, obeys, and stops."""
+"""``make run`` and its commands: the suite starts, prints its addresses, obeys commands, and stops."""
 
 import contextlib
 import fcntl
@@ -18,12 +18,12 @@ from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
 MAX_LAUNCHER = 40 * 2**20
-"""Bytes of memory for all that is neither broker nor module."""
+"""Upper bound of the bytes of memory of all processes except the broker and the modules."""
 MODULES = ("bridge", "capture", "classifier", "counter", "dashboard")
 
 
 def program(process: psutil.Process) -> str:
-    """What Python runs as that process; empty for other programs, and when it has ended."""
+    """Returns the Python module that a process runs; empty for other programs and ended processes."""
     with contextlib.suppress(psutil.Error):
         words = process.cmdline()
         return words[2] if words[1:2] == ["-m"] else ""
@@ -31,7 +31,7 @@ def program(process: psutil.Process) -> str:
 
 
 def check_start(run: Run, secret: str) -> None:
-    """It says where to look, all of which is there; nothing is a warning but that of the misspelt setting."""
+    """Checks that the printed addresses respond, and that the only warning is about the misspelt setting."""
     addresses = re.findall(r"http://([^:\s]+):(\d+)", run.shown)
     assert addresses
     assert all(accepts(int(port), host) for host, port in addresses)
@@ -44,7 +44,7 @@ def check_start(run: Run, secret: str) -> None:
 
 
 def check_processes(run: Run) -> None:
-    """A process per module; the launcher is small; the broker is on loopback only."""
+    """Checks that each module is a process, the launcher is small, and the broker listens on loopback only."""
     family = run.family()
     (broker,) = (process for process in family if process.name() == "mosquitto")
     others = [process for process in family if program(process) not in MODULES and process != broker]
@@ -54,14 +54,14 @@ def check_processes(run: Run) -> None:
 
 
 def check_commands(run: Run) -> None:
-    """A camera obeys, joins and is forgotten; the matrix is drawn by a display of its own where none runs."""
+    """Checks the commands: a camera obeys, is added and is removed, and the matrix is drawn without a running display."""
     assert run.command("command", "DO=pause") == (0, "door: paused\n")
     assert run.command("command", "DO=resume")[0] == 0
     camera = run.start("camera", "CAMERA=back", "VIDEO_PATH=demo:8", "FRAME_RATE=2")
     with Listener(run.port, "footfall/back/#", "footfall/status/capture-back") as back:
         until(lambda: b'"running"' in (back.payloads("capture-back") or [b""])[-1], 30, "the second camera")
         back.wait_for("/prediction")
-        assert "it still runs" in run.command("forget", "CAMERA=back")[1]
+        assert "still running" in run.command("forget", "CAMERA=back")[1]
         os.killpg(camera.pid, signal.SIGTERM)
         camera.communicate(timeout=limit(20))
         until(lambda: b'"offline"' in back.payloads("capture-back")[-1], 20)
@@ -75,13 +75,13 @@ def check_commands(run: Run) -> None:
 
 @pytest.mark.timeout(limit(240))
 def test_a_run_and_its_commands(fruits: Fruits, tmp_path: Path) -> None:
-    """With a model of one's own, up to Ctrl-C, which ends all of it, the broker last; and the next run on its state."""
+    """A run with an own model, until Ctrl-C ends everything, the broker last. The next run uses the same data."""
     own = {"MODEL": fruits.folder, "VIDEO_PATH": fruits.clip}
     with make_run(tmp_path, **own, CAMERAS="back", WEB_PASSWORD="a pass word", THRESHHOLD=0.8) as run:
         run.wait_for_predictions()
         check_start(run, "a pass word")
         ledger = tmp_path / "state" / f"bridge-{run.port}" / "ledger.db"
-        assert f"Visits are kept in {ledger}." in run.shown
+        assert f"Visits are stored in {ledger}." in run.shown
         visit = r"\d\d:\d\d:\d\d door: (Orange|Apple|Banana), \d+\.\d s"
         until(lambda: re.search(visit, run.shown), 40, "a visit")
         check_processes(run)
@@ -97,14 +97,14 @@ def test_a_run_and_its_commands(fruits: Fruits, tmp_path: Path) -> None:
         assert "Traceback" not in run.shown
         assert ledger.exists()
     with make_run(tmp_path, **own, MQTT_PORT=run.port) as run:
-        run.wait_for_predictions()  # called at once, its modules have the same places at the broker
+        run.wait_for_predictions()  # the modules use the same sessions of the broker
         assert run.press_ctrl_c() in (0, -signal.SIGINT)
         assert "Failed to associate persisted user" not in run.shown
 
 
-@pytest.mark.parametrize("is_killed", [False, True], ids=["the terminal is closed, and SIGTERM comes", "the launcher is killed"])
-def test_however_it_ends_nothing_is_left(tmp_path: Path, is_killed: bool) -> None:
-    """Modules and broker end too, also when signals come again and again."""
+@pytest.mark.parametrize("is_killed", [False, True], ids=["the terminal closes, and SIGTERM arrives", "the launcher is killed"])
+def test_no_process_is_left(tmp_path: Path, is_killed: bool) -> None:
+    """Modules and broker end too, even if signals arrive repeatedly."""
     with make_run(tmp_path) as run:
         run.wait_for_predictions()
         family = run.family()
@@ -119,8 +119,8 @@ def test_however_it_ends_nothing_is_left(tmp_path: Path, is_killed: bool) -> Non
         assert not accepts(run.port)
 
 
-def test_a_module_that_refuses_to_start_is_the_last_line(tmp_path: Path) -> None:
-    """Below all that was said in stopping the others."""
+def test_the_last_line_names_a_module_that_refuses_to_start(tmp_path: Path) -> None:
+    """The reason is printed after the lines of the other programs that were stopped."""
     with make_run(tmp_path, WEB_PORT=0) as run:
         folder = tmp_path / "state" / "demo" / f"bridge-{run.port}"
         folder.mkdir(parents=True)
@@ -133,7 +133,7 @@ def test_a_module_that_refuses_to_start_is_the_last_line(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("moment", ["while settings are checked", "while the model is tried"])
 def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
-    """Being stopped is no fault of the model or of anything else."""
+    """A stop during the start is not reported as a problem of the model or of a setting."""
     with make_run(tmp_path) as run:
         wanted = "footfall.checks" if moment == "while settings are checked" else "classifier.trial"
         until(lambda: wanted in map(program, run.family()), 60, wanted)
@@ -141,8 +141,8 @@ def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
         assert not re.search("damaged|Traceback|No prediction yet|started", run.shown)
 
 
-def test_a_bad_setting_is_the_only_line(tmp_path: Path) -> None:
-    """Nothing has been started or made."""
+def test_an_invalid_setting_is_the_only_line(tmp_path: Path) -> None:
+    """With an invalid setting, no program is started and no folder is created."""
     with make_run(tmp_path, VIDEO_PATH="none.mp4") as run:
         assert run.process.wait(limit(60)) == 2
         assert run.last_line == run.shown.splitlines()[0]

@@ -1,4 +1,4 @@
-"""A shop's whole suite, with the demo's clip and model, under a stand-in cloud: commands, models, garbage, a killed broker."""
+"""A whole suite with the demo's clip and model, and a stand-in cloud: commands, models, invalid messages, a killed broker."""
 
 import json
 import threading
@@ -35,28 +35,28 @@ class Site(NamedTuple):
     modules: dict[str, Module]
 
     def status(self) -> dict[str, Any]:
-        """What the method `status` returns."""
+        """Returns the result of the direct method `status`."""
         return dict(self.hub.twin.call("status", None)[1])
 
     def offer(self, **others: bytes) -> None:
-        """Has the cloud want the demo's model, some of whose files are others."""
+        """Makes the cloud request the demo's model, with some files replaced."""
         files = {path.name: others.get(path.stem, path.read_bytes()) for path in sorted(MODEL.iterdir())}
         self.shelf.content = zipped(files)
         self.hub.twin.patch({"modelUrl": self.shelf.url, "modelSha256": sha256(self.shelf.content)})
 
-    def said_by(self, module: str) -> dict[str, Any]:
-        """The module's last status."""
+    def last_status(self, module: str) -> dict[str, Any]:
+        """Returns the last status of a module."""
         return dict(json.loads(self.listener.wait_for(f"status/{module}")[-1]))
 
     def wait_for_model(self, state: str) -> str:
-        """Waits until the model that the cloud wants is in that state; returns the one that the classifier says it serves."""
+        """Waits until the requested model has this state. Returns the model that the classifier serves."""
         until(lambda: self.status()["model"]["state"] == state, 60, state)
-        return str(self.said_by("classifier")["about"]["model"])
+        return str(self.last_status("classifier")["about"]["model"])
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """It runs, and has reported to the cloud."""
+    """A running suite that has reported to the cloud."""
     tmp_path, authority = tmp_path_factory.mktemp("site"), trustme.CA()
     trusted = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(trusted))
@@ -75,16 +75,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def test_a_model_from_the_cloud_is_served_and_a_bad_one_refused(site: Site) -> None:
-    """Downloaded, tried and served while all runs; one that cannot be served changes nothing; the way back."""
-    first = until(lambda: site.said_by("classifier").get("about", {}).get("model"), 60, "the first model")
+    """A model is downloaded, tried and served without a restart. A bad model changes nothing. A rollback restores the first."""
+    first = until(lambda: site.last_status("classifier").get("about", {}).get("model"), 60, "the first model")
     site.offer(labels=b"man\nnobody\nwoman\n")
     second = site.wait_for_model("serving")
     assert second != first
     site.offer(model=b"TFL3 and nothing that can be run")
     assert site.wait_for_model("refused") == second
     assert site.status()["model"]["detail"]
-    assert site.hub.twin.call("rollback", None)[0] in (200, 503)  # 503 where the model takes more than five seconds to load
-    until(lambda: site.said_by("classifier")["about"]["model"] == first, 60)
+    assert site.hub.twin.call("rollback", None)[0] in (200, 503)  # 503 if loading the model takes more than five seconds
+    until(lambda: site.last_status("classifier")["about"]["model"] == first, 60)
     site.wait_for_model("rolled-back")
     public = json.dumps(site.hub.twin.reports) + "".join(module.log for module in site.modules.values())
     assert SECRET not in public
@@ -92,21 +92,21 @@ def test_a_model_from_the_cloud_is_served_and_a_bad_one_refused(site: Site) -> N
     assert "/models" not in public
 
 
-def test_a_shop_is_paused_and_asked_from_afar(site: Site) -> None:
-    """Cameras stop and go on; counts are the counter's; what every module does is reported, without frames or faces."""
+def test_remote_commands_and_queries(site: Site) -> None:
+    """The cloud pauses and resumes cameras, queries counts, and gets a report of every module, without pictures."""
     until(lambda: (site.hub.twin.call("counts", None)[1].get("cameras", {}).get("door") or {}).get("totals"), 60, "a visit")
     assert site.hub.twin.call("pause", {"camera": "door"}) == (200, {"cameras": ["door"]})
-    until(lambda: site.said_by("capture")["state"] == "paused")
+    until(lambda: site.last_status("capture")["state"] == "paused")
     until(lambda: site.status()["cameras"]["door"]["pausedAt"])
     assert site.hub.twin.call("resume", None)[0] == 200
-    until(lambda: site.said_by("capture")["state"] == "running")
+    until(lambda: site.last_status("capture")["state"] == "running")
     until(lambda: site.status()["cameras"]["door"]["pausedAt"] is None)
     until(lambda: site.hub.twin.reported["modules"].keys() >= set(MODULES), 45, "a report of all, half a minute later")
     assert site.hub.twin.reported["policy"]["forward"] == "visits"
 
 
-def test_garbage_is_survived(site: Site) -> None:
-    """Garbage, truncated and oversized payloads on every topic, a hundred each: counted, said rarely, and the work goes on."""
+def test_invalid_messages_are_survived(site: Site) -> None:
+    """A hundred invalid payloads on each topic are counted and rarely logged, and all modules continue."""
     topics = [f"footfall/door/{kind}" for kind in ("frame", "prediction", "visit", "label", "counts", "command")]
     topics += ["footfall/status/capture", "footfall/display/matrix/pixels", "footfall/../frame", "footfall//prediction"]
     frame, prediction = samples.frame(), samples.prediction()
@@ -116,11 +116,11 @@ def test_garbage_is_survived(site: Site) -> None:
         for number in range(100):
             for topic in topics:
                 sender.publish(topic, payloads[number % len(payloads)], qos=number % 2)
-    with Listener(site.broker.port) as sender:  # above the broker's limit: the sender is cut off, nobody else
-        is_cut_off = threading.Event()
-        sender.client.on_disconnect = lambda *_: is_cut_off.set()
+    with Listener(site.broker.port) as sender:  # above the broker's limit: only the sender is disconnected
+        is_disconnected = threading.Event()
+        sender.client.on_disconnect = lambda *_: is_disconnected.set()
         sender.client.publish("footfall/door/frame", bytes(3_000_000))
-        assert is_cut_off.wait(limit(10))
+        assert is_disconnected.wait(limit(10))
     with Listener(site.broker.port, "footfall/door/prediction", "footfall/status/+") as later:
         for payload in later.wait_for("door/prediction", 20)[-5:]:
             assert Prediction.unpack(payload).best
@@ -133,9 +133,9 @@ def test_garbage_is_survived(site: Site) -> None:
 
 
 def test_a_killed_broker_is_survived(site: Site) -> None:
-    """When it comes back without what it had retained, all of that is there again, and no module was restarted."""
-    assert site.hub.twin.call("pause", None)[0] == 200  # so that nothing is published anew
-    until(lambda: site.said_by("capture")["state"] == "paused")
+    """After a restart without its retained messages, all of them are published again, and no module was restarted."""
+    assert site.hub.twin.call("pause", None)[0] == 200  # so that no new results are published
+    until(lambda: site.last_status("capture")["state"] == "paused")
     site.broker.end()
     (site.broker.folder / "mosquitto.db").unlink(missing_ok=True)
     for module in site.modules.values():

@@ -1,4 +1,4 @@
-"""What a run checks before anything is started, and what it plans."""
+"""The checks before a run starts, and its plan."""
 
 import os
 import shutil
@@ -16,13 +16,13 @@ from runtime.errors import InvalidSetting
 from tests.support.broker import ROOT, free_port
 from tests.support.videos import pictures
 
-pytestmark = pytest.mark.system  # the model is tried in a process of its own
+pytestmark = pytest.mark.system  # the model is tried in another process
 PlanOf = Callable[..., Plan]
 
 
 @pytest.fixture
 def plan_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanOf:
-    """Checks some settings on free ports; {tmp} in them is a folder."""
+    """Returns a function that checks settings on free ports. In them, {tmp} is a folder."""
     environment = {"STATE_DIR": f"{tmp_path}/state", "MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
     monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]} | environment)
     pictures(tmp_path / "pictures")
@@ -44,7 +44,7 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
         ({"MODEL": "", "VIDEO_PATH": ""}, DEMO, {"video_path": str(CLIP), "is_played_once": False, "cameras": ("door",)}),
         ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True}),
         ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "address_text": ""}),
-        ({"CAMERAS": "back"}, DEMO, {"cameras": ("door", "back")}),  # the own camera is one of them
+        ({"CAMERAS": "back"}, DEMO, {"cameras": ("door", "back")}),  # includes the run's own camera
         ({"MODEL": "demo/model", "LOOP_VIDEO": "false"}, NOT_FOR_PEOPLE, {"video_path": "0", "is_played_once": False}),
         (
             {"MODEL": "demo/model", "VIDEO_PATH": "{tmp}/pictures", "LOOP_VIDEO": "false"},
@@ -53,8 +53,8 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
         ),
     ],
 )
-def test_what_is_run(plan_of: PlanOf, settings: dict[str, str], about: str, expected: dict[str, object]) -> None:
-    """The demo's clip and model, unless others are given; a display where there is a matrix, a dashboard where it has a port."""
+def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expected: dict[str, object]) -> None:
+    """A run has the demo's clip and model by default, a display if MATRIX is set, and a dashboard if it has a port."""
     plan = plan_of(**settings)
     assert about in plan.notice
     assert plan.state.is_demo
@@ -70,14 +70,14 @@ def test_what_is_run(plan_of: PlanOf, settings: dict[str, str], about: str, expe
         ({"MODEL": "{tmp}"}, "model.tflite"),
         ({"MODEL": "x", "ROTATE": "45"}, "ROTATE=45"),
         ({"VIDEO_PATH": "{tmp}/none.mp4"}, "VIDEO_PATH: {tmp}/none.mp4: No such file or directory"),
-        ({"VIDEO_PATH": "{tmp}/texts"}, "VIDEO_PATH: {tmp}/texts: there is no picture in it"),
+        ({"VIDEO_PATH": "{tmp}/texts"}, "VIDEO_PATH: {tmp}/texts: contains no picture"),
         ({"ICONS": "{tmp}/none", "MATRIX": "terminal"}, "ICONS: {tmp}/none: no such folder"),
         ({"MODEL": "{tmp}/mislabelled"}, "labels.txt has 2 labels, the model has 3 outputs"),
         ({"DELEGATE": "{tmp}/none.so"}, "DELEGATE='{tmp}/none.so': cannot be loaded"),
     ],
 )
-def test_what_is_wrong_is_said(settings: dict[str, str], reason: str, plan_of: PlanOf, tmp_path: Path) -> None:
-    """The setting or the file is named, and nothing has been made."""
+def test_invalid_settings_are_explained(settings: dict[str, str], reason: str, plan_of: PlanOf, tmp_path: Path) -> None:
+    """The message names the setting or the file, and no folder is created."""
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "note.png").write_text("no picture")
     mislabelled = Path(shutil.copytree(ROOT / "demo" / "model", tmp_path / "mislabelled"))
@@ -90,17 +90,17 @@ def test_what_is_wrong_is_said(settings: dict[str, str], reason: str, plan_of: P
 
 @pytest.mark.parametrize("name", ["MQTT_PORT", "WEB_PORT", "HTTP_PORT"])
 def test_a_port_in_use_is_named(name: str, plan_of: PlanOf) -> None:
-    """And another one is proposed."""
+    """The message names the port and suggests another."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(InvalidSetting, match=rf"^port {port} on 127.0.0.1 is taken .* {name}={port + 1}"):
+        with pytest.raises(InvalidSetting, match=rf"^port {port} on 127.0.0.1 cannot be used .* {name}={port + 1}"):
             plan_of(**{name: port})
 
 
-def test_a_broker_that_is_not_installed(plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message names a command that installs it, and none that deletes what was counted."""
+def test_a_missing_broker(plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names a command that installs Mosquitto and deletes no data."""
     plan = plan_of()
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    with pytest.raises(InvalidSetting, match="mosquitto is not installed: make setup") as refused:
+    with pytest.raises(InvalidSetting, match="mosquitto is not installed; install it with make setup") as refused:
         run.prepare(plan)
     assert "clean" not in str(refused.value)

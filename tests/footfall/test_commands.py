@@ -1,4 +1,4 @@
-"""``footfall COMMAND``: which commands there are, how they end, and what they do at a broker with users."""
+"""``footfall COMMAND``: the commands, their exit codes, and their effects on a broker with users."""
 
 import io
 import os
@@ -20,11 +20,11 @@ from tests.support.broker import ROOT, Broker, free_port
 from tests.support.guarded_broker import OBSERVER, GuardedBroker
 from tests.support.listener import Listener
 
-START = "start one by: make run MQTT_PORT="
+START = "start it with: make run MQTT_PORT="
 
 
 def call(*words: str) -> int:
-    """The exit code of ``footfall`` with these words; settings and signal handlers are as before afterwards."""
+    """Returns the exit code of ``footfall`` with these arguments. Restores the environment and the signal handler."""
     environment, handler = dict(os.environ), signal.getsignal(signal.SIGTERM)
     try:
         return main(words)
@@ -35,7 +35,7 @@ def call(*words: str) -> int:
 
 
 class Suite:
-    """What ``footfall run`` has started, as far as the commands see it: a broker with users, and modules that report."""
+    """A stand-in for a running suite: a broker with users, and a client that publishes statuses for the modules."""
 
     def __init__(self, broker: GuardedBroker, modules: Listener, folder: Path) -> None:
         self.broker = broker
@@ -43,11 +43,11 @@ class Suite:
         self._settings = f"MQTT_PORT={broker.guests}", f"STATE_DIR={folder}"
 
     def call(self, *words: str) -> int:
-        """``footfall`` with these words, for this suite."""
+        """Calls ``footfall`` with these arguments for this suite. Returns the exit code."""
         return call(*words, *self._settings)
 
     def operator(self) -> Connection:
-        """A connection that may command."""
+        """Returns a connection that can publish commands."""
         return Connection("127.0.0.1", self.broker.port, "operator", self.broker.password("operator"))
 
     def report(self, module: str, state: str, detail: str = "", camera: str | None = None) -> None:
@@ -55,11 +55,11 @@ class Suite:
         self.publish(Status(module, state, time.time(), time.time(), detail, About(camera)))
 
     def publish(self, message: Message) -> None:
-        """Publishes a message as its module would, retained; returns when the broker has it."""
+        """Publishes a retained message, and waits for the acknowledgement."""
         self.modules.publish(message.topic, message.pack(), retain=True)
 
     def retained(self) -> set[str]:
-        """The topics on which something is retained."""
+        """Returns the topics with a retained message."""
         with self.broker.listener(OBSERVER, "footfall/#") as late:
             late.settle()
             return {message.topic for message in late.messages() if message.retain}
@@ -67,7 +67,7 @@ class Suite:
 
 @pytest.fixture(scope="module")
 def the_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    """One for all tests of this file, with the cameras door and back among its settings."""
+    """One suite for all tests of this file, with the cameras door and back."""
     folder = tmp_path_factory.mktemp("suite")
     with GuardedBroker(folder / "broker", observed=True, CAMERAS="door,back") as broker:
         state = RunState(folder, broker.guests, is_demo=True)
@@ -80,7 +80,7 @@ def the_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
 
 @pytest.fixture
 def suite(the_suite: Suite) -> Suite:
-    """The counter and the camera door run; back has stopped."""
+    """A suite in which the counter and the camera door run, and the camera back has stopped."""
     the_suite.report("counter", "running")
     the_suite.report("capture", "running", camera="door")
     the_suite.report("capture-back", "offline", "stopped", camera="back")
@@ -89,15 +89,15 @@ def suite(the_suite: Suite) -> Suite:
     return the_suite
 
 
-def test_help_lists_the_commands_that_make_calls(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each command is a target of the Makefile too; other words are refused."""
+def test_help_lists_all_commands_of_make(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command is a target of the Makefile. Other arguments are refused."""
     with pytest.raises(SystemExit, match="0"):
         call("--help")
     shown = capsys.readouterr().out
     called = re.findall(r"^(\w+):.*\n\t@exec \S+ -m footfall (\w+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert dict(called) == {name: name for name in COMMANDS}
     assert all(re.search(rf"^ +{name} ", shown, re.MULTILINE) for name in COMMANDS)
-    for words in ("", "dance", "send_command pause", "send_command =pause"):
+    for words in ("", "dance", "command pause", "command =pause"):
         with pytest.raises(SystemExit, match="2"):
             call(*words.split())
 
@@ -106,23 +106,23 @@ def test_help_lists_the_commands_that_make_calls(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     "reason",
     [
-        "send_command DO=dance: DO='dance': must be pause, resume or snapshot",
-        "send_command: DO is not set: must be pause, resume or snapshot, as in: make send_command DO=pause",
-        "send_command DO=pause CAMERA=No: CAMERA='No': lower-case letters, digits, - and _ are allowed",
-        "send_command DO=pause MQTT_HOST=shop.local: MQTT_HOST='shop.local': commands are given on the machine",
-        "send_command DO=pause CAMERA=nowhere: CAMERA='nowhere': there is no such camera; known are: back, door",
-        "forget: CAMERA is not set, as in: make forget CAMERA=back",
-        "forget CAMERA=nowhere: CAMERA='nowhere': there is no such camera; known are: back, door",
-        "forget CAMERA=door: CAMERA='door': it still runs, stop it first; capture is running",
-        "camera: CAMERA is not set, as in: make camera CAMERA=back VIDEO_PATH=1",
+        "command DO=dance: DO='dance': must be pause, resume or snapshot",
+        "command: DO is not set: must be pause, resume or snapshot, for example: make command DO=pause",
+        "command DO=pause CAMERA=No: CAMERA='No': lower-case letters, digits, - and _ are allowed",
+        "command DO=pause MQTT_HOST=shop.local: MQTT_HOST='shop.local': run this command on the machine of the suite",
+        "command DO=pause CAMERA=nowhere: CAMERA='nowhere': unknown camera; must be one of: back, door",
+        "forget: CAMERA is not set, for example: make forget CAMERA=back",
+        "forget CAMERA=nowhere: CAMERA='nowhere': unknown camera; must be one of: back, door",
+        "forget CAMERA=door: CAMERA='door': still running; stop it first (capture is running)",
+        "camera: CAMERA is not set, for example: make camera CAMERA=back VIDEO_PATH=1",
         "camera CAMERA=back VIDEO_PATH=none.mp4: VIDEO_PATH: none.mp4: No such file or directory",
-        "camera CAMERA=door VIDEO_PATH=demo:3: CAMERA='door': it runs already; choose another one of CAMERAS",
-        "camera CAMERA=yard VIDEO_PATH=demo:3: CAMERA='yard': the running suite has no such camera; add it to CAMERAS, as in:",
-        "matrix DISPLAY_NAME=attic: DISPLAY_NAME='attic': the running suite has no such display; start it as: make run DISPLAY",
+        "camera CAMERA=door VIDEO_PATH=demo:3: CAMERA='door': already running; choose another one of CAMERAS",
+        "camera CAMERA=yard VIDEO_PATH=demo:3: CAMERA='yard': not in CAMERAS of the running suite; start the suite with it:",
+        "matrix DISPLAY_NAME=attic: DISPLAY_NAME='attic': unknown display; start the suite with it: make run DISPLAY",
     ],
 )
-def test_what_cannot_be_done_is_refused(suite: Suite, reason: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2 and one line with what is allowed, or which cameras there are."""
+def test_refused_commands(suite: Suite, reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code is 2, and one line says what is allowed or which cameras exist."""
     words, _, problem = reason.partition(": ")
     assert suite.call(*words.split()) == 2
     shown = capsys.readouterr()
@@ -131,10 +131,10 @@ def test_what_cannot_be_done_is_refused(suite: Suite, reason: str, capsys: pytes
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("words", ["watch", "matrix", "send_command DO=pause", "forget CAMERA=x", "camera CAMERA=x"])
-def test_where_no_suite_runs_it_says_how_to_start(words: str, broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2 and one line, for any command. Where no module reports, as at Debian's own Mosquitto, it says so too."""
-    for port, what in ((free_port(), ""), (broker.port, "a broker answers, but no program of Footfall; ")):
+@pytest.mark.parametrize("words", ["watch", "matrix", "command DO=pause", "forget CAMERA=x", "camera CAMERA=x"])
+def test_without_a_suite_it_says_how_to_start(words: str, broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code is 2 with one line, for any command, also on a broker without modules, such as Debian's own."""
+    for port, what in ((free_port(), ""), (broker.port, "a broker is running, but no module of Footfall; ")):
         assert call(*words.split(), f"MQTT_PORT={port}", f"STATE_DIR={broker.folder}") == 2
         shown = capsys.readouterr()
         assert (shown.out, shown.err.count("\n")) == ("", 1)
@@ -142,19 +142,19 @@ def test_where_no_suite_runs_it_says_how_to_start(words: str, broker: Broker, ca
 
 
 @pytest.mark.broker
-def test_a_camera_is_commanded(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says at once what the camera does already, and does not wait for a snapshot. One that does not obey is named; one that
-    does not run gets the command all the same.
+def test_commands_reach_the_camera(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that changes nothing, and a snapshot, return at once. A camera that does not obey is an error. A stopped camera
+    gets the command too.
     """
     suite.report("capture", "paused", camera="door")
     for words in ("DO=pause", "DO=snapshot", "DO=pause CAMERA=back"):
-        assert suite.call("send_command", *words.split()) == 0
+        assert suite.call("command", *words.split()) == 0
     assert capsys.readouterr().out.splitlines() == [
         "door: paused",
-        "door: snapshot was sent",
-        "back: pause was sent, but the camera does not run now: capture-back is offline (stopped)",
+        "door: snapshot sent",
+        "back: pause sent, but the camera is not running: capture-back is offline (stopped)",
     ]
-    expected = "CAMERA='door': resume was sent and has had no effect yet; capture is paused"
+    expected = "CAMERA='door': resume sent, no effect within 0.3 s; capture is paused"
     with suite.operator() as connection, pytest.raises(InvalidSetting, match=expected):
         send_command(connection, "door", "resume", timeout=0.3)
     suite.modules.settle()
@@ -164,18 +164,18 @@ def test_a_camera_is_commanded(suite: Suite, capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.broker
 def test_a_camera_is_forgotten(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing of it is retained afterwards; what is of the others stays. One that is published again is not forgotten, nor is one
-    that the counter would bring back from its ledger.
+    """Its retained messages are cleared; those of other cameras stay. A camera that is published again is an error, and so is a
+    counter that is not running.
     """
     label, client = topics.label("back"), suite.modules.client
     client.message_callback_add(label, lambda _, __, message: message.payload or client.publish(label, b"{}", 1, True))
-    expected = "CAMERA='back': it comes back each time, so something still publishes for it"
+    expected = "CAMERA='back': published again after each removal; stop the program that publishes it"
     with suite.operator() as connection, pytest.raises(InvalidSetting, match=expected):
         forget(connection, "back", timeout=0.1)
     client.message_callback_remove(label)
     suite.report("counter", "offline", "stopped")
     assert suite.call("forget", "CAMERA=back") == 2
-    assert "the counter does not run" in capsys.readouterr().err
+    assert "the counter is not running" in capsys.readouterr().err
     assert label in suite.retained()
     suite.report("counter", "running")
     assert suite.call("forget", "CAMERA=back") == 0
@@ -190,7 +190,7 @@ OTHERS = {"notes.txt", "demo/notes.txt"}
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A STATE_DIR after a run and the demo, in which there is something else as well."""
+    """A STATE_DIR after a run and a run of the demo, with other files in it."""
     for is_demo in (False, True):
         RunState(tmp_path, 1883, is_demo).create()
     for name in LEDGERS | OTHERS:
@@ -200,13 +200,13 @@ def root(tmp_path: Path) -> Path:
 
 
 def left(root: Path) -> set[str]:
-    """The files that are still there, besides the lock."""
+    """Returns the files that are left, except the lock."""
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and path.name != "lock"}
 
 
-def test_reset_removes_what_runs_have_made(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Not under a run, which has its lock on the folder. With YES=1 it does not ask; files that no run has made stay, and a
-    second time there is nothing to remove. A misspelt setting is warned of, and changes nothing.
+def test_reset_deletes_the_data_of_runs(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Reset is refused while a run holds its lock. With YES=1 it does not ask. Other files stay. A second reset finds no data. A
+    misspelt setting causes a warning.
     """
     held = lock(root, exclusive=False)
     assert held is not None
@@ -219,7 +219,7 @@ def test_reset_removes_what_runs_have_made(root: Path, capsys: pytest.CaptureFix
     assert left(root) == OTHERS
     assert call("reset", f"STATE_DIR={root}", "CAMRA=back") == 0
     shown = capsys.readouterr()
-    assert f"Nothing is kept in {root}" in shown.out
+    assert f"There is no data in {root}" in shown.out
     assert shown.err == "footfall reset: CAMRA is not a setting, so it changes nothing: is CAMERA meant?\n"
 
 
@@ -227,7 +227,7 @@ def test_reset_removes_what_runs_have_made(root: Path, capsys: pytest.CaptureFix
     ("answer", "has_terminal", "code"), [("y\n", True, 0), ("n\n", True, 1), ("\n", True, 1), ("", True, 1), ("y\n", False, 2)]
 )
 def test_reset_asks(root: Path, answer: str, has_terminal: bool, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a clear yes removes anything, and only in a terminal."""
+    """Only a clear yes in a terminal deletes data."""
     typed = io.StringIO(answer)
     monkeypatch.setattr(typed, "isatty", lambda: has_terminal)
     monkeypatch.setattr("sys.stdin", typed)
@@ -236,8 +236,8 @@ def test_reset_asks(root: Path, answer: str, has_terminal: bool, code: int, monk
 
 
 @pytest.mark.system
-def test_what_make_itself_does(tmp_path: Path) -> None:
-    """`make clean` touches no state; `make setup` installs again what is missing, also where it was run before."""
+def test_make_clean_and_make_setup(tmp_path: Path) -> None:
+    """`make clean` deletes no data. `make setup` installs missing packages, even if it was run before."""
     (tmp_path / ".run").touch()
     words = ["make", "-n", "clean", "setup", f"VENV={tmp_path}"]
     planned = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""What a run learns from its modules' messages."""
+"""How a run follows the messages of its modules."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +17,9 @@ pytestmark = pytest.mark.broker
 
 
 def test_a_run_is_followed_to_the_end_of_its_recording(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
-    """Until predictions flow and the dashboard is there, it says what is missing. At the end there are the recording's visits,
-    each once. What was retained by the run before does not count; garbage is ignored; a run that is stopped waits for nothing.
+    """Until the dashboard and predictions arrive, missing parts are printed. Each visit of the recording is counted once.
+
+    Retained messages of an earlier run and invalid messages are ignored. A stopped run does not wait.
     """
     followed = {"prediction": topics.prediction(), "visit": topics.visit("door"), "status": topics.status()}
     plan = Plan(broker.port, "", (), {}, "door", ("door",), "x.mp4", True, (), "dashboard", "", "", followed)
@@ -29,7 +30,7 @@ def test_a_run_is_followed_to_the_end_of_its_recording(broker: Broker, capsys: p
         modules.publish(topics.status(module), Status(module, state, at, at, about=about or About()).pack(), retain=True)
 
     def is_shown(text: str) -> bool:
-        return text in capsys.readouterr().out  # it comes again and again
+        return text in capsys.readouterr().out  # printed repeatedly
 
     with Listener(broker.port) as modules, ThreadPoolExecutor(1) as pool:
         report("dashboard", "running", at=1000.0)
@@ -56,7 +57,7 @@ def test_a_run_is_followed_to_the_end_of_its_recording(broker: Broker, capsys: p
             for payload in (b"", b"{", b"[]", b'{"module": 7}', b"\xff" * 9):
                 modules.publish(topics.status("capture"), payload, retain=True)
                 modules.publish(topics.visit("door"), payload)
-            report("counter", "running", about=About(ended=("back", "door")))  # of the time before, as capture has not ended
+            report("counter", "running", about=About(ended=("back", "door")))  # too early: capture has not ended
             report("capture", "ended", about=About("door"))
             ended = pool.submit(follower.wait_for_end)
             time.sleep(0.5)

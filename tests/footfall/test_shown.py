@@ -1,4 +1,4 @@
-"""What the commands print: people at the cameras, the LED matrix, and the end of a recording."""
+"""What the commands print: labels and counts, the LED matrix, and the result of a recording."""
 
 import io
 import time
@@ -18,7 +18,7 @@ from footfall.watch import Watch
 
 
 def received(message: Message | None, topic: str = "", payload: bytes = b"") -> mqtt.MQTTMessage:
-    """A message as the broker sends it, or any other payload."""
+    """Returns a message, or any other payload, as the broker delivers it."""
     found = mqtt.MQTTMessage(topic=(message.topic if message else topic).encode())
     found.payload = message.pack() if message else payload
     return found
@@ -30,13 +30,13 @@ NOBODY = received(CurrentLabel("door", None, None, None))
 
 
 def test_watch_prints_a_line_for_each_change() -> None:
-    """Label, since when by the clock, today's visits; no metrics for programs."""
+    """A line has the label, the time since when it is shown, and today's visits."""
     out = io.StringIO()
     watch = Watch(out)
     lost, woman = received(Status("capture", "camera-lost", about=About("door"))), f"door: Frau Müller since {CLOCK}"
     lines: list[str] = []
     for message, line in (
-        (lost, ""),  # not known yet
+        (lost, ""),  # the camera is not known yet
         (NOBODY, "door: nobody (today: no visits)"),
         (received(CurrentLabel("door", "Frau Müller", 0.987, SINCE)), f"{woman} (today: no visits)"),
         (received(CurrentLabel("door", "Frau Müller", 0.5, SINCE)), ""),  # another probability
@@ -49,7 +49,7 @@ def test_watch_prints_a_line_for_each_change() -> None:
         (received(None, topics.status("x"), b"{"), ""),
         (received(None, topics.label("door"), b"\xff"), ""),
         (received(Status("capture", "running", about=About("door"))), "door: nobody (today: man 2, woman 1)"),
-        (received(None, topics.counts("door")), ""),  # forgotten, and counted again
+        (received(None, topics.counts("door")), ""),  # the camera is removed, and appears again
         (NOBODY, "door: nobody (today: no visits)"),
     ):
         watch.process(message)
@@ -62,7 +62,7 @@ APPLE = read_icons(OWN).picture("Apple")
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, terminal: bool, **settings: str) -> str:
-    """What is written of an apple, and of nothing after it, up to Ctrl-C."""
+    """Returns the output for an apple and then a dark matrix, up to Ctrl-C."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     for name, value in ({"TERM": "xterm"} | settings).items():
         monkeypatch.setenv(name, value)
@@ -77,7 +77,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, terminal: bool, **settings: str) -> s
 
 
 def test_a_terminal_shows_the_matrix_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each picture is drawn over the one before, with its colours; at the end the cursor is there again."""
+    """Each picture is drawn over the one before, in colour. At the end the cursor is visible again."""
     TerminalMatrix(first := io.StringIO()).show(APPLE)
     TerminalMatrix(second := io.StringIO()).show(DARK)
     pictures = f"{first.getvalue()}\x1b[KApple\n", f"\x1b[5A{second.getvalue()}\x1b[K\n"
@@ -86,7 +86,7 @@ def test_a_terminal_shows_the_matrix_in_place(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(("terminal", "settings"), [(False, {}), (True, {"NO_COLOR": "1"}), (True, {"TERM": "dumb"})])
 def test_elsewhere_it_shows_the_label(monkeypatch: pytest.MonkeyPatch, terminal: bool, settings: dict[str, str]) -> None:
-    """Lines of text, without a colour code."""
+    """Without a colour terminal, the labels are printed as plain lines."""
     assert drawn(monkeypatch, terminal, **settings) == "Apple\ndark\n"
 
 
@@ -104,14 +104,14 @@ def test_elsewhere_it_shows_the_label(monkeypatch: pytest.MonkeyPatch, terminal:
     ],
 )
 def test_the_truth_beside_a_recording(document: str, expected: dict[str, int] | None, tmp_path: Path) -> None:
-    """Visitors, or segments of which equal ones in a row are one visitor; a file about something else is no truth."""
+    """The file lists visitors, or segments in which consecutive equal labels are one visitor. Other files are ignored."""
     (tmp_path / "door.json").write_text(document)
     assert load_truth(str(tmp_path / "door.mp4"), lambda label: label == "nobody") == expected
     assert load_truth(str(tmp_path / "other.mp4"), lambda label: False) is None
 
 
-def test_the_summary() -> None:
-    """Labels that the truth has and nobody counted stand in it too."""
+def test_the_result_table() -> None:
+    """The table includes labels of the truth that were not counted."""
     assert result_table("x.mp4", ["man", "man"], {"woman": 1}).splitlines() == [
         "x.mp4 was played to its end.",
         "visitors  counted  truth",

@@ -1,4 +1,4 @@
-"""Programs that start together and end together."""
+"""The supervisor: programs that start together and end together."""
 
 import re
 import threading
@@ -21,14 +21,12 @@ FOREIGN = "echo '1795701806: Warning: no memory'; echo '1795701806: mosquitto ru
         ("exit 0", 0, "camera was stopped"),
         ("echo '[ERR] no light'; exit 3", 3, "camera ended with exit code 3; its last line: [ERR] no light"),
         ("echo 'camera: MODEL=x: no such folder'; exit 2", 2, "camera: MODEL=x: no such folder"),
-        ("kill -KILL $$", 137, "camera was killed (SIGKILL), as the system does when memory runs out"),
-        ("kill -SEGV $$", 139, "camera was ended by SIGSEGV"),
+        ("kill -KILL $$", 137, "camera was killed (SIGKILL), perhaps because memory ran out"),
+        ("kill -SEGV $$", 139, "camera was terminated by SIGSEGV"),
     ],
 )
 def test_the_first_to_end_is_the_cause(command: str, code: int, cause: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """The others are stopped, whatever they say then, and however many end at the same time. Lines are in one format:
-    Mosquitto's, TensorFlow Lite's, and the modules'.
-    """
+    """The other programs are stopped. The lines of Mosquitto, TensorFlow Lite and the modules have one format."""
     counter = FOREIGN + RUNS.format(at_end='echo "[ERR] last words"; ')
     programs = {"broker": RUNS.format(at_end=""), "camera": f"sleep 0.5; {command}", "counter": counter}
     run = Supervisor(programs, {"PATH": "/usr/bin:/bin"}, stop_last="broker")
@@ -41,7 +39,7 @@ def test_the_first_to_end_is_the_cause(command: str, code: int, cause: str, capf
 
 
 def test_the_broker_ends_last(tmp_path: Path) -> None:
-    """The modules have said goodbye to it by then; what does not end is killed, with all that it has started."""
+    """The broker ends after all modules. A program that does not end is killed, together with its child processes."""
     ends, child = tmp_path / "ends", tmp_path / "child"
     note = 'sleep {}; echo {} >>"$ENDS"; '
     deaf = "trap '' TERM; while :; do sleep 0.05; done"

@@ -16,32 +16,32 @@ from tests.support.wait import limit, until
 ROOT = Path(__file__).parents[2]
 LAPTOP = ROOT / "mosquitto" / "mosquitto.conf"
 PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
-"""Where Mosquitto may be."""
+"""Folders that can contain Mosquitto."""
 
 
 def find_mosquitto() -> str:
-    """Its path."""
+    """Returns the path of Mosquitto."""
     mosquitto = shutil.which("mosquitto", path=PATH)
-    assert mosquitto, "mosquitto is not installed: make setup installs it"
+    assert mosquitto, "mosquitto is not installed; install it with make setup"
     return mosquitto
 
 
 def free_port() -> int:
-    """A loopback port that nobody has."""
+    """Returns a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def accepts(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether somebody listens there."""
+    """Returns whether a server accepts connections at the port."""
     with socket.socket() as probe:
         probe.settimeout(limit(1))
         return probe.connect_ex((host, port)) == 0
 
 
 class Broker:
-    """Mosquitto with its state in `folder`; can be killed, frozen and started again on the same port."""
+    """A Mosquitto with its state in `folder`. It can be killed, frozen, and restarted on the same port."""
 
     def __init__(self, folder: Path, configuration: Path = LAPTOP, port: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ class Broker:
         self.end(signal.SIGTERM)
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Starts the broker and waits until it accepts connections."""
         self._start([find_mosquitto(), "-c", str(self._configuration), "-p", str(self.port)], os.environ, self.port)
 
     def _start(self, command: list[str], environment: Mapping[str, str], *ports: int) -> None:
@@ -73,19 +73,19 @@ class Broker:
             raise
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Ends it, by default as a crash would."""
+        """Ends the broker with a signal; by default like a crash."""
         if self._process is not None:
             self._process.send_signal(number)
             self._process.wait(limit(10))
             self._process = None
 
     def freeze(self) -> None:
-        """Stops it from running, with its connections open."""
+        """Suspends the broker; its connections stay open."""
         assert self._process
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Lets it run on."""
+        """Resumes the broker."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
 
@@ -95,7 +95,7 @@ class Broker:
 
     @property
     def memory(self) -> int:
-        """Resident bytes."""
+        """The resident memory in bytes."""
         return int(psutil.Process(self.pid).memory_info().rss)
 
     @property

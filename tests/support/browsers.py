@@ -1,4 +1,4 @@
-"""What browsers do with the dashboard's server, without one: HTTP, and its WebSocket."""
+"""A client that uses the dashboard's server like a browser: by HTTP and WebSocket."""
 
 import json
 import socket
@@ -15,14 +15,14 @@ from tests.support.wait import limit, until
 
 
 class Picture(NamedTuple):
-    """A picture that came: what is said of it, and the JPEG."""
+    """A received picture: its header and the JPEG."""
 
     head: dict[str, Any]
     jpeg: bytes
 
 
 class Browser(ExitStack):
-    """A connection to /live that keeps what it is told, section by section."""
+    """A connection to /live that keeps the newest content of each section."""
 
     def __init__(self, port: int, **headers: str) -> None:
         super().__init__()
@@ -32,18 +32,18 @@ class Browser(ExitStack):
         self._socket = self.enter_context(browser)
         self.sections: dict[str, Any] = {}
         self.pictures = 0
-        """That came."""
+        """The number of received pictures."""
 
     def send(self, text: str) -> None:
         """Sends a text message."""
         self._socket.send(text)
 
     def want(self, camera: str = "door") -> None:
-        """Asks for the next picture."""
+        """Requests the next picture."""
         self.send(json.dumps({"want": camera}))
 
     def receive(self, seconds: float = 10.0) -> Picture | None:
-        """Takes the next message; a picture, or None when it was about the sections. Raises `TimeoutError`."""
+        """Receives the next message. Returns a picture, or None for an update of the sections. Raises `TimeoutError`."""
         message = self._socket.recv(timeout=limit(seconds))
         if isinstance(message, str):
             self.sections |= json.loads(message)
@@ -53,24 +53,24 @@ class Browser(ExitStack):
         return Picture(json.loads(message[4 : 4 + size]), message[4 + size :])
 
     def picture(self, camera: str = "door") -> Picture:
-        """Asks for the next picture and waits for it."""
+        """Requests the next picture and waits for it."""
         self.want(camera)
         return until(self.receive, 15, f"a picture of {camera}")
 
     def until(self, condition: Any, seconds: float = 15.0, what: str = "") -> None:
-        """Takes messages until what it was told fulfils the condition."""
+        """Receives messages until the sections fulfil the condition."""
 
-        def is_told() -> bool:
+        def is_fulfilled() -> bool:
             if self.sections and condition(self.sections):
                 return True
             self.receive(seconds)
             return False
 
-        until(is_told, seconds, what)
+        until(is_fulfilled, seconds, what)
 
 
 def is_well(port: int) -> bool:
-    """Whether the display says that all is well."""
+    """Returns whether the dashboard's server reports that it is healthy."""
     try:
         return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=limit(5)).status_code == 200
     except httpx.TransportError:
@@ -78,7 +78,7 @@ def is_well(port: int) -> bool:
 
 
 def ask_and_never_read(port: int, end: threading.Event, camera: str = "door") -> None:
-    """A browser that asks for picture after picture and takes none in."""
+    """Requests pictures until `end` is set, and never reads them."""
     with socket.create_connection(("127.0.0.1", port)) as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         browser = connect(f"ws://127.0.0.1:{port}/live", sock=plain, open_timeout=limit(10), close_timeout=1, max_queue=1)

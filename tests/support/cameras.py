@@ -1,4 +1,4 @@
-"""Network cameras that answer each request with one picture, in the manner that the path names."""
+"""Network cameras for tests. The path of the address selects how the camera responds."""
 
 import base64
 import hashlib
@@ -16,15 +16,15 @@ USER, PASSWORD = "me", "p@ss /wörd:1"
 
 
 class SnapshotCamera(BaseHTTPRequestHandler):
-    """Numbers its pictures from 0; each request of `/flaky` but the first fails, and one in three of `/some`."""
+    """A camera that numbers its pictures from 0. All requests of `/flaky` but the first fail, and every third of `/some`."""
 
     host: ClassVar[str]
     requests: ClassVar[list[str]]
-    """Path and kind of authorization of each request."""
+    """The path and the kind of authorization of each request."""
     pictures: ClassVar[int]
 
     def do_GET(self) -> None:
-        """Answers by the first part of the path."""
+        """Responds as the first part of the path says."""
         kind = self.path[1:].partition("?")[0].partition("/")[0]
         self.requests.append(f"{kind} {self.headers.get('Authorization', '').partition(' ')[0]}".strip())
         if kind in ("basic", "digest") and not self._is_authorized(kind):
@@ -56,7 +56,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         self._send(*answers.get(kind, (200, picture, {"Content-Type": "IMAGE/JPEG; x=1"} | length)))
 
     def _stream(self) -> None:
-        """Twelve pictures, of which some are cut off, empty, garbage, or shorter than their head says."""
+        """Sends twelve pictures. Some are truncated, empty, garbage, or shorter than their header says."""
         self._send(200, b"", {"Content-Type": "multipart/x-mixed-replace;boundary=frame"})
         for number in range(12):
             picture = encode_jpeg(videos.numbered(number), 90)
@@ -80,7 +80,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         return bool(found.get("response") == _md5(f"{secret}:abc:{request}"))
 
     def log_message(self, *_: object) -> None:
-        """Keeps quiet."""
+        """Logs nothing."""
 
 
 def _md5(text: str) -> str:
@@ -89,7 +89,7 @@ def _md5(text: str) -> str:
 
 @contextmanager
 def snapshot_camera() -> Iterator[type[SnapshotCamera]]:
-    """A camera, with its `host` (and port) and what was asked of it."""
+    """Runs a camera while entered. Yields its handler, with its `host` (and port) and the requests."""
 
     class Handler(SnapshotCamera):
         requests: ClassVar[list[str]] = []

@@ -1,4 +1,4 @@
-"""A real browser, without a screen."""
+"""A real headless browser."""
 
 import shutil
 import subprocess
@@ -26,22 +26,22 @@ document.addEventListener("drawn", (event) => {
   });
 });
 """
-"""Notes each picture that a page draws, and what it says of it at that moment."""
+"""A script that records each picture that a page draws, with the label shown at that moment."""
 LOADING = "context was destroyed"
-"""What Playwright says of a page that goes to another address, or to its own again."""
+"""Part of Playwright's error message while a page navigates or reloads."""
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """With a profile of its own; skips where there is none, or no driver for it."""
+    """Runs Chromium with a new profile while entered. Skips the test if Chromium or its driver is missing."""
     driver = [sys.executable, "-m", "playwright", "--version"]
     done = subprocess.run(driver, capture_output=True, text=True, timeout=limit(30), check=False)
-    if done.returncode:  # Playwright itself only says that the connection to it was closed
-        pytest.skip(f"Playwright's driver does not start; scripts/setup.sh dev installs what it needs: {done.stderr}")
+    if done.returncode:  # Playwright itself reports only a closed connection
+        pytest.skip(f"Playwright's driver does not start; run scripts/setup.sh dev: {done.stderr}")
     with sync_playwright() as playwright:
         path = next(filter(None, map(shutil.which, NAMES)), None) or playwright.chromium.executable_path
         if not Path(path).exists():
-            pytest.skip("no Chromium: apt-get install chromium, or .venv/bin/playwright install chromium")
+            pytest.skip("Chromium is not installed; run apt-get install chromium, or .venv/bin/playwright install chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             yield browser
@@ -50,7 +50,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Tab:
-    """A page of the dashboard, and what it did that it should not."""
+    """A page of the dashboard, with its console errors and its requests."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -63,12 +63,12 @@ class Tab:
 
     @property
     def drawn(self) -> list[dict[str, Any]]:
-        """The pictures that were drawn so far."""
+        """The pictures drawn so far."""
         drawn: list[dict[str, Any]] = self.page.evaluate("window.drawn")
         return drawn
 
     def sees(self, condition: str) -> bool:
-        """Whether an expression is true in the page; not while it loads itself again."""
+        """Returns whether an expression is true in the page; False while the page reloads."""
         try:
             return bool(self.page.evaluate(condition))
         except Error as error:
@@ -85,13 +85,13 @@ class Tab:
             raise AssertionError(f"{error}; complaints {self.complaints}; shown: {shown}") from None
 
     def wait_for_pictures(self, number: int = 1) -> None:
-        """Waits until so many more were drawn."""
+        """Waits until `number` more pictures are drawn."""
         self.wait(f"window.drawn.length >= {len(self.drawn) + number}")
 
 
 @contextmanager
 def tab_of(browser: Browser, address: str, **options: Any) -> Iterator[Tab]:
-    """A tab on an address, in a context of its own: no cookies of others."""
+    """Opens a tab in a new context, without cookies of other tabs."""
     context = browser.new_context(**options)
     try:
         context.set_default_timeout(limit(60) * 1000)

@@ -1,18 +1,18 @@
-"""Time that passes when a test says so."""
+"""A clock that a test controls."""
 
 
 class Clock:
-    """Stands for the module `time` in one module of the code."""
+    """A replacement for the module `time`."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now
 
     def monotonic(self) -> float:
-        """Seconds."""
+        """Returns the current time in seconds."""
         return self.now
 
     time = monotonic
 
     def sleep(self, seconds: float) -> None:
-        """Takes no time of the test's."""
+        """Advances the clock without waiting."""
         self.now += seconds

@@ -1,4 +1,4 @@
-"""A real Mosquitto as start.sh starts it: users with passwords, an access list, and a port for guests."""
+"""A real Mosquitto started by start.sh: with users, passwords, an access list, and a port for guests."""
 
 import os
 import socket
@@ -25,35 +25,35 @@ mosquitto_passwd -b "$RUN/passwords" {OBSERVER} {OBSERVER} && exec "$MOSQUITTO" 
 
 
 def environment_of(folder: Path, **settings: object) -> dict[str, str]:
-    """The environment of start.sh and secrets.sh: these settings, and `folder` for all files."""
+    """Returns the environment for start.sh and secrets.sh, with these settings and all files in `folder`."""
     kept = {name: value for name, value in os.environ.items() if name not in OWN_SETTINGS and not name.endswith("_PORT")}
     own = {"SECRETS": str(folder / "secrets"), "RUN": str(folder / "run"), "ADDRESS": "127.0.0.1"}
     return kept | own | {name: str(value) for name, value in settings.items()}
 
 
 def run_script(script: Path, environment: Mapping[str, str], *arguments: str, shell: str = "sh") -> tuple[int, str]:
-    """Exit code and output of a script that ends by itself, run with the umask that hides nothing."""
+    """Runs a script with umask 0. Returns its exit code and output."""
     command = [*shell.split(), str(script), *arguments]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit(30), check=False, umask=0)
     return ended.returncode, ended.stdout + ended.stderr
 
 
 def passwords_in(secrets: Path, roles: Iterable[str]) -> dict[str, str]:
-    """By role."""
+    """Returns the password of each role."""
     return {role: (secrets / role / "password").read_text().strip() for role in roles}
 
 
 def other_address() -> str | None:
-    """An address of this machine that is not loopback, if it has one."""
+    """Returns an address of this machine other than loopback, or None."""
     interfaces = psutil.net_if_addrs().values()
     found = [str(one.address) for addresses in interfaces for one in addresses if one.family == socket.AF_INET]
     return next((address for address in found if not address.startswith("127.")), None)
 
 
 class GuardedBroker(Broker):
-    """Started by start.sh on free loopback ports: `port` for users, `guests` and `tls`; can be started again.
+    """A broker started by start.sh on free loopback ports: `port` for users, `guests` and `tls`.
 
-    `observed` adds a user after the lists of start.sh who may do everything and sees what others could publish.
+    `observed` adds a user without restrictions, who sees everything that others publish.
     """
 
     def __init__(self, folder: Path, observed: bool = False, has_tls: bool = False, **settings: object) -> None:
@@ -71,15 +71,15 @@ class GuardedBroker(Broker):
             self.environment |= {"PATH": f"{stub.parent}{os.pathsep}{SEARCH}", "MOSQUITTO": find_mosquitto()}
 
     def start(self) -> None:
-        """Starts it and waits until it answers on all its ports."""
+        """Starts the broker and waits until it accepts connections on all ports."""
         self._start(["sh", str(START)], self.environment, *self._ports)
 
     def password(self, user: str) -> str:
-        """That of the user's role."""
+        """Returns the password of the user's role."""
         return OBSERVER if user == OBSERVER else (self.secrets / user.partition("-")[0] / "password").read_text().strip()
 
     def client(self, user: str | None, password: str | None = None, **options: object) -> mqtt.Client:
-        """A client that signs in as the user, by default with the right password; None is a guest."""
+        """Returns a client for the user, by default with the right password; None is a guest."""
         client = mqtt.Client(**options)  # type: ignore[arg-type]  # paho's own arguments
         if user is not None:
             client.username_pw_set(user, self.password(user) if password is None else password)
@@ -88,7 +88,7 @@ class GuardedBroker(Broker):
     def answer(
         self, user: str | None, password: str | None = None, port: int | None = None, client: mqtt.Client | None = None
     ) -> int:
-        """The code of CONNACK: 0 is accepted, 5 is refused."""
+        """Connects and returns the code of CONNACK: 0 is accepted, 5 is refused."""
         client = client or self.client(user, password)
         codes: list[int] = []
         client.on_connect = lambda _client, _userdata, _flags, code: codes.append(code)
@@ -98,5 +98,5 @@ class GuardedBroker(Broker):
         return codes[0]
 
     def listener(self, user: str | None, *filters: str) -> Listener:
-        """A listener that signs in as the user; None is a guest, on the guests' port."""
+        """Returns a listener for the user; None is a guest, on the guests' port."""
         return Listener(self.guests if user is None else self.port, *filters, client=self.client(user))

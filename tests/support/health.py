@@ -1,4 +1,4 @@
-"""The file that a container's health check looks at."""
+"""The health file, which a container's health check reads."""
 
 import time
 from collections.abc import Callable
@@ -7,19 +7,19 @@ from pathlib import Path
 from tests.support.wait import until
 
 STILL = 3.0
-"""Seconds; what makes progress touches it every second."""
+"""Seconds without a touch that mean no progress. Progress touches the file every second."""
 
 
 def moves(file: Path, feed: Callable[[], object] = time.time) -> None:
-    """Waits until it is touched, and once more; `feed` is called all along."""
+    """Waits until the file is touched twice. Calls `feed` repeatedly meanwhile."""
     for _ in range(2):
         before = _touched_at(file)
         until(lambda: (feed(), _touched_at(file) > before)[1], 20, f"{file.name} touched")  # noqa: B023  # called at once
 
 
 def stands_still(file: Path, feed: Callable[[], object] = time.time) -> None:
-    """Waits until it is touched no more; `feed` is called all along."""
-    until(lambda: (feed(), time.time() - _touched_at(file) > STILL)[1], 40, f"{file.name} touched no more")
+    """Waits until the file is no longer touched. Calls `feed` repeatedly meanwhile."""
+    until(lambda: (feed(), time.time() - _touched_at(file) > STILL)[1], 40, f"{file.name} no longer touched")
 
 
 def _touched_at(file: Path) -> float:

@@ -1,4 +1,4 @@
-"""A plain MQTT client, apart from the code under test."""
+"""A plain MQTT client, independent of the code under test."""
 
 import threading
 from types import TracebackType
@@ -10,7 +10,7 @@ from tests.support.wait import limit, until
 
 
 class Listener:
-    """Collects what is published under its filters, and publishes whatever it is told to."""
+    """A client that collects the messages for its filters, and publishes messages."""
 
     def __init__(self, port: int, *filters: str, client: mqtt.Client | None = None) -> None:
         self._lock = threading.Lock()
@@ -35,7 +35,7 @@ class Listener:
 
     def __enter__(self) -> Self:
         self.client.loop_start()
-        assert self._ready.wait(limit(10)), "the broker did not answer"
+        assert self._ready.wait(limit(10)), "the broker did not respond"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -43,26 +43,26 @@ class Listener:
         self.client.loop_stop()
 
     def messages(self, ending: str = "") -> list[mqtt.MQTTMessage]:
-        """What came so far on topics with this ending."""
+        """Returns the messages received so far on topics with this ending."""
         with self._lock:
             return [message for message in self._messages if message.topic.endswith(ending)]
 
     def payloads(self, ending: str = "") -> list[bytes]:
-        """Their payloads."""
+        """Returns the payloads received so far on topics with this ending."""
         return [bytes(message.payload) for message in self.messages(ending)]
 
     def wait_for(self, ending: str, number: int = 1, seconds: float = 15.0) -> list[bytes]:
-        """The payloads, once there are as many."""
+        """Waits for this number of messages. Returns their payloads."""
         until(lambda: len(self.messages(ending)) >= number, seconds, f"{number} messages on ...{ending}")
         return self.payloads(ending)
 
     def settle(self) -> None:
-        """Waits for an answer of the broker: by then it has what was published here, and what it had for this client has come."""
+        """Waits until the broker has processed all earlier messages of this client, and delivered those that it had for it."""
         answered = threading.Event()
         self.client.on_subscribe = lambda *_: answered.set()
         self.client.subscribe("nothing/here")
-        assert answered.wait(limit(10)), "the broker did not answer"
+        assert answered.wait(limit(10)), "the broker did not respond"
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
-        """Publishes and waits for the broker's word."""
+        """Publishes a message and waits for the acknowledgement."""
         self.client.publish(topic, payload, qos, retain).wait_for_publish(limit(10))

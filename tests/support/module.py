@@ -1,4 +1,4 @@
-"""A module as a process of its own."""
+"""A module of the suite as a process."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.support.wait import limit, until
 
 
 class Module:
-    """Runs ``python -m name`` with settings in its environment; ends it by SIGTERM when left."""
+    """A process ``python -m name`` with settings in its environment. Leaving the context ends it with SIGTERM."""
 
     def __init__(self, name: str, port: int, **settings: object) -> None:
         self.name = name
@@ -38,13 +38,13 @@ class Module:
         self._folder.cleanup()
 
     def start(self) -> None:
-        """Starts it, also where it has run and ended before."""
+        """Starts the process; also restarts one that has ended."""
         command = [sys.executable, "-m", self.name]
         with self._out.open("ab") as out, self._log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=out, stderr=log)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Sends the signal if it still runs; its exit code."""
+        """Sends the signal if the process is running. Returns its exit code."""
         assert self.process
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -57,19 +57,19 @@ class Module:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process is running."""
         return self.process is not None and self.process.poll() is None
 
     @property
     def log(self) -> str:
-        """Its standard error so far."""
+        """The standard error so far."""
         return self._log.read_text()
 
     @property
     def out(self) -> str:
-        """Its standard output so far."""
+        """The standard output so far."""
         return self._out.read_text()
 
     def wait_for_log(self, text: str, seconds: float = 20.0) -> None:
-        """Waits until its log holds the text."""
+        """Waits until the log contains the text."""
         until(lambda: text in self.log, seconds, f"{text!r} in the log of {self.name}")

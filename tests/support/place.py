@@ -1,4 +1,4 @@
-"""A dashboard that is alone on its broker, and all that it gets: frames, predictions, statuses, answers of a counter."""
+"""A dashboard alone on a broker, and stand-ins for the other modules: frames, predictions, statuses, answers."""
 
 import itertools
 import threading
@@ -22,7 +22,7 @@ CAPTURE = Status("capture", states.RUNNING, 900.0, 1000.0, about=About("door"), 
 
 
 class Place(ExitStack):
-    """A dashboard, and the broker's other side; there is one camera, "door"."""
+    """A dashboard, and a client that publishes in place of all other modules. The camera is "door"."""
 
     def __init__(self, broker: Broker, **settings: object) -> None:
         super().__init__()
@@ -50,8 +50,8 @@ class Place(ExitStack):
             self.listener.publish(message.topic, message.pack(), retain=retain)
 
     def frame(self, sequence: int, *labels: Label, is_predicted: bool = True) -> Frame:
-        """A frame of now, and its prediction: by default with the label of its number."""
-        time.sleep(0.002)  # two frames of one millisecond have the same time
+        """Publishes a frame with the current time, and its prediction, by default with a label made from its number."""
+        time.sleep(0.002)  # frames within a millisecond would have the same time
         at = round(time.time(), 3)
         frame = replace(samples.frame("door", sequence, at), jpeg=samples.jpeg(level=sequence % 250))
         prediction = samples.prediction(f"label {sequence}", 0.9, at)
@@ -60,17 +60,17 @@ class Place(ExitStack):
         return frame
 
     def picture(self, browser: Browser, numbers: Iterator[int], is_predicted: bool = True) -> Picture:
-        """The next picture that a browser gets, while frames come."""
+        """Publishes frames until the browser receives a picture. Returns the picture."""
         browser.want()
         for number in itertools.islice(numbers, 500):
             self.frame(number, is_predicted=is_predicted)
             if (picture := browser.receive()) is not None:
                 return picture
-        raise AssertionError("no picture came")
+        raise AssertionError("the browser received no picture")
 
     @contextmanager
     def playing(self, *labels: Label) -> Iterator[None]:
-        """Meanwhile the camera takes ten frames a second, with these labels; the demo's while `is_demo`."""
+        """Publishes ten frames a second with these labels while entered; the demo's frames while `is_demo` is set."""
         self.publish(replace(CAPTURE, since=time.time(), at=time.time()))
         numbers = itertools.count()
         with _meanwhile(lambda: self.frame(next(numbers), *labels), 0.1):
@@ -78,7 +78,7 @@ class Place(ExitStack):
 
     @contextmanager
     def counting(self, *reports: DayReport) -> Iterator[None]:
-        """Meanwhile a counter answers each question, with the report of its day, or else with the first as of that day."""
+        """Answers each question while entered: with the report of its day, or with the first report, dated that day."""
 
         def answer() -> None:
             for payload in self.listener.payloads("/question")[self._answered :]:

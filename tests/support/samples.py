@@ -1,4 +1,4 @@
-"""Messages to begin with."""
+"""Sample messages."""
 
 import cv2
 import numpy as np
@@ -9,19 +9,19 @@ UPDATE = bus.ModelUpdate("refused", "https://models.example", "0" * 64, "labels.
 
 
 def jpeg(width: int = 64, height: int = 48, level: int = 128) -> bytes:
-    """A grey picture."""
+    """Returns a grey picture as JPEG."""
     return cv2.imencode(".jpg", np.full((height, width, 3), level, np.uint8))[1].tobytes()
 
 
 def frame(camera: str = "door", sequence: int = 0, captured_at: float = 1000.0) -> bus.Frame:
-    """A frame of a grey picture, of a session that began when the wall clock did."""
+    """Returns a frame with a grey picture. Its session time is the wall clock's."""
     return bus.Frame(camera, "session", sequence, captured_at, captured_at, 64, 48, jpeg())
 
 
 def prediction(
     label: str = "woman", probability: float = 0.9, captured_at: float = 1000.0, camera: str = "door"
 ) -> bus.Prediction:
-    """A prediction with one label above the rest, of a session that began with the wall clock; numbered by the millisecond."""
+    """Returns a prediction with one likely label. Its session time is the wall clock's, its number the time in milliseconds."""
     labels = (bus.Label(label, probability), bus.Label("rest", min(0.01, probability)))
     sequence = round(captured_at * 1000)
     return bus.Prediction(
@@ -33,7 +33,7 @@ HOURS = [f"{hour:02}" for hour in range(24)]
 
 
 def report() -> bus.DayReport:
-    """Of a day on which clocks were set back, with one visit at a camera that counted all day, and one that did not count."""
+    """Returns the report of a day on which daylight saving time ends: one camera counted all day, the other never."""
     cameras = {
         "back": bus.CameraDay({}, {}, dict.fromkeys(HOURS)),
         "door": bus.CameraDay({"woman": 1}, {"woman": {"02": 1}}, dict.fromkeys(HOURS, 1.0)),
@@ -43,7 +43,7 @@ def report() -> bus.DayReport:
 
 
 def one_of_each() -> list[bus.Message]:
-    """A message of every kind."""
+    """Returns at least one message of each kind."""
     return [
         frame(),
         prediction(),

@@ -1,11 +1,11 @@
-"""Addresses with a secret in them, as they are typed."""
+"""Addresses with a secret, as users type them."""
 
 from urllib.parse import quote
 
 from hypothesis import strategies as st
 
 MARK = "Sekret"
-"""In every secret: nothing else that is shown has it."""
+"""Part of every secret, and of no other output."""
 _FORMS = (
     "{scheme}://me:{secret}@{host}/live",
     "{scheme}://me:{quoted}@{host}:554/live",
@@ -30,7 +30,7 @@ _FORMS = (
 
 @st.composite
 def addresses(draw: st.DrawFn, schemes: tuple[str, ...] = ("rtsp", "RTSP", "rtsps", "http", "https", "ftp")) -> tuple[str, str]:
-    """An address and the secret in it, of letters with at times ``/ @ : ? # % \\`` or a space among them."""
+    """Returns an address and its secret: letters, sometimes with ``/ @ : ? # % \\`` or a space among them."""
     characters = st.sampled_from("/@:?# %\\&=.") | st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])
     secret = MARK + draw(st.text(characters, max_size=6)) + MARK + draw(st.sampled_from(["", "1", "/x", "@y"]))
     form = draw(st.sampled_from(_FORMS))

@@ -1,4 +1,4 @@
-"""Small TensorFlow Lite models of each shape that is served, written with the file format's own schema."""
+"""Small TensorFlow Lite models of each supported shape, written with the schema of the file format."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Array = NDArray[Any]
 
 
 class Quantisation(NamedTuple):
-    """Real value = scale x (stored value - zero)."""
+    """A quantisation: real value = scale x (stored value - zero)."""
 
     scale: float
     zero: int
 
 
 class Network:
-    """Operators one after the other, from a picture of 1 x side x side x 3 to the outputs that are named."""
+    """A chain of operators, from a picture of 1 x side x side x 3 to named outputs."""
 
     def __init__(self, side: int = 16, dtype: str = "float32", quantisation: Quantisation | None = None) -> None:
         self._builder = flatbuffers.Builder(1024)
@@ -29,11 +29,11 @@ class Network:
         self._tensors: list[int] = []
         self._operators: list[int] = []
         self._codes: list[int] = []
-        self._buffers = [self._table("Buffer")]  # number 0 is nobody's
+        self._buffers = [self._table("Buffer")]  # the schema reserves buffer 0
         self.picture = self._tensor((1, side, side, 3), "picture")
 
     def pool(self, cells: int = 1, name: str = "") -> int:
-        """The mean colour of each of cells x cells parts of the picture: 1 x cells x cells x 3."""
+        """Adds the mean colour of each of cells x cells parts of the picture: 1 x cells x cells x 3. Returns the tensor."""
         step = self._side // cells
         window = {"StrideW": step, "StrideH": step, "FilterWidth": step, "FilterHeight": step}
         options = ("Pool2DOptions", window | {"Padding": tflite.Padding.VALID})
@@ -41,13 +41,13 @@ class Network:
         return self._operator("AVERAGE_POOL_2D", [self.picture], self._tensor((1, cells, cells, 3), name), options, version)
 
     def reshape(self, source: int, shape: Sequence[int], name: str = "") -> int:
-        """The same numbers in another shape."""
+        """Adds a tensor with the same values in another shape. Returns the tensor."""
         return self._operator("RESHAPE", [source, self._constant(np.array(shape, np.int32))], self._tensor(shape, name))
 
     def convolve(self, source: int, weights: Array, bias: Array, cells: int = 1, is_half: bool = False) -> int:
-        """Weights (outputs x inputs) times the channels of each cell, plus a bias.
+        """Adds weights (outputs x inputs) times the channels of each cell, plus a bias. Returns the tensor.
 
-        With `is_half` they are stored in 16 bits and widened when the model runs, as float16 exports have theirs.
+        With `is_half` the weights are stored as float16 and dequantised when the model runs, like those of float16 exports.
         """
         filters = weights[:, np.newaxis, np.newaxis, :]
         if is_half:
@@ -60,7 +60,7 @@ class Network:
         return self._operator("CONV_2D", inputs, self._tensor((1, cells, cells, len(bias))), options)
 
     def model(self, *outputs: int) -> bytes:
-        """The file, with these tensors as what the model gives."""
+        """Returns the model file, with these tensors as outputs."""
         graph = self._table(
             "SubGraph",
             Tensors=self._vector(self._tensors),
@@ -79,12 +79,12 @@ class Network:
         return bytes(self._builder.Output())
 
     def _constant(self, values: Array) -> int:
-        """A tensor of the values' own type."""
+        """Adds a constant tensor of the values' own type. Returns the tensor."""
         self._buffers.append(self._table("Buffer", Data=self._numbers(list(values.tobytes()), np.uint8)))
         return self._tensor(values.shape, dtype=values.dtype, buffer=len(self._buffers) - 1)
 
     def _tensor(self, shape: Sequence[int], name: str = "", dtype: np.dtype[Any] | None = None, buffer: int = 0) -> int:
-        """Another tensor's number; it has the network's type, and its quantisation, unless it has a type of its own."""
+        """Adds a tensor and returns its number. Without `dtype` it has the network's type and quantisation."""
         fields = {"Name": self._builder.CreateString(name or f"tensor{len(self._tensors)}"), "Shape": self._numbers(shape)}
         if dtype is None and self._quantisation is not None:
             scale = self._numbers([self._quantisation.scale], np.float32)
@@ -97,7 +97,7 @@ class Network:
     def _operator(
         self, name: str, inputs: Sequence[int], result: int, options: tuple[str, dict[str, int]] | None = None, version: int = 1
     ) -> int:
-        """Adds an operator with its options, the name of their table and its fields; returns the result."""
+        """Adds an operator with its options (a table's name and fields). Returns the result."""
         code = getattr(tflite.BuiltinOperator, name)
         self._codes.append(self._table("OperatorCode", DeprecatedBuiltinCode=code, BuiltinCode=code, Version=version))
         fields = {"OpcodeIndex": len(self._codes) - 1, "Inputs": self._numbers(inputs), "Outputs": self._numbers([result])}
@@ -108,7 +108,7 @@ class Network:
         return result
 
     def _table(self, name: str, **fields: int) -> int:
-        """A table of the schema, whose vectors and tables are in the file already."""
+        """Writes a table of the schema, whose vectors and tables must already be written. Returns its offset."""
         getattr(tflite, f"{name}Start")(self._builder)
         for field, value in fields.items():
             getattr(tflite, f"{name}Add{field}")(self._builder, value)
@@ -125,24 +125,24 @@ class Network:
 
 
 def classification(weights: Array, bias: Array, side: int = 16, is_half: bool = False) -> bytes:
-    """Probabilities as linear in the picture's mean colour: weights (labels x 3) for 0..255."""
+    """Returns a classifier whose probabilities are linear in the mean colour (0..255): weights (labels x 3)."""
     return boxes({"probabilities": ((1, len(bias)), weights, bias)}, side, is_half)
 
 
 def quantised(dtype: str, quantisation: Quantisation, side: int = 16) -> bytes:
-    """The picture's mean colour as three probabilities, all in whole numbers."""
+    """Returns a quantised classifier that outputs the mean colour as three probabilities."""
     network = Network(side, dtype, quantisation)
     return network.model(network.reshape(network.pool(), (1, 3)))
 
 
 def yolo(weights: Array, bias: Array, cells: int = 4, side: int = 16) -> bytes:
-    """A grid of cells, each linear in its part's mean colour: weights (5 x (5 + labels) x 3)."""
+    """Returns a YOLO detector with a grid of cells, each linear in its mean colour: weights (5 x (5 + labels) x 3)."""
     network = Network(side)
     return network.model(network.convolve(network.pool(cells), weights, bias, cells))
 
 
 def boxes(outputs: dict[str, tuple[tuple[int, ...], Array, Array]], side: int = 16, is_half: bool = False) -> bytes:
-    """Several outputs, each of a shape and linear in the picture's mean colour."""
+    """Returns a model with several outputs, each with its shape and linear in the mean colour."""
     network = Network(side)
     colour, results = network.pool(), []
     for name, (shape, weights, bias) in outputs.items():

@@ -1,4 +1,4 @@
-"""Values of every kind that can come from outside."""
+"""Arbitrary values of all types that msgpack and JSON can contain."""
 
 from hypothesis import strategies as st
 

@@ -1,4 +1,4 @@
-"""Small videos and pictures whose frames can be told apart."""
+"""Small videos and pictures whose frames can be distinguished."""
 
 from pathlib import Path
 
@@ -9,17 +9,17 @@ from capture.source import Picture
 
 
 def numbered(number: int, width: int = 64, height: int = 48) -> Picture:
-    """A grey picture; the level tells the number (0..24) after compression too."""
+    """Returns a grey picture. Its level encodes the number (0..24) and survives compression."""
     return np.full((height, width, 3), 5 + number * 10, np.uint8)
 
 
 def number_of(picture: Picture) -> int:
-    """The number in such a picture."""
+    """Returns the number of such a picture."""
     return round((float(picture.mean()) - 5) / 10)
 
 
 def video(path: Path, frames: int = 10, rate: float = 20.0) -> Path:
-    """A video of numbered pictures; Motion JPEG in AVI, which OpenCV writes and reads everywhere."""
+    """Writes a video of numbered pictures: Motion JPEG in AVI, which every OpenCV can write and read."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), rate, (64, 48))  # type: ignore[attr-defined]
     assert writer.isOpened()
     for number in range(frames):
@@ -29,7 +29,7 @@ def video(path: Path, frames: int = 10, rate: float = 20.0) -> Path:
 
 
 def pictures(folder: Path, number: int = 3) -> Path:
-    """A folder of numbered pictures."""
+    """Writes numbered pictures into a folder."""
     folder.mkdir(exist_ok=True)
     for one in range(number):
         cv2.imwrite(str(folder / f"{one}.png"), numbered(one))

@@ -1,4 +1,4 @@
-"""Waiting on a condition, with a limit; all limits of the tests scale by one factor."""
+"""Waits for conditions, with a timeout. One factor scales all timeouts of the tests."""
 
 import os
 import time
@@ -11,17 +11,17 @@ FACTOR = float(os.environ.get("FOOTFALL_TEST_PATIENCE") or 5)
 
 
 def limit(seconds: float) -> float:
-    """The limit, in seconds, for what takes well under `seconds` on an idle machine."""
+    """Returns the scaled timeout for an operation that takes well under `seconds` on an idle machine."""
     return seconds * FACTOR
 
 
 def until(condition: Callable[[], T | None], seconds: float = 10.0, what: str = "") -> T:
-    """What the condition returns as soon as it is true; fails after `limit(seconds)`."""
+    """Calls the condition until its result is true, and returns the result. Fails after `limit(seconds)`."""
     allowed = limit(seconds)
     end = time.monotonic() + allowed
     while True:
         if result := condition():
             return result
         if time.monotonic() > end:
-            raise AssertionError(f"{what or 'it'} did not come true within {allowed:g} s")
+            raise AssertionError(f"timeout after {allowed:g} s while waiting for {what or 'a condition'}")
         time.sleep(0.02)
