@@ -22,7 +22,8 @@ done
 
 trap 'compose --profile sensehat down -v >/dev/null 2>&1' EXIT
 compose --profile sensehat up -d --no-build >/dev/null 2>&1
-echo "capture runs on $(compose exec -T capture uname -m), $(compose exec -T capture python3 -c 'import cv2, numpy; print("OpenCV", cv2.__version__, "NumPy", numpy.__version__)')"
+echo "capture runs on $(docker run --rm --entrypoint python3 "${REGISTRY}footfall-capture:0.1.0" -c \
+  'import platform, cv2, numpy; print(platform.machine(), "with OpenCV", cv2.__version__, "and NumPy", numpy.__version__)')"
 for topic in footfall/door/prediction footfall/door/counts footfall/display/matrix/pixels; do
   mosquitto_sub -p "$MQTT_PORT" -C 1 -W 300 -t "$topic" >/dev/null || { echo "$topic: no message in 300 s" >&2; compose ps; exit 1; }
   echo "$topic: received"
