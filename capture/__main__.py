@@ -80,7 +80,7 @@ def _create_reader(source: Source, recording: Recording | None, settings: Settin
 
 
 def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
-    """Waits for the connection. Without it the first frame is dropped, and at a low FRAME_RATE the next one comes much later."""
+    """Waits for the connection. Otherwise the first frame is dropped, and at a low FRAME_RATE the next one comes much later."""
     end = time.monotonic() + BROKER_TIMEOUT
     while not bus.connected and time.monotonic() < end and not stop.wait(0.02):
         pass

@@ -58,7 +58,7 @@ class Session:
 
 
 class Commands:
-    """Handles commands on the network thread. The main thread gets the current session from it."""
+    """The command handler, called by the network thread. It gives the main thread the current session."""
 
     def __init__(self, publish: Publish, report: ReportState) -> None:
         self._publish = publish

@@ -1,4 +1,4 @@
-"""The classifier and the counter, for which a recording that is played once waits: at its start, and after each frame."""
+"""The classifier and the counter. A recording that is played once waits for both to start, and for each prediction."""
 
 import logging
 import threading
@@ -32,7 +32,7 @@ def _module_kind(status: Status) -> str:
 
 
 class Consumers:
-    """Tracks the classifier and the counter by their statuses and predictions. Must be created before the bus is entered."""
+    """The state of classifier and counter, from their statuses and predictions. Must be created before the bus is entered."""
 
     def __init__(self, bus: Bus, camera: str, prediction_timeout: float = PREDICTION_TIMEOUT) -> None:
         self._bus = bus

@@ -1,4 +1,4 @@
-"""The frames that are made from captured pictures."""
+"""The frames made from captured pictures."""
 
 import secrets
 from collections.abc import Callable
@@ -14,8 +14,8 @@ CLOCK_STEP = 1.0
 class RateLimiter:
     """A limit of `rate` pictures a second, evenly spaced.
 
-    Jitter costs nothing: a picture that is slightly early passes, and the next one waits longer; one that is slightly late does
-    not delay those after it. So a camera with the same rate loses no picture.
+    A slightly early picture passes, and the next one waits longer. A slightly late one does not delay the others. So a camera of
+    the same rate loses no picture to its jitter.
     """
 
     SLACK = 0.25
@@ -35,7 +35,7 @@ class RateLimiter:
 
 
 class Framer:
-    """Makes the frames of one camera: limited in rate, prepared, compressed, and numbered from 0.
+    """A factory for the frames of one camera: limited in rate, prepared, compressed, and numbered from 0.
 
     `on_clock_step` is called with the seconds by which the wall clock was set. `is_drawn` returns whether the pictures are drawn;
     it is called once the first picture is there.
@@ -63,7 +63,7 @@ class Framer:
         self._sequence = 0
 
     def make_frame(self, captured: CapturedPicture, is_snapshot: bool = False) -> Frame | None:
-        """Returns the frame of a picture, or None if it is too early and no snapshot. Raises `UnusablePicture`."""
+        """Returns the frame of a picture, or None if it is too early and not a snapshot. Raises `UnusablePicture`."""
         if not self._rate_limiter.allows(captured.monotonic_at) and not is_snapshot:
             return None
         picture = self._preparation.apply(captured.picture)

@@ -1,4 +1,4 @@
-"""Finds JPEGs in a byte stream and ignores what is between them: boundaries, headers with wrong lengths, garbage."""
+"""Motion JPEG: the JPEGs in a byte stream, without the boundaries, headers with wrong lengths and garbage between them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -41,9 +41,9 @@ def _pop_first(data: bytearray) -> bytes | None:
 
 
 def _find_scan(data: bytearray) -> tuple[int, bool] | None:
-    """Returns where the compressed picture begins, and True. It follows the segments, some of which can hold a small JPEG.
+    """Returns the offset of the compressed data and True. It follows the segments, some of which can contain a thumbnail.
 
-    Returns where the last valid segment ends, and False, if no JPEG follows. Returns None if more data is needed.
+    Returns the offset of the last valid segment and False if the JPEG is damaged, or None if more data is needed.
     """
     at = sound = 2
     while len(data) >= at + 4:

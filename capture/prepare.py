@@ -1,4 +1,4 @@
-"""Prepares pictures for sending: rotates, resizes, converts to grey, compresses."""
+"""The preparation of pictures: rotation, size, grey, compression."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Reads a source on a thread, and reopens it after a loss."""
+"""The thread that reads a source, and reopens it after a loss."""
 
 import contextlib
 import logging
@@ -24,7 +24,7 @@ POLL_INTERVAL = 0.5
 
 
 class Reader(Worker):
-    """Reads a source while entered, and keeps its newest picture.
+    """A thread that reads a source while entered, and keeps its newest picture.
 
     `report` gets the source's state, from the reader's or the caller's thread. With `loop`, a source that ends is opened again at
     once; otherwise it stays ended.
@@ -131,7 +131,7 @@ class Reader(Worker):
 
 
 class Playback(Reader):
-    """Reads a recording once and drops no picture: each `take` confirms the last picture and requests the next.
+    """A reader that plays a recording once and drops no picture: each `take` confirms the last picture and requests the next.
 
     `monotonic_at` advances by the recording's own interval, so the rate of frames does not depend on the playback speed. The
     state becomes `ended` when the last picture is confirmed.

@@ -1,4 +1,4 @@
-"""Paces pictures at their own rate."""
+"""The timing of pictures that are played at their own rate."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -7,9 +7,9 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 MAX_GAP = 0.25
-"""Upper bound of the seconds between two shown pictures: a late picture is then shown instead of skipped."""
+"""Seconds without a picture after which a late one is shown instead of skipped."""
 MAX_DELAY = 1.0
-"""Upper bound of the seconds that playback lags behind; beyond it, playback slows down."""
+"""Seconds that playback can lag behind. Beyond that it slows down."""
 YIELD_INTERVAL = 1.0
 """Seconds between two yields of None during a wait."""
 

@@ -60,7 +60,7 @@ def _check_name(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Replaces this process by the capture module. Raises `InvalidSetting`."""
+    """Replaces this process with the capture module. Raises `InvalidSetting`."""
     if not os.environ.get("CAMERA"):
         raise InvalidSetting("CAMERA is not set, for example: make camera CAMERA=back VIDEO_PATH=1")
     settings = load_settings()

@@ -59,10 +59,10 @@ def known_cameras(connection: Connection) -> dict[str, KnownCamera]:
 
 
 def _known_camera(connection: Connection, name: str) -> KnownCamera:
-    """Returns the camera. Raises `InvalidSetting` with the known cameras if it is unknown."""
+    """Returns a camera by its name. Raises `InvalidSetting`, which lists the known cameras."""
     cameras = known_cameras(connection)
     if name not in cameras:
-        raise InvalidSetting(f"CAMERA={name!r}: unknown camera; must be one of: {', '.join(cameras) or 'none'}")
+        raise InvalidSetting(f"CAMERA={name!r}: unknown camera; known cameras: {', '.join(cameras) or 'none'}")
     return cameras[name]
 
 

@@ -1,4 +1,4 @@
-"""Checks the settings of ``footfall run`` like the modules do. Prints the plan, or prints what is wrong and exits with code 2."""
+"""The checks before ``footfall run`` starts. Prints the plan, or prints the reason and exits with code 2."""
 
 import os
 import signal
@@ -89,7 +89,7 @@ def _default_to_demo() -> None:
 
 
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
-    """Loads the model like the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
+    """Loads the model as the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
     try:
         export = read_export(settings.model)
         Classifier(export, Options(settings.num_threads, xnnpack=False, delegate=settings.delegate))

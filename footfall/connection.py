@@ -110,7 +110,7 @@ class Connection:
 
     def _check_answered(self, is_answered: bool) -> None:
         if not is_answered:
-            raise NotRunning(f"the broker at {self._host}:{self._port} does not answer")
+            raise NotRunning(f"the broker at {self._host}:{self._port} does not respond")
 
     def _on_connect(self, _client: mqtt.Client, _userdata: object, _flags: dict[str, int], code: int) -> None:
         self._codes.put(code)

@@ -1,4 +1,4 @@
-"""Follows a run as a guest of its broker: waits for the first prediction, and for the end of a recording.
+"""The progress of a run: its first prediction, and the end of a recording. Connects to the broker as a guest.
 
 It lives as long as the run. To save memory it parses JSON itself and does not import `bus`.
 """

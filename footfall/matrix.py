@@ -1,4 +1,4 @@
-"""``footfall matrix``: draws the LED matrix of a running suite in the terminal, or prints its label without one.
+"""``footfall matrix``: draws the LED matrix of a running suite in a terminal, or prints each label to another output.
 
 If the suite runs no display, as on a laptop, the command runs a display module without LEDs meanwhile.
 """

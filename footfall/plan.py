@@ -1,7 +1,7 @@
 """The plan of ``footfall run``: the programs and settings, checked by another process.
 
 The run lives as long as the suite and must take little memory, so it imports neither `bus` nor a module of the suite. The process
-`footfall.checks` loads settings, icons and the model like the modules do. It passes the plan as JSON and ends before a program is
+`footfall.checks` loads settings, icons and the model as the modules do. It passes the plan as JSON and ends before a program is
 started.
 """
 

@@ -23,7 +23,7 @@ def main() -> int:
         if not _is_confirmed(folders):
             print("Nothing was deleted.")
             return 1
-        _remove(folders, root)
+        _delete(folders, root)
     except OSError as error:
         raise FootfallError(f"{error.filename or root}: {error.strerror}") from None
     print("Deleted.")
@@ -46,8 +46,8 @@ def _is_confirmed(folders: list[Path]) -> bool:
         return False
 
 
-def _remove(folders: list[Path], root: Path) -> None:
-    """Removes these folders, and then their parents if these are empty."""
+def _delete(folders: list[Path], root: Path) -> None:
+    """Deletes these folders, and then their parents if these are empty."""
     for folder in folders:
         if folder.is_symlink():
             folder.unlink()

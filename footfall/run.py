@@ -23,9 +23,9 @@ from footfall.supervisor import Supervisor
 from runtime.errors import InvalidSetting
 
 RUN_VARIABLE = "FOOTFALL_RUN"
-"""Environment variable with this process's id. A copy of the name in `runtime.process`, which imports too much for the run."""
+"""Environment variable with this process's id. Copied from `runtime.process`, whose imports take too much memory."""
 BROKER_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
-"""Folders in which the broker is searched, in addition to PATH."""
+"""Folders to search for the broker after PATH."""
 
 
 def main() -> int:

@@ -54,7 +54,7 @@ class RunState(NamedTuple):
     def create(self) -> None:
         """Creates the broker's folder, and the link `current-<port>` by which the other commands find it.
 
-        Raises OSError.
+        Raises `OSError`.
         """
         self.broker.mkdir(parents=True, exist_ok=True)
         self.broker.chmod(0o700)  # it contains the passwords
@@ -68,7 +68,7 @@ class RunState(NamedTuple):
 def lock(root: Path, exclusive: bool) -> int | None:
     """Locks the folder while the returned descriptor is open. Returns None if another process holds a conflicting lock.
 
-    Each run holds a shared lock, so that ``footfall reset`` cannot delete its data. Raises OSError.
+    Each run holds a shared lock, so that ``footfall reset`` cannot delete its data. Raises `OSError`.
     """
     descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:

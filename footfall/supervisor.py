@@ -1,4 +1,4 @@
-"""Starts the programs of a run. Stops all when one ends or on request: first the modules, then the broker."""
+"""The supervisor of a run. It starts the programs, and stops all when one ends: first the modules, then the broker."""
 
 import os
 import queue
@@ -95,7 +95,7 @@ class Program:
 
 
 class Supervisor:
-    """Runs programs until one of them ends or `stop` is called."""
+    """A group of programs that run until one of them ends or `stop` is called."""
 
     def __init__(
         self,

@@ -92,6 +92,6 @@ def watch(connection: Connection, out: TextIO) -> None:
 
 
 def main() -> None:
-    """Prints to standard output."""
+    """Prints changes to standard output until interrupted."""
     with guest_connection() as connection:
         watch(connection, sys.stdout)

@@ -25,7 +25,7 @@ def _load_kind(name: str) -> SourceKind:
         raise ValueError("must be the name of a Python module, such as demo.source")
     try:
         kind = getattr(import_module(name), "KIND", None)
-    except Exception as error:  # any exception: this runs foreign code
+    except Exception as error:  # any exception: this runs third-party code
         raise ValueError(f"{name} cannot be imported ({error})") from None
     if not isinstance(kind, SourceKind):
         raise ValueError(f"{name} declares no kind of source (KIND)")
@@ -45,7 +45,7 @@ def create_source(video_path: str, options: SourceOptions, modules: tuple[str, .
 
 
 def _check_scheme(path: str, schemes: Sequence[str]) -> None:
-    """Raises `ValueError` for an address with an unknown scheme, or with a typing error such as ``rtsp:/camera``."""
+    """Raises `ValueError` for an address with an unknown scheme, or with a typo such as ``rtsp:/camera``."""
     is_unknown = re.match(r"\s*['\"]?[a-z][a-z0-9+.-]*://", path, re.IGNORECASE)
     is_mistyped = re.match(rf"(?:{'|'.join(schemes)})(?::|//|\\\\)(?!//)", path, re.IGNORECASE)
     if is_unknown or is_mistyped:
