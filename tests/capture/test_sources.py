@@ -42,10 +42,10 @@ def open_source(video_path: object, rate: float = 10.0, clock: Clock | None = No
     return create_source(str(video_path), SourceOptions(rate, clock=clock or Clock()), ("demo.source",))
 
 
-def numbers(source: Source, most: int) -> list[int | None]:
+def numbers(source: Source, count: int) -> list[int | None]:
     """Returns the numbers of the first pictures, or None for each None."""
     with closing(source.pictures()) as pictures:
-        return [one if one is None else videos.number_of(one) for one in itertools.islice(pictures, most)]
+        return [one if one is None else videos.number_of(one) for one in itertools.islice(pictures, count)]
 
 
 @pytest.mark.parametrize(
