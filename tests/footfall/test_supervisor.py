@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,13 @@ def test_the_broker_ends_last(tmp_path: Path) -> None:
         "camera": f'({deaf}) & echo $! >"{child}"; {deaf}',
     }
     run = Supervisor(programs, {"PATH": "/usr/bin:/bin", "ENDS": str(ends)}, stop_last="broker", shutdown_timeout=3.0)
-    threading.Timer(0.5, run.stop).start()
+
+    def stop() -> None:
+        until(lambda: child.exists() and child.read_text(), what="the child")
+        time.sleep(0.2)  # until its parent ignores SIGTERM too
+        run.stop()
+
+    threading.Thread(target=stop).start()
     assert (run.run(), run.cause) == (0, "")
     assert ends.read_text().split() == ["bridge", "counter", "broker"]
     stat = Path(f"/proc/{int(child.read_text())}/stat")
