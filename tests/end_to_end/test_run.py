@@ -75,7 +75,7 @@ def check_commands(run: Run) -> None:
 
 @pytest.mark.timeout(limit(240))
 def test_a_run_and_its_commands(fruits: Fruits, tmp_path: Path) -> None:
-    """A run with an own model, until Ctrl-C ends everything, the broker last. The next run uses the same data."""
+    """A run with the user's own model, until Ctrl-C ends everything, the broker last. The next run uses the same data."""
     own = {"MODEL": fruits.folder, "VIDEO_PATH": fruits.clip}
     with make_run(tmp_path, **own, CAMERAS="back", WEB_PASSWORD="a pass word", THRESHHOLD=0.8) as run:
         run.wait_for_predictions()

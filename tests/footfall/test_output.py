@@ -42,7 +42,7 @@ def test_watch_prints_a_line_for_each_change() -> None:
         (received(CurrentLabel("door", "Frau Müller", 0.5, SINCE)), ""),  # another probability
         (received(DayCounts("door", "2026-01-31", {"man": 2}, {})), f"{woman} (today: man 2)"),
         (received(DayCounts("door", "2026-01-31", {"woman": 1, "man": 2}, {})), f"{woman} (today: man 2, woman 1)"),
-        (received(DayCounts("door", "2026-01-30", {"man": 57}, {})), ""),  # again, when a visit over midnight ends
+        (received(DayCounts("door", "2026-01-30", {"man": 57}, {})), ""),  # published again when a visit over midnight ends
         (NOBODY, "door: nobody (today: man 2, woman 1)"),
         (lost, "door: camera-lost (today: man 2, woman 1)"),
         (received(Status("bridge", "offline")), ""),

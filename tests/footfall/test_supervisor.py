@@ -54,7 +54,7 @@ def test_the_broker_ends_last(tmp_path: Path) -> None:
 
     def stop() -> None:
         until(lambda: child.exists() and child.read_text(), what="the child")
-        time.sleep(0.2)  # until its parent ignores SIGTERM too
+        time.sleep(0.2)  # its parent must ignore SIGTERM too
         run.stop()
 
     threading.Thread(target=stop).start()

@@ -18,7 +18,7 @@ from tests.support.wait import limit, until
 ROOT = Path(__file__).parents[2]
 LAPTOP = ROOT / "mosquitto" / "mosquitto.conf"
 PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
-"""Folders that can contain Mosquitto."""
+"""The search path for Mosquitto."""
 
 
 def find_mosquitto() -> str:
