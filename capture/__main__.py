@@ -9,7 +9,7 @@ from functools import partial
 from bus import About, Bus, Command, InvalidMessage, topics
 from bus import metric_names as names
 from bus.states import STARTING
-from capture.commands import Commands, Publish, Session
+from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Framer, RateLimiter
 from capture.prepare import Preparation
@@ -33,7 +33,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     source = settings.create_source()
     recording = source if isinstance(source, Recording) and not settings.loop_video else None
     framer = _create_framer(settings, source, bus, reports_clock=recording is None)
-    commands = Commands(bus.publish, bus.state)
+    commands = CommandHandler(bus.publish, bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
     consumers = Consumers(bus, settings.camera) if recording else None
     calls = Calls()
@@ -95,7 +95,7 @@ def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, p
     try:
         frame = framer.make_frame(captured, is_snapshot=session.take_snapshot_request())
         if frame is not None and publish(frame):
-            framer.published()
+            framer.mark_published()
             bus.progressed()
     except UnusablePicture as error:
         bus.count_and_warn(names.UNUSABLE, f"{error}; dropped")

@@ -57,7 +57,7 @@ class Session:
             self.is_over = True
 
 
-class Commands:
+class CommandHandler:
     """The command handler, called by the network thread. It gives the main thread the current session."""
 
     def __init__(self, publish: Publish, report: ReportState) -> None:

@@ -86,6 +86,6 @@ class Framer:
             self._on_clock_step(round(step, 3))
         return elapsed
 
-    def published(self) -> None:
+    def mark_published(self) -> None:
         """Counts the last frame as published, so that the next one gets the next number."""
         self._sequence += 1

@@ -103,7 +103,7 @@ def test_sequence_numbers_count_published_frames() -> None:
         assert (frame and (frame.sequence, frame.demo)) == expected
         frames += [frame] if frame else []
         if is_published:
-            framer.published()
+            framer.mark_published()
     assert {(one.captured_at, one.width, one.height, one.session) for one in frames} == {(5000.0, 20, 10, frames[0].session)}
     other = Framer("door", RateLimiter(10), Preparation(width=20), 20).make_frame(CapturedPicture(PICTURE, 5000.0, 100.0))
     assert other

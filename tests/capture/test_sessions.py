@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bus import About, Command, Frame, Status, topics
 from bus.states import CAMERA_LOST, LEDGER_UNAVAILABLE, OFFLINE, PAUSED, RUNNING, STARTING
 from capture.__main__ import publish_frame
-from capture.commands import Commands
+from capture.commands import CommandHandler
 from capture.consumers import Consumers
 from capture.framer import Framer, RateLimiter
 from capture.prepare import Preparation
@@ -35,7 +35,7 @@ def test_only_the_current_session_publishes() -> None:
         out.append("frame")
         return True
 
-    commands = Commands(publish, lambda state, _detail: out.append(state))
+    commands = CommandHandler(publish, lambda state, _detail: out.append(state))
     before = commands.session(0)
     assert before
     before.report(RUNNING)
@@ -60,7 +60,7 @@ def test_only_the_current_session_publishes() -> None:
 def test_repeated_commands_change_nothing(words: list[Literal["pause", "resume", "snapshot"]]) -> None:
     """Only effective pauses and resumes are reported. Repeated snapshot requests count as one, and a pause cancels them."""
     report, is_on, is_requested = Mock(), True, False
-    commands = Commands(Mock(), report)
+    commands = CommandHandler(Mock(), report)
     changes: list[str] = []
     for word in words:
         commands.on_command(Command("door", word))
@@ -150,7 +150,7 @@ def test_a_pause_during_the_wait_uses_no_number_twice() -> None:
             modules.predict(frame)
         return True
 
-    commands = Commands(send, Mock())
+    commands = CommandHandler(send, Mock())
     modules.bus.progressed = lambda: commands.on_command(Command("door", "pause")) if len(sent) == 2 else None
     for number in range(4):
         commands.on_command(Command("door", "snapshot"))
