@@ -67,8 +67,8 @@ def test_all_visits_of_the_demos_clip_are_found() -> None:
 def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp_path: Path) -> None:
     """Each visitor causes a visit with label and times, an icon, a current label and a line of the bridge, and is in the counts.
 
-    Drawn visitors are counted as in the offline check, and marked as the demo's. The run ends with the recording, and prints the counted
-    visitors beside the truth.
+    Drawn visitors are counted as in the offline check, and marked as the demo's. The run ends with the recording, and prints the
+    counted visitors beside the truth.
     """
     settings = {"LOOP_VIDEO": "false", "MATRIX": "terminal", "TZ": zone_at_noon()}
     if is_demo:
