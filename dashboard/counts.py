@@ -10,6 +10,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any, NamedTuple
 
+import anyio
+
 from bus import Answer, CameraDay, DayReport, FootfallError, Question
 
 MIN_DAY, MAX_DAY = 22 * 3600, 26 * 3600
@@ -108,10 +110,8 @@ class Counts:
                 self.today = {"problem": str(problem), "report": self.today["report"]}
                 wait = self._timing.retry_interval
             await asyncio.sleep(self._timing.min_interval)
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except asyncio.TimeoutError:
-                continue
+            with anyio.move_on_after(wait):
+                await self._changed.wait()
 
 
 def _is_day(report: DayReport, asked: str | None) -> bool:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import anyio
 from starlette.websockets import WebSocket
 
 from bus import Answer, Bus, CurrentLabel, DayCounts, DayReport, Frame, Pixels, Prediction, Status, Visit, metric_names, topics
@@ -170,8 +171,8 @@ class Hub:
                 picture = self.pictures.newest(camera)
                 if picture is not None and picture is not last and time.time() - picture.frame.captured_at <= max_age:
                     return picture
-                with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(changed.wait(), min(left, 1.0))
+                with anyio.move_on_after(min(left, 1.0)):
+                    await changed.wait()
         return None
 
 

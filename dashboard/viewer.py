@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bus import InvalidMessage
@@ -102,10 +103,8 @@ class Viewer:
             await self._send_changes()
             for camera in list(self._wanted):
                 await self._send_picture(camera)
-            try:
-                await asyncio.wait_for(self._changed.wait(), CHECK_INTERVAL)
-            except asyncio.TimeoutError:
-                continue
+            with anyio.move_on_after(CHECK_INTERVAL):
+                await self._changed.wait()
 
     async def _send_changes(self) -> None:
         is_due = time.monotonic() - self._sent_at >= HEARTBEAT
