@@ -204,13 +204,15 @@ def test_names_are_text(place: Place, tab: Tab, name: str) -> None:
 
 
 def test_any_part_may_be_lost_on_the_way(place: Place, browser: Browser) -> None:
-    """As when the network changes: the page is loaded again as soon as the server answers."""
+    """As when the network changes: the page reloads itself as soon as the server answers."""
     for part in ("main.js", "verdict.js", "dashboard.css", "vendor/uPlot-1.6.32.iife.min.js"):
-        asked = [f"{place.address}{path}" for path in (part, "healthz")]
+        lost, health = (f"{place.address}{path}" for path in (part, "healthz"))
         with tab_of(browser, place.address) as tab, place.playing(WOMAN):
-            for address in asked:
+            for address in (lost, health):
                 tab.page.route(address, lambda route: route.abort("connectionreset"), times=1)
-            tab.page.reload()
-            until(lambda: tab.sees("true") and [tab.requests.count(one) for one in asked] == [3, 2], what="another load")  # noqa: B023
+            tab.page.reload(wait_until="commit")  # the page may reload itself before it has loaded
+            # the first load, the one without the part, and the page's own; a slow machine requests /healthz more often
+            until(lambda: tab.sees("true") and tab.requests.count(lost) >= 3, 60, "another load")  # noqa: B023
+            assert tab.requests.count(health) >= 2
             tab.wait_for_pictures()
             assert tab.page.evaluate("[document.styleSheets.length, typeof uPlot]") == [2, "function"]
