@@ -1,4 +1,4 @@
-"""One browser's connection, with a scripted socket."""
+"""The connection of one browser, with a scripted socket."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ from tests.support.wait import limit
 
 
 class ScriptedSocket:
-    """Delivers its requests all at once, when the viewer has sent the first message and waits for changes."""
+    """Delivers its requests at once, as soon as the viewer has sent the first message and waits for changes."""
 
     def __init__(self, *requests: str) -> None:
         self.requests = [*requests]
@@ -33,7 +33,7 @@ class ScriptedSocket:
 
 
 def test_an_invalid_request_right_after_a_valid_one_closes_the_connection() -> None:
-    """The cancellation comes in the same moment as the change that the valid request makes, and is not lost."""
+    """The cancellation arrives together with the change that the valid request causes, and must not be lost."""
 
     async def run() -> None:
         socket: Any = ScriptedSocket('{"want": "door"}', "no JSON")
