@@ -30,8 +30,6 @@ CAMERA_STATES = {
 
 
 class _Camera:
-    """The latest messages about a camera."""
-
     def __init__(self) -> None:
         self.label: CurrentLabel | None = None
         self.predicted_at: float | None = None

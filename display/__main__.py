@@ -15,7 +15,7 @@ from display.settings import Settings
 from runtime import process
 
 CHECK_INTERVAL = 0.1
-"""Maximum seconds between two checks whether a label has expired."""
+"""Maximum seconds between two checks for an expired label."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:

@@ -54,7 +54,7 @@ def read_icons(*folders: Path) -> Icons:
     icons: dict[str, Picture] = {}
     for folder in reversed(folders):
         if not folder.is_dir():
-            raise InvalidIcon(f"{folder}: not a folder")
+            raise InvalidIcon(f"{folder}: no such folder")
         for path in sorted(folder.glob("*.txt")):
             try:
                 icons[file_stem(path.stem)] = parse_icon(path.read_text("utf-8"))
@@ -83,9 +83,7 @@ def parse_icon(text: str) -> Picture:
         elif _GRID_LINE.fullmatch(stripped) and not set(stripped) - set(palette):
             picture.extend(palette[character] for character in stripped)
         elif stripped and not stripped.startswith("#"):
-            raise InvalidIcon(
-                f"line {number}: {stripped[:40]!r} is neither a colour (r = #c00000) nor {SIDE} characters from the palette"
-            )
+            raise InvalidIcon(f"line {number}: {stripped[:40]!r} is neither a colour (r = #c00000) nor {SIDE} palette characters")
     if len(picture) != SIDE * SIDE:
         raise InvalidIcon(f"{len(picture) // SIDE} rows; an icon has {SIDE}")
     return tuple(picture)

@@ -9,7 +9,7 @@ MAX_CAMERAS = 64
 
 
 class CameraLabel:
-    """The label to show for one camera: the most probable one at or above the threshold, held for a while after the last sight.
+    """The label to show for one camera: the most probable one at or above the threshold, until `hold` after it was last seen.
 
     A background label ("nobody") ends it at once.
     """
@@ -54,7 +54,7 @@ class LabelSelector:
         self._cameras: dict[str, CameraLabel] = {}
 
     def process(self, prediction: Prediction, now: float, clock: float) -> bool:
-        """Like `CameraLabel.process`, for the prediction's camera. Returns False also for more than `MAX_CAMERAS` cameras."""
+        """Processes a prediction like `CameraLabel.process`. Returns False also for cameras beyond `MAX_CAMERAS`."""
         if prediction.camera not in self._cameras:
             if len(self._cameras) >= MAX_CAMERAS:
                 return False

@@ -5,7 +5,7 @@
 import { percent } from "./words.js";
 
 /**
- * Returns whether a picture shows a label, nobody, or neither for sure.
+ * Returns the kind of result (a label, nobody, unsure or none), its text and its probability.
  *
  * @typedef {{kind: "seen" | "nobody" | "unsure" | "none", name: string, text: string, share: string}} Verdict
  * @param {Prediction | null} prediction

@@ -169,9 +169,9 @@ export function mainMetrics({ model, update, metrics, rates }) {
   return parts;
 }
 
-/** Describes the update to the requested model. @param {Update} update */
+/** Describes the update to the wanted model. @param {Update} update */
 function updateText({ state, detail }) {
-  return `requested model: ${plain(state)}${detail ? ` (${detail})` : ""}`;
+  return `wanted model: ${plain(state)}${detail ? ` (${detail})` : ""}`;
 }
 
 /** @param {number} share 0..1 */

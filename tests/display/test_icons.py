@@ -58,7 +58,7 @@ def test_a_users_icons_take_precedence(tmp_path: Path) -> None:
 def test_invalid_icons_are_explained(old: str, new: str, reason: str, tmp_path: Path) -> None:
     """The error names the file and the line. A missing folder is an error too."""
     (tmp_path / "leaf.txt").write_text(LEAF.replace(old, new, 1))
-    for folder, problem in ((tmp_path, rf"leaf\.txt: {reason}"), (tmp_path / "none", "not a folder")):
+    for folder, problem in ((tmp_path, rf"leaf\.txt: {reason}"), (tmp_path / "none", "no such folder")):
         with pytest.raises(InvalidSetting, match=f"ICONS: .*{problem}"):
             load_icons(folder)
 

@@ -134,11 +134,11 @@ test("shown hours: those with visits, the current one, and enough around them", 
 test("an hour, and a day so far, in words", () => {
   const [one, two, none] = [report({ door: camera({ man: { "09": 2 }, woman: { "09": 1 } }, MORNING) }), TWO,
     report({ door: camera({}, NONE) })].map((day) => dayOf(day, ""));
-  const say = (hour, beside = null) => hourReadout(hour, "13", ["woman", "man"], one, beside, "Sun 22 Nov");
-  assert.equal(say("09"), "09–10 h: woman 1, man 2");
-  assert.equal(say("10", two), "10–11 h: no visits · 5 on Sun 22 Nov");
-  assert.equal(say("12"), "12–13 h: no data");
-  assert.equal(say("23", none), "23–00 h: not yet · no data on Sun 22 Nov");
+  const readout = (hour, beside = null) => hourReadout(hour, "13", ["woman", "man"], one, beside, "Sun 22 Nov");
+  assert.equal(readout("09"), "09–10 h: woman 1, man 2");
+  assert.equal(readout("10", two), "10–11 h: no visits · 5 on Sun 22 Nov");
+  assert.equal(readout("12"), "12–13 h: no data");
+  assert.equal(readout("23", none), "23–00 h: not yet · no data on Sun 22 Nov");
   assert.equal(soFar("11", two, two, "Sun 22 Nov"), "Before 11:00: 6 today, 6 on Sun 22 Nov");
   assert.equal(soFar("11", two, none, "Sun 22 Nov"), "Before 11:00: 6 today, no data on Sun 22 Nov");
   assert.deepEqual([soFar("11", none, none, ""), soFar("00", two, two, ""), busiest(none.counts)], ["", "", ""]);

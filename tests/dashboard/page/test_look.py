@@ -61,7 +61,7 @@ def tab(place: Place, browser: Browser) -> Iterator[Tab]:
         tab.wait_for_pictures()
         tab.page.locator("#visits tbody tr").first.wait_for()
         tab.wait("document.querySelectorAll('.module').length === 7")
-        shows(tab, ".module[data-module=classifier]", r"requested model: refused \(labels.txt is missing\)")
+        shows(tab, ".module[data-module=classifier]", r"wanted model: refused \(labels.txt is missing\)")
         yield tab
     assert tab.complaints == []
 
