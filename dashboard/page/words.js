@@ -88,10 +88,10 @@ const DROPS = {
   dropped_old: "too old",
   dropped_ahead: "ahead of the clock",
   dropped_paused: "while paused",
-  dropped_camera: "with an invalid camera",
+  dropped_camera: "of cameras that are not allowed",
   dropped_offline: "without the broker",
   dropped_unsent: "not sent in time",
-  dropped_queue_full: "queue full because the broker was too slow",
+  dropped_queue_full: "because the queue for the broker was full",
   dropped_questions: "questions because too many were waiting",
   dropped_results: "results because the outbox was full",
 };
