@@ -1,4 +1,4 @@
-"""One camera: its open visit, its current label, and what is saved of it between two runs."""
+"""One camera: its open visit, its current label and its saved state."""
 
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
@@ -9,31 +9,31 @@ from counter.timeline import EARLIEST
 from counter.visits import Rules, Visits, VisitState
 
 MAX_HOURS = 48
-"""Hours that are summarised after an absence; of a longer one the hour in which it began, and the last ones."""
+"""Hours that are summarised after an absence. After a longer one: its first hour, and the newest `MAX_HOURS`."""
 
 
 @dataclass(slots=True)
 class SavedState:
-    """What outlives the process; times in Unix seconds."""
+    """The part of a camera's state that survives a restart; times are Unix seconds."""
 
     visits: VisitState
     paused_at: float | None = None
-    summarised_until: float | None = None  # the begin of the first hour that has not been summarised
-    is_demo: bool = False  # whether the last prediction, and so the open visit, is the demo's
-    label_at: float | None = None  # the time of the frame that changed the label last
+    summarised_until: float | None = None  # begin of the first hour without a summary
+    is_demo: bool = False  # whether the last prediction, and therefore the open visit, is the demo's
+    label_at: float | None = None  # time of the frame that last changed the label
 
 
 _SAVED: TypeAdapter[SavedState] = TypeAdapter(SavedState)
 
 
 class Camera:
-    """One camera with its visits; `text` is an earlier one's saved state. Raises `ValueError` when that cannot be read."""
+    """A camera and its visits. `saved_json` is its saved state, if any; raises `ValueError` if that cannot be parsed."""
 
     def __init__(self, name: str, rules: Rules, heard_at: float, text: str | None = None) -> None:
         self.name = name
         self.saved = SavedState(VisitState()) if text is None else _SAVED.validate_json(text)
         self.visits = Visits(name, rules, self.saved.visits)
-        self.heard_at = heard_at  # when a prediction came last, by the steady clock
+        self.heard_at = heard_at  # steady time of the last prediction
         self._published: CurrentLabel | None = None
         self._visitor = self._find_visitor()
         self._unchanged = None if text is None else self._idle_state
@@ -49,9 +49,9 @@ class Camera:
         return CurrentLabel(self.name, visit.label, visit.own.probability, visit.started_at, at or visit.started_at, demo)
 
     def next_label(self, at: float) -> CurrentLabel | None:
-        """The label to publish, if it was never published or has changed by the frame of that time.
+        """Returns the label to publish, or None if it is as published before. `at` is the time of the frame that may change it.
 
-        A visit whose times were moved with the clock is the same visit: its label keeps its `at`.
+        When the clock is set, a visit's times shift, but it is still the same visit: its label keeps its `at`.
         """
         before, visitor = self._published, self._find_visitor()
         if visitor != self._visitor:
@@ -64,7 +64,7 @@ class Camera:
 
     @property
     def _idle_state(self) -> tuple[object, ...] | None:
-        """All that matters while nobody is there; None while somebody is."""
+        """Everything worth saving while nobody is there; None while somebody is."""
         saved, state = self.saved, self.visits.state
         if not state.is_idle:
             return None
@@ -72,7 +72,7 @@ class Camera:
         return *own, state.timeline.session, state.timeline.offset
 
     def changed_state(self) -> str | None:
-        """The state to save; None if it is as before, so that nothing is written while the place is empty."""
+        """Returns the state to save as JSON; None if it is unchanged, so that nothing is written while the place is empty."""
         state = self._idle_state
         if state is not None and state == self._unchanged:
             return None
@@ -81,10 +81,10 @@ class Camera:
         return _SAVED.dump_json(self.saved).decode()
 
     def complete_hours(self, calendar: Calendar, now: float | None) -> list[tuple[float, float]]:
-        """The hours, by begin and end, that are over and not summarised yet, up to an open visit; from now on they are.
+        """Returns begin and end of each completed hour, up to an open visit. Later calls do not return these hours again.
 
-        `now` (Unix seconds) is for a silent camera; without it the time of the last frame counts, as predictions may be late.
-        A camera that has been silent for `MAX_HOURS` has no more hours.
+        `now` (Unix seconds) applies to a silent camera. Otherwise the last frame's time does, because predictions may be late.
+        A camera that has been silent for `MAX_HOURS` has no completed hours.
         """
         state, last_at = self.visits.state, self.visits.state.timeline.last_at
         if last_at is None or (now is not None and now - last_at > MAX_HOURS * HOUR):
@@ -94,7 +94,7 @@ class Camera:
         if until < EARLIEST:
             return []
         last, begin = calendar.hour_begin(until), self.saved.summarised_until
-        if begin is None or begin > last + HOUR:  # a clock that was set back
+        if begin is None or begin > last + HOUR:  # the clock was set back
             begin = last
         hours, first = [], calendar.hour_begin(last - MAX_HOURS * HOUR)
         while begin < last:

@@ -1,4 +1,4 @@
-"""The way of a prediction: counted, committed to the ledger, published, and only then acknowledged."""
+"""The main loop: a prediction is counted, committed to the ledger, published, and only then acknowledged."""
 
 import logging
 import threading
@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RECEIVE_TIMEOUT = 0.5  # seconds to wait for messages
-CHECK_EVERY = 1.0  # seconds between two looks at time-outs and hours
+CHECK_EVERY = 1.0  # seconds between two checks for timeouts and completed hours
 MAX_PAUSE = 5.0
-"""Seconds between two checks after which the counter itself was suspended, so that silence of a camera says nothing."""
+"""Seconds between two checks from which on the counter itself was suspended; then a camera's silence means nothing."""
 PRUNE_EVERY = 3600.0
 
 
 class Counter:
-    """Runs in the thread that calls `run`. What the ledger cannot take now is tried again, and delays all that comes after it."""
+    """The main loop, in the thread that calls `run`. While the ledger is unavailable, the loop retries and does nothing else."""
 
     def __init__(self, bus: Bus, registry: CameraRegistry, reports: Reports, ledger: Ledger, expiry: Expiry) -> None:
         self._bus = bus
@@ -44,12 +44,12 @@ class Counter:
         self._stop = threading.Event()
         self._backoff = Backoff(most=5.0)
         self._counted: dict[str, tuple[date, int]] = {}
-        """By camera: the day, and the five minutes of the last prediction, of which counts were published."""
+        """By camera: day of the last published counts, and the last prediction's interval of five minutes at that time."""
         self._checked_at = self._pruned_at = float("-inf")
-        self._ended: set[str] = set()  # cameras whose recording has ended and is counted
+        self._ended: set[str] = set()  # cameras whose recording has ended and is fully counted
         self._reported_ended: tuple[str, ...] = ()
         self._cleared: SimpleQueue[str] = SimpleQueue()
-        """Cameras whose label was cleared at the broker; filled by the network's thread."""
+        """Cameras whose label was cleared on the broker; filled by the network thread."""
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
         bus.subscribe(topics.status(), Status, self._on_status)
         bus.subscribe(topics.label(), CurrentLabel, self._on_label, cleared=self._on_label_cleared)
@@ -65,17 +65,17 @@ class Counter:
         except LedgerUnavailable as error:
             log.warning("%s; the last minutes are not recorded as counted", error)
         except _Stopped:
-            log.warning("the ledger cannot be written; the broker keeps what is not counted yet for the next start")
+            log.warning("stopped while the ledger is unavailable; the broker keeps uncounted predictions for the next start")
         for name in self._registry.cameras:  # visits stay open in the ledger
             self._bus.publish(_unknown(name))
 
     def restore(self) -> None:
-        """Restores what an earlier counter has saved, as soon as the ledger can be read."""
+        """Restores the saved state, as soon as the ledger can be read."""
         self._retry(self._expiry.save)
         self._registry.restore(self._retry(self._ledger.states), self._retry(lambda: self._expiry.clock.now))
 
     def step(self, timeout: float = RECEIVE_TIMEOUT) -> None:
-        """Inbox -> registry -> batch -> ledger -> broker -> acknowledged: all that came within `timeout` seconds."""
+        """Counts, commits, publishes and acknowledges the messages that wait, or that come within `timeout` seconds."""
         batch = Batch()
         while not self._cleared.empty():
             self._forget(self._cleared.get(), batch)
@@ -91,7 +91,7 @@ class Counter:
             self._prune()
 
     def _process(self, message: Message, batch: Batch) -> bool:
-        """Whether it was a prediction, and could be processed. A message that fails is dropped: it would fail again."""
+        """Returns whether a prediction was processed. A message that fails is dropped: it would fail again."""
         try:
             match message:
                 case Prediction():
@@ -108,7 +108,7 @@ class Counter:
         return False
 
     def _apply_timeouts(self, batch: Batch) -> bool:
-        """Whether a second has passed, and time-outs were applied."""
+        """Applies timeouts, once a second. Returns whether it was time."""
         since = self._clocks.steady() - self._checked_at
         if since < CHECK_EVERY:
             return False
@@ -117,7 +117,7 @@ class Counter:
         return True
 
     def _commit(self, batch: Batch) -> list[Visit]:
-        """Returns the visits whose counts may have changed."""
+        """Commits the batch. Returns the visits whose counts may have changed."""
         corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
             log.warning("the clock was set: the times of %d earlier visits were corrected", len(corrected) // 2)
@@ -135,9 +135,9 @@ class Counter:
             self._bus.report()
 
     def _publish_counts(self, visits: Sequence[Visit]) -> None:
-        """Publishes counts of cameras at which visits ended, and of each every five minutes of counting and on a new day.
+        """Publishes the counts of cameras where visits ended, and of each camera every five minutes of counting and on a new day.
 
-        For a visit that began on an earlier day, the counts of that day come first: those of today are what is retained.
+        If a visit began on an earlier day, that day's counts come first, because the broker retains the last ones: today's.
         """
         calendar = self._reports.calendar
         today = calendar.day(self._clocks.wall())
@@ -151,7 +151,7 @@ class Counter:
                     self._if_not_too_large(partial(self._bus.publish, counts))
 
     def _summarise_hours(self) -> None:
-        """Writes a summary of each hour that is over to the ledger, from where it is published."""
+        """Writes a summary of each completed hour to the ledger. From there it is published."""
         batch = Batch()
         for camera, hour in self._registry.complete_hours():
             batch.cameras[camera.name] = camera
@@ -168,7 +168,7 @@ class Counter:
                 log.info("KEEP_DAYS: %d old visits deleted", number)
 
     def _if_not_too_large(self, call: Callable[[], object]) -> bool:
-        """Counts and drops a message that is too large, as the counts of very many labels."""
+        """Returns whether the call succeeds. Counts and drops a message that is too large, for example with very many labels."""
         try:
             call()
         except InvalidMessage as error:
@@ -177,7 +177,7 @@ class Counter:
         return True
 
     def _retry(self, call: Callable[[], T]) -> T:
-        """Repeats a call until the ledger is available, and returns its result; the status shows the problem meanwhile."""
+        """Repeats a call until the ledger is available. Returns its result. Meanwhile the status shows the problem."""
         while True:
             try:
                 result = call()
@@ -192,41 +192,41 @@ class Counter:
                 return result
 
     def _problems(self) -> str:
-        """The status's detail while the counter is running."""
+        """Returns the detail for the status of a running counter."""
         problems = []
         if broken := self._ledger.broken_file:
-            problems.append(f"the ledger was broken and is repaired; the old file is {broken}")
+            problems.append(f"the ledger was damaged and has been repaired; the damaged file is {broken}")
         if jump := self._expiry.jump:
             direction = "ahead" if jump > 0 else "back"
             problems.append(
-                f"the clock jumped {direction} by {abs(jump) / 86400:.0f} days: visits expire by the time that passed"
+                f"the clock jumped {direction} by {abs(jump) / 86400:.0f} days; visits expire by elapsed time instead"
             )
         return "; ".join(problems)
 
     def _on_status(self, status: Status) -> None:
-        """The end of a recording waits in the inbox behind the predictions before it; no other status matters here."""
+        """Queues the end of a recording behind its predictions. Ignores every other status."""
         if status.state == states.ENDED:
             self._inbox.put(status, None)
 
     def _end_recording(self, status: Status, batch: Batch) -> None:
-        """A capture reports it again and again. The camera may be unknown: there may not have been any prediction."""
+        """Ends a recording once, however often capture reports its end. Without predictions, the camera may be unknown."""
         camera = status.about.camera
         if camera is None or camera in topics.RESERVED_CAMERAS:
-            self._bus.count_and_warn(names.INVALID, f"{status.topic}: {camera} is no camera", status.topic)
+            self._bus.count_and_warn(names.INVALID, f"{status.topic}: {camera!r} is not a camera", status.topic)
         elif camera not in self._ended:
             if len(self._ended) >= MAX_CAMERAS:
-                self._bus.count_and_warn(names.DROPPED_CAMERA, f"{camera}: there are {MAX_CAMERAS} ended recordings already")
+                self._bus.count_and_warn(names.DROPPED_CAMERA, f"{camera}: already {MAX_CAMERAS} ended recordings; dropped")
                 return
             self._ended.add(camera)
             self._registry.end_recording(camera, batch)
 
     def _on_label(self, label: CurrentLabel) -> None:
-        """Clears a label that the broker has retained of a camera that is not known here."""
+        """Clears the retained label of an unknown camera."""
         if label.camera not in self._registry.cameras and label.label is not None:
             self._bus.publish(_unknown(label.camera))
 
     def _on_label_cleared(self, topic: str) -> None:
-        """Whoever clears a camera's label at the broker wants the camera to be forgotten."""
+        """Schedules the removal of a camera: clearing its retained label requests that."""
         self._cleared.put(topics.label.name_in(topic))
 
     def _forget(self, name: str, batch: Batch) -> None:
@@ -237,9 +237,9 @@ class Counter:
 
 
 class _Stopped(Exception):
-    """Asked to stop while the ledger could not be used."""
+    """The counter was stopped while the ledger was unavailable."""
 
 
 def _unknown(camera: str) -> CurrentLabel:
-    """The label of a camera at which the counter does not know who is there."""
+    """Returns the label for a camera where the counter does not know who is there."""
     return CurrentLabel(camera, label=None, probability=None, since=None)

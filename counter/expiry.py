@@ -1,4 +1,4 @@
-"""When visits expire: by how long ago they were recorded, in time that has credibly passed; never by what a clock says."""
+"""Expiry of visits, by the credible time since they were recorded. A wrong wall clock deletes nothing."""
 
 from pydantic import TypeAdapter
 
@@ -6,18 +6,18 @@ from counter.clocks import MACHINE, Clocks, CredibleClock
 from counter.ledger import MARKS, Ledger
 from counter.timeline import EARLIEST
 
-CLOCK = "clock"  # the note in the ledger with the credible clock
+CLOCK = "clock"  # the ledger's note with the credible clock
 MARK_EVERY = 86400.0  # seconds
 
 
 _MARKS: TypeAdapter[list[tuple[float, int]]] = TypeAdapter(list[tuple[float, int]])
-"""Seconds of the credible clock and the number of the last visit that was recorded by then; a day apart."""
+"""Marks, a day apart: seconds of the credible clock, and the number of the last visit recorded by then."""
 
 
 class Expiry:
-    """Deletes visits that were recorded `keep_days` credible days ago; those from before the first mark, by their dates.
+    """The deletion of visits recorded `keep_days` credible days ago. Visits from before the first mark expire by their dates.
 
-    Where a method raises `LedgerUnavailable`, it may be called again.
+    A method that raises `LedgerUnavailable` may be called again.
     """
 
     def __init__(self, ledger: Ledger, keep_days: float, clocks: Clocks = MACHINE) -> None:
@@ -28,7 +28,7 @@ class Expiry:
 
     @property
     def clock(self) -> CredibleClock:
-        """The time that has credibly passed, up to now."""
+        """The credible clock, advanced to now."""
         if self._clock is None:
             self._clock = CredibleClock(self.clocks, self._ledger.note(CLOCK), self._ledger.newest())
         else:
@@ -37,22 +37,22 @@ class Expiry:
 
     @property
     def jump(self) -> float:
-        """Seconds by which the wall clock has jumped, see `CredibleClock.jump`; raises nothing."""
+        """Seconds by which the wall clock has jumped, see `CredibleClock.jump`. Never raises."""
         return 0.0 if self._clock is None else self.clock.jump
 
     def save(self) -> None:
-        """Saves the time for the next start."""
+        """Saves the credible clock for the next start."""
         self._ledger.set_note(CLOCK, self.clock.text())
 
     def expire(self) -> int:
-        """Deletes old visits, a bounded number at once; returns how many."""
+        """Deletes expired visits, a bounded number at once. Returns how many."""
         clock, marks = self.clock, self._update_marks()
         self.save()
         recorded = max((number for at, number in marks if at <= clock.passed - self._keep), default=0)
         return self._ledger.prune(recorded, marks[0][1], EARLIEST, clock.now - self._keep)
 
     def _update_marks(self) -> list[tuple[float, int]]:
-        """The marks, of which the last that is over is the first."""
+        """Adds a mark if one is due. Returns all marks from the last expired one on."""
         passed, last = self.clock.passed, self._ledger.last_number()
         try:
             marks = _MARKS.validate_json(self._ledger.note(MARKS) or "")

@@ -1,4 +1,4 @@
-"""What the counter must not lose: visits, what is open at each camera, when it counted, and what is to be published."""
+"""Everything the counter must not lose: visits, the cameras' states, when they counted, and messages to publish."""
 
 import json
 import logging
@@ -21,36 +21,36 @@ from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-MARKS = "expiry"  # the note with the marks of `Expiry`: which numbers of visits were recorded when
-MAX_PRUNED = 1000  # rows deleted at once, so that nothing else waits for long
+MARKS = "expiry"  # the note with the marks of `Expiry`: which visits were recorded when
+MAX_PRUNED = 1000  # rows deleted at once, so that other work does not wait for long
 
 
 class Ledger:
-    """The tables in a file in `folder`; from any thread.
+    """The tables of the ledger in `folder`, for any thread.
 
-    Every method raises `LedgerUnavailable` while the file cannot be used, as when the disk is full or another program has it
-    locked: nothing has been changed then, and the call may be repeated. A broken file is kept under another name, and a new
-    one begins with what can be read of it and what is known here.
+    Every method raises `LedgerUnavailable` while the file cannot be used, for example because the disk is full or another
+    program has locked it. Nothing has changed then, and the call may be repeated. A damaged file is kept under another name;
+    the new one starts with every row that can be read, and with the state in memory.
     """
 
     def __init__(self, folder: Path, metrics: Metrics, clocks: Clocks = MACHINE, lock_timeout: float = LOCK_TIMEOUT) -> None:
-        """Raises `InvalidSetting` when the folder cannot be used."""
+        """Raises `InvalidSetting` if the folder cannot be used."""
         self._database = Database(folder, lock_timeout)
         self._metrics = metrics
         self._lock = threading.RLock()
         self._states: dict[str, str] = {}
         self._notes: dict[str, str] = {}
-        self._highest = 0  # the highest number of a publication so far
+        self._highest = 0  # highest number of a publication so far
         self._is_read = False
-        self.periods = Periods(clocks.steady)  # to be used while `reading`
-        self.broken_file = ""  # the name under which the last broken file is kept, if there was one
+        self.periods = Periods(clocks.steady)  # use it only inside `reading`
+        self.broken_file = ""  # name under which the last damaged file is kept; empty without one
 
     def close(self) -> None:
         with self._lock:
             self._database.close()
 
     def commit(self, changes: Changes) -> list[Visit]:
-        """Writes the changes, each visit once. Returns corrected visits, as they were and as they are now."""
+        """Writes the changes, each visit once. Returns corrected visits, before and after their correction."""
         is_durable = bool(changes.visits or changes.summaries or changes.corrections)
         with self._lock:
             if not changes.corrections:
@@ -72,7 +72,7 @@ class Ledger:
         return corrected
 
     def unpublished(self, after: int, most: int) -> list[Publication]:
-        """The oldest messages with a higher number than `after` that the broker has not acknowledged."""
+        """Returns the oldest unacknowledged messages with a number above `after`, at most `limit`."""
         query = "SELECT number, kind, body FROM publication WHERE number > ? ORDER BY number LIMIT ?"
         with self.reading() as connection:
             found = [Publication(row[0], unpacked(*row[1:])) for row in connection.execute(query, (after, most))]
@@ -80,19 +80,19 @@ class Ledger:
             return found
 
     def mark_published(self, numbers: Collection[int]) -> None:
-        """Notes that the broker has acknowledged these."""
+        """Deletes the publications that the broker has acknowledged."""
         with self._transaction() as connection:
             connection.executemany("DELETE FROM publication WHERE number = ?", [(number,) for number in numbers])
 
     def save_periods(self) -> None:
-        """Writes at the end what is not written yet of when the cameras counted."""
+        """Writes the periods that are only in memory, before the counter stops."""
         with self._lock:
             with self._transaction() as connection:
                 self.periods.write(connection)
             self.periods.on_saved()
 
     def states(self) -> dict[str, str]:
-        """The saved state of each camera."""
+        """Returns the saved state of each camera, as JSON."""
         with self.reading():
             return dict(self._states)
 
@@ -101,25 +101,25 @@ class Ledger:
             return self._notes.get(name)
 
     def set_note(self, name: str, text: str) -> None:
-        """Notes something that is needed after the next start."""
+        """Saves a text under a name, for the next start."""
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, text))
         self._notes[name] = text
 
     def newest(self) -> float | None:
-        """When the last visit of all ended, by its date."""
+        """Returns the latest end of a visit, in Unix seconds; None without visits."""
         with self.reading() as connection:
             found: float | None = connection.execute("SELECT MAX(ended_at) FROM visit").fetchone()[0]
             return found
 
     def last_number(self) -> int:
-        """The number of the last visit that was recorded; 0 when there is none."""
+        """Returns the number of the last recorded visit; 0 without visits."""
         with self.reading() as connection:
             return int(connection.execute("SELECT COALESCE(MAX(number), 0) FROM visit").fetchone()[0])
 
     def prune(self, recorded: int, dated: int, begin: float, end: float) -> int:
-        """Deletes visits up to number `recorded`, and up to number `dated` those that ended from `begin` to before `end`; at most
-        `MAX_PRUNED` at once. Returns how many.
+        """Deletes visits up to number `recorded`, and those up to number `dated` that ended from `begin` to before `end`.
+        Deletes at most `MAX_PRUNED` at once. Returns how many.
         """
         with self._transaction() as connection:
             self.periods.prune(connection, begin, end)
@@ -129,13 +129,13 @@ class Ledger:
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Nothing is written during the block, so that the results of several queries are consistent."""
+        """Blocks writes, so that several queries return consistent results."""
         with self._lock:
             yield
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """For one query; a row of it that cannot be read is a sign of a broken file."""
+        """Yields the connection for one query. A row that cannot be parsed means that the file is damaged."""
         with self._held(), self._database.reading() as connection:
             try:
                 yield connection
@@ -149,7 +149,7 @@ class Ledger:
 
     @contextmanager
     def _held(self) -> Iterator[None]:
-        """For one thread at a time, with states and notes read in."""
+        """Locks out other threads, and loads states and notes if necessary."""
         with self._lock:
             try:
                 if not self._is_read:
@@ -160,10 +160,10 @@ class Ledger:
                 yield
             except LedgerBroken as error:
                 self._replace(error)
-                raise LedgerUnavailable(f"{error}; replaced, and kept as {self.broken_file}") from None
+                raise LedgerUnavailable(f"{error}; replaced; the damaged file is kept as {self.broken_file}") from None
 
     def _replace(self, error: LedgerBroken) -> None:
-        """Keeps the broken file under another name, and starts a new one with what is known or can still be read."""
+        """Keeps the damaged file under another name, and fills a new one from memory and from every readable row."""
         recovered: Counter[str] = Counter()
 
         def fill(fresh: Connection, rows: Iterator[Row]) -> None:
@@ -180,12 +180,12 @@ class Ledger:
         self.broken_file = self._database.replace(fill).name
         self._is_read = False
         self._metrics.add(names.LEDGERS_REPLACED)
-        text = "%s: replaced, and kept as %s; %d visits were recovered, and %d messages that are not published yet"
+        text = "%s; replaced; the damaged file is kept as %s; recovered: %d visits, %d unpublished messages"
         log.error(text, error, self.broken_file, recovered["visit"], recovered["publication"])
 
 
 def _highest_mark(fresh: Connection) -> int:
-    """The highest number of a visit that the expiry counts as recorded; 0 when it has none."""
+    """Returns the highest visit number in the marks of `Expiry`; 0 without marks."""
     try:
         marks = json.loads(dict(fresh.execute("SELECT name, text FROM note"))[MARKS])
         return int(max(number for _, number in marks))
@@ -194,14 +194,14 @@ def _highest_mark(fresh: Connection) -> int:
 
 
 def _skip_numbers(fresh: Connection, table: str, known: int) -> None:
-    """Gives new rows higher numbers than all that are known, as the rows with these may be lost."""
+    """Numbers new rows above every known number, because the rows with those numbers may be lost."""
     highest = fresh.execute(f"SELECT COALESCE(MAX(number), 0) FROM {table}").fetchone()[0]
     fresh.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
     fresh.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, max(highest, known)))
 
 
 def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
-    """Whether a row of a broken file could have been written to this table."""
+    """Returns whether a row from a damaged file is valid for its table."""
     try:
         match table:
             case "visit":

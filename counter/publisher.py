@@ -1,4 +1,4 @@
-"""Publishes visits and summaries from the ledger until the broker has acknowledged them."""
+"""Publishing of visits and summaries from the ledger, until the broker has acknowledged them."""
 
 from functools import partial
 from queue import SimpleQueue
@@ -7,32 +7,32 @@ from bus import Bus
 from counter.clocks import MACHINE, Clocks
 from counter.ledger import Ledger
 
-MAX_IN_FLIGHT = 100  # messages that are published and not acknowledged yet
+MAX_IN_FLIGHT = 100  # published messages without an acknowledgement
 SETTLED = 5.0
-"""Seconds after the acknowledgement until the broker has surely saved a message to its disk: a crash loses what is newer."""
+"""Seconds after an acknowledgement until the broker has certainly saved the message. A crash loses newer ones."""
 
 
 class Publisher:
-    """For one thread.
+    """A publisher, for one thread.
 
-    A message stays in the ledger for `SETTLED` seconds after its acknowledgement, and is published again at a new connection: a
-    broker that is killed forgets what it has acknowledged and not saved, if the receiver was away. Repeats have the same id.
+    A message stays in the ledger for `SETTLED` seconds after its acknowledgement. A new connection in that time publishes it
+    again, with the same id: a killed broker forgets messages that it has acknowledged but not saved, if the receiver was away.
     """
 
     def __init__(self, bus: Bus, ledger: Ledger, clocks: Clocks = MACHINE) -> None:
         self._bus = bus
         self._ledger = ledger
         self._clocks = clocks
-        self._acknowledged: SimpleQueue[int] = SimpleQueue()  # filled by the network's thread
-        self._unmarked: dict[int, float] = {}  # acknowledged in this connection, and when; not yet marked in the ledger
-        self._in_flight: set[int] = set()  # published in this connection, and not acknowledged yet
-        self._last = 0  # the number of the last message that was published in this connection
+        self._acknowledged: SimpleQueue[int] = SimpleQueue()  # filled by the network thread
+        self._unmarked: dict[int, float] = {}  # by number: time of an acknowledgement that the ledger does not have yet
+        self._in_flight: set[int] = set()  # numbers published in this connection and not yet acknowledged
+        self._last = 0  # number of the last message published in this connection
         self._connection = 0
 
     def publish(self) -> None:
-        """Publishes what the broker has not acknowledged, oldest first, at most `MAX_IN_FLIGHT` at a time.
+        """Publishes unacknowledged messages, oldest first, at most `MAX_IN_FLIGHT` at a time.
 
-        When this raises `LedgerUnavailable`, it may be called again.
+        Raises `LedgerUnavailable`; may be called again then.
         """
         connection = self._bus.connection
         self._take_acknowledgements()
@@ -45,7 +45,7 @@ class Publisher:
             return
         for number, message in self._ledger.unpublished(self._last, MAX_IN_FLIGHT - len(self._in_flight)):
             if not self._bus.publish(message, partial(self._acknowledged.put, number)):
-                return  # no room, or no connection any more: it is tried again
+                return  # the queue is full or the connection lost; the next call retries
             self._in_flight.add(number)
             self._last = number
 

@@ -1,22 +1,22 @@
-"""When frames were captured: in the order and the time of their session, on the date of the wall clock as it is set now."""
+"""Capture times of frames: order and intervals from their session, the date from the wall clock as it is set now."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bus import Prediction
 
-CLOCK_SET = 1.0  # seconds by which wall clock and session must differ to count as a clock that was set
+CLOCK_SET = 1.0  # seconds by which wall clock and session time must diverge for the clock to count as set
 EARLIEST = 1_577_836_800.0  # 2020-01-01: a clock that shows an earlier time was never set
 TRUSTED_AFTER = 86400.0
-"""Seconds of a session after which its clock is believed, whatever an earlier one showed, unless it was never set."""
+"""Seconds of a session after which its clock is trusted, whatever an earlier clock showed, unless it was never set."""
 MAX_SESSIONS = 16  # sessions whose last sequence number is remembered
 EPOCH = 0.001  # the first time that a message can hold
 
 
 class Correction(NamedTuple):
-    """The last `number` visits of a camera were dated by a clock that read at most `until` and was set `by` so many seconds.
+    """A correction by `by` seconds of a camera's last `number` visits, which were dated by a clock that read at most `until`.
 
-    So were all frames that it dated from `counted_from` to before `counted_until`.
+    It also applies to all frames dated from `counted_from` to before `counted_until`.
     """
 
     camera: str
@@ -28,9 +28,9 @@ class Correction(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """When a frame was captured, and how many seconds after the one before; less than 0 when a session's clock shows less.
+    """The time `at` which a frame was captured, and the seconds since the last one; negative if a new session's clock is behind.
 
-    `set_by` is by how many seconds the wall clock was set in between.
+    In between, the wall clock was set by `set_by` seconds.
     """
 
     at: float
@@ -41,22 +41,22 @@ class Moment(NamedTuple):
 
 @dataclass(slots=True)
 class Timeline:
-    """The time of one camera, over its sessions and restarts of the counter."""
+    """The time at one camera, across its sessions and restarts of the counter."""
 
-    last_at: float | None = None  # when the last frame was captured, by the clock as it is set now
+    last_at: float | None = None  # capture time of the last frame, by the clock as it is set now
     session: str | None = None
-    sequences: dict[str, int] = field(default_factory=dict)  # the number of the last frame in each of the last sessions
-    offset: float = 0.0  # what the clock shows at the begin of the session
-    known: float = EARLIEST  # the last time that is believed: a clock that shows an earlier one is in doubt
-    doubtful: int = 0  # how many of the last visits were dated by a clock that is in doubt
-    doubted_from: float | None = None  # the time of the first of the last frames that were dated by such a clock
+    sequences: dict[str, int] = field(default_factory=dict)  # last sequence number of each of the last sessions
+    offset: float = 0.0  # the session's begin by the clock as it is set now
+    known: float = EARLIEST  # the latest trusted time: a clock that shows an earlier one is in doubt
+    doubtful: int = 0  # number of the last visits that were dated by a clock in doubt
+    doubted_from: float | None = None  # time of the first of the last frames that were dated by such a clock
 
     def is_late(self, prediction: Prediction) -> bool:
-        """Whether it is a repeated one, or comes after a newer one of its session."""
+        """Returns whether a prediction is repeated, or comes after a newer one of its session."""
         return prediction.sequence <= self.sequences.get(prediction.session, -1)
 
     def take(self, prediction: Prediction, gap: float) -> Moment | None:
-        """When the frame was captured; None for a late prediction. `gap` as in `visits.Rules`."""
+        """Returns when the frame was captured, or None for a late prediction. `gap` is that in `visits.Rules`."""
         if self.is_late(prediction):
             return None
         is_same = prediction.session == self.session
@@ -81,11 +81,11 @@ class Timeline:
         return Moment(at, elapsed, by, correction)
 
     def _end_doubt(self) -> None:
-        """Visits and frames so far keep their dates."""
+        """Settles the dates of all visits and frames so far."""
         self.doubtful, self.doubted_from = 0, None
 
     def _change_session(self, prediction: Prediction, gap: float) -> float:
-        """Visits stay in doubt only if the clock was never set; when it is, they are dated as if they had just ended."""
+        """Returns the shift for earlier dates: if the clock was never set before, visits are dated as if they had just ended."""
         self.session, self.offset = prediction.session, prediction.captured_at - prediction.session_time
         if self.last_at is None or self.last_at >= EARLIEST:
             self._end_doubt()
@@ -94,12 +94,12 @@ class Timeline:
         return 0.0
 
     def _check_clock(self, prediction: Prediction) -> float:
-        """By how much the wall clock was set since the last frame; 0 where it was not."""
+        """Returns the seconds by which the wall clock was set since the last frame, or 0."""
         by = prediction.captured_at - prediction.session_time - self.offset
         if abs(by) <= CLOCK_SET:
             return 0.0
         self.offset += by
-        if by < 0 and prediction.captured_at >= EARLIEST:  # whoever set it back knows better
+        if by < 0 and prediction.captured_at >= EARLIEST:  # it was set back on purpose
             self.known = min(self.known, prediction.captured_at - CLOCK_SET)
         return by
 
@@ -110,11 +110,11 @@ class Timeline:
             del self.sequences[next(iter(self.sequences))]
 
     def dated(self) -> None:
-        """Notes that a visit has ended, dated by the clock as it is set now."""
+        """Counts a visit that has ended, if it was dated by a clock in doubt."""
         if self.last_at is not None and self.last_at < self.known:
             self.doubtful += 1
 
 
 def moved(at: float, by: float) -> float:
-    """A time on a clock that is set by so many seconds, to the millisecond."""
+    """Returns a time after the clock was set by a number of seconds, rounded to milliseconds."""
     return max(EPOCH, round(at + by, 3))
