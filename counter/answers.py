@@ -57,7 +57,7 @@ class Answers:
     def answer(self, question: Question) -> Answer:
         """Returns the answer to a question. Never raises."""
         try:
-            report = self._reports.day_report(self._cameras(), self._day(question))
+            report = self._reports.day_report(self._cameras(), self._requested_day(question))
         except FootfallError as error:
             problem = str(error)
         except Exception as error:
@@ -67,7 +67,7 @@ class Answers:
             return Answer(question.asker, question.id, problem="", report=report)
         return Answer(question.asker, question.id, problem[:MAX_PROBLEM], report=None)
 
-    def _day(self, question: Question) -> date:
+    def _requested_day(self, question: Question) -> date:
         """Returns the requested day. Raises `FootfallError` if it is not a valid one."""
         if question.day is None:
             return self._reports.calendar.day(time.time())

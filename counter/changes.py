@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from bus import Summary, Visit
 from counter.periods import Period
-from counter.timeline import Correction, moved
+from counter.timeline import Correction, shifted
 from runtime.database import Connection
 
-VISIT = "id, camera, label, started_at, ended_at, peak, frames, is_demo"
+VISIT_COLUMNS = "id, camera, label, started_at, ended_at, peak, frames, is_demo"
 """Columns of the table `visit`, in the order of the fields of `Visit`."""
-KINDS: dict[int, type[Visit] | type[Summary]] = {2: Summary, 3: Visit}
+MESSAGE_TYPES: dict[int, type[Visit] | type[Summary]] = {2: Summary, 3: Visit}
 """Message types by their number in the column `publication.kind`."""
 
 
@@ -45,47 +45,47 @@ class Changes:
         corrected, done = list[Visit](), 0
         for place, correction in [*self.corrections, (len(self.visits), None)]:
             for visit in self.visits[done:place]:
-                _add(connection, visit)
+                _insert_visit(connection, visit)
             corrected += _correct(connection, correction) if correction else []
             done = place
-        _add_publications(connection, self.summaries)
+        _queue_messages(connection, self.summaries)
         return corrected
 
 
-def _add(connection: Connection, visit: Visit) -> None:
+def _insert_visit(connection: Connection, visit: Visit) -> None:
     """Inserts a visit and queues it for publication, unless it is already known."""
     row = (visit.id, visit.camera, visit.label, visit.started_at, visit.ended_at, visit.peak, visit.frames, visit.demo)
-    if connection.execute(f"INSERT OR IGNORE INTO visit ({VISIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount:
-        _add_publications(connection, [visit])
+    if connection.execute(f"INSERT OR IGNORE INTO visit ({VISIT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount:
+        _queue_messages(connection, [visit])
 
 
 def _correct(connection: Connection, correction: Correction) -> list[Visit]:
     """Shifts the last visits of a camera in time, and queues them for publication. Returns them before and after."""
-    query = f"SELECT {VISIT} FROM visit WHERE camera = ? AND ended_at < ? ORDER BY number DESC LIMIT ?"
+    query = f"SELECT {VISIT_COLUMNS} FROM visit WHERE camera = ? AND ended_at < ? ORDER BY number DESC LIMIT ?"
     rows = connection.execute(query, (correction.camera, correction.until + 1, correction.number))
-    before = [visit_from(row) for row in rows][::-1]
+    before = [visit_from_row(row) for row in rows][::-1]
     by = correction.by
-    visits = [replace(one, started_at=moved(one.started_at, by), ended_at=moved(one.ended_at, by)) for one in before]
+    visits = [replace(one, started_at=shifted(one.started_at, by), ended_at=shifted(one.ended_at, by)) for one in before]
     times = [(one.started_at, one.ended_at, one.id) for one in visits]
     connection.executemany("UPDATE visit SET started_at = ?, ended_at = ? WHERE id = ?", times)
-    _add_publications(connection, visits)
+    _queue_messages(connection, visits)
     return before + visits
 
 
-def _add_publications(connection: Connection, messages: Iterable[Visit | Summary]) -> None:
+def _queue_messages(connection: Connection, messages: Iterable[Visit | Summary]) -> None:
     """Queues messages for publication; each replaces one of the same id. Raises `InvalidMessage` if one is too large."""
-    kinds = {kind: number for number, kind in KINDS.items()}
+    kinds = {kind: number for number, kind in MESSAGE_TYPES.items()}
     rows = [(one.id, kinds[type(one)], one.pack().decode()) for one in messages]
     connection.executemany("INSERT OR REPLACE INTO publication (id, kind, body) VALUES (?, ?, ?)", rows)
 
 
-def unpacked(kind: int, body: str) -> Visit | Summary:
+def unpack_message(kind: int, body: str) -> Visit | Summary:
     """Returns the message in a row of the table `publication`. Raises `InvalidMessage` or `ValueError`."""
-    if kind not in KINDS:
+    if kind not in MESSAGE_TYPES:
         raise ValueError(f"publication: unknown kind {kind}")
-    return KINDS[kind].unpack(body.encode())
+    return MESSAGE_TYPES[kind].unpack(body.encode())
 
 
-def visit_from(row: tuple[Any, ...]) -> Visit:
-    """Returns the visit in a row with the columns `VISIT`."""
+def visit_from_row(row: tuple[Any, ...]) -> Visit:
+    """Returns the visit in a row with the columns `VISIT_COLUMNS`."""
     return Visit(*(*row[:-1], bool(row[-1])))

@@ -10,11 +10,11 @@ from pydantic.dataclasses import dataclass
 from counter.timeline import EARLIEST
 from runtime.steady import steady
 
-MAX_GAP = 5 * 86400.0
+MAX_DOWNTIME = 5 * 86400.0
 """Seconds of downtime that count as elapsed: a long weekend. A longer one may be a wrong clock, and does not count."""
-CLOSED = 30 * 86400.0  # seconds of downtime that are not reported as a jump: the site may have been closed
+MAX_CLOSED_TIME = 30 * 86400.0  # seconds of downtime that are not reported as a jump: the site may have been closed
 MIN_JUMP = 2 * 86400.0  # seconds; shorter jumps are not reported
-REPORTED = 7 * 86400.0  # seconds for which a jump is reported
+JUMP_REPORT_TIME = 7 * 86400.0  # seconds for which a jump is reported
 
 
 class Clocks(NamedTuple):
@@ -24,7 +24,7 @@ class Clocks(NamedTuple):
     steady: Callable[[], float] = steady
 
 
-MACHINE = Clocks()
+SYSTEM = Clocks()
 
 
 @dataclass(slots=True)
@@ -40,15 +40,15 @@ class SavedTime:
     credited: float = 0.0  # the part of `passed` that is downtime, known from the wall clock only
 
 
-_SAVED: TypeAdapter[SavedTime] = TypeAdapter(SavedTime)
+_STATE_ADAPTER: TypeAdapter[SavedTime] = TypeAdapter(SavedTime)
 
 
 class CredibleClock:
     """A count of the seconds that have certainly passed: by a steady clock while running, and by the wall clock over a restart.
 
-    A downtime of more than `MAX_GAP` does not count. When the wall clock is set back, downtime is subtracted again. So this
+    A downtime of more than `MAX_DOWNTIME` does not count. When the wall clock is set back, downtime is subtracted again. So this
     clock may be behind, for example by a shop's holidays. It is never ahead by more than the wall clock is now, and by at most
-    `MAX_GAP` for each start since the wall clock was last right.
+    `MAX_DOWNTIME` for each start since the wall clock was last right.
     """
 
     def __init__(self, clocks: Clocks, saved: str | None, newest: float | None) -> None:
@@ -56,34 +56,34 @@ class CredibleClock:
         self._clocks = clocks
         self._steady, wall = clocks.steady(), clocks.wall()
         try:
-            self._saved = _SAVED.validate_json(saved or "")
+            self._saved = _STATE_ADAPTER.validate_json(saved or "")
         except ValueError:
-            began_at = wall if newest is None or wall <= newest + MAX_GAP else newest
+            began_at = wall if newest is None or wall <= newest + MAX_DOWNTIME else newest
             self._saved = SavedTime(0.0, wall, began_at, began_at, 0.0)
         gap = wall - self._saved.wall
-        if 0 <= gap <= MAX_GAP:
+        if 0 <= gap <= MAX_DOWNTIME:
             self._saved.passed += gap
             self._saved.credited += gap
-        elif 0 <= gap <= CLOSED:
+        elif 0 <= gap <= MAX_CLOSED_TIME:
             self._saved.usual += gap
-        self._take_back(-gap)
-        self._take(wall)
+        self._subtract(-gap)
+        self._set_wall(wall)
 
     def advance(self) -> None:
         """Adds the time since the last reading of the clocks."""
         before, self._steady, wall = self._steady, self._clocks.steady(), self._clocks.wall()
         ran = max(0.0, self._steady - before)
         self._saved.passed += ran
-        self._take_back(self._saved.wall + ran - wall)
-        self._take(wall)
+        self._subtract(self._saved.wall + ran - wall)
+        self._set_wall(wall)
 
-    def _take_back(self, seconds: float) -> None:
+    def _subtract(self, seconds: float) -> None:
         """Subtracts downtime that was counted too much, because the wall clock was set back."""
         excess = min(max(0.0, seconds), self._saved.credited)
         self._saved.credited -= excess
         self._saved.passed -= excess
 
-    def _take(self, wall: float) -> None:
+    def _set_wall(self, wall: float) -> None:
         saved = self._saved
         saved.wall = wall
         began_at = wall - saved.passed
@@ -91,7 +91,7 @@ class CredibleClock:
             saved.began_at = began_at
         if not self.jump:
             saved.jumped_at = saved.passed
-        elif saved.usual < EARLIEST or saved.passed - saved.jumped_at > REPORTED:
+        elif saved.usual < EARLIEST or saved.passed - saved.jumped_at > JUMP_REPORT_TIME:
             saved.usual = began_at
 
     @property
@@ -110,6 +110,6 @@ class CredibleClock:
         ahead = self._saved.wall - self._saved.passed - self._saved.usual
         return ahead if abs(ahead) > MIN_JUMP else 0.0
 
-    def text(self) -> str:
+    def to_json(self) -> str:
         """Returns the state to save for the next start, as JSON."""
-        return _SAVED.dump_json(self._saved).decode()
+        return _STATE_ADAPTER.dump_json(self._saved).decode()

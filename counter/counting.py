@@ -13,7 +13,7 @@ from bus import metric_names as names
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
 from counter.ledger import Ledger
-from counter.periods import SAVE_EVERY
+from counter.periods import SAVE_INTERVAL
 from counter.publisher import Publisher
 from counter.registry import MAX_CAMERAS, Batch, CameraRegistry
 from counter.reports import Reports
@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RECEIVE_TIMEOUT = 0.5  # seconds to wait for messages
-CHECK_EVERY = 1.0  # seconds between two checks for timeouts and completed hours
-MAX_PAUSE = 5.0
+CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed hours
+SUSPENDED_AFTER = 5.0
 """Seconds between two checks from which on the counter itself was suspended; then a camera's silence means nothing."""
-PRUNE_EVERY = 3600.0
+PRUNE_INTERVAL = 3600.0
 
 
 class Counter:
@@ -43,12 +43,12 @@ class Counter:
         self._publisher = Publisher(bus, ledger, self._clocks)
         self._stop = threading.Event()
         self._backoff = Backoff(most=5.0)
-        self._counted: dict[str, tuple[date, int]] = {}
+        self._published_counts: dict[str, tuple[date, int]] = {}
         """By camera: day of the last published counts, and the last prediction's interval of five minutes at that time."""
         self._checked_at = self._pruned_at = float("-inf")
-        self._ended: set[str] = set()  # cameras whose recording has ended and is fully counted
-        self._reported_ended: tuple[str, ...] = ()
-        self._cleared: SimpleQueue[str] = SimpleQueue()
+        self._ended_cameras: set[str] = set()  # cameras whose recording has ended and is fully counted
+        self._published_ended: tuple[str, ...] = ()
+        self._cleared_cameras: SimpleQueue[str] = SimpleQueue()
         """Cameras whose label was cleared on the broker; filled by the network thread."""
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
         bus.subscribe(topics.status(), Status, self._on_status)
@@ -64,10 +64,10 @@ class Counter:
             self._ledger.save_periods()
         except LedgerUnavailable as error:
             log.warning("%s; the last minutes are not recorded as counted", error)
-        except _Stopped:
+        except _StopRequested:
             log.warning("stopped while the ledger is unavailable; the broker keeps uncounted predictions for the next start")
         for name in self._registry.cameras:  # visits stay open in the ledger
-            self._bus.publish(_unknown(name))
+            self._bus.publish(_unknown_label(name))
 
     def restore(self) -> None:
         """Restores the saved state, as soon as the ledger can be read."""
@@ -77,8 +77,8 @@ class Counter:
     def step(self, timeout: float = RECEIVE_TIMEOUT) -> None:
         """Counts, commits, publishes and acknowledges the messages that wait, or that come within `timeout` seconds."""
         batch = Batch()
-        while not self._cleared.empty():
-            self._forget(self._cleared.get(), batch)
+        while not self._cleared_cameras.empty():
+            self._forget(self._cleared_cameras.get(), batch)
         is_counted = [self._process(message, batch) for message in self._inbox.take(timeout)]
         is_due = self._apply_timeouts(batch)
         visits = self._commit(batch)
@@ -95,7 +95,7 @@ class Counter:
         try:
             match message:
                 case Prediction():
-                    self._ended.discard(message.camera)
+                    self._ended_cameras.discard(message.camera)
                     self._registry.process(message, batch)
                     return True
                 case Command():
@@ -110,10 +110,10 @@ class Counter:
     def _apply_timeouts(self, batch: Batch) -> bool:
         """Applies timeouts, once a second. Returns whether it was time."""
         since = self._clocks.steady() - self._checked_at
-        if since < CHECK_EVERY:
+        if since < CHECK_INTERVAL:
             return False
         self._checked_at = self._clocks.steady()
-        self._registry.apply_timeouts(self._bus.connected and since < MAX_PAUSE, batch)
+        self._registry.apply_timeouts(self._bus.connected and since < SUSPENDED_AFTER, batch)
         return True
 
     def _commit(self, batch: Batch) -> list[Visit]:
@@ -128,9 +128,9 @@ class Counter:
         for message in (*batch.labels, *batch.commands):
             self._bus.publish(message)
         self._publish_counts(visits)
-        ended = tuple(sorted(self._ended))
-        if ended != self._reported_ended:
-            self._reported_ended = ended
+        ended = tuple(sorted(self._ended_cameras))
+        if ended != self._published_ended:
+            self._published_ended = ended
             self._bus.describe(ended=ended)
             self._bus.report()
 
@@ -143,12 +143,12 @@ class Counter:
         today = calendar.day(self._clocks.wall())
         for name, camera in self._registry.cameras.items():
             days = {calendar.day(visit.started_at) for visit in visits if visit.camera == name}
-            due = today, int((camera.visits.state.timeline.last_at or 0.0) // SAVE_EVERY)
-            if days or self._counted.get(name) != due:
-                self._counted[name] = due
+            due = today, int((camera.tracker.state.timeline.last_at or 0.0) // SAVE_INTERVAL)
+            if days or self._published_counts.get(name) != due:
+                self._published_counts[name] = due
                 for day in (*sorted(days - {today}), today):
                     counts = self._retry(partial(self._reports.day_counts, name, day))
-                    self._if_not_too_large(partial(self._bus.publish, counts))
+                    self._drop_if_too_large(partial(self._bus.publish, counts))
 
     def _summarise_hours(self) -> None:
         """Writes a summary of each completed hour to the ledger. From there it is published."""
@@ -156,18 +156,18 @@ class Counter:
         for camera, hour in self._registry.complete_hours():
             batch.cameras[camera.name] = camera
             summary = self._retry(partial(self._reports.summary, camera.name, *hour))
-            if self._if_not_too_large(summary.pack):
+            if self._drop_if_too_large(summary.pack):
                 batch.changes.summaries.append(summary)
         self._commit(batch)
 
     def _prune(self) -> None:
         self._bus.metrics.put(names.CLOCK_JUMP_SECONDS, round(self._expiry.jump))
-        if self._clocks.steady() - self._pruned_at >= PRUNE_EVERY:
+        if self._clocks.steady() - self._pruned_at >= PRUNE_INTERVAL:
             self._pruned_at = self._clocks.steady()
             if number := self._retry(self._expiry.expire):
                 log.info("KEEP_DAYS: %d old visits deleted", number)
 
-    def _if_not_too_large(self, call: Callable[[], object]) -> bool:
+    def _drop_if_too_large(self, call: Callable[[], object]) -> bool:
         """Returns whether the call succeeds. Counts and drops a message that is too large, for example with very many labels."""
         try:
             call()
@@ -185,7 +185,7 @@ class Counter:
                 self._bus.metrics.add(names.LEDGER_FAILED)
                 self._bus.state(states.LEDGER_UNAVAILABLE, str(error))
                 if self._stop.wait(self._backoff.next()):
-                    raise _Stopped from None
+                    raise _StopRequested from None
             else:
                 self._backoff.reset()
                 self._bus.state(states.RUNNING, self._problems())
@@ -194,7 +194,7 @@ class Counter:
     def _problems(self) -> str:
         """Returns the detail for the status of a running counter."""
         problems = []
-        if broken := self._ledger.broken_file:
+        if broken := self._ledger.damaged_file:
             problems.append(f"the ledger was damaged and has been repaired; the damaged file is {broken}")
         if jump := self._expiry.jump:
             direction = "ahead" if jump > 0 else "back"
@@ -213,33 +213,33 @@ class Counter:
         camera = status.about.camera
         if camera is None or camera in topics.RESERVED_CAMERAS:
             self._bus.count_and_warn(names.INVALID, f"{status.topic}: {camera!r} is not a camera", status.topic)
-        elif camera not in self._ended:
-            if len(self._ended) >= MAX_CAMERAS:
+        elif camera not in self._ended_cameras:
+            if len(self._ended_cameras) >= MAX_CAMERAS:
                 self._bus.count_and_warn(names.DROPPED_CAMERA, f"{camera}: already {MAX_CAMERAS} ended recordings; dropped")
                 return
-            self._ended.add(camera)
+            self._ended_cameras.add(camera)
             self._registry.end_recording(camera, batch)
 
     def _on_label(self, label: CurrentLabel) -> None:
         """Clears the retained label of an unknown camera."""
         if label.camera not in self._registry.cameras and label.label is not None:
-            self._bus.publish(_unknown(label.camera))
+            self._bus.publish(_unknown_label(label.camera))
 
     def _on_label_cleared(self, topic: str) -> None:
         """Schedules the removal of a camera: clearing its retained label requests that."""
-        self._cleared.put(topics.label.name_in(topic))
+        self._cleared_cameras.put(topics.label.name_in(topic))
 
     def _forget(self, name: str, batch: Batch) -> None:
         self._bus.forget(topics.label(name), topics.counts(name))
-        self._counted.pop(name, None)
-        self._ended.discard(name)
+        self._published_counts.pop(name, None)
+        self._ended_cameras.discard(name)
         self._registry.forget(name, batch)
 
 
-class _Stopped(Exception):
+class _StopRequested(Exception):
     """The counter was stopped while the ledger was unavailable."""
 
 
-def _unknown(camera: str) -> CurrentLabel:
+def _unknown_label(camera: str) -> CurrentLabel:
     """Returns the label for a camera where the counter does not know who is there."""
     return CurrentLabel(camera, label=None, probability=None, since=None)

@@ -12,10 +12,10 @@ from runtime.database import LOCK_TIMEOUT, Connection, DatabaseFile, beside
 from runtime.errors import FootfallError
 
 FILE = "ledger.db"
-NEW = f"{FILE}.new"  # the replacement of a damaged file; renamed once it is complete
-_USABLE = ("is locked", "is full")
+NEW_FILE = f"{FILE}.new"  # the replacement of a damaged file; renamed once it is complete
+_USABLE_AFTER = ("is locked", "is full")
 """Parts of SQLite's messages for errors after which the connection is still usable."""
-_TEMPORARY = (*_USABLE, "readonly", "disk I/O error", "unable to open", "locking protocol")
+_TEMPORARY_ERRORS = (*_USABLE_AFTER, "readonly", "disk I/O error", "unable to open", "locking protocol")
 """The same for errors that may go away without a new file. Python 3.10 does not expose SQLite's error codes."""
 
 
@@ -23,24 +23,24 @@ class LedgerUnavailable(FootfallError):
     """The ledger cannot be read or written at the moment. Nothing has changed."""
 
 
-class LedgerBroken(FootfallError):
+class LedgerDamaged(FootfallError):
     """The ledger's file is damaged."""
 
 
 class Database(DatabaseFile):
     """The ledger's file. A damaged one is replaced by a new one with every row that can still be read."""
 
-    UNAVAILABLE, DAMAGED = LedgerUnavailable, LedgerBroken
+    UNAVAILABLE, DAMAGED = LedgerUnavailable, LedgerDamaged
 
     def __init__(self, folder: Path, lock_timeout: float = LOCK_TIMEOUT) -> None:
         """Raises `InvalidSetting` if the folder cannot be used, or another counter uses it."""
         super().__init__(folder / FILE, "counter", lock_timeout)
 
     def _is_temporary(self, error: Exception, text: str) -> bool:
-        return isinstance(error, sqlite3.Error) and any(one in text for one in _TEMPORARY)
+        return isinstance(error, sqlite3.Error) and any(one in text for one in _TEMPORARY_ERRORS)
 
     def _leaves_usable(self, text: str) -> bool:
-        return any(one in text for one in _USABLE)
+        return any(one in text for one in _USABLE_AFTER)
 
     def _prepare(self, connection: Connection) -> None:
         migrate(connection)
@@ -56,14 +56,14 @@ class Database(DatabaseFile):
         `LedgerUnavailable` if this is not possible now; nothing has changed then. After a kill, the next start finishes the job.
         """
         self._disconnect()
-        fresh, scratch = self.path.with_name(NEW), self.path.with_name(f"{FILE}.recovery")
+        new, scratch = self.path.with_name(NEW_FILE), self.path.with_name(f"{FILE}.recovery")
         try:
-            fresh.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
             shutil.rmtree(scratch, ignore_errors=True)
             self._check_room()
-            with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(new, isolation_level=None)) as connection:
                 connection.executescript(CREATE)
-                fill(connection, recovery.recovered(self.path, scratch, CREATE))
+                fill(connection, recovery.recover_rows(self.path, scratch, CREATE))
                 connection.execute("COMMIT")
             return self._install_new() or self.path
         except (sqlite3.Error, OSError) as error:
@@ -78,14 +78,14 @@ class Database(DatabaseFile):
 
     def _install_new(self) -> Path | None:
         """Replaces the damaged file with the new one, if that is complete. Returns the damaged file's new path."""
-        fresh = self.path.with_name(NEW)
-        if not fresh.exists():
+        new = self.path.with_name(NEW_FILE)
+        if not new.exists():
             return None
-        if not _is_complete(fresh):
-            fresh.unlink()
+        if not _is_complete(new):
+            new.unlink()
             return None
         kept = self._rename_damaged()  # with its log, which SQLite would apply to the new file
-        fresh.replace(self.path)
+        new.replace(self.path)
         self._delete_older_than(kept)
         return kept
 

@@ -2,15 +2,15 @@
 
 from pydantic import TypeAdapter
 
-from counter.clocks import MACHINE, Clocks, CredibleClock
-from counter.ledger import MARKS, Ledger
+from counter.clocks import SYSTEM, Clocks, CredibleClock
+from counter.ledger import MARKS_NOTE, Ledger
 from counter.timeline import EARLIEST
 
-CLOCK = "clock"  # the ledger's note with the credible clock
-MARK_EVERY = 86400.0  # seconds
+CLOCK_NOTE = "clock"  # the ledger's note with the credible clock
+MARK_INTERVAL = 86400.0  # seconds
 
 
-_MARKS: TypeAdapter[list[tuple[float, int]]] = TypeAdapter(list[tuple[float, int]])
+_MARKS_ADAPTER: TypeAdapter[list[tuple[float, int]]] = TypeAdapter(list[tuple[float, int]])
 """Marks, a day apart: seconds of the credible clock, and the number of the last visit recorded by then."""
 
 
@@ -20,9 +20,9 @@ class Expiry:
     A method that raises `LedgerUnavailable` may be called again.
     """
 
-    def __init__(self, ledger: Ledger, keep_days: float, clocks: Clocks = MACHINE) -> None:
+    def __init__(self, ledger: Ledger, keep_days: float, clocks: Clocks = SYSTEM) -> None:
         self._ledger = ledger
-        self._keep = keep_days * 86400.0
+        self._keep_seconds = keep_days * 86400.0
         self.clocks = clocks
         self._clock: CredibleClock | None = None
 
@@ -30,7 +30,7 @@ class Expiry:
     def clock(self) -> CredibleClock:
         """The credible clock, advanced to now."""
         if self._clock is None:
-            self._clock = CredibleClock(self.clocks, self._ledger.note(CLOCK), self._ledger.newest())
+            self._clock = CredibleClock(self.clocks, self._ledger.note(CLOCK_NOTE), self._ledger.latest_visit_end())
         else:
             self._clock.advance()
         return self._clock
@@ -42,24 +42,24 @@ class Expiry:
 
     def save(self) -> None:
         """Saves the credible clock for the next start."""
-        self._ledger.set_note(CLOCK, self.clock.text())
+        self._ledger.set_note(CLOCK_NOTE, self.clock.to_json())
 
     def expire(self) -> int:
         """Deletes expired visits, a bounded number at once. Returns how many."""
         clock, marks = self.clock, self._update_marks()
         self.save()
-        recorded = max((number for at, number in marks if at <= clock.passed - self._keep), default=0)
-        return self._ledger.prune(recorded, marks[0][1], EARLIEST, clock.now - self._keep)
+        recorded = max((number for at, number in marks if at <= clock.passed - self._keep_seconds), default=0)
+        return self._ledger.prune(recorded, marks[0][1], EARLIEST, clock.now - self._keep_seconds)
 
     def _update_marks(self) -> list[tuple[float, int]]:
         """Adds a mark if one is due. Returns all marks from the last expired one on."""
-        passed, last = self.clock.passed, self._ledger.last_number()
+        passed, last = self.clock.passed, self._ledger.last_visit_number()
         try:
-            marks = _MARKS.validate_json(self._ledger.note(MARKS) or "")
+            marks = _MARKS_ADAPTER.validate_json(self._ledger.note(MARKS_NOTE) or "")
         except ValueError:
             marks = []
-        if not marks or passed - marks[-1][0] >= MARK_EVERY:
-            expired = [one for one in marks if one[0] <= passed - self._keep]
+        if not marks or passed - marks[-1][0] >= MARK_INTERVAL:
+            expired = [one for one in marks if one[0] <= passed - self._keep_seconds]
             marks = [*expired[-1:], *marks[len(expired) :], (passed, last)]
-            self._ledger.set_note(MARKS, _MARKS.dump_json(marks).decode())
+            self._ledger.set_note(MARKS_NOTE, _MARKS_ADAPTER.dump_json(marks).decode())
         return marks

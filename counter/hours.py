@@ -21,7 +21,7 @@ class Calendar:
         """Raises `OSError`, `ValueError` or `KeyError` if there is no such zone."""
         self.zone = zone
         self._zone = ZoneInfo(zone)
-        self._begins_hour = lru_cache(4096)(self._find_begin)
+        self._begins_hour = lru_cache(4096)(self._is_hour_begin)
 
     def day(self, at: float) -> date:
         return datetime.fromtimestamp(int(at), self._zone).date()
@@ -43,7 +43,7 @@ class Calendar:
         """Returns the end of that hour, at most two hours later: a clock set back by half an hour shows the hour longer."""
         return QUARTER * float(next(filter(self._begins_hour, count(int(at // QUARTER) + 1))))
 
-    def _find_begin(self, quarter: int) -> bool:
+    def _is_hour_begin(self, quarter: int) -> bool:
         now, before = (datetime.fromtimestamp(one * QUARTER, self._zone) for one in (quarter, quarter - 1))
         return now.minute == 0 or (now.date(), now.hour) != (before.date(), before.hour)
 

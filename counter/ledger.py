@@ -11,9 +11,9 @@ from typing import Any
 
 from bus import InvalidMessage, Visit
 from bus import metric_names as names
-from counter.changes import Changes, Publication, unpacked
-from counter.clocks import MACHINE, Clocks
-from counter.database import Database, LedgerBroken, LedgerUnavailable
+from counter.changes import Changes, Publication, unpack_message
+from counter.clocks import SYSTEM, Clocks
+from counter.database import Database, LedgerDamaged, LedgerUnavailable
 from counter.periods import Period, Periods
 from counter.recovery import Row
 from runtime.database import LOCK_TIMEOUT, Connection
@@ -21,7 +21,7 @@ from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-MARKS = "expiry"  # the note with the marks of `Expiry`: which visits were recorded when
+MARKS_NOTE = "expiry"  # the note with the marks of `Expiry`: which visits were recorded when
 MAX_PRUNED = 1000  # rows deleted at once, so that other work does not wait for long
 
 
@@ -33,17 +33,17 @@ class Ledger:
     the new one starts with every row that can be read, and with the state in memory.
     """
 
-    def __init__(self, folder: Path, metrics: Metrics, clocks: Clocks = MACHINE, lock_timeout: float = LOCK_TIMEOUT) -> None:
+    def __init__(self, folder: Path, metrics: Metrics, clocks: Clocks = SYSTEM, lock_timeout: float = LOCK_TIMEOUT) -> None:
         """Raises `InvalidSetting` if the folder cannot be used."""
         self._database = Database(folder, lock_timeout)
         self._metrics = metrics
         self._lock = threading.RLock()
         self._states: dict[str, str] = {}
         self._notes: dict[str, str] = {}
-        self._highest = 0  # highest number of a publication so far
-        self._is_read = False
+        self._highest_publication = 0  # highest number of a publication so far
+        self._is_loaded = False
         self.periods = Periods(clocks.steady)  # use it only inside `reading`
-        self.broken_file = ""  # name under which the last damaged file is kept; empty without one
+        self.damaged_file = ""  # name under which the last damaged file is kept; empty without one
 
     def close(self) -> None:
         with self._lock:
@@ -58,10 +58,10 @@ class Ledger:
             saves_periods = is_durable or self.periods.is_due
             if not changes and not saves_periods:
                 return []
-            with self.periods.undone_on_error(), self._transaction(is_durable) as connection:
+            with self.periods.rollback_on_error(), self._transaction(is_durable) as connection:
                 corrected = changes.write(connection)
                 if changes.corrections:
-                    self.periods.add_in_order(connection, changes.periods)
+                    self.periods.apply(connection, changes.periods)
                 if saves_periods:
                     self.periods.write(connection)
             if saves_periods:
@@ -71,12 +71,12 @@ class Ledger:
             self._states.update(changes.states)
         return corrected
 
-    def unpublished(self, after: int, most: int) -> list[Publication]:
+    def unpublished(self, after: int, limit: int) -> list[Publication]:
         """Returns the oldest unacknowledged messages with a number above `after`, at most `limit`."""
         query = "SELECT number, kind, body FROM publication WHERE number > ? ORDER BY number LIMIT ?"
         with self.reading() as connection:
-            found = [Publication(row[0], unpacked(*row[1:])) for row in connection.execute(query, (after, most))]
-            self._highest = max([self._highest, *(one.number for one in found)])
+            found = [Publication(row[0], unpack_message(*row[1:])) for row in connection.execute(query, (after, limit))]
+            self._highest_publication = max([self._highest_publication, *(one.number for one in found)])
             return found
 
     def mark_published(self, numbers: Collection[int]) -> None:
@@ -106,13 +106,13 @@ class Ledger:
             connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, text))
         self._notes[name] = text
 
-    def newest(self) -> float | None:
+    def latest_visit_end(self) -> float | None:
         """Returns the latest end of a visit, in Unix seconds; None without visits."""
         with self.reading() as connection:
             found: float | None = connection.execute("SELECT MAX(ended_at) FROM visit").fetchone()[0]
             return found
 
-    def last_number(self) -> int:
+    def last_visit_number(self) -> int:
         """Returns the number of the last recorded visit; 0 without visits."""
         with self.reading() as connection:
             return int(connection.execute("SELECT COALESCE(MAX(number), 0) FROM visit").fetchone()[0])
@@ -128,7 +128,7 @@ class Ledger:
             return connection.execute(query, (recorded, dated, begin, end)).rowcount
 
     @contextmanager
-    def unchanged(self) -> Iterator[None]:
+    def consistent_reads(self) -> Iterator[None]:
         """Blocks writes, so that several queries return consistent results."""
         with self._lock:
             yield
@@ -136,78 +136,78 @@ class Ledger:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yields the connection for one query. A row that cannot be parsed means that the file is damaged."""
-        with self._held(), self._database.reading() as connection:
+        with self._locked(), self._database.reading() as connection:
             try:
                 yield connection
             except (ValueError, InvalidMessage) as error:
-                raise LedgerBroken(f"{self._database.path}: {error!s:.100}") from None
+                raise LedgerDamaged(f"{self._database.path}: {error!s:.100}") from None
 
     @contextmanager
     def _transaction(self, durable: bool = False) -> Iterator[Connection]:
-        with self._held(), self._database.transaction(durable) as connection:
+        with self._locked(), self._database.transaction(durable) as connection:
             yield connection
 
     @contextmanager
-    def _held(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """Locks out other threads, and loads states and notes if necessary."""
         with self._lock:
             try:
-                if not self._is_read:
+                if not self._is_loaded:
                     with self._database.reading() as connection:
                         self._states = dict(connection.execute("SELECT name, memory FROM camera"))
                         self._notes = dict(connection.execute("SELECT name, text FROM note"))
-                    self._is_read = True
+                    self._is_loaded = True
                 yield
-            except LedgerBroken as error:
+            except LedgerDamaged as error:
                 self._replace(error)
-                raise LedgerUnavailable(f"{error}; replaced; the damaged file is kept as {self.broken_file}") from None
+                raise LedgerUnavailable(f"{error}; replaced; the damaged file is kept as {self.damaged_file}") from None
 
-    def _replace(self, error: LedgerBroken) -> None:
+    def _replace(self, error: LedgerDamaged) -> None:
         """Keeps the damaged file under another name, and fills a new one from memory and from every readable row."""
         recovered: Counter[str] = Counter()
 
-        def fill(fresh: Connection, rows: Iterator[Row]) -> None:
-            fresh.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self._states.items())
-            fresh.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._notes.items())
+        def fill(new: Connection, rows: Iterator[Row]) -> None:
+            new.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self._states.items())
+            new.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._notes.items())
             for table, columns, values in rows:
-                if _is_sound(table, values):
+                if _is_valid(table, values):
                     marks = ", ".join("?" * len(values))
                     statement = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-                    recovered[table] += fresh.execute(statement, values).rowcount
-            _skip_numbers(fresh, "visit", _highest_mark(fresh))
-            _skip_numbers(fresh, "publication", self._highest)
+                    recovered[table] += new.execute(statement, values).rowcount
+            _reserve_numbers(new, "visit", _highest_marked_visit(new))
+            _reserve_numbers(new, "publication", self._highest_publication)
 
-        self.broken_file = self._database.replace(fill).name
-        self._is_read = False
+        self.damaged_file = self._database.replace(fill).name
+        self._is_loaded = False
         self._metrics.add(names.LEDGERS_REPLACED)
         text = "%s; replaced; the damaged file is kept as %s; recovered: %d visits, %d unpublished messages"
-        log.error(text, error, self.broken_file, recovered["visit"], recovered["publication"])
+        log.error(text, error, self.damaged_file, recovered["visit"], recovered["publication"])
 
 
-def _highest_mark(fresh: Connection) -> int:
+def _highest_marked_visit(new: Connection) -> int:
     """Returns the highest visit number in the marks of `Expiry`; 0 without marks."""
     try:
-        marks = json.loads(dict(fresh.execute("SELECT name, text FROM note"))[MARKS])
+        marks = json.loads(dict(new.execute("SELECT name, text FROM note"))[MARKS_NOTE])
         return int(max(number for _, number in marks))
     except (KeyError, ValueError, TypeError):
         return 0
 
 
-def _skip_numbers(fresh: Connection, table: str, known: int) -> None:
+def _reserve_numbers(new: Connection, table: str, known: int) -> None:
     """Numbers new rows above every known number, because the rows with those numbers may be lost."""
-    highest = fresh.execute(f"SELECT COALESCE(MAX(number), 0) FROM {table}").fetchone()[0]
-    fresh.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
-    fresh.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, max(highest, known)))
+    highest = new.execute(f"SELECT COALESCE(MAX(number), 0) FROM {table}").fetchone()[0]
+    new.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+    new.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, max(highest, known)))
 
 
-def _is_sound(table: str, row: tuple[Any, ...]) -> bool:
+def _is_valid(table: str, row: tuple[Any, ...]) -> bool:
     """Returns whether a row from a damaged file is valid for its table."""
     try:
         match table:
             case "visit":
                 Visit(*row[1:8])
             case "publication":
-                unpacked(*row[2:])
+                unpack_message(*row[2:])
             case "period":
                 return isinstance(row[1], str) and row[2] in (0, 1) and float(row[3]) <= float(row[4])
             case _:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from counter.timeline import Correction, moved
+from counter.timeline import Correction, shifted
 from runtime.database import Connection
 
-GAP = 60.0  # seconds; predictions at most this far apart belong to one period
-SAVE_EVERY = 300.0  # seconds between two writes while nobody visits, to spare SD cards
+MAX_GAP = 60.0  # seconds; predictions at most this far apart belong to one period
+SAVE_INTERVAL = 300.0  # seconds between two writes while nobody visits, to spare SD cards
 MAX_UNSAVED = 64  # periods; only a clock that jumps causes more
 
 
@@ -33,34 +33,34 @@ class Periods:
     def add(self, periods: Iterable[Period]) -> None:
         """Adds periods; known ones change nothing."""
         if new := list(periods):
-            self._newest = joined([*self._newest, *new])
+            self._newest = merge([*self._newest, *new])
             self._is_saved = False
 
-    def add_in_order(self, connection: Connection, changes: Iterable[Period | Correction]) -> None:
+    def apply(self, connection: Connection, changes: Iterable[Period | Correction]) -> None:
         """Adds periods, and applies each correction to the periods before it."""
         for one in changes:
             if isinstance(one, Correction):
-                self._move(connection, one)
+                self._correct(connection, one)
             else:
                 self.add([one])
 
-    def _move(self, connection: Connection, move: Correction) -> None:
+    def _correct(self, connection: Connection, correction: Correction) -> None:
         self.write(connection)
-        self._newest = [one for one in self._newest if one.camera != move.camera]
+        self._newest = [one for one in self._newest if one.camera != correction.camera]
         rows = connection.execute(
             "DELETE FROM period WHERE camera = ? AND began_at < ? AND ended_at >= ?"
             " RETURNING camera, is_demo, began_at, ended_at",
-            (move.camera, move.counted_until, move.counted_from),
+            (correction.camera, correction.counted_until, correction.counted_from),
         ).fetchall()
         for whole in [Period(camera, bool(is_demo), began_at, ended_at) for camera, is_demo, began_at, ended_at in rows]:
-            before, after = whole._replace(ended_at=move.counted_from), whole._replace(began_at=move.counted_until)
+            before, after = whole._replace(ended_at=correction.counted_from), whole._replace(began_at=correction.counted_until)
             rest = [one for one in (before, after) if one.began_at < one.ended_at]
             connection.executemany("INSERT INTO period (camera, is_demo, began_at, ended_at) VALUES (?, ?, ?, ?)", rest)
-            began_at, ended_at = max(whole.began_at, move.counted_from), min(whole.ended_at, move.counted_until)
-            self.add([whole._replace(began_at=moved(began_at, move.by), ended_at=moved(ended_at, move.by))])
+            began_at, ended_at = max(whole.began_at, correction.counted_from), min(whole.ended_at, correction.counted_until)
+            self.add([whole._replace(began_at=shifted(began_at, correction.by), ended_at=shifted(ended_at, correction.by))])
 
     @contextmanager
-    def undone_on_error(self) -> Iterator[None]:
+    def rollback_on_error(self) -> Iterator[None]:
         """Restores the periods in memory if the block raises."""
         newest, is_saved = self._newest, self._is_saved
         try:
@@ -73,12 +73,12 @@ class Periods:
     def is_due(self) -> bool:
         """Whether the newest periods should be written now."""
         waited = self._steady() - self._saved_at
-        return not self._is_saved and (waited >= SAVE_EVERY or len(self._newest) > MAX_UNSAVED)
+        return not self._is_saved and (waited >= SAVE_INTERVAL or len(self._newest) > MAX_UNSAVED)
 
     def write(self, connection: Connection) -> None:
         """Writes the newest periods; each replaces the stored ones that it continues."""
         for one in self._newest:
-            known = _stored(connection, one.camera, one.is_demo, one.began_at - GAP, one.ended_at + GAP)
+            known = _select_stored(connection, one.camera, one.is_demo, one.began_at - MAX_GAP, one.ended_at + MAX_GAP)
             all_parts = [one, *(period for _, period in known)]
             whole = one._replace(
                 began_at=min(period.began_at for period in all_parts), ended_at=max(period.ended_at for period in all_parts)
@@ -93,11 +93,11 @@ class Periods:
         self._is_saved = True
         self._saved_at = self._steady()
 
-    def between(self, connection: Connection, camera: str, is_demo: bool, begin: float, end: float) -> list[Period]:
+    def select(self, connection: Connection, camera: str, is_demo: bool, begin: float, end: float) -> list[Period]:
         """Returns the periods of one camera and kind that overlap a time span, in order."""
-        stored = [period for _, period in _stored(connection, camera, is_demo, begin, end)]
+        stored = [period for _, period in _select_stored(connection, camera, is_demo, begin, end)]
         newest = [one for one in self._newest if (one.camera, one.is_demo) == (camera, is_demo)]
-        return [one for one in joined([*stored, *newest]) if one.ended_at >= begin and one.began_at < end]
+        return [one for one in merge([*stored, *newest]) if one.ended_at >= begin and one.began_at < end]
 
     def prune(self, connection: Connection, begin: float, end: float) -> None:
         """Deletes periods from `begin` to before `end`. Of a period that ends later, it deletes the part before `end`."""
@@ -115,7 +115,7 @@ class Periods:
         return sorted({*(camera for (camera,) in stored), *(one.camera for one in self._newest)})
 
 
-def _stored(connection: Connection, camera: str, is_demo: bool, begin: float, end: float) -> list[tuple[int, Period]]:
+def _select_stored(connection: Connection, camera: str, is_demo: bool, begin: float, end: float) -> list[tuple[int, Period]]:
     """Returns number and period of each stored period in a time span. They do not overlap, so an older one ends the search."""
     found = []
     rows = connection.execute(
@@ -129,12 +129,12 @@ def _stored(connection: Connection, camera: str, is_demo: bool, begin: float, en
     return found
 
 
-def joined(periods: Iterable[Period]) -> list[Period]:
+def merge(periods: Iterable[Period]) -> list[Period]:
     """Returns the same time in as few periods as possible, sorted by camera, kind and begin."""
     whole: list[Period] = []
     for one in sorted(periods):
         last = whole[-1] if whole else None
-        if last is not None and last[:2] == one[:2] and one.began_at <= last.ended_at + GAP:
+        if last is not None and last[:2] == one[:2] and one.began_at <= last.ended_at + MAX_GAP:
             whole[-1] = last._replace(ended_at=max(last.ended_at, one.ended_at))
         else:
             whole.append(one)

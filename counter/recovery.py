@@ -35,7 +35,7 @@ class _Table(NamedTuple):
     columns: frozenset[str]
 
 
-def recovered(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
+def recover_rows(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
     """Yields every readable row of a damaged file and its write-ahead log, many of them more than once.
 
     The tables are read where the file's own schema locates them. Unless all pages are sound, they are also read where a new file
@@ -52,7 +52,7 @@ def recovered(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
             tables = _tables(connection)
         _copy(broken, copy)
         yield from _rows_of_tables(copy, tables)
-        if _is_whole(copy, tables):  # only the header or a row was damaged
+        if _is_intact(copy, tables):  # only the header or a row was damaged
             return
         with copy.open("r+b") as file:
             file.write(new.read_bytes()[:PAGE_SIZE])
@@ -110,7 +110,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _is_whole(path: Path, tables: list[_Table]) -> bool:
+def _is_intact(path: Path, tables: list[_Table]) -> bool:
     """Returns whether all pages are sound and all tables exist. A file of an earlier version lacks some."""
     with suppress(sqlite3.Error, UnicodeDecodeError), closing(_connect(path)) as connection:
         found = {name.decode() for (name,) in connection.execute("SELECT name FROM sqlite_master")}
@@ -123,7 +123,7 @@ def _rows_of_tables(path: Path, tables: list[_Table]) -> Iterator[Row]:
     """Yields the rows of each table that can be reached through the file's schema."""
     with suppress(sqlite3.Error, UnicodeDecodeError), closing(_connect(path)) as connection:
         for table in tables:
-            yield from _rows(connection, table)
+            yield from _rows_of_table(connection, table)
 
 
 def _rows_of_pages(path: Path, tables: list[_Table]) -> Iterator[Row]:
@@ -139,10 +139,10 @@ def _rows_of_pages(path: Path, tables: list[_Table]) -> Iterator[Row]:
                 connection.execute("UPDATE sqlite_master SET rootpage = ? WHERE name = ?", (number, table.name))
             connection.execute("PRAGMA writable_schema = RESET")  # SQLite reads the schema again
             for table in tables:
-                yield from _rows(connection, table)
+                yield from _rows_of_table(connection, table)
 
 
-def _rows(connection: sqlite3.Connection, table: _Table) -> Iterator[Row]:
+def _rows_of_table(connection: sqlite3.Connection, table: _Table) -> Iterator[Row]:
     """Yields rows from the first one on, and after an error from the last one backwards, around the damage."""
     for order in ("ASC", "DESC"):
         try:

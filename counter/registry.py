@@ -7,18 +7,18 @@ from bus import Command, CurrentLabel, Prediction, Visit, topics
 from bus import metric_names as names
 from counter.camera import Camera
 from counter.changes import Changes
-from counter.clocks import MACHINE, Clocks
+from counter.clocks import SYSTEM, Clocks
 from counter.hours import Calendar
 from counter.periods import Period
 from counter.timeline import EARLIEST
 from counter.visits import Rules
 
-SILENCE = 30.0  # seconds without a prediction after which the open visit ends: the camera or the classifier is lost
+SILENCE_TIMEOUT = 30.0  # seconds without a prediction after which the open visit ends: the camera or the classifier is lost
 MAX_CAMERAS = 64  # upper bound; more than this indicates spoofed names
-MAX_APART = 5
+FAR_APART_LIMIT = 5
 """Consecutive predictions too far apart for a visit, before a warning: a camera may be lost for a moment."""
-FORGOTTEN = 30 * 86400.0  # seconds after which an idle camera without predictions is no longer restored
-PAUSE_AGAIN = 5.0  # seconds after which a camera that still sends is paused again: it was restarted
+FORGET_AFTER = 30 * 86400.0  # seconds after which an idle camera without predictions is no longer restored
+PAUSE_RETRY_AFTER = 5.0  # seconds after which a camera that still sends is paused again: it was restarted
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Batch:
 
     def finish(self) -> Changes:
         """Returns the changes, with the new states of the cameras."""
-        changed = {name: camera.changed_state() for name, camera in self.cameras.items()}
+        changed = {name: camera.state_if_changed() for name, camera in self.cameras.items()}
         self.changes.states.update({name: text for name, text in changed.items() if text is not None})
         return self.changes
 
@@ -45,7 +45,7 @@ class CameraRegistry:
         rules: Rules,
         calendar: Calendar,
         count_and_warn: Callable[[str, str, str], object],
-        clocks: Clocks = MACHINE,
+        clocks: Clocks = SYSTEM,
     ) -> None:
         self._rules = rules
         self._calendar = calendar
@@ -65,37 +65,37 @@ class CameraRegistry:
             except ValueError:
                 self._count_and_warn(names.INVALID_STATE, f"{name}: the saved state cannot be read; it starts empty", name)
                 continue
-            timeline = camera.visits.state.timeline
-            is_idle = camera.visits.state.is_idle and timeline.doubted_from is None and camera.saved.paused_at is None
-            if not is_idle or now - max(timeline.last_at or 0.0, timeline.known) < FORGOTTEN:
+            timeline = camera.tracker.state.timeline
+            is_idle = camera.tracker.state.is_idle and timeline.doubted_from is None and camera.saved.paused_at is None
+            if not is_idle or now - max(timeline.last_at or 0.0, timeline.known) < FORGET_AFTER:
                 self._cameras[name] = camera
 
     def process(self, prediction: Prediction, batch: Batch) -> None:
         """Adds the effects of a prediction to the batch; a repeated or late one has none."""
-        camera = self._find(prediction.camera)
+        camera = self._find_or_add(prediction.camera)
         if camera is None:
             return
         if camera.saved.paused_at is not None:
             self._pause_again(camera, batch)
             return
-        camera.heard_at = self._clocks.steady()
-        if camera.visits.state.timeline.is_late(prediction):
+        camera.last_received_at = self._clocks.steady()
+        if camera.tracker.state.timeline.is_late(prediction):
             self._count_and_warn(names.DROPPED_LATE, f"{camera.name}: a repeated or late prediction was dropped", camera.name)
             return
         if camera.saved.summarised_until is None and prediction.captured_at > EARLIEST:
             camera.saved.summarised_until = self._calendar.hour_begin(prediction.captured_at)
         if prediction.demo != camera.saved.is_demo:  # a visit belongs to the demo or to real visitors, not to both
-            if ended := camera.visits.end_all():
-                self._add(camera, ended, prediction.captured_at, batch)
+            if ended := camera.tracker.end_open_visit():
+                self._update(camera, ended, prediction.captured_at, batch)
             camera.saved.is_demo = prediction.demo
-        ended = camera.visits.process(prediction)
-        if (correction := camera.visits.correction) is not None:
+        ended = camera.tracker.process(prediction)
+        if (correction := camera.tracker.correction) is not None:
             batch.changes.corrections.append((len(batch.changes.visits), correction))
             batch.changes.periods.append(correction)
-        at = camera.visits.state.timeline.last_at or prediction.captured_at
+        at = camera.tracker.state.timeline.last_at or prediction.captured_at
         batch.changes.periods.append(Period(camera.name, prediction.demo, at, at))
-        self._add(camera, ended, prediction.captured_at, batch)
-        if camera.visits.apart >= MAX_APART and self._rules.frames > 1:
+        self._update(camera, ended, prediction.captured_at, batch)
+        if camera.tracker.far_apart >= FAR_APART_LIMIT and self._rules.frames > 1:
             reason = f"{camera.name}: predictions are {self._rules.gap:g} s apart or more, so no visit can be counted"
             self._count_and_warn(names.TOO_FAR_APART, f"{reason}; raise FRAME_RATE or VISIT_GAP_SECONDS", camera.name)
 
@@ -108,14 +108,14 @@ class CameraRegistry:
         if (command.do == "pause") == was_paused:
             return
         camera.saved.paused_at = None if was_paused else self._clocks.wall()
-        camera.heard_at = self._clocks.steady()
+        camera.last_received_at = self._clocks.steady()
         self._end_visit(camera, batch)
 
     def _pause_again(self, camera: Camera, batch: Batch) -> None:
         """Repeats the pause command to a camera that still sends."""
         self._count_and_warn(names.DROPPED_PAUSED, f"{camera.name}: paused; a prediction was dropped", camera.name)
-        if self._clocks.steady() - camera.heard_at > PAUSE_AGAIN:
-            camera.heard_at = self._clocks.steady()
+        if self._clocks.steady() - camera.last_received_at > PAUSE_RETRY_AFTER:
+            camera.last_received_at = self._clocks.steady()
             batch.commands.append(Command(camera.name, "pause"))
 
     def end_recording(self, name: str, batch: Batch) -> None:
@@ -130,11 +130,11 @@ class CameraRegistry:
         """
         for camera in self._cameras.values():
             if not is_receiving:
-                camera.heard_at = self._clocks.steady()
+                camera.last_received_at = self._clocks.steady()
             if self._is_silent(camera):
                 self._end_visit(camera, batch)
             else:
-                self._add(camera, [], self._clocks.wall(), batch)
+                self._update(camera, [], self._clocks.wall(), batch)
 
     def forget(self, name: str, batch: Batch) -> None:
         """Removes a camera and ends its open visit. If it sends again, it counts as a new camera."""
@@ -153,18 +153,18 @@ class CameraRegistry:
         ]
 
     def _is_silent(self, camera: Camera) -> bool:
-        return self._clocks.steady() - camera.heard_at > SILENCE
+        return self._clocks.steady() - camera.last_received_at > SILENCE_TIMEOUT
 
     def _end_visit(self, camera: Camera, batch: Batch) -> None:
-        self._add(camera, camera.visits.end_all(), self._clocks.wall(), batch)
+        self._update(camera, camera.tracker.end_open_visit(), self._clocks.wall(), batch)
 
-    def _add(self, camera: Camera, ended: list[Visit], at: float, batch: Batch) -> None:
+    def _update(self, camera: Camera, ended: list[Visit], at: float, batch: Batch) -> None:
         batch.changes.visits += [replace(visit, demo=camera.saved.is_demo) for visit in ended]
-        if (label := camera.next_label(at)) is not None:
+        if (label := camera.label_if_changed(at)) is not None:
             batch.labels.append(label)
         batch.cameras[camera.name] = camera
 
-    def _find(self, name: str) -> Camera | None:
+    def _find_or_add(self, name: str) -> Camera | None:
         if name in topics.RESERVED_CAMERAS:
             self._count_and_warn(names.DROPPED_CAMERA, f"{name}: reserved; a camera cannot have this name; dropped", name)
             return None

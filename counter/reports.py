@@ -5,14 +5,14 @@ from datetime import date
 from heapq import nlargest
 
 from bus import CameraDay, DayCounts, DayReport, Summary, Visit
-from counter.changes import VISIT, visit_from
+from counter.changes import VISIT_COLUMNS, visit_from_row
 from counter.hours import QUARTER, Calendar
 from counter.ledger import Ledger
 from counter.visits import result_id
 
 MAX_VISITS = 50  # latest visits in a report
-_BEGUN = "camera = ? AND started_at >= ? AND started_at < ?"  # uses the index `visit_by_begin`
-_OF_KIND = f"{_BEGUN} AND is_demo = ?"
+_BEGAN_IN_SPAN = "camera = ? AND started_at >= ? AND started_at < ?"  # uses the index `visit_by_begin`
+_OF_KIND_IN_SPAN = f"{_BEGAN_IN_SPAN} AND is_demo = ?"
 
 
 class Reports:
@@ -28,7 +28,7 @@ class Reports:
     def day_counts(self, camera: str, day: date) -> DayCounts:
         """Returns the visits that began at a camera on a day, and the share of each hour in which it was counting."""
         begin, end = self.calendar.bounds(day)
-        with self._ledger.unchanged():
+        with self._ledger.consistent_reads():
             is_demo = self.is_demo(camera, begin, end)
             visits = self.calendar.by_hour(self.quarters(camera, begin, end, is_demo))
             spans = self.spans(camera, begin, end, is_demo)
@@ -42,7 +42,7 @@ class Reports:
     def day_report(self, cameras: Collection[str], day: date) -> DayReport:
         """Returns the counts of a day, at these cameras and all others that counted."""
         begin, end = self.calendar.bounds(day)
-        with self._ledger.unchanged():
+        with self._ledger.consistent_reads():
             counts = {name: self.day_counts(name, day) for name in sorted({*cameras, *self.cameras(begin, end)})}
             visits = self.latest({name: one.demo for name, one in counts.items()}, begin, end, MAX_VISITS)
         days = {name: CameraDay(one.totals, one.visits, one.counted, one.demo) for name, one in counts.items()}
@@ -51,7 +51,7 @@ class Reports:
 
     def summary(self, camera: str, begin: float, end: float) -> Summary:
         """Returns the visits that began at a camera in one hour."""
-        with self._ledger.unchanged():
+        with self._ledger.consistent_reads():
             is_demo = self.is_demo(camera, begin, end)
             totals = self.totals(camera, begin, end, is_demo)
         day, hour = self.calendar.day(begin).isoformat(), self.calendar.hour(begin)
@@ -63,15 +63,15 @@ class Reports:
 
     def _kinds(self, camera: str, begin: float, end: float) -> set[bool]:
         """Returns each value of `is_demo` that a camera has visits or periods of in that time."""
-        query = f"SELECT DISTINCT is_demo FROM visit WHERE {_BEGUN}"
+        query = f"SELECT DISTINCT is_demo FROM visit WHERE {_BEGAN_IN_SPAN}"
         with self._ledger.reading() as connection:
             visited = {bool(is_demo) for (is_demo,) in connection.execute(query, (camera, begin, end))}
-            return visited | {one for one in (False, True) if self._ledger.periods.between(connection, camera, one, begin, end)}
+            return visited | {one for one in (False, True) if self._ledger.periods.select(connection, camera, one, begin, end)}
 
     def spans(self, camera: str, begin: float, end: float, is_demo: bool = False) -> list[tuple[float, float]]:
         """Returns begin and end of each period in which the camera was counting."""
         with self._ledger.reading() as connection:
-            periods = self._ledger.periods.between(connection, camera, is_demo, begin, end)
+            periods = self._ledger.periods.select(connection, camera, is_demo, begin, end)
             return [(one.began_at, one.ended_at) for one in periods]
 
     def quarters(self, camera: str, begin: float, end: float, is_demo: bool = False) -> list[tuple[str, int, int]]:
@@ -79,13 +79,13 @@ class Reports:
         with self._ledger.reading() as connection:
             return connection.execute(
                 f"SELECT label, CAST(started_at / {QUARTER} AS INTEGER) * {QUARTER} AS quarter, COUNT(*) FROM visit"
-                f" WHERE {_OF_KIND} GROUP BY label, quarter ORDER BY label, quarter",
+                f" WHERE {_OF_KIND_IN_SPAN} GROUP BY label, quarter ORDER BY label, quarter",
                 (camera, begin, end, is_demo),
             ).fetchall()
 
     def totals(self, camera: str, begin: float, end: float, is_demo: bool = False) -> dict[str, int]:
         """Returns the number of visits by label."""
-        query = f"SELECT label, COUNT(*) FROM visit WHERE {_OF_KIND} GROUP BY label ORDER BY label"
+        query = f"SELECT label, COUNT(*) FROM visit WHERE {_OF_KIND_IN_SPAN} GROUP BY label ORDER BY label"
         with self._ledger.reading() as connection:
             return dict(connection.execute(query, (camera, begin, end, is_demo)).fetchall())
 
@@ -95,13 +95,13 @@ class Reports:
             known = {*self._ledger.periods.cameras(connection), *self._ledger.states()}
         return sorted(name for name in known if self._kinds(name, begin, end))
 
-    def latest(self, cameras: Mapping[str, bool], begin: float, end: float, most: int) -> list[Visit]:
+    def latest(self, cameras: Mapping[str, bool], begin: float, end: float, limit: int) -> list[Visit]:
         """Returns the latest visits, newest first, at most `limit`; `cameras` maps a name to its `is_demo`."""
-        query = f"SELECT {VISIT} FROM visit WHERE {_OF_KIND} ORDER BY started_at DESC LIMIT ?"
+        query = f"SELECT {VISIT_COLUMNS} FROM visit WHERE {_OF_KIND_IN_SPAN} ORDER BY started_at DESC LIMIT ?"
         with self._ledger.reading() as connection:
             visits = [
-                visit_from(row)
+                visit_from_row(row)
                 for camera, is_demo in cameras.items()
-                for row in connection.execute(query, (camera, begin, end, is_demo, most))
+                for row in connection.execute(query, (camera, begin, end, is_demo, limit))
             ]
-        return nlargest(most, visits, key=lambda visit: visit.started_at)
+        return nlargest(limit, visits, key=lambda visit: visit.started_at)

@@ -43,7 +43,7 @@ DROP TABLE outbox;
 DROP INDEX visit_untold;
 UPDATE camera SET memory = replace(memory, '"stay":', '"visit":');
 """
-"""`publication` has the visits and summaries that the broker has not acknowledged, as JSON; `kind` is a key of `KINDS`.
+"""`publication` has the visits and summaries that the broker has not acknowledged, as JSON; `kind` is a key of `MESSAGE_TYPES`.
 
 The bodies in `outbox` are JSON with the same fields and more. `visit.is_told` is unused. It stays because recovery reads the
 pages of a damaged file by the position of their columns, whatever their version.
@@ -78,8 +78,8 @@ def _layout(connection: sqlite3.Connection) -> Layout:
     """Returns the tables with their columns, and the indexes."""
     return frozenset(
         connection.execute(
-            'SELECT thing.type, thing.name, part.name, part.type, part."notnull", part.dflt_value FROM sqlite_master AS thing'
-            " LEFT JOIN pragma_table_info(thing.name) AS part WHERE thing.name NOT LIKE 'sqlite%'"
+            'SELECT item.type, item.name, field.name, field.type, field."notnull", field.dflt_value FROM sqlite_master AS item'
+            " LEFT JOIN pragma_table_info(item.name) AS field WHERE item.name NOT LIKE 'sqlite%'"
         )
     )
 

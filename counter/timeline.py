@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from bus import Prediction
 
-CLOCK_SET = 1.0  # seconds by which wall clock and session time must diverge for the clock to count as set
+MIN_CLOCK_STEP = 1.0  # seconds by which wall clock and session time must diverge for the clock to count as set
 EARLIEST = 1_577_836_800.0  # 2020-01-01: a clock that shows an earlier time was never set
 TRUSTED_AFTER = 86400.0
 """Seconds of a session after which its clock is trusted, whatever an earlier clock showed, unless it was never set."""
 MAX_SESSIONS = 16  # sessions whose last sequence number is remembered
-EPOCH = 0.001  # the first time that a message can hold
+MIN_TIME = 0.001  # the first time that a message can hold
 
 
 class Correction(NamedTuple):
@@ -55,66 +55,66 @@ class Timeline:
         """Returns whether a prediction is repeated, or comes after a newer one of its session."""
         return prediction.sequence <= self.sequences.get(prediction.session, -1)
 
-    def take(self, prediction: Prediction, gap: float) -> Moment | None:
+    def process(self, prediction: Prediction, gap: float) -> Moment | None:
         """Returns when the frame was captured, or None for a late prediction. `gap` is that in `visits.Rules`."""
         if self.is_late(prediction):
             return None
         is_same = prediction.session == self.session
-        by = self._check_clock(prediction) if is_same else self._change_session(prediction, gap)
-        before = None if self.last_at is None else moved(self.last_at, by)
-        self.last_at = at = moved(prediction.session_time, self.offset)
-        self._remember(prediction)
+        by = self._clock_step(prediction) if is_same else self._start_session(prediction, gap)
+        before = None if self.last_at is None else shifted(self.last_at, by)
+        self.last_at = at = shifted(prediction.session_time, self.offset)
+        self._remember_sequence(prediction)
         elapsed = 0.0 if before is None else at - before
         correction = None
         if by and self.doubted_from is not None:
             until = at - by
             correction = Correction(prediction.camera, self.doubtful, until - elapsed, by, self.doubted_from, until)
         if elapsed < 0:
-            self._end_doubt()
+            self._settle_dates()
         if at >= self.known or (at >= EARLIEST and prediction.session_time > TRUSTED_AFTER):
             self.known = at
-            self._end_doubt()
+            self._settle_dates()
         elif self.doubted_from is None:
             self.doubted_from = at
         elif by:
-            self.doubted_from = moved(self.doubted_from, by)
+            self.doubted_from = shifted(self.doubted_from, by)
         return Moment(at, elapsed, by, correction)
 
-    def _end_doubt(self) -> None:
+    def _settle_dates(self) -> None:
         """Settles the dates of all visits and frames so far."""
         self.doubtful, self.doubted_from = 0, None
 
-    def _change_session(self, prediction: Prediction, gap: float) -> float:
+    def _start_session(self, prediction: Prediction, gap: float) -> float:
         """Returns the shift for earlier dates: if the clock was never set before, visits are dated as if they had just ended."""
         self.session, self.offset = prediction.session, prediction.captured_at - prediction.session_time
         if self.last_at is None or self.last_at >= EARLIEST:
-            self._end_doubt()
+            self._settle_dates()
         elif prediction.captured_at >= EARLIEST:
             return prediction.captured_at - self.last_at - gap
         return 0.0
 
-    def _check_clock(self, prediction: Prediction) -> float:
+    def _clock_step(self, prediction: Prediction) -> float:
         """Returns the seconds by which the wall clock was set since the last frame, or 0."""
         by = prediction.captured_at - prediction.session_time - self.offset
-        if abs(by) <= CLOCK_SET:
+        if abs(by) <= MIN_CLOCK_STEP:
             return 0.0
         self.offset += by
         if by < 0 and prediction.captured_at >= EARLIEST:  # it was set back on purpose
-            self.known = min(self.known, prediction.captured_at - CLOCK_SET)
+            self.known = min(self.known, prediction.captured_at - MIN_CLOCK_STEP)
         return by
 
-    def _remember(self, prediction: Prediction) -> None:
+    def _remember_sequence(self, prediction: Prediction) -> None:
         self.sequences.pop(prediction.session, None)
         self.sequences[prediction.session] = prediction.sequence
         while len(self.sequences) > MAX_SESSIONS:
             del self.sequences[next(iter(self.sequences))]
 
-    def dated(self) -> None:
+    def on_visit_ended(self) -> None:
         """Counts a visit that has ended, if it was dated by a clock in doubt."""
         if self.last_at is not None and self.last_at < self.known:
             self.doubtful += 1
 
 
-def moved(at: float, by: float) -> float:
+def shifted(at: float, by: float) -> float:
     """Returns a time after the clock was set by a number of seconds, rounded to milliseconds."""
-    return max(EPOCH, round(at + by, 3))
+    return max(MIN_TIME, round(at + by, 3))

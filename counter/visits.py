@@ -27,10 +27,10 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bus import Label, Prediction, Visit
-from counter.timeline import Correction, Timeline, moved
+from counter.timeline import Correction, Timeline, shifted
 
 BACKGROUND_WEIGHT = 3.0  # weight of time with a background label, relative to time with other misses
-_ROUNDING = 1e-6  # seconds; times are sums of floats
+_TOLERANCE = 1e-6  # seconds; times are sums of floats
 _NAMESPACE = uuid.UUID("6b1d2f0e-3c55-4f57-9d2a-0f1c5a7e9b43")
 
 
@@ -95,10 +95,10 @@ class OpenVisit:
         evidence = self.evidence.get(seen.name, Evidence()).with_sighting(at, seen.probability)
         return replace(self, seen_at=at, evidence={**self.evidence, seen.name: evidence})
 
-    def moved(self, by: float) -> "OpenVisit":
+    def shifted(self, by: float) -> "OpenVisit":
         """Returns the visit after the clock was set by a number of seconds."""
-        evidence = {label: replace(one, seen_at=moved(one.seen_at, by)) for label, one in self.evidence.items()}
-        return replace(self, started_at=moved(self.started_at, by), seen_at=moved(self.seen_at, by), evidence=evidence)
+        evidence = {label: replace(one, seen_at=shifted(one.seen_at, by)) for label, one in self.evidence.items()}
+        return replace(self, started_at=shifted(self.started_at, by), seen_at=shifted(self.seen_at, by), evidence=evidence)
 
 
 class Observation(NamedTuple):
@@ -141,15 +141,15 @@ class VisitState:
         """Forgets everything except the timeline."""
         self.candidates, self.visit, self.since_own, self.absence, self.previous = {}, None, [], 0.0, None
 
-    def move(self, by: float) -> None:
+    def shift(self, by: float) -> None:
         """Shifts all times, because the clock was set by a number of seconds."""
-        self.candidates = {label: Candidate(lead, visit.moved(by)) for label, (lead, visit) in self.candidates.items()}
-        self.visit = self.visit and self.visit.moved(by)
-        self.since_own = [one._replace(at=moved(one.at, by)) for one in self.since_own]
-        self.previous = self.previous and self.previous._replace(at=moved(self.previous.at, by))
+        self.candidates = {label: Candidate(lead, visit.shifted(by)) for label, (lead, visit) in self.candidates.items()}
+        self.visit = self.visit and self.visit.shifted(by)
+        self.since_own = [one._replace(at=shifted(one.at, by)) for one in self.since_own]
+        self.previous = self.previous and self.previous._replace(at=shifted(self.previous.at, by))
 
 
-class Visits:
+class VisitTracker:
     """A tracker of the visits at one camera, which continues from `state`."""
 
     def __init__(self, camera: str, rules: Rules, state: VisitState | None = None) -> None:
@@ -157,31 +157,31 @@ class Visits:
         self._rules = rules
         self.state = state or VisitState()
         self.correction: Correction | None = None  # of visits that ended before the last prediction
-        self.apart = 0  # consecutive predictions too far apart to form a visit
+        self.far_apart = 0  # consecutive predictions too far apart to form a visit
 
     def process(self, prediction: Prediction) -> list[Visit]:
         """Processes the next prediction; a repeated one changes nothing. Returns the visits that it ends, oldest first."""
         self.correction = None
-        moment = self.state.timeline.take(prediction, self._rules.gap)
+        moment = self.state.timeline.process(prediction, self._rules.gap)
         if moment is None:
             return []
         self.correction = moment.correction
         if moment.set_by:
-            self.state.move(moment.set_by)
+            self.state.shift(moment.set_by)
         ended: list[Visit] = []
         if moment.elapsed < 0:
-            ended = self.end_all()
+            ended = self.end_open_visit()
             self.state.timeline.doubtful = 0
-        self.apart = self.apart + 1 if moment.elapsed >= self._rules.gap else 0
-        return ended + self._observe(self._frame(prediction, moment.at))
+        self.far_apart = self.far_apart + 1 if moment.elapsed >= self._rules.gap else 0
+        return ended + self._observe(self._observation(prediction, moment.at))
 
-    def end_all(self) -> list[Visit]:
+    def end_open_visit(self) -> list[Visit]:
         """Ends the open visit and returns it, if there is one."""
         visit = self.state.visit
         self.state.reset()
-        return [self._visit(visit, visit.seen_at)] if visit else []
+        return [self._ended_visit(visit, visit.seen_at)] if visit else []
 
-    def _frame(self, prediction: Prediction, at: float) -> Observation:
+    def _observation(self, prediction: Prediction, at: float) -> Observation:
         origin, best = f"{prediction.session} {prediction.sequence}", prediction.best
         if best is None or best.probability < self._rules.threshold:
             return Observation(origin, at, None, is_background=False)
@@ -192,7 +192,7 @@ class Visits:
         is_nobody = frame.is_background and self.state.previous is not None and self.state.previous.is_background
         if self.state.previous is not None:
             self.state.absence += (frame.at - self.state.previous.at) * (BACKGROUND_WEIGHT if is_nobody else 1.0)
-        ended = self.end_all() if self.state.absence >= self._rules.gap - _ROUNDING else []
+        ended = self.end_open_visit() if self.state.absence >= self._rules.gap - _TOLERANCE else []
         self.state.previous = frame
         if frame.seen is not None:
             self.state.absence = 0.0
@@ -201,7 +201,7 @@ class Visits:
             return ended
         if is_nobody:
             self.state.visit = replace(self.state.visit, settled=self.state.visit.label)
-        return ended + self._continue(self.state.visit, frame)
+        return ended + self._continue_visit(self.state.visit, frame)
 
     def _try_to_open(self, frame: Observation) -> None:
         """Opens a visit if the sightings of a label outnumber all other frames by enough."""
@@ -216,14 +216,14 @@ class Visits:
                 candidates[label] = Candidate(lead - 1, visit)
         self.state.candidates = candidates if self.state.visit is None else {}
 
-    def _continue(self, visit: OpenVisit, frame: Observation) -> list[Visit]:
+    def _continue_visit(self, visit: OpenVisit, frame: Observation) -> list[Visit]:
         """Continues the visit. If another visitor has taken its place, ends it, and processes again what came since."""
         seen = frame.seen
         self.state.since_own.append(frame)
         if seen is None:
             return []
-        if seen.name != visit.label and frame.at - visit.own.seen_at >= self._rules.gap - _ROUNDING:
-            ended, since = [self._visit(visit, visit.own.seen_at)], self.state.since_own
+        if seen.name != visit.label and frame.at - visit.own.seen_at >= self._rules.gap - _TOLERANCE:
+            ended, since = [self._ended_visit(visit, visit.own.seen_at)], self.state.since_own
             self.state.reset()
             for one in since:
                 ended += self._observe(one)
@@ -233,8 +233,8 @@ class Visits:
             self.state.since_own = []
         return []
 
-    def _visit(self, visit: OpenVisit, ended_at: float) -> Visit:
+    def _ended_visit(self, visit: OpenVisit, ended_at: float) -> Visit:
         """Returns a visit that has ended. Its id depends on its first frame, because its times may be corrected."""
-        self.state.timeline.dated()
+        self.state.timeline.on_visit_ended()
         visit_id = result_id(self._camera, visit.label, visit.origin)
         return Visit(visit_id, self._camera, visit.label, visit.started_at, ended_at, visit.own.peak, visit.own.frames)

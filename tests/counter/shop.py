@@ -10,8 +10,8 @@ from paho.mqtt.client import MQTTMessage
 from bus import Bus, Message, Prediction, Status, Visit
 from bus.inbox import Delivery
 from bus.settings import BusSettings
-from counter.changes import VISIT, Changes, visit_from
-from counter.clocks import MACHINE, Clocks
+from counter.changes import VISIT_COLUMNS, Changes, visit_from_row
+from counter.clocks import SYSTEM, Clocks
 from counter.counting import Counter
 from counter.expiry import Expiry
 from counter.hours import Calendar
@@ -54,14 +54,14 @@ def with_visit(number: int) -> Changes:
     return Changes({"door": f'"after {number}"'}, [visit(number)])
 
 
-def open_ledger(folder: Path, clocks: Clocks = MACHINE, lock_timeout: float = 0.2) -> Ledger:
+def open_ledger(folder: Path, clocks: Clocks = SYSTEM, lock_timeout: float = 0.2) -> Ledger:
     return Ledger(folder, Metrics(), clocks, lock_timeout)
 
 
 def recorded(ledger: Ledger) -> list[Visit]:
     """All visits, in the order in which they were recorded."""
     with ledger.reading() as connection:
-        return [visit_from(row) for row in connection.execute(f"SELECT {VISIT} FROM visit ORDER BY number")]
+        return [visit_from_row(row) for row in connection.execute(f"SELECT {VISIT_COLUMNS} FROM visit ORDER BY number")]
 
 
 def waiting(ledger: Ledger) -> list[str]:
@@ -69,7 +69,7 @@ def waiting(ledger: Ledger) -> list[str]:
     return [one.message.id for one in ledger.unpublished(0, 100_000)]
 
 
-class HandClocks:
+class ManualClocks:
     """Clocks that go on when a test says so; the wall clock is `wrong` by so many seconds."""
 
     def __init__(self, now: float = NOON, wrong: float = 0.0) -> None:
@@ -126,7 +126,7 @@ class OfflineBus(Bus):
         self.progress += 1
 
 
-class Shop(HandClocks):
+class Shop(ManualClocks):
     """A counter that can be restarted on its ledger; `published` has what all of its runs published."""
 
     def __init__(self, folder: Path, wrong: float = 0.0, keep_days: float = 400) -> None:

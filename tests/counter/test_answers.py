@@ -133,8 +133,8 @@ def test_what_is_no_question_is_counted(bus: OfflineBus) -> None:
 
 def test_a_flood_is_bounded(bus: OfflineBus, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more questions than can wait some are dropped and counted; whoever asks afterwards gets an answer."""
-    go_on, unchanged = threading.Event(), ledger.unchanged
-    monkeypatch.setattr(ledger, "unchanged", lambda: (go_on.wait(limit(10)), unchanged())[1])
+    go_on, unchanged = threading.Event(), ledger.consistent_reads
+    monkeypatch.setattr(ledger, "consistent_reads", lambda: (go_on.wait(limit(10)), unchanged())[1])
     for number in range(200):
         bus.receive(Question("desk", str(number)))
     dropped = bus.metrics.snapshot()["dropped_questions"]

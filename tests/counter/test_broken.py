@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from counter.changes import Changes
-from counter.database import FILE, Database, LedgerBroken, LedgerUnavailable
+from counter.database import FILE, Database, LedgerDamaged, LedgerUnavailable
 from counter.ledger import Ledger
 from runtime.database import MAX_BROKEN
 from tests.counter.shop import open_ledger, recorded, waiting, with_visit
@@ -74,7 +74,7 @@ def repaired(folder: Path, content: bytes | bytearray) -> tuple[list[str], list[
         ledger.commit(with_visit(5000))
     with closing(open_ledger(folder)) as ledger:
         visits, unpublished = read_all(ledger)
-        assert (visits.pop(), unpublished.pop(), ledger.broken_file) == ("door-5000", "door-5000", "")
+        assert (visits.pop(), unpublished.pop(), ledger.damaged_file) == ("door-5000", "door-5000", "")
     return visits, unpublished
 
 
@@ -160,7 +160,7 @@ def test_few_broken_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixt
         with closing(open_ledger(tmp_path)) as ledger:
             with pytest.raises(LedgerUnavailable, match=r"kept as ledger\.db\.broken-"):
                 ledger.states()
-            assert ledger.broken_file == broken_files(tmp_path)[-1].name
+            assert ledger.damaged_file == broken_files(tmp_path)[-1].name
     assert "0 visits were recovered" in caplog.text
     kept = broken_files(tmp_path)
     assert [path.stat().st_size // 6 for path in kept] == [4, 5, 6]
@@ -270,7 +270,7 @@ def test_a_full_or_read_only_disk_delays_and_loses_nothing(small_disk: Path, tmp
                 ledger.commit(with_visit(number))
             ledger.commit(with_visit(number))
             assert waiting(ledger) == [f"door-{one}" for one in range(number + 1)]
-            assert not ledger.broken_file
+            assert not ledger.damaged_file
 
 
 def test_a_broken_file_on_a_full_or_read_only_disk_is_replaced_later(small_disk: Path) -> None:
@@ -315,6 +315,6 @@ NEVER = ("file is not a database", "database disk image is malformed", "no such 
 @pytest.mark.parametrize("message", [*LATER, "unable to open database file", *NEVER])
 def test_the_message_decides_whether_the_file_is_broken(tmp_path: Path, message: str) -> None:
     """Python 3.10 does not give SQLite's codes."""
-    kind = LedgerBroken if message in NEVER else LedgerUnavailable
+    kind = LedgerDamaged if message in NEVER else LedgerUnavailable
     with closing(Database(tmp_path)) as database, pytest.raises(kind, match=message), database.reading():
         raise sqlite3.OperationalError(message)

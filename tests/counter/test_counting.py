@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from bus import About, Command, CurrentLabel, DayCounts, Prediction, Status, Summary, Visit, states, topics
 from counter.camera import MAX_HOURS
 from counter.changes import Changes
-from counter.counting import MAX_PAUSE
+from counter.counting import SUSPENDED_AFTER
 from counter.database import FILE, Database
 from counter.hours import HOUR
-from counter.publisher import MAX_IN_FLIGHT, SETTLED
-from counter.registry import FORGOTTEN, MAX_CAMERAS, PAUSE_AGAIN, SILENCE, Batch
-from counter.visits import Visits
+from counter.publisher import MAX_IN_FLIGHT, SETTLE_TIME
+from counter.registry import FORGET_AFTER, MAX_CAMERAS, PAUSE_RETRY_AFTER, SILENCE_TIMEOUT, Batch
+from counter.visits import VisitTracker
 from tests.counter.shop import NOON, RULES, UTC, Shop, brief, seen, visit
 
 
@@ -49,7 +49,7 @@ def test_what_is_committed_is_published_and_acknowledged(shop: Shop) -> None:
     assert labels(shop) == [(None, None), ("woman", 0.7), (None, 3.0)]
     assert brief(shop.of(Visit)) == [("woman", 0.5, 2.4, 20)]
     assert [one.totals for one in shop.of(DayCounts)] == [{}, {"woman": 1}]
-    shop.step(SETTLED)
+    shop.step(SETTLE_TIME)
     assert (shop.ledger.unpublished(0, 10), len(shop.of(Visit))) == ([], 1)
     assert (len(shop.bus.deliveries), shop.bus.progress) == (45, 45)
 
@@ -64,7 +64,7 @@ def test_a_result_is_published_until_the_broker_has_saved_it(shop: Shop, by: str
     assert first == [one.message for one in shop.ledger.unpublished(0, 10)]
     shop.bus.acknowledgements[0]()
     shop.step(10)
-    shop.step(SETTLED - 1)
+    shop.step(SETTLE_TIME - 1)
     shop.bus.acknowledgements[1]()
     shop.step()
     shop.step(1)
@@ -75,13 +75,13 @@ def test_a_result_is_published_until_the_broker_has_saved_it(shop: Shop, by: str
     else:
         shop.bus.connection += 1
     shop.step()
-    shop.step(SETTLED)
+    shop.step(SETTLE_TIME)
     assert results(shop) == [*first, *first[1:]]
     assert [one.message for one in shop.ledger.unpublished(0, 10)] == first[1:], "the broker's word counts in its connection"
     for acknowledge in shop.bus.acknowledgements:
         acknowledge()
     shop.step()
-    shop.step(SETTLED)
+    shop.step(SETTLE_TIME)
     assert (len(results(shop)), shop.ledger.unpublished(0, 10)) == (5, [])
 
 
@@ -93,7 +93,7 @@ def test_more_than_a_queue_holds_is_published_in_order(shop: Shop) -> None:
         shop.bus.room = room
         shop.step()
     assert shop.of(Visit) == visits
-    shop.step(SETTLED)
+    shop.step(SETTLE_TIME)
     assert shop.ledger.unpublished(0, 10) == []
 
 
@@ -126,14 +126,16 @@ def test_a_label_is_the_same_after_a_restart_and_moves_with_the_clock(shop: Shop
 def test_silence_ends_a_visit(shop: Shop) -> None:
     """It ended at the last frame's time."""
     shop.see("wwww")
-    shop.wait(SILENCE - 2)
+    shop.wait(SILENCE_TIMEOUT - 2)
     assert not shop.visits
     shop.wait(8)
     assert brief(shop.visits) == [("woman", 0.0, 0.3, 4)]
     assert [label for label, _ in labels(shop)] == [None, "woman", None]
 
 
-@pytest.mark.parametrize("steps", [[1.0] * 60, [SILENCE + 2], [MAX_PAUSE] * 12], ids=["offline", "suspended", "again and again"])
+@pytest.mark.parametrize(
+    "steps", [[1.0] * 60, [SILENCE_TIMEOUT + 2], [SUSPENDED_AFTER] * 12], ids=["offline", "suspended", "again and again"]
+)
 def test_while_the_counter_receives_nothing_no_camera_is_silent(shop: Shop, steps: list[float]) -> None:
     """The visit continues with the predictions that the broker kept."""
     shop.see("w" * 10)
@@ -197,7 +199,7 @@ def test_a_restart_anywhere_changes_nothing(
         often.receive(*course[done:], at_once=at_once)
         assert often.visits == never.visits
         assert list(dict.fromkeys(labels(often))) == list(dict.fromkeys(labels(never)))
-        right = Visits("door", RULES)
+        right = VisitTracker("door", RULES)
         expected = [ended for one in seen(SCRIPT) for ended in right.process(one)]
         assert stays(never.visits) == stays(expected)
         assert len(never.visits) >= 4
@@ -209,7 +211,7 @@ def test_saved_states_that_cannot_be_read_or_are_old_are_not_restored(shop: Shop
     assert shop.metrics["invalid_state"] == 2
     shop.see("wwww" + "n" * 20)
     assert frames(shop) == [4]
-    shop.step(FORGOTTEN - 60)
+    shop.step(FORGET_AFTER - 60)
     shop.restart()
     assert "door" in shop.registry.cameras
     shop.step(120)
@@ -225,7 +227,7 @@ def test_a_paused_camera_is_not_counted(shop: Shop) -> None:
     shop.see("m" * 10, begin=4)
     assert (frames(shop), shop.of(Command)) == ([20], []), "these were on their way when the pause came"
     shop.restart()
-    shop.see("w" * 100, begin=2 * PAUSE_AGAIN)
+    shop.see("w" * 100, begin=2 * PAUSE_RETRY_AFTER)
     assert shop.of(Command) == [Command("door", "pause")] * 2
     assert shop.metrics["dropped_paused"] == 100
     shop.receive(Command("door", "resume"))
@@ -254,15 +256,15 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
     (summary,) = shop.of(Summary)
     assert (summary.visits, summary.hour) == ({"man": 1, "woman": 2}, "14")
     shop.step()
-    shop.step(SETTLED)
+    shop.step(SETTLE_TIME)
     shop.restart(2 * HOUR)
     assert hours(shop) == [0]
-    shop.wait(SILENCE + 6)
+    shop.wait(SILENCE_TIMEOUT + 6)
     assert hours(shop) == [0, 1, 2]
     shop.see("n", begin=(MAX_HOURS + 2) * HOUR)
     assert hours(shop) == [*range(MAX_HOURS + 2)]
     shop.advance((MAX_HOURS + 2) * HOUR)
-    shop.wait(SILENCE + 6)
+    shop.wait(SILENCE_TIMEOUT + 6)
     assert len(hours(shop)) == MAX_HOURS + 2
 
 

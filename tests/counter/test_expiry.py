@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counter.changes import Changes
-from counter.clocks import MAX_GAP, REPORTED, CredibleClock
-from counter.counting import PRUNE_EVERY
+from counter.clocks import JUMP_REPORT_TIME, MAX_DOWNTIME, CredibleClock
+from counter.counting import PRUNE_INTERVAL
 from counter.database import FILE
 from counter.ledger import Ledger
 from counter.periods import Period
-from tests.counter.shop import NOON, HandClocks, Shop, visit
+from tests.counter.shop import NOON, ManualClocks, Shop, visit
 
 DAY = 86400.0
 YEAR = 365 * DAY
@@ -80,7 +80,7 @@ def test_a_wrong_clock_deletes_nothing(filled: Path, wrong: float, since: str, i
             shop.wrong = wrong
         if is_set:
             assert len(shop.reports.spans("door", NOON - DAY, NOON + 60 * DAY)) == 5
-            assert shop.expiry.clock.now < shop.now + MAX_GAP + DAY
+            assert shop.expiry.clock.now < shop.now + MAX_DOWNTIME + DAY
         shop.wrong = 0.0
         run(shop, 2)
         restart(shop)
@@ -113,14 +113,14 @@ def test_a_jump_is_reported_for_a_week(shop: Shop, wrong: float) -> None:
     assert jump(shop) == 0
     shop.wrong = wrong
     assert jump(shop) == pytest.approx(wrong)
-    shop.step(PRUNE_EVERY)
+    shop.step(PRUNE_INTERVAL)
     restart(shop)
     run(shop, 1)
     assert jump(shop) == pytest.approx(wrong, abs=DAY)
     shop.wrong = 0.0
     assert jump(shop) == 0
     shop.wrong = wrong
-    run(shop, REPORTED / DAY + 1)
+    run(shop, JUMP_REPORT_TIME / DAY + 1)
     assert jump(shop) == 0
 
 
@@ -163,7 +163,7 @@ def test_visits_after_a_recovery_stay(tmp_path: Path) -> None:
         shop.start()
         assert (shop.visits, shop.metrics["ledgers_replaced"]) == ([], 1)
         record(shop.ledger, *[shop.now] * 5)
-        shop.step(PRUNE_EVERY)
+        shop.step(PRUNE_INTERVAL)
         assert len(shop.visits) == 5
 
 
@@ -171,12 +171,12 @@ def test_visits_after_a_recovery_stay(tmp_path: Path) -> None:
 @given(st.lists(st.tuples(st.floats(-5e9, 5e9), st.floats(0, 1e6), st.booleans()), max_size=20))
 def test_credible_time_is_never_far_ahead(course: list[tuple[float, float, bool]]) -> None:
     """However the clock is set, time that counts is what passed while running, and at most the gap more at each restart."""
-    hand, most = HandClocks(), 0.0
+    hand, most = ManualClocks(), 0.0
     clock = CredibleClock(hand.clocks, None, None)
     for by, seconds, is_restart in course:
         hand.now, hand.up, most = hand.now + by, hand.up + seconds, most + seconds
         if is_restart:
-            clock, most = CredibleClock(hand.clocks, clock.text(), None), most + MAX_GAP
+            clock, most = CredibleClock(hand.clocks, clock.to_json(), None), most + MAX_DOWNTIME
         else:
             clock.advance()
         assert 0 <= clock.passed <= most + 1e-3
@@ -185,8 +185,8 @@ def test_credible_time_is_never_far_ahead(course: list[tuple[float, float, bool]
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"passed": "x"}'])
 def test_without_a_saved_time_the_newest_record_counts(text: str) -> None:
     """A clock far ahead of it is not believed."""
-    assert CredibleClock(HandClocks().clocks, text, NOON - DAY).now == NOON
-    ahead = CredibleClock(HandClocks(NOON + 3 * YEAR).clocks, text, NOON)
+    assert CredibleClock(ManualClocks().clocks, text, NOON - DAY).now == NOON
+    ahead = CredibleClock(ManualClocks(NOON + 3 * YEAR).clocks, text, NOON)
     assert (ahead.now, ahead.jump) == (NOON, 3 * YEAR)
 
 
@@ -195,19 +195,19 @@ def test_of_nights_and_weekends_no_more_counts_than_there_were(ahead: float) -> 
     """All of it by a clock that is right, and no jump is reported. One that is wrong at every boot does not run fast, with
     restarts before it is set, too.
     """
-    hand, saved = HandClocks(), None
+    hand, saved = ManualClocks(), None
     for day in range(12 * 5):
         hand.wrong = ahead
         clock = CredibleClock(hand.clocks, saved, NOON)
         hand.advance(20)
         clock.advance()
-        clock = CredibleClock(hand.clocks, clock.text(), NOON)
+        clock = CredibleClock(hand.clocks, clock.to_json(), NOON)
         hand.wrong = 0.0
         for _ in range(13):
             clock.advance()
             assert ahead or not clock.jump
             hand.advance(3600)
-        saved = clock.text()
+        saved = clock.to_json()
         hand.now += 11 * 3600 + (2 * DAY if day % 5 == 4 else 0.0)
     clock = CredibleClock(hand.clocks, saved, NOON)
     assert (hand.now - NOON if not ahead else hand.up - 1000) - 1 <= clock.passed <= hand.now - NOON

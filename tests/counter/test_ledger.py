@@ -59,7 +59,7 @@ def test_no_query_reads_all_visits(ledger: Ledger) -> None:
 
 def test_queries_that_belong_together_see_the_same(ledger: Ledger) -> None:
     writer = threading.Thread(target=ledger.commit, args=(with_visit(1),))
-    with ledger.unchanged():
+    with ledger.consistent_reads():
         writer.start()
         for _ in range(50):
             assert recorded(ledger) == []
@@ -130,7 +130,7 @@ def check_version_2(ledger: Ledger) -> None:
     assert len(reports.spans("door", 0, 2e9)) == 4
     registry = CameraRegistry(RULES, UTC, lambda *text: pytest.fail(str(text)))
     registry.restore(ledger.states(), 1795392101.0)
-    state = registry.cameras["door"].visits.state
+    state = registry.cameras["door"].tracker.state
     assert state.visit
     assert (state.visit.label, state.visit.own.frames) == ("man", 6)
 

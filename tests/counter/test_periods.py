@@ -14,7 +14,7 @@ from bus import CameraDay, Command, DayCounts
 from counter.changes import Changes
 from counter.database import FILE
 from counter.ledger import Ledger
-from counter.periods import GAP, SAVE_EVERY, Period
+from counter.periods import MAX_GAP, SAVE_INTERVAL, Period
 from counter.reports import Reports
 from tests.counter.shop import NOON, UTC, Shop, open_ledger
 
@@ -60,13 +60,13 @@ def test_no_data_is_told_from_no_visitors(ledger: Ledger) -> None:
     times=st.lists(st.integers(0, 2000), min_size=1, max_size=40),
     cuts=st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=5),
 )
-@example(times=[0, int(GAP), 2 * int(GAP) + 1], cuts=[])
-@example(times=[0, int(GAP), 2 * int(GAP) + 1], cuts=[(0, True), (1, True)])
+@example(times=[0, int(MAX_GAP), 2 * int(MAX_GAP) + 1], cuts=[])
+@example(times=[0, int(MAX_GAP), 2 * int(MAX_GAP) + 1], cuts=[(0, True), (1, True)])
 def test_however_they_come_the_periods_are_the_same(tmp_path: Path, times: list[int], cuts: list[tuple[int, bool]]) -> None:
     """Over gaps of a minute, in any order, over any number of writes and restarts, and with some that come twice."""
     expected: list[tuple[float, float]] = []
     for at in sorted(times):
-        begin = expected.pop()[0] if expected and at - expected[-1][1] <= GAP else at
+        begin = expected.pop()[0] if expected and at - expected[-1][1] <= MAX_GAP else at
         expected.append((begin, at))
     folder = Path(mkdtemp(dir=tmp_path))
     ledger = open_ledger(folder)
@@ -100,10 +100,10 @@ def test_an_empty_shop_is_written_every_five_minutes(shop: Shop) -> None:
         for at in range(0, 3600, 10):
             shop.see("n?"[at % 20 // 10], begin=hour + at)
             ((_, ended_at),) = stored(shop.folder)
-            assert shop.now - ended_at < SAVE_EVERY
+            assert shop.now - ended_at < SAVE_INTERVAL
             ends.add(ended_at)
             writes.add(version())
-        assert len(ends) == len(writes) == len(shop.of(DayCounts)) == 3600 / SAVE_EVERY
+        assert len(ends) == len(writes) == len(shop.of(DayCounts)) == 3600 / SAVE_INTERVAL
         assert shop.of(DayCounts)[-1].counted["15"] == pytest.approx(0.92, abs=0.02)
         shop.see("w", begin=hour + 3595)
         assert version() not in writes

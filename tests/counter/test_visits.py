@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import Prediction, Visit
-from counter.visits import BACKGROUND_WEIGHT, Rules, Visits
+from counter.visits import BACKGROUND_WEIGHT, Rules, VisitTracker
 from tests.counter.shop import NOON, RULES, brief, seen
 from tests.support.samples import prediction
 
 
 def visits(predictions: list[Prediction], rules: Rules = RULES, camera: str = "door") -> list[Visit]:
     """All visits, the open ones ended at the end."""
-    there = Visits(camera, rules)
-    return [visit for one in predictions for visit in there.process(one)] + there.end_all()
+    there = VisitTracker(camera, rules)
+    return [visit for one in predictions for visit in there.process(one)] + there.end_open_visit()
 
 
 BEGINS = {
@@ -98,7 +98,7 @@ def test_the_threshold_counts(probability: float, number: int) -> None:
 
 def test_current_is_who_has_the_evidence() -> None:
     """Somebody is there once a visit has opened, and is renamed when the evidence turns."""
-    at_door = Visits("door", RULES)
+    at_door = VisitTracker("door", RULES)
     labels = []
     for one in seen("wwwmmmm" + "n" * 7):
         at_door.process(one)
