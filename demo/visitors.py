@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from demo.canvas import Picture
-from demo.chance import chance
-from demo.figure import LABELS, Figure, Label, draw_one
+from demo.figure import LABELS, Figure, Label, random_figure
+from demo.rng import create_rng
 from demo.shop import DOORWAY, HEIGHT, VISIBLE_COLUMNS, WIDTH
 from demo.walk import Walk, random_walk
 
@@ -62,15 +62,15 @@ def visitors(seed: int) -> Iterator[Visitor]:
     """Yields all visitors of a scene, without end; never two are in view at once."""
     last = 0
     for number in itertools.count():
-        visitor = _next_visitor(chance(seed, "visitor", number), last)
+        visitor = _next_visitor(create_rng(seed, "visitor", number), last)
         yield visitor
         last = visitor.last
 
 
-def _next_visitor(random: np.random.Generator, previous: int) -> Visitor:
+def _next_visitor(rng: np.random.Generator, previous: int) -> Visitor:
     """Returns a random visitor who comes after `previous`, the last frame with the visitor before."""
-    figure, walk = draw_one(random, LABELS[random.integers(2)]), random_walk(random)
-    gap = random.uniform(0.8, 2.0) if random.random() < SHORT_GAP_SHARE else random.uniform(2.0, 9.0)
+    figure, walk = random_figure(rng, LABELS[rng.integers(2)]), random_walk(rng)
+    gap = rng.uniform(0.8, 2.0) if rng.random() < SHORT_GAP_SHARE else rng.uniform(2.0, 9.0)
     shares = [_visible_share(figure, walk, number / FRAME_RATE) for number in range(int(walk.seconds * FRAME_RATE) + 1)]
     seen = [number for number, share in enumerate(shares) if share >= IN_VIEW]
     first = previous + 1 + round(gap * FRAME_RATE)

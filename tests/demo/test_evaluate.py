@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo import clip, evaluate
-from demo.chain import FrameVerdict, VisitorTruth, Watched
 from demo.evaluate import tables, write_report
 from demo.pictures import draw_report, draw_scenes
+from demo.pipeline import FrameVerdict, SceneResult, VisitorTruth
 from demo.score import Span, score
 
 TRUTH = [Span("woman", 1, 5), Span("man", 8, 12)]
@@ -51,7 +51,7 @@ def test_every_visit_is_judged_once(truth: list[Span], counted: list[Span]) -> N
         assert (one in result.invented) == all(span.overlap(one) <= 0 for span in truth)
 
 
-WATCHED = Watched(
+RESULT = SceneResult(
     5,
     600.0,
     [FrameVerdict("man", "day", "man", ("man, coat", "man, bald"))] * 97
@@ -79,7 +79,7 @@ ROWS = """
 
 def test_the_tables_count() -> None:
     """Frames by truth and verdict, by light, and weakest first; visits by light, and shares of all."""
-    report = tables([WATCHED, WATCHED])
+    report = tables([RESULT, RESULT])
     assert report.startswith("20 minutes of scenes (seeds 5, 5)")
     rows = ROWS.strip().splitlines()
     assert [row for row in report.splitlines() if row in rows] == rows
@@ -101,7 +101,7 @@ def test_the_report_is_replaced(tmp_path: Path) -> None:
 
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:
     """Matrix and timeline, also of a scene without visitors; and a sheet of scenes."""
-    draw_report(tmp_path / "report.png", [WATCHED, Watched(6, 60.0, [], [], [])])
+    draw_report(tmp_path / "report.png", [RESULT, SceneResult(6, 60.0, [], [], [])])
     draw_scenes(tmp_path / "scenes.png", [1], columns=2)
     for path in tmp_path.iterdir():
         picture = cv2.imread(str(path))

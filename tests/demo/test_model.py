@@ -9,9 +9,9 @@ import pytest
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 from demo.about import CLIP, MODEL, is_own_model, notice
-from demo.chain import watch
 from demo.evaluate import SEEDS as REPORTED
-from demo.evaluate import score_of
+from demo.evaluate import score_scene
+from demo.pipeline import run_scene
 from demo.samples import ALL_LABELS
 from demo.samples import SEEDS as LEARNT
 from demo.visitors import FRAME_RATE
@@ -39,13 +39,13 @@ def test_it_is_a_custom_vision_export(tmp_path: Path) -> None:
 
 def test_an_unseen_minute() -> None:
     """Every visitor is found once, with their label, at about the right times; of frames in full view nearly all are right."""
-    watched = watch(UNSEEN, 60)
-    assert len(watched.visitors) >= 4
-    assert score_of(watched).counts() == {"found": len(watched.visitors)}
-    for visitor, visit in zip(watched.visitors, watched.visits, strict=True):
+    result = run_scene(UNSEEN, 60)
+    assert len(result.visitors) >= 4
+    assert score_scene(result).counts() == {"found": len(result.visitors)}
+    for visitor, visit in zip(result.visitors, result.visits, strict=True):
         assert abs(visit.begin - visitor.span.begin) < 1.0
         assert abs(visit.end - visitor.span.end) < 1.0
-    right = [frame.label == frame.truth for frame in watched.frames]
+    right = [frame.label == frame.truth for frame in result.frames]
     assert len(right) > 30 * FRAME_RATE
     assert sum(right) / len(right) >= 0.95
 

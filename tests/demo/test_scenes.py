@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from demo.about import CLIP
-from demo.chance import chance
 from demo.clip import write_clip
-from demo.figure import LABELS, draw_one
+from demo.distractions import distractions
+from demo.figure import LABELS, random_figure
 from demo.light import LIGHTS, light_at
-from demo.passers import passers
+from demo.rng import create_rng
 from demo.scenes import PAUSE, Moment, Scene
 from demo.visitors import FULL_VIEW, IN_VIEW, visitors
 
@@ -68,10 +68,10 @@ def test_visitors() -> None:
 
 
 def test_all_kinds_come() -> None:
-    figures = [draw_one(chance(0, "test", number), LABELS[number % 2]) for number in range(100)]
+    figures = [random_figure(create_rng(0, "test", number), LABELS[number % 2]) for number in range(100)]
     assert {one.garment for one in figures} == {"trousers", "shorts", "skirt", "dress", "coat"}
     assert {one.bag for one in figures} == {"none", "shoulder", "shopping", "backpack"}
-    assert {one.kind for one in itertools.islice(passers(0), 30)} == {"cat", "cyclist", "box"}
+    assert {one.kind for one in itertools.islice(distractions(0), 30)} == {"cat", "cyclist", "box"}
     assert [name for name, _ in itertools.groupby(light_at(second).name for second in range(120))] == list(LIGHTS)
 
 
@@ -81,7 +81,7 @@ def test_an_excerpt_cuts_nobody_in_two() -> None:
         some = list(Scene(2).excerpt(seconds))
         assert some[-1].seconds >= seconds
         assert not any(one.visitor for one in some[-PAUSE:])
-    assert max(len(one.visitors) + len(one.passers) for one in moments(4, 30, 50)) <= 6
+    assert max(len(one.visitors) + len(one.distractions) for one in moments(4, 30, 50)) <= 6
 
 
 @pytest.mark.parametrize("name", ["new.mp4", CLIP.name], ids=["a new one", "the demo's"])

@@ -12,8 +12,8 @@ import pytest
 
 from bus import CurrentLabel, DayCounts, Pixels, Prediction, Visit
 from demo.about import CLIP
-from demo.chain import Chain
 from demo.clip import write_clip
+from demo.pipeline import Pipeline
 from demo.score import Span, score
 from demo.visitors import FRAME_RATE
 from display.icons import OWN, read_icons
@@ -34,13 +34,13 @@ def check_offline(clip: Path) -> list[Span]:
     """The visits counted frame by frame through the modules' parts in this process, each of which is right."""
     document = json.loads(clip.with_suffix(".json").read_text())
     truth = [Span(one["label"], one["first"] / FRAME_RATE, one["last"] / FRAME_RATE) for one in document["visitors"]]
-    chain, video = Chain(), cv2.VideoCapture(str(clip))
+    pipeline, video = Pipeline(), cv2.VideoCapture(str(clip))
     for number in itertools.count():
         ok, picture = video.read()
         if not ok:
             break
-        chain.process(picture, number)
-    counted = chain.end()
+        pipeline.process(picture, number)
+    counted = pipeline.end()
     assert score(truth, counted).counts() == {"found": len(truth)}
     return counted
 
