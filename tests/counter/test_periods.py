@@ -1,4 +1,4 @@
-"""When cameras were counting, and that the demo's visitors are never added to real ones."""
+"""Periods in which cameras counted; the demo's visitors are never added to real ones."""
 
 import sqlite3
 from contextlib import closing
@@ -24,20 +24,20 @@ NO_DATA: dict[str, float | None] = dict.fromkeys(f"{hour:02}" for hour in range(
 
 
 def counting(begin: float, end: float, camera: str = "door", is_demo: bool = False) -> Changes:
-    """A prediction every half minute, of nobody."""
+    """Returns changes with a prediction of nobody for every half minute."""
     times = [*range(int(begin), int(end), 30), end]
     return Changes(periods=[Period(camera, is_demo, at, at) for at in times])
 
 
 def stored(folder: Path) -> list[tuple[float, float]]:
-    """The table, as another program reads it."""
+    """Returns the rows of the table, as another program reads them."""
     with closing(sqlite3.connect(folder / FILE)) as connection:
         return connection.execute("SELECT began_at, ended_at FROM period ORDER BY 1").fetchall()
 
 
-def test_no_data_is_told_from_no_visitors(ledger: Ledger) -> None:
-    """Of each hour of the day it is known in which part of it each camera was counting; None is no data. One camera that counted
-    real scenes makes the day a real one.
+def test_no_data_differs_from_no_visitors(ledger: Ledger) -> None:
+    """A report has the counted share of each hour for each camera; None means no data. One camera with real scenes makes the
+    whole day real.
     """
     reports = Reports(ledger, UTC)
     ledger.commit(counting(BEGIN, BEGIN + 3600, camera="drawn", is_demo=True))
@@ -62,8 +62,8 @@ def test_no_data_is_told_from_no_visitors(ledger: Ledger) -> None:
 )
 @example(times=[0, int(MAX_GAP), 2 * int(MAX_GAP) + 1], cuts=[])
 @example(times=[0, int(MAX_GAP), 2 * int(MAX_GAP) + 1], cuts=[(0, True), (1, True)])
-def test_however_they_come_the_periods_are_the_same(tmp_path: Path, times: list[int], cuts: list[tuple[int, bool]]) -> None:
-    """Over gaps of a minute, in any order, over any number of writes and restarts, and with some that come twice."""
+def test_order_and_restarts_do_not_change_periods(tmp_path: Path, times: list[int], cuts: list[tuple[int, bool]]) -> None:
+    """Gaps of a minute, any order, writes, restarts and repeats give the same periods."""
     expected: list[tuple[float, float]] = []
     for at in sorted(times):
         begin = expected.pop()[0] if expected and at - expected[-1][1] <= MAX_GAP else at
@@ -87,14 +87,14 @@ def test_however_they_come_the_periods_are_the_same(tmp_path: Path, times: list[
 
 
 def test_an_empty_shop_is_written_every_five_minutes(shop: Shop) -> None:
-    """Of an hour of predictions without a visitor an SD card gets twelve writes; a kill costs five minutes at most. Counts are
-    published as often: the shop is known to have been counted. A sighting is written at once.
+    """An hour of predictions without a visitor takes twelve writes; a kill costs at most five minutes. Counts are published as
+    often, with the counted share. A sighting is written at once.
     """
     ends, writes, hour = set(), set(), UTC.hour_end(NOON) - NOON
     with closing(sqlite3.connect(shop.folder / FILE)) as other:
 
         def version() -> int:
-            """Another one after each write of the counter."""
+            """Returns a number that changes with each write of the counter."""
             return int(other.execute("PRAGMA data_version").fetchone()[0])
 
         for at in range(0, 3600, 10):
@@ -109,8 +109,8 @@ def test_an_empty_shop_is_written_every_five_minutes(shop: Shop) -> None:
         assert version() not in writes
 
 
-def test_no_visit_is_half_the_demos(shop: Shop) -> None:
-    """Each prediction says whose it is; a visit ends where that changes; over a restart too."""
+def test_no_visit_mixes_demo_and_real_visitors(shop: Shop) -> None:
+    """A visit ends when `demo` changes from one prediction to the next, across restarts too."""
     shop.see("w" * 10, demo=True)
     shop.see("w" * 10 + "n" * 10, begin=1)
     shop.see("w" * 10, begin=3, demo=True)
@@ -121,7 +121,7 @@ def test_no_visit_is_half_the_demos(shop: Shop) -> None:
 
 @pytest.mark.parametrize("real", ["w" * 10 + "n" * 10, "n" * 20], ids=["a visit", "only counting"])
 def test_drawn_visitors_are_never_added_to_real_ones(shop: Shop, real: str) -> None:
-    """A day's counts and summaries are the demo's only while the camera has counted nothing real in that time."""
+    """Counts and summaries are the demo's only if the camera has counted nothing real in that time."""
     day = UTC.day(NOON)
     for number in range(3):
         shop.see("w" * 10 + "n" * 10, 60 * number, demo=True)

@@ -1,4 +1,4 @@
-"""The model that comes with the demo: its files, what the user is told about it, and an unseen scene."""
+"""The model that comes with the demo: its files, its notice for users, and an unseen scene."""
 
 import json
 import shutil
@@ -16,15 +16,15 @@ from demo.samples import ALL_LABELS
 from demo.samples import SEEDS as LEARNT
 from demo.visitors import FRAME_RATE
 
-pytestmark = pytest.mark.system  # a model is tried in another process
+pytestmark = pytest.mark.system  # a model is tried in another process first
 
 UNSEEN = 77
-"""A scene that no model was trained on, and no report is about."""
+"""A scene that is neither in the training data nor in the report."""
 
 
 def test_it_is_a_custom_vision_export(tmp_path: Path) -> None:
-    """Labels, manifest with the right SHA-1, the usual input, at most 1 MB; a copy of it is known to be the demo's, and is
-    warned of where the scene is not drawn.
+    """It has labels, a manifest with the right SHA-1, the usual input, and at most 1 MB. A copy is recognised as the demo's; a
+    notice warns the user if the scene is not drawn.
     """
     export = read_export(shutil.copytree(MODEL, tmp_path / "mine"))
     assert export.labels == ALL_LABELS
@@ -38,7 +38,7 @@ def test_it_is_a_custom_vision_export(tmp_path: Path) -> None:
 
 
 def test_an_unseen_minute() -> None:
-    """Every visitor is found once, with their label, at about the right times; of frames in full view nearly all are right."""
+    """Every visitor is found once, with the right label and times. Nearly all frames in full view are labelled correctly."""
     result = run_scene(UNSEEN, 60)
     assert len(result.visitors) >= 4
     assert score_scene(result).counts() == {"found": len(result.visitors)}
@@ -50,7 +50,7 @@ def test_an_unseen_minute() -> None:
     assert sum(right) / len(right) >= 0.95
 
 
-def test_no_scene_that_is_shown_was_learnt() -> None:
+def test_no_shown_scene_is_in_the_training_data() -> None:
     seed = json.loads(CLIP.with_suffix(".json").read_text())["seed"]
     assert not {*REPORTED, seed, UNSEEN} & set(LEARNT)
     assert seed not in REPORTED
