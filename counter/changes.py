@@ -62,9 +62,9 @@ def _insert_visit(connection: Connection, visit: Visit) -> None:
 def _correct(connection: Connection, correction: Correction) -> list[Visit]:
     """Shifts the last visits of a camera in time, and queues them for publication. Returns them before and after."""
     query = f"SELECT {VISIT_COLUMNS} FROM visit WHERE camera = ? AND ended_at < ? ORDER BY number DESC LIMIT ?"
-    rows = connection.execute(query, (correction.camera, correction.until + 1, correction.number))
+    rows = connection.execute(query, (correction.camera, correction.until + 1, correction.visit_count))
     before = [visit_from_row(row) for row in rows][::-1]
-    by = correction.by
+    by = correction.shift
     visits = [replace(one, started_at=shifted(one.started_at, by), ended_at=shifted(one.ended_at, by)) for one in before]
     times = [(one.started_at, one.ended_at, one.id) for one in visits]
     connection.executemany("UPDATE visit SET started_at = ?, ended_at = ? WHERE id = ?", times)

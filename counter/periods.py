@@ -57,7 +57,7 @@ class Periods:
             rest = [one for one in (before, after) if one.began_at < one.ended_at]
             connection.executemany("INSERT INTO period (camera, is_demo, began_at, ended_at) VALUES (?, ?, ?, ?)", rest)
             began_at, ended_at = max(whole.began_at, correction.counted_from), min(whole.ended_at, correction.counted_until)
-            self.add([whole._replace(began_at=shifted(began_at, correction.by), ended_at=shifted(ended_at, correction.by))])
+            self.add([whole._replace(began_at=shifted(began_at, correction.shift), ended_at=shifted(ended_at, correction.shift))])
 
     @contextmanager
     def rollback_on_error(self) -> Iterator[None]:

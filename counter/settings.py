@@ -18,7 +18,7 @@ from runtime.settings import Seconds, UserPath
 class Settings(LabelSettings):
     """The settings of a counter, which counts the visits at all cameras on its broker."""
 
-    state_dir: UserPath = Field(default=Path(".state/counter"), description="folder of the ledger, which has visits and counts")
+    state_dir: UserPath = Field(default=Path(".state/counter"), description="folder of ledger.db, with visits and counts")
     keep_days: Annotated[int, Field(ge=1, le=36500)] = Field(
         default=400, description="days after which a visit is deleted, by elapsed time and not by the clock"
     )

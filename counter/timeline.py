@@ -8,21 +8,21 @@ from bus import Prediction
 MIN_CLOCK_STEP = 1.0  # seconds by which wall clock and session time must diverge for the clock to count as set
 EARLIEST = 1_577_836_800.0  # 2020-01-01: a clock that shows an earlier time was never set
 TRUSTED_AFTER = 86400.0
-"""Seconds of a session after which its clock is trusted, whatever an earlier clock showed, unless it was never set."""
+"""Seconds of a session after which its clock is trusted even if an earlier one was ahead of it, unless it was never set."""
 MAX_SESSIONS = 16  # sessions whose last sequence number is remembered
 MIN_TIME = 0.001  # the first time that a message can hold
 
 
 class Correction(NamedTuple):
-    """A correction by `by` seconds of a camera's last `number` visits, which were dated by a clock that read at most `until`.
+    """A shift, in seconds, of a camera's last `visit_count` visits, which were dated by a clock that read at most `until`.
 
     It also applies to all frames dated from `counted_from` to before `counted_until`.
     """
 
     camera: str
-    number: int
+    visit_count: int
     until: float
-    by: float
+    shift: float
     counted_from: float
     counted_until: float
 
@@ -30,12 +30,12 @@ class Correction(NamedTuple):
 class Moment(NamedTuple):
     """The time `at` which a frame was captured, and the seconds since the last one; negative if a new session's clock is behind.
 
-    In between, the wall clock was set by `set_by` seconds.
+    In between, the wall clock was set by `clock_shift` seconds.
     """
 
     at: float
     elapsed: float
-    set_by: float
+    clock_shift: float
     correction: Correction | None
 
 

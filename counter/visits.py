@@ -166,8 +166,8 @@ class VisitTracker:
         if moment is None:
             return []
         self.correction = moment.correction
-        if moment.set_by:
-            self.state.shift(moment.set_by)
+        if moment.clock_shift:
+            self.state.shift(moment.clock_shift)
         ended: list[Visit] = []
         if moment.elapsed < 0:
             ended = self.end_open_visit()
