@@ -9,7 +9,7 @@ from counter.timeline import EARLIEST
 from counter.visits import Rules, VisitState, VisitTracker
 
 MAX_HOURS = 48
-"""Hours that are summarised after an absence. After a longer one: its first hour, and the newest `MAX_HOURS`."""
+"""Upper bound for the hours that are summarised after an absence, besides the hour in which it began."""
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Camera:
         return CurrentLabel(self.name, visit.label, visit.own.probability, visit.started_at, at or visit.started_at, demo)
 
     def label_if_changed(self, at: float) -> CurrentLabel | None:
-        """Returns the label to publish, or None if it is as published before. `at` is the time of the frame that may change it.
+        """Returns the label if it differs from the last one returned, else None. `at` is the time of the latest frame.
 
         When the clock is set, a visit's times shift, but it is still the same visit: its label keeps its `at`.
         """
@@ -81,7 +81,7 @@ class Camera:
         return _STATE_ADAPTER.dump_json(self.saved).decode()
 
     def complete_hours(self, calendar: Calendar, now: float | None) -> list[tuple[float, float]]:
-        """Returns begin and end of each completed hour, up to an open visit. Later calls do not return these hours again.
+        """Returns begin and end of each newly completed hour. From the begin of an open visit on, no hour is complete.
 
         `now` (Unix seconds) applies to a silent camera. Otherwise the last frame's time does, because predictions may be late.
         A camera that has been silent for `MAX_HOURS` has no completed hours.

@@ -78,7 +78,7 @@ class CredibleClock:
         self._set_wall(wall)
 
     def _subtract(self, seconds: float) -> None:
-        """Subtracts downtime that was counted too much, because the wall clock was set back."""
+        """Subtracts downtime that was counted in excess, after the wall clock was set back."""
         excess = min(max(0.0, seconds), self._saved.credited)
         self._saved.credited -= excess
         self._saved.passed -= excess

@@ -26,7 +26,7 @@ T = TypeVar("T")
 RECEIVE_TIMEOUT = 0.5  # seconds to wait for messages
 CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed hours
 SUSPENDED_AFTER = 5.0
-"""Seconds between two checks from which on the counter itself was suspended; then a camera's silence means nothing."""
+"""Seconds. If two checks are further apart, the counter itself was suspended, and a camera's silence means nothing."""
 PRUNE_INTERVAL = 3600.0
 
 
@@ -44,7 +44,7 @@ class Counter:
         self._stop = threading.Event()
         self._backoff = Backoff(most=5.0)
         self._published_counts: dict[str, tuple[date, int]] = {}
-        """By camera: day of the last published counts, and the last prediction's interval of five minutes at that time."""
+        """By camera: the day and the interval of five minutes for which counts were last published."""
         self._checked_at = self._pruned_at = float("-inf")
         self._ended_cameras: set[str] = set()  # cameras whose recording has ended and is fully counted
         self._published_ended: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ class Counter:
         return False
 
     def _apply_timeouts(self, batch: Batch) -> bool:
-        """Applies timeouts, once a second. Returns whether it was time."""
+        """Applies timeouts once a second. Returns whether it did so now."""
         since = self._clocks.steady() - self._checked_at
         if since < CHECK_INTERVAL:
             return False
@@ -194,12 +194,12 @@ class Counter:
     def _problems(self) -> str:
         """Returns the detail for the status of a running counter."""
         problems = []
-        if broken := self._ledger.damaged_file:
-            problems.append(f"the ledger was damaged and has been repaired; the damaged file is {broken}")
+        if damaged := self._ledger.damaged_file:
+            problems.append(f"the ledger was damaged and has been repaired; the damaged file is {damaged}")
         if jump := self._expiry.jump:
             direction = "ahead" if jump > 0 else "back"
             problems.append(
-                f"the clock jumped {direction} by {abs(jump) / 86400:.0f} days; visits expire by elapsed time instead"
+                f"the clock jumped {direction} by {abs(jump) / 86400:.0f} days; visits expire by elapsed time, not by the clock"
             )
         return "; ".join(problems)
 
@@ -226,7 +226,7 @@ class Counter:
             self._bus.publish(_unknown_label(label.camera))
 
     def _on_label_cleared(self, topic: str) -> None:
-        """Schedules the removal of a camera: clearing its retained label requests that."""
+        """Removes a camera in the next step, because its retained label was cleared."""
         self._cleared_cameras.put(topics.label.name_in(topic))
 
     def _forget(self, name: str, batch: Batch) -> None:

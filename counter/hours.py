@@ -36,7 +36,7 @@ class Calendar:
         return begin, end
 
     def hour_begin(self, at: float) -> float:
-        """Returns the begin of the hour that the site's clock shows. A clock set forward begins a new hour at once."""
+        """Returns the begin of the hour that the site's clock shows at `at`. A clock set forward begins a new hour."""
         return QUARTER * float(next(filter(self._begins_hour, count(int(at // QUARTER), -1))))
 
     def hour_end(self, at: float) -> float:

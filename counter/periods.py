@@ -13,7 +13,7 @@ MAX_UNSAVED = 64  # periods; only a clock that jumps causes more
 
 
 class Period(NamedTuple):
-    """A period in which a camera counted, the demo or real visitors; times are Unix seconds."""
+    """A period in which a camera counted the demo (`is_demo`) or real visitors; times are Unix seconds."""
 
     camera: str
     is_demo: bool

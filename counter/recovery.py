@@ -22,7 +22,7 @@ _LEAF = b"\x0d"  # first byte of a page with rows of a table
 
 
 class Row(NamedTuple):
-    """A row of a table. Its texts are decoded."""
+    """A row of a table, with decoded texts."""
 
     table: str
     columns: Sequence[str]
@@ -35,8 +35,8 @@ class _Table(NamedTuple):
     columns: frozenset[str]
 
 
-def recover_rows(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
-    """Yields every readable row of a damaged file and its write-ahead log, many of them more than once.
+def recover_rows(damaged: Path, scratch: Path, create: str) -> Iterator[Row]:
+    """Yields every readable row of a damaged file and its write-ahead log; many come more than once.
 
     The tables are read where the file's own schema locates them. Unless all pages are sound, they are also read where a new file
     made by `create` has them, and then from each page alone, except tables WITHOUT ROWID. A page does not name its table, so its
@@ -50,7 +50,7 @@ def recover_rows(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
         with closing(sqlite3.connect(new, isolation_level=None)) as connection:
             connection.executescript(f"{create} COMMIT;")
             tables = _tables(connection)
-        _copy(broken, copy)
+        _copy(damaged, copy)
         yield from _rows_of_tables(copy, tables)
         if _is_intact(copy, tables):  # only the header or a row was damaged
             return
@@ -72,10 +72,10 @@ def _tables(connection: sqlite3.Connection) -> list[_Table]:
     ]
 
 
-def _copy(broken: Path, copy: Path) -> None:
-    """Copies the file, merges its log into the copy, and gives that a header that SQLite accepts."""
-    shutil.copyfile(broken, copy)
-    log_file, copied_log = (path.with_name(f"{path.name}-wal") for path in (broken, copy))
+def _copy(damaged: Path, copy: Path) -> None:
+    """Copies the file, merges its log into the copy, and writes a header that SQLite accepts."""
+    shutil.copyfile(damaged, copy)
+    log_file, copied_log = (path.with_name(f"{path.name}-wal") for path in (damaged, copy))
     if log_file.exists():
         shutil.copyfile(log_file, copied_log)
         _restore_header(copy, WAL)

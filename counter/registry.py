@@ -1,4 +1,4 @@
-"""All cameras, and the effects of predictions, commands and timeouts on them. Does no input or output."""
+"""All cameras, and the effects of predictions, commands and timeouts on them. Does no I/O."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -58,11 +58,11 @@ class Reports:
         return Summary(result_id(camera, "", "summary", repr(begin)), camera, day, hour, begin, end, totals, is_demo)
 
     def is_demo(self, camera: str, begin: float, end: float) -> bool:
-        """Returns whether a camera counted only the demo in that time, and no real visit or period."""
+        """Returns whether a camera counted the demo, and nothing real, in that time."""
         return self._kinds(camera, begin, end) == {True}
 
     def _kinds(self, camera: str, begin: float, end: float) -> set[bool]:
-        """Returns each value of `is_demo` that a camera has visits or periods of in that time."""
+        """Returns what a camera counted in that time: the demo (True), real visitors (False), both or nothing."""
         query = f"SELECT DISTINCT is_demo FROM visit WHERE {_BEGAN_IN_SPAN}"
         with self._ledger.reading() as connection:
             visited = {bool(is_demo) for (is_demo,) in connection.execute(query, (camera, begin, end))}

@@ -85,7 +85,7 @@ class Timeline:
         self.doubtful, self.doubted_from = 0, None
 
     def _start_session(self, prediction: Prediction, gap: float) -> float:
-        """Returns the shift for earlier dates: if the clock was never set before, visits are dated as if they had just ended."""
+        """Returns the shift for earlier dates: visits by a clock that was never set get dates as if they had just ended."""
         self.session, self.offset = prediction.session, prediction.captured_at - prediction.session_time
         if self.last_at is None or self.last_at >= EARLIEST:
             self._settle_dates()
@@ -116,5 +116,5 @@ class Timeline:
 
 
 def shifted(at: float, by: float) -> float:
-    """Returns a time after the clock was set by a number of seconds, rounded to milliseconds."""
+    """Returns `at` shifted by `by` seconds, rounded to milliseconds; at least `MIN_TIME`."""
     return max(MIN_TIME, round(at + by, 3))

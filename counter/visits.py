@@ -96,7 +96,7 @@ class OpenVisit:
         return replace(self, seen_at=at, evidence={**self.evidence, seen.name: evidence})
 
     def shifted(self, by: float) -> "OpenVisit":
-        """Returns the visit after the clock was set by a number of seconds."""
+        """Returns the visit with all times shifted by a number of seconds."""
         evidence = {label: replace(one, seen_at=shifted(one.seen_at, by)) for label, one in self.evidence.items()}
         return replace(self, started_at=shifted(self.started_at, by), seen_at=shifted(self.seen_at, by), evidence=evidence)
 
@@ -142,7 +142,7 @@ class VisitState:
         self.candidates, self.visit, self.since_own, self.absence, self.previous = {}, None, [], 0.0, None
 
     def shift(self, by: float) -> None:
-        """Shifts all times, because the clock was set by a number of seconds."""
+        """Shifts all times by a number of seconds, because the clock was set."""
         self.candidates = {label: Candidate(lead, visit.shifted(by)) for label, (lead, visit) in self.candidates.items()}
         self.visit = self.visit and self.visit.shifted(by)
         self.since_own = [one._replace(at=shifted(one.at, by)) for one in self.since_own]

@@ -51,7 +51,7 @@ def filled(content: bytes, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def broken_files(folder: Path) -> list[Path]:
+def damaged_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"{FILE}.broken-*") if not path.name.endswith(("-wal", "-shm")))
 
 
@@ -153,16 +153,16 @@ def test_no_damage_lasts(content: bytes, tmp_path: Path, flips: list[tuple[int, 
         repaired(Path(folder), damaged)
 
 
-def test_few_broken_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_few_damaged_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Only the newest are kept, so they do not fill the disk. The log says what was recovered."""
     for number in range(MAX_BROKEN + 3):
         (tmp_path / FILE).write_bytes(b"broken" * (number + 1))
         with closing(open_ledger(tmp_path)) as ledger:
             with pytest.raises(LedgerUnavailable, match=r"kept as ledger\.db\.broken-"):
                 ledger.states()
-            assert ledger.damaged_file == broken_files(tmp_path)[-1].name
+            assert ledger.damaged_file == damaged_files(tmp_path)[-1].name
     assert "recovered: 0 visits, 0 unpublished messages" in caplog.text
-    kept = broken_files(tmp_path)
+    kept = damaged_files(tmp_path)
     assert [path.stat().st_size // 6 for path in kept] == [4, 5, 6]
     assert {path.name for path in tmp_path.iterdir()} - {path.name for path in kept} == {FILE, "ledger.lock"}
 
@@ -214,7 +214,7 @@ def test_an_unreadable_row_costs_only_that_row(
         with suppress(LedgerUnavailable):
             read_all(ledger)
         assert read_all(ledger) == (ALL, [one for one in ALL if one != "door-6" or "message" not in damage])
-    assert len(broken_files(filled)) == 1
+    assert len(damaged_files(filled)) == 1
 
 
 def fill_disk(folder: Path) -> Path:
@@ -273,7 +273,7 @@ def test_a_full_or_read_only_disk_delays_work_and_loses_nothing(small_disk: Path
             assert not ledger.damaged_file
 
 
-def test_a_broken_file_on_a_full_or_read_only_disk_is_replaced_later(small_disk: Path) -> None:
+def test_a_damaged_file_on_a_full_or_read_only_disk_is_replaced_later(small_disk: Path) -> None:
     """Without room for a new file, the damaged one stays in place until there is room."""
     (small_disk / FILE).write_bytes(b"garbage" * 1000)
     ballast = fill_disk(small_disk)
@@ -284,15 +284,15 @@ def test_a_broken_file_on_a_full_or_read_only_disk_is_replaced_later(small_disk:
         remount(small_disk, "ro")
         with pytest.raises(LedgerUnavailable):
             ledger.states()
-        assert not broken_files(small_disk)
+        assert not damaged_files(small_disk)
         remount(small_disk, "rw")
         with pytest.raises(LedgerUnavailable, match="kept as"):
             ledger.states()
         ledger.commit(with_visit(1))
-        assert len(broken_files(small_disk)) == 1
+        assert len(damaged_files(small_disk)) == 1
 
 
-def test_a_broken_file_is_not_copied_without_room_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_file_is_not_copied_without_room_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeated attempts to copy would wear out an SD card."""
     (tmp_path / FILE).write_bytes(b"garbage" * 1000)
     (tmp_path / f"{FILE}-wal").write_bytes(bytes(3000))
@@ -313,7 +313,7 @@ NEVER = ("file is not a database", "database disk image is malformed", "no such 
 
 
 @pytest.mark.parametrize("message", [*LATER, "unable to open database file", *NEVER])
-def test_the_message_decides_whether_the_file_is_broken(tmp_path: Path, message: str) -> None:
+def test_the_message_decides_whether_the_file_is_damaged(tmp_path: Path, message: str) -> None:
     """Python 3.10 does not expose SQLite's error codes."""
     kind = LedgerDamaged if message in NEVER else LedgerUnavailable
     with closing(Database(tmp_path)) as database, pytest.raises(kind, match=message), database.reading():
