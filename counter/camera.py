@@ -9,7 +9,7 @@ from counter.timeline import EARLIEST
 from counter.visits import Rules, VisitState, VisitTracker
 
 MAX_HOURS = 48
-"""Upper bound for the hours that are summarised after an absence, besides the hour in which it began."""
+"""Upper bound for the hours that are summarised after an absence, in addition to the one in which it began."""
 
 
 @dataclass(slots=True)

@@ -241,5 +241,5 @@ class _StopRequested(Exception):
 
 
 def _unknown_label(camera: str) -> CurrentLabel:
-    """Returns the label for a camera where the counter does not know who is there."""
+    """Returns the label for a camera whose visitor is unknown."""
     return CurrentLabel(camera, label=None, probability=None, since=None)

@@ -160,9 +160,7 @@ class Ledger:
                 yield
             except LedgerDamaged as error:
                 self._replace(error)
-                raise LedgerUnavailable(
-                    f"{error}; the file was replaced; the damaged one is kept as {self.damaged_file}"
-                ) from None
+                raise LedgerUnavailable(f"{error}; replaced; the damaged file is kept as {self.damaged_file}") from None
 
     def _replace(self, error: LedgerDamaged) -> None:
         """Keeps the damaged file under another name, and fills a new one from memory and from every readable row."""
@@ -182,7 +180,7 @@ class Ledger:
         self.damaged_file = self._database.replace(fill).name
         self._is_loaded = False
         self._metrics.add(names.LEDGERS_REPLACED)
-        text = "%s; the file was replaced; the damaged one is kept as %s; recovered: %d visits, %d unpublished messages"
+        text = "%s; replaced; the damaged file is kept as %s; recovered: %d visits, %d unpublished messages"
         log.error(text, error, self.damaged_file, recovered["visit"], recovered["publication"])
 
 

@@ -85,7 +85,7 @@ class Timeline:
         self.doubtful, self.doubted_from = 0, None
 
     def _start_session(self, prediction: Prediction, gap: float) -> float:
-        """Returns the shift for earlier dates: visits by a clock that was never set get dates as if they had just ended."""
+        """Returns the shift for earlier dates: visits dated by a clock that was never set now count as just ended."""
         self.session, self.offset = prediction.session, prediction.captured_at - prediction.session_time
         if self.last_at is None or self.last_at >= EARLIEST:
             self._settle_dates()
