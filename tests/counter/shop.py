@@ -159,7 +159,7 @@ class Shop(ManualClocks):
         self.advance(seconds)
         self.counter.step(0)
 
-    def wait(self, seconds: float) -> None:
+    def pass_time(self, seconds: float) -> None:
         """Lets time pass, with a step every four seconds."""
         for _ in range(round(seconds / 4)):
             self.step(4)

@@ -126,9 +126,9 @@ def test_a_label_is_the_same_after_a_restart_and_moves_with_the_clock(shop: Shop
 def test_silence_ends_a_visit(shop: Shop) -> None:
     """The visit ends at the last frame's time."""
     shop.see("wwww")
-    shop.wait(SILENCE_TIMEOUT - 2)
+    shop.pass_time(SILENCE_TIMEOUT - 2)
     assert not shop.visits
-    shop.wait(8)
+    shop.pass_time(8)
     assert brief(shop.visits) == [("woman", 0.0, 0.3, 4)]
     assert [label for label, _ in labels(shop)] == [None, "woman", None]
 
@@ -259,12 +259,12 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
     shop.step(SETTLE_TIME)
     shop.restart(2 * HOUR)
     assert hours(shop) == [0]
-    shop.wait(SILENCE_TIMEOUT + 6)
+    shop.pass_time(SILENCE_TIMEOUT + 6)
     assert hours(shop) == [0, 1, 2]
     shop.see("n", begin=(MAX_HOURS + 2) * HOUR)
     assert hours(shop) == [*range(MAX_HOURS + 2)]
     shop.advance((MAX_HOURS + 2) * HOUR)
-    shop.wait(SILENCE_TIMEOUT + 6)
+    shop.pass_time(SILENCE_TIMEOUT + 6)
     assert len(hours(shop)) == MAX_HOURS + 2
 
 
