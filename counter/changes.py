@@ -42,12 +42,12 @@ class Changes:
         """Writes everything except periods, and queues messages. Returns corrected visits, before and after their correction."""
         connection.executemany("DELETE FROM camera WHERE name = ?", [(name,) for name in self.forgotten])
         connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self.states.items())
-        corrected, done = list[Visit](), 0
-        for place, correction in [*self.corrections, (len(self.visits), None)]:
-            for visit in self.visits[done:place]:
+        corrected, written = list[Visit](), 0
+        for position, correction in [*self.corrections, (len(self.visits), None)]:
+            for visit in self.visits[written:position]:
                 _insert_visit(connection, visit)
             corrected += _correct(connection, correction) if correction else []
-            done = place
+            written = position
         _queue_messages(connection, self.summaries)
         return corrected
 

@@ -72,9 +72,9 @@ class CredibleClock:
     def advance(self) -> None:
         """Adds the time since the last reading of the clocks."""
         before, self._steady, wall = self._steady, self._clocks.steady(), self._clocks.wall()
-        ran = max(0.0, self._steady - before)
-        self._saved.passed += ran
-        self._subtract(self._saved.wall + ran - wall)
+        elapsed = max(0.0, self._steady - before)
+        self._saved.passed += elapsed
+        self._subtract(self._saved.wall + elapsed - wall)
         self._set_wall(wall)
 
     def _subtract(self, seconds: float) -> None:

@@ -48,8 +48,8 @@ class Expiry:
         """Deletes expired visits, a bounded number at once. Returns how many."""
         clock, marks = self.clock, self._update_marks()
         self.save()
-        recorded = max((number for at, number in marks if at <= clock.passed - self._keep_seconds), default=0)
-        return self._ledger.prune(recorded, marks[0][1], EARLIEST, clock.now - self._keep_seconds)
+        max_recorded = max((number for at, number in marks if at <= clock.passed - self._keep_seconds), default=0)
+        return self._ledger.prune(max_recorded, marks[0][1], EARLIEST, clock.now - self._keep_seconds)
 
     def _update_marks(self) -> list[tuple[float, int]]:
         """Adds a mark if one is due. Returns all marks from the last expired one on."""

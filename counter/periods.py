@@ -54,8 +54,8 @@ class Periods:
         ).fetchall()
         for whole in [Period(camera, bool(is_demo), began_at, ended_at) for camera, is_demo, began_at, ended_at in rows]:
             before, after = whole._replace(ended_at=correction.counted_from), whole._replace(began_at=correction.counted_until)
-            rest = [one for one in (before, after) if one.began_at < one.ended_at]
-            connection.executemany("INSERT INTO period (camera, is_demo, began_at, ended_at) VALUES (?, ?, ?, ?)", rest)
+            remaining = [one for one in (before, after) if one.began_at < one.ended_at]
+            connection.executemany("INSERT INTO period (camera, is_demo, began_at, ended_at) VALUES (?, ?, ?, ?)", remaining)
             began_at, ended_at = max(whole.began_at, correction.counted_from), min(whole.ended_at, correction.counted_until)
             self.add([whole._replace(began_at=shifted(began_at, correction.shift), ended_at=shifted(ended_at, correction.shift))])
 

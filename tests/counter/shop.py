@@ -64,7 +64,7 @@ def recorded(ledger: Ledger) -> list[Visit]:
         return [visit_from_row(row) for row in connection.execute(f"SELECT {VISIT_COLUMNS} FROM visit ORDER BY number")]
 
 
-def waiting(ledger: Ledger) -> list[str]:
+def unpublished_ids(ledger: Ledger) -> list[str]:
     """Returns the ids of the unpublished messages."""
     return [one.message.id for one in ledger.unpublished(0, 100_000)]
 
@@ -175,7 +175,7 @@ class Shop(ManualClocks):
         some = scripted(text, interval, NOON + begin)
         self.receive(*(replace(one, camera=camera, demo=demo) for one in some), at_once=False)
 
-    def of(self, kind: type[M]) -> list[M]:
+    def sent(self, kind: type[M]) -> list[M]:
         """Returns the published messages of one type."""
         return [one for one in self.published if isinstance(one, kind)]
 
@@ -185,7 +185,7 @@ class Shop(ManualClocks):
 
     @property
     def status(self) -> Status:
-        return self.of(Status)[-1]
+        return self.sent(Status)[-1]
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -133,13 +133,13 @@ def test_invalid_questions_are_counted(bus: OfflineBus) -> None:
 
 def test_a_flood_of_questions_is_bounded(bus: OfflineBus, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions beyond the limit are dropped and counted; a later one is answered."""
-    go_on, unchanged = threading.Event(), ledger.consistent_reads
-    monkeypatch.setattr(ledger, "consistent_reads", lambda: (go_on.wait(limit(10)), unchanged())[1])
+    may_continue, consistent_reads = threading.Event(), ledger.consistent_reads
+    monkeypatch.setattr(ledger, "consistent_reads", lambda: (may_continue.wait(limit(10)), consistent_reads())[1])
     for number in range(200):
         bus.receive(Question("desk", str(number)))
     dropped = bus.metrics.snapshot()["dropped_questions"]
     assert 199 <= dropped + MAX_WAITING <= 200, "one may be in progress"
-    go_on.set()
+    may_continue.set()
     until(lambda: len(answers_to(bus)) == 200 - dropped)
     assert ask(bus, Question("other", day="2026-10-25")).problem == ""
 

@@ -102,8 +102,8 @@ def test_a_clock_changes_no_count(shop: Shop, clock: str, at_once: bool) -> None
     assert [begin for _, begin, _, _ in brief(shop.visits)] == pytest.approx(expected, abs=0.01)
     if clock.startswith("set by"):
         assert [(label, round(end - begin, 2), number) for label, begin, end, number in brief(shop.visits)] == DURATIONS
-    assert list({one.id: one for one in shop.of(Visit)}.values()) == shop.visits
-    counts = {one.day: sum(one.totals.values()) for one in shop.of(DayCounts)}
+    assert list({one.id: one for one in shop.sent(Visit)}.values()) == shop.visits
+    counts = {one.day: sum(one.totals.values()) for one in shop.sent(DayCounts)}
     assert Counter(counts) == Counter(str(UTC.day(one.started_at)) for one in shop.visits)
 
 

@@ -25,12 +25,12 @@ from tests.counter.shop import NOON, RULES, UTC, Shop, brief, scripted, visit
 
 def labels(shop: Shop) -> list[tuple[str | None, float | None]]:
     """Returns each published label, and how long after noon it changed."""
-    return [(one.label, None if one.at is None else round(one.at - NOON, 1)) for one in shop.of(CurrentLabel)]
+    return [(one.label, None if one.at is None else round(one.at - NOON, 1)) for one in shop.sent(CurrentLabel)]
 
 
 def frames(shop: Shop) -> list[int]:
     """Returns the number of frames of each published visit."""
-    return [one.frames for one in shop.of(Visit)]
+    return [one.frames for one in shop.sent(Visit)]
 
 
 def durations(visits: list[Visit]) -> list[tuple[str, float, int]]:
@@ -47,10 +47,10 @@ def test_committed_results_are_published_and_acknowledged(shop: Shop) -> None:
     """The label comes when it changes, the visit and its counts when the visit ends. The ledger notes the acknowledgement."""
     shop.see("n" * 5 + "w" * 20 + "n" * 20)
     assert labels(shop) == [(None, None), ("woman", 0.7), (None, 3.0)]
-    assert brief(shop.of(Visit)) == [("woman", 0.5, 2.4, 20)]
-    assert [one.totals for one in shop.of(DayCounts)] == [{}, {"woman": 1}]
+    assert brief(shop.sent(Visit)) == [("woman", 0.5, 2.4, 20)]
+    assert [one.totals for one in shop.sent(DayCounts)] == [{}, {"woman": 1}]
     shop.step(SETTLE_TIME)
-    assert (shop.ledger.unpublished(0, 10), len(shop.of(Visit))) == ([], 1)
+    assert (shop.ledger.unpublished(0, 10), len(shop.sent(Visit))) == ([], 1)
     assert (len(shop.bus.deliveries), shop.bus.progress) == (45, 45)
 
 
@@ -92,7 +92,7 @@ def test_more_than_a_queue_holds_is_published_in_order(shop: Shop) -> None:
     for room in (2, 0, 0, 3, *[1000] * 12):
         shop.bus.room = room
         shop.step()
-    assert shop.of(Visit) == visits
+    assert shop.sent(Visit) == visits
     shop.step(SETTLE_TIME)
     assert shop.ledger.unpublished(0, 10) == []
 
@@ -120,7 +120,7 @@ def test_a_label_is_the_same_after_a_restart_and_moves_with_the_clock(shop: Shop
     (later,) = scripted("w", begin=NOON + 100.5)
     shop.receive(replace(later, sequence=round(NOON * 1000) + 500, session_time=NOON + 0.5, demo=True))
     assert labels(shop) == [(None, None), *[("woman", 0.2)] * 3]
-    assert [(one.since, one.demo) for one in shop.of(CurrentLabel)[1:]] == [(NOON, True), (NOON, True), (NOON + 100, True)]
+    assert [(one.since, one.demo) for one in shop.sent(CurrentLabel)[1:]] == [(NOON, True), (NOON, True), (NOON + 100, True)]
 
 
 def test_silence_ends_a_visit(shop: Shop) -> None:
@@ -166,7 +166,7 @@ def test_a_late_prediction_of_the_demo_splits_no_visit(shop: Shop, number: int, 
     course = [replace(one, sequence=at, demo=at < 10) for at, one in enumerate(scripted("n" * 10 + "w" * 20 + "n" * 20))]
     course[:10] = [replace(one, session=session) for one in course[:10]]
     shop.receive(*course[:20], course[number], *course[20:])
-    assert [(one.frames, one.demo) for one in shop.of(Visit)] == [(20, False)]
+    assert [(one.frames, one.demo) for one in shop.sent(Visit)] == [(20, False)]
     assert shop.metrics["dropped_late"] == 1
 
 
@@ -189,20 +189,20 @@ def test_a_restart_anywhere_changes_nothing(
         for number, letter in enumerate(SCRIPT)
         if letter != " "
     ]
-    with closing(Shop(Path(mkdtemp(dir=tmp_path)))) as never, closing(Shop(Path(mkdtemp(dir=tmp_path)))) as often:
-        never.receive(*course, at_once=False)
+    with closing(Shop(Path(mkdtemp(dir=tmp_path)))) as continuous, closing(Shop(Path(mkdtemp(dir=tmp_path)))) as restarted:
+        continuous.receive(*course, at_once=False)
         done = 0
         for cut, again in sorted(cuts):
-            often.receive(*course[done:cut], at_once=at_once)
-            often.restart()
+            restarted.receive(*course[done:cut], at_once=at_once)
+            restarted.restart()
             done = max(0, cut - again)
-        often.receive(*course[done:], at_once=at_once)
-        assert often.visits == never.visits
-        assert list(dict.fromkeys(labels(often))) == list(dict.fromkeys(labels(never)))
-        right = VisitTracker("door", RULES)
-        expected = [ended for one in scripted(SCRIPT) for ended in right.process(one)]
-        assert durations(never.visits) == durations(expected)
-        assert len(never.visits) >= 4
+        restarted.receive(*course[done:], at_once=at_once)
+        assert restarted.visits == continuous.visits
+        assert list(dict.fromkeys(labels(restarted))) == list(dict.fromkeys(labels(continuous)))
+        tracker = VisitTracker("door", RULES)
+        expected = [ended for one in scripted(SCRIPT) for ended in tracker.process(one)]
+        assert durations(continuous.visits) == durations(expected)
+        assert len(continuous.visits) >= 4
 
 
 def test_invalid_and_old_states_are_not_restored(shop: Shop) -> None:
@@ -225,22 +225,22 @@ def test_a_paused_camera_is_not_counted(shop: Shop) -> None:
     """
     shop.receive(*scripted("w" * 20), Command("door", "pause"), *scripted("w" * 20, begin=NOON + 2))
     shop.see("m" * 10, begin=4)
-    assert (frames(shop), shop.of(Command)) == ([20], []), "these were in transit when the pause came"
+    assert (frames(shop), shop.sent(Command)) == ([20], []), "these were in transit when the pause came"
     shop.restart()
     shop.see("w" * 100, begin=2 * PAUSE_RETRY_AFTER)
-    assert shop.of(Command) == [Command("door", "pause")] * 2
+    assert shop.sent(Command) == [Command("door", "pause")] * 2
     assert shop.metrics["dropped_paused"] == 100
     shop.receive(Command("door", "resume"))
     shop.restart()
     shop.see("w" * 5 + "n" * 20, begin=40)
-    assert ([one.frames for one in shop.visits], len(shop.of(Command))) == ([20, 5], 2)
+    assert ([one.frames for one in shop.visits], len(shop.sent(Command))) == ([20, 5], 2)
 
 
 def hours(shop: Shop) -> list[float]:
     """Returns the begin of each published summary, in hours after noon's hour."""
     shop.step(2)
     shop.step()
-    return [(one.began_at - NOON // HOUR * HOUR) / HOUR for one in shop.of(Summary)]
+    return [(one.began_at - NOON // HOUR * HOUR) / HOUR for one in shop.sent(Summary)]
 
 
 def test_an_hour_is_summarised_once(shop: Shop) -> None:
@@ -253,7 +253,7 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
     assert hours(shop) == []
     shop.see("nn", begin=over + 1)
     assert hours(shop) == [0]
-    (summary,) = shop.of(Summary)
+    (summary,) = shop.sent(Summary)
     assert (summary.visits, summary.hour) == ({"man": 1, "woman": 2}, "14")
     shop.step()
     shop.step(SETTLE_TIME)
@@ -287,7 +287,7 @@ def test_a_visit_over_midnight_counts_on_the_day_it_began(shop: Shop) -> None:
     shop.see("n")
     shop.advance(86400)
     shop.see("w" * 10 + "n" * 10, begin=10)
-    counts = [(one.day, one.totals) for one in shop.of(DayCounts)]
+    counts = [(one.day, one.totals) for one in shop.sent(DayCounts)]
     assert counts[-2:] == [("2026-09-21", {"woman": 1}), ("2026-09-22", {})]
 
 
@@ -300,7 +300,7 @@ def test_a_locked_ledger_delays_work_and_loses_nothing(shop: Shop, monkeypatch: 
     shop.receive(*scripted("w" * 10 + "n" * 10))
     assert (frames(shop), len(shop.bus.deliveries)) == ([10], 20)
     assert shop.metrics["ledger_failed"] > 0
-    assert [one.state for one in shop.of(Status)][-2:] == [states.LEDGER_UNAVAILABLE, states.RUNNING]
+    assert [one.state for one in shop.sent(Status)][-2:] == [states.LEDGER_UNAVAILABLE, states.RUNNING]
 
 
 def test_a_damaged_ledger_is_reported_and_splits_nothing(shop: Shop) -> None:
@@ -350,7 +350,7 @@ def test_a_camera_whose_label_is_cleared_is_forgotten(shop: Shop) -> None:
     shop.step(2)
     assert (len(labels(shop)), len(shop.visits)) == (number, 1)
     shop.receive(CurrentLabel("door", "woman", 0.9, 1000.0), CurrentLabel("other", None, None, None))
-    assert shop.of(CurrentLabel)[number:] == [CurrentLabel("door", None, None, None)]
+    assert shop.sent(CurrentLabel)[number:] == [CurrentLabel("door", None, None, None)]
 
 
 def test_messages_that_are_too_large_are_dropped(shop: Shop) -> None:

@@ -19,7 +19,7 @@ from counter.changes import Changes
 from counter.database import FILE, Database, LedgerDamaged, LedgerUnavailable
 from counter.ledger import Ledger
 from runtime.database import MAX_BROKEN
-from tests.counter.shop import open_ledger, recorded, waiting, with_visit
+from tests.counter.shop import open_ledger, recorded, unpublished_ids, with_visit
 
 PAGE = 4096
 LEAF = 0x0D
@@ -59,7 +59,7 @@ def read_all(ledger: Ledger) -> tuple[list[str], list[str]]:
     """Returns the ids of all visits, and of the unpublished messages."""
     ledger.states()
     ledger.prune(0, 0, 0.0, 1.0)
-    return [one.id for one in recorded(ledger)], waiting(ledger)
+    return [one.id for one in recorded(ledger)], unpublished_ids(ledger)
 
 
 def repaired(folder: Path, content: bytes | bytearray) -> tuple[list[str], list[str]]:
@@ -185,7 +185,7 @@ def test_a_file_damaged_in_use_loses_nothing_in_memory(filled: Path) -> None:
         assert ledger.unpublished(0, 10_000)[-1].number > last
     with closing(open_ledger(filled)) as ledger:
         assert (set(ledger.states()), ledger.note("desired")) == ({"back", "door"}, "{}")
-        assert waiting(ledger)[-1] == "door-5000"
+        assert unpublished_ids(ledger)[-1] == "door-5000"
 
 
 DAMAGES = {
@@ -250,13 +250,13 @@ def test_a_full_or_read_only_disk_delays_work_and_loses_nothing(small_disk: Path
         ballast = fill_disk(small_disk)
         with pytest.raises(LedgerUnavailable, match=r"full|I/O"):
             commit_many(ledger, VISITS)
-        kept = len(waiting(ledger))
+        kept = len(unpublished_ids(ledger))
         for _ in range(3):
             with pytest.raises(LedgerUnavailable):
                 ledger.commit(with_visit(kept))
         ballast.unlink()
         ledger.commit(with_visit(kept))
-        assert waiting(ledger) == [f"door-{number}" for number in range(kept + 1)]
+        assert unpublished_ids(ledger) == [f"door-{number}" for number in range(kept + 1)]
         shutil.copytree(small_disk, tmp_path / "crashed")
     shutil.copytree(tmp_path / "crashed", small_disk, dirs_exist_ok=True)
     for number in range(kept + 1, kept + 4):
@@ -269,7 +269,7 @@ def test_a_full_or_read_only_disk_delays_work_and_loses_nothing(small_disk: Path
             with suppress(LedgerUnavailable):
                 ledger.commit(with_visit(number))
             ledger.commit(with_visit(number))
-            assert waiting(ledger) == [f"door-{one}" for one in range(number + 1)]
+            assert unpublished_ids(ledger) == [f"door-{one}" for one in range(number + 1)]
             assert not ledger.damaged_file
 
 

@@ -17,7 +17,7 @@ from counter.periods import Period
 from counter.registry import CameraRegistry
 from counter.reports import Reports
 from counter.schema import VERSION, VERSION_1
-from tests.counter.shop import NOON, RULES, UTC, open_ledger, recorded, visit, waiting, with_visit
+from tests.counter.shop import NOON, RULES, UTC, open_ledger, recorded, unpublished_ids, visit, with_visit
 from tests.support.wait import limit
 
 
@@ -32,7 +32,7 @@ def test_a_visit_is_recorded_and_published_once(tmp_path: Path) -> None:
         assert [first.message, second.message] == recorded(ledger) == [visit(1), visit(2)]
         ledger.mark_published([first.number])
         ledger.commit(with_visit(1))
-        assert (waiting(ledger), ledger.states()) == (["door-2"], {"door": '"after 1"'})
+        assert (unpublished_ids(ledger), ledger.states()) == (["door-2"], {"door": '"after 1"'})
         ledger.commit(Changes(forgotten=["door"]))
         assert ledger.states() == {}
 
@@ -122,7 +122,7 @@ def check_version_2(ledger: Ledger) -> None:
     """Everything in the outbox is published once, the settled visit is not, and the open visit continues."""
     messages = [one.message for one in ledger.unpublished(0, 10)]
     ids = ["42bbe849-d5f5-5d55-92f6-5b0a13a7ceca", "e14de075-89b6-5e23-bd8b-79eee7c36e77"]
-    assert waiting(ledger) == [*ids, "789118a1-4cc5-5000-9e0f-bed51818754d"]
+    assert unpublished_ids(ledger) == [*ids, "789118a1-4cc5-5000-9e0f-bed51818754d"]
     assert messages[0] == Visit(ids[0], "door", "man", 1795389001.5, 1795389001.9, 0.9, 5)
     reports = Reports(ledger, UTC)
     assert messages[2] == reports.summary("door", 1795388400.0, 1795392000.0)
@@ -144,16 +144,16 @@ def test_an_earlier_version_is_migrated(tmp_path: Path, script: str, check: Call
             file.executescript(f"PRAGMA journal_mode = DELETE; {script}")
     with closing(open_ledger(tmp_path / "old")) as ledger:
         check(ledger)
-        visits, unpublished = recorded(ledger), waiting(ledger)
+        visits, unpublished = recorded(ledger), unpublished_ids(ledger)
     with closing(open_ledger(tmp_path / "old")) as ledger, closing(open_ledger(tmp_path / "new")) as new:
-        assert (recorded(ledger), waiting(ledger), new.states()) == (visits, unpublished, {})
+        assert (recorded(ledger), unpublished_ids(ledger), new.states()) == (visits, unpublished, {})
     assert shape(tmp_path / "old") == shape(tmp_path / "new")
     damaged = tmp_path / "damaged" / FILE
     damaged.write_bytes(bytes(100) + damaged.read_bytes()[100:])
     with closing(open_ledger(tmp_path / "damaged")) as ledger:
         with pytest.raises(LedgerUnavailable, match="replaced"):
             ledger.states()
-        assert (recorded(ledger), waiting(ledger)) == (visits, [one for one in unpublished if one != "a"])
+        assert (recorded(ledger), unpublished_ids(ledger)) == (visits, [one for one in unpublished if one != "a"])
 
 
 @pytest.mark.parametrize("stored", [0, VERSION, VERSION + 1, 2**24])

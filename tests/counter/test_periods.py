@@ -103,8 +103,8 @@ def test_an_empty_shop_is_written_every_five_minutes(shop: Shop) -> None:
             assert shop.now - ended_at < SAVE_INTERVAL
             ends.add(ended_at)
             writes.add(version())
-        assert len(ends) == len(writes) == len(shop.of(DayCounts)) == 3600 / SAVE_INTERVAL
-        assert shop.of(DayCounts)[-1].counted["15"] == pytest.approx(0.92, abs=0.02)
+        assert len(ends) == len(writes) == len(shop.sent(DayCounts)) == 3600 / SAVE_INTERVAL
+        assert shop.sent(DayCounts)[-1].counted["15"] == pytest.approx(0.92, abs=0.02)
         shop.see("w", begin=hour + 3595)
         assert version() not in writes
 
