@@ -18,7 +18,7 @@ class SavedState:
 
     visits: VisitState
     paused_at: float | None = None
-    summarised_until: float | None = None  # begin of the first hour without a summary
+    summarised_until: float | None = None  # start of the first hour without a summary
     is_demo: bool = False  # whether the last prediction, and therefore the open visit, is the demo's
     label_at: float | None = None  # time of the frame that last changed the label
 
@@ -81,7 +81,7 @@ class Camera:
         return _STATE_ADAPTER.dump_json(self.saved).decode()
 
     def complete_hours(self, calendar: Calendar, now: float | None) -> list[tuple[float, float]]:
-        """Returns begin and end of each newly completed hour. From the begin of an open visit on, no hour is complete.
+        """Returns start and end of each newly completed hour. From the start of an open visit on, no hour is complete.
 
         `now` (Unix seconds) applies to a silent camera. Otherwise the last frame's time does, because predictions may be late.
         A camera that has been silent for `MAX_HOURS` has no completed hours.
@@ -93,13 +93,13 @@ class Camera:
         until = min([last_at if now is None else now, *(visit.started_at for visit in visits)])
         if until < EARLIEST:
             return []
-        last, begin = calendar.hour_begin(until), self.saved.summarised_until
-        if begin is None or begin > last + HOUR:  # the clock was set back
-            begin = last
-        hours, first = [], calendar.hour_begin(last - MAX_HOURS * HOUR)
-        while begin < last:
-            end = calendar.hour_end(begin)
-            hours.append((begin, end))
-            begin = max(end, first)
-        self.saved.summarised_until = begin
+        last, start = calendar.hour_start(until), self.saved.summarised_until
+        if start is None or start > last + HOUR:  # the clock was set back
+            start = last
+        hours, first = [], calendar.hour_start(last - MAX_HOURS * HOUR)
+        while start < last:
+            end = calendar.hour_end(start)
+            hours.append((start, end))
+            start = max(end, first)
+        self.saved.summarised_until = start
         return hours

@@ -117,15 +117,15 @@ class Ledger:
         with self.reading() as connection:
             return int(connection.execute("SELECT COALESCE(MAX(number), 0) FROM visit").fetchone()[0])
 
-    def prune(self, max_recorded: int, max_dated: int, begin: float, end: float) -> int:
-        """Deletes visits up to number `max_recorded`, and those up to number `max_dated` that ended from `begin` to before `end`.
+    def prune(self, max_recorded: int, max_dated: int, start: float, end: float) -> int:
+        """Deletes visits up to number `max_recorded`, and those up to number `max_dated` that ended from `start` to before `end`.
         Deletes at most `MAX_PRUNED` at once. Returns how many.
         """
         with self._transaction() as connection:
-            self.periods.prune(connection, begin, end)
+            self.periods.prune(connection, start, end)
             old = f"number <= ? OR (number <= ? AND ended_at >= ? AND ended_at < ?) ORDER BY number LIMIT {MAX_PRUNED}"
             query = f"DELETE FROM visit WHERE number IN (SELECT number FROM visit WHERE {old})"
-            return connection.execute(query, (max_recorded, max_dated, begin, end)).rowcount
+            return connection.execute(query, (max_recorded, max_dated, start, end)).rowcount
 
     @contextmanager
     def consistent_reads(self) -> Iterator[None]:

@@ -93,21 +93,21 @@ class Periods:
         self._is_saved = True
         self._saved_at = self._steady()
 
-    def select(self, connection: Connection, camera: str, is_demo: bool, begin: float, end: float) -> list[Period]:
+    def select(self, connection: Connection, camera: str, is_demo: bool, start: float, end: float) -> list[Period]:
         """Returns the periods of one camera and kind that overlap a time span, in order."""
-        stored = [period for _, period in _select_stored(connection, camera, is_demo, begin, end)]
+        stored = [period for _, period in _select_stored(connection, camera, is_demo, start, end)]
         newest = [one for one in self._newest if (one.camera, one.is_demo) == (camera, is_demo)]
-        return [one for one in merge([*stored, *newest]) if one.ended_at >= begin and one.began_at < end]
+        return [one for one in merge([*stored, *newest]) if one.ended_at >= start and one.began_at < end]
 
-    def prune(self, connection: Connection, begin: float, end: float) -> None:
-        """Deletes periods from `begin` to before `end`. Of a period that ends later, it deletes the part before `end`."""
+    def prune(self, connection: Connection, start: float, end: float) -> None:
+        """Deletes periods from `start` to before `end`. Of a period that ends later, it deletes the part before `end`."""
         self._newest = [
-            one if one.began_at < begin else one._replace(began_at=max(one.began_at, end))
+            one if one.began_at < start else one._replace(began_at=max(one.began_at, end))
             for one in self._newest
-            if one.began_at < begin or one.ended_at >= end
+            if one.began_at < start or one.ended_at >= end
         ]
-        connection.execute("DELETE FROM period WHERE began_at >= ? AND ended_at < ?", (begin, end))
-        connection.execute("UPDATE period SET began_at = ? WHERE began_at >= ? AND began_at < ?", (end, begin, end))
+        connection.execute("DELETE FROM period WHERE began_at >= ? AND ended_at < ?", (start, end))
+        connection.execute("UPDATE period SET began_at = ? WHERE began_at >= ? AND began_at < ?", (end, start, end))
 
     def cameras(self, connection: Connection) -> list[str]:
         """Returns all cameras that have ever counted."""
@@ -115,7 +115,7 @@ class Periods:
         return sorted({*(camera for (camera,) in stored), *(one.camera for one in self._newest)})
 
 
-def _select_stored(connection: Connection, camera: str, is_demo: bool, begin: float, end: float) -> list[tuple[int, Period]]:
+def _select_stored(connection: Connection, camera: str, is_demo: bool, start: float, end: float) -> list[tuple[int, Period]]:
     """Returns number and period of each stored period in a time span. They do not overlap, so an older one ends the search."""
     found = []
     rows = connection.execute(
@@ -123,14 +123,14 @@ def _select_stored(connection: Connection, camera: str, is_demo: bool, begin: fl
         (camera, is_demo, end),
     )
     for number, began_at, ended_at in rows:
-        if ended_at < begin:
+        if ended_at < start:
             break
         found.append((number, Period(camera, is_demo, began_at, ended_at)))
     return found
 
 
 def merge(periods: Iterable[Period]) -> list[Period]:
-    """Returns the same time in as few periods as possible, sorted by camera, kind and begin."""
+    """Returns the same time in as few periods as possible, sorted by camera, kind and start."""
     whole: list[Period] = []
     for one in sorted(periods):
         last = whole[-1] if whole else None

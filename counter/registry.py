@@ -83,7 +83,7 @@ class CameraRegistry:
             self._count_and_warn(names.DROPPED_LATE, f"{camera.name}: a repeated or late prediction was dropped", camera.name)
             return
         if camera.saved.summarised_until is None and prediction.captured_at > EARLIEST:
-            camera.saved.summarised_until = self._calendar.hour_begin(prediction.captured_at)
+            camera.saved.summarised_until = self._calendar.hour_start(prediction.captured_at)
         if prediction.demo != camera.saved.is_demo:  # a visit belongs to the demo or to real visitors, not to both
             if ended := camera.tracker.end_open_visit():
                 self._update(camera, ended, prediction.captured_at, batch)

@@ -16,7 +16,7 @@ _OF_KIND_IN_SPAN = f"{_BEGAN_IN_SPAN} AND is_demo = ?"
 
 
 class Reports:
-    """Read-only queries, for any thread. All raise `LedgerUnavailable`. Times are Unix seconds, from `begin` to before `end`.
+    """Read-only queries, for any thread. All raise `LedgerUnavailable`. Times are Unix seconds, from `start` to before `end`.
 
     `is_demo` selects visits of drawn or of real scenes, which are never added up.
     """
@@ -27,13 +27,13 @@ class Reports:
 
     def day_counts(self, camera: str, day: date) -> DayCounts:
         """Returns the visits that began at a camera on a day, and the share of each hour in which it was counting."""
-        begin, end = self.calendar.bounds(day)
+        start, end = self.calendar.bounds(day)
         with self._ledger.consistent_reads():
-            is_demo = self.is_demo(camera, begin, end)
-            visits = self.calendar.by_hour(self.quarters(camera, begin, end, is_demo))
-            spans = self.spans(camera, begin, end, is_demo)
+            is_demo = self.is_demo(camera, start, end)
+            visits = self.calendar.by_hour(self.quarters(camera, start, end, is_demo))
+            spans = self.spans(camera, start, end, is_demo)
         totals = {label: sum(by_hour.values()) for label, by_hour in visits.items()}
-        counted = self.calendar.shares(spans, begin, end)
+        counted = self.calendar.shares(spans, start, end)
         for hour in {hour for by_hour in visits.values() for hour in by_hour}:
             if counted.get(hour) is None:  # counted before ledgers had periods
                 counted[hour] = 1.0
@@ -41,67 +41,67 @@ class Reports:
 
     def day_report(self, cameras: Collection[str], day: date) -> DayReport:
         """Returns the counts of a day, at these cameras and all others that counted."""
-        begin, end = self.calendar.bounds(day)
+        start, end = self.calendar.bounds(day)
         with self._ledger.consistent_reads():
-            counts = {name: self.day_counts(name, day) for name in sorted({*cameras, *self.cameras(begin, end)})}
-            visits = self.latest({name: one.demo for name, one in counts.items()}, begin, end, MAX_VISITS)
+            counts = {name: self.day_counts(name, day) for name in sorted({*cameras, *self.cameras(start, end)})}
+            visits = self.latest({name: one.demo for name, one in counts.items()}, start, end, MAX_VISITS)
         days = {name: CameraDay(one.totals, one.visits, one.counted, one.demo) for name, one in counts.items()}
         kinds = {one.demo for one in days.values() if any(share is not None for share in one.counted.values())}
-        return DayReport(day.isoformat(), begin, end, self.calendar.zone, days, tuple(visits), demo=kinds == {True})
+        return DayReport(day.isoformat(), start, end, self.calendar.zone, days, tuple(visits), demo=kinds == {True})
 
-    def summary(self, camera: str, begin: float, end: float) -> Summary:
+    def summary(self, camera: str, start: float, end: float) -> Summary:
         """Returns the visits that began at a camera in one hour."""
         with self._ledger.consistent_reads():
-            is_demo = self.is_demo(camera, begin, end)
-            totals = self.totals(camera, begin, end, is_demo)
-        day, hour = self.calendar.day(begin).isoformat(), self.calendar.hour(begin)
-        return Summary(result_id(camera, "", "summary", repr(begin)), camera, day, hour, begin, end, totals, is_demo)
+            is_demo = self.is_demo(camera, start, end)
+            totals = self.totals(camera, start, end, is_demo)
+        day, hour = self.calendar.day(start).isoformat(), self.calendar.hour(start)
+        return Summary(result_id(camera, "", "summary", repr(start)), camera, day, hour, start, end, totals, is_demo)
 
-    def is_demo(self, camera: str, begin: float, end: float) -> bool:
+    def is_demo(self, camera: str, start: float, end: float) -> bool:
         """Returns whether a camera counted the demo, and nothing real, in that time."""
-        return self._kinds(camera, begin, end) == {True}
+        return self._kinds(camera, start, end) == {True}
 
-    def _kinds(self, camera: str, begin: float, end: float) -> set[bool]:
+    def _kinds(self, camera: str, start: float, end: float) -> set[bool]:
         """Returns what a camera counted in that time: the demo (True), real visitors (False), both or nothing."""
         query = f"SELECT DISTINCT is_demo FROM visit WHERE {_BEGAN_IN_SPAN}"
         with self._ledger.reading() as connection:
-            visited = {bool(is_demo) for (is_demo,) in connection.execute(query, (camera, begin, end))}
-            return visited | {one for one in (False, True) if self._ledger.periods.select(connection, camera, one, begin, end)}
+            visited = {bool(is_demo) for (is_demo,) in connection.execute(query, (camera, start, end))}
+            return visited | {one for one in (False, True) if self._ledger.periods.select(connection, camera, one, start, end)}
 
-    def spans(self, camera: str, begin: float, end: float, is_demo: bool = False) -> list[tuple[float, float]]:
-        """Returns begin and end of each period in which the camera was counting."""
+    def spans(self, camera: str, start: float, end: float, is_demo: bool = False) -> list[tuple[float, float]]:
+        """Returns start and end of each period in which the camera was counting."""
         with self._ledger.reading() as connection:
-            periods = self._ledger.periods.select(connection, camera, is_demo, begin, end)
+            periods = self._ledger.periods.select(connection, camera, is_demo, start, end)
             return [(one.began_at, one.ended_at) for one in periods]
 
-    def quarters(self, camera: str, begin: float, end: float, is_demo: bool = False) -> list[tuple[str, int, int]]:
-        """Returns label, begin and count for each quarter of an hour of UTC in which visits began."""
+    def quarters(self, camera: str, start: float, end: float, is_demo: bool = False) -> list[tuple[str, int, int]]:
+        """Returns label, start and count for each quarter of an hour of UTC in which visits began."""
         with self._ledger.reading() as connection:
             return connection.execute(
                 f"SELECT label, CAST(started_at / {QUARTER} AS INTEGER) * {QUARTER} AS quarter, COUNT(*) FROM visit"
                 f" WHERE {_OF_KIND_IN_SPAN} GROUP BY label, quarter ORDER BY label, quarter",
-                (camera, begin, end, is_demo),
+                (camera, start, end, is_demo),
             ).fetchall()
 
-    def totals(self, camera: str, begin: float, end: float, is_demo: bool = False) -> dict[str, int]:
+    def totals(self, camera: str, start: float, end: float, is_demo: bool = False) -> dict[str, int]:
         """Returns the number of visits by label."""
         query = f"SELECT label, COUNT(*) FROM visit WHERE {_OF_KIND_IN_SPAN} GROUP BY label ORDER BY label"
         with self._ledger.reading() as connection:
-            return dict(connection.execute(query, (camera, begin, end, is_demo)).fetchall())
+            return dict(connection.execute(query, (camera, start, end, is_demo)).fetchall())
 
-    def cameras(self, begin: float, end: float) -> list[str]:
+    def cameras(self, start: float, end: float) -> list[str]:
         """Returns the cameras that counted, or at which visits began, in that time."""
         with self._ledger.reading() as connection:
             known = {*self._ledger.periods.cameras(connection), *self._ledger.states()}
-        return sorted(name for name in known if self._kinds(name, begin, end))
+        return sorted(name for name in known if self._kinds(name, start, end))
 
-    def latest(self, cameras: Mapping[str, bool], begin: float, end: float, limit: int) -> list[Visit]:
+    def latest(self, cameras: Mapping[str, bool], start: float, end: float, limit: int) -> list[Visit]:
         """Returns the latest visits, newest first, at most `limit`; `cameras` maps a name to its `is_demo`."""
         query = f"SELECT {VISIT_COLUMNS} FROM visit WHERE {_OF_KIND_IN_SPAN} ORDER BY started_at DESC LIMIT ?"
         with self._ledger.reading() as connection:
             visits = [
                 visit_from_row(row)
                 for camera, is_demo in cameras.items()
-                for row in connection.execute(query, (camera, begin, end, is_demo, limit))
+                for row in connection.execute(query, (camera, start, end, is_demo, limit))
             ]
         return nlargest(limit, visits, key=lambda visit: visit.started_at)

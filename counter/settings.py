@@ -24,7 +24,7 @@ class Settings(LabelSettings):
     )
     tz: str | None = Field(default=None, description="the site's time zone, such as Europe/Berlin; by default the system's")
     visit_frames: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=3, description="number of predictions by which a label must outnumber all others for a visit to begin"
+        default=3, description="number of predictions by which a label must outnumber all others for a visit to start"
     )
     visit_gap_seconds: Seconds = Field(
         default=1.5, description="time without the visitor before a visit ends; must exceed the time between two frames"
@@ -42,7 +42,7 @@ class Settings(LabelSettings):
 
     @property
     def rules(self) -> Rules:
-        """The rules for the begin and end of visits."""
+        """The rules for the start and end of visits."""
         return Rules(self.threshold, self.visit_frames, self.visit_gap_seconds, self.is_background)
 
     @property

@@ -46,7 +46,7 @@ class Timeline:
     last_at: float | None = None  # capture time of the last frame, by the clock as it is set now
     session: str | None = None
     sequences: dict[str, int] = field(default_factory=dict)  # last sequence number of each of the last sessions
-    offset: float = 0.0  # the session's begin by the clock as it is set now
+    offset: float = 0.0  # the session's start by the clock as it is set now
     known: float = EARLIEST  # the latest trusted time: a clock that shows an earlier one is in doubt
     doubtful: int = 0  # number of the last visits that were dated by a clock in doubt
     doubted_from: float | None = None  # time of the first of the last frames that were dated by such a clock

@@ -6,7 +6,7 @@ label, or a miss if that label is below the threshold or is a background label, 
 - A visit begins when the sightings of one label outnumber all other frames by `frames`, counted from where they last did not
   outnumber them (Page's cumulative sum, Biometrika 41, 1954). Wrong frames only delay it.
 - From then on each label gathers evidence, the sum of its probabilities. The label with most evidence is the visit's. A few wrong
-  frames, even at the begin, neither split nor relabel a visit. Two background frames in a row settle its label.
+  frames, even at the start, neither split nor relabel a visit. Two background frames in a row settle its label.
 - A visit ends when nobody has been sighted for `gap` seconds; time with a background label counts `BACKGROUND_WEIGHT` times. It
   also ends when its own label has been absent for `gap` seconds and another one is sighted. The frames since then are processed
   again, as if nothing had come before.
@@ -114,7 +114,7 @@ class Observation(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A visit that may begin: the sightings of its label outnumber all other frames since the first one by `lead`."""
+    """A visit that may start: the sightings of its label outnumber all other frames since the first one by `lead`."""
 
     lead: int
     visit: OpenVisit

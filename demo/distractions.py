@@ -17,10 +17,10 @@ Kind = Literal["cat", "cyclist", "box"]
 
 @dataclass(frozen=True, slots=True)
 class Distraction:
-    """A distraction, from second `begin` to `end` of a scene; `direction` is 1 to the right, -1 to the left."""
+    """A distraction, from second `start` to `end` of a scene; `direction` is 1 to the right, -1 to the left."""
 
     kind: Kind
-    begin: float
+    start: float
     end: float
     direction: int
     outside: bool
@@ -30,7 +30,7 @@ class Distraction:
 
     def draw(self, picture: Picture, seconds: float) -> None:
         """Draws it at this second of the scene."""
-        share = (seconds - self.begin) / (self.end - self.begin)
+        share = (seconds - self.start) / (self.end - self.start)
         _DRAW[self.kind](self, picture, share)
 
 
@@ -44,7 +44,7 @@ def distractions(seed: int) -> Iterator[Distraction]:
         end = item.end
 
 
-def _random_distraction(rng: np.random.Generator, begin: float) -> Distraction:
+def _random_distraction(rng: np.random.Generator, start: float) -> Distraction:
     draw = rng.random()
     kind: Kind = "cat" if draw < 0.4 else "cyclist" if draw < 0.75 else "box"
     seconds = {"cat": rng.uniform(3.0, 7.0), "cyclist": rng.uniform(1.6, 3.2), "box": rng.uniform(6.0, 25.0)}[kind]
@@ -56,7 +56,7 @@ def _random_distraction(rng: np.random.Generator, begin: float) -> Distraction:
     }
     colour = colours[kind][rng.integers(len(colours[kind]))]
     outside = kind == "cyclist" or (kind == "cat" and bool(rng.random() < 0.4))
-    return Distraction(kind, begin, begin + seconds, 1 if rng.random() < 0.5 else -1, outside, place, colour)
+    return Distraction(kind, start, start + seconds, 1 if rng.random() < 0.5 else -1, outside, place, colour)
 
 
 def _x(item: Distraction, share: float) -> float:

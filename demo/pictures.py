@@ -89,5 +89,5 @@ def _draw_timeline(axes: Axes, scenes: Sequence[SceneResult]) -> None:
 
 def _draw_bars(axes: Axes, top: float, spans: Sequence[Span]) -> None:
     for label, colour in COLOURS.items():
-        bars = [(span.begin, span.end - span.begin) for span in spans if span.label == label]
+        bars = [(span.start, span.end - span.start) for span in spans if span.label == label]
         axes.broken_barh(bars, (top, 0.3), color=colour)

@@ -104,7 +104,7 @@ def traits(moment: Moment) -> tuple[str, ...]:
     visitor = moment.visitor
     if visitor is None:
         return ()
-    figure, pose = visitor.figure, visitor.walk.pose(moment.seconds - visitor.begin)
+    figure, pose = visitor.figure, visitor.walk.pose(moment.seconds - visitor.start)
     side = "from the side" if abs(pose.side) > 0.7 else "from the front" if pose.facing else "from behind"
     hair = "bald" if figure.hair == "bald" else f"hair: {figure.hair}"
     where = "outside" if visitor.is_outside(moment.seconds) else "inside"

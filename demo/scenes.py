@@ -104,7 +104,7 @@ Timed = TypeVar("Timed", Visitor, Distraction)
 
 
 class _ActiveItems(Generic[Timed]):
-    """The items that are active at a time, out of endless items in the order of their begin. The time may only move forward."""
+    """The items that are active at a time, out of endless items in the order of their start. The time may only move forward."""
 
     def __init__(self, items: Iterator[Timed]) -> None:
         self._items: Iterator[Timed] = items
@@ -112,7 +112,7 @@ class _ActiveItems(Generic[Timed]):
         self._active: list[Timed] = []
 
     def at(self, seconds: float) -> tuple[Timed, ...]:
-        while self._next.begin <= seconds:
+        while self._next.start <= seconds:
             self._active.append(self._next)
             self._next = next(self._items)
         self._active = [item for item in self._active if seconds <= item.end]
@@ -137,7 +137,7 @@ def _draw_sunlight(picture: Picture, sun: float) -> None:
 
 def _draw_shadow(picture: Picture, visitor: Visitor, seconds: float, sun: float) -> None:
     """Draws the shadow at the visitor's feet; more sunlight makes it longer."""
-    place = visitor.walk.place(seconds - visitor.begin)
+    place = visitor.walk.place(seconds - visitor.start)
     x, y, scale = place.x, ground_row(place.scale), place.scale
     floor = picture[_FLOOR:]
     dark = floor.copy()

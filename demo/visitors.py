@@ -31,7 +31,7 @@ class Visitor:
 
     figure: Figure
     walk: Walk
-    begin: float
+    start: float
     """Second at which the walk begins, out of view."""
     first: int
     last: int
@@ -47,15 +47,15 @@ class Visitor:
     @property
     def end(self) -> float:
         """Second at which the walk ends, out of view again."""
-        return self.begin + self.walk.seconds
+        return self.start + self.walk.seconds
 
     def is_outside(self, seconds: float) -> bool:
         """Returns whether the visitor is outside, behind the wall with the door."""
-        return self.walk.is_outside(seconds - self.begin)
+        return self.walk.is_outside(seconds - self.start)
 
     def draw(self, picture: Picture, seconds: float) -> None:
         """Draws the visitor at this second of the scene, whole, even where something covers them."""
-        self.walk.draw(self.figure, picture, seconds - self.begin)
+        self.walk.draw(self.figure, picture, seconds - self.start)
 
 
 def visitors(seed: int) -> Iterator[Visitor]:

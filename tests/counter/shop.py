@@ -28,25 +28,25 @@ NOON = 1_790_000_000.0
 UTC = Calendar("UTC")
 
 
-def scripted(text: str, interval: float = 0.1, begin: float = NOON, probability: float = 0.9) -> list[Prediction]:
+def scripted(text: str, interval: float = 0.1, start: float = NOON, probability: float = 0.9) -> list[Prediction]:
     """Returns a prediction for each letter: w(oman), m(an), n(obody), "?" for an improbable woman; a blank is a missing frame."""
     labels = {"w": "woman", "m": "man", "x": "x", "n": "nobody", "?": "woman"}
     return [
-        prediction(labels[letter], 0.4 if letter == "?" else probability, begin + number * interval)
+        prediction(labels[letter], 0.4 if letter == "?" else probability, start + number * interval)
         for number, letter in enumerate(text)
         if letter != " "
     ]
 
 
 def brief(visits: Iterable[Visit]) -> list[tuple[str, float, float, int]]:
-    """Returns label, begin and end in seconds after noon, and frames of each visit."""
+    """Returns label, start and end in seconds after noon, and frames of each visit."""
     return [(one.label, round(one.started_at - NOON, 2), round(one.ended_at - NOON, 2), one.frames) for one in visits]
 
 
 def visit(number: int, at: float | None = None, label: str = "woman", camera: str = "door") -> Visit:
     """Returns a visit with its own id; without a time, ten seconds after the previous one."""
-    begin = NOON + 10.0 * number if at is None else at
-    return Visit(f"{camera}-{number}", camera, label, begin, begin + 4, 0.9, 40)
+    start = NOON + 10.0 * number if at is None else at
+    return Visit(f"{camera}-{number}", camera, label, start, start + 4, 0.9, 40)
 
 
 def with_visit(number: int) -> Changes:
@@ -170,9 +170,9 @@ class Shop(ManualClocks):
             self.bus.receive(*some)
             self.step(max([0.0, *(one.captured_at - self.now for one in some if isinstance(one, Prediction))]))
 
-    def see(self, text: str, begin: float = 0.0, camera: str = "door", interval: float = 0.1, demo: bool = False) -> None:
-        """Receives scripted predictions one by one, from `begin` seconds after noon on."""
-        some = scripted(text, interval, NOON + begin)
+    def see(self, text: str, start: float = 0.0, camera: str = "door", interval: float = 0.1, demo: bool = False) -> None:
+        """Receives scripted predictions one by one, from `start` seconds after noon on."""
+        some = scripted(text, interval, NOON + start)
         self.receive(*(replace(one, camera=camera, demo=demo) for one in some), at_once=False)
 
     def sent(self, kind: type[M]) -> list[M]:

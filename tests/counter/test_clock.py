@@ -99,9 +99,9 @@ def test_a_clock_changes_no_count(shop: Shop, clock: str, at_once: bool) -> None
     boots, expected = CLOCKS[clock]
     for frames in boots:
         shop.receive(*frames, at_once=at_once)
-    assert [begin for _, begin, _, _ in brief(shop.visits)] == pytest.approx(expected, abs=0.01)
+    assert [start for _, start, _, _ in brief(shop.visits)] == pytest.approx(expected, abs=0.01)
     if clock.startswith("set by"):
-        assert [(label, round(end - begin, 2), number) for label, begin, end, number in brief(shop.visits)] == DURATIONS
+        assert [(label, round(end - start, 2), number) for label, start, end, number in brief(shop.visits)] == DURATIONS
     assert list({one.id: one for one in shop.sent(Visit)}.values()) == shop.visits
     counts = {one.day: sum(one.totals.values()) for one in shop.sent(DayCounts)}
     assert Counter(counts) == Counter(str(UTC.day(one.started_at)) for one in shop.visits)
@@ -115,7 +115,7 @@ def test_a_ledger_that_lost_visits_corrects_no_other_visits(shop: Shop) -> None:
     with shop.ledger._transaction() as connection:
         connection.execute("DELETE FROM visit WHERE started_at < 1000")
     shop.receive(*frames[BETWEEN:])
-    assert [begin for _, begin, _, _ in brief(shop.visits)] == [0.5, 4.5, 10.5]
+    assert [start for _, start, _, _ in brief(shop.visits)] == [0.5, 4.5, 10.5]
 
 
 @pytest.mark.parametrize("restarted_at", [0, 100, 240])
@@ -126,8 +126,8 @@ def test_hours_counted_by_a_wrong_clock_are_corrected(shop: Shop, by: float, at_
     earlier = later(slow_stream(0, 0.0, 20, "a0"), -DAY)
     shop.receive(*earlier, replace(earlier[0], sequence=20, session_time=DAY - 60.0, captured_at=NOON - 60.0))
     frames = slow_stream(240, by, 260)
-    for begin, end in ((0, restarted_at), (restarted_at, 240), (240, 260)):
-        shop.receive(*frames[begin:end], at_once=at_once)
+    for start, end in ((0, restarted_at), (restarted_at, 240), (240, 260)):
+        shop.receive(*frames[start:end], at_once=at_once)
         if end == restarted_at:
             shop.ledger.save_periods()
             shop.restart()

@@ -116,8 +116,8 @@ def test_a_label_is_the_same_after_a_restart_and_moves_with_the_clock(shop: Shop
     """It keeps the time of the frame that changed it, and says that it is the demo's."""
     shop.see("wwww", demo=True)
     shop.restart()
-    shop.see("w", begin=0.4, demo=True)
-    (later,) = scripted("w", begin=NOON + 100.5)
+    shop.see("w", start=0.4, demo=True)
+    (later,) = scripted("w", start=NOON + 100.5)
     shop.receive(replace(later, sequence=round(NOON * 1000) + 500, session_time=NOON + 0.5, demo=True))
     assert labels(shop) == [(None, None), *[("woman", 0.2)] * 3]
     assert [(one.since, one.demo) for one in shop.sent(CurrentLabel)[1:]] == [(NOON, True), (NOON, True), (NOON + 100, True)]
@@ -144,7 +144,7 @@ def test_while_the_counter_receives_nothing_no_camera_is_silent(shop: Shop, step
         shop.step(seconds)
     shop.bus.connected = True
     shop.step()
-    shop.see("w" * 10 + "n" * 10, begin=1)
+    shop.see("w" * 10 + "n" * 10, start=1)
     assert frames(shop) == [20]
 
 
@@ -152,10 +152,10 @@ def test_dropped_predictions_are_counted(shop: Shop) -> None:
     """Predictions are dropped if they are repeated, have a reserved name, or come from too many cameras; all are counted."""
     shop.see("wwww")
     shop.see("ww")
-    shop.see("w" * 8, begin=100, interval=2.0)
+    shop.see("w" * 8, start=100, interval=2.0)
     for number in range(200):
-        shop.see("w", camera=f"camera{number}", begin=120)
-    shop.see("wwww", camera="status", begin=120)
+        shop.see("w", camera=f"camera{number}", start=120)
+    shop.see("wwww", camera="status", start=120)
     assert (shop.metrics["dropped_late"], shop.metrics["too_far_apart"], shop.metrics["dropped_camera"]) == (2, 4, 141)
     assert len(shop.registry.cameras) == MAX_CAMERAS
 
@@ -174,7 +174,7 @@ SCRIPT = "nnwwwwwwmwwwnnnnnnnnmmm?mmmmnnnnnnnnnnnwwmmwwwww" + " " * 16 + "wwnnnn
 SETS = st.lists(
     st.tuples(st.integers(0, len(SCRIPT)), st.sampled_from([-59.0, -30.0, -10.0, 45.0, 3600.0, 60.0 - NOON])), max_size=3
 )
-"""Frames at which the clock is set, and by how much. At the end it is right, so it may begin in 1970."""
+"""Frames at which the clock is set, and by how much. At the end it is right, so it may start in 1970."""
 
 
 @settings(max_examples=100)
@@ -185,7 +185,7 @@ def test_a_restart_anywhere_changes_nothing(
     """Restarts, repeated predictions and changes of the clock do not change the visits."""
     wrong = [max(60.0 - NOON, sum(by for place, by in sets if number < place)) for number in range(len(SCRIPT))]
     course = [
-        replace(scripted(letter, begin=NOON + number / 10 + wrong[number])[0], sequence=number, session_time=number / 10)
+        replace(scripted(letter, start=NOON + number / 10 + wrong[number])[0], sequence=number, session_time=number / 10)
         for number, letter in enumerate(SCRIPT)
         if letter != " "
     ]
@@ -223,21 +223,21 @@ def test_a_paused_camera_is_not_counted(shop: Shop) -> None:
     """A pause ends the visit after the predictions before it, and survives a restart. A camera that still sends is paused again,
     at a limited rate.
     """
-    shop.receive(*scripted("w" * 20), Command("door", "pause"), *scripted("w" * 20, begin=NOON + 2))
-    shop.see("m" * 10, begin=4)
+    shop.receive(*scripted("w" * 20), Command("door", "pause"), *scripted("w" * 20, start=NOON + 2))
+    shop.see("m" * 10, start=4)
     assert (frames(shop), shop.sent(Command)) == ([20], []), "these were in transit when the pause came"
     shop.restart()
-    shop.see("w" * 100, begin=2 * PAUSE_RETRY_AFTER)
+    shop.see("w" * 100, start=2 * PAUSE_RETRY_AFTER)
     assert shop.sent(Command) == [Command("door", "pause")] * 2
     assert shop.metrics["dropped_paused"] == 100
     shop.receive(Command("door", "resume"))
     shop.restart()
-    shop.see("w" * 5 + "n" * 20, begin=40)
+    shop.see("w" * 5 + "n" * 20, start=40)
     assert ([one.frames for one in shop.visits], len(shop.sent(Command))) == ([20, 5], 2)
 
 
 def hours(shop: Shop) -> list[float]:
-    """Returns the begin of each published summary, in hours after noon's hour."""
+    """Returns the start of each published summary, in hours after noon's hour."""
     shop.step(2)
     shop.step()
     return [(one.began_at - NOON // HOUR * HOUR) / HOUR for one in shop.sent(Summary)]
@@ -249,9 +249,9 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
     """
     over = UTC.hour_end(NOON) - NOON
     shop.see("w" * 10 + "n" * 10 + "m" * 10 + "n" * 10 + "w" * 10 + "n" * 10)
-    shop.see("n", begin=over - 1)
+    shop.see("n", start=over - 1)
     assert hours(shop) == []
-    shop.see("nn", begin=over + 1)
+    shop.see("nn", start=over + 1)
     assert hours(shop) == [0]
     (summary,) = shop.sent(Summary)
     assert (summary.visits, summary.hour) == ({"man": 1, "woman": 2}, "14")
@@ -261,7 +261,7 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
     assert hours(shop) == [0]
     shop.pass_time(SILENCE_TIMEOUT + 6)
     assert hours(shop) == [0, 1, 2]
-    shop.see("n", begin=(MAX_HOURS + 2) * HOUR)
+    shop.see("n", start=(MAX_HOURS + 2) * HOUR)
     assert hours(shop) == [*range(MAX_HOURS + 2)]
     shop.advance((MAX_HOURS + 2) * HOUR)
     shop.pass_time(SILENCE_TIMEOUT + 6)
@@ -270,15 +270,15 @@ def test_an_hour_is_summarised_once(shop: Shop) -> None:
 
 def test_hours_follow_a_clock_that_is_set(shop: Shop) -> None:
     """Set ahead, the current hour and the newest ones are summarised. Set back, hours continue from there. 1970 has none."""
-    for number, begin in enumerate((60.0, 4000.0, 9000.0)):
-        shop.receive(replace(scripted("n", begin=begin)[0], sequence=number, session_time=begin))
+    for number, start in enumerate((60.0, 4000.0, 9000.0)):
+        shop.receive(replace(scripted("n", start=start)[0], sequence=number, session_time=start))
     shop.see("wwww" + "n" * 20)
     assert hours(shop) == []
-    shop.see("n", begin=1000 * HOUR)
+    shop.see("n", start=1000 * HOUR)
     expected = [0, *range(1000 - MAX_HOURS, 1000)]
     assert hours(shop) == expected
-    for begin, more in ((-5 * HOUR, []), (-4 * HOUR, [-5])):
-        shop.receive(replace(scripted("n", begin=NOON + begin)[0], session="b"))
+    for start, more in ((-5 * HOUR, []), (-4 * HOUR, [-5])):
+        shop.receive(replace(scripted("n", start=NOON + start)[0], session="b"))
         assert hours(shop) == [*expected, *more]
 
 
@@ -286,7 +286,7 @@ def test_a_visit_over_midnight_counts_on_the_day_it_began(shop: Shop) -> None:
     """The counts of its day come first, because today's are retained."""
     shop.see("n")
     shop.advance(86400)
-    shop.see("w" * 10 + "n" * 10, begin=10)
+    shop.see("w" * 10 + "n" * 10, start=10)
     counts = [(one.day, one.totals) for one in shop.sent(DayCounts)]
     assert counts[-2:] == [("2026-09-21", {"woman": 1}), ("2026-09-22", {})]
 
@@ -308,7 +308,7 @@ def test_a_damaged_ledger_is_reported_and_splits_nothing(shop: Shop) -> None:
     shop.see("w" * 10)
     for path in shop.folder.glob(f"{FILE}*"):
         path.write_bytes(b"\xfe" * path.stat().st_size)
-    shop.see("w" * 10 + "n" * 20, begin=1)
+    shop.see("w" * 10 + "n" * 20, start=1)
     assert (frames(shop), shop.status.state) == ([20], states.RUNNING)
     assert "the ledger was damaged and has been repaired; the damaged file is ledger.db.broken-" in shop.status.detail
     shop.ledger.save_periods()
@@ -327,7 +327,7 @@ def test_the_end_of_a_recording_ends_the_visit(shop: Shop) -> None:
     """
     shop.receive(*scripted("w" * 6), ended("door", states.RUNNING), ended("door"))
     assert (frames(shop), labels(shop)[-1][0], shop.status.about.ended) == ([6], None, ("door",))
-    shop.see("m", begin=5)
+    shop.see("m", start=5)
     assert shop.status.about.ended == ()
     shop.receive(*(ended(f"c{number:02}") for number in range(70)), ended(None), ended("status"))
     assert (len(shop.status.about.ended), shop.metrics["dropped_camera"], shop.metrics["invalid"]) == (MAX_CAMERAS, 6, 2)
@@ -358,6 +358,6 @@ def test_messages_that_are_too_large_are_dropped(shop: Shop) -> None:
     visits = [visit(number, NOON, f"{number}{'x' * 240}") for number in range(4500)]
     shop.ledger.commit(Changes(visits=visits))
     shop.see("n")
-    shop.see("n", begin=HOUR)
+    shop.see("n", start=HOUR)
     assert hours(shop) == []
     assert shop.metrics["too_large"] >= 2

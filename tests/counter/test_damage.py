@@ -167,8 +167,8 @@ def test_few_damaged_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert {path.name for path in tmp_path.iterdir()} - {path.name for path in kept} == {FILE, "ledger.lock"}
 
 
-def commit_many(ledger: Ledger, begin: int) -> None:
-    for number in range(begin, begin + 5000):
+def commit_many(ledger: Ledger, start: int) -> None:
+    for number in range(start, start + 5000):
         ledger.commit(with_visit(number))
 
 

@@ -132,7 +132,7 @@ def test_a_holiday_is_not_a_jump(shop: Shop, closed: float, is_jump: bool) -> No
 
 
 def test_periods_expire_after_a_first_boot_in_1970(tmp_path: Path) -> None:
-    """A long period expires from its begin on. A clock that is set for the first time has not jumped."""
+    """A long period expires from its start on. A clock that is set for the first time has not jumped."""
     with closing(Shop(tmp_path, NEVER_SET)) as shop:
         shop.step()
         shop.wrong = 0.0

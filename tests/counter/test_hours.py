@@ -28,16 +28,16 @@ CHANGES = [at(f"{day}T00:00+00:00") for day in ("2026-03-29", "2026-04-05", "202
 @pytest.mark.parametrize("zone", ZONES, ids=NAMES)
 @given(moment=st.floats(1_420_070_400, 4_102_444_800) | st.tuples(st.sampled_from(CHANGES), st.floats(-1e5, 1e5)).map(sum))
 def test_an_hour_begins_and_ends_where_the_clock_says(zone: Calendar, moment: float) -> None:
-    """An hour begins at minute 0 of the site's clock, or when that is set to another hour. From begin to end the clock shows the
+    """An hour begins at minute 0 of the site's clock, or when that is set to another hour. From start to end the clock shows the
     same hour. At the end it shows another, or the same one again.
     """
-    begin, end = zone.hour_begin(moment), zone.hour_end(moment)
+    start, end = zone.hour_start(moment), zone.hour_end(moment)
     offsets = [datetime.fromtimestamp(one, zone._zone).utcoffset() for one in (end - 1, end)]
-    assert begin <= moment < end <= begin + 7200
-    assert {(zone.day(one), zone.hour(one)) for one in (begin, math.floor(moment), end - 1)} == {
+    assert start <= moment < end <= start + 7200
+    assert {(zone.day(one), zone.hour(one)) for one in (start, math.floor(moment), end - 1)} == {
         (zone.day(moment), zone.hour(moment))
     }
-    assert (zone.hour_begin(end - 1), zone.hour_begin(end)) == (begin, end)
+    assert (zone.hour_start(end - 1), zone.hour_start(end)) == (start, end)
     assert (zone.day(end), zone.hour(end)) != (zone.day(moment), zone.hour(moment)) or offsets[0] != offsets[1]
 
 
@@ -56,20 +56,20 @@ def test_quarters_are_counted_in_the_hours_of_the_site() -> None:
 )
 def test_shares_add_up_to_the_time_that_was_counted(zone: Calendar, day: date, spans: list[tuple[float, float]]) -> None:
     """On every day in every zone; a day lacks the hours that its clock skips."""
-    begin, end = zone.bounds(day)
-    assert zone.day(begin) == zone.day(end - 1) == day < zone.day(end)
+    start, end = zone.bounds(day)
+    assert zone.day(start) == zone.day(end - 1) == day < zone.day(end)
     apart, last = [], -math.inf
     for first, length in sorted(spans):
         if first > last:
             last = first + length
-            apart.append((begin + first * 3600, begin + last * 3600))
-    shares = zone.shares(apart, begin, end)
-    assert set(zone.shares([(begin, end)], begin, end).values()) == {1.0}
-    assert set(zone.shares([], begin, end).values()) == {None}
+            apart.append((start + first * 3600, start + last * 3600))
+    shares = zone.shares(apart, start, end)
+    assert set(zone.shares([(start, end)], start, end).values()) == {1.0}
+    assert set(zone.shares([], start, end).values()) == {None}
     lengths = dict.fromkeys(shares, 0)
-    for quarter in range(int(begin), int(end), QUARTER):
+    for quarter in range(int(start), int(end), QUARTER):
         lengths[zone.hour(quarter)] += QUARTER
-    expected = sum(max(0.0, min(last, end) - max(first, begin)) for first, last in apart)
+    expected = sum(max(0.0, min(last, end) - max(first, start)) for first, last in apart)
     assert sum((share or 0.0) * lengths[hour] for hour, share in shares.items()) == pytest.approx(expected, abs=50)
 
 

@@ -23,9 +23,9 @@ BEGIN, END = UTC.bounds(DAY)
 NO_DATA: dict[str, float | None] = dict.fromkeys(f"{hour:02}" for hour in range(24))
 
 
-def counting(begin: float, end: float, camera: str = "door", is_demo: bool = False) -> Changes:
+def counting(start: float, end: float, camera: str = "door", is_demo: bool = False) -> Changes:
     """Returns changes with a prediction of nobody for every half minute."""
-    times = [*range(int(begin), int(end), 30), end]
+    times = [*range(int(start), int(end), 30), end]
     return Changes(periods=[Period(camera, is_demo, at, at) for at in times])
 
 
@@ -66,8 +66,8 @@ def test_order_and_restarts_do_not_change_periods(tmp_path: Path, times: list[in
     """Gaps of a minute, any order, writes, restarts and repeats give the same periods."""
     expected: list[tuple[float, float]] = []
     for at in sorted(times):
-        begin = expected.pop()[0] if expected and at - expected[-1][1] <= MAX_GAP else at
-        expected.append((begin, at))
+        start = expected.pop()[0] if expected and at - expected[-1][1] <= MAX_GAP else at
+        expected.append((start, at))
     folder = Path(mkdtemp(dir=tmp_path))
     ledger = open_ledger(folder)
     for number, at in enumerate(times):
@@ -98,22 +98,22 @@ def test_an_empty_shop_is_written_every_five_minutes(shop: Shop) -> None:
             return int(other.execute("PRAGMA data_version").fetchone()[0])
 
         for at in range(0, 3600, 10):
-            shop.see("n?"[at % 20 // 10], begin=hour + at)
+            shop.see("n?"[at % 20 // 10], start=hour + at)
             ((_, ended_at),) = stored(shop.folder)
             assert shop.now - ended_at < SAVE_INTERVAL
             ends.add(ended_at)
             writes.add(version())
         assert len(ends) == len(writes) == len(shop.sent(DayCounts)) == 3600 / SAVE_INTERVAL
         assert shop.sent(DayCounts)[-1].counted["15"] == pytest.approx(0.92, abs=0.02)
-        shop.see("w", begin=hour + 3595)
+        shop.see("w", start=hour + 3595)
         assert version() not in writes
 
 
 def test_no_visit_mixes_demo_and_real_visitors(shop: Shop) -> None:
     """A visit ends when `demo` changes from one prediction to the next, across restarts too."""
     shop.see("w" * 10, demo=True)
-    shop.see("w" * 10 + "n" * 10, begin=1)
-    shop.see("w" * 10, begin=3, demo=True)
+    shop.see("w" * 10 + "n" * 10, start=1)
+    shop.see("w" * 10, start=3, demo=True)
     shop.restart()
     shop.receive(Command("door", "pause"))
     assert [(one.demo, one.frames) for one in shop.visits] == [(True, 10), (False, 10), (True, 10)]

@@ -23,8 +23,8 @@ VISITS = 240
 
 def test_a_kill_and_an_hour_of_downtime_lose_and_split_no_visit(broker: Broker, tmp_path: Path) -> None:
     """After a kill in the first of 240 visits, an hour of predictions waits at the broker. After a stop, the label is unknown."""
-    begin = round(time.time()) - 3700.0
-    frames = [one for number in range(VISITS) for one in scripted("w" * 100 + "n" * 50, begin=begin + 15 * number)]
+    start = round(time.time()) - 3700.0
+    frames = [one for number in range(VISITS) for one in scripted("w" * 100 + "n" * 50, start=start + 15 * number)]
     with Listener(broker.port, topics.visit(), topics.label()) as listener:
         listener.client.max_inflight_messages_set(1000)
 
@@ -46,7 +46,7 @@ def test_a_kill_and_an_hour_of_downtime_lose_and_split_no_visit(broker: Broker, 
         until(lambda: labels()[-1] == CurrentLabel("door", None, None, None, at=None))
         visits = [Visit.unpack(payload) for payload in listener.payloads("/visit")]
     assert [(one.label, one.frames) for one in visits] == [("woman", 100)] * VISITS
-    assert [one.started_at for one in visits] == pytest.approx([begin + 15 * number for number in range(VISITS)])
+    assert [one.started_at for one in visits] == pytest.approx([start + 15 * number for number in range(VISITS)])
 
 
 def test_a_locked_ledger_does_not_delay_shutdown(broker: Broker, tmp_path: Path) -> None:

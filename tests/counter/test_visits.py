@@ -1,4 +1,4 @@
-"""Begin, end and label of visits."""
+"""Start, end and label of visits."""
 
 import itertools
 import random
@@ -64,7 +64,7 @@ LABELLED = {
 
 
 @pytest.mark.parametrize("text", [*BEGINS, *ENDS, *LABELLED])
-def test_begin_end_and_label(text: str) -> None:
+def test_start_end_and_label(text: str) -> None:
     assert brief(visits(scripted(text))) == (BEGINS | ENDS | LABELLED)[text]
 
 
@@ -80,7 +80,7 @@ def test_short_visits_are_merged() -> None:
     assert [visit.label for visit in visits(scripted("m" * 18 + "w" * 40))] == ["man", "woman"]
     for number, expected in ((24, ["man"]), (31, ["woman", "man"])):
         unsure = scripted("w" * number, probability=0.5)
-        sure = scripted("m" * 60, begin=NOON + number / 10, probability=0.99)
+        sure = scripted("m" * 60, start=NOON + number / 10, probability=0.99)
         assert [visit.label for visit in visits(unsure + sure)] == expected
 
 
@@ -108,9 +108,9 @@ def test_the_current_label_has_the_most_evidence() -> None:
 
 @pytest.mark.parametrize("back", [5, 59, 900, 400 * 86400])
 def test_a_clock_set_back_between_two_sessions_does_not_stop_the_count(back: float) -> None:
-    """If capture restarts with its clock set back, the open visit ends, and new ones begin at once."""
-    later = [replace(one, session="next") for one in scripted("wwwww", begin=NOON - back)]
-    found = visits(scripted("wwwww", begin=NOON) + later)
+    """If capture restarts with its clock set back, the open visit ends, and new ones start at once."""
+    later = [replace(one, session="next") for one in scripted("wwwww", start=NOON - back)]
+    found = visits(scripted("wwwww", start=NOON) + later)
     assert [(visit.started_at, visit.frames) for visit in found] == [(NOON, 5), (NOON - back, 5)]
 
 

@@ -43,7 +43,7 @@ def test_an_unseen_minute() -> None:
     assert len(result.visitors) >= 4
     assert score_scene(result).counts() == {"found": len(result.visitors)}
     for visitor, visit in zip(result.visitors, result.visits, strict=True):
-        assert abs(visit.begin - visitor.span.begin) < 1.0
+        assert abs(visit.start - visitor.span.start) < 1.0
         assert abs(visit.end - visitor.span.end) < 1.0
     right = [frame.label == frame.truth for frame in result.frames]
     assert len(right) > 30 * FRAME_RATE

@@ -63,7 +63,7 @@ def test_visitors() -> None:
         assert IN_VIEW <= one.shares[0] < FULL_VIEW <= max(one.shares)
         assert IN_VIEW <= one.shares[-1] < FULL_VIEW
         assert len(one.shares) == one.last - one.first + 1
-    ways = {(one.label, one.is_outside(one.begin)) for one in some}  # from the street or from the shop
+    ways = {(one.label, one.is_outside(one.start)) for one in some}  # from the street or from the shop
     assert ways == set(itertools.product(LABELS, (True, False)))
 
 

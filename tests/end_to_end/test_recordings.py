@@ -49,14 +49,14 @@ def check_times(listener: Listener, visits: list[Visit], expected: list[Span]) -
     """They are those expected, in seconds of the recording, but for what a busy machine dropped, and for how late it played."""
     predictions = [Prediction.unpack(payload) for payload in listener.payloads("door/prediction")]
     states = (json.loads(payload) for payload in listener.payloads("status/capture"))
-    begin = next(float(status["since"]) for status in states if status["state"] == "running")
+    start = next(float(status["since"]) for status in states if status["state"] == "running")
     assert [one.sequence for one in predictions] == sorted({one.sequence for one in predictions})
     assert max(one.classified_at - one.captured_at for one in predictions) < limit(2)
     gap = max(later.captured_at - earlier.captured_at for earlier, later in pairwise(predictions))
-    allowed = 0.4 + gap + max(0.0, *(one.captured_at - begin - one.session_time for one in predictions))
+    allowed = 0.4 + gap + max(0.0, *(one.captured_at - start - one.session_time for one in predictions))
     for visit, span in zip(visits, expected, strict=True):
-        assert abs(visit.started_at - begin - span.begin) < allowed
-        assert abs(visit.ended_at - begin - span.end) < allowed
+        assert abs(visit.started_at - start - span.start) < allowed
+        assert abs(visit.ended_at - start - span.end) < allowed
 
 
 def test_all_visits_of_the_demos_clip_are_found() -> None:
