@@ -19,7 +19,7 @@ from bridge.sinks.edgehub.control import Control
 from bus import DayCounts, topics
 from bus import metric_names as names
 from runtime.backoff import Backoff
-from tests.bridge.support import FakeBus, named, visit, visits
+from tests.bridge.support import FakeBus, visit, visit_ids, visits
 from tests.edgehub.hub import EdgeHub, properties
 from tests.edgehub.workload import Workload
 from tests.support.broker import Broker
@@ -103,7 +103,7 @@ def test_an_edgehub_that_fails_gets_all_in_order(world: World) -> None:
             hub.is_frozen = True
             world.put(8)
             world.wait_for(names.SINK_FAILED, 2)
-            assert world.arrived == named(*range(8))
+            assert world.arrived == visit_ids(*range(8))
             hub.is_frozen = False
             world.wait_until_sent()
             hub.refuse, hub.cut_after = 5, True
@@ -120,9 +120,9 @@ def test_an_edgehub_that_fails_gets_all_in_order(world: World) -> None:
             world.wait_for(names.SINK_FAILED)
             hub.refuse = 0
             until(lambda: world.metric(names.EDGEHUB_CLIENTS) > clients, 30)
-    assert world.arrived == named(*range(10))
+    assert world.arrived == visit_ids(*range(10))
     ids = [record["body"]["id"] for record in hub.records()]
-    assert min(ids.count(one) for one in named(5, 6, 9)) >= 2
+    assert min(ids.count(one) for one in visit_ids(5, 6, 9)) >= 2
 
 
 def test_a_twin_that_does_not_come_holds_nothing_up(world: World) -> None:
