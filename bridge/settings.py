@@ -27,12 +27,12 @@ class Settings(BusSettings):
         default="text", description="format of the sink log: text (for people) or json (one object a line)"
     )
     forward: Forward = Field(
-        default="visits", description="what to forward: none, visits, changes (also label changes) or all (also predictions)"
+        default="visits", description="what to forward: none, visits, changes (visits and label changes) or all (predictions too)"
     )
     min_probability: Probability = Field(default=0.0, description="minimum probability of forwarded results")
     labels: CommaSeparated = Field(default=(), description="labels to forward (comma-separated); all by default")
     interval_seconds: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = Field(
-        default=0.0, description="minimum time between two forwarded predictions of a camera"
+        default=0.0, description="minimum seconds between two forwarded predictions of a camera"
     )
     outbox_max: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
         default=50_000, description="maximum number of results in the outbox; beyond that, the oldest are dropped, visits last"
