@@ -51,7 +51,7 @@ class Database(DatabaseFile):
     def _prepare(self, connection: Connection) -> None:
         stored = connection.execute("PRAGMA user_version").fetchone()[0]
         if stored > VERSION:
-            raise InvalidSetting(f"{self.path}: written by a newer Footfall (schema {stored}); this one reads up to {VERSION}")
+            raise InvalidSetting(f"{self.path}: written by a newer Footfall (schema {stored}; this one reads up to {VERSION})")
         for version in range(stored + 1, VERSION + 1):
             connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[version]} PRAGMA user_version = {version}; COMMIT;")
 

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RECEIVE_TIMEOUT = 0.5
-"""Seconds to wait for messages before the state is reported again."""
+"""Seconds to wait for the messages of a batch."""
 STATE_NAME = "reported labels"
 
 
@@ -41,7 +41,7 @@ class Forwarder:
         kinds: dict[str, type[Message]] = {topics.visit(): Visit, topics.summary(): Summary, topics.label(): CurrentLabel}
         self._inbox = bus.inbox(kinds | {topics.prediction(): Prediction})
         self._receives_predictions = True
-        """True at first, so that a subscription which the broker kept from an earlier run is ended if necessary."""
+        """True at first, so that a subscription that the broker kept from an earlier run is ended if necessary."""
 
     def start(self) -> None:
         """Waits until the outbox can be read, and loads the labels reported last. Raises `Stopped`."""
@@ -81,7 +81,7 @@ class Forwarder:
             self._bus.unsubscribe(topics.prediction())
 
     def _select(self, message: Message) -> Result | None:
-        """Returns the result of a message, or None. Skips a message that causes an error, or it would be delivered for ever."""
+        """Returns the result of a message, or None. Skips a message that causes an error: the broker would always repeat it."""
         try:
             return self._selector.select(message, self.policy)
         except Exception as error:

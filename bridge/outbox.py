@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 MAX_OLD_IDS = 20_000
 """Ids of delivered and dropped results that are remembered, for each kind."""
-PRUNE_INTERVAL = 1000
+PRUNE_AFTER = 1000
 """Results added between two deletions of old ids."""
 _DELIVERED = "number <= (SELECT MIN(number) FROM cursor)"
 """The SQL condition for results that all sinks have."""
@@ -86,7 +86,7 @@ class Outbox:
                         size += 1 - _delete_bodies(connection, "id = ? AND number < ?", result.id, number)
                 dropped = _drop_oldest(connection, size - self._limit)
                 connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", texts.items())
-                if newest // PRUNE_INTERVAL > self._newest // PRUNE_INTERVAL:
+                if newest // PRUNE_AFTER > self._newest // PRUNE_AFTER:
                     _delete_old_ids(connection, self._max_old_ids)
             self._size, self._newest = size - dropped.total(), newest
             self._state_json.update(texts)
@@ -188,7 +188,7 @@ def _insert(connection: Connection, result: Result) -> int | None:
 
 
 def _delete_bodies(connection: Connection, condition: str, *values: object) -> int:
-    """Deletes the matching pending results, except for their ids. Returns how many there were."""
+    """Deletes the matching pending results, except for their ids. Returns how many it deleted."""
     query = f"UPDATE result SET body = NULL, properties = NULL WHERE body NOT NULL AND {condition}"
     return connection.execute(query, values).rowcount
 

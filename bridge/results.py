@@ -33,8 +33,8 @@ class Kind(IntEnum):
 class Result:
     """A message for the sinks. `body` is JSON; `properties` repeat parts of it for routing.
 
-    Results with the same `id` and `version` are repeats. A result with a new `version` replaces the earlier one: this happens
-    to a visit whose times are corrected.
+    Results with the same `id` and `version` are repeats. A result with a new `version` replaces the earlier one; only visits
+    have versions, for corrected times.
     """
 
     id: str
@@ -52,14 +52,14 @@ def from_visit(visit: Visit) -> Result:
 
 
 def from_summary(summary: Summary, labels: Collection[str] = ()) -> Result:
-    """Includes only visits with one of the `labels`; all visits if there are none."""
+    """Includes only visits with one of the `labels`, or all visits if `labels` is empty."""
     fields = {name: getattr(summary, name) for name in ("demo", "day", "hour", "began_at", "ended_at")}
     fields["visits"] = {label: number for label, number in summary.visits.items() if not labels or label in labels}
     return _new_result(summary.id, Kind.SUMMARY, summary.camera, summary.ended_at, fields, [])
 
 
 def from_change(camera: str, label: Label | None, at: float, is_demo: bool = False) -> Result:
-    """Reports the label at a camera since `at` (Unix seconds); None means that nobody is there any more."""
+    """Returns the change to a label at `at` (Unix seconds). The label None means that nobody is there any more."""
     name = None if label is None else label.name
     result_id = _derive_id(camera, "change", name or "", at)
     fields = {"demo": is_demo, "label": name, "at": at}
@@ -75,7 +75,7 @@ def from_prediction(prediction: Prediction) -> Result:
 
 
 def _derive_id(camera: str, *parts: object) -> str:
-    """Returns the same id for the same arguments, also after a restart."""
+    """Returns an id that is always the same for the same arguments."""
     return str(uuid.uuid5(_NAMESPACE, "\n".join([camera, "", *map(str, parts)])))
 
 

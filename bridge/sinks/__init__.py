@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class NotSent(FootfallError):
-    """Raised when a result was not delivered, or may not have been; the sender tries again."""
+    """Raised when it is not certain that a result was delivered. The sender tries again."""
 
 
 class Context(NamedTuple):
-    """The objects that a sink can use. It must subscribe to topics in `create`, before the bus connects."""
+    """The objects that a sink can use. A sink must subscribe to topics in `create`, before the bus connects."""
 
     settings: "Settings"
     bus: "Bus"

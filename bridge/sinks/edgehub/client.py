@@ -32,18 +32,18 @@ class Timeouts:
     """The timeouts and intervals of the sink, in seconds."""
 
     call: float = 75.0
-    """For a call into the library; longer than the library takes to notice a frozen edgeHub."""
+    """Timeout of a call into the library. It is longer than the library takes to notice a frozen edgeHub."""
     twin: float = 30.0
-    """For the twin. Doubles up to `twin_max` with each client that does not get it, because each leaks a thread and 0.13 MB."""
+    """Timeout of the twin; doubles up to `twin_max` with each client that gets no twin, because it leaks a thread and 0.13 MB."""
     twin_max: float = 3600.0
     refresh: float = 300.0
-    """Between two requests for the twin. Only such a request shows that edgeHub has lost the session."""
+    """Interval between two requests for the twin. Only a request shows that edgeHub has lost the session."""
     reconnect: float = 120.0
-    """For the library to reconnect."""
+    """Timeout for the library to reconnect."""
     method: float = 4.0
-    """For a direct method; the caller waits five seconds."""
+    """Timeout of a direct method; the cloud waits five seconds."""
     token_lifetime: int = 3600
-    """Of a token. The library renews it two minutes before its end."""
+    """Lifetime of a token. The library renews it two minutes before it expires."""
 
 
 class EdgeHubSink(Sink):
@@ -71,7 +71,7 @@ class EdgeHubSink(Sink):
             self._metrics.put(names.EDGEHUB_STUCK, count_pending())
 
     def _create_client(self) -> Any:
-        """Returns a new client. Waits for a pending request first: the library requests the workload API without a timeout."""
+        """Creates a client, or waits for an earlier attempt that hangs: the library calls the workload API without a timeout."""
         creation = self._creation = self._creation or Call(lambda: _new_client(self._timeouts.token_lifetime))
         if not creation.done_within(self._timeouts.call):
             raise TimeoutError(f"no answer from the workload API within {creation.age:.0f} s")
@@ -79,7 +79,7 @@ class EdgeHubSink(Sink):
         return creation.result()
 
     def send(self, result: Result) -> None:
-        """Returns when edgeHub has acknowledged the result."""
+        """Sends a result, and returns when edgeHub has acknowledged it."""
         if self._session is None:
             raise NotSent("edgeHub: not connected")
         with self._closing_on_failure():
@@ -129,7 +129,7 @@ class _Session:
         Call(self._client.shutdown)
 
     def send(self, result: Result) -> None:
-        """Returns when edgeHub has acknowledged the result."""
+        """Sends a result, and returns when edgeHub has acknowledged it."""
         client, message = self._client, _create_message(result)
         call_with_timeout(lambda: client.send_message_to_output(message, result.kind.output), self._timeouts.call)
 
@@ -196,7 +196,7 @@ class _Session:
         self._twin_outdated.set()
 
     def _on_connection_state_change(self) -> None:
-        """Notes a lost connection. The library also reports the first one, sometimes after `connect` has returned."""
+        """Records a lost connection. The library also reports the first one, sometimes after `connect` has returned."""
         if self._was_connected:
             self._connection_lost.set()
         self._was_connected = True

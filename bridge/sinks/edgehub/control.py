@@ -1,4 +1,4 @@
-"""The control by the cloud: desired properties, reported properties and direct methods, without the transport."""
+"""Control from the cloud: desired properties, reported properties and direct methods, independent of the transport."""
 
 import logging
 import threading
@@ -39,7 +39,7 @@ REPUBLISH_INTERVAL = 30.0
 
 
 class Control:
-    """The cloud's control of the suite. All methods are thread-safe."""
+    """Control of the suite by the cloud. All methods are thread-safe."""
 
     def __init__(
         self,
@@ -78,8 +78,8 @@ class Control:
     def on_twin(self, twin: object) -> None:
         """Applies the desired properties of a twin if they have changed."""
         with self._lock:
-            self._reported = _part(twin, "reported")
-            desired = _part(twin, "desired")
+            self._reported = _read_properties(twin, "reported")
+            desired = _read_properties(twin, "desired")
             if read_version(desired) and desired != self._desired:
                 self._desired = desired
                 self._apply(desired)
@@ -123,7 +123,7 @@ class Control:
             return patch or None
 
     def on_report_answered(self, is_accepted: bool) -> None:
-        """Notes the hub's answer to the last patch. The next patch is due after the same time in either case."""
+        """Records the hub's answer to the last patch. The next patch is due after the same time in either case."""
         with self._lock:
             if is_accepted:
                 self._reported = self._pending_report
@@ -145,10 +145,10 @@ class Control:
         return report | {"cameras": self._observer.cameras, "outbox": self._outbox.size}
 
 
-def _part(twin: object, name: str) -> dict[str, Any]:
+def _read_properties(twin: object, name: str) -> dict[str, Any]:
     """Returns the `desired` or `reported` properties of a twin; empty if they are missing or invalid."""
-    part = twin.get(name) if isinstance(twin, Mapping) else None
-    return dict(part) if isinstance(part, Mapping) else {}
+    properties = twin.get(name) if isinstance(twin, Mapping) else None
+    return dict(properties) if isinstance(properties, Mapping) else {}
 
 
 def _has_more_than_metrics(patch: Mapping[str, Any]) -> bool:

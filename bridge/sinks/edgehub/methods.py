@@ -65,7 +65,7 @@ class Methods:
         """By name, the payload's model and the function."""
 
     def execute(self, name: str, payload: object) -> Response:
-        """Executes a method. Errors become responses: 404 for an unknown method, 400 for an invalid payload, 409 and 503."""
+        """Executes a method. An error becomes a response: 400 (payload), 404 (unknown), 409 (not possible) or 503 (no answer)."""
         if name not in self._methods:
             return Response(404, {"error": f"{name[:80]!r} is not a method; allowed are {', '.join(self._methods)}"})
         model, method = self._methods[name]

@@ -39,7 +39,7 @@ class Observer:
 
     @property
     def cameras(self) -> dict[str, dict[str, Any]]:
-        """By camera, its label, the time since when it has this label, and the time since when it is paused."""
+        """By camera, its label, when this label appeared, and when the camera was paused."""
         with self._changed:
             captures = {status.about.camera: status for status in self._statuses.values() if status.about.camera is not None}
             labels = dict(self._labels)

@@ -52,7 +52,7 @@ _FIELDS_BY_PROPERTY = {to_camel(field): field for field in _PolicyProperties.mod
 
 
 def read_policy(desired: Mapping[str, Any], default: Policy) -> tuple[Policy, dict[str, str]]:
-    """Returns the wanted policy, and the reasons for refused properties by name. Others have the value in `default`."""
+    """Returns the wanted policy, and the reason for each refused property. Missing and refused ones are as in `default`."""
     accepted: dict[str, Any] = {}
     refused: dict[str, str] = {}
     for name, field in _FIELDS_BY_PROPERTY.items():
@@ -66,7 +66,7 @@ def read_policy(desired: Mapping[str, Any], default: Policy) -> tuple[Policy, di
 
 
 def read_model(desired: Mapping[str, Any]) -> tuple[WantedModel | None, dict[str, str]]:
-    """Returns the wanted model, or None and the reason by name, without the value. Only the classifier checks the address."""
+    """Returns the wanted model, or None and the reason by property, without its value. The classifier checks the address."""
     url, sha256 = (desired.get(name) for name in MODEL_PROPERTIES)
     try:
         wanted = WantedModel(url=url, sha256=sha256)
@@ -101,7 +101,7 @@ def describe_model(classifier: Status | None, is_wanted: bool) -> dict[str, Any]
 
 
 def describe_modules(statuses: Mapping[str, Status]) -> dict[str, Any]:
-    """Returns the state and the metrics of each module by name."""
+    """Returns the state and the metrics of each module, by the module's name."""
     modules: dict[str, dict[str, Any]] = {}
     for name, status in sorted(statuses.items())[:MAX_MODULES]:
         about = {"camera": status.about.camera, "model": status.about.model}

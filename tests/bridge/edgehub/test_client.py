@@ -42,7 +42,7 @@ class Harness:
         self.timeouts, self.backoff = Timeouts(twin=2.0, twin_max=2.0), Backoff(0.2, 0.2)
 
     def sender(self) -> Sender:
-        """Returns a sender that works while its context is entered."""
+        """Returns a sender, which sends while its context is entered."""
         sink = EdgeHubSink(self.control, self.bus.metrics, self.timeouts)
         return Sender("edgehub", sink, self.outbox, self.bus.metrics, self.backoff)
 
@@ -78,7 +78,7 @@ def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness
 
 
 def test_a_failing_edgehub_receives_all_results_in_order(harness: Harness) -> None:
-    """It starts late, does not acknowledge, is frozen, and refuses the module after a lost connection: then the library gives up.
+    """It starts late, does not acknowledge, is frozen, and refuses to reconnect, after which the library gives up.
 
     Unacknowledged results are sent again with the same id. Failed attempts leave no threads.
     """
