@@ -62,8 +62,8 @@ class Database(DatabaseFile):
         """
         self._disconnect()
         try:
-            kept = self._rename_damaged()
-            self._delete_older_than(kept)
+            renamed = self._rename_damaged()
+            self._delete_older_than(renamed)
         except OSError as error:
             raise OutboxUnavailable(f"{self.path}: damaged, and cannot be renamed: {error.strerror}") from None
-        return kept
+        return renamed

@@ -205,7 +205,7 @@ class _Session:
         """Ends the session if a token renewal failed, because the library never repeats it. It handles or raises other errors."""
         if "SasToken" in f"{type(error).__name__} {type(error.__cause__).__name__}":
             self._failure = error
-        log.warning("edgeHub: %s: %s", type(error).__name__, error)
+        log.warning("edgeHub: background error: %s: %s", type(error).__name__, error)
 
     def _on_method(self, request: Any) -> None:
         from azure.iot.device import MethodResponse  # noqa: PLC0415

@@ -93,9 +93,9 @@ class Control:
             self._bus.publish(wanted)
         suffix = f"; refused: {self._refused}" if self._refused else ""
         log.info("applied version %d of the desired properties%s", read_version(properties), suffix)
-        kept = {key: value for key, value in properties.items() if key not in MODEL_PROPERTIES}  # URLs can contain secrets
+        public = {key: value for key, value in properties.items() if key not in MODEL_PROPERTIES}  # URLs can contain secrets
         try:
-            self._outbox.add([], {STATE_NAME: kept})
+            self._outbox.add([], {STATE_NAME: public})
         except OutboxUnavailable as error:
             log.warning("cannot save the desired properties; they are lost at the next restart: %s", error)
 

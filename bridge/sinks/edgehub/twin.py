@@ -130,6 +130,6 @@ def create_patch(before: Any, now: Mapping[str, Any]) -> dict[str, Any]:
             inner = create_patch(before.get(name), value)
             if inner or not isinstance(before.get(name), Mapping):
                 patch[name] = inner
-        elif before.get(name) != value:  # null removes a property
+        elif before.get(name) != value:  # in a twin, null and a missing property are the same
             patch[name] = value
     return patch
