@@ -134,7 +134,7 @@ def test_limits_of_tests_have_one_factor() -> None:
             fixed = [
                 one for one in given if isinstance(one, ast.Constant) and isinstance(one.value, int | float) and one.value >= 1
             ]
-            by_hand = ast.unparse(call.func).startswith(("place.", "Heartbeat"))  # wait for a clock that the test sets
+            by_hand = ast.unparse(call.func).startswith(("shop.", "Heartbeat"))  # wait for a clock that the test sets
             assert by_hand or not fixed, f"tests/{path}:{call.lineno}"
 
 
