@@ -20,7 +20,7 @@ class Settings(BusSettings):
     )
     sinks: CommaSeparated = Field(
         default=(),
-        description="where results go (comma-separated): log (standard output), edgehub; by default edgehub under IoT Edge,"
+        description="where results go, separated by commas: log (standard output), edgehub; by default edgehub under IoT Edge,"
         " otherwise log",
     )
     log_results: Literal["text", "json"] = Field(
@@ -30,7 +30,7 @@ class Settings(BusSettings):
         default="visits", description="what to forward: none, visits, changes (visits and label changes) or all (predictions too)"
     )
     min_probability: Probability = Field(default=0.0, description="minimum probability of forwarded results")
-    labels: CommaSeparated = Field(default=(), description="labels to forward (comma-separated); all by default")
+    labels: CommaSeparated = Field(default=(), description="labels to forward, separated by commas; all by default")
     interval_seconds: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = Field(
         default=0.0, description="minimum seconds between two forwarded predictions of a camera"
     )
