@@ -18,7 +18,7 @@ from capture.source import Picture
 from tests.support import samples, videos
 from tests.support.broker import Broker
 from tests.support.cameras import snapshot_camera
-from tests.support.health import moves, stands_still
+from tests.support.health import wait_until_touched, wait_until_untouched
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.secrets import MARK
@@ -80,7 +80,7 @@ def test_the_life_of_a_camera(broker: Broker, back: BackCamera, tmp_path: Path) 
         assert 0 <= time.time() - frames[-1].captured_at < limit(2)
         assert (len(frames) - 1) / (frames[-1].captured_at - frames[0].captured_at) < 5.5
         assert picture(frames[3]).shape == (frames[3].height, frames[3].width, 3) == (43, 32, 3)
-        moves(health)
+        wait_until_touched(health)
         until(is_open)
         begin = time.time()
         back.send(*[Command("back", "pause")] * 2, Command("back", "snapshot"))
@@ -90,7 +90,7 @@ def test_the_life_of_a_camera(broker: Broker, back: BackCamera, tmp_path: Path) 
         until(lambda: not is_open())
         module.wait_for_log("snapshot ignored: the camera is paused")
         frames = back.frames
-        moves(health)
+        wait_until_touched(health)
         until(lambda: time.time() > begin + 1.5)  # longer than the clip
         assert not is_open()
         assert len(back.frames) == len(frames)
@@ -103,13 +103,13 @@ def test_the_life_of_a_camera(broker: Broker, back: BackCamera, tmp_path: Path) 
         assert states[-3:] == [PAUSED, STARTING, RUNNING]
         path.write_bytes(b"no video any more")
         back.wait_for_state(CAMERA_LOST)
-        stands_still(health)
+        wait_until_untouched(health)
         back.send(Command("back", "pause"))
-        moves(health)
+        wait_until_touched(health)
         broker.end()
-        stands_still(health)
+        wait_until_untouched(health)
         broker.start()
-        moves(health)
+        wait_until_touched(health)
         assert module.log.count(CAMERA_LOST) <= 3
         assert module.end() == 0
 
@@ -156,7 +156,7 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, t
             prediction = samples.prediction(captured_at=last.captured_at, camera="back")
             back.send(replace(prediction, session=last.session, sequence=last.sequence))
         back.wait_for_state(ENDED)
-        moves(health)
+        wait_until_touched(health)
         assert module.running
         assert "[WRN]" not in module.log
 

@@ -19,7 +19,7 @@ from tests.classifier.shelf import SECRET, Shelf, export, put, sha256
 from tests.runtime.program import python
 from tests.support import samples
 from tests.support.broker import Broker, free_port
-from tests.support.health import moves, stands_still
+from tests.support.health import wait_until_touched, wait_until_untouched
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import limit, until
@@ -186,19 +186,19 @@ def test_progress_is_predictions_that_go_out(broker: Broker, tmp_path: Path) -> 
     health, port = tmp_path / "progress", free_port()
     settings = {"MODEL": put(tmp_path / "colours", "abc"), "HEALTH_FILE": health, "HTTP_PORT": port}
     with Frames(broker.port) as frames, Module("classifier", broker.port, **settings) as module:
-        moves(health, frames.send)
+        wait_until_touched(health, frames.send)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client:
             about, answer = client.get("/").json(), client.post("/image", content=samples.jpeg()).json()
             assert answer["iteration"] == about["model"] == frames.predictions()[0].model
             assert (about["labels"], about["runtime"].split(", ")[1:]) == (["a", "b", "c"], ["XNNPACK", "1 thread"])
             assert "/image" in client.get("/openapi.json").json()["paths"]
             assert "URL_HOSTS is not set" in client.post("/url", json={"url": "http://127.0.0.1/"}).text
-        stands_still(health)
-        moves(health, frames.send)
-        stands_still(health, lambda: frames.send(jpeg=b"no picture"))
-        moves(health, frames.send)
+        wait_until_untouched(health)
+        wait_until_touched(health, frames.send)
+        wait_until_untouched(health, lambda: frames.send(jpeg=b"no picture"))
+        wait_until_touched(health, frames.send)
         broker.freeze()
-        stands_still(health, frames.send)
+        wait_until_untouched(health, frames.send)
         assert module.running
 
 

@@ -11,7 +11,7 @@ from display.icons import BUILT_IN, read_icons
 from display.pixels import rgb_bytes
 from tests.support import samples
 from tests.support.broker import Broker
-from tests.support.health import moves, stands_still
+from tests.support.health import wait_until_touched, wait_until_untouched
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import until
@@ -44,8 +44,8 @@ def test_predictions_become_pixels(broker: Broker, tmp_path: Path) -> None:
         with Listener(broker.port, "footfall/display/#") as late:
             assert Pixels.unpack(late.wait_for("pixels")[0]).label == ""
             assert late.messages()[0].retain
-        moves(health, send)
-        stands_still(health, lambda: send(age=60))
+        wait_until_touched(health, send)
+        wait_until_untouched(health, lambda: send(age=60))
         assert module.end() == 0
         reports = (json.loads(payload) for payload in listener.payloads("status/display"))
         assert next(one for one in reports if one["state"] == "offline")["metrics"]["invalid"] == 1

@@ -22,7 +22,7 @@ from runtime.worker import Worker
 from tests.mosquitto.test_access import MODULES
 from tests.support import samples
 from tests.support.broker import Broker, accepts
-from tests.support.guarded_broker import SECRETS, GuardedBroker, environment_of, other_address, run_script
+from tests.support.guarded_broker import SECRETS, GuardedBroker, other_address, run_script, script_environment
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
@@ -92,12 +92,12 @@ def test_without_the_right_password_users_are_refused(suite: Suite) -> None:
     wrong += [(other, known(user)) for user in MODULES for other in (*MODULES, "operator") if other != user]
     for user, password in wrong + [("operator", f"guess {number}") for number in range(150)]:
         for port in (suite.broker.port, suite.broker.guests):
-            assert suite.broker.answer(user, password, port) == REFUSED, user
-    assert suite.broker.answer(None) == REFUSED
+            assert suite.broker.connect_code(user, password, port) == REFUSED, user
+    assert suite.broker.connect_code(None) == REFUSED
     for name, word, code in (("reader", known("reader"), 0), ("reader", "guess", REFUSED), (None, None, REFUSED)):
         client = suite.broker.client(name, word)
         client.tls_set_context(ssl.create_default_context(cafile=suite.certificate))
-        assert suite.broker.answer(None, port=suite.broker.tls, client=client) == code
+        assert suite.broker.connect_code(None, port=suite.broker.tls, client=client) == code
     suite.assert_undisturbed()
 
 
@@ -106,7 +106,7 @@ def test_a_guest_cannot_take_over_a_modules_session(suite: Suite) -> None:
     for guess in (*MODULES, *(f"{name}-000000000000" for name in MODULES)):
         for clean in (True, False, True):
             client = suite.broker.client(None, client_id=guess, clean_session=clean)
-            assert suite.broker.answer(None, port=suite.broker.guests, client=client) == 0
+            assert suite.broker.connect_code(None, port=suite.broker.guests, client=client) == 0
     suite.assert_undisturbed()
 
 
@@ -163,7 +163,7 @@ def test_connections_beyond_the_limit_are_closed(limited: GuardedBroker) -> None
                     plain.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04" + f"{one:04}".encode())
             until(has_closed_others)
             assert limited.memory < 16 * MEBIBYTE
-        until(lambda: limited.answer("operator") == 0, what="room for a user")
+        until(lambda: limited.connect_code("operator") == 0, what="room for a user")
 
 
 def connect_deaf(port: int, name: str, qos: int) -> socket.socket | None:
@@ -242,7 +242,7 @@ def test_the_certificate_stays_until_its_names_change(tmp_path: Path) -> None:
     files = [tmp_path / "secrets" / "tls" / name for name in ("certificate.pem", "key.pem")]
 
     def make(code: int = 0, **settings: object) -> list[bytes]:
-        assert run_script(SECRETS, environment_of(tmp_path, TLS_PORT=8883, **settings))[0] == code
+        assert run_script(SECRETS, script_environment(tmp_path, TLS_PORT=8883, **settings))[0] == code
         return [file.read_bytes() for file in files]
 
     first = make(TLS_NAMES="a.example")

@@ -14,7 +14,7 @@ from bus import topics
 from runtime.explanation import NAME_PATTERN
 from tests.mosquitto.test_access import ROLES
 from tests.support.broker import ROOT
-from tests.support.guarded_broker import SEARCH, SECRETS, START, GuardedBroker, environment_of, passwords_in, run_script
+from tests.support.guarded_broker import SEARCH, SECRETS, START, GuardedBroker, read_passwords, run_script, script_environment
 from tests.support.wait import limit
 
 pytestmark = pytest.mark.broker
@@ -55,7 +55,7 @@ def create_path(folder: Path, shell: str = "sh") -> Path:
 def test_a_bad_setting_ends_it_with_one_line(tmp_path: Path, name: str, value: str) -> None:
     """The line names the setting; the broker is not started; the exit code is 2, as with the modules."""
     values = {"USERS_PORT": "1883"} | ({"TLS_PORT": "8883"} if name == "TLS_NAMES" else {}) | {name: value}
-    code, output = run_script(START, environment_of(tmp_path, PATH=create_path(tmp_path), **values))
+    code, output = run_script(START, script_environment(tmp_path, PATH=create_path(tmp_path), **values))
     assert (code, output.count("\n")) == (2, 1), output
     assert name in output
 
@@ -73,7 +73,7 @@ def test_the_access_list_has_rules_for_valid_names_only(tmp_path_factory: pytest
     given_names = [name for name in re.split(r"[, \n]", cameras or "door") if name.strip("\t")]
     valid = [name for name in given_names if re.fullmatch(NAME_PATTERN, name) and name not in topics.RESERVED_CAMERAS]
     path = create_path(folder)
-    code, output = run_script(START, environment_of(folder, PATH=path, USERS_PORT=1883, CAMERAS=cameras, CLASSIFIERS=0))
+    code, output = run_script(START, script_environment(folder, PATH=path, USERS_PORT=1883, CAMERAS=cameras, CLASSIFIERS=0))
     if not valid or valid != given_names:
         assert (code, output.count("\n")) == (2, 1), output
         assert not (folder / "run").exists()
@@ -96,9 +96,9 @@ def files_of_start(shell: str, folder: Path) -> list[str]:
     """The broker's files after a start with this shell, without the folder's name."""
     values = {"CAMERAS": "-n,door, back,,back ", "DISPLAYS": "hall", "CLASSIFIERS": 2, "TLS_NAMES": "a.example,192.0.2.1,::1"}
     values |= {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883, "MEMORY_LIMIT": 70_000_000}
-    environment = environment_of(folder, PATH=create_path(folder, shell), **values)
+    environment = script_environment(folder, PATH=create_path(folder, shell), **values)
     assert run_script(START, environment, shell=SHELLS[shell]) == (0, "started\n")
-    assert {len(password) for password in passwords_in(folder / "secrets", ROLES).values()} == {32}
+    assert {len(password) for password in read_passwords(folder / "secrets", ROLES).values()} == {32}
     made = (folder / "run" / "access.acl", folder / "run" / "mosquitto.conf", folder / "secrets" / "tls" / "names")
     return [path.read_text().replace(str(folder), "") for path in made]
 
@@ -107,7 +107,7 @@ def files_of_start(shell: str, folder: Path) -> list[str]:
 def test_every_shell_gives_the_same_result(shell: str, tmp_path: Path) -> None:
     assert files_of_start(shell, tmp_path / "other") == files_of_start("sh", tmp_path / "reference")
     for name, value in {"CAMERAS": "a\\nb", "DISPLAYS": "*", "MEMORY_LIMIT": "1G"}.items():
-        environment = environment_of(tmp_path / name, PATH=tmp_path / "other" / "bin", USERS_PORT=1883, **{name: value})
+        environment = script_environment(tmp_path / name, PATH=tmp_path / "other" / "bin", USERS_PORT=1883, **{name: value})
         code, output = run_script(START, environment, shell=SHELLS[shell])
         assert (code, output.count("\n")) == (2, 1), output
 
@@ -130,10 +130,10 @@ def test_each_role_alone_reads_its_password(tmp_path: Path) -> None:
     left. The next start keeps passwords, and replaces missing and empty ones.
     """
     ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
-    environment = environment_of(tmp_path, PATH=create_path(tmp_path), CLASSIFIERS=2, **ports)
+    environment = script_environment(tmp_path, PATH=create_path(tmp_path), CLASSIFIERS=2, **ports)
     assert run_script(START, environment) == (0, "started\n")
     secrets = tmp_path / "secrets"
-    before = passwords_in(secrets, ROLES)
+    before = read_passwords(secrets, ROLES)
     assert [len(password) for password in set(before.values())] == [32] * len(ROLES)
     hashes = dict(line.split(":") for line in (tmp_path / "run" / "passwords").read_text().splitlines())
     assert set(hashes) == {*ROLES, "classifier-1", "classifier-2"}
@@ -145,7 +145,7 @@ def test_each_role_alone_reads_its_password(tmp_path: Path) -> None:
     (secrets / "reader" / "password").unlink()
     (secrets / "display" / "password").write_text("")
     assert run_script(START, environment) == (0, "started\n")
-    after = passwords_in(secrets, ROLES)
+    after = read_passwords(secrets, ROLES)
     assert {role for role in ROLES if before[role] != after[role]} == {"reader", "display"}
     assert all(after.values())
 
@@ -153,16 +153,16 @@ def test_each_role_alone_reads_its_password(tmp_path: Path) -> None:
 def test_new_passwords_apply_from_the_next_start(tmp_path: Path) -> None:
     """Those of --rotate, and a given one, which may contain a shell's characters."""
     with GuardedBroker(tmp_path) as broker:
-        old = passwords_in(broker.secrets, ROLES)
+        old = read_passwords(broker.secrets, ROLES)
         assert run_script(SECRETS, broker.environment, "--rotate") == (0, "")
-        new = passwords_in(broker.secrets, ROLES)
+        new = read_passwords(broker.secrets, ROLES)
         assert not set(old.values()) & set(new.values())
-        assert broker.answer("bridge", old["bridge"]) == 0
+        assert broker.connect_code("bridge", old["bridge"]) == 0
         new["reader"] = "a\\nb $HOME `id` *"
         (broker.secrets / "reader" / "password").write_text(new["reader"] + "\n")
         broker.end(signal.SIGTERM)
         broker.start()
         for port in (broker.port, broker.guests):
-            assert {broker.answer(role, old[role], port) for role in ROLES} == {5}
-            assert {broker.answer(role, new[role], port) for role in ROLES} == {0}
-        assert broker.answer("reader", "a\nb $HOME `id` *") == 5
+            assert {broker.connect_code(role, old[role], port) for role in ROLES} == {5}
+            assert {broker.connect_code(role, new[role], port) for role in ROLES} == {0}
+        assert broker.connect_code("reader", "a\nb $HOME `id` *") == 5

@@ -69,7 +69,7 @@ class Browser(ExitStack):
         until(is_fulfilled, seconds, what)
 
 
-def is_well(port: int) -> bool:
+def is_healthy(port: int) -> bool:
     """Returns whether the dashboard's server reports that it is healthy."""
     try:
         return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=limit(5)).status_code == 200
@@ -77,7 +77,7 @@ def is_well(port: int) -> bool:
         return False
 
 
-def ask_and_never_read(port: int, end: threading.Event, camera: str = "door") -> None:
+def request_without_reading(port: int, end: threading.Event, camera: str = "door") -> None:
     """Requests pictures until `end` is set, and never reads them."""
     with socket.create_connection(("127.0.0.1", port)) as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

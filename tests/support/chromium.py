@@ -54,10 +54,10 @@ class Tab:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
         self.requests: list[str] = []
-        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.add_init_script(DRAWN)
 
@@ -82,7 +82,7 @@ class Tab:
             until(lambda: self.sees(condition), seconds, condition)
         except AssertionError as error:
             shown = self.page.inner_text("body")
-            raise AssertionError(f"{error}; complaints {self.complaints}; shown: {shown}") from None
+            raise AssertionError(f"{error}; errors {self.errors}; shown: {shown}") from None
 
     def wait_for_pictures(self, number: int = 1) -> None:
         """Waits until `number` more pictures are drawn."""
@@ -90,7 +90,7 @@ class Tab:
 
 
 @contextmanager
-def tab_of(browser: Browser, address: str, **options: Any) -> Iterator[Tab]:
+def open_tab(browser: Browser, address: str, **options: Any) -> Iterator[Tab]:
     """Opens a tab in a new context, without cookies of other tabs."""
     context = browser.new_context(**options)
     try:

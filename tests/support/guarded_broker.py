@@ -24,7 +24,7 @@ mosquitto_passwd -b "$RUN/passwords" {OBSERVER} {OBSERVER} && exec "$MOSQUITTO" 
 """
 
 
-def environment_of(folder: Path, **settings: object) -> dict[str, str]:
+def script_environment(folder: Path, **settings: object) -> dict[str, str]:
     """Returns the environment for start.sh and secrets.sh, with these settings and all files in `folder`."""
     kept = {name: value for name, value in os.environ.items() if name not in OWN_SETTINGS and not name.endswith("_PORT")}
     own = {"SECRETS": str(folder / "secrets"), "RUN": str(folder / "run"), "ADDRESS": "127.0.0.1"}
@@ -38,7 +38,7 @@ def run_script(script: Path, environment: Mapping[str, str], *arguments: str, sh
     return ended.returncode, ended.stdout + ended.stderr
 
 
-def passwords_in(secrets: Path, roles: Iterable[str]) -> dict[str, str]:
+def read_passwords(secrets: Path, roles: Iterable[str]) -> dict[str, str]:
     """Returns the password of each role."""
     return {role: (secrets / role / "password").read_text().strip() for role in roles}
 
@@ -61,7 +61,7 @@ class GuardedBroker(Broker):
         self.secrets = folder / "secrets"
         self.guests, self.tls = free_port(), free_port()
         ports = {"USERS_PORT": self.port, "GUESTS_PORT": self.guests} | ({"TLS_PORT": self.tls} if has_tls else {})
-        self.environment = environment_of(folder, **ports, **settings)
+        self.environment = script_environment(folder, **ports, **settings)
         self._ports = ports.values()
         if observed:
             stub = folder / "observed" / "mosquitto"
@@ -85,7 +85,7 @@ class GuardedBroker(Broker):
             client.username_pw_set(user, self.password(user) if password is None else password)
         return client
 
-    def answer(
+    def connect_code(
         self, user: str | None, password: str | None = None, port: int | None = None, client: mqtt.Client | None = None
     ) -> int:
         """Connects and returns the code of CONNACK: 0 is accepted, 5 is refused."""

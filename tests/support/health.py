@@ -10,14 +10,14 @@ STILL = 3.0
 """Seconds without a touch that mean no progress. Progress touches the file every second."""
 
 
-def moves(file: Path, feed: Callable[[], object] = time.time) -> None:
+def wait_until_touched(file: Path, feed: Callable[[], object] = time.time) -> None:
     """Waits until the file is touched twice. Calls `feed` repeatedly meanwhile."""
     for _ in range(2):
         before = _touched_at(file)
         until(lambda: (feed(), _touched_at(file) > before)[1], 20, f"{file.name} touched")  # noqa: B023  # called at once
 
 
-def stands_still(file: Path, feed: Callable[[], object] = time.time) -> None:
+def wait_until_untouched(file: Path, feed: Callable[[], object] = time.time) -> None:
     """Waits until the file is no longer touched. Calls `feed` repeatedly meanwhile."""
     until(lambda: (feed(), time.time() - _touched_at(file) > STILL)[1], 40, f"{file.name} no longer touched")
 

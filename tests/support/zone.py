@@ -8,6 +8,6 @@ def zone_at_noon() -> str:
     return f"Etc/GMT{time.gmtime().tm_hour - 12:+d}"  # west of Greenwich is +
 
 
-def zone_of_quarters() -> str:
+def zone_with_45_minute_offset() -> str:
     """Returns a time zone with an offset of 45 minutes, whose day does not end during a test."""
     return "Pacific/Chatham" if time.gmtime().tm_hour >= 12 else "Asia/Kathmandu"

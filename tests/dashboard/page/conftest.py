@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.broker import Broker
-from tests.support.chromium import Tab, chromium, tab_of
-from tests.support.place import Place
+from tests.support.chromium import Tab, chromium, open_tab
+from tests.support.dashboard_rig import DashboardRig
 
 
 @pytest.fixture(scope="module")
@@ -18,20 +18,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def place(broker: Broker) -> Iterator[Place]:
+def rig(broker: Broker) -> Iterator[DashboardRig]:
     """A dashboard without any data."""
-    with Place(broker) as place:
-        yield place
+    with DashboardRig(broker) as rig:
+        yield rig
 
 
 @pytest.fixture
-def tab(place: Place, browser: Browser) -> Iterator[Tab]:
+def tab(rig: DashboardRig, browser: Browser) -> Iterator[Tab]:
     """A tab that shows the page. The page must not report errors or request other hosts."""
-    with tab_of(browser, place.address, timezone_id="Europe/Berlin") as tab:
+    with open_tab(browser, rig.address, timezone_id="Europe/Berlin") as tab:
         tab.wait(CONNECTED)
         yield tab
-        assert tab.complaints == []
-        assert all(url.startswith((place.address, "blob:")) for url in tab.requests)
+        assert tab.errors == []
+        assert all(url.startswith((rig.address, "blob:")) for url in tab.requests)
 
 
 CONNECTED = "document.querySelector('#connection')?.dataset.state === 'connected'"

@@ -8,8 +8,8 @@ from starlette.responses import HTMLResponse
 from runtime.server import Address, Server
 from tests.dashboard.page.conftest import CONNECTED
 from tests.support.broker import Broker, free_port
-from tests.support.chromium import Tab, tab_of
-from tests.support.place import Place
+from tests.support.chromium import Tab, open_tab
+from tests.support.dashboard_rig import DashboardRig
 
 pytestmark = pytest.mark.system
 
@@ -35,8 +35,8 @@ def test_signing_in_and_out(broker: Broker, browser: Browser) -> None:
 
     An open page reconnects after a restart. Without its session it redirects to the form.
     """
-    with Place(broker, WEB_PASSWORD=SECRET) as place, tab_of(browser, place.address, bypass_csp=True) as tab:
-        form = f"{place.address}sign-in"
+    with DashboardRig(broker, WEB_PASSWORD=SECRET) as rig, open_tab(browser, rig.address, bypass_csp=True) as tab:
+        form = f"{rig.address}sign-in"
         assert tab.page.url == form
         enter(tab, "open barley")
         tab.page.locator("[role=alert]", has_text="Wrong password").wait_for()
@@ -45,28 +45,28 @@ def test_signing_in_and_out(broker: Broker, browser: Browser) -> None:
             results = Axe().run(tab.page)
             assert results.violations_count == 0, results.generate_report()
         enter(tab, SECRET)
-        tab.page.wait_for_url(place.address)
-        for url in (place.address, form):
+        tab.page.wait_for_url(rig.address)
+        for url in (rig.address, form):
             tab.wait(CONNECTED)
-            assert place.module.end() == 0
+            assert rig.module.end() == 0
             tab.wait(f"!({CONNECTED})")
             if url == form:
                 tab.page.context.clear_cookies()
-            place.module.__enter__()
+            rig.module.__enter__()
             tab.page.wait_for_url(url)
         enter(tab, SECRET)
-        tab.page.wait_for_url(place.address)
+        tab.page.wait_for_url(rig.address)
         tab.page.click("#sign-out button")
         tab.page.wait_for_url(form)
-        tab.page.goto(place.address)
+        tab.page.goto(rig.address)
         assert tab.page.url == form
 
 
 def test_pages_of_other_sites_get_no_data(broker: Broker, browser: Browser) -> None:
     """A page of another origin on this machine cannot open a WebSocket, read counts or show a picture."""
-    with Place(broker) as place:
-        port, page = free_port(), HTMLResponse(ATTACK.replace("PORT", str(place.port)))
+    with DashboardRig(broker) as rig:
+        port, page = free_port(), HTMLResponse(ATTACK.replace("PORT", str(rig.port)))
         for host in ("127.0.0.1", "localhost"):
-            with Server(page, Address("PORT", "127.0.0.1", port), 8), tab_of(browser, f"http://{host}:{port}/") as tab:
+            with Server(page, Address("PORT", "127.0.0.1", port), 8), open_tab(browser, f"http://{host}:{port}/") as tab:
                 tab.wait("heard.socket.length > 0 && heard.text !== '' && heard.image")
                 assert tab.page.evaluate("heard") == {"socket": ["closed"], "text": "refused", "image": "refused"}

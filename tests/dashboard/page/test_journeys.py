@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, expect
 from bus import About, Box, CameraDay, CurrentLabel, DayReport, Label, Pixels, Status, Visit, states
 from tests.dashboard.page.conftest import CONNECTED
 from tests.support.broker import Broker
-from tests.support.chromium import Tab, tab_of
-from tests.support.place import Place
+from tests.support.chromium import Tab, open_tab
+from tests.support.dashboard_rig import DashboardRig
 from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
@@ -59,7 +59,7 @@ def row(tab: Tab, hour: str) -> list[str]:
     return tab.page.locator(f"#counts-table tr[data-key='{hour}'] td").all_text_contents()
 
 
-def test_an_empty_site_says_what_to_do(place: Place, tab: Tab) -> None:
+def test_an_empty_site_says_what_to_do(rig: DashboardRig, tab: Tab) -> None:
     """Each card has a text for this case. The LED matrix appears when a display publishes its pixels."""
     shows(tab, "#no-camera", "No camera has reported yet")
     shows(tab, "#summary", "No camera has reported yet. Is capture running?")
@@ -69,18 +69,18 @@ def test_an_empty_site_says_what_to_do(place: Place, tab: Tab) -> None:
     assert tab.page.locator("#display").is_hidden()
     script = "[...document.querySelectorAll('.led')].map((led) => led.dataset.rgb).join('')"
     for pixels in (Pixels("matrix", "woman", bytes(range(192))), Pixels("matrix", "", bytes(192))):
-        place.publish(pixels)
+        rig.publish(pixels)
         tab.wait(f"{script} === '{pixels.rgb.hex()}'")
         shows(tab, "#display", pixels.label or "dark")
 
 
-def test_a_picture_has_its_prediction(place: Place, tab: Tab) -> None:
+def test_a_picture_has_its_prediction(rig: DashboardRig, tab: Tab) -> None:
     """Each picture is newer than the last and has the label of exactly that frame. A hidden page requests none."""
     tab.page.evaluate(
         "Object.defineProperty(document, 'hidden', {get: () => window.isHidden === true});"
         "window.hide = (hidden) => { isHidden = hidden; document.dispatchEvent(new Event('visibilitychange')); }"
     )
-    with place.playing():
+    with rig.playing():
         tab.wait_for_pictures(20)
         drawn = tab.drawn
         sequences = [one["sequence"] for one in drawn]
@@ -98,31 +98,31 @@ def test_a_picture_has_its_prediction(place: Place, tab: Tab) -> None:
         tab.wait_for_pictures(3)
 
 
-def test_lost_silent_and_offline_cameras(place: Place, tab: Tab) -> None:
+def test_lost_silent_and_offline_cameras(rig: DashboardRig, tab: Tab) -> None:
     """The current visit is retained, so it is shown only while the counter runs. Changes are listed and announced.
 
     An overlay on a camera's grey picture explains the problem.
     """
-    place.publish(status("counter"), CurrentLabel("door", "woman", 0.9, time.time()))
-    with place.playing(WOMAN):
+    rig.publish(status("counter"), CurrentLabel("door", "woman", 0.9, time.time()))
+    with rig.playing(WOMAN):
         shows(tab, ".who", "visit: woman since")
-        place.publish(status("counter", states.OFFLINE, "connection lost"))
+        rig.publish(status("counter", states.OFFLINE, "connection lost"))
         tab.page.locator(".who").wait_for(state="hidden")
         shows(tab, "#changes", "counter: offline: it crashed or lost its connection")
         assert "counter: offline" in (tab.page.text_content("#announcements[role=status]") or "")
-        place.publish(status("counter"))
+        rig.publish(status("counter"))
         shows(tab, ".who", "visit: woman since")
-        place.publish(status("capture-back", states.CAMERA_LOST, "/dev/video7 cannot be opened", camera="back"))
+        rig.publish(status("capture-back", states.CAMERA_LOST, "/dev/video7 cannot be opened", camera="back"))
         shows(tab, ".camera[data-camera=back][data-state=lost]", r"Camera lost\s+since .*: /dev/video7 cannot be opened")
-        place.publish(status("capture-back", states.OFFLINE, "connection lost", camera="back"))
+        rig.publish(status("capture-back", states.OFFLINE, "connection lost", camera="back"))
         shows(tab, ".camera[data-camera=back][data-state=offline]", "Camera offline")
     shows(tab, ".camera[data-camera=door][data-state=silent]", "nothing is predicted")
 
 
-def test_without_the_broker_or_the_server_the_state_is_unknown(place: Place, tab: Tab, broker: Broker) -> None:
+def test_without_the_broker_or_the_server_the_state_is_unknown(rig: DashboardRig, tab: Tab, broker: Broker) -> None:
     """The top line says so, and the page recovers by itself."""
-    place.publish(status("counter"), Pixels("matrix", "woman", bytes(range(192))))
-    with place.playing(WOMAN):
+    rig.publish(status("counter"), Pixels("matrix", "woman", bytes(range(192))))
+    with rig.playing(WOMAN):
         tab.wait_for_pictures()
     broker.end()
     shows(tab, "#summary", "No connection to the broker since")
@@ -132,23 +132,23 @@ def test_without_the_broker_or_the_server_the_state_is_unknown(place: Place, tab
     assert tab.page.locator(".led.lit").count() == 0
     broker.start()
     shows(tab, "#changes", "broker: connected")
-    assert tab.complaints == []
-    assert place.module.end() == 0
+    assert tab.errors == []
+    assert rig.module.end() == 0
     shows(tab, "#connection", "retrying")
     shows(tab, "#summary", "not connected")
     assert tab.page.locator("#try-now").is_visible()
-    place.module.__enter__()
+    rig.module.__enter__()
     tab.wait(CONNECTED)
-    tab.complaints.clear()  # the browser reports the lost connection
+    tab.errors.clear()  # the browser reports the lost connection
 
 
-def test_comparing_two_days(place: Place, tab: Tab) -> None:
+def test_comparing_two_days(rig: DashboardRig, tab: Tab) -> None:
     """Hours without data differ from hours without visits and from later hours. Each camera can be selected.
 
     A banner says that the demo's visitors are not real; the totals of several cameras exclude them.
     """
     cameras = {"back": camera(NONE), "door": camera(EVERY, man=2), "side": camera(MORNING, man=1)}
-    with place.counting(report(cameras), report({"door": camera(EVERY, man=7)}, 1)):
+    with rig.counting(report(cameras), report({"door": camera(EVERY, man=7)}, 1)):
         shows(tab, "#totals", r"visitors\s+3")
         shows(tab, "#coverage", "^Today: partly counted: back no data, side 3")
         assert tab.page.locator("#chart canvas").count() == 1
@@ -172,9 +172,9 @@ def test_comparing_two_days(place: Place, tab: Tab) -> None:
         tab.page.keyboard.press("Enter")
         assert tab.page.evaluate("document.activeElement.id") == "compare"
         assert tab.page.locator("#demo").is_hidden()
-    place.is_demo = True
-    with place.playing(WOMAN), place.counting(report({"back": camera(EVERY, demo=True, man=5), "door": camera(EVERY, man=2)})):
-        place.publish(status("counter"))
+    rig.is_demo = True
+    with rig.playing(WOMAN), rig.counting(report({"back": camera(EVERY, demo=True, man=5), "door": camera(EVERY, man=2)})):
+        rig.publish(status("counter"))
         shows(tab, "#demo", "Demo at back: visitors there are not real. The totals of all cameras exclude them")
         shows(tab, "#summary", "2 visitors today: man 2")
         assert tab.page.locator("#visits .where").all_inner_texts()[1:] == ["back, demo", "door"]
@@ -183,16 +183,16 @@ def test_comparing_two_days(place: Place, tab: Tab) -> None:
 
 
 @pytest.mark.parametrize("name", [EVIL, "__proto__"])
-def test_names_are_text(place: Place, tab: Tab, name: str) -> None:
+def test_names_are_text(rig: DashboardRig, tab: Tab, name: str) -> None:
     """Names with HTML, and names with a meaning in JavaScript, are shown as text everywhere."""
     plain = name if name != EVIL else "door"
     counts = CameraDay({name: 2}, {name: {"09": 2}}, EVERY)
     day = replace(report({plain: counts}), visits=(Visit("1", plain, name, time.time() - 9, time.time(), 0.9, 40),))
-    place.publish(CurrentLabel("door", name, 0.9, time.time()), Pixels("matrix", name, bytes(192)))
+    rig.publish(CurrentLabel("door", name, 0.9, time.time()), Pixels("matrix", name, bytes(192)))
     metrics = {name: 2.0, "dropped_constructor": 3.0}
     evil = Status("evil", name, time.time(), time.time(), name, About(model=name, labels=(name,)), metrics, {name: 2.0})
-    place.publish(evil, status("counter"))
-    with place.counting(day), place.playing(replace(WOMAN, name=name)):
+    rig.publish(evil, status("counter"))
+    with rig.counting(day), rig.playing(replace(WOMAN, name=name)):
         tab.wait_for_pictures()
         places = (".camera .label", ".camera .box", ".who", "#totals", "#visits tbody", "#matrices", "#counts-table")
         for selector in (*places, ".module[data-module=evil]"):
@@ -203,11 +203,11 @@ def test_names_are_text(place: Place, tab: Tab, name: str) -> None:
         assert not re.search("native code|undefined", tab.page.inner_text("body"))
 
 
-def test_the_page_reloads_if_a_part_failed_to_load(place: Place, browser: Browser) -> None:
+def test_the_page_reloads_if_a_part_failed_to_load(rig: DashboardRig, browser: Browser) -> None:
     """As when the network changes: it reloads itself once the server responds."""
     for part in ("main.js", "verdict.js", "dashboard.css", "vendor/uPlot-1.6.32.iife.min.js"):
-        lost, health = (f"{place.address}{path}" for path in (part, "healthz"))
-        with tab_of(browser, place.address) as tab, place.playing(WOMAN):
+        lost, health = (f"{rig.address}{path}" for path in (part, "healthz"))
+        with open_tab(browser, rig.address) as tab, rig.playing(WOMAN):
             for address in (lost, health):
                 tab.page.route(address, lambda route: route.abort("connectionreset"), times=1)
             tab.page.reload(wait_until="commit")  # the page may reload itself before it has loaded

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser
 from bus import CurrentLabel, Label, Pixels, states
 from tests.dashboard.page.test_journeys import EVERY, MORNING, NONE, WOMAN, camera, report, shows, status
 from tests.support import samples
-from tests.support.chromium import Tab, tab_of
-from tests.support.place import Place
+from tests.support.chromium import Tab, open_tab
+from tests.support.dashboard_rig import DashboardRig
 
 pytestmark = pytest.mark.system
 
@@ -39,10 +39,10 @@ FOCUS = """(() => {
 
 
 @pytest.fixture
-def tab(place: Place, browser: Browser) -> Iterator[Tab]:
+def tab(rig: DashboardRig, browser: Browser) -> Iterator[Tab]:
     """The page of a site with two cameras (one of them lost), all modules, a display, and counts of yesterday."""
     door = camera(MORNING, demo=True, **{label: 3 + number for number, label in enumerate(LABELS)})
-    place.publish(
+    rig.publish(
         status("capture-back", states.CAMERA_LOST, "/dev/video7 cannot be opened", camera="back"),
         status("classifier", model="model@0123456789ab", labels=LABELS, update=samples.UPDATE),
         replace(status("counter"), metrics={"visits_out": 5, "predictions_in": 100}),
@@ -53,9 +53,9 @@ def tab(place: Place, browser: Browser) -> Iterator[Tab]:
     )
     today, yesterday = report({"back": camera(NONE), "door": door}, demo=True), report({"door": camera(EVERY, man=7)}, 1)
     with (
-        place.counting(today, yesterday),
-        tab_of(browser, place.address, timezone_id="America/New_York", bypass_csp=True) as tab,
-        place.playing(WOMAN, Label("man", 0.05)),
+        rig.counting(today, yesterday),
+        open_tab(browser, rig.address, timezone_id="America/New_York", bypass_csp=True) as tab,
+        rig.playing(WOMAN, Label("man", 0.05)),
     ):
         tab.page.locator(".camera[data-camera=door]").scroll_into_view_if_needed()  # only visible cards get pictures
         tab.wait_for_pictures()
@@ -63,7 +63,7 @@ def tab(place: Place, browser: Browser) -> Iterator[Tab]:
         tab.wait("document.querySelectorAll('.module').length === 7")
         shows(tab, ".module[data-module=classifier]", r"wanted model: refused \(labels.txt is missing\)")
         yield tab
-    assert tab.complaints == []
+    assert tab.errors == []
 
 
 def test_the_page_is_accessible(tab: Tab) -> None:

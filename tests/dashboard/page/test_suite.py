@@ -10,26 +10,26 @@ from bus import Command
 from demo.about import CLIP, MODEL
 from tests.dashboard.page.test_journeys import shows
 from tests.support.broker import Broker, free_port
-from tests.support.browsers import is_well
-from tests.support.chromium import tab_of
+from tests.support.browsers import is_healthy
+from tests.support.chromium import open_tab
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import until
-from tests.support.zone import zone_of_quarters
+from tests.support.zone import zone_with_45_minute_offset
 
 pytestmark = pytest.mark.system
 
 
 def test_pictures_counts_and_times(browser: Browser, broker: Broker, tmp_path: Path) -> None:
     """Labels match the classifier; totals, table and visits match the counter; times are the site's. A paused camera says so."""
-    port, zone = free_port(), zone_of_quarters()
+    port, zone = free_port(), zone_with_45_minute_offset()
     settings = {"MODEL": MODEL, "VIDEO_PATH": CLIP, "WEB_PORT": port, "STATE_DIR": tmp_path / "state", "TZ": zone}
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(broker.port, "footfall/door/prediction"))
         for name in ("classifier", "counter", "dashboard", "capture"):
             stack.enter_context(Module(name, broker.port, **settings)).wait_for_log("connected to the broker")
-        until(lambda: is_well(port), what="the dashboard")
-        tab = stack.enter_context(tab_of(browser, f"http://127.0.0.1:{port}/", timezone_id="Europe/Berlin"))
+        until(lambda: is_healthy(port), what="the dashboard")
+        tab = stack.enter_context(open_tab(browser, f"http://127.0.0.1:{port}/", timezone_id="Europe/Berlin"))
         shows(tab, ".camera .label", r"^(man|woman)\b")
         tab.page.click("#counts-table >> xpath=ancestor::details/summary")
 
@@ -48,4 +48,4 @@ def test_pictures_counts_and_times(browser: Browser, broker: Broker, tmp_path: P
         until(is_counted, 60, "the counter's visits")
         listener.publish("footfall/door/command", Command("door", "pause").pack())
         tab.page.locator('.camera[data-camera="door"][data-state="paused"]').wait_for()
-        assert tab.complaints == []
+        assert tab.errors == []

@@ -13,7 +13,7 @@ from typing_extensions import Self
 from bus import About, Answer, DayReport, Frame, Label, Message, Question, Status, states
 from tests.support import samples
 from tests.support.broker import Broker, free_port
-from tests.support.browsers import Browser, Picture, is_well
+from tests.support.browsers import Browser, Picture, is_healthy
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import limit, until
@@ -21,7 +21,7 @@ from tests.support.wait import limit, until
 CAPTURE = Status("capture", states.RUNNING, 900.0, 1000.0, about=About("door"), rates={"frames_out": 10.0})
 
 
-class Place(ExitStack):
+class DashboardRig(ExitStack):
     """A dashboard, and a client that publishes in place of all other modules. The camera is "door"."""
 
     def __init__(self, broker: Broker, **settings: object) -> None:
@@ -35,7 +35,7 @@ class Place(ExitStack):
     def __enter__(self) -> Self:
         self.enter_context(self.listener)
         self.enter_context(self.module)
-        until(lambda: is_well(self.port), what="the dashboard")
+        until(lambda: is_healthy(self.port), what="the dashboard")
         return self
 
     @property
