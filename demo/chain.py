@@ -61,7 +61,7 @@ class Chain:
 
     def process(self, picture: Picture, number: int) -> str:
         """Processes the next frame; the label that the model gives it."""
-        tensor = self._classifier.input.tensor(decode(jpeg(picture, self._quality)))
+        tensor = self._classifier.input.to_tensor(decode(jpeg(picture, self._quality)))
         result = self._classifier.classify(tensor)
         seconds = number / FRAME_RATE
         at = BEGIN + seconds

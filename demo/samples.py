@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.prepare import jpeg
-from classifier.preprocess import decode, middle
+from classifier.preprocess import centre_crop, decode
 from demo.chance import chance
 from demo.figure import LABELS
 from demo.light import DAY_SECONDS
@@ -54,7 +54,7 @@ def _samples_of(seed: int) -> Samples:
         if moment.visitor is None and random.random() >= OF_NOBODY:
             continue
         picture = decode(jpeg(scene.frame(moment), int(random.integers(60, 95))))
-        seen = middle(picture, (SIZE, SIZE))
+        seen = centre_crop(picture, (SIZE, SIZE))
         pictures.append(seen.reshape(POOLED, 2, POOLED, 2, 3).mean(axis=(1, 3)).round().astype(np.uint8))
         probabilities.append(_probabilities(moment))
     return Samples(np.array(pictures), np.array(probabilities, np.float32))

@@ -16,14 +16,14 @@ from classifier import InvalidExport, export
 from classifier.description import Description, Role, read_description
 from classifier.export import Export, export_files, parse_labels, read_export
 from classifier.interpreter import Classifier
-from tests.classifier.shelf import write, zipped
+from tests.classifier.model_server import write, make_zip
 from tests.support.broker import ROOT
 from tests.support.secrets import MARK, addresses
 
 MODEL = b"not looked into here" * 20
 SHA1 = hashlib.sha1(MODEL, usedforsecurity=False).hexdigest()
 FILES = {"model.tflite": MODEL, "labels.txt": b"man\nwoman"}
-ZIP, SIZE = zipped(FILES), struct.pack("<L", len(MODEL))
+ZIP, SIZE = make_zip(FILES), struct.pack("<L", len(MODEL))
 DOORS = Export("doors", MODEL, ("man", "woman"))
 HERE = Path("model")
 LABELS = ("man", "Äpfel", "empty street", "\u0627\u0645\u0631\u0623\u0629", "\U0001f469\u200d\U0001f9b0 woman")
@@ -39,7 +39,7 @@ def read(tmp_path: Path, content: bytes) -> Export:
 def test_folder_and_zip_are_alike(tmp_path: Path, domain: str | None, digest: str | None) -> None:
     """An export is the same as a folder and as a zip; its name is the folder's, dots and all, or the zip's."""
     files = FILES | {"cvexport.manifest": json.dumps({"DomainType": domain, "ModelFileSHA1": digest}).encode()}
-    assert read_export(write(tmp_path / "doors", files)) == read(tmp_path, zipped(files)) == DOORS
+    assert read_export(write(tmp_path / "doors", files)) == read(tmp_path, make_zip(files)) == DOORS
     assert read_export(write(tmp_path / "doors-2026.11.23", files)).name == "doors-2026.11.23"
     assert DOORS.identity == f"doors@{hashlib.sha256(MODEL).hexdigest()[:12]}"
 
@@ -89,7 +89,7 @@ def test_labels_of_any_system(encoding: str, mark: str, end: str, last: str) -> 
 def test_files_that_are_refused(tmp_path: Path, file: str, content: bytes, reason: str) -> None:
     """With the file, and the line or the key and its value."""
     with pytest.raises(InvalidExport, match=rf"doors\.zip/{file}: {reason}"):
-        read(tmp_path, zipped(FILES | {file: content}))
+        read(tmp_path, make_zip(FILES | {file: content}))
 
 
 NESTED = st.recursive(st.none() | st.text() | st.integers(), st.lists).map(lambda value: json.dumps(value).encode())
@@ -102,7 +102,7 @@ METADATA = st.dictionaries(st.sampled_from(["colour", "biases"]), VALUES).map(la
 def test_any_content(tmp_path: Path, file: str, content: bytes) -> None:
     """Any bytes of any file give labels that a prediction can carry, or are refused in one line with the file's name."""
     try:
-        labels = read(tmp_path, zipped(FILES | {file: content}, zipfile.ZIP_STORED)).labels
+        labels = read(tmp_path, make_zip(FILES | {file: content}, zipfile.ZIP_STORED)).labels
     except InvalidExport as error:
         assert re.search(r"/(labels\.txt|cvexport\.manifest|footfall\.toml): ", str(error))
         assert "\n" not in str(error)
@@ -117,7 +117,7 @@ def test_zips_of_all_kinds(tmp_path: Path, inside: str, compression: int) -> Non
     """Zips of macOS, of PowerShell 5, of a repository with samples, and of other archivers."""
     files = {f"{inside}{name}": content for name, content in FILES.items()}
     others = (f"__MACOSX/{inside}._model.tflite", f"{inside}.DS_Store", "python/README.md", "../escaped", "/escaped", "a\x1b[2J")
-    assert read(tmp_path, zipped(files | dict.fromkeys(others, b"junk"), compression)) == DOORS
+    assert read(tmp_path, make_zip(files | dict.fromkeys(others, b"junk"), compression)) == DOORS
     assert [path.name for path in tmp_path.iterdir()] == ["doors.zip"]
 
 
@@ -126,7 +126,7 @@ def test_zips_of_all_kinds(tmp_path: Path, inside: str, compression: int) -> Non
 @given(data=st.data())
 def test_a_damaged_zip(tmp_path: Path, compression: int, data: st.DataObject) -> None:
     """Wherever bytes of a zip are changed, cut out or added, it is read as before, or refused in one line."""
-    damaged = bytearray(zipped({"a/model.tflite": MODEL, "a/labels.txt": b"man\nwoman"}, compression))
+    damaged = bytearray(make_zip({"a/model.tflite": MODEL, "a/labels.txt": b"man\nwoman"}, compression))
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(damaged) - 1))
         damaged[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
@@ -147,15 +147,15 @@ def test_any_bytes(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (zipped(FILES | {"other/labels.txt": b"b"}), "labels.txt is in it twice"),
-        (zipped({"labels.txt": b"a"}), "model.tflite is missing"),
-        (zipped({"model.tflite": b"a"}), "labels.txt is missing"),
-        (zipped({f"{number:02}{'x' * 65_000}": b"" for number in range(20)}), "bytes of directory, at most 1048576"),
+        (make_zip(FILES | {"other/labels.txt": b"b"}), "labels.txt is in it twice"),
+        (make_zip({"labels.txt": b"a"}), "model.tflite is missing"),
+        (make_zip({"model.tflite": b"a"}), "labels.txt is missing"),
+        (make_zip({f"{number:02}{'x' * 65_000}": b"" for number in range(20)}), "bytes of directory, at most 1048576"),
         (b"PK\x05\x06" + bytes(18), "missing"),
         (b"<html>sign in</html>", "not a zip"),
         (ZIP[:-10], "not a zip"),
         (ZIP[5:], "not a zip"),
-        (zipped(FILES, zipfile.ZIP_BZIP2), "compression 12; 0"),
+        (make_zip(FILES, zipfile.ZIP_BZIP2), "compression 12; 0"),
         (ZIP.replace(SIZE, struct.pack("<L", len(MODEL) + 1)), "400 bytes, not the 401"),
     ],
 )
@@ -167,10 +167,10 @@ def test_zips_that_are_refused(tmp_path: Path, content: bytes, reason: str) -> N
 
 def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes out is counted over all files, whatever the directory says."""
-    monkeypatch.setattr(export, "LIMIT", 1_000_000)
-    bomb = zipped(FILES | {"model.tflite": bytes(1_000_000)})
+    monkeypatch.setattr(export, "MAX_BYTES", 1_000_000)
+    bomb = make_zip(FILES | {"model.tflite": bytes(1_000_000)})
     assert len(bomb) < 10_000
-    several = zipped({"model.tflite": bytes(600_000), "labels.txt": bytes(600_000)})
+    several = make_zip({"model.tflite": bytes(600_000), "labels.txt": bytes(600_000)})
     for content in (bomb, several, bomb.replace(struct.pack("<L", 1_000_000), struct.pack("<L", 5))):
         with pytest.raises(InvalidExport, match=r"at most 1000000 in all|CRC-32"):
             read(tmp_path, content)

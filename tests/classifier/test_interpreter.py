@@ -22,11 +22,11 @@ from classifier import InvalidExport, backends, decoders
 from classifier.backends import Options
 from classifier.backends import tflite as backend
 from classifier.decoders import MIN_CONFIDENCE
-from classifier.decoders.yolo import ANCHORS, MAX_BOXES, MAX_OVERLAP, Found, find_boxes
+from classifier.decoders.yolo import ANCHORS, MAX_BOXES, MAX_IOU, DetectedBox, find_boxes
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
-from tests.classifier.shelf import put, write
+from tests.classifier.model_server import put, write
 from tests.support import tflite
 from tests.support.fruits import Fruits
 from tests.support.tflite import Quantisation
@@ -51,7 +51,7 @@ def load(folder: Path, model: bytes, labels: Sequence[str], toml: str = "", colo
 
 def classify(classifier: Classifier, picture: Array = PLAIN) -> tuple[Label, ...]:
     """What the classifier says of a picture."""
-    return classifier.classify(classifier.input.tensor(picture)).labels
+    return classifier.classify(classifier.input.to_tensor(picture)).labels
 
 
 def quantised(step: float) -> list[bytes]:
@@ -93,7 +93,7 @@ def overlap(one: Sequence[float], other: Sequence[float]) -> float:
     return width * height / (one[2] * one[3] + other[2] * other[3] - width * height)
 
 
-def restated(grid: Array) -> list[Found]:
+def restated(grid: Array) -> list[DetectedBox]:
     """How the grid of a YOLO detector is read: the published formulas, number by number."""
     rows, columns = grid.shape[:2]
     found = []
@@ -104,10 +104,10 @@ def restated(grid: Array) -> list[Found]:
         best, total = max(logits), sum(math.exp(one - max(logits)) for one in logits)
         probability = 1 / total / (1 + math.exp(-objectness))
         if probability > MIN_CONFIDENCE:
-            found.append(Found(logits.index(best), probability, place))
-    kept: list[Found] = []
+            found.append(DetectedBox(logits.index(best), probability, place))
+    kept: list[DetectedBox] = []
     for one in sorted(found, key=lambda one: -one.probability):
-        if not any(other.label == one.label and overlap(one.box, other.box) > MAX_OVERLAP for other in kept):
+        if not any(other.label == one.label and overlap(one.box, other.box) > MAX_IOU for other in kept):
             kept.append(one)
     return kept[:MAX_BOXES]
 
@@ -222,8 +222,8 @@ def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced:
     differences = []
     for name, expected in fruits.reference.items():
         jpeg = (fruits.photos / name).read_bytes()
-        reduction = classifier.input.reduction(1024, 768) if is_reduced else 1
-        result = classifier.classify(classifier.input.tensor(decode(jpeg, reduction)))
+        reduction = classifier.input.max_reduction(1024, 768) if is_reduced else 1
+        result = classifier.classify(classifier.input.to_tensor(decode(jpeg, reduction)))
         found = {label.name: label.probability for label in result.labels}
         assert result.labels[0].name == max(expected, key=expected.__getitem__), name
         assert is_reduced or abs(result.labels[0].probability - max(expected.values())) <= 0.12, name
@@ -299,7 +299,7 @@ def test_a_model_runs_without_xnnpack_too() -> None:
     [
         ("libnone.so.1", "printf", "cannot be loaded: "),
         (__file__, "printf", "cannot be loaded: "),
-        (LIBC, backend.ENTRY, "has no tflite"),
+        (LIBC, backend.ENTRY_POINT, "has no tflite"),
         (LIBC, "printf", "Failed to load device"),
     ],
 )
@@ -308,7 +308,7 @@ def test_a_delegate_that_cannot_be_loaded(
 ) -> None:
     """A missing library, a file that is none, a library that is no delegate, and one without its accelerator: one line each."""
     monkeypatch.setattr(backend, "load_delegate", Mock(side_effect=ValueError("Failed to load\ndevice")))
-    monkeypatch.setattr(backend, "ENTRY", entry)
+    monkeypatch.setattr(backend, "ENTRY_POINT", entry)
     with pytest.raises(InvalidSetting, match=f"DELEGATE='.*': .*{reason}") as caught:
         backend.load(COLOURS, Options(delegate=library))
     assert "\n" not in str(caught.value)

@@ -15,13 +15,13 @@ from classifier.export import Export
 from classifier.interpreter import Classifier
 from classifier.models import ModelManager
 from classifier.store import STATE_FILE, ModelStore
-from tests.classifier.shelf import SECRET, Answer, Shelf, cut, export, put, sha256, status, trickling, whole, zipped
+from tests.classifier.model_server import SECRET, Answer, ModelServer, cut_off, export, put, sha256, send_status, trickle, send_all, make_zip
 from tests.support.wait import until
 
 pytestmark = pytest.mark.broker  # it needs sockets
 
 FIRST, SECOND, THIRD, FOURTH = map(export, ("abc", "def", "ghi", "jkl"))
-BAD, BROKEN = export("xy"), zipped({"readme.txt": b"no model"})
+BAD, BROKEN = export("xy"), make_zip({"readme.txt": b"no model"})
 PROBLEM = "labels.txt has 2 labels, the model has 3 outputs; they must agree"
 ROLLBACK = WantedModel(rollback=True)
 
@@ -29,8 +29,8 @@ ROLLBACK = WantedModel(rollback=True)
 class Device:
     """A manager that runs step by step, and can be started again. Models are known by the letters of their labels."""
 
-    def __init__(self, folder: Path, shelf: Shelf) -> None:
-        self.shelf, self.store = shelf, folder / "state"
+    def __init__(self, folder: Path, server: ModelServer) -> None:
+        self.server, self.store = server, folder / "state"
         self.model = put(folder / "default", "own")
         self.meanwhile: Callable[[], object] = lambda: None
         self.start()
@@ -68,8 +68,8 @@ class Device:
 
     def ask(self, content: bytes, **changes: Any) -> None:
         """For what the server then offers."""
-        self.shelf.content = content
-        self.manager.on_wanted(WantedModel(**{"url": self.shelf.url, "sha256": sha256(content)} | changes))
+        self.server.content = content
+        self.manager.on_wanted(WantedModel(**{"url": self.server.url, "sha256": sha256(content)} | changes))
 
     def want(self, content: bytes, state: str = "serving", detail: str = "", **changes: Any) -> str:
         """Asks, and steps until the outcome is this one; what is served then."""
@@ -96,8 +96,8 @@ class Device:
 
 @pytest.fixture
 def device(tmp_path: Path) -> Iterator[Device]:
-    with Shelf() as shelf:
-        yield Device(tmp_path, shelf)
+    with ModelServer() as server:
+        yield Device(tmp_path, server)
 
 
 def test_wanted_models_are_served(device: Device) -> None:
@@ -107,14 +107,14 @@ def test_wanted_models_are_served(device: Device) -> None:
     assert device.want(FIRST, sha256=sha256(FIRST).upper()) == "abc"
     assert list(dict.fromkeys(device.states)) == ["downloading", "trying", "serving"]
     update = device.manager.update
-    assert (update.url, update.sha256, update.detail) == (device.shelf.root, sha256(FIRST), "")
+    assert (update.url, update.sha256, update.detail) == (device.server.root, sha256(FIRST), "")
     assert str(update.previous).startswith("default@")
-    device.want(FIRST, url=f"{device.shelf.root}/other")  # again: nothing to do, also after a restart
+    device.want(FIRST, url=f"{device.server.root}/other")  # again: nothing to do, also after a restart
     assert device.start() == device.want(FIRST) == "abc"
-    assert len(device.shelf.paths) == 1
+    assert len(device.server.paths) == 1
     for content, letters in ((SECOND, "def"), (THIRD, "ghi"), (SECOND, "def")):
         assert device.want(content) == letters
-    assert len(device.shelf.paths) == 3
+    assert len(device.server.paths) == 3
     assert set(device.store.glob("*.zip*")) == {device.zip(SECOND), device.zip(THIRD), device.store / "notes.zip"}
     assert SECRET not in (device.store / STATE_FILE).read_text()
 
@@ -125,11 +125,11 @@ def test_wanted_models_are_served(device: Device) -> None:
         (SECOND, {"url": "https://me:pw@x/"}, [], "refused", "url: must not hold a user or password"),
         (SECOND, {"sha256": "abc"}, [], "refused", "sha256: must be 64 hex digits"),
         (SECOND, {"sha256": None}, [], "refused", "sha256: must be 64 hex digits"),
-        (BROKEN, {}, [whole], "refused", "model.tflite is missing"),
-        (b"no zip", {}, [whole], "refused", "not a zip"),
-        (BAD, {}, [whole], "refused", PROBLEM),
-        (SECOND, {}, [status(404)], "failed", "answers 404"),
-        (SECOND, {}, [cut(50), status(403)], "failed", "answers 403"),
+        (BROKEN, {}, [send_all], "refused", "model.tflite is missing"),
+        (b"no zip", {}, [send_all], "refused", "not a zip"),
+        (BAD, {}, [send_all], "refused", PROBLEM),
+        (SECOND, {}, [send_status(404)], "failed", "answers 404"),
+        (SECOND, {}, [cut_off(50), send_status(403)], "failed", "answers 403"),
     ],
 )
 def test_a_final_outcome(
@@ -137,21 +137,21 @@ def test_a_final_outcome(
 ) -> None:
     """The served model and its file stay; the same request asks nothing of the server again, but another address is tried."""
     device.want(FIRST)
-    device.shelf.answers += answers
+    device.server.answers += answers
     for _ in range(2):
         assert device.want(content, state, detail, **changes) == "abc"
-    assert len(device.shelf.paths) == 1 + len(answers)
+    assert len(device.server.paths) == 1 + len(answers)
     assert device.start() == "abc"
     assert list(device.store.glob("*.zip*")) == [device.zip(FIRST)]
-    device.want(content, "serving" if content == SECOND else "refused", url=f"{device.shelf.url}2")
-    assert len(device.shelf.paths) == 2 + len(answers)
+    device.want(content, "serving" if content == SECOND else "refused", url=f"{device.server.url}2")
+    assert len(device.server.paths) == 2 + len(answers)
     device.manager.on_wanted(WantedModel())
     device.reaches("none")
 
 
 def test_what_may_pass_is_tried_again(device: Device) -> None:
     """Server errors, a broken connection, no memory for the trial: it waits, says why, and succeeds; also after a restart."""
-    device.shelf.answers += [status(503), cut(100), status(429)]
+    device.server.answers += [send_status(503), cut_off(100), send_status(429)]
     device.want(FIRST, "waiting", "answers 503; next try in 0.02 s")
     device.start()
     device.meanwhile = Mock(side_effect=[OSError(errno.ENOMEM, "Cannot allocate memory"), None])
@@ -170,7 +170,7 @@ def test_a_request_during_another(device: Device) -> None:
 
     device.want(FIRST)
     for request, state, served in ((WantedModel(), "none", "abc"), (None, "serving", "def"), (ROLLBACK, "rolled-back", "abc")):
-        device.shelf.answers.append(trickling)
+        device.server.answers.append(trickle)
         device.ask(THIRD)
         device.steps_until(is_under_way)
         device.manager.on_wanted(request) if request else device.ask(SECOND)
@@ -181,7 +181,7 @@ def test_a_request_during_another(device: Device) -> None:
     device.want(FOURTH, "trying")
     device.meanwhile = lambda: None
     assert device.reaches("rolled-back") == "def"
-    device.shelf.answers.append(trickling)
+    device.server.answers.append(trickle)
     device.ask(THIRD)
     device.steps_until(is_under_way)
     put(device.model, "new")
@@ -272,7 +272,7 @@ def test_a_folder_that_cannot_be_written(device: Device, monkeypatch: pytest.Mon
     device.manager = ModelManager(device.model, ModelStore(None), device.load)
     device.manager.start()
     assert device.want(FIRST, "refused", "STATE_DIR is not set") == "own"
-    assert device.shelf.paths == []
+    assert device.server.paths == []
     device.store = device.store.with_name("other")
     device.store.write_text("a file")
     device.start()

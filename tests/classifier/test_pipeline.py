@@ -18,7 +18,7 @@ from bus import Frame, InvalidMessage, Label, Prediction
 from bus import metric_names as names
 from classifier.interpreter import Result
 from classifier.pipeline import Pipeline
-from classifier.preprocess import REDUCED, ImageInput, Tensor, decode, decode_any
+from classifier.preprocess import REDUCTIONS, ImageInput, Tensor, decode, decode_any
 from runtime.metrics import Metrics
 from tests.support import samples
 from tests.support.wait import limit, until
@@ -46,12 +46,12 @@ def test_damaged_pictures(damage: bytes, where: int) -> None:
         assert decode(b"\xff\xd8" + (jpeg[2:where] + damage + jpeg[where + len(damage) : -2]) + b"\xff\xd9").ndim == 3
 
 
-@pytest.mark.parametrize("is_whole", [False, True])
+@pytest.mark.parametrize("whole_frame", [False, True])
 @pytest.mark.parametrize("size", [(227, 227), (256, 256), (300, 300), (128, 96)])
 @pytest.mark.parametrize("shape", [(480, 640), (640, 480), (100, 100), (31, 500)])
-def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], is_whole: bool) -> None:
+def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], whole_frame: bool) -> None:
     """Whatever the picture's shape, the tensor is the model's: one picture, 32-bit floats from 0 to 255."""
-    tensor = ImageInput(*size, FLOAT, is_whole=is_whole).tensor(np.full((*shape, 3), 77, np.uint8))
+    tensor = ImageInput(*size, FLOAT, whole_frame=whole_frame).tensor(np.full((*shape, 3), 77, np.uint8))
     assert (tensor.shape, tensor.dtype) == ((1, size[1], size[0], 3), FLOAT)
     assert (tensor == 77).all()
 
@@ -69,19 +69,19 @@ def test_the_middle_is_seen(times: int) -> None:
 @example((320, 320), (2560, 1280), True)
 @example((300, 300), (1280, 599), False)
 @given(st.tuples(SIDES, SIDES), st.tuples(LARGER, LARGER), st.booleans())
-def test_large_pictures_are_decoded_smaller(model: tuple[int, int], picture: tuple[int, int], is_whole: bool) -> None:
+def test_large_pictures_are_decoded_smaller(model: tuple[int, int], picture: tuple[int, int], whole_frame: bool) -> None:
     """By as much as leaves at least the pixels that the model is given: the whole picture's, or those of its square."""
-    needed = model if is_whole else (max(256, *model),) * 2
-    enough = [number for number in REDUCED if all(has >= number * needs for has, needs in zip(picture, needed, strict=True))]
-    assert ImageInput(*model, FLOAT, is_whole=is_whole).reduction(*picture) == max(enough, default=1)
+    needed = model if whole_frame else (max(256, *model),) * 2
+    enough = [number for number in REDUCTIONS if all(has >= number * needs for has, needs in zip(picture, needed, strict=True))]
+    assert ImageInput(*model, FLOAT, whole_frame=whole_frame).reduction(*picture) == max(enough, default=1)
 
 
-@pytest.mark.parametrize("reduction", REDUCED)
+@pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_a_reduced_picture_is_the_same_smaller(reduction: int) -> None:
     """Its sides are so many times shorter, and what the model gets is nearly the same; a grey one has three colours as well."""
     y, x = np.mgrid[:1024, :1536]
     picture = np.stack([x / 1536 * 255, y / 1024 * 255, 128 + 100 * np.sin(x / 90) * np.cos(y / 70)], -1).astype(np.uint8)
-    takes, shape = ImageInput(64, 64, FLOAT, is_whole=True), (1024 // reduction, 1536 // reduction, 3)
+    takes, shape = ImageInput(64, 64, FLOAT, whole_frame=True), (1024 // reduction, 1536 // reduction, 3)
     reduced = decode(cv2.imencode(".jpg", picture)[1].tobytes(), reduction)
     assert reduced.shape == decode(cv2.imencode(".jpg", picture[..., 0])[1].tobytes(), reduction).shape == shape
     assert abs(takes.tensor(reduced) - takes.tensor(picture)).max() < 8
@@ -112,9 +112,9 @@ class Rig:
         self.metrics.add(metric)
         self.warnings.append((sender, text))
 
-    def offer(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = samples.jpeg()) -> None:
+    def submit(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = samples.jpeg()) -> None:
         """A frame of that age."""
-        self.pipeline.offer(Frame(camera, "a1", sequence, sequence / 10, time.time() - age, 64, 48, jpeg))
+        self.pipeline.submit(Frame(camera, "a1", sequence, sequence / 10, time.time() - age, 64, 48, jpeg))
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_prediction_belongs_to_its_frame(rig: Rig) -> None:
     frames = ((20, 64, False, False), (120, 64, True, False), (220, 60_000, False, True))
     for sequence, (level, side, drawn, rig.is_demo) in enumerate(frames):
         jpeg = samples.jpeg(level=level)
-        rig.pipeline.offer(Frame("side", "a1", sequence, 0.0, time.time(), side, side, jpeg, drawn))
+        rig.pipeline.submit(Frame("side", "a1", sequence, 0.0, time.time(), side, side, jpeg, drawn))
         until(lambda: len(rig.predictions) > sequence)  # noqa: B023  # called at once
     found = [(one.camera, one.sequence, one.labels[0].name, one.demo) for one in rig.predictions]
     assert found == [("side", 0, "level 20", False), ("side", 1, "level 120", True), ("side", 2, "level 220", True)]
@@ -150,13 +150,13 @@ def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
         assert go.wait(limit(10))
 
     rig.meanwhile = work
-    rig.offer(sequence=0)
+    rig.submit(sequence=0)
     assert busy.wait(limit(10))
-    rig.offer(sequence=1)
-    until(lambda: rig.pipeline._ready.qsize() == 1)
+    rig.submit(sequence=1)
+    until(lambda: rig.pipeline._prepared.qsize() == 1)
     for sequence in range(2, 50):
-        rig.offer("door", sequence)
-        rig.offer("back", sequence)
+        rig.submit("door", sequence)
+        rig.submit("back", sequence)
         time.sleep(0.002)  # in which more would be decoded
     go.set()
     until(lambda: len(rig.predictions) >= 4)
@@ -184,9 +184,9 @@ def test_a_bad_frame(rig: Rig, frame: dict[str, Any], metric: str, reason: str) 
     """
     if metric == names.FAILED:
         rig.meanwhile = Mock(side_effect=[RuntimeError("the model broke"), None])
-    rig.offer(sequence=1, **frame)
+    rig.submit(sequence=1, **frame)
     until(lambda: rig.metrics.snapshot().get(metric) == 1)
-    rig.offer(sequence=2)
+    rig.submit(sequence=2)
     until(lambda: rig.predictions)
     assert [one.sequence for one in rig.predictions] == [2]
     ((sender, warning),) = rig.warnings
@@ -201,12 +201,12 @@ def test_frames_and_requests_take_turns(rig: Rig) -> None:
 
     def ask() -> None:
         while not ended.is_set():
-            assert rig.pipeline.ask(samples.jpeg(level=120)).labels[0].name == "level 120"
+            assert rig.pipeline.classify(samples.jpeg(level=120)).labels[0].name == "level 120"
             answers[0] += 1
 
-    rig.meanwhile = rig.offer
+    rig.meanwhile = rig.submit
     clients = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
-    rig.offer()
+    rig.submit()
     for one in clients:
         one.start()
     until(lambda: len(rig.predictions) > 40 and answers[0] > 40)

@@ -15,7 +15,7 @@ from bus import metric_names as names
 from classifier.settings import Settings
 from runtime.settings import load
 from runtime.worker import Worker
-from tests.classifier.shelf import SECRET, Shelf, export, put, sha256
+from tests.classifier.model_server import SECRET, ModelServer, export, put, sha256
 from tests.runtime.program import python
 from tests.support import samples
 from tests.support.broker import Broker, free_port
@@ -82,9 +82,9 @@ class Frames(Listener):
 
         return until(reached, 30, f"{state} {update}")
 
-    def want(self, shelf: Shelf, content: bytes) -> str:
-        shelf.content = content
-        wanted = WantedModel(url=f"{shelf.url}&{sha256(content)[:8]}", sha256=sha256(content))
+    def want(self, server: ModelServer, content: bytes) -> str:
+        server.content = content
+        wanted = WantedModel(url=f"{server.url}&{sha256(content)[:8]}", sha256=sha256(content))
         self.publish(wanted.topic, wanted.pack())
         return sha256(content)
 
@@ -94,13 +94,13 @@ def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -
     """Wanted, rolled back, changed by hand; served again after a restart; each prediction is of one model."""
     own = tmp_path / "own"
     settings = {"MODEL": put(own, "xyz", 32), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
-    with Shelf() as shelf, Frames(broker.port) as frames, Worker("frames", frames.send, interval=0.01):
+    with ModelServer() as server, Frames(broker.port) as frames, Worker("frames", frames.send, interval=0.01):
         with Module("classifier", broker.port, **settings) as module:
             frames.wait_for_letters("xyz")
             assert module.process
             process, memory = psutil.Process(module.process.pid), []
             for content, letters in ((FIRST, "abc"), (SECOND, "def")) * 2:
-                status = frames.wait_for_status(states.RUNNING, "serving", frames.want(shelf, content))
+                status = frames.wait_for_status(states.RUNNING, "serving", frames.want(server, content))
                 frames.wait_for_letters(letters)
                 assert status.about.labels == tuple(letters)
                 memory.append(process.memory_info().rss)
@@ -131,16 +131,16 @@ def test_kills_at_random_moments_of_an_update(broker: Broker, tmp_path: Path) ->
     """After each, a start serves one of the models, and the last one that is wanted in the end."""
     settings = {"MODEL": put(tmp_path / "own", "xyz", 32), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
     chance = random.Random(3)
-    with Shelf() as shelf, Frames(broker.port) as frames, Worker("frames", frames.send, interval=0.01):
+    with ModelServer() as server, Frames(broker.port) as frames, Worker("frames", frames.send, interval=0.01):
         for number in range(6):
             with Module("classifier", broker.port, **settings) as module:
                 frames.wait_for_letters("xyz", "abc", "def")
-                frames.want(shelf, (FIRST, SECOND)[number % 2])
+                frames.want(server, (FIRST, SECOND)[number % 2])
                 time.sleep(chance.uniform(0, 1))
                 module.end(signal.SIGKILL)
         with Module("classifier", broker.port, **settings):
             frames.wait_for_letters("xyz", "abc", "def")
-            frames.wait_for_status(states.RUNNING, "serving", frames.want(shelf, FIRST))
+            frames.wait_for_status(states.RUNNING, "serving", frames.want(server, FIRST))
             frames.wait_for_letters("abc")
         assert len({model for model, _ in frames.letters()}) == len(set(frames.letters()))
         kept = {path.name for path in (tmp_path / "state").iterdir()}

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.pipeline import Pipeline
-from classifier.web import LIMIT, create_app
+from classifier.web import MAX_PICTURE_BYTES, create_app
 from runtime.logs import silence_http_clients
 from runtime.metrics import Metrics
-from tests.classifier.shelf import Handler, Shelf, endless, put, whole, zipped
+from tests.classifier.model_server import Handler, ModelServer, send_endlessly, put, send_all, make_zip
 from tests.support.secrets import MARK, addresses
 from tests.support.wait import limit
 
@@ -42,9 +42,9 @@ def check(response: Any, tolerance: float = 0.02) -> None:
     assert found == pytest.approx({"blue": 0.0, "green": 0.2, "red": 0.8}, abs=tolerance)
 
 
-def refused(response: Any, status: int) -> str:
+def refused(response: Any, send_status: int) -> str:
     """The message of a refusal, which is JSON."""
-    assert response.status_code == status, response.text
+    assert response.status_code == send_status, response.text
     problem = response.json()
     assert set(problem) == {"code", "message"}
     assert problem["code"].isalpha()
@@ -56,18 +56,18 @@ def by_path(handler: Handler) -> None:
     if handler.path.startswith("/to/"):
         handler.head(302, Location=handler.path.removeprefix("/to/"))
     else:
-        (endless if handler.path == "/endless" else whole)(handler)
+        (send_endlessly if handler.path == "/send_endlessly" else send_all)(handler)
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[Shelf]:
+def machine() -> Iterator[ModelServer]:
     """A machine with a picture."""
-    with Shelf(PNG, answer=by_path) as running:
+    with ModelServer(PNG, answer=by_path) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def client(machine: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def client(machine: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """Asks an application that may fetch from the machine, with a model that gives the mean colour of a picture."""
     folder = put(tmp_path_factory.mktemp("models") / "colours", ("blue", "green", "red"))
     classifier = Classifier(read_export(folder), trial=("true",))
@@ -82,7 +82,7 @@ def post(client: TestClient, body: bytes, kind: str = FORM) -> Any:
 
 @pytest.mark.parametrize("ending", ["", "/nostore"])
 @pytest.mark.parametrize("prefix", ["", "shop/", "shop/classify/iterations/v1/", "shop/detect/iterations/v1/"])
-def test_every_route(client: TestClient, machine: Shelf, prefix: str, ending: str) -> None:
+def test_every_route(client: TestClient, machine: ModelServer, prefix: str, ending: str) -> None:
     """A picture as a body, in a form and by its address; the cloud service's clients write `Url`."""
     check(client.post(f"/{prefix}image{ending}", content=PNG, headers={"Content-Type": OCTETS}), 0.001)
     check(client.post(f"/{prefix}image{ending}", files={"imageData": ("a.png", PNG, "image/png")}), 0.001)
@@ -113,7 +113,7 @@ def test_bodies_that_are_no_picture(client: TestClient) -> None:
     """Truncated, huge by their header, too large, empty, of another kind: JSON and a 4xx each, but not just below the limit."""
     huge = JPEG.replace(struct.pack(">HH", 40, 60), struct.pack(">HH", 30_000, 30_000))
     assert "at most 16000000 pixels" in refused(post(client, huge, OCTETS), 400)
-    for body in (b"", JPEG[:200], PNG[:50], zipped({}), b"GIF89a", bytes(1000)):
+    for body in (b"", JPEG[:200], PNG[:50], make_zip({}), b"GIF89a", bytes(1000)):
         refused(post(client, body, OCTETS), 400)
         refused(post(client, form(("name=imageData; filename=a", body))), 400)
     for broken in (b"", b"--x", b"--x\r\n\r\n--x--", form(("name=other", b"1"))):
@@ -122,8 +122,8 @@ def test_bodies_that_are_no_picture(client: TestClient) -> None:
     large = cv2.imencode(".bmp", np.tile(RED, (15, 13, 1)))[1].tobytes()
     check(post(client, form(("name=imageData", large))))
     check(post(client, form(("name=IMAGEDATA", PNG), ("name=more; filename=a", bytes(10_000)))))
-    assert "at most 4194304 bytes" in refused(post(client, bytes(LIMIT + 1), "image/png"), 413)
-    for size in (LIMIT + 1, LIMIT + 1_000_000):
+    assert "at most 4194304 bytes" in refused(post(client, bytes(MAX_PICTURE_BYTES + 1), "image/png"), 413)
+    for size in (MAX_PICTURE_BYTES + 1, MAX_PICTURE_BYTES + 1_000_000):
         assert "4194304" in refused(post(client, form(("name=imageData", bytes(size)))), 413)
 
 
@@ -131,14 +131,14 @@ def test_bodies_that_are_no_picture(client: TestClient) -> None:
 @given(st.binary(max_size=400), st.sampled_from([OCTETS, FORM]), st.integers(0, 3000))
 def test_whatever_is_sent(client: TestClient, damage: bytes, kind: str, where: int) -> None:
     """Damage anywhere in a picture or a form: an answer, or JSON and a 4xx; never a 500."""
-    whole = form(('name="imageData"; filename="a"', JPEG)) if kind == FORM else JPEG
-    response = post(client, whole[:where] + damage + whole[where + len(damage) :], kind)
+    send_all = form(('name="imageData"; filename="a"', JPEG)) if kind == FORM else JPEG
+    response = post(client, send_all[:where] + damage + send_all[where + len(damage) :], kind)
     assert response.status_code in (200, 400)
     json.loads(response.text)
 
 
 @pytest.mark.parametrize(
-    ("url", "status", "reason"),
+    ("url", "send_status", "reason"),
     [
         ("http://127.0.0.1:1/a.png", 403, "http://127.0.0.1:1 is not allowed"),
         ("http://127.0.0.1/a.png", 403, "not allowed"),
@@ -147,21 +147,21 @@ def test_whatever_is_sent(client: TestClient, damage: bytes, kind: str, where: i
         ("file:///etc/passwd", 403, "not allowed"),
         ("HERE@127.0.0.1:9/", 403, "not allowed"),
         ("ftp://other.example/a.png", 403, "not allowed"),
-        ("HERE/endless", 400, "more than 4194304 bytes"),
+        ("HERE/send_endlessly", 400, "more than 4194304 bytes"),
         ("http://[", 403, "not allowed"),
         ("http://" + "a" * 70_000, 400, "not an address"),
         ("", 403, "not allowed"),
     ],
 )
-def test_addresses_that_are_refused(client: TestClient, machine: Shelf, url: str, status: int, reason: str) -> None:
+def test_addresses_that_are_refused(client: TestClient, machine: ModelServer, url: str, send_status: int, reason: str) -> None:
     """Other machines, ports and schemes, also by redirection; what fails or does not end."""
-    assert reason in refused(client.post("/url", json={"url": url.replace("HERE", machine.root)}), status)
+    assert reason in refused(client.post("/url", json={"url": url.replace("HERE", machine.root)}), send_status)
 
 
 @settings(max_examples=40)
 @given(address=addresses(schemes=("http", "HTTPS")).map(lambda pair: pair[0]))
 def test_no_secret_of_an_address_is_shown(
-    client: TestClient, machine: Shelf, caplog: pytest.LogCaptureFixture, address: str
+    client: TestClient, machine: ModelServer, caplog: pytest.LogCaptureFixture, address: str
 ) -> None:
     """Neither in an answer nor in the log, whether the machine is allowed, has the picture, or redirects."""
     caplog.set_level(logging.DEBUG)

@@ -23,7 +23,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+def make_zip(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A zip with these names, which are not checked; always the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
@@ -32,7 +32,7 @@ def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> 
     return buffer.getvalue()
 
 
-def write(folder: Path, files: dict[str, bytes]) -> Path:
+def write_files(folder: Path, files: dict[str, bytes]) -> Path:
     """A folder with these files."""
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
@@ -40,28 +40,28 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
-def files(labels: Sequence[str], side: int = 16) -> dict[str, bytes]:
+def export_files(labels: Sequence[str], side: int = 16) -> dict[str, bytes]:
     """An export whose model gives the mean blue, green and red of a picture; three labels, as "abc"."""
     model = tflite.classification(np.eye(3) / 255, np.zeros(3), side)
     return {"model.tflite": model, "labels.txt": "\n".join(labels).encode()}
 
 
-def export(labels: Sequence[str], side: int = 16) -> bytes:
+def export_zip(labels: Sequence[str], side: int = 16) -> bytes:
     """Its zip."""
-    return zipped(files(labels, side))
+    return make_zip(export_files(labels, side))
 
 
-def put(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
+def write_export(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
     """Its folder."""
-    return write(folder, files(labels, side))
+    return write_files(folder, export_files(labels, side))
 
 
-class Shelf(ThreadingHTTPServer):
+class ModelServer(ThreadingHTTPServer):
     """Serves `content` at every path, or as `answer` does; `answers` has how the next requests are answered instead."""
 
     def __init__(self, content: bytes = b"", authority: trustme.CA | None = None, answer: "Answer | None" = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.content, self.answer = content, answer or whole
+        self.content, self.answer = content, answer or send_all
         self.answers: deque[Answer] = deque()
         self.paths: list[str] = []
         self.released = threading.Event()
@@ -85,7 +85,7 @@ class Shelf(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Shelf
+    server: ModelServer
 
     def do_GET(self) -> None:
         self.server.paths.append(self.path)
@@ -94,9 +94,9 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def head(self, status: int, **headers: object) -> None:
+    def head(self, send_status: int, **headers: object) -> None:
         """The answer's head; the connection is closed after it."""
-        self.send_response(status)
+        self.send_response(send_status)
         for name, value in {**headers, "Connection": "close"}.items():
             self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
 Answer = Callable[[Handler], object]
 
 
-def cut(end: int | None, length: int | None = None, is_held: bool = False) -> Answer:
+def cut_off(end: int | None, length: int | None = None, is_held: bool = False) -> Answer:
     """The connection breaks, or is held, at byte `end`."""
 
     def answer(handler: Handler) -> None:
@@ -120,23 +120,23 @@ def cut(end: int | None, length: int | None = None, is_held: bool = False) -> An
     return answer
 
 
-whole = cut(None)
+send_all = cut_off(None)
 
 
-def status(code: int, **headers: object) -> Answer:
-    """Nothing but a status."""
+def send_status(code: int, **headers: object) -> Answer:
+    """Nothing but a send_status."""
     return lambda handler: handler.head(code, Content_Length=0, **headers)
 
 
-def trickling(handler: Handler) -> None:
+def trickle(handler: Handler) -> None:
     """A byte now and then, for a minute."""
     handler.head(200, Content_Length=3000)
     while not handler.server.released.wait(0.02):
         handler.wfile.write(b"x")
 
 
-def endless(handler: Handler, status: int = 200, **headers: object) -> None:
+def send_endlessly(handler: Handler, send_status: int = 200, **headers: object) -> None:
     """More and more, without a length."""
-    handler.head(status, Transfer_Encoding="chunked", **headers)
+    handler.head(send_status, Transfer_Encoding="chunked", **headers)
     while not handler.server.released.is_set():
         handler.wfile.write(b"1000\r\n" + bytes(0x1000) + b"\r\n")
