@@ -77,21 +77,21 @@ def export_files() -> list[str]:
 
 def read_export(path: Path) -> Export:
     """Reads and checks the export in a folder or zip. Raises `InvalidExport`."""
-    shown = Path(public_address(str(path)))  # an address given by mistake may contain a token
+    public_path = Path(public_address(str(path)))  # an address given by mistake may contain a token
     try:
         files = _read_zip(path, export_files()) if path.is_file() else _read_folder(path)
         model_file = _find_model(files)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise InvalidExport(f"{shown}: {reason}; must be a folder or zip with {MODEL_FILE} and {LABELS_FILE}") from None
+        raise InvalidExport(f"{public_path}: {reason}; must be a folder or zip with {MODEL_FILE} and {LABELS_FILE}") from None
     except InvalidExport as error:
-        raise InvalidExport(f"{shown}: {error}") from None
+        raise InvalidExport(f"{public_path}: {error}") from None
     if MANIFEST_FILE in files:
-        _check_manifest(files[MANIFEST_FILE], files[model_file], shown / MANIFEST_FILE)
+        _check_manifest(files[MANIFEST_FILE], files[model_file], public_path / MANIFEST_FILE)
     resolved = path.resolve()
     name = resolved.name if resolved.is_dir() else resolved.stem
-    labels = parse_labels(files[LABELS_FILE], shown / LABELS_FILE)
-    description = read_description(files.get(DESCRIPTION_FILE), files.get(METADATA_FILE), shown)
+    labels = parse_labels(files[LABELS_FILE], public_path / LABELS_FILE)
+    description = read_description(files.get(DESCRIPTION_FILE), files.get(METADATA_FILE), public_path)
     return Export(name or "model", files[model_file], labels, description, model_file.rpartition(".")[2])
 
 

@@ -1,4 +1,4 @@
-"""A server on loopback that offers a zip, as badly as servers do, and the zips that it offers."""
+"""A server on loopback that sends a model's zip, or fails as real servers do; and functions that create exports."""
 
 import hashlib
 import io
@@ -24,7 +24,7 @@ def sha256(content: bytes) -> str:
 
 
 def make_zip(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip with these names, which are not checked; always the same bytes."""
+    """Returns a zip with these files. Equal files give equal bytes. The names are not checked."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in files.items():
@@ -33,7 +33,7 @@ def make_zip(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> Path:
-    """A folder with these files."""
+    """Writes these files to a folder, and returns it."""
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -41,23 +41,23 @@ def write_files(folder: Path, files: dict[str, bytes]) -> Path:
 
 
 def export_files(labels: Sequence[str], side: int = 16) -> dict[str, bytes]:
-    """An export whose model gives the mean blue, green and red of a picture; three labels, as "abc"."""
+    """Returns the files of an export with three labels, such as "abc", for the mean blue, green and red of a picture."""
     model = tflite.classification(np.eye(3) / 255, np.zeros(3), side)
     return {"model.tflite": model, "labels.txt": "\n".join(labels).encode()}
 
 
 def export_zip(labels: Sequence[str], side: int = 16) -> bytes:
-    """Its zip."""
+    """Returns the zip of `export_files`."""
     return make_zip(export_files(labels, side))
 
 
 def write_export(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
-    """Its folder."""
+    """Writes `export_files` to a folder, and returns it."""
     return write_files(folder, export_files(labels, side))
 
 
 class ModelServer(ThreadingHTTPServer):
-    """Serves `content` at every path, or as `answer` does; `answers` has how the next requests are answered instead."""
+    """A server that sends `content` at every path, or calls `answer`. `answers` has the answers to the next requests."""
 
     def __init__(self, content: bytes = b"", authority: trustme.CA | None = None, answer: "Answer | None" = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -67,7 +67,7 @@ class ModelServer(ThreadingHTTPServer):
         self.released = threading.Event()
         self.root = f"{'https' if authority else 'http'}://127.0.0.1:{self.server_address[1]}"
         self.url = f"{self.root}/models/people.zip?sv=2025-01-05&sp=r&sig={SECRET}"
-        """With a signature, as Azure's addresses have them."""
+        """Has a signature, as Azure's addresses do."""
         if authority:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -80,7 +80,7 @@ class ModelServer(ThreadingHTTPServer):
         super().server_close()
 
     def handle_error(self, *_: object) -> None:
-        """Clients that go away are expected."""
+        """Ignores clients that disconnect."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -94,22 +94,22 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def head(self, send_status: int, **headers: object) -> None:
-        """The answer's head; the connection is closed after it."""
-        self.send_response(send_status)
+    def head(self, status: int, **headers: object) -> None:
+        """Sends the status and headers of a response, after which the connection is closed."""
+        self.send_response(status)
         for name, value in {**headers, "Connection": "close"}.items():
             self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Keeps quiet."""
+        """Logs nothing."""
 
 
 Answer = Callable[[Handler], object]
 
 
 def cut_off(end: int | None, length: int | None = None, is_held: bool = False) -> Answer:
-    """The connection breaks, or is held, at byte `end`."""
+    """Returns an answer that breaks off, or stalls, at byte `end`."""
 
     def answer(handler: Handler) -> None:
         handler.head(200, Content_Length=len(handler.server.content) if length is None else length)
@@ -124,19 +124,19 @@ send_all = cut_off(None)
 
 
 def send_status(code: int, **headers: object) -> Answer:
-    """Nothing but a send_status."""
+    """Returns an answer of a status without a body."""
     return lambda handler: handler.head(code, Content_Length=0, **headers)
 
 
 def trickle(handler: Handler) -> None:
-    """A byte now and then, for a minute."""
+    """Sends a byte every 20 ms, for a minute."""
     handler.head(200, Content_Length=3000)
     while not handler.server.released.wait(0.02):
         handler.wfile.write(b"x")
 
 
-def send_endlessly(handler: Handler, send_status: int = 200, **headers: object) -> None:
-    """More and more, without a length."""
-    handler.head(send_status, Transfer_Encoding="chunked", **headers)
+def send_endlessly(handler: Handler, status: int = 200, **headers: object) -> None:
+    """Sends data without end."""
+    handler.head(status, Transfer_Encoding="chunked", **headers)
     while not handler.server.released.is_set():
         handler.wfile.write(b"1000\r\n" + bytes(0x1000) + b"\r\n")

@@ -12,7 +12,7 @@ import trustme
 
 from bus import Prediction
 from demo.about import CLIP, MODEL
-from tests.classifier.model_server import SECRET, ModelServer, sha256, make_zip
+from tests.classifier.model_server import SECRET, ModelServer, make_zip, sha256
 from tests.edgehub.hub import EdgeHub
 from tests.support import samples
 from tests.support.broker import Broker
