@@ -47,7 +47,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
         labels = tuple(classifier.labels[:MAX_LABELS])
         about.update(model=classifier.identity, labels=labels, runtime=classifier.runtime)
         bus.describe(**about)
-        log.info("serving model %s with labels %s, on %s", classifier.identity, ", ".join(classifier.labels), classifier.runtime)
+        log.info("serving %s: labels %s; runtime %s", classifier.identity, ", ".join(classifier.labels), classifier.runtime)
 
     def report_update(update: object) -> None:
         bus.describe(update=update)

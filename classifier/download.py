@@ -117,7 +117,7 @@ def _convert_error(error: Exception, address: str, limits: Limits) -> FootfallEr
 
 
 def find_address_problem(url: str) -> str:
-    """Returns the problem with a model's address, without the address, or an empty text."""
+    """Returns the problem with a model's address, or an empty text. The text never contains the address."""
     if len(url) > MAX_ADDRESS_LENGTH or not _ADDRESS_PATTERN.fullmatch(url):
         return f"must be an address of 1 to {MAX_ADDRESS_LENGTH} characters (RFC 3986)"
     try:

@@ -25,9 +25,9 @@ LABELS_FILE = "labels.txt"
 MANIFEST_FILE = "cvexport.manifest"
 METADATA_FILE = "metadata_properties.json"
 MAX_BYTES = 256 * 1024 * 1024
-"""Upper bound of all files of an export together; far above what a device can run."""
+"""Upper bound for all files of an export together; far more than a device can run."""
 MAX_DIRECTORY_BYTES = 1024 * 1024
-"""Upper bound of a zip's central directory."""
+"""Upper bound for a zip's central directory."""
 CHUNK_SIZE = 4096
 """Bytes per read. zipfile decompresses LZMA without a bound: up to 28 MB from this many bytes."""
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)  # not bzip2: 3 GB from 4096 bytes
@@ -36,7 +36,7 @@ FileStats = tuple[tuple[str, int, int, int], ...]
 DIGEST_LENGTH = 12
 """Hex digits of the model file's SHA-256 in its identity."""
 _CHARACTER_MAP = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff")) | dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")
-"""Removes zero-width characters, except joiners (emoji, Persian); replaces no-break spaces by spaces."""
+"""Removes zero-width characters, except joiners (emoji, Persian); replaces no-break spaces with spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def read_export(path: Path) -> Export:
         model_file = _find_model(files)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise InvalidExport(f"{public_path}: {reason}; must be a folder or zip with {MODEL_FILE} and {LABELS_FILE}") from None
+        raise InvalidExport(f"{public_path}: {reason}; a folder or zip with {MODEL_FILE} and {LABELS_FILE} is required") from None
     except InvalidExport as error:
         raise InvalidExport(f"{public_path}: {error}") from None
     if MANIFEST_FILE in files:
@@ -140,7 +140,7 @@ class _BoundedFile(io.FileIO):
 
 
 def _read_entries(archive: zipfile.ZipFile, names: Collection[str]) -> dict[str, bytes]:
-    """Returns the files by name, without the folder. PowerShell 5 separates folders by backslashes."""
+    """Returns the files by name, without the folder. PowerShell 5 separates folders with backslashes."""
     files: dict[str, bytes] = {}
     remaining = MAX_BYTES
     for entry in archive.infolist():
@@ -150,7 +150,7 @@ def _read_entries(archive: zipfile.ZipFile, names: Collection[str]) -> dict[str,
         if name in files:
             raise InvalidExport(f"{name} occurs twice; a zip must have one export")
         if entry.compress_type not in _COMPRESSIONS:
-            raise InvalidExport(f"{name}: compression {entry.compress_type}; must be 0 (none), 8 (deflate) or 14 (LZMA)")
+            raise InvalidExport(f"{name}: unsupported compression {entry.compress_type}; use 0 (none), 8 (deflate) or 14 (LZMA)")
         if entry.file_size > remaining:
             raise InvalidExport(f"{name}: {entry.file_size} bytes; at most {MAX_BYTES} in total are allowed")
         remaining -= entry.file_size
@@ -165,7 +165,7 @@ def _find_model(files: Collection[str]) -> str:
     """Returns the name of the model file. Raises `InvalidExport` unless there are exactly one model and its labels."""
     models = sorted(name for name in files if name in model_files())
     if len(models) > 1:
-        raise InvalidExport(f"it has {' and '.join(models)}; must have one model")
+        raise InvalidExport(f"found {' and '.join(models)}; there must be exactly one model")
     if not models or LABELS_FILE not in files:
         missing = LABELS_FILE if models else MODEL_FILE
         needed = f"a folder or zip must have {' or '.join(model_files())}, and {LABELS_FILE}"

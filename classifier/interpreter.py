@@ -96,7 +96,7 @@ def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder
     """Returns the input of the model, from the description or else the defaults. Raises `InvalidExport`."""
     tensor, shape = inputs[0], inputs[0].shape
     if len(inputs) != 1 or len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or tensor.dtype not in INPUT_TYPES:
-        needed = "must be one input, 1 x height x width x 3, in float32, uint8 or int8"
+        needed = "the model must have one input: 1 x height x width x 3 in float32, uint8 or int8"
         raise InvalidExport(f"{export.name}: inputs {describe_tensors(inputs)}; {needed}")
     description, is_float = export.description, tensor.dtype == np.float32
     quantisation = None

@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 CHECK_INTERVAL = 1.0
 """Seconds between two checks of MODEL's files."""
 STEP_SECONDS = 0.5
-"""Upper bound of waiting or downloading in one step."""
+"""Seconds that one step waits or downloads at most."""
 _do_nothing: Callable[..., object] = lambda *_: None  # noqa: E731
 MAX_TRIALS = 5
-"""Upper bound of trials of one model that end this process."""
+"""Trials of a model that may end this process before the model is refused."""
 MAX_REQUESTS = 16
 
 

@@ -68,13 +68,13 @@ class Pipeline:
             self._metrics.add(names.DROPPED_FOR_NEWER)
 
     def switch(self, classifier: Classifier) -> None:
-        """Uses another model from the next frame on. A frame already prepared for the current model still goes to that."""
+        """Uses another model from the next frame on. The current model still gets a frame already prepared for it."""
         self._classifier = classifier
 
     def classify(self, picture: bytes) -> Result:
         """Classifies a picture in any format that OpenCV reads; blocks until then. Raises `InvalidMessage` or `Busy`."""
         if not self._request_slot.acquire(timeout=self.ANSWER_TIMEOUT):
-            raise Busy(f"too many requests: this one waited {self.ANSWER_TIMEOUT:g} s")
+            raise Busy(f"too many requests; this one gave up after {self.ANSWER_TIMEOUT:g} s")
         try:
             classifier, future = self._classifier, Future[Result]()
             self._prepared.put(_PreparedInput(classifier.input.to_tensor(decode_any(picture)), classifier, future))

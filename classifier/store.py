@@ -23,7 +23,7 @@ CHUNK_SIZE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model that is or was served: its identity, and the name and SHA-256 of its zip. MODEL has neither name nor SHA-256."""
+    """A model that is or was served: its identity, and the name and SHA-256 of its zip. For MODEL, both are empty."""
 
     model: str
     file: FileName | None = None
@@ -120,14 +120,14 @@ class ModelStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         new = self.folder / f".{STATE_FILE}.tmp"
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  # keeps the mode
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  # Path.open cannot set the permissions
             json.dump(asdict(state), file)
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.folder / STATE_FILE)
         descriptor = os.open(self.folder, os.O_RDONLY)
         try:
-            os.fsync(descriptor)  # the rename
+            os.fsync(descriptor)  # makes the rename durable
         finally:
             os.close(descriptor)
         named = [one.file for one in (state.served, state.previous, state.wanted) if one is not None]

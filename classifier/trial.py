@@ -1,4 +1,4 @@
-"""The trial of a model, in a process that it may crash. Reads the model from standard input: python -m classifier.trial tflite"""
+"""The trial of a model in a separate process, which it may crash: python -m classifier.trial tflite < model.tflite"""
 
 import signal
 import sys

@@ -20,7 +20,7 @@ from classifier.interpreter import Result
 from classifier.pipeline import Busy, Pipeline
 
 MAX_PICTURE_BYTES = 4 * 1024 * 1024
-"""As in Custom Vision."""
+"""Custom Vision's limit."""
 MAX_BODY_BYTES = MAX_PICTURE_BYTES + 64 * 1024
 """Includes the overhead of a form."""
 BODY_TIMEOUT = 30.0

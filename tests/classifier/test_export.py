@@ -155,7 +155,7 @@ def test_any_bytes(tmp_path: Path, content: bytes) -> None:
         (b"<html>sign in</html>", "not a valid zip"),
         (ZIP[:-10], "not a valid zip"),
         (ZIP[5:], "not a valid zip"),
-        (make_zip(FILES, zipfile.ZIP_BZIP2), "compression 12; must be 0"),
+        (make_zip(FILES, zipfile.ZIP_BZIP2), "unsupported compression 12"),
         (ZIP.replace(SIZE, struct.pack("<L", len(MODEL) + 1)), "400 bytes instead of the 401"),
     ],
 )
@@ -182,7 +182,7 @@ def test_zip_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @given(addresses())
 def test_an_address_as_model(given: tuple[str, str]) -> None:
     """An address given by mistake is refused, without its secret in the message."""
-    with pytest.raises(InvalidExport, match=r"must be a folder or zip with model\.tflite and labels\.txt") as caught:
+    with pytest.raises(InvalidExport, match=r"a folder or zip with model\.tflite and labels\.txt is required") as caught:
         read_export(Path(given[0]))
     assert MARK not in str(caught.value)
 

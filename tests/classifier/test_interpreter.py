@@ -284,7 +284,7 @@ def test_another_backend_and_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyP
             ("red", 0.2),
         ]
         assert classifier.runtime == "mean 1.0"
-    with pytest.raises(InvalidExport, match=r"it has model\.mean and model\.tflite; must have one model"):
+    with pytest.raises(InvalidExport, match=r"found model\.mean and model\.tflite; there must be exactly one model"):
         read_export(write_export(tmp_path / "model", "abc"))
 
 

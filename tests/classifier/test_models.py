@@ -34,7 +34,7 @@ pytestmark = pytest.mark.broker  # uses sockets
 
 FIRST, SECOND, THIRD, FOURTH = map(export_zip, ("abc", "def", "ghi", "jkl"))
 BAD, BROKEN = export_zip("xy"), make_zip({"readme.txt": b"no model"})
-PROBLEM = "labels.txt has 2 labels, the model has 3 outputs; they must agree"
+PROBLEM = "labels.txt has 2 labels, the model has 3 outputs; the numbers must match"
 ROLLBACK = WantedModel(rollback=True)
 
 
@@ -65,7 +65,7 @@ class Device:
         self.manager.attach(self.serve, lambda update: self.states.append(update.state), self.problems.append)
         return self.served
 
-    def steps_until(self, condition: Callable[[], object], what: str = "") -> None:
+    def step_until(self, condition: Callable[[], object], what: str = "") -> None:
         def step() -> bool:
             self.manager.step()
             return bool(condition())
@@ -74,7 +74,7 @@ class Device:
 
     def wait_for_state(self, state: str, detail: str = "") -> str:
         """Steps until the update has this state and detail, and returns the letters of the served model."""
-        self.steps_until(lambda: self.manager.update.state == state and detail in self.manager.update.detail, f"{state} {detail}")
+        self.step_until(lambda: self.manager.update.state == state and detail in self.manager.update.detail, f"{state} {detail}")
         assert SECRET not in repr(self.manager.update)
         return self.served
 
@@ -83,13 +83,13 @@ class Device:
         self.server.content = content
         self.manager.on_wanted(WantedModel(**{"url": self.server.url, "sha256": sha256(content)} | changes))
 
-    def want(self, content: bytes, state: str = "serving", detail: str = "", **changes: Any) -> str:
+    def update(self, content: bytes, state: str = "serving", detail: str = "", **changes: Any) -> str:
         """Requests a model, and steps until the update has this state. Returns the letters of the served model."""
         self.request(content, **changes)
         return self.wait_for_state(state, detail)
 
     def roll_back(self) -> tuple[str, str]:
-        """Returns the letters of the served model, and the state of the update."""
+        """Rolls back, and returns the letters of the served model and the state of the update."""
         self.manager.on_wanted(ROLLBACK)
         self.manager.step()
         return self.served, self.manager.update.state
@@ -116,16 +116,16 @@ def test_requested_models_are_served(device: Device) -> None:
     """Each state is reported. The previous model is kept, and not downloaded again. No secret is stored."""
     (device.store / "notes.zip").write_text("mine")
     assert device.manager.update.state == "none"
-    assert device.want(FIRST, sha256=sha256(FIRST).upper()) == "abc"
+    assert device.update(FIRST, sha256=sha256(FIRST).upper()) == "abc"
     assert list(dict.fromkeys(device.states)) == ["downloading", "trying", "serving"]
     update = device.manager.update
     assert (update.url, update.sha256, update.detail) == (device.server.root, sha256(FIRST), "")
     assert str(update.previous).startswith("default@")
-    device.want(FIRST, url=f"{device.server.root}/other")  # repeated: nothing to do, also after a restart
-    assert device.start() == device.want(FIRST) == "abc"
+    device.update(FIRST, url=f"{device.server.root}/other")  # repeated: nothing to do, also after a restart
+    assert device.start() == device.update(FIRST) == "abc"
     assert len(device.server.paths) == 1
     for content, letters in ((SECOND, "def"), (THIRD, "ghi"), (SECOND, "def")):
-        assert device.want(content) == letters
+        assert device.update(content) == letters
     assert len(device.server.paths) == 3
     assert set(device.store.glob("*.zip*")) == {device.zip(SECOND), device.zip(THIRD), device.store / "notes.zip"}
     assert SECRET not in (device.store / STATE_FILE).read_text()
@@ -148,14 +148,14 @@ def test_a_final_outcome(
     device: Device, content: bytes, changes: dict[str, object], answers: list[Answer], state: str, detail: str
 ) -> None:
     """The served model and its file stay. Repeating the request downloads nothing; another address is tried."""
-    device.want(FIRST)
+    device.update(FIRST)
     device.server.answers += answers
     for _ in range(2):
-        assert device.want(content, state, detail, **changes) == "abc"
+        assert device.update(content, state, detail, **changes) == "abc"
     assert len(device.server.paths) == 1 + len(answers)
     assert device.start() == "abc"
     assert list(device.store.glob("*.zip*")) == [device.zip(FIRST)]
-    device.want(content, "serving" if content == SECOND else "refused", url=f"{device.server.url}2")
+    device.update(content, "serving" if content == SECOND else "refused", url=f"{device.server.url}2")
     assert len(device.server.paths) == 2 + len(answers)
     device.manager.on_wanted(WantedModel())
     device.wait_for_state("none")
@@ -164,7 +164,7 @@ def test_a_final_outcome(
 def test_transient_errors_are_retried(device: Device) -> None:
     """Server errors, a lost connection, and no memory for the trial are reported and retried, also after a restart."""
     device.server.answers += [send_status(503), cut_off(100), send_status(429)]
-    device.want(FIRST, "waiting", "answered HTTP 503; next try in 0.02 s")
+    device.update(FIRST, "waiting", "answered HTTP 503; next try in 0.02 s")
     device.start()
     device.on_load = Mock(side_effect=[OSError(errno.ENOMEM, "Cannot allocate memory"), None])
     assert device.wait_for_state("serving") == "abc"
@@ -180,24 +180,24 @@ def test_a_request_during_another(device: Device) -> None:
     def partial_downloads() -> list[Path]:
         return list(device.store.glob("*.part"))
 
-    device.want(FIRST)
+    device.update(FIRST)
     for request, state, served in ((WantedModel(), "none", "abc"), (None, "serving", "def"), (ROLLBACK, "rolled-back", "abc")):
         device.server.answers.append(trickle)
         device.request(THIRD)
-        device.steps_until(partial_downloads)
+        device.step_until(partial_downloads)
         device.manager.on_wanted(request) if request else device.request(SECOND)
         assert device.wait_for_state(state) == served
         assert not partial_downloads()
-    device.want(THIRD, "rolled-back")  # a model that was rolled back is not installed again
+    device.update(THIRD, "rolled-back")  # a model that was rolled back is not installed again
     device.on_load = lambda: device.manager.on_wanted(ROLLBACK)
-    device.want(FOURTH, "trying")
+    device.update(FOURTH, "trying")
     device.on_load = lambda: None
     assert device.wait_for_state("rolled-back") == "def"
     device.server.answers.append(trickle)
     device.request(THIRD)
-    device.steps_until(partial_downloads)
+    device.step_until(partial_downloads)
     write_export(device.model, "new")
-    device.steps_until(lambda: device.served == "new")
+    device.step_until(lambda: device.served == "new")
     assert partial_downloads()
 
 
@@ -208,17 +208,17 @@ def test_rollback(device: Device) -> None:
     """
     device.roll_back()
     assert "there is no previous model" in device.manager.update.detail
-    device.want(FIRST)
-    device.want(FIRST, "refused", sha256=None)
+    device.update(FIRST)
+    device.update(FIRST, "refused", sha256=None)
     assert (device.roll_back(), device.start()) == (("own", "rolled-back"), "own")
     assert (device.roll_back(), device.start()) == (("abc", "rolled-back"), "abc")
-    device.want(SECOND)
+    device.update(SECOND)
     assert (device.roll_back(), device.start()) == (("abc", "rolled-back"), "abc")
     assert device.manager.update.sha256 == sha256(SECOND)
     assert str(device.manager.update.previous).startswith(f"{device.zip(SECOND).stem}@")
-    assert device.want(SECOND, "rolled-back") == "abc"
+    assert device.update(SECOND, "rolled-back") == "abc"
     assert device.roll_back() == ("def", "serving")
-    device.want(THIRD)
+    device.update(THIRD)
     device.zip(SECOND).write_bytes(b"damaged")
     assert device.roll_back() == ("ghi", "serving")
     assert "missing or damaged" in device.manager.update.detail
@@ -227,39 +227,39 @@ def test_rollback(device: Device) -> None:
 @pytest.mark.parametrize("is_running", [True, False])
 def test_the_last_change_wins(device: Device, is_running: bool) -> None:
     """A change of MODEL replaces a downloaded model, even while the classifier is stopped, and can be rolled back."""
-    device.want(FIRST)
+    device.update(FIRST)
     write_export(device.model, "new")
     if not is_running:
         device.start()
-    device.steps_until(lambda: device.served == "new")
+    device.step_until(lambda: device.served == "new")
     assert "MODEL's files have changed" in device.manager.update.detail
-    assert device.start() == device.want(FIRST, "rolled-back") == "new"
+    assert device.start() == device.update(FIRST, "rolled-back") == "new"
     assert (device.roll_back()[0], device.start()) == ("abc", "abc")
     write_export(device.model, "xy")
     device.start()
-    device.steps_until(lambda: device.problems)
+    device.step_until(lambda: device.problems)
     assert (device.problems, device.served) == ([f"default: {PROBLEM}"], "abc")
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK", None])
 def test_a_start_with_damaged_files(device: Device, damage: bytes | None) -> None:
     """The previous model is served, or else MODEL, and the update has the reason. The same request downloads the model again."""
-    device.want(FIRST)
-    device.want(SECOND)
+    device.update(FIRST)
+    device.update(SECOND)
     for content, served in ((SECOND, "abc"), (FIRST, "own")):
         path = device.zip(content)
         path.unlink() if damage is None else path.write_bytes(damage)
         assert device.start() == device.wait_for_state("failed", f"{path.name}: the file is missing or damaged") == served
-    assert device.want(SECOND) == device.start() == "def"
+    assert device.update(SECOND) == device.start() == "def"
 
 
 @pytest.mark.parametrize("state", [b"", b"[]", b'{"served": 1}', b'{"served": {"model": "x", "file": "../../x.zip"}}', b"\xff"])
 def test_a_start_with_a_damaged_state(device: Device, state: bytes) -> None:
     """MODEL is served, and models can be requested again. Without a readable state, MODEL must be valid."""
-    device.want(FIRST)
+    device.update(FIRST)
     (device.store / STATE_FILE).write_bytes(state)
     assert device.start() == "own"
-    device.want(FIRST)
+    device.update(FIRST)
     (device.model / "labels.txt").unlink()
     assert device.start() == "abc"
     (device.store / STATE_FILE).write_bytes(state)
@@ -269,7 +269,7 @@ def test_a_start_with_a_damaged_state(device: Device, state: bytes) -> None:
 
 def test_a_model_that_ends_the_process(device: Device) -> None:
     """A model is refused after the classifier ended five times during its trial."""
-    device.want(FIRST)
+    device.update(FIRST)
     device.request(SECOND)
     device.on_load = Mock(side_effect=[SystemExit, None] * 5)  # ends during the trial, not during the start
     for _ in range(5):
@@ -286,18 +286,18 @@ def test_a_folder_that_cannot_be_written(device: Device, monkeypatch: pytest.Mon
     """
     device.manager = ModelManager(device.model, ModelStore(None), device.load)
     device.manager.start()
-    assert device.want(FIRST, "refused", "STATE_DIR is not set") == "own"
+    assert device.update(FIRST, "refused", "STATE_DIR is not set") == "own"
     assert device.server.paths == []
     device.store = device.store.with_name("other")
     device.store.write_text("a file")
     device.start()
-    device.want(FIRST, "waiting", "STATE_DIR: ")
+    device.update(FIRST, "waiting", "STATE_DIR: ")
     device.store.unlink()
     device.wait_for_state("serving")
     Path(f"{device.zip(SECOND)}.part").symlink_to("/dev/full")
     with monkeypatch.context() as patch:
         patch.setattr(ModelStore, "write", lambda *_: None)  # would remove the link
-        device.want(SECOND, "waiting", "No space left on device")
+        device.update(SECOND, "waiting", "No space left on device")
     assert device.wait_for_state("serving") == "def"
     (device.store / f".{STATE_FILE}.tmp").mkdir()
     assert (device.roll_back(), device.start()) == (("abc", "rolled-back"), "def")

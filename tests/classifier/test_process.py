@@ -82,10 +82,10 @@ class Frames(Listener):
 
         return until(reached, 30, f"{state} {update}")
 
-    def want(self, server: ModelServer, content: bytes) -> str:
+    def request(self, server: ModelServer, content: bytes) -> str:
         server.content = content
-        wanted = WantedModel(url=f"{server.url}&{sha256(content)[:8]}", sha256=sha256(content))
-        self.publish(wanted.topic, wanted.pack())
+        request = WantedModel(url=f"{server.url}&{sha256(content)[:8]}", sha256=sha256(content))
+        self.publish(request.topic, request.pack())
         return sha256(content)
 
 
@@ -100,7 +100,7 @@ def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -
             assert module.process
             process, memory = psutil.Process(module.process.pid), []
             for content, letters in ((FIRST, "abc"), (SECOND, "def")) * 2:
-                status = frames.wait_for_status(states.RUNNING, "serving", frames.want(server, content))
+                status = frames.wait_for_status(states.RUNNING, "serving", frames.request(server, content))
                 frames.wait_for_letters(letters)
                 assert status.about.labels == tuple(letters)
                 memory.append(process.memory_info().rss)
@@ -135,12 +135,12 @@ def test_kills_at_random_moments_of_an_update(broker: Broker, tmp_path: Path) ->
         for number in range(6):
             with Module("classifier", broker.port, **settings) as module:
                 frames.wait_for_letters("xyz", "abc", "def")
-                frames.want(server, (FIRST, SECOND)[number % 2])
+                frames.request(server, (FIRST, SECOND)[number % 2])
                 time.sleep(chance.uniform(0, 1))
                 module.end(signal.SIGKILL)
         with Module("classifier", broker.port, **settings):
             frames.wait_for_letters("xyz", "abc", "def")
-            frames.wait_for_status(states.RUNNING, "serving", frames.want(server, FIRST))
+            frames.wait_for_status(states.RUNNING, "serving", frames.request(server, FIRST))
             frames.wait_for_letters("abc")
         assert len({model for model, _ in frames.letters()}) == len(set(frames.letters()))
         kept = {path.name for path in (tmp_path / "state").iterdir()}
