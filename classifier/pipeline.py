@@ -93,20 +93,20 @@ class Pipeline:
         """Decodes the newest frame once the model has taken the previous one."""
         if not self._decode_slot.acquire(timeout=QUEUE_TIMEOUT):
             return
-        ready = None
+        prepared = None
         try:
             frame = self._newest.take(QUEUE_TIMEOUT)
             if frame is not None and self._is_fresh(frame):
                 classifier = self._classifier
                 picture = decode(frame.jpeg, classifier.input.max_reduction(frame.width, frame.height))
-                ready = _PreparedInput(classifier.input.to_tensor(picture), classifier, frame)
+                prepared = _PreparedInput(classifier.input.to_tensor(picture), classifier, frame)
         except InvalidMessage as error:
             self._count_and_warn(names.INVALID, f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:
-            if ready is None:
+            if prepared is None:
                 self._decode_slot.release()
             else:
-                self._prepared.put(ready)
+                self._prepared.put(prepared)
 
     def _classify_next(self) -> None:
         try:

@@ -151,7 +151,7 @@ def test_a_detector_with_a_grid(tmp_path: Path) -> None:
 
 
 def detector(names: Sequence[str]) -> bytes:
-    """Returns a model that finds a dog at the upper left, and a cat at the lower right, more probable with more first colour."""
+    """Returns a model that finds a dog at the upper left, and a cat at the lower right, whose score is the first colour."""
     boxes = [0.2, 0.1, 0.6, 0.4, 0.5, 0.5, 0.9, 1.2] if "count" in names else [0.1, 0.2, 0.4, 0.6, 0.5, 0.5, 1.2, 0.9]
     first_colour = np.array([[0, 0, 0], [1 / 255, 0, 0], [0, 0, 0]])
     parts: dict[str, tuple[tuple[int, ...], Array, Array]] = {

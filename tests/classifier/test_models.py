@@ -280,7 +280,7 @@ def test_a_model_that_ends_the_process(device: Device) -> None:
 
 
 def test_a_folder_that_cannot_be_written(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without STATE_DIR a request is refused. If it is a file, or the disk is full, the update waits until it can be written.
+    """Without STATE_DIR a request is refused. If it is a file, or the disk is full, the update is retried until it works.
 
     A switch that cannot be saved takes effect, and a restart loses it.
     """
