@@ -1,8 +1,8 @@
-# The modules' images, one target each: docker build --target capture -t footfall-capture .
+# The images of the modules, a target for each: docker build --target capture -t footfall-capture .
 # The broker's image is mosquitto/Dockerfile.
 ARG BASE=debian:bookworm-slim
 
-# --- Packages: pip stays here, images get folders of installed packages.
+# --- Packages: the images copy the installed packages, without pip.
 
 FROM ${BASE} AS packages
 RUN apt-get update && apt-get install -y --no-install-recommends python3-pip && apt-get clean && rm -rf /var/lib/apt/lists/*
@@ -13,19 +13,19 @@ RUN packages.sh bus bus.txt
 
 FROM packages AS counter-packages
 COPY counter/requirements.txt counter.txt
-RUN packages.sh own counter.txt bus.txt
+RUN packages.sh module counter.txt bus.txt
 
 FROM packages AS bridge-packages
 COPY bridge/requirements.txt bridge.txt
-RUN packages.sh own bridge.txt bus.txt
+RUN packages.sh module bridge.txt bus.txt
 
 FROM packages AS dashboard-packages
 COPY dashboard/requirements.txt dashboard.txt
-RUN packages.sh own dashboard.txt bus.txt
+RUN packages.sh module dashboard.txt bus.txt
 
 FROM packages AS display-packages
 COPY display/requirements.txt display.txt
-RUN packages.sh own display.txt bus.txt
+RUN packages.sh module display.txt bus.txt
 
 FROM packages AS vision-packages
 COPY capture/requirements.txt capture.txt
@@ -34,9 +34,9 @@ RUN packages.sh vision capture.txt bus.txt
 FROM packages AS classifier-packages
 COPY classifier/requirements.txt classifier.txt
 COPY capture/requirements.txt capture.txt
-RUN packages.sh own classifier.txt capture.txt
+RUN packages.sh module classifier.txt capture.txt
 
-# --- What all modules share. On 32-bit ARM some packages are Debian's, see packages.sh.
+# --- The base of all modules. On 32-bit ARM some packages come from Debian, see packages.sh.
 
 FROM ${BASE} AS python
 ARG VERSION=0.1.0
@@ -51,7 +51,7 @@ COPY scripts/image.sh /usr/local/bin/
 COPY --from=packages /packages/bus /usr/local/lib/python3.11/dist-packages/
 WORKDIR /opt/footfall
 ENV HOME=/tmp PYTHONUNBUFFERED=1 MQTT_HOST=mosquitto HEALTH_FILE=/tmp/progress
-# Docker considers a module healthy as long as it makes progress, which it shows by touching the file.
+# A module touches this file while it makes progress. Docker considers it healthy as long as the file is new.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=2 \
   CMD age=$(($(date +%s) - $(stat -c %Y "$HEALTH_FILE"))) && [ "$age" -ge 0 ] && [ "$age" -lt "${HEALTH_SECONDS:-30}" ] || exit 1
 
@@ -65,8 +65,8 @@ COPY --from=vision-packages /packages/vision /usr/local/lib/python3.11/dist-pack
 
 FROM python AS counter
 LABEL org.opencontainers.image.title="footfall-counter" \
-      org.opencontainers.image.description="Footfall: predictions to visits and counts, and the ledger"
-COPY --from=counter-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+      org.opencontainers.image.description="Footfall: turns predictions into visits and counts, and keeps the ledger"
+COPY --from=counter-packages /packages/module /usr/local/lib/python3.11/dist-packages/
 COPY bus bus
 COPY runtime runtime
 COPY counter counter
@@ -78,8 +78,8 @@ ENTRYPOINT ["python3", "-m", "counter"]
 
 FROM python AS bridge
 LABEL org.opencontainers.image.title="footfall-bridge" \
-      org.opencontainers.image.description="Footfall: selected results to edgeHub and other systems"
-COPY --from=bridge-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+      org.opencontainers.image.description="Footfall: sends selected results to edgeHub and other systems"
+COPY --from=bridge-packages /packages/module /usr/local/lib/python3.11/dist-packages/
 COPY bus bus
 COPY runtime runtime
 COPY bridge bridge
@@ -91,8 +91,8 @@ ENTRYPOINT ["python3", "-m", "bridge"]
 
 FROM python AS dashboard
 LABEL org.opencontainers.image.title="footfall-dashboard" \
-      org.opencontainers.image.description="Footfall: live pictures, counts and history in the browser"
-COPY --from=dashboard-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+      org.opencontainers.image.description="Footfall: shows live pictures, counts and history in the browser"
+COPY --from=dashboard-packages /packages/module /usr/local/lib/python3.11/dist-packages/
 COPY bus bus
 COPY runtime runtime
 COPY dashboard dashboard
@@ -104,11 +104,11 @@ ENTRYPOINT ["python3", "-m", "dashboard"]
 
 FROM python AS display
 LABEL org.opencontainers.image.title="footfall-display" \
-      org.opencontainers.image.description="Footfall: predictions to an icon on the Sense HAT"
+      org.opencontainers.image.description="Footfall: shows predictions as icons on the Sense HAT"
 RUN if [ "$(dpkg --print-architecture)" = armhf ]; then \
       apt-get update && apt-get install -y --no-install-recommends python3-numpy python3-pil && apt-get clean && rm -rf /var/lib/apt/lists/*; \
     fi
-COPY --from=display-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+COPY --from=display-packages /packages/module /usr/local/lib/python3.11/dist-packages/
 COPY bus bus
 COPY runtime runtime
 COPY display display
@@ -119,7 +119,7 @@ ENTRYPOINT ["python3", "-m", "display"]
 
 FROM vision AS capture
 LABEL org.opencontainers.image.title="footfall-capture" \
-      org.opencontainers.image.description="Footfall: camera, file or stream to frames"
+      org.opencontainers.image.description="Footfall: turns a camera, file or stream into frames"
 COPY demo demo
 COPY bus bus
 COPY runtime runtime
@@ -131,12 +131,12 @@ ENTRYPOINT ["python3", "-m", "capture"]
 
 FROM vision AS classifier
 LABEL org.opencontainers.image.title="footfall-classifier" \
-      org.opencontainers.image.description="Footfall: frames to predictions"
-COPY --from=classifier-packages /packages/own /usr/local/lib/python3.11/dist-packages/
+      org.opencontainers.image.description="Footfall: turns frames into predictions"
+COPY --from=classifier-packages /packages/module /usr/local/lib/python3.11/dist-packages/
 COPY bus bus
 COPY runtime runtime
 COPY classifier classifier
-# The model that is served until another one is wanted: --build-arg MODEL=path/to/export
+# The model until another one is set: --build-arg MODEL=path/to/export
 ARG MODEL=model
 COPY ${MODEL} /model
 RUN image.sh classifier /state

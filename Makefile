@@ -1,44 +1,45 @@
-# What is done with Footfall on a laptop. Settings are passed on: make run VIDEO_PATH=0 MODEL=path/to/export
+# Commands for a laptop. Variables are passed on as settings: make run VIDEO_PATH=0 MODEL=path/to/export
 
 PYTHON ?= python3
 VENV ?= .venv
 export PYTHON VENV
-# What pip reads is what it installs from: a change there makes a new set-up due.
+# A change to one of these files makes the next command repeat the set-up.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
 .PHONY: help run watch matrix tell forget camera setup test unit broker check format docs bench evaluate scenes model deployment lock reset clean
 .DEFAULT_GOAL := help
 
-help: ## this list
+help: ## prints this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-run: $(VENV)/.run ## the whole suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
+run: $(VENV)/.run ## runs the suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
 	@exec $(VENV)/bin/python -m footfall run
 
-watch: $(VENV)/.run ## who is there now, at each camera of a running suite, and today's visits
+watch: $(VENV)/.run ## shows each camera's current label and today's visits, for a running suite
 	@exec $(VENV)/bin/python -m footfall watch
 
-matrix: $(VENV)/.run ## draws the LED matrix of a running suite, in place in a terminal
+matrix: $(VENV)/.run ## draws the LED matrix of a running suite in the terminal
 	@exec $(VENV)/bin/python -m footfall matrix
 
-tell: $(VENV)/.run ## commands a camera of a running suite: make tell DO=pause, resume or snapshot; CAMERA=door
+tell: $(VENV)/.run ## sends a command to a camera: make tell DO=pause, resume or snapshot; CAMERA=door
 	@exec $(VENV)/bin/python -m footfall tell
 
-forget: $(VENV)/.run ## has a running suite forget a camera that is gone for good: make forget CAMERA=back
+forget: $(VENV)/.run ## removes a camera from a running suite: make forget CAMERA=back
 	@exec $(VENV)/bin/python -m footfall forget
 
-camera: $(VENV)/.run ## one more for a running suite: make run CAMERAS=door,back, then make camera CAMERA=back VIDEO_PATH=1
+camera: $(VENV)/.run ## adds a camera to a running suite: make run CAMERAS=door,back, then make camera CAMERA=back VIDEO_PATH=1
 	@exec $(VENV)/bin/python -m footfall camera
 
-setup: ## what make run needs, also where it has been installed once
+setup: ## installs what make run needs, even if it was installed before
 	@scripts/setup.sh run
 	@touch $(VENV)/.run
 
-# A file's tests run in one process, in the order of testpaths in pyproject.toml. Containers come and go beside the tests without a browser, which
-# lets go of what it loads when the machine's network changes; a system test mostly waits, so that more of them than cores run at once.
+# The tests of a file run in one process; the files are in the order of testpaths in pyproject.toml. Tests with containers and
+# tests in a browser do not run at the same time: a container changes the machine's network, and the browser then aborts its
+# downloads. System tests mostly wait, so more of them than cores run at once.
 pytest = $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
 
-test: $(VENV)/.dev ## all tests, and the coverage of those that start no programs; or: make test TESTS=tests/counter
+test: $(VENV)/.dev ## runs all tests, and measures the coverage without system tests; or: make test TESTS=tests/counter
 ifdef TESTS
 	@exec $(pytest) -n 3 $(TESTS)
 else
@@ -46,43 +47,44 @@ else
 	@$(pytest) -n 6 -m "system and not containers"
 endif
 
-unit: $(VENV)/.dev ## the tests that open no socket, in less than a minute
+unit: $(VENV)/.dev ## runs the tests that open no socket, in less than a minute
 	@exec $(pytest) -n 3 -m "not broker and not system"
 
-broker: $(VENV)/.dev ## the tests with a Mosquitto
+broker: $(VENV)/.dev ## runs the tests with a real Mosquitto
 	@exec $(pytest) -n 3 -m broker
 
-check: $(VENV)/.dev ## format, lint and types
+check: $(VENV)/.dev ## checks format, lint, spelling and types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/codespell
 	@$(VENV)/bin/mypy
 
-format: $(VENV)/.dev ## puts the code in form
+format: $(VENV)/.dev ## formats the code
 	@$(VENV)/bin/ruff check -q --fix .
 	@$(VENV)/bin/ruff format .
 
-docs: $(VENV)/.run ## writes the generated tables of docs/
+docs: $(VENV)/.run ## updates the generated tables in docs/
 	@exec $(VENV)/bin/python -m scripts.docs
 
-bench: $(VENV)/.dev ## the figures in docs/figures.md: make bench MODEL=path PICTURES=folder
+bench: $(VENV)/.dev ## measures the figures in docs/figures.md: make bench MODEL=path PICTURES=folder
 	@exec $(VENV)/bin/python -m benchmarks
 
-evaluate: $(VENV)/.demo ## counts in unseen scenes against the truth, into demo/README.md
+evaluate: $(VENV)/.demo ## compares counts in unseen scenes with the truth, and updates demo/README.md
 	@exec $(VENV)/bin/python -m demo.evaluate --write
 
-scenes: $(VENV)/.demo ## another clip and its truth: make scenes SEED=7
+scenes: $(VENV)/.demo ## writes a clip and its truth: make scenes SEED=7
 	@exec $(VENV)/bin/python -m demo.clip "$${SEED:?is not set: make scenes SEED=7}"
 
-model: $(VENV)/.model ## trains the demo's model anew (about 20 minutes)
+model: $(VENV)/.model ## trains the demo's model again (about 20 minutes)
 	@exec $(VENV)/bin/python -m demo.train
 
-deployment: ## the IoT Edge deployment for each platform, into config/, with the values of .env
+deployment: ## writes the IoT Edge deployment for each platform into config/, with the values of .env
 	@exec $(PYTHON) scripts/deployment.py
 
-# What the images hold: Debian 12's Python.
+# The images have Debian 12's Python, 3.11.
 requirements = uv pip compile -q --python-version 3.11 --python-platform linux -c constraints.txt --no-annotate --no-header pyproject.toml
 
-lock: ## writes constraints.txt and the images' requirements.txt anew (needs uv)
+lock: ## updates constraints.txt and the images' requirements.txt (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o constraints.txt
 	$(requirements) -o bus/requirements.txt
 	$(requirements) --extra capture -o capture/requirements.txt
@@ -92,10 +94,10 @@ lock: ## writes constraints.txt and the images' requirements.txt anew (needs uv)
 	$(requirements) --extra dashboard -o dashboard/requirements.txt
 	$(requirements) --extra display -o display/requirements.txt
 
-reset: ## removes what make run has kept: the ledger with all visits, the broker's state; asks first
+reset: ## deletes the data of make run: the ledger with all visits, the broker's state; asks first
 	@exec $(PYTHON) -m footfall reset
 
-clean: ## removes what was made here, but not what make run has kept
+clean: ## deletes all generated files, but not the data of make run
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo

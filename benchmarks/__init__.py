@@ -1,1 +1,1 @@
-"""The figures in the documentation: ratios within one run, as machines differ and are noisy."""
+"""Benchmarks for the figures in the documentation: ratios within one run, because machines differ and are noisy."""

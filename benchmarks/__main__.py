@@ -1,8 +1,8 @@
-"""Measures everything and prints the figures in the documentation: make bench MODEL=export PICTURES=folder
+"""Runs the benchmarks and prints the figures in the documentation: make bench MODEL=export PICTURES=folder
 
-Parts: loads and pipeline (more frames than the classifier can take come through a Mosquitto; its predictions a second are given
-as a share of those of the bare model in the same run), results, dashboard, memory. Without MODEL and PICTURES, the demo's are
-used.
+The parts loads and pipeline send more frames through a Mosquitto than the classifier can process. They print its predictions a
+second as a share of the bare model's in the same run. Other parts: results, dashboard, memory. Defaults: the demo's model and
+pictures.
 """
 
 import argparse
@@ -18,29 +18,29 @@ from demo.about import MODEL
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Runs the chosen parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=os.environ.get("MODEL") or MODEL)
     parser.add_argument("--pictures", type=Path, default=os.environ.get("PICTURES") or None)
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each measurement of the pipeline [60]")
-    parser.add_argument("--rounds", type=int, default=3, help="of the pipeline and the dashboard [3]")
-    parser.add_argument("--minutes", type=int, default=10, help="of the page in Chromium [10]")
-    parser.add_argument("parts", nargs="*", help="some of loads, pipeline, results, dashboard, memory [all]")
-    wanted = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of each measurement of the pipeline [60]")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the pipeline and the dashboard [3]")
+    parser.add_argument("--minutes", type=int, default=10, help="minutes of the page in Chromium [10]")
+    parser.add_argument("parts", nargs="*", help="loads, pipeline, results, dashboard, memory [all]")
+    arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
-        pictures = wanted.pictures or write_stills(Path(folder) / "stills")
+        pictures = arguments.pictures or write_stills(Path(folder) / "stills")
         parts: dict[str, Callable[[], None]] = {
-            "loads": lambda: pipeline.report_loads(wanted.model, pictures, wanted.seconds / 3),
-            "pipeline": lambda: pipeline.report_pipeline(wanted.model, pictures, wanted.seconds, wanted.rounds),
+            "loads": lambda: pipeline.report_loads(arguments.model, pictures, arguments.seconds / 3),
+            "pipeline": lambda: pipeline.report_pipeline(arguments.model, pictures, arguments.seconds, arguments.rounds),
             "results": results.report,
-            "dashboard": lambda: dashboard.report(wanted.minutes, wanted.rounds),
-            "memory": lambda: memory.report(wanted.seconds),
+            "dashboard": lambda: dashboard.report(arguments.minutes, arguments.rounds),
+            "memory": lambda: memory.report(arguments.seconds),
         }
-        if unknown := set(wanted.parts) - set(parts):
-            parser.error(f"there is no {' and no '.join(sorted(unknown))}; there are {', '.join(parts)}")
+        if unknown := set(arguments.parts) - set(parts):
+            parser.error(f"unknown parts: {', '.join(sorted(unknown))}; allowed are {', '.join(parts)}")
         for name, report in parts.items():
-            if not wanted.parts or name in wanted.parts:
+            if not arguments.parts or name in arguments.parts:
                 print(f"--- {name}", flush=True)
                 report()
 

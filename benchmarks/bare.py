@@ -1,4 +1,4 @@
-"""Inferences a second with nothing around them: python -m benchmarks.bare MODEL SECONDS"""
+"""Measures the inferences a second of the bare model: python -m benchmarks.bare MODEL SECONDS"""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from classifier.export import read_export
 
 
 def main(model: Path, seconds: float) -> float:
-    """Calls invoke() on noise, with one thread; how often a second."""
+    """Calls invoke() on random input, with one thread. Returns the calls a second."""
     interpreter = Interpreter(model_content=read_export(model).model, num_threads=1)
     interpreter.allocate_tensors()
     tensor = interpreter.get_input_details()[0]

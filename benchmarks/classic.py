@@ -1,4 +1,4 @@
-"""The classic way: a Flask server that classifies what is posted to it: python -m benchmarks.classic MODEL PORT"""
+"""The classic way: a Flask server that classifies posted pictures: python -m benchmarks.classic MODEL PORT"""
 
 import http.client
 import sys
@@ -14,7 +14,7 @@ from classifier.preprocess import decode
 
 
 def serve(model: Path, port: int) -> None:
-    """One POST a picture, answered with its labels, by the same decoding, scaling and model as Footfall's."""
+    """Answers each POST of a picture with its labels. Decoding, scaling and model are Footfall's."""
     classifier = Classifier(read_export(model))
     app = Flask(__name__)
 
@@ -27,8 +27,8 @@ def serve(model: Path, port: int) -> None:
 
 
 def post(port: int, pictures: list[bytes], seconds: float) -> list[float]:
-    """Posts one picture after the other; how long each took, in seconds."""
-    taken: list[float] = []
+    """Posts one picture after the other. Returns the duration of each POST in seconds."""
+    durations: list[float] = []
     end = time.monotonic() + seconds
     for picture in cycle(pictures):
         begin = time.monotonic()
@@ -41,8 +41,8 @@ def post(port: int, pictures: list[bytes], seconds: float) -> list[float]:
         if answer.status != http.client.OK:
             raise RuntimeError(f"the classic server answered {answer.status}")
         connection.close()
-        taken.append(time.monotonic() - begin)
-    return taken
+        durations.append(time.monotonic() - begin)
+    return durations
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What the dashboard costs, and how old its pictures are.
+"""The cost of the dashboard, and the age of its pictures.
 
-First plain WebSocket clients, in turn with none: one alone, then nineteen and a twentieth that does not read. Then one page in
-Chromium, where it is installed. All of it at fifteen pictures a second, stills of the demo's clip.
+First come plain WebSocket clients: none, one, then nineteen and a twentieth that does not read. Then one page opens in Chromium,
+if it is installed. The pictures are stills of the demo's clip, fifteen a second.
 """
 
 import json
@@ -29,39 +29,39 @@ RATE = 15
 CAMERA = "bench0"
 READERS = 19
 SECONDS = 20.0
-"""Of each measurement with plain clients."""
-WANT = json.dumps({"want": CAMERA})
-AGES = """
+"""Length of each measurement with plain clients."""
+PICTURE_REQUEST = json.dumps({"want": CAMERA})
+RECORD_AGES = """
 window.ages = new Float64Array(100000); window.count = 0;
 document.addEventListener("drawn", ({detail}) => { window.ages[window.count++] = Date.now() - 1000 * detail.captured_at; });
 """
-"""Notes the age of each picture, in ms, when it has been drawn; the space for it is there from the beginning."""
+"""Records the age of each picture in ms when the page has drawn it, in memory that is allocated beforehand."""
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking")
 
 
 class Suite(NamedTuple):
-    """One that runs."""
+    """A running suite."""
 
     listener: Listener
     port: int
     dashboard: psutil.Process
 
-    def predictions(self, seconds: float) -> float:
-        """A second, over a while."""
+    def measure_predictions(self, seconds: float) -> float:
+        """Returns the predictions a second, measured over a number of seconds."""
         before = len(self.listener.payloads("prediction"))
         time.sleep(seconds)
         return (len(self.listener.payloads("prediction")) - before) / seconds
 
     @property
     def memory(self) -> float:
-        """Resident MB of the dashboard."""
+        """Resident memory of the dashboard in MB."""
         return float(self.dashboard.memory_info().rss) / 1e6
 
 
 @contextmanager
 def run_suite(folder: Path) -> Iterator[Suite]:
-    """Broker, classifier, counter and dashboard, and a sender of pictures."""
+    """Runs broker, classifier, counter and dashboard, and a program that sends pictures."""
     stills = write_stills(folder / "stills")
     with ExitStack() as stack:
         broker, port = stack.enter_context(Broker(folder / "broker")), free_port()
@@ -76,11 +76,11 @@ def run_suite(folder: Path) -> Iterator[Suite]:
 
 
 def measure_client(port: int) -> float:
-    """Pictures a second of one client."""
+    """Returns the pictures a second that one client receives."""
     with connect(f"ws://127.0.0.1:{port}/live", max_size=None, compression=None) as socket:
 
         def take_picture() -> None:
-            socket.send(WANT)
+            socket.send(PICTURE_REQUEST)
             while isinstance(socket.recv(timeout=60), str):
                 pass
 
@@ -93,15 +93,15 @@ def measure_client(port: int) -> float:
 
 
 def ask_and_never_read(port: int, end: threading.Event) -> None:
-    """A client that asks for picture after picture and reads none."""
+    """Requests one picture after the other, and reads none."""
     with suppress(ConnectionClosed, OSError), connect(f"ws://127.0.0.1:{port}/live", close_timeout=1, max_queue=1) as socket:
         while not end.wait(0.05):
-            socket.send(WANT)
+            socket.send(PICTURE_REQUEST)
 
 
 class Round(NamedTuple):
     """Pictures a second of one client alone, and of the slowest and the median of nineteen; predictions a second without clients
-    and with all; resident MB of the dashboard with all, soon after they came and at the end.
+    (`idle`) and with all; resident MB of the dashboard with all, after three seconds (`early`) and at the end.
     """
 
     alone: float
@@ -114,36 +114,36 @@ class Round(NamedTuple):
 
 
 def measure_crowd(suite: Suite) -> Round:
-    """No client, one, then all."""
-    idle, alone = suite.predictions(SECONDS), measure_client(suite.port)
+    """Measures a round: no client, one, then all."""
+    idle, alone = suite.measure_predictions(SECONDS), measure_client(suite.port)
     end = threading.Event()
     with ThreadPoolExecutor(READERS + 1) as threads:
-        deaf = threads.submit(ask_and_never_read, suite.port, end)
+        silent = threads.submit(ask_and_never_read, suite.port, end)
         readers = [threads.submit(measure_client, suite.port) for _ in range(READERS)]
         time.sleep(3)
         early = suite.memory
-        watched = suite.predictions(SECONDS - 5)
+        watched = suite.measure_predictions(SECONDS - 5)
         late = suite.memory
         rates = sorted(reader.result() for reader in readers)
         end.set()
-        deaf.result()
+        silent.result()
     return Round(alone, rates[0], statistics.median(rates), idle, watched, early, late)
 
 
 class Minute(NamedTuple):
-    """The page's heap in MB after a collection, and the share of a core that its main thread took."""
+    """The page's heap in MB after a garbage collection, and its main thread's share of a core."""
 
     heap: float
     share: float
 
 
 def measure_page(suite: Suite, minutes: int) -> tuple[list[Minute], list[float]]:
-    """Each minute, and the ages in ms of all pictures that were drawn. Raises playwright's `Error` without a Chromium."""
+    """Returns each minute, and the ages in ms of all drawn pictures. Raises Playwright's `Error` without a Chromium."""
     with sync_playwright() as playwright:
         path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.add_init_script(AGES)
+        page.add_init_script(RECORD_AGES)
         page.goto(f"http://127.0.0.1:{suite.port}/")
         wait_for(lambda: page.evaluate("window.count") > RATE, 120, "pictures on the page")
         page.evaluate("window.count = 0")
@@ -163,19 +163,19 @@ def measure_page(suite: Suite, minutes: int) -> tuple[list[Minute], list[float]]
 
 
 def read_metrics(tools: Any) -> dict[str, float]:
-    """The page's metrics, by the DevTools protocol."""
-    return {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
+    """Returns the page's metrics, by the DevTools protocol."""
+    return {metric["name"]: metric["value"] for metric in tools.send("Performance.getMetrics")["metrics"]}
 
 
 def report(minutes: int, rounds: int) -> None:
-    """Measures and prints."""
+    """Prints the measurements."""
     with tempfile.TemporaryDirectory() as folder, run_suite(Path(folder)) as suite:
         measured = [measure_crowd(suite) for _ in range(rounds)]
-        for one in measured:
-            print(" ".join(f"{name} {value:.1f}" for name, value in one._asdict().items()), flush=True)
+        for result in measured:
+            print(" ".join(f"{name} {value:.1f}" for name, value in result._asdict().items()), flush=True)
         for what, shares in (
-            ("the slowest of nineteen beside one alone", [one.slowest / one.alone for one in measured]),
-            ("the classifier with twenty beside without", [one.watched / one.idle for one in measured]),
+            ("pictures of the slowest client / of one alone", [result.slowest / result.alone for result in measured]),
+            ("predictions with twenty clients / with none", [result.watched / result.idle for result in measured]),
         ):
             print(f"{what}: {statistics.median(shares):.2f}", flush=True)
         try:
@@ -185,5 +185,5 @@ def report(minutes: int, rounds: int) -> None:
             return
     hundredths = statistics.quantiles(ages, n=100)
     print(f"page: {len(ages) / minutes / 60:.1f} pictures a second, age p50 {hundredths[49]:.0f} ms, p99 {hundredths[98]:.0f} ms")
-    print("heap in MB, minute by minute:", ", ".join(f"{one.heap:.2f}" for one in pages))
-    print("main thread, share of a core:", ", ".join(f"{one.share:.2f}" for one in pages))
+    print("heap in MB, minute by minute:", ", ".join(f"{minute.heap:.2f}" for minute in pages))
+    print("main thread, share of a core:", ", ".join(f"{minute.share:.2f}" for minute in pages))

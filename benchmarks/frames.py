@@ -1,4 +1,4 @@
-"""Sends frames that were encoded beforehand, of cameras in turn, at a steady rate, until it is ended.
+"""Publishes prepared frames of several cameras in turn, at a steady rate, until the process is stopped.
 
 python -m benchmarks.frames PORT FOLDER RATE CAMERAS WIDTH HEIGHT
 """
@@ -20,26 +20,26 @@ from demo.about import CLIP
 WIDTH, HEIGHT = 640, 480
 
 
-def encoded(folder: Path, width: int = WIDTH, height: int = HEIGHT) -> list[bytes]:
-    """The pictures of a folder as the JPEGs that a camera's frames would be."""
+def read_jpegs(folder: Path, width: int = WIDTH, height: int = HEIGHT) -> list[bytes]:
+    """Returns the pictures of a folder as JPEGs, resized and encoded like a camera's frames."""
     preparation = Preparation(width, height)
-    read: list[Picture | None] = [cv2.imread(str(path)) for path in sorted(folder.glob("*.jpg"))]
-    return [jpeg(preparation.apply(picture), 80) for picture in read if picture is not None]
+    pictures: list[Picture | None] = [cv2.imread(str(path)) for path in sorted(folder.glob("*.jpg"))]
+    return [jpeg(preparation.apply(picture), 80) for picture in pictures if picture is not None]
 
 
 def write_stills(folder: Path, number: int = 200) -> Path:
-    """The first pictures of the demo's clip as files, in a new folder."""
+    """Writes the first pictures of the demo's clip into a new folder, which it returns."""
     folder.mkdir()
     clip = cv2.VideoCapture(str(CLIP))
-    for one in range(number):
-        cv2.imwrite(str(folder / f"{one:03}.jpg"), clip.read()[1])
+    for index in range(number):
+        cv2.imwrite(str(folder / f"{index:03}.jpg"), clip.read()[1])
     clip.release()
     return folder
 
 
 def main(port: int, folder: Path, rate: float, cameras: int, width: int, height: int) -> None:
-    """Publishes with the time of sending as the time of capture; `rate` is that of all cameras together."""
-    pictures = itertools.cycle(encoded(folder, width, height))
+    """Publishes frames without end, captured when they are sent; `rate` is the frames a second of all cameras together."""
+    pictures = itertools.cycle(read_jpegs(folder, width, height))
     with Bus(BusSettings.model_validate({"MODULE_NAME": "bench-frames", "mqtt_port": port})) as bus:
         session, begin = secrets.token_hex(4), time.monotonic()
         for sequence in itertools.count():

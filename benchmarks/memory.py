@@ -1,11 +1,13 @@
-"""Memory of each process of a laptop run with the demo.
+"""The memory of each process of `make run` with the demo.
 
-PSS: what processes share counts for each in part, so that the sum is what the run takes. On systems without it, USS.
+PSS divides shared memory among the processes, so the sum is the memory of the whole run. Systems without PSS report USS.
 """
 
+import itertools
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -18,7 +20,7 @@ START_TIMEOUT = 120.0
 
 
 def measure(seconds: float) -> dict[str, float]:
-    """MB of each kind of process, so many seconds after the first prediction."""
+    """Returns the MB of each kind of process, `seconds` after the first prediction."""
     port, web_port = free_port(), free_port()
     with tempfile.TemporaryDirectory() as folder:
         settings = {"STATE_DIR": folder, "MQTT_PORT": port, "WEB_PORT": web_port, "MODEL": "", "VIDEO_PATH": ""}
@@ -27,28 +29,29 @@ def measure(seconds: float) -> dict[str, float]:
             with Listener(port, "footfall/+/prediction") as listener:
                 listener.wait_for("prediction", seconds=START_TIMEOUT)
             time.sleep(seconds)
-            return used_by(psutil.Process(run.pid))
+            return memory_by_kind(psutil.Process(run.pid))
 
 
-def used_by(run: psutil.Process) -> dict[str, float]:
-    """MB of a process and all that it has started, by kind."""
+def memory_by_kind(run: psutil.Process) -> dict[str, float]:
+    """Returns the MB of a process and its descendants, by kind."""
     used: dict[str, float] = defaultdict(float)
     for process in (run, *run.children(recursive=True)):
-        info = process.memory_full_info()
-        used[kind_of(process.cmdline())] += getattr(info, "pss", info.uss) / 1e6
+        with suppress(psutil.NoSuchProcess):  # a script of the broker's has just ended
+            info = process.memory_full_info()
+            used[process_kind(process.cmdline())] += getattr(info, "pss", info.uss) / 1e6
     return used
 
 
-def kind_of(command: list[str]) -> str:
-    """A module's name, broker, or run: the launcher and what it needs to watch over the rest."""
+def process_kind(command: list[str]) -> str:
+    """Returns a module's name, `broker`, or `run` for the launcher and supervisor."""
     if command and Path(command[0]).name == "mosquitto":
         return "broker"
-    words = command[1:]
-    return next((words[at + 1] for at, word in enumerate(words[:-1]) if word == "-m" and words[at + 1] in MODULES), "run")
+    options = itertools.pairwise(command[1:])
+    return next((value for option, value in options if option == "-m" and value in MODULES), "run")
 
 
 def report(seconds: float) -> None:
-    """Measures and prints."""
+    """Prints the memory of each kind of process, and the sums."""
     used = measure(seconds)
     print_row("process", "PSS MB")
     for name in (*MODULES, "broker", "run"):

@@ -1,4 +1,4 @@
-"""The programs that benchmarks measure, and a plain MQTT client beside them."""
+"""The programs that the benchmarks measure, and a plain MQTT client."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ EDGEHUB_PORT = 8883
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Waits until the condition is true. Raises `TimeoutError`."""
+    """Waits until the condition is true. Raises `TimeoutError` after a number of seconds."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -35,29 +35,29 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that is not in use."""
+    """Returns a loopback port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def is_listening(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a program accepts connections there."""
+    """Returns whether a program accepts connections on this port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
 
 
 class Program:
-    """A process, ended by SIGTERM when left; its output goes to a temporary file."""
+    """A context manager that runs a process and ends it with SIGTERM. The output goes to a temporary file."""
 
     def __init__(self, command: Sequence[object], settings: Mapping[str, object], cwd: Path = ROOT) -> None:
-        """`settings` are environment variables."""
+        """`settings` are environment variables; those named MQTT_* are not inherited."""
         self._command = [str(word) for word in command]
         self._cwd = cwd
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MQTT_")}
         self._environment = kept | {name: str(value) for name, value in settings.items()}
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115  # closed when left
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  # closed in __exit__
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -65,7 +65,7 @@ class Program:
             self._command,
             cwd=self._cwd,
             env=self._environment,
-            stdin=subprocess.PIPE,  # with which the stand-in edgeHub ends
+            stdin=subprocess.PIPE,  # the stand-in edgeHub runs until it is closed
             stdout=self._output,
             stderr=self._output,
         )
@@ -90,31 +90,31 @@ class Program:
 
     @property
     def log(self) -> str:
-        """Its output so far."""
+        """The output so far."""
         descriptor = self._output.fileno()
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
 
     def wait_for_log(self, text: str, seconds: float = 60.0) -> None:
-        """Waits until the text is in its output."""
+        """Waits until the text is in the output."""
         wait_for(lambda: self.check() and text in self.log, seconds, f"{text!r} of {' '.join(self._command)}")
 
     def check(self) -> bool:
-        """True while it runs; raises `RuntimeError` when it has ended."""
+        """Returns True while the process runs. Raises `RuntimeError` when it has ended."""
         assert self._process
         if self._process.poll() is not None:
-            raise RuntimeError(f"{' '.join(self._command)} ended with {self._process.returncode}")
+            raise RuntimeError(f"{' '.join(self._command)} ended with exit code {self._process.returncode}")
         return True
 
 
 class Script(Program):
-    """A program of this repository: ``python -m NAME WORDS``."""
+    """A program of this repository: ``python -m NAME ARGUMENTS``."""
 
-    def __init__(self, name: str, *words: object, **settings: object) -> None:
-        super().__init__([sys.executable, "-m", name, *words], settings)
+    def __init__(self, name: str, *arguments: object, **settings: object) -> None:
+        super().__init__([sys.executable, "-m", name, *arguments], settings)
 
 
 class Module(Script):
-    """A module of the suite, on the broker at `port`, with its state in a temporary folder; it is connected when entered."""
+    """A module of the suite, connected to the broker at `port`, with its state in a temporary folder."""
 
     def __init__(self, name: str, port: int, **settings: object) -> None:
         self._state = tempfile.TemporaryDirectory()
@@ -131,7 +131,7 @@ class Module(Script):
 
 
 class Broker(Program):
-    """A Mosquitto with the suite's settings on a loopback port; its state is in a folder."""
+    """A Mosquitto with the suite's settings, on a loopback port."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ class Broker(Program):
 
 
 class EdgeHub(Script):
-    """The stand-in edgeHub of the tests, a program; it keeps certificates and what it receives in the folder."""
+    """The tests' stand-in edgeHub. It keeps its certificates and the received messages in the folder."""
 
     def __init__(self, folder: Path, host: str) -> None:
         """`host` is a loopback address that nothing else uses."""
@@ -160,7 +160,7 @@ class EdgeHub(Script):
             "EdgeHubConnectionString": f"{names};SharedAccessKey={key}",
             "EdgeModuleCACertificateFile": str(folder / "authority.pem"),
         }
-        """Of a module that connects to it."""
+        """Environment variables of a module that connects to it."""
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -169,12 +169,12 @@ class EdgeHub(Script):
 
     @property
     def received(self) -> int:
-        """Messages so far."""
+        """The number of messages received so far."""
         return self._records.read_bytes().count(b"\n") if self._records.exists() else 0
 
 
 class Listener:
-    """Collects what is published under its filters."""
+    """An MQTT client that collects the messages for its topic filters."""
 
     def __init__(self, port: int, *filters: str) -> None:
         self._lock = threading.Lock()
@@ -182,7 +182,7 @@ class Listener:
         self._ready = threading.Event()
         self.client = mqtt.Client()
         self.client.max_inflight_messages_set(1000)
-        self.client.on_connect = lambda *_: self.client.subscribe([(one, 1) for one in filters])
+        self.client.on_connect = lambda *_: self.client.subscribe([(topic, 1) for topic in filters])
         self.client.on_subscribe = lambda *_: self._ready.set()
         self.client.on_message = self._on_message
         self.client.connect("127.0.0.1", port)
@@ -202,15 +202,15 @@ class Listener:
         self.client.loop_stop()
 
     def payloads(self, ending: str = "") -> list[bytes]:
-        """What came so far on topics with this ending."""
+        """Returns the payloads received so far on topics with this ending."""
         with self._lock:
             return [bytes(message.payload) for message in self._messages if message.topic.endswith(ending)]
 
     def wait_for(self, ending: str, number: int = 1, seconds: float = 60.0) -> None:
-        """Waits until so many messages came on topics with this ending."""
+        """Waits until `number` messages have been received on topics with this ending."""
         wait_for(lambda: len(self.payloads(ending)) >= number, seconds, f"{number} messages on {ending}")
 
     def metric(self, module: str, name: str) -> float:
-        """A metric of a module's last status; 0 without."""
+        """Returns a metric of a module's newest status; 0 if there is none."""
         payloads = self.payloads(f"status/{module}")
         return float(json.loads(payloads[-1])["metrics"].get(name, 0)) if payloads else 0.0

@@ -1,4 +1,4 @@
-"""Predictions through the counter, and results through the bridge to a stand-in edgeHub, each beside the bare libraries."""
+"""The speed of the counter with predictions, and of the bridge with results, each compared with the bare library."""
 
 import os
 import statistics
@@ -14,21 +14,21 @@ import psutil
 from azure.iot.device import IoTHubModuleClient, Message
 
 from benchmarks.programs import Broker, EdgeHub, Listener, Module, Script, wait_for
-from benchmarks.taker import TAKEN
+from benchmarks.subscriber import RECEIVED
 from bus import Label, Prediction, topics
 from bus.metric_names import OUTBOX
 
 BURST = 4000
-"""Predictions at once: fewer than the broker keeps for one client."""
+"""Predictions published at once; fewer than the broker queues for one client."""
 ROUNDS = 5
 UPSTREAM_ROUNDS = 3
 MEMORY_PREDICTIONS = 100_000
-SENT = 2000
-"""Messages upstream of each measurement."""
+UPSTREAM_MESSAGES = 2000
+"""Messages to edgeHub in each measurement."""
 
 
-class Door:
-    """A camera with its classifier, on a new broker."""
+class SimulatedCamera:
+    """A camera with its classifier: publishes predictions of visits."""
 
     def __init__(self, broker: Broker, listener: Listener) -> None:
         self.port = broker.port
@@ -36,16 +36,17 @@ class Door:
         self._at = time.time() - 86_400
 
     def publish(self) -> None:
-        """Publishes a visit of that many predictions."""
+        """Publishes the predictions of one visit, `BURST` of them."""
         for number in range(BURST):
             self._at += 0.1
             at = round(self._at, 3)
             label = Label("woman" if number < BURST - 20 else "nobody", 0.9)
-            one = Prediction("door", "bench", round(at * 1000), at, at, at + 0.02, 6.5, "bench@0", (label, Label("rest", 0.01)))
-            self.listener.client.publish(one.topic, one.pack(), 1)
+            labels = label, Label("rest", 0.01)
+            prediction = Prediction("door", "bench", round(at * 1000), at, at, at + 0.02, 6.5, "bench@0", labels)
+            self.listener.client.publish(prediction.topic, prediction.pack(), 1)
 
     def burst(self, answer: str) -> float:
-        """Seconds until a message on a topic with this ending says that a visit's predictions were all processed."""
+        """Publishes a visit. Returns the seconds until a message on a topic ending with `answer` says that it was processed."""
         answers, begin = len(self.listener.payloads(answer)), time.perf_counter()
         self.publish()
         self.listener.wait_for(answer, answers + 1)
@@ -53,87 +54,87 @@ class Door:
 
 
 @contextmanager
-def open_door(folder: Path) -> Iterator[Door]:
-    """A door on a new broker."""
-    filters = topics.visit("door"), topics.status("bridge"), TAKEN
+def simulated_camera(folder: Path) -> Iterator[SimulatedCamera]:
+    """Yields a simulated camera on a new broker."""
+    filters = topics.visit("door"), topics.status("bridge"), RECEIVED
     with Broker(folder / "broker") as broker, Listener(broker.port, *filters) as listener:
-        yield Door(broker, listener)
+        yield SimulatedCamera(broker, listener)
 
 
 def measure_counter(folder: Path) -> list[tuple[float, float]]:
-    """Predictions a second to a plain subscriber, and through the counter, which commits before it acknowledges; in turn."""
+    """Returns the predictions a second of a plain subscriber, and of the counter, which commits before it acknowledges."""
     measured = []
     for number in range(ROUNDS):
-        with open_door(folder / f"plain{number}") as door, Script("benchmarks.taker", door.port, BURST):
-            door.listener.wait_for(TAKEN)
-            door.burst(TAKEN)
-            plain = BURST / door.burst(TAKEN)
-        with open_door(folder / f"counter{number}") as door, Module("counter", door.port):
-            door.burst("/visit")
-            measured.append((plain, BURST / door.burst("/visit")))
+        with simulated_camera(folder / f"plain{number}") as camera, Script("benchmarks.subscriber", camera.port, BURST):
+            camera.listener.wait_for(RECEIVED)
+            camera.burst(RECEIVED)
+            plain = BURST / camera.burst(RECEIVED)
+        with simulated_camera(folder / f"counter{number}") as camera, Module("counter", camera.port):
+            camera.burst("/visit")
+            measured.append((plain, BURST / camera.burst("/visit")))
     return measured
 
 
 def measure_memory(folder: Path) -> list[float]:
-    """Resident memory in MB of the counter, at every tenth of the predictions."""
+    """Returns the counter's resident memory in MB after each tenth of the predictions."""
     used = []
-    with open_door(folder) as door, Module("counter", door.port) as counter:
+    with simulated_camera(folder) as camera, Module("counter", camera.port) as counter:
         for number in range(1, MEMORY_PREDICTIONS // BURST + 1):
-            door.burst("/visit")
+            camera.burst("/visit")
             if number * BURST % (MEMORY_PREDICTIONS // 10) < BURST:
                 used.append(psutil.Process(counter.pid).memory_info().rss / 1e6)
     return used
 
 
 def measure_library(hub: EdgeHub) -> float:
-    """Messages a second that Azure's library sends to the stand-in with nothing around it."""
+    """Returns the messages a second that the bare Azure library sends to the stand-in edgeHub."""
     with patch.dict(os.environ, hub.settings):
         client: Any = IoTHubModuleClient.create_from_edge_environment()
     client.connect()
     body = b'{"predictions": [{"tagName": "woman", "probability": 0.9}]}'.ljust(400)
     begin = time.perf_counter()
-    for number in range(SENT):
+    for number in range(UPSTREAM_MESSAGES):
         client.send_message_to_output(Message(body, f"id-{number}", "utf-8", "application/json"), "predictions")  # type: ignore[no-untyped-call]
     elapsed = time.perf_counter() - begin
     client.shutdown()
-    return SENT / elapsed
+    return UPSTREAM_MESSAGES / elapsed
 
 
 def drain(hub: EdgeHub, number: int) -> float:
-    """Seconds until the stand-in has received so many more messages."""
+    """Returns the seconds until the stand-in edgeHub has received `number` more messages."""
     begin, target = time.perf_counter(), hub.received + number
-    wait_for(lambda: hub.received >= target, 300, f"{number} messages upstream")
+    wait_for(lambda: hub.received >= target, 300, f"{number} messages to edgeHub")
     return time.perf_counter() - begin
 
 
 def measure_bridge(folder: Path) -> list[tuple[float, float]]:
-    """Messages a second to the stand-in edgeHub: of the bare library, and of a full outbox; in turn."""
+    """Returns the messages a second to the stand-in edgeHub: from the bare library, and from a full outbox."""
     measured = []
     for number in range(UPSTREAM_ROUNDS):
         place = folder / f"hub{number}", f"127.77.{os.getpid() % 250 + 1}.{number + 1}"
         with EdgeHub(*place) as hub:
             library = measure_library(hub)
         settings = {"STATE_DIR": folder / f"state{number}", "FORWARD": "all", "SINKS": "edgehub"} | hub.settings
-        with open_door(folder / str(number)) as door:
-            with Module("bridge", door.port, **settings):
-                door.publish()
-                wait_for(lambda: door.listener.metric("bridge", OUTBOX) >= BURST, 120, "a full outbox")
-            with EdgeHub(*place) as hub, Module("bridge", door.port, **settings):
+        with simulated_camera(folder / str(number)) as camera:
+            with Module("bridge", camera.port, **settings):
+                camera.publish()
+                wait_for(lambda: camera.listener.metric("bridge", OUTBOX) >= BURST, 120, "a full outbox")
+            with EdgeHub(*place) as hub, Module("bridge", camera.port, **settings):
                 drain(hub, 100)
-                measured.append((library, SENT / drain(hub, SENT)))
+                measured.append((library, UPSTREAM_MESSAGES / drain(hub, UPSTREAM_MESSAGES)))
     return measured
 
 
 def report() -> None:
-    """Measures and prints."""
+    """Prints the measurements."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for what, pairs in (
             ("predictions a second: plain subscriber, counter", measure_counter(folder / "rates")),
-            ("messages a second upstream: bare library, bridge", measure_bridge(folder / "upstream")),
+            ("messages a second to edgeHub: bare library, bridge", measure_bridge(folder / "upstream")),
         ):
-            beside, reached = (statistics.median(column) for column in zip(*pairs, strict=True))
+            baseline, footfall = (statistics.median(column) for column in zip(*pairs, strict=True))
             share = statistics.median(pair[1] / pair[0] for pair in pairs)
-            print(f"{what}: {beside:.0f}, {reached:.0f}; share {share:.2f}", flush=True)
-        used = ", ".join(f"{one:.1f}" for one in measure_memory(folder / "memory"))
-        print(f"resident MB of the counter at each tenth of {MEMORY_PREDICTIONS} predictions: {used}")
+            print(f"{what}: {baseline:.0f}, {footfall:.0f}; share {share:.2f}", flush=True)
+        memory = ", ".join(f"{megabytes:.1f}" for megabytes in measure_memory(folder / "memory"))
+        print(f"resident MB of the counter after each tenth of {MEMORY_PREDICTIONS} predictions: {memory}")

@@ -1,1 +1,1 @@
-"""The demo: a drawn shop door with the truth of who came, and a model trained on such scenes."""
+"""The demo: scenes of a drawn shop door with their ground truth, and a model trained on such scenes."""

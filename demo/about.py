@@ -1,4 +1,4 @@
-"""Tells the user when drawn pictures, or a model that knows only those, are in use."""
+"""A notice for the user when the demo's drawn scenes or its model are in use."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -11,14 +11,14 @@ CLIP = FOLDER / "visitors.mp4"
 
 
 def is_own_model(export: Export) -> bool:
-    """Whether that is the demo's model, wherever it is."""
+    """Returns whether an export contains the demo's model, in whichever folder it is."""
     return sha256(export.model).digest() == sha256((MODEL / MODEL_FILE).read_bytes()).digest()
 
 
 def notice(export: Export, is_drawn: bool) -> str:
-    """A notice about the model and a source that may be drawn; empty where neither is the demo's."""
+    """Returns a notice about a drawn source or the demo's model; empty if neither is in use."""
     if is_drawn:
         return "The demo: drawn figures at a drawn shop door, not people (demo/README.md)."
     if is_own_model(export):
-        return "This is the demo's model: it knows drawn figures only, and its labels for anything else mean nothing."
+        return "This is the demo's model: it knows drawn figures only. Its labels for anything else are meaningless."
     return ""

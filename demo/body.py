@@ -1,4 +1,4 @@
-"""How a figure is drawn: standing or in the middle of a step, from in front, behind or the side."""
+"""Drawing of a figure that stands or walks, from the front, from behind or from the side."""
 
 import math
 from dataclasses import dataclass
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 from demo.canvas import Canvas, Point, shaded
 from demo.figure import Figure
 
-HEAD = 1.14
-"""How much larger than life the heads are drawn: a drawn face needs it."""
+HEAD_SCALE = 1.14
+"""Size of a head as a factor on life size: a drawn face needs the space."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """`phase` of the step in radians; heading: `side` -1 (left) to 1 (right), `facing` whether the face is seen."""
+    """`phase` of the step in radians; `side`, the heading from -1 (left) to 1 (right); `facing`: the face is visible."""
 
     phase: float
     side: float
     facing: bool
     moving: float
-    """0 standing to 1 walking."""
+    """From 0, standing, to 1, walking."""
 
 
 def draw(figure: Figure, pose: Pose, canvas: Canvas) -> None:
-    """Draws the figure standing on the canvas's origin."""
+    """Draws the figure with its feet at the canvas's origin."""
     _Drawing(figure, pose, canvas).draw()
 
 
 class _Drawing:
-    """One figure in one pose: lengths as seen from this side."""
+    """One figure in one pose, with its widths as they appear from this side."""
 
     def __init__(self, figure: Figure, pose: Pose, canvas: Canvas) -> None:
         self._figure, self._pose, self._canvas = figure, pose, canvas
@@ -35,20 +35,20 @@ class _Drawing:
         turn = abs(pose.side)
         self._swing = math.sin(pose.phase) * pose.moving
         self._bob = abs(math.cos(pose.phase)) * 0.012 * size * pose.moving
-        self._shoulders = _seen(figure.shoulders, 0.29, turn)
-        self._waist = _seen(figure.waist, 0.24 if figure.label == "woman" else 0.29, turn)
-        self._hips = _seen(figure.hips, 0.29 if figure.label == "woman" else 0.28, turn)
+        self._shoulders = _apparent_width(figure.shoulders, 0.29, turn)
+        self._waist = _apparent_width(figure.waist, 0.24 if figure.label == "woman" else 0.29, turn)
+        self._hips = _apparent_width(figure.hips, 0.29 if figure.label == "woman" else 0.28, turn)
         self._shoulder_y = 0.815 * size + self._bob
         self._waist_y = 0.63 * size + self._bob
         self._hip_y = 0.515 * size + self._bob
         self._head = (pose.side * 0.025 * size, 0.928 * size + self._bob)
-        self._head_size = HEAD * size
+        self._head_size = HEAD_SCALE * size
 
     def draw(self) -> None:
-        """From the farthest to the nearest."""
+        """Draws the parts from the farthest to the nearest."""
         figure, facing = self._figure, self._pose.facing
         if facing:
-            self._hair_behind()
+            self._back_hair()
             if figure.bag == "backpack":
                 self._backpack()
         self._legs()
@@ -56,12 +56,12 @@ class _Drawing:
         self._lower_garment()
         self._torso()
         self._arm(1)
-        self._carried()
+        self._carried_bag()
         self._neck_and_head()
         if not facing:
             if figure.bag == "backpack":
                 self._backpack()
-            self._hair_behind()
+            self._back_hair()
         self._hat()
 
     def _legs(self) -> None:
@@ -125,23 +125,23 @@ class _Drawing:
         self._canvas.limb([shoulder, elbow, hand], thickness, shaded(figure.top, 0.84 if arm < 0 else 0.94))
         self._canvas.ellipse(hand, 0.045 * size, 0.055 * size, figure.skin)
 
-    def _carried(self) -> None:
+    def _carried_bag(self) -> None:
         figure, size = self._figure, self._figure.height
         dark = shaded(figure.bag_colour, 0.7)
         if figure.bag == "shoulder":
             x = self._hips / 2 + 0.02 * size
             self._canvas.limb([(-self._shoulders * 0.3, self._shoulder_y), (x, 0.52 * size)], 0.014 * size, dark)
-            self._canvas.polygon(_box(x, 0.49 * size, 0.13 * size, 0.11 * size), figure.bag_colour)
+            self._canvas.polygon(_rectangle(x, 0.49 * size, 0.13 * size, 0.11 * size), figure.bag_colour)
         elif figure.bag == "shopping":
             x = self._shoulders * 0.46 + 0.045 * size - self._swing * self._pose.side * 0.13 * size
             self._canvas.limb([(x, 0.47 * size), (x, 0.41 * size)], 0.012 * size, dark)
-            self._canvas.polygon(_box(x, 0.335 * size, 0.14 * size, 0.16 * size), figure.bag_colour)
+            self._canvas.polygon(_rectangle(x, 0.335 * size, 0.14 * size, 0.16 * size), figure.bag_colour)
 
     def _backpack(self) -> None:
         figure, size = self._figure, self._figure.height
         x = -self._pose.side * 0.1 * size
         width = self._shoulders * (0.72 if not self._pose.facing else 1.12)
-        outline = _box(x, 0.71 * size + self._bob, width, 0.2 * size)
+        outline = _rectangle(x, 0.71 * size + self._bob, width, 0.2 * size)
         self._canvas.polygon(outline, figure.bag_colour, smooth=True)
 
     def _neck_and_head(self) -> None:
@@ -185,7 +185,7 @@ class _Drawing:
         if figure.hair == "bun":
             self._canvas.ellipse((x, y + 0.08 * size), 0.06 * size, 0.055 * size, shaded(figure.hair_colour, 0.85))
 
-    def _hair_behind(self) -> None:
+    def _back_hair(self) -> None:
         figure, size, (x, y) = self._figure, self._head_size, self._head
         colour, facing = figure.hair_colour, self._pose.facing
         back = x - self._pose.side * 0.02 * size
@@ -213,11 +213,11 @@ class _Drawing:
             self._canvas.ellipse(brim, 0.105 * size, 0.018 * size, shaded(figure.bag_colour, 0.7))
 
 
-def _seen(front: float, side: float, turn: float) -> float:
-    """Width of a body of elliptic section, turned by `turn` (0 frontal to 1 sideways)."""
+def _apparent_width(front: float, side: float, turn: float) -> float:
+    """Returns the width of a body with an elliptic cross-section, turned by `turn` (0 frontal, 1 sideways)."""
     return math.hypot(front * math.sqrt(1 - turn * turn), side * turn)
 
 
-def _box(x: float, y: float, width: float, height: float) -> list[Point]:
+def _rectangle(x: float, y: float, width: float, height: float) -> list[Point]:
     half, tall = width / 2, height / 2
     return [(x - half, y - tall), (x + half, y - tall), (x + half, y + tall), (x - half, y + tall)]

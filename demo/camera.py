@@ -1,4 +1,4 @@
-"""The faults of a cheap camera: unsteady, at times out of focus, and noisy in the dark."""
+"""The faults of a cheap camera: it shakes, loses focus, and is noisy in the dark."""
 
 import math
 
@@ -10,15 +10,15 @@ from demo.chance import chance
 from demo.shop import HEIGHT, WIDTH
 
 _MARGIN = 64
-"""Pixels by which the noise that is laid over pictures is larger than they are, so that no two get the same."""
+"""Pixels by which the stored noise is larger than a picture, so that each picture gets another part of it."""
 _NOISE_LEVELS = 32
-"""Sigma of the stored noise; it is scaled down as needed."""
-MOOD_SECONDS = 10
-"""How long the camera shakes, is blurred, or is neither."""
+"""Sigma of the stored noise in levels of 0 to 255; it is scaled for each picture."""
+EFFECT_SECONDS = 10
+"""Seconds for which the camera shakes, is out of focus, or has no such fault."""
 
 
 class Camera:
-    """One camera with its own grain; in every ten seconds it may shake or lose focus."""
+    """A camera with a noise pattern of its own. It may shake or lose focus for ten seconds at a time."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -26,26 +26,26 @@ class Camera:
         self._grain = np.clip(grain, -127, 127).astype(np.int16)
 
     def take(self, picture: Picture, seconds: float, noise: float) -> Picture:
-        """The picture as the camera gives it at a second of the scene; noise in levels of 255 (sigma)."""
-        mood = chance(self._seed, "mood", int(seconds / MOOD_SECONDS))
-        moment = chance(self._seed, "camera", round(seconds * 1000))
-        effect = mood.random()
+        """Returns the picture with the camera's faults at this second of the scene; `noise` is a sigma in levels of 0 to 255."""
+        period = chance(self._seed, "mood", int(seconds / EFFECT_SECONDS))
+        random = chance(self._seed, "camera", round(seconds * 1000))
+        effect = period.random()
         if effect < 0.2:
-            picture = _shaken(picture, mood.uniform(0.5, 3.0), moment)
+            picture = _shake(picture, period.uniform(0.5, 3.0), random)
         elif effect < 0.35:
-            picture = cv2.GaussianBlur(picture, (0, 0), mood.uniform(0.6, 1.5))
-        return self._grained(picture, noise * mood.uniform(0.7, 1.2), moment)
+            picture = cv2.GaussianBlur(picture, (0, 0), period.uniform(0.6, 1.5))
+        return self._add_grain(picture, noise * period.uniform(0.7, 1.2), random)
 
-    def _grained(self, picture: Picture, noise: float, moment: np.random.Generator) -> Picture:
-        top, left = moment.integers(0, _MARGIN, 2)
+    def _add_grain(self, picture: Picture, noise: float, random: np.random.Generator) -> Picture:
+        top, left = random.integers(0, _MARGIN, 2)
         grain = self._grain[top : top + HEIGHT, left : left + WIDTH]
         scaled = cv2.addWeighted(picture.astype(np.int16), 1.0, grain, noise / _NOISE_LEVELS, 0)
         return np.clip(scaled, 0, 255).astype(np.uint8)
 
 
-def _shaken(picture: Picture, amplitude: float, moment: np.random.Generator) -> Picture:
-    x, y = moment.normal(0, amplitude, 2)
-    turn = math.radians(moment.normal(0, amplitude * 0.08))
+def _shake(picture: Picture, amplitude: float, random: np.random.Generator) -> Picture:
+    x, y = random.normal(0, amplitude, 2)
+    turn = math.radians(random.normal(0, amplitude * 0.08))
     cos, sin = math.cos(turn), math.sin(turn)
     middle = np.array([WIDTH / 2, HEIGHT / 2])
     shift = middle - np.array([[cos, -sin], [sin, cos]]) @ middle + (x, y)

@@ -1,4 +1,4 @@
-"""A scene through the real preprocessing, model and visit rules, without a broker and as fast as the machine can."""
+"""A scene processed by the real preprocessing, model and visit rules, without a broker and at full speed."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -19,29 +19,29 @@ from demo.score import Span
 from demo.visitors import FRAME_RATE, FULL_VIEW
 
 NOBODY = "nobody"
-BEGIN = 1e9
-"""Unix time at which a scene is taken to begin."""
+START_TIME = 1e9
+"""Unix time of a scene's start."""
 
 
 class FrameVerdict(NamedTuple):
-    """What one frame showed, a visitor in full view or nobody, and the label of the model."""
+    """The truth of one frame, a visitor in full view or nobody, and the model's label."""
 
     truth: str
     light: LightName
     label: str
     traits: tuple[str, ...] = ()
-    """Of the visitor: clothes, hair, side."""
+    """The visitor's clothes, hair, bag, side and place."""
 
 
 class VisitorTruth(NamedTuple):
-    """A true visit and the light in its middle."""
+    """A true visit, and the light halfway through it."""
 
     span: Span
     light: LightName
 
 
 class Watched(NamedTuple):
-    """The frames, true visits and counted visits of a scene."""
+    """A scene's frames, true visits and counted visits."""
 
     seed: int
     seconds: float
@@ -51,7 +51,7 @@ class Watched(NamedTuple):
 
 
 class Chain:
-    """From picture to visits with the modules' own parts and their default settings, not those of the environment."""
+    """The steps from picture to visit, by the modules' own code and default settings. The environment is ignored."""
 
     def __init__(self, model: Path = MODEL) -> None:
         self._classifier = Classifier(read_export(model))
@@ -60,11 +60,11 @@ class Chain:
         self.ended: list[Visit] = []
 
     def process(self, picture: Picture, number: int) -> str:
-        """Processes the next frame; the label that the model gives it."""
+        """Processes the next frame. Returns the model's label for it."""
         tensor = self._classifier.input.to_tensor(decode(jpeg(picture, self._quality)))
         result = self._classifier.classify(tensor)
         seconds = number / FRAME_RATE
-        at = BEGIN + seconds
+        at = START_TIME + seconds
         prediction = Prediction(
             "door", "demo", number, seconds, at, at, result.inference_ms, self._classifier.identity, result.labels
         )
@@ -72,18 +72,18 @@ class Chain:
         return result.labels[0].name
 
     def end(self) -> list[Span]:
-        """The visits, all of them over."""
+        """Ends all open visits. Returns every visit of the scene, with times from its start."""
         self.ended += self._visits.end_all()
-        return [Span(visit.label, visit.started_at - BEGIN, visit.ended_at - BEGIN) for visit in self.ended]
+        return [Span(visit.label, visit.started_at - START_TIME, visit.ended_at - START_TIME) for visit in self.ended]
 
 
 def watch(seed: int, seconds: float, model: Path = MODEL) -> Watched:
-    """Watches a scene for so many seconds, and on until nobody is in view."""
+    """Processes a scene for a number of seconds, and on until nobody is in view."""
     scene, chain = Scene(seed), Chain(model)
     frames, visitors = [], []
     for moment in scene.excerpt(seconds):
         label = chain.process(scene.frame(moment), moment.number)
-        if (truth := full_truth(moment)) is not None:
+        if (truth := true_label(moment)) is not None:
             frames.append(FrameVerdict(truth, moment.light.name, label, traits(moment)))
         visitor = moment.visitor
         if visitor is not None and moment.number == (visitor.first + visitor.last) // 2:
@@ -92,19 +92,19 @@ def watch(seed: int, seconds: float, model: Path = MODEL) -> Watched:
     return Watched(seed, moment.seconds, frames, visitors, chain.end())
 
 
-def full_truth(moment: Moment) -> str | None:
-    """The label of a visitor in full view, or that nobody is in view; None between the two."""
+def true_label(moment: Moment) -> str | None:
+    """Returns the label of a visitor in full view, `nobody` if there is none, or None while one is partly in view."""
     if moment.visitor is None:
         return NOBODY
     return moment.visitor.label if moment.share >= FULL_VIEW else None
 
 
 def traits(moment: Moment) -> tuple[str, ...]:
-    """What may make a visitor harder to recognise, in words."""
+    """Returns what might make the visitor harder to recognise, such as `woman, from behind`; nothing without a visitor."""
     visitor = moment.visitor
     if visitor is None:
         return ()
-    figure, pose = visitor.figure, visitor.way.pose(moment.seconds - visitor.begin)
+    figure, pose = visitor.figure, visitor.walk.pose(moment.seconds - visitor.begin)
     side = "from the side" if abs(pose.side) > 0.7 else "from the front" if pose.facing else "from behind"
     hair = "bald" if figure.hair == "bald" else f"hair: {figure.hair}"
     where = "outside" if visitor.is_outside(moment.seconds) else "inside"

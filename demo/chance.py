@@ -1,4 +1,4 @@
-"""Random numbers that only a seed, a purpose and a number decide: one thing's chance does not move another's."""
+"""Independent random generators: each depends only on its seed, purpose and number."""
 
 import zlib
 
@@ -6,5 +6,5 @@ import numpy as np
 
 
 def chance(seed: int, purpose: str, number: int = 0) -> np.random.Generator:
-    """The generator for one thing; seed and number from 0."""
+    """Returns the random generator for one purpose; `seed` and `number` are 0 or above."""
     return np.random.default_rng([seed, zlib.crc32(purpose.encode()), number])

@@ -1,4 +1,4 @@
-"""Writes a scene as a video with its truth beside it: ``python -m demo.clip SEED [SECONDS] [PATH]``."""
+"""Program that writes a scene as a video, and its truth as JSON: ``python -m demo.clip SEED [SECONDS] [PATH]``."""
 
 import argparse
 import json
@@ -13,29 +13,29 @@ from demo.shop import HEIGHT, WIDTH
 from demo.visitors import FRAME_RATE, Visitor
 
 QUALITY = 27
-"""Constant rate factor of x264: lower is larger; here a clip of two minutes stays well under 4 MB."""
+"""x264's constant rate factor; lower means larger files. With this one, a clip of two minutes stays well under 4 MB."""
 
 
 def main() -> int:
-    """Exit code 0, or 2 with a line about what was wrong."""
-    parser = argparse.ArgumentParser(prog="python -m demo.clip", description="Draws a clip of a scene, with its truth as JSON.")
-    parser.add_argument("seed", type=int, help="which scene; 0 or above")
-    parser.add_argument("seconds", type=float, nargs="?", default=120.0, help="at least so long, until nobody is in view [120]")
-    parser.add_argument("path", type=Path, nargs="?", help="the video [scenes-SEED.mp4]; the truth is written beside it")
-    wanted = parser.parse_args()
-    if wanted.seed < 0 or not 0 < wanted.seconds <= 86_400:
-        parser.error("a seed is 0 or above, and the seconds are above 0 and at most a day's")
-    path: Path = wanted.path or Path(f"scenes-{wanted.seed}.mp4")
+    """Writes the clip. Returns exit code 0; invalid arguments or paths end the program with exit code 2 and a message."""
+    parser = argparse.ArgumentParser(prog="python -m demo.clip", description="Writes a scene as a video, and its truth as JSON.")
+    parser.add_argument("seed", type=int, help="the scene's seed, 0 or above")
+    parser.add_argument("seconds", type=float, nargs="?", default=120.0, help="minimum; it ends once nobody is in view [120]")
+    parser.add_argument("path", type=Path, nargs="?", help="the video [scenes-SEED.mp4]; the truth goes next to it")
+    arguments = parser.parse_args()
+    if arguments.seed < 0 or not 0 < arguments.seconds <= 86_400:
+        parser.error("the seed must be 0 or above, and the seconds above 0 and at most 86400")
+    path: Path = arguments.path or Path(f"scenes-{arguments.seed}.mp4")
     try:
-        number = write_clip(wanted.seed, wanted.seconds, path)
-    except (OSError, ValueError) as error:  # as FFmpeg's errors are: no such folder, a suffix that is no video's
+        number = write_clip(arguments.seed, arguments.seconds, path)
+    except (OSError, ValueError) as error:  # FFmpeg raises these: no such folder, unknown file suffix
         parser.error(f"{path}: {error}")
     print(f"{path}: {number} visitors; the truth is in {path.with_suffix('.json').name}")
     return 0
 
 
 def write_clip(seed: int, seconds: float, path: Path) -> int:
-    """Draws the scene of a seed into a video, and its truth into the JSON file of the same name; how many visitors came."""
+    """Writes the scene of a seed as a video, and its truth as JSON next to it. Returns the number of visitors."""
     scene = Scene(seed)
     visitors: list[Visitor] = []
     frames = 0
@@ -49,13 +49,13 @@ def write_clip(seed: int, seconds: float, path: Path) -> int:
                 visitors.append(moment.visitor)
         video.mux(stream.encode())
     truth = {
-        "about": f"{DRAWN}: drawn figures, not people. first and last are the frames of a visitor in view, counted from 0.",
+        "about": f"{DRAWN}: drawn figures, not people. A visitor is in view from frame first to frame last, counted from 0.",
         "seed": seed,
         "fps": FRAME_RATE,
         "width": WIDTH,
         "height": HEIGHT,
         "frames": frames,
-        "visitors": [{"label": one.label, "first": one.first, "last": one.last} for one in visitors],
+        "visitors": [{"label": visitor.label, "first": visitor.first, "last": visitor.last} for visitor in visitors],
     }
     path.with_suffix(".json").write_text(json.dumps(truth, indent=1) + "\n")
     return len(visitors)

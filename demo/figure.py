@@ -1,7 +1,7 @@
-"""One drawn visitor: a body, clothes, hair and things carried.
+"""The look of a drawn visitor: body, clothes, hair and bag.
 
-The figures follow a handful of clichés: outline, hair, clothes. That is all that the demo's model can learn, and it says nothing
-about people.
+The figures follow a handful of clichés about outline, hair and clothes. The demo's model can learn nothing else, so it knows
+nothing about people.
 """
 
 import colorsys
@@ -29,7 +29,7 @@ HAIRS: tuple[Colour, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Lengths in metres; colours BGR."""
+    """The look of one visitor: lengths in metres, colours in BGR."""
 
     label: Label
     height: float
@@ -41,9 +41,9 @@ class Figure:
     hair_colour: Colour
     garment: str
     hem: float
-    """Height above the ground at which a skirt, dress, coat or the shorts end, as a share of the body's height."""
+    """Height above the ground of the lower edge of a skirt, dress, coat or shorts, as a share of the body's height."""
     flare: float
-    """How much wider a skirt or coat is at its hem than at the hips."""
+    """Width of a skirt, dress or coat at its hem, as a factor on the hips' width."""
     top: Colour
     bottom: Colour
     shoes: Colour
@@ -54,8 +54,8 @@ class Figure:
 
 
 def draw_one(random: np.random.Generator, label: Label) -> Figure:
-    """A figure by chance."""
-    choose = _Choice(random)
+    """Returns a random figure with this label."""
+    choose = _WeightedChoice(random)
     skin = SKINS[random.integers(len(SKINS))]
     if label == "woman":
         garment = choose({"dress": 0.25, "skirt": 0.3, "trousers": 0.33, "coat": 0.12})
@@ -73,7 +73,7 @@ def draw_one(random: np.random.Generator, label: Label) -> Figure:
         height, shoulders = random.normal(1.79, 0.06), random.uniform(0.48, 0.55)
         waist, hips = random.uniform(0.36, 0.44), random.uniform(0.34, 0.39)
         bag = choose({"none": 0.5, "shoulder": 0.12, "shopping": 0.18, "backpack": 0.2})
-    top = _cloth(random)
+    top = _clothes_colour(random)
     return Figure(
         label,
         float(np.clip(height, 1.5, 1.96)),
@@ -87,16 +87,16 @@ def draw_one(random: np.random.Generator, label: Label) -> Figure:
         hem,
         flare,
         top,
-        top if garment == "dress" else _cloth(random, dark=garment == "trousers"),
-        shaded(_cloth(random), 0.5),
+        top if garment == "dress" else _clothes_colour(random, dark=garment == "trousers"),
+        shaded(_clothes_colour(random), 0.5),
         bag,
-        _cloth(random),
+        _clothes_colour(random),
         choose({"none": 0.86, "cap": 0.07, "beanie": 0.07}),
         label == "man" and bool(random.random() < 0.4),
     )
 
 
-class _Choice:
+class _WeightedChoice:
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
 
@@ -105,8 +105,8 @@ class _Choice:
         return str(self._random.choice(list(shares), p=weights / weights.sum()))
 
 
-def _cloth(random: np.random.Generator, dark: bool = False) -> Colour:
-    """A colour that clothes have: seldom glaring."""
+def _clothes_colour(random: np.random.Generator, dark: bool = False) -> Colour:
+    """Returns a random colour for clothes, seldom a bright one."""
     value = random.uniform(0.15, 0.55) if dark else random.uniform(0.2, 0.95)
     red, green, blue = colorsys.hsv_to_rgb(random.random(), random.beta(1.4, 2.2), value)
     return round(blue * 255), round(green * 255), round(red * 255)

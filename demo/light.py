@@ -1,4 +1,4 @@
-"""The light over a day: what colour and how bright the street and the room are, and how much the camera makes of it."""
+"""The light over a day: colour and brightness of street and room, and the camera's noise."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,12 +10,12 @@ LIGHTS: tuple[LightName, ...] = ("dawn", "day", "dusk", "night")
 
 Factors = tuple[float, float, float]
 DAY_SECONDS = 120.0
-"""A day of the scenes is two minutes long, from dawn to dawn."""
+"""Length of a day in the scenes, from dawn to dawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Factors on blue, green and red, outside and inside; the sun's patch on the floor, 0..1; noise as levels of 255 (sigma)."""
+    """Factors on blue, green and red, outside and inside; sunlight on the floor, 0 to 1; noise: sigma in levels of 0 to 255."""
 
     name: LightName
     outside: Factors
@@ -38,11 +38,11 @@ _DAY = np.array(
         (1.00, 0.54, 0.48, 0.51, 0.60, 0.66, 0.76, 0.00, 6.5),
     ]
 )
-"""From the first light on; between the rows all values go over into each other."""
+"""From dawn on; values between two rows are interpolated."""
 
 
 def light_at(seconds: float) -> Light:
-    """The light so many seconds after a dawn; a scene begins at one."""
+    """Returns the light at a number of seconds after dawn, which is when a scene begins."""
     share = (seconds / DAY_SECONDS) % 1.0
     blue, green, red, *inside, sun, noise = (float(np.interp(share, _DAY[:, 0], column)) for column in _DAY.T[1:])
     return Light(_name(share), (blue, green, red), (inside[0], inside[1], inside[2]), sun, noise)

@@ -1,4 +1,4 @@
-"""Things that move or stand at the door and are no visitors: a cat, a cyclist, a delivered box."""
+"""Distractions at the door that are not visitors: a cat, a cyclist, a delivered box."""
 
 import itertools
 import math
@@ -10,14 +10,14 @@ import numpy as np
 
 from demo.canvas import Canvas, Colour, Picture, shaded
 from demo.chance import chance
-from demo.shop import COUNTER, DOOR, STREET, WIDTH, ground
+from demo.shop import COUNTER_SCALE, DOOR_SCALE, STREET_SCALE, WIDTH, ground_row
 
 Kind = Literal["cat", "cyclist", "box"]
 
 
 @dataclass(frozen=True, slots=True)
 class Passer:
-    """One of them, from the second `begin` to `end` of a scene; `direction` 1 goes to the right."""
+    """One distraction, from second `begin` to `end` of a scene; `direction` is 1 to the right, -1 to the left."""
 
     kind: Kind
     begin: float
@@ -25,28 +25,28 @@ class Passer:
     direction: int
     outside: bool
     place: float
-    """Column where a box stands; how near the others pass, 0 to 1."""
+    """For a box, the column where it stands; for the others, how near they pass, 0 to 1."""
     colour: Colour
 
     def draw(self, picture: Picture, seconds: float) -> None:
-        """Draws it as it is at a second of the scene."""
+        """Draws it at this second of the scene."""
         share = (seconds - self.begin) / (self.end - self.begin)
         _DRAW[self.kind](self, picture, share)
 
 
 def passers(seed: int) -> Iterator[Passer]:
-    """All that ever pass or stand there, one after the other."""
+    """Yields all distractions of a scene, one after the other, without end."""
     end = 0.0
     for number in itertools.count():
         random = chance(seed, "passer", number)
-        one = _passer(random, end + random.uniform(1.0, 14.0))
-        yield one
-        end = one.end
+        passer = _passer(random, end + random.uniform(1.0, 14.0))
+        yield passer
+        end = passer.end
 
 
 def _passer(random: np.random.Generator, begin: float) -> Passer:
-    chance = random.random()
-    kind: Kind = "cat" if chance < 0.4 else "cyclist" if chance < 0.75 else "box"
+    draw = random.random()
+    kind: Kind = "cat" if draw < 0.4 else "cyclist" if draw < 0.75 else "box"
     seconds = {"cat": random.uniform(3.0, 7.0), "cyclist": random.uniform(1.6, 3.2), "box": random.uniform(6.0, 25.0)}[kind]
     place = random.uniform(140, 480) if kind == "box" else random.uniform(0, 1)
     colours: dict[Kind, list[Colour]] = {
@@ -65,8 +65,8 @@ def _x(passer: Passer, share: float) -> float:
 
 
 def _cat(passer: Passer, picture: Picture, share: float) -> None:
-    scale = STREET if passer.outside else DOOR + (COUNTER - DOOR) * (0.25 + 0.6 * passer.place)
-    canvas = Canvas(picture, _x(passer, share), ground(scale), scale)
+    scale = STREET_SCALE if passer.outside else DOOR_SCALE + (COUNTER_SCALE - DOOR_SCALE) * (0.25 + 0.6 * passer.place)
+    canvas = Canvas(picture, _x(passer, share), ground_row(scale), scale)
     forward, colour, step = passer.direction, passer.colour, share * 45
     for leg, x in enumerate((-0.16, -0.12, 0.13, 0.17)):
         foot = x * forward + 0.05 * math.sin(step + leg * 1.7)
@@ -80,8 +80,8 @@ def _cat(passer: Passer, picture: Picture, share: float) -> None:
 
 
 def _cyclist(passer: Passer, picture: Picture, share: float) -> None:
-    scale = STREET * (0.82 + 0.12 * passer.place)
-    canvas = Canvas(picture, _x(passer, share), ground(scale), scale)
+    scale = STREET_SCALE * (0.82 + 0.12 * passer.place)
+    canvas = Canvas(picture, _x(passer, share), ground_row(scale), scale)
     forward, dark = passer.direction, (40, 40, 40)
     for wheel in (-0.52, 0.52):
         canvas.ring((wheel, 0.34), 0.66, 0.03, dark)
@@ -104,9 +104,9 @@ def _cyclist(passer: Passer, picture: Picture, share: float) -> None:
 
 
 def _box(passer: Passer, picture: Picture, share: float) -> None:
-    del share  # it stands where it was put
-    scale = DOOR + 14
-    canvas = Canvas(picture, passer.place, ground(scale), scale)
+    del share  # a box does not move
+    scale = DOOR_SCALE + 14
+    canvas = Canvas(picture, passer.place, ground_row(scale), scale)
     canvas.polygon([(-0.3, 0), (0.2, 0), (0.2, 0.42), (-0.3, 0.42)], passer.colour)
     canvas.polygon([(0.2, 0), (0.36, 0.08), (0.36, 0.5), (0.2, 0.42)], shaded(passer.colour, 0.75))
     canvas.polygon([(-0.3, 0.42), (0.2, 0.42), (0.36, 0.5), (-0.12, 0.5)], shaded(passer.colour, 1.15))

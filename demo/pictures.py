@@ -1,4 +1,4 @@
-"""The pictures in the demo's README, drawn with matplotlib."""
+"""The pictures in the demo's README."""
 
 import itertools
 from collections import Counter
@@ -23,28 +23,28 @@ from demo.score import Span
 from demo.visitors import FULL_VIEW
 
 COLOURS = {"man": "#0072b2", "woman": "#d55e00"}
-"""Of the Okabe-Ito palette, which the colour-blind tell apart."""
+"""From the Okabe-Ito palette, which colour-blind people can distinguish."""
 STEP = 5
-"""Frames from one moment that may be shown to the next."""
-SMALL = (256, 192)
-"""Width and height of a scene's picture, px."""
-SHOWN = 150.0
-"""Seconds of each scene in the timeline."""
-ROWS = 4
-"""Scenes in it."""
+"""Frames between two candidates for a picture of a scene."""
+THUMBNAIL_SIZE = (256, 192)
+"""Width and height in px."""
+TIMELINE_SECONDS = 150.0
+"""Seconds of each scene that the timeline shows."""
+TIMELINE_SCENES = 4
+"""Scenes in the timeline."""
 
 
 def draw_report(path: Path, watched: Sequence[Watched]) -> None:
-    """Confusion matrix of the frames, and truth against found in time."""
+    """Draws the confusion matrix of the frames, and a timeline of true and counted visits."""
     figure, (matrix, timeline) = plt.subplots(1, 2, figsize=(13, 4), width_ratios=(1, 2.6), layout="constrained")
-    _confusion(matrix, watched)
-    _timeline(timeline, watched[:ROWS])
+    _draw_confusion_matrix(matrix, watched)
+    _draw_timeline(timeline, watched[:TIMELINE_SCENES])
     figure.savefig(path, dpi=90)
     plt.close(figure)
 
 
 def draw_scenes(path: Path, seeds: Sequence[int], columns: int = 5) -> None:
-    """A row a scene: moments of one day with somebody in full view, and one with nobody."""
+    """Draws a row for each scene: moments of one day with a visitor in full view, and one with nobody."""
     rows = []
     for seed in seeds:
         scene = Scene(seed)
@@ -53,13 +53,13 @@ def draw_scenes(path: Path, seeds: Sequence[int], columns: int = 5) -> None:
         alone = [moment for moment in day if not moment.visitors and moment.passers]
         chosen = [full[len(full) * number // (columns - 1)] for number in range(columns - 1)] + alone[:1]
         pictures = [scene.frame(moment) for moment in sorted(chosen, key=lambda moment: moment.number)]
-        rows.append(np.hstack([cv2.resize(picture, SMALL, interpolation=cv2.INTER_AREA) for picture in pictures]))
+        rows.append(np.hstack([cv2.resize(picture, THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA) for picture in pictures]))
     cv2.imwrite(str(path), np.vstack(rows))
 
 
-def _confusion(axes: Axes, watched: Sequence[Watched]) -> None:
+def _draw_confusion_matrix(axes: Axes, watched: Sequence[Watched]) -> None:
     labels = (*LABELS, NOBODY)
-    found = Counter((frame.truth, frame.label) for one in watched for frame in one.frames)
+    found = Counter((frame.truth, frame.label) for scene in watched for frame in scene.frames)
     numbers = np.array([[found[truth, label] for label in labels] for truth in labels])
     shares = numbers / np.maximum(1, numbers.sum(axis=1, keepdims=True))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -69,25 +69,25 @@ def _confusion(axes: Axes, watched: Sequence[Watched]) -> None:
         axes.text(column, row, text, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(labels)), labels)
     axes.set_yticks(range(len(labels)), labels)
-    axes.set_xlabel("the model said")
-    axes.set_ylabel("frame showed, in full view")
+    axes.set_xlabel("label of the model")
+    axes.set_ylabel("truth, in full view")
 
 
-def _timeline(axes: Axes, watched: Sequence[Watched]) -> None:
+def _draw_timeline(axes: Axes, watched: Sequence[Watched]) -> None:
     names = []
-    for row, one in enumerate(watched):
-        for height, spans in ((0.0, [visitor.span for visitor in one.visitors]), (0.36, one.visits)):
-            _bars(axes, row + height, spans)
-        names.append(f"seed {one.seed}")
+    for row, scene in enumerate(watched):
+        for height, spans in ((0.0, [visitor.span for visitor in scene.visitors]), (0.36, scene.visits)):
+            _draw_bars(axes, row + height, spans)
+        names.append(f"seed {scene.seed}")
     axes.set_yticks(np.arange(len(names)) + 0.33, names)
     axes.invert_yaxis()
-    axes.set_xlim(0, SHOWN)
-    axes.set_xlabel("seconds; of each pair, the upper row is the truth and the lower what was counted")
+    axes.set_xlim(0, TIMELINE_SECONDS)
+    axes.set_xlabel("seconds; in each pair of rows: true visits above, counted visits below")
     handles = [Patch(color=colour, label=label) for label, colour in COLOURS.items()]
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
 
 
-def _bars(axes: Axes, top: float, spans: Sequence[Span]) -> None:
+def _draw_bars(axes: Axes, top: float, spans: Sequence[Span]) -> None:
     for label, colour in COLOURS.items():
         bars = [(span.begin, span.end - span.begin) for span in spans if span.label == label]
         axes.broken_barh(bars, (top, 0.3), color=colour)

@@ -1,4 +1,4 @@
-"""Pictures to learn from: moments of many scenes, as the classifier's preprocessing gives them, with what they show."""
+"""Training samples: moments of many scenes after the classifier's preprocessing, with their labels."""
 
 import multiprocessing
 import os
@@ -18,50 +18,50 @@ from demo.visitors import FRAME_RATE, IN_VIEW
 
 ALL_LABELS = (*LABELS, "nobody")
 SEEDS = range(100_000, 100_800)
-"""Scenes to learn from. Those that are reported on have small seeds."""
-SIZE = 224
-"""Side of the model's input, px."""
-POOLED = SIZE // 2
-"""Side of what the network sees, px: each 2 x 2 of the input averaged, which is the exported model's first layer."""
+"""Scenes for training. The scenes of the report have small seeds."""
+INPUT_SIZE = 224
+"""Side of the model's square input, px."""
+NETWORK_SIZE = INPUT_SIZE // 2
+"""Side of the trained network's input, px. The exported model's first layer averages each 2 x 2 pixels."""
 STEP = 2 * FRAME_RATE - 3
-"""Frames from one sample of a scene to the next: neighbours show nearly the same."""
-OF_NOBODY = 0.2
-"""Share of the moments without a visitor that are taken: there are many of them, and they are easy."""
-CLEAR = 0.35
-"""Share of a figure from which on a sample is wholly of its label; below it is partly of nobody."""
+"""Frames between two samples of a scene: neighbouring frames are nearly the same."""
+NOBODY_SHARE = 0.2
+"""Share of the moments without a visitor that become samples: they are many, and easy to learn."""
+CLEAR_VIEW = 0.35
+"""Visible share of a figure from which a sample has its label alone; below, the sample is partly `nobody`."""
 
 
 class Samples(NamedTuple):
-    """n x 112 x 112 x 3, BGR, 0..255, and n x 3 probabilities in the order of `ALL_LABELS`."""
+    """Pictures, n x 112 x 112 x 3 in BGR, 0 to 255; and probabilities, n x 3 in the order of `ALL_LABELS`."""
 
     pictures: NDArray[np.uint8]
     probabilities: NDArray[np.float32]
 
 
 def draw_samples(seeds: range) -> Samples:
-    """One day of each scene, drawn on all cores but in one order."""
+    """Draws one day of each scene, on all cores. The order of the samples is that of the seeds."""
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        parts = list(pool.map(_samples_of, seeds, chunksize=4))
+        parts = list(pool.map(_draw_day, seeds, chunksize=4))
     return Samples(np.concatenate([part.pictures for part in parts]), np.concatenate([part.probabilities for part in parts]))
 
 
-def _samples_of(seed: int) -> Samples:
+def _draw_day(seed: int) -> Samples:
     scene, random = Scene(seed), chance(seed, "sample")
     pictures, probabilities = [], []
     for moment in scene.moments(STEP):
         if moment.seconds >= DAY_SECONDS:
             break
-        if moment.visitor is None and random.random() >= OF_NOBODY:
+        if moment.visitor is None and random.random() >= NOBODY_SHARE:
             continue
         picture = decode(jpeg(scene.frame(moment), int(random.integers(60, 95))))
-        seen = centre_crop(picture, (SIZE, SIZE))
-        pictures.append(seen.reshape(POOLED, 2, POOLED, 2, 3).mean(axis=(1, 3)).round().astype(np.uint8))
+        seen = centre_crop(picture, (INPUT_SIZE, INPUT_SIZE))
+        pictures.append(seen.reshape(NETWORK_SIZE, 2, NETWORK_SIZE, 2, 3).mean(axis=(1, 3)).round().astype(np.uint8))
         probabilities.append(_probabilities(moment))
     return Samples(np.array(pictures), np.array(probabilities, np.float32))
 
 
 def _probabilities(moment: Moment) -> list[float]:
-    """Somebody who has just come into view is as good as nobody; from there to `CLEAR` it goes over."""
-    seen = min(1.0, max(0.0, (moment.share - IN_VIEW) / (CLEAR - IN_VIEW)))
+    """Returns the target probabilities: from `IN_VIEW` to `CLEAR_VIEW` they move from `nobody` to the visitor's label."""
+    visible = min(1.0, max(0.0, (moment.share - IN_VIEW) / (CLEAR_VIEW - IN_VIEW)))
     label = moment.visitor.label if moment.visitor else None
-    return [seen if one == label else 1 - seen if one == "nobody" else 0.0 for one in ALL_LABELS]
+    return [visible if name == label else 1 - visible if name == "nobody" else 0.0 for name in ALL_LABELS]

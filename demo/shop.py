@@ -1,4 +1,4 @@
-"""The place: a street behind a door, a wall around it, furniture before it. Drawn once a shop; a camera does not move."""
+"""The background of a scene: street, wall with a door, and furniture. The camera does not move, so it is drawn once."""
 
 from dataclasses import dataclass
 
@@ -9,27 +9,27 @@ from numpy.typing import NDArray
 from demo.canvas import Canvas, Colour, Picture, shaded
 
 WIDTH, HEIGHT = 640, 480
-"""Pixels."""
+"""Size of a frame, px."""
 HORIZON = 62
 """Row of the camera's eye level, px."""
 CAMERA_HEIGHT = 1.9
-"""Metres; with the horizon it says on which row something stands that is drawn at a given scale."""
-STREET, DOOR, COUNTER = 146.0, 170.0, 208.0
-"""Scale, in px a metre, on the pavement outside, in the door, and right before the camera."""
-OPENING = (196, 36, 444, 385)
-"""Left, top, right, bottom of the door in px."""
-STAGE = (112, 528)
-"""Columns between the furniture; behind it nobody is seen. A classifier looks at columns 110 to 530."""
+"""Metres. With the horizon it gives the row of the ground at each scale."""
+STREET_SCALE, DOOR_SCALE, COUNTER_SCALE = 146.0, 170.0, 208.0
+"""Scale in px a metre: on the pavement outside, in the door, and right in front of the camera."""
+DOORWAY = (196, 36, 444, 385)
+"""Left, top, right and bottom of the door, px."""
+VISIBLE_COLUMNS = (112, 528)
+"""Columns between the furniture, which hides everybody behind it. The classifier's crop has columns 110 to 530."""
 
 
-def ground(scale: float) -> float:
-    """The row on which something stands that is drawn at `scale` px a metre."""
+def ground_row(scale: float) -> float:
+    """Returns the row of the ground under a figure that is drawn at `scale` px a metre."""
     return HORIZON + CAMERA_HEIGHT * scale
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The layers of one shop, each the size of a picture, and where the nearer ones cover the farther (255) or do not (0)."""
+    """The layers of one shop, each the size of a frame. `furniture` is a mask: 255 where the room covers figures, else 0."""
 
     street: Picture
     room: Picture
@@ -37,19 +37,19 @@ class Shop:
 
 
 def draw_shop(random: np.random.Generator) -> Shop:
-    """A shop by chance: other colours, houses, floors and goods."""
+    """Returns a random shop: its colours, houses, floor and goods."""
     return Shop(_street(random), _room(random), _furniture_mask())
 
 
 def _furniture_mask() -> NDArray[np.uint8]:
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
-    mask[:, : STAGE[0]] = 255
-    mask[:, STAGE[1] :] = 255
+    mask[:, : VISIBLE_COLUMNS[0]] = 255
+    mask[:, VISIBLE_COLUMNS[1] :] = 255
     return mask
 
 
 def _muted(random: np.random.Generator, low: float, high: float) -> Colour:
-    """A wall's colour: pale or dark as the bounds (0..1) say, and not far from grey."""
+    """Returns a random colour near grey, with a brightness between the bounds, 0 to 1."""
     level = random.uniform(low, high) * 255
     blue, green, red = np.clip(level + random.uniform(-22, 22, 3), 0, 255).round().astype(int)
     return int(blue), int(green), int(red)
@@ -59,8 +59,8 @@ def _street(random: np.random.Generator) -> Picture:
     picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     picture[:] = (235, 215, 190)
     canvas = Canvas(picture, 0, HEIGHT, 1)
-    x = OPENING[0] - 60
-    while x < OPENING[2] + 20:
+    x = DOORWAY[0] - 60
+    while x < DOORWAY[2] + 20:
         width, top = int(random.integers(60, 130)), int(random.integers(-20, 150))
         colour = _muted(random, 0.35, 0.8)
         picture[max(0, top) : 262, max(0, x) : x + width] = colour
@@ -83,7 +83,7 @@ def _street(random: np.random.Generator) -> Picture:
 
 def _room(random: np.random.Generator) -> Picture:
     picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
-    _, _, _, bottom = OPENING
+    _, _, _, bottom = DOORWAY
     wall = _muted(random, 0.5, 0.9)
     picture[:bottom] = wall
     picture[bottom - 14 : bottom] = shaded(wall, 0.7)
@@ -96,7 +96,7 @@ def _room(random: np.random.Generator) -> Picture:
 
 
 def _floor(picture: Picture, random: np.random.Generator) -> None:
-    bottom = OPENING[3]
+    bottom = DOORWAY[3]
     colour = _muted(random, 0.35, 0.75)
     picture[bottom:] = colour
     line = shaded(colour, 0.85)
@@ -104,20 +104,20 @@ def _floor(picture: Picture, random: np.random.Generator) -> None:
         end = (int(WIDTH / 2 + step * 90 * 4), HEIGHT + 200)
         cv2.line(picture, (int(WIDTH / 2 + step * 48), bottom), end, line, 1, cv2.LINE_AA)
     for scale in (178.0, 190.0, 206.0):
-        cv2.line(picture, (0, int(ground(scale))), (WIDTH, int(ground(scale))), line, 1, cv2.LINE_AA)
+        cv2.line(picture, (0, int(ground_row(scale))), (WIDTH, int(ground_row(scale))), line, 1, cv2.LINE_AA)
     mat = shaded(_muted(random, 0.15, 0.5), 0.8)
     corners = np.array([(226, bottom + 6), (414, bottom + 6), (432, bottom + 34), (208, bottom + 34)])
     cv2.fillPoly(picture, [corners], mat, cv2.LINE_AA)
 
 
 def _frame(picture: Picture, colour: Colour) -> None:
-    left, top, right, bottom = OPENING
+    left, top, right, bottom = DOORWAY
     cv2.rectangle(picture, (left - 11, top - 13), (right + 10, bottom), colour, cv2.FILLED)
     cv2.rectangle(picture, (left - 11, top - 13), (right + 10, bottom), shaded(colour, 0.7), 1)
 
 
 def _poster(picture: Picture, random: np.random.Generator) -> None:
-    """Says what this is, on the wall where a classifier sees it too."""
+    """Draws a poster that says "A DRAWN SHOP", where it is in the classifier's crop too."""
     side = 115 if random.random() < 0.5 else 459
     paper = _muted(random, 0.8, 0.97)
     cv2.rectangle(picture, (side, 96), (side + 66, 172), paper, cv2.FILLED)
@@ -131,7 +131,7 @@ def _poster(picture: Picture, random: np.random.Generator) -> None:
 
 
 def _shelf(picture: Picture, random: np.random.Generator) -> None:
-    right = STAGE[0]
+    right = VISIBLE_COLUMNS[0]
     wood = _muted(random, 0.25, 0.6)
     picture[:, :right] = shaded(wood, 0.6)
     for bottom in range(90, HEIGHT + 60, 98):
@@ -146,7 +146,7 @@ def _shelf(picture: Picture, random: np.random.Generator) -> None:
 
 
 def _curtain(picture: Picture, random: np.random.Generator) -> None:
-    left = STAGE[1]
+    left = VISIBLE_COLUMNS[1]
     colour = np.array(_muted(random, 0.2, 0.7), np.float64)
     folds = 0.85 + 0.15 * np.sin(np.arange(WIDTH - left) / random.uniform(3.0, 6.0))
     picture[:, left:] = (folds[:, np.newaxis] * colour).round().astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The demo's source for capture: SOURCE_MODULES=demo.source VIDEO_PATH=demo:7 draws scene 7 while it is played."""
+"""The demo's source for capture. SOURCE_MODULES=demo.source VIDEO_PATH=demo:7 draws scene 7 as it plays."""
 
 import re
 
@@ -6,14 +6,14 @@ from capture.source import Pictures, Source, SourceKind, SourceOptions
 from capture.timing import in_time
 
 PREFIX = "demo:"
-"""Before the scene's seed, in VIDEO_PATH."""
+"""What VIDEO_PATH starts with; the scene's seed follows."""
 
 
 class DrawnScene(Source):
-    """The scene of a seed, at its own rate; no two moments are the same, and there is no end."""
+    """The endless scene of a seed, at the scene's own frame rate."""
 
     def __init__(self, video_path: str, options: SourceOptions) -> None:
-        """Raises `ValueError` where no seed is in the path."""
+        """Raises `ValueError` if the path has no valid seed."""
         seed = video_path.removeprefix(PREFIX)
         if not re.fullmatch(r"\d{1,9}", seed, re.ASCII):
             raise ValueError(f"a scene of the demo is {PREFIX} and a number of at most nine digits, as {PREFIX}7")
@@ -24,8 +24,8 @@ class DrawnScene(Source):
         return True
 
     def pictures(self) -> Pictures:
-        """Pictures without end, from the scene's beginning."""
-        from demo.scenes import Scene  # noqa: PLC0415  # with OpenCV, which settings do not need
+        """Yields pictures without end, from the scene's start; None while it waits for the next frame's time."""
+        from demo.scenes import Scene  # noqa: PLC0415  # imports OpenCV, which reading the settings does not need
         from demo.visitors import FRAME_RATE  # noqa: PLC0415
 
         scene = Scene(self._seed)

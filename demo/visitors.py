@@ -1,4 +1,4 @@
-"""Who comes to the door, when, and how much of them is seen."""
+"""The visitors of a scene: who comes, when, and how much of them is visible."""
 
 import itertools
 from collections.abc import Iterator
@@ -10,79 +10,79 @@ import numpy as np
 from demo.canvas import Picture
 from demo.chance import chance
 from demo.figure import LABELS, Figure, Label, draw_one
-from demo.shop import HEIGHT, OPENING, STAGE, WIDTH
-from demo.walk import Walk, walk
+from demo.shop import DOORWAY, HEIGHT, VISIBLE_COLUMNS, WIDTH
+from demo.walk import Walk, random_walk
 
 FRAME_RATE = 10
 """Frames a second."""
 IN_VIEW = 0.1
-"""Share of a figure's pixels from which on it is in view."""
+"""Share of a figure's pixels that must be visible for it to be in view."""
 FULL_VIEW = 0.97
-"""Share from which on it is in full view: a heel behind the door frame does not matter."""
-_SHRUNK = 4
-"""How much is seen is measured on pictures so many times smaller."""
-SHORT_GAPS = 0.2
-"""Share of the visitors who come within two seconds of the one before them."""
+"""Share for full view: a heel behind the door frame does not matter."""
+_REDUCTION = 4
+"""Factor by which pictures are reduced to measure the visible share."""
+SHORT_GAP_SHARE = 0.2
+"""Share of the visitors who come within two seconds of the previous one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """One visitor: frames are numbered from the scene's beginning, seconds count from it."""
+    """One visitor. Frame numbers and seconds count from the scene's start."""
 
     figure: Figure
-    way: Walk
+    walk: Walk
     begin: float
-    """When the way begins, out of view."""
+    """Second at which the walk begins, out of view."""
     first: int
-    """The first frame in view, and the last."""
     last: int
+    """First and last frame in view."""
     shares: tuple[float, ...]
-    """How much of the figure is seen in each frame from the first to the last, 0 to 1."""
+    """Visible share of the figure, 0 to 1, in each frame from the first to the last."""
 
     @property
     def label(self) -> Label:
-        """The truth."""
+        """The true label."""
         return self.figure.label
 
     @property
     def end(self) -> float:
-        """When the way ends, out of view again."""
-        return self.begin + self.way.seconds
+        """Second at which the walk ends, out of view again."""
+        return self.begin + self.walk.seconds
 
     def is_outside(self, seconds: float) -> bool:
-        """Whether they are behind the wall that the door is in."""
-        return self.way.is_outside(seconds - self.begin)
+        """Returns whether the visitor is outside, behind the wall with the door."""
+        return self.walk.is_outside(seconds - self.begin)
 
     def draw(self, picture: Picture, seconds: float) -> None:
-        """Draws them as at that second of the scene; what covers them is ignored."""
-        self.way.draw(self.figure, picture, seconds - self.begin)
+        """Draws the visitor at this second of the scene, whole, even where something covers them."""
+        self.walk.draw(self.figure, picture, seconds - self.begin)
 
 
 def visitors(seed: int) -> Iterator[Visitor]:
-    """All who ever come, one after the other: never two in view at once."""
+    """Yields all visitors of a scene, without end; never two are in view at once."""
     last = 0
     for number in itertools.count():
-        one = _visitor(chance(seed, "visitor", number), last)
-        yield one
-        last = one.last
+        visitor = _next_visitor(chance(seed, "visitor", number), last)
+        yield visitor
+        last = visitor.last
 
 
-def _visitor(random: np.random.Generator, previous: int) -> Visitor:
-    """The next one by chance, after the frame in which the previous was last in view."""
-    figure, way = draw_one(random, LABELS[random.integers(2)]), walk(random)
-    gap = random.uniform(0.8, 2.0) if random.random() < SHORT_GAPS else random.uniform(2.0, 9.0)
-    shares = [_share(figure, way, number / FRAME_RATE) for number in range(int(way.seconds * FRAME_RATE) + 1)]
+def _next_visitor(random: np.random.Generator, previous: int) -> Visitor:
+    """Returns a random visitor who comes after `previous`, the last frame with the visitor before."""
+    figure, walk = draw_one(random, LABELS[random.integers(2)]), random_walk(random)
+    gap = random.uniform(0.8, 2.0) if random.random() < SHORT_GAP_SHARE else random.uniform(2.0, 9.0)
+    shares = [_visible_share(figure, walk, number / FRAME_RATE) for number in range(int(walk.seconds * FRAME_RATE) + 1)]
     seen = [number for number, share in enumerate(shares) if share >= IN_VIEW]
     first = previous + 1 + round(gap * FRAME_RATE)
     last = first + seen[-1] - seen[0]
-    return Visitor(figure, way, (first - seen[0]) / FRAME_RATE, first, last, tuple(shares[seen[0] : seen[-1] + 1]))
+    return Visitor(figure, walk, (first - seen[0]) / FRAME_RATE, first, last, tuple(shares[seen[0] : seen[-1] + 1]))
 
 
-def _share(figure: Figure, way: Walk, seconds: float) -> float:
-    mask = np.zeros((HEIGHT // _SHRUNK, WIDTH // _SHRUNK), np.uint8)
-    way.draw(figure, mask, seconds, _SHRUNK)
-    if way.is_outside(seconds):
-        left, top, right, bottom = (side // _SHRUNK for side in OPENING)
+def _visible_share(figure: Figure, walk: Walk, seconds: float) -> float:
+    mask = np.zeros((HEIGHT // _REDUCTION, WIDTH // _REDUCTION), np.uint8)
+    walk.draw(figure, mask, seconds, _REDUCTION)
+    if walk.is_outside(seconds):
+        left, top, right, bottom = (side // _REDUCTION for side in DOORWAY)
     else:
-        (left, right), top, bottom = (side // _SHRUNK for side in STAGE), 0, HEIGHT // _SHRUNK
+        (left, right), top, bottom = (side // _REDUCTION for side in VISIBLE_COLUMNS), 0, HEIGHT // _REDUCTION
     return cv2.countNonZero(mask[top:bottom, left:right]) / max(1, cv2.countNonZero(mask))

@@ -1,51 +1,51 @@
 #!/bin/sh
-# Starts the broker. Users, access list and listeners are written at each start, from these settings:
+# Starts the broker. Each start writes users, access list and listeners from these settings:
 #   SECRETS      folder of the passwords; missing ones are created
-#   RUN          folder for the files that are written here
-#   CAMERAS      cameras that have topics (commas between); each is user capture-<camera>, and door is user capture
-#   DISPLAYS     likewise, and matrix is user display
-#   CLASSIFIERS  number of users classifier-1, classifier-2 and so on, besides classifier
-#   USERS_PORT   listener for users, with a password
-#   TLS_PORT     the same over TLS; with TLS_CERT and TLS_KEY, or else with an own certificate for TLS_NAMES
-#   GUESTS_PORT  listener for everybody, to read everything except pictures, at QoS 0
-#   ADDRESS      address to listen at; without it, all addresses
-#   MEMORY_LIMIT bytes; it also bounds the number of guests
-# A port that is not set has no listener. Bad settings end the script with exit code 2 and one line.
+#   RUN          folder for the generated files
+#   CAMERAS      names of the cameras, separated by commas; a camera's user is capture-<camera>, but capture for door
+#   DISPLAYS     names of the displays; a display's user is display-<display>, but display for matrix
+#   CLASSIFIERS  number of users classifier-1, classifier-2 and so on, in addition to classifier
+#   USERS_PORT   port for users, with a password
+#   TLS_PORT     port for users over TLS, with TLS_CERT and TLS_KEY, or with a self-signed certificate for TLS_NAMES
+#   GUESTS_PORT  port without passwords, to read everything except pictures, at QoS 0
+#   ADDRESS      address of the ports [all addresses]
+#   MEMORY_LIMIT limit of the broker's memory in bytes; it also limits the number of guests
+# A port that is not set is not opened. An invalid setting ends the script with exit code 2 and a line that names the setting.
 set -eu
 umask 077
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 export SECRETS="${SECRETS:?is not set: the folder of the passwords}"
-run=${RUN:?is not set: the folder for what is made at the start}
+run=${RUN:?is not set: the folder for the generated files}
 cameras=${CAMERAS:-door} displays=${DISPLAYS:-matrix} classifiers=${CLASSIFIERS:-8}
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin
 
 refuse() { printf 'mosquitto: %s\n' "$(printf %s "$*" | tr '\n' ' ')" >&2; exit 2; }
-list() { # list SETTING VALUE: its names, one a line, each once
+list() { # list SETTING VALUE: prints the names in the value, one a line, each once
   names=$(printf '%s\n' "$2" | tr ' ' , | tr -s , '\n' | awk 'NF && !seen[$0]++')
-  [ -n "$names" ] || refuse "$1=$2: a name is needed"
+  [ -n "$names" ] || refuse "$1=$2: at least one name is needed"
   printf '%s\n' "$names" | while IFS= read -r name; do
-    case $name in *[!a-z0-9_-]*) refuse "$1=$name: names of a-z, 0-9, _ and - are needed, commas between" ;; esac
-    [ "${#name}" -le 64 ] || refuse "$1=$name: at most 64 characters are allowed in a name"
-    case $1=$name in CAMERAS=classifier | CAMERAS=display | CAMERAS=query | CAMERAS=status) refuse "$1=$name: taken by the suite's own topics" ;; esac
+    case $name in *[!a-z0-9_-]*) refuse "$1=$name: only a-z, 0-9, _ and - are allowed in a name" ;; esac
+    [ "${#name}" -le 64 ] || refuse "$1=$name: names have at most 64 characters"
+    case $1=$name in CAMERAS=classifier | CAMERAS=display | CAMERAS=query | CAMERAS=status) refuse "$1=$name: the name is reserved" ;; esac
     printf '%s\n' "$name"
   done
 }
-number() { # number SETTING VALUE MIN MAX
+number() { # number SETTING VALUE MIN MAX: checks a whole number
   case $2 in
     '' | 0?* | *[!0-9]* | ???????????*) ;;
     *) if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then return; fi ;;
   esac
-  refuse "$1=$2: a whole number from $3 to $4 is needed"
+  refuse "$1=$2: must be a whole number from $3 to $4"
 }
 
 cameras=$(list CAMERAS "$cameras")
 displays=$(list DISPLAYS "$displays")
 number CLASSIFIERS "$classifiers" 0 32
 for port in USERS_PORT TLS_PORT GUESTS_PORT; do eval "value=\${$port:-}"; [ -z "$value" ] || number $port "$value" 1 65535; done
-[ -n "${USERS_PORT:-}${GUESTS_PORT:-}" ] || refuse "USERS_PORT, GUESTS_PORT: one of them is needed"
+[ -n "${USERS_PORT:-}${GUESTS_PORT:-}" ] || refuse "USERS_PORT, GUESTS_PORT: at least one of them must be set"
 [ -z "${MEMORY_LIMIT:-}" ] || number MEMORY_LIMIT "$MEMORY_LIMIT" 67108864 2147483647
-case ${TLS_CERT:+certificate}${TLS_KEY:+key} in certificate | key) refuse "TLS_CERT, TLS_KEY: both are needed, or neither" ;; esac
+case ${TLS_CERT:+certificate}${TLS_KEY:+key} in certificate | key) refuse "TLS_CERT, TLS_KEY: both must be set, or neither" ;; esac
 
 "$here/secrets.sh"
 mkdir -p "$run"
@@ -64,15 +64,15 @@ done >"$run/passwords.new"
 mosquitto_passwd -U "$run/passwords.new"
 mv "$run/passwords.new" "$run/passwords"
 
-# In each rule <user> becomes the user's name; a rule with another mark becomes one rule for each name of that kind.
+# In each rule <user> becomes the user's name. A rule with another placeholder becomes a rule for each name of that kind.
 askers=$(printf '%s\n' "$users" | grep -E '^(bridge|dashboard|operator|reader)$')
 words() { printf '%s\n' "$1" | paste -s -d ' ' -; }
 awk -v users="$(words "$users")" -v cameras="$(words "$cameras")" \
   -v displays="$(words "$displays")" -v askers="$(words "$askers")" '
-  function say(rule, mark,   names, name, count, i, one) {
-    names = mark == "<camera>" ? cameras : mark == "<display>" ? displays : askers
+  function expand(rule, placeholder,   names, name, count, i, one) {
+    names = placeholder == "<camera>" ? cameras : placeholder == "<display>" ? displays : askers
     count = split(names, name, " ")
-    for (i = 1; i <= count; i++) { one = rule; sub(mark, name[i], one); print one }
+    for (i = 1; i <= count; i++) { one = rule; sub(placeholder, name[i], one); print one }
   }
   /^(#|$)/ { next }
   /^user / { role = $2; next }
@@ -85,13 +85,14 @@ awk -v users="$(words "$users")" -v cameras="$(words "$cameras")" \
       print "user " user[i]
       for (j = 1; j <= last[role]; j++) {
         rule = rules[role, j]; sub("<user>", user[i], rule)
-        if (match(rule, /<[a-z]+>/)) say(rule, substr(rule, RSTART, RLENGTH)); else print rule
+        if (match(rule, /<[a-z]+>/)) expand(rule, substr(rule, RSTART, RLENGTH)); else print rule
       }
     }
   }' "$here/access.acl" >"$run/access.acl"
 
-# Guests that do not read must not fill the memory: each can queue 10,000 messages of 1 kB, which are 12 MiB; the modules have 32.
-# Mosquitto lets in one more than max_connections. With guests the counter's queue is a quarter too: a quarter of an hour.
+# Guests that do not read must not fill the memory. Each can queue 10,000 messages of 1 kB, which take 12 MiB; 32 MiB are for
+# the modules. Mosquitto accepts one connection more than max_connections. The limit of 10,000 holds for the counter's queue
+# too, which then covers a quarter of an hour.
 guests=$(((${MEMORY_LIMIT:-536870912} - 33554432) / 12582912 - 1))
 if [ "$guests" -gt 16 ]; then guests=16; fi
 listener() { # listener PORT MAX_CONNECTIONS ANONYMOUS
@@ -106,7 +107,7 @@ listener() { # listener PORT MAX_CONNECTIONS ANONYMOUS
   if [ -n "${USERS_PORT:-}" ]; then listener "$USERS_PORT" 64 false; fi
   if [ -n "${GUESTS_PORT:-}" ]; then
     listener "$GUESTS_PORT" "$guests" true
-    echo "max_qos 0" # nothing is queued for a guest that is away
+    echo "max_qos 0" # nothing is queued for a disconnected guest
   fi
   if [ -n "${TLS_PORT:-}" ]; then
     listener "$TLS_PORT" 16 false

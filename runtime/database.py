@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 
 from runtime.errors import FootfallError, InvalidSetting
@@ -137,8 +138,7 @@ class DatabaseFile(ABC):
 
     def _rename_damaged(self) -> Path:
         """Give the file and what belongs to it another name, which is returned. Raises `OSError`."""
-        now = f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1000 % 1_000_000:06}"
-        kept = beside(self.path, f".broken-{now}")
+        kept = beside(self.path, f".broken-{datetime.now(timezone.utc):%Y%m%d-%H%M%S-%f}")
         for ending in _PARTS:
             if (part := beside(self.path, ending)).exists():
                 part.rename(beside(kept, ending))

@@ -1,1 +1,1 @@
-"""What sets up and deploys Footfall from this folder."""
+"""Scripts for set-up, deployment, container images and generated documentation."""

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Tries the README's commands on a bare machine: a new container of Debian 12 with git, make and python3, and a clean clone of this commit.
+# Tests the README's commands on a bare machine: a new Debian 12 container with git, make, python3 and a clone of this commit.
 #   scripts/bare.sh               make setup, make run until predictions flow, make test
-#   scripts/bare.sh TESTS...      the same with these tests only
-#   scripts/bare.sh setup         make setup, and the start of the tests: all collected, and some in a browser (some minutes; before a release)
-# It needs a Docker engine, and git here.
+#   scripts/bare.sh TESTS...      the same, with these tests only
+#   scripts/bare.sh setup         make setup; collects all tests and runs some in a browser (a few minutes; before a release)
+# This machine needs a Docker engine and git.
 set -eu
 cd "$(dirname "$0")/.."
 name=footfall-bare-$$
@@ -11,11 +11,11 @@ folder=$(mktemp -d)
 trap 'docker rm -f "$name" >/dev/null 2>&1; rm -rf "$folder"' EXIT
 trap 'exit 1' INT TERM
 
-say() { echo "bare: $(date +%T) $*"; }
-# Runs the script on standard input in the clone.
-there() { docker exec -e FOOTFALL_TEST_PATIENCE "$name" sh -euc "cd /root/footfall; $(cat)"; }
+log() { echo "bare: $(date +%T) $*"; }
+# Runs a script from standard input in the container, in the clone's folder.
+in_container() { docker exec -e FOOTFALL_TEST_PATIENCE "$name" sh -euc "cd /root/footfall; $(cat)"; }
 
-say "commit $(git log -1 --format='%h %s')"
+log "commit $(git log -1 --format='%h %s')"
 git clone -q --depth 1 "file://$PWD" "$folder/footfall"
 docker run -d --init --name "$name" debian:bookworm-slim sleep infinity >/dev/null
 docker exec -i "$name" sh -eu >/dev/null 2>&1 <<'END'
@@ -23,21 +23,21 @@ apt-get update -q
 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends git make python3
 END
 docker cp "$folder/footfall" "$name:/root/footfall" >/dev/null
-say "git, make and python3 are installed; make setup"
-there <<'END'
+log "git, make and python3 are installed; make setup"
+in_container <<'END'
 make setup
 END
 
 if [ "${1:-}" = setup ]; then
-  say "the start of make test"
-  there <<'END'
+  log "make test: collecting all tests, running some in a browser"
+  in_container <<'END'
 make test TESTS="-q --collect-only" >/tmp/collected || { cat /tmp/collected; exit 1; }
 tail -n 1 /tmp/collected
 make test TESTS=tests/dashboard/page/test_access.py
 END
 else
-  say "make run"
-  there <<'END'
+  log "make run"
+  in_container <<'END'
 make run >/tmp/run.log 2>&1 &
 run=$!
 for _ in $(seq 600); do
@@ -47,9 +47,9 @@ done
 kill $run && { wait $run || true; }
 grep "Predictions flow" /tmp/run.log || { cat /tmp/run.log; exit 1; }
 END
-  say "make test $*"
-  there <<END
+  log "make test $*"
+  in_container <<END
 make test TESTS="$*"
 END
 fi
-say "all passed"
+log "all passed"

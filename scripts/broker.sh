@@ -1,12 +1,12 @@
 #!/bin/sh
-# Runs the broker of the laptop run until it is stopped, or the run is gone (FOOTFALL_RUN, its process id), however that ended.
+# Runs the broker of `make run` until it is stopped, or until the process FOOTFALL_RUN, the launcher, no longer exists.
 broker=
 trap '[ -z "$broker" ] || kill "$broker" 2>/dev/null' TERM INT HUP
 sh "$FOOTFALL/mosquitto/start.sh" &
 broker=$!
 while kill -0 "$broker" 2>/dev/null; do
   if ! kill -0 "$FOOTFALL_RUN" 2>/dev/null; then
-    sleep 2 # the modules stop too, and say so at the broker
+    sleep 2 # the modules stop too, and publish their last status
     kill "$broker"
     break
   fi

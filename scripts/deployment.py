@@ -1,10 +1,10 @@
-"""Expands the templates of the IoT Edge deployment: deployment*.template.json to config/deployment*.<platform>.json.
+"""Expands deployment*.template.json to the IoT Edge deployment manifests config/deployment*.<platform>.json.
 
-    python3 scripts/deployment.py [platform ...]        from the folder of the templates; all platforms, without one
+    python3 scripts/deployment.py [PLATFORM ...]        in the folder of the templates; default: all platforms
 
-The templates are iotedgedev's, and so is the result, except that a module is left out where its module.json does not name the
-platform: the display needs a Sense HAT. This needs only Python, sends nothing anywhere, and stops where a value is missing,
-where iotedgedev leaves the placeholder. The manifests contain the registry's password.
+Templates and manifests have the format of iotedgedev, with two differences: a module is left out if its module.json lacks the
+platform, and a missing value is an error, not a remaining placeholder. The script needs only Python and no network. The manifests
+contain the registry's password.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any
 PLATFORMS = ("arm32v7", "arm64v8", "amd64")
 SUFFIX = ".template.json"
 CHUNK, MAX_CHUNKS = 512, 8
-"""Characters of a string in a twin, and how many such strings edgeAgent joins to createOptions."""
+"""Maximum length of a string in a twin, and maximum number of strings that edgeAgent joins to createOptions."""
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 MODULE = re.compile(r"\$\{MODULEDIR<([^>]+)>\}")
 RULES = {
@@ -30,8 +30,8 @@ RULES = {
     "KEEP_DAYS": (r"[1-9]\d{0,4}", "must be a whole number from 1 to 36500"),
     "FORWARD": ("none|visits|changes|all", "must be none, visits, changes or all"),
 }
-"""What a value must be, in the modules' own words: on a device a bad value shows only when its module ends."""
-LINE = re.compile(
+"""Valid values, and the modules' own messages for invalid ones, which otherwise appear only on the device."""
+ENV_LINE = re.compile(
     r"""\s*(?:export\s+)?(\w+)\s*=
         (?:\s+\#.*                                             # a comment and no value
         |\s*(?:'([^']*)'|"([^"]*)")(?:\s*\#.*)?
@@ -40,12 +40,12 @@ LINE = re.compile(
 )
 
 
-class Problem(Exception):
-    """One line that says what is wrong."""
+class DeploymentError(Exception):
+    """An error in a template, in .env or in a value; its message is one line."""
 
 
 class Expansion:
-    """Expands templates for one platform. `missing` gathers variables without a value, `left_out` modules without an image."""
+    """An expansion for one platform. `missing` has the variables without a value, `left_out` the modules without an image."""
 
     def __init__(self, folder: Path, platform: str, values: Mapping[str, str]) -> None:
         self.folder = folder
@@ -55,7 +55,7 @@ class Expansion:
         self.left_out: set[str] = set()
 
     def expand(self, node: Any) -> Any:
-        """A copy with values for variables, images for modules, and createOptions as strings."""
+        """Returns a copy with values for variables, images for modules, and createOptions as strings."""
         if isinstance(node, str):
             module = MODULE.fullmatch(node)
             return self._image(module[1]) if module else VARIABLE.sub(self._value, node)
@@ -63,7 +63,7 @@ class Expansion:
             return [self.expand(part) for part in node]
         if isinstance(node, dict):
             whole = {name: self.expand(part) for name, part in node.items() if not self._is_left_out(part)}
-            return chunked(whole) if isinstance(whole.get("createOptions"), dict) else whole
+            return split_create_options(whole) if isinstance(whole.get("createOptions"), dict) else whole
         return node
 
     def _value(self, match: re.Match[str]) -> str:
@@ -75,7 +75,7 @@ class Expansion:
         return self.values.get(name, "")
 
     def _is_left_out(self, node: Any) -> bool:
-        """Whether this is a module that has no image for the platform, as a display without LEDs."""
+        """Returns whether this is a module without an image for the platform, such as the display on amd64."""
         match = MODULE.fullmatch(str(node["settings"].get("image"))) if isinstance(node, dict) and "settings" in node else None
         if match is None or self.platform in self._image_settings(match[1])["tag"]["platforms"]:
             return False
@@ -87,44 +87,44 @@ class Expansion:
         return f"{str(self.expand(image['repository'])).lower()}:{image['tag']['version']}-{self.platform}"
 
     def _image_settings(self, folder: str) -> dict[str, Any]:
-        found: dict[str, Any] = read(self.folder / folder / "module.json")["image"]
-        return found
+        image: dict[str, Any] = read_json(self.folder / folder / "module.json")["image"]
+        return image
 
 
-def chunked(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A module's settings with createOptions as edgeAgent reads them: strings that fit into a twin."""
+def split_create_options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a module's settings with createOptions as strings that fit into a twin. Raises `DeploymentError` if too long."""
     text = json.dumps(settings["createOptions"], separators=(",", ":"))
     chunks = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
-    if len(chunks) > MAX_CHUNKS:
-        raise Problem(f"createOptions of {settings.get('image')}: {len(text)} characters, {CHUNK * MAX_CHUNKS} are allowed")
+    if len(text) > (limit := CHUNK * MAX_CHUNKS):
+        raise DeploymentError(f"createOptions of {settings.get('image')}: {len(text)} characters, {limit} are allowed")
     names = ["createOptions", *(f"createOptions{number:02}" for number in range(1, len(chunks)))]
     return {**settings, **dict(zip(names, chunks, strict=True))}
 
 
-def read(path: Path) -> dict[str, Any]:
-    """A JSON object from a file. Raises `Problem`."""
+def read_json(path: Path) -> dict[str, Any]:
+    """Returns the JSON object in a file. Raises `DeploymentError`."""
     try:
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise Problem(f"{path}: {error}") from None
+        raise DeploymentError(f"{path}: {error}") from None
     return content
 
 
 def assignments(text: str, where: str) -> dict[str, str]:
-    """The variables in lines of NAME=value. Raises `Problem`, which does not show the line: it may contain a password."""
+    """Returns the variables in lines of NAME=value. Raises `DeploymentError` without the line, which might contain a password."""
     values = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        match = LINE.fullmatch(line.rstrip())
+        match = ENV_LINE.fullmatch(line.rstrip())
         if match is None:
-            raise Problem(f"{where}, line {number}: NAME=value is needed")
+            raise DeploymentError(f"{where}, line {number}: NAME=value is needed")
         values[match[1]] = next((value for value in match.groups()[1:] if value is not None), "").strip()
     return values
 
 
-def values_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment's values, else those of .env, else the defaults; an empty value counts as not set."""
+def read_values(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns each value from the environment, else from .env, else the default; an empty value counts as not set."""
     values: dict[str, str] = {}
     for name in (".env.template", ".env"):
         path = folder / name
@@ -134,10 +134,10 @@ def values_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, tuple[Any, list[str]]]:
-    """Every template for every platform and the modules it leaves out, by the name of its file. Raises `Problem`."""
-    values, missing, manifests = values_in(folder, environment), set[str](), dict[str, tuple[Any, list[str]]]()
+    """Returns, by file name, each manifest and the modules that it leaves out. Raises `DeploymentError`."""
+    values, missing, manifests = read_values(folder, environment), set[str](), dict[str, tuple[Any, list[str]]]()
     for template in sorted(folder.glob(f"deployment*{SUFFIX}"), key=lambda path: path.name.removesuffix(SUFFIX)):
-        content = read(template)
+        content = read_json(template)
         content.pop("$schema-template", None)
         for platform in platforms:
             expansion = Expansion(folder, platform, values)
@@ -145,33 +145,33 @@ def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[st
             manifests[name] = expansion.expand(content), sorted(expansion.left_out)
             missing |= expansion.missing
     if not manifests:
-        raise Problem(f"no deployment{SUFFIX} here")
-    for name, (rule, words) in RULES.items():
+        raise DeploymentError(f"no deployment*{SUFFIX} in {folder.absolute()}")
+    for name, (rule, message) in RULES.items():
         if not re.fullmatch(rule, values.get(name, ""), re.ASCII) and values.get(name):
-            raise Problem(f"{name}={values[name]}: {words}")
+            raise DeploymentError(f"{name}={values[name]}: {message}")
     if missing:
-        raise Problem(f"not set: {', '.join(sorted(missing))}; in .env, a copy of .env.template, or in the environment")
+        raise DeploymentError(f"not set: {', '.join(sorted(missing))}; in .env, a copy of .env.template, or in the environment")
     return manifests
 
 
 def write(path: Path, manifest: Any) -> None:
     """Writes a file that only its owner can read."""
     path.parent.mkdir(exist_ok=True)
-    path.unlink(missing_ok=True)  # another may have opened it
+    path.unlink(missing_ok=True)  # another user might have it open
     path.touch(0o600)
     path.write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
 
 def main() -> int:
-    """Exit code 2 and one line when something is wrong, and then nothing is written."""
+    """Writes all manifests. On an error, prints one line, writes nothing and returns exit code 2."""
     platforms = tuple(sys.argv[1:]) or PLATFORMS
     try:
         manifests = expand_all(Path(), platforms, os.environ)
         for name, (manifest, left_out) in manifests.items():
             write(Path("config", name), manifest)
             print(f"config/{name}", f"(without {', '.join(left_out)})" if left_out else "")
-    except (Problem, OSError, UnicodeError) as problem:
-        print(f"deployment: {problem}", file=sys.stderr)
+    except (DeploymentError, OSError, UnicodeError) as error:
+        print(f"deployment: {error}", file=sys.stderr)
         return 2
     return 0
 

@@ -1,6 +1,6 @@
 """Writes the generated tables of docs/: ``make docs``.
 
-A table stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; `TABLES` says which there are. The text around them is by hand.
+A table is between ``<!-- NAME -->`` and ``<!-- /NAME -->``, for each name in `TABLES`. The other text is written by hand.
 """
 
 import ast
@@ -34,35 +34,35 @@ SETTINGS: dict[str, tuple[type[BusSettings], type[BusSettings] | None]] = {
     "dashboard": (Dashboard, LabelSettings),
     "display": (Display, LabelSettings),
 }
-"""By group, the settings and those that they inherit, which another group has."""
+"""By group: the settings, and the base class whose settings are in another group."""
 MODULES = {"capture", "classifier", "counter", "bridge", "dashboard", "display"}
 GUESTS = "guests"
-"""The role of the access list's rules before the first user."""
+"""The role of the rules before the first user in the access list."""
 EVERY = "every module"
 
 
 def settings_table(group: str) -> str:
-    """The environment variables of a module, from their declarations."""
+    """Returns the environment variables of a module, from their declarations."""
     kind, base = SETTINGS[group]
     inherited = base.model_fields if base else {}
     rows = [
-        (" or ".join(map(_code, one.names)), one.default and _code(one.default), one.meaning)
-        for field, one in variables_of(kind).items()
+        (" or ".join(map(_code, setting.names)), setting.default and _code(setting.default), setting.meaning)
+        for field, setting in variables_of(kind).items()
         if field not in inherited
     ]
     return _table(("Variable", "Default", "Meaning"), rows)
 
 
 def message_kinds() -> list[type[Message]]:
-    """All messages that have a topic."""
-    found = [
-        one for one in vars(messages).values() if isinstance(one, type) and issubclass(one, Message) and "TOPIC" in vars(one)
+    """Returns the classes of all messages that have a topic, in the order of `bus.topics`."""
+    kinds = [
+        kind for kind in vars(messages).values() if isinstance(kind, type) and issubclass(kind, Message) and "TOPIC" in vars(kind)
     ]
-    return sorted(found, key=lambda kind: list(_topics()).index(kind.TOPIC()))
+    return sorted(kinds, key=lambda kind: list(_topics()).index(kind.TOPIC()))
 
 
 def topics_table() -> str:
-    """Each topic with its message, its delivery and who publishes it."""
+    """Returns each topic with its message, its delivery and its publishers."""
     rows = []
     for kind in message_kinds():
         form = "JSON" if issubclass(kind, JsonMessage) else "msgpack"
@@ -74,22 +74,22 @@ def topics_table() -> str:
 
 
 def access_table() -> str:
-    """What each user of the broker may read and publish."""
+    """Returns what the access list allows each user of the broker to read and publish."""
     rows = []
     for role, rules in _access().items():
-        names = {right: ", ".join(_short(topic, is_own) for topic, is_own in found.items()) for right, found in rules.items()}
+        names = {right: ", ".join(_short(topic, is_own) for topic, is_own in filters.items()) for right, filters in rules.items()}
         rows.append((role if role == GUESTS else _code(role), names["read"], names["write"] or "nothing"))
     return _table(("User", "Reads", "Publishes"), rows)
 
 
 def metrics_table() -> str:
-    """Each metric with the module that has it."""
+    """Returns each metric with its module."""
     rows = [(_code(value), group, meaning) for value, group, meaning in _constants(metric_names)]
     return _table(("Metric", "Module", "Meaning"), rows)
 
 
 def states_table() -> str:
-    """Each state of a module."""
+    """Returns each state of a module."""
     rows = [(_code(value), "no" if value in states.HEALTHY else "yes", meaning) for value, _, meaning in _constants(states)]
     return _table(("State", "Logged as a warning", "Meaning"), rows)
 
@@ -104,7 +104,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def generated(page: str) -> str:
-    """The page with its tables as the code has them."""
+    """Returns the page with its tables generated from the code."""
     for name, table in TABLES.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         if begin in page:
@@ -128,53 +128,53 @@ def _size(limit: int) -> str:
 
 
 def _topics() -> dict[str, str]:
-    """By filter, each topic as people write it, in the order of `bus.topics`."""
-    found = [one for one in vars(topics).values() if isinstance(one, topics.Topic)]
-    return {one(): one("<" + next(iter(one.fields_in(one())), "") + ">") for one in found}
+    """Returns each topic as people write it, by its filter, in the order of `bus.topics`."""
+    all_topics = [topic for topic in vars(topics).values() if isinstance(topic, topics.Topic)]
+    return {topic(): topic("<" + next(iter(topic.fields_in(topic())), "") + ">") for topic in all_topics}
 
 
 def _access() -> dict[str, dict[str, dict[str, bool]]]:
-    """By user, what it may read and write: filters, each with a flag that it is the user's own."""
+    """Returns the rules by user and by right, read or write: each filter, and whether the topic is the user's own."""
     role = GUESTS
-    found: dict[str, dict[str, dict[str, bool]]] = {}
+    access: dict[str, dict[str, dict[str, bool]]] = {}
     for line in ACCESS.read_text().splitlines():
         match line.split():
             case ["user", name]:
                 role = name
             case ["topic", right, topic]:
-                rules = found.setdefault(role, {"read": {}, "write": {}})
-                for one in ("read", "write") if right == "readwrite" else (right,):
-                    rules[one][re.sub("<[a-z]+>", "+", topic)] = "<user>" in topic
-    return found
+                rules = access.setdefault(role, {"read": {}, "write": {}})
+                for each_right in ("read", "write") if right == "readwrite" else (right,):
+                    rules[each_right][re.sub("<[a-z]+>", "+", topic)] = "<user>" in topic
+    return access
 
 
 def _short(topic: str, is_own: bool) -> str:
-    """The level of a topic that is not a name."""
+    """Returns the last level of a topic that is not a placeholder, after `own` if the topic is the user's own."""
     last = topic if topic.startswith("$") else next(part for part in reversed(topic.split("/")) if part != "+")
     return f"own {_code(last)}" if is_own else _code(last)
 
 
 def _modules(roles: list[str]) -> str:
-    """Names, of which the modules become one where all are there."""
-    return ", ".join([EVERY, *(one for one in roles if one not in MODULES)] if set(roles) >= MODULES else roles)
+    """Returns the roles as a list in words; all modules together become `EVERY`."""
+    return ", ".join([EVERY, *(role for role in roles if role not in MODULES)] if set(roles) >= MODULES else roles)
 
 
 def _constants(module: ModuleType) -> list[tuple[str, str, str]]:
-    """The text constants of a module: value, the comment above their group, and the docstring below each."""
+    """Returns the text constants of a module: value, the comment above their group, and the docstring below each."""
     source = Path(str(module.__file__)).read_text()
     lines, nodes = source.splitlines(), ast.parse(source).body
-    found = []
+    constants = []
     for node, following in zip(nodes, [*nodes[1:], None], strict=True):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             above = [line[2:] for line in lines[: node.lineno] if line.startswith("# ")]
             is_documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
             meaning = str(following.value.value) if is_documented else ""  # type: ignore[union-attr]
-            found.append((str(node.value.value), above[-1] if above else "", " ".join(meaning.split())))
-    return found
+            constants.append((str(node.value.value), above[-1] if above else "", " ".join(meaning.split())))
+    return constants
 
 
 def main() -> None:
-    """Writes the pages that are not up to date."""
+    """Writes the pages that are out of date, and prints their names."""
     for path in sorted(PAGES.glob("*.md")):
         before = path.read_text()
         if (after := generated(before)) != before:

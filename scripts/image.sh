@@ -1,5 +1,6 @@
 #!/bin/sh
-# In an image: makes code and model readable for the module's user, whatever the checkout's umask, and folders that it may write.
+# Runs in an image build: makes code and model readable for the module's user, whatever the checkout's umask, and creates folders
+# that this user can write to.
 #   image.sh MODULE [FOLDER...]
 set -eu
 module=$1

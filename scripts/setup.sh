@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the virtual environment with the extra named, and installs what the system lacks for it.
+# Creates the virtual environment, and installs an extra of pyproject.toml and the system packages that it needs.
 #   scripts/setup.sh run|dev|demo|model      PYTHON=python3 VENV=.venv
 set -eu
 extra=$1
@@ -7,33 +7,33 @@ python=${PYTHON:-python3}
 venv=${VENV:-.venv}
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin
 
-say() { echo "setup: $*" >&2; }
+log() { echo "setup: $*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
 has_browser() { has chromium || has chromium-browser || has google-chrome || has google-chrome-stable; }
 
-# Runs apt-get as root. Waits while another apt-get holds the lock, as on a machine that updates itself.
+# Runs apt-get as root. Waits while another apt-get holds the lock, such as an automatic update.
 apt() {
   tries=0
   until problem=$($root env LC_ALL=C DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get -qq "$@" 2>&1 >/dev/null); do
     case $problem in *"Could not get lock"*) ;; *) echo "$problem" >&2; exit 1 ;; esac
-    [ "$tries" != 0 ] || say "another apt-get is running: waiting for it, up to 5 minutes"
+    [ "$tries" != 0 ] || log "another apt-get is running: waiting for it, up to 5 minutes"
     [ "$tries" != 60 ] || { echo "$problem" >&2; exit 1; }
     tries=$((tries + 1))
     sleep 5
   done
 }
 
-has "$python" || { say "$python is missing: install Python 3.10 or newer"; exit 1; }
+has "$python" || { log "$python is missing: install Python 3.10 or newer"; exit 1; }
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
-  { say "$python is $("$python" -V 2>&1), Python 3.10 or newer is needed: make ... PYTHON=python3.11"; exit 1; }
+  { log "$python is $("$python" -V 2>&1), Python 3.10 or newer is needed: make ... PYTHON=python3.11"; exit 1; }
 
 packages=
 has mosquitto || packages="$packages mosquitto"
 has mosquitto_sub || packages="$packages mosquitto-clients"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
 
-# The tests run the broker's scripts in Alpine's shell too, and the page's logic in Node.js. They open the page in a browser, by
-# Playwright, whose own Node.js needs libatomic; of browsers only Debian's package can be had from apt-get: Ubuntu's is a snap.
+# The tests also run the broker's scripts in Alpine's shell (busybox), the page's logic in Node.js, and the page in a browser.
+# Playwright drives the browser; its own Node.js needs libatomic. apt-get has Chromium only on Debian: Ubuntu's is a snap.
 if [ "$extra" = dev ]; then has node || packages="$packages nodejs"; fi
 if [ "$extra" = dev ] && has apt-get; then
   has busybox || packages="$packages busybox"
@@ -43,26 +43,26 @@ fi
 if [ "$extra" = dev ] && ! has_browser && grep -qs '^ID=debian' /etc/os-release; then packages="$packages chromium"; fi
 
 if [ -n "$packages" ]; then
-  has apt-get || { say "install these with your package manager:$packages (macOS: brew install mosquitto)"; exit 1; }
+  has apt-get || { log "install these with your package manager:$packages (macOS: brew install mosquitto)"; exit 1; }
   root=
   if [ "$(id -u)" != 0 ]; then
-    has sudo || { say "as root, please: apt-get install$packages"; exit 1; }
+    has sudo || { log "sudo is missing; run as root: apt-get install$packages"; exit 1; }
     root=sudo
   fi
-  say "installing system packages, up to 2 minutes:$packages${root:+; sudo may ask for your password}"
+  log "installing system packages, up to 2 minutes:$packages${root:+; sudo may ask for your password}"
   apt update
   # shellcheck disable=SC2086  # several words
   apt install -y --no-install-recommends $packages
   case $packages in *" mosquitto"*)
-    # Debian starts a broker of its own at once, on the port that this one is to have.
+    # Debian's package starts a broker at once, on the port that `make run` uses.
     if [ -d /run/systemd/system ]; then $root systemctl disable --now mosquitto || true; fi
   esac
 fi
 
 if ! [ -x "$venv/bin/pip" ]; then
-  say "creating the virtual environment $venv"
+  log "creating the virtual environment $venv"
   "$python" -m venv "$venv" ||
-    { say "$python cannot make a virtual environment: install its venv package (python3-venv)"; exit 1; }
+    { log "$python cannot create a virtual environment: install its venv package (python3-venv)"; exit 1; }
 fi
 
 case $extra in
@@ -70,17 +70,17 @@ case $extra in
   dev) purpose="the tests" usually=4 ;;
   *) purpose="make $extra" usually=10 ;;
 esac
-say "installing Python packages for $purpose into $venv, up to $usually minutes; the large ones:"
-# paho-mqtt has no wheel: with --use-pep517 pip builds one in the way that all its versions support.
+log "installing Python packages for $purpose into $venv, up to $usually minutes; the large ones:"
+# paho-mqtt has no wheel: with --use-pep517 every version of pip can build one.
 { "$venv/bin/pip" install --progress-bar off --disable-pip-version-check --use-pep517 -c constraints.txt -e ".[$extra]" || echo failed; } |
   while read -r word file size; do
     case "$word $file $size" in
-      "Downloading "*MB?) file=${file##*/} && say "  ${file%-*-*-*.whl} $size" ;;
-      "Installing collected "*) say "  all are here, unpacking them" ;;
+      "Downloading "*MB?) file=${file##*/} && log "  ${file%-*-*-*.whl} $size" ;;
+      "Installing collected "*) log "  all are downloaded; unpacking" ;;
       failed*) exit 1 ;;
     esac
   done
 if [ "$extra" = dev ] && ! has_browser; then
-  "$venv/bin/playwright" install chromium || say "no browser: the dashboard's tests skip; install Chromium or Chrome"
+  "$venv/bin/playwright" install chromium || log "no browser: the tests in a browser are skipped; install Chromium or Chrome"
 fi
-say "done"
+log "done"

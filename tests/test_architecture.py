@@ -1,6 +1,11 @@
-"""The shape of the suite: runtime below bus, bus below the modules, the modules beside each other. Read from the syntax trees."""
+"""The shape of the suite: runtime below bus, bus below the modules, the modules beside each other; what belongs to packages.
+
+Imports and names are read from the syntax trees.
+"""
 
 import ast
+import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,6 +15,13 @@ import pytest
 from bus import metric_names, states
 from tests.support.broker import ROOT
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+INCLUDED = [pattern.removesuffix("*") for pattern in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]]
 MODULES = ("capture", "classifier", "counter", "bridge", "display", "dashboard")
 ALLOWED = {
     "runtime": set(),
@@ -23,36 +35,36 @@ ALLOWED = {
 OURS = {*ALLOWED, "tests", "scripts"}
 PRODUCT = ("runtime", "bus", *MODULES)
 DRIVERS = {
-    "runtime": {"uvicorn": ["server.py"], "sqlite3": ["database.py"]},
-    "bus": {"paho": ["client.py", "connection.py", "outbound.py", "subscriptions.py"]},
-    "capture": {"cv2": ["sources/*.py", "opencv.py", "prepare.py"], "av": ["sources/*.py"], "requests": ["sources/*.py"]},
+    "runtime": {"uvicorn": "server.py", "sqlite3": "database.py"},
+    "bus": {"paho": "client.py connection.py outbound.py subscriptions.py"},
+    "capture": {"cv2": "sources/*.py opencv.py prepare.py", "av": "sources/*.py", "requests": "sources/*.py"},
     "classifier": {
-        "cv2": ["preprocess.py", "decoders/*.py"],
-        "tflite_runtime": ["backends/tflite.py"],
-        "ai_edge_litert": ["backends/tflite.py"],
-        "onnxruntime": ["backends/onnx.py"],
-        "httpx": ["fetch.py", "download*.py", "*/download*.py"],
-        "uvicorn": [],
+        "cv2": "preprocess.py decoders/*.py",
+        "tflite_runtime": "backends/tflite.py",
+        "ai_edge_litert": "backends/tflite.py",
+        "onnxruntime": "backends/onnx.py",
+        "httpx": "fetch.py download*.py */download*.py",
     },
-    "counter": {"sqlite3": ["database.py", "recovery.py", "schema.py", "changes.py"], "tzlocal": ["*.py"]},
-    "bridge": {"azure": ["sinks/edgehub.py", "sinks/edgehub/*.py"], "sqlite3": ["database.py", "outbox.py"]},
-    "display": {"sense_hat": ["sensehat.py", "matrices/sensehat.py"]},
+    "counter": {"sqlite3": "database.py recovery.py schema.py changes.py", "tzlocal": "*.py"},
+    "bridge": {"azure": "sinks/edgehub.py sinks/edgehub/*.py", "sqlite3": "database.py outbox.py"},
+    "display": {"sense_hat": "sensehat.py matrices/sensehat.py"},
     "dashboard": {},
 }
 """By package: the libraries that touch a camera, a model, a disk, LEDs, the cloud or the network, and where they may."""
 ALL_DRIVERS = {driver for drivers in DRIVERS.values() for driver in drivers}
 STATES = {value for name, value in vars(states).items() if name.isupper() and isinstance(value, str)}
 METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # a field too
+OTHERS = {"module.json", "package.json", "requirements.txt"}
+"""Files for those who build images or test the page, which the running module does without."""
+WAITS = ("communicate", "join", "settimeout", "take", "timeout", "wait", "wait_for", "wait_for_publish", "wait_procs")
+"""Functions whose first argument, if it is a number, is a limit."""
 
 
 @cache
 def trees(package: str) -> dict[Path, ast.Module]:
     """The syntax trees of a package's files, by path inside the package."""
     folder = ROOT / package
-    found = {path.relative_to(folder): ast.parse(path.read_text()) for path in sorted(folder.rglob("*.py"))}
-    if not found:
-        pytest.skip(f"{package} does not exist")
-    return found
+    return {path.relative_to(folder): ast.parse(path.read_text()) for path in sorted(folder.rglob("*.py"))}
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -72,36 +84,30 @@ def texts(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
 @pytest.mark.parametrize("package", ALLOWED)
 def test_a_package_imports_only_what_is_below_it(package: str) -> None:
-    """A module's container has its own folder, bus and runtime; the demo is no part of the product."""
+    """A module's container has its own folder, bus and runtime; the demo is no part of the product. Drivers stay in their own
+    files: the logic beside them works, and is tested, without.
+    """
+    assert trees(package)
     for path, tree in trees(package).items():
         assert imported(tree) & OURS <= ALLOWED[package] | {package}, path
+        for driver in imported(tree) & ALL_DRIVERS if package in DRIVERS else ():
+            places = DRIVERS[package].get(driver, "")
+            assert any(path.match(place) for place in places.split()), f"{package}/{path} imports {driver}; only {places} may"
 
 
 @pytest.mark.parametrize("package", PRODUCT)
-def test_drivers_stay_in_their_own_files(package: str) -> None:
-    """The logic beside them works, and is tested, without."""
+def test_topics_states_and_metrics_are_spelled_in_one_place(package: str) -> None:
+    """Each in its file of bus. A short word, such as "running", is a state where it is passed, compared, counted."""
     for path, tree in trees(package).items():
-        for driver in imported(tree) & ALL_DRIVERS:
-            places = DRIVERS[package].get(driver, [])
-            assert any(path.match(place) for place in places), f"{package}/{path} imports {driver}; only {places} may"
-
-
-@pytest.mark.parametrize("package", PRODUCT)
-def test_topics_are_spelled_in_one_place(package: str) -> None:
-    """In bus/topics.py."""
-    for path, tree in trees(package).items():
-        if (package, path.name) != ("bus", "topics.py"):
-            assert not [text for text in texts(tree) if "footfall/" in text], path
-
-
-@pytest.mark.parametrize("package", PRODUCT)
-def test_states_and_metrics_are_named_in_one_place(package: str) -> None:
-    """In bus/states.py and bus/metric_names.py. A short word, such as "running", is one where it is passed, compared, counted."""
-    for path, tree in trees(package).items():
-        if package == "bus" and path.name in ("states.py", "metric_names.py"):
+        if package == "bus" and path.name in ("topics.py", "states.py", "metric_names.py"):
             continue
+        assert not [text for text in texts(tree) if "footfall/" in text], path
         spelled = {word for word in STATES | METRICS if "-" in word or "_" in word} & set(texts(tree))
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and _name(node.func) in ("state", "Status"):
@@ -113,11 +119,37 @@ def test_states_and_metrics_are_named_in_one_place(package: str) -> None:
         assert not spelled, path
 
 
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
 def _counts(function: ast.expr) -> bool:
     """`metrics.add(...)`, `metrics.put(...)` and `count_and_warn(...)`."""
     of = _name(function.value) if isinstance(function, ast.Attribute) else ""
     return "count_and_warn" in _name(function) or ("metrics" in of and _name(function) in ("add", "put"))
+
+
+def test_limits_of_tests_have_one_factor() -> None:
+    """FOOTFALL_TEST_PATIENCE, so that a slow machine fails none. Less than a second is a pause, or is to be reached."""
+    for path, tree in trees("tests").items():
+        for call in [node for node in ast.walk(tree) if isinstance(node, ast.Call)]:
+            given = [one.value for one in call.keywords if one.arg == "timeout"]
+            given += call.args[:1] if isinstance(call.func, ast.Attribute) and call.func.attr in WAITS else []
+            fixed = [
+                one for one in given if isinstance(one, ast.Constant) and isinstance(one.value, int | float) and one.value >= 1
+            ]
+            by_hand = ast.unparse(call.func).startswith(("shop.", "Heartbeat"))  # wait for a clock that the test sets
+            assert by_hand or not fixed, f"tests/{path}:{call.lineno}"
+
+
+def test_all_code_and_its_data_are_packaged() -> None:
+    """A module that is installed, and not run from its folder, finds the files beside its code."""
+    files = {path for folder in INCLUDED for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    packaged = {path for path in files if path.suffix == ".py" and (path.parent / "__init__.py") in files}
+    for package, patterns in PROJECT["tool"]["setuptools"]["package-data"].items():
+        packaged |= {path for pattern in patterns for path in ROOT.joinpath(*package.split(".")).glob(pattern)}
+    assert {path for path in files if path.name not in OTHERS} - packaged == set()
+
+
+def test_each_module_has_an_extra_and_a_list_of_its_packages() -> None:
+    """A container installs what its module needs and no more."""
+    assert set(re.findall(r"python -m (\w+)", (ROOT / "Procfile").read_text())) == set(MODULES)
+    assert {*PRODUCT, "demo", "footfall"} == set(INCLUDED)
+    assert set(MODULES) <= set(PROJECT["project"]["optional-dependencies"])
+    assert all((ROOT / module / "requirements.txt").exists() for module in MODULES)

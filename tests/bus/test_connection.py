@@ -5,7 +5,6 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -32,19 +31,19 @@ def settings(port: int, name: str = "tester", **others: object) -> BusSettings:
     return BusSettings.model_validate({"mqtt_port": port, "MODULE_NAME": name} | others)
 
 
-def statuses(listener: Listener, name: str = "tester") -> list[Status]:
-    """All statuses of a module so far."""
-    return [Status.unpack(payload) for payload in listener.payloads(topics.status(name))]
+def wait_for_state(listener: Listener, state: str, name: str = "tester") -> Status:
+    """A module's last status, as soon as it is in that state."""
+
+    def status() -> Status | None:
+        last = [Status.unpack(payload) for payload in listener.payloads(topics.status(name))[-1:]]
+        return last[0] if last and last[0].state == state else None
+
+    return until(status, 35, f"{name} {state}")
 
 
-def status_of(listener: Listener, name: str = "tester") -> Callable[[], str]:
-    """A module's last state."""
-    return lambda: next((status.state for status in reversed(statuses(listener, name))), "")
-
-
-def receiver(port: int, got: list[Prediction]) -> Bus:
+def receiver(port: int, got: list[Prediction], **options: float) -> Bus:
     """A bus that collects predictions."""
-    bus = Bus(settings(port))
+    bus = Bus(settings(port), **options)  # type: ignore[arg-type]  # intervals only
     bus.subscribe(PREDICTIONS, Prediction, got.append)
     return bus
 
@@ -55,76 +54,70 @@ def delivered(sender: Listener, got: list[Prediction]) -> bool:
     return bool(got)
 
 
-def _socket_of(bus: Bus) -> socket.socket:
-    found = bus._client.socket()
-    assert isinstance(found, socket.socket)
-    return found
-
-
 def test_several_handlers_of_one_filter(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
-    """Each message arrives whole at both, though one fails, which is logged once; after `unsubscribe` at neither."""
-    first: list[Prediction] = []
-    second: list[Prediction] = []
-    third: list[Prediction] = []
-
-    def fail(prediction: Prediction) -> None:
-        first.append(prediction)
-        raise ZeroDivisionError
-
+    """Each message arrives whole at both, though one fails, which is logged once; after `unsubscribe` at neither. A deleted
+    retained message is no error, and those who want to know get its topic.
+    """
+    whole, later, cleared = list[Prediction](), list[Prediction](), list[str]()
+    fail = Mock(side_effect=ZeroDivisionError)
     bus = Bus(settings(broker.port, "a"))
     bus.subscribe(PREDICTIONS, Prediction, fail)
-    bus.subscribe(PREDICTIONS, Prediction, second.append)
-    with bus, Bus(settings(broker.port, "b")) as sender:
-        until(lambda: bus.connected and sender.connected)
-        until(lambda: sender.publish(samples.prediction()) and len(second) > 2)
-        assert second[0] == samples.prediction()
-        until(lambda: len(first) == len(second) == bus.metrics.snapshot()["predictions_in"] == bus.metrics.snapshot()["failed"])
+    bus.subscribe(PREDICTIONS, Prediction, whole.append)
+    bus.subscribe(topics.pixels(), Pixels, print)
+    bus.subscribe(topics.label(), CurrentLabel, print, cleared=cleared.append)
+    with bus, Listener(broker.port) as sender:
+        until(lambda: bus.connected)
+        until(lambda: delivered(sender, whole) and len(whole) > 2)
+        assert whole[0] == samples.prediction()
+        until(
+            lambda: fail.call_count == len(whole) == bus.metrics.snapshot()["predictions_in"] == bus.metrics.snapshot()["failed"]
+        )
         bus.unsubscribe(PREDICTIONS)
-        bus.subscribe(topics.prediction("door"), Prediction, third.append)
-        until(lambda: sender.publish(samples.prediction()) and third)
-        before, heard = (len(first), len(second)), len(third)
-        sender.publish(samples.prediction())
-        until(lambda: len(third) > heard)
-        assert (len(first), len(second)) == before
+        bus.subscribe(topics.prediction("door"), Prediction, later.append)
+        until(lambda: delivered(sender, later))
+        before, heard = (fail.call_count, len(whole)), len(later)
+        until(lambda: delivered(sender, later) and len(later) > heard)
+        assert (fail.call_count, len(whole)) == before
+        for topic in (topics.pixels("matrix"), topics.label("door")):
+            sender.publish(topic, b"", retain=True)
+        until(lambda: cleared == ["footfall/door/label"])
+    assert "invalid" not in bus.metrics.snapshot()
     assert caplog.text.count("Traceback") == 1
 
 
-@pytest.mark.parametrize(("startup_time", "number"), [(600.0, 0), (0.0, 1)])
-def test_starts_before_the_broker(tmp_path: Path, startup_time: float, number: int, caplog: pytest.LogCaptureFixture) -> None:
-    """A module connects when the broker comes, and ends soon without one. Whoever starts both at once reads no warning; later
-    there is one.
+def test_a_broker_that_comes_and_is_killed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A module connects when the broker comes; if both start at once there is no warning. After a kill subscriptions work again,
+    and all retained state is there, even what changed meanwhile.
     """
-    port = free_port()
-    with Bus(settings(port), startup_time=startup_time) as bus:
+    got, port = list[Prediction](), free_port()
+    with receiver(port, got, startup_time=600.0) as bus:
         bus.state(states.RUNNING)
         until(lambda: bus.metrics.snapshot().get("connect_failed", 0) >= 2)
-        assert caplog.text.count("no broker at") == number
-        if number == 0:
-            with Broker(tmp_path, port=port), Listener(port, topics.status()) as listener:
-                until(lambda: status_of(listener)() == "running", 35)
+        assert "no broker at" not in caplog.text
+        with Broker(tmp_path, port=port) as broker:
+            with Listener(port, topics.status()) as listener:
+                wait_for_state(listener, "running")
+            bus.publish(Pixels("old", "x", bytes(192)))
+            broker.end(signal.SIGKILL)
+            (broker.folder / "mosquitto.db").unlink(missing_ok=True)
+            until(lambda: bus.metrics.snapshot().get("disconnected"))
+            bus.publish(Pixels("new", "y", bytes(192)))
+            bus.state(states.CAMERA_LOST, "while the broker was away")
+            broker.start()
+            with Listener(port, "footfall/#") as listener:
+                listener.wait_for("old/pixels", seconds=35)
+                listener.wait_for("new/pixels")
+                wait_for_state(listener, "camera-lost")
+                until(lambda: delivered(listener, got))
+
+
+def test_without_a_broker(caplog: pytest.LogCaptureFixture) -> None:
+    """A module warns once, and ends soon."""
+    with Bus(settings(free_port()), startup_time=0.0) as bus:
+        until(lambda: bus.metrics.snapshot().get("connect_failed", 0) >= 2)
         begin = time.monotonic()
     assert time.monotonic() - begin < limit(5)
-
-
-def test_a_killed_broker_gets_everything_back(broker: Broker) -> None:
-    """Subscriptions work again and all retained state is there, even what changed meanwhile."""
-    got: list[Prediction] = []
-    with receiver(broker.port, got) as bus:
-        bus.state(states.RUNNING)
-        with Listener(broker.port, topics.status()) as listener:
-            until(lambda: status_of(listener)() == "running")
-        bus.publish(Pixels("old", "x", bytes(192)))
-        broker.end(signal.SIGKILL)
-        (broker.folder / "mosquitto.db").unlink(missing_ok=True)
-        until(lambda: bus.metrics.snapshot().get("disconnected"))
-        bus.publish(Pixels("new", "y", bytes(192)))
-        bus.state(states.CAMERA_LOST, "while the broker was away")
-        broker.start()
-        with Listener(broker.port, "footfall/#") as listener:
-            listener.wait_for("old/pixels", seconds=35)
-            listener.wait_for("new/pixels")
-            until(lambda: status_of(listener)() == "camera-lost")
-            until(lambda: delivered(listener, got))
+    assert caplog.text.count("no broker at") == 1
 
 
 def test_a_session_needs_the_password(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
@@ -137,9 +130,8 @@ def test_a_session_needs_the_password(broker: Broker, caplog: pytest.LogCaptureF
     assert secret_name("tester", "secret") == "tester-" + hmac.new(b"secret", b"tester", "sha256").hexdigest()[:12]
     with Bus(secret) as bus:
         until(lambda: bus.connected)
-        for stranger in (mqtt.Client("tester"), mqtt.Client(secret_name("tester", "other"))):
-            with Listener(broker.port, topics.status(), client=stranger) as listener:
-                until(lambda: status_of(listener)() == "starting")
+        with Listener(broker.port, topics.status(), client=mqtt.Client("tester")) as stranger:
+            wait_for_state(stranger, "starting")
         assert "disconnected" not in bus.metrics.snapshot()
         with Bus(secret) as second:
             until(lambda: second.metrics.snapshot().get("disconnected", 0) > 1, 30)
@@ -152,26 +144,25 @@ def test_the_last_will_says_offline(broker: Broker) -> None:
     with Listener(broker.port, topics.status()) as listener:
         with Bus(settings(broker.port), about=About("door")) as bus:
             bus.state(states.CAMERA_LOST, "x" * 5000)
-            until(lambda: status_of(listener)() == "camera-lost")
             for labels in ((), ("man",)):
-                _socket_of(bus).shutdown(socket.SHUT_RDWR)
-                until(lambda: statuses(listener)[-1].detail == "connection lost")
-                assert statuses(listener)[-1].about == About("door", labels=labels)
+                wait_for_state(listener, "camera-lost")
+                connection = bus._client.socket()
+                assert isinstance(connection, socket.socket)
+                connection.shutdown(socket.SHUT_RDWR)
+                will = wait_for_state(listener, "offline")
+                assert (will.detail, will.about) == ("connection lost", About("door", labels=labels))
                 bus.describe(labels=("man",))
-                until(lambda: status_of(listener)() == "camera-lost", 35)
-        until(lambda: status_of(listener)() == "offline")
-        assert statuses(listener)[-1].detail == "stopped"
+            wait_for_state(listener, "camera-lost")
+        assert wait_for_state(listener, "offline").detail == "stopped"
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_network_thread_that_ended_is_restarted(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error inside the MQTT library, which ends its thread silently, does not leave the module cut off."""
     got: list[Prediction] = []
-    bus = Bus(settings(broker.port), report_interval=0.2)
-    bus.subscribe(PREDICTIONS, Prediction, got.append)
-    with bus, Listener(broker.port, topics.status()) as listener:
-        until(lambda: status_of(listener)() == "starting")
-        before = _socket_of(bus)
+    with receiver(broker.port, got, report_interval=0.2) as bus, Listener(broker.port, topics.status()) as listener:
+        wait_for_state(listener, "starting")
+        before = bus._client.socket()
         monkeypatch.setattr(bus._client, "_packet_handle", Mock(side_effect=ZeroDivisionError))
         until(lambda: bus.metrics.snapshot().get("revived"), 35)
         monkeypatch.undo()
@@ -179,22 +170,14 @@ def test_a_network_thread_that_ended_is_restarted(broker: Broker, monkeypatch: p
         until(lambda: delivered(listener, got), 35)
 
 
-@pytest.mark.parametrize(
-    ("about", "words"),
-    [
-        (About(), "refuses 'tester': unknown user or wrong password\n"),
-        (About("back"), "wrong password; if 'back' is a new camera, add it to CAMERAS where the broker starts\n"),
-    ],
-    ids=["any module", "a camera's"],
-)
-def test_a_refused_connection_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture, about: About, words: str) -> None:
-    """Nothing counts as published."""
-    port = free_port()
+@pytest.mark.parametrize("camera", [None, "back"])
+def test_a_refused_connection_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture, camera: str | None) -> None:
+    """Nothing counts as published; whoever has a new camera reads what the broker lacks."""
     configuration = tmp_path / "closed.conf"
-    configuration.write_text(f"user root\nlistener {port} 127.0.0.1\nallow_anonymous false\n")
-    with Broker(tmp_path / "closed", configuration, port) as broker, Bus(settings(broker.port), about=about) as bus:
-        until(lambda: "refuses 'tester'" in caplog.text)
-        assert words in caplog.text
+    configuration.write_text(f"user root\nlistener {(port := free_port())} 127.0.0.1\nallow_anonymous false\n")
+    with Broker(tmp_path / "closed", configuration, port), Bus(settings(port), about=About(camera)) as bus:
+        until(lambda: "refuses 'tester': unknown user or wrong password" in caplog.text)
+        assert ("; if 'back' is a new camera, add it to CAMERAS" if camera else "password\n") in caplog.text
         assert not bus.publish(samples.frame())
         assert bus.metrics.snapshot()["dropped_offline"] == 1
 
@@ -212,54 +195,35 @@ def test_a_refused_subscription_is_logged(caplog: pytest.LogCaptureFixture) -> N
     assert caplog.messages == [f"the broker refuses the subscription of tester to {wanted}"]
 
 
-@pytest.mark.parametrize(
-    ("payload", "retain", "reason"),
-    [
-        (b"\xc1", False, "no msgpack"),
-        (samples.frame().pack(), False, "classified_at"),
-        (bytes(70_000), False, "at most 65536"),
-        (samples.prediction(camera="window").pack(), False, "another topic"),
-        (samples.prediction().pack(), True, "only fresh ones"),
-    ],
-)
-def test_garbage_is_counted(broker: Broker, caplog: pytest.LogCaptureFixture, payload: bytes, retain: bool, reason: str) -> None:
-    """And logged once, in a short line; the next valid message arrives. A retained prediction would come at every connection."""
+def test_garbage_is_counted(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    """And logged once a topic, in a short line; the next valid message arrives. A retained prediction is refused too."""
+    bad = {
+        "no msgpack": b"\xc1",
+        "classified_at": samples.frame().pack(),
+        "at most 65536": bytes(70_000),
+        "another topic": samples.prediction(camera="window").pack(),
+    }
     got: list[Prediction] = []
     with Listener(broker.port, topics.status()) as sender:
-        if retain:
-            sender.publish(topics.prediction("door"), payload, retain=True)
+        sender.publish(topics.prediction("kept"), samples.prediction(camera="kept").pack(), retain=True)
         with receiver(broker.port, got) as bus:
-            until(lambda: status_of(sender)() == "starting")
-            for _ in range(0 if retain else 30):
-                sender.publish(topics.prediction("door"), payload)
-            sender.publish(topics.prediction("door"), samples.prediction().pack())
-            until(lambda: got)
-            assert bus.metrics.snapshot()["invalid"] == (1 if retain else 30)
-    (warning,) = [record.message for record in caplog.records if record.levelno == logging.WARNING]
-    assert reason in warning
-    assert len(warning) < 300
-    assert len(got) == 1
-
-
-def test_a_deleted_retained_message_is_no_error(broker: Broker) -> None:
-    """Those who want to know get its topic."""
-    cleared: list[str] = []
-    bus = Bus(settings(broker.port))
-    bus.subscribe(topics.label(), CurrentLabel, lambda _label: None, cleared=cleared.append)
-    bus.subscribe(topics.pixels(), Pixels, lambda _pixels: None)
-    with Listener(broker.port) as listener, bus:
-        until(lambda: bus.connected)
-        for topic in (topics.pixels("matrix"), topics.label("door")):
-            listener.publish(topic, b"", retain=True)
-        until(lambda: cleared == ["footfall/door/label"])
-    assert "invalid" not in bus.metrics.snapshot()
+            wait_for_state(sender, "starting")
+            for number, payload in enumerate(bad.values()):
+                for _ in range(30):
+                    sender.publish(topics.prediction(f"bad-{number}"), payload)
+            until(lambda: delivered(sender, got))
+            assert bus.metrics.snapshot()["invalid"] == 1 + 4 * 30
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    for reason, warning in zip(("only fresh ones", *bad), warnings, strict=True):
+        assert reason in warning
+        assert len(warning) < 300
 
 
 def test_frames_do_not_pile_up_before_a_frozen_broker(broker: Broker) -> None:
     """At most two frames wait in the client; when the broker reads again, fresh ones go."""
     picture = Frame("door", "a1", 0, 0.0, time.time(), 64, 48, b"\xff" * 1_500_000)
     with Listener(broker.port, topics.status()) as listener, Bus(settings(broker.port)) as bus:
-        until(lambda: status_of(listener)() == "starting")
+        wait_for_state(listener, "starting")
         broker.freeze()
         taken, since = 0, time.monotonic()
         while time.monotonic() - since < 0.5:

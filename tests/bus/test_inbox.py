@@ -1,20 +1,20 @@
-"""Messages that are acknowledged when they are processed: on a real Mosquitto."""
+"""What waits: messages that are acknowledged when they are processed, on a real Mosquitto, and the newest-frame slot."""
 
 import signal
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from bus import Bus, Inbox, Prediction, Status, topics
+from bus import Bus, Inbox, NewestSlot, Prediction, Status, topics
 from bus.inbox import Delivery
-from tests.bus.test_connection import settings, status_of
+from tests.bus.test_connection import settings, wait_for_state
 from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.wait import until
 
 pytestmark = pytest.mark.broker
-
-NUMBER = 20
 
 
 def receiver(broker: Broker) -> tuple[Bus, Inbox]:
@@ -23,14 +23,14 @@ def receiver(broker: Broker) -> tuple[Bus, Inbox]:
     return bus, bus.inbox({topics.prediction(): Prediction})
 
 
-def send(broker: Broker, number: int = NUMBER, begin: int = 0, qos: int = 1) -> None:
+def send(broker: Broker, *numbers: int, qos: int = 1) -> None:
     """Publishes numbered predictions."""
     with Listener(broker.port) as sender:
-        for one in range(begin, begin + number):
-            sender.publish(topics.prediction("door"), samples.prediction(captured_at=1000.0 + one).pack(), qos=qos)
+        for number in numbers:
+            sender.publish(topics.prediction("door"), samples.prediction(captured_at=1000.0 + number).pack(), qos=qos)
 
 
-def take(inbox: Inbox, number: int = NUMBER) -> list[int]:
+def take(inbox: Inbox, number: int) -> list[int]:
     """The numbers of so many messages."""
     got: list[int] = []
 
@@ -46,82 +46,63 @@ def take(inbox: Inbox, number: int = NUMBER) -> list[int]:
 def known(broker: Broker) -> Broker:
     """A broker that knows the session: a status that arrives went out after the subscription."""
     with Listener(broker.port, topics.status()) as listener, receiver(broker)[0]:
-        until(lambda: status_of(listener, "receiver")() == "starting")
+        wait_for_state(listener, "starting", "receiver")
     return broker
 
 
 def test_what_was_not_acknowledged_comes_again(known: Broker) -> None:
-    """In order: what came while a module was away, and again if it ended before it had processed it; then no more."""
-    send(known)
+    """In order: what came while a module was away, and again if it ended before it had processed it; then no more. What was taken
+    in an earlier connection comes again in the next, and only what is acknowledged there counts.
+    """
+    send(known, *range(20))
     for is_processed in (False, True):
         bus, inbox = receiver(known)
         with bus:
-            assert take(inbox) == list(range(NUMBER))
+            assert take(inbox, 20) == list(range(20))
             if is_processed:
                 inbox.acknowledge()
-    send(known, 1, begin=500)
     bus, inbox = receiver(known)
     with bus:
-        assert take(inbox, 1) == [500]
-
-
-def test_an_acknowledgement_counts_in_its_connection_only(known: Broker) -> None:
-    """What was taken in an earlier connection comes again, and is acknowledged then."""
-    bus, inbox = receiver(known)
-    with bus:
-        until(lambda: bus.connected)
-        send(known)
-        assert take(inbox) == list(range(NUMBER))
+        send(known, *range(500, 520))
+        assert take(inbox, 20) == list(range(500, 520))
+        send(known, *range(520, 540))
+        until(lambda: bus.metrics.snapshot()["predictions_in"] == 40, what="those that nobody takes")
         known.end(signal.SIGTERM)
         until(lambda: not bus.connected)
         known.start()
         until(lambda: bus.connected)
         inbox.acknowledge()
-        assert take(inbox) == list(range(NUMBER))
-        inbox.acknowledge()
-        send(known, 1, begin=500)
-        assert take(inbox, 1) == [500]
-
-
-def test_qos_0_is_not_acknowledged(known: Broker) -> None:
-    """As mosquitto_pub publishes; a PUBACK for it would end the connection."""
+        assert take(inbox, 40) == list(range(500, 540))
     bus, inbox = receiver(known)
     with bus:
-        until(lambda: bus.connected)
-        for number in range(3):
-            send(known, 1, begin=number, qos=0)
-            assert take(inbox, 1) == [number]
-            inbox.acknowledge()
-        send(known, 1, begin=3)
-        assert take(inbox, 1) == [3]
-        assert "disconnected" not in bus.metrics.snapshot()
+        assert take(inbox, 40) == list(range(500, 540))
+        inbox.acknowledge()
+        send(known, 600)
+        assert take(inbox, 1) == [600]
 
 
-def test_garbage_is_acknowledged(known: Broker) -> None:
-    """It is counted once, neither kept by the broker nor in the way of others."""
+def test_neither_senders_nor_readers_break_the_connection(known: Broker) -> None:
+    """A PUBACK for QoS 0, as mosquitto_pub publishes, would end it; garbage is acknowledged, or it would fill the broker's window
+    and be in the way of others; to a reader that cannot process, the broker holds back the rest.
+    """
     bus, inbox = receiver(known)
     with bus, Listener(known.port) as sender:
+        until(lambda: bus.connected)
+        for number in range(3):
+            send(known, number, qos=0)
+            assert take(inbox, 1) == [number]
+            inbox.acknowledge()
         for _ in range(300):  # more than the broker sends without an acknowledgement
             sender.publish(topics.prediction("door"), b"garbage")
-        sender.publish(topics.prediction("door"), samples.prediction().pack())
-        assert until(lambda: inbox.take(0.2))
-        inbox.acknowledge()
-        assert bus.metrics.snapshot()["invalid"] == 300
-
-
-def test_a_reader_that_cannot_process_stays_connected(known: Broker) -> None:
-    """The broker holds back the rest."""
-    bus, inbox = receiver(known)
-    with bus:
-        until(lambda: bus.connected)
-        send(known, 250)
+        send(known, *range(250))
         taken = take(inbox, 100)
         assert inbox.take(0.5) == []
-        assert bus.connected
         while len(taken) < 250:
             inbox.acknowledge()
             taken += take(inbox, 1)
-    assert taken == list(range(250))
+        assert taken == list(range(250))
+        assert bus.metrics.snapshot()["invalid"] == 300
+        assert "disconnected" not in bus.metrics.snapshot()
 
 
 def test_a_newer_state_replaces_the_older() -> None:
@@ -133,3 +114,23 @@ def test_a_newer_state_replaces_the_older() -> None:
     inbox.put(samples.prediction(), Delivery(1, 1))
     inbox.put(Status("capture", "ended", 9000.0), None)
     assert inbox.take(0) == [Status("capture-2", "ended", 5000.0), samples.prediction(), Status("capture", "ended", 9000.0)]
+
+
+@given(st.lists(st.none() | st.tuples(st.integers(0, 3), st.integers())))
+@example([(0, 1), (1, 1), (2, 1), (0, 2), None, (0, 3), None])
+def test_keys_take_turns(puts_and_takes: list[tuple[int, int] | None]) -> None:
+    """Whatever is put and taken (None), what comes out is each key's last value, in the order in which the keys began to wait; so
+    a key that is updated all the time does not starve others. At most two wait, and what is dropped is reported.
+    """
+    slot: NewestSlot[int, int] = NewestSlot(limit=2)
+    waiting: dict[int, int] = {}
+    for put in (*puts_and_takes, *[None] * 3):
+        if put is None:
+            assert slot.take(0) == (waiting.pop(next(iter(waiting))) if waiting else None)
+            continue
+        key, value = put
+        fits = key in waiting or len(waiting) < 2
+        assert slot.put(key, value) == (fits and key not in waiting)
+        if fits:
+            waiting[key] = value
+    assert not waiting

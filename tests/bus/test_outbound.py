@@ -9,158 +9,123 @@ from unittest.mock import call, patch
 import pytest
 from paho.mqtt import client as mqtt
 
-from bus import CurrentLabel
+from bus import CurrentLabel, Prediction
 from bus.outbound import MAX_QUEUED, RECENT, Outbound
 from runtime.metrics import Metrics
 from tests.support.samples import prediction
 
 
-class Client:
-    """Records what it is given to publish."""
+class Line:
+    """An outbound half whose clock is set by hand, and the client that it publishes with, which notes the numbers."""
 
     def __init__(self) -> None:
-        self.given: list[float] = []
-        self.code = 0
-        self.published: Callable[[int], object] = abs
+        self.now, self.code = 100.0, 0
+        self.given: list[int] = []
+        self.reported: list[int] = []
+        self.on_publish: Callable[[int], object] = abs
+        self.metrics = Metrics()
+        self.outbound = Outbound(self, self.metrics, lambda: self.now)  # type: ignore[arg-type]  # as much of paho's as it uses
 
     def publish(self, _topic: str, payload: bytes, *_: Any, **__: Any) -> SimpleNamespace:
         """As paho's."""
-        self.given.append(float(type(prediction()).unpack(payload).captured_at))
-        self.published(len(self.given))
+        self.given.append(int(Prediction.unpack(payload).captured_at))
+        self.on_publish(len(self.given))
         return SimpleNamespace(mid=len(self.given), rc=self.code)
 
-
-class Setup:
-    """An outbound half whose clock is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.client, self.metrics = Client(), Metrics()
-        self.outbound = Outbound(self.client, self.metrics, lambda: self.now)  # type: ignore[arg-type]
-
-    def publish(self, *numbers: int) -> None:
-        """Predictions of those times."""
-        for number in numbers:
-            self.outbound.publish(prediction(captured_at=float(number)))
+    def put(self, *numbers: int, reported: bool = False) -> bool:
+        """Publishes numbered predictions; whether all were taken. With `reported`, their PUBACKs are to be."""
+        report = self.reported.append if reported else None
+        taken = [self.outbound.publish(prediction(captured_at=float(one)), report and partial(report, one)) for one in numbers]
+        return all(taken)
 
     def acknowledge(self, *packets: int) -> None:
         """PUBACKs."""
         for packet in packets:
             self.outbound.acknowledged(packet)
 
-    def given(self) -> list[float]:
-        """What the client was given since the last call."""
-        given, self.client.given[:] = list(self.client.given), []
-        return given
+    def reconnect(self, *meanwhile: int, seconds: float = 60.0) -> list[int]:
+        """What the client is given when the connection is back; some is published meanwhile."""
+        self.outbound.disconnected()
+        self.put(*meanwhile)
+        self.now += seconds
+        self.outbound.disconnected()  # again, as after an attempt that fails
+        self.given.clear()
+        self.outbound.connected()
+        return list(self.given)
 
 
 @pytest.fixture
-def setup() -> Setup:
+def line() -> Line:
     """A connected one."""
-    one = Setup()
+    one = Line()
     one.outbound.connected()
     return one
 
 
-def test_after_a_lost_connection_everything_comes_in_its_order(setup: Setup) -> None:
+def test_after_a_lost_connection_everything_comes_in_its_order(line: Line) -> None:
     """What was acknowledged lately, what was not, and what has waited: nothing newer goes before something older."""
-    setup.publish(1, 2)
-    setup.acknowledge(1, 2)
-    setup.now += RECENT
-    setup.publish(3, 4, 5)
-    setup.acknowledge(3)
-    setup.now += 0.5
-    setup.outbound.disconnected()
-    setup.publish(6, 7)
-    assert setup.given() == [1, 2, 3, 4, 5]
-    setup.now += 60
-    setup.outbound.connected()
-    assert setup.given() == [3, 4, 5, 6, 7]
+    line.put(1, 2)
+    line.acknowledge(1, 2)
+    line.now += RECENT
+    line.put(3, 4, 5)
+    line.acknowledge(3)
+    line.now += 0.5
+    assert line.given == [1, 2, 3, 4, 5]
+    assert line.reconnect(6, 7) == [3, 4, 5, 6, 7]
 
 
-def test_what_was_sent_again_is_sent_once_more(setup: Setup) -> None:
+def test_what_was_sent_again_is_sent_once_more(line: Line) -> None:
     """A broker that crashes again before it has saved it has forgotten it again; later it has not."""
-    setup.publish(1)
-    setup.acknowledge(1)
+    line.put(1)
+    line.acknowledge(1)
     for _ in range(3):
-        setup.outbound.disconnected()
-        setup.given()
-        setup.now += 2 * RECENT
-        setup.outbound.connected()
-        assert setup.given() == [1]
-        setup.acknowledge(1)
-        setup.now += RECENT / 2
-    setup.now += RECENT
-    setup.outbound.disconnected()
-    setup.outbound.connected()
-    assert setup.given() == []
+        assert line.reconnect(seconds=2 * RECENT) == [1]
+        line.acknowledge(1)
+        line.now += RECENT / 2
+    line.now += RECENT
+    assert line.reconnect() == []
 
 
-def test_a_second_crash_loses_nothing_of_what_was_sent_again(setup: Setup) -> None:
-    """More than what may wait: what was recent at the first crash, and what waited until the broker was back."""
-    total = MAX_QUEUED + MAX_QUEUED // 2
-    setup.publish(*range(1, MAX_QUEUED // 2 + 1))
-    setup.acknowledge(*range(1, MAX_QUEUED // 2 + 1))
-    setup.outbound.disconnected()
-    setup.publish(*range(MAX_QUEUED // 2 + 1, total + 1))
-    setup.given()
-    setup.outbound.connected()
-    setup.acknowledge(*range(1, total + 1))
-    setup.outbound.disconnected()
-    setup.given()
-    setup.outbound.connected()
-    assert setup.given() == list(range(1, total + 1))
-
-
-def test_what_waits_is_limited() -> None:
-    """The rest is counted; what came first goes first."""
-    setup = Setup()
-    setup.publish(*range(1, MAX_QUEUED + 11))
-    assert setup.metrics.snapshot()["dropped_queue_full"] == 10
-    setup.outbound.connected()
-    assert setup.given() == list(range(1, MAX_QUEUED + 1))
-
-
-def test_an_acknowledgement_is_reported(setup: Setup) -> None:
-    """At the PUBACK of that message, also when it comes before the packet's number is known here."""
-    got: list[int] = []
-    for number in (1, 2):
-        assert setup.outbound.publish(prediction(captured_at=float(number)), partial(got.append, number))
-    assert got == []
-    setup.acknowledge(2)
-    assert got == [2]
-    setup.client.published = setup.outbound.acknowledged
-    setup.outbound.publish(prediction(captured_at=3.0), partial(got.append, 3))
-    assert set(got) == {2, 3}
-
-
-def test_what_its_caller_publishes_again_is_not_kept_here(setup: Setup) -> None:
-    """Without a connection or room it is refused and not counted as dropped; after a lost connection only what a crashed broker
-    may have forgotten goes out again.
+def test_a_second_crash_loses_nothing_of_what_was_sent_again(line: Line) -> None:
+    """More than what may wait: what was recent at the first crash, and what waited until the broker was back. That is limited,
+    and the rest counted.
     """
-    got: list[int] = []
-    for number in (1, 2):
-        setup.outbound.publish(prediction(captured_at=float(number)), partial(got.append, number))
-    setup.acknowledge(1)
-    setup.outbound.disconnected()
-    assert not setup.outbound.publish(prediction(captured_at=3.0), partial(got.append, 3))
-    setup.given()
-    setup.outbound.connected()
-    assert setup.given() == [1]
-    setup.client.code = mqtt.MQTT_ERR_QUEUE_SIZE
-    assert not setup.outbound.publish(prediction(captured_at=4.0), partial(got.append, 4))
-    assert "dropped_queue_full" not in setup.metrics.snapshot()
-    assert set(got) == {1}
+    recent, waiting = range(1, MAX_QUEUED // 2 + 1), range(MAX_QUEUED // 2 + 1, MAX_QUEUED * 3 // 2 + 1)
+    line.put(*recent)
+    line.acknowledge(*recent)
+    assert line.reconnect(*waiting, *range(9001, 9011), seconds=0) == [*recent, *waiting]
+    assert line.metrics.snapshot()["dropped_queue_full"] == 10
+    line.acknowledge(*recent, *waiting)
+    assert line.reconnect(seconds=0) == [*recent, *waiting]
 
 
-def test_retained_state_is_published_at_every_connection(setup: Setup) -> None:
+def test_what_its_caller_publishes_again_is_not_kept_here(line: Line) -> None:
+    """Without a connection or room it is refused and not counted as dropped; after a lost connection only what a crashed broker
+    may have forgotten goes out again. Each PUBACK is reported, also when it comes before the packet's number is known here.
+    """
+    line.put(1, 2, 3, reported=True)
+    line.acknowledge(2)
+    assert line.reported == [2]
+    assert line.reconnect(seconds=0) == [2]
+    line.outbound.disconnected()
+    assert not line.put(4, reported=True)
+    line.outbound.connected()
+    line.code = mqtt.MQTT_ERR_QUEUE_SIZE
+    assert not line.put(5, reported=True)
+    assert "dropped_queue_full" not in line.metrics.snapshot()
+    assert set(line.reported) == {2}
+    line.code, line.on_publish = 0, line.outbound.acknowledged
+    assert line.put(6, reported=True)
+    assert set(line.reported) == {2, 6}
+
+
+def test_retained_state_is_published_at_every_connection(line: Line) -> None:
     """At QoS 0, its newest only, until it is forgotten."""
-    with patch.object(setup.client, "publish") as publish:
+    with patch.object(line, "publish") as publish:
         for since in (1.0, 2.0):
-            setup.outbound.publish(label := CurrentLabel("door", "woman", 0.9, since))
-        setup.outbound.disconnected()
-        setup.outbound.connected()
+            line.outbound.publish(label := CurrentLabel("door", "woman", 0.9, since))
+        line.reconnect()
         assert publish.call_args_list[2:] == [call(label.topic, label.pack(), retain=True)]
-        setup.outbound.forget([label.topic])
-        setup.outbound.connected()
+        line.outbound.forget([label.topic])
+        line.reconnect()
         assert publish.call_count == 3

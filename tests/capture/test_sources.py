@@ -1,32 +1,40 @@
-"""Sources on this machine: what an address means, when pictures come, and why a source is lost."""
+"""Sources: what an address means, when pictures come, and why a source is lost; on this machine, and cameras of the network."""
 
 import itertools
+import socket
 import subprocess
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import quote
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bus import InvalidSetting
 from capture.settings import Settings
-from capture.source import Picture, Source, SourceLost, SourceOptions
+from capture.source import Source, SourceLost, SourceOptions
 from capture.sources import create_source
-from capture.sources.camera import Camera
 from capture.sources.http import HttpCamera
 from capture.sources.local import Local, play
-from capture.sources.rtsp import Stream
 from demo.about import CLIP
 from demo.clip import write_clip
 from demo.scenes import Scene
-from demo.source import DrawnScene
 from runtime.settings import load
 from tests.support import videos
 from tests.support.broker import ROOT
+from tests.support.cameras import PASSWORD, USER, snapshot_camera
 from tests.support.clock import Clock
+from tests.support.secrets import MARK, addresses
 from tests.support.wait import limit
+
+SECRET = quote(PASSWORD, safe="")
 
 
 def open_source(video_path: object, rate: float = 10.0, clock: Clock | None = None) -> Source:
@@ -34,23 +42,10 @@ def open_source(video_path: object, rate: float = 10.0, clock: Clock | None = No
     return create_source(str(video_path), SourceOptions(rate, clock=clock or Clock()), ("demo.source",))
 
 
-def numbers(source: Source) -> list[int]:
-    """The numbers in all pictures of a file or folder."""
-    return [videos.number_of(picture) for picture in source.pictures() if picture is not None]
-
-
-@pytest.mark.parametrize(
-    ("kind", "paths"),
-    [
-        (Camera, ["0", "/dev/video2"]),
-        (Local, ["clip.mp4", "1.mp4", "pictures", "./http://clip.mp4", "12:30 door.mp4"]),
-        (Stream, ["rtsp://cam/1", "RTSPS://cam/1"]),
-        (HttpCamera, ["http://cam/mjpeg", "HTTPS://cam/mjpeg"]),
-        (DrawnScene, ["demo:7"]),
-    ],
-)
-def test_the_kind_of_an_address(kind: type, paths: list[str]) -> None:
-    assert {type(open_source(path)) for path in paths} == {kind}
+def numbers(source: Source, most: int) -> list[int | None]:
+    """What comes first: numbers of pictures, or None."""
+    with closing(source.pictures()) as pictures:
+        return [one if one is None else videos.number_of(one) for one in itertools.islice(pictures, most)]
 
 
 @pytest.mark.parametrize(
@@ -59,10 +54,7 @@ def test_the_kind_of_an_address(kind: type, paths: list[str]) -> None:
         ("ftp://camera/", "", "an address begins with http://, https://, rtsp:// or rtsps://"),
         ("rtsp:/camera", "", "an address begins with"),
         ("http\\\\camera", "", "an address begins with"),
-        *[
-            (f"demo:{seed}", "demo.source", "demo: and a number of at most nine digits, as demo:7")
-            for seed in ("", "x", "-1", "1.5", "1234567890", "\u0663")
-        ],
+        *[(f"demo:{seed}", "demo.source", "at most nine digits") for seed in ("", "x", "-1", "1.5", "1234567890", "\u0663")],
         ("~nobody-of-that-name/door.mp4", "", "home directory"),
         ("0", "no.such_module", "SOURCE_MODULES='no.such_module': no.such_module cannot be imported"),
         ("0", "..", "the name of a Python module is needed, as demo.source"),
@@ -75,6 +67,32 @@ def test_settings_that_cannot_be_right(path: str, modules: str, problem: str) ->
     assert problem in str(caught.value)
 
 
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_recording_that_is_played_once_is_complete(loop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("capture.settings.create_source", lambda _path, options, _modules: options)
+    created: object = Settings(loop_video=loop, frame_rate=5).create_source()
+    assert created == SourceOptions(5, complete=not loop)
+
+
+@pytest.mark.broker
+@settings(max_examples=225)
+@given(addresses(), st.sampled_from([{}, {"frame_rate": "fast"}, {"camera": "A"}]))
+def test_settings_show_no_secret(given: tuple[str, str], others: dict[str, str]) -> None:
+    """Of a refused address, or with another refused setting beside it; nor do sources that are lost."""
+    address, _ = given
+    for values in ({"video_path": address}, {"video_path": "0", "mqtt_host": address}, {"mqtt_ca_file": address}):
+        try:
+            load(Settings, **values, **others)
+        except InvalidSetting as error:
+            assert MARK not in str(error)
+        else:
+            assert not others
+    with pytest.raises((SourceLost, ValueError)) as caught:
+        next(create_source(address, SourceOptions()).pictures())
+    assert MARK not in str(caught.value)
+    assert MARK not in repr(caught.value.__cause__)
+
+
 @pytest.mark.system
 @pytest.mark.parametrize(("module", "unwanted"), [("settings", {"cv2", "numpy", "demo"}), ("__main__", {"demo"})])
 def test_drivers_and_demo_are_imported_when_needed(module: str, unwanted: set[str]) -> None:
@@ -83,107 +101,109 @@ def test_drivers_and_demo_are_imported_when_needed(module: str, unwanted: set[st
     assert shown.stdout == b"set()\n"
 
 
-NAMES = ["12:30 door", "http:door", "-door", "door%d", "door%03d", "Tür 女", "two\nlines", "a@b", "a://b"]
-
-
 @pytest.mark.parametrize("ending", [".avi", ".png"])
 def test_files_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
     """Found by a relative name and by an absolute one, whatever FFmpeg would make of its name."""
     monkeypatch.chdir(tmp_path)
-    for path in [Path(name + ending) for name in NAMES]:
+    for name in ("12:30 door", "http:door", "-door", "door%d", "door%03d", "Tür 女", "two\nlines", "a@b", "a://b"):
+        path = Path(name + ending)
         path.parent.mkdir(exist_ok=True)
         if ending == ".avi":
             videos.video(tmp_path / "clip.avi", 1, 4).rename(path)
         else:
             path.write_bytes(cv2.imencode(".png", videos.numbered(0))[1].tobytes())
-        for name in (path, path.absolute()):
-            assert numbers(Local(str(name), SourceOptions(clock=Clock()))) == [0]
+        for either in (path, path.absolute()):
+            assert numbers(Local(str(either), SourceOptions(clock=Clock())), 2) == [0]
 
 
 @pytest.mark.parametrize(
     ("kind", "pictures", "rate", "seconds"),
-    [("video", 10, 20, 0.5), ("folder", 5, 10, 0.5), ("video", 1, 10, 0.1), ("folder", 1, 10, 0.1), ("folder", 2, 0.1, 20.0)],
+    [
+        ("video", 10, 20, 0.5),
+        ("video", 1, 10, 0.1),
+        ("video", 2, 0.2, 10.0),
+        ("folder", 5, 10, 0.5),
+        ("folder", 1, 10, 0.1),
+        ("folder", 2, 0.1, 20.0),
+    ],
 )
 def test_recordings_are_shown_at_their_rate(tmp_path: Path, kind: str, pictures: int, rate: float, seconds: float) -> None:
-    """The last picture is shown as long as the others, also where it is the only one; what is no picture takes no time."""
-    clock = Clock()
+    """The last picture is shown as long as the others, also where it is the only one; what is no picture takes no time. A long
+    wait gives a sign of life every second.
+    """
     if kind == "video":
         path = videos.video(tmp_path / "a.avi", pictures, rate)
     else:
         path = videos.pictures(tmp_path / "folder", pictures)
         for name, content in (("0a.png", b"no picture"), ("0b.png", b""), ("notes.txt", b"no picture")):
             (path / name).write_bytes(content)
-    begin = clock.now
-    assert numbers(open_source(path, rate, clock)) == list(range(pictures))
-    assert clock.now - begin == pytest.approx(seconds)
-
-
-class SlowDecoder:
-    """A video whose pictures take longer to decode than to show."""
-
-    def __init__(self, pictures: int, clock: Clock) -> None:
-        self._left = pictures
-        self._clock = clock
-
-    def grab(self) -> bool:
-        self._left -= 1
-        self._clock.sleep(0.05)
-        return self._left >= 0
-
-    def retrieve(self) -> tuple[bool, Picture]:
-        return True, videos.numbered(0)
+    clock = Clock(0.0)
+    given = [(picture, clock.now) for picture in open_source(path, rate, clock).pictures()]
+    shown = [(videos.number_of(picture), at) for picture, at in given if picture is not None]
+    assert [number for number, _ in shown] == list(range(pictures))
+    assert [at for _, at in shown] == pytest.approx([number * seconds / pictures for number in range(pictures)])
+    assert clock.now == pytest.approx(seconds)
+    assert max(later - earlier for earlier, later in itertools.pairwise([*(at for _, at in given), clock.now])) < 1.01
 
 
 @pytest.mark.parametrize("complete", [False, True])
 def test_a_file_that_this_machine_is_too_slow_for(complete: bool) -> None:
     """Pictures are skipped, but some are shown all the time; if it is to be complete, all of them, later than the file says."""
-    clock = Clock()
-    played = play(SlowDecoder(40, clock), 1 / 60, complete, clock)  # type: ignore[arg-type]
+    clock, left = Clock(), iter([True] * 40 + [False])
+
+    def grab() -> bool:
+        clock.sleep(0.05)  # longer than a picture is shown
+        return next(left)
+
+    decoder = SimpleNamespace(grab=grab, retrieve=lambda: (True, videos.numbered(0)))
+    played = play(decoder, 1 / 60, complete, clock)  # type: ignore[arg-type]
     shown = [clock.now for picture in played if picture is not None]
     assert len(shown) == 40 if complete else 4 <= len(shown) < 40
     assert max(later - earlier for earlier, later in itertools.pairwise(shown)) < 1.0
 
 
-@pytest.mark.parametrize("kind", ["folder", "video"])
-def test_a_long_wait_gives_signs_of_life(tmp_path: Path, kind: str) -> None:
-    path = videos.video(tmp_path / "a.avi", 2, 0.2) if kind == "video" else videos.pictures(tmp_path / "pictures", 2)
-    given = list(open_source(path, 0.2).pictures())
-    shown = [number for number, one in enumerate(given) if one is not None]
-    assert len(shown) == 2
-    assert shown[1] - shown[0] > 3
-    assert len(given) - shown[1] > 3
-
-
+@pytest.mark.broker
 @pytest.mark.parametrize(
-    ("path", "content", "reason"),
+    ("path", "reason"),
     [
-        ("none.mp4", None, "none.mp4: No such file"),
-        ("text.mp4", b"no video at all", "text.mp4: OpenCV cannot open it"),
-        ("empty.mp4", b"", "empty.mp4: OpenCV cannot open it"),
-        ("x" * 5000, None, "too long"),
-        ("other:7", None, "other:7: No such file or directory; SOURCE_MODULES has no kind of source for it either"),
-        ("97", None, "there is no /dev/video97"),
-        ("/dev/video98", None, "there is no /dev/video98"),
-        ("/dev/null", None, "camera /dev/null: OpenCV cannot open it"),
+        ("none.mp4", "none.mp4: No such file"),
+        ("text.mp4", "text.mp4: OpenCV cannot open it"),
+        ("1.mp4", "1.mp4: No such file"),
+        ("./http://clip.mp4", "No such file"),
+        ("12:30 door.mp4", "12:30 door.mp4: No such file"),
+        ("x" * 5000, "too long"),
+        ("other:7", "other:7: No such file or directory; SOURCE_MODULES has no kind of source for it either"),
+        ("97", "there is no /dev/video97"),
+        ("/dev/null", "camera /dev/null: OpenCV cannot open it"),
+        ("RTSP://me:secret@127.0.0.1:1/live", "^rtsp://127.0.0.1:1: Connection refused$"),
+        ("rtsps://127.0.0.1:1/live", "^rtsps://127.0.0.1:1: Connection refused$"),
+        ("HTTPS://127.0.0.1:1/live", "^https://127.0.0.1:1: Connection refused$"),
+        ("http://127.0.0.1:port/live", "the address cannot be read"),
+        ("http://{camera}/404", "^http://{camera}: the camera answers 404 Not Found; there is nothing at its path$"),
+        ("http://{camera}/503", "the camera answers 503 Service Unavailable$"),
+        ("http://{camera}/page", "it sends text/html, which is neither a picture nor a video"),
+        ("http://{camera}/text", "none that OpenCV can read"),
+        ("http://{camera}/empty", r"none that OpenCV can read \(0 bytes\)"),
+        ("http://{camera}/truncated", "was cut off"),
+        ("http://{camera}/flaky", "cut off"),
+        ("http://{camera}/stream", "stopped giving pictures"),
     ],
 )
-def test_why_a_source_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, content: bytes, reason: str) -> None:
+def test_why_a_source_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, reason: str) -> None:
+    """The fault itself, with the camera's host and port; also after three faults in a row, and at the end of a stream."""
     monkeypatch.chdir(tmp_path)
-    if content is not None:
-        Path(path).write_bytes(content)
-    with pytest.raises(SourceLost) as caught, closing(open_source(path).pictures()) as pictures:
-        next(pictures)
-    assert reason in str(caught.value)
+    Path("text.mp4").write_text("no video at all")
+    with snapshot_camera() as camera, pytest.raises(SourceLost, match=reason.replace("{camera}", camera.host)):
+        list(open_source(path.replace("{camera}", camera.host)).pictures())
 
 
 def test_a_scene_is_drawn_in_time() -> None:
     """From its beginning, ten pictures a second."""
-    scene, clock = Scene(7), Clock()
-    begin = clock.now
-    pictures = [picture for picture in itertools.islice(open_source("demo:7", 1, clock).pictures(), 6) if picture is not None]
-    assert clock.now - begin == pytest.approx(0.5)
-    for moment, picture in zip(scene.moments(), pictures, strict=False):
-        assert np.array_equal(scene.frame(moment), picture)
+    scene, clock = Scene(7), Clock(0.0)
+    for picture, moment in zip(open_source("demo:7", 1, clock).pictures(), itertools.islice(scene.moments(), 6), strict=False):
+        assert picture is not None
+        assert clock.now == pytest.approx(moment.number / 10)
+        assert np.array_equal(picture, scene.frame(moment))
 
 
 def test_drawn_scenes_are_known(tmp_path: Path) -> None:
@@ -194,3 +214,73 @@ def test_drawn_scenes_are_known(tmp_path: Path) -> None:
     for beside in ("", "{", "[]", "[" * 100_000, '{"about": 7}', '{"seed": 7}', '{"about": "Counted by hand."}'):
         (tmp_path / "door.json").write_text(beside)
         assert not open_source(tmp_path / "door.mp4").is_drawn()
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize(
+    ("address", "requests", "expected"),
+    [
+        ("http://{camera}/snapshot.jpg", 8, range(8)),
+        ("HTTP://{camera}/untyped", 8, range(8)),
+        ("http://{camera}/octet", 8, range(8)),
+        ("http://{camera}/a b/ü?x=a b", 8, range(8)),
+        ("HTTP://{camera}/moved", 16, range(1, 17, 2)),
+        (f"http://{USER}:{SECRET}@{{camera}}/basic", 16, range(8)),
+        (f"http://{USER}:{SECRET}@{{camera}}/digest", 16, range(8)),
+        ("http://{camera}/some", 8, [0, 1, None, 3, 4, None, 6, 7]),
+        ("http://{camera}/stream", 1, [0, 1, 2, 4, 6, 8, 9, 10, 11]),
+    ],
+)
+def test_pictures_of_a_network_camera(address: str, requests: int, expected: Sequence[int | None]) -> None:
+    """Asked for again and again at the rate that is set, or streamed, whatever the answer's type is called. Those that are cut
+    off, empty, garbage or of a wrong length are dropped, and cost no other. Passwords are percent-encoded, and of both kinds.
+    """
+    clock = Clock(0.0)
+    with snapshot_camera() as camera:
+        source = open_source(address.format(camera=camera.host), 20, clock)
+        assert numbers(source, len(expected)) == list(expected)
+        assert len(camera.requests) == requests
+    assert clock.now == pytest.approx(0.0 if requests == 1 else 7 / 20)
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("kind", ["basic", "digest"])
+def test_a_wrong_password_is_given_once(kind: str) -> None:
+    """More would make the camera lock the user out."""
+    for user, requests in (("", [kind]), ("me:wrong@", [kind, f"{kind} {kind.title()}"])):
+        with snapshot_camera() as camera:
+            with pytest.raises(SourceLost, match=r"answers 401 Unauthorized; user or password is missing or wrong$"):
+                numbers(open_source(f"http://{user}{camera.host}/{kind}"), 1)
+            assert camera.requests == requests
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"", "no answer within"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=x\r\n\r\n--x\r\n", "no answer within"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n" + bytes(200_000), "more than 100000 bytes"),
+    ],
+    ids=["nothing", "the beginning of a stream", "a picture without end"],
+)
+def test_a_camera_that_does_not_answer_to_the_end(answer: bytes, reason: str) -> None:
+    """It keeps the connection open and sends nothing more."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        lost = thread.submit(numbers, HttpCamera(address, SourceOptions(), timeout=0.5, max_bytes=100_000), 1)
+        connection, _ = server.accept()
+        connection.sendall(answer)
+        with connection, pytest.raises(SourceLost, match=reason):
+            lost.result(limit(10))
+
+
+@pytest.mark.broker
+def test_an_address_in_capitals_is_one_for_ffmpeg() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
+        lost = thread.submit(numbers, open_source(f"RTSP://127.0.0.1:{server.getsockname()[1]}/"), 1)
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(7) == b"OPTIONS"
+        with pytest.raises(SourceLost):
+            lost.result(limit(20))

@@ -1,7 +1,7 @@
 """The counts of a day: asked of a counter that answers or does not, and exported."""
 
 import asyncio
-import time
+from asyncio import to_thread
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, replace
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from bus import Answer, CameraDay, DayReport, Question
 from dashboard.counts import Counts, NoAnswer, Timing, as_csv, as_json
 from tests.support import samples
-from tests.support.wait import limit
+from tests.support.wait import limit, until
 
 QUICK = Timing(answer_timeout=0.1, retry_interval=0.05, min_interval=0.01)
 REPORT = samples.report()
@@ -52,43 +52,25 @@ def run(counter: Counter, work: Coroutine[Any, Any, Any], on_report: Callable[[D
     asyncio.run(both())
 
 
-async def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + limit(5)
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        await asyncio.sleep(0.01)
-
-
-def test_concurrent_callers_share_a_question() -> None:
-    """Also when one of them leaves; a later caller asks again."""
-    counter = Counter(reply)
+def test_as_few_questions_as_possible_are_asked() -> None:
+    """Concurrent callers share one, also when one of them leaves; for today there is one more, however many changes there are."""
+    counter, reports = Counter(reply, Timing(min_interval=0.05)), list[DayReport]()
 
     async def work() -> None:
-        await until(lambda: counter.counts.today["report"])
+        await to_thread(until, lambda: len(reports) == 1)
+        assert counter.counts.today == {"problem": "", "report": asdict(reports[0])}
         gone, first, second = (asyncio.create_task(counter.counts.report("2026-11-22")) for _ in range(3))
         await asyncio.sleep(0)
         gone.cancel()
         assert (await first) is (await second)
         assert (await first).day == "2026-11-22"
-        assert [question.day for question in counter.asked] == [None, "2026-11-22"]
         await counter.counts.report("2026-11-22")
-        assert len({question.id for question in counter.asked}) == 3
-
-    run(counter, work())
-
-
-def test_today_is_asked_for_again_when_it_changes() -> None:
-    """Once, however many changes there are."""
-    counter, reports = Counter(reply, Timing(min_interval=0.05)), list[DayReport]()
-
-    async def work() -> None:
-        await until(lambda: len(reports) == 1)
-        assert counter.counts.today == {"problem": "", "report": asdict(reports[0])}
         for _ in range(5):
             counter.counts.refresh()
-        await until(lambda: len(reports) == 2)
+        await to_thread(until, lambda: len(reports) == 2)
         await asyncio.sleep(0.2)
-        assert len(counter.asked) == 2
+        assert [question.day for question in counter.asked] == [None, "2026-11-22", "2026-11-22", None]
+        assert len({question.id for question in counter.asked}) == 4
 
     run(counter, work(), reports.append)
 
@@ -111,35 +93,34 @@ def test_a_missing_answer_is_explained(answer: Callable[[Question], Answer | Non
     counter = Counter(reply, QUICK)
 
     async def work() -> None:
-        await until(lambda: counter.counts.today["report"])
+        await to_thread(until, lambda: counter.counts.today["report"])
         counter.answer, counter.is_connected = answer, is_connected
         with pytest.raises(NoAnswer, match=problem):
             await counter.counts.report("2026-11-22")
         counter.answer = lambda question: answer(question) if question.day else None
         counter.counts.refresh()
-        await until(lambda: counter.counts.today["problem"])
+        await to_thread(until, lambda: counter.counts.today["problem"])
         assert counter.counts.today["report"]
         counter.answer, counter.is_connected = reply, True
-        await until(lambda: counter.counts.today["problem"] == "")
+        await to_thread(until, lambda: counter.counts.today["problem"] == "")
 
     run(counter, work())
 
 
+HOURS = {"08": 0.25, "09": 1.0, "10": None}
 CAMERAS = {
-    "back": CameraDay({}, {}, {"08": None, "09": None, "10": None}),
-    "door": CameraDay({"man": 3}, {"man": {"09": 3}}, {"08": 0.25, "09": 1.0, "10": None}, demo=True),
+    "back": CameraDay({}, {}, dict.fromkeys(HOURS)),
+    "door": CameraDay({"man": 3}, {"man": {"09": 3}}, HOURS, demo=True),
 }
 """One without data, and one that counted for some hours."""
+ROWS = """08,back,man,,,false 09,back,man,,,false 10,back,man,,,false 08,door,man,0,0.25,true 09,door,man,3,1.0,true
+    10,door,man,,,true"""
 
 
 @pytest.mark.parametrize(
     ("cameras", "lines"),
     [
-        (
-            CAMERAS,  # without data: empty; 0 where a camera counted and nobody came
-            "08,back,man,,,false 09,back,man,,,false 10,back,man,,,false 08,door,man,0,0.25,true 09,door,man,3,1.0,true "
-            "10,door,man,,,true",
-        ),
+        (CAMERAS, ROWS),  # without data: empty; 0 where a camera counted and nobody came
         ({"door": CameraDay({}, {}, {"08": 1.0, "09": None})}, "08,door,,0,1.0,false 09,door,,,,false"),
         ({"door": CameraDay({"=1+1": 1}, {"=1+1": {"02": 1}}, {"02": 0.5})}, "02,door,'=1+1,1,0.5,false"),  # not a formula
     ],
@@ -152,10 +133,9 @@ def test_csv(cameras: dict[str, CameraDay], lines: str) -> None:
 
 def test_json() -> None:
     """Without data: null, by hour, and in the totals of a camera that did not count all day."""
-    counted = {"08": 0.25, "09": 1.0, "10": None}
     report = as_json(replace(REPORT, cameras=CAMERAS))
-    assert report["cameras"] == {
-        "back": {"totals": None, "visits": {}, "counted": dict.fromkeys(counted), "demo": False},
-        "door": {"totals": {"man": 3}, "visits": {"man": {"08": 0, "09": 3, "10": None}}, "counted": counted, "demo": True},
-    }
     assert (report["day"], report["zone"]) == ("2026-10-25", "Europe/Berlin")
+    assert report["cameras"] == {
+        "back": {"totals": None, "visits": {}, "counted": dict.fromkeys(HOURS), "demo": False},
+        "door": {"totals": {"man": 3}, "visits": {"man": {"08": 0, "09": 3, "10": None}}, "counted": HOURS, "demo": True},
+    }

@@ -9,49 +9,41 @@ from hypothesis import strategies as st
 
 from dashboard import password as module
 from dashboard.password import Password
-from tests.support.clock import Clock
 
 SECRET = "grün & sicher"
+WRONG = ("\ud800", "x" * 100_000, "grun", SECRET + " ", "")
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(1_790_000_000.0)
+class Attacked(Password):
+    """At a time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        super().__init__(SECRET, lambda: self.now)
+
+    def fail(self, address: str, times: int = 1) -> None:
+        """So many wrong passwords, each of them compared."""
+        for number in range(times):
+            assert self.attempt(WRONG[number % len(WRONG)], address) == (False, 0)
 
 
-@pytest.fixture
-def password(clock: Clock) -> Password:
-    return Password(SECRET, clock.monotonic)
+def test_waits_grow_and_are_enforced() -> None:
+    """From the fifth failure, 1 s to 60 s, in which the right password is not compared either; success ends them.
 
-
-def fail(password: Password, address: str, times: int) -> None:
-    """So many wrong passwords, each of them compared."""
-    for _ in range(times):
-        assert password.attempt("no", address) == (False, 0)
-
-
-def test_the_password_is_compared_in_one_normal_form(password: Password) -> None:
-    """An umlaut is one character or two."""
-    assert password.attempt(SECRET, "10.0.0.1").accepted
-    assert password.attempt("gru\u0308n & sicher", "10.0.0.1").accepted
-    assert not any(password.attempt(other, "10.0.0.2").accepted for other in ("", "grun", SECRET + " ", "x" * 100_000, "\ud800"))
-
-
-def test_waits_grow_and_are_enforced(password: Password, clock: Clock) -> None:
-    """From the fifth failure, 1 s to 60 s, in which the right password is not compared either; success ends them."""
-    fail(password, "10.0.0.1", 4)
-    waits = []
-    for _ in range(9):
-        fail(password, "10.0.0.1", 1)
-        attempt = password.attempt(SECRET, "10.0.0.1")
-        assert not attempt.accepted
-        waits.append(attempt.wait)
-        clock.now += attempt.wait - 0.5
-        assert password.attempt(SECRET, "10.0.0.1").wait == 1
-        clock.now += 0.5
-    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert password.attempt(SECRET, "10.0.0.1").accepted
-    fail(password, "10.0.0.1", 5)
+    That has one normal form: an umlaut is one character or two.
+    """
+    password = Attacked()
+    password.fail("10.0.0.1", 4)
+    for wait in (1, 2, 4, 8, 16, 32, 60, 60, 60):
+        password.fail("10.0.0.1")
+        assert password.attempt(SECRET, "10.0.0.1") == (False, wait)
+        password.now += wait - 0.5
+        assert password.attempt(SECRET, "10.0.0.1") == (False, 1)
+        password.now += 0.5
+    for right in (SECRET, "gru\u0308n & sicher"):
+        assert password.attempt(right, "10.0.0.1").accepted
+        password.fail("10.0.0.1", 4)
+    password.fail("10.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -65,13 +57,15 @@ def test_waits_grow_and_are_enforced(password: Password, clock: Clock) -> None:
         ("fe80::1%eth0", "fe80::2", True),
     ],
 )
-def test_a_network_does_not_slow_another(password: Password, first: str, second: str, is_one: bool) -> None:
-    fail(password, first, 5)
+def test_a_network_does_not_slow_another(first: str, second: str, is_one: bool) -> None:
+    password = Attacked()
+    password.fail(first, 5)
     assert password.attempt(SECRET, second) == ((False, 1) if is_one else (True, 0))
 
 
-def test_a_distributed_attack_is_slowed_and_locks_out_few(password: Password, clock: Clock) -> None:
+def test_a_distributed_attack_is_slowed_and_locks_out_few() -> None:
     """100 failures, then one in 10 s; a private address and one that has signed in before are not affected."""
+    password = Attacked()
     assert password.attempt(SECRET, "9.9.9.9").accepted
     attackers = (str(ipaddress.IPv4Address(0x08000000 + number)) for number in itertools.count())
     assert sum(password.attempt("no", next(attackers)).wait == 0 for _ in range(2000)) == 100
@@ -79,22 +73,24 @@ def test_a_distributed_attack_is_slowed_and_locks_out_few(password: Password, cl
     assert password.attempt(SECRET, "192.168.1.5").accepted
     assert password.attempt(SECRET, "9.9.9.9").accepted
     for _ in range(360):
-        clock.now += 10
+        password.now += 10
         assert sum(password.attempt("no", next(attackers)).wait == 0 for _ in range(5)) == 1
-    clock.now += 10
+    password.now += 10
     assert password.attempt(SECRET, "8.8.8.8").accepted
 
 
-def test_successes_do_not_give_an_address_more_guesses(password: Password) -> None:
+def test_successes_do_not_give_an_address_more_guesses() -> None:
     """Somebody guesses from the address of one who knows the password: 100 guesses at once, as from elsewhere."""
+    password = Attacked()
     attempts = [(password.attempt("no", "9.9.9.9"), password.attempt(SECRET, "9.9.9.9")) for _ in range(1000)]
     assert 100 <= sum(failed.wait == 0 for failed, _ in attempts) <= 101
 
 
-def test_memory_is_bounded(password: Password, clock: Clock) -> None:
+def test_memory_is_bounded() -> None:
     """Neither table exceeds its limit; the newest entries stay."""
+    password = Attacked()
     for number in range(3000):
-        clock.now += 10
+        password.now += 10
         password.attempt("no", f"8.{number // 256}.{number % 256}.1")
         password.attempt(SECRET, f"9.{number // 256}.{number % 256}.1")
         password.attempt(SECRET, "9.9.9.9")
@@ -106,15 +102,14 @@ def test_memory_is_bounded(password: Password, clock: Clock) -> None:
 @given(st.lists(st.tuples(st.sampled_from(["10.0.0.1", "8.8.8.8", "2001:db8::1", "?"]), st.booleans(), st.integers(0, 90))))
 def test_no_sequence_gives_more_guesses_than_allowed(attempts: list[tuple[str, bool, int]]) -> None:
     """And after the wait that was announced, the next attempt is compared."""
-    clock = Clock()
-    password = Password(SECRET, clock.monotonic)
+    password = Attacked()
     failures: dict[str, int] = {}
     for address, is_right, seconds in attempts:
-        clock.now += seconds
+        password.now += seconds
         attempt = password.attempt(SECRET if is_right else "no", address)
         if attempt.wait:
             assert failures[address] >= 5
-            clock.now += attempt.wait
+            password.now += attempt.wait
             attempt = password.attempt(SECRET if is_right else "no", address)
         assert attempt == (is_right, 0)
         failures[address] = 0 if is_right else failures.get(address, 0) + 1

@@ -2,11 +2,12 @@
 
 import itertools
 import json
+import re
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -20,25 +21,41 @@ from tests.support.broker import Broker
 from tests.support.browsers import Browser, ask_and_never_read, is_well
 from tests.support.health import moves, stands_still
 from tests.support.listener import Listener
-from tests.support.place import Place
+from tests.support.place import CAPTURE, Place
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
 
 
+@pytest.fixture
+def place(broker: Broker) -> Iterator[Place]:
+    """A dashboard that knows one camera."""
+    with Place(broker) as place:
+        place.publish(CAPTURE)
+        with Browser(place.port) as browser:
+            browser.until(lambda sections: "door" in sections["cameras"])
+        yield place
+
+
 def test_pictures_come_on_request(place: Place) -> None:
-    """One for each request, the newest, with its prediction, or none where there is no classifier; a browser that asks for none
-    gets none; one for an unknown camera is ignored.
+    """One for each request, the newest, with its prediction, or none where there is no classifier; who asks for none gets none.
+
+    A request for an unknown camera is ignored; what is no request ends its connection, and no other.
     """
     with Browser(place.port) as asking, Browser(place.port) as idle:
+        for text in ("no JSON", "[]", '{"want": 7}', '{"want": "' + "x" * 5000 + '"}', "[" * 3000):
+            with Browser(place.port) as browser:
+                browser.send(text)
+                with pytest.raises(ConnectionClosed):
+                    browser.until(lambda _sections: False)
         asking.want("nobody")
         numbers = itertools.count()
         seen = [place.picture(asking, numbers) for _ in range(3)]
-        for picture in seen:
-            sequence = picture.head["sequence"]
-            assert picture.head["prediction"]["labels"] == [{"name": f"label {sequence}", "probability": 0.9, "box": None}]
-            assert picture.jpeg == samples.jpeg(level=sequence % 250)
-            assert 0 <= picture.head["age"] < limit(2)
+        for head, jpeg in seen:
+            assert (head["camera"], head["width"], head["height"]) == ("door", 64, 48)
+            assert head["prediction"]["labels"] == [{"name": f"label {head['sequence']}", "probability": 0.9, "box": None}]
+            assert jpeg == samples.jpeg(level=head["sequence"] % 250)
+            assert 0 <= head["age"] < limit(2)
         assert [one.head["sequence"] for one in seen] == sorted({one.head["sequence"] for one in seen})
         for sequence in range(100, 120):
             place.frame(sequence)
@@ -48,16 +65,7 @@ def test_pictures_come_on_request(place: Place) -> None:
         assert place.picture(asking, itertools.count(200), is_predicted=False).head["prediction"] is None
 
 
-def test_an_invalid_request_ends_its_connection(place: Place) -> None:
-    """Others stay."""
-    with Browser(place.port) as other:
-        for text in ("no JSON", "[]", '{"want": 7}', '{"want": "' + "x" * 5000 + '"}', "[" * 3000):
-            with Browser(place.port) as browser:
-                browser.send(text)
-                with pytest.raises(ConnectionClosed):
-                    browser.until(lambda _sections: False)
-        place.frame(0)
-        other.until(lambda sections: sections["cameras"]["door"]["predicted_at"])
+PART = rb"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: (\d+)\r\nX-Captured-At: (.*?)\r\n\r\n(.*?)\r\n(?=--picture)"
 
 
 def test_a_snapshot_and_a_stream(place: Place) -> None:
@@ -65,16 +73,11 @@ def test_a_snapshot_and_a_stream(place: Place) -> None:
     with place.playing(), httpx.stream("GET", f"{place.address}cameras/door/stream.mjpeg", timeout=limit(20)) as response:
         assert response.headers["content-type"] == "multipart/x-mixed-replace; boundary=picture"
         received, chunks = b"", response.iter_raw()
-        while received.count(b"--picture\r\n") <= 3:
+        while len(parts := re.findall(PART, received, re.DOTALL)) < 3:
             received += next(chunks)
         snapshot = place.get("/cameras/door/snapshot.jpg")
-    times = []
-    for part in received.split(b"--picture\r\n")[1:-1]:
-        head, _, body = part.partition(b"\r\n\r\n")
-        lines = dict(line.split(": ") for line in head.decode().split("\r\n"))
-        assert lines["Content-Type"] == "image/jpeg"
-        assert body == body[: int(lines["Content-Length"])] + b"\r\n"
-        times.append(float(lines["X-Captured-At"]))
+    assert all(len(jpeg) == int(length) for length, _, jpeg in parts)
+    times = [float(at) for _, at, _ in parts]
     assert times == sorted(set(times))
     assert (snapshot.headers["content-type"], snapshot.headers["cache-control"]) == ("image/jpeg", "no-store")
     assert snapshot.content in [samples.jpeg(level=level) for level in range(250)]
@@ -82,29 +85,12 @@ def test_a_snapshot_and_a_stream(place: Place) -> None:
     assert place.get("/cameras/back/snapshot.jpg").json()["problem"] == "no camera of that name; there are: door"
 
 
-def test_counts_come_from_the_counter(place: Place) -> None:
-    """Today goes to every browser, and again when it changes; any day to scripts."""
-    with place.counting(samples.report()), Browser(place.port) as browser:
-        browser.until(lambda now: now["today"]["report"])
-        assert browser.sections["today"]["report"]["visits"][0]["label"] == "woman"
-        assert browser.sections["labels"] == ["woman"]
-        asked = len(place.listener.payloads("/question"))
-        place.publish(DayCounts("door", "2026-10-25", {"woman": 2}, {"woman": {"02": 2}}))
-        place.listener.wait_for("/question", asked + 1)
-        response = until(lambda: next((one for one in [place.get("/api/counts?day=2026-10-24")] if one.is_success), None))
-        assert (response.json()["day"], response.json()["zone"]) == ("2026-10-24", "Europe/Berlin")
-        assert place.get("/api/counts?day=2026-10-24&format=csv").headers["content-type"].startswith("text/csv")
-
-
 DAY_PROBLEM = "not a day; one such as 2026-11-23 is needed, from 1970-01-02 to 5000-12-31"
-
-
 REFUSED = [
     *[
         (f"/api/counts?day={day}", 400, f"day={day}: {DAY_PROBLEM}")
-        for day in ("", "tomorrow", "0001-01-01", "2026-02-30", "86400")
+        for day in ("", "tomorrow", "0001-01-01", "2026-02-30", "86400", "2026-11-23T00:00:00")
     ],
-    ("/api/counts?day=2026-11-23T00:00:00", 400, f"day=2026-11-23T00:00:00: {DAY_PROBLEM}"),
     ("/api/counts?format=xml", 400, "format=xml: not a format; json or csv is needed"),
     ("/api/counts?from=2026-11-01&to=2026-11-23", 400, "from: there is no such parameter; allowed: day, format"),
     ("/api/counts?day=2026-11-22&day=2026-11-23", 400, "day: is given 2 times; once is allowed"),
@@ -117,14 +103,24 @@ REFUSED = [
 ]
 
 
-def test_refused_requests_are_explained(place: Place) -> None:
-    """HEAD, which monitors of web sites use, is allowed."""
+def test_scripts_get_counts_or_a_reason(place: Place) -> None:
+    """Of any day, from the counter; today goes to every browser, and again when it changes. Monitors of web sites use HEAD."""
     for path, status, problem in REFUSED:
         response = place.get(path)
         assert (response.status_code, response.json()) == (status, {"problem": problem})
     for path in ("/", "/healthz", "/main.js"):
         response = httpx.head(f"{place.address}{path[1:]}")
         assert (response.status_code, response.content) == (200, b"")
+    with place.counting(samples.report()), Browser(place.port) as browser:
+        browser.until(lambda now: now["today"]["report"])
+        assert browser.sections["today"]["report"]["visits"][0]["label"] == "woman"
+        assert browser.sections["labels"] == ["woman"]
+        asked = len(place.listener.payloads("/question"))
+        place.publish(DayCounts("door", "2026-10-25", {"woman": 2}, {"woman": {"02": 2}}))
+        place.listener.wait_for("/question", asked + 1)
+        response = until(lambda: next((one for one in [place.get("/api/counts?day=2026-10-24")] if one.is_success), None))
+        assert (response.json()["day"], response.json()["zone"]) == ("2026-10-24", "Europe/Berlin")
+        assert place.get("/api/counts?day=2026-10-24&format=csv").headers["content-type"].startswith("text/csv")
 
 
 def test_health_needs_the_broker(broker: Broker, tmp_path: Path) -> None:
@@ -154,32 +150,14 @@ def test_it_ends_soon_with_browsers_connected(place: Place, broker: Broker) -> N
         assert json.loads(listener.wait_for("dashboard")[0])["detail"] == "stopped"
 
 
-SIZE = 150_000
-"""Bytes of a picture."""
-READERS, PICTURES = 12, 25
+READERS, PICTURES, SIZE = 12, 25, 150_000
 MAX_GROWTH = 25_000_000
-"""Bytes; a fifth of what the slow clients ask for."""
+"""Bytes."""
 
 
-def read_slowly(port: int, end: threading.Event) -> None:
-    """A script that opens a stream and does not read."""
-    with socket.create_connection(("127.0.0.1", port)) as slow:
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        slow.sendall(b"GET /cameras/door/stream.mjpeg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        end.wait(limit(120))
-
-
-def publish_large_frames(place: Place, end: threading.Event) -> None:
-    """Twenty a second."""
-    for sequence in itertools.count():
-        frame = replace(samples.frame("door", sequence, round(time.time(), 3)), jpeg=bytes(SIZE))
-        place.publish(frame, replace(samples.prediction(captured_at=frame.captured_at), sequence=sequence), retain=False)
-        if end.wait(0.05):
-            return
-
-
-def test_slow_clients_delay_nobody_and_take_no_memory(place: Place) -> None:
+def test_slow_clients_delay_nobody_and_take_no_memory(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others get ever newer pictures, while one asks for pictures and reads none, and one takes a stream and does not read."""
+    monkeypatch.setattr(samples, "jpeg", lambda **_: bytes(SIZE))
 
     def read(_number: int) -> list[int]:
         with Browser(place.port) as browser:
@@ -188,9 +166,10 @@ def test_slow_clients_delay_nobody_and_take_no_memory(place: Place) -> None:
 
     assert place.module.process
     memory, end = psutil.Process(place.module.process.pid).memory_info, threading.Event()
-    with ThreadPoolExecutor(READERS + 3) as threads:
-        others = [threads.submit(client, place.port, end) for client in (ask_and_never_read, read_slowly)]
-        others.append(threads.submit(publish_large_frames, place, end))
+    with place.playing(), socket.create_connection(("127.0.0.1", place.port)) as slow, ThreadPoolExecutor(READERS + 1) as threads:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(b"GET /cameras/door/stream.mjpeg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        asking = threads.submit(ask_and_never_read, place.port, end)
         try:
             read(0)
             before = memory().rss
@@ -198,7 +177,6 @@ def test_slow_clients_delay_nobody_and_take_no_memory(place: Place) -> None:
             growth = memory().rss - before
         finally:
             end.set()
-        for one in others:
-            one.result(limit(15))
+        asking.result(limit(15))
     assert all(numbers == sorted(set(numbers)) for numbers in seen)
     assert growth < MAX_GROWTH

@@ -10,47 +10,27 @@ LABELS = {"w": "woman", "m": "man", "a": "apple", "n": "nobody"}
 
 
 def choice() -> Choice:
-    """Shows labels from 0.5 on, for one second; "nobody" is background."""
-    return Choice(0.5, hold=1.0, max_age=2.0, is_background=lambda label: label == "nobody")
+    """Shows labels from 0.5 on, for ten seconds; "nobody" is background."""
+    return Choice(0.5, hold=10.0, max_age=2.0, is_background=lambda label: label == "nobody")
 
 
-@pytest.mark.parametrize(
-    ("seen", "shown"),
-    [
-        ("w.", "ww"),
-        ("wm", "wm"),
-        ("wn", "w-"),  # an empty place is dark at once
-        ("w?", "ww"),  # an unsure frame does not make it flicker
-        ("w0", "ww"),  # nor one in which a detector found nothing
-        ("w.........." + ".", "w" * 10 + "--"),  # after the hold it is dark
-        ("..", "--"),
-    ],
-)
-def test_one_camera(seen: str, shown: str) -> None:
-    """Frame by frame, ten a second, by the first letters of labels; "?" is just unsure, "0" without labels, "." no prediction."""
-    one, found = choice(), ""
-    for number, letter in enumerate(seen):
-        clock = number / 10
-        if letter == "0":
-            one.process(Prediction("door", "a1", 1, 0.1, 1000.0, 1000.0, 1.0, "m", ()), 1000.0, clock)
-        elif letter != ".":
-            label = prediction("man", 0.499) if letter == "?" else prediction(LABELS[letter], 0.5)
-            one.process(label, 1000.0, clock)
-        found += (one.label(clock) or "-")[0]
-    assert found == shown
-
-
-@pytest.mark.parametrize(("age", "is_processed"), [(0.0, True), (1.9, True), (2.1, False), (3600.0, False), (-2.1, False)])
-def test_old_predictions_are_not_shown(age: float, is_processed: bool) -> None:
-    """Nor those of a clock that is ahead."""
-    one = choice()
-    assert one.process(prediction(captured_at=10_000.0), 10_000.0 + age, 0.0) is is_processed
-    assert (one.label(0.0) == "woman") is is_processed
+def seen(camera: str, letter: str) -> Prediction:
+    """One with the label of that letter; "?": just unsure, "0": without labels."""
+    if letter == "0":
+        return Prediction(camera, "a1", 1, 0.1, 1000.0, 1000.0, 1.0, "m", ())
+    return prediction("man", 0.499, camera=camera) if letter == "?" else prediction(LABELS[letter], 0.5, camera=camera)
 
 
 @pytest.mark.parametrize(
     ("door", "back", "expected"),
     [
+        ("w.", "", "ww"),
+        ("wm", "", "wm"),
+        ("wn", "", "w-"),  # an empty place is dark at once
+        ("w?", "", "ww"),  # an unsure frame does not make it flicker
+        ("w0", "", "ww"),  # nor one in which a detector found nothing
+        ("w...........", "", "wwwwwwwwww--"),  # after the hold it is dark
+        ("..", "", "--"),
         ("wwwwww", ".mmmmm", "wwwwww"),  # who came first stays
         ("wwwwww", ".nnnnn", "wwwwww"),  # an empty place hides no other
         ("wwnn..", ".mmmmm", "wwmmmm"),  # until an empty place is seen there
@@ -61,15 +41,24 @@ def test_old_predictions_are_not_shown(age: float, is_processed: bool) -> None:
         ("ww...nnww", "...mmmmmm", "wwwwwmmmm"),  # who left and came back is the second
     ],
 )
-def test_of_two_cameras_the_first_label_stays(door: str, back: str, expected: str) -> None:
+def test_the_label_that_came_first_stays(door: str, back: str, expected: str) -> None:
+    """Of one camera or two, second by second, by the first letters of labels; ".": no prediction."""
     both, shown = Choices(choice), ""
-    for number, seen in enumerate(zip(door, back, strict=True)):
-        for camera, letter in zip(("door", "back"), seen, strict=True):
+    for second, letters in enumerate(zip(door, back or "." * len(door), strict=True)):
+        for camera, letter in zip(("door", "back"), letters, strict=True):
             if letter != ".":
-                both.process(prediction(LABELS[letter], camera=camera), 1000.0, number / 10)
-        shown += (both.label(number / 10 + 0.05) or "-")[0]
+                both.process(seen(camera, letter), 1000.0, second)
+        shown += (both.label(second) or "-")[0]
     assert shown == expected
     assert both.label(60.0) is None
+
+
+@pytest.mark.parametrize(("age", "is_processed"), [(0.0, True), (1.9, True), (2.1, False), (3600.0, False), (-2.1, False)])
+def test_old_predictions_are_not_shown(age: float, is_processed: bool) -> None:
+    """Nor those of a clock that is ahead."""
+    one = choice()
+    assert one.process(prediction(captured_at=10_000.0), 10_000.0 + age, 0.0) is is_processed
+    assert (one.label(0.0) == "woman") is is_processed
 
 
 def test_spoofed_cameras_are_bounded() -> None:

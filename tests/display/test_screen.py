@@ -1,16 +1,10 @@
-"""The screen and its matrices: what is shown where, and what happens when the matrix fails."""
-
-import io
-
-import pytest
+"""The screen: what is shown where, and what happens when the matrix fails."""
 
 from display.icons import OWN, read_icons
-from display.matrix import Matrix, MatrixLost, TerminalMatrix
-from display.pixels import BLACK, DARK, Picture
+from display.matrix import Matrix, MatrixLost
+from display.pixels import DARK, Picture
 from display.screen import Screen
 from runtime.backoff import Backoff
-
-ICONS = read_icons(OWN)
 
 
 class FlakyMatrix(Matrix):
@@ -18,7 +12,7 @@ class FlakyMatrix(Matrix):
 
     def __init__(self) -> None:
         self.shown: list[Picture] = []
-        self.broken = False
+        self.broken = True
         self.opened = 0
 
     def __enter__(self) -> "FlakyMatrix":
@@ -36,68 +30,35 @@ class FlakyMatrix(Matrix):
         self.shown.append(picture)
 
 
-class Recorded(Screen):
-    """Keeps what it publishes, and its states."""
-
-    def __init__(self) -> None:
-        self.matrix = FlakyMatrix()
-        self.published: list[str] = []
-        self.states: list[tuple[str, str]] = []
-        super().__init__(
-            self.matrix,
-            ICONS,
-            lambda label, _picture: self.published.append(label),
-            lambda state, detail: self.states.append((state, detail)),
-            Backoff(0.0, 0.0),
-        )
-
-
-@pytest.fixture
-def screen() -> Recorded:
-    return Recorded()
-
-
-def test_a_change_is_drawn_and_published_once(screen: Recorded) -> None:
-    """It begins and ends dark."""
+def test_a_change_is_drawn_and_published_once() -> None:
+    """While the matrix is lost, also at the start, pixels are published all the same; opened again, it shows those of now."""
+    matrix, icons = FlakyMatrix(), read_icons(OWN)
+    published: list[tuple[str, Picture]] = []
+    states: list[tuple[str, str]] = []
+    screen = Screen(
+        matrix,
+        icons,
+        lambda label, picture: published.append((label, picture)),
+        lambda state, detail: states.append((state, detail)),
+        Backoff(0.0, 0.0),
+    )
+    apple, banana, lemon = (icons.picture(label) for label in ("Apple", "Banana", "Lemon"))
     with screen:
-        for label in (None, "Apple", "Apple", "Apple", "Banana", None, None):
+        screen.show("Apple")
+        assert {*states} == {("matrix-lost", "not plugged in")}
+        matrix.broken = False
+        for label in ("Apple", "Apple", "Banana", None, None, "Apple"):
             screen.show(label)
-    assert screen.published == ["", "Apple", "Banana", "", ""]
-    assert screen.matrix.shown == [DARK, ICONS.picture("Apple"), ICONS.picture("Banana"), DARK, DARK]
-    assert screen.states == [("running", "")]
-
-
-def test_a_matrix_that_comes_back_shows_the_label_of_now(screen: Recorded) -> None:
-    """Meanwhile its pixels are published all the same."""
-    with screen:
-        screen.show("Apple")
-        screen.matrix.broken = True
+        assert states[-1] == ("running", "")
+        matrix.broken = True
         screen.show("Banana")
+        assert states[-1] == ("matrix-lost", "pulled out")
         screen.show("Lemon")
-        assert screen.states[-1] == ("matrix-lost", "not plugged in")
-        screen.matrix.broken = False
+        assert states[-1] == ("matrix-lost", "not plugged in")
+        matrix.broken = False
         screen.show("Lemon")
-        assert screen.matrix.shown[-1] == ICONS.picture("Lemon")
-        assert screen.states[-1] == ("running", "")
-    assert screen.published == ["", "Apple", "Banana", "Lemon", ""]
-    assert screen.matrix.opened == 2
-
-
-def test_without_its_matrix_it_starts(screen: Recorded) -> None:
-    screen.matrix.broken = True
-    with screen:
-        screen.show("Apple")
-    assert screen.published == ["", "Apple", ""]
-    assert {state for state, _ in screen.states} == {"matrix-lost"}
-
-
-def test_a_terminal_shows_all_pixels() -> None:
-    """Two rows in each line: the upper one in the characters, the lower one behind them."""
-    out = io.StringIO()
-    picture = ((1, 2, 3), *[BLACK] * 7, (4, 5, 6), *[BLACK] * 55)
-    with TerminalMatrix(out) as matrix:
-        matrix.show(picture)
-    lines = out.getvalue().splitlines()
-    assert [line.count("\N{UPPER HALF BLOCK}") for line in lines] == [8] * 4
-    assert lines[0].startswith("\x1b[38;2;1;2;3;48;2;4;5;6m\N{UPPER HALF BLOCK}\x1b[38;2;0;0;0;48;2;0;0;0m")
-    assert all(line.endswith("\x1b[0m") for line in lines)
+        assert states[-1] == ("running", "")
+    assert matrix.shown == [apple, banana, DARK, apple, lemon, DARK]
+    assert matrix.opened == 2
+    assert [label for label, _ in published] == ["", "Apple", "Banana", "", "Apple", "Banana", "Lemon", ""]
+    assert [picture for _, picture in published] == [DARK, apple, banana, DARK, apple, banana, lemon, DARK]

@@ -1,9 +1,7 @@
 """The Sense HAT's driver, with the real library on a file in place of the LEDs' frame buffer."""
 
-import importlib
+import importlib.util
 import struct
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,56 +15,43 @@ from display.sensehat import SenseHatMatrix
 
 
 @pytest.fixture
-def library() -> Iterator[Any]:
-    """The module of the library that talks to the hardware."""
+def library(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module of the library that talks to the hardware; there is no motion sensor."""
     sensehat._without_motion_sensors()
-    yield importlib.import_module("sense_hat.sense_hat")
-    sys.modules.pop("RTIMU", None)
+    library = importlib.import_module("sense_hat.sense_hat")
+    monkeypatch.setattr(library, "SenseStick", library.SenseStick)  # put back what the driver puts aside
+    return library
 
 
-@pytest.fixture
-def frame_buffer(library: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of 128 bytes, 16 bits a pixel, that the library takes for the frame buffer."""
-    path = tmp_path / "fb1"
-    path.write_bytes(bytes(128))
-    monkeypatch.setattr(library.SenseHat, "_get_fb_device", lambda self: str(path))
+def test_the_leds_get_the_icon(library: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pixel reaches the frame buffer in its place, in 5, 6 and 5 bits of red, green and blue; leaving makes it dark.
+
+    A frame buffer that disappears is a lost matrix, which may come back.
+    """
+    buffer = tmp_path / "fb1"
+    buffer.write_bytes(bytes(128))
+    monkeypatch.setattr(library.SenseHat, "_get_fb_device", lambda self: str(buffer))
     monkeypatch.setattr(library.SenseHat, "_get_settings_file", lambda self, name: None)
     monkeypatch.setattr(library.glob, "glob", lambda pattern: ["/dev/i2c-1"])
-    monkeypatch.setattr(library, "SenseStick", library.SenseStick)  # put back what the driver puts aside
-    return path
-
-
-def test_the_leds_get_the_icon(frame_buffer: Path) -> None:
-    """Every pixel reaches the frame buffer in its place, in 5, 6 and 5 bits of red, green and blue; leaving makes it dark."""
     picture = read_icons(OWN).picture("Apple")
     with SenseHatMatrix() as matrix:
         matrix.show(picture)
-        pixels = struct.unpack("<64H", frame_buffer.read_bytes())
-    assert pixels == tuple((r >> 3) << 11 | (g >> 2) << 5 | b >> 3 for r, g, b in picture)
-    assert frame_buffer.read_bytes() == bytes(128)
-
-
-def test_leds_that_are_gone_are_told(frame_buffer: Path) -> None:
-    """A frame buffer that disappears is a lost matrix, which may come back."""
-    with SenseHatMatrix() as matrix:
-        content = frame_buffer.read_bytes()
-        frame_buffer.unlink()
-        frame_buffer.mkdir()
+        pixels = struct.unpack("<64H", buffer.read_bytes())
+        assert pixels == tuple((r >> 3) << 11 | (g >> 2) << 5 | b >> 3 for r, g, b in picture)
+        content = buffer.rename(tmp_path / "content")
+        buffer.mkdir()
         with pytest.raises(MatrixLost, match="Sense HAT"):
-            matrix.show(read_icons(OWN).picture("Apple"))
-        frame_buffer.rmdir()
-        frame_buffer.write_bytes(content)
+            matrix.show(picture)
+        buffer.rmdir()
+        content.rename(buffer)
+    assert buffer.read_bytes() == bytes(128)
 
 
-def test_no_sense_hat_is_told(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no Sense HAT is, the library's own words say so."""
+def test_what_is_missing_is_named(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Sense HAT that is not there, in the library's own words; the package, without which no retry helps, by its setting."""
     monkeypatch.setattr(library.SenseHat, "_get_fb_device", lambda self: None)
     with pytest.raises(MatrixLost, match="RPi-Sense FB"):
         SenseHatMatrix().__enter__()
-
-
-def test_a_missing_library_is_a_bad_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the package no retry helps: the setting is refused by name."""
-    monkeypatch.setattr(sensehat.importlib.util, "find_spec", lambda name: None)  # type: ignore[attr-defined]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InvalidSetting, match="MATRIX='sensehat'"):
         SenseHatMatrix()

@@ -1,12 +1,8 @@
-"""The packets of MQTT 3.1.1 that a server for the SDK needs: pure bytes, no sockets."""
+"""The packets of MQTT 3.1.1 that a server for the SDK needs."""
 
-from collections.abc import Iterator
 from enum import IntEnum
-from typing import NamedTuple
-
-
-class MalformedPacket(ValueError):
-    """Bytes that are not a packet, or a packet that is not served."""
+from io import BytesIO
+from typing import BinaryIO, NamedTuple
 
 
 class Kind(IntEnum):
@@ -20,63 +16,42 @@ class Kind(IntEnum):
     SUBACK = 9
     PINGREQ = 12
     PINGRESP = 13
-    DISCONNECT = 14
 
 
 class Packet(NamedTuple):
-    """`body` is what follows the length; `read` takes fields off its front."""
+    """`body` is what follows the length, read from its front."""
 
     kind: int
     flags: int
-    body: bytearray
-
-    def read(self, size: int) -> bytes:
-        if size > len(self.body):
-            raise MalformedPacket(f"a field of {size} bytes does not fit")
-        field = bytes(self.body[:size])
-        del self.body[:size]
-        return field
-
-    def number(self, size: int = 2) -> int:
-        return int.from_bytes(self.read(size), "big")
+    body: BytesIO
 
     def text(self) -> str:
-        return self.read(self.number()).decode()
+        """The next field; empty at the end."""
+        return self.body.read(int.from_bytes(self.body.read(2), "big")).decode()
 
 
-def split(buffer: bytearray) -> Iterator[Packet]:
-    """Take the whole packets off the front of what was received; what is left is the beginning of the next."""
-    while True:
-        length = 0
-        for place, byte in enumerate(buffer[1:5]):
-            length |= (byte & 127) << 7 * place
-            if byte < 128:
-                break
-        else:
-            return
-        begin, end = place + 2, place + 2 + length
-        if end > len(buffer):
-            return
-        packet = Packet(buffer[0] >> 4, buffer[0] & 15, buffer[begin:end])
-        del buffer[:end]
-        yield packet
+def read(stream: BinaryIO) -> Packet | None:
+    """The next packet of a connection; None where it ends."""
+    length = place = 0
+    try:
+        first = stream.read(1)[0]
+        while (byte := stream.read(1)[0]) > 127:
+            length |= (byte & 127) << place
+            place += 7
+    except IndexError:
+        return None
+    return Packet(first >> 4, first & 15, BytesIO(stream.read(length | byte << place)))
 
 
-def write(kind: Kind, body: bytes = b"", flags: int = 0) -> bytes:
-    """A packet on the wire."""
+def write(kind: Kind, body: bytes = b"") -> bytes:
+    """A packet on the wire; a message has QoS 0."""
     size, length = bytearray(), len(body)
-    while True:
-        length, low = length >> 7, length & 127
-        size.append(low | 128 if length else low)
-        if not length:
-            return bytes([kind << 4 | flags]) + size + body
-
-
-def acknowledge(kind: Kind, identifier: int, rest: bytes = b"") -> bytes:
-    return write(kind, identifier.to_bytes(2, "big") + rest)
+    while length > 127:
+        size.append(length & 127 | 128)
+        length >>= 7
+    return bytes([kind << 4, *size, length]) + body
 
 
 def write_publish(topic: str, payload: bytes) -> bytes:
-    """A message with QoS 0 on the wire."""
     name = topic.encode()
     return write(Kind.PUBLISH, len(name).to_bytes(2, "big") + name + payload)

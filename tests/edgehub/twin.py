@@ -16,7 +16,6 @@ RESULT = "$iothub/twin/res/"
 DESIRED = "$iothub/twin/PATCH/properties/desired/"
 METHODS = "$iothub/methods/POST/"
 ANSWERS = "$iothub/methods/res/"
-TIMEOUT = limit(10)
 
 
 class Twin:
@@ -32,11 +31,9 @@ class Twin:
         self.desired: dict[str, Any] = {}
         self.version = 1
         self.reported: dict[str, Any] = {}
-        self.reported_version = 1
         self.reports: list[dict[str, Any]] = []
         self.refused = 0
-        self.is_silent = False
-        self.refuse_reports = False
+        self.is_silent = self.refuse_reports = False
         self._send = send
         self._lock = threading.Lock()
         self._requests = itertools.count(1)
@@ -57,7 +54,7 @@ class Twin:
         """Publish a patch that `merge` returned; in any order, and repeatedly."""
         self._send(f"{DESIRED}?$version={patch['$version']}", json.dumps(patch).encode())
 
-    def call(self, name: str, payload: Any, seconds: float = TIMEOUT) -> tuple[int, Any]:
+    def call(self, name: str, payload: Any, seconds: float = limit(10)) -> tuple[int, Any]:
         """Status and decoded answer of a direct method; `TimeoutError` when none comes."""
         request = str(next(self._requests))
         answer = self._calls[request] = queue.Queue()
@@ -77,23 +74,18 @@ class Twin:
         if topic.startswith(GET) and not self.is_silent:
             with self._lock:
                 desired = {**self.desired, "$version": self.version}
-                reported = {**self.reported, "$version": self.reported_version}
+            reported = {**self.reported, "$version": len(self.reports) + 1}
             return f"{RESULT}200/?$rid={request}", json.dumps({"desired": desired, "reported": reported}).encode()
         if topic.startswith(REPORTED):
-            return self._report(request, json.loads(payload))
-        if topic.startswith(ANSWERS) and (call := self._calls.get(request)):
-            call.put((int(topic.removeprefix(ANSWERS).partition("/")[0]), payload))
-        return None
-
-    def _report(self, request: str, patch: dict[str, Any]) -> tuple[str, bytes]:
-        with self._lock:
             if self.refuse_reports:
                 self.refused += 1
                 return f"{RESULT}413/?$rid={request}", b""
-            self.reports.append(patch)
-            self.reported = merged(self.reported, patch)
-            self.reported_version += 1
-            return f"{RESULT}204/?$rid={request}&$version={self.reported_version}", b""
+            self.reports.append(json.loads(payload))
+            self.reported = merged(self.reported, self.reports[-1])
+            return f"{RESULT}204/?$rid={request}&$version={len(self.reports) + 1}", b""
+        if topic.startswith(ANSWERS) and (call := self._calls.get(request)):
+            call.put((int(topic.removeprefix(ANSWERS).partition("/")[0]), payload))
+        return None
 
 
 def merged(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -17,66 +17,61 @@ from tests.support.broker import ROOT, free_port
 from tests.support.videos import pictures
 
 pytestmark = pytest.mark.system  # the model is tried in a process of its own
-SETTINGS = ("CAMERA", "CAMERAS", "DELEGATE", "DISPLAY_NAME", "HTTP_PORT", "ICONS", "LOOP_VIDEO", "ROTATE", "SOURCE_MODULES")
-
-
 PlanOf = Callable[..., Plan]
 
 
 @pytest.fixture
 def plan_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanOf:
-    """Checks some settings on free ports."""
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    for name in SETTINGS:
-        os.environ.pop(name, None)
-    os.environ |= {"STATE_DIR": str(tmp_path / "state"), "MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    """Checks some settings on free ports; {tmp} in them is a folder."""
+    environment = {"STATE_DIR": f"{tmp_path}/state", "MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]} | environment)
+    pictures(tmp_path / "pictures")
 
     def plan_of(**settings: object) -> Plan:
-        os.environ |= {name: str(value) for name, value in settings.items()}
+        os.environ |= {name: str(value).replace("{tmp}", str(tmp_path)) for name, value in settings.items()}
         return check()
 
     return plan_of
 
 
-def test_without_settings_it_is_the_demo(plan_of: PlanOf) -> None:
-    """Clip and model of the demo, apart from all others; no display without a matrix."""
-    plan = plan_of(MODEL="", VIDEO_PATH="")
-    assert plan.about == "The demo: drawn figures at a drawn shop door, not people (demo/README.md)."
+DEMO, NOT_FOR_PEOPLE = "The demo: drawn figures", "it knows drawn figures only"
+USUAL = ("broker", "capture", "classifier", "counter", "bridge")
+
+
+@pytest.mark.parametrize(
+    ("settings", "about", "expected"),
+    [
+        ({"MODEL": "", "VIDEO_PATH": ""}, DEMO, {"video_path": str(CLIP), "is_played_once": False, "cameras": ("door",)}),
+        ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True}),
+        ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "addresses": ""}),
+        ({"CAMERAS": "back"}, DEMO, {"cameras": ("door", "back")}),  # the own camera is one of them
+        ({"MODEL": "demo/model", "LOOP_VIDEO": "false"}, NOT_FOR_PEOPLE, {"video_path": "0", "is_played_once": False}),
+        (
+            {"MODEL": "demo/model", "VIDEO_PATH": "{tmp}/pictures", "LOOP_VIDEO": "false"},
+            NOT_FOR_PEOPLE,
+            {"is_played_once": True},
+        ),
+    ],
+)
+def test_what_is_run(plan_of: PlanOf, settings: dict[str, str], about: str, expected: dict[str, object]) -> None:
+    """The demo's clip and model, unless others are given; a display where there is a matrix, a dashboard where it has a port."""
+    plan = plan_of(**settings)
+    assert about in plan.about
     assert plan.state.is_demo
-    assert plan.programs == ("broker", "capture", "classifier", "counter", "bridge", "dashboard")
-    assert (plan.video_path, plan.settings["MODEL"]) == (str(CLIP), str(MODEL))
-    assert not plan.is_played_once
-
-
-def test_a_source_and_a_model_of_ones_own(plan_of: PlanOf, tmp_path: Path) -> None:
-    """The demo's model is refused for other pictures, and warned of where it is asked for; a model alone takes the camera."""
-    own = pictures(tmp_path / "pictures")
-    with pytest.raises(InvalidSetting, match="MODEL is not set"):
-        plan_of(VIDEO_PATH=own)
-    plan = plan_of(VIDEO_PATH=own, MODEL="demo/model", LOOP_VIDEO="false")
-    assert "it knows drawn figures only" in plan.about
-    assert plan.is_played_once
-    assert plan_of(VIDEO_PATH="", MODEL="demo/model").video_path == "0"
-
-
-def test_what_runs_beside_the_usual(plan_of: PlanOf) -> None:
-    """A display where there is a matrix, no dashboard without a port; the own camera is classified, named in CAMERAS or not."""
-    plan = plan_of(MATRIX="terminal", WEB_PORT=0, CAMERAS="back")
-    assert plan.programs == ("broker", "capture", "classifier", "counter", "bridge", "display")
-    assert plan.dashboard == plan.addresses == ""
-    assert plan.cameras == ("door", "back")
-    assert plan.settings["CAMERAS"] == "door,back"
+    assert {name: getattr(plan, name) for name in expected} == expected
+    assert plan.settings["MODEL"] == (settings.get("MODEL") or str(MODEL))
+    assert plan.settings["CAMERAS"] == ("door,back" if "CAMERAS" in settings else "")
 
 
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
+        ({"MODEL": ""}, "MODEL is not set"),
         ({"MODEL": "{tmp}"}, "model.tflite"),
         ({"MODEL": "x", "ROTATE": "45"}, "ROTATE=45"),
         ({"VIDEO_PATH": "{tmp}/none.mp4"}, "VIDEO_PATH: {tmp}/none.mp4: No such file or directory"),
         ({"VIDEO_PATH": "{tmp}/texts"}, "VIDEO_PATH: {tmp}/texts: there is no picture in it"),
         ({"ICONS": "{tmp}/none", "MATRIX": "terminal"}, "ICONS: {tmp}/none: no such folder"),
-        ({"ICONS": "{tmp}/texts", "MATRIX": "terminal"}, "ICONS: {tmp}/texts/note.txt: line 1"),
         ({"MODEL": "{tmp}/mislabelled"}, "labels.txt has 2 labels, the model has 3 outputs"),
         ({"DELEGATE": "{tmp}/none.so"}, "DELEGATE='{tmp}/none.so': cannot be loaded"),
     ],
@@ -84,13 +79,11 @@ def test_what_runs_beside_the_usual(plan_of: PlanOf) -> None:
 def test_what_is_wrong_is_said(settings: dict[str, str], reason: str, plan_of: PlanOf, tmp_path: Path) -> None:
     """The setting or the file is named, and nothing has been made."""
     (tmp_path / "texts").mkdir()
-    (tmp_path / "texts" / "note.txt").write_text("no icon")
     (tmp_path / "texts" / "note.png").write_text("no picture")
     mislabelled = Path(shutil.copytree(ROOT / "demo" / "model", tmp_path / "mislabelled"))
     (mislabelled / "labels.txt").write_text("man\nwoman\n")
-    given = {name: value.replace("{tmp}", str(tmp_path)) for name, value in settings.items()}
     with pytest.raises(InvalidSetting) as refused:
-        plan_of(**({"VIDEO_PATH": "0", "MODEL": "demo/model"} | given))
+        plan_of(**{"VIDEO_PATH": "0", "MODEL": "demo/model"} | settings)
     assert reason.replace("{tmp}", str(tmp_path)) in str(refused.value)
     assert not (tmp_path / "state").exists()
 
@@ -98,9 +91,7 @@ def test_what_is_wrong_is_said(settings: dict[str, str], reason: str, plan_of: P
 @pytest.mark.parametrize("name", ["MQTT_PORT", "WEB_PORT", "HTTP_PORT"])
 def test_a_port_in_use_is_named(name: str, plan_of: PlanOf) -> None:
     """And another one is proposed."""
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
+    with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(InvalidSetting, match=rf"^port {port} on 127.0.0.1 is taken .* {name}={port + 1}"):
             plan_of(**{name: port})

@@ -1,35 +1,86 @@
-"""The operator's commands, at a broker with users, with stand-ins for the modules."""
+"""``footfall COMMAND``: which commands there are, how they end, and what they do at a broker with users."""
 
+import io
 import os
+import re
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bus import CurrentLabel, InvalidSetting, topics
+from bus import About, Command, CurrentLabel, InvalidSetting, Message, Status, topics
+from footfall.__main__ import COMMANDS, main
 from footfall.cameras import forget, tell
-from tests.footfall.commands import Suite, call, running_suite
-from tests.support.broker import Broker, free_port
-from tests.support.wait import until
-
-pytestmark = pytest.mark.broker
+from footfall.connection import Connection
+from footfall.state import RunState, lock
+from tests.support.broker import ROOT, Broker, free_port
+from tests.support.guarded_broker import OBSERVER, GuardedBroker
+from tests.support.listener import Listener
 
 START = "start one by: make run MQTT_PORT="
 
 
+def call(*words: str) -> int:
+    """The exit code of ``footfall`` with these words; settings and signal handlers are as before afterwards."""
+    environment, handler = dict(os.environ), signal.getsignal(signal.SIGTERM)
+    try:
+        return main(words)
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+class Suite:
+    """What ``footfall run`` has started, as far as the commands see it: a broker with users, and modules that report."""
+
+    def __init__(self, broker: GuardedBroker, modules: Listener, folder: Path) -> None:
+        self.broker = broker
+        self.modules = modules
+        self._settings = f"MQTT_PORT={broker.guests}", f"STATE_DIR={folder}"
+
+    def call(self, *words: str) -> int:
+        """``footfall`` with these words, for this suite."""
+        return call(*words, *self._settings)
+
+    def operator(self) -> Connection:
+        """A connection that may command."""
+        return Connection("127.0.0.1", self.broker.port, "operator", self.broker.password("operator"))
+
+    def report(self, module: str, state: str, detail: str = "", camera: str | None = None) -> None:
+        """Publishes a module's status."""
+        self.publish(Status(module, state, time.time(), time.time(), detail, About(camera)))
+
+    def publish(self, message: Message) -> None:
+        """Publishes a message as its module would, retained; returns when the broker has it."""
+        self.modules.publish(message.topic, message.pack(), retain=True)
+
+    def retained(self) -> set[str]:
+        """The topics on which something is retained."""
+        with self.broker.listener(OBSERVER, "footfall/#") as late:
+            late.settle()
+            return {message.topic for message in late.messages() if message.retain}
+
+
 @pytest.fixture(scope="module")
 def the_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    """One for all tests of this file."""
-    with running_suite(tmp_path_factory.mktemp("suite")) as suite:
-        yield suite
+    """One for all tests of this file, with the cameras door and back among its settings."""
+    folder = tmp_path_factory.mktemp("suite")
+    with GuardedBroker(folder / "broker", observed=True, CAMERAS="door,back") as broker:
+        state = RunState(folder, broker.guests, is_demo=True)
+        state.broker.parent.mkdir()
+        state.broker.symlink_to(folder / "broker")
+        state.create()
+        with broker.listener(OBSERVER, topics.command(), topics.label()) as modules:
+            yield Suite(broker, modules, folder)
 
 
 @pytest.fixture
 def suite(the_suite: Suite) -> Suite:
     """The counter and the camera door run; back has stopped."""
-    the_suite.deaf = False
-    the_suite.haunted.clear()
-    the_suite.commands.clear()
     the_suite.report("counter", "running")
     the_suite.report("capture", "running", camera="door")
     the_suite.report("capture-back", "offline", "stopped", camera="back")
@@ -38,98 +89,158 @@ def suite(the_suite: Suite) -> Suite:
     return the_suite
 
 
-@pytest.mark.parametrize("words", [["watch"], ["matrix"], ["tell", "DO=pause"], ["forget", "CAMERA=x"], ["camera", "CAMERA=x"]])
-def test_with_nothing_running_it_says_how_to_start(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2 and one line, for any command."""
-    port = free_port()
-    assert call(*words, f"MQTT_PORT={port}", f"STATE_DIR={tmp_path}") == 2
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err.count("\n")) == ("", 1)
-    assert f"{START}{port} " in shown.err
+def test_help_lists_the_commands_that_make_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command is a target of the Makefile too; other words are refused."""
+    with pytest.raises(SystemExit, match="0"):
+        call("--help")
+    shown = capsys.readouterr().out
+    called = re.findall(r"^(\w+):.*\n\t@exec \S+ -m footfall (\w+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert dict(called) == {name: name for name in COMMANDS}
+    assert all(re.search(rf"^ +{name} ", shown, re.MULTILINE) for name in COMMANDS)
+    for words in ("", "dance", "tell pause", "tell =pause"):
+        with pytest.raises(SystemExit, match="2"):
+            call(*words.split())
 
 
-@pytest.mark.parametrize("word", ["watch", "matrix"])
-def test_the_broker_of_another_program(broker: Broker, word: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where no module reports, as at Debian's own Mosquitto, it says so too."""
-    assert call(word, f"MQTT_PORT={broker.port}") == 2
-    assert f"a broker answers, but no program of Footfall; {START}{broker.port}" in capsys.readouterr().err
-
-
+@pytest.mark.broker
 @pytest.mark.parametrize(
-    ("words", "reason"),
+    "reason",
     [
-        (["tell", "DO=pause", "CAMERA=nowhere"], "tell: CAMERA='nowhere': there is no such camera; known are: back, door"),
-        (["forget", "CAMERA=nowhere"], "forget: CAMERA='nowhere': there is no such camera; known are: back, door"),
-        (["forget", "CAMERA=door"], "forget: CAMERA='door': it still runs, stop it first; capture is running"),
-        (
-            ["camera", "CAMERA=door", "VIDEO_PATH=demo:3"],
-            "camera: CAMERA='door': it runs already; choose another one of CAMERAS",
-        ),
-        (
-            ["camera", "CAMERA=yard", "VIDEO_PATH=demo:3"],
-            "camera: CAMERA='yard': the running suite has no such camera; add it to CAMERAS, as in: make run CAMERAS=door,yard",
-        ),
-        (
-            ["matrix", "DISPLAY_NAME=attic"],
-            "matrix: DISPLAY_NAME='attic': the running suite has no such display; start it as: make run DISPLAY_NAME=attic",
-        ),
+        "tell DO=dance: DO='dance': must be pause, resume or snapshot",
+        "tell: DO is not set: must be pause, resume or snapshot, as in: make tell DO=pause",
+        "tell DO=pause CAMERA=No: CAMERA='No': lower-case letters, digits, - and _ are allowed",
+        "tell DO=pause MQTT_HOST=shop.local: MQTT_HOST='shop.local': commands are given on the machine",
+        "tell DO=pause CAMERA=nowhere: CAMERA='nowhere': there is no such camera; known are: back, door",
+        "forget: CAMERA is not set, as in: make forget CAMERA=back",
+        "forget CAMERA=nowhere: CAMERA='nowhere': there is no such camera; known are: back, door",
+        "forget CAMERA=door: CAMERA='door': it still runs, stop it first; capture is running",
+        "camera: CAMERA is not set, as in: make camera CAMERA=back VIDEO_PATH=1",
+        "camera CAMERA=back VIDEO_PATH=none.mp4: VIDEO_PATH: none.mp4: No such file or directory",
+        "camera CAMERA=door VIDEO_PATH=demo:3: CAMERA='door': it runs already; choose another one of CAMERAS",
+        "camera CAMERA=yard VIDEO_PATH=demo:3: CAMERA='yard': the running suite has no such camera; add it to CAMERAS, as in:",
+        "matrix DISPLAY_NAME=attic: DISPLAY_NAME='attic': the running suite has no such display; start it as: make run DISPLAY",
     ],
 )
-def test_what_cannot_be_done_is_refused(suite: Suite, words: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_done_is_refused(suite: Suite, reason: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2 and one line with what is allowed, or which cameras there are."""
-    assert suite.call(*words) == 2
+    words, _, problem = reason.partition(": ")
+    assert suite.call(*words.split()) == 2
     shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", f"footfall {reason}\n")
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
+    assert shown.err.startswith(f"footfall {words.split()[0]}: {problem}")
 
 
-def test_a_camera_obeys(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says what the camera does now, once it has obeyed; at once where it is so already."""
-    for do, state in (("pause", "paused"), ("pause", "paused"), ("resume", "running")):
-        assert suite.call("tell", f"DO={do}") == 0
-        assert capsys.readouterr().out == f"door: {state}\n"
-    assert suite.call("tell", "DO=snapshot") == 0
-    assert capsys.readouterr().out == "door: snapshot was sent\n"
-    until(lambda: suite.commands == ["door pause", "door pause", "door resume", "door snapshot"])  # nobody waits for a snapshot
+@pytest.mark.broker
+@pytest.mark.parametrize("words", ["watch", "matrix", "tell DO=pause", "forget CAMERA=x", "camera CAMERA=x"])
+def test_where_no_suite_runs_it_says_how_to_start(words: str, broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2 and one line, for any command. Where no module reports, as at Debian's own Mosquitto, it says so too."""
+    for port, what in ((free_port(), ""), (broker.port, "a broker answers, but no program of Footfall; ")):
+        assert call(*words.split(), f"MQTT_PORT={port}", f"STATE_DIR={broker.folder}") == 2
+        shown = capsys.readouterr()
+        assert (shown.out, shown.err.count("\n")) == ("", 1)
+        assert (what if words in ("watch", "matrix") else "") + f"{START}{port} " in shown.err
 
 
-def test_a_camera_that_does_not_obey(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
-    """One that runs and does nothing; one that does not run, to which the command is sent all the same."""
-    suite.deaf = True
-    expected = "CAMERA='door': pause was sent and has had no effect yet; capture is running"
+@pytest.mark.broker
+def test_a_camera_is_commanded(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says at once what the camera does already, and does not wait for a snapshot. One that does not obey is named; one that
+    does not run gets the command all the same.
+    """
+    suite.report("capture", "paused", camera="door")
+    for words in ("DO=pause", "DO=snapshot", "DO=pause CAMERA=back"):
+        assert suite.call("tell", *words.split()) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "door: paused",
+        "door: snapshot was sent",
+        "back: pause was sent, but the camera does not run now: capture-back is offline (stopped)",
+    ]
+    expected = "CAMERA='door': resume was sent and has had no effect yet; capture is paused"
     with suite.operator() as connection, pytest.raises(InvalidSetting, match=expected):
-        tell(connection, "door", "pause", timeout=0.3)
-    assert suite.call("tell", "DO=pause", "CAMERA=back") == 0
-    assert capsys.readouterr().out == "back: pause was sent, but the camera does not run now: capture-back is offline (stopped)\n"
+        tell(connection, "door", "resume", timeout=0.3)
+    suite.modules.settle()
+    sent = [Command.received(message.topic, message.payload) for message in suite.modules.messages("/command")]
+    assert sent == [Command("door", "pause"), Command("door", "snapshot"), Command("back", "pause"), Command("door", "resume")]
 
 
+@pytest.mark.broker
 def test_a_camera_is_forgotten(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing of it is retained afterwards; what is of the others stays. One that is published again is not forgotten."""
-    suite.haunted.add("back")
+    """Nothing of it is retained afterwards; what is of the others stays. One that is published again is not forgotten, nor is one
+    that the counter would bring back from its ledger.
+    """
+    label, client = topics.label("back"), suite.modules.client
+    client.message_callback_add(label, lambda _, __, message: message.payload or client.publish(label, b"{}", 1, True))
     expected = "CAMERA='back': it comes back each time, so something still publishes for it"
     with suite.operator() as connection, pytest.raises(InvalidSetting, match=expected):
         forget(connection, "back", timeout=0.1)
-    suite.haunted.clear()
-    assert suite.call("forget", "CAMERA=back") == 0
-    assert capsys.readouterr().out == "back: forgotten; its visits stay in the ledger\n"
-    assert not {topics.status("capture-back"), topics.label("back")} & suite.retained()
-    assert {topics.status("capture"), topics.label("door")} <= suite.retained()
-
-
-def test_without_the_counter_nothing_is_forgotten(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
-    """It would bring the camera back from its ledger."""
+    client.message_callback_remove(label)
     suite.report("counter", "offline", "stopped")
     assert suite.call("forget", "CAMERA=back") == 2
     assert "the counter does not run" in capsys.readouterr().err
-    assert topics.label("back") in suite.retained()
+    assert label in suite.retained()
+    suite.report("counter", "running")
+    assert suite.call("forget", "CAMERA=back") == 0
+    assert capsys.readouterr().out == "back: forgotten; its visits stay in the ledger\n"
+    assert not {topics.status("capture-back"), label} & suite.retained()
+    assert {topics.status("capture"), topics.label("door")} <= suite.retained()
 
 
-def test_a_camera_joins(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command becomes the capture module, with the settings given and what it needs to sign in."""
-    became: list[tuple[list[str], dict[str, str]]] = []
-    monkeypatch.setattr(os, "execve", lambda _path, words, environment: became.append((words[1:], dict(environment))))
-    assert suite.call("camera", "CAMERA=back", "VIDEO_PATH=demo:8") == 0
-    ((words, environment),) = became
-    assert words == ["-m", "capture"]
-    assert (environment["VIDEO_PATH"], environment["SOURCE_MODULES"]) == ("demo:8", "demo.source")
-    assert environment["MQTT_PORT"] == str(suite.broker.port)
-    assert Path(environment["MQTT_PASSWORD_FILE"]).read_text().strip() == suite.broker.password("capture-back")
+LEDGERS = {"bridge-1883/ledger.db", "demo/bridge-1883/ledger.db"}
+OTHERS = {"notes.txt", "demo/notes.txt"}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A STATE_DIR after a run and the demo, in which there is something else as well."""
+    for is_demo in (False, True):
+        RunState(tmp_path, 1883, is_demo).create()
+    for name in LEDGERS | OTHERS:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("visits")
+    return tmp_path
+
+
+def left(root: Path) -> set[str]:
+    """The files that are still there, besides the lock."""
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and path.name != "lock"}
+
+
+def test_reset_removes_what_runs_have_made(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not under a run, which has its lock on the folder. With YES=1 it does not ask; files that no run has made stay, and a
+    second time there is nothing to remove. A misspelt setting is warned of, and changes nothing.
+    """
+    held = lock(root, exclusive=False)
+    assert held is not None
+    assert call("reset", f"STATE_DIR={root}", "YES=1") == 2
+    assert "a run uses" in capsys.readouterr().err
+    assert left(root) == LEDGERS | OTHERS
+    os.close(held)
+    assert call("reset", f"STATE_DIR={root}", "YES=1") == 0
+    assert str(root / "bridge-1883") in capsys.readouterr().out
+    assert left(root) == OTHERS
+    assert call("reset", f"STATE_DIR={root}", "CAMRA=back") == 0
+    shown = capsys.readouterr()
+    assert f"Nothing is kept in {root}" in shown.out
+    assert shown.err == "footfall reset: CAMRA is not a setting, so it changes nothing: is CAMERA meant?\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "has_terminal", "code"), [("y\n", True, 0), ("n\n", True, 1), ("\n", True, 1), ("", True, 1), ("y\n", False, 2)]
+)
+def test_reset_asks(root: Path, answer: str, has_terminal: bool, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a clear yes removes anything, and only in a terminal."""
+    typed = io.StringIO(answer)
+    monkeypatch.setattr(typed, "isatty", lambda: has_terminal)
+    monkeypatch.setattr("sys.stdin", typed)
+    assert call("reset", f"STATE_DIR={root}") == code
+    assert left(root) == (OTHERS if code == 0 else LEDGERS | OTHERS)
+
+
+@pytest.mark.system
+def test_what_make_itself_does(tmp_path: Path) -> None:
+    """`make clean` touches no state; `make setup` installs again what is missing, also where it was run before."""
+    (tmp_path / ".run").touch()
+    words = ["make", "-n", "clean", "setup", f"VENV={tmp_path}"]
+    planned = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "rm -rf" in planned
+    assert "state" not in planned.lower()
+    assert "scripts/setup.sh run" in planned

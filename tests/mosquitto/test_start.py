@@ -1,7 +1,8 @@
-"""start.sh and secrets.sh: bad settings, names, and the same result in every shell."""
+"""start.sh and secrets.sh: bad settings, names, passwords, and the same result in every shell."""
 
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from bus import topics
 from runtime.explanation import NAME_PATTERN
-from tests.mosquitto.access_table import ROLES
+from tests.mosquitto.test_access import ROLES
 from tests.support.broker import ROOT
-from tests.support.guarded_broker import SEARCH, START, environment_of, passwords_in, run_script
+from tests.support.guarded_broker import SEARCH, SECRETS, START, GuardedBroker, environment_of, passwords_in, run_script
 from tests.support.wait import limit
 
 pytestmark = pytest.mark.broker
@@ -23,8 +24,6 @@ SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash --posix", "busybox": "busybo
 AVAILABLE = [name for name in SHELLS if shutil.which(name)]
 APPLETS = ("awk", "base64", "cat", "chmod", "cut", "dirname", "grep", "head", "mkdir", "mv", "paste", "rm", "sed", "sh", "tr")
 """All that the scripts need besides mosquitto_passwd and openssl; in the image they are busybox's."""
-RULE = re.compile(r"topic (read|write|readwrite) (\S+)")
-
 BAD = {
     "CAMERAS": ("a/b", "door,+", "Door", ",", "door,query", "classifier", "a" * 65),
     "DISPLAYS": ("#",),
@@ -40,21 +39,25 @@ BAD = {
 }
 
 
+def create_path(folder: Path, shell: str = "sh") -> Path:
+    """A PATH with only what the scripts need, from busybox if that is the shell, and with a stub in the broker's place."""
+    (folder / "bin").mkdir(parents=True)
+    for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
+        found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
+        assert found, name
+        (folder / "bin" / name).symlink_to(found)
+    (folder / "bin" / "mosquitto").write_text("#!/bin/sh\necho started\n")
+    (folder / "bin" / "mosquitto").chmod(0o755)
+    return folder / "bin"
+
+
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
-def test_a_bad_setting_ends_it_with_one_line(tmp_path: Path, stubs: str, name: str, value: str) -> None:
+def test_a_bad_setting_ends_it_with_one_line(tmp_path: Path, name: str, value: str) -> None:
     """The line names the setting; the broker is not started; the exit code is 2, as with the modules."""
     values = {"USERS_PORT": "1883"} | ({"TLS_PORT": "8883"} if name == "TLS_NAMES" else {}) | {name: value}
-    code, output = run_script(START, environment_of(tmp_path, PATH=stubs, **values))
+    code, output = run_script(START, environment_of(tmp_path, PATH=create_path(tmp_path), **values))
     assert (code, output.count("\n")) == (2, 1), output
     assert name in output
-
-
-def users_in(folder: Path) -> list[str]:
-    """Users of the access list, which are those of the password file."""
-    lines = (folder / "run" / "access.acl").read_text().splitlines()
-    users = [line.removeprefix("user ") for line in lines if line.startswith("user ")]
-    assert users == [line.split(":")[0] for line in (folder / "run" / "passwords").read_text().splitlines()]
-    return users
 
 
 names = st.from_regex(re.compile(NAME_PATTERN), fullmatch=True)
@@ -64,50 +67,36 @@ texts = st.text("ab-_, \n\t/+#$*\\<>&%'\"`éA1|[]", max_size=12)
 
 @settings(max_examples=25)
 @given(cameras=lists | texts)
-def test_the_access_list_has_rules_for_valid_names_only(
-    tmp_path_factory: pytest.TempPathFactory, stubs: str, cameras: str
-) -> None:
+def test_the_access_list_has_rules_for_valid_names_only(tmp_path_factory: pytest.TempPathFactory, cameras: str) -> None:
     """Whatever CAMERAS is: either all names are valid and have the cameras' topics, or nothing is started."""
     folder = tmp_path_factory.mktemp("names")
     given_names = [name for name in re.split(r"[, \n]", cameras or "door") if name.strip("\t")]
-    valid = bool(given_names) and all(
-        re.fullmatch(NAME_PATTERN, name) and name not in topics.RESERVED_CAMERAS for name in given_names
-    )
-    code, output = run_script(START, environment_of(folder, PATH=stubs, USERS_PORT=1883, CAMERAS=cameras, CLASSIFIERS=0))
-    if not valid:
+    valid = [name for name in given_names if re.fullmatch(NAME_PATTERN, name) and name not in topics.RESERVED_CAMERAS]
+    path = create_path(folder)
+    code, output = run_script(START, environment_of(folder, PATH=path, USERS_PORT=1883, CAMERAS=cameras, CLASSIFIERS=0))
+    if not valid or valid != given_names:
         assert (code, output.count("\n")) == (2, 1), output
         assert not (folder / "run").exists()
         return
     assert (code, output) == (0, "started\n")
-    assert set(users_in(folder)) == {*ROLES, *(f"capture-{name}"[:64] for name in given_names if name != "door")}
     lines = (folder / "run" / "access.acl").read_text().splitlines()
-    rules = [RULE.fullmatch(line) for line in lines if not line.startswith("user ")]
-    assert all(rules)
-    written = {rule[2] for rule in rules if rule and rule[1] != "read"}
-    assert {topic for topic in written if topic.endswith("/frame")} == {topics.frame(name) for name in given_names}
+    users = [line.removeprefix("user ") for line in lines if line.startswith("user ")]
+    assert users == [line.split(":")[0] for line in (folder / "run" / "passwords").read_text().splitlines()]
+    assert set(users) == {*ROLES, *(f"capture-{name}"[:64] for name in given_names if name != "door")}
+    rules = [line.split(" ") for line in lines if not line.startswith("user ")]
+    assert all((len(rule), rule[0]) == (3, "topic") and rule[1] in ("read", "write", "readwrite") for rule in rules)
+    written = {topic for _, right, topic in rules if right != "read"}
     of_cameras = {topic for topic in written if topic.split("/")[1] not in topics.RESERVED_CAMERAS}
-    cleared_by_the_operator = {topics.label(), topics.counts()}
-    assert {topic.split("/")[1] for topic in of_cameras - cleared_by_the_operator} == set(given_names)
-    assert all(len(topic.split("/")) == 3 for topic in of_cameras)
-
-
-def create_path(shell: str, folder: Path) -> str:
-    """A PATH with only what the scripts need, from busybox if that is the shell, and a stub in the broker's place."""
-    folder.mkdir(parents=True)
-    for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
-        found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
-        assert found, name
-        (folder / name).symlink_to(found)
-    (folder / "mosquitto").write_text("#!/bin/sh\necho started\n")
-    (folder / "mosquitto").chmod(0o755)
-    return str(folder)
+    of_cameras -= {topics.label(), topics.counts()}  # which the operator clears, whatever the camera
+    assert {topic for topic in written if topic.endswith("/frame")} == {topics.frame(name) for name in given_names}
+    assert {(topic.count("/"), topic.split("/")[1]) for topic in of_cameras} == {(2, name) for name in given_names}
 
 
 def files_of_start(shell: str, folder: Path) -> list[str]:
     """The broker's files after a start with this shell, without the folder's name."""
     values = {"CAMERAS": "-n,door, back,,back ", "DISPLAYS": "hall", "CLASSIFIERS": 2, "TLS_NAMES": "a.example,192.0.2.1,::1"}
-    ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
-    environment = environment_of(folder, PATH=create_path(shell, folder / "bin"), MEMORY_LIMIT=70_000_000, **ports, **values)
+    values |= {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883, "MEMORY_LIMIT": 70_000_000}
+    environment = environment_of(folder, PATH=create_path(folder, shell), **values)
     assert run_script(START, environment, shell=SHELLS[shell]) == (0, "started\n")
     assert {len(password) for password in passwords_in(folder / "secrets", ROLES).values()} == {32}
     made = (folder / "run" / "access.acl", folder / "run" / "mosquitto.conf", folder / "secrets" / "tls" / "names")
@@ -118,16 +107,62 @@ def files_of_start(shell: str, folder: Path) -> list[str]:
 def test_every_shell_gives_the_same_result(shell: str, tmp_path: Path) -> None:
     assert files_of_start(shell, tmp_path / "other") == files_of_start("sh", tmp_path / "reference")
     for name, value in {"CAMERAS": "a\\nb", "DISPLAYS": "*", "MEMORY_LIMIT": "1G"}.items():
-        environment = environment_of(tmp_path / name, PATH=str(tmp_path / "other" / "bin"), USERS_PORT=1883, **{name: value})
+        environment = environment_of(tmp_path / name, PATH=tmp_path / "other" / "bin", USERS_PORT=1883, **{name: value})
         code, output = run_script(START, environment, shell=SHELLS[shell])
         assert (code, output.count("\n")) == (2, 1), output
 
 
 def test_shellcheck_finds_nothing() -> None:
     """Where it is installed; sh can parse all scripts, those of set-up too."""
-    scripts = sorted([*(ROOT / "mosquitto").glob("*.sh"), *(ROOT / "scripts").glob("*.sh")])
-    for script in scripts:
-        assert subprocess.run(["sh", "-n", script], timeout=limit(10), check=False).returncode == 0
-    if shutil.which("shellcheck"):
-        command = ["shellcheck", "-s", "sh", *map(str, scripts)]
-        assert subprocess.run(command, capture_output=True, timeout=limit(60), check=False).stdout == b""
+    scripts = [str(path) for folder in ("mosquitto", "scripts") for path in sorted((ROOT / folder).glob("*.sh"))]
+    for command in [["sh", "-n", script] for script in scripts] + [["shellcheck", "-s", "sh", *scripts]]:
+        if shutil.which(command[0]):
+            done = subprocess.run(command, capture_output=True, timeout=limit(60), check=False)
+            assert (done.returncode, done.stdout) == (0, b"")
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_each_role_alone_reads_its_password(tmp_path: Path) -> None:
+    """Whatever the umask: a role's group reads its password, only the broker reads its files, with hashes; no temporary file is
+    left. The next start keeps passwords, and replaces missing and empty ones.
+    """
+    ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
+    environment = environment_of(tmp_path, PATH=create_path(tmp_path), CLASSIFIERS=2, **ports)
+    assert run_script(START, environment) == (0, "started\n")
+    secrets = tmp_path / "secrets"
+    before = passwords_in(secrets, ROLES)
+    assert [len(password) for password in set(before.values())] == [32] * len(ROLES)
+    hashes = dict(line.split(":") for line in (tmp_path / "run" / "passwords").read_text().splitlines())
+    assert set(hashes) == {*ROLES, "classifier-1", "classifier-2"}
+    assert all(value.startswith("$7$") for value in hashes.values())
+    assert {(mode(secrets / role), mode(secrets / role / "password")) for role in ROLES} == {(0o750, 0o640)}
+    assert (mode(secrets / "tls" / "key.pem"), mode(secrets / "tls" / "certificate.pem")) == (0o640, 0o644)
+    assert [mode(path) for path in (tmp_path / "run").rglob("*") if path.is_file()] == [0o600] * 6
+    assert not [path for path in secrets.rglob("*") if path.suffix in (".new", ".cnf")]
+    (secrets / "reader" / "password").unlink()
+    (secrets / "display" / "password").write_text("")
+    assert run_script(START, environment) == (0, "started\n")
+    after = passwords_in(secrets, ROLES)
+    assert {role for role in ROLES if before[role] != after[role]} == {"reader", "display"}
+    assert all(after.values())
+
+
+def test_new_passwords_apply_from_the_next_start(tmp_path: Path) -> None:
+    """Those of --rotate, and a given one, which may contain a shell's characters."""
+    with GuardedBroker(tmp_path) as broker:
+        old = passwords_in(broker.secrets, ROLES)
+        assert run_script(SECRETS, broker.environment, "--rotate") == (0, "")
+        new = passwords_in(broker.secrets, ROLES)
+        assert not set(old.values()) & set(new.values())
+        assert broker.answer("bridge", old["bridge"]) == 0
+        new["reader"] = "a\\nb $HOME `id` *"
+        (broker.secrets / "reader" / "password").write_text(new["reader"] + "\n")
+        broker.end(signal.SIGTERM)
+        broker.start()
+        for port in (broker.port, broker.guests):
+            assert {broker.answer(role, old[role], port) for role in ROLES} == {5}
+            assert {broker.answer(role, new[role], port) for role in ROLES} == {0}
+        assert broker.answer("reader", "a\nb $HOME `id` *") == 5

@@ -28,23 +28,15 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "repeated", "answer"),
-    [
-        (b"", b"", b""),
-        (b"GET / HTTP/1.1\r\n", b"X-More: x\r\n", b""),
-        (REQUEST, b"", b"done"),
-        (REQUEST * 2, b"", b"done"),
-    ],
+    ("first", "repeated"),
+    [(b"", b""), (b"GET / HTTP/1.1\r\n", b"X-More: x\r\n"), (REQUEST, b""), (REQUEST * 2, b"")],
     ids=["nothing", "endless headers", "a request", "two at once"],
 )
-def test_only_requests_hold_a_connection(first: bytes, repeated: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_requests_hold_a_connection(first: bytes, repeated: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long its answer takes; without one it is closed, so that others get in."""
     monkeypatch.setattr(server, "REQUEST_TIMEOUT", REQUEST_TIMEOUT)
-    port = free_port()
-    with (
-        Server(application, Address("HTTP_PORT", "127.0.0.1", port), 4),
-        socket.create_connection(("127.0.0.1", port)) as client,
-    ):
+    address = ("127.0.0.1", free_port())
+    with Server(application, Address("HTTP_PORT", *address), 4), socket.create_connection(address) as client:
         client.settimeout(0.5)
         client.sendall(first)
         got, end, is_open = b"", time.monotonic() + limit(15), True
@@ -59,13 +51,11 @@ def test_only_requests_hold_a_connection(first: bytes, repeated: bytes, answer: 
             except OSError:  # closed while the client was still sending
                 is_open = False
     assert got.count(b"done") == first.count(REQUEST)
-    assert got.endswith(answer)
 
 
 def test_a_port_in_use_is_a_bad_setting() -> None:
     """With the setting's name."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        pytest.raises(InvalidSetting, match=r"^WEB_PORT=\d+ on 127.0.0.1: Addr"),
-    ):
-        Server(application, Address("WEB_PORT", "127.0.0.1", taken.getsockname()[1]), 4)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = Address("WEB_PORT", *taken.getsockname())
+        with pytest.raises(InvalidSetting, match=r"^WEB_PORT=\d+ on 127.0.0.1: Addr"):
+            Server(application, address, 4)

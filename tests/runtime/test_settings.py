@@ -1,53 +1,71 @@
-"""Settings: read from the environment, refused in one line."""
+"""Settings: read from the environment, refused in one line of plain words, warned of when they are misspelt."""
 
+import os
+import re
+from importlib import import_module
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import Field, TypeAdapter, ValidationError
 
 from bus import InvalidSetting
+from bus.messages import Text
 from bus.settings import BusSettings, LabelSettings
 from capture.settings import Settings as CaptureSettings
-from runtime import process
-from runtime.errors import MissingFile
-from runtime.settings import load
+from runtime import environment, process
+from runtime.explanation import first_problem
+from runtime.settings import load, variables_of
+from tests.bus.test_messages import FOR_PROGRAMS
+from tests.support.broker import ROOT
+
+SETTINGS = {
+    module: import_module(f"{module}.settings").Settings
+    for module in ("bridge", "capture", "classifier", "counter", "dashboard", "display")
+}
+BAD_HOSTS = ("mqtt://broker", "me:word@broker", "broker/x", "the broker", "a" * 64)
+BAD_TEXTS = ["x", "-1", "nan", "inf", "1e99", "0.5", "45", "9" * 30, "Front Door", "a,B c", "/no/such", "a" * 300, "..", "\x07"]
 
 
-def refused(kind: type[BusSettings], monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
-    """The one line with which settings are refused."""
+@pytest.mark.parametrize(
+    ("variables", "problem", "may_come"),
+    [
+        *(({"MQTT_HOST": host}, "must be the name or IP address", False) for host in BAD_HOSTS),
+        *(({"CAMERA": camera}, "lower-case letters", False) for camera in ("Door", "a/b", "+")),
+        *(({"CAMERA": camera}, "taken by the suite's own topics", False) for camera in ("status", "display", "query")),
+        ({"LOOP_VIDEO": "1.5", "ROTATE": "45"}, "true or false; ROTATE=45: must be 0, 90, 180 or 270", False),
+        ({"VIDEO_PATH": "ftp://me:secret@host/a"}, "VIDEO_PATH='ftp://host': ", False),
+        ({"MQTT_PASSWORD_FILE": "none"}, "No such file", True),
+        ({"MQTT_PASSWORD_FILE": "none/none"}, "No such file", True),
+        ({"MQTT_PASSWORD_FILE": "empty"}, "it is empty", True),
+        ({"MQTT_PASSWORD_FILE": "none", "MQTT_PORT": "fast", "MQTT_PASSWORD": "secret"}, "MQTT_PORT='fast': ", False),
+        ({"MQTT_PASSWORD_FILE": "."}, "Is a directory", False),
+        ({"MQTT_PASSWORD_FILE": "bytes"}, "it is not UTF-8 text", False),
+        ({"MQTT_PASSWORD_FILE": "text", "MQTT_PASSWORD": "secret"}, "set one of them", False),
+        ({"MQTT_CA_FILE": "text"}, "PEM is needed", False),
+    ],
+)
+def test_a_bad_setting_ends_it_with_one_line(
+    variables: dict[str, str],
+    problem: str,
+    may_come: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With exit code 2 and without secrets: after a while where the broker may still write the password, else at once."""
+    monkeypatch.chdir(tmp_path)
+    for name, content in {"empty": b"", "bytes": b"\xff\xfe", "text": b"no certificate"}.items():
+        Path(name).write_bytes(content)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(InvalidSetting) as caught:
-        load(kind)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a password nor the credentials in an address; all bad settings are named at once."""
-    bad = {"VIDEO_PATH": "ftp://me:secret@host/a", "MQTT_PASSWORD": "secret", "FRAME_RATE": "fast", "ROTATE": "45"}
-    bad |= {"LOOP_VIDEO": "perhaps", "RESIZE_WIDTH": "wide"}
-    line = refused(CaptureSettings, monkeypatch, **bad)
-    assert "secret" not in line
-    for problem in (
-        "FRAME_RATE='fast': must be a number from 0.01 to 240",
-        "ROTATE=45: must be 0, 90, 180 or 270",
-        "LOOP_VIDEO='perhaps': must be true or false",
-        "RESIZE_WIDTH='wide': must be a whole number from 16 to 8192",
-    ):
-        assert problem in line
-    assert "rtsp" in line
-
-
-@pytest.mark.parametrize("host", ["mqtt://broker", "me:word@broker", "broker/x", "the broker", "a" * 64])
-def test_the_broker_is_a_host(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    """A name or an IP address alone."""
-    assert "name or IP address" in refused(BusSettings, monkeypatch, MQTT_HOST=host)
-
-
-@pytest.mark.parametrize("camera", ["Door", "a/b", "+", "status", "display", "query"])
-def test_cameras_that_would_break_topics(monkeypatch: pytest.MonkeyPatch, camera: str) -> None:
-    """A camera's name is one level of a topic, and none that the suite needs itself."""
-    assert f"CAMERA={camera!r}" in refused(CaptureSettings, monkeypatch, CAMERA=camera)
+    assert process.run(lambda *_: None, CaptureSettings, "", [], file_timeout=0.5) == 2
+    *waiting, refused = capsys.readouterr().err.splitlines()
+    assert waiting == ([f"{refused}; waiting for it"] if may_come else [])
+    assert refused.startswith("capture: ")
+    assert next(iter(variables)) in refused
+    assert problem in refused
+    assert "secret" not in refused
 
 
 @pytest.mark.parametrize(
@@ -80,44 +98,89 @@ def test_labels_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("BACKGROUND_LABELS", "empty street , Nobody,")
     settings = load(LabelSettings)
     assert settings.background_labels == ("empty street", "Nobody")
-    assert settings.is_background("NOBODY")
-    assert not settings.is_background("Negative")
+    assert [settings.is_background(label) for label in ("NOBODY", "Negative")] == [True, False]
 
 
-def test_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without its line end; both at once, or a file that is none, are refused."""
-    (tmp_path / "password").write_text("secret\n")
-    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
-    (tmp_path / "text").write_text("no certificate")
-    monkeypatch.setenv("MQTT_PASSWORD_FILE", str(tmp_path / "password"))
-    assert load(BusSettings).password == "secret"
-    assert "set one of them" in refused(BusSettings, monkeypatch, MQTT_PASSWORD="other")
-    assert "cannot be read" in refused(BusSettings, monkeypatch, MQTT_PASSWORD_FILE=str(tmp_path))
-    line = refused(BusSettings, monkeypatch, MQTT_PASSWORD_FILE=str(tmp_path / "bytes"), MQTT_CA_FILE=str(tmp_path / "text"))
-    for words in ("MQTT_PASSWORD_FILE=", "MQTT_CA_FILE=", "PEM is needed"):
-        assert words in line
+@pytest.mark.parametrize("module", SETTINGS)
+def test_no_setting_is_explained_in_words_for_programs(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever each variable is set to, it is accepted, or refused in words for people, as messages are."""
+    for name in [variable.names[0] for variable in variables_of(SETTINGS[module]).values()]:
+        for value in BAD_TEXTS:
+            with monkeypatch.context() as patch:
+                patch.setenv(name, value)
+                try:
+                    load(SETTINGS[module])
+                except InvalidSetting as refused:
+                    problem = str(refused).replace(value, "")
+                    assert name in problem
+                    assert not FOR_PROGRAMS.search(problem), problem
+                    assert "not allowed here" not in problem
 
 
-@pytest.mark.parametrize("file", ["none", "none/none", "empty"])
-def test_a_password_that_may_still_appear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str) -> None:
-    """A missing or empty file is another error than what cannot be right, unless there is that too."""
-    (tmp_path / "empty").touch()
-    monkeypatch.setenv("MQTT_PASSWORD_FILE", str(tmp_path / file))
-    with pytest.raises(MissingFile, match="MQTT_PASSWORD_FILE="):
-        load(BusSettings)
-    with pytest.raises(InvalidSetting) as caught:
-        load(BusSettings, mqtt_port=0)
-    assert not isinstance(caught.value, MissingFile)
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        (Literal["none", "visits", "all"], "some", "must be none, visits or all"),
+        (Text, "", "must be text of 1 to 256 characters, without control characters"),
+        (Annotated[float, Field(ge=0, le=86400)], "x", "must be a number from 0 to 86400"),
+        (Annotated[float, Field(gt=0)], 0, "must be a number above 0"),
+        (Annotated[int, Field(gt=0)], 0, "must be a whole number at least 1"),
+        (Annotated[int, Field(gt=0, json_schema_extra={"allowed": "must be enough"})], 0, "must be enough"),
+        (dict[str, int], "now", "must be a map"),
+        (dict[str, tuple[int, int] | None], {"a": [1, "x"]}, "a.1: must be a whole number"),
+        (tuple[int, int], [1], "1: is missing"),
+        (Annotated[list[int], Field(min_length=1)], [], "must be a list of at least 1"),
+    ],
+)
+def test_what_is_allowed_is_explained(kind: Any, value: object, words: str) -> None:
+    """In settings, in messages, from the cloud and in a model's folder alike, with the place inside the value."""
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(kind).validate_python(value)
+    assert first_problem(kind, refused.value, "it").removeprefix("it: ") == words
+
+
+USUAL = """
+PATH DISPLAY TZ TZDIR MAKEFLAGS MAKELEVEL HOSTNAME HOST HOSTTYPE PORT MODE http_proxy HTTP_PROXY NO_PROXY IOTEDGE_MODULEID
+IOTEDGE_MODULEGENERATIONID IOTEDGE_DEVICEID IOTEDGE_GATEWAYHOSTNAME RuntimeLogLevel STATE_DIRECTORY LOGS_DIRECTORY CACHE_DIRECTORY
+NOTIFY_SOCKET DEBUG LOG_LEVEL COMPOSE_PROJECT_NAME OMP_NUM_THREADS TF_NUM_INTRAOP_THREADS OPENCV_LOG_LEVEL SESSION_MANAGER
+VTE_VERSION COLUMNS COMMAND_MODE DB_HOST DB_PORT DB_PASSWORD PGPASSWORD POSTGRES_PASSWORD
+"""
+"""Of a desk, a Raspberry Pi, an IoT Edge module, a container and CI."""
+OWN_FILES = "Makefile Procfile .env.template mosquitto/*.sh scripts/* footfall/*.py Dockerfile docker-compose*.yml"
+"""Files with variables other than the modules' settings."""
+
+
+def test_other_variables_raise_no_alarm() -> None:
+    """Usual ones, those of the suite's own scripts and images, and settings of other modules, in small letters too."""
+    known = {name.upper() for kind in SETTINGS.values() for one in variables_of(kind).values() for name in one.names}
+    assert known == environment.SETTINGS
+    files = [path for pattern in OWN_FILES.split() for path in ROOT.glob(pattern) if path.is_file()]
+    own = {name for path in files for name in re.findall(r"\b[A-Z][A-Z_]+\b", path.read_text())}
+    own.remove("LABEL")  # an instruction of Dockerfiles
+    assert environment.misspelt({*USUAL.split(), *own, *known, *(name.lower() for name in known)}) == {}
+
+
+def test_a_typing_error_is_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In capitals or not. A module warns of it; in a laptop run, which has warned for all of them, it does not."""
+    meant = {"THRESHHOLD": "THRESHOLD", "threshhold": "THRESHOLD", "FRAMERATE": "FRAME_RATE", "CAMRA": "CAMERA"}
+    meant |= {"MQTT_USER": "MQTT_USERNAME", "VISIT_GAP_SECOND": "VISIT_GAP_SECONDS"}
+    assert environment.misspelt(meant) == meant
+    monkeypatch.setenv("THRESHHOLD", "0.8")
+    for run, number in ((None, 1), (str(os.getpid()), 0)):
+        if run:
+            monkeypatch.setenv(process.RUN_VARIABLE, run)
+        assert process.run(lambda *_: None, BusSettings, "", []) == 0
+        assert capsys.readouterr().err.count("THRESHHOLD is not a setting, so it changes nothing: is THRESHOLD meant?") == number
 
 
 def test_help_lists_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
     """With default and meaning; other arguments are refused."""
     assert process.run(lambda *_: None, CaptureSettings, "About.", ["--help"]) == 0
     shown = capsys.readouterr().out
-    for name, field in CaptureSettings.model_fields.items():
-        assert field.description
-        assert field.description in shown
-        assert name.upper() in shown.upper() or field.validation_alias
+    for variable in variables_of(CaptureSettings).values():
+        assert variable.meaning
+        assert f"  {' or '.join(variable.names)}" in shown
+        assert variable.meaning in shown
     assert "FRAME_RATE [10.0]" in shown
     assert process.run(lambda *_: None, CaptureSettings, "", ["--verbose"]) == 2
     assert "environment variables" in capsys.readouterr().err

@@ -52,7 +52,6 @@ class SnapshotCamera(BaseHTTPRequestHandler):
             "truncated": (200, picture[: len(picture) // 2], image | length),
             "untyped": (200, picture, {}),
             "octet": (200, picture, {"Content-Type": "application/octet-stream"} | length),
-            "large": (200, picture + bytes(200_000), image),
         }
         self._send(*answers.get(kind, (200, picture, {"Content-Type": "IMAGE/JPEG; x=1"} | length)))
 

@@ -1,23 +1,72 @@
-/** A day's report: sums, hours, coverage, and what is said of them. */
+/** Times of the site, whatever the viewer's zone, and the report of its day: sums, hours, coverage, and what is said of them. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-process.env.TZ = "America/New_York";
+process.env.TZ = "America/New_York"; // the viewer's
 
 const page = "../../../dashboard/page";
-const { beforeHour, coverage, dayOf, grandTotal, hoursOf, hourText, hourly, inHour, shownHours, total } = await import(`${page}/report.js`);
+const { SiteTime, age, dayAfter, duration, longDay, shortDay } = await import(`${page}/times.js`);
+const { beforeHour, coverage, dayOf, grandTotal, hoursOf, hourly, inHour, shownHours, total } = await import(`${page}/report.js`);
 const { coverageText } = await import(`${page}/coverage.js`);
 const { busiest, hourReadout, soFar } = await import(`${page}/readout.js`);
 const { demoText } = await import(`${page}/demo.js`);
 
-const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
 const at = (text) => Date.parse(text) / 1000;
-const counted = (share, ...hours) => Object.fromEntries(HOURS.map((hour) => [hour, hours.includes(hour) ? share : null]));
-const EVERY = counted(1, ...HOURS);
-const NONE = counted(1);
-const MORNING = { ...counted(1, "08", "09", "10"), 11: 0.5 };
 const spaces = (text) => text.replaceAll("\u00a0", " ");
+
+function site(zone) {
+  const one = new SiteTime();
+  one.learn(zone);
+  return one;
+}
+
+const UNKNOWN = ["", "Nowhere/Land", "<script>", "NOON-3"]; // the viewer's time stands in
+
+for (const [zone, time, seconds, yours, apart] of [
+  ["Europe/Berlin", "2026-07-01T12:00:09Z", "14:00:09", "08:00 your time", "6 h behind"],
+  ["Europe/Berlin", "2026-12-01T23:30:00Z", "00:30:00", "18:30 your time", "6 h behind"],
+  ["Europe/Berlin", "2026-10-25T00:30:00Z", "02:30:00", "20:30 your time", "6 h behind"],
+  ["Europe/Berlin", "2026-10-25T01:30:00Z", "02:30:00", "21:30 your time", "5 h behind"], // clocks were set back
+  ["Asia/Kathmandu", "2026-07-01T12:00:00Z", "17:45:00", "08:00 your time", "9 h 45 min behind"],
+  ["Pacific/Chatham", "2026-12-01T12:00:00Z", "01:45:00", "07:00 your time", "18 h 45 min behind"],
+  ["Pacific/Honolulu", "2026-07-01T12:00:00Z", "02:00:00", "08:00 your time", "6 h ahead"],
+  ["America/New_York", "2026-07-01T12:00:00Z", "08:00:00", "", ""],
+  ["UTC", "2026-07-01T00:00:00.9Z", "00:00:00", "20:00 your time", "4 h behind"],
+  ...UNKNOWN.map((zone) => [zone, "2026-07-01T12:00:00Z", "08:00:00", "", ""]),
+]) {
+  test(`${time} in ${zone}`, () => {
+    const [one, minutes] = [site(zone), seconds.slice(0, 5)];
+    assert.deepEqual([one.known, one.zone], UNKNOWN.includes(zone) ? [false, ""] : [true, zone]);
+    assert.deepEqual([one.seconds(at(time)), one.minutes(at(time)), one.hour(at(time))], [seconds, minutes, seconds.slice(0, 2)]);
+    assert.equal(one.both(at(time)), yours ? `${minutes} · ${yours}` : minutes);
+    assert.equal(spaces(one.apart(at(time))), apart);
+  });
+}
+
+const since = (time) => site("Europe/Berlin").since(at(time), at("2026-11-23T12:00:00Z"));
+
+for (const [name, say, cases] of [
+  ["a time of another day, with its day", since, [
+    ["2026-11-23T01:02:00Z", "02:02"], ["2026-11-22T22:59:00Z", "Sun 22 Nov 23:59"], ["2026-11-22T23:01:00Z", "00:01"],
+  ]],
+  ["the day before", (day) => dayAfter(day, -1), [["2026-03-01", "2026-02-28"]]],
+  ["a week before", (day) => dayAfter(day, -7), [["2026-10-25", "2026-10-18"]]],
+  ["the day after", (day) => dayAfter(day, 1), [["2026-12-31", "2027-01-01"]]],
+  ["the long form of a day", longDay, [["2026-11-23", "Monday 23 November"]]],
+  ["the short form of a day", shortDay, [["2026-11-23", "Mon 23 Nov"]]],
+  ["a duration", duration, [
+    [0, "0.0 s"], [-1, "0.0 s"], [3.14, "3.1 s"], [9.94, "9.9 s"], [9.96, "10 s"], [59.6, "1 min"], [125, "2 min 5 s"],
+    [3600, "1 h"], [12_000, "3 h 20 min"], [86400, "24 h"], [200_000, "2 days"],
+  ]],
+  ["the age of a picture", age, [[0.034, "0.03 s"], [-2, "0.00 s"], [0.994, "0.99 s"], [1.2, "1.2 s"]]],
+]) {
+  test(`in words: ${name}`, () => cases.forEach(([given, text]) => assert.equal(spaces(say(given)), text)));
+}
+
+const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
+const counted = (...hours) => Object.fromEntries(HOURS.map((hour) => [hour, hours.includes(hour) ? 1 : null]));
+const [EVERY, NONE, MORNING] = [counted(...HOURS), counted(), { ...counted("08", "09", "10"), 11: 0.5 }];
 
 function camera(visits, hours = EVERY, demo = false) {
   return { visits, counted: hours, totals: {}, demo };
@@ -29,28 +78,21 @@ function report(cameras, values = {}) {
 }
 
 const TWO = report({ back: camera({ man: { "09": 1, 10: 2 } }), door: camera({ man: { 10: 3 }, woman: { 11: 4 } }) });
+const LONGER = { begins_at: at("2026-10-24T22:00:00Z"), ends_at: at("2026-10-25T23:00:00Z") };
+const SHORTER = { begins_at: at("2026-03-28T23:00:00Z"), ends_at: at("2026-03-29T22:00:00Z") };
 
-for (const [name, begins, ends, hours] of [
-  ["an ordinary day", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z", HOURS],
-  ["clocks are set back", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", HOURS],
-  ["clocks are set forward", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", HOURS.filter((hour) => hour !== "02")],
-]) {
-  test(`hours: ${name}`, () => assert.deepEqual(hoursOf(report({}, { begins_at: at(begins), ends_at: at(ends) })), hours));
-}
+test("hours: all, also without a zone, except the one that is missing where clocks are set forward", () => {
+  for (const values of [{}, LONGER, { zone: "" }]) assert.deepEqual(hoursOf(report({}, values)), HOURS);
+  assert.deepEqual(hoursOf(report({}, SHORTER)), HOURS.filter((hour) => hour !== "02"));
+});
 
-test("hours without a zone", () => assert.deepEqual(hoursOf(report({}, { zone: "" })), HOURS));
-
-test("sums are those of all cameras or of one", () => {
+test("sums are those of all cameras or of one; the demo's visitors are left out, unless there are no others", () => {
   for (const [name, sums] of [["", [6, 10, 5, 6]], ["door", [3, 7, 3, 3]], ["nobody", [0, 0, 0, 0]]]) {
     const counts = hourly(TWO, name);
     assert.deepEqual([total(counts, "man"), grandTotal(counts), inHour(counts, "10"), beforeHour(counts, "11")], sums);
   }
-});
-
-test("the demo's visitors are left out of a sum of cameras, unless there are no others", () => {
   const cameras = { back: camera({ man: { "09": 5 } }, EVERY, true), door: camera({ man: { "09": 2 } }) };
-  assert.equal(grandTotal(hourly(report(cameras), "")), 2);
-  assert.equal(grandTotal(hourly(report(cameras), "back")), 5);
+  assert.deepEqual(["", "back"].map((name) => grandTotal(hourly(report(cameras), name))), [2, 5]);
   assert.equal(grandTotal(hourly(report({ back: cameras.back }, { demo: true }), "")), 5);
 });
 
@@ -59,56 +101,48 @@ test("hours with data: counted, or with visits", () => {
   assert.deepEqual([...hours].sort(), ["08", "09", "10", "11", "15"]);
 });
 
-const TEN = at("2026-11-23T12:00:00Z"); // 13 o'clock at the site: 13 hours have passed
+const NOW = at("2026-11-23T12:00:00Z"); // 13 o'clock at the site: 13 hours have passed
+const PARTS = { back: camera({}, NONE), door: camera({}), side: camera({}, MORNING) };
+const MANY = { ...Object.fromEntries(["a", "b", "c", "d"].map((one) => [one, camera({}, NONE)])), door: camera({}) };
 
 for (const [cameras, name, text] of [
-  [{ door: camera({}, EVERY) }, "", ""],
+  [{ door: camera({}) }, "", ""],
   [{ door: camera({}, NONE) }, "", "no data"],
   [{ door: camera({}, MORNING) }, "", "counted 3 h 30 min of 13 h"],
-  [{ back: camera({}, NONE), door: camera({}), side: camera({}, MORNING) }, "", "partly counted: back no data, side 3 h 30 min of 13 h"],
-  [{ back: camera({}, NONE), door: camera({}) }, "back", "no data"],
-  [{ back: camera({}, NONE), door: camera({}) }, "door", ""],
-  [{ ...Object.fromEntries(["a", "b", "c", "d"].map((one) => [one, camera({}, NONE)])), door: camera({}) }, "",
-    "partly counted: a no data, b no data, c no data, and others"],
+  [PARTS, "", "partly counted: back no data, side 3 h 30 min of 13 h"],
+  [PARTS, "back", "no data"],
+  [PARTS, "door", ""],
+  [MANY, "", "partly counted: a no data, b no data, c no data, and others"],
 ]) {
   test(`coverage: ${text || "all"} (${Object.keys(cameras)} ${name})`, () => {
-    assert.equal(spaces(coverageText(report(cameras), name, TEN)), text);
+    assert.equal(spaces(coverageText(report(cameras), name, NOW)), text);
   });
 }
 
 test("coverage of a longer day counts its hour twice", () => {
-  const longer = { begins_at: at("2026-10-24T22:00:00Z"), ends_at: at("2026-10-25T23:00:00Z") };
-  const [{ counted: seconds, passed }] = coverage(report({ door: camera({}, counted(1, "02")) }, longer), "", Infinity);
+  const [{ counted: seconds, passed }] = coverage(report({ door: camera({}, counted("02")) }, LONGER), "", Infinity);
   assert.deepEqual([seconds, passed], [7200, 25 * 3600]);
 });
 
 test("shown hours: those with visits and the present one, and enough around them", () => {
-  const days = [hourly(TWO, "")];
-  assert.deepEqual(shownHours(HOURS, days, "13", 3), ["09", "10", "11", "12", "13"]);
+  assert.deepEqual(shownHours(HOURS, [hourly(TWO, "")], "13", 3), ["09", "10", "11", "12", "13"]);
   assert.deepEqual(shownHours(HOURS, [new Map()], "22", 4), ["20", "21", "22", "23"]);
   assert.deepEqual(shownHours(HOURS, [new Map()], "00", 4), ["00", "01", "02", "03"]);
   assert.deepEqual(shownHours(HOURS.slice(0, 3), [new Map()], "01", 9), ["00", "01", "02"]);
-  assert.equal(hourText("23"), "23–00");
 });
 
-test("an hour in words", () => {
-  const [today, other] = [dayOf(report({ door: camera({ man: { "09": 2 }, woman: { "09": 1 } }, MORNING) }), ""), dayOf(TWO, "")];
-  const say = (hour, beside = null) => hourReadout(hour, "13", ["woman", "man"], today, beside, "Sun 22 Nov");
+test("an hour, and a day so far, in words", () => {
+  const [one, two, none] = [report({ door: camera({ man: { "09": 2 }, woman: { "09": 1 } }, MORNING) }), TWO,
+    report({ door: camera({}, NONE) })].map((day) => dayOf(day, ""));
+  const say = (hour, beside = null) => hourReadout(hour, "13", ["woman", "man"], one, beside, "Sun 22 Nov");
   assert.equal(say("09"), "09–10 h: woman 1, man 2");
-  assert.equal(say("10", other), "10–11 h: no visit · 5 on Sun 22 Nov");
+  assert.equal(say("10", two), "10–11 h: no visit · 5 on Sun 22 Nov");
   assert.equal(say("12"), "12–13 h: no data");
-  assert.equal(say("15", dayOf(report({ door: camera({}, NONE) }), "")), "15–16 h: not yet · no data on Sun 22 Nov");
-});
-
-test("a day so far in words", () => {
-  const [two, none] = [dayOf(TWO, ""), dayOf(report({ door: camera({}, NONE) }), "")];
+  assert.equal(say("23", none), "23–00 h: not yet · no data on Sun 22 Nov");
   assert.equal(soFar("11", two, two, "Sun 22 Nov"), "Before 11:00: 6 today, 6 on Sun 22 Nov");
   assert.equal(soFar("11", two, none, "Sun 22 Nov"), "Before 11:00: 6 today, no data on Sun 22 Nov");
-  assert.equal(soFar("11", none, none, ""), "");
-  assert.equal(soFar("00", two, two, ""), "");
+  assert.deepEqual([soFar("11", none, none, ""), soFar("00", two, two, ""), busiest(none.counts)], ["", "", ""]);
   assert.equal(busiest(two.counts), "Busiest hour: 10–11 h with 5 visitors");
-  assert.equal(busiest(hourly(report({ door: camera({ man: { 10: 1 } }) }), "")), "Busiest hour: 10–11 h with 1 visitor");
-  assert.equal(busiest(none.counts), "");
 });
 
 for (const [text, cameras, isDemo, live] of [

@@ -1,0 +1,176 @@
+"""Pictures: found in a stream of bytes, prepared, and made frames, with their pace, numbers and times."""
+
+import itertools
+import random
+from functools import partial
+from unittest.mock import Mock
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from capture.__main__ import _create_framer
+from capture.framer import Framer, Pace
+from capture.mjpeg import find_jpegs
+from capture.prepare import Preparation, decode, jpeg, new_size
+from capture.settings import Settings
+from capture.source import Captured, UnusablePicture
+from runtime.metrics import Metrics
+from tests.support import videos
+
+PICTURE = np.zeros((20, 40, 3), np.uint8)
+"""Black, with a red mark in the top left."""
+PICTURE[:4, :4] = (0, 0, 255)
+
+
+@pytest.mark.parametrize(("degrees", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))])
+def test_rotated_clockwise_and_then_resized(degrees: int, corner: tuple[int, int]) -> None:
+    """Grey pictures have no colour."""
+    is_turned = degrees in (90, 270)
+    prepared = Preparation(width=10, rotate=degrees).apply(PICTURE)
+    assert prepared.shape == ((20, 10, 3) if is_turned else (5, 10, 3))
+    assert prepared[corner].tolist() == [0, 0, 255]
+    grey = Preparation(rotate=degrees, gray=True).apply(PICTURE)
+    assert grey.shape == ((40, 20) if is_turned else (20, 40))
+    decoded = decode(jpeg(grey, 90))
+    assert decoded is not None
+    assert (decoded[..., 0] == decoded[..., 2]).all()
+
+
+@given(st.integers(1, 8000), st.integers(1, 8000), st.integers(16, 8192))
+def test_one_side_alone_keeps_the_shape(width: int, height: int, wanted: int) -> None:
+    """However flat a picture is, a side is at least one pixel and the shape is kept to rounding; both sides are as set."""
+    new_width, new_height = new_size(width, height, wanted, None)
+    assert new_width == wanted
+    assert abs(new_height - max(1, height * wanted / width)) <= 1
+    assert new_size(height, width, None, wanted) == (new_height, new_width)
+    assert new_size(width, height, wanted, 16) == (wanted, 16)
+    assert new_size(width, height, None, None) == (width, height)
+
+
+def test_a_picture_that_cannot_become_a_frame() -> None:
+    """Too wide or high for a JPEG, it is refused with its size; resized, it will do."""
+    captured = Captured(np.zeros((2, 70_000, 3), np.uint8), 1.0, 1.0)
+    flat, thin = Preparation(height=64), Preparation(rotate=90, width=64)
+    for preparation, reason in ((Preparation(), "70000x2"), (flat, "at most 16384"), (thin, "at most 16384")):
+        with pytest.raises(UnusablePicture, match=reason):
+            Framer("door", Pace(10), preparation, 80).make_frame(captured)
+    assert Framer("door", Pace(10), Preparation(64, 64), 80).make_frame(captured)
+
+
+@pytest.mark.parametrize(
+    ("rate", "wanted", "jitter", "share"),
+    [(10, 10, 0.02, 1.0), (30, 10, 0.0, 0.97), (25, 10, 0.0, 0.97), (60, 24, 0.0, 0.97), (30, 1, 0.0, 0.97)],
+    ids=["a camera of the set rate loses nothing to its jitter", *["a faster one is thinned evenly"] * 4],
+)
+def test_pace(rate: int, wanted: int, jitter: float, share: float) -> None:
+    """Over a minute there are as many as wanted, never more, with no gap of two intervals."""
+    noise = random.Random(1)
+    times = [number / rate + noise.uniform(-jitter, jitter) for number in range(60 * rate)]
+    through = list(filter(Pace(wanted).lets_through, times))
+    assert wanted * 60 * share <= len(through) <= wanted * 60 + 1
+    assert max(later - earlier for earlier, later in itertools.pairwise(through)) < 2 / wanted
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=200))
+def test_never_more_than_the_rate(gaps: list[float]) -> None:
+    """In any stretch, at most its length times the rate, and 1.5, are let through."""
+    through = list(filter(Pace(5).lets_through, itertools.accumulate(gaps)))
+    for first in range(len(through)):
+        for last in range(first, len(through)):
+            assert last - first + 1 <= (through[last] - through[first]) * 5 + 1.5 + 1e-6
+
+
+def test_numbers_count_what_was_published() -> None:
+    """A frame that was not published does not use up a number; size and time are the picture's; a session is one process.
+
+    A picture out of turn becomes a frame however early it comes, and does not move the others. The source is asked whether it is
+    drawn until the first frame is out: a clip, and the file beside it, may come later.
+    """
+    framer = Framer("door", Pace(10), Preparation(width=20), 80, is_drawn=partial(next, iter([False, True])))
+    frames = []
+    for at, at_once, is_published, expected in (
+        (100.00, False, False, (0, False)),
+        (100.01, False, False, None),
+        (100.02, True, True, (0, True)),
+        (100.10, True, True, (1, True)),
+        (100.12, False, False, None),
+        (100.20, False, True, (2, True)),
+    ):
+        frame = framer.make_frame(Captured(PICTURE, 5000.0, at), at_once)
+        assert (frame and (frame.sequence, frame.demo)) == expected
+        frames += [frame] if frame else []
+        if is_published:
+            framer.published()
+    assert {(one.captured_at, one.width, one.height, one.session) for one in frames} == {(5000.0, 20, 10, frames[0].session)}
+    other = Framer("door", Pace(10), Preparation(width=20), 20).make_frame(Captured(PICTURE, 5000.0, 100.0))
+    assert other
+    assert other.session != frames[0].session
+    assert len(other.jpeg) < len(frames[0].jpeg)  # of a lower quality
+
+
+@pytest.mark.parametrize("step", [-59.0, -30.0, 45.0, 3600.0, 1_790_000_000.0])
+def test_a_clock_that_is_set_is_noticed(step: float) -> None:
+    """Pace and session go by a clock that nobody sets; each step of the other is counted once, jitter is none."""
+    bus = Mock(metrics=Metrics())
+    framer = _create_framer(Settings(), Settings().create_source(), bus, reports_clock=True)
+    jitter = (0.0, 0.2, -0.3, step + 0.1, step, step - 0.4)
+    frames = [framer.make_frame(Captured(PICTURE, 5000 + number + off, 100.0 + number)) for number, off in enumerate(jitter)]
+    assert [one.session_time for one in frames if one] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert bus.metrics.snapshot() == {"clock_steps": 1, "clock_stepped": pytest.approx(step, abs=0.5)}
+
+
+LIMIT = 1_000_000
+SMALL = jpeg(videos.numbered(1, 16, 16), 80)
+EXIF = b"\xff\xe1" + (2 + len(SMALL)).to_bytes(2, "big") + SMALL
+"""A segment with a small picture in it, as cameras have it."""
+WITH_EXIF = [whole[:2] + EXIF + whole[2:] for whole in (jpeg(videos.numbered(number), 80) for number in range(3))]
+STRIPED = cv2.GaussianBlur(videos.numbered(3), (3, 3), 0)
+STRIPED[:, ::3] = 255
+OF_SEVERAL_SCANS = cv2.imencode(".jpg", STRIPED, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+GOOD = [*WITH_EXIF, OF_SEVERAL_SCANS]
+WRONG_LENGTH = b"\r\n--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 99999\r\n\r\n"
+HEADS = [b"", WRONG_LENGTH, b"--frame\n\n", bytes(700), b"\xff\xd8 \xff\xff\xff"]
+BEGIN = b"\xff\xd8\xff\xda\x00\x02"
+"""Of a JPEG."""
+generating = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])
+
+
+def found(stream: bytes, size: int) -> list[bytes]:
+    """The JPEGs in a stream that comes in chunks of this size."""
+    chunks = (stream[at : at + size] for at in range(0, len(stream), size))
+    return [one for one in find_jpegs(chunks, LIMIT) if one is not None]
+
+
+@generating
+@given(
+    st.lists(st.tuples(st.sampled_from(HEADS), st.integers(0, 3), st.none() | st.integers(0, 200)), max_size=6),
+    st.integers(100, 5000),
+)
+def test_whole_pictures_are_found(parts: list[tuple[bytes, int, int | None]], size: int) -> None:
+    """Whatever stands between them and however the bytes come; one that is cut off in its scan costs none but itself."""
+    stream = b""
+    for head, number, cut in parts:
+        picture = GOOD[number]
+        scan = picture.rindex(b"\xff\xda") + 14
+        stream += head + (picture if cut is None else picture[: min(scan + cut, len(picture) - 2)])
+    assert [GOOD.index(one) for one in found(stream, size)] == [number for _, number, cut in parts if cut is None]
+
+
+@generating
+@given(st.lists(st.binary(max_size=300) | st.sampled_from([b"\xff\xd8\xff", *GOOD]), max_size=8), st.integers(100, 3000))
+def test_after_any_bytes_pictures_are_found_again(garbage: list[bytes], size: int) -> None:
+    """Within the 64 KB that a false head can claim."""
+    tail = [GOOD[0]] * (70_000 // len(GOOD[0]) + 2)
+    is_found = found(b"".join([*garbage, *tail]), size)[-1:] == [GOOD[0]]
+    assert is_found
+
+
+def test_endless_bytes_fill_no_memory() -> None:
+    """What never becomes a picture is dropped at the limit, and the next picture is found."""
+    for filler in ((BEGIN + b"x" * 100_000) * 30, bytes(range(255)) * 10_000, BEGIN + b"x" * 2_000_000):
+        pictures = found(filler + b"\xff\xd9" + GOOD[0] + GOOD[1], 65536)
+        assert pictures[-2:] == GOOD[:2]
+        assert max(map(len, pictures)) <= LIMIT

@@ -1,0 +1,122 @@
+"""What the commands print: people at the cameras, the LED matrix, and the end of a recording."""
+
+import io
+import time
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from paho.mqtt import client as mqtt
+
+from bus import About, CurrentLabel, DayCounts, Message, Pixels, Status, topics
+from display.icons import OWN, read_icons
+from display.matrix import TerminalMatrix
+from display.pixels import DARK, rgb_bytes
+from footfall.matrix import show
+from footfall.recording import summary, truth_beside
+from footfall.watch import Watch
+
+
+def received(message: Message | None, topic: str = "", payload: bytes = b"") -> mqtt.MQTTMessage:
+    """A message as the broker sends it, or any other payload."""
+    found = mqtt.MQTTMessage(topic=(message.topic if message else topic).encode())
+    found.payload = message.pack() if message else payload
+    return found
+
+
+SINCE = 1_700_000_000.0
+CLOCK = time.strftime("%H:%M:%S", time.localtime(SINCE))
+NOBODY = received(CurrentLabel("door", None, None, None))
+
+
+def test_watch_prints_a_line_for_each_change() -> None:
+    """Label, since when by the clock, today's visits; no metrics for programs."""
+    out = io.StringIO()
+    watch = Watch(out)
+    lost, woman = received(Status("capture", "camera-lost", about=About("door"))), f"door: Frau Müller since {CLOCK}"
+    lines: list[str] = []
+    for message, line in (
+        (lost, ""),  # not known yet
+        (NOBODY, "door: nobody (today: no visits)"),
+        (received(CurrentLabel("door", "Frau Müller", 0.987, SINCE)), f"{woman} (today: no visits)"),
+        (received(CurrentLabel("door", "Frau Müller", 0.5, SINCE)), ""),  # another probability
+        (received(DayCounts("door", "2026-01-31", {"man": 2}, {})), f"{woman} (today: man 2)"),
+        (received(DayCounts("door", "2026-01-31", {"woman": 1, "man": 2}, {})), f"{woman} (today: man 2, woman 1)"),
+        (received(DayCounts("door", "2026-01-30", {"man": 57}, {})), ""),  # again, when a visit over midnight ends
+        (NOBODY, "door: nobody (today: man 2, woman 1)"),
+        (lost, "door: camera-lost (today: man 2, woman 1)"),
+        (received(Status("bridge", "offline")), ""),
+        (received(None, topics.status("x"), b"{"), ""),
+        (received(None, topics.label("door"), b"\xff"), ""),
+        (received(Status("capture", "running", about=About("door"))), "door: nobody (today: man 2, woman 1)"),
+        (received(None, topics.counts("door")), ""),  # forgotten, and counted again
+        (NOBODY, "door: nobody (today: no visits)"),
+    ):
+        watch.process(message)
+        watch.print_changes()
+        lines += [line] if line else []
+        assert out.getvalue().splitlines() == lines
+
+
+APPLE = read_icons(OWN).picture("Apple")
+
+
+def drawn(monkeypatch: pytest.MonkeyPatch, terminal: bool, **settings: str) -> str:
+    """What is written of an apple, and of nothing after it, up to Ctrl-C."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in ({"TERM": "xterm"} | settings).items():
+        monkeypatch.setenv(name, value)
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: terminal)
+    pixels = [received(Pixels("matrix", "Apple", rgb_bytes(APPLE))), received(Pixels("matrix", "", rgb_bytes(DARK)))]
+    connection = Mock(**{"take.side_effect": [*pixels, KeyboardInterrupt]})
+    with pytest.raises(KeyboardInterrupt):
+        show(connection, "matrix", out)
+    connection.follow.assert_called_once_with(topics.pixels("matrix"))
+    return out.getvalue()
+
+
+def test_a_terminal_shows_the_matrix_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each picture is drawn over the one before, with its colours; at the end the cursor is there again."""
+    TerminalMatrix(first := io.StringIO()).show(APPLE)
+    TerminalMatrix(second := io.StringIO()).show(DARK)
+    pictures = f"{first.getvalue()}\x1b[KApple\n", f"\x1b[5A{second.getvalue()}\x1b[K\n"
+    assert drawn(monkeypatch, terminal=True) == "\x1b[?25l{}{}\x1b[?25h".format(*pictures)
+
+
+@pytest.mark.parametrize(("terminal", "settings"), [(False, {}), (True, {"NO_COLOR": "1"}), (True, {"TERM": "dumb"})])
+def test_elsewhere_it_shows_the_label(monkeypatch: pytest.MonkeyPatch, terminal: bool, settings: dict[str, str]) -> None:
+    """Lines of text, without a colour code."""
+    assert drawn(monkeypatch, terminal, **settings) == "Apple\ndark\n"
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ('{"visitors": [{"label": "man"}, {"label": "man"}, {"label": "woman"}]}', {"man": 2, "woman": 1}),
+        ('{"segments": [{"label": "Apple"}, {"label": "Apple"}, {"label": "nobody"}, {"label": "Apple"}]}', {"Apple": 2}),
+        ('{"visitors": []}', {}),
+        ('{"other": 7}', None),
+        ('{"visitors": 7}', None),
+        ('{"segments": [{"photo": "x"}]}', None),
+        ("[]", None),
+        ("{", None),
+    ],
+)
+def test_the_truth_beside_a_recording(document: str, expected: dict[str, int] | None, tmp_path: Path) -> None:
+    """Visitors, or segments of which equal ones in a row are one visitor; a file about something else is no truth."""
+    (tmp_path / "door.json").write_text(document)
+    assert truth_beside(str(tmp_path / "door.mp4"), lambda label: label == "nobody") == expected
+    assert truth_beside(str(tmp_path / "other.mp4"), lambda label: False) is None
+
+
+def test_the_summary() -> None:
+    """Labels that the truth has and nobody counted stand in it too."""
+    assert summary("x.mp4", ["man", "man"], {"woman": 1}).splitlines() == [
+        "x.mp4 was played to its end.",
+        "visitors  counted  truth",
+        "man             2      0",
+        "woman           0      1",
+        "all             2      1",
+    ]
+    assert summary("x.mp4", ["man"], None).splitlines()[1:] == ["visitors  counted", "man             1", "all             1"]
