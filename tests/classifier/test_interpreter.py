@@ -257,10 +257,10 @@ def test_a_stop_during_the_trial() -> None:
 
 BACKEND = b"""
 import numpy as np
-from classifier.backends import Tensor
+from classifier.backends import TensorInfo
 class Mean:
-    inputs = [Tensor("picture", (1, 8, 8, 3), np.dtype("float32"))]
-    outputs = [Tensor("mean", (1, 3), np.dtype("float32"))]
+    inputs = [TensorInfo("picture", (1, 8, 8, 3), np.dtype("float32"))]
+    outputs = [TensorInfo("mean", (1, 3), np.dtype("float32"))]
     def run(self, tensor):
         return [tensor.mean(axis=(1, 2)) / 250]
 def load(model, options):
