@@ -16,7 +16,7 @@ from demo.chain import Chain
 from demo.clip import write_clip
 from demo.score import Span, score
 from demo.visitors import FRAME_RATE
-from display.icons import OWN, read_icons
+from display.icons import BUILT_IN, read_icons
 from display.pixels import rgb_bytes
 from tests.end_to_end.run import make_run
 from tests.support.broker import accepts
@@ -94,7 +94,7 @@ def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp
         icons = [pixels.label for pixels in shown if pixels.label]
         assert set(icons) == set(labels)
         assert is_demo or icons == labels  # a drawn visitor has the other label in some frames
-        assert all(pixels.rgb == rgb_bytes(read_icons(OWN).picture(pixels.label)) for pixels in shown if pixels.label)
+        assert all(pixels.rgb == rgb_bytes(read_icons(BUILT_IN).picture(pixels.label)) for pixels in shown if pixels.label)
         current = [CurrentLabel.unpack(payload).label for payload in listener.payloads("door/label")]
         changes = [label for label, _ in itertools.groupby(current)]  # a recording played late corrects since when
         assert [label for label in changes if label] == labels
