@@ -45,7 +45,7 @@ class Database(DatabaseFile):
     def _is_temporary(self, error: Exception, text: str) -> bool:
         return isinstance(error, sqlite3.OperationalError) and not any(sign in text for sign in _OF_DAMAGE)
 
-    def _leaves_usable(self, text: str) -> bool:
+    def _keeps_connection(self, text: str) -> bool:
         return "locked" in text  # other errors may last as long as the connection
 
     def _prepare(self, connection: Connection) -> None:

@@ -28,4 +28,4 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    process.end(process.run(main, Settings, __doc__ or ""))  # an answer may wait for a locked ledger at the end
+    process.terminate(process.run(main, Settings, __doc__ or ""))  # an answer may wait for a locked ledger at the end

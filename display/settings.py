@@ -23,7 +23,7 @@ class Settings(LabelSettings):
     max_frame_age: Seconds = Field(default=2.0, description="seconds after which a prediction is too old to be shown")
 
     @property
-    def own_name(self) -> str:
+    def default_name(self) -> str:
         """A second display on a broker needs another name."""
         default = type(self).model_fields["display_name"].default
         return "display" if self.display_name == default else f"display-{self.display_name}"[:64]

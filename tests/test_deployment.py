@@ -25,7 +25,7 @@ from bridge.policy import Policy
 from bridge.results import Kind
 from bridge.sinks.edgehub.twin import read_policy
 from runtime.errors import InvalidSetting
-from runtime.settings import load, variables_of
+from runtime.settings import environment_variables, load
 from scripts.deployment import assignments
 from tests.support.broker import ROOT
 from tests.support.wait import limit
@@ -85,7 +85,7 @@ def test_modules_accept_their_settings(name: str, monkeypatch: pytest.MonkeyPatc
             assert set(variables(content)) == {"CAMERAS"}
             continue
         kind = importlib.import_module(f"{module}.settings").Settings
-        assert set(variables(content)) <= {variable for one in variables_of(kind).values() for variable in one.names}, module
+        assert set(variables(content)) <= {name for one in environment_variables(kind).values() for name in one.names}, module
         with monkeypatch.context() as patch:
             for variable, value in variables(content).items():
                 (tmp_path / variable).write_text("a password\n")

@@ -64,7 +64,7 @@ def test_several_handlers_of_one_filter(broker: Broker, caplog: pytest.LogCaptur
     bus.subscribe(PREDICTIONS, Prediction, fail)
     bus.subscribe(PREDICTIONS, Prediction, whole.append)
     bus.subscribe(topics.pixels(), Pixels, print)
-    bus.subscribe(topics.label(), CurrentLabel, print, cleared=cleared.append)
+    bus.subscribe(topics.label(), CurrentLabel, print, on_cleared=cleared.append)
     with bus, Listener(broker.port) as sender:
         until(lambda: bus.connected)
         until(lambda: delivered(sender, whole) and len(whole) > 2)
@@ -188,8 +188,8 @@ def test_a_refused_subscription_is_logged(caplog: pytest.LogCaptureFixture) -> N
     client.subscribe.return_value = (mqtt.MQTT_ERR_SUCCESS, 7)
     subscriptions = Subscriptions(client, "tester", "secret", Metrics(), Mock())
     subscriptions.add(PREDICTIONS, Prediction, print, share="some")
-    subscriptions.connected()
-    subscriptions.answered(7, (0x80,))
+    subscriptions.on_connect()
+    subscriptions.on_suback(7, (0x80,))
     wanted = f"$share/{secret_name('some', 'secret')}/footfall/+/prediction"
     assert client.subscribe.call_args[0] == ([(wanted, 1)],)
     assert caplog.messages == [f"the broker refuses the subscription of tester to {wanted}"]

@@ -47,7 +47,7 @@ def test_round_trip(message: Message) -> None:
     """With its version; a newer sender may add keys. A field without a default that is missing is named."""
     kind, content = type(message), document(message)
     assert content["v"] == 1
-    assert kind.unpack(message.pack()) == kind.received(message.topic, message.pack()) == message
+    assert kind.unpack(message.pack()) == kind.from_topic(message.topic, message.pack()) == message
     assert kind.unpack(packed(kind, content | {"later": [1, 2]})) == message
     needed = {"v", *(one.name for one in fields(message) if one.default is MISSING)}  # type: ignore[arg-type]  # a dataclass
     for key in content:
@@ -122,7 +122,7 @@ def test_what_json_cannot_express_is_refused(value: str) -> None:
 @given(payload=st.binary(max_size=300))
 def test_any_bytes(kind: type[Message], payload: bytes) -> None:
     """They are a message or an InvalidMessage, on any topic."""
-    for read in (kind.unpack, lambda payload: kind.received("footfall/a/b/c", payload)):
+    for read in (kind.unpack, lambda payload: kind.from_topic("footfall/a/b/c", payload)):
         try:
             read(payload)
         except InvalidMessage as error:
@@ -210,10 +210,10 @@ BAD_REQUESTS: dict[type[Message], list[bytes]] = {
 def test_a_request_is_its_topics() -> None:
     """One that is typed by hand needs no version, and is for the camera, or of the asker, in its topic. A bad one is refused."""
     for payload, request in REQUESTS.items():
-        assert type(request).received(request.topic, payload) == request
+        assert type(request).from_topic(request.topic, payload) == request
     for kind, payload in [(kind, payload) for kind, payloads in BAD_REQUESTS.items() for payload in payloads]:
         with pytest.raises(InvalidMessage, match=kind.__name__):
-            kind.received(kind.TOPIC("door"), payload)
+            kind.from_topic(kind.TOPIC("door"), payload)
 
 
 def test_an_answer_as_others_read_it() -> None:

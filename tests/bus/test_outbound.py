@@ -10,7 +10,7 @@ import pytest
 from paho.mqtt import client as mqtt
 
 from bus import CurrentLabel, Prediction
-from bus.outbound import MAX_QUEUED, RECENT, Outbound
+from bus.outbound import MAX_QUEUED, RESEND_WINDOW, Outbound
 from runtime.metrics import Metrics
 from tests.support.samples import prediction
 
@@ -41,16 +41,16 @@ class Line:
     def acknowledge(self, *packets: int) -> None:
         """PUBACKs."""
         for packet in packets:
-            self.outbound.acknowledged(packet)
+            self.outbound.on_puback(packet)
 
     def reconnect(self, *meanwhile: int, seconds: float = 60.0) -> list[int]:
         """What the client is given when the connection is back; some is published meanwhile."""
-        self.outbound.disconnected()
+        self.outbound.on_disconnect()
         self.put(*meanwhile)
         self.now += seconds
-        self.outbound.disconnected()  # again, as after an attempt that fails
+        self.outbound.on_disconnect()  # again, as after an attempt that fails
         self.given.clear()
-        self.outbound.connected()
+        self.outbound.on_connect()
         return list(self.given)
 
 
@@ -58,7 +58,7 @@ class Line:
 def line() -> Line:
     """A connected one."""
     one = Line()
-    one.outbound.connected()
+    one.outbound.on_connect()
     return one
 
 
@@ -66,7 +66,7 @@ def test_after_a_lost_connection_everything_comes_in_its_order(line: Line) -> No
     """What was acknowledged lately, what was not, and what has waited: nothing newer goes before something older."""
     line.put(1, 2)
     line.acknowledge(1, 2)
-    line.now += RECENT
+    line.now += RESEND_WINDOW
     line.put(3, 4, 5)
     line.acknowledge(3)
     line.now += 0.5
@@ -79,10 +79,10 @@ def test_what_was_sent_again_is_sent_once_more(line: Line) -> None:
     line.put(1)
     line.acknowledge(1)
     for _ in range(3):
-        assert line.reconnect(seconds=2 * RECENT) == [1]
+        assert line.reconnect(seconds=2 * RESEND_WINDOW) == [1]
         line.acknowledge(1)
-        line.now += RECENT / 2
-    line.now += RECENT
+        line.now += RESEND_WINDOW / 2
+    line.now += RESEND_WINDOW
     assert line.reconnect() == []
 
 
@@ -107,14 +107,14 @@ def test_what_its_caller_publishes_again_is_not_kept_here(line: Line) -> None:
     line.acknowledge(2)
     assert line.reported == [2]
     assert line.reconnect(seconds=0) == [2]
-    line.outbound.disconnected()
+    line.outbound.on_disconnect()
     assert not line.put(4, reported=True)
-    line.outbound.connected()
+    line.outbound.on_connect()
     line.code = mqtt.MQTT_ERR_QUEUE_SIZE
     assert not line.put(5, reported=True)
     assert "dropped_queue_full" not in line.metrics.snapshot()
     assert set(line.reported) == {2}
-    line.code, line.on_publish = 0, line.outbound.acknowledged
+    line.code, line.on_publish = 0, line.outbound.on_puback
     assert line.put(6, reported=True)
     assert set(line.reported) == {2, 6}
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bus.__main__ import as_json
+from bus.__main__ import to_json
 from tests.support import samples
 from tests.support.broker import ROOT, Broker
 from tests.support.listener import Listener
@@ -27,12 +27,12 @@ GARBAGE = [b"", b"\xc1", b"\x81\x90\x01", b"\x91" * 2000, b"\x81\xc4\x01a\x01", 
 @example({"jpeg": b"four", "text": "a\nb"})
 def test_a_message_is_a_line(content: object) -> None:
     """A picture becomes its size. Garbage is no line, nor is a map that JSON cannot express, or half a message."""
-    line = as_json((content if isinstance(content, bytes) else msgpack.packb(content)).hex() + "\n")
+    line = to_json((content if isinstance(content, bytes) else msgpack.packb(content)).hex() + "\n")
     assert "\n" not in (line or "")
     if isinstance(content, dict):
         shown = {key: f"<{len(one)} bytes>" if isinstance(one, bytes) else one for key, one in content.items()}
         assert json.loads(line or "") == shown
-    assert not any(as_json(garbage) for garbage in ("no digits", *(one.hex() for one in GARBAGE)))
+    assert not any(to_json(garbage) for garbage in ("no digits", *(one.hex() for one in GARBAGE)))
 
 
 @pytest.mark.system

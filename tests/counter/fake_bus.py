@@ -28,7 +28,7 @@ class FakeBus:
         self.about: dict[str, Any] = {}
         self.progress = 0
         self.forgotten: list[str] = []
-        self.cleared: Callable[[str], object] = str
+        self.on_cleared: Callable[[str], object] = str
         self._handlers: dict[type[Message], Callable[[Any], object]] = {}
         self.waiting = Inbox(self.deliveries.append)
 
@@ -37,10 +37,10 @@ class FakeBus:
         return self.waiting
 
     def subscribe(
-        self, _topic: str, kind: type[M], handler: Callable[[M], object], cleared: Callable[[str], object] = str
+        self, _topic: str, kind: type[M], handler: Callable[[M], object], on_cleared: Callable[[str], object] = str
     ) -> None:
         self._handlers[kind] = handler
-        self.cleared = cleared
+        self.on_cleared = on_cleared
 
     def receive(self, *messages: Message) -> None:
         for one in messages:
@@ -49,15 +49,15 @@ class FakeBus:
             else:
                 self._handlers[type(one)](one)
 
-    def publish(self, message: Message, acknowledged: Callable[[], object] | None = None) -> bool:
+    def publish(self, message: Message, on_acknowledged: Callable[[], object] | None = None) -> bool:
         message.pack()
-        if acknowledged is not None:
+        if on_acknowledged is not None:
             if self.room == 0:
                 return False
             self.room -= 1
-            self.acknowledgements.append(acknowledged)
+            self.acknowledgements.append(on_acknowledged)
             if self.acknowledges:
-                acknowledged()
+                on_acknowledged()
         self.published.append(message)
         return True
 

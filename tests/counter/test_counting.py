@@ -272,7 +272,7 @@ def test_ended_recordings_are_bounded(shop: Shop) -> None:
     shop.step()
     metrics = shop.bus.metrics.snapshot()
     assert (len(shop.bus.about["ended"]), metrics["dropped_camera"], metrics["invalid"]) == (MAX_CAMERAS, 7, 2)
-    shop.bus.cleared(topics.label("c00"))
+    shop.bus.on_cleared(topics.label("c00"))
     shop.step()
     assert "c00" not in shop.bus.about["ended"]
 
@@ -281,7 +281,7 @@ def test_a_camera_whose_label_is_cleared_is_forgotten(shop: Shop) -> None:
     """Its open visit ends, what is retained of it is not published again, and a restart does not bring it back."""
     shop.see("w" * 10)
     number = len(shop.labels)
-    shop.bus.cleared(topics.label("door"))
+    shop.bus.on_cleared(topics.label("door"))
     shop.step()
     assert ([one.frames for one in shop.bus.of(Visit)], len(shop.labels)) == ([10], number)
     assert shop.bus.forgotten == [topics.label("door"), topics.counts("door")]

@@ -42,7 +42,7 @@ def test_a_throttle_counts_what_it_holds_back() -> None:
     senders at once are logged no more often than it remembers senders.
     """
     clock = Clock(0.0)
-    throttle = LogThrottle(seconds=60, most=8, clock=clock.monotonic)
+    throttle = LogThrottle(seconds=60, max_keys=8, clock=clock.monotonic)
     assert [throttle("a"), throttle("a"), throttle("a"), throttle("b")] == ["", None, None, ""]
     clock.now = 61.0
     assert [throttle("a"), throttle("b")] == [" (2 more like it)", ""]

@@ -43,7 +43,7 @@ def test_what_hangs_for_too_long_ends_the_process(stalls: list[float], ends: lis
     """Ten checks, half a second apart, are five seconds. Only what was observed counts: a stopped process has not hung."""
     ended: list[tuple[int, str]] = []
     left = iter(stalls)
-    heartbeat = Heartbeat(timeout=5.0, end=lambda code, reason: ended.append((code, reason)))
+    heartbeat = Heartbeat(timeout=5.0, terminate=lambda code, reason: ended.append((code, reason)))
     heartbeat.watch("the LEDs", lambda: 0.0)
     heartbeat.watch("the camera", lambda: next(left))
     for _ in stalls:
@@ -132,7 +132,7 @@ def test_a_missing_password_is_waited_for(broker: Broker, tmp_path: Path) -> Non
 @pytest.mark.system
 def test_the_reason_is_logged_before_the_end() -> None:
     """And all output is flushed."""
-    code = "from runtime import logs, process; logs.configure(False, True); print('counted', end=''); process.end(4, 'so it was')"
+    code = "from runtime import logs, process; logs.configure(False, True); print('counted', end=''); process.terminate(4, 'so it was')"
     with python(code) as done:
         assert done.communicate(timeout=limit(30)) == (b"counted", b"[CRT] so it was\n")
         assert done.returncode == 4

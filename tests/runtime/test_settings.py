@@ -15,7 +15,7 @@ from bus.settings import BusSettings, LabelSettings
 from capture.settings import Settings as CaptureSettings
 from runtime import environment, process
 from runtime.explanation import first_problem
-from runtime.settings import load, variables_of
+from runtime.settings import environment_variables, load
 from tests.bus.test_messages import FOR_PROGRAMS
 from tests.support.broker import ROOT
 
@@ -104,7 +104,7 @@ def test_labels_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("module", SETTINGS)
 def test_no_setting_is_explained_in_words_for_programs(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever each variable is set to, it is accepted, or refused in words for people, as messages are."""
-    for name in [variable.names[0] for variable in variables_of(SETTINGS[module]).values()]:
+    for name in [variable.names[0] for variable in environment_variables(SETTINGS[module]).values()]:
         for value in BAD_TEXTS:
             with monkeypatch.context() as patch:
                 patch.setenv(name, value)
@@ -152,7 +152,7 @@ OWN_FILES = "Makefile Procfile .env.template mosquitto/*.sh scripts/* footfall/*
 
 def test_other_variables_raise_no_alarm() -> None:
     """Usual ones, those of the suite's own scripts and images, and settings of other modules, in small letters too."""
-    known = {name.upper() for kind in SETTINGS.values() for one in variables_of(kind).values() for name in one.names}
+    known = {name.upper() for kind in SETTINGS.values() for one in environment_variables(kind).values() for name in one.names}
     assert known == environment.SETTINGS
     files = [path for pattern in OWN_FILES.split() for path in ROOT.glob(pattern) if path.is_file()]
     own = {name for path in files for name in re.findall(r"\b[A-Z][A-Z_]+\b", path.read_text())}
@@ -177,7 +177,7 @@ def test_help_lists_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
     """With default and meaning; other arguments are refused."""
     assert process.run(lambda *_: None, CaptureSettings, "About.", ["--help"]) == 0
     shown = capsys.readouterr().out
-    for variable in variables_of(CaptureSettings).values():
+    for variable in environment_variables(CaptureSettings).values():
         assert variable.meaning
         assert f"  {' or '.join(variable.names)}" in shown
         assert variable.meaning in shown
