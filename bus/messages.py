@@ -253,7 +253,7 @@ class ModelUpdate:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The subject of a module's work. Each module sets some of the fields.
+    """Details about a module; each module sets the fields that apply to it.
 
     - Capture: its `camera`.
     - Classifier: `model` (name and start of its SHA-256), its `labels`, the `runtime` that runs it, and the outcome of the last

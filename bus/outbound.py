@@ -1,4 +1,4 @@
-"""Publishes messages: bounded while the broker is away or slow, and repeated after a lost connection."""
+"""Outgoing messages: bounded while the broker is away or slow, and repeated after a lost connection."""
 
 import logging
 import threading

@@ -94,7 +94,7 @@ class Subscriptions:
             filters = self._pending.pop(packet, [])
         for topic, qos in zip(filters, granted, strict=False):
             if qos >= SUBACK_FAILURE:
-                log.error("broker refused %s the subscription to %s; no messages will arrive", self._name, topic)
+                log.error("broker refused the subscription of %s to %s; its messages will not arrive", self._name, topic)
 
     def _subscribe(self, subscriptions: list[_Subscription]) -> None:
         _, packet = self._client.subscribe([(one.filter, one.qos) for one in subscriptions])

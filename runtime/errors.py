@@ -6,12 +6,12 @@ class FootfallError(Exception):
 
 
 class InvalidMessage(FootfallError):
-    """A payload is invalid, does not match its topic, or exceeds its size limit."""
+    """Raised for a payload that is invalid, does not match its topic, or exceeds its size limit."""
 
 
 class InvalidSetting(FootfallError):
-    """A setting is invalid. A retry does not help, so the process exits with code 2."""
+    """Raised for an invalid setting. A retry does not help, so the process exits with code 2."""
 
 
 class MissingFile(InvalidSetting):
-    """A file is missing that another process may still create."""
+    """Raised for a missing file that another process may still create."""

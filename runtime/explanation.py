@@ -1,4 +1,4 @@
-"""Explains pydantic's errors to users: says what is allowed, according to the JSON schema of the declared type."""
+"""Plain-language explanations of pydantic's errors: what is allowed, according to the JSON schema of the type."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -47,10 +47,10 @@ class Calls:
 
 
 class Heartbeat:
-    """Touches the health file after progress. While entered, its watchdog ends the process if a watched activity hangs.
+    """A health file that is touched after progress, and a watchdog that ends the process if a watched activity hangs.
 
-    A retry does not help if a library hangs, so the process ends and its supervisor restarts it. The watchdog counts a stall by
-    its checks, not by the clock. So a process that was suspended, or slept with its machine, is not considered hung.
+    A retry does not help if a library hangs, so the process ends and its supervisor restarts it. The watchdog runs while
+    entered, and counts its checks, not the clock: a process that was suspended, or slept with its machine, has not hung.
     """
 
     def __init__(

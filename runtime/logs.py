@@ -19,7 +19,7 @@ _LEVELS = {
 
 
 class EdgeFormatter(logging.Formatter):
-    """Formats a line as ``<6> 2026-01-01 00:00:00.000 +00:00 [INF] - text``, or as ``[INF] text`` if `plain`."""
+    """A formatter for lines like ``<6> 2026-01-01 00:00:00.000 +00:00 [INF] - text``, or ``[INF] text`` if `plain`."""
 
     def __init__(self, plain: bool = False) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ def one_line(text: str) -> str:
 
 
 class LogThrottle:
-    """Limits log lines to one per key in `seconds`, and counts the suppressed ones. Remembers at most `max_keys` keys."""
+    """A limit of one log line per key in `seconds`, with a count of suppressed lines; it remembers at most `max_keys` keys."""
 
     def __init__(self, seconds: float = 60.0, max_keys: int = 256, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds

@@ -1,4 +1,4 @@
-"""Serves an ASGI application over HTTP on a thread. It needs uvicorn, so only modules with a server import it."""
+"""An HTTP server for an ASGI application, on a thread. It needs uvicorn, so only modules with a server import it."""
 
 import socket
 import threading
@@ -53,9 +53,7 @@ class Protocol(H11Protocol):
         timer, self.timeout_keep_alive_task = self.timeout_keep_alive_task, None
         super().data_received(data)
         is_answering = self.cycle is not None and not self.cycle.response_complete
-        if (
-            timer is None or is_answering or self.transport.get_protocol() is not self
-        ):  # the last condition: a WebSocket has taken over
+        if timer is None or is_answering or self.transport.get_protocol() is not self:  # not self after a WebSocket upgrade
             if timer is not None:
                 timer.cancel()
         else:

@@ -197,7 +197,7 @@ def test_a_refused_subscription_is_logged(caplog: pytest.LogCaptureFixture) -> N
     subscriptions.on_suback(7, (0x80,))
     shared = f"$share/{secret_name('some', 'secret')}/footfall/+/prediction"
     assert client.subscribe.call_args[0] == ([(shared, 1)],)
-    assert caplog.messages == [f"broker refused tester the subscription to {shared}; no messages will arrive"]
+    assert caplog.messages == [f"broker refused the subscription of tester to {shared}; its messages will not arrive"]
 
 
 def test_invalid_messages_are_counted(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:

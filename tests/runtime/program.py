@@ -1,4 +1,4 @@
-"""Runs Python code in a separate process."""
+"""Python code in a separate process."""
 
 import os
 import subprocess
