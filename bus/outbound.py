@@ -142,7 +142,7 @@ class Outbound:
     def on_connect(self) -> None:
         """Publishes all retained messages; then, oldest first, the recently acknowledged, unacknowledged and queued ones.
 
-        Skips unacknowledged messages that their caller publishes again. paho also repeats unacknowledged messages, after these.
+        Skips unacknowledged messages that their caller publishes again. paho repeats unacknowledged messages too, after these.
         """
         with self._lock:
             self._unsent.clear()

@@ -39,8 +39,8 @@ class Certificate(NamedTuple):
 class Protocol(H11Protocol):
     """uvicorn's HTTP protocol with a timeout for request headers.
 
-    uvicorn starts its keep-alive timer after a response and stops it at the next byte, so an idle client could hold a connection
-    forever. Here the timer also runs before the first request, and until the headers of a request are complete.
+    uvicorn's keep-alive timer starts after a response and stops at the next byte, so idle clients could hold connections forever.
+    Here it also runs before the first request, and until the headers are complete.
     """
 
     def connection_made(self, transport: Any) -> None:

@@ -23,9 +23,8 @@ class Worker:
     """
 
     def __init__(self, name: str, step: Callable[[], object], *, shutdown_timeout: float = 2.0, interval: float = 0.0) -> None:
-        """The worker waits `interval` seconds before each step, including the first.
-
-        On exit it waits up to `shutdown_timeout` seconds for the current step, and then abandons the thread.
+        """Waits `interval` seconds before each step, including the first. On exit, waits up to `shutdown_timeout` seconds for the
+        current step, and then abandons the thread.
         """
         self.stopping = threading.Event()
         """Set when the worker must stop; a step can wait on it instead of sleeping."""

@@ -31,7 +31,7 @@ UNKNOWN = "other"
 class Row(NamedTuple):
     """A kind of topic, and the roles that may write and read it.
 
-    A role applies to the topics of `names`; with a suffix ``*`` to those of any name, with ``=`` to the topic with the user's name.
+    A role applies to the topics of `names`; with ``*`` to those of any name, with ``=`` to the topic with the user's name.
     """
 
     topic: str
