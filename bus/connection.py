@@ -150,7 +150,7 @@ class Bus:
         return self._outbound.publish(message, on_acknowledged)
 
     def forget(self, *topics: str) -> None:
-        """Stops publishing the retained messages of these topics again at each connection."""
+        """Removes topics from the retained messages that are published again at each connection."""
         self._outbound.forget(topics)
 
     def progressed(self) -> None:

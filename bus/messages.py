@@ -183,7 +183,7 @@ class DayCounts(JsonMessage):
     """The visits that began on one day, by label and hour: `visits["woman"]["09"]`. Day and hours are in the site's time zone.
 
     `counted` distinguishes hours without data from hours without visitors. `demo` is true for visits of the demo, which count
-    only on days without visits by another model.
+    only on days on which the camera used no other model.
     """
 
     TOPIC = topics.counts

@@ -23,7 +23,7 @@ MAX_IN_CLIENT = 4 * MAX_QUEUED
 MAX_UNSENT = 2
 """Maximum number of QoS 0 messages that wait inside paho; a frozen broker would get more of them late."""
 RESEND_WINDOW = 4.0
-"""Seconds; a crashed Mosquitto loses the messages that it acknowledged in the last two (`autosave_interval`)."""
+"""Seconds of acknowledged messages to send again; a crashed Mosquitto loses the last two seconds (`autosave_interval`)."""
 
 
 OnAcknowledged = Callable[[], object]
@@ -68,8 +68,8 @@ class Outbound:
         - QoS 1 messages can arrive twice. Those of the last seconds before a lost connection are published again, because a
           broker that crashed has lost them.
 
-        `on_acknowledged` is called once or more when the broker has acknowledged a QoS 1 message. A caller that passes it must
-        publish it again at each connection until then. Without a connection or room, such a message is dropped but not counted.
+        `on_acknowledged` is called once or more after the broker has acknowledged a QoS 1 message. Until then, the caller must
+        publish the message again at each connection. Without a connection or room, it is dropped but not counted.
         """
         payload = message.pack()
         with self._lock:
@@ -134,7 +134,7 @@ class Outbound:
                     envelope.on_acknowledged()
 
     def forget(self, topics: Collection[str]) -> None:
-        """Stops publishing the retained messages of these topics again at each connection."""
+        """Removes topics from the retained messages that are published again at each connection."""
         with self._lock:
             for topic in topics:
                 self._retained.pop(topic, None)

@@ -21,7 +21,7 @@ class NewestSlot(Generic[Key, Value]):
         self._changed = threading.Condition()
 
     def put(self, key: Key, value: Value) -> bool:
-        """Stores a value without blocking. Returns False if the key's older value, or this one when full, was dropped."""
+        """Stores a value without blocking. Returns False if it replaced a waiting one, or if the slot is full and dropped it."""
         with self._changed:
             replaced = key in self._values
             if not replaced and len(self._values) >= self._limit:

@@ -1,6 +1,6 @@
-"""All topics; no other file spells one.
+"""All topics. No other file spells a topic.
 
-Each is callable: with the name of a camera, asker, display or module it returns the topic, without a name the wildcard filter.
+Each is callable. With the name of a camera, asker, display or module it returns a topic; without a name, the wildcard filter.
 """
 
 RESERVED_CAMERAS = frozenset({"classifier", "display", "query", "status"})

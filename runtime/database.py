@@ -33,7 +33,7 @@ class DatabaseFile(ABC):
     DAMAGED: type[FootfallError]
     """Raised if the file is damaged."""
     ROW_ERRORS: type[ValueError] = UnicodeDecodeError
-    """Raised by the rows or error messages of a damaged file, in addition to SQLite's errors."""
+    """Raised by damaged rows, or by SQLite's own messages about them, in addition to SQLite's errors."""
 
     def __init__(self, path: Path, user: str, lock_timeout: float) -> None:
         """Locks the folder for the module `user`. Raises `InvalidSetting` if the folder is unusable or in use."""
@@ -86,7 +86,7 @@ class DatabaseFile(ABC):
 
     @contextmanager
     def transaction(self, durable: bool = False) -> Iterator[Connection]:
-        """Yields the connection in a transaction. A power cut can undo it unless it is `durable`. Raises as `reading` does."""
+        """Yields the connection in a transaction. A power cut can undo it unless `durable`. Raises the errors of `reading`."""
         with self.reading() as connection:
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")

@@ -40,8 +40,8 @@ def run(
 ) -> int:
     """Runs a module until SIGTERM or SIGINT sets the event that is passed to `main`. Returns the exit code.
 
-    `InvalidSetting`, raised here or by `main`, ends the module with exit code 2 and a one-line message. A missing password file
-    is waited for up to `file_timeout` seconds.
+    `InvalidSetting`, raised here or by `main`, ends the module with exit code 2 and a one-line message. Waits up to
+    `file_timeout` seconds for a missing password file.
     """
     arguments = sys.argv[1:] if argv is None else argv
     if "--help" in arguments or "-h" in arguments:
