@@ -56,7 +56,7 @@ class DatabaseFile(ABC):
                 return
             except BlockingIOError:
                 if time.monotonic() > end:
-                    raise InvalidSetting(f"{setting}: in use by another {user}; each needs a different folder") from None
+                    raise InvalidSetting(f"{setting}: another {user} uses it; each needs a separate folder") from None
                 time.sleep(0.05)
 
     def close(self) -> None:
