@@ -123,7 +123,7 @@ def break_connection(broker: GuardedBroker, user: str, topic: str, will: str) ->
 
 
 @pytest.mark.parametrize("user", CLIENTS)
-def test_a_user_publishes_only_where_it_is_allowed(guarded: GuardedBroker, user: str) -> None:
+def test_a_user_publishes_only_where_it_may(guarded: GuardedBroker, user: str) -> None:
     """This applies to live and retained messages. A last will is delivered on the user's status topic only."""
     payload, will, status = f"by {user}", f"will of {user}", f"footfall/status/{user}"
     with as_user(guarded, user) as writer, guarded.listener(OBSERVER, *ALL_FILTERS) as observer:
@@ -142,7 +142,7 @@ def test_a_user_publishes_only_where_it_is_allowed(guarded: GuardedBroker, user:
 
 
 @pytest.mark.parametrize("user", CLIENTS)
-def test_a_user_receives_only_what_it_is_allowed(guarded: GuardedBroker, user: str) -> None:
+def test_a_user_receives_only_what_it_may_read(guarded: GuardedBroker, user: str) -> None:
     """This applies to exact topics, wildcards and shared subscriptions, live and retained. Only the operator receives $SYS."""
     subscriptions = {
         "exact": TOPICS,

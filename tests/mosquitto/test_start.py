@@ -126,9 +126,9 @@ def mode(path: Path) -> int:
 
 
 def test_only_its_role_can_read_a_password(tmp_path: Path) -> None:
-    """A role's group can read its password; only the broker can read its own files, which have hashes. No temporary file stays.
+    """A role's group can read its password; only the broker can read its own files, which have hashes. The umask is irrelevant.
 
-    The next start keeps passwords, and replaces missing and empty ones.
+    No temporary file stays. The next start keeps passwords, and replaces missing and empty ones.
     """
     ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
     environment = environment_of(tmp_path, PATH=create_path(tmp_path), CLASSIFIERS=2, **ports)
