@@ -7,6 +7,7 @@ import itertools
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -35,8 +36,9 @@ def memory_by_kind(run: psutil.Process) -> dict[str, float]:
     """Returns the MB of a process and its descendants, by kind."""
     used: dict[str, float] = defaultdict(float)
     for process in (run, *run.children(recursive=True)):
-        info = process.memory_full_info()
-        used[process_kind(process.cmdline())] += getattr(info, "pss", info.uss) / 1e6
+        with suppress(psutil.NoSuchProcess):  # a script of the broker's has just ended
+            info = process.memory_full_info()
+            used[process_kind(process.cmdline())] += getattr(info, "pss", info.uss) / 1e6
     return used
 
 

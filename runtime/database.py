@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 
 from runtime.errors import FootfallError, InvalidSetting
@@ -137,8 +138,7 @@ class DatabaseFile(ABC):
 
     def _rename_damaged(self) -> Path:
         """Renames the file with its log, and returns the new path. Raises `OSError`."""
-        now = f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() // 1000 % 1_000_000:06}"
-        kept = append_suffix(self.path, f".broken-{now}")
+        kept = append_suffix(self.path, f".broken-{datetime.now(timezone.utc):%Y%m%d-%H%M%S-%f}")
         for suffix in _SUFFIXES:
             if (part := append_suffix(self.path, suffix)).exists():
                 part.rename(append_suffix(kept, suffix))

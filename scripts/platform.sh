@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds all images for another platform, runs them, and waits for predictions and pixels.
+# Builds all images for another platform, runs them, and waits for a prediction, counts and pixels.
 #   scripts/platform.sh arm32v7|arm64v8|amd64
 # Needs a Docker engine that can run them: on such a machine, or with QEMU (on Debian: apt-get install qemu-user-static binfmt-support).
 set -eu
@@ -9,7 +9,6 @@ project=footfall-$platform
 export MATRIX=none SENSE_HAT_LEDS=/dev/null SENSE_HAT_I2C=/dev/zero
 export REGISTRY="$platform/" MQTT_PORT="${MQTT_PORT:-18830}" WEB_PORT="${WEB_PORT:-18831}" FRAME_RATE="${FRAME_RATE:-2}"
 compose() { if docker compose version >/dev/null 2>&1; then docker compose -p "$project" "$@"; else docker-compose -p "$project" "$@"; fi; }
-topics="-p $MQTT_PORT -t footfall/+/prediction -t footfall/display/matrix/pixels"
 
 for module in mosquitto capture classifier counter bridge dashboard display; do
   image="${REGISTRY}footfall-$module:0.1.0"
@@ -23,7 +22,10 @@ done
 
 trap 'compose --profile sensehat down -v >/dev/null 2>&1' EXIT
 compose --profile sensehat up -d --no-build >/dev/null 2>&1
-echo "capture runs on $(compose exec -T capture uname -m), $(compose exec -T capture python3 -c 'import cv2, numpy; print("OpenCV", cv2.__version__, "NumPy", numpy.__version__)')"
-# shellcheck disable=SC2086  # several words
-mosquitto_sub $topics -C 40 -W 300 -F %t | sort | uniq -c
+echo "capture runs on $(docker run --rm --entrypoint python3 "${REGISTRY}footfall-capture:0.1.0" -c \
+  'import platform, cv2, numpy; print(platform.machine(), "with OpenCV", cv2.__version__, "and NumPy", numpy.__version__)')"
+for topic in footfall/door/prediction footfall/door/counts footfall/display/matrix/pixels; do
+  mosquitto_sub -p "$MQTT_PORT" -C 1 -W 300 -t "$topic" >/dev/null || { echo "$topic: no message in 300 s" >&2; compose ps; exit 1; }
+  echo "$topic: received"
+done
 compose ps

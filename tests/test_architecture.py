@@ -135,7 +135,7 @@ def test_timeouts_of_tests_use_limit() -> None:
             fixed = [
                 one for one in given if isinstance(one, ast.Constant) and isinstance(one.value, int | float) and one.value >= 1
             ]
-            by_hand = ast.unparse(call.func).startswith(("place.", "Heartbeat"))  # these use the test's clock
+            by_hand = ast.unparse(call.func).startswith(("shop.", "Heartbeat"))  # these use the test's clock
             assert by_hand or not fixed, f"tests/{path}:{call.lineno}"
 
 

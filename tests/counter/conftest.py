@@ -9,24 +9,27 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from counter.ledger import Ledger
-from tests.counter.place import open_ledger
+from tests.counter.shop import Shop, open_ledger
 
 MEMORY = Path("/dev/shm")
-NEEDED = 200_000_000
-"""Bytes."""
 
 
 @pytest.fixture
 def tmp_path(tmp_path: Path) -> Iterator[Path]:
-    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < NEEDED:
-        yield tmp_path
-        return
-    with TemporaryDirectory(dir=MEMORY) as folder:
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 200_000_000
+    with TemporaryDirectory(dir=MEMORY if has_room else tmp_path) as folder:
         yield Path(folder)
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """An empty one."""
-    with closing(open_ledger(tmp_path, lock_timeout=0.2)) as one:
+    with closing(open_ledger(tmp_path)) as one:
+        yield one
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """On an empty ledger."""
+    with closing(Shop(tmp_path)) as one:
         yield one

@@ -1,15 +1,19 @@
-"""Days and hours of the site."""
+"""Days and hours of the site, in its time zone."""
 
 import math
+import time
 from datetime import date, datetime
 
 import pytest
+import tzlocal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bus import InvalidSetting
 from counter.hours import FIRST_DAY, LAST_DAY, QUARTER, Calendar
+from counter.settings import Settings
+from runtime.settings import load
 
-BERLIN = Calendar("Europe/Berlin")
 NAMES = ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "UTC"]
 ZONES = [Calendar(name) for name in NAMES]
 
@@ -18,32 +22,23 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-@pytest.mark.parametrize(("day", "length"), [("2026-07-01", 24), ("2026-03-29", 23), ("2026-10-25", 25)])
-def test_a_day_is_as_long_as_its_clocks_say(day: str, length: int) -> None:
-    begin, end = BERLIN.bounds(date.fromisoformat(day))
-    assert (end - begin) / 3600 == length
-    assert BERLIN.day(begin) == BERLIN.day(end - 1) == date.fromisoformat(day) < BERLIN.day(end)
-
-
-def check_hour(at: float, zone: Calendar) -> None:
-    """From its begin to its end the clock shows the same hour, and at the end another, or that one once more."""
-    begin, end = zone.hour_begin(at), zone.hour_end(at)
-    offsets = [datetime.fromtimestamp(one, zone._zone).utcoffset() for one in (end - 1, end)]
-    assert begin <= at < end <= begin + 7200
-    assert {(zone.day(one), zone.hour(one)) for one in (begin, math.floor(at), end - 1)} == {(zone.day(at), zone.hour(at))}
-    assert zone.hour_begin(end - 1) == begin
-    assert zone.hour_begin(end) == end
-    assert (zone.day(end), zone.hour(end)) != (zone.day(at), zone.hour(at)) or offsets[0] != offsets[1]
-
-
 CHANGES = [at(f"{day}T00:00+00:00") for day in ("2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2027-03-14")]
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=NAMES)
-@given(time=st.floats(1_420_070_400, 4_102_444_800) | st.tuples(st.sampled_from(CHANGES), st.floats(-1e5, 1e5)).map(sum))
-def test_an_hour_begins_and_ends_where_the_clock_says(zone: Calendar, time: float) -> None:
-    """At minute 0 of the site's clock, or where it is set into another hour."""
-    check_hour(time, zone)
+@given(moment=st.floats(1_420_070_400, 4_102_444_800) | st.tuples(st.sampled_from(CHANGES), st.floats(-1e5, 1e5)).map(sum))
+def test_an_hour_begins_and_ends_where_the_clock_says(zone: Calendar, moment: float) -> None:
+    """At minute 0 of the site's clock, or where it is set into another hour: from begin to end the clock shows the same hour, and
+    at the end another, or that one once more.
+    """
+    begin, end = zone.hour_begin(moment), zone.hour_end(moment)
+    offsets = [datetime.fromtimestamp(one, zone._zone).utcoffset() for one in (end - 1, end)]
+    assert begin <= moment < end <= begin + 7200
+    assert {(zone.day(one), zone.hour(one)) for one in (begin, math.floor(moment), end - 1)} == {
+        (zone.day(moment), zone.hour(moment))
+    }
+    assert (zone.hour_begin(end - 1), zone.hour_begin(end)) == (begin, end)
+    assert (zone.day(end), zone.hour(end)) != (zone.day(moment), zone.hour(moment)) or offsets[0] != offsets[1]
 
 
 def test_quarters_are_counted_in_the_hours_of_the_site() -> None:
@@ -62,6 +57,7 @@ def test_quarters_are_counted_in_the_hours_of_the_site() -> None:
 def test_shares_add_up_to_the_time_that_was_counted(zone: Calendar, day: date, spans: list[tuple[float, float]]) -> None:
     """On every day in every zone, whatever the clocks do; hours that a day does not have are not there."""
     begin, end = zone.bounds(day)
+    assert zone.day(begin) == zone.day(end - 1) == day < zone.day(end)
     apart, last = [], -math.inf
     for first, length in sorted(spans):
         if first > last:
@@ -78,8 +74,37 @@ def test_shares_add_up_to_the_time_that_was_counted(zone: Calendar, day: date, s
 
 
 @pytest.mark.parametrize("zone", ["Etc/GMT+12", "Europe/Berlin", "Etc/GMT-14"])
-@pytest.mark.parametrize("day", [FIRST_DAY, LAST_DAY])
-def test_the_first_and_the_last_day_that_can_be_asked_for(zone: str, day: date) -> None:
+def test_the_first_and_the_last_day_that_can_be_asked_for(zone: str) -> None:
     """Their bounds are times as messages have them, wherever the site is."""
-    begin, end = Calendar(zone).bounds(day)
-    assert 0 < begin < end < 1e11
+    (first, _), (_, last) = (Calendar(zone).bounds(day) for day in (FIRST_DAY, LAST_DAY))
+    assert 0 < first < last < 1e11
+
+
+UNKNOWN = "unknown time zone; a name such as Europe/Berlin is needed"
+UNUSABLE = "TZ: the system's time zone cannot be used"
+
+
+@pytest.mark.parametrize(
+    ("variable", "system", "offset", "zone"),
+    [
+        *((zone, "Europe/Berlin", 0, UNKNOWN) for zone in ("Europe/Berlim", "../etc/passwd", "Nowhere", "Europe")),
+        *((rule, "Europe/Berlin", 0, UNKNOWN) for rule in ("CET-1CEST,M3.5.0,M10.5.0/3", "<+0330>-3:30")),
+        ("Asia/Kathmandu", "Europe/Berlin", 0, "Asia/Kathmandu"),
+        ("EST5EDT", None, 0, "EST5EDT"),
+        ("", "Europe/Berlin", 0, "Europe/Berlin"),
+        ("", None, 0, "UTC"),
+        ("", None, -3600, UNUSABLE),
+        ("", "Nowhere", 0, UNUSABLE),
+    ],
+)
+def test_the_time_zone(monkeypatch: pytest.MonkeyPatch, variable: str, system: str | None, offset: int, zone: str) -> None:
+    """By default the system's: a container without one is at UTC; where it has no name, the user must name it. A misspelt zone
+    would count in UTC without a word; a rule has no name that a browser knows.
+    """
+    monkeypatch.setattr(tzlocal, "get_localzone_name", lambda: system)
+    monkeypatch.setattr(time, "timezone", offset)
+    monkeypatch.setenv("TZ", variable)
+    try:
+        assert load(Settings).calendar.zone == zone
+    except InvalidSetting as error:
+        assert zone in str(error)

@@ -1,78 +1,40 @@
-"""The ledger and the reports that are read from it: what is written stays, once."""
+"""The ledger: what is written stays, once, and that of an earlier version is taken over."""
 
-import itertools
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bus import InvalidSetting
+from bus import InvalidSetting, Visit
 from counter.changes import Changes
-from counter.database import FILE, Database, LedgerUnavailable
+from counter.database import FILE, LedgerUnavailable
 from counter.ledger import Ledger
+from counter.periods import Period
+from counter.registry import CameraRegistry
 from counter.reports import Reports
-from counter.timeline import Correction
-from tests.counter.place import NOON, UTC, ids, open_ledger, visit, with_visit
+from counter.schema import VERSION, VERSION_1
+from tests.counter.shop import NOON, RULES, UTC, open_ledger, recorded, visit, waiting, with_visit
 from tests.support.wait import limit
 
 
-def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_a_visit_is_recorded_and_published_once(tmp_path: Path) -> None:
+    """Though it is written again, over a restart and after the broker has acknowledged it."""
     for _ in range(2):
         with closing(open_ledger(tmp_path)) as ledger:
-            for number in range(5):  # the second time they are known already
-                ledger.commit(with_visit(number))
-            ledger.set_note("desired", "{}")
+            ledger.commit(with_visit(1))
+            ledger.commit(with_visit(2))
     with closing(open_ledger(tmp_path)) as ledger:
-        assert ids(ledger) == [f"door-{number}" for number in range(5)]
-        assert ledger.states() == {"door": '"after 4"'}
-        assert (ledger.note("desired"), ledger.note("other")) == ("{}", None)
-        assert (ledger.last_number(), ledger.newest()) == (5, NOON + 44)
+        first, second = ledger.unpublished(0, 10)
+        assert [first.message, second.message] == recorded(ledger) == [visit(1), visit(2)]
+        ledger.mark_published([first.number])
+        ledger.commit(with_visit(1))
+        assert (waiting(ledger), ledger.states()) == (["door-2"], {"door": '"after 1"'})
         ledger.commit(Changes(forgotten=["door"]))
         assert ledger.states() == {}
-
-
-def test_what_is_published_is_not_published_again_unless_it_was_corrected(tmp_path: Path) -> None:
-    """A message that was corrected since it was published has another number."""
-    with closing(open_ledger(tmp_path)) as ledger:
-        ledger.commit(Changes(visits=[visit(1), visit(2)], summaries=[Reports(ledger, UTC).summary("door", NOON, NOON + 3600)]))
-        first, second, summary = ledger.unpublished(0, 10)
-        assert [one.number for one in ledger.unpublished(first.number, 1)] == [second.number]
-        ledger.mark_published([first.number])
-        before, after = ledger.commit(Changes(corrections=[(0, Correction("door", 1, NOON + 30, 100.0, NOON, NOON + 30))]))
-        assert (before, after.id, after.started_at) == (visit(2), "door-2", NOON + 120)
-        ledger.mark_published([second.number])
-    with closing(open_ledger(tmp_path)) as ledger:
-        assert [one.message for one in ledger.unpublished(0, 10)] == [summary.message, after]
-
-
-def test_counts_are_of_one_camera_and_one_time(ledger: Ledger) -> None:
-    for number, (label, camera) in enumerate(itertools.product(("man", "woman", "woman"), ("door", "back"))):
-        ledger.commit(with_visit(number, label=label, camera=camera))
-    reports, quarter = Reports(ledger, UTC), int(NOON // 900 * 900)
-    assert reports.totals("door", 0, 2e9) == {"man": 1, "woman": 2}
-    assert reports.totals("door", NOON, NOON + 20) == {"man": 1}
-    assert reports.totals("door", NOON + 20, NOON + 40.1) == {"woman": 2}
-    assert reports.quarters("door", 0, 2e9) == [("man", quarter, 1), ("woman", quarter, 2)]
-    summary = reports.summary("door", quarter, quarter + 3600)
-    assert (summary.visits, summary.day, summary.hour) == ({"man": 1, "woman": 2}, "2026-09-21", "14")
-
-
-def test_cameras_and_last_visits_of_a_time(ledger: Ledger) -> None:
-    reports = Reports(ledger, UTC)
-    assert reports.cameras(0, 2e9) == []
-    for number, camera in enumerate(("door", "back", "door", "yard", "back", "door")):
-        ledger.commit(with_visit(number, camera=camera))
-    assert reports.cameras(0, 2e9) == ["back", "door", "yard"]
-    assert reports.cameras(NOON + 20, NOON + 40) == ["door", "yard"]
-    assert reports.cameras(NOON + 50.1, 2e9) == []
-    every = [visit(5), visit(4, camera="back"), visit(3, camera="yard"), visit(2), visit(1, camera="back"), visit(0)]
-    real = dict.fromkeys(("back", "door", "yard"), False)
-    assert reports.latest(real, 0, 2e9, 10) == every
-    assert reports.latest(real, NOON + 10, NOON + 40, 2) == every[2:4]
-    assert reports.latest({"door": False}, 0, 2e9, 2) == [visit(5), visit(2)]
-    assert reports.latest({}, 0, 2e9, 2) == reports.latest({"door": True}, 0, 2e9, 2) == []
 
 
 def test_no_query_reads_all_visits(ledger: Ledger) -> None:
@@ -100,37 +62,113 @@ def test_queries_that_belong_together_see_the_same(ledger: Ledger) -> None:
     with ledger.unchanged():
         writer.start()
         for _ in range(50):
-            assert ids(ledger) == []
+            assert recorded(ledger) == []
         assert writer.is_alive()
     writer.join(limit(10))
-    assert ids(ledger) == ["door-1"]
+    assert recorded(ledger) == [visit(1)]
 
 
 def test_a_folder_that_cannot_be_used_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     """Two counters on one folder would count everything twice."""
     with pytest.raises(InvalidSetting, match=r"STATE_DIR.*another counter uses it"):
-        open_ledger(tmp_path, lock_timeout=0.2)
+        open_ledger(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidSetting, match="STATE_DIR"):
         open_ledger(tmp_path / "file")
 
 
-def test_a_locked_file_is_waited_for(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While another program has it locked nothing is written; afterwards the same connection writes."""
-    ledger.commit(with_visit(1))
-    monkeypatch.setattr(Database, "_open", lambda _self: pytest.fail("opened again: all of the file is checked again"))
-    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        for _ in range(3):
-            with pytest.raises(LedgerUnavailable, match="database is locked"):
-                ledger.commit(with_visit(2))
-    ledger.commit(with_visit(2))
-    assert ids(ledger) == ["door-1", "door-2"]
+VERSION_2 = Path(__file__).with_name("ledger_v2.sql").read_text()
+"""A ledger of version 2, written by its code: three visits, of which one is settled, one waits for the bridge's outbox to be sent
+and one is not published; a summary; changes of labels; and a visit that is open.
+"""
+NINE = NOON // 86400 * 86400 + 9 * 3600
+ROWS_1 = f"""
+INSERT INTO visit (id, camera, label, started_at, ended_at, peak, frames)
+  VALUES ('a', 'door', 'woman', {NINE}, {NINE + 5}, 0.9, 30);
+INSERT INTO outbox (id, kind, body, properties) VALUES ('b', 3, '{{"v": 1, "id": "b", "type": "visit", "camera": "door",
+  "label": "man", "started_at": {NINE}, "ended_at": {NINE + 5}, "peak": 0.8, "frames": 9, "predictions": []}}', '{{}}');
+PRAGMA user_version = 1;
+"""
 
 
-def test_a_failed_commit_leaves_nothing(ledger: Ledger) -> None:
-    unfit = visit(2)
-    object.__setattr__(unfit, "camera", object())
-    with pytest.raises((sqlite3.Error, LedgerUnavailable)):
-        ledger.commit(Changes({"door": "x"}, [visit(1), unfit]))
-    assert (ids(ledger), ledger.states(), ledger.last_number()) == ([], {}, 0)
+def query(folder: Path, text: str) -> list[Any]:
+    with closing(sqlite3.connect(folder / FILE)) as file, file:
+        return file.execute(text).fetchall()
+
+
+def shape(folder: Path) -> list[Any]:
+    """The tables and indexes, column by column, and the version."""
+    names = [name for (name,) in query(folder, "SELECT name FROM sqlite_schema ORDER BY name")]
+    version = query(folder, "PRAGMA user_version")
+    return [version, *((one, query(folder, f"SELECT * FROM pragma_table_xinfo('{one}')")) for one in names)]
+
+
+def check_version_1(ledger: Ledger) -> None:
+    """Its visits are counted, and the hours in which they began; a visit that is only in the outbox is published too."""
+    old, sent = Visit("a", "door", "woman", NINE, NINE + 5, 0.9, 30), Visit("b", "door", "man", NINE, NINE + 5, 0.8, 9)
+    assert recorded(ledger) == [old]
+    assert [one.message for one in ledger.unpublished(0, 10)] == [old, sent]
+    assert _counted(ledger) == {"09": 1.0}
+    ledger.commit(Changes(periods=[Period("door", False, NINE, NINE + 5400)]))
+    assert _counted(ledger) == {"09": 1.0, "10": 0.5}
+
+
+def _counted(ledger: Ledger) -> dict[str, float]:
+    counts = Reports(ledger, UTC).day_counts("door", UTC.day(NINE))
+    return {hour: share for hour, share in counts.counted.items() if share is not None}
+
+
+def check_version_2(ledger: Ledger) -> None:
+    """What waited in the outbox is published, once, the settled visit is not, and the open one goes on."""
+    messages = [one.message for one in ledger.unpublished(0, 10)]
+    ids = ["42bbe849-d5f5-5d55-92f6-5b0a13a7ceca", "e14de075-89b6-5e23-bd8b-79eee7c36e77"]
+    assert waiting(ledger) == [*ids, "789118a1-4cc5-5000-9e0f-bed51818754d"]
+    assert messages[0] == Visit(ids[0], "door", "man", 1795389001.5, 1795389001.9, 0.9, 5)
+    reports = Reports(ledger, UTC)
+    assert messages[2] == reports.summary("door", 1795388400.0, 1795392000.0)
+    assert reports.totals("door", 0, 2e9) == {"man": 1, "woman": 2}
+    assert len(reports.spans("door", 0, 2e9)) == 4
+    registry = CameraRegistry(RULES, UTC, lambda *text: pytest.fail(str(text)))
+    registry.restore(ledger.states(), 1795392101.0)
+    state = registry.cameras["door"].visits.state
+    assert state.visit
+    assert (state.visit.label, state.visit.own.frames) == ("man", 6)
+
+
+@pytest.mark.parametrize(("script", "check"), [(VERSION_1 + ROWS_1, check_version_1), (VERSION_2, check_version_2)], ids="12")
+def test_an_earlier_version_is_taken_over(tmp_path: Path, script: str, check: Callable[[Ledger], None]) -> None:
+    """Its tables are as those of a new ledger. Of a damaged one, visits and its outbox are read from the pages of its tables."""
+    for folder in (tmp_path / "old", tmp_path / "damaged"):
+        folder.mkdir()
+        with closing(sqlite3.connect(folder / FILE)) as file:
+            file.executescript(f"PRAGMA journal_mode = DELETE; {script}")
+    with closing(open_ledger(tmp_path / "old")) as ledger:
+        check(ledger)
+        visits, unpublished = recorded(ledger), waiting(ledger)
+    with closing(open_ledger(tmp_path / "old")) as ledger, closing(open_ledger(tmp_path / "new")) as new:
+        assert (recorded(ledger), waiting(ledger), new.states()) == (visits, unpublished, {})
+    assert shape(tmp_path / "old") == shape(tmp_path / "new")
+    damaged = tmp_path / "damaged" / FILE
+    damaged.write_bytes(bytes(100) + damaged.read_bytes()[100:])
+    with closing(open_ledger(tmp_path / "damaged")) as ledger:
+        with pytest.raises(LedgerUnavailable, match="replaced"):
+            ledger.states()
+        assert (recorded(ledger), waiting(ledger)) == (visits, [one for one in unpublished if one != "a"])
+
+
+@pytest.mark.parametrize("stored", [0, VERSION, VERSION + 1, 2**24])
+@pytest.mark.parametrize("noted", [None, VERSION, VERSION + 1])
+def test_a_damaged_version_is_repaired(tmp_path: Path, stored: int, noted: int | None) -> None:
+    """The tables show their version; the number counts only where it is stored twice, as by a newer Footfall: that is refused."""
+    with closing(open_ledger(tmp_path)) as ledger:
+        ledger.commit(with_visit(1))
+    query(tmp_path, f"PRAGMA user_version = {stored}")
+    query(tmp_path, "DELETE FROM note" if noted is None else f"UPDATE note SET text = '{noted}'")
+    with closing(open_ledger(tmp_path)) as ledger:
+        if stored == noted == VERSION + 1:
+            with pytest.raises(InvalidSetting, match="of a newer Footfall"):
+                ledger.states()
+            return
+        assert (recorded(ledger), ledger.note("version")) == ([visit(1)], str(VERSION))
+    assert query(tmp_path, "PRAGMA user_version") == [(VERSION,)]
+    assert not list(tmp_path.glob(f"{FILE}.broken-*"))

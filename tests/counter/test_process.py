@@ -1,13 +1,17 @@
 """The counter as a process on a real broker: what the broker has accepted is counted, whatever happens to the counter."""
 
+import json
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from bus import CurrentLabel, Prediction, Visit
-from tests.counter.place import seen
+from bus import CurrentLabel, Visit, topics
+from counter.database import FILE
+from tests.counter.shop import seen
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -17,34 +21,59 @@ pytestmark = pytest.mark.system
 VISITS = 240
 
 
-def send(listener: Listener, frames: list[Prediction]) -> None:
-    listener.client.max_inflight_messages_set(1000)
-    for one in frames:
-        sent = listener.client.publish(one.topic, one.pack(), 1)
-    sent.wait_for_publish(limit(60))
-
-
 def test_neither_a_kill_nor_an_hour_away_loses_or_splits_a_visit(broker: Broker, tmp_path: Path) -> None:
     """After a kill in the first of 240 visits the rest of an hour waits at the broker. After a stop, the label is unknown."""
     begin = round(time.time()) - 3700.0
     frames = [one for number in range(VISITS) for one in seen("w" * 100 + "n" * 50, begin=begin + 15 * number)]
-    with Listener(broker.port, "footfall/+/visit", "footfall/+/label") as listener:
+    with Listener(broker.port, topics.visit(), topics.label()) as listener:
+        listener.client.max_inflight_messages_set(1000)
 
         def labels() -> list[CurrentLabel]:
             return [CurrentLabel.unpack(payload) for payload in listener.payloads("door/label")]
 
-        def visits() -> list[Visit]:
-            return [Visit.unpack(payload) for payload in listener.payloads("/visit")]
-
         with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
             counter.wait_for_log("connected to the broker")  # the broker keeps predictions from here on
-            send(listener, frames[:50])
+            for one in frames[:50]:
+                listener.client.publish(one.topic, one.pack(), 1)
             until(lambda: "woman" in [one.label for one in labels()])
             counter.end(signal.SIGKILL)
-        send(listener, frames[50:])
+        for one in frames[50:]:
+            sent = listener.client.publish(one.topic, one.pack(), 1)
+        sent.wait_for_publish(limit(60))
         with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
-            until(lambda: len(visits()) == VISITS, 120)
+            listener.wait_for("/visit", VISITS, 120)
             assert counter.end() == 0
         until(lambda: labels()[-1] == CurrentLabel("door", None, None, None, at=None))
-    assert [(one.label, one.frames) for one in visits()] == [("woman", 100)] * VISITS
-    assert [one.started_at for one in visits()] == pytest.approx([begin + 15 * number for number in range(VISITS)])
+        visits = [Visit.unpack(payload) for payload in listener.payloads("/visit")]
+    assert [(one.label, one.frames) for one in visits] == [("woman", 100)] * VISITS
+    assert [one.started_at for one in visits] == pytest.approx([begin + 15 * number for number in range(VISITS)])
+
+
+def test_a_locked_ledger_delays_no_end(broker: Broker, tmp_path: Path) -> None:
+    """The counter says why it does not answer, and ends in time though more questions wait. What is asked while it is away is not
+    answered later: unlike predictions the broker does not keep it, though the counter's session is persistent.
+    """
+    question = topics.question("desk")
+    with Listener(broker.port, topics.answer("desk"), topics.status("counter")) as desk:
+
+        def wait_for_state(state: str) -> None:
+            until(lambda: [json.loads(one)["state"] for one in desk.payloads("status/counter")][-1:] == [state], what=state)
+
+        with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+            other.executescript("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+            with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
+                wait_for_state("ledger-unavailable")
+                desk.publish(question, b"{}")
+                assert b"database is locked" in desk.wait_for("/answer")[0]
+                for _ in range(5):
+                    desk.publish(question, b"{}")
+                began_at = time.monotonic()
+                assert counter.end() == 0
+                assert time.monotonic() - began_at < limit(8)
+        wait_for_state("offline")
+        desk.publish(question, b'{"id": "lost"}')
+        with Module("counter", broker.port, STATE_DIR=tmp_path):
+            wait_for_state("running")
+            desk.publish(question, b'{"id": "fresh"}')
+            until(lambda: json.loads(desk.payloads("/answer")[-1])["id"] == "fresh")
+        assert not any(b'"lost"' in payload for payload in desk.payloads("/answer"))

@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 
 from bus import Prediction, Visit
 from counter.visits import BACKGROUND_WEIGHT, Rules, Visits
-from tests.counter.place import NOON, RULES, seen
+from tests.counter.shop import NOON, RULES, brief, seen
 from tests.support.samples import prediction
-
-T0 = NOON
 
 
 def visits(predictions: list[Prediction], rules: Rules = RULES, camera: str = "door") -> list[Visit]:
@@ -22,31 +20,52 @@ def visits(predictions: list[Prediction], rules: Rules = RULES, camera: str = "d
     return [visit for one in predictions for visit in there.process(one)] + there.end_all()
 
 
-def brief(found: list[Visit]) -> list[tuple[str, float, float, int]]:
-    """Label, first and last time after T0, frames."""
-    return [(visit.label, round(visit.started_at - T0, 3), round(visit.ended_at - T0, 3), visit.frames) for visit in found]
+BEGINS = {
+    "": [],
+    "ww": [],
+    "www": [("woman", 0.0, 0.2, 3)],
+    "nnwwwwnn": [("woman", 0.2, 0.5, 4)],
+    "nnnnnnnn": [],
+    "w?w?w?": [],
+    "wnwnwnwn": [],
+    "wnwww": [("woman", 0.2, 0.4, 3)],
+    "wwmmwwmm": [],
+    "wwmmm": [("man", 0.2, 0.4, 3)],
+    "ww?ww": [("woman", 0.0, 0.4, 4)],
+    "wwmwwmww": [("woman", 0.0, 0.7, 6)],
+    "ww" + " " * 15 + "ww": [],
+}
+"""When the frames of one label outnumber all others by three, at the first of them; a doubtful one delays it."""
+ENDS = {
+    "www" + "?" * 13 + "w": [("woman", 0.0, 1.6, 4)],
+    "www" + "?" * 15 + "www": [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)],
+    "www" + " " * 13 + "w": [("woman", 0.0, 1.6, 4)],
+    "www" + " " * 15 + "www": [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)],
+    "www" + "n" * 5 + "w": [("woman", 0.0, 0.8, 4)],
+    "www" + "n" * 6 + "www": [("woman", 0.0, 0.2, 3), ("woman", 0.9, 1.1, 3)],
+    "www" + "n?" * 6 + "w": [("woman", 0.0, 1.5, 4)],
+}
+"""After 1.5 s without anybody, at the last who was seen; three times sooner when the model says that nobody is there."""
+WHOSE = {
+    "www" + "m" * 12 + "www": [("man", 0.0, 1.7, 12)],
+    "w" * 20 + "m" * 14 + "w" * 9: [("woman", 0.0, 4.2, 29)],
+    "w" * 20 + "m" * 9: [("woman", 0.0, 2.8, 20)],
+    "mmmm" + "w" * 20: [("woman", 0.0, 2.3, 20)],
+    "w" * 20 + "m" * 20: [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20)],
+    "w" * 20 + "m" * 20 + "w" * 20: [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20), ("woman", 4.0, 5.9, 20)],
+    "w" * 20 + "n" * 4 + "m" * 20: [("woman", 0.0, 1.9, 20), ("man", 2.4, 4.3, 20)],
+    "w" * 20 + "n" * 8 + "m" * 5: [("woman", 0.0, 1.9, 20), ("man", 2.8, 3.2, 5)],
+    "m" * 10 + "nnnn" + "w" * 20: [("man", 0.0, 0.9, 10), ("woman", 1.4, 3.3, 20)],
+    "mmm" + "n" + "w" * 20: [("woman", 0.0, 2.3, 20)],
+    "www" + "nnnnm" * 3 + "n" * 8: [("woman", 0.0, 0.2, 3)],
+    "w" * 20 + "m" * 4 + "x" * 13 + "m" * 4: [("woman", 0.0, 1.9, 20), ("x", 2.0, 4.0, 13)],
+}
+"""That of the label with most evidence; another one that stays for 1.5 s, or comes after nobody, is the next visitor."""
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", []),
-        ("ww", []),
-        ("www", [("woman", 0.0, 0.2, 3)]),
-        ("nnwwwwnn", [("woman", 0.2, 0.5, 4)]),
-        ("nnnnnnnn", []),
-        ("w?w?w?", []),
-        ("wnwnwnwn", []),
-        ("wwmmwwmm", []),
-        ("wwmmm", [("man", 0.2, 0.4, 3)]),
-        ("ww?ww", [("woman", 0.0, 0.4, 4)]),
-        ("wwmwwmww", [("woman", 0.0, 0.7, 6)]),
-        ("ww" + " " * 15 + "ww", []),
-    ],
-)
-def test_a_visit_begins(text: str, expected: list[tuple[str, float, float, int]]) -> None:
-    """When the frames of one label outnumber all others by three, at the first of them; a doubtful one delays it."""
-    assert brief(visits(seen(text))) == expected
+@pytest.mark.parametrize("text", [*BEGINS, *ENDS, *WHOSE])
+def test_when_a_visit_begins_and_ends_and_whose_it_is(text: str) -> None:
+    assert brief(visits(seen(text))) == (BEGINS | ENDS | WHOSE)[text]
 
 
 @pytest.mark.parametrize("before", ["w" * 9, "m?" * 9, "w" * 9 + "?" * 4])
@@ -55,59 +74,20 @@ def test_as_many_frames_in_a_row_are_enough(before: str) -> None:
     assert [(visit.label, visit.frames >= 10) for visit in found] == [("man", True)]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("www" + "?" * 13 + "w", [("woman", 0.0, 1.6, 4)]),
-        ("www" + "?" * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
-        ("www" + " " * 13 + "w", [("woman", 0.0, 1.6, 4)]),
-        ("www" + " " * 15 + "www", [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)]),
-        ("www" + "n" * 5 + "w", [("woman", 0.0, 0.8, 4)]),
-        ("www" + "n" * 6 + "www", [("woman", 0.0, 0.2, 3), ("woman", 0.9, 1.1, 3)]),
-        ("www" + "n?" * 6 + "w", [("woman", 0.0, 1.5, 4)]),
-    ],
-)
-def test_a_visit_ends(text: str, expected: list[tuple[str, float, float, int]]) -> None:
-    """After 1.5 s without anybody, at the last who was seen; three times sooner when the model says that nobody is there."""
-    assert brief(visits(seen(text))) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("www" + "m" * 12 + "www", [("man", 0.0, 1.7, 12)]),
-        ("w" * 20 + "m" * 14 + "w" * 9, [("woman", 0.0, 4.2, 29)]),
-        ("w" * 20 + "m" * 9, [("woman", 0.0, 2.8, 20)]),
-        ("mmmm" + "w" * 20, [("woman", 0.0, 2.3, 20)]),
-        ("w" * 20 + "m" * 20, [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20)]),
-        ("w" * 20 + "m" * 20 + "w" * 20, [("woman", 0.0, 1.9, 20), ("man", 2.0, 3.9, 20), ("woman", 4.0, 5.9, 20)]),
-        ("w" * 20 + "n" * 4 + "m" * 20, [("woman", 0.0, 1.9, 20), ("man", 2.4, 4.3, 20)]),
-        ("w" * 20 + "n" * 8 + "m" * 5, [("woman", 0.0, 1.9, 20), ("man", 2.8, 3.2, 5)]),
-        ("m" * 10 + "nnnn" + "w" * 20, [("man", 0.0, 0.9, 10), ("woman", 1.4, 3.3, 20)]),
-        ("mmm" + "n" + "w" * 20, [("woman", 0.0, 2.3, 20)]),
-        ("www" + "nnnnm" * 3 + "n" * 8, [("woman", 0.0, 0.2, 3)]),
-        ("w" * 20 + "m" * 4 + "x" * 13 + "m" * 4, [("woman", 0.0, 1.9, 20), ("x", 2.0, 4.0, 13)]),
-    ],
-)
-def test_whose_visit_it_is(text: str, expected: list[tuple[str, float, float, int]]) -> None:
-    """That of the label with most evidence; another one that stays for 1.5 s, or comes after nobody, is the next visitor."""
-    assert brief(visits(seen(text))) == expected
-
-
 def test_who_is_merged() -> None:
     """Who stays for less than 1.5 s, or twice that at low probabilities, and is followed at once, is merged into the next."""
     assert [visit.label for visit in visits(seen("m" * 12 + "w" * 40))] == ["woman"]
     assert [visit.label for visit in visits(seen("m" * 18 + "w" * 40))] == ["man", "woman"]
     for number, expected in ((24, ["man"]), (31, ["woman", "man"])):
         unsure = seen("w" * number, probability=0.5)
-        sure = seen("m" * 60, begin=T0 + number / 10, probability=0.99)
+        sure = seen("m" * 60, begin=NOON + number / 10, probability=0.99)
         assert [visit.label for visit in visits(unsure + sure)] == expected
 
 
 def test_visits_that_end_at_once_are_all_returned() -> None:
     """Where the frames come slowly, one frame can end a visit and, looked at again, the next one too."""
     times = {"woman": (0, 0.1, 0.2), "man": (0.3, 0.4, 0.5), "child": (0.6, 1.6, 3.0, 3.1)}
-    some = [prediction(label, 0.9, T0 + at) for label, ones in times.items() for at in ones]
+    some = [prediction(label, 0.9, NOON + at) for label, ones in times.items() for at in ones]
     assert brief(visits(some)) == [("woman", 0.0, 0.2, 3), ("man", 0.3, 0.5, 3), ("child", 0.6, 3.1, 4)]
 
 
@@ -149,7 +129,7 @@ def courses(draw: st.DrawFn) -> list[Prediction]:
     probability = st.sampled_from([0.3, 0.5, 0.6, 0.9, 1.0])
     interval = draw(st.sampled_from([0.05, 0.1, 0.2]))
     late = st.sampled_from([0.0, 0.0, 0.0, 0.7, 2.0])
-    course, at = [], T0
+    course, at = [], NOON
     for label, number in runs:
         at += draw(late)
         for _ in range(number):

@@ -1,16 +1,55 @@
-"""The report of the demo."""
+"""The report of the demo: counted visits against true ones, as tables and pictures."""
 
 from pathlib import Path
 from types import ModuleType
 
 import cv2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from demo import clip, evaluate
 from demo.chain import FrameVerdict, VisitorTruth, Watched
 from demo.evaluate import tables, write_report
 from demo.pictures import draw_report, draw_scenes
-from demo.score import Span
+from demo.score import Span, score
+
+TRUTH = [Span("woman", 1, 5), Span("man", 8, 12)]
+
+
+@pytest.mark.parametrize(
+    ("counted", "verdicts", "split", "invented"),
+    [
+        ([Span("woman", 1.2, 4.9), Span("man", 8.1, 12)], ("found", "found"), 0, 0),
+        ([Span("man", 1, 5), Span("man", 8, 12)], ("wrong label", "found"), 0, 0),
+        ([Span("man", 8, 12)], ("missed", "found"), 0, 0),
+        ([], ("missed", "missed"), 0, 0),
+        ([Span("woman", 1, 12)], ("missed", "wrong label"), 0, 0),
+        ([Span("woman", 1, 2), Span("woman", 3, 5), Span("man", 8, 12)], ("found", "found"), 1, 0),
+        ([Span("man", 1, 1.5), Span("woman", 2, 5), Span("man", 8, 12)], ("found", "found"), 1, 0),
+        ([Span("woman", 1, 5), Span("cat", 6, 7), Span("man", 8, 12)], ("found", "found"), 0, 1),
+    ],
+)
+def test_verdicts(counted: list[Span], verdicts: tuple[str, ...], split: int, invented: int) -> None:
+    """Found, relabelled, missed, merged into one, split into two, made of nothing."""
+    result = score(TRUTH, counted)
+    assert (result.verdicts, sum(result.split), len(result.invented)) == (verdicts, split, invented)
+
+
+spans = st.lists(
+    st.builds(lambda label, at, long: Span(label, at, at + long), st.sampled_from("mw"), st.floats(0, 90), st.floats(0, 9))
+)
+
+
+@given(spans, spans)
+def test_every_visit_is_judged_once(truth: list[Span], counted: list[Span]) -> None:
+    """As many verdicts as true visits; no more found than counted; what overlaps nothing is invented."""
+    result = score(truth, counted)
+    assert len(result.verdicts) == len(result.split) == len(truth)
+    assert sum(verdict != "missed" for verdict in result.verdicts) + sum(result.split) + len(result.invented) <= len(counted)
+    for one in counted:
+        assert (one in result.invented) == all(span.overlap(one) <= 0 for span in truth)
+
 
 WATCHED = Watched(
     5,
@@ -25,27 +64,25 @@ WATCHED = Watched(
     ],
     [Span("man", 1, 5), Span("man", 9, 14), Span("woman", 20, 21), Span("woman", 22.5, 24), Span("man", 30, 31)],
 )
-
-
-def cells(report: str, row: str) -> list[str]:
-    """What stands in a row of the tables after its name."""
-    line = next(line for line in report.splitlines() if line.startswith(f"| {row} |"))
-    return [cell.strip() for cell in line.strip("|").split("|")[1:]]
+ROWS = """
+| man, in full view | 194 | 6 | 0 | 97.0 % |
+| nobody | 0 | 0 | 100 | 100.0 % |
+| somebody in full view |  | 100.0 % |  | 0.0 % | 97.0 % |
+| man, coat | 200 | 97.0 % |
+| man, bald | 194 | 100.0 % |
+| day | 2 | 2 | 0 | 0 | 0 |  |
+| night | 4 | 2 | 2 | 0 | 2 |  |
+| all | 6 | 4 | 2 | 0 | 2 | 2 |
+| share | | 66.7 % | 33.3 % | 0.0 % | 33.3 % | 20.0 % |
+"""
 
 
 def test_the_tables_count() -> None:
-    """Frames by truth and verdict and by light; visits by light, and shares of all."""
+    """Frames by truth and verdict, by light, and weakest first; visits by light, and shares of all."""
     report = tables([WATCHED, WATCHED])
     assert report.startswith("20 minutes of scenes (seeds 5, 5)")
-    assert cells(report, "man, in full view") == ["194", "6", "0", "97.0 %"]
-    assert cells(report, "nobody") == ["0", "0", "100", "100.0 %"]
-    assert cells(report, "somebody in full view") == ["", "100.0 %", "", "0.0 %", "97.0 %"]
-    assert cells(report, "man, coat") == ["200", "97.0 %"]
-    assert report.index("| man, coat |") < report.index("| man, bald |")
-    assert cells(report, "day") == ["2", "2", "0", "0", "0", ""]
-    assert cells(report, "night") == ["4", "2", "2", "0", "2", ""]
-    assert cells(report, "all") == ["6", "4", "2", "0", "2", "2"]
-    assert cells(report, "share") == ["", "66.7 %", "33.3 %", "0.0 %", "33.3 %", "20.0 %"]
+    rows = ROWS.strip().splitlines()
+    assert [row for row in report.splitlines() if row in rows] == rows
 
 
 def test_the_report_is_replaced(tmp_path: Path) -> None:
@@ -66,8 +103,8 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
     """Matrix and timeline, also of a scene without visitors; and a sheet of scenes."""
     draw_report(tmp_path / "report.png", [WATCHED, Watched(6, 60.0, [], [], [])])
     draw_scenes(tmp_path / "scenes.png", [1], columns=2)
-    for name in ("report.png", "scenes.png"):
-        picture = cv2.imread(str(tmp_path / name))
+    for path in tmp_path.iterdir():
+        picture = cv2.imread(str(path))
         assert picture is not None
         assert picture.std() > 10
 
@@ -75,13 +112,10 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("program", "words"), [(evaluate, "-1"), (evaluate, "--minutes nan"), (clip, "-1"), (clip, "1 0"), (clip, "1 1 x.unknown")]
 )
-def test_bad_arguments(
-    program: ModuleType, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit code 2 and one reason; no file is left."""
+def test_bad_arguments(program: ModuleType, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 2; no file is left."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["program", *words.split()])
     with pytest.raises(SystemExit, match="2"):
         program.main()
-    assert f"python -m {program.__name__}: error: " in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -1,12 +1,17 @@
-"""Scenes and their truth."""
+"""Scenes and clips of them, and their truth."""
 
 import itertools
+import json
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from demo.about import CLIP
 from demo.chance import chance
+from demo.clip import write_clip
 from demo.figure import LABELS, draw_one
 from demo.light import LIGHTS, light_at
 from demo.passers import passers
@@ -34,21 +39,17 @@ def test_a_seed_gives_the_same_scene() -> None:
 @pytest.mark.parametrize("seed", [11, 12])
 def test_the_truth_is_what_is_drawn(seed: int) -> None:
     """A picture differs from the same one without visitors when somebody is in view, and not when nobody is seen at all."""
-    scene, shown, hidden = Scene(seed), 0, 0
+    scene, pixels = Scene(seed), {"shown": list[int](), "hidden": [], "at the edge": []}
     for moment in moments(seed, 60, 5):
         with_visitors, without = scene.frame(moment), scene.frame(replace(moment, visitors=()))
         difference = np.abs(with_visitors.astype(int) - without.astype(int)).max(axis=2)
-        pixels = int((difference > 2).sum())  # by more than grain that was clipped
-        if moment.visitor and moment.share >= IN_VIEW:
-            shown += 1
-            assert pixels > 300
-        elif not moment.visitors:
-            hidden += 1
-            assert pixels == 0
-        else:
-            assert pixels < 6000  # a sleeve behind the door frame, and its shadow
-    assert shown > 10
-    assert hidden > 8
+        is_shown = moment.visitor and moment.share >= IN_VIEW
+        where = "shown" if is_shown else "at the edge" if moment.visitors else "hidden"
+        pixels[where].append(int((difference > 2).sum()))  # by more than grain that was clipped
+    assert min(pixels["shown"]) > 300
+    assert max(pixels["hidden"]) == 0
+    assert max(pixels["at the edge"], default=0) < 6000  # a sleeve behind the door frame, and its shadow
+    assert (len(pixels["shown"]) > 10, len(pixels["hidden"]) > 8) == (True, True)
 
 
 def test_visitors() -> None:
@@ -81,3 +82,26 @@ def test_an_excerpt_cuts_nobody_in_two() -> None:
         assert some[-1].seconds >= seconds
         assert not any(one.visitor for one in some[-PAUSE:])
     assert max(len(one.visitors) + len(one.passers) for one in moments(4, 30, 50)) <= 6
+
+
+@pytest.mark.parametrize("name", ["new.mp4", CLIP.name], ids=["a new one", "the demo's"])
+def test_a_clip_is_its_scene(tmp_path: Path, name: str) -> None:
+    """Truth and pictures are those of the seed. The demo's takes two minutes or so, and at most 4 MB."""
+    path = CLIP if name == CLIP.name else tmp_path / name
+    if path != CLIP:
+        assert write_clip(6, 3.0, path) >= 1
+    truth = json.loads(path.with_suffix(".json").read_text())
+    video, scene = cv2.VideoCapture(str(path)), Scene(truth["seed"])
+    assert (video.get(cv2.CAP_PROP_FPS), video.get(cv2.CAP_PROP_FRAME_COUNT)) == (10, truth["frames"])
+    came = [one for one in itertools.islice(visitors(truth["seed"]), 60) if one.first < truth["frames"]]
+    assert truth["visitors"] == [{"label": one.label, "first": one.first, "last": one.last} for one in came]
+    for moment in itertools.islice(scene.moments(), came[0].first + 6):
+        assert video.grab()
+        if moment.number in (0, came[0].first + 5):
+            assert cv2.PSNR(video.retrieve()[1], scene.frame(moment)) > 25
+    video.release()
+    assert truth["frames"] >= 30
+    if path == CLIP:
+        assert 1150 <= truth["frames"] <= 1400
+        assert {one.label for one in came} == {"man", "woman"}
+        assert CLIP.stat().st_size <= 4_000_000

@@ -1,11 +1,13 @@
 """A real Mosquitto for tests."""
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -27,10 +29,12 @@ def find_mosquitto() -> str:
 
 
 def free_port() -> int:
-    """A loopback port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free loopback port. The system gives ports of this range to no connection, so that it stays free until it is used."""
+    for port in random.SystemRandom().choices(range(15_000, 32_000), k=100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port")
 
 
 def accepts(port: int, host: str = "127.0.0.1") -> bool:

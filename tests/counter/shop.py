@@ -1,0 +1,192 @@
+"""What the counter's tests share: scripted predictions, visits, and a counter without a network on clocks set by hand."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from paho.mqtt.client import MQTTMessage
+
+from bus import Bus, Message, Prediction, Status, Visit
+from bus.inbox import Delivery
+from bus.settings import BusSettings
+from counter.changes import VISIT, Changes, visit_from
+from counter.clocks import MACHINE, Clocks
+from counter.counting import Counter
+from counter.expiry import Expiry
+from counter.hours import Calendar
+from counter.ledger import Ledger
+from counter.registry import CameraRegistry
+from counter.reports import Reports
+from counter.visits import Rules
+from runtime.metrics import Metrics
+from tests.support.samples import prediction
+
+M = TypeVar("M", bound=Message)
+RULES = Rules(threshold=0.5, frames=3, gap=1.5, is_background=lambda label: label == "nobody")
+NOON = 1_790_000_000.0
+UTC = Calendar("UTC")
+
+
+def seen(text: str, interval: float = 0.1, begin: float = NOON, probability: float = 0.9) -> list[Prediction]:
+    """A prediction a letter: w(oman), m(an), n(obody), and a doubtful woman for "?"; a blank is a frame that never came."""
+    labels = {"w": "woman", "m": "man", "x": "x", "n": "nobody", "?": "woman"}
+    return [
+        prediction(labels[letter], 0.4 if letter == "?" else probability, begin + number * interval)
+        for number, letter in enumerate(text)
+        if letter != " "
+    ]
+
+
+def brief(visits: Iterable[Visit]) -> list[tuple[str, float, float, int]]:
+    """Label, first and last time after noon, frames."""
+    return [(one.label, round(one.started_at - NOON, 2), round(one.ended_at - NOON, 2), one.frames) for one in visits]
+
+
+def visit(number: int, at: float | None = None, label: str = "woman", camera: str = "door") -> Visit:
+    """A visit with its own id; without a time, ten seconds after the one before."""
+    begin = NOON + 10.0 * number if at is None else at
+    return Visit(f"{camera}-{number}", camera, label, begin, begin + 4, 0.9, 40)
+
+
+def with_visit(number: int) -> Changes:
+    """A visit with a camera's state."""
+    return Changes({"door": f'"after {number}"'}, [visit(number)])
+
+
+def open_ledger(folder: Path, clocks: Clocks = MACHINE, lock_timeout: float = 0.2) -> Ledger:
+    return Ledger(folder, Metrics(), clocks, lock_timeout)
+
+
+def recorded(ledger: Ledger) -> list[Visit]:
+    """All visits, in the order in which they were recorded."""
+    with ledger.reading() as connection:
+        return [visit_from(row) for row in connection.execute(f"SELECT {VISIT} FROM visit ORDER BY number")]
+
+
+def waiting(ledger: Ledger) -> list[str]:
+    """The ids of what is to be published."""
+    return [one.message.id for one in ledger.unpublished(0, 100_000)]
+
+
+class HandClocks:
+    """Clocks that go on when a test says so; the wall clock is `wrong` by so many seconds."""
+
+    def __init__(self, now: float = NOON, wrong: float = 0.0) -> None:
+        self.now, self.wrong = now, wrong
+        self.up = 1000.0  # of the steady clock
+        self.clocks = Clocks(lambda: self.now + self.wrong, lambda: self.up)
+
+    def advance(self, seconds: float) -> None:
+        self.now, self.up = self.now + seconds, self.up + seconds
+
+
+class OfflineBus(Bus):
+    """The real one without a network: keeps what is published, and gets what a test sends."""
+
+    def __init__(self, published: list[Message]) -> None:
+        super().__init__(BusSettings.model_validate({"MODULE_NAME": "counter"}), persistent=True)
+        self.connected, self.connection = True, 1
+        self.published = published
+        self.room = 1000  # how many more messages it takes that are to be acknowledged
+        self.acknowledges = True
+        self.acknowledgements: list[Callable[[], object]] = []
+        self.deliveries: list[Delivery] = []  # those that the counter has acknowledged
+        self.progress = 0
+        self.forgotten: list[str] = []
+
+    def receive(self, *messages: Message) -> None:
+        for one in messages:
+            self.deliver(one.topic, one.pack(), one.QOS)
+
+    def deliver(self, topic: str, payload: bytes, qos: int = 0) -> None:
+        received = MQTTMessage(1, topic.encode())
+        received.payload, received.qos = payload, qos
+        self._client._handle_on_message(received)  # type: ignore[attr-defined]
+
+    def publish(self, message: Message, acknowledged: Callable[[], object] | None = None) -> bool:
+        message.pack()
+        if acknowledged is not None:
+            if self.room == 0:
+                return False
+            self.room -= 1
+            self.acknowledgements.append(acknowledged)
+            if self.acknowledges:
+                acknowledged()
+        self.published.append(message)
+        return True
+
+    def _acknowledge(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
+
+    def forget(self, *topics: str) -> None:
+        self.forgotten += topics
+
+    def progressed(self) -> None:
+        self.progress += 1
+
+
+class Shop(HandClocks):
+    """A counter that can be restarted on its ledger; `published` has what all of its runs published."""
+
+    def __init__(self, folder: Path, wrong: float = 0.0, keep_days: float = 400) -> None:
+        super().__init__(wrong=wrong)
+        self.folder, self.keep_days = folder, keep_days
+        self.published: list[Message] = []
+        self.start()
+
+    def start(self) -> None:
+        self.bus = OfflineBus(self.published)
+        self.ledger = Ledger(self.folder, self.bus.metrics, self.clocks, lock_timeout=0.1)
+        self.reports = Reports(self.ledger, UTC)
+        self.registry = CameraRegistry(RULES, UTC, self.bus.count_and_warn, self.clocks)
+        self.expiry = Expiry(self.ledger, self.keep_days, self.clocks)
+        self.counter = Counter(self.bus, self.registry, self.reports, self.ledger, self.expiry)
+        self.counter.restore()
+
+    def close(self) -> None:
+        """As by a kill."""
+        self.ledger.close()
+
+    def restart(self, after: float = 0.0) -> None:
+        """After a kill, and so many seconds without power: only what was committed is known."""
+        self.close()
+        self.now += after
+        self.start()
+
+    def step(self, seconds: float = 0.0) -> None:
+        """So many seconds later."""
+        self.advance(seconds)
+        self.counter.step(0)
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, with a step every four seconds."""
+        for _ in range(round(seconds / 4)):
+            self.step(4)
+
+    def receive(self, *messages: Message, at_once: bool = True) -> None:
+        """In one step, as after an absence, or one by one; at the time of the last prediction."""
+        for some in [messages] if at_once else [(one,) for one in messages]:
+            self.bus.receive(*some)
+            self.step(max([0.0, *(one.captured_at - self.now for one in some if isinstance(one, Prediction))]))
+
+    def see(self, text: str, begin: float = 0.0, camera: str = "door", interval: float = 0.1, demo: bool = False) -> None:
+        """Predictions from that many seconds after noon on, one by one."""
+        some = seen(text, interval, NOON + begin)
+        self.receive(*(replace(one, camera=camera, demo=demo) for one in some), at_once=False)
+
+    def of(self, kind: type[M]) -> list[M]:
+        """What was published of a kind."""
+        return [one for one in self.published if isinstance(one, kind)]
+
+    @property
+    def visits(self) -> list[Visit]:
+        return recorded(self.ledger)
+
+    @property
+    def status(self) -> Status:
+        return self.of(Status)[-1]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return self.bus.metrics.snapshot()
