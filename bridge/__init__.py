@@ -1,1 +1,1 @@
-"""Results from the broker in; the selected ones out, to one or more sinks."""
+"""The bridge: selected results from the broker to one or more sinks."""

@@ -13,24 +13,24 @@ from runtime import process
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
-    """Forward until `stop` is set."""
+    """Forwards results until `stop` is set."""
     bus = Bus(settings, persistent=True)
     names = settings.sink_names
-    with closing(Outbox(settings.state_dir, names, settings.outbox_max, bus.metrics)) as outbox, ExitStack() as running:
+    with closing(Outbox(settings.state_dir, names, settings.outbox_max, bus.metrics)) as outbox, ExitStack() as stack:
         forwarder = Forwarder(bus, outbox, settings.policy, stop)
         context = sinks.Context(settings, bus, outbox, forwarder)
         opened = {name: sinks.open_sink(name, context) for name in names}
-        running.enter_context(bus)
+        stack.enter_context(bus)
         try:
             forwarder.start()
         except Stopped:
             return
         for sink in opened.values():
-            sink.begin()
+            sink.start()
         for name, sink in opened.items():
-            running.enter_context(Sender(name, sink, outbox, bus.metrics))
+            stack.enter_context(Sender(name, sink, outbox, bus.metrics))
         forwarder.run()
 
 
 if __name__ == "__main__":
-    process.terminate(process.run(main, Settings, __doc__ or ""))  # the Azure library may wait for a frozen edgeHub at the end
+    process.terminate(process.run(main, Settings, __doc__ or ""))  # the Azure library can wait for a frozen edgeHub at exit

@@ -1,4 +1,4 @@
-"""The outbox's SQLite file: opened, migrated, and renamed when it is damaged."""
+"""The SQLite file of the outbox: its schema, its migrations and its errors."""
 
 import sqlite3
 from pathlib import Path
@@ -19,51 +19,51 @@ CREATE TABLE cursor (sink TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROW
 CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """,
 }
-"""By version, from 1 without a gap: what turns a file of the version before into this one. Never changed once released."""
+"""By schema version, from 1 on: the SQL that migrates a file from the version before. A released migration never changes."""
 VERSION = len(MIGRATIONS)
-_OF_DAMAGE = ("no such table", "no such column", "already exists", "malformed")
-"""What an `OperationalError` says that is not temporary."""
+_DAMAGE_MESSAGES = ("no such table", "no such column", "already exists", "malformed")
+"""Parts of the messages by which an `OperationalError` reports damage. All others are temporary."""
 
 
 class OutboxUnavailable(FootfallError):
-    """The outbox cannot be written or read at the moment. Nothing has changed; the call may be repeated."""
+    """Raised when the outbox cannot be read or written at the moment. Nothing has changed; the call can be repeated."""
 
 
 class OutboxDamaged(FootfallError):
-    """The file is not a usable outbox any more."""
+    """Raised when the file is damaged and must be replaced."""
 
 
 class Database(DatabaseFile):
-    """The outbox's file; a damaged one is renamed, and an empty one takes its place."""
+    """The database file. `replace` renames it when it is damaged."""
 
     UNAVAILABLE, DAMAGED, ROW_ERRORS = OutboxUnavailable, OutboxDamaged, ValueError
 
     def __init__(self, folder: Path, lock_timeout: float = LOCK_TIMEOUT) -> None:
-        """Raises `InvalidSetting` when the folder cannot be used, or another bridge uses it."""
+        """Raises `InvalidSetting` when the folder is not writable, or when another bridge uses it."""
         super().__init__(folder / FILE, "bridge", lock_timeout)
 
     def _is_temporary(self, error: Exception, text: str) -> bool:
-        return isinstance(error, sqlite3.OperationalError) and not any(sign in text for sign in _OF_DAMAGE)
+        return isinstance(error, sqlite3.OperationalError) and not any(part in text for part in _DAMAGE_MESSAGES)
 
     def _keeps_connection(self, text: str) -> bool:
-        return "locked" in text  # other errors may last as long as the connection
+        return "locked" in text  # after other errors, only a new connection is sure to work
 
     def _prepare(self, connection: Connection) -> None:
         stored = connection.execute("PRAGMA user_version").fetchone()[0]
         if stored > VERSION:
-            raise InvalidSetting(f"{self.path}: from a newer Footfall (version {stored}); this one reads version {VERSION}")
+            raise InvalidSetting(f"{self.path}: written by a newer Footfall (schema {stored}; this one reads up to {VERSION})")
         for version in range(stored + 1, VERSION + 1):
             connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[version]} PRAGMA user_version = {version}; COMMIT;")
 
     def replace(self) -> Path:
-        """Keep the damaged file under another name, which is returned; the next access creates a new file.
+        """Renames the damaged file and returns its new path. The next access creates an empty file.
 
-        Raises `OutboxUnavailable` when it cannot be renamed.
+        Raises `OutboxUnavailable` when the file cannot be renamed.
         """
         self._disconnect()
         try:
-            kept = self._rename_damaged()
-            self._delete_older_than(kept)
+            renamed = self._rename_damaged()
+            self._delete_older_than(renamed)
         except OSError as error:
             raise OutboxUnavailable(f"{self.path}: damaged, and cannot be renamed: {error.strerror}") from None
-        return kept
+        return renamed

@@ -1,4 +1,4 @@
-"""The way of a message: received, selected, put into the outbox, and only then acknowledged."""
+"""The forwarder. It stores the results of messages in the outbox before it acknowledges the messages."""
 
 import logging
 import threading
@@ -16,82 +16,82 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-TURN = 0.5
-"""Seconds to wait for messages."""
-NOTE = "reported labels"
+RECEIVE_TIMEOUT = 0.5
+"""Seconds to wait for the messages of a batch."""
+STATE_NAME = "reported labels"
 
 
 class Stopped(Exception):
-    """The bridge is to stop, and the outbox is still unavailable."""
+    """Raised when the bridge is stopped while the outbox is unavailable."""
 
 
 class Forwarder:
-    """Works in the thread that calls `start` and `run`."""
+    """The path from the broker to the outbox. `start` and `run` are called on the same thread."""
 
-    def __init__(self, bus: Bus, outbox: Outbox, policy: Policy, stop: threading.Event, turn: float = TURN) -> None:
-        """To be made before the bus is entered."""
+    def __init__(self, bus: Bus, outbox: Outbox, policy: Policy, stop: threading.Event, timeout: float = RECEIVE_TIMEOUT) -> None:
+        """Subscribes, so `bus` must not be connected yet."""
         self._bus = bus
         self._outbox = outbox
         self.policy = policy
-        """What is forwarded; may be replaced at any time, from any thread."""
+        """Which messages are forwarded. Any thread can replace it at any time."""
         self._selector = Selector()
         self._stop = stop
-        self._turn = turn
+        self._timeout = timeout
         self._backoff = Backoff(maximum=5.0)
         kinds: dict[str, type[Message]] = {topics.visit(): Visit, topics.summary(): Summary, topics.label(): CurrentLabel}
         self._inbox = bus.inbox(kinds | {topics.prediction(): Prediction})
         self._receives_predictions = True
-        """At first, so that a subscription which the broker kept from an earlier policy is one that can be ended."""
+        """True at first, so that a subscription that the broker kept from an earlier run is ended if necessary."""
 
     def start(self) -> None:
-        """Wait until the outbox can be read. Raises `Stopped`."""
-        reported = self._retry(lambda: self._outbox.note(NOTE))
-        self._selector.reported.update({camera: str(label) for camera, label in reported.items()})
+        """Waits until the outbox can be read, and loads the labels reported last. Raises `Stopped`."""
+        labels = self._retry(lambda: self._outbox.saved_state(STATE_NAME))
+        self._selector.reported_labels.update({camera: str(label) for camera, label in labels.items()})
 
     def run(self) -> None:
-        """Forward until stopped."""
+        """Forwards messages until the bridge is stopped."""
         try:
             while not self._stop.is_set():
                 self.process_batch()
         except Stopped:
-            log.warning("what the outbox could not take is with the broker, which delivers it again")
+            log.warning("stopped while the outbox is unavailable; the broker delivers the last messages again")
 
     def process_batch(self) -> None:
-        """Process what came within a turn. Raises `Stopped`; then nothing was acknowledged."""
+        """Processes the messages that arrive within the timeout. Raises `Stopped`; they are not acknowledged then."""
         self._adjust_subscriptions()
-        before = dict(self._selector.reported)
-        found = [result for message in self._inbox.take(self._turn) if (result := self._select(message)) is not None]
-        after = self._selector.reported
-        notes = {NOTE: after} if after != before else {}
-        if found or notes:
-            self._retry(lambda: self._outbox.add(found, notes))
+        labels_before = dict(self._selector.reported_labels)
+        results = [result for message in self._inbox.take(self._timeout) if (result := self._select(message)) is not None]
+        labels = self._selector.reported_labels
+        state = {STATE_NAME: labels} if labels != labels_before else {}
+        if results or state:
+            self._retry(lambda: self._outbox.add(results, state))
         self._inbox.acknowledge()
         self._bus.state(states.RUNNING, self._outbox.problem)
         self._bus.progressed()
 
     def _adjust_subscriptions(self) -> None:
-        """Receive predictions only while they are forwarded: there are many, and the broker keeps them for us."""
-        wants = self.policy.includes("all")
-        if wants == self._receives_predictions or not self._bus.connected:
+        """Subscribes to predictions only while they are forwarded: they are many, and the broker queues them for the bridge."""
+        needs_predictions = self.policy.includes("all")
+        if needs_predictions == self._receives_predictions or not self._bus.connected:
             return
-        self._receives_predictions = wants
-        if wants:
+        self._receives_predictions = needs_predictions
+        if needs_predictions:
             self._bus.inbox({topics.prediction(): Prediction}, self._inbox)
         else:
             self._bus.unsubscribe(topics.prediction())
 
     def _select(self, message: Message) -> Result | None:
-        """The result of a message, if it is forwarded. One that fails is skipped: it would come again and again."""
+        """Returns the result of a message, or None. Skips a message that causes an error: the broker would always repeat it."""
         try:
             return self._selector.select(message, self.policy)
         except Exception as error:
             log.debug("%s", message, exc_info=True)
-            text = f"{message.topic}: {type(error).__name__}: {error}; skipped"
+            text = f"{message.topic}: {type(error).__name__}: {error}; message skipped"
             self._bus.count_and_warn(metric_names.FAILED, text, message.topic)
             return None
 
     def _retry(self, call: Callable[[], T]) -> T:
-        """What a call to the outbox returns, repeated until it succeeds. Raises `Stopped`."""
+        """Repeats a call to the outbox until it succeeds, and returns its result. Raises `Stopped`."""
         while True:
             try:
                 result = call()

@@ -1,4 +1,4 @@
-"""Which messages are forwarded."""
+"""The policy that decides which messages are forwarded."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -8,13 +8,13 @@ from bridge.results import Result
 from bus import CurrentLabel, Label, Message, Prediction, Summary, Visit
 
 Forward = Literal["none", "visits", "changes", "all"]
-"""Each level includes those before it: nothing; visits and hourly summaries; changes of the label; predictions."""
+"""The levels, each of which includes those before it: nothing, visits and hourly summaries, label changes, predictions."""
 _LEVELS: tuple[str, ...] = get_args(Forward)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`interval_seconds` is the minimum time between two predictions of a camera; an empty `labels` allows all labels."""
+    """What to forward. `interval_seconds` is the minimum time between two predictions of a camera; empty `labels` allow all."""
 
     forward: Forward = "visits"
     min_probability: float = 0.0
@@ -25,21 +25,21 @@ class Policy:
         return _LEVELS.index(self.forward) >= _LEVELS.index(level)
 
     def allows(self, label: str, probability: float) -> bool:
-        """Whether a label is among the wanted ones and reaches the minimum probability."""
+        """Returns whether the label is selected and the probability is high enough."""
         return probability >= self.min_probability and (not self.labels or label in self.labels)
 
 
 class Selector:
-    """Turns messages into results."""
+    """A filter that turns messages into results. It remembers what it forwarded of each camera."""
 
     def __init__(self) -> None:
-        self.reported: dict[str, str] = {}
-        """By camera the label that the last change reported; a camera without an entry was reported empty, or never."""
+        self.reported_labels: dict[str, str] = {}
+        """By camera, the label in its last change. A camera is missing if nobody was there, or if no change was forwarded."""
         self._forwarded_at: dict[str, float] = {}
-        """By camera the capture time of the last prediction that was forwarded."""
+        """By camera, the capture time of the last forwarded prediction."""
 
     def select(self, message: Message, policy: Policy) -> Result | None:
-        """The result of a message; None when the policy does not forward it."""
+        """Returns the result of a message, or None if the policy does not forward it."""
         match message:
             case Visit() if policy.includes("visits") and policy.allows(message.label, message.peak):
                 return results.from_visit(message)
@@ -52,16 +52,16 @@ class Selector:
         return None
 
     def _select_change(self, now: CurrentLabel, at: float, policy: Policy) -> Result | None:
-        """A label that is not allowed counts as nobody; nobody is a change only after somebody was reported."""
-        before = self.reported.get(now.camera)
+        """Returns a change if the label differs from the last one reported. A label that the policy excludes counts as nobody."""
+        last_label = self.reported_labels.get(now.camera)
         if now.label is not None and now.probability is not None:
             label = Label(now.label, now.probability)
-            if now.label == before:
+            if now.label == last_label:
                 return None
             if policy.allows(label.name, label.probability):
-                self.reported[now.camera] = label.name
+                self.reported_labels[now.camera] = label.name
                 return results.from_change(now.camera, label, at, now.demo)
-        if self.reported.pop(now.camera, None) is None:
+        if self.reported_labels.pop(now.camera, None) is None:
             return None
         return results.from_change(now.camera, None, at, now.demo)
 

@@ -1,4 +1,4 @@
-"""What leaves the site: one result for each selected message of the broker, as the JSON that all sinks share."""
+"""Results: the JSON messages that leave the site, the same for all sinks."""
 
 import json
 import uuid
@@ -11,12 +11,12 @@ from typing import Any
 from bus import Label, Prediction, Summary, Visit
 
 MAX_LABELS = 100
-"""Labels of one prediction: with the longest of names they stay below the 256 KB that IoT Hub takes."""
+"""Maximum number of labels in a prediction. Even with the longest names, a result then fits into IoT Hub's 256 KB."""
 _NAMESPACE = uuid.UUID("6b1d2f0e-3c55-4f57-9d2a-0f1c5a7e9b43")
 
 
 class Kind(IntEnum):
-    """The kind of a result; from a full outbox the lowest kind is dropped first."""
+    """The kind of a result. A full outbox drops the lowest kind first."""
 
     PREDICTION = 0
     CHANGE = 1
@@ -25,16 +25,16 @@ class Kind(IntEnum):
 
     @property
     def output(self) -> str:
-        """The module output that IoT Edge routes name."""
+        """The name of the module output in IoT Edge routes."""
         return "summary" if self is Kind.SUMMARY else f"{self.name.lower()}s"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One result: `body` is JSON text, `properties` are for routing without a look into the body.
+    """A message for the sinks. `body` is JSON; `properties` repeat parts of it for routing.
 
-    The same `id` and `version` is the same result. Another `version` of an `id` replaces the earlier one: only a visit has
-    them, whose times were corrected.
+    Results with the same `id` and `version` are repeats. A result with a new `version` replaces the earlier one; only visits
+    have versions, for corrected times.
     """
 
     id: str
@@ -47,48 +47,48 @@ class Result:
 def from_visit(visit: Visit) -> Result:
     fields = {name: getattr(visit, name) for name in ("demo", "label", "started_at", "ended_at", "peak", "frames")}
     labels = [Label(visit.label, visit.peak)]
-    result = _result(visit.id, Kind.VISIT, visit.camera, visit.ended_at, fields, labels)
+    result = _new_result(visit.id, Kind.VISIT, visit.camera, visit.ended_at, fields, labels)
     return replace(result, version=f"{visit.started_at!r} {visit.ended_at!r}")
 
 
 def from_summary(summary: Summary, labels: Collection[str] = ()) -> Result:
-    """With the visits of these `labels` only; without any, of all."""
+    """Includes only visits with one of the `labels`, or all visits if `labels` is empty."""
     fields = {name: getattr(summary, name) for name in ("demo", "day", "hour", "began_at", "ended_at")}
     fields["visits"] = {label: number for label, number in summary.visits.items() if not labels or label in labels}
-    return _result(summary.id, Kind.SUMMARY, summary.camera, summary.ended_at, fields, [])
+    return _new_result(summary.id, Kind.SUMMARY, summary.camera, summary.ended_at, fields, [])
 
 
 def from_change(camera: str, label: Label | None, at: float, is_demo: bool = False) -> Result:
-    """The label at a camera from `at` (Unix seconds) on; None when nobody is there any more."""
+    """Returns the change to a label at `at` (Unix seconds). The label None means that nobody is there any more."""
     name = None if label is None else label.name
-    identity = _identity(camera, "change", name or "", at)
+    result_id = _derive_id(camera, "change", name or "", at)
     fields = {"demo": is_demo, "label": name, "at": at}
-    return _result(identity, Kind.CHANGE, camera, at, fields, [] if label is None else [label])
+    return _new_result(result_id, Kind.CHANGE, camera, at, fields, [] if label is None else [label])
 
 
 def from_prediction(prediction: Prediction) -> Result:
     names = ("demo", "sequence", "captured_at", "classified_at", "inference_ms", "model")
     fields = {name: getattr(prediction, name) for name in names}
-    identity = _identity(prediction.camera, "prediction", prediction.session, prediction.sequence)
+    result_id = _derive_id(prediction.camera, "prediction", prediction.session, prediction.sequence)
     labels = list(prediction.labels[:MAX_LABELS])
-    return _result(identity, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, labels)
+    return _new_result(result_id, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, labels)
 
 
-def _identity(camera: str, *parts: object) -> str:
-    """The same camera and parts always give the same id."""
+def _derive_id(camera: str, *parts: object) -> str:
+    """Returns an id that is always the same for the same arguments."""
     return str(uuid.uuid5(_NAMESPACE, "\n".join([camera, "", *map(str, parts)])))
 
 
-def _result(identity: str, kind: Kind, camera: str, created: float, fields: dict[str, Any], labels: list[Label]) -> Result:
-    """Footfall's fields beside those of a Custom Vision answer, which existing cloud queries use."""
+def _new_result(result_id: str, kind: Kind, camera: str, created: float, fields: dict[str, Any], labels: list[Label]) -> Result:
+    """Combines Footfall's fields with those of a Custom Vision response, which existing cloud queries use."""
     body = {
         "v": 1,
-        "id": identity,
+        "id": result_id,
         "type": kind.name.lower(),
         "camera": camera,
         **fields,
         "created": datetime.fromtimestamp(created, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "predictions": [_custom_vision(label) for label in labels],
+        "predictions": [_to_custom_vision(label) for label in labels],
     }
     properties = {"type": kind.name.lower(), "camera": camera}
     if fields["demo"]:
@@ -96,11 +96,11 @@ def _result(identity: str, kind: Kind, camera: str, created: float, fields: dict
     if labels:
         best = max(labels, key=lambda label: label.probability)
         properties |= {"label": best.name, "probability": f"{best.probability:.4f}"}
-    return Result(identity, kind, json.dumps(body, ensure_ascii=False), properties)
+    return Result(result_id, kind, json.dumps(body, ensure_ascii=False), properties)
 
 
-def _custom_vision(label: Label) -> dict[str, Any]:
-    """A prediction in the shape of Custom Vision's service and containers."""
+def _to_custom_vision(label: Label) -> dict[str, Any]:
+    """Returns a prediction in the format of Custom Vision's service and containers."""
     prediction: dict[str, Any] = {"tagName": label.name, "probability": label.probability}
     if label.box is not None:
         prediction["boundingBox"] = {"left": label.box.x, "top": label.box.y, "width": label.box.w, "height": label.box.h}

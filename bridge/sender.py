@@ -1,4 +1,4 @@
-"""The thread that takes the outbox to one sink."""
+"""The thread that sends results from the outbox to one sink."""
 
 import logging
 import threading
@@ -16,16 +16,16 @@ from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
-"""Results read from the outbox at a time."""
-IDLE = 1.0
-"""Seconds to wait for a result before the sink is maintained again."""
+BATCH_SIZE = 100
+"""Results read from the outbox at once."""
+MAINTENANCE_INTERVAL = 1.0
+"""Seconds between two calls of `Sink.maintain` while there is nothing to send."""
 SHUTDOWN_TIMEOUT = 1.5
-"""Seconds at the end to send what came last; the rest stays in the outbox."""
+"""Seconds to send the last results at shutdown; the rest stays in the outbox."""
 
 
 class Sender:
-    """Sends each result until the sink has it, in order; a context manager."""
+    """A context manager that sends results in order. It repeats each result until the sink accepts it."""
 
     def __init__(self, name: str, sink: Sink, outbox: Outbox, metrics: Metrics, backoff: Backoff | None = None) -> None:
         self._name = name
@@ -33,8 +33,8 @@ class Sender:
         self._outbox = outbox
         self._metrics = metrics
         self._backoff = backoff or Backoff()
-        self._sent: Result | None = None
-        """The last one; it comes again when the outbox could not note that."""
+        self._last_sent: Result | None = None
+        """The last result sent. It is not sent again when the outbox could not mark it as delivered."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
 
@@ -45,36 +45,36 @@ class Sender:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stopping.set()
         self._outbox.wake()
-        self._thread.join(SHUTDOWN_TIMEOUT)  # a call into a library may hang; the thread is left behind then
+        self._thread.join(SHUTDOWN_TIMEOUT)  # a call into a library can hang; its thread is then abandoned
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 self._sink.maintain()
                 if not self._send_batch():
-                    self._outbox.wait(self._name, IDLE)
+                    self._outbox.wait(self._name, MAINTENANCE_INTERVAL)
             except Exception as error:
                 is_expected = isinstance(error, NotSent | OutboxUnavailable)
                 pause = self._backoff.next()
-                log.warning("%s: %s; trying again in %g s", self._name, error, pause, exc_info=not is_expected)
+                log.warning("%s: %s; next attempt in %g s", self._name, error, pause, exc_info=not is_expected)
                 self._metrics.add(names.SINK_FAILED)
                 self._stopping.wait(pause)
         try:
             self._send_batch()
         except Exception as error:
-            log.info("%s: %s; what waits stays in the outbox", self._name, error)
+            log.info("%s: %s; unsent results stay in the outbox", self._name, error)
         finally:
             self._sink.close()
 
     def _send_batch(self) -> bool:
-        """Send some results; False when there were none."""
-        entries = self._outbox.waiting(self._name, BATCH)
+        """Sends up to `BATCH_SIZE` results. Returns False if there were none."""
+        entries = self._outbox.pending(self._name, BATCH_SIZE)
         for number, result in entries:
-            if result != self._sent:
+            if result != self._last_sent:
                 self._sink.send(result)
                 self._metrics.add(names.SINK_SENT)
                 self._backoff.reset()
-                self._sent = result
-            self._outbox.delivered(self._name, number)
+                self._last_sent = result
+            self._outbox.mark_delivered(self._name, number)
             self._sink.maintain()
         return bool(entries)

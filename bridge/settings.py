@@ -13,29 +13,29 @@ from runtime.settings import CommaSeparated, Probability, UserPath
 
 
 class Settings(BusSettings):
-    """One bridge forwards the results of all cameras on its broker."""
+    """The settings of a bridge, which forwards the results of all cameras on its broker."""
 
     state_dir: UserPath = Field(
-        default=Path(".state/bridge"), description="folder of the outbox (outbox.db): results that a sink does not have yet"
+        default=Path(".state/bridge"), description="folder of the outbox (outbox.db), which keeps undelivered results"
     )
     sinks: CommaSeparated = Field(
         default=(),
-        description="where results go (commas between): log (standard output), edgehub; without it, edgehub where IoT Edge"
-        " runs this, else log",
+        description="where results go, separated by commas: log (standard output), edgehub; by default edgehub under IoT Edge,"
+        " otherwise log",
     )
     log_results: Literal["text", "json"] = Field(
-        default="text", description="how the sink log writes them: text (for people) or json (a line each)"
+        default="text", description="format of the sink log: text (for people) or json (one object a line)"
     )
     forward: Forward = Field(
-        default="visits", description="what to forward: none; visits; changes, of the label too; all, predictions too"
+        default="visits", description="what to forward: none, visits, changes (visits and label changes) or all (predictions too)"
     )
     min_probability: Probability = Field(default=0.0, description="minimum probability of forwarded results")
-    labels: CommaSeparated = Field(default=(), description="the labels that are forwarded (commas between); all, without it")
+    labels: CommaSeparated = Field(default=(), description="labels to forward, separated by commas; all by default")
     interval_seconds: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = Field(
-        default=0.0, description="minimum time between two predictions of a camera that are forwarded"
+        default=0.0, description="minimum seconds between two forwarded predictions of a camera"
     )
     outbox_max: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
-        default=50_000, description="most results kept for sinks that are away; of more, the oldest are dropped, visits last"
+        default=50_000, description="maximum number of results in the outbox; beyond that, the oldest are dropped, visits last"
     )
 
     @field_validator("sinks")
@@ -44,12 +44,12 @@ class Settings(BusSettings):
         known = sinks.names()
         for name in names:
             if name not in known:
-                raise ValueError(f"no sink {name!r}; there are {', '.join(known)}")
+                raise ValueError(f"{name!r} is not a sink; allowed are {', '.join(known)}")
         return tuple(dict.fromkeys(names))
 
     @property
     def sink_names(self) -> tuple[str, ...]:
-        """The configured sinks, or the default."""
+        """The names of the sinks that are configured, or of the default sink."""
         return self.sinks or ("edgehub" if "IOTEDGE_MODULEID" in os.environ else "log",)
 
     @property

@@ -1,1 +1,1 @@
-"""Makes visits of predictions and counts them."""
+"""Turns predictions into visits and counts."""

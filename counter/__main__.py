@@ -1,4 +1,4 @@
-"""Makes visits of predictions, keeps and counts them, and answers questions about the counts."""
+"""Turns predictions into visits, stores and counts them, and answers questions about the counts."""
 
 import threading
 from contextlib import closing
@@ -28,4 +28,4 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    process.terminate(process.run(main, Settings, __doc__ or ""))  # an answer may wait for a locked ledger at the end
+    process.terminate(process.run(main, Settings, __doc__ or ""))  # an answer may still wait for a locked ledger

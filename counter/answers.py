@@ -1,4 +1,4 @@
-"""Answers questions about the counts, which anybody on the broker may ask."""
+"""Answers to questions about the counts, which any client of the broker may ask."""
 
 import logging
 import time
@@ -17,15 +17,15 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 64  # questions
 MAX_PROBLEM = 500  # characters
 RECEIVE_TIMEOUT = 0.3  # seconds to wait for a question
-PAUSE = 0.02  # seconds between two answers, in which the ledger is free for counting
-SHUTDOWN_TIMEOUT = 1.0  # seconds at the end for an answer that may wait for a locked ledger
+PAUSE = 0.02  # seconds between two answers, so that counting can use the ledger
+SHUTDOWN_TIMEOUT = 1.0  # seconds at shutdown for an answer that waits for a locked ledger
 
 
 class Answers:
-    """Answers questions on the thread of `worker`; to be made before the bus is entered.
+    """A service that answers questions, on the thread of `worker`. Create it before entering the bus.
 
-    `cameras` gives the names of the known cameras, which are in every report. A question that comes while the counter is
-    offline is not answered later: whoever asked has gone on.
+    `cameras` returns the names of the known cameras; every report includes them. A question that comes while the counter is
+    offline is never answered: the asker no longer waits.
     """
 
     def __init__(self, bus: Bus, reports: Reports, cameras: Callable[[], Collection[str]]) -> None:
@@ -38,7 +38,7 @@ class Answers:
 
     def _on_question(self, question: Question) -> None:
         if not self._questions.put((question.asker, question.id), question):
-            text = f"{question.asker} asks faster than can be answered: a question was dropped"
+            text = f"{question.asker}: questions come faster than they can be answered; one was dropped"
             self._bus.count_and_warn(names.DROPPED_QUESTIONS, text, question.asker)
 
     def _step(self) -> None:
@@ -47,17 +47,17 @@ class Answers:
         answer = self.answer(question)
         try:
             self._bus.publish(answer)
-        except InvalidMessage as error:  # the report is too large, as with very many labels
+        except InvalidMessage as error:  # the report is too large, for example with very many labels
             answer = replace(answer, problem=str(error), report=None)
             self._bus.publish(answer)
         if answer.problem:
-            self._bus.count_and_warn(names.UNANSWERED, f"a question of {answer.asker}: {answer.problem}", answer.asker)
+            self._bus.count_and_warn(names.UNANSWERED, f"{answer.asker}: no report: {answer.problem}", answer.asker)
         self.worker.stopping.wait(PAUSE)
 
     def answer(self, question: Question) -> Answer:
-        """The answer to a question; raises nothing."""
+        """Returns the answer to a question. Never raises."""
         try:
-            report = self._reports.day_report(self._cameras(), self._day(question))
+            report = self._reports.day_report(self._cameras(), self._requested_day(question))
         except FootfallError as error:
             problem = str(error)
         except Exception as error:
@@ -67,8 +67,8 @@ class Answers:
             return Answer(question.asker, question.id, problem="", report=report)
         return Answer(question.asker, question.id, problem[:MAX_PROBLEM], report=None)
 
-    def _day(self, question: Question) -> date:
-        """Raises `FootfallError` when there is no such day."""
+    def _requested_day(self, question: Question) -> date:
+        """Returns the requested day. Raises `FootfallError` if it is not a valid one."""
         if question.day is None:
             return self._reports.calendar.day(time.time())
         try:
@@ -76,6 +76,6 @@ class Answers:
         except ValueError:
             day = date.min
         if day.isoformat() != question.day or not FIRST_DAY <= day <= LAST_DAY:
-            allowed = f"one as 2026-11-23 is needed, from {FIRST_DAY} to {LAST_DAY}"
-            raise FootfallError(f"day: {question.day!r} is none; {allowed}")
+            allowed = f"from {FIRST_DAY} to {LAST_DAY}, such as 2026-11-23"
+            raise FootfallError(f"day: {question.day!r} is not a valid day; allowed are days {allowed}")
         return day

@@ -1,4 +1,4 @@
-"""One camera: its open visit, its current label, and what is saved of it between two runs."""
+"""One camera: its open visit, its current label and its saved state."""
 
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
@@ -6,57 +6,57 @@ from pydantic.dataclasses import dataclass
 from bus import CurrentLabel
 from counter.hours import HOUR, Calendar
 from counter.timeline import EARLIEST
-from counter.visits import Rules, Visits, VisitState
+from counter.visits import Rules, VisitState, VisitTracker
 
 MAX_HOURS = 48
-"""Hours that are summarised after an absence; of a longer one the hour in which it began, and the last ones."""
+"""Upper bound for the hours that are summarised after an absence, in addition to the one in which it began."""
 
 
 @dataclass(slots=True)
 class SavedState:
-    """What outlives the process; times in Unix seconds."""
+    """The part of a camera's state that survives a restart; times are Unix seconds."""
 
     visits: VisitState
     paused_at: float | None = None
-    summarised_until: float | None = None  # the begin of the first hour that has not been summarised
-    is_demo: bool = False  # whether the last prediction, and so the open visit, is the demo's
-    label_at: float | None = None  # the time of the frame that changed the label last
+    summarised_until: float | None = None  # start of the first hour without a summary
+    is_demo: bool = False  # whether the last prediction, and therefore the open visit, is the demo's
+    label_at: float | None = None  # time of the frame that last changed the label
 
 
-_SAVED: TypeAdapter[SavedState] = TypeAdapter(SavedState)
+_STATE_ADAPTER: TypeAdapter[SavedState] = TypeAdapter(SavedState)
 
 
 class Camera:
-    """One camera with its visits; `text` is an earlier one's saved state. Raises `ValueError` when that cannot be read."""
+    """A camera and its visits. `saved_json` is its saved state, if any; raises `ValueError` if that cannot be parsed."""
 
-    def __init__(self, name: str, rules: Rules, heard_at: float, text: str | None = None) -> None:
+    def __init__(self, name: str, rules: Rules, last_received_at: float, saved_json: str | None = None) -> None:
         self.name = name
-        self.saved = SavedState(VisitState()) if text is None else _SAVED.validate_json(text)
-        self.visits = Visits(name, rules, self.saved.visits)
-        self.heard_at = heard_at  # when a prediction came last, by the steady clock
+        self.saved = SavedState(VisitState()) if saved_json is None else _STATE_ADAPTER.validate_json(saved_json)
+        self.tracker = VisitTracker(name, rules, self.saved.visits)
+        self.last_received_at = last_received_at  # steady time of the last prediction
         self._published: CurrentLabel | None = None
-        self._visitor = self._find_visitor()
-        self._unchanged = None if text is None else self._idle_state
+        self._visitor = self._visit_key()
+        self._saved_idle_state = None if saved_json is None else self._idle_state
 
-    def _find_visitor(self) -> tuple[str, str] | None:
-        visit = self.visits.state.visit
+    def _visit_key(self) -> tuple[str, str] | None:
+        visit = self.tracker.state.visit
         return None if visit is None else (visit.label, visit.origin)
 
-    def _find_label(self) -> CurrentLabel:
-        visit, at, demo = self.visits.state.visit, self.saved.label_at, self.saved.is_demo
+    def _current_label(self) -> CurrentLabel:
+        visit, at, demo = self.tracker.state.visit, self.saved.label_at, self.saved.is_demo
         if visit is None:
             return CurrentLabel(self.name, None, None, None, at, demo)
         return CurrentLabel(self.name, visit.label, visit.own.probability, visit.started_at, at or visit.started_at, demo)
 
-    def next_label(self, at: float) -> CurrentLabel | None:
-        """The label to publish, if it was never published or has changed by the frame of that time.
+    def label_if_changed(self, at: float) -> CurrentLabel | None:
+        """Returns the label if it differs from the last one returned, else None. `at` is the time of the latest frame.
 
-        A visit whose times were moved with the clock is the same visit: its label keeps its `at`.
+        When the clock is set, a visit's times shift, but it is still the same visit: its label keeps its `at`.
         """
-        before, visitor = self._published, self._find_visitor()
+        before, visitor = self._published, self._visit_key()
         if visitor != self._visitor:
             self._visitor, self.saved.label_at = visitor, at
-        label = self._find_label()
+        label = self._current_label()
         if before is not None and (label.label, label.since) == (before.label, before.since):
             return None
         self._published = label
@@ -64,42 +64,42 @@ class Camera:
 
     @property
     def _idle_state(self) -> tuple[object, ...] | None:
-        """All that matters while nobody is there; None while somebody is."""
-        saved, state = self.saved, self.visits.state
+        """Everything worth saving while nobody is there; None while somebody is."""
+        saved, state = self.saved, self.tracker.state
         if not state.is_idle:
             return None
         own = saved.paused_at, saved.summarised_until, saved.is_demo, saved.label_at
         return *own, state.timeline.session, state.timeline.offset
 
-    def changed_state(self) -> str | None:
-        """The state to save; None if it is as before, so that nothing is written while the place is empty."""
+    def state_if_changed(self) -> str | None:
+        """Returns the state to save as JSON; None if it is unchanged, so that nothing is written while the place is empty."""
         state = self._idle_state
-        if state is not None and state == self._unchanged:
+        if state is not None and state == self._saved_idle_state:
             return None
-        self._unchanged = state
-        self.saved.visits = self.visits.state
-        return _SAVED.dump_json(self.saved).decode()
+        self._saved_idle_state = state
+        self.saved.visits = self.tracker.state
+        return _STATE_ADAPTER.dump_json(self.saved).decode()
 
     def complete_hours(self, calendar: Calendar, now: float | None) -> list[tuple[float, float]]:
-        """The hours, by begin and end, that are over and not summarised yet, up to an open visit; from now on they are.
+        """Returns start and end of each newly completed hour. From the start of an open visit on, no hour is complete.
 
-        `now` (Unix seconds) is for a silent camera; without it the time of the last frame counts, as predictions may be late.
-        A camera that has been silent for `MAX_HOURS` has no more hours.
+        `now` (Unix seconds) applies to a silent camera. Otherwise the last frame's time does, because predictions may be late.
+        A camera that has been silent for `MAX_HOURS` has no completed hours.
         """
-        state, last_at = self.visits.state, self.visits.state.timeline.last_at
+        state, last_at = self.tracker.state, self.tracker.state.timeline.last_at
         if last_at is None or (now is not None and now - last_at > MAX_HOURS * HOUR):
             return []
         visits = [*(candidate.visit for candidate in state.candidates.values()), *([state.visit] if state.visit else [])]
         until = min([last_at if now is None else now, *(visit.started_at for visit in visits)])
         if until < EARLIEST:
             return []
-        last, begin = calendar.hour_begin(until), self.saved.summarised_until
-        if begin is None or begin > last + HOUR:  # a clock that was set back
-            begin = last
-        hours, first = [], calendar.hour_begin(last - MAX_HOURS * HOUR)
-        while begin < last:
-            end = calendar.hour_end(begin)
-            hours.append((begin, end))
-            begin = max(end, first)
-        self.saved.summarised_until = begin
+        last, start = calendar.hour_start(until), self.saved.summarised_until
+        if start is None or start > last + HOUR:  # the clock was set back
+            start = last
+        hours, first = [], calendar.hour_start(last - MAX_HOURS * HOUR)
+        while start < last:
+            end = calendar.hour_end(start)
+            hours.append((start, end))
+            start = max(end, first)
+        self.saved.summarised_until = start
         return hours

@@ -1,4 +1,4 @@
-"""The machine's clocks, and the time that has credibly passed, whatever the wall clock is set to."""
+"""The machine's clocks, and a clock for expiry that a wrong wall clock cannot mislead by much."""
 
 import time
 from collections.abc import Callable
@@ -10,80 +10,80 @@ from pydantic.dataclasses import dataclass
 from counter.timeline import EARLIEST
 from runtime.steady import steady
 
-MAX_GAP = 5 * 86400.0
-"""Seconds that the counter may have been off, by the wall clock: a long weekend. More may be a wrong clock: it does not count."""
-CLOSED = 30 * 86400.0  # seconds by which a clock may be ahead at a start without a report: a site may have been closed
+MAX_DOWNTIME = 5 * 86400.0
+"""Seconds of downtime that count as elapsed: a long weekend. A longer one may be a wrong clock, and does not count."""
+MAX_CLOSED_TIME = 30 * 86400.0  # seconds of downtime that are not reported as a jump: the site may have been closed
 MIN_JUMP = 2 * 86400.0  # seconds; shorter jumps are not reported
-REPORTED = 7 * 86400.0  # seconds for which a jump is reported
+JUMP_REPORT_TIME = 7 * 86400.0  # seconds for which a jump is reported
 
 
 class Clocks(NamedTuple):
-    """`wall` gives Unix seconds, `steady` those of a clock that is never set; tests pass their own."""
+    """Sources of time: `wall` in Unix seconds, `steady` in seconds of a clock that is never set. Tests pass their own."""
 
     wall: Callable[[], float] = time.time
     steady: Callable[[], float] = steady
 
 
-MACHINE = Clocks()
+SYSTEM = Clocks()
 
 
 @dataclass(slots=True)
 class SavedTime:
-    """What outlives a restart; all in seconds."""
+    """The clock's state that survives a restart; all in seconds."""
 
-    passed: float  # credible seconds since the very first start
-    wall: float  # what the wall clock said then
+    passed: float  # credible seconds since the first start
+    wall: float  # the last reading of the wall clock
     began_at: float
-    """The wall time of the first start: the earliest that any clock reading since has given, as the first may have been ahead."""
-    usual: float  # how far the wall clock is ahead of `passed`, unless it jumped
-    jumped_at: float  # when it was last as far ahead as usual, by `passed`
-    credited: float = 0.0  # the part of `passed` in which the counter was off, which only the wall clock knows
+    """Wall time of the first start: the earliest that any reading has implied, because the first reading may have been ahead."""
+    usual: float  # `wall` minus `passed`, unless the clock has jumped
+    jumped_at: float  # `passed` when `usual` was last right
+    credited: float = 0.0  # the part of `passed` that is downtime, known from the wall clock only
 
 
-_SAVED: TypeAdapter[SavedTime] = TypeAdapter(SavedTime)
+_STATE_ADAPTER: TypeAdapter[SavedTime] = TypeAdapter(SavedTime)
 
 
 class CredibleClock:
-    """Counts seconds that have certainly passed: those of a clock that nobody sets while running, and over a restart what the
-    wall clock says, if that is no more than `MAX_GAP`. When the wall clock is set back, that time is taken back.
+    """A count of the seconds that have certainly passed: by a steady clock while running, and by the wall clock over a restart.
 
-    So it may stay behind, as by the holidays of a shop that is switched off, and is never ahead by more than the clock is wrong
-    now, for up to `MAX_GAP` at each start since it was last right.
+    A downtime of more than `MAX_DOWNTIME` does not count. When the wall clock is set back, downtime is subtracted again. So this
+    clock may be behind, for example by a shop's holidays. It is never ahead by more than the wall clock is now, and by at most
+    `MAX_DOWNTIME` for each start since the wall clock was last right.
     """
 
     def __init__(self, clocks: Clocks, saved: str | None, newest: float | None) -> None:
-        """`saved` is the text of an earlier one; without, the time of the newest record counts as the last that is known."""
+        """`saved` is an earlier clock as JSON. Without it, a wall clock far ahead of the `newest` record is not trusted."""
         self._clocks = clocks
         self._steady, wall = clocks.steady(), clocks.wall()
         try:
-            self._saved = _SAVED.validate_json(saved or "")
+            self._saved = _STATE_ADAPTER.validate_json(saved or "")
         except ValueError:
-            began_at = wall if newest is None or wall <= newest + MAX_GAP else newest
+            began_at = wall if newest is None or wall <= newest + MAX_DOWNTIME else newest
             self._saved = SavedTime(0.0, wall, began_at, began_at, 0.0)
         gap = wall - self._saved.wall
-        if 0 <= gap <= MAX_GAP:
+        if 0 <= gap <= MAX_DOWNTIME:
             self._saved.passed += gap
             self._saved.credited += gap
-        elif 0 <= gap <= CLOSED:
+        elif 0 <= gap <= MAX_CLOSED_TIME:
             self._saved.usual += gap
-        self._take_back(-gap)
-        self._take(wall)
+        self._subtract(-gap)
+        self._set_wall(wall)
 
     def advance(self) -> None:
-        """Counts what has passed since the last reading of the clocks."""
+        """Adds the time since the last reading of the clocks."""
         before, self._steady, wall = self._steady, self._clocks.steady(), self._clocks.wall()
-        ran = max(0.0, self._steady - before)
-        self._saved.passed += ran
-        self._take_back(self._saved.wall + ran - wall)
-        self._take(wall)
+        elapsed = max(0.0, self._steady - before)
+        self._saved.passed += elapsed
+        self._subtract(self._saved.wall + elapsed - wall)
+        self._set_wall(wall)
 
-    def _take_back(self, seconds: float) -> None:
-        """The wall clock was set back: what it said before, while the counter was off, may have been too much."""
+    def _subtract(self, seconds: float) -> None:
+        """Subtracts downtime that was counted in excess, after the wall clock was set back."""
         excess = min(max(0.0, seconds), self._saved.credited)
         self._saved.credited -= excess
         self._saved.passed -= excess
 
-    def _take(self, wall: float) -> None:
+    def _set_wall(self, wall: float) -> None:
         saved = self._saved
         saved.wall = wall
         began_at = wall - saved.passed
@@ -91,25 +91,25 @@ class CredibleClock:
             saved.began_at = began_at
         if not self.jump:
             saved.jumped_at = saved.passed
-        elif saved.usual < EARLIEST or saved.passed - saved.jumped_at > REPORTED:
+        elif saved.usual < EARLIEST or saved.passed - saved.jumped_at > JUMP_REPORT_TIME:
             saved.usual = began_at
 
     @property
     def passed(self) -> float:
-        """Seconds since the very first start."""
+        """Credible seconds since the first start."""
         return self._saved.passed
 
     @property
     def now(self) -> float:
-        """The wall time that is believed, in Unix seconds; rather too early than too late."""
+        """The credible wall time, in Unix seconds; too early rather than too late."""
         return self._saved.began_at + self._saved.passed
 
     @property
     def jump(self) -> float:
-        """Seconds by which the wall clock has jumped ahead, or back where negative; 0 when it has not, or long ago."""
+        """Seconds by which the wall clock has jumped ahead, or back if negative; 0 without a recent jump."""
         ahead = self._saved.wall - self._saved.passed - self._saved.usual
         return ahead if abs(ahead) > MIN_JUMP else 0.0
 
-    def text(self) -> str:
-        """The state to save for the next start."""
-        return _SAVED.dump_json(self._saved).decode()
+    def to_json(self) -> str:
+        """Returns the state to save for the next start, as JSON."""
+        return _STATE_ADAPTER.dump_json(self._saved).decode()

@@ -1,4 +1,4 @@
-"""The way of a prediction: counted, committed to the ledger, published, and only then acknowledged."""
+"""The main loop: a prediction is counted, committed to the ledger, published, and only then acknowledged."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ from bus import metric_names as names
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
 from counter.ledger import Ledger
-from counter.periods import SAVE_EVERY
+from counter.periods import SAVE_INTERVAL
 from counter.publisher import Publisher
 from counter.registry import MAX_CAMERAS, Batch, CameraRegistry
 from counter.reports import Reports
@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RECEIVE_TIMEOUT = 0.5  # seconds to wait for messages
-CHECK_EVERY = 1.0  # seconds between two looks at time-outs and hours
-MAX_PAUSE = 5.0
-"""Seconds between two checks after which the counter itself was suspended, so that silence of a camera says nothing."""
-PRUNE_EVERY = 3600.0
+CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed hours
+SUSPENDED_AFTER = 5.0
+"""Seconds. If two checks are further apart, the counter itself was suspended, and a camera's silence means nothing."""
+PRUNE_INTERVAL = 3600.0
 
 
 class Counter:
-    """Runs in the thread that calls `run`. What the ledger cannot take now is tried again, and delays all that comes after it."""
+    """The main loop, in the thread that calls `run`. While the ledger is unavailable, the loop retries and does nothing else."""
 
     def __init__(self, bus: Bus, registry: CameraRegistry, reports: Reports, ledger: Ledger, expiry: Expiry) -> None:
         self._bus = bus
@@ -43,13 +43,13 @@ class Counter:
         self._publisher = Publisher(bus, ledger, self._clocks)
         self._stop = threading.Event()
         self._backoff = Backoff(maximum=5.0)
-        self._counted: dict[str, tuple[date, int]] = {}
-        """By camera: the day, and the five minutes of the last prediction, of which counts were published."""
+        self._published_counts: dict[str, tuple[date, int]] = {}
+        """By camera: the day and the interval of five minutes for which counts were last published."""
         self._checked_at = self._pruned_at = float("-inf")
-        self._ended: set[str] = set()  # cameras whose recording has ended and is counted
-        self._reported_ended: tuple[str, ...] = ()
-        self._cleared: SimpleQueue[str] = SimpleQueue()
-        """Cameras whose label was cleared at the broker; filled by the network's thread."""
+        self._ended_cameras: set[str] = set()  # cameras whose recording has ended and is fully counted
+        self._published_ended: tuple[str, ...] = ()
+        self._cleared_cameras: SimpleQueue[str] = SimpleQueue()
+        """Cameras whose label was cleared on the broker; filled by the network thread."""
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
         bus.subscribe(topics.status(), Status, self._on_status)
         bus.subscribe(topics.label(), CurrentLabel, self._on_label, on_cleared=self._on_label_cleared)
@@ -64,21 +64,21 @@ class Counter:
             self._ledger.save_periods()
         except LedgerUnavailable as error:
             log.warning("%s; the last minutes are not recorded as counted", error)
-        except _Stopped:
-            log.warning("the ledger cannot be written; the broker keeps what is not counted yet for the next start")
+        except _StopRequested:
+            log.warning("stopped while the ledger is unavailable; the broker keeps uncounted predictions for the next start")
         for name in self._registry.cameras:  # visits stay open in the ledger
-            self._bus.publish(_unknown(name))
+            self._bus.publish(_unknown_label(name))
 
     def restore(self) -> None:
-        """Restores what an earlier counter has saved, as soon as the ledger can be read."""
+        """Restores the saved state, as soon as the ledger can be read."""
         self._retry(self._expiry.save)
         self._registry.restore(self._retry(self._ledger.states), self._retry(lambda: self._expiry.clock.now))
 
     def step(self, timeout: float = RECEIVE_TIMEOUT) -> None:
-        """Inbox -> registry -> batch -> ledger -> broker -> acknowledged: all that came within `timeout` seconds."""
+        """Counts, commits, publishes and acknowledges the messages that wait, or that come within `timeout` seconds."""
         batch = Batch()
-        while not self._cleared.empty():
-            self._forget(self._cleared.get(), batch)
+        while not self._cleared_cameras.empty():
+            self._forget(self._cleared_cameras.get(), batch)
         is_counted = [self._process(message, batch) for message in self._inbox.take(timeout)]
         is_due = self._apply_timeouts(batch)
         visits = self._commit(batch)
@@ -91,11 +91,11 @@ class Counter:
             self._prune()
 
     def _process(self, message: Message, batch: Batch) -> bool:
-        """Whether it was a prediction, and could be processed. A message that fails is dropped: it would fail again."""
+        """Returns whether a prediction was processed. A message that fails is dropped: it would fail again."""
         try:
             match message:
                 case Prediction():
-                    self._ended.discard(message.camera)
+                    self._ended_cameras.discard(message.camera)
                     self._registry.process(message, batch)
                     return True
                 case Command():
@@ -108,16 +108,16 @@ class Counter:
         return False
 
     def _apply_timeouts(self, batch: Batch) -> bool:
-        """Whether a second has passed, and time-outs were applied."""
+        """Applies timeouts once a second. Returns whether it did so now."""
         since = self._clocks.steady() - self._checked_at
-        if since < CHECK_EVERY:
+        if since < CHECK_INTERVAL:
             return False
         self._checked_at = self._clocks.steady()
-        self._registry.apply_timeouts(self._bus.connected and since < MAX_PAUSE, batch)
+        self._registry.apply_timeouts(self._bus.connected and since < SUSPENDED_AFTER, batch)
         return True
 
     def _commit(self, batch: Batch) -> list[Visit]:
-        """Returns the visits whose counts may have changed."""
+        """Commits the batch. Returns the visits whose counts may have changed."""
         corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
             log.warning("the clock was set: the times of %d earlier visits were corrected", len(corrected) // 2)
@@ -128,47 +128,47 @@ class Counter:
         for message in (*batch.labels, *batch.commands):
             self._bus.publish(message)
         self._publish_counts(visits)
-        ended = tuple(sorted(self._ended))
-        if ended != self._reported_ended:
-            self._reported_ended = ended
+        ended = tuple(sorted(self._ended_cameras))
+        if ended != self._published_ended:
+            self._published_ended = ended
             self._bus.describe(ended=ended)
             self._bus.report()
 
     def _publish_counts(self, visits: Sequence[Visit]) -> None:
-        """Publishes counts of cameras at which visits ended, and of each every five minutes of counting and on a new day.
+        """Publishes the counts of cameras where visits ended, and of each camera every five minutes of counting and on a new day.
 
-        For a visit that began on an earlier day, the counts of that day come first: those of today are what is retained.
+        If a visit began on an earlier day, that day's counts come first, because the broker retains the last ones: today's.
         """
         calendar = self._reports.calendar
         today = calendar.day(self._clocks.wall())
         for name, camera in self._registry.cameras.items():
             days = {calendar.day(visit.started_at) for visit in visits if visit.camera == name}
-            due = today, int((camera.visits.state.timeline.last_at or 0.0) // SAVE_EVERY)
-            if days or self._counted.get(name) != due:
-                self._counted[name] = due
+            due = today, int((camera.tracker.state.timeline.last_at or 0.0) // SAVE_INTERVAL)
+            if days or self._published_counts.get(name) != due:
+                self._published_counts[name] = due
                 for day in (*sorted(days - {today}), today):
                     counts = self._retry(partial(self._reports.day_counts, name, day))
-                    self._if_not_too_large(partial(self._bus.publish, counts))
+                    self._drop_if_too_large(partial(self._bus.publish, counts))
 
     def _summarise_hours(self) -> None:
-        """Writes a summary of each hour that is over to the ledger, from where it is published."""
+        """Writes a summary of each completed hour to the ledger. From there it is published."""
         batch = Batch()
         for camera, hour in self._registry.complete_hours():
             batch.cameras[camera.name] = camera
             summary = self._retry(partial(self._reports.summary, camera.name, *hour))
-            if self._if_not_too_large(summary.pack):
+            if self._drop_if_too_large(summary.pack):
                 batch.changes.summaries.append(summary)
         self._commit(batch)
 
     def _prune(self) -> None:
         self._bus.metrics.put(names.CLOCK_JUMP_SECONDS, round(self._expiry.jump))
-        if self._clocks.steady() - self._pruned_at >= PRUNE_EVERY:
+        if self._clocks.steady() - self._pruned_at >= PRUNE_INTERVAL:
             self._pruned_at = self._clocks.steady()
             if number := self._retry(self._expiry.expire):
                 log.info("KEEP_DAYS: %d old visits deleted", number)
 
-    def _if_not_too_large(self, call: Callable[[], object]) -> bool:
-        """Counts and drops a message that is too large, as the counts of very many labels."""
+    def _drop_if_too_large(self, call: Callable[[], object]) -> bool:
+        """Returns whether the call succeeds. Counts and drops a message that is too large, for example with very many labels."""
         try:
             call()
         except InvalidMessage as error:
@@ -177,7 +177,7 @@ class Counter:
         return True
 
     def _retry(self, call: Callable[[], T]) -> T:
-        """Repeats a call until the ledger is available, and returns its result; the status shows the problem meanwhile."""
+        """Repeats a call until the ledger is available. Returns its result. Meanwhile the status shows the problem."""
         while True:
             try:
                 result = call()
@@ -185,61 +185,61 @@ class Counter:
                 self._bus.metrics.add(names.LEDGER_FAILED)
                 self._bus.state(states.LEDGER_UNAVAILABLE, str(error))
                 if self._stop.wait(self._backoff.next()):
-                    raise _Stopped from None
+                    raise _StopRequested from None
             else:
                 self._backoff.reset()
                 self._bus.state(states.RUNNING, self._problems())
                 return result
 
     def _problems(self) -> str:
-        """The status's detail while the counter is running."""
+        """Returns the detail for the status of a running counter."""
         problems = []
-        if broken := self._ledger.broken_file:
-            problems.append(f"the ledger was broken and is repaired; the old file is {broken}")
+        if damaged := self._ledger.damaged_file:
+            problems.append(f"the ledger was damaged and has been repaired; the damaged file is {damaged}")
         if jump := self._expiry.jump:
             direction = "ahead" if jump > 0 else "back"
             problems.append(
-                f"the clock jumped {direction} by {abs(jump) / 86400:.0f} days: visits expire by the time that passed"
+                f"the clock jumped {direction} by {abs(jump) / 86400:.0f} days; visits expire by elapsed time, not by the clock"
             )
         return "; ".join(problems)
 
     def _on_status(self, status: Status) -> None:
-        """The end of a recording waits in the inbox behind the predictions before it; no other status matters here."""
+        """Queues the end of a recording behind its predictions. Ignores every other status."""
         if status.state == states.ENDED:
             self._inbox.put(status, None)
 
     def _end_recording(self, status: Status, batch: Batch) -> None:
-        """A capture reports it again and again. The camera may be unknown: there may not have been any prediction."""
+        """Ends a recording once, however often capture reports its end. Without predictions, the camera may be unknown."""
         camera = status.about.camera
         if camera is None or camera in topics.RESERVED_CAMERAS:
-            self._bus.count_and_warn(names.INVALID, f"{status.topic}: {camera} is no camera", status.topic)
-        elif camera not in self._ended:
-            if len(self._ended) >= MAX_CAMERAS:
-                self._bus.count_and_warn(names.DROPPED_CAMERA, f"{camera}: there are {MAX_CAMERAS} ended recordings already")
+            self._bus.count_and_warn(names.INVALID, f"{status.topic}: {camera!r} is not a camera", status.topic)
+        elif camera not in self._ended_cameras:
+            if len(self._ended_cameras) >= MAX_CAMERAS:
+                self._bus.count_and_warn(names.DROPPED_CAMERA, f"{camera}: already {MAX_CAMERAS} ended recordings; dropped")
                 return
-            self._ended.add(camera)
+            self._ended_cameras.add(camera)
             self._registry.end_recording(camera, batch)
 
     def _on_label(self, label: CurrentLabel) -> None:
-        """Clears a label that the broker has retained of a camera that is not known here."""
+        """Clears the retained label of an unknown camera."""
         if label.camera not in self._registry.cameras and label.label is not None:
-            self._bus.publish(_unknown(label.camera))
+            self._bus.publish(_unknown_label(label.camera))
 
     def _on_label_cleared(self, topic: str) -> None:
-        """Whoever clears a camera's label at the broker wants the camera to be forgotten."""
-        self._cleared.put(topics.label.name_in(topic))
+        """Removes a camera in the next step, because its retained label was cleared."""
+        self._cleared_cameras.put(topics.label.name_in(topic))
 
     def _forget(self, name: str, batch: Batch) -> None:
         self._bus.forget(topics.label(name), topics.counts(name))
-        self._counted.pop(name, None)
-        self._ended.discard(name)
+        self._published_counts.pop(name, None)
+        self._ended_cameras.discard(name)
         self._registry.forget(name, batch)
 
 
-class _Stopped(Exception):
-    """Asked to stop while the ledger could not be used."""
+class _StopRequested(Exception):
+    """The counter was stopped while the ledger was unavailable."""
 
 
-def _unknown(camera: str) -> CurrentLabel:
-    """The label of a camera at which the counter does not know who is there."""
+def _unknown_label(camera: str) -> CurrentLabel:
+    """Returns the label for a camera whose visitor is unknown."""
     return CurrentLabel(camera, label=None, probability=None, since=None)

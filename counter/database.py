@@ -1,4 +1,4 @@
-"""The ledger's SQLite file: opened, checked, and replaced when it is broken."""
+"""The ledger's SQLite file: opening, checks, and replacement if it is damaged."""
 
 import shutil
 import sqlite3
@@ -12,35 +12,35 @@ from runtime.database import LOCK_TIMEOUT, Connection, DatabaseFile, append_suff
 from runtime.errors import FootfallError
 
 FILE = "ledger.db"
-NEW = f"{FILE}.new"  # replaces a broken file, once it is complete
-_USABLE = ("is locked", "is full")
-"""What SQLite says in errors after which the connection can still be used."""
-_TEMPORARY = (*_USABLE, "readonly", "disk I/O error", "unable to open", "locking protocol")
-"""The same of errors that may go away without a new file; Python 3.10 does not give SQLite's codes."""
+NEW_FILE = f"{FILE}.new"  # the replacement of a damaged file; renamed once it is complete
+_USABLE_AFTER = ("is locked", "is full")
+"""Parts of SQLite's messages for errors after which the connection is still usable."""
+_TEMPORARY_ERRORS = (*_USABLE_AFTER, "readonly", "disk I/O error", "unable to open", "locking protocol")
+"""The same for errors that may go away without a new file. Python 3.10 does not expose SQLite's error codes."""
 
 
 class LedgerUnavailable(FootfallError):
-    """The ledger cannot be written or read at the moment; nothing was changed."""
+    """The ledger cannot be read or written at the moment. Nothing has changed."""
 
 
-class LedgerBroken(FootfallError):
-    """The file is damaged."""
+class LedgerDamaged(FootfallError):
+    """The ledger's file is damaged."""
 
 
 class Database(DatabaseFile):
-    """The ledger's file; a damaged one is replaced by one with all that can still be read of it."""
+    """The ledger's file. A damaged one is replaced by a new one with every row that can still be read."""
 
-    UNAVAILABLE, DAMAGED = LedgerUnavailable, LedgerBroken
+    UNAVAILABLE, DAMAGED = LedgerUnavailable, LedgerDamaged
 
     def __init__(self, folder: Path, lock_timeout: float = LOCK_TIMEOUT) -> None:
-        """Raises `InvalidSetting` when the folder cannot be used, or another counter uses it."""
+        """Raises `InvalidSetting` if the folder cannot be used, or another counter uses it."""
         super().__init__(folder / FILE, "counter", lock_timeout)
 
     def _is_temporary(self, error: Exception, text: str) -> bool:
-        return isinstance(error, sqlite3.Error) and any(one in text for one in _TEMPORARY)
+        return isinstance(error, sqlite3.Error) and any(one in text for one in _TEMPORARY_ERRORS)
 
     def _keeps_connection(self, text: str) -> bool:
-        return any(one in text for one in _USABLE)
+        return any(one in text for one in _USABLE_AFTER)
 
     def _prepare(self, connection: Connection) -> None:
         migrate(connection)
@@ -50,48 +50,48 @@ class Database(DatabaseFile):
         return super()._open()
 
     def replace(self, fill: Callable[[Connection, Iterator[recovery.Row]], None]) -> Path:
-        """Puts a new file in the place of the broken one, and returns the name under which that is kept.
+        """Replaces the damaged file with a new one. Returns the path under which the damaged one is kept.
 
-        `fill` gets the new one, and the rows that can be read of the broken one, many of them twice. Raises `LedgerUnavailable`
-        when that cannot be done now; nothing has changed then. After a kill it is completed or repeated at the next start.
+        `fill` receives the new file and the rows that can be read from the damaged one, many of them twice. Raises
+        `LedgerUnavailable` if this is not possible now; nothing has changed then. After a kill, the next start finishes the job.
         """
         self._disconnect()
-        fresh, scratch = self.path.with_name(NEW), self.path.with_name(f"{FILE}.recovery")
+        new, scratch = self.path.with_name(NEW_FILE), self.path.with_name(f"{FILE}.recovery")
         try:
-            fresh.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
             shutil.rmtree(scratch, ignore_errors=True)
             self._check_room()
-            with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(new, isolation_level=None)) as connection:
                 connection.executescript(CREATE)
-                fill(connection, recovery.recovered(self.path, scratch, CREATE))
+                fill(connection, recovery.recover_rows(self.path, scratch, CREATE))
                 connection.execute("COMMIT")
             return self._install_new() or self.path
         except (sqlite3.Error, OSError) as error:
-            raise LedgerUnavailable(f"{self.path}: broken, and it cannot be replaced: {error}") from None
+            raise LedgerUnavailable(f"{self.path}: damaged, and cannot be replaced: {error}") from None
 
     def _check_room(self) -> None:
-        """Raises `OSError` when a copy and a new file would not fit. Trying it again and again would wear out an SD card."""
+        """Raises `OSError` if a copy and a new file would not fit. Repeated attempts would wear out an SD card."""
         parts = [path for path in (self.path, append_suffix(self.path, "-wal")) if path.exists()]
         needed, free = 2 * sum(path.stat().st_size for path in parts), shutil.disk_usage(self.path.parent).free
         if free <= needed:
             raise OSError(f"{free / 1e6:.1f} MB are free, more than {needed / 1e6:.1f} MB are needed")
 
     def _install_new(self) -> Path | None:
-        """Puts a new file, if it is complete, in the place of the broken one; returns the new name of that."""
-        fresh = self.path.with_name(NEW)
-        if not fresh.exists():
+        """Replaces the damaged file with the new one, if that is complete. Returns the damaged file's new path."""
+        new = self.path.with_name(NEW_FILE)
+        if not new.exists():
             return None
-        if not _is_complete(fresh):
-            fresh.unlink()
+        if not _is_complete(new):
+            new.unlink()
             return None
-        kept = self._rename_damaged()  # with its log, before the new file comes, as SQLite would apply that to it
-        fresh.replace(self.path)
+        kept = self._rename_damaged()  # with its log, which SQLite would apply to the new file
+        new.replace(self.path)
         self._delete_older_than(kept)
         return kept
 
 
 def _is_complete(path: Path) -> bool:
-    """Whether a new file was committed."""
+    """Returns whether a new file was committed."""
     try:
         with closing(sqlite3.connect(path)) as connection:
             return bool(connection.execute("PRAGMA user_version").fetchone()[0] == VERSION)

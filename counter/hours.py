@@ -1,4 +1,4 @@
-"""The days and hours of the site, in its time zone."""
+"""Days and hours in the site's time zone."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,57 +9,57 @@ from zoneinfo import ZoneInfo
 
 HOUR = 3600  # seconds
 QUARTER = 900
-"""Seconds. Visits are counted by quarters of an hour, because clocks of all zones begin an hour, and change, at one of UTC's."""
+"""Seconds. Visits are counted by quarters of an hour of UTC: in every zone, hours start and clocks change at one of them."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)
-"""Their begin and end are times that messages can hold, in every time zone."""
+"""The days whose start and end a message can hold in every time zone."""
 
 
 class Calendar:
-    """Days and hours in the zone of an IANA name, such as Europe/Berlin; times are Unix seconds."""
+    """Days and hours in a time zone, given by an IANA name such as Europe/Berlin; times are Unix seconds."""
 
     def __init__(self, zone: str) -> None:
-        """Raises `OSError`, `ValueError` or `KeyError` when there is no such zone."""
+        """Raises `OSError`, `ValueError` or `KeyError` if there is no such zone."""
         self.zone = zone
         self._zone = ZoneInfo(zone)
-        self._begins_hour = lru_cache(4096)(self._find_begin)
+        self._starts_hour = lru_cache(4096)(self._is_hour_start)
 
     def day(self, at: float) -> date:
         return datetime.fromtimestamp(int(at), self._zone).date()
 
     def hour(self, at: float) -> str:
-        """The hour that the clock shows, as ``"09"``."""
+        """Returns the hour that the site's clock shows, such as ``"09"``."""
         return f"{datetime.fromtimestamp(int(at), self._zone).hour:02}"
 
     def bounds(self, day: date) -> tuple[float, float]:
-        """When a day begins and ends: after 23 or 25 hours where clocks change."""
-        begin, end = (datetime.combine(one, time(), self._zone).timestamp() for one in (day, day + timedelta(days=1)))
-        return begin, end
+        """Returns start and end of a day. It has 23 or 25 hours where clocks change."""
+        start, end = (datetime.combine(one, time(), self._zone).timestamp() for one in (day, day + timedelta(days=1)))
+        return start, end
 
-    def hour_begin(self, at: float) -> float:
-        """When the hour of a time began, as the clock shows it. An hour into which the clock is set forward begins then."""
-        return QUARTER * float(next(filter(self._begins_hour, count(int(at // QUARTER), -1))))
+    def hour_start(self, at: float) -> float:
+        """Returns the start of the hour that the site's clock shows at `at`. A clock set forward begins a new hour."""
+        return QUARTER * float(next(filter(self._starts_hour, count(int(at // QUARTER), -1))))
 
     def hour_end(self, at: float) -> float:
-        """When the hour of a time is over: within two hours, as a clock that is set back by half an hour shows it for longer."""
-        return QUARTER * float(next(filter(self._begins_hour, count(int(at // QUARTER) + 1))))
+        """Returns the end of that hour, at most two hours later: a clock set back by half an hour shows the hour longer."""
+        return QUARTER * float(next(filter(self._starts_hour, count(int(at // QUARTER) + 1))))
 
-    def _find_begin(self, quarter: int) -> bool:
+    def _is_hour_start(self, quarter: int) -> bool:
         now, before = (datetime.fromtimestamp(one * QUARTER, self._zone) for one in (quarter, quarter - 1))
         return now.minute == 0 or (now.date(), now.hour) != (before.date(), before.hour)
 
     def by_hour(self, quarters: Iterable[tuple[str, int, int]]) -> dict[str, dict[str, int]]:
-        """Counts by label and hour, of (label, Unix seconds at which a quarter of an hour began, count)."""
+        """Returns counts by label and hour. Each quarter has a label, its start in Unix seconds, and a count."""
         counts: dict[str, dict[str, int]] = {}
-        for label, begin, number in quarters:
-            hours, hour = counts.setdefault(label, {}), self.hour(begin)
+        for label, start, number in quarters:
+            hours, hour = counts.setdefault(label, {}), self.hour(start)
             hours[hour] = hours.get(hour, 0) + number
         return counts
 
-    def shares(self, spans: Iterable[tuple[float, float]], begin: float, end: float) -> dict[str, float | None]:
-        """Which part of each hour of the day from `begin` to `end` lies in the spans; None where none does."""
+    def shares(self, spans: Iterable[tuple[float, float]], start: float, end: float) -> dict[str, float | None]:
+        """Returns the share of each hour that the spans cover, for a day from `start` to `end`; None if they cover nothing."""
         spans, lengths = list(spans), Counter[str]()
         covered: dict[str, float | None] = {}
-        for at in range(int(begin), int(end), QUARTER):
+        for at in range(int(start), int(end), QUARTER):
             after, hour = at + QUARTER, self.hour(at)
             lengths[hour] += QUARTER
             covered.setdefault(hour, None)

@@ -1,63 +1,63 @@
-"""Publishes visits and summaries from the ledger until the broker has acknowledged them."""
+"""Publishing of visits and summaries from the ledger, until the broker has acknowledged them."""
 
 from functools import partial
 from queue import SimpleQueue
 
 from bus import Bus
-from counter.clocks import MACHINE, Clocks
+from counter.clocks import SYSTEM, Clocks
 from counter.ledger import Ledger
 
-MAX_IN_FLIGHT = 100  # messages that are published and not acknowledged yet
-SETTLED = 5.0
-"""Seconds after the acknowledgement until the broker has surely saved a message to its disk: a crash loses what is newer."""
+MAX_IN_FLIGHT = 100  # published messages without an acknowledgement
+SETTLE_TIME = 5.0
+"""Seconds after an acknowledgement until the broker has certainly saved the message. A crash loses newer ones."""
 
 
 class Publisher:
-    """For one thread.
+    """A publisher, for one thread.
 
-    A message stays in the ledger for `SETTLED` seconds after its acknowledgement, and is published again at a new connection: a
-    broker that is killed forgets what it has acknowledged and not saved, if the receiver was away. Repeats have the same id.
+    A message stays in the ledger for `SETTLE_TIME` seconds after its acknowledgement. A new connection in that time publishes it
+    again, with the same id: a killed broker forgets messages that it has acknowledged but not saved, if the receiver was away.
     """
 
-    def __init__(self, bus: Bus, ledger: Ledger, clocks: Clocks = MACHINE) -> None:
+    def __init__(self, bus: Bus, ledger: Ledger, clocks: Clocks = SYSTEM) -> None:
         self._bus = bus
         self._ledger = ledger
         self._clocks = clocks
-        self._acknowledged: SimpleQueue[int] = SimpleQueue()  # filled by the network's thread
-        self._unmarked: dict[int, float] = {}  # acknowledged in this connection, and when; not yet marked in the ledger
-        self._in_flight: set[int] = set()  # published in this connection, and not acknowledged yet
-        self._last = 0  # the number of the last message that was published in this connection
+        self._acknowledged: SimpleQueue[int] = SimpleQueue()  # filled by the network thread
+        self._acknowledged_at: dict[int, float] = {}  # by number: time of an acknowledgement that the ledger does not have yet
+        self._in_flight: set[int] = set()  # numbers published in this connection and not yet acknowledged
+        self._last_number = 0  # number of the last message published in this connection
         self._connection = 0
 
     def publish(self) -> None:
-        """Publishes what the broker has not acknowledged, oldest first, at most `MAX_IN_FLIGHT` at a time.
+        """Publishes unacknowledged messages, oldest first, at most `MAX_IN_FLIGHT` at a time.
 
-        When this raises `LedgerUnavailable`, it may be called again.
+        Raises `LedgerUnavailable`; may be called again then.
         """
         connection = self._bus.connection
-        self._take_acknowledgements()
+        self._collect_acknowledgements()
         if connection != self._connection:
-            self._connection, self._last = connection, 0
+            self._connection, self._last_number = connection, 0
             self._in_flight.clear()
-            self._unmarked.clear()
+            self._acknowledged_at.clear()
         self._mark_published()
         if not self._bus.connected:
             return
-        for number, message in self._ledger.unpublished(self._last, MAX_IN_FLIGHT - len(self._in_flight)):
+        for number, message in self._ledger.unpublished(self._last_number, MAX_IN_FLIGHT - len(self._in_flight)):
             if not self._bus.publish(message, partial(self._acknowledged.put, number)):
-                return  # no room, or no connection any more: it is tried again
+                return  # the queue is full or the connection lost; the next call retries
             self._in_flight.add(number)
-            self._last = number
+            self._last_number = number
 
-    def _take_acknowledgements(self) -> None:
+    def _collect_acknowledgements(self) -> None:
         while not self._acknowledged.empty():
             number = self._acknowledged.get()
             self._in_flight.discard(number)
-            self._unmarked[number] = self._clocks.steady()
+            self._acknowledged_at[number] = self._clocks.steady()
 
     def _mark_published(self) -> None:
-        until = self._clocks.steady() - SETTLED
-        if settled := [number for number, at in self._unmarked.items() if at <= until]:
+        until = self._clocks.steady() - SETTLE_TIME
+        if settled := [number for number, at in self._acknowledged_at.items() if at <= until]:
             self._ledger.mark_published(settled)
             for number in settled:
-                del self._unmarked[number]
+                del self._acknowledged_at[number]

@@ -1,8 +1,8 @@
-"""Reads what is still readable of a broken ledger, page by page, as SQLite's own ``.recover`` does.
+"""Recovery of rows from a damaged ledger, page by page, like SQLite's own ``.recover``.
 
-That command is no use here: it needs the table sqlite_dbpage, which Debian 12 leaves out of its ``sqlite3`` and its library. So
-SQLite itself reads each page, from a copy of the file. The copy gets the header of a new ledger first: all fields that matter of
-these 100 bytes are the same in every ledger (https://www.sqlite.org/fileformat.html, section 1.3), so that is no guess.
+That command needs the table sqlite_dbpage, which Debian 12 leaves out of its ``sqlite3`` and its library. So SQLite itself reads
+each page, from a copy of the file. First, the copy gets the header of a new ledger. All fields that matter in those 100 bytes are
+the same in every ledger (https://www.sqlite.org/fileformat.html, section 1.3).
 """
 
 import logging
@@ -17,12 +17,12 @@ from runtime.database import JOURNAL, WAL
 
 log = logging.getLogger(__name__)
 
-PAGE_SIZE = 4096  # bytes; SQLite's default, which every ledger has
-_LEAF = b"\x0d"  # the first byte of a page that has rows of a table
+PAGE_SIZE = 4096  # bytes; SQLite's default, which every ledger uses
+_LEAF = b"\x0d"  # first byte of a page with rows of a table
 
 
 class Row(NamedTuple):
-    """A row of a table; its text is text, all else is as the file has it."""
+    """A row of a table, with decoded texts."""
 
     table: str
     columns: Sequence[str]
@@ -35,13 +35,13 @@ class _Table(NamedTuple):
     columns: frozenset[str]
 
 
-def recovered(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
-    """Every row that can be read of a broken file and the log beside it; many come more than once.
+def recover_rows(damaged: Path, scratch: Path, create: str) -> Iterator[Row]:
+    """Yields every readable row of a damaged file and its write-ahead log; many come more than once.
 
-    The tables are read as the file itself says where they are. Unless that is all, they are read as `create` puts them into a new
-    file too, and last from each single page, except those WITHOUT ROWID. A page does not say whose it is: its rows come as rows
-    of each table. Raises `OSError` or `sqlite3.Error` when there is no room for a copy in the folder `scratch`, which is deleted
-    before and after.
+    The tables are read where the file's own schema locates them. Unless all pages are sound, they are also read where a new file
+    made by `create` has them, and then from each page alone, except tables WITHOUT ROWID. A page does not name its table, so its
+    rows are yielded for each table. Raises `OSError` or `sqlite3.Error` if the folder `scratch` has no room for a copy. That
+    folder is deleted before and after.
     """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -50,9 +50,9 @@ def recovered(broken: Path, scratch: Path, create: str) -> Iterator[Row]:
         with closing(sqlite3.connect(new, isolation_level=None)) as connection:
             connection.executescript(f"{create} COMMIT;")
             tables = _tables(connection)
-        _copy(broken, copy)
+        _copy(damaged, copy)
         yield from _rows_of_tables(copy, tables)
-        if _is_whole(copy, tables):  # then only the header was damaged, or a row
+        if _is_intact(copy, tables):  # only the header or a row was damaged
             return
         with copy.open("r+b") as file:
             file.write(new.read_bytes()[:PAGE_SIZE])
@@ -72,10 +72,10 @@ def _tables(connection: sqlite3.Connection) -> list[_Table]:
     ]
 
 
-def _copy(broken: Path, copy: Path) -> None:
-    """Copies the file with what its log adds to it, under a header that SQLite accepts."""
-    shutil.copyfile(broken, copy)
-    log_file, copied_log = (path.with_name(f"{path.name}-wal") for path in (broken, copy))
+def _copy(damaged: Path, copy: Path) -> None:
+    """Copies the file, merges its log into the copy, and writes a header that SQLite accepts."""
+    shutil.copyfile(damaged, copy)
+    log_file, copied_log = (path.with_name(f"{path.name}-wal") for path in (damaged, copy))
     if log_file.exists():
         shutil.copyfile(log_file, copied_log)
         _restore_header(copy, WAL)
@@ -86,7 +86,7 @@ def _copy(broken: Path, copy: Path) -> None:
 
 
 def _header(pages: int, versions: bytes = JOURNAL) -> bytes:
-    """The header of a ledger of so many pages: no free ones, UTF-8, schema format 4."""
+    """Returns the header of a ledger with this number of pages: none free, UTF-8, schema format 4."""
     counter = (1).to_bytes(4, "big")
     start = b"SQLite format 3\0" + PAGE_SIZE.to_bytes(2, "big") + versions + bytes((0, 64, 32, 32))
     size = counter + pages.to_bytes(4, "big") + bytes(8)
@@ -95,7 +95,7 @@ def _header(pages: int, versions: bytes = JOURNAL) -> bytes:
 
 
 def _restore_header(path: Path, versions: bytes = JOURNAL) -> None:
-    """Makes the file whole pages, and its header fit them."""
+    """Pads the file to whole pages, and writes a header that matches them."""
     pages = max(1, -(-path.stat().st_size // PAGE_SIZE))
     with path.open("r+b") as file:
         file.write(_header(pages, versions))
@@ -104,14 +104,14 @@ def _restore_header(path: Path, versions: bytes = JOURNAL) -> None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.text_factory = bytes  # text that is none would end the whole table
+    connection.text_factory = bytes  # one invalid text would end the whole query
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
     return connection
 
 
-def _is_whole(path: Path, tables: list[_Table]) -> bool:
-    """Whether all pages are sound, and all tables there, as they are not in a file of an earlier version."""
+def _is_intact(path: Path, tables: list[_Table]) -> bool:
+    """Returns whether all pages are sound and all tables exist. A file of an earlier version lacks some."""
     with suppress(sqlite3.Error, UnicodeDecodeError), closing(_connect(path)) as connection:
         found = {name.decode() for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         is_sound = connection.execute("PRAGMA quick_check(1)").fetchone() == (b"ok",)
@@ -120,14 +120,14 @@ def _is_whole(path: Path, tables: list[_Table]) -> bool:
 
 
 def _rows_of_tables(path: Path, tables: list[_Table]) -> Iterator[Row]:
-    """The rows of each table, as far as the file leads to them."""
+    """Yields the rows of each table that can be reached through the file's schema."""
     with suppress(sqlite3.Error, UnicodeDecodeError), closing(_connect(path)) as connection:
         for table in tables:
-            yield from _rows(connection, table)
+            yield from _rows_of_table(connection, table)
 
 
 def _rows_of_pages(path: Path, tables: list[_Table]) -> Iterator[Row]:
-    """The rows in each page on its own: it is made the only page of each table in turn."""
+    """Yields the rows of each page alone. To read them, it makes the page the only one of each table in turn."""
     tables = [table for table in tables if not table.is_without_rowid]
     with path.open("rb") as file, closing(_connect(path)) as connection:
         for number in range(2, path.stat().st_size // PAGE_SIZE + 1):
@@ -139,11 +139,11 @@ def _rows_of_pages(path: Path, tables: list[_Table]) -> Iterator[Row]:
                 connection.execute("UPDATE sqlite_master SET rootpage = ? WHERE name = ?", (number, table.name))
             connection.execute("PRAGMA writable_schema = RESET")  # SQLite reads the schema again
             for table in tables:
-                yield from _rows(connection, table)
+                yield from _rows_of_table(connection, table)
 
 
-def _rows(connection: sqlite3.Connection, table: _Table) -> Iterator[Row]:
-    """From the first row and, where that fails, from the last one, around what is broken between."""
+def _rows_of_table(connection: sqlite3.Connection, table: _Table) -> Iterator[Row]:
+    """Yields rows from the first one on, and after an error from the last one backwards, around the damage."""
     for order in ("ASC", "DESC"):
         try:
             rows = connection.execute(f"SELECT * FROM {table.name} ORDER BY 1 {order}")

@@ -43,30 +43,30 @@ DROP TABLE outbox;
 DROP INDEX visit_untold;
 UPDATE camera SET memory = replace(memory, '"stay":', '"visit":');
 """
-"""`publication` has the visits and summaries that the broker has not acknowledged, as JSON; `kind` is one of `ledger.KINDS`.
+"""`publication` has the visits and summaries that the broker has not acknowledged, as JSON; `kind` is a key of `MESSAGE_TYPES`.
 
-The bodies in `outbox` are JSON of the same fields, and more. `visit.is_told` is no longer used. It stays because the pages of a
-damaged file are read by the position of their columns, whatever their version.
+The bodies in `outbox` are JSON with the same fields and more. `visit.is_told` is unused. It stays because recovery reads the
+pages of a damaged file by the position of their columns, whatever their version.
 """
 MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3)  # never changed once released
 VERSION = len(MIGRATIONS)
 _SET_VERSION = f"PRAGMA user_version = {VERSION}; INSERT OR REPLACE INTO note VALUES ('version', '{VERSION}');"
-"""The version is stored twice, so that a damaged header is not taken for that of a newer Footfall."""
+"""The version is stored twice, so that a damaged header is not mistaken for a newer version."""
 CREATE = f"BEGIN IMMEDIATE; {''.join(MIGRATIONS)} {_SET_VERSION}"
-"""Makes the tables in a new file; leaves the transaction open."""
+"""Creates the tables in a new file; leaves the transaction open."""
 
 Layout = frozenset[tuple[object, ...]]
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Brings the tables to `VERSION`. Their layout tells which version they have, as the number in the header may be damaged.
+    """Migrates the tables to `VERSION`. Their layout shows their version, because the number in the header may be damaged.
 
-    Raises `InvalidSetting` for a newer version, and `sqlite3.DatabaseError` for tables of no version.
+    Raises `InvalidSetting` for a newer version, and `sqlite3.DatabaseError` for tables that match no version.
     """
     stored, found = connection.execute("PRAGMA user_version").fetchone()[0], _layout(connection)
     noted = dict(connection.execute("SELECT name, text FROM note WHERE name = 'version'")) if found else {}
     if stored > VERSION and noted == {"version": str(stored)}:
-        raise InvalidSetting(f"the ledger is of a newer Footfall (version {stored}); this one reads up to version {VERSION}")
+        raise InvalidSetting(f"the ledger is of a newer Footfall (version {stored}); this one supports versions up to {VERSION}")
     version = next((number for number in range(VERSION, 0, -1) if _layouts()[number] <= found), 0)
     if version == 0 and found:
         raise sqlite3.DatabaseError("tables are missing or damaged")
@@ -75,18 +75,18 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _layout(connection: sqlite3.Connection) -> Layout:
-    """The tables with their columns, and the indexes."""
+    """Returns the tables with their columns, and the indexes."""
     return frozenset(
         connection.execute(
-            'SELECT thing.type, thing.name, part.name, part.type, part."notnull", part.dflt_value FROM sqlite_master AS thing'
-            " LEFT JOIN pragma_table_info(thing.name) AS part WHERE thing.name NOT LIKE 'sqlite%'"
+            'SELECT item.type, item.name, field.name, field.type, field."notnull", field.dflt_value FROM sqlite_master AS item'
+            " LEFT JOIN pragma_table_info(item.name) AS field WHERE item.name NOT LIKE 'sqlite%'"
         )
     )
 
 
 @cache
 def _layouts() -> list[Layout]:
-    """That of an empty file, and of each version."""
+    """Returns the layout of an empty file, and of each version."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         layouts = [_layout(connection)]
         for step in MIGRATIONS:

@@ -16,18 +16,18 @@ from runtime.settings import Seconds, UserPath
 
 
 class Settings(LabelSettings):
-    """One counter counts the visits at all cameras on its broker."""
+    """The settings of a counter, which counts the visits at all cameras on its broker."""
 
-    state_dir: UserPath = Field(default=Path(".state/counter"), description="folder of the ledger (ledger.db): visits and counts")
+    state_dir: UserPath = Field(default=Path(".state/counter"), description="folder of ledger.db, with visits and counts")
     keep_days: Annotated[int, Field(ge=1, le=36500)] = Field(
-        default=400, description="days after which a visit is deleted, by time that has passed and not by the clock"
+        default=400, description="days after which a visit is deleted, by elapsed time and not by the clock"
     )
-    tz: str | None = Field(default=None, description="the site's time zone, such as Europe/Berlin; the system's, without it")
+    tz: str | None = Field(default=None, description="the site's time zone, such as Europe/Berlin; by default the system's")
     visit_frames: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=3, description="by how many predictions a label must outnumber all else for its visit to begin"
+        default=3, description="number of predictions by which a label must outnumber all others for a visit to start"
     )
     visit_gap_seconds: Seconds = Field(
-        default=1.5, description="how long nobody, or another, is seen before a visit ends; above the time between two frames"
+        default=1.5, description="time without the visitor before a visit ends; must exceed the time between two frames"
     )
 
     @field_validator("tz")
@@ -37,20 +37,20 @@ class Settings(LabelSettings):
             try:
                 ZoneInfo(name)
             except (OSError, ValueError, KeyError):
-                raise ValueError("unknown time zone; a name such as Europe/Berlin is needed, no rule such as CET-1CEST") from None
+                raise ValueError("unknown time zone; use a name such as Europe/Berlin, not a rule such as CET-1CEST") from None
         return name
 
     @property
     def rules(self) -> Rules:
-        """When a visit begins and ends."""
+        """The rules for the start and end of visits."""
         return Rules(self.threshold, self.visit_frames, self.visit_gap_seconds, self.is_background)
 
     @property
     def calendar(self) -> Calendar:
-        """Days and hours of the site. Raises `InvalidSetting` when the system does not know its time zone."""
+        """The site's days and hours. Raises `InvalidSetting` if the system does not know its time zone."""
         try:
-            found = cast(str | None, tzlocal.get_localzone_name())  # None for an /etc/localtime that is no link, or missing
+            found = cast(str | None, tzlocal.get_localzone_name())  # None if /etc/localtime is missing or not a link
             is_utc = time.timezone == time.daylight == 0
-            return Calendar(self.tz or found or ("UTC" if is_utc else "it has no name"))
+            return Calendar(self.tz or found or ("UTC" if is_utc else "unnamed"))
         except (OSError, ValueError, KeyError) as error:
             raise InvalidSetting(f"TZ: the system's time zone cannot be used ({error}); set one such as Europe/Berlin") from None

@@ -1,120 +1,120 @@
-"""When frames were captured: in the order and the time of their session, on the date of the wall clock as it is set now."""
+"""Capture times of frames: order and intervals from their session, the date from the wall clock as it is set now."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bus import Prediction
 
-CLOCK_SET = 1.0  # seconds by which wall clock and session must differ to count as a clock that was set
+MIN_CLOCK_STEP = 1.0  # seconds by which wall clock and session time must diverge for the clock to count as set
 EARLIEST = 1_577_836_800.0  # 2020-01-01: a clock that shows an earlier time was never set
 TRUSTED_AFTER = 86400.0
-"""Seconds of a session after which its clock is believed, whatever an earlier one showed, unless it was never set."""
+"""Seconds of a session after which its clock is trusted even if an earlier one was ahead of it, unless it was never set."""
 MAX_SESSIONS = 16  # sessions whose last sequence number is remembered
-EPOCH = 0.001  # the first time that a message can hold
+MIN_TIME = 0.001  # the first time that a message can hold
 
 
 class Correction(NamedTuple):
-    """The last `number` visits of a camera were dated by a clock that read at most `until` and was set `by` so many seconds.
+    """A shift, in seconds, of a camera's last `visit_count` visits, which were dated by a clock that read at most `until`.
 
-    So were all frames that it dated from `counted_from` to before `counted_until`.
+    It also applies to all frames dated from `counted_from` to before `counted_until`.
     """
 
     camera: str
-    number: int
+    visit_count: int
     until: float
-    by: float
+    shift: float
     counted_from: float
     counted_until: float
 
 
 class Moment(NamedTuple):
-    """When a frame was captured, and how many seconds after the one before; less than 0 when a session's clock shows less.
+    """The time `at` which a frame was captured, and the seconds since the last one; negative if a new session's clock is behind.
 
-    `set_by` is by how many seconds the wall clock was set in between.
+    In between, the wall clock was set by `clock_shift` seconds.
     """
 
     at: float
     elapsed: float
-    set_by: float
+    clock_shift: float
     correction: Correction | None
 
 
 @dataclass(slots=True)
 class Timeline:
-    """The time of one camera, over its sessions and restarts of the counter."""
+    """The time at one camera, across its sessions and restarts of the counter."""
 
-    last_at: float | None = None  # when the last frame was captured, by the clock as it is set now
+    last_at: float | None = None  # capture time of the last frame, by the clock as it is set now
     session: str | None = None
-    sequences: dict[str, int] = field(default_factory=dict)  # the number of the last frame in each of the last sessions
-    offset: float = 0.0  # what the clock shows at the begin of the session
-    known: float = EARLIEST  # the last time that is believed: a clock that shows an earlier one is in doubt
-    doubtful: int = 0  # how many of the last visits were dated by a clock that is in doubt
-    doubted_from: float | None = None  # the time of the first of the last frames that were dated by such a clock
+    sequences: dict[str, int] = field(default_factory=dict)  # last sequence number of each of the last sessions
+    offset: float = 0.0  # the session's start by the clock as it is set now
+    known: float = EARLIEST  # the latest trusted time: a clock that shows an earlier one is in doubt
+    doubtful: int = 0  # number of the last visits that were dated by a clock in doubt
+    doubted_from: float | None = None  # time of the first of the last frames that were dated by such a clock
 
     def is_late(self, prediction: Prediction) -> bool:
-        """Whether it is a repeated one, or comes after a newer one of its session."""
+        """Returns whether a prediction is repeated, or comes after a newer one of its session."""
         return prediction.sequence <= self.sequences.get(prediction.session, -1)
 
-    def take(self, prediction: Prediction, gap: float) -> Moment | None:
-        """When the frame was captured; None for a late prediction. `gap` as in `visits.Rules`."""
+    def process(self, prediction: Prediction, gap: float) -> Moment | None:
+        """Returns when the frame was captured, or None for a late prediction. `gap` is that in `visits.Rules`."""
         if self.is_late(prediction):
             return None
         is_same = prediction.session == self.session
-        by = self._check_clock(prediction) if is_same else self._change_session(prediction, gap)
-        before = None if self.last_at is None else moved(self.last_at, by)
-        self.last_at = at = moved(prediction.session_time, self.offset)
-        self._remember(prediction)
+        by = self._clock_step(prediction) if is_same else self._start_session(prediction, gap)
+        before = None if self.last_at is None else shifted(self.last_at, by)
+        self.last_at = at = shifted(prediction.session_time, self.offset)
+        self._remember_sequence(prediction)
         elapsed = 0.0 if before is None else at - before
         correction = None
         if by and self.doubted_from is not None:
             until = at - by
             correction = Correction(prediction.camera, self.doubtful, until - elapsed, by, self.doubted_from, until)
         if elapsed < 0:
-            self._end_doubt()
+            self._settle_dates()
         if at >= self.known or (at >= EARLIEST and prediction.session_time > TRUSTED_AFTER):
             self.known = at
-            self._end_doubt()
+            self._settle_dates()
         elif self.doubted_from is None:
             self.doubted_from = at
         elif by:
-            self.doubted_from = moved(self.doubted_from, by)
+            self.doubted_from = shifted(self.doubted_from, by)
         return Moment(at, elapsed, by, correction)
 
-    def _end_doubt(self) -> None:
-        """Visits and frames so far keep their dates."""
+    def _settle_dates(self) -> None:
+        """Settles the dates of all visits and frames so far."""
         self.doubtful, self.doubted_from = 0, None
 
-    def _change_session(self, prediction: Prediction, gap: float) -> float:
-        """Visits stay in doubt only if the clock was never set; when it is, they are dated as if they had just ended."""
+    def _start_session(self, prediction: Prediction, gap: float) -> float:
+        """Returns the shift for earlier dates: visits dated by a clock that was never set now count as just ended."""
         self.session, self.offset = prediction.session, prediction.captured_at - prediction.session_time
         if self.last_at is None or self.last_at >= EARLIEST:
-            self._end_doubt()
+            self._settle_dates()
         elif prediction.captured_at >= EARLIEST:
             return prediction.captured_at - self.last_at - gap
         return 0.0
 
-    def _check_clock(self, prediction: Prediction) -> float:
-        """By how much the wall clock was set since the last frame; 0 where it was not."""
+    def _clock_step(self, prediction: Prediction) -> float:
+        """Returns the seconds by which the wall clock was set since the last frame, or 0."""
         by = prediction.captured_at - prediction.session_time - self.offset
-        if abs(by) <= CLOCK_SET:
+        if abs(by) <= MIN_CLOCK_STEP:
             return 0.0
         self.offset += by
-        if by < 0 and prediction.captured_at >= EARLIEST:  # whoever set it back knows better
-            self.known = min(self.known, prediction.captured_at - CLOCK_SET)
+        if by < 0 and prediction.captured_at >= EARLIEST:  # it was set back on purpose
+            self.known = min(self.known, prediction.captured_at - MIN_CLOCK_STEP)
         return by
 
-    def _remember(self, prediction: Prediction) -> None:
+    def _remember_sequence(self, prediction: Prediction) -> None:
         self.sequences.pop(prediction.session, None)
         self.sequences[prediction.session] = prediction.sequence
         while len(self.sequences) > MAX_SESSIONS:
             del self.sequences[next(iter(self.sequences))]
 
-    def dated(self) -> None:
-        """Notes that a visit has ended, dated by the clock as it is set now."""
+    def on_visit_ended(self) -> None:
+        """Counts a visit that has ended, if it was dated by a clock in doubt."""
         if self.last_at is not None and self.last_at < self.known:
             self.doubtful += 1
 
 
-def moved(at: float, by: float) -> float:
-    """A time on a clock that is set by so many seconds, to the millisecond."""
-    return max(EPOCH, round(at + by, 3))
+def shifted(at: float, by: float) -> float:
+    """Returns `at` shifted by `by` seconds, rounded to milliseconds; at least `MIN_TIME`."""
+    return max(MIN_TIME, round(at + by, 3))

@@ -1,1 +1,1 @@
-"""A page in the browser: live pictures, counts and the state of all modules; with its server, and an API for scripts."""
+"""The dashboard: a web page with live pictures, counts and the state of all modules, and an HTTP API for scripts."""

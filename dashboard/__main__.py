@@ -1,4 +1,4 @@
-"""Serves a page with live pictures, counts and the state of all modules, and the same data for scripts."""
+"""Serves a web page with live pictures, counts and the state of all modules, and an HTTP API for scripts."""
 
 import logging
 import sys
@@ -12,9 +12,9 @@ from runtime import process
 log = logging.getLogger(__name__)
 
 MAX_REQUESTS = 128
-"""At once, including the open connections of browsers."""
+"""Concurrent requests, including the WebSockets of browsers."""
 SEND_BUFFER = 128 * 1024
-"""Bytes; about two pictures, so that a stream to a slow client does not lag behind."""
+"""Bytes; holds about two pictures, so a stream to a slow client does not lag behind."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
@@ -24,7 +24,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
         if settings.web_port:
             _serve(settings, bus, running)
         else:
-            log.warning("WEB_PORT=0: no page is served")
+            log.warning("WEB_PORT=0: the web server is off")
         running.enter_context(bus)
         bus.state(states.RUNNING)
         while not stop.wait(1.0):
@@ -33,8 +33,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
 
 def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:
-    """Start the web server, on a thread with an event loop; the process ends if that hangs."""
-    from dashboard.app import create_app  # noqa: PLC0415  # after the settings, so that --help and their errors are quick
+    """Starts the web server on a thread with its own event loop. The process exits if that loop hangs."""
+    from dashboard.app import create_app  # noqa: PLC0415  # slow to import: --help and invalid settings do not need it
     from dashboard.guard import Guard  # noqa: PLC0415
     from dashboard.hub import Hub  # noqa: PLC0415
     from dashboard.site_state import SiteState  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The page and the data behind it, over HTTP: for browsers, and for scripts."""
+"""The HTTP application: the page for browsers, and its data for scripts."""
 
 import re
 from collections.abc import AsyncIterator
@@ -19,15 +19,15 @@ from dashboard.hub import Hub
 
 PAGE = Path(__file__).parent / "page"
 MAX_STALL = 10.0
-"""Seconds without an update of the page, after which /healthz fails."""
+"""Seconds without an update of the page after which /healthz fails."""
 MAX_SNAPSHOT_AGE = 5.0
-"""Seconds."""
+"""Seconds since the picture was captured."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)
 BOUNDARY = "picture"
 
 
 def create_app(hub: Hub) -> Starlette:
-    """The application, without protection: see `dashboard.guard`."""
+    """Creates the application. It checks neither hosts nor passwords: `dashboard.guard` does."""
     routes = Routes(hub)
 
     @asynccontextmanager
@@ -37,61 +37,61 @@ def create_app(hub: Hub) -> Starlette:
 
     return Starlette(
         routes=[
-            WebSocketRoute("/live", hub.watch),
+            WebSocketRoute("/live", hub.serve_viewer),
             Route("/healthz", routes.healthz),
             Route("/api/counts", routes.counts),
             Route("/cameras/{name}/snapshot.jpg", routes.snapshot),
             Route("/cameras/{name}/stream.mjpeg", routes.stream),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ],
-        exception_handlers={HTTPException: _problem},
+        exception_handlers={HTTPException: _error_response},
         lifespan=lifespan,
     )
 
 
 class Routes:
-    """What is served beside the files of the page."""
+    """Handlers of all HTTP requests except those for the files of the page."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 
     async def healthz(self, request: Request) -> Response:
-        """Whether the broker is connected and the page is kept up to date."""
+        """Returns 200 while the broker is connected and the page is updated, else 503."""
         _check_parameters(request)
         state = {"connected": self._hub.connected, "stalled_seconds": round(self._hub.stalled, 1)}
-        is_well = state["connected"] and state["stalled_seconds"] < MAX_STALL
-        return JSONResponse(state, HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE)
+        is_healthy = state["connected"] and state["stalled_seconds"] < MAX_STALL
+        return JSONResponse(state, HTTPStatus.OK if is_healthy else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def counts(self, request: Request) -> Response:
-        """The visits of a day of the site (by default today) by camera, label and hour; null where there is no data."""
-        given = _check_parameters(request, "day", "format")
-        day = _parse_day(given["day"]) if "day" in given else None
-        kind = given.get("format", "json")
-        if kind not in ("json", "csv"):
-            raise HTTPException(HTTPStatus.BAD_REQUEST, f"format={kind:.40}: not a format; json or csv is needed")
+        """Returns the visits of a day (default: today) by camera, label and hour; null where there is no data."""
+        parameters = _check_parameters(request, "day", "format")
+        day = _parse_day(parameters["day"]) if "day" in parameters else None
+        output = parameters.get("format", "json")
+        if output not in ("json", "csv"):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"format={output:.40}: unknown format; use json or csv")
         try:
             report = await self._hub.counts.report(day)
-        except NoAnswer as problem:
-            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(problem)) from None
-        return Response(as_csv(report), media_type="text/csv") if kind == "csv" else JSONResponse(as_json(report))
+        except NoAnswer as error:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
+        return Response(as_csv(report), media_type="text/csv") if output == "csv" else JSONResponse(as_json(report))
 
     async def snapshot(self, request: Request) -> Response:
-        """The camera's newest picture."""
+        """Returns the camera's newest picture as a JPEG."""
         _check_parameters(request)
         name = self._camera(request)
         picture = await self._hub.next_picture(name, max_age=MAX_SNAPSHOT_AGE)
         if picture is None:
-            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, f"no picture of {name} has come lately")
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, f"no recent picture of camera {name!r}")
         return Response(picture.frame.jpeg, headers=_captured_at(picture.frame.captured_at), media_type="image/jpeg")
 
     async def stream(self, request: Request) -> Response:
-        """The camera's pictures as Motion JPEG: after each one is sent, the newest, so that nothing queues for a slow client."""
+        """Returns the camera's pictures as Motion JPEG. A slow client skips pictures instead of falling behind."""
         _check_parameters(request)
         name = self._camera(request)
-        return StreamingResponse(self._parts(name), media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+        return StreamingResponse(self._stream_parts(name), media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
 
-    async def _parts(self, camera: str) -> AsyncIterator[bytes]:
-        async for picture in self._hub.pictures_of(camera):
+    async def _stream_parts(self, camera: str) -> AsyncIterator[bytes]:
+        async for picture in self._hub.stream_pictures(camera):
             jpeg = picture.frame.jpeg
             headers = {"Content-Type": "image/jpeg", "Content-Length": str(len(jpeg)), **_captured_at(picture.frame.captured_at)}
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -102,7 +102,7 @@ class Routes:
         name: str = request.path_params["name"]
         known = self._hub.state.cameras
         if name not in known:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"no camera of that name; there are: {', '.join(known) or 'none'}")
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"unknown camera; known cameras: {', '.join(known) or 'none'}")
         return name
 
 
@@ -111,14 +111,14 @@ def _captured_at(time: float) -> dict[str, str]:
 
 
 def _check_parameters(request: Request, *allowed: str) -> dict[str, str]:
-    """The query's parameters. Refuses unknown and repeated ones: ignoring them would answer another question."""
-    given = [name for name, _ in request.query_params.multi_items()]
-    for name in given:
+    """Returns the query parameters. Responds 400 to unknown and repeated ones instead of ignoring them."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
         if name not in allowed:
-            known = f"allowed: {', '.join(allowed)}" if allowed else "this address takes none"
-            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name[:40]}: there is no such parameter; {known}")
-        if given.count(name) > 1:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name}: is given {given.count(name)} times; once is allowed")
+            known = ", ".join(allowed) or "none"
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name[:40]}: unknown parameter; allowed: {known}")
+        if names.count(name) > 1:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name}: given {names.count(name)} times; only one is allowed")
     return dict(request.query_params)
 
 
@@ -128,10 +128,10 @@ def _parse_day(text: str) -> str:
             return text
     except ValueError:
         pass
-    problem = f"day={text:.40}: not a day; one such as 2026-11-23 is needed, from {FIRST_DAY} to {LAST_DAY}"
+    problem = f"day={text:.40}: not a valid date; use YYYY-MM-DD, from {FIRST_DAY} to {LAST_DAY}"
     raise HTTPException(HTTPStatus.BAD_REQUEST, problem)
 
 
-def _problem(_request: Request, error: Exception) -> JSONResponse:
+def _error_response(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return JSONResponse({"problem": error.detail}, error.status_code, error.headers)

@@ -1,4 +1,4 @@
-"""Protects the dashboard: host names (DNS rebinding), requests of other sites (CSRF), security headers."""
+"""Middleware that checks host names (DNS rebinding) and origins (CSRF), and adds security headers."""
 
 import base64
 import hashlib
@@ -16,17 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGE = Path(__file__).parent / "page"
 REFUSED = 4403
-"""Close code of a WebSocket."""
+"""WebSocket close code."""
 
-
-WRONG_HOST = "Not a name of this server. Use its address, or add the name to the setting WEB_NAMES."
-CROSS_SITE = "Not for the pages of other sites. A proxy has to pass the Host header on unchanged."
+WRONG_HOST = "Unknown host name. Use the server's IP address, or add the name to the setting WEB_NAMES."
+CROSS_SITE = "Cross-site requests are not allowed. A reverse proxy must pass on the Host header unchanged."
 
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[^\[\]:@/\\?#\s]{1,254})(:[0-9]{1,5})?")
 
 
 def _script_hashes(html: str) -> str:
-    """The inline scripts of a page, as a Content-Security-Policy allows them."""
+    """Returns the hashes of a page's inline scripts, as a Content-Security-Policy lists them."""
     scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
 
@@ -37,29 +36,29 @@ SECURITY_HEADERS = {
     "img-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # with no-referrer, browsers send "Origin: null" with our own forms
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers send "Origin: null" even for our own forms
     "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Frame-Options": "DENY",  # frame-ancestors, for old browsers
+    "X-Frame-Options": "DENY",  # like frame-ancestors, for old browsers
 }
 
 
 class Guard:
-    """Outermost ASGI middleware, so that its headers are on every response, including errors.
+    """The outermost ASGI middleware: it adds its headers to every response, including errors.
 
-    Starlette's `TrustedHostMiddleware` is not used: it refuses numeric addresses, under which most users reach the page, and its
-    answer does not say what to do.
+    It replaces Starlette's `TrustedHostMiddleware`, which refuses IP addresses, although most users open the page by one, and
+    whose response does not say what to do.
     """
 
     def __init__(
         self, app: ASGIApp, password: str | None, names: Collection[str], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`names`: host names besides the machine's own, in lower case."""
-        self._names = own_names() | set(names)
-        self._app = self._guarded = app
+        """`names` are allowed host names in addition to the machine's, in lower case."""
+        self._names = machine_names() | set(names)
+        self._app = self._protected = app
         if password is not None:
-            from dashboard.sign_in import with_sign_in  # noqa: PLC0415  # needs itsdangerous
+            from dashboard.sign_in import add_sign_in  # noqa: PLC0415  # needs itsdangerous
 
-            self._guarded = with_sign_in(app, password, clock)
+            self._protected = add_sign_in(app, password, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -68,23 +67,24 @@ class Guard:
         refusal = self._refusal(scope, Headers(scope=scope))
         if scope["type"] == "websocket" and refusal:
             await receive()
-            await send({"type": "websocket.close", "code": REFUSED})  # before it is accepted: the server answers 403
+            await send({"type": "websocket.close", "code": REFUSED})  # before accepting, so the server responds 403
         elif scope["type"] == "websocket":
-            await self._guarded(scope, receive, send)
+            await self._protected(scope, receive, send)
         else:
-            if self._guarded is self._app and scope["path"] in ("/sign-in", "/sign-out"):
+            if self._protected is self._app and scope["path"] in ("/sign-in", "/sign-out"):
                 refusal = refusal or RedirectResponse("/", 303)
-            await (refusal or self._guarded)(scope, receive, _secured(send))
+            await (refusal or self._protected)(scope, receive, _with_security_headers(send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or not self._is_own(hosts[0]):
+        if len(hosts) != 1 or not self._is_allowed(hosts[0]):
             return JSONResponse({"problem": WRONG_HOST}, 421)
         return JSONResponse({"problem": CROSS_SITE}, 403) if _is_cross_site(scope, headers, hosts[0]) else None
 
-    def _is_own(self, host: str) -> bool:
-        """Any site can resolve its own name to this machine, and would then be of one origin with the page (DNS rebinding); a
-        numeric address cannot be pointed elsewhere.
+    def _is_allowed(self, host: str) -> bool:
+        """Accepts IP addresses and the allowed names.
+
+        Other names could be DNS rebinding: a site that resolves its name to this machine shares the page's origin.
         """
         match = _HOST.fullmatch(host.lower())
         if match is None:
@@ -97,8 +97,8 @@ class Guard:
         return True
 
 
-def own_names() -> set[str]:
-    """The machine's names. In a container its name is the container's; IoT Edge passes the device's in a variable."""
+def machine_names() -> set[str]:
+    """Returns the machine's host names. In a container this is the container's; IoT Edge passes the device's in a variable."""
     names = {"localhost"}
     for machine in (socket.gethostname(), os.environ.get("IOTEDGE_GATEWAYHOSTNAME", "")):
         first = machine.lower().partition(".")[0]
@@ -107,9 +107,9 @@ def own_names() -> set[str]:
 
 
 def _is_cross_site(scope: Scope, headers: Headers, host: str) -> bool:
-    """Whether the page of another site sent the request. Such a page may open ours in a window, and nothing else.
+    """Returns whether a page of another site sent the request. Such a page may only link to the dashboard.
 
-    Every browser sends an Origin with a WebSocket and with a POST, and ``Sec-Fetch-`` headers over TLS and to loopback.
+    Browsers send Origin with every WebSocket and POST, and ``Sec-Fetch-`` headers only over TLS and to loopback.
     """
     is_websocket = scope["type"] == "websocket"
     checks_origin = is_websocket or scope["method"] not in ("GET", "HEAD")
@@ -122,14 +122,14 @@ def _is_cross_site(scope: Scope, headers: Headers, host: str) -> bool:
 
 
 def _authority(text: str) -> str:
-    """Host and port; 80 and 443 are left out, as a proxy may add them."""
+    """Returns host and port, without the default ports 80 and 443, which a reverse proxy may add."""
     return re.sub(":(80|443)$", "", text.lower())
 
 
-def _secured(send: Send) -> Send:
-    """Add the security headers to a response; nothing is cached unless the response says so."""
+def _with_security_headers(send: Send) -> Send:
+    """Wraps `send` to add the security headers, and ``Cache-Control: no-store`` unless the response sets it."""
 
-    async def send_secured(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             message.setdefault("headers", [])
             headers = MutableHeaders(scope=message)
@@ -137,4 +137,4 @@ def _secured(send: Send) -> Send:
             headers.setdefault("Cache-Control", "no-store")
         await send(message)
 
-    return send_secured
+    return send_with_headers

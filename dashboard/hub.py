@@ -1,4 +1,4 @@
-"""Connects the broker's messages (on its thread) with the browsers (in the event loop)."""
+"""Connects MQTT messages, which arrive on the bus thread, with browsers, which the event loop serves."""
 
 import asyncio
 import hashlib
@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import anyio
 from starlette.websockets import WebSocket
 
 from bus import Answer, Bus, CurrentLabel, DayCounts, DayReport, Frame, Pixels, Prediction, Status, Visit, metric_names, topics
-from dashboard.counts import Counts
+from dashboard.counts import CountsClient
 from dashboard.pictures import Picture, Pictures
 from dashboard.site_state import SiteState
 from dashboard.viewer import Sections, Viewer
@@ -22,33 +23,33 @@ log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
 UPDATE_INTERVAL = 0.2
-"""Seconds between two checks for changes."""
+"""Seconds between two updates of the page."""
 MAX_VIEWERS = 64
 TRY_AGAIN_LATER = 1013
-"""Close code of a WebSocket."""
+"""WebSocket close code."""
 PICTURE_TIMEOUT = 15.0
-"""Seconds to wait for a picture that a script asks for."""
+"""Seconds that a snapshot or stream waits for a picture."""
 
 
 class Hub:
-    """Subscribes to all that the page shows; `running` ties it to the event loop that serves the browsers."""
+    """Subscribes to everything that the page shows, and serves it to browsers."""
 
     def __init__(self, bus: Bus, state: SiteState, signed_in: bool) -> None:
-        """To be created before the bus is entered. `signed_in`: whether browsers had to give a password."""
+        """Create it before entering the bus. `signed_in` is true if browsers have to sign in."""
         self._bus = bus
         self.state = state
         self.pictures = Pictures(self._subscribe_frames, lambda camera: bus.unsubscribe(topics.frame(camera)), self._wake)
-        self.counts = Counts(bus.name, bus.publish)
+        self.counts = CountsClient(bus.name, bus.publish)
         self.sections = Sections()
-        self.sections.update({"page": _version(PAGE), "signed_in": signed_in})
-        self._waiting: set[asyncio.Event] = set()
+        self.sections.update({"page": _page_version(PAGE), "signed_in": signed_in})
+        self._change_events: set[asyncio.Event] = set()
         self._viewers = 0
         self._is_closed = False
         self._updated_at = time.monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
         bus.subscribe(topics.prediction(), Prediction, self._on_prediction)
         bus.subscribe(topics.label(), CurrentLabel, state.on_label)
-        bus.subscribe(topics.status(), Status, self._on_status, on_cleared=lambda one: state.forget(topics.status.name_in(one)))
+        bus.subscribe(topics.status(), Status, self._on_status, on_cleared=lambda one: state.remove(topics.status.name_in(one)))
         bus.subscribe(topics.pixels(), Pixels, state.on_pixels)
         bus.subscribe(topics.counts(), DayCounts, lambda _counts: self.counts.refresh())
         bus.subscribe(topics.visit(), Visit, lambda _visit: self.counts.refresh())
@@ -67,7 +68,7 @@ class Hub:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker is."""
+        """Whether the broker is connected."""
         return self._bus.connected
 
     @property
@@ -77,10 +78,10 @@ class Hub:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep the browsers up to date, in the event loop of now."""
+        """Keeps browsers up to date, in the current event loop."""
         self._loop = asyncio.get_running_loop()
-        works = (self._update, partial(self.counts.follow, self._on_report))
-        tasks = [asyncio.create_task(self._repeat(work)) for work in works]
+        jobs = (self._update, partial(self.counts.follow, self._on_report))
+        tasks = [asyncio.create_task(self._run_forever(job)) for job in jobs]
         try:
             yield
         finally:
@@ -89,14 +90,14 @@ class Hub:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Call it again even when it fails: else the page would stand still, as if nothing happened at the site."""
+    async def _run_forever(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Repeats the job, even after an error: a page that stops updating looks as if nothing happens at the site."""
         while True:
             try:
-                await work()
+                await job()
             except Exception as error:
-                log.debug("an update of the page failed", exc_info=True)
-                text = f"an update of the page failed: {type(error).__name__}: {error}; trying again"
+                log.debug("updating the page failed", exc_info=True)
+                text = f"updating the page failed: {type(error).__name__}: {error}; retrying"
                 self._bus.count_and_warn(metric_names.FAILED, text[:300])
             await asyncio.sleep(UPDATE_INTERVAL)
 
@@ -114,27 +115,27 @@ class Hub:
         self.state.add_labels(sorted({label for camera in report.cameras.values() for label in camera.totals}))
 
     def _wake(self) -> None:
-        """Have everybody who waits check again; from any thread."""
+        """Notifies all waiting tasks of a change. Thread-safe."""
         if (loop := self._loop) is not None:
-            with suppress(RuntimeError):  # it has just been closed
+            with suppress(RuntimeError):  # the loop was closed
                 loop.call_soon_threadsafe(self._wake_all)
 
     def _wake_all(self) -> None:
-        for event in self._waiting:
+        for event in self._change_events:
             event.set()
 
     @contextmanager
     def _changes(self) -> Iterator[asyncio.Event]:
-        """An event that is set whenever something has changed."""
+        """Yields an event that is set at every change."""
         event = asyncio.Event()
-        self._waiting.add(event)
+        self._change_events.add(event)
         try:
             yield event
         finally:
-            self._waiting.remove(event)
+            self._change_events.remove(event)
 
-    async def watch(self, socket: WebSocket) -> None:
-        """Serve one browser until it leaves."""
+    async def serve_viewer(self, socket: WebSocket) -> None:
+        """Serves one browser until it disconnects. Refuses more than `MAX_VIEWERS`."""
         if self._viewers >= MAX_VIEWERS:
             await socket.accept()
             await socket.close(TRY_AGAIN_LATER)
@@ -147,12 +148,12 @@ class Hub:
             self._viewers -= 1
 
     def close(self) -> None:
-        """End the streams, so that the server can stop; from any thread."""
+        """Ends all streams, so the server can stop. Thread-safe."""
         self._is_closed = True
         self._wake()
 
-    async def pictures_of(self, camera: str) -> AsyncIterator[Picture]:
-        """Each time the camera's newest picture, once there is another, until `close`."""
+    async def stream_pictures(self, camera: str) -> AsyncIterator[Picture]:
+        """Yields the camera's newest picture whenever there is a new one, until `close`."""
         last: Picture | None = None
         while not self._is_closed:
             picture = await self.next_picture(camera, last)
@@ -161,7 +162,7 @@ class Hub:
                 last = picture
 
     async def next_picture(self, camera: str, last: Picture | None = None, max_age: float = math.inf) -> Picture | None:
-        """The camera's newest picture, other than `last` and at most `max_age` seconds old; None after a time-out."""
+        """Waits for a picture that is not `last` and at most `max_age` seconds old; returns None after `PICTURE_TIMEOUT`."""
         end = time.monotonic() + PICTURE_TIMEOUT
         with self._changes() as changed:
             while not self._is_closed and (left := end - time.monotonic()) > 0:
@@ -170,13 +171,13 @@ class Hub:
                 picture = self.pictures.newest(camera)
                 if picture is not None and picture is not last and time.time() - picture.frame.captured_at <= max_age:
                     return picture
-                with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(changed.wait(), min(left, 1.0))
+                with anyio.move_on_after(min(left, 1.0)):
+                    await changed.wait()
         return None
 
 
-def _version(folder: Path) -> str:
-    """Changes with any file of the page, so that a page that is open during an update reloads itself."""
+def _page_version(folder: Path) -> str:
+    """Returns a hash of the page's files. An open page reloads itself when it changes."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.read_bytes())

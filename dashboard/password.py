@@ -1,4 +1,4 @@
-"""The password of the page: compared in constant time, with limits for failed attempts."""
+"""Password check: constant-time comparison, and limits on failed attempts."""
 
 import hashlib
 import hmac
@@ -14,32 +14,32 @@ from typing import NamedTuple, TypeVar
 T = TypeVar("T")
 
 MAX_PASSWORD = 256
-"""Characters; longer ones are not compared."""
+"""Characters; longer passwords are refused without a comparison."""
 FREE_FAILURES = 4
-"""In a row from one network, before it has to wait."""
+"""Consecutive failures of one network before it has to wait."""
 MAX_WAIT = 60.0
 MAX_NETWORKS = 1024
-"""Remembered; the oldest are dropped first."""
+"""Networks to remember; the oldest are dropped first."""
 SHARED_FAILURES = 100
-"""At once from all networks together, and then one every `SHARED_INTERVAL` seconds. NIST SP 800-63B: at most 100 in a row."""
+"""Burst of failures from all networks together; then one per `SHARED_INTERVAL` seconds. NIST SP 800-63B allows 100."""
 SHARED_INTERVAL = 10.0
 
 
 class Attempt(NamedTuple):
-    """Outcome of one sign-in. `wait` is in seconds; when it is not 0, the password was not compared."""
+    """The outcome of a sign-in. If `wait` (seconds) is not 0, the password was not compared."""
 
     accepted: bool
     wait: int = 0
 
 
 class _Bucket:
-    """Leaky bucket of `SHARED_FAILURES` failures, of which one leaks every `SHARED_INTERVAL` seconds."""
+    """A leaky bucket: holds `SHARED_FAILURES` failures, and leaks one per `SHARED_INTERVAL` seconds."""
 
     def __init__(self) -> None:
         self._empty_at = -math.inf
 
     def wait(self, now: float) -> float:
-        """Seconds until there is room; zero or less: now."""
+        """Returns the seconds until it has room; zero or less if it has."""
         return self._empty_at - now - (SHARED_FAILURES - 1) * SHARED_INTERVAL
 
     def add(self, now: float) -> None:
@@ -47,12 +47,12 @@ class _Bucket:
 
 
 class Password:
-    """Checks passwords. Not thread-safe: for the event loop only.
+    """Checks passwords and limits failed attempts. Not thread-safe.
 
-    From one network (an IPv4 address, an IPv6 /64), the fifth failure in a row and each later one impose a wait of 1, 2, 4 ..
-    60 s until a success. Against many addresses there is a second limit, of 100 failures at once and then one per 10 s.
-    Networks that have signed in before have one each; all others share one for the internet and one for private networks. So
-    a distributed attack locks out neither the local network nor anybody who has signed in from there before.
+    The fifth consecutive failure of a network (an IPv4 address or an IPv6 /64) and each later one impose a wait of 1, 2, 4 ..
+    60 s; a success resets it. A second limit slows distributed attacks: a burst of 100 failures, then one per 10 s. Each
+    network that has signed in before has its own bucket; all other public networks share one, and so do private networks. A
+    distributed attack therefore locks out neither the local network nor anyone who has signed in from the same network before.
     """
 
     def __init__(self, password: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,12 +60,12 @@ class Password:
         self._digest = self._hash(password)
         self._clock = clock
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        """By network: failures in a row, and the time until which it has to wait."""
+        """Consecutive failures of each network, and the time until which it has to wait."""
         self._known: OrderedDict[str, _Bucket] = OrderedDict()
         self._shared = {True: _Bucket(), False: _Bucket()}
 
     def attempt(self, given: str, address: str) -> Attempt:
-        """Compare, unless `address` has to wait. Never raises."""
+        """Compares the password, unless `address` has to wait. Never raises."""
         now = self._clock()
         network, is_public = _network(address)
         failures, wait_until = self._failures.get(network, (0, -math.inf))
@@ -84,28 +84,28 @@ class Password:
         return Attempt(False)
 
     def _hash(self, password: str) -> bytes:
-        """Of the same length for all, so that the comparison does not depend on the password's."""
+        """Returns a digest of fixed length, so the time of a comparison does not reveal the length of the password."""
         return hmac.digest(self._key, _normalized(password), "sha256")
 
 
 def session_key(password: str) -> str:
-    """The key that signs session cookies, derived from the password. Takes about a second on a small machine.
+    """Derives the key that signs session cookies from the password. Takes about a second on a small machine.
 
-    So nothing is stored: a restart leaves everybody signed in, and a new password signs everybody out. Who has a cookie could
-    guess the password offline; scrypt makes each guess expensive (N=2^15, r=8, p=3: 32 MiB, one of the equivalent choices of
-    the OWASP Password Storage Cheat Sheet). The salt is fixed, as there is no place to keep one.
+    Sessions need no storage: they survive a restart, and a new password ends them. Anyone with a cookie could guess the
+    password offline; scrypt makes each guess expensive (N=2^15, r=8, p=3: 32 MiB, one of the equivalent parameter sets in
+    the OWASP Password Storage Cheat Sheet). The salt is fixed because there is no storage for one.
     """
     secret = _normalized(password)
     return hashlib.scrypt(secret, salt=b"footfall dashboard", n=2**15, r=8, p=3, maxmem=64 * 2**20, dklen=32).hex()
 
 
 def _normalized(password: str) -> bytes:
-    """One form of characters that can be typed in several, as RFC 8265 requires for passwords."""
+    """Encodes a password in Unicode normal form C, as RFC 8265 requires."""
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 
 def _network(address: str) -> tuple[str, bool]:
-    """The network of an address, and whether it is public; all invalid addresses are one."""
+    """Returns the network of an address, and whether it is public. Invalid addresses count as one public network."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

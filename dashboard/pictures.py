@@ -1,4 +1,4 @@
-"""The newest picture of each camera with its prediction; frames are subscribed to only while somebody watches."""
+"""The newest picture of each camera with its prediction. Frames are subscribed to only while someone watches."""
 
 import json
 import struct
@@ -12,25 +12,25 @@ from typing import NamedTuple
 from bus import Frame, Prediction
 
 LEASE = 4.0
-"""Seconds for which a camera's frames are subscribed to after somebody asked for a picture."""
+"""Seconds for which a request for a picture keeps the subscription to the camera's frames."""
 MAX_BYTES = 32 * 1024 * 1024
-"""Of all frames that wait for their prediction."""
+"""Total size of the frames without a prediction."""
 MAX_FRAMES = 64
-"""Of one camera: two seconds and more of a fast one."""
+"""Frames of one camera without a prediction: at least two seconds of a fast camera."""
 PREDICTION_TIMEOUT = 1.0
-"""Seconds that a frame waits for its prediction ..."""
-SILENCE = 3.0
-"""... when there was none for as long as this; before that, a slow model is only slow."""
+"""Seconds after which a frame without a prediction is shown, if no classifier is active."""
+CLASSIFIER_TIMEOUT = 3.0
+"""Seconds without a prediction after which no classifier is active. Longer than `PREDICTION_TIMEOUT`, for slow models."""
 
 
 class Picture(NamedTuple):
-    """A frame with its prediction; None when there is no classifier."""
+    """A frame with its prediction, or with None when no classifier is active."""
 
     frame: Frame
     prediction: Prediction | None
 
     def packed(self, now: float) -> bytes:
-        """As sent to a page at Unix time `now`: length of the head (4 bytes, big-endian), head (JSON), JPEG."""
+        """Packs the picture for the page, at Unix time `now`: length of the head (4 bytes, big-endian), head (JSON), JPEG."""
         frame = self.frame
         head = {
             "camera": frame.camera,
@@ -45,29 +45,29 @@ class Picture(NamedTuple):
         return struct.pack(">I", len(text)) + text + frame.jpeg
 
 
-class _Waiting(NamedTuple):
+class _PendingFrame(NamedTuple):
     frame: Frame
-    came_at: float
+    received_at: float
 
 
 class _Camera:
-    """One camera while it is watched."""
+    """A camera that someone watches."""
 
     def __init__(self) -> None:
-        self.wanted_until = 0.0
-        self.waiting: deque[_Waiting] = deque(maxlen=MAX_FRAMES)
+        self.lease_until = 0.0
+        self.pending: deque[_PendingFrame] = deque(maxlen=MAX_FRAMES)
         """Frames without a prediction, oldest first."""
         self.newest: Picture | None = None
         self.predicted_at = float("-inf")
 
     def drop_until(self, frame: Frame) -> None:
-        """Drop the frames up to this one: no prediction of them will come any more."""
-        while self.waiting and self.waiting.popleft().frame is not frame:
+        """Drops the frames up to and including this one: their predictions are late or lost."""
+        while self.pending and self.pending.popleft().frame is not frame:
             pass
 
 
 class Pictures:
-    """Pairs frames with predictions; from any thread. `changed` is called when a camera has a newer picture."""
+    """Pairs frames with their predictions. Thread-safe. Calls `changed` when a camera has a new picture."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Pictures:
         changed: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`subscribe` and `unsubscribe` get the camera whose frames are wanted, or no longer wanted."""
+        """`subscribe` and `unsubscribe` get the name of a camera."""
         self._subscribe = subscribe
         self._unsubscribe = unsubscribe
         self._changed = changed
@@ -85,18 +85,18 @@ class Pictures:
         self._cameras: dict[str, _Camera] = {}
 
     def want(self, camera: str) -> None:
-        """Subscribe to the camera's frames for a while; to be called again and again by whoever waits for a picture."""
+        """Subscribes to the camera's frames, or renews the lease. Call it at least every `LEASE` seconds."""
         with self._lock:
             is_new = camera not in self._cameras
             watched = self._cameras.setdefault(camera, _Camera())
-            watched.wanted_until = self._clock() + LEASE
+            watched.lease_until = self._clock() + LEASE
             if is_new:
                 self._subscribe(camera)
 
     def apply_timeouts(self) -> None:
-        """Unsubscribe from cameras that nobody watches any more, and show frames without a prediction where none comes."""
+        """Unsubscribes from cameras whose lease has expired, and shows frames whose predictions did not arrive in time."""
         with self._lock:
-            for name in [name for name, camera in self._cameras.items() if camera.wanted_until < self._clock()]:
+            for name in [name for name, camera in self._cameras.items() if camera.lease_until < self._clock()]:
                 del self._cameras[name]
                 self._unsubscribe(name)
             has_new = [camera for camera in self._cameras.values() if self._show_unclassified(camera)]
@@ -104,15 +104,15 @@ class Pictures:
             self._changed()
 
     def _show_unclassified(self, camera: _Camera) -> bool:
-        """Show the newest frame that has waited long enough, where there is no classifier; whether there was one."""
+        """Shows the newest frame past `PREDICTION_TIMEOUT` if no classifier is active. Returns True if there was one."""
         now = self._clock()
-        if camera.predicted_at > now - SILENCE:
+        if camera.predicted_at > now - CLASSIFIER_TIMEOUT:
             return False
-        waited = [waiting.frame for waiting in camera.waiting if waiting.came_at < now - PREDICTION_TIMEOUT]
-        if waited:
-            camera.newest = Picture(waited[-1], None)
-            camera.drop_until(waited[-1])
-        return bool(waited)
+        expired = [one.frame for one in camera.pending if one.received_at < now - PREDICTION_TIMEOUT]
+        if expired:
+            camera.newest = Picture(expired[-1], None)
+            camera.drop_until(expired[-1])
+        return bool(expired)
 
     def on_frame(self, frame: Frame) -> None:
         with self._lock:
@@ -120,26 +120,26 @@ class Pictures:
             if camera is None:
                 return
             if camera.newest is not None and frame.session != camera.newest.frame.session:
-                camera.newest = None  # capture has started again
-                camera.waiting.clear()
-            camera.waiting.append(_Waiting(frame, self._clock()))
-            self._make_room()
+                camera.newest = None  # capture was restarted
+                camera.pending.clear()
+            camera.pending.append(_PendingFrame(frame, self._clock()))
+            self._limit_memory()
 
-    def _make_room(self) -> None:
+    def _limit_memory(self) -> None:
         cameras = self._cameras.values()
-        while sum(len(one.frame.jpeg) for camera in cameras for one in camera.waiting) > MAX_BYTES:
-            fullest = max(cameras, key=lambda camera: sum(len(one.frame.jpeg) for one in camera.waiting))
-            fullest.waiting.popleft()
+        while sum(len(one.frame.jpeg) for camera in cameras for one in camera.pending) > MAX_BYTES:
+            fullest = max(cameras, key=lambda camera: sum(len(one.frame.jpeg) for one in camera.pending))
+            fullest.pending.popleft()
 
     def on_prediction(self, prediction: Prediction) -> None:
-        """One of an unknown frame, or of one older than what is shown, is dropped."""
+        """Drops a prediction of an unknown frame, and of a frame older than the newest picture."""
         with self._lock:
             camera = self._cameras.get(prediction.camera)
             if camera is None:
                 return
             camera.predicted_at = self._clock()
-            wanted = (prediction.session, prediction.sequence)
-            frame = next((one.frame for one in camera.waiting if (one.frame.session, one.frame.sequence) == wanted), None)
+            key = (prediction.session, prediction.sequence)
+            frame = next((one.frame for one in camera.pending if (one.frame.session, one.frame.sequence) == key), None)
             if frame is None:
                 return
             camera.newest = Picture(frame, prediction)
@@ -147,7 +147,7 @@ class Pictures:
         self._changed()
 
     def newest(self, name: str) -> Picture | None:
-        """The camera's newest picture, if there is one yet."""
+        """Returns the camera's newest picture; None before the first."""
         with self._lock:
             camera = self._cameras.get(name)
             return None if camera is None else camera.newest

@@ -1,4 +1,4 @@
-"""The state of cameras, modules and displays, from their messages, as the page gets it."""
+"""The state of cameras, modules and displays, as the page shows it."""
 
 import threading
 import time
@@ -11,14 +11,14 @@ from bus import CurrentLabel, Frame, Pixels, Prediction, Status, states
 from bus.message import plural
 
 MAX_NAMES = 64
-"""Of cameras, of modules and of displays; more indicate spoofed names."""
+"""Upper bound of cameras, of modules and of displays; more indicate spoofed names."""
 MAX_LABELS = 256
 RATE_WINDOW = 5.0
-"""Seconds over which predictions are counted."""
+"""Seconds over which the rate of predictions is measured."""
 SILENT_AFTER = 5.0
-"""Seconds without a prediction after which a camera is silent, unless it takes frames less often."""
+"""Seconds without a prediction after which a camera is silent. Cameras with a low frame rate get three frame intervals."""
 FRAMES_OUT = f"{plural(Frame)}_out"
-"""The metric of a capture."""
+"""The metric that gives a camera's frame rate."""
 CAMERA_STATES = {
     states.RUNNING: "live",
     states.CAMERA_LOST: "lost",
@@ -26,7 +26,7 @@ CAMERA_STATES = {
     states.ENDED: "ended",
     states.STARTING: "starting",
 }
-"""The state of a camera, by that of its capture."""
+"""The state of a camera, by the state of its capture module."""
 
 
 class _Camera:
@@ -34,7 +34,7 @@ class _Camera:
         self.label: CurrentLabel | None = None
         self.predicted_at: float | None = None
         self.is_demo = False
-        self.heard_at = float("-inf")
+        self.last_prediction = float("-inf")
         self.times: deque[float] = deque(maxlen=1000)
 
     def predictions_per_second(self, now: float) -> float:
@@ -44,7 +44,7 @@ class _Camera:
 
 
 class SiteState:
-    """Takes messages, from any thread, and gives the sections of the page."""
+    """Collects messages and returns the sections of the page. Thread-safe."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class SiteState:
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`now` gives Unix time, `clock` monotonic time."""
+        """`now` returns Unix time, `clock` monotonic time."""
         self._threshold = threshold
         self._background = [label.casefold() for label in background_labels]
         self._unix_time = now
@@ -63,30 +63,30 @@ class SiteState:
         self._cameras: dict[str, _Camera] = {}
         self._modules: dict[str, Status] = {}
         self._captures: dict[str, str] = {}
-        """The capture module, by camera."""
+        """The name of each camera's capture module."""
         self._classifiers: set[str] = set()
         self._pixels: dict[str, Pixels] = {}
         self._disconnected_at: float | None = None
-        """When the connection to the broker was lost; None while there is one."""
+        """Unix time at which the connection to the broker was lost; None while connected."""
         self._labels: list[str] = []
-        """In the order in which they were first seen, those of the model first."""
+        """In order of first appearance, the model's labels first."""
 
     def _now(self) -> float:
         return round(self._unix_time(), 3)
 
     @property
     def cameras(self) -> list[str]:
-        """Names of the known ones."""
+        """Names of the known cameras."""
         with self._lock:
             return list(self._cameras)
 
     def on_prediction(self, prediction: Prediction) -> None:
         with self._lock:
             if (camera := self._camera(prediction.camera)) is not None:
-                camera.predicted_at = float(int(prediction.captured_at))  # in whole seconds, as each change is sent
+                camera.predicted_at = float(int(prediction.captured_at))  # whole seconds: browsers get every change
                 camera.is_demo = prediction.demo
-                camera.heard_at = self._clock()
-                camera.times.append(camera.heard_at)
+                camera.last_prediction = self._clock()
+                camera.times.append(camera.last_prediction)
 
     def on_label(self, label: CurrentLabel) -> None:
         with self._lock:
@@ -94,7 +94,7 @@ class SiteState:
                 camera.label = label
 
     def on_status(self, status: Status) -> bool:
-        """Whether the module's state has changed."""
+        """Stores the status. Returns whether the module's state has changed."""
         about = status.about
         with self._lock:
             before = self._modules.get(status.module)
@@ -108,12 +108,12 @@ class SiteState:
         self.add_labels(about.labels)
         return before is None or before.state != status.state
 
-    def forget(self, module: str) -> None:
-        """Remove a module and its cameras: its retained status was cleared."""
+    def remove(self, module: str) -> None:
+        """Removes a module and its cameras, when its retained status was cleared."""
         with self._lock:
             self._modules.pop(module, None)
             self._classifiers.discard(module)
-            for camera in [camera for camera, capture in self._captures.items() if capture == module]:
+            for camera in [name for name, capture in self._captures.items() if capture == module]:
                 del self._captures[camera]
                 self._cameras.pop(camera, None)
 
@@ -123,13 +123,13 @@ class SiteState:
                 self._pixels[pixels.name] = pixels
 
     def add_labels(self, labels: "list[str] | tuple[str, ...]") -> None:
-        """Give labels a place in the order of colours."""
+        """Adds labels to the list that determines their colours."""
         with self._lock:
-            new = [one for one in labels if one not in self._labels and one.casefold() not in self._background]
+            new = [label for label in labels if label not in self._labels and label.casefold() not in self._background]
             self._labels = (self._labels + list(dict.fromkeys(new)))[:MAX_LABELS]
 
     def set_connected(self, is_connected: bool) -> None:
-        """Whether the broker is connected; while it is not, every camera is silent."""
+        """Sets whether the broker is connected. While it is not, every camera is silent."""
         with self._lock:
             if is_connected:
                 self._disconnected_at = None
@@ -137,19 +137,20 @@ class SiteState:
                 self._disconnected_at = self._now()
 
     def sections(self) -> dict[str, Any]:
-        """By name, as JSON can hold them."""
+        """Returns the sections by name, ready for JSON."""
         with self._lock:
-            shown = [name for name in sorted(self._cameras) if self._is_known(name)]
+            known = [name for name in sorted(self._cameras) if self._is_known(name)]
             return {
-                "broker": {"away_since": self._disconnected_at},
+                "broker": {"disconnected_since": self._disconnected_at},
                 "rules": {"threshold": self._threshold, "background": self._background},
                 "labels": list(self._labels),
-                "cameras": {name: self._camera_section(name, self._cameras[name]) for name in shown},
+                "cameras": {name: self._camera_section(name, self._cameras[name]) for name in known},
                 "modules": {name: _module_section(status) for name, status in sorted(self._modules.items())},
                 "pixels": {name: {"label": one.label, "rgb": one.rgb.hex()} for name, one in sorted(self._pixels.items())},
             }
 
     def _camera(self, name: str) -> _Camera | None:
+        """Returns the camera, creating it if necessary; None if there are too many."""
         if name not in self._cameras:
             if len(self._cameras) >= MAX_NAMES:
                 return None
@@ -157,11 +158,11 @@ class SiteState:
         return self._cameras[name]
 
     def _is_known(self, name: str) -> bool:
-        """Whether there is more than a label that the broker keeps of a former camera."""
+        """Returns whether the camera exists: a retained label may belong to a former camera."""
         return name in self._captures or self._cameras[name].predicted_at is not None
 
     def _with_since(self, status: Status, before: Status | None) -> Status:
-        """A last will has no time: it gets the time at which it came, if the module was known before."""
+        """Adds the time of arrival to a last will, which has no time, if the module was known before."""
         if status.since is not None or before is None:
             return status
         return replace(status, since=before.since if before.state == status.state else self._now())
@@ -185,32 +186,32 @@ class SiteState:
         }
 
     def _camera_state(self, camera: _Camera, capture: Status | None) -> tuple[str, float | None, str]:
-        """State, since when, detail."""
+        """Returns the state, its Unix time and its detail."""
         if self._disconnected_at is not None:
             return "silent", self._disconnected_at, "no connection to the broker"
         frames = capture.rates.get(FRAMES_OUT, 0.0) if capture is not None else 0.0
-        is_heard = self._clock() - camera.heard_at < max(SILENT_AFTER, 3 / frames if frames else 0.0)
+        is_active = self._clock() - camera.last_prediction < max(SILENT_AFTER, 3 / frames if frames else 0.0)
         if capture is None:
-            return ("live", None, "") if is_heard else ("offline", camera.predicted_at, "no capture has reported for it")
+            return ("live", None, "") if is_active else ("offline", camera.predicted_at, "no capture module reports this camera")
         state = CAMERA_STATES.get(capture.state, "offline")
-        if state == "live" and not is_heard:
+        if state == "live" and not is_active:
             if camera.predicted_at is None and self._has_just_started(capture):
                 return "starting", capture.since, ""
-            return "silent", camera.predicted_at, self._why_silent()
+            return "silent", camera.predicted_at, self._silence_reason()
         since = capture.since if capture.since is not None else camera.predicted_at
         return state, since, capture.detail
 
     def _has_just_started(self, capture: Status) -> bool:
-        """Whether the first prediction may not have come yet."""
+        """Returns whether the first prediction may still be on its way."""
         return self._clock() - self._started_at < SILENT_AFTER or self._now() - (capture.since or 0.0) < SILENT_AFTER
 
-    def _why_silent(self) -> str:
-        """The states of the classifiers that do not run."""
+    def _silence_reason(self) -> str:
+        """Names the classifiers that are not running, with their states."""
         by_name = {name: self._modules[name].state for name in sorted(self._classifiers)}
         return "; ".join(f"{name} is {state}" for name, state in by_name.items() if state != states.RUNNING)
 
     def _drops(self, capture: Status | None) -> list[dict[str, Any]]:
-        """Frames dropped by the camera's capture, and by the classifiers for all cameras."""
+        """Returns the frames dropped by the camera's capture module, and by the classifiers for all cameras."""
         modules = [status for status in self._modules.values() if status is capture or status.module in self._classifiers]
         return [
             {"by": status.module, "reason": name, "count": count}

@@ -14,10 +14,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from demo.chain import NOBODY, Watched, watch
 from demo.figure import LABELS
 from demo.light import LIGHTS
 from demo.pictures import draw_report, draw_scenes
+from demo.pipeline import NOBODY, SceneResult, run_scene
 from demo.score import Score, score
 
 FOLDER = Path(__file__).parent
@@ -41,22 +41,22 @@ def main() -> int:
     if min(arguments.seeds) < 0 or not 0 < arguments.minutes <= 1440:
         parser.error("seeds must be 0 or above, and the minutes above 0 and at most 1440")
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        watched = list(pool.map(partial(watch, seconds=arguments.minutes * 60), arguments.seeds))
-    report = tables(watched)
+        scenes = list(pool.map(partial(run_scene, seconds=arguments.minutes * 60), arguments.seeds))
+    report = tables(scenes)
     print(report)
     if arguments.write:
         write_report(FOLDER / "README.md", report)
-        draw_report(FOLDER / "report.png", watched)
+        draw_report(FOLDER / "report.png", scenes)
         draw_scenes(FOLDER / "scenes.png", arguments.seeds[:3])
     return 0
 
 
-def tables(watched: Sequence[Watched]) -> str:
+def tables(scenes: Sequence[SceneResult]) -> str:
     """Returns the report as Markdown."""
-    minutes = sum(scene.seconds for scene in watched) / 60
-    seeds = ", ".join(str(scene.seed) for scene in watched)
+    minutes = sum(scene.seconds for scene in scenes) / 60
+    seeds = ", ".join(str(scene.seed) for scene in scenes)
     about = f"{minutes:.0f} minutes of scenes (seeds {seeds})."
-    return "\n\n".join([about, _frames_table(watched), _frames_by_light(watched), _weakest(watched), _visits_table(watched)])
+    return "\n\n".join([about, _frames_table(scenes), _frames_by_light(scenes), _weakest(scenes), _visits_table(scenes)])
 
 
 def write_report(path: Path, report: str) -> None:
@@ -69,8 +69,8 @@ def write_report(path: Path, report: str) -> None:
     path.write_text(marked, "utf-8")
 
 
-def _frames_table(watched: Sequence[Watched]) -> str:
-    found = Counter((frame.truth, frame.label) for scene in watched for frame in scene.frames)
+def _frames_table(scenes: Sequence[SceneResult]) -> str:
+    found = Counter((frame.truth, frame.label) for scene in scenes for frame in scene.frames)
     labels = (*LABELS, NOBODY)
     head = ["| frames | " + " | ".join(f"labelled {label}" for label in labels) + " | correct |", "|---|" + "---:|" * 4]
     rows = []
@@ -81,8 +81,8 @@ def _frames_table(watched: Sequence[Watched]) -> str:
     return "\n".join(head + rows)
 
 
-def _frames_by_light(watched: Sequence[Watched]) -> str:
-    frames = [frame for scene in watched for frame in scene.frames]
+def _frames_by_light(scenes: Sequence[SceneResult]) -> str:
+    frames = [frame for scene in scenes for frame in scene.frames]
     groups = {
         "somebody in full view": [frame for frame in frames if frame.truth != NOBODY],
         "nobody": [frame for frame in frames if frame.truth == NOBODY],
@@ -98,10 +98,10 @@ def _frames_by_light(watched: Sequence[Watched]) -> str:
     return "\n".join(head + rows)
 
 
-def _weakest(watched: Sequence[Watched]) -> str:
+def _weakest(scenes: Sequence[SceneResult]) -> str:
     """Returns the table of the traits with the highest shares of wrong labels."""
     correct: dict[str, list[bool]] = {}
-    for frame in (frame for scene in watched for frame in scene.frames):
+    for frame in (frame for scene in scenes for frame in scene.frames):
         for trait in frame.traits:
             correct.setdefault(trait, []).append(frame.label == frame.truth)
     enough = {trait: verdicts for trait, verdicts in correct.items() if len(verdicts) >= MIN_FRAMES}
@@ -110,15 +110,15 @@ def _weakest(watched: Sequence[Watched]) -> str:
     return "\n".join(["| weakest traits, in full view | frames | correct |", "|---|---:|---:|", *rows])
 
 
-def _visits_table(watched: Sequence[Watched]) -> str:
+def _visits_table(scenes: Sequence[SceneResult]) -> str:
     """Returns the verdicts by the light halfway through a visit. Invented visits have no truth, and so no light."""
     by_light: dict[str, Counter[str]] = {light: Counter() for light in LIGHTS}
     counted = Counter[str]()
-    for scene in watched:
-        result = score_of(scene)
-        for visitor, verdict, split in zip(scene.visitors, result.verdicts, result.split, strict=True):
+    for scene in scenes:
+        scored = score_scene(scene)
+        for visitor, verdict, split in zip(scene.visitors, scored.verdicts, scored.split, strict=True):
             by_light[visitor.light].update(["visits", verdict, *(["split"] if split else [])])
-        counted.update(invented=len(result.invented), visits_counted=len(scene.visits))
+        counted.update(invented=len(scored.invented), visits_counted=len(scene.visits))
     whole = sum(by_light.values(), Counter())
     head = ["| light | true visits | " + " | ".join(VERDICT_COLUMNS) + " |", "|---|" + "---:|" * 6]
     rows = [_visits_row(light, numbers, ("", "")) for light, numbers in by_light.items()]
@@ -129,9 +129,9 @@ def _visits_table(watched: Sequence[Watched]) -> str:
     return "\n".join(head + rows)
 
 
-def score_of(watched: Watched) -> Score:
+def score_scene(result: SceneResult) -> Score:
     """Returns the score of a scene's counted visits."""
-    return score([visitor.span for visitor in watched.visitors], watched.visits)
+    return score([visitor.span for visitor in result.visitors], result.visits)
 
 
 def _visits_row(name: str, numbers: Counter[str], invented: tuple[str, str]) -> str:

@@ -53,27 +53,27 @@ class Figure:
     beard: bool
 
 
-def draw_one(random: np.random.Generator, label: Label) -> Figure:
+def random_figure(rng: np.random.Generator, label: Label) -> Figure:
     """Returns a random figure with this label."""
-    choose = _WeightedChoice(random)
-    skin = SKINS[random.integers(len(SKINS))]
+    choose = _WeightedChoice(rng)
+    skin = SKINS[rng.integers(len(SKINS))]
     if label == "woman":
         garment = choose({"dress": 0.25, "skirt": 0.3, "trousers": 0.33, "coat": 0.12})
         hair = choose({"long": 0.46, "bob": 0.2, "bun": 0.14, "tail": 0.16, "short": 0.04})
-        hem = random.uniform(0.1, 0.33) if garment in ("dress", "skirt") else random.uniform(0.16, 0.32)
-        flare = random.uniform(1.02, 1.75) if garment in ("dress", "skirt") else random.uniform(1.1, 1.45)
-        height, shoulders = random.normal(1.66, 0.06), random.uniform(0.35, 0.4)
-        waist, hips = random.uniform(0.25, 0.31), random.uniform(0.37, 0.44)
+        hem = rng.uniform(0.1, 0.33) if garment in ("dress", "skirt") else rng.uniform(0.16, 0.32)
+        flare = rng.uniform(1.02, 1.75) if garment in ("dress", "skirt") else rng.uniform(1.1, 1.45)
+        height, shoulders = rng.normal(1.66, 0.06), rng.uniform(0.35, 0.4)
+        waist, hips = rng.uniform(0.25, 0.31), rng.uniform(0.37, 0.44)
         bag = choose({"none": 0.35, "shoulder": 0.35, "shopping": 0.2, "backpack": 0.1})
     else:
         garment = choose({"trousers": 0.72, "shorts": 0.12, "coat": 0.16})
         hair = choose({"short": 0.8, "bald": 0.14, "bob": 0.03, "bun": 0.01, "long": 0.02})
-        hem = random.uniform(0.26, 0.33) if garment == "shorts" else random.uniform(0.18, 0.36)
-        flare = random.uniform(0.95, 1.05)
-        height, shoulders = random.normal(1.79, 0.06), random.uniform(0.48, 0.55)
-        waist, hips = random.uniform(0.36, 0.44), random.uniform(0.34, 0.39)
+        hem = rng.uniform(0.26, 0.33) if garment == "shorts" else rng.uniform(0.18, 0.36)
+        flare = rng.uniform(0.95, 1.05)
+        height, shoulders = rng.normal(1.79, 0.06), rng.uniform(0.48, 0.55)
+        waist, hips = rng.uniform(0.36, 0.44), rng.uniform(0.34, 0.39)
         bag = choose({"none": 0.5, "shoulder": 0.12, "shopping": 0.18, "backpack": 0.2})
-    top = _clothes_colour(random)
+    top = _clothes_colour(rng)
     return Figure(
         label,
         float(np.clip(height, 1.5, 1.96)),
@@ -82,31 +82,31 @@ def draw_one(random: np.random.Generator, label: Label) -> Figure:
         hips,
         skin,
         hair,
-        HAIRS[random.integers(len(HAIRS))],
+        HAIRS[rng.integers(len(HAIRS))],
         garment,
         hem,
         flare,
         top,
-        top if garment == "dress" else _clothes_colour(random, dark=garment == "trousers"),
-        shaded(_clothes_colour(random), 0.5),
+        top if garment == "dress" else _clothes_colour(rng, dark=garment == "trousers"),
+        shaded(_clothes_colour(rng), 0.5),
         bag,
-        _clothes_colour(random),
+        _clothes_colour(rng),
         choose({"none": 0.86, "cap": 0.07, "beanie": 0.07}),
-        label == "man" and bool(random.random() < 0.4),
+        label == "man" and bool(rng.random() < 0.4),
     )
 
 
 class _WeightedChoice:
-    def __init__(self, random: np.random.Generator) -> None:
-        self._random = random
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
 
     def __call__(self, shares: dict[str, float]) -> str:
         weights = np.array(list(shares.values()))
-        return str(self._random.choice(list(shares), p=weights / weights.sum()))
+        return str(self._rng.choice(list(shares), p=weights / weights.sum()))
 
 
-def _clothes_colour(random: np.random.Generator, dark: bool = False) -> Colour:
+def _clothes_colour(rng: np.random.Generator, dark: bool = False) -> Colour:
     """Returns a random colour for clothes, seldom a bright one."""
-    value = random.uniform(0.15, 0.55) if dark else random.uniform(0.2, 0.95)
-    red, green, blue = colorsys.hsv_to_rgb(random.random(), random.beta(1.4, 2.2), value)
+    value = rng.uniform(0.15, 0.55) if dark else rng.uniform(0.2, 0.95)
+    red, green, blue = colorsys.hsv_to_rgb(rng.random(), rng.beta(1.4, 2.2), value)
     return round(blue * 255), round(green * 255), round(red * 255)

@@ -15,9 +15,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from demo.chain import NOBODY, Watched
 from demo.figure import LABELS
 from demo.light import DAY_SECONDS
+from demo.pipeline import NOBODY, SceneResult
 from demo.scenes import Scene
 from demo.score import Span
 from demo.visitors import FULL_VIEW
@@ -34,11 +34,11 @@ TIMELINE_SCENES = 4
 """Scenes in the timeline."""
 
 
-def draw_report(path: Path, watched: Sequence[Watched]) -> None:
+def draw_report(path: Path, scenes: Sequence[SceneResult]) -> None:
     """Draws the confusion matrix of the frames, and a timeline of true and counted visits."""
     figure, (matrix, timeline) = plt.subplots(1, 2, figsize=(13, 4), width_ratios=(1, 2.6), layout="constrained")
-    _draw_confusion_matrix(matrix, watched)
-    _draw_timeline(timeline, watched[:TIMELINE_SCENES])
+    _draw_confusion_matrix(matrix, scenes)
+    _draw_timeline(timeline, scenes[:TIMELINE_SCENES])
     figure.savefig(path, dpi=90)
     plt.close(figure)
 
@@ -50,16 +50,16 @@ def draw_scenes(path: Path, seeds: Sequence[int], columns: int = 5) -> None:
         scene = Scene(seed)
         day = list(itertools.takewhile(lambda moment: moment.seconds < DAY_SECONDS, scene.moments(STEP)))
         full = [moment for moment in day if moment.share >= FULL_VIEW]
-        alone = [moment for moment in day if not moment.visitors and moment.passers]
+        alone = [moment for moment in day if not moment.visitors and moment.distractions]
         chosen = [full[len(full) * number // (columns - 1)] for number in range(columns - 1)] + alone[:1]
         pictures = [scene.frame(moment) for moment in sorted(chosen, key=lambda moment: moment.number)]
         rows.append(np.hstack([cv2.resize(picture, THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA) for picture in pictures]))
     cv2.imwrite(str(path), np.vstack(rows))
 
 
-def _draw_confusion_matrix(axes: Axes, watched: Sequence[Watched]) -> None:
+def _draw_confusion_matrix(axes: Axes, scenes: Sequence[SceneResult]) -> None:
     labels = (*LABELS, NOBODY)
-    found = Counter((frame.truth, frame.label) for scene in watched for frame in scene.frames)
+    found = Counter((frame.truth, frame.label) for scene in scenes for frame in scene.frames)
     numbers = np.array([[found[truth, label] for label in labels] for truth in labels])
     shares = numbers / np.maximum(1, numbers.sum(axis=1, keepdims=True))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -73,9 +73,9 @@ def _draw_confusion_matrix(axes: Axes, watched: Sequence[Watched]) -> None:
     axes.set_ylabel("truth, in full view")
 
 
-def _draw_timeline(axes: Axes, watched: Sequence[Watched]) -> None:
+def _draw_timeline(axes: Axes, scenes: Sequence[SceneResult]) -> None:
     names = []
-    for row, scene in enumerate(watched):
+    for row, scene in enumerate(scenes):
         for height, spans in ((0.0, [visitor.span for visitor in scene.visitors]), (0.36, scene.visits)):
             _draw_bars(axes, row + height, spans)
         names.append(f"seed {scene.seed}")
@@ -89,5 +89,5 @@ def _draw_timeline(axes: Axes, watched: Sequence[Watched]) -> None:
 
 def _draw_bars(axes: Axes, top: float, spans: Sequence[Span]) -> None:
     for label, colour in COLOURS.items():
-        bars = [(span.begin, span.end - span.begin) for span in spans if span.label == label]
+        bars = [(span.start, span.end - span.start) for span in spans if span.label == label]
         axes.broken_barh(bars, (top, 0.3), color=colour)

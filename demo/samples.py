@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from capture.prepare import jpeg
 from classifier.preprocess import decode, middle
-from demo.chance import chance
 from demo.figure import LABELS
 from demo.light import DAY_SECONDS
+from demo.rng import create_rng
 from demo.scenes import Moment, Scene
 from demo.visitors import FRAME_RATE, IN_VIEW
 
@@ -46,14 +46,14 @@ def draw_samples(seeds: range) -> Samples:
 
 
 def _draw_day(seed: int) -> Samples:
-    scene, random = Scene(seed), chance(seed, "sample")
+    scene, rng = Scene(seed), create_rng(seed, "sample")
     pictures, probabilities = [], []
     for moment in scene.moments(STEP):
         if moment.seconds >= DAY_SECONDS:
             break
-        if moment.visitor is None and random.random() >= NOBODY_SHARE:
+        if moment.visitor is None and rng.random() >= NOBODY_SHARE:
             continue
-        picture = decode(jpeg(scene.frame(moment), int(random.integers(60, 95))))
+        picture = decode(jpeg(scene.frame(moment), int(rng.integers(60, 95))))
         seen = middle(picture, (INPUT_SIZE, INPUT_SIZE))
         pictures.append(seen.reshape(NETWORK_SIZE, 2, NETWORK_SIZE, 2, 3).mean(axis=(1, 3)).round().astype(np.uint8))
         probabilities.append(_probabilities(moment))

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from demo.camera import Camera
 from demo.canvas import Picture
-from demo.chance import chance
+from demo.distractions import Distraction, distractions
 from demo.light import Light, light_at
-from demo.passers import Passer, passers
+from demo.rng import create_rng
 from demo.shop import DOORWAY, HEIGHT, WIDTH, draw_shop, ground_row
 from demo.visitors import FRAME_RATE, Visitor, visitors
 
@@ -29,7 +29,7 @@ class Moment:
     number: int
     light: Light
     visitors: tuple[Visitor, ...]
-    passers: tuple[Passer, ...]
+    distractions: tuple[Distraction, ...]
 
     @property
     def seconds(self) -> float:
@@ -52,12 +52,12 @@ class Scene:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._shop = draw_shop(chance(seed, "shop"))
+        self._shop = draw_shop(create_rng(seed, "shop"))
         self._camera = Camera(seed)
 
     def moments(self, step: int = 1) -> Iterator[Moment]:
         """Yields every `step`-th moment, without end."""
-        coming, passing = _ActiveItems(visitors(self._seed)), _ActiveItems(passers(self._seed))
+        coming, passing = _ActiveItems(visitors(self._seed)), _ActiveItems(distractions(self._seed))
         for number in itertools.count(0, step):
             seconds = number / FRAME_RATE
             yield Moment(number, light_at(seconds), coming.at(seconds), passing.at(seconds))
@@ -78,9 +78,9 @@ class Scene:
         _draw_sunlight(picture, light.sun)
         left, top, right, bottom = DOORWAY
         picture[top:bottom, left:right] = self._street(moment)[top:bottom, left:right]
-        for passer in moment.passers:
-            if not passer.outside:
-                passer.draw(picture, seconds)
+        for item in moment.distractions:
+            if not item.outside:
+                item.draw(picture, seconds)
         for visitor in moment.visitors:
             if not visitor.is_outside(seconds):
                 _draw_shadow(picture, visitor, seconds, light.sun)
@@ -91,20 +91,20 @@ class Scene:
     def _street(self, moment: Moment) -> Picture:
         """Returns the street behind the door, in its light relative to the room's: `frame` applies the room's light to both."""
         picture = self._shop.street.copy()
-        for passer in moment.passers:
-            if passer.outside:
-                passer.draw(picture, moment.seconds)
+        for item in moment.distractions:
+            if item.outside:
+                item.draw(picture, moment.seconds)
         for visitor in moment.visitors:
             if visitor.is_outside(moment.seconds):
                 visitor.draw(picture, moment.seconds)
         return _apply_light(picture, np.divide(moment.light.outside, moment.light.inside))
 
 
-Timed = TypeVar("Timed", Visitor, Passer)
+Timed = TypeVar("Timed", Visitor, Distraction)
 
 
 class _ActiveItems(Generic[Timed]):
-    """The items that are active at a time, out of endless items in the order of their begin. The time may only move forward."""
+    """The items that are active at a time, out of endless items in the order of their start. The time may only move forward."""
 
     def __init__(self, items: Iterator[Timed]) -> None:
         self._items: Iterator[Timed] = items
@@ -112,7 +112,7 @@ class _ActiveItems(Generic[Timed]):
         self._active: list[Timed] = []
 
     def at(self, seconds: float) -> tuple[Timed, ...]:
-        while self._next.begin <= seconds:
+        while self._next.start <= seconds:
             self._active.append(self._next)
             self._next = next(self._items)
         self._active = [item for item in self._active if seconds <= item.end]
@@ -137,7 +137,7 @@ def _draw_sunlight(picture: Picture, sun: float) -> None:
 
 def _draw_shadow(picture: Picture, visitor: Visitor, seconds: float, sun: float) -> None:
     """Draws the shadow at the visitor's feet; more sunlight makes it longer."""
-    place = visitor.walk.place(seconds - visitor.begin)
+    place = visitor.walk.place(seconds - visitor.start)
     x, y, scale = place.x, ground_row(place.scale), place.scale
     floor = picture[_FLOOR:]
     dark = floor.copy()

@@ -10,15 +10,15 @@ Verdict = Literal["found", "wrong label", "missed"]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A visit of somebody with this label, from `begin` to `end` in seconds."""
+    """A visit of somebody with this label, from `start` to `end` in seconds."""
 
     label: str
-    begin: float
+    start: float
     end: float
 
     def overlap(self, other: "Span") -> float:
         """Returns the seconds that both share; the negative gap if they share none."""
-        return min(self.end, other.end) - max(self.begin, other.begin)
+        return min(self.end, other.end) - max(self.start, other.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +54,5 @@ def score(truth: Sequence[Span], counted: Iterable[Span]) -> Score:
 def _verdict(span: Span, assigned: list[Span]) -> Verdict:
     if not assigned:
         return "missed"
-    longest = max(assigned, key=lambda visit: visit.end - visit.begin)
+    longest = max(assigned, key=lambda visit: visit.end - visit.start)
     return "found" if longest.label == span.label else "wrong label"

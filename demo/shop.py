@@ -36,9 +36,9 @@ class Shop:
     furniture: NDArray[np.uint8]
 
 
-def draw_shop(random: np.random.Generator) -> Shop:
+def draw_shop(rng: np.random.Generator) -> Shop:
     """Returns a random shop: its colours, houses, floor and goods."""
-    return Shop(_street(random), _room(random), _furniture_mask())
+    return Shop(_street(rng), _room(rng), _furniture_mask())
 
 
 def _furniture_mask() -> NDArray[np.uint8]:
@@ -48,56 +48,54 @@ def _furniture_mask() -> NDArray[np.uint8]:
     return mask
 
 
-def _muted(random: np.random.Generator, low: float, high: float) -> Colour:
+def _muted(rng: np.random.Generator, low: float, high: float) -> Colour:
     """Returns a random colour near grey, with a brightness between the bounds, 0 to 1."""
-    level = random.uniform(low, high) * 255
-    blue, green, red = np.clip(level + random.uniform(-22, 22, 3), 0, 255).round().astype(int)
+    level = rng.uniform(low, high) * 255
+    blue, green, red = np.clip(level + rng.uniform(-22, 22, 3), 0, 255).round().astype(int)
     return int(blue), int(green), int(red)
 
 
-def _street(random: np.random.Generator) -> Picture:
+def _street(rng: np.random.Generator) -> Picture:
     picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     picture[:] = (235, 215, 190)
     canvas = Canvas(picture, 0, HEIGHT, 1)
     x = DOORWAY[0] - 60
     while x < DOORWAY[2] + 20:
-        width, top = int(random.integers(60, 130)), int(random.integers(-20, 150))
-        colour = _muted(random, 0.35, 0.8)
+        width, top = int(rng.integers(60, 130)), int(rng.integers(-20, 150))
+        colour = _muted(rng, 0.35, 0.8)
         picture[max(0, top) : 262, max(0, x) : x + width] = colour
         for row in range(top + 14, 245, 42):
             for column in range(x + 10, x + width - 16, 30):
-                if row > 0 and random.random() < 0.85:
+                if row > 0 and rng.random() < 0.85:
                     cv2.rectangle(picture, (column, row), (column + 14, row + 22), shaded(colour, 0.55), cv2.FILLED)
         x += width
-    picture[262:296] = _muted(random, 0.3, 0.42)  # the road
-    picture[296:] = _muted(random, 0.5, 0.68)  # the pavement
+    picture[262:296] = _muted(rng, 0.3, 0.42)  # the road
+    picture[296:] = _muted(rng, 0.5, 0.68)  # the pavement
     cv2.line(picture, (0, 296), (WIDTH, 296), (120, 120, 120), 3)
-    if random.random() < 0.6:
-        trunk = float(random.uniform(230, 410))
+    if rng.random() < 0.6:
+        trunk = float(rng.uniform(230, 410))
         canvas.limb([(trunk, HEIGHT - 290), (trunk, HEIGHT - 120)], 8, (50, 70, 90))
-        canvas.ellipse(
-            (trunk, HEIGHT - 95), random.uniform(60, 100), random.uniform(60, 90), (60, int(random.integers(90, 140)), 70)
-        )
+        canvas.ellipse((trunk, HEIGHT - 95), rng.uniform(60, 100), rng.uniform(60, 90), (60, int(rng.integers(90, 140)), 70))
     return picture
 
 
-def _room(random: np.random.Generator) -> Picture:
+def _room(rng: np.random.Generator) -> Picture:
     picture = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     _, _, _, bottom = DOORWAY
-    wall = _muted(random, 0.5, 0.9)
+    wall = _muted(rng, 0.5, 0.9)
     picture[:bottom] = wall
     picture[bottom - 14 : bottom] = shaded(wall, 0.7)
-    _floor(picture, random)
-    _frame(picture, _muted(random, 0.1, 0.9))
-    _poster(picture, random)
-    _shelf(picture, random)
-    _curtain(picture, random)
+    _floor(picture, rng)
+    _frame(picture, _muted(rng, 0.1, 0.9))
+    _poster(picture, rng)
+    _shelf(picture, rng)
+    _curtain(picture, rng)
     return picture
 
 
-def _floor(picture: Picture, random: np.random.Generator) -> None:
+def _floor(picture: Picture, rng: np.random.Generator) -> None:
     bottom = DOORWAY[3]
-    colour = _muted(random, 0.35, 0.75)
+    colour = _muted(rng, 0.35, 0.75)
     picture[bottom:] = colour
     line = shaded(colour, 0.85)
     for step in range(-12, 13):
@@ -105,7 +103,7 @@ def _floor(picture: Picture, random: np.random.Generator) -> None:
         cv2.line(picture, (int(WIDTH / 2 + step * 48), bottom), end, line, 1, cv2.LINE_AA)
     for scale in (178.0, 190.0, 206.0):
         cv2.line(picture, (0, int(ground_row(scale))), (WIDTH, int(ground_row(scale))), line, 1, cv2.LINE_AA)
-    mat = shaded(_muted(random, 0.15, 0.5), 0.8)
+    mat = shaded(_muted(rng, 0.15, 0.5), 0.8)
     corners = np.array([(226, bottom + 6), (414, bottom + 6), (432, bottom + 34), (208, bottom + 34)])
     cv2.fillPoly(picture, [corners], mat, cv2.LINE_AA)
 
@@ -116,38 +114,38 @@ def _frame(picture: Picture, colour: Colour) -> None:
     cv2.rectangle(picture, (left - 11, top - 13), (right + 10, bottom), shaded(colour, 0.7), 1)
 
 
-def _poster(picture: Picture, random: np.random.Generator) -> None:
+def _poster(picture: Picture, rng: np.random.Generator) -> None:
     """Draws a poster that says "A DRAWN SHOP", where it is in the classifier's crop too."""
-    side = 115 if random.random() < 0.5 else 459
-    paper = _muted(random, 0.8, 0.97)
+    side = 115 if rng.random() < 0.5 else 459
+    paper = _muted(rng, 0.8, 0.97)
     cv2.rectangle(picture, (side, 96), (side + 66, 172), paper, cv2.FILLED)
     cv2.rectangle(picture, (side, 96), (side + 66, 172), shaded(paper, 0.6), 1)
     for row, text in enumerate(("A DRAWN", "SHOP")):
         size = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)[0][0]
         place = (side + 33 - size // 2, 116 + row * 17)
         cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
-    accent = _muted(random, 0.3, 0.7)
+    accent = _muted(rng, 0.3, 0.7)
     cv2.rectangle(picture, (side + 10, 143), (side + 56, 164), accent, cv2.FILLED)
 
 
-def _shelf(picture: Picture, random: np.random.Generator) -> None:
+def _shelf(picture: Picture, rng: np.random.Generator) -> None:
     right = VISIBLE_COLUMNS[0]
-    wood = _muted(random, 0.25, 0.6)
+    wood = _muted(rng, 0.25, 0.6)
     picture[:, :right] = shaded(wood, 0.6)
     for bottom in range(90, HEIGHT + 60, 98):
         x = 6
         while x < right - 18:
-            width, height = int(random.integers(12, 30)), int(random.integers(24, 76))
+            width, height = int(rng.integers(12, 30)), int(rng.integers(24, 76))
             width = min(width, right - 10 - x)
-            cv2.rectangle(picture, (x, bottom - height), (x + width, bottom), _muted(random, 0.2, 0.95), cv2.FILLED)
-            x += width + int(random.integers(2, 8))
+            cv2.rectangle(picture, (x, bottom - height), (x + width, bottom), _muted(rng, 0.2, 0.95), cv2.FILLED)
+            x += width + int(rng.integers(2, 8))
         picture[bottom : bottom + 9, :right] = wood
     picture[:, right - 7 : right] = wood
 
 
-def _curtain(picture: Picture, random: np.random.Generator) -> None:
+def _curtain(picture: Picture, rng: np.random.Generator) -> None:
     left = VISIBLE_COLUMNS[1]
-    colour = np.array(_muted(random, 0.2, 0.7), np.float64)
-    folds = 0.85 + 0.15 * np.sin(np.arange(WIDTH - left) / random.uniform(3.0, 6.0))
+    colour = np.array(_muted(rng, 0.2, 0.7), np.float64)
+    folds = 0.85 + 0.15 * np.sin(np.arange(WIDTH - left) / rng.uniform(3.0, 6.0))
     picture[:, left:] = (folds[:, np.newaxis] * colour).round().astype(np.uint8)
     picture[:10, left - 6 :] = (70, 80, 90)

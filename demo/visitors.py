@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from demo.canvas import Picture
-from demo.chance import chance
-from demo.figure import LABELS, Figure, Label, draw_one
+from demo.figure import LABELS, Figure, Label, random_figure
+from demo.rng import create_rng
 from demo.shop import DOORWAY, HEIGHT, VISIBLE_COLUMNS, WIDTH
 from demo.walk import Walk, random_walk
 
@@ -31,7 +31,7 @@ class Visitor:
 
     figure: Figure
     walk: Walk
-    begin: float
+    start: float
     """Second at which the walk begins, out of view."""
     first: int
     last: int
@@ -47,30 +47,30 @@ class Visitor:
     @property
     def end(self) -> float:
         """Second at which the walk ends, out of view again."""
-        return self.begin + self.walk.seconds
+        return self.start + self.walk.seconds
 
     def is_outside(self, seconds: float) -> bool:
         """Returns whether the visitor is outside, behind the wall with the door."""
-        return self.walk.is_outside(seconds - self.begin)
+        return self.walk.is_outside(seconds - self.start)
 
     def draw(self, picture: Picture, seconds: float) -> None:
         """Draws the visitor at this second of the scene, whole, even where something covers them."""
-        self.walk.draw(self.figure, picture, seconds - self.begin)
+        self.walk.draw(self.figure, picture, seconds - self.start)
 
 
 def visitors(seed: int) -> Iterator[Visitor]:
     """Yields all visitors of a scene, without end; never two are in view at once."""
     last = 0
     for number in itertools.count():
-        visitor = _next_visitor(chance(seed, "visitor", number), last)
+        visitor = _next_visitor(create_rng(seed, "visitor", number), last)
         yield visitor
         last = visitor.last
 
 
-def _next_visitor(random: np.random.Generator, previous: int) -> Visitor:
+def _next_visitor(rng: np.random.Generator, previous: int) -> Visitor:
     """Returns a random visitor who comes after `previous`, the last frame with the visitor before."""
-    figure, walk = draw_one(random, LABELS[random.integers(2)]), random_walk(random)
-    gap = random.uniform(0.8, 2.0) if random.random() < SHORT_GAP_SHARE else random.uniform(2.0, 9.0)
+    figure, walk = random_figure(rng, LABELS[rng.integers(2)]), random_walk(rng)
+    gap = rng.uniform(0.8, 2.0) if rng.random() < SHORT_GAP_SHARE else rng.uniform(2.0, 9.0)
     shares = [_visible_share(figure, walk, number / FRAME_RATE) for number in range(int(walk.seconds * FRAME_RATE) + 1)]
     seen = [number for number, share in enumerate(shares) if share >= IN_VIEW]
     first = previous + 1 + round(gap * FRAME_RATE)

@@ -72,29 +72,29 @@ FOCAL_LENGTH = 900.0
 """In px: the distance in metres is this divided by the scale."""
 
 
-def random_walk(random: np.random.Generator) -> Walk:
+def random_walk(rng: np.random.Generator) -> Walk:
     """Returns a random walk: in or out, from either side, slow or fast, with or without a stop."""
-    middle = random.uniform(DOORWAY[0] + 66, DOORWAY[2] - 66)
-    street_side = -1 if random.random() < 0.5 else 1
-    shop_side = -1 if random.random() < 0.5 else 1
-    street_scale = STREET_SCALE * random.uniform(0.96, 1.06)
-    street = Place(320 + street_side * random.uniform(205, 235), street_scale)
-    before = Place(middle + street_side * random.uniform(0, 30), street_scale * 1.03)
+    middle = rng.uniform(DOORWAY[0] + 66, DOORWAY[2] - 66)
+    street_side = -1 if rng.random() < 0.5 else 1
+    shop_side = -1 if rng.random() < 0.5 else 1
+    street_scale = STREET_SCALE * rng.uniform(0.96, 1.06)
+    street = Place(320 + street_side * rng.uniform(205, 235), street_scale)
+    before = Place(middle + street_side * rng.uniform(0, 30), street_scale * 1.03)
     door = Place(middle, DOOR_SCALE)
-    near = Place(320 + shop_side * random.uniform(0, 90), random.uniform(184, COUNTER_SCALE - 6))
-    away = Place(320 + shop_side * (208 + HIDDEN_MARGIN), random.uniform(near.scale, COUNTER_SCALE))
+    near = Place(320 + shop_side * rng.uniform(0, 90), rng.uniform(184, COUNTER_SCALE - 6))
+    away = Place(320 + shop_side * (208 + HIDDEN_MARGIN), rng.uniform(near.scale, COUNTER_SCALE))
     places = [street, before, door, near, away]
-    pace = random.uniform(0.85, 1.45)
+    pace = rng.uniform(0.85, 1.45)
     lengths = [_distance(a, b) / pace for a, b in itertools.pairwise(places)]
-    if random.random() < 0.35:  # a stop on the way
+    if rng.random() < 0.35:  # a stop on the way
         stop = 3
         places.insert(stop, places[stop])
-        lengths.insert(stop, random.uniform(0.8, 4.0))
-    if random.random() < 0.5:
+        lengths.insert(stop, rng.uniform(0.8, 4.0))
+    if rng.random() < 0.5:
         places.reverse()
         lengths.reverse()
     times = np.concatenate([[0.0], np.cumsum(lengths)])
-    return Walk(tuple(places), tuple(float(time) for time in times), pace * random.uniform(4.6, 5.6))
+    return Walk(tuple(places), tuple(float(time) for time in times), pace * rng.uniform(4.6, 5.6))
 
 
 def _distance(a: Place, b: Place) -> float:

@@ -1,1 +1,1 @@
-"""Predictions in; 8x8 pixels out, on a Sense HAT, in the terminal and on the broker."""
+"""The display: shows predictions as 8x8 pixels on a Sense HAT, in the terminal and over MQTT."""

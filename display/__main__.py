@@ -1,28 +1,30 @@
-"""Shows the current label as an icon of 8x8 pixels, and publishes these as footfall/display/<name>/pixels."""
+"""Shows the current label as an icon of 8x8 pixels, and publishes the pixels as footfall/display/<name>/pixels."""
 
 import sys
 import threading
 import time
 
 from bus import Bus, NewestSlot, Pixels, Prediction, metric_names, topics
-from display.choice import Choice, Choices
 from display.icons import load_icons
 from display.matrix import Matrix, TerminalMatrix
 from display.pixels import rgb_bytes
 from display.screen import Screen
+from display.selector import CameraLabel, LabelSelector
 from display.sensehat import SenseHatMatrix
 from display.settings import Settings
 from runtime import process
 
 CHECK_INTERVAL = 0.1
-"""Seconds after which a label may have to go, when nothing comes."""
+"""Maximum seconds between two checks for an expired label."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Shows labels until `stop` is set."""
     bus = Bus(settings)
     newest: NewestSlot[str, Prediction] = NewestSlot()
-    choices = Choices(lambda: Choice(settings.threshold, settings.hold_seconds, settings.max_frame_age, settings.is_background))
+    selector = LabelSelector(
+        lambda: CameraLabel(settings.threshold, settings.hold_seconds, settings.max_frame_age, settings.is_background)
+    )
     screen = Screen(
         _create_matrix(settings),
         load_icons(settings.icons),
@@ -34,8 +36,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
     with bus, screen:
         while not stop.is_set():
             prediction = newest.take(CHECK_INTERVAL)
-            is_fresh = prediction is not None and choices.process(prediction, time.time(), time.monotonic())
-            screen.show(choices.label(time.monotonic()))
+            is_fresh = prediction is not None and selector.process(prediction, time.time(), time.monotonic())
+            screen.show(selector.label(time.monotonic()))
             if is_fresh:
                 bus.progressed()
             elif prediction is not None:

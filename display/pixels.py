@@ -1,4 +1,4 @@
-"""The 8x8 picture, whoever draws it and wherever it goes."""
+"""Types and constants of the 8x8 picture."""
 
 from typing import TypeAlias
 
@@ -14,5 +14,5 @@ DARK: Picture = (BLACK,) * (SIDE * SIDE)
 
 
 def rgb_bytes(picture: Picture) -> bytes:
-    """192 bytes, as the message carries them."""
+    """Converts a picture to the 192 bytes of the `Pixels` message."""
     return bytes(channel for colour in picture for channel in colour)

@@ -1,4 +1,4 @@
-"""The picture of now, on the matrix and on the broker."""
+"""The current picture, on the matrix and on the broker."""
 
 import contextlib
 import time
@@ -14,9 +14,9 @@ from runtime.backoff import Backoff
 
 
 class Screen:
-    """Draws a label when it changes. A matrix that fails is opened again with back-off; the pixels are published meanwhile.
+    """Draws and publishes a label when it changes. Reopens a failed matrix with backoff; pixels are published meanwhile.
 
-    `publish` gets label (empty when dark) and picture, `set_state` a state of the module and its detail.
+    `publish` gets the label (empty for a dark display) and the picture; `set_state` gets the module's state and its detail.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Screen:
         self._publish = publish
         self._set_state = set_state
         self._backoff = backoff or Backoff()
-        self._open = contextlib.ExitStack()
+        self._opened = contextlib.ExitStack()
         self._is_open = False
         self._retry_at = 0.0
         self._shown_at = time.monotonic()
@@ -47,10 +47,10 @@ class Screen:
     def __exit__(self, *_: object) -> None:
         self._publish("", DARK)
         with contextlib.suppress(MatrixLost):
-            self._open.close()
+            self._opened.close()
 
     def show(self, label: str | None) -> None:
-        """Show a label's picture; None: dark."""
+        """Shows a label's picture; None turns all LEDs off."""
         self._shown_at = time.monotonic()
         self.keep_open()
         if label == self._label:
@@ -62,17 +62,17 @@ class Screen:
 
     @property
     def stalled(self) -> float:
-        """Seconds since `show` was last called: a matrix that hangs delays it."""
+        """Seconds since the last call of `show`, which a hanging matrix delays."""
         return time.monotonic() - self._shown_at
 
     def keep_open(self) -> None:
-        """Open the matrix if it is lost and a retry is due; then it shows the picture of now."""
+        """Opens the matrix if it is closed and a retry is due, and draws the current picture."""
         if self._is_open or time.monotonic() < self._retry_at:
             return
         try:
-            self._open.enter_context(self._matrix)
+            self._opened.enter_context(self._matrix)
         except MatrixLost as error:
-            self._lost(error)
+            self._on_lost(error)
             return
         self._is_open = True
         self._draw()
@@ -87,9 +87,9 @@ class Screen:
             self._matrix.show(self._picture)
         except MatrixLost as error:
             self._is_open = False
-            self._open.pop_all()  # it cannot be made dark either
-            self._lost(error)
+            self._opened.pop_all()  # without leaving it: its LEDs cannot be turned off
+            self._on_lost(error)
 
-    def _lost(self, error: MatrixLost) -> None:
+    def _on_lost(self, error: MatrixLost) -> None:
         self._retry_at = time.monotonic() + self._backoff.next()
         self._set_state(states.MATRIX_LOST, str(error))

@@ -13,19 +13,19 @@ from display.pixels import DARK, Picture
 
 
 class SenseHatMatrix(Matrix):
-    """Drives the LEDs with the library sense_hat."""
+    """Drives the LEDs with the sense_hat library."""
 
     def __init__(self) -> None:
-        """Raises `InvalidSetting` where the library is missing, as no retry helps."""
+        """Raises `InvalidSetting` if the library is not installed, because no retry would help."""
         if importlib.util.find_spec("sense_hat") is None:
             raise InvalidSetting("MATRIX='sensehat': the Python package sense-hat is not installed")
         self._hat: Any = None
 
     def __enter__(self) -> Self:
-        _without_motion_sensors()
-        from sense_hat import SenseHat, sense_hat  # noqa: PLC0415  # only where there is one to drive
+        _stub_motion_sensors()
+        from sense_hat import SenseHat, sense_hat  # noqa: PLC0415  # installed only on devices
 
-        sense_hat.SenseStick = lambda: None  # the joystick: one device and one permission less that a container needs
+        sense_hat.SenseStick = lambda: None  # the joystick, whose device a container would need too
         try:
             self._hat = SenseHat()
         except (OSError, RuntimeError) as error:
@@ -44,8 +44,8 @@ class SenseHatMatrix(Matrix):
             raise MatrixLost(f"Sense HAT: {error}") from None
 
 
-def _without_motion_sensors() -> None:
-    """sense_hat imports RTIMU, for its motion sensors, which only Raspberry Pi OS has; the LEDs do without."""
+def _stub_motion_sensors() -> None:
+    """Replaces RTIMU if it is missing: sense_hat imports it for the motion sensors, and only Raspberry Pi OS has it."""
     if "RTIMU" in sys.modules or importlib.util.find_spec("RTIMU") is not None:
         return
     absent = ModuleType("RTIMU")

@@ -9,21 +9,21 @@ from runtime.settings import Seconds, UserPath
 
 
 class Settings(LabelSettings):
-    """One display shows the label of one camera, or the first one that was seen at any of them."""
+    """Settings of the display. It shows the label of one camera, or the label that appeared first at any camera."""
 
-    display_name: SiteName = Field(default="matrix", description="the display's name in topics")
+    display_name: SiteName = Field(default="matrix", description="name of the display in topics")
     matrix: Literal["sensehat", "terminal", "none"] = Field(
-        default="none", description="where the pixels are shown, besides being published: sensehat, terminal or none"
+        default="none", description="where to show the pixels, in addition to publishing them: sensehat, terminal or none"
     )
-    camera: SiteName | None = Field(default=None, description="the camera to show; without one, all of them")
+    camera: SiteName | None = Field(default=None, description="camera to show; default: all cameras")
     icons: UserPath | None = Field(
-        default=None, description="a folder of more icons, which take precedence over the built-in ones"
+        default=None, description="folder of additional icons, which take precedence over the built-in ones"
     )
-    hold_seconds: Seconds = Field(default=1.0, description="how long a label stays after it was last seen")
-    max_frame_age: Seconds = Field(default=2.0, description="seconds after which a prediction is too old to be shown")
+    hold_seconds: Seconds = Field(default=1.0, description="seconds that a label stays after it was last seen")
+    max_frame_age: Seconds = Field(default=2.0, description="maximum age of a prediction, in seconds")
 
     @property
     def default_name(self) -> str:
-        """A second display on a broker needs another name."""
+        """The default name on the broker, which differs for each display."""
         default = type(self).model_fields["display_name"].default
         return "display" if self.display_name == default else f"display-{self.display_name}"[:64]

@@ -1,4 +1,4 @@
-"""The sinks: a sink called `x` is the module or package `bridge.sinks.x`, which has a function `create(context) -> Sink`."""
+"""The sinks. A sink named `x` is the module or package `bridge.sinks.x`, with a function `create(context) -> Sink`."""
 
 import importlib
 import pkgutil
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class NotSent(FootfallError):
-    """A result did not get through, or may not have; the sender tries again."""
+    """Raised when it is not certain that a result was delivered. The sender tries again."""
 
 
 class Context(NamedTuple):
-    """What a sink may use; its subscriptions are to be made in `create`, before the bus connects."""
+    """The objects that a sink can use. A sink must subscribe to topics in `create`, before the bus connects."""
 
     settings: "Settings"
     bus: "Bus"
@@ -28,28 +28,28 @@ class Context(NamedTuple):
 
 
 class Sink:
-    """Takes results to one other system. All methods but `begin` are called on the sink's own thread."""
+    """The connection to one other system. All methods except `start` are called on the sink's thread."""
 
-    def begin(self) -> None:
-        """Called once the outbox can be read, before the first result is selected."""
+    def start(self) -> None:
+        """Called once, when the outbox can be read and before the first result is selected."""
 
     def maintain(self) -> None:
-        """Do what is due besides sending; called about once a second, or between two results. Raises `NotSent`."""
+        """Does periodic work. Called about once a second and after each result. Raises `NotSent`."""
 
     def send(self, result: Result) -> None:
-        """Return when the result is safe on the other side. Raises `NotSent`."""
+        """Sends a result, and returns when the other system has stored it. Raises `NotSent`."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Release resources; nothing is called afterwards."""
+        """Releases resources. No method is called afterwards."""
 
 
 def names() -> list[str]:
-    """All sinks that there are."""
+    """Returns the names of all sinks."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def open_sink(name: str, context: Context) -> Sink:
-    """Import and create a sink. Raises `InvalidSetting` when its settings are not usable."""
+    """Imports and creates a sink. Raises `InvalidSetting` when its settings are invalid."""
     sink: Sink = importlib.import_module(f"{__name__}.{name}").create(context)
     return sink

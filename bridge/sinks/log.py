@@ -1,4 +1,4 @@
-"""Results on standard output: lines for people, or JSON lines."""
+"""The sink `log`: results on standard output, as text for people or as JSON lines."""
 
 import json
 import sys
@@ -14,27 +14,27 @@ from bridge.sinks import Context, NotSent, Sink
 from bus import Bus, DayCounts, Visit, topics
 
 COUNTS_TIMEOUT = 1.0
-"""Seconds to wait for counts that include a visit; they follow right after it."""
-MAX_KEPT = 1000
-"""Counts of cameras and days."""
+"""Seconds to wait for the counts that include a visit; the counter publishes them right after it."""
+MAX_COUNTS = 1000
+"""Upper bound for the day counts that are kept."""
 
 
 def create(context: Context) -> Sink:
-    """Created by name, see `bridge.sinks`."""
+    """Creates the sink, see `bridge.sinks`."""
     if context.settings.log_results == "json":
         return LogSink()
-    return LogSink(partial(describe, counts=Counts(context.bus)))
+    return LogSink(partial(describe, day_counts=NewestCounts(context.bus)))
 
 
 class LogSink(Sink):
-    """Writes each result as a line; `line` makes its text."""
+    """A sink that writes each result as a line. `formatter` returns the line; by default the JSON body."""
 
-    def __init__(self, line: Callable[[Result], str] = lambda result: result.body, out: TextIO = sys.stdout) -> None:
-        self._line = line
+    def __init__(self, formatter: Callable[[Result], str] = lambda result: result.body, out: TextIO = sys.stdout) -> None:
+        self._format = formatter
         self._out = out
 
     def send(self, result: Result) -> None:
-        line = self._line(result)
+        line = self._format(result)
         try:
             self._out.write(line + "\n")
             self._out.flush()
@@ -42,19 +42,19 @@ class LogSink(Sink):
             raise NotSent(f"standard output: {error}") from None
 
 
-class Counts:
-    """The visits of a day by label, which the counter publishes right after each visit."""
+class NewestCounts:
+    """The newest day counts of each camera. The counter publishes them right after each visit."""
 
     def __init__(self, bus: Bus, timeout: float = COUNTS_TIMEOUT) -> None:
         self._timeout = timeout
         self._changed = threading.Condition()
         self._newest: dict[tuple[str, str], DayCounts | None] = {}
-        """By camera and day; None while those of a visit are to come."""
+        """By camera and day; None between a visit and the counts that include it."""
         bus.subscribe(topics.visit(), Visit, self.on_visit)
         bus.subscribe(topics.counts(), DayCounts, self.on_counts)
 
     def on_visit(self, visit: Visit) -> None:
-        """Called on the network's thread, as the next."""
+        """Called on the network thread, like `on_counts`."""
         self._put((visit.camera, _day(visit.started_at)), None)
 
     def on_counts(self, counts: DayCounts) -> None:
@@ -64,14 +64,14 @@ class Counts:
         with self._changed:
             self._newest.pop(key, None)
             self._newest[key] = counts
-            if len(self._newest) > MAX_KEPT:
+            if len(self._newest) > MAX_COUNTS:
                 del self._newest[next(iter(self._newest))]
             self._changed.notify_all()
 
-    def including(self, visit: Mapping[str, Any]) -> DayCounts | None:
-        """The counts of the day on which a visit began, once they include it.
+    def wait_for(self, visit: Mapping[str, Any]) -> DayCounts | None:
+        """Waits for the counts of the day on which a visit began, and returns them once they include it.
 
-        None when they are not known in time, or count drawn visits and this one is real, or the other way round.
+        Returns None after the timeout, and for counts whose `demo` differs from the visit's.
         """
         key = visit["camera"], _day(visit["started_at"])
         with self._changed:
@@ -80,33 +80,33 @@ class Counts:
         return counts if counts is not None and counts.demo == visit["demo"] else None
 
 
-def describe(result: Result, counts: Counts) -> str:
-    """``11:44:02 door: woman, 3.0 s (today: man 7, woman 6)`` of a visit, and the like of other results."""
+def describe(result: Result, day_counts: NewestCounts) -> str:
+    """Returns a result as a line, such as ``11:44:02 door: woman, 3.0 s (today: man 7, woman 6)`` for a visit."""
     body = json.loads(result.body)
     match result.kind:
         case Kind.VISIT:
             at, text = body["ended_at"], f"{body['label']}, {body['ended_at'] - body['started_at']:.1f} s"
-            if (day := counts.including(body)) is not None:
-                text += f" ({'today' if day.day == _day(time.time()) else day.day}: {_listed(day.totals)})"
+            if (counts := day_counts.wait_for(body)) is not None:
+                text += f" ({'today' if counts.day == _day(time.time()) else counts.day}: {_format_totals(counts.totals)})"
         case Kind.SUMMARY:
             begin, end = (f"{datetime.fromtimestamp(body[name]):%H:%M}" for name in ("began_at", "ended_at"))
-            at, text = body["ended_at"], f"{begin} to {end}: {_listed(body['visits'])}"
+            at, text = body["ended_at"], f"{begin} to {end}: {_format_totals(body['visits'])}"
         case Kind.CHANGE:
             at, text = body["at"], body["label"] or "nobody"
         case Kind.PREDICTION:
-            labels = (f"{one['tagName']} {one['probability']:.2f}" for one in body["predictions"])
+            labels = (f"{label['tagName']} {label['probability']:.2f}" for label in body["predictions"])
             at, text = body["captured_at"], ", ".join(labels) or "nothing found"
-    return f"{_clock(at)} {body['camera']}: {text}"
+    return f"{_format_time(at)} {body['camera']}: {text}"
 
 
 def _day(at: float) -> str:
     return datetime.fromtimestamp(at).date().isoformat()
 
 
-def _clock(at: float) -> str:
-    """The time of the day; with the date, unless it is today's."""
+def _format_time(at: float) -> str:
+    """Returns the time of day, with the date if it is not today."""
     return f"{datetime.fromtimestamp(at):{'%H:%M:%S' if _day(at) == _day(time.time()) else '%Y-%m-%d %H:%M:%S'}}"
 
 
-def _listed(totals: Mapping[str, int]) -> str:
+def _format_totals(totals: Mapping[str, int]) -> str:
     return ", ".join(f"{label} {number}" for label, number in sorted(totals.items())) or "no visits"

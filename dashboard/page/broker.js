@@ -1,16 +1,16 @@
-/** The modules' states, as far as they are known: all reports come by way of the broker. */
+/** The states of the modules, which report over the broker. Without it they are unknown. */
 
 /** @import { Module, State } from "./messages.js" */
 /** @import { Clock } from "./times.js" */
 
-const SILENT_AFTER = 30; // seconds; a module reports every ten
+const SILENT_AFTER = 30; // seconds; modules report every ten seconds
 
 export class Broker {
-  /** When the dashboard lost the broker; null while it is there. @type {number | null} */
-  awaySince = null;
+  /** When the dashboard lost its connection to the broker; null while connected. @type {number | null} */
+  disconnectedSince = null;
   /** @type {Record<string, Module>} */
   #modules = {};
-  #backAt = -Infinity;
+  #reconnectedAt = -Infinity;
 
   /** @param {Clock} clock */
   constructor(clock) {
@@ -18,40 +18,40 @@ export class Broker {
   }
 
   /** @param {State} state */
-  learn({ broker, modules }) {
-    if (this.away && broker.away_since === null) this.#backAt = this.clock.now;
-    this.awaySince = broker.away_since;
+  update({ broker, modules }) {
+    if (this.disconnected && broker.disconnected_since === null) this.#reconnectedAt = this.clock.now;
+    this.disconnectedSince = broker.disconnected_since;
     this.#modules = modules;
   }
 
-  get away() {
-    return this.awaySince !== null;
+  get disconnected() {
+    return this.disconnectedSince !== null;
   }
 
-  /** Whether it came back only just now, so that most have not reported yet. */
-  get settling() {
-    return this.clock.now - this.#backAt < SILENT_AFTER / 2;
+  /** Whether the connection came back so recently that some modules have not reported yet. */
+  get justReconnected() {
+    return this.clock.now - this.#reconnectedAt < SILENT_AFTER / 2;
   }
 
-  /** A module's state, "silent" where its last report is too old, and "unknown" without the broker. @param {string} name */
+  /** A module's state: "silent" if its last report is too old, "unknown" without the broker. @param {string} name */
   stateOf(name) {
     const { state, at } = this.#modules[name];
-    if (this.away) return "unknown";
-    const isSilent = state !== "offline" && at !== null && this.clock.now - Math.max(at, this.#backAt) > SILENT_AFTER;
+    if (this.disconnected) return "unknown";
+    const isSilent = state !== "offline" && at !== null && this.clock.now - Math.max(at, this.#reconnectedAt) > SILENT_AFTER;
     return isSilent ? "silent" : state;
   }
 
-  /** Since when it is so, if that is known. @param {string} name */
+  /** When that state began; null if unknown. @param {string} name */
   sinceOf(name) {
     const { since, at } = this.#modules[name];
     const state = this.stateOf(name);
     return state === "unknown" ? null : state === "silent" ? at : since;
   }
 
-  /** Whether a module runs and reports whose name begins so. @param {string} beginning */
-  reports(beginning) {
+  /** Whether a module with this name or prefix is reporting. @param {string} prefix */
+  isReporting(prefix) {
     return Object.keys(this.#modules).some(
-      (name) => name.startsWith(beginning) && !["unknown", "silent", "offline"].includes(this.stateOf(name)),
+      (name) => name.startsWith(prefix) && !["unknown", "silent", "offline"].includes(this.stateOf(name)),
     );
   }
 }

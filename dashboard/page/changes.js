@@ -1,4 +1,4 @@
-/** Changes of state in words: the last ones in a list, the newest to screen readers. */
+/** Changes of state: a list of the last ones, and announcements for screen readers. */
 
 /** @import { Camera, State } from "./messages.js" */
 /** @import { Broker } from "./broker.js" */
@@ -7,17 +7,17 @@
 import { byId, element, setShown, setText } from "./elements.js";
 import { cameraWords, detailWords, moduleWords } from "./words.js";
 
-const MOST = 20;
+const MAX_LISTED = 20;
 
 /**
- * One thing that has a state, shown as "capture: camera lost: unplugged".
- * @typedef {{name: string, state: string, text: string, detail: string, good: boolean}} Thing
+ * Something with a state, shown as "capture: camera lost: unplugged".
+ * @typedef {{name: string, state: string, text: string, detail: string, isGood: boolean}} Subject
  */
 
 export class Changes {
-  /** The last state of each thing, except that it was starting. @type {Map<string, string>} */
-  #before = new Map();
-  #begun = false;
+  /** The last state of each subject, other than "starting". @type {Map<string, string>} */
+  #states = new Map();
+  #hasBegun = false;
 
   /** @param {Broker} broker @param {Clock} clock @param {SiteTime} site */
   constructor(broker, clock, site) {
@@ -26,73 +26,74 @@ export class Changes {
     this.site = site;
   }
 
-  /** Show what has changed. @param {State} state */
+  /** Lists and announces what has changed. @param {State} state */
   show(state) {
-    const changed = this.news(state);
+    const changed = this.update(state);
     if (changed.length === 0) return;
     changed.forEach((text) => this.#list(text));
-    this.say(changed.join(". "));
+    this.announce(changed.join(". "));
   }
 
-  /** What has changed since the last call, in words; nothing at the first call. @param {State} state */
-  news(state) {
-    const things = this.#things(state).filter((thing) => thing.state !== "starting");
-    const changed = things.filter((thing) => this.#begun && this.#isNews(thing));
-    for (const thing of things) this.#before.set(thing.name, thing.state);
-    this.#begun = true;
+  /** Returns the changes since the last call, in words; none at the first call. @param {State} state */
+  update(state) {
+    const subjects = this.#subjects(state).filter((subject) => subject.state !== "starting");
+    const changed = subjects.filter((subject) => this.#hasBegun && this.#hasChanged(subject));
+    for (const subject of subjects) this.#states.set(subject.name, subject.state);
+    this.#hasBegun = true;
     return changed.map(sentence);
   }
 
-  /** Announce something to screen readers, once. @param {string} text */
-  say(text) {
+  /** Announces a text to screen readers, once. @param {string} text */
+  announce(text) {
     setText(byId("announcements"), text);
   }
 
-  /** A new thing that is well is no news. @param {Thing} thing */
-  #isNews({ name, state, good }) {
-    const before = this.#before.get(name);
-    return before === undefined ? !good : before !== state;
+  /** A new subject in a good state does not count as a change. @param {Subject} subject */
+  #hasChanged({ name, state, isGood }) {
+    const before = this.#states.get(name);
+    return before === undefined ? !isGood : before !== state;
   }
 
-  /** Without the broker nothing is known of the others, nor before they have had time to report again. @param {State} state */
-  #things({ modules, cameras }) {
-    const { away, settling } = this.broker;
-    const broker = { name: "broker", state: String(away), text: away ? "away" : "back", detail: "", good: !away };
-    if (away || settling) return [broker];
+  /** Only the broker, until it is connected and the modules have had time to report again. @param {State} state */
+  #subjects({ modules, cameras }) {
+    const { disconnected, justReconnected } = this.broker;
+    const text = disconnected ? "disconnected" : "connected";
+    const broker = { name: "broker", state: text, text, detail: "", isGood: !disconnected };
+    if (disconnected || justReconnected) return [broker];
     const programs = Object.entries(modules).map(([name, { detail }]) => {
       const state = this.broker.stateOf(name);
-      const { text, weight } = moduleWords(state);
-      return { name, state, text, detail: detailWords(detail), good: weight === "good" };
+      const { text, severity } = moduleWords(state);
+      return { name, state, text, detail: detailWords(detail), isGood: severity === "good" };
     });
-    return [broker, ...programs, ...Object.entries(cameras).flatMap((entry) => this.#seen(entry))];
+    return [broker, ...programs, ...Object.entries(cameras).flatMap((entry) => this.#silentCamera(entry))];
   }
 
   /**
-   * A camera is shown only while no predictions come, and what follows; all else its capture reports.
+   * Returns a camera while it is silent and for its next state. Its capture module reports all other states.
    *
    * @param {[string, Camera]} entry
-   * @returns {Thing[]}
+   * @returns {Subject[]}
    */
-  #seen([camera, { state, detail }]) {
+  #silentCamera([camera, { state, detail }]) {
     const name = `camera ${camera}`;
     const isSilent = state === "silent";
-    if (!isSilent && this.#before.get(name) !== "silent") {
-      this.#before.delete(name);
+    if (!isSilent && this.#states.get(name) !== "silent") {
+      this.#states.delete(name);
       return [];
     }
-    return [{ name, state, text: cameraWords(state).text, detail: isSilent ? detail : "", good: state === "live" }];
+    return [{ name, state, text: cameraWords(state).text, detail: isSilent ? detail : "", isGood: state === "live" }];
   }
 
   /** @param {string} text */
   #list(text) {
     const list = byId("changes");
     list.prepend(element("li", {}, element("time", {}, this.site.minutes(this.clock.now)), " ", text));
-    while (list.children.length > MOST) list.lastElementChild?.remove();
+    while (list.children.length > MAX_LISTED) list.lastElementChild?.remove();
     setShown(byId("no-change"), false);
   }
 }
 
-/** @param {Thing} thing */
+/** @param {Subject} subject */
 function sentence({ name, text, detail }) {
   return [name, text, detail].filter(Boolean).join(": ");
 }

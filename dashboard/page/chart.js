@@ -1,4 +1,4 @@
-/** Visits by the hour as stacked bars, and the outline of another day's behind them; drawn by uPlot. */
+/** Visits per hour as stacked bars, with an outline of another day behind them, drawn by uPlot. */
 
 /** @import { LabelColours } from "./colours.js" */
 
@@ -6,34 +6,34 @@ import { themeColour } from "./colours.js";
 import { hourText } from "./report.js";
 
 /**
- * `values` of each label go by `hours`, and so does `other`: all visits of the day to compare with; and `unknown`: whether there
- * is no data though the hour has begun.
+ * `values`, `other` and `unknown` have one item per hour: visits of a label, all visits of the other day, and whether an hour
+ * that has begun has no data.
  * @typedef {{label: string, values: number[]}} Stack
- * @typedef {{hours: string[], stacks: Stack[], other: number[] | null, unknown: boolean[], present: string}} ChartData
+ * @typedef {{hours: string[], stacks: Stack[], other: number[] | null, unknown: boolean[], currentHour: string}} ChartData
  */
 
-const BAR = 0.62; // parts of an hour's width
-const OUTLINE = 0.86;
-const WIDEST = 5.5; // of a bar, in rem
-const HATCH = 8; // pixels between two lines
+const BAR_WIDTH = 0.62; // share of an hour's width
+const OUTLINE_WIDTH = 0.86;
+const MAX_BAR_WIDTH = 5.5; // rem
+const HATCH_SPACING = 8; // pixels
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
 export class Chart {
-  /** @type {any} uPlot has no types */
+  /** @type {any} because uPlot has no types */
   #plot = null;
   /** @type {ChartData | null} */
   #data = null;
 
-  /** @param {HTMLElement} host @param {LabelColours} colours @param {(hour: string | null) => void} pointed */
-  constructor(host, colours, pointed) {
+  /** @param {HTMLElement} host @param {LabelColours} colours @param {(hour: string | null) => void} onPointer */
+  constructor(host, colours, onPointer) {
     this.host = host;
     this.colours = colours;
-    this.pointed = pointed;
+    this.onPointer = onPointer;
     new ResizeObserver(() => this.#draw()).observe(host);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
   }
 
-  /** Whether there is room for a long day. */
+  /** Whether there is room for many hours. */
   get wide() {
     return this.host.clientWidth > 30 * rem();
   }
@@ -44,7 +44,7 @@ export class Chart {
     this.#draw();
   }
 
-  /** Draw everything again: it takes a few milliseconds, and is needed only when counts, size or colours have changed. */
+  /** Draws the whole chart again: this takes a few milliseconds, and only counts, size and colours require it. */
   #draw() {
     const { clientWidth: width, clientHeight: height } = this.host;
     this.#plot?.destroy();
@@ -56,20 +56,20 @@ export class Chart {
 
   /** @param {ChartData} data @param {number} width @param {number} height */
   #options(data, width, height) {
-    const most = Math.max(4, ...sums(data), ...(data.other ?? []));
+    const maximum = Math.max(4, ...sums(data), ...(data.other ?? []));
     return {
       width,
       height,
       padding: [1.6 * rem(), 0.5 * rem(), 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-      scales: { x: { time: false, range: [-0.5, data.hours.length - 0.5] }, y: { range: [0, most] } },
+      scales: { x: { time: false, range: [-0.5, data.hours.length - 0.5] }, y: { range: [0, maximum] } },
       axes: axes(data),
       series: [{}, outline(), ...data.stacks.toReversed().map(({ label }) => this.#bars(label))],
       hooks: {
-        drawClear: [(/** @type {any} */ plot) => markPresent(plot, data), (/** @type {any} */ plot) => hatch(plot, data)],
+        drawClear: [(/** @type {any} */ plot) => markCurrentHour(plot, data), (/** @type {any} */ plot) => hatch(plot, data)],
         draw: [(/** @type {any} */ plot) => writeSums(plot, data)],
-        setCursor: [(/** @type {any} */ plot) => this.pointed(data.hours[plot.cursor.idx] ?? null)],
+        setCursor: [(/** @type {any} */ plot) => this.onPointer(data.hours[plot.cursor.idx] ?? null)],
       },
     };
   }
@@ -77,20 +77,20 @@ export class Chart {
   /** @param {string} label */
   #bars(label) {
     const fill = this.colours.fill(label);
-    return { fill: () => fill, stroke: themeColour("--card"), width: 1.5, points: { show: false }, paths: bars(BAR, 0.08) };
+    return { fill: () => fill, stroke: themeColour("--card"), width: 1.5, points: { show: false }, paths: bars(BAR_WIDTH, 0.08) };
   }
 }
 
-/** What uPlot draws, from the back to the front: places, the other day, and the stacks, each with those below it added. */
+/** Returns uPlot's data, from back to front: positions, the other day, and the stacks, each added to those below it. */
 function columns(/** @type {ChartData} */ { hours, stacks, other }) {
   const below = hours.map(() => 0);
-  const cumulated = stacks.map(({ values }) => values.map((value, place) => (below[place] += value) || null));
-  return [hours.map((_, place) => place), other?.map((value) => value || null) ?? hours.map(() => null), ...cumulated.reverse()];
+  const cumulated = stacks.map(({ values }) => values.map((value, index) => (below[index] += value) || null));
+  return [hours.map((_, index) => index), other?.map((value) => value || null) ?? hours.map(() => null), ...cumulated.reverse()];
 }
 
 /** @param {ChartData} data */
 function sums({ hours, stacks }) {
-  return hours.map((_, place) => stacks.reduce((sum, { values }) => sum + values[place], 0));
+  return hours.map((_, index) => stacks.reduce((sum, { values }) => sum + values[index], 0));
 }
 
 function outline() {
@@ -101,20 +101,20 @@ function outline() {
     width: 1.5,
     dash: [5, 4],
     points: { show: false },
-    paths: bars(OUTLINE, 0.06),
+    paths: bars(OUTLINE_WIDTH, 0.06),
   };
 }
 
 /** @param {number} share @param {number} radius */
 function bars(share, radius) {
-  return /** @type {any} */ (window).uPlot.paths.bars({ size: [share, WIDEST * rem() * (share / BAR)], radius });
+  return /** @type {any} */ (window).uPlot.paths.bars({ size: [share, MAX_BAR_WIDTH * rem() * (share / BAR_WIDTH)], radius });
 }
 
 /** @param {ChartData} data */
 function axes({ hours }) {
   const common = { stroke: themeColour("--ink-soft"), font: font(0.8), ticks: { show: false } };
   const grid = { stroke: themeColour("--line"), width: 1 };
-  const named = (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => hours[place] ?? "");
+  const named = (/** @type {any} */ _, /** @type {number[]} */ indexes) => indexes.map((index) => hours[index] ?? "");
   return [
     {
       ...common,
@@ -129,28 +129,28 @@ function axes({ hours }) {
   ];
 }
 
-/** A band behind the hour that is now. @param {any} plot @param {ChartData} data */
-function markPresent(plot, { hours, present }) {
-  const place = hours.indexOf(present);
-  if (place < 0) return;
-  const [left, right] = [place - 0.5, place + 0.5].map((edge) => plot.valToPos(edge, "x", true));
-  plot.ctx.fillStyle = themeColour("--present");
+/** Draws a band behind the current hour. @param {any} plot @param {ChartData} data */
+function markCurrentHour(plot, { hours, currentHour }) {
+  const index = hours.indexOf(currentHour);
+  if (index < 0) return;
+  const [left, right] = [index - 0.5, index + 0.5].map((edge) => plot.valToPos(edge, "x", true));
+  plot.ctx.fillStyle = themeColour("--current-hour");
   plot.ctx.fillRect(left, plot.bbox.top, right - left, plot.bbox.height);
 }
 
-/** Slanting lines over each hour without data. @param {any} plot @param {ChartData} data */
+/** Draws slanted lines over each hour without data. @param {any} plot @param {ChartData} data */
 function hatch(plot, { unknown }) {
   const { ctx: context, bbox } = plot;
   context.save();
   context.beginPath();
-  unknown.forEach((is, place) => {
-    const [left, right] = [place - 0.5, place + 0.5].map((edge) => plot.valToPos(edge, "x", true));
-    if (is) context.rect(left, bbox.top, right - left, bbox.height);
+  unknown.forEach((isUnknown, index) => {
+    const [left, right] = [index - 0.5, index + 0.5].map((edge) => plot.valToPos(edge, "x", true));
+    if (isUnknown) context.rect(left, bbox.top, right - left, bbox.height);
   });
   context.clip();
   Object.assign(context, { strokeStyle: themeColour("--no-data"), lineWidth: devicePixelRatio });
   context.beginPath();
-  for (let x = bbox.left - bbox.height; x < bbox.left + bbox.width; x += HATCH * devicePixelRatio) {
+  for (let x = bbox.left - bbox.height; x < bbox.left + bbox.width; x += HATCH_SPACING * devicePixelRatio) {
     context.moveTo(x, bbox.top + bbox.height);
     context.lineTo(x + bbox.height, bbox.top);
   }
@@ -168,21 +168,21 @@ function writeSums(plot, data) {
     textAlign: "center",
     textBaseline: "bottom",
   });
-  sums(data).forEach((sum, place) => {
-    if (sum) haloed(context, String(sum), plot.valToPos(place, "x", true), plot.valToPos(sum, "y", true) - 0.2 * rem());
+  sums(data).forEach((sum, index) => {
+    if (sum) drawHaloed(context, String(sum), plot.valToPos(index, "x", true), plot.valToPos(sum, "y", true) - 0.2 * rem());
   });
   context.restore();
 }
 
 /**
- * Readable even across the other day's outline.
+ * Draws text with a halo, which keeps it readable across the other day's outline.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {string} text
  * @param {number} x
  * @param {number} y
  */
-function haloed(context, text, x, y) {
+function drawHaloed(context, text, x, y) {
   Object.assign(context, { strokeStyle: themeColour("--card"), lineWidth: 0.3 * rem() * devicePixelRatio, lineJoin: "round" });
   context.strokeText(text, x, y);
   context.fillText(text, x, y);
@@ -190,19 +190,19 @@ function haloed(context, text, x, y) {
 
 /** @param {number} size in rem @param {number} [weight] */
 function font(size, weight = 400) {
-  return `${weight} ${Math.round(size * rem())}px system-ui, sans-serif`; // uPlot takes whole pixels only
+  return `${weight} ${Math.round(size * rem())}px system-ui, sans-serif`; // uPlot accepts only whole pixels
 }
 
 function rem() {
   return parseFloat(getComputedStyle(document.documentElement).fontSize);
 }
 
-/** The chart in words, for who cannot see it. @param {ChartData} data */
+/** Describes the chart for screen readers. @param {ChartData} data */
 export function chartText(data) {
-  const unknown = data.hours.filter((_, place) => data.unknown[place]).map(hourText);
+  const unknown = data.hours.filter((_, index) => data.unknown[index]).map(hourText);
   const missing = unknown.length ? ` No data: ${unknown.join(", ")}.` : "";
-  const said = sums(data).flatMap((sum, place) => (sum ? [`${hourText(data.hours[place])}: ${sum}`] : []));
-  return said.length
-    ? `Visits by the hour. ${said.join(", ")}.${missing} The table below has them by label.`
-    : `Visits by the hour: none yet.${missing}`;
+  const parts = sums(data).flatMap((sum, index) => (sum ? [`${hourText(data.hours[index])}: ${sum}`] : []));
+  return parts.length
+    ? `Visits per hour. ${parts.join(", ")}.${missing} The table below lists them by label.`
+    : `Visits per hour: none yet.${missing}`;
 }

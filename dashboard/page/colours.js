@@ -1,53 +1,53 @@
-/** A colour and a texture for each label, the same everywhere on the page; the style sheet says which colours those are. */
+/** The colour and texture of each label, the same everywhere on the page. The style sheet defines the colours. */
 
 const COLOURS = 8;
 const TEXTURES = 4;
 
-/** Gives each label its place among the labels, by which it is coloured. */
+/** Assigns each label an index, which selects its colour and texture. */
 export class LabelColours {
   /** @type {Map<string, number>} */
-  #places = new Map();
+  #indexes = new Map();
 
-  /** @param {string[]} labels in the server's order; others, as those of a former model, come after them */
-  learn(labels) {
-    this.#places = new Map(labels.map((label, place) => [label, place]));
+  /** @param {string[]} labels in the server's order; others, such as those of a former model, follow */
+  setOrder(labels) {
+    this.#indexes = new Map(labels.map((label, index) => [label, index]));
   }
 
   /** @param {string} label */
-  place(label) {
-    const place = this.#places.get(label) ?? this.#places.size;
-    this.#places.set(label, place);
-    return place;
+  index(label) {
+    const index = this.#indexes.get(label) ?? this.#indexes.size;
+    this.#indexes.set(label, index);
+    return index;
   }
 
-  /** The labels in the order of their colours. @param {Iterable<string>} labels */
+  /** Sorts labels by index. @param {Iterable<string>} labels */
   sorted(labels) {
-    return [...labels].sort((one, other) => this.place(one) - this.place(other));
+    return [...labels].sort((one, other) => this.index(one) - this.index(other));
   }
 
-  /** Classes by which the style sheet colours something for a label. @param {string} label */
+  /** Returns the CSS classes of a label. @param {string} label */
   classes(label) {
-    const place = this.place(label);
-    return `label-${place % COLOURS} texture-${textureOf(place)}`;
+    const index = this.index(label);
+    return `label-${index % COLOURS} texture-${textureOf(index)}`;
   }
 
-  /** What a canvas is filled with for a label. @param {string} label @returns {string | CanvasPattern} */
+  /** Returns the fill style of a label on a canvas. @param {string} label @returns {string | CanvasPattern} */
   fill(label) {
-    const place = this.place(label);
-    const colour = themeColour(`--label-${place % COLOURS}`);
-    return textureOf(place) === 0 ? colour : textured(colour, textureOf(place));
+    const index = this.index(label);
+    const colour = themeColour(`--label-${index % COLOURS}`);
+    return textureOf(index) === 0 ? colour : textured(colour, textureOf(index));
   }
 }
 
-/** With more labels than colours, the second label of a colour has another texture. @param {number} place */
-function textureOf(place) {
-  return (place + Math.floor(place / COLOURS)) % TEXTURES;
+/** Labels that share a colour have different textures. @param {number} index */
+function textureOf(index) {
+  return (index + Math.floor(index / COLOURS)) % TEXTURES;
 }
 
 /** @type {HTMLElement | undefined} */
 let probe;
 
-/** A colour of the style sheet, as light or dark as the page is now; only an element that has it knows. @param {string} name */
+/** Returns a colour of the style sheet in the current scheme, which only an element reveals. @param {string} name */
 export function themeColour(name) {
   if (!probe) {
     probe = document.createElement("i");
@@ -82,7 +82,7 @@ function dot(context, side) {
 }
 
 /**
- * Three strokes, so that the stripe goes on across the corners of its neighbours.
+ * Draws three strokes, so that the stripe continues across the corners of adjacent tiles.
  * @param {CanvasRenderingContext2D} context
  * @param {number} side
  * @param {boolean} rising

@@ -1,68 +1,68 @@
-/** The choice of another day to compare with, and its counts, asked of the server. */
+/** Selects a day to compare with, and fetches its counts. */
 
 /** @import { DayReport } from "./messages.js" */
 
 import { byId, setAttribute, setShown, setText } from "./elements.js";
 import { dayAfter } from "./times.js";
 
-const PATIENCE = 10_000; // milliseconds for an answer
+const TIMEOUT = 10_000; // milliseconds
 
 export class Comparison {
-  /** The chosen day's counts. @type {DayReport | null} */
+  /** The counts of the selected day. @type {DayReport | null} */
   report = null;
   #today = "";
-  /** How many days back was asked for by a button: such a choice moves on with the day. @type {number | null} */
-  #back = null;
-  #asked = 0;
+  /** Days back, if a button selected the day: the selection then moves on at midnight. @type {number | null} */
+  #daysBack = null;
+  #requests = 0;
   #input = /** @type {HTMLInputElement} */ (byId("compare"));
 
   /** @param {() => void} changed @param {() => void} signIn */
   constructor(changed, signIn) {
     this.changed = changed;
     this.signIn = signIn;
-    this.#input.addEventListener("change", () => this.#choose(this.#input.value, null));
-    byId("compare-yesterday").addEventListener("click", () => this.#choose(dayAfter(this.#today, -1), 1));
-    byId("compare-week").addEventListener("click", () => this.#choose(dayAfter(this.#today, -7), 7));
-    byId("compare-none").addEventListener("click", () => this.#none());
+    this.#input.addEventListener("change", () => this.#select(this.#input.value, null));
+    byId("compare-yesterday").addEventListener("click", () => this.#select(dayAfter(this.#today, -1), 1));
+    byId("compare-week").addEventListener("click", () => this.#select(dayAfter(this.#today, -7), 7));
+    byId("compare-none").addEventListener("click", () => this.#clear());
   }
 
-  /** @param {string} day which it is now at the site */
-  follow(day) {
+  /** @param {string} day today at the site */
+  setToday(day) {
     if (day === this.#today) return;
     this.#today = day;
     this.#input.max = dayAfter(day, -1);
-    if (this.#back !== null) this.#choose(dayAfter(day, -this.#back), this.#back);
+    if (this.#daysBack !== null) this.#select(dayAfter(day, -this.#daysBack), this.#daysBack);
   }
 
-  /** @param {string} day empty: none @param {number | null} back */
-  async #choose(day, back) {
-    this.#asked += 1;
-    const asked = this.#asked;
-    this.#back = back;
+  /** @param {string} day empty: none @param {number | null} daysBack */
+  async #select(day, daysBack) {
+    this.#requests += 1;
+    const request = this.#requests;
+    this.#daysBack = daysBack;
     this.#input.value = day;
-    this.#mark();
-    this.#say(day ? "Asking for that day…" : "");
+    this.#showSelection();
+    this.#showStatus(day ? "Loading…" : "");
     const { report, problem } = day ? await fetchDay(day, this.signIn) : { report: null, problem: "" };
-    if (asked !== this.#asked) return; // somebody has chosen again in the meantime
+    if (request !== this.#requests) return; // another day was selected meanwhile
     this.report = report;
-    this.#say(problem);
+    this.#showStatus(problem);
     this.changed();
   }
 
-  /** The button vanishes: who pressed it by the keyboard goes on at the choice. */
-  #none() {
-    this.#choose("", null);
+  /** Clears the selection. This hides the button, so the focus moves to the input. */
+  #clear() {
+    this.#select("", null);
     this.#input.focus();
   }
 
-  #mark() {
-    const chosen = { "compare-yesterday": this.#back === 1, "compare-week": this.#back === 7 };
-    for (const [id, pressed] of Object.entries(chosen)) setAttribute(byId(id), "aria-pressed", String(pressed));
+  #showSelection() {
+    const buttons = { "compare-yesterday": this.#daysBack === 1, "compare-week": this.#daysBack === 7 };
+    for (const [id, pressed] of Object.entries(buttons)) setAttribute(byId(id), "aria-pressed", String(pressed));
     setShown(byId("compare-none"), this.#input.value !== "");
   }
 
   /** @param {string} text */
-  #say(text) {
+  #showStatus(text) {
     setText(byId("compare-problem"), text);
   }
 }
@@ -74,16 +74,16 @@ export class Comparison {
  */
 async function fetchDay(day, signIn) {
   try {
-    const answer = await fetch(`/api/counts?day=${encodeURIComponent(day)}`, {
+    const response = await fetch(`/api/counts?day=${encodeURIComponent(day)}`, {
       cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
-    if (answer.status === 401) signIn();
-    const content = await answer.json();
-    return answer.ok
+    if (response.status === 401) signIn();
+    const content = await response.json();
+    return response.ok
       ? { report: content, problem: "" }
-      : { report: null, problem: `That day cannot be shown: ${content.problem}` };
+      : { report: null, problem: `Loading failed: ${content.problem}` };
   } catch {
-    return { report: null, problem: "That day cannot be shown: no answer came. Choose it again to retry." };
+    return { report: null, problem: "Loading failed: the server did not respond. Select the day again to retry." };
   }
 }

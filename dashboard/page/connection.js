@@ -1,20 +1,20 @@
-/** The WebSocket to the server: opened again by itself whenever it is lost, with growing pauses. */
+/** The WebSocket to the server, which reconnects with backoff. */
 
 /**
  * @typedef {"connecting" | "connected" | "disconnected" | "refused"} ConnectionState
  * @typedef {{
- *   message: (text: string) => void,
- *   picture: (bytes: ArrayBuffer) => void,
- *   changed: () => void,
+ *   onMessage: (text: string) => void,
+ *   onPicture: (bytes: ArrayBuffer) => void,
+ *   onChange: () => void,
  *   signIn: () => void,
  * }} Listener
  */
 
 const SIGN_IN_NEEDED = 4401;
 const REFUSED = 4403;
-const SILENCE = 15_000; // milliseconds; the server says something every four seconds, so that a line without is dead
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 10_000;
+const TIMEOUT = 15_000; // milliseconds without a message; the server sends one every four seconds
+const MIN_BACKOFF = 500;
+const MAX_BACKOFF = 10_000;
 
 export class Connection {
   /** @type {ConnectionState} */
@@ -33,39 +33,39 @@ export class Connection {
     this.listener = listener;
   }
 
-  /** Opens a connection in place of the one that may be there. */
+  /** Opens a connection, and discards any previous one. */
   open() {
-    this.#abandon();
+    this.#discardSocket();
     const socket = new WebSocket(this.address);
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => this.#onMessage(data);
-    socket.onclose = ({ code, reason }) => this.#closed(code, reason);
+    socket.onclose = ({ code, reason }) => this.#onClose(code, reason);
     this.#socket = socket;
     this.#receivedAt = performance.now();
-    if (this.state !== "disconnected") this.#become("connecting");
+    if (this.state !== "disconnected") this.#setState("connecting");
   }
 
-  /** To be called about once a second: tries again when it is time, and gives up a line on which nothing comes. */
+  /** Retries when the backoff has passed, and closes a connection that has timed out. Call it about once a second. */
   tick() {
     const now = performance.now();
     if (this.#socket === null) {
       if (this.state !== "refused" && now >= this.#retryAt) this.open();
-    } else if (now - this.#receivedAt > SILENCE) this.#closed(0, "");
+    } else if (now - this.#receivedAt > TIMEOUT) this.#onClose(0, "");
   }
 
-  /** To be called when the network is back, or the page is looked at again: there is no need to wait out the pause. */
-  wake() {
+  /** Reconnects without backoff. Call it when the network is back or the page becomes visible. */
+  reconnect() {
     if (this.#socket === null && this.state !== "refused") this.open();
   }
 
-  /** Asks for one picture of a camera. @param {string} camera @returns {boolean} whether it could be asked */
-  want(camera) {
+  /** Requests one picture of a camera. @param {string} camera @returns {boolean} whether the request was sent */
+  requestPicture(camera) {
     if (this.state !== "connected" || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify({ want: camera }));
     return true;
   }
 
-  /** Whole seconds until the next try; 0 while one is under way. */
+  /** Seconds until the next attempt, rounded up; 0 during an attempt. */
   get secondsToRetry() {
     return this.#socket ? 0 : Math.max(0, Math.ceil((this.#retryAt - performance.now()) / 1000));
   }
@@ -73,26 +73,26 @@ export class Connection {
   /** @param {string | ArrayBuffer} data */
   #onMessage(data) {
     this.#receivedAt = performance.now();
-    if (typeof data !== "string") return this.listener.picture(data);
-    this.listener.message(data);
+    if (typeof data !== "string") return this.listener.onPicture(data);
+    this.listener.onMessage(data);
     this.#failures = 0;
-    this.#become("connected");
+    this.#setState("connected");
   }
 
   /** @param {number} code @param {string} reason */
-  #closed(code, reason) {
-    this.#abandon();
+  #onClose(code, reason) {
+    this.#discardSocket();
     this.reason = reason;
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#failures);
+    const backoff = Math.min(MAX_BACKOFF, MIN_BACKOFF * 2 ** this.#failures);
     this.#failures += 1;
-    // by chance, so that pages that lost the same server do not come back all at once
-    this.#retryAt = performance.now() + pause * (0.5 + Math.random() / 2);
+    // random, so that not all pages reconnect to a restarted server at once
+    this.#retryAt = performance.now() + backoff * (0.5 + Math.random() / 2);
     if (code === SIGN_IN_NEEDED) this.listener.signIn();
-    this.#become(code === REFUSED ? "refused" : "disconnected");
+    this.#setState(code === REFUSED ? "refused" : "disconnected");
   }
 
-  /** A socket that is half dead may take minutes to say that it closed: nobody waits for it. */
-  #abandon() {
+  /** Closes the socket without waiting for its close event, which can take minutes on a dead connection. */
+  #discardSocket() {
     if (!this.#socket) return;
     this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
@@ -100,9 +100,9 @@ export class Connection {
   }
 
   /** @param {ConnectionState} state */
-  #become(state) {
+  #setState(state) {
     if (this.state === state) return;
     this.state = state;
-    this.listener.changed();
+    this.listener.onChange();
   }
 }

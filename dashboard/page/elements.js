@@ -1,4 +1,4 @@
-/** Building and changing parts of the page. Names and labels go in as text only, and nothing is touched that has not changed. */
+/** Helpers for the DOM. They insert names and labels only as text, and change only what differs. */
 
 /**
  * @param {string} id
@@ -34,7 +34,7 @@ export function setText(node, text) {
 /**
  * @param {Element} node
  * @param {string} name
- * @param {string | null} value null takes the attribute away
+ * @param {string | null} value null removes the attribute
  */
 export function setAttribute(node, name, value) {
   if (value === null) node.removeAttribute(name);
@@ -50,7 +50,7 @@ export function setShown(node, shown) {
 }
 
 /**
- * The children of `parent`, one for each key and in their order: those that were there stay, others are made or taken away.
+ * Gives `parent` one child per key, in that order. Keeps existing children, and creates or removes the others.
  *
  * @template {HTMLElement} E
  * @param {HTMLElement} parent
@@ -58,14 +58,14 @@ export function setShown(node, shown) {
  * @param {(key: string) => E} make
  * @returns {E[]}
  */
-export function keyed(parent, keys, make) {
+export function syncChildren(parent, keys, make) {
   const before = new Map([...parent.children].map((child) => [/** @type {HTMLElement} */ (child).dataset.key, child]));
   const wanted = new Set(keys);
   for (const [key, child] of before) if (key === undefined || !wanted.has(key)) child.remove();
-  return [...wanted].map((key, place) => {
+  return [...wanted].map((key, index) => {
     const child = /** @type {E} */ (before.get(key) ?? make(key));
     child.dataset.key = key;
-    if (parent.children[place] !== child) parent.insertBefore(child, parent.children[place] ?? null);
+    if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
     return child;
   });
 }

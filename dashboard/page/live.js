@@ -1,4 +1,4 @@
-/** The live view: a card for each camera, and the asking for pictures. */
+/** The live view: a card for each camera, and the requests for pictures. */
 
 /** @import { State } from "./messages.js" */
 /** @import { LabelColours } from "./colours.js" */
@@ -6,98 +6,98 @@
 /** @import { SiteTime } from "./times.js" */
 
 import { CameraCard } from "./camera.js";
-import { byId, keyed, setShown } from "./elements.js";
+import { byId, syncChildren, setShown } from "./elements.js";
 import { parsePicture } from "./picture.js";
 
-const PAUSE_AFTER_BROKEN = 1000; // milliseconds before another picture is asked for when one could not be decoded
+const BROKEN_PICTURE_DELAY = 1000; // milliseconds before the next request after a picture that could not be decoded
 
 export class Live {
   /** @type {Map<string, CameraCard>} */
   #cards = new Map();
-  /** Cameras whose card can be seen. @type {Set<string>} */
+  /** Cameras whose card is visible. @type {Set<string>} */
   #inView = new Set();
-  /** Cameras of which a picture is on its way, or being drawn. @type {Set<string>} */
-  #awaited = new Set();
-  /** Counts connections, as a picture of the last one must not be taken for one that was asked for on this one. */
+  /** Cameras whose picture is requested or being drawn. @type {Set<string>} */
+  #requested = new Set();
+  /** Number of the connection: a picture from an earlier one must not count as the answer to a request on this one. */
   #connection = 0;
   #rules = { threshold: 0, background: /** @type {string[]} */ ([]) };
-  #observer = new IntersectionObserver((entries) => this.#looked(entries));
+  #observer = new IntersectionObserver((entries) => this.#onIntersection(entries));
 
-  /** @param {(camera: string) => boolean} want @param {LabelColours} colours @param {Broker} broker @param {SiteTime} site */
-  constructor(want, colours, broker, site) {
-    this.want = want;
-    this.make = (/** @type {string} */ name) => new CameraCard(name, colours, broker, site);
-    document.addEventListener("visibilitychange", () => this.#ask());
+  /** @param {(name: string) => boolean} request @param {LabelColours} colours @param {Broker} broker @param {SiteTime} site */
+  constructor(request, colours, broker, site) {
+    this.requestPicture = request;
+    this.createCard = (/** @type {string} */ name) => new CameraCard(name, colours, broker, site);
+    document.addEventListener("visibilitychange", () => this.#requestPictures());
   }
 
   /** @param {State} state */
   show({ cameras, rules }) {
     this.#rules = rules;
     const names = Object.keys(cameras).sort();
-    keyed(byId("cameras"), names, (name) => this.#added(name)).forEach((_, place) =>
-      this.#cards.get(names[place])?.show(cameras[names[place]], names.length > 1),
+    syncChildren(byId("cameras"), names, (name) => this.#addCard(name)).forEach((_, index) =>
+      this.#cards.get(names[index])?.show(cameras[names[index]], names.length > 1),
     );
-    for (const name of this.#cards.keys()) if (!Object.hasOwn(cameras, name)) this.#removed(name);
+    for (const name of this.#cards.keys()) if (!Object.hasOwn(cameras, name)) this.#removeCard(name);
     setShown(byId("no-camera"), names.length === 0);
-    this.#ask();
+    this.#requestPictures();
   }
 
-  /** A new connection knows nothing of what was asked for on the last one. */
+  /** Repeats requests, because a new connection does not know those of the last one. */
   connected() {
     this.#connection += 1;
-    this.#awaited.clear();
-    this.#ask();
+    this.#requested.clear();
+    this.#requestPictures();
   }
 
   /** @param {ArrayBuffer} bytes */
-  async picture(bytes) {
+  async onPicture(bytes) {
     const [arrivedAt, connection] = [performance.now(), this.#connection];
     const { header, jpeg } = parsePicture(bytes);
     try {
       await this.#cards.get(header.camera)?.draw(header, jpeg, this.#rules, arrivedAt);
     } catch (error) {
-      console.warn(`a picture of ${header.camera} cannot be shown`, error);
-      await new Promise((resume) => setTimeout(resume, PAUSE_AFTER_BROKEN));
+      console.warn(`cannot show a picture of camera ${header.camera}`, error);
+      await new Promise((resume) => setTimeout(resume, BROKEN_PICTURE_DELAY));
     }
     if (connection !== this.#connection) return;
-    this.#awaited.delete(header.camera);
-    this.#ask();
+    this.#requested.delete(header.camera);
+    this.#requestPictures();
   }
 
   tick() {
     for (const card of this.#cards.values()) card.tick();
   }
 
-  /** Asks for one picture of each camera that somebody can see, and that is not asked for already. */
-  #ask() {
+  /** Requests one picture of each visible camera without a pending request. */
+  #requestPictures() {
     if (document.hidden) return;
-    for (const name of this.#inView) if (!this.#awaited.has(name) && this.want(name)) this.#awaited.add(name);
+    for (const name of this.#inView) if (!this.#requested.has(name) && this.requestPicture(name)) this.#requested.add(name);
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
-  #looked(entries) {
+  #onIntersection(entries) {
     for (const { target, isIntersecting } of entries) {
       const name = /** @type {HTMLElement} */ (target).dataset.camera ?? "";
       if (isIntersecting) this.#inView.add(name);
       else this.#inView.delete(name);
     }
-    this.#ask();
+    this.#requestPictures();
   }
 
   /** @param {string} name */
-  #added(name) {
-    const card = this.make(name);
+  #addCard(name) {
+    const card = this.createCard(name);
     this.#cards.set(name, card);
     this.#observer.observe(card.node);
     return card.node;
   }
 
   /** @param {string} name */
-  #removed(name) {
+  #removeCard(name) {
     const card = this.#cards.get(name);
     if (card) this.#observer.unobserve(card.node);
     this.#cards.delete(name);
     this.#inView.delete(name);
-    this.#awaited.delete(name);
+    this.#requested.delete(name);
   }
 }

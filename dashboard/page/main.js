@@ -1,4 +1,4 @@
-/** Wires the page: what the connection gets goes to the views whose part has changed. */
+/** Wires the page: passes messages from the connection to the views whose sections have changed. */
 
 /** @import { State } from "./messages.js" */
 
@@ -25,14 +25,14 @@ const state = {
   cameras: {},
   modules: {},
   pixels: {},
-  broker: { away_since: null },
+  broker: { disconnected_since: null },
   today: { problem: "", report: null },
 };
-/** Each part of the state as text, by which a change is known. @type {Map<string, string>} */
+/** Each section of the state as JSON, to detect changes. @type {Map<string, string>} */
 const texts = new Map();
-const RENEW_EVERY = 6 * 3600_000; // milliseconds
+const RENEW_INTERVAL = 6 * 3600_000; // milliseconds
 let lostAt = 0;
-let everConnected = false;
+let hasConnected = false;
 
 const clock = new Clock();
 const site = new SiteTime();
@@ -40,38 +40,38 @@ const broker = new Broker(clock);
 const colours = new LabelColours();
 const address = new URL("/live", location.href);
 address.protocol = address.protocol.replace("http", "ws");
-const connection = new Connection(address.href, { message, picture: (bytes) => live.picture(bytes), changed, signIn });
-const live = new Live((camera) => connection.want(camera), colours, broker, site);
+const connection = new Connection(address.href, { onMessage, onPicture: (bytes) => live.onPicture(bytes), onChange, signIn });
+const live = new Live((camera) => connection.requestPicture(camera), colours, broker, site);
 const counts = new Counts(colours, clock, site, signIn);
 const modules = new Modules(broker, clock, site);
 const changes = new Changes(broker, clock, site);
 const summary = new Summary(broker, clock, site, colours);
 
 /**
- * What each view is made of, so that it is updated when one of its parts has changed, and only then.
+ * The sections that each view depends on, and the function that updates it when one of them has changed.
  * @type {[string[], () => void][]}
  */
 const views = [
-  [["broker", "modules"], () => broker.learn(state)],
-  [["labels"], () => colours.learn(state.labels)],
-  [["today"], () => site.learn(state.today.report?.zone ?? "")],
+  [["broker", "modules"], () => broker.update(state)],
+  [["labels"], () => colours.setOrder(state.labels)],
+  [["today"], () => site.setZone(state.today.report?.zone ?? "")],
   [["broker", "cameras", "modules", "labels", "rules"], () => live.show(state)],
   [["today", "labels"], () => counts.show(state)],
   [["today", "cameras"], showDemo],
-  [["broker", "pixels"], () => showMatrices(state.pixels, broker.away)],
+  [["broker", "pixels"], () => showMatrices(state.pixels, broker.disconnected)],
   [["broker", "modules"], () => modules.show(state.modules)],
   [["signed_in"], () => setShown(byId("sign-out"), state.signed_in)],
 ];
 
 /** @param {string} text */
-function message(text) {
-  const { now, ...news } = JSON.parse(text);
+function onMessage(text) {
+  const { now, ...sections } = JSON.parse(text);
   clock.set(now);
-  if (news.page && state.page && news.page !== state.page) location.reload(); // Footfall was updated while it was open
-  const changed = new Set(Object.keys(news).filter((part) => isNew(part, news[part])));
-  Object.assign(state, news);
-  for (const [parts, show] of views) if (parts.some((part) => changed.has(part))) attempt(show);
-  if (changed.size) attempt(overview);
+  if (sections.page && state.page && sections.page !== state.page) location.reload(); // Footfall was updated
+  const changed = new Set(Object.keys(sections).filter((name) => hasChanged(name, sections[name])));
+  Object.assign(state, sections);
+  for (const [names, show] of views) if (names.some((name) => changed.has(name))) runSafely(show);
+  if (changed.size) runSafely(showOverview);
 }
 
 function showDemo() {
@@ -79,8 +79,8 @@ function showDemo() {
   setShown(byId("demo"), byId("demo").textContent !== "");
 }
 
-/** Shows a part of the page; one that cannot be shown does not keep the others from it. @param {() => void} show */
-function attempt(show) {
+/** Updates a view. An error does not prevent the update of the others. @param {() => void} show */
+function runSafely(show) {
   try {
     show();
   } catch (error) {
@@ -88,52 +88,52 @@ function attempt(show) {
   }
 }
 
-/** @param {string} part @param {unknown} value */
-function isNew(part, value) {
+/** @param {string} name @param {unknown} value */
+function hasChanged(name, value) {
   const text = JSON.stringify(value);
-  if (texts.get(part) === text) return false;
-  texts.set(part, text);
+  if (texts.get(name) === text) return false;
+  texts.set(name, text);
   return true;
 }
 
-/** What the whole state comes to; and what has changed in it. */
-function overview() {
+/** Shows the summary and the last changes. */
+function showOverview() {
   if (connection.state !== "connected") return;
   changes.show(state);
   summary.show(state);
 }
 
-/** The connection has become another. */
-function changed() {
+/** Shows the new state of the connection. */
+function onChange() {
   const { state: now } = connection;
   document.documentElement.dataset.connection = now;
   if (now === "connected") {
-    if (everConnected) changes.say("Connected to Footfall again");
-    everConnected = true;
+    if (hasConnected) changes.announce("Connected to Footfall again");
+    hasConnected = true;
     live.connected();
-    overview();
+    showOverview();
   } else if (now === "connecting") summary.display("idle", "Connecting to Footfall…", "");
-  else if (now === "disconnected") lost();
+  else if (now === "disconnected") onDisconnect();
   else if (now === "refused")
-    summary.display("bad", "Footfall refused this page.", "Open it under the address that Footfall names when it starts.");
-  tellConnection();
+    summary.display("bad", "Footfall refused this page.", "Open it at the address that Footfall prints when it starts.");
+  showConnection();
 }
 
-function lost() {
+function onDisconnect() {
   lostAt = clock.now;
-  const then = everConnected ? `What stands below was so at ${site.both(lostAt)}.` : "There is nothing to show yet.";
-  summary.display("bad", "This page is not connected to Footfall.", `${then} Is Footfall running, and can this device reach it?`);
-  changes.say("Connection to Footfall lost");
+  const age = hasConnected ? `The data below is from ${site.withViewerTime(lostAt)}.` : "There is no data yet.";
+  summary.display("bad", "This page is not connected to Footfall.", `${age} Is Footfall running, and can this device reach it?`);
+  changes.announce("Connection to Footfall lost");
 }
 
-/** The line's own state in words. */
-function tellConnection() {
+/** Shows the state of the connection in words. */
+function showConnection() {
   const { state: now, reason, secondsToRetry } = connection;
-  const retry = secondsToRetry ? `trying again in ${secondsToRetry} s` : "trying again now";
+  const retry = secondsToRetry ? `retrying in ${secondsToRetry} s` : "retrying now";
   const texts = {
     connecting: "Connecting…",
     connected: "Connected",
-    disconnected: `Connection to Footfall ${everConnected ? "lost" : "not made"} since ${site.both(lostAt)}; ${retry}`,
+    disconnected: `Not connected to Footfall since ${site.withViewerTime(lostAt)}; ${retry}`,
     refused: `Refused${reason ? `: ${reason}` : ""}`,
   };
   setText(byId("connection"), texts[now]);
@@ -145,31 +145,31 @@ function signIn() {
   location.assign("/sign-in");
 }
 
-/** Once a second: the clocks and all that becomes old without a message. */
+/** Updates the clocks and everything that ages without a message. Called every second. */
 function tick() {
   connection.tick();
-  tellConnection();
+  showConnection();
   if (document.hidden) return;
   live.tick();
-  setText(byId("clock"), everConnected ? site.minutes(clock.now) : "");
-  setText(byId("own-clock"), everConnected ? site.yours(clock.now) : "");
+  setText(byId("clock"), hasConnected ? site.minutes(clock.now) : "");
+  setText(byId("viewer-clock"), hasConnected ? site.viewerTime(clock.now) : "");
   if (connection.state !== "connected") return;
   modules.tick();
   counts.tick();
-  overview();
+  showOverview();
 }
 
-/** What has been opened is to be seen, also in a card that scrolls. @param {Event} event */
-function opened({ target }) {
+/** Scrolls opened details into view. @param {Event} event */
+function onToggle({ target }) {
   if (target instanceof HTMLDetailsElement && target.open) target.scrollIntoView({ block: "nearest" });
 }
 
-document.addEventListener("toggle", opened, true);
+document.addEventListener("toggle", onToggle, true);
 byId("try-now").addEventListener("click", () => connection.open());
-addEventListener("online", () => connection.wake());
-document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
+addEventListener("online", () => connection.reconnect());
+document.addEventListener("visibilitychange", () => document.hidden || connection.reconnect());
 setInterval(tick, 1000);
-// a page that is left open stays signed in: what is fetched renews its cookie, which a connection does only when it is made
-setInterval(() => state.signed_in && fetch("/", { cache: "no-store" }).catch(() => {}), RENEW_EVERY);
-changed();
+// keeps an open page signed in: a request renews the session cookie, an open WebSocket does not
+setInterval(() => state.signed_in && fetch("/", { cache: "no-store" }).catch(() => {}), RENEW_INTERVAL);
+onChange();
 connection.open();

@@ -1,20 +1,20 @@
-/** What the 8x8 matrices show, as LEDs. Not every site has a display: the card is hidden until one has published pixels. */
+/** The 8x8 LED matrices. The card is hidden until a display has published pixels, because not every site has one. */
 
 /** @import { Pixels } from "./messages.js" */
 
-import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
+import { byId, element, syncChildren, setAttribute, setShown, setText } from "./elements.js";
 
 const LEDS = 64;
 const DIGITS = 6;
 const DARK = "000000";
 
-/** @param {Record<string, Pixels>} displays @param {boolean} away whether nothing can be known of them */
-export function showMatrices(displays, away) {
+/** @param {Record<string, Pixels>} displays @param {boolean} disconnected whether their state is unknown */
+export function showMatrices(displays, disconnected) {
   const names = Object.keys(displays).sort();
-  const nodes = keyed(byId("matrices"), names, matrix);
-  nodes.forEach((node, place) => {
-    if (away) showUnknown(node, names[place]);
-    else show(node, names[place], displays[names[place]], names.length > 1);
+  const nodes = syncChildren(byId("matrices"), names, matrix);
+  nodes.forEach((node, index) => {
+    if (disconnected) showUnknown(node, names[index]);
+    else show(node, names[index], displays[names[index]], names.length > 1);
   });
   setShown(byId("display"), names.length > 0);
 }
@@ -29,27 +29,27 @@ function matrix(name) {
 /** @param {HTMLElement} node @param {string} name @param {Pixels} pixels @param {boolean} named */
 function show(node, name, { label, rgb }, named) {
   const [board, caption] = node.children;
-  setAttribute(board, "aria-label", `Display ${name} shows ${label || "nothing: it is dark"}`);
+  setAttribute(board, "aria-label", `Display ${name} ${label ? `shows ${label}` : "is dark"}`);
   board.classList.remove("unknown");
   lightAll(board, rgb);
   setText(caption.children[0], label || "dark");
-  setText(caption.children[1], named ? name : label ? "is shown" : "nobody is shown");
+  setText(caption.children[1], named ? name : label ? "shown now" : "no label shown");
 }
 
 /** @param {HTMLElement} node @param {string} name */
 function showUnknown(node, name) {
   const [board, caption] = node.children;
-  setAttribute(board, "aria-label", `What the display ${name} shows is not known`);
+  setAttribute(board, "aria-label", `Display ${name}: state unknown`);
   board.classList.add("unknown");
   lightAll(board, DARK.repeat(LEDS));
-  setText(caption.children[0], "not known");
+  setText(caption.children[0], "unknown");
   setText(caption.children[1], name);
 }
 
 /** @param {Element} board @param {string} rgb */
 function lightAll(board, rgb) {
-  [...board.children].forEach((led, place) =>
-    light(/** @type {HTMLElement} */ (led), rgb.slice(place * DIGITS, (place + 1) * DIGITS)),
+  [...board.children].forEach((led, index) =>
+    light(/** @type {HTMLElement} */ (led), rgb.slice(index * DIGITS, (index + 1) * DIGITS)),
   );
 }
 

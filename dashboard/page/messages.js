@@ -1,5 +1,5 @@
 /**
- * What the server sends to the page, as types only: nothing here runs. Times are Unix seconds of the server's clock.
+ * Types of the messages from the server. Times are Unix seconds of the server's clock.
  *
  * @typedef {{threshold: number, background: string[]}} Rules
  * @typedef {{by: string, reason: string, count: number}} Drop
@@ -9,7 +9,7 @@
  *   label: string | null, probability: number | null, label_since: number | null,
  *   frames_per_second: number | null, predictions_per_second: number | null, predicted_at: number | null,
  *   demo: boolean, dropped: Drop[],
- * }} Camera `demo`, of the last prediction
+ * }} Camera `demo` is that of the last prediction
  * @typedef {{
  *   state: string, since: number | null, at: number | null, detail: string, model: string | null, update: Update | null,
  *   metrics: Record<string, number>, rates: Record<string, number>,
@@ -23,19 +23,19 @@
  * @typedef {{
  *   totals: Record<string, number> | null, visits: Record<string, Record<string, number | null>>,
  *   counted: Record<string, number | null>, demo: boolean,
- * }} CameraCounts `counted` is the part of each hour in which the camera was counting; null: no data
+ * }} CameraCounts `counted` is the share of each hour during which the camera was counting; null: no data
  * @typedef {{
  *   day: string, begins_at: number, ends_at: number, zone: string,
  *   cameras: Record<string, CameraCounts>, visits: Visit[], demo: boolean,
  * }} DayReport
- * @typedef {{away_since: number | null}} BrokerState since when the dashboard has been without the broker
+ * @typedef {{disconnected_since: number | null}} BrokerState `disconnected_since` is null while connected
  * @typedef {{
  *   now: number, page: string, signed_in: boolean, rules: Rules, labels: string[], cameras: Record<string, Camera>,
  *   modules: Record<string, Module>, pixels: Record<string, Pixels>, broker: BrokerState,
  *   today: {problem: string, report: DayReport | null},
  * }} State
- * @typedef {{name: string, probability: number, box: [number, number, number, number] | null}} Guess
- * @typedef {{labels: Guess[], classified_at: number, inference_ms: number, model: string}} Prediction
+ * @typedef {{name: string, probability: number, box: [number, number, number, number] | null}} Label
+ * @typedef {{labels: Label[], classified_at: number, inference_ms: number, model: string}} Prediction
  * @typedef {{
  *   camera: string, sequence: number, captured_at: number, age: number, width: number, height: number,
  *   prediction: Prediction | null,

@@ -1,14 +1,14 @@
-/** The programs of the suite: the state of each with since when, and its metrics. */
+/** The modules: their states and metrics. */
 
 /** @import { Module } from "./messages.js" */
 /** @import { Broker } from "./broker.js" */
 /** @import { Clock, SiteTime } from "./times.js" */
 
-import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
+import { byId, element, syncChildren, setAttribute, setShown, setText } from "./elements.js";
 import { detailWords, metricName, metricText, mainMetrics, moduleWords, rate } from "./words.js";
 
-const CHAIN = ["capture", "classifier", "counter", "bridge", "dashboard", "display"]; // as frames and results go
-const TROUBLE = ["bad", "warn", "idle"]; // weights, in the order in which they are to be seen
+const MODULE_ORDER = ["capture", "classifier", "counter", "bridge", "dashboard", "display"]; // the path of a frame
+const SEVERITY_ORDER = ["bad", "warn", "idle"];
 
 export class Modules {
   /** @type {Record<string, Module>} */
@@ -29,34 +29,34 @@ export class Modules {
     setShown(byId("no-module"), items().length === 0);
   }
 
-  /** What changes with time alone: a module that has stopped reporting. */
+  /** Updates modules that have stopped reporting. Called every second. */
   tick() {
     const focused = /** @type {HTMLElement | null} */ (document.activeElement);
-    keyed(byId("module-list"), this.#order(), blank);
-    if (focused !== document.activeElement) focused?.focus(); // an item that is moved loses it
-    for (const node of items()) this.#state(node);
+    syncChildren(byId("module-list"), this.#sorted(), createItem);
+    if (focused !== document.activeElement) focused?.focus(); // moving an item removes the focus
+    for (const node of items()) this.#showState(node);
   }
 
-  /** Trouble comes first, what is well (no place in TROUBLE) last, each in the order of the chain. */
-  #order() {
-    const place = (/** @type {string} */ name) => TROUBLE.indexOf(moduleWords(this.broker.stateOf(name)).weight) >>> 0;
-    return inChain(Object.keys(this.#modules)).sort((one, other) => place(one) - place(other));
+  /** Returns the names sorted by severity, good ones last, then in MODULE_ORDER. */
+  #sorted() {
+    const index = (/** @type {string} */ name) => SEVERITY_ORDER.indexOf(moduleWords(this.broker.stateOf(name)).severity) >>> 0;
+    return inModuleOrder(Object.keys(this.#modules)).sort((one, other) => index(one) - index(other));
   }
 
   /** @param {HTMLElement} node */
-  #state(node) {
+  #showState(node) {
     const name = node.dataset.module ?? "";
     const [module, { now }] = [this.#modules[name], this.clock];
-    const [[title, badge], [since, said], detail] = [node.children[0].children, node.children[1].children, node.children[2]];
+    const [[title, badge], [since, main], detail] = [node.children[0].children, node.children[1].children, node.children[2]];
     const [state, time] = [this.broker.stateOf(name), this.broker.sinceOf(name)];
     const words = moduleWords(state);
     const metrics = state === "running" || state === "starting" ? mainMetrics(module) : [];
     setAttribute(node, "data-state", state);
     setText(title, name);
     setText(badge, words.text);
-    setAttribute(badge, "data-weight", words.weight);
+    setAttribute(badge, "data-severity", words.severity);
     setText(since, time === null ? "" : `since ${this.site.since(time, now)}`);
-    setText(said, (time !== null && metrics.length ? " · " : "") + metrics.join(" · "));
+    setText(main, (time !== null && metrics.length ? " · " : "") + metrics.join(" · "));
     const why = state === "unknown" ? "" : detailWords(module.detail);
     setText(detail, [why, words.advice].filter(Boolean).join(". "));
   }
@@ -67,18 +67,18 @@ function items() {
 }
 
 /** @param {string[]} names */
-function inChain(names) {
-  const place = (/** @type {string} */ name) => CHAIN.findIndex((module) => name.startsWith(module)) >>> 0; // others come last
-  return names.sort((one, other) => place(one) - place(other) || one.localeCompare(other));
+function inModuleOrder(names) {
+  const index = (/** @type {string} */ name) => MODULE_ORDER.findIndex((module) => name.startsWith(module)) >>> 0; // others last
+  return names.sort((one, other) => index(one) - index(other) || one.localeCompare(other));
 }
 
 /** @param {string} name */
-function blank(name) {
+function createItem(name) {
   const summary = element("summary", {}, "metrics", element("span", { class: "unseen" }, ` of ${name}`));
   const all = element("details", {}, summary, element("dl"));
   const head = element("div", { class: "head" }, element("h3"), element("span", { class: "badge" }));
-  const said = element("p", { class: "said" }, element("span", { class: "since" }), element("span"));
-  return element("li", { class: "module", "data-module": name }, head, said, element("p", { class: "detail" }), all);
+  const status = element("p", { class: "status-line" }, element("span", { class: "since" }), element("span"));
+  return element("li", { class: "module", "data-module": name }, head, status, element("p", { class: "detail" }), all);
 }
 
 /** @param {HTMLElement} node @param {Module} module */
@@ -87,12 +87,12 @@ function fillMetrics(node, { metrics, rates }) {
   const names = Object.keys(metrics).sort();
   setShown(all, names.length > 0);
   const list = /** @type {HTMLElement} */ (all.lastElementChild);
-  keyed(list, names, () => element("div", {}, element("dt"), element("dd"))).forEach((row, place) => {
-    const name = names[place];
+  syncChildren(list, names, () => element("div", {}, element("dt"), element("dd"))).forEach((row, index) => {
+    const name = names[index];
     setText(row.children[0], metricName(name));
     setText(
       row.children[1],
-      metricText(name, metrics[name]) + (Object.hasOwn(rates, name) ? ` (${rate(rates[name])} a second)` : ""),
+      metricText(name, metrics[name]) + (Object.hasOwn(rates, name) ? ` (${rate(rates[name])} per second)` : ""),
     );
   });
 }

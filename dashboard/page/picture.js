@@ -1,20 +1,20 @@
-/** A camera's picture as it comes and as it is drawn, together with what was predicted of exactly this picture. */
+/** Parses and draws a camera's picture, together with the prediction of the same frame. */
 
-/** @import { Guess, PictureHeader, Rules } from "./messages.js" */
+/** @import { Label, PictureHeader, Rules } from "./messages.js" */
 /** @import { LabelColours } from "./colours.js" */
 
-import { element, keyed, setAttribute, setText } from "./elements.js";
+import { element, syncChildren, setAttribute, setText } from "./elements.js";
 import { isBackground, verdict } from "./verdict.js";
 import { percent } from "./words.js";
 
-const HEADER_LENGTH = 4; // bytes that say how long the JSON is that stands before the JPEG
-const MOST_BOXES = 20;
+const PREFIX_LENGTH = 4; // bytes that give the length of the JSON header before the JPEG
+const MAX_BOXES = 20;
 
 /** @param {ArrayBuffer} bytes @returns {{header: PictureHeader, jpeg: Blob}} */
 export function parsePicture(bytes) {
   const length = new DataView(bytes).getUint32(0);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, HEADER_LENGTH, length)));
-  return { header, jpeg: new Blob([new Uint8Array(bytes, HEADER_LENGTH + length)], { type: "image/jpeg" }) };
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, PREFIX_LENGTH, length)));
+  return { header, jpeg: new Blob([new Uint8Array(bytes, PREFIX_LENGTH + length)], { type: "image/jpeg" }) };
 }
 
 /** The canvas of one camera, with its label and boxes over it. */
@@ -25,23 +25,23 @@ export class Picture {
   #name = element("span", { class: "name" });
   #share = element("span", { class: "share" });
   #label = element("p", { class: "label" }, this.#swatch, this.#name, this.#share);
-  /** Holds the parts above; as wide and high as the picture is shown. */
+  /** Holds the elements above, in the size of the picture. */
   frame = element("div", { class: "frame" }, this.#canvas, this.#boxes, this.#label);
-  /** The room that the picture has. */
+  /** The area in which the picture is centred. */
   node = element("div", { class: "view on-dark" }, this.frame);
 
   /** @param {string} camera @param {LabelColours} colours */
   constructor(camera, colours) {
     this.colours = colours;
     this.#context = this.#canvas.getContext("2d", { alpha: false });
-    this.#canvas.setAttribute("aria-label", `Picture of the camera ${camera}`);
+    this.#canvas.setAttribute("aria-label", `Picture of camera ${camera}`);
     this.#label.hidden = true;
   }
 
   #context;
 
   /**
-   * Decodes off the main thread, then draws with the next frame of the screen; picture, label and boxes change in one task.
+   * Decodes off the main thread, then draws in the next animation frame. Picture, label and boxes change together.
    *
    * @param {PictureHeader} header
    * @param {Blob} jpeg
@@ -76,21 +76,21 @@ export class Picture {
     this.#label.dataset.kind = kind;
     this.#label.dataset.label = name;
     this.#label.dataset.sequence = String(header.sequence);
-    this.#frame(header.prediction?.labels ?? [], rules);
+    this.#showBoxes(header.prediction?.labels ?? [], rules);
   }
 
-  /** @param {Guess[]} guesses @param {Rules} rules */
-  #frame(guesses, rules) {
-    const sure = guesses.filter(
+  /** @param {Label[]} labels @param {Rules} rules */
+  #showBoxes(labels, rules) {
+    const sure = labels.filter(
       ({ name, probability, box }) => box && probability >= rules.threshold && !isBackground(name, rules),
     );
-    const seen = sure.slice(0, MOST_BOXES);
-    const boxes = keyed(this.#boxes, [...seen.keys()].map(String), () => element("div", {}, element("span")));
-    for (const [place, { name, probability, box }] of seen.entries()) {
+    const seen = sure.slice(0, MAX_BOXES);
+    const boxes = syncChildren(this.#boxes, [...seen.keys()].map(String), () => element("div", {}, element("span")));
+    for (const [index, { name, probability, box }] of seen.entries()) {
       const [x, y, width, height] = (box ?? []).map((part) => `${(100 * part).toFixed(2)}%`);
-      Object.assign(boxes[place].style, { left: x, top: y, width, height });
-      setAttribute(boxes[place], "class", `box ${this.colours.classes(name)}`);
-      setText(boxes[place].children[0], `${name} ${percent(probability)}`);
+      Object.assign(boxes[index].style, { left: x, top: y, width, height });
+      setAttribute(boxes[index], "class", `box ${this.colours.classes(name)}`);
+      setText(boxes[index].children[0], `${name} ${percent(probability)}`);
     }
   }
 }

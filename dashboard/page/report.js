@@ -1,22 +1,22 @@
-/** A day's report, added up: pure arithmetic. */
+/** Sums over a day's report. */
 
 /** @import { CameraCounts, DayReport } from "./messages.js" */
 
 import { SiteTime } from "./times.js";
 
-const QUARTER = 900;
+const QUARTER = 900; // seconds
 
 /**
- * Visits of some cameras by label and hour of the site.
+ * Visits of one or more cameras, by label and hour of the site.
  * @typedef {Map<string, Map<string, number>>} Hourly
  */
 
 /**
- * A day as it is shown: `hours` are those with data, which says 0 visits of an hour that had none; of the others nothing is known.
+ * The counts of a day. `hours` are the hours with data: one of them without counts had 0 visits; others are unknown.
  * @typedef {{counts: Hourly, hours: Set<string>}} Day
  */
 
-/** @param {DayReport} report @param {string} camera its name; empty: all of them together @returns {Day} */
+/** @param {DayReport} report @param {string} camera name; empty: all cameras @returns {Day} */
 export function dayOf(report, camera) {
   const hours = cameraCounts(report, camera).flatMap(([, { counted, visits }]) => [
     ...Object.entries(counted ?? {}).flatMap(([hour, share]) => (typeof share === "number" ? [hour] : [])),
@@ -26,10 +26,10 @@ export function dayOf(report, camera) {
 }
 
 /**
- * Of all cameras, those of the demo are left out, unless there are no others.
+ * Returns one camera, or all cameras; all cameras exclude the demo's, unless there are no others.
  *
  * @param {DayReport | null} report
- * @param {string} camera
+ * @param {string} camera name; empty: all cameras
  * @returns {[string, CameraCounts][]}
  */
 export function cameraCounts(report, camera) {
@@ -38,7 +38,7 @@ export function cameraCounts(report, camera) {
   return report?.demo ? cameras : cameras.filter(([, { demo }]) => !demo);
 }
 
-/** @param {DayReport | null} report @param {string} camera its name; empty: all of them together @returns {Hourly} */
+/** @param {DayReport | null} report @param {string} camera name; empty: all cameras @returns {Hourly} */
 export function hourly(report, camera) {
   /** @type {Hourly} */
   const sums = new Map();
@@ -62,12 +62,12 @@ export function grandTotal(counts) {
   return added([...counts.keys()].map((label) => total(counts, label)));
 }
 
-/** Visits of all labels in one hour. @param {Hourly} counts @param {string} hour */
+/** Returns the visits of all labels in one hour. @param {Hourly} counts @param {string} hour */
 export function inHour(counts, hour) {
   return added([...counts.values()].map((hours) => hours.get(hour) ?? 0));
 }
 
-/** Visits of all labels before an hour began. @param {Hourly} counts @param {string} hour */
+/** Returns the visits of all labels before an hour. @param {Hourly} counts @param {string} hour */
 export function beforeHour(counts, hour) {
   return added([...counts.values()].flatMap((hours) => [...hours].map(([name, visits]) => (name < hour ? visits : 0))));
 }
@@ -79,16 +79,16 @@ function added(numbers) {
   return sum;
 }
 
-/** The hours of a report's day that exist, in their order: 23 where the clock springs forward. @param {DayReport} report */
+/** Returns the hours of a report's day, sorted: 23 when the clock springs forward. @param {DayReport} report */
 export function hoursOf(report) {
   if (!report.zone) return Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
-  return [...lengths(report).keys()];
+  return [...hourLengths(report).keys()];
 }
 
-/** How many seconds each hour of a report's day takes. @param {DayReport} report @returns {Map<string, number>} */
-function lengths(report) {
+/** Returns the length of each hour of a report's day, in seconds. @param {DayReport} report @returns {Map<string, number>} */
+function hourLengths(report) {
   const site = new SiteTime();
-  site.learn(report.zone);
+  site.setZone(report.zone);
   const seconds = new Map();
   for (let time = report.begins_at; time < report.ends_at; time += QUARTER) {
     seconds.set(site.hour(time), (seconds.get(site.hour(time)) ?? 0) + QUARTER);
@@ -97,14 +97,14 @@ function lengths(report) {
 }
 
 /**
- * For how many seconds each camera was counting, of those that have passed of the day; null where there is no data.
+ * Returns for how many seconds each camera was counting (null: no data), and how many seconds of the day have passed.
  *
  * @param {DayReport} report
  * @param {string} camera
  * @param {number} now
  */
 export function coverage(report, camera, now) {
-  const seconds = lengths(report);
+  const seconds = hourLengths(report);
   const passed = Math.max(0, Math.min(now, report.ends_at) - report.begins_at);
   return cameraCounts(report, camera).map(([name, { counted }]) => {
     const shares = Object.entries(counted ?? {}).filter(([, share]) => share !== null);
@@ -114,25 +114,25 @@ export function coverage(report, camera, now) {
 }
 
 /**
- * The hours worth showing: those with visits and the present one, and around them as many as make `least`, later ones first.
+ * Returns the hours to show: from the first to the last that has visits or is the current one, and at least `minimum`.
  *
  * @param {string[]} hours
- * @param {Hourly[]} days what is shown side by side
- * @param {string} present
- * @param {number} least
+ * @param {Hourly[]} days the counts to show together
+ * @param {string} currentHour
+ * @param {number} minimum
  */
-export function shownHours(hours, days, present, least) {
-  const busy = hours.flatMap((hour, place) => (hour === present || days.some((counts) => inHour(counts, hour)) ? [place] : []));
+export function shownHours(hours, days, currentHour, minimum) {
+  const busy = hours.flatMap((hour, at) => (hour === currentHour || days.some((counts) => inHour(counts, hour)) ? [at] : []));
   let first = Math.min(...busy, hours.length - 1);
   let last = Math.max(...busy, first);
-  while (last - first + 1 < Math.min(least, hours.length)) {
+  while (last - first + 1 < Math.min(minimum, hours.length)) {
     if (last < hours.length - 1) last += 1;
     else first -= 1;
   }
   return hours.slice(first, last + 1);
 }
 
-/** "14–15" for the hour "14". @param {string} hour */
+/** Returns "14–15" for the hour "14". @param {string} hour */
 export function hourText(hour) {
   return `${hour}–${String((Number(hour) + 1) % 24).padStart(2, "0")}`;
 }

@@ -1,33 +1,33 @@
-/** The one sentence that answers "is it working?", and what to do if it is not. */
+/** The top line: whether everything is working, and what to do if not. */
 
 /** @import { State } from "./messages.js" */
 /** @import { Broker } from "./broker.js" */
 /** @import { Clock, SiteTime } from "./times.js" */
 /** @import { LabelColours } from "./colours.js" */
-/** @import { Weight, Words } from "./words.js" */
+/** @import { Severity, Words } from "./words.js" */
 
 import { byId, setAttribute, setText } from "./elements.js";
 import { dayOf, grandTotal, total } from "./report.js";
 import { cameraWords, counted, detailWords, grouped, moduleWords } from "./words.js";
 
 /**
- * @typedef {{weight: Weight, text: string, advice: string}} Finding
- * @typedef {Finding & {title: string}} Overview `title` is for the window
+ * @typedef {{severity: Severity, text: string, advice: string}} Finding
+ * @typedef {Finding & {title: string}} Overview `title` is the title of the window
  */
 
-const COUNTING = /^(capture|classifier|counter)/; // modules without which nothing is counted
-const STOPPED = "stopped"; // the detail of a module that was stopped
-const MOST_LABELS = 4; // that a sentence bears
+const COUNTING = /^(capture|classifier|counter)/; // modules that counting requires
+const STOPPED = "stopped"; // the detail of a module that was stopped on purpose
+const MAX_LABELS = 4; // in a sentence
 const ORDER = ["bad", "warn", "idle"];
 const NOTHING_REPORTED = {
-  weight: /** @type {Weight} */ ("idle"),
+  severity: /** @type {Severity} */ ("idle"),
   text: "No camera has reported yet. Is capture running?",
-  advice: "Start capture, or look into its log. Its camera is shown here as soon as it reports.",
+  advice: "Start capture, or check its log. Its camera appears here once it reports.",
 };
 const ALL_OFFLINE = {
-  weight: /** @type {Weight} */ ("bad"),
-  text: "Nothing is counted: all modules are offline.",
-  advice: "Is Footfall stopped? Start it; this page goes on by itself.",
+  severity: /** @type {Severity} */ ("bad"),
+  text: "Not counting: all modules are offline.",
+  advice: "If Footfall is stopped, start it; this page reconnects.",
 };
 
 export class Summary {
@@ -41,8 +41,8 @@ export class Summary {
 
   /** @param {State} state */
   show(state) {
-    const { weight, text, advice, title } = this.overview(state);
-    this.display(weight, text, advice, title);
+    const { severity, text, advice, title } = this.overview(state);
+    this.display(severity, text, advice, title);
   }
 
   /** @param {State} state @returns {Overview} */
@@ -50,61 +50,61 @@ export class Summary {
     const [first, ...others] = this.#findings(state);
     const counts = this.#counts(state);
     const also = others.length ? `Also: ${others.map(({ text }) => text).join(" ")}` : "";
-    if (first && first.weight !== "warn") {
+    if (first && first.severity !== "warn") {
       return { ...first, advice: joined(first.advice, also, counts && `${counts}.`), title: first.text };
     }
-    const text = `Counting. ${[working(state), counts].filter(Boolean).join(", ")}.`;
+    const text = `Counting. ${[liveCameras(state), counts].filter(Boolean).join(", ")}.`;
     const advice = joined(first?.text, first?.advice, also);
-    return { weight: first?.weight ?? "good", text, advice, title: counts || "counting" };
+    return { severity: first?.severity ?? "good", text, advice, title: counts || "counting" };
   }
 
   /**
-   * @param {Weight} weight
+   * @param {Severity} severity
    * @param {string} text
    * @param {string} advice
-   * @param {string} [title] of the window, where the text does not suit
+   * @param {string} [title] of the window
    */
-  display(weight, text, advice, title = text) {
-    setAttribute(byId("overview"), "data-weight", weight);
+  display(severity, text, advice, title = text) {
+    setAttribute(byId("overview"), "data-severity", severity);
     setText(byId("summary"), text);
     setText(byId("advice"), advice);
-    const full = `${weight === "bad" ? "⚠ " : ""}Footfall: ${title}`;
+    const full = `${severity === "bad" ? "⚠ " : ""}Footfall: ${title}`;
     if (document.title !== full) document.title = full;
   }
 
-  /** What needs attention, the worst first, each cause once. @param {State} state @returns {Finding[]} */
+  /** Returns the problems, most severe first, each cause once. @param {State} state @returns {Finding[]} */
   #findings(state) {
-    if (this.broker.awaySince !== null) return [this.#away(this.broker.awaySince)];
+    if (this.broker.disconnectedSince !== null) return [this.#brokerFinding(this.broker.disconnectedSince)];
     const modules = Object.entries(state.modules);
     if (modules.length > 0 && modules.every(([, module]) => module.state === "offline")) return [ALL_OFFLINE];
-    if (Object.keys(state.cameras).length === 0) return [NOTHING_REPORTED, ...this.#ofModules(state)];
-    const findings = [...this.#ofModules(state), ...this.#ofCameras(state)];
-    return findings.sort((one, other) => ORDER.indexOf(one.weight) - ORDER.indexOf(other.weight));
+    if (Object.keys(state.cameras).length === 0) return [NOTHING_REPORTED, ...this.#moduleFindings(state)];
+    const findings = [...this.#moduleFindings(state), ...this.#cameraFindings(state)];
+    return findings.sort((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
   }
 
-  /** Without the broker nothing else is known. @param {number} since @returns {Finding} */
-  #away(since) {
-    const text = `Footfall's broker has been away since ${this.site.since(since, this.clock.now)}.`;
-    return { weight: "bad", text, advice: "Is Mosquitto running? All goes on by itself when it is back." };
+  /** Replaces all other findings: without the broker nothing else is known. @param {number} since @returns {Finding} */
+  #brokerFinding(since) {
+    const text = `No connection to the broker since ${this.site.since(since, this.clock.now)}.`;
+    return { severity: "bad", text, advice: "Is Mosquitto running? Footfall reconnects automatically." };
   }
 
-  /** A camera's trouble is shown once, by its camera. @param {State} state @returns {Finding[]} */
-  #ofModules(state) {
+  /** Omits modules whose problem a camera already shows. @param {State} state @returns {Finding[]} */
+  #moduleFindings(state) {
     return Object.entries(state.modules).flatMap(([name, { detail }]) => {
-      const said = this.broker.stateOf(name);
-      if (moduleWords(said).weight === "good" || said === "starting" || shownByCamera(name, said, state)) return [];
-      if (name.startsWith("display") && said === "offline" && detail === STOPPED) return []; // not every run has one
-      const words = COUNTING.test(name) ? moduleWords(said) : bearable(moduleWords(said));
-      return [this.#finding(`The module ${name}`, said, words, this.broker.sinceOf(name), detail)];
+      const current = this.broker.stateOf(name);
+      if (moduleWords(current).severity === "good" || current === "starting" || shownByCamera(name, current, state)) return [];
+      if (name.startsWith("display") && current === "offline" && detail === STOPPED) return []; // a display is optional
+      const words = COUNTING.test(name) ? moduleWords(current) : downgraded(moduleWords(current));
+      return [this.#finding(`Module ${name}`, words, this.broker.sinceOf(name), detail)];
     });
   }
 
   /** @param {State} state @returns {Finding[]} */
-  #ofCameras(state) {
+  #cameraFindings(state) {
     const unclassified = Object.keys(state.modules).some((name) => isClassifier(name) && this.#isDown(name));
-    return Object.entries(state.cameras).flatMap(([name, { state: said, since, detail }]) => {
-      if (said === "live" || (said === "silent" && unclassified)) return [];
-      return [this.#finding(`The camera ${name}`, said, cameraWords(said), since, detail)];
+    return Object.entries(state.cameras).flatMap(([name, { state: current, since, detail }]) => {
+      if (current === "live" || (current === "silent" && unclassified)) return [];
+      return [this.#finding(`Camera ${name}`, cameraWords(current), since, detail)];
     });
   }
 
@@ -115,30 +115,26 @@ export class Summary {
 
   /**
    * @param {string} subject
-   * @param {string} state
    * @param {Words} words
    * @param {number | null} since
    * @param {string} detail
    * @returns {Finding}
    */
-  #finding(subject, state, { weight, text, advice }, since, detail) {
+  #finding(subject, { severity, text, advice }, since, detail) {
     const when = since === null ? "" : ` since ${this.site.since(since, this.clock.now)}`;
-    const isQuoted = state.includes("-");
-    const verb = isQuoted ? (when ? "has said" : "says") : when ? "has been" : "is";
-    const said = isQuoted ? `\u201c${text}\u201d` : text;
-    return { weight, text: `${subject} ${verb} ${said}${when}${detail ? `: ${detailWords(detail)}` : ""}.`, advice };
+    return { severity, text: `${subject}: ${text}${when}${detail ? ` (${detailWords(detail)})` : ""}.`, advice };
   }
 
-  /** "12 visitors today: man 5, woman 7"; empty while that is not known. @param {State} state */
+  /** Returns a text such as "12 visitors today: man 5, woman 7"; empty if unknown. @param {State} state */
   #counts({ today: { report, problem } }) {
-    if (!report || problem || this.broker.away) return "";
+    if (!report || problem || this.broker.disconnected) return "";
     const { counts, hours } = dayOf(report, "");
     if (hours.size === 0) return "no data for today yet";
     const labels = this.colours.sorted(counts.keys()).filter((label) => total(counts, label));
-    const most =
-      labels.length <= MOST_LABELS ? labels : labels.toSorted((one, other) => total(counts, other) - total(counts, one));
-    const named = most.slice(0, MOST_LABELS).map((label) => `${label} ${grouped(total(counts, label))}`);
-    const each = named.concat(labels.length > MOST_LABELS ? ["and others"] : []).join(", ");
+    const ranked =
+      labels.length <= MAX_LABELS ? labels : labels.toSorted((one, other) => total(counts, other) - total(counts, one));
+    const named = ranked.slice(0, MAX_LABELS).map((label) => `${label} ${grouped(total(counts, label))}`);
+    const each = named.concat(labels.length > MAX_LABELS ? ["and others"] : []).join(", ");
     return `${counted(grandTotal(counts), report.demo ? "demo visitor" : "visitor")} today${each ? `: ${each}` : ""}`;
   }
 }
@@ -149,21 +145,21 @@ function joined(...sentences) {
 }
 
 /** @param {State} state */
-function working({ cameras }) {
+function liveCameras({ cameras }) {
   const live = Object.values(cameras).filter(({ state }) => state === "live").length;
   return `${counted(live, "camera")} live`;
 }
 
-/** @param {string} module @param {string} said @param {State} state */
-function shownByCamera(module, said, { cameras }) {
+/** @param {string} module @param {string} current @param {State} state */
+function shownByCamera(module, current, { cameras }) {
   const capture = module.startsWith("capture");
-  if (!capture && !["camera-lost", "paused", "ended"].includes(said)) return false;
+  if (!capture && !["camera-lost", "paused", "ended"].includes(current)) return false;
   return Object.values(cameras).some(({ state }) => state !== "live" && state !== "silent");
 }
 
 /** @param {Words} words @returns {Words} */
-function bearable(words) {
-  return words.weight === "bad" ? { ...words, weight: "warn" } : words;
+function downgraded(words) {
+  return words.severity === "bad" ? { ...words, severity: "warn" } : words;
 }
 
 /** @param {string} module */

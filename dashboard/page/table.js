@@ -2,7 +2,7 @@
 
 /** @import { Day } from "./report.js" */
 
-import { byId, element, keyed, setText } from "./elements.js";
+import { byId, element, syncChildren, setText } from "./elements.js";
 import { hourText, inHour } from "./report.js";
 import { grouped } from "./words.js";
 
@@ -12,9 +12,9 @@ import { grouped } from "./words.js";
  * @param {Day} today
  * @param {Day | null} other
  * @param {string} otherDay
- * @param {string} present the hour after which today has none yet
+ * @param {string} currentHour later hours of today have no data yet
  */
-export function showTable(hours, labels, today, other, otherDay, present) {
+export function showTable(hours, labels, today, other, otherDay, currentHour) {
   const table = byId("counts-table");
   const [, head, body] = table.children;
   const columns = ["Hour", ...labels, "All", ...(other ? [otherDay] : [])];
@@ -22,10 +22,11 @@ export function showTable(hours, labels, today, other, otherDay, present) {
   const rows = hours.map((hour) => [
     hourText(hour),
     ...labels.map((label) => (today.hours.has(hour) ? grouped(today.counts.get(label)?.get(hour) ?? 0) : "–")),
-    hour > present && !today.hours.has(hour) ? "–" : figure(today, hour),
+    hour > currentHour && !today.hours.has(hour) ? "–" : figure(today, hour),
     ...(other ? [figure(other, hour)] : []),
   ]);
-  keyed(/** @type {HTMLElement} */ (body), hours, () => element("tr")).forEach((node, place) => cells(node, rows[place], "row"));
+  const nodes = syncChildren(/** @type {HTMLElement} */ (body), hours, () => element("tr"));
+  nodes.forEach((node, index) => cells(node, rows[index], "row"));
 }
 
 /** @param {Day} day @param {string} hour */
@@ -35,18 +36,18 @@ function figure({ counts, hours }, hour) {
 
 /** @param {HTMLElement} parent @param {string} key @param {string[]} texts @param {string} scope */
 function row(parent, key, texts, scope) {
-  const [node] = keyed(parent, [key], () => element("tr"));
+  const [node] = syncChildren(parent, [key], () => element("tr"));
   cells(node, texts, scope);
 }
 
 /**
- * The first cell of a row is its heading, and in the first row each is.
+ * Fills a row. Its first cell is a heading; in the head row, all cells are.
  * @param {HTMLElement} node
  * @param {string[]} texts
  * @param {string} scope
  */
 function cells(node, texts, scope) {
-  const keys = [...texts.keys()].map((place) => (scope === "col" || place === 0 ? `th${place}` : `td${place}`));
-  const made = keyed(node, keys, (key) => (key.startsWith("th") ? element("th", { scope }) : element("td")));
-  made.forEach((cell, place) => setText(cell, texts[place]));
+  const keys = [...texts.keys()].map((index) => (scope === "col" || index === 0 ? `th${index}` : `td${index}`));
+  const made = syncChildren(node, keys, (key) => (key.startsWith("th") ? element("th", { scope }) : element("td")));
+  made.forEach((cell, index) => setText(cell, texts[index]));
 }

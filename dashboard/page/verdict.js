@@ -1,11 +1,11 @@
-/** What a prediction says of its picture: who is seen, nobody, or that it is not sure. */
+/** The result of a prediction, as the page shows it. */
 
-/** @import { Prediction, Guess, Rules } from "./messages.js" */
+/** @import { Prediction, Label, Rules } from "./messages.js" */
 
 import { percent } from "./words.js";
 
 /**
- * What a prediction says of its picture.
+ * Returns the kind of result (a label, nobody, unsure or none), its text and its probability.
  *
  * @typedef {{kind: "seen" | "nobody" | "unsure" | "none", name: string, text: string, share: string}} Verdict
  * @param {Prediction | null} prediction
@@ -14,27 +14,27 @@ import { percent } from "./words.js";
  */
 export function verdict(prediction, rules) {
   if (!prediction) return { kind: "none", name: "", text: "not classified", share: "" };
-  const best = prediction.labels.reduce(likelier, /** @type {Guess | null} */ (null));
+  const best = prediction.labels.reduce(moreProbable, /** @type {Label | null} */ (null));
   if (!best) return { kind: "nobody", name: "", text: "nobody", share: "" };
   const { name } = best;
   const share = percent(best.probability);
   if (isBackground(name, rules))
-    return { kind: "nobody", name, text: sameWord(name, "nobody") ? "nobody" : `nobody (${name})`, share };
+    return { kind: "nobody", name, text: isSame(name, "nobody") ? "nobody" : `nobody (${name})`, share };
   if (best.probability < rules.threshold) return { kind: "unsure", name, text: `unsure, perhaps ${name}`, share };
   return { kind: "seen", name, text: name, share };
 }
 
-/** @param {Guess | null} one @param {Guess} other */
-function likelier(one, other) {
+/** @param {Label | null} one @param {Label} other */
+function moreProbable(one, other) {
   return one && one.probability >= other.probability ? one : other;
 }
 
-/** Whether a label means that nobody is there. @param {string} name @param {Rules} rules */
+/** Whether a label means that nobody is in the picture. @param {string} name @param {Rules} rules */
 export function isBackground(name, rules) {
-  return rules.background.some((background) => sameWord(name, background));
+  return rules.background.some((background) => isSame(name, background));
 }
 
-/** As Python's casefold sees it: by way of capitals, so that "ß" is "ss". @param {string} one @param {string} other */
-function sameWord(one, other) {
+/** Compares like Python's casefold: upper case first, so that "ß" equals "ss". @param {string} one @param {string} other */
+function isSame(one, other) {
   return one.toUpperCase().toLowerCase() === other.toUpperCase().toLowerCase();
 }

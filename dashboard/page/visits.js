@@ -4,11 +4,11 @@
 /** @import { LabelColours } from "./colours.js" */
 /** @import { SiteTime } from "./times.js" */
 
-import { byId, element, keyed, setAttribute, setShown, setText } from "./elements.js";
+import { byId, element, syncChildren, setAttribute, setShown, setText } from "./elements.js";
 import { duration } from "./times.js";
 import { percent } from "./words.js";
 
-const MOST = 50;
+const MAX_LISTED = 50;
 
 export class Visits {
   /** @param {LabelColours} colours @param {SiteTime} site */
@@ -19,34 +19,34 @@ export class Visits {
 
   /**
    * @param {Visit[]} visits
-   * @param {string} camera whose visits; empty: all cameras'
-   * @param {boolean} several whether to show the camera
+   * @param {string} camera name; empty: all cameras
+   * @param {boolean} several whether the site has several cameras
    */
   show(visits, camera, several) {
-    const shown = visits.filter((visit) => camera === "" || visit.camera === camera).slice(0, MOST);
+    const shown = visits.filter((visit) => camera === "" || visit.camera === camera).slice(0, MAX_LISTED);
     byId("visits").classList.toggle("several", several);
     setShown(byId("visits-region"), shown.length > 0);
     setShown(byId("no-visit"), shown.length === 0);
-    const rows = keyed(
+    const rows = syncChildren(
       byId("visits-body"),
       shown.map(({ id }) => id),
-      blankRow,
+      createRow,
     );
-    rows.forEach((row, place) => this.#fill(row, shown[place]));
+    rows.forEach((row, index) => this.#fill(row, shown[index]));
   }
 
-  /** The text without a visit. @param {string} problem why it is not known, if so */
-  showNone(problem) {
-    setText(byId("no-visit-yet"), problem ? `Not known: ${problem}` : "No visit yet today.");
+  /** Sets the text that is shown without visits. @param {string} problem why the visits are unknown; empty if known */
+  setEmptyText(problem) {
+    setText(byId("no-visit-yet"), problem ? `Visits unknown: ${problem}` : "No visits yet today.");
   }
 
   /** @param {HTMLElement} row @param {Visit} visit */
   #fill(row, { label, camera, started_at: began, ended_at: ended, peak, demo }) {
     const [time, who, length, highest] = row.children;
-    const yours = this.site.yours(began);
+    const viewerTime = this.site.viewerTime(began);
     setText(time.children[0], this.site.seconds(began));
-    setText(time.children[1], yours && ` (${yours})`);
-    setAttribute(time, "title", yours || null);
+    setText(time.children[1], viewerTime && ` (${viewerTime})`);
+    setAttribute(time, "title", viewerTime || null);
     setAttribute(who.children[0], "class", `swatch ${this.colours.classes(label)}`);
     setText(who.children[1], label);
     setText(length, duration(ended - began));
@@ -55,7 +55,7 @@ export class Visits {
   }
 }
 
-function blankRow() {
+function createRow() {
   const time = element("td", {}, element("span", { class: "site" }), element("span", { class: "unseen" }));
   const who = element(
     "td",

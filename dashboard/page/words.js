@@ -1,102 +1,102 @@
-/** What states, metrics and reasons are called in plain words, and what to do about them. */
+/** States, metrics and drop reasons in plain words, with advice. */
 
 /** @import { Module, Update } from "./messages.js" */
 
 /**
- * How much a state matters: all is well, somebody wants it so, something needs attention, nothing is counted.
- * @typedef {"good" | "idle" | "warn" | "bad"} Weight
- * @typedef {{text: string, weight: Weight, advice: string}} Words
+ * The severity of a state: working, idle on purpose, needs attention, not counting.
+ * @typedef {"good" | "idle" | "warn" | "bad"} Severity
+ * @typedef {{text: string, severity: Severity, advice: string}} Words
  */
 
 /** @type {Record<string, Words>} */
 const CAMERA_STATES = {
-  __proto__: null, // names come from messages, and "constructor" is none of these; here and below
-  live: { text: "live", weight: "good", advice: "" },
-  starting: { text: "starting", weight: "idle", advice: "The first picture comes in a moment." },
-  lost: { text: "lost", weight: "bad", advice: "Check its cable, address or file. It is tried again by itself." },
-  paused: { text: "paused", weight: "idle", advice: "It counts nobody until it is resumed." },
-  ended: { text: "at its end", weight: "idle", advice: "The file was played to its end. Restart capture to play it again." },
+  __proto__: null, // names come from messages: "constructor" must not be found, here and below
+  live: { text: "live", severity: "good", advice: "" },
+  starting: { text: "starting", severity: "idle", advice: "Waiting for the first picture." },
+  lost: { text: "lost", severity: "bad", advice: "Check its cable, address or file. Footfall retries automatically." },
+  paused: { text: "paused", severity: "idle", advice: "Not counting until it is resumed." },
+  ended: { text: "ended", severity: "idle", advice: "The file was played to its end. Restart capture to play it again." },
   offline: {
     text: "offline",
-    weight: "bad",
-    advice: "Start its capture, or look into its log.",
+    severity: "bad",
+    advice: "Start its capture module, or check the module's log.",
   },
-  silent: { text: "silent", weight: "bad", advice: "Capture runs, but no predictions come. Is the classifier running?" },
+  silent: { text: "silent", severity: "bad", advice: "Capture is running, but nothing is predicted. Is the classifier running?" },
 };
 
-/** Whatever a camera said last, without the broker. @type {Words} */
-export const BROKER_AWAY = { text: "not known", weight: "idle", advice: "What it sees is not known until the broker is back." };
+/** The state of a camera without the broker. @type {Words} */
+export const BROKER_DISCONNECTED = { text: "unknown", severity: "idle", advice: "Waiting for the broker." };
 
 /** @type {Record<string, Words>} */
 const MODULE_STATES = {
   __proto__: null,
-  running: { text: "running", weight: "good", advice: "" },
-  starting: { text: "starting", weight: "idle", advice: "" },
-  paused: { text: "paused", weight: "idle", advice: "It counts nobody until it is resumed." },
-  ended: { text: "at its end", weight: "idle", advice: "The file was played to its end. Restart capture to play it again." },
-  offline: { text: "offline", weight: "bad", advice: "Start it, or look into its log." },
-  unknown: { text: "not known", weight: "idle", advice: "" },
+  running: { text: "running", severity: "good", advice: "" },
+  starting: { text: "starting", severity: "idle", advice: "" },
+  paused: { text: "paused", severity: "idle", advice: "Not counting until it is resumed." },
+  ended: { text: "ended", severity: "idle", advice: "The file was played to its end. Restart capture to play it again." },
+  offline: { text: "offline", severity: "bad", advice: "Start it, or check its log." },
+  unknown: { text: "unknown", severity: "idle", advice: "" },
   silent: {
     text: "silent",
-    weight: "bad",
-    advice: "It has stopped reporting. Is its machine reachable, or does it hang? See its log.",
+    severity: "bad",
+    advice: "It has stopped reporting. Check its machine, network and log.",
   },
   "camera-lost": {
     text: "camera lost",
-    weight: "bad",
-    advice: "Check the camera's cable, address or file. It is tried again by itself.",
+    severity: "bad",
+    advice: "Check the camera's cable, address or file. Footfall retries automatically.",
   },
-  "matrix-lost": { text: "matrix lost", weight: "warn", advice: "Check that the Sense HAT sits well. Counting goes on." },
+  "matrix-lost": { text: "matrix lost", severity: "warn", advice: "Check that the Sense HAT is attached. Counting continues." },
   "model-refused": {
     text: "model refused",
-    weight: "warn",
-    advice: "The model before it goes on. Put a model in its place that fits.",
+    severity: "warn",
+    advice: "The previous model stays active. Replace the refused model.",
   },
   "ledger-unavailable": {
     text: "ledger unavailable",
-    weight: "bad",
-    advice: "Make room on the disk, or mend it. The broker keeps what comes meanwhile.",
+    severity: "bad",
+    advice: "Free disk space, or repair the disk. The broker queues predictions meanwhile.",
   },
   "outbox-unavailable": {
     text: "outbox unavailable",
-    weight: "warn",
-    advice: "Make room on the disk, or mend it. Counting goes on; the broker keeps the results meanwhile.",
+    severity: "warn",
+    advice: "Free disk space, or repair the disk. Counting continues; the broker queues results meanwhile.",
   },
 };
 
 /** @param {string} state @returns {Words} */
 export function cameraWords(state) {
-  return CAMERA_STATES[state] ?? { text: plain(state), weight: "warn", advice: "" };
+  return CAMERA_STATES[state] ?? { text: plain(state), severity: "warn", advice: "" };
 }
 
 /** @param {string} state @returns {Words} */
 export function moduleWords(state) {
-  return MODULE_STATES[state] ?? { text: plain(state), weight: "warn", advice: "" };
+  return MODULE_STATES[state] ?? { text: plain(state), severity: "warn", advice: "" };
 }
 
-const LAST_WILL = "connection lost"; // what the broker says of a module in its stead
+const LAST_WILL = "connection lost"; // the detail of a module's last will
 
-/** Why a state is so, without the full stop. @param {string} detail */
+/** Returns the detail of a state, without a final full stop. @param {string} detail */
 export function detailWords(detail) {
-  return detail === LAST_WILL ? "it ended without saying so, or cannot reach the broker" : detail.replace(/\.$/, "");
+  return detail === LAST_WILL ? "it crashed or lost its connection to the broker" : detail.replace(/\.$/, "");
 }
 
 /** @type {Record<string, string>} */
 const DROPS = {
   __proto__: null,
-  dropped_for_newer: "for a newer one",
+  dropped_for_newer: "replaced by a newer one",
   dropped_old: "too old",
   dropped_ahead: "ahead of the clock",
   dropped_paused: "while paused",
-  dropped_camera: "of a camera that cannot be",
+  dropped_camera: "of cameras that are not allowed",
   dropped_offline: "without the broker",
-  dropped_unsent: "before they were sent",
-  dropped_queue_full: "as the broker was too slow",
-  dropped_questions: "questions, as too many waited",
-  dropped_results: "results, as the outbox was full",
+  dropped_unsent: "not sent in time",
+  dropped_queue_full: "because the queue for the broker was full",
+  dropped_questions: "questions because too many were waiting",
+  dropped_results: "results because the outbox was full",
 };
 
-/** Why something was left out, as in "12 for a newer one". @param {string} reason */
+/** Returns why something was dropped, as in "12 too old". @param {string} reason */
 export function dropWords(reason) {
   return DROPS[reason] ?? plain(reason.replace(/^dropped_/, ""));
 }
@@ -107,41 +107,41 @@ const METRICS = {
   frames_in: "frames received",
   frames_out: "frames sent",
   predictions_in: "predictions received",
-  predictions_out: "predictions made",
+  predictions_out: "predictions published",
   visits_out: "visits published",
-  inference_ms: "time of one prediction",
-  frame_age_ms: "age of a frame when predicted",
+  inference_ms: "time of the last inference",
+  frame_age_ms: "time from capture to prediction",
   sink_sent: "results forwarded",
-  sink_failed: "attempts to forward that failed",
-  edgehub_clients: "connections to edgeHub",
-  edgehub_stuck: "threads stuck in edgeHub's client",
-  outbox: "results waiting to be sent",
-  invalid: "messages refused",
-  failed: "messages that failed",
-  ledger_failed: "times the ledger failed",
-  ledgers_replaced: "ledgers that were damaged and replaced",
-  outbox_failed: "times the outbox failed",
-  outboxes_replaced: "outboxes that were damaged and replaced",
+  sink_failed: "failed attempts to forward a result",
+  edgehub_clients: "clients created for edgeHub",
+  edgehub_stuck: "calls into the Azure library that have not returned",
+  outbox: "results waiting to be forwarded",
+  invalid: "invalid messages",
+  failed: "messages not handled because of an error",
+  ledger_failed: "failed attempts to use the ledger",
+  ledgers_replaced: "damaged ledgers replaced",
+  outbox_failed: "failed attempts to use the outbox",
+  outboxes_replaced: "damaged outboxes replaced",
   summarys_in: "hourly summaries received",
   summarys_out: "hourly summaries published",
-  currentlabels_in: "changes of who is there received",
-  currentlabels_out: "changes of who is there published",
+  currentlabels_in: "label changes received",
+  currentlabels_out: "label changes published",
   daycounts_in: "counts received",
   daycounts_out: "counts published",
   visits_in: "visits received",
-  questions_in: "questions for a day's counts received",
-  questions_out: "questions for a day's counts asked",
+  questions_in: "questions received",
+  questions_out: "questions published",
   answers_in: "answers received",
-  answers_out: "answers given",
-  connect_failed: "connections that failed",
-  disconnected: "times the broker was lost",
-  revived: "times its connection was started again",
-  unanswered: "questions that could not be answered",
-  clock_stepped: "seconds by which the clock was last set",
-  clock_steps: "times the clock was set",
-  clock_jump_seconds: "seconds between a frame's time and the clock",
-  health_failed: "times the health file could not be written",
-  invalid_state: "saved states that could not be read",
+  answers_out: "answers published",
+  connect_failed: "failed attempts to connect to the broker",
+  disconnected: "lost connections to the broker",
+  revived: "restarts of the connection's thread",
+  unanswered: "questions answered with a problem",
+  clock_stepped: "last change of the clock, in seconds",
+  clock_steps: "changes of the clock",
+  clock_jump_seconds: "jump of the clock, in seconds",
+  health_failed: "failed attempts to write the health file",
+  invalid_state: "unreadable saved states",
 };
 
 /** @param {string} name */
@@ -155,21 +155,21 @@ export function metricText(name, value) {
   return name.endsWith("_ms") ? `${grouped(value)}\u00a0ms` : grouped(value);
 }
 
-/** The few metrics of a module that say most, in a reader's order. @param {Module} module @returns {string[]} */
+/** Returns the most important metrics of a module. @param {Module} module @returns {string[]} */
 export function mainMetrics({ model, update, metrics, rates }) {
-  const said = [];
-  if ("frames_out" in rates) said.push(`${rate(rates.frames_out)} frames a second`);
-  if ("predictions_out" in rates) said.push(`${rate(rates.predictions_out)} predictions a second`);
-  else if ("predictions_in" in rates) said.push(`${rate(rates.predictions_in)} predictions a second taken`);
-  if ("inference_ms" in metrics) said.push(`${rate(metrics.inference_ms)}\u00a0ms each`);
-  if (model !== null) said.push(model);
-  if (update && update.state !== "none") said.push(updateText(update));
-  if ("visits_out" in metrics) said.push(`${counted(metrics.visits_out, "visit")} since its start`);
-  if (metrics.outbox > 0) said.push(`${grouped(metrics.outbox)} waiting to be sent`);
-  return said;
+  const parts = [];
+  if ("frames_out" in rates) parts.push(`${rate(rates.frames_out)} frames per second`);
+  if ("predictions_out" in rates) parts.push(`${rate(rates.predictions_out)} predictions per second`);
+  else if ("predictions_in" in rates) parts.push(`${rate(rates.predictions_in)} predictions per second received`);
+  if ("inference_ms" in metrics) parts.push(`${rate(metrics.inference_ms)}\u00a0ms each`);
+  if (model !== null) parts.push(model);
+  if (update && update.state !== "none") parts.push(updateText(update));
+  if ("visits_out" in metrics) parts.push(`${counted(metrics.visits_out, "visit")} since it started`);
+  if (metrics.outbox > 0) parts.push(`${grouped(metrics.outbox)} waiting to be forwarded`);
+  return parts;
 }
 
-/** What became of the model that is wanted. @param {Update} update */
+/** Describes the update to the wanted model. @param {Update} update */
 function updateText({ state, detail }) {
   return `wanted model: ${plain(state)}${detail ? ` (${detail})` : ""}`;
 }
@@ -189,7 +189,7 @@ export function grouped(number) {
   return new Intl.NumberFormat("en-GB", { maximumFractionDigits: 2 }).format(number);
 }
 
-/** "1 visitor", "2 visitors". @param {number} number @param {string} noun */
+/** Returns "1 visitor" or "2 visitors". @param {number} number @param {string} noun */
 export function counted(number, noun) {
   return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -1,4 +1,4 @@
-"""What is forwarded, and in which shape it leaves the site."""
+"""Tests of the policy and of the results: which messages are forwarded, and in which format."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ CAT = {"tagName": "cat", "probability": 0.8, "boundingBox": {"left": 0.1, "top":
 
 
 def select(*messages: Any, policy: Policy) -> Any:
-    """The result of the last message; None when it is not forwarded."""
+    """Returns the result of the last message; None if it is not forwarded."""
     selector = Selector()
     return [selector.select(message, policy) for message in messages][-1]
 
@@ -32,7 +32,7 @@ def body(result: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("kind", "messages", "kept", "identity", "created", "found"),
+    ("kind", "messages", "names", "result_id", "created", "predictions"),
     [
         ("visit", [VISIT], "label started_at ended_at peak frames", "id-1", "2026-09-21T14:13:23.500Z", [FRAU]),
         ("summary", [SUMMARY], "day hour began_at ended_at visits", "id-2", "2026-09-21T16:00:00.000Z", []),
@@ -47,22 +47,22 @@ def body(result: Any) -> Any:
             [DOG, CAT],
         ),
     ],
-    ids=["visit", "summary", "somebody", "nobody", "prediction"],
+    ids=["visit", "summary", "woman", "nobody", "prediction"],
 )
-def test_footfalls_fields_are_beside_those_of_a_custom_vision_answer(
-    kind: str, messages: list[Any], kept: str, identity: str, created: str, found: list[dict[str, Any]]
+def test_a_result_has_the_fields_of_its_message_and_of_custom_vision(
+    kind: str, messages: list[Any], names: str, result_id: str, created: str, predictions: list[dict[str, Any]]
 ) -> None:
-    """So a query on predictions[].tagName goes on working. Ids never change; results of the demo are marked, for routes too."""
-    fields = {name: getattr(messages[-1], name) for name in kept.split()} | {"created": created, "predictions": found}
-    best = {"label": found[-1]["tagName"], "probability": "0.8000"} if found else {}
+    """Existing queries use predictions[].tagName. Ids never change. Body and properties mark results of the demo."""
+    fields = {name: getattr(messages[-1], name) for name in names.split()} | {"created": created, "predictions": predictions}
+    best = {"label": predictions[-1]["tagName"], "probability": "0.8000"} if predictions else {}
     for is_demo, marks in ((False, {}), (True, {"demo": "true"})):
-        result = select(*(replace(one, demo=is_demo) for one in messages), policy=Policy("all"))
-        assert body(result) == {"v": 1, "id": identity, "type": kind, "camera": "door", "demo": is_demo} | fields
-        assert (result.id, result.properties) == (identity, {"type": kind, "camera": "door"} | best | marks)
+        result = select(*(replace(message, demo=is_demo) for message in messages), policy=Policy("all"))
+        assert body(result) == {"v": 1, "id": result_id, "type": kind, "camera": "door", "demo": is_demo} | fields
+        assert (result.id, result.properties) == (result_id, {"type": kind, "camera": "door"} | best | marks)
 
 
-def test_only_the_same_message_gives_the_same_id() -> None:
-    """A visit with other times is another version of the same id."""
+def test_different_messages_have_different_ids() -> None:
+    """A visit with corrected times keeps its id and gets a new version."""
     label = Label("prediction", 0.9)
     changes = [("door", label, 1000.5), ("door", None, 1000.5), ("door", label, 1000.6), ("back", label, 1000.5)]
     assert len({results.from_change(*change).id for change in changes}) == len(changes)
@@ -71,8 +71,8 @@ def test_only_the_same_message_gives_the_same_id() -> None:
     assert first.version != later.version
 
 
-def test_a_body_is_within_what_iot_hub_takes() -> None:
-    """A detector that finds very much, with names that grow where they are quoted."""
+def test_the_largest_result_fits_into_an_iot_hub_message() -> None:
+    """It has 300 labels, with names that double in length when JSON escapes their quotes."""
     labels = tuple(Label('"' * 250 + str(number), 0.123456, Box(0.1234, 0.1234, 0.1234, 0.1234)) for number in range(300))
     result = results.from_prediction(replace(PREDICTION, labels=labels))
     assert len(result.body.encode()) < 250_000
@@ -93,10 +93,11 @@ def test_a_body_is_within_what_iot_hub_takes() -> None:
         (Policy("all", labels=("dog", "woma")), "summary"),
     ],
 )
-def test_which_messages_are_forwarded(policy: Policy, forwarded: str) -> None:
-    """Each level includes those before it; labels count by their whole name, of a prediction the best."""
-    found = [select(one, policy=policy) for one in (VISIT, SUMMARY, LABEL, PREDICTION, NOBODY, replace(PREDICTION, labels=()))]
-    assert [body(one)["type"] for one in found if one is not None] == forwarded.split()
+def test_the_policy_selects_messages(policy: Policy, forwarded: str) -> None:
+    """Each level includes those before it. `labels` are compared as whole names, with the best label of a prediction."""
+    messages = (VISIT, SUMMARY, LABEL, PREDICTION, NOBODY, replace(PREDICTION, labels=()))
+    selected = [select(message, policy=policy) for message in messages]
+    assert [body(result)["type"] for result in selected if result is not None] == forwarded.split()
     assert body(select(SUMMARY, policy=Policy(labels=("woman", "child"))))["visits"] == {"woman": 2}
 
 
@@ -111,21 +112,21 @@ def test_which_messages_are_forwarded(policy: Policy, forwarded: str) -> None:
         ("woman unknown woman unknown nobody", "woman None"),
     ],
 )
-def test_a_change_is_another_label_than_the_last_that_was_reported(labels: str, reported: str) -> None:
-    """A label that is not forwarded is as nobody; that the counter does not know, as when it stops, is no change."""
-    policy, selector, found = Policy("changes", 0.5, ("woman", "man", "unsure")), Selector(), []
+def test_a_change_is_a_label_that_differs_from_the_last_reported(labels: str, reported: str) -> None:
+    """A label that the policy excludes counts as nobody. An unknown label, as when the counter stops, is not a change."""
+    policy, selector, changes = Policy("changes", 0.5, ("woman", "man", "unsure")), Selector(), []
     for at, label in enumerate(labels.split(), 1000):
         now = replace(LABEL, label=label, probability=0.1 if label == "unsure" else 0.9, at=float(at))
         now = {"nobody": replace(NOBODY, at=float(at)), "unknown": replace(NOBODY, at=None)}.get(label, now)
         if (result := selector.select(now, policy)) is not None:
             assert body(result)["at"] == at
-            found.append(str(body(result)["label"]))
-    assert found == reported.split()
+            changes.append(str(body(result)["label"]))
+    assert changes == reported.split()
 
 
-@pytest.mark.parametrize(("elapsed", "is_taken"), [(0.0, False), (4.9, False), (5.0, True), (-900.0, True)], ids=str)
-def test_predictions_keep_their_distance(elapsed: float, is_taken: bool) -> None:
-    """Of each camera one in so many seconds; the first, and one after its clock was set back, at once."""
+@pytest.mark.parametrize(("elapsed", "is_forwarded"), [(0.0, False), (4.9, False), (5.0, True), (-900.0, True)], ids=str)
+def test_predictions_of_a_camera_are_throttled(elapsed: float, is_forwarded: bool) -> None:
+    """The first prediction is forwarded, and the first one after the clock was set back."""
     policy, later = Policy("all", interval_seconds=5.0), replace(PREDICTION, captured_at=PREDICTION.captured_at + elapsed)
     assert select(PREDICTION, replace(PREDICTION, camera="back"), policy=policy)
-    assert bool(select(PREDICTION, replace(PREDICTION, camera="back"), later, policy=policy)) is is_taken
+    assert bool(select(PREDICTION, replace(PREDICTION, camera="back"), later, policy=policy)) is is_forwarded

@@ -1,4 +1,4 @@
-"""Sinks by name, and the sink log: results as people read them."""
+"""Tests of the settings, of finding sinks by name, and of the sink `log`."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from bridge.policy import Policy
 from bridge.settings import Settings
 from bridge.sinks import NotSent
 from bridge.sinks.edgehub import check_environment
-from bridge.sinks.log import Counts, LogSink, describe
+from bridge.sinks.log import LogSink, NewestCounts, describe
 from bus import DayCounts, InvalidSetting, Label, Summary, Visit
 from runtime.settings import load
 from tests.bridge.support import FakeBus, visits
@@ -27,7 +27,7 @@ from tests.support.zone import zone_at_noon
 
 
 @pytest.mark.parametrize(
-    ("given", "module", "names"),
+    ("setting", "module", "names"),
     [
         (None, "", ("log",)),
         (None, "bridge", ("edgehub",)),
@@ -39,26 +39,27 @@ from tests.support.zone import zone_at_noon
         ("__init__", "", None),
     ],
 )
-def test_sinks(given: str | None, module: str, names: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By default edgehub where IoT Edge runs the bridge; each once; one that there is not is refused."""
-    for name, value in (("SINKS", given), ("IOTEDGE_MODULEID", module)):
+def test_sinks_are_configured_by_name(
+    setting: str | None, module: str, names: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The default is edgehub under IoT Edge. Duplicates are removed. Unknown sinks are refused."""
+    for name, value in (("SINKS", setting), ("IOTEDGE_MODULEID", module)):
         if value:
             monkeypatch.setenv(name, value)
     if names is not None:
         assert load(Settings).sink_names == names
     else:
-        with pytest.raises(InvalidSetting, match=r"^SINKS=.*there are edgehub, log"):
+        with pytest.raises(InvalidSetting, match=r"^SINKS=.*allowed are edgehub, log"):
             load(Settings)
 
 
-def test_the_policy_is_the_settings() -> None:
-    """Until the cloud wants another one."""
-    given = load(Settings, forward="all", min_probability="0.5", labels="man,woman", interval_seconds="5")
-    assert given.policy == Policy("all", 0.5, ("man", "woman"), 5.0)
+def test_the_settings_define_the_policy() -> None:
+    settings = load(Settings, forward="all", min_probability="0.5", labels="man,woman", interval_seconds="5")
+    assert settings.policy == Policy("all", 0.5, ("man", "woman"), 5.0)
 
 
-def test_a_third_sink_is_a_file_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing else knows it. It gets what a sink may use."""
+def test_a_new_sink_is_found_by_its_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other file lists it. Its function `create` receives the context."""
     (tmp_path / "third.py").write_text("def create(context): return 'third', context")
     monkeypatch.setattr(sinks, "__path__", [*sinks.__path__, str(tmp_path)])
     context: Any = object()
@@ -76,7 +77,7 @@ def test_a_third_sink_is_a_file_found_by_name(tmp_path: Path, monkeypatch: pytes
     ],
 )
 def test_an_environment_without_an_edgehub_is_refused(monkeypatch: pytest.MonkeyPatch, connection: str, reason: str) -> None:
-    """At the start, with what is missing and without the key."""
+    """The error names what is missing, and does not show the key."""
     monkeypatch.setenv("EdgeModuleCACertificateFile", "authority.pem")
     monkeypatch.setenv("EdgeHubConnectionString", connection)
     with pytest.raises(InvalidSetting, match=reason) as refused:
@@ -86,7 +87,7 @@ def test_an_environment_without_an_edgehub_is_refused(monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[datetime]:
-    """About noon of the site's today."""
+    """The current time, in a time zone where it is about noon."""
     monkeypatch.setenv("TZ", zone_at_noon())
     time.tzset()
     yield datetime.now().replace(microsecond=0)
@@ -95,22 +96,22 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[datetime]:
 
 
 def visit(at: datetime, label: str = "Frau", is_demo: bool = False) -> Visit:
-    """One of three seconds that ended then."""
+    """Returns a visit of three seconds that ended at this time."""
     return Visit(f"{label} {at}", "door", label, at.timestamp() - 3, at.timestamp(), 0.9, 30, is_demo)
 
 
 def counts(at: datetime, camera: str = "door", is_demo: bool = False, **totals: int) -> DayCounts:
-    """Those of that day."""
+    """Returns the counts of that day."""
     return DayCounts(camera, at.date().isoformat(), totals, {}, {}, is_demo)
 
 
-def test_a_visit_is_printed_with_counts_that_include_it(noon: datetime) -> None:
-    """Not with those before it, as retained ones or of another visit, or of other cameras and days; nor without a time-out.
+def test_a_line_has_the_counts_that_include_its_visit(noon: datetime) -> None:
+    """It ignores earlier counts, and those of other cameras and days. After a timeout the line has no counts.
 
-    Drawn visits are never added to real ones.
+    Visits and counts of the demo are not mixed with real ones.
     """
     bus, yesterday = FakeBus(), noon - timedelta(1)
-    patient, hasty = Counts(bus, limit(10)), Counts(bus, 0.5)
+    patient, impatient = NewestCounts(bus, limit(10)), NewestCounts(bus, 0.5)
     for message in (
         counts(noon, Frau=6, Herr=7),
         visit(noon - timedelta(seconds=5), "Herr"),
@@ -120,9 +121,9 @@ def test_a_visit_is_printed_with_counts_that_include_it(noon: datetime) -> None:
         counts(yesterday, Frau=70),
     ):
         bus.receive(message)
-    began_at = time.monotonic()
-    assert describe(results.from_visit(visit(noon)), hasty) == f"{noon:%T} door: Frau, 3.0 s"
-    assert time.monotonic() - began_at >= 0.5
+    started_at = time.monotonic()
+    assert describe(results.from_visit(visit(noon)), impatient) == f"{noon:%T} door: Frau, 3.0 s"
+    assert time.monotonic() - started_at >= 0.5
     threading.Timer(0.3, bus.receive, [counts(noon, Frau=7, Herr=8)]).start()
     assert describe(results.from_visit(visit(noon)), patient) == f"{noon:%T} door: Frau, 3.0 s (today: Frau 7, Herr 8)"
     line = describe(results.from_visit(visit(yesterday)), patient)
@@ -132,25 +133,25 @@ def test_a_visit_is_printed_with_counts_that_include_it(noon: datetime) -> None:
         assert describe(results.from_visit(visit(noon, is_demo=is_demo)), patient).endswith(end)
 
 
-def test_other_results_are_lines_too(noon: datetime) -> None:
-    """Hours, changes of the label, predictions; labels are in the user's own words."""
+def test_results_of_other_kinds_are_lines(noon: datetime) -> None:
+    """Summaries, label changes and predictions. Labels are printed unchanged."""
     hour = noon.replace(minute=0, second=0) - timedelta(hours=1)
     span = f"{hour + timedelta(hours=1):%T} door: {hour:%H}:00 to {hour + timedelta(hours=1):%H}:00"
     summary = Summary("id", "door", "2026-01-31", "09", hour.timestamp(), hour.timestamp() + 3600, {"Frau": 3, "Herr": 2})
-    seen = replace(samples.prediction(captured_at=noon.timestamp()), labels=(Label("cat", 0.987), Label("dog", 0.01)))
+    prediction = replace(samples.prediction(captured_at=noon.timestamp()), labels=(Label("cat", 0.987), Label("dog", 0.01)))
     for result, line in (
         (results.from_summary(summary), f"{span}: Frau 3, Herr 2"),
         (results.from_summary(replace(summary, visits={})), f"{span}: no visits"),
         (results.from_change("door", Label("Frau", 0.9), noon.timestamp()), f"{noon:%T} door: Frau"),
         (results.from_change("door", None, noon.timestamp()), f"{noon:%T} door: nobody"),
-        (results.from_prediction(seen), f"{noon:%T} door: cat 0.99, dog 0.01"),
-        (results.from_prediction(replace(seen, labels=())), f"{noon:%T} door: nothing found"),
+        (results.from_prediction(prediction), f"{noon:%T} door: cat 0.99, dog 0.01"),
+        (results.from_prediction(replace(prediction, labels=())), f"{noon:%T} door: nothing found"),
     ):
-        assert describe(result, Counts(FakeBus())) == line
+        assert describe(result, NewestCounts(FakeBus())) == line
 
 
-def test_json_is_a_line_each() -> None:
-    """Whatever is in a label. A closed standard output keeps everything in the outbox."""
+def test_each_json_result_is_one_line() -> None:
+    """This holds for any label. A closed standard output raises `NotSent`."""
     out = io.StringIO()
     sink, labels = LogSink(out=out), ["Frau Müller", 'a "quoted" label', "a\u2028b"]
     for label in labels:

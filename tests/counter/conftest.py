@@ -1,4 +1,4 @@
-"""Ledgers of tests are written to memory where there is room: a test need not wait for the disk."""
+"""Fixtures of the counter's tests. Ledgers are kept in memory if there is room, so that no test waits for the disk."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """An empty one."""
+    """An empty ledger."""
     with closing(open_ledger(tmp_path)) as one:
         yield one
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    """On an empty ledger."""
+    """A counter with an empty ledger."""
     with closing(Shop(tmp_path)) as one:
         yield one

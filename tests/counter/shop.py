@@ -1,4 +1,4 @@
-"""What the counter's tests share: scripted predictions, visits, and a counter without a network on clocks set by hand."""
+"""Helpers of the counter's tests: scripted predictions, visits, and a counter without a network, on manual clocks."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,8 +10,8 @@ from paho.mqtt.client import MQTTMessage
 from bus import Bus, Message, Prediction, Status, Visit
 from bus.inbox import Delivery
 from bus.settings import BusSettings
-from counter.changes import VISIT, Changes, visit_from
-from counter.clocks import MACHINE, Clocks
+from counter.changes import VISIT_COLUMNS, Changes, visit_from_row
+from counter.clocks import SYSTEM, Clocks
 from counter.counting import Counter
 from counter.expiry import Expiry
 from counter.hours import Calendar
@@ -28,53 +28,53 @@ NOON = 1_790_000_000.0
 UTC = Calendar("UTC")
 
 
-def seen(text: str, interval: float = 0.1, begin: float = NOON, probability: float = 0.9) -> list[Prediction]:
-    """A prediction a letter: w(oman), m(an), n(obody), and a doubtful woman for "?"; a blank is a frame that never came."""
+def scripted(text: str, interval: float = 0.1, start: float = NOON, probability: float = 0.9) -> list[Prediction]:
+    """Returns a prediction for each letter: w(oman), m(an), n(obody), "?" for an improbable woman; a blank is a missing frame."""
     labels = {"w": "woman", "m": "man", "x": "x", "n": "nobody", "?": "woman"}
     return [
-        prediction(labels[letter], 0.4 if letter == "?" else probability, begin + number * interval)
+        prediction(labels[letter], 0.4 if letter == "?" else probability, start + number * interval)
         for number, letter in enumerate(text)
         if letter != " "
     ]
 
 
 def brief(visits: Iterable[Visit]) -> list[tuple[str, float, float, int]]:
-    """Label, first and last time after noon, frames."""
+    """Returns label, start and end in seconds after noon, and frames of each visit."""
     return [(one.label, round(one.started_at - NOON, 2), round(one.ended_at - NOON, 2), one.frames) for one in visits]
 
 
 def visit(number: int, at: float | None = None, label: str = "woman", camera: str = "door") -> Visit:
-    """A visit with its own id; without a time, ten seconds after the one before."""
-    begin = NOON + 10.0 * number if at is None else at
-    return Visit(f"{camera}-{number}", camera, label, begin, begin + 4, 0.9, 40)
+    """Returns a visit with its own id; without a time, ten seconds after the previous one."""
+    start = NOON + 10.0 * number if at is None else at
+    return Visit(f"{camera}-{number}", camera, label, start, start + 4, 0.9, 40)
 
 
 def with_visit(number: int) -> Changes:
-    """A visit with a camera's state."""
+    """Returns changes with a visit and a camera's state."""
     return Changes({"door": f'"after {number}"'}, [visit(number)])
 
 
-def open_ledger(folder: Path, clocks: Clocks = MACHINE, lock_timeout: float = 0.2) -> Ledger:
+def open_ledger(folder: Path, clocks: Clocks = SYSTEM, lock_timeout: float = 0.2) -> Ledger:
     return Ledger(folder, Metrics(), clocks, lock_timeout)
 
 
 def recorded(ledger: Ledger) -> list[Visit]:
-    """All visits, in the order in which they were recorded."""
+    """Returns all visits, in the order in which they were recorded."""
     with ledger.reading() as connection:
-        return [visit_from(row) for row in connection.execute(f"SELECT {VISIT} FROM visit ORDER BY number")]
+        return [visit_from_row(row) for row in connection.execute(f"SELECT {VISIT_COLUMNS} FROM visit ORDER BY number")]
 
 
-def waiting(ledger: Ledger) -> list[str]:
-    """The ids of what is to be published."""
+def unpublished_ids(ledger: Ledger) -> list[str]:
+    """Returns the ids of the unpublished messages."""
     return [one.message.id for one in ledger.unpublished(0, 100_000)]
 
 
-class HandClocks:
-    """Clocks that go on when a test says so; the wall clock is `wrong` by so many seconds."""
+class ManualClocks:
+    """Clocks that only a test advances; the wall clock is ahead by `wrong` seconds."""
 
     def __init__(self, now: float = NOON, wrong: float = 0.0) -> None:
         self.now, self.wrong = now, wrong
-        self.up = 1000.0  # of the steady clock
+        self.up = 1000.0  # seconds of the steady clock
         self.clocks = Clocks(lambda: self.now + self.wrong, lambda: self.up)
 
     def advance(self, seconds: float) -> None:
@@ -82,16 +82,16 @@ class HandClocks:
 
 
 class OfflineBus(Bus):
-    """The real one without a network: keeps what is published, and gets what a test sends."""
+    """The real bus without a network: it records what the counter publishes, and receives what a test sends."""
 
     def __init__(self, published: list[Message]) -> None:
         super().__init__(BusSettings.model_validate({"MODULE_NAME": "counter"}), persistent=True)
         self.connected, self.connection = True, 1
         self.published = published
-        self.room = 1000  # how many more messages it takes that are to be acknowledged
+        self.room = 1000  # how many more messages with an acknowledgement it accepts
         self.acknowledges = True
         self.acknowledgements: list[Callable[[], object]] = []
-        self.deliveries: list[Delivery] = []  # those that the counter has acknowledged
+        self.deliveries: list[Delivery] = []  # acknowledged by the counter
         self.progress = 0
         self.forgotten: list[str] = []
 
@@ -126,8 +126,8 @@ class OfflineBus(Bus):
         self.progress += 1
 
 
-class Shop(HandClocks):
-    """A counter that can be restarted on its ledger; `published` has what all of its runs published."""
+class Shop(ManualClocks):
+    """A counter that can be restarted with its ledger; `published` has the messages of all runs."""
 
     def __init__(self, folder: Path, wrong: float = 0.0, keep_days: float = 400) -> None:
         super().__init__(wrong=wrong)
@@ -145,38 +145,38 @@ class Shop(HandClocks):
         self.counter.restore()
 
     def close(self) -> None:
-        """As by a kill."""
+        """Closes the ledger, as a kill would."""
         self.ledger.close()
 
     def restart(self, after: float = 0.0) -> None:
-        """After a kill, and so many seconds without power: only what was committed is known."""
+        """Restarts after a kill and `after` seconds without power: only committed data is known."""
         self.close()
         self.now += after
         self.start()
 
     def step(self, seconds: float = 0.0) -> None:
-        """So many seconds later."""
+        """Advances the clocks, and runs one step."""
         self.advance(seconds)
         self.counter.step(0)
 
-    def wait(self, seconds: float) -> None:
-        """Time passes, with a step every four seconds."""
+    def pass_time(self, seconds: float) -> None:
+        """Lets time pass, with a step every four seconds."""
         for _ in range(round(seconds / 4)):
             self.step(4)
 
     def receive(self, *messages: Message, at_once: bool = True) -> None:
-        """In one step, as after an absence, or one by one; at the time of the last prediction."""
+        """Receives messages in one step, as after an absence, or one by one, at the time of the last prediction."""
         for some in [messages] if at_once else [(one,) for one in messages]:
             self.bus.receive(*some)
             self.step(max([0.0, *(one.captured_at - self.now for one in some if isinstance(one, Prediction))]))
 
-    def see(self, text: str, begin: float = 0.0, camera: str = "door", interval: float = 0.1, demo: bool = False) -> None:
-        """Predictions from that many seconds after noon on, one by one."""
-        some = seen(text, interval, NOON + begin)
+    def see(self, text: str, start: float = 0.0, camera: str = "door", interval: float = 0.1, demo: bool = False) -> None:
+        """Receives scripted predictions one by one, from `start` seconds after noon on."""
+        some = scripted(text, interval, NOON + start)
         self.receive(*(replace(one, camera=camera, demo=demo) for one in some), at_once=False)
 
-    def of(self, kind: type[M]) -> list[M]:
-        """What was published of a kind."""
+    def sent(self, kind: type[M]) -> list[M]:
+        """Returns the published messages of one type."""
         return [one for one in self.published if isinstance(one, kind)]
 
     @property
@@ -185,7 +185,7 @@ class Shop(HandClocks):
 
     @property
     def status(self) -> Status:
-        return self.of(Status)[-1]
+        return self.sent(Status)[-1]
 
     @property
     def metrics(self) -> dict[str, float]:

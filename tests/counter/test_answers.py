@@ -1,4 +1,4 @@
-"""Questions about the counts."""
+"""Answers to questions about the counts."""
 
 import threading
 from collections.abc import Iterator
@@ -39,13 +39,13 @@ def _with_visits(ledger: Ledger) -> None:
 
 
 def answers_on(bus: Bus, ledger: Ledger) -> Answers:
-    """Those of a ledger, with one known camera that has seen nobody."""
+    """Returns the answers of a ledger, with one known camera that has seen nobody."""
     return Answers(bus, Reports(ledger, BERLIN), lambda: ["side"])
 
 
 @pytest.fixture
 def bus(ledger: Ledger) -> Iterator[OfflineBus]:
-    """One on which questions are answered."""
+    """A bus on which questions are answered."""
     bus = OfflineBus([])
     with answers_on(bus, ledger).worker:
         yield bus
@@ -62,8 +62,8 @@ def ask(bus: OfflineBus, question: Question) -> Answer:
     return answers_to(bus, question.asker)[number]
 
 
-def test_a_report_is_of_one_day_and_all_cameras(ledger: Ledger) -> None:
-    """A day of 25 hours, with cameras that are known and have seen nobody, and the last visits first; a summary is of one."""
+def test_a_report_covers_one_day_and_all_cameras(ledger: Ledger) -> None:
+    """The day has 25 hours. Cameras that saw nobody are included, and the last visits come first. A summary covers one camera."""
     reports = Reports(ledger, BERLIN)
     report = reports.day_report(["side", "door"], DAY)
     assert (report.day, report.begins_at, report.ends_at, report.zone) == ("2026-10-25", BEGIN, END, "Europe/Berlin")
@@ -87,14 +87,14 @@ def test_a_report_is_of_one_day_and_all_cameras(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("day", ["", "2026-02-30", "20261025", "1970-01-01", "5001-01-01"])
-def test_a_day_that_does_not_exist_is_a_problem(ledger: Ledger, day: str) -> None:
+def test_an_invalid_day_is_a_problem(ledger: Ledger, day: str) -> None:
     answer = answers_on(OfflineBus([]), ledger).answer(Question("desk", "7", day))
-    problem = f"day: {day!r} is none; one as 2026-11-23 is needed, from 1970-01-02 to 5000-12-31"
+    problem = f"day: {day!r} is not a valid day; allowed are days from 1970-01-02 to 5000-12-31, such as 2026-11-23"
     assert answer == Answer("desk", "7", problem, report=None)
 
 
 def test_any_day_is_answered(ledger: Ledger) -> None:
-    """With a report of that day, or with a problem."""
+    """The answer has a report of that day, or a problem."""
     answers = answers_on(OfflineBus([]), ledger)
 
     @given(day=st.text(max_size=64).filter(lambda text: text.isprintable()) | st.dates(FIRST_DAY, LAST_DAY))
@@ -108,8 +108,8 @@ def test_any_day_is_answered(ledger: Ledger) -> None:
     ask()
 
 
-def test_an_error_is_a_problem(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks learns why there is no report, at no more length than an answer has."""
+def test_an_error_becomes_a_problem(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer says why there is no report, within its size limit."""
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError("x" * 9999)
@@ -121,31 +121,31 @@ def test_an_error_is_a_problem(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) 
     assert len(answer.pack()) < 1024
 
 
-def test_what_is_no_question_is_counted(bus: OfflineBus) -> None:
-    """Garbage gets no answer and does no harm."""
+def test_invalid_questions_are_counted(bus: OfflineBus) -> None:
+    """Invalid payloads get no answer; later questions do."""
     for payload in (b"", b"garbage", b"\xff\xfe", b"[1]", b'{"day": 5}', b'{"v": 2}', b'{"id": "\\ud800"}'):
         bus.deliver(topics.question("desk"), payload)
     bus.deliver(topics.question("No Name"), b"{}")
-    assert "'tomorrow' is none" in ask(bus, Question("desk", day="tomorrow")).problem
+    assert "'tomorrow' is not a valid day" in ask(bus, Question("desk", day="tomorrow")).problem
     assert (bus.metrics.snapshot()["invalid"], len(answers_to(bus))) == (8, 1)
     until(lambda: bus.metrics.snapshot().get("unanswered") == 1)
 
 
-def test_a_flood_is_bounded(bus: OfflineBus, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of more questions than can wait some are dropped and counted; whoever asks afterwards gets an answer."""
-    go_on, unchanged = threading.Event(), ledger.unchanged
-    monkeypatch.setattr(ledger, "unchanged", lambda: (go_on.wait(limit(10)), unchanged())[1])
+def test_a_flood_of_questions_is_bounded(bus: OfflineBus, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions beyond the limit are dropped and counted; a later one is answered."""
+    may_continue, consistent_reads = threading.Event(), ledger.consistent_reads
+    monkeypatch.setattr(ledger, "consistent_reads", lambda: (may_continue.wait(limit(10)), consistent_reads())[1])
     for number in range(200):
         bus.receive(Question("desk", str(number)))
     dropped = bus.metrics.snapshot()["dropped_questions"]
-    assert 199 <= dropped + MAX_WAITING <= 200, "one may be being answered"
-    go_on.set()
+    assert 199 <= dropped + MAX_WAITING <= 200, "one may be in progress"
+    may_continue.set()
     until(lambda: len(answers_to(bus)) == 200 - dropped)
     assert ask(bus, Question("other", day="2026-10-25")).problem == ""
 
 
-def test_a_report_that_is_too_large_is_a_problem(bus: OfflineBus, ledger: Ledger) -> None:
-    """As of labels without end; the next question is answered."""
+def test_a_report_that_is_too_large_becomes_a_problem(bus: OfflineBus, ledger: Ledger) -> None:
+    """The ledger has thousands of labels. The next question is answered."""
     visits = [visit(1000 + number, BEGIN + number, f"{number}{'x' * 240}") for number in range(3000)]
     ledger.commit(Changes(visits=visits))
     answer = ask(bus, Question("desk", "7", "2026-10-25"))

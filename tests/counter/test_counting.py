@@ -1,4 +1,4 @@
-"""The way of a prediction from the inbox to what is published; what predictions, commands and time change at a camera."""
+"""The path of a prediction from the inbox to the broker; the effects of predictions, commands and timeouts on a camera."""
 
 import sqlite3
 import threading
@@ -14,49 +14,49 @@ from hypothesis import strategies as st
 from bus import About, Command, CurrentLabel, DayCounts, Prediction, Status, Summary, Visit, states, topics
 from counter.camera import MAX_HOURS
 from counter.changes import Changes
-from counter.counting import MAX_PAUSE
+from counter.counting import SUSPENDED_AFTER
 from counter.database import FILE, Database
 from counter.hours import HOUR
-from counter.publisher import MAX_IN_FLIGHT, SETTLED
-from counter.registry import FORGOTTEN, MAX_CAMERAS, PAUSE_AGAIN, SILENCE, Batch
-from counter.visits import Visits
-from tests.counter.shop import NOON, RULES, UTC, Shop, brief, seen, visit
+from counter.publisher import MAX_IN_FLIGHT, SETTLE_TIME
+from counter.registry import FORGET_AFTER, MAX_CAMERAS, PAUSE_RETRY_AFTER, SILENCE_TIMEOUT, Batch
+from counter.visits import VisitTracker
+from tests.counter.shop import NOON, RULES, UTC, Shop, brief, scripted, visit
 
 
 def labels(shop: Shop) -> list[tuple[str | None, float | None]]:
-    """Each published label, and how long after noon it changed."""
-    return [(one.label, None if one.at is None else round(one.at - NOON, 1)) for one in shop.of(CurrentLabel)]
+    """Returns each published label, and how long after noon it changed."""
+    return [(one.label, None if one.at is None else round(one.at - NOON, 1)) for one in shop.sent(CurrentLabel)]
 
 
 def frames(shop: Shop) -> list[int]:
-    """Those of each published visit."""
-    return [one.frames for one in shop.of(Visit)]
+    """Returns the number of frames of each published visit."""
+    return [one.frames for one in shop.sent(Visit)]
 
 
-def stays(visits: list[Visit]) -> list[tuple[str, float, int]]:
-    """Label, duration and frames."""
+def durations(visits: list[Visit]) -> list[tuple[str, float, int]]:
+    """Returns label, duration and frames of each visit."""
     return [(one.label, round(one.ended_at - one.started_at, 2), one.frames) for one in visits]
 
 
 def results(shop: Shop) -> list[Visit | Summary]:
-    """The visits and summaries that were published."""
+    """Returns the published visits and summaries."""
     return [one for one in shop.published if isinstance(one, Visit | Summary)]
 
 
-def test_what_is_committed_is_published_and_acknowledged(shop: Shop) -> None:
-    """The label when it changes, the visit when it is over, and its counts; the broker's word is noted in the ledger."""
+def test_committed_results_are_published_and_acknowledged(shop: Shop) -> None:
+    """The label comes when it changes, the visit and its counts when the visit ends. The ledger notes the acknowledgement."""
     shop.see("n" * 5 + "w" * 20 + "n" * 20)
     assert labels(shop) == [(None, None), ("woman", 0.7), (None, 3.0)]
-    assert brief(shop.of(Visit)) == [("woman", 0.5, 2.4, 20)]
-    assert [one.totals for one in shop.of(DayCounts)] == [{}, {"woman": 1}]
-    shop.step(SETTLED)
-    assert (shop.ledger.unpublished(0, 10), len(shop.of(Visit))) == ([], 1)
+    assert brief(shop.sent(Visit)) == [("woman", 0.5, 2.4, 20)]
+    assert [one.totals for one in shop.sent(DayCounts)] == [{}, {"woman": 1}]
+    shop.step(SETTLE_TIME)
+    assert (shop.ledger.unpublished(0, 10), len(shop.sent(Visit))) == ([], 1)
     assert (len(shop.bus.deliveries), shop.bus.progress) == (45, 45)
 
 
 @pytest.mark.parametrize("by", ["a new connection", "a restart"])
 def test_a_result_is_published_until_the_broker_has_saved_it(shop: Shop, by: str) -> None:
-    """In order, with the same content: a killed broker forgets what it acknowledged in its last seconds."""
+    """It is published in order and unchanged: a killed broker forgets what it acknowledged in its last seconds."""
     shop.bus.acknowledges = False
     shop.ledger.commit(Changes(visits=[visit(1), visit(2)], summaries=[shop.reports.summary("door", NOON, NOON + HOUR)]))
     shop.step()
@@ -64,7 +64,7 @@ def test_a_result_is_published_until_the_broker_has_saved_it(shop: Shop, by: str
     assert first == [one.message for one in shop.ledger.unpublished(0, 10)]
     shop.bus.acknowledgements[0]()
     shop.step(10)
-    shop.step(SETTLED - 1)
+    shop.step(SETTLE_TIME - 1)
     shop.bus.acknowledgements[1]()
     shop.step()
     shop.step(1)
@@ -75,30 +75,30 @@ def test_a_result_is_published_until_the_broker_has_saved_it(shop: Shop, by: str
     else:
         shop.bus.connection += 1
     shop.step()
-    shop.step(SETTLED)
+    shop.step(SETTLE_TIME)
     assert results(shop) == [*first, *first[1:]]
-    assert [one.message for one in shop.ledger.unpublished(0, 10)] == first[1:], "the broker's word counts in its connection"
+    assert [one.message for one in shop.ledger.unpublished(0, 10)] == first[1:], "an acknowledgement counts in one connection"
     for acknowledge in shop.bus.acknowledgements:
         acknowledge()
     shop.step()
-    shop.step(SETTLED)
+    shop.step(SETTLE_TIME)
     assert (len(results(shop)), shop.ledger.unpublished(0, 10)) == (5, [])
 
 
 def test_more_than_a_queue_holds_is_published_in_order(shop: Shop) -> None:
-    """What is refused is tried again in the same connection, and nothing newer goes before it."""
+    """A refused message is retried in the same connection, and nothing newer overtakes it."""
     visits = [visit(number) for number in range(5 * MAX_IN_FLIGHT)]
     shop.ledger.commit(Changes(visits=visits))
     for room in (2, 0, 0, 3, *[1000] * 12):
         shop.bus.room = room
         shop.step()
-    assert shop.of(Visit) == visits
-    shop.step(SETTLED)
+    assert shop.sent(Visit) == visits
+    shop.step(SETTLE_TIME)
     assert shop.ledger.unpublished(0, 10) == []
 
 
 def test_a_message_that_fails_is_dropped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is counted and acknowledged, as it would fail again and again; it is no progress."""
+    """It is counted and acknowledged, because it would fail again. It does not count as progress."""
     process = shop.registry.process
 
     def fail(prediction: Prediction, batch: Batch) -> None:
@@ -113,27 +113,29 @@ def test_a_message_that_fails_is_dropped(shop: Shop, monkeypatch: pytest.MonkeyP
 
 
 def test_a_label_is_the_same_after_a_restart_and_moves_with_the_clock(shop: Shop) -> None:
-    """It keeps the time of the frame that changed it, and says whose it is."""
+    """It keeps the time of the frame that changed it, and says that it is the demo's."""
     shop.see("wwww", demo=True)
     shop.restart()
-    shop.see("w", begin=0.4, demo=True)
-    (later,) = seen("w", begin=NOON + 100.5)
+    shop.see("w", start=0.4, demo=True)
+    (later,) = scripted("w", start=NOON + 100.5)
     shop.receive(replace(later, sequence=round(NOON * 1000) + 500, session_time=NOON + 0.5, demo=True))
     assert labels(shop) == [(None, None), *[("woman", 0.2)] * 3]
-    assert [(one.since, one.demo) for one in shop.of(CurrentLabel)[1:]] == [(NOON, True), (NOON, True), (NOON + 100, True)]
+    assert [(one.since, one.demo) for one in shop.sent(CurrentLabel)[1:]] == [(NOON, True), (NOON, True), (NOON + 100, True)]
 
 
 def test_silence_ends_a_visit(shop: Shop) -> None:
-    """It ended at the last frame's time."""
+    """The visit ends at the last frame's time."""
     shop.see("wwww")
-    shop.wait(SILENCE - 2)
+    shop.pass_time(SILENCE_TIMEOUT - 2)
     assert not shop.visits
-    shop.wait(8)
+    shop.pass_time(8)
     assert brief(shop.visits) == [("woman", 0.0, 0.3, 4)]
     assert [label for label, _ in labels(shop)] == [None, "woman", None]
 
 
-@pytest.mark.parametrize("steps", [[1.0] * 60, [SILENCE + 2], [MAX_PAUSE] * 12], ids=["offline", "suspended", "again and again"])
+@pytest.mark.parametrize(
+    "steps", [[1.0] * 60, [SILENCE_TIMEOUT + 2], [SUSPENDED_AFTER] * 12], ids=["offline", "suspended", "repeatedly"]
+)
 def test_while_the_counter_receives_nothing_no_camera_is_silent(shop: Shop, steps: list[float]) -> None:
     """The visit continues with the predictions that the broker kept."""
     shop.see("w" * 10)
@@ -142,29 +144,29 @@ def test_while_the_counter_receives_nothing_no_camera_is_silent(shop: Shop, step
         shop.step(seconds)
     shop.bus.connected = True
     shop.step()
-    shop.see("w" * 10 + "n" * 10, begin=1)
+    shop.see("w" * 10 + "n" * 10, start=1)
     assert frames(shop) == [20]
 
 
 def test_dropped_predictions_are_counted(shop: Shop) -> None:
-    """Repeated ones, those too far apart for a visit, and those of more cameras than there can be or of a reserved name."""
+    """Predictions are dropped if they are repeated, have a reserved name, or come from too many cameras; all are counted."""
     shop.see("wwww")
     shop.see("ww")
-    shop.see("w" * 8, begin=100, interval=2.0)
+    shop.see("w" * 8, start=100, interval=2.0)
     for number in range(200):
-        shop.see("w", camera=f"camera{number}", begin=120)
-    shop.see("wwww", camera="status", begin=120)
+        shop.see("w", camera=f"camera{number}", start=120)
+    shop.see("wwww", camera="status", start=120)
     assert (shop.metrics["dropped_late"], shop.metrics["too_far_apart"], shop.metrics["dropped_camera"]) == (2, 4, 141)
     assert len(shop.registry.cameras) == MAX_CAMERAS
 
 
 @pytest.mark.parametrize("number", [3, 9], ids=["late", "repeated"])
-@pytest.mark.parametrize("session", ["session", "the one before"])
+@pytest.mark.parametrize("session", ["session", "earlier session"])
 def test_a_late_prediction_of_the_demo_splits_no_visit(shop: Shop, number: int, session: str) -> None:
-    course = [replace(one, sequence=at, demo=at < 10) for at, one in enumerate(seen("n" * 10 + "w" * 20 + "n" * 20))]
+    course = [replace(one, sequence=at, demo=at < 10) for at, one in enumerate(scripted("n" * 10 + "w" * 20 + "n" * 20))]
     course[:10] = [replace(one, session=session) for one in course[:10]]
     shop.receive(*course[:20], course[number], *course[20:])
-    assert [(one.frames, one.demo) for one in shop.of(Visit)] == [(20, False)]
+    assert [(one.frames, one.demo) for one in shop.sent(Visit)] == [(20, False)]
     assert shop.metrics["dropped_late"] == 1
 
 
@@ -172,7 +174,7 @@ SCRIPT = "nnwwwwwwmwwwnnnnnnnnmmm?mmmmnnnnnnnnnnnwwmmwwwww" + " " * 16 + "wwnnnn
 SETS = st.lists(
     st.tuples(st.integers(0, len(SCRIPT)), st.sampled_from([-59.0, -30.0, -10.0, 45.0, 3600.0, 60.0 - NOON])), max_size=3
 )
-"""At which frames the clock is set, and by how much; in the end it is right, so that it may begin in 1970."""
+"""Frames at which the clock is set, and by how much. At the end it is right, so it may start in 1970."""
 
 
 @settings(max_examples=100)
@@ -180,36 +182,36 @@ SETS = st.lists(
 def test_a_restart_anywhere_changes_nothing(
     tmp_path: Path, cuts: list[tuple[int, int]], sets: list[tuple[int, float]], at_once: bool
 ) -> None:
-    """Wherever the counter restarts, whatever comes again then, and however the clock is set, the visits are the same."""
+    """Restarts, repeated predictions and changes of the clock do not change the visits."""
     wrong = [max(60.0 - NOON, sum(by for place, by in sets if number < place)) for number in range(len(SCRIPT))]
     course = [
-        replace(seen(letter, begin=NOON + number / 10 + wrong[number])[0], sequence=number, session_time=number / 10)
+        replace(scripted(letter, start=NOON + number / 10 + wrong[number])[0], sequence=number, session_time=number / 10)
         for number, letter in enumerate(SCRIPT)
         if letter != " "
     ]
-    with closing(Shop(Path(mkdtemp(dir=tmp_path)))) as never, closing(Shop(Path(mkdtemp(dir=tmp_path)))) as often:
-        never.receive(*course, at_once=False)
+    with closing(Shop(Path(mkdtemp(dir=tmp_path)))) as continuous, closing(Shop(Path(mkdtemp(dir=tmp_path)))) as restarted:
+        continuous.receive(*course, at_once=False)
         done = 0
         for cut, again in sorted(cuts):
-            often.receive(*course[done:cut], at_once=at_once)
-            often.restart()
+            restarted.receive(*course[done:cut], at_once=at_once)
+            restarted.restart()
             done = max(0, cut - again)
-        often.receive(*course[done:], at_once=at_once)
-        assert often.visits == never.visits
-        assert list(dict.fromkeys(labels(often))) == list(dict.fromkeys(labels(never)))
-        right = Visits("door", RULES)
-        expected = [ended for one in seen(SCRIPT) for ended in right.process(one)]
-        assert stays(never.visits) == stays(expected)
-        assert len(never.visits) >= 4
+        restarted.receive(*course[done:], at_once=at_once)
+        assert restarted.visits == continuous.visits
+        assert list(dict.fromkeys(labels(restarted))) == list(dict.fromkeys(labels(continuous)))
+        tracker = VisitTracker("door", RULES)
+        expected = [ended for one in scripted(SCRIPT) for ended in tracker.process(one)]
+        assert durations(continuous.visits) == durations(expected)
+        assert len(continuous.visits) >= 4
 
 
-def test_saved_states_that_cannot_be_read_or_are_old_are_not_restored(shop: Shop) -> None:
+def test_invalid_and_old_states_are_not_restored(shop: Shop) -> None:
     shop.ledger.commit(Changes({"door": '{"visits": 3}', "back": "no json"}))
     shop.restart()
     assert shop.metrics["invalid_state"] == 2
     shop.see("wwww" + "n" * 20)
     assert frames(shop) == [4]
-    shop.step(FORGOTTEN - 60)
+    shop.step(FORGET_AFTER - 60)
     shop.restart()
     assert "door" in shop.registry.cameras
     shop.step(120)
@@ -218,97 +220,97 @@ def test_saved_states_that_cannot_be_read_or_are_old_are_not_restored(shop: Shop
 
 
 def test_a_paused_camera_is_not_counted(shop: Shop) -> None:
-    """A pause ends the visit behind the predictions before it, and outlives a restart; a camera that still sends is paused again
-    at a bounded rate.
+    """A pause ends the visit after the predictions before it, and survives a restart. A camera that still sends is paused again,
+    at a limited rate.
     """
-    shop.receive(*seen("w" * 20), Command("door", "pause"), *seen("w" * 20, begin=NOON + 2))
-    shop.see("m" * 10, begin=4)
-    assert (frames(shop), shop.of(Command)) == ([20], []), "these were on their way when the pause came"
+    shop.receive(*scripted("w" * 20), Command("door", "pause"), *scripted("w" * 20, start=NOON + 2))
+    shop.see("m" * 10, start=4)
+    assert (frames(shop), shop.sent(Command)) == ([20], []), "these were in transit when the pause came"
     shop.restart()
-    shop.see("w" * 100, begin=2 * PAUSE_AGAIN)
-    assert shop.of(Command) == [Command("door", "pause")] * 2
+    shop.see("w" * 100, start=2 * PAUSE_RETRY_AFTER)
+    assert shop.sent(Command) == [Command("door", "pause")] * 2
     assert shop.metrics["dropped_paused"] == 100
     shop.receive(Command("door", "resume"))
     shop.restart()
-    shop.see("w" * 5 + "n" * 20, begin=40)
-    assert ([one.frames for one in shop.visits], len(shop.of(Command))) == ([20, 5], 2)
+    shop.see("w" * 5 + "n" * 20, start=40)
+    assert ([one.frames for one in shop.visits], len(shop.sent(Command))) == ([20, 5], 2)
 
 
 def hours(shop: Shop) -> list[float]:
-    """The begins of the summaries that were published, in hours after noon's."""
+    """Returns the start of each published summary, in hours after noon's hour."""
     shop.step(2)
     shop.step()
-    return [(one.began_at - NOON // HOUR * HOUR) / HOUR for one in shop.of(Summary)]
+    return [(one.began_at - NOON // HOUR * HOUR) / HOUR for one in shop.sent(Summary)]
 
 
 def test_an_hour_is_summarised_once(shop: Shop) -> None:
-    """All its visits by label, as soon as a later frame shows that it is over; over a restart too. Those of an absence follow, a
-    bounded number of them, and none of a camera that is gone.
+    """The summary has its visits by label, and comes when a later frame shows that the hour is over. Restarts change nothing. A
+    limited number of hours is summarised after an absence, and none for a camera that is gone.
     """
     over = UTC.hour_end(NOON) - NOON
     shop.see("w" * 10 + "n" * 10 + "m" * 10 + "n" * 10 + "w" * 10 + "n" * 10)
-    shop.see("n", begin=over - 1)
+    shop.see("n", start=over - 1)
     assert hours(shop) == []
-    shop.see("nn", begin=over + 1)
+    shop.see("nn", start=over + 1)
     assert hours(shop) == [0]
-    (summary,) = shop.of(Summary)
+    (summary,) = shop.sent(Summary)
     assert (summary.visits, summary.hour) == ({"man": 1, "woman": 2}, "14")
     shop.step()
-    shop.step(SETTLED)
+    shop.step(SETTLE_TIME)
     shop.restart(2 * HOUR)
     assert hours(shop) == [0]
-    shop.wait(SILENCE + 6)
+    shop.pass_time(SILENCE_TIMEOUT + 6)
     assert hours(shop) == [0, 1, 2]
-    shop.see("n", begin=(MAX_HOURS + 2) * HOUR)
+    shop.see("n", start=(MAX_HOURS + 2) * HOUR)
     assert hours(shop) == [*range(MAX_HOURS + 2)]
     shop.advance((MAX_HOURS + 2) * HOUR)
-    shop.wait(SILENCE + 6)
+    shop.pass_time(SILENCE_TIMEOUT + 6)
     assert len(hours(shop)) == MAX_HOURS + 2
 
 
-def test_hours_of_a_clock_that_is_set(shop: Shop) -> None:
-    """Ahead: the hour under way, and the last ones. Back: they go on from there. In 1970 there are none."""
-    for number, begin in enumerate((60.0, 4000.0, 9000.0)):
-        shop.receive(replace(seen("n", begin=begin)[0], sequence=number, session_time=begin))
+def test_hours_follow_a_clock_that_is_set(shop: Shop) -> None:
+    """Set ahead, the current hour and the newest ones are summarised. Set back, hours continue from there. 1970 has none."""
+    for number, start in enumerate((60.0, 4000.0, 9000.0)):
+        shop.receive(replace(scripted("n", start=start)[0], sequence=number, session_time=start))
     shop.see("wwww" + "n" * 20)
     assert hours(shop) == []
-    shop.see("n", begin=1000 * HOUR)
+    shop.see("n", start=1000 * HOUR)
     expected = [0, *range(1000 - MAX_HOURS, 1000)]
     assert hours(shop) == expected
-    for begin, more in ((-5 * HOUR, []), (-4 * HOUR, [-5])):
-        shop.receive(replace(seen("n", begin=NOON + begin)[0], session="b"))
+    for start, more in ((-5 * HOUR, []), (-4 * HOUR, [-5])):
+        shop.receive(replace(scripted("n", start=NOON + start)[0], session="b"))
         assert hours(shop) == [*expected, *more]
 
 
-def test_a_visit_over_midnight_is_in_the_counts_of_the_day_it_began_on(shop: Shop) -> None:
-    """Those of its day come first, as those of today are retained."""
+def test_a_visit_over_midnight_counts_on_the_day_it_began(shop: Shop) -> None:
+    """The counts of its day come first, because today's are retained."""
     shop.see("n")
     shop.advance(86400)
-    shop.see("w" * 10 + "n" * 10, begin=10)
-    counts = [(one.day, one.totals) for one in shop.of(DayCounts)]
+    shop.see("w" * 10 + "n" * 10, start=10)
+    counts = [(one.day, one.totals) for one in shop.sent(DayCounts)]
     assert counts[-2:] == [("2026-09-21", {"woman": 1}), ("2026-09-22", {})]
 
 
-def test_a_locked_ledger_delays_and_loses_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Predictions are counted, and acknowledged, when it can be written again: by the same connection, without another check."""
+def test_a_locked_ledger_delays_work_and_loses_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predictions are counted and acknowledged once it is writable, by the same connection without another check."""
     monkeypatch.setattr(Database, "_open", lambda _self: pytest.fail("opened again"))
     other = sqlite3.connect(shop.folder / FILE, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     threading.Timer(0.5, other.close).start()
-    shop.receive(*seen("w" * 10 + "n" * 10))
+    shop.receive(*scripted("w" * 10 + "n" * 10))
     assert (frames(shop), len(shop.bus.deliveries)) == ([10], 20)
     assert shop.metrics["ledger_failed"] > 0
-    assert [one.state for one in shop.of(Status)][-2:] == [states.LEDGER_UNAVAILABLE, states.RUNNING]
+    assert [one.state for one in shop.sent(Status)][-2:] == [states.LEDGER_UNAVAILABLE, states.RUNNING]
 
 
-def test_a_broken_ledger_is_reported_and_splits_nothing(shop: Shop) -> None:
-    """Neither the open visit nor the time in which the camera counted: what is known is written again into the new file."""
+def test_a_damaged_ledger_is_reported_and_splits_nothing(shop: Shop) -> None:
+    """Neither the open visit nor the camera's period is split: the state in memory goes into the new file."""
     shop.see("w" * 10)
     for path in shop.folder.glob(f"{FILE}*"):
         path.write_bytes(b"\xfe" * path.stat().st_size)
-    shop.see("w" * 10 + "n" * 20, begin=1)
+    shop.see("w" * 10 + "n" * 20, start=1)
     assert (frames(shop), shop.status.state) == ([20], states.RUNNING)
-    assert "the ledger was broken and is repaired; the old file is ledger.db.broken-" in shop.status.detail
+    assert "the ledger was damaged and has been repaired; the damaged file is ledger.db.broken-" in shop.status.detail
     shop.ledger.save_periods()
     shop.restart()
     (span,) = shop.reports.spans("door", 0, 1e11)
@@ -320,12 +322,12 @@ def ended(camera: str | None, state: str = states.ENDED) -> Status:
 
 
 def test_the_end_of_a_recording_ends_the_visit(shop: Shop) -> None:
-    """At once, behind the predictions before it; then the status says so until predictions come again, or the camera is
-    forgotten. Made-up cameras are dropped.
+    """The visit ends at once, after the predictions before it. The status names the camera until predictions come again or the
+    camera is forgotten. Invalid cameras are dropped.
     """
-    shop.receive(*seen("w" * 6), ended("door", states.RUNNING), ended("door"))
+    shop.receive(*scripted("w" * 6), ended("door", states.RUNNING), ended("door"))
     assert (frames(shop), labels(shop)[-1][0], shop.status.about.ended) == ([6], None, ("door",))
-    shop.see("m", begin=5)
+    shop.see("m", start=5)
     assert shop.status.about.ended == ()
     shop.receive(*(ended(f"c{number:02}") for number in range(70)), ended(None), ended("status"))
     assert (len(shop.status.about.ended), shop.metrics["dropped_camera"], shop.metrics["invalid"]) == (MAX_CAMERAS, 6, 2)
@@ -335,8 +337,8 @@ def test_the_end_of_a_recording_ends_the_visit(shop: Shop) -> None:
 
 
 def test_a_camera_whose_label_is_cleared_is_forgotten(shop: Shop) -> None:
-    """Its open visit ends, what is retained of it is not published again, and a restart does not bring it back: a label that the
-    broker has retained is cleared.
+    """Its open visit ends, its retained messages are not published again, and a restart does not bring it back. A label that is
+    still retained is cleared.
     """
     shop.see("w" * 10)
     number = len(labels(shop))
@@ -348,14 +350,14 @@ def test_a_camera_whose_label_is_cleared_is_forgotten(shop: Shop) -> None:
     shop.step(2)
     assert (len(labels(shop)), len(shop.visits)) == (number, 1)
     shop.receive(CurrentLabel("door", "woman", 0.9, 1000.0), CurrentLabel("other", None, None, None))
-    assert shop.of(CurrentLabel)[number:] == [CurrentLabel("door", None, None, None)]
+    assert shop.sent(CurrentLabel)[number:] == [CurrentLabel("door", None, None, None)]
 
 
-def test_what_is_too_large_is_dropped(shop: Shop) -> None:
-    """Summaries and counts of labels without end; the visits themselves are published."""
+def test_messages_that_are_too_large_are_dropped(shop: Shop) -> None:
+    """Summaries and counts of thousands of labels are dropped; the visits themselves are published."""
     visits = [visit(number, NOON, f"{number}{'x' * 240}") for number in range(4500)]
     shop.ledger.commit(Changes(visits=visits))
     shop.see("n")
-    shop.see("n", begin=HOUR)
+    shop.see("n", start=HOUR)
     assert hours(shop) == []
     assert shop.metrics["too_large"] >= 2

@@ -1,4 +1,4 @@
-"""Visits expire by time that has passed; a clock that is wrong deletes nothing."""
+"""Visits expire by elapsed time; a wrong clock deletes nothing."""
 
 import itertools
 import sqlite3
@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counter.changes import Changes
-from counter.clocks import MAX_GAP, REPORTED, CredibleClock
-from counter.counting import PRUNE_EVERY
+from counter.clocks import JUMP_REPORT_TIME, MAX_DOWNTIME, CredibleClock
+from counter.counting import PRUNE_INTERVAL
 from counter.database import FILE
 from counter.ledger import Ledger
 from counter.periods import Period
-from tests.counter.shop import NOON, HandClocks, Shop, visit
+from tests.counter.shop import NOON, ManualClocks, Shop, visit
 
 DAY = 86400.0
 YEAR = 365 * DAY
@@ -25,13 +25,13 @@ NUMBERS = itertools.count()
 
 
 def record(ledger: Ledger, *times: float) -> None:
-    """Visits of these times."""
+    """Records visits at these times."""
     ledger.commit(Changes(visits=[visit(next(NUMBERS), at) for at in times]))
 
 
 @pytest.fixture
 def filled(tmp_path: Path, ledger: Ledger) -> Path:
-    """A folder with 900 visits of the last month, in which no counter has run yet."""
+    """A folder with 900 visits of the last month, without a saved clock."""
     record(ledger, *(NOON - 30 * DAY + number * DAY / 30 for number in range(900)))
     ledger.close()
     return tmp_path
@@ -48,7 +48,7 @@ def restart(shop: Shop, after: float = 10.0) -> None:
 
 
 def jump(shop: Shop) -> float:
-    """Seconds by which the clock has jumped, as the metrics say, and the status in words."""
+    """Returns the jump of the clock in the metrics, in seconds. Asserts that the status agrees."""
     shop.step(2)
     found = shop.metrics["clock_jump_seconds"]
     assert ("the clock jumped ahead" in shop.status.detail) == (found > 0)
@@ -58,10 +58,10 @@ def jump(shop: Shop) -> float:
 
 @pytest.mark.parametrize("since", ["the first start", "a later start", "while running"])
 @pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("is_set", [False, True], ids=["", "and set after each start"])
+@pytest.mark.parametrize("is_set", [False, True], ids=["stays wrong", "set after each start"])
 def test_a_wrong_clock_deletes_nothing(filled: Path, wrong: float, since: str, is_set: bool) -> None:
-    """Ahead or back by days or years, over starts and weeks of running; nor does it when it is set right again. Neither visits
-    nor, on a new ledger where they were dated by a right clock, the hours in which cameras counted.
+    """The clock is ahead or behind by days or years, over restarts and weeks, and is finally set. No visit is deleted, and no
+    period of a new ledger that was dated by a correct clock.
     """
     folder, before = (filled / "new", 0) if is_set else (filled, 900)
     with closing(Shop(folder, wrong if since == "the first start" else 0.0)) as shop:
@@ -80,7 +80,7 @@ def test_a_wrong_clock_deletes_nothing(filled: Path, wrong: float, since: str, i
             shop.wrong = wrong
         if is_set:
             assert len(shop.reports.spans("door", NOON - DAY, NOON + 60 * DAY)) == 5
-            assert shop.expiry.clock.now < shop.now + MAX_GAP + DAY
+            assert shop.expiry.clock.now < shop.now + MAX_DOWNTIME + DAY
         shop.wrong = 0.0
         run(shop, 2)
         restart(shop)
@@ -88,8 +88,8 @@ def test_a_wrong_clock_deletes_nothing(filled: Path, wrong: float, since: str, i
 
 
 def test_visits_expire(filled: Path) -> None:
-    """From before the first start by their dates, unless those are not credible; later ones when they were recorded long ago,
-    whatever their dates, over restarts; time off for long does not count.
+    """Visits from before the first start expire by credible dates. Later ones expire by the time since they were recorded,
+    whatever their dates, across restarts. A long downtime does not count.
     """
     with closing(Shop(filled)) as shop:
         record(shop.ledger, 60.0, *(NOON - age * DAY for age in (401, 500, 2000)))
@@ -101,38 +101,38 @@ def test_visits_expire(filled: Path) -> None:
         for _ in range(38):
             run(shop, 10)
             restart(shop, DAY / 2)
-        assert len(shop.visits) == 35, "30 of the last day, and those without a credible date or recorded since"
+        assert len(shop.visits) == 35, "30 of the last day, one without a credible date, and four recorded since"
         run(shop, 3)
         assert shop.visits == []
 
 
 @pytest.mark.parametrize("wrong", [3 * YEAR, -3 * YEAR, 3 * DAY])
 def test_a_jump_is_reported_for_a_week(shop: Shop, wrong: float) -> None:
-    """At a start and while running, until the clock is right again or a week has passed."""
+    """It is reported at a start and while running, until the clock is right again or a week has passed."""
     run(shop, 1)
     assert jump(shop) == 0
     shop.wrong = wrong
     assert jump(shop) == pytest.approx(wrong)
-    shop.step(PRUNE_EVERY)
+    shop.step(PRUNE_INTERVAL)
     restart(shop)
     run(shop, 1)
     assert jump(shop) == pytest.approx(wrong, abs=DAY)
     shop.wrong = 0.0
     assert jump(shop) == 0
     shop.wrong = wrong
-    run(shop, REPORTED / DAY + 1)
+    run(shop, JUMP_REPORT_TIME / DAY + 1)
     assert jump(shop) == 0
 
 
 @pytest.mark.parametrize(("closed", "is_jump"), [(20 * DAY, False), (40 * DAY, True), (3 * YEAR, True)])
-def test_a_holiday_is_no_jump(shop: Shop, closed: float, is_jump: bool) -> None:
+def test_a_holiday_is_not_a_jump(shop: Shop, closed: float, is_jump: bool) -> None:
     run(shop, 5)
     restart(shop, closed)
     assert bool(jump(shop)) == is_jump
 
 
 def test_periods_expire_after_a_first_boot_in_1970(tmp_path: Path) -> None:
-    """In time, the begin of one that went on first; and a clock that was set for the first time has not jumped."""
+    """A long period expires from its start on. A clock that is set for the first time has not jumped."""
     with closing(Shop(tmp_path, NEVER_SET)) as shop:
         shop.step()
         shop.wrong = 0.0
@@ -148,7 +148,7 @@ def test_periods_expire_after_a_first_boot_in_1970(tmp_path: Path) -> None:
 
 
 def test_visits_after_a_recovery_stay(tmp_path: Path) -> None:
-    """Where damage took all visits but not the marks of the expiry, new visits are not taken for those recorded long ago."""
+    """After damage to all visits but not to the marks of the expiry, new visits are not mistaken for old ones."""
     with closing(Shop(tmp_path, keep_days=90)) as shop:
         for _ in range(40):
             record(shop.ledger, shop.now)
@@ -163,20 +163,20 @@ def test_visits_after_a_recovery_stay(tmp_path: Path) -> None:
         shop.start()
         assert (shop.visits, shop.metrics["ledgers_replaced"]) == ([], 1)
         record(shop.ledger, *[shop.now] * 5)
-        shop.step(PRUNE_EVERY)
+        shop.step(PRUNE_INTERVAL)
         assert len(shop.visits) == 5
 
 
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.floats(-5e9, 5e9), st.floats(0, 1e6), st.booleans()), max_size=20))
 def test_credible_time_is_never_far_ahead(course: list[tuple[float, float, bool]]) -> None:
-    """However the clock is set, time that counts is what passed while running, and at most the gap more at each restart."""
-    hand, most = HandClocks(), 0.0
-    clock = CredibleClock(hand.clocks, None, None)
+    """However the clock is set, elapsed time is the time while running, plus at most `MAX_DOWNTIME` at each restart."""
+    manual, most = ManualClocks(), 0.0
+    clock = CredibleClock(manual.clocks, None, None)
     for by, seconds, is_restart in course:
-        hand.now, hand.up, most = hand.now + by, hand.up + seconds, most + seconds
+        manual.now, manual.up, most = manual.now + by, manual.up + seconds, most + seconds
         if is_restart:
-            clock, most = CredibleClock(hand.clocks, clock.text(), None), most + MAX_GAP
+            clock, most = CredibleClock(manual.clocks, clock.to_json(), None), most + MAX_DOWNTIME
         else:
             clock.advance()
         assert 0 <= clock.passed <= most + 1e-3
@@ -184,31 +184,31 @@ def test_credible_time_is_never_far_ahead(course: list[tuple[float, float, bool]
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"passed": "x"}'])
 def test_without_a_saved_time_the_newest_record_counts(text: str) -> None:
-    """A clock far ahead of it is not believed."""
-    assert CredibleClock(HandClocks().clocks, text, NOON - DAY).now == NOON
-    ahead = CredibleClock(HandClocks(NOON + 3 * YEAR).clocks, text, NOON)
+    """A clock far ahead of it is not trusted."""
+    assert CredibleClock(ManualClocks().clocks, text, NOON - DAY).now == NOON
+    ahead = CredibleClock(ManualClocks(NOON + 3 * YEAR).clocks, text, NOON)
     assert (ahead.now, ahead.jump) == (NOON, 3 * YEAR)
 
 
 @pytest.mark.parametrize("ahead", [0.0, 1.4 * DAY, -1.4 * DAY, 4 * DAY, 3 * YEAR])
-def test_of_nights_and_weekends_no_more_counts_than_there_were(ahead: float) -> None:
-    """All of it by a clock that is right, and no jump is reported. One that is wrong at every boot does not run fast, with
-    restarts before it is set, too.
+def test_nights_and_weekends_count_once(ahead: float) -> None:
+    """With a correct clock all of that time counts, and no jump is reported. A clock that is wrong at every boot does not make
+    the credible clock run fast, even with restarts before it is set.
     """
-    hand, saved = HandClocks(), None
+    manual, saved = ManualClocks(), None
     for day in range(12 * 5):
-        hand.wrong = ahead
-        clock = CredibleClock(hand.clocks, saved, NOON)
-        hand.advance(20)
+        manual.wrong = ahead
+        clock = CredibleClock(manual.clocks, saved, NOON)
+        manual.advance(20)
         clock.advance()
-        clock = CredibleClock(hand.clocks, clock.text(), NOON)
-        hand.wrong = 0.0
+        clock = CredibleClock(manual.clocks, clock.to_json(), NOON)
+        manual.wrong = 0.0
         for _ in range(13):
             clock.advance()
             assert ahead or not clock.jump
-            hand.advance(3600)
-        saved = clock.text()
-        hand.now += 11 * 3600 + (2 * DAY if day % 5 == 4 else 0.0)
-    clock = CredibleClock(hand.clocks, saved, NOON)
-    assert (hand.now - NOON if not ahead else hand.up - 1000) - 1 <= clock.passed <= hand.now - NOON
-    assert clock.now <= hand.now
+            manual.advance(3600)
+        saved = clock.to_json()
+        manual.now += 11 * 3600 + (2 * DAY if day % 5 == 4 else 0.0)
+    clock = CredibleClock(manual.clocks, saved, NOON)
+    assert (manual.now - NOON if not ahead else manual.up - 1000) - 1 <= clock.passed <= manual.now - NOON
+    assert clock.now <= manual.now

@@ -1,4 +1,4 @@
-"""Days and hours of the site, in its time zone."""
+"""Days and hours in the site's time zone."""
 
 import math
 import time
@@ -28,21 +28,21 @@ CHANGES = [at(f"{day}T00:00+00:00") for day in ("2026-03-29", "2026-04-05", "202
 @pytest.mark.parametrize("zone", ZONES, ids=NAMES)
 @given(moment=st.floats(1_420_070_400, 4_102_444_800) | st.tuples(st.sampled_from(CHANGES), st.floats(-1e5, 1e5)).map(sum))
 def test_an_hour_begins_and_ends_where_the_clock_says(zone: Calendar, moment: float) -> None:
-    """At minute 0 of the site's clock, or where it is set into another hour: from begin to end the clock shows the same hour, and
-    at the end another, or that one once more.
+    """An hour begins at minute 0 of the site's clock, or when that is set to another hour. From start to end the clock shows the
+    same hour. At the end it shows another, or the same one again.
     """
-    begin, end = zone.hour_begin(moment), zone.hour_end(moment)
+    start, end = zone.hour_start(moment), zone.hour_end(moment)
     offsets = [datetime.fromtimestamp(one, zone._zone).utcoffset() for one in (end - 1, end)]
-    assert begin <= moment < end <= begin + 7200
-    assert {(zone.day(one), zone.hour(one)) for one in (begin, math.floor(moment), end - 1)} == {
+    assert start <= moment < end <= start + 7200
+    assert {(zone.day(one), zone.hour(one)) for one in (start, math.floor(moment), end - 1)} == {
         (zone.day(moment), zone.hour(moment))
     }
-    assert (zone.hour_begin(end - 1), zone.hour_begin(end)) == (begin, end)
+    assert (zone.hour_start(end - 1), zone.hour_start(end)) == (start, end)
     assert (zone.day(end), zone.hour(end)) != (zone.day(moment), zone.hour(moment)) or offsets[0] != offsets[1]
 
 
 def test_quarters_are_counted_in_the_hours_of_the_site() -> None:
-    """In India an hour begins at half past of UTC's."""
+    """In India an hour begins at half past in UTC."""
     nine = int(at("2026-07-01T09:00+05:30"))
     quarters = [("man", nine, 1), ("woman", nine - 900, 2), ("woman", nine, 3), ("woman", nine + 2700, 4)]
     assert Calendar("Asia/Kolkata").by_hour(quarters) == {"man": {"09": 1}, "woman": {"08": 2, "09": 7}}
@@ -55,32 +55,32 @@ def test_quarters_are_counted_in_the_hours_of_the_site() -> None:
     spans=st.lists(st.tuples(st.floats(-2, 26), st.floats(0.1, 3)), max_size=4),
 )
 def test_shares_add_up_to_the_time_that_was_counted(zone: Calendar, day: date, spans: list[tuple[float, float]]) -> None:
-    """On every day in every zone, whatever the clocks do; hours that a day does not have are not there."""
-    begin, end = zone.bounds(day)
-    assert zone.day(begin) == zone.day(end - 1) == day < zone.day(end)
+    """On every day in every zone; a day lacks the hours that its clock skips."""
+    start, end = zone.bounds(day)
+    assert zone.day(start) == zone.day(end - 1) == day < zone.day(end)
     apart, last = [], -math.inf
     for first, length in sorted(spans):
         if first > last:
             last = first + length
-            apart.append((begin + first * 3600, begin + last * 3600))
-    shares = zone.shares(apart, begin, end)
-    assert set(zone.shares([(begin, end)], begin, end).values()) == {1.0}
-    assert set(zone.shares([], begin, end).values()) == {None}
+            apart.append((start + first * 3600, start + last * 3600))
+    shares = zone.shares(apart, start, end)
+    assert set(zone.shares([(start, end)], start, end).values()) == {1.0}
+    assert set(zone.shares([], start, end).values()) == {None}
     lengths = dict.fromkeys(shares, 0)
-    for quarter in range(int(begin), int(end), QUARTER):
+    for quarter in range(int(start), int(end), QUARTER):
         lengths[zone.hour(quarter)] += QUARTER
-    expected = sum(max(0.0, min(last, end) - max(first, begin)) for first, last in apart)
+    expected = sum(max(0.0, min(last, end) - max(first, start)) for first, last in apart)
     assert sum((share or 0.0) * lengths[hour] for hour, share in shares.items()) == pytest.approx(expected, abs=50)
 
 
 @pytest.mark.parametrize("zone", ["Etc/GMT+12", "Europe/Berlin", "Etc/GMT-14"])
-def test_the_first_and_the_last_day_that_can_be_asked_for(zone: str) -> None:
-    """Their bounds are times as messages have them, wherever the site is."""
+def test_bounds_of_the_first_and_the_last_day(zone: str) -> None:
+    """A message can hold them, wherever the site is."""
     (first, _), (_, last) = (Calendar(zone).bounds(day) for day in (FIRST_DAY, LAST_DAY))
     assert 0 < first < last < 1e11
 
 
-UNKNOWN = "unknown time zone; a name such as Europe/Berlin is needed"
+UNKNOWN = "unknown time zone; use a name such as Europe/Berlin"
 UNUSABLE = "TZ: the system's time zone cannot be used"
 
 
@@ -98,8 +98,8 @@ UNUSABLE = "TZ: the system's time zone cannot be used"
     ],
 )
 def test_the_time_zone(monkeypatch: pytest.MonkeyPatch, variable: str, system: str | None, offset: int, zone: str) -> None:
-    """By default the system's: a container without one is at UTC; where it has no name, the user must name it. A misspelt zone
-    would count in UTC without a word; a rule has no name that a browser knows.
+    """The default is the system's zone, and UTC in a container without one. If the system's zone has no name, the user must set
+    it. A misspelt zone would silently count in UTC. Browsers do not know rules.
     """
     monkeypatch.setattr(tzlocal, "get_localzone_name", lambda: system)
     monkeypatch.setattr(time, "timezone", offset)

@@ -1,4 +1,4 @@
-"""The ledger: what is written stays, once, and that of an earlier version is taken over."""
+"""The ledger: data is written once and stays; an earlier version is migrated."""
 
 import sqlite3
 import threading
@@ -17,12 +17,12 @@ from counter.periods import Period
 from counter.registry import CameraRegistry
 from counter.reports import Reports
 from counter.schema import VERSION, VERSION_1
-from tests.counter.shop import NOON, RULES, UTC, open_ledger, recorded, visit, waiting, with_visit
+from tests.counter.shop import NOON, RULES, UTC, open_ledger, recorded, unpublished_ids, visit, with_visit
 from tests.support.wait import limit
 
 
 def test_a_visit_is_recorded_and_published_once(tmp_path: Path) -> None:
-    """Though it is written again, over a restart and after the broker has acknowledged it."""
+    """Repeated writes change nothing, after a restart and after the broker's acknowledgement."""
     for _ in range(2):
         with closing(open_ledger(tmp_path)) as ledger:
             ledger.commit(with_visit(1))
@@ -32,13 +32,13 @@ def test_a_visit_is_recorded_and_published_once(tmp_path: Path) -> None:
         assert [first.message, second.message] == recorded(ledger) == [visit(1), visit(2)]
         ledger.mark_published([first.number])
         ledger.commit(with_visit(1))
-        assert (waiting(ledger), ledger.states()) == (["door-2"], {"door": '"after 1"'})
+        assert (unpublished_ids(ledger), ledger.states()) == (["door-2"], {"door": '"after 1"'})
         ledger.commit(Changes(forgotten=["door"]))
         assert ledger.states() == {}
 
 
 def test_no_query_reads_all_visits(ledger: Ledger) -> None:
-    """SQLite finds what is asked for by the index, and need not sort: there may be visits of 400 days."""
+    """SQLite uses the index and does not sort, because there may be visits of 400 days."""
     ledger.commit(with_visit(1))
     reports, asked, time = Reports(ledger, UTC), list[str](), (NOON, NOON + 86400)
     with ledger.reading() as connection:
@@ -57,9 +57,9 @@ def test_no_query_reads_all_visits(ledger: Ledger) -> None:
     assert not any("TEMP B-TREE" in step for step in plans[0])
 
 
-def test_queries_that_belong_together_see_the_same(ledger: Ledger) -> None:
+def test_consistent_reads_block_writes(ledger: Ledger) -> None:
     writer = threading.Thread(target=ledger.commit, args=(with_visit(1),))
-    with ledger.unchanged():
+    with ledger.consistent_reads():
         writer.start()
         for _ in range(50):
             assert recorded(ledger) == []
@@ -78,8 +78,8 @@ def test_a_folder_that_cannot_be_used_is_refused(ledger: Ledger, tmp_path: Path)
 
 
 VERSION_2 = Path(__file__).with_name("ledger_v2.sql").read_text()
-"""A ledger of version 2, written by its code: three visits, of which one is settled, one waits for the bridge's outbox to be sent
-and one is not published; a summary; changes of labels; and a visit that is open.
+"""A ledger of version 2, written by its code. One visit is settled, one waits in the outbox, and one is not published. It also
+has a summary, changes of labels, and an open visit.
 """
 NINE = NOON // 86400 * 86400 + 9 * 3600
 ROWS_1 = f"""
@@ -97,14 +97,14 @@ def query(folder: Path, text: str) -> list[Any]:
 
 
 def shape(folder: Path) -> list[Any]:
-    """The tables and indexes, column by column, and the version."""
+    """Returns the version, and the columns of all tables and indexes."""
     names = [name for (name,) in query(folder, "SELECT name FROM sqlite_schema ORDER BY name")]
     version = query(folder, "PRAGMA user_version")
     return [version, *((one, query(folder, f"SELECT * FROM pragma_table_xinfo('{one}')")) for one in names)]
 
 
 def check_version_1(ledger: Ledger) -> None:
-    """Its visits are counted, and the hours in which they began; a visit that is only in the outbox is published too."""
+    """Its visits are counted, and the hours in which they began. A visit that is only in the outbox is published too."""
     old, sent = Visit("a", "door", "woman", NINE, NINE + 5, 0.9, 30), Visit("b", "door", "man", NINE, NINE + 5, 0.8, 9)
     assert recorded(ledger) == [old]
     assert [one.message for one in ledger.unpublished(0, 10)] == [old, sent]
@@ -119,10 +119,10 @@ def _counted(ledger: Ledger) -> dict[str, float]:
 
 
 def check_version_2(ledger: Ledger) -> None:
-    """What waited in the outbox is published, once, the settled visit is not, and the open one goes on."""
+    """Everything in the outbox is published once, the settled visit is not, and the open visit continues."""
     messages = [one.message for one in ledger.unpublished(0, 10)]
     ids = ["42bbe849-d5f5-5d55-92f6-5b0a13a7ceca", "e14de075-89b6-5e23-bd8b-79eee7c36e77"]
-    assert waiting(ledger) == [*ids, "789118a1-4cc5-5000-9e0f-bed51818754d"]
+    assert unpublished_ids(ledger) == [*ids, "789118a1-4cc5-5000-9e0f-bed51818754d"]
     assert messages[0] == Visit(ids[0], "door", "man", 1795389001.5, 1795389001.9, 0.9, 5)
     reports = Reports(ledger, UTC)
     assert messages[2] == reports.summary("door", 1795388400.0, 1795392000.0)
@@ -130,36 +130,36 @@ def check_version_2(ledger: Ledger) -> None:
     assert len(reports.spans("door", 0, 2e9)) == 4
     registry = CameraRegistry(RULES, UTC, lambda *text: pytest.fail(str(text)))
     registry.restore(ledger.states(), 1795392101.0)
-    state = registry.cameras["door"].visits.state
+    state = registry.cameras["door"].tracker.state
     assert state.visit
     assert (state.visit.label, state.visit.own.frames) == ("man", 6)
 
 
 @pytest.mark.parametrize(("script", "check"), [(VERSION_1 + ROWS_1, check_version_1), (VERSION_2, check_version_2)], ids="12")
-def test_an_earlier_version_is_taken_over(tmp_path: Path, script: str, check: Callable[[Ledger], None]) -> None:
-    """Its tables are as those of a new ledger. Of a damaged one, visits and its outbox are read from the pages of its tables."""
+def test_an_earlier_version_is_migrated(tmp_path: Path, script: str, check: Callable[[Ledger], None]) -> None:
+    """Its tables equal those of a new ledger. From a damaged file, visits and outbox are recovered page by page."""
     for folder in (tmp_path / "old", tmp_path / "damaged"):
         folder.mkdir()
         with closing(sqlite3.connect(folder / FILE)) as file:
             file.executescript(f"PRAGMA journal_mode = DELETE; {script}")
     with closing(open_ledger(tmp_path / "old")) as ledger:
         check(ledger)
-        visits, unpublished = recorded(ledger), waiting(ledger)
+        visits, unpublished = recorded(ledger), unpublished_ids(ledger)
     with closing(open_ledger(tmp_path / "old")) as ledger, closing(open_ledger(tmp_path / "new")) as new:
-        assert (recorded(ledger), waiting(ledger), new.states()) == (visits, unpublished, {})
+        assert (recorded(ledger), unpublished_ids(ledger), new.states()) == (visits, unpublished, {})
     assert shape(tmp_path / "old") == shape(tmp_path / "new")
     damaged = tmp_path / "damaged" / FILE
     damaged.write_bytes(bytes(100) + damaged.read_bytes()[100:])
     with closing(open_ledger(tmp_path / "damaged")) as ledger:
         with pytest.raises(LedgerUnavailable, match="replaced"):
             ledger.states()
-        assert (recorded(ledger), waiting(ledger)) == (visits, [one for one in unpublished if one != "a"])
+        assert (recorded(ledger), unpublished_ids(ledger)) == (visits, [one for one in unpublished if one != "a"])
 
 
 @pytest.mark.parametrize("stored", [0, VERSION, VERSION + 1, 2**24])
 @pytest.mark.parametrize("noted", [None, VERSION, VERSION + 1])
 def test_a_damaged_version_is_repaired(tmp_path: Path, stored: int, noted: int | None) -> None:
-    """The tables show their version; the number counts only where it is stored twice, as by a newer Footfall: that is refused."""
+    """The tables show their version. A higher number counts, and is refused, only if it is stored twice."""
     with closing(open_ledger(tmp_path)) as ledger:
         ledger.commit(with_visit(1))
     query(tmp_path, f"PRAGMA user_version = {stored}")

@@ -1,4 +1,4 @@
-"""When cameras were counting, and that the demo's visitors are never added to real ones."""
+"""Periods in which cameras counted; the demo's visitors are never added to real ones."""
 
 import sqlite3
 from contextlib import closing
@@ -14,7 +14,7 @@ from bus import CameraDay, Command, DayCounts
 from counter.changes import Changes
 from counter.database import FILE
 from counter.ledger import Ledger
-from counter.periods import GAP, SAVE_EVERY, Period
+from counter.periods import MAX_GAP, SAVE_INTERVAL, Period
 from counter.reports import Reports
 from tests.counter.shop import NOON, UTC, Shop, open_ledger
 
@@ -23,21 +23,21 @@ BEGIN, END = UTC.bounds(DAY)
 NO_DATA: dict[str, float | None] = dict.fromkeys(f"{hour:02}" for hour in range(24))
 
 
-def counting(begin: float, end: float, camera: str = "door", is_demo: bool = False) -> Changes:
-    """A prediction every half minute, of nobody."""
-    times = [*range(int(begin), int(end), 30), end]
+def counting(start: float, end: float, camera: str = "door", is_demo: bool = False) -> Changes:
+    """Returns changes with a prediction of nobody for every half minute."""
+    times = [*range(int(start), int(end), 30), end]
     return Changes(periods=[Period(camera, is_demo, at, at) for at in times])
 
 
 def stored(folder: Path) -> list[tuple[float, float]]:
-    """The table, as another program reads it."""
+    """Returns the rows of the table, as another program reads them."""
     with closing(sqlite3.connect(folder / FILE)) as connection:
         return connection.execute("SELECT began_at, ended_at FROM period ORDER BY 1").fetchall()
 
 
-def test_no_data_is_told_from_no_visitors(ledger: Ledger) -> None:
-    """Of each hour of the day it is known in which part of it each camera was counting; None is no data. One camera that counted
-    real scenes makes the day a real one.
+def test_no_data_differs_from_no_visitors(ledger: Ledger) -> None:
+    """A report has the counted share of each hour for each camera; None means no data. One camera with real scenes makes the
+    whole day real.
     """
     reports = Reports(ledger, UTC)
     ledger.commit(counting(BEGIN, BEGIN + 3600, camera="drawn", is_demo=True))
@@ -60,14 +60,14 @@ def test_no_data_is_told_from_no_visitors(ledger: Ledger) -> None:
     times=st.lists(st.integers(0, 2000), min_size=1, max_size=40),
     cuts=st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=5),
 )
-@example(times=[0, int(GAP), 2 * int(GAP) + 1], cuts=[])
-@example(times=[0, int(GAP), 2 * int(GAP) + 1], cuts=[(0, True), (1, True)])
-def test_however_they_come_the_periods_are_the_same(tmp_path: Path, times: list[int], cuts: list[tuple[int, bool]]) -> None:
-    """Over gaps of a minute, in any order, over any number of writes and restarts, and with some that come twice."""
+@example(times=[0, int(MAX_GAP), 2 * int(MAX_GAP) + 1], cuts=[])
+@example(times=[0, int(MAX_GAP), 2 * int(MAX_GAP) + 1], cuts=[(0, True), (1, True)])
+def test_order_and_restarts_do_not_change_periods(tmp_path: Path, times: list[int], cuts: list[tuple[int, bool]]) -> None:
+    """Gaps of a minute, any order, writes, restarts and repeats give the same periods."""
     expected: list[tuple[float, float]] = []
     for at in sorted(times):
-        begin = expected.pop()[0] if expected and at - expected[-1][1] <= GAP else at
-        expected.append((begin, at))
+        start = expected.pop()[0] if expected and at - expected[-1][1] <= MAX_GAP else at
+        expected.append((start, at))
     folder = Path(mkdtemp(dir=tmp_path))
     ledger = open_ledger(folder)
     for number, at in enumerate(times):
@@ -87,33 +87,33 @@ def test_however_they_come_the_periods_are_the_same(tmp_path: Path, times: list[
 
 
 def test_an_empty_shop_is_written_every_five_minutes(shop: Shop) -> None:
-    """Of an hour of predictions without a visitor an SD card gets twelve writes; a kill costs five minutes at most. Counts are
-    published as often: the shop is known to have been counted. A sighting is written at once.
+    """An hour of predictions without a visitor takes twelve writes; a kill costs at most five minutes. Counts are published as
+    often, with the counted share. A sighting is written at once.
     """
     ends, writes, hour = set(), set(), UTC.hour_end(NOON) - NOON
     with closing(sqlite3.connect(shop.folder / FILE)) as other:
 
         def version() -> int:
-            """Another one after each write of the counter."""
+            """Returns a number that changes with each write of the counter."""
             return int(other.execute("PRAGMA data_version").fetchone()[0])
 
         for at in range(0, 3600, 10):
-            shop.see("n?"[at % 20 // 10], begin=hour + at)
+            shop.see("n?"[at % 20 // 10], start=hour + at)
             ((_, ended_at),) = stored(shop.folder)
-            assert shop.now - ended_at < SAVE_EVERY
+            assert shop.now - ended_at < SAVE_INTERVAL
             ends.add(ended_at)
             writes.add(version())
-        assert len(ends) == len(writes) == len(shop.of(DayCounts)) == 3600 / SAVE_EVERY
-        assert shop.of(DayCounts)[-1].counted["15"] == pytest.approx(0.92, abs=0.02)
-        shop.see("w", begin=hour + 3595)
+        assert len(ends) == len(writes) == len(shop.sent(DayCounts)) == 3600 / SAVE_INTERVAL
+        assert shop.sent(DayCounts)[-1].counted["15"] == pytest.approx(0.92, abs=0.02)
+        shop.see("w", start=hour + 3595)
         assert version() not in writes
 
 
-def test_no_visit_is_half_the_demos(shop: Shop) -> None:
-    """Each prediction says whose it is; a visit ends where that changes; over a restart too."""
+def test_no_visit_mixes_demo_and_real_visitors(shop: Shop) -> None:
+    """A visit ends when `demo` changes from one prediction to the next, across restarts too."""
     shop.see("w" * 10, demo=True)
-    shop.see("w" * 10 + "n" * 10, begin=1)
-    shop.see("w" * 10, begin=3, demo=True)
+    shop.see("w" * 10 + "n" * 10, start=1)
+    shop.see("w" * 10, start=3, demo=True)
     shop.restart()
     shop.receive(Command("door", "pause"))
     assert [(one.demo, one.frames) for one in shop.visits] == [(True, 10), (False, 10), (True, 10)]
@@ -121,7 +121,7 @@ def test_no_visit_is_half_the_demos(shop: Shop) -> None:
 
 @pytest.mark.parametrize("real", ["w" * 10 + "n" * 10, "n" * 20], ids=["a visit", "only counting"])
 def test_drawn_visitors_are_never_added_to_real_ones(shop: Shop, real: str) -> None:
-    """A day's counts and summaries are the demo's only while the camera has counted nothing real in that time."""
+    """Counts and summaries are the demo's only if the camera has counted nothing real in that time."""
     day = UTC.day(NOON)
     for number in range(3):
         shop.see("w" * 10 + "n" * 10, 60 * number, demo=True)

@@ -1,4 +1,4 @@
-"""The counter as a process on a real broker: what the broker has accepted is counted, whatever happens to the counter."""
+"""The counter as a process with a real broker: every prediction that the broker has accepted is counted."""
 
 import json
 import signal
@@ -11,7 +11,7 @@ import pytest
 
 from bus import CurrentLabel, Visit, topics
 from counter.database import FILE
-from tests.counter.shop import seen
+from tests.counter.shop import scripted
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -21,10 +21,10 @@ pytestmark = pytest.mark.system
 VISITS = 240
 
 
-def test_neither_a_kill_nor_an_hour_away_loses_or_splits_a_visit(broker: Broker, tmp_path: Path) -> None:
-    """After a kill in the first of 240 visits the rest of an hour waits at the broker. After a stop, the label is unknown."""
-    begin = round(time.time()) - 3700.0
-    frames = [one for number in range(VISITS) for one in seen("w" * 100 + "n" * 50, begin=begin + 15 * number)]
+def test_a_kill_and_an_hour_of_downtime_lose_and_split_no_visit(broker: Broker, tmp_path: Path) -> None:
+    """After a kill in the first of 240 visits, an hour of predictions waits at the broker. After a stop, the label is unknown."""
+    start = round(time.time()) - 3700.0
+    frames = [one for number in range(VISITS) for one in scripted("w" * 100 + "n" * 50, start=start + 15 * number)]
     with Listener(broker.port, topics.visit(), topics.label()) as listener:
         listener.client.max_inflight_messages_set(1000)
 
@@ -32,7 +32,7 @@ def test_neither_a_kill_nor_an_hour_away_loses_or_splits_a_visit(broker: Broker,
             return [CurrentLabel.unpack(payload) for payload in listener.payloads("door/label")]
 
         with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
-            counter.wait_for_log("connected to the broker")  # the broker keeps predictions from here on
+            counter.wait_for_log("connected to the broker")  # from here on the broker keeps predictions
             for one in frames[:50]:
                 listener.client.publish(one.topic, one.pack(), 1)
             until(lambda: "woman" in [one.label for one in labels()])
@@ -46,12 +46,12 @@ def test_neither_a_kill_nor_an_hour_away_loses_or_splits_a_visit(broker: Broker,
         until(lambda: labels()[-1] == CurrentLabel("door", None, None, None, at=None))
         visits = [Visit.unpack(payload) for payload in listener.payloads("/visit")]
     assert [(one.label, one.frames) for one in visits] == [("woman", 100)] * VISITS
-    assert [one.started_at for one in visits] == pytest.approx([begin + 15 * number for number in range(VISITS)])
+    assert [one.started_at for one in visits] == pytest.approx([start + 15 * number for number in range(VISITS)])
 
 
-def test_a_locked_ledger_delays_no_end(broker: Broker, tmp_path: Path) -> None:
-    """The counter says why it does not answer, and ends in time though more questions wait. What is asked while it is away is not
-    answered later: unlike predictions the broker does not keep it, though the counter's session is persistent.
+def test_a_locked_ledger_does_not_delay_shutdown(broker: Broker, tmp_path: Path) -> None:
+    """The counter says why it has no report, and stops in time although more questions wait. Questions that come while it is
+    offline are never answered: unlike predictions, the broker does not keep them, although the session is persistent.
     """
     question = topics.question("desk")
     with Listener(broker.port, topics.answer("desk"), topics.status("counter")) as desk:

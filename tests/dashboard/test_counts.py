@@ -1,4 +1,4 @@
-"""The counts of a day: asked of a counter that answers or does not, and exported."""
+"""The counts of a day: questions to the counter, and exports."""
 
 import asyncio
 from asyncio import to_thread
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bus import Answer, CameraDay, DayReport, Question
-from dashboard.counts import Counts, NoAnswer, Timing, as_csv, as_json
+from dashboard.counts import CountsClient, NoAnswer, Timing, as_csv, as_json
 from tests.support import samples
 from tests.support.wait import limit, until
 
@@ -18,13 +18,13 @@ REPORT = samples.report()
 
 
 class Counter:
-    """Answers by a function."""
+    """A counter that answers with a function."""
 
     def __init__(self, answer: Callable[[Question], Answer | None], timing: Timing | None = None) -> None:
         self.asked: list[Question] = []
         self.is_connected = True
         self.answer = answer
-        self.counts = Counts("dashboard", self._publish, timing)
+        self.counts = CountsClient("dashboard", self._publish, timing)
 
     def _publish(self, question: Question) -> bool:
         self.asked.append(question)
@@ -34,12 +34,12 @@ class Counter:
 
 
 def reply(question: Question, **changes: Any) -> Answer:
-    """A report of the day that was asked for, with changes."""
+    """A report of the requested day, with changes."""
     return Answer(question.asker, question.id, "", replace(REPORT, **({"day": question.day or "2026-11-23"} | changes)))
 
 
 def run(counter: Counter, work: Coroutine[Any, Any, Any], on_report: Callable[[DayReport], object] = str) -> None:
-    """Do the work while today is followed."""
+    """Runs `work` while the client keeps today up to date."""
 
     async def both() -> None:
         following = asyncio.create_task(counter.counts.follow(on_report))
@@ -53,15 +53,15 @@ def run(counter: Counter, work: Coroutine[Any, Any, Any], on_report: Callable[[D
 
 
 def test_as_few_questions_as_possible_are_asked() -> None:
-    """Concurrent callers share one, also when one of them leaves; for today there is one more, however many changes there are."""
+    """Concurrent callers share a question, even if one of them is cancelled. Several changes lead to one more for today."""
     counter, reports = Counter(reply, Timing(min_interval=0.05)), list[DayReport]()
 
     async def work() -> None:
         await to_thread(until, lambda: len(reports) == 1)
         assert counter.counts.today == {"problem": "", "report": asdict(reports[0])}
-        gone, first, second = (asyncio.create_task(counter.counts.report("2026-11-22")) for _ in range(3))
+        cancelled, first, second = (asyncio.create_task(counter.counts.report("2026-11-22")) for _ in range(3))
         await asyncio.sleep(0)
-        gone.cancel()
+        cancelled.cancel()
         assert (await first) is (await second)
         assert (await first).day == "2026-11-22"
         await counter.counts.report("2026-11-22")
@@ -78,18 +78,22 @@ def test_as_few_questions_as_possible_are_asked() -> None:
 @pytest.mark.parametrize(
     ("answer", "is_connected", "problem"),
     [
-        (lambda _question: None, True, "has not answered"),
-        (lambda question: replace(reply(question), id="another"), True, "has not answered"),
-        (lambda question: Answer(question.asker, question.id, "the disk is full", None), True, "the counter: the disk is full"),
-        (lambda question: reply(question, day="2026-99-99"), True, "an invalid answer"),
-        (lambda question: reply(question, day="2026-11-21"), True, "an invalid answer"),
-        (lambda question: reply(question, begins_at=1.0), True, "an invalid answer"),
-        (lambda question: reply(question, ends_at=1.0), True, "an invalid answer"),
-        (reply, False, "the broker is away"),
+        (lambda _question: None, True, "did not answer"),
+        (lambda question: replace(reply(question), id="another"), True, "did not answer"),
+        (
+            lambda question: Answer(question.asker, question.id, "the disk is full", None),
+            True,
+            "reported: the disk is full",
+        ),
+        (lambda question: reply(question, day="2026-99-99"), True, "the answer was invalid"),
+        (lambda question: reply(question, day="2026-11-21"), True, "the answer was invalid"),
+        (lambda question: reply(question, begins_at=1.0), True, "the answer was invalid"),
+        (lambda question: reply(question, ends_at=1.0), True, "the answer was invalid"),
+        (reply, False, "no connection to the broker"),
     ],
 )
 def test_a_missing_answer_is_explained(answer: Callable[[Question], Answer | None], is_connected: bool, problem: str) -> None:
-    """To the caller, and for today beside the last report; today is asked for again until there is an answer."""
+    """To the caller, and for today next to the last report. The client asks for today again until there is an answer."""
     counter = Counter(reply, QUICK)
 
     async def work() -> None:
@@ -112,7 +116,7 @@ CAMERAS = {
     "back": CameraDay({}, {}, dict.fromkeys(HOURS)),
     "door": CameraDay({"man": 3}, {"man": {"09": 3}}, HOURS, demo=True),
 }
-"""One without data, and one that counted for some hours."""
+"""One without data, and one that counted during some hours."""
 ROWS = """08,back,man,,,false 09,back,man,,,false 10,back,man,,,false 08,door,man,0,0.25,true 09,door,man,3,1.0,true
     10,door,man,,,true"""
 
@@ -120,7 +124,7 @@ ROWS = """08,back,man,,,false 09,back,man,,,false 10,back,man,,,false 08,door,ma
 @pytest.mark.parametrize(
     ("cameras", "lines"),
     [
-        (CAMERAS, ROWS),  # without data: empty; 0 where a camera counted and nobody came
+        (CAMERAS, ROWS),  # empty without data; 0 if the camera counted no visits
         ({"door": CameraDay({}, {}, {"08": 1.0, "09": None})}, "08,door,,0,1.0,false 09,door,,,,false"),
         ({"door": CameraDay({"=1+1": 1}, {"=1+1": {"02": 1}}, {"02": 0.5})}, "02,door,'=1+1,1,0.5,false"),  # not a formula
     ],
@@ -132,7 +136,7 @@ def test_csv(cameras: dict[str, CameraDay], lines: str) -> None:
 
 
 def test_json() -> None:
-    """Without data: null, by hour, and in the totals of a camera that did not count all day."""
+    """Hours without data are null, and so are the totals of a camera without data all day."""
     report = as_json(replace(REPORT, cameras=CAMERAS))
     assert (report["day"], report["zone"]) == ("2026-10-25", "Europe/Berlin")
     assert report["cameras"] == {

@@ -1,4 +1,4 @@
-"""Which names, sites and people the dashboard accepts, with Starlette's test client."""
+"""Host names, origins and sign-in, with Starlette's test client."""
 
 import asyncio
 import functools
@@ -31,7 +31,7 @@ FORM = {"Origin": HERE, "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navi
 
 @pytest.fixture(autouse=True)
 def _one_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Derived once for each password, as it takes a second."""
+    """Derives the key once per password, because it takes a second."""
     monkeypatch.setattr(module, "session_key", cached_key)
 
 
@@ -50,7 +50,7 @@ async def _live(socket: WebSocket) -> None:
 
 
 def client(password: str | None = SECRET, url: str = HERE) -> TestClient:
-    """A new browser or script, not signed in. Waits after wrong passwords do not end, as its clock stands still."""
+    """A new client, not signed in. Its clock stands still, so waits after wrong passwords do not end."""
     app = Starlette(routes=[WebSocketRoute("/live", _live), Route("/{path:path}", _page, methods=["GET", "POST"])])
     guard = Guard(app, password, ["shop.example", "xn--mnchen-3ya.example"], clock=lambda: 0.0)
     return TestClient(guard, url, raise_server_exceptions=False, follow_redirects=False)
@@ -65,20 +65,20 @@ def basic(password: str, user: str = "any") -> dict[str, str]:
 
 
 def live_code(one: TestClient, headers: dict[str, str] | None = None) -> int:
-    """The code that the WebSocket was closed with, before it was accepted or after: 1000 by the app."""
+    """Returns the WebSocket's close code, before or after it was accepted; the app closes with 1000."""
     with pytest.raises(WebSocketDisconnect) as end, one.websocket_connect(LIVE, headers=dict(headers or {})) as socket:
         socket.receive_text()
     return end.value.code
 
 
 def raw(app: Any, headers: list[tuple[bytes, bytes]], *received: Message, **scope: Any) -> list[Message]:
-    """What the app sends to a client that sends exactly this, and then nothing more."""
+    """Returns the app's messages to a client that sends exactly these messages."""
 
     async def ask() -> list[Message]:
-        waiting, sent = list(received), list[Message]()
+        pending, sent = list(received), list[Message]()
 
         async def receive() -> Message:
-            return waiting.pop(0) if waiting else await asyncio.Future()
+            return pending.pop(0) if pending else await asyncio.Future()
 
         async def send(message: Message) -> None:
             sent.append(message)
@@ -92,7 +92,7 @@ def raw(app: Any, headers: list[tuple[bytes, bytes]], *received: Message, **scop
 
 @pytest.mark.parametrize("password", [SECRET, None])
 def test_every_response_has_the_security_headers(password: str | None) -> None:
-    """The app's, its errors, and the guard's own. Without a password there is no sign-in."""
+    """Responses of the app, its errors, and the guard's own. Without a password there is no sign-in."""
     one = client(password)
     for path in ("/", "/healthz", "/broken", "/sign-in", "/main.js"):
         for headers in ({}, basic(SECRET), {"Host": "evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
@@ -113,8 +113,8 @@ OTHER_HOSTS = """evil.example localhost.evil.example shop.example.evil a.shop.ex
     shop.example/x localhost,evil.example"""
 
 
-def test_only_own_names_and_addresses_are_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's, those given in the settings, on IoT Edge the device's; the refusal names the setting."""
+def test_only_known_host_names_and_addresses_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's names, those in WEB_NAMES, and on IoT Edge the device's. The error names the setting."""
     monkeypatch.setattr("socket.gethostname", lambda: "counter.lan")
     monkeypatch.setenv("IOTEDGE_GATEWAYHOSTNAME", "device")
     one = client(None)
@@ -132,7 +132,7 @@ OTHER_ORIGINS = ("null", "", "http://evil.example", "http://127.0.0.1:9002", f"{
 
 
 def fetch(site: str, mode: str, destination: str) -> dict[str, str]:
-    """As browsers say what a request is for."""
+    """The headers with which browsers describe a request."""
     return {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": destination}
 
 
@@ -141,7 +141,7 @@ def fetch(site: str, mode: str, destination: str) -> dict[str, str]:
     [
         ({}, 200, 200, 1000),
         ({"Origin": HERE}, 200, 200, 1000),
-        ({"Host": "localhost:8080", "Origin": "http://localhost:8080"}, 200, 200, 1000),  # another port: a container's
+        ({"Host": "localhost:8080", "Origin": "http://localhost:8080"}, 200, 200, 1000),  # another port, as with a container
         ({"Host": "shop.example:443", "Origin": "https://shop.example"}, 200, 200, 1000),  # behind a proxy with TLS
         ({"Host": "SHOP.example", "Origin": "https://shop.EXAMPLE:80"}, 200, 200, 1000),
         ({"Host": "[::1]:1", "Origin": "http://[::1]:1"}, 200, 200, 1000),
@@ -155,8 +155,8 @@ def fetch(site: str, mode: str, destination: str) -> dict[str, str]:
         (fetch("same-origin, cross-site", "cors", "empty"), 403, 403, 1000),
     ],
 )
-def test_other_sites_may_link_to_the_page_and_no_more(headers: dict[str, str], get: int, post: int, live: int) -> None:
-    """What changes something, and a WebSocket, comes from a page of the same origin."""
+def test_other_sites_can_only_link_to_the_page(headers: dict[str, str], get: int, post: int, live: int) -> None:
+    """POST requests and WebSockets must have the same origin."""
     one = client(None)
     assert (one.get("/", headers=headers).status_code, one.post("/", headers=headers).status_code) == (get, post)
     assert live_code(one, headers) == live
@@ -181,8 +181,8 @@ STARTS = st.sampled_from([b"", b"footfall=", b"Basic ", b"localhost", b"http://"
     st.sampled_from(["GET", "POST", "OPTIONS", "?"]),
     st.binary(),
 )
-def test_no_request_opens_or_breaks_it(headers: list[tuple[bytes, bytes]], path: str, method: str, body: bytes) -> None:
-    """Whatever the headers and the body hold, the app is not reached and there is a response."""
+def test_no_request_gets_through_or_fails(headers: list[tuple[bytes, bytes]], path: str, method: str, body: bytes) -> None:
+    """For any headers and body there is a response, which is not the app's."""
     for more in ([], [(b"host", b"localhost")]):
         form = {"type": "http.request", "body": body}
         start, *_ = raw(shut(), [*more, *headers], form, method=method, path=path)
@@ -192,7 +192,7 @@ def test_no_request_opens_or_breaks_it(headers: list[tuple[bytes, bytes]], path:
 
 
 def test_a_person_signs_in_and_out() -> None:
-    """From the page to the form, back, and out; the cookie is for https alone where that is used."""
+    """From the page to the form, back, and out. Over HTTPS the cookie is Secure."""
     browser = client()
     assert browser.get("/", headers=PERSON).headers["location"] == "/sign-in"
     assert live_code(browser) == 4401
@@ -215,12 +215,12 @@ def test_a_person_signs_in_and_out() -> None:
 
 
 def test_failures_are_shown_and_slowed() -> None:
-    """In fixed words; during the wait the right password is refused too, in the form and by Basic."""
+    """The response does not repeat the input. During a wait the right password is refused too, in the form and by Basic."""
     browser = client()
     for _ in range(5):
         answer = sign_in(browser, "<b>no")
         assert (answer.status_code, "www-authenticate" in answer.headers) == (401, False)
-        assert '<p class="problem" role="alert">That was not the password.</p>' in answer.text
+        assert '<p class="problem" role="alert">Wrong password.</p>' in answer.text
         assert "<b>" not in answer.text
     for answer in (sign_in(browser), browser.get("/", headers=basic(SECRET))):
         assert (answer.status_code, answer.headers["retry-after"], "Try again in 1 s." in answer.text) == (429, "1", True)
@@ -228,7 +228,7 @@ def test_failures_are_shown_and_slowed() -> None:
 
 
 def test_scripts_use_basic() -> None:
-    """With each request, with any user; invalid headers do not count as failures."""
+    """Any user name works; invalid headers do not count as failures."""
     script = client()
     for _ in range(20):
         assert script.get("/api/counts", headers=basic(SECRET)).text == "inside"
@@ -240,7 +240,7 @@ def test_scripts_use_basic() -> None:
 
 
 def test_only_scripts_are_asked_for_basic() -> None:
-    """A browser would open a dialog for a picture or a script."""
+    """A browser would open a dialog, even for a picture or a script."""
     one = client()
     for headers, challenge in (
         ({"Accept": "*/*"}, 'Basic realm="Footfall", charset="UTF-8"'),
@@ -259,7 +259,7 @@ def test_only_scripts_are_asked_for_basic() -> None:
 
 
 def test_sessions_outlast_a_restart_and_end_with_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are renewed after a day, and end after 30; a cookie from the future, of another password, or made up is none."""
+    """Sessions are renewed after a day and end after 30. Forged cookies, and those of another password or time, are refused."""
     cookie = "footfall=" + sign_in(client()).cookies["footfall"]
     real, ahead = time.time, [0.0]
     monkeypatch.setattr(time, "time", lambda: real() + ahead[0] * 86400)
@@ -273,7 +273,7 @@ def test_sessions_outlast_a_restart_and_end_with_the_password(monkeypatch: pytes
 
 
 def test_invalid_forms_do_not_count_as_failures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A form that does not end is abandoned: because it is slow, or the client has left."""
+    """A form that arrives too slowly, or whose client disconnects, gets a timeout."""
     browser = client()
     for body, status in [
         *[(body, 400) for body in (b"", b"password=", b"pass=x", b"&" * 99, b"\xff\x00%zz")],

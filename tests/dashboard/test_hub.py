@@ -1,4 +1,4 @@
-"""Between a real broker and the browsers."""
+"""Updates of the page."""
 
 import asyncio
 import itertools
@@ -14,17 +14,17 @@ from tests.support.broker import free_port
 from tests.support.wait import until
 
 
-def test_a_fault_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails once, with whatever was heard, is counted and tried again; the browsers are told what came later."""
+def test_an_error_does_not_stop_updates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update that fails is counted and repeated, and browsers get the later changes."""
     bus, state = Bus(BusSettings(mqtt_port=free_port(), module_name="dashboard")), SiteState(0.5, ())
     hub, calls = Hub(bus, state, signed_in=False), itertools.count()
 
     def sections() -> Any:
-        return {"a": 1 // next(calls)}  # the first divides by zero
+        return {"a": 1 // next(calls)}  # the first call divides by zero
 
     async def run() -> None:
         async with hub.running():
-            await asyncio.to_thread(until, lambda: '"a": 0' in hub.sections.since(0, 0.0))
+            await asyncio.to_thread(until, lambda: '"a": 0' in hub.sections.changes_since(0, 0.0))
 
     monkeypatch.setattr(state, "sections", sections)
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""The password: comparison, and the limits for failed attempts."""
+"""The password check, and the limits on failed attempts."""
 
 import ipaddress
 import itertools
@@ -15,22 +15,22 @@ WRONG = ("\ud800", "x" * 100_000, "grun", SECRET + " ", "")
 
 
 class Attacked(Password):
-    """At a time that passes when a test says so."""
+    """A password check whose time passes only when a test advances it."""
 
     def __init__(self) -> None:
         self.now = 0.0
         super().__init__(SECRET, lambda: self.now)
 
     def fail(self, address: str, times: int = 1) -> None:
-        """So many wrong passwords, each of them compared."""
+        """Tries wrong passwords, each of which is compared."""
         for number in range(times):
             assert self.attempt(WRONG[number % len(WRONG)], address) == (False, 0)
 
 
 def test_waits_grow_and_are_enforced() -> None:
-    """From the fifth failure, 1 s to 60 s, in which the right password is not compared either; success ends them.
+    """From the fifth failure waits grow from 1 s to 60 s; the right password has to wait too. A success resets them.
 
-    That has one normal form: an umlaut is one character or two.
+    The password is normalised: an umlaut can be one character or two.
     """
     password = Attacked()
     password.fail("10.0.0.1", 4)
@@ -49,11 +49,11 @@ def test_waits_grow_and_are_enforced() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "is_one"),
     [
-        ("2001:db8::1", "2001:db8::ffff:2", True),  # one /64
+        ("2001:db8::1", "2001:db8::ffff:2", True),  # the same /64
         ("2001:db8::1", "2001:db8:0:1::1", False),
         ("192.0.2.7", "::ffff:192.0.2.7", True),
         ("192.0.2.7", "192.0.2.8", False),
-        ("", "unix", True),  # neither is an address
+        ("", "unix", True),  # neither is a valid address
         ("fe80::1%eth0", "fe80::2", True),
     ],
 )
@@ -64,7 +64,7 @@ def test_a_network_does_not_slow_another(first: str, second: str, is_one: bool) 
 
 
 def test_a_distributed_attack_is_slowed_and_locks_out_few() -> None:
-    """100 failures, then one in 10 s; a private address and one that has signed in before are not affected."""
+    """100 failures, then one per 10 s. A private address, and one that has signed in before, are not affected."""
     password = Attacked()
     assert password.attempt(SECRET, "9.9.9.9").accepted
     attackers = (str(ipaddress.IPv4Address(0x08000000 + number)) for number in itertools.count())
@@ -80,14 +80,14 @@ def test_a_distributed_attack_is_slowed_and_locks_out_few() -> None:
 
 
 def test_successes_do_not_give_an_address_more_guesses() -> None:
-    """Somebody guesses from the address of one who knows the password: 100 guesses at once, as from elsewhere."""
+    """An attacker who shares the address of a user gets a burst of 100 guesses, like any other."""
     password = Attacked()
     attempts = [(password.attempt("no", "9.9.9.9"), password.attempt(SECRET, "9.9.9.9")) for _ in range(1000)]
     assert 100 <= sum(failed.wait == 0 for failed, _ in attempts) <= 101
 
 
 def test_memory_is_bounded() -> None:
-    """Neither table exceeds its limit; the newest entries stay."""
+    """Neither table exceeds its limit; the newest entries are kept."""
     password = Attacked()
     for number in range(3000):
         password.now += 10
@@ -101,7 +101,7 @@ def test_memory_is_bounded() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["10.0.0.1", "8.8.8.8", "2001:db8::1", "?"]), st.booleans(), st.integers(0, 90))))
 def test_no_sequence_gives_more_guesses_than_allowed(attempts: list[tuple[str, bool, int]]) -> None:
-    """And after the wait that was announced, the next attempt is compared."""
+    """After the announced wait, the next attempt is compared."""
     password = Attacked()
     failures: dict[str, int] = {}
     for address, is_right, seconds in attempts:

@@ -1,16 +1,16 @@
-"""Pictures and their own predictions."""
+"""Pairs of frames and predictions."""
 
 from dataclasses import replace
 
 import pytest
 
 from bus import Frame, Prediction
-from dashboard.pictures import LEASE, MAX_BYTES, PREDICTION_TIMEOUT, SILENCE, Picture, Pictures
+from dashboard.pictures import CLASSIFIER_TIMEOUT, LEASE, MAX_BYTES, PREDICTION_TIMEOUT, Picture, Pictures
 from tests.support import samples
 
 
 class Watched(Pictures):
-    """Pictures of cameras that are wanted, with those that are subscribed to; at time 1000 until a test advances it."""
+    """Pictures of requested cameras, with the list of subscriptions. The time is 1000 until a test advances it."""
 
     def __init__(self, *cameras: str) -> None:
         self.now = 1000.0
@@ -33,7 +33,7 @@ class Watched(Pictures):
 
 
 def test_a_picture_has_its_own_prediction() -> None:
-    """A prediction of another frame, or of one older than what is shown, changes nothing."""
+    """A prediction of an unknown frame, or of one older than the newest picture, changes nothing."""
     watched = Watched("door")
     first, second, _ = (watched.frame(number) for number in range(3))
     assert watched.newest("door") is None
@@ -44,7 +44,7 @@ def test_a_picture_has_its_own_prediction() -> None:
     assert len(watched.changes) == 1
 
 
-def test_frames_are_subscribed_to_only_while_somebody_watches() -> None:
+def test_frames_are_subscribed_to_only_while_someone_watches() -> None:
     watched = Watched("door", "door")
     for _ in range(2):
         assert watched.subscribed == ["door"]
@@ -59,27 +59,27 @@ def test_frames_are_subscribed_to_only_while_somebody_watches() -> None:
     assert watched.newest("door") is None
 
 
-def test_without_a_classifier_frames_are_shown_alone() -> None:
-    """After a time, but not while a slow model still answers."""
+def test_without_a_classifier_frames_are_shown_without_predictions() -> None:
+    """After a timeout, but not while a slow model is active."""
     watched = Watched("door")
     shown = watched.frame(0)
     watched.predict(shown)
-    lonely = watched.frame(1)
+    unpredicted = watched.frame(1)
     watched.now += PREDICTION_TIMEOUT + 0.1
     watched.apply_timeouts()
     assert watched.newest("door") == Picture(shown, watched.predict(shown))
-    watched.now += SILENCE + 0.1
+    watched.now += CLASSIFIER_TIMEOUT + 0.1
     watched.want("door")
     watched.frame(2)
     for _ in range(2):
         watched.apply_timeouts()
-        assert watched.newest("door") == Picture(lonely, None)
+        assert watched.newest("door") == Picture(unpredicted, None)
         assert len(watched.changes) == 2
 
 
 @pytest.mark.parametrize("session", ["session", "next"])
-def test_a_clock_that_is_set_back_does_not_stop_the_pictures(session: str) -> None:
-    """In the same session of capture, or in a new one."""
+def test_setting_the_clock_back_does_not_stop_pictures(session: str) -> None:
+    """In the same session of capture or in a new one."""
     watched = Watched("door")
     watched.predict(watched.frame(100))
     for number in (101, 102):
@@ -89,7 +89,7 @@ def test_a_clock_that_is_set_back_does_not_stop_the_pictures(session: str) -> No
 
 
 def test_memory_is_bounded() -> None:
-    """Of the camera with most bytes waiting, the oldest frames are dropped."""
+    """The camera with the most pending bytes drops its oldest frames."""
     watched = Watched("door", "back")
     size = 2 * 1024 * 1024
     small = watched.frame(0, "back")

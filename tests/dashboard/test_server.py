@@ -1,4 +1,4 @@
-"""The dashboard as a process on a real broker, as browsers and scripts use it."""
+"""The dashboard as a process with a real broker, used by browsers and scripts."""
 
 import itertools
 import json
@@ -38,9 +38,9 @@ def place(broker: Broker) -> Iterator[Place]:
 
 
 def test_pictures_come_on_request(place: Place) -> None:
-    """One for each request, the newest, with its prediction, or none where there is no classifier; who asks for none gets none.
+    """Each request gets the newest picture, with its prediction if there is a classifier. Without a request none is sent.
 
-    A request for an unknown camera is ignored; what is no request ends its connection, and no other.
+    A request for an unknown camera is ignored. An invalid request closes its connection, and no other.
     """
     with Browser(place.port) as asking, Browser(place.port) as idle:
         for text in ("no JSON", "[]", '{"want": 7}', '{"want": "' + "x" * 5000 + '"}', "[" * 3000):
@@ -59,7 +59,7 @@ def test_pictures_come_on_request(place: Place) -> None:
         assert [one.head["sequence"] for one in seen] == sorted({one.head["sequence"] for one in seen})
         for sequence in range(100, 120):
             place.frame(sequence)
-        until(lambda: asking.picture().head["sequence"] == 119, what="the newest")
+        until(lambda: asking.picture().head["sequence"] == 119, what="the newest picture")
         idle.until(lambda sections: sections["cameras"]["door"]["predictions_per_second"] > 0)
         assert idle.pictures == 0
         assert place.picture(asking, itertools.count(200), is_predicted=False).head["prediction"] is None
@@ -69,7 +69,7 @@ PART = rb"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: (\d+)\r\nX-Ca
 
 
 def test_a_snapshot_and_a_stream(place: Place) -> None:
-    """The newest picture as a JPEG, with its time; Motion JPEG, each part a picture that is newer than the one before."""
+    """A snapshot is the newest picture as a JPEG, with its time. Each part of a stream is newer than the one before."""
     with place.playing(), httpx.stream("GET", f"{place.address}cameras/door/stream.mjpeg", timeout=limit(20)) as response:
         assert response.headers["content-type"] == "multipart/x-mixed-replace; boundary=picture"
         received, chunks = b"", response.iter_raw()
@@ -82,21 +82,21 @@ def test_a_snapshot_and_a_stream(place: Place) -> None:
     assert (snapshot.headers["content-type"], snapshot.headers["cache-control"]) == ("image/jpeg", "no-store")
     assert snapshot.content in [samples.jpeg(level=level) for level in range(250)]
     assert float(snapshot.headers["x-captured-at"]) >= times[-1]
-    assert place.get("/cameras/back/snapshot.jpg").json()["problem"] == "no camera of that name; there are: door"
+    assert place.get("/cameras/back/snapshot.jpg").json()["problem"] == "unknown camera; known cameras: door"
 
 
-DAY_PROBLEM = "not a day; one such as 2026-11-23 is needed, from 1970-01-02 to 5000-12-31"
+DAY_PROBLEM = "not a valid date; use YYYY-MM-DD, from 1970-01-02 to 5000-12-31"
 REFUSED = [
     *[
         (f"/api/counts?day={day}", 400, f"day={day}: {DAY_PROBLEM}")
         for day in ("", "tomorrow", "0001-01-01", "2026-02-30", "86400", "2026-11-23T00:00:00")
     ],
-    ("/api/counts?format=xml", 400, "format=xml: not a format; json or csv is needed"),
-    ("/api/counts?from=2026-11-01&to=2026-11-23", 400, "from: there is no such parameter; allowed: day, format"),
-    ("/api/counts?day=2026-11-22&day=2026-11-23", 400, "day: is given 2 times; once is allowed"),
-    ("/api/counts?day=2026-10-25", 503, "the counter has not answered within 4 s"),
+    ("/api/counts?format=xml", 400, "format=xml: unknown format; use json or csv"),
+    ("/api/counts?from=2026-11-01&to=2026-11-23", 400, "from: unknown parameter; allowed: day, format"),
+    ("/api/counts?day=2026-11-22&day=2026-11-23", 400, "day: given 2 times; only one is allowed"),
+    ("/api/counts?day=2026-10-25", 503, "the counter did not answer within 4 s"),
     *[
-        (f"{path}?width=100", 400, "width: there is no such parameter; this address takes none")
+        (f"{path}?width=100", 400, "width: unknown parameter; allowed: none")
         for path in ("/healthz", "/cameras/door/snapshot.jpg", "/cameras/door/stream.mjpeg")
     ],
     ("/nothing", 404, "Not Found"),
@@ -104,7 +104,7 @@ REFUSED = [
 
 
 def test_scripts_get_counts_or_a_reason(place: Place) -> None:
-    """Of any day, from the counter; today goes to every browser, and again when it changes. Monitors of web sites use HEAD."""
+    """Scripts get the counts of any day; browsers get today's, again after each change. Uptime monitors use HEAD."""
     for path, status, problem in REFUSED:
         response = place.get(path)
         assert (response.status_code, response.json()) == (status, {"problem": problem})
@@ -124,7 +124,7 @@ def test_scripts_get_counts_or_a_reason(place: Place) -> None:
 
 
 def test_health_needs_the_broker(broker: Broker, tmp_path: Path) -> None:
-    """The health file needs an event loop that runs, and the broker too."""
+    """The health file is updated only while the event loop runs and the broker is connected."""
     health = tmp_path / "progress"
     with Place(broker, HEALTH_FILE=health) as place:
         moves(health)
@@ -136,8 +136,8 @@ def test_health_needs_the_broker(broker: Broker, tmp_path: Path) -> None:
         moves(health)
 
 
-def test_it_ends_soon_with_browsers_connected(place: Place, broker: Broker) -> None:
-    """One of them does not read, one takes a stream; its status says that it was stopped."""
+def test_it_stops_quickly_with_browsers_connected(place: Place, broker: Broker) -> None:
+    """One browser does not read, a client reads a stream. The last status has the detail "stopped"."""
     stream = f"{place.address}cameras/door/stream.mjpeg"
     with Browser(place.port) as browser, Browser(place.port), httpx.stream("GET", stream, timeout=limit(20)) as response:
         browser.receive()
@@ -155,8 +155,8 @@ MAX_GROWTH = 25_000_000
 """Bytes."""
 
 
-def test_slow_clients_delay_nobody_and_take_no_memory(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others get ever newer pictures, while one asks for pictures and reads none, and one takes a stream and does not read."""
+def test_slow_clients_delay_no_one_and_use_no_memory(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other browsers get new pictures while one requests pictures, one requests a stream, and neither reads."""
     monkeypatch.setattr(samples, "jpeg", lambda **_: bytes(SIZE))
 
     def read(_number: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Settings: where a password is needed, and what is refused."""
+"""Settings: when a password is required, and which values are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from dashboard.settings import Settings
 from runtime.settings import load
 
 PASSWORD = {"web_password": "open sesame"}
-HOST, PUBLISHED = (f"WEB_PASSWORD: missing; without one, WEB_{name} can be 127.0.0.1" for name in ("HOST", "PUBLISHED"))
+HOST, PUBLISHED = (f"WEB_PASSWORD: missing; without a password, WEB_{name} must be 127.0.0.1" for name in ("HOST", "PUBLISHED"))
 
 
 @pytest.mark.parametrize(
@@ -28,17 +28,17 @@ HOST, PUBLISHED = (f"WEB_PASSWORD: missing; without one, WEB_{name} can be 127.0
     ],
 )
 def test_the_address_of_the_page(values: dict[str, object], address: str) -> None:
-    """In a container it listens at all addresses; the address at which the host publishes the port decides."""
+    """In a container it listens on all addresses; the address where the host publishes the port decides."""
     assert load(Settings, **values).web_address == address
 
 
-def test_names_are_as_browsers_send_them() -> None:
+def test_host_names_are_normalised() -> None:
     names = load(Settings, web_names="Shop.Example., münchen.example,pi").web_names
     assert names == ("shop.example", "xn--mnchen-3ya.example", "pi")
 
 
-def test_what_is_refused_is_explained(tmp_path: Path) -> None:
-    """A page for other machines without a password, names, passwords, certificates and ports; no secret is shown."""
+def test_invalid_settings_are_explained(tmp_path: Path) -> None:
+    """A page for other machines without a password; invalid names, passwords, certificates and ports. No message has a secret."""
     cert, key, other, none = (tmp_path / name for name in ("cert", "key", "other", "none"))
     ours, others = (trustme.CA().issue_cert("shop.local") for _ in range(2))
     ours.cert_chain_pems[0].write_to_path(str(cert))
@@ -51,13 +51,13 @@ def test_what_is_refused_is_explained(tmp_path: Path) -> None:
             ({"web_names": name}, r"WEB_NAMES=.*not a host name")
             for name in ("https://shop.example", "shop example", "a..b", "x" * 300, "*.example", "pi:9001")
         ],
-        ({"web_password": "sesame"}, "WEB_PASSWORD: at least 8 characters"),
-        ({"web_password": "sesame" * 50}, "at most 256"),
+        ({"web_password": "sesame"}, "WEB_PASSWORD: must have 8 to 256 characters"),
+        ({"web_password": "sesame" * 50}, "8 to 256"),
         ({**PASSWORD, "web_password_file": key}, "WEB_PASSWORD and WEB_PASSWORD_FILE"),
         ({"web_password_file": none}, "WEB_PASSWORD_FILE=.*cannot be read"),
-        ({"web_tls_cert": cert}, "WEB_TLS_CERT and WEB_TLS_KEY: one needs the other"),
-        ({"web_tls_cert": cert, "web_tls_key": other}, "no certificate and its key"),
-        ({"web_tls_cert": key, "web_tls_key": key}, "no certificate and its key"),
+        ({"web_tls_cert": cert}, "WEB_TLS_CERT and WEB_TLS_KEY: set both or neither"),
+        ({"web_tls_cert": cert, "web_tls_key": other}, "not a PEM certificate and its"),
+        ({"web_tls_cert": key, "web_tls_key": key}, "not a PEM certificate and its"),
         ({"web_port": -1}, "WEB_PORT=-1"),
     ]
     for values, reason in table:

@@ -1,4 +1,4 @@
-"""The sections of the page, from what cameras, modules and displays publish."""
+"""The sections of the page, from the messages of cameras, modules and displays."""
 
 import json
 from dataclasses import asdict, replace
@@ -14,12 +14,12 @@ from tests.support import samples
 RUNNING = Status("capture", states.RUNNING, 900.0, 1000.0, about=About("door"), rates={"frames_out": 10.0})
 CLASSIFIER = Status("classifier", states.RUNNING, 900.0, 1000.0, about=About(model="m"))
 GONE = Status("capture", states.OFFLINE, detail="connection lost", about=About("door"))
-"""A last will, which has no time."""
+"""A last will, which has no timestamp."""
 SEEN = samples.prediction(captured_at=1000.0)
 
 
 class Site(SiteState):
-    """A site of which nothing is known, at time 1000, until a test advances it."""
+    """The state of an unknown site. The time is 1000 until a test advances it."""
 
     def __init__(self) -> None:
         self.time = 1000.0
@@ -32,27 +32,27 @@ class Site(SiteState):
         return section
 
 
-LIVE, SILENT, AWAY = ("live", 900.0, ""), ("silent", 1000.0, ""), ("silent", 1001.0, "no connection to the broker")
+LIVE, SILENT, DISCONNECTED = ("live", 900.0, ""), ("silent", 1000.0, ""), ("silent", 1001.0, "no connection to the broker")
 STOPPED = {"camera-lost": "lost", "paused": "paused", "ended": "ended", "starting": "starting", "burning": "offline"}
 SLOW = replace(RUNNING, rates={"frames_out": 0.1})
 NO_CLASSIFIER = Status("classifier", states.OFFLINE)
 STORIES: dict[str, list[Any]] = {
-    "its capture says why it does not run": [
+    "capture reports why it is not running": [
         part
         for state, word in STOPPED.items()
         for part in (replace(RUNNING, state=state, since=950.0, detail="unplugged"), (word, 950.0, "unplugged"))
     ],
-    "its capture was gone before": [GONE, ("offline", None, "connection lost")],
-    "its capture is gone since that came": [RUNNING, SEEN, 0.5, GONE, 1.0, GONE, ("offline", 1000.5, "connection lost")],
+    "capture was offline before the dashboard started": [GONE, ("offline", None, "connection lost")],
+    "capture goes offline": [RUNNING, SEEN, 0.5, GONE, 1.0, GONE, ("offline", 1000.5, "connection lost")],
     "no predictions": [RUNNING, CLASSIFIER, SEEN, SILENT_AFTER - 0.1, LIVE, 0.2, SILENT],
     "no classifier": [RUNNING, CLASSIFIER, SEEN, 5.1, NO_CLASSIFIER, ("silent", 1000.0, "classifier is offline")],
-    "a frame in ten seconds": [SLOW, SEEN, 29.0, LIVE, 2.0, SILENT],
-    "no broker": [RUNNING, SEEN, 1.0, False, AWAY, 1.0, False, AWAY, True, LIVE],
-    "it starts after the dashboard": [RUNNING, ("starting", 900.0, ""), SILENT_AFTER, ("silent", None, "")],
-    "it starts later": [RUNNING, SILENT_AFTER, replace(RUNNING, since=1005.0), ("starting", 1005.0, "")],
-    "no capture": [SEEN, ("live", None, ""), SILENT_AFTER, ("offline", 1000.0, "no capture has reported for it")],
+    "a frame every ten seconds": [SLOW, SEEN, 29.0, LIVE, 2.0, SILENT],
+    "no broker": [RUNNING, SEEN, 1.0, False, DISCONNECTED, 1.0, False, DISCONNECTED, True, LIVE],
+    "capture started before the dashboard": [RUNNING, ("starting", 900.0, ""), SILENT_AFTER, ("silent", None, "")],
+    "capture starts later": [RUNNING, SILENT_AFTER, replace(RUNNING, since=1005.0), ("starting", 1005.0, "")],
+    "no capture": [SEEN, ("live", None, ""), SILENT_AFTER, ("offline", 1000.0, "no capture module reports this camera")],
 }
-"""Messages, seconds that pass, the broker's coming and going, and the state of the camera with its time and detail."""
+"""Messages, seconds that pass, connections to the broker (booleans), and the expected state, its time and detail."""
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
@@ -73,7 +73,7 @@ def test_the_state_of_a_camera(story: list[Any]) -> None:
 
 
 def test_a_live_camera() -> None:
-    """With its rates, and who is there; a retained label alone makes no camera. Its former rates are not shown."""
+    """Has its rates and its label. A retained label alone does not create a camera. A paused camera has no frame rate."""
     site = Site()
     site.on_label(CurrentLabel("door", "woman", 0.9, 999.0))
     assert site.sections()["cameras"] == {}
@@ -95,7 +95,7 @@ def test_a_live_camera() -> None:
 
 
 def test_a_camera_of_two() -> None:
-    """Its drops are those of its capture and the classifiers. It goes when the status of its capture is cleared."""
+    """Has the drops of its capture module and of the classifiers. Clearing the status of its capture module removes it."""
     site = Site()
     site.on_status(replace(RUNNING, metrics={"dropped_offline": 3, "dropped_unsent": 0}))
     site.on_status(replace(RUNNING, module="capture-back", about=About("back"), metrics={"dropped_offline": 9}))
@@ -110,14 +110,14 @@ def test_a_camera_of_two() -> None:
     known = {"state": "running", "since": 900.0, "at": 1000.0, "detail": "", "model": "m", "update": asdict(samples.UPDATE)}
     assert site.sections()["modules"]["classifier"] == known | {"metrics": metrics, "rates": rates}
     assert site.sections()["rules"] == {"threshold": 0.5, "background": ["nobody"]}
-    site.forget("capture")
-    site.forget("nobody")
+    site.remove("capture")
+    site.remove("nobody")
     assert list(site.sections()["cameras"]) == ["back"]
     assert list(site.sections()["modules"]) == ["capture-back", "classifier", "display"]
 
 
-def test_the_order_of_labels_is_the_models() -> None:
-    """It gives their colours; the background has none, and other labels come after."""
+def test_labels_are_in_the_models_order() -> None:
+    """Other labels follow; background labels are not listed, because they have no colour."""
     site = Site()
     site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("man", "nobody", "woman"))))
     site.add_labels(["ape", "woman"])
@@ -126,7 +126,7 @@ def test_the_order_of_labels_is_the_models() -> None:
 
 
 def test_memory_and_traffic_are_bounded() -> None:
-    """Whoever makes up names or labels."""
+    """Even with many spoofed names and labels."""
     site = Site()
     for number in range(MAX_NAMES + 5):
         site.on_prediction(samples.prediction(camera=f"c{number}"))
@@ -138,14 +138,14 @@ def test_memory_and_traffic_are_bounded() -> None:
     assert len(sections["labels"]) == 256
 
 
-def test_each_browser_gets_what_is_new_to_it() -> None:
-    """The first message has all sections; then those that have changed, with the time."""
+def test_each_browser_gets_only_changes() -> None:
+    """The first message has all sections, the next ones the changed sections; each has the time."""
     sections = Sections()
     sections.update({"a": {"n": 1}, "b": []})
-    assert json.loads(sections.since(0, 5.0)) == {"now": 5.0, "a": {"n": 1}, "b": []}
+    assert json.loads(sections.changes_since(0, 5.0)) == {"now": 5.0, "a": {"n": 1}, "b": []}
     seen = sections.version
     sections.update({"a": {"n": 1}})
     assert sections.version == seen
     sections.update({"b": ["é"]})
-    assert json.loads(sections.since(seen, 6.0)) == {"now": 6.0, "b": ["é"]}
-    assert json.loads(sections.since(sections.version, 7.0)) == {"now": 7.0}
+    assert json.loads(sections.changes_since(seen, 6.0)) == {"now": 6.0, "b": ["é"]}
+    assert json.loads(sections.changes_since(sections.version, 7.0)) == {"now": 7.0}

@@ -1,4 +1,4 @@
-"""The report of the demo: counted visits against true ones, as tables and pictures."""
+"""The demo's report: counted visits compared with true ones, as tables and pictures."""
 
 from pathlib import Path
 from types import ModuleType
@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo import clip, evaluate
-from demo.chain import FrameVerdict, VisitorTruth, Watched
 from demo.evaluate import tables, write_report
 from demo.pictures import draw_report, draw_scenes
+from demo.pipeline import FrameVerdict, SceneResult, VisitorTruth
 from demo.score import Span, score
 
 TRUTH = [Span("woman", 1, 5), Span("man", 8, 12)]
@@ -31,7 +31,7 @@ TRUTH = [Span("woman", 1, 5), Span("man", 8, 12)]
     ],
 )
 def test_verdicts(counted: list[Span], verdicts: tuple[str, ...], split: int, invented: int) -> None:
-    """Found, relabelled, missed, merged into one, split into two, made of nothing."""
+    """Visits are found, mislabelled, missed, merged, split or invented."""
     result = score(TRUTH, counted)
     assert (result.verdicts, sum(result.split), len(result.invented)) == (verdicts, split, invented)
 
@@ -43,7 +43,7 @@ spans = st.lists(
 
 @given(spans, spans)
 def test_every_visit_is_judged_once(truth: list[Span], counted: list[Span]) -> None:
-    """As many verdicts as true visits; no more found than counted; what overlaps nothing is invented."""
+    """Each true visit has a verdict; no more are found than counted; a counted visit without overlap is invented."""
     result = score(truth, counted)
     assert len(result.verdicts) == len(result.split) == len(truth)
     assert sum(verdict != "missed" for verdict in result.verdicts) + sum(result.split) + len(result.invented) <= len(counted)
@@ -51,7 +51,7 @@ def test_every_visit_is_judged_once(truth: list[Span], counted: list[Span]) -> N
         assert (one in result.invented) == all(span.overlap(one) <= 0 for span in truth)
 
 
-WATCHED = Watched(
+RESULT = SceneResult(
     5,
     600.0,
     [FrameVerdict("man", "day", "man", ("man, coat", "man, bald"))] * 97
@@ -78,15 +78,15 @@ ROWS = """
 
 
 def test_the_tables_count() -> None:
-    """Frames by truth and verdict, by light, and weakest first; visits by light, and shares of all."""
-    report = tables([WATCHED, WATCHED])
+    """The tables have frames by truth, label, light and trait, visits by light, and shares of all visits."""
+    report = tables([RESULT, RESULT])
     assert report.startswith("20 minutes of scenes (seeds 5, 5)")
     rows = ROWS.strip().splitlines()
     assert [row for row in report.splitlines() if row in rows] == rows
 
 
 def test_the_report_is_replaced(tmp_path: Path) -> None:
-    """As often as it is written; the rest of the file stays. A file without the marks, or with two of each, is left as it is."""
+    """Repeated writes replace it; the rest of the file stays. A file without the marks, or with several, is unchanged."""
     path = tmp_path / "README.md"
     path.write_text("before\n<!-- report -->\n<!-- /report -->\nafter\n")
     for _ in range(2):
@@ -100,8 +100,8 @@ def test_the_report_is_replaced(tmp_path: Path) -> None:
 
 
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:
-    """Matrix and timeline, also of a scene without visitors; and a sheet of scenes."""
-    draw_report(tmp_path / "report.png", [WATCHED, Watched(6, 60.0, [], [], [])])
+    """Confusion matrix and timeline, also of a scene without visitors, and a sheet of scenes."""
+    draw_report(tmp_path / "report.png", [RESULT, SceneResult(6, 60.0, [], [], [])])
     draw_scenes(tmp_path / "scenes.png", [1], columns=2)
     for path in tmp_path.iterdir():
         picture = cv2.imread(str(path))
@@ -113,7 +113,7 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
     ("program", "words"), [(evaluate, "-1"), (evaluate, "--minutes nan"), (clip, "-1"), (clip, "1 0"), (clip, "1 1 x.unknown")]
 )
 def test_bad_arguments(program: ModuleType, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 2; no file is left."""
+    """The program ends with exit code 2, and leaves no file."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["program", *words.split()])
     with pytest.raises(SystemExit, match="2"):

@@ -1,4 +1,4 @@
-"""The module as a process, with a real broker."""
+"""The display as a process with a real broker."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bus import Pixels
-from display.icons import OWN, read_icons
+from display.icons import BUILT_IN, read_icons
 from display.pixels import rgb_bytes
 from tests.support import samples
 from tests.support.broker import Broker
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.system
 
 
 def test_predictions_become_pixels(broker: Broker, tmp_path: Path) -> None:
-    """A fresh prediction is shown as its icon, retained, and dark when none follows; invalid and old ones are ignored.
+    """A fresh prediction is published as its icon, retained, and as dark pixels when none follows.
 
-    Progress is fresh predictions that are shown, in the health file: not without them, or with old ones.
+    Invalid and old predictions are ignored. The health file is updated only while fresh predictions arrive.
     """
     health = tmp_path / "progress"
     settings = {"HOLD_SECONDS": 0.3, "MATRIX": "terminal", "HEALTH_FILE": health}
@@ -39,7 +39,7 @@ def test_predictions_become_pixels(broker: Broker, tmp_path: Path) -> None:
         send("Banana", age=60)
         send()
         until(lambda: shown() == ["", "Apple", ""])
-        assert Pixels.unpack(listener.payloads("matrix/pixels")[1]).rgb == rgb_bytes(read_icons(OWN).picture("Apple"))
+        assert Pixels.unpack(listener.payloads("matrix/pixels")[1]).rgb == rgb_bytes(read_icons(BUILT_IN).picture("Apple"))
         assert module.out.count("\n") >= 12
         with Listener(broker.port, "footfall/display/#") as late:
             assert Pixels.unpack(late.wait_for("pixels")[0]).label == ""

@@ -1,6 +1,6 @@
-"""The screen: what is shown where, and what happens when the matrix fails."""
+"""The screen, and its recovery from a failing matrix."""
 
-from display.icons import OWN, read_icons
+from display.icons import BUILT_IN, read_icons
 from display.matrix import Matrix, MatrixLost
 from display.pixels import DARK, Picture
 from display.screen import Screen
@@ -8,7 +8,7 @@ from runtime.backoff import Backoff
 
 
 class FlakyMatrix(Matrix):
-    """Fails while `broken`."""
+    """A matrix that fails while `broken`."""
 
     def __init__(self) -> None:
         self.shown: list[Picture] = []
@@ -31,8 +31,8 @@ class FlakyMatrix(Matrix):
 
 
 def test_a_change_is_drawn_and_published_once() -> None:
-    """While the matrix is lost, also at the start, pixels are published all the same; opened again, it shows those of now."""
-    matrix, icons = FlakyMatrix(), read_icons(OWN)
+    """Pixels are published even while the matrix is lost. A reopened matrix shows the current picture."""
+    matrix, icons = FlakyMatrix(), read_icons(BUILT_IN)
     published: list[tuple[str, Picture]] = []
     states: list[tuple[str, str]] = []
     screen = Screen(

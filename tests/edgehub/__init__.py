@@ -1,1 +1,1 @@
-"""A stand-in for edgeHub, to which the unmodified Azure SDK connects."""
+"""Stand-ins for edgeHub and the workload API, for tests with the unmodified Azure SDK."""

@@ -1,6 +1,6 @@
-"""A stand-in edgeHub for the unmodified SDK: a small MQTT server behind TLS that fails on demand.
+"""A stand-in for edgeHub: a small MQTT server with TLS for the unmodified Azure SDK. It fails on demand.
 
-``python -m tests.edgehub.hub FOLDER HOST`` serves until its standard input ends; the benchmarks start it so.
+The benchmarks run it as ``python -m tests.edgehub.hub FOLDER HOST``. It ends when its standard input is closed.
 """
 
 import base64
@@ -29,58 +29,58 @@ from tests.edgehub.twin import Twin
 from tests.support.wait import limit
 
 PORT = 8883
-"""Fixed in the SDK: what runs at the same time needs an address each."""
+"""Fixed in the SDK, so each running hub needs its own address."""
 HUB, DEVICE, MODULE = "hub.example", "pi", "bridge"
 
 _numbers = itertools.count()
 
 
 def free_host() -> str:
-    """A loopback address that nobody else in this process was given, with nobody on its port."""
+    """Returns an unused loopback address whose port 8883 is free."""
     for _ in range(250):
         host = f"127.{os.getpid() % 250 + 1}.{next(_numbers) % 250 + 1}.2"
         with suppress(OSError), socket.create_server((host, PORT)):
             return host
-    raise OSError(f"no loopback address 127.{os.getpid() % 250 + 1}.*.2 has port {PORT} free")
+    raise OSError(f"port {PORT} is not free on any loopback address 127.{os.getpid() % 250 + 1}.*.2")
 
 
 def properties(topic: str) -> dict[str, str]:
-    """The properties that the SDK writes into the topic of a message."""
+    """Returns the message properties that the SDK encodes in a topic."""
     return {unquote(key): values[0] for key, values in parse_qs(topic.rpartition("/")[2]).items()}
 
 
 class EdgeHub:
-    """Records every result before it acknowledges it, answers for the twin, and fails as its attributes say:
+    """A hub for one module. It records each result before it acknowledges it. It can be ended and started again.
 
-    `refuse`: the CONNACK code for the module, 0 for none. `withhold`: results are recorded but never acknowledged. `cut_after`:
-    the next result is recorded and its connection closed in place of the acknowledgement, once. `is_frozen`: nothing is handled
-    or answered. It can be ended and started again on its address; its records are in the folder.
+    Attributes make it fail. `connack_code`: refuses connections unless it is 0. `withhold_acks`: records results without
+    acknowledging them. `cut_next`: records the next result, and closes the connection instead of acknowledging it.
+    `is_frozen`: handles and answers nothing.
     """
 
     def __init__(self, folder: Path, host: str | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.host = host or free_host()
-        self.authority = folder.absolute() / "authority.pem"
-        place = f"HostName={HUB};GatewayHostName={self.host};DeviceId={DEVICE};ModuleId={MODULE}"
+        self.ca_file = folder.absolute() / "authority.pem"
+        connection = f"HostName={HUB};GatewayHostName={self.host};DeviceId={DEVICE};ModuleId={MODULE}"
         self.environment = {
-            "EdgeHubConnectionString": f"{place};SharedAccessKey={base64.b64encode(b'no secret').decode()}",
-            "EdgeModuleCACertificateFile": str(self.authority),
+            "EdgeHubConnectionString": f"{connection};SharedAccessKey={base64.b64encode(b'no secret').decode()}",
+            "EdgeModuleCACertificateFile": str(self.ca_file),
         }
-        """Signs the module in."""
-        self.refuse = 0
-        self.withhold = self.cut_after = self.is_frozen = False
+        """The environment variables with which the module connects."""
+        self.connack_code = 0
+        self.withhold_acks = self.cut_next = self.is_frozen = False
         self.twin = Twin(self.send)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority = trustme.CA()
-        authority.cert_pem.write_to_path(str(self.authority))
+        authority.cert_pem.write_to_path(str(self.ca_file))
         authority.issue_cert(self.host).configure_cert(self.context)
         self._records = folder / "records.jsonl"
         self._server: _Server | None = None
         self.lock = threading.Lock()
         self.module: _Connection | None = None
-        """The connection that was admitted last, while it lasts."""
-        self.filters: list[str] = []
-        """Of the module's session."""
+        """The module's current connection."""
+        self.subscriptions: list[str] = []
+        """The topic filters of the module's session."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -94,20 +94,20 @@ class EdgeHub:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="edgehub", daemon=True).start()
 
     def end(self) -> None:
-        """End as by a crash, frozen or not: the connection is cut, the module's session lost. May be repeated."""
+        """Simulates a crash: closes the connection and deletes the module's session. Can be called again."""
         server, self._server = self._server, None
         if server is not None:
             server.shutdown()
             server.server_close()
         with self.lock:
             module, self.module = self.module, None
-            self.filters = []
+            self.subscriptions = []
         if module is not None:
             module.cut()
         self.is_frozen = False
 
     def records(self) -> list[dict[str, Any]]:
-        """The results so far: `{"topic": ..., "body": ...}`."""
+        """Returns the results received so far, as `{"topic": ..., "body": ...}`."""
         with self.lock:
             return [json.loads(line) for line in self._records.read_bytes().splitlines()] if self._records.exists() else []
 
@@ -117,21 +117,21 @@ class EdgeHub:
             file.write(line)
 
     def send(self, topic: str, payload: bytes) -> bool:
-        """Send the module what it is subscribed to; False when it is not connected."""
+        """Sends a message to the module if it is subscribed to the topic. Returns False if it is not connected."""
         module = self.module
-        if module is not None and any(topic_matches_sub(one, topic) for one in self.filters):
+        if module is not None and any(topic_matches_sub(topic_filter, topic) for topic_filter in self.subscriptions):
             module.send(packets.write_publish(topic, payload))
         return module is not None
 
     def admit(self, connection: "_Connection") -> bytes:
-        """What a CONNACK says: is there a session, and a code. The connection before is cut."""
+        """Accepts or refuses a connection, and closes the earlier one. Returns the flags and the code of the CONNACK."""
         with self.lock:
-            if self.refuse:
-                return bytes([0, self.refuse])
-            before, self.module = self.module, connection
-        if before is not None:
-            before.cut()
-        return bytes([bool(self.filters), 0])
+            if self.connack_code:
+                return bytes([0, self.connack_code])
+            earlier, self.module = self.module, connection
+        if earlier is not None:
+            earlier.cut()
+        return bytes([bool(self.subscriptions), 0])
 
 
 class _Server(ThreadingTCPServer):
@@ -140,15 +140,15 @@ class _Server(ThreadingTCPServer):
 
 
 class _Connection(BaseRequestHandler):
-    """One client, from its handshake to its end, on its own thread."""
+    """A connection of a client, on its own thread."""
 
-    def __init__(self, hub: EdgeHub, *accepted: Any) -> None:
+    def __init__(self, hub: EdgeHub, *arguments: Any) -> None:
         self._hub = hub
         self._sending = threading.Lock()
-        super().__init__(*accepted)
+        super().__init__(*arguments)
 
     def cut(self) -> None:
-        """End the connection, from any thread."""
+        """Closes the connection. Thread-safe."""
         with suppress(OSError):
             socket.socket.shutdown(self.request, socket.SHUT_RDWR)
 
@@ -157,8 +157,8 @@ class _Connection(BaseRequestHandler):
             self.request.sendall(data)
 
     def handle(self) -> None:
-        """Called by the server."""
-        self._wait_to_thaw()
+        """Serves the connection until it ends. Called by the server."""
+        self._wait_while_frozen()
         self.request.settimeout(limit(10))
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with suppress(OSError), self._hub.context.wrap_socket(self.request, server_side=True) as self.request:
@@ -170,13 +170,13 @@ class _Connection(BaseRequestHandler):
             if self._hub.module is self:
                 self._hub.module = None
 
-    def _wait_to_thaw(self) -> None:
+    def _wait_while_frozen(self) -> None:
         while self._hub.is_frozen:
             time.sleep(0.02)
 
     def _serve(self, packet: Packet) -> bool:
-        """Whether the connection goes on."""
-        self._wait_to_thaw()
+        """Handles a packet. Returns False if the connection must be closed."""
+        self._wait_while_frozen()
         if packet.kind == Kind.CONNECT:
             answer = self._hub.admit(self)
             self.send(packets.write(Kind.CONNACK, answer))
@@ -188,15 +188,15 @@ class _Connection(BaseRequestHandler):
                 return self._publish(packet)
             case Kind.SUBSCRIBE:
                 identifier, filters = packet.body.read(2), []
-                while one := packet.text():
-                    filters.append(one)
+                while topic_filter := packet.text():
+                    filters.append(topic_filter)
                     packet.body.read(1)
-                self._hub.filters += filters
+                self._hub.subscriptions += filters
                 self.send(packets.write(Kind.SUBACK, identifier + bytes(len(filters))))
             case Kind.PINGREQ:
                 self.send(packets.write(Kind.PINGRESP))
             case _:
-                return False  # the client ends it, or wants what is not served
+                return False  # a DISCONNECT, or a packet that is not supported
         return True
 
     def _publish(self, packet: Packet) -> bool:
@@ -205,10 +205,10 @@ class _Connection(BaseRequestHandler):
         payload = packet.body.read()
         if "/messages/events/" in topic:
             self._hub.record(topic, payload)
-            if self._hub.cut_after:
-                self._hub.cut_after = False
+            if self._hub.cut_next:
+                self._hub.cut_next = False
                 return False
-            if self._hub.withhold:
+            if self._hub.withhold_acks:
                 return True
         if identifier:
             self.send(packets.write(Kind.PUBACK, identifier))

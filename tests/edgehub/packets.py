@@ -1,4 +1,4 @@
-"""The packets of MQTT 3.1.1 that a server for the SDK needs."""
+"""Reads and writes the MQTT 3.1.1 packets that a server for the SDK needs."""
 
 from enum import IntEnum
 from io import BytesIO
@@ -6,7 +6,7 @@ from typing import BinaryIO, NamedTuple
 
 
 class Kind(IntEnum):
-    """The type of a packet: the upper half of its first byte."""
+    """The type of a packet: the upper four bits of its first byte."""
 
     CONNECT = 1
     CONNACK = 2
@@ -19,32 +19,32 @@ class Kind(IntEnum):
 
 
 class Packet(NamedTuple):
-    """`body` is what follows the length, read from its front."""
+    """A received packet. `body` is a stream of the bytes after the length field."""
 
     kind: int
     flags: int
     body: BytesIO
 
     def text(self) -> str:
-        """The next field; empty at the end."""
+        """Reads the next text from the body; empty at its end."""
         return self.body.read(int.from_bytes(self.body.read(2), "big")).decode()
 
 
 def read(stream: BinaryIO) -> Packet | None:
-    """The next packet of a connection; None where it ends."""
-    length = place = 0
+    """Reads the next packet from a connection. Returns None if the connection has ended."""
+    length = shift = 0
     try:
         first = stream.read(1)[0]
         while (byte := stream.read(1)[0]) > 127:
-            length |= (byte & 127) << place
-            place += 7
+            length |= (byte & 127) << shift
+            shift += 7
     except IndexError:
         return None
-    return Packet(first >> 4, first & 15, BytesIO(stream.read(length | byte << place)))
+    return Packet(first >> 4, first & 15, BytesIO(stream.read(length | byte << shift)))
 
 
 def write(kind: Kind, body: bytes = b"") -> bytes:
-    """A packet on the wire; a message has QoS 0."""
+    """Returns the bytes of a packet; a PUBLISH has QoS 0."""
     size, length = bytearray(), len(body)
     while length > 127:
         size.append(length & 127 | 128)

@@ -1,4 +1,4 @@
-"""The stand-in edgeHub itself."""
+"""Test of the stand-in edgeHub."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from tests.support.wait import limit, until
 pytestmark = pytest.mark.system
 
 
-def test_what_the_sdk_alone_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The twin; a result that is withheld is recorded, and comes again after a crash."""
+def test_the_sdk_receives_the_twin_and_repeats_unacknowledged_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that is not acknowledged is recorded, and sent again after a crash of the hub."""
     with EdgeHub(tmp_path) as hub:
         for name, value in hub.environment.items():
             monkeypatch.setenv(name, value)
@@ -22,11 +22,11 @@ def test_what_the_sdk_alone_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         call_with_timeout(client.connect, limit(10))
         hub.twin.merge({"forward": "all"})
         assert call_with_timeout(client.get_twin, limit(10))["desired"] == {"forward": "all", "$version": 2}
-        hub.withhold = True
+        hub.withhold_acks = True
         sending = Call(lambda: client.send_message_to_output(Message("{}"), "visits"))  # type: ignore[no-untyped-call]
         until(hub.records)
         assert not sending.done_within(0.5)
-        hub.withhold = False
+        hub.withhold_acks = False
         hub.end()
         hub.start()
         until(sending.done, 30)

@@ -1,4 +1,4 @@
-"""The cloud's side of a module: its twin as edgeHub keeps it, and its direct methods."""
+"""The cloud side of a module: its twin and its direct methods."""
 
 import itertools
 import json
@@ -19,15 +19,15 @@ ANSWERS = "$iothub/methods/res/"
 
 
 class Twin:
-    """Answers requests for the twin, patches it, and calls methods.
+    """The twin of a module, and calls of its methods.
 
-    `desired` and `reported` are without their `$version`; `reports` holds each reported patch. `is_silent` leaves requests for
-    the twin unanswered; `refuse_reports` answers reports with 413. Patches and calls go out with QoS 0: a module that is not
-    connected and subscribed never gets them, as with IoT Hub.
+    `desired` and `reported` have no `$version`; `reports` has each reported patch. While `is_silent` is set, requests for the
+    twin are not answered; while `refuse_reports` is set, reports are answered with 413. Patches and calls have QoS 0, as with
+    IoT Hub: a module that is not connected and subscribed never receives them.
     """
 
     def __init__(self, send: Callable[[str, bytes], bool]) -> None:
-        """`send` (topic, payload) is False when the module is not connected."""
+        """`send` publishes a payload to a topic. It returns False if the module is not connected."""
         self.desired: dict[str, Any] = {}
         self.version = 1
         self.reported: dict[str, Any] = {}
@@ -40,22 +40,22 @@ class Twin:
         self._calls: dict[str, queue.Queue[tuple[int, bytes]]] = {}
 
     def merge(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Merge changes into `desired` without telling the module; the patch that would, with the new `$version`."""
+        """Merges changes into `desired` without publishing them. Returns the patch for `publish`, with the new `$version`."""
         with self._lock:
             self.version += 1
-            self.desired = merged(self.desired, changes)
+            self.desired = apply_patch(self.desired, changes)
             return {**changes, "$version": self.version}
 
     def patch(self, changes: dict[str, Any]) -> None:
-        """Merge changes into `desired` and publish the patch to the module."""
+        """Merges changes into `desired`, and publishes the patch to the module."""
         self.publish(self.merge(changes))
 
     def publish(self, patch: dict[str, Any]) -> None:
-        """Publish a patch that `merge` returned; in any order, and repeatedly."""
+        """Publishes a patch that `merge` returned. A test can do so in any order, and repeatedly."""
         self._send(f"{DESIRED}?$version={patch['$version']}", json.dumps(patch).encode())
 
     def call(self, name: str, payload: Any, seconds: float = limit(10)) -> tuple[int, Any]:
-        """Status and decoded answer of a direct method; `TimeoutError` when none comes."""
+        """Calls a direct method. Returns its status and decoded body. Raises `TimeoutError` when there is no answer."""
         request = str(next(self._requests))
         answer = self._calls[request] = queue.Queue()
         try:
@@ -69,7 +69,7 @@ class Twin:
         return status, json.loads(body) if body else None
 
     def answer(self, topic: str, payload: bytes) -> tuple[str, bytes] | None:
-        """Topic and payload of the answer to what the module published; None for none."""
+        """Returns the topic and payload that answer a message from the module; None if there is no answer."""
         request = topic.partition("$rid=")[2].partition("&")[0]
         if topic.startswith(GET) and not self.is_silent:
             with self._lock:
@@ -81,22 +81,22 @@ class Twin:
                 self.refused += 1
                 return f"{RESULT}413/?$rid={request}", b""
             self.reports.append(json.loads(payload))
-            self.reported = merged(self.reported, self.reports[-1])
+            self.reported = apply_patch(self.reported, self.reports[-1])
             return f"{RESULT}204/?$rid={request}&$version={len(self.reports) + 1}", b""
         if topic.startswith(ANSWERS) and (call := self._calls.get(request)):
             call.put((int(topic.removeprefix(ANSWERS).partition("/")[0]), payload))
         return None
 
 
-def merged(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """The old properties with the changes: maps go into maps, null deletes."""
-    result = dict(old)
-    for key, value in changes.items():
+def apply_patch(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """Returns a document with a merge patch (RFC 7396) applied."""
+    result = dict(document)
+    for key, value in patch.items():
         if value is None:
             result.pop(key, None)
         elif isinstance(value, dict):
-            below = result.get(key)
-            result[key] = merged(below if isinstance(below, dict) else {}, value)
+            inner = result.get(key)
+            result[key] = apply_patch(inner if isinstance(inner, dict) else {}, value)
         else:
             result[key] = value
     return result

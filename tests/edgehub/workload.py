@@ -1,4 +1,4 @@
-"""A stand-in for IoT Edge's workload API on a unix socket: trust bundle and signatures, without time-outs."""
+"""A stand-in for IoT Edge's workload API on a Unix socket, with its trust bundle and signatures."""
 
 import base64
 import hashlib
@@ -16,19 +16,19 @@ from typing_extensions import Self
 from tests.edgehub.hub import DEVICE, HUB, MODULE, EdgeHub
 
 
-class Workload(ThreadingMixIn, UnixStreamServer):
-    """Signs for the module with a key that stays here; `signed` counts.
+class WorkloadApi(ThreadingMixIn, UnixStreamServer):
+    """A server that signs data for the module; `signatures` counts the requests.
 
-    While it `fails`, it answers 500 to a request to sign. While it `is_silent`, requests wait for their answer.
+    While `fails` is set, it answers requests to sign with 500. While `is_silent` is set, it answers no requests.
     """
 
     daemon_threads = True
 
     def __init__(self, hub: EdgeHub) -> None:
         self.fails = self.is_silent = False
-        self.signed = 0
-        self.authority = hub.authority
-        self._folder = tempfile.TemporaryDirectory(prefix="workload-")  # a unix socket's path must be short
+        self.signatures = 0
+        self.ca_file = hub.ca_file
+        self._folder = tempfile.TemporaryDirectory(prefix="workload-")  # the path of a Unix socket must be short
         path = str(Path(self._folder.name) / "workload.sock")
         super().__init__(path, _Handler)
         self.environment = {
@@ -40,7 +40,7 @@ class Workload(ThreadingMixIn, UnixStreamServer):
             "IOTEDGE_WORKLOADURI": f"unix://{path}",
             "IOTEDGE_APIVERSION": "2019-11-05",
         }
-        """Signs a module in as IoT Edge does."""
+        """The environment variables that IoT Edge sets for a module."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=(0.05,), name="workload", daemon=True).start()
@@ -53,21 +53,21 @@ class Workload(ThreadingMixIn, UnixStreamServer):
         self._folder.cleanup()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that gave up waiting is nothing unusual."""
+        """Ignores errors: a client that stops waiting is expected."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Workload
+    server: WorkloadApi
 
     def do_GET(self) -> None:
-        self._answer(200, {"certificate": self.server.authority.read_text()})
+        self._answer(200, {"certificate": self.server.ca_file.read_text()})
 
     def do_POST(self) -> None:
-        """Sign."""
+        """Signs the data in the request."""
         data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["data"]
         digest = hmac.digest(b"the module's key", base64.b64decode(data, validate=True), hashlib.sha256)
         self._answer(500 if self.server.fails else 200, {"digest": base64.b64encode(digest).decode()})
-        self.server.signed += 1
+        self.server.signatures += 1
 
     def _answer(self, status: int, content: dict[str, str]) -> None:
         while self.server.is_silent:
@@ -80,4 +80,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing: the address of a unix socket's client is empty."""
+        """Logs nothing: clients of a Unix socket have no address."""

@@ -12,11 +12,11 @@ import pytest
 
 from bus import CurrentLabel, DayCounts, Pixels, Prediction, Visit
 from demo.about import CLIP
-from demo.chain import Chain
 from demo.clip import write_clip
+from demo.pipeline import Pipeline
 from demo.score import Span, score
 from demo.visitors import FRAME_RATE
-from display.icons import OWN, read_icons
+from display.icons import BUILT_IN, read_icons
 from display.pixels import rgb_bytes
 from tests.end_to_end.run import make_run
 from tests.support.broker import accepts
@@ -34,13 +34,13 @@ def check_offline(clip: Path) -> list[Span]:
     """The visits counted frame by frame through the modules' parts in this process, each of which is right."""
     document = json.loads(clip.with_suffix(".json").read_text())
     truth = [Span(one["label"], one["first"] / FRAME_RATE, one["last"] / FRAME_RATE) for one in document["visitors"]]
-    chain, video = Chain(), cv2.VideoCapture(str(clip))
+    pipeline, video = Pipeline(), cv2.VideoCapture(str(clip))
     for number in itertools.count():
         ok, picture = video.read()
         if not ok:
             break
-        chain.process(picture, number)
-    counted = chain.end()
+        pipeline.process(picture, number)
+    counted = pipeline.end()
     assert score(truth, counted).counts() == {"found": len(truth)}
     return counted
 
@@ -49,14 +49,14 @@ def check_times(listener: Listener, visits: list[Visit], expected: list[Span]) -
     """They are those expected, in seconds of the recording, but for what a busy machine dropped, and for how late it played."""
     predictions = [Prediction.unpack(payload) for payload in listener.payloads("door/prediction")]
     states = (json.loads(payload) for payload in listener.payloads("status/capture"))
-    begin = next(float(status["since"]) for status in states if status["state"] == "running")
+    start = next(float(status["since"]) for status in states if status["state"] == "running")
     assert [one.sequence for one in predictions] == sorted({one.sequence for one in predictions})
     assert max(one.classified_at - one.captured_at for one in predictions) < limit(2)
     gap = max(later.captured_at - earlier.captured_at for earlier, later in pairwise(predictions))
-    allowed = 0.4 + gap + max(0.0, *(one.captured_at - begin - one.session_time for one in predictions))
+    allowed = 0.4 + gap + max(0.0, *(one.captured_at - start - one.session_time for one in predictions))
     for visit, span in zip(visits, expected, strict=True):
-        assert abs(visit.started_at - begin - span.begin) < allowed
-        assert abs(visit.ended_at - begin - span.end) < allowed
+        assert abs(visit.started_at - start - span.start) < allowed
+        assert abs(visit.ended_at - start - span.end) < allowed
 
 
 def test_all_visits_of_the_demos_clip_are_found() -> None:
@@ -94,7 +94,7 @@ def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp
         icons = [pixels.label for pixels in shown if pixels.label]
         assert set(icons) == set(labels)
         assert is_demo or icons == labels  # a drawn visitor has the other label in some frames
-        assert all(pixels.rgb == rgb_bytes(read_icons(OWN).picture(pixels.label)) for pixels in shown if pixels.label)
+        assert all(pixels.rgb == rgb_bytes(read_icons(BUILT_IN).picture(pixels.label)) for pixels in shown if pixels.label)
         current = [CurrentLabel.unpack(payload).label for payload in listener.payloads("door/label")]
         changes = [label for label, _ in itertools.groupby(current)]  # a recording played late corrects since when
         assert [label for label in changes if label] == labels

@@ -9,7 +9,7 @@ import pytest
 from paho.mqtt import client as mqtt
 
 from bus import About, CurrentLabel, DayCounts, Message, Pixels, Status, topics
-from display.icons import OWN, read_icons
+from display.icons import BUILT_IN, read_icons
 from display.matrix import TerminalMatrix
 from display.pixels import DARK, rgb_bytes
 from footfall.matrix import show
@@ -58,7 +58,7 @@ def test_watch_prints_a_line_for_each_change() -> None:
         assert out.getvalue().splitlines() == lines
 
 
-APPLE = read_icons(OWN).picture("Apple")
+APPLE = read_icons(BUILT_IN).picture("Apple")
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, terminal: bool, **settings: str) -> str:

@@ -1,4 +1,4 @@
-"""IoT Edge's edgeHub: results upstream, and the module twin and direct methods of the cloud."""
+"""The sink `edgehub`: results to IoT Edge's edgeHub; the module twin and direct methods from the cloud."""
 
 import os
 
@@ -7,7 +7,7 @@ from bridge.sinks.edgehub.client import EdgeHubSink
 from bridge.sinks.edgehub.control import Control
 from runtime.errors import InvalidSetting
 
-_EDGE = (
+_EDGE_VARIABLES = (
     "IOTEDGE_IOTHUBHOSTNAME",
     "IOTEDGE_DEVICEID",
     "IOTEDGE_MODULEID",
@@ -16,23 +16,23 @@ _EDGE = (
     "IOTEDGE_WORKLOADURI",
     "IOTEDGE_APIVERSION",
 )
-_DEBUG = ("EdgeHubConnectionString", "EdgeModuleCACertificateFile")
-_CONNECTION = ("HostName", "GatewayHostName", "DeviceId", "ModuleId", "SharedAccessKey")
+_DEBUG_VARIABLES = ("EdgeHubConnectionString", "EdgeModuleCACertificateFile")
+_CONNECTION_KEYS = ("HostName", "GatewayHostName", "DeviceId", "ModuleId", "SharedAccessKey")
 
 
 def create(context: Context) -> Sink:
-    """Created by name, see `bridge.sinks`. Raises `InvalidSetting` when the environment names no edgeHub."""
+    """Creates the sink, see `bridge.sinks`. Raises `InvalidSetting` when the environment lacks a variable."""
     check_environment()
     return EdgeHubSink(Control(context.bus, context.forwarder, context.outbox), context.bus.metrics)
 
 
 def check_environment() -> None:
-    """Raises `InvalidSetting` where a retry cannot help; the key of a connection string is not shown."""
-    if not all(os.environ.get(name) for name in _DEBUG):
-        if not all(os.environ.get(name) for name in _EDGE):
-            needed = f"what IoT Edge sets ({', '.join(_EDGE)}) or else {' and '.join(_DEBUG)}"
-            raise InvalidSetting(f"SINKS='edgehub': the environment must have {needed}")
+    """Raises `InvalidSetting` when a variable or a part of the connection string is missing. Does not show the key."""
+    if not all(os.environ.get(name) for name in _DEBUG_VARIABLES):
+        if not all(os.environ.get(name) for name in _EDGE_VARIABLES):
+            needed = f"the variables of IoT Edge ({', '.join(_EDGE_VARIABLES)}), or else {' and '.join(_DEBUG_VARIABLES)}"
+            raise InvalidSetting(f"SINKS='edgehub' needs {needed}")
         return
-    given = dict(part.partition("=")[::2] for part in os.environ[_DEBUG[0]].split(";"))
-    if missing := [name for name in _CONNECTION if not given.get(name)]:
-        raise InvalidSetting(f"EdgeHubConnectionString: {', '.join(missing)} missing; {'=...;'.join(_CONNECTION)}=... is needed")
+    parts = dict(part.partition("=")[::2] for part in os.environ[_DEBUG_VARIABLES[0]].split(";"))
+    if missing := [key for key in _CONNECTION_KEYS if not parts.get(key)]:
+        raise InvalidSetting(f"EdgeHubConnectionString: {', '.join(missing)} missing; use {'=...;'.join(_CONNECTION_KEYS)}=...")

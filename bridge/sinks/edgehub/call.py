@@ -1,4 +1,4 @@
-"""Calls that may never return, each on a thread that may be left behind."""
+"""Calls with a timeout, for a library whose calls can hang."""
 
 import threading
 import time
@@ -8,16 +8,16 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_THREAD = "edgehub call"
+_THREAD_NAME = "edgehub call"
 
 
 class Call(Future[T]):
-    """A call that has begun."""
+    """A call on its own thread, which is abandoned if the call hangs."""
 
     def __init__(self, call: Callable[[], T]) -> None:
         super().__init__()
-        self._began_at = time.monotonic()
-        threading.Thread(target=self._run, args=(call,), name=_THREAD, daemon=True).start()
+        self._started_at = time.monotonic()
+        threading.Thread(target=self._run, args=(call,), name=_THREAD_NAME, daemon=True).start()
 
     def _run(self, call: Callable[[], T]) -> None:
         try:
@@ -26,23 +26,23 @@ class Call(Future[T]):
             self.set_exception(error)
 
     def done_within(self, seconds: float) -> bool:
-        """Wait until it has returned or raised, at most so long; whether it has."""
+        """Waits up to `seconds` for the call to return or raise. Returns whether it has."""
         wait([self], seconds)
         return self.done()
 
     @property
     def age(self) -> float:
-        """Seconds since it began."""
-        return time.monotonic() - self._began_at
+        """Seconds since the call started."""
+        return time.monotonic() - self._started_at
 
 
 def count_pending() -> int:
-    """How many calls have not returned, those that were given up included."""
-    return sum(thread.name == _THREAD for thread in threading.enumerate())
+    """Returns the number of calls that have not returned, including abandoned ones."""
+    return sum(thread.name == _THREAD_NAME for thread in threading.enumerate())
 
 
 def call_with_timeout(call: Callable[[], T], seconds: float) -> T:
-    """What the call returns; raises what it raises, or `TimeoutError`."""
+    """Returns or raises what the call does. Raises `TimeoutError` when that takes longer than `seconds`."""
     pending = Call(call)
     if not pending.done_within(seconds):
         raise TimeoutError(f"no answer within {seconds:g} s")

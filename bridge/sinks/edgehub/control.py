@@ -1,4 +1,4 @@
-"""What the cloud may change and what is reported to it, apart from the transport."""
+"""Control from the cloud: desired properties, reported properties and direct methods, independent of the transport."""
 
 import logging
 import threading
@@ -13,11 +13,11 @@ from bridge.outbox import Outbox
 from bridge.sinks.edgehub.methods import Methods
 from bridge.sinks.edgehub.observer import Observer
 from bridge.sinks.edgehub.twin import (
-    MODEL,
+    MODEL_PROPERTIES,
+    create_patch,
     describe_model,
     describe_modules,
     describe_policy,
-    difference,
     read_model,
     read_policy,
     read_version,
@@ -26,107 +26,107 @@ from bus import Bus, Status, WantedModel, topics
 
 log = logging.getLogger(__name__)
 
-NOTE = "desired"
+STATE_NAME = "desired"
 NO_MODEL = WantedModel()
-REPORT_EVERY = 30.0
-"""Seconds; minimum time between two reports."""
-METRICS_EVERY = 300.0
-"""Seconds; metrics alone change all the time, and the hub counts each report as a message."""
-CHECK_EVERY = 1.0
-"""Seconds between two checks for something to report."""
-REMIND_EVERY = 30.0
-"""Seconds between two publications of the wanted model to a classifier that does not know it."""
+REPORT_INTERVAL = 30.0
+"""Minimum seconds between two reports."""
+METRICS_INTERVAL = 300.0
+"""Minimum seconds between two reports of metrics only. Metrics always change, and the hub counts each report as a message."""
+CHECK_INTERVAL = 1.0
+"""Seconds between two checks for changes to report."""
+REPUBLISH_INTERVAL = 30.0
+"""Minimum seconds between two publications of the wanted model."""
 
 
 class Control:
-    """Applies desired properties, makes reports, answers methods; from any thread."""
+    """Control of the suite by the cloud. All methods are thread-safe."""
 
     def __init__(
         self,
         bus: Bus,
         forwarder: Forwarder,
         outbox: Outbox,
-        report_every: float = REPORT_EVERY,
+        report_interval: float = REPORT_INTERVAL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """To be made before the bus is entered."""
+        """Subscribes, so `bus` must not be connected yet."""
         self._bus = bus
         self._forwarder = forwarder
         self._outbox = outbox
-        self._default = forwarder.policy
-        """The settings' policy, in force where the cloud wants nothing else."""
-        self._report_every = report_every
+        self._default_policy = forwarder.policy
+        """The policy of the settings, for properties that the cloud does not set."""
+        self._report_interval = report_interval
         self._clock = clock
         self._lock = threading.RLock()
         self._observer = Observer(bus)
         self._desired: dict[str, Any] = {}
-        self._wanted = NO_MODEL
-        self._reminded_at = float("-inf")
+        self._wanted_model = NO_MODEL
+        self._published_at = float("-inf")
         self._refused: dict[str, str] = {}
         self._reported: Mapping[str, Any] = {}
-        self._pending: Mapping[str, Any] = {}
+        self._pending_report: Mapping[str, Any] = {}
         self._reported_at = self._metrics_at = self._checked_at = float("-inf")
         self.methods = Methods(bus, self._observer, self._status)
-        bus.subscribe(topics.status(), Status, self._remind)
+        bus.subscribe(topics.status(), Status, self._republish_model)
 
-    def recall(self) -> None:
-        """Apply what the cloud wanted before the last stop, until the cloud is connected."""
+    def restore(self) -> None:
+        """Applies the policy that the cloud wanted before the last stop; it holds until the twin arrives."""
         with self._lock:
-            self._desired = self._outbox.note(NOTE)
-            self._forwarder.policy, self._refused = read_policy(self._desired, self._default)
+            self._desired = self._outbox.saved_state(STATE_NAME)
+            self._forwarder.policy, self._refused = read_policy(self._desired, self._default_policy)
 
-    def received(self, twin: object) -> None:
-        """Apply the twin if its desired properties have changed."""
+    def on_twin(self, twin: object) -> None:
+        """Applies the desired properties of a twin if they have changed."""
         with self._lock:
-            self._reported = _part(twin, "reported")
-            desired = _part(twin, "desired")
+            self._reported = _read_properties(twin, "reported")
+            desired = _read_properties(twin, "desired")
             if read_version(desired) and desired != self._desired:
                 self._desired = desired
                 self._apply(desired)
 
     def _apply(self, properties: Mapping[str, Any]) -> None:
-        self._forwarder.policy, self._refused = read_policy(properties, self._default)
+        self._forwarder.policy, self._refused = read_policy(properties, self._default_policy)
         wanted, refused = read_model(properties)
         self._refused |= refused
-        if wanted is not None and wanted != self._wanted:
-            self._wanted, self._reminded_at = wanted, self._clock()
+        if wanted is not None and wanted != self._wanted_model:
+            self._wanted_model, self._published_at = wanted, self._clock()
             self._bus.publish(wanted)
         suffix = f"; refused: {self._refused}" if self._refused else ""
-        log.info("version %d of the desired properties is in force%s", read_version(properties), suffix)
-        kept = {name: value for name, value in properties.items() if name not in MODEL}  # an address may hold a secret
+        log.info("applied version %d of the desired properties%s", read_version(properties), suffix)
+        public = {key: value for key, value in properties.items() if key not in MODEL_PROPERTIES}  # URLs can contain secrets
         try:
-            self._outbox.add([], {NOTE: kept})
+            self._outbox.add([], {STATE_NAME: public})
         except OutboxUnavailable as error:
-            log.warning("the desired properties are in force until the next start only: %s", error)
+            log.warning("cannot save the desired properties; they are lost at the next restart: %s", error)
 
-    def _remind(self, status: Status) -> None:
-        """Publish the wanted model again to a classifier that does not know it, as after its restart."""
-        wanted, update = self._wanted, status.about.update
+    def _republish_model(self, status: Status) -> None:
+        """Publishes the wanted model again if a classifier does not know it, for example after its restart."""
+        wanted, update = self._wanted_model, status.about.update
         if wanted == NO_MODEL or (update is None and status.about.model is None):
             return
         knows = update is not None and update.state != "none" and (update.sha256 or "").lower() == (wanted.sha256 or "").lower()
-        if not knows and self._clock() - self._reminded_at >= REMIND_EVERY:
-            self._reminded_at = self._clock()
+        if not knows and self._clock() - self._published_at >= REPUBLISH_INTERVAL:
+            self._published_at = self._clock()
             self._bus.publish(wanted)
 
-    def due(self) -> dict[str, Any] | None:
-        """The patch of reported properties that is due now; None when it is too early, or nothing changed."""
+    def due_report(self) -> dict[str, Any] | None:
+        """Returns the merge patch of reported properties to send now; None if it is too early, or if nothing has changed."""
         with self._lock:
             now = self._clock()
-            if now - self._reported_at < self._report_every or now - self._checked_at < CHECK_EVERY:
+            if now - self._reported_at < self._report_interval or now - self._checked_at < CHECK_INTERVAL:
                 return None
             self._checked_at = now
-            self._pending = self._report()
-            patch = difference(self._reported, self._pending)
-            if now - self._metrics_at < METRICS_EVERY and not _has_more_than_metrics(patch):
+            self._pending_report = self._report()
+            patch = create_patch(self._reported, self._pending_report)
+            if now - self._metrics_at < METRICS_INTERVAL and not _has_more_than_metrics(patch):
                 return None
             return patch or None
 
-    def reported(self, is_accepted: bool) -> None:
-        """The hub has answered the last patch; the next is due after the same time, accepted or not."""
+    def on_report_answered(self, is_accepted: bool) -> None:
+        """Records the hub's answer to the last patch. The next patch is due after the same time in either case."""
         with self._lock:
             if is_accepted:
-                self._reported = self._pending
+                self._reported = self._pending_report
             self._reported_at = self._metrics_at = self._clock()
 
     def _report(self) -> dict[str, Any]:
@@ -135,20 +135,20 @@ class Control:
             "desiredVersion": read_version(self._desired),
             "policy": describe_policy(self._forwarder.policy),
             "refused": self._refused,
-            "model": describe_model(self._observer.classifier, self._wanted != NO_MODEL),
+            "model": describe_model(self._observer.classifier, self._wanted_model != NO_MODEL),
             "modules": describe_modules(self._observer.statuses),
         }
 
     def _status(self) -> dict[str, Any]:
         with self._lock:
-            now = self._report()
-        return now | {"cameras": self._observer.cameras, "outbox": self._outbox.size}
+            report = self._report()
+        return report | {"cameras": self._observer.cameras, "outbox": self._outbox.size}
 
 
-def _part(twin: object, name: str) -> dict[str, Any]:
-    """The desired or the reported properties of a twin; empty without any."""
-    part = twin.get(name) if isinstance(twin, Mapping) else None
-    return dict(part) if isinstance(part, Mapping) else {}
+def _read_properties(twin: object, name: str) -> dict[str, Any]:
+    """Returns the `desired` or `reported` properties of a twin; empty if they are missing or invalid."""
+    properties = twin.get(name) if isinstance(twin, Mapping) else None
+    return dict(properties) if isinstance(properties, Mapping) else {}
 
 
 def _has_more_than_metrics(patch: Mapping[str, Any]) -> bool:

@@ -13,107 +13,107 @@ from bus import Bus, Command, FootfallError, WantedModel
 from bus.messages import Name
 from runtime.explanation import first_problem
 
-ANSWER_TIMEOUT = 3.0
-"""Seconds to wait for another module; the caller waits five."""
+REPLY_TIMEOUT = 3.0
+"""Seconds to wait for another module; the cloud waits five seconds for the response."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)
 _ALLOWED = {"allowed": f"must be a day such as 2026-11-23, from {FIRST_DAY} to {LAST_DAY}"}
 _Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, json_schema_extra=_ALLOWED)]
 
 
-class Answer(NamedTuple):
-    """What the caller gets: a status as in HTTP, and a body that is sent as JSON."""
+class Response(NamedTuple):
+    """The response to a direct method: an HTTP status code and a body, which is sent as JSON."""
 
     status: int
     body: dict[str, Any]
 
 
-class _Nothing(BaseModel):
+class _NoPayload(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _ForCamera(_Nothing):
+class _CameraPayload(_NoPayload):
     camera: Name | None = None
 
 
-class _ForDay(_ForCamera):
+class _CountsPayload(_CameraPayload):
     day: _Day | None = None
 
 
-Do = Literal["pause", "resume", "snapshot"]
+_Action = Literal["pause", "resume", "snapshot"]
 
 
 class NotPossible(FootfallError):
-    """The request cannot be fulfilled in the current state."""
+    """Raised when a method cannot be executed in the current state."""
 
 
 class Methods:
-    """`status`, `counts`, `pause`, `resume`, `snapshot`, `rollback`; may be called from any thread."""
+    """The direct methods `status`, `counts`, `pause`, `resume`, `snapshot` and `rollback`. Thread-safe."""
 
     def __init__(
-        self, bus: Bus, observer: Observer, status: Callable[[], dict[str, Any]], timeout: float = ANSWER_TIMEOUT
+        self, bus: Bus, observer: Observer, read_status: Callable[[], dict[str, Any]], timeout: float = REPLY_TIMEOUT
     ) -> None:
         self._bus = bus
         self._observer = observer
-        self._status = status
+        self._read_status = read_status
         self._timeout = timeout
-        self._methods: dict[str, tuple[type[_Nothing], Callable[[Any], Answer]]] = {
-            "status": (_Nothing, self._answer_status),
-            "counts": (_ForDay, self._answer_counts),
-            **{do: (_ForCamera, partial(self._command, do)) for do in get_args(Do)},
-            "rollback": (_Nothing, self._roll_back),
+        self._methods: dict[str, tuple[type[_NoPayload], Callable[[Any], Response]]] = {
+            "status": (_NoPayload, self._report_status),
+            "counts": (_CountsPayload, self._report_counts),
+            **{do: (_CameraPayload, partial(self._send_command, do)) for do in get_args(_Action)},
+            "rollback": (_NoPayload, self._roll_back),
         }
-        """By name, with the kind of payload."""
+        """By name, the payload's model and the function."""
 
-    def answer(self, name: str, payload: object) -> Answer:
-        """Execute a method; an unknown method gives 404, an invalid payload 400."""
+    def execute(self, name: str, payload: object) -> Response:
+        """Executes a method. An error becomes a response: 400 (payload), 404 (unknown), 409 (not possible) or 503 (no answer)."""
         if name not in self._methods:
-            return Answer(404, {"error": f"no method {name[:80]!r}; there are {', '.join(self._methods)}"})
-        kind, method = self._methods[name]
+            return Response(404, {"error": f"{name[:80]!r} is not a method; allowed are {', '.join(self._methods)}"})
+        model, method = self._methods[name]
         try:
-            return method(kind.model_validate({} if payload is None else payload))
+            return method(model.model_validate({} if payload is None else payload))
         except ValidationError as error:
-            return Answer(400, {"error": first_problem(kind, error, "payload")[:500]})
+            return Response(400, {"error": first_problem(model, error, "payload")[:500]})
         except (NotAnswered, OutboxUnavailable) as error:
-            return Answer(503, {"error": str(error)[:500]})
+            return Response(503, {"error": str(error)[:500]})
         except FootfallError as error:
-            return Answer(409, {"error": str(error)[:500]})
+            return Response(409, {"error": str(error)[:500]})
 
-    def _answer_status(self, _payload: _Nothing) -> Answer:
-        return Answer(200, self._status())
+    def _report_status(self, _: _NoPayload) -> Response:
+        return Response(200, self._read_status())
 
-    def _answer_counts(self, wanted: _ForDay) -> Answer:
-        report = self._observer.ask(wanted.day.isoformat() if wanted.day else None, self._timeout)
-        names = _select(wanted.camera, sorted({*report.cameras, *self._observer.cameras}))
+    def _report_counts(self, payload: _CountsPayload) -> Response:
+        report = self._observer.ask(payload.day.isoformat() if payload.day else None, self._timeout)
+        names = _select_cameras(payload.camera, sorted({*report.cameras, *self._observer.cameras}))
         cameras = {
-            name: {"day": report.day, "totals": one.totals, "visits": one.visits, "counted": one.counted, "demo": one.demo}
-            for name, one in report.cameras.items()
+            name: {"day": report.day, "totals": day.totals, "visits": day.visits, "counted": day.counted, "demo": day.demo}
+            for name, day in report.cameras.items()
             if name in names
         }
-        return Answer(200, {"cameras": cameras})
+        return Response(200, {"cameras": cameras})
 
-    def _command(self, do: Do, wanted: _ForCamera) -> Answer:
-        names = _select(wanted.camera, list(self._observer.cameras))
+    def _send_command(self, do: _Action, payload: _CameraPayload) -> Response:
+        names = _select_cameras(payload.camera, list(self._observer.cameras))
         sent = [name for name in names if self._bus.publish(Command(name, do))]
-        return Answer(200 if sent == names else 503, {"cameras": sent})
+        return Response(200 if sent == names else 503, {"cameras": sent})
 
-    def _roll_back(self, _payload: _Nothing) -> Answer:
+    def _roll_back(self, _: _NoPayload) -> Response:
         status = self._observer.classifier
         before = status.about.update if status else None
         if before is None or before.previous is None:
-            raise NotPossible("there is no earlier model to go back to")
+            raise NotPossible("there is no previous model")
         if not self._bus.publish(WantedModel(rollback=True)):
-            raise NotAnswered("there is no connection to the broker")
+            raise NotAnswered("not connected to the broker")
         if (status := self._observer.wait_for_update(before, self._timeout)) is None:
-            raise NotAnswered(f"the classifier has not answered within {self._timeout:g} s; the twin will show the outcome")
+            raise NotAnswered(f"no answer from the classifier within {self._timeout:g} s; the twin will report the outcome")
         update = status.about.update
         if update is None or update.state not in ("rolled-back", "serving") or update.detail:
-            raise NotPossible(update.detail if update and update.detail else "the classifier did not go back")
-        return Answer(200, {"model": status.about.model or before.previous})
+            raise NotPossible(update.detail if update and update.detail else "the classifier did not restore the previous model")
+        return Response(200, {"model": status.about.model or before.previous})
 
 
-def _select(wanted: str | None, names: list[str]) -> list[str]:
-    if wanted is None:
+def _select_cameras(camera: str | None, names: list[str]) -> list[str]:
+    if camera is None:
         return names
-    if wanted not in names:
-        raise NotPossible(f"no camera {wanted!r} is known; known are {', '.join(names) or 'none'}")
-    return [wanted]
+    if camera not in names:
+        raise NotPossible(f"unknown camera {camera!r}; known cameras: {', '.join(names) or 'none'}")
+    return [camera]

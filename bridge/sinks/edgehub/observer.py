@@ -1,4 +1,4 @@
-"""What the broker says of modules, cameras and the model; and answers of the counter to questions."""
+"""The state of modules, cameras and the model, as published on the broker, and questions to the counter."""
 
 import queue
 import threading
@@ -10,15 +10,15 @@ from bus import Answer, Bus, CurrentLabel, DayReport, FootfallError, ModelUpdate
 MAX_MODULES = 160
 MAX_CAMERAS = 128
 """Upper bounds; more than this indicates spoofed names."""
-WAITING_STATES = frozenset({"downloading", "waiting", "trying"})
+UNFINISHED_UPDATES = frozenset({"downloading", "waiting", "trying"})
 
 
 class NotAnswered(FootfallError):
-    """The counter or the classifier did not answer, or could not."""
+    """Raised when the counter or the classifier did not or could not answer."""
 
 
 class Observer:
-    """Filled by the network's thread; methods may be called from any other thread."""
+    """The newest statuses and labels, kept by the network thread. All methods can be called from any other thread."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -26,7 +26,7 @@ class Observer:
         self._statuses: dict[str, Status] = {}
         self._labels: dict[str, CurrentLabel] = {}
         self._answers: dict[str, queue.Queue[Answer]] = {}
-        """By id of a question that is being asked."""
+        """By question id, the queue of a caller of `ask`."""
         bus.subscribe(topics.status(), Status, self._on_status, on_cleared=self._on_status_cleared)
         bus.subscribe(topics.label(), CurrentLabel, self._on_label, on_cleared=self._on_label_cleared)
         bus.subscribe(topics.answer(bus.name), Answer, self._on_answer)
@@ -39,9 +39,9 @@ class Observer:
 
     @property
     def cameras(self) -> dict[str, dict[str, Any]]:
-        """By camera the current label, since when, and since when the camera is paused."""
+        """By camera, its label, when this label appeared, and when the camera was paused."""
         with self._changed:
-            captures = {one.about.camera: one for one in self._statuses.values() if one.about.camera is not None}
+            captures = {status.about.camera: status for status in self._statuses.values() if status.about.camera is not None}
             labels = dict(self._labels)
         cameras = {}
         for name in sorted({*captures, *labels}):
@@ -55,33 +55,33 @@ class Observer:
 
     @property
     def classifier(self) -> Status | None:
-        """The status of the classifier. With several classifiers, prefer one that does not serve the wanted model."""
-        classifiers = [one for _, one in sorted(self.statuses.items()) if one.about.model is not None or one.about.update]
-        return min(classifiers, key=_serves, default=None)
+        """The status of the classifier; of several, one that does not serve the wanted model if possible."""
+        found = (status for _, status in sorted(self.statuses.items()) if status.about.model is not None or status.about.update)
+        return min(found, key=_serves_wanted_model, default=None)
 
     def ask(self, day: str | None, timeout: float) -> DayReport:
-        """What was counted on a day, today without one, as the counter answers. Raises `NotAnswered`."""
-        identity = uuid.uuid4().hex
-        answers = self._answers[identity] = queue.Queue()
+        """Asks the counter for the report of a day, or of today if `day` is None. Raises `NotAnswered`."""
+        question_id = uuid.uuid4().hex
+        answers = self._answers[question_id] = queue.Queue()
         try:
-            if not self._bus.publish(Question(self._bus.name, identity, day)):
-                raise NotAnswered("there is no connection to the broker")
+            if not self._bus.publish(Question(self._bus.name, question_id, day)):
+                raise NotAnswered("not connected to the broker")
             answer = answers.get(timeout=timeout)
         except queue.Empty:
-            raise NotAnswered(f"the counter has not answered within {timeout:g} s") from None
+            raise NotAnswered(f"no answer from the counter within {timeout:g} s") from None
         finally:
-            del self._answers[identity]
+            del self._answers[question_id]
         if answer.report is None:
             raise NotAnswered(f"the counter cannot answer: {answer.problem}")
         return answer.report
 
     def wait_for_update(self, before: ModelUpdate | None, timeout: float) -> Status | None:
-        """The status of the classifier once it has finished with another update than `before`; None after the timeout."""
+        """Waits until the classifier has finished an update other than `before`. Returns its status; None after the timeout."""
 
         def finished() -> Status | None:
-            now = self.classifier
-            update = now.about.update if now else None
-            return now if update is not None and update != before and update.state not in WAITING_STATES else None
+            status = self.classifier
+            update = status.about.update if status else None
+            return status if update is not None and update != before and update.state not in UNFINISHED_UPDATES else None
 
         with self._changed:
             return self._changed.wait_for(finished, timeout)
@@ -110,5 +110,5 @@ class Observer:
             answers.put(answer)
 
 
-def _serves(status: Status) -> bool:
+def _serves_wanted_model(status: Status) -> bool:
     return status.about.update is None or status.about.update.state in ("none", "serving")

@@ -1,4 +1,4 @@
-"""Results upstream and twin changes down: the unmodified Azure SDK against a stand-in that fails in the known ways."""
+"""Tests of the sink `edgehub` with the unmodified Azure SDK, against a stand-in edgeHub that fails on demand."""
 
 import threading
 import time
@@ -19,9 +19,9 @@ from bridge.sinks.edgehub.control import Control
 from bus import DayCounts, topics
 from bus import metric_names as names
 from runtime.backoff import Backoff
-from tests.bridge.support import FakeBus, named, visit, visits
+from tests.bridge.support import FakeBus, visit, visit_ids, visits
 from tests.edgehub.hub import EdgeHub, properties
-from tests.edgehub.workload import Workload
+from tests.edgehub.workload import WorkloadApi
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -30,169 +30,169 @@ from tests.support.wait import limit, until
 pytestmark = pytest.mark.system
 
 
-class World:
-    """The sink edgehub with all that it needs, and an edgeHub that is to be started."""
+class Harness:
+    """The sink `edgehub` with its outbox and control, and a stand-in edgeHub that is not started yet."""
 
     def __init__(self, folder: Path) -> None:
         self.hub = EdgeHub(folder / "hub")
         self.bus = FakeBus()
         self.outbox = Outbox(folder, ["edgehub"], 10_000, self.bus.metrics)
         self.forwarder = Forwarder(self.bus, self.outbox, Policy(), threading.Event())
-        self.control = Control(self.bus, self.forwarder, self.outbox, report_every=0.5)
+        self.control = Control(self.bus, self.forwarder, self.outbox, report_interval=0.5)
         self.timeouts, self.backoff = Timeouts(twin=2.0, twin_max=2.0), Backoff(0.2, 0.2)
 
     def sender(self) -> Sender:
-        """Sends while it is entered."""
+        """Returns a sender, which sends while its context is entered."""
         sink = EdgeHubSink(self.control, self.bus.metrics, self.timeouts)
         return Sender("edgehub", sink, self.outbox, self.bus.metrics, self.backoff)
 
-    def put(self, *numbers: int) -> None:
+    def add(self, *numbers: int) -> None:
         self.outbox.add(visits(*numbers))
 
     def wait_until_sent(self, *numbers: int) -> None:
-        """These too."""
-        self.put(*numbers)
+        """Adds visits, and waits until the outbox is empty."""
+        self.add(*numbers)
         until(lambda: self.outbox.size == 0, 60, "an empty outbox")
 
     def metric(self, name: str) -> float:
         return self.bus.metrics.snapshot().get(name, 0)
 
     def wait_for(self, name: str, number: int = 1) -> None:
-        """Until a metric is so much larger."""
+        """Waits until a metric has grown by `number`."""
         target = self.metric(name) + number
         until(lambda: self.metric(name) >= target, 60, name)
 
     @property
-    def arrived(self) -> list[str]:
-        """Repeated ones once."""
+    def received_ids(self) -> list[str]:
+        """The ids of the results that the hub received, in order and without repeats."""
         return list(dict.fromkeys(record["body"]["id"] for record in self.hub.records()))
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    one = World(tmp_path)
-    for name, value in one.hub.environment.items():
+def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
+    harness = Harness(tmp_path)
+    for name, value in harness.hub.environment.items():
         monkeypatch.setenv(name, value)
-    with closing(one.outbox):
-        yield one
+    with closing(harness.outbox):
+        yield harness
 
 
-def test_an_edgehub_that_fails_gets_all_in_order(world: World) -> None:
-    """Late; not acknowledging; frozen, while calls hang; not authorised after a cut, when the library gives up for good.
+def test_a_failing_edgehub_receives_all_results_in_order(harness: Harness) -> None:
+    """It starts late, does not acknowledge, is frozen, and refuses to reconnect, after which the library gives up.
 
-    What is not acknowledged is sent again under the same id. Attempts leave no threads.
+    Unacknowledged results are sent again with the same id. Failed attempts leave no threads.
     """
-    hub, world.backoff = world.hub, Backoff(0.01, 0.01)
-    world.timeouts.call, world.timeouts.unconnected = 1.5, 2.0
-    world.put(*range(5))
-    with world.sender():
-        world.wait_for(names.SINK_FAILED, 5)
-        few = threading.active_count()
-        world.wait_for(names.SINK_FAILED, 15)
-        assert threading.active_count() <= few + 6
+    hub, harness.backoff = harness.hub, Backoff(0.01, 0.01)
+    harness.timeouts.call, harness.timeouts.reconnect = 1.5, 2.0
+    harness.add(*range(5))
+    with harness.sender():
+        harness.wait_for(names.SINK_FAILED, 5)
+        threads = threading.active_count()
+        harness.wait_for(names.SINK_FAILED, 15)
+        assert threading.active_count() <= threads + 6
         with hub:
-            world.wait_until_sent()
-            hub.cut_after = True
-            world.wait_until_sent(5)
-            hub.withhold = True
-            world.put(6, 7)
-            world.wait_for(names.EDGEHUB_CLIENTS)
-            assert world.outbox.size == 2
-            hub.withhold = False
-            world.wait_until_sent()
+            harness.wait_until_sent()
+            hub.cut_next = True
+            harness.wait_until_sent(5)
+            hub.withhold_acks = True
+            harness.add(6, 7)
+            harness.wait_for(names.EDGEHUB_CLIENTS)
+            assert harness.outbox.size == 2
+            hub.withhold_acks = False
+            harness.wait_until_sent()
             hub.is_frozen = True
-            world.put(8)
-            world.wait_for(names.SINK_FAILED, 2)
-            assert world.arrived == named(*range(8))
+            harness.add(8)
+            harness.wait_for(names.SINK_FAILED, 2)
+            assert harness.received_ids == visit_ids(*range(8))
             hub.is_frozen = False
-            world.wait_until_sent()
-            hub.refuse, hub.cut_after = 5, True
-            world.put(9)
-            world.wait_for(names.SINK_FAILED)
-            hub.refuse = 0
-            world.wait_until_sent()
+            harness.wait_until_sent()
+            hub.connack_code, hub.cut_next = 5, True
+            harness.add(9)
+            harness.wait_for(names.SINK_FAILED)
+            hub.connack_code = 0
+            harness.wait_until_sent()
             hub.twin.patch({"forward": "all"})
             until(lambda: hub.twin.reported.get("policy", {}).get("forward") == "all", 30)
-            clients = world.metric(names.EDGEHUB_CLIENTS)
-            hub.end()  # with nothing to send, to report or to wait for
-            hub.refuse = 5
+            clients = harness.metric(names.EDGEHUB_CLIENTS)
+            hub.end()  # while there is nothing to send, report or wait for
+            hub.connack_code = 5
             hub.start()
-            world.wait_for(names.SINK_FAILED)
-            hub.refuse = 0
-            until(lambda: world.metric(names.EDGEHUB_CLIENTS) > clients, 30)
-    assert world.arrived == named(*range(10))
+            harness.wait_for(names.SINK_FAILED)
+            hub.connack_code = 0
+            until(lambda: harness.metric(names.EDGEHUB_CLIENTS) > clients, 30)
+    assert harness.received_ids == visit_ids(*range(10))
     ids = [record["body"]["id"] for record in hub.records()]
-    assert min(ids.count(one) for one in named(5, 6, 9)) >= 2
+    assert min(ids.count(visit_id) for visit_id in visit_ids(5, 6, 9)) >= 2
 
 
-def test_a_twin_that_does_not_come_holds_nothing_up(world: World) -> None:
-    """Results go all the same, clients follow each other, and when the twin comes it is applied."""
-    twin = world.hub.twin
+def test_results_are_sent_without_a_twin(harness: Harness) -> None:
+    """The client is replaced until the twin arrives, which is then applied."""
+    twin = harness.hub.twin
     twin.is_silent = True
     twin.merge({"forward": "all"})
-    with world.hub, world.sender():
-        world.wait_until_sent(0)
-        until(lambda: world.metric(names.EDGEHUB_CLIENTS) >= 3, 60)
-        world.wait_until_sent(1)
-        assert world.forwarder.policy.forward == "visits"
-        until(lambda: world.metric(names.EDGEHUB_STUCK) >= 2, 60)
+    with harness.hub, harness.sender():
+        harness.wait_until_sent(0)
+        until(lambda: harness.metric(names.EDGEHUB_CLIENTS) >= 3, 60)
+        harness.wait_until_sent(1)
+        assert harness.forwarder.policy.forward == "visits"
+        until(lambda: harness.metric(names.EDGEHUB_STUCK) >= 2, 60)
         twin.is_silent = False
-        until(lambda: world.forwarder.policy.forward == "all", 30)
+        until(lambda: harness.forwarder.policy.forward == "all", 30)
 
 
-def test_methods_are_answered_and_a_lost_session_is_noticed(world: World) -> None:
-    """A method that takes too long or fails gets an error. An edgeHub that forgot its subscribers looks connected."""
-    release, world.timeouts.method = threading.Event(), 1.0
-    methods: dict[str, Any] = world.control.methods._methods
-    nothing = methods["status"][0]
-    methods["slow"] = nothing, lambda _payload: release.wait(limit(20))
-    methods["bad"] = nothing, lambda _payload: 1 // 0
-    with world.hub as hub, world.sender():
+def test_methods_are_answered_also_after_a_lost_session(harness: Harness) -> None:
+    """A method that is slow or fails returns an error. A restarted edgeHub has lost the session, but appears connected."""
+    release, harness.timeouts.method = threading.Event(), 1.0
+    methods: dict[str, Any] = harness.control.methods._methods
+    no_payload = methods["status"][0]
+    methods["slow"] = no_payload, lambda _payload: release.wait(limit(20))
+    methods["bad"] = no_payload, lambda _payload: 1 // 0
+    with harness.hub as hub, harness.sender():
         until(lambda: hub.twin.reported.get("version"), 30)
         assert [hub.twin.call(name, None)[0] for name in ("slow", "bad", "reboot", "status")] == [504, 500, 404, 200]
         release.set()
         hub.end()
         hub.start()
-        world.wait_for(names.EDGEHUB_CLIENTS)
-        until(lambda: "methods" in str(hub.filters), 30)
+        harness.wait_for(names.EDGEHUB_CLIENTS)
+        until(lambda: "methods" in str(hub.subscriptions), 30)
         assert hub.twin.call("status", None)[0] == 200
         hub.twin.patch({"forward": "none"})
-        until(lambda: world.forwarder.policy.forward == "none", 30)
+        until(lambda: harness.forwarder.policy.forward == "none", 30)
 
 
-def test_a_workload_api_that_fails_or_is_silent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library tries to renew a token once and never again, and waits for an answer for ever."""
-    world.timeouts.token_life, world.timeouts.call = 124, 1.5  # renewed two minutes before
-    with world.hub, Workload(world.hub) as workload:
+def test_the_sink_recovers_from_a_failing_or_silent_workload_api(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library never repeats a failed token renewal, and waits for the workload API without a timeout."""
+    harness.timeouts.token_lifetime, harness.timeouts.call = 124, 1.5  # renewed two minutes before
+    with harness.hub, WorkloadApi(harness.hub) as workload:
         monkeypatch.delenv("EdgeHubConnectionString")
         for name, value in workload.environment.items():
             monkeypatch.setenv(name, value)
-        with world.sender():
-            until(lambda: world.metric(names.EDGEHUB_CLIENTS), 30)
-            assert workload.signed
+        with harness.sender():
+            until(lambda: harness.metric(names.EDGEHUB_CLIENTS), 30)
+            assert workload.signatures
             workload.fails = True
-            world.wait_for(names.SINK_FAILED, 2)
+            harness.wait_for(names.SINK_FAILED, 2)
             workload.is_silent = True
-            world.wait_for(names.SINK_FAILED, 2)
-            few = threading.active_count()
-            world.wait_for(names.SINK_FAILED, 3)
-            assert threading.active_count() <= few, "a request that hangs is not repeated"
-            world.timeouts.call = 20.0
+            harness.wait_for(names.SINK_FAILED, 2)
+            threads = threading.active_count()
+            harness.wait_for(names.SINK_FAILED, 3)
+            assert threading.active_count() <= threads, "a request that hangs must not be repeated"
+            harness.timeouts.call = 20.0
             workload.fails = workload.is_silent = False
-            world.wait_until_sent(0)
+            harness.wait_until_sent(0)
 
 
-def test_what_the_cloud_wants_is_in_force_and_reported(world: World) -> None:
-    """In whatever order patches come, and with some lost; what is refused is reported by name, and the rest applied.
+def test_desired_properties_are_applied_and_reported(harness: Harness) -> None:
+    """Patches can be lost, or arrive in any order. Invalid properties are reported by name; the others are applied.
 
-    A report that the hub refuses costs no client, holds up no result, and is tried again.
+    A report that the hub refuses is sent again. It delays no result, and the client is kept.
     """
-    twin = world.hub.twin
+    twin = harness.hub.twin
     twin.refuse_reports = True
     twin.merge({"forward": "changes", "minProbability": 7, "modelUrl": 5})
-    with world.hub, world.sender():
+    with harness.hub, harness.sender():
         until(lambda: twin.refused >= 2, 30)
-        world.wait_until_sent(0)
+        harness.wait_until_sent(0)
         twin.refuse_reports = False
         until(lambda: twin.reported.get("desiredVersion") == 2, 30)
         assert twin.reported["policy"] == {"forward": "changes", "minProbability": 0.0, "labels": [], "intervalSeconds": 0.0}
@@ -202,15 +202,15 @@ def test_what_the_cloud_wants_is_in_force_and_reported(world: World) -> None:
         last = twin.merge({"intervalSeconds": 5})
         for patch in [patches[2], patches[0], patches[1], last, patches[0]]:
             twin.publish(patch)
-        until(lambda: world.forwarder.policy == Policy("changes", 0.6, ("man",), 5.0), 30)
+        until(lambda: harness.forwarder.policy == Policy("changes", 0.6, ("man",), 5.0), 30)
         twin.patch({"labels": None, "forward": None})
-        until(lambda: world.forwarder.policy == Policy("visits", 0.6, (), 5.0), 30)
+        until(lambda: harness.forwarder.policy == Policy("visits", 0.6, (), 5.0), 30)
         until(lambda: twin.reported["refused"] == {} and twin.reported["policy"]["minProbability"] == 0.6)
-        assert world.metric(names.EDGEHUB_CLIENTS) == 1
+        assert harness.metric(names.EDGEHUB_CLIENTS) == 1
 
 
-def test_two_sinks_get_what_the_cloud_wants(broker: Broker, tmp_path: Path) -> None:
-    """By `python -m bridge`: as IoT Hub can route it, and as lines with counts. A frozen edgeHub does not delay its end."""
+def test_two_sinks_receive_the_results_that_the_cloud_selects(broker: Broker, tmp_path: Path) -> None:
+    """`python -m bridge` sends to IoT Hub and prints lines with counts. A frozen edgeHub does not delay the end."""
     at = time.time() - 4
     visits = [replace(visit(number, "Frau Müller"), started_at=at + number, ended_at=at + 3 + number) for number in range(3)]
     counts = DayCounts("door", time.strftime("%Y-%m-%d", time.localtime(at)), {"Frau Müller": 6, "Herr": 7}, {})
@@ -222,7 +222,7 @@ def test_two_sinks_get_what_the_cloud_wants(broker: Broker, tmp_path: Path) -> N
             listener.settle()
             time.sleep(1)
             hub.twin.patch({"forward": "visits"})
-            until(lambda: bridge.log.count("is in force") == 2)
+            until(lambda: bridge.log.count("applied version") == 2)
             for message in (visits[1], visits[1], counts):
                 listener.publish(message.topic, message.pack())
             [record] = until(hub.records, 30)
@@ -239,6 +239,6 @@ def test_two_sinks_get_what_the_cloud_wants(broker: Broker, tmp_path: Path) -> N
             hub.is_frozen = True
             listener.publish(topics.visit("door"), visits[2].pack())
             until(lambda: bridge.out.count("\n") == 2)
-            began_at = time.monotonic()
+            started_at = time.monotonic()
             assert bridge.end() == 0
-            assert time.monotonic() - began_at < limit(5)
+            assert time.monotonic() - started_at < limit(5)

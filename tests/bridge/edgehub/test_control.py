@@ -1,4 +1,4 @@
-"""What the cloud wants of the suite, what is reported to it, and the direct methods."""
+"""Tests of desired properties, reported properties and direct methods, without a transport."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bridge.forwarder import Forwarder
 from bridge.outbox import Outbox
 from bridge.policy import Policy
-from bridge.sinks.edgehub.control import METRICS_EVERY, REMIND_EVERY, REPORT_EVERY, Control
+from bridge.sinks.edgehub.control import METRICS_INTERVAL, REPORT_INTERVAL, REPUBLISH_INTERVAL, Control
 from bus import About, Answer, Command, CurrentLabel, Message, ModelUpdate, Question, Status, WantedModel, states
 from bus.outbound import OnAcknowledged
 from runtime.metrics import Metrics
@@ -37,7 +37,7 @@ def classifier(update: ModelUpdate | None, model: str = "new@4567") -> Status:
 
 
 class Suite(FakeBus):
-    """The control at a time that the test sets, beside modules that reply as it says. There are the cameras back and door."""
+    """A `Control` with a clock, and with modules whose replies the test sets. There are two cameras, back and door."""
 
     def __init__(self, outbox: Outbox) -> None:
         super().__init__()
@@ -46,12 +46,12 @@ class Suite(FakeBus):
         self.replies: dict[type, Callable[[Any], Message]] = {}
         self.forwarder = Forwarder(self, outbox, Policy(), threading.Event())
         self.control = Control(self, self.forwarder, outbox, clock=lambda: self.now)
-        self.answer = self.control.methods.answer
-        self.give_up_after(limit(1))
+        self.execute = self.control.methods.execute
+        self.set_reply_timeout(limit(1))
         self.receive(BACK)
         self.receive(PAUSED)
 
-    def give_up_after(self, seconds: float) -> None:
+    def set_reply_timeout(self, seconds: float) -> None:
         self.control.methods._timeout = seconds
 
     def publish(self, message: Message, on_acknowledged: OnAcknowledged | None = None) -> bool:
@@ -59,34 +59,34 @@ class Suite(FakeBus):
             threading.Timer(0.05, lambda: self.receive(reply(message))).start()
         return super().publish(message, on_acknowledged)
 
-    def new(self) -> list[Message]:
-        """What was published since the last call."""
+    def take_published(self) -> list[Message]:
+        """Returns the messages published since the last call."""
         published, self.published = self.published, []
         return published
 
     def want(self, **desired: object) -> list[Message]:
-        """What is published when the twin comes."""
+        """Delivers a twin, and returns the messages published for it."""
         self.version += 1
-        self.control.received({"desired": {**desired, "$version": self.version}, "reported": self.control._reported})
-        return self.new()
+        self.control.on_twin({"desired": {**desired, "$version": self.version}, "reported": self.control._reported})
+        return self.take_published()
 
-    def classify(self, update: ModelUpdate | None, after: float = REMIND_EVERY) -> list[Message]:
-        """What is published when the classifier reports this, so many seconds later."""
+    def classify(self, update: ModelUpdate | None, after: float = REPUBLISH_INTERVAL) -> list[Message]:
+        """Delivers a status of the classifier after some seconds, and returns the messages published for it."""
         self.now += after
         self.receive(classifier(update))
-        return self.new()
+        return self.take_published()
 
-    def due(self, after: float, is_accepted: bool = True) -> dict[str, Any]:
-        """What is due so many seconds later, and accepted or not; empty for nothing."""
+    def take_report(self, after: float, is_accepted: bool = True) -> dict[str, Any]:
+        """Returns the report that is due after some seconds, and accepts or refuses it; empty if none is due."""
         self.now += after
-        if patch := self.control.due():
-            self.control.reported(is_accepted)
+        if patch := self.control.due_report():
+            self.control.on_report_answered(is_accepted)
         return patch or {}
 
     @property
     def cameras(self) -> Any:
-        """As the method `status` gives them."""
-        return self.answer("status", None).body["cameras"]
+        """The cameras in the response of the method `status`."""
+        return self.execute("status", None).body["cameras"]
 
 
 @pytest.fixture
@@ -96,51 +96,51 @@ def suite(tmp_path: Path) -> Iterator[Suite]:
 
 
 def test_a_wanted_model_is_published_until_the_classifier_knows_it(suite: Suite) -> None:
-    """A cloud that wants none leaves the classifier alone: it is not known whether one was wanted before."""
+    """A first twin without a model publishes nothing: it is unknown whether a model was wanted before."""
     assert suite.want() == []
     wanted = [WantedModel(URL, A)]
     assert suite.want(modelUrl=URL, modelSha256=A) == wanted
-    assert suite.classify(None, after=5) == [], "it has just been published"
+    assert suite.classify(None, after=5) == [], "published five seconds ago"
     for earlier in (None, ModelUpdate("none"), ModelUpdate("serving", sha256=B)):
         assert suite.classify(earlier) == wanted
     for state in ("downloading", "serving", "refused", "rolled-back"):
         assert suite.classify(ModelUpdate(state, sha256=A.upper())) == []
     assert suite.want(modelUrl=OTHER, modelSha256=B) == [WantedModel(OTHER, B)]
-    assert suite.want() == [WantedModel()], "a download is to stop"
+    assert suite.want() == [WantedModel()], "the download must stop"
     assert suite.classify(None) == []
 
 
-def test_a_restart_knows_the_policy_but_no_model(suite: Suite) -> None:
-    """Its address may hold a secret, and is not kept. A twin that was created again counts: its versions begin again."""
+def test_the_policy_is_restored_but_not_the_model(suite: Suite) -> None:
+    """The model's address can contain a secret, so it is not saved. The versions of a new twin start at 1 and are accepted."""
     outbox, suite.version = suite.control._outbox, 9
     suite.want(modelUrl=URL, modelSha256=A, forward="none")
-    assert "Sekret" not in str(outbox.note("desired"))
-    again = Suite(outbox)
-    again.control.recall()
-    assert again.classify(None) == []
-    assert again.forwarder.policy == Policy("none")
-    again.want(forward="all")
-    assert again.forwarder.policy == Policy("all")
+    assert "Sekret" not in str(outbox.saved_state("desired"))
+    restarted = Suite(outbox)
+    restarted.control.restore()
+    assert restarted.classify(None) == []
+    assert restarted.forwarder.policy == Policy("none")
+    restarted.want(forward="all")
+    assert restarted.forwarder.policy == Policy("all")
 
 
-def test_reports_keep_their_distance(suite: Suite) -> None:
-    """One in half a minute, accepted or not, and in five minutes where only metrics change."""
-    assert suite.due(0)["modules"]["capture-door"]["state"] == "paused"
+def test_reports_are_throttled(suite: Suite) -> None:
+    """One in 30 seconds, accepted or refused; one in five minutes if only metrics have changed."""
+    assert suite.take_report(0)["modules"]["capture-door"]["state"] == "paused"
     suite.receive(replace(PAUSED, metrics={"a": 1}))
-    assert suite.due(METRICS_EVERY - 1) == {}
-    assert suite.due(1) == {"modules": {"capture-door": {"metrics": {"a": 1}}}}
+    assert suite.take_report(METRICS_INTERVAL - 1) == {}
+    assert suite.take_report(1) == {"modules": {"capture-door": {"metrics": {"a": 1}}}}
     suite.want(forward="all")
-    assert suite.due(REPORT_EVERY - 1) == {}
-    assert suite.due(1) == {"desiredVersion": 1, "policy": {"forward": "all"}}
+    assert suite.take_report(REPORT_INTERVAL - 1) == {}
+    assert suite.take_report(1) == {"desiredVersion": 1, "policy": {"forward": "all"}}
     suite.want(forward="none")
-    refused = suite.due(REPORT_EVERY, is_accepted=False)
+    refused = suite.take_report(REPORT_INTERVAL, is_accepted=False)
     assert refused == {"desiredVersion": 2, "policy": {"forward": "none"}}
-    assert suite.due(REPORT_EVERY - 1) == {}
-    assert suite.due(1) == refused
+    assert suite.take_report(REPORT_INTERVAL - 1) == {}
+    assert suite.take_report(1) == refused
 
 
-def test_cameras_are_known_from_labels_and_statuses(suite: Suite) -> None:
-    """Until their label, or the status of their capture, is cleared at the broker."""
+def test_cameras_are_found_by_labels_and_statuses(suite: Suite) -> None:
+    """They are known until the broker deletes the retained label and status."""
     unknown = {"label": None, "since": None, "pausedAt": None}
     assert suite.cameras == {"back": unknown, "door": unknown | {"pausedAt": 1000.0}}
     woman = CurrentLabel("door", "woman", 0.9, 1001.0, 1001.0)
@@ -154,31 +154,31 @@ def test_cameras_are_known_from_labels_and_statuses(suite: Suite) -> None:
     assert suite.cameras == {}
 
 
-def test_counts_are_the_counters(suite: Suite) -> None:
-    """Of all cameras or of one, of today or of a day. Without an answer to this question it is a 503: one may ask again."""
+def test_counts_are_answered_by_the_counter(suite: Suite) -> None:
+    """They can be limited to a camera and a day. Without a report from the counter the response is 503."""
     report = samples.report()
     door = replace(report.cameras["door"], demo=True)
     report = replace(report, cameras=report.cameras | {"door": door})
-    suite.replies[Question] = lambda one: Answer("bridge", one.id, "", replace(report, day=one.day or report.day))
-    counts = {name: asdict(one) | {"day": report.day} for name, one in report.cameras.items()}
-    assert suite.answer("counts", None) == (200, {"cameras": counts})
+    suite.replies[Question] = lambda asked: Answer("bridge", asked.id, "", replace(report, day=asked.day or report.day))
+    counts = {name: asdict(day) | {"day": report.day} for name, day in report.cameras.items()}
+    assert suite.execute("counts", None) == (200, {"cameras": counts})
     of_a_day = {"cameras": {"door": asdict(door) | {"day": "2026-11-01"}}}
-    assert suite.answer("counts", {"camera": "door", "day": "2026-11-01"}) == (200, of_a_day)
-    suite.replies[Question] = lambda one: Answer("bridge", one.id, "the ledger is locked", None)
-    assert suite.answer("counts", None) == (503, {"error": "the counter cannot answer: the ledger is locked"})
-    suite.give_up_after(0.2)
-    suite.replies[Question] = lambda one: Answer("bridge", "earlier", "", report)
-    assert suite.answer("counts", None) == (503, {"error": "the counter has not answered within 0.2 s"})
-    suite.is_open = False
-    assert suite.answer("counts", None) == (503, {"error": "there is no connection to the broker"})
+    assert suite.execute("counts", {"camera": "door", "day": "2026-11-01"}) == (200, of_a_day)
+    suite.replies[Question] = lambda asked: Answer("bridge", asked.id, "the ledger is locked", None)
+    assert suite.execute("counts", None) == (503, {"error": "the counter cannot answer: the ledger is locked"})
+    suite.set_reply_timeout(0.2)
+    suite.replies[Question] = lambda _: Answer("bridge", "earlier", "", report)
+    assert suite.execute("counts", None) == (503, {"error": "no answer from the counter within 0.2 s"})
+    suite.is_connected = False
+    assert suite.execute("counts", None) == (503, {"error": "not connected to the broker"})
 
 
 def test_cameras_are_commanded(suite: Suite) -> None:
-    assert suite.answer("pause", None) == (200, {"cameras": ["back", "door"]})
-    assert suite.answer("resume", {"camera": "door"}) == (200, {"cameras": ["door"]})
-    assert suite.new() == [Command("back", "pause"), Command("door", "pause"), Command("door", "resume")]
-    suite.is_open = False
-    assert suite.answer("snapshot", None) == (503, {"cameras": []})
+    assert suite.execute("pause", None) == (200, {"cameras": ["back", "door"]})
+    assert suite.execute("resume", {"camera": "door"}) == (200, {"cameras": ["door"]})
+    assert suite.take_published() == [Command("back", "pause"), Command("door", "pause"), Command("door", "resume")]
+    suite.is_connected = False
+    assert suite.execute("snapshot", None) == (503, {"cameras": []})
 
 
 @pytest.mark.parametrize(
@@ -187,49 +187,49 @@ def test_cameras_are_commanded(suite: Suite) -> None:
         (classifier(NEW, "old@0123"), 200, "old@0123"),
         (classifier(ModelUpdate("serving", previous="new@4567"), "old@0123"), 200, "old@0123"),
         (classifier(replace(OLD, detail="labels.txt is missing")), 409, "labels.txt is missing"),
-        (classifier(ModelUpdate("trying")), 503, "the classifier has not answered within 0.3 s; the twin will"),
+        (classifier(ModelUpdate("trying")), 503, "no answer from the classifier within 0.3 s; the twin will"),
     ],
 )
-def test_a_rollback_is_answered_from_its_outcome(suite: Suite, after: Status, status: int, answer: str) -> None:
+def test_a_rollback_is_answered_with_its_outcome(suite: Suite, after: Status, status: int, answer: str) -> None:
     for without_previous in (None, NEW):
         suite.classify(without_previous)
-        assert suite.answer("rollback", None) == (409, {"error": "there is no earlier model to go back to"})
+        assert suite.execute("rollback", None) == (409, {"error": "there is no previous model"})
     assert suite.classify(OLD) == []
-    suite.give_up_after(0.3 if status == 503 else limit(1))
+    suite.set_reply_timeout(0.3 if status == 503 else limit(1))
     suite.replies[WantedModel] = lambda _: after
-    answered = suite.answer("rollback", None)
-    assert answered.status == status
-    assert answered.body["model" if status == 200 else "error"].startswith(answer)
-    assert suite.new() == [WantedModel(rollback=True)]
+    response = suite.execute("rollback", None)
+    assert response.status == status
+    assert response.body["model" if status == 200 else "error"].startswith(answer)
+    assert suite.take_published() == [WantedModel(rollback=True)]
 
 
 @pytest.mark.parametrize(
     ("name", "payload", "status", "reason"),
     [
-        ("reboot", None, 404, "there are status, counts, pause, resume, snapshot, rollback"),
+        ("reboot", None, 404, "allowed are status, counts, pause, resume, snapshot, rollback"),
         ("counts", {"day": "0001-01-01"}, 400, "must be a day such as 2026-11-23"),
         ("counts", {"day": "9999-12-31"}, 400, "day"),
         ("counts", {"dya": "2026-11-01"}, 400, "dya"),
         ("counts", [1], 400, "payload"),
         ("pause", {"camera": "../door"}, 400, "camera"),
-        ("pause", {"camera": "window"}, 409, "known are back, door"),
+        ("pause", {"camera": "window"}, 409, "known cameras: back, door"),
     ],
 )
-def test_an_impossible_request_says_why(suite: Suite, name: str, payload: object, status: int, reason: str) -> None:
-    answer = suite.answer(name, payload)
-    assert answer.status == status
-    assert reason in answer.body["error"]
+def test_an_invalid_request_is_refused(suite: Suite, name: str, payload: object, status: int, reason: str) -> None:
+    response = suite.execute(name, payload)
+    assert response.status == status
+    assert reason in response.body["error"]
     assert not suite.published
 
 
 @given(name=st.sampled_from(["status", "pause", "resume", "snapshot", "rollback", "x", *NAMES]), payload=anything)
-def test_whatever_the_cloud_says_does_no_harm(suite: Suite, name: str, payload: Any) -> None:
-    """Any payload is answered, any property in force or refused; properties count under a version: a number from 1 on."""
-    assert suite.answer(name, payload).status in (200, 400, 404, 409)
+def test_any_input_from_the_cloud_is_handled(suite: Suite, name: str, payload: Any) -> None:
+    """Any payload is answered. Any property is applied or refused. Properties without a valid version are ignored."""
+    assert suite.execute(name, payload).status in (200, 400, 404, 409)
     payload = json.loads(json.dumps(payload, default=repr))
     suite.control._desired, suite.forwarder.policy = {}, Policy()
     for twin in (payload, {"desired": payload, "reported": payload}, {"desired": {"forward": "all", "$version": payload}}):
-        suite.control.received(twin)
+        suite.control.on_twin(twin)
     assert suite.forwarder.policy == Policy("all" if type(payload) is int and payload > 0 else "visits")
     suite.want(**{name: payload})
     assert suite.control._refused.keys() <= {name}

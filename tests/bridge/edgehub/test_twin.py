@@ -1,4 +1,4 @@
-"""What the cloud wants, as its twin says, and what is reported to it."""
+"""Tests of the functions that read and write the module twin."""
 
 import json
 from dataclasses import asdict
@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.policy import Policy
-from bridge.sinks.edgehub.twin import describe_model, describe_modules, difference, read_model, read_policy
+from bridge.sinks.edgehub.twin import create_patch, describe_model, describe_modules, read_model, read_policy
 from bus import About, ModelUpdate, Status, WantedModel, states
-from tests.edgehub.twin import merged
+from tests.edgehub.twin import apply_patch
 
-OWN = Policy("visits", 0.25, ("man",), 3.0)
+DEFAULT = Policy("visits", 0.25, ("man",), 3.0)
 FIELDS = {"forward": "forward", "minProbability": "min_probability", "labels": "labels", "intervalSeconds": "interval_seconds"}
 
 
@@ -26,16 +26,16 @@ FIELDS = {"forward": "forward", "minProbability": "min_probability", "labels": "
         ("intervalSeconds", [(0, 0.0)], [-1, "5"]),
     ],
 )
-def test_each_value_is_in_force_or_refused_by_name(name: str, accepted: list[tuple[Any, Any]], refused: list[Any]) -> None:
-    """What the cloud does not want, or what is refused of it, is as in the settings; the rest is in force all the same."""
-    rest = {"forward": "changes", "labels": ["woman"], "other": 3}
-    expected = asdict(OWN) | {"forward": "changes", "labels": ("woman",)}
-    for value, in_force in accepted:
-        policy, reasons = read_policy(rest | {name: value}, OWN)
-        assert (asdict(policy), reasons) == (expected | {FIELDS[name]: in_force}, {})
+def test_each_property_is_applied_or_refused(name: str, accepted: list[tuple[Any, Any]], refused: list[Any]) -> None:
+    """A property that is missing or refused has the value of the settings. It does not affect the others."""
+    others = {"forward": "changes", "labels": ["woman"], "other": 3}
+    expected = asdict(DEFAULT) | {"forward": "changes", "labels": ("woman",)}
+    for value, applied in accepted:
+        policy, reasons = read_policy(others | {name: value}, DEFAULT)
+        assert (asdict(policy), reasons) == (expected | {FIELDS[name]: applied}, {})
     for value in refused:
-        policy, reasons = read_policy(rest | {name: value}, OWN)
-        assert asdict(policy) == expected | {FIELDS[name]: getattr(OWN, FIELDS[name])}
+        policy, reasons = read_policy(others | {name: value}, DEFAULT)
+        assert asdict(policy) == expected | {FIELDS[name]: getattr(DEFAULT, FIELDS[name])}
         assert (list(reasons), len(reasons[name]) < 200) == ([name], True)
 
 
@@ -50,10 +50,10 @@ def test_each_value_is_in_force_or_refused_by_name(name: str, accepted: list[tup
         (None, ["Sekret"], ["modelSha256"]),
     ],
 )
-def test_a_model_is_passed_on_unless_it_cannot_be(url: Any, sha256: Any, refused: list[str]) -> None:
-    """The classifier judges it; what is refused here is refused by name, without the value."""
-    found, reasons = read_model({"modelUrl": url, "modelSha256": sha256})
-    assert found == (None if refused else WantedModel(url, sha256))
+def test_a_wanted_model_is_passed_on_or_refused(url: Any, sha256: Any, refused: list[str]) -> None:
+    """Only values that do not fit into a message are refused here; the reason does not contain the value."""
+    model, reasons = read_model({"modelUrl": url, "modelSha256": sha256})
+    assert model == (None if refused else WantedModel(url, sha256))
     assert list(reasons) == refused
     assert "Sekret" not in str(reasons)
 
@@ -66,15 +66,15 @@ documents = st.recursive(
 
 
 @given(before=st.dictionaries(st.text("abc", min_size=1, max_size=1), documents), now=documents)
-def test_a_difference_makes_the_one_of_the_other(before: dict[str, Any], now: Any) -> None:
-    """Merged into what was reported, the patch gives what is to be; it is empty where only nulls and $version differ."""
-    target = {"a": now}  # without nulls, as a twin is
-    assert merged(before, difference(before, target)) == target
-    assert difference(target | {"$version": 3}, target | {"b": None}) == {}
+def test_a_patch_turns_one_document_into_another(before: dict[str, Any], now: Any) -> None:
+    """It is empty if only nulls and $version differ."""
+    target = {"a": now}  # no nulls, as in a twin
+    assert apply_patch(before, create_patch(before, target)) == target
+    assert create_patch(target | {"$version": 3}, target | {"b": None}) == {}
 
 
-def test_a_report_is_bounded_and_of_what_a_twin_takes() -> None:
-    """However many modules make themselves known, with however much to say, it fits into a twin's 32 KB."""
+def test_the_largest_report_fits_into_a_twin() -> None:
+    """With 500 modules and long texts it is below 32 KB. Metrics that a twin refuses are left out."""
     metrics: dict[str, float] = {f"metric_{number}": number for number in range(500)} | {"a.b": 1, "$x": 1, "a": 2.0**60, "b": 3}
     about = About("c" * 64, "m" * 200, runtime="r" * 200)
     statuses = {f"m{number}": Status(f"m{number}", "s" * 200, 1e9, 1e9, "d" * 900, about, metrics) for number in range(500)}
@@ -85,8 +85,8 @@ def test_a_report_is_bounded_and_of_what_a_twin_takes() -> None:
     assert (modules["m0"]["detail"], modules["m0"]["camera"]) == ("d" * 256, "c" * 64)
 
 
-def test_the_model_is_as_the_classifier_says() -> None:
-    """Until it says something, a wanted one is waited for; of an address nothing is reported but where it leads."""
+def test_the_reported_model_is_that_of_the_classifier() -> None:
+    """Its state is `waiting` until the classifier reports it. Only scheme, host and port of the address are reported."""
     url, sha256 = "https://u:Sekret@a.example/m?sig=Sekret", "0" * 64
     update = ModelUpdate("failed", url, sha256, "HTTP 404", "old@0123")
     status = Status("classifier", states.RUNNING, about=About(model="new@4567", update=update))

@@ -1,4 +1,4 @@
-"""A browser, and a dashboard to look at."""
+"""Fixtures: a browser and a dashboard."""
 
 from collections.abc import Iterator
 
@@ -12,21 +12,21 @@ from tests.support.place import Place
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests of a file; asyncio cannot be run beside it."""
+    """One browser for all tests of a file. Tests that use it cannot run asyncio."""
     with chromium() as browser:
         yield browser
 
 
 @pytest.fixture
 def place(broker: Broker) -> Iterator[Place]:
-    """Of which nothing is known yet."""
+    """A dashboard without any data."""
     with Place(broker) as place:
         yield place
 
 
 @pytest.fixture
 def tab(place: Place, browser: Browser) -> Iterator[Tab]:
-    """The page; it reports no error, and asks no other host."""
+    """A tab that shows the page. The page must not report errors or request other hosts."""
     with tab_of(browser, place.address, timezone_id="Europe/Berlin") as tab:
         tab.wait(CONNECTED)
         yield tab

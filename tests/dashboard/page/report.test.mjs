@@ -1,4 +1,4 @@
-/** Times of the site, whatever the viewer's zone, and the report of its day: sums, hours, coverage, and what is said of them. */
+/** The site's times, in any time zone of the viewer, and a day's report: sums, hours, coverage and texts. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,11 +17,11 @@ const spaces = (text) => text.replaceAll("\u00a0", " ");
 
 function site(zone) {
   const one = new SiteTime();
-  one.learn(zone);
+  one.setZone(zone);
   return one;
 }
 
-const UNKNOWN = ["", "Nowhere/Land", "<script>", "NOON-3"]; // the viewer's time stands in
+const UNKNOWN = ["", "Nowhere/Land", "<script>", "NOON-3"]; // zones that the browser does not know
 
 for (const [zone, time, seconds, yours, apart] of [
   ["Europe/Berlin", "2026-07-01T12:00:09Z", "14:00:09", "08:00 your time", "6 h behind"],
@@ -39,15 +39,15 @@ for (const [zone, time, seconds, yours, apart] of [
     const [one, minutes] = [site(zone), seconds.slice(0, 5)];
     assert.deepEqual([one.known, one.zone], UNKNOWN.includes(zone) ? [false, ""] : [true, zone]);
     assert.deepEqual([one.seconds(at(time)), one.minutes(at(time)), one.hour(at(time))], [seconds, minutes, seconds.slice(0, 2)]);
-    assert.equal(one.both(at(time)), yours ? `${minutes} · ${yours}` : minutes);
-    assert.equal(spaces(one.apart(at(time))), apart);
+    assert.equal(one.withViewerTime(at(time)), yours ? `${minutes} · ${yours}` : minutes);
+    assert.equal(spaces(one.offset(at(time))), apart);
   });
 }
 
 const since = (time) => site("Europe/Berlin").since(at(time), at("2026-11-23T12:00:00Z"));
 
 for (const [name, say, cases] of [
-  ["a time of another day, with its day", since, [
+  ["a time on another day", since, [
     ["2026-11-23T01:02:00Z", "02:02"], ["2026-11-22T22:59:00Z", "Sun 22 Nov 23:59"], ["2026-11-22T23:01:00Z", "00:01"],
   ]],
   ["the day before", (day) => dayAfter(day, -1), [["2026-03-01", "2026-02-28"]]],
@@ -81,12 +81,12 @@ const TWO = report({ back: camera({ man: { "09": 1, 10: 2 } }), door: camera({ m
 const LONGER = { begins_at: at("2026-10-24T22:00:00Z"), ends_at: at("2026-10-25T23:00:00Z") };
 const SHORTER = { begins_at: at("2026-03-28T23:00:00Z"), ends_at: at("2026-03-29T22:00:00Z") };
 
-test("hours: all, also without a zone, except the one that is missing where clocks are set forward", () => {
+test("hours: all 24, even without a zone, except the hour skipped when clocks are set forward", () => {
   for (const values of [{}, LONGER, { zone: "" }]) assert.deepEqual(hoursOf(report({}, values)), HOURS);
   assert.deepEqual(hoursOf(report({}, SHORTER)), HOURS.filter((hour) => hour !== "02"));
 });
 
-test("sums are those of all cameras or of one; the demo's visitors are left out, unless there are no others", () => {
+test("sums cover all cameras or one; they exclude the demo's visitors, unless there are no others", () => {
   for (const [name, sums] of [["", [6, 10, 5, 6]], ["door", [3, 7, 3, 3]], ["nobody", [0, 0, 0, 0]]]) {
     const counts = hourly(TWO, name);
     assert.deepEqual([total(counts, "man"), grandTotal(counts), inHour(counts, "10"), beforeHour(counts, "11")], sums);
@@ -96,7 +96,7 @@ test("sums are those of all cameras or of one; the demo's visitors are left out,
   assert.equal(grandTotal(hourly(report({ back: cameras.back }, { demo: true }), "")), 5);
 });
 
-test("hours with data: counted, or with visits", () => {
+test("hours with data are those counted or with visits", () => {
   const { hours } = dayOf(report({ door: camera({ man: { 15: 1, 16: 0, 17: null } }, MORNING) }), "");
   assert.deepEqual([...hours].sort(), ["08", "09", "10", "11", "15"]);
 });
@@ -119,12 +119,12 @@ for (const [cameras, name, text] of [
   });
 }
 
-test("coverage of a longer day counts its hour twice", () => {
+test("coverage of a longer day counts the repeated hour twice", () => {
   const [{ counted: seconds, passed }] = coverage(report({ door: camera({}, counted("02")) }, LONGER), "", Infinity);
   assert.deepEqual([seconds, passed], [7200, 25 * 3600]);
 });
 
-test("shown hours: those with visits and the present one, and enough around them", () => {
+test("shown hours: those with visits, the current one, and enough around them", () => {
   assert.deepEqual(shownHours(HOURS, [hourly(TWO, "")], "13", 3), ["09", "10", "11", "12", "13"]);
   assert.deepEqual(shownHours(HOURS, [new Map()], "22", 4), ["20", "21", "22", "23"]);
   assert.deepEqual(shownHours(HOURS, [new Map()], "00", 4), ["00", "01", "02", "03"]);
@@ -134,11 +134,11 @@ test("shown hours: those with visits and the present one, and enough around them
 test("an hour, and a day so far, in words", () => {
   const [one, two, none] = [report({ door: camera({ man: { "09": 2 }, woman: { "09": 1 } }, MORNING) }), TWO,
     report({ door: camera({}, NONE) })].map((day) => dayOf(day, ""));
-  const say = (hour, beside = null) => hourReadout(hour, "13", ["woman", "man"], one, beside, "Sun 22 Nov");
-  assert.equal(say("09"), "09–10 h: woman 1, man 2");
-  assert.equal(say("10", two), "10–11 h: no visit · 5 on Sun 22 Nov");
-  assert.equal(say("12"), "12–13 h: no data");
-  assert.equal(say("23", none), "23–00 h: not yet · no data on Sun 22 Nov");
+  const readout = (hour, beside = null) => hourReadout(hour, "13", ["woman", "man"], one, beside, "Sun 22 Nov");
+  assert.equal(readout("09"), "09–10 h: woman 1, man 2");
+  assert.equal(readout("10", two), "10–11 h: no visits · 5 on Sun 22 Nov");
+  assert.equal(readout("12"), "12–13 h: no data");
+  assert.equal(readout("23", none), "23–00 h: not yet · no data on Sun 22 Nov");
   assert.equal(soFar("11", two, two, "Sun 22 Nov"), "Before 11:00: 6 today, 6 on Sun 22 Nov");
   assert.equal(soFar("11", two, none, "Sun 22 Nov"), "Before 11:00: 6 today, no data on Sun 22 Nov");
   assert.deepEqual([soFar("11", none, none, ""), soFar("00", two, two, ""), busiest(none.counts)], ["", "", ""]);
@@ -148,12 +148,12 @@ test("an hour, and a day so far, in words", () => {
 for (const [text, cameras, isDemo, live] of [
   ["", { door: camera({}) }, false, {}],
   ["Demo: these visitors are not real", { door: camera({}, EVERY, true) }, true, {}],
-  ["Demo at back: visitors there are not real, and are left out", { back: camera({}, EVERY, true), door: camera({}) }, false, {}],
-  ["Demo at door: visitors there are not real, and are not added", { door: camera({}) }, false, { door: { state: "live", demo: true } }],
+  ["Demo at back: visitors there are not real. The totals of all cameras exclude them.", { back: camera({}, EVERY, true), door: camera({}) }, false, {}],
+  ["Demo at door: visitors there are not real. Today's totals exclude them.", { door: camera({}) }, false, { door: { state: "live", demo: true } }],
   ["", { door: camera({}) }, false, { door: { state: "offline", demo: true } }],
 ]) {
   test(`the demo's banner: ${text}`, () => {
-    const said = demoText({ today: { report: report(cameras, { demo: isDemo }) }, cameras: live });
-    assert.ok(text ? said.startsWith(text) : said === "", said);
+    const banner = demoText({ today: { report: report(cameras, { demo: isDemo }) }, cameras: live });
+    assert.ok(text ? banner.startsWith(text) : banner === "", banner);
   });
 }

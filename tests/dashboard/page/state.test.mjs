@@ -1,4 +1,4 @@
-/** What the page says of modules, cameras and pictures. */
+/** The texts of the page about modules, cameras and pictures. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -28,14 +28,14 @@ const REPORT = { day: "2026-11-18", zone: "Europe/Berlin", demo: false, cameras:
 
 function state(values = {}) {
   return {
-    modules: ALL, cameras: { door: camera() }, broker: { away_since: null }, today: { problem: "", report: REPORT }, ...values,
+    modules: ALL, cameras: { door: camera() }, broker: { disconnected_since: null }, today: { problem: "", report: REPORT }, ...values,
   };
 }
 
 function parts() {
   const [clock, site, colours] = [{ now: NOW }, new SiteTime(), new LabelColours()];
-  site.learn("Europe/Berlin");
-  colours.learn(["man", "woman"]);
+  site.setZone("Europe/Berlin");
+  colours.setOrder(["man", "woman"]);
   return [new Broker(clock), clock, site, colours];
 }
 
@@ -43,83 +43,83 @@ const only = (name, state, values) => ({ modules: { ...ALL, [name]: module(state
 const SILENT = { cameras: { door: camera("silent") } };
 const LOST = { cameras: { door: camera("lost", { detail: "unplugged." }) } };
 
-for (const [name, values, weight, text, advice] of [
-  ["all is well", {}, "good", "Counting. 1 camera live, 3 visitors today: man 2, woman 1.", ""],
+for (const [name, values, severity, text, advice] of [
+  ["everything works", {}, "good", "Counting. 1 camera live, 3 visitors today: man 2, woman 1.", ""],
   ["there is no display", only("display", "offline", { detail: "stopped" }), "good", "Counting. 1 camera live", ""],
   ["the display is lost", only("display", "offline", { detail: "connection lost" }), "warn", "Counting.",
-    "The module display has been offline since 12:05: it ended without saying so, or cannot reach the broker."],
-  ["the broker is away", { broker: { away_since: NOW - 120 } }, "bad", "Footfall's broker has been away since 12:04.", "Is Mosquitto running?"],
-  ["the counter is down", only("counter", "offline"), "bad", "The module counter has been offline since 12:05.", ""],
-  ["the bridge is down", only("bridge", "offline"), "warn", "Counting.", "The module bridge has been offline since 12:05."],
-  ["the classifier hangs", { ...only("classifier", "running", { at: NOW - 40 }), ...SILENT }, "bad", "The module classifier has been silent since 12:06.", ""],
-  ["the camera is lost", { ...only("capture", "camera-lost"), ...LOST }, "bad", "The camera door has been lost since 12:05: unplugged.", "Check its cable"],
-  ["the ledger is full", only("counter", "ledger-unavailable"), "bad", "The module counter has said “ledger unavailable” since 12:05.", "Make room on the disk"],
-  ["the matrix is lost", only("display", "matrix-lost"), "warn", "Counting.", "has said “matrix lost”"],
-  ["the outbox fails", only("bridge", "outbox-unavailable"), "warn", "Counting.", "has said “outbox unavailable”"],
+    "Module display: offline since 12:05 (it crashed or lost its connection to the broker)."],
+  ["the broker is disconnected", { broker: { disconnected_since: NOW - 120 } }, "bad", "No connection to the broker since 12:04.", "Is Mosquitto running?"],
+  ["the counter is down", only("counter", "offline"), "bad", "Module counter: offline since 12:05.", ""],
+  ["the bridge is down", only("bridge", "offline"), "warn", "Counting.", "Module bridge: offline since 12:05."],
+  ["the classifier hangs", { ...only("classifier", "running", { at: NOW - 40 }), ...SILENT }, "bad", "Module classifier: silent since 12:06.", ""],
+  ["the camera is lost", { ...only("capture", "camera-lost"), ...LOST }, "bad", "Camera door: lost since 12:05 (unplugged).", "Check its cable"],
+  ["the ledger is full", only("counter", "ledger-unavailable"), "bad", "Module counter: ledger unavailable since 12:05.", "Free disk space"],
+  ["the matrix is lost", only("display", "matrix-lost"), "warn", "Counting.", "Module display: matrix lost since 12:05."],
+  ["the outbox fails", only("bridge", "outbox-unavailable"), "warn", "Counting.", "Module bridge: outbox unavailable since 12:05."],
   ["nothing has reported", { modules: {}, cameras: {} }, "idle", "No camera has reported yet.", "Start capture"],
-  ["all is stopped", { modules: { capture: module("offline") }, cameras: {} }, "bad", "Nothing is counted: all modules are offline.", ""],
+  ["everything is stopped", { modules: { capture: module("offline") }, cameras: {} }, "bad", "Not counting: all modules are offline.", ""],
   ["nothing was counted today", { today: { problem: "", report: { ...REPORT, cameras: {} } } }, "good", "no data for today yet", ""],
-  ["counts are not known", { today: { problem: "the counter: full", report: REPORT } }, "good", "Counting. 1 camera live.", ""],
+  ["counts are unknown", { today: { problem: "the counter reported: full", report: REPORT } }, "good", "Counting. 1 camera live.", ""],
   ["the demo plays", { today: { problem: "", report: { ...REPORT, demo: true } } }, "good", "3 demo visitors today", ""],
 ]) {
   test(`the summary when ${name}`, () => {
     const [broker, ...others] = parts();
-    broker.learn(state(values));
+    broker.update(state(values));
     const found = new Summary(broker, ...others).overview(state(values));
-    assert.equal(found.weight, weight, found.text);
+    assert.equal(found.severity, severity, found.text);
     assert.ok(found.text.includes(text), found.text);
     assert.ok(found.advice.includes(advice), found.advice);
   });
 }
 
-test("reports of modules grow old, except while the broker is away", () => {
+test("a module without recent reports is silent, or unknown without the broker", () => {
   const [broker, clock] = parts();
-  const known = { modules: { capture: module(), bridge: module("offline", { at: NOW - 900 }) }, broker: { away_since: null } };
+  const known = { modules: { capture: module(), bridge: module("offline", { at: NOW - 900 }) }, broker: { disconnected_since: null } };
   const states = () => ["capture", "bridge"].map((name) => broker.stateOf(name));
-  broker.learn(known);
-  assert.deepEqual([states(), broker.reports("capture"), broker.reports("bridge")], [["running", "offline"], true, false]);
+  broker.update(known);
+  assert.deepEqual([states(), broker.isReporting("capture"), broker.isReporting("bridge")], [["running", "offline"], true, false]);
   clock.now = NOW + 26;
   assert.deepEqual(states(), ["silent", "offline"]);
   assert.equal(broker.sinceOf("capture"), NOW - 5);
-  broker.learn({ ...known, broker: { away_since: NOW + 26 } });
+  broker.update({ ...known, broker: { disconnected_since: NOW + 26 } });
   assert.deepEqual([states(), broker.sinceOf("capture")], [["unknown", "unknown"], null]);
-  broker.learn(known);
-  assert.deepEqual([states(), broker.settling], [["running", "offline"], true]);
+  broker.update(known);
+  assert.deepEqual([states(), broker.justReconnected], [["running", "offline"], true]);
   clock.now += 31;
-  assert.deepEqual([states(), broker.settling], [["silent", "offline"], false]);
+  assert.deepEqual([states(), broker.justReconnected], [["silent", "offline"], false]);
 });
 
-test("changes are news only", () => {
+test("only changes are announced", () => {
   const [broker, clock, site] = parts();
   const changes = new Changes(broker, clock, site);
-  for (const [values, ...news] of [
+  for (const [values, ...expected] of [
     [{ modules: {} }],
     [{ modules: { counter: module("starting") } }],
     [{}], // all run
-    [only("counter", "offline", { detail: "connection lost" }), "counter: offline: it ended without saying so, or cannot reach the broker"],
+    [only("counter", "offline", { detail: "connection lost" }), "counter: offline: it crashed or lost its connection to the broker"],
     [{}, "counter: running"],
     [SILENT, "camera door: silent"],
     [{ cameras: { door: camera("offline") } }, "camera door: offline"],
-    [{ ...SILENT, broker: { away_since: NOW } }, "broker: away"],
-    [{}, "broker: back"],
+    [{ ...SILENT, broker: { disconnected_since: NOW } }, "broker: disconnected"],
+    [{}, "broker: connected"],
   ]) {
-    broker.learn(state(values));
-    assert.deepEqual(changes.news(state(values)), news);
+    broker.update(state(values));
+    assert.deepEqual(changes.update(state(values)), expected);
   }
 });
 
 const RULES = { threshold: 0.5, background: ["nobody", "negative", "größe"] };
-const guess = (name, probability) => ({ name, probability, box: null });
+const label = (name, probability) => ({ name, probability, box: null });
 
 for (const [labels, kind, text, share] of [
   [null, "none", "not classified", ""],
   [[], "nobody", "nobody", ""],
-  [[guess("man", 0.4), guess("woman", 0.5)], "seen", "woman", "50 %"],
-  [[guess("woman", 0.49)], "unsure", "unsure, perhaps woman", "49 %"],
-  [[guess("Nobody", 0.9)], "nobody", "nobody", "90 %"],
-  [[guess("NEGATIVE", 0.3)], "nobody", "nobody (NEGATIVE)", "30 %"],
-  [[guess("GRÖSSE", 0.3)], "nobody", "nobody (GRÖSSE)", "30 %"], // as the modules compare labels
-  [[guess("grösse", 0.3)], "nobody", "nobody (grösse)", "30 %"],
+  [[label("man", 0.4), label("woman", 0.5)], "seen", "woman", "50 %"],
+  [[label("woman", 0.49)], "unsure", "unsure, perhaps woman", "49 %"],
+  [[label("Nobody", 0.9)], "nobody", "nobody", "90 %"],
+  [[label("NEGATIVE", 0.3)], "nobody", "nobody (NEGATIVE)", "30 %"],
+  [[label("GRÖSSE", 0.3)], "nobody", "nobody (GRÖSSE)", "30 %"], // like the modules, which casefold labels
+  [[label("grösse", 0.3)], "nobody", "nobody (grösse)", "30 %"],
 ]) {
   test(`the label of a picture: ${text}`, () => {
     const found = verdict(labels && { labels }, RULES);
@@ -127,9 +127,9 @@ for (const [labels, kind, text, share] of [
   });
 }
 
-test("labels have the model's order of colours, and more labels than colours differ", () => {
+test("labels get colours in the model's order, and stay distinct beyond the number of colours", () => {
   const colours = new LabelColours();
-  colours.learn(["man", "woman"]);
+  colours.setOrder(["man", "woman"]);
   assert.deepEqual(colours.sorted(["ape", "woman", "man"]), ["man", "woman", "ape"]);
   assert.equal(new Set(Array.from({ length: 32 }, (_, place) => colours.classes(`label ${place}`))).size, 32);
 });
@@ -137,6 +137,6 @@ test("labels have the model's order of colours, and more labels than colours dif
 test("the main metrics of a module", () => {
   const metrics = { inference_ms: 6.52, frames_in: 9, visits_out: 1, outbox: 7 };
   assert.deepEqual(mainMetrics(module("running", { model: "shop@0123", metrics, rates: { predictions_out: 9.96 } })), [
-    "10.0 predictions a second", "6.5\u00a0ms each", "shop@0123", "1 visit since its start", "7 waiting to be sent",
+    "10.0 predictions per second", "6.5\u00a0ms each", "shop@0123", "1 visit since it started", "7 waiting to be forwarded",
   ]);
 });

@@ -1,4 +1,4 @@
-"""Who gets to see the page, in a real browser."""
+"""Access to the page, in a real browser."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -31,15 +31,15 @@ def enter(tab: Tab, password: str) -> None:
 
 
 def test_signing_in_and_out(broker: Broker, browser: Browser) -> None:
-    """The form says what was wrong, and leads to the page; axe-core finds no violation in it.
+    """The form shows errors and leads to the page; axe-core finds no violation in it.
 
-    An open page outlasts a restart, but not its session: then it leads to the form.
+    An open page reconnects after a restart. Without its session it redirects to the form.
     """
     with Place(broker, WEB_PASSWORD=SECRET) as place, tab_of(browser, place.address, bypass_csp=True) as tab:
         form = f"{place.address}sign-in"
         assert tab.page.url == form
         enter(tab, "open barley")
-        tab.page.locator("[role=alert]", has_text="not the password").wait_for()
+        tab.page.locator("[role=alert]", has_text="Wrong password").wait_for()
         for scheme in ("light", "dark"):
             tab.page.emulate_media(color_scheme=scheme)
             results = Axe().run(tab.page)
@@ -62,8 +62,8 @@ def test_signing_in_and_out(broker: Broker, browser: Browser) -> None:
         assert tab.page.url == form
 
 
-def test_the_pages_of_other_sites_get_nothing(broker: Broker, browser: Browser) -> None:
-    """A page of another origin on this machine can neither listen, nor read the counts, nor show a picture."""
+def test_pages_of_other_sites_get_no_data(broker: Broker, browser: Browser) -> None:
+    """A page of another origin on this machine cannot open a WebSocket, read counts or show a picture."""
     with Place(broker) as place:
         port, page = free_port(), HTMLResponse(ATTACK.replace("PORT", str(place.port)))
         for host in ("127.0.0.1", "localhost"):

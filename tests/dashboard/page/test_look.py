@@ -1,4 +1,4 @@
-"""Whether everybody can read and use the page: at each size, in each colour scheme, by keyboard."""
+"""The page is readable and usable at each size, in each colour scheme, and by keyboard."""
 
 import itertools
 import time
@@ -28,10 +28,10 @@ CUT = """[...document.querySelectorAll(".card, .card *")].some((one) => {
   const isOut = own.right > card.right + 1 || own.left < card.left - 1 || own.bottom > card.bottom + 1;
   return isWide || (!one.closest("#visits-region, #changes") && (isHigh || isOut));
 })"""
-"""Whether something is wider or higher than its room, or beyond the edge of its card; lists scroll."""
+"""Whether an element overflows its box or its card; lists may scroll."""
 ENDS = """document.documentElement.scrollHeight
   - Math.max(innerHeight, document.querySelector("footer").getBoundingClientRect().bottom + scrollY) < 2"""
-"""Whether the page cannot be scrolled beyond its end."""
+"""Whether the page ends at its footer."""
 FOCUS = """(() => {
   const one = document.activeElement;
   return [one.id || one.className || one.tagName, getComputedStyle(one).outlineStyle];
@@ -40,7 +40,7 @@ FOCUS = """(() => {
 
 @pytest.fixture
 def tab(place: Place, browser: Browser) -> Iterator[Tab]:
-    """The page of a site with two cameras, one of them lost, all modules, a display, and yesterday to compare with."""
+    """The page of a site with two cameras (one of them lost), all modules, a display, and counts of yesterday."""
     door = camera(MORNING, demo=True, **{label: 3 + number for number, label in enumerate(LABELS)})
     place.publish(
         status("capture-back", states.CAMERA_LOST, "/dev/video7 cannot be opened", camera="back"),
@@ -57,7 +57,7 @@ def tab(place: Place, browser: Browser) -> Iterator[Tab]:
         tab_of(browser, place.address, timezone_id="America/New_York", bypass_csp=True) as tab,
         place.playing(WOMAN, Label("man", 0.05)),
     ):
-        tab.page.locator(".camera[data-camera=door]").scroll_into_view_if_needed()  # pictures come only for cards that are seen
+        tab.page.locator(".camera[data-camera=door]").scroll_into_view_if_needed()  # only visible cards get pictures
         tab.wait_for_pictures()
         tab.page.locator("#visits tbody tr").first.wait_for()
         tab.wait("document.querySelectorAll('.module').length === 7")
@@ -66,10 +66,10 @@ def tab(place: Place, browser: Browser) -> Iterator[Tab]:
     assert tab.complaints == []
 
 
-def test_everybody_can_read_and_use_it(tab: Tab) -> None:
-    """By keyboard: the first stop skips to the content, each stop has a visible focus, and is used by Enter.
+def test_the_page_is_accessible(tab: Tab) -> None:
+    """By keyboard: the first stop skips to the content, each stop has a visible focus, and Enter activates it.
 
-    At each size nothing is cut, with and without a display. axe-core finds no violation, with all details open.
+    At each size nothing is cut off, with and without a display. With all details open, axe-core finds no violation.
     """
     reached: list[str] = []
     for _ in range(40):

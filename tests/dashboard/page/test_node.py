@@ -1,4 +1,4 @@
-"""The page's logic, tested by Node.js: see the *.test.mjs files."""
+"""Runs the *.test.mjs files, which test the page's logic in Node.js."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ from tests.support.wait import limit
 
 
 def test_page_logic() -> None:
-    """Failures are those that Node.js prints. Skipped without it, which fails in CI."""
+    """Node.js prints the failures. Skipped without Node.js; CI fails on skipped tests."""
     node = shutil.which("node") or shutil.which("nodejs")
     if node is None:
         pytest.skip("no Node.js: scripts/setup.sh dev installs it (apt-get install nodejs)")

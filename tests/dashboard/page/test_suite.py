@@ -1,4 +1,4 @@
-"""The page on the suite that plays the demo's clip."""
+"""The page with all modules, on the demo's clip."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.system
 
 
 def test_pictures_counts_and_times(browser: Browser, broker: Broker, tmp_path: Path) -> None:
-    """Labels are the classifier's, totals, table and visits the counter's, times the site's; a camera that is paused says so."""
+    """Labels match the classifier; totals, table and visits match the counter; times are the site's. A paused camera says so."""
     port, zone = free_port(), zone_of_quarters()
     settings = {"MODEL": MODEL, "VIDEO_PATH": CLIP, "WEB_PORT": port, "STATE_DIR": tmp_path / "state", "TZ": zone}
     with ExitStack() as stack:

@@ -9,18 +9,18 @@ from typing import Literal
 import numpy as np
 
 from demo.canvas import Canvas, Colour, Picture, shaded
-from demo.chance import chance
+from demo.rng import create_rng
 from demo.shop import COUNTER_SCALE, DOOR_SCALE, STREET_SCALE, WIDTH, ground_row
 
 Kind = Literal["cat", "cyclist", "box"]
 
 
 @dataclass(frozen=True, slots=True)
-class Passer:
-    """One distraction, from second `begin` to `end` of a scene; `direction` is 1 to the right, -1 to the left."""
+class Distraction:
+    """A distraction, from second `start` to `end` of a scene; `direction` is 1 to the right, -1 to the left."""
 
     kind: Kind
-    begin: float
+    start: float
     end: float
     direction: int
     outside: bool
@@ -30,44 +30,44 @@ class Passer:
 
     def draw(self, picture: Picture, seconds: float) -> None:
         """Draws it at this second of the scene."""
-        share = (seconds - self.begin) / (self.end - self.begin)
+        share = (seconds - self.start) / (self.end - self.start)
         _DRAW[self.kind](self, picture, share)
 
 
-def passers(seed: int) -> Iterator[Passer]:
+def distractions(seed: int) -> Iterator[Distraction]:
     """Yields all distractions of a scene, one after the other, without end."""
     end = 0.0
     for number in itertools.count():
-        random = chance(seed, "passer", number)
-        passer = _passer(random, end + random.uniform(1.0, 14.0))
-        yield passer
-        end = passer.end
+        rng = create_rng(seed, "passer", number)  # another purpose would draw other scenes
+        item = _random_distraction(rng, end + rng.uniform(1.0, 14.0))
+        yield item
+        end = item.end
 
 
-def _passer(random: np.random.Generator, begin: float) -> Passer:
-    draw = random.random()
+def _random_distraction(rng: np.random.Generator, start: float) -> Distraction:
+    draw = rng.random()
     kind: Kind = "cat" if draw < 0.4 else "cyclist" if draw < 0.75 else "box"
-    seconds = {"cat": random.uniform(3.0, 7.0), "cyclist": random.uniform(1.6, 3.2), "box": random.uniform(6.0, 25.0)}[kind]
-    place = random.uniform(140, 480) if kind == "box" else random.uniform(0, 1)
+    seconds = {"cat": rng.uniform(3.0, 7.0), "cyclist": rng.uniform(1.6, 3.2), "box": rng.uniform(6.0, 25.0)}[kind]
+    place = rng.uniform(140, 480) if kind == "box" else rng.uniform(0, 1)
     colours: dict[Kind, list[Colour]] = {
         "cat": [(40, 40, 44), (60, 120, 190), (200, 200, 205), (110, 110, 115)],
         "cyclist": [(60, 60, 190), (180, 120, 40), (60, 150, 70), (40, 190, 220)],
         "box": [(110, 150, 185), (95, 135, 170), (130, 165, 195)],
     }
-    colour = colours[kind][random.integers(len(colours[kind]))]
-    outside = kind == "cyclist" or (kind == "cat" and bool(random.random() < 0.4))
-    return Passer(kind, begin, begin + seconds, 1 if random.random() < 0.5 else -1, outside, place, colour)
+    colour = colours[kind][rng.integers(len(colours[kind]))]
+    outside = kind == "cyclist" or (kind == "cat" and bool(rng.random() < 0.4))
+    return Distraction(kind, start, start + seconds, 1 if rng.random() < 0.5 else -1, outside, place, colour)
 
 
-def _x(passer: Passer, share: float) -> float:
-    left, right = (120.0, 520.0) if passer.outside else (-20.0, WIDTH + 20.0)
-    return left + (right - left) * (share if passer.direction > 0 else 1 - share)
+def _x(item: Distraction, share: float) -> float:
+    left, right = (120.0, 520.0) if item.outside else (-20.0, WIDTH + 20.0)
+    return left + (right - left) * (share if item.direction > 0 else 1 - share)
 
 
-def _cat(passer: Passer, picture: Picture, share: float) -> None:
-    scale = STREET_SCALE if passer.outside else DOOR_SCALE + (COUNTER_SCALE - DOOR_SCALE) * (0.25 + 0.6 * passer.place)
-    canvas = Canvas(picture, _x(passer, share), ground_row(scale), scale)
-    forward, colour, step = passer.direction, passer.colour, share * 45
+def _cat(item: Distraction, picture: Picture, share: float) -> None:
+    scale = STREET_SCALE if item.outside else DOOR_SCALE + (COUNTER_SCALE - DOOR_SCALE) * (0.25 + 0.6 * item.place)
+    canvas = Canvas(picture, _x(item, share), ground_row(scale), scale)
+    forward, colour, step = item.direction, item.colour, share * 45
     for leg, x in enumerate((-0.16, -0.12, 0.13, 0.17)):
         foot = x * forward + 0.05 * math.sin(step + leg * 1.7)
         canvas.limb([(x * forward, 0.17), (foot, 0.02)], 0.045, shaded(colour, 0.85 if leg % 2 else 1.0))
@@ -79,10 +79,10 @@ def _cat(passer: Passer, picture: Picture, share: float) -> None:
     canvas.limb([(-0.21 * forward, 0.23), (-0.32 * forward, 0.34), (-0.3 * forward, 0.46)], 0.035, colour)
 
 
-def _cyclist(passer: Passer, picture: Picture, share: float) -> None:
-    scale = STREET_SCALE * (0.82 + 0.12 * passer.place)
-    canvas = Canvas(picture, _x(passer, share), ground_row(scale), scale)
-    forward, dark = passer.direction, (40, 40, 40)
+def _cyclist(item: Distraction, picture: Picture, share: float) -> None:
+    scale = STREET_SCALE * (0.82 + 0.12 * item.place)
+    canvas = Canvas(picture, _x(item, share), ground_row(scale), scale)
+    forward, dark = item.direction, (40, 40, 40)
     for wheel in (-0.52, 0.52):
         canvas.ring((wheel, 0.34), 0.66, 0.03, dark)
     frame = [
@@ -93,24 +93,24 @@ def _cyclist(passer: Passer, picture: Picture, share: float) -> None:
         (0.0, 0.34),
         (-0.12 * forward, 0.86),
     ]
-    canvas.limb(frame, 0.035, shaded(passer.colour, 0.6))
+    canvas.limb(frame, 0.035, shaded(item.colour, 0.6))
     pedal = share * 30
     foot = (0.15 * math.cos(pedal) * forward, 0.34 + 0.15 * math.sin(pedal))
     canvas.limb([(-0.12 * forward, 0.95), (0.16 * forward, 0.68), foot], 0.13, (70, 60, 50))
-    canvas.limb([(-0.1 * forward, 1.0), (0.2 * forward, 1.42)], 0.26, passer.colour)
-    canvas.limb([(0.2 * forward, 1.4), (0.3 * forward, 1.15), (0.42 * forward, 0.98)], 0.075, shaded(passer.colour, 0.85))
+    canvas.limb([(-0.1 * forward, 1.0), (0.2 * forward, 1.42)], 0.26, item.colour)
+    canvas.limb([(0.2 * forward, 1.4), (0.3 * forward, 1.15), (0.42 * forward, 0.98)], 0.075, shaded(item.colour, 0.85))
     canvas.ellipse((0.3 * forward, 1.62), 0.19, 0.23, (125, 160, 214))
     canvas.ellipse((0.28 * forward, 1.7), 0.24, 0.14, (60, 200, 220))
 
 
-def _box(passer: Passer, picture: Picture, share: float) -> None:
+def _box(item: Distraction, picture: Picture, share: float) -> None:
     del share  # a box does not move
     scale = DOOR_SCALE + 14
-    canvas = Canvas(picture, passer.place, ground_row(scale), scale)
-    canvas.polygon([(-0.3, 0), (0.2, 0), (0.2, 0.42), (-0.3, 0.42)], passer.colour)
-    canvas.polygon([(0.2, 0), (0.36, 0.08), (0.36, 0.5), (0.2, 0.42)], shaded(passer.colour, 0.75))
-    canvas.polygon([(-0.3, 0.42), (0.2, 0.42), (0.36, 0.5), (-0.12, 0.5)], shaded(passer.colour, 1.15))
-    canvas.polygon([(-0.09, 0), (-0.01, 0), (-0.01, 0.42), (-0.09, 0.42)], shaded(passer.colour, 0.85))
+    canvas = Canvas(picture, item.place, ground_row(scale), scale)
+    canvas.polygon([(-0.3, 0), (0.2, 0), (0.2, 0.42), (-0.3, 0.42)], item.colour)
+    canvas.polygon([(0.2, 0), (0.36, 0.08), (0.36, 0.5), (0.2, 0.42)], shaded(item.colour, 0.75))
+    canvas.polygon([(-0.3, 0.42), (0.2, 0.42), (0.36, 0.5), (-0.12, 0.5)], shaded(item.colour, 1.15))
+    canvas.polygon([(-0.09, 0), (-0.01, 0), (-0.01, 0.42), (-0.09, 0.42)], shaded(item.colour, 0.85))
 
 
 _DRAW = {"cat": _cat, "cyclist": _cyclist, "box": _box}

@@ -10,7 +10,7 @@ from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
 from counter.settings import Settings as CounterSettings
-from counter.visits import Visits
+from counter.visits import VisitTracker
 from demo.about import MODEL
 from demo.canvas import Picture
 from demo.light import LightName
@@ -40,8 +40,8 @@ class VisitorTruth(NamedTuple):
     light: LightName
 
 
-class Watched(NamedTuple):
-    """A scene's frames, true visits and counted visits."""
+class SceneResult(NamedTuple):
+    """The result of a scene: its frames, true visits and counted visits."""
 
     seed: int
     seconds: float
@@ -50,13 +50,13 @@ class Watched(NamedTuple):
     visits: list[Span]
 
 
-class Chain:
-    """The steps from picture to visit, by the modules' own code and default settings. The environment is ignored."""
+class Pipeline:
+    """The steps from picture to visit, with the modules' own code and default settings. The environment is ignored."""
 
     def __init__(self, model: Path = MODEL) -> None:
         self._classifier = Classifier(read_export(model))
         self._quality = CaptureSettings.model_construct().jpeg_quality
-        self._visits = Visits("door", CounterSettings.model_construct().rules)
+        self._tracker = VisitTracker("door", CounterSettings.model_construct().rules)
         self.ended: list[Visit] = []
 
     def process(self, picture: Picture, number: int) -> str:
@@ -68,28 +68,28 @@ class Chain:
         prediction = Prediction(
             "door", "demo", number, seconds, at, at, result.inference_ms, self._classifier.identity, result.labels
         )
-        self.ended += self._visits.process(prediction)
+        self.ended += self._tracker.process(prediction)
         return result.labels[0].name
 
     def end(self) -> list[Span]:
-        """Ends all open visits. Returns every visit of the scene, with times from its start."""
-        self.ended += self._visits.end_all()
+        """Ends the open visit. Returns every visit of the scene, with times from its start."""
+        self.ended += self._tracker.end_open_visit()
         return [Span(visit.label, visit.started_at - START_TIME, visit.ended_at - START_TIME) for visit in self.ended]
 
 
-def watch(seed: int, seconds: float, model: Path = MODEL) -> Watched:
+def run_scene(seed: int, seconds: float, model: Path = MODEL) -> SceneResult:
     """Processes a scene for a number of seconds, and on until nobody is in view."""
-    scene, chain = Scene(seed), Chain(model)
+    scene, pipeline = Scene(seed), Pipeline(model)
     frames, visitors = [], []
     for moment in scene.excerpt(seconds):
-        label = chain.process(scene.frame(moment), moment.number)
+        label = pipeline.process(scene.frame(moment), moment.number)
         if (truth := true_label(moment)) is not None:
             frames.append(FrameVerdict(truth, moment.light.name, label, traits(moment)))
         visitor = moment.visitor
         if visitor is not None and moment.number == (visitor.first + visitor.last) // 2:
             span = Span(visitor.label, visitor.first / FRAME_RATE, visitor.last / FRAME_RATE)
             visitors.append(VisitorTruth(span, moment.light.name))
-    return Watched(seed, moment.seconds, frames, visitors, chain.end())
+    return SceneResult(seed, moment.seconds, frames, visitors, pipeline.end())
 
 
 def true_label(moment: Moment) -> str | None:
@@ -104,7 +104,7 @@ def traits(moment: Moment) -> tuple[str, ...]:
     visitor = moment.visitor
     if visitor is None:
         return ()
-    figure, pose = visitor.figure, visitor.walk.pose(moment.seconds - visitor.begin)
+    figure, pose = visitor.figure, visitor.walk.pose(moment.seconds - visitor.start)
     side = "from the side" if abs(pose.side) > 0.7 else "from the front" if pose.facing else "from behind"
     hair = "bald" if figure.hair == "bald" else f"hair: {figure.hair}"
     where = "outside" if visitor.is_outside(moment.seconds) else "inside"

@@ -1,4 +1,4 @@
-"""Which label is shown."""
+"""Selects the label to show."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,14 @@ MAX_CAMERAS = 64
 """Upper bound; more indicate spoofed names."""
 
 
-class Choice:
-    """One camera: the highest label at or above a threshold, held for a moment after it was last seen; then nothing.
+class CameraLabel:
+    """The label to show for one camera: the most probable one at or above the threshold, until `hold` after it was last seen.
 
-    A background label ("nobody") ends it at once: the place is empty.
+    A background label ("nobody") ends it at once.
     """
 
     def __init__(self, threshold: float, hold: float, max_age: float, is_background: Callable[[str], bool]) -> None:
-        """`hold` and `max_age` in seconds."""
+        """`hold` and `max_age` are in seconds."""
         self._threshold = threshold
         self._hold = hold
         self._max_age = max_age
@@ -23,10 +23,10 @@ class Choice:
         self._label: str | None = None
         self._until = 0.0
         self.since = 0.0
-        """The monotonic time since which the label is shown without a break."""
+        """Monotonic time since which the label has been shown without a break."""
 
     def process(self, prediction: Prediction, now: float, clock: float) -> bool:
-        """Process a prediction at Unix time `now`, monotonic time `clock`. False when it is too old."""
+        """Processes a prediction at Unix time `now`, monotonic time `clock`. Returns False if it is too old."""
         if abs(now - prediction.captured_at) > self._max_age:
             return False
         best = prediction.best
@@ -39,30 +39,30 @@ class Choice:
         return True
 
     def label(self, clock: float) -> str | None:
-        """The label at monotonic time `clock`; None: dark."""
+        """Returns the label at monotonic time `clock`; None for a dark display."""
         return self._label if clock < self._until else None
 
 
-class Choices:
-    """Several cameras on one matrix: the label that began first, until it ends.
+class LabelSelector:
+    """Selects the label of one of several cameras: the label that appeared first is shown until it ends.
 
-    With the newest one, two visitors at two cameras would alternate several times a second.
+    If it selected the newest label, two visitors at two cameras would alternate several times a second.
     """
 
-    def __init__(self, new: Callable[[], Choice]) -> None:
-        self._new = new
-        self._cameras: dict[str, Choice] = {}
+    def __init__(self, create: Callable[[], CameraLabel]) -> None:
+        self._create = create
+        self._cameras: dict[str, CameraLabel] = {}
 
     def process(self, prediction: Prediction, now: float, clock: float) -> bool:
-        """As `Choice.process`, for the prediction's camera."""
+        """Processes a prediction like `CameraLabel.process`. Returns False also for cameras beyond `MAX_CAMERAS`."""
         if prediction.camera not in self._cameras:
             if len(self._cameras) >= MAX_CAMERAS:
                 return False
-            self._cameras[prediction.camera] = self._new()
+            self._cameras[prediction.camera] = self._create()
         return self._cameras[prediction.camera].process(prediction, now, clock)
 
     def label(self, clock: float) -> str | None:
-        """As `Choice.label`."""
-        lit = [choice for choice in self._cameras.values() if choice.label(clock) is not None]
-        first = min(lit, key=lambda choice: choice.since, default=None)
+        """Returns the label at monotonic time `clock`; None for a dark display."""
+        active = [camera for camera in self._cameras.values() if camera.label(clock) is not None]
+        first = min(active, key=lambda camera: camera.since, default=None)
         return None if first is None else first.label(clock)

@@ -1,4 +1,4 @@
-"""A ledger whose disk is full or read-only, or whose file is damaged: no row is lost that can be read, and no damage lasts."""
+"""A ledger on a full or read-only disk, or with a damaged file: no readable row is lost, and no damage lasts."""
 
 import random
 import shutil
@@ -16,20 +16,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from counter.changes import Changes
-from counter.database import FILE, Database, LedgerBroken, LedgerUnavailable
+from counter.database import FILE, Database, LedgerDamaged, LedgerUnavailable
 from counter.ledger import Ledger
 from runtime.database import MAX_BROKEN
-from tests.counter.shop import open_ledger, recorded, waiting, with_visit
+from tests.counter.shop import open_ledger, recorded, unpublished_ids, with_visit
 
 PAGE = 4096
 LEAF = 0x0D
-"""The first byte of a page that has rows of a table."""
+"""First byte of a page with rows of a table."""
 VISITS = 120
 ALL = [f"door-{number}" for number in range(VISITS)]
 
 
 def fill(folder: Path) -> Ledger:
-    """A ledger whose tables have several pages each."""
+    """Returns a ledger whose tables have several pages each."""
     ledger = open_ledger(folder)
     ledger.set_note("desired", "{}")
     for number in range(VISITS):
@@ -39,7 +39,7 @@ def fill(folder: Path) -> Ledger:
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The file of such a ledger."""
+    """The file of a filled ledger."""
     folder = tmp_path_factory.mktemp("large")
     fill(folder).close()
     return (folder / FILE).read_bytes()
@@ -51,42 +51,42 @@ def filled(content: bytes, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def broken_files(folder: Path) -> list[Path]:
+def damaged_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"{FILE}.broken-*") if not path.name.endswith(("-wal", "-shm")))
 
 
 def read_all(ledger: Ledger) -> tuple[list[str], list[str]]:
-    """The ids of all visits in the table, and of those that wait to be published."""
+    """Returns the ids of all visits, and of the unpublished messages."""
     ledger.states()
     ledger.prune(0, 0, 0.0, 1.0)
-    return [one.id for one in recorded(ledger)], waiting(ledger)
+    return [one.id for one in recorded(ledger)], unpublished_ids(ledger)
 
 
 def repaired(folder: Path, content: bytes | bytearray) -> tuple[list[str], list[str]]:
-    """All that is read of a file: it takes at most one replacement, and none after a restart; and it takes one visit more."""
+    """Returns everything read from a file, after at most one replacement, and none after a restart. Adds one visit."""
     (folder / FILE).write_bytes(content)
     with closing(open_ledger(folder)) as ledger:
         with suppress(LedgerUnavailable):
-            for _ in range(2):  # some damage is in the way of a visit only that is there already
+            for _ in range(2):  # some damage affects only a visit that already exists
                 read_all(ledger)
                 ledger.commit(with_visit(5000))
         read_all(ledger)
         ledger.commit(with_visit(5000))
     with closing(open_ledger(folder)) as ledger:
         visits, unpublished = read_all(ledger)
-        assert (visits.pop(), unpublished.pop(), ledger.broken_file) == ("door-5000", "door-5000", "")
+        assert (visits.pop(), unpublished.pop(), ledger.damaged_file) == ("door-5000", "door-5000", "")
     return visits, unpublished
 
 
 def check_complete(folder: Path, content: bytes | bytearray) -> None:
-    """Nothing is missing after a repair."""
+    """Asserts that nothing is missing after a repair."""
     assert repaired(folder, content) == (ALL, ALL)
     with closing(open_ledger(folder)) as ledger:
         assert ledger.note("desired") == "{}"
 
 
 @pytest.mark.parametrize("byte", range(100))
-def test_a_flipped_bit_of_the_header_loses_nothing(content: bytes, tmp_path: Path, byte: int) -> None:
+def test_a_flipped_bit_in_the_header_loses_nothing(content: bytes, tmp_path: Path, byte: int) -> None:
     for bit in {0, 7, byte % 8}:
         damaged = bytearray(content)
         damaged[byte] ^= 1 << bit
@@ -96,7 +96,7 @@ def test_a_flipped_bit_of_the_header_loses_nothing(content: bytes, tmp_path: Pat
 
 
 def test_the_log_beside_a_damaged_file_is_recovered(tmp_path: Path) -> None:
-    """What was committed before a crash is in there only, and the file under it is damaged."""
+    """After a crash only the log has the last commits, and the file itself is damaged."""
     with closing(fill(tmp_path / "running")):
         shutil.copytree(tmp_path / "running", tmp_path / "crashed")
     assert (tmp_path / "crashed" / f"{FILE}-wal").stat().st_size > 10 * PAGE
@@ -104,15 +104,15 @@ def test_the_log_beside_a_damaged_file_is_recovered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["zeros", "noise", "cut", "zeros and noise elsewhere"])
-def test_rows_of_undamaged_pages_are_all_recovered(content: bytes, tmp_path: Path, damage: str) -> None:
-    """Whichever page is damaged, or wherever the file is cut: no more rows are missing than the damaged pages had."""
-    chance, number = random.Random(1), len(content) // PAGE
+def test_all_rows_of_undamaged_pages_are_recovered(content: bytes, tmp_path: Path, damage: str) -> None:
+    """Any page may be damaged, and the file cut anywhere: no more rows are missing than the damaged pages had."""
+    rng, number = random.Random(1), len(content) // PAGE
     for page in range(number):
         pages = [content[at : at + PAGE] for at in range(0, len(content), PAGE)]
         lost = {"cut": [*range(page, number)], "zeros and noise elsewhere": [page, (page + 7) % number]}.get(damage, [page])
         rows = sum(int.from_bytes(pages[one][3:5], "big") for one in lost if pages[one][0] == LEAF)
         for one in lost:
-            pages[one] = chance.randbytes(PAGE) if damage == "noise" or one != page else bytes(PAGE)
+            pages[one] = rng.randbytes(PAGE) if damage == "noise" or one != page else bytes(PAGE)
         folder = tmp_path / str(page)
         folder.mkdir()
         found = repaired(folder, content[: page * PAGE + 100] if damage == "cut" else b"".join(pages))
@@ -125,7 +125,7 @@ def test_rows_of_undamaged_pages_are_all_recovered(content: bytes, tmp_path: Pat
 
 
 def test_states_on_both_sides_of_a_damaged_page_are_recovered(tmp_path: Path) -> None:
-    """Their table has no numbers of rows, so that its pages cannot be read one by one."""
+    """Their table has no row numbers, so its pages cannot be read one by one."""
     with closing(open_ledger(tmp_path)) as ledger:
         ledger.commit(Changes({f"camera-{number:02}": f'"{"x" * 500}"' for number in range(64)}))
     content = bytearray((tmp_path / FILE).read_bytes())
@@ -145,7 +145,7 @@ def test_states_on_both_sides_of_a_damaged_page_are_recovered(tmp_path: Path) ->
 @example(flips=[(0, 0), (3049, 7)])
 @example(flips=[(11748, 2)])
 def test_no_damage_lasts(content: bytes, tmp_path: Path, flips: list[tuple[int, int]]) -> None:
-    """Bits flipped in the header, in the text of the schema, and in the first pages: the ledger is usable, and stays so."""
+    """With bits flipped in the header, the schema and the first pages, the ledger is usable, and stays usable."""
     damaged = bytearray(content)
     for offset, bit in flips:
         damaged[offset] ^= 1 << bit
@@ -153,56 +153,56 @@ def test_no_damage_lasts(content: bytes, tmp_path: Path, flips: list[tuple[int, 
         repaired(Path(folder), damaged)
 
 
-def test_few_broken_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The newest: however often it breaks, they do not fill the disk. The log says what could be recovered."""
+def test_few_damaged_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Only the newest are kept, so they do not fill the disk. The log says what was recovered."""
     for number in range(MAX_BROKEN + 3):
         (tmp_path / FILE).write_bytes(b"broken" * (number + 1))
         with closing(open_ledger(tmp_path)) as ledger:
             with pytest.raises(LedgerUnavailable, match=r"kept as ledger\.db\.broken-"):
                 ledger.states()
-            assert ledger.broken_file == broken_files(tmp_path)[-1].name
-    assert "0 visits were recovered" in caplog.text
-    kept = broken_files(tmp_path)
+            assert ledger.damaged_file == damaged_files(tmp_path)[-1].name
+    assert "recovered: 0 visits, 0 unpublished messages" in caplog.text
+    kept = damaged_files(tmp_path)
     assert [path.stat().st_size // 6 for path in kept] == [4, 5, 6]
     assert {path.name for path in tmp_path.iterdir()} - {path.name for path in kept} == {FILE, "ledger.lock"}
 
 
-def commit_many(ledger: Ledger, begin: int) -> None:
-    for number in range(begin, begin + 5000):
+def commit_many(ledger: Ledger, start: int) -> None:
+    for number in range(start, start + 5000):
         ledger.commit(with_visit(number))
 
 
-def test_a_file_that_breaks_in_use_loses_nothing_that_is_known(filled: Path) -> None:
-    """Saved states and notes go into the new file; numbers that are in use for publishing are not given again."""
+def test_a_file_damaged_in_use_loses_nothing_in_memory(filled: Path) -> None:
+    """Saved states and notes go into the new file. Numbers of publications are not reused."""
     with closing(open_ledger(filled)) as ledger:
         last = ledger.unpublished(0, 1000)[-1].number
         ledger.commit(Changes({"back": '"busy"'}))
         for path in filled.glob(f"{FILE}*"):
             path.write_bytes(b"\xff" * path.stat().st_size)
         with pytest.raises(LedgerUnavailable):
-            commit_many(ledger, VISITS)  # what is still in memory may do for a while
+            commit_many(ledger, VISITS)  # pages in SQLite's cache may suffice for a while
         ledger.commit(with_visit(5000))
         assert ledger.unpublished(0, 10_000)[-1].number > last
     with closing(open_ledger(filled)) as ledger:
         assert (set(ledger.states()), ledger.note("desired")) == ({"back", "door"}, "{}")
-        assert waiting(ledger)[-1] == "door-5000"
+        assert unpublished_ids(ledger)[-1] == "door-5000"
 
 
 DAMAGES = {
-    "a state that is no text": "UPDATE camera SET memory = CAST(X'FFFE41' AS TEXT)",
-    "a message that is no text": "UPDATE publication SET body = CAST(X'FFFE41' AS TEXT) WHERE number = 7",
-    "a message that is no JSON": "UPDATE publication SET body = '{' WHERE number = 7",
-    "a message that is no visit": "UPDATE publication SET body = '{\"v\": 1}' WHERE number = 7",
-    "a message of a kind that does not exist": "UPDATE publication SET kind = 9 WHERE number = 7",
+    "a state that is not text": "UPDATE camera SET memory = CAST(X'FFFE41' AS TEXT)",
+    "a message that is not text": "UPDATE publication SET body = CAST(X'FFFE41' AS TEXT) WHERE number = 7",
+    "a message that is not JSON": "UPDATE publication SET body = '{' WHERE number = 7",
+    "a message that is not a visit": "UPDATE publication SET body = '{\"v\": 1}' WHERE number = 7",
+    "a message of an unknown kind": "UPDATE publication SET kind = 9 WHERE number = 7",
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("killed_at", ["", "rename", "replace"])
-def test_a_row_that_cannot_be_read_costs_that_row(
+def test_an_unreadable_row_costs_only_that_row(
     filled: Path, monkeypatch: pytest.MonkeyPatch, damage: str, killed_at: str
 ) -> None:
-    """A replacement that is killed is completed, or made again, at the next start."""
+    """A replacement that is killed is completed or repeated at the next start."""
     with closing(sqlite3.connect(filled / FILE)) as connection, connection:
         connection.execute(DAMAGES[damage])
     with monkeypatch.context() as patched, closing(open_ledger(filled)) as ledger:
@@ -214,11 +214,11 @@ def test_a_row_that_cannot_be_read_costs_that_row(
         with suppress(LedgerUnavailable):
             read_all(ledger)
         assert read_all(ledger) == (ALL, [one for one in ALL if one != "door-6" or "message" not in damage])
-    assert len(broken_files(filled)) == 1
+    assert len(damaged_files(filled)) == 1
 
 
 def fill_disk(folder: Path) -> Path:
-    """Takes all that is left of a disk, by a file that it returns."""
+    """Fills a disk with a file. Returns the file."""
     ballast = folder / "ballast"
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while file.write(bytes(4096)):
@@ -242,21 +242,21 @@ def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_or_read_only_disk_delays_and_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
-    """What does not fit is not half there; when the disk can be written again, the same call writes it. The log does not fill the
-    disk, and one that lies beside the file at a start on a read-only disk, as after a crash, is no damage.
+def test_a_full_or_read_only_disk_delays_work_and_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
+    """Nothing is half written. When the disk is writable again, the same call succeeds. The log does not fill the disk. After a
+    crash, a log beside the file on a read-only disk is not mistaken for damage.
     """
     with closing(fill(small_disk)) as ledger:
         ballast = fill_disk(small_disk)
         with pytest.raises(LedgerUnavailable, match=r"full|I/O"):
             commit_many(ledger, VISITS)
-        kept = len(waiting(ledger))
+        kept = len(unpublished_ids(ledger))
         for _ in range(3):
             with pytest.raises(LedgerUnavailable):
                 ledger.commit(with_visit(kept))
         ballast.unlink()
         ledger.commit(with_visit(kept))
-        assert waiting(ledger) == [f"door-{number}" for number in range(kept + 1)]
+        assert unpublished_ids(ledger) == [f"door-{number}" for number in range(kept + 1)]
         shutil.copytree(small_disk, tmp_path / "crashed")
     shutil.copytree(tmp_path / "crashed", small_disk, dirs_exist_ok=True)
     for number in range(kept + 1, kept + 4):
@@ -269,12 +269,12 @@ def test_a_full_or_read_only_disk_delays_and_loses_nothing(small_disk: Path, tmp
             with suppress(LedgerUnavailable):
                 ledger.commit(with_visit(number))
             ledger.commit(with_visit(number))
-            assert waiting(ledger) == [f"door-{one}" for one in range(number + 1)]
-            assert not ledger.broken_file
+            assert unpublished_ids(ledger) == [f"door-{one}" for one in range(number + 1)]
+            assert not ledger.damaged_file
 
 
-def test_a_broken_file_on_a_full_or_read_only_disk_is_replaced_later(small_disk: Path) -> None:
-    """Where no new file can be made the broken one stays where it is, until there is room."""
+def test_a_damaged_file_on_a_full_or_read_only_disk_is_replaced_later(small_disk: Path) -> None:
+    """Without room for a new file, the damaged one stays in place until there is room."""
     (small_disk / FILE).write_bytes(b"garbage" * 1000)
     ballast = fill_disk(small_disk)
     with closing(open_ledger(small_disk)) as ledger:
@@ -284,16 +284,16 @@ def test_a_broken_file_on_a_full_or_read_only_disk_is_replaced_later(small_disk:
         remount(small_disk, "ro")
         with pytest.raises(LedgerUnavailable):
             ledger.states()
-        assert not broken_files(small_disk)
+        assert not damaged_files(small_disk)
         remount(small_disk, "rw")
         with pytest.raises(LedgerUnavailable, match="kept as"):
             ledger.states()
         ledger.commit(with_visit(1))
-        assert len(broken_files(small_disk)) == 1
+        assert len(damaged_files(small_disk)) == 1
 
 
-def test_a_broken_file_is_not_copied_without_room_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy that is tried again and again would wear out an SD card."""
+def test_a_damaged_file_is_not_copied_without_room_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeated attempts to copy would wear out an SD card."""
     (tmp_path / FILE).write_bytes(b"garbage" * 1000)
     (tmp_path / f"{FILE}-wal").write_bytes(bytes(3000))
     with closing(open_ledger(tmp_path)) as ledger:
@@ -313,8 +313,8 @@ NEVER = ("file is not a database", "database disk image is malformed", "no such 
 
 
 @pytest.mark.parametrize("message", [*LATER, "unable to open database file", *NEVER])
-def test_the_message_decides_whether_the_file_is_broken(tmp_path: Path, message: str) -> None:
-    """Python 3.10 does not give SQLite's codes."""
-    kind = LedgerBroken if message in NEVER else LedgerUnavailable
+def test_the_message_decides_whether_the_file_is_damaged(tmp_path: Path, message: str) -> None:
+    """Python 3.10 does not expose SQLite's error codes."""
+    kind = LedgerDamaged if message in NEVER else LedgerUnavailable
     with closing(Database(tmp_path)) as database, pytest.raises(kind, match=message), database.reading():
         raise sqlite3.OperationalError(message)

@@ -1,0 +1,66 @@
+"""The label to show."""
+
+import pytest
+
+from bus import Prediction
+from display.selector import MAX_CAMERAS, CameraLabel, LabelSelector
+from tests.support.samples import prediction
+
+LABELS = {"w": "woman", "m": "man", "a": "apple", "n": "nobody"}
+
+
+def camera_label() -> CameraLabel:
+    """Shows labels with at least 0.5, for ten seconds; "nobody" is a background label."""
+    return CameraLabel(0.5, hold=10.0, max_age=2.0, is_background=lambda label: label == "nobody")
+
+
+def seen(camera: str, letter: str) -> Prediction:
+    """A prediction of the label with that letter; "?" is just below the threshold, "0" has no labels."""
+    if letter == "0":
+        return Prediction(camera, "a1", 1, 0.1, 1000.0, 1000.0, 1.0, "m", ())
+    return prediction("man", 0.499, camera=camera) if letter == "?" else prediction(LABELS[letter], 0.5, camera=camera)
+
+
+@pytest.mark.parametrize(
+    ("door", "back", "expected"),
+    [
+        ("w.", "", "ww"),
+        ("wm", "", "wm"),
+        ("wn", "", "w-"),  # a background label ends the label at once
+        ("w?", "", "ww"),  # an unsure prediction does not end it
+        ("w0", "", "ww"),  # nor does a prediction without labels
+        ("w...........", "", "wwwwwwwwww--"),  # it ends after the hold time
+        ("..", "", "--"),
+        ("wwwwww", ".mmmmm", "wwwwww"),  # the first label stays
+        ("wwwwww", ".nnnnn", "wwwwww"),  # a background label does not hide another camera's label
+        ("wwnn..", ".mmmmm", "wwmmmm"),  # until a background label ends it
+        ("www.............", ".mmmmmmmmmmmmmmm", "wwwwwwwwwwwwmmmm"),  # or the hold time ends it
+        ("w.w.w.", "mmmmmm", "wwwwww"),  # unsure predictions do not end it
+        ("wwwmmm", ".aaaaa", "wwwaaa"),  # another label at the same camera appears later
+        ("mwmwmw", "..aaaa", "mwmaaa"),  # alternating labels do not alternate with another camera's
+        ("ww...nnww", "...mmmmmm", "wwwwwmmmm"),  # a label that returns is second
+    ],
+)
+def test_the_label_that_appeared_first_stays(door: str, back: str, expected: str) -> None:
+    """Predictions of one or two cameras per second, by the first letter of their label; ".": no prediction."""
+    selector, shown = LabelSelector(camera_label), ""
+    for second, letters in enumerate(zip(door, back or "." * len(door), strict=True)):
+        for camera, letter in zip(("door", "back"), letters, strict=True):
+            if letter != ".":
+                selector.process(seen(camera, letter), 1000.0, second)
+        shown += (selector.label(second) or "-")[0]
+    assert shown == expected
+    assert selector.label(60.0) is None
+
+
+@pytest.mark.parametrize(("age", "is_processed"), [(0.0, True), (1.9, True), (2.1, False), (3600.0, False), (-2.1, False)])
+def test_old_predictions_are_not_shown(age: float, is_processed: bool) -> None:
+    """Nor are predictions from the future."""
+    label = camera_label()
+    assert label.process(prediction(captured_at=10_000.0), 10_000.0 + age, 0.0) is is_processed
+    assert (label.label(0.0) == "woman") is is_processed
+
+
+def test_spoofed_cameras_are_bounded() -> None:
+    selector = LabelSelector(camera_label)
+    assert sum(selector.process(prediction(camera=f"camera{number}"), 1000.0, 0.0) for number in range(200)) == MAX_CAMERAS
