@@ -51,7 +51,7 @@ class Settings(BusSettings):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
     @property
-    def own_name(self) -> str:
+    def default_name(self) -> str:
         """The second camera on a broker needs another name there: the broker drops the older of two of one name."""
         return "capture" if self.camera == type(self).model_fields["camera"].default else f"capture-{self.camera}"[:64]
 

@@ -49,8 +49,8 @@ def _check_name(settings: Settings) -> None:
     """Raises `InvalidSetting` when the suite was started without that camera, or has it already."""
     name = settings.camera
     try:
-        with as_module(settings.own_name, "capture") as connection:
-            running = [one for one in statuses(connection.retained(topics.status())) if one.module == settings.own_name]
+        with as_module(settings.default_name, "capture") as connection:
+            running = [one for one in statuses(connection.retained(topics.status())) if one.module == settings.default_name]
     except SignInRefused:
         raise InvalidSetting(
             f"CAMERA={name!r}: the running suite has no such camera; add it to CAMERAS, as in: make run CAMERAS=door,{name}"

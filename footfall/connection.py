@@ -161,7 +161,7 @@ def broker_folder() -> Path:
 def parsed(kind: type[M], topic: str, payload: bytes | bytearray) -> M | None:
     """The message; None where it is not one of that kind."""
     try:
-        return kind.received(topic, payload)
+        return kind.from_topic(topic, payload)
     except InvalidMessage:
         return None
 

@@ -108,7 +108,7 @@ def test_help_lists_the_commands_that_make_calls(capsys: pytest.CaptureFixture[s
     [
         "tell DO=dance: DO='dance': must be pause, resume or snapshot",
         "tell: DO is not set: must be pause, resume or snapshot, as in: make tell DO=pause",
-        "tell DO=pause CAMERA=No: CAMERA='No': lower-case letters, digits, - and _ are allowed",
+        "tell DO=pause CAMERA=No: CAMERA='No': must have 1 to 64 characters: lower-case letters, digits, - and _",
         "tell DO=pause MQTT_HOST=shop.local: MQTT_HOST='shop.local': commands are given on the machine",
         "tell DO=pause CAMERA=nowhere: CAMERA='nowhere': there is no such camera; known are: back, door",
         "forget: CAMERA is not set, as in: make forget CAMERA=back",
@@ -158,7 +158,7 @@ def test_a_camera_is_commanded(suite: Suite, capsys: pytest.CaptureFixture[str])
     with suite.operator() as connection, pytest.raises(InvalidSetting, match=expected):
         tell(connection, "door", "resume", timeout=0.3)
     suite.modules.settle()
-    sent = [Command.received(message.topic, message.payload) for message in suite.modules.messages("/command")]
+    sent = [Command.from_topic(message.topic, message.payload) for message in suite.modules.messages("/command")]
     assert sent == [Command("door", "pause"), Command("door", "snapshot"), Command("back", "pause"), Command("door", "resume")]
 
 
@@ -220,7 +220,7 @@ def test_reset_removes_what_runs_have_made(root: Path, capsys: pytest.CaptureFix
     assert call("reset", f"STATE_DIR={root}", "CAMRA=back") == 0
     shown = capsys.readouterr()
     assert f"Nothing is kept in {root}" in shown.out
-    assert shown.err == "footfall reset: CAMRA is not a setting, so it changes nothing: is CAMERA meant?\n"
+    assert shown.err == "footfall reset: CAMRA is not a setting and is ignored; did you mean CAMERA?\n"
 
 
 @pytest.mark.parametrize(
