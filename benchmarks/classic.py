@@ -20,7 +20,7 @@ def serve(model: Path, port: int) -> None:
 
     @app.post("/image")
     def image() -> Response:
-        result = classifier.classify(classifier.input.tensor(decode(request.get_data())))
+        result = classifier.classify(classifier.input.to_tensor(decode(request.get_data())))
         return jsonify(predictions=[{"tagName": label.name, "probability": label.probability} for label in result.labels])
 
     app.run("127.0.0.1", port, threaded=False)

@@ -92,7 +92,7 @@ def measure_client(port: int) -> float:
         return number / (time.monotonic() - begin)
 
 
-def ask_and_never_read(port: int, end: threading.Event) -> None:
+def request_without_reading(port: int, end: threading.Event) -> None:
     """Requests one picture after the other, and reads none."""
     with suppress(ConnectionClosed, OSError), connect(f"ws://127.0.0.1:{port}/live", close_timeout=1, max_queue=1) as socket:
         while not end.wait(0.05):
@@ -118,7 +118,7 @@ def measure_crowd(suite: Suite) -> Round:
     idle, alone = suite.measure_predictions(SECONDS), measure_client(suite.port)
     end = threading.Event()
     with ThreadPoolExecutor(READERS + 1) as threads:
-        silent = threads.submit(ask_and_never_read, suite.port, end)
+        silent = threads.submit(request_without_reading, suite.port, end)
         readers = [threads.submit(measure_client, suite.port) for _ in range(READERS)]
         time.sleep(3)
         early = suite.memory

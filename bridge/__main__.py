@@ -33,4 +33,4 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    process.end(process.run(main, Settings, __doc__ or ""))  # the Azure library can wait for a frozen edgeHub at exit
+    process.terminate(process.run(main, Settings, __doc__ or ""))  # the Azure library can wait for a frozen edgeHub at exit

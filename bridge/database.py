@@ -45,7 +45,7 @@ class Database(DatabaseFile):
     def _is_temporary(self, error: Exception, text: str) -> bool:
         return isinstance(error, sqlite3.OperationalError) and not any(part in text for part in _DAMAGE_MESSAGES)
 
-    def _leaves_usable(self, text: str) -> bool:
+    def _keeps_connection(self, text: str) -> bool:
         return "locked" in text  # after other errors, only a new connection is sure to work
 
     def _prepare(self, connection: Connection) -> None:

@@ -37,7 +37,7 @@ class Forwarder:
         self._selector = Selector()
         self._stop = stop
         self._timeout = timeout
-        self._backoff = Backoff(most=5.0)
+        self._backoff = Backoff(maximum=5.0)
         kinds: dict[str, type[Message]] = {topics.visit(): Visit, topics.summary(): Summary, topics.label(): CurrentLabel}
         self._inbox = bus.inbox(kinds | {topics.prediction(): Prediction})
         self._receives_predictions = True

@@ -1,4 +1,4 @@
-"""The contract between the modules (topics, messages, states, metric names) and the connection to the broker."""
+"""The contract between modules (topics, messages, states and metric names) and the connection to the broker."""
 
 from bus.connection import Bus
 from bus.inbox import Inbox

@@ -1,8 +1,8 @@
-"""Turns msgpack messages on standard input, each a line of hexadecimal digits, into JSON lines.
+"""Converts hex-encoded msgpack messages, one per line on standard input, to JSON lines on standard output.
 
     mosquitto_sub -F %x -t 'footfall/+/prediction' | python -m bus
 
-A picture becomes its size. Lines that are no message are skipped and counted on standard error.
+Binary values, such as pictures, are shown as their size. Invalid lines are skipped; standard error gets their number.
 """
 
 import json
@@ -13,16 +13,16 @@ from typing import Any
 import msgpack
 
 
-def as_json(line: str) -> str | None:
-    """A line of JSON, in which bytes become their number; None for what is no map, or a map that JSON cannot express."""
+def to_json(line: str) -> str | None:
+    """Returns the message as a line of JSON, or None if the line is not a msgpack map or JSON cannot represent it."""
     try:
         document = msgpack.unpackb(bytes.fromhex(line), strict_map_key=False)
-        return json.dumps(document, ensure_ascii=False, default=_replace) if isinstance(document, dict) else None
+        return json.dumps(document, ensure_ascii=False, default=_placeholder) if isinstance(document, dict) else None
     except (ValueError, TypeError, RecursionError):
         return None
 
 
-def _replace(value: Any) -> str:
+def _placeholder(value: Any) -> str:
     return f"<{len(value)} bytes>" if isinstance(value, bytes) else str(value)
 
 
@@ -33,16 +33,16 @@ def main() -> int:
     skipped = 0
     try:
         for line in sys.stdin.buffer:
-            text = as_json(line.decode("ascii", "replace"))
+            text = to_json(line.decode("ascii", "replace"))
             if text is None:
                 skipped += 1
             else:
                 sys.stdout.buffer.write(f"{text}\n".encode())
                 sys.stdout.buffer.flush()
     except (BrokenPipeError, KeyboardInterrupt):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter prints an error at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the interpreter prints an error at exit
     if skipped:
-        print(f"bus: skipped {skipped} lines that were no message", file=sys.stderr)
+        print(f"bus: invalid lines skipped: {skipped}", file=sys.stderr)
     return 0
 
 

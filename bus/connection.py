@@ -1,4 +1,4 @@
-"""The connection to the broker: reconnects by itself, and restores its subscriptions and retained state."""
+"""The connection to the broker. It reconnects automatically and then restores subscriptions and retained messages."""
 
 import logging
 import threading
@@ -17,9 +17,9 @@ from bus.client import create_client
 from bus.inbox import Delivery, Inbox
 from bus.message import Message
 from bus.messages import About, Status
-from bus.outbound import MAX_IN_CLIENT, Acknowledged, Outbound
+from bus.outbound import MAX_IN_CLIENT, OnAcknowledged, Outbound
 from bus.settings import BusSettings
-from bus.subscriptions import Cleared, Subscriptions
+from bus.subscriptions import OnCleared, Subscriptions
 from runtime.heartbeat import Heartbeat
 from runtime.logs import LogThrottle
 from runtime.metrics import Metrics
@@ -32,24 +32,25 @@ M = TypeVar("M", bound=Message)
 CREDENTIALS_REFUSED = (4, 5)
 """CONNACK codes for an unknown user or a wrong password."""
 KEEPALIVE = 10
-"""Seconds; a frozen broker is noticed after twice as long."""
+"""Seconds; a frozen broker is detected after twice this time."""
 REPORT_INTERVAL = 10.0
+"""Seconds between two status messages."""
 STARTUP_TIME = 5.0
-"""Seconds after its start in which a module waits for a broker without a warning: both are often started together."""
+"""Seconds after the start in which a missing broker causes no warning, because both often start together."""
 SHUTDOWN_TIMEOUT = 2.0
-"""Seconds at the end for what is still to be sent."""
+"""Seconds to send pending messages at exit, and then to disconnect."""
 SHORT_CONNECTION = 5.0
-"""Seconds; a connection that lasts no longer may have been taken over by another client of the same name."""
+"""Seconds; a shorter connection may have been taken over by another client with the same name."""
 MAX_DETAIL = 1000
-"""Characters."""
+"""Characters of a status's `detail`."""
 
 
 class Bus:
-    """A module's connection to the broker, as a context manager; connects in the background, for as long as it takes.
+    """A module's connection to the broker, as a context manager. It connects in the background and retries without limit.
 
-    Subscribe first, then enter: the broker delivers what a persistent session kept as soon as the connection is there, and a
-    QoS 1 message is acknowledged when its handler has returned. What is needed only for a while can be subscribed to and
-    unsubscribed from at any time. Handlers run on the network's thread and must not block.
+    Subscribe before entering: on connection, the broker at once delivers the messages of a persistent session, and a QoS 1
+    message is acknowledged when its handler returns. Temporary subscriptions can be added and removed at any time. Handlers
+    run on the network thread and must not block.
     """
 
     def __init__(
@@ -60,21 +61,21 @@ class Bus:
         report_interval: float = REPORT_INTERVAL,
         startup_time: float = STARTUP_TIME,
     ) -> None:
-        """With `persistent`, the broker keeps messages while this module is away. `about` is part of the last will too."""
+        """If `persistent`, the broker keeps messages while this module is disconnected. The last will includes `about`."""
         self.name = settings.name
         self.metrics = Metrics()
         self._throttle = LogThrottle()
-        self._connections = LogThrottle(SHORT_CONNECTION)
+        self._connection_throttle = LogThrottle(SHORT_CONNECTION)
         self.heartbeat = Heartbeat(settings.health_file, partial(self.count_and_warn, names.HEALTH_FAILED))
         self._status = Status(self.name, states.STARTING, since=_now(), about=about or About())
         self._status_lock = threading.Lock()
         self._reports = Worker("status", self._report, interval=report_interval)
         self.connected = False
-        """Whether messages get through at the moment, as far as is known; to be read only."""
+        """Whether there is a connection to the broker; read-only."""
         self.connection = 0
-        """The number of the last connection to the broker, one more at each; to be read only."""
+        """Number of connections to the broker so far; read-only."""
         self._connected_at = 0.0
-        self._warns_from = time.monotonic() + startup_time
+        self._warn_after = time.monotonic() + startup_time
         self._has_ended = False
         self._inboxes: list[Inbox] = []
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
@@ -85,8 +86,8 @@ class Bus:
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
-        self._client.on_publish = lambda _client, _userdata, packet: self._outbound.acknowledged(packet)
-        self._client.on_subscribe = lambda _client, _userdata, packet, granted: self._subscriptions.answered(packet, granted)
+        self._client.on_publish = lambda _client, _userdata, packet: self._outbound.on_puback(packet)
+        self._client.on_subscribe = lambda _client, _userdata, packet, granted: self._subscriptions.on_suback(packet, granted)
         self._client.connect_async(settings.mqtt_host, settings.mqtt_port, KEEPALIVE)
 
     def __enter__(self) -> Self:
@@ -105,19 +106,20 @@ class Bus:
         self._client.stop(SHUTDOWN_TIMEOUT)
 
     def subscribe(
-        self, topic: str, kind: type[M], handler: Callable[[M], object], share: str | None = None, cleared: Cleared = str
+        self, topic: str, kind: type[M], handler: Callable[[M], object], share: str | None = None, on_cleared: OnCleared = str
     ) -> None:
-        """Hands each message under the filter `topic` to `handler`, unpacked; an invalid one is counted and logged.
+        """Calls `handler` with each unpacked message that matches the filter `topic`. Invalid messages are counted and logged.
 
-        A filter may have several handlers, for the same `kind`. Among subscribers with the same `share` (and password), the
-        broker delivers each message to one, in turn. `cleared` gets the topic of a retained message that was deleted.
+        A filter can have several handlers, all for the same `kind`. The broker delivers each message to one of the subscribers
+        with the same `share` and password, in turn. `on_cleared` is called with the topic of a deleted retained message.
         """
-        self._subscriptions.add(topic, kind, lambda message, _received: handler(message), share, cleared)
+        self._subscriptions.add(topic, kind, lambda message, _received: handler(message), share, on_cleared)
 
     def inbox(self, kinds: Mapping[str, type[Message]], into: Inbox | None = None) -> Inbox:
-        """A queue of the messages under some filters, of one kind each, in the order in which they came; or more for `into`.
+        """Subscribes to filters, each for one kind of message, and queues the messages in order of arrival.
 
-        Its reader acknowledges them when it has processed them, which is of use with a persistent session only.
+        Returns a new inbox, or `into` if given. Its reader acknowledges the messages after processing them, so that a
+        persistent session repeats unprocessed ones.
         """
         inbox = into or Inbox(self._acknowledge)
 
@@ -135,61 +137,61 @@ class Bus:
         return inbox
 
     def _acknowledge(self, delivery: Delivery) -> None:
-        """Only in the connection of the delivery: what was not acknowledged there is delivered again in the next one."""
+        """Acknowledges a delivery of the current connection; the broker repeats those of earlier ones."""
         if self.connected and delivery.connection == self.connection:
             self._client.acknowledge(delivery.packet)
 
     def unsubscribe(self, topic: str) -> None:
-        """Removes all handlers of the filter `topic`; a message that is being handled still is."""
+        """Unsubscribes all handlers of the filter `topic`. A handler that is running completes."""
         self._subscriptions.remove(topic)
 
-    def publish(self, message: Message, acknowledged: Acknowledged | None = None) -> bool:
-        """As `bus.outbound.Outbound.publish`."""
-        return self._outbound.publish(message, acknowledged)
+    def publish(self, message: Message, on_acknowledged: OnAcknowledged | None = None) -> bool:
+        """Publishes a message; see `bus.outbound.Outbound.publish`."""
+        return self._outbound.publish(message, on_acknowledged)
 
     def forget(self, *topics: str) -> None:
-        """Stops publishing the retained state of these topics at new connections."""
+        """Removes topics from the retained messages that are published again at each connection."""
         self._outbound.forget(topics)
 
     def progressed(self) -> None:
-        """To be called when the module has done its work once more; counts while connected. Cheap, from any thread."""
+        """Reports progress to the heartbeat while connected. Cheap and thread-safe; call it after each unit of work."""
         if self.connected:
             self.heartbeat.progressed()
 
     def count_and_warn(self, metric: str, text: str, sender: str = "") -> None:
-        """Counts an error, and logs it at most once a minute for each metric and sender."""
+        """Increments `metric` and logs a warning, at most once a minute for each metric and sender."""
         self.metrics.add(metric)
         if (more := self._throttle(f"{metric} {sender}")) is not None:
             log.warning("%s%s", text, more)
 
     def state(self, state: str, detail: str = "") -> None:
-        """Sets the module's state, one of `bus.states`; a change is published at once. A long `detail` is cut."""
+        """Sets the module's state, one of `bus.states`, and publishes a change at once. A long `detail` is truncated."""
         detail = detail[:MAX_DETAIL]
         with self._status_lock:
             before = self._status
             if (state, detail) == (before.state, before.detail):
                 return
             if self._has_ended and state != states.OFFLINE:
-                return  # from a thread that was left behind
+                return  # called by an abandoned thread
             since = before.since if state == before.state else _now()
             self._status = replace(before, state=state, since=since, detail=detail)
         log.log(logging.INFO if state in states.HEALTHY else logging.WARNING, "%s%s", state, detail and f": {detail}")
         self.report()
 
     def describe(self, **changes: Any) -> None:
-        """Changes fields of the status's `About`, for the next `report` and the next connection's last will."""
+        """Changes fields of the status's `About`, from the next report on. The last will changes at the next connection."""
         with self._status_lock:
             self._status = replace(self._status, about=replace(self._status.about, **changes))
             self._set_will(self._status.about)
 
     def report(self) -> None:
-        """Publishes the status with the current metrics, which otherwise happens every ten seconds."""
+        """Publishes the status with the current metrics now. Otherwise it is published every ten seconds."""
         with self._status_lock:
             self.publish(replace(self._status, at=_now(), metrics=self.metrics.snapshot(), rates=self.metrics.rates()))
 
     def _report(self) -> None:
         if self._client.revive():
-            self.count_and_warn(names.REVIVED, "the connection's thread had ended; started again")
+            self.count_and_warn(names.REVIVED, "the network thread had stopped; restarted it")
         self.report()
 
     def _set_will(self, about: About) -> None:
@@ -199,17 +201,17 @@ class Bus:
     def _on_connect(self, _client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
         if code != mqtt.MQTT_ERR_SUCCESS:
             if (more := self._throttle("refused")) is not None:
-                log.error("the broker at %s refuses %r: %s%s", self._address, self.name, self._refusal(code), more)
+                log.error("broker at %s refused %r: %s; retrying%s", self._address, self.name, self._refusal(code), more)
             return
-        self.report()  # not sent yet: kept with the rest of the retained state, which is published below
+        self.report()  # only stored here, because `connected` is still false; published with all retained messages below
         self.connection += 1
         for inbox in self._inboxes:
             inbox.clear()
-        self._subscriptions.connected()
+        self._subscriptions.on_connect()
         self.connected = True
-        self._outbound.connected()
+        self._outbound.on_connect()
         self._connected_at = time.monotonic()
-        if (more := self._connections("")) is not None:
+        if (more := self._connection_throttle("")) is not None:
             log.info("connected to the broker at %s as %s%s", self._address, self.name, more)
 
     def _refusal(self, code: int) -> str:
@@ -220,21 +222,21 @@ class Bus:
         return f"unknown user or wrong password{hint}"
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
-        if time.monotonic() < self._warns_from:
+        if time.monotonic() < self._warn_after:
             self.metrics.add(names.CONNECT_FAILED)
         else:
-            self.count_and_warn(names.CONNECT_FAILED, f"no broker at {self._address}; trying again")
+            self.count_and_warn(names.CONNECT_FAILED, f"no broker at {self._address}; retrying")
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
         was_connected, self.connected = self.connected, False
-        self._outbound.disconnected()
-        self._subscriptions.disconnected()
+        self._outbound.on_disconnect()
+        self._subscriptions.on_disconnect()
         if was_connected and not self._has_ended:
             is_short = time.monotonic() - self._connected_at < SHORT_CONNECTION
-            hint = f" (is another client called {self.name}? MODULE_NAME gives a name of its own)" if is_short else ""
-            self.count_and_warn(names.DISCONNECTED, f"broker connection lost: {mqtt.error_string(code)}{hint}; trying again")
+            hint = f" (if another client is named {self.name}, set a different MODULE_NAME)" if is_short else ""
+            self.count_and_warn(names.DISCONNECTED, f"broker connection lost: {mqtt.error_string(code)}{hint}; reconnecting")
 
 
 def _now() -> float:
-    """Unix time in seconds, to the millisecond."""
+    """Returns the Unix time in seconds, rounded to milliseconds."""
     return round(time.time(), 3)

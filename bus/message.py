@@ -1,8 +1,8 @@
-"""What all messages share: packing, validation, limits and delivery.
+"""The base classes of all messages: packing, validation, size limits and delivery options.
 
-A message is a map with a version ``v``: msgpack for machines, JSON where people and other programs read. Unknown keys are
-ignored, so that a newer sender may add some. Anything else that is not as declared raises `InvalidMessage` here, at the boundary;
-inside the modules the data is trusted.
+A message is a map with a version ``v``, as msgpack for machines or as JSON for people and other programs. Unknown keys are
+ignored, so that newer senders can add keys. Any other mismatch raises `InvalidMessage` here, at the boundary; the rest of the
+code trusts the data.
 """
 
 import json
@@ -27,45 +27,45 @@ class Message:
     __slots__ = ()
     TOPIC: ClassVar[Topic]
     LIMIT: ClassVar[int] = 64 * 1024
-    """Bytes of a payload."""
+    """The maximum size of a payload in bytes."""
     QOS: ClassVar[int] = 1
     RETAINED: ClassVar[bool] = False
-    """Whether the broker keeps the newest for later subscribers; if not, a retained one is refused."""
+    """Whether messages are published as retained. If not, a retained message is refused."""
 
     @property
     def topic(self) -> str:
-        """The topic on which it is published."""
+        """The topic of this message."""
         return self.TOPIC.of(self)
 
     def pack(self) -> bytes:
-        """The payload. Raises `InvalidMessage` when it is over the limit."""
-        return self._limited(self._encode({"v": VERSION} | _as_map(self)))
+        """Returns the payload. Raises `InvalidMessage` if it exceeds the limit."""
+        return self._check_size(self._encode({"v": VERSION} | _as_map(self)))
 
     @classmethod
     def unpack(cls, payload: bytes | bytearray) -> Self:
-        """The message in a payload. Raises `InvalidMessage` with the name of the invalid field."""
-        return cls._of(cls._document(payload))
+        """Returns the message in a payload. Raises `InvalidMessage`, which names an invalid field."""
+        return cls._validate(cls._decode_map(payload))
 
     @classmethod
-    def received(cls, topic: str, payload: bytes | bytearray) -> Self:
-        """The message in a payload, which must belong to its topic. Raises `InvalidMessage`."""
+    def from_topic(cls, topic: str, payload: bytes | bytearray) -> Self:
+        """Returns the message in a payload. Raises `InvalidMessage`, also if its fields do not match the topic."""
         message = cls.unpack(payload)
         if message.topic != topic:
-            raise InvalidMessage(f"{cls.__name__}: it belongs to another topic, {message.topic}")
+            raise InvalidMessage(f"{cls.__name__}: payload belongs to another topic, {message.topic}")
         return message
 
     @classmethod
-    def _document(cls, payload: bytes | bytearray) -> dict[Any, Any]:
-        document = cls._decode(cls._limited(bytes(payload)))
+    def _decode_map(cls, payload: bytes | bytearray) -> dict[Any, Any]:
+        document = cls._decode(cls._check_size(bytes(payload)))
         if not isinstance(document, dict):
-            raise InvalidMessage(f"{cls.__name__}: a map is expected, this is {type(document).__name__}")
+            raise InvalidMessage(f"{cls.__name__}: must be a map, not {type(document).__name__}")
         return document
 
     @classmethod
-    def _of(cls, document: dict[Any, Any]) -> Self:
+    def _validate(cls, document: dict[Any, Any]) -> Self:
         version = document.get("v")
         if type(version) is not int or version != VERSION:
-            raise InvalidMessage(f"{cls.__name__}: v: only version {VERSION} is understood, this is {version!r:.20}")
+            raise InvalidMessage(f"{cls.__name__}: v: must be version {VERSION}, not {version!r:.20}")
         try:
             message: Self = _adapter(cls).validate_python(document)  # type: ignore[arg-type]  # a class is hashable
         except ValidationError as error:
@@ -73,9 +73,9 @@ class Message:
         return message
 
     @classmethod
-    def _limited(cls, payload: bytes) -> bytes:
+    def _check_size(cls, payload: bytes) -> bytes:
         if len(payload) > cls.LIMIT:
-            raise InvalidMessage(f"{cls.__name__}: {len(payload)} bytes, at most {cls.LIMIT} are allowed")
+            raise InvalidMessage(f"{cls.__name__}: {len(payload)} bytes; at most {cls.LIMIT} are allowed")
         return payload
 
     @staticmethod
@@ -88,11 +88,11 @@ class Message:
         try:
             return msgpack.unpackb(payload, strict_map_key=False)
         except (ValueError, TypeError) as error:  # msgpack's errors are ValueErrors; an unhashable key is a TypeError
-            raise InvalidMessage(f"{cls.__name__}: no msgpack: {error!s:.80}") from None
+            raise InvalidMessage(f"{cls.__name__}: not msgpack: {error!s:.80}") from None
 
 
 class JsonMessage(Message):
-    """A message for people and other programs, as JSON; by default retained."""
+    """A JSON message for people and other programs, retained by default."""
 
     __slots__ = ()
     QOS = 0
@@ -109,11 +109,11 @@ class JsonMessage(Message):
             json.dumps(document, ensure_ascii=False, allow_nan=False).encode()  # refuses NaN and lone surrogates
             return document
         except (ValueError, RecursionError) as error:
-            raise InvalidMessage(f"{cls.__name__}: no JSON: {error!s:.80}") from None
+            raise InvalidMessage(f"{cls.__name__}: not JSON: {error!s:.80}") from None
 
 
 def plural(kind: type[Message]) -> str:
-    """The name of a kind of message in metrics."""
+    """Returns the name of a kind of message in metrics, such as ``frames``."""
     name = kind.__name__.lower()
     return name if name.endswith("s") else f"{name}s"
 

@@ -1,4 +1,4 @@
-"""The messages of the suite, field by field: the contract between its modules and with other programs."""
+"""All messages with their fields: the contract between modules and with other programs."""
 
 from typing import Annotated, Literal, NamedTuple
 
@@ -15,42 +15,42 @@ Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=TEXT
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Strict(), Field(gt=0, lt=1e11, allow_inf_nan=False)]
 """Unix time in seconds, up to the year 5138, which every calendar supports."""
-Elapsed = Annotated[float, Strict(), Field(ge=0, lt=1e11, allow_inf_nan=False)]
-"""Seconds that have passed."""
-Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
-"""A probability, or a part of the picture's width or height."""
+Duration = Annotated[float, Strict(), Field(ge=0, lt=1e11, allow_inf_nan=False)]
+"""A duration in seconds."""
+Fraction = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
+"""A number in 0..1, such as a probability."""
 Count = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
-Side = Annotated[int, Strict(), Field(ge=1, le=65535)]
+PixelCount = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Day = Annotated[str, Strict(), Field(pattern=DAY_PATTERN)]
 """A day in the site's time zone."""
 Totals = dict[Text, Count]
-"""Visits begun, by label."""
+"""Number of visits by label."""
 Hour = Annotated[str, Field(pattern=HOUR_PATTERN)]
 """An hour in the site's time zone: ``"09"``."""
 ByHour = dict[Text, dict[Hour, Count]]
-"""Visits begun, by label and hour: ``["woman"]["09"]``."""
-Counted = dict[Hour, Share | None]
-"""By hour, the part of it in which the camera was counting (0..1); None where it was not, so that there is no data."""
+"""Number of visits by label and hour: ``["woman"]["09"]``. A visit counts in the hour in which it began."""
+Counted = dict[Hour, Fraction | None]
+"""By hour, the fraction of it in which the camera was counting; None if there is no data."""
 Flag = Annotated[bool, Strict()]
-Identity = Annotated[str, Strict(), Field(max_length=64)]
+RequestId = Annotated[str, Strict(), Field(max_length=64)]
 Zone = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 
 
 class Box(NamedTuple):
-    """A bounding box: left, top, width and height as parts of the picture's width and height, 0..1."""
+    """A bounding box: left, top, width and height, as fractions (0..1) of the picture's width and height."""
 
-    x: Share
-    y: Share
-    w: Share
-    h: Share
+    x: Fraction
+    y: Fraction
+    w: Fraction
+    h: Fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label of a prediction; `box` is None where the model does not locate it in the picture."""
+    """One label of a prediction. `box` is None if the model classifies the whole picture."""
 
     name: Text
-    probability: Share
+    probability: Fraction
     box: Box | None = None
 
 
@@ -58,9 +58,9 @@ class Label:
 class Frame(Message):
     """One picture of a camera.
 
-    `session` is new at each start of the capture process, `sequence` counts what it has published, from 0. `captured_at` is what
-    the wall clock said; `session_time` are the seconds since the session's first picture by a clock that nobody sets.
-    `demo` when the picture was drawn.
+    `session` changes at each start of the capture process, and `sequence` numbers the frames of a session from 0. `captured_at`
+    is the wall-clock time. `session_time` is the time since the session's first picture, by a clock that is never set. `demo` is
+    true for a drawn scene.
     """
 
     TOPIC = topics.frame
@@ -70,20 +70,20 @@ class Frame(Message):
     camera: Name
     session: Text
     sequence: Count
-    session_time: Elapsed
+    session_time: Duration
     captured_at: Seconds
-    width: Side
-    height: Side
+    width: PixelCount
+    height: PixelCount
     jpeg: Annotated[bytes, Strict(), Field(min_length=1)]
     demo: Flag = False
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction(Message):
-    """The model's output for one frame, with that frame's session, sequence and times; `labels` come highest first.
+    """The model's output for one frame, with that frame's session, sequence and times; `labels` are sorted, highest first.
 
-    `model` is its name and the start of its SHA-256. `demo` when the frame was drawn, or the model knows only drawn figures: then
-    no visitor is real.
+    `model` is the model's name and the start of its SHA-256. `demo` is true if the frame was drawn, or if the model knows drawn
+    figures only.
     """
 
     TOPIC = topics.prediction
@@ -91,7 +91,7 @@ class Prediction(Message):
     camera: Name
     session: Text
     sequence: Count
-    session_time: Elapsed
+    session_time: Duration
     captured_at: Seconds
     classified_at: Seconds
     inference_ms: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
@@ -101,16 +101,16 @@ class Prediction(Message):
 
     @property
     def best(self) -> Label | None:
-        """The label of highest probability; None where a detector found nothing."""
+        """The label with the highest probability; None if a detector found nothing."""
         return max(self.labels, key=lambda label: label.probability, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit(JsonMessage):
-    """One visitor's stay, published when it is over; `peak` is the highest probability among its `frames` predictions.
+    """A visit that has ended; `peak` is the highest probability among its `frames` predictions.
 
-    `demo` for the demo's drawn visitors. A visit that is published again with the same `id` and other times replaces the earlier
-    one: the clock was wrong when it was counted.
+    `demo` is true for the demo's drawn visitors. A visit that is published again with the same `id` and different times replaces
+    the earlier one, because the clock was wrong when it was counted.
     """
 
     TOPIC = topics.visit
@@ -122,16 +122,16 @@ class Visit(JsonMessage):
     label: Text
     started_at: Seconds
     ended_at: Seconds
-    peak: Share
+    peak: Fraction
     frames: Count
     demo: Flag = False
 
 
 @dataclass(frozen=True, slots=True)
 class Summary(JsonMessage):
-    """The visits begun at a camera in one hour of the site, by label, published when the hour is over.
+    """The visits that began at a camera in one hour, by label; published after the hour.
 
-    `day` and `hour` (``"09"``) are the site's own, `began_at` and `ended_at` Unix seconds.
+    `day` and `hour` (``"09"``) are in the site's time zone; `began_at` and `ended_at` are Unix seconds.
     """
 
     TOPIC = topics.summary
@@ -150,7 +150,7 @@ class Summary(JsonMessage):
 
 @dataclass(frozen=True, slots=True)
 class Pixels(Message):
-    """The 8x8 matrix: 64 times red, green, blue, row by row from the top left; `label` is empty when it is dark."""
+    """The 8x8 LED matrix as 64 RGB values, row by row from the top left; `label` is empty if the matrix is dark."""
 
     TOPIC = topics.pixels
     QOS = 0
@@ -163,16 +163,16 @@ class Pixels(Message):
 
 @dataclass(frozen=True, slots=True)
 class CurrentLabel(JsonMessage):
-    """Who is there now; label, probability and since are None when nobody is.
+    """The label of the current visitor; `label`, `probability` and `since` are None if nobody is there.
 
-    `at` is the time of the frame that changed the label; None when the counter no longer knows, as when it stops.
+    `at` is the time of the frame that changed the label. It is None if the counter no longer knows, as after it stops.
     """
 
     TOPIC = topics.label
 
     camera: Name
     label: Text | None
-    probability: Share | None
+    probability: Fraction | None
     since: Seconds | None
     at: Seconds | None = None
     demo: Flag = False
@@ -180,10 +180,10 @@ class CurrentLabel(JsonMessage):
 
 @dataclass(frozen=True, slots=True)
 class DayCounts(JsonMessage):
-    """Visits begun on one day, by label and hour: `visits["woman"]["09"]`; day and hours are in the site's time zone.
+    """The visits that began on one day, by label and hour: `visits["woman"]["09"]`. Day and hours are in the site's time zone.
 
-    `counted` distinguishes hours without data from hours without visitors. `demo` when the visits are the demo's, which count
-    only on a day on which the camera did not count with another model.
+    `counted` distinguishes hours without data from hours without visitors. `demo` is true for visits of the demo, which count
+    only on days on which the camera used no other model.
     """
 
     TOPIC = topics.counts
@@ -198,9 +198,9 @@ class DayCounts(JsonMessage):
 
 
 class Request(JsonMessage):
-    """A request, maybe typed by hand: the version may be left out, and the topic says whom it is for.
+    """A request, possibly typed by hand. Its version is optional, and the topic sets the camera or asker.
 
-    A retained one is refused: it would be executed again at each start.
+    A retained request is refused, because it would run again at each start.
     """
 
     __slots__ = ()
@@ -208,14 +208,14 @@ class Request(JsonMessage):
     RETAINED = False
 
     @classmethod
-    def received(cls, topic: str, payload: bytes | bytearray) -> Self:
-        """The request in a payload. Raises `InvalidMessage`."""
-        return cls._of({"v": VERSION} | cls._document(payload) | cls.TOPIC.fields_in(topic))
+    def from_topic(cls, topic: str, payload: bytes | bytearray) -> Self:
+        """Returns the request in a payload, with the field from its topic. Raises `InvalidMessage`."""
+        return cls._validate({"v": VERSION} | cls._decode_map(payload) | cls.TOPIC.fields_in(topic))
 
 
 @dataclass(frozen=True, slots=True)
 class Command(Request):
-    """An order to a camera."""
+    """A command to a camera."""
 
     TOPIC = topics.command
     QOS = 1
@@ -226,9 +226,9 @@ class Command(Request):
 
 @dataclass(frozen=True, slots=True)
 class WantedModel(Request):
-    """The model that the classifiers shall serve: the `url` of an export's zip and its `sha256`.
+    """The model that classifiers should serve: the `url` of the export's zip and its `sha256`.
 
-    With neither, a download in progress is cancelled. With `rollback`, the previous model is served again.
+    Without both, a download in progress is cancelled. With `rollback`, the previous model is served again.
     """
 
     TOPIC = topics.wanted_model
@@ -242,7 +242,7 @@ class WantedModel(Request):
 
 @dataclass(frozen=True, slots=True)
 class ModelUpdate:
-    """The outcome of the last `WantedModel`; `url` has only scheme, host and port. `previous` names the model before."""
+    """The outcome of the last `WantedModel`. `url` has scheme, host and port only; `previous` is the previous model."""
 
     state: Literal["none", "downloading", "waiting", "trying", "serving", "refused", "failed", "rolled-back"]
     url: Annotated[str, Strict(), Field(max_length=1024)] | None = None
@@ -253,12 +253,12 @@ class ModelUpdate:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a module works on; each module fills in its own fields.
+    """Details about a module; each module sets the fields that apply to it.
 
     - Capture: its `camera`.
-    - Classifier: `model` (name and start of its SHA-256), its `labels`, the `runtime` that runs it, and the outcome of a model
-      `update`.
-    - Counter: the cameras whose recording, played once, `ended` and is counted completely.
+    - Classifier: `model` (name and start of its SHA-256), its `labels`, the `runtime` that runs it, and the outcome of the last
+      model `update`.
+    - Counter: `ended`, the cameras whose recording was played once and is completely counted.
     """
 
     camera: Name | None = None
@@ -271,10 +271,10 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Status(JsonMessage):
-    """A module's state (one of `bus.states`), since when and why; `metrics` by name (see `bus.metric_names`).
+    """A module's state (one of `bus.states`), its start `since`, its reason `detail`, and `metrics` (see `bus.metric_names`).
 
-    `rates` has each counter's growth a second since the last report. `since` and `at`, the time of the report, are None in the
-    module's last will, which the broker publishes.
+    `rates` has each counter's increase per second since the last report. `at` is the time of the report. In the last will,
+    which the broker publishes, `since` and `at` are None.
     """
 
     TOPIC = topics.status
@@ -291,21 +291,21 @@ class Status(JsonMessage):
 
 @dataclass(frozen=True, slots=True)
 class Question(Request):
-    """What was counted on a day of the site, by default today? `id` stands in the answer again.
+    """A question for the counts of a day, by default today. The answer repeats its `id`.
 
-    A day that there is not is no invalid message, so that the answer can say so.
+    Any short text is a valid `day`, so that the answer can explain what is wrong with it.
     """
 
     TOPIC = topics.question
 
     asker: Name
-    id: Identity = ""
+    id: RequestId = ""
     day: Annotated[str, Strict(), Field(max_length=64)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CameraDay:
-    """Visits begun at one camera on a day, as in `DayCounts`."""
+    """The visits that began at one camera on a day, as in `DayCounts`."""
 
     totals: Totals
     visits: ByHour
@@ -315,11 +315,11 @@ class CameraDay:
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """What was counted on a day of the site, by camera, and its last `visits`, newest first.
+    """The counts of a day by camera, and its last `visits`, newest first.
 
-    It takes 23 or 25 hours where clocks change. `zone` is the IANA name of the site's time zone, such as Europe/Berlin.
-    `demo` when all cameras that counted have the demo's visits. When it is false, a sum over cameras leaves out those of which
-    `demo` is true.
+    A day has 23 or 25 hours when clocks change. `zone` is the IANA name of the site's time zone, such as Europe/Berlin. `demo` is
+    true if all cameras with counts have visits of the demo. If it is false, totals over cameras exclude those whose `demo` is
+    true.
     """
 
     day: Day
@@ -333,14 +333,14 @@ class DayReport:
 
 @dataclass(frozen=True, slots=True)
 class Answer(JsonMessage):
-    """To the question of that `asker` and `id`: the report, or else the `problem` why there is none, which is empty otherwise."""
+    """The answer to a question with this `asker` and `id`: a report, or None with the reason in `problem`."""
 
     TOPIC = topics.answer
     LIMIT = 1024 * 1024
-    QOS = 1  # unlike a picture, it is not out of date when the next one comes
+    QOS = 1  # unlike a frame, no newer one replaces it
     RETAINED = False
 
     asker: Name
-    id: Identity
+    id: RequestId
     problem: Annotated[str, Strict(), Field(max_length=1024)]
     report: DayReport | None

@@ -1,4 +1,4 @@
-"""What a module publishes: limited while the broker is away or slow, sent again when it comes back."""
+"""Outgoing messages: bounded while the broker is away or slow, and repeated after a lost connection."""
 
 import logging
 import threading
@@ -17,27 +17,27 @@ from runtime.metrics import Metrics
 log = logging.getLogger(__name__)
 
 MAX_QUEUED = 1000
-"""QoS 1 messages that wait for the broker to come back."""
+"""Maximum number of QoS 1 messages that wait for a connection."""
 MAX_IN_CLIENT = 4 * MAX_QUEUED
-"""Messages inside paho, which has no limit itself: what has waited, what is sent again, and what paho sends again."""
+"""Maximum number of messages inside paho: those that waited, those sent again here, and those that paho sends again."""
 MAX_UNSENT = 2
-"""QoS 0 messages that may wait inside paho: what a frozen broker would get late."""
-RECENT = 4.0
-"""Seconds; a Mosquitto that crashes loses what it acknowledged in the last two (`autosave_interval`)."""
+"""Maximum number of QoS 0 messages that wait inside paho; a frozen broker would get more of them late."""
+RESEND_WINDOW = 4.0
+"""Seconds of acknowledged messages to send again; a crashed Mosquitto loses the last two seconds (`autosave_interval`)."""
 
 
-Acknowledged = Callable[[], object]
-"""Called on the network's thread or inside the next `publish`: must neither block nor publish."""
+OnAcknowledged = Callable[[], object]
+"""A callback, called on the network thread or inside the next `publish`; it must neither block nor publish."""
 
 
 class _Envelope(NamedTuple):
     topic: str
     payload: bytes
-    acknowledged: Acknowledged | None
+    on_acknowledged: OnAcknowledged | None
 
 
 class Outbound:
-    """The publishing half of a connection; from any thread."""
+    """The publishing half of a connection. Thread-safe."""
 
     def __init__(self, client: Client, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -48,28 +48,28 @@ class Outbound:
         self._lost_at: float | None = None
         self._retained: dict[str, bytes] = {}
         self._pending: list[_Envelope] = []
-        """QoS 1, for the next connection."""
+        """QoS 1 messages that wait for the next connection."""
         self._sent: dict[int, _Envelope] = {}
-        """Not acknowledged yet, by packet."""
-        self._acknowledged: deque[tuple[float, int]] = deque(maxlen=MAX_IN_CLIENT)  # QoS 0 too, which paho reports as well
+        """Unacknowledged QoS 1 messages, by packet id."""
+        self._acknowledged: deque[tuple[float, int]] = deque(maxlen=MAX_IN_CLIENT)  # includes QoS 0, which paho reports too
         self._recent: deque[tuple[float, _Envelope]] = deque(maxlen=MAX_IN_CLIENT)
-        """Acknowledged lately, with the time."""
+        """Recently acknowledged messages, with the time of their PUBACK."""
         self._unsent: deque[mqtt.MQTTMessageInfo] = deque()
         self._last: mqtt.MQTTMessageInfo | None = None
 
-    def publish(self, message: Message, acknowledged: Acknowledged | None = None) -> bool:
-        """Sends the message, now or when there is a connection. False when it was dropped instead, which is counted.
+    def publish(self, message: Message, on_acknowledged: OnAcknowledged | None = None) -> bool:
+        """Publishes the message now or at the next connection. Returns False if it was dropped; drops are counted.
 
-        Raises `InvalidMessage` when it is over its limit.
+        Raises `InvalidMessage` if the message exceeds its size limit.
 
-        - Retained state is never dropped: it is published again at every connection, at QoS 0 (at QoS 1 paho would send an older
-          unacknowledged state again, after the newer).
-        - Other QoS 0 messages are dropped without a connection, or while two earlier ones still wait.
-        - QoS 1 messages may arrive twice: those of the last seconds before a connection was lost are published again, as a broker
-          that crashed has forgotten them.
+        - Retained messages are never dropped. They are published again at every connection, at QoS 0 (at QoS 1 paho would repeat
+          an older unacknowledged message after the newer one).
+        - Other QoS 0 messages are dropped without a connection, or while two earlier ones are still waiting.
+        - QoS 1 messages can arrive twice. Those of the last seconds before a lost connection are published again, because a
+          broker that crashed has lost them.
 
-        With `acknowledged`, called once or more when the broker has a QoS 1 message, the caller keeps the message and publishes
-        it again at each connection until then. Here it is refused without a connection or room, and not counted as dropped.
+        `on_acknowledged` is called once or more after the broker has acknowledged a QoS 1 message. Until then, the caller must
+        publish the message again at each connection. Without a connection or room, it is dropped but not counted.
         """
         payload = message.pack()
         with self._lock:
@@ -78,16 +78,16 @@ class Outbound:
                 if self._is_connected:
                     self._client.publish(message.topic, payload, retain=True)
                 return True
-            envelope = _Envelope(message.topic, payload, acknowledged)
+            envelope = _Envelope(message.topic, payload, on_acknowledged)
             if not (self._send_or_keep(envelope) if message.QOS > 0 else self._send_or_drop(envelope)):
                 return False
         self._metrics.add(f"{plural(type(message))}_out")
         return True
 
     def _send_or_keep(self, envelope: _Envelope) -> bool:
-        """QoS 1. Without a connection it waits here: paho would send it as soon as it has a socket, before older messages."""
+        """Sends a QoS 1 message or queues it here; paho would send a queued one as soon as it has a socket, before older ones."""
         if not self._is_connected:
-            if envelope.acknowledged is not None:
+            if envelope.on_acknowledged is not None:
                 return False
             if len(self._pending) >= MAX_QUEUED:
                 self._metrics.add(names.DROPPED_QUEUE_FULL)
@@ -96,18 +96,18 @@ class Outbound:
             return True
         info = self._client.publish(envelope.topic, envelope.payload, 1)
         if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
-            if envelope.acknowledged is None:
+            if envelope.on_acknowledged is None:
                 self._metrics.add(names.DROPPED_QUEUE_FULL)
             return False
         self._last = info
         self._sent[info.mid] = envelope
         self._settle()
-        while self._recent and self._recent[0][0] < self._clock() - RECENT:
+        while self._recent and self._recent[0][0] < self._clock() - RESEND_WINDOW:
             self._recent.popleft()
         return True
 
     def _send_or_drop(self, envelope: _Envelope) -> bool:
-        """QoS 0."""
+        """Sends a QoS 0 message, or drops it."""
         if not self._is_connected:
             self._metrics.add(names.DROPPED_OFFLINE)
             return False
@@ -119,39 +119,39 @@ class Outbound:
         self._unsent.append(self._client.publish(envelope.topic, envelope.payload, 0))
         return True
 
-    def acknowledged(self, packet: int) -> None:
-        """To be called at a PUBACK. Takes no lock: paho holds one that a publisher, who has ours, may wait for."""
+    def on_puback(self, packet: int) -> None:
+        """Handles a PUBACK. Takes no lock: paho holds one that a publisher, holding ours, may be waiting for."""
         self._acknowledged.append((self._clock(), packet))
-        if (envelope := self._sent.get(packet)) is not None and envelope.acknowledged is not None:
-            envelope.acknowledged()
+        if (envelope := self._sent.get(packet)) is not None and envelope.on_acknowledged is not None:
+            envelope.on_acknowledged()
 
     def _settle(self) -> None:
         while self._acknowledged:
             at, packet = self._acknowledged.popleft()
             if (envelope := self._sent.pop(packet, None)) is not None:
                 self._recent.append((at, envelope))
-                if envelope.acknowledged is not None:  # the PUBACK may have come before the packet was known
-                    envelope.acknowledged()
+                if envelope.on_acknowledged is not None:  # the PUBACK may have arrived before the packet id was known
+                    envelope.on_acknowledged()
 
     def forget(self, topics: Collection[str]) -> None:
-        """Stops publishing the retained state of these topics at new connections."""
+        """Removes topics from the retained messages that are published again at each connection."""
         with self._lock:
             for topic in topics:
                 self._retained.pop(topic, None)
 
-    def connected(self) -> None:
-        """Publishes all retained state, then, oldest first: what a broker that crashed may have forgotten, what it has not
-        acknowledged (unless its caller publishes it again), and what has waited. paho sends again what was not acknowledged too,
-        but after all this.
+    def on_connect(self) -> None:
+        """Publishes all retained messages; then, oldest first, the recently acknowledged, unacknowledged and queued ones.
+
+        Skips unacknowledged messages that their caller publishes again. paho repeats unacknowledged messages too, after these.
         """
         with self._lock:
             self._unsent.clear()
             for topic, payload in self._retained.items():
                 self._client.publish(topic, payload, retain=True)
             self._settle()
-            since = float("inf") if self._lost_at is None else self._lost_at - RECENT
+            since = float("inf") if self._lost_at is None else self._lost_at - RESEND_WINDOW
             again = [envelope for at, envelope in self._recent if at > since]
-            again += [envelope for envelope in self._sent.values() if envelope.acknowledged is None] + self._pending
+            again += [envelope for envelope in self._sent.values() if envelope.on_acknowledged is None] + self._pending
             self._recent.clear()
             self._sent.clear()
             self._pending.clear()
@@ -160,16 +160,16 @@ class Outbound:
             for envelope in again:
                 self._send_or_keep(envelope)
 
-    def disconnected(self) -> None:
-        """To be called when the connection is lost; takes no lock, as above."""
+    def on_disconnect(self) -> None:
+        """Handles a lost connection. Takes no lock, for the same reason as `on_puback`."""
         self._is_connected = False
         if self._lost_at is None:
             self._lost_at = self._clock()
 
     def flush(self, seconds: float) -> None:
-        """Waits for the broker to acknowledge the last QoS 1 message."""
+        """Waits up to `seconds` for the broker to acknowledge the last QoS 1 message."""
         try:
             if self._last is not None:
                 self._last.wait_for_publish(seconds)
         except (RuntimeError, ValueError) as error:
-            log.debug("not everything was sent: %s", error)
+            log.debug("not all messages were sent: %s", error)

@@ -1,4 +1,4 @@
-"""Settings of everything that connects to the broker, and of modules that act on labels."""
+"""The settings of every program that connects to the broker, and of modules that use labels."""
 
 import re
 import ssl
@@ -18,7 +18,7 @@ SiteName = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 def _not_reserved(camera: str) -> str:
     if camera in topics.RESERVED_CAMERAS:
-        raise ValueError(f"taken by the suite's own topics, as are {', '.join(sorted(topics.RESERVED_CAMERAS))}")
+        raise ValueError(f"is reserved; a camera cannot be called {', '.join(sorted(topics.RESERVED_CAMERAS))}")
     return camera
 
 
@@ -27,32 +27,31 @@ CameraNames = Annotated[tuple[CameraName, ...], NoDecode, BeforeValidator(split_
 
 
 class BusSettings(ModuleSettings):
-    """Settings of every module."""
+    """The settings of every module."""
 
     module_name: SiteName | None = Field(
         default=None,
         validation_alias=AliasChoices("MODULE_NAME", "IOTEDGE_MODULEID"),
-        description="name on the broker (client id and status topic), when it is not the module's own",
+        description="name on the broker (client id and status topic), if not the module's name",
     )
     mqtt_host: Annotated[str, Field(min_length=1)] = Field(default="127.0.0.1", description="the broker's address")
     mqtt_port: Port = Field(default=1883, description="the broker's port")
     mqtt_username: str | None = Field(
-        default=None,
-        description="user on the broker; without it, the module's own name, if there is a password",
+        default=None, description="user name on the broker; if there is a password, the default is the module's name"
     )
     mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
-    mqtt_password_file: SecretFile | None = Field(default=None, description="a file with the password, instead")
-    mqtt_ca_file: ReadableFile | None = Field(default=None, description="certificate authority of the broker; turns TLS on")
+    mqtt_password_file: SecretFile | None = Field(default=None, description="a file with the password, instead of MQTT_PASSWORD")
+    mqtt_ca_file: ReadableFile | None = Field(default=None, description="certificate authority of the broker (PEM); enables TLS")
 
     @field_validator("mqtt_host")
     @classmethod
     def _host_name(cls, host: str) -> str:
         if re.search(r"[/@?#\s]", host):
-            raise ValueError("must be the name or IP address of a machine, without mqtt://, user, password or port")
+            raise ValueError("must be a host name or IP address, without mqtt://, user, password or port")
         try:
-            host.encode("idna")  # as the socket will do
+            host.encode("idna")  # as the socket does
         except UnicodeError:
-            raise ValueError("must be the name or IP address of a machine") from None
+            raise ValueError("must be a host name or IP address") from None
         return host
 
     @field_validator("mqtt_ca_file")
@@ -62,7 +61,7 @@ class BusSettings(ModuleSettings):
             try:
                 ssl.create_default_context(cafile=path)
             except ssl.SSLError:
-                raise ValueError("no certificate in it; PEM is needed") from None
+                raise ValueError("must be a certificate in PEM format") from None
         return path
 
     @field_validator("module_name", mode="before")
@@ -73,23 +72,23 @@ class BusSettings(ModuleSettings):
     @model_validator(mode="after")
     def _one_password(self) -> Self:
         if self.mqtt_password is not None and self.mqtt_password_file is not None:
-            raise ValueError("MQTT_PASSWORD and MQTT_PASSWORD_FILE: set one of them")
+            raise ValueError("set either MQTT_PASSWORD or MQTT_PASSWORD_FILE, not both")
         return self
 
     @property
-    def own_name(self) -> str:
-        """The name on the broker when none is set."""
+    def default_name(self) -> str:
+        """The name on the broker if MODULE_NAME is not set."""
         return type(self).__module__.partition(".")[0]
 
     @property
     def name(self) -> str:
-        return self.module_name or self.own_name
+        return self.module_name or self.default_name
 
     @property
     def username(self) -> str | None:
-        """On the broker; None is anonymous."""
-        is_given = self.mqtt_password is not None or self.mqtt_password_file is not None
-        return self.mqtt_username or (self.name if is_given else None)
+        """The user name on the broker; None for anonymous access."""
+        has_password = self.mqtt_password is not None or self.mqtt_password_file is not None
+        return self.mqtt_username or (self.name if has_password else None)
 
     @property
     def password(self) -> str | None:
@@ -99,11 +98,11 @@ class BusSettings(ModuleSettings):
 
 
 class LabelSettings(BusSettings):
-    """Settings of modules that act on labels."""
+    """The settings of modules that use labels."""
 
-    threshold: Probability = Field(default=0.5, description="least probability at which a label counts")
+    threshold: Probability = Field(default=0.5, description="minimum probability for a label to count")
     background_labels: CommaSeparated = Field(
-        default=("Negative", "nobody", "none"), description="labels that mean: nobody is there (commas between)"
+        default=("Negative", "nobody", "none"), description="labels that mean nobody is there, comma-separated"
     )
 
     def is_background(self, label: str) -> bool:

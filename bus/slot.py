@@ -1,4 +1,4 @@
-"""The newest-frame slot: between a thread that must not wait and one that cannot keep up."""
+"""A slot for the newest value of each key, between a thread that must not block and a slower one."""
 
 import threading
 from collections import OrderedDict
@@ -10,9 +10,9 @@ Value = TypeVar("Value")
 
 
 class NewestSlot(Generic[Key, Value]):
-    """Keeps the newest value of each key (a camera, say) and returns them in turn, so that no key starves.
+    """The newest value of each key, such as a camera. Keys take turns, so that none starves.
 
-    A newer value replaces one that was not taken. At most `limit` keys wait at a time.
+    A newer value replaces a waiting one of its key. At most `limit` keys wait at a time.
     """
 
     def __init__(self, limit: int = 64) -> None:
@@ -21,17 +21,17 @@ class NewestSlot(Generic[Key, Value]):
         self._changed = threading.Condition()
 
     def put(self, key: Key, value: Value) -> bool:
-        """Never waits. False when a value was dropped: the key's older one, or this one when there are too many keys."""
+        """Stores a value without blocking. Returns False if it replaced a waiting one, or if the slot is full and dropped it."""
         with self._changed:
             replaced = key in self._values
             if not replaced and len(self._values) >= self._limit:
                 return False
-            self._values[key] = value  # an old key keeps its place in the queue
+            self._values[key] = value  # a waiting key keeps its place in the queue
             self._changed.notify()
             return not replaced
 
     def take(self, timeout: float) -> Value | None:
-        """The newest value of the key that has waited longest, or None after `timeout` seconds without any."""
+        """Removes and returns the value of the key that has waited longest, or returns None after `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: bool(self._values), timeout):
                 return None

@@ -1,4 +1,4 @@
-"""What a module subscribes to: asked for at every connection, unpacked and handed to its handlers."""
+"""Subscriptions: renewed at every connection, with their messages unpacked and dispatched to handlers."""
 
 import logging
 import threading
@@ -19,28 +19,28 @@ log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Message)
 Handler = Callable[[Any, mqtt.MQTTMessage], object]
-"""Gets the unpacked message, and what was received."""
-Cleared = Callable[[str], object]
-"""Gets the topic whose retained message was deleted."""
+"""A callback with the unpacked message and the received one."""
+OnCleared = Callable[[str], object]
+"""A callback with the topic of a deleted retained message."""
 Warn = Callable[[str, str, str], object]
-"""Gets metric, text and sender."""
+"""A callback with metric, text and sender."""
 
-REFUSED = 0x80
-"""Granted QoS of a subscription that the broker refuses."""
+SUBACK_FAILURE = 0x80
+"""The return code of a refused subscription."""
 
 
 class _Subscription(NamedTuple):
-    wanted: str
-    """The filter that the broker gets, with its share."""
+    filter: str
+    """The filter sent to the broker, including the share."""
     qos: int
-    handlers: list[tuple[Handler, Cleared]]
+    handlers: list[tuple[Handler, OnCleared]]
 
 
 class Subscriptions:
-    """The subscribing half of a connection; from any thread."""
+    """The subscribing half of a connection. Thread-safe."""
 
     def __init__(self, client: Client, name: str, password: str | None, metrics: Metrics, warn: Warn) -> None:
-        """`name` is the module's, for the log; `password` makes a share secret."""
+        """`name` is the module's name, for the log. `password` makes the names of shares secret."""
         self._client = client
         self._name = name
         self._password = password
@@ -50,61 +50,63 @@ class Subscriptions:
         self._lock = threading.Lock()
         self._is_connected = False
         self._subscriptions: dict[str, _Subscription] = {}
-        """By filter: paho has one callback for each."""
-        self._unanswered: dict[int, list[str]] = {}
-        """Filters that the broker has not granted or refused yet, by packet."""
+        """By topic filter, because paho has one callback for each."""
+        self._pending: dict[int, list[str]] = {}
+        """Filters whose SUBACK has not arrived yet, by packet id."""
 
-    def add(self, topic: str, kind: type[Message], handler: Handler, share: str | None = None, cleared: Cleared = str) -> None:
-        """Subscribes to a filter, now or as soon as there is a connection; as `bus.Bus.subscribe`."""
-        wanted = topics.shared(topic, secret_name(share, self._password)) if share else topic
+    def add(
+        self, topic: str, kind: type[Message], handler: Handler, share: str | None = None, on_cleared: OnCleared = str
+    ) -> None:
+        """Subscribes to a filter now, or at the next connection; see `bus.Bus.subscribe`."""
+        own_filter = topics.shared(topic, secret_name(share, self._password)) if share else topic
         with self._lock:
-            subscription = self._subscriptions.setdefault(topic, _Subscription(wanted, kind.QOS, []))
-            subscription.handlers.append((handler, cleared))
+            subscription = self._subscriptions.setdefault(topic, _Subscription(own_filter, kind.QOS, []))
+            subscription.handlers.append((handler, on_cleared))
             self._client.message_callback_add(
                 topic, lambda _client, _userdata, received: self._dispatch(topic, kind, subscription.handlers, received)
             )
             if self._is_connected:
-                self._ask([subscription])
+                self._subscribe([subscription])
 
     def remove(self, topic: str) -> None:
-        """Unsubscribes all handlers of a filter; a message that is being handled still is."""
+        """Unsubscribes all handlers of a filter. A handler that is running completes."""
         with self._lock:
             subscription = self._subscriptions.pop(topic)
             self._client.message_callback_remove(topic)
             if self._is_connected:
-                self._client.unsubscribe(subscription.wanted)
+                self._client.unsubscribe(subscription.filter)
 
-    def connected(self) -> None:
-        """Asks for all filters."""
+    def on_connect(self) -> None:
+        """Subscribes to all filters again."""
         with self._lock:
-            self._unanswered.clear()
+            self._pending.clear()
             if self._subscriptions:
-                self._ask(list(self._subscriptions.values()))
+                self._subscribe(list(self._subscriptions.values()))
             self._is_connected = True
 
-    def disconnected(self) -> None:
-        """To be called when the connection is lost. Needs no lock: what is asked for meanwhile is asked for again later."""
+    def on_disconnect(self) -> None:
+        """Handles a lost connection. Needs no lock, because the next connection renews all subscriptions."""
         self._is_connected = False
 
-    def answered(self, packet: int, granted: tuple[int, ...]) -> None:
-        """To be called with the broker's answer."""
+    def on_suback(self, packet: int, granted: tuple[int, ...]) -> None:
+        """Handles a SUBACK, and logs each refused filter."""
         with self._lock:
-            asked = self._unanswered.pop(packet, [])
-        for topic, qos in zip(asked, granted, strict=False):
-            if qos >= REFUSED:
-                log.error("the broker refuses the subscription of %s to %s", self._name, topic)
+            filters = self._pending.pop(packet, [])
+        for topic, qos in zip(filters, granted, strict=False):
+            if qos >= SUBACK_FAILURE:
+                log.error("broker refused the subscription of %s to %s; its messages will not arrive", self._name, topic)
 
-    def _ask(self, subscriptions: list[_Subscription]) -> None:
-        _, packet = self._client.subscribe([(one.wanted, one.qos) for one in subscriptions])
+    def _subscribe(self, subscriptions: list[_Subscription]) -> None:
+        _, packet = self._client.subscribe([(one.filter, one.qos) for one in subscriptions])
         if packet is not None:
-            self._unanswered[packet] = [one.wanted for one in subscriptions]
+            self._pending[packet] = [one.filter for one in subscriptions]
 
     def _dispatch(
-        self, topic: str, kind: type[Message], handlers: list[tuple[Handler, Cleared]], received: mqtt.MQTTMessage
+        self, topic: str, kind: type[Message], handlers: list[tuple[Handler, OnCleared]], received: mqtt.MQTTMessage
     ) -> None:
         if kind.RETAINED and not received.payload:
-            for _, cleared in handlers:
-                cleared(received.topic)
+            for _, on_cleared in handlers:
+                on_cleared(received.topic)
             return
         try:
             message = _unpack(kind, received)
@@ -118,10 +120,10 @@ class Subscriptions:
             except Exception:
                 self._metrics.add(names.FAILED)
                 if (more := self._throttle(topic)) is not None:
-                    log.exception("%s: handling a message failed%s", received.topic, more)
+                    log.exception("%s: failed to process a message; skipped it%s", received.topic, more)
 
 
 def _unpack(kind: type[M], received: mqtt.MQTTMessage) -> M:
     if received.retain and not kind.RETAINED:
-        raise InvalidMessage(f"{kind.__name__}: retained by the broker; only fresh ones are accepted")
-    return kind.received(received.topic, received.payload)
+        raise InvalidMessage(f"{kind.__name__}: must not be retained")
+    return kind.from_topic(received.topic, received.payload)

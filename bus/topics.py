@@ -1,14 +1,14 @@
-"""The topics of the suite; no other file spells one.
+"""All topics. No other file spells a topic.
 
-Called with the name of a camera, asker, display or module, each gives its topic; without a name, the filter for all of them.
+Each is callable. With the name of a camera, asker, display or module it returns a topic; without a name, the wildcard filter.
 """
 
 RESERVED_CAMERAS = frozenset({"classifier", "display", "query", "status"})
-"""Second levels that are no cameras."""
+"""Second topic levels that are not cameras."""
 
 
 class Topic:
-    """A topic with a message's field in it: ``footfall/{camera}/frame``."""
+    """A topic template with one field of the message: ``footfall/{camera}/frame``."""
 
     def __init__(self, template: str) -> None:
         self._before, _, rest = template.partition("{")
@@ -18,15 +18,15 @@ class Topic:
         return f"{self._before}{name}{self._after}" if self._field else self._before
 
     def of(self, message: object) -> str:
-        """The topic of a message."""
+        """Returns the topic of a message."""
         return self(getattr(message, self._field)) if self._field else self._before
 
     def name_in(self, topic: str) -> str:
-        """The name of the camera, asker, display or module in a topic of this form."""
+        """Returns the name of the camera, asker, display or module in a topic of this form."""
         return topic.split("/")[self._before.count("/")]
 
     def fields_in(self, topic: str) -> dict[str, str]:
-        """The field that a topic contains."""
+        """Returns the template's field with its value in a topic; empty if the template has no field."""
         return {self._field: self.name_in(topic)} if self._field else {}
 
 
@@ -50,5 +50,5 @@ wanted_model = Topic("footfall/classifier/model")
 
 
 def shared(topic: str, share: str) -> str:
-    """The filter by which the members of a share divide a topic among them."""
+    """Returns the filter of a shared subscription, whose members divide the messages of a topic."""
     return f"$share/{share}/{topic}"

@@ -51,7 +51,7 @@ class Settings(BusSettings):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
     @property
-    def own_name(self) -> str:
+    def default_name(self) -> str:
         """The module's default name. It is different for each camera, because a broker drops the older of two equal names."""
         return "capture" if self.camera == type(self).model_fields["camera"].default else f"capture-{self.camera}"[:64]
 

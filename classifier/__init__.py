@@ -1,14 +1,14 @@
-"""Frames in, predictions out: an exported model, run on this machine."""
+"""The classifier: turns frames into predictions with an exported model, on this machine."""
 
 import os
 
 from runtime.errors import FootfallError
 
 MAX_PIXELS = 16_000_000
-"""A picture that announces more is refused before it is decoded. As many take 110 MB at most: JPEG, PNG or WebP."""
+"""Larger pictures are refused before they are decoded. A JPEG, PNG or WebP of this size takes at most 110 MB."""
 
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))  # OpenCV reads it when it is imported
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))  # read when OpenCV is imported
 
 
 class InvalidExport(FootfallError):
-    """A model that cannot be served; the message names the file, what was found and what is needed."""
+    """A model that cannot be served. The message names the file, what was found and what is needed."""

@@ -1,4 +1,4 @@
-"""Publishes a prediction for the newest frame of every camera as footfall/<camera>/prediction."""
+"""Classifies the newest frame of each camera and publishes the prediction as footfall/<camera>/prediction."""
 
 import logging
 import sys
@@ -22,11 +22,11 @@ from runtime.worker import Worker
 log = logging.getLogger(__name__)
 
 MAX_REQUESTS = 32
-"""HTTP requests at once."""
+"""Upper bound of concurrent HTTP requests."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
-    """Classifies until `stop` is set."""
+    """Classifies frames until `stop` is set. Raises `InvalidSetting` if MODEL cannot be served."""
     options = Options(settings.num_threads, settings.xnnpack, settings.delegate)
     models = ModelManager(settings.model, ModelStore(settings.state_dir), partial(Classifier, options=options))
     try:
@@ -47,31 +47,31 @@ def main(settings: Settings, stop: threading.Event) -> None:
         labels = tuple(classifier.labels[:MAX_LABELS])
         about.update(model=classifier.identity, labels=labels, runtime=classifier.runtime)
         bus.describe(**about)
-        log.info("serving %s (%s) with %s", classifier.identity, ", ".join(classifier.labels), classifier.runtime)
+        log.info("serving %s: labels %s; runtime %s", classifier.identity, ", ".join(classifier.labels), classifier.runtime)
 
-    def report(update: object) -> None:
+    def report_update(update: object) -> None:
         bus.describe(update=update)
         bus.report()
 
-    def refuse(problem: str) -> None:
+    def report_problem(problem: str) -> None:
         bus.state(states.MODEL_REFUSED if problem else states.RUNNING, problem)
 
     serve(classifier)
     bus.describe(update=models.update)
-    models.attach(serve, report, refuse)
+    models.attach(serve, report_update, report_problem)
     bus.heartbeat.watch("the model", lambda: pipeline.stalled)
     for camera in settings.cameras or ("+",):
-        bus.subscribe(topics.frame(camera), Frame, pipeline.offer, settings.share)
+        bus.subscribe(topics.frame(camera), Frame, pipeline.submit, settings.share)
     bus.subscribe(topics.wanted_model(), WantedModel, models.on_wanted)
     with ExitStack() as running:
         if settings.http_port is not None:
             from classifier.web import create_app  # noqa: PLC0415
-            from runtime.server import Address, Server  # noqa: PLC0415  # 14 MB that only those pay who need it
+            from runtime.server import Address, Server  # noqa: PLC0415  # 14 MB, needed for HTTP only
 
             address = Address("HTTP_PORT", settings.http_host, settings.http_port)
             app = create_app(pipeline, lambda: about, settings.url_hosts)
             running.enter_context(Server(app, address, MAX_REQUESTS))
-            log.info("HTTP on %s:%d", settings.http_host, settings.http_port)
+            log.info("HTTP interface: http://%s:%d", settings.http_host, settings.http_port)
         for part in (bus, *pipeline.workers, Worker("models", models.step)):
             running.enter_context(part)
         bus.state(states.RUNNING)

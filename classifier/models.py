@@ -1,7 +1,7 @@
-"""Which model is served: that of MODEL, or one that was wanted on the broker. Downloads, tries and switches models.
+"""The manager of the served model, which is MODEL or a model requested over MQTT. Downloads, tries and switches models.
 
-The last change wins: a model that is wanted replaces the one that is served, and so does a change of MODEL's files, also one
-while the classifier was stopped. The model before is kept for a rollback.
+The last change wins. A requested model replaces the served one, and so does a change of MODEL's files, even one made while the
+classifier was stopped. The previous model is kept for a rollback.
 """
 
 import hashlib
@@ -16,33 +16,33 @@ from typing import Any
 
 from bus import ModelUpdate, WantedModel
 from classifier import InvalidExport
-from classifier.download import DownloadRefused, download_model
-from classifier.export import Export, Stamp, read_export, take_stamp
+from classifier.download import PermanentDownloadError, download_model
+from classifier.export import Export, FileStats, read_export, stat_files
 from classifier.interpreter import Classifier
-from classifier.store import STATE_FILE, ModelStore, SavedState, StoredModel, Wanted, find_problem
+from classifier.store import STATE_FILE, ModelStore, PendingModel, SavedState, StoredModel, find_request_problem
 from runtime.address import public_address
 from runtime.backoff import Backoff
 from runtime.errors import FootfallError
 
 log = logging.getLogger(__name__)
 
-LOOK_INTERVAL = 1.0
-"""Seconds between two looks at MODEL's files."""
+CHECK_INTERVAL = 1.0
+"""Seconds between two checks of MODEL's files."""
 STEP_SECONDS = 0.5
-"""Of waiting or downloading in one step."""
-_ignore: Callable[..., object] = lambda *_: None  # noqa: E731
+"""Seconds that one step waits or downloads at most."""
+_do_nothing: Callable[..., object] = lambda *_: None  # noqa: E731
 MAX_TRIALS = 5
-"""Trials of a model that this process may not survive."""
+"""Trials of a model that may end this process before the model is refused."""
 MAX_REQUESTS = 16
 
 
 class ModelManager:
-    """Its methods belong to one thread, but for `on_wanted`; `step` is to be called again and again."""
+    """The manager of the served model. Call `step` repeatedly. All methods but `on_wanted` must run on the same thread."""
 
     def __init__(
         self, path: Path, store: ModelStore, load: Callable[[Export], Classifier], retry: tuple[float, float] = (5.0, 600.0)
     ) -> None:
-        """`path` is MODEL; `load` tries an export and loads it, or raises `FootfallError`; `retry`: least and most seconds."""
+        """`path` is MODEL. `load` tries and loads an export or raises `FootfallError`. `retry`: least and most seconds."""
         self._path = path
         self._store = store
         self._load = load
@@ -50,100 +50,100 @@ class ModelManager:
         self._state = SavedState()
         self._requests: queue.Queue[WantedModel] = queue.Queue(MAX_REQUESTS)
         self._download: Generator[None, None, None] | None = None
-        self._retry_at = self._look_at = 0.0
-        self._seen: Stamp = ()
-        self._judged: Stamp = ()
-        self._serve = self._report = self._refuse = _ignore
+        self._retry_at = self._next_check_at = 0.0
+        self._last_stats: FileStats = ()
+        self._checked_stats: FileStats = ()
+        self._serve = self._report_update = self._report_problem = _do_nothing
 
     def attach(
-        self, serve: Callable[[Classifier], object], report: Callable[[ModelUpdate], object], refuse: Callable[[str], object]
+        self, serve: Callable[[Classifier], object], report: Callable[[ModelUpdate], object], on_problem: Callable[[str], object]
     ) -> None:
-        """After `start`. `refuse` gets the problem with MODEL's files, an empty text when there is none any more."""
-        self._serve, self._report, self._refuse = serve, report, refuse
+        """Sets the callbacks after `start`. `on_problem` gets the problem with MODEL's files, or an empty text."""
+        self._serve, self._report_update, self._report_problem = serve, report, on_problem
 
     @property
     def update(self) -> ModelUpdate:
-        """What became of the last model that was wanted."""
+        """The outcome of the last request."""
         previous = self._state.previous
         return replace(self._state.update, previous=previous.model if previous else None)
 
     def start(self) -> Classifier:
-        """Loads the model that was served last; if that is damaged, the previous one, or that of MODEL.
+        """Loads the model that was served last, or else the previous one, or else MODEL. A changed MODEL comes first.
 
-        Raises `InvalidExport` when none can be served, and `InvalidSetting` for a delegate.
+        Raises `InvalidExport` if none can be served, and `InvalidSetting` for a delegate that cannot be loaded.
         """
         try:
             self._state = self._store.read()
         except (OSError, ValueError) as error:
-            reason = type(error).__name__  # the text of an error may hold an address
-            log.warning("STATE_DIR: %s cannot be read (%s); the model of MODEL is served", STATE_FILE, reason)
+            reason = type(error).__name__  # the text may contain an address
+            log.warning("STATE_DIR: cannot read %s (%s); serving MODEL", STATE_FILE, reason)
         problem, default = "", self._state.default
-        stamp = take_stamp(self._path)
+        stats = stat_files(self._path)
         with suppress(InvalidExport):
             default = read_export(self._path).fingerprint
-            self._judged = stamp
+            self._checked_stats = stats
         for candidate in self._state.candidates(default):
             try:
                 classifier = self._open(candidate)
             except InvalidExport as error:
                 problem = problem or str(error)
                 continue
-            self._started(replace(candidate, model=classifier.identity), problem, default)
+            self._save_start(replace(candidate, model=classifier.identity), problem, default)
             return classifier
         raise InvalidExport(problem)
 
-    def _started(self, served: StoredModel, problem: str, default: str) -> None:
-        """Saves what is served after the start; `problem` is why another model cannot be."""
+    def _save_start(self, served: StoredModel, problem: str, default: str) -> None:
+        """Saves the model that is served after a start. `problem` is why a better candidate cannot be served."""
         before, changes = self._state.served, dict[str, Any]()
         if before is not None and before.file != served.file:
             changes["previous"] = None if problem else before
-            changes["update"] = self._state.overridden
+            changes["update"] = self._state.overridden_update
             if problem:
                 log.warning("%s; serving %s instead", problem, served.model)
-            if problem and before.file:  # the next request for it downloads it again
+            if problem and before.file:  # so that the next request downloads it again
                 changes |= {"update": replace(self._state.update, state="failed", detail=problem[:1000]), "address": ""}
-        if problem and served.file:  # the new model of MODEL is tried again by the watch, which reports the problem
-            self._judged = ()
+        if problem and served.file:  # `check_files` tries MODEL again and reports the problem
+            self._checked_stats = ()
         else:
             changes["default"] = default
         self._save(served=served, **changes)
 
     def on_wanted(self, wanted: WantedModel) -> None:
-        """Queues a request; from any thread."""
+        """Queues a request. Thread-safe."""
         try:
             self._requests.put_nowait(wanted)
         except queue.Full:
-            log.warning("more than %d requests for models are waiting; this one is dropped", MAX_REQUESTS)
+            log.warning("%d model requests are waiting already; dropping this one", MAX_REQUESTS)
 
     def step(self) -> None:
-        """Does what is due, for about `STEP_SECONDS`; the trial of a model takes longer."""
-        if time.monotonic() >= self._look_at:
-            self.look()
-            self._look_at = time.monotonic() + LOOK_INTERVAL
-        timeout = 0 if self._due else STEP_SECONDS
+        """Does the work that is due, for about `STEP_SECONDS`. A trial takes longer."""
+        if time.monotonic() >= self._next_check_at:
+            self.check_files()
+            self._next_check_at = time.monotonic() + CHECK_INTERVAL
+        timeout = 0 if self._due_model else STEP_SECONDS
         with suppress(queue.Empty):
             while True:
                 self._process(self._requests.get(timeout=timeout))
                 timeout = 0
-        if (wanted := self._due) is None:
+        if (pending := self._due_model) is None:
             return
         try:
-            self._advance(wanted)
+            self._advance(pending)
         except InvalidExport as error:
-            self._finish("refused", str(error))
-        except DownloadRefused as error:
-            self._finish("failed", str(error))
+            self._set_outcome("refused", str(error))
+        except PermanentDownloadError as error:
+            self._set_outcome("failed", str(error))
         except Exception as error:
             wait = self._backoff.next()
             self._retry_at = time.monotonic() + wait
             reason = str(error) if isinstance(error, FootfallError) else f"STATE_DIR: {type(error).__name__}: {error}"
-            self._finish("waiting", f"{reason}; next try in {wait:g} s", wanted)
+            self._set_outcome("waiting", f"{reason}; next try in {wait:g} s", pending)
 
-    def look(self) -> None:
-        """Serves MODEL's model if its files have changed; a change counts when two looks in a row find the same."""
-        stamp = take_stamp(self._path)
-        is_settled, self._seen = stamp == self._seen, stamp
-        if not is_settled or not stamp or stamp == self._judged:
+    def check_files(self) -> None:
+        """Serves MODEL if its files have changed. A change counts once two successive checks find the same files."""
+        stats = stat_files(self._path)
+        is_settled, self._last_stats = stats == self._last_stats, stats
+        if not is_settled or not stats or stats == self._checked_stats:
             return
         problem, fingerprint, classifier = "", "", None
         try:
@@ -153,16 +153,16 @@ class ModelManager:
                 classifier = self._load(export)
         except FootfallError as error:
             problem = str(error)
-        if take_stamp(self._path) != stamp:
-            return  # it changed meanwhile: what was read may be of two states
-        self._judged = stamp
+        if stat_files(self._path) != stats:
+            return  # changed while it was read, so the files may not match
+        self._checked_stats = stats
         if classifier is not None:
-            self._switch(StoredModel(classifier.identity), classifier, default=fingerprint, update=self._state.overridden)
-        self._refuse(problem)
+            self._switch(StoredModel(classifier.identity), classifier, default=fingerprint, update=self._state.overridden_update)
+        self._report_problem(problem)
 
     @property
-    def _due(self) -> Wanted | None:
-        """The model to download or try now."""
+    def _due_model(self) -> PendingModel | None:
+        """The requested model, if it is time to download or try it."""
         return self._state.wanted if time.monotonic() >= self._retry_at else None
 
     def _process(self, request: WantedModel) -> None:
@@ -170,7 +170,7 @@ class ModelManager:
         update, address = self._state.update, hashlib.sha256(url.encode()).hexdigest()
         is_known = address == self._state.address or update.state in ("serving", "rolled-back")
         if is_known and sha256 and sha256 == update.sha256 and not request.rollback:
-            self._report(self.update)
+            self._report_update(self.update)
             return
         if self._download is not None:
             self._download.close()
@@ -180,58 +180,58 @@ class ModelManager:
         elif not url and not sha256:
             self._save(wanted=None, update=ModelUpdate("none"), address="")
         else:
-            problem = find_problem(url, sha256)
+            problem = find_request_problem(url, sha256)
             if self._store.folder is None:
-                problem = "STATE_DIR is not set; set it to a folder where downloaded models are kept"
+                problem = "STATE_DIR is not set; set it to a folder for downloaded models"
             state = ModelUpdate("refused" if problem else "downloading", public_address(url)[:300] or None, sha256[:128], problem)
-            log.info("model wanted from %s: %s", state.url, problem or "downloading it")
+            log.info("model requested from %s: %s", state.url, problem or "downloading it")
             self._backoff.reset()
             self._retry_at = 0.0
-            self._save(wanted=None if problem else Wanted(url, sha256), update=state, address=address)
+            self._save(wanted=None if problem else PendingModel(url, sha256), update=state, address=address)
 
-    def _advance(self, wanted: Wanted) -> None:
-        """Downloads for a while, or tries and switches."""
+    def _advance(self, pending: PendingModel) -> None:
+        """Downloads a part of the model, or tries and serves it."""
         served, previous = self._state.served, self._state.previous
-        if served is not None and served.sha256 == wanted.sha256:
-            self._finish("serving")
+        if served is not None and served.sha256 == pending.sha256:
+            self._set_outcome("serving")
         elif self._download is not None:
-            end = time.monotonic() + STEP_SECONDS
+            deadline = time.monotonic() + STEP_SECONDS
             try:
-                while time.monotonic() < end:
+                while time.monotonic() < deadline:
                     next(self._download)
             except Exception as error:
                 self._download = None
                 if not isinstance(error, StopIteration):
                     raise
-        elif previous and previous.sha256 == wanted.sha256 and self._store.has(previous.file, wanted.sha256):
-            self._install(previous, wanted)
-        elif self._store.has(wanted.file, wanted.sha256):
-            self._install(StoredModel("", wanted.file, wanted.sha256), wanted)
+        elif previous and previous.sha256 == pending.sha256 and self._store.is_intact(previous.file, pending.sha256):
+            self._install(previous, pending)
+        elif self._store.is_intact(pending.file, pending.sha256):
+            self._install(StoredModel("", pending.file, pending.sha256), pending)
         else:
-            self._store.path(wanted.file).parent.mkdir(parents=True, exist_ok=True)
-            self._finish("downloading", "", wanted)
-            self._download = download_model(wanted.url, wanted.sha256, self._store.path(wanted.file))
+            self._store.path(pending.file).parent.mkdir(parents=True, exist_ok=True)
+            self._set_outcome("downloading", "", pending)
+            self._download = download_model(pending.url, pending.sha256, self._store.path(pending.file))
 
-    def _install(self, stored: StoredModel, wanted: Wanted) -> None:
-        if wanted.trials >= MAX_TRIALS:
-            raise InvalidExport(f"the classifier ended {wanted.trials} times while it tried this model")
-        self._finish("trying", "", replace(wanted, trials=wanted.trials + 1))
+    def _install(self, stored: StoredModel, pending: PendingModel) -> None:
+        if pending.trials >= MAX_TRIALS:
+            raise InvalidExport(f"the classifier ended {pending.trials} times during a trial of this model")
+        self._set_outcome("trying", "", replace(pending, trials=pending.trials + 1))
         classifier = self._open(stored)
         if self._requests.empty():
             update = replace(self._state.update, state="serving", detail="")
             self._switch(replace(stored, model=classifier.identity), classifier, wanted=None, update=update)
-        else:  # what came meanwhile decides first; the zip stays
-            self._finish("trying", "", wanted)
+        else:  # handles the newer request first; keeps the zip
+            self._set_outcome("trying", "", pending)
 
     def _roll_back(self) -> None:
         previous, update = self._state.previous, self._state.update
         try:
             if previous is None:
-                raise InvalidExport("there is no earlier model")
+                raise InvalidExport("there is no previous model")
             classifier = self._open(previous)
         except FootfallError as error:
-            log.warning("rollback: %s; the model stays", error)
-            self._save(update=replace(update, detail=f"rollback: {error}"[:1000]))
+            log.warning("rollback failed: %s; the current model stays", error)
+            self._save(update=replace(update, detail=f"rollback failed: {error}"[:1000]))
             return
         is_wanted = bool(previous.sha256) and previous.sha256 == update.sha256
         update = replace(update, state="serving" if is_wanted else "rolled-back", detail="")
@@ -243,25 +243,25 @@ class ModelManager:
         self._serve(classifier)
         self._save(served=stored, previous=previous, **changes)
 
-    def _finish(self, state: str, detail: str = "", wanted: Wanted | None = None) -> None:
-        """Saves and reports what became of the model that is wanted; `wanted` is None when nothing is left to do."""
+    def _set_outcome(self, state: str, detail: str = "", pending: PendingModel | None = None) -> None:
+        """Saves and reports the outcome of a request; `pending` is None when nothing is left to do."""
         if detail:
             log.warning("model from %s: %s: %s", self._state.update.url, state, detail)
         update = replace(self._state.update, state=state, detail=detail[:1000])  # type: ignore[arg-type]
-        if (update, wanted) != (self._state.update, self._state.wanted):
-            self._save(update=update, wanted=wanted)
+        if (update, pending) != (self._state.update, self._state.wanted):
+            self._save(update=update, wanted=pending)
 
     def _save(self, **changes: Any) -> None:
-        """Changes the state, saves and reports it. What cannot be saved is lost with a restart, which is logged."""
+        """Changes, saves and reports the state. If it cannot be saved, logs a warning; a restart then loses the change."""
         self._state = replace(self._state, **changes)
         try:
             self._store.write(self._state)
         except OSError as error:
-            log.warning("STATE_DIR: %s: %s; a restart forgets what model is wanted", self._store.folder, error.strerror)
-        self._report(self.update)
+            log.warning("STATE_DIR=%s: %s; a restart will lose this change", self._store.folder, error.strerror)
+        self._report_update(self.update)
 
     def _open(self, stored: StoredModel) -> Classifier:
         """Reads, tries and loads a model. Raises `FootfallError`."""
-        if stored.file and not self._store.has(stored.file, stored.sha256):
+        if stored.file and not self._store.is_intact(stored.file, stored.sha256):
             raise InvalidExport(f"{stored.file}: the file is missing or damaged")
         return self._load(read_export(self._store.path(stored.file) if stored.file else self._path))

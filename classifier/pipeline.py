@@ -1,4 +1,4 @@
-"""From frames to predictions, in two threads: one decodes the next frame while the other runs the model on this one."""
+"""The pipeline from frames to predictions: one thread decodes the next frame while another runs the model on this one."""
 
 import concurrent.futures
 import queue
@@ -15,16 +15,16 @@ from classifier.preprocess import Tensor, decode, decode_any
 from runtime.metrics import Metrics
 from runtime.worker import Worker
 
-TICK = 0.2
+QUEUE_TIMEOUT = 0.2
 """Seconds that a step waits for work."""
 
 
 class Busy(FootfallError):
-    """Too many requests at once, or the model does not answer."""
+    """Too many concurrent requests, or a model that does not respond."""
 
 
-class _Ready(NamedTuple):
-    """A tensor, the classifier that it was made for, and where it came from."""
+class _PreparedInput(NamedTuple):
+    """A tensor, the classifier it was made for, and the frame or request it came from."""
 
     tensor: Tensor
     classifier: Classifier
@@ -32,15 +32,15 @@ class _Ready(NamedTuple):
 
 
 class Pipeline:
-    """Predicts the newest frame of each camera in turn; older ones are dropped and counted. Answers requests in between.
+    """A pipeline that classifies the newest frame of each camera in turn, and pictures on request. Older frames are dropped.
 
-    A frame is decoded when the one before it is in the model, so that at most one frame waits for the model, and one picture that
-    somebody asks about; these take turns.
-    `publish` and `count_and_warn` (metric, text, sender) are called from its threads.
+    A frame is decoded once the model has taken the previous one. So at most one frame and one requested picture wait for the
+    model; they take turns.
+    Its threads call `publish` and `count_and_warn` (metric, text, sender).
     """
 
     ANSWER_TIMEOUT = 10.0
-    """Seconds without an answer, or in one step, after which the model counts as stuck."""
+    """Seconds that a request or a step may take; after that the model counts as stuck."""
 
     def __init__(
         self,
@@ -56,72 +56,72 @@ class Pipeline:
         self._publish = publish
         self._count_and_warn = count_and_warn
         self._newest: NewestSlot[str, Frame] = NewestSlot()
-        self._ready: queue.Queue[_Ready] = queue.Queue()
-        self._may_decode = threading.Semaphore(1)
-        self._may_ask = threading.Semaphore(1)
+        self._prepared: queue.Queue[_PreparedInput] = queue.Queue()
+        self._decode_slot = threading.Semaphore(1)
+        self._request_slot = threading.Semaphore(1)
         self.workers = Worker("decode", self._prepare_next), Worker("classify", self._classify_next)
-        """To be entered."""
+        """The threads; enter each to start it."""
 
-    def offer(self, frame: Frame) -> None:
-        """Takes a frame; never waits."""
+    def submit(self, frame: Frame) -> None:
+        """Queues a frame, in place of an older one of the same camera. Never blocks."""
         if not self._newest.put(frame.camera, frame):
             self._metrics.add(names.DROPPED_FOR_NEWER)
 
     def switch(self, classifier: Classifier) -> None:
-        """Uses another model from the next frame on; a frame that was prepared for the last model still goes to that one."""
+        """Uses another model from the next frame on. The current model still gets a frame already prepared for it."""
         self._classifier = classifier
 
-    def ask(self, picture: bytes) -> Result:
-        """Classifies a picture of any format that OpenCV reads, and waits for it. Raises `InvalidMessage` or `Busy`."""
-        if not self._may_ask.acquire(timeout=self.ANSWER_TIMEOUT):
-            raise Busy(f"too many requests: no turn within {self.ANSWER_TIMEOUT:g} s")
+    def classify(self, picture: bytes) -> Result:
+        """Classifies a picture in any format that OpenCV reads; blocks until then. Raises `InvalidMessage` or `Busy`."""
+        if not self._request_slot.acquire(timeout=self.ANSWER_TIMEOUT):
+            raise Busy(f"too many requests; this one gave up after {self.ANSWER_TIMEOUT:g} s")
         try:
-            classifier, asked = self._classifier, Future[Result]()
-            self._ready.put(_Ready(classifier.input.tensor(decode_any(picture)), classifier, asked))
-            return asked.result(self.ANSWER_TIMEOUT)
+            classifier, future = self._classifier, Future[Result]()
+            self._prepared.put(_PreparedInput(classifier.input.to_tensor(decode_any(picture)), classifier, future))
+            return future.result(self.ANSWER_TIMEOUT)
         except concurrent.futures.TimeoutError:
             raise Busy(f"the model has not answered within {self.ANSWER_TIMEOUT:g} s") from None
         finally:
-            self._may_ask.release()
+            self._request_slot.release()
 
     @property
     def stalled(self) -> float:
-        """Seconds that the longer of the current steps has taken; a healthy one takes under a second."""
+        """Seconds since the older of the two current steps began; a healthy step takes less than a second."""
         return max(worker.stalled for worker in self.workers)
 
     def _prepare_next(self) -> None:
-        """Decodes the newest frame once the model has taken the one before."""
-        if not self._may_decode.acquire(timeout=TICK):
+        """Decodes the newest frame once the model has taken the previous one."""
+        if not self._decode_slot.acquire(timeout=QUEUE_TIMEOUT):
             return
-        ready = None
+        prepared = None
         try:
-            frame = self._newest.take(TICK)
+            frame = self._newest.take(QUEUE_TIMEOUT)
             if frame is not None and self._is_fresh(frame):
                 classifier = self._classifier
-                picture = decode(frame.jpeg, classifier.input.reduction(frame.width, frame.height))
-                ready = _Ready(classifier.input.tensor(picture), classifier, frame)
+                picture = decode(frame.jpeg, classifier.input.max_reduction(frame.width, frame.height))
+                prepared = _PreparedInput(classifier.input.to_tensor(picture), classifier, frame)
         except InvalidMessage as error:
             self._count_and_warn(names.INVALID, f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:
-            if ready is None:
-                self._may_decode.release()
+            if prepared is None:
+                self._decode_slot.release()
             else:
-                self._ready.put(ready)
+                self._prepared.put(prepared)
 
     def _classify_next(self) -> None:
         try:
-            tensor, classifier, origin = self._ready.get(timeout=TICK)
+            tensor, classifier, origin = self._prepared.get(timeout=QUEUE_TIMEOUT)
         except queue.Empty:
             return
         if isinstance(origin, Frame):
-            self._may_decode.release()
+            self._decode_slot.release()
         try:
             result = classifier.classify(tensor)
         except Exception as error:
             if isinstance(origin, Future):
                 origin.set_exception(error)
             else:
-                text = f"{origin.topic}: could not be classified: {type(error).__name__}: {error}"[:300]
+                text = f"{origin.topic}: classification failed: {type(error).__name__}: {error}"[:300]
                 self._count_and_warn(names.FAILED, text, origin.topic)
             return
         if isinstance(origin, Future):

@@ -1,4 +1,4 @@
-"""Loads the model on standard input and runs it once, in a process that may crash of it: python -m classifier.trial tflite"""
+"""The trial of a model in a separate process, which it may crash: python -m classifier.trial tflite < model.tflite"""
 
 import signal
 import sys
@@ -9,8 +9,8 @@ from classifier import backends
 
 
 def main() -> None:
-    """Ends by an error, or a signal, when the model cannot be run."""
-    signal.alarm(60)  # so that it ends, too, when the process that waits for it has been killed
+    """Loads the model and runs it once. Ends with an error or a signal if that fails."""
+    signal.alarm(60)  # ends this process even if its parent was killed
     model = backends.get_backend(sys.argv[1]).load(sys.stdin.buffer.read(), backends.Options())
     model.run(np.zeros(model.inputs[0].shape, model.inputs[0].dtype))
 

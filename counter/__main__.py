@@ -28,4 +28,4 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    process.end(process.run(main, Settings, __doc__ or ""))  # an answer may still wait for a locked ledger
+    process.terminate(process.run(main, Settings, __doc__ or ""))  # an answer may still wait for a locked ledger

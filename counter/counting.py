@@ -42,7 +42,7 @@ class Counter:
         self._clocks = expiry.clocks
         self._publisher = Publisher(bus, ledger, self._clocks)
         self._stop = threading.Event()
-        self._backoff = Backoff(most=5.0)
+        self._backoff = Backoff(maximum=5.0)
         self._published_counts: dict[str, tuple[date, int]] = {}
         """By camera: the day and the interval of five minutes for which counts were last published."""
         self._checked_at = self._pruned_at = float("-inf")
@@ -52,7 +52,7 @@ class Counter:
         """Cameras whose label was cleared on the broker; filled by the network thread."""
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
         bus.subscribe(topics.status(), Status, self._on_status)
-        bus.subscribe(topics.label(), CurrentLabel, self._on_label, cleared=self._on_label_cleared)
+        bus.subscribe(topics.label(), CurrentLabel, self._on_label, on_cleared=self._on_label_cleared)
 
     def run(self, stop: threading.Event) -> None:
         """Counts until `stop` is set."""

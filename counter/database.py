@@ -8,7 +8,7 @@ from pathlib import Path
 
 from counter import recovery
 from counter.schema import CREATE, VERSION, migrate
-from runtime.database import LOCK_TIMEOUT, Connection, DatabaseFile, beside
+from runtime.database import LOCK_TIMEOUT, Connection, DatabaseFile, append_suffix
 from runtime.errors import FootfallError
 
 FILE = "ledger.db"
@@ -39,7 +39,7 @@ class Database(DatabaseFile):
     def _is_temporary(self, error: Exception, text: str) -> bool:
         return isinstance(error, sqlite3.Error) and any(one in text for one in _TEMPORARY_ERRORS)
 
-    def _leaves_usable(self, text: str) -> bool:
+    def _keeps_connection(self, text: str) -> bool:
         return any(one in text for one in _USABLE_AFTER)
 
     def _prepare(self, connection: Connection) -> None:
@@ -71,7 +71,7 @@ class Database(DatabaseFile):
 
     def _check_room(self) -> None:
         """Raises `OSError` if a copy and a new file would not fit. Repeated attempts would wear out an SD card."""
-        parts = [path for path in (self.path, beside(self.path, "-wal")) if path.exists()]
+        parts = [path for path in (self.path, append_suffix(self.path, "-wal")) if path.exists()]
         needed, free = 2 * sum(path.stat().st_size for path in parts), shutil.disk_usage(self.path.parent).free
         if free <= needed:
             raise OSError(f"{free / 1e6:.1f} MB are free, more than {needed / 1e6:.1f} MB are needed")

@@ -49,7 +49,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         bus.subscribe(topics.prediction(), Prediction, self._on_prediction)
         bus.subscribe(topics.label(), CurrentLabel, state.on_label)
-        bus.subscribe(topics.status(), Status, self._on_status, cleared=lambda topic: state.remove(topics.status.name_in(topic)))
+        bus.subscribe(topics.status(), Status, self._on_status, on_cleared=lambda one: state.remove(topics.status.name_in(one)))
         bus.subscribe(topics.pixels(), Pixels, state.on_pixels)
         bus.subscribe(topics.counts(), DayCounts, lambda _counts: self.counts.refresh())
         bus.subscribe(topics.visit(), Visit, lambda _visit: self.counts.refresh())

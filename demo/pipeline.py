@@ -61,7 +61,7 @@ class Pipeline:
 
     def process(self, picture: Picture, number: int) -> str:
         """Processes the next frame. Returns the model's label for it."""
-        tensor = self._classifier.input.tensor(decode(encode_jpeg(picture, self._quality)))
+        tensor = self._classifier.input.to_tensor(decode(encode_jpeg(picture, self._quality)))
         result = self._classifier.classify(tensor)
         seconds = number / FRAME_RATE
         at = START_TIME + seconds

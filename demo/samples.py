@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.prepare import encode_jpeg
-from classifier.preprocess import decode, middle
+from classifier.preprocess import centre_crop, decode
 from demo.figure import LABELS
 from demo.light import DAY_SECONDS
 from demo.rng import create_rng
@@ -54,7 +54,7 @@ def _draw_day(seed: int) -> Samples:
         if moment.visitor is None and rng.random() >= NOBODY_SHARE:
             continue
         picture = decode(encode_jpeg(scene.frame(moment), int(rng.integers(60, 95))))
-        seen = middle(picture, (INPUT_SIZE, INPUT_SIZE))
+        seen = centre_crop(picture, (INPUT_SIZE, INPUT_SIZE))
         pictures.append(seen.reshape(NETWORK_SIZE, 2, NETWORK_SIZE, 2, 3).mean(axis=(1, 3)).round().astype(np.uint8))
         probabilities.append(_probabilities(moment))
     return Samples(np.array(pictures), np.array(probabilities, np.float32))

@@ -23,7 +23,7 @@ class Settings(LabelSettings):
     max_frame_age: Seconds = Field(default=2.0, description="maximum age of a prediction, in seconds")
 
     @property
-    def own_name(self) -> str:
-        """The module's name on the broker, which differs for each display."""
+    def default_name(self) -> str:
+        """The default name on the broker, which differs for each display."""
         default = type(self).model_fields["display_name"].default
         return "display" if self.display_name == default else f"display-{self.display_name}"[:64]

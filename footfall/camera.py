@@ -49,8 +49,8 @@ def _check_name(settings: Settings) -> None:
     """Raises `InvalidSetting` if the suite was started without the camera, or if the camera already runs."""
     name = settings.camera
     try:
-        with module_connection(settings.own_name, "capture") as connection:
-            running = [one for one in statuses(connection.retained(topics.status())) if one.module == settings.own_name]
+        with module_connection(settings.default_name, "capture") as connection:
+            running = [one for one in statuses(connection.retained(topics.status())) if one.module == settings.default_name]
     except SignInRefused:
         raise InvalidSetting(
             f"CAMERA={name!r}: not in CAMERAS of the running suite; start the suite with it: make run CAMERAS=door,{name}"

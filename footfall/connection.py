@@ -161,7 +161,7 @@ def broker_folder() -> Path:
 def parse(kind: type[M], topic: str, payload: bytes | bytearray) -> M | None:
     """Returns the message, or None if the payload is invalid."""
     try:
-        return kind.received(topic, payload)
+        return kind.from_topic(topic, payload)
     except InvalidMessage:
         return None
 

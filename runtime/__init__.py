@@ -1,1 +1,1 @@
-"""The life of a module: settings, logs, worker threads, heartbeat, metrics, process exit."""
+"""The runtime of a module: settings, logging, worker threads, heartbeat, metrics and process exit."""

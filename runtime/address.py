@@ -1,4 +1,4 @@
-"""The public part of an address: addresses contain passwords and tokens, and not only before the host."""
+"""The public part of an address. Addresses can contain passwords and tokens, and not only before the host."""
 
 import re
 from urllib.parse import unquote
@@ -23,10 +23,10 @@ _MISTYPED = re.compile(
 
 
 def public_address(text: str) -> str:
-    """Scheme, host and port of an address: ``rtsp://camera.local:554``. A path, or other text that is no address, is unchanged.
+    """Returns the scheme, host and port of an address: ``rtsp://camera.local:554``. Paths and other texts are returned unchanged.
 
-    Where the host might be part of a password (one with a ``/`` or ``@`` in it) only the scheme is shown: ``rtsp://***``. A text
-    that may be a mistyped address gives ``***``.
+    If the host could be part of a password that contains ``/`` or ``@``, returns the scheme only: ``rtsp://***``. For a text that
+    could be a mistyped address, returns ``***``.
     """
     text = text.strip()
     scheme = _SCHEME.match(text)

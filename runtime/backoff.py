@@ -1,18 +1,18 @@
-"""How long to wait before the next attempt."""
+"""Exponential backoff between attempts."""
 
 
 class Backoff:
-    """Doubles from `least` to `most` seconds; a success starts it over."""
+    """A delay that doubles from `initial` to `maximum` seconds, until it is reset after a success."""
 
-    def __init__(self, least: float = 0.5, most: float = 30.0) -> None:
-        self._least = least
-        self._most = most
-        self._next = least
+    def __init__(self, initial: float = 0.5, maximum: float = 30.0) -> None:
+        self._initial = initial
+        self._maximum = maximum
+        self._next = initial
 
     def next(self) -> float:
-        """Seconds to wait before the next attempt."""
-        wait, self._next = self._next, min(self._next * 2, self._most)
+        """Returns the seconds to wait before the next attempt, and doubles the delay."""
+        wait, self._next = self._next, min(self._next * 2, self._maximum)
         return wait
 
     def reset(self) -> None:
-        self._next = self._least
+        self._next = self._initial

@@ -1,4 +1,4 @@
-"""A SQLite file that one process uses at a time: locked, opened, checked, and renamed when it is damaged."""
+"""A SQLite file for one process at a time: locked, opened, checked, and renamed if it is damaged."""
 
 import fcntl
 import sqlite3
@@ -13,31 +13,31 @@ from runtime.errors import FootfallError, InvalidSetting
 
 Connection = sqlite3.Connection
 LOCK_TIMEOUT = 2.0
-"""Seconds to wait for another process that has the file or the folder locked."""
+"""Seconds to wait for another process to unlock the file or the folder."""
 MAX_BROKEN = 3
-"""Damaged files that are kept, the newest."""
+"""Number of damaged files to keep, the newest."""
 WAL_PAGES = 250
-"""Pages of 4 kB after which the write-ahead log is merged into the file; one that fills the disk could not be merged any more."""
+"""Pages of 4 kB after which the write-ahead log is merged into the file; a log that fills the disk could not be merged."""
 JOURNAL, WAL = b"\1\1", b"\2\2"
-"""Bytes 18 and 19 of a file in rollback and in WAL mode. SQLite takes a file with others for read-only instead of damaged."""
-_PARTS = ("", "-wal", "-shm")
+"""Bytes 18 and 19 of a file in rollback and WAL mode. SQLite treats a file with other values as read-only, not as damaged."""
+_SUFFIXES = ("", "-wal", "-shm")
 
 
 class DatabaseFile(ABC):
-    """One connection to the file in a folder; for one thread at a time.
+    """A SQLite file with one connection, for one thread at a time.
 
-    Subclasses say how errors are to be understood, and make the tables.
+    Subclasses classify errors and create the tables.
     """
 
     UNAVAILABLE: type[FootfallError]
-    """Raised when the file cannot be used at the moment: nothing has changed, and the call may be repeated."""
+    """Raised if the file is temporarily unusable. Nothing has changed, and the call can be repeated."""
     DAMAGED: type[FootfallError]
-    """Raised when the file cannot be used any more."""
+    """Raised if the file is damaged."""
     ROW_ERRORS: type[ValueError] = UnicodeDecodeError
-    """What a row, or SQLite's own message, raises beside SQLite's errors where the file is damaged."""
+    """Raised by damaged rows, or by SQLite's own messages about them, in addition to SQLite's errors."""
 
     def __init__(self, path: Path, user: str, lock_timeout: float) -> None:
-        """`user` is the module that uses it. Raises `InvalidSetting` when the folder cannot be used, or is in use already."""
+        """Locks the folder for the module `user`. Raises `InvalidSetting` if the folder is unusable or in use."""
         self.path = path
         self._lock_timeout = lock_timeout
         self._connection: Connection | None = None
@@ -47,21 +47,21 @@ class DatabaseFile(ABC):
             lock = path.with_suffix(".lock")
             if not lock.exists():
                 lock.touch()
-            self._lock = lock.open()  # for reading: a disk that became read-only does not prevent the start
+            self._lock = lock.open()  # for reading, so that a read-only disk does not prevent the start
         except OSError as error:
-            raise InvalidSetting(f"{setting}: {error.strerror}; a writable folder is needed") from None
-        end = time.monotonic() + lock_timeout  # the process before this one may be about to end
+            raise InvalidSetting(f"{setting}: {error.strerror}; must be a writable folder") from None
+        end = time.monotonic() + lock_timeout  # the previous process may be about to end
         while True:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except BlockingIOError:
                 if time.monotonic() > end:
-                    raise InvalidSetting(f"{setting}: another {user} uses it; each needs its own") from None
+                    raise InvalidSetting(f"{setting}: another {user} uses it; each needs a separate folder") from None
                 time.sleep(0.05)
 
     def close(self) -> None:
-        """Close the file and unlock the folder."""
+        """Closes the file and unlocks the folder."""
         self._disconnect()
         self._lock.close()
 
@@ -72,22 +72,22 @@ class DatabaseFile(ABC):
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """The connection, for queries. Raises `UNAVAILABLE` or `DAMAGED`."""
+        """Opens the file if necessary, and yields the connection for queries. Raises `UNAVAILABLE` or `DAMAGED`."""
         try:
             connection = self._connection = self._connection or self._open()
             yield connection
         except OSError as error:
             raise self.UNAVAILABLE(f"{self.path}: {error.strerror or error}") from None
         except (sqlite3.Error, self.ROW_ERRORS) as error:
-            text = "its contents cannot be decoded" if isinstance(error, ValueError) else " ".join(str(error).split())[:200]
+            text = "the contents cannot be decoded" if isinstance(error, ValueError) else " ".join(str(error).split())[:200]
             is_temporary = self._is_temporary(error, text)
-            if not (is_temporary and self._leaves_usable(text)):
+            if not (is_temporary and self._keeps_connection(text)):
                 self._disconnect()
             raise (self.UNAVAILABLE if is_temporary else self.DAMAGED)(f"{self.path}: {text}") from None
 
     @contextmanager
     def transaction(self, durable: bool = False) -> Iterator[Connection]:
-        """A transaction; a power cut may undo one that is not `durable`, but nothing before it. Raises as `reading` does."""
+        """Yields the connection in a transaction. A power cut can undo it unless `durable`. Raises the errors of `reading`."""
         with self.reading() as connection:
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
@@ -101,15 +101,15 @@ class DatabaseFile(ABC):
 
     @abstractmethod
     def _is_temporary(self, error: Exception, text: str) -> bool:
-        """Whether an error may go away without a new file; Python 3.10 does not give SQLite's codes."""
+        """Returns whether an error can disappear without a new file. Python 3.10 does not expose SQLite's error codes."""
 
     @abstractmethod
-    def _leaves_usable(self, text: str) -> bool:
-        """Whether the connection can be used after a temporary error."""
+    def _keeps_connection(self, text: str) -> bool:
+        """Returns whether the connection is still usable after a temporary error."""
 
     @abstractmethod
     def _prepare(self, connection: Connection) -> None:
-        """Make the tables, or bring them to the newest version."""
+        """Creates the tables, or migrates them to the newest schema."""
 
     def _open(self) -> Connection:
         self._check_header()
@@ -127,31 +127,31 @@ class DatabaseFile(ABC):
         return connection
 
     def _check_header(self) -> None:
-        """Find damage that SQLite does not report: it would treat the file as read-only, or delete its log."""
+        """Detects damage for which SQLite would treat the file as read-only, or delete its log. Raises `DAMAGED`."""
         if not self.path.exists():
-            beside(self.path, "-wal").unlink(missing_ok=True)  # of a damaged file, renamed just before the process was killed
+            append_suffix(self.path, "-wal").unlink(missing_ok=True)  # left by a process that was killed while renaming
             return
         with self.path.open("rb") as file:
             header = file.read(20)
-        if header[18:] not in (JOURNAL, WAL) and (header or beside(self.path, "-wal").exists()):
-            raise self.DAMAGED(f"{self.path}: its header is damaged")
+        if header[18:] not in (JOURNAL, WAL) and (header or append_suffix(self.path, "-wal").exists()):
+            raise self.DAMAGED(f"{self.path}: the file header is damaged")
 
     def _rename_damaged(self) -> Path:
-        """Give the file and what belongs to it another name, which is returned. Raises `OSError`."""
-        kept = beside(self.path, f".broken-{datetime.now(timezone.utc):%Y%m%d-%H%M%S-%f}")
-        for ending in _PARTS:
-            if (part := beside(self.path, ending)).exists():
-                part.rename(beside(kept, ending))
+        """Renames the file with its log, and returns the new path. Raises `OSError`."""
+        kept = append_suffix(self.path, f".broken-{datetime.now(timezone.utc):%Y%m%d-%H%M%S-%f}")
+        for suffix in _SUFFIXES:
+            if (part := append_suffix(self.path, suffix)).exists():
+                part.rename(append_suffix(kept, suffix))
         return kept
 
     def _delete_older_than(self, kept: Path) -> None:
-        """Delete damaged files that were kept, but for the newest. Raises `OSError`."""
+        """Deletes all damaged files except `kept` and the next newest. Raises `OSError`."""
         older = sorted(path for path in self.path.parent.glob(f"{self.path.name}.broken-*[0-9]") if path != kept)
         for path in older[: -(MAX_BROKEN - 1)]:
-            for ending in _PARTS:
-                beside(path, ending).unlink(missing_ok=True)
+            for suffix in _SUFFIXES:
+                append_suffix(path, suffix).unlink(missing_ok=True)
 
 
-def beside(path: Path, ending: str) -> Path:
-    """The file whose name has that ending besides."""
-    return path.with_name(path.name + ending)
+def append_suffix(path: Path, suffix: str) -> Path:
+    """Returns the path with `suffix` appended to the file name."""
+    return path.with_name(path.name + suffix)

@@ -1,4 +1,4 @@
-"""Environment variables that look like a misspelt setting."""
+"""Detection of environment variables that look like misspelt settings."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -12,27 +12,27 @@ URL_HOSTS VERBOSE VIDEO_PATH VISIT_FRAMES VISIT_GAP_SECONDS WEB_HOST WEB_NAMES W
 WEB_PUBLISHED WEB_TLS_CERT WEB_TLS_KEY XNNPACK
 """
 SETTINGS = frozenset(_NAMES.split())
-"""Settings of all modules: a container has only its own module's code, and `CAMERAS` is no misspelt `CAMERA`."""
-CUTOFF = 0.8
-"""Least similarity (1 is equal) of a misspelt name."""
+"""The settings of all modules, so that `CAMERAS` is not a misspelt `CAMERA`; a container has only the code of its own module."""
+MIN_SIMILARITY = 0.8
+"""Minimum similarity of a misspelt name to the setting; 1 is equal."""
 MIN_LENGTH = 5
-"""Characters; shorter names are similar to others by chance."""
+"""Minimum length in characters; shorter names resemble others by chance."""
 
 
 def misspelt(names: Iterable[str]) -> dict[str, str]:
-    """By name, the setting that each of the `names` is close to without being one.
+    """Returns the setting that each misspelt name resembles, by name.
 
-    A name whose first letter differs has another program's prefix, as ``OMP_NUM_THREADS``.
+    The first letter must match: others are prefixes of other programs, as in ``OMP_NUM_THREADS``.
     """
     found = {}
     for name in sorted(names):
-        similar = [one for one in SETTINGS if one[0] == name[:1].upper() and len(one) >= MIN_LENGTH]
-        close = get_close_matches(name.upper(), similar, 1, CUTOFF)
+        candidates = [one for one in SETTINGS if one[0] == name[:1].upper() and len(one) >= MIN_LENGTH]
+        close = get_close_matches(name.upper(), candidates, 1, MIN_SIMILARITY)
         if close and name.upper() not in SETTINGS and len(name) >= MIN_LENGTH:
             found[name] = close[0]
     return found
 
 
 def warnings(names: Iterable[str]) -> list[str]:
-    """A log line for each misspelt name."""
-    return [f"{name} is not a setting, so it changes nothing: is {close} meant?" for name, close in misspelt(names).items()]
+    """Returns a log line for each misspelt name."""
+    return [f"{name} is not a setting and is ignored; did you mean {close}?" for name, close in misspelt(names).items()]

@@ -1,17 +1,17 @@
-"""Every error that Footfall raises on purpose."""
+"""The errors that Footfall raises."""
 
 
 class FootfallError(Exception):
-    """Base class. The message says what is wrong, where, and what is allowed."""
+    """The base class of all errors. The message says what is wrong, where, and what is allowed."""
 
 
 class InvalidMessage(FootfallError):
-    """A payload that does not match its topic, or is over its limit."""
+    """Raised for a payload that is invalid, does not match its topic, or exceeds its size limit."""
 
 
 class InvalidSetting(FootfallError):
-    """A setting that no retry can fix: the process ends with exit code 2."""
+    """Raised for an invalid setting. A retry does not help, so the process exits with code 2."""
 
 
 class MissingFile(InvalidSetting):
-    """The only problem is a file that may still appear."""
+    """Raised for a missing file that another process may still create."""

@@ -1,4 +1,4 @@
-"""Whether a process still does its work: the health file, the watchdog and ``/healthz`` all depend on one heartbeat."""
+"""The heartbeat of a process: a health file that shows progress, and a watchdog that detects hangs."""
 
 import logging
 import time
@@ -14,23 +14,24 @@ from runtime.worker import Worker
 log = logging.getLogger(__name__)
 
 HANG_TIMEOUT = 120.0
-"""Seconds; far above what any call takes that returns, network time-outs included."""
+"""Seconds; much longer than any call that returns, including network timeouts."""
 EXIT_HUNG = 3
-"""Exit code."""
+"""Exit code after a hang."""
 CHECK_INTERVAL = 1.0
+"""Seconds between two checks of the watchdog."""
 TOUCH_INTERVAL = 1.0
-"""Seconds; the health file is touched no more often."""
+"""Minimum seconds between two updates of the health file."""
 
 
 class Calls:
-    """Calls into a library that may never return; from any thread."""
+    """Running calls into a library that may never return. Thread-safe."""
 
     def __init__(self) -> None:
         self._began_at: dict[object, float] = {}
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
-        """Around one call."""
+        """Marks one call as running while entered."""
         call = object()
         self._began_at[call] = time.monotonic()
         try:
@@ -40,17 +41,16 @@ class Calls:
 
     @property
     def stalled(self) -> float:
-        """Seconds since the oldest call under way began; 0 without any."""
+        """Seconds since the start of the oldest running call; 0 if there is none."""
         began_at = min(list(self._began_at.values()), default=None)
         return 0.0 if began_at is None else time.monotonic() - began_at
 
 
 class Heartbeat:
-    """Touches the health file when there is progress and, while entered, ends the process when something that it watches hangs.
+    """A health file that is touched after progress, and a watchdog that ends the process if a watched activity hangs.
 
-    No retry helps when a library hangs; whoever started the process starts it again. The watchdog counts only the time that it
-    has observed itself: in a process that was stopped, or on a machine that slept, everything stood still. So a stall lasts at
-    most as many seconds as there were checks of it.
+    A retry does not help if a library hangs, so the process ends and its supervisor restarts it. The watchdog runs while
+    entered, and counts its checks, not the clock: a process that was suspended, or slept with its machine, has not hung.
     """
 
     def __init__(
@@ -58,23 +58,23 @@ class Heartbeat:
         health_file: Path | None = None,
         on_error: Callable[[str], object] = log.warning,
         timeout: float | None = None,
-        end: Callable[[int, str], object] = process.end,
+        terminate: Callable[[int, str], object] = process.terminate,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`on_error` gets a line when the health file cannot be touched.
+        """`on_error` is called with a log line if the health file cannot be updated.
 
-        What hangs for `timeout` seconds (`HANG_TIMEOUT`) ends the process: `end` gets exit code and reason.
+        If an activity hangs for `timeout` seconds (default `HANG_TIMEOUT`), `terminate` is called with exit code and reason.
         """
         self._file = health_file
         self._on_error = on_error
         self._timeout = HANG_TIMEOUT if timeout is None else timeout
         self._interval = min(CHECK_INTERVAL, self._timeout / 10)
-        self._end = end
+        self._terminate = terminate
         self._clock = clock
         self._touched_at = float("-inf")
         self._watched: dict[str, Callable[[], float]] = {}
         self._observed: dict[str, float] = {}
-        """Seconds, by what stalls."""
+        """Seconds for which each activity was observed to stall."""
         self._watchdog = Worker("watchdog", self.check, interval=self._interval)
 
     def __enter__(self) -> Self:
@@ -85,11 +85,11 @@ class Heartbeat:
         self._watchdog.__exit__()
 
     def watch(self, what: str, stalled: Callable[[], float]) -> None:
-        """`what` may hang, and `stalled` says for how many seconds it has: that of a `Worker` or of `Calls`, say."""
+        """Watches an activity. `stalled` returns how many seconds it has stalled, as `Worker.stalled` and `Calls.stalled` do."""
         self._watched[what] = stalled
 
     def progressed(self) -> None:
-        """To be called when the module has done its work once more. Cheap, from any thread."""
+        """Touches the health file, at most once a second. Cheap and thread-safe; call it after each unit of work."""
         now = self._clock()
         if self._file is None or now < self._touched_at + TOUCH_INTERVAL:
             return
@@ -97,12 +97,12 @@ class Heartbeat:
         try:
             self._file.touch()
         except OSError as error:
-            self._on_error(f"HEALTH_FILE={str(self._file)!r}: cannot be touched: {error.strerror}")
+            self._on_error(f"HEALTH_FILE={str(self._file)!r}: cannot be updated: {error.strerror}")
 
     def check(self) -> None:
-        """Called once an interval by the watchdog's thread."""
+        """Checks all watched activities once. The watchdog's thread calls it at each interval."""
         for what, stalled in list(self._watched.items()):
             seconds = stalled()
             self._observed[what] = min(seconds, self._observed.get(what, 0.0) + self._interval)
             if self._observed[what] >= self._timeout:
-                self._end(EXIT_HUNG, f"{what} has hung for {seconds:.0f} s; this process ends, so that it is started again")
+                self._terminate(EXIT_HUNG, f"{what} has hung for {seconds:.0f} s; exiting, so that the process is restarted")

@@ -1,4 +1,4 @@
-"""Log lines in the format that `edgeAgent` parses, and a limit on how often one is repeated."""
+"""Log lines in the format that IoT Edge's `edgeAgent` parses, and a throttle for repeated lines."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
-# The syslog severity and the short name that IoT Edge's log pull parses.
+# Syslog severity and short name, as IoT Edge parses them.
 _LEVELS = {
     logging.DEBUG: (7, "DBG"),
     logging.INFO: (6, "INF"),
@@ -19,7 +19,7 @@ _LEVELS = {
 
 
 class EdgeFormatter(logging.Formatter):
-    """``<6> 2026-01-01 00:00:00.000 +00:00 [INF] - text``; without the time and severity when `plain`."""
+    """A formatter for lines like ``<6> 2026-01-01 00:00:00.000 +00:00 [INF] - text``, or ``[INF] text`` if `plain`."""
 
     def __init__(self, plain: bool = False) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class EdgeFormatter(logging.Formatter):
 
 
 def configure(verbose: bool, plain: bool = False) -> None:
-    """Sends the process's log to standard error; standard output is for results."""
+    """Configures logging to standard error; standard output is for results."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(EdgeFormatter(plain))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
@@ -47,43 +47,43 @@ def configure(verbose: bool, plain: bool = False) -> None:
 
 
 def silence_http_clients() -> None:
-    """Drops the lines of HTTP libraries: they hold whole addresses, with passwords and tokens."""
+    """Suppresses the log lines of HTTP libraries, which contain addresses with passwords and tokens."""
     for name in ("httpx", "httpcore", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def one_line(text: str) -> str:
-    """The text with line ends and other control characters escaped."""
+    """Returns the text with line breaks and other control characters escaped."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 class LogThrottle:
-    """Limits a log line to one in `seconds`, and counts those it held back; for at most `most` different keys."""
+    """A limit of one log line per key in `seconds`, with a count of suppressed lines; it remembers at most `max_keys` keys."""
 
-    def __init__(self, seconds: float = 60.0, most: int = 256, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float = 60.0, max_keys: int = 256, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
-        self._most = most
+        self._max_keys = max_keys
         self._clock = clock
         self._lock = threading.Lock()
         self._logged: OrderedDict[str, tuple[float, int]] = OrderedDict()
-        """By key: when it was logged last, and how many were held back since."""
+        """By key: the time of the last line, and the number of lines suppressed since."""
 
     def __call__(self, key: str) -> str | None:
-        """None when it was logged lately, else what to append to the line: how many were held back, or nothing."""
+        """Returns None if the line must be suppressed, otherwise a suffix for the line with the number of suppressed ones."""
         now = self._clock()
         with self._lock:
-            logged_at, held_back = self._logged.get(key, (None, 0))
+            logged_at, suppressed = self._logged.get(key, (None, 0))
             if logged_at is not None and now - logged_at < self._seconds:
-                self._logged[key] = (logged_at, held_back + 1)
+                self._logged[key] = (logged_at, suppressed + 1)
                 return None
-            if logged_at is None and len(self._logged) >= self._most and not self._drop_oldest(now):
+            if logged_at is None and len(self._logged) >= self._max_keys and not self._drop_oldest(now):
                 return None
             self._logged[key] = (now, 0)
             self._logged.move_to_end(key)
-        return f" ({held_back} more like it)" if held_back else ""
+        return f" ({suppressed} similar lines suppressed)" if suppressed else ""
 
     def _drop_oldest(self, now: float) -> bool:
-        """False when even the oldest key is recent: many senders at once are limited together."""
+        """Forgets the oldest key. Returns False if even that is recent, so that a flood of keys is throttled as a whole."""
         oldest = next(iter(self._logged))
         if now - self._logged[oldest][0] < self._seconds:
             return False

@@ -1,4 +1,4 @@
-"""The metrics of a module: counters, gauges, and how fast the counters grow."""
+"""The metrics of a module: counters, gauges and rates."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Metrics:
-    """Counters (`add`) and gauges (`put`) by name, from any thread."""
+    """Counters (`add`) and gauges (`put`) by name. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -27,12 +27,12 @@ class Metrics:
             self._gauges[name] = value
 
     def snapshot(self) -> dict[str, float]:
-        """All current values."""
+        """Returns the current values of all counters and gauges."""
         with self._lock:
             return {**self._counts, **self._gauges}
 
     def rates(self) -> dict[str, float]:
-        """Growth of each counter a second since the last call, or since the one before if the last was less than a second ago."""
+        """Returns each counter's increase per second since the last call; within a second, returns the same rates again."""
         with self._lock:
             now = self._clock()
             elapsed = now - self._reported_at

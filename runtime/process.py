@@ -1,4 +1,4 @@
-"""A module's process: settings, log, signals and exit code."""
+"""The process of a module: settings, logging, signals and exit code."""
 
 import logging
 import os
@@ -20,15 +20,15 @@ S = TypeVar("S", bound=ModuleSettings)
 
 BAD_SETTING = 2
 RUN_VARIABLE = "FOOTFALL_RUN"
-"""Environment variable with the process id of the laptop run; its modules end when it does."""
+"""Environment variable with the process id of the laptop run. A module exits when that process has ended."""
 RUN_CHECK = 1.0
-"""Seconds between two checks of that process."""
+"""Seconds between two checks of the laptop run's process."""
 FILE_TIMEOUT = 60.0
-"""Seconds to wait at the start for a missing file, such as a password that the broker's new container is about to write."""
+"""Seconds to wait at startup for a missing file, such as a password that the broker's container has yet to create."""
 FILE_INTERVAL = 0.2
-"""Seconds between two attempts."""
+"""Seconds between two attempts to read a missing file."""
 LOG_TIMEOUT = 2.0
-"""Seconds that the last log line may take."""
+"""Seconds to wait for the last log line to be written."""
 
 
 def run(
@@ -38,10 +38,10 @@ def run(
     argv: Sequence[str] | None = None,
     file_timeout: float = FILE_TIMEOUT,
 ) -> int:
-    """Runs a module until SIGTERM or SIGINT sets the event that `main` gets. Returns the exit code.
+    """Runs a module until SIGTERM or SIGINT sets the event that is passed to `main`. Returns the exit code.
 
-    A bad setting, found here or by `main`, ends it at once with exit code 2 and one line. A password file that does not exist yet
-    is waited for, for `file_timeout` seconds.
+    `InvalidSetting`, raised here or by `main`, ends the module with exit code 2 and a one-line message. Waits up to
+    `file_timeout` seconds for a missing password file.
     """
     arguments = sys.argv[1:] if argv is None else argv
     if "--help" in arguments or "-h" in arguments:
@@ -50,11 +50,11 @@ def run(
     name = settings.__module__.partition(".")[0]
     try:
         if arguments:
-            raise InvalidSetting(f"{arguments[0]!r}: settings are environment variables, --help lists them")
+            raise InvalidSetting(f"{arguments[0]!r}: unknown argument; settings are environment variables, see --help")
         stop = stop_on_signals()
         if (loaded := _load(settings, name, stop, file_timeout)) is not None:
             logs.configure(loaded.detailed, plain=loaded.log_format == "plain")
-            if RUN_VARIABLE not in os.environ:  # the laptop run has warned for all modules
+            if RUN_VARIABLE not in os.environ:  # otherwise the laptop run has already warned
                 for warning in environment.warnings(os.environ):
                     log.warning("%s", warning)
             main(loaded, stop)
@@ -65,7 +65,7 @@ def run(
 
 
 def _load(settings: type[S], name: str, stop: threading.Event, timeout: float) -> S | None:
-    """The settings, as soon as all files exist; None when `stop` was set before. Raises `InvalidSetting`."""
+    """Returns the settings, or None if `stop` is set while waiting for a missing file. Raises `InvalidSetting`."""
     end_at = time.monotonic() + timeout
     is_logged = False
     while True:
@@ -76,18 +76,18 @@ def _load(settings: type[S], name: str, stop: threading.Event, timeout: float) -
                 raise
             if not is_logged:
                 is_logged = True
-                print(f"{name}: {logs.one_line(str(missing))}; waiting for it", file=sys.stderr, flush=True)
+                print(f"{name}: {logs.one_line(str(missing))}; waiting for the file", file=sys.stderr, flush=True)
         if stop.wait(FILE_INTERVAL):
             return None
 
 
-def end(code: int, reason: str = "") -> NoReturn:
-    """Logs the `reason`, if any, and ends the process at once, without waiting for the threads of libraries.
+def terminate(code: int, reason: str = "") -> NoReturn:
+    """Logs the `reason`, if any, and ends the process immediately, without waiting for other threads.
 
-    The log gets two seconds: whoever reads it may hang too.
+    Logging is limited to two seconds, because the reader of the log may hang too.
     """
     logging_thread = threading.Thread(target=_log_and_flush, args=(reason,), daemon=True)
-    with suppress(RuntimeError):  # no more threads
+    with suppress(RuntimeError):  # no thread can be started
         logging_thread.start()
         logging_thread.join(LOG_TIMEOUT)
     os._exit(code)
@@ -102,11 +102,11 @@ def _log_and_flush(reason: str) -> None:
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that is set by SIGTERM or SIGINT, or when the laptop run that started this process ends."""
+    """Returns an event that is set by SIGTERM, by SIGINT, or when the laptop run that started this process ends."""
     stop = threading.Event()
 
     def set_stop(*_: object) -> None:
-        # On another thread: this one may be inside stop.wait(), which holds the lock that set() takes.
+        # On another thread, because this one may be in stop.wait(), which holds the lock that set() needs.
         threading.Thread(target=stop.set).start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -116,7 +116,7 @@ def stop_on_signals() -> threading.Event:
 
 
 def _stop_after_run(run: str | None, stop: threading.Event) -> None:
-    """Sets `stop` when the process of the laptop run, if there is one, has ended."""
+    """Sets `stop` when the process `run` has ended; returns at once if there is no laptop run."""
     while run and not stop.wait(RUN_CHECK):
         try:
             os.kill(int(run), 0)

@@ -1,4 +1,4 @@
-"""Serves an application over HTTP on a thread. Only modules that do so import this, as it needs uvicorn."""
+"""An HTTP server for an ASGI application, on a thread. It needs uvicorn, so only modules with a server import it."""
 
 import socket
 import threading
@@ -12,17 +12,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from runtime.errors import InvalidSetting
 
 REQUEST_TIMEOUT = 5
-"""Seconds in which the headers of a connection's first or next request must be complete."""
+"""Seconds within which a connection must complete the headers of its first or next request."""
 SEND_TIMEOUT = 20
-"""Seconds after which a client is dropped that acknowledges nothing of what it is sent."""
+"""Seconds after which a client that acknowledges no data is disconnected."""
 SHUTDOWN_TIMEOUT = 1
-"""Seconds that requests have to finish when the server ends."""
-MAX_RECEIVED = 4096
-"""Bytes of a WebSocket message from a client."""
+"""Seconds for running requests to complete when the server stops."""
+MAX_WEBSOCKET_MESSAGE = 4096
+"""Maximum size of a WebSocket message from a client, in bytes."""
 
 
 class Address(NamedTuple):
-    """Where it listens; `setting` is the port's name, for messages."""
+    """The address to listen on; `setting` is the name of the port's setting, for error messages."""
 
     setting: str
     host: str
@@ -30,29 +30,30 @@ class Address(NamedTuple):
 
 
 class Certificate(NamedTuple):
-    """Paths of the server's PEM files."""
+    """The paths of the server's PEM files."""
 
     chain: Path
     key: Path
 
 
 class Protocol(H11Protocol):
-    """Applies uvicorn's keep-alive timer also before the first request, and until a request's headers are complete.
+    """uvicorn's HTTP protocol with a timeout for request headers.
 
-    uvicorn starts it after a response and stops it at the next byte, so that an idle client would hold a connection for ever.
+    uvicorn's keep-alive timer starts after a response and stops at the next byte, so idle clients could hold connections forever.
+    Here it also runs before the first request, and until the headers are complete.
     """
 
     def connection_made(self, transport: Any) -> None:
-        """A client has connected."""
+        """Starts the timer for a new connection."""
         super().connection_made(transport)
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
-        """A client has sent something."""
+        """Passes data on, and keeps the timer running until the headers are complete."""
         timer, self.timeout_keep_alive_task = self.timeout_keep_alive_task, None
         super().data_received(data)
         is_answering = self.cycle is not None and not self.cycle.response_complete
-        if timer is None or is_answering or self.transport.get_protocol() is not self:  # the last: it is a WebSocket now
+        if timer is None or is_answering or self.transport.get_protocol() is not self:  # not self after a WebSocket upgrade
             if timer is not None:
                 timer.cancel()
         else:
@@ -60,7 +61,7 @@ class Protocol(H11Protocol):
 
 
 class Server:
-    """Listens from its creation on, so that a port that is in use is an error at once; answers while it is entered."""
+    """An HTTP server. It binds its port on creation, so that a port in use is an error at once, and serves while entered."""
 
     def __init__(
         self,
@@ -70,10 +71,10 @@ class Server:
         certificate: Certificate | None = None,
         send_buffer: int | None = None,
     ) -> None:
-        """More than `max_requests` connections or requests at once are refused with 503. `send_buffer` is what the system may
-        buffer for a slow client, in bytes; by default up to some megabytes.
+        """Binds the port. Raises `InvalidSetting` if the address cannot be used.
 
-        Raises `InvalidSetting` for the address.
+        Above `max_requests` concurrent connections or requests, the response is 503. `send_buffer` is the size in bytes of the
+        system's buffer for a slow client; the default is up to some megabytes.
         """
         setting, host, port = address
         try:
@@ -94,7 +95,7 @@ class Server:
             limit_concurrency=max_requests,
             timeout_keep_alive=REQUEST_TIMEOUT,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
-            ws_max_size=MAX_RECEIVED,
+            ws_max_size=MAX_WEBSOCKET_MESSAGE,
             ws_per_message_deflate=False,  # JPEG does not get smaller
             ssl_certfile=certificate and certificate.chain,
             ssl_keyfile=certificate and certificate.key,

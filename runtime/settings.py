@@ -1,4 +1,4 @@
-"""Settings from environment variables: declared once in each module, validated once at the start."""
+"""Settings from environment variables: declared once in each module, validated once at startup."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +17,12 @@ S = TypeVar("S", bound="ModuleSettings")
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
-"""A path that may begin with ``~``, which not every shell expands after a ``=``."""
+"""A path that can begin with ``~``, because not every shell expands it after ``=``."""
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class _FileMissing(ValueError):
-    """The file may still appear."""
+    """The file is missing or empty, and another process may still write it."""
 
 
 def _read(path: Path) -> str:
@@ -33,10 +33,10 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror or type(error).__name__}") from None
     except UnicodeError:
-        raise ValueError("cannot be read: it is not UTF-8 text") from None
+        raise ValueError("cannot be read: not UTF-8 text") from None
 
 
-def _readable(path: Path) -> Path:
+def _check_readable(path: Path) -> Path:
     try:
         _read(path)
     except _FileMissing as error:
@@ -44,15 +44,15 @@ def _readable(path: Path) -> Path:
     return path
 
 
-def _with_secret(path: Path) -> Path:
+def _check_secret(path: Path) -> Path:
     if not _read(path).strip():
-        raise _FileMissing("it is empty")
+        raise _FileMissing("is empty")
     return path
 
 
-ReadableFile = Annotated[UserPath, AfterValidator(_readable)]
-SecretFile = Annotated[UserPath, AfterValidator(_with_secret)]
-"""A file with a password, which another process may be about to write."""
+ReadableFile = Annotated[UserPath, AfterValidator(_check_readable)]
+SecretFile = Annotated[UserPath, AfterValidator(_check_secret)]
+"""A file with a password; another process may write it after this one starts."""
 
 
 def split_at_commas(value: object) -> object:
@@ -63,17 +63,17 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_at_c
 
 
 class ModuleSettings(BaseSettings):
-    """Settings of every program."""
+    """The settings of every program."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
     health_file: UserPath | None = Field(
-        default=None, description="a file that is touched when the module makes progress, for a container's health check"
+        default=None, description="a file that is touched while the module makes progress, for a container's health check"
     )
-    verbose: bool = Field(default=False, description="log in detail")
-    log_format: Literal["edge", "plain"] = Field(default="edge", description="edge: as IoT Edge reads it; plain: without time")
+    verbose: bool = Field(default=False, description="log debug messages")
+    log_format: Literal["edge", "plain"] = Field(default="edge", description="edge: in IoT Edge's format; plain: without time")
     runtime_log_level: str = Field(
-        default="info", validation_alias="RuntimeLogLevel", description="set by IoT Edge: debug is as VERBOSE"
+        default="info", validation_alias="RuntimeLogLevel", description="set by IoT Edge; debug has the same effect as VERBOSE"
     )
 
     @property
@@ -82,47 +82,47 @@ class ModuleSettings(BaseSettings):
 
 
 def load(settings: type[S], **values: Any) -> S:
-    """The settings from the environment; `values` replace variables in tests. Raises `InvalidSetting` with one line."""
+    """Returns the settings from the environment. Tests can override them by `values`. Raises `InvalidSetting`, in one line."""
     try:
         return settings(**values)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        may_come = all(isinstance(detail.get("ctx", {}).get("error"), _FileMissing) for detail in details)
-        raise (MissingFile if may_come else InvalidSetting)("; ".join(_explain(settings, one) for one in details)) from None
+        may_appear = all(isinstance(detail.get("ctx", {}).get("error"), _FileMissing) for detail in details)
+        raise (MissingFile if may_appear else InvalidSetting)("; ".join(_explain(settings, one) for one in details)) from None
 
 
 class Variable(NamedTuple):
-    """A setting as users see it."""
+    """An environment variable, as users see it."""
 
     names: Sequence[str]
     default: str
     meaning: str
 
 
-def variables_of(settings: type[ModuleSettings]) -> dict[str, Variable]:
-    """The environment variables of a module, by field."""
+def environment_variables(settings: type[ModuleSettings]) -> dict[str, Variable]:
+    """Returns the environment variables of a module, by field."""
     return {
-        name: Variable(_names(name, field), _shown(field.default), field.description or "")
+        name: Variable(_variable_names(name, field), _format_default(field.default), field.description or "")
         for name, field in settings.model_fields.items()
     }
 
 
 def help_text(settings: type[ModuleSettings], about: str) -> str:
-    """What ``--help`` prints: each variable with its default and meaning."""
+    """Returns the output of ``--help``: each variable with its default and meaning."""
     lines = [about.strip(), "", "Settings, as environment variables:"]
-    for variable in variables_of(settings).values():
+    for variable in environment_variables(settings).values():
         default = f" [{variable.default}]" if variable.default else ""
         lines.append(f"  {' or '.join(variable.names)}{default}\n      {variable.meaning}")
     return "\n".join(lines)
 
 
-def _names(name: str, field: FieldInfo) -> Sequence[str]:
+def _variable_names(name: str, field: FieldInfo) -> Sequence[str]:
     if isinstance(field.validation_alias, AliasChoices):
         return [str(choice) for choice in field.validation_alias.choices]
     return [str(field.validation_alias or name.upper())]
 
 
-def _shown(value: object) -> str:
+def _format_default(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
     if value is None:
@@ -130,20 +130,20 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _public(value: object) -> str:
+def _redacted(value: object) -> str:
     return repr(public_address(value) if isinstance(value, str) else value)
 
 
 def _explain(settings: type[ModuleSettings], detail: Any) -> str:
-    """Variable, value (never a secret) and what is allowed."""
+    """Returns the variable, its value without secrets, and what is allowed."""
     problem = explanation.explain(settings, detail)
     if not detail["loc"]:
         return problem
     name = str(detail["loc"][0])
     for field_name, field in settings.model_fields.items():
-        names = _names(field_name, field)
+        names = _variable_names(field_name, field)
         if name == field_name or name in names:
             secret = "password" in field_name and not field_name.endswith("_file")
-            value = "***" if secret else _public(detail["input"])
+            value = "***" if secret else _redacted(detail["input"])
             return f"{names[0]}={value}: {problem}"
     return f"{name}: {problem}"

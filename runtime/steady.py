@@ -1,10 +1,10 @@
-"""A clock that is never set and does not stop while the machine sleeps, unlike `time.time` and `time.monotonic`."""
+"""A clock that is never set, unlike `time.time`, and runs while the machine sleeps, unlike `time.monotonic`."""
 
 import time
 
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS has only the second, which does not stop there
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS has only the second, which runs during sleep there
 
 
 def steady() -> float:
-    """Seconds since some moment before the process began."""
+    """Returns the seconds since an arbitrary time before the process started."""
     return time.clock_gettime(_CLOCK)

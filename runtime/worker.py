@@ -1,4 +1,4 @@
-"""The one way in which a module runs a thread."""
+"""The worker thread, which all modules use for background work."""
 
 import logging
 import threading
@@ -12,23 +12,22 @@ from runtime.logs import LogThrottle
 log = logging.getLogger(__name__)
 
 ERROR_PAUSE = 1.0
-"""Seconds to wait after a step that failed."""
+"""Seconds to wait after a failed step."""
 
 
 class Worker:
-    """Calls `step` again and again on a daemon thread of that name, while entered.
+    """A daemon thread called `name` that calls `step` repeatedly while entered.
 
-    A step does one piece of work and waits at most about a second for it, so that the worker can stop, and so that a step that
-    takes much longer shows that something hangs: see `stalled`. One that raises is called again after a pause; its error is
-    logged, at most once a minute.
+    A step does one unit of work and waits for it at most about a second, so that the worker can stop soon; a much longer step
+    indicates a hang (see `stalled`). An exception is logged, at most once a minute, and the step is called again after a pause.
     """
 
     def __init__(self, name: str, step: Callable[[], object], *, shutdown_timeout: float = 2.0, interval: float = 0.0) -> None:
-        """The end waits `shutdown_timeout` seconds for a step; a thread that takes longer, as in a driver that hangs, is left
-        behind. Before each step, the first one included, the worker waits `interval` seconds.
+        """Waits `interval` seconds before each step, including the first. On exit, waits up to `shutdown_timeout` seconds for the
+        current step, and then abandons the thread.
         """
         self.stopping = threading.Event()
-        """Set when the worker is to stop; a step that waits for long may wait for this."""
+        """Set when the worker must stop; a step can wait on it instead of sleeping."""
         self._step = step
         self._shutdown_timeout = shutdown_timeout
         self._interval = interval
@@ -46,7 +45,7 @@ class Worker:
 
     @property
     def stalled(self) -> float:
-        """Seconds since the current step began; 0 between two steps."""
+        """Seconds since the start of the current step; 0 between steps."""
         began_at = self._step_began_at
         return 0.0 if began_at is None else time.monotonic() - began_at
 
@@ -62,4 +61,4 @@ class Worker:
 
     def _log(self, error: Exception) -> None:
         if (more := self._throttle("")) is not None:
-            log.error("%s: %s: %s; trying again%s", self._thread.name, type(error).__name__, error, more, exc_info=True)
+            log.error("%s: %s: %s; retrying%s", self._thread.name, type(error).__name__, error, more, exc_info=True)

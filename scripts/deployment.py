@@ -22,7 +22,7 @@ CHUNK, MAX_CHUNKS = 512, 8
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 MODULE = re.compile(r"\$\{MODULEDIR<([^>]+)>\}")
 RULES = {
-    "CAMERA": (r"[a-z0-9_-]{1,64}", "lower-case letters, digits, - and _ are allowed, at most 64 characters"),
+    "CAMERA": (r"[a-z0-9_-]{1,64}", "must have 1 to 64 characters: lower-case letters, digits, - and _"),
     "FRAME_RATE": (r"\d{1,3}(\.\d+)?", "must be a number from 0.01 to 240"),
     "ROTATE": ("0|90|180|270", "must be 0, 90, 180 or 270"),
     "MATRIX": ("sensehat|none", "must be sensehat or none"),

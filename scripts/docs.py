@@ -19,7 +19,7 @@ from classifier.settings import Settings as Classifier
 from counter.settings import Settings as Counter
 from dashboard.settings import Settings as Dashboard
 from display.settings import Settings as Display
-from runtime.settings import variables_of
+from runtime.settings import environment_variables
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs"
@@ -47,7 +47,7 @@ def settings_table(group: str) -> str:
     inherited = base.model_fields if base else {}
     rows = [
         (" or ".join(map(_code, setting.names)), setting.default and _code(setting.default), setting.meaning)
-        for field, setting in variables_of(kind).items()
+        for field, setting in environment_variables(kind).items()
         if field not in inherited
     ]
     return _table(("Variable", "Default", "Meaning"), rows)

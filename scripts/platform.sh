@@ -8,7 +8,15 @@ platform=${1:?is missing: arm32v7, arm64v8 or amd64}
 project=footfall-$platform
 export MATRIX=none SENSE_HAT_LEDS=/dev/null SENSE_HAT_I2C=/dev/zero
 export REGISTRY="$platform/" MQTT_PORT="${MQTT_PORT:-18830}" WEB_PORT="${WEB_PORT:-18831}" FRAME_RATE="${FRAME_RATE:-2}"
-compose() { if docker compose version >/dev/null 2>&1; then docker compose -p "$project" "$@"; else docker-compose -p "$project" "$@"; fi; }
+# QEMU's own memory counts towards a container's limit.
+limits=$(mktemp)
+echo "services:" >"$limits"
+for module in capture classifier counter bridge dashboard display; do
+  echo "  $module: {deploy: {resources: {limits: {memory: 512M}}}}" >>"$limits"
+done
+docker compose version >/dev/null 2>&1 && command="docker compose" || command=docker-compose
+# shellcheck disable=SC2086  # one word or two
+compose() { $command -p "$project" -f docker-compose.yml -f docker-compose.override.yml -f "$limits" "$@"; }
 
 for module in mosquitto capture classifier counter bridge dashboard display; do
   image="${REGISTRY}footfall-$module:0.1.0"
@@ -20,7 +28,7 @@ for module in mosquitto capture classifier counter bridge dashboard display; do
   echo "footfall-$module: $(docker image inspect -f '{{.Size}}' "$image") bytes"
 done
 
-trap 'compose --profile sensehat down -v >/dev/null 2>&1' EXIT
+trap 'compose --profile sensehat down -v >/dev/null 2>&1; rm -f "$limits"' EXIT
 compose --profile sensehat up -d --no-build >/dev/null 2>&1
 echo "capture runs on $(docker run --rm --entrypoint python3 "${REGISTRY}footfall-capture:0.1.0" -c \
   'import platform, cv2, numpy; print(platform.machine(), "with OpenCV", cv2.__version__, "and NumPy", numpy.__version__)')"

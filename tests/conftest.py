@@ -1,4 +1,4 @@
-"""What all tests share: a broker, the fruit data, their limits, and the rule that CI skips nothing."""
+"""Fixtures and hooks for all tests: brokers, the fruit data, timeouts, and the rule that CI skips no test."""
 
 import os
 import signal
@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import capture  # noqa: F401
-import classifier  # noqa: F401  # both set what OpenCV reads when it is imported, which must not be done before
+import classifier  # noqa: F401  # both set variables for OpenCV, and must be imported before it
 from tests.support.broker import Broker
 from tests.support.fruits import Fruits
 from tests.support.wait import limit
 
 settings.register_profile(
     "footfall",
-    deadline=None,  # how long an example takes says how busy the machine is
+    deadline=None,  # an example takes longer on a busy machine
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("footfall")
@@ -24,9 +24,9 @@ settings.load_profile("footfall")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """A test that hangs fails; pytest-timeout reads the option when it is configured, after this.
+    """Sets a timeout for each test before pytest-timeout reads it, and restores the default handlers of signals.
 
-    Programs that tests start inherit which signals are ignored, as they are by nohup, or in a script's background.
+    Programs that tests start would inherit ignored signals, as under nohup or in the background of a script.
     """
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) == signal.SIG_IGN:
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI a skipped test is a failed one: something that the tests need was not there."""
+    """Reports a skipped test as failed in CI, where everything that tests need must be installed."""
     report = yield
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -46,7 +46,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is set around the tests does not reach into them."""
+    """Removes the developer's settings from the environment."""
     for name in ("MODEL", "VIDEO_PATH", "MQTT_HOST", "MQTT_PORT", "THRESHOLD", "MATRIX", "SINKS", "STATE_DIR", "VERBOSE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -60,7 +60,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 @pytest.fixture(scope="session")
 def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """One for all tests of a process: each uses names of its own for cameras, modules and askers, and clears what it retains."""
+    """A broker for all tests of a process. Each test uses unique names, and clears its retained messages."""
     with Broker(tmp_path_factory.mktemp("broker")) as running:
         yield running
 
@@ -70,5 +70,5 @@ def fruits() -> Fruits:
     """A real Custom Vision classifier with real photographs."""
     folder = Path(os.environ.get("FOOTFALL_FRUITS") or Path(__file__).parents[2] / "shared/data/fruits")
     if not folder.is_dir():
-        pytest.skip(f"the fruit model and photographs are not at {folder}; FOOTFALL_FRUITS says where they are")
+        pytest.skip(f"the fruit model and photographs are not at {folder}; set FOOTFALL_FRUITS to their folder")
     return Fruits(folder)

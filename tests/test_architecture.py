@@ -1,6 +1,6 @@
-"""The shape of the suite: runtime below bus, bus below the modules, the modules beside each other; what belongs to packages.
+"""The architecture: which packages may import which, where names and drivers may occur, and the contents of packages.
 
-Imports and names are read from the syntax trees.
+The tests read imports and names from the syntax trees.
 """
 
 import ast
@@ -31,7 +31,7 @@ ALLOWED = {
     "footfall": {"bus", "runtime", "demo", *MODULES},
     "benchmarks": {"bus", "runtime", "demo", "footfall", "scripts", *MODULES},
 }
-"""What each package may import of the suite, besides itself."""
+"""The packages of the suite that each package may import, in addition to itself."""
 OURS = {*ALLOWED, "tests", "scripts"}
 PRODUCT = ("runtime", "bus", *MODULES)
 DRIVERS = {
@@ -50,25 +50,25 @@ DRIVERS = {
     "display": {"sense_hat": "sensehat.py matrices/sensehat.py"},
     "dashboard": {},
 }
-"""By package: the libraries that touch a camera, a model, a disk, LEDs, the cloud or the network, and where they may."""
+"""By package: the libraries for cameras, models, disks, LEDs, the cloud and the network, and the files that may import them."""
 ALL_DRIVERS = {driver for drivers in DRIVERS.values() for driver in drivers}
 STATES = {value for name, value in vars(states).items() if name.isupper() and isinstance(value, str)}
-METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # a field too
+METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # also a field
 OTHERS = {"module.json", "package.json", "requirements.txt"}
-"""Files for those who build images or test the page, which the running module does without."""
+"""Files for building images or testing the page, which the running module does not need."""
 WAITS = ("communicate", "join", "settimeout", "take", "timeout", "wait", "wait_for", "wait_for_publish", "wait_procs")
-"""Functions whose first argument, if it is a number, is a limit."""
+"""Functions whose first argument, if it is a number, is a timeout."""
 
 
 @cache
 def trees(package: str) -> dict[Path, ast.Module]:
-    """The syntax trees of a package's files, by path inside the package."""
+    """Returns the syntax trees of a package's files, by path inside the package."""
     folder = ROOT / package
     return {path.relative_to(folder): ast.parse(path.read_text()) for path in sorted(folder.rglob("*.py"))}
 
 
 def imported(tree: ast.Module) -> set[str]:
-    """The packages that a file imports, wherever in it."""
+    """Returns the packages that a file imports, at any level."""
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
     froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert all(node.level == 0 for node in froms), "a relative import"
@@ -77,10 +77,10 @@ def imported(tree: ast.Module) -> set[str]:
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
-    """All text in a file's code, parts of f-strings included, docstrings not."""
-    lone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    """Yields all strings in a file's code, including parts of f-strings, but no docstrings."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in lone:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node.value
 
 
@@ -89,9 +89,10 @@ def _name(node: ast.expr) -> str:
 
 
 @pytest.mark.parametrize("package", ALLOWED)
-def test_a_package_imports_only_what_is_below_it(package: str) -> None:
-    """A module's container has its own folder, bus and runtime; the demo is no part of the product. Drivers stay in their own
-    files: the logic beside them works, and is tested, without.
+def test_imports_follow_the_layers(package: str) -> None:
+    """A module's container has the module's own folder, bus and runtime; the demo is not part of the product.
+
+    Drivers are imported in few files, so that the logic works, and is tested, without them.
     """
     assert trees(package)
     for path, tree in trees(package).items():
@@ -103,7 +104,7 @@ def test_a_package_imports_only_what_is_below_it(package: str) -> None:
 
 @pytest.mark.parametrize("package", PRODUCT)
 def test_topics_states_and_metrics_are_spelled_in_one_place(package: str) -> None:
-    """Each in its file of bus. A short word, such as "running", is a state where it is passed, compared, counted."""
+    """Each has its file in bus. A word such as "running" counts as a state only where it is passed or compared as one."""
     for path, tree in trees(package).items():
         if package == "bus" and path.name in ("topics.py", "states.py", "metric_names.py"):
             continue
@@ -120,13 +121,13 @@ def test_topics_states_and_metrics_are_spelled_in_one_place(package: str) -> Non
 
 
 def _counts(function: ast.expr) -> bool:
-    """`metrics.add(...)`, `metrics.put(...)` and `count_and_warn(...)`."""
+    """Returns whether a call is `metrics.add(...)`, `metrics.put(...)` or `count_and_warn(...)`."""
     of = _name(function.value) if isinstance(function, ast.Attribute) else ""
     return "count_and_warn" in _name(function) or ("metrics" in of and _name(function) in ("add", "put"))
 
 
-def test_limits_of_tests_have_one_factor() -> None:
-    """FOOTFALL_TEST_PATIENCE, so that a slow machine fails none. Less than a second is a pause, or is to be reached."""
+def test_timeouts_of_tests_use_limit() -> None:
+    """`limit` multiplies by FOOTFALL_TEST_PATIENCE for slow machines. Values below a second are pauses, or expected to expire."""
     for path, tree in trees("tests").items():
         for call in [node for node in ast.walk(tree) if isinstance(node, ast.Call)]:
             given = [one.value for one in call.keywords if one.arg == "timeout"]
@@ -134,12 +135,12 @@ def test_limits_of_tests_have_one_factor() -> None:
             fixed = [
                 one for one in given if isinstance(one, ast.Constant) and isinstance(one.value, int | float) and one.value >= 1
             ]
-            by_hand = ast.unparse(call.func).startswith(("shop.", "Heartbeat"))  # wait for a clock that the test sets
+            by_hand = ast.unparse(call.func).startswith(("shop.", "Heartbeat"))  # these use the test's clock
             assert by_hand or not fixed, f"tests/{path}:{call.lineno}"
 
 
-def test_all_code_and_its_data_are_packaged() -> None:
-    """A module that is installed, and not run from its folder, finds the files beside its code."""
+def test_all_code_and_data_files_are_packaged() -> None:
+    """An installed module finds the files next to its code."""
     files = {path for folder in INCLUDED for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"}
     packaged = {path for path in files if path.suffix == ".py" and (path.parent / "__init__.py") in files}
     for package, patterns in PROJECT["tool"]["setuptools"]["package-data"].items():
@@ -147,8 +148,8 @@ def test_all_code_and_its_data_are_packaged() -> None:
     assert {path for path in files if path.name not in OTHERS} - packaged == set()
 
 
-def test_each_module_has_an_extra_and_a_list_of_its_packages() -> None:
-    """A container installs what its module needs and no more."""
+def test_each_module_has_an_extra_and_requirements() -> None:
+    """A container installs the requirements of its module only."""
     assert set(re.findall(r"python -m (\w+)", (ROOT / "Procfile").read_text())) == set(MODULES)
     assert {*PRODUCT, "demo", "footfall"} == set(INCLUDED)
     assert set(MODULES) <= set(PROJECT["project"]["optional-dependencies"])

@@ -1,7 +1,7 @@
-"""The IoT Edge deployment: what `make deployment` makes of the templates, and how it reads .env.
+"""The IoT Edge deployment: how `make deployment` expands the templates, and how it reads .env.
 
-tests/golden has the manifests. They equal what iotedgedev 3.3.9 expands (for amd64 without the display), and are valid by the
-published schema azure-iot-edge-deployment-2.0; check both again when they change.
+tests/golden has the expected manifests. They equal the output of iotedgedev 3.3.9 (for amd64 without the display), and are valid
+under the published schema azure-iot-edge-deployment-2.0. Check both again when they change.
 """
 
 import importlib
@@ -25,7 +25,7 @@ from bridge.policy import Policy
 from bridge.results import Kind
 from bridge.sinks.edgehub.twin import read_policy
 from runtime.errors import InvalidSetting
-from runtime.settings import load, variables_of
+from runtime.settings import environment_variables, load
 from scripts.deployment import assignments
 from tests.support.broker import ROOT
 from tests.support.wait import limit
@@ -46,7 +46,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def expand(folder: Path, *platforms: str, **environment: str) -> tuple[int, str, str]:
-    """Runs the script there with this environment only: exit code, output and errors."""
+    """Runs the script in `folder` with this environment only. Returns exit code, output and errors."""
     command = [sys.executable, str(ROOT / "scripts" / "deployment.py"), *platforms]
     environment = {"PATH": os.environ["PATH"], **environment}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=limit(60), check=False)
@@ -54,7 +54,7 @@ def expand(folder: Path, *platforms: str, **environment: str) -> tuple[int, str,
 
 
 def modules_of(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The modules of a deployment or a layer, the runtime's apart."""
+    """Returns the modules of a deployment or a layer, without those of the IoT Edge runtime."""
     if "modulesContent" in manifest:
         return dict(manifest["modulesContent"]["$edgeAgent"]["properties.desired"]["modules"])
     layer = manifest["content"]["modulesContent"]["$edgeAgent"]
@@ -65,27 +65,27 @@ def variables(module: dict[str, Any]) -> dict[str, str]:
     return {name: entry["value"] for name, entry in module.get("env", {}).items()}
 
 
-def test_manifests_equal_the_golden_ones(project: Path) -> None:
-    """On amd64 there is no display."""
+def test_manifests_equal_the_golden_files(project: Path) -> None:
+    """The manifest for amd64 has no display."""
     code, output, errors = expand(project, **LOGIN)
     assert (code, errors) == (0, "")
     assert "config/deployment.amd64.json (without display)" in output.splitlines()
-    made = {path.name: json.loads(path.read_text()) for path in (project / "config").iterdir()}
-    assert len(made) == 6
-    assert {name: made[name] for name in GOLDEN} == GOLDEN
-    with_display = {name for name in made if "display" in modules_of(made[name])}
+    written = {path.name: json.loads(path.read_text()) for path in (project / "config").iterdir()}
+    assert len(written) == 6
+    assert {name: written[name] for name in GOLDEN} == GOLDEN
+    with_display = {name for name in written if "display" in modules_of(written[name])}
     assert with_display == {"deployment.arm32v7.json", "deployment.arm64v8.json"}
 
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_modules_accept_their_settings(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each variable is one that the module knows, with a valid value; the bridge's desired properties are valid too."""
+    """Each variable is a setting of the module and has a valid value. The bridge's desired properties are valid too."""
     for module, content in modules_of(GOLDEN[name]).items():
         if module == "mosquitto":
             assert set(variables(content)) == {"CAMERAS"}
             continue
         kind = importlib.import_module(f"{module}.settings").Settings
-        assert set(variables(content)) <= {variable for one in variables_of(kind).values() for variable in one.names}, module
+        assert set(variables(content)) <= {name for one in environment_variables(kind).values() for name in one.names}, module
         with monkeypatch.context() as patch:
             for variable, value in variables(content).items():
                 (tmp_path / variable).write_text("a password\n")
@@ -98,8 +98,8 @@ def test_modules_accept_their_settings(name: str, monkeypatch: pytest.MonkeyPatc
     assert read_policy(desired, Policy())[1] == {}
 
 
-def test_the_bridges_outputs_have_routes() -> None:
-    """Visits and summaries go first and are kept longest; no result of the bridge is without a route."""
+def test_the_outputs_of_the_bridge_have_routes() -> None:
+    """Every kind of result has a route. Visits and summaries have the highest priority and the longest time to live."""
     routes = next(iter(GOLDEN.values()))["modulesContent"]["$edgeHub"]["properties.desired"]["routes"]
     source = "FROM /messages/modules/bridge/outputs/{} INTO $upstream"
     assert sorted(one["route"] for one in routes.values()) == sorted(source.format(kind.output) for kind in Kind)
@@ -108,8 +108,8 @@ def test_the_bridges_outputs_have_routes() -> None:
     assert sorted(routes, key=lambda name: -int(routes[name]["timeToLiveSecs"])) == order
 
 
-def test_the_layer_of_a_site_keeps_the_rest_of_each_module() -> None:
-    """A layer replaces whole modules: what is not about the site must be the base's."""
+def test_the_layer_of_a_site_keeps_other_options() -> None:
+    """A layer replaces whole modules, so it must repeat all options that do not depend on the site."""
     base, layer = (modules_of(json.loads((ROOT / f"deployment{one}.template.json").read_text())) for one in ("", ".site"))
     for name in base.keys() & layer.keys():
         both = layer[name], base[name]
@@ -123,7 +123,7 @@ def test_the_layer_of_a_site_keeps_the_rest_of_each_module() -> None:
 
 @pytest.mark.parametrize("name", ["capture", "classifier", "counter", "bridge", "dashboard", "display", "mosquitto"])
 def test_module_json_names_the_dockerfile_and_its_target(name: str) -> None:
-    """In the form that iotedgedev reads; the display is built for devices only."""
+    """module.json has the format of iotedgedev. The display is built for devices only."""
     description = json.loads((ROOT / name / "module.json").read_text())
     image = description["image"]
     assert (description["$schema-version"], image["contextPath"]) == ("0.0.1", "../")
@@ -136,7 +136,7 @@ def test_module_json_names_the_dockerfile_and_its_target(name: str) -> None:
     assert image["buildOptions"][:1] == ([] if name == "mosquitto" else [f"--target={name}"])
 
 
-def test_templates_hold_no_secret_and_env_template_explains_each_variable() -> None:
+def test_templates_have_no_secrets_and_env_template_lists_each_variable() -> None:
     texts = [path.read_text() for path in (*ROOT.glob("deployment*.template.json"), *ROOT.glob("*/module.json"))]
     for name, value in re.findall(r'"(\w*(?:password|secret|token|key)\w*)": (.*)', "\n".join(texts), re.IGNORECASE):
         allowed = r'"/secrets/[\w/-]+"' if name.endswith("_FILE") else r'^"\$CONTAINER_REGISTRY_PASSWORD"'
@@ -147,7 +147,7 @@ def test_templates_hold_no_secret_and_env_template_explains_each_variable() -> N
     assert {"/config/", ".env"} <= set((ROOT / ".gitignore").read_text().split())
 
 
-def test_the_environment_goes_before_env_and_that_before_the_defaults(project: Path) -> None:
+def test_the_environment_overrides_env_and_that_the_defaults(project: Path) -> None:
     """Only the owner can read the manifest, which has the registry's password."""
     (project / ".env").write_text(
         "# a comment\nCONTAINER_REGISTRY_SERVER=one.example\nexport CONTAINER_REGISTRY_USERNAME = shop  # who\n"
@@ -180,8 +180,8 @@ TOO_LONG = {"settings": {"image": "x", "createOptions": {"Labels": "hunter" * 70
         ("deployment.template.json", json.dumps(TOO_LONG), "createOptions of x: 4213 characters, 4096 are allowed"),
     ],
 )
-def test_a_bad_file_ends_it_with_one_line(project: Path, file: str, text: str, message: str) -> None:
-    """The line names the place and does not quote it, as it may be a secret; exit code 2, and nothing is written."""
+def test_an_invalid_file_ends_the_script_with_one_line(project: Path, file: str, text: str, message: str) -> None:
+    """The line names the place without quoting it, because it may be a secret. The exit code is 2, and no file is written."""
     (project / file).write_text(text)
     code, output, errors = expand(project, **(LOGIN | {"CONTAINER_REGISTRY_SERVER": "" if "REGISTRY" in text else "x"}))
     assert (code, output, errors.count("\n")) == (2, "", 1)
@@ -190,13 +190,20 @@ def test_a_bad_file_ends_it_with_one_line(project: Path, file: str, text: str, m
     assert not (project / "config").exists()
 
 
-BAD_VALUES = {"CAMERA": "door,Back", "FRAME_RATE": "abc", "ROTATE": "45", "THRESHOLD": "7", "KEEP_DAYS": "0", "FORWARD": "some"}
+INVALID_VALUES = {
+    "CAMERA": "door,Back",
+    "FRAME_RATE": "abc",
+    "ROTATE": "45",
+    "THRESHOLD": "7",
+    "KEEP_DAYS": "0",
+    "FORWARD": "some",
+}
 
 
-@pytest.mark.parametrize("name", BAD_VALUES)
-def test_a_value_that_a_module_refuses_is_refused_here(project: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the module's words, before it ends again and again on every device."""
-    value = BAD_VALUES[name]
+@pytest.mark.parametrize("name", INVALID_VALUES)
+def test_an_invalid_value_of_a_setting_is_refused(project: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the module's words. Without it, the module would end repeatedly on every device."""
+    value = INVALID_VALUES[name]
     module = {"THRESHOLD": "counter", "KEEP_DAYS": "counter", "FORWARD": "bridge"}.get(name, "capture")
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidSetting) as refused:

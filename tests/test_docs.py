@@ -1,4 +1,4 @@
-"""The documentation says what the code does."""
+"""The documentation agrees with the code."""
 
 import re
 from dataclasses import fields
@@ -23,48 +23,48 @@ every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.re
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """The code of that language in a page."""
+    """Returns the code blocks of a language in a page."""
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
 
 
 def anchors(page: Path) -> set[str]:
-    """Those of a page's headings, as GitHub makes them."""
+    """Returns the anchors of a page's headings, as GitHub generates them."""
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_readme_is_short() -> None:
-    """A stranger reads it in ten minutes."""
+    """A newcomer can read it in ten minutes."""
     assert len(README.read_text().splitlines()) <= MAX_LINES
 
 
 def test_the_generated_tables_are_current() -> None:
-    """`make docs` changes nothing, and each table is on one page."""
+    """`make docs` would change no page, and each table is on exactly one page."""
     assert [path.name for path in MANUAL if docs.generated(path.read_text()) != path.read_text()] == [], "run: make docs"
     texts = [path.read_text() for path in MANUAL]
     assert {name: sum(text.count(f"<!-- {name} -->") for text in texts) for name in docs.TABLES} == dict.fromkeys(docs.TABLES, 1)
 
 
 @pytest.mark.parametrize("kind", docs.message_kinds(), ids=lambda kind: kind.__name__)
-def test_every_field_of_a_message_is_explained(kind: Any) -> None:
-    """And no other, in the message's section."""
+def test_every_field_of_a_message_is_documented(kind: Any) -> None:
+    """The section of the message has a row for each field, and no others."""
     assert issubclass(kind, Message)
     _, _, section = (docs.PAGES / "mqtt.md").read_text().partition(f"### {kind.__name__}\n")
     _, _, table = section.partition("| Field | Meaning |\n|---|---|\n")
     rows = table.partition("\n\n")[0].splitlines()
-    explained = [name for row in rows for name in re.findall("`(.*?)`", row.split("|")[1])]
-    assert explained == [field.name for field in fields(kind)]
+    documented = [name for row in rows for name in re.findall("`(.*?)`", row.split("|")[1])]
+    assert documented == [field.name for field in fields(kind)]
 
 
 @pytest.mark.parametrize("toml", blocks(docs.PAGES / "models.md", "toml"))
-def test_a_described_model_is_taken(toml: str) -> None:
-    """Every footfall.toml that is shown can be given."""
+def test_the_examples_of_footfall_toml_are_valid(toml: str) -> None:
+    """Every footfall.toml in the documentation can be read."""
     assert read_description(toml.encode(), None, ROOT) != Description()
 
 
 def test_the_examples_for_developers_run() -> None:
-    """Each defines what it is to define."""
+    """Each example defines the names that its page mentions."""
     found: dict[str, Any] = {}
     for code in blocks(ROOT / "CONTRIBUTING.md", "python"):
         exec(code, found)
@@ -74,8 +74,8 @@ def test_the_examples_for_developers_run() -> None:
 
 
 @every_page
-def test_what_a_page_links_to_is_there(path: Path) -> None:
-    """No picture, file or heading is missing."""
+def test_links_are_valid(path: Path) -> None:
+    """The pictures, files and headings that a page links to exist."""
     for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", path.read_text()):
         file = path.parent / target if target else path
         assert file.exists(), target
@@ -84,5 +84,5 @@ def test_what_a_page_links_to_is_there(path: Path) -> None:
 
 @every_page
 def test_the_make_targets_of_a_page_exist(path: Path) -> None:
-    """Every `make` command can be given."""
+    """Every `make` command on a page has a target in the Makefile."""
     assert set(re.findall(r"(?:^|`|[A-Z]=\S+ )make (\w+)(?=[ `\n])(?!=)", path.read_text(), re.MULTILINE)) <= TARGETS

@@ -1,4 +1,4 @@
-"""scripts/setup.sh among stubs of the programs that install: what it asks them for, and what it says."""
+"""scripts/setup.sh with stubs of the installers: the commands that it runs, and its output."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ echo 'Installing collected packages: numpy, idna'
 
 
 class Machine:
-    """A machine with Python and apt-get that lacks libatomic; programs note what they are asked for."""
+    """A fake machine with Python and apt-get, but without libatomic. Its programs record their arguments."""
 
     def __init__(self, folder: Path) -> None:
         self.bin, self.venv = folder / "programs", folder / "venv"
@@ -32,21 +32,21 @@ class Machine:
         self.bin.mkdir()
         scripts = dict.fromkeys((*PRESENT, "apt-get"), "") | {"id": "echo 0", "ldconfig": "echo libc.so.6", "pip": PIP}
         for name, script in scripts.items():
-            self.have(name, script)
+            self.install(name, script)
 
-    def have(self, name: str, script: str) -> None:
-        """A program that does this, once it has noted its arguments."""
+    def install(self, name: str, script: str) -> None:
+        """Installs a program that records its arguments and then runs `script`."""
         path = self.paths.setdefault(name, self.bin / name)
-        path.write_text(f'#!/bin/sh\necho "$*" >>"$0.asked"\n{script}\n')
+        path.write_text(f'#!/bin/sh\necho "$*" >>"$0.calls"\n{script}\n')
         path.chmod(0o755)
 
-    def asked(self, name: str) -> list[str]:
-        """The arguments of each call."""
-        noted = self.paths[name].with_name(f"{name}.asked")
-        return noted.read_text().splitlines() if noted.exists() else []
+    def calls(self, name: str) -> list[str]:
+        """Returns the arguments of each call of a program."""
+        recorded = self.paths[name].with_name(f"{name}.calls")
+        return recorded.read_text().splitlines() if recorded.exists() else []
 
     def setup(self, extra: str = "dev") -> tuple[int, list[str]]:
-        """Exit code, and the lines that are said."""
+        """Runs the set-up. Returns the exit code and the lines of its output."""
         own = {"PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}", "VENV": str(self.venv)}
         command = ["sh", str(ROOT / "scripts/setup.sh"), extra]
         environment = {**os.environ, **own}
@@ -56,20 +56,22 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """One without libatomic."""
+    """A machine without libatomic."""
     return Machine(tmp_path)
 
 
-def test_it_says_what_it_installs(machine: Machine) -> None:
-    """The parts, how long they take, and the packages that are large; not each line of pip's. Another apt-get is waited for, as
-    on a machine that updates itself. Playwright's Node.js is linked with libatomic; `make run` has no use for it.
+def test_the_output_says_what_is_installed(machine: Machine) -> None:
+    """The output names each step, its duration and large packages, but has no other lines of pip.
+
+    The set-up waits while another apt-get runs, as on a machine that updates itself. Only the tests need libatomic, for
+    Playwright's Node.js; `make run` does not.
     """
     assert machine.setup("run")[0] == 0
-    assert machine.asked("apt-get") == []
-    machine.have("apt-get", f'[ "$(grep -c -- "$2" "$0.asked")" = 3 ] || {{ echo "{LOCKED}" >&2; exit 100; }}')
-    code, said = machine.setup("dev")
+    assert machine.calls("apt-get") == []
+    machine.install("apt-get", f'[ "$(grep -c -- "$2" "$0.calls")" = 3 ] || {{ echo "{LOCKED}" >&2; exit 100; }}')
+    code, output = machine.setup("dev")
     assert code == 0
-    assert said == [
+    assert output == [
         "setup: installing system packages, up to 2 minutes: libatomic1",
         *["setup: another apt-get is running: waiting for it, up to 5 minutes"] * 2,
         f"setup: installing Python packages for the tests into {machine.venv}, up to 4 minutes; the large ones:",
@@ -78,18 +80,18 @@ def test_it_says_what_it_installs(machine: Machine) -> None:
         "setup: done",
     ]
     install = "-qq install -y --no-install-recommends libatomic1"
-    assert machine.asked("apt-get") == ["-qq update"] * 3 + [install] * 3
-    assert "--use-pep517" in machine.asked("pip")[1].split()
+    assert machine.calls("apt-get") == ["-qq update"] * 3 + [install] * 3
+    assert "--use-pep517" in machine.calls("pip")[1].split()
 
 
 @pytest.mark.parametrize(
     ("program", "problem", "calls"),
     [("apt-get", LOCKED, 61), ("apt-get", "E: Unable to fetch some", 1), ("pip", "ERROR: No matching distribution found", 2)],
-    ids=["locked", "other", "pip"],
+    ids=["apt-get is locked", "apt-get fails", "pip fails"],
 )
-def test_it_ends_with_the_reason(machine: Machine, program: str, problem: str, calls: int) -> None:
-    """When apt-get's lock is held for too long; at once for anything else."""
-    machine.have(program, f'echo "Collecting"; echo "{problem}" >&2; exit 100')
-    code, said = machine.setup()
-    assert (code, said[-1]) == (1, problem)
-    assert len(machine.asked("apt-get")) == calls
+def test_a_failure_ends_with_its_reason(machine: Machine, program: str, problem: str, calls: int) -> None:
+    """If apt-get's lock is held for too long, the set-up gives up. Other failures end it at once."""
+    machine.install(program, f'echo "Collecting"; echo "{problem}" >&2; exit 100')
+    code, output = machine.setup()
+    assert (code, output[-1]) == (1, problem)
+    assert len(machine.calls("apt-get")) == calls

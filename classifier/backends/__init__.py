@@ -1,6 +1,6 @@
-"""What runs models: one file for each kind of model file, found by its suffix (``model.tflite`` is run by ``tflite.py``).
+"""Backends, which run models. Each module is named after the suffix of its model file: ``tflite.py`` runs ``model.tflite``.
 
-A backend is a module with two functions, `load` and `describe`; see `Backend`. Its driver is imported in that file only.
+A backend is a module with two functions, `load` and `describe`; see `Backend`. Only that module imports the runtime's library.
 """
 
 import importlib
@@ -17,15 +17,15 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How models are run: by how many threads, with XNNPACK or without, and by which delegate library, if any."""
+    """Options of a backend: the number of threads, XNNPACK on or off, and the path of a delegate library."""
 
     threads: int = 1
     xnnpack: bool = True
     delegate: str | None = None
 
 
-class Tensor(NamedTuple):
-    """An input or output of a model. Of whole numbers with a scale, the real value is scale x (stored value - zero point)."""
+class TensorInfo(NamedTuple):
+    """An input or output of a model. If `scale` is not 0, it is quantised: real value = scale x (stored value - zero point)."""
 
     name: str
     shape: tuple[int, ...]
@@ -35,31 +35,31 @@ class Tensor(NamedTuple):
 
 
 class LoadedModel(Protocol):
-    """A model that is ready to run, for one thread."""
+    """A model that is ready to run. Not thread-safe."""
 
-    inputs: Sequence[Tensor]
-    """Pictures are 1 x height x width x 3; a backend whose files have another layout transposes in `run`."""
-    outputs: Sequence[Tensor]
+    inputs: Sequence[TensorInfo]
+    """Pictures are 1 x height x width x 3; a backend for files with another layout transposes them in `run`."""
+    outputs: Sequence[TensorInfo]
 
     def run(self, tensor: Array) -> list[Array]:
-        """The outputs for the one input, as stored. Raises ValueError or RuntimeError."""
+        """Returns the outputs for an input, still quantised. Raises `ValueError` or `RuntimeError`."""
 
 
 class Backend(Protocol):
-    """What a module in this package provides."""
+    """The functions that each module in this package provides."""
 
     def load(self, model: bytes, options: Options) -> LoadedModel:
-        """Raises ValueError or RuntimeError for the model, `InvalidSetting` for the delegate."""
+        """Loads a model. Raises `ValueError` or `RuntimeError` for a bad model, and `InvalidSetting` for a bad delegate."""
 
     def describe(self, options: Options) -> str:
-        """Name, version and options, for people."""
+        """Returns the library's name, its version and the options, for people."""
 
 
 def names() -> list[str]:
-    """The suffixes of model files that can be run."""
+    """Returns the suffixes of the supported model files."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def get_backend(name: str) -> Backend:
-    """The backend of that name, which must be one of `names`."""
+    """Returns the backend with this name, one of `names`."""
     return cast(Backend, importlib.import_module(f"{__name__}.{name}"))

@@ -1,4 +1,4 @@
-"""Runs TensorFlow Lite files: by tflite-runtime where it exists, by its successor elsewhere."""
+"""The backend for TensorFlow Lite. Uses tflite-runtime where it is available, otherwise its successor ai-edge-litert."""
 
 import ctypes
 from importlib.metadata import version
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from classifier.backends import Array, Options, Tensor
+from classifier.backends import Array, Options, TensorInfo
 from runtime.errors import InvalidSetting
 
 try:
@@ -16,20 +16,20 @@ except ImportError:
 
 __all__ = ["Interpreter", "describe", "load"]
 
-DRIVER: str = Interpreter.__module__.partition(".")[0]
-"""Which of the two it is."""
-ENTRY = "tflite_plugin_create_delegate"
-"""What a delegate's library exports (TensorFlow Lite, external delegates)."""
+LIBRARY: str = Interpreter.__module__.partition(".")[0]
+"""The package in use."""
+ENTRY_POINT = "tflite_plugin_create_delegate"
+"""The function that the library of a TensorFlow Lite external delegate exports."""
 
 
 class Model:
-    """As `classifier.backends.LoadedModel`."""
+    """A TensorFlow Lite model. Implements `classifier.backends.LoadedModel`."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         self._interpreter = interpreter
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-        self.inputs = [_tensor(one) for one in inputs]
-        self.outputs = [_tensor(one) for one in outputs]
+        self.inputs = [_tensor_info(one) for one in inputs]
+        self.outputs = [_tensor_info(one) for one in outputs]
         self._input: int = inputs[0]["index"]
         self._outputs: list[int] = [one["index"] for one in outputs]
 
@@ -40,11 +40,11 @@ class Model:
 
 
 def load(model: bytes, options: Options) -> Model:
-    """As `classifier.backends.Backend.load`."""
+    """Implements `classifier.backends.Backend.load`."""
     interpreter = Interpreter(
         model_content=model,
         num_threads=options.threads,
-        experimental_delegates=[_delegate(options.delegate)] if options.delegate else [],
+        experimental_delegates=[_load_delegate(options.delegate)] if options.delegate else [],
         experimental_op_resolver_type=(
             OpResolverType.AUTO if options.xnnpack else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         ),
@@ -54,23 +54,23 @@ def load(model: bytes, options: Options) -> Model:
 
 
 def describe(options: Options) -> str:
-    """As "tflite_runtime 2.14.0, XNNPACK, 1 thread"."""
-    accelerated = options.delegate or ("XNNPACK" if options.xnnpack else "no delegate")
+    """Returns text such as "tflite_runtime 2.14.0, XNNPACK, 1 thread"."""
+    delegate = options.delegate or ("XNNPACK" if options.xnnpack else "no delegate")
     threads = f"{options.threads} thread{'s' * (options.threads != 1)}"
-    return f"{DRIVER} {version(DRIVER.replace('_', '-'))}, {accelerated}, {threads}"
+    return f"{LIBRARY} {version(LIBRARY.replace('_', '-'))}, {delegate}, {threads}"
 
 
-def _tensor(detail: dict[str, Any]) -> Tensor:
+def _tensor_info(detail: dict[str, Any]) -> TensorInfo:
     shape = tuple(int(side) for side in detail["shape"])
-    return Tensor(detail["name"], shape, np.dtype(detail["dtype"]), *detail["quantization"])
+    return TensorInfo(detail["name"], shape, np.dtype(detail["dtype"]), *detail["quantization"])
 
 
-def _delegate(library: str) -> object:
+def _load_delegate(library: str) -> object:
     try:
-        getattr(ctypes.CDLL(library), ENTRY)  # checked first, as TensorFlow Lite would fill the log with tracebacks
+        getattr(ctypes.CDLL(library), ENTRY_POINT)  # checked first: TensorFlow Lite would log tracebacks
         return load_delegate(library)
     except AttributeError:
-        raise InvalidSetting(f"DELEGATE={library!r}: not a TensorFlow Lite delegate, it has no {ENTRY}") from None
+        raise InvalidSetting(f"DELEGATE={library!r}: not a TensorFlow Lite delegate: it does not export {ENTRY_POINT}") from None
     except (OSError, ValueError) as error:
-        reason = str(error).replace("\n", " ")[:200] or "is its accelerator connected?"
+        reason = str(error).replace("\n", " ")[:200] or "is the accelerator connected?"
         raise InvalidSetting(f"DELEGATE={library!r}: cannot be loaded: {reason}") from None

@@ -1,4 +1,4 @@
-"""From a model's outputs to labels. One file for each kind of output; its name is the `kind` in footfall.toml."""
+"""Decoders of a model's outputs. Each module decodes one kind of output; its name is the `kind` in footfall.toml."""
 
 import importlib
 import math
@@ -9,89 +9,89 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bus import Box, Label
 from classifier import InvalidExport
-from classifier.backends import Array, Tensor
+from classifier.backends import Array, TensorInfo
 from runtime.errors import FootfallError
 
 if TYPE_CHECKING:
     from classifier.export import Export
 
 MAX_LABELS = 64
-"""Labels of one picture, the highest; keeps a prediction within its limit."""
+"""Upper bound of labels in a prediction, which keeps it within its size limit."""
 MIN_CONFIDENCE = 0.01
-"""Detections below are dropped."""
-DIGITS = 5
-"""Decimals of a probability: enough for a person, and the model is no more exact."""
+"""Detections with a lower probability are dropped."""
+DECIMALS = 5
+"""Decimals of a probability; models are not more precise."""
 
 
 class UnknownClass(FootfallError):
-    """A detector's class that labels.txt has no line for."""
+    """A class number for which labels.txt has no line."""
 
 
 class Decoder(ABC):
-    """Reads the outputs of one model. Each module in this package has a subclass of the same name."""
+    """Base class of decoders. Each module in this package defines a subclass named `Decoder`."""
 
     OUTPUTS: ClassVar[str]
-    """The outputs that it reads, for messages."""
-    COLOUR: ClassVar[Literal["bgr", "rgb"]]
-    """Colour order of a model with float input whose description does not say it."""
-    SEES_WHOLE_FRAME: ClassVar[bool]
-    """Whether the whole frame is scaled to the input, or the middle of its centred square."""
+    """The outputs that it decodes, for messages."""
+    DEFAULT_COLOUR: ClassVar[Literal["bgr", "rgb"]]
+    """Colour order of a float input if the description has none."""
+    WHOLE_FRAME: ClassVar[bool]
+    """Whether the model gets the whole frame. Otherwise it gets the centre crop."""
 
     @abstractmethod
-    def __init__(self, export: "Export", outputs: Sequence[Tensor]) -> None:
-        """For outputs that fit. Raises `InvalidExport` when labels and outputs do not agree."""
+    def __init__(self, export: "Export", outputs: Sequence[TensorInfo]) -> None:
+        """Prepares to decode `outputs`, for which `fits` is true. Raises `InvalidExport` if the labels do not match them."""
 
     @staticmethod
     @abstractmethod
-    def fits(outputs: Sequence[Tensor]) -> bool:
-        """Whether the outputs look like this kind."""
+    def fits(outputs: Sequence[TensorInfo]) -> bool:
+        """Returns whether the outputs are of this kind, judging by their names and shapes."""
 
     @abstractmethod
     def decode(self, outputs: Sequence[Array]) -> tuple[Label, ...]:
-        """The labels in the outputs (real numbers, in the model's order), highest first. Raises `UnknownClass`."""
+        """Returns the labels, highest first. `outputs` are dequantised, in the model's order. Raises `UnknownClass`."""
 
 
 def names() -> list[str]:
-    """The kinds of outputs that can be read."""
+    """Returns the supported kinds of outputs."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def create_decoder(export: "Export", outputs: Sequence[Tensor]) -> Decoder:
-    """Of the kind in the description, or the one that fits. Raises `InvalidExport`."""
+def create_decoder(export: "Export", outputs: Sequence[TensorInfo]) -> Decoder:
+    """Returns a decoder of the kind in the description, or else the first that fits. Raises `InvalidExport`."""
     kinds: dict[str, type[Decoder]] = {name: importlib.import_module(f"{__name__}.{name}").Decoder for name in names()}
     kind = export.description.kind
     for name in [kind] if kind else kinds:
         if kinds[name].fits(outputs):
             return kinds[name](export, outputs)
-    served = "; ".join(f"{name}: {one.OUTPUTS}" for name, one in kinds.items())
-    reason = f"not of the kind {kind}" if kind else "of no kind that is served"
-    raise InvalidExport(f"{export.name}: outputs {shown(outputs)}: {reason}; served are {served}")
+    supported = "; ".join(f"{name}: {one.OUTPUTS}" for name, one in kinds.items())
+    reason = f"do not match the kind {kind}" if kind else "do not match any supported kind"
+    raise InvalidExport(f"{export.name}: outputs {describe_tensors(outputs)} {reason}; supported are {supported}")
 
 
-def shown(tensors: Sequence[Tensor]) -> str:
-    """Names and shapes, for messages."""
+def describe_tensors(tensors: Sequence[TensorInfo]) -> str:
+    """Returns names, shapes and types, for messages."""
     return ", ".join(f"{one.name} {'x'.join(map(str, one.shape))} {one.dtype.name}" for one in tensors)
 
 
-def check_number_of_labels(export: "Export", number: int, what: str) -> None:
-    """Raises `InvalidExport` when labels.txt has another number of labels."""
+def check_label_count(export: "Export", number: int, what: str) -> None:
+    """Raises `InvalidExport` if labels.txt does not have `number` labels. `what` is the unit of the model's number."""
     if number != len(export.labels):
         found = f"labels.txt has {len(export.labels)} labels, the model has {number} {what}"
-        raise InvalidExport(f"{export.name}: {found}; they must agree")
+        raise InvalidExport(f"{export.name}: {found}; the numbers must match")
 
 
 def rank(labels: Iterable[Label]) -> tuple[Label, ...]:
-    """The highest, highest first."""
+    """Returns the `MAX_LABELS` most probable labels, highest first."""
     return tuple(sorted(labels, key=lambda label: (-label.probability, label.name))[:MAX_LABELS])
 
 
-def probability(value: float) -> float:
-    """Within 0..1 and rounded; not a number is 0."""
-    return 0.0 if math.isnan(value) else round(float(min(max(value, 0.0), 1.0)), DIGITS)
+def clamp(value: float) -> float:
+    """Clamps a value to 0..1 and rounds it. NaN becomes 0."""
+    return 0.0 if math.isnan(value) else round(float(min(max(value, 0.0), 1.0)), DECIMALS)
 
 
 def clip_box(left: float, top: float, width: float, height: float) -> Box:
-    """The part of a box that lies in the picture."""
-    x, y = probability(left), probability(top)
-    right, bottom = probability(left + width), probability(top + height)
-    return Box(x, y, round(max(0.0, right - x), DIGITS), round(max(0.0, bottom - y), DIGITS))
+    """Returns the part of a box that lies within the picture."""
+    x, y = clamp(left), clamp(top)
+    right, bottom = clamp(left + width), clamp(top + height)
+    return Box(x, y, round(max(0.0, right - x), DECIMALS), round(max(0.0, bottom - y), DECIMALS))

@@ -1,4 +1,4 @@
-"""Boxes from the grid of a YOLOv2 detector (Redmon and Farhadi, YOLO9000, arXiv:1612.08242), as Custom Vision exports it."""
+"""The decoder of YOLOv2 detectors (Redmon and Farhadi, YOLO9000, arXiv:1612.08242) as Custom Vision exports them."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from bus import Label
 from classifier import InvalidExport, decoders
-from classifier.backends import Array, Tensor
-from classifier.decoders import MIN_CONFIDENCE, check_number_of_labels, clip_box, probability, rank, shown
+from classifier.backends import Array, TensorInfo
+from classifier.decoders import MIN_CONFIDENCE, check_label_count, clamp, clip_box, describe_tensors, rank
 from classifier.export import Export
 
 ANCHORS = ((0.573, 0.677), (1.87, 2.06), (3.34, 5.47), (7.88, 3.53), (9.77, 9.17))
-"""Width and height in cells of the anchor boxes of Custom Vision's compact detectors."""
-MAX_OVERLAP = 0.45
-"""Intersection over union above which the less probable of two boxes of one label is dropped."""
+"""Width and height of the anchor boxes of Custom Vision's compact detectors, in cells."""
+MAX_IOU = 0.45
+"""Two boxes with the same label and a higher IoU (intersection over union) are duplicates: the less probable is dropped."""
 MAX_BOXES = 64
-"""Boxes of a picture."""
+"""Upper bound of boxes in a picture."""
 
 
-class Found(NamedTuple):
-    """One box: the number of its label, its probability, and left, top, width, height in 0..1."""
+class DetectedBox(NamedTuple):
+    """A detected box: the index of its label, its probability, and left, top, width, height in 0..1."""
 
     label: int
     probability: float
@@ -30,34 +30,34 @@ class Found(NamedTuple):
 
 
 class Decoder(decoders.Decoder):
-    """The anchor boxes are those of the description, or Custom Vision's."""
+    """A decoder of a grid. The anchor boxes come from the description, or else are Custom Vision's."""
 
     OUTPUTS = "one output, 1 x rows x columns x anchors*(5 + labels)"
-    COLOUR = "bgr"
-    SEES_WHOLE_FRAME = True
+    DEFAULT_COLOUR = "bgr"
+    WHOLE_FRAME = True
 
-    def __init__(self, export: Export, outputs: Sequence[Tensor]) -> None:
+    def __init__(self, export: Export, outputs: Sequence[TensorInfo]) -> None:
         self._labels, self._anchors = export.labels, export.description.anchors or ANCHORS
         depth, rest = divmod(outputs[0].shape[3], len(self._anchors))
         if rest or depth < 6:
-            needed = f"not {len(self._anchors)} anchors times 5 + labels in its last dimension"
-            raise InvalidExport(f"{export.name}: outputs {shown(outputs)}: {needed}")
-        check_number_of_labels(export, depth - 5, "labels in its grid")
+            needed = f"the last dimension must be {len(self._anchors)} anchors times (5 + labels)"
+            raise InvalidExport(f"{export.name}: outputs {describe_tensors(outputs)}: {needed}")
+        check_label_count(export, depth - 5, "labels in its grid")
 
     @staticmethod
-    def fits(outputs: Sequence[Tensor]) -> bool:
+    def fits(outputs: Sequence[TensorInfo]) -> bool:
         return len(outputs) == 1 and len(outputs[0].shape) == 4 and outputs[0].shape[0] == 1
 
     def decode(self, outputs: Sequence[Array]) -> tuple[Label, ...]:
         found = find_boxes(outputs[0][0], self._anchors)
-        return rank(Label(self._labels[one.label], probability(one.probability), clip_box(*one.box)) for one in found)
+        return rank(Label(self._labels[box.label], clamp(box.probability), clip_box(*box.box)) for box in found)
 
 
-def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, float], ...] = ANCHORS) -> list[Found]:
-    """The boxes of a grid of rows x columns x (anchors times 5 + labels), the most probable first.
+def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, float], ...] = ANCHORS) -> list[DetectedBox]:
+    """Returns the boxes in a grid of rows x columns x (anchors times (5 + labels)), most probable first.
 
-    Of each anchor in each cell: x and y from the cell's corner in cells, taken as they are (Redmon's have a sigmoid); logarithms
-    of width and height against the anchor's; the logit that something is there; and the logits of each label.
+    Each anchor in each cell has: the offset x, y from the cell's corner, in cells and without Redmon's sigmoid; the logarithms of
+    width and height relative to the anchor; the logit of objectness; and one logit per label.
     """
     rows, columns, _ = grid.shape
     raw = np.nan_to_num(grid.astype(np.float64)).reshape(rows, columns, len(anchors), -1)
@@ -74,6 +74,6 @@ def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, floa
     likely = best > MIN_CONFIDENCE
     labels, best, placed = labels[likely], best[likely], placed[likely]
     boxes = placed.tolist()
-    kept = cv2.dnn.NMSBoxesBatched(boxes, best.tolist(), labels.tolist(), MIN_CONFIDENCE, MAX_OVERLAP) if boxes else ()
+    kept = cv2.dnn.NMSBoxesBatched(boxes, best.tolist(), labels.tolist(), MIN_CONFIDENCE, MAX_IOU) if boxes else ()
     ranked = sorted((int(number) for number in kept), key=lambda number: -best[number])[:MAX_BOXES]
-    return [Found(int(labels[number]), float(best[number]), tuple(placed[number].tolist())) for number in ranked]
+    return [DetectedBox(int(labels[number]), float(best[number]), tuple(placed[number].tolist())) for number in ranked]

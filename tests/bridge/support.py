@@ -5,7 +5,7 @@ from paho.mqtt import client as mqtt
 from bridge import results
 from bridge.results import Result
 from bus import Bus, Message, Visit
-from bus.outbound import Acknowledged
+from bus.outbound import OnAcknowledged
 from bus.settings import BusSettings
 
 
@@ -31,7 +31,7 @@ class FakeBus(Bus):
         self.is_connected = True
         self.published: list[Message] = []
 
-    def publish(self, message: Message, acknowledged: Acknowledged | None = None) -> bool:
+    def publish(self, message: Message, on_acknowledged: OnAcknowledged | None = None) -> bool:
         if self.is_connected:
             self.published.append(message)
         return self.is_connected

@@ -1,4 +1,4 @@
-"""What waits: messages that are acknowledged when they are processed, on a real Mosquitto, and the newest-frame slot."""
+"""The inbox, whose messages are acknowledged after processing, with a real Mosquitto; and the slot for the newest values."""
 
 import signal
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.broker
 
 
 def receiver(broker: Broker) -> tuple[Bus, Inbox]:
-    """A bus with a session that the broker keeps, and its inbox."""
+    """Creates a bus with a persistent session, and its inbox."""
     bus = Bus(settings(broker.port, "receiver"), persistent=True)
     return bus, bus.inbox({topics.prediction(): Prediction})
 
@@ -31,28 +31,29 @@ def send(broker: Broker, *numbers: int, qos: int = 1) -> None:
 
 
 def take(inbox: Inbox, number: int) -> list[int]:
-    """The numbers of so many messages."""
-    got: list[int] = []
+    """Waits for at least `number` messages, and returns the numbers in them."""
+    taken: list[int] = []
 
     def enough() -> bool:
-        got.extend(round(one.captured_at - 1000) for one in inbox.take(0.2) if isinstance(one, Prediction))
-        return len(got) >= number
+        taken.extend(round(one.captured_at - 1000) for one in inbox.take(0.2) if isinstance(one, Prediction))
+        return len(taken) >= number
 
     until(enough, what=f"{number} messages")
-    return got
+    return taken
 
 
 @pytest.fixture
 def known(broker: Broker) -> Broker:
-    """A broker that knows the session: a status that arrives went out after the subscription."""
+    """A broker that knows the receiver's session: its status arrives after its subscription."""
     with Listener(broker.port, topics.status()) as listener, receiver(broker)[0]:
         wait_for_state(listener, "starting", "receiver")
     return broker
 
 
-def test_what_was_not_acknowledged_comes_again(known: Broker) -> None:
-    """In order: what came while a module was away, and again if it ended before it had processed it; then no more. What was taken
-    in an earlier connection comes again in the next, and only what is acknowledged there counts.
+def test_unacknowledged_messages_are_delivered_again(known: Broker) -> None:
+    """Messages for a disconnected module arrive in order at its next start, and again until it acknowledges them.
+
+    Messages that were taken in one connection are delivered again in the next, and must be acknowledged there.
     """
     send(known, *range(20))
     for is_processed in (False, True):
@@ -66,7 +67,7 @@ def test_what_was_not_acknowledged_comes_again(known: Broker) -> None:
         send(known, *range(500, 520))
         assert take(inbox, 20) == list(range(500, 520))
         send(known, *range(520, 540))
-        until(lambda: bus.metrics.snapshot()["predictions_in"] == 40, what="those that nobody takes")
+        until(lambda: bus.metrics.snapshot()["predictions_in"] == 40, what="the messages that are not taken")
         known.end(signal.SIGTERM)
         until(lambda: not bus.connected)
         known.start()
@@ -81,9 +82,11 @@ def test_what_was_not_acknowledged_comes_again(known: Broker) -> None:
         assert take(inbox, 1) == [600]
 
 
-def test_neither_senders_nor_readers_break_the_connection(known: Broker) -> None:
-    """A PUBACK for QoS 0, as mosquitto_pub publishes, would end it; garbage is acknowledged, or it would fill the broker's window
-    and be in the way of others; to a reader that cannot process, the broker holds back the rest.
+def test_bad_senders_and_slow_readers_do_not_break_the_connection(known: Broker) -> None:
+    """A QoS 0 message, the default of mosquitto_pub, gets no PUBACK, because the broker would disconnect the client.
+
+    Invalid messages are acknowledged; otherwise they would fill the broker's window and block others. If the reader acknowledges
+    nothing, the broker holds back further messages.
     """
     bus, inbox = receiver(known)
     with bus, Listener(known.port) as sender:
@@ -92,7 +95,7 @@ def test_neither_senders_nor_readers_break_the_connection(known: Broker) -> None
             send(known, number, qos=0)
             assert take(inbox, 1) == [number]
             inbox.acknowledge()
-        for _ in range(300):  # more than the broker sends without an acknowledgement
+        for _ in range(300):  # more than the broker sends without acknowledgements
             sender.publish(topics.prediction("door"), b"garbage")
         send(known, *range(250))
         taken = take(inbox, 100)
@@ -105,8 +108,8 @@ def test_neither_senders_nor_readers_break_the_connection(known: Broker) -> None
         assert "disconnected" not in bus.metrics.snapshot()
 
 
-def test_a_newer_state_replaces_the_older() -> None:
-    """However long nobody takes it: 10,000 statuses of two modules become two, each behind what came before it."""
+def test_a_newer_retained_message_replaces_the_older() -> None:
+    """10,000 untaken statuses of two modules become two. A newer one goes to the end of the queue."""
     inbox = Inbox(lambda _: None)
     for number in range(5000):
         inbox.put(Status("capture", "ended", float(number + 1)), None)
@@ -119,8 +122,9 @@ def test_a_newer_state_replaces_the_older() -> None:
 @given(st.lists(st.none() | st.tuples(st.integers(0, 3), st.integers())))
 @example([(0, 1), (1, 1), (2, 1), (0, 2), None, (0, 3), None])
 def test_keys_take_turns(puts_and_takes: list[tuple[int, int] | None]) -> None:
-    """Whatever is put and taken (None), what comes out is each key's last value, in the order in which the keys began to wait; so
-    a key that is updated all the time does not starve others. At most two wait, and what is dropped is reported.
+    """For any puts and takes (None), `take` returns each key's newest value, in the order in which keys began to wait.
+
+    So a key that is updated constantly does not starve others. At most two keys wait, and `put` reports drops.
     """
     slot: NewestSlot[int, int] = NewestSlot(limit=2)
     waiting: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""The messages: what goes in comes out, and nothing else gets in."""
+"""Packing and unpacking of all messages: round trips, validation and size limits."""
 
 import json
 import math
@@ -24,67 +24,67 @@ every_sample = pytest.mark.parametrize("message", SAMPLES, ids=lambda message: t
 
 
 def document(message: Message) -> dict[str, Any]:
-    """The map that a message travels as."""
+    """Returns the map in a message's payload."""
     decoded = json.loads(message.pack()) if isinstance(message, JsonMessage) else msgpack.unpackb(message.pack())
     assert isinstance(decoded, dict)
     return decoded
 
 
 def packed(kind: type[Message], content: Any) -> bytes:
-    """Anything in the wire format of a kind."""
+    """Returns any content in the wire format of a kind of message."""
     encoded = json.dumps(content, default=repr).encode() if issubclass(kind, JsonMessage) else msgpack.packb(content)
     assert isinstance(encoded, bytes)
     return encoded
 
 
 def test_every_kind_has_a_sample() -> None:
-    """So that all of the tests here are about every kind."""
+    """So the tests here cover every kind of message."""
     assert {type(message) for message in SAMPLES} == set(KINDS)
 
 
 @every_sample
 def test_round_trip(message: Message) -> None:
-    """With its version; a newer sender may add keys. A field without a default that is missing is named."""
+    """A packed message has its version and unpacks to itself. Unknown keys are ignored. An error names a missing field."""
     kind, content = type(message), document(message)
     assert content["v"] == 1
-    assert kind.unpack(message.pack()) == kind.received(message.topic, message.pack()) == message
-    assert kind.unpack(packed(kind, content | {"later": [1, 2]})) == message
-    needed = {"v", *(one.name for one in fields(message) if one.default is MISSING)}  # type: ignore[arg-type]  # a dataclass
+    assert kind.unpack(message.pack()) == kind.from_topic(message.topic, message.pack()) == message
+    assert kind.unpack(packed(kind, content | {"unknown": [1, 2]})) == message
+    required = {"v", *(one.name for one in fields(message) if one.default is MISSING)}  # type: ignore[arg-type]  # a dataclass
     for key in content:
         rest = packed(kind, {name: value for name, value in content.items() if name != key})
-        if key not in needed:
+        if key not in required:
             assert kind.unpack(rest)
             continue
         with pytest.raises(InvalidMessage, match=key):
             kind.unpack(rest)
 
 
-NO_NAMES = ["Door", "a/b", "+", "#", "", "x" * 65, "tür", "a\n", None, 5, b"a"]
-NO_TEXTS = ["", "x" * 300, "a\nb", "\x1b[31mred", "\x9b31m", "turned \u202e around", None, 5, b"a"]
-NO_SHARES = [-0.001, 1.001, math.nan, math.inf, "0.5", None, True]
+BAD_NAMES = ["Door", "a/b", "+", "#", "", "x" * 65, "tür", "a\n", None, 5, b"a"]
+BAD_TEXTS = ["", "x" * 300, "a\nb", "\x1b[31mred", "\x9b31m", "turned \u202e around", None, 5, b"a"]
+BAD_FRACTIONS = [-0.001, 1.001, math.nan, math.inf, "0.5", None, True]
 
 
 @pytest.mark.parametrize(
     ("place", "values"),
     [
         ("v", [0, 2, "1", 1.0, True, None]),
-        ("camera", NO_NAMES),
-        ("session", NO_TEXTS),
+        ("camera", BAD_NAMES),
+        ("session", BAD_TEXTS),
         ("sequence", [-1, 2**63, 1.5, "1", None, True]),
         ("session_time", [-1, math.nan, math.inf, 1e12, "1", None, True]),
         ("captured_at", [0, -1, math.nan, math.inf, 1e12, "1", None, True]),
         ("inference_ms", [-1, math.nan, math.inf, "1", None, True]),
-        ("model", NO_TEXTS),
+        ("model", BAD_TEXTS),
         ("labels", [None, "", "ab", 5, True, {}, b""]),
         ("labels.1", [None, "woman", [], 5]),
-        ("labels.1.name", NO_TEXTS),
-        ("labels.1.probability", NO_SHARES),
+        ("labels.1.name", BAD_TEXTS),
+        ("labels.1.probability", BAD_FRACTIONS),
         ("labels.1.box", [[0, 0, 1], [0, 0, 1, 1.5], [0, 0, 1, "1"], "1234", {"x": 0}]),
         ("demo", [None, "", "true", 1, 0.0, []]),
     ],
 )
-def test_bad_values_are_named(place: str, values: list[Any]) -> None:
-    """A wrong type or a value out of bounds is refused, with its place."""
+def test_invalid_values_are_refused(place: str, values: list[Any]) -> None:
+    """The error for a wrong type or a value out of bounds names the field."""
     for value in values:
         content = document(samples.prediction())
         *path, last = (int(part) if part.isdigit() else part for part in place.split("."))
@@ -98,8 +98,8 @@ def test_bad_values_are_named(place: str, values: list[Any]) -> None:
     assert Prediction.unpack(packed(Prediction, document(samples.prediction()) | {"labels": [label]}))
 
 
-def test_limits_hold_for_receiver_and_sender() -> None:
-    """A payload over the limit is refused before it is decoded, and not sent; no error, which is logged, contains it."""
+def test_size_limits_apply_to_receiver_and_sender() -> None:
+    """A payload over the limit is neither decoded nor sent. Error messages, which are logged, do not contain it."""
     for kind in KINDS:
         with pytest.raises(InvalidMessage, match=f"^{kind.__name__}: .* at most {kind.LIMIT}"):
             kind.unpack(bytes(kind.LIMIT + 1))
@@ -112,17 +112,17 @@ def test_limits_hold_for_receiver_and_sender() -> None:
 
 
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '"\\ud800"', '{"\\udfff": 1}', '[["\\ud83d"]]'])
-def test_what_json_cannot_express_is_refused(value: str) -> None:
-    """Python reads numbers and characters that browsers, or UTF-8, do not have."""
-    with pytest.raises(InvalidMessage, match="no JSON"):
+def test_values_outside_of_json_are_refused(value: str) -> None:
+    """Python's parser accepts numbers that browsers refuse, and characters that UTF-8 cannot encode."""
+    with pytest.raises(InvalidMessage, match="not JSON"):
         Status.unpack(f'{{"v": 1, "module": "a", "state": "x", "metrics": {{"n": {value}}}}}'.encode())
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @given(payload=st.binary(max_size=300))
 def test_any_bytes(kind: type[Message], payload: bytes) -> None:
-    """They are a message or an InvalidMessage, on any topic."""
-    for read in (kind.unpack, lambda payload: kind.received("footfall/a/b/c", payload)):
+    """Any payload on any topic is unpacked or raises `InvalidMessage`."""
+    for read in (kind.unpack, lambda payload: kind.from_topic("footfall/a/b/c", payload)):
         try:
             read(payload)
         except InvalidMessage as error:
@@ -132,7 +132,7 @@ def test_any_bytes(kind: type[Message], payload: bytes) -> None:
 @every_sample
 @given(data=st.data())
 def test_any_damaged_payload(message: Message, data: st.DataObject) -> None:
-    """Some bytes replaced, removed or inserted: refused, or a message that round-trips. A prefix is never a message."""
+    """A payload with replaced, removed or inserted bytes is refused, or is a message that round-trips. A prefix is refused."""
     payload = message.pack()
     begin, end = sorted(data.draw(st.tuples(*[st.integers(0, min(len(payload), 400))] * 2)))
     try:
@@ -144,7 +144,7 @@ def test_any_damaged_payload(message: Message, data: st.DataObject) -> None:
     with pytest.raises(InvalidMessage):
         type(message).unpack(payload[: data.draw(st.integers(0, len(payload) - 1))])
     if not isinstance(message, JsonMessage):
-        with pytest.raises(InvalidMessage, match="no msgpack"):
+        with pytest.raises(InvalidMessage, match="not msgpack"):
             type(message).unpack(payload + b"\x00")
 
 
@@ -152,9 +152,9 @@ def test_any_damaged_payload(message: Message, data: st.DataObject) -> None:
 @settings(max_examples=150)
 @given(data=st.data())
 def test_any_value_at_any_place(message: Message, data: st.DataObject) -> None:
-    """A value at any depth replaced, removed or inserted: refused in words for people, or a message that round-trips."""
+    """A message with a changed value at any depth is refused in plain words, or round-trips."""
     content = document(message)
-    spoil(content, data)
+    change_value(content, data)
     try:
         read = type(message).unpack(packed(type(message), content))
     except InvalidMessage as refused:
@@ -166,11 +166,11 @@ def test_any_value_at_any_place(message: Message, data: st.DataObject) -> None:
         assert type(message).unpack(read.pack()) == read
 
 
-def spoil(content: Any, data: st.DataObject) -> None:
-    """Replaces or removes one value somewhere inside a map or list, or inserts one."""
+def change_value(content: Any, data: st.DataObject) -> None:
+    """Replaces, removes or inserts one value at any depth of a map or list."""
     while True:
-        places = list(content if isinstance(content, dict) else range(len(content)))
-        place = data.draw(st.sampled_from(places)) if places else None
+        keys_here = list(content if isinstance(content, dict) else range(len(content)))
+        place = data.draw(st.sampled_from(keys_here)) if keys_here else None
         inner = None if place is None else content[place]
         if isinstance(inner, dict | list) and data.draw(st.booleans()):
             content = inner
@@ -185,7 +185,7 @@ def spoil(content: Any, data: st.DataObject) -> None:
 
 
 def keys(content: Any) -> list[str]:
-    """All keys, at any depth."""
+    """Returns all keys, at any depth."""
     if isinstance(content, dict):
         return [str(key) for key in content] + [key for value in content.values() for key in keys(value)]
     return [key for value in content for key in keys(value)] if isinstance(content, list | tuple) else []
@@ -207,17 +207,17 @@ BAD_REQUESTS: dict[type[Message], list[bytes]] = {
 }
 
 
-def test_a_request_is_its_topics() -> None:
-    """One that is typed by hand needs no version, and is for the camera, or of the asker, in its topic. A bad one is refused."""
+def test_a_request_takes_its_name_from_the_topic() -> None:
+    """A request needs no version; the topic sets its camera or asker, whatever the payload says. Invalid requests are refused."""
     for payload, request in REQUESTS.items():
-        assert type(request).received(request.topic, payload) == request
+        assert type(request).from_topic(request.topic, payload) == request
     for kind, payload in [(kind, payload) for kind, payloads in BAD_REQUESTS.items() for payload in payloads]:
         with pytest.raises(InvalidMessage, match=kind.__name__):
-            kind.received(kind.TOPIC("door"), payload)
+            kind.from_topic(kind.TOPIC("door"), payload)
 
 
-def test_an_answer_as_others_read_it() -> None:
-    """The names and the shape of the JSON are a contract with other programs."""
+def test_the_json_of_an_answer() -> None:
+    """Its keys and structure are a contract with other programs."""
     answer = document(Answer("desk", "7", "", samples.report()))
     names = "v asker id problem report day begins_at ends_at zone cameras back door totals visits woman counted demo"
     assert {*names.split(), *samples.HOURS} == set(keys(answer | {"report": answer["report"] | {"visits": []}}))

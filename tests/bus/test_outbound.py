@@ -1,4 +1,4 @@
-"""What is published, and in which order, before and after a lost connection."""
+"""The messages that are published, and their order, before and after a lost connection."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,117 +10,120 @@ import pytest
 from paho.mqtt import client as mqtt
 
 from bus import CurrentLabel, Prediction
-from bus.outbound import MAX_QUEUED, RECENT, Outbound
+from bus.outbound import MAX_QUEUED, RESEND_WINDOW, Outbound
 from runtime.metrics import Metrics
 from tests.support.samples import prediction
 
 
 class Line:
-    """An outbound half whose clock is set by hand, and the client that it publishes with, which notes the numbers."""
+    """An `Outbound` with a manual clock, and a fake client that records the numbers of the messages."""
 
     def __init__(self) -> None:
         self.now, self.code = 100.0, 0
-        self.given: list[int] = []
-        self.reported: list[int] = []
+        self.sent: list[int] = []
+        self.acknowledged: list[int] = []
         self.on_publish: Callable[[int], object] = abs
         self.metrics = Metrics()
-        self.outbound = Outbound(self, self.metrics, lambda: self.now)  # type: ignore[arg-type]  # as much of paho's as it uses
+        self.outbound = Outbound(self, self.metrics, lambda: self.now)  # type: ignore[arg-type]  # a partial fake of paho's client
 
     def publish(self, _topic: str, payload: bytes, *_: Any, **__: Any) -> SimpleNamespace:
-        """As paho's."""
-        self.given.append(int(Prediction.unpack(payload).captured_at))
-        self.on_publish(len(self.given))
-        return SimpleNamespace(mid=len(self.given), rc=self.code)
+        """Records the message, in place of paho's method."""
+        self.sent.append(int(Prediction.unpack(payload).captured_at))
+        self.on_publish(len(self.sent))
+        return SimpleNamespace(mid=len(self.sent), rc=self.code)
 
-    def put(self, *numbers: int, reported: bool = False) -> bool:
-        """Publishes numbered predictions; whether all were taken. With `reported`, their PUBACKs are to be."""
-        report = self.reported.append if reported else None
-        taken = [self.outbound.publish(prediction(captured_at=float(one)), report and partial(report, one)) for one in numbers]
-        return all(taken)
+    def put(self, *numbers: int, has_callback: bool = False) -> bool:
+        """Publishes numbered predictions, and returns whether all were accepted. `has_callback` records their PUBACKs."""
+        record = self.acknowledged.append if has_callback else None
+        accepted = [self.outbound.publish(prediction(captured_at=float(one)), record and partial(record, one)) for one in numbers]
+        return all(accepted)
 
     def acknowledge(self, *packets: int) -> None:
-        """PUBACKs."""
+        """Delivers PUBACKs for packet ids."""
         for packet in packets:
-            self.outbound.acknowledged(packet)
+            self.outbound.on_puback(packet)
 
     def reconnect(self, *meanwhile: int, seconds: float = 60.0) -> list[int]:
-        """What the client is given when the connection is back; some is published meanwhile."""
-        self.outbound.disconnected()
+        """Loses the connection, publishes `meanwhile`, reconnects, and returns the numbers that are sent then."""
+        self.outbound.on_disconnect()
         self.put(*meanwhile)
         self.now += seconds
-        self.outbound.disconnected()  # again, as after an attempt that fails
-        self.given.clear()
-        self.outbound.connected()
-        return list(self.given)
+        self.outbound.on_disconnect()  # again, as after a failed attempt to connect
+        self.sent.clear()
+        self.outbound.on_connect()
+        return list(self.sent)
 
 
 @pytest.fixture
 def line() -> Line:
-    """A connected one."""
+    """A connected line."""
     one = Line()
-    one.outbound.connected()
+    one.outbound.on_connect()
     return one
 
 
-def test_after_a_lost_connection_everything_comes_in_its_order(line: Line) -> None:
-    """What was acknowledged lately, what was not, and what has waited: nothing newer goes before something older."""
+def test_a_lost_connection_keeps_the_order(line: Line) -> None:
+    """Recently acknowledged, unacknowledged and queued messages are sent in their original order."""
     line.put(1, 2)
     line.acknowledge(1, 2)
-    line.now += RECENT
+    line.now += RESEND_WINDOW
     line.put(3, 4, 5)
     line.acknowledge(3)
     line.now += 0.5
-    assert line.given == [1, 2, 3, 4, 5]
+    assert line.sent == [1, 2, 3, 4, 5]
     assert line.reconnect(6, 7) == [3, 4, 5, 6, 7]
 
 
-def test_what_was_sent_again_is_sent_once_more(line: Line) -> None:
-    """A broker that crashes again before it has saved it has forgotten it again; later it has not."""
+def test_repeated_messages_are_repeated_after_another_crash(line: Line) -> None:
+    """A broker that crashes again before it has saved them loses them again; after that it does not."""
     line.put(1)
     line.acknowledge(1)
     for _ in range(3):
-        assert line.reconnect(seconds=2 * RECENT) == [1]
+        assert line.reconnect(seconds=2 * RESEND_WINDOW) == [1]
         line.acknowledge(1)
-        line.now += RECENT / 2
-    line.now += RECENT
+        line.now += RESEND_WINDOW / 2
+    line.now += RESEND_WINDOW
     assert line.reconnect() == []
 
 
-def test_a_second_crash_loses_nothing_of_what_was_sent_again(line: Line) -> None:
-    """More than what may wait: what was recent at the first crash, and what waited until the broker was back. That is limited,
-    and the rest counted.
+def test_a_second_crash_loses_no_repeated_message(line: Line) -> None:
+    """The recent and the queued messages of the first crash are all repeated, though together they exceed the queue's limit.
+
+    The queue itself is limited, and drops are counted.
     """
-    recent, waiting = range(1, MAX_QUEUED // 2 + 1), range(MAX_QUEUED // 2 + 1, MAX_QUEUED * 3 // 2 + 1)
+    recent, queued = range(1, MAX_QUEUED // 2 + 1), range(MAX_QUEUED // 2 + 1, MAX_QUEUED * 3 // 2 + 1)
     line.put(*recent)
     line.acknowledge(*recent)
-    assert line.reconnect(*waiting, *range(9001, 9011), seconds=0) == [*recent, *waiting]
+    assert line.reconnect(*queued, *range(9001, 9011), seconds=0) == [*recent, *queued]
     assert line.metrics.snapshot()["dropped_queue_full"] == 10
-    line.acknowledge(*recent, *waiting)
-    assert line.reconnect(seconds=0) == [*recent, *waiting]
+    line.acknowledge(*recent, *queued)
+    assert line.reconnect(seconds=0) == [*recent, *queued]
 
 
-def test_what_its_caller_publishes_again_is_not_kept_here(line: Line) -> None:
-    """Without a connection or room it is refused and not counted as dropped; after a lost connection only what a crashed broker
-    may have forgotten goes out again. Each PUBACK is reported, also when it comes before the packet's number is known here.
+def test_messages_with_a_callback_are_not_queued(line: Line) -> None:
+    """Their caller publishes them again. Without a connection or room they are refused, and not counted as dropped.
+
+    After a lost connection only recently acknowledged ones are repeated. The callback runs at each PUBACK, even if that arrives
+    before the packet id is known.
     """
-    line.put(1, 2, 3, reported=True)
+    line.put(1, 2, 3, has_callback=True)
     line.acknowledge(2)
-    assert line.reported == [2]
+    assert line.acknowledged == [2]
     assert line.reconnect(seconds=0) == [2]
-    line.outbound.disconnected()
-    assert not line.put(4, reported=True)
-    line.outbound.connected()
+    line.outbound.on_disconnect()
+    assert not line.put(4, has_callback=True)
+    line.outbound.on_connect()
     line.code = mqtt.MQTT_ERR_QUEUE_SIZE
-    assert not line.put(5, reported=True)
+    assert not line.put(5, has_callback=True)
     assert "dropped_queue_full" not in line.metrics.snapshot()
-    assert set(line.reported) == {2}
-    line.code, line.on_publish = 0, line.outbound.acknowledged
-    assert line.put(6, reported=True)
-    assert set(line.reported) == {2, 6}
+    assert set(line.acknowledged) == {2}
+    line.code, line.on_publish = 0, line.outbound.on_puback
+    assert line.put(6, has_callback=True)
+    assert set(line.acknowledged) == {2, 6}
 
 
-def test_retained_state_is_published_at_every_connection(line: Line) -> None:
-    """At QoS 0, its newest only, until it is forgotten."""
+def test_retained_messages_are_published_at_every_connection(line: Line) -> None:
+    """The newest of a topic is published at QoS 0, until `forget`."""
     with patch.object(line, "publish") as publish:
         for since in (1.0, 2.0):
             line.outbound.publish(label := CurrentLabel("door", "woman", 0.9, since))

@@ -1,4 +1,4 @@
-"""``python -m bus``: msgpack in hexadecimal digits in, JSON lines out."""
+"""``python -m bus``: converts hex-encoded msgpack to JSON lines."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bus.__main__ import as_json
+from bus.__main__ import to_json
 from tests.support import samples
 from tests.support.broker import ROOT, Broker
 from tests.support.listener import Listener
@@ -26,24 +26,24 @@ GARBAGE = [b"", b"\xc1", b"\x81\x90\x01", b"\x91" * 2000, b"\x81\xc4\x01a\x01", 
 @given(st.dictionaries(st.text(), st.text() | st.binary()) | st.binary())
 @example({"jpeg": b"four", "text": "a\nb"})
 def test_a_message_is_a_line(content: object) -> None:
-    """A picture becomes its size. Garbage is no line, nor is a map that JSON cannot express, or half a message."""
-    line = as_json((content if isinstance(content, bytes) else msgpack.packb(content)).hex() + "\n")
+    """Binary values become their size. Invalid or truncated messages give no line, nor do maps that JSON cannot represent."""
+    line = to_json((content if isinstance(content, bytes) else msgpack.packb(content)).hex() + "\n")
     assert "\n" not in (line or "")
     if isinstance(content, dict):
         shown = {key: f"<{len(one)} bytes>" if isinstance(one, bytes) else one for key, one in content.items()}
         assert json.loads(line or "") == shown
-    assert not any(as_json(garbage) for garbage in ("no digits", *(one.hex() for one in GARBAGE)))
+    assert not any(to_json(garbage) for garbage in ("not hex", *(one.hex() for one in GARBAGE)))
 
 
 @pytest.mark.system
-def test_lines_come_as_the_messages_do(broker: Broker) -> None:
-    """Not when a buffer is full; what was no message is reported at the end."""
+def test_each_line_appears_immediately(broker: Broker) -> None:
+    """Output is not buffered. The number of invalid lines is reported at the end."""
     assert shutil.which("mosquitto_sub"), "mosquitto-clients is not installed: make setup installs it"
     command = ["mosquitto_sub", "-p", str(broker.port), "-F", "%x", "-t", "footfall/+/prediction"]
-    reading = [sys.executable, "-m", "bus"]
+    converter = [sys.executable, "-m", "bus"]
     with (
         Popen(command, stdout=PIPE) as watched,
-        Popen(reading, cwd=ROOT, stdin=watched.stdout, stdout=PIPE, stderr=PIPE) as reader,
+        Popen(converter, cwd=ROOT, stdin=watched.stdout, stdout=PIPE, stderr=PIPE) as reader,
     ):
         try:
             assert reader.stdout
@@ -55,13 +55,13 @@ def test_lines_come_as_the_messages_do(broker: Broker) -> None:
             assert json.loads(until(reader.stdout.readline, what="a line"))["labels"][0]["name"] == "woman"
         finally:
             watched.terminate()
-        assert reader.communicate(timeout=limit(10))[1] == b"bus: skipped 1 lines that were no message\n"
+        assert reader.communicate(timeout=limit(10))[1] == b"bus: invalid lines skipped: 1\n"
         assert reader.returncode == 0
 
 
 @pytest.mark.system
-def test_a_reader_that_goes_is_no_error() -> None:
-    """``| head -1`` ends it silently."""
+def test_a_closed_pipe_is_not_an_error() -> None:
+    """``| head -1`` ends the program silently."""
     command = f"{shlex.quote(sys.executable)} -m bus | head -1"
     lines = f"{PREDICTION.hex()}\n".encode() * 2000
     done = subprocess.run(command, shell=True, cwd=ROOT, input=lines, capture_output=True, timeout=limit(30), check=True)

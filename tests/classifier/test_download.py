@@ -1,4 +1,4 @@
-"""Downloads of models, from servers that are good, bad, or not there."""
+"""Tests of model downloads, from servers that work, fail or cannot be reached."""
 
 import logging
 import re
@@ -13,39 +13,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import FootfallError
-from classifier.download import DownloadFailed, DownloadRefused, Limits, NotAllowed, download_model, model_name
-from classifier.download import model_address_problem as find_problem
+from classifier.download import (
+    AddressNotAllowed,
+    Limits,
+    PermanentDownloadError,
+    TransientDownloadError,
+    download_model,
+    find_address_problem,
+    model_name,
+)
 from runtime.logs import silence_http_clients
-from tests.classifier import shelf as servers
-from tests.classifier.shelf import SECRET, Answer, Shelf, endless, sha256, status, trickling
+from tests.classifier import model_server
+from tests.classifier.model_server import SECRET, Answer, ModelServer, send_endlessly, send_status, sha256, trickle
 from tests.support.secrets import MARK, addresses
 from tests.support.wait import limit
 
-pytestmark = pytest.mark.broker  # it needs sockets
+pytestmark = pytest.mark.broker  # uses sockets
 
 CONTENT = bytes(range(256)) * 1200
-PATIENT = Limits(len(CONTENT), limit(20), limit(20))
-HASTY = Limits(len(CONTENT), timeout=0.3, read_timeout=0.15)
+LONG_LIMITS = Limits(len(CONTENT), limit(20), limit(20))
+SHORT_LIMITS = Limits(len(CONTENT), timeout=0.3, read_timeout=0.15)
 
 
 @pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    with Shelf(CONTENT) as running:
+def server() -> Iterator[ModelServer]:
+    with ModelServer(CONTENT) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _kept_secret(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """The signature is never in the log."""
+def _no_secret_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Checks that the signature and the path are not in the log."""
     caplog.set_level(logging.DEBUG)
-    silence_http_clients()  # as the process does at its start
+    silence_http_clients()  # as a process does at its start
     yield
     assert SECRET not in caplog.text
     assert "people.zip" not in caplog.text
 
 
-def download(url: str, digest: str = sha256(CONTENT), limits: Limits = PATIENT) -> None:
-    """All of it; an error has no secret, anywhere, and leaves no file."""
+def download(url: str, digest: str = sha256(CONTENT), limits: Limits = LONG_LIMITS) -> None:
+    """Downloads a model. Checks that an error contains no secret and leaves no file."""
     with TemporaryDirectory() as folder:
         target = Path(folder, "a.zip")
         try:
@@ -63,62 +70,78 @@ def download(url: str, digest: str = sha256(CONTENT), limits: Limits = PATIENT) 
 @pytest.mark.parametrize(
     ("answer", "limits", "kind", "reason"),
     [
-        *((status(code), PATIENT, DownloadFailed, f"answers {code}") for code in (408, 429, 500, 503)),
-        *((status(code), PATIENT, DownloadRefused, f"answers {code}") for code in (204, 206, 302, 304, 401, 403, 404, 410)),
-        (servers.cut(5000), PATIENT, DownloadFailed, "the connection broke"),
-        (lambda handler: handler.wfile.write(f"{SECRET}\r\n\r\n".encode()), PATIENT, DownloadFailed, "not HTTP"),
-        (servers.cut(0, 2**28 + 1, is_held=True), PATIENT, DownloadRefused, f"268435457 bytes; at most {len(CONTENT)}"),
-        (endless, PATIENT, DownloadRefused, f"more than {len(CONTENT)} bytes"),
-        (servers.cut(100, is_held=True), HASTY, DownloadFailed, "no answer within 0.15 s"),
-        (trickling, HASTY, DownloadFailed, "longer than allowed"),
-        (status(302, Location=f"ftp://127.0.0.1/?sig={SECRET}"), PATIENT, NotAllowed, "begin with https:// or http://"),
-        (status(302, Location=f"http://me:{SECRET}@127.0.0.1/"), PATIENT, NotAllowed, "a user or password"),
-        (status(302, Location=f"http://[/?sig={SECRET}"), PATIENT, DownloadRefused, "not an address"),
-        (status(302, Location=f"//127.0.0.1:99999/?sig={SECRET}"), PATIENT, NotAllowed, "cannot be read"),
-        (status(302, Location=f"http://127.0.0.1/ü?sig={SECRET}"), PATIENT, NotAllowed, "RFC 3986"),
+        *((send_status(code), LONG_LIMITS, TransientDownloadError, f"answered HTTP {code}") for code in (408, 429, 500, 503)),
+        *(
+            (send_status(code), LONG_LIMITS, PermanentDownloadError, f"answered HTTP {code}")
+            for code in (204, 206, 302, 304, 401, 403, 404, 410)
+        ),
+        (model_server.cut_off(5000), LONG_LIMITS, TransientDownloadError, "the connection was lost"),
+        (lambda handler: handler.wfile.write(f"{SECRET}\r\n\r\n".encode()), LONG_LIMITS, TransientDownloadError, "not HTTP"),
+        (
+            model_server.cut_off(0, 2**28 + 1, is_held=True),
+            LONG_LIMITS,
+            PermanentDownloadError,
+            f"268435457 bytes; at most {len(CONTENT)}",
+        ),
+        (send_endlessly, LONG_LIMITS, PermanentDownloadError, f"more than the allowed {len(CONTENT)} bytes"),
+        (model_server.cut_off(100, is_held=True), SHORT_LIMITS, TransientDownloadError, "no answer within 0.15 s"),
+        (trickle, SHORT_LIMITS, TransientDownloadError, "longer than 0.3 s"),
+        (
+            send_status(302, Location=f"ftp://127.0.0.1/?sig={SECRET}"),
+            LONG_LIMITS,
+            AddressNotAllowed,
+            "begin with https:// or http://",
+        ),
+        (send_status(302, Location=f"http://me:{SECRET}@127.0.0.1/"), LONG_LIMITS, AddressNotAllowed, "a user or password"),
+        (send_status(302, Location=f"http://[/?sig={SECRET}"), LONG_LIMITS, PermanentDownloadError, "not a valid address"),
+        (send_status(302, Location=f"//127.0.0.1:99999/?sig={SECRET}"), LONG_LIMITS, AddressNotAllowed, "a valid host and port"),
+        (send_status(302, Location=f"http://127.0.0.1/ü?sig={SECRET}"), LONG_LIMITS, AddressNotAllowed, "RFC 3986"),
     ],
 )
-def test_bad_answers(shelf: Shelf, answer: Answer, limits: Limits, kind: type[FootfallError], reason: str) -> None:
-    """Each is final or not, with its reason and the server's name; the next download succeeds."""
-    shelf.answers.append(answer)
+def test_bad_answers(server: ModelServer, answer: Answer, limits: Limits, kind: type[FootfallError], reason: str) -> None:
+    """Each error is transient or permanent, and has a reason and the server's name. The next download succeeds."""
+    server.answers.append(answer)
     with pytest.raises(kind, match=reason) as error:
-        download(shelf.url, limits=limits)
-    assert shelf.root in str(error.value)
-    download(shelf.url)
+        download(server.url, limits=limits)
+    assert server.root in str(error.value)
+    download(server.url)
 
 
-def test_redirections(shelf: Shelf) -> None:
-    """Five are followed, to another path too; what comes with one is not read; a sixth is not followed."""
-    steps = [status(307, Location=f"/elsewhere?sig={SECRET}")] * 4
-    shelf.answers += [*steps, lambda handler: endless(handler, 302, Location="/elsewhere")]
-    download(shelf.url)
-    shelf.answers += [*steps, *steps]
-    with pytest.raises(DownloadRefused, match="more than 5 redirections"):
-        download(shelf.url)
+def test_redirects(server: ModelServer) -> None:
+    """Five redirects are followed, to another path too, and their bodies are not read. The sixth is refused."""
+    steps = [send_status(307, Location=f"/elsewhere?sig={SECRET}")] * 4
+    server.answers += [*steps, lambda handler: send_endlessly(handler, 302, Location="/elsewhere")]
+    download(server.url)
+    server.answers += [*steps, *steps]
+    with pytest.raises(PermanentDownloadError, match="more than 5 redirects"):
+        download(server.url)
 
 
 def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server of a trusted authority may not redirect to plain http; one of another authority is not asked."""
+    """A trusted server must not redirect to plain http. An untrusted server gets no request."""
     authority, other = trustme.CA(), tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
-    with authority.cert_pem.tempfile() as trusted, Shelf(CONTENT, authority) as shelf, Shelf(CONTENT) as plain:
+    with authority.cert_pem.tempfile() as trusted, ModelServer(CONTENT, authority) as server, ModelServer(CONTENT) as plain:
         monkeypatch.setenv("SSL_CERT_FILE", trusted)
-        download(shelf.url)
-        shelf.answers.append(status(302, Location=plain.url))
-        with pytest.raises(NotAllowed, match="must begin with https:// as the first one does"):
-            download(shelf.url)
-        asked = len(shelf.paths)
+        download(server.url)
+        server.answers.append(send_status(302, Location=plain.url))
+        with pytest.raises(AddressNotAllowed, match="must begin with https://, as the first one does"):
+            download(server.url)
+        requests = len(server.paths)
         monkeypatch.setenv("SSL_CERT_FILE", str(other))
-        with pytest.raises(DownloadFailed, match="certificate verify failed"):
-            download(shelf.url)
-        assert (len(shelf.paths), plain.paths) == (asked, [])
+        with pytest.raises(TransientDownloadError, match="certificate verify failed"):
+            download(server.url)
+        assert (len(server.paths), plain.paths) == (requests, [])
 
 
-def test_a_wrong_checksum_and_nobody_there() -> None:
-    """What is not what was wanted is refused; who is not there may be there later."""
-    with Shelf(CONTENT) as gone, pytest.raises(DownloadRefused, match=f"its SHA-256 is {sha256(CONTENT)}, not {'0' * 64}"):
+def test_a_wrong_checksum_and_a_stopped_server() -> None:
+    """A wrong checksum is a permanent error, a refused connection a transient one."""
+    with (
+        ModelServer(CONTENT) as gone,
+        pytest.raises(PermanentDownloadError, match=f"its SHA-256 is {sha256(CONTENT)} instead of {'0' * 64}"),
+    ):
         download(gone.url, "0" * 64)
-    with pytest.raises(DownloadFailed, match=r"cannot be reached .*Connection refused"):
+    with pytest.raises(TransientDownloadError, match=r"cannot be reached .*Connection refused"):
         download(gone.url)
 
 
@@ -133,8 +156,8 @@ def test_a_wrong_checksum_and_nobody_there() -> None:
         ("https://:443/a.zip", "name a host"),
         ("https://example.org%3fsig=/a.zip", "name a host"),
         ("https://@example.org/", "user or password"),
-        ("https://example.org:70000/", "cannot be read"),
-        ("https://[::1/", "cannot be read"),
+        ("https://example.org:70000/", "a valid host and port"),
+        ("https://[::1/", "a valid host and port"),
         ("https://good.example\\@bad.example/", "RFC 3986"),
         ("https://example.org/\n", "RFC 3986"),
         ("https://example.org/" + "a" * 2048, "1 to 2048 characters"),
@@ -142,13 +165,13 @@ def test_a_wrong_checksum_and_nobody_there() -> None:
     ],
 )
 def test_addresses(url: str, problem: str) -> None:
-    """Which are allowed, and the problem with others, which are refused before anything is sent."""
-    assert re.search(problem, find_problem(url))
+    """`find_address_problem` accepts valid addresses, and names the problem of others."""
+    assert re.search(problem, find_address_problem(url))
 
 
 @given(addresses(schemes=("https", "http")))
 def test_a_problem_shows_no_secret(address: tuple[str, str]) -> None:
-    assert MARK not in find_problem(address[0])
+    assert MARK not in find_address_problem(address[0])
 
 
 @pytest.mark.parametrize(
@@ -163,11 +186,11 @@ def test_a_problem_shows_no_secret(address: tuple[str, str]) -> None:
     ],
 )
 def test_names(path: str, name: str) -> None:
-    """The last part of the path, made safe, and nothing behind it."""
+    """The name is the last part of the path, made safe, without query and fragment."""
     assert model_name(f"https://example.org{path}") == name
 
 
 @given(st.text())
 def test_names_are_safe(path: str) -> None:
-    """Any path: one part, not hidden."""
+    """Any path gives a single file name that is not hidden."""
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", model_name(f"https://example.org/{path}"))

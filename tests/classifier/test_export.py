@@ -1,4 +1,4 @@
-"""What is read of an export, and of the description beside its model; and what is refused."""
+"""Tests of reading exports and descriptions, and of refusing bad ones."""
 
 import hashlib
 import json
@@ -16,14 +16,14 @@ from classifier import InvalidExport, export
 from classifier.description import Description, Role, read_description
 from classifier.export import Export, export_files, parse_labels, read_export
 from classifier.interpreter import Classifier
-from tests.classifier.shelf import write, zipped
+from tests.classifier.model_server import make_zip, write_files
 from tests.support.broker import ROOT
 from tests.support.secrets import MARK, addresses
 
 MODEL = b"not looked into here" * 20
 SHA1 = hashlib.sha1(MODEL, usedforsecurity=False).hexdigest()
 FILES = {"model.tflite": MODEL, "labels.txt": b"man\nwoman"}
-ZIP, SIZE = zipped(FILES), struct.pack("<L", len(MODEL))
+ZIP, SIZE = make_zip(FILES), struct.pack("<L", len(MODEL))
 DOORS = Export("doors", MODEL, ("man", "woman"))
 HERE = Path("model")
 LABELS = ("man", "Äpfel", "empty street", "\u0627\u0645\u0631\u0623\u0629", "\U0001f469\u200d\U0001f9b0 woman")
@@ -36,17 +36,17 @@ def read(tmp_path: Path, content: bytes) -> Export:
 
 @pytest.mark.parametrize("domain", [None, "Classification", "ObjectDetection"])
 @pytest.mark.parametrize("digest", [None, SHA1, SHA1.upper()])
-def test_folder_and_zip_are_alike(tmp_path: Path, domain: str | None, digest: str | None) -> None:
-    """An export is the same as a folder and as a zip; its name is the folder's, dots and all, or the zip's."""
+def test_folder_and_zip_are_equal(tmp_path: Path, domain: str | None, digest: str | None) -> None:
+    """A folder and a zip give the same export. Its name is the folder's, dots included, or the zip's."""
     files = FILES | {"cvexport.manifest": json.dumps({"DomainType": domain, "ModelFileSHA1": digest}).encode()}
-    assert read_export(write(tmp_path / "doors", files)) == read(tmp_path, zipped(files)) == DOORS
-    assert read_export(write(tmp_path / "doors-2026.11.23", files)).name == "doors-2026.11.23"
+    assert read_export(write_files(tmp_path / "doors", files)) == read(tmp_path, make_zip(files)) == DOORS
+    assert read_export(write_files(tmp_path / "doors-2026.11.23", files)).name == "doors-2026.11.23"
     assert DOORS.identity == f"doors@{hashlib.sha256(MODEL).hexdigest()[:12]}"
 
 
-def test_a_model_is_the_demos_by_its_description(tmp_path: Path) -> None:
-    """By its footfall.toml; no name of a folder or zip makes a model the demo's, whose predictions are never real visitors."""
-    assert not read_export(write(tmp_path / "demo", FILES)).description.demo
+def test_the_description_marks_a_demo_model(tmp_path: Path) -> None:
+    """footfall.toml marks a model as the demo's. The name of its folder or zip does not."""
+    assert not read_export(write_files(tmp_path / "demo", FILES)).description.demo
     assert Classifier(read_export(ROOT / "demo" / "model"), trial=("true",)).is_demo
 
 
@@ -55,7 +55,7 @@ def test_a_model_is_the_demos_by_its_description(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u00a0\n\u200f", " \r\n\u200b"])
 @pytest.mark.parametrize("last", ["", "\n", "\r\n\r\n", "\n\t\r\n"])
 def test_labels_of_any_system(encoding: str, mark: str, end: str, last: str) -> None:
-    """Line ends, a byte order mark, UTF-16, blank lines at the end, no-break spaces and invisible characters do not matter."""
+    """All encodings, line ends, trailing blank lines, no-break spaces and invisible characters give the same labels."""
     text = mark + end.join(LABELS).replace("empty ", "empty\u00a0") + last
     assert parse_labels(text.encode(encoding)) == LABELS
 
@@ -69,10 +69,10 @@ def test_labels_of_any_system(encoding: str, mark: str, end: str, last: str) -> 
         ("labels.txt", "man\nwoman".encode("utf-16")[:-1], "line 2: not UTF-8 or UTF-16"),
         ("labels.txt", b"\nman\nwoman", "line 1: 0"),
         ("labels.txt", "man\n\u200b\nwoman".encode(), "line 2: 0"),
-        ("labels.txt", "man\nman\u00a0".encode(), "line 2: 'man' is there twice"),
+        ("labels.txt", "man\nman\u00a0".encode(), "line 2: 'man' occurs twice"),
         ("cvexport.manifest", b"{", "not JSON"),
         ("cvexport.manifest", b"[]", "not a JSON object"),
-        ("cvexport.manifest", b'{"ModelFileSHA1": "00"}', f"ModelFileSHA1 is 00, the model's is {SHA1}; fetch the export"),
+        ("cvexport.manifest", b'{"ModelFileSHA1": "00"}', f"ModelFileSHA1 is 00, but the model's SHA-1 is {SHA1}; export"),
         ("cvexport.manifest", b'{"DomainType": "Segmentation"}', "DomainType is 'Segmentation'"),
         ("footfall.toml", b"kind = 'pose'", "kind='pose': must be one of classification, detection, ssd, yolo"),
         ("footfall.toml", b"demo = 1", "demo=1"),
@@ -82,14 +82,14 @@ def test_labels_of_any_system(encoding: str, mark: str, end: str, last: str) -> 
         ("footfall.toml", b"anchors = []", "anchors"),
         ("footfall.toml", b"anchors = [[1, -2]]", "anchors"),
         ("footfall.toml", b"outputs = ['boxes', 'boxes', 'scores', 'count']", "outputs.*each once"),
-        ("footfall.toml", b"kind = ", "not TOML"),
-        ("footfall.toml", b"\xff", "not TOML"),
+        ("footfall.toml", b"kind = ", "not valid TOML"),
+        ("footfall.toml", b"\xff", "not valid TOML"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, file: str, content: bytes, reason: str) -> None:
-    """With the file, and the line or the key and its value."""
+    """The message has the file, and the line or the key and its value."""
     with pytest.raises(InvalidExport, match=rf"doors\.zip/{file}: {reason}"):
-        read(tmp_path, zipped(FILES | {file: content}))
+        read(tmp_path, make_zip(FILES | {file: content}))
 
 
 NESTED = st.recursive(st.none() | st.text() | st.integers(), st.lists).map(lambda value: json.dumps(value).encode())
@@ -100,9 +100,9 @@ METADATA = st.dictionaries(st.sampled_from(["colour", "biases"]), VALUES).map(la
 @settings(max_examples=400)
 @given(st.sampled_from(export_files()[1:]), st.binary(max_size=200) | NESTED | METADATA)
 def test_any_content(tmp_path: Path, file: str, content: bytes) -> None:
-    """Any bytes of any file give labels that a prediction can carry, or are refused in one line with the file's name."""
+    """Any bytes in any file give labels that fit a prediction, or a message of one line with the file's name."""
     try:
-        labels = read(tmp_path, zipped(FILES | {file: content}, zipfile.ZIP_STORED)).labels
+        labels = read(tmp_path, make_zip(FILES | {file: content}, zipfile.ZIP_STORED)).labels
     except InvalidExport as error:
         assert re.search(r"/(labels\.txt|cvexport\.manifest|footfall\.toml): ", str(error))
         assert "\n" not in str(error)
@@ -114,10 +114,10 @@ def test_any_content(tmp_path: Path, file: str, content: bytes) -> None:
 @pytest.mark.parametrize("inside", ["", "export/", "door-main/export/", "export\\", "T\u00fcr (1)/", "../", "/", "C:\\"])
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
 def test_zips_of_all_kinds(tmp_path: Path, inside: str, compression: int) -> None:
-    """Zips of macOS, of PowerShell 5, of a repository with samples, and of other archivers."""
+    """Zips of macOS, PowerShell 5, a repository with samples, and other archivers are read. No file is extracted."""
     files = {f"{inside}{name}": content for name, content in FILES.items()}
     others = (f"__MACOSX/{inside}._model.tflite", f"{inside}.DS_Store", "python/README.md", "../escaped", "/escaped", "a\x1b[2J")
-    assert read(tmp_path, zipped(files | dict.fromkeys(others, b"junk"), compression)) == DOORS
+    assert read(tmp_path, make_zip(files | dict.fromkeys(others, b"junk"), compression)) == DOORS
     assert [path.name for path in tmp_path.iterdir()] == ["doors.zip"]
 
 
@@ -125,8 +125,8 @@ def test_zips_of_all_kinds(tmp_path: Path, inside: str, compression: int) -> Non
 @settings(max_examples=200)
 @given(data=st.data())
 def test_a_damaged_zip(tmp_path: Path, compression: int, data: st.DataObject) -> None:
-    """Wherever bytes of a zip are changed, cut out or added, it is read as before, or refused in one line."""
-    damaged = bytearray(zipped({"a/model.tflite": MODEL, "a/labels.txt": b"man\nwoman"}, compression))
+    """A zip with bytes changed, removed or added anywhere is read as before, or refused in one line."""
+    damaged = bytearray(make_zip({"a/model.tflite": MODEL, "a/labels.txt": b"man\nwoman"}, compression))
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(damaged) - 1))
         damaged[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
@@ -139,7 +139,7 @@ def test_a_damaged_zip(tmp_path: Path, compression: int, data: st.DataObject) ->
 
 @given(st.binary(max_size=300) | st.binary(max_size=100).map(lambda end: ZIP + end))
 def test_any_bytes(tmp_path: Path, content: bytes) -> None:
-    """Random bytes, before and behind a zip too."""
+    """Random bytes, alone or around a zip, give the model or an InvalidExport."""
     with suppress(InvalidExport):
         assert read(tmp_path, content).model == MODEL
 
@@ -147,48 +147,48 @@ def test_any_bytes(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (zipped(FILES | {"other/labels.txt": b"b"}), "labels.txt is in it twice"),
-        (zipped({"labels.txt": b"a"}), "model.tflite is missing"),
-        (zipped({"model.tflite": b"a"}), "labels.txt is missing"),
-        (zipped({f"{number:02}{'x' * 65_000}": b"" for number in range(20)}), "bytes of directory, at most 1048576"),
+        (make_zip(FILES | {"other/labels.txt": b"b"}), "labels.txt occurs twice"),
+        (make_zip({"labels.txt": b"a"}), "model.tflite is missing"),
+        (make_zip({"model.tflite": b"a"}), "labels.txt is missing"),
+        (make_zip({f"{number:02}{'x' * 65_000}": b"" for number in range(20)}), "directory has .* bytes; at most 1048576"),
         (b"PK\x05\x06" + bytes(18), "missing"),
-        (b"<html>sign in</html>", "not a zip"),
-        (ZIP[:-10], "not a zip"),
-        (ZIP[5:], "not a zip"),
-        (zipped(FILES, zipfile.ZIP_BZIP2), "compression 12; 0"),
-        (ZIP.replace(SIZE, struct.pack("<L", len(MODEL) + 1)), "400 bytes, not the 401"),
+        (b"<html>sign in</html>", "not a valid zip"),
+        (ZIP[:-10], "not a valid zip"),
+        (ZIP[5:], "not a valid zip"),
+        (make_zip(FILES, zipfile.ZIP_BZIP2), "unsupported compression 12"),
+        (ZIP.replace(SIZE, struct.pack("<L", len(MODEL) + 1)), "400 bytes instead of the 401"),
     ],
 )
 def test_zips_that_are_refused(tmp_path: Path, content: bytes, reason: str) -> None:
-    """What is missing or too much, and what is no zip."""
+    """Zips with missing, repeated or oversized parts are refused, and so are other files."""
     with pytest.raises(InvalidExport, match=rf"doors\.zip.*{reason}"):
         read(tmp_path, content)
 
 
-def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes out is counted over all files, whatever the directory says."""
-    monkeypatch.setattr(export, "LIMIT", 1_000_000)
-    bomb = zipped(FILES | {"model.tflite": bytes(1_000_000)})
+def test_zip_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit applies to the decompressed bytes of all files, whatever the directory states."""
+    monkeypatch.setattr(export, "MAX_BYTES", 1_000_000)
+    bomb = make_zip(FILES | {"model.tflite": bytes(1_000_000)})
     assert len(bomb) < 10_000
-    several = zipped({"model.tflite": bytes(600_000), "labels.txt": bytes(600_000)})
+    several = make_zip({"model.tflite": bytes(600_000), "labels.txt": bytes(600_000)})
     for content in (bomb, several, bomb.replace(struct.pack("<L", 1_000_000), struct.pack("<L", 5))):
-        with pytest.raises(InvalidExport, match=r"at most 1000000 in all|CRC-32"):
+        with pytest.raises(InvalidExport, match=r"at most 1000000 in total|CRC-32"):
             read(tmp_path, content)
-    with pytest.raises(InvalidExport, match=r"10000[0-9]+ bytes, at most 1000000"):
-        read_export(write(tmp_path / "big", FILES | {"model.tflite": bytes(1_000_001)}))
+    with pytest.raises(InvalidExport, match=r"10000[0-9]+ bytes; at most 1000000 in total"):
+        read_export(write_files(tmp_path / "big", FILES | {"model.tflite": bytes(1_000_001)}))
 
 
 @settings(deadline=None)
 @given(addresses())
-def test_a_model_that_is_an_address_by_mistake(given: tuple[str, str]) -> None:
-    """What is wrong is said without the secret in it."""
-    with pytest.raises(InvalidExport, match=r"a folder or zip with model\.tflite and labels\.txt is needed") as caught:
+def test_an_address_as_model(given: tuple[str, str]) -> None:
+    """An address given by mistake is refused, without its secret in the message."""
+    with pytest.raises(InvalidExport, match=r"a folder or zip with model\.tflite and labels\.txt is required") as caught:
         read_export(Path(given[0]))
     assert MARK not in str(caught.value)
 
 
 def test_all_keys_of_a_description() -> None:
-    """Every key of footfall.toml, with a byte order mark too; without a file, everything follows from the model."""
+    """Every key of footfall.toml is read, after a byte order mark too. Without files, the description is empty."""
     assert read_description(None, None, HERE) == Description()
     anchors = ((1.0, 2.0), (3.0, 4.5))
     outputs: tuple[Role, ...] = ("scores", "boxes", "count", "classes")
@@ -199,7 +199,7 @@ def test_all_keys_of_a_description() -> None:
 
 
 def metadata(**properties: object) -> bytes:
-    """Custom Vision's metadata_properties.json with these values, under their usual names."""
+    """Returns Custom Vision's metadata_properties.json with these values."""
     names = {"colour": "Image.BitmapPixelFormat", "biases": "CustomVision.Postprocess.Yolo.Biases"}
     return json.dumps({names[key]: value for key, value in properties.items()}).encode()
 
@@ -217,5 +217,5 @@ def metadata(**properties: object) -> bytes:
     ],
 )
 def test_custom_vision_metadata(properties: dict[str, object], expected: Description) -> None:
-    """Colour and anchors are read; what cannot be read does not keep a model from being served."""
+    """Colour order and anchors are read. Invalid values are ignored."""
     assert read_description(None, metadata(**properties), HERE) == expected

@@ -1,4 +1,4 @@
-"""How models are tried, loaded and run: each kind that is served, as a small model of that shape, and a real export."""
+"""Tests of trying, loading and running models: a small model of each supported kind, and a real export."""
 
 import ctypes.util
 import json
@@ -22,11 +22,11 @@ from classifier import InvalidExport, backends, decoders
 from classifier.backends import Options
 from classifier.backends import tflite as backend
 from classifier.decoders import MIN_CONFIDENCE
-from classifier.decoders.yolo import ANCHORS, MAX_BOXES, MAX_OVERLAP, Found, find_boxes
+from classifier.decoders.yolo import ANCHORS, MAX_BOXES, MAX_IOU, DetectedBox, find_boxes
 from classifier.export import Export, read_export
 from classifier.interpreter import Classifier
 from classifier.preprocess import decode
-from tests.classifier.shelf import put, write
+from tests.classifier.model_server import write_export, write_files
 from tests.support import tflite
 from tests.support.fruits import Fruits
 from tests.support.tflite import Quantisation
@@ -43,19 +43,19 @@ LIBC = ctypes.util.find_library("c")
 
 
 def load(folder: Path, model: bytes, labels: Sequence[str], toml: str = "", colour: str = "") -> Classifier:
-    """The classifier of a folder as Custom Vision exports one, perhaps with a footfall.toml."""
+    """Returns the classifier for an export with these files."""
     metadata = json.dumps({"Image.BitmapPixelFormat": colour}).encode()
     files = {"model.tflite": model, "labels.txt": "\r\n".join(labels).encode(), "footfall.toml": toml.encode()}
-    return Classifier(read_export(write(folder, files | {"metadata_properties.json": metadata})), trial=("true",))
+    return Classifier(read_export(write_files(folder, files | {"metadata_properties.json": metadata})), trial=("true",))
 
 
 def classify(classifier: Classifier, picture: Array = PLAIN) -> tuple[Label, ...]:
-    """What the classifier says of a picture."""
-    return classifier.classify(classifier.input.tensor(picture)).labels
+    """Returns the labels of a picture."""
+    return classifier.classify(classifier.input.to_tensor(picture)).labels
 
 
 def quantised(step: float) -> list[bytes]:
-    """Models of whole numbers, of each type; `step` is what 1 stands for."""
+    """Returns a quantised model of each integer type with the scale `step`."""
     return [tflite.quantised("uint8", Quantisation(step, 0)), tflite.quantised("int8", Quantisation(step, -128))]
 
 
@@ -76,10 +76,10 @@ def quantised(step: float) -> list[bytes]:
     ],
 )
 def test_a_classifier(tmp_path: Path, model: bytes, toml: str, colour: str, expected: dict[str, float]) -> None:
-    """Custom Vision's, also TensorFlowLiteFloat16: BGR unless metadata or the user say RGB; other ranges as the user says.
+    """Float models (TensorFlowLiteFloat16 too) take BGR, unless metadata or footfall.toml say RGB; footfall.toml sets the range.
 
-    Whole numbers go in as RGB unless it is told otherwise, and probabilities are what they stand for. What is out of range is at
-    its end. Those of a multilabel project need not sum to 1; highest first.
+    Quantised models take RGB, unless footfall.toml says BGR, and their outputs are dequantised. Probabilities are clamped to
+    0..1. Those of a multilabel model need not add up to 1. The highest comes first.
     """
     labels = classify(load(tmp_path, model, tuple(BGR), toml, colour))
     assert {label.name: label.probability for label in labels} == pytest.approx(expected, abs=0.001)
@@ -87,14 +87,14 @@ def test_a_classifier(tmp_path: Path, model: bytes, toml: str, colour: str, expe
 
 
 def overlap(one: Sequence[float], other: Sequence[float]) -> float:
-    """Intersection over union of two boxes of left, top, width, height."""
+    """Returns the intersection over union of two boxes of left, top, width, height."""
     width = max(0.0, min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0]))
     height = max(0.0, min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1]))
     return width * height / (one[2] * one[3] + other[2] * other[3] - width * height)
 
 
-def restated(grid: Array) -> list[Found]:
-    """How the grid of a YOLO detector is read: the published formulas, number by number."""
+def reference_boxes(grid: Array) -> list[DetectedBox]:
+    """Decodes the grid of a YOLO detector with the published formulas, one number at a time."""
     rows, columns = grid.shape[:2]
     found = []
     for row, column, number in np.ndindex(rows, columns, len(ANCHORS)):
@@ -104,21 +104,21 @@ def restated(grid: Array) -> list[Found]:
         best, total = max(logits), sum(math.exp(one - max(logits)) for one in logits)
         probability = 1 / total / (1 + math.exp(-objectness))
         if probability > MIN_CONFIDENCE:
-            found.append(Found(logits.index(best), probability, place))
-    kept: list[Found] = []
+            found.append(DetectedBox(logits.index(best), probability, place))
+    kept: list[DetectedBox] = []
     for one in sorted(found, key=lambda one: -one.probability):
-        if not any(other.label == one.label and overlap(one.box, other.box) > MAX_OVERLAP for other in kept):
+        if not any(other.label == one.label and overlap(one.box, other.box) > MAX_IOU for other in kept):
             kept.append(one)
     return kept[:MAX_BOXES]
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 3), st.sampled_from([0, 6]), st.integers(0, 2**32))
-def test_a_grid_is_read_as_the_formulas_say(rows: int, columns: int, labels: int, smaller: int, seed: int) -> None:
-    """The same boxes as the plain restatement, in the same order: of many small ones that do not overlap the most probable 64."""
+def test_a_grid_is_decoded_as_published(rows: int, columns: int, labels: int, smaller: int, seed: int) -> None:
+    """The boxes and their order equal those of `reference_boxes`. Of many small boxes, the 64 most probable remain."""
     grid = np.random.default_rng(seed).normal(0, 1.5, (rows, columns, 5, 5 + labels))
     grid[..., 2:4] -= smaller
     grid = grid.reshape(rows, columns, -1)
-    found, expected = find_boxes(grid), restated(grid)
+    found, expected = find_boxes(grid), reference_boxes(grid)
     assert [one.label for one in found] == [one.label for one in expected]
     for one, other in zip(found, expected, strict=True):
         assert (one.probability, *one.box) == pytest.approx((other.probability, *other.box))
@@ -126,7 +126,7 @@ def test_a_grid_is_read_as_the_formulas_say(rows: int, columns: int, labels: int
 
 @given(arrays.arrays(np.float32, st.tuples(st.integers(1, 3), st.integers(1, 3), st.just(5 * 7)), elements=st.floats(width=32)))
 def test_any_grid(grid: NDArray[np.float32]) -> None:
-    """Infinities and NaN give boxes with a probability, or no boxes."""
+    """A grid with infinities and NaN gives valid boxes or none."""
     for one in find_boxes(grid):
         assert MIN_CONFIDENCE < one.probability <= 1
         assert 0 <= one.label < 2
@@ -134,12 +134,12 @@ def test_any_grid(grid: NDArray[np.float32]) -> None:
 
 
 def test_a_detector_with_a_grid(tmp_path: Path) -> None:
-    """Custom Vision's compact one: whole frame, BGR, the boxes of its grid cut at the picture's border."""
+    """Custom Vision's compact detector takes the whole frame in BGR. Its boxes are clipped to the picture."""
     chance = np.random.default_rng(5)
     weights, bias = chance.normal(0, 0.01, (35, 3)), chance.normal(0, 1, 35)
     picture = chance.integers(0, 256, (4, 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
     labels = classify(load(tmp_path, tflite.yolo(weights, bias), ("cat", "dog")), picture.repeat(2, 1))
-    expected = restated(picture[::4, ::4] @ weights.T + bias)
+    expected = reference_boxes(picture[::4, ::4] @ weights.T + bias)
     assert [label.name for label in labels] == [("cat", "dog")[one.label] for one in expected]
     assert len(labels) > 3
     for label, other in zip(labels, expected, strict=True):
@@ -151,7 +151,7 @@ def test_a_detector_with_a_grid(tmp_path: Path) -> None:
 
 
 def detector(names: Sequence[str]) -> bytes:
-    """Finds a dog at the upper left, and a cat at the lower right if the picture has much of the model's first colour."""
+    """Returns a model that finds a dog at the upper left, and a cat at the lower right, whose score is the first colour."""
     boxes = [0.2, 0.1, 0.6, 0.4, 0.5, 0.5, 0.9, 1.2] if "count" in names else [0.1, 0.2, 0.4, 0.6, 0.5, 0.5, 1.2, 0.9]
     first_colour = np.array([[0, 0, 0], [1 / 255, 0, 0], [0, 0, 0]])
     parts: dict[str, tuple[tuple[int, ...], Array, Array]] = {
@@ -184,9 +184,10 @@ LARGE_AND_SMALL = Label("cat", 0.98201, Box(0.25, 0.375, 0.5, 0.25)), Label("cat
     ],
 )
 def test_a_detector_with_boxes(tmp_path: Path, model: bytes, toml: str, expected: tuple[Label, ...]) -> None:
-    """Custom Vision's S1: RGB, boxes by their corners, cut at the border; the outputs known by name, in any order.
+    """Custom Vision's S1 takes RGB, and its outputs are identified by name, in any order. Boxes are clipped to the picture.
 
-    An SSD: rows first; another order of its outputs by footfall.toml; those beyond the count are none. A grid of other anchors.
+    An SSD's corners are y, x; footfall.toml sets the order of its outputs; boxes beyond the count are ignored. A grid can have
+    other anchors.
     """
     assert classify(load(tmp_path, model, ("cat", "dog"), toml)) == expected
 
@@ -194,36 +195,37 @@ def test_a_detector_with_boxes(tmp_path: Path, model: bytes, toml: str, expected
 @pytest.mark.parametrize(
     ("model", "labels", "toml", "reason"),
     [
-        (tflite.boxes({"a": ((1, 2, 3), np.zeros((6, 3)), np.zeros(6))}), "ab", "", "outputs a 1x2x3 float32: of no kind"),
-        (detector(SSD[:2]), "ab", "", "outputs boxes 3x4 float32, classes 3 float32: of no kind that is served"),
-        (COLOURS, "abc", "kind = 'yolo'", "not of the kind yolo"),
-        (detector(SSD[:3]), "ab", "kind = 'detection'", "not of the kind detection"),
+        (tflite.boxes({"a": ((1, 2, 3), np.zeros((6, 3)), np.zeros(6))}), "ab", "", "outputs a 1x2x3 float32 do not match any"),
+        (detector(SSD[:2]), "ab", "", "outputs boxes 3x4 float32, classes 3 float32 do not match any supported kind"),
+        (COLOURS, "abc", "kind = 'yolo'", "do not match the kind yolo"),
+        (detector(SSD[:3]), "ab", "kind = 'detection'", "do not match the kind detection"),
         (tflite.yolo(np.zeros((40, 3)), np.zeros(40)), "ab", "", "labels.txt has 2 labels, the model has 3 labels in its grid"),
-        (tflite.yolo(np.zeros((12, 3)), np.zeros(12)), "a", "", "not 5 anchors times 5"),
+        (tflite.yolo(np.zeros((12, 3)), np.zeros(12)), "a", "", "must be 5 anchors times"),
         (COLOURS, "ab", "", "labels.txt has 2 labels, the model has 3 outputs"),
-        (detector(CORNERS), "a", "", r"the model found class 1, labels\.txt has 1 labels"),
-        (tflite.quantised("uint8", Quantisation(0, 0)), "abc", "mean = 1", "without a quantisation|cannot load it"),
+        (detector(CORNERS), "a", "", r"the model found class 1, but labels\.txt has 1 labels"),
+        (tflite.quantised("uint8", Quantisation(0, 0)), "abc", "mean = 1", "has no quantisation|cannot load it"),
     ],
 )
-def test_what_is_not_served(tmp_path: Path, model: bytes, labels: str, toml: str, reason: str) -> None:
-    """The tensors that were found, and the kinds that would fit; that labels.txt is too short shows on a grey picture already."""
+def test_unsupported_models(tmp_path: Path, model: bytes, labels: str, toml: str, reason: str) -> None:
+    """The message has the tensors and the supported kinds. The first inference reveals a labels.txt that is too short."""
     with pytest.raises(InvalidExport, match=reason):
         load(tmp_path, model, labels, toml)
 
 
 @pytest.mark.system
 @pytest.mark.parametrize(("is_reduced", "least", "most"), [(False, 0.0, 0.03), (True, 0.03, 0.06)])
-def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced: bool, least: float, most: float) -> None:
-    """On all 26 photographs the top label is the service's and no probability is far from it; decoded at half the size, as frames
-    of their 1024x768 are, they differ as docs/figures.md says.
+def test_photographs_match_the_classic_service(fruits: Fruits, is_reduced: bool, least: float, most: float) -> None:
+    """On all 26 photographs the top label equals the service's, and the probabilities are close.
+
+    Decoded at half the size, as frames of 1024x768 are, they differ as docs/figures.md says.
     """
     classifier = Classifier(read_export(fruits.folder))
     assert len(fruits.reference) == 26
     differences = []
     for name, expected in fruits.reference.items():
         jpeg = (fruits.photos / name).read_bytes()
-        reduction = classifier.input.reduction(1024, 768) if is_reduced else 1
-        result = classifier.classify(classifier.input.tensor(decode(jpeg, reduction)))
+        reduction = classifier.input.max_reduction(1024, 768) if is_reduced else 1
+        result = classifier.classify(classifier.input.to_tensor(decode(jpeg, reduction)))
         found = {label.name: label.probability for label in result.labels}
         assert result.labels[0].name == max(expected, key=expected.__getitem__), name
         assert is_reduced or abs(result.labels[0].probability - max(expected.values())) <= 0.12, name
@@ -234,14 +236,14 @@ def test_photographs_as_the_classic_service_saw_them(fruits: Fruits, is_reduced:
 @pytest.mark.system
 @pytest.mark.parametrize("content", [b"", b"no model", bytes(1000), 100_000, 1_500_000, 2_900_000])
 def test_a_damaged_model(fruits: Fruits, content: bytes | int) -> None:
-    """A file of something else, or one that was cut off, on which TensorFlow Lite itself may crash, is refused."""
+    """A file of another format is refused, and so is a truncated model, on which TensorFlow Lite may crash."""
     model = (fruits.folder / "model.tflite").read_bytes()[:content] if isinstance(content, int) else content
     with pytest.raises(InvalidExport, match=r"damaged|model\.tflite cannot be loaded"):
         Classifier(Export("damaged", model, ("Apple", "Banana", "Orange")))
 
 
 @pytest.mark.system
-@pytest.mark.parametrize(("name", "reason"), [("KILL", "memory runs out"), ("SEGV", "Segmentation fault.*the file is damaged")])
+@pytest.mark.parametrize(("name", "reason"), [("KILL", "out of memory"), ("SEGV", "Segmentation fault.*the file is damaged")])
 def test_a_signal_that_ends_the_trial(name: str, reason: str) -> None:
     with pytest.raises(InvalidExport, match=reason):
         Classifier(EXPORT, trial=("sh", "-c", f"kill -{name} $$"))
@@ -249,16 +251,16 @@ def test_a_signal_that_ends_the_trial(name: str, reason: str) -> None:
 
 @pytest.mark.system
 def test_a_stop_during_the_trial() -> None:
-    """It has a session of its own, so that a Ctrl-C, or the end of a terminal, does not look like a crash."""
+    """The trial has a separate session, so that Ctrl-C or a closed terminal does not look like a crash."""
     Classifier(EXPORT, trial=(sys.executable, "-c", "import os; assert os.getsid(0) == os.getpid()"))
 
 
 BACKEND = b"""
 import numpy as np
-from classifier.backends import Tensor
+from classifier.backends import TensorInfo
 class Mean:
-    inputs = [Tensor("picture", (1, 8, 8, 3), np.dtype("float32"))]
-    outputs = [Tensor("mean", (1, 3), np.dtype("float32"))]
+    inputs = [TensorInfo("picture", (1, 8, 8, 3), np.dtype("float32"))]
+    outputs = [TensorInfo("mean", (1, 3), np.dtype("float32"))]
     def run(self, tensor):
         return [tensor.mean(axis=(1, 2)) / 250]
 def load(model, options):
@@ -270,24 +272,24 @@ DECODER = b"from classifier.decoders.classification import Decoder"
 
 
 def test_another_backend_and_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file for each in its folder is enough: the model file is found by its suffix, its outputs by their shape or name."""
+    """One file in the package is enough. The suffix of the model selects the backend; shape or `kind` selects the decoder."""
     for package, name, code in ((backends, "mean", BACKEND), (decoders, "copy", DECODER)):
-        monkeypatch.setattr(package, "__path__", [*package.__path__, str(write(tmp_path / name, {f"{name}.py": code}))])
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(write_files(tmp_path / name, {f"{name}.py": code}))])
     for toml in (b"", b"kind = 'copy'"):
         export = {"model.mean": b"anything", "labels.txt": b"blue\ngreen\nred", "footfall.toml": toml}
-        classifier = Classifier(read_export(write(tmp_path / "model", export)), trial=("true",))
+        classifier = Classifier(read_export(write_files(tmp_path / "model", export)), trial=("true",))
         assert [(label.name, label.probability) for label in classify(classifier)] == [
             ("blue", 0.8),
             ("green", 0.4),
             ("red", 0.2),
         ]
         assert classifier.runtime == "mean 1.0"
-    with pytest.raises(InvalidExport, match=r"model\.mean and model\.tflite are there; one of them is needed"):
-        read_export(put(tmp_path / "model", "abc"))
+    with pytest.raises(InvalidExport, match=r"found model\.mean and model\.tflite; there must be exactly one model"):
+        read_export(write_export(tmp_path / "model", "abc"))
 
 
-def test_a_model_runs_without_xnnpack_too() -> None:
-    """And by any number of threads; the status says so."""
+def test_a_model_without_xnnpack() -> None:
+    """A model runs without XNNPACK and on several threads; the description says so."""
     options = Options(3, xnnpack=False)
     (output,) = backend.load(COLOURS, options).run(np.full((1, 16, 16, 3), 51, np.float32))
     assert output[0].tolist() == pytest.approx([0.2] * 3)
@@ -299,16 +301,16 @@ def test_a_model_runs_without_xnnpack_too() -> None:
     [
         ("libnone.so.1", "printf", "cannot be loaded: "),
         (__file__, "printf", "cannot be loaded: "),
-        (LIBC, backend.ENTRY, "has no tflite"),
+        (LIBC, backend.ENTRY_POINT, "does not export tflite"),
         (LIBC, "printf", "Failed to load device"),
     ],
 )
 def test_a_delegate_that_cannot_be_loaded(
     library: str, entry: str, reason: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A missing library, a file that is none, a library that is no delegate, and one without its accelerator: one line each."""
+    """A missing library, another file, a library without a delegate, and a missing accelerator give one line each."""
     monkeypatch.setattr(backend, "load_delegate", Mock(side_effect=ValueError("Failed to load\ndevice")))
-    monkeypatch.setattr(backend, "ENTRY", entry)
+    monkeypatch.setattr(backend, "ENTRY_POINT", entry)
     with pytest.raises(InvalidSetting, match=f"DELEGATE='.*': .*{reason}") as caught:
         backend.load(COLOURS, Options(delegate=library))
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Which model is served: what is wanted on the broker, rollback, changes of MODEL, and starts, with a real server and store."""
+"""Tests of model updates: requests, rollbacks, changes of MODEL, and restarts, with a real server and store."""
 
 import errno
 import os
@@ -15,36 +15,48 @@ from classifier.export import Export
 from classifier.interpreter import Classifier
 from classifier.models import ModelManager
 from classifier.store import STATE_FILE, ModelStore
-from tests.classifier.shelf import SECRET, Answer, Shelf, cut, export, put, sha256, status, trickling, whole, zipped
+from tests.classifier.model_server import (
+    SECRET,
+    Answer,
+    ModelServer,
+    cut_off,
+    export_zip,
+    make_zip,
+    send_all,
+    send_status,
+    sha256,
+    trickle,
+    write_export,
+)
 from tests.support.wait import until
 
-pytestmark = pytest.mark.broker  # it needs sockets
+pytestmark = pytest.mark.broker  # uses sockets
 
-FIRST, SECOND, THIRD, FOURTH = map(export, ("abc", "def", "ghi", "jkl"))
-BAD, BROKEN = export("xy"), zipped({"readme.txt": b"no model"})
-PROBLEM = "labels.txt has 2 labels, the model has 3 outputs; they must agree"
+FIRST, SECOND, THIRD, FOURTH = map(export_zip, ("abc", "def", "ghi", "jkl"))
+BAD, BROKEN = export_zip("xy"), make_zip({"readme.txt": b"no model"})
+PROBLEM = "labels.txt has 2 labels, the model has 3 outputs; the numbers must match"
 ROLLBACK = WantedModel(rollback=True)
 
 
 class Device:
-    """A manager that runs step by step, and can be started again. Models are known by the letters of their labels."""
+    """A manager that runs step by step and can be restarted. The letters of its labels identify a model."""
 
-    def __init__(self, folder: Path, shelf: Shelf) -> None:
-        self.shelf, self.store = shelf, folder / "state"
-        self.model = put(folder / "default", "own")
-        self.meanwhile: Callable[[], object] = lambda: None
+    def __init__(self, folder: Path, server: ModelServer) -> None:
+        self.server, self.store = server, folder / "state"
+        self.model = write_export(folder / "default", "own")
+        self.on_load: Callable[[], object] = lambda: None
         self.start()
 
     def load(self, export: Export) -> Classifier:
         self.loaded.append("".join(export.labels))
-        self.meanwhile()
+        self.on_load()
         return Classifier(export, trial=("true",))
 
     def serve(self, classifier: Classifier) -> None:
         self.served = "".join(classifier.labels)
 
     def start(self) -> str:
-        """A new process; what it serves."""
+        """Starts a new manager, as a new process would, and returns the letters of the served model."""
         self.loaded: list[str] = []
         self.manager = ModelManager(self.model, ModelStore(self.store), self.load, retry=(0.02, 0.05))
         self.serve(self.manager.start())
@@ -53,68 +65,68 @@ class Device:
         self.manager.attach(self.serve, lambda update: self.states.append(update.state), self.problems.append)
         return self.served
 
-    def steps_until(self, condition: Callable[[], object], what: str = "") -> None:
+    def step_until(self, condition: Callable[[], object], what: str = "") -> None:
         def step() -> bool:
             self.manager.step()
             return bool(condition())
 
         until(step, 5, what)
 
-    def reaches(self, state: str, detail: str = "") -> str:
-        """Steps until the outcome is this one; what is served then."""
-        self.steps_until(lambda: self.manager.update.state == state and detail in self.manager.update.detail, f"{state} {detail}")
+    def wait_for_state(self, state: str, detail: str = "") -> str:
+        """Steps until the update has this state and detail, and returns the letters of the served model."""
+        self.step_until(lambda: self.manager.update.state == state and detail in self.manager.update.detail, f"{state} {detail}")
         assert SECRET not in repr(self.manager.update)
         return self.served
 
-    def ask(self, content: bytes, **changes: Any) -> None:
-        """For what the server then offers."""
-        self.shelf.content = content
-        self.manager.on_wanted(WantedModel(**{"url": self.shelf.url, "sha256": sha256(content)} | changes))
+    def request(self, content: bytes, **changes: Any) -> None:
+        """Requests a model with this zip, which the server sends from now on."""
+        self.server.content = content
+        self.manager.on_wanted(WantedModel(**{"url": self.server.url, "sha256": sha256(content)} | changes))
 
-    def want(self, content: bytes, state: str = "serving", detail: str = "", **changes: Any) -> str:
-        """Asks, and steps until the outcome is this one; what is served then."""
-        self.ask(content, **changes)
-        return self.reaches(state, detail)
+    def update(self, content: bytes, state: str = "serving", detail: str = "", **changes: Any) -> str:
+        """Requests a model, and steps until the update has this state. Returns the letters of the served model."""
+        self.request(content, **changes)
+        return self.wait_for_state(state, detail)
 
     def roll_back(self) -> tuple[str, str]:
-        """What is served then, and the state."""
+        """Rolls back, and returns the letters of the served model and the state of the update."""
         self.manager.on_wanted(ROLLBACK)
         self.manager.step()
         return self.served, self.manager.update.state
 
-    def look(self, times: int = 2) -> tuple[list[str], str]:
-        """Looks at MODEL's files; the problems that are reported, which are empty for none any more, and what is served then."""
+    def check_files(self, times: int = 2) -> tuple[list[str], str]:
+        """Checks MODEL's files. Returns the reported problems (empty text: solved), and the letters of the served model."""
         self.problems.clear()
         for _ in range(times):
-            self.manager.look()
+            self.manager.check_files()
         return list(self.problems), self.served
 
     def zip(self, content: bytes) -> Path:
-        """Where it is kept."""
+        """Returns the path of the stored zip."""
         return self.store / f"people-{sha256(content)[:12]}.zip"
 
 
 @pytest.fixture
 def device(tmp_path: Path) -> Iterator[Device]:
-    with Shelf() as shelf:
-        yield Device(tmp_path, shelf)
+    with ModelServer() as server:
+        yield Device(tmp_path, server)
 
 
-def test_wanted_models_are_served(device: Device) -> None:
-    """Downloaded, tried and served, with each state reported; the one before is kept, and downloaded no more; no secret is."""
+def test_requested_models_are_served(device: Device) -> None:
+    """Each state is reported. The previous model is kept, and not downloaded again. No secret is stored."""
     (device.store / "notes.zip").write_text("mine")
     assert device.manager.update.state == "none"
-    assert device.want(FIRST, sha256=sha256(FIRST).upper()) == "abc"
+    assert device.update(FIRST, sha256=sha256(FIRST).upper()) == "abc"
     assert list(dict.fromkeys(device.states)) == ["downloading", "trying", "serving"]
     update = device.manager.update
-    assert (update.url, update.sha256, update.detail) == (device.shelf.root, sha256(FIRST), "")
+    assert (update.url, update.sha256, update.detail) == (device.server.root, sha256(FIRST), "")
     assert str(update.previous).startswith("default@")
-    device.want(FIRST, url=f"{device.shelf.root}/other")  # again: nothing to do, also after a restart
-    assert device.start() == device.want(FIRST) == "abc"
-    assert len(device.shelf.paths) == 1
+    device.update(FIRST, url=f"{device.server.root}/other")  # repeated: nothing to do, also after a restart
+    assert device.start() == device.update(FIRST) == "abc"
+    assert len(device.server.paths) == 1
     for content, letters in ((SECOND, "def"), (THIRD, "ghi"), (SECOND, "def")):
-        assert device.want(content) == letters
-    assert len(device.shelf.paths) == 3
+        assert device.update(content) == letters
+    assert len(device.server.paths) == 3
     assert set(device.store.glob("*.zip*")) == {device.zip(SECOND), device.zip(THIRD), device.store / "notes.zip"}
     assert SECRET not in (device.store / STATE_FILE).read_text()
 
@@ -122,88 +134,91 @@ def test_wanted_models_are_served(device: Device) -> None:
 @pytest.mark.parametrize(
     ("content", "changes", "answers", "state", "detail"),
     [
-        (SECOND, {"url": "https://me:pw@x/"}, [], "refused", "url: must not hold a user or password"),
+        (SECOND, {"url": "https://me:pw@x/"}, [], "refused", "url: must not contain a user or password"),
         (SECOND, {"sha256": "abc"}, [], "refused", "sha256: must be 64 hex digits"),
         (SECOND, {"sha256": None}, [], "refused", "sha256: must be 64 hex digits"),
-        (BROKEN, {}, [whole], "refused", "model.tflite is missing"),
-        (b"no zip", {}, [whole], "refused", "not a zip"),
-        (BAD, {}, [whole], "refused", PROBLEM),
-        (SECOND, {}, [status(404)], "failed", "answers 404"),
-        (SECOND, {}, [cut(50), status(403)], "failed", "answers 403"),
+        (BROKEN, {}, [send_all], "refused", "model.tflite is missing"),
+        (b"no zip", {}, [send_all], "refused", "not a valid zip"),
+        (BAD, {}, [send_all], "refused", PROBLEM),
+        (SECOND, {}, [send_status(404)], "failed", "answered HTTP 404"),
+        (SECOND, {}, [cut_off(50), send_status(403)], "failed", "answered HTTP 403"),
     ],
 )
 def test_a_final_outcome(
     device: Device, content: bytes, changes: dict[str, object], answers: list[Answer], state: str, detail: str
 ) -> None:
-    """The served model and its file stay; the same request asks nothing of the server again, but another address is tried."""
-    device.want(FIRST)
-    device.shelf.answers += answers
+    """The served model and its file stay. Repeating the request downloads nothing; another address is tried."""
+    device.update(FIRST)
+    device.server.answers += answers
     for _ in range(2):
-        assert device.want(content, state, detail, **changes) == "abc"
-    assert len(device.shelf.paths) == 1 + len(answers)
+        assert device.update(content, state, detail, **changes) == "abc"
+    assert len(device.server.paths) == 1 + len(answers)
     assert device.start() == "abc"
     assert list(device.store.glob("*.zip*")) == [device.zip(FIRST)]
-    device.want(content, "serving" if content == SECOND else "refused", url=f"{device.shelf.url}2")
-    assert len(device.shelf.paths) == 2 + len(answers)
+    device.update(content, "serving" if content == SECOND else "refused", url=f"{device.server.url}2")
+    assert len(device.server.paths) == 2 + len(answers)
     device.manager.on_wanted(WantedModel())
-    device.reaches("none")
+    device.wait_for_state("none")
 
 
-def test_what_may_pass_is_tried_again(device: Device) -> None:
-    """Server errors, a broken connection, no memory for the trial: it waits, says why, and succeeds; also after a restart."""
-    device.shelf.answers += [status(503), cut(100), status(429)]
-    device.want(FIRST, "waiting", "answers 503; next try in 0.02 s")
+def test_transient_errors_are_retried(device: Device) -> None:
+    """Server errors, a lost connection, and no memory for the trial are reported and retried, also after a restart."""
+    device.server.answers += [send_status(503), cut_off(100), send_status(429)]
+    device.update(FIRST, "waiting", "answered HTTP 503; next try in 0.02 s")
     device.start()
-    device.meanwhile = Mock(side_effect=[OSError(errno.ENOMEM, "Cannot allocate memory"), None])
-    assert device.reaches("serving") == "abc"
+    device.on_load = Mock(side_effect=[OSError(errno.ENOMEM, "Cannot allocate memory"), None])
+    assert device.wait_for_state("serving") == "abc"
     assert device.states.count("waiting") == 3
 
 
 def test_a_request_during_another(device: Device) -> None:
-    """No model, another one and a rollback end a download, and nothing of it is left; during a trial they come first, too.
+    """A cancellation, another request or a rollback ends a download and leaves no file. During a trial it comes first too.
 
-    A change of MODEL meanwhile is served, and the download goes on.
+    If MODEL changes during a download, it is served, and the download continues.
     """
 
-    def is_under_way() -> list[Path]:
+    def partial_downloads() -> list[Path]:
         return list(device.store.glob("*.part"))
 
-    device.want(FIRST)
+    device.update(FIRST)
     for request, state, served in ((WantedModel(), "none", "abc"), (None, "serving", "def"), (ROLLBACK, "rolled-back", "abc")):
-        device.shelf.answers.append(trickling)
-        device.ask(THIRD)
-        device.steps_until(is_under_way)
-        device.manager.on_wanted(request) if request else device.ask(SECOND)
-        assert device.reaches(state) == served
-        assert not is_under_way()
-    device.want(THIRD, "rolled-back")  # what was rolled back is not installed again
-    device.meanwhile = lambda: device.manager.on_wanted(ROLLBACK)
-    device.want(FOURTH, "trying")
-    device.meanwhile = lambda: None
-    assert device.reaches("rolled-back") == "def"
-    device.shelf.answers.append(trickling)
-    device.ask(THIRD)
-    device.steps_until(is_under_way)
-    put(device.model, "new")
-    device.steps_until(lambda: device.served == "new")
-    assert is_under_way()
+        device.server.answers.append(trickle)
+        device.request(THIRD)
+        device.step_until(partial_downloads)
+        device.manager.on_wanted(request) if request else device.request(SECOND)
+        assert device.wait_for_state(state) == served
+        assert not partial_downloads()
+    device.update(THIRD, "rolled-back")  # a model that was rolled back is not installed again
+    device.on_load = lambda: device.manager.on_wanted(ROLLBACK)
+    device.update(FOURTH, "trying")
+    device.on_load = lambda: None
+    assert device.wait_for_state("rolled-back") == "def"
+    device.server.answers.append(trickle)
+    device.request(THIRD)
+    device.step_until(partial_downloads)
+    write_export(device.model, "new")
+    device.step_until(lambda: device.served == "new")
+    assert partial_downloads()
 
 
 def test_rollback(device: Device) -> None:
-    """To the previous model, or MODEL's, and forth again, over restarts; the same request does not install it again."""
+    """A rollback serves the previous model or MODEL, and another one undoes it, also across restarts.
+
+    Repeating the request does not install the model again.
+    """
     device.roll_back()
-    assert "there is no earlier model" in device.manager.update.detail
-    device.want(FIRST)
-    device.want(FIRST, "refused", sha256=None)
+    assert "there is no previous model" in device.manager.update.detail
+    device.update(FIRST)
+    device.update(FIRST, "refused", sha256=None)
     assert (device.roll_back(), device.start()) == (("own", "rolled-back"), "own")
     assert (device.roll_back(), device.start()) == (("abc", "rolled-back"), "abc")
-    device.want(SECOND)
+    device.update(SECOND)
     assert (device.roll_back(), device.start()) == (("abc", "rolled-back"), "abc")
     assert device.manager.update.sha256 == sha256(SECOND)
     assert str(device.manager.update.previous).startswith(f"{device.zip(SECOND).stem}@")
-    assert device.want(SECOND, "rolled-back") == "abc"
+    assert device.update(SECOND, "rolled-back") == "abc"
     assert device.roll_back() == ("def", "serving")
-    device.want(THIRD)
+    device.update(THIRD)
     device.zip(SECOND).write_bytes(b"damaged")
     assert device.roll_back() == ("ghi", "serving")
     assert "missing or damaged" in device.manager.update.detail
@@ -211,40 +226,40 @@ def test_rollback(device: Device) -> None:
 
 @pytest.mark.parametrize("is_running", [True, False])
 def test_the_last_change_wins(device: Device, is_running: bool) -> None:
-    """A change of MODEL replaces a downloaded model, also while the classifier is stopped, and can be rolled back."""
-    device.want(FIRST)
-    put(device.model, "new")
+    """A change of MODEL replaces a downloaded model, even while the classifier is stopped, and can be rolled back."""
+    device.update(FIRST)
+    write_export(device.model, "new")
     if not is_running:
         device.start()
-    device.steps_until(lambda: device.served == "new")
+    device.step_until(lambda: device.served == "new")
     assert "MODEL's files have changed" in device.manager.update.detail
-    assert device.start() == device.want(FIRST, "rolled-back") == "new"
+    assert device.start() == device.update(FIRST, "rolled-back") == "new"
     assert (device.roll_back()[0], device.start()) == ("abc", "abc")
-    put(device.model, "xy")
+    write_export(device.model, "xy")
     device.start()
-    device.steps_until(lambda: device.problems)
+    device.step_until(lambda: device.problems)
     assert (device.problems, device.served) == ([f"default: {PROBLEM}"], "abc")
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK", None])
 def test_a_start_with_damaged_files(device: Device, damage: bytes | None) -> None:
-    """The previous model is served, or MODEL's; the outcome says why, and the same request downloads the model again."""
-    device.want(FIRST)
-    device.want(SECOND)
+    """The previous model is served, or else MODEL, and the update has the reason. The same request downloads the model again."""
+    device.update(FIRST)
+    device.update(SECOND)
     for content, served in ((SECOND, "abc"), (FIRST, "own")):
         path = device.zip(content)
         path.unlink() if damage is None else path.write_bytes(damage)
-        assert device.start() == device.reaches("failed", f"{path.name}: the file is missing or damaged") == served
-    assert device.want(SECOND) == device.start() == "def"
+        assert device.start() == device.wait_for_state("failed", f"{path.name}: the file is missing or damaged") == served
+    assert device.update(SECOND) == device.start() == "def"
 
 
 @pytest.mark.parametrize("state", [b"", b"[]", b'{"served": 1}', b'{"served": {"model": "x", "file": "../../x.zip"}}', b"\xff"])
 def test_a_start_with_a_damaged_state(device: Device, state: bytes) -> None:
-    """MODEL's is served, and models can be wanted again; MODEL may be missing while a downloaded one is there, but not now."""
-    device.want(FIRST)
+    """MODEL is served, and models can be requested again. Without a readable state, MODEL must be valid."""
+    device.update(FIRST)
     (device.store / STATE_FILE).write_bytes(state)
     assert device.start() == "own"
-    device.want(FIRST)
+    device.update(FIRST)
     (device.model / "labels.txt").unlink()
     assert device.start() == "abc"
     (device.store / STATE_FILE).write_bytes(state)
@@ -253,76 +268,76 @@ def test_a_start_with_a_damaged_state(device: Device, state: bytes) -> None:
 
 
 def test_a_model_that_ends_the_process(device: Device) -> None:
-    """A model at whose trial the classifier ends again and again is given up."""
-    device.want(FIRST)
-    device.ask(SECOND)
-    device.meanwhile = Mock(side_effect=[SystemExit, None] * 5)  # at its trial, not at the start
+    """A model is refused after the classifier ended five times during its trial."""
+    device.update(FIRST)
+    device.request(SECOND)
+    device.on_load = Mock(side_effect=[SystemExit, None] * 5)  # ends during the trial, not during the start
     for _ in range(5):
         with pytest.raises(SystemExit):
-            device.reaches("serving", "never")
+            device.wait_for_state("serving", "never")
         assert device.start() == "abc"
-    device.reaches("refused", "the classifier ended 5 times")
+    device.wait_for_state("refused", "the classifier ended 5 times")
 
 
 def test_a_folder_that_cannot_be_written(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without one no model is taken; with a file in its place, or a full disk, it waits, and goes on when it can be written.
+    """Without STATE_DIR a request is refused. If it is a file, or the disk is full, the update is retried until it works.
 
-    A switch that cannot be saved is made, and forgotten with a restart.
+    A switch that cannot be saved takes effect, and a restart loses it.
     """
     device.manager = ModelManager(device.model, ModelStore(None), device.load)
     device.manager.start()
-    assert device.want(FIRST, "refused", "STATE_DIR is not set") == "own"
-    assert device.shelf.paths == []
+    assert device.update(FIRST, "refused", "STATE_DIR is not set") == "own"
+    assert device.server.paths == []
     device.store = device.store.with_name("other")
     device.store.write_text("a file")
     device.start()
-    device.want(FIRST, "waiting", "STATE_DIR: ")
+    device.update(FIRST, "waiting", "STATE_DIR: ")
     device.store.unlink()
-    device.reaches("serving")
+    device.wait_for_state("serving")
     Path(f"{device.zip(SECOND)}.part").symlink_to("/dev/full")
     with monkeypatch.context() as patch:
-        patch.setattr(ModelStore, "write", lambda *_: None)  # would remove it
-        device.want(SECOND, "waiting", "No space left on device")
-    assert device.reaches("serving") == "def"
+        patch.setattr(ModelStore, "write", lambda *_: None)  # would remove the link
+        device.update(SECOND, "waiting", "No space left on device")
+    assert device.wait_for_state("serving") == "def"
     (device.store / f".{STATE_FILE}.tmp").mkdir()
     assert (device.roll_back(), device.start()) == (("abc", "rolled-back"), "def")
 
 
 def test_changed_files_are_loaded_once(device: Device) -> None:
-    """When two looks see the same, not while they grow, and not for new times alone. A problem is reported once, its end too."""
-    assert device.look(3) == ([], "own")
+    """Files are loaded once two checks find them equal, and only if their contents changed. Problems are reported once."""
+    assert device.check_files(3) == ([], "own")
     os.utime(device.model / "labels.txt", (1, 1))
-    assert (device.look(3), device.loaded) == (([""], "own"), ["own"])
+    assert (device.check_files(3), device.loaded) == (([""], "own"), ["own"])
     for letters in ("n", "ne", "new"):
-        put(device.model, letters)
-        assert device.look(1) == ([], "own")
-    assert device.look(3) == ([""], "new")
-    put(device.model, "xy")
-    assert device.look(5) == ([f"default: {PROBLEM}"], "new")
-    put(device.model, "")
-    assert "line 1: 0 characters" in "|".join(device.look(5)[0])
-    put(device.model, "new")
-    assert (device.look(5), device.loaded) == (([""], "new"), ["own", "new", "xy"])
-    put(device.model, "xy")
-    device.meanwhile = lambda: put(device.model, "uvw")  # during the trial: what was read may be of two states
-    assert device.look() == ([], "new")
-    device.meanwhile = lambda: None
-    assert device.look() == ([""], "uvw")
+        write_export(device.model, letters)
+        assert device.check_files(1) == ([], "own")
+    assert device.check_files(3) == ([""], "new")
+    write_export(device.model, "xy")
+    assert device.check_files(5) == ([f"default: {PROBLEM}"], "new")
+    write_export(device.model, "")
+    assert "line 1: 0 characters" in "|".join(device.check_files(5)[0])
+    write_export(device.model, "new")
+    assert (device.check_files(5), device.loaded) == (([""], "new"), ["own", "new", "xy"])
+    write_export(device.model, "xy")
+    device.on_load = lambda: write_export(device.model, "uvw")  # during the trial, so the files may not match
+    assert device.check_files() == ([], "new")
+    device.on_load = lambda: None
+    assert device.check_files() == ([""], "uvw")
 
 
 def test_files_that_are_replaced(device: Device, tmp_path: Path) -> None:
-    """A folder that was moved away is waited for; the one moved into its place is served, as a link's new target is, or a zip."""
+    """A missing folder changes nothing. A folder, link or zip put in its place is served."""
     device.model.rename(tmp_path / "old")
-    assert (device.look(3), device.loaded) == (([], "own"), ["own"])
+    assert (device.check_files(3), device.loaded) == (([], "own"), ["own"])
     for letters in ("new", "uvw"):
-        (tmp_path / "link").symlink_to(put(tmp_path / letters, letters))
+        (tmp_path / "link").symlink_to(write_export(tmp_path / letters, letters))
         (tmp_path / "link").rename(device.model)
-        assert device.look() == ([""], letters)
+        assert device.check_files() == ([""], letters)
     device.model = tmp_path / "export.zip"
     device.model.write_bytes(FIRST)
     assert device.start() == "abc"
     device.model.write_bytes(SECOND[: len(SECOND) // 2])
-    assert "not a zip" in device.look(3)[0][0]
+    assert "not a valid zip" in device.check_files(3)[0][0]
     (tmp_path / "other.zip").write_bytes(SECOND)
     (tmp_path / "other.zip").replace(device.model)
-    assert device.look() == ([""], "def")
+    assert device.check_files() == ([""], "def")

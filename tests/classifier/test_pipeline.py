@@ -1,4 +1,4 @@
-"""From JPEG to tensor; and the pipeline: newest frames in turn, old ones dropped, bad ones survived."""
+"""Tests of preprocessing, and of the pipeline: it takes the newest frames in turn, drops old ones and survives bad ones."""
 
 import struct
 import threading
@@ -18,7 +18,7 @@ from bus import Frame, InvalidMessage, Label, Prediction
 from bus import metric_names as names
 from classifier.interpreter import Result
 from classifier.pipeline import Pipeline
-from classifier.preprocess import REDUCED, ImageInput, Tensor, decode, decode_any
+from classifier.preprocess import REDUCTIONS, ImageInput, Tensor, decode, decode_any
 from runtime.metrics import Metrics
 from tests.support import samples
 from tests.support.wait import limit, until
@@ -29,8 +29,8 @@ SIDES, LARGER = st.integers(100, 600), st.integers(100, 8000)
 HUGE = samples.jpeg().replace(struct.pack(">HH", 48, 64), struct.pack(">HH", 30_000, 30_000))
 
 
-def test_a_picture_is_turned_as_it_says() -> None:
-    """EXIF's orientation counts: what lies on its left side is turned upright, the upper end to the right."""
+def test_exif_orientation_is_applied() -> None:
+    """A picture with orientation 6 is rotated clockwise by 90 degrees."""
     jpeg = cv2.imencode(".jpg", PICTURE)[1].tobytes()
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     turned = decode_any(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
@@ -40,62 +40,62 @@ def test_a_picture_is_turned_as_it_says() -> None:
 
 @given(st.binary(max_size=300), st.integers(0, 600))
 def test_damaged_pictures(damage: bytes, where: int) -> None:
-    """Damage anywhere inside gives a picture or an InvalidMessage, nothing else."""
+    """A JPEG damaged anywhere gives a picture or raises InvalidMessage."""
     jpeg = samples.jpeg()
     with suppress(InvalidMessage):
         assert decode(b"\xff\xd8" + (jpeg[2:where] + damage + jpeg[where + len(damage) : -2]) + b"\xff\xd9").ndim == 3
 
 
-@pytest.mark.parametrize("is_whole", [False, True])
+@pytest.mark.parametrize("whole_frame", [False, True])
 @pytest.mark.parametrize("size", [(227, 227), (256, 256), (300, 300), (128, 96)])
 @pytest.mark.parametrize("shape", [(480, 640), (640, 480), (100, 100), (31, 500)])
-def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], is_whole: bool) -> None:
-    """Whatever the picture's shape, the tensor is the model's: one picture, 32-bit floats from 0 to 255."""
-    tensor = ImageInput(*size, FLOAT, is_whole=is_whole).tensor(np.full((*shape, 3), 77, np.uint8))
+def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], whole_frame: bool) -> None:
+    """A picture of any shape becomes a tensor of the model's shape, in floats from 0 to 255."""
+    tensor = ImageInput(*size, FLOAT, whole_frame=whole_frame).to_tensor(np.full((*shape, 3), 77, np.uint8))
     assert (tensor.shape, tensor.dtype) == ((1, size[1], size[0], 3), FLOAT)
     assert (tensor == 77).all()
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_the_middle_is_seen(times: int) -> None:
-    """Of a picture's longer side both ends are cut off, of the square that remains a margin of 14/256."""
+def test_the_centre_crop(times: int) -> None:
+    """Both ends of the longer side are cut off, and then a margin of 14/256 of the square."""
     picture = PICTURE.repeat(times, 0).repeat(times, 1)
     takes = ImageInput(227, 227, FLOAT)
-    assert (takes.tensor(picture)[0] == PICTURE[14:241, 142:369]).all()
-    assert (takes.tensor(picture.transpose(1, 0, 2))[0] == PICTURE[14:241, 142:369].transpose(1, 0, 2)).all()
+    assert (takes.to_tensor(picture)[0] == PICTURE[14:241, 142:369]).all()
+    assert (takes.to_tensor(picture.transpose(1, 0, 2))[0] == PICTURE[14:241, 142:369].transpose(1, 0, 2)).all()
 
 
 @example((227, 227), (1024, 1920), False)
 @example((320, 320), (2560, 1280), True)
 @example((300, 300), (1280, 599), False)
 @given(st.tuples(SIDES, SIDES), st.tuples(LARGER, LARGER), st.booleans())
-def test_large_pictures_are_decoded_smaller(model: tuple[int, int], picture: tuple[int, int], is_whole: bool) -> None:
-    """By as much as leaves at least the pixels that the model is given: the whole picture's, or those of its square."""
-    needed = model if is_whole else (max(256, *model),) * 2
-    enough = [number for number in REDUCED if all(has >= number * needs for has, needs in zip(picture, needed, strict=True))]
-    assert ImageInput(*model, FLOAT, is_whole=is_whole).reduction(*picture) == max(enough, default=1)
+def test_large_pictures_are_decoded_smaller(model: tuple[int, int], picture: tuple[int, int], whole_frame: bool) -> None:
+    """The reduction leaves at least the pixels that the model takes: of the whole picture, or of its centred square."""
+    needed = model if whole_frame else (max(256, *model),) * 2
+    enough = [number for number in REDUCTIONS if all(has >= number * needs for has, needs in zip(picture, needed, strict=True))]
+    assert ImageInput(*model, FLOAT, whole_frame=whole_frame).max_reduction(*picture) == max(enough, default=1)
 
 
-@pytest.mark.parametrize("reduction", REDUCED)
-def test_a_reduced_picture_is_the_same_smaller(reduction: int) -> None:
-    """Its sides are so many times shorter, and what the model gets is nearly the same; a grey one has three colours as well."""
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_reduced_pictures(reduction: int) -> None:
+    """The sides are shorter by the reduction; the tensor is nearly the same. A grey JPEG gets three channels too."""
     y, x = np.mgrid[:1024, :1536]
     picture = np.stack([x / 1536 * 255, y / 1024 * 255, 128 + 100 * np.sin(x / 90) * np.cos(y / 70)], -1).astype(np.uint8)
-    takes, shape = ImageInput(64, 64, FLOAT, is_whole=True), (1024 // reduction, 1536 // reduction, 3)
+    takes, shape = ImageInput(64, 64, FLOAT, whole_frame=True), (1024 // reduction, 1536 // reduction, 3)
     reduced = decode(cv2.imencode(".jpg", picture)[1].tobytes(), reduction)
     assert reduced.shape == decode(cv2.imencode(".jpg", picture[..., 0])[1].tobytes(), reduction).shape == shape
-    assert abs(takes.tensor(reduced) - takes.tensor(picture)).max() < 8
+    assert abs(takes.to_tensor(reduced) - takes.to_tensor(picture)).max() < 8
 
 
 class Rig:
-    """A pipeline whose predictions and warnings are kept, with itself for a model, which takes 5 ms and calls `meanwhile`."""
+    """A pipeline that records predictions and warnings. The rig is also its model, which takes 5 ms and calls `on_classify`."""
 
     identity = "slow@000000000000"
     is_demo = False
     input = ImageInput(8, 8, FLOAT)
 
     def __init__(self) -> None:
-        self.meanwhile: Callable[[], object] = lambda: None
+        self.on_classify: Callable[[], object] = lambda: None
         self.metrics = Metrics()
         self.predictions: list[Prediction] = []
         self.warnings: list[tuple[str, str]] = []
@@ -103,18 +103,18 @@ class Rig:
         self.pipeline = Pipeline(model, 2.0, self.metrics, self.predictions.append, self._count_and_warn)
 
     def classify(self, tensor: Tensor) -> Result:
-        """A label with the grey level of the picture."""
+        """Returns a label with the grey level of the picture."""
         time.sleep(0.005)
-        self.meanwhile()
+        self.on_classify()
         return Result((Label(f"level {round(float(tensor.mean()))}", 0.9),), 1.0, self.identity)
 
     def _count_and_warn(self, metric: str, text: str, sender: str) -> None:
         self.metrics.add(metric)
         self.warnings.append((sender, text))
 
-    def offer(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = samples.jpeg()) -> None:
-        """A frame of that age."""
-        self.pipeline.offer(Frame(camera, "a1", sequence, sequence / 10, time.time() - age, 64, 48, jpeg))
+    def submit(self, camera: str = "door", sequence: int = 0, age: float = 0.0, jpeg: bytes = samples.jpeg()) -> None:
+        """Submits a frame of this age."""
+        self.pipeline.submit(Frame(camera, "a1", sequence, sequence / 10, time.time() - age, 64, 48, jpeg))
 
 
 @pytest.fixture
@@ -126,14 +126,14 @@ def rig() -> Iterator[Rig]:
 
 
 def test_a_prediction_belongs_to_its_frame(rig: Rig) -> None:
-    """Camera, number and time are the frame's; what the model saw is its picture, even if the frame says another size.
+    """A prediction has its frame's camera, number and time, and fits its picture, even if the frame states another size.
 
-    It is the demo's if the frame or the model is.
+    It is marked as the demo's if the frame or the model is.
     """
     frames = ((20, 64, False, False), (120, 64, True, False), (220, 60_000, False, True))
     for sequence, (level, side, drawn, rig.is_demo) in enumerate(frames):
         jpeg = samples.jpeg(level=level)
-        rig.pipeline.offer(Frame("side", "a1", sequence, 0.0, time.time(), side, side, jpeg, drawn))
+        rig.pipeline.submit(Frame("side", "a1", sequence, 0.0, time.time(), side, side, jpeg, drawn))
         until(lambda: len(rig.predictions) > sequence)  # noqa: B023  # called at once
     found = [(one.camera, one.sequence, one.labels[0].name, one.demo) for one in rig.predictions]
     assert found == [("side", 0, "level 20", False), ("side", 1, "level 120", True), ("side", 2, "level 220", True)]
@@ -142,22 +142,22 @@ def test_a_prediction_belongs_to_its_frame(rig: Rig) -> None:
 
 
 def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
-    """While it is at work one frame is decoded ahead; of later ones each camera's last one waits; the rest are counted."""
+    """While the model works, one frame is decoded ahead, and each camera's newest frame waits. The others are counted."""
     busy, go = threading.Event(), threading.Event()
 
     def work() -> None:
         busy.set()
         assert go.wait(limit(10))
 
-    rig.meanwhile = work
-    rig.offer(sequence=0)
+    rig.on_classify = work
+    rig.submit(sequence=0)
     assert busy.wait(limit(10))
-    rig.offer(sequence=1)
-    until(lambda: rig.pipeline._ready.qsize() == 1)
+    rig.submit(sequence=1)
+    until(lambda: rig.pipeline._prepared.qsize() == 1)
     for sequence in range(2, 50):
-        rig.offer("door", sequence)
-        rig.offer("back", sequence)
-        time.sleep(0.002)  # in which more would be decoded
+        rig.submit("door", sequence)
+        rig.submit("back", sequence)
+        time.sleep(0.002)  # enough time to decode more
     go.set()
     until(lambda: len(rig.predictions) >= 4)
     found = [(one.camera, one.sequence) for one in rig.predictions]
@@ -170,23 +170,23 @@ def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
     [
         ({"age": 3.0}, names.DROPPED_OLD, "3.0 s old, dropped; MAX_FRAME_AGE is 2"),
         ({"age": -3.0}, names.DROPPED_AHEAD, "s ahead of this machine's clock"),
-        *(({"jpeg": samples.jpeg()[:cut]}, names.INVALID, "not a whole JPEG") for cut in (1, 2, 200, -2, -1)),
-        ({"jpeg": b"\x89PNG\xff\xd9"}, names.INVALID, "not a whole JPEG"),
+        *(({"jpeg": samples.jpeg()[:cut]}, names.INVALID, "not a complete JPEG") for cut in (1, 2, 200, -2, -1)),
+        ({"jpeg": b"\x89PNG\xff\xd9"}, names.INVALID, "not a complete JPEG"),
         ({"jpeg": b"\xff\xd8\xff\xd9"}, names.INVALID, "cannot be decoded"),
         ({"jpeg": HUGE}, names.INVALID, "at most 16000000 pixels"),
         ({}, names.FAILED, "RuntimeError: the model broke"),
     ],
 )
 def test_a_bad_frame(rig: Rig, frame: dict[str, Any], metric: str, reason: str) -> None:
-    """Old, of the future, cut off, no JPEG, or huge by its header, which takes no memory; or one on which the model breaks.
+    """A frame is dropped if it is old, from the future, truncated, not a JPEG, too large, or if the model fails on it.
 
-    It is counted with its topic, so that one camera's line does not hide another's; the next one is classified.
+    It is counted with its topic, so that one camera's log lines do not suppress another's. The next frame is classified.
     """
     if metric == names.FAILED:
-        rig.meanwhile = Mock(side_effect=[RuntimeError("the model broke"), None])
-    rig.offer(sequence=1, **frame)
+        rig.on_classify = Mock(side_effect=[RuntimeError("the model broke"), None])
+    rig.submit(sequence=1, **frame)
     until(lambda: rig.metrics.snapshot().get(metric) == 1)
-    rig.offer(sequence=2)
+    rig.submit(sequence=2)
     until(lambda: rig.predictions)
     assert [one.sequence for one in rig.predictions] == [2]
     ((sender, warning),) = rig.warnings
@@ -196,17 +196,17 @@ def test_a_bad_frame(rig: Rig, frame: dict[str, Any], metric: str, reason: str) 
 
 
 def test_frames_and_requests_take_turns(rig: Rig) -> None:
-    """While frames come faster than they are predicted and eight clients ask without pause, both get answers all the time."""
+    """While frames arrive faster than they are classified, and eight clients send requests without a pause, both get results."""
     ended, answers = threading.Event(), [0]
 
     def ask() -> None:
         while not ended.is_set():
-            assert rig.pipeline.ask(samples.jpeg(level=120)).labels[0].name == "level 120"
+            assert rig.pipeline.classify(samples.jpeg(level=120)).labels[0].name == "level 120"
             answers[0] += 1
 
-    rig.meanwhile = rig.offer
+    rig.on_classify = rig.submit
     clients = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
-    rig.offer()
+    rig.submit()
     for one in clients:
         one.start()
     until(lambda: len(rig.predictions) > 40 and answers[0] > 40)

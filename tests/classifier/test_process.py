@@ -1,4 +1,4 @@
-"""Classifier processes: frames divided among several, models changed while frames flow, kills, and health."""
+"""Tests of classifier processes: sharing frames, switching models while frames flow, kills, and health."""
 
 import random
 import signal
@@ -15,7 +15,7 @@ from bus import metric_names as names
 from classifier.settings import Settings
 from runtime.settings import load
 from runtime.worker import Worker
-from tests.classifier.shelf import SECRET, Shelf, export, put, sha256
+from tests.classifier.model_server import SECRET, ModelServer, export_zip, sha256, write_export
 from tests.runtime.program import python
 from tests.support import samples
 from tests.support.broker import Broker, free_port
@@ -24,8 +24,8 @@ from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.wait import limit, until
 
-FIRST, SECOND = export("abc", 16), export("def", 48)
-"""Of other sizes, so that a tensor for one of them does not fit the other."""
+FIRST, SECOND = export_zip("abc", 16), export_zip("def", 48)
+"""Models of different input sizes, so that a tensor for one does not fit the other."""
 ROLLBACK = WantedModel(rollback=True)
 HANGING = """
 import runpy, threading
@@ -38,7 +38,7 @@ runpy.run_module("classifier", run_name="__main__")
 
 
 class Frames(Listener):
-    """Sends frames, and says what became of them."""
+    """A client that sends frames and receives their predictions."""
 
     def __init__(self, port: int) -> None:
         super().__init__(port, "footfall/+/prediction", "footfall/status/classifier")
@@ -52,8 +52,8 @@ class Frames(Listener):
     def predictions(self, first: int = 0, camera: str = "door") -> list[Prediction]:
         return list(map(Prediction.unpack, self.payloads(f"{camera}/prediction")[first:]))
 
-    def answers(self, camera: str, number: int) -> list[str]:
-        """The models that answer so many frames, each sent after the last one's prediction, and answered once."""
+    def models_of(self, camera: str, number: int) -> list[str]:
+        """Sends frames one by one, checks that each gets one prediction, and returns the models of the predictions."""
         before, first = len(self.payloads(f"{camera}/prediction")), self.sent + 1
         for count in range(number):
             self.send(camera)
@@ -63,16 +63,16 @@ class Frames(Listener):
         return [one.model.partition("@")[0] for one in predictions]
 
     def letters(self, first: int = 0) -> list[tuple[str, str]]:
-        """Model and labels of each prediction."""
+        """Returns the model and the labels of each prediction."""
         return [(one.model, "".join(sorted(label.name for label in one.labels))) for one in self.predictions(first)]
 
     def wait_for_letters(self, *allowed: str) -> None:
-        """Waits until the next predictions are of one of these models."""
+        """Waits for a new prediction of one of these models."""
         seen = len(self.payloads("door/prediction"))
         until(lambda: any(letters in allowed for _, letters in self.letters(seen)[-1:]), 20, f"a prediction of {allowed}")
 
     def wait_for_status(self, state: str, update: str = "", digest: str = "") -> Status:
-        """Waits until the process, and the model that is wanted, are in these states."""
+        """Waits until the process and its model update have these states."""
 
         def reached() -> Status | None:
             status = Status.unpack(self.wait_for("status/classifier")[-1])
@@ -82,25 +82,25 @@ class Frames(Listener):
 
         return until(reached, 30, f"{state} {update}")
 
-    def want(self, shelf: Shelf, content: bytes) -> str:
-        shelf.content = content
-        wanted = WantedModel(url=f"{shelf.url}&{sha256(content)[:8]}", sha256=sha256(content))
-        self.publish(wanted.topic, wanted.pack())
+    def request(self, server: ModelServer, content: bytes) -> str:
+        server.content = content
+        request = WantedModel(url=f"{server.url}&{sha256(content)[:8]}", sha256=sha256(content))
+        self.publish(request.topic, request.pack())
         return sha256(content)
 
 
 @pytest.mark.system
 def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -> None:
-    """Wanted, rolled back, changed by hand; served again after a restart; each prediction is of one model."""
+    """Models are requested, rolled back and changed by hand, and served again after a restart. Predictions never mix models."""
     own = tmp_path / "own"
-    settings = {"MODEL": put(own, "xyz", 32), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
-    with Shelf() as shelf, Frames(broker.port) as frames, Worker("frames", frames.send, interval=0.01):
+    settings = {"MODEL": write_export(own, "xyz", 32), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
+    with ModelServer() as server, Frames(broker.port) as frames, Worker("frames", frames.send, interval=0.01):
         with Module("classifier", broker.port, **settings) as module:
             frames.wait_for_letters("xyz")
             assert module.process
             process, memory = psutil.Process(module.process.pid), []
             for content, letters in ((FIRST, "abc"), (SECOND, "def")) * 2:
-                status = frames.wait_for_status(states.RUNNING, "serving", frames.want(shelf, content))
+                status = frames.wait_for_status(states.RUNNING, "serving", frames.request(server, content))
                 frames.wait_for_letters(letters)
                 assert status.about.labels == tuple(letters)
                 memory.append(process.memory_info().rss)
@@ -108,11 +108,11 @@ def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -
             frames.publish(ROLLBACK.topic, ROLLBACK.pack())
             frames.wait_for_status(states.RUNNING, "rolled-back", sha256(SECOND))
             frames.wait_for_letters("abc")
-            put(own, "uvw", 24)
+            write_export(own, "uvw", 24)
             frames.wait_for_letters("uvw")
             (own / "labels.txt").write_text("u\nv")
             assert "labels.txt has 2 labels, the model has 3" in frames.wait_for_status(states.MODEL_REFUSED).detail
-            put(own, "uvw", 24)
+            write_export(own, "uvw", 24)
             frames.wait_for_status(states.RUNNING)
             frames.publish(ROLLBACK.topic, ROLLBACK.pack())
             frames.wait_for_letters("abc")
@@ -121,26 +121,26 @@ def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -
         with Module("classifier", broker.port, **settings):
             frames.wait_for_letters("abc")
         assert not any(SECRET.encode() in payload for payload in frames.payloads())
-        answers = set(frames.letters())
-        assert sorted(letters for _, letters in answers) == ["abc", "def", "uvw", "xyz"]
-        assert len({model for model, _ in answers}) == 4
+        results = set(frames.letters())
+        assert sorted(letters for _, letters in results) == ["abc", "def", "uvw", "xyz"]
+        assert len({model for model, _ in results}) == 4
 
 
 @pytest.mark.system
 def test_kills_at_random_moments_of_an_update(broker: Broker, tmp_path: Path) -> None:
-    """After each, a start serves one of the models, and the last one that is wanted in the end."""
-    settings = {"MODEL": put(tmp_path / "own", "xyz", 32), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
+    """After each kill, a start serves one of the models. The last request is served in the end."""
+    settings = {"MODEL": write_export(tmp_path / "own", "xyz", 32), "STATE_DIR": tmp_path / "state", "MAX_FRAME_AGE": 60}
     chance = random.Random(3)
-    with Shelf() as shelf, Frames(broker.port) as frames, Worker("frames", frames.send, interval=0.01):
+    with ModelServer() as server, Frames(broker.port) as frames, Worker("frames", frames.send, interval=0.01):
         for number in range(6):
             with Module("classifier", broker.port, **settings) as module:
                 frames.wait_for_letters("xyz", "abc", "def")
-                frames.want(shelf, (FIRST, SECOND)[number % 2])
+                frames.request(server, (FIRST, SECOND)[number % 2])
                 time.sleep(chance.uniform(0, 1))
                 module.end(signal.SIGKILL)
         with Module("classifier", broker.port, **settings):
             frames.wait_for_letters("xyz", "abc", "def")
-            frames.wait_for_status(states.RUNNING, "serving", frames.want(shelf, FIRST))
+            frames.wait_for_status(states.RUNNING, "serving", frames.request(server, FIRST))
             frames.wait_for_letters("abc")
         assert len({model for model, _ in frames.letters()}) == len(set(frames.letters()))
         kept = {path.name for path in (tmp_path / "state").iterdir()}
@@ -149,12 +149,12 @@ def test_kills_at_random_moments_of_an_update(broker: Broker, tmp_path: Path) ->
 
 
 @pytest.mark.system
-def test_cameras_and_frames_are_divided(broker: Broker, tmp_path: Path) -> None:
-    """Of the cameras that they are given each frame is answered once, half of them by each; when one ends, the other has all."""
+def test_cameras_and_frames_are_shared(broker: Broker, tmp_path: Path) -> None:
+    """Two classifiers share the frames of their cameras equally. When one ends, the other gets all of them."""
 
     def start(name: str, **settings: str) -> Module:
         return Module(
-            "classifier", broker.port, MODEL=put(tmp_path / name, "abc"), MODULE_NAME=name, MAX_FRAME_AGE=60, **settings
+            "classifier", broker.port, MODEL=write_export(tmp_path / name, "abc"), MODULE_NAME=name, MAX_FRAME_AGE=60, **settings
         )
 
     shared = {"CAMERAS": "door, back", "SHARE": "all"}
@@ -162,29 +162,29 @@ def test_cameras_and_frames_are_divided(broker: Broker, tmp_path: Path) -> None:
     with Frames(broker.port) as frames, modules[0], modules[1], modules[2]:
         for module in modules:
             module.wait_for_log("connected to the broker")
-        assert Counter(frames.answers("door", 20)) == {"one": 10, "two": 10}
-        assert frames.answers("yard", 2) == ["yard", "yard"]
+        assert Counter(frames.models_of("door", 20)) == {"one": 10, "two": 10}
+        assert frames.models_of("yard", 2) == ["yard", "yard"]
         assert modules[1].end() == 0
-        assert frames.answers("door", 5) == ["one"] * 5
-        assert frames.answers("back", 2) == ["one"] * 2
+        assert frames.models_of("door", 5) == ["one"] * 5
+        assert frames.models_of("back", 2) == ["one"] * 2
 
 
 @pytest.mark.parametrize("given", ["CAMERAS=Door", "CAMERAS=a,b/c", "CAMERAS=+", "CAMERAS=status", "SHARE=all/+"])
 def test_names_that_are_refused(given: str) -> None:
-    """No camera can have them, and a share's name must not change the topic."""
+    """Invalid camera names are refused, and so is a SHARE that would change the topic."""
     setting, _, value = given.partition("=")
     with pytest.raises(InvalidSetting, match=setting):
         load(Settings, **{setting: value})
 
 
 @pytest.mark.system
-def test_progress_is_predictions_that_go_out(broker: Broker, tmp_path: Path) -> None:
-    """There is none without frames, of pictures that are none, or before a broker that is frozen.
+def test_progress_means_published_predictions(broker: Broker, tmp_path: Path) -> None:
+    """There is no progress without frames, with invalid pictures, or while the broker is frozen.
 
-    Questions by HTTP are none, too; they are answered, and pictures are fetched from nowhere unless machines are named.
+    HTTP requests are no progress either. They get results, but POST /url is refused without URL_HOSTS.
     """
     health, port = tmp_path / "progress", free_port()
-    settings = {"MODEL": put(tmp_path / "colours", "abc"), "HEALTH_FILE": health, "HTTP_PORT": port}
+    settings = {"MODEL": write_export(tmp_path / "colours", "abc"), "HEALTH_FILE": health, "HTTP_PORT": port}
     with Frames(broker.port) as frames, Module("classifier", broker.port, **settings) as module:
         wait_until_touched(health, frames.send)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=limit(20)) as client:

@@ -1,4 +1,4 @@
-"""The HTTP interface, as its clients use it."""
+"""Tests of the HTTP interface, as its clients use it."""
 
 import json
 import logging
@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from classifier.export import read_export
 from classifier.interpreter import Classifier
 from classifier.pipeline import Pipeline
-from classifier.web import LIMIT, create_app
+from classifier.web import MAX_PICTURE_BYTES, create_app
 from runtime.logs import silence_http_clients
 from runtime.metrics import Metrics
-from tests.classifier.shelf import Handler, Shelf, endless, put, whole, zipped
+from tests.classifier.model_server import Handler, ModelServer, make_zip, send_all, send_endlessly, write_export
 from tests.support.secrets import MARK, addresses
 from tests.support.wait import limit
 
-pytestmark = pytest.mark.broker  # it needs sockets
+pytestmark = pytest.mark.broker  # uses sockets
 
 OCTETS, FORM = "application/octet-stream", "multipart/form-data; boundary=x"
 RED = np.full((40, 60, 3), (0, 51, 204), np.uint8)
@@ -32,7 +32,7 @@ PNG, JPEG, BMP, WEBP = (cv2.imencode(kind, RED)[1].tobytes() for kind in (".png"
 
 
 def check(response: Any, tolerance: float = 0.02) -> None:
-    """It has the picture's colours by tag name, and every field that its clients know."""
+    """Checks that the response has the picture's colours by tag name, and every field that clients expect."""
     assert response.status_code == 200, response.text
     answer = response.json()
     assert set(answer) == {"id", "project", "iteration", "created", "predictions"}
@@ -43,7 +43,7 @@ def check(response: Any, tolerance: float = 0.02) -> None:
 
 
 def refused(response: Any, status: int) -> str:
-    """The message of a refusal, which is JSON."""
+    """Checks an error response and returns its message."""
     assert response.status_code == status, response.text
     problem = response.json()
     assert set(problem) == {"code", "message"}
@@ -52,24 +52,24 @@ def refused(response: Any, status: int) -> str:
 
 
 def by_path(handler: Handler) -> None:
-    """Redirects to an address in the path, sends the picture, or sends without end."""
+    """Redirects to the address in the path, sends the picture, or sends data without end."""
     if handler.path.startswith("/to/"):
         handler.head(302, Location=handler.path.removeprefix("/to/"))
     else:
-        (endless if handler.path == "/endless" else whole)(handler)
+        (send_endlessly if handler.path == "/endless" else send_all)(handler)
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[Shelf]:
-    """A machine with a picture."""
-    with Shelf(PNG, answer=by_path) as running:
+def machine() -> Iterator[ModelServer]:
+    """A server with a picture."""
+    with ModelServer(PNG, answer=by_path) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def client(machine: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """Asks an application that may fetch from the machine, with a model that gives the mean colour of a picture."""
-    folder = put(tmp_path_factory.mktemp("models") / "colours", ("blue", "green", "red"))
+def client(machine: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of an application that may fetch from `machine`; its model returns the mean colour of a picture."""
+    folder = write_export(tmp_path_factory.mktemp("models") / "colours", ("blue", "green", "red"))
     classifier = Classifier(read_export(folder), trial=("true",))
     pipeline = Pipeline(classifier, 2.0, Metrics(), lambda _: None, lambda *_: None)
     with pipeline.workers[0], pipeline.workers[1]:
@@ -82,8 +82,8 @@ def post(client: TestClient, body: bytes, kind: str = FORM) -> Any:
 
 @pytest.mark.parametrize("ending", ["", "/nostore"])
 @pytest.mark.parametrize("prefix", ["", "shop/", "shop/classify/iterations/v1/", "shop/detect/iterations/v1/"])
-def test_every_route(client: TestClient, machine: Shelf, prefix: str, ending: str) -> None:
-    """A picture as a body, in a form and by its address; the cloud service's clients write `Url`."""
+def test_every_route(client: TestClient, machine: ModelServer, prefix: str, ending: str) -> None:
+    """Every route takes a picture as the body, in a form, or by its address, in the containers' or the cloud's spelling."""
     check(client.post(f"/{prefix}image{ending}", content=PNG, headers={"Content-Type": OCTETS}), 0.001)
     check(client.post(f"/{prefix}image{ending}", files={"imageData": ("a.png", PNG, "image/png")}), 0.001)
     for path, key in (("to//a.png", "url"), (f"to/{machine.root}/a.png", "Url"), ("a.png", "URL")):
@@ -91,7 +91,7 @@ def test_every_route(client: TestClient, machine: Shelf, prefix: str, ending: st
 
 
 def form(*parts: tuple[str, bytes]) -> bytes:
-    """The body of a form with parts of these dispositions."""
+    """Returns the body of a form with these parts: disposition and content."""
     head = "--x\r\nContent-Disposition: form-data; {}\r\n\r\n"
     return b"".join(head.format(disposition).encode() + content + b"\r\n" for disposition, content in parts) + b"--x--\r\n"
 
@@ -103,17 +103,17 @@ def form(*parts: tuple[str, bytes]) -> bytes:
 )
 @pytest.mark.parametrize("content_type", [FORM, "Multipart/Form-Data; Boundary=x", 'MULTIPART/FORM-DATA;boundary="x"'])
 def test_forms_of_all_kinds(client: TestClient, picture: bytes, disposition: str, content_type: str) -> None:
-    """Without a file name, under another name, and with a content type in capitals; beside other fields too."""
+    """The picture may lack a file name, have another field name, or stand among other fields; capitals do not matter."""
     part = (disposition, picture)
     for body in (form(part), form(part, ("name=more", b"1")), form(("name=comment", b"1"), part)):
         check(post(client, body, content_type))
 
 
-def test_bodies_that_are_no_picture(client: TestClient) -> None:
-    """Truncated, huge by their header, too large, empty, of another kind: JSON and a 4xx each, but not just below the limit."""
+def test_bodies_without_a_picture(client: TestClient) -> None:
+    """Truncated, oversized, empty and other bodies get a 4xx in JSON. A picture just below the limit is classified."""
     huge = JPEG.replace(struct.pack(">HH", 40, 60), struct.pack(">HH", 30_000, 30_000))
     assert "at most 16000000 pixels" in refused(post(client, huge, OCTETS), 400)
-    for body in (b"", JPEG[:200], PNG[:50], zipped({}), b"GIF89a", bytes(1000)):
+    for body in (b"", JPEG[:200], PNG[:50], make_zip({}), b"GIF89a", bytes(1000)):
         refused(post(client, body, OCTETS), 400)
         refused(post(client, form(("name=imageData; filename=a", body))), 400)
     for broken in (b"", b"--x", b"--x\r\n\r\n--x--", form(("name=other", b"1"))):
@@ -122,17 +122,17 @@ def test_bodies_that_are_no_picture(client: TestClient) -> None:
     large = cv2.imencode(".bmp", np.tile(RED, (15, 13, 1)))[1].tobytes()
     check(post(client, form(("name=imageData", large))))
     check(post(client, form(("name=IMAGEDATA", PNG), ("name=more; filename=a", bytes(10_000)))))
-    assert "at most 4194304 bytes" in refused(post(client, bytes(LIMIT + 1), "image/png"), 413)
-    for size in (LIMIT + 1, LIMIT + 1_000_000):
+    assert "at most 4194304 bytes" in refused(post(client, bytes(MAX_PICTURE_BYTES + 1), "image/png"), 413)
+    for size in (MAX_PICTURE_BYTES + 1, MAX_PICTURE_BYTES + 1_000_000):
         assert "4194304" in refused(post(client, form(("name=imageData", bytes(size)))), 413)
 
 
 @settings(max_examples=60)
 @given(st.binary(max_size=400), st.sampled_from([OCTETS, FORM]), st.integers(0, 3000))
-def test_whatever_is_sent(client: TestClient, damage: bytes, kind: str, where: int) -> None:
-    """Damage anywhere in a picture or a form: an answer, or JSON and a 4xx; never a 500."""
-    whole = form(('name="imageData"; filename="a"', JPEG)) if kind == FORM else JPEG
-    response = post(client, whole[:where] + damage + whole[where + len(damage) :], kind)
+def test_damaged_requests(client: TestClient, damage: bytes, kind: str, where: int) -> None:
+    """A picture or form damaged anywhere gets a result or a 400 in JSON, never a 500."""
+    body = form(('name="imageData"; filename="a"', JPEG)) if kind == FORM else JPEG
+    response = post(client, body[:where] + damage + body[where + len(damage) :], kind)
     assert response.status_code in (200, 400)
     json.loads(response.text)
 
@@ -147,25 +147,25 @@ def test_whatever_is_sent(client: TestClient, damage: bytes, kind: str, where: i
         ("file:///etc/passwd", 403, "not allowed"),
         ("HERE@127.0.0.1:9/", 403, "not allowed"),
         ("ftp://other.example/a.png", 403, "not allowed"),
-        ("HERE/endless", 400, "more than 4194304 bytes"),
+        ("HERE/endless", 400, "more than the allowed 4194304 bytes"),
         ("http://[", 403, "not allowed"),
-        ("http://" + "a" * 70_000, 400, "not an address"),
+        ("http://" + "a" * 70_000, 400, "not a valid address"),
         ("", 403, "not allowed"),
     ],
 )
-def test_addresses_that_are_refused(client: TestClient, machine: Shelf, url: str, status: int, reason: str) -> None:
-    """Other machines, ports and schemes, also by redirection; what fails or does not end."""
+def test_addresses_that_are_refused(client: TestClient, machine: ModelServer, url: str, status: int, reason: str) -> None:
+    """Other machines, ports and schemes are refused, also after a redirect, and so are endless downloads."""
     assert reason in refused(client.post("/url", json={"url": url.replace("HERE", machine.root)}), status)
 
 
 @settings(max_examples=40)
 @given(address=addresses(schemes=("http", "HTTPS")).map(lambda pair: pair[0]))
 def test_no_secret_of_an_address_is_shown(
-    client: TestClient, machine: Shelf, caplog: pytest.LogCaptureFixture, address: str
+    client: TestClient, machine: ModelServer, caplog: pytest.LogCaptureFixture, address: str
 ) -> None:
-    """Neither in an answer nor in the log, whether the machine is allowed, has the picture, or redirects."""
+    """No response and no log line has the secret, for allowed and other machines, and after redirects."""
     caplog.set_level(logging.DEBUG)
-    silence_http_clients()  # as the process does at its start
+    silence_http_clients()  # as a process does at its start
     place = machine.root.removeprefix("http://")
     check(client.post("/url", json={"url": f"http://me:{MARK}@{place}/a.png?token={MARK}"}))
     for url in (address, address.replace("127.0.0.1", place), f"{machine.root}/to/{address}"):
@@ -174,7 +174,7 @@ def test_no_secret_of_an_address_is_shown(
 
 
 def test_other_requests(client: TestClient) -> None:
-    """Bodies without an address, and routes and methods that there are not, are answered in JSON too."""
+    """Bodies without an address, unknown routes and wrong methods get an error in JSON."""
     for body in (b"", b"{", b"[]", b"{}", b'{"url": 7}', b"\xff"):
         assert "url" in refused(client.post("/url", content=body), 400)
     for method, path, code in (("GET", "/none", 404), ("GET", "/image", 405), ("POST", "/a/b/image", 404)):
@@ -182,7 +182,7 @@ def test_other_requests(client: TestClient) -> None:
 
 
 def test_a_model_that_hangs(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request is answered by 503, and so is the health check once a step takes too long."""
+    """A request gets a 503, and so does the health check once a step takes too long."""
     assert client.get("/healthz").status_code == 200
     released = threading.Event()
     with monkeypatch.context() as patch:

@@ -39,7 +39,7 @@ def check_start(run: Run, secret: str) -> None:
     start = run.shown.partition("Footfall is counting")[0]
     logged = [line.partition("| ")[2] for line in start.splitlines() if re.match(r"\S+ (?!system)\S+ +\|", line)]
     assert [line for line in logged if not line.startswith("[INF] ")] == []
-    assert run.shown.count("is THRESHOLD meant?") == 1
+    assert run.shown.count("did you mean THRESHOLD?") == 1
     assert secret not in run.shown
 
 

@@ -12,7 +12,7 @@ import trustme
 
 from bus import Prediction
 from demo.about import CLIP, MODEL
-from tests.classifier.shelf import SECRET, Shelf, sha256, zipped
+from tests.classifier.model_server import SECRET, ModelServer, make_zip, sha256
 from tests.edgehub.hub import EdgeHub
 from tests.support import samples
 from tests.support.broker import Broker
@@ -31,7 +31,7 @@ class Site(NamedTuple):
     broker: Broker
     hub: EdgeHub
     listener: Listener
-    shelf: Shelf
+    server: ModelServer
     modules: dict[str, Module]
 
     def status(self) -> dict[str, Any]:
@@ -41,8 +41,8 @@ class Site(NamedTuple):
     def offer(self, **others: bytes) -> None:
         """Makes the cloud request the demo's model, with some files replaced."""
         files = {path.name: others.get(path.stem, path.read_bytes()) for path in sorted(MODEL.iterdir())}
-        self.shelf.content = zipped(files)
-        self.hub.twin.patch({"modelUrl": self.shelf.url, "modelSha256": sha256(self.shelf.content)})
+        self.server.content = make_zip(files)
+        self.hub.twin.patch({"modelUrl": self.server.url, "modelSha256": sha256(self.server.content)})
 
     def last_status(self, module: str) -> dict[str, Any]:
         """Returns the last status of a module."""
@@ -63,7 +63,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with ExitStack() as stack:
         broker = stack.enter_context(Broker(tmp_path / "broker"))
         hub = stack.enter_context(EdgeHub(tmp_path / "hub"))
-        shelf = stack.enter_context(Shelf(authority=authority))
+        server = stack.enter_context(ModelServer(authority=authority))
         settings = {"MODEL": MODEL, "VIDEO_PATH": CLIP, "TZ": zone_at_noon(), "SINKS": "edgehub"}
         settings |= {"REQUESTS_CA_BUNDLE": trusted, "SSL_CERT_FILE": trusted, **hub.environment}
         listener = stack.enter_context(Listener(broker.port, "footfall/status/+"))
@@ -71,7 +71,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         for module in modules.values():
             module.wait_for_log("connected to the broker")
         until(lambda: hub.twin.reported.get("modules"), 60, "the first report")
-        yield Site(broker, hub, listener, shelf, modules)
+        yield Site(broker, hub, listener, server, modules)
 
 
 def test_a_model_from_the_cloud_is_served_and_a_bad_one_refused(site: Site) -> None:
@@ -88,7 +88,7 @@ def test_a_model_from_the_cloud_is_served_and_a_bad_one_refused(site: Site) -> N
     site.wait_for_model("rolled-back")
     public = json.dumps(site.hub.twin.reports) + "".join(module.log for module in site.modules.values())
     assert SECRET not in public
-    assert site.shelf.root in public
+    assert site.server.root in public
     assert "/models" not in public
 
 

@@ -108,7 +108,7 @@ def test_help_lists_all_commands_of_make(capsys: pytest.CaptureFixture[str]) -> 
     [
         "command DO=dance: DO='dance': must be pause, resume or snapshot",
         "command: DO is not set: must be pause, resume or snapshot, for example: make command DO=pause",
-        "command DO=pause CAMERA=No: CAMERA='No': lower-case letters, digits, - and _ are allowed",
+        "command DO=pause CAMERA=No: CAMERA='No': must have 1 to 64 characters: lower-case letters, digits, - and _",
         "command DO=pause MQTT_HOST=shop.local: MQTT_HOST='shop.local': run this command on the machine of the suite",
         "command DO=pause CAMERA=nowhere: CAMERA='nowhere': unknown camera; known cameras: back, door",
         "forget: CAMERA is not set, for example: make forget CAMERA=back",
@@ -158,7 +158,7 @@ def test_commands_reach_the_camera(suite: Suite, capsys: pytest.CaptureFixture[s
     with suite.operator() as connection, pytest.raises(InvalidSetting, match=expected):
         send_command(connection, "door", "resume", timeout=0.3)
     suite.modules.settle()
-    sent = [Command.received(message.topic, message.payload) for message in suite.modules.messages("/command")]
+    sent = [Command.from_topic(message.topic, message.payload) for message in suite.modules.messages("/command")]
     assert sent == [Command("door", "pause"), Command("door", "snapshot"), Command("back", "pause"), Command("door", "resume")]
 
 
@@ -220,7 +220,7 @@ def test_reset_deletes_the_data_of_runs(root: Path, capsys: pytest.CaptureFixtur
     assert call("reset", f"STATE_DIR={root}", "CAMRA=back") == 0
     shown = capsys.readouterr()
     assert f"There is no data in {root}" in shown.out
-    assert shown.err == "footfall reset: CAMRA is not a setting, so it changes nothing: is CAMERA meant?\n"
+    assert shown.err == "footfall reset: CAMRA is not a setting and is ignored; did you mean CAMERA?\n"
 
 
 @pytest.mark.parametrize(

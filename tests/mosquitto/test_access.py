@@ -1,6 +1,6 @@
-"""The access list as clients meet it: what each user sends on each topic, and what of it is delivered.
+"""The access list, tested with clients: each user publishes and subscribes on each topic, and the test checks deliveries.
 
-The table is as designed: written by hand, not derived from a file. The broker acknowledges what it denies: only delivery counts.
+The table is written by hand, not derived from a file. The broker acknowledges denied publishes, so only deliveries count.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,15 +22,16 @@ GUEST = "guest"
 MODULES = ("capture", "classifier", "counter", "bridge", "dashboard", "display")
 ROLES = (*MODULES, "operator", "reader")
 USERS = (*ROLES, "capture-back", "classifier-2", "display-hall")
-"""Of a broker with the cameras door and back and the displays matrix and hall. A user called role-something has that role."""
-EVERYBODY = (GUEST, *USERS)
+"""The users of a broker with the cameras door and back and the displays matrix and hall. A user `role-...` has that role."""
+CLIENTS = (GUEST, *USERS)
 UNKNOWN = "other"
-"""A camera, display, module and asker that the broker does not know."""
+"""The name of a camera, display, module and asker that is unknown to the broker."""
 
 
 class Row(NamedTuple):
-    """One kind of topic, and which roles may write and read it: where its name is one of `names`, wherever it is if the role is
-    followed by ``*``, with the user's own name if by ``=``.
+    """A kind of topic, and the roles that may write and read it.
+
+    A role applies to the topics of `names`; with ``*`` to those of any name, with ``=`` to the topic with the user's name.
     """
 
     topic: str
@@ -56,25 +57,25 @@ TABLE = (
     Row("footfall/query/{}/question", USERS, OWN_QUERY, "counter*"),
     Row("footfall/query/{}/answer", ("bridge", "dashboard", "operator", "reader"), "counter", OWN_QUERY),
 )
-ELSEWHERE = """
+OTHER_TOPICS = """
 footfall footfall/door footfall/door/frame/more footfall/door/other footfall/status footfall/status/capture/more
 footfall/display/matrix footfall/query/reader other other/door/frame /footfall/door/frame door/frame
 $footfall/door/frame $SYS/broker/version $SYS/other
 """
-EVERYTHING = ("#", "$SYS/#", "$footfall/#")
+ALL_FILTERS = ("#", "$SYS/#", "$footfall/#")
 
 
 def all_of(row: Row) -> set[str]:
-    """Topics of this kind for each of its names, for one that nobody has and, where users are meant, for every user."""
+    """Returns the topics of a row for each of its names, for an unknown name and, if its names are users, for every user."""
     others = USERS if row.names[0] in USERS else ()
     return {row.topic.format(name) for name in (*row.names, *others, UNKNOWN)}
 
 
-TOPICS = sorted({topic for row in TABLE for topic in all_of(row)} | set(ELSEWHERE.split()))
+TOPICS = sorted({topic for row in TABLE for topic in all_of(row)} | set(OTHER_TOPICS.split()))
 
 
 def allowed(user: str, rights: Callable[[Row], str]) -> set[str]:
-    """The topics that this user may write or read, $SYS apart."""
+    """Returns the topics that the user may write or read, except $SYS."""
     role = user.partition("-")[0]
     topics = set()
     for row in TABLE:
@@ -90,7 +91,7 @@ read_by = partial(allowed, rights=attrgetter("readers"))
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
-    """With two cameras, two displays, and an observer who may do everything."""
+    """A broker with two cameras, two displays, and an observer that may do everything."""
     with GuardedBroker(tmp_path_factory.mktemp("guarded"), observed=True, CAMERAS="door,back", DISPLAYS="matrix,hall") as broker:
         yield broker
 
@@ -104,14 +105,14 @@ def received_topics(listener: Listener, payload: str) -> set[str]:
 
 
 def retain_everywhere(listener: Listener, payload: str) -> None:
-    """Publishes on each topic of the table, and waits until the broker has processed it."""
+    """Publishes a retained message on each topic of the table, and waits until the broker has processed them."""
     for topic in TOPICS:
-        listener.client.publish(topic, payload, 0, retain=True)  # guests are disconnected for more than QoS 0
+        listener.client.publish(topic, payload, 0, retain=True)  # the broker disconnects guests that use a higher QoS
     listener.settle()
 
 
 def break_connection(broker: GuardedBroker, user: str, topic: str, will: str) -> None:
-    """Connects with a last will and closes the socket without a DISCONNECT."""
+    """Connects with a last will, and closes the socket without a DISCONNECT."""
     client = broker.client(None if user == GUEST else user)
     client.will_set(topic, will)
     client.connect("127.0.0.1", broker.guests if user == GUEST else broker.port)
@@ -121,11 +122,11 @@ def break_connection(broker: GuardedBroker, user: str, topic: str, will: str) ->
     sock.close()
 
 
-@pytest.mark.parametrize("user", EVERYBODY)
-def test_a_user_writes_its_own_topics_only(guarded: GuardedBroker, user: str) -> None:
-    """Live and retained; its last will too is its status only."""
+@pytest.mark.parametrize("user", CLIENTS)
+def test_a_user_publishes_only_where_it_may(guarded: GuardedBroker, user: str) -> None:
+    """This applies to live and retained messages. A last will is delivered on the user's status topic only."""
     payload, will, status = f"by {user}", f"will of {user}", f"footfall/status/{user}"
-    with as_user(guarded, user) as writer, guarded.listener(OBSERVER, *EVERYTHING) as observer:
+    with as_user(guarded, user) as writer, guarded.listener(OBSERVER, *ALL_FILTERS) as observer:
         retain_everywhere(writer, payload)
         for topic in ("footfall/door/answer", "footfall/query/door/frame", status):
             break_connection(guarded, user, topic, will)
@@ -133,19 +134,19 @@ def test_a_user_writes_its_own_topics_only(guarded: GuardedBroker, user: str) ->
             observer.settle()
         assert received_topics(observer, payload) == written_by(user)
         assert received_topics(observer, will) == {status} & written_by(user)
-    with guarded.listener(OBSERVER, *EVERYTHING) as later:
+    with guarded.listener(OBSERVER, *ALL_FILTERS) as later:
         later.settle()
         for topic in written_by(user):
             later.publish(topic, b"", retain=True)
         assert received_topics(later, payload) == written_by(user)
 
 
-@pytest.mark.parametrize("user", EVERYBODY)
-def test_a_user_reads_its_own_topics_only(guarded: GuardedBroker, user: str) -> None:
-    """By exact topics, wildcards and shared subscriptions, live and retained; the broker's own, the operator only."""
+@pytest.mark.parametrize("user", CLIENTS)
+def test_a_user_receives_only_what_it_may_read(guarded: GuardedBroker, user: str) -> None:
+    """This applies to exact topics, wildcards and shared subscriptions, live and retained. Only the operator receives $SYS."""
     subscriptions = {
         "exact": TOPICS,
-        "all": EVERYTHING,
+        "all": ALL_FILTERS,
         "wild": ("footfall/#", "+/+/frame", "+/+/+/+"),
         "shared": [f"$share/of-{user}/{topic}" for topic in (*TOPICS, "$SYS/#")],
         "shared and wild": [f"$share/of-{user}-too/{one}" for one in ("#", "footfall/#")],

@@ -1,4 +1,4 @@
-"""Attacks on a broker with all modules connected: their connections stay, predictions flow, and its memory is below its limit."""
+"""Attacks on a broker: modules stay connected, predictions flow, and memory stays below its limit."""
 
 import socket
 import ssl
@@ -31,14 +31,14 @@ pytestmark = pytest.mark.broker
 REFUSED = 5
 MEBIBYTE = 2**20
 LIMIT = 128 * MEBIBYTE
-"""As in the broker's image."""
+"""The memory limit in the broker's image."""
 TLS_NAMES = "footfall.example,127.0.0.1,::1"
 IN_SOCKETS = 3000
-"""Messages, roughly, that the system buffers for a client that does not read."""
+"""The approximate number of messages that the system buffers for a client that does not read."""
 
 
 class Suite(NamedTuple):
-    """A broker, a connection of each module, whose classifier predicts, and a reader; the bridge comes by TLS."""
+    """A broker, a connection for each module, and a reader. The classifier publishes predictions; the bridge uses TLS."""
 
     broker: GuardedBroker
     certificate: Path
@@ -46,7 +46,7 @@ class Suite(NamedTuple):
     reader: Listener
 
     def assert_undisturbed(self) -> None:
-        """Five more predictions arrive, and no module has ever been disconnected."""
+        """Asserts that five more predictions arrive, and that no module has been disconnected."""
         self.reader.wait_for("/prediction", len(self.reader.messages("/prediction")) + 5)
         for name, bus in self.modules.items():
             assert bus.connected, name
@@ -55,7 +55,7 @@ class Suite(NamedTuple):
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    """Shared by all tests: none may leave anything behind that disturbs the next."""
+    """A suite for all tests; no test may leave anything behind that disturbs the next."""
     with ExitStack() as stack:
         broker = stack.enter_context(GuardedBroker(tmp_path_factory.mktemp("safety"), has_tls=True, TLS_NAMES=TLS_NAMES))
         certificate = broker.secrets / "tls" / "certificate.pem"
@@ -74,17 +74,18 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
         yield running
 
 
-def test_it_listens_where_it_shall(suite: Suite, broker: Broker) -> None:
-    """On loopback only: mosquitto.conf on its own, as a developer runs it, and start.sh's with an ADDRESS."""
+def test_the_broker_listens_on_loopback(suite: Suite, broker: Broker) -> None:
+    """It listens nowhere else, both with mosquitto.conf alone, as developers run it, and with start.sh and an ADDRESS."""
     address = other_address()
     for port in (broker.port, suite.broker.port, suite.broker.guests):
         assert accepts(port)
         assert address is None or not accepts(port, address)
 
 
-def test_without_the_right_password_users_are_refused(suite: Suite) -> None:
-    """A wrong password makes no guest either, a password opens its own role only, and TLS needs one too. Hashing hundreds costs
-    the broker time, in which predictions arrive.
+def test_wrong_passwords_are_refused(suite: Suite) -> None:
+    """A wrong password does not make a client a guest, a password is valid for its role only, and TLS needs one too.
+
+    Predictions flow while the broker hashes hundreds of passwords.
     """
     known = suite.broker.password
     wrong = [("capture", "guess"), ("capture", ""), ("nobody", "guess")]
@@ -102,7 +103,7 @@ def test_without_the_right_password_users_are_refused(suite: Suite) -> None:
 
 
 def test_a_guest_cannot_take_over_a_modules_session(suite: Suite) -> None:
-    """A second client with the same id disconnects the first; a module's id depends on its password."""
+    """A client disconnects another with the same id, but a module's id depends on its password."""
     for guess in (*MODULES, *(f"{name}-000000000000" for name in MODULES)):
         for clean in (True, False, True):
             client = suite.broker.client(None, client_id=guess, clean_session=clean)
@@ -110,8 +111,8 @@ def test_a_guest_cannot_take_over_a_modules_session(suite: Suite) -> None:
     suite.assert_undisturbed()
 
 
-def test_a_packet_that_is_too_large_ends_its_senders_connection_only(suite: Suite) -> None:
-    """Of guests and users, before and after sign-in. The largest frame passes."""
+def test_an_oversized_packet_disconnects_only_its_sender(suite: Suite) -> None:
+    """This applies to guests and users, before and after sign-in. The largest frame is delivered."""
     with suite.broker.listener("dashboard", "footfall/+/frame") as dashboard, suite.broker.listener("capture") as capture:
         capture.publish("footfall/door/frame", bytes(2 * MEBIBYTE))
         dashboard.wait_for("frame")
@@ -127,7 +128,7 @@ def test_a_packet_that_is_too_large_ends_its_senders_connection_only(suite: Suit
     suite.assert_undisturbed()
 
 
-def test_sessions_that_guests_leave_behind_queue_nothing(suite: Suite) -> None:
+def test_abandoned_sessions_of_guests_queue_nothing(suite: Suite) -> None:
     for number in range(100):
         with Listener(suite.broker.guests, "footfall/#", client=mqtt.Client(f"left-{number}", clean_session=False)):
             pass
@@ -142,13 +143,13 @@ def test_sessions_that_guests_leave_behind_queue_nothing(suite: Suite) -> None:
 
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[GuardedBroker]:
-    """With the memory limit of its container."""
+    """A broker with the memory limit of its container."""
     with GuardedBroker(tmp_path, MEMORY_LIMIT=LIMIT) as running:
         yield running
 
 
 def test_connections_beyond_the_limit_are_closed(limited: GuardedBroker) -> None:
-    """Of 500 guests a few stay connected; without a password nobody stays on the users' port."""
+    """Of 500 guests at most eight stay connected. Without a password no client stays connected to the users' port."""
     process = psutil.Process(limited.pid)
     for port, most in ((limited.guests, 8), (limited.port, 0)):
 
@@ -166,8 +167,8 @@ def test_connections_beyond_the_limit_are_closed(limited: GuardedBroker) -> None
         until(lambda: limited.connect_code("operator") == 0, what="room for a user")
 
 
-def connect_deaf(port: int, name: str, qos: int) -> socket.socket | None:
-    """A guest that subscribes to everything, without a keep-alive, and reads nothing; None if it is refused."""
+def connect_silent(port: int, name: str, qos: int) -> socket.socket | None:
+    """Connects a guest that subscribes to everything, without keepalive, and never reads. Returns None if it is refused."""
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     plain.settimeout(limit(5))
@@ -184,13 +185,13 @@ def connect_deaf(port: int, name: str, qos: int) -> socket.socket | None:
 
 
 @pytest.mark.parametrize("qos", [0, 1])
-def test_deaf_guests_do_not_fill_the_memory(limited: GuardedBroker, qos: int) -> None:
-    """As many as are let in, until their queues are full: every prediction reaches the others."""
+def test_guests_that_never_read_do_not_fill_the_memory(limited: GuardedBroker, qos: int) -> None:
+    """All allowed guests stop reading until their queues are full. Every prediction still reaches the operator."""
     payload = samples.prediction().pack().ljust(1000)
     with ExitStack() as stack:
         guests = 0
         for number in count():
-            if (guest := connect_deaf(limited.guests, f"deaf-{number}", qos)) is None:
+            if (guest := connect_silent(limited.guests, f"silent-{number}", qos)) is None:
                 break
             guests += 1
             stack.callback(guest.close)
@@ -204,13 +205,13 @@ def test_deaf_guests_do_not_fill_the_memory(limited: GuardedBroker, qos: int) ->
                 classifier.client.publish("footfall/door/prediction", payload, 1)
             operator.wait_for("prediction", sent)
             peak = max(peak, limited.memory)
-        assert "dropped for client deaf-0" in limited.log, "the queues are not full"
+        assert "dropped for client silent-0" in limited.log, "the queues are not full"
         assert (40 if qos == 0 else 10) * MEBIBYTE < peak < LIMIT * 0.8
         assert len(operator.messages()) == sent
 
 
 def handshake(broker: GuardedBroker, authority: Path, name: str) -> str:
-    """The version of TLS, by Python's strictest rules, for a client that expects this name."""
+    """Verifies the certificate strictly for a server name, and returns the TLS version."""
     context = ssl.create_default_context(cafile=authority)
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     with (
@@ -221,7 +222,7 @@ def handshake(broker: GuardedBroker, authority: Path, name: str) -> str:
 
 
 def test_a_certificate_is_valid_for_its_names_only(suite: Suite, tmp_path: Path) -> None:
-    """A given one is used too; another authority does not vouch for the broker's own."""
+    """A certificate from the settings is used if there is one. The broker's own is not valid for another authority."""
     for name in TLS_NAMES.split(","):
         assert handshake(suite.broker, suite.certificate, name) in ("TLSv1.2", "TLSv1.3")
     for name in ("localhost", "other.example", "sub.footfall.example", "127.0.0.2"):
@@ -237,8 +238,8 @@ def test_a_certificate_is_valid_for_its_names_only(suite: Suite, tmp_path: Path)
         handshake(suite.broker, other, "127.0.0.1")
 
 
-def test_the_certificate_stays_until_its_names_change(tmp_path: Path) -> None:
-    """Other machines trust exactly this one."""
+def test_the_certificate_is_kept_until_its_names_change(tmp_path: Path) -> None:
+    """Other machines trust this certificate only."""
     files = [tmp_path / "secrets" / "tls" / name for name in ("certificate.pem", "key.pem")]
 
     def make(code: int = 0, **settings: object) -> list[bytes]:
@@ -249,7 +250,7 @@ def test_the_certificate_stays_until_its_names_change(tmp_path: Path) -> None:
     assert make(TLS_NAMES="a.example") == first
     second = make(TLS_NAMES="a.example,192.0.2.1")
     assert all(one != other for one, other in zip(first, second, strict=True))
-    assert make() == second, "without TLS_NAMES, as in another shell, the last names count"
+    assert make() == second, "without TLS_NAMES, as in another shell, the previous names apply"
     make(2, TLS_NAMES="1.2.3")
     third = make(TLS_NAMES="a.example,192.0.2.1")
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files[0], files[1])

@@ -1,4 +1,4 @@
-"""start.sh and secrets.sh: bad settings, names, passwords, and the same result in every shell."""
+"""start.sh and secrets.sh: invalid settings, names, passwords, and equal results in every shell."""
 
 import re
 import shutil
@@ -20,10 +20,10 @@ from tests.support.wait import limit
 pytestmark = pytest.mark.broker
 
 SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash --posix", "busybox": "busybox sh"}
-"""The broker's image has busybox, Debian dash, macOS bash."""
+"""The broker's image has busybox, Debian has dash, macOS has bash."""
 AVAILABLE = [name for name in SHELLS if shutil.which(name)]
 APPLETS = ("awk", "base64", "cat", "chmod", "cut", "dirname", "grep", "head", "mkdir", "mv", "paste", "rm", "sed", "sh", "tr")
-"""All that the scripts need besides mosquitto_passwd and openssl; in the image they are busybox's."""
+"""The programs that the scripts need, except mosquitto_passwd and openssl. In the image they are part of busybox."""
 BAD = {
     "CAMERAS": ("a/b", "door,+", "Door", ",", "door,query", "classifier", "a" * 65),
     "DISPLAYS": ("#",),
@@ -40,7 +40,7 @@ BAD = {
 
 
 def create_path(folder: Path, shell: str = "sh") -> Path:
-    """A PATH with only what the scripts need, from busybox if that is the shell, and with a stub in the broker's place."""
+    """Creates a PATH with the programs that the scripts need, from busybox if that is the shell, and a stub of mosquitto."""
     (folder / "bin").mkdir(parents=True)
     for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
         found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
@@ -52,8 +52,8 @@ def create_path(folder: Path, shell: str = "sh") -> Path:
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
-def test_a_bad_setting_ends_it_with_one_line(tmp_path: Path, name: str, value: str) -> None:
-    """The line names the setting; the broker is not started; the exit code is 2, as with the modules."""
+def test_an_invalid_setting_ends_the_script_with_one_line(tmp_path: Path, name: str, value: str) -> None:
+    """The line names the setting, the broker does not start, and the exit code is 2, as for modules."""
     values = {"USERS_PORT": "1883"} | ({"TLS_PORT": "8883"} if name == "TLS_NAMES" else {}) | {name: value}
     code, output = run_script(START, script_environment(tmp_path, PATH=create_path(tmp_path), **values))
     assert (code, output.count("\n")) == (2, 1), output
@@ -68,7 +68,7 @@ texts = st.text("ab-_, \n\t/+#$*\\<>&%'\"`éA1|[]", max_size=12)
 @settings(max_examples=25)
 @given(cameras=lists | texts)
 def test_the_access_list_has_rules_for_valid_names_only(tmp_path_factory: pytest.TempPathFactory, cameras: str) -> None:
-    """Whatever CAMERAS is: either all names are valid and have the cameras' topics, or nothing is started."""
+    """For any CAMERAS: if all names are valid, they get the topics of cameras; otherwise the broker does not start."""
     folder = tmp_path_factory.mktemp("names")
     given_names = [name for name in re.split(r"[, \n]", cameras or "door") if name.strip("\t")]
     valid = [name for name in given_names if re.fullmatch(NAME_PATTERN, name) and name not in topics.RESERVED_CAMERAS]
@@ -87,24 +87,24 @@ def test_the_access_list_has_rules_for_valid_names_only(tmp_path_factory: pytest
     assert all((len(rule), rule[0]) == (3, "topic") and rule[1] in ("read", "write", "readwrite") for rule in rules)
     written = {topic for _, right, topic in rules if right != "read"}
     of_cameras = {topic for topic in written if topic.split("/")[1] not in topics.RESERVED_CAMERAS}
-    of_cameras -= {topics.label(), topics.counts()}  # which the operator clears, whatever the camera
+    of_cameras -= {topics.label(), topics.counts()}  # the operator may clear these for any camera
     assert {topic for topic in written if topic.endswith("/frame")} == {topics.frame(name) for name in given_names}
     assert {(topic.count("/"), topic.split("/")[1]) for topic in of_cameras} == {(2, name) for name in given_names}
 
 
 def files_of_start(shell: str, folder: Path) -> list[str]:
-    """The broker's files after a start with this shell, without the folder's name."""
+    """Starts with this shell, and returns the contents of the broker's files without the folder's name."""
     values = {"CAMERAS": "-n,door, back,,back ", "DISPLAYS": "hall", "CLASSIFIERS": 2, "TLS_NAMES": "a.example,192.0.2.1,::1"}
     values |= {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883, "MEMORY_LIMIT": 70_000_000}
     environment = script_environment(folder, PATH=create_path(folder, shell), **values)
     assert run_script(START, environment, shell=SHELLS[shell]) == (0, "started\n")
     assert {len(password) for password in read_passwords(folder / "secrets", ROLES).values()} == {32}
-    made = (folder / "run" / "access.acl", folder / "run" / "mosquitto.conf", folder / "secrets" / "tls" / "names")
-    return [path.read_text().replace(str(folder), "") for path in made]
+    paths = (folder / "run" / "access.acl", folder / "run" / "mosquitto.conf", folder / "secrets" / "tls" / "names")
+    return [path.read_text().replace(str(folder), "") for path in paths]
 
 
 @pytest.mark.parametrize("shell", AVAILABLE)
-def test_every_shell_gives_the_same_result(shell: str, tmp_path: Path) -> None:
+def test_results_are_equal_in_every_shell(shell: str, tmp_path: Path) -> None:
     assert files_of_start(shell, tmp_path / "other") == files_of_start("sh", tmp_path / "reference")
     for name, value in {"CAMERAS": "a\\nb", "DISPLAYS": "*", "MEMORY_LIMIT": "1G"}.items():
         environment = script_environment(tmp_path / name, PATH=tmp_path / "other" / "bin", USERS_PORT=1883, **{name: value})
@@ -113,7 +113,7 @@ def test_every_shell_gives_the_same_result(shell: str, tmp_path: Path) -> None:
 
 
 def test_shellcheck_finds_nothing() -> None:
-    """Where it is installed; sh can parse all scripts, those of set-up too."""
+    """All scripts, including the set-up's, pass `sh -n`, and shellcheck if it is installed."""
     scripts = [str(path) for folder in ("mosquitto", "scripts") for path in sorted((ROOT / folder).glob("*.sh"))]
     for command in [["sh", "-n", script] for script in scripts] + [["shellcheck", "-s", "sh", *scripts]]:
         if shutil.which(command[0]):
@@ -125,9 +125,10 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_each_role_alone_reads_its_password(tmp_path: Path) -> None:
-    """Whatever the umask: a role's group reads its password, only the broker reads its files, with hashes; no temporary file is
-    left. The next start keeps passwords, and replaces missing and empty ones.
+def test_only_its_role_can_read_a_password(tmp_path: Path) -> None:
+    """A role's group can read its password; only the broker can read its own files, which have hashes. The umask is irrelevant.
+
+    No temporary file stays. The next start keeps passwords, and replaces missing and empty ones.
     """
     ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
     environment = script_environment(tmp_path, PATH=create_path(tmp_path), CLASSIFIERS=2, **ports)
@@ -151,7 +152,7 @@ def test_each_role_alone_reads_its_password(tmp_path: Path) -> None:
 
 
 def test_new_passwords_apply_from_the_next_start(tmp_path: Path) -> None:
-    """Those of --rotate, and a given one, which may contain a shell's characters."""
+    """This applies to passwords from --rotate, and to one that the user sets, which may have special characters of a shell."""
     with GuardedBroker(tmp_path) as broker:
         old = read_passwords(broker.secrets, ROLES)
         assert run_script(SECRETS, broker.environment, "--rotate") == (0, "")

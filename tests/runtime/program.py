@@ -1,4 +1,4 @@
-"""Python code in a process of its own."""
+"""Python code in a separate process."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tests.support.wait import limit
 
 @contextmanager
 def python(code: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Runs the code with these settings; killed at the end."""
+    """Runs the code with these settings, and kills the process on exit."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("MQTT_")}
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, env=kept | settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -1,4 +1,4 @@
-"""What is logged and measured, and how often: lines, throttles, the public part of addresses, metrics and back-off."""
+"""Log lines, throttles, the public part of addresses, metrics and backoff."""
 
 import logging
 import re
@@ -26,9 +26,10 @@ from tests.support.secrets import MARK, addresses
         (logging.CRITICAL, 2, "CRT"),
     ],
 )
-def test_lines_are_what_iot_edge_parses(level: int, severity: int, name: str) -> None:
-    """Severity, time with zone, short level and text stand where edgeAgent's log pull looks for them. Line ends, escape sequences
-    and marks that turn a text around are written out; letters of any script are not.
+def test_lines_have_the_format_of_iot_edge(level: int, severity: int, name: str) -> None:
+    """A line has severity, time with zone, short level and text, as edgeAgent parses them.
+
+    Line breaks, escape sequences and direction marks are escaped; letters of any script are not.
     """
     record = logging.LogRecord("bus", level, "", 0, "label %s", ("a\nb\x1b[31m\u202eäöü女",), None)
     text = r"label a\nb\x1b[31m\u202eäöü女"
@@ -37,33 +38,34 @@ def test_lines_are_what_iot_edge_parses(level: int, severity: int, name: str) ->
     assert EdgeFormatter(plain=True).format(record) == f"[{name}] {text}"
 
 
-def test_a_throttle_counts_what_it_holds_back() -> None:
-    """One key is logged once in its time, then with the number of those held back; another key is logged all the same. A thousand
-    senders at once are logged no more often than it remembers senders.
+def test_a_throttle_counts_suppressed_lines() -> None:
+    """Each key is logged once per interval, with the number of lines suppressed since.
+
+    Of a thousand keys at once, only as many are logged as the throttle remembers.
     """
     clock = Clock(0.0)
-    throttle = LogThrottle(seconds=60, most=8, clock=clock.monotonic)
+    throttle = LogThrottle(seconds=60, max_keys=8, clock=clock.monotonic)
     assert [throttle("a"), throttle("a"), throttle("a"), throttle("b")] == ["", None, None, ""]
     clock.now = 61.0
-    assert [throttle("a"), throttle("b")] == [" (2 more like it)", ""]
+    assert [throttle("a"), throttle("b")] == [" (2 similar lines suppressed)", ""]
     clock.now = 122.0
     assert sum(throttle(str(sender)) is not None for sender in range(1000)) == 8
 
 
 def test_rates_are_per_second() -> None:
-    """A rate is the growth since the last report, by its time; two reports in a second share one."""
+    """A rate is the increase since the last report, divided by the elapsed time. Reports within a second have equal rates."""
     clock = Clock(100.0)
-    some = Metrics(clock.monotonic)
-    some.add("frames", 40)
+    metrics = Metrics(clock.monotonic)
+    metrics.add("frames", 40)
     rates = []
     for clock.now, more in ((104.0, 0), (104.5, 1), (106.0, 0)):
-        rates.append(some.rates()["frames"])
-        some.add("frames", more)
+        rates.append(metrics.rates()["frames"])
+        metrics.add("frames", more)
     assert rates == [10.0, 10.0, 0.5]
 
 
-def test_backoff_doubles_to_its_bound_and_starts_over() -> None:
-    """From half a second to thirty."""
+def test_backoff_doubles_to_its_maximum() -> None:
+    """The delay grows from half a second to thirty, and starts over after a reset."""
     backoff = Backoff()
     assert [backoff.next() for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
     backoff.reset()
@@ -71,7 +73,7 @@ def test_backoff_doubles_to_its_bound_and_starts_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "shown"),
+    ("address", "public"),
     [
         ("rtsp://camera.local:554", "rtsp://camera.local:554"),
         ("rtsp://me:secret@10.0.0.2/live?a=b", "rtsp://10.0.0.2"),
@@ -91,20 +93,20 @@ def test_backoff_doubles_to_its_bound_and_starts_over() -> None:
         ("0", "0"),
     ],
 )
-def test_what_is_shown(address: str, shown: str) -> None:
-    """Scheme, host and port; where these are not certain the scheme alone; paths as they are."""
-    assert public_address(address) == shown
+def test_the_public_part_of_an_address(address: str, public: str) -> None:
+    """It is scheme, host and port, or the scheme alone if these are uncertain. Paths are unchanged."""
+    assert public_address(address) == public
 
 
 @given(addresses())
 @example(("rtsp://cam/" + quote("Sekret@9", safe=""), "Sekret@9"))
 def test_no_secret_is_shown(given: tuple[str, str]) -> None:
-    """Wherever the secret is in the address, and whatever it is made of, nothing of it is shown."""
+    """No part of a secret is shown, wherever it is in the address and whatever characters it has."""
     assert MARK not in public_address(given[0])
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "rtsp://", "http://a:", "http://a@", "https://[", "//", ":"]))
-def test_what_is_shown_is_shown_again(text: str, before: str) -> None:
-    """Any text has a public form, which is its own."""
+def test_public_address_is_idempotent(text: str, before: str) -> None:
+    """The public part of any text is its own public part."""
     shown = public_address(before + text)
     assert public_address(shown) == shown

@@ -1,4 +1,4 @@
-"""A module's process and its threads: its start, its end, what hangs, and the health file, which says whether work goes on."""
+"""A module's process and threads: start, end, hangs, and the health file."""
 
 import time
 from pathlib import Path
@@ -26,7 +26,7 @@ os.write(1, b"x" * 65536)
 threading.Thread(target=lambda: print("nobody reads this" * 1000, flush=True), daemon=True).start()
 runpy.run_module("display", run_name="__main__")
 """
-END = (3, "the camera has hung for 5 s; this process ends, so that it is started again")
+END = (3, "the camera has hung for 5 s; exiting, so that the process is restarted")
 
 
 @pytest.mark.parametrize(
@@ -37,27 +37,27 @@ END = (3, "the camera has hung for 5 s; this process ends, so that it is started
         ([0.0, 900.0, 900.5, 0.1], []),
         ([4.9, 900.0, 901.0, 902.0, 0.0, 0.5], []),
     ],
-    ids=["hung for less", "hung for five seconds", "slept", "slept while stalled"],
+    ids=["a shorter hang", "a hang of five seconds", "sleep", "sleep during a stall"],
 )
-def test_what_hangs_for_too_long_ends_the_process(stalls: list[float], ends: list[tuple[int, str]]) -> None:
-    """Ten checks, half a second apart, are five seconds. Only what was observed counts: a stopped process has not hung."""
+def test_a_hang_ends_the_process(stalls: list[float], ends: list[tuple[int, str]]) -> None:
+    """Ten checks, half a second apart, are five seconds. Unobserved time does not count: a suspended process has not hung."""
     ended: list[tuple[int, str]] = []
-    left = iter(stalls)
-    heartbeat = Heartbeat(timeout=5.0, end=lambda code, reason: ended.append((code, reason)))
+    remaining = iter(stalls)
+    heartbeat = Heartbeat(timeout=5.0, terminate=lambda code, reason: ended.append((code, reason)))
     heartbeat.watch("the LEDs", lambda: 0.0)
-    heartbeat.watch("the camera", lambda: next(left))
+    heartbeat.watch("the camera", lambda: next(remaining))
     for _ in stalls:
         heartbeat.check()
     assert ended == ends
 
 
 def test_a_worker_whose_step_hangs() -> None:
-    """It stalls, as the call in it does, until that returns; a later call changes nothing. The end does not wait for it."""
-    calls, go = Calls(), Event()
+    """Worker and call are stalled until the call returns, even if a later call begins. Stopping does not wait for the step."""
+    calls, release = Calls(), Event()
 
     def step() -> None:
         with calls.under_way():
-            go.wait()
+            release.wait()
 
     with Worker("tester", step, shutdown_timeout=0.1) as worker:
         until(lambda: worker.stalled > 0.2 and calls.stalled > 0.2)
@@ -65,12 +65,12 @@ def test_a_worker_whose_step_hangs() -> None:
             assert calls.stalled > 0.2
         left_at = time.monotonic()
     assert time.monotonic() - left_at < limit(1)
-    go.set()
+    release.set()
     until(lambda: worker.stalled == calls.stalled == 0)
 
 
-def test_a_step_that_fails_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
-    """However often it fails, once a minute. An interval precedes each step, and ends at once with the worker."""
+def test_a_failed_step_is_logged_and_retried(caplog: pytest.LogCaptureFixture) -> None:
+    """Errors are logged once a minute. The worker waits an interval before each step, but does not delay the end by it."""
     calls = [time.monotonic()]
 
     def fail() -> None:
@@ -81,24 +81,25 @@ def test_a_step_that_fails_is_logged_and_tried_again(caplog: pytest.LogCaptureFi
         until(lambda: len(calls) > 2)
     assert calls[1] - calls[0] >= 0.2
     assert calls[2] - calls[1] >= 1.2
-    assert caplog.text.count("tester: ZeroDivisionError: by zero; trying again") == 1
+    assert caplog.text.count("tester: ZeroDivisionError: by zero; retrying") == 1
     with Worker("tester", calls.clear, interval=3600.0):
         pass
     assert calls
 
 
 @pytest.mark.system
-def test_the_displays_matrix_is_watched() -> None:
-    """As the camera and the model are, by tests of their modules. An output that nobody reads, whose lock another thread holds,
-    does not delay the end.
+def test_a_hang_of_the_matrix_ends_the_display() -> None:
+    """A full pipe on standard output, with its lock held by another thread, does not delay the end.
+
+    The tests of capture and classifier cover hangs of the camera and the model.
     """
     with python(HANGING, MQTT_PORT=str(free_port()), MATRIX="none", WEB_PORT="0") as hanging:
         assert hanging.wait(limit(60)) == 3
         assert b"[CRT] - the matrix has hung for " in hanging.communicate(timeout=limit(30))[1]
 
 
-def test_the_file_is_touched_at_most_once_a_second(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """So that it costs little. One that cannot be touched is counted, and logged once."""
+def test_the_health_file_is_touched_at_most_once_a_second(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """This keeps the cost low. A failed update is counted, and logged once."""
     clock, file = Clock(), tmp_path / "health"
     heartbeat = Heartbeat(file, pytest.fail, clock=clock.monotonic)
     found = []
@@ -110,29 +111,31 @@ def test_the_file_is_touched_at_most_once_a_second(tmp_path: Path, caplog: pytes
     bus = Bus(settings(free_port(), health_file=tmp_path / ("x" * 300)))
     bus.heartbeat.progressed()
     assert bus.metrics.snapshot()["health_failed"] == 1
-    assert caplog.text.count("cannot be touched: File name too long") == 1
+    assert caplog.text.count("cannot be updated: File name too long") == 1
 
 
 @pytest.mark.system
-def test_a_missing_password_is_waited_for(broker: Broker, tmp_path: Path) -> None:
-    """The broker's container creates it when it first starts. In a container nothing else would stop a module that waits."""
+def test_a_module_waits_for_its_password_file(broker: Broker, tmp_path: Path) -> None:
+    """The broker's container creates it at its first start. A waiting module still stops on SIGTERM."""
     with Module("capture", free_port(), MQTT_PASSWORD_FILE=tmp_path / "none") as module:
-        module.wait_for_log("waiting for it")
+        module.wait_for_log("waiting for the file")
         begin = time.monotonic()
         assert module.end() == 0
         assert time.monotonic() - begin < limit(3)
     file = tmp_path / "password"
     with Module("capture", broker.port, MQTT_PASSWORD_FILE=file, VIDEO_PATH=tmp_path) as module:
-        module.wait_for_log("waiting for it")
+        module.wait_for_log("waiting for the file")
         file.write_text("secret\n")
         module.wait_for_log("connected to the broker")
-        assert module.log.count("waiting for it") == 1
+        assert module.log.count("waiting for the file") == 1
 
 
 @pytest.mark.system
 def test_the_reason_is_logged_before_the_end() -> None:
-    """And all output is flushed."""
-    code = "from runtime import logs, process; logs.configure(False, True); print('counted', end=''); process.end(4, 'so it was')"
+    """All output is flushed too."""
+    code = (
+        "from runtime import logs, process; logs.configure(False, True); print('counted', end=''); process.terminate(4, 'reason')"
+    )
     with python(code) as done:
-        assert done.communicate(timeout=limit(30)) == (b"counted", b"[CRT] so it was\n")
+        assert done.communicate(timeout=limit(30)) == (b"counted", b"[CRT] reason\n")
         assert done.returncode == 4

@@ -1,4 +1,4 @@
-"""The HTTP server: what holds its connections."""
+"""The HTTP server: timeouts of connections, and a port in use."""
 
 import asyncio
 import socket
@@ -20,7 +20,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Answers later than a client may take for its request."""
+    """Responds later than the timeout for request headers."""
     assert scope["type"] == "http"
     await asyncio.sleep(REQUEST_TIMEOUT + 1)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
@@ -30,31 +30,31 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 @pytest.mark.parametrize(
     ("first", "repeated"),
     [(b"", b""), (b"GET / HTTP/1.1\r\n", b"X-More: x\r\n"), (REQUEST, b""), (REQUEST * 2, b"")],
-    ids=["nothing", "endless headers", "a request", "two at once"],
+    ids=["no data", "endless headers", "one request", "two requests at once"],
 )
 def test_only_requests_hold_a_connection(first: bytes, repeated: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long its answer takes; without one it is closed, so that others get in."""
+    """A connection stays open while a request is answered, however long that takes. Otherwise it is closed."""
     monkeypatch.setattr(server, "REQUEST_TIMEOUT", REQUEST_TIMEOUT)
     address = ("127.0.0.1", free_port())
     with Server(application, Address("HTTP_PORT", *address), 4), socket.create_connection(address) as client:
         client.settimeout(0.5)
         client.sendall(first)
-        got, end, is_open = b"", time.monotonic() + limit(15), True
+        received, end, is_open = b"", time.monotonic() + limit(15), True
         while is_open:
             assert time.monotonic() < end, "the connection was not closed"
             try:
-                some = client.recv(4096)
-                got, is_open = got + some, some != b""
+                data = client.recv(4096)
+                received, is_open = received + data, data != b""
                 client.sendall(repeated)
             except TimeoutError:
                 client.sendall(repeated)
             except OSError:  # closed while the client was still sending
                 is_open = False
-    assert got.count(b"done") == first.count(REQUEST)
+    assert received.count(b"done") == first.count(REQUEST)
 
 
 def test_a_port_in_use_is_a_bad_setting() -> None:
-    """With the setting's name."""
+    """The error names the setting."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = Address("WEB_PORT", *taken.getsockname())
         with pytest.raises(InvalidSetting, match=r"^WEB_PORT=\d+ on 127.0.0.1: Addr"):

@@ -1,4 +1,4 @@
-"""Settings: read from the environment, refused in one line of plain words, warned of when they are misspelt."""
+"""Settings: values from the environment, error messages, and warnings about misspelt names."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from bus.settings import BusSettings, LabelSettings
 from capture.settings import Settings as CaptureSettings
 from runtime import environment, process
 from runtime.explanation import first_problem
-from runtime.settings import load, variables_of
+from runtime.settings import environment_variables, load
 from tests.bus.test_messages import FOR_PROGRAMS
 from tests.support.broker import ROOT
 
@@ -28,32 +28,36 @@ BAD_TEXTS = ["x", "-1", "nan", "inf", "1e99", "0.5", "45", "9" * 30, "Front Door
 
 
 @pytest.mark.parametrize(
-    ("variables", "problem", "may_come"),
+    ("variables", "problem", "may_appear"),
     [
-        *(({"MQTT_HOST": host}, "must be the name or IP address", False) for host in BAD_HOSTS),
+        *(({"MQTT_HOST": host}, "must be a host name or IP address", False) for host in BAD_HOSTS),
         *(({"CAMERA": camera}, "lower-case letters", False) for camera in ("Door", "a/b", "+")),
-        *(({"CAMERA": camera}, "taken by the suite's own topics", False) for camera in ("status", "display", "query")),
+        *(({"CAMERA": camera}, "is reserved; a camera cannot be called", False) for camera in ("status", "display", "query")),
         ({"LOOP_VIDEO": "1.5", "ROTATE": "45"}, "true or false; ROTATE=45: must be 0, 90, 180 or 270", False),
         ({"VIDEO_PATH": "ftp://me:secret@host/a"}, "VIDEO_PATH='ftp://host': ", False),
         ({"MQTT_PASSWORD_FILE": "none"}, "No such file", True),
         ({"MQTT_PASSWORD_FILE": "none/none"}, "No such file", True),
-        ({"MQTT_PASSWORD_FILE": "empty"}, "it is empty", True),
+        ({"MQTT_PASSWORD_FILE": "empty"}, "is empty", True),
         ({"MQTT_PASSWORD_FILE": "none", "MQTT_PORT": "fast", "MQTT_PASSWORD": "secret"}, "MQTT_PORT='fast': ", False),
         ({"MQTT_PASSWORD_FILE": "."}, "Is a directory", False),
-        ({"MQTT_PASSWORD_FILE": "bytes"}, "it is not UTF-8 text", False),
-        ({"MQTT_PASSWORD_FILE": "text", "MQTT_PASSWORD": "secret"}, "set one of them", False),
-        ({"MQTT_CA_FILE": "text"}, "PEM is needed", False),
+        ({"MQTT_PASSWORD_FILE": "bytes"}, "not UTF-8 text", False),
+        (
+            {"MQTT_PASSWORD_FILE": "text", "MQTT_PASSWORD": "secret"},
+            "set either MQTT_PASSWORD or MQTT_PASSWORD_FILE, not both",
+            False,
+        ),
+        ({"MQTT_CA_FILE": "text"}, "must be a certificate in PEM format", False),
     ],
 )
-def test_a_bad_setting_ends_it_with_one_line(
+def test_an_invalid_setting_ends_the_module_with_one_line(
     variables: dict[str, str],
     problem: str,
-    may_come: bool,
+    may_appear: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """With exit code 2 and without secrets: after a while where the broker may still write the password, else at once."""
+    """The exit code is 2, and the line has no secrets. The module first waits for a password file that may still appear."""
     monkeypatch.chdir(tmp_path)
     for name, content in {"empty": b"", "bytes": b"\xff\xfe", "text": b"no certificate"}.items():
         Path(name).write_bytes(content)
@@ -61,7 +65,7 @@ def test_a_bad_setting_ends_it_with_one_line(
         monkeypatch.setenv(name, value)
     assert process.run(lambda *_: None, CaptureSettings, "", [], file_timeout=0.5) == 2
     *waiting, refused = capsys.readouterr().err.splitlines()
-    assert waiting == ([f"{refused}; waiting for it"] if may_come else [])
+    assert waiting == ([f"{refused}; waiting for the file"] if may_appear else [])
     assert refused.startswith("capture: ")
     assert next(iter(variables)) in refused
     assert problem in refused
@@ -71,14 +75,14 @@ def test_a_bad_setting_ends_it_with_one_line(
 @pytest.mark.parametrize(
     ("variables", "setting", "value"),
     [
-        ({"RESIZE_WIDTH": ""}, "resize_width", None),  # as compose passes on what is not set
-        ({"CONVERT_TO_GRAY": "TRUE"}, "convert_to_gray", True),  # as the classic sample spells it
+        ({"RESIZE_WIDTH": ""}, "resize_width", None),  # as Docker Compose passes unset variables
+        ({"CONVERT_TO_GRAY": "TRUE"}, "convert_to_gray", True),  # as in the classic sample
         ({"CONVERT_TO_GRAY": "yes"}, "convert_to_gray", True),
-        ({"HEALTH_FILE": "~/m"}, "health_file", Path.home() / "m"),  # not every shell replaces ~ after a =
+        ({"HEALTH_FILE": "~/m"}, "health_file", Path.home() / "m"),  # not every shell expands ~ after =
         ({"RuntimeLogLevel": "Debug"}, "detailed", True),  # set by edgeAgent
         ({}, "detailed", False),
         ({}, "name", "capture"),
-        ({"CAMERA": "back"}, "name", "capture-back"),  # a second capture does not disconnect the first
+        ({"CAMERA": "back"}, "name", "capture-back"),  # so that a second capture does not disconnect the first
         ({"CAMERA": "back", "IOTEDGE_MODULEID": "Camera.Two"}, "name", "camera-two"),  # IoT Edge allows capitals and dots
         ({}, "username", None),
         ({"MQTT_PASSWORD": "secret"}, "username", "capture"),
@@ -86,15 +90,17 @@ def test_a_bad_setting_ends_it_with_one_line(
         ({"MQTT_PASSWORD": "secret", "MQTT_USERNAME": "eye"}, "username", "eye"),
     ],
 )
-def test_values(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], setting: str, value: object) -> None:
-    """What variables mean."""
+def test_variables_become_settings(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], setting: str, value: object
+) -> None:
+    """Variables override the defaults of fields and properties."""
     for name, text in variables.items():
         monkeypatch.setenv(name, text)
     assert getattr(load(CaptureSettings), setting) == value
 
 
-def test_labels_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spaces around labels and the case of letters do not matter."""
+def test_labels_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spaces around labels are removed, and case is ignored."""
     monkeypatch.setenv("BACKGROUND_LABELS", "empty street , Nobody,")
     settings = load(LabelSettings)
     assert settings.background_labels == ("empty street", "Nobody")
@@ -102,9 +108,9 @@ def test_labels_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("module", SETTINGS)
-def test_no_setting_is_explained_in_words_for_programs(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever each variable is set to, it is accepted, or refused in words for people, as messages are."""
-    for name in [variable.names[0] for variable in variables_of(SETTINGS[module]).values()]:
+def test_errors_of_settings_are_in_plain_words(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any value of any variable is accepted, or refused without pydantic's technical terms."""
+    for name in [variable.names[0] for variable in environment_variables(SETTINGS[module]).values()]:
         for value in BAD_TEXTS:
             with monkeypatch.context() as patch:
                 patch.setenv(name, value)
@@ -124,44 +130,44 @@ def test_no_setting_is_explained_in_words_for_programs(module: str, monkeypatch:
         (Text, "", "must be text of 1 to 256 characters, without control characters"),
         (Annotated[float, Field(ge=0, le=86400)], "x", "must be a number from 0 to 86400"),
         (Annotated[float, Field(gt=0)], 0, "must be a number above 0"),
-        (Annotated[int, Field(gt=0)], 0, "must be a whole number at least 1"),
-        (Annotated[int, Field(gt=0, json_schema_extra={"allowed": "must be enough"})], 0, "must be enough"),
+        (Annotated[int, Field(gt=0)], 0, "must be a whole number of at least 1"),
+        (Annotated[int, Field(gt=0, json_schema_extra={"allowed": "must be positive"})], 0, "must be positive"),
         (dict[str, int], "now", "must be a map"),
         (dict[str, tuple[int, int] | None], {"a": [1, "x"]}, "a.1: must be a whole number"),
         (tuple[int, int], [1], "1: is missing"),
         (Annotated[list[int], Field(min_length=1)], [], "must be a list of at least 1"),
     ],
 )
-def test_what_is_allowed_is_explained(kind: Any, value: object, words: str) -> None:
-    """In settings, in messages, from the cloud and in a model's folder alike, with the place inside the value."""
+def test_errors_say_what_is_allowed(kind: Any, value: object, words: str) -> None:
+    """Errors have the location inside the value. Settings, messages, twins and model descriptions share this code."""
     with pytest.raises(ValidationError) as refused:
         TypeAdapter(kind).validate_python(value)
-    assert first_problem(kind, refused.value, "it").removeprefix("it: ") == words
+    assert first_problem(kind, refused.value, "value").removeprefix("value: ") == words
 
 
-USUAL = """
+COMMON = """
 PATH DISPLAY TZ TZDIR MAKEFLAGS MAKELEVEL HOSTNAME HOST HOSTTYPE PORT MODE http_proxy HTTP_PROXY NO_PROXY IOTEDGE_MODULEID
 IOTEDGE_MODULEGENERATIONID IOTEDGE_DEVICEID IOTEDGE_GATEWAYHOSTNAME RuntimeLogLevel STATE_DIRECTORY LOGS_DIRECTORY CACHE_DIRECTORY
 NOTIFY_SOCKET DEBUG LOG_LEVEL COMPOSE_PROJECT_NAME OMP_NUM_THREADS TF_NUM_INTRAOP_THREADS OPENCV_LOG_LEVEL SESSION_MANAGER
 VTE_VERSION COLUMNS COMMAND_MODE DB_HOST DB_PORT DB_PASSWORD PGPASSWORD POSTGRES_PASSWORD
 """
-"""Of a desk, a Raspberry Pi, an IoT Edge module, a container and CI."""
+"""Variables of a desktop, a Raspberry Pi, an IoT Edge module, a container and CI."""
 OWN_FILES = "Makefile Procfile .env.template mosquitto/*.sh scripts/* footfall/*.py Dockerfile docker-compose*.yml"
-"""Files with variables other than the modules' settings."""
+"""Files that use other variables than the modules' settings."""
 
 
-def test_other_variables_raise_no_alarm() -> None:
-    """Usual ones, those of the suite's own scripts and images, and settings of other modules, in small letters too."""
-    known = {name.upper() for kind in SETTINGS.values() for one in variables_of(kind).values() for name in one.names}
+def test_other_variables_cause_no_warning() -> None:
+    """These are common variables, those of our scripts and images, and the settings of all modules, also in lower case."""
+    known = {name.upper() for kind in SETTINGS.values() for one in environment_variables(kind).values() for name in one.names}
     assert known == environment.SETTINGS
     files = [path for pattern in OWN_FILES.split() for path in ROOT.glob(pattern) if path.is_file()]
     own = {name for path in files for name in re.findall(r"\b[A-Z][A-Z_]+\b", path.read_text())}
     own.remove("LABEL")  # an instruction of Dockerfiles
-    assert environment.misspelt({*USUAL.split(), *own, *known, *(name.lower() for name in known)}) == {}
+    assert environment.misspelt({*COMMON.split(), *own, *known, *(name.lower() for name in known)}) == {}
 
 
-def test_a_typing_error_is_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """In capitals or not. A module warns of it; in a laptop run, which has warned for all of them, it does not."""
+def test_a_misspelt_setting_causes_a_warning(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Upper and lower case are checked. In a laptop run, which warns for all modules, a module does not warn again."""
     meant = {"THRESHHOLD": "THRESHOLD", "threshhold": "THRESHOLD", "FRAMERATE": "FRAME_RATE", "CAMRA": "CAMERA"}
     meant |= {"MQTT_USER": "MQTT_USERNAME", "VISIT_GAP_SECOND": "VISIT_GAP_SECONDS"}
     assert environment.misspelt(meant) == meant
@@ -170,14 +176,14 @@ def test_a_typing_error_is_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         if run:
             monkeypatch.setenv(process.RUN_VARIABLE, run)
         assert process.run(lambda *_: None, BusSettings, "", []) == 0
-        assert capsys.readouterr().err.count("THRESHHOLD is not a setting, so it changes nothing: is THRESHOLD meant?") == number
+        assert capsys.readouterr().err.count("THRESHHOLD is not a setting and is ignored; did you mean THRESHOLD?") == number
 
 
 def test_help_lists_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
-    """With default and meaning; other arguments are refused."""
+    """It lists each with its default and meaning. Other arguments are refused."""
     assert process.run(lambda *_: None, CaptureSettings, "About.", ["--help"]) == 0
     shown = capsys.readouterr().out
-    for variable in variables_of(CaptureSettings).values():
+    for variable in environment_variables(CaptureSettings).values():
         assert variable.meaning
         assert f"  {' or '.join(variable.names)}" in shown
         assert variable.meaning in shown

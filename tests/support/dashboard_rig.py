@@ -82,7 +82,7 @@ class DashboardRig(ExitStack):
 
         def answer() -> None:
             for payload in self.listener.payloads("/question")[self._answered :]:
-                question = Question.received("footfall/query/dashboard/question", payload)
+                question = Question.from_topic("footfall/query/dashboard/question", payload)
                 report = next((one for one in reports if one.day == question.day), reports[0])
                 report = replace(report, day=question.day or report.day)
                 self.publish(Answer("dashboard", question.id, "", report), retain=False)

@@ -27,8 +27,8 @@ class Observer:
         self._labels: dict[str, CurrentLabel] = {}
         self._answers: dict[str, queue.Queue[Answer]] = {}
         """By question id, the queue of a caller of `ask`."""
-        bus.subscribe(topics.status(), Status, self._on_status, cleared=self._on_status_cleared)
-        bus.subscribe(topics.label(), CurrentLabel, self._on_label, cleared=self._on_label_cleared)
+        bus.subscribe(topics.status(), Status, self._on_status, on_cleared=self._on_status_cleared)
+        bus.subscribe(topics.label(), CurrentLabel, self._on_label, on_cleared=self._on_label_cleared)
         bus.subscribe(topics.answer(bus.name), Answer, self._on_answer)
 
     @property

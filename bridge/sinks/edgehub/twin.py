@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from bridge.policy import Forward, Policy
 from bus import InvalidMessage, Status, WantedModel
-from bus.messages import Share, Text
+from bus.messages import Fraction, Text
 from runtime.address import public_address
 from runtime.explanation import explain
 
@@ -43,7 +43,7 @@ class _PolicyProperties(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
 
     forward: Forward | None = None
-    min_probability: Share | None = None
+    min_probability: Fraction | None = None
     labels: Annotated[tuple[Text, ...], BeforeValidator(_split_at_commas), Field(max_length=1000)] | None = None
     interval_seconds: Annotated[float, Strict(), Field(ge=0, le=86400, allow_inf_nan=False)] | None = None
 

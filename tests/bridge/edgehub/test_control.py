@@ -17,7 +17,7 @@ from bridge.outbox import Outbox
 from bridge.policy import Policy
 from bridge.sinks.edgehub.control import METRICS_INTERVAL, REPORT_INTERVAL, REPUBLISH_INTERVAL, Control
 from bus import About, Answer, Command, CurrentLabel, Message, ModelUpdate, Question, Status, WantedModel, states
-from bus.outbound import Acknowledged
+from bus.outbound import OnAcknowledged
 from runtime.metrics import Metrics
 from tests.bridge.support import FakeBus
 from tests.support import samples
@@ -54,10 +54,10 @@ class Suite(FakeBus):
     def set_reply_timeout(self, seconds: float) -> None:
         self.control.methods._timeout = seconds
 
-    def publish(self, message: Message, acknowledged: Acknowledged | None = None) -> bool:
+    def publish(self, message: Message, on_acknowledged: OnAcknowledged | None = None) -> bool:
         if reply := self.replies.get(type(message)):
             threading.Timer(0.05, lambda: self.receive(reply(message))).start()
-        return super().publish(message, acknowledged)
+        return super().publish(message, on_acknowledged)
 
     def take_published(self) -> list[Message]:
         """Returns the messages published since the last call."""

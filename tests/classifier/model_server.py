@@ -1,4 +1,4 @@
-"""A server on loopback that offers a zip, as badly as servers do, and the zips that it offers."""
+"""A server on loopback that sends a model's zip, or fails as real servers do; and functions that create exports."""
 
 import hashlib
 import io
@@ -23,8 +23,8 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip with these names, which are not checked; always the same bytes."""
+def make_zip(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Returns a zip with these files. Equal files give equal bytes. The names are not checked."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in files.items():
@@ -32,42 +32,42 @@ def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> 
     return buffer.getvalue()
 
 
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    """A folder with these files."""
+def write_files(folder: Path, files: dict[str, bytes]) -> Path:
+    """Writes these files to a folder, and returns it."""
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return folder
 
 
-def files(labels: Sequence[str], side: int = 16) -> dict[str, bytes]:
-    """An export whose model gives the mean blue, green and red of a picture; three labels, as "abc"."""
+def export_files(labels: Sequence[str], side: int = 16) -> dict[str, bytes]:
+    """Returns the files of an export with three labels, such as "abc", for the mean blue, green and red of a picture."""
     model = tflite.classification(np.eye(3) / 255, np.zeros(3), side)
     return {"model.tflite": model, "labels.txt": "\n".join(labels).encode()}
 
 
-def export(labels: Sequence[str], side: int = 16) -> bytes:
-    """Its zip."""
-    return zipped(files(labels, side))
+def export_zip(labels: Sequence[str], side: int = 16) -> bytes:
+    """Returns the zip of `export_files`."""
+    return make_zip(export_files(labels, side))
 
 
-def put(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
-    """Its folder."""
-    return write(folder, files(labels, side))
+def write_export(folder: Path, labels: Sequence[str], side: int = 16) -> Path:
+    """Writes `export_files` to a folder, and returns it."""
+    return write_files(folder, export_files(labels, side))
 
 
-class Shelf(ThreadingHTTPServer):
-    """Serves `content` at every path, or as `answer` does; `answers` has how the next requests are answered instead."""
+class ModelServer(ThreadingHTTPServer):
+    """A server that sends `content` at every path, or calls `answer`. `answers` has the answers to the next requests."""
 
     def __init__(self, content: bytes = b"", authority: trustme.CA | None = None, answer: "Answer | None" = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.content, self.answer = content, answer or whole
+        self.content, self.answer = content, answer or send_all
         self.answers: deque[Answer] = deque()
         self.paths: list[str] = []
         self.released = threading.Event()
         self.root = f"{'https' if authority else 'http'}://127.0.0.1:{self.server_address[1]}"
         self.url = f"{self.root}/models/people.zip?sv=2025-01-05&sp=r&sig={SECRET}"
-        """With a signature, as Azure's addresses have them."""
+        """Has a signature, as Azure's addresses do."""
         if authority:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -80,12 +80,12 @@ class Shelf(ThreadingHTTPServer):
         super().server_close()
 
     def handle_error(self, *_: object) -> None:
-        """Clients that go away are expected."""
+        """Ignores clients that disconnect."""
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Shelf
+    server: ModelServer
 
     def do_GET(self) -> None:
         self.server.paths.append(self.path)
@@ -95,21 +95,21 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def head(self, status: int, **headers: object) -> None:
-        """The answer's head; the connection is closed after it."""
+        """Sends the status and headers of a response, after which the connection is closed."""
         self.send_response(status)
         for name, value in {**headers, "Connection": "close"}.items():
             self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Keeps quiet."""
+        """Logs nothing."""
 
 
 Answer = Callable[[Handler], object]
 
 
-def cut(end: int | None, length: int | None = None, is_held: bool = False) -> Answer:
-    """The connection breaks, or is held, at byte `end`."""
+def cut_off(end: int | None, length: int | None = None, is_held: bool = False) -> Answer:
+    """Returns an answer that breaks off, or stalls, at byte `end`."""
 
     def answer(handler: Handler) -> None:
         handler.head(200, Content_Length=len(handler.server.content) if length is None else length)
@@ -120,23 +120,23 @@ def cut(end: int | None, length: int | None = None, is_held: bool = False) -> An
     return answer
 
 
-whole = cut(None)
+send_all = cut_off(None)
 
 
-def status(code: int, **headers: object) -> Answer:
-    """Nothing but a status."""
+def send_status(code: int, **headers: object) -> Answer:
+    """Returns an answer of a status without a body."""
     return lambda handler: handler.head(code, Content_Length=0, **headers)
 
 
-def trickling(handler: Handler) -> None:
-    """A byte now and then, for a minute."""
+def trickle(handler: Handler) -> None:
+    """Sends a byte every 20 ms, for a minute."""
     handler.head(200, Content_Length=3000)
     while not handler.server.released.wait(0.02):
         handler.wfile.write(b"x")
 
 
-def endless(handler: Handler, status: int = 200, **headers: object) -> None:
-    """More and more, without a length."""
+def send_endlessly(handler: Handler, status: int = 200, **headers: object) -> None:
+    """Sends data without end."""
     handler.head(status, Transfer_Encoding="chunked", **headers)
     while not handler.server.released.is_set():
         handler.wfile.write(b"1000\r\n" + bytes(0x1000) + b"\r\n")
