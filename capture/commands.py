@@ -30,12 +30,12 @@ class Session:
         self._snapshot = threading.Event()
 
     def publish(self, frame: Frame) -> bool:
-        """Publishes like `Bus.publish`. Returns False if the session is over."""
+        """Publishes a frame by `Bus.publish`. Returns False if the session is over."""
         with self._lock:
             return not self.is_over and self._publish(frame)
 
     def report(self, state: str, detail: str = "") -> None:
-        """Reports like `Bus.state`. Does nothing if the session is over."""
+        """Reports a state by `Bus.state`. Does nothing if the session is over."""
         with self._lock:
             if not self.is_over:
                 self._report(state, detail)
