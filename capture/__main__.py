@@ -59,7 +59,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
 
 def _create_framer(settings: Settings, source: Source, bus: Bus, reports_clock: bool) -> Framer:
-    """Creates the framer. It ignores clock steps without `reports_clock`, because a recording can play slower than it was taken."""
+    """Creates the framer. Without `reports_clock` it ignores clock steps: a recording can play slower than it was taken."""
 
     def on_clock_step(seconds: float) -> None:
         if reports_clock:
