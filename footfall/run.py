@@ -92,9 +92,9 @@ def _procfile_settings(plan: Plan) -> dict[str, str]:
         "USERS_PORT": port,
         "GUESTS_PORT": str(plan.port),
         "BROKER_CAMERAS": ",".join(plan.cameras),
-        "STATE_DIR": str(state.ledger),
-        "OUTBOX_DIR": str(state.ledger / "bridge"),
-        "MODELS_DIR": str(state.ledger / "models"),
+        "STATE_DIR": str(state.data),
+        "OUTBOX_DIR": str(state.data / "bridge"),
+        "MODELS_DIR": str(state.data / "models"),
         "FOOTFALL": str(ROOT),
         "MQTT_HOST": "127.0.0.1",
         "MQTT_PORT": port,
@@ -149,7 +149,7 @@ def _open_browser(address: str) -> None:
 def _start_message(plan: Plan) -> str:
     python = os.path.relpath(sys.executable, ROOT)
     setting = "" if plan.port == 1883 else f" MQTT_PORT={plan.port}"
-    ledger = plan.state.ledger / "ledger.db"
+    ledger = plan.state.data / "ledger.db"
     shown_path = ledger.relative_to(ROOT) if ledger.is_relative_to(ROOT) else ledger
     dashboard = f" Dashboard: {plan.address_text}" if plan.address_text else ""
     end = "The run ends with the recording" if plan.is_played_once else "Ctrl-C stops everything"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = "demo"
 LOCK = "lock"
-_SAVED_NAMES = re.compile(r"(mosquitto|bridge)(-\d+)?|current-\d+")
+_SAVED_NAMES = re.compile(r"(mosquitto|data)(-\d+)?|current-\d+")
 
 
 def state_dir() -> Path:
@@ -47,9 +47,9 @@ class RunState(NamedTuple):
         return self._folder / f"mosquitto-{self.port}"
 
     @property
-    def ledger(self) -> Path:
-        """The counter's folder, with the ledger. It contains the folders of the other modules."""
-        return self._folder / f"bridge-{self.port}"
+    def data(self) -> Path:
+        """The folder with the ledger, the outbox and downloaded models."""
+        return self._folder / f"data-{self.port}"
 
     def create(self) -> None:
         """Creates the broker's folder, and the link `current-<port>` by which the other commands find it.

@@ -80,7 +80,7 @@ def test_a_run_and_its_commands(fruits: Fruits, tmp_path: Path) -> None:
     with make_run(tmp_path, **own, CAMERAS="back", WEB_PASSWORD="a pass word", THRESHHOLD=0.8) as run:
         run.wait_for_predictions()
         check_start(run, "a pass word")
-        ledger = tmp_path / "state" / f"bridge-{run.port}" / "ledger.db"
+        ledger = tmp_path / "state" / f"data-{run.port}" / "ledger.db"
         assert f"Visits are stored in {ledger}." in run.shown
         visit = r"\d\d:\d\d:\d\d door: (Orange|Apple|Banana), \d+\.\d s"
         until(lambda: re.search(visit, run.shown), 40, "a visit")
@@ -122,7 +122,7 @@ def test_no_process_is_left(tmp_path: Path, is_killed: bool) -> None:
 def test_the_last_line_names_a_module_that_refuses_to_start(tmp_path: Path) -> None:
     """The reason is printed after the lines of the other programs that were stopped."""
     with make_run(tmp_path, WEB_PORT=0) as run:
-        folder = tmp_path / "state" / "demo" / f"bridge-{run.port}"
+        folder = tmp_path / "state" / "demo" / f"data-{run.port}"
         folder.mkdir(parents=True)
         with (folder / "ledger.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -184,7 +184,7 @@ def test_a_camera_is_forgotten(suite: Suite, capsys: pytest.CaptureFixture[str])
     assert {topics.status("capture"), topics.label("door")} <= suite.retained()
 
 
-LEDGERS = {"bridge-1883/ledger.db", "demo/bridge-1883/ledger.db"}
+LEDGERS = {"data-1883/ledger.db", "demo/data-1883/ledger.db"}
 OTHERS = {"notes.txt", "demo/notes.txt"}
 
 
@@ -215,7 +215,7 @@ def test_reset_deletes_the_data_of_runs(root: Path, capsys: pytest.CaptureFixtur
     assert left(root) == LEDGERS | OTHERS
     os.close(held)
     assert call("reset", f"STATE_DIR={root}", "YES=1") == 0
-    assert str(root / "bridge-1883") in capsys.readouterr().out
+    assert str(root / "data-1883") in capsys.readouterr().out
     assert left(root) == OTHERS
     assert call("reset", f"STATE_DIR={root}", "CAMRA=back") == 0
     shown = capsys.readouterr()
