@@ -38,8 +38,7 @@ def check() -> Plan:
     _default_to_demo()
     port = load(BusSettings).mqtt_port
     capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
-    counter, display = load(CounterSettings), load(DisplaySettings)
-    load(BridgeSettings)
+    counter, display, bridge = load(CounterSettings), load(DisplaySettings), load(BridgeSettings)
     has_display = display.matrix != "none"
     if has_display:
         load_icons(display.icons)
@@ -69,6 +68,7 @@ def check() -> Plan:
             "counts": topics.counts(),
             "visit": topics.visit(capture.camera),
         },
+        prints_visits="log" in bridge.sink_names and bridge.forward != "none",
     )
 
 

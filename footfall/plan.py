@@ -21,7 +21,7 @@ class Plan:
     `programs` are names in the Procfile. `settings` override the environment. `notice` is the text about the demo, or empty.
     `cameras` are those that the broker admits, the run's own `camera` first. `topics` are the filters for predictions, statuses,
     counts and the own camera's visits. `dashboard` is the dashboard's module name, `address` its address on this machine, and
-    `address_text` all its addresses; these three are empty without a dashboard.
+    `address_text` all its addresses; these three are empty without a dashboard. `prints_visits`: the bridge has the sink `log`.
     """
 
     port: int
@@ -37,6 +37,7 @@ class Plan:
     address: str
     address_text: str
     topics: dict[str, str]
+    prints_visits: bool = True
 
     @property
     def state(self) -> RunState:

@@ -44,6 +44,9 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
         ({"MODEL": "", "VIDEO_PATH": ""}, DEMO, {"video_path": str(CLIP), "is_played_once": False, "cameras": ("door",)}),
         ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True}),
         ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "address_text": ""}),
+        ({"LOG_RESULTS": "json"}, DEMO, {"prints_visits": True}),
+        ({"SINKS": "edgehub"}, DEMO, {"prints_visits": False}),
+        ({"FORWARD": "none"}, DEMO, {"prints_visits": False}),
         ({"CAMERAS": "back"}, DEMO, {"cameras": ("door", "back")}),  # includes the run's own camera
         ({"MODEL": "demo/model", "LOOP_VIDEO": "false"}, NOT_FOR_PEOPLE, {"video_path": "0", "is_played_once": False}),
         (
