@@ -60,7 +60,7 @@ check: $(VENV)/.dev ## checks format, lint, spelling and types
 	@$(VENV)/bin/mypy
 
 format: $(VENV)/.dev ## formats the code
-	@$(VENV)/bin/ruff check -q --fix .
+	@$(VENV)/bin/ruff check -q --fix-only .
 	@$(VENV)/bin/ruff format .
 
 docs: $(VENV)/.run ## updates the generated tables in docs/
