@@ -184,7 +184,7 @@ class ModelManager:
             if self._store.folder is None:
                 problem = "STATE_DIR is not set; set it to a folder for downloaded models"
             state = ModelUpdate("refused" if problem else "downloading", public_address(url)[:300] or None, sha256[:128], problem)
-            log.info("model requested from %s: %s", state.url, problem or "downloading it")
+            log.info("model requested from %s: %s", state.url, f"refused: {problem}" if problem else "downloading it")
             self._backoff.reset()
             self._retry_at = 0.0
             self._save(wanted=None if problem else PendingModel(url, sha256), update=state, address=address)

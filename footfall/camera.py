@@ -54,6 +54,7 @@ def _check_name(settings: Settings) -> None:
     except SignInRefused:
         raise InvalidSetting(
             f"CAMERA={name!r}: not in CAMERAS of the running suite; start the suite with it: make run CAMERAS=door,{name}"
+            " (list all cameras)"
         ) from None
     if any(one.state != OFFLINE for one in running):
         raise InvalidSetting(f"CAMERA={name!r}: already running; choose another one of CAMERAS")
