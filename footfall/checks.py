@@ -10,6 +10,7 @@ if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 from bridge.settings import Settings as BridgeSettings
+from bridge.sinks import check_sink
 from bus import InvalidSetting, topics
 from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
@@ -39,6 +40,8 @@ def check() -> Plan:
     port = load(BusSettings).mqtt_port
     capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
     counter, display, bridge = load(CounterSettings), load(DisplaySettings), load(BridgeSettings)
+    for sink in bridge.sink_names:
+        check_sink(sink)
     has_display = display.matrix != "none"
     if has_display:
         load_icons(display.icons)

@@ -53,3 +53,8 @@ def open_sink(name: str, context: Context) -> Sink:
     """Imports and creates a sink. Raises `InvalidSetting` when its settings are invalid."""
     sink: Sink = importlib.import_module(f"{__name__}.{name}").create(context)
     return sink
+
+
+def check_sink(name: str) -> None:
+    """Calls the sink's `check`, if it has one, before anything starts. Raises `InvalidSetting` when a variable is missing."""
+    getattr(importlib.import_module(f"{__name__}.{name}"), "check", lambda: None)()

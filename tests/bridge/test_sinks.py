@@ -16,7 +16,7 @@ from bridge import results, sinks
 from bridge.policy import Policy
 from bridge.settings import Settings
 from bridge.sinks import NotSent
-from bridge.sinks.edgehub import check_environment
+from bridge.sinks.edgehub import check
 from bridge.sinks.log import LogSink, NewestCounts, describe
 from bus import DayCounts, InvalidSetting, Label, Summary, Visit
 from runtime.settings import load
@@ -81,7 +81,7 @@ def test_an_environment_without_an_edgehub_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setenv("EdgeModuleCACertificateFile", "authority.pem")
     monkeypatch.setenv("EdgeHubConnectionString", connection)
     with pytest.raises(InvalidSetting, match=reason) as refused:
-        check_environment()
+        check()
     assert "=d" not in str(refused.value)
 
 

@@ -34,6 +34,10 @@ def plan_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanOf:
     return plan_of
 
 
+EDGEHUB = {
+    "EdgeHubConnectionString": "HostName=h;GatewayHostName=g;DeviceId=d;ModuleId=m;SharedAccessKey=k",
+    "EdgeModuleCACertificateFile": "/edgehub.pem",
+}
 DEMO, NOT_FOR_PEOPLE = "The demo: drawn figures", "it knows drawn figures only"
 USUAL = ("broker", "capture", "classifier", "counter", "bridge")
 
@@ -45,7 +49,7 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
         ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True}),
         ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "address_text": ""}),
         ({"LOG_RESULTS": "json"}, DEMO, {"prints_visits": True}),
-        ({"SINKS": "edgehub"}, DEMO, {"prints_visits": False}),
+        ({"SINKS": "edgehub", **EDGEHUB}, DEMO, {"prints_visits": False}),
         ({"FORWARD": "none"}, DEMO, {"prints_visits": False}),
         ({"CAMERAS": "back"}, DEMO, {"cameras": ("door", "back")}),  # includes the run's own camera
         ({"MODEL": "demo/model", "LOOP_VIDEO": "false"}, NOT_FOR_PEOPLE, {"video_path": "0", "is_played_once": False}),
@@ -76,6 +80,7 @@ def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expecte
         ({"VIDEO_PATH": "{tmp}/texts"}, "VIDEO_PATH: {tmp}/texts: contains no picture"),
         ({"ICONS": "{tmp}/none", "MATRIX": "terminal"}, "ICONS: {tmp}/none: no such folder"),
         ({"MODEL": "{tmp}/mislabelled"}, "labels.txt has 2 labels, the model has 3 outputs"),
+        ({"SINKS": "edgehub"}, "SINKS='edgehub' needs the variables of IoT Edge"),
         ({"DELEGATE": "{tmp}/none.so"}, "DELEGATE='{tmp}/none.so': cannot be loaded"),
     ],
 )

@@ -22,12 +22,12 @@ _CONNECTION_KEYS = ("HostName", "GatewayHostName", "DeviceId", "ModuleId", "Shar
 
 def create(context: Context) -> Sink:
     """Creates the sink, see `bridge.sinks`. Raises `InvalidSetting` when the environment lacks a variable."""
-    check_environment()
+    check()
     return EdgeHubSink(Control(context.bus, context.forwarder, context.outbox), context.bus.metrics)
 
 
-def check_environment() -> None:
-    """Raises `InvalidSetting` when a variable or a part of the connection string is missing. Does not show the key."""
+def check() -> None:
+    """Raises `InvalidSetting` if a variable or a part of the connection string is missing. Does not show the key."""
     if not all(os.environ.get(name) for name in _DEBUG_VARIABLES):
         if not all(os.environ.get(name) for name in _EDGE_VARIABLES):
             needed = f"the variables of IoT Edge ({', '.join(_EDGE_VARIABLES)}), or else {' and '.join(_DEBUG_VARIABLES)}"
