@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bus import Command, InvalidSetting, Status, topics
 from bus.settings import BusSettings, CameraName
-from bus.states import OFFLINE, PAUSED
+from bus.states import CAMERA_LOST, OFFLINE, PAUSED
 from footfall.connection import Connection, operator_connection, parse, statuses
 from runtime.settings import load
 
@@ -78,7 +78,8 @@ def send_command(connection: Connection, camera: str, do: Do, timeout: float = T
     connection.follow(known.capture.topic)
     connection.publish(command.topic, command.pack())
     if do == "snapshot":
-        return f"{camera}: snapshot sent"
+        gives_none = known.capture.state in (PAUSED, CAMERA_LOST)
+        return f"{camera}: " + (f"no snapshot: {known.state}" if gives_none else "snapshot sent")
     end, last = time.monotonic() + timeout, known.capture
     while (last.state == PAUSED) != (do == "pause"):
         if time.monotonic() > end:

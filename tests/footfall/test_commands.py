@@ -146,12 +146,15 @@ def test_commands_reach_the_camera(suite: Suite, capsys: pytest.CaptureFixture[s
     """A command that changes nothing, and a snapshot, return at once. A camera that does not obey is an error. A stopped camera
     gets the command too.
     """
+    suite.report("capture", "running", camera="door")
+    assert suite.call("command", "DO=snapshot") == 0
     suite.report("capture", "paused", camera="door")
     for words in ("DO=pause", "DO=snapshot", "DO=pause CAMERA=back"):
         assert suite.call("command", *words.split()) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "door: paused",
         "door: snapshot sent",
+        "door: paused",
+        "door: no snapshot: capture is paused",
         "back: pause sent, but the camera is not running: capture-back is offline (stopped)",
     ]
     expected = "CAMERA='door': resume sent, no effect within 0.3 s; capture is paused"
@@ -159,7 +162,8 @@ def test_commands_reach_the_camera(suite: Suite, capsys: pytest.CaptureFixture[s
         send_command(connection, "door", "resume", timeout=0.3)
     suite.modules.settle()
     sent = [Command.from_topic(message.topic, message.payload) for message in suite.modules.messages("/command")]
-    assert sent == [Command("door", "pause"), Command("door", "snapshot"), Command("back", "pause"), Command("door", "resume")]
+    snapshot, pause, resume = Command("door", "snapshot"), Command("door", "pause"), Command("door", "resume")
+    assert sent == [snapshot, pause, snapshot, Command("back", "pause"), resume]
 
 
 @pytest.mark.broker
