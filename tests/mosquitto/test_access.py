@@ -50,7 +50,7 @@ TABLE = (
     Row("footfall/{}/summary", CAMERAS, "counter", "guest* bridge* operator* reader*"),
     Row("footfall/{}/label", CAMERAS, "counter operator*", "guest* counter* bridge* dashboard* operator* reader*"),
     Row("footfall/{}/counts", CAMERAS, "counter operator*", "guest* bridge* dashboard* operator* reader*"),
-    Row("footfall/{}/command", CAMERAS, "bridge operator", "capture counter operator"),
+    Row("footfall/{}/command", CAMERAS, "bridge counter operator", "capture counter operator"),
     Row("footfall/{}/model", ("classifier",), "bridge operator", "classifier operator"),
     Row("footfall/display/{}/pixels", ("matrix", "hall"), "display", "guest* dashboard* operator* reader*"),
     Row("footfall/status/{}", USERS, f"operator* {OWN_STATUS}", "guest* capture* counter* bridge* dashboard* operator* reader*"),
