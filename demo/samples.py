@@ -39,7 +39,7 @@ class Samples(NamedTuple):
 
 
 def draw_samples(seeds: range) -> Samples:
-    """Draws one day of each scene, on all cores. The order of the samples is that of the seeds."""
+    """Draws one day of each scene, on all cores. The samples are in the order of the seeds."""
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         parts = list(pool.map(_draw_day, seeds, chunksize=4))
     return Samples(np.concatenate([part.pictures for part in parts]), np.concatenate([part.probabilities for part in parts]))

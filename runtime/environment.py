@@ -12,7 +12,7 @@ URL_HOSTS VERBOSE VIDEO_PATH VISIT_FRAMES VISIT_GAP_SECONDS WEB_HOST WEB_NAMES W
 WEB_PUBLISHED WEB_TLS_CERT WEB_TLS_KEY XNNPACK
 """
 SETTINGS = frozenset(_NAMES.split())
-"""The settings of all modules, so that `CAMERAS` is not a misspelt `CAMERA`; a container has only the code of its own module."""
+"""The settings of all modules, because a container has the code of one module only. `CAMERAS` is then not taken for `CAMERA`."""
 MIN_SIMILARITY = 0.8
 """Minimum similarity of a misspelt name to the setting; 1 is equal."""
 MIN_LENGTH = 5

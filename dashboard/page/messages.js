@@ -9,7 +9,7 @@
  *   label: string | null, probability: number | null, label_since: number | null,
  *   frames_per_second: number | null, predictions_per_second: number | null, predicted_at: number | null,
  *   demo: boolean, dropped: Drop[],
- * }} Camera `demo` is that of the last prediction
+ * }} Camera `demo` is the flag of the camera's last prediction
  * @typedef {{
  *   state: string, since: number | null, at: number | null, detail: string, model: string | null, update: Update | null,
  *   metrics: Record<string, number>, rates: Record<string, number>,

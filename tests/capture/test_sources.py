@@ -78,7 +78,7 @@ def test_a_recording_played_once_yields_every_frame(loop: bool, monkeypatch: pyt
 @settings(max_examples=225)
 @given(addresses(), st.sampled_from([{}, {"frame_rate": "fast"}, {"camera": "A"}]))
 def test_settings_show_no_secret(given: tuple[str, str], others: dict[str, str]) -> None:
-    """The message about an invalid address, or about another invalid setting, shows no secret. Nor does that of a lost source."""
+    """Messages about an invalid address, about another invalid setting and about a lost source show no secret."""
     address, _ = given
     for values in ({"video_path": address}, {"video_path": "0", "mqtt_host": address}, {"mqtt_ca_file": address}):
         try:
