@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Flask, Response, jsonify, request
 
 from classifier.export import read_export
-from classifier.interpreter import Classifier
+from classifier.model import Classifier
 from classifier.preprocess import decode
 
 

@@ -7,7 +7,7 @@ from bus import Prediction, Visit
 from capture.prepare import encode_jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
-from classifier.interpreter import Classifier
+from classifier.model import Classifier
 from classifier.preprocess import decode
 from counter.settings import Settings as CounterSettings
 from counter.visits import VisitTracker

@@ -17,7 +17,7 @@ from capture.settings import Settings as CaptureSettings
 from classifier import InvalidExport
 from classifier.backends import Options
 from classifier.export import read_export
-from classifier.interpreter import Classifier
+from classifier.model import Classifier
 from classifier.settings import Settings as ClassifierSettings
 from counter.settings import Settings as CounterSettings
 from dashboard.settings import Settings as DashboardSettings

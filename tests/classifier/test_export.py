@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from classifier import InvalidExport, export
 from classifier.description import Description, Role, read_description
 from classifier.export import Export, export_files, parse_labels, read_export
-from classifier.interpreter import Classifier
+from classifier.model import Classifier
 from tests.classifier.model_server import make_zip, write_files
 from tests.support.broker import ROOT
 from tests.support.secrets import MARK, addresses

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bus import Frame, InvalidMessage, Label, Prediction
 from bus import metric_names as names
-from classifier.interpreter import Result
+from classifier.model import Result
 from classifier.pipeline import Pipeline
 from classifier.preprocess import REDUCTIONS, ImageInput, Tensor, decode, decode_any
 from runtime.metrics import Metrics

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.export import read_export
-from classifier.interpreter import Classifier
+from classifier.model import Classifier
 from classifier.pipeline import Pipeline
 from classifier.web import MAX_PICTURE_BYTES, create_app
 from runtime.logs import silence_http_clients

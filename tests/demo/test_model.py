@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from classifier.export import Export, read_export
-from classifier.interpreter import Classifier
+from classifier.model import Classifier
 from demo.about import CLIP, MODEL, is_own_model, notice
 from demo.evaluate import SEEDS as REPORTED
 from demo.evaluate import score_scene

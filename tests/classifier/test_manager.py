@@ -12,8 +12,8 @@ import pytest
 from bus import WantedModel
 from classifier import InvalidExport
 from classifier.export import Export
-from classifier.interpreter import Classifier
-from classifier.models import ModelManager
+from classifier.model import Classifier
+from classifier.manager import ModelManager
 from classifier.store import STATE_FILE, ModelStore
 from tests.classifier.model_server import (
     SECRET,

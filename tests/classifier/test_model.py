@@ -24,7 +24,7 @@ from classifier.backends import tflite as backend
 from classifier.decoders import MIN_CONFIDENCE
 from classifier.decoders.yolo import ANCHORS, MAX_BOXES, MAX_IOU, DetectedBox, find_boxes
 from classifier.export import Export, read_export
-from classifier.interpreter import Classifier
+from classifier.model import Classifier
 from classifier.preprocess import decode
 from tests.classifier.model_server import write_export, write_files
 from tests.support import tflite

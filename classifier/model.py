@@ -1,21 +1,20 @@
-"""A classifier: a model that has been tried, loaded and checked, and is ready to classify pictures."""
+"""A model that has been tried, loaded and checked, and is ready to run."""
 
+import math
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bus import Label
 from classifier import InvalidExport, backends
 from classifier.backends import Options, TensorInfo
-from classifier.decoders import Decoder, UnknownClass, create_decoder, describe_tensors
+from classifier.decoders import Decoder, Finding, UnusableOutput, create_decoder, describe_tensors
 from classifier.export import Export
-from classifier.preprocess import ImageInput
+from classifier.preprocess import Fit, ImageInput, Tensor
 
 TRIAL_COMMAND = (sys.executable, "-m", "classifier.trial")
 """The command that tries a model; it gets the backend as an argument and the model on standard input."""
@@ -24,18 +23,14 @@ TRIAL_TIMEOUT = 60.0
 INPUT_TYPES = (np.dtype("float32"), np.dtype("uint8"), np.dtype("int8"))
 DEFAULT_OPTIONS = Options()
 GREY_PICTURE = np.full((256, 256, 3), 128, np.uint8)
+CUSTOM_VISION_SIZES = (224, 227)
+"""Sides in px of the inputs of Custom Vision's compact classifiers; hardly any other tool uses the second one."""
+_TOLERANCE = 0.01
+"""How far a probability may lie outside 0..1, because of quantisation and rounding."""
 
 
-class Result(NamedTuple):
-    """The labels, highest first, the duration of the inference, and the identity of the model."""
-
-    labels: tuple[Label, ...]
-    inference_ms: float
-    model: str
-
-
-class Classifier:
-    """A loaded model: takes an image tensor, returns labels, with boxes if it is a detector. Not thread-safe."""
+class Model:
+    """A loaded model: turns an input tensor into labels, with boxes if it is a detector. Not thread-safe."""
 
     def __init__(self, export: Export, options: Options = DEFAULT_OPTIONS, trial: Sequence[str] = TRIAL_COMMAND) -> None:
         """Tries the model in another process with the command `trial`, then loads and checks it.
@@ -48,26 +43,36 @@ class Classifier:
             self._model = backend.load(export.model, options)
         except (ValueError, RuntimeError) as error:
             raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {str(error)[:200]}") from None
-        self._decoder = create_decoder(export, self._model.outputs)
+        self._decoder = create_decoder(export, self._model.inputs, self._model.outputs)
         self.input = _create_input(export, self._model.inputs, self._decoder)
-        self.identity, self.labels, self.is_demo = export.identity, export.labels, export.description.demo
+        self.identity, self.labels, self.is_demo = export.identity, self._decoder.labels, export.description.demo
+        self.is_detector = self._decoder.IS_DETECTOR
         self.runtime = backend.describe(options)
         try:
-            self.classify(self.input.to_tensor(GREY_PICTURE))  # warms up: the first inference is slow
-        except (ValueError, RuntimeError, OverflowError, UnknownClass) as error:
+            self.run(self.input.to_tensor(GREY_PICTURE))  # warms up: the first inference is slow
+        except (ValueError, RuntimeError, OverflowError, UnusableOutput) as error:
             raise InvalidExport(f"{export.name}: the inference on a grey picture failed: {str(error)[:200]}") from None
 
-    def classify(self, tensor: NDArray[Any]) -> Result:
-        """Runs the model on one tensor."""
-        begin = time.perf_counter()
+    def run(self, tensor: Tensor) -> list[Finding]:
+        """Runs the model on one tensor. Returns its findings, highest probability first. Raises `UnusableOutput`."""
         stored = self._model.run(tensor)
         outputs = [_dequantise(one, values) for one, values in zip(self._model.outputs, stored, strict=True)]
-        elapsed = (time.perf_counter() - begin) * 1000
-        return Result(self._decoder.decode(outputs), elapsed, self.identity)
+        found = [one._replace(probability=_check_probability(one)) for one in self._decoder.decode(outputs)]
+        return sorted(found, key=lambda one: (-one.probability, one.label))
+
+
+def _check_probability(finding: Finding) -> float:
+    """Returns the probability within 0..1; NaN counts as 0. Raises `UnusableOutput` if it is too far outside."""
+    value = finding.probability
+    if math.isnan(value):
+        return 0.0
+    if not -_TOLERANCE <= value <= 1 + _TOLERANCE:
+        raise UnusableOutput(f"the model gives {value:.3g} for {finding.label}; a probability must be within 0..1")
+    return min(max(value, 0.0), 1.0)
 
 
 def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
-    """Tries the model in another process, because a damaged file can crash TensorFlow Lite. Raises `InvalidExport`.
+    """Tries the model in another process, because a damaged file can crash the runtime. Raises `InvalidExport`.
 
     The process has a separate session, so that Ctrl-C or a closed terminal does not look like a crash.
     """
@@ -95,22 +100,48 @@ def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
 def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder) -> ImageInput:
     """Returns the input of the model, from the description or else the defaults. Raises `InvalidExport`."""
     tensor, shape = inputs[0], inputs[0].shape
-    if len(inputs) != 1 or len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or tensor.dtype not in INPUT_TYPES:
-        needed = "the model must have one input: 1 x height x width x 3 in float32, uint8 or int8"
+    channels_first = len(shape) == 4 and shape[1] == 3 != shape[3]
+    height, width, channels = (shape[2], shape[3], shape[1]) if channels_first else shape[1:] if len(shape) == 4 else (0, 0, 0)
+    if len(inputs) != 1 or channels != 3 or shape[0] != 1 or tensor.dtype not in INPUT_TYPES:
+        needed = "the model must have one input: 1 x height x width x 3, or 1 x 3 x height x width, in float32, uint8 or int8"
         raise InvalidExport(f"{export.name}: inputs {describe_tensors(inputs)}; {needed}")
     description, is_float = export.description, tensor.dtype == np.float32
+    has_range = description.mean is not None or description.scale is not None
     quantisation = None
     if not is_float:
         # Black is the type's minimum and white its maximum, unless the description has a range.
         quantisation = (1.0, int(np.iinfo(tensor.dtype).min))
-        if description.mean is not None or description.scale is not None:
+        if has_range:
             quantisation = (tensor.scale, tensor.zero_point)
             if not tensor.scale:
                 found = f"the {tensor.dtype} input has no quantisation"
                 raise InvalidExport(f"{export.name}: {found}, so mean and scale must not be set")
     is_rgb = (description.colour or (decoder.DEFAULT_COLOUR if is_float else "rgb")) == "rgb"
-    scaling = description.mean or 0.0, description.scale or 1.0
-    return ImageInput(shape[2], shape[1], tensor.dtype, quantisation, decoder.WHOLE_FRAME, is_rgb, *scaling)
+    mean, scale = decoder.DEFAULT_RANGE if is_float and not has_range else (description.mean or 0.0, description.scale or 1.0)
+    return ImageInput(
+        width,
+        height,
+        tensor.dtype,
+        quantisation,
+        description.fit or _default_fit(export, decoder, width, height),
+        is_rgb,
+        _for_each_channel(mean),
+        _for_each_channel(scale),
+        channels_first,
+        decoder.PADDING,
+    )
+
+
+def _default_fit(export: Export, decoder: Decoder, width: int, height: int) -> Fit:
+    """Returns the decoder's fit; for a classifier with an input of Custom Vision's size, that of Custom Vision's service."""
+    if decoder.IS_DETECTOR or min(width, height) < CUSTOM_VISION_SIZES[0]:
+        return decoder.DEFAULT_FIT
+    is_custom_vision = export.exporter == "Custom Vision" or (width, height) == (CUSTOM_VISION_SIZES[1],) * 2
+    return "centre" if is_custom_vision else decoder.DEFAULT_FIT
+
+
+def _for_each_channel(value: float | tuple[float, float, float]) -> tuple[float, float, float]:
+    return value if isinstance(value, tuple) else (value, value, value)
 
 
 def _dequantise(tensor: TensorInfo, values: NDArray[Any]) -> NDArray[Any]:
