@@ -19,6 +19,7 @@ from classifier.description import DESCRIPTION_FILE
 from classifier.export import Export
 from classifier.preprocess import Fit, ImageInput, Tensor
 from classifier.visitors import means_nobody
+from runtime.logs import one_line
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ class Model:
         backend = backends.get_backend(export.format)
         try:
             self._model = backend.load(export.model, options)
-        except (ValueError, RuntimeError) as error:
-            raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {str(error)[:200]}") from None
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {one_line(str(error)[:200])}") from None
         self._decoder = self._create_decoder(export)
         self.input = _create_input(export, self._model.inputs, self._decoder)
         self.identity, self.labels, self.is_demo = export.identity, self._decoder.labels, export.description.demo
@@ -125,9 +126,10 @@ def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
     if tried.returncode < 0:
         reason = signal.strsignal(-tried.returncode)
         raise InvalidExport(f"{export.name}: {export.model_file} crashed the trial ({reason}); the file is damaged")
-    if tried.returncode and not options.delegate:  # a model made for an accelerator cannot run without it
+    needs_delegate = options.delegate and export.format == "tflite"  # a model made for an accelerator cannot run without it
+    if tried.returncode and not needs_delegate:
         reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {reason[:200]}")
+        raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {one_line(reason[:200])}")
 
 
 def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder) -> ImageInput:

@@ -1,0 +1,140 @@
+"""The contents of an ONNX file that say what the model is: names, metadata and class labels. Works without onnxruntime.
+
+ONNX files are protocol buffers; the field numbers below are those of onnx.proto (github.com/onnx/onnx). Weights are skipped.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+MAX_FIELDS = 1_000_000
+"""Upper bound of the fields that are read. Graphs with ten thousand nodes have a tenth of it."""
+FLOATS = (1, 10, 11)
+"""Element types (TensorProto.DataType) of float32, float16 and float64."""
+_VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
+"""Wire types."""
+_EXTERNAL = 1
+"""TensorProto.DataLocation of weights in another file."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxFile:
+    """What an ONNX file says about its model."""
+
+    producer: str = ""
+    """The program that wrote the file, such as ``pytorch`` or ``tf2onnx``."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, int] = field(default_factory=dict)
+    """The type of the elements of each input, by its name. Old files list their weights here too."""
+    outputs: tuple[str, ...] = ()
+    class_labels: tuple[str, ...] = ()
+    """The labels of a ZipMap, the operator that returns a probability for each label, in the order of its input."""
+    has_external_weights: bool = False
+    """Whether weights are in another file."""
+
+
+def read_onnx_file(model: bytes) -> OnnxFile:
+    """Reads the contents of an ONNX file. Raises `ValueError`."""
+    reader = _Reader()
+    producer, metadata, graph = "", dict[str, str](), OnnxFile()
+    for number, value in reader.fields(memoryview(model)):
+        if number == 2:
+            producer = _text(value)
+        elif number == 7:
+            graph = _read_graph(reader, _message(value))
+        elif number == 14:
+            entry = dict(reader.fields(_message(value)))
+            metadata[_text(entry.get(1, b""))] = _text(entry.get(2, b""))
+    if not graph.outputs:
+        raise ValueError("not an ONNX model: it has no outputs")
+    return OnnxFile(producer, metadata, graph.inputs, graph.outputs, graph.class_labels, graph.has_external_weights)
+
+
+def _read_graph(reader: "_Reader", graph: memoryview) -> OnnxFile:
+    inputs, outputs, labels, is_external = dict[str, int](), list[str](), tuple[str, ...](), False
+    for number, value in reader.fields(graph):
+        if number == 1:
+            labels = labels or _zip_map_labels(reader, _message(value))
+        elif number == 5:
+            is_external = is_external or dict(reader.fields(_message(value))).get(14) == _EXTERNAL
+        elif number == 11:
+            name, kind = _read_value_info(reader, _message(value))
+            inputs[name] = kind
+        elif number == 12:
+            outputs.append(_read_value_info(reader, _message(value))[0])
+    return OnnxFile(inputs=inputs, outputs=tuple(outputs), class_labels=labels, has_external_weights=is_external)
+
+
+def _zip_map_labels(reader: "_Reader", node: memoryview) -> tuple[str, ...]:
+    """Returns the attribute classlabels_strings of a node, if it is a ZipMap."""
+    fields = list(reader.fields(node))
+    if not any(number == 4 and _is_text(value, b"ZipMap") for number, value in fields):
+        return ()
+    for number, value in fields:
+        if number == 5:
+            attribute = list(reader.fields(_message(value)))
+            if any(key == 1 and _is_text(name, b"classlabels_strings") for key, name in attribute):
+                return tuple(_text(label) for key, label in attribute if key == 9)
+    return ()
+
+
+def _read_value_info(reader: "_Reader", info: memoryview) -> tuple[str, int]:
+    """Returns the name of an input or output, and the type of its elements; 0 if it is not a tensor."""
+    fields = dict(reader.fields(info))
+    tensor = dict(reader.fields(_message(fields.get(2, b"")))).get(1, b"")
+    kind = dict(reader.fields(_message(tensor))).get(1, 0)
+    return _text(fields.get(1, b"")), kind if isinstance(kind, int) else 0
+
+
+class _Reader:
+    """Reads the fields of messages in the wire format, at most `MAX_FIELDS`."""
+
+    def __init__(self) -> None:
+        self._remaining = MAX_FIELDS
+
+    def fields(self, message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+        """Yields the number and the value of each field: a number, or the bytes of anything else. Raises `ValueError`."""
+        position = 0
+        while position < len(message):
+            self._remaining -= 1
+            if self._remaining < 0:
+                raise ValueError(f"an ONNX file with more than {MAX_FIELDS} fields")
+            key, position = _read_varint(message, position)
+            kind = key & 7
+            if kind == _VARINT:
+                value, position = _read_varint(message, position)
+                yield key >> 3, value
+                continue
+            if kind == _BYTES:
+                size, position = _read_varint(message, position)
+            elif kind in (_FIXED_64, _FIXED_32):
+                size = 8 if kind == _FIXED_64 else 4
+            else:
+                raise ValueError("not an ONNX model")
+            if size > len(message) - position:
+                raise ValueError("a truncated ONNX model, or no ONNX model")
+            yield key >> 3, message[position : position + size]
+            position += size
+
+
+def _read_varint(message: memoryview, position: int) -> tuple[int, int]:
+    """Returns the number at a position, and the position after it."""
+    value = 0
+    for shift, byte in enumerate(message[position : position + 10]):
+        value |= (byte & 127) << 7 * shift
+        if byte < 128:
+            return value, position + shift + 1
+    raise ValueError("a truncated ONNX model, or no ONNX model")
+
+
+def _message(value: int | bytes | memoryview) -> memoryview:
+    if isinstance(value, int):
+        raise ValueError("not an ONNX model")
+    return memoryview(value)
+
+
+def _is_text(value: int | memoryview, text: bytes) -> bool:
+    return isinstance(value, memoryview) and value == text
+
+
+def _text(value: int | bytes | memoryview) -> str:
+    return bytes(_message(value)).decode(errors="replace")
