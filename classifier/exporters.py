@@ -15,7 +15,7 @@ CUSTOM_VISION, VERTEX, EDGE_IMPULSE, TEACHABLE_MACHINE, KERAS, OBJECT_DETECTION 
     "Vertex AI AutoML Edge",
     "Edge Impulse",
     "Teachable Machine",
-    "Keras",
+    "TensorFlow (Keras)",
     "TensorFlow Object Detection API",
 )
 CUSTOM_VISION_TENSORS = (["Placeholder", "loss"], ["Placeholder", "model_outputs"])
