@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from classifier import decoders
+from classifier import InvalidExport, decoders
 from classifier.backends import Array, TensorInfo
 from classifier.decoders import MIN_CONFIDENCE, Finding, UnusableOutput
 from classifier.export import Export
@@ -18,6 +18,9 @@ class Decoder(decoders.Decoder):
     """Columns of x1, y1, x2 and y2."""
 
     def __init__(self, export: Export, _inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
+        if not export.labels:
+            needed = "write labels.txt with a label for each of its classes, in their order"
+            raise InvalidExport(f"{export.name}: the model has no labels, neither beside it nor inside; {needed}")
         self.labels = export.labels
         self._roles: Sequence[str] = [ROLES.get(output.name, "") for output in outputs]
 
