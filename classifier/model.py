@@ -137,10 +137,10 @@ def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
 
 def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder) -> ImageInput:
     """Returns the input of the model, from the description or else the defaults. Raises `InvalidExport`."""
-    tensor, shape = inputs[0], inputs[0].shape
-    channels_first = len(shape) == 4 and shape[1] == 3 != shape[3]
-    height, width, channels = (shape[2], shape[3], shape[1]) if channels_first else shape[1:] if len(shape) == 4 else (0, 0, 0)
-    if len(inputs) != 1 or channels != 3 or shape[0] != 1 or tensor.dtype not in INPUT_TYPES:
+    tensor = inputs[0]
+    height, width = tensor.picture_size
+    shapes = [(1, height, width, 3), (1, 3, height, width)]
+    if len(inputs) != 1 or tensor.shape not in shapes or tensor.dtype not in INPUT_TYPES:
         needed = "the model must have one input: 1 x height x width x 3, or 1 x 3 x height x width, in float32, uint8 or int8"
         raise InvalidExport(f"{export.name}: inputs {describe_tensors(inputs)}; {needed}")
     description, is_float = export.description, tensor.dtype == np.float32
@@ -165,7 +165,7 @@ def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder
         is_rgb,
         _for_each_channel(mean),
         _for_each_channel(scale),
-        channels_first,
+        tensor.is_channels_first,
         decoder.PADDING,
     )
 

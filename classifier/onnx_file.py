@@ -4,16 +4,25 @@ ONNX files are protocol buffers; the field numbers below are those of onnx.proto
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 MAX_FIELDS = 1_000_000
 """Upper bound of the fields that are read. Graphs with ten thousand nodes have a tenth of it."""
-FLOATS = (1, 10, 11)
-"""Element types (TensorProto.DataType) of float32, float16 and float64."""
+DTYPES = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 10: "float16", 11: "float64"}
+"""Names of the types of elements in TensorProto.DataType."""
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 """Wire types."""
 _EXTERNAL = 1
 """TensorProto.DataLocation of weights in another file."""
+
+
+class OnnxTensor(NamedTuple):
+    """An input or output. Dimensions that the file leaves open are 0. `dtype` is empty if it is not a tensor of numbers."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +32,8 @@ class OnnxFile:
     producer: str = ""
     """The program that wrote the file, such as ``pytorch`` or ``tf2onnx``."""
     metadata: dict[str, str] = field(default_factory=dict)
-    inputs: dict[str, int] = field(default_factory=dict)
-    """The type of the elements of each input, by its name. Old files list their weights here too."""
-    outputs: tuple[str, ...] = ()
+    inputs: tuple[OnnxTensor, ...] = ()
+    outputs: tuple[OnnxTensor, ...] = ()
     class_labels: tuple[str, ...] = ()
     """The labels of a ZipMap, the operator that returns a probability for each label, in the order of its input."""
     has_external_weights: bool = False
@@ -46,22 +54,23 @@ def read_onnx_file(model: bytes) -> OnnxFile:
             metadata[_text(entry.get(1, b""))] = _text(entry.get(2, b""))
     if not graph.outputs:
         raise ValueError("not an ONNX model: it has no outputs")
-    return OnnxFile(producer, metadata, graph.inputs, graph.outputs, graph.class_labels, graph.has_external_weights)
+    return replace(graph, producer=producer, metadata=metadata)
 
 
 def _read_graph(reader: "_Reader", graph: memoryview) -> OnnxFile:
-    inputs, outputs, labels, is_external = dict[str, int](), list[str](), tuple[str, ...](), False
+    tensors: dict[int, list[OnnxTensor]] = {11: [], 12: []}
+    labels, weights, is_external = tuple[str, ...](), set[str](), False
     for number, value in reader.fields(graph):
         if number == 1:
             labels = labels or _zip_map_labels(reader, _message(value))
         elif number == 5:
-            is_external = is_external or dict(reader.fields(_message(value))).get(14) == _EXTERNAL
-        elif number == 11:
-            name, kind = _read_value_info(reader, _message(value))
-            inputs[name] = kind
-        elif number == 12:
-            outputs.append(_read_value_info(reader, _message(value))[0])
-    return OnnxFile(inputs=inputs, outputs=tuple(outputs), class_labels=labels, has_external_weights=is_external)
+            weight = dict(reader.fields(_message(value)))
+            weights.add(_text(weight.get(8, b"")))
+            is_external = is_external or weight.get(14) == _EXTERNAL
+        elif number in tensors:
+            tensors[number].append(_read_tensor(reader, _message(value)))
+    inputs = tuple(one for one in tensors[11] if one.name not in weights)  # old files list their weights as inputs, too
+    return OnnxFile(inputs=inputs, outputs=tuple(tensors[12]), class_labels=labels, has_external_weights=is_external)
 
 
 def _zip_map_labels(reader: "_Reader", node: memoryview) -> tuple[str, ...]:
@@ -77,12 +86,17 @@ def _zip_map_labels(reader: "_Reader", node: memoryview) -> tuple[str, ...]:
     return ()
 
 
-def _read_value_info(reader: "_Reader", info: memoryview) -> tuple[str, int]:
-    """Returns the name of an input or output, and the type of its elements; 0 if it is not a tensor."""
+def _read_tensor(reader: "_Reader", info: memoryview) -> OnnxTensor:
     fields = dict(reader.fields(info))
-    tensor = dict(reader.fields(_message(fields.get(2, b"")))).get(1, b"")
-    kind = dict(reader.fields(_message(tensor))).get(1, 0)
-    return _text(fields.get(1, b"")), kind if isinstance(kind, int) else 0
+    kind = dict(reader.fields(_message(fields.get(2, b"")))).get(1, b"")
+    tensor = dict(reader.fields(_message(kind)))
+    shape = []
+    for number, value in reader.fields(_message(tensor.get(2, b""))):
+        if number == 1:
+            side = dict(reader.fields(_message(value))).get(1, 0)
+            shape.append(side if isinstance(side, int) and side < 2**31 else 0)
+    element = tensor.get(1, 0)
+    return OnnxTensor(_text(fields.get(1, b"")), DTYPES.get(element, "") if isinstance(element, int) else "", tuple(shape))
 
 
 class _Reader:

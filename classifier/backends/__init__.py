@@ -36,6 +36,18 @@ class TensorInfo(NamedTuple):
     scale: float = 0.0
     zero_point: int = 0
 
+    @property
+    def is_channels_first(self) -> bool:
+        """Whether it is a picture of 1 x 3 x height x width."""
+        return len(self.shape) == 4 and self.shape[1] == 3 != self.shape[3]
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of a picture in px; both are 0 if it is no picture."""
+        if len(self.shape) != 4:
+            return 0, 0
+        return (self.shape[2], self.shape[3]) if self.is_channels_first else (self.shape[1], self.shape[2])
+
 
 class LoadedModel(Protocol):
     """A model that is ready to run. Not thread-safe."""

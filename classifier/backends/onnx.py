@@ -98,7 +98,7 @@ def _remedy() -> str:
 
 def _open_size(file: OnnxFile) -> tuple[int, int] | None:
     """Returns the height and width (px) for an input that takes any, if the exporter has them."""
-    if {"boxes", "labels", "scores"} <= {name.removesuffix("_0") for name in file.outputs}:
+    if {"boxes", "labels", "scores"} <= {one.name.removesuffix("_0") for one in file.outputs}:
         return RCNN_SIZE
     try:
         height, width = literal_eval(file.metadata["imgsz"])  # Ultralytics
