@@ -73,5 +73,7 @@ def create_description(values: dict[str, Any], path: Path) -> Description:
         return Description.model_validate(values)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        problem = f"{'.'.join(map(str, detail['loc']))}={detail['input']!r:.80}: {explain(Description, detail)}"
+        place = tuple(part for part in detail["loc"] if isinstance(part, int) or part in values)  # not the types of a union
+        reason = explain(Description, {**detail, "loc": place})
+        problem = f"{'.'.join(map(str, place))}={detail['input']!r:.80}: {reason}"
     raise InvalidExport(f"{path}: {problem}")

@@ -9,6 +9,8 @@ from classifier import InvalidExport, decoders
 from classifier.labels import from_names
 
 EXPORTER = "Ultralytics"
+MAX_DICTIONARY = 128 * 1024
+"""Upper bound of a Python dictionary in bytes; parsing takes up to 500 times as many."""
 TASKS = ("detect", "classify")
 """The tasks that are served."""
 
@@ -18,9 +20,11 @@ def read_metadata(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str
 
     The text is JSON or, in older exports, a Python dictionary.
     """
+    is_json = text.lstrip().startswith(b'{"')
+    if not is_json and len(text) > MAX_DICTIONARY:
+        raise InvalidExport(f"{where}: {len(text)} bytes; at most {MAX_DICTIONARY} are allowed")
     try:
-        content = text.decode().strip()
-        metadata = json.loads(content) if content.startswith('{"') else ast.literal_eval(content)
+        metadata = json.loads(text) if is_json else ast.literal_eval(text.decode().strip())
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):  # what literal_eval raises
         raise InvalidExport(f"{where}: neither JSON nor a Python dictionary") from None
     return _interpret(metadata if isinstance(metadata, dict) else {}, where)

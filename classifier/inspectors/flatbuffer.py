@@ -10,8 +10,11 @@ from flatbuffers.table import Table as _Table
 
 from runtime.errors import FootfallError
 
-MAX_ITEMS = 100_000
-"""Upper bound of the elements of a vector that are read."""
+MAX_TABLES = 256
+MAX_NUMBERS = 1024
+MAX_TEXT = 4096
+MAX_CONTENT = 1024 * 1024
+"""Upper bounds of vectors that are read as a whole: elements, and bytes."""
 
 
 class DamagedTable(FootfallError):
@@ -36,16 +39,16 @@ class Table:
 
     def text(self, field: int) -> str:
         """Returns a text; bytes that are not UTF-8 are replaced."""
-        return self.content(field).decode(errors="replace")
+        return self.content(field, MAX_TEXT).decode(errors="replace")
 
-    def content(self, field: int) -> bytes:
-        """Returns a vector of bytes, or a text."""
-        start, length = self._vector(field)
+    def content(self, field: int, most: int = MAX_CONTENT) -> bytes:
+        """Returns a vector of at most so many bytes."""
+        start, length = self._vector(field, most)
         return bytes(self._table.Bytes[start : start + length])
 
     def numbers(self, field: int, kind: object = types.Int32Flags) -> list[float]:
         """Returns a vector of numbers of the type `kind`."""
-        start, length = self._vector(field, MAX_ITEMS)
+        start, length = self._vector(field, MAX_NUMBERS)
         size: int = kind.bytewidth  # type: ignore[attr-defined]
         return [_read(self._table, kind, start + size * index) for index in range(length)]
 
@@ -56,13 +59,13 @@ class Table:
 
     def tables(self, field: int) -> Iterator[Table]:
         """Yields a vector of tables."""
-        start, length = self._vector(field, MAX_ITEMS)
+        start, length = self._vector(field, MAX_TABLES)
         for index in range(length):
             yield Table(self._table.Bytes, self._indirect(start + 4 * index))
 
     def item(self, field: int, index: int) -> Table | None:
         """Returns one table of a vector, or None if the vector is shorter."""
-        start, length = self._vector(field)
+        start, length = self._vector(field, len(self._table.Bytes))
         return Table(self._table.Bytes, self._indirect(start + 4 * index)) if 0 <= index < length else None
 
     def _position(self, field: int) -> int:
@@ -76,14 +79,14 @@ class Table:
     def _indirect(self, position: int) -> int:
         return position + _read(self._table, types.UOffsetTFlags, position)
 
-    def _vector(self, field: int, most: int | None = None) -> tuple[int, int]:
+    def _vector(self, field: int, most: int) -> tuple[int, int]:
         """Returns the position of a vector's first element, and their number. Raises `DamagedTable` if there are too many."""
         position = self._position(field)
         if not position:
             return 0, 0
         start = self._indirect(position)
         length = _read(self._table, types.UOffsetTFlags, start)
-        if length > (len(self._table.Bytes) if most is None else most):
+        if length > most:
             raise DamagedTable("a vector is too long")
         return start + 4, length
 
