@@ -4,6 +4,8 @@ import time
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from bus import Box, Detection, Label
 from classifier import InvalidExport
 from classifier.decoders import MIN_CONFIDENCE, Finding
@@ -91,8 +93,9 @@ class Recogniser:
         labels: tuple[Label, ...] = ()
         detections: list[Detection] = []
         if self._first.is_detector:
-            likely = (one for one in found if one.probability >= MIN_CONFIDENCE)
-            detections = [Detection(self._place(one, prepared.picture), *self._judge(one)) for one in likely]
+            likely = [one for one in found if one.probability >= MIN_CONFIDENCE]
+            boxes = self._places(likely, prepared.picture)
+            detections = [Detection(box, *self._judge(one)) for box, one in zip(boxes, likely, strict=True)]
         else:
             labels = tuple(_to_label(one, one.label in self._visitors) for one in found)
         if self._classifier is not None:
@@ -104,14 +107,16 @@ class Recogniser:
         label = _to_label(finding, finding.label in self._visitors)
         return label.probability, () if label.visitor and self._classifier else (label,)
 
-    def _place(self, finding: Finding, picture: Picture) -> Box:
-        """Returns the box of a finding, in parts of the picture."""
+    def _places(self, found: list[Finding], picture: Picture) -> list[Box]:
+        """Returns the boxes of findings, clipped to the picture, in parts of it."""
         height, width = picture.shape[:2]
         window = self._first.input.window(width, height)
-        left, top, box_width, box_height = finding.box or (0.0, 0.0, 1.0, 1.0)
-        x1, y1 = window.left + left * window.width, window.top + top * window.height
-        x2, y2 = x1 + box_width * window.width, y1 + box_height * window.height
-        return _clipped_box(x1 / width, y1 / height, x2 / width, y2 / height)
+        boxes = np.nan_to_num([one.box or (0.0, 0.0, 1.0, 1.0) for one in found]).reshape(-1, 2, 2)
+        boxes[:, 1] += boxes[:, 0]
+        corners = (boxes * (window.width, window.height) + (window.left, window.top)) / (width, height)
+        placed = np.clip(corners, 0, 1)
+        placed[:, 1] -= placed[:, 0]
+        return [Box(*map(float, one)) for one in np.round(placed, DECIMALS).reshape(-1, 4)]
 
     def _classify_visitors(self, model: Model, detections: list[Detection], picture: Picture, camera: str) -> None:
         """Sets the labels of the visitors whose turn it is; none if no label reaches the threshold.
@@ -151,12 +156,6 @@ def _listed(labels: tuple[str, ...], most: int = 10) -> str:
 
 def _to_label(finding: Finding, is_visitor: bool) -> Label:
     return Label(finding.label, round(finding.probability, DECIMALS), is_visitor)
-
-
-def _clipped_box(x1: float, y1: float, x2: float, y2: float) -> Box:
-    """Returns the part of a box within the picture, from its corners in parts of the picture."""
-    left, top, right, bottom = (round(min(max(0.0, value), 1.0), DECIMALS) for value in (x1, y1, x2, y2))  # NaN becomes 0
-    return Box(left, top, round(max(0.0, right - left), DECIMALS), round(max(0.0, bottom - top), DECIMALS))
 
 
 def _crop(picture: Picture, box: Box, margin: float) -> Picture:

@@ -1,5 +1,6 @@
 """The decoder of MediaPipe's face detectors (Bazarevsky et al., BlazeFace, arXiv:1907.05047)."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ from classifier import decoders
 from classifier.backends import Array, TensorInfo
 from classifier.decoders import Finding, check_label_count
 from classifier.export import Export
-from classifier.nms import best_boxes
+from classifier.nms import UNLIKELY, best_boxes
 
 LAYERS = {896: ((16, 2), (8, 6)), 2304: ((48, 1),)}
 """By the number of anchors: each layer's rows or columns, and the anchors in each of its cells.
@@ -21,6 +22,7 @@ VALUES = 16
 """Values of an anchor: centre x, centre y, width, height, and the places of six points of the face, in px of the input."""
 MAX_LOGIT = 100.0
 """score_clipping_thresh in MediaPipe's face_detection.pbtxt."""
+MIN_LOGIT = math.log(UNLIKELY / (1 - UNLIKELY))
 MAX_IOU = 0.3
 """min_suppression_threshold in the same file. MediaPipe averages the duplicates; here the most probable box remains."""
 LABEL = "face"
@@ -49,11 +51,11 @@ class Decoder(decoders.Decoder):
 
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
         regressor, logits = outputs if self._boxes_first else reversed(outputs)
-        places = np.nan_to_num(regressor[0, :, :4].astype(np.float64)) / self._side
-        logits = np.nan_to_num(logits.astype(np.float64), nan=-MAX_LOGIT).ravel()
-        probabilities = 1 / (1 + np.exp(-np.clip(logits, -MAX_LOGIT, MAX_LOGIT)))
-        centres = places[:, :2] + self._anchors
-        boxes = np.clip(np.concatenate([centres - places[:, 2:] / 2, places[:, 2:]], axis=1), -2, 2)
+        likely = np.flatnonzero(logits > MIN_LOGIT)
+        probabilities = 1 / (1 + np.exp(-np.minimum(logits.ravel()[likely].astype(np.float64), MAX_LOGIT)))
+        places = np.clip(np.nan_to_num(regressor[0, likely, :4].astype(np.float64)) / self._side, -1, 1)
+        corners = places[:, :2] + self._anchors[likely] - places[:, 2:] / 2
+        boxes = np.concatenate([corners, places[:, 2:]], axis=1)
         kept = best_boxes(boxes, probabilities, np.zeros(len(boxes), np.int64), MAX_IOU)
         return [Finding(self.labels[0], float(probabilities[number]), tuple(boxes[number].tolist())) for number in kept]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from classifier import InvalidExport, decoders
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import Finding, check_label_count, describe_tensors
+from classifier.decoders import MIN_CONFIDENCE, Finding, check_label_count, describe_tensors
 from classifier.export import Export
 from classifier.nms import best_boxes
 
@@ -67,5 +67,5 @@ def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, floa
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True) * objectness[..., np.newaxis]
     labels, best = probabilities.argmax(axis=-1).ravel(), probabilities.max(axis=-1).ravel()
     placed = np.stack([left, top, widths, heights], axis=-1).reshape(-1, 4)
-    kept = best_boxes(placed, best, labels, MAX_IOU)
+    kept = best_boxes(placed, best, labels, MAX_IOU, MIN_CONFIDENCE)
     return [DetectedBox(int(labels[number]), float(best[number]), tuple(placed[number].tolist())) for number in kept]
