@@ -56,7 +56,9 @@ def _recognise(file: OnnxFile) -> tuple[tuple[str, ...], str, dict[str, Any]]:
     inputs, outputs = [one.name for one in file.inputs], [one.name for one in file.outputs]
     pixels = _pixel_values(file.metadata)
     if file.metadata.get("author") == ULTRALYTICS or {"names", "stride"} <= file.metadata.keys():
-        return *interpret(file.metadata | {"names": _parse(file.metadata.get("names", ""))}, WHERE), ULTRALYTICS
+        labels, values = interpret(file.metadata | {"names": _parse(file.metadata.get("names", ""))}, WHERE)
+        values.pop("kind", "")  # the shape of the output distinguishes YOLOv5, YOLOv8 and models with NMS
+        return labels, ULTRALYTICS, values
     if inputs == ["data"] and set(outputs) & {*OLD_CUSTOM_VISION, *S1_CUSTOM_VISION}:
         if not pixels:
             pixels = {"colour": "bgr", **RANGES["nominalrange_0_255"]} if set(outputs) & set(OLD_CUSTOM_VISION) else {}
@@ -86,6 +88,6 @@ def _parse(text: str) -> Any:
 
 
 def _tensor_info(tensor: OnnxTensor) -> TensorInfo:
-    """Returns the information on a tensor. Its first dimension is 1 if the file leaves it open, which any number of pictures does."""
+    """Returns the information on a tensor. If the file leaves the number of pictures open, it is 1."""
     shape = (tensor.shape[0] or 1, *tensor.shape[1:]) if tensor.shape else ()
     return TensorInfo(tensor.name, shape, np.dtype((tensor.dtype or "object").replace("float16", "float32")))
