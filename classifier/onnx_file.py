@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-MAX_FIELDS = 1_000_000
-"""Upper bound of the fields that are read. Graphs with ten thousand nodes have a tenth of it."""
+MAX_FIELDS = 500_000
+"""Upper bound of the fields that are read. A graph with ten thousand nodes has a fifth of it."""
 DTYPES = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 10: "float16", 11: "float64"}
 """Names of the types of elements in TensorProto.DataType."""
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5

@@ -14,17 +14,14 @@ from typing import Any
 import numpy as np
 
 from classifier.backends import TensorInfo
-from classifier.exporters import CUSTOM_VISION, KERAS
+from classifier.exporters import AZURE_ML, CUSTOM_VISION, IMAGENET, KERAS, OTHER_ONNX, PYTORCH
 from classifier.inspectors import Inspection
 from classifier.labels import check_labels
 from classifier.onnx_file import OnnxFile, OnnxTensor, read_onnx_file
 from classifier.ultralytics import EXPORTER as ULTRALYTICS
 from classifier.ultralytics import interpret
 
-AZURE_ML, PYTORCH, OTHER = "Azure Machine Learning AutoML", "PyTorch", "unknown tool"
 WHERE = "metadata inside the model"
-IMAGENET = {"mean": (123.675, 116.28, 103.53), "scale": (58.395, 57.12, 57.375)}
-"""Mean and standard deviation of ImageNet's pixels, 255 times (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225)."""
 COLOURS = {"rgb8": "rgb", "bgr8": "bgr"}
 RANGES = {
     "nominalrange_0_255": {"mean": 0.0, "scale": 1.0},
@@ -32,6 +29,8 @@ RANGES = {
     "normalized_1_1": {"mean": 127.5, "scale": 127.5},
 }
 """Mean and scale for values of ``Image.NominalPixelRange``."""
+PRODUCERS = {"pytorch": PYTORCH, "tf2onnx": KERAS, "keras2onnx": KERAS}
+"""The tool whose models a program writes."""
 OLD_CUSTOM_VISION = ("loss", "model_outputs0")
 """Outputs of Custom Vision's domains without [S1]."""
 S1_CUSTOM_VISION = ("model_output", "detected_boxes")
@@ -68,8 +67,8 @@ def _recognise(file: OnnxFile) -> tuple[tuple[str, ...], str, dict[str, Any]]:
         return (), AZURE_ML, {"colour": "rgb", "fit": "centre", "softmax": True, **IMAGENET}
     if inputs == ["input"] and {name.removesuffix("_0") for name in outputs} - {"masks"} == {"boxes", "labels", "scores"}:
         return (), AZURE_ML, {"kind": "rcnn", "colour": "rgb", "fit": "whole", **IMAGENET}
-    tool = {"pytorch": PYTORCH, "tf2onnx": KERAS, "keras2onnx": KERAS}.get(file.producer, OTHER)
-    return (), tool, {"colour": "rgb", **pixels}
+    tool = PRODUCERS.get(file.producer, OTHER_ONNX)
+    return (), tool, {**({} if tool == OTHER_ONNX else {"colour": "rgb"}), **pixels}
 
 
 def _pixel_values(metadata: dict[str, str]) -> dict[str, Any]:
