@@ -32,7 +32,7 @@ COPY capture/requirements.txt capture.txt
 RUN packages.sh vision capture.txt bus.txt
 
 FROM packages AS classifier-packages
-COPY classifier/requirements*.txt .
+COPY classifier/requirements*.txt ./
 COPY capture/requirements.txt capture.txt
 # For ONNX models: --build-arg ONNX=yes. There is no onnxruntime for 32-bit ARM.
 ARG ONNX
