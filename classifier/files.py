@@ -67,7 +67,7 @@ def _model_format(name: str, suffixes: dict[str, str]) -> str:
 
 def read_files(path: Path) -> ExportFiles:
     """Reads an export in a folder, a zip, or a model file with its neighbours. Raises `InvalidExport` and `OSError`."""
-    if path.is_dir():
+    if not path.is_file():
         return _Folder(path).read_all()
     with path.open("rb") as file:
         head = file.read(HEAD_SIZE)

@@ -16,9 +16,9 @@ TASKS = ("detect", "classify")
 
 
 def read_metadata(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Returns the labels and the values of a description from a text inside a model. Raises `InvalidExport`.
+    """Returns the labels and the values of a description from a text inside a model: JSON or, in older exports, Python.
 
-    The text is JSON or, in older exports, a Python dictionary.
+    Raises `InvalidExport`.
     """
     is_json = text.lstrip().startswith(b'{"')
     if not is_json and len(text) > MAX_DICTIONARY:
@@ -57,6 +57,8 @@ def _interpret(metadata: dict[str, Any], where: object) -> tuple[tuple[str, ...]
     if task not in TASKS:
         raise InvalidExport(f"{where}: an Ultralytics model for the task {task!r:.40}; supported are {' and '.join(TASKS)}")
     labels = from_names(metadata["names"], f"{where}: names") if metadata.get("names") else ()
+    if "task" not in metadata:  # YOLOv5, whose outputs differ
+        return labels, {}
     if task == "classify":
         return labels, {"kind": "classification", "colour": "rgb", "mean": 0.0, "scale": 255.0, "fit": "square"}
     return labels, {"kind": "yolov8"} if "yolov8" in decoders.names() else {}

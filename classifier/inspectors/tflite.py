@@ -6,6 +6,7 @@ Sources of the field numbers: the schemas of TensorFlow Lite (tensorflow/lite/sc
 
 import io
 import logging
+import re
 import zipfile
 from typing import Any
 
@@ -48,7 +49,7 @@ def inspect(model: bytes) -> Inspection:
         return Inspection()
     labels: tuple[str, ...] = ()
     exporter, files = "", _appended_files(model)
-    ultralytics = next((name for name in files if name in ("metadata.json", "temp_meta.txt")), "")
+    ultralytics = next((name for name, content in files.items() if re.match(rb"\s*\{.*names['\"]:", content, re.DOTALL)), "")
     if ultralytics:
         labels, description = read_metadata(files[ultralytics], f"{ultralytics} inside the model")
         exporter = EXPORTER

@@ -156,6 +156,7 @@ def grid(rows: int = 7) -> bytes:
     [
         {"best_float32.tflite": append(grid(), {"metadata.json": json.dumps(METADATA).encode()})},
         {"best_float32.tflite": append(grid(), {"temp_meta.txt": repr(METADATA).encode()})},
+        {"best_float32.tflite": append(grid(), {"labels.txt": b"a", "meta.txt": repr(METADATA).encode()})},
         {"best_float32.tflite": grid(), "metadata.yaml": YAML},
         {"best_float32.tflite": grid(), "metadata.yaml": YAML.replace(b"'it''s'", b'"it\'s"')},
         {
