@@ -18,7 +18,7 @@ class Rules:
     """The settings with the same names. `threshold` and those after it apply to the classification of a detector's visitors."""
 
     visitors: tuple[str, ...] = ()
-    background_labels: tuple[str, ...] = ()
+    background_labels: tuple[str, ...] = BACKGROUND_LABELS
     threshold: float = 0.5
     crop_margin: float = 0.0
     crops: int = 4

@@ -162,6 +162,13 @@ def quantised(dtype: str, quantisation: Quantisation, side: int = 16, picture: s
     return network.model(network.reshape(network.pool(), (1, 3)))
 
 
+def pixels(shape: Sequence[int], side: int, dtype: str = "float32") -> bytes:
+    """Returns a model whose output has the values of its input, side x side x 3, in another shape; uint8 and int8 mean 0..1."""
+    quantisation = None if dtype == "float32" else Quantisation(1 / 255, int(np.iinfo(dtype).min))
+    network = Network(side, dtype, quantisation)
+    return network.model(network.reshape(network.pool(side), shape))
+
+
 def yolo(weights: Array, bias: Array, cells: int = 4, side: int = 16) -> bytes:
     """Returns a YOLO detector with a grid of cells, each linear in its mean colour: weights (5 x (5 + labels) x 3)."""
     network = Network(side)
