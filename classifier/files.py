@@ -17,8 +17,9 @@ from runtime.logs import one_line
 
 MODEL_FILE = "model.tflite"
 """The usual name of the model file. Any other name with the suffix of a backend is read too."""
+LABELS_FILE = "labels.txt"
 VERTEX_LABELS = "dict.txt"
-LABEL_FILES = ("labels.txt", VERTEX_LABELS, "labelmap.txt", "labels.json")
+LABEL_FILES = (LABELS_FILE, VERTEX_LABELS, "labelmap.txt", "labels.json")
 """Names of the files of labels. The first one that exists is read."""
 DESCRIPTION_FILE = "footfall.toml"
 MANIFEST_FILE = "cvexport.manifest"

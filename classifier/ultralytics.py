@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from classifier import InvalidExport, decoders
+from classifier import InvalidExport
 from classifier.labels import from_names
 
 EXPORTER = "Ultralytics"
@@ -61,7 +61,7 @@ def _interpret(metadata: dict[str, Any], where: object) -> tuple[tuple[str, ...]
         return labels, {}
     if task == "classify":
         return labels, {"kind": "classification", "colour": "rgb", "mean": 0.0, "scale": 255.0, "fit": "square"}
-    return labels, {"kind": "yolov8"} if "yolov8" in decoders.names() else {}
+    return labels, {"kind": "yolov8"}
 
 
 def _unquote(text: str) -> str:

@@ -18,7 +18,7 @@ from classifier.backends import TensorInfo
 from classifier.files import check_read_size, read_entry
 from classifier.inspectors import Inspection
 from classifier.inspectors.flatbuffer import DamagedTable, Table
-from classifier.labels import parse_lines
+from classifier.labels import parse_labels
 from classifier.ultralytics import EXPORTER, read_metadata
 from runtime.logs import one_line
 
@@ -54,7 +54,7 @@ def inspect(model: bytes) -> Inspection:
         labels, description = read_metadata(files[ultralytics], f"{ultralytics} inside the model")
         exporter = EXPORTER
     elif name := _label_file(files, label_file):
-        labels = parse_lines(files[name], f"{name} inside the model")
+        labels = parse_labels(files[name], f"{name} inside the model")
     return Inspection(labels, exporter, description, inputs, outputs, EDGE_TPU_DELEGATE if is_edge_tpu else "")
 
 
