@@ -125,9 +125,10 @@ class _Source(ABC):
             raise InvalidExport(f"found {' and '.join(models)}; there must be exactly one model{self.hint}")
         if models:
             return models[0]
+        if kind := describe_any(self.names, self.head):
+            raise InvalidExport(f"this is {kind}")
         needed = " or ".join(f"*.{name}" for name in backends.names())
-        found = describe_any(self.names, self.head)
-        raise InvalidExport(f"{f'this is {found}; ' if found else ''}{MODEL_FILE} is missing; a model is one file {needed}")
+        raise InvalidExport(f"{MODEL_FILE} is missing; a model is one file {needed}")
 
 
 class _Folder(_Source):

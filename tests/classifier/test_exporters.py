@@ -25,14 +25,15 @@ from tests.support.tflite_metadata import append, metadata
 
 PLAIN = np.full((40, 40, 3), (200, 100, 50), np.uint8)  # blue, green, red
 SHARED = Path(__file__).parents[3] / "shared"
-REAL = Path(__file__).parent / "data" / "metadata.tflite"
-"""`tflite.classification` of three labels, with metadata of TensorFlow Lite Support 0.4.4 (ImageNet's mean and deviation)."""
+DATA = Path(__file__).parent / "data"
+"""Models that the tools themselves exported; see export_keras.py there."""
+REAL = DATA / "metadata.tflite"
 KERAS = ("serving_default_input_1:0", "StatefulPartitionedCall:0")
 NUMBERED, LABELS = {"labels.txt": b"0 Woman\n1 Man\n2 Nobody"}, {"labels.txt": b"Woman\nMan\nNobody"}
 TEACHABLE, VERTEX, EDGE, TENSORFLOW = "Teachable Machine", "Vertex AI AutoML Edge", "Edge Impulse", "TensorFlow (Keras)"
 INT8 = tflite.quantised("int8", Quantisation(1 / 255, -128), picture=KERAS[0])
 UINT8 = tflite.quantised("uint8", Quantisation(1 / 255, 0), 224)
-PICTURE, DATA = ("picture", "probabilities"), ("Placeholder", "loss")
+PICTURE, CUSTOM = ("picture", "probabilities"), ("Placeholder", "loss")
 
 
 def inside(names: tuple[str, str], scale: float = 255, mean: Sequence[float] = ()) -> bytes:
@@ -63,7 +64,7 @@ def inside(names: tuple[str, str], scale: float = 255, mean: Sequence[float] = (
         ({"door.tflite": inside(KERAS, 58.0, [116.0, 116.0, 116.0])}, TENSORFLOW, "whole", "rgb"),
         ({"model.tflite": INT8, **LABELS}, TENSORFLOW, "whole", "rgb"),
         ({"model.tflite": tflite.named(PICTURE, 1), **NUMBERED}, "", "whole", "bgr"),
-        ({"model.tflite": tflite.named(DATA, 1, side=224), **LABELS}, "Custom Vision", "centre", "bgr"),
+        ({"model.tflite": tflite.named(CUSTOM, 1, side=224), **LABELS}, "Custom Vision", "centre", "bgr"),
         ({"model.tflite": tflite.named(PICTURE, 1), "labels.json": b'["Woman", "Man", "Nobody"]'}, "", "whole", "bgr"),
         ({"model.tflite": inside(PICTURE, 1)}, "", "whole", "rgb"),
     ],
@@ -192,6 +193,31 @@ def test_other_tasks_of_ultralytics(tmp_path: Path) -> None:
         InvalidExport, match=r"metadata\.json inside the model: an Ultralytics model for the task 'segment'; supported"
     ):
         read_export(tmp_path / "segment")
+
+
+KERAS_PICTURE = (np.arange(32 * 32 * 3).reshape(32, 32, 3) * 7 % 256).astype(np.uint8)
+ZERO_TO_ONE, SIGNED = (0.3975, 0.3093, 0.2932), (0.4806, 0.2508, 0.2687)
+"""What Keras computes for the picture, which is RGB, in both ranges."""
+
+
+@pytest.mark.parametrize(
+    ("name", "toml", "expected", "tolerance"),
+    [
+        ("keras-float", b"scale = 255", ZERO_TO_ONE, 1e-4),
+        ("keras-float", b"mean = 127.5\nscale = 127.5", SIGNED, 1e-4),
+        ("keras-rescaling", b"", SIGNED, 1e-4),
+        ("keras-int8", b"", ZERO_TO_ONE, 0.02),
+        ("keras-int8-signed", b"", SIGNED, 0.02),
+    ],
+)
+def test_real_exports_from_keras(tmp_path: Path, name: str, toml: bytes, expected: tuple[float, ...], tolerance: float) -> None:
+    """The probabilities are those of Keras. A layer that scales the input, and the quantisation of an int8 model, are noticed."""
+    files = {f"{name}.tflite": (DATA / f"{name}.tflite").read_bytes(), "footfall.toml": toml, **LABELS}
+    export = read_export(write_files(tmp_path / "door", files))
+    model = Model(export, trial=("true",))
+    found = {one.label: one.probability for one in model.run(model.input.to_tensor(KERAS_PICTURE[..., ::-1]))}
+    assert export.exporter == TENSORFLOW
+    assert [found[label] for label in export.labels] == pytest.approx(expected, abs=tolerance)
 
 
 def test_real_metadata(tmp_path: Path) -> None:
