@@ -20,7 +20,7 @@ def read_metadata(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str
 
     Raises `InvalidExport`.
     """
-    is_json = text.lstrip().startswith(b'{"')
+    is_json = re.match(rb'\s*\{\s*"', text)
     if not is_json and len(text) > MAX_DICTIONARY:
         raise InvalidExport(f"{where}: {len(text)} bytes; at most {MAX_DICTIONARY} are allowed")
     try:
@@ -50,18 +50,15 @@ def read_yaml(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str, An
 def _interpret(metadata: dict[str, Any], where: object) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Returns the labels and the values of a description.
 
-    A classifier takes the centred square, RGB, 0..1: ``classify_transforms`` in ultralytics/data/augment.py. The kind ``yolov8``
-    knows the input of a detector.
+    A classifier takes the centred square, RGB, 0..1: ``classify_transforms`` in ultralytics/data/augment.py. The shape of a
+    detector's output tells its kind, which knows the input.
     """
     task = metadata.get("task", "detect")
     if task not in TASKS:
         raise InvalidExport(f"{where}: an Ultralytics model for the task {task!r:.40}; supported are {' and '.join(TASKS)}")
     labels = from_names(metadata["names"], f"{where}: names") if metadata.get("names") else ()
-    if "task" not in metadata:  # YOLOv5, whose outputs differ
-        return labels, {}
-    if task == "classify":
-        return labels, {"kind": "classification", "colour": "rgb", "mean": 0.0, "scale": 255.0, "fit": "square"}
-    return labels, {"kind": "yolov8"}
+    classifier = {"kind": "classification", "colour": "rgb", "mean": 0.0, "scale": 255.0, "fit": "square"}
+    return labels, classifier if task == "classify" else {}
 
 
 def _unquote(text: str) -> str:

@@ -131,6 +131,7 @@ METADATA = {
     "task": "detect",
     "imgsz": [64, 64],
     "names": NAMES,
+    "end2end": False,
 }
 YAML = b"""description: Ultralytics YOLOv8n model trained on door.yaml
 author: Ultralytics
@@ -156,6 +157,7 @@ def grid(rows: int = 7) -> bytes:
     "files",
     [
         {"best_float32.tflite": append(grid(), {"metadata.json": json.dumps(METADATA).encode()})},
+        {"best_float32.tflite": append(grid(), {"metadata.json": json.dumps(METADATA, indent=2).encode()})},
         {"best_float32.tflite": append(grid(), {"temp_meta.txt": repr(METADATA).encode()})},
         {"best_float32.tflite": append(grid(), {"labels.txt": b"a", "meta.txt": repr(METADATA).encode()})},
         {"best_float32.tflite": grid(), "metadata.yaml": YAML},
@@ -173,7 +175,12 @@ def test_ultralytics(tmp_path: Path, files: dict[str, bytes]) -> None:
         export = read_export(path)
         assert (export.exporter, export.labels) == ("Ultralytics", tuple(NAMES.values()))
         model = Model(export, trial=("true",))
-        assert (export.description.kind, model.labels, model.input.fit) == ("yolov8", export.labels, "letterbox")
+        assert (model.labels, model.input.fit, model.input.padding, model.input.scale[0]) == (
+            export.labels,
+            "letterbox",
+            114,
+            255,
+        )
     assert read_export(write_files(folder, {"labels.txt": b"a\nb\nc"})).labels == ("a", "b", "c")
 
 
