@@ -12,6 +12,7 @@ from classifier.exporters import RANGE_HINTS, needs_range, recognise
 from classifier.files import (
     DESCRIPTION_FILE,
     LABEL_FILES,
+    LABELS_FILE,
     MANIFEST_FILE,
     MODEL_FILE,
     ULTRALYTICS_FILE,
@@ -22,12 +23,12 @@ from classifier.files import (
 )
 from classifier.filetypes import describe
 from classifier.inspectors import Inspection, inspect
-from classifier.labels import parse_json, parse_lines, without_numbers
+from classifier.labels import parse_json, parse_labels, without_numbers
 from classifier.ultralytics import EXPORTER as ULTRALYTICS
 from classifier.ultralytics import read_yaml
 from runtime.address import public_address
 
-__all__ = ["MODEL_FILE", "Export", "FileStats", "read_export", "stat_files"]
+__all__ = ["LABELS_FILE", "MODEL_FILE", "Export", "FileStats", "parse_labels", "read_export", "stat_files"]
 
 DIGEST_LENGTH = 12
 """Hex digits of the model file's SHA-256 in its identity."""
@@ -74,7 +75,7 @@ def read_export(path: Path) -> Export:
         inspection = inspect(files.format, files.model)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        needed = f"a folder or zip with {MODEL_FILE} and {LABEL_FILES[0]}, or a model file, is required"
+        needed = f"a folder or zip with {MODEL_FILE} and {LABELS_FILE}, or a model file, is required"
         raise InvalidExport(f"{public_path}: {reason}; {needed}") from None
     except InvalidExport as error:
         raise InvalidExport(f"{public_path}: {error}") from None
@@ -107,7 +108,7 @@ def _read_labels(files: ExportFiles, folder: Path) -> tuple[str, ...]:
     """Returns the labels beside the model; none if there is no such file."""
     for file in LABEL_FILES:
         if file in files.others:
-            parse = parse_json if file.endswith(".json") else parse_lines
+            parse = parse_json if file.endswith(".json") else parse_labels
             return parse(files.others[file], folder / file)
     return ()
 

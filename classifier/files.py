@@ -17,8 +17,9 @@ from runtime.logs import one_line
 
 MODEL_FILE = "model.tflite"
 """The usual name of the model file. Any other name with the suffix of a backend is read too."""
+LABELS_FILE = "labels.txt"
 VERTEX_LABELS = "dict.txt"
-LABEL_FILES = ("labels.txt", VERTEX_LABELS, "labelmap.txt", "labels.json")
+LABEL_FILES = (LABELS_FILE, VERTEX_LABELS, "labelmap.txt", "labels.json")
 """Names of the files of labels. The first one that exists is read."""
 DESCRIPTION_FILE = "footfall.toml"
 MANIFEST_FILE = "cvexport.manifest"
@@ -67,7 +68,7 @@ def _model_format(name: str, suffixes: dict[str, str]) -> str:
 
 def read_files(path: Path) -> ExportFiles:
     """Reads an export in a folder, a zip, or a model file with its neighbours. Raises `InvalidExport` and `OSError`."""
-    if path.is_dir():
+    if not path.is_file():
         return _Folder(path).read_all()
     with path.open("rb") as file:
         head = file.read(HEAD_SIZE)
@@ -124,9 +125,10 @@ class _Source(ABC):
             raise InvalidExport(f"found {' and '.join(models)}; there must be exactly one model{self.hint}")
         if models:
             return models[0]
+        if kind := describe_any(self.names, self.head):
+            raise InvalidExport(f"this is {kind}")
         needed = " or ".join(f"*.{name}" for name in backends.names())
-        found = describe_any(self.names, self.head)
-        raise InvalidExport(f"{f'this is {found}; ' if found else ''}{MODEL_FILE} is missing; a model is one file {needed}")
+        raise InvalidExport(f"{MODEL_FILE} is missing; a model is one file {needed}")
 
 
 class _Folder(_Source):

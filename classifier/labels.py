@@ -18,7 +18,7 @@ _CHARACTER_MAP = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff")) | dic
 _NUMBERED = re.compile(r"(\d{1,5})(?:\s*:\s*|\s+)(\S.*)")
 
 
-def parse_lines(text: bytes, where: object = "labels.txt") -> tuple[str, ...]:
+def parse_labels(text: bytes, where: object = "labels.txt") -> tuple[str, ...]:
     """Returns the labels in a text of one label per line, in UTF-8 or UTF-16. Raises `InvalidExport`; `where` is for messages.
 
     Accepts the line ends of any system. Ignores blank lines at the end, white space around labels, and invisible characters.

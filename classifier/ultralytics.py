@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from classifier import InvalidExport, decoders
+from classifier import InvalidExport
 from classifier.labels import from_names
 
 EXPORTER = "Ultralytics"
@@ -16,11 +16,11 @@ TASKS = ("detect", "classify")
 
 
 def read_metadata(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Returns the labels and the values of a description from a text inside a model. Raises `InvalidExport`.
+    """Returns the labels and the values of a description from a text inside a model: JSON or, in older exports, Python.
 
-    The text is JSON or, in older exports, a Python dictionary.
+    Raises `InvalidExport`.
     """
-    is_json = text.lstrip().startswith(b'{"')
+    is_json = re.match(rb'\s*\{\s*"', text)
     if not is_json and len(text) > MAX_DICTIONARY:
         raise InvalidExport(f"{where}: {len(text)} bytes; at most {MAX_DICTIONARY} are allowed")
     try:
@@ -50,16 +50,15 @@ def read_yaml(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str, An
 def interpret(metadata: dict[str, Any], where: object) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Returns the labels and the values of a description.
 
-    A classifier takes the centred square, RGB, 0..1: ``classify_transforms`` in ultralytics/data/augment.py. The kind ``yolov8``
-    knows the input of a detector.
+    A classifier takes the centred square, RGB, 0..1: ``classify_transforms`` in ultralytics/data/augment.py. The shape of a
+    detector's output tells its kind, which knows the input.
     """
     task = metadata.get("task", "detect")
     if task not in TASKS:
         raise InvalidExport(f"{where}: an Ultralytics model for the task {task!r:.40}; supported are {' and '.join(TASKS)}")
     labels = from_names(metadata["names"], f"{where}: names") if metadata.get("names") else ()
-    if task == "classify":
-        return labels, {"kind": "classification", "colour": "rgb", "mean": 0.0, "scale": 255.0, "fit": "square"}
-    return labels, {"kind": "yolov8"} if "yolov8" in decoders.names() else {}
+    classifier = {"kind": "classification", "colour": "rgb", "mean": 0.0, "scale": 255.0, "fit": "square"}
+    return labels, classifier if task == "classify" else {}
 
 
 def _unquote(text: str) -> str:

@@ -6,6 +6,8 @@ Sources of the field numbers: the schemas of TensorFlow Lite (tensorflow/lite/sc
 
 import io
 import logging
+import re
+import struct
 import zipfile
 from typing import Any
 
@@ -17,7 +19,7 @@ from classifier.backends import TensorInfo
 from classifier.files import check_read_size, read_entry
 from classifier.inspectors import Inspection
 from classifier.inspectors.flatbuffer import DamagedTable, Table
-from classifier.labels import parse_lines
+from classifier.labels import parse_labels
 from classifier.ultralytics import EXPORTER, read_metadata
 from runtime.logs import one_line
 
@@ -30,6 +32,8 @@ MAX_FILE_SIZE = 1024 * 1024
 """Upper bound of an appended file."""
 _DTYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 9: "int8"}
 """Names of the types in `TensorType`."""
+_MULTIPLY = 18
+"""`BuiltinOperator.MUL`."""
 _NORMALISATION, _IMAGE, _RGB, _LABEL_FILES = 1, 2, 1, (2, 3)
 """Values of `ProcessUnitOptions`, `ContentProperties`, `ColorSpaceType` and `AssociatedFileType`."""
 
@@ -44,16 +48,18 @@ def inspect(model: bytes) -> Inspection:
         inputs, outputs = (_tensors(graph, field) if graph else () for field in (1, 2))
         is_edge_tpu = any(code.text(1) == EDGE_TPU_OPERATOR for code in root.tables(1))
         description, label_file = _read_metadata(root)
+        if graph and "scale" not in description and _scales_its_input(root, graph):
+            description |= {"mean": 0.0, "scale": 1.0}
     except DamagedTable:
         return Inspection()
     labels: tuple[str, ...] = ()
     exporter, files = "", _appended_files(model)
-    ultralytics = next((name for name in files if name in ("metadata.json", "temp_meta.txt")), "")
+    ultralytics = next((name for name, content in files.items() if re.match(rb"\s*\{.*names['\"]:", content, re.DOTALL)), "")
     if ultralytics:
         labels, description = read_metadata(files[ultralytics], f"{ultralytics} inside the model")
         exporter = EXPORTER
     elif name := _label_file(files, label_file):
-        labels = parse_lines(files[name], f"{name} inside the model")
+        labels = parse_labels(files[name], f"{name} inside the model")
     return Inspection(labels, exporter, description, inputs, outputs, EDGE_TPU_DELEGATE if is_edge_tpu else "")
 
 
@@ -70,6 +76,23 @@ def _tensors(graph: Table, field: int) -> tuple[TensorInfo, ...]:
             step = (scales[0], int(zeros[0])) if len(scales) == len(zeros) == 1 else (0.0, 0)
             found.append(TensorInfo(tensor.text(3), shape, dtype, *step))
     return tuple(found)
+
+
+def _scales_its_input(root: Table, graph: Table) -> bool:
+    """Returns whether the first operator multiplies the picture by about 1/255 or 1/127.5, so that the network takes 0..255.
+
+    Keras' layer Rescaling and its preprocess_input become such an operator if an offset follows. Without an offset, the converter
+    moves the factor into the weights, where it cannot be seen.
+    """
+    first = graph.item(3, 0)
+    code = root.item(1, first.number(0, types.Uint32Flags)) if first else None
+    if not first or not code or code.number(0, types.Int8Flags) != _MULTIPLY:
+        return False
+    used, pictures = first.numbers(1), graph.numbers(1)
+    factor = graph.item(0, int(used[1])) if len(used) == 2 and used[:1] == pictures else None
+    buffer = root.item(4, factor.number(2, types.Uint32Flags)) if factor else None
+    content = buffer.content(0) if buffer else b""
+    return len(content) == 4 and 1 / 260 < struct.unpack("<f", content)[0] < 1 / 120
 
 
 def _read_metadata(root: Table) -> tuple[dict[str, Any], str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import InvalidExport
-from classifier.labels import parse_json, parse_lines, without_numbers
+from classifier.labels import parse_json, parse_labels, without_numbers
 from classifier.visitors import means_nobody, visitor_labels
 
 LABELS = ("man", "Äpfel", "empty street", "\u0627\u0645\u0631\u0623\u0629", "\U0001f469\u200d\U0001f9b0 woman")
@@ -20,7 +20,7 @@ LABELS = ("man", "Äpfel", "empty street", "\u0627\u0645\u0631\u0623\u0629", "\U
 def test_labels_of_any_system(encoding: str, mark: str, end: str, last: str) -> None:
     """All encodings, line ends, trailing blank lines, no-break spaces and invisible characters give the same labels."""
     text = mark + end.join(LABELS).replace("empty ", "empty\u00a0") + last
-    assert parse_lines(text.encode(encoding)) == LABELS
+    assert parse_labels(text.encode(encoding)) == LABELS
 
 
 CORAL = tuple(f"{number}  class {number}" for number in (*range(12), 13, 15))
@@ -84,7 +84,7 @@ def test_labels_in_json(text: bytes, expected: tuple[str, ...] | str) -> None:
 )
 def test_any_labels(text: bytes) -> None:
     """Any bytes give labels that fit a message, or an `InvalidExport` of one line."""
-    for parse in (parse_lines, parse_json):
+    for parse in (parse_labels, parse_json):
         try:
             labels = without_numbers(parse(text))
         except InvalidExport as error:

@@ -174,7 +174,7 @@ def test_a_keras_model_gives_the_same_answers_in_both_formats() -> None:
     """Labels and probabilities of a real export to TensorFlow Lite and to ONNX differ by at most 1e-4."""
     labels = ("red", "green", "blue")
     lite, onnx_model = (
-        Model(Export("keras", (DATA / f"keras.{name}").read_bytes(), labels, Description(colour="rgb"), name), trial=("true",))
+        Model(Export("keras", (DATA / f"colours.{name}").read_bytes(), labels, Description(colour="rgb"), name), trial=("true",))
         for name in ("tflite", "onnx")
     )
     best = set()
@@ -232,7 +232,7 @@ def endless() -> bytes:
     return network.model()
 
 
-KERAS = (DATA / "keras.onnx").read_bytes()
+KERAS = (DATA / "colours.onnx").read_bytes()
 
 
 @pytest.mark.parametrize(
