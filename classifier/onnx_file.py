@@ -3,6 +3,7 @@
 ONNX files are protocol buffers; the field numbers below are those of onnx.proto (github.com/onnx/onnx). Weights are skipped.
 """
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -11,10 +12,16 @@ MAX_FIELDS = 500_000
 """Upper bound of the fields that are read. A graph with ten thousand nodes has a fifth of it."""
 DTYPES = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 10: "float16", 11: "float64"}
 """Names of the types of elements in TensorProto.DataType."""
+MAX_FIRST_NODES = 8
+"""Operators in which the division of the picture is looked for."""
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 """Wire types."""
 _EXTERNAL = 1
 """TensorProto.DataLocation of weights in another file."""
+
+
+_Field = tuple[int, int | memoryview]
+"""The number and the value of a field."""
 
 
 class OnnxTensor(NamedTuple):
@@ -38,6 +45,8 @@ class OnnxFile:
     """The labels of a ZipMap, the operator that returns a probability for each label, in the order of its input."""
     has_external_weights: bool = False
     """Whether weights are in another file."""
+    divisor: float = 0.0
+    """The number by which the first operators divide the picture, such as 255; 0 if they do not."""
 
 
 def read_onnx_file(model: bytes) -> OnnxFile:
@@ -57,25 +66,58 @@ def read_onnx_file(model: bytes) -> OnnxFile:
     return replace(graph, producer=producer, metadata=metadata)
 
 
+class _Node(NamedTuple):
+    kind: str
+    inputs: list[str]
+    output: str
+
+
 def _read_graph(reader: "_Reader", graph: memoryview) -> OnnxFile:
     tensors: dict[int, list[OnnxTensor]] = {11: [], 12: []}
-    labels, weights, is_external = tuple[str, ...](), set[str](), False
+    weights: dict[str, float] = {}
+    nodes: list[_Node] = []
+    labels, is_external = tuple[str, ...](), False
     for number, value in reader.fields(graph):
         if number == 1:
-            labels = labels or _zip_map_labels(reader, _message(value))
+            fields = list(reader.fields(_message(value)))
+            nodes += [_read_node(fields)] if len(nodes) < MAX_FIRST_NODES else []
+            labels = labels or _zip_map_labels(reader, fields)
         elif number == 5:
             weight = dict(reader.fields(_message(value)))
-            weights.add(_text(weight.get(8, b"")))
+            weights[_text(weight.get(8, b""))] = _read_number(weight.get(9))
             is_external = is_external or weight.get(14) == _EXTERNAL
         elif number in tensors:
             tensors[number].append(_read_tensor(reader, _message(value)))
     inputs = tuple(one for one in tensors[11] if one.name not in weights)  # old files list their weights as inputs, too
-    return OnnxFile(inputs=inputs, outputs=tuple(tensors[12]), class_labels=labels, has_external_weights=is_external)
+    divisor = _find_divisor(nodes, weights, {one.name for one in inputs})
+    return OnnxFile("", {}, inputs, tuple(tensors[12]), labels, is_external, divisor)
 
 
-def _zip_map_labels(reader: "_Reader", node: memoryview) -> tuple[str, ...]:
+def _read_node(fields: list[_Field]) -> _Node:
+    names = [_text(value) for number, value in fields if number == 1]
+    texts = {number: _text(value) for number, value in reversed(fields) if number in (2, 4)}
+    return _Node(texts.get(4, ""), names, texts.get(2, ""))
+
+
+def _read_number(raw: int | memoryview | None) -> float:
+    """Returns the value of a constant that is one float32; 0 for any other."""
+    return float(struct.unpack("<f", raw)[0]) if isinstance(raw, memoryview) and len(raw) == 4 else 0.0
+
+
+def _find_divisor(nodes: list[_Node], constants: dict[str, float], pictures: set[str]) -> float:
+    """Returns the number by which the first operator that changes the picture's values divides them; 0 if it does not."""
+    for node in nodes:
+        used = [name for name in node.inputs if name in pictures]
+        if used and node.kind in ("Cast", "Identity", "Transpose"):
+            pictures = pictures | {node.output}
+        elif used:
+            number = constants.get(node.inputs[-1], 0.0) if len(node.inputs) == 2 else 0.0
+            return number if node.kind == "Div" else 1 / number if node.kind == "Mul" and number else 0.0
+    return 0.0
+
+
+def _zip_map_labels(reader: "_Reader", fields: list[_Field]) -> tuple[str, ...]:
     """Returns the attribute classlabels_strings of a node, if it is a ZipMap."""
-    fields = list(reader.fields(node))
     if not any(number == 4 and _is_text(value, b"ZipMap") for number, value in fields):
         return ()
     for number, value in fields:
@@ -105,7 +147,7 @@ class _Reader:
     def __init__(self) -> None:
         self._remaining = MAX_FIELDS
 
-    def fields(self, message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    def fields(self, message: memoryview) -> Iterator[_Field]:
         """Yields the number and the value of each field: a number, or the bytes of anything else. Raises `ValueError`."""
         position = 0
         while position < len(message):

@@ -31,6 +31,8 @@ RANGES = {
 """Mean and scale for values of ``Image.NominalPixelRange``."""
 PRODUCERS = {"pytorch": PYTORCH, "tf2onnx": KERAS, "keras2onnx": KERAS}
 """The tool whose models a program writes."""
+MIN_DIVISOR, MAX_DIVISOR = 120, 260
+"""A model that divides its input by a number between these, such as 127.5 or 255, takes pixels from 0 to 255."""
 OLD_CUSTOM_VISION = ("loss", "model_outputs0")
 """Outputs of Custom Vision's domains without [S1]."""
 S1_CUSTOM_VISION = ("model_output", "detected_boxes")
@@ -56,7 +58,6 @@ def _recognise(file: OnnxFile) -> tuple[tuple[str, ...], str, dict[str, Any]]:
     pixels = _pixel_values(file.metadata)
     if file.metadata.get("author") == ULTRALYTICS or {"names", "stride"} <= file.metadata.keys():
         labels, values = interpret(file.metadata | {"names": _parse(file.metadata.get("names", ""))}, WHERE)
-        values.pop("kind", "")  # the shape of the output distinguishes YOLOv5, YOLOv8 and models with NMS
         return labels, ULTRALYTICS, values
     if inputs == ["data"] and set(outputs) & {*OLD_CUSTOM_VISION, *S1_CUSTOM_VISION}:
         if not pixels:
@@ -68,6 +69,8 @@ def _recognise(file: OnnxFile) -> tuple[tuple[str, ...], str, dict[str, Any]]:
     if inputs == ["input"] and {name.removesuffix("_0") for name in outputs} - {"masks"} == {"boxes", "labels", "scores"}:
         return (), AZURE_ML, {"kind": "rcnn", "colour": "rgb", "fit": "whole", **IMAGENET}
     tool = PRODUCERS.get(file.producer, OTHER_ONNX)
+    if MIN_DIVISOR < file.divisor < MAX_DIVISOR:  # the model itself turns pixels into its range
+        pixels = {**RANGES["nominalrange_0_255"], **pixels}
     return (), tool, {**({} if tool == OTHER_ONNX else {"colour": "rgb"}), **pixels}
 
 

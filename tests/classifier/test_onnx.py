@@ -16,7 +16,6 @@ from onnx import TensorProto, helper, load_model_from_string
 from classifier import InvalidExport
 from classifier import model as model_module
 from classifier.backends import Options, onnx
-from classifier.description import Description
 from classifier.export import Export, read_export
 from classifier.exporters import AZURE_ML
 from classifier.inspectors import inspect
@@ -170,12 +169,16 @@ def test_a_grid_with_channels_first(tmp_path: Path) -> None:
         assert (one.probability, *(one.box or ())) == pytest.approx((other.probability, *(other.box or ())), rel=1e-4)
 
 
-def test_a_keras_model_gives_the_same_answers_in_both_formats() -> None:
-    """Labels and probabilities of a real export to TensorFlow Lite and to ONNX differ by at most 1e-4."""
-    labels = ("red", "green", "blue")
+@pytest.mark.system
+def test_a_keras_model_gives_the_same_answers_in_both_formats(tmp_path: Path) -> None:
+    """Labels and probabilities of a real export to TensorFlow Lite and to ONNX differ by at most 1e-4.
+
+    The layer Rescaling is visible in the ONNX file only; the converter to TensorFlow Lite merged it with the next one.
+    """
+    labels = {"labels.txt": b"red\ngreen\nblue"}
     lite, onnx_model = (
-        Model(Export("keras", (DATA / f"colours.{name}").read_bytes(), labels, Description(colour="rgb"), name), trial=("true",))
-        for name in ("tflite", "onnx")
+        Model(read_export(write_files(tmp_path / name, {f"model.{name}": (DATA / f"colours.{name}").read_bytes(), **others})))
+        for name, others in {"tflite": labels | {"footfall.toml": b"scale = 1"}, "onnx": labels}.items()
     )
     best = set()
     chance = np.random.default_rng(4)
@@ -185,7 +188,7 @@ def test_a_keras_model_gives_the_same_answers_in_both_formats() -> None:
         assert [one.label for one in found] == [one.label for one in expected]
         assert [one.probability for one in found] == pytest.approx([one.probability for one in expected], abs=1e-4)
         best.add(found[0].label)
-    assert best == set(labels)
+    assert best == {"red", "green", "blue"}
 
 
 def external() -> bytes:
@@ -239,7 +242,7 @@ KERAS = (DATA / "colours.onnx").read_bytes()
     ("model", "reason"),
     [
         (classifier(), "a model of PyTorch, which does not say what numbers .* 'mean = 0' and 'scale = 255' .*ImageNet"),
-        (KERAS, r"a model of TensorFlow \(Keras\), which does not say what numbers"),
+        (KERAS.replace(b"Mul", b"Sub"), r"a model of TensorFlow \(Keras\), which does not say what numbers"),
         (
             classifier(metadata=ULTRALYTICS | {"task": "pose"}),
             "an Ultralytics model for the task 'pose'; supported are detect and",
@@ -297,7 +300,7 @@ def test_models_that_fail_in_the_trial(export: Export, reason: str) -> None:
 @pytest.mark.system
 def test_a_model_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_module, "TRIAL_TIMEOUT", 0.9)
-    with pytest.raises(InvalidExport, match="^x: the trial took longer than 0.9 s"):
+    with pytest.raises(InvalidExport, match=r"^x: the trial took longer than 0\.9 s"):
         Model(Export("x", endless(), ("a", "b", "c"), format="onnx"))
 
 
