@@ -63,7 +63,8 @@ def model_suffixes() -> dict[str, str]:
 
 def _model_format(name: str, suffixes: dict[str, str]) -> str:
     """Returns the name of the backend that runs a file with this name; empty if none does."""
-    return suffixes.get(name.rpartition(".")[2].lower(), "") if "." in name[1:] and not name.startswith("._") else ""
+    is_name = "." in name[1:] and not name.startswith("._") and name.isprintable()
+    return suffixes.get(name.rpartition(".")[2].lower(), "") if is_name else ""
 
 
 def read_files(path: Path) -> ExportFiles:

@@ -25,12 +25,14 @@ class Table:
     """A table: https://flatbuffers.dev/internals/. Fields that are missing are 0 or empty."""
 
     def __init__(self, content: bytes, position: int) -> None:
+        if not 0 <= position < len(content):
+            raise DamagedTable("a table lies outside of the file")
         self._table = _Table(content, position)
 
     @classmethod
     def root(cls, content: bytes) -> Table:
         """Returns the root table of a file."""
-        return cls(content, _read(_Table(content, 0), types.UOffsetTFlags, 0))
+        return cls(content, int.from_bytes(content[:4], "little"))
 
     def number(self, field: int, kind: object = types.Int32Flags) -> int:
         """Returns a number of the type `kind`, one of `flatbuffers.number_types`."""

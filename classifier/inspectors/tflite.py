@@ -29,7 +29,8 @@ IDENTIFIER = b"TFL3"
 EDGE_TPU_OPERATOR = "edgetpu-custom-op"
 EDGE_TPU_DELEGATE = "libedgetpu.so.1"
 MAX_FILE_SIZE = 1024 * 1024
-"""Upper bound of an appended file."""
+MAX_FILES = 16
+"""Upper bounds of an appended file in bytes, and of their number."""
 _DTYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 9: "int8"}
 """Names of the types in `TensorType`."""
 _MULTIPLY = 18
@@ -143,7 +144,8 @@ def _appended_files(model: bytes) -> dict[str, bytes]:
         return {}
     try:
         with zipfile.ZipFile(_BoundedBytes(model)) as archive:
-            entries = [one for one in archive.infolist() if one.filename.endswith((".txt", ".json"))][:16]
+            texts = [one for one in archive.infolist() if one.filename.endswith((".txt", ".json"))]
+            entries = [one for one in texts if one.filename.isprintable()][:MAX_FILES]
             return {one.filename: read_entry(archive, one, one.filename, MAX_FILE_SIZE) for one in entries}
     except InvalidExport as error:
         raise InvalidExport(f"files inside the model: {error}") from None

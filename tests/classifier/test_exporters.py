@@ -297,6 +297,10 @@ def test_any_appended_file(content: bytes, name: str) -> None:
     check(append(WITHOUT_FILES, {name: content}))
 
 
+NUMBERS = st.sampled_from([0, 1, 4, 16, 2**31 - 1, 2**31, 2**32 - 4, 2**32 - 1]) | st.integers(-2000, 2000).map(
+    lambda one: one % 2**32
+)
+OFFSETS = NUMBERS.map(lambda one: one.to_bytes(4, "little"))
 REAL_MODEL = REAL.read_bytes()
 WITHOUT_FILES = REAL_MODEL[: REAL_MODEL.index(b"PK\x03\x04")]
 
@@ -307,10 +311,8 @@ def test_a_damaged_file(data: st.DataObject) -> None:
     """A model that is cut off, or has other bytes and offsets anywhere, gives labels, or an `InvalidExport` of one line."""
     damaged = bytearray(REAL_MODEL[: data.draw(st.integers(0, len(REAL_MODEL)))] if data.draw(st.booleans()) else REAL_MODEL)
     for _ in range(data.draw(st.integers(0, 8))):
-        at = data.draw(st.integers(8, max(8, len(damaged) - 1)))
-        damaged[at : at + 4] = data.draw(
-            st.binary(min_size=4, max_size=4) | st.integers(0, 2000).map(lambda one: one.to_bytes(4, "little"))
-        )
+        at = 4 * data.draw(st.integers(2, max(2, len(damaged) // 4))) + data.draw(st.sampled_from([0, 0, 0, 1, 2]))
+        damaged[at : at + 4] = data.draw(st.binary(min_size=4, max_size=4) | OFFSETS)
     check(bytes(damaged))
 
 
