@@ -34,7 +34,7 @@ setup: ## installs what make run needs, even if it was installed before
 	@scripts/setup.sh run
 	@touch $(VENV)/.run
 
-onnx: ## installs what ONNX models need as well (onnxruntime, 80 MB)
+onnx: ## installs what ONNX models need as well (onnxruntime, 60 MB)
 	@scripts/setup.sh onnx
 
 # The tests of a file run in one process; the files are in the order of testpaths in pyproject.toml. Tests with containers and

@@ -1,6 +1,7 @@
 """The backend for ONNX, with onnxruntime on the CPU. The library is an extra; there is none for 32-bit ARM."""
 
 import logging
+import os
 import sys
 from ast import literal_eval
 from collections.abc import Sequence
@@ -59,6 +60,7 @@ class Model:
 
 def load(model: bytes, options: Options) -> Model:
     """Implements `classifier.backends.Backend.load`."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # from 1.29 on, it would otherwise send data to Microsoft; read when it is imported
     try:
         import onnxruntime  # noqa: PLC0415  # an extra
     except ImportError:
@@ -67,7 +69,7 @@ def load(model: bytes, options: Options) -> Model:
     if file.has_external_weights:
         raise ValueError("its weights are in another file; export the model with all its weights inside")
     onnxruntime.set_default_logger_severity(FATAL)
-    onnxruntime.disable_telemetry_events()  # only the builds for Windows have any
+    onnxruntime.disable_telemetry_events()
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = FATAL
     settings.intra_op_num_threads = options.threads

@@ -1,7 +1,9 @@
 """Tests of ONNX models: one of each exporter's kind, a Keras model in both formats, and files that are refused."""
 
+import importlib.util
 import logging
 import re
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +25,9 @@ from classifier.model import Model
 from classifier.onnx_file import read_onnx_file
 from tests.classifier.model_server import write_files
 from tests.support import tflite
+from tests.support.module import ROOT
 from tests.support.onnx import Network, linear
+from tests.support.wait import limit
 
 DATA = Path(__file__).parent / "data"
 PLAIN = np.full((40, 40, 3), (200, 100, 50), np.uint8)  # blue, green, red
@@ -354,6 +358,20 @@ def test_without_onnxruntime(bits: int, reason: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "maxsize", bits)
     with pytest.raises(InvalidExport, match=f"^x: model.onnx cannot be loaded: an ONNX model, but {reason}"):
         Model(Export("x", classifier(), ("a", "b", "c"), format="onnx"), trial=("true",))
+
+
+@pytest.mark.system
+def test_no_telemetry(tmp_path: Path) -> None:
+    """onnxruntime cannot upload: it has no address for it, and is told not to. It leaves no file, such as an id of the device."""
+    library = Path(importlib.util.find_spec("onnxruntime").origin).parent  # type: ignore[union-attr, arg-type]
+    for file in (library / "capi").glob("*.so*"):
+        assert b"events.data.microsoft.com" not in file.read_bytes()
+    code = "import os; from classifier import trial; trial.main(); print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    command = [sys.executable, "-B", "-c", code, "onnx"]
+    home = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    tried = subprocess.run(command, input=KERAS, env=home, cwd=ROOT, capture_output=True, timeout=limit(60), check=True)
+    assert (tried.stdout, tried.stderr) == (b"1\n", b"")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_options(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
