@@ -128,8 +128,8 @@ def test_a_yolov8_case() -> None:
         (LABELS, [(1, 7, 8400)], ""),
         (LABELS, [(1, 7, 8400), (1, 32, 160, 160)], "do not match any"),  # segmentation
         (("person",), [(1, 56, 8400)], "labels.txt has 1 labels, the model has 52 labels in its output"),  # pose
-        (LABELS, [(1, 300, 6)], "do not match any"),  # with NMS
-        (LABELS, [(1, 25200, 8)], "do not match any"),  # YOLOv5
+        (LABELS, [(1, 300, 7)], "do not match any"),
+        (LABELS, [(1, 25201, 8)], "do not match any"),
         (LABELS, [(1, 8400, 7)], "do not match any"),  # transposed
         (LABELS, [(2, 7, 8400)], "do not match any"),
         (LABELS, [(1, 4, 8400)], "do not match any"),
