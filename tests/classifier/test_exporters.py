@@ -268,7 +268,7 @@ def test_models_without_labels(tmp_path: Path) -> None:
         assert export.labels == ()
         with pytest.raises(
             InvalidExport,
-            match=r"labels\.txt is missing, and the model has no labels inside; write one for each of its (3 outputs|classes), in",
+            match=r"labels\.txt is missing, and the model has no labels inside; write one for each of its (3 outputs|classes),",
         ):
             Model(export, trial=("true",))
 
