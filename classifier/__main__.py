@@ -12,6 +12,7 @@ from classifier.backends import Options
 from classifier.decoders import MAX_LABELS
 from classifier.interpreter import Classifier
 from classifier.models import ModelManager
+from classifier.person import resolve
 from classifier.pipeline import Pipeline
 from classifier.settings import Settings
 from classifier.store import ModelStore
@@ -28,7 +29,7 @@ MAX_REQUESTS = 32
 def main(settings: Settings, stop: threading.Event) -> None:
     """Classifies frames until `stop` is set. Raises `InvalidSetting` if MODEL cannot be served."""
     options = Options(settings.num_threads, settings.xnnpack, settings.delegate)
-    models = ModelManager(settings.model, ModelStore(settings.state_dir), partial(Classifier, options=options))
+    models = ModelManager(resolve(settings.model), ModelStore(settings.state_dir), partial(Classifier, options=options))
     try:
         classifier = models.start()
     except InvalidExport as error:

@@ -3,19 +3,36 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bus.settings import BusSettings, CameraNames, SiteName
-from runtime.settings import CommaSeparated, Port, Seconds, UserPath
+from classifier.download import find_address_problem
+from runtime.settings import CommaSeparated, ModuleSettings, Port, Seconds, UserPath
 
 
-class Settings(BusSettings):
+def _check_location(text: str) -> str:
+    """Returns an address or a path. Raises `ValueError` for an invalid address."""
+    if "://" in text and (problem := find_address_problem(text)):
+        raise ValueError(problem)
+    return text
+
+
+class PersonSettings(ModuleSettings):
+    """The setting of `classifier.person`, which fetches the person detector."""
+
+    person_model_url: Annotated[str, AfterValidator(_check_location)] = Field(
+        default="https://storage.googleapis.com/download.tensorflow.org/models/tflite/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",
+        description="where MODEL=person is fetched from, once: https or http address, or path, of the model or its zip",
+    )
+
+
+class Settings(PersonSettings, BusSettings):
     """Settings of the classifier, which serves all cameras on its broker unless CAMERAS lists some."""
 
     model: UserPath = Field(
         default=Path("model"),
-        description="folder or zip of an export: model.tflite, labels.txt, cvexport.manifest; changed files are served within"
-        " seconds, and replace a downloaded model",
+        description="folder or zip of an export: model.tflite, labels.txt, cvexport.manifest; or person, the person detector;"
+        " changed files are served within seconds, and replace a downloaded model",
     )
     state_dir: UserPath | None = Field(
         default=None, description="folder for downloaded models, one per classifier; without it, requests for models are refused"

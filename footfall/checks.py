@@ -18,6 +18,7 @@ from classifier import InvalidExport
 from classifier.backends import Options
 from classifier.export import read_export
 from classifier.interpreter import Classifier
+from classifier.person import PERSON, resolve
 from classifier.settings import Settings as ClassifierSettings
 from counter.settings import Settings as CounterSettings
 from dashboard.settings import Settings as DashboardSettings
@@ -36,7 +37,7 @@ BAD_SETTING = 2
 def check() -> Plan:
     """Returns the plan for the environment's settings. Raises `InvalidSetting`."""
     check_source(load_settings())
-    _default_to_demo()
+    _set_default_model()
     port = load(BusSettings).mqtt_port
     capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
     counter, display, bridge = load(CounterSettings), load(DisplaySettings), load(BridgeSettings)
@@ -75,30 +76,28 @@ def check() -> Plan:
     )
 
 
-def _default_to_demo() -> None:
-    """Sets the demo's model and clip if neither is set. Raises `InvalidSetting` for other pictures without MODEL."""
+def _set_default_model() -> None:
+    """Sets the demo's model and clip if neither MODEL nor VIDEO_PATH is set. Other pictures get the person detector."""
     for name in ("MODEL", "VIDEO_PATH"):
         if not os.environ.get(name):
             os.environ.pop(name, None)  # empty, as after make run MODEL=
-    if "MODEL" in os.environ:
-        return
-    os.environ.setdefault("VIDEO_PATH", str(CLIP))
-    if not load_settings().create_source().is_drawn():
-        raise InvalidSetting(
-            "MODEL is not set: your own pictures need the folder or zip of a Custom Vision export"
-            " (without VIDEO_PATH the demo runs; MODEL=demo/model knows drawn figures only)"
-        )
-    os.environ["MODEL"] = str(MODEL)
+    if "MODEL" not in os.environ:
+        os.environ.setdefault("VIDEO_PATH", str(CLIP))
+        os.environ["MODEL"] = str(MODEL if load_settings().create_source().is_drawn() else PERSON)
 
 
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
     """Loads the model as the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
     try:
-        export = read_export(settings.model)
+        export = read_export(resolve(settings.model, _print_line))
         Classifier(export, Options(settings.num_threads, xnnpack=False, delegate=settings.delegate))
     except InvalidExport as error:
         raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
     return notice(export, camera.create_source().is_drawn())
+
+
+def _print_line(text: str) -> None:
+    print(f"footfall run: {one_line(text)}", file=sys.stderr, flush=True)
 
 
 def _address_text(settings: DashboardSettings) -> str:
@@ -133,7 +132,7 @@ def main() -> int:
     try:
         print(check().to_json())
     except InvalidSetting as error:
-        print(f"footfall run: {one_line(str(error))}", file=sys.stderr)
+        _print_line(str(error))
         return BAD_SETTING
     return 0
 

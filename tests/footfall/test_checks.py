@@ -14,6 +14,7 @@ from footfall.checks import check
 from footfall.plan import Plan
 from runtime.errors import InvalidSetting
 from tests.support.broker import ROOT, free_port
+from tests.support.people import People
 from tests.support.videos import pictures
 
 pytestmark = pytest.mark.system  # the model is tried in another process
@@ -23,7 +24,8 @@ PlanOf = Callable[..., Plan]
 @pytest.fixture
 def plan_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanOf:
     """Returns a function that checks settings on free ports. In them, {tmp} is a folder."""
-    environment = {"STATE_DIR": f"{tmp_path}/state", "MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    ports = {"MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    environment = {"STATE_DIR": f"{tmp_path}/state", "XDG_CACHE_HOME": f"{tmp_path}/cache", **ports}
     monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]} | environment)
     pictures(tmp_path / "pictures")
 
@@ -70,10 +72,27 @@ def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expecte
     assert plan.settings["CAMERAS"] == ("door,back" if "CAMERAS" in settings else "")
 
 
+@pytest.mark.parametrize("settings", [{"VIDEO_PATH": "{tmp}/pictures"}, {"VIDEO_PATH": "0"}, {"MODEL": "person"}])
+def test_the_person_detector(
+    plan_of: PlanOf, people: People, settings: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the default for pictures of your own. A line about the fetch is printed once, not on standard output."""
+    for lines in (1, 0):
+        plan = plan_of(PERSON_MODEL_URL=people.detector, **settings)
+        assert plan.settings["MODEL"] == "person"
+        assert not plan.notice
+        assert not plan.state.is_demo
+        printed = capsys.readouterr()
+        assert printed.err.count("footfall run: fetching the person detector") == len(printed.err.splitlines()) == lines
+        assert not printed.out
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"MODEL": ""}, "MODEL is not set"),
+        ({"MODEL": "", "PERSON_MODEL_URL": "{tmp}/none"}, "the person detector cannot be fetched: {tmp}/none: No such file"),
+        ({"MODEL": "person", "PERSON_MODEL_URL": "{tmp}/texts"}, "{tmp}/texts: Is a directory"),
+        ({"PERSON_MODEL_URL": "ftp://example.org/a"}, "PERSON_MODEL_URL='ftp://example.org': must begin with https://"),
         ({"MODEL": "{tmp}"}, "model.tflite"),
         ({"MODEL": "x", "ROTATE": "45"}, "ROTATE=45"),
         ({"VIDEO_PATH": "{tmp}/none.mp4"}, "VIDEO_PATH: {tmp}/none.mp4: No such file or directory"),
