@@ -19,7 +19,7 @@ from pathlib import Path
 
 from classifier.download import Limits, check_model_address, replacing, stream
 from classifier.export import LABELS_FILE, MODEL_FILE
-from classifier.settings import PersonSettings
+from classifier.settings import Settings
 from runtime import logs
 from runtime.address import public_address
 from runtime.errors import FootfallError, InvalidSetting
@@ -52,7 +52,7 @@ def resolve(path: Path, notify: Callable[[str], object] = log.info) -> Path:
     if path != PERSON or path.exists():
         return path
     folder = cache_folder()
-    install(folder, load(PersonSettings).person_model_url, notify)
+    install(folder, load(Settings).person_model_url, notify)
     return folder
 
 
@@ -85,7 +85,7 @@ def install(folder: Path, source: str, notify: Callable[[str], object]) -> None:
         if not (folder / LABELS_FILE).exists() or (folder / LABELS_FILE).read_bytes() != LABELS.read_bytes():
             _write(folder / LABELS_FILE, LABELS.read_bytes())
     except OSError as error:
-        hint = "set XDG_CACHE_HOME to a folder that can be written"
+        hint = "XDG_CACHE_HOME may be another folder"
         raise InvalidSetting(f"the person detector cannot be kept in {folder}: {error.strerror}; {hint}") from None
 
 
@@ -107,7 +107,9 @@ def _fetch(source: str) -> bytes:
             with closing(stream(source, check_model_address, LIMITS)) as chunks:
                 content = b"".join(chunks)
         else:
-            with Path(source).expanduser().open("rb") as file:
+            if (path := Path(source).expanduser()).exists() and not path.is_file():
+                raise ValueError("not a file")
+            with path.open("rb") as file:
                 content = file.read(LIMITS.size + 1)
         name, model = _extract(content)
         if _is_model(model):
@@ -117,7 +119,7 @@ def _fetch(source: str) -> bytes:
         problem = str(error)
     except OSError as error:
         problem = f"{place}: {error.strerror}"
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # RuntimeError: no home folder for ~
         problem = f"{place}: {error}"
     hint = "PERSON_MODEL_URL may be another address, or the path of a copy"
     raise InvalidSetting(f"the person detector cannot be fetched: {problem}; {hint}")
@@ -152,7 +154,7 @@ def main() -> None:
     """Writes the person detector to the folder in the arguments."""
     logs.configure(verbose=False, plain=True)
     try:
-        install(Path(sys.argv[1]), load(PersonSettings).person_model_url, log.info)
+        install(Path(sys.argv[1]), load(Settings).person_model_url, log.info)
     except InvalidSetting as error:
         sys.exit(f"classifier: {logs.one_line(str(error))}")
 

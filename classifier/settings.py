@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from bus.settings import BusSettings, CameraNames, SiteName
 from classifier.download import find_address_problem
-from runtime.settings import CommaSeparated, ModuleSettings, Port, Seconds, UserPath
+from runtime.settings import CommaSeparated, Port, Seconds, UserPath
 
 
 def _check_location(text: str) -> str:
@@ -17,22 +17,17 @@ def _check_location(text: str) -> str:
     return text
 
 
-class PersonSettings(ModuleSettings):
-    """The setting of `classifier.person`, which fetches the person detector."""
-
-    person_model_url: Annotated[str, AfterValidator(_check_location)] = Field(
-        default="https://storage.googleapis.com/download.tensorflow.org/models/tflite/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",
-        description="where MODEL=person is fetched from, once: https or http address, or path, of the model or its zip",
-    )
-
-
-class Settings(PersonSettings, BusSettings):
+class Settings(BusSettings):
     """Settings of the classifier, which serves all cameras on its broker unless CAMERAS lists some."""
 
     model: UserPath = Field(
         default=Path("model"),
         description="folder or zip of an export: model.tflite, labels.txt, cvexport.manifest; or person, the person detector;"
         " changed files are served within seconds, and replace a downloaded model",
+    )
+    person_model_url: Annotated[str, AfterValidator(_check_location)] = Field(
+        default="https://storage.googleapis.com/download.tensorflow.org/models/tflite/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",
+        description="where MODEL=person is fetched from, once: https or http address, or path, of the model or its zip",
     )
     state_dir: UserPath | None = Field(
         default=None, description="folder for downloaded models, one per classifier; without it, requests for models are refused"

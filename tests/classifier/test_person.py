@@ -164,7 +164,8 @@ def test_bad_downloads(
     ("address", "reason"),
     [
         ("{tmp}/none.zip", "{tmp}/none.zip: No such file or directory"),
-        ("{tmp}", "{tmp}: Is a directory"),
+        ("{tmp}", "{tmp}: not a file"),
+        ("~nobody-here/a.zip", "~nobody-here/a.zip: Could not determine home directory"),
         ("{tmp}/text", "{tmp}/text: neither a TensorFlow Lite model nor a zip"),
         ("http://127.0.0.1:{port}/a.zip", "http://127.0.0.1:{port}: cannot be reached"),
     ],

@@ -91,7 +91,7 @@ def test_the_person_detector(
     ("settings", "reason"),
     [
         ({"MODEL": "", "PERSON_MODEL_URL": "{tmp}/none"}, "the person detector cannot be fetched: {tmp}/none: No such file"),
-        ({"MODEL": "person", "PERSON_MODEL_URL": "{tmp}/texts"}, "{tmp}/texts: Is a directory"),
+        ({"MODEL": "person", "PERSON_MODEL_URL": "{tmp}/texts"}, "{tmp}/texts: not a file"),
         ({"PERSON_MODEL_URL": "ftp://example.org/a"}, "PERSON_MODEL_URL='ftp://example.org': must begin with https://"),
         ({"MODEL": "{tmp}"}, "model.tflite"),
         ({"MODEL": "x", "ROTATE": "45"}, "ROTATE=45"),
