@@ -71,7 +71,8 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
 def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expected: dict[str, object]) -> None:
     """A run has the demo's clip and model by default, a display if MATRIX is set, and a dashboard if it has a port.
 
-    The truth of a recording excludes background labels, whatever their case. The plan survives JSON.
+    The truth of a recording excludes background labels, whatever their case. The plan survives JSON. The checks
+    write nothing.
     """
     plan = plan_of(**settings)
     assert about in plan.notice
@@ -79,6 +80,7 @@ def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expecte
     assert {name: getattr(plan, name) for name in expected} == expected
     assert plan.settings["MODEL"] == (settings.get("MODEL") or str(MODEL))
     assert Plan.from_json(plan.to_json()) == plan
+    assert not Path(os.environ["STATE_DIR"]).exists()
     assert plan.settings["CAMERAS"] == ("door,back" if "CAMERAS" in settings else "")
 
 
