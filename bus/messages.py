@@ -47,11 +47,32 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label of a prediction. `box` is None if the model classifies the whole picture."""
+    """A label that a model gives to a picture or to a detected thing.
+
+    `visitor` is false if the label means that no visitor is there, as "nobody" or a detector's "chair". The classifier decides
+    that by VISITORS and BACKGROUND_LABELS.
+    """
 
     name: Text
     probability: Fraction
-    box: Box | None = None
+    visitor: Flag = True
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A thing that a detector found, and the probability that it is one (`confidence`).
+
+    `labels` are the detector's class, or what a classifier says of the thing, highest first. They are empty if the classifier
+    cannot tell.
+    """
+
+    box: Box
+    confidence: Fraction
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def is_visitor(self) -> bool:
+        return not self.labels or self.labels[0].visitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +101,11 @@ class Frame(Message):
 
 @dataclass(frozen=True, slots=True)
 class Prediction(Message):
-    """The model's output for one frame, with that frame's session, sequence and times; `labels` are sorted, highest first.
+    """The model's output for one frame, with that frame's session, sequence and times.
 
-    `model` is the model's name and the start of its SHA-256. `demo` is true if the frame was drawn, or if the model knows drawn
-    figures only.
+    A classifier of whole pictures gives `labels`, a detector gives `detections`; both are sorted, highest first. `model` is the
+    model's name and the start of its SHA-256; of a detector with a classifier, both, joined by "+". `demo` is true if the frame
+    was drawn, or if the model knows drawn figures only.
     """
 
     TOPIC = topics.prediction
@@ -96,13 +118,15 @@ class Prediction(Message):
     classified_at: Seconds
     inference_ms: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
     model: Text
-    labels: tuple[Label, ...]
+    labels: tuple[Label, ...] = ()
+    detections: tuple[Detection, ...] = ()
     demo: Flag = False
 
     @property
     def best(self) -> Label | None:
-        """The label with the highest probability; None if a detector found nothing."""
-        return max(self.labels, key=lambda label: label.probability, default=None)
+        """The label with the highest probability, of the picture or of a visitor in it; None if there is none."""
+        found = [one.labels[0] for one in self.detections if one.labels and one.is_visitor]
+        return max((*self.labels, *found), key=lambda label: label.probability, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +280,8 @@ class About:
     """Details about a module; each module sets the fields that apply to it.
 
     - Capture: its `camera`.
-    - Classifier: `model` (name and start of its SHA-256), its `labels`, the `runtime` that runs it, and the outcome of the last
-      model `update`.
+    - Classifier: `model` (name and start of its SHA-256), the `labels` that a visitor can have, the `runtime` that runs it, and
+      the outcome of the last model `update`.
     - Counter: `ended`, the cameras whose recording was played once and is completely counted.
     """
 

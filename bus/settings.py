@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from bus import topics
 from runtime.explanation import NAME_PATTERN
-from runtime.settings import CommaSeparated, ModuleSettings, Port, Probability, ReadableFile, SecretFile, split_at_commas
+from runtime.settings import ModuleSettings, Port, Probability, ReadableFile, SecretFile, split_at_commas
 
 SiteName = Annotated[str, Field(pattern=NAME_PATTERN)]
 
@@ -101,9 +101,3 @@ class LabelSettings(BusSettings):
     """The settings of modules that use labels."""
 
     threshold: Probability = Field(default=0.5, description="minimum probability for a label to count")
-    background_labels: CommaSeparated = Field(
-        default=("Negative", "nobody", "none"), description="labels that mean nobody is there, comma-separated"
-    )
-
-    def is_background(self, label: str) -> bool:
-        return label.casefold() in {background.casefold() for background in self.background_labels}

@@ -4,20 +4,13 @@ import logging
 import sys
 import threading
 from contextlib import ExitStack
-from functools import partial
 
-from bus import Bus, Frame, InvalidSetting, Prediction, WantedModel, states, topics
-from classifier import InvalidExport
-from classifier.backends import Options
-from classifier.decoders import MAX_LABELS
-from classifier.interpreter import Classifier
-from classifier.models import ModelManager
-from classifier.person import resolve
+from bus import Bus, Frame, Prediction, WantedModel, states, topics
 from classifier.pipeline import Pipeline
+from classifier.recogniser import Recogniser
 from classifier.settings import Settings
-from classifier.store import ModelStore
+from classifier.stages import Stages
 from runtime import process
-from runtime.address import public_address
 from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -27,28 +20,25 @@ MAX_REQUESTS = 32
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
-    """Classifies frames until `stop` is set. Raises `InvalidSetting` if MODEL cannot be served."""
-    options = Options(settings.num_threads, settings.xnnpack, settings.delegate)
-    models = ModelManager(resolve(settings.model), ModelStore(settings.state_dir), partial(Classifier, options=options))
-    try:
-        classifier = models.start()
-    except InvalidExport as error:
-        raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
+    """Classifies frames until `stop` is set. Raises `InvalidSetting` if MODEL or DETECTOR cannot be served."""
+    stages = Stages(settings)
+    recogniser = stages.start()
     bus = Bus(settings)
 
     def publish(prediction: Prediction) -> None:
         if bus.publish(prediction):
             bus.progressed()
 
-    pipeline = Pipeline(classifier, settings.max_frame_age, bus.metrics, publish, bus.count_and_warn)
+    pipeline = Pipeline(
+        recogniser, settings.max_frame_age, bus.metrics, publish, bus.count_and_warn, fast_decode=settings.fast_decode
+    )
     about: dict[str, object] = {}
 
-    def serve(classifier: Classifier) -> None:
-        pipeline.switch(classifier)
-        labels = tuple(classifier.labels[:MAX_LABELS])
-        about.update(model=classifier.identity, labels=labels, runtime=classifier.runtime)
+    def serve(recogniser: Recogniser) -> None:
+        pipeline.switch(recogniser)
+        about.update(model=recogniser.identity, labels=recogniser.visitor_labels, runtime=recogniser.runtime)
         bus.describe(**about)
-        log.info("serving %s: labels %s; runtime %s", classifier.identity, ", ".join(classifier.labels), classifier.runtime)
+        log.info("serving %s; runtime %s", recogniser.description, recogniser.runtime)
 
     def report_update(update: object) -> None:
         bus.describe(update=update)
@@ -57,13 +47,13 @@ def main(settings: Settings, stop: threading.Event) -> None:
     def report_problem(problem: str) -> None:
         bus.state(states.MODEL_REFUSED if problem else states.RUNNING, problem)
 
-    serve(classifier)
-    bus.describe(update=models.update)
-    models.attach(serve, report_update, report_problem)
+    serve(recogniser)
+    bus.describe(update=stages.models.update)
+    stages.attach(serve, report_update, report_problem)
     bus.heartbeat.watch("the model", lambda: pipeline.stalled)
     for camera in settings.cameras or ("+",):
         bus.subscribe(topics.frame(camera), Frame, pipeline.submit, settings.share)
-    bus.subscribe(topics.wanted_model(), WantedModel, models.on_wanted)
+    bus.subscribe(topics.wanted_model(), WantedModel, stages.models.on_wanted)
     with ExitStack() as running:
         if settings.http_port is not None:
             from classifier.web import create_app  # noqa: PLC0415
@@ -73,7 +63,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
             app = create_app(pipeline, lambda: about, settings.url_hosts)
             running.enter_context(Server(app, address, MAX_REQUESTS))
             log.info("HTTP interface: http://%s:%d", settings.http_host, settings.http_port)
-        for part in (bus, *pipeline.workers, Worker("models", models.step)):
+        for part in (bus, *pipeline.workers, Worker("models", stages.step)):
             running.enter_context(part)
         bus.state(states.RUNNING)
         stop.wait()

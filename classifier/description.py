@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator
 
 from classifier import InvalidExport, decoders
+from classifier.preprocess import Fit
 from runtime.explanation import explain
 
 if sys.version_info >= (3, 11):
@@ -18,6 +19,7 @@ else:
 DESCRIPTION_FILE = "footfall.toml"
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+PositiveNumber = Annotated[Finite, Field(gt=0)]
 Role = Literal["boxes", "classes", "scores", "count"]
 
 
@@ -31,10 +33,13 @@ class Description(BaseModel):
     kind: str | None = None
     """The name of a module in `classifier.decoders`."""
     colour: Literal["bgr", "rgb"] | None = None
-    mean: Finite | None = None
-    """The model takes (pixel - mean) / scale, with pixels in 0..255."""
-    scale: Annotated[Finite, Field(gt=0)] | None = None
-    anchors: tuple[tuple[Annotated[Finite, Field(gt=0)], Annotated[Finite, Field(gt=0)]], ...] | None = Field(None, min_length=1)
+    mean: Finite | tuple[Finite, Finite, Finite] | None = None
+    """The model takes (pixel - mean) / scale, with pixels in 0..255. Both are one number, or one for each of its channels."""
+    scale: PositiveNumber | tuple[PositiveNumber, PositiveNumber, PositiveNumber] | None = None
+    fit: Fit | None = None
+    softmax: Annotated[bool, Strict()] | None = None
+    """Whether a classifier's outputs are logits of labels that exclude each other, which softmax turns into probabilities."""
+    anchors: tuple[tuple[PositiveNumber, PositiveNumber], ...] | None = Field(None, min_length=1)
     """Widths and heights of a YOLO detector's anchor boxes, in cells."""
     outputs: tuple[Role, ...] | None = None
     """Order of an SSD detector's outputs."""

@@ -48,6 +48,8 @@ class Export:
     labels: tuple[str, ...]
     description: Description = field(default_factory=Description)
     format: str = "tflite"
+    exporter: str = ""
+    """The tool that exported the model, such as ``Custom Vision``; empty if it is unknown."""
 
     @property
     def model_file(self) -> str:
@@ -92,7 +94,8 @@ def read_export(path: Path) -> Export:
     name = resolved.name if resolved.is_dir() else resolved.stem
     labels = parse_labels(files[LABELS_FILE], public_path / LABELS_FILE)
     description = read_description(files.get(DESCRIPTION_FILE), files.get(METADATA_FILE), public_path)
-    return Export(name or "model", files[model_file], labels, description, model_file.rpartition(".")[2])
+    exporter = "Custom Vision" if MANIFEST_FILE in files or METADATA_FILE in files else ""
+    return Export(name or "model", files[model_file], labels, description, model_file.rpartition(".")[2], exporter)
 
 
 def stat_files(path: Path) -> FileStats:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from bus import FootfallError, Frame, InvalidMessage, NewestSlot, Prediction
 from bus import metric_names as names
-from classifier.interpreter import Classifier, Result
-from classifier.preprocess import Tensor, decode, decode_any
+from classifier.preprocess import decode, decode_any
+from classifier.recogniser import Prepared, Recogniser, Result
 from runtime.metrics import Metrics
 from runtime.worker import Worker
 
@@ -23,11 +23,11 @@ class Busy(FootfallError):
     """Too many concurrent requests, or a model that does not respond."""
 
 
-class _PreparedInput(NamedTuple):
-    """A tensor, the classifier it was made for, and the frame or request it came from."""
+class _Task(NamedTuple):
+    """A prepared picture, the recogniser it was prepared for, and the frame or request it came from."""
 
-    tensor: Tensor
-    classifier: Classifier
+    prepared: Prepared
+    recogniser: Recogniser
     origin: "Frame | Future[Result]"
 
 
@@ -44,19 +44,22 @@ class Pipeline:
 
     def __init__(
         self,
-        classifier: Classifier,
+        recogniser: Recogniser,
         max_frame_age: float,
         metrics: Metrics,
         publish: Callable[[Prediction], object],
         count_and_warn: Callable[[str, str, str], None],
+        fast_decode: bool = False,
     ) -> None:
-        self._classifier = classifier
+        """`max_frame_age` is in seconds. With `fast_decode`, large frames are decoded at a reduced size."""
+        self._recogniser = recogniser
         self._max_frame_age = max_frame_age
         self._metrics = metrics
         self._publish = publish
         self._count_and_warn = count_and_warn
+        self._fast_decode = fast_decode
         self._newest: NewestSlot[str, Frame] = NewestSlot()
-        self._prepared: queue.Queue[_PreparedInput] = queue.Queue()
+        self._prepared: queue.Queue[_Task] = queue.Queue()
         self._decode_slot = threading.Semaphore(1)
         self._request_slot = threading.Semaphore(1)
         self.workers = Worker("decode", self._prepare_next), Worker("classify", self._classify_next)
@@ -67,17 +70,17 @@ class Pipeline:
         if not self._newest.put(frame.camera, frame):
             self._metrics.add(names.DROPPED_FOR_NEWER)
 
-    def switch(self, classifier: Classifier) -> None:
-        """Uses another model from the next frame on. The current model still gets a frame already prepared for it."""
-        self._classifier = classifier
+    def switch(self, recogniser: Recogniser) -> None:
+        """Uses other models from the next frame on. The current ones still get a frame already prepared for them."""
+        self._recogniser = recogniser
 
     def classify(self, picture: bytes) -> Result:
         """Classifies a picture in any format that OpenCV reads; blocks until then. Raises `InvalidMessage` or `Busy`."""
         if not self._request_slot.acquire(timeout=self.ANSWER_TIMEOUT):
             raise Busy(f"too many requests; this one gave up after {self.ANSWER_TIMEOUT:g} s")
         try:
-            classifier, future = self._classifier, Future[Result]()
-            self._prepared.put(_PreparedInput(classifier.input.to_tensor(decode_any(picture)), classifier, future))
+            recogniser, future = self._recogniser, Future[Result]()
+            self._prepared.put(_Task(recogniser.prepare(decode_any(picture)), recogniser, future))
             return future.result(self.ANSWER_TIMEOUT)
         except concurrent.futures.TimeoutError:
             raise Busy(f"the model has not answered within {self.ANSWER_TIMEOUT:g} s") from None
@@ -93,30 +96,30 @@ class Pipeline:
         """Decodes the newest frame once the model has taken the previous one."""
         if not self._decode_slot.acquire(timeout=QUEUE_TIMEOUT):
             return
-        prepared = None
+        task = None
         try:
             frame = self._newest.take(QUEUE_TIMEOUT)
             if frame is not None and self._is_fresh(frame):
-                classifier = self._classifier
-                picture = decode(frame.jpeg, classifier.input.max_reduction(frame.width, frame.height))
-                prepared = _PreparedInput(classifier.input.to_tensor(picture), classifier, frame)
+                recogniser = self._recogniser
+                reduction = recogniser.max_reduction(frame.width, frame.height) if self._fast_decode else 1
+                task = _Task(recogniser.prepare(decode(frame.jpeg, reduction)), recogniser, frame)
         except InvalidMessage as error:
             self._count_and_warn(names.INVALID, f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:
-            if prepared is None:
+            if task is None:
                 self._decode_slot.release()
             else:
-                self._prepared.put(prepared)
+                self._prepared.put(task)
 
     def _classify_next(self) -> None:
         try:
-            tensor, classifier, origin = self._prepared.get(timeout=QUEUE_TIMEOUT)
+            prepared, recogniser, origin = self._prepared.get(timeout=QUEUE_TIMEOUT)
         except queue.Empty:
             return
         if isinstance(origin, Frame):
             self._decode_slot.release()
         try:
-            result = classifier.classify(tensor)
+            result = recogniser.recognise(prepared, origin.camera if isinstance(origin, Frame) else "")
         except Exception as error:
             if isinstance(origin, Future):
                 origin.set_exception(error)
@@ -127,12 +130,12 @@ class Pipeline:
         if isinstance(origin, Future):
             origin.set_result(result)
         else:
-            self._publish_prediction(origin, result, origin.demo or classifier.is_demo)
+            self._publish_prediction(origin, result, origin.demo or recogniser.is_demo)
 
     def _publish_prediction(self, frame: Frame, result: Result, is_demo: bool) -> None:
         now, inference_ms = round(time.time(), 3), round(result.inference_ms, 2)
         origin = (frame.camera, frame.session, frame.sequence, frame.session_time, frame.captured_at)
-        self._publish(Prediction(*origin, now, inference_ms, result.model, result.labels, is_demo))
+        self._publish(Prediction(*origin, now, inference_ms, result.model, result.labels, result.detections, is_demo))
         self._metrics.put(names.INFERENCE_MS, inference_ms)
         self._metrics.put(names.FRAME_AGE_MS, round((now - frame.captured_at) * 1000, 1))
 

@@ -1,7 +1,7 @@
-"""Preprocessing, from a JPEG to a model's input tensor. Classifiers get the same centre crop as in Custom Vision's service."""
+"""Preprocessing, from a JPEG to a model's input tensor."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,7 +13,15 @@ from classifier import MAX_PIXELS
 Picture = NDArray[Any]
 """Height x width x 3, BGR, uint8."""
 Tensor = NDArray[Any]
-"""1 x height x width x 3, in the model's type, colour order and range of values."""
+"""1 x height x width x 3, or 1 x 3 x height x width, in the model's type, colour order and range of values."""
+Fit = Literal["centre", "square", "whole", "letterbox"]
+"""How a picture becomes an input of another shape.
+
+- ``centre``: the largest centred square is scaled to 256 px, and its middle is the input, as in Custom Vision's service.
+- ``square``: the largest centred square is scaled to the input.
+- ``whole``: the whole picture is scaled to the input, which changes its proportions.
+- ``letterbox``: the whole picture is scaled with its proportions, and the rest of the input is filled.
+"""
 
 SQUARE_SIZE = 256
 """Side of the scaled square in px, before its middle is cropped (from Custom Vision's frozen-graph sample)."""
@@ -48,44 +56,89 @@ def _decode(picture: bytes, where: str, flags: int) -> Picture:
     return decoded
 
 
+class Window(NamedTuple):
+    """The part of a picture that an input shows, in px of the picture; with ``letterbox`` it reaches beyond the picture."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """The input of a model: 1 x height x width x 3, with its type, colour order and range of values."""
+    """The input of a model: its size, type, layout, colour order and range of values."""
 
     width: int
     height: int
     dtype: np.dtype[Any]
     quantisation: tuple[float, int] | None = None
     """Scale and zero point of an integer input: real value = scale x (stored value - zero point)."""
-    whole_frame: bool = False
-    """Whether the input is the whole frame, as for a detector. Otherwise it is the centre crop."""
+    fit: Fit = "centre"
     is_rgb: bool = False
-    mean: float = 0.0
-    scale: float = 1.0
-    """The model takes (pixel - mean) / scale."""
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """The model takes (pixel - mean) / scale, for each channel in its own order of colours."""
+    channels_first: bool = False
+    padding: int = 0
+    """Level that fills the rest of a letterbox."""
 
     def max_reduction(self, width: int, height: int) -> int:
         """Returns the largest reduction of a picture of this size that still leaves as many pixels as the model takes."""
-        if self.whole_frame:
+        if self.fit == "whole":
             spare = min(width / self.width, height / self.height)
+        elif self.fit == "letterbox":
+            spare = max(width / self.width, height / self.height)
         else:
-            spare = min(width, height) / max(SQUARE_SIZE, self.width, self.height)
+            spare = min(width, height) / max(SQUARE_SIZE if self.fit == "centre" else 1, self.width, self.height)
         return next((reduction for reduction in REDUCTIONS if spare >= reduction), 1)
 
     def to_tensor(self, picture: Picture) -> Tensor:
         """Returns the tensor for a picture (height x width x 3, BGR, uint8)."""
-        size = (self.width, self.height)
-        pixels = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR) if self.whole_frame else centre_crop(picture, size)
+        pixels = self._fitted(picture)
         if self.is_rgb:
             pixels = pixels[..., ::-1]
         values = pixels.astype(np.float32)
-        if (self.mean, self.scale) != (0.0, 1.0):
-            values = (values - self.mean) / self.scale
+        if any(self.mean) or self.scale != (1.0, 1.0, 1.0):
+            values = (values - np.array(self.mean, np.float32)) / np.array(self.scale, np.float32)
         if self.quantisation is not None:
             step, zero = self.quantisation
             limits = np.iinfo(self.dtype)
             values = np.clip(np.rint(values / step + zero), limits.min, limits.max)
-        return values.astype(self.dtype, copy=False)[np.newaxis]
+        tensor = values.astype(self.dtype, copy=False)[np.newaxis]
+        return np.ascontiguousarray(tensor.transpose(0, 3, 1, 2)) if self.channels_first else tensor
+
+    def window(self, width: int, height: int) -> Window:
+        """Returns the part that the input shows of a picture with this width and height (px)."""
+        if self.fit == "whole":
+            return Window(0, 0, width, height)
+        if self.fit == "letterbox":
+            inner_width, inner_height = self._inner_size(width, height)
+            left, top = (self.width - inner_width) // 2, (self.height - inner_height) // 2
+            across, down = width / inner_width, height / inner_height
+            return Window(-left * across, -top * down, self.width * across, self.height * down)
+        square = max(SQUARE_SIZE, self.width, self.height) if self.fit == "centre" else 0
+        side = min(width, height)
+        shown = (side * self.width / square, side * self.height / square) if square else (side, side)
+        return Window((width - shown[0]) / 2, (height - shown[1]) / 2, *shown)
+
+    def _inner_size(self, width: int, height: int) -> tuple[int, int]:
+        """Returns the width and height (px) of a picture within the letterbox."""
+        factor = min(self.width / width, self.height / height)
+        return max(1, round(width * factor)), max(1, round(height * factor))
+
+    def _fitted(self, picture: Picture) -> Picture:
+        """Returns the pixels that the input shows: its height x its width x 3."""
+        size = (self.width, self.height)
+        if self.fit == "whole":
+            return _scaled(picture, size)
+        if self.fit == "letterbox":
+            inner = self._inner_size(picture.shape[1], picture.shape[0])
+            left, top = (self.width - inner[0]) // 2, (self.height - inner[1]) // 2
+            filled = np.full((self.height, self.width, 3), self.padding, np.uint8)
+            filled[top : top + inner[1], left : left + inner[0]] = _scaled(picture, inner)
+            return filled
+        return centre_crop(picture, size) if self.fit == "centre" else _scaled(_centred_square(picture), size)
 
 
 def centre_crop(picture: Picture, size: tuple[int, int]) -> Picture:
@@ -93,10 +146,18 @@ def centre_crop(picture: Picture, size: tuple[int, int]) -> Picture:
 
     If the model takes more than 256 px, the square is scaled to the model's larger side.
     """
+    scaled = max(SQUARE_SIZE, *size)
+    square = _scaled(_centred_square(picture), (scaled, scaled))
+    top, left = (scaled - size[1]) // 2, (scaled - size[0]) // 2
+    return square[top : top + size[1], left : left + size[0]]
+
+
+def _centred_square(picture: Picture) -> Picture:
     height, width = picture.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    scaled = max(SQUARE_SIZE, *size)
-    square = cv2.resize(picture[top : top + side, left : left + side], (scaled, scaled), interpolation=cv2.INTER_LINEAR)
-    top, left = (scaled - size[1]) // 2, (scaled - size[0]) // 2
-    return square[top : top + size[1], left : left + size[0]]
+    return picture[top : top + side, left : left + side]
+
+
+def _scaled(picture: Picture, size: tuple[int, int]) -> Picture:
+    return cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)

@@ -14,10 +14,10 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from bus import FootfallError, Label
+from bus import Box, FootfallError, Label
 from classifier.download import AddressNotAllowed, Limits, fetch_picture
-from classifier.interpreter import Result
 from classifier.pipeline import Busy, Pipeline
+from classifier.recogniser import Result
 
 MAX_PICTURE_BYTES = 4 * 1024 * 1024
 """Custom Vision's limit."""
@@ -160,13 +160,16 @@ async def _read_body(request: Request, limit: int) -> bytes:
 
 
 def _to_prediction(result: Result) -> ImagePrediction:
+    """Returns the labels, or the first label of each detection that has one."""
     created = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return ImagePrediction(iteration=result.model, created=created, predictions=[_to_tag(label) for label in result.labels])
+    tags = [_to_tag(label, None) for label in result.labels]
+    tags += [_to_tag(one.labels[0], one.box) for one in result.detections if one.labels]
+    return ImagePrediction(iteration=result.model, created=created, predictions=tags)
 
 
-def _to_tag(label: Label) -> TagPrediction:
-    box = label.box and BoundingBox(left=label.box.x, top=label.box.y, width=label.box.w, height=label.box.h)
-    return TagPrediction(tagName=label.name, probability=label.probability, boundingBox=box)
+def _to_tag(label: Label, box: Box | None) -> TagPrediction:
+    bounds = box and BoundingBox(left=box.x, top=box.y, width=box.w, height=box.h)
+    return TagPrediction(tagName=label.name, probability=label.probability, boundingBox=bounds)
 
 
 def _error_response(_request: Request, error: Exception) -> JSONResponse:

@@ -1,29 +1,38 @@
 """The decoder of image classifiers: one probability per label."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
-from bus import Label
+import numpy as np
+
 from classifier import decoders
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import check_label_count, clamp, rank
+from classifier.decoders import Finding, check_label_count
 from classifier.export import Export
 
 
 class Decoder(decoders.Decoder):
-    """A decoder that keeps probabilities unchanged. Those of a multilabel model need not add up to 1."""
+    """A decoder that keeps probabilities unchanged. Those of a multilabel model need not add up to 1.
+
+    With `softmax` in the description, it turns logits into probabilities that add up to 1.
+    """
 
     OUTPUTS = "one output, 1 x labels"
+    IS_DETECTOR = False
     DEFAULT_COLOUR = "bgr"
-    WHOLE_FRAME = False
 
-    def __init__(self, export: Export, outputs: Sequence[TensorInfo]) -> None:
-        check_label_count(export, outputs[0].shape[1], "outputs")
-        self._labels = export.labels
+    def __init__(self, export: Export, _inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
+        check_label_count(export, math.prod(outputs[0].shape), "outputs")
+        self.labels, self._are_logits = export.labels, export.description.softmax
 
     @staticmethod
     def fits(outputs: Sequence[TensorInfo]) -> bool:
-        return len(outputs) == 1 and len(outputs[0].shape) == 2 and outputs[0].shape[0] == 1
+        shape = outputs[0].shape
+        return len(outputs) == 1 and len(shape) in (2, 4) and math.prod(shape[:-1]) == 1
 
-    def decode(self, outputs: Sequence[Array]) -> tuple[Label, ...]:
-        values = outputs[0][0].tolist()
-        return rank(Label(name, clamp(value)) for name, value in zip(self._labels, values, strict=True))
+    def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
+        values = outputs[0].ravel()
+        if self._are_logits:
+            powers = np.exp(values - values.max())
+            values = powers / powers.sum()
+        return map(Finding, self.labels, values.tolist())

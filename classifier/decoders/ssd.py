@@ -16,8 +16,8 @@ class Decoder(detection.Decoder):
     OUTPUTS = ", ".join(OUTPUT_ORDER)
     CORNER_COLUMNS = (1, 0, 3, 2)
 
-    def __init__(self, export: Export, outputs: Sequence[TensorInfo]) -> None:
-        super().__init__(export, outputs)
+    def __init__(self, export: Export, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
+        super().__init__(export, inputs, outputs)
         self._roles = export.description.outputs or OUTPUT_ORDER
 
     @staticmethod

@@ -1,16 +1,15 @@
 """The decoder of YOLOv2 detectors (Redmon and Farhadi, YOLO9000, arXiv:1612.08242) as Custom Vision exports them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bus import Label
 from classifier import InvalidExport, decoders
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import MIN_CONFIDENCE, check_label_count, clamp, clip_box, describe_tensors, rank
+from classifier.decoders import MIN_CONFIDENCE, Finding, check_label_count, describe_tensors
 from classifier.export import Export
 
 ANCHORS = ((0.573, 0.677), (1.87, 2.06), (3.34, 5.47), (7.88, 3.53), (9.77, 9.17))
@@ -34,10 +33,9 @@ class Decoder(decoders.Decoder):
 
     OUTPUTS = "one output, 1 x rows x columns x anchors*(5 + labels)"
     DEFAULT_COLOUR = "bgr"
-    WHOLE_FRAME = True
 
-    def __init__(self, export: Export, outputs: Sequence[TensorInfo]) -> None:
-        self._labels, self._anchors = export.labels, export.description.anchors or ANCHORS
+    def __init__(self, export: Export, _inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
+        self.labels, self._anchors = export.labels, export.description.anchors or ANCHORS
         depth, rest = divmod(outputs[0].shape[3], len(self._anchors))
         if rest or depth < 6:
             needed = f"the last dimension must be {len(self._anchors)} anchors times (5 + labels)"
@@ -48,9 +46,9 @@ class Decoder(decoders.Decoder):
     def fits(outputs: Sequence[TensorInfo]) -> bool:
         return len(outputs) == 1 and len(outputs[0].shape) == 4 and outputs[0].shape[0] == 1
 
-    def decode(self, outputs: Sequence[Array]) -> tuple[Label, ...]:
+    def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
         found = find_boxes(outputs[0][0], self._anchors)
-        return rank(Label(self._labels[box.label], clamp(box.probability), clip_box(*box.box)) for box in found)
+        return [Finding(self.labels[box.label], box.probability, box.box) for box in found]
 
 
 def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, float], ...] = ANCHORS) -> list[DetectedBox]:

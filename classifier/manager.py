@@ -18,7 +18,7 @@ from bus import ModelUpdate, WantedModel
 from classifier import InvalidExport
 from classifier.download import PermanentDownloadError, download_model
 from classifier.export import Export, FileStats, read_export, stat_files
-from classifier.interpreter import Classifier
+from classifier.model import Model
 from classifier.store import STATE_FILE, ModelStore, PendingModel, SavedState, StoredModel, find_request_problem
 from runtime.address import public_address
 from runtime.backoff import Backoff
@@ -40,9 +40,9 @@ class ModelManager:
     """The manager of the served model. Call `step` repeatedly. All methods but `on_wanted` must run on the same thread."""
 
     def __init__(
-        self, path: Path, store: ModelStore, load: Callable[[Export], Classifier], retry: tuple[float, float] = (5.0, 600.0)
+        self, path: Path, store: ModelStore, load: Callable[[Export], Model], retry: tuple[float, float] = (5.0, 600.0)
     ) -> None:
-        """`path` is MODEL. `load` tries and loads an export or raises `FootfallError`. `retry`: least and most seconds."""
+        """`path` is MODEL or DETECTOR. `load` tries and loads an export or raises `FootfallError`. `retry` is in seconds."""
         self._path = path
         self._store = store
         self._load = load
@@ -56,7 +56,7 @@ class ModelManager:
         self._serve = self._report_update = self._report_problem = _do_nothing
 
     def attach(
-        self, serve: Callable[[Classifier], object], report: Callable[[ModelUpdate], object], on_problem: Callable[[str], object]
+        self, serve: Callable[[Model], object], report: Callable[[ModelUpdate], object], on_problem: Callable[[str], object]
     ) -> None:
         """Sets the callbacks after `start`. `on_problem` gets the problem with MODEL's files, or an empty text."""
         self._serve, self._report_update, self._report_problem = serve, report, on_problem
@@ -67,7 +67,7 @@ class ModelManager:
         previous = self._state.previous
         return replace(self._state.update, previous=previous.model if previous else None)
 
-    def start(self) -> Classifier:
+    def start(self) -> Model:
         """Loads the model that was served last, or else the previous one, or else MODEL. A changed MODEL comes first.
 
         Raises `InvalidExport` if none can be served, and `InvalidSetting` for a delegate that cannot be loaded.
@@ -84,12 +84,12 @@ class ModelManager:
             self._checked_stats = stats
         for candidate in self._state.candidates(default):
             try:
-                classifier = self._open(candidate)
+                model = self._open(candidate)
             except InvalidExport as error:
                 problem = problem or str(error)
                 continue
-            self._save_start(replace(candidate, model=classifier.identity), problem, default)
-            return classifier
+            self._save_start(replace(candidate, model=model.identity), problem, default)
+            return model
         raise InvalidExport(problem)
 
     def _save_start(self, served: StoredModel, problem: str, default: str) -> None:
@@ -117,9 +117,7 @@ class ModelManager:
 
     def step(self) -> None:
         """Does the work that is due, for about `STEP_SECONDS`. A trial takes longer."""
-        if time.monotonic() >= self._next_check_at:
-            self.check_files()
-            self._next_check_at = time.monotonic() + CHECK_INTERVAL
+        self.check_files_if_due()
         timeout = 0 if self._due_model else STEP_SECONDS
         with suppress(queue.Empty):
             while True:
@@ -139,25 +137,31 @@ class ModelManager:
             reason = str(error) if isinstance(error, FootfallError) else f"STATE_DIR: {type(error).__name__}: {error}"
             self._set_outcome("waiting", f"{reason}; next try in {wait:g} s", pending)
 
+    def check_files_if_due(self) -> None:
+        """Checks MODEL's files every `CHECK_INTERVAL`."""
+        if time.monotonic() >= self._next_check_at:
+            self.check_files()
+            self._next_check_at = time.monotonic() + CHECK_INTERVAL
+
     def check_files(self) -> None:
         """Serves MODEL if its files have changed. A change counts once two successive checks find the same files."""
         stats = stat_files(self._path)
         is_settled, self._last_stats = stats == self._last_stats, stats
         if not is_settled or not stats or stats == self._checked_stats:
             return
-        problem, fingerprint, classifier = "", "", None
+        problem, fingerprint, model = "", "", None
         try:
             export = read_export(self._path)
             fingerprint = export.fingerprint
             if fingerprint != self._state.default:
-                classifier = self._load(export)
+                model = self._load(export)
         except FootfallError as error:
             problem = str(error)
         if stat_files(self._path) != stats:
             return  # changed while it was read, so the files may not match
         self._checked_stats = stats
-        if classifier is not None:
-            self._switch(StoredModel(classifier.identity), classifier, default=fingerprint, update=self._state.overridden_update)
+        if model is not None:
+            self._switch(StoredModel(model.identity), model, default=fingerprint, update=self._state.overridden_update)
         self._report_problem(problem)
 
     @property
@@ -216,10 +220,10 @@ class ModelManager:
         if pending.trials >= MAX_TRIALS:
             raise InvalidExport(f"the classifier ended {pending.trials} times during a trial of this model")
         self._set_outcome("trying", "", replace(pending, trials=pending.trials + 1))
-        classifier = self._open(stored)
+        model = self._open(stored)
         if self._requests.empty():
             update = replace(self._state.update, state="serving", detail="")
-            self._switch(replace(stored, model=classifier.identity), classifier, wanted=None, update=update)
+            self._switch(replace(stored, model=model.identity), model, wanted=None, update=update)
         else:  # handles the newer request first; keeps the zip
             self._set_outcome("trying", "", pending)
 
@@ -228,19 +232,19 @@ class ModelManager:
         try:
             if previous is None:
                 raise InvalidExport("there is no previous model")
-            classifier = self._open(previous)
+            model = self._open(previous)
         except FootfallError as error:
             log.warning("rollback failed: %s; the current model stays", error)
             self._save(update=replace(update, detail=f"rollback failed: {error}"[:1000]))
             return
         is_wanted = bool(previous.sha256) and previous.sha256 == update.sha256
         update = replace(update, state="serving" if is_wanted else "rolled-back", detail="")
-        self._switch(replace(previous, model=classifier.identity), classifier, wanted=None, update=update)
+        self._switch(replace(previous, model=model.identity), model, wanted=None, update=update)
 
-    def _switch(self, stored: StoredModel, classifier: Classifier, **changes: Any) -> None:
+    def _switch(self, stored: StoredModel, model: Model, **changes: Any) -> None:
         before = self._state.served
         previous = before if before is not None and before.file != stored.file else self._state.previous
-        self._serve(classifier)
+        self._serve(model)
         self._save(served=stored, previous=previous, **changes)
 
     def _set_outcome(self, state: str, detail: str = "", pending: PendingModel | None = None) -> None:
@@ -260,7 +264,7 @@ class ModelManager:
             log.warning("STATE_DIR=%s: %s; a restart will lose this change", self._store.folder, error.strerror)
         self._report_update(self.update)
 
-    def _open(self, stored: StoredModel) -> Classifier:
+    def _open(self, stored: StoredModel) -> Model:
         """Reads, tries and loads a model. Raises `FootfallError`."""
         if stored.file and not self._store.is_intact(stored.file, stored.sha256):
             raise InvalidExport(f"{stored.file}: the file is missing or damaged")

@@ -1,0 +1,164 @@
+"""Recognises visitors in pictures: with one model, or with a detector and a classifier that looks at each visitor it finds."""
+
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+from bus import Box, Detection, Label
+from classifier import InvalidExport
+from classifier.decoders import MIN_CONFIDENCE, Finding
+from classifier.model import Model
+from classifier.preprocess import Picture, Tensor
+from classifier.visitors import Rules, visitor_labels
+
+MAX_LABELS = 64
+"""Upper bound of labels, and of detections, in a prediction, which keeps it within its size limit."""
+MAX_CROP_LABELS = 3
+"""Upper bound of labels of a visitor, for the same reason."""
+MAX_CAMERAS = 64
+"""Upper bound of cameras whose turn is remembered."""
+DECIMALS = 5
+"""Decimals of a probability or a part of a picture; models are not more precise."""
+MAX_NAME = 100
+"""Upper bound of the characters of each model's identity where there are two."""
+
+
+class Prepared(NamedTuple):
+    """A picture, and the input tensor of the first model for it."""
+
+    picture: Picture
+    tensor: Tensor
+
+
+class Result(NamedTuple):
+    """What a picture shows, the duration of all inferences, and the identity of the models; see `bus.Prediction`."""
+
+    labels: tuple[Label, ...]
+    detections: tuple[Detection, ...]
+    inference_ms: float
+    model: str
+
+
+class Recogniser:
+    """One model, or a detector and a classifier. Not thread-safe, except for `prepare`."""
+
+    def __init__(self, model: Model, rules: Rules, detector: Model | None = None) -> None:
+        """Raises `InvalidExport` if the models do not fit together, or if none of their labels makes a visitor."""
+        if detector is not None and not detector.is_detector:
+            raise InvalidExport(f"{detector.identity}: classifies whole pictures; DETECTOR must be a detection model")
+        if detector is not None and model.is_detector:
+            raise InvalidExport(f"{model.identity}: is a detection model; beside DETECTOR, MODEL must be a classifier")
+        self._first, self._classifier, self._rules = detector or model, model if detector else None, rules
+        self._visitors = visitor_labels(self._first.labels, rules.visitors, rules.background_labels)
+        self._crop_visitors = visitor_labels(model.labels, (), rules.background_labels) if detector else frozenset()
+        self._crop_input = replace(model.input, fit="whole")
+        self._turns: dict[str, int] = {}
+        """By camera, who is classified first in the next picture with too many visitors, counted from the left."""
+        self.is_demo = model.is_demo
+        self.identity = model.identity
+        self.runtime = model.runtime
+        if detector is not None:
+            self.identity = f"{detector.identity[-MAX_NAME:]}+{model.identity[-MAX_NAME:]}"
+
+    @property
+    def visitor_labels(self) -> tuple[str, ...]:
+        """The labels that a visitor can have, in the model's order."""
+        model, chosen = (self._classifier, self._crop_visitors) if self._classifier else (self._first, self._visitors)
+        return tuple(label for label in model.labels if label in chosen)[:MAX_LABELS]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels of the model that decides the visitors' labels, in its order."""
+        return (self._classifier or self._first).labels
+
+    @property
+    def description(self) -> str:
+        """The models and their labels, for people."""
+        text = f"{self.identity}: labels {_listed(self.labels)}"
+        return text if len(self.visitor_labels) == len(self.labels) else f"{text}; visitors {_listed(self.visitor_labels)}"
+
+    def max_reduction(self, width: int, height: int) -> int:
+        """Returns by how much a picture of this size may be reduced when it is decoded. Crops need all its pixels."""
+        return 1 if self._classifier else self._first.input.max_reduction(width, height)
+
+    def prepare(self, picture: Picture) -> Prepared:
+        """Returns the picture with its tensor. Thread-safe."""
+        return Prepared(picture, self._first.input.to_tensor(picture))
+
+    def recognise(self, prepared: Prepared, camera: str = "") -> Result:
+        """Recognises the visitors in a picture. Of too many visitors, each camera's take turns. Raises `UnusableOutput`."""
+        begin = time.perf_counter()
+        found = self._first.run(prepared.tensor)[:MAX_LABELS]
+        labels: tuple[Label, ...] = ()
+        detections: tuple[Detection, ...] = ()
+        if not self._first.is_detector:
+            labels = tuple(_to_label(one, one.label in self._visitors) for one in found)
+        else:
+            placed = [(one, self._place(one, prepared.picture)) for one in found if one.probability >= MIN_CONFIDENCE]
+            detections = self._detections(prepared.picture, placed, camera)
+        return Result(labels, detections, (time.perf_counter() - begin) * 1000, self.identity)
+
+    def _place(self, finding: Finding, picture: Picture) -> Box:
+        """Returns the box of a finding, in parts of the picture."""
+        height, width = picture.shape[:2]
+        window = self._first.input.window(width, height)
+        left, top, box_width, box_height = finding.box or (0.0, 0.0, 1.0, 1.0)
+        x1, y1 = window.left + left * window.width, window.top + top * window.height
+        x2, y2 = x1 + box_width * window.width, y1 + box_height * window.height
+        return _clipped_box(x1 / width, y1 / height, x2 / width, y2 / height)
+
+    def _detections(self, picture: Picture, placed: list[tuple[Finding, Box]], camera: str) -> tuple[Detection, ...]:
+        labels: dict[int, tuple[Label, ...]] = {
+            number: (_to_label(one, one.label in self._visitors),) for number, (one, _) in enumerate(placed)
+        }
+        if self._classifier is not None:
+            visitors = {number: placed[number][1] for number in labels if labels[number][0].visitor}
+            labels |= dict.fromkeys(visitors, ()) | self._classify_crops(self._classifier, picture, visitors, camera)
+        return tuple(Detection(box, round(one.probability, DECIMALS), labels[number]) for number, (one, box) in enumerate(placed))
+
+    def _classify_crops(
+        self, model: Model, picture: Picture, visitors: dict[int, Box], camera: str
+    ) -> dict[int, tuple[Label, ...]]:
+        """Returns what `model` says of the visitors whose turn it is; nothing of one if no label reaches the threshold."""
+        rules, size = self._rules, picture.shape
+        waiting = [number for number, box in visitors.items() if min(box.w * size[1], box.h * size[0]) >= rules.min_crop]
+        waiting.sort(key=lambda number: visitors[number].x)
+        said = {}
+        for number in self._take_turns(waiting, camera):
+            found = model.run(self._crop_input.to_tensor(_crop(picture, visitors[number], rules.crop_margin)))[:MAX_CROP_LABELS]
+            if found[0].probability >= rules.threshold:
+                said[number] = tuple(_to_label(one, one.label in self._crop_visitors) for one in found)
+        return said
+
+    def _take_turns(self, waiting: list[int], camera: str) -> list[int]:
+        """Returns at most `crops` of those who wait; in the camera's next picture, those after them."""
+        if len(waiting) <= self._rules.crops:
+            return waiting
+        if len(self._turns) >= MAX_CAMERAS:
+            self._turns.clear()
+        first = self._turns.get(camera, 0)
+        self._turns[camera] = (first + self._rules.crops) % len(waiting)
+        return [waiting[(first + step) % len(waiting)] for step in range(self._rules.crops)]
+
+
+def _listed(labels: tuple[str, ...], most: int = 10) -> str:
+    return ", ".join(labels[:most]) + (f" and {len(labels) - most} more" if len(labels) > most else "")
+
+
+def _to_label(finding: Finding, is_visitor: bool) -> Label:
+    return Label(finding.label, round(finding.probability, DECIMALS), is_visitor)
+
+
+def _clipped_box(x1: float, y1: float, x2: float, y2: float) -> Box:
+    """Returns the part of a box within the picture, from its corners in parts of the picture."""
+    left, top, right, bottom = (round(min(max(0.0, value), 1.0), DECIMALS) for value in (x1, y1, x2, y2))  # NaN becomes 0
+    return Box(left, top, round(max(0.0, right - left), DECIMALS), round(max(0.0, bottom - top), DECIMALS))
+
+
+def _crop(picture: Picture, box: Box, margin: float) -> Picture:
+    """Returns the pixels of a box with a margin on each side, in parts of the box."""
+    height, width = picture.shape[:2]
+    left, right = box.x - margin * box.w, box.x + (1 + margin) * box.w
+    top, bottom = box.y - margin * box.h, box.y + (1 + margin) * box.h
+    x1, y1 = max(0, round(left * width)), max(0, round(top * height))
+    return picture[y1 : max(y1 + 1, round(bottom * height)), x1 : max(x1 + 1, round(right * width))]
