@@ -36,12 +36,9 @@ def test_people_are_counted_at_once(people: People, tmp_path: Path) -> None:
         with make_run(tmp_path, **own) as run:
             until(lambda: "broker started" in run.shown and accepts(run.port), 60, "the broker")
             with Listener(run.port, "footfall/door/visit") as listener:
-
-                def person() -> Visit | None:
-                    visits = [Visit.unpack(payload) for payload in listener.payloads("visit")]
-                    return next((visit for visit in visits if visit.label == "person"), None)
-
-                assert not until(person, 60, "a visit of a person").demo
+                listener.wait_for("visit", seconds=60)
+                visit = Visit.unpack(listener.payloads("visit")[0])
+        assert (visit.label, visit.demo) == ("person", False)
         assert run.shown.count("fetching the person detector (SSD MobileNet v1, quantised, 4.2 MB;") == 1
         assert f"serving person@{SHA256[:12]}: labels person, bicycle" in run.shown
         assert len(server.paths) == 2

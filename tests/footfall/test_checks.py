@@ -86,16 +86,23 @@ def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expecte
     assert plan.settings["CAMERAS"] == ("door,back" if "CAMERAS" in settings else "")
 
 
-@pytest.mark.parametrize("settings", [{"VIDEO_PATH": "{tmp}/pictures"}, {"VIDEO_PATH": "0"}, {"MODEL": "person"}])
+@pytest.mark.parametrize(
+    ("settings", "model"),
+    [
+        ({"VIDEO_PATH": "{tmp}/pictures"}, "person"),
+        ({"VIDEO_PATH": "0"}, "person"),
+        ({"MODEL": "person"}, "person"),
+        ({"MODEL": "demo/model", "DETECTOR": "person"}, "demo/model"),
+    ],
+)
 def test_the_person_detector(
-    plan_of: PlanOf, people: People, settings: dict[str, str], capsys: pytest.CaptureFixture[str]
+    plan_of: PlanOf, people: People, settings: dict[str, str], model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is the default for pictures of your own. A line about the fetch is printed once, not on standard output."""
     for lines in (1, 0):
         plan = plan_of(PERSON_MODEL_URL=people.detector, **settings)
-        assert plan.settings["MODEL"] == "person"
-        assert not plan.notice
-        assert not plan.state.is_demo
+        assert plan.settings["MODEL"] == model
+        assert plan.state.is_demo == bool(plan.notice) == (model != "person")
         printed = capsys.readouterr()
         assert printed.err.count("footfall run: fetching the person detector") == len(printed.err.splitlines()) == lines
         assert not printed.out
