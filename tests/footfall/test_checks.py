@@ -1,8 +1,10 @@
 """The checks before a run starts, and its plan."""
 
+import json
 import os
 import shutil
 import socket
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,14 +41,20 @@ EDGEHUB = {
     "EdgeModuleCACertificateFile": "/edgehub.pem",
 }
 DEMO, NOT_FOR_PEOPLE = "The demo: drawn figures", "it knows drawn figures only"
+TRUTH = Counter(one["label"] for one in json.loads(CLIP.with_suffix(".json").read_text())["visitors"])
 USUAL = ("broker", "capture", "classifier", "counter", "bridge")
 
 
 @pytest.mark.parametrize(
     ("settings", "about", "expected"),
     [
-        ({"MODEL": "", "VIDEO_PATH": ""}, DEMO, {"video_path": str(CLIP), "is_played_once": False, "cameras": ("door",)}),
-        ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True}),
+        (
+            {"MODEL": "", "VIDEO_PATH": ""},
+            DEMO,
+            {"video_path": str(CLIP), "is_played_once": False, "cameras": ("door",), "truth": TRUTH},
+        ),
+        ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True, "truth": TRUTH}),
+        ({"BACKGROUND_LABELS": "MAN"}, DEMO, {"truth": {"woman": TRUTH["woman"]}}),
         ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "address_text": ""}),
         ({"LOG_RESULTS": "json"}, DEMO, {"prints_visits": True}),
         ({"SINKS": "edgehub", **EDGEHUB}, DEMO, {"prints_visits": False}),
@@ -56,17 +64,23 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
         (
             {"MODEL": "demo/model", "VIDEO_PATH": "{tmp}/pictures", "LOOP_VIDEO": "false"},
             NOT_FOR_PEOPLE,
-            {"is_played_once": True},
+            {"is_played_once": True, "truth": None},
         ),
     ],
 )
 def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expected: dict[str, object]) -> None:
-    """A run has the demo's clip and model by default, a display if MATRIX is set, and a dashboard if it has a port."""
+    """A run has the demo's clip and model by default, a display if MATRIX is set, and a dashboard if it has a port.
+
+    The truth of a recording excludes background labels, whatever their case. The plan survives JSON. The checks
+    write nothing.
+    """
     plan = plan_of(**settings)
     assert about in plan.notice
     assert plan.state.is_demo
     assert {name: getattr(plan, name) for name in expected} == expected
     assert plan.settings["MODEL"] == (settings.get("MODEL") or str(MODEL))
+    assert Plan.from_json(plan.to_json()) == plan
+    assert not Path(os.environ["STATE_DIR"]).exists()
     assert plan.settings["CAMERAS"] == ("door,back" if "CAMERAS" in settings else "")
 
 
@@ -80,6 +94,10 @@ def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expecte
         ({"VIDEO_PATH": "{tmp}/texts"}, "VIDEO_PATH: {tmp}/texts: contains no picture"),
         ({"ICONS": "{tmp}/none", "MATRIX": "terminal"}, "ICONS: {tmp}/none: no such folder"),
         ({"MODEL": "{tmp}/mislabelled"}, "labels.txt has 2 labels, the model has 3 outputs"),
+        ({"VISITORS": "zebra"}, "VISITORS='zebra'; its labels are man, woman, nobody"),
+        ({"BACKGROUND_LABELS": "man,woman,nobody"}, "makes a visitor with BACKGROUND_LABELS='man,woman,nobody'"),
+        ({"DETECTOR": "demo/model"}, "DETECTOR must be a detection model"),
+        ({"DETECTOR": "{tmp}/none"}, "DETECTOR='{tmp}/none': {tmp}/none: No such file or directory"),
         ({"SINKS": "edgehub"}, "SINKS='edgehub' needs the variables of IoT Edge"),
         ({"DELEGATE": "{tmp}/none.so"}, "DELEGATE='{tmp}/none.so': cannot be loaded"),
     ],
