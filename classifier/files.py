@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import re
 import zipfile
 from abc import ABC, abstractmethod
@@ -147,9 +148,10 @@ class _Folder(_Source):
 
     def read(self, name: str, limit: int) -> bytes:
         with (self._folder / name).open("rb") as file:
-            content = file.read(limit + 1)
-        if len(content) > limit:
-            raise InvalidExport(f"{name}: {(self._folder / name).stat().st_size} bytes; at most {limit} are allowed")
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(limit + 1) if size <= limit else b""
+        if max(size, len(content)) > limit:  # the file may grow meanwhile
+            raise InvalidExport(f"{name}: {size} bytes; at most {limit} are allowed")
         return content
 
     def head(self, name: str) -> bytes:

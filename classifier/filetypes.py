@@ -15,6 +15,7 @@ _MAGIC = (
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive; pack the files as a zip"),
     (0, b"\x1f\x8b", "a gzip archive; pack the files as a zip"),
     (257, b"ustar", "a tar archive; pack the files as a zip"),
+    (0, b"PK\x03\x04", "a zip archive; unpack it"),
     (4, b"TFL3", "a TensorFlow Lite model; its name must end in .tflite"),
     (0, b"%PDF", "a PDF document"),
     (0, b"\xff\xd8\xff", "a JPEG picture"),

@@ -1,5 +1,7 @@
 """Non-maximum suppression: of several boxes around one thing, only the most probable one remains."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,8 @@ Detectors with a box for each of thousands of anchors have dozens of less probab
 
 
 def best_boxes(
-    boxes: NDArray[np.float64],
-    probabilities: NDArray[np.float64],
+    boxes: NDArray[np.floating[Any]],
+    probabilities: NDArray[np.floating[Any]],
     labels: NDArray[np.int64],
     max_iou: float,
     least: float = UNLIKELY,

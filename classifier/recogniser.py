@@ -111,12 +111,12 @@ class Recogniser:
         """Returns the boxes of findings, clipped to the picture, in parts of it."""
         height, width = picture.shape[:2]
         window = self._first.input.window(width, height)
-        boxes = np.nan_to_num([one.box or (0.0, 0.0, 1.0, 1.0) for one in found]).reshape(-1, 2, 2)
+        boxes = np.array([one.box or (0.0, 0.0, 1.0, 1.0) for one in found]).reshape(-1, 2, 2)
         boxes[:, 1] += boxes[:, 0]
         corners = (boxes * (window.width, window.height) + (window.left, window.top)) / (width, height)
-        placed = np.clip(corners, 0, 1)
+        placed = np.fmax(np.fmin(corners, 1), 0)  # NaN becomes 1
         placed[:, 1] -= placed[:, 0]
-        return [Box(*map(float, one)) for one in np.round(placed, DECIMALS).reshape(-1, 4)]
+        return [Box(*one) for one in np.round(placed, DECIMALS).reshape(-1, 4).tolist()]
 
     def _classify_visitors(self, model: Model, detections: list[Detection], picture: Picture, camera: str) -> None:
         """Sets the labels of the visitors whose turn it is; none if no label reaches the threshold.

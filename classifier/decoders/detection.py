@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from classifier import InvalidExport, decoders
+from classifier import decoders
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import MIN_CONFIDENCE, Finding, UnusableOutput
+from classifier.decoders import MIN_CONFIDENCE, Finding, UnusableOutput, missing_labels
 from classifier.export import Export
 
 ROLES = {"detected_boxes": "boxes", "detected_classes": "classes", "detected_scores": "scores"}
@@ -19,8 +19,7 @@ class Decoder(decoders.Decoder):
 
     def __init__(self, export: Export, _inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
         if not export.labels:
-            needed = "write labels.txt with a label for each of its classes, in their order"
-            raise InvalidExport(f"{export.name}: the model has no labels, neither beside it nor inside; {needed}")
+            raise missing_labels(export, "each of its classes")
         self.labels = export.labels
         self._roles: Sequence[str] = [ROLES.get(output.name, "") for output in outputs]
 

@@ -52,12 +52,11 @@ class Decoder(decoders.Decoder):
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
         regressor, logits = outputs if self._boxes_first else reversed(outputs)
         likely = np.flatnonzero(logits > MIN_LOGIT)
-        probabilities = 1 / (1 + np.exp(-np.minimum(logits.ravel()[likely].astype(np.float64), MAX_LOGIT)))
-        places = np.clip(np.nan_to_num(regressor[0, likely, :4].astype(np.float64)) / self._side, -1, 1)
-        corners = places[:, :2] + self._anchors[likely] - places[:, 2:] / 2
-        boxes = np.concatenate([corners, places[:, 2:]], axis=1)
-        kept = best_boxes(boxes, probabilities, np.zeros(len(boxes), np.int64), MAX_IOU)
-        return [Finding(self.labels[0], float(probabilities[number]), tuple(boxes[number].tolist())) for number in kept]
+        probabilities = 1 / (1 + np.exp(-np.minimum(logits.ravel()[likely], MAX_LOGIT)))
+        places = np.fmax(np.fmin(regressor[0, likely, :4] / self._side, 1), -1)  # NaN becomes 1
+        places[:, :2] += self._anchors[likely] - places[:, 2:] / 2
+        kept = best_boxes(places, probabilities, np.zeros(len(likely), np.int64), MAX_IOU)
+        return [Finding(self.labels[0], float(probabilities[number]), tuple(places[number].tolist())) for number in kept]
 
 
 def _anchor_centres(number: int) -> NDArray[np.float64]:

@@ -267,7 +267,8 @@ def test_models_without_labels(tmp_path: Path) -> None:
         export = read_export(write_files(tmp_path / "door", {"model.tflite": model}))
         assert export.labels == ()
         with pytest.raises(
-            InvalidExport, match=r"has no labels, neither beside it nor inside; write labels\.txt with a label for each"
+            InvalidExport,
+            match=r"labels\.txt is missing, and the model has no labels inside; write one for each of its (3 outputs|classes),",
         ):
             Model(export, trial=("true",))
 

@@ -90,6 +90,16 @@ def test_a_folder_of_another_format(tmp_path: Path) -> None:
         read_export(folder)
 
 
+def test_a_zip_in_another_place(tmp_path: Path) -> None:
+    """A zip under a model's name, in a folder or in another zip is named as such."""
+    inner = make_zip({"model.tflite": b"x", "labels.txt": b"a"})
+    for files in ({"model.tflite": inner, "labels.txt": b"a"}, {"export.zip": inner}):
+        (tmp_path / "doors.zip").write_bytes(make_zip(files))
+        for path in (write_files(tmp_path / f"doors-{len(files)}", files), tmp_path / "doors.zip"):
+            with pytest.raises(InvalidExport, match=r"this is a zip archive; unpack it"):
+                read_export(path)
+
+
 def test_a_model_under_another_name(tmp_path: Path) -> None:
     """A TensorFlow Lite model with an unknown suffix is named as such; as MODEL itself it is read."""
     model = struct.pack("<I", 28) + b"TFL3" + bytes(40)

@@ -25,7 +25,7 @@ from classifier.model import Model
 from classifier.onnx_file import read_onnx_file
 from tests.classifier.model_server import write_files
 from tests.support import tflite
-from tests.support.module import ROOT
+from tests.support.broker import ROOT
 from tests.support.onnx import Network, linear
 from tests.support.wait import limit
 
