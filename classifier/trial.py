@@ -16,7 +16,7 @@ def main() -> None:
     """Loads the model and runs it once. Ends with one line on stderr or a signal if that fails."""
     signal.alarm(60)  # ends this process even if its parent was killed
     model = sys.stdin.buffer.read()
-    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
+    _limit_memory()
     try:
         loaded = backends.get_backend(sys.argv[1]).load(model, backends.Options())
         loaded.run(np.zeros(loaded.inputs[0].shape, loaded.inputs[0].dtype))
@@ -24,6 +24,13 @@ def main() -> None:
         sys.exit(f"it needs more than {MAX_MEMORY >> 30} GiB of memory")
     except Exception as error:
         sys.exit("; ".join(str(error).split("\n")) or type(error).__name__)
+
+
+def _limit_memory() -> None:
+    """Sets the limit, unless there is a lower one already."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = MAX_MEMORY if most == resource.RLIM_INFINITY else min(most, MAX_MEMORY)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 if __name__ == "__main__":

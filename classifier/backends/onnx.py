@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from ast import literal_eval
 from collections.abc import Sequence
@@ -133,5 +134,5 @@ def _to_array(value: Any, labels: Sequence[str]) -> Array:
 
 
 def _reason(error: Exception) -> str:
-    """Returns onnxruntime's message without its code, as "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : ..."."""
-    return one_line(str(error).rpartition(" : ")[2][:200])
+    """Returns onnxruntime's message without what it begins with: "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : "."""
+    return one_line(re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error))[:200])
