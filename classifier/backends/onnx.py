@@ -53,9 +53,7 @@ class Model:
         try:
             found = self._session.run(self._outputs, {self.inputs[0].name: values})
         except Exception as error:  # onnxruntime's errors have no common base class
-            if "Failed to allocate memory" in str(error):
-                raise MemoryError(_reason(error)) from None
-            raise RuntimeError(_reason(error)) from None
+            raise _translate(error, RuntimeError) from None
         return [_to_array(one, self._labels) for one in found]
 
 
@@ -81,7 +79,7 @@ def load(model: bytes, options: Options) -> Model:
     try:
         session = onnxruntime.InferenceSession(model, settings, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common base class
-        raise ValueError(_reason(error)) from None
+        raise _translate(error, ValueError) from None
     inputs = [one.name for one in session.get_inputs()]
     if len(inputs) != 1:
         raise ValueError(f"it has {len(inputs)} inputs ({', '.join(inputs)[:100]}); it must have one, for the picture")
@@ -89,7 +87,7 @@ def load(model: bytes, options: Options) -> Model:
 
 
 def describe(options: Options) -> str:
-    """Returns text such as "onnxruntime 1.32.0, CPU, 1 thread"."""
+    """Returns text such as "onnxruntime 1.28.0, CPU, 1 thread"."""
     return f"onnxruntime {version('onnxruntime')}, CPU, {options.threads} thread{'s' * (options.threads != 1)}"
 
 
@@ -133,6 +131,7 @@ def _to_array(value: Any, labels: Sequence[str]) -> Array:
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
-def _reason(error: Exception) -> str:
-    """Returns onnxruntime's message without what it begins with: "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : "."""
-    return one_line(re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error))[:200])
+def _translate(error: Exception, kind: type[Exception]) -> Exception:
+    """Returns an error for one of onnxruntime's, whose messages begin with "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : "."""
+    reason = one_line(re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error))[:200])
+    return MemoryError(reason) if re.search("allocate memory|bad.alloc", str(error)) else kind(reason)
