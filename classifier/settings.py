@@ -28,7 +28,7 @@ class Settings(LabelSettings):
     )
     detector: UserPath | None = Field(
         default=None,
-        description="folder or zip of a detection model, or its file, or person; MODEL then classifies each visitor that it finds",
+        description="folder or zip of a detection model, or its file, or person; MODEL then classifies each of its visitors",
     )
     person_model_url: Annotated[str, AfterValidator(_check_location)] = Field(
         default="https://storage.googleapis.com/download.tensorflow.org/models/tflite/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",
