@@ -49,8 +49,8 @@ def inspect(model: bytes) -> Inspection:
         inputs, outputs = (_tensors(graph, field) if graph else () for field in (1, 2))
         is_edge_tpu = any(code.text(1) == EDGE_TPU_OPERATOR for code in root.tables(1))
         description, label_file = _read_metadata(root)
-        if graph and "scale" not in description and _scales_its_input(root, graph):
-            description |= {"mean": 0.0, "scale": 1.0}
+        if graph and _scales_its_input(root, graph):
+            description = {"mean": 0.0, "scale": 1.0} | description
     except DamagedTable:
         return Inspection()
     labels: tuple[str, ...] = ()

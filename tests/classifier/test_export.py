@@ -46,6 +46,7 @@ def test_folder_and_zip_are_equal(tmp_path: Path, domain: str | None, digest: st
     content = FILES | {"cvexport.manifest": json.dumps({"DomainType": domain, "ModelFileSHA1": digest}).encode()}
     assert read_export(write_files(tmp_path / "doors", content)) == read(tmp_path, make_zip(content)) == CUSTOM_DOORS
     assert read_export(write_files(tmp_path / "doors-2026.11.23", content)).name == "doors-2026.11.23"
+    assert len({one.fingerprint for one in (DOORS, CUSTOM_DOORS, replace(DOORS, labels=("man",)))}) == 3
     assert DOORS.identity == f"doors@{hashlib.sha256(MODEL).hexdigest()[:12]}"
 
 

@@ -3,10 +3,10 @@
 import json
 import logging
 import re
+import struct
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def inside(names: tuple[str, str], scale: float = 255, mean: Sequence[float] = (
     """Returns a model with its labels inside, and perhaps a normalisation."""
     described = metadata(mean, [scale] * len(mean), "labels.txt")
     model = tflite.named(names, scale, mean[0] / 255 if mean else 0, 16, described)
-    return append(model, {"labels.txt": b"Woman\nMan\nNobody\n"})
+    return append(model, {"labels_de.txt": b"Frau\nMann\nNiemand\n", "labels.txt": b"Woman\nMan\nNobody\n", "readme.txt": b"x"})
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,13 @@ def inside(names: tuple[str, str], scale: float = 255, mean: Sequence[float] = (
         ({"model.tflite": tflite.named(CUSTOM, 1, side=224), **LABELS}, "Custom Vision", "centre", "bgr"),
         ({"model.tflite": tflite.named(PICTURE, 1), "labels.json": b'["Woman", "Man", "Nobody"]'}, "", "whole", "bgr"),
         ({"model.tflite": inside(PICTURE, 1)}, "", "whole", "rgb"),
+        (
+            {"model.tflite": append(tflite.named(PICTURE, 1), {"a.txt": b"x", "Label.txt": LABELS["labels.txt"]})},
+            "",
+            "whole",
+            "bgr",
+        ),
+        ({"model.tflite": append(tflite.named(PICTURE, 1), {"names.txt": LABELS["labels.txt"]})}, "", "whole", "bgr"),
     ],
 )
 def test_models_of_other_tools(tmp_path: Path, files: dict[str, bytes], exporter: str, fit: str, order: str) -> None:
@@ -99,6 +106,40 @@ def test_a_network_whose_range_is_unknown(tmp_path: Path, names: tuple[str, str]
     for toml in ("\n".join(offered[:2]), "\n".join(offered[2:4]), offered[4], "colour = 'rgb'"):
         description = read_export(write_files(tmp_path / "door", files | {"footfall.toml": toml.encode()})).description
         assert description.colour == "rgb"
+
+
+def ssd(labels: Sequence[str], picture: str = "picture") -> bytes:
+    """Returns an SSD that finds the classes 0, 1, ... with less and less certainty."""
+    number = len(labels)
+    network = tflite.Network(picture=picture)
+    colour, results = network.pool(), []
+    boxes = np.tile([0.1, 0.1, 0.5, 0.5], number)
+    for part, values in enumerate([boxes, np.arange(number), np.linspace(0.9, 0.1, number), np.array([number])]):
+        shape = ((1, number, 4), (1, number), (1, number), (1,))[part]
+        parts = network.convolve(colour, np.zeros((len(values), 3)), values)
+        results.append(network.reshape(parts, shape, f"TFLite_Detection_PostProcess:{part}"))
+    return network.model(*results)
+
+
+REFUSED = r"which does not say what numbers it takes"
+FOUR_OUTPUTS = {"model.tflite": ssd(["a"], KERAS[0]), "labels.txt": b"a"}
+OTHER_FACTOR = (DATA / "keras-rescaling.tflite").read_bytes().replace(struct.pack("<f", 1 / 127.5), struct.pack("<f", 0.001))
+
+
+@pytest.mark.parametrize(
+    "files", [{"model.tflite": tflite.named(KERAS, side=224), **LABELS}, FOUR_OUTPUTS, {"model.tflite": OTHER_FACTOR, **LABELS}]
+)
+def test_more_networks_whose_range_is_unknown(tmp_path: Path, files: dict[str, bytes]) -> None:
+    """Labels without numbers are not Teachable Machine's. An SSD is asked about too, and a network that scales in another way."""
+    with pytest.raises(InvalidExport, match=REFUSED):
+        read_export(write_files(tmp_path / "door", files))
+
+
+def test_an_old_ssd_in_floats(tmp_path: Path) -> None:
+    """The name of its input says that it is normalised, which means -1..1."""
+    files = {"detect.tflite": ssd(["a"], "normalized_input_image_tensor"), "labels.txt": b"a"}
+    description = read_export(write_files(tmp_path / "coco", files)).description
+    assert (description.mean, description.scale) == (127.5, 127.5)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +205,7 @@ def grid(rows: int = 7) -> bytes:
         {"best_float32.tflite": grid(), "metadata.yaml": YAML.replace(b"'it''s'", b'"it\'s"')},
         {
             "best_float32.tflite": append(grid(), {"metadata.json": json.dumps(METADATA).encode()}),
-            "metadata.yaml": b"Ultralytics [",
+            "metadata.yaml": YAML.replace(b"car", b"van"),
         },
     ],
 )
@@ -235,19 +276,6 @@ def test_real_metadata(tmp_path: Path) -> None:
     assert export.description.scale == pytest.approx((58.395, 57.12, 57.375))
 
 
-def ssd(labels: Sequence[str]) -> bytes:
-    """Returns an SSD that finds the classes 0, 1, ... with less and less certainty."""
-    number = len(labels)
-    zeros = np.zeros((number, 3))
-    parts: dict[str, tuple[tuple[int, ...], Any, Any]] = {
-        "TFLite_Detection_PostProcess": ((1, number, 4), np.zeros((4 * number, 3)), np.tile([0.1, 0.1, 0.5, 0.5], number)),
-        "TFLite_Detection_PostProcess:1": ((1, number), zeros, np.arange(number)),
-        "TFLite_Detection_PostProcess:2": ((1, number), zeros, np.linspace(0.9, 0.1, number)),
-        "TFLite_Detection_PostProcess:3": ((1,), np.zeros((1, 3)), np.array([number])),
-    }
-    return tflite.boxes(parts)
-
-
 @pytest.mark.parametrize("first", ["???", "unlabeled", "Background", None])
 def test_the_background_of_an_ssd(tmp_path: Path, first: str | None, caplog: pytest.LogCaptureFixture) -> None:
     """A label map may begin with the background, which has no class number. It is left out, which the log says."""
@@ -258,6 +286,8 @@ def test_the_background_of_an_ssd(tmp_path: Path, first: str | None, caplog: pyt
             read_export(write_files(tmp_path / "coco", {"detect.tflite": ssd(real), "labelmap.txt": labels})), trial=("true",)
         )
     assert [one.label for one in model.run(model.input.to_tensor(PLAIN))] == real
+    alone = {"detect.tflite": ssd(["a"]), "labelmap.txt": (first or "a").encode()}
+    assert Model(read_export(write_files(tmp_path / "alone", alone)), trial=("true",)).labels == (first or "a",)
     assert bool(first) == (f"the first label, {first!r}, stands for the background" in caplog.text)
 
 

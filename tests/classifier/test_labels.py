@@ -23,6 +23,7 @@ def test_labels_of_any_system(encoding: str, mark: str, end: str, last: str) -> 
     assert parse_labels(text.encode(encoding)) == LABELS
 
 
+FAR = (*(f"{number} class {number}" for number in range(11)), "5000 far")
 CORAL = tuple(f"{number}  class {number}" for number in (*range(12), 13, 15))
 PLACED = (*(f"class {number}" for number in range(12)), "???", "class 13", "???", "class 15")
 
@@ -40,7 +41,7 @@ PLACED = (*(f"class {number}" for number in range(12)), "???", "class 13", "???"
             (same, same)
             for same in [("1 person",), ("0 people", "1 people"), ("1 person", "3 cars"), ("0 a", "b"), ("2 a", "3 b"), ()]
         ),
-        *((same, same) for same in [("0", "1"), ("0 a", "0 b"), ("1 a", "0 b"), ("0x", "1x"), ("0 a", "2 b", "4 c")]),
+        *((same, same) for same in [FAR, ("0", "1"), ("0 a", "0 b"), ("1 a", "0 b"), ("0x", "1x"), ("0 a", "2 b", "4 c")]),
     ],
 )
 def test_numbers_before_labels(labels: tuple[str, ...], expected: tuple[str, ...]) -> None:

@@ -18,7 +18,10 @@ def append(model: bytes, files: dict[str, bytes], compression: int = zipfile.ZIP
 
 
 def metadata(mean: Sequence[float] = (), deviation: Sequence[float] = (), label_file: str = "") -> bytes:
-    """Returns metadata of one picture (RGB) with this normalisation, and of one output with labels in an appended file."""
+    """Returns metadata of one picture (RGB) with this normalisation, and of one output with labels in an appended file.
+
+    The labels may have a German translation in another file.
+    """
     writer = _Writer()
     numbers = {0: writer.floats(mean), 1: writer.floats(deviation)} if mean else {}
     normalisation = writer.table(numbers)
@@ -26,8 +29,9 @@ def metadata(mean: Sequence[float] = (), deviation: Sequence[float] = (), label_
     image = writer.table({}, {0: 1})
     content = writer.table({1: image}, {0: 2})
     picture = writer.table({3: content} | ({4: writer.tables([unit])} if mean else {}))
-    file = writer.table({0: writer.builder.CreateString(label_file)}, {2: 2})
-    output = writer.table({6: writer.tables([file])} if label_file else {})
+    german = {0: writer.builder.CreateString("labels_de.txt"), 3: writer.builder.CreateString("de")}
+    files = [writer.table(german, {2: 2}), writer.table({0: writer.builder.CreateString(label_file)}, {2: 2})]
+    output = writer.table({6: writer.tables(files)} if label_file else {})
     graph = writer.table({2: writer.tables([picture]), 3: writer.tables([output])})
     writer.builder.Finish(writer.table({3: writer.tables([graph])}), b"M001")
     return bytes(writer.builder.Output())
