@@ -65,7 +65,7 @@ def needs_range(exporter: str, values: dict[str, Any], inspection: Inspection) -
         return False
     shapes = [output.shape for output in inspection.outputs]
     is_classifier = len(shapes) == 1 and np.prod(shapes[0][:-1]) == 1
-    return is_classifier or len(shapes) == 4
+    return is_classifier or (len(shapes) == 4 and max(map(len, shapes)) <= 3)
 
 
 def _recognise(files: ExportFiles, inspection: Inspection, are_numbered: bool) -> str:

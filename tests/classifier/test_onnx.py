@@ -105,30 +105,47 @@ def test_a_classifier_of_each_exporter(
 def boxes(names: Sequence[str], metadata: dict[str, str] | None = None, shape: Sequence[int | str] = (1, 3, 64, 64)) -> bytes:
     """Returns a detector with outputs of boxes, class numbers and scores: number 2 at the upper left, 1 at the lower right."""
     corners = [4.0, 8, 16, 32, 32, 32, 64, 64]
-    values = {"boxes": ((2, 4), corners), "labels": ((2,), [2.0, 1]), "scores": ((2,), [0.9, 0.5])}
+    values = {
+        "boxes": ((2, 4), corners),
+        "labels": ((2,), [2.0, 1]),
+        "scores": ((2,), [0.9, 0.5]),
+        "masks": ((2, 1, 2, 2), [0.0] * 8),
+    }
     sizes = {name: values[name.removesuffix("_0")] for name in names}
     outputs = {name: (size, np.zeros((len(bias), 3)), np.array(bias)) for name, (size, bias) in sizes.items()}
     return linear(outputs, shape, "input", metadata, {name: "int64" for name in names if name.startswith("labels")})
 
 
-def rows(values: Sequence[Sequence[float]], count: int, is_transposed: bool = False, name: str = "output0") -> bytes:
-    """Returns a detector with one output of rows, of which those after `values` are zero."""
+def rows(
+    values: Sequence[Sequence[float]], count: int, is_transposed: bool = False, others: Sequence[tuple[int, ...]] = ()
+) -> bytes:
+    """Returns a detector with one output of rows, of which those after `values` are zero, and others without content."""
     filled = np.zeros((count, len(values[0])))
     filled[: len(values)] = values
-    filled = filled.T if is_transposed else filled
-    return linear({name: ((1, *filled.shape), np.zeros((filled.size, 3)), filled.ravel())}, (1, 3, 64, 64), "images", ULTRALYTICS)
+    arrays = [filled.T if is_transposed else filled, *(np.zeros(shape) for shape in others)]
+    outputs = {f"output{number}": ((1, *one.shape), np.zeros((one.size, 3)), one.ravel()) for number, one in enumerate(arrays)}
+    return linear(outputs, (1, 3, 64, 64), "images", {} if others else ULTRALYTICS)
 
 
-YOLOV5 = rows([[10, 20, 12, 24, 0.9, 0.1, 1], [48, 48, 32, 32, 0.5, 1, 0]], 252)
+YOLOV5_ROWS = [[10, 20, 12, 24, 0.9, 0.1, 1], [48, 48, 32, 32, 0.5, 1, 0]]
+YOLOV5 = rows(YOLOV5_ROWS, 252)
+AZURE_YOLOV5 = rows(YOLOV5_ROWS, 252, others=[(3, 8, 8, 7), (3, 4, 4, 7), (3, 2, 2, 7)])
 YOLOV8 = rows([[10, 20, 12, 24, 0.1, 0.9], [48, 48, 32, 32, 0.5, 0]], 84, is_transposed=True)
 YOLO_NMS = rows([[4, 8, 16, 32, 0.9, 1], [32, 32, 64, 64, 0.5, 0]], 300)
 RCNN, RETINANET = ("boxes", "labels", "scores"), ("boxes_0", "scores_0", "labels_0")
+MASK_RCNN = (*RCNN, "masks")
 AZURE_LABELS = {"labels.json": b'["--bg--", "cat", "dog"]'}
 
 
 @pytest.mark.parametrize(
     ("model", "others"),
-    [(YOLOV5, {}), (YOLOV8, {}), (YOLO_NMS, {}), (boxes(RCNN), AZURE_LABELS), (boxes(RETINANET), AZURE_LABELS)],
+    [
+        (YOLOV5, {}),
+        (AZURE_YOLOV5, AZURE_LABELS),
+        (YOLOV8, {}),
+        (YOLO_NMS, {}),
+        *((boxes(names), AZURE_LABELS) for names in (RCNN, RETINANET, MASK_RCNN)),
+    ],
 )
 def test_a_detector_of_each_exporter(tmp_path: Path, model: bytes, others: dict[str, bytes]) -> None:
     """A dog is at the upper left and a cat at the lower right. Azure's labels begin with the background.
