@@ -18,8 +18,6 @@ _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 """Wire types."""
 _EXTERNAL = 1
 """TensorProto.DataLocation of weights in another file."""
-
-
 _Field = tuple[int, int | memoryview]
 """The number and the value of a field."""
 

@@ -102,7 +102,7 @@ def _open_size(file: OnnxFile) -> tuple[int, int] | None:
     if {"boxes", "labels", "scores"} <= {one.name.removesuffix("_0") for one in file.outputs}:
         return RCNN_SIZE
     try:
-        height, width = literal_eval(file.metadata["imgsz"])  # Ultralytics
+        height, width = literal_eval(file.metadata["imgsz"][:100])  # Ultralytics
         return int(height), int(width)
     except (KeyError, ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None

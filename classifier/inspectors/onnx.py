@@ -21,6 +21,8 @@ from classifier.onnx_file import OnnxFile, OnnxTensor, read_onnx_file
 from classifier.ultralytics import EXPORTER as ULTRALYTICS
 from classifier.ultralytics import interpret
 
+MAX_TEXT = 1024 * 1024
+"""Upper bound of the characters of a list of labels in the metadata."""
 WHERE = "metadata inside the model"
 COLOURS = {"rgb8": "rgb", "bgr8": "bgr"}
 RANGES = {
@@ -60,10 +62,11 @@ def _recognise(file: OnnxFile) -> tuple[tuple[str, ...], str, dict[str, Any]]:
         labels, values = interpret(file.metadata | {"names": _parse(file.metadata.get("names", ""))}, WHERE)
         return labels, ULTRALYTICS, values
     if inputs == ["data"] and set(outputs) & {*OLD_CUSTOM_VISION, *S1_CUSTOM_VISION}:
-        if not pixels:
-            pixels = {"colour": "bgr", **RANGES["nominalrange_0_255"]} if set(outputs) & set(OLD_CUSTOM_VISION) else {}
-        # What the samples do without metadata: RGB from 0 to 1.
-        return (), CUSTOM_VISION, {"colour": "rgb", **RANGES["normalized_0_1"], **pixels}
+        is_old = not pixels and set(outputs) & set(OLD_CUSTOM_VISION)
+        # Where the metadata say nothing, the samples take RGB from 0 to 1. The first exports had no metadata, and Windows ML's
+        # default, BGR from 0 to 255.
+        default = {"colour": "bgr", **RANGES["nominalrange_0_255"]} if is_old else {"colour": "rgb", **RANGES["normalized_0_1"]}
+        return (), CUSTOM_VISION, default | pixels
     if (inputs, outputs) == (["input1"], ["output1"]):  # logits
         return (), AZURE_ML, {"colour": "rgb", "fit": "centre", "softmax": True, **IMAGENET}
     if inputs == ["input"] and {name.removesuffix("_0") for name in outputs} - {"masks"} == {"boxes", "labels", "scores"}:
@@ -84,7 +87,7 @@ def _pixel_values(metadata: dict[str, str]) -> dict[str, Any]:
 def _parse(text: str) -> Any:
     """Returns the value of a Python literal; None if it is none."""
     try:
-        return literal_eval(text)
+        return literal_eval(text) if len(text) <= MAX_TEXT else None
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return None
 

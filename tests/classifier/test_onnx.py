@@ -62,6 +62,14 @@ def classifier(name: str = "picture", output: str = "y", weights: NDArray[np.flo
     return linear({output: ((1, 3), weights, NOTHING)}, ("batch", 3, 16, 16), name, **options)  # type: ignore[arg-type]
 
 
+def divided() -> bytes:
+    """Returns a classifier that divides pixels by 255 itself."""
+    network = Network()
+    network.picture = network.add("Div", network.add("Identity", "picture"), np.array(255, np.float32))
+    network.output(network.colour(), "y", (1, 3))
+    return network.model()
+
+
 @pytest.mark.parametrize(
     ("model", "others", "exporter", "expected"),
     [
@@ -83,6 +91,7 @@ def classifier(name: str = "picture", output: str = "y", weights: NDArray[np.flo
             (RED, GREEN, BLUE),
         ),
         (classifier(metadata={"Image.NominalPixelRange": "NominalRange_0_255"}), {}, "PyTorch", (RED, GREEN, BLUE)),
+        (divided(), {}, "PyTorch", (RED, GREEN, BLUE)),
         (classifier(), {"footfall.toml": b"scale = 1"}, "PyTorch", (RED, GREEN, BLUE)),
         (classifier(), {"footfall.toml": b"colour = 'bgr'"}, "PyTorch", (BLUE, GREEN, RED)),
     ],
@@ -92,14 +101,20 @@ def test_a_classifier_of_each_exporter(
 ) -> None:
     """Each gets its colour order and range without a footfall.toml; what a file says about its pixels counts most.
 
-    Custom Vision's list of labels and probabilities is read in the order of the labels in the file, not of the alphabet. Azure's
-    model gives logits.
+    Azure's model gives logits. A model that divides pixels itself takes them as they are.
     """
     (tmp_path / "model").mkdir()
     files = {"model.onnx": model, "labels.txt": b"x\nb\na", **others}
     assert read_export(write_files(tmp_path / "export", files)).exporter == exporter
     found = find(load(tmp_path / "model", model, "x b a", others))
     assert found == pytest.approx(dict(zip("xba", expected, strict=True)), abs=0.002)
+
+
+def test_labels_inside_a_file(tmp_path: Path) -> None:
+    """Without labels.txt, those of Custom Vision's list of labels and probabilities count: in their order in the file."""
+    model = load(tmp_path, zip_map(metadata=BGR_255))
+    assert model.labels == ("x", "b", "a")
+    assert find(model) == pytest.approx({"x": BLUE, "b": GREEN, "a": RED}, abs=0.002)
 
 
 def boxes(names: Sequence[str], metadata: dict[str, str] | None = None, shape: Sequence[int | str] = (1, 3, 64, 64)) -> bytes:
