@@ -16,7 +16,7 @@ from runtime.errors import FootfallError
 from runtime.logs import one_line
 
 COMMANDS = {
-    "run": ("run:main", "run the suite without Docker; with the demo, unless MODEL and VIDEO_PATH are set"),
+    "run": ("run:main", "run the suite without Docker; with the demo, unless MODEL or VIDEO_PATH is set"),
     "watch": ("watch:main", "print each camera's current label and today's visits"),
     "matrix": ("matrix:main", "draw the LED matrix in the terminal"),
     "command": ("cameras:main_command", "send a command to a camera: DO=pause, resume or snapshot; CAMERA=door"),

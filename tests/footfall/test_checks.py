@@ -16,6 +16,7 @@ from footfall.checks import check
 from footfall.plan import Plan
 from runtime.errors import InvalidSetting
 from tests.support.broker import ROOT, free_port
+from tests.support.people import People
 from tests.support.videos import pictures
 
 pytestmark = pytest.mark.system  # the model is tried in another process
@@ -25,7 +26,8 @@ PlanOf = Callable[..., Plan]
 @pytest.fixture
 def plan_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanOf:
     """Returns a function that checks settings on free ports. In them, {tmp} is a folder."""
-    environment = {"STATE_DIR": f"{tmp_path}/state", "MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    ports = {"MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    environment = {"STATE_DIR": f"{tmp_path}/state", "XDG_CACHE_HOME": f"{tmp_path}/cache", **ports}
     monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]} | environment)
     pictures(tmp_path / "pictures")
 
@@ -85,9 +87,33 @@ def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expecte
 
 
 @pytest.mark.parametrize(
+    ("settings", "model"),
+    [
+        ({"VIDEO_PATH": "{tmp}/pictures"}, "person"),
+        ({"VIDEO_PATH": "0"}, "person"),
+        ({"MODEL": "person"}, "person"),
+        ({"MODEL": "demo/model", "DETECTOR": "person"}, "demo/model"),
+    ],
+)
+def test_the_person_detector(
+    plan_of: PlanOf, people: People, settings: dict[str, str], model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the default for pictures of your own. A line about the fetch is printed once, not on standard output."""
+    for lines in (1, 0):
+        plan = plan_of(PERSON_MODEL_URL=people.detector, **settings)
+        assert plan.settings["MODEL"] == model
+        assert plan.state.is_demo == bool(plan.notice) == (model != "person")
+        printed = capsys.readouterr()
+        assert printed.err.count("footfall run: fetching the person detector") == len(printed.err.splitlines()) == lines
+        assert not printed.out
+
+
+@pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"MODEL": ""}, "MODEL is not set"),
+        ({"MODEL": "", "PERSON_MODEL_URL": "{tmp}/none"}, "the person detector cannot be fetched: {tmp}/none: No such file"),
+        ({"MODEL": "person", "PERSON_MODEL_URL": "{tmp}/texts"}, "{tmp}/texts: not a file"),
+        ({"PERSON_MODEL_URL": "ftp://example.org/a"}, "PERSON_MODEL_URL='ftp://example.org': must begin with https://"),
         ({"MODEL": "{tmp}"}, "model.tflite"),
         ({"MODEL": "x", "ROTATE": "45"}, "ROTATE=45"),
         ({"VIDEO_PATH": "{tmp}/none.mp4"}, "VIDEO_PATH: {tmp}/none.mp4: No such file or directory"),
