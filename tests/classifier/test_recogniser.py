@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from bus import Box, Detection, Label
 from classifier import InvalidExport
@@ -17,12 +16,9 @@ from classifier.model import Model
 from classifier.preprocess import Fit
 from classifier.recogniser import MAX_CAMERAS, MAX_NAME, Recogniser
 from classifier.visitors import Rules
+from tests.classifier.squares import BLACK, BLUE, CELLS, GREEN, RED, SIDE, Picture, grid, squares
 from tests.support import tflite
 
-Picture = NDArray[np.uint8]
-SIDE, CELLS = 240, 8
-"""Side in px of the detector's input, and cells of its grid in each direction."""
-BLACK, BLUE, GREEN, RED = (0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 NAMES = ("nobody", "man", "woman")
 """The labels of the classifier, for blue, green and red."""
 
@@ -32,27 +28,13 @@ def model(content: bytes, labels: Sequence[str], name: str = "model", **descript
 
 
 def detector(fit: Fit = "whole", cells: int = CELLS, **description: Any) -> Model:
-    """Returns a detector with one box for each cell of a grid: a green or red one is a person, a blue one a chair.
-
-    The confidence is 1 for full brightness, 0.5 for half of it, and 0.00005 for black.
-    """
-    weights, bias = np.zeros((7, 3)), np.array([0.5, 0.5, 0.0, 0.0, -10.0, 0.0, 0.0])
-    weights[4], weights[5], weights[6] = 20 / 255, (-0.4, 0.4, 0.4), (0.4, -0.4, -0.4)  # objectness, person, chair
-    grid = tflite.yolo(weights, bias, cells, SIDE)
-    return model(grid, ("person", "chair"), "detector", kind="yolo", anchors=((1.0, 1.0),), fit=fit, **description)
+    """Returns the detector of `grid`."""
+    return model(grid(cells), ("person", "chair"), "detector", kind="yolo", anchors=((1.0, 1.0),), fit=fit, **description)
 
 
 def classifier(labels: Sequence[str] = NAMES, name: str = "classifier", **description: Any) -> Model:
     """Returns a classifier whose probabilities are the mean blue, green and red of what it sees."""
     return model(tflite.classification(np.eye(3) / 255, np.zeros(3), side=112), labels, name, **description)
-
-
-def squares(*colours: tuple[int, int, int], level: float = 1.0) -> Picture:
-    """Returns a picture of 800x800 px: black, with squares of 100x100 px in its second row, that the detector sees as cells."""
-    picture = np.zeros((800, 800, 3), np.uint8)
-    for number, colour in enumerate(colours):
-        picture[100:200, 100 * number : 100 * number + 100] = np.array(colour) * level
-    return picture
 
 
 def recognise(recogniser: Recogniser, picture: Picture, camera: str = "door") -> list[Detection]:
