@@ -200,8 +200,7 @@ def test_faces_in_photographs(name: str, invented: int, people: People, fruits: 
 
     In 26 photographs of fruit and streets the one for 5 m finds none. The one for 2 m finds a few, which docs/figures.md says.
     """
-    export = Export(name, (people.models / name / "model.tflite").read_bytes(), ())
-    recogniser = Recogniser(Model(export), Rules())
+    recogniser = Recogniser(Model(read_export(people.models / name)), Rules())
     assert recogniser.labels == ("face",)
     expected = {people.photos / photo: len(looks) for photo, looks in people.looks.items()}
     empty = [fruits.photos / photo for photo in fruits.reference]
