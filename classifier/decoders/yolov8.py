@@ -22,7 +22,7 @@ class Decoder(decoders.Decoder):
     Ultralytics' LetterBox and its pre-processing give the rest: RGB in 0..1, a letterbox filled with grey 114.
     """
 
-    OUTPUTS = "one output, 1 x (4 + labels) x boxes, without objectness and without NMS"
+    OUTPUTS = "one output, 1 x (4 + labels) x boxes"
     DEFAULT_RANGE = (0.0, 255.0)
     DEFAULT_FIT = "letterbox"
     PADDING = 114
