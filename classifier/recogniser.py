@@ -46,10 +46,10 @@ class Recogniser:
 
     def __init__(self, model: Model, rules: Rules, detector: Model | None = None) -> None:
         """Raises `InvalidExport` if the models do not fit together, or if none of their labels makes a visitor."""
-        if detector is not None and not detector.is_detector:
-            raise InvalidExport(f"{detector.identity}: classifies whole pictures; DETECTOR must be a detection model")
-        if detector is not None and model.is_detector:
-            raise InvalidExport(f"{model.identity}: is a detection model; beside DETECTOR, MODEL must be a classifier")
+        if detector is not None:
+            check_detector(detector)
+            if model.is_detector:
+                raise InvalidExport(f"{model.identity}: is a detection model; beside DETECTOR, MODEL must be a classifier")
         self._first, self._classifier, self._rules = detector or model, model if detector else None, rules
         self._visitors = visitor_labels(self._first.labels, rules.visitors, rules.background_labels)
         self._crop_visitors = visitor_labels(model.labels, (), rules.background_labels) if detector else frozenset()
@@ -148,6 +148,12 @@ class Recogniser:
         first = self._turns.get(camera, 0)
         self._turns[camera] = (first + self._rules.crops) % len(waiting)
         return [waiting[(first + step) % len(waiting)] for step in range(self._rules.crops)]
+
+
+def check_detector(model: Model) -> None:
+    """Raises `InvalidExport` if the model finds no boxes."""
+    if not model.is_detector:
+        raise InvalidExport(f"{model.identity}: classifies whole pictures; DETECTOR must be a detection model")
 
 
 def _listed(labels: tuple[str, ...], most: int = 10) -> str:

@@ -11,7 +11,7 @@ from classifier.export import Export
 from classifier.manager import ModelManager
 from classifier.model import Model
 from classifier.person import resolve
-from classifier.recogniser import Recogniser
+from classifier.recogniser import Recogniser, check_detector
 from classifier.settings import Settings
 from classifier.store import ModelStore
 from classifier.visitors import means_nobody
@@ -85,6 +85,7 @@ class Stages:
 
     def _load_detector(self, export: Export) -> Model:
         detector = Model(export, self._options)
+        check_detector(detector)
         if self._model is not None:
             self._recogniser(self._model, detector)
         return detector

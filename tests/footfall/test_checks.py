@@ -122,7 +122,7 @@ def test_the_person_detector(
         ({"MODEL": "{tmp}/mislabelled"}, "labels.txt has 2 labels, the model has 3 outputs"),
         ({"VISITORS": "zebra"}, "VISITORS='zebra'; its labels are man, woman, nobody"),
         ({"BACKGROUND_LABELS": "man,woman,nobody"}, "makes a visitor with BACKGROUND_LABELS='man,woman,nobody'"),
-        ({"DETECTOR": "demo/model"}, "DETECTOR must be a detection model"),
+        ({"DETECTOR": "demo/model"}, "DETECTOR='demo/model': model@"),
         ({"DETECTOR": "{tmp}/none"}, "DETECTOR='{tmp}/none': {tmp}/none: No such file or directory"),
         ({"SINKS": "edgehub"}, "SINKS='edgehub' needs the variables of IoT Edge"),
         ({"DELEGATE": "{tmp}/none.so"}, "DELEGATE='{tmp}/none.so': cannot be loaded"),
