@@ -1,10 +1,12 @@
 """A model that has been tried, loaded and checked, and is ready to run."""
 
+import logging
 import math
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,13 @@ from numpy.typing import NDArray
 
 from classifier import InvalidExport, backends
 from classifier.backends import Options, TensorInfo
-from classifier.decoders import Decoder, Finding, UnusableOutput, create_decoder, describe_tensors
+from classifier.decoders import Decoder, Finding, NoProbability, UnusableOutput, create_decoder, describe_tensors
+from classifier.description import DESCRIPTION_FILE
 from classifier.export import Export
 from classifier.preprocess import Fit, ImageInput, Tensor
+from classifier.visitors import means_nobody
+
+log = logging.getLogger(__name__)
 
 TRIAL_COMMAND = (sys.executable, "-m", "classifier.trial")
 """The command that tries a model; it gets the backend as an argument and the model on standard input."""
@@ -22,7 +28,11 @@ TRIAL_TIMEOUT = 60.0
 """Seconds."""
 INPUT_TYPES = (np.dtype("float32"), np.dtype("uint8"), np.dtype("int8"))
 DEFAULT_OPTIONS = Options()
-GREY_PICTURE = np.full((256, 256, 3), 128, np.uint8)
+TEST_PICTURES = (
+    *(np.full((256, 256, 3), level, np.uint8) for level in (128, 0, 255)),
+    np.random.default_rng(1).integers(0, 256, (8, 8, 3), np.uint8).repeat(32, 0).repeat(32, 1),
+)
+"""A grey, a black and a white picture, and one of coloured squares."""
 CUSTOM_VISION_SIZES = (224, 227)
 """Sides in px of the inputs of Custom Vision's compact classifiers; hardly any other tool uses the second one."""
 _TOLERANCE = 0.01
@@ -43,16 +53,39 @@ class Model:
             self._model = backend.load(export.model, options)
         except (ValueError, RuntimeError) as error:
             raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {str(error)[:200]}") from None
-        self._decoder = create_decoder(export, self._model.inputs, self._model.outputs)
+        self._decoder = self._create_decoder(export)
         self.input = _create_input(export, self._model.inputs, self._decoder)
         self.identity, self.labels, self.is_demo = export.identity, self._decoder.labels, export.description.demo
         self.is_detector = self._decoder.IS_DETECTOR
         self.kind, self.exporter = type(self._decoder).__module__.rpartition(".")[2], export.exporter
         self.runtime = backend.describe(options)
         try:
-            self.run(self.input.to_tensor(GREY_PICTURE))  # warms up: the first inference is slow
+            self._try(export)
         except (ValueError, RuntimeError, OverflowError, UnusableOutput) as error:
-            raise InvalidExport(f"{export.name}: the inference on a grey picture failed: {str(error)[:200]}") from None
+            raise InvalidExport(f"{export.name}: the inference on a test picture failed: {str(error)[:200]}") from None
+
+    def _create_decoder(self, export: Export) -> Decoder:
+        return create_decoder(export, self._model.inputs, self._model.outputs)
+
+    def _try(self, export: Export) -> None:
+        """Runs the model on test pictures, which also warms it up: the first inference is slow. Notices logits.
+
+        A label for nobody shows that the labels exclude each other, so that softmax is right. Otherwise raises `InvalidExport`.
+        """
+        try:
+            for picture in TEST_PICTURES[: 1 if self.is_detector else None]:
+                self.run(self.input.to_tensor(picture))
+        except NoProbability as error:
+            if self.is_detector or export.description.softmax is not None:
+                raise
+            if not any(map(means_nobody, self.labels)):
+                raise InvalidExport(
+                    f"{export.name}: {error}. If the outputs are logits and exactly one label applies to a picture, write"
+                    f" softmax = true into {DESCRIPTION_FILE}; otherwise export the model with probabilities"
+                ) from None
+            log.info("%s: its outputs are logits; softmax turns them into probabilities", export.name)
+            description = export.description.model_copy(update={"softmax": True})
+            self._decoder = self._create_decoder(replace(export, description=description))
 
     def run(self, tensor: Tensor) -> list[Finding]:
         """Runs the model on one tensor. Returns its findings, highest probability first. Raises `UnusableOutput`."""
@@ -68,7 +101,7 @@ def _check_probability(finding: Finding) -> float:
     if math.isnan(value):
         return 0.0
     if not -_TOLERANCE <= value <= 1 + _TOLERANCE:
-        raise UnusableOutput(f"the model gives {value:.3g} for {finding.label}; a probability must be within 0..1")
+        raise NoProbability(f"the model gives {value:.3g} for {finding.label}; a probability must be within 0..1")
     return min(max(value, 0.0), 1.0)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bus.settings import CameraNames, LabelSettings, SiteName
-from classifier.visitors import Rules
+from classifier.visitors import BACKGROUND_LABELS, Rules
 from runtime.settings import CommaSeparated, Port, Seconds, UserPath
 
 
@@ -27,7 +27,7 @@ class Settings(LabelSettings):
         " all but BACKGROUND_LABELS",
     )
     background_labels: CommaSeparated = Field(
-        default=("Negative", "nobody", "none", "background", "empty"),
+        default=BACKGROUND_LABELS,
         description="labels that mean nobody is there, separated by commas; case and brackets do not matter",
     )
     crop_margin: Annotated[float, Field(ge=0, le=1)] = Field(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from classifier import InvalidExport
 
+BACKGROUND_LABELS = ("Negative", "nobody", "none", "background", "empty")
+"""The default of the setting."""
 PERSON = "person"
 """The label that alone makes a visitor, unless VISITORS is set."""
 
@@ -22,7 +24,7 @@ class Rules:
     min_crop: int = 40
 
 
-def means_nobody(label: str, background_labels: Iterable[str]) -> bool:
+def means_nobody(label: str, background_labels: Iterable[str] = BACKGROUND_LABELS) -> bool:
     """Returns whether the label is one of BACKGROUND_LABELS, whatever its case and its brackets: ``[Negative]`` is Negative."""
     return _plain(label) in map(_plain, background_labels)
 

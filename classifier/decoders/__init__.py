@@ -24,6 +24,10 @@ class UnusableOutput(FootfallError):
     """Outputs that cannot be decoded, as a class number for which labels.txt has no line."""
 
 
+class NoProbability(UnusableOutput):
+    """A value outside 0..1 where a probability is expected."""
+
+
 class Finding(NamedTuple):
     """A label with its probability, and the box if it is a detector's."""
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from classifier import decoders
 from classifier.backends import Array, TensorInfo
 from classifier.decoders import Finding, check_label_count
@@ -10,7 +12,10 @@ from classifier.export import Export
 
 
 class Decoder(decoders.Decoder):
-    """A decoder that keeps probabilities unchanged. Those of a multilabel model need not add up to 1."""
+    """A decoder that keeps probabilities unchanged. Those of a multilabel model need not add up to 1.
+
+    With `softmax` in the description, it turns logits into probabilities that add up to 1.
+    """
 
     OUTPUTS = "one output, 1 x labels"
     IS_DETECTOR = False
@@ -18,7 +23,7 @@ class Decoder(decoders.Decoder):
 
     def __init__(self, export: Export, _inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
         check_label_count(export, math.prod(outputs[0].shape), "outputs")
-        self.labels = export.labels
+        self.labels, self._are_logits = export.labels, export.description.softmax
 
     @staticmethod
     def fits(outputs: Sequence[TensorInfo]) -> bool:
@@ -26,4 +31,8 @@ class Decoder(decoders.Decoder):
         return len(outputs) == 1 and len(shape) in (2, 4) and math.prod(shape[:-1]) == 1
 
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
-        return map(Finding, self.labels, outputs[0].ravel().tolist())
+        values = outputs[0].ravel()
+        if self._are_logits:
+            powers = np.exp(values - values.max())
+            values = powers / powers.sum()
+        return map(Finding, self.labels, values.tolist())
