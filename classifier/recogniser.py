@@ -61,6 +61,11 @@ class Recogniser:
             self.identity = f"{detector.identity[-MAX_NAME:]}+{model.identity[-MAX_NAME:]}"
 
     @property
+    def finds_boxes(self) -> bool:
+        """Whether predictions have detections instead of labels."""
+        return self._first.is_detector
+
+    @property
     def visitor_labels(self) -> tuple[str, ...]:
         """The labels that a visitor can have, in the model's order."""
         model, chosen = (self._classifier, self._crop_visitors) if self._classifier else (self._first, self._visitors)

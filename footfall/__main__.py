@@ -18,7 +18,6 @@ from runtime.errors import FootfallError
 from runtime.logs import one_line
 
 
-
 class Command(NamedTuple):
     """A command: its function, the help text, and its own arguments with the options of `argparse`, by flag or name."""
 
@@ -113,7 +112,7 @@ def _create_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argum
         parsers[name] = one = commands.add_parser(name, help=command.meaning, description=command.meaning, epilog=note)
         for argument, options in command.arguments.items():
             one.add_argument(argument, **options)
-        one.add_argument("settings", nargs="*", type=_setting, metavar="NAME=VALUE", help="a setting")
+        one.add_argument("settings", nargs="*", type=_setting, metavar="NAME=VALUE", help="a setting", default=[])
     return parser, parsers
 
 
