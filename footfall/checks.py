@@ -1,5 +1,6 @@
 """The checks before ``footfall run`` starts. Prints the plan, or prints the reason and exits with code 2."""
 
+import logging
 import os
 import signal
 import socket
@@ -15,10 +16,10 @@ from bus import InvalidSetting, topics
 from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
 from classifier import InvalidExport
-from classifier.backends import Options
 from classifier.export import read_export
-from classifier.model import Classifier
 from classifier.settings import Settings as ClassifierSettings
+from classifier.stages import Stages
+from classifier.visitors import means_nobody
 from counter.settings import Settings as CounterSettings
 from dashboard.settings import Settings as DashboardSettings
 from demo.about import CLIP, MODEL, notice
@@ -26,6 +27,7 @@ from display.icons import load_icons
 from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
 from footfall.plan import Plan
+from footfall.recording import load_truth
 from runtime.address import public_address
 from runtime.logs import one_line
 from runtime.settings import load
@@ -39,7 +41,8 @@ def check() -> Plan:
     _default_to_demo()
     port = load(BusSettings).mqtt_port
     capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
-    counter, display, bridge = load(CounterSettings), load(DisplaySettings), load(BridgeSettings)
+    load(CounterSettings)
+    display, bridge = load(DisplaySettings), load(BridgeSettings)
     for sink in bridge.sink_names:
         check_sink(sink)
     has_display = display.matrix != "none"
@@ -61,7 +64,7 @@ def check() -> Plan:
         cameras=cameras,
         video_path=capture.video_path,
         is_played_once=not capture.loop_video and is_recording(capture),
-        background_labels=counter.background_labels,
+        truth=load_truth(capture.video_path, lambda label: means_nobody(label, classifier.background_labels)),
         dashboard=dashboard.name if dashboard.web_port else "",
         address=dashboard.web_address if dashboard.web_port else "",
         address_text=_address_text(dashboard) if dashboard.web_port else "",
@@ -92,10 +95,11 @@ def _default_to_demo() -> None:
 
 
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
-    """Loads the model as the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
+    """Loads the models as the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
+    logging.getLogger("classifier").setLevel(logging.ERROR)  # the classifier itself warns
+    Stages(settings.model_copy(update={"xnnpack": False, "state_dir": None})).start()
     try:
         export = read_export(settings.model)
-        Classifier(export, Options(settings.num_threads, xnnpack=False, delegate=settings.delegate))
     except InvalidExport as error:
         raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
     return notice(export, camera.create_source().is_drawn())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from classifier import InvalidExport, export
 from classifier.description import Description, Role, read_description
 from classifier.export import Export, export_files, parse_labels, read_export
-from classifier.model import Classifier
+from classifier.model import Model
 from tests.classifier.model_server import make_zip, write_files
 from tests.support.broker import ROOT
 from tests.support.secrets import MARK, addresses
@@ -47,7 +47,7 @@ def test_folder_and_zip_are_equal(tmp_path: Path, domain: str | None, digest: st
 def test_the_description_marks_a_demo_model(tmp_path: Path) -> None:
     """footfall.toml marks a model as the demo's. The name of its folder or zip does not."""
     assert not read_export(write_files(tmp_path / "demo", FILES)).description.demo
-    assert Classifier(read_export(ROOT / "demo" / "model"), trial=("true",)).is_demo
+    assert Model(read_export(ROOT / "demo" / "model"), trial=("true",)).is_demo
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])

@@ -12,8 +12,8 @@ import pytest
 from bus import WantedModel
 from classifier import InvalidExport
 from classifier.export import Export
-from classifier.model import Classifier
 from classifier.manager import ModelManager
+from classifier.model import Model
 from classifier.store import STATE_FILE, ModelStore
 from tests.classifier.model_server import (
     SECRET,
@@ -47,12 +47,12 @@ class Device:
         self.on_load: Callable[[], object] = lambda: None
         self.start()
 
-    def load(self, export: Export) -> Classifier:
+    def load(self, export: Export) -> Model:
         self.loaded.append("".join(export.labels))
         self.on_load()
-        return Classifier(export, trial=("true",))
+        return Model(export, trial=("true",))
 
-    def serve(self, classifier: Classifier) -> None:
+    def serve(self, classifier: Model) -> None:
         self.served = "".join(classifier.labels)
 
     def start(self) -> str:

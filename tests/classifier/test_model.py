@@ -24,7 +24,7 @@ from classifier.backends import tflite as backend
 from classifier.decoders import MIN_CONFIDENCE
 from classifier.decoders.yolo import ANCHORS, MAX_BOXES, MAX_IOU, DetectedBox, find_boxes
 from classifier.export import Export, read_export
-from classifier.model import Classifier
+from classifier.model import Model
 from classifier.preprocess import decode
 from tests.classifier.model_server import write_export, write_files
 from tests.support import tflite
@@ -42,14 +42,14 @@ EXPORT = Export("colours", COLOURS, tuple(BGR))
 LIBC = ctypes.util.find_library("c")
 
 
-def load(folder: Path, model: bytes, labels: Sequence[str], toml: str = "", colour: str = "") -> Classifier:
+def load(folder: Path, model: bytes, labels: Sequence[str], toml: str = "", colour: str = "") -> Model:
     """Returns the classifier for an export with these files."""
     metadata = json.dumps({"Image.BitmapPixelFormat": colour}).encode()
     files = {"model.tflite": model, "labels.txt": "\r\n".join(labels).encode(), "footfall.toml": toml.encode()}
-    return Classifier(read_export(write_files(folder, files | {"metadata_properties.json": metadata})), trial=("true",))
+    return Model(read_export(write_files(folder, files | {"metadata_properties.json": metadata})), trial=("true",))
 
 
-def classify(classifier: Classifier, picture: Array = PLAIN) -> tuple[Label, ...]:
+def classify(classifier: Model, picture: Array = PLAIN) -> tuple[Label, ...]:
     """Returns the labels of a picture."""
     return classifier.classify(classifier.input.to_tensor(picture)).labels
 
@@ -219,7 +219,7 @@ def test_photographs_match_the_classic_service(fruits: Fruits, is_reduced: bool,
 
     Decoded at half the size, as frames of 1024x768 are, they differ as docs/figures.md says.
     """
-    classifier = Classifier(read_export(fruits.folder))
+    classifier = Model(read_export(fruits.folder))
     assert len(fruits.reference) == 26
     differences = []
     for name, expected in fruits.reference.items():
@@ -239,20 +239,20 @@ def test_a_damaged_model(fruits: Fruits, content: bytes | int) -> None:
     """A file of another format is refused, and so is a truncated model, on which TensorFlow Lite may crash."""
     model = (fruits.folder / "model.tflite").read_bytes()[:content] if isinstance(content, int) else content
     with pytest.raises(InvalidExport, match=r"damaged|model\.tflite cannot be loaded"):
-        Classifier(Export("damaged", model, ("Apple", "Banana", "Orange")))
+        Model(Export("damaged", model, ("Apple", "Banana", "Orange")))
 
 
 @pytest.mark.system
 @pytest.mark.parametrize(("name", "reason"), [("KILL", "out of memory"), ("SEGV", "Segmentation fault.*the file is damaged")])
 def test_a_signal_that_ends_the_trial(name: str, reason: str) -> None:
     with pytest.raises(InvalidExport, match=reason):
-        Classifier(EXPORT, trial=("sh", "-c", f"kill -{name} $$"))
+        Model(EXPORT, trial=("sh", "-c", f"kill -{name} $$"))
 
 
 @pytest.mark.system
 def test_a_stop_during_the_trial() -> None:
     """The trial has a separate session, so that Ctrl-C or a closed terminal does not look like a crash."""
-    Classifier(EXPORT, trial=(sys.executable, "-c", "import os; assert os.getsid(0) == os.getpid()"))
+    Model(EXPORT, trial=(sys.executable, "-c", "import os; assert os.getsid(0) == os.getpid()"))
 
 
 BACKEND = b"""
@@ -277,7 +277,7 @@ def test_another_backend_and_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(write_files(tmp_path / name, {f"{name}.py": code}))])
     for toml in (b"", b"kind = 'copy'"):
         export = {"model.mean": b"anything", "labels.txt": b"blue\ngreen\nred", "footfall.toml": toml}
-        classifier = Classifier(read_export(write_files(tmp_path / "model", export)), trial=("true",))
+        classifier = Model(read_export(write_files(tmp_path / "model", export)), trial=("true",))
         assert [(label.name, label.probability) for label in classify(classifier)] == [
             ("blue", 0.8),
             ("green", 0.4),
