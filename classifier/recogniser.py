@@ -130,7 +130,7 @@ class Recogniser:
         waiting.sort(key=lambda number: visitors[number].x)
         said = {}
         for number in self._take_turns(waiting, camera):
-            found = model.run(self._crop_input.to_tensor(_crop(picture, visitors[number], rules.crop_margin)))[:MAX_CROP_LABELS]
+            found = model.run(self._crop_input.to_tensor(crop(picture, visitors[number], rules.crop_margin)))[:MAX_CROP_LABELS]
             if found[0].probability >= rules.threshold:
                 said[number] = tuple(_to_label(one, one.label in self._crop_visitors) for one in found)
         return said
@@ -160,7 +160,7 @@ def _clipped_box(x1: float, y1: float, x2: float, y2: float) -> Box:
     return Box(left, top, round(max(0.0, right - left), DECIMALS), round(max(0.0, bottom - top), DECIMALS))
 
 
-def _crop(picture: Picture, box: Box, margin: float) -> Picture:
+def crop(picture: Picture, box: Box, margin: float) -> Picture:
     """Returns the pixels of a box with a margin on each side, in parts of the box."""
     height, width = picture.shape[:2]
     left, right = box.x - margin * box.w, box.x + (1 + margin) * box.w

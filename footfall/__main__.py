@@ -61,7 +61,7 @@ COMMANDS = {
             "--count": {"type": int, "default": 100, "metavar": "N", "help": "pictures after which it ends [100]"},
             "--crops": {"action": "store_true", "help": "save each visitor that the detector finds, instead of whole frames"},
             "--unsorted": {"action": "store_true", "help": "do not sort the pictures by the model's guess"},
-            "--camera": {"default": "door", "metavar": "NAME", "help": "the camera [door]"},
+            "--camera": {"metavar": "NAME", "help": "the camera [door]"},
         },
     ),
 }
