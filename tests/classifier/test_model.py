@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from bus import Box, InvalidSetting, Label
+from bus import InvalidSetting
 from classifier import InvalidExport, backends, decoders
 from classifier.backends import Options
 from classifier.backends import tflite as backend
-from classifier.decoders import MIN_CONFIDENCE
+from classifier.decoders import MIN_CONFIDENCE, Finding
 from classifier.decoders.yolo import ANCHORS, MAX_BOXES, MAX_IOU, DetectedBox, find_boxes
 from classifier.export import Export, read_export
 from classifier.model import Model
@@ -37,7 +37,7 @@ BGR = {"blue": 200 / 255, "green": 100 / 255, "red": 50 / 255}
 RGB = {"blue": 50 / 255, "green": 100 / 255, "red": 200 / 255}
 COLOURS = tflite.classification(np.eye(3) / 255, np.zeros(3))
 HALF = tflite.classification(np.eye(3) / 255, np.zeros(3), is_half=True)
-MULTILABEL = tflite.classification(np.zeros((3, 3)), np.array([0.9, 1.25, -0.5]))
+MULTILABEL = tflite.classification(np.zeros((3, 3)), np.array([0.9, 1.005, -0.005]))
 EXPORT = Export("colours", COLOURS, tuple(BGR))
 LIBC = ctypes.util.find_library("c")
 
@@ -49,9 +49,9 @@ def load(folder: Path, model: bytes, labels: Sequence[str], toml: str = "", colo
     return Model(read_export(write_files(folder, files | {"metadata_properties.json": metadata})), trial=("true",))
 
 
-def classify(classifier: Model, picture: Array = PLAIN) -> tuple[Label, ...]:
-    """Returns the labels of a picture."""
-    return classifier.classify(classifier.input.to_tensor(picture)).labels
+def find(model: Model, picture: Array = PLAIN) -> list[Finding]:
+    """Returns the findings in a picture."""
+    return model.run(model.input.to_tensor(picture))
 
 
 def quantised(step: float) -> list[bytes]:
@@ -81,9 +81,9 @@ def test_a_classifier(tmp_path: Path, model: bytes, toml: str, colour: str, expe
     Quantised models take RGB, unless footfall.toml says BGR, and their outputs are dequantised. Probabilities are clamped to
     0..1. Those of a multilabel model need not add up to 1. The highest comes first.
     """
-    labels = classify(load(tmp_path, model, tuple(BGR), toml, colour))
-    assert {label.name: label.probability for label in labels} == pytest.approx(expected, abs=0.001)
-    assert labels == tuple(sorted(labels, key=lambda label: -label.probability))
+    found = find(load(tmp_path, model, tuple(BGR), toml, colour))
+    assert {one.label: one.probability for one in found} == pytest.approx(expected, abs=0.001)
+    assert found == sorted(found, key=lambda one: -one.probability)
 
 
 def overlap(one: Sequence[float], other: Sequence[float]) -> float:
@@ -134,20 +134,16 @@ def test_any_grid(grid: NDArray[np.float32]) -> None:
 
 
 def test_a_detector_with_a_grid(tmp_path: Path) -> None:
-    """Custom Vision's compact detector takes the whole frame in BGR. Its boxes are clipped to the picture."""
+    """Custom Vision's compact detector takes the whole frame in BGR. Its boxes may reach beyond the picture."""
     chance = np.random.default_rng(5)
     weights, bias = chance.normal(0, 0.01, (35, 3)), chance.normal(0, 1, 35)
     picture = chance.integers(0, 256, (4, 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
-    labels = classify(load(tmp_path, tflite.yolo(weights, bias), ("cat", "dog")), picture.repeat(2, 1))
+    found = find(load(tmp_path, tflite.yolo(weights, bias), ("cat", "dog")), picture.repeat(2, 1))
     expected = reference_boxes(picture[::4, ::4] @ weights.T + bias)
-    assert [label.name for label in labels] == [("cat", "dog")[one.label] for one in expected]
-    assert len(labels) > 3
-    for label, other in zip(labels, expected, strict=True):
-        assert label.box is not None
-        left, top, width, height = other.box
-        clipped = [min(max(one, 0), 1) for one in (left, top, left + width, top + height)]
-        corners = [label.box.x, label.box.y, label.box.x + label.box.w, label.box.y + label.box.h]
-        assert [label.probability, *corners] == pytest.approx([other.probability, *clipped], abs=1e-4)
+    assert [one.label for one in found] == [("cat", "dog")[one.label] for one in expected]
+    assert len(found) > 3
+    for one, other in zip(found, expected, strict=True):
+        assert (one.probability, *(one.box or ())) == pytest.approx((other.probability, *other.box), abs=1e-4)
 
 
 def detector(names: Sequence[str]) -> bytes:
@@ -163,33 +159,36 @@ def detector(names: Sequence[str]) -> bytes:
     return tflite.boxes({name: parts[name.removeprefix("detected_")] for name in names})
 
 
-def found(cat: float) -> tuple[Label, ...]:
-    return Label("dog", 0.9, Box(0.1, 0.2, 0.3, 0.4)), Label("cat", cat, Box(0.5, 0.5, 0.5, 0.4))
+def dog_and_cat(cat: float) -> list[Finding]:
+    return [Finding("dog", 0.9, (0.1, 0.2, 0.3, 0.4)), Finding("cat", cat, (0.5, 0.5, 0.7, 0.4))]
 
 
 CORNERS, SSD = ("detected_boxes", "detected_classes", "detected_scores"), ("boxes", "classes", "scores", "count")
 TWO_ANCHORS = tflite.yolo(np.zeros((2 * 7, 3)), np.array([0.5, 0.5, 0, 0, 4, 50, 1] * 2), cells=1)
-LARGE_AND_SMALL = Label("cat", 0.98201, Box(0.25, 0.375, 0.5, 0.25)), Label("cat", 0.98201, Box(0.45, 0.45, 0.1, 0.1))
+LARGE_AND_SMALL = [Finding("cat", 0.98201, (0.25, 0.375, 0.5, 0.25)), Finding("cat", 0.98201, (0.45, 0.45, 0.1, 0.1))]
 
 
 @pytest.mark.parametrize(
     ("model", "toml", "expected"),
     [
-        (detector(CORNERS), "", found(0.19608)),
-        (detector(CORNERS[::-1]), "", found(0.19608)),
-        (detector(CORNERS), "colour = 'bgr'", found(0.78431)),
-        (detector(SSD), "", found(0.19608)),
-        (detector(SSD[::-1]), f"outputs = {list(SSD[::-1])}", found(0.19608)),
-        (TWO_ANCHORS, "anchors = [[0.5, 0.25], [0.1, 0.1]]", LARGE_AND_SMALL),
+        (detector(CORNERS), "", dog_and_cat(0.19608)),
+        (detector(CORNERS[::-1]), "", dog_and_cat(0.19608)),
+        (detector(CORNERS), "colour = 'bgr'", dog_and_cat(0.78431)),
+        (detector(SSD), "", dog_and_cat(0.19608)),
+        (detector(SSD[::-1]), f"outputs = {list(SSD[::-1])}", dog_and_cat(0.19608)),
+        (TWO_ANCHORS, "kind = 'yolo'\nanchors = [[0.5, 0.25], [0.1, 0.1]]", LARGE_AND_SMALL),
     ],
 )
-def test_a_detector_with_boxes(tmp_path: Path, model: bytes, toml: str, expected: tuple[Label, ...]) -> None:
-    """Custom Vision's S1 takes RGB, and its outputs are identified by name, in any order. Boxes are clipped to the picture.
+def test_a_detector_with_boxes(tmp_path: Path, model: bytes, toml: str, expected: list[Finding]) -> None:
+    """Custom Vision's S1 takes RGB, and its outputs are identified by name, in any order. Boxes may reach beyond the picture.
 
     An SSD's corners are y, x; footfall.toml sets the order of its outputs; boxes beyond the count are ignored. A grid can have
     other anchors.
     """
-    assert classify(load(tmp_path, model, ("cat", "dog"), toml)) == expected
+    found = find(load(tmp_path, model, ("cat", "dog"), toml))
+    assert [one.label for one in found] == [one.label for one in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert (one.probability, *(one.box or ())) == pytest.approx((other.probability, *(other.box or ())), abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -225,10 +224,10 @@ def test_photographs_match_the_classic_service(fruits: Fruits, is_reduced: bool,
     for name, expected in fruits.reference.items():
         jpeg = (fruits.photos / name).read_bytes()
         reduction = classifier.input.max_reduction(1024, 768) if is_reduced else 1
-        result = classifier.classify(classifier.input.to_tensor(decode(jpeg, reduction)))
-        found = {label.name: label.probability for label in result.labels}
-        assert result.labels[0].name == max(expected, key=expected.__getitem__), name
-        assert is_reduced or abs(result.labels[0].probability - max(expected.values())) <= 0.12, name
+        result = find(classifier, decode(jpeg, reduction))
+        found = {one.label: one.probability for one in result}
+        assert result[0].label == max(expected, key=expected.__getitem__), name
+        assert is_reduced or abs(result[0].probability - max(expected.values())) <= 0.12, name
         differences.append(max(abs(found[label] - probability) for label, probability in expected.items()))
     assert least < np.mean(differences) < most
 
@@ -278,11 +277,8 @@ def test_another_backend_and_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for toml in (b"", b"kind = 'copy'"):
         export = {"model.mean": b"anything", "labels.txt": b"blue\ngreen\nred", "footfall.toml": toml}
         classifier = Model(read_export(write_files(tmp_path / "model", export)), trial=("true",))
-        assert [(label.name, label.probability) for label in classify(classifier)] == [
-            ("blue", 0.8),
-            ("green", 0.4),
-            ("red", 0.2),
-        ]
+        found = {one.label: one.probability for one in find(classifier)}
+        assert found == pytest.approx({"blue": 0.8, "green": 0.4, "red": 0.2})
         assert classifier.runtime == "mean 1.0"
     with pytest.raises(InvalidExport, match=r"found model\.mean and model\.tflite; there must be exactly one model"):
         read_export(write_export(tmp_path / "model", "abc"))
