@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import dashboard, memory, pipeline, results
+from benchmarks import counting, dashboard, memory, pipeline, results
 from benchmarks.frames import write_stills
-from demo.about import MODEL
+from demo.about import CLIP, MODEL
 
 
 def main() -> None:
@@ -22,10 +22,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=os.environ.get("MODEL") or MODEL)
     parser.add_argument("--pictures", type=Path, default=os.environ.get("PICTURES") or None)
+    parser.add_argument("--clip", type=Path, default=os.environ.get("VIDEO_PATH") or CLIP)
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each measurement of the pipeline [60]")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the pipeline and the dashboard [3]")
     parser.add_argument("--minutes", type=int, default=10, help="minutes of the page in Chromium [10]")
-    parser.add_argument("parts", nargs="*", help="loads, pipeline, results, dashboard, memory [all]")
+    parser.add_argument("parts", nargs="*", help="loads, pipeline, count, results, dashboard, memory [all]")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
@@ -33,6 +34,7 @@ def main() -> None:
         parts: dict[str, Callable[[], None]] = {
             "loads": lambda: pipeline.report_loads(arguments.model, pictures, arguments.seconds / 3),
             "pipeline": lambda: pipeline.report_pipeline(arguments.model, pictures, arguments.seconds, arguments.rounds),
+            "count": lambda: counting.report(arguments.model, arguments.clip, arguments.rounds),
             "results": results.report,
             "dashboard": lambda: dashboard.report(arguments.minutes, arguments.rounds),
             "memory": lambda: memory.report(arguments.seconds),

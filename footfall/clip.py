@@ -93,7 +93,7 @@ class Clip:
             for picture in pictures:
                 if picture is None:
                     continue
-                at = shown * self.recording.interval
+                at = self.recording.position(shown)
                 shown += 1
                 if not self._limiter.allows(at):
                     continue

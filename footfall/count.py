@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ def _visit_table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _as_json(clip: str, result: ClipResult, rows: list[dict[str, Any]], truth: Counter[str] | None) -> dict[str, Any]:
+def _as_json(clip: str, result: ClipResult, rows: list[dict[str, Any]], truth: Mapping[str, int] | None) -> dict[str, Any]:
     totals = Counter(visit.label for visit in result.visits)
     document: dict[str, Any] = {"clip": clip, "frames": result.frames, "seconds": result.seconds}
     return document | {"visits": rows, "totals": totals} | ({} if truth is None else {"truth": truth})
