@@ -13,7 +13,7 @@ from classifier.recogniser import Result
 from footfall.confusion import Confusion, wilson_interval
 from footfall.guess import find_label, folder_name, guess
 from tests.footfall.labelled_models import write_classifier, write_detector, write_picture
-from tests.footfall.test_commands import call
+from tests.footfall.suite import call
 from tests.support.broker import ROOT
 from tests.support.fruits import Fruits
 
