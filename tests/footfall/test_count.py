@@ -2,11 +2,8 @@
 
 import csv
 import json
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
 import numpy as np
 import pytest
 
@@ -19,8 +16,9 @@ from classifier.visitors import Rules
 from counter.settings import Settings as CounterSettings
 from footfall.clip import Clip, count_clip
 from runtime.settings import load
-from tests.footfall.labelled_models import COLOURS, SIDE, write_classifier, write_detector, write_picture
+from tests.footfall.labelled_models import COLOURS, write_classifier, write_detector, write_picture
 from tests.footfall.suite import call
+from tests.support.videos import timed_video
 
 pytestmark = pytest.mark.system  # the model is tried in another process
 
@@ -30,19 +28,11 @@ SCENE = [("green", 2.0), ("red", 4.0), ("green", 6.0), ("blue", 9.0)]
 """Colours, and the second at which each ends."""
 
 
-def write_clip(path: Path, times: list[float], scene: list[tuple[str, float]]) -> Path:
-    """Writes a video with pictures at these times in seconds, each with the colour that the scene has then."""
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("mpeg4", rate=30)
-        stream.width = stream.height = SIDE
-        stream.pix_fmt, stream.codec_context.time_base = "yuv420p", Fraction(1, 1000)
-        for at in times:
-            colour = next(name for name, end in scene if at < end)
-            frame = av.VideoFrame.from_ndarray(np.full((SIDE, SIDE, 3), COLOURS[colour], np.uint8), "bgr24")
-            frame.pts, frame.time_base = round(at * 1000), Fraction(1, 1000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
+def write_clip(path: Path, times: list[float]) -> Path:
+    """Writes the scene as a video with pictures at these times in seconds."""
+    colours = [next(name for name, end in SCENE if at < end) for at in times]
+    pictures = [np.full((48, 64, 3), COLOURS[colour], np.uint8) for colour in colours]
+    return timed_video(path, zip(times, pictures, strict=True))
 
 
 def every(interval: float, seconds: float, begin: float = 0.0) -> list[float]:
@@ -66,7 +56,7 @@ def test_visits_have_the_recordings_own_time(
 ) -> None:
     """A phone records few pictures while nothing moves, and many while something does. Times are those of the pictures."""
     times = every(0.1, 9) if is_steady else [*every(0.5, 2), *every(1 / 30, 4, 2), *every(0.5, 6, 4), *every(0.1, 9, 6)]
-    clip = write_clip(tmp_path / "clip.mp4", times, SCENE)
+    clip = write_clip(tmp_path / "clip.mp4", times)
     assert call("count", str(clip), "--json", f"MODEL={model}", "FRAME_RATE=30") == 0
     found = visits(capsys.readouterr().out)
     assert [label for label, _, _ in found] == ["red", "blue"]
@@ -75,7 +65,7 @@ def test_visits_have_the_recordings_own_time(
 
 def test_the_output(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A table with the totals beside the truth, JSON, or CSV; times of day if the recording's begin is given."""
-    clip = write_clip(tmp_path / "clip.mp4", every(0.1, 9), SCENE)
+    clip = write_clip(tmp_path / "clip.mp4", every(0.1, 9))
     clip.with_suffix(".json").write_text('{"visitors": [{"label": "red"}, {"label": "blue"}, {"label": "Nobody"}]}')
     table = tmp_path / "visits.csv"
     words = "--began", "2026-03-29T01:59:58+01:00", "--csv", str(table), f"MODEL={model}"
@@ -127,7 +117,7 @@ def test_the_settings_of_a_suite_apply(
     settings: str, expected: list[str], model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Those of capture, classifier and counter change the result."""
-    clip = write_clip(tmp_path / "clip.mp4", every(0.1, 9), SCENE)
+    clip = write_clip(tmp_path / "clip.mp4", every(0.1, 9))
     assert call("count", str(clip), "--json", f"MODEL={model}", *settings.split()) == 0
     assert [label for label, _, _ in visits(capsys.readouterr().out)] == expected
 
