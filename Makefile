@@ -12,7 +12,7 @@ needs = pyproject.toml constraints.txt scripts/setup.sh
 help: ## prints this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-run: $(VENV)/.run ## runs the suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
+run: $(VENV)/.run ## runs the suite without Docker, with the demo; to count people: make run VIDEO_PATH=0
 	@exec $(VENV)/bin/python -m footfall run
 
 watch: $(VENV)/.run ## shows each camera's current label and today's visits, for a running suite

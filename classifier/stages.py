@@ -10,6 +10,7 @@ from classifier.backends import Options
 from classifier.export import Export
 from classifier.manager import ModelManager
 from classifier.model import Model
+from classifier.person import resolve
 from classifier.recogniser import Recogniser
 from classifier.settings import Settings
 from classifier.store import ModelStore
@@ -25,8 +26,10 @@ class Stages:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._options = Options(settings.num_threads, settings.xnnpack, settings.delegate)
-        self.models = ModelManager(settings.model, ModelStore(settings.state_dir), self._load_model)
-        self._detectors = ModelManager(settings.detector, ModelStore(None), self._load_detector) if settings.detector else None
+        self.models = ModelManager(resolve(settings.model), ModelStore(settings.state_dir), self._load_model)
+        self._detectors = (
+            None if settings.detector is None else ModelManager(resolve(settings.detector), ModelStore(None), self._load_detector)
+        )
         self._model: Model | None = None
         self._detector: Model | None = None
         self._problems: dict[str, str] = {}

@@ -27,7 +27,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "run": Command("run:main", "run the suite without Docker; with the demo, unless MODEL and VIDEO_PATH are set"),
+    "run": Command("run:main", "run the suite without Docker; with the demo, unless MODEL or VIDEO_PATH is set"),
     "watch": Command("watch:main", "print each camera's current label and today's visits"),
     "matrix": Command("matrix:main", "draw the LED matrix in the terminal"),
     "command": Command("cameras:main_command", "send a command to a camera: DO=pause, resume or snapshot; CAMERA=door"),
@@ -38,7 +38,7 @@ COMMANDS = {
         "model_check:main",
         "say what a model is taken for, time it, and try it on labelled pictures",
         {
-            "model": {"metavar": "MODEL", "help": "folder, zip or file of the model"},
+            "model": {"metavar": "MODEL", "help": "folder or zip of the model; person for the person detector"},
             "pictures": {"metavar": "PICTURES", "nargs": "?", "help": "folder with a folder of pictures for each label"},
         },
     ),

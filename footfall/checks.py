@@ -17,15 +17,17 @@ from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
 from classifier import InvalidExport
 from classifier.export import read_export
+from classifier.person import resolve
 from classifier.settings import Settings as ClassifierSettings
 from classifier.stages import Stages
 from classifier.visitors import means_nobody
 from counter.settings import Settings as CounterSettings
 from dashboard.settings import Settings as DashboardSettings
-from demo.about import CLIP, MODEL, notice
+from demo.about import notice
 from display.icons import load_icons
 from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
+from footfall.models import set_default_model
 from footfall.plan import Plan
 from footfall.recording import load_truth
 from runtime.address import public_address
@@ -38,7 +40,7 @@ BAD_SETTING = 2
 def check() -> Plan:
     """Returns the plan for the environment's settings. Raises `InvalidSetting`."""
     check_source(load_settings())
-    _default_to_demo()
+    set_default_model()
     port = load(BusSettings).mqtt_port
     capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
     load(CounterSettings)
@@ -78,31 +80,21 @@ def check() -> Plan:
     )
 
 
-def _default_to_demo() -> None:
-    """Sets the demo's model and clip if neither is set. Raises `InvalidSetting` for other pictures without MODEL."""
-    for name in ("MODEL", "VIDEO_PATH"):
-        if not os.environ.get(name):
-            os.environ.pop(name, None)  # empty, as after make run MODEL=
-    if "MODEL" in os.environ:
-        return
-    os.environ.setdefault("VIDEO_PATH", str(CLIP))
-    if not load_settings().create_source().is_drawn():
-        raise InvalidSetting(
-            "MODEL is not set: your own pictures need the folder or zip of a Custom Vision export"
-            " (without VIDEO_PATH the demo runs; MODEL=demo/model knows drawn figures only)"
-        )
-    os.environ["MODEL"] = str(MODEL)
-
-
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
     """Loads the models as the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
+    model = resolve(settings.model, _print_line)
+    detector = settings.detector and resolve(settings.detector, _print_line)
     logging.getLogger("classifier").setLevel(logging.ERROR)  # the classifier itself warns
-    Stages(settings.model_copy(update={"xnnpack": False, "state_dir": None})).start()
+    Stages(settings.model_copy(update={"model": model, "detector": detector, "xnnpack": False, "state_dir": None})).start()
     try:
-        export = read_export(settings.model)
+        export = read_export(model)
     except InvalidExport as error:
-        raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
+        raise InvalidSetting(f"MODEL={public_address(str(model))!r}: {error}") from None
     return notice(export, camera.create_source().is_drawn())
+
+
+def _print_line(text: str) -> None:
+    print(f"footfall run: {one_line(text)}", file=sys.stderr, flush=True)
 
 
 def _address_text(settings: DashboardSettings) -> str:
@@ -137,7 +129,7 @@ def main() -> int:
     try:
         print(check().to_json())
     except InvalidSetting as error:
-        print(f"footfall run: {one_line(str(error))}", file=sys.stderr)
+        _print_line(str(error))
         return BAD_SETTING
     return 0
 

@@ -21,7 +21,7 @@ from classifier.visitors import means_nobody
 from counter.settings import Settings as CounterSettings
 from footfall.camera import load_settings
 from footfall.clip import BEGIN, Clip, ClipResult, count_clip
-from footfall.models import LoadedModels
+from footfall.models import LoadedModels, set_default_model
 from footfall.recording import load_truth, result_table
 from runtime.errors import FootfallError
 from runtime.settings import load
@@ -33,6 +33,7 @@ PROGRESS_INTERVAL = 0.5
 def main(arguments: argparse.Namespace) -> None:
     """Prints the visits in a recording, and the totals. Raises `InvalidSetting`, or `FootfallError` if writing fails."""
     os.environ["VIDEO_PATH"] = arguments.clip
+    set_default_model()
     capture, counter, classifier = load_settings(), load(CounterSettings), load(ClassifierSettings)
     began = _parse_began(arguments.began, counter.tz)
     _check_writable(arguments.csv)
@@ -45,7 +46,7 @@ def main(arguments: argparse.Namespace) -> None:
     finally:
         _clear_progress()
     elapsed = time.perf_counter() - started
-    warnings = [*models.warnings, *_warnings(result)]
+    warnings = [*([] if clip.recording.is_drawn() else models.warnings), *_warnings(result)]
     for warning in warnings:
         print(f"footfall count: {warning}", file=sys.stderr)
     rows = [_row(visit, began) for visit in result.visits]

@@ -1,4 +1,4 @@
-"""Loads the models of MODEL and DETECTOR for a command, as the classifier does."""
+"""The models of a command: which one is the default, and how MODEL and DETECTOR are loaded, as the classifier does."""
 
 import logging
 import os
@@ -7,10 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from classifier.model import Model
+from classifier.person import PERSON, resolve
 from classifier.recogniser import Recogniser
 from classifier.settings import Settings
 from classifier.stages import Stages
+from demo.about import CLIP, MODEL
+from footfall.camera import load_settings
 from runtime.logs import one_line
+
+
+def set_default_model() -> None:
+    """Sets the demo's model and clip if neither MODEL nor VIDEO_PATH is set. Other pictures get the person detector."""
+    for name in ("MODEL", "VIDEO_PATH"):
+        if not os.environ.get(name):
+            os.environ.pop(name, None)  # empty, as after make run MODEL=
+    if "MODEL" not in os.environ:
+        os.environ.setdefault("VIDEO_PATH", str(CLIP))
+        os.environ["MODEL"] = str(MODEL if load_settings().create_source().is_drawn() else PERSON)
 
 
 class LoadedModels:
@@ -18,12 +31,19 @@ class LoadedModels:
 
     def __init__(self, settings: Settings) -> None:
         """Raises `InvalidSetting` for a model that cannot be served."""
-        stages = Stages(settings.model_copy(update={"state_dir": None}))  # not a downloaded model, but MODEL
+        model = resolve(settings.model, _print_line)
+        detector = settings.detector and resolve(settings.detector, _print_line)
+        found = {"model": model, "detector": detector, "state_dir": None}  # without STATE_DIR no downloaded model is served
+        stages = Stages(settings.model_copy(update=found))
         with _collected_warnings() as self.warnings, _quiet_libraries():
             self.recogniser: Recogniser = stages.start()
         self.by_setting: dict[str, Model] = stages.loaded
         if self.recogniser.is_demo:
             self.warnings.append("the demo's model knows drawn figures only; its labels for anything else are meaningless")
+
+
+def _print_line(text: str) -> None:
+    print(one_line(text), file=sys.stderr, flush=True)
 
 
 @contextmanager
