@@ -21,7 +21,7 @@ from classifier.visitors import means_nobody
 from counter.settings import Settings as CounterSettings
 from footfall.camera import load_settings
 from footfall.clip import BEGIN, Clip, ClipResult, count_clip
-from footfall.models import LoadedModels, set_default_model
+from footfall.models import DEMO_WARNING, LoadedModels, set_default_model
 from footfall.recording import load_truth, result_table
 from runtime.errors import FootfallError
 from runtime.settings import load
@@ -46,8 +46,8 @@ def main(arguments: argparse.Namespace) -> None:
     finally:
         _clear_progress()
     elapsed = time.perf_counter() - started
-    warnings = [*([] if clip.recording.is_drawn() else models.warnings), *_warnings(result)]
-    for warning in warnings:
+    is_misused = models.recogniser.is_demo and not clip.recording.is_drawn()
+    for warning in [*models.warnings, *([DEMO_WARNING] if is_misused else []), *_warnings(result)]:
         print(f"footfall count: {warning}", file=sys.stderr)
     rows = [_row(visit, began) for visit in result.visits]
     truth = load_truth(arguments.clip, lambda label: means_nobody(label, classifier.background_labels))

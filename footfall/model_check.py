@@ -12,7 +12,7 @@ from classifier.model import Model
 from classifier.preprocess import ImageInput
 from classifier.settings import Settings
 from footfall.labelled import LabelledPictures, listed
-from footfall.models import LoadedModels
+from footfall.models import DEMO_WARNING, LoadedModels
 from runtime.settings import load
 
 TIMED_PICTURE = (480, 640, 3)
@@ -38,7 +38,7 @@ def main(arguments: argparse.Namespace) -> None:
     others = [label for label in recogniser.labels if label not in recogniser.visitor_labels]
     print(_row("visitors", listed(list(recogniser.visitor_labels))))
     print(_row("ignored" if models.by_setting["MODEL"].is_detector else "nobody", listed(others) or "no label"))
-    for warning in models.warnings:
+    for warning in [*models.warnings, *([DEMO_WARNING] if recogniser.is_demo else [])]:
         print(_row("warning", warning))
     for setting, model in models.by_setting.items():
         print(_row("speed", f"{setting}: {time_model(model)}"), flush=True)

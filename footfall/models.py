@@ -15,6 +15,8 @@ from demo.about import CLIP, MODEL
 from footfall.camera import load_settings
 from runtime.logs import one_line
 
+DEMO_WARNING = "the demo's model knows drawn figures only; its labels for anything else are meaningless"
+
 
 def set_default_model() -> None:
     """Sets the demo's model and clip if neither MODEL nor VIDEO_PATH is set. Other pictures get the person detector."""
@@ -38,8 +40,6 @@ class LoadedModels:
         with _collected_warnings() as self.warnings, _quiet_libraries():
             self.recogniser: Recogniser = stages.start()
         self.by_setting: dict[str, Model] = stages.loaded
-        if self.recogniser.is_demo:
-            self.warnings.append("the demo's model knows drawn figures only; its labels for anything else are meaningless")
 
 
 def _print_line(text: str) -> None:

@@ -18,6 +18,7 @@ from footfall.clip import Clip, count_clip
 from runtime.settings import load
 from tests.footfall.labelled_models import COLOURS, write_classifier, write_detector, write_picture
 from tests.footfall.suite import call
+from tests.support.people import People
 from tests.support.videos import timed_video
 
 pytestmark = pytest.mark.system  # the model is tried in another process
@@ -168,3 +169,14 @@ def test_a_reader_that_fails_ends_the_count(model: str, tmp_path: Path) -> None:
     recogniser = Recogniser(Model(read_export(Path(model))), Rules())
     with pytest.raises(SourceLost, match="No such file"):
         count_clip(Clip.open(settings), recogniser, load(CounterSettings))
+
+
+def test_real_people(people: People, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The person detector counts six visitors once each, at one frame a second and with the other settings' defaults."""
+    words = "MODEL=person", f"PERSON_MODEL_URL={people.detector}", f"XDG_CACHE_HOME={tmp_path}", "FRAME_RATE=1"
+    assert call("count", str(people.clip), "--json", *words) == 0
+    truth = json.loads((people.clip.parent / "truth.json").read_text())[people.clip.name]["visitors"]
+    found = visits(capsys.readouterr().out)
+    assert [label for label, _, _ in found] == ["person"] * len(truth)
+    for (_, begin, end), true in zip(found, truth, strict=True):
+        assert true["from"] - 1 < begin < end < true["to"] + 1
