@@ -12,7 +12,7 @@ from bus import Prediction, Visit
 from capture.framer import RateLimiter
 from capture.prepare import Preparation
 from capture.settings import Settings as CaptureSettings
-from capture.source import Recording, SourceOptions, UnusablePicture
+from capture.source import Recording, SourceOptions, UnusablePicture, display_name
 from capture.sources import create_source
 from classifier.decoders import UnusableOutput
 from classifier.recogniser import Prepared, Recogniser
@@ -83,7 +83,7 @@ class Clip:
         options = SourceOptions(settings.frame_rate, every_frame=True, clock=VirtualClock())
         source = create_source(settings.video_path, options, settings.source_modules)
         if not isinstance(source, Recording):
-            raise InvalidSetting(f"CLIP={settings.video_path!r}: must be a video file or a folder of pictures")
+            raise InvalidSetting(f"CLIP={display_name(settings.video_path)!r}: must be a video file or a folder of pictures")
         return cls(source, settings)
 
     def frames(self, recogniser: Recogniser) -> Iterator[ClipFrame]:

@@ -72,7 +72,7 @@ class LabelledPictures:
     def _guess(self, path: Path) -> str:
         """Returns the model's label for a picture, or `UNDECIDED`. Raises `OSError` or `InvalidMessage`."""
         prepared = self._recogniser.prepare(decode_any(path.read_bytes()))
-        label = guess(self._recogniser.recognise(prepared), self._settings.threshold)
+        label = guess(self._recogniser.recognise(prepared, str(path)), self._settings.threshold)
         if label is None:
             return UNDECIDED
         return (self._nobody or label.name) if self._means_nobody(label.name) else label.name

@@ -147,7 +147,7 @@ def test_frames_that_are_too_far_apart(model: str, tmp_path: Path, capsys: pytes
     [
         ("{tmp}/none.mp4", "CLIP: {tmp}/none.mp4: No such file or directory; must be a video file or a folder of pictures"),
         ("{tmp}/model/labels.txt", "OpenCV cannot open it"),
-        ("rtsp://door/1", "CLIP='rtsp://door/1': must be a video file or a folder of pictures"),
+        ("rtsp://me:secret@door/1", "CLIP='rtsp://door': must be a video file or a folder of pictures"),
         ("{tmp}/clip --began yesterday", "--began 'yesterday': must be a time such as 2026-11-26T09:00"),
         ("{tmp}/clip --csv {tmp}/none/visits.csv", "--csv '{tmp}/none/visits.csv': cannot be written"),
         ("{tmp}/clip MODEL={tmp}", "MODEL='{tmp}': {tmp}: model.tflite is missing"),
@@ -161,6 +161,7 @@ def test_what_is_refused(words: str, reason: str, model: str, tmp_path: Path, ca
     shown = capsys.readouterr()
     assert (shown.out, shown.err.count("\n")) == ("", 1)
     assert reason.replace("{tmp}", str(tmp_path)) in shown.err
+    assert "secret" not in shown.err
 
 
 def test_a_reader_that_fails_ends_the_count(model: str, tmp_path: Path) -> None:

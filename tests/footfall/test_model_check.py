@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import Box, Detection, Label
+from bus import Box, Detection, InvalidSetting, Label
 from classifier.recogniser import Result
+from footfall.checks import check
 from footfall.confusion import Confusion, wilson_interval
 from footfall.guess import find_label, folder_name, guess
 from tests.footfall.labelled_models import write_classifier, write_detector, write_picture
@@ -190,6 +191,22 @@ def test_what_is_refused(words: str, reason: str, tmp_path: Path, capsys: pytest
     shown = capsys.readouterr()
     assert (shown.out, shown.err.count("\n")) == ("", 1)
     assert reason.replace("{tmp}", str(tmp_path)) in shown.err
+
+
+@system
+@pytest.mark.parametrize("settings", ["MODEL={tmp}", "MODEL={tmp}/model VISITORS=fox", "MODEL={tmp}/model DETECTOR={tmp}/none"])
+def test_a_refused_model_gets_the_line_of_a_run(
+    settings: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a model can be checked where it will not run."""
+    write_classifier(tmp_path / "model")
+    given = dict(word.split("=") for word in settings.replace("{tmp}", str(tmp_path)).split())
+    assert call("check", given["MODEL"], *(f"{name}={value}" for name, value in given.items())) == 2
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSetting) as refused:
+        check()
+    assert capsys.readouterr().err == f"footfall check: {refused.value}\n"
 
 
 @system
