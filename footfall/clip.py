@@ -22,7 +22,7 @@ from runtime.errors import InvalidSetting
 
 BEGIN = 1_600_000_000.0
 """Unix time that stands for the start of a recording. Results do not depend on it."""
-QUEUE_SIZE = 4
+QUEUE_SIZE = 8
 """Prepared pictures that wait for the model at most."""
 STOP_INTERVAL = 0.2
 """Seconds between two checks of whether the reader must stop."""
@@ -54,11 +54,10 @@ class ClipFrame(NamedTuple):
 
 
 class ClipResult(NamedTuple):
-    """The visits in a recording, with times in seconds from its start, and how many frames were processed.
+    """The visits in a recording, with times that begin at `BEGIN`, and the number of frames.
 
-    `seconds` is the time of the last frame. `unusable` is the number of pictures that could not be
-    processed. `is_too_slow`: the
-    frames are further apart than a visit may be.
+    `seconds` is the time of the last frame. `unusable` is the number of pictures that could not be processed. `is_too_slow` says
+    that the frames are further apart than those of a visit may be.
     """
 
     visits: list[Visit]
