@@ -47,6 +47,9 @@ class Model:
 
         Raises `InvalidExport`, and `InvalidSetting` for a delegate that cannot be loaded.
         """
+        if export.accelerator and not options.delegate:
+            needed = f"set DELEGATE={export.accelerator}, or use the model that was not compiled for it"
+            raise InvalidExport(f"{export.name}: {export.model_file} is compiled for an accelerator; {needed}")
         _run_trial(export, options, trial)
         backend = backends.get_backend(export.format)
         try:

@@ -4,6 +4,8 @@ import time
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from bus import Box, Detection, Label
 from classifier import InvalidExport
 from classifier.decoders import MIN_CONFIDENCE, Finding
@@ -54,11 +56,10 @@ class Recogniser:
         self._crop_input = replace(model.input, fit="whole")
         self._turns: dict[str, int] = {}
         """By camera, who is classified first in the next picture with too many visitors, counted from the left."""
-        self.is_demo = model.is_demo
-        self.identity = model.identity
-        self.runtime = model.runtime
-        if detector is not None:
-            self.identity = f"{detector.identity[-MAX_NAME:]}+{model.identity[-MAX_NAME:]}"
+        models = [detector, model] if detector else [model]
+        self.is_demo = any(one.is_demo for one in models)
+        self.runtime = "; ".join(dict.fromkeys(one.runtime for one in models))
+        self.identity = "+".join(one.identity[-MAX_NAME:] for one in models) if detector else model.identity
 
     @property
     def finds_boxes(self) -> bool:
@@ -95,45 +96,53 @@ class Recogniser:
         begin = time.perf_counter()
         found = self._first.run(prepared.tensor)[:MAX_LABELS]
         labels: tuple[Label, ...] = ()
-        detections: tuple[Detection, ...] = ()
-        if not self._first.is_detector:
-            labels = tuple(_to_label(one, one.label in self._visitors) for one in found)
+        detections: list[Detection] = []
+        if self._first.is_detector:
+            likely = [one for one in found if one.probability >= MIN_CONFIDENCE]
+            boxes = self._places(likely, prepared.picture)
+            detections = [Detection(box, *self._judge(one)) for box, one in zip(boxes, likely, strict=True)]
         else:
-            placed = [(one, self._place(one, prepared.picture)) for one in found if one.probability >= MIN_CONFIDENCE]
-            detections = self._detections(prepared.picture, placed, camera)
-        return Result(labels, detections, (time.perf_counter() - begin) * 1000, self.identity)
+            labels = tuple(_to_label(one, one.label in self._visitors) for one in found)
+        if self._classifier is not None:
+            self._classify_visitors(self._classifier, detections, prepared.picture, camera)
+        return Result(labels, tuple(detections), (time.perf_counter() - begin) * 1000, self.identity)
 
-    def _place(self, finding: Finding, picture: Picture) -> Box:
-        """Returns the box of a finding, in parts of the picture."""
+    def _judge(self, finding: Finding) -> tuple[float, tuple[Label, ...]]:
+        """Returns confidence and labels of a detection, before its classification."""
+        label = _to_label(finding, finding.label in self._visitors)
+        return label.probability, () if label.visitor and self._classifier else (label,)
+
+    def _places(self, found: list[Finding], picture: Picture) -> list[Box]:
+        """Returns the boxes of findings, clipped to the picture, in parts of it."""
         height, width = picture.shape[:2]
         window = self._first.input.window(width, height)
-        left, top, box_width, box_height = finding.box or (0.0, 0.0, 1.0, 1.0)
-        x1, y1 = window.left + left * window.width, window.top + top * window.height
-        x2, y2 = x1 + box_width * window.width, y1 + box_height * window.height
-        return _clipped_box(x1 / width, y1 / height, x2 / width, y2 / height)
+        boxes = np.array([one.box or (0.0, 0.0, 1.0, 1.0) for one in found]).reshape(-1, 2, 2)
+        boxes[:, 1] += boxes[:, 0]
+        corners = (boxes * (window.width, window.height) + (window.left, window.top)) / (width, height)
+        placed = np.fmax(np.fmin(corners, 1), 0)  # NaN becomes 1
+        placed[:, 1] -= placed[:, 0]
+        return [Box(*one) for one in np.round(placed, DECIMALS).reshape(-1, 4).tolist()]
 
-    def _detections(self, picture: Picture, placed: list[tuple[Finding, Box]], camera: str) -> tuple[Detection, ...]:
-        labels: dict[int, tuple[Label, ...]] = {
-            number: (_to_label(one, one.label in self._visitors),) for number, (one, _) in enumerate(placed)
-        }
-        if self._classifier is not None:
-            visitors = {number: placed[number][1] for number in labels if labels[number][0].visitor}
-            labels |= dict.fromkeys(visitors, ()) | self._classify_crops(self._classifier, picture, visitors, camera)
-        return tuple(Detection(box, round(one.probability, DECIMALS), labels[number]) for number, (one, box) in enumerate(placed))
+    def _classify_visitors(self, model: Model, detections: list[Detection], picture: Picture, camera: str) -> None:
+        """Sets the labels of the visitors whose turn it is; none if no label reaches the threshold.
 
-    def _classify_crops(
-        self, model: Model, picture: Picture, visitors: dict[int, Box], camera: str
-    ) -> dict[int, tuple[Label, ...]]:
-        """Returns what `model` says of the visitors whose turn it is; nothing of one if no label reaches the threshold."""
-        rules, size = self._rules, picture.shape
-        waiting = [number for number, box in visitors.items() if min(box.w * size[1], box.h * size[0]) >= rules.min_crop]
-        waiting.sort(key=lambda number: visitors[number].x)
-        said = {}
+        A detection below the threshold is probably no visitor, so it takes no turn.
+        """
+        rules, (height, width) = self._rules, picture.shape[:2]
+        waiting = [
+            number
+            for number, one in enumerate(detections)
+            if one.is_visitor
+            and one.confidence >= rules.threshold
+            and min(one.box.w * width, one.box.h * height) >= rules.min_crop
+        ]
+        waiting.sort(key=lambda number: detections[number].box.x)
         for number in self._take_turns(waiting, camera):
-            found = model.run(self._crop_input.to_tensor(crop(picture, visitors[number], rules.crop_margin)))[:MAX_CROP_LABELS]
+            shown = crop(picture, detections[number].box, rules.crop_margin)
+            found = model.run(self._crop_input.to_tensor(shown))[:MAX_CROP_LABELS]
             if found[0].probability >= rules.threshold:
-                said[number] = tuple(_to_label(one, one.label in self._crop_visitors) for one in found)
-        return said
+                labels = tuple(_to_label(one, one.label in self._crop_visitors) for one in found)
+                detections[number] = replace(detections[number], labels=labels)
 
     def _take_turns(self, waiting: list[int], camera: str) -> list[int]:
         """Returns at most `crops` of those who wait; in the camera's next picture, those after them."""
@@ -152,12 +161,6 @@ def _listed(labels: tuple[str, ...], most: int = 10) -> str:
 
 def _to_label(finding: Finding, is_visitor: bool) -> Label:
     return Label(finding.label, round(finding.probability, DECIMALS), is_visitor)
-
-
-def _clipped_box(x1: float, y1: float, x2: float, y2: float) -> Box:
-    """Returns the part of a box within the picture, from its corners in parts of the picture."""
-    left, top, right, bottom = (round(min(max(0.0, value), 1.0), DECIMALS) for value in (x1, y1, x2, y2))  # NaN becomes 0
-    return Box(left, top, round(max(0.0, right - left), DECIMALS), round(max(0.0, bottom - top), DECIMALS))
 
 
 def crop(picture: Picture, box: Box, margin: float) -> Picture:

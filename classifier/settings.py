@@ -23,12 +23,12 @@ class Settings(LabelSettings):
 
     model: UserPath = Field(
         default=Path("model"),
-        description="folder or zip of an export: model.tflite, labels.txt, cvexport.manifest; or person, the person detector;"
+        description="folder or zip of an exported model, or its file; or person, the person detector;"
         " changed files are served within seconds, and replace a downloaded model",
     )
     detector: UserPath | None = Field(
         default=None,
-        description="folder or zip of a detection model, or person; MODEL then classifies each visitor that it finds",
+        description="folder or zip of a detection model, or its file, or person; MODEL then classifies each of its visitors",
     )
     person_model_url: Annotated[str, AfterValidator(_check_location)] = Field(
         default="https://storage.googleapis.com/download.tensorflow.org/models/tflite/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",

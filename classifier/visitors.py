@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from classifier import InvalidExport
+from classifier.labels import PLACEHOLDER
 
 BACKGROUND_LABELS = ("Negative", "nobody", "none", "background", "empty")
 """The default of the setting."""
@@ -17,7 +18,7 @@ class Rules:
     """The settings with the same names. `threshold` and those after it apply to the classification of a detector's visitors."""
 
     visitors: tuple[str, ...] = ()
-    background_labels: tuple[str, ...] = ()
+    background_labels: tuple[str, ...] = BACKGROUND_LABELS
     threshold: float = 0.5
     crop_margin: float = 0.0
     crops: int = 4
@@ -25,8 +26,11 @@ class Rules:
 
 
 def means_nobody(label: str, background_labels: Iterable[str] = BACKGROUND_LABELS) -> bool:
-    """Returns whether the label is one of BACKGROUND_LABELS, whatever its case and its brackets: ``[Negative]`` is Negative."""
-    return _plain(label) in map(_plain, background_labels)
+    """Returns whether the label is one of BACKGROUND_LABELS, whatever its case and its brackets: ``[Negative]`` is Negative.
+
+    `PLACEHOLDER` stands for no class, and so for nobody.
+    """
+    return label == PLACEHOLDER or _plain(label) in map(_plain, background_labels)
 
 
 def visitor_labels(labels: Collection[str], visitors: Collection[str], background_labels: Collection[str]) -> frozenset[str]:

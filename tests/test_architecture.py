@@ -39,10 +39,11 @@ DRIVERS = {
     "bus": {"paho": "client.py connection.py outbound.py subscriptions.py"},
     "capture": {"cv2": "sources/*.py opencv.py prepare.py", "av": "sources/*.py", "requests": "sources/*.py"},
     "classifier": {
-        "cv2": "preprocess.py decoders/*.py",
+        "cv2": "preprocess.py nms.py",
         "tflite_runtime": "backends/tflite.py",
         "ai_edge_litert": "backends/tflite.py",
         "onnxruntime": "backends/onnx.py",
+        "flatbuffers": "inspectors/*.py",
         "httpx": "fetch.py download*.py */download*.py",
     },
     "counter": {"sqlite3": "database.py recovery.py schema.py changes.py", "tzlocal": "*.py"},

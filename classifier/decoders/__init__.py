@@ -92,6 +92,14 @@ def describe_tensors(tensors: Sequence[TensorInfo]) -> str:
 
 def check_label_count(export: "Export", number: int, what: str) -> None:
     """Raises `InvalidExport` if the export does not have `number` labels. `what` is the unit of the model's number."""
+    if not export.labels:
+        raise missing_labels(export, f"each of its {number} {what}")
     if number != len(export.labels):
         found = f"labels.txt has {len(export.labels)} labels, the model has {number} {what}"
         raise InvalidExport(f"{export.name}: {found}; the numbers must match")
+
+
+def missing_labels(export: "Export", needed: str) -> InvalidExport:
+    """Returns the error for an export without labels."""
+    problem = f"labels.txt is missing, and the model has no labels inside; write one for {needed}, in their order"
+    return InvalidExport(f"{export.name}: {problem}")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from classifier import decoders
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import MIN_CONFIDENCE, Finding, UnusableOutput
+from classifier.decoders import MIN_CONFIDENCE, Finding, UnusableOutput, missing_labels
 from classifier.export import Export
 
 ROLES = {"detected_boxes": "boxes", "detected_classes": "classes", "detected_scores": "scores"}
@@ -18,6 +18,8 @@ class Decoder(decoders.Decoder):
     """Columns of x1, y1, x2 and y2."""
 
     def __init__(self, export: Export, _inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
+        if not export.labels:
+            raise missing_labels(export, "each of its classes")
         self.labels = export.labels
         self._roles: Sequence[str] = [ROLES.get(output.name, "") for output in outputs]
 

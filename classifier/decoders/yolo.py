@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,13 +10,12 @@ from classifier import InvalidExport, decoders
 from classifier.backends import Array, TensorInfo
 from classifier.decoders import MIN_CONFIDENCE, Finding, check_label_count, describe_tensors
 from classifier.export import Export
+from classifier.nms import best_boxes
 
 ANCHORS = ((0.573, 0.677), (1.87, 2.06), (3.34, 5.47), (7.88, 3.53), (9.77, 9.17))
 """Width and height of the anchor boxes of Custom Vision's compact detectors, in cells."""
 MAX_IOU = 0.45
-"""Two boxes with the same label and a higher IoU (intersection over union) are duplicates: the less probable is dropped."""
-MAX_BOXES = 64
-"""Upper bound of boxes in a picture."""
+"""Two boxes with the same label and a higher IoU are duplicates; see `classifier.nms`."""
 
 
 class DetectedBox(NamedTuple):
@@ -69,9 +67,5 @@ def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, floa
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True) * objectness[..., np.newaxis]
     labels, best = probabilities.argmax(axis=-1).ravel(), probabilities.max(axis=-1).ravel()
     placed = np.stack([left, top, widths, heights], axis=-1).reshape(-1, 4)
-    likely = best > MIN_CONFIDENCE
-    labels, best, placed = labels[likely], best[likely], placed[likely]
-    boxes = placed.tolist()
-    kept = cv2.dnn.NMSBoxesBatched(boxes, best.tolist(), labels.tolist(), MIN_CONFIDENCE, MAX_IOU) if boxes else ()
-    ranked = sorted((int(number) for number in kept), key=lambda number: -best[number])[:MAX_BOXES]
-    return [DetectedBox(int(labels[number]), float(best[number]), tuple(placed[number].tolist())) for number in ranked]
+    kept = best_boxes(placed, best, labels, MAX_IOU, MIN_CONFIDENCE)
+    return [DetectedBox(int(labels[number]), float(best[number]), tuple(placed[number].tolist())) for number in kept]

@@ -1,0 +1,190 @@
+"""Tests of recognising visitors with one model, and with a detector and a classifier, in pictures of coloured squares."""
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from bus import Box, Detection, Label
+from classifier import InvalidExport
+from classifier.description import Description
+from classifier.export import Export
+from classifier.model import Model
+from classifier.preprocess import Fit
+from classifier.recogniser import MAX_CAMERAS, MAX_NAME, Recogniser
+from classifier.visitors import Rules
+from tests.support import tflite
+
+Picture = NDArray[np.uint8]
+SIDE, CELLS = 240, 8
+"""Side in px of the detector's input, and cells of its grid in each direction."""
+BLACK, BLUE, GREEN, RED = (0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255)
+NAMES = ("nobody", "man", "woman")
+"""The labels of the classifier, for blue, green and red."""
+
+
+def model(content: bytes, labels: Sequence[str], name: str = "model", **description: Any) -> Model:
+    return Model(Export(name, content, tuple(labels), Description(**description)), trial=("true",))
+
+
+def detector(fit: Fit = "whole", cells: int = CELLS, **description: Any) -> Model:
+    """Returns a detector with one box for each cell of a grid: a green or red one is a person, a blue one a chair.
+
+    The confidence is 1 for full brightness, 0.5 for half of it, and 0.00005 for black.
+    """
+    weights, bias = np.zeros((7, 3)), np.array([0.5, 0.5, 0.0, 0.0, -10.0, 0.0, 0.0])
+    weights[4], weights[5], weights[6] = 20 / 255, (-0.4, 0.4, 0.4), (0.4, -0.4, -0.4)  # objectness, person, chair
+    grid = tflite.yolo(weights, bias, cells, SIDE)
+    return model(grid, ("person", "chair"), "detector", kind="yolo", anchors=((1.0, 1.0),), fit=fit, **description)
+
+
+def classifier(labels: Sequence[str] = NAMES, name: str = "classifier", **description: Any) -> Model:
+    """Returns a classifier whose probabilities are the mean blue, green and red of what it sees."""
+    return model(tflite.classification(np.eye(3) / 255, np.zeros(3), side=112), labels, name, **description)
+
+
+def squares(*colours: tuple[int, int, int], level: float = 1.0) -> Picture:
+    """Returns a picture of 800x800 px: black, with squares of 100x100 px in its second row, that the detector sees as cells."""
+    picture = np.zeros((800, 800, 3), np.uint8)
+    for number, colour in enumerate(colours):
+        picture[100:200, 100 * number : 100 * number + 100] = np.array(colour) * level
+    return picture
+
+
+def recognise(recogniser: Recogniser, picture: Picture, camera: str = "door") -> list[Detection]:
+    """Returns the detections in a picture, from the left."""
+    result = recogniser.recognise(recogniser.prepare(picture), camera)
+    return sorted(result.detections, key=lambda one: one.box.x)
+
+
+def labelled(found: Sequence[Detection]) -> str:
+    """Returns the first letter of each detection's label, or - without."""
+    return "".join(one.labels[0].name[0] if one.labels else "-" for one in found)
+
+
+@pytest.mark.parametrize("fit", get_args(Fit))
+@given(
+    size=st.tuples(st.integers(60, 900), st.integers(60, 900)),
+    corners=st.tuples(*[st.floats(0, 1)] * 4),
+)
+def test_boxes_are_placed_in_the_picture(fit: Fit, size: tuple[int, int], corners: tuple[float, float, float, float]) -> None:
+    """A rectangle is found where it was drawn, within a cell of the grid, in a picture of any size and with each fit."""
+    width, height = size
+    shown = {"whole": size, "letterbox": size, "square": (min(size),) * 2, "centre": (min(size) * SIDE / 256,) * 2}[fit]
+    cell = [max(size) / CELLS] * 2 if fit == "letterbox" else [side / CELLS for side in shown]
+    spans, drawn = [], []
+    for axis in (0, 1):
+        first, last = sorted(corners[axis::2])
+        edges = round(first * size[axis]), round(last * size[axis])
+        margin = (size[axis] - shown[axis]) / 2
+        spans.append([min(max(edge, margin), margin + shown[axis]) for edge in edges])
+        drawn.append(edges)
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[slice(*drawn[1]), slice(*drawn[0])] = RED
+    found = recognise(MODELS[fit], picture)
+    if all(high - low > 2 * step for (low, high), step in zip(spans, cell, strict=True)):
+        for axis in (0, 1):
+            low = min((one.box.x, one.box.y)[axis] for one in found) * size[axis]
+            high = max((one.box.x + one.box.w, one.box.y + one.box.h)[axis] for one in found) * size[axis]
+            assert abs(low - spans[axis][0]) <= cell[axis] + 3
+            assert abs(high - spans[axis][1]) <= cell[axis] + 3
+    assert all(one.labels == (Label("person", one.confidence, True),) for one in found)
+
+
+MODELS = {fit: Recogniser(detector(fit), Rules()) for fit in get_args(Fit)}
+
+
+def test_each_visitor_gets_a_label_of_its_own() -> None:
+    """Crops are scaled whole, whatever the classifier's fit. Things that are no visitors keep the detector's label."""
+    recogniser = Recogniser(classifier(fit="centre"), Rules(), detector())
+    picture = squares(GREEN, BLACK, RED, BLUE)
+    picture[130:170, 230:270] = GREEN  # in the middle of the red one: 16 % of it
+    man, woman, chair = recognise(recogniser, picture)
+    assert [one.box for one in (man, woman, chair)] == [Box(number / 8, 0.125, 0.125, 0.125) for number in (0, 2, 3)]
+    assert man.labels == (Label("man", 1.0), Label("nobody", 0.0, False), Label("woman", 0.0))
+    assert [(one.name, one.visitor) for one in woman.labels] == [("woman", True), ("man", True), ("nobody", False)]
+    assert [one.probability for one in woman.labels] == pytest.approx([0.84, 0.16, 0.0], abs=0.02)
+    assert chair.labels == (Label("chair", chair.confidence, False),)
+    assert recogniser.visitor_labels == ("man", "woman")
+
+
+@pytest.mark.parametrize(("margin", "place", "part"), [(0.0, 2, 1.0), (0.2, 2, 1 / 1.96), (0.2, 0, 1 / 1.68), (0.5, 2, None)])
+def test_a_margin_around_the_crop(margin: float, place: int, part: float | None) -> None:
+    """The classifier sees a margin on each side, but nothing beyond the picture. The less of the visitor, the less probable."""
+    recogniser = Recogniser(classifier(), Rules(crop_margin=margin), detector())
+    (found,) = recognise(recogniser, squares(*[BLACK] * place, RED))
+    assert labelled([found]) == ("-" if part is None else "w")
+    if part is not None:
+        assert found.labels[0].probability == pytest.approx(part, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("rules", "level", "expected"),
+    [
+        (Rules(), 1.0, "mw"),
+        (Rules(min_crop=100), 1.0, "mw"),
+        (Rules(min_crop=101), 1.0, "--"),
+        (Rules(threshold=0.7), 0.8, "mw"),
+        (Rules(threshold=0.85), 0.8, "--"),
+        (Rules(threshold=0.5), 0.45, "--"),  # the detector is not sure
+    ],
+)
+def test_the_classifier_abstains(rules: Rules, level: float, expected: str) -> None:
+    """A visitor has no label if it is small, if no label reaches the threshold, or if the detector's confidence does not."""
+    found = recognise(Recogniser(classifier(), rules, detector()), squares(GREEN, BLACK, RED, level=level))
+    assert labelled(found) == expected
+    assert all(one.is_visitor for one in found)
+
+
+def test_visitors_take_turns() -> None:
+    """Each camera's visitors are classified in turn, from the left. Uncertain and small ones and other things take no turn."""
+    recogniser = Recogniser(classifier(), Rules(crops=2), detector())
+    crowd, few = squares(GREEN, GREEN, BLUE, RED, RED, RED), squares(RED, GREEN)
+    crowd[100:200, 700:800] = np.array(RED) * 0.4
+    turns = [labelled(recognise(recogniser, crowd)) for _ in range(5)]
+    assert turns == ["mmc----", "--cww--", "m-c--w-", "-mcw---", "--c-ww-"]
+    assert [labelled(recognise(recogniser, few)) for _ in range(2)] == ["wm", "wm"]
+    assert labelled(recognise(recogniser, crowd, "back")) == "mmc----"
+    for number in range(MAX_CAMERAS):
+        recognise(recogniser, crowd, f"camera{number}")
+    assert labelled(recognise(recogniser, crowd, "back")) in ("--cww--", "mmc----")
+
+
+@pytest.mark.parametrize("demos", [(), ("detector",), ("classifier",)])
+def test_two_models_are_named_and_marked(demos: tuple[str, ...]) -> None:
+    """The identity names both models, within a prediction's limit. One of the demo's models marks the predictions."""
+    first = detector(demo="detector" in demos)
+    second = classifier(name="c" * 300, demo="classifier" in demos)
+    recogniser = Recogniser(second, Rules(), first)
+    result = recogniser.recognise(recogniser.prepare(squares(GREEN)))
+    assert result.model == recogniser.identity == f"{first.identity}+{second.identity[-MAX_NAME:]}"
+    assert recogniser.is_demo == bool(demos)
+    assert (recogniser.runtime, recogniser.labels) == (second.runtime, NAMES)
+    assert result.inference_ms > 0
+    assert (first.input.max_reduction(4000, 4000), recogniser.max_reduction(4000, 4000)) == (8, 1)
+
+
+@pytest.mark.parametrize(
+    ("models", "visitors", "reason"),
+    [
+        ((classifier(), classifier()), (), "classifier@.*: classifies whole pictures; DETECTOR must be a detection model"),
+        ((detector(), detector()), (), "detector@.*: is a detection model; beside DETECTOR, MODEL must be a classifier"),
+        ((classifier(), detector()), ("man",), "no label of the model makes a visitor with VISITORS='man'; .* person, chair"),
+        ((detector(), None), ("cat",), "no label of the model makes a visitor with VISITORS='cat'"),
+    ],
+)
+def test_models_that_do_not_fit_together(models: tuple[Model, Model | None], visitors: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(InvalidExport, match=reason):
+        Recogniser(models[0], Rules(visitors), models[1])
+
+
+def test_a_classifier_of_whole_pictures() -> None:
+    """A prediction of one classifier has labels for the whole picture, and no detections."""
+    recogniser = Recogniser(classifier(), Rules())
+    result = recogniser.recognise(recogniser.prepare(np.full((40, 30, 3), (51, 204, 102), np.uint8)))
+    assert result.labels == (Label("man", 0.8), Label("woman", 0.4), Label("nobody", 0.2, False))
+    assert result.detections == ()
