@@ -38,7 +38,7 @@ COMMANDS = {
         "model_check:main",
         "say what a model is taken for, time it, and try it on labelled pictures",
         {
-            "model": {"metavar": "MODEL", "help": "folder or zip of the model; person for the person detector"},
+            "model": {"metavar": "MODEL", "help": "folder, zip or file of the model; person for the person detector"},
             "pictures": {"metavar": "PICTURES", "nargs": "?", "help": "folder with a folder of pictures for each label"},
         },
     ),

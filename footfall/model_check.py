@@ -81,8 +81,8 @@ def time_model(model: Model) -> str:
     inferences, preparations = _durations(lambda: model.run(tensor)), _durations(lambda: model.input.to_tensor(picture))
     inference, height, width = statistics.median(inferences), *TIMED_PICTURE[:2]
     return (
-        f"{inference * 1000:.1f} ms an inference, {1 / inference:.1f} a second (median of {len(inferences)});"
-        f" preprocessing {statistics.median(preparations) * 1000:.1f} ms for {width} x {height} px"
+        f"{inference * 1000:.3g} ms an inference, {1 / inference:.1f} a second (median of {len(inferences)});"
+        f" preprocessing {statistics.median(preparations) * 1000:.2g} ms for {width} x {height} px"
     )
 
 
