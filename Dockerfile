@@ -32,9 +32,11 @@ COPY capture/requirements.txt capture.txt
 RUN packages.sh vision capture.txt bus.txt
 
 FROM packages AS classifier-packages
-COPY classifier/requirements.txt classifier.txt
+COPY classifier/requirements*.txt ./
 COPY capture/requirements.txt capture.txt
-RUN packages.sh module classifier.txt capture.txt
+# For ONNX models: --build-arg ONNX=yes. There is no onnxruntime for 32-bit ARM.
+ARG ONNX
+RUN packages.sh module "requirements${ONNX:+-onnx}.txt" capture.txt
 
 # --- The base of all modules. On 32-bit ARM some packages come from Debian, see packages.sh.
 

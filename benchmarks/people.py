@@ -14,7 +14,7 @@ import cv2
 from benchmarks.tables import print_row
 from bus import Detection
 from capture.source import Picture
-from classifier.export import Export, read_export
+from classifier.export import read_export
 from classifier.model import Model
 from classifier.recogniser import Recogniser
 from classifier.visitors import Rules
@@ -32,9 +32,7 @@ MARGINS = (0.0, 0.1, 0.2, 0.3)
 
 
 def load_model(folder: Path) -> Model:
-    """Loads a model; a face detector has no labels.txt."""
-    if not (folder / "labels.txt").exists():
-        return Model(Export(folder.name, (folder / "model.tflite").read_bytes(), ()))
+    """Loads and tries the model in a folder."""
     return Model(read_export(folder))
 
 

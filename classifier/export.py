@@ -8,7 +8,7 @@ from typing import Any
 
 from classifier import InvalidExport
 from classifier.description import Description, create_description, parse_description
-from classifier.exporters import RANGE_HINT, needs_range, recognise
+from classifier.exporters import RANGE_HINTS, needs_range, recognise
 from classifier.files import (
     DESCRIPTION_FILE,
     LABEL_FILES,
@@ -98,8 +98,9 @@ def _create_export(name: str, files: ExportFiles, inspection: Inspection, folder
     given = parse_description(files.others.get(DESCRIPTION_FILE), folder / DESCRIPTION_FILE)
     description = create_description(values | given, folder / DESCRIPTION_FILE)
     if needs_range(exporter, values, inspection) and not given.keys() & {"colour", "mean", "scale"}:
-        problem = "a Keras model, which does not say what numbers it takes for pixels"
-        raise InvalidExport(f"{folder}: {files.model_file}: {problem}; write into {DESCRIPTION_FILE} beside it: {RANGE_HINT}")
+        problem = f"a model of {exporter}, which does not say what numbers it takes for pixels"
+        hint = f"write into {DESCRIPTION_FILE} beside it: {RANGE_HINTS[exporter]}"
+        raise InvalidExport(f"{folder}: {files.model_file}: {problem}; {hint}")
     return Export(name, files.model, labels, description, files.format, exporter, inspection.accelerator)
 
 

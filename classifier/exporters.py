@@ -10,13 +10,16 @@ from classifier.backends import TensorInfo
 from classifier.files import MANIFEST_FILE, METADATA_FILE, VERTEX_FILE, VERTEX_LABELS, ExportFiles
 from classifier.inspectors import Inspection
 
-CUSTOM_VISION, VERTEX, EDGE_IMPULSE, TEACHABLE_MACHINE, KERAS, OBJECT_DETECTION = (
+CUSTOM_VISION, VERTEX, EDGE_IMPULSE, TEACHABLE_MACHINE, KERAS, OBJECT_DETECTION, AZURE_ML, PYTORCH, OTHER_ONNX = (
     "Custom Vision",
     "Vertex AI AutoML Edge",
     "Edge Impulse",
     "Teachable Machine",
     "TensorFlow (Keras)",
     "TensorFlow Object Detection API",
+    "Azure Machine Learning AutoML",
+    "PyTorch",
+    "an unknown tool",
 )
 CUSTOM_VISION_TENSORS = (["Placeholder", "loss"], ["Placeholder", "model_outputs"])
 """Names of the input and the output of Custom Vision's compact models."""
@@ -30,6 +33,11 @@ RANGE_HINT = (
     " or 'scale = 1' if it has a Rescaling layer or takes 0..255"
 )
 """The lines of footfall.toml that say which numbers a network takes."""
+IMAGENET: dict[str, Any] = {"mean": (123.675, 116.28, 103.53), "scale": (58.395, 57.12, 57.375)}
+"""Mean and standard deviation of ImageNet's pixels: 255 times (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225)."""
+IMAGENET_HINT = ", 'mean = [123.675, 116.28, 103.53]' and 'scale = [58.395, 57.12, 57.375]' for ImageNet's mean and deviation"
+RANGE_HINTS = {KERAS: RANGE_HINT, PYTORCH: RANGE_HINT + IMAGENET_HINT, OTHER_ONNX: RANGE_HINT + IMAGENET_HINT}
+"""By tool whose files do not say which numbers a network takes, the lines of footfall.toml that do."""
 
 
 def recognise(files: ExportFiles, inspection: Inspection, are_numbered: bool) -> tuple[str, dict[str, Any]]:
@@ -53,11 +61,11 @@ def recognise(files: ExportFiles, inspection: Inspection, are_numbered: bool) ->
 
 def needs_range(exporter: str, values: dict[str, Any], inspection: Inspection) -> bool:
     """Returns whether nothing tells which numbers a float network takes, so that a guess would be wrong too often."""
-    if exporter != KERAS or "scale" in values or inspection.inputs[0].dtype != np.float32:
+    if exporter not in RANGE_HINTS or "scale" in values or inspection.inputs[0].dtype != np.float32:
         return False
     shapes = [output.shape for output in inspection.outputs]
     is_classifier = len(shapes) == 1 and np.prod(shapes[0][:-1]) == 1
-    return is_classifier or len(shapes) == 4
+    return is_classifier or (len(shapes) == 4 and max(map(len, shapes)) <= 3)
 
 
 def _recognise(files: ExportFiles, inspection: Inspection, are_numbered: bool) -> str:
@@ -72,7 +80,8 @@ def _recognise(files: ExportFiles, inspection: Inspection, are_numbered: bool) -
         EDGE_IMPULSE: re.search(r"tensorflow-lite-(int8-quantized|float32)-model", files.model_file),
         TEACHABLE_MACHINE: are_numbered and is_one_output and (is_square or has_name),
         OBJECT_DETECTION: names[:1] == ["normalized_input_image_tensor"],
-        KERAS: any(re.match(r"serving_default_|(Stateful)?PartitionedCall|Identity(_\d+)?$", name) for name in names),
+        KERAS: inspection.exporter == KERAS
+        or any(re.match(r"serving_default_|(Stateful)?PartitionedCall|Identity(_\d+)?$", name) for name in names),
     }
     return next((exporter for exporter, is_marked in marks.items() if is_marked), "")
 

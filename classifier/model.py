@@ -19,6 +19,7 @@ from classifier.description import DESCRIPTION_FILE
 from classifier.export import Export
 from classifier.preprocess import Fit, ImageInput, Tensor
 from classifier.visitors import means_nobody
+from runtime.logs import one_line
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,8 @@ class Model:
         backend = backends.get_backend(export.format)
         try:
             self._model = backend.load(export.model, options)
-        except (ValueError, RuntimeError) as error:
-            raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {str(error)[:200]}") from None
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {one_line(str(error)[:200])}") from None
         self._decoder = self._create_decoder(export)
         self.input = _create_input(export, self._model.inputs, self._decoder)
         self.identity, self.labels, self.is_demo = export.identity, self._decoder.labels, export.description.demo
@@ -129,17 +130,18 @@ def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
     if tried.returncode < 0:
         reason = signal.strsignal(-tried.returncode)
         raise InvalidExport(f"{export.name}: {export.model_file} crashed the trial ({reason}); the file is damaged")
-    if tried.returncode and not options.delegate:  # a model made for an accelerator cannot run without it
+    needs_delegate = options.delegate and export.format == "tflite"  # a model made for an accelerator cannot run without it
+    if tried.returncode and not needs_delegate:
         reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {reason[:200]}")
+        raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {one_line(reason[:200])}")
 
 
 def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder) -> ImageInput:
     """Returns the input of the model, from the description or else the defaults. Raises `InvalidExport`."""
-    tensor, shape = inputs[0], inputs[0].shape
-    channels_first = len(shape) == 4 and shape[1] == 3 != shape[3]
-    height, width, channels = (shape[2], shape[3], shape[1]) if channels_first else shape[1:] if len(shape) == 4 else (0, 0, 0)
-    if len(inputs) != 1 or channels != 3 or shape[0] != 1 or tensor.dtype not in INPUT_TYPES:
+    tensor = inputs[0]
+    height, width = tensor.picture_size
+    shapes = [(1, height, width, 3), (1, 3, height, width)]
+    if len(inputs) != 1 or tensor.shape not in shapes or tensor.dtype not in INPUT_TYPES:
         needed = "the model must have one input: 1 x height x width x 3, or 1 x 3 x height x width, in float32, uint8 or int8"
         raise InvalidExport(f"{export.name}: inputs {describe_tensors(inputs)}; {needed}")
     description, is_float = export.description, tensor.dtype == np.float32
@@ -164,7 +166,7 @@ def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder
         is_rgb,
         _for_each_channel(mean),
         _for_each_channel(scale),
-        channels_first,
+        tensor.is_channels_first,
         decoder.PADDING,
     )
 

@@ -27,7 +27,7 @@ def read_metadata(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str
         metadata = json.loads(text) if is_json else ast.literal_eval(text.decode().strip())
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):  # what literal_eval raises
         raise InvalidExport(f"{where}: neither JSON nor a Python dictionary") from None
-    return _interpret(metadata if isinstance(metadata, dict) else {}, where)
+    return interpret(metadata if isinstance(metadata, dict) else {}, where)
 
 
 def read_yaml(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -44,10 +44,10 @@ def read_yaml(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str, An
             metadata[section] = _unquote(top[2])
         elif section == "names" and (item := re.fullmatch(r"\s+(\d{1,5}):\s+(.*)", line)):
             names[int(item[1])] = _unquote(item[2])
-    return _interpret(metadata | {"names": names}, where)
+    return interpret(metadata | {"names": names}, where)
 
 
-def _interpret(metadata: dict[str, Any], where: object) -> tuple[tuple[str, ...], dict[str, Any]]:
+def interpret(metadata: dict[str, Any], where: object) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Returns the labels and the values of a description.
 
     A classifier takes the centred square, RGB, 0..1: ``classify_transforms`` in ultralytics/data/augment.py. The shape of a

@@ -55,7 +55,7 @@ DRIVERS = {
 ALL_DRIVERS = {driver for drivers in DRIVERS.values() for driver in drivers}
 STATES = {value for name, value in vars(states).items() if name.isupper() and isinstance(value, str)}
 METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # also a field
-OTHERS = {"module.json", "package.json", "requirements.txt"}
+OTHERS = {"module.json", "package.json", "requirements.txt", "requirements-onnx.txt"}
 """Files for building images or testing the page, which the running module does not need."""
 WAITS = ("communicate", "join", "settimeout", "take", "timeout", "wait", "wait_for", "wait_for_publish", "wait_procs")
 """Functions whose first argument, if it is a number, is a timeout."""

@@ -25,13 +25,28 @@ class Options:
 
 
 class TensorInfo(NamedTuple):
-    """An input or output of a model. If `scale` is not 0, it is quantised: real value = scale x (stored value - zero point)."""
+    """An input or output of a model. If `scale` is not 0, it is quantised: real value = scale x (stored value - zero point).
+
+    `shape` is that for one picture; where the file leaves an output open, it is the shape for a black one.
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     scale: float = 0.0
     zero_point: int = 0
+
+    @property
+    def is_channels_first(self) -> bool:
+        """Whether it is a picture of 1 x 3 x height x width."""
+        return len(self.shape) == 4 and self.shape[1] == 3 != self.shape[3]
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of a picture in px; both are 0 if it is no picture."""
+        if len(self.shape) != 4:
+            return 0, 0
+        return (self.shape[2], self.shape[3]) if self.is_channels_first else (self.shape[1], self.shape[2])
 
 
 class LoadedModel(Protocol):

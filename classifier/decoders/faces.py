@@ -31,7 +31,7 @@ LABEL = "face"
 class Decoder(decoders.Decoder):
     """A decoder of one box and one logit for each anchor: faces within 5 m (full range) or 2 m (short range)."""
 
-    OUTPUTS = "one output, 1 x 896 or 2304 x 16, and one, 1 x the same x 1"
+    OUTPUTS = "two outputs, 1 x anchors x 16 and 1 x anchors x 1, with 896 or 2304 anchors"
     DEFAULT_RANGE = (127.5, 127.5)
     DEFAULT_FIT = "letterbox"
 

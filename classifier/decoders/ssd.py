@@ -37,4 +37,4 @@ class Decoder(detection.Decoder):
 
     @staticmethod
     def fits(outputs: Sequence[TensorInfo]) -> bool:
-        return len(outputs) == len(OUTPUT_ORDER)
+        return len(outputs) == len(OUTPUT_ORDER) and all(len(output.shape) <= 3 for output in outputs)  # YOLOv5's have 5

@@ -29,14 +29,15 @@ class DetectedBox(NamedTuple):
 class Decoder(decoders.Decoder):
     """A decoder of a grid. The anchor boxes come from the description, or else are Custom Vision's."""
 
-    OUTPUTS = "one output, 1 x rows x columns x anchors*(5 + labels)"
+    OUTPUTS = "one output, 1 x rows x columns x anchors*(5 + labels); its channels are first if those of the input are"
     DEFAULT_COLOUR = "bgr"
 
-    def __init__(self, export: Export, _inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
+    def __init__(self, export: Export, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
         self.labels, self._anchors = export.labels, export.description.anchors or ANCHORS
-        depth, rest = divmod(outputs[0].shape[3], len(self._anchors))
+        self._are_channels_first = inputs[0].is_channels_first
+        depth, rest = divmod(outputs[0].shape[1 if self._are_channels_first else 3], len(self._anchors))
         if rest or depth < 6:
-            needed = f"the last dimension must be {len(self._anchors)} anchors times (5 + labels)"
+            needed = f"its channels must be {len(self._anchors)} anchors times (5 + labels)"
             raise InvalidExport(f"{export.name}: outputs {describe_tensors(outputs)}: {needed}")
         check_label_count(export, depth - 5, "labels in its grid")
 
@@ -45,7 +46,8 @@ class Decoder(decoders.Decoder):
         return len(outputs) == 1 and len(outputs[0].shape) == 4 and outputs[0].shape[0] == 1
 
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
-        found = find_boxes(outputs[0][0], self._anchors)
+        grid = outputs[0][0].transpose(1, 2, 0) if self._are_channels_first else outputs[0][0]
+        found = find_boxes(grid, self._anchors)
         return [Finding(self.labels[box.label], box.probability, box.box) for box in found]
 
 

@@ -12,8 +12,6 @@ from classifier.nms import best_boxes
 
 CELLS = 21
 """Boxes for each 32 x 32 px of the input: 16 + 4 + 1, as the strides are 8, 16 and 32 px."""
-MAX_IOU = 0.7
-"""The default of Ultralytics' predict (iou in its cfg/default.yaml); see `classifier.nms`."""
 MAX_PART = 2.0
 """Centres above this are in px: those of TensorFlow Lite are parts of the input, and the last one is always near its edge."""
 
@@ -24,16 +22,17 @@ class Decoder(decoders.Decoder):
     Ultralytics' LetterBox and its pre-processing give the rest: RGB in 0..1, a letterbox filled with grey 114.
     """
 
-    OUTPUTS = "one output, 1 x (4 + labels) x boxes, without objectness and without NMS"
+    OUTPUTS = "one output, 1 x (4 + labels) x boxes"
     DEFAULT_RANGE = (0.0, 255.0)
     DEFAULT_FIT = "letterbox"
     PADDING = 114
+    MAX_IOU = 0.7
+    """The default of Ultralytics' predict (iou in its cfg/default.yaml); see `classifier.nms`."""
 
     def __init__(self, export: Export, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
         check_label_count(export, outputs[0].shape[1] - 4, "labels in its output")
         self.labels = export.labels
-        shape = inputs[0].shape
-        height, width = shape[2:] if shape[1] == 3 else shape[1:3]
+        height, width = inputs[0].picture_size
         self._size = np.array([width, height, width, height], np.float64)
 
     @staticmethod
@@ -50,5 +49,5 @@ class Decoder(decoders.Decoder):
             places = places / self._size
         places = np.clip(places, -MAX_PART, MAX_PART)
         boxes = np.concatenate([places[:, :2] - places[:, 2:] / 2, places[:, 2:]], axis=1)
-        kept = best_boxes(boxes, best, labels, MAX_IOU)
+        kept = best_boxes(boxes, best, labels, self.MAX_IOU)
         return [Finding(self.labels[labels[number]], float(best[number]), tuple(boxes[number].tolist())) for number in kept]

@@ -67,6 +67,7 @@ def quantised(step: float) -> list[bytes]:
         (COLOURS, "colour = 'bgr'", "Rgb8", BGR),
         (COLOURS, "colour = 'rgb'", "", RGB),
         (COLOURS, "mean = 2.5\nscale = 2", "", {"blue": 197.5 / 510, "green": 97.5 / 510, "red": 47.5 / 510}),
+        (COLOURS, "mean = [0, 2.5, 0]\nscale = [1, 1, 2]", "", {"blue": 200 / 255, "green": 97.5 / 255, "red": 50 / 510}),
         (HALF, "", "", BGR),
         (MULTILABEL, "", "", {"green": 1.0, "blue": 0.9, "red": 0.0}),
         *((model, "", "", RGB) for model in quantised(1 / 255)),

