@@ -61,6 +61,7 @@ class Model:
         self.input = _create_input(export, self._model.inputs, self._decoder)
         self.identity, self.labels, self.is_demo = export.identity, self._decoder.labels, export.description.demo
         self.is_detector = self._decoder.IS_DETECTOR
+        self.kind, self.exporter = type(self._decoder).__module__.rpartition(".")[2], export.exporter
         self.runtime = backend.describe(options)
         try:
             self._try(export)

@@ -62,6 +62,11 @@ class Recogniser:
         self.identity = "+".join(one.identity[-MAX_NAME:] for one in models) if detector else model.identity
 
     @property
+    def finds_boxes(self) -> bool:
+        """Whether predictions have detections instead of labels."""
+        return self._first.is_detector
+
+    @property
     def visitor_labels(self) -> tuple[str, ...]:
         """The labels that a visitor can have, in the model's order."""
         model, chosen = (self._classifier, self._crop_visitors) if self._classifier else (self._first, self._visitors)
@@ -133,8 +138,8 @@ class Recogniser:
         ]
         waiting.sort(key=lambda number: detections[number].box.x)
         for number in self._take_turns(waiting, camera):
-            crop = _crop(picture, detections[number].box, rules.crop_margin)
-            found = model.run(self._crop_input.to_tensor(crop))[:MAX_CROP_LABELS]
+            shown = crop(picture, detections[number].box, rules.crop_margin)
+            found = model.run(self._crop_input.to_tensor(shown))[:MAX_CROP_LABELS]
             if found[0].probability >= rules.threshold:
                 labels = tuple(_to_label(one, one.label in self._crop_visitors) for one in found)
                 detections[number] = replace(detections[number], labels=labels)
@@ -164,7 +169,7 @@ def _to_label(finding: Finding, is_visitor: bool) -> Label:
     return Label(finding.label, round(finding.probability, DECIMALS), is_visitor)
 
 
-def _crop(picture: Picture, box: Box, margin: float) -> Picture:
+def crop(picture: Picture, box: Box, margin: float) -> Picture:
     """Returns the pixels of a box with a margin on each side, in parts of the box."""
     height, width = picture.shape[:2]
     left, right = box.x - margin * box.w, box.x + (1 + margin) * box.w

@@ -42,6 +42,12 @@ class Stages:
         self._model = _start("MODEL", self._settings.model, self.models)
         return self._recogniser(self._model, self._detector)
 
+    @property
+    def loaded(self) -> dict[str, Model]:
+        """The loaded models in the order in which they run, by their setting."""
+        both = {"DETECTOR": self._detector, "MODEL": self._model}
+        return {setting: model for setting, model in both.items() if model is not None}
+
     def step(self) -> None:
         """Downloads, tries and switches models, for about half a second. A trial takes longer."""
         if self._detectors is not None:

@@ -17,16 +17,17 @@ from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
 from classifier import InvalidExport
 from classifier.export import read_export
-from classifier.person import PERSON, resolve
+from classifier.person import resolve
 from classifier.settings import Settings as ClassifierSettings
 from classifier.stages import Stages
 from classifier.visitors import means_nobody
 from counter.settings import Settings as CounterSettings
 from dashboard.settings import Settings as DashboardSettings
-from demo.about import CLIP, MODEL, notice
+from demo.about import notice
 from display.icons import load_icons
 from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
+from footfall.models import set_default_model
 from footfall.plan import Plan
 from footfall.recording import load_truth
 from runtime.address import public_address
@@ -39,7 +40,7 @@ BAD_SETTING = 2
 def check() -> Plan:
     """Returns the plan for the environment's settings. Raises `InvalidSetting`."""
     check_source(load_settings())
-    _set_default_model()
+    set_default_model()
     port = load(BusSettings).mqtt_port
     capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
     load(CounterSettings)
@@ -77,16 +78,6 @@ def check() -> Plan:
         },
         prints_visits="log" in bridge.sink_names and bridge.forward != "none",
     )
-
-
-def _set_default_model() -> None:
-    """Sets the demo's model and clip if neither MODEL nor VIDEO_PATH is set. Other pictures get the person detector."""
-    for name in ("MODEL", "VIDEO_PATH"):
-        if not os.environ.get(name):
-            os.environ.pop(name, None)  # empty, as after make run MODEL=
-    if "MODEL" not in os.environ:
-        os.environ.setdefault("VIDEO_PATH", str(CLIP))
-        os.environ["MODEL"] = str(MODEL if load_settings().create_source().is_drawn() else PERSON)
 
 
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:

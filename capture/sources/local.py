@@ -37,6 +37,12 @@ class LocalFile(Recording):
         self._options = options
         self.interval = 1 / DEFAULT_RATE
         self._throttle = LogThrottle(seconds=3600)
+        self._times: list[float] = []
+        """Of a video: the timestamps of the first and the last picture in seconds."""
+
+    def position(self, number: int) -> float:
+        """Returns the time of the last picture. A video that phones record has no steady rate, but timestamps."""
+        return self._times[-1] - self._times[0] if self._times else super().position(number)
 
     def is_drawn(self) -> bool:
         """Returns whether this is a clip of the demo, according to the JSON file of the same name."""
@@ -48,6 +54,7 @@ class LocalFile(Recording):
 
     def pictures(self) -> Pictures:
         """Yields the pictures of a video, or of a folder in the order of their names. Raises `SourceLost`."""
+        self._times = []
         try:
             is_still = self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)
         except OSError as error:
@@ -96,7 +103,16 @@ class LocalFile(Recording):
         with open_capture(name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
             self.interval = 1 / (rate if 0 < rate <= 240 else DEFAULT_RATE)
-            yield from play(capture, self.interval, self._options.every_frame, self._options.clock)
+            for picture in play(capture, self.interval, self._options.every_frame, self._options.clock):
+                if picture is not None:
+                    self._remember_time(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+                yield picture
+
+    def _remember_time(self, timestamp: float) -> None:
+        """Remembers the timestamp of a picture. Without one, it follows the picture before by the interval."""
+        if self._times and timestamp <= self._times[-1]:
+            timestamp = self._times[-1] + self.interval
+        self._times = [*self._times[:1], timestamp]
 
 
 def play(capture: "cv2.VideoCapture", interval: float, every_frame: bool, clock: Clock) -> Iterator[Picture | None]:
