@@ -21,7 +21,7 @@ BoxParts = tuple[float, float, float, float]
 
 
 class UnusableOutput(FootfallError):
-    """Outputs that cannot be decoded, as a class number for which labels.txt has no line."""
+    """Outputs that cannot be decoded, as a class number without a label."""
 
 
 class NoProbability(UnusableOutput):
@@ -66,6 +66,12 @@ class Decoder(ABC):
     @abstractmethod
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
         """Returns the findings, in any order. `outputs` are dequantised, in the model's order. Raises `UnusableOutput`."""
+
+    def _label(self, number: int) -> str:
+        """Returns the label of a class, which the model numbers from 0. Raises `UnusableOutput` if there is none."""
+        if not 0 <= number < len(self.labels):
+            raise UnusableOutput(f"the model found class {number}, but there are {len(self.labels)} labels, numbered from 0")
+        return self.labels[number]
 
 
 def names() -> list[str]:
