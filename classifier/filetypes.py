@@ -9,6 +9,8 @@ from classifier import backends
 MAX_FILES = 200
 """Upper bound of files whose content is looked at."""
 EXPORT_TFLITE = "export TensorFlow Lite instead"
+_TFLITE = b"TFL3"
+"""Bytes 4 to 7 of a TensorFlow Lite file: the file identifier in its schema."""
 _MAGIC = (
     (0, b"\x89HDF\r\n\x1a\n", f"a Keras HDF5 model; {EXPORT_TFLITE}"),
     (0, b"Rar!\x1a\x07", "a RAR archive; pack the files as a zip"),
@@ -16,7 +18,7 @@ _MAGIC = (
     (0, b"\x1f\x8b", "a gzip archive; pack the files as a zip"),
     (257, b"ustar", "a tar archive; pack the files as a zip"),
     (0, b"PK\x03\x04", "a zip archive; unpack it"),
-    (4, b"TFL3", "a TensorFlow Lite model; its name must end in .tflite"),
+    (4, _TFLITE, "a TensorFlow Lite model; its name must end in .tflite"),
     (0, b"%PDF", "a PDF document"),
     (0, b"\xff\xd8\xff", "a JPEG picture"),
     (0, b"\x89PNG", "a PNG picture"),
@@ -33,6 +35,11 @@ _ENTRIES = (
 """Patterns of names in archives and folders, and what they show."""
 _BYTES, _NUMBER = 2, 0
 """Wire types of protocol buffers: https://protobuf.dev/programming-guides/encoding/"""
+
+
+def is_tflite(content: bytes) -> bool:
+    """Returns whether a file that begins so is a TensorFlow Lite model."""
+    return content[4:8] == _TFLITE
 
 
 def describe_any(names: Sequence[str], read_head: Callable[[str], bytes]) -> str:

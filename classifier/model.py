@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from classifier import InvalidExport, backends
 from classifier.backends import Options, TensorInfo
 from classifier.decoders import Decoder, Finding, NoProbability, UnusableOutput, create_decoder, describe_tensors
-from classifier.description import DESCRIPTION_FILE
 from classifier.export import Export
+from classifier.exporters import CUSTOM_VISION
+from classifier.files import DESCRIPTION_FILE
 from classifier.preprocess import Fit, ImageInput, Tensor
 from classifier.visitors import means_nobody
 from runtime.logs import one_line
@@ -175,7 +176,7 @@ def _default_fit(export: Export, decoder: Decoder, width: int, height: int) -> F
     """Returns the decoder's fit; for a classifier with an input of Custom Vision's size, that of Custom Vision's service."""
     if decoder.IS_DETECTOR or min(width, height) < CUSTOM_VISION_SIZES[0]:
         return decoder.DEFAULT_FIT
-    is_custom_vision = export.exporter == "Custom Vision" or (width, height) == (CUSTOM_VISION_SIZES[1],) * 2
+    is_custom_vision = export.exporter == CUSTOM_VISION or (width, height) == (CUSTOM_VISION_SIZES[1],) * 2
     return "centre" if is_custom_vision else decoder.DEFAULT_FIT
 
 

@@ -18,7 +18,8 @@ from contextlib import closing
 from pathlib import Path
 
 from classifier.download import Limits, check_model_address, replacing, stream
-from classifier.export import LABELS_FILE, MODEL_FILE
+from classifier.files import LABELS_FILE, MODEL_FILE
+from classifier.filetypes import is_tflite
 from classifier.settings import Settings
 from runtime import logs
 from runtime.address import public_address
@@ -36,8 +37,6 @@ LICENCE = "by the TensorFlow authors, Apache-2.0, trained on COCO"
 LABELS = Path(__file__).with_name("coco.txt")
 LIMITS = Limits(16 * 1024 * 1024, timeout=300.0)
 """Limits of the download. The size limits the model in a zip too."""
-SIGNATURE = b"TFL3"
-"""Bytes 4 to 7 of a TensorFlow Lite file: the file identifier in its schema."""
 MODEL_NAME = re.compile(r"(^|[/\\])(?!\._)[^/\\]+\.tflite$", re.IGNORECASE)
 """The path of a model in a zip. macOS adds a file ._NAME for each file."""
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -127,7 +126,7 @@ def _fetch(source: str) -> bytes:
 
 def _extract(content: bytes) -> tuple[str, bytes]:
     """Returns the name and content of the model in a download: a TensorFlow Lite file, or a zip with one. Raises `ValueError`."""
-    if content[4:8] == SIGNATURE:
+    if is_tflite(content):
         return "the file", content
     if not content.startswith(b"PK"):
         raise ValueError(f"neither a TensorFlow Lite model nor a zip with one ({len(content)} bytes)")

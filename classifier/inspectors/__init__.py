@@ -27,11 +27,6 @@ class Inspection:
     accelerator: str = ""
     """The delegate without which the model cannot run; empty if it needs none."""
 
-    @property
-    def input_size(self) -> tuple[int, ...]:
-        """Height and width of the input of a picture, if channels come last."""
-        return self.inputs[0].shape[1:3] if self.inputs else ()
-
 
 def inspect(format_: str, model: bytes) -> Inspection:
     """Returns what a model file of a backend's format says about itself. Raises `InvalidExport`."""

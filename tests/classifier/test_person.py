@@ -17,7 +17,8 @@ import trustme
 from bus import InvalidSetting
 from classifier import person
 from classifier.download import Limits
-from classifier.export import parse_labels, read_export
+from classifier.export import read_export
+from classifier.labels import parse_labels
 from classifier.person import PERSON, SHA256, resolve
 from classifier.settings import Settings
 from runtime.settings import load
