@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from classifier import backends
-
 MAX_FILES = 200
 """Upper bound of files whose content is looked at."""
 EXPORT_TFLITE = "export TensorFlow Lite instead"
@@ -82,8 +80,7 @@ def _describe_protobuf(head: bytes) -> str:
         if any(200 <= number <= 3000 for number in numbers):
             return f"a Core ML model; {EXPORT_TFLITE}"
         if numbers & {7, 8} or (fields[0][2] != b"\x01" and 2 in numbers and len(fields) > 2):
-            help_ = "its name must end in .onnx" if "onnx" in backends.names() else EXPORT_TFLITE
-            return f"an ONNX model; {help_}"
+            return "an ONNX model; its name must end in .onnx"
         if numbers == {1, 2} and fields[0][2] == b"\x01":
             return f"a TensorFlow SavedModel; {EXPORT_TFLITE}"
     if fields[0][:2] == (1, _BYTES) and [one[:2] for one in _fields(fields[0][2])[:2]] == [(1, _BYTES), (2, _BYTES)]:

@@ -53,7 +53,6 @@ class LoadedModel(Protocol):
     """A model that is ready to run. Not thread-safe."""
 
     inputs: Sequence[TensorInfo]
-    """Pictures are 1 x height x width x 3; a backend for files with another layout transposes them in `run`."""
     outputs: Sequence[TensorInfo]
 
     def run(self, tensor: Array) -> list[Array]:
