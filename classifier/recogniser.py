@@ -9,6 +9,7 @@ import numpy as np
 from bus import Box, Detection, Label
 from classifier import InvalidExport
 from classifier.decoders import MIN_CONFIDENCE, Finding
+from classifier.labels import listed
 from classifier.model import Model
 from classifier.preprocess import Picture, Tensor
 from classifier.visitors import Rules, visitor_labels
@@ -80,8 +81,8 @@ class Recogniser:
     @property
     def description(self) -> str:
         """The models and their labels, for people."""
-        text = f"{self.identity}: labels {_listed(self.labels)}"
-        return text if len(self.visitor_labels) == len(self.labels) else f"{text}; visitors {_listed(self.visitor_labels)}"
+        text = f"{self.identity}: labels {listed(self.labels)}"
+        return text if len(self.visitor_labels) == len(self.labels) else f"{text}; visitors {listed(self.visitor_labels)}"
 
     def max_reduction(self, width: int, height: int) -> int:
         """Returns by how much a picture of this size may be reduced when it is decoded. Crops need all its pixels."""
@@ -159,10 +160,6 @@ def check_detector(model: Model) -> None:
     """Raises `InvalidExport` if the model finds no boxes."""
     if not model.is_detector:
         raise InvalidExport(f"{model.identity}: classifies whole pictures; DETECTOR must be a detection model")
-
-
-def _listed(labels: tuple[str, ...], most: int = 10) -> str:
-    return ", ".join(labels[:most]) + (f" and {len(labels) - most} more" if len(labels) > most else "")
 
 
 def _to_label(finding: Finding, is_visitor: bool) -> Label:
