@@ -17,8 +17,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from classifier import InvalidExport
 from classifier.download import Limits, check_model_address, replacing, stream
-from classifier.files import LABELS_FILE, MODEL_FILE
+from classifier.files import LABELS_FILE, MODEL_FILE, read_entry
 from classifier.filetypes import is_tflite
 from classifier.settings import Settings
 from runtime import logs
@@ -39,8 +40,6 @@ LIMITS = Limits(16 * 1024 * 1024, timeout=300.0)
 """Limits of the download. The size limits the model in a zip too."""
 MODEL_NAME = re.compile(r"(^|[/\\])(?!\._)[^/\\]+\.tflite$", re.IGNORECASE)
 """The path of a model in a zip. macOS adds a file ._NAME for each file."""
-COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""zipfile limits the output of these at each read."""
 
 
 def resolve(path: Path, notify: Callable[[str], object] = log.info) -> Path:
@@ -136,15 +135,10 @@ def _extract(content: bytes) -> tuple[str, bytes]:
             if len(entries) != 1:
                 found = ", ".join(entry.filename for entry in entries)[:200] or "no .tflite file"
                 raise ValueError(f"{found} in the zip; it must have exactly one .tflite file")
-            name, size, compression = entries[0].filename[-200:], entries[0].file_size, entries[0].compress_type
-            if compression not in COMPRESSIONS:
-                raise ValueError(f"{name}: compression {compression}; use 0 (none) or 8 (deflate)")
-            if size > LIMITS.size:
-                raise ValueError(f"{name}: {size} bytes; at most {LIMITS.size} are allowed")
-            with archive.open(entries[0]) as file:
-                return name, file.read(size)
-    except ValueError:
-        raise
+            name = entries[0].filename[-200:]
+            return name, read_entry(archive, entries[0], name, LIMITS.size)
+    except (ValueError, InvalidExport) as error:
+        raise ValueError(str(error)) from None
     except Exception as error:  # zipfile's errors have no common base class
         raise ValueError(f"not a valid zip ({str(error)[:200]})") from None
 
