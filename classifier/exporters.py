@@ -97,12 +97,12 @@ def _range_of(tensor: TensorInfo) -> dict[str, Any]:
     """
     if tensor.dtype != np.int8 or not tensor.scale:
         return {}
-    least, most = ((level - tensor.zero_point) * tensor.scale for level in (-128, 127))
-    if most > 64:
-        return ZERO_TO_255 if least > -8 and most < 280 else {}
-    if most > 1.6 or most < 0.4:
+    lowest, highest = ((level - tensor.zero_point) * tensor.scale for level in (-128, 127))
+    if highest > 64:
+        return ZERO_TO_255 if lowest > -8 and highest < 280 else {}
+    if highest > 1.6 or highest < 0.4:
         return {}
-    return MINUS_ONE_TO_ONE if least < -0.2 else ZERO_TO_ONE
+    return MINUS_ONE_TO_ONE if lowest < -0.2 else ZERO_TO_ONE
 
 
 def _custom_vision_values(metadata: bytes | None) -> dict[str, Any]:

@@ -35,8 +35,10 @@ TEST_PICTURES = (
     np.random.default_rng(1).integers(0, 256, (8, 8, 3), np.uint8).repeat(32, 0).repeat(32, 1),
 )
 """A grey, a black and a white picture, and one of coloured squares."""
-CUSTOM_VISION_SIZES = (224, 227)
-"""Sides in px of the inputs of Custom Vision's compact classifiers; hardly any other tool uses the second one."""
+CUSTOM_VISION_SIDE = 227
+"""Side in px of the input of some of Custom Vision's classifiers. Hardly any other tool uses it."""
+MIN_CENTRE_SIDE = 224
+"""Side in px from which Custom Vision's fit applies. Its own classifiers take 224 or 227 px."""
 _TOLERANCE = 0.01
 """How far a probability may lie outside 0..1, because of quantisation and rounding."""
 
@@ -174,10 +176,9 @@ def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder
 
 def _default_fit(export: Export, decoder: Decoder, width: int, height: int) -> Fit:
     """Returns the decoder's fit; for a classifier with an input of Custom Vision's size, that of Custom Vision's service."""
-    if decoder.IS_DETECTOR or min(width, height) < CUSTOM_VISION_SIZES[0]:
-        return decoder.DEFAULT_FIT
-    is_custom_vision = export.exporter == CUSTOM_VISION or (width, height) == (CUSTOM_VISION_SIZES[1],) * 2
-    return "centre" if is_custom_vision else decoder.DEFAULT_FIT
+    is_of_service = export.exporter == CUSTOM_VISION and min(width, height) >= MIN_CENTRE_SIDE
+    is_centred = is_of_service or (width, height) == (CUSTOM_VISION_SIDE, CUSTOM_VISION_SIDE)
+    return "centre" if is_centred and not decoder.IS_DETECTOR else decoder.DEFAULT_FIT
 
 
 def _for_each_channel(value: float | tuple[float, float, float]) -> tuple[float, float, float]:

@@ -43,7 +43,7 @@ MODEL_NAME = re.compile(r"(^|[/\\])(?!\._)[^/\\]+\.tflite$", re.IGNORECASE)
 
 
 def resolve(path: Path, notify: Callable[[str], object] = log.info) -> Path:
-    """Returns the folder with the person detector for `person`, and any other path unchanged, or if it exists.
+    """Returns the folder of the person detector if the path is `person` and does not exist, and otherwise the path.
 
     Fetches the detector if the cache lacks it. `notify` then gets a line about what is fetched. Raises `InvalidSetting`.
     """

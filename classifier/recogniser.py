@@ -93,7 +93,7 @@ class Recogniser:
         return Prepared(picture, self._first.input.to_tensor(picture))
 
     def recognise(self, prepared: Prepared, camera: str = "") -> Result:
-        """Recognises the visitors in a picture. Of too many visitors, each camera's take turns. Raises `UnusableOutput`."""
+        """Recognises the visitors in a picture. Too many visitors of a camera take turns. Raises `UnusableOutput`."""
         begin = time.perf_counter()
         found = self._first.run(prepared.tensor)[:MAX_LABELS]
         labels: tuple[Label, ...] = ()
@@ -146,7 +146,7 @@ class Recogniser:
                 detections[number] = replace(detections[number], labels=labels)
 
     def _take_turns(self, waiting: list[int], camera: str) -> list[int]:
-        """Returns at most `crops` of those who wait; in the camera's next picture, those after them."""
+        """Returns at most `crops` of the waiting visitors; in the camera's next picture, those after them."""
         if len(waiting) <= self._rules.crops:
             return waiting
         if len(self._turns) >= MAX_CAMERAS:

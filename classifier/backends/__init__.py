@@ -27,7 +27,7 @@ class Options:
 class TensorInfo(NamedTuple):
     """An input or output of a model. If `scale` is not 0, it is quantised: real value = scale x (stored value - zero point).
 
-    `shape` is that for one picture; where the file leaves an output open, it is the shape for a black one.
+    `shape` is the shape for one picture. If the file leaves that of an output open, it is what a black picture gave.
     """
 
     name: str
