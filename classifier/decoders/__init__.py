@@ -101,7 +101,7 @@ def check_label_count(export: "Export", number: int, what: str) -> None:
     if not export.labels:
         raise missing_labels(export, f"each of its {number} {what}")
     if number != len(export.labels):
-        found = f"labels.txt has {len(export.labels)} labels, the model has {number} {what}"
+        found = f"{len(export.labels)} labels, but the model has {number} {what}"
         raise InvalidExport(f"{export.name}: {found}; the numbers must match")
 
 

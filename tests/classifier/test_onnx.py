@@ -286,7 +286,7 @@ TFLITE_MEMORY = "it needs more than 2 GiB" if LIBRARY == "tflite_runtime" else "
             classifier(metadata=ULTRALYTICS | {"task": "pose"}),
             "an Ultralytics model for the task 'pose'; supported are detect and",
         ),
-        (classifier(metadata=ULTRALYTICS | {"names": "open('/etc/passwd')"}), "labels.txt has 2 labels, the model has 3"),
+        (classifier(metadata=ULTRALYTICS | {"names": "open('/etc/passwd')"}), "2 labels, but the model has 3"),
     ],
 )
 def test_files_that_do_not_say_enough(tmp_path: Path, model: bytes, reason: str) -> None:
