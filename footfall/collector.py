@@ -14,8 +14,8 @@ from classifier.preprocess import decode
 from classifier.recogniser import crop
 from classifier.settings import Settings
 from footfall.connection import Connection, NotRunning, parse
-from footfall.guess import NOBODY, UNDECIDED, guess
-from footfall.picture_folder import PictureFolder, folder_name
+from footfall.guess import NOBODY, UNDECIDED, folder_name, guess
+from footfall.picture_folder import PictureFolder
 
 UNSORTED = "unsorted"
 """The folder for pictures without a guess."""

@@ -1,5 +1,7 @@
-"""The label that a model gives to a picture as a whole."""
+"""The label that a model gives to a picture as a whole, and the folder for pictures with a label."""
 
+import re
+from collections.abc import Iterable
 from typing import Protocol
 
 from bus import Detection, Label
@@ -30,3 +32,14 @@ def guess(seen: Recognised, threshold: float) -> Label | None:
     if seen.labels or any(one.confidence >= threshold for one in visitors):
         return None
     return Label(NOBODY, 1.0, visitor=False)
+
+
+def folder_name(label: str) -> str:
+    """Returns the name of a label's folder, without characters that file systems or Windows refuse."""
+    name = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "_", label).strip(" ")
+    return re.sub(r"^\.|\.$", "_", name)[:100] or "_"
+
+
+def find_label(folder: str, labels: Iterable[str]) -> str | None:
+    """Returns the label that a folder is named after, or None. Upper and lower case do not matter."""
+    return next((label for label in labels if folder_name(label).casefold() == folder.casefold()), None)

@@ -9,8 +9,7 @@ from classifier.recogniser import Recogniser
 from classifier.settings import Settings
 from classifier.visitors import means_nobody
 from footfall.confusion import Confusion
-from footfall.guess import NOBODY, UNDECIDED, guess
-from footfall.picture_folder import find_label, folder_name
+from footfall.guess import NOBODY, UNDECIDED, find_label, folder_name, guess
 
 
 class LabelledPictures:

@@ -1,9 +1,7 @@
 """A folder of pictures for training, with a folder for each label."""
 
 import os
-import re
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -11,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.source import Picture
+from footfall.guess import folder_name
 from runtime.errors import FootfallError, InvalidSetting
 
 SIGNATURE_SIDE = 16
@@ -92,17 +91,6 @@ class PictureFolder:
         if not self.counts:
             for folder in [*self.path.glob("*/"), self.path]:
                 folder.rmdir()
-
-
-def folder_name(label: str) -> str:
-    """Returns the name of a label's folder, without characters that file systems or Windows refuse."""
-    name = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "_", label).strip(" ")
-    return re.sub(r"^\.|\.$", "_", name)[:100] or "_"
-
-
-def find_label(folder: str, labels: Iterable[str]) -> str | None:
-    """Returns the label that a folder is named after, or None. Upper and lower case do not matter."""
-    return next((label for label in labels if folder_name(label).casefold() == folder.casefold()), None)
 
 
 def signature(picture: Picture) -> NDArray[np.float32]:

@@ -19,8 +19,8 @@ from classifier.backends import TensorInfo
 from classifier.exporters import ULTRALYTICS, ZERO_TO_255, takes_pixels
 from classifier.files import check_read_size, read_entry
 from classifier.filetypes import is_tflite
+from classifier.flatbuffer import DamagedTable, Table
 from classifier.inspectors import Inspection
-from classifier.inspectors.flatbuffer import DamagedTable, Table
 from classifier.labels import parse_labels
 from classifier.ultralytics import read_metadata
 from runtime.logs import one_line

@@ -12,8 +12,7 @@ from bus import Box, Detection, InvalidSetting, Label
 from classifier.recogniser import Result
 from footfall.checks import check
 from footfall.confusion import Confusion, wilson_interval
-from footfall.guess import guess
-from footfall.picture_folder import find_label, folder_name
+from footfall.guess import find_label, folder_name, guess
 from tests.footfall.labelled_models import write_classifier, write_detector, write_picture
 from tests.footfall.suite import call
 from tests.support.broker import ROOT
