@@ -46,10 +46,6 @@ class Export:
     """The delegate without which the model cannot run, such as ``libedgetpu.so.1``; empty if it needs none."""
 
     @property
-    def model_file(self) -> str:
-        return f"model.{self.format}"
-
-    @property
     def identity(self) -> str:
         """The name and the start of the model file's SHA-256, as in predictions."""
         return f"{self.name[:200]}@{hashlib.sha256(self.model).hexdigest()[:DIGEST_LENGTH]}"

@@ -53,13 +53,13 @@ class Model:
         """
         if export.accelerator and not options.delegate:
             needed = f"set DELEGATE={export.accelerator}, or use the model that was not compiled for it"
-            raise InvalidExport(f"{export.name}: {export.model_file} is compiled for an accelerator; {needed}")
+            raise InvalidExport(f"{export.name}: the model is compiled for an accelerator; {needed}")
         _run_trial(export, options, trial)
         backend = backends.get_backend(export.format)
         try:
             self._model = backend.load(export.model, options)
         except (ValueError, RuntimeError, MemoryError) as error:
-            raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {one_line(str(error)[:200])}") from None
+            raise InvalidExport(f"{export.name}: the model cannot be loaded: {one_line(str(error)[:200])}") from None
         self._decoder = self._create_decoder(export)
         self.input = _create_input(export, self._model.inputs, self._decoder)
         self.identity, self.labels, self.is_demo = export.identity, self._decoder.labels, export.description.demo
@@ -132,11 +132,11 @@ def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
         raise InvalidExport(f"{export.name}: the trial was killed (SIGKILL); is the machine out of memory?")
     if tried.returncode < 0:
         reason = signal.strsignal(-tried.returncode)
-        raise InvalidExport(f"{export.name}: {export.model_file} crashed the trial ({reason}); the file is damaged")
+        raise InvalidExport(f"{export.name}: the model crashed the trial ({reason}); the file is damaged")
     needs_delegate = options.delegate and export.format == "tflite"  # a model made for an accelerator cannot run without it
     if tried.returncode and not needs_delegate:
         reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {one_line(reason[:200])}")
+        raise InvalidExport(f"{export.name}: the model cannot be loaded: {one_line(reason[:200])}")
 
 
 def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder) -> ImageInput:

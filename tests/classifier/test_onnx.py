@@ -320,15 +320,15 @@ def test_unsupported_files(model: bytes, reason: str) -> None:
     [
         (
             Export("x", four_gigabytes(), ("a", "b", "c"), format="onnx"),
-            r"model\.onnx cannot be loaded: it needs more than 2 GiB",
+            r"the model cannot be loaded: it needs more than 2 GiB",
         ),
         (
             Export("x", tflite.classification(IDENTITY, NOTHING, side=20_000), ("a", "b", "c")),
-            f"model.tflite cannot be loaded: {TFLITE_MEMORY}",
+            f"the model cannot be loaded: {TFLITE_MEMORY}",
         ),
         (
             Export("x", KERAS[:3000], ("a", "b", "c"), format="onnx"),
-            "model.onnx cannot be loaded: not an ONNX model, or a damaged one: it is truncated",
+            "the model cannot be loaded: not an ONNX model, or a damaged one: it is truncated",
         ),
     ],
 )
@@ -394,7 +394,7 @@ def test_without_onnxruntime(bits: int, reason: str, monkeypatch: pytest.MonkeyP
     """The message says what the file is and what helps."""
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setattr(sys, "maxsize", bits)
-    with pytest.raises(InvalidExport, match=f"^x: model.onnx cannot be loaded: an ONNX model, but {reason}"):
+    with pytest.raises(InvalidExport, match=f"^x: the model cannot be loaded: an ONNX model, but {reason}"):
         Model(Export("x", classifier(), ("a", "b", "c"), format="onnx"), trial=("true",))
 
 
