@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from classifier import decoders
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import MIN_CONFIDENCE, Finding, UnusableOutput, missing_labels
+from classifier.decoders import MIN_CONFIDENCE, Finding, missing_labels
 from classifier.export import Export
 
 ROLES = {"detected_boxes": "boxes", "detected_classes": "classes", "detected_scores": "scores"}
@@ -38,8 +38,3 @@ class Decoder(decoders.Decoder):
             for score, number, (x1, y1, x2, y2) in found
             if score > MIN_CONFIDENCE
         ]
-
-    def _label(self, number: int) -> str:
-        if not 0 <= number < len(self.labels):
-            raise UnusableOutput(f"the model found class {number}, but labels.txt has {len(self.labels)} labels, numbered from 0")
-        return self.labels[number]
