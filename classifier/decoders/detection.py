@@ -34,12 +34,13 @@ class Decoder(decoders.Decoder):
         count = int(by_role["count"].ravel()[0]) if "count" in by_role else len(scores)
         found = list(zip(scores, classes, corners, strict=True))[:count]
         return [
-            Finding(self._label(round(number)), score, (x1, y1, x2 - x1, y2 - y1))
+            Finding(self._label(number), score, (x1, y1, x2 - x1, y2 - y1))
             for score, number, (x1, y1, x2, y2) in found
             if score > MIN_CONFIDENCE
         ]
 
-    def _label(self, number: int) -> str:
-        if not 0 <= number < len(self.labels):
-            raise UnusableOutput(f"the model found class {number}, but labels.txt has {len(self.labels)} labels, numbered from 0")
-        return self.labels[number]
+    def _label(self, number: float) -> str:
+        if not -0.5 <= number < len(self.labels) - 0.5:  # NaN is not, either
+            found = f"the model found class {number:g}"
+            raise UnusableOutput(f"{found}, but labels.txt has {len(self.labels)} labels, numbered from 0")
+        return self.labels[round(number)]

@@ -24,12 +24,12 @@ class Decoder(yolov8.Decoder):
         values = outputs[0][0]
         corners = values[:, :4] / self._size if values[:, :4].max() > yolov8.MAX_PART else values[:, :4]
         return [
-            Finding(self._label(round(number)), score, (x1, y1, x2 - x1, y2 - y1))
+            Finding(self._label(number), score, (x1, y1, x2 - x1, y2 - y1))
             for (x1, y1, x2, y2), (score, number) in zip(corners.tolist(), values[:, 4:].tolist(), strict=True)
             if score > MIN_CONFIDENCE
         ]
 
-    def _label(self, number: int) -> str:
-        if not 0 <= number < len(self.labels):
-            raise UnusableOutput(f"the model found class {number}, but it has {len(self.labels)} labels, numbered from 0")
-        return self.labels[number]
+    def _label(self, number: float) -> str:
+        if not -0.5 <= number < len(self.labels) - 0.5:  # NaN is not, either
+            raise UnusableOutput(f"the model found class {number:g}, but it has {len(self.labels)} labels, numbered from 0")
+        return self.labels[round(number)]

@@ -203,6 +203,7 @@ def test_a_detector_with_boxes(tmp_path: Path, model: bytes, toml: str, expected
             "",
             "cannot be loaded: it has 1 inputs and 0 outputs; it must have one input, and an output",
         ),
+        (tflite.classification(np.eye(3), np.zeros(3), side=2049), "abc", "", "input is 2049 x 2049 px; at most 2048 x 2048"),
         (COLOURS, "abc", "kind = 'yolo'", "do not match the kind yolo"),
         (detector(SSD[:3]), "ab", "kind = 'detection'", "do not match the kind detection"),
         (tflite.yolo(np.zeros((40, 3)), np.zeros(40)), "ab", "", "labels.txt has 2 labels, the model has 3 labels in its grid"),
