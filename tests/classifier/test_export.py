@@ -20,6 +20,7 @@ from classifier.export import Export, read_export
 from classifier.exporters import CUSTOM_VISION
 from classifier.files import MAX_SIZES, stat_files
 from classifier.model import Model
+from runtime.explanation import TEXT_PATTERN
 from tests.classifier.model_server import make_zip, write_files
 from tests.support.broker import ROOT
 from tests.support.secrets import MARK, addresses
@@ -197,6 +198,14 @@ def test_a_model_with_another_name(tmp_path: Path, name: str) -> None:
     assert read_export(folder) == read(tmp_path, make_zip(content)) == DOORS
     named = read_export(folder / name)
     assert (named.name, named.model, named.labels) == (name.rpartition(".")[0], MODEL, ("man", "woman"))
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[31mred", b"\xff".decode(errors="surrogateescape"), "\u202egnp"])
+def test_a_folder_with_an_odd_name(tmp_path: Path, name: str) -> None:
+    """Its name is part of every prediction, which must be text without control characters."""
+    export = read_export(write_files(tmp_path / name, FILES))
+    assert re.search(TEXT_PATTERN, export.identity)
+    assert export.identity.encode()
 
 
 def test_several_models(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import Box, Detection, Label
+from bus import Box, Detection, Label, Prediction
 from classifier import InvalidExport
 from classifier.description import Description
 from classifier.export import Export
+from classifier.labels import check_labels
 from classifier.model import Model
 from classifier.preprocess import Fit
 from classifier.recogniser import MAX_CAMERAS, MAX_NAME, Recogniser
@@ -200,3 +201,20 @@ def test_a_class_that_is_no_number_of_a_label(number: float) -> None:
     """A class that is NaN, infinite or too large makes the output unusable; the trial's grey picture shows it."""
     with pytest.raises(InvalidExport, match="the inference on a test picture failed: the model found class"):
         odd_detector((0, 0, 1, 1), number * 2)
+
+
+def test_the_largest_prediction_is_small_enough() -> None:
+    """64 visitors with three labels of the greatest length each fit into a message."""
+    left = np.array([[0.111111, 0.111111, 0.888888, 0.888888]]).repeat(70, 0)
+    outputs = {
+        "detected_boxes": ((70, 4), np.zeros((280, 3)), left.ravel()),
+        "detected_classes": ((70,), np.zeros((70, 3)), np.zeros(70)),
+        "detected_scores": ((70,), np.zeros((70, 3)), np.full(70, 0.888888)),
+    }
+    long = check_labels([letter + "\u0e01" * 85 for letter in "abc"], "labels.txt", "line")
+    finder = model(tflite.boxes(outputs), ("person",), "d" * 200)
+    recogniser = Recogniser(classifier(long, "c" * 200), Rules(crops=64), finder)
+    result = recogniser.recognise(recogniser.prepare(np.full((480, 640, 3), 199, np.uint8)))
+    assert [len(one.labels) for one in result.detections] == [3] * 64
+    place = ("c" * 64, "s" * 32, 2**40, 12345.678, 1.7e9, 1.7e9, 1234.56)
+    assert len(Prediction(*place, result.model, (), result.detections).pack()) > 55_000
