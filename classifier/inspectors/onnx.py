@@ -19,10 +19,8 @@ from classifier.inspectors import Inspection
 from classifier.labels import check_labels
 from classifier.onnx_file import OnnxFile, OnnxTensor, read_onnx_file
 from classifier.ultralytics import EXPORTER as ULTRALYTICS
-from classifier.ultralytics import interpret
+from classifier.ultralytics import MAX_DICTIONARY, interpret
 
-MAX_TEXT = 1024 * 1024
-"""Upper bound of the characters of a list of labels in the metadata."""
 WHERE = "metadata inside the model"
 COLOURS = {"rgb8": "rgb", "bgr8": "bgr"}
 RANGES = {
@@ -87,7 +85,7 @@ def _pixel_values(metadata: dict[str, str]) -> dict[str, Any]:
 def _parse(text: str) -> Any:
     """Returns the value of a Python literal; None if it is none."""
     try:
-        return literal_eval(text) if len(text) <= MAX_TEXT else None
+        return literal_eval(text) if len(text) <= MAX_DICTIONARY else None
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return None
 
