@@ -5,6 +5,7 @@ import logging
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -228,6 +229,15 @@ def test_a_keras_model_gives_the_same_answers_in_both_formats(tmp_path: Path) ->
     assert best == {"red", "green", "blue"}
 
 
+def without_input() -> bytes:
+    """Returns a model of PyTorch with a constant output, and no input."""
+    network = Network()
+    network.output(network.add("Identity", np.zeros((1, 3), np.float32)), "y", (1, 3))
+    model = load_model_from_string(network.model())
+    del model.graph.input[:]
+    return bytes(model.SerializeToString())
+
+
 def external() -> bytes:
     """Returns a model whose weights are in another file."""
     model = load_model_from_string(classifier())
@@ -251,8 +261,8 @@ def four_gigabytes() -> bytes:
     return network.model()
 
 
-def endless() -> bytes:
-    """Returns a model that runs for ever."""
+def endless(only_in_light: bool) -> bytes:
+    """Returns a model that runs for ever, perhaps with a black picture as well."""
     body = helper.make_graph(
         [helper.make_node("Identity", ["condition"], ["again"]), helper.make_node("Sin", ["before"], ["after"])],
         "body",
@@ -267,7 +277,9 @@ def endless() -> bytes:
         ],
     )
     network = Network()
-    looped = network.add("Loop", np.array(2**62), np.array(True), network.colour(), body=body)
+    light = network.add("ReduceSum", network.colour(), np.array([0, 1]), keepdims=0)
+    times = network.add("Cast", network.add("Mul", light, np.array(1e15, np.float32)), to=TensorProto.INT64)
+    looped = network.add("Loop", times if only_in_light else np.array(2**62), np.array(True), network.colour(), body=body)
     network.output(looped, "y", (1, 3))
     return network.model()
 
@@ -286,6 +298,7 @@ TFLITE_MEMORY = "it needs more than 2 GiB" if LIBRARY == "tflite_runtime" else "
             classifier(metadata=ULTRALYTICS | {"task": "pose"}),
             "an Ultralytics model for the task 'pose'; supported are detect and",
         ),
+        (without_input(), r"it has 0 inputs \(\); it must have one"),
         (classifier(metadata=ULTRALYTICS | {"names": "open('/etc/passwd')"}), "2 labels, but the model has 3"),
     ],
 )
@@ -340,10 +353,12 @@ def test_models_that_fail_in_the_trial(export: Export, reason: str) -> None:
 
 
 @pytest.mark.system
-def test_a_model_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_module, "TRIAL_TIMEOUT", 0.9)
-    with pytest.raises(InvalidExport, match=r"^x: the trial took longer than 0\.9 s"):
-        Model(Export("x", endless(), ("a", "b", "c"), format="onnx"))
+@pytest.mark.parametrize("only_in_light", [False, True])
+def test_a_model_that_never_ends(only_in_light: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends only the trial, even if it hangs with some pictures only."""
+    monkeypatch.setattr(model_module, "TRIAL_TIMEOUT", limit(0.5))
+    with pytest.raises(InvalidExport, match=r"^x: the trial took longer than"):
+        Model(Export("x", endless(only_in_light), ("a", "b", "c"), format="onnx"))
 
 
 @pytest.mark.system
@@ -381,6 +396,17 @@ def test_a_file_that_would_take_minutes_to_read() -> None:
     """The number of fields that are read is bounded."""
     with pytest.raises(ValueError, match="more than 500000 fields"):
         read_onnx_file(b"\x08\x01" * 501_000)
+
+
+def test_metadata_that_would_take_much_memory() -> None:
+    """A megabyte of Python takes 500 MB to parse, in the classifier itself."""
+    model = classifier(metadata=ULTRALYTICS | {"names": "[" + "[]," * 340_000 + "]"})
+    tracemalloc.start()
+    try:
+        assert inspect("onnx", model).labels == ()
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
