@@ -60,7 +60,7 @@ def parse_description(toml: bytes | None, path: Path) -> dict[str, Any]:
     """Returns the values in footfall.toml; none if there is no such file. `path` is for messages. Raises `InvalidExport`."""
     try:
         return tomllib.loads(toml.decode("utf-8-sig")) if toml is not None else {}
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a ValueError for a number of thousands of digits, too
         raise InvalidExport(f"{path}: not valid TOML ({error})") from None
 
 
@@ -72,5 +72,12 @@ def create_description(values: dict[str, Any], path: Path) -> Description:
         detail = error.errors(include_url=False)[0]
         place = tuple(part for part in detail["loc"] if isinstance(part, int) or part in values)  # not the types of a union
         reason = explain(Description, {**detail, "loc": place})
-        problem = f"{'.'.join(map(str, place))}={detail['input']!r:.80}: {reason}"
+        problem = f"{'.'.join(map(str, place))}={_shown(detail['input'])}: {reason}"
     raise InvalidExport(f"{path}: {problem}")
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # Python refuses to print it
+        return "a number of thousands of digits"

@@ -25,6 +25,7 @@ from classifier.inspectors import Inspection, inspect
 from classifier.labels import parse_json, parse_labels, without_numbers
 from classifier.ultralytics import read_yaml
 from runtime.address import public_address
+from runtime.logs import one_line
 
 DIGEST_LENGTH = 12
 """Hex digits of the model file's SHA-256 in its identity."""
@@ -74,7 +75,7 @@ def read_export(path: Path) -> Export:
     resolved = path.resolve()
     name = resolved.name if resolved.is_dir() else resolved.stem
     folder = public_path if files.model_file != path.name else public_path.parent
-    return _create_export(name or "model", files, inspection, folder)
+    return _create_export(one_line(name) or "model", files, inspection, folder)
 
 
 def _create_export(name: str, files: ExportFiles, inspection: Inspection, folder: Path) -> Export:

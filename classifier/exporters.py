@@ -65,7 +65,8 @@ def takes_pixels(divisor: float) -> bool:
 
 def needs_range(exporter: str, values: dict[str, Any], inspection: Inspection) -> bool:
     """Returns whether nothing tells which numbers a float network takes, so that a guess would be wrong too often."""
-    if exporter not in RANGE_HINTS or "scale" in values or inspection.inputs[0].dtype != np.float32:
+    inputs = inspection.inputs
+    if exporter not in RANGE_HINTS or "scale" in values or not inputs or inputs[0].dtype != np.float32:
         return False
     shapes = [output.shape for output in inspection.outputs]
     is_classifier = len(shapes) == 1 and np.prod(shapes[0][:-1]) == 1

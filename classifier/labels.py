@@ -15,6 +15,8 @@ PLACEHOLDER = "???"
 MAX_LABELS = 10_000
 MAX_LISTED = 12
 """Labels that a line lists at most."""
+MAX_LABEL_BYTES = 256
+"""Upper bound of a label in UTF-8. With it, `classifier.recogniser.MAX_LABELS` and so on keep messages within their limits."""
 MIN_SKIPPING = 10
 """Labels that a list must have at least to be recognised as numbered although it skips numbers."""
 _CHARACTER_MAP = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff")) | dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")
@@ -43,8 +45,7 @@ def parse_json(text: bytes, where: object = "labels.json") -> tuple[str, ...]:
 def from_names(names: object, where: object) -> tuple[str, ...]:
     """Returns the labels in a list, or a dictionary of numbers from 0 and labels. Raises `InvalidExport`."""
     if isinstance(names, dict) and 0 < len(names) <= MAX_LABELS:
-        found = {str(key): value for key, value in names.items()}
-        names = [found.get(str(number)) for number in range(len(found))]
+        names = [names.get(number, names.get(str(number))) for number in range(len(names))]
     if not isinstance(names, list | tuple) or not names or not all(isinstance(one, str) for one in names):
         raise InvalidExport(f"{where}: must be a list of labels, or an object with labels for the numbers from 0")
     return check_labels([name.translate(_CHARACTER_MAP).strip() for name in names], where, "label")
@@ -56,10 +57,12 @@ def check_labels(labels: Sequence[str], where: object, unit: str) -> tuple[str, 
         raise InvalidExport(f"{where}: more than {MAX_LABELS} labels")
     seen: set[str] = set()
     for number, label in enumerate(labels, 1):
-        if not 0 < len(label) <= 256:
-            raise InvalidExport(f"{where}: {unit} {number}: {len(label)} characters; a label must have 1 to 256")
-        if not re.search(TEXT_PATTERN, label):
-            raise InvalidExport(f"{where}: {unit} {number}: {label!r:.80}: a label must not contain control characters")
+        size = len(label.encode(errors="surrogatepass"))
+        if not 0 < size <= MAX_LABEL_BYTES:
+            raise InvalidExport(f"{where}: {unit} {number}: {size} bytes; a label must have 1 to {MAX_LABEL_BYTES}, in UTF-8")
+        if not re.search(TEXT_PATTERN, label) or re.search("[\ud800-\udfff]", label):
+            problem = "a label must not contain control characters or half of a character"
+            raise InvalidExport(f"{where}: {unit} {number}: {label!r:.80}: {problem}")
         if label in seen and label != PLACEHOLDER:
             raise InvalidExport(f"{where}: {unit} {number}: {label!r:.80} occurs twice")
         seen.add(label)

@@ -35,6 +35,8 @@ TEST_PICTURES = (
     np.random.default_rng(1).integers(0, 256, (8, 8, 3), np.uint8).repeat(32, 0).repeat(32, 1),
 )
 """A grey, a black and a white picture, and one of coloured squares."""
+MAX_SIDE = 2048
+"""Upper bound of the input's width and height in px. A picture of this size takes 50 MB as floats, several times."""
 CUSTOM_VISION_SIDE = 227
 """Side in px of the input of some of Custom Vision's classifiers. Hardly any other tool uses it."""
 MIN_CENTRE_SIDE = 224
@@ -68,7 +70,7 @@ class Model:
         self.runtime = backend.describe(options)
         try:
             self._try(export)
-        except (ValueError, RuntimeError, OverflowError, UnusableOutput) as error:
+        except UnusableOutput as error:
             raise InvalidExport(f"{export.name}: the inference on a test picture failed: {str(error)[:200]}") from None
 
     def _create_decoder(self, export: Export) -> Decoder:
@@ -96,9 +98,12 @@ class Model:
 
     def run(self, tensor: Tensor) -> list[Finding]:
         """Runs the model on one tensor. Returns its findings, highest probability first. Raises `UnusableOutput`."""
-        stored = self._model.run(tensor)
-        outputs = [_dequantise(one, values) for one, values in zip(self._model.outputs, stored, strict=True)]
-        found = [one._replace(probability=_check_probability(one)) for one in self._decoder.decode(outputs)]
+        try:
+            stored = self._model.run(tensor)
+            outputs = [_dequantise(one, values) for one, values in zip(self._model.outputs, stored, strict=True)]
+            found = [one._replace(probability=_check_probability(one)) for one in self._decoder.decode(outputs)]
+        except (ValueError, RuntimeError, OverflowError, MemoryError) as error:
+            raise UnusableOutput(f"{type(error).__name__}: {one_line(str(error)[:200])}") from None
         return sorted(found, key=lambda one: (-one.probability, one.label))
 
 
@@ -147,6 +152,8 @@ def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder
     if len(inputs) != 1 or tensor.shape not in shapes or tensor.dtype not in INPUT_TYPES:
         needed = "the model must have one input: 1 x height x width x 3, or 1 x 3 x height x width, in float32, uint8 or int8"
         raise InvalidExport(f"{export.name}: inputs {describe_tensors(inputs)}; {needed}")
+    if max(width, height) > MAX_SIDE:
+        raise InvalidExport(f"{export.name}: the input is {width} x {height} px; at most {MAX_SIDE} x {MAX_SIDE} are supported")
     description, is_float = export.description, tensor.dtype == np.float32
     has_range = description.mean is not None or description.scale is not None
     quantisation = None

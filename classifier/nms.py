@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 MAX_BOXES = 64
 """Upper bound of boxes in a picture."""
+MAX_CANDIDATES = 2048
+"""Upper bound of boxes that are compared with each other; the time grows with its square. A model that takes other numbers for
+pixels than it gets can find a visitor in each of thousands of cells.
+"""
 MIN_PROBABILITY = 0.1
 """Least probability of a box by which a tracker still follows a visitor (Zhang et al., ByteTrack, arXiv:2110.06864).
 
@@ -30,6 +34,8 @@ def best_boxes(
     likely = np.flatnonzero(probabilities > min_probability)
     if not likely.size:
         return []
+    if likely.size > MAX_CANDIDATES:
+        likely = likely[np.argpartition(-probabilities[likely], MAX_CANDIDATES)[:MAX_CANDIDATES]]
     scores = probabilities[likely].tolist()
     kept = cv2.dnn.NMSBoxesBatched(boxes[likely].tolist(), scores, labels[likely].tolist(), min_probability, max_iou)
     ranked = sorted((int(number) for number in kept), key=lambda number: -scores[number])

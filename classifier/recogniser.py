@@ -121,7 +121,7 @@ class Recogniser:
         boxes[:, 1] += boxes[:, 0]
         corners = (boxes * (window.width, window.height) + (window.left, window.top)) / (width, height)
         placed = np.fmax(np.fmin(corners, 1), 0)  # NaN becomes 1
-        placed[:, 1] -= placed[:, 0]
+        placed[:, 1] = np.fmax(placed[:, 1] - placed[:, 0], 0)
         return [Box(*one) for one in np.round(placed, DECIMALS).reshape(-1, 4).tolist()]
 
     def _classify_visitors(self, model: Model, detections: list[Detection], picture: Picture, camera: str) -> None:

@@ -62,7 +62,8 @@ def interpret(metadata: dict[str, Any], where: object) -> tuple[tuple[str, ...],
     """
     task = metadata.get("task", "detect")
     if task not in TASKS:
-        raise InvalidExport(f"{where}: an Ultralytics model for the task {task!r:.40}; supported are {' and '.join(TASKS)}")
+        found = repr(task)[:40] if isinstance(task, str) else type(task).__name__
+        raise InvalidExport(f"{where}: an Ultralytics model for the task {found}; supported are {' and '.join(TASKS)}")
     labels = from_names(metadata["names"], f"{where}: names") if metadata.get("names") else ()
     classifier = {"kind": "classification", "colour": "rgb", "mean": 0.0, "scale": 255.0, "fit": "square"}
     return labels, classifier if task == "classify" else {}

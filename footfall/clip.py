@@ -26,6 +26,8 @@ QUEUE_SIZE = 8
 """Prepared pictures that wait for the model at most."""
 STOP_INTERVAL = 0.2
 """Seconds between two checks of whether the reader must stop."""
+SHUTDOWN_TIMEOUT = 1.0
+"""Seconds. A thread that hangs in a file system or a decoder is abandoned."""
 TOO_FAR_APART = 5
 """Consecutive frames too far apart for a visit, after which the result says so, as the counter does."""
 
@@ -145,7 +147,7 @@ class _Reader(threading.Thread):
                 yield item
         finally:
             self._stopping.set()
-            self.join()
+            self.join(SHUTDOWN_TIMEOUT)
 
 
 def count_clip(

@@ -15,6 +15,7 @@ from classifier.settings import Settings
 from footfall.cameras import known_camera
 from footfall.collector import Collector
 from footfall.connection import Connection, check_running, module_connection
+from footfall.paths import argument_path
 from footfall.picture_folder import PictureFolder
 from runtime.settings import load
 
@@ -30,7 +31,7 @@ def main(arguments: argparse.Namespace) -> None:
     if not 1 <= arguments.count <= MAX_COUNT:
         raise InvalidSetting(f"--count {arguments.count}: must be 1 to {MAX_COUNT}")
     camera = arguments.camera or os.environ.get("CAMERA") or "door"
-    folder = PictureFolder(Path(arguments.folder).expanduser().absolute(), arguments.count, arguments.minutes * 60)
+    folder = PictureFolder(argument_path("FOLDER=", arguments.folder).absolute(), arguments.count, arguments.minutes * 60)
     with module_connection("dashboard", "dashboard") as connection:
         check_running(connection)
         _check_camera(connection, camera)

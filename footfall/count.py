@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +21,7 @@ from counter.settings import Settings as CounterSettings
 from footfall.camera import load_settings
 from footfall.clip import BEGIN, Clip, ClipResult, count_clip
 from footfall.models import DEMO_WARNING, LoadedModels, print_line, set_default_model
+from footfall.paths import argument_path
 from footfall.recording import load_truth, result_table
 from runtime.errors import FootfallError
 from runtime.settings import load
@@ -32,6 +32,8 @@ PROGRESS_INTERVAL = 0.5
 
 def main(arguments: argparse.Namespace) -> None:
     """Prints the visits in a recording, and the totals. Raises `InvalidSetting`, or `FootfallError` if writing fails."""
+    if not arguments.clip:  # an empty setting means its default
+        raise InvalidSetting("CLIP='': must be a video file or a folder of pictures")
     os.environ["VIDEO_PATH"] = arguments.clip
     set_default_model()
     capture, counter, classifier = load_settings(), load(CounterSettings), load(ClassifierSettings)
@@ -46,6 +48,9 @@ def main(arguments: argparse.Namespace) -> None:
     finally:
         _clear_progress()
     elapsed = time.perf_counter() - started
+    if not result.frames:
+        found = "no picture that can be processed" if result.unusable else "no picture"
+        raise InvalidSetting(f"CLIP={arguments.clip!r}: contains {found}; must be a video file or a folder of pictures")
     is_misused = models.recogniser.is_demo and not clip.recording.is_drawn()
     for warning in [*models.warnings, *([DEMO_WARNING] if is_misused else []), *_warnings(result)]:
         print_line("count", warning)
@@ -118,7 +123,7 @@ def _check_writable(name: str | None) -> None:
     """Raises `InvalidSetting` before the recording is counted, if the result could not be written."""
     if name in (None, "-"):
         return
-    path = Path(str(name)).expanduser()
+    path = argument_path("--csv ", str(name))
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InvalidSetting(f"--csv {str(path)!r}: cannot be written")
 
@@ -132,7 +137,7 @@ def _write_csv(name: str, rows: list[dict[str, Any]], has_times: bool) -> None:
     if name == "-":
         print(text.getvalue(), end="")
         return
-    path = Path(name).expanduser()
+    path = argument_path("--csv ", name)
     try:
         path.write_text(text.getvalue(), "utf-8")
     except OSError as error:

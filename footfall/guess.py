@@ -8,6 +8,8 @@ from bus import Detection, Label
 
 NOBODY = "nobody"
 UNDECIDED = "undecided"
+MAX_NAME_BYTES = 200
+"""File systems allow 255, with the suffix of a picture that is being written."""
 
 
 class Recognised(Protocol):
@@ -35,11 +37,13 @@ def guess(seen: Recognised, threshold: float) -> Label | None:
 
 
 def folder_name(label: str) -> str:
-    """Returns the name of a label's folder, without characters that file systems or Windows refuse."""
-    name = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "_", label).strip(" ")
-    return re.sub(r"^\.|\.$", "_", name)[:100] or "_"
+    """Returns the name of a label's folder, without characters that file systems or Windows refuse; at most 200 bytes."""
+    name = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "_", label).strip()
+    name = name.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore").strip()
+    return re.sub(r"^\.|\.$", "_", name) or "_"
 
 
 def find_label(folder: str, labels: Iterable[str]) -> str | None:
-    """Returns the label that a folder is named after, or None. Upper and lower case do not matter."""
-    return next((label for label in labels if folder_name(label).casefold() == folder.casefold()), None)
+    """Returns the label that a folder is named after, or None. Upper and lower case matter only where two labels differ in it."""
+    found = [label for label in labels if folder_name(label).casefold() == folder.casefold()]
+    return next((label for label in found if folder_name(label) == folder), found[0] if found else None)

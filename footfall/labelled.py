@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from bus import InvalidMessage, InvalidSetting
+from capture.source import display_name
+from classifier.decoders import UnusableOutput
 from classifier.labels import listed
 from classifier.preprocess import decode_any
 from classifier.recogniser import Recogniser
@@ -10,6 +12,9 @@ from classifier.settings import Settings
 from classifier.visitors import means_nobody
 from footfall.confusion import Confusion
 from footfall.guess import NOBODY, UNDECIDED, find_label, folder_name, guess
+
+MAX_PICTURE_BYTES = 64 * 1024 * 1024
+"""Upper bound of a picture's file; larger ones are not read."""
 
 
 class LabelledPictures:
@@ -31,7 +36,7 @@ class LabelledPictures:
 
     def _folders(self) -> list[tuple[Path, str]]:
         """Returns the folders, each with its label."""
-        where, found = f"PICTURES={str(self._folder)!r}", []
+        where, found = f"PICTURES={display_name(str(self._folder))!r}", []
         try:
             folders = sorted(one for one in self._folder.iterdir() if one.is_dir() and not one.name.startswith("."))
         except OSError as error:
@@ -50,12 +55,14 @@ class LabelledPictures:
 
     def report(self) -> str:
         """Tries the model on every picture. Returns the confusion matrix as text, and which files are not pictures."""
-        confusion, unreadable = Confusion(), []
+        confusion, unreadable, failed = Confusion(), list[str](), list[str]()
         for path, truth in self._files:
             try:
                 confusion.add(truth, self._guess(path))
             except (OSError, InvalidMessage):
                 unreadable.append(str(path.relative_to(self._folder)))
+            except UnusableOutput as error:
+                failed.append(f"{path.relative_to(self._folder)} ({error})")
         lines = [f"{self._folder}: no picture can be read"]
         if confusion.counts:
             order = [*self._labels, *([self._nobody] if self._nobody else []), UNDECIDED]
@@ -64,11 +71,17 @@ class LabelledPictures:
             lines.append(f"{UNDECIDED}: no label reaches THRESHOLD={self._settings.threshold:g}, or the visitor is too small")
         if unreadable:
             lines.append(f"{len(unreadable)} cannot be read as pictures: {listed(unreadable)}")
+        if failed:
+            lines.append(f"the model fails with {len(failed)}: {listed(failed)}")
         return "\n".join(lines)
 
     def _guess(self, path: Path) -> str:
         """Returns the model's label for a picture, or `UNDECIDED`. Raises `OSError` or `InvalidMessage`."""
-        prepared = self._recogniser.prepare(decode_any(path.read_bytes()))
+        with path.open("rb") as file:
+            content = file.read(MAX_PICTURE_BYTES + 1)
+        if len(content) > MAX_PICTURE_BYTES:
+            raise InvalidMessage(f"picture: at most {MAX_PICTURE_BYTES} bytes are allowed")
+        prepared = self._recogniser.prepare(decode_any(content))
         label = guess(self._recogniser.recognise(prepared, str(path)), self._settings.threshold)
         if label is None:
             return UNDECIDED

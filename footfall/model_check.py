@@ -4,7 +4,6 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from classifier.preprocess import ImageInput
 from classifier.settings import Settings
 from footfall.labelled import LabelledPictures
 from footfall.models import DEMO_WARNING, LoadedModels
+from footfall.paths import argument_path
 from runtime.settings import load
 
 TIMED_PICTURE = (480, 640, 3)
@@ -31,9 +31,10 @@ FITS = {
 def main(arguments: argparse.Namespace) -> None:
     """Prints the report about a model. Raises `InvalidSetting` for a model that cannot be served, and for unusable PICTURES."""
     settings = load(Settings, model=arguments.model)
+    folder = arguments.pictures and argument_path("PICTURES=", arguments.pictures)
     models = LoadedModels(settings, "check")
     recogniser = models.recogniser
-    pictures = arguments.pictures and LabelledPictures(Path(arguments.pictures).expanduser(), recogniser, settings)
+    pictures = folder and LabelledPictures(folder, recogniser, settings)
     for setting, model in models.by_setting.items():
         print(describe(setting, model))
     others = [label for label in recogniser.labels if label not in recogniser.visitor_labels]

@@ -2,13 +2,14 @@
 
 import os
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.source import Picture
+from capture.source import Picture, display_name
 from footfall.guess import folder_name
 from runtime.errors import FootfallError, InvalidSetting
 
@@ -37,12 +38,13 @@ class PictureFolder:
 
     def create(self) -> None:
         """Creates the folder. Raises `InvalidSetting` if it exists or cannot be created."""
+        shown = display_name(str(self.path))
         try:
             self.path.mkdir(mode=0o700)
         except FileExistsError:
-            raise InvalidSetting(f"FOLDER={str(self.path)!r}: exists; name a new folder") from None
+            raise InvalidSetting(f"FOLDER={shown!r}: exists; name a new folder") from None
         except OSError as error:
-            raise InvalidSetting(f"FOLDER={str(self.path)!r}: cannot be created: {error.strerror}") from None
+            raise InvalidSetting(f"FOLDER={shown!r}: cannot be created: {error.strerror}") from None
 
     @property
     def number(self) -> int:
@@ -87,10 +89,11 @@ class PictureFolder:
         self.bytes += len(jpeg)
 
     def remove_if_empty(self) -> None:
-        """Removes the folder again if nothing was stored."""
+        """Removes the folder again if nothing was stored, and no other program has stored anything in it."""
         if not self.counts:
             for folder in [*self.path.glob("*/"), self.path]:
-                folder.rmdir()
+                with suppress(OSError):
+                    folder.rmdir()
 
 
 def signature(picture: Picture) -> NDArray[np.float32]:

@@ -68,7 +68,7 @@ class LocalFile(Recording):
         self.interval = 1 / self._options.frame_rate
         try:
             files = [self._path] if self._path.is_file() else self._path.iterdir()
-            paths = sorted(path for path in files if path.suffix.lower() in PICTURE_SUFFIXES)
+            paths = sorted(path for path in files if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
         except OSError as error:
             raise SourceLost(f"{display_name(str(self._path))}: {error.strerror}") from None
         clock = self._options.clock
@@ -93,6 +93,8 @@ class LocalFile(Recording):
         from capture.opencv import cv2, open_capture  # noqa: PLC0415  # the driver
 
         name = display_name(str(self._path))
+        if self._path.exists() and not self._path.is_file():  # opening a pipe waits for its writer, perhaps for ever
+            raise SourceLost(f"{name}: not a file")
         try:
             with self._path.open("rb"):
                 pass

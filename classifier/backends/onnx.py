@@ -42,6 +42,8 @@ class Model:
         self._session, self._labels = session, file.class_labels
         self._type = np.float16 if picture.type == "tensor(float16)" else None
         self._outputs = [one.name for one in session.get_outputs() if one.type != STRINGS]
+        if not self._outputs:
+            raise ValueError("it has no output of numbers")
         shape = _input_shape(picture.shape, _open_size(file))
         self.inputs = [TensorInfo(picture.name, shape, np.dtype(TYPES.get(picture.type, "object")))]
         # A file may leave the shapes of its outputs open, or have wrong ones.

@@ -67,11 +67,11 @@ class Decoder(ABC):
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
         """Returns the findings, in any order. `outputs` are dequantised, in the model's order. Raises `UnusableOutput`."""
 
-    def _label(self, number: int) -> str:
+    def _label(self, number: float) -> str:
         """Returns the label of a class, which the model numbers from 0. Raises `UnusableOutput` if there is none."""
-        if not 0 <= number < len(self.labels):
-            raise UnusableOutput(f"the model found class {number}, but there are {len(self.labels)} labels, numbered from 0")
-        return self.labels[number]
+        if not -0.5 <= number < len(self.labels) - 0.5:  # NaN is not, either
+            raise UnusableOutput(f"the model found class {number:g}, but there are {len(self.labels)} labels, numbered from 0")
+        return self.labels[round(number)]
 
 
 def names() -> list[str]:

@@ -34,7 +34,7 @@ class Decoder(decoders.Decoder):
         count = int(by_role["count"].ravel()[0]) if "count" in by_role else len(scores)
         found = list(zip(scores, classes, corners, strict=True))[:count]
         return [
-            Finding(self._label(round(number)), score, (x1, y1, x2 - x1, y2 - y1))
+            Finding(self._label(number), score, (x1, y1, x2 - x1, y2 - y1))
             for score, number, (x1, y1, x2, y2) in found
             if score > MIN_CONFIDENCE
         ]

@@ -38,7 +38,7 @@ class Decoder(detection.Decoder):
             [values / self._size if role == "boxes" else values for role, values in zip(self._roles, outputs, strict=True)]
         )
 
-    def _label(self, number: int) -> str:
+    def _label(self, number: float) -> str:
         return super()._label(number - self._has_background)
 
 

@@ -24,7 +24,7 @@ class Decoder(yolov8.Decoder):
         values = outputs[0][0]
         corners = values[:, :4] / self._size if values[:, :4].max() > yolov8.MAX_PART else values[:, :4]
         return [
-            Finding(self._label(round(number)), score, (x1, y1, x2 - x1, y2 - y1))
+            Finding(self._label(number), score, (x1, y1, x2 - x1, y2 - y1))
             for (x1, y1, x2, y2), (score, number) in zip(corners.tolist(), values[:, 4:].tolist(), strict=True)
             if score > MIN_CONFIDENCE
         ]

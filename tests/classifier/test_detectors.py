@@ -1,6 +1,7 @@
 """Tests of the decoders of YOLOv8 and of face detectors: the published formulas, and real faces."""
 
 import random
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,13 +18,14 @@ from classifier.backends import TensorInfo
 from classifier.decoders import BoxParts, Decoder, Finding, create_decoder, faces, yolov8
 from classifier.export import Export, read_export
 from classifier.model import Model
-from classifier.nms import MAX_BOXES
+from classifier.nms import MAX_BOXES, best_boxes
 from classifier.recogniser import Recogniser
 from classifier.visitors import Rules
 from tests.support import tflite
 from tests.support.broker import ROOT
 from tests.support.fruits import Fruits
 from tests.support.people import People
+from tests.support.wait import limit
 
 Array = NDArray[Any]
 FLOAT = np.dtype("float32")
@@ -111,6 +113,17 @@ def test_a_yolov8_model(dtype: str) -> None:
     found = model.run(model.input.to_tensor(picture))
     assert len(found) > 10
     check(found, sorted(reference_yolov8(output, LABELS), key=lambda one: (-one.probability, one.label)), 1e-5)
+
+
+def test_a_detector_that_sees_a_visitor_in_every_cell() -> None:
+    """Of tens of thousands of likely boxes, only the most probable thousands are compared, so a picture does not take seconds."""
+    chance = np.random.default_rng(1)
+    boxes = np.concatenate([chance.random((33_600, 2)), np.full((33_600, 2), 0.001)], axis=1)
+    probabilities = chance.uniform(0.5, 1, 33_600)
+    begin = time.process_time()
+    kept = best_boxes(boxes, probabilities, np.zeros(33_600, np.int64), 0.45)
+    assert time.process_time() - begin < limit(1)
+    assert kept == np.argsort(-probabilities)[:MAX_BOXES].tolist()
 
 
 def test_a_yolov8_case() -> None:

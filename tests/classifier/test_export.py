@@ -20,6 +20,7 @@ from classifier.export import Export, read_export
 from classifier.exporters import CUSTOM_VISION
 from classifier.files import MAX_SIZES, stat_files
 from classifier.model import Model
+from runtime.explanation import TEXT_PATTERN
 from tests.classifier.model_server import make_zip, write_files
 from tests.support.broker import ROOT
 from tests.support.secrets import MARK, addresses
@@ -60,6 +61,7 @@ def test_the_description_marks_a_demo_model(tmp_path: Path) -> None:
     ("file", "content", "reason"),
     [
         ("labels.txt", b"a\n" + b"b" * 257, "line 2: 257"),
+        ("labels.txt", "a\n\U0001f469".encode() + "\u0e01".encode() * 85, "line 2: 259 bytes; a label must have 1 to 256"),
         ("labels.txt", b"a\n\x1b[31mb", "line 2.*control"),
         ("labels.txt", "man\nmädchen".encode("latin-1"), "line 2: not UTF-8 or UTF-16; save the file as UTF-8"),
         ("labels.txt", "man\nwoman".encode("utf-16")[:-1], "line 2: not UTF-8 or UTF-16"),
@@ -73,6 +75,8 @@ def test_the_description_marks_a_demo_model(tmp_path: Path) -> None:
         ("footfall.toml", b"kind = 'pose'", "kind='pose': must be one of classification, detection, .*ssd, yolo"),
         ("footfall.toml", b"demo = 1", "demo=1"),
         ("footfall.toml", b"mean = nan", "mean=nan"),
+        ("footfall.toml", b"scale = 1" + bytes(5000).replace(b"\0", b"0"), "not valid TOML"),
+        ("footfall.toml", b"kind = 0xF" + bytes(5000).replace(b"\0", b"F"), "kind=a number of thousands of digits: must be"),
         ("footfall.toml", b"color = 'rgb'", "color='rgb': is unknown"),
         ("footfall.toml", b"scale = 0", "scale=0"),
         ("footfall.toml", b"anchors = []", "anchors"),
@@ -194,6 +198,14 @@ def test_a_model_with_another_name(tmp_path: Path, name: str) -> None:
     assert read_export(folder) == read(tmp_path, make_zip(content)) == DOORS
     named = read_export(folder / name)
     assert (named.name, named.model, named.labels) == (name.rpartition(".")[0], MODEL, ("man", "woman"))
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[31mred", b"\xff".decode(errors="surrogateescape"), "\u202egnp"])
+def test_a_folder_with_an_odd_name(tmp_path: Path, name: str) -> None:
+    """Its name is part of every prediction, which must be text without control characters."""
+    export = read_export(write_files(tmp_path / name, FILES))
+    assert re.search(TEXT_PATTERN, export.identity)
+    assert export.identity.encode()
 
 
 def test_several_models(tmp_path: Path) -> None:

@@ -291,6 +291,21 @@ def test_the_background_of_an_ssd(tmp_path: Path, first: str | None, caplog: pyt
     assert bool(first) == (f"the first label, {first!r}, stands for the background" in caplog.text)
 
 
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ("{'names': {0xNUMBER: 'a'}}", "names: must be a list of labels"),
+        ("{'task': 0xNUMBER, 'names': ['a']}", "an Ultralytics model for the task int"),
+    ],
+)
+def test_numbers_of_thousands_of_digits(tmp_path: Path, metadata: str, reason: str) -> None:
+    """Python refuses to print them, so the message does not have them."""
+    described = {"metadata.json": metadata.replace("NUMBER", "F" * 5000).encode()}
+    write_files(tmp_path / "best", {"best.tflite": append(tflite.named(PICTURE), described)})
+    with pytest.raises(InvalidExport, match=reason):
+        read_export(tmp_path / "best")
+
+
 def test_models_without_labels(tmp_path: Path) -> None:
     """A reader does not need labels. The kinds that do say what is missing."""
     for model in (tflite.named(PICTURE, 1), ssd(["person"])):
@@ -378,7 +393,7 @@ BACKGROUND = r"(?i)nobody|\[negative\]|\?\?\?"
 def test_reported_cases(case: Path) -> None:
     """Exports of users' reports are served, with the labels that they mean; two say in one line what is wrong with labels.txt."""
     if case.name in ("latin1", "lead-blank"):
-        with pytest.raises(InvalidExport, match=r"labels\.txt: line 1: (not UTF-8|0 characters)"):
+        with pytest.raises(InvalidExport, match=r"labels\.txt: line 1: (not UTF-8|0 bytes)"):
             read_export(CASES / case)
         return
     model = Model(read_export(CASES / case), trial=("true",))

@@ -56,6 +56,7 @@ def test_numbers_before_labels(labels: tuple[str, ...], expected: tuple[str, ...
     ("text", "expected"),
     [
         (b'["man", "woman"]', ("man", "woman")),
+        (b'["man", "a\\ud800"]', "label 2: .*ud800.*must not contain control characters or half of a character"),
         (b'\xef\xbb\xbf["man"]', ("man",)),
         (b'{"1": "woman", "0": " man\xc2\xa0"}', ("man", "woman")),
         (b"[", "not JSON"),
@@ -65,7 +66,8 @@ def test_numbers_before_labels(labels: tuple[str, ...], expected: tuple[str, ...
         (b'{"0": "a", "2": "b"}', "must be a list"),
         (b"[1]", "must be a list"),
         (b'["a", "a"]', "label 2: 'a' occurs twice"),
-        (b'["a", ""]', "label 2: 0 characters"),
+        (b'["a", ""]', "label 2: 0 bytes"),
+        (b'{"0": "a", "1" : ["a"]}', "must be a list"),
         (json.dumps([str(number) for number in range(10_001)]).encode(), "more than 10000"),
     ],
 )

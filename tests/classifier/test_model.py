@@ -201,6 +201,13 @@ def test_a_detector_with_boxes(tmp_path: Path, model: bytes, toml: str, expected
     [
         (tflite.boxes({"a": ((1, 2, 3), np.zeros((6, 3)), np.zeros(6))}), "ab", "", "outputs a 1x2x3 float32 do not match any"),
         (detector(SSD[:2]), "ab", "", "outputs boxes 3x4 float32, classes 3 float32 do not match any supported kind"),
+        (
+            tflite.Network().model(),
+            "ab",
+            "",
+            "cannot be loaded: it has 1 inputs and 0 outputs; it must have one input, and an output",
+        ),
+        (tflite.classification(np.eye(3), np.zeros(3), side=2049), "abc", "", "input is 2049 x 2049 px; at most 2048 x 2048"),
         (COLOURS, "abc", "kind = 'yolo'", "do not match the kind yolo"),
         (detector(SSD[:3]), "ab", "kind = 'detection'", "do not match the kind detection"),
         (tflite.yolo(np.zeros((40, 3)), np.zeros(40)), "ab", "", "2 labels, but the model has 3 labels in its grid"),

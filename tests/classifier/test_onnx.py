@@ -228,6 +228,15 @@ def test_a_keras_model_gives_the_same_answers_in_both_formats(tmp_path: Path) ->
     assert best == {"red", "green", "blue"}
 
 
+def without_input() -> bytes:
+    """Returns a model of PyTorch with a constant output, and no input."""
+    network = Network()
+    network.output(network.add("Identity", np.zeros((1, 3), np.float32)), "y", (1, 3))
+    model = load_model_from_string(network.model())
+    del model.graph.input[:]
+    return bytes(model.SerializeToString())
+
+
 def external() -> bytes:
     """Returns a model whose weights are in another file."""
     model = load_model_from_string(classifier())
@@ -286,6 +295,7 @@ TFLITE_MEMORY = "it needs more than 2 GiB" if LIBRARY == "tflite_runtime" else "
             classifier(metadata=ULTRALYTICS | {"task": "pose"}),
             "an Ultralytics model for the task 'pose'; supported are detect and",
         ),
+        (without_input(), r"it has 0 inputs \(\); it must have one"),
         (classifier(metadata=ULTRALYTICS | {"names": "open('/etc/passwd')"}), "2 labels, but the model has 3"),
     ],
 )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import DEFAULT, Mock
 
 import cv2
 import numpy as np
@@ -209,14 +209,20 @@ def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
         ({"jpeg": b"\xff\xd8\xff\xd9"}, names.INVALID, "cannot be decoded"),
         ({"jpeg": HUGE}, names.INVALID, "at most 16000000 pixels"),
         ({}, names.FAILED, "RuntimeError: the model broke"),
+        ({}, names.FAILED, "InvalidMessage: Prediction: 70000 bytes"),
     ],
 )
 def test_a_bad_frame(rig: Rig, frame: dict[str, Any], metric: str, reason: str) -> None:
     """A frame is dropped if it is old, from the future, truncated, not a JPEG, too large, or if the model fails on it.
 
+    So is one whose prediction is too large for a message.
+
     It is counted with its topic, so that one camera's log lines do not suppress another's. The next frame is classified.
     """
-    if metric == names.FAILED:
+    if "InvalidMessage" in reason:
+        error = InvalidMessage("Prediction: 70000 bytes; at most 65536 are allowed")
+        rig.pipeline._publish = Mock(side_effect=[error, DEFAULT], wraps=rig.predictions.append)
+    elif metric == names.FAILED:
         rig.on_classify = Mock(side_effect=[RuntimeError("the model broke"), None])
     rig.submit(sequence=1, **frame)
     until(lambda: rig.metrics.snapshot().get(metric) == 1)

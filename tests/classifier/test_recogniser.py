@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import Box, Detection, Label
+from bus import Box, Detection, Label, Prediction
 from classifier import InvalidExport
 from classifier.description import Description
 from classifier.export import Export
+from classifier.labels import check_labels
 from classifier.model import Model
 from classifier.preprocess import Fit
 from classifier.recogniser import MAX_CAMERAS, MAX_NAME, Recogniser
@@ -170,3 +171,50 @@ def test_a_classifier_of_whole_pictures() -> None:
     result = recogniser.recognise(recogniser.prepare(np.full((40, 30, 3), (51, 204, 102), np.uint8)))
     assert result.labels == (Label("man", 0.8), Label("woman", 0.4), Label("nobody", 0.2, False))
     assert result.detections == ()
+
+
+def odd_detector(corners: Sequence[float], number: float = 0.0, score: float = 0.9) -> Model:
+    """Returns a detector that finds two boxes: the left half, and one with these corners and this class in a bright picture."""
+    bright = np.full(3, 1 / 3 / 255)
+    outputs = {
+        "detected_boxes": ((2, 4), np.zeros((8, 3)), np.array([0, 0, 0.5, 1, *corners])),
+        "detected_classes": ((2,), np.stack([np.zeros(3), bright * number]), np.zeros(2)),
+        "detected_scores": ((2,), np.stack([np.zeros(3), bright * score]), np.array([0.9, 0.0])),
+    }
+    return model(tflite.boxes(outputs), ("person", "chair"), "odd")
+
+
+@given(st.tuples(*[st.floats(-1e30, 1e30) | st.sampled_from([0.0, 0.5, 1.0])] * 4))
+def test_boxes_of_any_size(corners: tuple[float, float, float, float]) -> None:
+    """A box whose right edge is left of its left one has no size. It does not hide the others, and is not classified."""
+    with np.errstate(all="ignore"):
+        detector = odd_detector(corners)
+    bright = np.full((90, 160, 3), 255, np.uint8)
+    for recogniser in (Recogniser(detector, Rules()), Recogniser(classifier(), Rules(crops=64, min_crop=1), detector)):
+        found = recogniser.recognise(recogniser.prepare(bright)).detections
+        assert len(found) == 2
+        assert Box(0, 0, 0.5, 1) in [one.box for one in found]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 2.0, -1.0])
+def test_a_class_that_is_no_number_of_a_label(number: float) -> None:
+    """A class that is NaN, infinite or too large makes the output unusable; the trial's grey picture shows it."""
+    with pytest.raises(InvalidExport, match="the inference on a test picture failed: the model found class"):
+        odd_detector((0, 0, 1, 1), number * 2)
+
+
+def test_the_largest_prediction_is_small_enough() -> None:
+    """64 visitors with three labels of the greatest length each fit into a message."""
+    left = np.array([[0.111111, 0.111111, 0.888888, 0.888888]]).repeat(70, 0)
+    outputs = {
+        "detected_boxes": ((70, 4), np.zeros((280, 3)), left.ravel()),
+        "detected_classes": ((70,), np.zeros((70, 3)), np.zeros(70)),
+        "detected_scores": ((70,), np.zeros((70, 3)), np.full(70, 0.888888)),
+    }
+    long = check_labels([letter + "\u0e01" * 85 for letter in "abc"], "labels.txt", "line")
+    finder = model(tflite.boxes(outputs), ("person",), "d" * 200)
+    recogniser = Recogniser(classifier(long, "c" * 200), Rules(crops=64), finder)
+    result = recogniser.recognise(recogniser.prepare(np.full((480, 640, 3), 199, np.uint8)))
+    assert [len(one.labels) for one in result.detections] == [3] * 64
+    place = ("c" * 64, "s" * 32, 2**40, 12345.678, 1.7e9, 1.7e9, 1234.56)
+    assert len(Prediction(*place, result.model, (), result.detections).pack()) > 55_000

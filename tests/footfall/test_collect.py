@@ -110,6 +110,26 @@ def test_a_full_disk_leaves_no_part_of_a_picture(tmp_path: Path) -> None:
     assert (folder.counts["man"], folder.bytes) == (1, 1000)
 
 
+def test_foreign_files_stay(tmp_path: Path) -> None:
+    """A folder without pictures is removed, unless another program, such as a file manager, has written into it."""
+    folder = PictureFolder(tmp_path / "new", 10, 60)
+    folder.create()
+    (tmp_path / "new" / ".DS_Store").touch()
+    folder.remove_if_empty()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [".DS_Store"]
+
+
+@pytest.mark.parametrize("label", ["\u0e01" * 85, "\U0001f469" * 64, "a" * 99 + ". b"])
+def test_long_labels(label: str, tmp_path: Path) -> None:
+    """A name has at most 255 bytes, and does not end in a dot or a space."""
+    folder = PictureFolder(tmp_path / "new", 10, 60)
+    folder.create()
+    folder.store(label, "first", b"jpeg")
+    (stored,) = (tmp_path / "new").iterdir()
+    assert label.startswith(stored.name)
+    assert stored.name.strip(". ") == stored.name
+
+
 class Camera:
     """A camera with its classifier: publishes frames, and predictions for them."""
 
@@ -279,6 +299,8 @@ def test_both_limits_end_the_collection(suite: Suite, camera: Camera, tmp_path: 
     [
         ("{tmp}", "FOLDER='{tmp}': exists; name a new folder"),
         ("{tmp}/none/new", "FOLDER='{tmp}/none/new': cannot be created: No such file or directory"),
+        ("~nobody-here/new", "FOLDER='~nobody-here/new': begins with the home folder of an unknown user"),
+        ("https://me:secret@door/new", "FOLDER='***': cannot be created: No such file or directory"),
         ("{tmp}/new --camera yard", "CAMERA='yard': unknown camera; known cameras: back, door"),
         ("{tmp}/new CAMERA=back", "CAMERA='back': sends no pictures: capture-back is paused"),
         ("{tmp}/new --minutes 0", "--minutes 0: must be more than 0 and at most 1440"),

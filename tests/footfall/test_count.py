@@ -2,13 +2,17 @@
 
 import csv
 import json
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from capture.settings import Settings as CaptureSettings
-from capture.source import SourceLost
+from capture.source import Pictures, Recording, SourceLost
 from classifier.export import read_export
 from classifier.model import Model
 from classifier.recogniser import Recogniser
@@ -20,6 +24,7 @@ from tests.footfall.labelled_models import COLOURS, write_classifier, write_dete
 from tests.footfall.suite import call
 from tests.support.people import People
 from tests.support.videos import timed_video
+from tests.support.wait import limit
 
 pytestmark = pytest.mark.system  # the model is tried in another process
 
@@ -147,8 +152,18 @@ def test_frames_that_are_too_far_apart(model: str, tmp_path: Path, capsys: pytes
     [
         ("{tmp}/none.mp4", "CLIP: {tmp}/none.mp4: No such file or directory; must be a video file or a folder of pictures"),
         ("{tmp}/model/labels.txt", "OpenCV cannot open it"),
+        ("{tmp}/pipe", "CLIP: {tmp}/pipe: not a file; must be a video file or a folder of pictures"),
+        ("{tmp}/pipes", "CLIP='{tmp}/pipes': contains no picture; must be a video file or a folder of pictures"),
         ("rtsp://me:secret@door/1", "CLIP='rtsp://door': must be a video file or a folder of pictures"),
         ("{tmp}/clip --began yesterday", "--began 'yesterday': must be a time such as 2026-11-26T09:00"),
+        (
+            "{tmp}/clip --csv ~nobody-here/visits.csv",
+            "--csv '~nobody-here/visits.csv': begins with the home folder of an unknown",
+        ),
+        (
+            "{tmp}/clip DETECTOR=~nobody-here/model",
+            "DETECTOR='~nobody-here/model': begins with the home folder of an unknown user",
+        ),
         ("{tmp}/clip --csv {tmp}/none/visits.csv", "--csv '{tmp}/none/visits.csv': cannot be written"),
         ("{tmp}/clip MODEL={tmp}", "MODEL='{tmp}': {tmp}: model.tflite is missing"),
         ("{tmp}/clip FRAME_RATE=0", "FRAME_RATE='0'"),
@@ -157,11 +172,45 @@ def test_frames_that_are_too_far_apart(model: str, tmp_path: Path, capsys: pytes
 def test_what_is_refused(words: str, reason: str, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The exit code is 2, and one line says why."""
     write_picture(tmp_path / "clip" / "1.png", "red")
+    (tmp_path / "pipes").mkdir()
+    for path in ("pipe", "pipes/1.png"):
+        os.mkfifo(tmp_path / path)
     assert call("count", f"MODEL={model}", *words.replace("{tmp}", str(tmp_path)).split()) == 2
     shown = capsys.readouterr()
     assert (shown.out, shown.err.count("\n")) == ("", 1)
     assert reason.replace("{tmp}", str(tmp_path)) in shown.err
     assert "secret" not in shown.err
+
+
+def test_an_empty_name_is_not_the_demos_clip(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script gives it if its variable is not set."""
+    assert call("count", "") == 2
+    assert capsys.readouterr().err == "footfall count: CLIP='': must be a video file or a folder of pictures\n"
+
+
+def test_a_source_that_hangs_can_be_interrupted(model: str) -> None:
+    """The thread that waits for a picture is abandoned after a second."""
+
+    class Hanging(Recording):
+        def pictures(self) -> Pictures:
+            threading.Event().wait()
+            yield None
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    clip = Clip(Hanging(), load(CaptureSettings, video_path="none.mp4"))
+    before = signal.signal(signal.SIGALRM, interrupt)
+    begin = time.monotonic()
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        signal.setitimer(signal.ITIMER_REAL, 0.5, limit(4))  # a second one, if the first one does not end it
+        with pytest.raises(KeyboardInterrupt):
+            count_clip(clip, Recogniser(Model(read_export(Path(model))), Rules()), load(CounterSettings))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - begin < limit(3)
 
 
 def test_a_reader_that_fails_ends_the_count(model: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +14,10 @@ from classifier.recogniser import Result
 from footfall.checks import check
 from footfall.confusion import Confusion, wilson_interval
 from footfall.guess import find_label, folder_name, guess
+from tests.classifier.model_server import write_files
 from tests.footfall.labelled_models import write_classifier, write_detector, write_picture
 from tests.footfall.suite import call
+from tests.support import tflite
 from tests.support.broker import ROOT
 from tests.support.fruits import Fruits
 
@@ -104,6 +107,26 @@ def test_the_folder_of_a_label(label: str, folder: str) -> None:
     assert find_label(folder_name(label).upper(), ["other", label]) == label
 
 
+def test_labels_that_differ_only_in_case() -> None:
+    """The label with the folder's own spelling comes first."""
+    assert [find_label(folder, ["Man", "man", "MAN"]) for folder in ("man", "MAN", "mAn")] == ["man", "MAN", "Man"]
+
+
+@system
+def test_pictures_that_cannot_be_tried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is too large, and a picture with which the model fails, are listed."""
+    blue_minus_red = tflite.classification(np.array([[0.005, 0, -0.005]] * 3), np.full(3, 0.5))
+    write_files(tmp_path / "model", {"model.tflite": blue_minus_red, "labels.txt": b"blue\ngreen\nred"})
+    write_picture(tmp_path / "pictures" / "blue" / "0.png", "grey")
+    write_picture(tmp_path / "pictures" / "blue" / "1.png", "blue")
+    with (tmp_path / "pictures" / "blue" / "2.png").open("wb") as file:
+        file.truncate(10**12)
+    assert call("check", str(tmp_path / "model"), str(tmp_path / "pictures")) == 0
+    shown = capsys.readouterr().out
+    assert "\n1 cannot be read as pictures: blue/2.png\n" in shown
+    assert "\nthe model fails with 1: blue/1.png (the model gives 1.75 for blue; a probability must be within 0..1)\n" in shown
+
+
 @given(st.text(min_size=1, max_size=300))
 def test_the_folder_of_any_label(label: str) -> None:
     """It is a single name, neither hidden nor a parent."""
@@ -179,6 +202,9 @@ def test_two_stages_on_labelled_pictures(tmp_path: Path, capsys: pytest.CaptureF
         ("{tmp}/model VISITORS=fox", "VISITORS='fox'"),
         ("{tmp}/model DETECTOR={tmp}/model", "DETECTOR must be a detection model"),
         ("{tmp}/model {tmp}/none", "PICTURES='{tmp}/none': No such file or directory; must be a folder"),
+        ("{tmp}/model ~nobody-here", "PICTURES='~nobody-here': begins with the home folder of an unknown user"),
+        ("~nobody-here/model", "MODEL='~nobody-here/model': begins with the home folder of an unknown user"),
+        ("{tmp}/model https://me:secret@door/1", "PICTURES='***': No such file or directory"),
         ("{tmp}/model {tmp}/model", "must have a folder of pictures for each label"),
         ("{tmp}/model {tmp}", "the folder 'model' is named after no label; the labels are blue, green, red"),
         ("{tmp}/model THRESHOLD=2", "THRESHOLD='2'"),
