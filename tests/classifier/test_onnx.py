@@ -260,8 +260,8 @@ def four_gigabytes() -> bytes:
     return network.model()
 
 
-def endless() -> bytes:
-    """Returns a model that runs for ever."""
+def endless(only_in_light: bool) -> bytes:
+    """Returns a model that runs for ever, perhaps with a black picture as well."""
     body = helper.make_graph(
         [helper.make_node("Identity", ["condition"], ["again"]), helper.make_node("Sin", ["before"], ["after"])],
         "body",
@@ -276,7 +276,9 @@ def endless() -> bytes:
         ],
     )
     network = Network()
-    looped = network.add("Loop", np.array(2**62), np.array(True), network.colour(), body=body)
+    light = network.add("ReduceSum", network.colour(), np.array([0, 1]), keepdims=0)
+    times = network.add("Cast", network.add("Mul", light, np.array(1e15, np.float32)), to=TensorProto.INT64)
+    looped = network.add("Loop", times if only_in_light else np.array(2**62), np.array(True), network.colour(), body=body)
     network.output(looped, "y", (1, 3))
     return network.model()
 
@@ -350,10 +352,12 @@ def test_models_that_fail_in_the_trial(export: Export, reason: str) -> None:
 
 
 @pytest.mark.system
-def test_a_model_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_module, "TRIAL_TIMEOUT", 0.9)
-    with pytest.raises(InvalidExport, match=r"^x: the trial took longer than 0\.9 s"):
-        Model(Export("x", endless(), ("a", "b", "c"), format="onnx"))
+@pytest.mark.parametrize("only_in_light", [False, True])
+def test_a_model_that_never_ends(only_in_light: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends only the trial, even if it hangs with some pictures only."""
+    monkeypatch.setattr(model_module, "TRIAL_TIMEOUT", limit(0.5))
+    with pytest.raises(InvalidExport, match=r"^x: the trial took longer than"):
+        Model(Export("x", endless(only_in_light), ("a", "b", "c"), format="onnx"))
 
 
 @pytest.mark.system
