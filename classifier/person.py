@@ -74,7 +74,7 @@ def install(folder: Path, source: str, notify: Callable[[str], object]) -> None:
     """
     model, found = folder / MODEL_FILE, b""
     try:
-        if model.exists():
+        if model.is_file():
             found = model.read_bytes()
         if not _is_model(found):
             damaged = f"{model} is damaged; " if model.exists() else ""

@@ -43,7 +43,8 @@ def visitor_labels(labels: Collection[str], visitors: Collection[str], backgroun
     if not found and not visitors:
         found = frozenset(label for label in labels if not means_nobody(label, background_labels))
     if not found:
-        wish = f"VISITORS={','.join(visitors)!r}" if visitors else f"BACKGROUND_LABELS={','.join(background_labels)!r}"
+        setting, chosen = ("VISITORS", visitors) if visitors else ("BACKGROUND_LABELS", background_labels)
+        wish = f"{setting}={','.join(chosen)!r:.200}"
         raise InvalidExport(f"no label of the model makes a visitor with {wish}; its labels are {listed(labels)}")
     return found
 

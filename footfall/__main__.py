@@ -5,6 +5,7 @@ and the run takes little memory. A command with arguments of its own gets them a
 """
 
 import argparse
+import io
 import os
 import pkgutil
 import re
@@ -74,6 +75,8 @@ _SETTING = re.compile(r"[A-Z][A-Z0-9_]*=", re.DOTALL)
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command. Returns its exit code: 0, also after Ctrl-C, or 2 after one line that says why it failed."""
     words = sys.argv[1:] if argv is None else list(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may lack letters of a label or a path
     parser, parsers = _create_parsers()
     if words[:1] and words[0] in parsers:
         command, settings = words[0], [word for word in words[1:] if _SETTING.match(word)]

@@ -5,6 +5,7 @@ import logging
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -395,6 +396,17 @@ def test_a_file_that_would_take_minutes_to_read() -> None:
     """The number of fields that are read is bounded."""
     with pytest.raises(ValueError, match="more than 500000 fields"):
         read_onnx_file(b"\x08\x01" * 501_000)
+
+
+def test_metadata_that_would_take_much_memory() -> None:
+    """A megabyte of Python takes 500 MB to parse, in the classifier itself."""
+    model = classifier(metadata=ULTRALYTICS | {"names": "[" + "[]," * 340_000 + "]"})
+    tracemalloc.start()
+    try:
+        assert inspect("onnx", model).labels == ()
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

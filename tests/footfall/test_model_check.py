@@ -1,6 +1,9 @@
 """``footfall check``: what a model is taken for, and the confusion matrix of labelled pictures."""
 
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from tests.footfall.suite import call
 from tests.support import tflite
 from tests.support.broker import ROOT
 from tests.support.fruits import Fruits
+from tests.support.wait import limit
 
 system = pytest.mark.system  # the model is tried in another process
 
@@ -113,6 +117,16 @@ def test_labels_that_differ_only_in_case() -> None:
 
 
 @system
+def test_a_terminal_without_the_letters_of_a_label(tmp_path: Path) -> None:
+    """They are escaped."""
+    model = write_classifier(tmp_path / "model", "\u043c\u0443\u0436", "b", "nobody")
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    command = [sys.executable, "-m", "footfall", "check", str(model)]
+    tried = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=limit(60), check=True)
+    assert b"visitors  \\u043c\\u0443\\u0436, b" in tried.stdout
+
+
+@system
 def test_pictures_that_cannot_be_tried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is too large, and a picture with which the model fails, are listed."""
     blue_minus_red = tflite.classification(np.array([[0.005, 0, -0.005]] * 3), np.full(3, 0.5))
@@ -200,6 +214,7 @@ def test_two_stages_on_labelled_pictures(tmp_path: Path, capsys: pytest.CaptureF
     [
         ("{tmp}", "MODEL='{tmp}': {tmp}: model.tflite is missing"),
         ("{tmp}/model VISITORS=fox", "VISITORS='fox'"),
+        (f"{{tmp}}/model VISITORS={'x' * 5000}", f"VISITORS='{'x' * 199}; its labels are blue"),
         ("{tmp}/model DETECTOR={tmp}/model", "DETECTOR must be a detection model"),
         ("{tmp}/model {tmp}/none", "PICTURES='{tmp}/none': No such file or directory; must be a folder"),
         ("{tmp}/model ~nobody-here", "PICTURES='~nobody-here': begins with the home folder of an unknown user"),
