@@ -20,7 +20,7 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", 
 DEFAULT_RATE = 25.0
 """Frames a second, for a file that does not declare its rate."""
 MIN_RATE, MAX_RATE = 0.001, 240
-"""Rates that a file can declare; others are taken for damage."""
+"""Rates that a file can declare; others are taken for damage. So are longer steps from one timestamp to the next."""
 SCHEME_PREFIX = re.compile(r"[a-z]+:")
 """The beginning of a path that can be meant for another kind of source, such as demo:7."""
 DRAWN_MARK = "A drawn scene"
@@ -113,8 +113,8 @@ class LocalFile(Recording):
                 yield picture
 
     def _remember_time(self, timestamp: float) -> None:
-        """Remembers the timestamp of a picture. Without one, it follows the picture before by the interval."""
-        if self._times and timestamp <= self._times[-1]:
+        """Remembers the timestamp of a picture. Without a credible one, it follows the picture before by the interval."""
+        if self._times and not self._times[-1] < timestamp <= self._times[-1] + 1 / MIN_RATE:
             timestamp = self._times[-1] + self.interval
         self._times = [*self._times[:1], timestamp]
 
