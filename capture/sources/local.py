@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 DEFAULT_RATE = 25.0
 """Frames a second, for a file that does not declare its rate."""
+MIN_RATE, MAX_RATE = 0.001, 240
+"""Rates that a file can declare; others are taken for damage. So are longer steps from one timestamp to the next."""
 SCHEME_PREFIX = re.compile(r"[a-z]+:")
 """The beginning of a path that can be meant for another kind of source, such as demo:7."""
 DRAWN_MARK = "A drawn scene"
@@ -104,15 +106,15 @@ class LocalFile(Recording):
         absolute = str(self._path.absolute())  # FFmpeg would take the "12" of "12:30.mp4" for a protocol
         with open_capture(name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
-            self.interval = 1 / (rate if 0 < rate <= 240 else DEFAULT_RATE)
+            self.interval = 1 / (rate if MIN_RATE <= rate <= MAX_RATE else DEFAULT_RATE)
             for picture in play(capture, self.interval, self._options.every_frame, self._options.clock):
                 if picture is not None:
                     self._remember_time(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
                 yield picture
 
     def _remember_time(self, timestamp: float) -> None:
-        """Remembers the timestamp of a picture. Without one, it follows the picture before by the interval."""
-        if self._times and timestamp <= self._times[-1]:
+        """Remembers the timestamp of a picture. Without a credible one, it follows the picture before by the interval."""
+        if self._times and not self._times[-1] < timestamp <= self._times[-1] + 1 / MIN_RATE:
             timestamp = self._times[-1] + self.interval
         self._times = [*self._times[:1], timestamp]
 

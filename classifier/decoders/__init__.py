@@ -70,8 +70,7 @@ class Decoder(ABC):
     def _label(self, number: float) -> str:
         """Returns the label of a class, which the model numbers from 0. Raises `UnusableOutput` if there is none."""
         if not -0.5 <= number < len(self.labels) - 0.5:  # NaN is not, either
-            found = f"the model found class {number:g}"
-            raise UnusableOutput(f"{found}, but there are {len(self.labels)} labels, numbered from 0")
+            raise UnusableOutput(f"the model found class {number:g}, but there are {len(self.labels)} labels, numbered from 0")
         return self.labels[round(number)]
 
 
