@@ -38,7 +38,7 @@ def classifier(labels: Sequence[str] = NAMES, name: str = "classifier", **descri
     return model(tflite.classification(np.eye(3) / 255, np.zeros(3), side=112), labels, name, **description)
 
 
-def recognise(recogniser: Recogniser, picture: Picture, camera: str = "door") -> list[Detection]:
+def recognise(recogniser: Recogniser, picture: Picture, camera: str | None = "door") -> list[Detection]:
     """Returns the detections in a picture, from the left."""
     result = recogniser.recognise(recogniser.prepare(picture), camera)
     return sorted(result.detections, key=lambda one: one.box.x)
@@ -124,12 +124,16 @@ def test_the_classifier_abstains(rules: Rules, level: float, expected: str) -> N
 
 
 def test_visitors_take_turns() -> None:
-    """Each camera's visitors are classified in turn, from the left. Uncertain and small ones and other things take no turn."""
+    """Each camera's visitors are classified in turn, from the left. Uncertain and small ones and other things take no turn.
+
+    In a picture of no camera, all are classified.
+    """
     recogniser = Recogniser(classifier(), Rules(crops=2), detector())
     crowd, few = squares((0, 230, 0), GREEN, BLUE, (0, 0, 210), RED, (0, 0, 220)), squares(RED, GREEN)
     crowd[100:200, 700:800] = np.array(RED) * 0.4
     turns = [labelled(recognise(recogniser, crowd)) for _ in range(5)]
     assert turns == ["mmc----", "--cww--", "m-c--w-", "-mcw---", "--c-ww-"]
+    assert labelled(recognise(recogniser, crowd, None)) == "mmcwww-"
     assert [labelled(recognise(recogniser, few)) for _ in range(2)] == ["wm", "wm"]
     assert labelled(recognise(recogniser, crowd, "back")) == "mmc----"
     for number in range(MAX_CAMERAS):

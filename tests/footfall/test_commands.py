@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -185,6 +186,13 @@ def test_reset_asks(root: Path, answer: str, has_terminal: bool, code: int, monk
     monkeypatch.setattr("sys.stdin", typed)
     assert call("reset", f"STATE_DIR={root}") == code
     assert left(root) == (OTHERS if code == 0 else LEDGERS | OTHERS)
+
+
+@pytest.mark.parametrize(("words", "code"), [(("watch",), 0), (("count", "clip.mp4"), 130), (("check", "model"), 130)])
+def test_an_interrupted_command(words: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is the end of a command that has none, and cuts others short."""
+    monkeypatch.setattr(f"footfall.{COMMANDS[words[0]].function.replace(':', '.')}", Mock(side_effect=KeyboardInterrupt))
+    assert call(*words) == code
 
 
 @pytest.mark.system

@@ -165,6 +165,7 @@ def test_frames_that_are_too_far_apart(model: str, tmp_path: Path, capsys: pytes
             "DETECTOR='~nobody-here/model': begins with the home folder of an unknown user",
         ),
         ("{tmp}/clip --csv {tmp}/none/visits.csv", "--csv '{tmp}/none/visits.csv': cannot be written"),
+        ("{tmp}/clip --json --csv -", "--csv -: prints to standard output, as --json does"),
         ("{tmp}/clip MODEL={tmp}", "MODEL='{tmp}': {tmp}: model.tflite is missing"),
         ("{tmp}/clip FRAME_RATE=0", "FRAME_RATE='0'"),
     ],

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from footfall.checks import check
 from footfall.confusion import Confusion, wilson_interval
 from footfall.guess import find_label, folder_name, guess
 from tests.classifier.model_server import write_files
-from tests.footfall.labelled_models import write_classifier, write_detector, write_picture
+from tests.footfall.labelled_models import COLOURS, write_classifier, write_detector, write_picture
 from tests.footfall.suite import call
 from tests.support import tflite
 from tests.support.broker import ROOT
@@ -189,6 +190,22 @@ def test_a_classifier_on_labelled_pictures(tmp_path: Path, capsys: pytest.Captur
 
 
 @system
+def test_crops_are_tried_as_the_classifier_sees_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are scaled whole, whatever the fit for pictures. What the classifier would log about the model is a note."""
+    model = write_classifier(tmp_path / "model", "blue", "green", "red")
+    (model / "footfall.toml").write_text("fit = 'square'")
+    picture = np.full((32, 96, 3), COLOURS["red"], np.uint8)
+    picture[:, 32:64] = COLOURS["green"]
+    (tmp_path / "crops" / "red").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "crops" / "red" / "1.png"), picture)
+    for options, right in (([], "0 of 1"), (["--crops"], "1 of 1")):
+        assert call("check", str(model), str(tmp_path / "crops"), "VISITORS=red,fox", *options) == 0
+        shown = capsys.readouterr().out
+        assert f"accuracy: {right}" in shown
+        assert "no label fox; its labels are blue, green, red" in shown
+
+
+@system
 def test_two_stages_on_labelled_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A picture counts as the label of its best visitor, as nobody without one, and as undecided if no crop can be told."""
     model, detector, pictures = write_classifier(tmp_path / "m"), write_detector(tmp_path / "d"), tmp_path / "pictures"
@@ -200,6 +217,7 @@ def test_two_stages_on_labelled_pictures(tmp_path: Path, capsys: pytest.CaptureF
     assert call(*words) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert {"kind detection: finds boxes", "kind classification: classifies the whole picture"} <= set(lines)
+    assert "fit whole: the whole picture or crop, scaled to this shape" in lines
     table = lines[lines.index("true label blue green red nobody undecided recall (95 % interval)") + 1 :]
     assert table[:3] == [
         "blue 0 1 0 0 0 0 of 1, 0 % (0 to 79 %)",
@@ -216,6 +234,7 @@ def test_two_stages_on_labelled_pictures(tmp_path: Path, capsys: pytest.CaptureF
         ("{tmp}/model VISITORS=fox", "VISITORS='fox'"),
         (f"{{tmp}}/model VISITORS={'x' * 5000}", f"VISITORS='{'x' * 199}; its labels are blue"),
         ("{tmp}/model DETECTOR={tmp}/model", "DETECTOR must be a detection model"),
+        ("{tmp}/model --crops DETECTOR={tmp}/model", "the pictures are crops already; leave DETECTOR out"),
         ("{tmp}/model {tmp}/none", "PICTURES='{tmp}/none': No such file or directory; must be a folder"),
         ("{tmp}/model ~nobody-here", "PICTURES='~nobody-here': begins with the home folder of an unknown user"),
         ("~nobody-here/model", "MODEL='~nobody-here/model': begins with the home folder of an unknown user"),
