@@ -42,7 +42,7 @@ def measure_count(models: LoadedModels, clip: Path) -> float:
 
 def report(model: Path, clip: Path, rounds: int) -> None:
     """Prints a table of the frames a second, and the median share."""
-    models, shares = LoadedModels(load(ClassifierSettings, model=model)), []
+    models, shares = LoadedModels(load(ClassifierSettings, model=model), "count"), []
     print_row("frames/s", "bare loop", "count", "share")
     for number in range(1, rounds + 1):
         bare, counted = measure_bare(model, models, clip), measure_count(models, clip)

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator
 
 from classifier import InvalidExport, decoders
-from classifier.files import DESCRIPTION_FILE
 from classifier.preprocess import Fit
 from runtime.explanation import explain
 
@@ -15,8 +14,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-__all__ = ["DESCRIPTION_FILE", "Description", "create_description", "parse_description"]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 PositiveNumber = Annotated[Finite, Field(gt=0)]

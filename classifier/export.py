@@ -8,28 +8,24 @@ from typing import Any
 
 from classifier import InvalidExport
 from classifier.description import Description, create_description, parse_description
-from classifier.exporters import RANGE_HINTS, needs_range, recognise
+from classifier.exporters import RANGE_HINTS, ULTRALYTICS, needs_range, recognise
 from classifier.files import (
     DESCRIPTION_FILE,
+    HEAD_SIZE,
     LABEL_FILES,
     LABELS_FILE,
     MANIFEST_FILE,
     MODEL_FILE,
     ULTRALYTICS_FILE,
     ExportFiles,
-    FileStats,
     read_files,
-    stat_files,
 )
-from classifier.filetypes import describe
+from classifier.filetypes import describe, is_tflite
 from classifier.inspectors import Inspection, inspect
 from classifier.labels import parse_json, parse_labels, without_numbers
-from classifier.ultralytics import EXPORTER as ULTRALYTICS
 from classifier.ultralytics import read_yaml
 from runtime.address import public_address
 from runtime.logs import one_line
-
-__all__ = ["LABELS_FILE", "MODEL_FILE", "Export", "FileStats", "parse_labels", "read_export", "stat_files"]
 
 DIGEST_LENGTH = 12
 """Hex digits of the model file's SHA-256 in its identity."""
@@ -51,10 +47,6 @@ class Export:
     """The delegate without which the model cannot run, such as ``libedgetpu.so.1``; empty if it needs none."""
 
     @property
-    def model_file(self) -> str:
-        return f"model.{self.format}"
-
-    @property
     def identity(self) -> str:
         """The name and the start of the model file's SHA-256, as in predictions."""
         return f"{self.name[:200]}@{hashlib.sha256(self.model).hexdigest()[:DIGEST_LENGTH]}"
@@ -71,7 +63,7 @@ def read_export(path: Path) -> Export:
     public_path = Path(public_address(str(path)))  # an address given by mistake may contain a token
     try:
         files = read_files(path)
-        if files.format == "tflite" and files.model[4:8] != b"TFL3" and (kind := describe(files.model[:4096])):
+        if files.format == "tflite" and not is_tflite(files.model) and (kind := describe(files.model[:HEAD_SIZE])):
             raise InvalidExport(f"{files.model_file}: this is {kind}")
         inspection = inspect(files.format, files.model)
     except OSError as error:

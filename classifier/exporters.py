@@ -10,24 +10,23 @@ from classifier.backends import TensorInfo
 from classifier.files import MANIFEST_FILE, METADATA_FILE, VERTEX_FILE, VERTEX_LABELS, ExportFiles
 from classifier.inspectors import Inspection
 
-CUSTOM_VISION, VERTEX, EDGE_IMPULSE, TEACHABLE_MACHINE, KERAS, OBJECT_DETECTION, AZURE_ML, PYTORCH, OTHER_ONNX = (
-    "Custom Vision",
-    "Vertex AI AutoML Edge",
-    "Edge Impulse",
-    "Teachable Machine",
-    "TensorFlow (Keras)",
-    "TensorFlow Object Detection API",
-    "Azure Machine Learning AutoML",
-    "PyTorch",
-    "an unknown tool",
-)
+CUSTOM_VISION = "Custom Vision"
+VERTEX = "Vertex AI AutoML Edge"
+EDGE_IMPULSE = "Edge Impulse"
+TEACHABLE_MACHINE = "Teachable Machine"
+KERAS = "TensorFlow (Keras)"
+OBJECT_DETECTION = "TensorFlow Object Detection API"
+AZURE_ML = "Azure Machine Learning AutoML"
+PYTORCH = "PyTorch"
+ULTRALYTICS = "Ultralytics"
+OTHER_ONNX = "an unknown tool"
 CUSTOM_VISION_TENSORS = (["Placeholder", "loss"], ["Placeholder", "model_outputs"])
 """Names of the input and the output of Custom Vision's compact models."""
 TEACHABLE_MACHINE_SIDE = 224
 """Side in px of the input of Teachable Machine's image models."""
-_ZERO_TO_ONE: dict[str, Any] = {"mean": 0.0, "scale": 255.0}
-_MINUS_ONE_TO_ONE: dict[str, Any] = {"mean": 127.5, "scale": 127.5}
-_ZERO_TO_255: dict[str, Any] = {"mean": 0.0, "scale": 1.0}
+ZERO_TO_255: dict[str, Any] = {"mean": 0.0, "scale": 1.0}
+ZERO_TO_ONE: dict[str, Any] = {"mean": 0.0, "scale": 255.0}
+MINUS_ONE_TO_ONE: dict[str, Any] = {"mean": 127.5, "scale": 127.5}
 RANGE_HINT = (
     "'mean = 0' and 'scale = 255' for a network trained with 0..1, 'mean = 127.5' and 'scale = 127.5' for -1..1,"
     " or 'scale = 1' if it has a Rescaling layer or takes 0..255"
@@ -48,15 +47,20 @@ def recognise(files: ExportFiles, inspection: Inspection, are_numbered: bool) ->
     exporter = _recognise(files, inspection, are_numbered)
     is_float = bool(inspection.inputs) and inspection.inputs[0].dtype == np.float32
     values = {
-        TEACHABLE_MACHINE: {"colour": "rgb", "fit": "square", **_MINUS_ONE_TO_ONE},
-        EDGE_IMPULSE: {"colour": "rgb", "fit": "square", **_ZERO_TO_ONE},
+        TEACHABLE_MACHINE: {"colour": "rgb", "fit": "square", **MINUS_ONE_TO_ONE},
+        EDGE_IMPULSE: {"colour": "rgb", "fit": "square", **ZERO_TO_ONE},
         KERAS: {"colour": "rgb"},
-        OBJECT_DETECTION: _MINUS_ONE_TO_ONE,
+        OBJECT_DETECTION: MINUS_ONE_TO_ONE,
     }.get(exporter, {})
     values = values | inspection.description
     if inspection.inputs and not is_float:  # the range of whole numbers follows from their quantisation
-        values = {key: value for key, value in values.items() if key not in _ZERO_TO_ONE} | _range_of(inspection.inputs[0])
+        values = {key: value for key, value in values.items() if key not in ZERO_TO_ONE} | _range_of(inspection.inputs[0])
     return exporter, values | _custom_vision_values(files.others.get(METADATA_FILE))
+
+
+def takes_pixels(divisor: float) -> bool:
+    """Returns whether a network that divides its input by this number, such as 127.5 or 255, takes pixels from 0 to 255."""
+    return 120 < divisor < 260
 
 
 def needs_range(exporter: str, values: dict[str, Any], inspection: Inspection) -> bool:
@@ -72,19 +76,19 @@ def needs_range(exporter: str, values: dict[str, Any], inspection: Inspection) -
 def _recognise(files: ExportFiles, inspection: Inspection, are_numbered: bool) -> str:
     """Returns the first tool whose marks the export has; empty if it has none."""
     others, names = files.others, [one.name for one in (*inspection.inputs, *inspection.outputs)]
-    is_one_output, is_square = len(inspection.outputs) == 1, inspection.input_size == (TEACHABLE_MACHINE_SIDE,) * 2
+    is_one_output = len(inspection.outputs) == 1
+    is_square = [one.picture_size for one in inspection.inputs] == [(TEACHABLE_MACHINE_SIDE,) * 2]
     has_name = files.model_file == "model_unquant.tflite"
-    marks = {
-        CUSTOM_VISION: not others.keys().isdisjoint({MANIFEST_FILE, METADATA_FILE}) or names in CUSTOM_VISION_TENSORS,
-        inspection.exporter: bool(inspection.exporter),
-        VERTEX: not others.keys().isdisjoint({VERTEX_LABELS, VERTEX_FILE}) or names == ["image", "scores"],
-        EDGE_IMPULSE: re.search(r"tensorflow-lite-(int8-quantized|float32)-model", files.model_file),
-        TEACHABLE_MACHINE: are_numbered and is_one_output and (is_square or has_name),
-        OBJECT_DETECTION: names[:1] == ["normalized_input_image_tensor"],
-        KERAS: inspection.exporter == KERAS
-        or any(re.match(r"serving_default_|(Stateful)?PartitionedCall|Identity(_\d+)?$", name) for name in names),
-    }
-    return next((exporter for exporter, is_marked in marks.items() if is_marked), "")
+    marks = (
+        (CUSTOM_VISION, not others.keys().isdisjoint({MANIFEST_FILE, METADATA_FILE}) or names in CUSTOM_VISION_TENSORS),
+        (inspection.exporter, inspection.exporter),
+        (VERTEX, not others.keys().isdisjoint({VERTEX_LABELS, VERTEX_FILE}) or names == ["image", "scores"]),
+        (EDGE_IMPULSE, re.search(r"tensorflow-lite-(int8-quantized|float32)-model", files.model_file)),
+        (TEACHABLE_MACHINE, are_numbered and is_one_output and (is_square or has_name)),
+        (OBJECT_DETECTION, names[:1] == ["normalized_input_image_tensor"]),
+        (KERAS, any(re.match(r"serving_default_|(Stateful)?PartitionedCall|Identity(_\d+)?$", name) for name in names)),
+    )
+    return next((exporter for exporter, is_marked in marks if is_marked), "")
 
 
 def _range_of(tensor: TensorInfo) -> dict[str, Any]:
@@ -94,12 +98,12 @@ def _range_of(tensor: TensorInfo) -> dict[str, Any]:
     """
     if tensor.dtype != np.int8 or not tensor.scale:
         return {}
-    least, most = ((level - tensor.zero_point) * tensor.scale for level in (-128, 127))
-    if most > 64:
-        return _ZERO_TO_255 if least > -8 and most < 280 else {}
-    if most > 1.6 or most < 0.4:
+    lowest, highest = ((level - tensor.zero_point) * tensor.scale for level in (-128, 127))
+    if highest > 64:
+        return ZERO_TO_255 if lowest > -8 and highest < 280 else {}
+    if highest > 1.6 or highest < 0.4:
         return {}
-    return _MINUS_ONE_TO_ONE if least < -0.2 else _ZERO_TO_ONE
+    return MINUS_ONE_TO_ONE if lowest < -0.2 else ZERO_TO_ONE
 
 
 def _custom_vision_values(metadata: bytes | None) -> dict[str, Any]:

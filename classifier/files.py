@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from classifier import InvalidExport, backends
-from classifier.filetypes import describe, describe_any
+from classifier.filetypes import describe, describe_any, is_tflite
 from runtime.logs import one_line
 
 MODEL_FILE = "model.tflite"
@@ -74,7 +74,7 @@ def read_files(path: Path) -> ExportFiles:
         return _Folder(path).read_all()
     with path.open("rb") as file:
         head = file.read(HEAD_SIZE)
-    if _model_format(path.name, model_suffixes()) or head[4:8] == b"TFL3":
+    if _model_format(path.name, model_suffixes()) or is_tflite(head):
         return _Folder(path.parent, path.name).read_all()
     if not head.startswith(b"PK") and (kind := describe(head)):
         raise InvalidExport(f"this is {kind}")

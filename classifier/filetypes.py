@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from itertools import islice
 
-from classifier import backends
+from classifier.protobuf import Reader, Truncated, Value
 
 MAX_FILES = 200
 """Upper bound of files whose content is looked at."""
+MAX_FIELDS = 100
+"""Upper bound of fields of a protocol buffer that are looked at."""
 EXPORT_TFLITE = "export TensorFlow Lite instead"
+_TFLITE = b"TFL3"
+"""Bytes 4 to 7 of a TensorFlow Lite file: the file identifier in its schema."""
 _MAGIC = (
     (0, b"\x89HDF\r\n\x1a\n", f"a Keras HDF5 model; {EXPORT_TFLITE}"),
     (0, b"Rar!\x1a\x07", "a RAR archive; pack the files as a zip"),
@@ -16,7 +20,7 @@ _MAGIC = (
     (0, b"\x1f\x8b", "a gzip archive; pack the files as a zip"),
     (257, b"ustar", "a tar archive; pack the files as a zip"),
     (0, b"PK\x03\x04", "a zip archive; unpack it"),
-    (4, b"TFL3", "a TensorFlow Lite model; its name must end in .tflite"),
+    (4, _TFLITE, "a TensorFlow Lite model; its name must end in .tflite"),
     (0, b"%PDF", "a PDF document"),
     (0, b"\xff\xd8\xff", "a JPEG picture"),
     (0, b"\x89PNG", "a PNG picture"),
@@ -31,8 +35,11 @@ _ENTRIES = (
     (r".*-shard\d+of\d+(\.bin)?|weights\.bin", f"a TensorFlow.js model; {EXPORT_TFLITE}"),
 )
 """Patterns of names in archives and folders, and what they show."""
-_BYTES, _NUMBER = 2, 0
-"""Wire types of protocol buffers: https://protobuf.dev/programming-guides/encoding/"""
+
+
+def is_tflite(content: bytes) -> bool:
+    """Returns whether a file that begins so is a TensorFlow Lite model."""
+    return content[4:8] == _TFLITE
 
 
 def describe_any(names: Sequence[str], read_head: Callable[[str], bytes]) -> str:
@@ -67,51 +74,28 @@ def _describe_protobuf(head: bytes) -> str:
     Sources: onnx.proto (1 ir_version, 7 graph, 8 opset_import), Core ML's Model.proto (1 specificationVersion, 2 description,
     200 and above the type), saved_model.proto (1 schema version, 2 meta graphs), graph.proto (1 node, which has 1 name, 2 op).
     """
-    fields = _fields(head)
-    numbers = {number for number, _, _ in fields}
-    if not fields:
+    fields = _read_fields(memoryview(head))
+    if not fields or fields[0][0] != 1:
         return ""
-    if fields[0][:2] == (1, _NUMBER):
-        if any(200 <= number <= 3000 for number in numbers):
-            return f"a Core ML model; {EXPORT_TFLITE}"
-        if numbers & {7, 8} or (fields[0][2] != b"\x01" and 2 in numbers and len(fields) > 2):
-            help_ = "its name must end in .onnx" if "onnx" in backends.names() else EXPORT_TFLITE
-            return f"an ONNX model; {help_}"
-        if numbers == {1, 2} and fields[0][2] == b"\x01":
-            return f"a TensorFlow SavedModel; {EXPORT_TFLITE}"
-    if fields[0][:2] == (1, _BYTES) and [one[:2] for one in _fields(fields[0][2])[:2]] == [(1, _BYTES), (2, _BYTES)]:
-        return f"a frozen TensorFlow graph; {EXPORT_TFLITE}"
-    return ""
+    numbers, first = {number for number, _ in fields}, fields[0][1]
+    if isinstance(first, memoryview):
+        names = [(number, isinstance(value, memoryview)) for number, value in _read_fields(first)[:2]]
+        return f"a frozen TensorFlow graph; {EXPORT_TFLITE}" if names == [(1, True), (2, True)] else ""
+    if any(200 <= number <= 3000 for number in numbers):
+        return f"a Core ML model; {EXPORT_TFLITE}"
+    if numbers & {7, 8} or (first != 1 and 2 in numbers and len(fields) > 2):
+        return "an ONNX model; its name must end in .onnx"
+    return f"a TensorFlow SavedModel; {EXPORT_TFLITE}" if numbers == {1, 2} and first == 1 else ""
 
 
-def _fields(content: bytes) -> list[tuple[int, int, bytes]]:
-    """Returns number, wire type and content of the fields of a protocol buffer; none if it is none. The last may be cut off."""
-    found: list[tuple[int, int, bytes]] = []
-    at = 0
-    with suppress(IndexError):
-        while at < len(content) and len(found) < 100:
-            tag, at = _varint(content, at)
-            number, kind = tag >> 3, tag & 7
-            if not number or kind not in (0, 1, 2, 5):
-                return []
-            start = at
-            if kind == _NUMBER:
-                _, at = _varint(content, at)
-            elif kind == _BYTES:
-                size, start = _varint(content, at)
-                at = start + size
-            else:
-                at += 8 if kind == 1 else 4
-            found.append((number, kind, content[start:at]))
+def _read_fields(head: memoryview) -> list[tuple[int, Value]]:
+    """Returns the first fields of a protocol buffer, the last one perhaps cut off; none if it is no protocol buffer."""
+    found: list[tuple[int, Value]] = []
+    try:
+        for field in islice(Reader().fields(head), MAX_FIELDS):
+            found += [field]
+    except Truncated:
+        pass
+    except ValueError:
+        return []
     return found
-
-
-def _varint(content: bytes, at: int) -> tuple[int, int]:
-    """Returns the number at a position, and the position after it. Raises `IndexError` at the end, and for more than 10 bytes."""
-    value = 0
-    for shift in range(0, 70, 7):
-        value |= (content[at] & 0x7F) << shift
-        at += 1
-        if content[at - 1] < 0x80:
-            return value, at
-    raise IndexError

@@ -3,16 +3,20 @@
 import codecs
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 
 from classifier import InvalidExport
 from runtime.explanation import TEXT_PATTERN
+from runtime.logs import one_line
 
 PLACEHOLDER = "???"
 """The label of a class number that is not in use, in label files of COCO; it may occur repeatedly."""
 MAX_LABELS = 10_000
 MAX_LABEL_BYTES = 256
 """Upper bound of a label in UTF-8. With it, `classifier.recogniser.MAX_LABELS` and so on keep messages within their limits."""
+MAX_LISTED = 12
+"""Labels that a line lists at most."""
 MIN_SKIPPING = 10
 """Labels that a list must have at least to be recognised as numbered although it skips numbers."""
 _CHARACTER_MAP = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff")) | dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")
@@ -82,6 +86,12 @@ def without_numbers(labels: tuple[str, ...]) -> tuple[str, ...]:
         return labels
     by_number = dict(zip(numbers, names, strict=True))
     return tuple(by_number.get(number, PLACEHOLDER) for number in range(numbers[-1] + 1))
+
+
+def listed(labels: Collection[str]) -> str:
+    """Returns labels on one line, for people; only the first ones if there are many."""
+    more = f" and {len(labels) - MAX_LISTED} more" if len(labels) > MAX_LISTED else ""
+    return one_line(", ".join(islice(labels, MAX_LISTED))) + more
 
 
 def _decode(text: bytes, where: object) -> str:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from classifier import InvalidExport, backends
 from classifier.backends import Options, TensorInfo
 from classifier.decoders import Decoder, Finding, NoProbability, UnusableOutput, create_decoder, describe_tensors
-from classifier.description import DESCRIPTION_FILE
 from classifier.export import Export
+from classifier.exporters import CUSTOM_VISION
+from classifier.files import DESCRIPTION_FILE
 from classifier.preprocess import Fit, ImageInput, Tensor
 from classifier.visitors import means_nobody
 from runtime.logs import one_line
@@ -36,8 +37,10 @@ TEST_PICTURES = (
 """A grey, a black and a white picture, and one of coloured squares."""
 MAX_SIDE = 2048
 """Upper bound of the input's width and height in px. A picture of this size takes 50 MB as floats, several times."""
-CUSTOM_VISION_SIZES = (224, 227)
-"""Sides in px of the inputs of Custom Vision's compact classifiers; hardly any other tool uses the second one."""
+CUSTOM_VISION_SIDE = 227
+"""Side in px of the input of some of Custom Vision's classifiers. Hardly any other tool uses it."""
+MIN_CENTRE_SIDE = 224
+"""Side in px from which Custom Vision's fit applies. Its own classifiers take 224 or 227 px."""
 _TOLERANCE = 0.01
 """How far a probability may lie outside 0..1, because of quantisation and rounding."""
 
@@ -52,13 +55,13 @@ class Model:
         """
         if export.accelerator and not options.delegate:
             needed = f"set DELEGATE={export.accelerator}, or use the model that was not compiled for it"
-            raise InvalidExport(f"{export.name}: {export.model_file} is compiled for an accelerator; {needed}")
+            raise InvalidExport(f"{export.name}: the model is compiled for an accelerator; {needed}")
         _run_trial(export, options, trial)
         backend = backends.get_backend(export.format)
         try:
             self._model = backend.load(export.model, options)
         except (ValueError, RuntimeError, MemoryError) as error:
-            raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {one_line(str(error)[:200])}") from None
+            raise InvalidExport(f"{export.name}: the model cannot be loaded: {one_line(str(error)[:200])}") from None
         self._decoder = self._create_decoder(export)
         self.input = _create_input(export, self._model.inputs, self._decoder)
         self.identity, self.labels, self.is_demo = export.identity, self._decoder.labels, export.description.demo
@@ -134,11 +137,11 @@ def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
         raise InvalidExport(f"{export.name}: the trial was killed (SIGKILL); is the machine out of memory?")
     if tried.returncode < 0:
         reason = signal.strsignal(-tried.returncode)
-        raise InvalidExport(f"{export.name}: {export.model_file} crashed the trial ({reason}); the file is damaged")
+        raise InvalidExport(f"{export.name}: the model crashed the trial ({reason}); the file is damaged")
     needs_delegate = options.delegate and export.format == "tflite"  # a model made for an accelerator cannot run without it
     if tried.returncode and not needs_delegate:
         reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {one_line(reason[:200])}")
+        raise InvalidExport(f"{export.name}: the model cannot be loaded: {one_line(reason[:200])}")
 
 
 def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder) -> ImageInput:
@@ -180,10 +183,9 @@ def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder
 
 def _default_fit(export: Export, decoder: Decoder, width: int, height: int) -> Fit:
     """Returns the decoder's fit; for a classifier with an input of Custom Vision's size, that of Custom Vision's service."""
-    if decoder.IS_DETECTOR or min(width, height) < CUSTOM_VISION_SIZES[0]:
-        return decoder.DEFAULT_FIT
-    is_custom_vision = export.exporter == "Custom Vision" or (width, height) == (CUSTOM_VISION_SIZES[1],) * 2
-    return "centre" if is_custom_vision else decoder.DEFAULT_FIT
+    is_of_service = export.exporter == CUSTOM_VISION and min(width, height) >= MIN_CENTRE_SIDE
+    is_centred = is_of_service or (width, height) == (CUSTOM_VISION_SIDE, CUSTOM_VISION_SIDE)
+    return "centre" if is_centred and not decoder.IS_DETECTOR else decoder.DEFAULT_FIT
 
 
 def _for_each_channel(value: float | tuple[float, float, float]) -> tuple[float, float, float]:

@@ -4,22 +4,17 @@ ONNX files are protocol buffers; the field numbers below are those of onnx.proto
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-MAX_FIELDS = 500_000
-"""Upper bound of the fields that are read. A graph with ten thousand nodes has a fifth of it."""
+from classifier.protobuf import Reader, Value
+
 DTYPES = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 10: "float16", 11: "float64"}
 """Names of the types of elements in TensorProto.DataType."""
 MAX_FIRST_NODES = 8
 """Operators in which the division of the picture is looked for."""
-_VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
-"""Wire types."""
 _EXTERNAL = 1
 """TensorProto.DataLocation of weights in another file."""
-_Field = tuple[int, int | memoryview]
-"""The number and the value of a field."""
 
 
 class OnnxTensor(NamedTuple):
@@ -49,9 +44,15 @@ class OnnxFile:
 
 def read_onnx_file(model: bytes) -> OnnxFile:
     """Reads the contents of an ONNX file. Raises `ValueError`."""
-    reader = _Reader()
+    try:
+        return _read_model(Reader(), memoryview(model))
+    except ValueError as error:
+        raise ValueError(f"not an ONNX model, or a damaged one: {error}") from None
+
+
+def _read_model(reader: Reader, model: memoryview) -> OnnxFile:
     producer, metadata, graph = "", dict[str, str](), OnnxFile()
-    for number, value in reader.fields(memoryview(model)):
+    for number, value in reader.fields(model):
         if number == 2:
             producer = _text(value)
         elif number == 7:
@@ -60,7 +61,7 @@ def read_onnx_file(model: bytes) -> OnnxFile:
             entry = dict(reader.fields(_message(value)))
             metadata[_text(entry.get(1, b""))] = _text(entry.get(2, b""))
     if not graph.outputs:
-        raise ValueError("not an ONNX model: it has no outputs")
+        raise ValueError("it has no outputs")
     return replace(graph, producer=producer, metadata=metadata)
 
 
@@ -70,7 +71,7 @@ class _Node(NamedTuple):
     output: str
 
 
-def _read_graph(reader: "_Reader", graph: memoryview) -> OnnxFile:
+def _read_graph(reader: Reader, graph: memoryview) -> OnnxFile:
     tensors: dict[int, list[OnnxTensor]] = {11: [], 12: []}
     weights: dict[str, float] = {}
     nodes: list[_Node] = []
@@ -91,13 +92,13 @@ def _read_graph(reader: "_Reader", graph: memoryview) -> OnnxFile:
     return OnnxFile("", {}, inputs, tuple(tensors[12]), labels, is_external, divisor)
 
 
-def _read_node(fields: list[_Field]) -> _Node:
+def _read_node(fields: list[tuple[int, Value]]) -> _Node:
     names = [_text(value) for number, value in fields if number == 1]
     texts = {number: _text(value) for number, value in reversed(fields) if number in (2, 4)}
     return _Node(texts.get(4, ""), names, texts.get(2, ""))
 
 
-def _read_number(raw: int | memoryview | None) -> float:
+def _read_number(raw: Value | None) -> float:
     """Returns the value of a constant that is one float32; 0 for any other."""
     return float(struct.unpack("<f", raw)[0]) if isinstance(raw, memoryview) and len(raw) == 4 else 0.0
 
@@ -114,7 +115,7 @@ def _find_divisor(nodes: list[_Node], constants: dict[str, float], pictures: set
     return 0.0
 
 
-def _zip_map_labels(reader: "_Reader", fields: list[_Field]) -> tuple[str, ...]:
+def _zip_map_labels(reader: Reader, fields: list[tuple[int, Value]]) -> tuple[str, ...]:
     """Returns the attribute classlabels_strings of a node, if it is a ZipMap."""
     if not any(number == 4 and _is_text(value, b"ZipMap") for number, value in fields):
         return ()
@@ -126,7 +127,7 @@ def _zip_map_labels(reader: "_Reader", fields: list[_Field]) -> tuple[str, ...]:
     return ()
 
 
-def _read_tensor(reader: "_Reader", info: memoryview) -> OnnxTensor:
+def _read_tensor(reader: Reader, info: memoryview) -> OnnxTensor:
     fields = dict(reader.fields(info))
     kind = dict(reader.fields(_message(fields.get(2, b"")))).get(1, b"")
     tensor = dict(reader.fields(_message(kind)))
@@ -139,54 +140,13 @@ def _read_tensor(reader: "_Reader", info: memoryview) -> OnnxTensor:
     return OnnxTensor(_text(fields.get(1, b"")), DTYPES.get(element, "") if isinstance(element, int) else "", tuple(shape))
 
 
-class _Reader:
-    """Reads the fields of messages in the wire format, at most `MAX_FIELDS`."""
-
-    def __init__(self) -> None:
-        self._remaining = MAX_FIELDS
-
-    def fields(self, message: memoryview) -> Iterator[_Field]:
-        """Yields the number and the value of each field: a number, or the bytes of anything else. Raises `ValueError`."""
-        position = 0
-        while position < len(message):
-            self._remaining -= 1
-            if self._remaining < 0:
-                raise ValueError(f"an ONNX file with more than {MAX_FIELDS} fields")
-            key, position = _read_varint(message, position)
-            kind = key & 7
-            if kind == _VARINT:
-                value, position = _read_varint(message, position)
-                yield key >> 3, value
-                continue
-            if kind == _BYTES:
-                size, position = _read_varint(message, position)
-            elif kind in (_FIXED_64, _FIXED_32):
-                size = 8 if kind == _FIXED_64 else 4
-            else:
-                raise ValueError("not an ONNX model")
-            if size > len(message) - position:
-                raise ValueError("a truncated ONNX model, or no ONNX model")
-            yield key >> 3, message[position : position + size]
-            position += size
-
-
-def _read_varint(message: memoryview, position: int) -> tuple[int, int]:
-    """Returns the number at a position, and the position after it."""
-    value = 0
-    for shift, byte in enumerate(message[position : position + 10]):
-        value |= (byte & 127) << 7 * shift
-        if byte < 128:
-            return value, position + shift + 1
-    raise ValueError("a truncated ONNX model, or no ONNX model")
-
-
 def _message(value: int | bytes | memoryview) -> memoryview:
     if isinstance(value, int):
-        raise ValueError("not an ONNX model")
+        raise ValueError("it is no protocol buffer")
     return memoryview(value)
 
 
-def _is_text(value: int | memoryview, text: bytes) -> bool:
+def _is_text(value: Value, text: bytes) -> bool:
     return isinstance(value, memoryview) and value == text
 
 

@@ -17,8 +17,10 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from classifier import InvalidExport
 from classifier.download import Limits, check_model_address, replacing, stream
-from classifier.export import LABELS_FILE, MODEL_FILE
+from classifier.files import LABELS_FILE, MODEL_FILE, read_entry
+from classifier.filetypes import is_tflite
 from classifier.settings import Settings
 from runtime import logs
 from runtime.address import public_address
@@ -36,16 +38,12 @@ LICENCE = "by the TensorFlow authors, Apache-2.0, trained on COCO"
 LABELS = Path(__file__).with_name("coco.txt")
 LIMITS = Limits(16 * 1024 * 1024, timeout=300.0)
 """Limits of the download. The size limits the model in a zip too."""
-SIGNATURE = b"TFL3"
-"""Bytes 4 to 7 of a TensorFlow Lite file: the file identifier in its schema."""
 MODEL_NAME = re.compile(r"(^|[/\\])(?!\._)[^/\\]+\.tflite$", re.IGNORECASE)
 """The path of a model in a zip. macOS adds a file ._NAME for each file."""
-COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""zipfile limits the output of these at each read."""
 
 
 def resolve(path: Path, notify: Callable[[str], object] = log.info) -> Path:
-    """Returns the folder with the person detector for `person`, and any other path unchanged, or if it exists.
+    """Returns the folder of the person detector if the path is `person` and does not exist, and otherwise the path.
 
     Fetches the detector if the cache lacks it. `notify` then gets a line about what is fetched. Raises `InvalidSetting`.
     """
@@ -127,7 +125,7 @@ def _fetch(source: str) -> bytes:
 
 def _extract(content: bytes) -> tuple[str, bytes]:
     """Returns the name and content of the model in a download: a TensorFlow Lite file, or a zip with one. Raises `ValueError`."""
-    if content[4:8] == SIGNATURE:
+    if is_tflite(content):
         return "the file", content
     if not content.startswith(b"PK"):
         raise ValueError(f"neither a TensorFlow Lite model nor a zip with one ({len(content)} bytes)")
@@ -137,15 +135,10 @@ def _extract(content: bytes) -> tuple[str, bytes]:
             if len(entries) != 1:
                 found = ", ".join(entry.filename for entry in entries)[:200] or "no .tflite file"
                 raise ValueError(f"{found} in the zip; it must have exactly one .tflite file")
-            name, size, compression = entries[0].filename[-200:], entries[0].file_size, entries[0].compress_type
-            if compression not in COMPRESSIONS:
-                raise ValueError(f"{name}: compression {compression}; use 0 (none) or 8 (deflate)")
-            if size > LIMITS.size:
-                raise ValueError(f"{name}: {size} bytes; at most {LIMITS.size} are allowed")
-            with archive.open(entries[0]) as file:
-                return name, file.read(size)
-    except ValueError:
-        raise
+            name = entries[0].filename[-200:]
+            return name, read_entry(archive, entries[0], name, LIMITS.size)
+    except (ValueError, InvalidExport) as error:
+        raise ValueError(str(error)) from None
     except Exception as error:  # zipfile's errors have no common base class
         raise ValueError(f"not a valid zip ({str(error)[:200]})") from None
 

@@ -26,8 +26,6 @@ Fit = Literal["centre", "square", "whole", "letterbox"]
 SQUARE_SIZE = 256
 """Side of the scaled square in px, before its middle is cropped (from Custom Vision's frozen-graph sample)."""
 JPEG_END = b"\xff\xd9"
-
-
 REDUCTIONS = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2, 1: cv2.IMREAD_COLOR}
 """Flags by reduction factor. Decoding a JPEG at a reduced size is much faster."""
 

@@ -9,6 +9,7 @@ import numpy as np
 from bus import Box, Detection, Label
 from classifier import InvalidExport
 from classifier.decoders import MIN_CONFIDENCE, Finding
+from classifier.labels import listed
 from classifier.model import Model
 from classifier.preprocess import Picture, Tensor
 from classifier.visitors import Rules, visitor_labels
@@ -80,8 +81,8 @@ class Recogniser:
     @property
     def description(self) -> str:
         """The models and their labels, for people."""
-        text = f"{self.identity}: labels {_listed(self.labels)}"
-        return text if len(self.visitor_labels) == len(self.labels) else f"{text}; visitors {_listed(self.visitor_labels)}"
+        text = f"{self.identity}: labels {listed(self.labels)}"
+        return text if len(self.visitor_labels) == len(self.labels) else f"{text}; visitors {listed(self.visitor_labels)}"
 
     def max_reduction(self, width: int, height: int) -> int:
         """Returns by how much a picture of this size may be reduced when it is decoded. Crops need all its pixels."""
@@ -92,7 +93,7 @@ class Recogniser:
         return Prepared(picture, self._first.input.to_tensor(picture))
 
     def recognise(self, prepared: Prepared, camera: str = "") -> Result:
-        """Recognises the visitors in a picture. Of too many visitors, each camera's take turns. Raises `UnusableOutput`."""
+        """Recognises the visitors in a picture. Too many visitors of a camera take turns. Raises `UnusableOutput`."""
         begin = time.perf_counter()
         found = self._first.run(prepared.tensor)[:MAX_LABELS]
         labels: tuple[Label, ...] = ()
@@ -145,7 +146,7 @@ class Recogniser:
                 detections[number] = replace(detections[number], labels=labels)
 
     def _take_turns(self, waiting: list[int], camera: str) -> list[int]:
-        """Returns at most `crops` of those who wait; in the camera's next picture, those after them."""
+        """Returns at most `crops` of the waiting visitors; in the camera's next picture, those after them."""
         if len(waiting) <= self._rules.crops:
             return waiting
         if len(self._turns) >= MAX_CAMERAS:
@@ -159,10 +160,6 @@ def check_detector(model: Model) -> None:
     """Raises `InvalidExport` if the model finds no boxes."""
     if not model.is_detector:
         raise InvalidExport(f"{model.identity}: classifies whole pictures; DETECTOR must be a detection model")
-
-
-def _listed(labels: tuple[str, ...], most: int = 10) -> str:
-    return ", ".join(labels[:most]) + (f" and {len(labels) - most} more" if len(labels) > most else "")
 
 
 def _to_label(finding: Finding, is_visitor: bool) -> Label:

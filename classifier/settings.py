@@ -64,7 +64,7 @@ class Settings(LabelSettings):
     )
     max_frame_age: Seconds = Field(default=2.0, description="age in seconds above which a frame is dropped")
     num_threads: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=1, description="threads of TensorFlow Lite; more than 1 helps only on an otherwise idle machine"
+        default=1, description="threads of an inference; more than 1 helps only on an otherwise idle machine"
     )
     xnnpack: bool = Field(default=True, description="run float models with XNNPACK, which is faster")
     delegate: str | None = Field(

@@ -38,8 +38,8 @@ def _test_tensors(picture: TensorInfo) -> Iterator[Array]:
 
 def _limit_memory() -> None:
     """Sets the limit, unless there is a lower one already."""
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = MAX_MEMORY if most == resource.RLIM_INFINITY else min(most, MAX_MEMORY)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = MAX_MEMORY if hard == resource.RLIM_INFINITY else min(hard, MAX_MEMORY)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 

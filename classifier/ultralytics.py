@@ -8,9 +8,8 @@ from typing import Any
 from classifier import InvalidExport
 from classifier.labels import from_names
 
-EXPORTER = "Ultralytics"
-MAX_DICTIONARY = 128 * 1024
-"""Upper bound of a Python dictionary in bytes; parsing takes up to 500 times as many."""
+MAX_LITERAL = 128 * 1024
+"""Upper bound of a Python literal in characters; parsing takes up to 500 times as many bytes."""
 TASKS = ("detect", "classify")
 """The tasks that are served."""
 
@@ -21,13 +20,21 @@ def read_metadata(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str
     Raises `InvalidExport`.
     """
     is_json = re.match(rb'\s*\{\s*"', text)
-    if not is_json and len(text) > MAX_DICTIONARY:
-        raise InvalidExport(f"{where}: {len(text)} bytes; at most {MAX_DICTIONARY} are allowed")
     try:
-        metadata = json.loads(text) if is_json else ast.literal_eval(text.decode().strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):  # what literal_eval raises
-        raise InvalidExport(f"{where}: neither JSON nor a Python dictionary") from None
-    return interpret(metadata if isinstance(metadata, dict) else {}, where)
+        metadata = json.loads(text) if is_json else parse_literal(text.decode())
+    except (ValueError, RecursionError):
+        metadata = None
+    if not isinstance(metadata, dict):
+        raise InvalidExport(f"{where}: neither JSON nor a Python dictionary of at most {MAX_LITERAL} characters")
+    return interpret(metadata, where)
+
+
+def parse_literal(text: str) -> Any:
+    """Returns the value of a Python literal; None if it is none, or too long."""
+    try:
+        return ast.literal_eval(text.strip()) if len(text) <= MAX_LITERAL else None
+    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+        return None
 
 
 def read_yaml(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str, Any]]:

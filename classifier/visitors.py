@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from classifier import InvalidExport
-from classifier.labels import PLACEHOLDER
+from classifier.labels import PLACEHOLDER, listed
 
 BACKGROUND_LABELS = ("Negative", "nobody", "none", "background", "empty")
 """The default of the setting."""
@@ -43,10 +43,9 @@ def visitor_labels(labels: Collection[str], visitors: Collection[str], backgroun
     if not found and not visitors:
         found = frozenset(label for label in labels if not means_nobody(label, background_labels))
     if not found:
-        known = ", ".join(list(labels)[:10]) + (", ..." if len(labels) > 10 else "")
         setting, chosen = ("VISITORS", visitors) if visitors else ("BACKGROUND_LABELS", background_labels)
         wish = f"{setting}={','.join(chosen)!r:.200}"
-        raise InvalidExport(f"no label of the model makes a visitor with {wish}; its labels are {known}")
+        raise InvalidExport(f"no label of the model makes a visitor with {wish}; its labels are {listed(labels)}")
     return found
 
 

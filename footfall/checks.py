@@ -1,6 +1,5 @@
 """The checks before ``footfall run`` starts. Prints the plan, or prints the reason and exits with code 2."""
 
-import logging
 import os
 import signal
 import socket
@@ -17,9 +16,7 @@ from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
 from classifier import InvalidExport
 from classifier.export import read_export
-from classifier.person import resolve
 from classifier.settings import Settings as ClassifierSettings
-from classifier.stages import Stages
 from classifier.visitors import means_nobody
 from counter.settings import Settings as CounterSettings
 from dashboard.settings import Settings as DashboardSettings
@@ -27,11 +24,10 @@ from demo.about import notice
 from display.icons import load_icons
 from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
-from footfall.models import set_default_model
+from footfall.models import LoadedModels, print_line, set_default_model
 from footfall.plan import Plan
 from footfall.recording import load_truth
 from runtime.address import public_address
-from runtime.logs import one_line
 from runtime.settings import load
 
 BAD_SETTING = 2
@@ -82,19 +78,12 @@ def check() -> Plan:
 
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
     """Loads the models as the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
-    model = resolve(settings.model, _print_line)
-    detector = settings.detector and resolve(settings.detector, _print_line)
-    logging.getLogger("classifier").setLevel(logging.ERROR)  # the classifier itself warns
-    Stages(settings.model_copy(update={"model": model, "detector": detector, "xnnpack": False, "state_dir": None})).start()
+    path = LoadedModels(settings.model_copy(update={"xnnpack": False}), "run").path
     try:
-        export = read_export(model)
+        export = read_export(path)
     except InvalidExport as error:
-        raise InvalidSetting(f"MODEL={public_address(str(model))!r}: {error}") from None
+        raise InvalidSetting(f"MODEL={public_address(str(path))!r}: {error}") from None
     return notice(export, camera.create_source().is_drawn())
-
-
-def _print_line(text: str) -> None:
-    print(f"footfall run: {one_line(text)}", file=sys.stderr, flush=True)
 
 
 def _address_text(settings: DashboardSettings) -> str:
@@ -129,7 +118,7 @@ def main() -> int:
     try:
         print(check().to_json())
     except InvalidSetting as error:
-        _print_line(str(error))
+        print_line("run", str(error))
         return BAD_SETTING
     return 0
 

@@ -164,8 +164,8 @@ def count_clip(
             except UnusableOutput:
                 clip.unusable += 1
                 continue
-            said = result.inference_ms, result.model, result.labels, result.detections
-            visits += tracker.process(Prediction("clip", "clip", frame.number, seconds, at, at, *said))
+            found = result.inference_ms, result.model, result.labels, result.detections
+            visits += tracker.process(Prediction("clip", "clip", frame.number, seconds, at, at, *found))
             far_apart = max(far_apart, tracker.far_apart)
             on_frame(seconds, len(visits))
     visits += tracker.end_open_visit()

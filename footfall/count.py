@@ -20,7 +20,7 @@ from classifier.visitors import means_nobody
 from counter.settings import Settings as CounterSettings
 from footfall.camera import load_settings
 from footfall.clip import BEGIN, Clip, ClipResult, count_clip
-from footfall.models import DEMO_WARNING, LoadedModels, set_default_model
+from footfall.models import DEMO_WARNING, LoadedModels, print_line, set_default_model
 from footfall.paths import argument_path
 from footfall.recording import load_truth, result_table
 from runtime.errors import FootfallError
@@ -39,7 +39,7 @@ def main(arguments: argparse.Namespace) -> None:
     capture, counter, classifier = load_settings(), load(CounterSettings), load(ClassifierSettings)
     began = _parse_began(arguments.began, counter.tz)
     _check_writable(arguments.csv)
-    clip, models = Clip.open(capture), LoadedModels(classifier)
+    clip, models = Clip.open(capture), LoadedModels(classifier, "count")
     started = time.perf_counter()
     try:
         result = count_clip(clip, models.recogniser, counter, _progress())
@@ -53,7 +53,7 @@ def main(arguments: argparse.Namespace) -> None:
         raise InvalidSetting(f"CLIP={arguments.clip!r}: contains {found}; must be a video file or a folder of pictures")
     is_misused = models.recogniser.is_demo and not clip.recording.is_drawn()
     for warning in [*models.warnings, *([DEMO_WARNING] if is_misused else []), *_warnings(result)]:
-        print(f"footfall count: {warning}", file=sys.stderr)
+        print_line("count", warning)
     rows = [_row(visit, began) for visit in result.visits]
     truth = load_truth(arguments.clip, lambda label: means_nobody(label, classifier.background_labels))
     if arguments.csv:

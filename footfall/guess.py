@@ -1,4 +1,4 @@
-"""What a model says of a picture as one word, and the folder for pictures of which it says so."""
+"""The label that a model gives to a picture as a whole, and the folder for pictures with a label."""
 
 import re
 from collections.abc import Iterable

@@ -5,18 +5,16 @@ from pathlib import Path
 from bus import InvalidMessage, InvalidSetting
 from capture.source import display_name
 from classifier.decoders import UnusableOutput
+from classifier.labels import listed
 from classifier.preprocess import decode_any
 from classifier.recogniser import Recogniser
 from classifier.settings import Settings
 from classifier.visitors import means_nobody
 from footfall.confusion import Confusion
 from footfall.guess import NOBODY, UNDECIDED, find_label, folder_name, guess
-from runtime.logs import one_line
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 """Upper bound of a picture's file; larger ones are not read."""
-MAX_LISTED = 12
-"""Labels or files that a line lists at most."""
 
 
 class LabelledPictures:
@@ -92,9 +90,3 @@ class LabelledPictures:
 
 def _files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-
-
-def listed(names: list[str]) -> str:
-    """Returns names on one line, the first ones if there are many."""
-    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
-    return one_line(", ".join(names[:MAX_LISTED])) + more

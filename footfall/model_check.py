@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from classifier.labels import listed
 from classifier.model import Model
 from classifier.preprocess import ImageInput
 from classifier.settings import Settings
-from footfall.labelled import LabelledPictures, listed
+from footfall.labelled import LabelledPictures
 from footfall.models import DEMO_WARNING, LoadedModels
 from footfall.paths import argument_path
 from runtime.settings import load
@@ -31,13 +32,13 @@ def main(arguments: argparse.Namespace) -> None:
     """Prints the report about a model. Raises `InvalidSetting` for a model that cannot be served, and for unusable PICTURES."""
     settings = load(Settings, model=arguments.model)
     folder = arguments.pictures and argument_path("PICTURES=", arguments.pictures)
-    models = LoadedModels(settings)
+    models = LoadedModels(settings, "check")
     recogniser = models.recogniser
     pictures = folder and LabelledPictures(folder, recogniser, settings)
     for setting, model in models.by_setting.items():
         print(describe(setting, model))
     others = [label for label in recogniser.labels if label not in recogniser.visitor_labels]
-    print(_row("visitors", listed(list(recogniser.visitor_labels))))
+    print(_row("visitors", listed(recogniser.visitor_labels)))
     print(_row("ignored" if models.by_setting["MODEL"].is_detector else "nobody", listed(others) or "no label"))
     for warning in [*models.warnings, *([DEMO_WARNING] if recogniser.is_demo else [])]:
         print(_row("warning", warning))
@@ -56,7 +57,7 @@ def describe(setting: str, model: Model) -> str:
         _row("kind", f"{model.kind}: {what}"),
         _row("input", _describe_input(model.input)),
         _row("fit", f"{model.input.fit}: {FITS[model.input.fit]}"),
-        _row("labels", f"{len(model.labels)}: {listed(list(model.labels))}"),
+        _row("labels", f"{len(model.labels)}: {listed(model.labels)}"),
         _row("runtime", model.runtime),
     ]
     return "\n".join(rows)

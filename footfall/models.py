@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from classifier.model import Model
 from classifier.person import PERSON, resolve
@@ -31,19 +32,21 @@ def set_default_model() -> None:
 class LoadedModels:
     """The models of the settings, ready to run; `warnings` are the lines that the classifier would log about them."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises `InvalidSetting` for a model that cannot be served."""
-        model = resolve(settings.model, _print_line)
-        detector = settings.detector and resolve(settings.detector, _print_line)
-        found = {"model": model, "detector": detector, "state_dir": None}  # without STATE_DIR no downloaded model is served
+    def __init__(self, settings: Settings, command: str) -> None:
+        """`command` begins the line about a detector that is fetched. Raises `InvalidSetting` if a model cannot be served."""
+        notify = partial(print_line, command)
+        self.path = resolve(settings.model, notify)
+        detector = settings.detector and resolve(settings.detector, notify)
+        found = {"model": self.path, "detector": detector, "state_dir": None}  # without STATE_DIR no downloaded model is served
         stages = Stages(settings.model_copy(update=found))
         with _collected_warnings() as self.warnings, _quiet_libraries():
             self.recogniser: Recogniser = stages.start()
         self.by_setting: dict[str, Model] = stages.loaded
 
 
-def _print_line(text: str) -> None:
-    print(one_line(text), file=sys.stderr, flush=True)
+def print_line(command: str, text: str) -> None:
+    """Prints a line about a command to standard error."""
+    print(f"footfall {command}: {one_line(text)}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The folder into which pictures for training are collected, with a folder for each label."""
+"""A folder of pictures for training, with a folder for each label."""
 
 import os
 from collections import Counter

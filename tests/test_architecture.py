@@ -43,7 +43,7 @@ DRIVERS = {
         "tflite_runtime": "backends/tflite.py",
         "ai_edge_litert": "backends/tflite.py",
         "onnxruntime": "backends/onnx.py",
-        "flatbuffers": "inspectors/*.py",
+        "flatbuffers": "flatbuffer.py inspectors/tflite.py",
         "httpx": "fetch.py download*.py */download*.py",
     },
     "counter": {"sqlite3": "database.py recovery.py schema.py changes.py", "tzlocal": "*.py"},

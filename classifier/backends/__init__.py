@@ -27,7 +27,7 @@ class Options:
 class TensorInfo(NamedTuple):
     """An input or output of a model. If `scale` is not 0, it is quantised: real value = scale x (stored value - zero point).
 
-    `shape` is that for one picture; where the file leaves an output open, it is the shape for a black one.
+    `shape` is the shape for one picture. If the file leaves that of an output open, it is what a black picture gave.
     """
 
     name: str
@@ -53,7 +53,6 @@ class LoadedModel(Protocol):
     """A model that is ready to run. Not thread-safe."""
 
     inputs: Sequence[TensorInfo]
-    """Pictures are 1 x height x width x 3; a backend for files with another layout transposes them in `run`."""
     outputs: Sequence[TensorInfo]
 
     def run(self, tensor: Array) -> list[Array]:

@@ -4,7 +4,6 @@ import logging
 import os
 import re
 import sys
-from ast import literal_eval
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from classifier.backends import Array, Options, TensorInfo
 from classifier.onnx_file import OnnxFile, read_onnx_file
+from classifier.ultralytics import parse_literal
 from runtime.logs import one_line
 
 log = logging.getLogger(__name__)
@@ -104,9 +104,9 @@ def _open_size(file: OnnxFile) -> tuple[int, int] | None:
     if {"boxes", "labels", "scores"} <= {one.name.removesuffix("_0") for one in file.outputs}:
         return RCNN_SIZE
     try:
-        height, width = literal_eval(file.metadata["imgsz"][:100])  # Ultralytics
+        height, width = parse_literal(file.metadata.get("imgsz", ""))  # Ultralytics
         return int(height), int(width)
-    except (KeyError, ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from classifier import decoders
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import MIN_CONFIDENCE, Finding, UnusableOutput, missing_labels
+from classifier.decoders import MIN_CONFIDENCE, Finding, missing_labels
 from classifier.export import Export
 
 ROLES = {"detected_boxes": "boxes", "detected_classes": "classes", "detected_scores": "scores"}
@@ -38,9 +38,3 @@ class Decoder(decoders.Decoder):
             for score, number, (x1, y1, x2, y2) in found
             if score > MIN_CONFIDENCE
         ]
-
-    def _label(self, number: float) -> str:
-        if not -0.5 <= number < len(self.labels) - 0.5:  # NaN is not, either
-            found = f"the model found class {number:g}"
-            raise UnusableOutput(f"{found}, but labels.txt has {len(self.labels)} labels, numbered from 0")
-        return self.labels[round(number)]

@@ -10,7 +10,7 @@ from classifier import decoders
 from classifier.backends import Array, TensorInfo
 from classifier.decoders import Finding, check_label_count
 from classifier.export import Export
-from classifier.nms import UNLIKELY, best_boxes
+from classifier.nms import MIN_PROBABILITY, best_boxes
 
 LAYERS = {896: ((16, 2), (8, 6)), 2304: ((48, 1),)}
 """By the number of anchors: each layer's rows or columns, and the anchors in each of its cells.
@@ -22,7 +22,7 @@ VALUES = 16
 """Values of an anchor: centre x, centre y, width, height, and the places of six points of the face, in px of the input."""
 MAX_LOGIT = 100.0
 """score_clipping_thresh in MediaPipe's face_detection.pbtxt."""
-MIN_LOGIT = math.log(UNLIKELY / (1 - UNLIKELY))
+MIN_LOGIT = math.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
 MAX_IOU = 0.3
 """min_suppression_threshold in the same file. MediaPipe averages the duplicates; here the most probable box remains."""
 LABEL = "face"

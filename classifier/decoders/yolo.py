@@ -1,7 +1,7 @@
 """The decoder of YOLOv2 detectors (Redmon and Farhadi, YOLO9000, arXiv:1612.08242) as Custom Vision exports them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,6 @@ ANCHORS = ((0.573, 0.677), (1.87, 2.06), (3.34, 5.47), (7.88, 3.53), (9.77, 9.17
 """Width and height of the anchor boxes of Custom Vision's compact detectors, in cells."""
 MAX_IOU = 0.45
 """Two boxes with the same label and a higher IoU are duplicates; see `classifier.nms`."""
-
-
-class DetectedBox(NamedTuple):
-    """A detected box: the index of its label, its probability, and left, top, width, height in 0..1."""
-
-    label: int
-    probability: float
-    box: tuple[float, float, float, float]
 
 
 class Decoder(decoders.Decoder):
@@ -47,12 +39,13 @@ class Decoder(decoders.Decoder):
 
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
         grid = outputs[0][0].transpose(1, 2, 0) if self._are_channels_first else outputs[0][0]
-        found = find_boxes(grid, self._anchors)
-        return [Finding(self.labels[box.label], box.probability, box.box) for box in found]
+        return find_boxes(grid, self.labels, self._anchors)
 
 
-def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, float], ...] = ANCHORS) -> list[DetectedBox]:
-    """Returns the boxes in a grid of rows x columns x (anchors times (5 + labels)), most probable first.
+def find_boxes(
+    grid: NDArray[np.floating[Any]], names: Sequence[str], anchors: Sequence[tuple[float, float]] = ANCHORS
+) -> list[Finding]:
+    """Returns the boxes in a grid of rows x columns x (anchors times (5 + labels)), most probable first. `names` are the labels.
 
     Each anchor in each cell has: the offset x, y from the cell's corner, in cells and without Redmon's sigmoid; the logarithms of
     width and height relative to the anchor; the logit of objectness; and one logit per label.
@@ -70,4 +63,4 @@ def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, floa
     labels, best = probabilities.argmax(axis=-1).ravel(), probabilities.max(axis=-1).ravel()
     placed = np.stack([left, top, widths, heights], axis=-1).reshape(-1, 4)
     kept = best_boxes(placed, best, labels, MAX_IOU, MIN_CONFIDENCE)
-    return [DetectedBox(int(labels[number]), float(best[number]), tuple(placed[number].tolist())) for number in kept]
+    return [Finding(names[labels[number]], float(best[number]), tuple(placed[number].tolist())) for number in kept]

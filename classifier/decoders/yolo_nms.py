@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import MIN_CONFIDENCE, Finding, UnusableOutput, yolov5, yolov8
+from classifier.decoders import MIN_CONFIDENCE, Finding, yolov5, yolov8
 from classifier.export import Export
 
 
@@ -28,8 +28,3 @@ class Decoder(yolov8.Decoder):
             for (x1, y1, x2, y2), (score, number) in zip(corners.tolist(), values[:, 4:].tolist(), strict=True)
             if score > MIN_CONFIDENCE
         ]
-
-    def _label(self, number: float) -> str:
-        if not -0.5 <= number < len(self.labels) - 0.5:  # NaN is not, either
-            raise UnusableOutput(f"the model found class {number:g}, but it has {len(self.labels)} labels, numbered from 0")
-        return self.labels[round(number)]

@@ -1,4 +1,5 @@
-"""Inspectors, which read what a model file says about itself without running it. Each is named after a backend.
+"""Inspectors, which read what a model file says about itself without running it. Each is named after a backend, which need not
+have one.
 
 An inspector is a module with the function `inspect`, which takes the bytes of a model and returns an `Inspection`. It raises
 `InvalidExport` for a file that says what it is, but cannot be served. A file that is damaged gives an empty inspection: the
@@ -26,11 +27,6 @@ class Inspection:
     outputs: tuple[TensorInfo, ...] = ()
     accelerator: str = ""
     """The delegate without which the model cannot run; empty if it needs none."""
-
-    @property
-    def input_size(self) -> tuple[int, ...]:
-        """Height and width of the input of a picture, if channels come last."""
-        return self.inputs[0].shape[1:3] if self.inputs else ()
 
 
 def inspect(format_: str, model: bytes) -> Inspection:

@@ -8,31 +8,35 @@ Sources:
 - Ultralytics: `classifier.ultralytics`.
 """
 
-from ast import literal_eval
 from typing import Any
 
 import numpy as np
 
 from classifier.backends import TensorInfo
-from classifier.exporters import AZURE_ML, CUSTOM_VISION, IMAGENET, KERAS, OTHER_ONNX, PYTORCH
+from classifier.exporters import (
+    AZURE_ML,
+    CUSTOM_VISION,
+    IMAGENET,
+    KERAS,
+    MINUS_ONE_TO_ONE,
+    OTHER_ONNX,
+    PYTORCH,
+    ULTRALYTICS,
+    ZERO_TO_255,
+    ZERO_TO_ONE,
+    takes_pixels,
+)
 from classifier.inspectors import Inspection
 from classifier.labels import check_labels
 from classifier.onnx_file import OnnxFile, OnnxTensor, read_onnx_file
-from classifier.ultralytics import EXPORTER as ULTRALYTICS
-from classifier.ultralytics import MAX_DICTIONARY, interpret
+from classifier.ultralytics import interpret, parse_literal
 
 WHERE = "metadata inside the model"
 COLOURS = {"rgb8": "rgb", "bgr8": "bgr"}
-RANGES = {
-    "nominalrange_0_255": {"mean": 0.0, "scale": 1.0},
-    "normalized_0_1": {"mean": 0.0, "scale": 255.0},
-    "normalized_1_1": {"mean": 127.5, "scale": 127.5},
-}
+RANGES = {"nominalrange_0_255": ZERO_TO_255, "normalized_0_1": ZERO_TO_ONE, "normalized_1_1": MINUS_ONE_TO_ONE}
 """Mean and scale for values of ``Image.NominalPixelRange``."""
 PRODUCERS = {"pytorch": PYTORCH, "tf2onnx": KERAS, "keras2onnx": KERAS}
 """The tool whose models a program writes."""
-MIN_DIVISOR, MAX_DIVISOR = 120, 260
-"""A model that divides its input by a number between these, such as 127.5 or 255, takes pixels from 0 to 255."""
 OLD_CUSTOM_VISION = ("loss", "model_outputs0")
 """Outputs of Custom Vision's domains without [S1]."""
 S1_CUSTOM_VISION = ("model_output", "detected_boxes")
@@ -57,21 +61,21 @@ def _recognise(file: OnnxFile) -> tuple[tuple[str, ...], str, dict[str, Any]]:
     inputs, outputs = [one.name for one in file.inputs], [one.name for one in file.outputs]
     pixels = _pixel_values(file.metadata)
     if file.metadata.get("author") == ULTRALYTICS or {"names", "stride"} <= file.metadata.keys():
-        labels, values = interpret(file.metadata | {"names": _parse(file.metadata.get("names", ""))}, WHERE)
+        labels, values = interpret(file.metadata | {"names": parse_literal(file.metadata.get("names", ""))}, WHERE)
         return labels, ULTRALYTICS, values
     if inputs == ["data"] and set(outputs) & {*OLD_CUSTOM_VISION, *S1_CUSTOM_VISION}:
         is_old = not pixels and set(outputs) & set(OLD_CUSTOM_VISION)
         # Where the metadata say nothing, the samples take RGB from 0 to 1. The first exports had no metadata, and Windows ML's
         # default, BGR from 0 to 255.
-        default = {"colour": "bgr", **RANGES["nominalrange_0_255"]} if is_old else {"colour": "rgb", **RANGES["normalized_0_1"]}
+        default = {"colour": "bgr", **ZERO_TO_255} if is_old else {"colour": "rgb", **ZERO_TO_ONE}
         return (), CUSTOM_VISION, default | pixels
     if (inputs, outputs) == (["input1"], ["output1"]):  # logits
         return (), AZURE_ML, {"colour": "rgb", "fit": "centre", "softmax": True, **IMAGENET}
     if inputs == ["input"] and {name.removesuffix("_0") for name in outputs} - {"masks"} == {"boxes", "labels", "scores"}:
         return (), AZURE_ML, {"kind": "rcnn", "colour": "rgb", "fit": "whole", **IMAGENET}
     tool = PRODUCERS.get(file.producer, OTHER_ONNX)
-    if MIN_DIVISOR < file.divisor < MAX_DIVISOR:  # the model itself turns pixels into its range
-        pixels = {**RANGES["nominalrange_0_255"], **pixels}
+    if takes_pixels(file.divisor):
+        pixels = ZERO_TO_255 | pixels
     return (), tool, {**({} if tool == OTHER_ONNX else {"colour": "rgb"}), **pixels}
 
 
@@ -80,14 +84,6 @@ def _pixel_values(metadata: dict[str, str]) -> dict[str, Any]:
     colour = COLOURS.get(metadata.get("Image.BitmapPixelFormat", "").lower())
     values: dict[str, Any] = {"colour": colour} if colour else {}
     return values | RANGES.get(metadata.get("Image.NominalPixelRange", "").lower(), {})
-
-
-def _parse(text: str) -> Any:
-    """Returns the value of a Python literal; None if it is none."""
-    try:
-        return literal_eval(text) if len(text) <= MAX_DICTIONARY else None
-    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-        return None
 
 
 def _tensor_info(tensor: OnnxTensor) -> TensorInfo:

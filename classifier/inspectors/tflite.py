@@ -16,16 +16,17 @@ from flatbuffers import number_types as types
 
 from classifier import InvalidExport
 from classifier.backends import TensorInfo
+from classifier.exporters import ULTRALYTICS, ZERO_TO_255, takes_pixels
 from classifier.files import check_read_size, read_entry
+from classifier.filetypes import is_tflite
+from classifier.flatbuffer import DamagedTable, Table
 from classifier.inspectors import Inspection
-from classifier.inspectors.flatbuffer import DamagedTable, Table
 from classifier.labels import parse_labels
-from classifier.ultralytics import EXPORTER, read_metadata
+from classifier.ultralytics import read_metadata
 from runtime.logs import one_line
 
 log = logging.getLogger(__name__)
 
-IDENTIFIER = b"TFL3"
 EDGE_TPU_OPERATOR = "edgetpu-custom-op"
 EDGE_TPU_DELEGATE = "libedgetpu.so.1"
 MAX_FILE_SIZE = 1024 * 1024
@@ -41,7 +42,7 @@ _NORMALISATION, _IMAGE, _RGB, _LABEL_FILES = 1, 2, 1, (2, 3)
 
 def inspect(model: bytes) -> Inspection:
     """Implements the function of `classifier.inspectors`."""
-    if model[4:8] != IDENTIFIER:
+    if not is_tflite(model):
         return Inspection()
     try:
         root = Table.root(model)
@@ -50,7 +51,7 @@ def inspect(model: bytes) -> Inspection:
         is_edge_tpu = any(code.text(1) == EDGE_TPU_OPERATOR for code in root.tables(1))
         description, label_file = _read_metadata(root)
         if graph and _scales_its_input(root, graph):
-            description = {"mean": 0.0, "scale": 1.0} | description
+            description = ZERO_TO_255 | description
     except DamagedTable:
         return Inspection()
     labels: tuple[str, ...] = ()
@@ -58,7 +59,7 @@ def inspect(model: bytes) -> Inspection:
     ultralytics = next((name for name, content in files.items() if re.match(rb"\s*\{.*names['\"]:", content, re.DOTALL)), "")
     if ultralytics:
         labels, description = read_metadata(files[ultralytics], f"{ultralytics} inside the model")
-        exporter = EXPORTER
+        exporter = ULTRALYTICS
     elif name := _label_file(files, label_file):
         labels = parse_labels(files[name], f"{name} inside the model")
     return Inspection(labels, exporter, description, inputs, outputs, EDGE_TPU_DELEGATE if is_edge_tpu else "")
@@ -93,7 +94,8 @@ def _scales_its_input(root: Table, graph: Table) -> bool:
     factor = graph.item(0, int(used[1])) if len(used) == 2 and used[:1] == pictures else None
     buffer = root.item(4, factor.number(2, types.Uint32Flags)) if factor else None
     content = buffer.content(0) if buffer else b""
-    return len(content) == 4 and 1 / 260 < struct.unpack("<f", content)[0] < 1 / 120
+    number = struct.unpack("<f", content)[0] if len(content) == 4 else 0.0
+    return number != 0 and takes_pixels(1 / number)
 
 
 def _read_metadata(root: Table) -> tuple[dict[str, Any], str]:

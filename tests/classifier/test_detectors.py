@@ -140,7 +140,7 @@ def test_a_yolov8_case() -> None:
     [
         (LABELS, [(1, 7, 8400)], ""),
         (LABELS, [(1, 7, 8400), (1, 32, 160, 160)], "do not match any"),  # segmentation
-        (("person",), [(1, 56, 8400)], "labels.txt has 1 labels, the model has 52 labels in its output"),  # pose
+        (("person",), [(1, 56, 8400)], "1 labels, but the model has 52 labels in its output"),  # pose
         (LABELS, [(1, 300, 7)], "do not match any"),
         (LABELS, [(1, 25201, 8)], "do not match any"),
         (LABELS, [(1, 8400, 7)], "do not match any"),  # transposed
@@ -148,7 +148,7 @@ def test_a_yolov8_case() -> None:
         (LABELS, [(1, 4, 8400)], "do not match any"),
         ("", [(1, 896, 1), (1, 896, 16)], ""),
         (("head",), [(1, 2304, 16), (1, 2304, 1)], ""),
-        (LABELS, [(1, 896, 16), (1, 896, 1)], "labels.txt has 3 labels, the model has 1 label"),
+        (LABELS, [(1, 896, 16), (1, 896, 1)], "3 labels, but the model has 1 label"),
         ("", [(1, 1917, 16), (1, 1917, 1)], "do not match any"),
         ("", [(1, 896, 16), (1, 2304, 1)], "do not match any"),
     ],

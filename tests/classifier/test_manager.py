@@ -34,7 +34,7 @@ pytestmark = pytest.mark.broker  # uses sockets
 
 FIRST, SECOND, THIRD, FOURTH = map(export_zip, ("abc", "def", "ghi", "jkl"))
 BAD, BROKEN = export_zip("xy"), make_zip({"readme.txt": b"no model"})
-PROBLEM = "labels.txt has 2 labels, the model has 3 outputs; the numbers must match"
+PROBLEM = "2 labels, but the model has 3 outputs; the numbers must match"
 ROLLBACK = WantedModel(rollback=True)
 
 

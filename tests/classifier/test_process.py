@@ -114,7 +114,7 @@ def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -
             write_export(own, "uvw", 24)
             frames.wait_for_letters("uvw")
             (own / "labels.txt").write_text("u\nv")
-            assert "labels.txt has 2 labels, the model has 3" in frames.wait_for_status(states.MODEL_REFUSED).detail
+            assert "2 labels, but the model has 3" in frames.wait_for_status(states.MODEL_REFUSED).detail
             write_export(own, "uvw", 24)
             frames.wait_for_status(states.RUNNING)
             frames.publish(ROLLBACK.topic, ROLLBACK.pack())

@@ -34,7 +34,7 @@ def test_labels_that_make_a_visitor(labels: str, visitors: str, expected: str) -
     [
         ("man woman", "zebra", "no label of the model makes a visitor with VISITORS='zebra'; its labels are man, woman$"),
         ("nobody [Negative]", "", "with BACKGROUND_LABELS='Negative,nobody,none,background,empty'; its labels are nobody, "),
-        (" ".join(map(str, range(11))), "zebra", "8, 9, ...$"),
+        (" ".join(map(str, range(14))), "zebra", "10, 11 and 2 more$"),
     ],
 )
 def test_a_model_without_visitors_is_refused(labels: str, visitors: str, reason: str) -> None:

@@ -119,7 +119,7 @@ def test_the_person_detector(
         ({"VIDEO_PATH": "{tmp}/none.mp4"}, "VIDEO_PATH: {tmp}/none.mp4: No such file or directory"),
         ({"VIDEO_PATH": "{tmp}/texts"}, "VIDEO_PATH: {tmp}/texts: contains no picture"),
         ({"ICONS": "{tmp}/none", "MATRIX": "terminal"}, "ICONS: {tmp}/none: no such folder"),
-        ({"MODEL": "{tmp}/mislabelled"}, "labels.txt has 2 labels, the model has 3 outputs"),
+        ({"MODEL": "{tmp}/mislabelled"}, "2 labels, but the model has 3 outputs"),
         ({"VISITORS": "zebra"}, "VISITORS='zebra'; its labels are man, woman, nobody"),
         ({"BACKGROUND_LABELS": "man,woman,nobody"}, "makes a visitor with BACKGROUND_LABELS='man,woman,nobody'"),
         ({"DETECTOR": "demo/model"}, "DETECTOR='demo/model': model@"),

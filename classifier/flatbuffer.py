@@ -43,9 +43,9 @@ class Table:
         """Returns a text; bytes that are not UTF-8 are replaced."""
         return self.content(field, MAX_TEXT).decode(errors="replace")
 
-    def content(self, field: int, most: int = MAX_CONTENT) -> bytes:
-        """Returns a vector of at most so many bytes."""
-        start, length = self._vector(field, most)
+    def content(self, field: int, limit: int = MAX_CONTENT) -> bytes:
+        """Returns a vector of at most `limit` bytes."""
+        start, length = self._vector(field, limit)
         return bytes(self._table.Bytes[start : start + length])
 
     def numbers(self, field: int, kind: object = types.Int32Flags) -> list[float]:
@@ -81,14 +81,14 @@ class Table:
     def _indirect(self, position: int) -> int:
         return position + _read(self._table, types.UOffsetTFlags, position)
 
-    def _vector(self, field: int, most: int) -> tuple[int, int]:
+    def _vector(self, field: int, limit: int) -> tuple[int, int]:
         """Returns the position of a vector's first element, and their number. Raises `DamagedTable` if there are too many."""
         position = self._position(field)
         if not position:
             return 0, 0
         start = self._indirect(position)
         length = _read(self._table, types.UOffsetTFlags, start)
-        if length > most:
+        if length > limit:
             raise DamagedTable("a vector is too long")
         return start + 4, length
 
