@@ -49,14 +49,14 @@ def measure(folder: Path, detector: str, classifier: str, rounds: int) -> tuple[
     bare_detector, bare_classifier = Bare(models / detector), Bare(models / classifier)
     recogniser = Recogniser(load_model(models / classifier), Rules(), load_model(models / detector))
     prepared = recogniser.prepare(cv2.imread(str(folder / "photos" / PHOTOGRAPH)))
-    crops = sum(bool(one.labels) and one.is_visitor for one in recogniser.recognise(prepared).detections)
+    crops = sum(bool(one.labels) and one.is_visitor for one in recogniser.recognise(prepared, "bench").detections)
     bare, footfall = [], []
     for _ in range(rounds):
         begin = time.thread_time()
         bare_detector.invoke(1)
         bare_classifier.invoke(crops)
         between = time.thread_time()
-        recogniser.recognise(prepared)
+        recogniser.recognise(prepared, "bench")
         bare.append((between - begin) * 1000)
         footfall.append((time.thread_time() - between) * 1000)
     ratio = statistics.median(one / other for one, other in zip(footfall, bare, strict=True))

@@ -63,7 +63,8 @@ def read_export(path: Path) -> Export:
     public_path = Path(public_address(str(path)))  # an address given by mistake may contain a token
     try:
         files = read_files(path)
-        if files.format == "tflite" and not is_tflite(files.model) and (kind := describe(files.model[:HEAD_SIZE])):
+        if files.format == "tflite" and not is_tflite(files.model):
+            kind = describe(files.model[:HEAD_SIZE]) or "not a TensorFlow Lite model"
             raise InvalidExport(f"{files.model_file}: this is {kind}")
         inspection = inspect(files.format, files.model)
     except OSError as error:

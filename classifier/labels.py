@@ -13,10 +13,10 @@ from runtime.logs import one_line
 PLACEHOLDER = "???"
 """The label of a class number that is not in use, in label files of COCO; it may occur repeatedly."""
 MAX_LABELS = 10_000
-MAX_LABEL_BYTES = 256
-"""Upper bound of a label in UTF-8. With it, `classifier.recogniser.MAX_LABELS` and so on keep messages within their limits."""
 MAX_LISTED = 12
 """Labels that a line lists at most."""
+MAX_LABEL_BYTES = 256
+"""Upper bound of a label in UTF-8. With it, `classifier.recogniser.MAX_LABELS` and so on keep messages within their limits."""
 MIN_SKIPPING = 10
 """Labels that a list must have at least to be recognised as numbered although it skips numbers."""
 _CHARACTER_MAP = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff")) | dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")
@@ -57,9 +57,10 @@ def check_labels(labels: Sequence[str], where: object, unit: str) -> tuple[str, 
         raise InvalidExport(f"{where}: more than {MAX_LABELS} labels")
     seen: set[str] = set()
     for number, label in enumerate(labels, 1):
-        size = len(label.encode(errors="surrogatepass"))
-        if not 0 < size <= MAX_LABEL_BYTES:
-            raise InvalidExport(f"{where}: {unit} {number}: {size} bytes; a label must have 1 to {MAX_LABEL_BYTES}, in UTF-8")
+        if not label:
+            raise InvalidExport(f"{where}: {unit} {number}: is blank; remove it, or write the label")
+        if (size := len(label.encode(errors="surrogatepass"))) > MAX_LABEL_BYTES:
+            raise InvalidExport(f"{where}: {unit} {number}: {size} bytes; a label has at most {MAX_LABEL_BYTES}, in UTF-8")
         if not re.search(TEXT_PATTERN, label) or re.search("[\ud800-\udfff]", label):
             problem = "a label must not contain control characters or half of a character"
             raise InvalidExport(f"{where}: {unit} {number}: {label!r:.80}: {problem}")

@@ -35,12 +35,12 @@ TEST_PICTURES = (
     np.random.default_rng(1).integers(0, 256, (8, 8, 3), np.uint8).repeat(32, 0).repeat(32, 1),
 )
 """A grey, a black and a white picture, and one of coloured squares."""
-MAX_SIDE = 2048
-"""Upper bound of the input's width and height in px. A picture of this size takes 50 MB as floats, several times."""
 CUSTOM_VISION_SIDE = 227
 """Side in px of the input of some of Custom Vision's classifiers. Hardly any other tool uses it."""
 MIN_CENTRE_SIDE = 224
 """Side in px from which Custom Vision's fit applies. Its own classifiers take 224 or 227 px."""
+MAX_SIDE = 2048
+"""Upper bound of the input's width and height in px. A picture of this size takes 50 MB as floats, several times."""
 _TOLERANCE = 0.01
 """How far a probability may lie outside 0..1, because of quantisation and rounding."""
 

@@ -119,7 +119,7 @@ class Pipeline:
         if isinstance(origin, Frame):
             self._decode_slot.release()
         try:
-            result = recogniser.recognise(prepared, origin.camera if isinstance(origin, Frame) else "")
+            result = recogniser.recognise(prepared, origin.camera if isinstance(origin, Frame) else None)
             if isinstance(origin, Frame):
                 self._publish_prediction(origin, result, origin.demo or recogniser.is_demo)
         except Exception as error:

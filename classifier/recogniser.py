@@ -92,8 +92,11 @@ class Recogniser:
         """Returns the picture with its tensor. Thread-safe."""
         return Prepared(picture, self._first.input.to_tensor(picture))
 
-    def recognise(self, prepared: Prepared, camera: str = "") -> Result:
-        """Recognises the visitors in a picture. Too many visitors of a camera take turns. Raises `UnusableOutput`."""
+    def recognise(self, prepared: Prepared, camera: str | None = None) -> Result:
+        """Recognises the visitors in a picture. Too many visitors of a camera take turns. Raises `UnusableOutput`.
+
+        Without a camera the picture stands alone, and every visitor is classified.
+        """
         begin = time.perf_counter()
         found = self._first.run(prepared.tensor)[:MAX_LABELS]
         labels: tuple[Label, ...] = ()
@@ -124,7 +127,7 @@ class Recogniser:
         placed[:, 1] = np.fmax(placed[:, 1] - placed[:, 0], 0)
         return [Box(*one) for one in np.round(placed, DECIMALS).reshape(-1, 4).tolist()]
 
-    def _classify_visitors(self, model: Model, detections: list[Detection], picture: Picture, camera: str) -> None:
+    def _classify_visitors(self, model: Model, detections: list[Detection], picture: Picture, camera: str | None) -> None:
         """Sets the labels of the visitors whose turn it is; none if no label reaches the threshold.
 
         A detection below the threshold is probably no visitor, so it takes no turn.
@@ -145,9 +148,9 @@ class Recogniser:
                 labels = tuple(_to_label(one, one.label in self._crop_visitors) for one in found)
                 detections[number] = replace(detections[number], labels=labels)
 
-    def _take_turns(self, waiting: list[int], camera: str) -> list[int]:
+    def _take_turns(self, waiting: list[int], camera: str | None) -> list[int]:
         """Returns at most `crops` of the waiting visitors; in the camera's next picture, those after them."""
-        if len(waiting) <= self._rules.crops:
+        if camera is None or len(waiting) <= self._rules.crops:
             return waiting
         if len(self._turns) >= MAX_CAMERAS:
             self._turns.clear()

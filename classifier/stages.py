@@ -8,6 +8,7 @@ from bus import InvalidSetting, ModelUpdate
 from classifier import InvalidExport
 from classifier.backends import Options
 from classifier.export import Export
+from classifier.labels import listed
 from classifier.manager import ModelManager
 from classifier.model import Model
 from classifier.person import resolve
@@ -82,6 +83,8 @@ class Stages:
     def _load_model(self, export: Export) -> Model:
         model = Model(export, self._options)
         self._recogniser(model, self._detector)
+        if self._detector is None:
+            self._warn_of_unknown_visitors(model)
         names_nobody = any(means_nobody(label, self._settings.background_labels) for label in model.labels)
         if not (names_nobody or model.is_detector or self._detector):
             log.warning(
@@ -94,7 +97,13 @@ class Stages:
         check_detector(detector)
         if self._model is not None:
             self._recogniser(self._model, detector)
+        self._warn_of_unknown_visitors(detector)
         return detector
+
+    def _warn_of_unknown_visitors(self, model: Model) -> None:
+        known = {label.casefold() for label in model.labels}
+        if unknown := [one for one in self._settings.visitors if one.casefold() not in known]:
+            log.warning("VISITORS: %s has no label %s; its labels are %s", model.identity, listed(unknown), listed(model.labels))
 
     def _recogniser(self, model: Model, detector: Model | None) -> Recogniser:
         return Recogniser(model, self._settings.rules, detector)

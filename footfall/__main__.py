@@ -41,6 +41,7 @@ COMMANDS = {
         {
             "model": {"metavar": "MODEL", "help": "folder, zip or file of the model; person for the person detector"},
             "pictures": {"metavar": "PICTURES", "nargs": "?", "help": "folder with a folder of pictures for each label"},
+            "--crops": {"action": "store_true", "help": "PICTURES are crops of visitors, as collect --crops saves them"},
         },
     ),
     "count": Command(
@@ -67,13 +68,17 @@ COMMANDS = {
     ),
 }
 """The commands by name."""
+ENDLESS = ("run", "watch", "matrix", "camera")
+"""Commands that run until Ctrl-C ends them."""
 COMMAND_FAILED = 2
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit code of other commands after Ctrl-C, as shells have it."""
 _SETTING = re.compile(r"[A-Z][A-Z0-9_]*=", re.DOTALL)
 """The beginning of a setting, which can stand between a command's own arguments."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command. Returns its exit code: 0, also after Ctrl-C, or 2 after one line that says why it failed."""
+    """Runs a command. Returns its exit code: 0, 2 after one line that says why it failed, or 130 if Ctrl-C cut it short."""
     words = sys.argv[1:] if argv is None else list(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may lack letters of a label or a path
@@ -96,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         function = pkgutil.resolve_name(f"footfall.{COMMANDS[command].function}")
         return (function(arguments) if COMMANDS[command].arguments else function()) or 0
     except KeyboardInterrupt:
-        return 0
+        return 0 if command in ENDLESS else INTERRUPTED
     except BrokenPipeError:  # the reader of the output has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes it again at exit
         return 0

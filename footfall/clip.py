@@ -16,6 +16,7 @@ from capture.source import Recording, SourceOptions, UnusablePicture, display_na
 from capture.sources import create_source
 from classifier.decoders import UnusableOutput
 from classifier.recogniser import Prepared, Recogniser
+from counter.registry import FAR_APART_LIMIT
 from counter.settings import Settings as CounterSettings
 from counter.visits import VisitTracker
 from runtime.errors import InvalidSetting
@@ -28,8 +29,6 @@ STOP_INTERVAL = 0.2
 """Seconds between two checks of whether the reader must stop."""
 SHUTDOWN_TIMEOUT = 1.0
 """Seconds. A thread that hangs in a file system or a decoder is abandoned."""
-TOO_FAR_APART = 5
-"""Consecutive frames too far apart for a visit, after which the result says so, as the counter does."""
 
 
 class VirtualClock:
@@ -169,5 +168,5 @@ def count_clip(
             far_apart = max(far_apart, tracker.far_apart)
             on_frame(seconds, len(visits))
     visits += tracker.end_open_visit()
-    is_too_slow = far_apart >= TOO_FAR_APART and counter.visit_frames > 1
+    is_too_slow = far_apart >= FAR_APART_LIMIT and counter.visit_frames > 1
     return ClipResult(visits, frames, seconds, clip.unusable, is_too_slow)

@@ -38,6 +38,8 @@ def main(arguments: argparse.Namespace) -> None:
     set_default_model()
     capture, counter, classifier = load_settings(), load(CounterSettings), load(ClassifierSettings)
     began = _parse_began(arguments.began, counter.tz)
+    if arguments.json and arguments.csv == "-":
+        raise InvalidSetting("--csv -: prints to standard output, as --json does; name a file, or leave one of them out")
     _check_writable(arguments.csv)
     clip, models = Clip.open(capture), LoadedModels(classifier, "count")
     started = time.perf_counter()
@@ -52,7 +54,7 @@ def main(arguments: argparse.Namespace) -> None:
         found = "no picture that can be processed" if result.unusable else "no picture"
         raise InvalidSetting(f"CLIP={arguments.clip!r}: contains {found}; must be a video file or a folder of pictures")
     is_misused = models.recogniser.is_demo and not clip.recording.is_drawn()
-    for warning in [*models.warnings, *([DEMO_WARNING] if is_misused else []), *_warnings(result)]:
+    for warning in [*models.notes, *([DEMO_WARNING] if is_misused else []), *_warnings(result)]:
         print_line("count", warning)
     rows = [_row(visit, began) for visit in result.visits]
     truth = load_truth(arguments.clip, lambda label: means_nobody(label, classifier.background_labels))

@@ -38,8 +38,8 @@ def guess(seen: Recognised, threshold: float) -> Label | None:
 
 def folder_name(label: str) -> str:
     """Returns the name of a label's folder, without characters that file systems or Windows refuse; at most 200 bytes."""
-    name = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "_", label).strip(" ")
-    name = name.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore").strip(" ")
+    name = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]', "_", label).strip()
+    name = name.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore").strip()
     return re.sub(r"^\.|\.$", "_", name) or "_"
 
 

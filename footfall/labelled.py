@@ -82,7 +82,7 @@ class LabelledPictures:
         if len(content) > MAX_PICTURE_BYTES:
             raise InvalidMessage(f"picture: at most {MAX_PICTURE_BYTES} bytes are allowed")
         prepared = self._recogniser.prepare(decode_any(content))
-        label = guess(self._recogniser.recognise(prepared, str(path)), self._settings.threshold)
+        label = guess(self._recogniser.recognise(prepared), self._settings.threshold)
         if label is None:
             return UNDECIDED
         return (self._nobody or label.name) if self._means_nobody(label.name) else label.name

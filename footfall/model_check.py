@@ -4,9 +4,11 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from bus import InvalidSetting
 from classifier.labels import listed
 from classifier.model import Model
 from classifier.preprocess import ImageInput
@@ -23,7 +25,7 @@ MIN_RUNS, MAX_RUNS, MAX_SECONDS = 5, 100, 3.0
 FITS = {
     "centre": "the middle of the picture, as Custom Vision's service takes it",
     "square": "the largest square in the middle of the picture",
-    "whole": "the whole picture, scaled to this shape",
+    "whole": "the whole picture or crop, scaled to this shape",
     "letterbox": "the whole picture with its proportions, and a border",
 }
 
@@ -32,18 +34,22 @@ def main(arguments: argparse.Namespace) -> None:
     """Prints the report about a model. Raises `InvalidSetting` for a model that cannot be served, and for unusable PICTURES."""
     settings = load(Settings, model=arguments.model)
     folder = arguments.pictures and argument_path("PICTURES=", arguments.pictures)
+    if arguments.crops and settings.detector is not None:
+        raise InvalidSetting("--crops: the pictures are crops already; leave DETECTOR out")
     models = LoadedModels(settings, "check")
-    recogniser = models.recogniser
+    recogniser, model = models.recogniser, models.by_setting["MODEL"]
+    if arguments.crops or settings.detector is not None:
+        model.input = replace(model.input, fit="whole")  # as the classifier scales crops
     pictures = folder and LabelledPictures(folder, recogniser, settings)
-    for setting, model in models.by_setting.items():
-        print(describe(setting, model))
+    for setting, one in models.by_setting.items():
+        print(describe(setting, one))
     others = [label for label in recogniser.labels if label not in recogniser.visitor_labels]
     print(_row("visitors", listed(recogniser.visitor_labels)))
-    print(_row("ignored" if models.by_setting["MODEL"].is_detector else "nobody", listed(others) or "no label"))
-    for warning in [*models.warnings, *([DEMO_WARNING] if recogniser.is_demo else [])]:
-        print(_row("warning", warning))
-    for setting, model in models.by_setting.items():
-        print(_row("speed", f"{setting}: {time_model(model)}"), flush=True)
+    print(_row("ignored" if model.is_detector else "nobody", listed(others) or "no label"))
+    for note in [*models.notes, *([DEMO_WARNING] if recogniser.is_demo else [])]:
+        print(_row("note", note))
+    for setting, one in models.by_setting.items():
+        print(_row("speed", f"{setting}: {time_model(one)}"), flush=True)
     if pictures:
         print(f"\n{pictures.report()}")
 

@@ -30,7 +30,7 @@ def set_default_model() -> None:
 
 
 class LoadedModels:
-    """The models of the settings, ready to run; `warnings` are the lines that the classifier would log about them."""
+    """The models of the settings, ready to run; `notes` are the lines that the classifier would log about them."""
 
     def __init__(self, settings: Settings, command: str) -> None:
         """`command` begins the line about a detector that is fetched. Raises `InvalidSetting` if a model cannot be served."""
@@ -39,7 +39,7 @@ class LoadedModels:
         detector = settings.detector and resolve(settings.detector, notify)
         found = {"model": self.path, "detector": detector, "state_dir": None}  # without STATE_DIR no downloaded model is served
         stages = Stages(settings.model_copy(update=found))
-        with _collected_warnings() as self.warnings, _quiet_libraries():
+        with _collected_notes() as self.notes, _quiet_libraries():
             self.recogniser: Recogniser = stages.start()
         self.by_setting: dict[str, Model] = stages.loaded
 
@@ -50,16 +50,19 @@ def print_line(command: str, text: str) -> None:
 
 
 @contextmanager
-def _collected_warnings() -> Iterator[list[str]]:
+def _collected_notes() -> Iterator[list[str]]:
     """Collects the log lines of the classifier, which are not printed."""
     texts: list[str] = []
-    handler, logger = logging.Handler(logging.WARNING), logging.getLogger("classifier")
+    handler, logger = logging.Handler(), logging.getLogger("classifier")
+    level = logger.level
+    logger.setLevel(logging.INFO)
     handler.emit = lambda record: texts.append(one_line(record.getMessage()))  # type: ignore[method-assign]
     logger.addHandler(handler)
     try:
         yield texts
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def test_numbers_before_labels(labels: tuple[str, ...], expected: tuple[str, ...
         (b'{"0": "a", "2": "b"}', "must be a list"),
         (b"[1]", "must be a list"),
         (b'["a", "a"]', "label 2: 'a' occurs twice"),
-        (b'["a", ""]', "label 2: 0 bytes"),
+        (b'["a", ""]', "label 2: is blank"),
         (b'{"0": "a", "1" : ["a"]}', "must be a list"),
         (json.dumps([str(number) for number in range(10_001)]).encode(), "more than 10000"),
     ],

@@ -315,7 +315,7 @@ def test_changed_files_are_loaded_once(device: Device) -> None:
     write_export(device.model, "xy")
     assert device.check_files(5) == ([f"default: {PROBLEM}"], "new")
     write_export(device.model, "")
-    assert "line 1: 0 bytes" in "|".join(device.check_files(5)[0])
+    assert "line 1: is blank" in "|".join(device.check_files(5)[0])
     write_export(device.model, "new")
     assert (device.check_files(5), device.loaded) == (([""], "new"), ["own", "new", "xy"])
     write_export(device.model, "xy")

@@ -269,4 +269,4 @@ def test_a_real_model(fruits: Fruits, tmp_path: Path, capsys: pytest.CaptureFixt
 def test_the_demos_model_is_not_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """A warning says so."""
     assert call("check", str(ROOT / "demo" / "model")) == 0
-    assert "warning   the demo's model knows drawn figures only" in capsys.readouterr().out
+    assert "note      the demo's model knows drawn figures only" in capsys.readouterr().out
