@@ -1,7 +1,9 @@
 """Settings: values from the environment, error messages, and warnings about misspelt names."""
 
+import logging
 import os
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,6 +28,16 @@ SETTINGS = {
 }
 BAD_HOSTS = ("mqtt://broker", "me:word@broker", "broker/x", "the broker", "a" * 64)
 BAD_TEXTS = ["x", "-1", "nan", "inf", "1e99", "0.5", "45", "9" * 30, "Front Door", "a,B c", "/no/such", "a" * 300, "..", "\x07"]
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    """Restores the log handlers, which a program replaces when it starts."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.mark.parametrize(
