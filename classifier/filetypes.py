@@ -39,7 +39,7 @@ _ENTRIES = (
 
 def is_tflite(content: bytes) -> bool:
     """Returns whether a file that begins so is a TensorFlow Lite model."""
-    return content[4:8] == _TFLITE
+    return content[4:8] == _TFLITE and not content.startswith(b"PK")  # a damaged zip can have these bytes too
 
 
 def describe_any(names: Sequence[str], read_head: Callable[[str], bytes]) -> str:
