@@ -70,9 +70,9 @@ def from_prediction(prediction: Prediction) -> Result:
     names = ("demo", "sequence", "captured_at", "classified_at", "inference_ms", "model")
     fields = {name: getattr(prediction, name) for name in names}
     result_id = _derive_id(prediction.camera, "prediction", prediction.session, prediction.sequence)
-    found: list[tuple[Label, Box | None]] = [(label, None) for label in prediction.labels]
-    found += [(one.labels[0], one.box) for one in prediction.detections if one.labels and one.is_visitor]
-    return _new_result(result_id, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, found[:MAX_LABELS])
+    return _new_result(
+        result_id, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, prediction.labelled[:MAX_LABELS]
+    )
 
 
 def _derive_id(camera: str, *parts: object) -> str:

@@ -123,10 +123,15 @@ class Prediction(Message):
     demo: Flag = False
 
     @property
+    def labelled(self) -> list[tuple[Label, Box | None]]:
+        """The labels of the picture, or the first label of each visitor that has one, with its box."""
+        found = [(one.labels[0], one.box) for one in self.detections if one.labels and one.is_visitor]
+        return [*((label, None) for label in self.labels), *found]
+
+    @property
     def best(self) -> Label | None:
         """The label with the highest probability, of the picture or of a visitor in it; None if there is none."""
-        found = [one.labels[0] for one in self.detections if one.labels and one.is_visitor]
-        return max((*self.labels, *found), key=lambda label: label.probability, default=None)
+        return max((label for label, _ in self.labelled), key=lambda label: label.probability, default=None)
 
 
 @dataclass(frozen=True, slots=True)
