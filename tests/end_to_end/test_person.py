@@ -17,7 +17,7 @@ from tests.support.wait import limit, until
 pytestmark = pytest.mark.system
 
 
-def test_people_are_counted_at_once(people: People, tmp_path: Path) -> None:
+def test_people_are_counted_without_a_model(people: People, tmp_path: Path) -> None:
     """The detector comes from an HTTPS server, once, into the cache. The first visitor of a real clip becomes a visit.
 
     Without the detector the run ends with exit code 2 and one line, and nothing is stored.
