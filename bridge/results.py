@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from enum import IntEnum
 from typing import Any
 
-from bus import Box, Label, Prediction, Summary, Visit
+from bus import Box, Label, Prediction, Summary, Visit, labelled
 
 MAX_LABELS = 100
 """Maximum number of labels in a prediction. Even with the longest names, a result then fits into IoT Hub's 256 KB."""
@@ -70,9 +70,8 @@ def from_prediction(prediction: Prediction) -> Result:
     names = ("demo", "sequence", "captured_at", "classified_at", "inference_ms", "model")
     fields = {name: getattr(prediction, name) for name in names}
     result_id = _derive_id(prediction.camera, "prediction", prediction.session, prediction.sequence)
-    return _new_result(
-        result_id, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, prediction.labelled[:MAX_LABELS]
-    )
+    found = labelled(prediction.labels, prediction.detections)[:MAX_LABELS]
+    return _new_result(result_id, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, found)
 
 
 def _derive_id(camera: str, *parts: object) -> str:

@@ -23,6 +23,8 @@ from bus.messages import (
     Summary,
     Visit,
     WantedModel,
+    best_label,
+    labelled,
 )
 from bus.slot import NewestSlot
 from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
@@ -54,4 +56,6 @@ __all__ = [
     "Summary",
     "Visit",
     "WantedModel",
+    "best_label",
+    "labelled",
 ]

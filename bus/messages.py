@@ -1,5 +1,6 @@
 """All messages with their fields: the contract between modules and with other programs."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, Strict
@@ -75,6 +76,17 @@ class Detection:
         return not self.labels or self.labels[0].visitor
 
 
+def labelled(labels: Sequence[Label], detections: Sequence[Detection]) -> list[tuple[Label, Box | None]]:
+    """Returns the labels of a picture, or the first label of each visitor that has one, with its box."""
+    found = [(one.labels[0], one.box) for one in detections if one.labels and one.is_visitor]
+    return [*((label, None) for label in labels), *found]
+
+
+def best_label(labels: Sequence[Label], detections: Sequence[Detection]) -> Label | None:
+    """Returns the label with the highest probability, of a picture or of a visitor in it; None if there is none."""
+    return max((label for label, _ in labelled(labels, detections)), key=lambda label: label.probability, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame(Message):
     """One picture of a camera.
@@ -123,15 +135,9 @@ class Prediction(Message):
     demo: Flag = False
 
     @property
-    def labelled(self) -> list[tuple[Label, Box | None]]:
-        """The labels of the picture, or the first label of each visitor that has one, with its box."""
-        found = [(one.labels[0], one.box) for one in self.detections if one.labels and one.is_visitor]
-        return [*((label, None) for label in self.labels), *found]
-
-    @property
     def best(self) -> Label | None:
-        """The label with the highest probability, of the picture or of a visitor in it; None if there is none."""
-        return max((label for label, _ in self.labelled), key=lambda label: label.probability, default=None)
+        """The best label of the picture; see `best_label`."""
+        return best_label(self.labels, self.detections)
 
 
 @dataclass(frozen=True, slots=True)

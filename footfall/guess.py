@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Protocol
 
-from bus import Detection, Label
+from bus import Detection, Label, best_label
 
 NOBODY = "nobody"
 UNDECIDED = "undecided"
@@ -22,16 +22,14 @@ class Recognised(Protocol):
 
 
 def guess(seen: Recognised, threshold: float) -> Label | None:
-    """Returns the most probable label of the picture or of a visitor in it, as the counter takes it (`bus.Prediction.best`).
+    """Returns the most probable label of the picture or of a visitor in it, as the counter takes it.
 
     If none reaches the threshold, the label is `NOBODY` where a detector found no visitor, and None where the model cannot tell.
     """
-    visitors = [one for one in seen.detections if one.is_visitor]
-    labels = (*seen.labels, *(one.labels[0] for one in visitors if one.labels))
-    best = max(labels, key=lambda label: label.probability, default=None)
+    best = best_label(seen.labels, seen.detections)
     if best is not None and best.probability >= threshold:
         return best
-    if seen.labels or any(one.confidence >= threshold for one in visitors):
+    if seen.labels or any(one.is_visitor and one.confidence >= threshold for one in seen.detections):
         return None
     return Label(NOBODY, 1.0, visitor=False)
 
