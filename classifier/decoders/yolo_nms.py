@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import MIN_CONFIDENCE, Finding, yolov5, yolov8
+from classifier.decoders import MIN_CONFIDENCE, Finding, missing_labels, yolov5, yolov8
 from classifier.export import Export
 
 
@@ -12,8 +12,12 @@ class Decoder(yolov8.Decoder):
 
     OUTPUTS = "one output, 1 x boxes x 6, after NMS"
 
-    def __init__(self, export: Export, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
-        super().__init__(export, inputs, [outputs[0]._replace(shape=(1, 4 + len(export.labels), outputs[0].shape[1]))])
+    @staticmethod
+    def _checked_labels(export: Export, _shape: Sequence[int]) -> tuple[str, ...]:
+        """Returns the labels. The shape does not say how many there must be."""
+        if not export.labels:
+            raise missing_labels(export, "each of its classes")
+        return export.labels
 
     @staticmethod
     def fits(outputs: Sequence[TensorInfo]) -> bool:

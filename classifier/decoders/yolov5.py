@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import Finding, rcnn, yolov8
+from classifier.decoders import Finding, check_label_count, rcnn, yolov8
 from classifier.export import Export
 
 CELLS = 63
@@ -24,10 +24,12 @@ class Decoder(yolov8.Decoder):
     MAX_IOU = 0.5
     """The value in Azure Machine Learning's page "Make predictions with ONNX on computer vision models from AutoML"."""
 
-    def __init__(self, export: Export, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
-        if len(export.labels) == outputs[0].shape[2] - 4 and export.labels[0] in rcnn.BACKGROUND_CLASSES:
+    @staticmethod
+    def _checked_labels(export: Export, shape: Sequence[int]) -> tuple[str, ...]:
+        if len(export.labels) == shape[2] - 4 and export.labels[0] in rcnn.BACKGROUND_CLASSES:
             export = replace(export, labels=export.labels[1:])
-        super().__init__(export, inputs, [outputs[0]._replace(shape=(1, outputs[0].shape[2] - 1, outputs[0].shape[1]))])
+        check_label_count(export, shape[2] - 5, "labels in its output")
+        return export.labels
 
     @staticmethod
     def fits(outputs: Sequence[TensorInfo]) -> bool:

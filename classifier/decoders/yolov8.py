@@ -30,14 +30,19 @@ class Decoder(decoders.Decoder):
     """The default of Ultralytics' predict (iou in its cfg/default.yaml); see `classifier.nms`."""
 
     def __init__(self, export: Export, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
-        check_label_count(export, outputs[0].shape[1] - 4, "labels in its output")
-        self.labels = export.labels
+        self.labels = self._checked_labels(export, outputs[0].shape)
         height, width = inputs[0].picture_size
         self._size = np.array([width, height, width, height], np.float64)
 
     @staticmethod
+    def _checked_labels(export: Export, shape: Sequence[int]) -> tuple[str, ...]:
+        """Returns the labels of the classes. Raises `InvalidExport` if they do not match the output's shape."""
+        check_label_count(export, shape[1] - 4, "labels in its output")
+        return export.labels
+
+    @staticmethod
     def fits(outputs: Sequence[TensorInfo]) -> bool:
-        """Only the number of boxes tells it from others with three dimensions, such as YOLOv5's or one with NMS (1 x 300 x 6)."""
+        """Other outputs have three dimensions too, as those of YOLOv5 and with NMS (1 x 300 x 6). The number of boxes differs."""
         shape = outputs[0].shape
         return len(outputs) == 1 and len(shape) == 3 and shape[0] == 1 and shape[1] > 4 and shape[2] % CELLS == 0
 
