@@ -69,16 +69,19 @@ def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def fruits() -> Fruits:
     """A real Custom Vision classifier with real photographs."""
-    folder = Path(os.environ.get("FOOTFALL_FRUITS") or Path(__file__).parents[2] / "shared/data/fruits")
-    if not folder.is_dir():
-        pytest.skip(f"the fruit model and photographs are not at {folder}; set FOOTFALL_FRUITS to their folder")
-    return Fruits(folder)
+    return Fruits(_find_data("fruits", "the fruit model and photographs"))
 
 
 @pytest.fixture(scope="session")
 def people() -> People:
     """Real models of people, with real clips and photographs."""
-    folder = Path(os.environ.get("FOOTFALL_PEOPLE") or Path(__file__).parents[2] / "shared/data/people")
+    return People(_find_data("people", "the models, clips and photographs of people"))
+
+
+def _find_data(name: str, what: str) -> Path:
+    """Returns the folder of test data that are not part of the project. Skips the test if it is absent."""
+    variable = f"FOOTFALL_{name.upper()}"
+    folder = Path(os.environ.get(variable) or Path(__file__).parents[2] / "shared/data" / name)
     if not folder.is_dir():
-        pytest.skip(f"the models, clips and photographs of people are not at {folder}; set FOOTFALL_PEOPLE to their folder")
-    return People(folder)
+        pytest.skip(f"{what} are not at {folder}; set {variable} to their folder")
+    return folder
