@@ -64,7 +64,7 @@ def takes_pixels(divisor: float) -> bool:
 
 
 def needs_range(exporter: str, values: dict[str, Any], inspection: Inspection) -> bool:
-    """Returns whether nothing tells which numbers a float network takes, so that a guess would be wrong too often."""
+    """Returns whether the range of a float network's input is unknown, so that a guess would be wrong too often."""
     inputs = inspection.inputs
     if exporter not in RANGE_HINTS or "scale" in values or not inputs or inputs[0].dtype != np.float32:
         return False

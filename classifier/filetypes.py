@@ -69,7 +69,7 @@ def describe(head: bytes) -> str:
 
 
 def _describe_protobuf(head: bytes) -> str:
-    """Tells ONNX, Core ML, SavedModel and GraphDef apart by the numbers of their top-level fields.
+    """Distinguishes ONNX, Core ML, SavedModel and GraphDef by the numbers of their top-level fields.
 
     Sources: onnx.proto (1 ir_version, 7 graph, 8 opset_import), Core ML's Model.proto (1 specificationVersion, 2 description,
     200 and above the type), saved_model.proto (1 schema version, 2 meta graphs), graph.proto (1 node, which has 1 name, 2 op).

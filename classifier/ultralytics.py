@@ -57,8 +57,8 @@ def read_yaml(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str, An
 def interpret(metadata: dict[str, Any], where: object) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Returns the labels and the values of a description.
 
-    A classifier takes the centred square, RGB, 0..1: ``classify_transforms`` in ultralytics/data/augment.py. The shape of a
-    detector's output tells its kind, which knows the input.
+    A classifier takes the centred square, RGB, 0..1: ``classify_transforms`` in ultralytics/data/augment.py. The
+    decoder of a detector follows from the shape of its output, and knows the input.
     """
     task = metadata.get("task", "detect")
     if task not in TASKS:
