@@ -133,13 +133,7 @@ class Recogniser:
         A detection below the threshold is probably no visitor, so it takes no turn.
         """
         rules, (height, width) = self._rules, picture.shape[:2]
-        waiting = [
-            number
-            for number, one in enumerate(detections)
-            if one.is_visitor
-            and one.confidence >= rules.threshold
-            and min(one.box.w * width, one.box.h * height) >= rules.min_crop
-        ]
+        waiting = [number for number, one in enumerate(detections) if is_classified(one, width, height, rules)]
         waiting.sort(key=lambda number: detections[number].box.x)
         for number in self._take_turns(waiting, camera):
             shown = crop(picture, detections[number].box, rules.crop_margin)
@@ -157,6 +151,13 @@ class Recogniser:
         first = self._turns.get(camera, 0)
         self._turns[camera] = (first + self._rules.crops) % len(waiting)
         return [waiting[(first + step) % len(waiting)] for step in range(self._rules.crops)]
+
+
+def is_classified(detection: Detection, width: int, height: int, rules: Rules) -> bool:
+    """Returns whether a detection in a picture of this size (px) is a visitor, likely and large enough for the classifier."""
+    box = detection.box
+    is_likely = detection.is_visitor and detection.confidence >= rules.threshold
+    return is_likely and min(box.w * width, box.h * height) >= rules.min_crop
 
 
 def check_detector(model: Model) -> None:

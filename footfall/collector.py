@@ -11,7 +11,7 @@ from bus import Detection, Frame, InvalidMessage, InvalidSetting, Prediction, to
 from capture.prepare import encode_jpeg
 from capture.source import Picture
 from classifier.preprocess import decode
-from classifier.recogniser import crop
+from classifier.recogniser import crop, is_classified
 from classifier.settings import Settings
 from footfall.connection import Connection, NotRunning, parse
 from footfall.guess import NOBODY, UNDECIDED, folder_name, guess
@@ -97,8 +97,9 @@ class Collector:
             self._folder.store(label, _file_name(frame), frame.jpeg)
 
     def _store_visitors(self, frame: Frame, prediction: Prediction) -> None:
-        """Stores the visitors that are large enough, cut out as the classifier sees them."""
-        visitors = [one for one in prediction.detections if one.is_visitor and one.confidence >= self._settings.threshold]
+        """Stores the visitors that a classifier would look at, cut out as it would see them."""
+        rules = self._settings.rules
+        visitors = [one for one in prediction.detections if is_classified(one, frame.width, frame.height, rules)]
         labels = [self._label(one) for one in visitors]
         if not any(self._folder.is_due(label, self._elapsed) for label in labels):
             return
@@ -106,9 +107,8 @@ class Collector:
         if picture is None:
             return
         for number, (label, visitor) in enumerate(zip(labels, visitors, strict=True)):
-            shown = crop(picture, visitor.box, self._settings.crop_margin)
-            is_large = min(shown.shape[:2]) >= self._settings.min_crop
-            if is_large and self._folder.is_due(label, self._elapsed) and self._folder.is_new(label, shown, self._elapsed):
+            shown = crop(picture, visitor.box, rules.crop_margin)
+            if self._folder.is_due(label, self._elapsed) and self._folder.is_new(label, shown, self._elapsed):
                 self._folder.store(label, f"{_file_name(frame)}-{number}", encode_jpeg(shown, CROP_QUALITY))
 
     def _label(self, visitor: Detection) -> str:
