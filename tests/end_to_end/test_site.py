@@ -108,7 +108,7 @@ def test_remote_commands_and_queries(site: Site) -> None:
 def test_invalid_messages_are_survived(site: Site) -> None:
     """A hundred invalid payloads on each topic are counted and rarely logged, and all modules continue."""
     topics = [f"footfall/door/{kind}" for kind in ("frame", "prediction", "visit", "label", "counts", "command")]
-    topics += ["footfall/status/capture", "footfall/display/matrix/pixels", "footfall/../frame", "footfall//prediction"]
+    topics += ["footfall/status/other", "footfall/display/matrix/pixels", "footfall/../frame", "footfall//prediction"]
     frame, prediction = samples.frame(), samples.prediction()
     payloads = [b"", b"\x00", b"\xc1" * 50, b"{", frame.pack()[:-5], prediction.pack()[:-5], bytes(70_000), bytes(2_100_000)]
     logged = {name: len(module.log) for name, module in site.modules.items()}
