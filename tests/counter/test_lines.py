@@ -1,0 +1,138 @@
+"""Crossings of lines: who crossed, in which direction, when and where."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus import Prediction
+from counter.tracking.counting import TrackCounter
+from counter.tracking.lines import BAND, Crossing, Line, LineCounter
+from counter.tracking.things import Area, Sighting
+from runtime.errors import InvalidSetting
+from tests.counter.shop import NOON
+from tests.counter.street import ASPECT, Walker, predictions
+from tests.counter.test_tracking import streets
+
+DOOR = Line("door", (0.2, 0.5), (1.2, 0.5))
+Path = list[tuple[float, float]]
+
+
+def sightings(path: Path, interval: float = 0.2) -> list[Sighting]:
+    """Returns the sightings of a person of half a picture height, by the points where they stand."""
+    return [Sighting(round(NOON + n * interval, 3), Area(x - 0.1, y - 0.5, 0.2, 0.5)) for n, (x, y) in enumerate(path)]
+
+
+def crossings(path: Path, line: Line = DOOR) -> list[tuple[str, float, tuple[float, float]]]:
+    """Returns direction, time since noon and place of the crossings on a path."""
+    found = LineCounter([line]).process(1, sightings(path))
+    assert [one.number for one in found] == list(range(1, len(found) + 1))
+    return [(one.direction, round(one.at - NOON, 3), one.point) for one in found]
+
+
+IN, OUT, AT = "in", "out", (0.5, 0.5)
+PATHS: dict[str, tuple[Path, list[tuple[str, float, tuple[float, float]]]]] = {
+    "down": ([(0.5, 0.4), (0.5, 0.6)], [(IN, 0.1, AT)]),
+    "up": ([(0.5, 0.6), (0.5, 0.4)], [(OUT, 0.1, AT)]),
+    "in one step, from far away": ([(0.5, 0.1), (0.5, 0.9)], [(IN, 0.1, AT)]),
+    "aslant": ([(0.4, 0.4), (0.6, 0.6)], [(IN, 0.1, AT)]),
+    "slowly": ([(0.5, 0.45), (0.5, 0.49), (0.5, 0.51), (0.5, 0.55)], [(IN, 0.3, AT)]),
+    "and back": ([(0.5, 0.4), (0.5, 0.6), (0.5, 0.4)], [(IN, 0.1, AT), (OUT, 0.3, AT)]),
+    "hesitating": ([(0.5, 0.4), (0.5, 0.51), (0.5, 0.49), (0.5, 0.51), (0.5, 0.6)], [(IN, 0.5, AT)]),
+    "turning back on the line": ([(0.5, 0.4), (0.5, 0.52), (0.5, 0.4)], []),
+    "along the line": ([(0.3, 0.49), (0.6, 0.51), (0.9, 0.49)], []),
+    "beginning on the line": ([(0.5, 0.49), (0.5, 0.6)], []),
+    "ending on the line": ([(0.5, 0.4), (0.5, 0.52)], []),
+    "past its end": ([(0.1, 0.4), (0.1, 0.6)], []),
+    "round its end and back through it": ([(0.1, 0.4), (0.1, 0.6), (0.5, 0.6), (0.5, 0.4)], [(OUT, 0.5, AT)]),
+    "never there": ([(0.5, 0.1), (0.6, 0.2)], []),
+    "nobody": ([], []),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_crossing_needs_a_path_across(name: str) -> None:
+    """The side changes beyond the band, and the path cuts the line itself. Time and place are interpolated."""
+    path, expected = PATHS[name]
+    assert crossings(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "direction"),
+    [
+        (Line("reversed", DOOR.end, DOOR.start), [(0.5, 0.4), (0.5, 0.6)], "out"),
+        (Line("down", (0.5, 0.2), (0.5, 0.8)), [(0.6, 0.5), (0.4, 0.5)], "in"),
+        (Line("up", (0.5, 0.8), (0.5, 0.2)), [(0.4, 0.5), (0.6, 0.5)], "in"),
+    ],
+)
+def test_in_is_from_left_to_right_of_the_arrow(line: Line, path: Path, direction: str) -> None:
+    assert [one[0] for one in crossings(path, line)] == [direction]
+
+
+@pytest.mark.parametrize("end", [(0.2, 0.5), (0.2001, 0.5), (float("nan"), 0.5)])
+def test_a_line_needs_a_length(end: tuple[float, float]) -> None:
+    with pytest.raises(InvalidSetting, match="line 'door'"):
+        Line("door", (0.2, 0.5), end)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1.4), st.floats(0.3, 0.7)), max_size=30))
+def test_crossings_are_sound_for_any_path(path: Path) -> None:
+    """Each crossing is on the line, during the path, and between two stays on opposite sides of it."""
+    seen = sightings(path)
+    for direction, at, (x, y) in crossings(path):
+        assert DOOR.start[0] <= x <= DOOR.end[0]
+        assert y == 0.5
+        before = [one.area.anchor[1] for one in seen if one.at <= NOON + at]
+        after = [one.area.anchor[1] for one in seen if one.at >= NOON + at]
+        sign = 1 if direction == "in" else -1
+        assert min((one - 0.5) * sign for one in before) <= -BAND * 0.499
+        assert max((one - 0.5) * sign for one in after) >= BAND * 0.499
+    directions = [one[0] for one in crossings([(0.5, y) for _, y in path])]
+    assert all(one != other for one, other in zip(directions, directions[1:], strict=False))
+
+
+def test_everybody_who_crosses_is_counted() -> None:
+    """Five people who cross the line in both directions, two of them at once, are counted where and when they do."""
+    walkers = [
+        Walker((0.3, 0.3), (0.0, 0.2)),
+        Walker((0.6, 0.3), (0.0, 0.2)),
+        Walker((0.9, 0.9), (0.0, -0.2), arrives=0.5),
+        Walker((1.1, 0.3), (0.0, 0.2), arrives=2.0, hidden=(2.9, 3.15)),
+        Walker((0.1, 0.3), (0.0, 0.2)),
+    ]
+    counter = TrackCounter([DOOR], ASPECT)
+    found = [one for each in predictions(walkers, 5.0) for _, one in counter.process(each).crossings]
+    places = [(one.direction, round(one.at - NOON, 1), round(one.point[0], 1)) for one in found]
+    assert sorted(places, key=lambda one: one[2]) == [("in", 1.0, 0.3), ("in", 1.0, 0.6), ("out", 2.5, 0.9), ("in", 3.0, 1.1)]
+
+
+def test_sightings_before_a_track_is_confirmed_count() -> None:
+    """Who crosses between the first frame and the second one is counted when the second one confirms the track."""
+    counter = TrackCounter([DOOR], ASPECT)
+    [(_, found)] = [
+        one for each in predictions([Walker((0.5, 0.45), (0.0, 0.2))], 2.0, 2.0) for one in counter.process(each).crossings
+    ]
+    assert found == Crossing("door", 1, 1, "in", NOON + 0.25, (0.5, 0.5))
+
+
+@given(streets(), st.integers(0, 2**32))
+def test_a_restart_at_any_frame_changes_no_crossing(some: list[Prediction], seed: int) -> None:
+    """A counter that is packed and unpacked between frames gives the same crossings."""
+    rng = random.Random(seed)
+    lines = [DOOR, Line("across", (0.8, 0.0), (0.8, 1.0))]
+    counter, restarted = TrackCounter(lines, ASPECT), TrackCounter(lines, ASPECT)
+    for one in some:
+        assert counter.process(one).crossings == restarted.process(one).crossings
+        if rng.random() < 0.5:
+            restarted = TrackCounter(lines, ASPECT, restarted.timeline, restarted.pack())
+
+
+def test_other_lines_forget_the_paths_of_removed_ones() -> None:
+    """The setup may change while somebody is in view: a line that stays keeps its paths, a new one begins without any."""
+    before = TrackCounter([DOOR, Line("old", (0.0, 0.6), (1.6, 0.6))], ASPECT)
+    walk = predictions([Walker((0.5, 0.3), (0.0, 0.2))], 5.0, 3.0)
+    for one in walk[:4]:
+        before.process(one)
+    after = TrackCounter([DOOR, Line("new", (0.0, 0.6), (1.6, 0.6))], ASPECT, before.timeline, before.pack())
+    assert [one.line for each in walk[4:] for _, one in after.process(each).crossings] == ["door", "new"]
