@@ -8,7 +8,7 @@ from typing import NamedTuple
 from counter.tracking.things import Area
 
 SPEED = 0.7  # standard deviation of a visitor's speed along each axis, box heights a second
-PERSISTENCE = 3.5  # seconds after which the speed's correlation with itself has fallen to 1/e
+PERSISTENCE = 8.0  # seconds after which the correlation of the speed with itself has fallen to 1/e
 POSITION_NOISE = 0.05  # standard deviation of a box's centre around the visitor's, box heights
 SIZE_NOISE = 0.07  # standard deviation of a box's width and height, box heights
 SIZE_DRIFT = 0.15  # standard deviation of the change of width and height within a second, box heights

@@ -11,7 +11,7 @@ from counter.tracking.things import Sighting, Thing
 
 LIKELY = 0.6  # confidence from which a box can begin a track
 CONFIRM_FRAMES = 2  # sightings that confirm a track
-CONFIRM_SECONDS = 0.06  # least time between the first and the last of them
+CONFIRM_SECONDS = 0.08  # least time between the first and the last of them
 MAJORITY = 0.5  # part of all evidence that the label of a track needs
 MAX_LABELS = 8  # labels of a track for which evidence is kept; those with least are dropped
 _DIGITS = 3  # decimals of evidence

@@ -24,7 +24,7 @@ UNLIKELY = 0.3  # confidence from which a box can continue a confirmed track
 MAX_COST = -2.2  # cost from which a box is rather another visitor's, see `Motion.gains`
 MIN_OVERLAP = 0.3  # intersection over union of an unlikely box with its track's prediction
 UNCONFIRMED_TIMEOUT = 0.5  # seconds without a sighting after which a track that was not confirmed is dropped
-LOST_TIMEOUT = 1.5  # seconds without a sighting after which a confirmed track ends
+LOST_TIMEOUT = 2.0  # seconds without a sighting after which a confirmed track ends
 UNLIKELY_TIMEOUT = 3.0  # seconds for which unlikely boxes alone continue a track
 MAX_TRACKS = 128  # tracks at a time; bounds the time for a frame
 
