@@ -17,7 +17,7 @@ from benchmarks.tables import print_row
 from benchmarks.tracking import peers
 from benchmarks.tracking.scores import Found, Identity, Tracked, score_crossings, score_identity
 from benchmarks.tracking.sequences import Frame, Sequence, read_sequence
-from counter.tracking.packing import pack
+from counter.tracking.packing import SavedTracks, pack
 from counter.tracking.things import Area, Sighting, Thing, merge
 from counter.tracking.tracker import Tracker
 
@@ -136,7 +136,7 @@ def report_cost(numbers: tuple[int, ...] = (5, 20, 64)) -> None:
         for frame in frames:
             tracker.process(frame.at, merge(frame.things))
         milliseconds = 1000 * (time.process_time() - start) / len(frames)
-        print_row(number, milliseconds, memory, len(pack(tracker.state, {})))
+        print_row(number, milliseconds, memory, len(pack(SavedTracks(tracker.state))))
 
 
 def main() -> None:

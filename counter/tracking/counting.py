@@ -1,4 +1,4 @@
-"""Counts the visitors of one camera by their tracks: predictions to crossings and ended tracks."""
+"""Counts the visitors of one camera by their tracks: predictions to crossings, stays in zones, and ended tracks."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,17 +6,24 @@ from typing import NamedTuple
 from bus import Prediction
 from counter.timeline import Correction, Timeline
 from counter.tracking.lines import Crossing, Line, LineCounter
-from counter.tracking.packing import pack, unpack
+from counter.tracking.packing import SavedTracks, pack, unpack
 from counter.tracking.things import things_in
 from counter.tracking.track import Track
 from counter.tracking.tracker import LOST_TIMEOUT, Tracker
+from counter.tracking.zones import Change, Zone, ZoneCounter
+
+DEFAULT_ASPECT = 16 / 9
 
 
 class Events(NamedTuple):
-    """What a prediction settles: crossings with the tracks that made them, oldest first, and confirmed tracks that ended."""
+    """What a prediction settles: crossings and changes of zones by track, oldest first, and the confirmed tracks that ended.
+
+    Each ended track comes with the seconds that it was in each zone.
+    """
 
     crossings: list[tuple[Track, Crossing]]
-    ended: list[Track]
+    changes: list[tuple[Track, Change]]
+    ended: list[tuple[Track, dict[str, float]]]
 
 
 class TrackCounter:
@@ -26,12 +33,18 @@ class TrackCounter:
     """
 
     def __init__(
-        self, lines: Sequence[Line] = (), aspect: float = 16 / 9, timeline: Timeline | None = None, packed: bytes | None = None
+        self,
+        lines: Sequence[Line] = (),
+        zones: Sequence[Zone] = (),
+        aspect: float = DEFAULT_ASPECT,
+        timeline: Timeline | None = None,
+        packed: bytes | None = None,
     ) -> None:
-        state, paths = (None, None) if packed is None else unpack(packed)
+        saved = SavedTracks() if packed is None else unpack(packed)
         self._aspect = aspect
-        self._tracker = Tracker(state)
-        self._lines = LineCounter(lines, paths)
+        self._tracker = Tracker(saved.tracker)
+        self._lines = LineCounter(lines, saved.paths)
+        self._zones = ZoneCounter(zones, saved.stays)
         self.timeline = timeline or Timeline()
         self.correction: Correction | None = None  # of tracks that ended before the last prediction
 
@@ -40,33 +53,44 @@ class TrackCounter:
         """The confirmed tracks in view, and those lost a moment ago."""
         return [track for track in self._tracker.state.tracks if track.is_confirmed]
 
+    def inside(self, zone: str) -> int:
+        """Returns the number of visitors in a zone."""
+        return self._zones.inside(zone)
+
     def pack(self) -> bytes:
         """Returns the state, except the timeline."""
-        return pack(self._tracker.state, self._lines.paths)
+        return pack(SavedTracks(self._tracker.state, self._lines.paths, self._zones.stays))
 
     def process(self, prediction: Prediction) -> Events:
         """Processes the next prediction. One that is repeated, or older than the last one, changes nothing."""
         self.correction = None
         moment = self.timeline.process(prediction, LOST_TIMEOUT)
         if moment is None:
-            return Events([], [])
+            return Events([], [], [])
         self.correction = moment.correction
         if moment.clock_shift:
-            self._tracker.state.shift(moment.clock_shift)
-            self._lines.shift(moment.clock_shift)
-        ended = self.end_all() if moment.elapsed < 0 else []
+            for one in (self._tracker.state, self._lines, self._zones):
+                one.shift(moment.clock_shift)
+        before = self.end_all() if moment.elapsed < 0 else Events([], [], [])
         things = things_in(prediction.detections, self._aspect)
         update = self._tracker.process(moment.at, things, f"{prediction.session} {prediction.sequence}")
-        self._forget(update.ended)
-        crossings = [(track, one) for track, new in update.seen for one in self._lines.process(track.id, new)]
-        return Events(sorted(crossings, key=lambda one: one[1].at), ended + update.ended)
+        events = self._end(update.ended)
+        for track, new in update.seen:
+            events.crossings.extend((track, one) for one in self._lines.process(track.id, new))
+            events.changes.extend((track, one) for one in self._zones.process(track.id, new))
+        for found in (events.crossings, events.changes):
+            found.sort(key=lambda one: one[1].at)
+        return Events(events.crossings, before.changes + events.changes, before.ended + events.ended)
 
-    def end_all(self) -> list[Track]:
-        """Ends all tracks, for example because the camera is lost. Returns the confirmed ones."""
-        ended = self._tracker.end_all()
-        self._forget(ended)
-        return ended
+    def end_all(self) -> Events:
+        """Ends all tracks, for example because the camera is lost."""
+        return self._end(self._tracker.end_all())
 
-    def _forget(self, tracks: Sequence[Track]) -> None:
+    def _end(self, tracks: Sequence[Track]) -> Events:
+        events = Events([], [], [])
         for track in tracks:
             self._lines.forget(track.id)
+            changes, seconds = self._zones.end(track.id)
+            events.changes.extend((track, one) for one in changes)
+            events.ended.append((track, seconds))
+        return events

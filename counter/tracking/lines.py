@@ -68,20 +68,22 @@ class Path:
     crossed: Point | None = None
 
 
+Paths = dict[tuple[str, int], Path]
+"""By line and track."""
+
+
 class LineCounter:
-    """A counter of crossings. `paths` is its state: by line and track.
+    """A counter of crossings. `paths` is its state.
 
     A visitor stands at the middle of the lower edge of their box. They are on a side if they are farther than `BAND` from the
     line. A crossing counts when they arrive on the other side, if their path cuts the line itself. Its time and place are
     interpolated between the two sightings around it. Whoever turns back within the band has not crossed.
     """
 
-    def __init__(self, lines: Sequence[Line], paths: dict[tuple[str, int], Path] | None = None) -> None:
+    def __init__(self, lines: Sequence[Line], paths: Paths | None = None) -> None:
         self._lines = lines
-        self.paths = paths if paths is not None else {}
         names = {line.name for line in lines}
-        for key in [key for key in self.paths if key[0] not in names]:
-            del self.paths[key]
+        self.paths = {key: path for key, path in (paths or {}).items() if key[0] in names}
 
     def process(self, track: int, sightings: Sequence[Sighting]) -> list[Crossing]:
         """Processes the new sightings of a track, in order of time. Returns the crossings that they settle."""

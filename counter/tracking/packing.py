@@ -5,41 +5,58 @@ rounded to that at all times, so a restart changes nothing.
 """
 
 import struct
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgpack
 
-from counter.tracking.lines import Path
+from counter.tracking.lines import Path, Paths
 from counter.tracking.motion import Motion
 from counter.tracking.things import Area, Sighting
 from counter.tracking.track import Evidence, Track
 from counter.tracking.tracker import TrackerState
+from counter.tracking.zones import Stay, Stays
 
 VERSION = 1
 _LENGTH = 100_000
 _PART = 1000
 
 
-def pack(state: TrackerState, paths: Mapping[tuple[str, int], Path]) -> bytes:
-    """Returns the state of a tracker and of its line counter."""
-    last = _milliseconds(state.last_at or 0.0)
-    times = None if state.last_at is None else last
-    tracks = [_from_track(track, last) for track in state.tracks]
-    return bytes(
-        msgpack.packb([VERSION, state.next_id, times, tracks, [_from_path(key, one, last) for key, one in paths.items()]])
-    )
+@dataclass(slots=True)
+class SavedTracks:
+    """The state of a tracker, of its line counter and of its zone counter."""
+
+    tracker: TrackerState = field(default_factory=TrackerState)
+    paths: Paths = field(default_factory=dict)
+    stays: Stays = field(default_factory=dict)
 
 
-def unpack(data: bytes) -> tuple[TrackerState, dict[tuple[str, int], Path]]:
+def pack(saved: SavedTracks) -> bytes:
+    """Returns the state as bytes."""
+    last = _milliseconds(saved.tracker.last_at or 0.0)
+    fields = [
+        VERSION,
+        saved.tracker.next_id,
+        None if saved.tracker.last_at is None else last,
+        [_from_track(track, last) for track in saved.tracker.tracks],
+        [_from_path(key, path, last) for key, path in saved.paths.items()],
+        [_from_stay(key, stay, last) for key, stay in saved.stays.items()],
+    ]
+    return bytes(msgpack.packb(fields))
+
+
+def unpack(data: bytes) -> SavedTracks:
     """Returns the state that was packed. Raises `ValueError` if there is none."""
     try:
-        version, next_id, times, tracks, paths = msgpack.unpackb(data)
+        version, next_id, at, tracks, paths, stays = msgpack.unpackb(data)
         if version != VERSION:
             raise ValueError(f"version {version}; {VERSION} is the only known one")
-        last = times or 0
-        state = TrackerState([_to_track(one, last) for one in tracks], next_id, None if times is None else times / 1000)
-        return state, dict(_to_path(one, last) for one in paths)
+        last = at or 0
+        return SavedTracks(
+            TrackerState([_to_track(one, last) for one in tracks], next_id, None if at is None else at / 1000),
+            dict(_to_path(one, last) for one in paths),
+            dict(_to_stay(one, last) for one in stays),
+        )
     except (ValueError, TypeError, struct.error, msgpack.UnpackException) as error:
         raise ValueError(f"the state of the tracks cannot be read: {error}") from None
 
@@ -91,3 +108,14 @@ def _to_path(fields: list[Any], last: int) -> tuple[tuple[str, int], Path]:
     if crossed:
         path.crossed_at, path.crossed = (last - crossed[0]) / 1000, (crossed[1] / _LENGTH, crossed[2] / _LENGTH)
     return (line, track), path
+
+
+def _from_stay(key: tuple[str, int], stay: Stay, last: int) -> list[Any]:
+    times = [None if at is None else last - _milliseconds(at) for at in (stay.entered_at, stay.inside_at, stay.turned_at)]
+    return [*key, *times, _milliseconds(stay.seconds)]
+
+
+def _to_stay(fields: list[Any], last: int) -> tuple[tuple[str, int], Stay]:
+    zone, track, *ago, seconds = fields
+    entered_at, inside_at, turned_at = (None if one is None else (last - one) / 1000 for one in ago)
+    return (zone, track), Stay(entered_at, inside_at or 0.0, turned_at, seconds / 1000)

@@ -14,7 +14,7 @@ WIDE = 1.0 / ASPECT  # a length of one picture height, as part of its width
 class Walker:
     """A person of a quarter of the picture's height, who walks from `start` at a speed in picture heights a second.
 
-    Their box has its lower middle there. They are in the picture from `arrives` to before `leaves`, but not while they are hidden.
+    That is the lower middle of their box. They are in the picture from `arrives` to before `leaves`, but not while `hidden`.
     """
 
     start: tuple[float, float] = (0.2, 0.6)

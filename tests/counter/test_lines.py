@@ -1,19 +1,18 @@
 """Crossings of lines: who crossed, in which direction, when and where."""
 
-import random
+import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import Prediction
 from counter.tracking.counting import TrackCounter
 from counter.tracking.lines import BAND, Crossing, Line, LineCounter
 from counter.tracking.things import Area, Sighting
 from runtime.errors import InvalidSetting
 from tests.counter.shop import NOON
 from tests.counter.street import ASPECT, Walker, predictions
-from tests.counter.test_tracking import streets
 
 DOOR = Line("door", (0.2, 0.5), (1.2, 0.5))
 Path = list[tuple[float, float]]
@@ -89,7 +88,7 @@ def test_crossings_are_sound_for_any_path(path: Path) -> None:
         assert min((one - 0.5) * sign for one in before) <= -BAND * 0.499
         assert max((one - 0.5) * sign for one in after) >= BAND * 0.499
     directions = [one[0] for one in crossings([(0.5, y) for _, y in path])]
-    assert all(one != other for one, other in zip(directions, directions[1:], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(directions))
 
 
 def test_everybody_who_crosses_is_counted() -> None:
@@ -101,7 +100,7 @@ def test_everybody_who_crosses_is_counted() -> None:
         Walker((1.1, 0.3), (0.0, 0.2), arrives=2.0, hidden=(2.9, 3.15)),
         Walker((0.1, 0.3), (0.0, 0.2)),
     ]
-    counter = TrackCounter([DOOR], ASPECT)
+    counter = TrackCounter([DOOR], aspect=ASPECT)
     found = [one for each in predictions(walkers, 5.0) for _, one in counter.process(each).crossings]
     places = [(one.direction, round(one.at - NOON, 1), round(one.point[0], 1)) for one in found]
     assert sorted(places, key=lambda one: one[2]) == [("in", 1.0, 0.3), ("in", 1.0, 0.6), ("out", 2.5, 0.9), ("in", 3.0, 1.1)]
@@ -109,30 +108,27 @@ def test_everybody_who_crosses_is_counted() -> None:
 
 def test_sightings_before_a_track_is_confirmed_count() -> None:
     """Who crosses between the first frame and the second one is counted when the second one confirms the track."""
-    counter = TrackCounter([DOOR], ASPECT)
+    counter = TrackCounter([DOOR], aspect=ASPECT)
     [(_, found)] = [
         one for each in predictions([Walker((0.5, 0.45), (0.0, 0.2))], 2.0, 2.0) for one in counter.process(each).crossings
     ]
     assert found == Crossing("door", 1, 1, "in", NOON + 0.25, (0.5, 0.5))
 
 
-@given(streets(), st.integers(0, 2**32))
-def test_a_restart_at_any_frame_changes_no_crossing(some: list[Prediction], seed: int) -> None:
-    """A counter that is packed and unpacked between frames gives the same crossings."""
-    rng = random.Random(seed)
-    lines = [DOOR, Line("across", (0.8, 0.0), (0.8, 1.0))]
-    counter, restarted = TrackCounter(lines, ASPECT), TrackCounter(lines, ASPECT)
-    for one in some:
-        assert counter.process(one).crossings == restarted.process(one).crossings
-        if rng.random() < 0.5:
-            restarted = TrackCounter(lines, ASPECT, restarted.timeline, restarted.pack())
-
-
 def test_other_lines_forget_the_paths_of_removed_ones() -> None:
     """The setup may change while somebody is in view: a line that stays keeps its paths, a new one begins without any."""
-    before = TrackCounter([DOOR, Line("old", (0.0, 0.6), (1.6, 0.6))], ASPECT)
+    before = TrackCounter([DOOR, Line("old", (0.0, 0.6), (1.6, 0.6))], aspect=ASPECT)
     walk = predictions([Walker((0.5, 0.3), (0.0, 0.2))], 5.0, 3.0)
     for one in walk[:4]:
         before.process(one)
-    after = TrackCounter([DOOR, Line("new", (0.0, 0.6), (1.6, 0.6))], ASPECT, before.timeline, before.pack())
+    after = TrackCounter([DOOR, Line("new", (0.0, 0.6), (1.6, 0.6))], [], ASPECT, before.timeline, before.pack())
     assert [one.line for each in walk[4:] for _, one in after.process(each).crossings] == ["door", "new"]
+
+
+@pytest.mark.parametrize("by", [-7200.0, 5.0, 86400.0])
+def test_a_crossing_while_the_clock_is_set_is_dated_by_the_new_time(by: float) -> None:
+    """The visitor walks on for the same time, whatever the clock shows."""
+    walk = predictions([Walker((0.5, 0.4), (0.0, 0.2))], 5.0, 2.0)
+    stepped = walk[:3] + [replace(one, captured_at=one.captured_at + by) for one in walk[3:]]
+    counter = TrackCounter([DOOR], aspect=ASPECT)
+    assert [round(one.at - NOON - by, 1) for each in stepped for _, one in counter.process(each).crossings] == [0.5]
