@@ -44,6 +44,11 @@ class Found(NamedTuple):
     def __add__(self, other: "Found") -> "Found":  # type: ignore[override]
         return Found(*(one + two for one, two in zip(self, other, strict=True)))
 
+    @property
+    def cells(self) -> tuple[int, float, float]:
+        """How many were real, and percentages of them: found, and invented."""
+        return self.real, 100 * self.found / max(1, self.real), 100 * self.invented / max(1, self.real)
+
 
 def score_identity(frames: Sequence[Frame], tracked: Tracked) -> Identity:
     """Returns the identity score as TrackEval defines it: boxes on ignored things are left out first."""
@@ -70,32 +75,30 @@ def three_lines(clip: Clip) -> list[Line]:
     return [Line(f"{part}", (part * clip.aspect, 0.0), (part * clip.aspect, 1.0)) for part in (0.25, 0.5, 0.75)]
 
 
-def count_crossings(lines: Sequence[Line], paths: Mapping[int, Sequence[Sighting]]) -> list[tuple[Crossing, float]]:
-    """Returns the crossings of tracks, each with the height of who crossed."""
+def real_crossings(lines: Sequence[Line], frames: Sequence[Frame], is_ignored: bool = False) -> list[tuple[Crossing, float]]:
+    """Returns the crossings of the people in some frames, or of ignored things, each with the height of who crossed."""
     counter = LineCounter(lines)
-    heights = {track: max(one.area.h for one in sightings) for track, sightings in paths.items()}
-    return [(one, heights[track]) for track, sightings in paths.items() for one in counter.process(track, sightings)]
-
-
-def real_paths(clip: Clip, is_ignored: bool = False) -> dict[int, list[Sighting]]:
-    """Returns where the people were, or the ignored things."""
-    paths = defaultdict(list)
-    for frame in clip.frames:
+    found = []
+    for frame in frames:
         for person, area in (frame.ignored if is_ignored else frame.people).items():
-            paths[person].append(Sighting(frame.at, area))
-    return paths
+            found += [(one, area.h) for one in counter.process(person, [Sighting(frame.at, area)])]
+    return found
 
 
-def score_crossings(clip: Clip, paths: Mapping[int, Sequence[Sighting]]) -> Found:
-    """Returns how many crossings of three lines were found.
+def score_crossings(clip: Clip, paths: Mapping[int, Sequence[Sighting]], frames: Sequence[Frame]) -> Found:
+    """Returns how many crossings of three lines were found, of those that people make in some frames.
 
     One that was counted is right if somebody crossed that line in that direction within `MAX_DELAY` and `MAX_DISTANCE`. Each is
     right once. Crossings of ignored things are neither right nor invented.
     """
     lines = three_lines(clip)
-    real = count_crossings(lines, real_paths(clip))
-    ignored = count_crossings(lines, real_paths(clip, is_ignored=True))
-    counted = [one for one, _ in count_crossings(lines, paths)]
+    counter, interval = LineCounter(lines), 1 / clip.rate
+    counted = [
+        one
+        for track, path in paths.items()
+        for one in (*counter.process(track, path, interval), *counter.end(track, path, interval))
+    ]
+    real, ignored = real_crossings(lines, frames), real_crossings(lines, frames, is_ignored=True)
     pairs = assign({n: _candidates(one, real, ignored) for n, one in enumerate(counted)})
     found = sum(one < len(real) for one in pairs.values())
     return Found(len(real), found, len(counted) - len(pairs))

@@ -27,19 +27,20 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence at its own frame rate. `aspect` is the picture's width divided by its height."""
+    """A sequence. `aspect` is the picture's width divided by its height; `all_frames` are those at the full frame rate."""
 
     name: str
     rate: float
     aspect: float
     frames: list[Frame]
+    all_frames: list[Frame]
 
     def samples(self, rate: float) -> Iterator["Sequence"]:
         """Yields the sequence at a lower frame rate, once for each frame with which it can begin."""
         step = max(1.0, self.rate / rate)
         for first in range(round(step)):
             numbers = [round(first + n * step) for n in range(int((len(self.frames) - 1 - first) / step) + 1)]
-            yield Sequence(self.name, self.rate / step, self.aspect, [self.frames[number] for number in numbers])
+            yield Sequence(self.name, self.rate / step, self.aspect, [self.frames[n] for n in numbers], self.frames)
 
 
 def read_sequence(folder: Path) -> Sequence:
@@ -58,7 +59,7 @@ def read_sequence(folder: Path) -> Sequence:
         )
         for number in range(1, max(truth) + 1)
     ]
-    return Sequence(folder.name, rate, width / height, frames)
+    return Sequence(folder.name, rate, width / height, frames, frames)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,22 +74,22 @@ class TrackCounter:
         before = self.end_all() if moment.elapsed < 0 else Events([], [], [])
         things = things_in(prediction.detections, self._aspect)
         update = self._tracker.process(moment.at, things, f"{prediction.session} {prediction.sequence}")
-        events = self._end(update.ended)
+        events = self._end(update.ended, update.interval)
         for track, new in update.seen:
-            events.crossings.extend((track, one) for one in self._lines.process(track.id, new))
+            events.crossings.extend((track, one) for one in self._lines.process(track.id, new, update.interval))
             events.changes.extend((track, one) for one in self._zones.process(track.id, new))
         for found in (events.crossings, events.changes):
             found.sort(key=lambda one: one[1].at)
-        return Events(events.crossings, before.changes + events.changes, before.ended + events.ended)
+        return Events(before.crossings + events.crossings, before.changes + events.changes, before.ended + events.ended)
 
     def end_all(self) -> Events:
         """Ends all tracks, for example because the camera is lost."""
         return self._end(self._tracker.end_all())
 
-    def _end(self, tracks: Sequence[Track]) -> Events:
+    def _end(self, tracks: Sequence[Track], interval: float = 0.0) -> Events:
         events = Events([], [], [])
         for track in tracks:
-            self._lines.forget(track.id)
+            events.crossings.extend((track, one) for one in self._lines.end(track.id, track.sightings, interval))
             changes, seconds = self._zones.end(track.id)
             events.changes.extend((track, one) for one in changes)
             events.ended.append((track, seconds))

@@ -6,10 +6,12 @@ from math import hypot
 from typing import Literal, NamedTuple
 
 from counter.timeline import shifted
-from counter.tracking.things import Sighting
+from counter.tracking.things import Area, Sighting
 from runtime.errors import InvalidSetting
 
 BAND = 0.06  # distance from a line, in box heights, within which it is undecided on which side a visitor is
+SLOW = 0.35  # seconds between frames from which a path is extended beyond its first sighting and its last one
+MAX_EXTENSION = 0.5  # seconds by which it is extended at most
 MIN_LENGTH = 0.01  # picture heights
 Point = tuple[float, float]
 """x and y in picture heights."""
@@ -78,6 +80,9 @@ class LineCounter:
     A visitor stands at the middle of the lower edge of their box. They are on a side if they are farther than `BAND` from the
     line. A crossing counts when they arrive on the other side, if their path cuts the line itself. Its time and place are
     interpolated between the two sightings around it. Whoever turns back within the band has not crossed.
+
+    At low frame rates, people appear and disappear between two frames, often near a line: at the door. So their paths are
+    extended by half the time between two frames, at the speed between the two sightings there.
     """
 
     def __init__(self, lines: Sequence[Line], paths: Paths | None = None) -> None:
@@ -85,14 +90,26 @@ class LineCounter:
         names = {line.name for line in lines}
         self.paths = {key: path for key, path in (paths or {}).items() if key[0] in names}
 
-    def process(self, track: int, sightings: Sequence[Sighting]) -> list[Crossing]:
-        """Processes the new sightings of a track, in order of time. Returns the crossings that they settle."""
-        return [found for one in sightings for line in self._lines if (found := self._step(line, track, one)) is not None]
+    def process(self, track: int, sightings: Sequence[Sighting], interval: float = 0.0) -> list[Crossing]:
+        """Processes the new sightings of a track, in order of time. Returns the crossings that they settle.
 
-    def forget(self, track: int) -> None:
-        """Forgets a track that has ended."""
+        The first ones of a track are at least two, because two confirm it. `interval` is the time since the last frame.
+        """
+        found = []
         for line in self._lines:
-            self.paths.pop((line.name, track), None)
+            is_new = (line.name, track) not in self.paths
+            extended = [*(_extension(sightings[1::-1], interval) if is_new else ()), *sightings]
+            found += [crossing for one in extended if (crossing := self._step(line, track, one)) is not None]
+        return found
+
+    def end(self, track: int, sightings: Sequence[Sighting] = (), interval: float = 0.0) -> list[Crossing]:
+        """Ends a track, whose last sightings are given. Returns the crossings that its extension settles."""
+        extension = _extension(sightings[-2:], interval)
+        known = [line for line in self._lines if (line.name, track) in self.paths]
+        found = [crossing for one in extension for line in known if (crossing := self._step(line, track, one)) is not None]
+        for line in known:
+            del self.paths[line.name, track]
+        return found
 
     def shift(self, by: float) -> None:
         """Shifts all times by a number of seconds, because the clock was set."""
@@ -130,6 +147,17 @@ def _cut(line: Line, path: Path, at: float, point: Point) -> None:
     along, _ = line.position((x, y))
     path.crossed_at = round(path.at + part * (at - path.at), 3)
     path.crossed = _rounded((x, y)) if 0 <= along <= 1 else None
+
+
+def _extension(sightings: Sequence[Sighting], interval: float) -> list[Sighting]:
+    """Returns where a visitor was beyond the second of two sightings, half an interval later or earlier, if that is long."""
+    if len(sightings) < 2 or interval < SLOW:
+        return []
+    (before, one), (at, other) = sightings
+    part = min(interval / 2, MAX_EXTENSION) / abs(at - before)
+    (ax, ay), (bx, by) = one.anchor, other.anchor
+    moved = Area(other.x + part * (bx - ax), other.y + part * (by - ay), other.w, other.h)
+    return [Sighting(round(at + part * (at - before), 3), moved)]
 
 
 def _rounded(point: Point) -> Point:

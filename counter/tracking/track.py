@@ -34,7 +34,7 @@ class Track:
     """A visitor in view. `motion` is as of the last sighting at `seen_at`; `likely_at` is that of the last probable one.
 
     `origin` is session and sequence number of its first frame. Until the track is confirmed it may be a false one, and
-    `sightings` has what it would count.
+    `sightings` has all of them; from then on, the last two.
     """
 
     id: int
@@ -70,13 +70,12 @@ class Track:
         if thing.confidence >= LIKELY:
             self.likely_at = at
         self._add_evidence(thing.labels)
-        new, self.sightings = [*self.sightings, Sighting(at, thing.area)], []
-        if not self.is_confirmed:
-            self.is_confirmed = self.frames >= CONFIRM_FRAMES and at - self.started_at >= CONFIRM_SECONDS
+        self.sightings.append(Sighting(at, thing.area))
         if self.is_confirmed:
-            return new
-        self.sightings = new
-        return []
+            self.sightings = self.sightings[-2:]
+            return self.sightings[-1:]
+        self.is_confirmed = self.frames >= CONFIRM_FRAMES and at - self.started_at >= CONFIRM_SECONDS
+        return list(self.sightings) if self.is_confirmed else []
 
     def _add_evidence(self, labels: Sequence[Label]) -> None:
         for label in labels:

@@ -48,11 +48,12 @@ class Update(NamedTuple):
     """The effects of a frame: the confirmed tracks that were seen, and those that ended before.
 
     Each comes with its new sightings in order of time. The last one is in this frame; if it has confirmed the track, the earlier
-    ones come before.
+    ones come before. `interval` is the time since the last frame in seconds.
     """
 
     seen: list[tuple[Track, list[Sighting]]]
     ended: list[Track]
+    interval: float = 0.0
 
 
 class Tracker:
@@ -69,6 +70,7 @@ class Tracker:
         at = round(at, 3)
         if self.state.last_at is not None and at <= self.state.last_at:
             return Update([], [])
+        interval = 0.0 if self.state.last_at is None else at - self.state.last_at
         ended = self._drop_lost(at)
         self.state.last_at = at
         numbers = self._assign(at, things)
@@ -81,7 +83,7 @@ class Tracker:
         for number in sorted(set(range(len(things))) - set(numbers.values())):
             if things[number].confidence >= LIKELY:
                 self._begin(at, things[number], origin)
-        return Update(seen, ended)
+        return Update(seen, ended, interval)
 
     def end_all(self) -> list[Track]:
         """Ends all tracks, for example because the camera is lost. Returns the confirmed ones."""

@@ -132,3 +132,16 @@ def test_a_crossing_while_the_clock_is_set_is_dated_by_the_new_time(by: float) -
     stepped = walk[:3] + [replace(one, captured_at=one.captured_at + by) for one in walk[3:]]
     counter = TrackCounter([DOOR], aspect=ASPECT)
     assert [round(one.at - NOON - by, 1) for each in stepped for _, one in counter.process(each).crossings] == [0.5]
+
+
+@pytest.mark.parametrize(("rate", "number"), [(10.0, 0), (5.0, 0), (2.0, 1), (1.0, 1)])
+@pytest.mark.parametrize(
+    ("walker", "at"),
+    [(Walker((0.5, 0.52), (0.0, 0.2)), -0.1), (Walker((0.5, 0.29), (0.0, 0.2), leaves=1.01), 1.05)],
+    ids=["appears", "disappears"],
+)
+def test_paths_are_extended_at_low_frame_rates(walker: Walker, at: float, rate: float, number: int) -> None:
+    """Who appears just behind the line, or disappears just before it, has crossed it between two frames that are far apart."""
+    counter = TrackCounter([DOOR], aspect=ASPECT)
+    found = [one for each in predictions([walker], rate, 5.0) for _, one in counter.process(each).crossings]
+    assert [(one.direction, round(one.at - NOON, 2)) for one in found] == [("in", at)] * number
