@@ -127,7 +127,6 @@ class LineCounter:
         _cut(line, path, sighting.at, point)
         path.at, path.point = sighting.at, point
         if side in (0, path.side):
-            path.crossed = None if side else path.crossed
             return None
         before, path.side = path.side, side
         crossed, path.crossed = path.crossed, None

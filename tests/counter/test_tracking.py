@@ -127,11 +127,11 @@ def test_a_track_ends_when_its_visitor_is_not_seen() -> None:
 
 
 def test_earlier_sightings_count_once_a_track_is_confirmed() -> None:
-    """The frame that confirms a track returns all sightings so far; each later frame returns its own."""
+    """The frame that confirms a track returns all sightings so far; each later frame returns its own, but only once."""
     tracker = Tracker()
     thing = Thing(Area(0.5, 0.5, 0.1, 0.25), 0.9)
-    counts = [[len(new) for _, new in tracker.process(NOON + n / 10, [thing]).seen] for n in range(4)]
-    assert counts == [[], [2], [1], [1]]
+    counts = [[len(new) for _, new in tracker.process(NOON + n / 10, [thing]).seen] for n in (0, 1, 1, 0, 2, 3)]
+    assert counts == [[], [2], [], [], [1], [1]]
 
 
 LABELS = {
@@ -160,6 +160,9 @@ def test_boxes_of_different_labels_on_one_thing_are_one_visitor() -> None:
     pair = [detection(0.5, 0.5, 0.1, 0.25, 0.9, "woman"), detection(0.505, 0.5, 0.1, 0.25, 0.7, "man")]
     [track] = tracks([prediction(n / 10, pair) for n in range(5)])
     assert (track.frames, set(track.evidence)) == (5, {"woman", "man"})
+    both = replace(pair[0], labels=(Label("woman", 0.6), Label("chair", 0.3, visitor=False)))
+    [track] = tracks([prediction(n / 10, [both]) for n in range(5)])
+    assert set(track.evidence) == {"woman"}
     chair = [replace(pair[0], labels=(Label("chair", 0.95, visitor=False),)), pair[1]]
     assert tracks([prediction(n / 10, chair) for n in range(5)]) == []
 
