@@ -1,6 +1,7 @@
 """Counts the visitors of one camera by their tracks: predictions to crossings, stays in zones, and ended tracks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from bus import Prediction
@@ -9,10 +10,8 @@ from counter.tracking.lines import Crossing, Line, LineCounter
 from counter.tracking.packing import SavedTracks, pack, unpack
 from counter.tracking.things import things_in
 from counter.tracking.track import Track
-from counter.tracking.tracker import LOST_TIMEOUT, Tracker
+from counter.tracking.tracker import LOST_TIMEOUT, THRESHOLD, Tracker
 from counter.tracking.zones import Change, Zone, ZoneCounter
-
-DEFAULT_ASPECT = 16 / 9
 
 
 class Events(NamedTuple):
@@ -26,27 +25,43 @@ class Events(NamedTuple):
     ended: list[tuple[Track, dict[str, float]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is counted at a camera.
+
+    `aspect` is the width of its picture divided by the height. A box whose confidence is `threshold` can begin a track.
+    """
+
+    lines: tuple[Line, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    aspect: float = 16 / 9
+    threshold: float = THRESHOLD
+
+
 class TrackCounter:
-    """A counter of several visitors at once; `aspect` is the width of the camera's picture divided by its height.
+    """A counter of several visitors at once.
 
     It continues from a timeline and from the packed state of its tracks. Raises `ValueError` if that cannot be read.
     """
 
-    def __init__(
-        self,
-        lines: Sequence[Line] = (),
-        zones: Sequence[Zone] = (),
-        aspect: float = DEFAULT_ASPECT,
-        timeline: Timeline | None = None,
-        packed: bytes | None = None,
-    ) -> None:
-        saved = SavedTracks() if packed is None else unpack(packed)
-        self._aspect = aspect
-        self._tracker = Tracker(saved.tracker)
-        self._lines = LineCounter(lines, saved.paths)
-        self._zones = ZoneCounter(zones, saved.stays)
+    def __init__(self, setup: Setup, timeline: Timeline | None = None, packed: bytes | None = None) -> None:
         self.timeline = timeline or Timeline()
         self.correction: Correction | None = None  # of tracks that ended before the last prediction
+        self._apply(setup, SavedTracks() if packed is None else unpack(packed))
+
+    def change_setup(self, setup: Setup) -> None:
+        """Counts with another setup from the next frame on. Tracks, and their paths at lines and zones that stay, continue."""
+        self._apply(setup, self._saved)
+
+    def _apply(self, setup: Setup, saved: SavedTracks) -> None:
+        self._setup = setup
+        self._tracker = Tracker(saved.tracker, setup.threshold)
+        self._lines = LineCounter(setup.lines, saved.paths)
+        self._zones = ZoneCounter(setup.zones, saved.stays)
+
+    @property
+    def _saved(self) -> SavedTracks:
+        return SavedTracks(self._tracker.state, self._lines.paths, self._zones.stays)
 
     @property
     def tracks(self) -> list[Track]:
@@ -59,7 +74,7 @@ class TrackCounter:
 
     def pack(self) -> bytes:
         """Returns the state, except the timeline."""
-        return pack(SavedTracks(self._tracker.state, self._lines.paths, self._zones.stays))
+        return pack(self._saved)
 
     def process(self, prediction: Prediction) -> Events:
         """Processes the next prediction. One that is repeated, or older than the last one, changes nothing."""
@@ -72,7 +87,7 @@ class TrackCounter:
             for one in (self._tracker.state, self._lines, self._zones):
                 one.shift(moment.clock_shift)
         before = self.end_all() if moment.elapsed < 0 else Events([], [], [])
-        things = things_in(prediction.detections, self._aspect)
+        things = things_in(prediction.detections, self._setup.aspect)
         update = self._tracker.process(moment.at, things, f"{prediction.session} {prediction.sequence}")
         events = self._end(update.ended, update.interval)
         for track, new in update.seen:

@@ -69,20 +69,19 @@ def _from_track(track: Track, last: int) -> list[Any]:
     evidence = {name: [round(total * _PART), round(peak * _PART), n] for name, (total, peak, n) in track.evidence.items()}
     return [
         *(track.id, track.origin, track.motion.pack(), track.frames, track.is_confirmed, evidence),
-        *(last - _milliseconds(at) for at in (track.started_at, track.seen_at, track.likely_at)),
+        *(last - _milliseconds(at) for at in (track.started_at, track.seen_at)),
         [[last - _milliseconds(at), *(round(length * _LENGTH) for length in area)] for at, area in track.sightings],
     ]
 
 
 def _to_track(fields: list[Any], last: int) -> Track:
-    number, origin, motion, frames, is_confirmed, evidence, started, seen, likely, sightings = fields
+    number, origin, motion, frames, is_confirmed, evidence, started, seen, sightings = fields
     return Track(
         number,
         origin,
         Motion.unpack(motion),
         started_at=(last - started) / 1000,
         seen_at=(last - seen) / 1000,
-        likely_at=(last - likely) / 1000,
         frames=frames,
         is_confirmed=is_confirmed,
         evidence={name: Evidence(total / _PART, peak / _PART, n) for name, (total, peak, n) in evidence.items()},

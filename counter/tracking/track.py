@@ -9,7 +9,6 @@ from counter.timeline import shifted
 from counter.tracking.motion import Motion
 from counter.tracking.things import Sighting, Thing
 
-LIKELY = 0.6  # confidence from which a box can begin a track
 CONFIRM_FRAMES = 2  # sightings that confirm a track
 CONFIRM_SECONDS = 0.08  # least time between the first and the last of them
 MAJORITY = 0.5  # part of all evidence that the label of a track needs
@@ -31,7 +30,7 @@ class Evidence(NamedTuple):
 
 @dataclass(slots=True)
 class Track:
-    """A visitor in view. `motion` is as of the last sighting at `seen_at`; `likely_at` is that of the last probable one.
+    """A visitor in view. `motion` is as of the last sighting at `seen_at`;
 
     `origin` is session and sequence number of its first frame. Until the track is confirmed it may be a false one, and
     `sightings` has all of them; from then on, the last two.
@@ -42,7 +41,6 @@ class Track:
     motion: Motion
     started_at: float
     seen_at: float
-    likely_at: float
     frames: int = 0
     is_confirmed: bool = False
     evidence: dict[str, Evidence] = field(default_factory=dict)
@@ -59,7 +57,7 @@ class Track:
     @classmethod
     def begin(cls, number: int, origin: str, at: float, thing: Thing) -> "Track":
         """Returns a track that begins with a thing."""
-        track = cls(number, origin, Motion.start(thing.area), at, at, at, 1, sightings=[Sighting(at, thing.area)])
+        track = cls(number, origin, Motion.start(thing.area), at, at, 1, sightings=[Sighting(at, thing.area)])
         track._add_evidence(thing.labels)
         return track
 
@@ -67,8 +65,6 @@ class Track:
         """Adds a sighting. Returns the sightings that now count and did not before: none while the track is unconfirmed."""
         self.motion = self.motion.after(at - self.seen_at).updated(thing.area)
         self.seen_at, self.frames = at, self.frames + 1
-        if thing.confidence >= LIKELY:
-            self.likely_at = at
         self._add_evidence(thing.labels)
         self.sightings.append(Sighting(at, thing.area))
         if self.is_confirmed:
@@ -86,7 +82,5 @@ class Track:
 
     def shift(self, by: float) -> None:
         """Shifts all times by a number of seconds, because the clock was set."""
-        self.started_at, self.seen_at, self.likely_at = (
-            shifted(at, by) for at in (self.started_at, self.seen_at, self.likely_at)
-        )
+        self.started_at, self.seen_at = shifted(self.started_at, by), shifted(self.seen_at, by)
         self.sightings = [Sighting(shifted(at, by), area) for at, area in self.sightings]

@@ -18,14 +18,15 @@ from counter.timeline import shifted
 from counter.tracking.assignment import assign
 from counter.tracking.motion import Motion
 from counter.tracking.things import Area, Sighting, Thing
-from counter.tracking.track import LIKELY, Track
+from counter.tracking.track import Track
 
-UNLIKELY = 0.3  # confidence from which a box can continue a confirmed track
+THRESHOLD = 0.6  # default of the confidence from which a box can begin a track
+UNLIKELY = 0.5  # part of the threshold from which a box can continue a confirmed track
 MAX_COST = -2.2  # cost from which a box is rather another visitor's, see `Motion.gains`
 MIN_OVERLAP = 0.3  # intersection over union of an unlikely box with its track's prediction
 UNCONFIRMED_TIMEOUT = 0.5  # seconds without a sighting after which a track that was not confirmed is dropped
 LOST_TIMEOUT = 2.0  # seconds without a sighting after which a confirmed track ends
-UNLIKELY_TIMEOUT = 3.0  # seconds for which unlikely boxes alone continue a track
+DOUBLE_IOU = 0.6  # intersection over union with a track's box from which another box begins no track of its own
 MAX_TRACKS = 128  # tracks at a time; bounds the time for a frame
 
 
@@ -57,10 +58,14 @@ class Update(NamedTuple):
 
 
 class Tracker:
-    """A tracker of the visitors at one camera, which continues from `state`."""
+    """A tracker of the visitors at one camera, which continues from `state`.
 
-    def __init__(self, state: TrackerState | None = None) -> None:
+    A box whose confidence is at least `threshold` is likely; one of at least half of it is unlikely, and others are left out.
+    """
+
+    def __init__(self, state: TrackerState | None = None, threshold: float = THRESHOLD) -> None:
         self.state = state or TrackerState()
+        self._threshold = threshold
 
     def process(self, at: float, things: Sequence[Thing], origin: str = "") -> Update:
         """Processes the things in the frame of a time in seconds, as `things_in` returns them.
@@ -80,9 +85,11 @@ class Tracker:
                 new = track.add(at, things[numbers[track.id]])
                 if new:
                     seen.append((track, new))
+        owned = [things[number].area for number in numbers.values()]
         for number in sorted(set(range(len(things))) - set(numbers.values())):
-            if things[number].confidence >= LIKELY:
-                self._begin(at, things[number], origin)
+            thing = things[number]
+            if thing.confidence >= self._threshold and not any(thing.area.iou(one) >= DOUBLE_IOU for one in owned):
+                self._begin(at, thing, origin)
         return Update(seen, ended, interval)
 
     def end_all(self) -> list[Track]:
@@ -105,15 +112,11 @@ class Tracker:
 
     def _assign(self, at: float, things: Sequence[Thing]) -> dict[int, int]:
         """Returns the number of the thing that each track has in this frame, by the track's id."""
-        likely = {number: one.area for number, one in enumerate(things) if one.confidence >= LIKELY}
-        unlikely = {number: one.area for number, one in enumerate(things) if UNLIKELY <= one.confidence < LIKELY}
+        likely = {n: one.area for n, one in enumerate(things) if one.confidence >= self._threshold}
+        unlikely = {n: one.area for n, one in enumerate(things) if UNLIKELY <= one.confidence / self._threshold < 1}
         expected = {track.id: track.motion.after(at - track.seen_at) for track in self.state.tracks}
         numbers = assign({one: motion.gains(likely, MAX_COST) for one, motion in expected.items()})
-        missed = {
-            track.id: expected[track.id]
-            for track in self.state.tracks
-            if track.is_confirmed and track.id not in numbers and at - track.likely_at <= UNLIKELY_TIMEOUT
-        }
+        missed = {track.id: expected[track.id] for track in self.state.tracks if track.is_confirmed and track.id not in numbers}
         return numbers | assign({one: _overlapping(motion, unlikely) for one, motion in missed.items()})
 
     def _begin(self, at: float, thing: Thing, origin: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter.tracking.counting import TrackCounter
+from counter.tracking.counting import Setup, TrackCounter
 from counter.tracking.lines import BAND, Crossing, Line, LineCounter
 from counter.tracking.things import Area, Sighting
 from runtime.errors import InvalidSetting
@@ -15,6 +15,7 @@ from tests.counter.shop import NOON
 from tests.counter.street import ASPECT, Walker, predictions
 
 DOOR = Line("door", (0.2, 0.5), (1.2, 0.5))
+SETUP = Setup(lines=(DOOR,), aspect=ASPECT)
 Path = list[tuple[float, float]]
 
 
@@ -103,7 +104,7 @@ def test_everybody_who_crosses_is_counted() -> None:
         Walker((1.1, 0.3), (0.0, 0.2), arrives=2.0, hidden=(2.9, 3.15)),
         Walker((0.1, 0.3), (0.0, 0.2)),
     ]
-    counter = TrackCounter([DOOR], aspect=ASPECT)
+    counter = TrackCounter(SETUP)
     found = [one for each in predictions(walkers, 5.0) for _, one in counter.process(each).crossings]
     places = [(one.direction, round(one.at - NOON, 1), round(one.point[0], 1)) for one in found]
     assert sorted(places, key=lambda one: one[2]) == [("in", 1.0, 0.3), ("in", 1.0, 0.6), ("out", 2.5, 0.9), ("in", 3.0, 1.1)]
@@ -111,21 +112,25 @@ def test_everybody_who_crosses_is_counted() -> None:
 
 def test_sightings_before_a_track_is_confirmed_count() -> None:
     """Who crosses between the first frame and the second one is counted when the second one confirms the track."""
-    counter = TrackCounter([DOOR], aspect=ASPECT)
+    counter = TrackCounter(SETUP)
     [(_, found)] = [
         one for each in predictions([Walker((0.5, 0.45), (0.0, 0.2))], 2.0, 2.0) for one in counter.process(each).crossings
     ]
     assert found == Crossing("door", 1, 1, "in", NOON + 0.25, (0.5, 0.5))
 
 
-def test_other_lines_forget_the_paths_of_removed_ones() -> None:
-    """The setup may change while somebody is in view: a line that stays keeps its paths, a new one begins without any."""
-    before = TrackCounter([DOOR, Line("old", (0.0, 0.6), (1.6, 0.6))], aspect=ASPECT)
+@pytest.mark.parametrize("restarts", [False, True])
+def test_the_setup_can_change_while_somebody_is_in_view(restarts: bool) -> None:
+    """A line that stays knows on which side they are, a new one learns it, and a removed one counts nothing."""
+    old, new = (Line(name, (0.0, 0.6), (1.6, 0.6)) for name in ("old", "new"))
+    counter = TrackCounter(replace(SETUP, lines=(DOOR, old)))
     walk = predictions([Walker((0.5, 0.3), (0.0, 0.2))], 5.0, 3.0)
     for one in walk[:4]:
-        before.process(one)
-    after = TrackCounter([DOOR, Line("new", (0.0, 0.6), (1.6, 0.6))], [], ASPECT, before.timeline, before.pack())
-    assert [one.line for each in walk[4:] for _, one in after.process(each).crossings] == ["door", "new"]
+        counter.process(one)
+    if restarts:
+        counter = TrackCounter(replace(SETUP, lines=(DOOR, new)), counter.timeline, counter.pack())
+    counter.change_setup(replace(SETUP, lines=(DOOR, new)))
+    assert [one.line for each in walk[4:] for _, one in counter.process(each).crossings] == ["door", "new"]
 
 
 @pytest.mark.parametrize("by", [-7200.0, 5.0, 86400.0])
@@ -133,7 +138,7 @@ def test_a_crossing_while_the_clock_is_set_is_dated_by_the_new_time(by: float) -
     """The visitor walks on for the same time, whatever the clock shows."""
     walk = predictions([Walker((0.5, 0.4), (0.0, 0.2))], 5.0, 2.0)
     stepped = walk[:3] + [replace(one, captured_at=one.captured_at + by) for one in walk[3:]]
-    counter = TrackCounter([DOOR], aspect=ASPECT)
+    counter = TrackCounter(SETUP)
     assert [round(one.at - NOON - by, 1) for each in stepped for _, one in counter.process(each).crossings] == [0.5]
 
 
@@ -150,6 +155,6 @@ EXTENDED = {
 def test_paths_are_extended_at_low_frame_rates(name: str, rate: float) -> None:
     """Who appears just behind the line, or disappears just before it, has crossed it between two frames that are far apart."""
     walker, expected = EXTENDED[name]
-    counter = TrackCounter([DOOR], aspect=ASPECT)
+    counter = TrackCounter(SETUP)
     found = [one for each in predictions([walker], rate, 5.0) for _, one in counter.process(each).crossings]
     assert [(one.direction, round(one.at - NOON, 2)) for one in found] == [("in", at) for at in expected[rate]]

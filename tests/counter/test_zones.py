@@ -1,13 +1,14 @@
 """Stays in zones: who entered, who left, and for how long they were inside."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import Prediction
-from counter.tracking.counting import TrackCounter
+from counter.tracking.counting import Setup, TrackCounter
 from counter.tracking.lines import Point
 from counter.tracking.things import Area, Sighting
 from counter.tracking.zones import MAX_CORNERS, Zone, ZoneCounter
@@ -55,7 +56,7 @@ def test_stays(text: str) -> None:
 def test_how_many_are_inside(rate: float) -> None:
     """Three people walk through the zone; the numbers inside and everybody's seconds are right up to the time between frames."""
     walkers = [Walker((0.1, 0.6), (0.2, 0.0)), Walker((0.1, 0.78), (0.2, 0.0)), Walker((1.2, 0.44), (-0.2, 0.0))]
-    counter = TrackCounter(zones=[TILL], aspect=ASPECT)
+    counter = TrackCounter(Setup(zones=(TILL,), aspect=ASPECT))
     inside, events = [], []
     for one in predictions(walkers, rate, 8.0):
         events.append(counter.process(one))
@@ -99,9 +100,8 @@ def test_a_zone_may_have_a_bay() -> None:
 @given(streets(), st.integers(1, 64))
 def test_the_seconds_in_a_zone_never_exceed_the_track(some: list[Prediction], number: int) -> None:
     """Changes alternate, stays do not overlap, and their sum is what the track ends with; also with 64 zones."""
-    lines, [zone], aspect = SETUP
-    zones = [Zone(f"zone {n}", zone.corners) for n in range(number)]
-    counter = TrackCounter(lines, zones, aspect)
+    zones = tuple(Zone(f"zone {n}", SETUP.zones[0].corners) for n in range(number))
+    counter = TrackCounter(replace(SETUP, zones=zones))
     events = [counter.process(one) for one in some] + [counter.end_all()]
     changes = defaultdict(list)
     for one in events:
