@@ -12,6 +12,7 @@ from counter.tracking.things import things_in
 from counter.tracking.track import Track
 from counter.tracking.tracker import LOST_TIMEOUT, THRESHOLD, Tracker
 from counter.tracking.zones import Change, Zone, ZoneCounter
+from counter.visits import result_id
 
 
 class Events(NamedTuple):
@@ -23,6 +24,16 @@ class Events(NamedTuple):
     crossings: list[tuple[Track, Crossing]]
     changes: list[tuple[Track, Change]]
     ended: list[tuple[Track, dict[str, float]]]
+
+
+def track_id(camera: str, track: Track) -> str:
+    """Returns the id of a track's visit, which is always the same; see `result_id`."""
+    return result_id(camera, "", "track", track.origin, track.id)
+
+
+def crossing_id(camera: str, track: Track, crossing: Crossing) -> str:
+    """Returns the id of a crossing, which is always the same; see `result_id`."""
+    return result_id(camera, "", "crossing", crossing.line, track.origin, track.id, crossing.number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Tracker:
         kept, ended = [], []
         for track in self.state.tracks:
             timeout = LOST_TIMEOUT if track.is_confirmed or track.seen_at == self.state.last_at else UNCONFIRMED_TIMEOUT
-            if at - track.seen_at <= timeout:
+            if round(at - track.seen_at, 3) <= timeout:
                 kept.append(track)
             elif track.is_confirmed:
                 ended.append(track)

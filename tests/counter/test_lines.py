@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter.tracking.counting import Setup, TrackCounter
+from counter.tracking.counting import Setup, TrackCounter, crossing_id
 from counter.tracking.lines import BAND, Crossing, Line, LineCounter
 from counter.tracking.things import Area, Sighting
 from runtime.errors import InvalidSetting
@@ -158,3 +158,20 @@ def test_paths_are_extended_at_low_frame_rates(name: str, rate: float) -> None:
     counter = TrackCounter(SETUP)
     found = [one for each in predictions([walker], rate, 5.0) for _, one in counter.process(each).crossings]
     assert [(one.direction, round(one.at - NOON, 2)) for one in found] == [("in", at) for at in expected[rate]]
+
+
+def test_each_crossing_has_an_id_that_never_changes() -> None:
+    """Two people who cross several times have different ids for each crossing and camera; another run has the same ones."""
+    walkers = [
+        Walker((x, y), (0.0, speed), arrives=at, leaves=at + 2)
+        for x in (0.4, 0.9)
+        for y, speed, at in ((0.4, 0.1, 0.0), (0.6, -0.1, 2.0), (0.4, 0.1, 4.0))
+    ]
+    some = predictions(walkers, 10.0, 6.0)
+
+    def ids(camera: str) -> list[str]:
+        counter = TrackCounter(SETUP)
+        return [crossing_id(camera, *one) for each in some for one in counter.process(each).crossings]
+
+    assert len({*ids("door"), *ids("back")}) == 12
+    assert ids("door") == ids("door")
