@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter.tracking.counting import Setup, TrackCounter, crossing_id
+from counter.tracking.counting import Setup, TrackCounter, crossing_id, track_id
 from counter.tracking.lines import BAND, Crossing, Line, LineCounter
 from counter.tracking.things import Area, Sighting
 from runtime.errors import InvalidSetting
@@ -161,7 +161,7 @@ def test_paths_are_extended_at_low_frame_rates(name: str, rate: float) -> None:
 
 
 def test_each_crossing_has_an_id_that_never_changes() -> None:
-    """Two people who cross several times have different ids for each crossing and camera; another run has the same ones."""
+    """Two people who cross three times have an id each and one for each crossing and camera; another run has the same ones."""
     walkers = [
         Walker((x, y), (0.0, speed), arrives=at, leaves=at + 2)
         for x in (0.4, 0.9)
@@ -171,7 +171,8 @@ def test_each_crossing_has_an_id_that_never_changes() -> None:
 
     def ids(camera: str) -> list[str]:
         counter = TrackCounter(SETUP)
-        return [crossing_id(camera, *one) for each in some for one in counter.process(each).crossings]
+        found = [one for each in some for one in counter.process(each).crossings]
+        return [crossing_id(camera, *one) for one in found] + [track_id(camera, one) for one in counter.tracks]
 
-    assert len({*ids("door"), *ids("back")}) == 12
+    assert len({*ids("door"), *ids("back")}) == 2 * (6 + 2)
     assert ids("door") == ids("door")
