@@ -32,9 +32,11 @@ COPY capture/requirements.txt capture.txt
 RUN packages.sh vision capture.txt bus.txt
 
 FROM packages AS classifier-packages
-COPY classifier/requirements.txt classifier.txt
+COPY classifier/requirements*.txt ./
 COPY capture/requirements.txt capture.txt
-RUN packages.sh module classifier.txt capture.txt
+# For ONNX models: --build-arg ONNX=yes. There is no onnxruntime for 32-bit ARM.
+ARG ONNX
+RUN packages.sh module "requirements${ONNX:+-onnx}.txt" capture.txt
 
 # --- The base of all modules. On 32-bit ARM some packages come from Debian, see packages.sh.
 
@@ -129,18 +131,28 @@ USER 10001:10001
 ENV MQTT_PASSWORD_FILE=/secrets/capture/password
 ENTRYPOINT ["python3", "-m", "capture"]
 
-FROM vision AS classifier
-LABEL org.opencontainers.image.title="footfall-classifier" \
-      org.opencontainers.image.description="Footfall: turns frames into predictions"
+FROM vision AS classifier-code
 COPY --from=classifier-packages /packages/module /usr/local/lib/python3.11/dist-packages/
 COPY bus bus
 COPY runtime runtime
 COPY classifier classifier
-# The model until another one is set: --build-arg MODEL=path/to/export
+
+# The model of the image, until another one is set. MODEL is a folder or zip in the build context, or `person`: the person detector,
+# which is fetched. PERSON_MODEL_URL may be another address of it, or a path in the build context. Neither is in the final image.
+FROM classifier-code AS model
 ARG MODEL=model
-COPY ${MODEL} /model
+ARG PERSON_MODEL_URL
+WORKDIR /context
+COPY . .
+RUN if [ "$MODEL" = person ] && [ ! -e person ]; then python3 -m classifier.person /model; else cp -rL -- "$MODEL" /model; fi
+
+FROM classifier-code AS classifier
+LABEL org.opencontainers.image.title="footfall-classifier" \
+      org.opencontainers.image.description="Footfall: turns frames into predictions"
+COPY --from=model /model /model
 RUN image.sh classifier /state
 VOLUME /state
 USER 10002:10002
-ENV MODEL=/model STATE_DIR=/state MQTT_PASSWORD_FILE=/secrets/classifier/password
+# The person detector that MODEL=person fetches at the start goes to the volume too: /tmp is lost with the container.
+ENV MODEL=/model STATE_DIR=/state XDG_CACHE_HOME=/state MQTT_PASSWORD_FILE=/secrets/classifier/password
 ENTRYPOINT ["python3", "-m", "classifier"]

@@ -6,13 +6,13 @@ export PYTHON VENV
 # A change to one of these files makes the next command repeat the set-up.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix command forget camera setup test unit broker check format docs bench evaluate scenes model deployment lock reset clean
+.PHONY: help run watch matrix command forget camera setup onnx test unit broker check format docs bench evaluate scenes model deployment lock reset clean
 .DEFAULT_GOAL := help
 
 help: ## prints this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-run: $(VENV)/.run ## runs the suite without Docker, with the demo; or: make run VIDEO_PATH=0 MODEL=path
+run: $(VENV)/.run ## runs the suite without Docker, with the demo; to count people: make run VIDEO_PATH=0
 	@exec $(VENV)/bin/python -m footfall run
 
 watch: $(VENV)/.run ## shows each camera's current label and today's visits, for a running suite
@@ -33,6 +33,9 @@ camera: $(VENV)/.run ## adds a camera to a running suite: make run CAMERAS=door,
 setup: ## installs what make run needs, even if it was installed before
 	@scripts/setup.sh run
 	@touch $(VENV)/.run
+
+onnx: ## installs what ONNX models need as well (onnxruntime, 60 MB)
+	@scripts/setup.sh onnx
 
 # The tests of a file run in one process; the files are in the order of testpaths in pyproject.toml. Tests with containers and
 # tests in a browser do not run at the same time: a container changes the machine's network, and the browser then aborts its
@@ -89,6 +92,7 @@ lock: ## updates constraints.txt and the images' requirements.txt (needs uv)
 	$(requirements) -o bus/requirements.txt
 	$(requirements) --extra capture -o capture/requirements.txt
 	$(requirements) --extra classifier -o classifier/requirements.txt
+	$(requirements) --extra onnx -o classifier/requirements-onnx.txt
 	$(requirements) --extra counter -o counter/requirements.txt
 	$(requirements) --extra bridge -o bridge/requirements.txt
 	$(requirements) --extra dashboard -o dashboard/requirements.txt

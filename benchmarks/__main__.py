@@ -1,8 +1,8 @@
 """Runs the benchmarks and prints the figures in the documentation: make bench MODEL=export PICTURES=folder
 
 The parts loads and pipeline send more frames through a Mosquitto than the classifier can process. They print its predictions a
-second as a share of the bare model's in the same run. Other parts: results, dashboard, memory. Defaults: the demo's model and
-pictures.
+second as a share of the bare model's in the same run. The part count compares footfall count with a bare loop. Other parts:
+results, dashboard, memory. Defaults: the demo's model, pictures and clip.
 """
 
 import argparse
@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import dashboard, memory, pipeline, results
+from benchmarks import counting, dashboard, memory, people, pipeline, results, two_stages
 from benchmarks.frames import write_stills
-from demo.about import MODEL
+from demo.about import CLIP, MODEL
 
 
 def main() -> None:
@@ -22,10 +22,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=os.environ.get("MODEL") or MODEL)
     parser.add_argument("--pictures", type=Path, default=os.environ.get("PICTURES") or None)
+    parser.add_argument("--clip", type=Path, default=os.environ.get("VIDEO_PATH") or CLIP)
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each measurement of the pipeline [60]")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the pipeline and the dashboard [3]")
     parser.add_argument("--minutes", type=int, default=10, help="minutes of the page in Chromium [10]")
-    parser.add_argument("parts", nargs="*", help="loads, pipeline, results, dashboard, memory [all]")
+    parser.add_argument("--people", type=Path, default=os.environ.get("PEOPLE") or None, help="folder for people and two-stages")
+    parser.add_argument("parts", nargs="*", help="loads, pipeline, count, results, dashboard, memory, people, two-stages [all]")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
@@ -33,10 +35,14 @@ def main() -> None:
         parts: dict[str, Callable[[], None]] = {
             "loads": lambda: pipeline.report_loads(arguments.model, pictures, arguments.seconds / 3),
             "pipeline": lambda: pipeline.report_pipeline(arguments.model, pictures, arguments.seconds, arguments.rounds),
+            "count": lambda: counting.report(arguments.model, arguments.clip, arguments.rounds),
             "results": results.report,
             "dashboard": lambda: dashboard.report(arguments.minutes, arguments.rounds),
             "memory": lambda: memory.report(arguments.seconds),
         }
+        if arguments.people:
+            parts["people"] = lambda: people.report(arguments.people)
+            parts["two-stages"] = lambda: two_stages.report(arguments.people)
         if unknown := set(arguments.parts) - set(parts):
             parser.error(f"unknown parts: {', '.join(sorted(unknown))}; allowed are {', '.join(parts)}")
         for name, report in parts.items():

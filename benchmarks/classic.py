@@ -9,19 +9,19 @@ from pathlib import Path
 from flask import Flask, Response, jsonify, request
 
 from classifier.export import read_export
-from classifier.model import Classifier
+from classifier.model import Model
 from classifier.preprocess import decode
 
 
 def serve(model: Path, port: int) -> None:
     """Answers each POST of a picture with its labels. Decoding, scaling and model are Footfall's."""
-    classifier = Classifier(read_export(model))
+    classifier = Model(read_export(model))
     app = Flask(__name__)
 
     @app.post("/image")
     def image() -> Response:
-        result = classifier.classify(classifier.input.to_tensor(decode(request.get_data())))
-        return jsonify(predictions=[{"tagName": label.name, "probability": label.probability} for label in result.labels])
+        found = classifier.run(classifier.input.to_tensor(decode(request.get_data())))
+        return jsonify(predictions=[{"tagName": one.label, "probability": one.probability} for one in found])
 
     app.run("127.0.0.1", port, threaded=False)
 

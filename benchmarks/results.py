@@ -40,7 +40,7 @@ class SimulatedCamera:
         for number in range(BURST):
             self._at += 0.1
             at = round(self._at, 3)
-            label = Label("woman" if number < BURST - 20 else "nobody", 0.9)
+            label = Label("woman", 0.9) if number < BURST - 20 else Label("nobody", 0.9, visitor=False)
             labels = label, Label("rest", 0.01)
             prediction = Prediction("door", "bench", round(at * 1000), at, at, at + 0.02, 6.5, "bench@0", labels)
             self.listener.client.publish(prediction.topic, prediction.pack(), 1)

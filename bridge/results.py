@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from enum import IntEnum
 from typing import Any
 
-from bus import Label, Prediction, Summary, Visit
+from bus import Box, Label, Prediction, Summary, Visit
 
 MAX_LABELS = 100
 """Maximum number of labels in a prediction. Even with the longest names, a result then fits into IoT Hub's 256 KB."""
@@ -46,8 +46,7 @@ class Result:
 
 def from_visit(visit: Visit) -> Result:
     fields = {name: getattr(visit, name) for name in ("demo", "label", "started_at", "ended_at", "peak", "frames")}
-    labels = [Label(visit.label, visit.peak)]
-    result = _new_result(visit.id, Kind.VISIT, visit.camera, visit.ended_at, fields, labels)
+    result = _new_result(visit.id, Kind.VISIT, visit.camera, visit.ended_at, fields, [(Label(visit.label, visit.peak), None)])
     return replace(result, version=f"{visit.started_at!r} {visit.ended_at!r}")
 
 
@@ -63,15 +62,17 @@ def from_change(camera: str, label: Label | None, at: float, is_demo: bool = Fal
     name = None if label is None else label.name
     result_id = _derive_id(camera, "change", name or "", at)
     fields = {"demo": is_demo, "label": name, "at": at}
-    return _new_result(result_id, Kind.CHANGE, camera, at, fields, [] if label is None else [label])
+    return _new_result(result_id, Kind.CHANGE, camera, at, fields, [] if label is None else [(label, None)])
 
 
 def from_prediction(prediction: Prediction) -> Result:
+    """Includes all labels of the picture, or the visitors that a detector found, each with its first label and its box."""
     names = ("demo", "sequence", "captured_at", "classified_at", "inference_ms", "model")
     fields = {name: getattr(prediction, name) for name in names}
     result_id = _derive_id(prediction.camera, "prediction", prediction.session, prediction.sequence)
-    labels = list(prediction.labels[:MAX_LABELS])
-    return _new_result(result_id, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, labels)
+    found: list[tuple[Label, Box | None]] = [(label, None) for label in prediction.labels]
+    found += [(one.labels[0], one.box) for one in prediction.detections if one.labels and one.is_visitor]
+    return _new_result(result_id, Kind.PREDICTION, prediction.camera, prediction.captured_at, fields, found[:MAX_LABELS])
 
 
 def _derive_id(camera: str, *parts: object) -> str:
@@ -79,7 +80,9 @@ def _derive_id(camera: str, *parts: object) -> str:
     return str(uuid.uuid5(_NAMESPACE, "\n".join([camera, "", *map(str, parts)])))
 
 
-def _new_result(result_id: str, kind: Kind, camera: str, created: float, fields: dict[str, Any], labels: list[Label]) -> Result:
+def _new_result(
+    result_id: str, kind: Kind, camera: str, created: float, fields: dict[str, Any], found: list[tuple[Label, Box | None]]
+) -> Result:
     """Combines Footfall's fields with those of a Custom Vision response, which existing cloud queries use."""
     body = {
         "v": 1,
@@ -88,20 +91,20 @@ def _new_result(result_id: str, kind: Kind, camera: str, created: float, fields:
         "camera": camera,
         **fields,
         "created": datetime.fromtimestamp(created, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "predictions": [_to_custom_vision(label) for label in labels],
+        "predictions": [_to_custom_vision(label, box) for label, box in found],
     }
     properties = {"type": kind.name.lower(), "camera": camera}
     if fields["demo"]:
         properties["demo"] = "true"
-    if labels:
-        best = max(labels, key=lambda label: label.probability)
+    if found:
+        best = max((label for label, _ in found), key=lambda label: label.probability)
         properties |= {"label": best.name, "probability": f"{best.probability:.4f}"}
     return Result(result_id, kind, json.dumps(body, ensure_ascii=False), properties)
 
 
-def _to_custom_vision(label: Label) -> dict[str, Any]:
+def _to_custom_vision(label: Label, box: Box | None) -> dict[str, Any]:
     """Returns a prediction in the format of Custom Vision's service and containers."""
     prediction: dict[str, Any] = {"tagName": label.name, "probability": label.probability}
-    if label.box is not None:
-        prediction["boundingBox"] = {"left": label.box.x, "top": label.box.y, "width": label.box.w, "height": label.box.h}
+    if box is not None:
+        prediction["boundingBox"] = {"left": box.x, "top": box.y, "width": box.w, "height": box.h}
     return prediction

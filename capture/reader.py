@@ -133,7 +133,7 @@ class Reader(Worker):
 class Playback(Reader):
     """A reader that plays a recording once and drops no picture: each `take` confirms the last picture and requests the next.
 
-    `monotonic_at` advances by the recording's own interval, so the rate of frames does not depend on the playback speed. The
+    `monotonic_at` advances by the recording's own time, so the rate of frames does not depend on the playback speed. The
     state becomes `ended` when the last picture is confirmed.
     """
 
@@ -158,7 +158,7 @@ class Playback(Reader):
         return captured
 
     def _on_picture(self, picture: Picture, number: int) -> None:
-        at = self._begun_at + number * self._recording.interval
+        at = self._begun_at + self._recording.position(number)
         self._next.put(CapturedPicture(picture, round(time.time(), 3), at))
         while not self._done.acquire(timeout=POLL_INTERVAL) and not self.stopping.is_set():
             pass

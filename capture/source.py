@@ -58,6 +58,10 @@ class Recording(Source):
     interval: float
     """Seconds between two pictures; valid once the source is open."""
 
+    def position(self, number: int) -> float:
+        """Returns the seconds from the first picture to the last one that was yielded, which is picture `number`, from 0."""
+        return number * self.interval
+
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:

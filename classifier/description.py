@@ -1,6 +1,5 @@
-"""The description of a model, read from Custom Vision's metadata and from the user's footfall.toml."""
+"""The description of a model: how it wants pictures, and what its outputs mean. The user's footfall.toml has the same keys."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,8 +14,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-DESCRIPTION_FILE = "footfall.toml"
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 PositiveNumber = Annotated[Finite, Field(gt=0)]
@@ -59,29 +56,28 @@ class Description(BaseModel):
         return outputs
 
 
-def read_description(toml: bytes | None, metadata: bytes | None, path: Path) -> Description:
-    """Returns the description; footfall.toml overrides the metadata. `path` is for messages. Raises `InvalidExport`."""
-    values = _read_metadata(metadata) if metadata is not None else {}
+def parse_description(toml: bytes | None, path: Path) -> dict[str, Any]:
+    """Returns the values in footfall.toml; none if there is no such file. `path` is for messages. Raises `InvalidExport`."""
     try:
-        values |= tomllib.loads(toml.decode("utf-8-sig")) if toml is not None else {}
+        return tomllib.loads(toml.decode("utf-8-sig")) if toml is not None else {}
+    except (ValueError, RecursionError) as error:  # a ValueError for a number of thousands of digits, too
+        raise InvalidExport(f"{path}: not valid TOML ({error})") from None
+
+
+def create_description(values: dict[str, Any], path: Path) -> Description:
+    """Returns the description with these values. `path` is that of footfall.toml, for messages. Raises `InvalidExport`."""
+    try:
         return Description.model_validate(values)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        problem = f"{'.'.join(map(str, detail['loc']))}={detail['input']!r:.80}: {explain(Description, detail)}"
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        problem = f"not valid TOML ({error})"
-    raise InvalidExport(f"{path / DESCRIPTION_FILE}: {problem}")
+        place = tuple(part for part in detail["loc"] if isinstance(part, int) or part in values)  # not the types of a union
+        reason = explain(Description, {**detail, "loc": place})
+        problem = f"{'.'.join(map(str, place))}={_shown(detail['input'])}: {reason}"
+    raise InvalidExport(f"{path}: {problem}")
 
 
-def _read_metadata(metadata: bytes) -> dict[str, Any]:
-    """Returns the colour order and the anchors, if present. The model itself has everything else in the metadata."""
+def _shown(value: object) -> str:
     try:
-        properties = json.loads(metadata)
-        colour = {"Rgb8": "rgb", "Bgr8": "bgr"}.get(properties.get("Image.BitmapPixelFormat"))
-        biases = json.loads(properties.get("CustomVision.Postprocess.Yolo.Biases") or "null")
-    except (ValueError, RecursionError, AttributeError, TypeError):  # the model can be served without
-        return {}
-    values: dict[str, Any] = {"colour": colour} if colour else {}
-    if isinstance(biases, list) and biases and len(biases) % 2 == 0 and all(isinstance(one, int | float) for one in biases):
-        values["anchors"] = tuple(zip(biases[::2], biases[1::2], strict=True))
-    return values
+        return f"{value!r:.80}"
+    except ValueError:  # Python refuses to print it
+        return "a number of thousands of digits"

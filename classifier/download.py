@@ -1,14 +1,14 @@
-"""Bounded HTTP downloads of model zips, and of pictures for POST /url. Errors and log lines never contain a full address."""
+"""Bounded HTTP downloads of models, and of pictures for POST /url. Errors and log lines never contain a full address."""
 
 import hashlib
 import os
 import re
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
 from runtime.address import public_address
@@ -153,16 +153,26 @@ def download_model(url: str, sha256: str, target: Path, limits: Limits = MODEL_L
 
     Raises the errors of `stream`, and `OSError` for the disk. An error, or closing the generator, leaves no file behind.
     """
-    part = target.with_name(f"{target.name}.part")
     digest = hashlib.sha256()
+    with closing(stream(url, check_model_address, limits)) as chunks, replacing(target) as file:
+        for chunk in chunks:
+            digest.update(chunk)
+            file.write(chunk)
+            yield
+        if digest.hexdigest() != sha256:
+            raise PermanentDownloadError(f"{public_address(url)}: its SHA-256 is {digest.hexdigest()} instead of {sha256}")
+
+
+@contextmanager
+def replacing(target: Path, suffix: str = ".part") -> Iterator[BinaryIO]:
+    """Opens a file with this suffix that replaces `target` once it is complete and on the disk. Raises `OSError`.
+
+    An error leaves no file behind, and `target` as it was.
+    """
+    part = target.with_name(f"{target.name}{suffix}")
     try:
-        with closing(stream(url, check_model_address, limits)) as chunks, part.open("wb") as file:
-            for chunk in chunks:
-                digest.update(chunk)
-                file.write(chunk)
-                yield
-            if digest.hexdigest() != sha256:
-                raise PermanentDownloadError(f"{public_address(url)}: its SHA-256 is {digest.hexdigest()} instead of {sha256}")
+        with part.open("wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(target)

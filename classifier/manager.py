@@ -17,7 +17,8 @@ from typing import Any
 from bus import ModelUpdate, WantedModel
 from classifier import InvalidExport
 from classifier.download import PermanentDownloadError, download_model
-from classifier.export import Export, FileStats, read_export, stat_files
+from classifier.export import Export, read_export
+from classifier.files import FileStats, stat_files
 from classifier.model import Model
 from classifier.store import STATE_FILE, ModelStore, PendingModel, SavedState, StoredModel, find_request_problem
 from runtime.address import public_address

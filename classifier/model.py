@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from classifier import InvalidExport, backends
 from classifier.backends import Options, TensorInfo
 from classifier.decoders import Decoder, Finding, NoProbability, UnusableOutput, create_decoder, describe_tensors
-from classifier.description import DESCRIPTION_FILE
 from classifier.export import Export
+from classifier.exporters import CUSTOM_VISION
+from classifier.files import DESCRIPTION_FILE
 from classifier.preprocess import Fit, ImageInput, Tensor
 from classifier.visitors import means_nobody
+from runtime.logs import one_line
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,12 @@ TEST_PICTURES = (
     np.random.default_rng(1).integers(0, 256, (8, 8, 3), np.uint8).repeat(32, 0).repeat(32, 1),
 )
 """A grey, a black and a white picture, and one of coloured squares."""
-CUSTOM_VISION_SIZES = (224, 227)
-"""Sides in px of the inputs of Custom Vision's compact classifiers; hardly any other tool uses the second one."""
+CUSTOM_VISION_SIDE = 227
+"""Side in px of the input of some of Custom Vision's classifiers. Hardly any other tool uses it."""
+MIN_CENTRE_SIDE = 224
+"""Side in px from which Custom Vision's fit applies. Its own classifiers take 224 or 227 px."""
+MAX_SIDE = 2048
+"""Upper bound of the input's width and height in px. A picture of this size takes 50 MB as floats, several times."""
 _TOLERANCE = 0.01
 """How far a probability may lie outside 0..1, because of quantisation and rounding."""
 
@@ -47,20 +53,24 @@ class Model:
 
         Raises `InvalidExport`, and `InvalidSetting` for a delegate that cannot be loaded.
         """
+        if export.accelerator and not options.delegate:
+            needed = f"set DELEGATE={export.accelerator}, or use the model that was not compiled for it"
+            raise InvalidExport(f"{export.name}: the model is compiled for an accelerator; {needed}")
         _run_trial(export, options, trial)
         backend = backends.get_backend(export.format)
         try:
             self._model = backend.load(export.model, options)
-        except (ValueError, RuntimeError) as error:
-            raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {str(error)[:200]}") from None
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise InvalidExport(f"{export.name}: the model cannot be loaded: {one_line(str(error)[:200])}") from None
         self._decoder = self._create_decoder(export)
         self.input = _create_input(export, self._model.inputs, self._decoder)
         self.identity, self.labels, self.is_demo = export.identity, self._decoder.labels, export.description.demo
         self.is_detector = self._decoder.IS_DETECTOR
+        self.kind, self.exporter = type(self._decoder).__module__.rpartition(".")[2], export.exporter
         self.runtime = backend.describe(options)
         try:
             self._try(export)
-        except (ValueError, RuntimeError, OverflowError, UnusableOutput) as error:
+        except UnusableOutput as error:
             raise InvalidExport(f"{export.name}: the inference on a test picture failed: {str(error)[:200]}") from None
 
     def _create_decoder(self, export: Export) -> Decoder:
@@ -88,9 +98,12 @@ class Model:
 
     def run(self, tensor: Tensor) -> list[Finding]:
         """Runs the model on one tensor. Returns its findings, highest probability first. Raises `UnusableOutput`."""
-        stored = self._model.run(tensor)
-        outputs = [_dequantise(one, values) for one, values in zip(self._model.outputs, stored, strict=True)]
-        found = [one._replace(probability=_check_probability(one)) for one in self._decoder.decode(outputs)]
+        try:
+            stored = self._model.run(tensor)
+            outputs = [_dequantise(one, values) for one, values in zip(self._model.outputs, stored, strict=True)]
+            found = [one._replace(probability=_check_probability(one)) for one in self._decoder.decode(outputs)]
+        except (ValueError, RuntimeError, OverflowError, MemoryError) as error:
+            raise UnusableOutput(f"{type(error).__name__}: {one_line(str(error)[:200])}") from None
         return sorted(found, key=lambda one: (-one.probability, one.label))
 
 
@@ -124,20 +137,23 @@ def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
         raise InvalidExport(f"{export.name}: the trial was killed (SIGKILL); is the machine out of memory?")
     if tried.returncode < 0:
         reason = signal.strsignal(-tried.returncode)
-        raise InvalidExport(f"{export.name}: {export.model_file} crashed the trial ({reason}); the file is damaged")
-    if tried.returncode and not options.delegate:  # a model made for an accelerator cannot run without it
+        raise InvalidExport(f"{export.name}: the model crashed the trial ({reason}); the file is damaged")
+    needs_delegate = options.delegate and export.format == "tflite"  # a model made for an accelerator cannot run without it
+    if tried.returncode and not needs_delegate:
         reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise InvalidExport(f"{export.name}: {export.model_file} cannot be loaded: {reason[:200]}")
+        raise InvalidExport(f"{export.name}: the model cannot be loaded: {one_line(reason[:200])}")
 
 
 def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder) -> ImageInput:
     """Returns the input of the model, from the description or else the defaults. Raises `InvalidExport`."""
-    tensor, shape = inputs[0], inputs[0].shape
-    channels_first = len(shape) == 4 and shape[1] == 3 != shape[3]
-    height, width, channels = (shape[2], shape[3], shape[1]) if channels_first else shape[1:] if len(shape) == 4 else (0, 0, 0)
-    if len(inputs) != 1 or channels != 3 or shape[0] != 1 or tensor.dtype not in INPUT_TYPES:
+    tensor = inputs[0]
+    height, width = tensor.picture_size
+    shapes = [(1, height, width, 3), (1, 3, height, width)]
+    if len(inputs) != 1 or tensor.shape not in shapes or tensor.dtype not in INPUT_TYPES:
         needed = "the model must have one input: 1 x height x width x 3, or 1 x 3 x height x width, in float32, uint8 or int8"
         raise InvalidExport(f"{export.name}: inputs {describe_tensors(inputs)}; {needed}")
+    if max(width, height) > MAX_SIDE:
+        raise InvalidExport(f"{export.name}: the input is {width} x {height} px; at most {MAX_SIDE} x {MAX_SIDE} are supported")
     description, is_float = export.description, tensor.dtype == np.float32
     has_range = description.mean is not None or description.scale is not None
     quantisation = None
@@ -160,17 +176,16 @@ def _create_input(export: Export, inputs: Sequence[TensorInfo], decoder: Decoder
         is_rgb,
         _for_each_channel(mean),
         _for_each_channel(scale),
-        channels_first,
+        tensor.is_channels_first,
         decoder.PADDING,
     )
 
 
 def _default_fit(export: Export, decoder: Decoder, width: int, height: int) -> Fit:
     """Returns the decoder's fit; for a classifier with an input of Custom Vision's size, that of Custom Vision's service."""
-    if decoder.IS_DETECTOR or min(width, height) < CUSTOM_VISION_SIZES[0]:
-        return decoder.DEFAULT_FIT
-    is_custom_vision = export.exporter == "Custom Vision" or (width, height) == (CUSTOM_VISION_SIZES[1],) * 2
-    return "centre" if is_custom_vision else decoder.DEFAULT_FIT
+    is_of_service = export.exporter == CUSTOM_VISION and min(width, height) >= MIN_CENTRE_SIDE
+    is_centred = is_of_service or (width, height) == (CUSTOM_VISION_SIDE, CUSTOM_VISION_SIDE)
+    return "centre" if is_centred and not decoder.IS_DETECTOR else decoder.DEFAULT_FIT
 
 
 def _for_each_channel(value: float | tuple[float, float, float]) -> tuple[float, float, float]:

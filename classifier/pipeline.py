@@ -119,7 +119,9 @@ class Pipeline:
         if isinstance(origin, Frame):
             self._decode_slot.release()
         try:
-            result = recogniser.recognise(prepared, origin.camera if isinstance(origin, Frame) else "")
+            result = recogniser.recognise(prepared, origin.camera if isinstance(origin, Frame) else None)
+            if isinstance(origin, Frame):
+                self._publish_prediction(origin, result, origin.demo or recogniser.is_demo)
         except Exception as error:
             if isinstance(origin, Future):
                 origin.set_exception(error)
@@ -129,8 +131,6 @@ class Pipeline:
             return
         if isinstance(origin, Future):
             origin.set_result(result)
-        else:
-            self._publish_prediction(origin, result, origin.demo or recogniser.is_demo)
 
     def _publish_prediction(self, frame: Frame, result: Result, is_demo: bool) -> None:
         now, inference_ms = round(time.time(), 3), round(result.inference_ms, 2)

@@ -4,9 +4,12 @@ import time
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from bus import Box, Detection, Label
 from classifier import InvalidExport
 from classifier.decoders import MIN_CONFIDENCE, Finding
+from classifier.labels import listed
 from classifier.model import Model
 from classifier.preprocess import Picture, Tensor
 from classifier.visitors import Rules, visitor_labels
@@ -44,21 +47,25 @@ class Recogniser:
 
     def __init__(self, model: Model, rules: Rules, detector: Model | None = None) -> None:
         """Raises `InvalidExport` if the models do not fit together, or if none of their labels makes a visitor."""
-        if detector is not None and not detector.is_detector:
-            raise InvalidExport(f"{detector.identity}: classifies whole pictures; DETECTOR must be a detection model")
-        if detector is not None and model.is_detector:
-            raise InvalidExport(f"{model.identity}: is a detection model; beside DETECTOR, MODEL must be a classifier")
+        if detector is not None:
+            check_detector(detector)
+            if model.is_detector:
+                raise InvalidExport(f"{model.identity}: is a detection model; beside DETECTOR, MODEL must be a classifier")
         self._first, self._classifier, self._rules = detector or model, model if detector else None, rules
         self._visitors = visitor_labels(self._first.labels, rules.visitors, rules.background_labels)
         self._crop_visitors = visitor_labels(model.labels, (), rules.background_labels) if detector else frozenset()
         self._crop_input = replace(model.input, fit="whole")
         self._turns: dict[str, int] = {}
         """By camera, who is classified first in the next picture with too many visitors, counted from the left."""
-        self.is_demo = model.is_demo
-        self.identity = model.identity
-        self.runtime = model.runtime
-        if detector is not None:
-            self.identity = f"{detector.identity[-MAX_NAME:]}+{model.identity[-MAX_NAME:]}"
+        models = [detector, model] if detector else [model]
+        self.is_demo = any(one.is_demo for one in models)
+        self.runtime = "; ".join(dict.fromkeys(one.runtime for one in models))
+        self.identity = "+".join(one.identity[-MAX_NAME:] for one in models) if detector else model.identity
+
+    @property
+    def finds_boxes(self) -> bool:
+        """Whether predictions have detections instead of labels."""
+        return self._first.is_detector
 
     @property
     def visitor_labels(self) -> tuple[str, ...]:
@@ -74,8 +81,8 @@ class Recogniser:
     @property
     def description(self) -> str:
         """The models and their labels, for people."""
-        text = f"{self.identity}: labels {_listed(self.labels)}"
-        return text if len(self.visitor_labels) == len(self.labels) else f"{text}; visitors {_listed(self.visitor_labels)}"
+        text = f"{self.identity}: labels {listed(self.labels)}"
+        return text if len(self.visitor_labels) == len(self.labels) else f"{text}; visitors {listed(self.visitor_labels)}"
 
     def max_reduction(self, width: int, height: int) -> int:
         """Returns by how much a picture of this size may be reduced when it is decoded. Crops need all its pixels."""
@@ -85,54 +92,65 @@ class Recogniser:
         """Returns the picture with its tensor. Thread-safe."""
         return Prepared(picture, self._first.input.to_tensor(picture))
 
-    def recognise(self, prepared: Prepared, camera: str = "") -> Result:
-        """Recognises the visitors in a picture. Of too many visitors, each camera's take turns. Raises `UnusableOutput`."""
+    def recognise(self, prepared: Prepared, camera: str | None = None) -> Result:
+        """Recognises the visitors in a picture. Too many visitors of a camera take turns. Raises `UnusableOutput`.
+
+        Without a camera the picture stands alone, and every visitor is classified.
+        """
         begin = time.perf_counter()
         found = self._first.run(prepared.tensor)[:MAX_LABELS]
         labels: tuple[Label, ...] = ()
-        detections: tuple[Detection, ...] = ()
-        if not self._first.is_detector:
-            labels = tuple(_to_label(one, one.label in self._visitors) for one in found)
+        detections: list[Detection] = []
+        if self._first.is_detector:
+            likely = [one for one in found if one.probability >= MIN_CONFIDENCE]
+            boxes = self._places(likely, prepared.picture)
+            detections = [Detection(box, *self._judge(one)) for box, one in zip(boxes, likely, strict=True)]
         else:
-            placed = [(one, self._place(one, prepared.picture)) for one in found if one.probability >= MIN_CONFIDENCE]
-            detections = self._detections(prepared.picture, placed, camera)
-        return Result(labels, detections, (time.perf_counter() - begin) * 1000, self.identity)
+            labels = tuple(_to_label(one, one.label in self._visitors) for one in found)
+        if self._classifier is not None:
+            self._classify_visitors(self._classifier, detections, prepared.picture, camera)
+        return Result(labels, tuple(detections), (time.perf_counter() - begin) * 1000, self.identity)
 
-    def _place(self, finding: Finding, picture: Picture) -> Box:
-        """Returns the box of a finding, in parts of the picture."""
+    def _judge(self, finding: Finding) -> tuple[float, tuple[Label, ...]]:
+        """Returns confidence and labels of a detection, before its classification."""
+        label = _to_label(finding, finding.label in self._visitors)
+        return label.probability, () if label.visitor and self._classifier else (label,)
+
+    def _places(self, found: list[Finding], picture: Picture) -> list[Box]:
+        """Returns the boxes of findings, clipped to the picture, in parts of it."""
         height, width = picture.shape[:2]
         window = self._first.input.window(width, height)
-        left, top, box_width, box_height = finding.box or (0.0, 0.0, 1.0, 1.0)
-        x1, y1 = window.left + left * window.width, window.top + top * window.height
-        x2, y2 = x1 + box_width * window.width, y1 + box_height * window.height
-        return _clipped_box(x1 / width, y1 / height, x2 / width, y2 / height)
+        boxes = np.array([one.box or (0.0, 0.0, 1.0, 1.0) for one in found]).reshape(-1, 2, 2)
+        boxes[:, 1] += boxes[:, 0]
+        corners = (boxes * (window.width, window.height) + (window.left, window.top)) / (width, height)
+        placed = np.fmax(np.fmin(corners, 1), 0)  # NaN becomes 1
+        placed[:, 1] = np.fmax(placed[:, 1] - placed[:, 0], 0)
+        return [Box(*one) for one in np.round(placed, DECIMALS).reshape(-1, 4).tolist()]
 
-    def _detections(self, picture: Picture, placed: list[tuple[Finding, Box]], camera: str) -> tuple[Detection, ...]:
-        labels: dict[int, tuple[Label, ...]] = {
-            number: (_to_label(one, one.label in self._visitors),) for number, (one, _) in enumerate(placed)
-        }
-        if self._classifier is not None:
-            visitors = {number: placed[number][1] for number in labels if labels[number][0].visitor}
-            labels |= dict.fromkeys(visitors, ()) | self._classify_crops(self._classifier, picture, visitors, camera)
-        return tuple(Detection(box, round(one.probability, DECIMALS), labels[number]) for number, (one, box) in enumerate(placed))
+    def _classify_visitors(self, model: Model, detections: list[Detection], picture: Picture, camera: str | None) -> None:
+        """Sets the labels of the visitors whose turn it is; none if no label reaches the threshold.
 
-    def _classify_crops(
-        self, model: Model, picture: Picture, visitors: dict[int, Box], camera: str
-    ) -> dict[int, tuple[Label, ...]]:
-        """Returns what `model` says of the visitors whose turn it is; nothing of one if no label reaches the threshold."""
-        rules, size = self._rules, picture.shape
-        waiting = [number for number, box in visitors.items() if min(box.w * size[1], box.h * size[0]) >= rules.min_crop]
-        waiting.sort(key=lambda number: visitors[number].x)
-        said = {}
+        A detection below the threshold is probably no visitor, so it takes no turn.
+        """
+        rules, (height, width) = self._rules, picture.shape[:2]
+        waiting = [
+            number
+            for number, one in enumerate(detections)
+            if one.is_visitor
+            and one.confidence >= rules.threshold
+            and min(one.box.w * width, one.box.h * height) >= rules.min_crop
+        ]
+        waiting.sort(key=lambda number: detections[number].box.x)
         for number in self._take_turns(waiting, camera):
-            found = model.run(self._crop_input.to_tensor(_crop(picture, visitors[number], rules.crop_margin)))[:MAX_CROP_LABELS]
+            shown = crop(picture, detections[number].box, rules.crop_margin)
+            found = model.run(self._crop_input.to_tensor(shown))[:MAX_CROP_LABELS]
             if found[0].probability >= rules.threshold:
-                said[number] = tuple(_to_label(one, one.label in self._crop_visitors) for one in found)
-        return said
+                labels = tuple(_to_label(one, one.label in self._crop_visitors) for one in found)
+                detections[number] = replace(detections[number], labels=labels)
 
-    def _take_turns(self, waiting: list[int], camera: str) -> list[int]:
-        """Returns at most `crops` of those who wait; in the camera's next picture, those after them."""
-        if len(waiting) <= self._rules.crops:
+    def _take_turns(self, waiting: list[int], camera: str | None) -> list[int]:
+        """Returns at most `crops` of the waiting visitors; in the camera's next picture, those after them."""
+        if camera is None or len(waiting) <= self._rules.crops:
             return waiting
         if len(self._turns) >= MAX_CAMERAS:
             self._turns.clear()
@@ -141,21 +159,17 @@ class Recogniser:
         return [waiting[(first + step) % len(waiting)] for step in range(self._rules.crops)]
 
 
-def _listed(labels: tuple[str, ...], most: int = 10) -> str:
-    return ", ".join(labels[:most]) + (f" and {len(labels) - most} more" if len(labels) > most else "")
+def check_detector(model: Model) -> None:
+    """Raises `InvalidExport` if the model finds no boxes."""
+    if not model.is_detector:
+        raise InvalidExport(f"{model.identity}: classifies whole pictures; DETECTOR must be a detection model")
 
 
 def _to_label(finding: Finding, is_visitor: bool) -> Label:
     return Label(finding.label, round(finding.probability, DECIMALS), is_visitor)
 
 
-def _clipped_box(x1: float, y1: float, x2: float, y2: float) -> Box:
-    """Returns the part of a box within the picture, from its corners in parts of the picture."""
-    left, top, right, bottom = (round(min(max(0.0, value), 1.0), DECIMALS) for value in (x1, y1, x2, y2))  # NaN becomes 0
-    return Box(left, top, round(max(0.0, right - left), DECIMALS), round(max(0.0, bottom - top), DECIMALS))
-
-
-def _crop(picture: Picture, box: Box, margin: float) -> Picture:
+def crop(picture: Picture, box: Box, margin: float) -> Picture:
     """Returns the pixels of a box with a margin on each side, in parts of the box."""
     height, width = picture.shape[:2]
     left, right = box.x - margin * box.w, box.x + (1 + margin) * box.w

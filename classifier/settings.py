@@ -3,11 +3,19 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bus.settings import CameraNames, LabelSettings, SiteName
+from classifier.download import find_address_problem
 from classifier.visitors import BACKGROUND_LABELS, Rules
 from runtime.settings import CommaSeparated, Port, Seconds, UserPath
+
+
+def _check_location(text: str) -> str:
+    """Returns an address or a path. Raises `ValueError` for an invalid address."""
+    if "://" in text and (problem := find_address_problem(text)):
+        raise ValueError(problem)
+    return text
 
 
 class Settings(LabelSettings):
@@ -15,11 +23,16 @@ class Settings(LabelSettings):
 
     model: UserPath = Field(
         default=Path("model"),
-        description="folder or zip of an export: model.tflite, labels.txt, cvexport.manifest; changed files are served within"
-        " seconds, and replace a downloaded model",
+        description="folder or zip of an exported model, or its file; or person, the person detector;"
+        " changed files are served within seconds, and replace a downloaded model",
     )
     detector: UserPath | None = Field(
-        default=None, description="folder or zip of a detection model; MODEL then classifies each visitor that it finds"
+        default=None,
+        description="folder or zip of a detection model, or its file, or person; MODEL then classifies each of its visitors",
+    )
+    person_model_url: Annotated[str, AfterValidator(_check_location)] = Field(
+        default="https://storage.googleapis.com/download.tensorflow.org/models/tflite/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",
+        description="where the person detector is fetched from, once: https or http address, or path, of the model or its zip",
     )
     visitors: CommaSeparated = Field(
         default=(),
@@ -51,7 +64,7 @@ class Settings(LabelSettings):
     )
     max_frame_age: Seconds = Field(default=2.0, description="age in seconds above which a frame is dropped")
     num_threads: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=1, description="threads of TensorFlow Lite; more than 1 helps only on an otherwise idle machine"
+        default=1, description="threads of an inference; more than 1 helps only on an otherwise idle machine"
     )
     xnnpack: bool = Field(default=True, description="run float models with XNNPACK, which is faster")
     delegate: str | None = Field(

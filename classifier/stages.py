@@ -8,9 +8,11 @@ from bus import InvalidSetting, ModelUpdate
 from classifier import InvalidExport
 from classifier.backends import Options
 from classifier.export import Export
+from classifier.labels import listed
 from classifier.manager import ModelManager
 from classifier.model import Model
-from classifier.recogniser import Recogniser
+from classifier.person import resolve
+from classifier.recogniser import Recogniser, check_detector
 from classifier.settings import Settings
 from classifier.store import ModelStore
 from classifier.visitors import means_nobody
@@ -25,8 +27,10 @@ class Stages:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._options = Options(settings.num_threads, settings.xnnpack, settings.delegate)
-        self.models = ModelManager(settings.model, ModelStore(settings.state_dir), self._load_model)
-        self._detectors = ModelManager(settings.detector, ModelStore(None), self._load_detector) if settings.detector else None
+        self.models = ModelManager(resolve(settings.model), ModelStore(settings.state_dir), self._load_model)
+        self._detectors = (
+            None if settings.detector is None else ModelManager(resolve(settings.detector), ModelStore(None), self._load_detector)
+        )
         self._model: Model | None = None
         self._detector: Model | None = None
         self._problems: dict[str, str] = {}
@@ -38,6 +42,12 @@ class Stages:
             self._detector = _start("DETECTOR", self._settings.detector, self._detectors)
         self._model = _start("MODEL", self._settings.model, self.models)
         return self._recogniser(self._model, self._detector)
+
+    @property
+    def loaded(self) -> dict[str, Model]:
+        """The loaded models in the order in which they run, by their setting."""
+        both = {"DETECTOR": self._detector, "MODEL": self._model}
+        return {setting: model for setting, model in both.items() if model is not None}
 
     def step(self) -> None:
         """Downloads, tries and switches models, for about half a second. A trial takes longer."""
@@ -73,6 +83,8 @@ class Stages:
     def _load_model(self, export: Export) -> Model:
         model = Model(export, self._options)
         self._recogniser(model, self._detector)
+        if self._detector is None:
+            self._warn_of_unknown_visitors(model)
         names_nobody = any(means_nobody(label, self._settings.background_labels) for label in model.labels)
         if not (names_nobody or model.is_detector or self._detector):
             log.warning(
@@ -82,9 +94,16 @@ class Stages:
 
     def _load_detector(self, export: Export) -> Model:
         detector = Model(export, self._options)
+        check_detector(detector)
         if self._model is not None:
             self._recogniser(self._model, detector)
+        self._warn_of_unknown_visitors(detector)
         return detector
+
+    def _warn_of_unknown_visitors(self, model: Model) -> None:
+        known = {label.casefold() for label in model.labels}
+        if unknown := [one for one in self._settings.visitors if one.casefold() not in known]:
+            log.warning("VISITORS: %s has no label %s; its labels are %s", model.identity, listed(unknown), listed(model.labels))
 
     def _recogniser(self, model: Model, detector: Model | None) -> Recogniser:
         return Recogniser(model, self._settings.rules, detector)

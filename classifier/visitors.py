@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from classifier import InvalidExport
+from classifier.labels import PLACEHOLDER, listed
 
 BACKGROUND_LABELS = ("Negative", "nobody", "none", "background", "empty")
 """The default of the setting."""
@@ -17,7 +18,7 @@ class Rules:
     """The settings with the same names. `threshold` and those after it apply to the classification of a detector's visitors."""
 
     visitors: tuple[str, ...] = ()
-    background_labels: tuple[str, ...] = ()
+    background_labels: tuple[str, ...] = BACKGROUND_LABELS
     threshold: float = 0.5
     crop_margin: float = 0.0
     crops: int = 4
@@ -25,8 +26,11 @@ class Rules:
 
 
 def means_nobody(label: str, background_labels: Iterable[str] = BACKGROUND_LABELS) -> bool:
-    """Returns whether the label is one of BACKGROUND_LABELS, whatever its case and its brackets: ``[Negative]`` is Negative."""
-    return _plain(label) in map(_plain, background_labels)
+    """Returns whether the label is one of BACKGROUND_LABELS, whatever its case and its brackets: ``[Negative]`` is Negative.
+
+    `PLACEHOLDER` stands for no class, and so for nobody.
+    """
+    return label == PLACEHOLDER or _plain(label) in map(_plain, background_labels)
 
 
 def visitor_labels(labels: Collection[str], visitors: Collection[str], background_labels: Collection[str]) -> frozenset[str]:
@@ -39,9 +43,9 @@ def visitor_labels(labels: Collection[str], visitors: Collection[str], backgroun
     if not found and not visitors:
         found = frozenset(label for label in labels if not means_nobody(label, background_labels))
     if not found:
-        known = ", ".join(list(labels)[:10]) + (", ..." if len(labels) > 10 else "")
-        wish = f"VISITORS={','.join(visitors)!r}" if visitors else f"BACKGROUND_LABELS={','.join(background_labels)!r}"
-        raise InvalidExport(f"no label of the model makes a visitor with {wish}; its labels are {known}")
+        setting, chosen = ("VISITORS", visitors) if visitors else ("BACKGROUND_LABELS", background_labels)
+        wish = f"{setting}={','.join(chosen)!r:.200}"
+        raise InvalidExport(f"no label of the model makes a visitor with {wish}; its labels are {listed(labels)}")
     return found
 
 

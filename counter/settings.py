@@ -43,7 +43,7 @@ class Settings(LabelSettings):
     @property
     def rules(self) -> Rules:
         """The rules for the start and end of visits."""
-        return Rules(self.threshold, self.visit_frames, self.visit_gap_seconds, self.is_background)
+        return Rules(self.threshold, self.visit_frames, self.visit_gap_seconds)
 
     @property
     def calendar(self) -> Calendar:

@@ -1,7 +1,7 @@
 """The rules that turn predictions into visits: when a visit begins and ends, and its label.
 
 One visitor at a time is tracked, because a classifier looks at the whole picture. Each frame is a *sighting* of its most probable
-label, or a miss if that label is below the threshold or is a background label, which means that nobody is there.
+label, or a miss if that label is below the threshold, or is a background label, which means that no visitor is there.
 
 - A visit begins when the sightings of one label outnumber all other frames by `frames`, counted from where they last did not
   outnumber them (Page's cumulative sum, Biometrika 41, 1954). Wrong frames only delay it.
@@ -22,7 +22,7 @@ example after a boot without a battery; then they are corrected.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -49,7 +49,6 @@ class Rules:
     threshold: float
     frames: int
     gap: float
-    is_background: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +184,7 @@ class VisitTracker:
         origin, best = f"{prediction.session} {prediction.sequence}", prediction.best
         if best is None or best.probability < self._rules.threshold:
             return Observation(origin, at, None, is_background=False)
-        is_background = self._rules.is_background(best.name)
-        return Observation(origin, at, None if is_background else best, is_background)
+        return Observation(origin, at, best if best.visitor else None, is_background=not best.visitor)
 
     def _observe(self, frame: Observation) -> list[Visit]:
         is_nobody = frame.is_background and self.state.previous is not None and self.state.previous.is_background

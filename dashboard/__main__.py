@@ -40,7 +40,7 @@ def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:
     from dashboard.site_state import SiteState  # noqa: PLC0415
     from runtime.server import Address, Certificate, Server  # noqa: PLC0415
 
-    hub = Hub(bus, SiteState(settings.threshold, settings.background_labels), settings.web_secret is not None)
+    hub = Hub(bus, SiteState(settings.threshold), settings.web_secret is not None)
     app = Guard(create_app(hub), settings.web_secret, settings.web_names)
     certificate = settings.web_tls_cert and settings.web_tls_key and Certificate(settings.web_tls_cert, settings.web_tls_key)
     address = Address("WEB_PORT", settings.web_host, settings.web_port)

@@ -49,13 +49,11 @@ class SiteState:
     def __init__(
         self,
         threshold: float,
-        background_labels: tuple[str, ...],
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`now` returns Unix time, `clock` monotonic time."""
         self._threshold = threshold
-        self._background = [label.casefold() for label in background_labels]
         self._unix_time = now
         self._clock = clock
         self._lock = threading.Lock()
@@ -125,7 +123,7 @@ class SiteState:
     def add_labels(self, labels: "list[str] | tuple[str, ...]") -> None:
         """Adds labels to the list that determines their colours."""
         with self._lock:
-            new = [label for label in labels if label not in self._labels and label.casefold() not in self._background]
+            new = [label for label in labels if label not in self._labels]
             self._labels = (self._labels + list(dict.fromkeys(new)))[:MAX_LABELS]
 
     def set_connected(self, is_connected: bool) -> None:
@@ -142,7 +140,7 @@ class SiteState:
             known = [name for name in sorted(self._cameras) if self._is_known(name)]
             return {
                 "broker": {"disconnected_since": self._disconnected_at},
-                "rules": {"threshold": self._threshold, "background": self._background},
+                "rules": {"threshold": self._threshold},
                 "labels": list(self._labels),
                 "cameras": {name: self._camera_section(name, self._cameras[name]) for name in known},
                 "modules": {name: _module_section(status) for name, status in sorted(self._modules.items())},

@@ -3,7 +3,8 @@
 from hashlib import sha256
 from pathlib import Path
 
-from classifier.export import MODEL_FILE, Export
+from classifier.export import Export
+from classifier.files import MODEL_FILE
 
 FOLDER = Path(__file__).parent
 MODEL = FOLDER / "model"

@@ -7,8 +7,10 @@ from bus import Prediction, Visit
 from capture.prepare import encode_jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
-from classifier.model import Classifier
+from classifier.model import Model
 from classifier.preprocess import decode
+from classifier.recogniser import Recogniser
+from classifier.settings import Settings as ClassifierSettings
 from counter.settings import Settings as CounterSettings
 from counter.visits import VisitTracker
 from demo.about import MODEL
@@ -54,20 +56,17 @@ class Pipeline:
     """The steps from picture to visit, with the modules' own code and default settings. The environment is ignored."""
 
     def __init__(self, model: Path = MODEL) -> None:
-        self._classifier = Classifier(read_export(model))
+        self._recogniser = Recogniser(Model(read_export(model)), ClassifierSettings.model_construct().rules)
         self._quality = CaptureSettings.model_construct().jpeg_quality
         self._tracker = VisitTracker("door", CounterSettings.model_construct().rules)
         self.ended: list[Visit] = []
 
     def process(self, picture: Picture, number: int) -> str:
         """Processes the next frame. Returns the model's label for it."""
-        tensor = self._classifier.input.to_tensor(decode(encode_jpeg(picture, self._quality)))
-        result = self._classifier.classify(tensor)
+        result = self._recogniser.recognise(self._recogniser.prepare(decode(encode_jpeg(picture, self._quality))))
         seconds = number / FRAME_RATE
         at = START_TIME + seconds
-        prediction = Prediction(
-            "door", "demo", number, seconds, at, at, result.inference_ms, self._classifier.identity, result.labels
-        )
+        prediction = Prediction("door", "demo", number, seconds, at, at, result.inference_ms, result.model, result.labels)
         self.ended += self._tracker.process(prediction)
         return result.labels[0].name
 

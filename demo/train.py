@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from classifier.description import DESCRIPTION_FILE
+from classifier.files import DESCRIPTION_FILE
 from demo.about import MODEL
 from demo.samples import ALL_LABELS, INPUT_SIZE, NETWORK_SIZE, SEEDS, Samples, draw_samples
 

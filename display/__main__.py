@@ -22,9 +22,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     """Shows labels until `stop` is set."""
     bus = Bus(settings)
     newest: NewestSlot[str, Prediction] = NewestSlot()
-    selector = LabelSelector(
-        lambda: CameraLabel(settings.threshold, settings.hold_seconds, settings.max_frame_age, settings.is_background)
-    )
+    selector = LabelSelector(lambda: CameraLabel(settings.threshold, settings.hold_seconds, settings.max_frame_age))
     screen = Screen(
         _create_matrix(settings),
         load_icons(settings.icons),

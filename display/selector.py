@@ -11,15 +11,14 @@ MAX_CAMERAS = 64
 class CameraLabel:
     """The label to show for one camera: the most probable one at or above the threshold, until `hold` after it was last seen.
 
-    A background label ("nobody") ends it at once.
+    A label that means that no visitor is there ends it at once.
     """
 
-    def __init__(self, threshold: float, hold: float, max_age: float, is_background: Callable[[str], bool]) -> None:
+    def __init__(self, threshold: float, hold: float, max_age: float) -> None:
         """`hold` and `max_age` are in seconds."""
         self._threshold = threshold
         self._hold = hold
         self._max_age = max_age
-        self._is_background = is_background
         self._label: str | None = None
         self._until = 0.0
         self.since = 0.0
@@ -32,7 +31,7 @@ class CameraLabel:
         best = prediction.best
         if best is not None and best.probability >= self._threshold:
             before = self.label(clock)
-            self._label = None if self._is_background(best.name) else best.name
+            self._label = best.name if best.visitor else None
             self._until = clock + self._hold
             if self._label != before:
                 self.since = clock

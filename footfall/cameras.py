@@ -58,7 +58,7 @@ def known_cameras(connection: Connection) -> dict[str, KnownCamera]:
     return {name: KnownCamera(name, captures.get(name)) for name in sorted({*captures, *others})}
 
 
-def _known_camera(connection: Connection, name: str) -> KnownCamera:
+def known_camera(connection: Connection, name: str) -> KnownCamera:
     """Returns a camera by its name. Raises `InvalidSetting`, which lists the known cameras."""
     cameras = known_cameras(connection)
     if name not in cameras:
@@ -71,7 +71,7 @@ def send_command(connection: Connection, camera: str, do: Do, timeout: float = T
 
     Raises `InvalidSetting` if the camera is unknown or does not obey.
     """
-    known, command = _known_camera(connection, camera), Command(camera, do)
+    known, command = known_camera(connection, camera), Command(camera, do)
     if not known.is_running or known.capture is None:
         connection.publish(command.topic, command.pack())
         return f"{camera}: {do} sent, but the camera is not running: {known.state}"
@@ -94,7 +94,7 @@ def forget(connection: Connection, camera: str, timeout: float = TIMEOUT) -> str
 
     Raises `InvalidSetting` if the camera is unknown, runs, or is published again for `timeout` seconds.
     """
-    known = _known_camera(connection, camera)
+    known = known_camera(connection, camera)
     if known.is_running:
         raise InvalidSetting(f"CAMERA={camera!r}: still running; stop it first ({known.state})")
     modules = statuses(connection.retained(topics.status()))

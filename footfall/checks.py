@@ -15,19 +15,19 @@ from bus import InvalidSetting, topics
 from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
 from classifier import InvalidExport
-from classifier.backends import Options
 from classifier.export import read_export
-from classifier.model import Classifier
 from classifier.settings import Settings as ClassifierSettings
+from classifier.visitors import means_nobody
 from counter.settings import Settings as CounterSettings
 from dashboard.settings import Settings as DashboardSettings
-from demo.about import CLIP, MODEL, notice
+from demo.about import notice
 from display.icons import load_icons
 from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
+from footfall.models import LoadedModels, print_line, set_default_model
 from footfall.plan import Plan
+from footfall.recording import load_truth
 from runtime.address import public_address
-from runtime.logs import one_line
 from runtime.settings import load
 
 BAD_SETTING = 2
@@ -36,10 +36,11 @@ BAD_SETTING = 2
 def check() -> Plan:
     """Returns the plan for the environment's settings. Raises `InvalidSetting`."""
     check_source(load_settings())
-    _default_to_demo()
+    set_default_model()
     port = load(BusSettings).mqtt_port
     capture, classifier, dashboard = load_settings(), load(ClassifierSettings), load(DashboardSettings)
-    counter, display, bridge = load(CounterSettings), load(DisplaySettings), load(BridgeSettings)
+    load(CounterSettings)
+    display, bridge = load(DisplaySettings), load(BridgeSettings)
     for sink in bridge.sink_names:
         check_sink(sink)
     has_display = display.matrix != "none"
@@ -61,7 +62,7 @@ def check() -> Plan:
         cameras=cameras,
         video_path=capture.video_path,
         is_played_once=not capture.loop_video and is_recording(capture),
-        background_labels=counter.background_labels,
+        truth=load_truth(capture.video_path, lambda label: means_nobody(label, classifier.background_labels)),
         dashboard=dashboard.name if dashboard.web_port else "",
         address=dashboard.web_address if dashboard.web_port else "",
         address_text=_address_text(dashboard) if dashboard.web_port else "",
@@ -75,29 +76,13 @@ def check() -> Plan:
     )
 
 
-def _default_to_demo() -> None:
-    """Sets the demo's model and clip if neither is set. Raises `InvalidSetting` for other pictures without MODEL."""
-    for name in ("MODEL", "VIDEO_PATH"):
-        if not os.environ.get(name):
-            os.environ.pop(name, None)  # empty, as after make run MODEL=
-    if "MODEL" in os.environ:
-        return
-    os.environ.setdefault("VIDEO_PATH", str(CLIP))
-    if not load_settings().create_source().is_drawn():
-        raise InvalidSetting(
-            "MODEL is not set: your own pictures need the folder or zip of a Custom Vision export"
-            " (without VIDEO_PATH the demo runs; MODEL=demo/model knows drawn figures only)"
-        )
-    os.environ["MODEL"] = str(MODEL)
-
-
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
-    """Loads the model as the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
+    """Loads the models as the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
+    path = LoadedModels(settings.model_copy(update={"xnnpack": False}), "run").path
     try:
-        export = read_export(settings.model)
-        Classifier(export, Options(settings.num_threads, xnnpack=False, delegate=settings.delegate))
+        export = read_export(path)
     except InvalidExport as error:
-        raise InvalidSetting(f"MODEL={public_address(str(settings.model))!r}: {error}") from None
+        raise InvalidSetting(f"MODEL={public_address(str(path))!r}: {error}") from None
     return notice(export, camera.create_source().is_drawn())
 
 
@@ -133,7 +118,7 @@ def main() -> int:
     try:
         print(check().to_json())
     except InvalidSetting as error:
-        print(f"footfall run: {one_line(str(error))}", file=sys.stderr)
+        print_line("run", str(error))
         return BAD_SETTING
     return 0
 

@@ -22,6 +22,7 @@ class Plan:
     `cameras` are those that the broker admits, the run's own `camera` first. `topics` are the filters for predictions, statuses,
     counts and the own camera's visits. `dashboard` is the dashboard's module name, `address` its address on this machine, and
     `address_text` all its addresses; these three are empty without a dashboard. `prints_visits`: the bridge has the sink `log`.
+    `truth` has the recording's true visitors by label, or None if they are unknown.
     """
 
     port: int
@@ -32,7 +33,7 @@ class Plan:
     cameras: tuple[str, ...]
     video_path: str
     is_played_once: bool
-    background_labels: tuple[str, ...]
+    truth: dict[str, int] | None
     dashboard: str
     address: str
     address_text: str
@@ -52,7 +53,7 @@ class Plan:
     def from_json(cls, text: str) -> "Plan":
         """Returns the plan from the JSON of `to_json`."""
         found = json.loads(text)
-        for name in ("programs", "cameras", "background_labels"):
+        for name in ("programs", "cameras"):
             found[name] = tuple(found[name])
         return cls(**found)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 
-def load_truth(video_path: str, is_background: Callable[[str], bool]) -> Counter[str] | None:
+def load_truth(video_path: str, is_background: Callable[[str], bool]) -> dict[str, int] | None:
     """Returns the true visitors by label, from the JSON file beside a recording (``door.json`` for ``door.mp4``), or None.
 
     The file has a list of ``visitors``, each with a ``label``, or a list of ``segments`` of time, each with a ``label``.
@@ -22,7 +22,7 @@ def load_truth(video_path: str, is_background: Callable[[str], bool]) -> Counter
             labels = [label for label, _ in groupby(str(one["label"]) for one in document["segments"])]
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, RecursionError):  # no file, or another kind of file
         return None
-    return Counter(label for label in labels if not is_background(label))
+    return dict(Counter(label for label in labels if not is_background(label)))
 
 
 def result_table(name: str, counted: Iterable[str], truth: Mapping[str, int] | None) -> str:

@@ -17,7 +17,7 @@ from honcho.environ import parse_procfile
 
 from footfall.follower import Follower
 from footfall.plan import Plan, make_plan
-from footfall.recording import load_truth, result_table
+from footfall.recording import result_table
 from footfall.state import ROOT, lock, modules_port
 from footfall.supervisor import Supervisor
 from runtime.errors import InvalidSetting
@@ -133,9 +133,7 @@ def _follow(plan: Plan, follower: Follower, supervisor: Supervisor, result: list
     if plan.address:
         _open_browser(plan.address)
     if plan.is_played_once and follower.wait_for_end():
-        background = {label.casefold() for label in plan.background_labels}
-        truth = load_truth(plan.video_path, lambda label: label.casefold() in background)
-        result.append(result_table(plan.video_path, follower.counted_labels, truth))
+        result.append(result_table(plan.video_path, follower.counted_labels, plan.truth))
         supervisor.stop()
 
 

@@ -16,7 +16,17 @@ S = TypeVar("S", bound="ModuleSettings")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+
+
+def expand_user(path: Path) -> Path:
+    """Returns the path without ``~``. Raises `ValueError`."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("begins with the home folder of an unknown user") from None
+
+
+UserPath = Annotated[Path, AfterValidator(expand_user)]
 """A path that can begin with ``~``, because not every shell expands it after ``=``."""
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 

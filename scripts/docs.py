@@ -28,7 +28,7 @@ SETTINGS: dict[str, tuple[type[BusSettings], type[BusSettings] | None]] = {
     "all": (BusSettings, None),
     "labels": (LabelSettings, BusSettings),
     "capture": (Capture, BusSettings),
-    "classifier": (Classifier, BusSettings),
+    "classifier": (Classifier, LabelSettings),
     "counter": (Counter, LabelSettings),
     "bridge": (Bridge, BusSettings),
     "dashboard": (Dashboard, LabelSettings),

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Creates the virtual environment, and installs an extra of pyproject.toml and the system packages that it needs.
-#   scripts/setup.sh run|dev|demo|model      PYTHON=python3 VENV=.venv
+#   scripts/setup.sh run|onnx|dev|demo|model      PYTHON=python3 VENV=.venv
 set -eu
 extra=$1
 python=${PYTHON:-python3}
@@ -67,6 +67,7 @@ fi
 
 case $extra in
   run) purpose="make run" usually=2 ;;
+  onnx) purpose="ONNX models" usually=2 ;;
   dev) purpose="the tests" usually=4 ;;
   *) purpose="make $extra" usually=10 ;;
 esac

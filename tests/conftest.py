@@ -12,6 +12,7 @@ import capture  # noqa: F401
 import classifier  # noqa: F401  # both set variables for OpenCV, and must be imported before it
 from tests.support.broker import Broker
 from tests.support.fruits import Fruits
+from tests.support.people import People
 from tests.support.wait import limit
 
 settings.register_profile(
@@ -72,3 +73,12 @@ def fruits() -> Fruits:
     if not folder.is_dir():
         pytest.skip(f"the fruit model and photographs are not at {folder}; set FOOTFALL_FRUITS to their folder")
     return Fruits(folder)
+
+
+@pytest.fixture(scope="session")
+def people() -> People:
+    """Real models of people, with real clips and photographs."""
+    folder = Path(os.environ.get("FOOTFALL_PEOPLE") or Path(__file__).parents[2] / "shared/data/people")
+    if not folder.is_dir():
+        pytest.skip(f"the models, clips and photographs of people are not at {folder}; set FOOTFALL_PEOPLE to their folder")
+    return People(folder)

@@ -39,10 +39,11 @@ DRIVERS = {
     "bus": {"paho": "client.py connection.py outbound.py subscriptions.py"},
     "capture": {"cv2": "sources/*.py opencv.py prepare.py", "av": "sources/*.py", "requests": "sources/*.py"},
     "classifier": {
-        "cv2": "preprocess.py decoders/*.py",
+        "cv2": "preprocess.py nms.py",
         "tflite_runtime": "backends/tflite.py",
         "ai_edge_litert": "backends/tflite.py",
         "onnxruntime": "backends/onnx.py",
+        "flatbuffers": "flatbuffer.py inspectors/tflite.py",
         "httpx": "fetch.py download*.py */download*.py",
     },
     "counter": {"sqlite3": "database.py recovery.py schema.py changes.py", "tzlocal": "*.py"},
@@ -54,7 +55,7 @@ DRIVERS = {
 ALL_DRIVERS = {driver for drivers in DRIVERS.values() for driver in drivers}
 STATES = {value for name, value in vars(states).items() if name.isupper() and isinstance(value, str)}
 METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # also a field
-OTHERS = {"module.json", "package.json", "requirements.txt"}
+OTHERS = {"module.json", "package.json", "requirements.txt", "requirements-onnx.txt"}
 """Files for building images or testing the page, which the running module does not need."""
 WAITS = ("communicate", "join", "settimeout", "take", "timeout", "wait", "wait_for", "wait_for_publish", "wait_procs")
 """Functions whose first argument, if it is a number, is a timeout."""

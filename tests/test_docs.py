@@ -10,7 +10,7 @@ import pytest
 from bus.message import Message
 from capture.source import SourceKind
 from classifier.decoders import Decoder
-from classifier.description import Description, read_description
+from classifier.description import Description, create_description, parse_description
 from scripts import docs
 from tests.support.broker import ROOT
 
@@ -60,7 +60,7 @@ def test_every_field_of_a_message_is_documented(kind: Any) -> None:
 @pytest.mark.parametrize("toml", blocks(docs.PAGES / "models.md", "toml"))
 def test_the_examples_of_footfall_toml_are_valid(toml: str) -> None:
     """Every footfall.toml in the documentation can be read."""
-    assert read_description(toml.encode(), None, ROOT) != Description()
+    assert create_description(parse_description(toml.encode(), ROOT), ROOT) != Description()
 
 
 def test_the_examples_for_developers_run() -> None:

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 DEFAULT_RATE = 25.0
 """Frames a second, for a file that does not declare its rate."""
+MIN_RATE, MAX_RATE = 0.001, 240
+"""Rates that a file can declare; others are taken for damage. So are longer steps from one timestamp to the next."""
 SCHEME_PREFIX = re.compile(r"[a-z]+:")
 """The beginning of a path that can be meant for another kind of source, such as demo:7."""
 DRAWN_MARK = "A drawn scene"
@@ -37,6 +39,12 @@ class LocalFile(Recording):
         self._options = options
         self.interval = 1 / DEFAULT_RATE
         self._throttle = LogThrottle(seconds=3600)
+        self._times: list[float] = []
+        """Of a video: the timestamps of the first and the last picture in seconds."""
+
+    def position(self, number: int) -> float:
+        """Returns the time of the last picture. A video that phones record has no steady rate, but timestamps."""
+        return self._times[-1] - self._times[0] if self._times else super().position(number)
 
     def is_drawn(self) -> bool:
         """Returns whether this is a clip of the demo, according to the JSON file of the same name."""
@@ -48,6 +56,7 @@ class LocalFile(Recording):
 
     def pictures(self) -> Pictures:
         """Yields the pictures of a video, or of a folder in the order of their names. Raises `SourceLost`."""
+        self._times = []
         try:
             is_still = self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)
         except OSError as error:
@@ -61,7 +70,7 @@ class LocalFile(Recording):
         self.interval = 1 / self._options.frame_rate
         try:
             files = [self._path] if self._path.is_file() else self._path.iterdir()
-            paths = sorted(path for path in files if path.suffix.lower() in PICTURE_SUFFIXES)
+            paths = sorted(path for path in files if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
         except OSError as error:
             raise SourceLost(f"{display_name(str(self._path))}: {error.strerror}") from None
         clock = self._options.clock
@@ -86,6 +95,8 @@ class LocalFile(Recording):
         from capture.opencv import cv2, open_capture  # noqa: PLC0415  # the driver
 
         name = display_name(str(self._path))
+        if self._path.exists() and not self._path.is_file():  # opening a pipe waits for its writer, perhaps for ever
+            raise SourceLost(f"{name}: not a file")
         try:
             with self._path.open("rb"):
                 pass
@@ -95,8 +106,17 @@ class LocalFile(Recording):
         absolute = str(self._path.absolute())  # FFmpeg would take the "12" of "12:30.mp4" for a protocol
         with open_capture(name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
-            self.interval = 1 / (rate if 0 < rate <= 240 else DEFAULT_RATE)
-            yield from play(capture, self.interval, self._options.every_frame, self._options.clock)
+            self.interval = 1 / (rate if MIN_RATE <= rate <= MAX_RATE else DEFAULT_RATE)
+            for picture in play(capture, self.interval, self._options.every_frame, self._options.clock):
+                if picture is not None:
+                    self._remember_time(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+                yield picture
+
+    def _remember_time(self, timestamp: float) -> None:
+        """Remembers the timestamp of a picture. Without a credible one, it follows the picture before by the interval."""
+        if self._times and not self._times[-1] < timestamp <= self._times[-1] + 1 / MIN_RATE:
+            timestamp = self._times[-1] + self.interval
+        self._times = [*self._times[:1], timestamp]
 
 
 def play(capture: "cv2.VideoCapture", interval: float, every_frame: bool, clock: Clock) -> Iterator[Picture | None]:

@@ -25,7 +25,10 @@ class Options:
 
 
 class TensorInfo(NamedTuple):
-    """An input or output of a model. If `scale` is not 0, it is quantised: real value = scale x (stored value - zero point)."""
+    """An input or output of a model. If `scale` is not 0, it is quantised: real value = scale x (stored value - zero point).
+
+    `shape` is the shape for one picture. If the file leaves that of an output open, it is what a black picture gave.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -33,12 +36,23 @@ class TensorInfo(NamedTuple):
     scale: float = 0.0
     zero_point: int = 0
 
+    @property
+    def is_channels_first(self) -> bool:
+        """Whether it is a picture of 1 x 3 x height x width."""
+        return len(self.shape) == 4 and self.shape[1] == 3 != self.shape[3]
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of a picture in px; both are 0 if it is no picture."""
+        if len(self.shape) != 4:
+            return 0, 0
+        return (self.shape[2], self.shape[3]) if self.is_channels_first else (self.shape[1], self.shape[2])
+
 
 class LoadedModel(Protocol):
     """A model that is ready to run. Not thread-safe."""
 
     inputs: Sequence[TensorInfo]
-    """Pictures are 1 x height x width x 3; a backend for files with another layout transposes them in `run`."""
     outputs: Sequence[TensorInfo]
 
     def run(self, tensor: Array) -> list[Array]:

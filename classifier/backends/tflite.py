@@ -50,6 +50,10 @@ def load(model: bytes, options: Options) -> Model:
         ),
     )
     interpreter.allocate_tensors()
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    if not inputs or not outputs:
+        found = f"it has {len(inputs)} inputs and {len(outputs)} outputs"
+        raise ValueError(f"{found}; it must have one input, and an output")
     return Model(interpreter)
 
 

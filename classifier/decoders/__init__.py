@@ -21,7 +21,7 @@ BoxParts = tuple[float, float, float, float]
 
 
 class UnusableOutput(FootfallError):
-    """Outputs that cannot be decoded, as a class number for which labels.txt has no line."""
+    """Outputs that cannot be decoded, as a class number without a label."""
 
 
 class NoProbability(UnusableOutput):
@@ -67,6 +67,12 @@ class Decoder(ABC):
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
         """Returns the findings, in any order. `outputs` are dequantised, in the model's order. Raises `UnusableOutput`."""
 
+    def _label(self, number: float) -> str:
+        """Returns the label of a class, which the model numbers from 0. Raises `UnusableOutput` if there is none."""
+        if not -0.5 <= number < len(self.labels) - 0.5:  # NaN is not, either
+            raise UnusableOutput(f"the model found class {number:g}, but there are {len(self.labels)} labels, numbered from 0")
+        return self.labels[round(number)]
+
 
 def names() -> list[str]:
     """Returns the supported kinds of outputs."""
@@ -92,6 +98,14 @@ def describe_tensors(tensors: Sequence[TensorInfo]) -> str:
 
 def check_label_count(export: "Export", number: int, what: str) -> None:
     """Raises `InvalidExport` if the export does not have `number` labels. `what` is the unit of the model's number."""
+    if not export.labels:
+        raise missing_labels(export, f"each of its {number} {what}")
     if number != len(export.labels):
-        found = f"labels.txt has {len(export.labels)} labels, the model has {number} {what}"
+        found = f"{len(export.labels)} labels, but the model has {number} {what}"
         raise InvalidExport(f"{export.name}: {found}; the numbers must match")
+
+
+def missing_labels(export: "Export", needed: str) -> InvalidExport:
+    """Returns the error for an export without labels."""
+    problem = f"labels.txt is missing, and the model has no labels inside; write one for {needed}, in their order"
+    return InvalidExport(f"{export.name}: {problem}")

@@ -28,7 +28,7 @@ class Decoder(decoders.Decoder):
     @staticmethod
     def fits(outputs: Sequence[TensorInfo]) -> bool:
         shape = outputs[0].shape
-        return len(outputs) == 1 and len(shape) in (2, 4) and math.prod(shape[:-1]) == 1
+        return len(outputs) == 1 and len(shape) in (2, 4) and math.prod(shape) == max(shape[1], shape[-1])
 
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
         values = outputs[0].ravel()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from classifier import decoders
 from classifier.backends import Array, TensorInfo
-from classifier.decoders import MIN_CONFIDENCE, Finding, UnusableOutput
+from classifier.decoders import MIN_CONFIDENCE, Finding, missing_labels
 from classifier.export import Export
 
 ROLES = {"detected_boxes": "boxes", "detected_classes": "classes", "detected_scores": "scores"}
@@ -18,6 +18,8 @@ class Decoder(decoders.Decoder):
     """Columns of x1, y1, x2 and y2."""
 
     def __init__(self, export: Export, _inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
+        if not export.labels:
+            raise missing_labels(export, "each of its classes")
         self.labels = export.labels
         self._roles: Sequence[str] = [ROLES.get(output.name, "") for output in outputs]
 
@@ -32,12 +34,7 @@ class Decoder(decoders.Decoder):
         count = int(by_role["count"].ravel()[0]) if "count" in by_role else len(scores)
         found = list(zip(scores, classes, corners, strict=True))[:count]
         return [
-            Finding(self._label(round(number)), score, (x1, y1, x2 - x1, y2 - y1))
+            Finding(self._label(number), score, (x1, y1, x2 - x1, y2 - y1))
             for score, number, (x1, y1, x2, y2) in found
             if score > MIN_CONFIDENCE
         ]
-
-    def _label(self, number: int) -> str:
-        if not 0 <= number < len(self.labels):
-            raise UnusableOutput(f"the model found class {number}, but labels.txt has {len(self.labels)} labels, numbered from 0")
-        return self.labels[number]

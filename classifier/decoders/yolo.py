@@ -1,9 +1,8 @@
 """The decoder of YOLOv2 detectors (Redmon and Farhadi, YOLO9000, arXiv:1612.08242) as Custom Vision exports them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,34 +10,26 @@ from classifier import InvalidExport, decoders
 from classifier.backends import Array, TensorInfo
 from classifier.decoders import MIN_CONFIDENCE, Finding, check_label_count, describe_tensors
 from classifier.export import Export
+from classifier.nms import best_boxes
 
 ANCHORS = ((0.573, 0.677), (1.87, 2.06), (3.34, 5.47), (7.88, 3.53), (9.77, 9.17))
 """Width and height of the anchor boxes of Custom Vision's compact detectors, in cells."""
 MAX_IOU = 0.45
-"""Two boxes with the same label and a higher IoU (intersection over union) are duplicates: the less probable is dropped."""
-MAX_BOXES = 64
-"""Upper bound of boxes in a picture."""
-
-
-class DetectedBox(NamedTuple):
-    """A detected box: the index of its label, its probability, and left, top, width, height in 0..1."""
-
-    label: int
-    probability: float
-    box: tuple[float, float, float, float]
+"""Two boxes with the same label and a higher IoU are duplicates; see `classifier.nms`."""
 
 
 class Decoder(decoders.Decoder):
     """A decoder of a grid. The anchor boxes come from the description, or else are Custom Vision's."""
 
-    OUTPUTS = "one output, 1 x rows x columns x anchors*(5 + labels)"
+    OUTPUTS = "one output, 1 x rows x columns x anchors*(5 + labels); its channels are first if those of the input are"
     DEFAULT_COLOUR = "bgr"
 
-    def __init__(self, export: Export, _inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
+    def __init__(self, export: Export, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> None:
         self.labels, self._anchors = export.labels, export.description.anchors or ANCHORS
-        depth, rest = divmod(outputs[0].shape[3], len(self._anchors))
+        self._are_channels_first = inputs[0].is_channels_first
+        depth, rest = divmod(outputs[0].shape[1 if self._are_channels_first else 3], len(self._anchors))
         if rest or depth < 6:
-            needed = f"the last dimension must be {len(self._anchors)} anchors times (5 + labels)"
+            needed = f"its channels must be {len(self._anchors)} anchors times (5 + labels)"
             raise InvalidExport(f"{export.name}: outputs {describe_tensors(outputs)}: {needed}")
         check_label_count(export, depth - 5, "labels in its grid")
 
@@ -47,12 +38,14 @@ class Decoder(decoders.Decoder):
         return len(outputs) == 1 and len(outputs[0].shape) == 4 and outputs[0].shape[0] == 1
 
     def decode(self, outputs: Sequence[Array]) -> Iterable[Finding]:
-        found = find_boxes(outputs[0][0], self._anchors)
-        return [Finding(self.labels[box.label], box.probability, box.box) for box in found]
+        grid = outputs[0][0].transpose(1, 2, 0) if self._are_channels_first else outputs[0][0]
+        return find_boxes(grid, self.labels, self._anchors)
 
 
-def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, float], ...] = ANCHORS) -> list[DetectedBox]:
-    """Returns the boxes in a grid of rows x columns x (anchors times (5 + labels)), most probable first.
+def find_boxes(
+    grid: NDArray[np.floating[Any]], names: Sequence[str], anchors: Sequence[tuple[float, float]] = ANCHORS
+) -> list[Finding]:
+    """Returns the boxes in a grid of rows x columns x (anchors times (5 + labels)), most probable first. `names` are the labels.
 
     Each anchor in each cell has: the offset x, y from the cell's corner, in cells and without Redmon's sigmoid; the logarithms of
     width and height relative to the anchor; the logit of objectness; and one logit per label.
@@ -69,9 +62,5 @@ def find_boxes(grid: NDArray[np.floating[Any]], anchors: tuple[tuple[float, floa
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True) * objectness[..., np.newaxis]
     labels, best = probabilities.argmax(axis=-1).ravel(), probabilities.max(axis=-1).ravel()
     placed = np.stack([left, top, widths, heights], axis=-1).reshape(-1, 4)
-    likely = best > MIN_CONFIDENCE
-    labels, best, placed = labels[likely], best[likely], placed[likely]
-    boxes = placed.tolist()
-    kept = cv2.dnn.NMSBoxesBatched(boxes, best.tolist(), labels.tolist(), MIN_CONFIDENCE, MAX_IOU) if boxes else ()
-    ranked = sorted((int(number) for number in kept), key=lambda number: -best[number])[:MAX_BOXES]
-    return [DetectedBox(int(labels[number]), float(best[number]), tuple(placed[number].tolist())) for number in ranked]
+    kept = best_boxes(placed, best, labels, MAX_IOU, MIN_CONFIDENCE)
+    return [Finding(names[labels[number]], float(best[number]), tuple(placed[number].tolist())) for number in kept]

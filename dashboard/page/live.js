@@ -20,7 +20,7 @@ export class Live {
   #requested = new Set();
   /** Number of the connection: a picture from an earlier one must not count as the answer to a request on this one. */
   #connection = 0;
-  #rules = { threshold: 0, background: /** @type {string[]} */ ([]) };
+  #rules = { threshold: 0 };
   #observer = new IntersectionObserver((entries) => this.#onIntersection(entries));
 
   /** @param {(name: string) => boolean} request @param {LabelColours} colours @param {Broker} broker @param {SiteTime} site */

@@ -20,7 +20,7 @@ const state = {
   now: 0,
   page: "",
   signed_in: false,
-  rules: { threshold: 0, background: [] },
+  rules: { threshold: 0 },
   labels: [],
   cameras: {},
   modules: {},

@@ -1,7 +1,7 @@
 /**
  * Types of the messages from the server. Times are Unix seconds of the server's clock.
  *
- * @typedef {{threshold: number, background: string[]}} Rules
+ * @typedef {{threshold: number}} Rules
  * @typedef {{by: string, reason: string, count: number}} Drop
  * @typedef {"live" | "starting" | "lost" | "paused" | "ended" | "offline" | "silent"} CameraState
  * @typedef {{
@@ -34,8 +34,11 @@
  *   modules: Record<string, Module>, pixels: Record<string, Pixels>, broker: BrokerState,
  *   today: {problem: string, report: DayReport | null},
  * }} State
- * @typedef {{name: string, probability: number, box: [number, number, number, number] | null}} Label
- * @typedef {{labels: Label[], classified_at: number, inference_ms: number, model: string}} Prediction
+ * @typedef {{name: string, probability: number, visitor: boolean}} Label
+ * @typedef {{box: [number, number, number, number], confidence: number, labels: Label[]}} Detection
+ * @typedef {{
+ *   labels: Label[], detections: Detection[], classified_at: number, inference_ms: number, model: string,
+ * }} Prediction
  * @typedef {{
  *   camera: string, sequence: number, captured_at: number, age: number, width: number, height: number,
  *   prediction: Prediction | null,

@@ -1,10 +1,10 @@
 /** Parses and draws a camera's picture, together with the prediction of the same frame. */
 
-/** @import { Label, PictureHeader, Rules } from "./messages.js" */
+/** @import { Detection, PictureHeader, Rules } from "./messages.js" */
 /** @import { LabelColours } from "./colours.js" */
 
 import { element, syncChildren, setAttribute, setText } from "./elements.js";
-import { isBackground, verdict } from "./verdict.js";
+import { verdict, visitors } from "./verdict.js";
 import { percent } from "./words.js";
 
 const PREFIX_LENGTH = 4; // bytes that give the length of the JSON header before the JPEG
@@ -76,21 +76,19 @@ export class Picture {
     this.#label.dataset.kind = kind;
     this.#label.dataset.label = name;
     this.#label.dataset.sequence = String(header.sequence);
-    this.#showBoxes(header.prediction?.labels ?? [], rules);
+    this.#showBoxes(header.prediction?.detections ?? [], rules);
   }
 
-  /** @param {Label[]} labels @param {Rules} rules */
-  #showBoxes(labels, rules) {
-    const sure = labels.filter(
-      ({ name, probability, box }) => box && probability >= rules.threshold && !isBackground(name, rules),
-    );
-    const seen = sure.slice(0, MAX_BOXES);
+  /** Draws the visitors. @param {Detection[]} detections @param {Rules} rules */
+  #showBoxes(detections, rules) {
+    const seen = visitors(detections).filter(({ confidence }) => confidence >= rules.threshold).slice(0, MAX_BOXES);
     const boxes = syncChildren(this.#boxes, [...seen.keys()].map(String), () => element("div", {}, element("span")));
-    for (const [index, { name, probability, box }] of seen.entries()) {
-      const [x, y, width, height] = (box ?? []).map((part) => `${(100 * part).toFixed(2)}%`);
+    for (const [index, { box, confidence, labels }] of seen.entries()) {
+      const [x, y, width, height] = box.map((part) => `${(100 * part).toFixed(2)}%`);
       Object.assign(boxes[index].style, { left: x, top: y, width, height });
-      setAttribute(boxes[index], "class", `box ${this.colours.classes(name)}`);
-      setText(boxes[index].children[0], `${name} ${percent(probability)}`);
+      const label = labels.at(0);
+      setAttribute(boxes[index], "class", label ? `box ${this.colours.classes(label.name)}` : "box");
+      setText(boxes[index].children[0], `${label?.name ?? "visitor"} ${percent(label?.probability ?? confidence)}`);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The result of a prediction, as the page shows it. */
 
-/** @import { Prediction, Label, Rules } from "./messages.js" */
+/** @import { Detection, Prediction, Label, Rules } from "./messages.js" */
 
 import { percent } from "./words.js";
 
@@ -14,27 +14,30 @@ import { percent } from "./words.js";
  */
 export function verdict(prediction, rules) {
   if (!prediction) return { kind: "none", name: "", text: "not classified", share: "" };
-  const best = prediction.labels.reduce(moreProbable, /** @type {Label | null} */ (null));
-  if (!best) return { kind: "nobody", name: "", text: "nobody", share: "" };
+  const found = visitors(prediction.detections);
+  const labels = [...prediction.labels, ...found.flatMap((one) => one.labels.slice(0, 1))];
+  const best = labels.reduce(moreProbable, /** @type {Label | null} */ (null));
+  if (!best) return withoutLabel(found, rules);
   const { name } = best;
   const share = percent(best.probability);
-  if (isBackground(name, rules))
-    return { kind: "nobody", name, text: isSame(name, "nobody") ? "nobody" : `nobody (${name})`, share };
+  if (!best.visitor) return { kind: "nobody", name, text: name.toLowerCase() === "nobody" ? "nobody" : `nobody (${name})`, share };
   if (best.probability < rules.threshold) return { kind: "unsure", name, text: `unsure, perhaps ${name}`, share };
   return { kind: "seen", name, text: name, share };
+}
+
+/** Returns the detections that are visitors. @param {Detection[]} detections */
+export function visitors(detections) {
+  return detections.filter(({ labels }) => labels.length === 0 || labels[0].visitor);
+}
+
+/** @param {Detection[]} found visitors without labels @param {Rules} rules @returns {Verdict} */
+function withoutLabel(found, rules) {
+  const confidence = Math.max(0, ...found.map((one) => one.confidence));
+  if (confidence < rules.threshold) return { kind: "nobody", name: "", text: "nobody", share: "" };
+  return { kind: "unsure", name: "", text: "visitor", share: percent(confidence) };
 }
 
 /** @param {Label | null} one @param {Label} other */
 function moreProbable(one, other) {
   return one && one.probability >= other.probability ? one : other;
-}
-
-/** Whether a label means that nobody is in the picture. @param {string} name @param {Rules} rules */
-export function isBackground(name, rules) {
-  return rules.background.some((background) => isSame(name, background));
-}
-
-/** Compares like Python's casefold: upper case first, so that "ß" equals "ss". @param {string} one @param {string} other */
-function isSame(one, other) {
-  return one.toUpperCase().toLowerCase() === other.toUpperCase().toLowerCase();
 }

@@ -8,17 +8,23 @@ import pytest
 
 from bridge import results
 from bridge.policy import Policy, Selector
-from bus import Box, CurrentLabel, Label, Prediction, Summary, Visit
+from bus import Box, CurrentLabel, Detection, Label, Prediction, Summary, Visit
+from tests.support.samples import CHAIR
 
 VISIT = Visit("id-1", "door", "Frau Müller", 1_790_000_000.25, 1_790_000_003.5, 0.8, 31)
 SUMMARY = Summary("id-2", "door", "2026-09-21", "16", 1_790_002_800.0, 1_790_006_400.0, {"man": 1, "woman": 2})
 LABEL = CurrentLabel("door", "woman", 0.8, 1000.0, 1000.0)
 NOBODY = CurrentLabel("door", None, None, None, 1010.0)
 BOX = Box(0.1, 0.2, 0.3, 0.4)
-PREDICTION = Prediction("door", "a1", 7, 0.7, 1000.5, 1000.52, 6.5, "m@0123", (Label("dog", 0.1), Label("cat", 0.8, BOX)))
+PREDICTION = Prediction("door", "a1", 7, 0.7, 1000.5, 1000.52, 6.5, "m@0123", (Label("dog", 0.1), Label("cat", 0.8)))
+DETECTIONS = (Detection(BOX, 0.95, (CHAIR,)), Detection(BOX, 0.9), Detection(BOX, 0.85, (Label("cat", 0.8), Label("dog", 0.1))))
+DETECTED = replace(PREDICTION, labels=(), detections=DETECTIONS)
 FRAU, WOMAN = ({"tagName": name, "probability": 0.8} for name in ("Frau Müller", "woman"))
 DOG = {"tagName": "dog", "probability": 0.1}
-CAT = {"tagName": "cat", "probability": 0.8, "boundingBox": {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}}
+CAT = {"tagName": "cat", "probability": 0.8}
+BOXED_CAT = CAT | {"boundingBox": {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}}
+PREDICTION_FIELDS = "sequence captured_at classified_at inference_ms model"
+PREDICTION_ID = "80fa8c37-3747-5ec0-9db4-f4aaed547039"
 
 
 def select(*messages: Any, policy: Policy) -> Any:
@@ -38,21 +44,18 @@ def body(result: Any) -> Any:
         ("summary", [SUMMARY], "day hour began_at ended_at visits", "id-2", "2026-09-21T16:00:00.000Z", []),
         ("change", [LABEL], "label at", "e04857df-1b3c-5cd3-851d-55857caef3bc", "1970-01-01T00:16:40.000Z", [WOMAN]),
         ("change", [LABEL, NOBODY], "label at", "ebcc81b9-1e9e-5dfa-b5b1-1ae9b8cf56b6", "1970-01-01T00:16:50.000Z", []),
-        (
-            "prediction",
-            [PREDICTION],
-            "sequence captured_at classified_at inference_ms model",
-            "80fa8c37-3747-5ec0-9db4-f4aaed547039",
-            "1970-01-01T00:16:40.500Z",
-            [DOG, CAT],
-        ),
+        ("prediction", [PREDICTION], PREDICTION_FIELDS, PREDICTION_ID, "1970-01-01T00:16:40.500Z", [DOG, CAT]),
+        ("prediction", [DETECTED], PREDICTION_FIELDS, PREDICTION_ID, "1970-01-01T00:16:40.500Z", [BOXED_CAT]),
     ],
-    ids=["visit", "summary", "woman", "nobody", "prediction"],
+    ids=["visit", "summary", "woman", "nobody", "prediction", "detections"],
 )
 def test_a_result_has_the_fields_of_its_message_and_of_custom_vision(
     kind: str, messages: list[Any], names: str, result_id: str, created: str, predictions: list[dict[str, Any]]
 ) -> None:
-    """Existing queries use predictions[].tagName. Ids never change. Body and properties mark results of the demo."""
+    """Existing queries use predictions[].tagName. Ids never change. Body and properties mark results of the demo.
+
+    Of a detector's findings, only visitors with a label are forwarded.
+    """
     fields = {name: getattr(messages[-1], name) for name in names.split()} | {"created": created, "predictions": predictions}
     best = {"label": predictions[-1]["tagName"], "probability": "0.8000"} if predictions else {}
     for is_demo, marks in ((False, {}), (True, {"demo": "true"})):
@@ -72,9 +75,10 @@ def test_different_messages_have_different_ids() -> None:
 
 
 def test_the_largest_result_fits_into_an_iot_hub_message() -> None:
-    """It has 300 labels, with names that double in length when JSON escapes their quotes."""
-    labels = tuple(Label('"' * 250 + str(number), 0.123456, Box(0.1234, 0.1234, 0.1234, 0.1234)) for number in range(300))
-    result = results.from_prediction(replace(PREDICTION, labels=labels))
+    """It has 300 detections, with names that double in length when JSON escapes their quotes."""
+    box = Box(0.12345, 0.12345, 0.12345, 0.12345)
+    found = tuple(Detection(box, 0.5, (Label('"' * 250 + str(number), 0.123456),)) for number in range(300))
+    result = results.from_prediction(replace(DETECTED, detections=found))
     assert len(result.body.encode()) < 250_000
     assert len(body(result)["predictions"]) == 100
 
@@ -94,8 +98,12 @@ def test_the_largest_result_fits_into_an_iot_hub_message() -> None:
     ],
 )
 def test_the_policy_selects_messages(policy: Policy, forwarded: str) -> None:
-    """Each level includes those before it. `labels` are compared as whole names, with the best label of a prediction."""
-    messages = (VISIT, SUMMARY, LABEL, PREDICTION, NOBODY, replace(PREDICTION, labels=()))
+    """Each level includes those before it. `labels` are compared as whole names, with the best label of a prediction.
+
+    A prediction is not forwarded without a label of the picture or of a visitor.
+    """
+    without_visitor = replace(DETECTED, detections=DETECTIONS[:2])
+    messages = (VISIT, SUMMARY, LABEL, PREDICTION, NOBODY, replace(PREDICTION, labels=()), without_visitor)
     selected = [select(message, policy=policy) for message in messages]
     assert [body(result)["type"] for result in selected if result is not None] == forwarded.split()
     assert body(select(SUMMARY, policy=Policy(labels=("woman", "child"))))["visits"] == {"woman": 2}

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import msgpack
@@ -61,6 +61,7 @@ def test_round_trip(message: Message) -> None:
 
 BAD_NAMES = ["Door", "a/b", "+", "#", "", "x" * 65, "tür", "a\n", None, 5, b"a"]
 BAD_TEXTS = ["", "x" * 300, "a\nb", "\x1b[31mred", "\x9b31m", "turned \u202e around", None, 5, b"a"]
+BAD_FLAGS: list[Any] = [None, "", "true", 1, 0.0, []]
 BAD_FRACTIONS = [-0.001, 1.001, math.nan, math.inf, "0.5", None, True]
 
 
@@ -79,14 +80,22 @@ BAD_FRACTIONS = [-0.001, 1.001, math.nan, math.inf, "0.5", None, True]
         ("labels.1", [None, "woman", [], 5]),
         ("labels.1.name", BAD_TEXTS),
         ("labels.1.probability", BAD_FRACTIONS),
-        ("labels.1.box", [[0, 0, 1], [0, 0, 1, 1.5], [0, 0, 1, "1"], "1234", {"x": 0}]),
-        ("demo", [None, "", "true", 1, 0.0, []]),
+        ("labels.1.visitor", BAD_FLAGS),
+        ("detections", [None, "", "ab", 5, True, {}, b""]),
+        ("detections.0", [None, "person", [], 5]),
+        ("detections.0.box", [None, [0, 0, 1], [0, 0, 1, 1.5], [0, 0, 1, "1"], "1234", {"x": 0}]),
+        ("detections.0.confidence", BAD_FRACTIONS),
+        ("detections.0.labels", [None, "", "ab", 5, True, {}, b""]),
+        ("detections.0.labels.0.name", BAD_TEXTS),
+        ("detections.0.labels.0.probability", BAD_FRACTIONS),
+        ("detections.0.labels.0.visitor", BAD_FLAGS),
+        ("demo", BAD_FLAGS),
     ],
 )
 def test_invalid_values_are_refused(place: str, values: list[Any]) -> None:
     """The error for a wrong type or a value out of bounds names the field."""
     for value in values:
-        content = document(samples.prediction())
+        content = document(replace(samples.prediction(), detections=samples.detected(samples.CHAIR).detections))
         *path, last = (int(part) if part.isdigit() else part for part in place.split("."))
         inside: Any = content
         for part in path:
@@ -94,8 +103,9 @@ def test_invalid_values_are_refused(place: str, values: list[Any]) -> None:
         inside[last] = value
         with pytest.raises(InvalidMessage, match=rf"^Prediction: {re.escape(place)}"):
             Prediction.unpack(packed(Prediction, content))
-    label = {"name": "Müller 女 👩\u200d💼", "probability": 1, "box": [0, 0.5, 1, 1]}
-    assert Prediction.unpack(packed(Prediction, document(samples.prediction()) | {"labels": [label]}))
+    label = {"name": "Müller 女 👩\u200d💼", "probability": 1}
+    found = {"labels": [label], "detections": [{"box": [0, 0.5, 1, 1], "confidence": 1, "labels": [label]}]}
+    assert Prediction.unpack(packed(Prediction, document(samples.prediction()) | found))
 
 
 def test_size_limits_apply_to_receiver_and_sender() -> None:

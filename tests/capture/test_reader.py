@@ -3,15 +3,18 @@
 import itertools
 import threading
 import time
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.reader import Playback, Reader
-from capture.source import CapturedPicture, Pictures, Recording, SourceLost
+from capture.source import CapturedPicture, Pictures, Recording, SourceLost, SourceOptions
+from capture.sources.local import LocalFile
 from runtime.heartbeat import Calls
 from tests.support import videos
+from tests.support.clock import Clock
 from tests.support.wait import limit, until
 
 
@@ -132,6 +135,20 @@ def test_playback_skips_no_picture(work: float) -> None:
         until(lambda: reports == [RUNNING, ENDED])
     assert [number for number, _ in taken] == list(range(20))
     assert [at - taken[0][1] for _, at in taken] == pytest.approx([number * Scripted.interval for number in range(20)])
+
+
+@pytest.mark.parametrize("times", [[0.0, 0.5, 1.0, 1.04, 1.08, 1.12, 2.0], [0.0, 0.1, 0.2, 0.3]], ids=["variable", "steady"])
+def test_a_video_has_its_own_timestamps(times: list[float], tmp_path: Path) -> None:
+    """A phone records few pictures a second while nothing moves. The time of a picture is the one in the file."""
+    path = videos.timed_video(tmp_path / "clip.mp4", [(at, videos.numbered(number)) for number, at in enumerate(times)])
+    recording = LocalFile(str(path), SourceOptions(every_frame=True, clock=Clock()))
+    taken = []
+    with Playback(recording, Reports()) as playback:
+        for _ in times:
+            captured = playback.take(limit(10))
+            assert captured
+            taken.append(captured.monotonic_at)
+    assert [at - taken[0] for at in taken] == pytest.approx(times, abs=0.002)
 
 
 @pytest.mark.parametrize("kind", ["playback", "reader"])

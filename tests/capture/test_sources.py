@@ -2,6 +2,7 @@
 
 import itertools
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -144,6 +145,20 @@ def test_recordings_are_shown_at_their_rate(tmp_path: Path, kind: str, pictures:
     assert [at for _, at in shown] == pytest.approx([number * seconds / pictures for number in range(pictures)])
     assert clock.now == pytest.approx(seconds)
     assert max(later - earlier for earlier, later in itertools.pairwise([*(at for _, at in given), clock.now])) < 1.01
+
+
+@pytest.mark.parametrize(("scale", "rate"), [(1, 2**32 - 1), (2**32 - 1, 1)])
+def test_a_rate_that_cannot_be_right(tmp_path: Path, scale: int, rate: int) -> None:
+    """A damaged header can mean a picture a century. Without a rate, a recording has 25 pictures a second."""
+    clip = videos.video(tmp_path / "clip.avi", frames=5)
+    content = bytearray(clip.read_bytes())
+    struct.pack_into("<II", content, content.index(b"strh") + 28, scale, rate)
+    clip.write_bytes(content)
+    source = LocalFile(str(clip), SourceOptions(every_frame=True, clock=Clock()))
+    with closing(source.pictures()) as pictures:
+        positions = [source.position(number) for number, picture in enumerate(pictures) if picture is not None]
+    assert source.interval == 1 / 25
+    assert all(0 <= position <= number / 25 for number, position in enumerate(positions))
 
 
 @pytest.mark.parametrize("every_frame", [False, True])

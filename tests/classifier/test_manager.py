@@ -12,8 +12,8 @@ import pytest
 from bus import WantedModel
 from classifier import InvalidExport
 from classifier.export import Export
-from classifier.model import Classifier
 from classifier.manager import ModelManager
+from classifier.model import Model
 from classifier.store import STATE_FILE, ModelStore
 from tests.classifier.model_server import (
     SECRET,
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.broker  # uses sockets
 
 FIRST, SECOND, THIRD, FOURTH = map(export_zip, ("abc", "def", "ghi", "jkl"))
 BAD, BROKEN = export_zip("xy"), make_zip({"readme.txt": b"no model"})
-PROBLEM = "labels.txt has 2 labels, the model has 3 outputs; the numbers must match"
+PROBLEM = "2 labels, but the model has 3 outputs; the numbers must match"
 ROLLBACK = WantedModel(rollback=True)
 
 
@@ -47,12 +47,12 @@ class Device:
         self.on_load: Callable[[], object] = lambda: None
         self.start()
 
-    def load(self, export: Export) -> Classifier:
+    def load(self, export: Export) -> Model:
         self.loaded.append("".join(export.labels))
         self.on_load()
-        return Classifier(export, trial=("true",))
+        return Model(export, trial=("true",))
 
-    def serve(self, classifier: Classifier) -> None:
+    def serve(self, classifier: Model) -> None:
         self.served = "".join(classifier.labels)
 
     def start(self) -> str:
@@ -315,7 +315,7 @@ def test_changed_files_are_loaded_once(device: Device) -> None:
     write_export(device.model, "xy")
     assert device.check_files(5) == ([f"default: {PROBLEM}"], "new")
     write_export(device.model, "")
-    assert "line 1: 0 characters" in "|".join(device.check_files(5)[0])
+    assert "line 1: is blank" in "|".join(device.check_files(5)[0])
     write_export(device.model, "new")
     assert (device.check_files(5), device.loaded) == (([""], "new"), ["own", "new", "xy"])
     write_export(device.model, "xy")

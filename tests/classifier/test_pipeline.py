@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import DEFAULT, Mock
 
 import cv2
 import numpy as np
@@ -14,16 +14,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bus import Frame, InvalidMessage, Label, Prediction
+from bus import Frame, InvalidMessage, Prediction
 from bus import metric_names as names
-from classifier.model import Result
+from classifier.decoders import Finding
 from classifier.pipeline import Pipeline
-from classifier.preprocess import REDUCTIONS, ImageInput, Tensor, decode, decode_any
+from classifier.preprocess import REDUCTIONS, Fit, ImageInput, Tensor, decode, decode_any
+from classifier.recogniser import Recogniser
+from classifier.visitors import Rules
 from runtime.metrics import Metrics
 from tests.support import samples
 from tests.support.wait import limit, until
 
 FLOAT = np.dtype("float32")
+FITS: tuple[Fit, ...] = ("centre", "square", "whole", "letterbox")
 PICTURE = np.random.default_rng(1).integers(0, 256, (256, 512, 3), np.uint8)
 SIDES, LARGER = st.integers(100, 600), st.integers(100, 8000)
 HUGE = samples.jpeg().replace(struct.pack(">HH", 48, 64), struct.pack(">HH", 30_000, 30_000))
@@ -46,12 +49,12 @@ def test_damaged_pictures(damage: bytes, where: int) -> None:
         assert decode(b"\xff\xd8" + (jpeg[2:where] + damage + jpeg[where + len(damage) : -2]) + b"\xff\xd9").ndim == 3
 
 
-@pytest.mark.parametrize("whole_frame", [False, True])
+@pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("size", [(227, 227), (256, 256), (300, 300), (128, 96)])
 @pytest.mark.parametrize("shape", [(480, 640), (640, 480), (100, 100), (31, 500)])
-def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], whole_frame: bool) -> None:
+def test_the_tensor_fits_the_model(shape: tuple[int, int], size: tuple[int, int], fit: Fit) -> None:
     """A picture of any shape becomes a tensor of the model's shape, in floats from 0 to 255."""
-    tensor = ImageInput(*size, FLOAT, whole_frame=whole_frame).to_tensor(np.full((*shape, 3), 77, np.uint8))
+    tensor = ImageInput(*size, FLOAT, fit=fit, padding=77).to_tensor(np.full((*shape, 3), 77, np.uint8))
     assert (tensor.shape, tensor.dtype) == ((1, size[1], size[0], 3), FLOAT)
     assert (tensor == 77).all()
 
@@ -65,15 +68,22 @@ def test_the_centre_crop(times: int) -> None:
     assert (takes.to_tensor(picture.transpose(1, 0, 2))[0] == PICTURE[14:241, 142:369].transpose(1, 0, 2)).all()
 
 
-@example((227, 227), (1024, 1920), False)
-@example((320, 320), (2560, 1280), True)
-@example((300, 300), (1280, 599), False)
-@given(st.tuples(SIDES, SIDES), st.tuples(LARGER, LARGER), st.booleans())
-def test_large_pictures_are_decoded_smaller(model: tuple[int, int], picture: tuple[int, int], whole_frame: bool) -> None:
-    """The reduction leaves at least the pixels that the model takes: of the whole picture, or of its centred square."""
-    needed = model if whole_frame else (max(256, *model),) * 2
+@example((227, 227), (1024, 1920), "centre")
+@example((227, 227), (1024, 1920), "square")
+@example((320, 320), (2560, 1280), "whole")
+@example((320, 320), (2560, 1280), "letterbox")
+@example((300, 300), (1280, 599), "centre")
+@given(st.tuples(SIDES, SIDES), st.tuples(LARGER, LARGER), st.sampled_from(FITS))
+def test_large_pictures_are_decoded_smaller(model: tuple[int, int], picture: tuple[int, int], fit: Fit) -> None:
+    """The reduction leaves at least the pixels that the model takes: of the whole picture, or of its centred square.
+
+    A letterbox takes fewer pixels of the shorter side.
+    """
+    square = {"centre": max(256, *model), "square": max(model)}
+    scale = max(has / needs for has, needs in zip(picture, model, strict=True))
+    needed = (square[fit],) * 2 if fit in square else model if fit == "whole" else [side / scale for side in picture]
     enough = [number for number in REDUCTIONS if all(has >= number * needs for has, needs in zip(picture, needed, strict=True))]
-    assert ImageInput(*model, FLOAT, whole_frame=whole_frame).max_reduction(*picture) == max(enough, default=1)
+    assert ImageInput(*model, FLOAT, fit=fit).max_reduction(*picture) == max(enough, default=1)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -81,7 +91,7 @@ def test_reduced_pictures(reduction: int) -> None:
     """The sides are shorter by the reduction; the tensor is nearly the same. A grey JPEG gets three channels too."""
     y, x = np.mgrid[:1024, :1536]
     picture = np.stack([x / 1536 * 255, y / 1024 * 255, 128 + 100 * np.sin(x / 90) * np.cos(y / 70)], -1).astype(np.uint8)
-    takes, shape = ImageInput(64, 64, FLOAT, whole_frame=True), (1024 // reduction, 1536 // reduction, 3)
+    takes, shape = ImageInput(64, 64, FLOAT, fit="whole"), (1024 // reduction, 1536 // reduction, 3)
     reduced = decode(cv2.imencode(".jpg", picture)[1].tobytes(), reduction)
     assert reduced.shape == decode(cv2.imencode(".jpg", picture[..., 0])[1].tobytes(), reduction).shape == shape
     assert abs(takes.to_tensor(reduced) - takes.to_tensor(picture)).max() < 8
@@ -90,23 +100,32 @@ def test_reduced_pictures(reduction: int) -> None:
 class Rig:
     """A pipeline that records predictions and warnings. The rig is also its model, which takes 5 ms and calls `on_classify`."""
 
-    identity = "slow@000000000000"
-    is_demo = False
+    identity, runtime = "slow@000000000000", "none"
+    is_demo = is_detector = False
     input = ImageInput(8, 8, FLOAT)
+    labels = tuple(f"level {number}" for number in range(256))
 
-    def __init__(self) -> None:
+    def __init__(self, fast_decode: bool = False) -> None:
         self.on_classify: Callable[[], object] = lambda: None
         self.metrics = Metrics()
         self.predictions: list[Prediction] = []
         self.warnings: list[tuple[str, str]] = []
-        model: Any = self
-        self.pipeline = Pipeline(model, 2.0, self.metrics, self.predictions.append, self._count_and_warn)
+        self.tensors: list[Tensor] = []
+        self.pipeline = Pipeline(
+            self.recogniser, 2.0, self.metrics, self.predictions.append, self._count_and_warn, fast_decode=fast_decode
+        )
 
-    def classify(self, tensor: Tensor) -> Result:
+    @property
+    def recogniser(self) -> Recogniser:
+        model: Any = self
+        return Recogniser(model, Rules())
+
+    def run(self, tensor: Tensor) -> list[Finding]:
         """Returns a label with the grey level of the picture."""
         time.sleep(0.005)
         self.on_classify()
-        return Result((Label(f"level {round(float(tensor.mean()))}", 0.9),), 1.0, self.identity)
+        self.tensors.append(tensor)
+        return [Finding(f"level {round(float(tensor.mean()))}", 0.9)]
 
     def _count_and_warn(self, metric: str, text: str, sender: str) -> None:
         self.metrics.add(metric)
@@ -132,6 +151,7 @@ def test_a_prediction_belongs_to_its_frame(rig: Rig) -> None:
     """
     frames = ((20, 64, False, False), (120, 64, True, False), (220, 60_000, False, True))
     for sequence, (level, side, drawn, rig.is_demo) in enumerate(frames):
+        rig.pipeline.switch(rig.recogniser)
         jpeg = samples.jpeg(level=level)
         rig.pipeline.submit(Frame("side", "a1", sequence, 0.0, time.time(), side, side, jpeg, drawn))
         until(lambda: len(rig.predictions) > sequence)  # noqa: B023  # called at once
@@ -139,6 +159,20 @@ def test_a_prediction_belongs_to_its_frame(rig: Rig) -> None:
     assert found == [("side", 0, "level 20", False), ("side", 1, "level 120", True), ("side", 2, "level 220", True)]
     assert rig.predictions[0].model == Rig.identity
     assert 0 <= rig.predictions[0].classified_at - rig.predictions[0].captured_at < limit(5)
+
+
+@pytest.mark.parametrize(("fast_decode", "reduction"), [(False, 1), (True, 4)])
+def test_large_frames_are_decoded_smaller_on_request(fast_decode: bool, reduction: int) -> None:
+    """A frame of four times the size that the model needs is decoded in full, unless FAST_DECODE is set."""
+    picture = np.random.default_rng(1).integers(0, 256, (1024, 1024, 3), np.uint8)
+    jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+    running = Rig(fast_decode)
+    with running.pipeline.workers[0], running.pipeline.workers[1]:
+        running.pipeline.submit(Frame("door", "a1", 0, 0.0, time.time(), 1024, 1024, jpeg))
+        until(lambda: running.tensors)
+    expected = {number: running.input.to_tensor(decode(jpeg, number)) for number in (1, 4)}
+    assert abs(expected[1] - expected[4]).max() > 10
+    assert (running.tensors[0] == expected[reduction]).all()
 
 
 def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
@@ -175,14 +209,20 @@ def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
         ({"jpeg": b"\xff\xd8\xff\xd9"}, names.INVALID, "cannot be decoded"),
         ({"jpeg": HUGE}, names.INVALID, "at most 16000000 pixels"),
         ({}, names.FAILED, "RuntimeError: the model broke"),
+        ({}, names.FAILED, "InvalidMessage: Prediction: 70000 bytes"),
     ],
 )
 def test_a_bad_frame(rig: Rig, frame: dict[str, Any], metric: str, reason: str) -> None:
     """A frame is dropped if it is old, from the future, truncated, not a JPEG, too large, or if the model fails on it.
 
+    So is one whose prediction is too large for a message.
+
     It is counted with its topic, so that one camera's log lines do not suppress another's. The next frame is classified.
     """
-    if metric == names.FAILED:
+    if "InvalidMessage" in reason:
+        error = InvalidMessage("Prediction: 70000 bytes; at most 65536 are allowed")
+        rig.pipeline._publish = Mock(side_effect=[error, DEFAULT], wraps=rig.predictions.append)
+    elif metric == names.FAILED:
         rig.on_classify = Mock(side_effect=[RuntimeError("the model broke"), None])
     rig.submit(sequence=1, **frame)
     until(lambda: rig.metrics.snapshot().get(metric) == 1)

@@ -6,12 +6,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import httpx
+import numpy as np
 import psutil
 import pytest
 
 from bus import Frame, InvalidSetting, Prediction, Status, WantedModel, states
 from bus import metric_names as names
+from classifier.preprocess import ImageInput, decode
 from classifier.settings import Settings
 from runtime.settings import load
 from runtime.worker import Worker
@@ -111,7 +114,7 @@ def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -
             write_export(own, "uvw", 24)
             frames.wait_for_letters("uvw")
             (own / "labels.txt").write_text("u\nv")
-            assert "labels.txt has 2 labels, the model has 3" in frames.wait_for_status(states.MODEL_REFUSED).detail
+            assert "2 labels, but the model has 3" in frames.wait_for_status(states.MODEL_REFUSED).detail
             write_export(own, "uvw", 24)
             frames.wait_for_status(states.RUNNING)
             frames.publish(ROLLBACK.topic, ROLLBACK.pack())
@@ -200,6 +203,38 @@ def test_progress_means_published_predictions(broker: Broker, tmp_path: Path) ->
         broker.freeze()
         wait_until_untouched(health, frames.send)
         assert module.running
+
+
+@pytest.mark.system
+def test_a_model_without_visitors_ends_the_process() -> None:
+    """At the start, one line names VISITORS and the model's labels."""
+    with Module("classifier", 1, MODEL="demo/model", VISITORS="zebra, horse") as module:
+        assert module.process
+        assert module.process.wait(limit(60)) == 2
+        assert "VISITORS='zebra,horse'; its labels are man, woman, nobody" in module.log.strip().splitlines()[-1]
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("given", "reduction"), [("false", 1), ("true", 8)])
+def test_large_frames_are_decoded_smaller_with_fast_decode(broker: Broker, tmp_path: Path, given: str, reduction: int) -> None:
+    """Without it, the model gets the pixels of the whole frame. Labels that mean nobody are marked, in any case and brackets."""
+    picture = np.random.default_rng(1).integers(0, 256, (1024, 1024, 3), np.uint8)
+    jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+    model = write_export(tmp_path / "colours", ("blue", "green", "[NOBODY]"))
+    with Frames(broker.port) as frames, Module("classifier", broker.port, MODEL=model, FAST_DECODE=given):
+        frames.wait_for_status(states.RUNNING)
+        frame = Frame("door", "a1", 1, 0.1, round(time.time(), 3), 1024, 1024, jpeg)
+        frames.client.publish(frame.topic, frame.pack())
+        prediction = Prediction.unpack(frames.wait_for("door/prediction")[-1])
+    colours = [
+        ImageInput(16, 16, np.dtype("float32"), fit="whole").to_tensor(decode(jpeg, one)) / 255
+        for one in (reduction, 9 - reduction)
+    ]
+    means, others = (dict(zip(("blue", "green", "[NOBODY]"), one.mean((0, 1, 2)).tolist(), strict=True)) for one in colours)
+    found = {label.name: label.probability for label in prediction.labels}
+    assert found == pytest.approx(means, abs=1e-4)
+    assert found != pytest.approx(others, abs=1e-3)
+    assert {label.name for label in prediction.labels if not label.visitor} == {"[NOBODY]"}
 
 
 @pytest.mark.system

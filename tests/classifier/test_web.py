@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.export import read_export
-from classifier.model import Classifier
+from classifier.model import Model
 from classifier.pipeline import Pipeline
+from classifier.recogniser import Recogniser
+from classifier.visitors import Rules
 from classifier.web import MAX_PICTURE_BYTES, create_app
 from runtime.logs import silence_http_clients
 from runtime.metrics import Metrics
@@ -70,8 +72,8 @@ def machine() -> Iterator[ModelServer]:
 def client(machine: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client of an application that may fetch from `machine`; its model returns the mean colour of a picture."""
     folder = write_export(tmp_path_factory.mktemp("models") / "colours", ("blue", "green", "red"))
-    classifier = Classifier(read_export(folder), trial=("true",))
-    pipeline = Pipeline(classifier, 2.0, Metrics(), lambda _: None, lambda *_: None)
+    recogniser = Recogniser(Model(read_export(folder), trial=("true",)), Rules())
+    pipeline = Pipeline(recogniser, 2.0, Metrics(), lambda _: None, lambda *_: None)
     with pipeline.workers[0], pipeline.workers[1]:
         yield TestClient(create_app(pipeline, dict, (machine.root.removeprefix("http://"), "other.example")))
 
@@ -187,7 +189,7 @@ def test_a_model_that_hangs(client: TestClient, monkeypatch: pytest.MonkeyPatch)
     released = threading.Event()
     with monkeypatch.context() as patch:
         patch.setattr(Pipeline, "ANSWER_TIMEOUT", 0.0)
-        patch.setattr(Classifier, "classify", lambda *_: released.wait(limit(10)))
+        patch.setattr(Model, "run", lambda *_: released.wait(limit(10)))
         assert "the model has not answered within 0 s" in refused(post(client, PNG, "image/png"), 503)
         assert client.get("/healthz").status_code == 503
         released.set()

@@ -108,16 +108,17 @@ def test_the_operator_sends_commands(suite: Suite) -> None:
 
     with Listener(suite.mqtt_port, "footfall/status/capture") as guest:
 
-        def wait_for(state: str) -> None:
-            until(lambda: json.loads(guest.payloads("capture")[-1])["state"] == state, 30, state)
+        def states(begin: int) -> list[str]:
+            return [json.loads(payload)["state"] for payload in guest.payloads("capture")[begin:]]
 
         send("pause")
-        wait_for("paused")
+        until(lambda: states(0)[-1] == "paused", 30, "paused")
+        begin = len(guest.payloads("capture"))
         suite.compose("restart", "capture")
-        wait_for("running")
-        wait_for("paused")  # the counter repeats the command
+        # Running for a few milliseconds, until the counter repeats the command.
+        until(lambda: "running" in states(begin) and states(begin)[-1] == "paused", 30, "paused again")
         send("resume")
-        wait_for("running")
+        until(lambda: states(begin)[-1] == "running", 30, "running")
 
 
 @pytest.mark.parametrize("service", USERS)

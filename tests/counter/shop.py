@@ -23,7 +23,7 @@ from runtime.metrics import Metrics
 from tests.support.samples import prediction
 
 M = TypeVar("M", bound=Message)
-RULES = Rules(threshold=0.5, frames=3, gap=1.5, is_background=lambda label: label == "nobody")
+RULES = Rules(threshold=0.5, frames=3, gap=1.5)
 NOON = 1_790_000_000.0
 UTC = Calendar("UTC")
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import Prediction, Visit
+from bus import Label, Prediction, Visit
 from counter.visits import BACKGROUND_WEIGHT, Rules, VisitTracker
 from tests.counter.shop import NOON, RULES, brief, scripted
-from tests.support.samples import prediction
+from tests.support.samples import CHAIR, detected, prediction
 
 
 def visits(predictions: list[Prediction], rules: Rules = RULES, camera: str = "door") -> list[Visit]:
@@ -89,6 +89,15 @@ def test_visits_that_end_together_are_all_returned() -> None:
     times = {"woman": (0, 0.1, 0.2), "man": (0.3, 0.4, 0.5), "child": (0.6, 1.6, 3.0, 3.1)}
     some = [prediction(label, 0.9, NOON + at) for label, ones in times.items() for at in ones]
     assert brief(visits(some)) == [("woman", 0.0, 0.2, 3), ("man", 0.3, 0.5, 3), ("child", 0.6, 3.1, 4)]
+
+
+def test_only_a_detectors_visitors_are_counted() -> None:
+    """Its other things make no visit, however sure they are. A visitor without a label is a miss, which only delays a visit."""
+    person = Label("person", 0.6)
+    found = [(CHAIR,)] * 20 + [(CHAIR, person), (person, None)] * 10 + [(None, CHAIR)] * 20
+    some = [detected(*things, captured_at=NOON + number / 10) for number, things in enumerate(found)]
+    assert brief(visits(some)) == [("person", 2.0, 3.9, 20)]
+    assert {visit.peak for visit in visits(some)} == {0.6}
 
 
 @pytest.mark.parametrize(("probability", "number"), [(0.5, 1), (0.499, 0)])

@@ -16,7 +16,7 @@ from tests.support.wait import until
 
 def test_an_error_does_not_stop_updates(monkeypatch: pytest.MonkeyPatch) -> None:
     """An update that fails is counted and repeated, and browsers get the later changes."""
-    bus, state = Bus(BusSettings(mqtt_port=free_port(), module_name="dashboard")), SiteState(0.5, ())
+    bus, state = Bus(BusSettings(mqtt_port=free_port(), module_name="dashboard")), SiteState(0.5)
     hub, calls = Hub(bus, state, signed_in=False), itertools.count()
 
     def sections() -> Any:

@@ -53,7 +53,7 @@ def test_pictures_come_on_request(rig: DashboardRig) -> None:
         seen = [rig.picture(asking, numbers) for _ in range(3)]
         for head, jpeg in seen:
             assert (head["camera"], head["width"], head["height"]) == ("door", 64, 48)
-            assert head["prediction"]["labels"] == [{"name": f"label {head['sequence']}", "probability": 0.9, "box": None}]
+            assert head["prediction"]["labels"] == [{"name": f"label {head['sequence']}", "probability": 0.9, "visitor": True}]
             assert jpeg == samples.jpeg(level=head["sequence"] % 250)
             assert 0 <= head["age"] < limit(2)
         assert [one.head["sequence"] for one in seen] == sorted({one.head["sequence"] for one in seen})

@@ -23,7 +23,7 @@ class Site(SiteState):
 
     def __init__(self) -> None:
         self.time = 1000.0
-        super().__init__(0.5, ("Nobody",), lambda: self.time, lambda: self.time)
+        super().__init__(0.5, lambda: self.time, lambda: self.time)
 
     @property
     def door(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_a_camera_of_two() -> None:
     ]
     known = {"state": "running", "since": 900.0, "at": 1000.0, "detail": "", "model": "m", "update": asdict(samples.UPDATE)}
     assert site.sections()["modules"]["classifier"] == known | {"metrics": metrics, "rates": rates}
-    assert site.sections()["rules"] == {"threshold": 0.5, "background": ["nobody"]}
+    assert site.sections()["rules"] == {"threshold": 0.5}
     site.remove("capture")
     site.remove("nobody")
     assert list(site.sections()["cameras"]) == ["back"]
@@ -117,9 +117,9 @@ def test_a_camera_of_two() -> None:
 
 
 def test_labels_are_in_the_models_order() -> None:
-    """Other labels follow; background labels are not listed, because they have no colour."""
+    """Other labels follow."""
     site = Site()
-    site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("man", "nobody", "woman"))))
+    site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("man", "woman"))))
     site.add_labels(["ape", "woman"])
     site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("woman", "man", "child"))))
     assert site.sections()["labels"] == ["man", "woman", "ape", "child"]

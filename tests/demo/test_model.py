@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from classifier.export import Export, read_export
-from classifier.model import Classifier
+from classifier.model import Model
 from demo.about import CLIP, MODEL, is_own_model, notice
 from demo.evaluate import SEEDS as REPORTED
 from demo.evaluate import score_scene
@@ -30,7 +30,7 @@ def test_it_is_a_custom_vision_export(tmp_path: Path) -> None:
     assert export.labels == ALL_LABELS
     assert json.loads((MODEL / "cvexport.manifest").read_text())["DomainType"] == "Classification"
     assert len(export.model) <= 1_000_000
-    assert (Classifier(export).input.width, Classifier(export).input.height) == (224, 224)
+    assert (Model(export).input.width, Model(export).input.height) == (224, 224)
     other = Export("other", b"another model", ("man", "woman"))
     assert (is_own_model(export), is_own_model(other)) == (True, False)
     assert "knows drawn figures only" in notice(export, is_drawn=False)

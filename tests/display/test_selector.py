@@ -2,22 +2,26 @@
 
 import pytest
 
-from bus import Prediction
+from bus import Label, Prediction
 from display.selector import MAX_CAMERAS, CameraLabel, LabelSelector
-from tests.support.samples import prediction
+from tests.support.samples import CHAIR, detected, prediction
 
+DETECTED = {"0": (), "c": (CHAIR,), "p": (CHAIR, Label("person", 0.5)), "v": (None,)}
 LABELS = {"w": "woman", "m": "man", "a": "apple", "n": "nobody"}
 
 
 def camera_label() -> CameraLabel:
-    """Shows labels with at least 0.5, for ten seconds; "nobody" is a background label."""
-    return CameraLabel(0.5, hold=10.0, max_age=2.0, is_background=lambda label: label == "nobody")
+    """Shows labels with at least 0.5, for ten seconds."""
+    return CameraLabel(0.5, hold=10.0, max_age=2.0)
 
 
 def seen(camera: str, letter: str) -> Prediction:
-    """A prediction of the label with that letter; "?" is just below the threshold, "0" has no labels."""
-    if letter == "0":
-        return Prediction(camera, "a1", 1, 0.1, 1000.0, 1000.0, 1.0, "m", ())
+    """A prediction of the label with that letter; "?" is just below the threshold, "0" has no labels.
+
+    A detector sees with "c" a chair, with "p" a person behind a chair, and with "v" a visitor without a label.
+    """
+    if letter in DETECTED:
+        return detected(*DETECTED[letter], camera=camera)
     return prediction("man", 0.499, camera=camera) if letter == "?" else prediction(LABELS[letter], 0.5, camera=camera)
 
 
@@ -29,6 +33,9 @@ def seen(camera: str, letter: str) -> Prediction:
         ("wn", "", "w-"),  # a background label ends the label at once
         ("w?", "", "ww"),  # an unsure prediction does not end it
         ("w0", "", "ww"),  # nor does a prediction without labels
+        ("cp", "", "-p"),  # a chair is no visitor
+        ("pc", "", "pp"),  # and does not end a label
+        ("vp", "", "-p"),  # a visitor without a label has no icon
         ("w...........", "", "wwwwwwwwww--"),  # it ends after the hold time
         ("..", "", "--"),
         ("wwwwww", ".mmmmm", "wwwwww"),  # the first label stays

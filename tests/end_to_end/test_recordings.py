@@ -3,6 +3,8 @@
 import itertools
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +21,7 @@ from demo.visitors import FRAME_RATE
 from display.icons import BUILT_IN, read_icons
 from display.pixels import rgb_bytes
 from tests.end_to_end.run import make_run
-from tests.support.broker import accepts
+from tests.support.broker import ROOT, accepts
 from tests.support.fruits import Fruits
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
@@ -59,6 +61,14 @@ def check_times(listener: Listener, visits: list[Visit], expected: list[Span]) -
         assert abs(visit.ended_at - start - span.end) < allowed
 
 
+def count(settings: dict[str, str]) -> list[Span]:
+    """Returns the visits that ``footfall count`` finds in the recording VIDEO_PATH with these settings."""
+    words = [f"{name}={value}" for name, value in settings.items()]
+    command = [sys.executable, "-m", "footfall", "count", settings["VIDEO_PATH"], "--json", *words]
+    counted = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=limit(60))
+    return [Span(one["label"], one["from"], one["to"]) for one in json.loads(counted.stdout)["visits"]]
+
+
 def test_all_visits_of_the_demos_clip_are_found() -> None:
     check_offline(CLIP)
 
@@ -68,7 +78,7 @@ def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp
     """Each visitor causes a visit with label and times, an icon, a current label and a line of the bridge, and is in the counts.
 
     Drawn visitors are counted as in the offline check, and marked as the demo's. The run ends with the recording, and prints the
-    counted visitors beside the truth.
+    counted visitors beside the truth. ``footfall count`` finds the same visits at the same times.
     """
     settings = {"LOOP_VIDEO": "false", "MATRIX": "terminal", "TZ": zone_at_noon()}
     if is_demo:
@@ -87,6 +97,9 @@ def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp
         visits = [Visit.unpack(payload) for payload in listener.payloads("door/visit")]
         assert [visit.label for visit in visits] == labels
         check_times(listener, visits, expected)
+        counted = count(settings)
+        assert [span.label for span in counted] == labels
+        check_times(listener, visits, counted)
         assert len({visit.id for visit in visits}) == len(visits)
         assert {visit.demo for visit in visits} == {is_demo}
         assert re.findall(r"bridge +\| \S+ door: (\w+), ", run.shown) == labels

@@ -31,14 +31,16 @@ def program(process: psutil.Process) -> str:
 
 
 def check_start(run: Run, secret: str) -> None:
-    """Checks that the printed addresses respond, and that the only warning is about the misspelt setting."""
+    """Checks that the printed addresses respond, and that the only warnings, once each, are about a setting and the labels."""
     addresses = re.findall(r"http://([^:\s]+):(\d+)", run.shown)
     assert addresses
     assert all(accepts(int(port), host) for host, port in addresses)
     assert f"make watch MQTT_PORT={run.port}" in run.shown
     start = run.shown.partition("Footfall is counting")[0]
     logged = [line.partition("| ")[2] for line in start.splitlines() if re.match(r"\S+ (?!system)\S+ +\|", line)]
-    assert [line for line in logged if not line.startswith("[INF] ")] == []
+    (warning,) = [line for line in logged if not line.startswith("[INF] ")]
+    assert "no label means nobody" in warning
+    assert run.shown.count("no label means nobody") == 1
     assert run.shown.count("did you mean THRESHOLD?") == 1
     assert secret not in run.shown
 

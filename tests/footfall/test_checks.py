@@ -1,8 +1,10 @@
 """The checks before a run starts, and its plan."""
 
+import json
 import os
 import shutil
 import socket
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from footfall.checks import check
 from footfall.plan import Plan
 from runtime.errors import InvalidSetting
 from tests.support.broker import ROOT, free_port
+from tests.support.people import People
 from tests.support.videos import pictures
 
 pytestmark = pytest.mark.system  # the model is tried in another process
@@ -23,7 +26,8 @@ PlanOf = Callable[..., Plan]
 @pytest.fixture
 def plan_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanOf:
     """Returns a function that checks settings on free ports. In them, {tmp} is a folder."""
-    environment = {"STATE_DIR": f"{tmp_path}/state", "MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    ports = {"MQTT_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    environment = {"STATE_DIR": f"{tmp_path}/state", "XDG_CACHE_HOME": f"{tmp_path}/cache", **ports}
     monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]} | environment)
     pictures(tmp_path / "pictures")
 
@@ -39,14 +43,20 @@ EDGEHUB = {
     "EdgeModuleCACertificateFile": "/edgehub.pem",
 }
 DEMO, NOT_FOR_PEOPLE = "The demo: drawn figures", "it knows drawn figures only"
+TRUTH = Counter(one["label"] for one in json.loads(CLIP.with_suffix(".json").read_text())["visitors"])
 USUAL = ("broker", "capture", "classifier", "counter", "bridge")
 
 
 @pytest.mark.parametrize(
     ("settings", "about", "expected"),
     [
-        ({"MODEL": "", "VIDEO_PATH": ""}, DEMO, {"video_path": str(CLIP), "is_played_once": False, "cameras": ("door",)}),
-        ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True}),
+        (
+            {"MODEL": "", "VIDEO_PATH": ""},
+            DEMO,
+            {"video_path": str(CLIP), "is_played_once": False, "cameras": ("door",), "truth": TRUTH},
+        ),
+        ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True, "truth": TRUTH}),
+        ({"BACKGROUND_LABELS": "MAN"}, DEMO, {"truth": {"woman": TRUTH["woman"]}}),
         ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "address_text": ""}),
         ({"LOG_RESULTS": "json"}, DEMO, {"prints_visits": True}),
         ({"SINKS": "edgehub", **EDGEHUB}, DEMO, {"prints_visits": False}),
@@ -56,30 +66,64 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
         (
             {"MODEL": "demo/model", "VIDEO_PATH": "{tmp}/pictures", "LOOP_VIDEO": "false"},
             NOT_FOR_PEOPLE,
-            {"is_played_once": True},
+            {"is_played_once": True, "truth": None},
         ),
     ],
 )
 def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expected: dict[str, object]) -> None:
-    """A run has the demo's clip and model by default, a display if MATRIX is set, and a dashboard if it has a port."""
+    """A run has the demo's clip and model by default, a display if MATRIX is set, and a dashboard if it has a port.
+
+    The truth of a recording excludes background labels, whatever their case. The plan survives JSON. The checks
+    write nothing.
+    """
     plan = plan_of(**settings)
     assert about in plan.notice
     assert plan.state.is_demo
     assert {name: getattr(plan, name) for name in expected} == expected
     assert plan.settings["MODEL"] == (settings.get("MODEL") or str(MODEL))
+    assert Plan.from_json(plan.to_json()) == plan
+    assert not Path(os.environ["STATE_DIR"]).exists()
     assert plan.settings["CAMERAS"] == ("door,back" if "CAMERAS" in settings else "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "model"),
+    [
+        ({"VIDEO_PATH": "{tmp}/pictures"}, "person"),
+        ({"VIDEO_PATH": "0"}, "person"),
+        ({"MODEL": "person"}, "person"),
+        ({"MODEL": "demo/model", "DETECTOR": "person"}, "demo/model"),
+    ],
+)
+def test_the_person_detector(
+    plan_of: PlanOf, people: People, settings: dict[str, str], model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the default for pictures of your own. A line about the fetch is printed once, not on standard output."""
+    for lines in (1, 0):
+        plan = plan_of(PERSON_MODEL_URL=people.detector, **settings)
+        assert plan.settings["MODEL"] == model
+        assert plan.state.is_demo == bool(plan.notice) == (model != "person")
+        printed = capsys.readouterr()
+        assert printed.err.count("footfall run: fetching the person detector") == len(printed.err.splitlines()) == lines
+        assert not printed.out
 
 
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"MODEL": ""}, "MODEL is not set"),
+        ({"MODEL": "", "PERSON_MODEL_URL": "{tmp}/none"}, "the person detector cannot be fetched: {tmp}/none: No such file"),
+        ({"MODEL": "person", "PERSON_MODEL_URL": "{tmp}/texts"}, "{tmp}/texts: not a file"),
+        ({"PERSON_MODEL_URL": "ftp://example.org/a"}, "PERSON_MODEL_URL='ftp://example.org': must begin with https://"),
         ({"MODEL": "{tmp}"}, "model.tflite"),
         ({"MODEL": "x", "ROTATE": "45"}, "ROTATE=45"),
         ({"VIDEO_PATH": "{tmp}/none.mp4"}, "VIDEO_PATH: {tmp}/none.mp4: No such file or directory"),
         ({"VIDEO_PATH": "{tmp}/texts"}, "VIDEO_PATH: {tmp}/texts: contains no picture"),
         ({"ICONS": "{tmp}/none", "MATRIX": "terminal"}, "ICONS: {tmp}/none: no such folder"),
-        ({"MODEL": "{tmp}/mislabelled"}, "labels.txt has 2 labels, the model has 3 outputs"),
+        ({"MODEL": "{tmp}/mislabelled"}, "2 labels, but the model has 3 outputs"),
+        ({"VISITORS": "zebra"}, "VISITORS='zebra'; its labels are man, woman, nobody"),
+        ({"BACKGROUND_LABELS": "man,woman,nobody"}, "makes a visitor with BACKGROUND_LABELS='man,woman,nobody'"),
+        ({"DETECTOR": "demo/model"}, "DETECTOR='demo/model': model@"),
+        ({"DETECTOR": "{tmp}/none"}, "DETECTOR='{tmp}/none': {tmp}/none: No such file or directory"),
         ({"SINKS": "edgehub"}, "SINKS='edgehub' needs the variables of IoT Edge"),
         ({"DELEGATE": "{tmp}/none.so"}, "DELEGATE='{tmp}/none.so': cannot be loaded"),
     ],

@@ -3,79 +3,28 @@
 import io
 import os
 import re
-import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from bus import About, Command, CurrentLabel, InvalidSetting, Message, Status, topics
-from footfall.__main__ import COMMANDS, main
+from bus import Command, CurrentLabel, InvalidSetting, topics
+from footfall.__main__ import COMMANDS
 from footfall.cameras import forget, send_command
-from footfall.connection import Connection
 from footfall.state import RunState, lock
+from tests.footfall.suite import Suite, call, running_suite
 from tests.support.broker import ROOT, Broker, free_port
-from tests.support.guarded_broker import OBSERVER, GuardedBroker
-from tests.support.listener import Listener
 
 START = "start it with: make run MQTT_PORT="
-
-
-def call(*words: str) -> int:
-    """Returns the exit code of ``footfall`` with these arguments. Restores the environment and the signal handler."""
-    environment, handler = dict(os.environ), signal.getsignal(signal.SIGTERM)
-    try:
-        return main(words)
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-        os.environ.clear()
-        os.environ.update(environment)
-
-
-class Suite:
-    """A stand-in for a running suite: a broker with users, and a client that publishes statuses for the modules."""
-
-    def __init__(self, broker: GuardedBroker, modules: Listener, folder: Path) -> None:
-        self.broker = broker
-        self.modules = modules
-        self._settings = f"MQTT_PORT={broker.guests}", f"STATE_DIR={folder}"
-
-    def call(self, *words: str) -> int:
-        """Calls ``footfall`` with these arguments for this suite. Returns the exit code."""
-        return call(*words, *self._settings)
-
-    def operator(self) -> Connection:
-        """Returns a connection that can publish commands."""
-        return Connection("127.0.0.1", self.broker.port, "operator", self.broker.password("operator"))
-
-    def report(self, module: str, state: str, detail: str = "", camera: str | None = None) -> None:
-        """Publishes a module's status."""
-        self.publish(Status(module, state, time.time(), time.time(), detail, About(camera)))
-
-    def publish(self, message: Message) -> None:
-        """Publishes a retained message, and waits for the acknowledgement."""
-        self.modules.publish(message.topic, message.pack(), retain=True)
-
-    def retained(self) -> set[str]:
-        """Returns the topics with a retained message."""
-        with self.broker.listener(OBSERVER, "footfall/#") as late:
-            late.settle()
-            return {message.topic for message in late.messages() if message.retain}
 
 
 @pytest.fixture(scope="module")
 def the_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     """One suite for all tests of this file, with the cameras door and back."""
-    folder = tmp_path_factory.mktemp("suite")
-    with GuardedBroker(folder / "broker", observed=True, CAMERAS="door,back") as broker:
-        state = RunState(folder, broker.guests, is_demo=True)
-        state.broker.parent.mkdir()
-        state.broker.symlink_to(folder / "broker")
-        state.create()
-        with broker.listener(OBSERVER, topics.command(), topics.label()) as modules:
-            yield Suite(broker, modules, folder)
+    with running_suite(tmp_path_factory.mktemp("suite")) as the_suite:
+        yield the_suite
 
 
 @pytest.fixture
@@ -90,14 +39,14 @@ def suite(the_suite: Suite) -> Suite:
 
 
 def test_help_lists_all_commands_of_make(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each command is a target of the Makefile. Other arguments are refused."""
+    """Each command without arguments is a target of the Makefile. Other arguments are refused."""
     with pytest.raises(SystemExit, match="0"):
         call("--help")
     shown = capsys.readouterr().out
     called = re.findall(r"^(\w+):.*\n\t@exec \S+ -m footfall (\w+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert dict(called) == {name: name for name in COMMANDS}
+    assert dict(called) == {name: name for name, command in COMMANDS.items() if not command.arguments}
     assert all(re.search(rf"^ +{name} ", shown, re.MULTILINE) for name in COMMANDS)
-    for words in ("", "dance", "command pause", "command =pause"):
+    for words in ("", "dance", "command pause", "command =pause", "check", "count", "collect x --count many"):
         with pytest.raises(SystemExit, match="2"):
             call(*words.split())
 
@@ -237,6 +186,13 @@ def test_reset_asks(root: Path, answer: str, has_terminal: bool, code: int, monk
     monkeypatch.setattr("sys.stdin", typed)
     assert call("reset", f"STATE_DIR={root}") == code
     assert left(root) == (OTHERS if code == 0 else LEDGERS | OTHERS)
+
+
+@pytest.mark.parametrize(("words", "code"), [(("watch",), 0), (("count", "clip.mp4"), 130), (("check", "model"), 130)])
+def test_an_interrupted_command(words: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is the end of a command that has none, and cuts others short."""
+    monkeypatch.setattr(f"footfall.{COMMANDS[words[0]].function.replace(':', '.')}", Mock(side_effect=KeyboardInterrupt))
+    assert call(*words) == code
 
 
 @pytest.mark.system

@@ -22,7 +22,7 @@ def test_a_run_is_followed_to_the_end_of_its_recording(broker: Broker, capsys: p
     Retained messages of an earlier run and invalid messages are ignored. A stopped run does not wait.
     """
     followed = {"prediction": topics.prediction(), "visit": topics.visit("door"), "status": topics.status()}
-    plan = Plan(broker.port, "", (), {}, "door", ("door",), "x.mp4", True, (), "dashboard", "", "", followed)
+    plan = Plan(broker.port, "", (), {}, "door", ("door",), "x.mp4", True, None, "dashboard", "", "", followed)
     begin, is_over, first = time.time(), True, prediction("woman")
 
     def report(module: str, state: str, at: float | None = None, about: About | None = None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import httpx
 from typing_extensions import Self
 
-from bus import About, Answer, DayReport, Frame, Label, Message, Question, Status, states
+from bus import About, Answer, DayReport, Detection, Frame, Label, Message, Question, Status, states
 from tests.support import samples
 from tests.support.broker import Broker, free_port
 from tests.support.browsers import Browser, Picture, is_healthy
@@ -49,13 +49,16 @@ class DashboardRig(ExitStack):
         for message in messages:
             self.listener.publish(message.topic, message.pack(), retain=retain)
 
-    def frame(self, sequence: int, *labels: Label, is_predicted: bool = True) -> Frame:
+    def frame(self, sequence: int, *found: Label | Detection, is_predicted: bool = True) -> Frame:
         """Publishes a frame with the current time, and its prediction, by default with a label made from its number."""
         time.sleep(0.002)  # frames within a millisecond would have the same time
         at = round(time.time(), 3)
         frame = replace(samples.frame("door", sequence, at), jpeg=samples.jpeg(level=sequence % 250))
         prediction = samples.prediction(f"label {sequence}", 0.9, at)
-        prediction = replace(prediction, sequence=sequence, labels=labels or prediction.labels[:1], demo=self.is_demo)
+        labels = tuple(one for one in found if isinstance(one, Label))
+        detections = tuple(one for one in found if isinstance(one, Detection))
+        labels = labels if found else prediction.labels[:1]
+        prediction = replace(prediction, sequence=sequence, labels=labels, detections=detections, demo=self.is_demo)
         self.publish(*[frame, prediction][: 1 + is_predicted], retain=False)
         return frame
 
@@ -69,11 +72,11 @@ class DashboardRig(ExitStack):
         raise AssertionError("the browser received no picture")
 
     @contextmanager
-    def playing(self, *labels: Label) -> Iterator[None]:
-        """Publishes ten frames a second with these labels while entered; the demo's frames while `is_demo` is set."""
+    def playing(self, *found: Label | Detection) -> Iterator[None]:
+        """Publishes ten frames a second with these predictions while entered; the demo's frames while `is_demo` is set."""
         self.publish(replace(CAPTURE, since=time.time(), at=time.time()))
         numbers = itertools.count()
-        with _meanwhile(lambda: self.frame(next(numbers), *labels), 0.1):
+        with _meanwhile(lambda: self.frame(next(numbers), *found), 0.1):
             yield
 
     @contextmanager

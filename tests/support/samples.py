@@ -1,5 +1,7 @@
 """Sample messages."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -21,13 +23,26 @@ def frame(camera: str = "door", sequence: int = 0, captured_at: float = 1000.0) 
 def prediction(
     label: str = "woman", probability: float = 0.9, captured_at: float = 1000.0, camera: str = "door"
 ) -> bus.Prediction:
-    """Returns a prediction with one likely label. Its session time is the wall clock's, its number the time in milliseconds."""
-    labels = (bus.Label(label, probability), bus.Label("rest", min(0.01, probability)))
+    """Returns a prediction with one likely label, a visitor's unless it is "nobody".
+
+    Its session time is the wall clock's, its number the time in milliseconds.
+    """
+    labels = (bus.Label(label, probability, label != "nobody"), bus.Label("rest", min(0.01, probability)))
     sequence = round(captured_at * 1000)
     return bus.Prediction(
         camera, "session", sequence, captured_at, captured_at, captured_at + 0.02, 6.5, "fruits@0123456789ab", labels
     )
 
+
+def detected(*found: bus.Label | None, captured_at: float = 1000.0, camera: str = "door") -> bus.Prediction:
+    """Returns a detector's prediction with a thing for each label, which is as sure as the label; None: one of 0.9 without."""
+    box = bus.Box(0.1, 0.2, 0.3, 0.4)
+    detections = [bus.Detection(box, one.probability if one else 0.9, (one,) if one else ()) for one in found]
+    return replace(prediction(captured_at=captured_at, camera=camera), labels=(), detections=tuple(detections))
+
+
+CHAIR = bus.Label("chair", 0.95, visitor=False)
+"""A label of a detector that makes no visitor."""
 
 HOURS = [f"{hour:02}" for hour in range(24)]
 
@@ -47,7 +62,7 @@ def one_of_each() -> list[bus.Message]:
     return [
         frame(),
         prediction(),
-        bus.Prediction("door", "a1", 0, 0.5, 1.5, 2, 3, "m", (bus.Label("cat", 1, bus.Box(0.0, 0.25, 0.5, 1)),), True),
+        replace(detected(bus.Label("person", 1), CHAIR, None), demo=True),
         bus.Visit("id-1", "door", "woman", 1000.0, 1003.5, 0.97, 31),
         bus.Summary("id-2", "door", "2026-01-31", "09", 1000.0, 4600.0, {"woman": 3}),
         bus.Pixels("matrix", "", bytes(192)),

@@ -23,14 +23,16 @@ class Quantisation(NamedTuple):
 class Network:
     """A chain of operators, from a picture of 1 x side x side x 3 to named outputs."""
 
-    def __init__(self, side: int = 16, dtype: str = "float32", quantisation: Quantisation | None = None) -> None:
+    def __init__(
+        self, side: int = 16, dtype: str = "float32", quantisation: Quantisation | None = None, picture: str = "picture"
+    ) -> None:
         self._builder = flatbuffers.Builder(1024)
         self._side, self._dtype, self._quantisation = side, np.dtype(dtype), quantisation
         self._tensors: list[int] = []
         self._operators: list[int] = []
         self._codes: list[int] = []
         self._buffers = [self._table("Buffer")]  # the schema reserves buffer 0
-        self.picture = self._tensor((1, side, side, 3), "picture")
+        self.picture = self._tensor((1, side, side, 3), picture)
 
     def pool(self, cells: int = 1, name: str = "") -> int:
         """Adds the mean colour of each of cells x cells parts of the picture: 1 x cells x cells x 3. Returns the tensor."""
@@ -59,8 +61,22 @@ class Network:
         options = ("Conv2DOptions", {"StrideW": 1, "StrideH": 1})
         return self._operator("CONV_2D", inputs, self._tensor((1, cells, cells, len(bias))), options)
 
-    def model(self, *outputs: int) -> bytes:
-        """Returns the model file, with these tensors as outputs."""
+    def custom(self, name: str) -> int:
+        """Adds an operator of an accelerator with the picture as input. Returns its result."""
+        fields = {"CustomCode": self._builder.CreateString(name), "DeprecatedBuiltinCode": 32, "BuiltinCode": 32, "Version": 1}
+        self._codes.append(self._table("OperatorCode", **fields))
+        result = self._tensor((1, 3))
+        ends = {"Inputs": self._numbers([self.picture]), "Outputs": self._numbers([result])}
+        self._operators.append(self._table("Operator", OpcodeIndex=len(self._codes) - 1, **ends))
+        return result
+
+    def model(self, *outputs: int, metadata: bytes = b"") -> bytes:
+        """Returns the model file, with these tensors as outputs, and TensorFlow Lite metadata if there is any."""
+        described: dict[str, int] = {}
+        if metadata:
+            self._buffers.append(self._table("Buffer", Data=self._numbers(list(metadata), np.uint8)))
+            name = self._builder.CreateString("TFLITE_METADATA")
+            described = {"Metadata": self._vector([self._table("Metadata", Name=name, Buffer=len(self._buffers) - 1)])}
         graph = self._table(
             "SubGraph",
             Tensors=self._vector(self._tensors),
@@ -74,6 +90,7 @@ class Network:
             OperatorCodes=self._vector(self._codes),
             Subgraphs=self._vector([graph]),
             Buffers=self._vector(self._buffers),
+            **described,
         )
         self._builder.Finish(model, b"TFL3")
         return bytes(self._builder.Output())
@@ -129,10 +146,27 @@ def classification(weights: Array, bias: Array, side: int = 16, is_half: bool = 
     return boxes({"probabilities": ((1, len(bias)), weights, bias)}, side, is_half)
 
 
-def quantised(dtype: str, quantisation: Quantisation, side: int = 16) -> bytes:
+def named(names: tuple[str, str], scale: float = 255, offset: float = 0, side: int = 16, metadata: bytes = b"") -> bytes:
+    """Returns a float classifier that outputs its mean colour times 255 / `scale`, plus `offset`; input and output have names.
+
+    It gives the colour as parts of 1 if it takes (pixel - mean) / `scale`, where `offset` is mean / 255.
+    """
+    network = Network(side, picture=names[0])
+    colour = network.convolve(network.pool(), np.eye(3) * scale / 255, np.full(3, offset))
+    return network.model(network.reshape(colour, (1, 3), names[1]), metadata=metadata)
+
+
+def quantised(dtype: str, quantisation: Quantisation, side: int = 16, picture: str = "picture") -> bytes:
     """Returns a quantised classifier that outputs the mean colour as three probabilities."""
-    network = Network(side, dtype, quantisation)
+    network = Network(side, dtype, quantisation, picture)
     return network.model(network.reshape(network.pool(), (1, 3)))
+
+
+def pixels(shape: Sequence[int], side: int, dtype: str = "float32") -> bytes:
+    """Returns a model whose output has the values of its input, side x side x 3, in another shape; uint8 and int8 mean 0..1."""
+    quantisation = None if dtype == "float32" else Quantisation(1 / 255, int(np.iinfo(dtype).min))
+    network = Network(side, dtype, quantisation)
+    return network.model(network.reshape(network.pool(side), shape))
 
 
 def yolo(weights: Array, bias: Array, cells: int = 4, side: int = 16) -> bytes:

@@ -1,7 +1,11 @@
 """Small videos and pictures whose frames can be distinguished."""
 
+from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 
@@ -34,3 +38,17 @@ def pictures(folder: Path, number: int = 3) -> Path:
     for one in range(number):
         cv2.imwrite(str(folder / f"{one}.png"), numbered(one))
     return folder
+
+
+def timed_video(path: Path, pictures: Iterable[tuple[float, Picture]]) -> Path:
+    """Writes a video of pictures (64 x 48, BGR), each with its time in seconds, at any rate, as phones record them."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for at, picture in pictures:
+            frame = av.VideoFrame.from_ndarray(picture, "bgr24")
+            frame.pts, frame.time_base = round(at * 1000), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bus import About, Box, CameraDay, CurrentLabel, DayReport, Label, Pixels, Status, Visit, states
+from bus import About, Box, CameraDay, CurrentLabel, DayReport, Detection, Label, Pixels, Status, Visit, states
 from tests.dashboard.page.conftest import CONNECTED
 from tests.support.broker import Broker
 from tests.support.chromium import Tab, open_tab
@@ -21,7 +21,8 @@ HOURS = [f"{hour:02}" for hour in range(24)]
 EVERY: dict[str, float | None] = dict.fromkeys(HOURS, 1.0)
 NONE: dict[str, float | None] = dict.fromkeys(HOURS)
 MORNING = NONE | {"08": 1.0, "09": 1.0, "10": 1.0, "11": 0.5}
-WOMAN = Label("woman", 0.9, Box(0.1, 0.1, 0.5, 0.5))
+WOMAN = Label("woman", 0.9)
+BOX = Box(0.1, 0.1, 0.5, 0.5)
 EVIL = "<img src=x onerror=window.hacked=1>"
 
 
@@ -182,6 +183,17 @@ def test_comparing_two_days(rig: DashboardRig, tab: Tab) -> None:
         shows(tab, "#totals", r"visitors\s+5")
 
 
+def test_visitors_have_boxes(rig: DashboardRig, tab: Tab) -> None:
+    """A detector's other things have none. A visitor without a label has a box without a name; an improbable one has none."""
+    chair = Detection(BOX, 0.95, (Label("chair", 0.95, visitor=False),))
+    with rig.playing(chair, Detection(BOX, 0.8, (WOMAN, Label("man", 0.1))), Detection(BOX, 0.62), Detection(BOX, 0.49)):
+        tab.wait_for_pictures()
+        expect(tab.page.locator(".camera .box")).to_have_text([re.compile(r"woman 90\s%"), re.compile(r"visitor 62\s%")])
+        expect(tab.page.locator(".camera .label")).to_contain_text("woman")
+        place = "({style}) => [style.left, style.top, style.width, style.height]"
+        assert tab.page.locator(".camera .box").first.evaluate(place) == ["10%", "10%", "50%", "50%"]
+
+
 @pytest.mark.parametrize("name", [EVIL, "__proto__"])
 def test_names_are_text(rig: DashboardRig, tab: Tab, name: str) -> None:
     """Names with HTML, and names with a meaning in JavaScript, are shown as text everywhere."""
@@ -192,7 +204,7 @@ def test_names_are_text(rig: DashboardRig, tab: Tab, name: str) -> None:
     metrics = {name: 2.0, "dropped_constructor": 3.0}
     evil = Status("evil", name, time.time(), time.time(), name, About(model=name, labels=(name,)), metrics, {name: 2.0})
     rig.publish(evil, status("counter"))
-    with rig.counting(day), rig.playing(replace(WOMAN, name=name)):
+    with rig.counting(day), rig.playing(Detection(BOX, 0.9, (replace(WOMAN, name=name),))):
         tab.wait_for_pictures()
         places = (".camera .label", ".camera .box", ".who", "#totals", "#visits tbody", "#matrices", "#counts-table")
         for selector in (*places, ".module[data-module=evil]"):

@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from bus import CurrentLabel, Label, Pixels, states
-from tests.dashboard.page.test_journeys import EVERY, MORNING, NONE, WOMAN, camera, report, shows, status
+from bus import CurrentLabel, Detection, Label, Pixels, states
+from tests.dashboard.page.test_journeys import BOX, EVERY, MORNING, NONE, WOMAN, camera, report, shows, status
 from tests.support import samples
 from tests.support.chromium import Tab, open_tab
 from tests.support.dashboard_rig import DashboardRig
@@ -55,7 +55,7 @@ def tab(rig: DashboardRig, browser: Browser) -> Iterator[Tab]:
     with (
         rig.counting(today, yesterday),
         open_tab(browser, rig.address, timezone_id="America/New_York", bypass_csp=True) as tab,
-        rig.playing(WOMAN, Label("man", 0.05)),
+        rig.playing(Label("man", 0.05), Detection(BOX, 0.9, (WOMAN,)), Detection(BOX, 0.6)),
     ):
         tab.page.locator(".camera[data-camera=door]").scroll_into_view_if_needed()  # only visible cards get pictures
         tab.wait_for_pictures()
