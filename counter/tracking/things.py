@@ -1,0 +1,93 @@
+"""The things that a detector found in a frame, ready for the tracker: checked, in square units, one for each real thing."""
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import NamedTuple
+
+from bus import Detection, Label
+
+MAX_THINGS = 64  # a frame's most probable things that are tracked; bounds the time for a frame
+SAME_THING_IOU = 0.7  # overlap (intersection over union) at which two boxes, of whatever labels, are one thing
+MAX_DISTANCE = 10.0  # picture heights from the origin beyond which a box is invalid
+_DIGITS = 5  # decimals of lengths: a hundredth of a pixel
+
+
+class Area(NamedTuple):
+    """A box: left, top, width and height in heights of the picture."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def anchor(self) -> tuple[float, float]:
+        """The middle of the lower edge, where a person stands."""
+        return self.x + self.w / 2, self.y + self.h
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the box has a size, and is in or near the picture."""
+        return all(isfinite(one) and abs(one) <= MAX_DISTANCE for one in self) and self.w > 0 and self.h > 0
+
+    def iou(self, other: "Area") -> float:
+        """Returns the intersection over union with another box, in 0..1."""
+        w = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
+        h = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
+        if w <= 0 or h <= 0:
+            return 0.0
+        return w * h / (self.w * self.h + other.w * other.h - w * h)
+
+
+class Thing(NamedTuple):
+    """A thing in a frame, the probability that it is one, and its labels, highest first; empty if they are unknown."""
+
+    area: Area
+    confidence: float
+    labels: tuple[Label, ...] = ()
+
+
+class Sighting(NamedTuple):
+    """Where a visitor was at a time in seconds."""
+
+    at: float
+    area: Area
+
+
+def things_in(detections: Iterable[Detection], aspect: float) -> list[Thing]:
+    """Returns the visitors among the detections in a picture; `aspect` is the picture's width divided by its height.
+
+    Boxes on the same thing become one, with the labels of all. If its best label is no visitor's, the thing is left out.
+    """
+    things = [
+        Thing(Area(x * aspect, y, w * aspect, h), one.confidence, one.labels) for one in detections for x, y, w, h in (one.box,)
+    ]
+    return [one for one in merge(things) if not one.labels or one.labels[0].visitor]
+
+
+def merge(things: Iterable[Thing]) -> list[Thing]:
+    """Returns the `MAX_THINGS` most probable valid things, highest first, with the boxes on the same thing merged.
+
+    The order of the things given makes no difference.
+    """
+    rounded = [one._replace(area=Area(*(round(length, _DIGITS) for length in one.area))) for one in things if one.area.is_valid]
+    valid = [one for one in rounded if one.area.is_valid and isfinite(one.confidence)]
+    valid.sort(key=lambda one: (-one.confidence, one.area, [(label.name, label.probability) for label in one.labels]))
+    merged: list[Thing] = []
+    for one in valid[: 4 * MAX_THINGS]:
+        for number, other in enumerate(merged):
+            if one.area.iou(other.area) >= SAME_THING_IOU:
+                merged[number] = other._replace(labels=_union(other.labels, one.labels))
+                break
+        else:
+            merged.append(one)
+    return merged[:MAX_THINGS]
+
+
+def _union(first: Sequence[Label], second: Sequence[Label]) -> tuple[Label, ...]:
+    """Returns the labels of both, each with its highest probability, highest first."""
+    best: dict[str, Label] = {}
+    for label in (*first, *second):
+        if label.name not in best or label.probability > best[label.name].probability:
+            best[label.name] = label
+    return tuple(sorted(best.values(), key=lambda label: (-label.probability, label.name)))

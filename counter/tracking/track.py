@@ -1,0 +1,86 @@
+"""One visitor's track: who it is, where they are, and the evidence for their label."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bus import Label
+from counter.timeline import shifted
+from counter.tracking.motion import Motion
+from counter.tracking.things import Sighting, Thing
+
+CONFIRM_FRAMES = 2  # sightings that confirm a track
+CONFIRM_SECONDS = 0.08  # least time between the first and the last of them
+MAJORITY = 0.5  # part of all evidence that the label of a track needs
+MAX_LABELS = 8  # labels of a track for which evidence is kept; those with least are dropped
+_DIGITS = 3  # decimals of evidence
+
+
+class Evidence(NamedTuple):
+    """The evidence for one label over `frames` sightings: the sum of its probabilities, and the highest."""
+
+    total: float = 0.0
+    peak: float = 0.0
+    frames: int = 0
+
+    def with_sighting(self, probability: float) -> "Evidence":
+        """Returns the evidence with one more sighting."""
+        return Evidence(round(self.total + probability, _DIGITS), max(self.peak, round(probability, _DIGITS)), self.frames + 1)
+
+
+@dataclass(slots=True)
+class Track:
+    """A visitor in view. `motion` is as of the last sighting at `seen_at`;
+
+    `origin` is session and sequence number of its first frame. Until the track is confirmed it may be a false one, and
+    `sightings` has all of them; from then on, the last two.
+    """
+
+    id: int
+    origin: str
+    motion: Motion
+    started_at: float
+    seen_at: float
+    frames: int = 0
+    is_confirmed: bool = False
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    sightings: list[Sighting] = field(default_factory=list)
+
+    @property
+    def label(self) -> str | None:
+        """The label with more than half of the evidence, or None: undecided."""
+        if not self.evidence:
+            return None
+        best = max(self.evidence, key=lambda name: self.evidence[name].total)
+        return best if self.evidence[best].total > MAJORITY * sum(one.total for one in self.evidence.values()) else None
+
+    @classmethod
+    def begin(cls, number: int, origin: str, at: float, thing: Thing) -> "Track":
+        """Returns a track that begins with a thing."""
+        track = cls(number, origin, Motion.start(thing.area), at, at, 1, sightings=[Sighting(at, thing.area)])
+        track._add_evidence(thing.labels)
+        return track
+
+    def add(self, at: float, thing: Thing) -> list[Sighting]:
+        """Adds a sighting. Returns the sightings that now count and did not before: none while the track is unconfirmed."""
+        self.motion = self.motion.after(at - self.seen_at).updated(thing.area)
+        self.seen_at, self.frames = at, self.frames + 1
+        self._add_evidence(thing.labels)
+        self.sightings.append(Sighting(at, thing.area))
+        if self.is_confirmed:
+            self.sightings = self.sightings[-2:]
+            return self.sightings[-1:]
+        self.is_confirmed = self.frames >= CONFIRM_FRAMES and at - self.started_at >= CONFIRM_SECONDS
+        return list(self.sightings) if self.is_confirmed else []
+
+    def _add_evidence(self, labels: Sequence[Label]) -> None:
+        for label in labels:
+            if label.visitor:
+                self.evidence[label.name] = self.evidence.get(label.name, Evidence()).with_sighting(label.probability)
+        while len(self.evidence) > MAX_LABELS:
+            del self.evidence[min(self.evidence, key=lambda name: self.evidence[name].total)]
+
+    def shift(self, by: float) -> None:
+        """Shifts all times by a number of seconds, because the clock was set."""
+        self.started_at, self.seen_at = shifted(self.started_at, by), shifted(self.seen_at, by)
+        self.sightings = [Sighting(shifted(at, by), area) for at, area in self.sightings]

@@ -1,0 +1,165 @@
+"""Stays in zones: who entered, who left, and for how long they were inside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from math import isfinite
+from typing import Literal, NamedTuple
+
+from counter.timeline import shifted
+from counter.tracking.lines import Point
+from counter.tracking.things import Sighting
+from runtime.errors import InvalidSetting
+
+INERTIA = 0.5  # seconds for which a visitor must be seen inside to have entered, or outside to have left
+MAX_CORNERS = 32
+MIN_AREA = 1e-4  # of a zone, in squared picture heights
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A polygon. Raises `InvalidSetting` if it has no area, crosses itself, or has too many corners."""
+
+    name: str
+    corners: tuple[Point, ...]
+
+    def __post_init__(self) -> None:
+        if not 3 <= len(self.corners) <= MAX_CORNERS:
+            raise InvalidSetting(f"zone {self.name!r} has {len(self.corners)} corners; 3 to {MAX_CORNERS} are allowed")
+        if not all(isfinite(one) for corner in self.corners for one in corner):
+            raise InvalidSetting(f"zone {self.name!r} has a corner that is not a number")
+        for (one, first), (other, second) in combinations(enumerate(self._edges), 2):
+            if other - one not in (1, len(self.corners) - 1) and _cross(*first, *second):
+                raise InvalidSetting(f"zone {self.name!r} crosses itself: edges {one + 1} and {other + 1}")
+        area = abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in self._edges)) / 2
+        if area < MIN_AREA:
+            raise InvalidSetting(
+                f"zone {self.name!r} has an area of {area:.2g} squared picture heights; {MIN_AREA} is the minimum"
+            )
+
+    @property
+    def _edges(self) -> list[tuple[Point, Point]]:
+        return list(pairwise((*self.corners, self.corners[0])))
+
+    def contains(self, point: Point) -> bool:
+        """Returns whether a ray from the point to the right leaves the polygon an odd number of times."""
+        x, y = point
+        is_inside = False
+        for (ax, ay), (bx, by) in self._edges:
+            if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
+                is_inside = not is_inside
+        return is_inside
+
+
+class Change(NamedTuple):
+    """A track enters a zone or leaves it; `seconds` is how long it was inside when it leaves, else 0."""
+
+    zone: str
+    track: int
+    kind: Literal["enter", "leave"]
+    at: float
+    seconds: float
+
+
+@dataclass(slots=True)
+class Stay:
+    """A track's stay in a zone: when it entered, if it is inside, and when it was last seen there.
+
+    `turned_at` is the time of its first sighting on the other side of the border, if it has not settled there yet. `seconds` is
+    the sum of its earlier stays.
+    """
+
+    entered_at: float | None = None
+    inside_at: float = 0.0
+    turned_at: float | None = None
+    seconds: float = 0.0
+
+    def step(self, at: float, is_inside: bool) -> Literal["enter", "leave"] | None:
+        """Processes a sighting. Returns what it settles."""
+        was_inside = self.entered_at is not None
+        if is_inside == was_inside:
+            self.turned_at = None
+        elif self.turned_at is None:
+            self.turned_at = at
+        if is_inside:
+            self.inside_at = at
+        if self.turned_at is None or at - self.turned_at < INERTIA - 1e-6:
+            return None
+        if was_inside:
+            return "leave"
+        self.entered_at, self.turned_at = self.turned_at, None
+        return "enter"
+
+    def leave(self) -> float:
+        """Ends the stay. Returns its seconds."""
+        seconds = 0.0 if self.entered_at is None else round(self.inside_at - self.entered_at, 3)
+        self.entered_at, self.turned_at, self.seconds = None, None, round(self.seconds + seconds, 3)
+        return seconds
+
+    def shift(self, by: float) -> None:
+        """Shifts all times by a number of seconds, because the clock was set."""
+        self.entered_at = None if self.entered_at is None else shifted(self.entered_at, by)
+        self.turned_at = None if self.turned_at is None else shifted(self.turned_at, by)
+        self.inside_at = shifted(self.inside_at, by)
+
+
+Stays = dict[tuple[str, int], Stay]
+"""By zone and track."""
+
+
+class ZoneCounter:
+    """A counter of who is in which zone. `stays` is its state.
+
+    A visitor stands at the middle of the lower edge of their box. A stay begins with the first sighting inside and ends with the
+    last one there, if they stayed on that side for `INERTIA` seconds; so a box that trembles at the border changes nothing. Who
+    is not seen for a moment is still inside, until their track ends.
+    """
+
+    def __init__(self, zones: Sequence[Zone], stays: Stays | None = None) -> None:
+        self._zones = zones
+        names = {zone.name for zone in zones}
+        self.stays = {key: stay for key, stay in (stays or {}).items() if key[0] in names}
+
+    def process(self, track: int, sightings: Sequence[Sighting]) -> list[Change]:
+        """Processes the new sightings of a track, in order of time. Returns the changes that they settle."""
+        return [found for one in sightings for zone in self._zones if (found := self._step(zone, track, one)) is not None]
+
+    def end(self, track: int) -> tuple[list[Change], dict[str, float]]:
+        """Ends a track's stays. Returns them, and the seconds that it was in each zone."""
+        stays = {zone.name: stay for zone in self._zones if (stay := self.stays.pop((zone.name, track), None)) is not None}
+        inside = [(name, stay) for name, stay in stays.items() if stay.entered_at is not None]
+        left = [Change(name, track, "leave", stay.inside_at, stay.leave()) for name, stay in inside]
+        return left, {name: stay.seconds for name, stay in stays.items() if stay.seconds > 0}
+
+    def inside(self, zone: str) -> int:
+        """Returns the number of visitors in a zone."""
+        return sum(name == zone and stay.entered_at is not None for (name, _), stay in self.stays.items())
+
+    def shift(self, by: float) -> None:
+        """Shifts all times by a number of seconds, because the clock was set."""
+        for stay in self.stays.values():
+            stay.shift(by)
+
+    def _step(self, zone: Zone, track: int, sighting: Sighting) -> Change | None:
+        is_inside = zone.contains(sighting.area.anchor)
+        stay = self.stays.get((zone.name, track))
+        if stay is None:
+            if not is_inside:
+                return None
+            stay = self.stays[zone.name, track] = Stay()
+        kind = stay.step(sighting.at, is_inside)
+        if kind == "enter":
+            return Change(zone.name, track, kind, stay.entered_at or sighting.at, 0.0)
+        return kind and Change(zone.name, track, kind, stay.inside_at, stay.leave())
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """Returns whether the segments from a to b and from c to d meet."""
+    one, other, third, fourth = _turn(a, b, c), _turn(a, b, d), _turn(c, d, a), _turn(c, d, b)
+    if one == other == third == fourth == 0:  # all on one straight line
+        return any(min(a[n], b[n]) <= max(c[n], d[n]) and min(c[n], d[n]) <= max(a[n], b[n]) and a[n] != b[n] for n in (0, 1))
+    return one * other <= 0 and third * fourth <= 0
+
+
+def _turn(a: Point, b: Point, c: Point) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
