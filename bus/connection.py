@@ -16,9 +16,9 @@ from bus import states
 from bus.client import create_client
 from bus.inbox import Delivery, Inbox
 from bus.message import Message
-from bus.messages import About, Status
 from bus.outbound import MAX_IN_CLIENT, OnAcknowledged, Outbound
 from bus.settings import BusSettings
+from bus.status import About, Status
 from bus.subscriptions import OnCleared, Subscriptions
 from runtime.heartbeat import Heartbeat
 from runtime.logs import LogThrottle

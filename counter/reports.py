@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from heapq import nlargest
 
-from bus import CameraDay, DayCounts, DayReport, Summary, Visit
+from bus import DayCounts, DayReport, Summary, Visit
 from counter.changes import VISIT_COLUMNS, visit_from_row
 from counter.hours import QUARTER, Calendar
 from counter.ledger import Ledger
@@ -45,9 +45,8 @@ class Reports:
         with self._ledger.consistent_reads():
             counts = {name: self.day_counts(name, day) for name in sorted({*cameras, *self.cameras(start, end)})}
             visits = self.latest({name: one.demo for name, one in counts.items()}, start, end, MAX_VISITS)
-        days = {name: CameraDay(one.totals, one.visits, one.counted, one.demo) for name, one in counts.items()}
-        kinds = {one.demo for one in days.values() if any(share is not None for share in one.counted.values())}
-        return DayReport(day.isoformat(), start, end, self.calendar.zone, days, tuple(visits), demo=kinds == {True})
+        kinds = {one.demo for one in counts.values() if any(share is not None for share in one.counted.values())}
+        return DayReport(day.isoformat(), start, end, self.calendar.zone, counts, tuple(visits), demo=kinds == {True})
 
     def summary(self, camera: str, start: float, end: float) -> Summary:
         """Returns the visits that began at a camera in one hour."""

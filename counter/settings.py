@@ -9,13 +9,13 @@ import tzlocal
 from pydantic import Field, field_validator
 
 from bus import InvalidSetting
-from bus.settings import LabelSettings
+from bus.settings import SetupSettings
 from counter.hours import Calendar
 from counter.visits import Rules
 from runtime.settings import Seconds, UserPath
 
 
-class Settings(LabelSettings):
+class Settings(SetupSettings):
     """The settings of a counter, which counts the visits at all cameras on its broker."""
 
     state_dir: UserPath = Field(default=Path(".state/counter"), description="folder of ledger.db, with visits and counts")

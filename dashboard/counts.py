@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import anyio
 
-from bus import Answer, CameraDay, DayReport, FootfallError, Question
+from bus import Answer, DayCounts, DayReport, FootfallError, Question
 
 MIN_DAY, MAX_DAY = 22 * 3600, 26 * 3600
 """Seconds. A day is an hour shorter or longer when the clocks change; another hour is tolerance."""
@@ -157,16 +157,16 @@ def as_csv(report: DayReport) -> str:
     return out.getvalue()
 
 
-def _has_data(day: CameraDay) -> bool:
+def _has_data(day: DayCounts) -> bool:
     return bool(day.visits) or any(share is not None for share in day.counted.values())
 
 
-def _hours(day: CameraDay) -> list[str]:
+def _hours(day: DayCounts) -> list[str]:
     """Returns all hours of the day, sorted."""
     return sorted({*day.counted, *(hour for hours in day.visits.values() for hour in hours)})
 
 
-def _visits(day: CameraDay, label: str, hour: str) -> int | None:
+def _visits(day: DayCounts, label: str, hour: str) -> int | None:
     """Returns the visits of a label in an hour; None if there is no data."""
     visits = day.visits.get(label, {}).get(hour)
     return 0 if visits is None and day.counted.get(hour) is not None else visits

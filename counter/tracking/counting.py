@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bus import Prediction
+from bus import Prediction, Setup
 from counter.timeline import Correction, Timeline
 from counter.tracking.lines import Crossing, Line, LineCounter
 from counter.tracking.packing import SavedTracks, pack, unpack
@@ -37,7 +37,7 @@ def crossing_id(camera: str, track: Track, crossing: Crossing) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class Rules:
     """What is counted at a camera.
 
     `aspect` is the width of its picture divided by the height. A box whose confidence is `threshold` can begin a track.
@@ -45,8 +45,14 @@ class Setup:
 
     lines: tuple[Line, ...] = ()
     zones: tuple[Zone, ...] = ()
-    aspect: float = 16 / 9
+    aspect: float = 4 / 3
     threshold: float = THRESHOLD
+
+    @classmethod
+    def of(cls, setup: Setup, aspect: float, threshold: float) -> "Rules":
+        """Returns the rules for a camera's setup."""
+        lines, zones = setup.lines or (), setup.zones or ()
+        return cls(tuple(Line.of(one, aspect) for one in lines), tuple(Zone.of(one, aspect) for one in zones), aspect, threshold)
 
 
 class TrackCounter:
@@ -55,20 +61,20 @@ class TrackCounter:
     It continues from a timeline and from the packed state of its tracks. Raises `ValueError` if that cannot be read.
     """
 
-    def __init__(self, setup: Setup, timeline: Timeline | None = None, packed: bytes | None = None) -> None:
+    def __init__(self, rules: Rules, timeline: Timeline | None = None, packed: bytes | None = None) -> None:
         self.timeline = timeline or Timeline()
         self.correction: Correction | None = None  # of tracks that ended before the last prediction
-        self._apply(setup, SavedTracks() if packed is None else unpack(packed))
+        self._apply(rules, SavedTracks() if packed is None else unpack(packed))
 
-    def change_setup(self, setup: Setup) -> None:
-        """Counts with another setup from the next frame on. Tracks, and their paths at lines and zones that stay, continue."""
-        self._apply(setup, self._saved)
+    def change_rules(self, rules: Rules) -> None:
+        """Counts by other rules from the next frame on. Tracks, and their paths at lines and zones that stay, continue."""
+        self._apply(rules, self._saved)
 
-    def _apply(self, setup: Setup, saved: SavedTracks) -> None:
-        self._setup = setup
-        self._tracker = Tracker(saved.tracker, setup.threshold)
-        self._lines = LineCounter(setup.lines, saved.paths)
-        self._zones = ZoneCounter(setup.zones, saved.stays)
+    def _apply(self, rules: Rules, saved: SavedTracks) -> None:
+        self._rules = rules
+        self._tracker = Tracker(saved.tracker, rules.threshold)
+        self._lines = LineCounter(rules.lines, saved.paths)
+        self._zones = ZoneCounter(rules.zones, saved.stays)
 
     @property
     def _saved(self) -> SavedTracks:
@@ -98,7 +104,7 @@ class TrackCounter:
             for one in (self._tracker.state, self._lines, self._zones):
                 one.shift(moment.clock_shift)
         before = self.end_all() if moment.elapsed < 0 else Events([], [], [])
-        things = things_in(prediction.detections, self._setup.aspect)
+        things = things_in(prediction.detections, self._rules.aspect)
         update = self._tracker.process(moment.at, things, f"{prediction.session} {prediction.sequence}")
         events = self._end(update.ended, update.interval)
         for track, new in update.seen:

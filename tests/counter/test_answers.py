@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bus import Answer, Bus, CameraDay, Question, topics
+from bus import Answer, Bus, DayCounts, Question, topics
 from counter.answers import MAX_WAITING, Answers
 from counter.changes import Changes
 from counter.hours import FIRST_DAY, LAST_DAY, Calendar
@@ -70,11 +70,15 @@ def test_a_report_covers_one_day_and_all_cameras(ledger: Ledger) -> None:
     assert END - BEGIN == 25 * 3600
     no_data: dict[str, float | None] = dict.fromkeys(f"{hour:02}" for hour in range(24))
     assert report.cameras == {
-        "back": CameraDay({"man": 1}, {"man": {"03": 1}}, no_data | {"03": 1.0}),
-        "door": CameraDay(
-            {"man": 1, "woman": 2}, {"man": {"03": 1}, "woman": {"00": 1, "23": 1}}, no_data | {"03": 1.0, "00": 1.0, "23": 1.0}
+        "back": DayCounts("back", "2026-10-25", {"man": 1}, {"man": {"03": 1}}, no_data | {"03": 1.0}),
+        "door": DayCounts(
+            "door",
+            "2026-10-25",
+            {"man": 1, "woman": 2},
+            {"man": {"03": 1}, "woman": {"00": 1, "23": 1}},
+            no_data | {"03": 1.0, "00": 1.0, "23": 1.0},
         ),
-        "side": CameraDay({}, {}, no_data),
+        "side": DayCounts("side", "2026-10-25", {}, {}, no_data),
     }
     assert list(report.visits) == [VISITS[4], VISITS[3], VISITS[2], VISITS[1]]
     summary = reports.summary("door", BEGIN, END)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bus import Box, Detection, Label, Prediction
 from counter.tracking.assignment import assign
-from counter.tracking.counting import Setup, TrackCounter
+from counter.tracking.counting import Rules, TrackCounter
 from counter.tracking.lines import Line
 from counter.tracking.things import MAX_THINGS, Area, Thing, merge
 from counter.tracking.track import Track
@@ -20,7 +20,7 @@ from counter.tracking.zones import Zone
 from tests.counter.shop import NOON
 from tests.counter.street import ASPECT, Walker, detection, prediction, predictions
 
-SETUP = Setup(
+RULES = Rules(
     lines=(Line("door", (0.2, 0.6), (1.2, 0.6)), Line("across", (0.8, 0.0), (0.8, 1.0))),
     zones=(Zone("till", ((0.4, 0.4), (1.2, 0.4), (1.2, 0.8), (0.4, 0.8))),),
     aspect=ASPECT,
@@ -30,7 +30,7 @@ SETUP = Setup(
 
 def tracks(some: list[Prediction], counter: TrackCounter | None = None) -> list[Track]:
     """Returns all confirmed tracks, in the order of their ids."""
-    counter = counter or TrackCounter(Setup(aspect=ASPECT))
+    counter = counter or TrackCounter(Rules(aspect=ASPECT))
     ended = [track for one in some for track, _ in counter.process(one).ended]
     return sorted(ended + [track for track, _ in counter.end_all().ended], key=lambda track: track.id)
 
@@ -111,7 +111,7 @@ def test_the_threshold_counts() -> None:
     """A box at the threshold begins a track, one at half of it continues it, and any less is left out."""
     for confidences, frames in (([0.3, 0.3, 0.15, 0.3], 4), ([0.3, 0.3, 0.149, 0.3], 3), ([0.299] * 4, 0)):
         some = [prediction(n / 10, [detection(0.5, 0.5, 0.1, 0.25, one)]) for n, one in enumerate(confidences)]
-        assert sum(one.frames for one in tracks(some, TrackCounter(Setup(threshold=0.3)))) == frames
+        assert sum(one.frames for one in tracks(some, TrackCounter(Rules(threshold=0.3)))) == frames
 
 
 def test_a_second_box_on_a_visitor_begins_no_track() -> None:
@@ -238,7 +238,7 @@ def streets(draw: st.DrawFn) -> list[Prediction]:
 @given(streets())
 def test_tracks_are_sound_for_any_predictions(some: list[Prediction]) -> None:
     """No id is used twice, a track is in a frame at most once, and its stay is between its first sighting and its last one."""
-    counter = TrackCounter(Setup(aspect=ASPECT))
+    counter = TrackCounter(Rules(aspect=ASPECT))
     seen: dict[int, list[float]] = defaultdict(list)
     ended = []
     for one in some:
@@ -258,11 +258,11 @@ def test_tracks_are_sound_for_any_predictions(some: list[Prediction]) -> None:
 @given(streets(), st.randoms(use_true_random=False))
 def test_a_restart_at_any_frame_changes_nothing(some: list[Prediction], rng: random.Random) -> None:
     """A counter that is packed and unpacked between any two frames gives the same events, and packs to the same bytes."""
-    counter, restarted = TrackCounter(SETUP), TrackCounter(SETUP)
+    counter, restarted = TrackCounter(RULES), TrackCounter(RULES)
     for one in some:
         assert counter.process(one) == restarted.process(one)
         if rng.random() < 0.5:
-            restarted = TrackCounter(SETUP, restarted.timeline, restarted.pack())
+            restarted = TrackCounter(RULES, restarted.timeline, restarted.pack())
         assert counter.pack() == restarted.pack()
     assert counter.end_all() == restarted.end_all()
 
@@ -295,7 +295,7 @@ def test_a_clock_that_is_set_changes_no_track(by: float) -> None:
 def test_the_state_is_small(number: int, limit: int) -> None:
     """Bytes of the packed state with visitors in view, each with a label."""
     walkers = [Walker(start=(0.08 * n, 0.3 + 0.03 * n), velocity=(0.05, 0.0)) for n in range(number)]
-    counter = TrackCounter(Setup(aspect=ASPECT))
+    counter = TrackCounter(Rules(aspect=ASPECT))
     for one in predictions(walkers, seconds=3.0):
         counter.process(one)
     assert len(counter.tracks) == number
@@ -307,7 +307,7 @@ def test_the_state_is_small(number: int, limit: int) -> None:
 )
 def test_a_damaged_state_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="state of the tracks cannot be read"):
-        TrackCounter(Setup(), packed=data)
+        TrackCounter(Rules(), packed=data)
 
 
 def test_a_new_session_with_its_clock_behind_ends_all_tracks() -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bridge.database import OutboxUnavailable
 from bridge.sinks.edgehub.observer import NotAnswered, Observer
 from bus import Bus, Command, FootfallError, WantedModel
-from bus.messages import Name
+from bus.fields import Name
 from runtime.explanation import first_problem
 
 REPLY_TIMEOUT = 3.0
