@@ -139,10 +139,10 @@ class MainLoop:
         return [one for one in batch.changes.results if isinstance(one, Visit | Crossing)] + corrected
 
     def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
-        for tracks in batch.tracks.values():
+        for tracks in batch.tracks:
             self._drop_if_too_large(partial(self._bus.publish, tracks))
         self._retry(self._publisher.publish)
-        for message in (*batch.labels, *batch.occupancies.values(), *batch.commands):
+        for message in (*batch.labels, *batch.occupancies, *batch.commands):
             self._bus.publish(message)
         self._publish_counts(results)
         ended = tuple(sorted(self._ended_cameras))
