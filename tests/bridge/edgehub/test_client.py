@@ -239,11 +239,8 @@ def test_two_sinks_receive_the_results_that_the_cloud_selects(broker: Broker, tm
             assert b'"running"' in listener.payloads()[-1]
             until(lambda: bridge.out.count("\n") == 1)
             assert bridge.out[8:] == " door: Frau Müller, 3.0 s (today: Frau Müller 6, Herr 7)\n"
-            for message in (
-                CurrentLabel("door", None, None, None, at),
-                Crossing("id-9", "door", "id-2", "gate", "in", "Herr", at),
-            ):
-                listener.publish(message.topic, message.pack(), retain=message.RETAINED)
+            listener.publish(topics.label("door"), CurrentLabel("door", None, None, None, at).pack(), retain=True)
+            listener.publish(topics.crossing("door"), Crossing("id-9", "door", "id-2", "gate", "in", "Herr", at).pack())
             until(lambda: len(hub.records()) == 2, 30)
             crossing = {"type": "crossing", "camera": "door", "label": "Herr", "direction": "in", "line": "gate"}
             assert properties(hub.records()[1]["topic"]).items() >= ({"$.on": "crossings"} | crossing).items()
