@@ -86,6 +86,11 @@ class CameraRegistry:
             if not is_idle or now - max(timeline.last_at or 0.0, timeline.known) < FORGET_AFTER:
                 self._cameras[name] = camera
 
+    def last_sequence(self, prediction: Prediction) -> int:
+        """Returns the last sequence number processed in a prediction's session; -1 if there is none."""
+        camera = self._cameras.get(prediction.camera)
+        return -1 if camera is None else camera.visitors.timeline.sequences.get(prediction.session, -1)
+
     def process(self, prediction: Prediction, batch: Batch) -> None:
         """Adds the effects of a prediction to the batch; a repeated or late one has none."""
         camera = self._find_or_add(prediction.camera)
