@@ -4,7 +4,6 @@ from bus import topics
 from bus.connection import Bus
 from bus.setup import Setup
 
-
 MAX_CAMERAS = 128
 """Upper bound; more than this indicates spoofed names."""
 
