@@ -16,9 +16,9 @@ from bus import states
 from bus.client import create_client
 from bus.inbox import Delivery, Inbox
 from bus.message import Message
-from bus.messages import About, Status
 from bus.outbound import MAX_IN_CLIENT, OnAcknowledged, Outbound
 from bus.settings import BusSettings
+from bus.status import About, Status
 from bus.subscriptions import OnCleared, Subscriptions
 from runtime.heartbeat import Heartbeat
 from runtime.logs import LogThrottle
@@ -148,6 +148,10 @@ class Bus:
     def publish(self, message: Message, on_acknowledged: OnAcknowledged | None = None) -> bool:
         """Publishes a message; see `bus.outbound.Outbound.publish`."""
         return self._outbound.publish(message, on_acknowledged)
+
+    def clear(self, topic: str, on_acknowledged: OnAcknowledged | None = None) -> bool:
+        """Deletes the retained message of a topic; see `bus.outbound.Outbound.clear`."""
+        return self._outbound.clear(topic, on_acknowledged)
 
     def forget(self, *topics: str) -> None:
         """Removes topics from the retained messages that are published again at each connection."""

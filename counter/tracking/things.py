@@ -15,6 +15,15 @@ MAX_DISTANCE = 10.0  # picture heights from the origin beyond which a box is inv
 _DIGITS = 5  # decimals of lengths: a hundredth of a pixel
 
 
+Point = tuple[float, float]
+"""x and y in picture heights."""
+
+
+def scaled(corner: Point, aspect: float) -> Point:
+    """Returns a point in picture heights; `corner` is in parts of a picture whose width is `aspect` times its height."""
+    return corner[0] * aspect, corner[1]
+
+
 class Area(NamedTuple):
     """A box: left, top, width and height in heights of the picture."""
 
@@ -24,7 +33,7 @@ class Area(NamedTuple):
     h: float
 
     @property
-    def anchor(self) -> tuple[float, float]:
+    def anchor(self) -> Point:
         """The middle of the lower edge, where a person stands."""
         return self.x + self.w / 2, self.y + self.h
 
