@@ -1,61 +1,56 @@
 """The contract between modules (topics, messages, states and metric names) and the connection to the broker."""
 
 from bus.connection import Bus
+from bus.fields import UNDECIDED, Direction
 from bus.inbox import Inbox
 from bus.message import Message
-from bus.messages import (
-    About,
-    Answer,
-    Box,
-    CameraDay,
-    Command,
-    CurrentLabel,
-    DayCounts,
-    DayReport,
-    Detection,
-    Frame,
-    Label,
-    ModelUpdate,
-    Pixels,
-    Prediction,
-    Question,
-    Status,
-    Summary,
-    Visit,
-    WantedModel,
-    best_label,
-    labelled,
-)
+from bus.pictures import Box, Detection, Frame, Label, Pixels, Prediction, best_label, labelled
+from bus.requests import Answer, Command, DayReport, Question, WantedModel
+from bus.results import Crossing, CurrentLabel, DayCounts, Occupancy, Summary, Tracks, Visit, VisitorInView, ZoneHours, ZoneTotals
+from bus.setup import Line, Setup, Zone
+from bus.setups import Setups
 from bus.slot import NewestSlot
+from bus.status import About, ModelUpdate, Status
 from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
 
 __all__ = [
+    "UNDECIDED",
     "About",
     "Answer",
     "Box",
     "Bus",
-    "CameraDay",
     "Command",
+    "Crossing",
     "CurrentLabel",
     "DayCounts",
     "DayReport",
     "Detection",
+    "Direction",
     "FootfallError",
     "Frame",
     "Inbox",
     "InvalidMessage",
     "InvalidSetting",
     "Label",
+    "Line",
     "Message",
     "ModelUpdate",
     "NewestSlot",
+    "Occupancy",
     "Pixels",
     "Prediction",
     "Question",
+    "Setup",
+    "Setups",
     "Status",
     "Summary",
+    "Tracks",
     "Visit",
+    "VisitorInView",
     "WantedModel",
+    "Zone",
+    "ZoneHours",
+    "ZoneTotals",
     "best_label",
     "labelled",
 ]

@@ -119,7 +119,8 @@ def plural(kind: type[Message]) -> str:
 
 
 def _as_map(message: Any) -> dict[str, Any]:
-    return {field.name: getattr(message, field.name) for field in fields(message)}
+    names = getattr(message, "WIRE_NAMES", {})  # of fields whose name in messages is a word of Python
+    return {names.get(field.name, field.name): getattr(message, field.name) for field in fields(message)}
 
 
 @cache

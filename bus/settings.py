@@ -1,7 +1,9 @@
 """The settings of every program that connects to the broker, and of modules that use labels."""
 
+import json
 import re
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ from pydantic_settings import NoDecode
 from typing_extensions import Self
 
 from bus import topics
+from bus.setup import Lines, Setup, Zones
 from runtime.explanation import NAME_PATTERN
 from runtime.settings import ModuleSettings, Port, Probability, ReadableFile, SecretFile, split_at_commas
 
@@ -24,6 +27,20 @@ def _not_reserved(camera: str) -> str:
 
 CameraName = Annotated[SiteName, AfterValidator(_not_reserved)]
 CameraNames = Annotated[tuple[CameraName, ...], NoDecode, BeforeValidator(split_at_commas)]
+
+
+def _json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON: {error!s:.80}") from None
+
+
+def _not_a_height(value: object) -> object:
+    """Ignores a number: some programs export LINES, the height of the terminal."""
+    return () if isinstance(value, str) and value.isdecimal() else value
 
 
 class BusSettings(ModuleSettings):
@@ -101,3 +118,20 @@ class LabelSettings(BusSettings):
     """The settings of modules that use labels."""
 
     threshold: Probability = Field(default=0.5, description="minimum probability for a label to count")
+
+
+class SetupSettings(LabelSettings):
+    """The settings of modules that use the setups of cameras."""
+
+    lines: Annotated[Lines, NoDecode, BeforeValidator(_json), BeforeValidator(_not_a_height)] = Field(
+        default=(),
+        description='lines at cameras without a setup, as JSON: `[{"name": "door", "from": [0.1, 0.5], "to": [0.9, 0.5]}]`',
+    )
+    zones: Annotated[Zones, NoDecode, BeforeValidator(_json)] = Field(
+        default=(), description='zones there: `[{"name": "till", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 0.9]]}]`'
+    )
+
+    def completed(self, setup: Setup) -> Setup:
+        """Returns a camera's setup with these lines and zones where it has none."""
+        lines, zones = setup.lines, setup.zones
+        return replace(setup, lines=self.lines if lines is None else lines, zones=self.zones if zones is None else zones)

@@ -34,9 +34,13 @@ class Topic:
 frame = Topic("footfall/{camera}/frame")
 prediction = Topic("footfall/{camera}/prediction")
 visit = Topic("footfall/{camera}/visit")
+crossing = Topic("footfall/{camera}/crossing")
 summary = Topic("footfall/{camera}/summary")
 label = Topic("footfall/{camera}/label")
 counts = Topic("footfall/{camera}/counts")
+occupancy = Topic("footfall/{camera}/occupancy")
+tracks = Topic("footfall/{camera}/tracks")
+setup = Topic("footfall/{camera}/setup")
 command = Topic("footfall/{camera}/command")
 # Of an asker
 question = Topic("footfall/query/{asker}/question")

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from typing_extensions import Self
 
-from bus.settings import LabelSettings
+from bus.settings import SetupSettings
 from runtime.settings import CommaSeparated, ReadableFile
 
 MIN_PASSWORD, MAX_PASSWORD = 8, 256
@@ -28,7 +28,7 @@ def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return plain
 
 
-class Settings(LabelSettings):
+class Settings(SetupSettings):
     """Settings of the dashboard. By default it listens on loopback; any other address requires a password."""
 
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(default=9001, description="port of the page; 0 turns the page off")

@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+import bus
 from bridge.settings import Settings as Bridge
-from bus import messages, metric_names, states, topics
+from bus import metric_names, states, topics
 from bus.message import JsonMessage, Message
-from bus.settings import BusSettings, LabelSettings
+from bus.settings import BusSettings, LabelSettings, SetupSettings
 from capture.settings import Settings as Capture
 from classifier.settings import Settings as Classifier
 from counter.settings import Settings as Counter
@@ -27,11 +28,12 @@ ACCESS = ROOT / "mosquitto" / "access.acl"
 SETTINGS: dict[str, tuple[type[BusSettings], type[BusSettings] | None]] = {
     "all": (BusSettings, None),
     "labels": (LabelSettings, BusSettings),
+    "setup": (SetupSettings, LabelSettings),
     "capture": (Capture, BusSettings),
     "classifier": (Classifier, LabelSettings),
-    "counter": (Counter, LabelSettings),
+    "counter": (Counter, SetupSettings),
     "bridge": (Bridge, BusSettings),
-    "dashboard": (Dashboard, LabelSettings),
+    "dashboard": (Dashboard, SetupSettings),
     "display": (Display, LabelSettings),
 }
 """By group: the settings, and the base class whose settings are in another group."""
@@ -56,7 +58,7 @@ def settings_table(group: str) -> str:
 def message_kinds() -> list[type[Message]]:
     """Returns the classes of all messages that have a topic, in the order of `bus.topics`."""
     kinds = [
-        kind for kind in vars(messages).values() if isinstance(kind, type) and issubclass(kind, Message) and "TOPIC" in vars(kind)
+        kind for kind in vars(bus).values() if isinstance(kind, type) and issubclass(kind, Message) and "TOPIC" in vars(kind)
     ]
     return sorted(kinds, key=lambda kind: list(_topics()).index(kind.TOPIC()))
 

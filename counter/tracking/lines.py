@@ -5,32 +5,27 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Literal, NamedTuple
 
+import bus
 from counter.timeline import shifted
-from counter.tracking.things import Area, Sighting
-from runtime.errors import InvalidSetting
+from counter.tracking.things import Area, Point, Sighting, scaled
 
 BAND = 0.06  # distance from a line, in box heights, within which it is undecided on which side a visitor is
 SLOW = 0.35  # seconds between frames from which a path is extended beyond its first sighting and its last one
 MAX_EXTENSION = 0.5  # seconds by which it is extended at most
-MIN_LENGTH = 0.01  # picture heights
-Point = tuple[float, float]
-"""x and y in picture heights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line with an arrow from `start` to `end`. Who walks from its left to its right, looking along the arrow, goes in.
-
-    A line drawn from left to right has its right below. Raises `InvalidSetting` if the line has no length.
-    """
+    """A line of a setup, in picture heights; see `bus.Line`."""
 
     name: str
     start: Point
     end: Point
 
-    def __post_init__(self) -> None:
-        if not self.length >= MIN_LENGTH:
-            raise InvalidSetting(f"line {self.name!r} is {self.length:.3g} picture heights long; {MIN_LENGTH} is the minimum")
+    @classmethod
+    def of(cls, line: bus.Line, aspect: float) -> "Line":
+        """Returns the line in a picture whose width is `aspect` times its height."""
+        return cls(line.name, scaled(line.start, aspect), scaled(line.end, aspect))
 
     @property
     def length(self) -> float:

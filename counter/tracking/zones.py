@@ -2,53 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
-from math import isfinite
 from typing import Literal, NamedTuple
 
+import bus
+from bus.polygon import contains
 from counter.timeline import shifted
-from counter.tracking.lines import Point
-from counter.tracking.things import Sighting
-from runtime.errors import InvalidSetting
+from counter.tracking.things import Point, Sighting, scaled
 
 INERTIA = 0.5  # seconds for which a visitor must be seen inside to have entered, or outside to have left
-MAX_CORNERS = 32
-MIN_AREA = 1e-4  # of a zone, in squared picture heights
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A polygon. Raises `InvalidSetting` if it has no area, crosses itself, or has too many corners."""
+    """A zone of a setup, in picture heights; see `bus.Zone`."""
 
     name: str
     corners: tuple[Point, ...]
 
-    def __post_init__(self) -> None:
-        if not 3 <= len(self.corners) <= MAX_CORNERS:
-            raise InvalidSetting(f"zone {self.name!r} has {len(self.corners)} corners; 3 to {MAX_CORNERS} are allowed")
-        if not all(isfinite(one) for corner in self.corners for one in corner):
-            raise InvalidSetting(f"zone {self.name!r} has a corner that is not a number")
-        for (one, first), (other, second) in combinations(enumerate(self._edges), 2):
-            if other - one not in (1, len(self.corners) - 1) and _cross(*first, *second):
-                raise InvalidSetting(f"zone {self.name!r} crosses itself: edges {one + 1} and {other + 1}")
-        area = abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in self._edges)) / 2
-        if area < MIN_AREA:
-            raise InvalidSetting(
-                f"zone {self.name!r} has an area of {area:.2g} squared picture heights; {MIN_AREA} is the minimum"
-            )
-
-    @property
-    def _edges(self) -> list[tuple[Point, Point]]:
-        return list(pairwise((*self.corners, self.corners[0])))
-
-    def contains(self, point: Point) -> bool:
-        """Returns whether a ray from the point to the right leaves the polygon an odd number of times."""
-        x, y = point
-        is_inside = False
-        for (ax, ay), (bx, by) in self._edges:
-            if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
-                is_inside = not is_inside
-        return is_inside
+    @classmethod
+    def of(cls, zone: bus.Zone, aspect: float) -> "Zone":
+        """Returns the zone in a picture whose width is `aspect` times its height."""
+        return cls(zone.name, tuple(scaled(corner, aspect) for corner in zone.polygon))
 
 
 class Change(NamedTuple):
@@ -141,7 +115,7 @@ class ZoneCounter:
             stay.shift(by)
 
     def _step(self, zone: Zone, track: int, sighting: Sighting) -> Change | None:
-        is_inside = zone.contains(sighting.area.anchor)
+        is_inside = contains(zone.corners, sighting.area.anchor)
         stay = self.stays.get((zone.name, track))
         if stay is None:
             if not is_inside:
@@ -151,15 +125,3 @@ class ZoneCounter:
         if kind == "enter":
             return Change(zone.name, track, kind, stay.entered_at or sighting.at, 0.0)
         return kind and Change(zone.name, track, kind, stay.inside_at, stay.leave())
-
-
-def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
-    """Returns whether the segments from a to b and from c to d meet."""
-    one, other, third, fourth = _turn(a, b, c), _turn(a, b, d), _turn(c, d, a), _turn(c, d, b)
-    if one == other == third == fourth == 0:  # all on one straight line
-        return any(min(a[n], b[n]) <= max(c[n], d[n]) and min(c[n], d[n]) <= max(a[n], b[n]) and a[n] != b[n] for n in (0, 1))
-    return one * other <= 0 and third * fourth <= 0
-
-
-def _turn(a: Point, b: Point, c: Point) -> float:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus import Answer, Command, Frame, InvalidMessage, Message, Pixels, Prediction, Question, Status, WantedModel, messages
+import bus
+from bus import Answer, Command, Frame, InvalidMessage, Message, Pixels, Prediction, Question, Status, WantedModel
 from bus.message import JsonMessage
 from tests.support import samples
 from tests.support.values import anything
 
 SAMPLES = samples.one_of_each()
-KINDS = [kind for kind in vars(messages).values() if "TOPIC" in getattr(kind, "__dict__", ())]
+KINDS = [kind for kind in vars(bus).values() if "TOPIC" in getattr(kind, "__dict__", ())]
 FOR_PROGRAMS = re.compile(r"Input|should|valid|pars|match|pattern|\^|Errno|codec|dictionary|tuple|instance|extra_|Value error")
 
 every_sample = pytest.mark.parametrize("message", SAMPLES, ids=lambda message: type(message).__name__)
@@ -230,8 +231,10 @@ def test_the_json_of_an_answer() -> None:
     """Its keys and structure are a contract with other programs."""
     answer = document(Answer("desk", "7", "", samples.report()))
     names = "v asker id problem report day begins_at ends_at zone cameras back door totals visits woman counted demo"
+    names += " camera crossings zones"
     assert {*names.split(), *samples.HOURS} == set(keys(answer | {"report": answer["report"] | {"visits": []}}))
     door = {"totals": {"woman": 1}, "visits": {"woman": {"02": 1}}, "counted": dict.fromkeys(samples.HOURS, 1.0), "demo": False}
+    door |= {"camera": "door", "day": "2026-10-25", "crossings": {}, "zones": {}}
     assert answer["report"]["cameras"]["door"] == door
     visit = {"id": "id-1", "camera": "door", "label": "woman", "started_at": 1792890000.0, "ended_at": 1792890003.5}
-    assert answer["report"]["visits"] == [visit | {"peak": 0.97, "frames": 31, "demo": False}]
+    assert answer["report"]["visits"] == [visit | {"peak": 0.97, "frames": 31, "demo": False, "direction": None, "zones": {}}]

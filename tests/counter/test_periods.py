@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bus import CameraDay, Command, DayCounts
+from bus import Command, DayCounts
 from counter.changes import Changes
 from counter.database import FILE
 from counter.ledger import Ledger
@@ -46,10 +46,10 @@ def test_no_data_differs_from_no_visitors(ledger: Ledger) -> None:
     ledger.commit(counting(BEGIN + 20 * 3600, BEGIN + 20 * 3600 + 1, camera="gone"))
     report = reports.day_report(["side"], DAY)
     assert report.cameras == {
-        "door": CameraDay({}, {}, NO_DATA | {"09": 1.0, "10": 0.25}),
-        "drawn": CameraDay({}, {}, NO_DATA | {"00": 1.0}, demo=True),
-        "gone": CameraDay({}, {}, NO_DATA | {"20": 0.0}),
-        "side": CameraDay({}, {}, NO_DATA),
+        "door": DayCounts("door", "2026-11-23", {}, {}, NO_DATA | {"09": 1.0, "10": 0.25}),
+        "drawn": DayCounts("drawn", "2026-11-23", {}, {}, NO_DATA | {"00": 1.0}, demo=True),
+        "gone": DayCounts("gone", "2026-11-23", {}, {}, NO_DATA | {"20": 0.0}),
+        "side": DayCounts("side", "2026-11-23", {}, {}, NO_DATA),
     }
     assert not report.demo
     assert reports.day_report([], date(2026, 11, 22)).cameras == {}

@@ -12,7 +12,7 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bus import InvalidSetting
-from bus.messages import Text
+from bus.fields import Text
 from bus.settings import BusSettings
 from capture.settings import Settings as CaptureSettings
 from classifier.settings import Settings as ClassifierSettings

@@ -50,11 +50,18 @@ HOURS = [f"{hour:02}" for hour in range(24)]
 def report() -> bus.DayReport:
     """Returns the report of a day on which daylight saving time ends: one camera counted all day, the other never."""
     cameras = {
-        "back": bus.CameraDay({}, {}, dict.fromkeys(HOURS)),
-        "door": bus.CameraDay({"woman": 1}, {"woman": {"02": 1}}, dict.fromkeys(HOURS, 1.0)),
+        "back": bus.DayCounts("back", "2026-10-25", {}, {}, dict.fromkeys(HOURS)),
+        "door": bus.DayCounts("door", "2026-10-25", {"woman": 1}, {"woman": {"02": 1}}, dict.fromkeys(HOURS, 1.0)),
     }
     visit = bus.Visit("id-1", "door", "woman", 1792890000.0, 1792890003.5, 0.97, 31)
     return bus.DayReport("2026-10-25", 1792879200.0, 1792969200.0, "Europe/Berlin", cameras, (visit,))
+
+
+def setup() -> bus.Setup:
+    """Returns a setup with one of each part."""
+    zone = ((0.1, 0.6), (0.4, 0.6), (0.4, 0.9))
+    lines, zones = (bus.Line("entrance", (0.1, 0.5), (0.9, 0.5)),), (bus.Zone("till", zone),)
+    return bus.Setup("door", lines, zones, mask=(((0.0, 0.0), (0.2, 0.0), (0.2, 0.3)),), visitors=("person",))
 
 
 def one_of_each() -> list[bus.Message]:
@@ -65,11 +72,36 @@ def one_of_each() -> list[bus.Message]:
         replace(detected(bus.Label("person", 1), CHAIR, None), demo=True),
         bus.Visit("id-1", "door", "woman", 1000.0, 1003.5, 0.97, 31),
         bus.Summary("id-2", "door", "2026-01-31", "09", 1000.0, 4600.0, {"woman": 3}),
+        bus.Visit("id-3", "door", bus.UNDECIDED, 1000.0, 1003.5, 0.0, 31, False, "in", {"till": 2.5}),
+        bus.Crossing("id-4", "door", "id-3", "entrance", "in", "woman", 1002.5),
+        bus.Summary(
+            "id-5",
+            "door",
+            "2026-01-31",
+            "09",
+            1000.0,
+            4600.0,
+            {"woman": 3},
+            crossings={"entrance": {"in": {"woman": 3}}},
+            zones={"till": bus.ZoneTotals({"woman": 2}, 7.5)},
+        ),
+        bus.Occupancy("door", {"till": 2}, 3, 5, 2, 0, 1000.0, 1003.5),
+        bus.Tracks("door", "a1", 7, 1002.5, (bus.VisitorInView(3, bus.Box(0.1, 0.2, 0.3, 0.4), "woman", 1000.0),)),
+        setup(),
+        bus.Setup("door"),
         bus.Pixels("matrix", "", bytes(192)),
         bus.CurrentLabel("door", "woman", 0.9, 1000.0),
         bus.CurrentLabel("door", None, None, None, 1000.0, True),
         bus.DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 1, "17": 2}}),
         bus.DayCounts("door", "2026-01-31", {"woman": 3}, {"woman": {"09": 3}}, {"09": 0.25, "10": None}, True),
+        bus.DayCounts(
+            "door",
+            "2026-01-31",
+            {"woman": 1},
+            {"woman": {"09": 1}},
+            crossings={"entrance": {"in": {"woman": {"09": 1}}, "out": {}}},
+            zones={"till": bus.ZoneHours({"woman": {"09": 1}}, {"09": 2.5})},
+        ),
         bus.Command("door", "pause"),
         bus.WantedModel("https://models.example/shop.zip", "0" * 64),
         bus.WantedModel(rollback=True),

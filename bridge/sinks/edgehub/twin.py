@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from bridge.policy import Forward, Policy
 from bus import InvalidMessage, Status, WantedModel
-from bus.messages import Fraction, Text
+from bus.fields import Fraction, Text
 from runtime.address import public_address
 from runtime.explanation import explain
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bus import About, Box, CameraDay, CurrentLabel, DayReport, Detection, Label, Pixels, Status, Visit, states
+from bus import About, Box, CurrentLabel, DayCounts, DayReport, Detection, Label, Pixels, Status, Visit, states
 from tests.dashboard.page.conftest import CONNECTED
 from tests.support.broker import Broker
 from tests.support.chromium import Tab, open_tab
@@ -26,12 +26,12 @@ BOX = Box(0.1, 0.1, 0.5, 0.5)
 EVIL = "<img src=x onerror=window.hacked=1>"
 
 
-def camera(counted: dict[str, float | None], *, demo: bool = False, **visits: int) -> CameraDay:
+def camera(counted: dict[str, float | None], *, demo: bool = False, **visits: int) -> DayCounts:
     """A day of a camera: the given number of visits of each label began between nine and ten."""
-    return CameraDay(visits, {label: {"09": number} for label, number in visits.items()}, counted, demo)
+    return DayCounts("door", "2026-11-23", visits, {label: {"09": number} for label, number in visits.items()}, counted, demo)
 
 
-def report(cameras: dict[str, CameraDay], days_ago: int = 0, *, demo: bool = False) -> DayReport:
+def report(cameras: dict[str, DayCounts], days_ago: int = 0, *, demo: bool = False) -> DayReport:
     """The report of today, or of an earlier day, with a visit of each label at each camera."""
     zone, ahead = zone_at_noon(), (12 - time.gmtime().tm_hour) * 3600
     begins = (time.time() + ahead) // 86400 * 86400 - ahead - days_ago * 86400
@@ -198,7 +198,7 @@ def test_visitors_have_boxes(rig: DashboardRig, tab: Tab) -> None:
 def test_names_are_text(rig: DashboardRig, tab: Tab, name: str) -> None:
     """Names with HTML, and names with a meaning in JavaScript, are shown as text everywhere."""
     plain = name if name != EVIL else "door"
-    counts = CameraDay({name: 2}, {name: {"09": 2}}, EVERY)
+    counts = DayCounts("door", "2026-11-23", {name: 2}, {name: {"09": 2}}, EVERY)
     day = replace(report({plain: counts}), visits=(Visit("1", plain, name, time.time() - 9, time.time(), 0.9, 40),))
     rig.publish(CurrentLabel("door", name, 0.9, time.time()), Pixels("matrix", name, bytes(192)))
     metrics = {name: 2.0, "dropped_constructor": 3.0}

@@ -1,0 +1,37 @@
+"""The types of the fields of messages."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict
+
+from runtime.explanation import DAY_PATTERN, HOUR_PATTERN, NAME_PATTERN, TEXT_PATTERN
+
+Name = Annotated[str, Strict(), Field(pattern=NAME_PATTERN)]
+Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=TEXT_PATTERN)]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Strict(), Field(gt=0, lt=1e11, allow_inf_nan=False)]
+"""Unix time in seconds, up to the year 5138, which every calendar supports."""
+Duration = Annotated[float, Strict(), Field(ge=0, lt=1e11, allow_inf_nan=False)]
+"""A duration in seconds."""
+Fraction = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
+"""A number in 0..1, such as a probability."""
+Count = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
+PixelCount = Annotated[int, Strict(), Field(ge=1, le=65535)]
+Day = Annotated[str, Strict(), Field(pattern=DAY_PATTERN)]
+"""A day in the site's time zone."""
+Totals = dict[Text, Count]
+"""Number of visits by label."""
+Hour = Annotated[str, Field(pattern=HOUR_PATTERN)]
+"""An hour in the site's time zone: ``"09"``."""
+ByHour = dict[Text, dict[Hour, Count]]
+"""Number of visits by label and hour: ``["woman"]["09"]``. A visit counts in the hour in which it began."""
+Counted = dict[Hour, Fraction | None]
+"""By hour, the fraction of it in which the camera was counting; None if there is no data."""
+Flag = Annotated[bool, Strict()]
+RequestId = Annotated[str, Strict(), Field(max_length=64)]
+TimeZone = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
+Direction = Literal["in", "out"]
+Crossings = dict[Text, dict[Direction, ByHour]]
+"""Number of crossings by line, direction, label and hour: ``["door"]["in"]["woman"]["09"]``."""
+UNDECIDED = "undecided"
+"""The label of a visitor whose label the model cannot tell."""
