@@ -33,7 +33,7 @@ UPSTREAM_MESSAGES = 2000
 class SimulatedCamera:
     """A camera with its classifier: publishes predictions of visits.
 
-    With `visitors`, it has a detector, which finds as many at a time, who walk to and fro across a line.
+    With `visitors`, it has a detector, which finds as many at a time, who walk back and forth across a line.
     """
 
     def __init__(self, broker: Broker, listener: Listener, visitors: int = 0) -> None:

@@ -114,11 +114,24 @@ def test_the_threshold_counts() -> None:
         assert sum(one.frames for one in tracks(some, TrackCounter(TrackRules(threshold=0.3)))) == frames
 
 
-def test_a_second_box_on_a_visitor_begins_no_track() -> None:
-    """A detector may find a person twice. The second box is not another visitor if most of it is the first one."""
-    one, other = detection(0.5, 0.4, 0.2, 0.5), detection(0.53, 0.4, 0.24, 0.5)
+SECOND_BOXES = {
+    "much the same": ((0.53, 0.4, 0.24, 0.5), 1),
+    "narrower": ((0.6, 0.42, 0.1, 0.46), 1),
+    "upper body": ((0.52, 0.4, 0.16, 0.28), 1),
+    "with a bag": ((0.48, 0.4, 0.4, 0.51), 1),
+    "farther away, behind": ((0.6, 0.4, 0.08, 0.2), 2),
+    "side by side, a third shared": ((0.6, 0.4, 0.2, 0.5), 2),
+    "as high, half behind": ((0.59, 0.42, 0.2, 0.46), 2),
+}
+
+
+@pytest.mark.parametrize("name", SECOND_BOXES)
+def test_a_second_box_on_a_visitor_begins_no_track(name: str) -> None:
+    """A detector may find a person twice, or a part of them. But a person in front of another one is a second visitor."""
+    box, count = SECOND_BOXES[name]
+    one, other = detection(0.5, 0.4, 0.2, 0.5), detection(*box, confidence=0.8)
     some = [prediction(n / 10, [one, other] if n % 5 else [one]) for n in range(20)]
-    assert [track.frames for track in tracks(some)] == [20]
+    assert [track.frames for track in tracks(some)] == [20, 16][:count]
 
 
 @pytest.mark.parametrize("text", CONFIRMED)
@@ -129,6 +142,19 @@ def test_confirmation(text: str) -> None:
         for n, one in enumerate(text)
     ]
     assert sum(one.frames for one in tracks(some)) == CONFIRMED[text]
+
+
+@pytest.mark.parametrize("rate", [10.0, 5.0, 2.0, 1.0])
+def test_a_track_is_confirmed_although_a_frame_is_missed(rate: float) -> None:
+    """At any rate, one missed frame does not matter. Two sightings that are farther apart confirm nothing."""
+    seen = [detection(0.5, 0.5, 0.1, 0.25)]
+
+    def frames(missed: int) -> list[int]:
+        numbers = (0, missed + 1)
+        return [one.frames for one in tracks([prediction(n / rate, seen if n in numbers else []) for n in range(missed + 2)])]
+
+    assert frames(1) == [2]
+    assert frames(5) == []
 
 
 def test_a_track_ends_when_its_visitor_is_not_seen() -> None:
