@@ -139,7 +139,7 @@ def test_what_several_programs_may_set_is_published_once(line: Line) -> None:
 
     Only if the broker has not acknowledged it, or only just, it is repeated. `clear` deletes it in the same way.
     """
-    with patch.object(line, "publish", wraps=lambda *_: SimpleNamespace(mid=publish.call_count, rc=0)) as publish:
+    with patch.object(line, "publish", side_effect=[SimpleNamespace(mid=number, rc=0) for number in (1, 2, 3)]) as publish:
         line.outbound.publish(sent := setup())
         line.outbound.clear(sent.topic)
         both = [call(sent.topic, sent.pack(), 1, True), call(sent.topic, b"", 1, True)]

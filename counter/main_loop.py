@@ -8,7 +8,20 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
 
-from bus import Bus, Command, CurrentLabel, InvalidMessage, Message, Prediction, Status, Visit, states, topics
+from bus import (
+    Bus,
+    Command,
+    Crossing,
+    CurrentLabel,
+    InvalidMessage,
+    Message,
+    Prediction,
+    Setup,
+    Status,
+    Visit,
+    states,
+    topics,
+)
 from bus import metric_names as names
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
@@ -16,6 +29,7 @@ from counter.ledger import Ledger
 from counter.periods import SAVE_INTERVAL
 from counter.publisher import Publisher
 from counter.registry import MAX_CAMERAS, Batch, CameraRegistry
+from counter.reordering import Reordering
 from counter.reports import Reports
 from runtime.backoff import Backoff
 
@@ -28,10 +42,11 @@ CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed ho
 SUSPENDED_AFTER = 5.0
 """Seconds. If two checks are further apart, the counter itself was suspended, and a camera's silence means nothing."""
 PRUNE_INTERVAL = 3600.0
+SHARED_NOTE = "shared"  # the ledger's note that says whether several classifiers were online
 
 
-class Counter:
-    """The main loop, in the thread that calls `run`. While the ledger is unavailable, the loop retries and does nothing else."""
+class MainLoop:
+    """Counts in the thread that calls `run`. While the ledger is unavailable, the loop retries and does nothing else."""
 
     def __init__(self, bus: Bus, registry: CameraRegistry, reports: Reports, ledger: Ledger, expiry: Expiry) -> None:
         self._bus = bus
@@ -50,7 +65,12 @@ class Counter:
         self._published_ended: tuple[str, ...] = ()
         self._cleared_cameras: SimpleQueue[str] = SimpleQueue()
         """Cameras whose label was cleared on the broker; filled by the network thread."""
-        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
+        self._reordering = Reordering(self._clocks.steady)
+        self._was_shared = False  # whether several classifiers shared the frames, as the ledger notes
+        self._classifiers: SimpleQueue[tuple[str, bool]] = SimpleQueue()
+        """Classifiers that are online or not; filled by the network thread."""
+        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command, topics.setup(): Setup})
+        bus.subscribe(topics.setup(), Setup, lambda _setup: None, on_cleared=self._on_setup_cleared)
         bus.subscribe(topics.status(), Status, self._on_status)
         bus.subscribe(topics.label(), CurrentLabel, self._on_label, on_cleared=self._on_label_cleared)
 
@@ -72,6 +92,9 @@ class Counter:
     def restore(self) -> None:
         """Restores the saved state, as soon as the ledger can be read."""
         self._retry(self._expiry.save)
+        self._was_shared = self._retry(partial(self._ledger.note, SHARED_NOTE)) == str(True)
+        if self._was_shared:
+            self._reordering.share()  # statuses come after the predictions that waited at the broker
         self._registry.restore(self._retry(self._ledger.states), self._retry(lambda: self._expiry.clock.now))
 
     def step(self, timeout: float = RECEIVE_TIMEOUT) -> None:
@@ -79,16 +102,29 @@ class Counter:
         batch = Batch()
         while not self._cleared_cameras.empty():
             self._forget(self._cleared_cameras.get(), batch)
-        is_counted = [self._process(message, batch) for message in self._inbox.take(timeout)]
+        self._notice_classifiers()
+        taken = self._inbox.take(self._reordering.timeout(timeout))
+        is_counted = [self._process(one, batch) for message in taken for one in self._in_order(message)]
+        is_counted += [self._process(one, batch) for one in self._reordering.due()]
         is_due = self._apply_timeouts(batch)
-        visits = self._commit(batch)
-        self._publish(batch, visits)
-        self._inbox.acknowledge()
+        self._publish(batch, self._commit(batch))
+        self._inbox.acknowledge(self._reordering.held)
         if any(is_counted):
             self._bus.progressed()
         if is_due:
             self._summarise_hours()
             self._prune()
+
+    def _in_order(self, message: Message) -> list[Message]:
+        """Returns the messages to process now: a prediction may wait for one of an earlier frame; nothing else does."""
+        match message:
+            case Prediction():
+                return [*self._reordering.put(message, self._registry.last_sequence(message))]
+            case Command():
+                return [*self._reordering.flush(message.camera), message]
+            case Status():
+                return [*self._reordering.flush(message.about.camera or ""), message]
+        return [message]
 
     def _process(self, message: Message, batch: Batch) -> bool:
         """Returns whether a prediction was processed. A message that fails is dropped: it would fail again."""
@@ -100,6 +136,8 @@ class Counter:
                     return True
                 case Command():
                     self._registry.apply_command(message, batch)
+                case Setup():
+                    self._registry.apply_setup(message, batch)
                 case Status():
                     self._end_recording(message, batch)
         except Exception as error:
@@ -116,34 +154,36 @@ class Counter:
         self._registry.apply_timeouts(self._bus.connected and since < SUSPENDED_AFTER, batch)
         return True
 
-    def _commit(self, batch: Batch) -> list[Visit]:
-        """Commits the batch. Returns the visits whose counts may have changed."""
+    def _commit(self, batch: Batch) -> list[Visit | Crossing]:
+        """Commits the batch. Returns the visits and crossings whose counts may have changed."""
         corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
-            log.warning("the clock was set: the times of %d earlier visits were corrected", len(corrected) // 2)
-        return batch.changes.visits + corrected
+            log.warning("the clock was set: the times of %d earlier visits and crossings were corrected", len(corrected) // 2)
+        return [one for one in batch.changes.results if isinstance(one, Visit | Crossing)] + corrected
 
-    def _publish(self, batch: Batch, visits: Sequence[Visit]) -> None:
+    def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
+        for tracks in batch.tracks:
+            self._drop_if_too_large(partial(self._bus.publish, tracks))
         self._retry(self._publisher.publish)
-        for message in (*batch.labels, *batch.commands):
+        for message in (*batch.labels, *batch.occupancies, *batch.commands):
             self._bus.publish(message)
-        self._publish_counts(visits)
+        self._publish_counts(results)
         ended = tuple(sorted(self._ended_cameras))
         if ended != self._published_ended:
             self._published_ended = ended
             self._bus.describe(ended=ended)
             self._bus.report()
 
-    def _publish_counts(self, visits: Sequence[Visit]) -> None:
-        """Publishes the counts of cameras where visits ended, and of each camera every five minutes of counting and on a new day.
+    def _publish_counts(self, results: Sequence[Visit | Crossing]) -> None:
+        """Publishes the counts of cameras with new results, and of each every five minutes of counting and on a new day.
 
-        If a visit began on an earlier day, that day's counts come first, because the broker retains the last ones: today's.
+        If a result belongs to an earlier day, that day's counts come first, because the broker retains the last ones: today's.
         """
         calendar = self._reports.calendar
         today = calendar.day(self._clocks.wall())
         for name, camera in self._registry.cameras.items():
-            days = {calendar.day(visit.started_at) for visit in visits if visit.camera == name}
-            due = today, int((camera.tracker.state.timeline.last_at or 0.0) // SAVE_INTERVAL)
+            days = {calendar.day(_time_of(one)) for one in results if one.camera == name}
+            due = today, int((camera.visitors.timeline.last_at or 0.0) // SAVE_INTERVAL)
             if days or self._published_counts.get(name) != due:
                 self._published_counts[name] = due
                 for day in (*sorted(days - {today}), today):
@@ -204,9 +244,19 @@ class Counter:
         return "; ".join(problems)
 
     def _on_status(self, status: Status) -> None:
-        """Queues the end of a recording behind its predictions. Ignores every other status."""
+        """Queues the end of a recording behind its predictions, and which classifiers are online. Ignores other statuses."""
         if status.state == states.ENDED:
             self._inbox.put(status, None)
+        elif status.state == states.OFFLINE or status.about.model is not None:
+            self._classifiers.put((status.module, status.state != states.OFFLINE))
+
+    def _notice_classifiers(self) -> None:
+        """Notices whether several classifiers are online, and notes it for the next start."""
+        while not self._classifiers.empty():
+            self._reordering.on_classifier(*self._classifiers.get())
+        if (is_shared := self._reordering.is_shared) != self._was_shared:
+            self._retry(partial(self._ledger.set_note, SHARED_NOTE, str(is_shared)))
+            self._was_shared = is_shared
 
     def _end_recording(self, status: Status, batch: Batch) -> None:
         """Ends a recording once, however often capture reports its end. Without predictions, the camera may be unknown."""
@@ -220,6 +270,10 @@ class Counter:
             self._ended_cameras.add(camera)
             self._registry.end_recording(camera, batch)
 
+    def _on_setup_cleared(self, topic: str) -> None:
+        """Queues an empty setup behind earlier messages."""
+        self._inbox.put(Setup(topics.setup.name_in(topic)), None)
+
     def _on_label(self, label: CurrentLabel) -> None:
         """Clears the retained label of an unknown camera."""
         if label.camera not in self._registry.cameras and label.label is not None:
@@ -230,7 +284,7 @@ class Counter:
         self._cleared_cameras.put(topics.label.name_in(topic))
 
     def _forget(self, name: str, batch: Batch) -> None:
-        self._bus.forget(topics.label(name), topics.counts(name))
+        self._bus.forget(topics.label(name), topics.counts(name), topics.occupancy(name))
         self._published_counts.pop(name, None)
         self._ended_cameras.discard(name)
         self._registry.forget(name, batch)
@@ -238,6 +292,10 @@ class Counter:
 
 class _StopRequested(Exception):
     """The counter was stopped while the ledger was unavailable."""
+
+
+def _time_of(result: Visit | Crossing) -> float:
+    return result.started_at if isinstance(result, Visit) else result.at
 
 
 def _unknown_label(camera: str) -> CurrentLabel:
