@@ -8,6 +8,7 @@ from classifier.files import MODEL_FILE
 
 FOLDER = Path(__file__).parent
 MODEL = FOLDER / "model"
+DETECTOR = FOLDER / "detector"
 CLIP = FOLDER / "visitors.mp4"
 
 

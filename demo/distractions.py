@@ -10,7 +10,8 @@ import numpy as np
 
 from demo.canvas import Canvas, Colour, Picture, shaded
 from demo.rng import create_rng
-from demo.shop import COUNTER_SCALE, DOOR_SCALE, STREET_SCALE, WIDTH, ground_row
+from demo.shop import VIEW, WIDTH
+from demo.view import Place, View
 
 Kind = Literal["cat", "cyclist", "box"]
 
@@ -24,31 +25,50 @@ class Distraction:
     end: float
     direction: int
     outside: bool
-    place: float
+    position: float
     """For a box, the column where it stands; for the others, how near they pass, 0 to 1."""
     colour: Colour
+    view: View = VIEW
+
+    def is_outside(self, _seconds: float) -> bool:
+        """Returns whether it is outside, behind the wall with the door."""
+        return self.outside
+
+    def place(self, seconds: float) -> Place:
+        """Returns where it is at this second of the scene."""
+        view = self.view
+        if self.kind == "box":
+            return Place(self.position, view.door_scale + 14)
+        share = (seconds - self.start) / (self.end - self.start)
+        left, right = (view.doorway[0] - 76.0, view.doorway[2] + 76.0) if self.outside else (-20.0, WIDTH + 20.0)
+        x = left + (right - left) * (share if self.direction > 0 else 1 - share)
+        if self.kind == "cyclist":
+            return Place(x, view.street_scale * (0.82 + 0.12 * self.position))
+        inside = view.door_scale + (view.near_scale - view.door_scale) * (0.25 + 0.6 * self.position)
+        return Place(x, view.street_scale if self.outside else inside)
 
     def draw(self, picture: Picture, seconds: float) -> None:
         """Draws it at this second of the scene."""
-        share = (seconds - self.start) / (self.end - self.start)
-        _DRAW[self.kind](self, picture, share)
+        place = self.place(seconds)
+        canvas = Canvas(picture, place.x, self.view.ground_row(place.scale), place.scale)
+        _DRAW[self.kind](self, canvas, (seconds - self.start) / (self.end - self.start))
 
 
-def distractions(seed: int) -> Iterator[Distraction]:
+def distractions(seed: int, view: View = VIEW) -> Iterator[Distraction]:
     """Yields all distractions of a scene, one after the other, without end."""
     end = 0.0
     for number in itertools.count():
         rng = create_rng(seed, "passer", number)  # another purpose would draw other scenes
-        item = _random_distraction(rng, end + rng.uniform(1.0, 14.0))
+        item = _random_distraction(rng, end + rng.uniform(1.0, 14.0), view)
         yield item
         end = item.end
 
 
-def _random_distraction(rng: np.random.Generator, start: float) -> Distraction:
+def _random_distraction(rng: np.random.Generator, start: float, view: View) -> Distraction:
     draw = rng.random()
     kind: Kind = "cat" if draw < 0.4 else "cyclist" if draw < 0.75 else "box"
     seconds = {"cat": rng.uniform(3.0, 7.0), "cyclist": rng.uniform(1.6, 3.2), "box": rng.uniform(6.0, 25.0)}[kind]
-    place = rng.uniform(140, 480) if kind == "box" else rng.uniform(0, 1)
+    position = rng.uniform(140, 480) if kind == "box" else rng.uniform(0, 1)
     colours: dict[Kind, list[Colour]] = {
         "cat": [(40, 40, 44), (60, 120, 190), (200, 200, 205), (110, 110, 115)],
         "cyclist": [(60, 60, 190), (180, 120, 40), (60, 150, 70), (40, 190, 220)],
@@ -56,17 +76,10 @@ def _random_distraction(rng: np.random.Generator, start: float) -> Distraction:
     }
     colour = colours[kind][rng.integers(len(colours[kind]))]
     outside = kind == "cyclist" or (kind == "cat" and bool(rng.random() < 0.4))
-    return Distraction(kind, start, start + seconds, 1 if rng.random() < 0.5 else -1, outside, place, colour)
+    return Distraction(kind, start, start + seconds, 1 if rng.random() < 0.5 else -1, outside, position, colour, view)
 
 
-def _x(item: Distraction, share: float) -> float:
-    left, right = (120.0, 520.0) if item.outside else (-20.0, WIDTH + 20.0)
-    return left + (right - left) * (share if item.direction > 0 else 1 - share)
-
-
-def _cat(item: Distraction, picture: Picture, share: float) -> None:
-    scale = STREET_SCALE if item.outside else DOOR_SCALE + (COUNTER_SCALE - DOOR_SCALE) * (0.25 + 0.6 * item.place)
-    canvas = Canvas(picture, _x(item, share), ground_row(scale), scale)
+def _cat(item: Distraction, canvas: Canvas, share: float) -> None:
     forward, colour, step = item.direction, item.colour, share * 45
     for leg, x in enumerate((-0.16, -0.12, 0.13, 0.17)):
         foot = x * forward + 0.05 * math.sin(step + leg * 1.7)
@@ -79,9 +92,7 @@ def _cat(item: Distraction, picture: Picture, share: float) -> None:
     canvas.limb([(-0.21 * forward, 0.23), (-0.32 * forward, 0.34), (-0.3 * forward, 0.46)], 0.035, colour)
 
 
-def _cyclist(item: Distraction, picture: Picture, share: float) -> None:
-    scale = STREET_SCALE * (0.82 + 0.12 * item.place)
-    canvas = Canvas(picture, _x(item, share), ground_row(scale), scale)
+def _cyclist(item: Distraction, canvas: Canvas, share: float) -> None:
     forward, dark = item.direction, (40, 40, 40)
     for wheel in (-0.52, 0.52):
         canvas.ring((wheel, 0.34), 0.66, 0.03, dark)
@@ -103,10 +114,8 @@ def _cyclist(item: Distraction, picture: Picture, share: float) -> None:
     canvas.ellipse((0.28 * forward, 1.7), 0.24, 0.14, (60, 200, 220))
 
 
-def _box(item: Distraction, picture: Picture, share: float) -> None:
+def _box(item: Distraction, canvas: Canvas, share: float) -> None:
     del share  # a box does not move
-    scale = DOOR_SCALE + 14
-    canvas = Canvas(picture, item.place, ground_row(scale), scale)
     canvas.polygon([(-0.3, 0), (0.2, 0), (0.2, 0.42), (-0.3, 0.42)], item.colour)
     canvas.polygon([(0.2, 0), (0.36, 0.08), (0.36, 0.5), (0.2, 0.42)], shaded(item.colour, 0.75))
     canvas.polygon([(-0.3, 0.42), (0.2, 0.42), (0.36, 0.5), (-0.12, 0.5)], shaded(item.colour, 1.15))

@@ -5,7 +5,7 @@ nothing about people.
 """
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -51,6 +51,17 @@ class Figure:
     bag_colour: Colour
     hat: str
     beard: bool
+
+
+CHILD_SIZE = (0.6, 0.78)
+"""Size of a child as a factor on an adult's."""
+
+
+def random_child(rng: np.random.Generator, label: Label) -> Figure:
+    """Returns a random child: a smaller figure with the clichés of this label, without a beard."""
+    adult, size = random_figure(rng, label), rng.uniform(*CHILD_SIZE)
+    lengths = {name: getattr(adult, name) * size for name in ("height", "shoulders", "waist", "hips")}
+    return replace(adult, **lengths, beard=False)
 
 
 def random_figure(rng: np.random.Generator, label: Label) -> Figure:

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def main() -> int:
     network = build_network()
     train(network, samples)
     model = to_tflite(network)
-    write_export(MODEL, model)
+    write_export(MODEL, model, ALL_LABELS, "Classification", DESCRIPTION)
     log.info("%s: %d bytes, after %.0f s", MODEL, len(model), time.monotonic() - began)
     return 0
 
@@ -82,12 +83,12 @@ def to_tflite(network: keras.Model) -> bytes:
     return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
 
 
-def write_export(folder: Path, model: bytes) -> None:
-    """Writes the three files of a Custom Vision export, and a `footfall.toml` that marks the model as the demo's."""
+def write_export(folder: Path, model: bytes, labels: Sequence[str], domain: str, description: str) -> None:
+    """Writes the three files of a Custom Vision export, and a `footfall.toml`."""
     folder.mkdir(exist_ok=True)
     digest = hashlib.sha1(model, usedforsecurity=False).hexdigest()
     manifest = {
-        "DomainType": "Classification",
+        "DomainType": domain,
         "Platform": "TensorFlow",
         "Flavor": "TensorFlowLite",
         "ExporterVersion": "2.0",
@@ -99,9 +100,9 @@ def write_export(folder: Path, model: bytes) -> None:
         "SchemaVersion": "1.0",
     }
     (folder / "model.tflite").write_bytes(model)
-    (folder / "labels.txt").write_text("\n".join(ALL_LABELS) + "\n")
+    (folder / "labels.txt").write_text("\n".join(labels) + "\n")
     (folder / "cvexport.manifest").write_text(json.dumps(manifest, indent=1) + "\n")
-    (folder / DESCRIPTION_FILE).write_text(DESCRIPTION)
+    (folder / DESCRIPTION_FILE).write_text(description)
 
 
 if __name__ == "__main__":

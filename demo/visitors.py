@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from demo.canvas import Picture
-from demo.figure import LABELS, Figure, Label, random_figure
+from demo.figure import LABELS, Figure, random_figure
 from demo.rng import create_rng
 from demo.shop import DOORWAY, HEIGHT, VISIBLE_COLUMNS, WIDTH
-from demo.walk import Walk, random_walk
+from demo.walk import Walk, Walker, random_walk
 
 FRAME_RATE = 10
 """Frames a second."""
@@ -26,36 +25,14 @@ SHORT_GAP_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """One visitor. Frame numbers and seconds count from the scene's start."""
+class Visitor(Walker):
+    """One visitor. Frame numbers count from the scene's start."""
 
-    figure: Figure
-    walk: Walk
-    start: float
-    """Second at which the walk begins, out of view."""
     first: int
     last: int
     """First and last frame in view."""
     shares: tuple[float, ...]
     """Visible share of the figure, 0 to 1, in each frame from the first to the last."""
-
-    @property
-    def label(self) -> Label:
-        """The true label."""
-        return self.figure.label
-
-    @property
-    def end(self) -> float:
-        """Second at which the walk ends, out of view again."""
-        return self.start + self.walk.seconds
-
-    def is_outside(self, seconds: float) -> bool:
-        """Returns whether the visitor is outside, behind the wall with the door."""
-        return self.walk.is_outside(seconds - self.start)
-
-    def draw(self, picture: Picture, seconds: float) -> None:
-        """Draws the visitor at this second of the scene, whole, even where something covers them."""
-        self.walk.draw(self.figure, picture, seconds - self.start)
 
 
 def visitors(seed: int) -> Iterator[Visitor]:

@@ -8,19 +8,12 @@ import numpy as np
 
 from demo.body import Pose, draw
 from demo.canvas import Canvas, Picture
-from demo.figure import Figure
-from demo.shop import COUNTER_SCALE, DOOR_SCALE, DOORWAY, STREET_SCALE, ground_row
+from demo.figure import Figure, Label
+from demo.shop import DOORWAY, VIEW
+from demo.view import Place, View
 
 HIDDEN_MARGIN = 85.0
 """Pixels behind the furniture's edge at which a figure is completely hidden."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Column in px, and scale in px a metre: larger is nearer."""
-
-    x: float
-    scale: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +25,7 @@ class Walk:
     """Seconds from the start at which each place is reached; the first is 0."""
     cadence: float
     """Speed of the steps' phase, in radians a second."""
+    view: View = VIEW
 
     @property
     def seconds(self) -> float:
@@ -50,26 +44,55 @@ class Walk:
         if seconds + 0.1 > self.seconds:
             now = self.place(self.seconds - 0.1)
         along = (soon.x - now.x) / now.scale
-        nearer = FOCAL_LENGTH / now.scale - FOCAL_LENGTH / soon.scale
+        nearer = self.view.distance(now.scale) - self.view.distance(soon.scale)
         speed = math.hypot(along, nearer)
         if speed < 0.01:  # standing, and facing the shop
-            return Pose(math.pi, 0.0, self.places[0].scale < DOOR_SCALE, 0.0)
+            return Pose(math.pi, 0.0, self.places[0].scale < self.view.door_scale, 0.0)
         side = max(-1.0, min(1.0, along / speed))
         return Pose(self.cadence * seconds, side, nearer > -0.2 * speed, 1.0)
 
-    def draw(self, figure: Figure, picture: Picture, seconds: float, reduction: int = 1) -> None:
-        """Draws the visitor, on a picture that is smaller than a frame by the factor `reduction`."""
+    def draw(self, figure: Figure, picture: Picture, seconds: float, reduction: int = 1, margin: int = 0) -> None:
+        """Draws the visitor, on a picture smaller than a frame by the factor `reduction`, or larger by `margin` px all around."""
         place = self.place(seconds)
-        canvas = Canvas(picture, place.x / reduction, ground_row(place.scale) / reduction, place.scale / reduction)
+        x, y = place.x + margin, self.view.ground_row(place.scale) + margin
+        canvas = Canvas(picture, x / reduction, y / reduction, place.scale / reduction)
         draw(figure, self.pose(seconds), canvas)
 
     def is_outside(self, seconds: float) -> bool:
         """Returns whether the visitor is behind the wall with the door, as seen from the camera."""
-        return self.place(seconds).scale < DOOR_SCALE
+        return self.place(seconds).scale < self.view.door_scale
 
 
-FOCAL_LENGTH = 900.0
-"""In px: the distance in metres is this divided by the scale."""
+@dataclass(frozen=True, slots=True)
+class Walker:
+    """Somebody who walks. Seconds count from the scene's start."""
+
+    figure: Figure
+    walk: Walk
+    start: float
+    """Second at which the walk begins, out of view."""
+
+    @property
+    def label(self) -> Label:
+        """The true label."""
+        return self.figure.label
+
+    @property
+    def end(self) -> float:
+        """Second at which the walk ends, out of view again."""
+        return self.start + self.walk.seconds
+
+    def place(self, seconds: float) -> Place:
+        """Returns where the walker is at this second of the scene."""
+        return self.walk.place(seconds - self.start)
+
+    def is_outside(self, seconds: float) -> bool:
+        """Returns whether the walker is outside, behind the wall with the door."""
+        return self.walk.is_outside(seconds - self.start)
+
+    def draw(self, picture: Picture, seconds: float) -> None:
+        """Draws the walker at this second of the scene, whole, even where something covers them."""
+        self.walk.draw(self.figure, picture, seconds - self.start)
 
 
 def random_walk(rng: np.random.Generator) -> Walk:
@@ -77,12 +100,12 @@ def random_walk(rng: np.random.Generator) -> Walk:
     middle = rng.uniform(DOORWAY[0] + 66, DOORWAY[2] - 66)
     street_side = -1 if rng.random() < 0.5 else 1
     shop_side = -1 if rng.random() < 0.5 else 1
-    street_scale = STREET_SCALE * rng.uniform(0.96, 1.06)
+    street_scale = VIEW.street_scale * rng.uniform(0.96, 1.06)
     street = Place(320 + street_side * rng.uniform(205, 235), street_scale)
     before = Place(middle + street_side * rng.uniform(0, 30), street_scale * 1.03)
-    door = Place(middle, DOOR_SCALE)
-    near = Place(320 + shop_side * rng.uniform(0, 90), rng.uniform(184, COUNTER_SCALE - 6))
-    away = Place(320 + shop_side * (208 + HIDDEN_MARGIN), rng.uniform(near.scale, COUNTER_SCALE))
+    door = Place(middle, VIEW.door_scale)
+    near = Place(320 + shop_side * rng.uniform(0, 90), rng.uniform(184, VIEW.near_scale - 6))
+    away = Place(320 + shop_side * (208 + HIDDEN_MARGIN), rng.uniform(near.scale, VIEW.near_scale))
     places = [street, before, door, near, away]
     pace = rng.uniform(0.85, 1.45)
     lengths = [_distance(a, b) / pace for a, b in itertools.pairwise(places)]
@@ -99,4 +122,4 @@ def random_walk(rng: np.random.Generator) -> Walk:
 
 def _distance(a: Place, b: Place) -> float:
     scale = (a.scale + b.scale) / 2
-    return math.hypot((a.x - b.x) / scale, FOCAL_LENGTH / a.scale - FOCAL_LENGTH / b.scale)
+    return math.hypot((a.x - b.x) / scale, VIEW.distance(a.scale) - VIEW.distance(b.scale))
