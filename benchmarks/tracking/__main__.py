@@ -15,11 +15,12 @@ from pathlib import Path
 
 from benchmarks.tables import print_row
 from benchmarks.tracking import peers
-from benchmarks.tracking.scores import Found, Identity, Tracked, score_crossings, score_identity
+from benchmarks.tracking.scores import Found, Tracked, score_crossings
 from benchmarks.tracking.sequences import Frame, Sequence, read_sequence
 from counter.tracking.packing import SavedTracks, pack
 from counter.tracking.things import Area, Sighting, Thing, merge
 from counter.tracking.tracker import Tracker
+from demo.identity import Identity, score_identity
 
 RATES = (30, 10, 5, 2, 1)
 TIMEOUT = 3600.0

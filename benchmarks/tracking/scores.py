@@ -1,6 +1,5 @@
-"""How good tracks are: IDF1, and the crossings of lines that they find."""
+"""The crossings of lines that tracks find."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import hypot
 from typing import NamedTuple
@@ -11,27 +10,10 @@ from counter.tracking.assignment import assign
 from counter.tracking.lines import Crossing, Line, LineCounter
 from counter.tracking.things import Area, Sighting
 
-MIN_IOU = 0.5  # intersection over union at which a box is a person's
 MAX_DELAY = 1.0  # seconds between a crossing and the one that was counted
 MAX_DISTANCE = 1.0  # between the two, in heights of the person
 Tracked = list[dict[int, Area]]
 """For each frame, the boxes by their tracks."""
-
-
-class Identity(NamedTuple):
-    """Boxes with the right identity, boxes of people, and boxes of tracks."""
-
-    right: int = 0
-    people: int = 0
-    tracked: int = 0
-
-    def __add__(self, other: "Identity") -> "Identity":  # type: ignore[override]
-        return Identity(*(one + two for one, two in zip(self, other, strict=True)))
-
-    @property
-    def f1(self) -> float:
-        """IDF1 in percent (Ristani et al., ECCV 2016 workshops)."""
-        return 200 * self.right / (self.people + self.tracked)
 
 
 class Found(NamedTuple):
@@ -48,26 +30,6 @@ class Found(NamedTuple):
     def cells(self) -> tuple[int, float, float]:
         """How many were real, and percentages of them: found, and invented."""
         return self.real, 100 * self.found / max(1, self.real), 100 * self.invented / max(1, self.real)
-
-
-def score_identity(frames: Sequence[Frame], tracked: Tracked) -> Identity:
-    """Returns the identity score as TrackEval defines it: boxes on ignored things are left out first."""
-    people, tracks, both = Counter[int](), Counter[int](), defaultdict[int, Counter[int]](Counter)
-    for frame, boxes in zip(frames, tracked, strict=True):
-        left = _without_ignored(frame, boxes)
-        people.update(frame.people.keys())
-        tracks.update(left.keys())
-        for track, box in left.items():
-            both[track].update(person for person, area in frame.people.items() if box.iou(area) >= MIN_IOU)
-    pairs = assign({track: {person: -float(count) for person, count in one.items()} for track, one in both.items()})
-    return Identity(sum(both[track][person] for track, person in pairs.items()), people.total(), tracks.total())
-
-
-def _without_ignored(frame: Frame, boxes: Mapping[int, Area]) -> dict[int, Area]:
-    areas = [*frame.people.values(), *frame.ignored.values()]
-    ious = {track: {n: box.iou(area) for n, area in enumerate(areas)} for track, box in boxes.items()}
-    pairs = assign({track: {n: -iou for n, iou in one.items() if iou >= MIN_IOU} for track, one in ious.items()})
-    return {track: box for track, box in boxes.items() if pairs.get(track, -1) < len(frame.people)}
 
 
 def three_lines(clip: Clip) -> list[Line]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.tracking.scores import Found, Identity, Tracked, score_crossings, score_identity
+from benchmarks.tracking.scores import Found, Tracked, score_crossings
 from benchmarks.tracking.sequences import Frame, Sequence
 from counter.tracking.things import Area, Sighting
 
@@ -20,25 +20,6 @@ BROKEN: Tracked = [{person + 10 * (n >= 4): area for person, area in boxes.items
 SWAPPED: Tracked = [
     {(3 - person if n >= 4 else person): area for person, area in boxes.items()} for n, boxes in enumerate(PERFECT)
 ]
-FALSE: Tracked = [{**boxes, 5: Area(0.3, 0.1, 0.1, 0.3)} for boxes in PERFECT]
-IGNORED: Tracked = [{**boxes, 5: Area(0.9, 0.0, 0.2, 0.4)} for boxes in PERFECT]
-
-
-@pytest.mark.parametrize(
-    ("tracked", "expected"),
-    [
-        (PERFECT, Identity(20, 20, 20)),
-        (BROKEN, Identity(12, 20, 20)),
-        (SWAPPED, Identity(12, 20, 20)),
-        (FALSE, Identity(20, 20, 30)),
-        (IGNORED, Identity(20, 20, 20)),
-        ([{}] * 10, Identity(0, 20, 0)),
-    ],
-    ids=["perfect", "broken", "swapped", "false boxes", "ignored boxes", "none"],
-)
-def test_identity(tracked: Tracked, expected: Identity) -> None:
-    """Each person has at most one track, and each track at most one person. Boxes on ignored things are left out."""
-    assert score_identity(FRAMES, tracked) == expected
 
 
 @pytest.mark.parametrize(
