@@ -1,24 +1,23 @@
-"""True boxes with the mistakes of a detector: some are missed, some are found twice, some are false, and all tremble."""
+"""True boxes with the mistakes of a detector: some are missed, some are found twice, some are false."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from bus import Box, Detection, Label
-from demo.figure import LABELS
+import bus
+from bus import Detection
+from demo.figure import LABELS, Label
 from demo.hall_samples import CLEAR
 from demo.recording import RecordedFrame, Recording
 from demo.rng import create_rng
-from demo.truth import PersonTruth
+from demo.truth import Box
 
 MISSED = 0.1
 """Share of the boxes that are missed."""
 DOUBLED = 0.1
-"""Share of the boxes that are found twice; the second one is displaced by some 10 % and changed in size by some 15 %."""
+"""Share of the boxes that are found twice; the second one is less likely, displaced by some 10 %, and changed by some 15 %."""
 FALSE = 0.1
 """Share of the frames in which something is found where nobody is."""
-TREMBLING = 0.02
-"""Standard deviation of all edges, in heights of the box."""
 
 
 def disturbed(recording: Recording) -> Recording:
@@ -34,26 +33,25 @@ def _disturbed(frame: RecordedFrame, rng: np.random.Generator) -> RecordedFrame:
     for person in frame.truth:
         if person.visible < CLEAR or rng.random() < MISSED:
             continue
-        found.append(_detection(rng, person.box, person, TREMBLING, TREMBLING))
+        confidence = float(np.clip(rng.normal(0.8, 0.12), 0.3, 0.99))
+        found.append(_detection(person.box, confidence, person.label))
         if rng.random() < DOUBLED:
-            found.append(_detection(rng, person.box, person, 0.1, 0.15))
+            found.append(_detection(_double(rng, person.box), confidence * float(rng.uniform(0.5, 1)), person.label))
     if rng.random() < FALSE:
         h = float(rng.uniform(0.2, 0.6))
-        found.append(_detection(rng, (rng.uniform(0, 0.9), rng.uniform(0, 1 - h), 0.3 * h, h), None, 0.0, 0.0))
+        box = (float(rng.uniform(0, 1 - 0.3 * h)), float(rng.uniform(0, 1 - h)), 0.3 * h, h)
+        found.append(_detection(box, float(rng.uniform(0.2, 0.8)), LABELS[rng.integers(2)]))
     found.sort(key=lambda one: -one.confidence)
     return replace(frame, detections=tuple(found))
 
 
-def _detection(
-    rng: np.random.Generator, box: tuple[float, float, float, float], person: PersonTruth | None, place: float, size: float
-) -> Detection:
-    """Returns a box whose place and size vary by these standard deviations, in heights of the box; of nobody without a person."""
+def _double(rng: np.random.Generator, box: Box) -> Box:
     x, y, w, h = box
-    left, top = x + rng.normal(0, place) * h * 0.75, y + rng.normal(0, place) * h
-    right, bottom = left + w * (1 + rng.normal(0, size)), top + h * (1 + rng.normal(0, size))
-    (left, right), (top, bottom) = (
-        sorted(float(np.clip(side, 0, 1)) for side in sides) for sides in ((left, right), (top, bottom))
-    )
-    confidence = float(np.clip(rng.normal(0.8, 0.12), 0.3, 0.99) if person else rng.uniform(0.3, 0.8))
-    label = person.label if person else LABELS[rng.integers(2)]
-    return Detection(Box(left, top, right - left, bottom - top), confidence, (Label(label, confidence),))
+    left, top = x + rng.normal(0, 0.1) * w, y + rng.normal(0, 0.1) * h
+    right, bottom = left + w * rng.lognormal(0, 0.15), top + h * rng.lognormal(0, 0.15)
+    left, top, right, bottom = (float(np.clip(side, 0, 1)) for side in (left, top, right, bottom))
+    return left, top, right - left, bottom - top
+
+
+def _detection(box: Box, confidence: float, label: Label) -> Detection:
+    return Detection(bus.Box(*box), confidence, (bus.Label(label, confidence),))
