@@ -2,7 +2,7 @@
 
 import collections
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from bus.polygon import contains
@@ -30,14 +30,23 @@ VisitVerdict = Literal["right label", "wrong label", "undecided", "nobody's"]
 
 
 class JudgedCrossing(NamedTuple):
-    """A true crossing, or an invented one. `has_label` says whether the visit has the person's label."""
+    """A true crossing, or an invented one, at a second of the scene.
+
+    `counted_at` is when it was counted, if in the right direction. `has_label` says whether the visit has the person's label.
+    """
 
     at: float
     direction: Literal["in", "out"]
     verdict: Verdict | Literal["invented"]
     light: str
     crowd: str
+    counted_at: float | None = None
     has_label: bool = False
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups to which it belongs: its direction, and some of `GROUPS`."""
+        return self.direction, self.light, self.crowd, ALL
 
 
 class Tracks(NamedTuple):
@@ -114,16 +123,14 @@ def _crossings(recording: Recording, counted: Counted, labels: dict[int, str]) -
         crossed = score.found.get(number)
         visit = counted.visits.get(crossed.track) if crossed else None
         has_label = visit is not None and visit.label == labels[one.crossing.track]
-        judged.append(_judged(recording, one.crossing, verdict, has_label))
-    judged += [_judged(recording, one, "invented") for one in score.invented]
-    return sorted(one for one in judged if one.at < recording.seconds - TAIL)
+        judged.append(_judged(recording, one.crossing, verdict)._replace(counted_at=crossed and crossed.at, has_label=has_label))
+    judged += [_judged(recording, one, "invented")._replace(counted_at=one.at) for one in score.invented]
+    return sorted((one for one in judged if one.at < recording.seconds - TAIL), key=lambda one: one.at)
 
 
-def _judged(
-    recording: Recording, one: Crossing, verdict: Verdict | Literal["invented"], has_label: bool = False
-) -> JudgedCrossing:
+def _judged(recording: Recording, one: Crossing, verdict: Verdict | Literal["invented"]) -> JudgedCrossing:
     frame = _frame_at(recording, one.at)
-    return JudgedCrossing(one.at, one.direction, verdict, frame.light, crowd(frame), has_label)
+    return JudgedCrossing(one.at, one.direction, verdict, frame.light, crowd(frame))
 
 
 def _real(recording: Recording, one: TrueCrossing) -> RealCrossing | None:
@@ -162,7 +169,7 @@ def _stays(recording: Recording, counted: Counted, owned: dict[int, list[int]]) 
     return [one for one in stays if one.true >= INERTIA or one.counted > 0]
 
 
-def merged(results: Iterator[Result] | Sequence[Result]) -> Result:
+def merged(results: Iterable[Result]) -> Result:
     """Returns the results of several scenes as one."""
     whole = Result([], dict.fromkeys(GROUPS, Tracks()), collections.Counter(), collections.Counter(), [])
     for one in results:
