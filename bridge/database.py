@@ -18,6 +18,7 @@ CREATE INDEX waiting_by_kind ON result (kind, number) WHERE body NOT NULL;
 CREATE TABLE cursor (sink TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """,
+    2: "UPDATE result SET kind = 4 WHERE kind = 3;",  # crossings came between summaries and visits
 }
 """By schema version, from 1 on: the SQL that migrates a file from the version before. A released migration never changes."""
 VERSION = len(MIGRATIONS)

@@ -9,7 +9,7 @@ from bridge.database import OutboxUnavailable
 from bridge.outbox import Outbox
 from bridge.policy import Policy, Selector
 from bridge.results import Result
-from bus import Bus, CurrentLabel, Message, Prediction, Summary, Visit, metric_names, states, topics
+from bus import Bus, Crossing, CurrentLabel, Message, Prediction, Summary, Visit, metric_names, states, topics
 from runtime.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,14 @@ class Forwarder:
         self._stop = stop
         self._timeout = timeout
         self._backoff = Backoff(maximum=5.0)
-        kinds: dict[str, type[Message]] = {topics.visit(): Visit, topics.summary(): Summary, topics.label(): CurrentLabel}
-        self._inbox = bus.inbox(kinds | {topics.prediction(): Prediction})
+        kinds: dict[str, type[Message]] = {
+            topics.visit(): Visit,
+            topics.crossing(): Crossing,
+            topics.summary(): Summary,
+            topics.label(): CurrentLabel,
+            topics.prediction(): Prediction,
+        }
+        self._inbox = bus.inbox(kinds)
         self._receives_predictions = True
         """True at first, so that a subscription that the broker kept from an earlier run is ended if necessary."""
 

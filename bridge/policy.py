@@ -5,10 +5,10 @@ from typing import Literal, get_args
 
 from bridge import results
 from bridge.results import Result
-from bus import CurrentLabel, Label, Message, Prediction, Summary, Visit
+from bus import Crossing, CurrentLabel, Label, Message, Prediction, Summary, Visit
 
 Forward = Literal["none", "visits", "changes", "all"]
-"""The levels, each of which includes those before it: nothing, visits and hourly summaries, label changes, predictions."""
+"""The levels, each with those before it: nothing; visits, crossings and hourly summaries; label changes; predictions."""
 _LEVELS: tuple[str, ...] = get_args(Forward)
 
 
@@ -26,7 +26,10 @@ class Policy:
 
     def allows(self, label: str, probability: float) -> bool:
         """Returns whether the label is selected and the probability is high enough."""
-        return probability >= self.min_probability and (not self.labels or label in self.labels)
+        return probability >= self.min_probability and self.selects(label)
+
+    def selects(self, label: str) -> bool:
+        return not self.labels or label in self.labels
 
 
 class Selector:
@@ -43,6 +46,8 @@ class Selector:
         match message:
             case Visit() if policy.includes("visits") and policy.allows(message.label, message.peak):
                 return results.from_visit(message)
+            case Crossing() if policy.includes("visits") and policy.selects(message.label):
+                return results.from_crossing(message)
             case Summary() if policy.includes("visits"):
                 return results.from_summary(message, policy.labels)
             case CurrentLabel() if policy.includes("changes") and message.at is not None:

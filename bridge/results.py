@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from enum import IntEnum
 from typing import Any
 
-from bus import Box, Label, Prediction, Summary, Visit, labelled
+from bus import Box, Crossing, Label, Prediction, Summary, Visit, labelled
 
 MAX_LABELS = 100
 """Maximum number of labels in a prediction. Even with the longest names, a result then fits into IoT Hub's 256 KB."""
@@ -21,7 +21,8 @@ class Kind(IntEnum):
     PREDICTION = 0
     CHANGE = 1
     SUMMARY = 2
-    VISIT = 3
+    CROSSING = 3
+    VISIT = 4
 
     @property
     def output(self) -> str:
@@ -34,7 +35,7 @@ class Result:
     """A message for the sinks. `body` is JSON; `properties` repeat parts of it for routing.
 
     Results with the same `id` and `version` are repeats. A result with a new `version` replaces the earlier one; only visits
-    have versions, for corrected times.
+    and crossings have versions, for corrected times.
     """
 
     id: str
@@ -45,15 +46,32 @@ class Result:
 
 
 def from_visit(visit: Visit) -> Result:
-    fields = {name: getattr(visit, name) for name in ("demo", "label", "started_at", "ended_at", "peak", "frames")}
+    names = ("demo", "label", "started_at", "ended_at", "peak", "frames", "direction", "zones")
+    fields = {name: getattr(visit, name) for name in names}
     result = _new_result(visit.id, Kind.VISIT, visit.camera, visit.ended_at, fields, [(Label(visit.label, visit.peak), None)])
     return replace(result, version=f"{visit.started_at!r} {visit.ended_at!r}")
 
 
+def from_crossing(crossing: Crossing) -> Result:
+    """A crossing has no probability, so `predictions` is empty."""
+    fields = {name: getattr(crossing, name) for name in ("demo", "visit", "line", "direction", "label", "at")}
+    result = _new_result(crossing.id, Kind.CROSSING, crossing.camera, crossing.at, fields, [])
+    return replace(result, version=f"{crossing.at!r}")
+
+
 def from_summary(summary: Summary, labels: Collection[str] = ()) -> Result:
-    """Includes only visits with one of the `labels`, or all visits if `labels` is empty."""
+    """Includes only visits and crossings with one of the `labels`, or all if `labels` is empty."""
+
+    def select(totals: Mapping[str, int]) -> dict[str, int]:
+        return {label: number for label, number in totals.items() if not labels or label in labels}
+
     fields = {name: getattr(summary, name) for name in ("demo", "day", "hour", "began_at", "ended_at")}
-    fields["visits"] = {label: number for label, number in summary.visits.items() if not labels or label in labels}
+    fields["visits"] = select(summary.visits)
+    fields["crossings"] = {
+        line: {direction: select(totals) for direction, totals in directions.items()}
+        for line, directions in summary.crossings.items()
+    }
+    fields["zones"] = {zone: {"visits": select(one.visits), "seconds": one.seconds} for zone, one in summary.zones.items()}
     return _new_result(summary.id, Kind.SUMMARY, summary.camera, summary.ended_at, fields, [])
 
 
@@ -93,6 +111,7 @@ def _new_result(
         "predictions": [_to_custom_vision(label, box) for label, box in found],
     }
     properties = {"type": kind.name.lower(), "camera": camera}
+    properties |= {name: fields[name] for name in ("label", "direction", "line") if fields.get(name) is not None}
     if fields["demo"]:
         properties["demo"] = "true"
     if found:

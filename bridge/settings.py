@@ -27,7 +27,9 @@ class Settings(BusSettings):
         default="text", description="format of the sink log: text (for people) or json (one object a line)"
     )
     forward: Forward = Field(
-        default="visits", description="what to forward: none, visits, changes (visits and label changes) or all (predictions too)"
+        default="visits",
+        description="what to forward: none, visits (crossings and summaries too), changes (label changes too) or all"
+        " (predictions too)",
     )
     min_probability: Probability = Field(default=0.0, description="minimum probability of forwarded results")
     labels: CommaSeparated = Field(default=(), description="labels to forward, separated by commas; all by default")

@@ -149,6 +149,10 @@ class Bus:
         """Publishes a message; see `bus.outbound.Outbound.publish`."""
         return self._outbound.publish(message, on_acknowledged)
 
+    def clear(self, topic: str, on_acknowledged: OnAcknowledged | None = None) -> bool:
+        """Deletes the retained message of a topic; see `bus.outbound.Outbound.clear`."""
+        return self._outbound.clear(topic, on_acknowledged)
+
     def forget(self, *topics: str) -> None:
         """Removes topics from the retained messages that are published again at each connection."""
         self._outbound.forget(topics)

@@ -33,7 +33,7 @@ class Inbox:
         """Appends a message; `delivery` is None at QoS 0, which needs no acknowledgement."""
         with self._arrived:
             if message.RETAINED and delivery is None:
-                self._waiting = deque(one for one in self._waiting if one[0].topic != message.topic)
+                self._waiting = deque(one for one in self._waiting if one[0].topic != message.topic or one[1] is not None)
             self._waiting.append((message, delivery))
             self._arrived.notify()
 

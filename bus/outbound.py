@@ -34,6 +34,7 @@ class _Envelope(NamedTuple):
     topic: str
     payload: bytes
     on_acknowledged: OnAcknowledged | None
+    is_retained: bool
 
 
 class Outbound:
@@ -62,27 +63,33 @@ class Outbound:
 
         Raises `InvalidMessage` if the message exceeds its size limit.
 
-        - Retained messages are never dropped. They are published again at every connection, at QoS 0 (at QoS 1 paho would repeat
-          an older unacknowledged message after the newer one).
+        - Retained messages of QoS 0 are this module's state. They are never dropped, and are published again at every connection
+          (at QoS 1 paho would repeat an older unacknowledged message after the newer one).
         - Other QoS 0 messages are dropped without a connection, or while two earlier ones are still waiting.
         - QoS 1 messages can arrive twice. Those of the last seconds before a lost connection are published again, because a
-          broker that crashed has lost them.
+          broker that crashed has lost them. Retained ones are no different: somebody else may replace them later.
 
         `on_acknowledged` is called once or more after the broker has acknowledged a QoS 1 message. Until then, the caller must
         publish the message again at each connection. Without a connection or room, it is dropped but not counted.
         """
         payload = message.pack()
         with self._lock:
-            if message.RETAINED:
+            if message.RETAINED and message.QOS == 0:
                 self._retained[message.topic] = payload
                 if self._is_connected:
                     self._client.publish(message.topic, payload, retain=True)
                 return True
-            envelope = _Envelope(message.topic, payload, on_acknowledged)
+            envelope = _Envelope(message.topic, payload, on_acknowledged, message.RETAINED)
             if not (self._send_or_keep(envelope) if message.QOS > 0 else self._send_or_drop(envelope)):
                 return False
         self._metrics.add(f"{plural(type(message))}_out")
         return True
+
+    def clear(self, topic: str, on_acknowledged: OnAcknowledged | None = None) -> bool:
+        """Deletes the retained message of a topic, as `publish` publishes one of QoS 1. Returns False if that was dropped."""
+        with self._lock:
+            self._retained.pop(topic, None)
+            return self._send_or_keep(_Envelope(topic, b"", on_acknowledged, is_retained=True))
 
     def _send_or_keep(self, envelope: _Envelope) -> bool:
         """Sends a QoS 1 message or queues it here; paho would send a queued one as soon as it has a socket, before older ones."""
@@ -94,7 +101,7 @@ class Outbound:
                 return False
             self._pending.append(envelope)
             return True
-        info = self._client.publish(envelope.topic, envelope.payload, 1)
+        info = self._client.publish(envelope.topic, envelope.payload, 1, envelope.is_retained)
         if info.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
             if envelope.on_acknowledged is None:
                 self._metrics.add(names.DROPPED_QUEUE_FULL)

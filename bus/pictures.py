@@ -110,6 +110,11 @@ class Prediction(Message):
     aspect: Annotated[float, Strict(), Field(gt=0, le=100, allow_inf_nan=False)] = 4 / 3
 
     @property
+    def origin(self) -> str:
+        """Session and sequence number of the frame."""
+        return f"{self.session} {self.sequence}"
+
+    @property
     def best(self) -> Label | None:
         """The best label of the picture; see `best_label`."""
         return best_label(self.labels, self.detections)

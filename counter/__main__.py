@@ -5,9 +5,9 @@ from contextlib import closing
 
 from bus import Bus
 from counter.answers import Answers
-from counter.counting import Counter
 from counter.expiry import Expiry
 from counter.ledger import Ledger
+from counter.main_loop import MainLoop
 from counter.registry import CameraRegistry
 from counter.reports import Reports
 from counter.settings import Settings
@@ -19,12 +19,14 @@ def main(settings: Settings, stop: threading.Event) -> None:
     calendar = settings.calendar
     bus = Bus(settings, persistent=True)
     with closing(Ledger(settings.state_dir, bus.metrics)) as ledger:
-        registry = CameraRegistry(settings.rules, calendar, bus.count_and_warn)
+        registry = CameraRegistry(
+            settings.rules, calendar, bus.count_and_warn, complete=settings.completed, reset_at=settings.reset_at
+        )
         reports = Reports(ledger, calendar)
-        counter = Counter(bus, registry, reports, ledger, Expiry(ledger, settings.keep_days))
+        loop = MainLoop(bus, registry, reports, ledger, Expiry(ledger, settings.keep_days))
         answers = Answers(bus, reports, lambda: list(registry.cameras))
         with bus, answers.worker:
-            counter.run(stop)
+            loop.run(stop)
 
 
 if __name__ == "__main__":

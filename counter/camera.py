@@ -1,12 +1,17 @@
-"""One camera: its open visit, its current label and its saved state."""
+"""One camera: its visitors, its setup, what it publishes about now, and its saved state."""
+
+from collections.abc import Callable
+from dataclasses import field
 
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from bus import CurrentLabel
+from bus import Crossing, CurrentLabel, InvalidMessage, Occupancy, Prediction, Setup, Tracks
 from counter.hours import HOUR, Calendar
+from counter.occupancy import Inside
+from counter.presence import PresenceRules
 from counter.timeline import EARLIEST
-from counter.visits import Rules, VisitState, VisitTracker
+from counter.visitors import Result, VisitorCounter, VisitorState
 
 MAX_HOURS = 48
 """Upper bound for the hours that are summarised after an absence, in addition to the one in which it began."""
@@ -16,60 +21,132 @@ MAX_HOURS = 48
 class SavedState:
     """The part of a camera's state that survives a restart; times are Unix seconds."""
 
-    visits: VisitState
+    visitors: VisitorState
+    inside: Inside = field(default_factory=Inside)
+    setup: str | None = None  # the last valid one, as JSON; None if there is none
     paused_at: float | None = None
     summarised_until: float | None = None  # start of the first hour without a summary
-    is_demo: bool = False  # whether the last prediction, and therefore the open visit, is the demo's
     label_at: float | None = None  # time of the frame that last changed the label
+    occupancy_at: float | None = None  # time of the last change of the occupancy
 
 
 _STATE_ADAPTER: TypeAdapter[SavedState] = TypeAdapter(SavedState)
 
 
 class Camera:
-    """A camera and its visits. `saved_json` is its saved state, if any; raises `ValueError` if that cannot be parsed."""
+    """A camera and its visitors. `saved_json` is its saved state, if any; raises `ValueError` if that cannot be parsed.
 
-    def __init__(self, name: str, rules: Rules, last_received_at: float, saved_json: str | None = None) -> None:
+    `complete` returns a setup completed with the settings.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rules: PresenceRules,
+        complete: Callable[[Setup], Setup],
+        last_received_at: float,
+        saved_json: str | None = None,
+    ) -> None:
         self.name = name
-        self.saved = SavedState(VisitState()) if saved_json is None else _STATE_ADAPTER.validate_json(saved_json)
-        self.tracker = VisitTracker(name, rules, self.saved.visits)
+        self.saved = SavedState(VisitorState()) if saved_json is None else _STATE_ADAPTER.validate_json(saved_json)
+        self._complete = complete
+        self.visitors = VisitorCounter(name, rules, complete(self._saved_setup), self.saved.visitors)
         self.last_received_at = last_received_at  # steady time of the last prediction
-        self._published: CurrentLabel | None = None
-        self._visitor = self._visit_key()
+        self._label: CurrentLabel | None = None  # as last published
+        self._occupancy: Occupancy | None = None
+        self._has_visitors = False  # in the tracks as last published
+        self._last_visitor, self._numbers = self._visitor_key, self._current_occupancy(None)
         self._saved_idle_state = None if saved_json is None else self._idle_state
 
-    def _visit_key(self) -> tuple[str, str] | None:
-        visit = self.tracker.state.visit
-        return None if visit is None else (visit.label, visit.origin)
+    @property
+    def _saved_setup(self) -> Setup:
+        try:
+            return Setup(self.name) if self.saved.setup is None else Setup.unpack(self.saved.setup.encode())
+        except InvalidMessage:  # of another version
+            return Setup(self.name)
 
-    def _current_label(self) -> CurrentLabel:
-        visit, at, demo = self.tracker.state.visit, self.saved.label_at, self.saved.is_demo
-        if visit is None:
-            return CurrentLabel(self.name, None, None, None, at, demo)
-        return CurrentLabel(self.name, visit.label, visit.own.probability, visit.started_at, at or visit.started_at, demo)
+    def change_setup(self, setup: Setup) -> None:
+        """Counts by another setup from the next frame on."""
+        self.saved.setup = None if setup == Setup(self.name) else setup.pack().decode()
+        if (completed := self._complete(setup)) != self.visitors.setup:
+            self.visitors.change_setup(completed)
+
+    def process(self, prediction: Prediction, last_reset: Callable[[float], float]) -> list[Result]:
+        """Processes the next prediction; `last_reset` returns when the number inside was last reset before a time."""
+        was_demo = self.visitors.is_demo
+        results = self.visitors.process(prediction)
+        at = self.visitors.timeline.last_at or prediction.captured_at
+        self.saved.inside.shift(self.visitors.clock_shift)
+        if self.visitors.is_demo != was_demo:
+            self.saved.inside.reset(at)
+        if self.visitors.by_tracks:
+            self.saved.inside.pass_time(at, last_reset)
+        return results
+
+    def count_inside(self, crossing: Crossing) -> bool:
+        """Counts who is inside. Returns whether somebody left while nobody was inside."""
+        return crossing.demo == self.visitors.is_demo and self.saved.inside.add(crossing.direction)
+
+    @property
+    def _visitor_key(self) -> str | None:
+        last = self.visitors.last
+        return None if last is None else last.key
 
     def label_if_changed(self, at: float) -> CurrentLabel | None:
         """Returns the label if it differs from the last one returned, else None. `at` is the time of the latest frame.
 
         When the clock is set, a visit's times shift, but it is still the same visit: its label keeps its `at`.
         """
-        before, visitor = self._published, self._visit_key()
-        if visitor != self._visitor:
-            self._visitor, self.saved.label_at = visitor, at
-        label = self._current_label()
+        before, last = self._label, self.visitors.last
+        if self._visitor_key != self._last_visitor:
+            self._last_visitor, self.saved.label_at = self._visitor_key, at
+        changed_at = self.saved.label_at
+        if last is None:
+            label = CurrentLabel(self.name, None, None, None, changed_at, self.visitors.is_demo)
+        else:
+            facts = last.label, last.probability, last.since, changed_at or last.since
+            label = CurrentLabel(self.name, *facts, self.visitors.is_demo)
         if before is not None and (label.label, label.since) == (before.label, before.since):
             return None
-        self._published = label
+        self._label = label
         return label
+
+    def _current_occupancy(self, at: float | None) -> Occupancy:
+        inside, demo = self.saved.inside, self.visitors.is_demo
+        if not self.visitors.by_tracks:
+            return Occupancy(self.name, at=at, demo=demo)
+        zones, number = self.visitors.in_zones(), inside.number if self.visitors.setup.lines else None
+        return Occupancy(self.name, zones, number, inside.entered, inside.left, inside.drift, inside.since, at, demo)
+
+    def occupancy_if_changed(self, at: float) -> Occupancy | None:
+        """Returns the occupancy if it differs from the last one returned, and there have been lines or zones; else None."""
+        if (numbers := self._current_occupancy(None)) != self._numbers:
+            self._numbers, self.saved.occupancy_at = numbers, at
+        occupancy = self._current_occupancy(self.saved.occupancy_at)
+        is_empty = occupancy.inside is None and not occupancy.zones
+        if occupancy == self._occupancy or (is_empty and self._occupancy is None):
+            return None
+        self._occupancy = occupancy
+        return occupancy
+
+    def tracks_if_any(self, prediction: Prediction) -> Tracks | None:
+        """Returns the visitors in view in the last prediction; None if there are none now and were none before."""
+        visitors = self.visitors.in_view() if self.visitors.by_tracks else ()
+        if not visitors and not self._has_visitors:
+            return None
+        self._has_visitors = bool(visitors)
+        frame = self.name, prediction.session, prediction.sequence, prediction.captured_at
+        return Tracks(*frame, visitors, prediction.demo)
 
     @property
     def _idle_state(self) -> tuple[object, ...] | None:
         """Everything worth saving while nobody is there; None while somebody is."""
-        saved, state = self.saved, self.tracker.state
-        if not state.is_idle:
+        if not self.visitors.is_idle:
             return None
-        own = saved.paused_at, saved.summarised_until, saved.is_demo, saved.label_at
-        return *own, state.timeline.session, state.timeline.offset
+        saved, inside, timeline = self.saved, self.saved.inside, self.visitors.timeline
+        own = saved.setup, saved.paused_at, saved.summarised_until, saved.label_at, saved.occupancy_at
+        kind = self.visitors.is_demo, self.visitors.by_tracks
+        return *own, *kind, inside.entered, inside.left, inside.drift, inside.since, timeline.session, timeline.offset
 
     def state_if_changed(self) -> str | None:
         """Returns the state to save as JSON; None if it is unchanged, so that nothing is written while the place is empty."""
@@ -77,7 +154,7 @@ class Camera:
         if state is not None and state == self._saved_idle_state:
             return None
         self._saved_idle_state = state
-        self.saved.visits = self.tracker.state
+        self.saved.visitors = self.visitors.state
         return _STATE_ADAPTER.dump_json(self.saved).decode()
 
     def complete_hours(self, calendar: Calendar, now: float | None) -> list[tuple[float, float]]:
@@ -86,11 +163,10 @@ class Camera:
         `now` (Unix seconds) applies to a silent camera. Otherwise the last frame's time does, because predictions may be late.
         A camera that has been silent for `MAX_HOURS` has no completed hours.
         """
-        state, last_at = self.tracker.state, self.tracker.state.timeline.last_at
+        last_at, started_at = self.visitors.timeline.last_at, self.visitors.started_at
         if last_at is None or (now is not None and now - last_at > MAX_HOURS * HOUR):
             return []
-        visits = [*(candidate.visit for candidate in state.candidates.values()), *([state.visit] if state.visit else [])]
-        until = min([last_at if now is None else now, *(visit.started_at for visit in visits)])
+        until = min([last_at if now is None else now, *([] if started_at is None else [started_at])])
         if until < EARLIEST:
             return []
         last, start = calendar.hour_start(until), self.saved.summarised_until

@@ -35,6 +35,12 @@ class Calendar:
         start, end = (datetime.combine(one, time(), self._zone).timestamp() for one in (day, day + timedelta(days=1)))
         return start, end
 
+    def last(self, clock_time: time, at: float) -> float:
+        """Returns when the site's clock last showed a time of day, by `at`. On a day that skips it, it counts as shown later."""
+        day = self.day(at)
+        shown = (datetime.combine(one, clock_time, self._zone).timestamp() for one in (day, day - timedelta(days=1)))
+        return next(one for one in shown if one <= at)
+
     def hour_start(self, at: float) -> float:
         """Returns the start of the hour that the site's clock shows at `at`. A clock set forward begins a new hour."""
         return QUARTER * float(next(filter(self._starts_hour, count(int(at // QUARTER), -1))))

@@ -7,15 +7,23 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from bus import InvalidMessage, Visit
+from bus import Crossing, InvalidMessage, Visit
 from bus import metric_names as names
-from counter.changes import Changes, Publication, unpack_message
+from counter.changes import (
+    CROSSING_COLUMNS,
+    VISIT_COLUMNS,
+    Changes,
+    Publication,
+    crossing_from_row,
+    unpack_message,
+    visit_from_row,
+)
 from counter.clocks import SYSTEM, Clocks
 from counter.database import Database, LedgerDamaged, LedgerUnavailable
 from counter.periods import Period, Periods
 from counter.recovery import Row
+from counter.schema import MOVE_STATES
 from runtime.database import LOCK_TIMEOUT, Connection
 from runtime.metrics import Metrics
 
@@ -49,18 +57,18 @@ class Ledger:
         with self._lock:
             self._database.close()
 
-    def commit(self, changes: Changes) -> list[Visit]:
-        """Writes the changes, each visit once. Returns corrected visits, before and after their correction."""
-        is_durable = bool(changes.visits or changes.summaries or changes.corrections)
+    def commit(self, changes: Changes) -> list[Visit | Crossing]:
+        """Writes the changes, each result once. Returns corrected results, before and after their correction."""
+        is_durable, has_corrections = bool(changes.results or changes.summaries), changes.has_corrections
         with self._lock:
-            if not changes.corrections:
+            if not has_corrections:
                 self.periods.add(one for one in changes.periods if isinstance(one, Period))
             saves_periods = is_durable or self.periods.is_due
             if not changes and not saves_periods:
                 return []
             with self.periods.rollback_on_error(), self._transaction(is_durable) as connection:
                 corrected = changes.write(connection)
-                if changes.corrections:
+                if has_corrections:
                     self.periods.apply(connection, changes.periods)
                 if saves_periods:
                     self.periods.write(connection)
@@ -118,14 +126,19 @@ class Ledger:
             return int(connection.execute("SELECT COALESCE(MAX(number), 0) FROM visit").fetchone()[0])
 
     def prune(self, max_recorded: int, max_dated: int, start: float, end: float) -> int:
-        """Deletes visits up to number `max_recorded`, and those up to number `max_dated` that ended from `start` to before `end`.
-        Deletes at most `MAX_PRUNED` at once. Returns how many.
+        """Deletes visits up to number `max_recorded`, and those up to number `max_dated` that ended from `start` to before `end`,
+        with their crossings. Deletes at most `MAX_PRUNED` at once. Returns how many.
         """
         with self._transaction() as connection:
             self.periods.prune(connection, start, end)
             old = f"number <= ? OR (number <= ? AND ended_at >= ? AND ended_at < ?) ORDER BY number LIMIT {MAX_PRUNED}"
-            query = f"DELETE FROM visit WHERE number IN (SELECT number FROM visit WHERE {old})"
-            return connection.execute(query, (max_recorded, max_dated, start, end)).rowcount
+            query = f"DELETE FROM visit WHERE number IN (SELECT number FROM visit WHERE {old}) RETURNING id"
+            deleted = connection.execute(query, (max_recorded, max_dated, start, end)).fetchall()
+            connection.executemany("DELETE FROM crossing WHERE visit = ?", deleted)
+            orphans = f"at >= ? AND at < ? AND NOT EXISTS (SELECT 1 FROM visit WHERE id = crossing.visit) LIMIT {MAX_PRUNED}"
+            query = f"DELETE FROM crossing WHERE number IN (SELECT number FROM crossing WHERE {orphans})"
+            connection.execute(query, (start, end))  # those of visits that were lost
+            return len(deleted)
 
     @contextmanager
     def consistent_reads(self) -> Iterator[None]:
@@ -169,19 +182,20 @@ class Ledger:
         def fill(new: Connection, rows: Iterator[Row]) -> None:
             new.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self._states.items())
             new.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._notes.items())
-            for table, columns, values in rows:
-                if _is_valid(table, values):
-                    marks = ", ".join("?" * len(values))
-                    statement = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-                    recovered[table] += new.execute(statement, values).rowcount
+            for row in filter(_is_valid, rows):
+                marks = ", ".join("?" * len(row.values))
+                statement = f"INSERT OR IGNORE INTO {row.table} ({', '.join(row.columns)}) VALUES ({marks})"
+                recovered[row.table] += new.execute(statement, row.values).rowcount
+            new.execute(MOVE_STATES)
             _reserve_numbers(new, "visit", _highest_marked_visit(new))
             _reserve_numbers(new, "publication", self._highest_publication)
 
         self.damaged_file = self._database.replace(fill).name
         self._is_loaded = False
         self._metrics.add(names.LEDGERS_REPLACED)
-        text = "%s; replaced; the damaged file is kept as %s; recovered: %d visits, %d unpublished messages"
-        log.error(text, error, self.damaged_file, recovered["visit"], recovered["publication"])
+        text = "%s; replaced; the damaged file is kept as %s; recovered: %d visits, %d crossings, %d unpublished messages"
+        numbers = (recovered[table] for table in ("visit", "crossing", "publication"))
+        log.error(text, error, self.damaged_file, *numbers)
 
 
 def _highest_marked_visit(new: Connection) -> int:
@@ -200,18 +214,22 @@ def _reserve_numbers(new: Connection, table: str, known: int) -> None:
     new.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, max(highest, known)))
 
 
-def _is_valid(table: str, row: tuple[Any, ...]) -> bool:
-    """Returns whether a row from a damaged file is valid for its table."""
+def _is_valid(row: Row) -> bool:
+    """Returns whether a row from a damaged file is valid for its table. An earlier version has fewer columns of visits."""
+    columns, values = dict(zip(row.columns, row.values, strict=True)), row.values
     try:
-        match table:
+        match row.table:
             case "visit":
-                Visit(*row[1:8])
+                known = {"is_demo": 0, "direction": None, "zones": "{}"} | columns
+                visit_from_row(tuple(known[name] for name in VISIT_COLUMNS.split(", ")))
+            case "crossing":
+                crossing_from_row(tuple(columns[name] for name in CROSSING_COLUMNS.split(", ")))
             case "publication":
-                unpack_message(*row[2:])
+                unpack_message(*values[2:])
             case "period":
-                return isinstance(row[1], str) and row[2] in (0, 1) and float(row[3]) <= float(row[4])
+                return isinstance(values[1], str) and values[2] in (0, 1) and float(values[3]) <= float(values[4])
             case _:
-                return all(isinstance(one, str) for one in row)
+                return all(isinstance(one, str) for one in values)
     except (ValueError, TypeError, AttributeError, InvalidMessage):
         return False
     return True

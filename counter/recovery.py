@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runtime.database import JOURNAL, WAL
 
@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
     table: str
     columns: Sequence[str]
-    values: tuple[object, ...]
+    values: tuple[Any, ...]
 
 
 class _Table(NamedTuple):

@@ -1,17 +1,20 @@
-"""All cameras, and the effects of predictions, commands and timeouts on them. Does no I/O."""
+"""All cameras, and the effects of predictions, commands, setups and timeouts on them. Does no I/O."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import time
+from functools import partial
 
-from bus import Command, CurrentLabel, Prediction, Visit, topics
+from bus import Command, Crossing, CurrentLabel, Occupancy, Prediction, Setup, Tracks, topics
 from bus import metric_names as names
 from counter.camera import Camera
 from counter.changes import Changes
 from counter.clocks import SYSTEM, Clocks
 from counter.hours import Calendar
 from counter.periods import Period
-from counter.timeline import EARLIEST
-from counter.visits import Rules
+from counter.presence import PresenceRules
+from counter.timeline import EARLIEST, Correction
+from counter.visitors import Result
 
 SILENCE_TIMEOUT = 30.0  # seconds without a prediction after which the open visit ends: the camera or the classifier is lost
 MAX_CAMERAS = 64  # upper bound; more than this indicates spoofed names
@@ -28,6 +31,8 @@ class Batch:
     changes: Changes = field(default_factory=Changes)
     cameras: dict[str, Camera] = field(default_factory=dict)  # cameras that may have changed
     labels: list[CurrentLabel] = field(default_factory=list)  # every change, in order
+    occupancies: dict[str, Occupancy] = field(default_factory=dict)  # the last one of each camera where it changed
+    tracks: dict[str, Tracks] = field(default_factory=dict)  # those of each camera's last frame
     commands: list[Command] = field(default_factory=list)
 
     def finish(self) -> Changes:
@@ -38,20 +43,26 @@ class Batch:
 
 
 class CameraRegistry:
-    """All cameras and their visits; for one thread. Each drop is reported to `count_and_warn(metric, text, sender)`."""
+    """All cameras and their visitors; for one thread. Each drop is reported to `count_and_warn(metric, text, sender)`."""
 
     def __init__(
         self,
-        rules: Rules,
+        rules: PresenceRules,
         calendar: Calendar,
         count_and_warn: Callable[[str, str, str], object],
         clocks: Clocks = SYSTEM,
+        complete: Callable[[Setup], Setup] = lambda setup: setup,
+        reset_at: time = time(4),
     ) -> None:
+        """`complete` returns a setup completed with the settings; at `reset_at`, by the site's clock, nobody is inside."""
         self._rules = rules
         self._calendar = calendar
         self._count_and_warn = count_and_warn
         self._clocks = clocks
+        self._complete = complete
+        self._last_reset = partial(calendar.last, reset_at)
         self._cameras: dict[str, Camera] = {}
+        self._setups: dict[str, Setup] = {}  # also of cameras that are not known yet
 
     @property
     def cameras(self) -> Mapping[str, Camera]:
@@ -61,12 +72,12 @@ class CameraRegistry:
         """Restores the cameras from their saved states; `now` is the credible time in Unix seconds."""
         for name, text in states.items():
             try:
-                camera = Camera(name, self._rules, self._clocks.steady(), text)
+                camera = Camera(name, self._rules, self._complete, self._clocks.steady(), text)
             except ValueError:
                 self._count_and_warn(names.INVALID_STATE, f"{name}: the saved state cannot be read; it starts empty", name)
                 continue
-            timeline = camera.tracker.state.timeline
-            is_idle = camera.tracker.state.is_idle and timeline.doubted_from is None and camera.saved.paused_at is None
+            timeline = camera.visitors.timeline
+            is_idle = camera.visitors.is_idle and timeline.doubted_from is None and camera.saved.paused_at is None
             if not is_idle or now - max(timeline.last_at or 0.0, timeline.known) < FORGET_AFTER:
                 self._cameras[name] = camera
 
@@ -79,25 +90,34 @@ class CameraRegistry:
             self._pause_again(camera, batch)
             return
         camera.last_received_at = self._clocks.steady()
-        if camera.tracker.state.timeline.is_late(prediction):
+        if camera.visitors.timeline.is_late(prediction):
             self._count_and_warn(names.DROPPED_LATE, f"{camera.name}: a repeated or late prediction was dropped", camera.name)
             return
         if camera.saved.summarised_until is None and prediction.captured_at > EARLIEST:
             camera.saved.summarised_until = self._calendar.hour_start(prediction.captured_at)
-        if prediction.demo != camera.saved.is_demo:  # a visit belongs to the demo or to real visitors, not to both
-            if ended := camera.tracker.end_open_visit():
-                self._update(camera, ended, prediction.captured_at, batch)
-            camera.saved.is_demo = prediction.demo
-        ended = camera.tracker.process(prediction)
-        if (correction := camera.tracker.correction) is not None:
-            batch.changes.corrections.append((len(batch.changes.visits), correction))
-            batch.changes.periods.append(correction)
-        at = camera.tracker.state.timeline.last_at or prediction.captured_at
+        results = camera.process(prediction, self._last_reset)
+        batch.changes.periods += [one for one in results if isinstance(one, Correction)]
+        at = camera.visitors.timeline.last_at or prediction.captured_at
         batch.changes.periods.append(Period(camera.name, prediction.demo, at, at))
-        self._update(camera, ended, prediction.captured_at, batch)
-        if camera.tracker.far_apart >= FAR_APART_LIMIT and self._rules.frames > 1:
-            reason = f"{camera.name}: predictions are {self._rules.gap:g} s apart or more, so no visit can be counted"
-            self._count_and_warn(names.TOO_FAR_APART, f"{reason}; raise FRAME_RATE or VISIT_GAP_SECONDS", camera.name)
+        self._update(camera, results, prediction.captured_at, batch)
+        if (tracks := camera.tracks_if_any(prediction)) is not None:
+            batch.tracks[camera.name] = tracks
+        if camera.visitors.far_apart >= FAR_APART_LIMIT and (camera.visitors.by_tracks or self._rules.frames > 1):
+            reason = f"{camera.name}: predictions are {camera.visitors.gap:g} s apart or more, so no visit can be counted"
+            remedy = "raise FRAME_RATE" if camera.visitors.by_tracks else "raise FRAME_RATE or VISIT_GAP_SECONDS"
+            self._count_and_warn(names.TOO_FAR_APART, f"{reason}; {remedy}", camera.name)
+
+    def apply_setup(self, setup: Setup, batch: Batch) -> None:
+        """Saves the setup of a camera, which may be known later. It applies from the next frame on."""
+        name = setup.camera
+        if name not in self._setups and len(self._setups) >= MAX_CAMERAS:
+            text = f"{name}: already setups of {MAX_CAMERAS} cameras, the maximum; its setup was dropped"
+            self._count_and_warn(names.DROPPED_CAMERA, text, "")
+            return
+        self._setups[name] = setup
+        if (camera := self._cameras.get(name)) is not None:
+            camera.change_setup(setup)
+            self._update(camera, [], self._clocks.wall(), batch)
 
     def apply_command(self, command: Command, batch: Batch) -> None:
         """Saves that a camera is paused or resumed. The camera itself receives the command as well."""
@@ -109,7 +129,7 @@ class CameraRegistry:
             return
         camera.saved.paused_at = None if was_paused else self._clocks.wall()
         camera.last_received_at = self._clocks.steady()
-        self._end_visit(camera, batch)
+        self._end_visits(camera, batch)
 
     def _pause_again(self, camera: Camera, batch: Batch) -> None:
         """Repeats the pause command to a camera that still sends."""
@@ -121,7 +141,7 @@ class CameraRegistry:
     def end_recording(self, name: str, batch: Batch) -> None:
         """Ends the open visit at a camera whose recording has ended, because no prediction will follow."""
         if (camera := self._cameras.get(name)) is not None:
-            self._end_visit(camera, batch)
+            self._end_visits(camera, batch)
 
     def apply_timeouts(self, is_receiving: bool, batch: Batch) -> None:
         """Ends visits of cameras that went silent. Call it about once a second.
@@ -132,16 +152,18 @@ class CameraRegistry:
             if not is_receiving:
                 camera.last_received_at = self._clocks.steady()
             if self._is_silent(camera):
-                self._end_visit(camera, batch)
+                camera.saved.inside.pass_silence(self._clocks.wall(), self._last_reset)
+                self._end_visits(camera, batch)
             else:
                 self._update(camera, [], self._clocks.wall(), batch)
 
     def forget(self, name: str, batch: Batch) -> None:
         """Removes a camera and ends its open visit. If it sends again, it counts as a new camera."""
         if (camera := self._cameras.pop(name, None)) is not None:
-            self._end_visit(camera, batch)
+            self._end_visits(camera, batch)
             del batch.cameras[name]
             batch.labels = [label for label in batch.labels if label.camera != name]
+            batch.occupancies.pop(name, None)
             batch.changes.forgotten.append(name)
 
     def complete_hours(self) -> list[tuple[Camera, tuple[float, float]]]:
@@ -155,13 +177,19 @@ class CameraRegistry:
     def _is_silent(self, camera: Camera) -> bool:
         return self._clocks.steady() - camera.last_received_at > SILENCE_TIMEOUT
 
-    def _end_visit(self, camera: Camera, batch: Batch) -> None:
-        self._update(camera, camera.tracker.end_open_visit(), self._clocks.wall(), batch)
+    def _end_visits(self, camera: Camera, batch: Batch) -> None:
+        self._update(camera, camera.visitors.end_all(), self._clocks.wall(), batch)
 
-    def _update(self, camera: Camera, ended: list[Visit], at: float, batch: Batch) -> None:
-        batch.changes.visits += [replace(visit, demo=camera.saved.is_demo) for visit in ended]
+    def _update(self, camera: Camera, results: Sequence[Result], at: float, batch: Batch) -> None:
+        batch.changes.results += results
+        for one in results:
+            if isinstance(one, Crossing) and camera.count_inside(one):
+                text = f"{camera.name}: somebody left by {one.line!r} while nobody was inside; they had entered unseen"
+                self._count_and_warn(names.DRIFT, text, camera.name)
         if (label := camera.label_if_changed(at)) is not None:
             batch.labels.append(label)
+        if (occupancy := camera.occupancy_if_changed(at)) is not None:
+            batch.occupancies[camera.name] = occupancy
         batch.cameras[camera.name] = camera
 
     def _find_or_add(self, name: str) -> Camera | None:
@@ -172,5 +200,7 @@ class CameraRegistry:
             if len(self._cameras) >= MAX_CAMERAS:
                 self._count_and_warn(names.DROPPED_CAMERA, f"{name}: already {MAX_CAMERAS} cameras, the maximum; dropped", "")
                 return None
-            self._cameras[name] = Camera(name, self._rules, self._clocks.steady())
+            camera = self._cameras[name] = Camera(name, self._rules, self._complete, self._clocks.steady())
+            if (setup := self._setups.get(name)) is not None:
+                camera.change_setup(setup)
         return self._cameras[name]

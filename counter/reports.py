@@ -1,18 +1,25 @@
 """Queries of the ledger: a day's counts and report, an hour's summary. A visit belongs to the time when it began."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from heapq import nlargest
 
-from bus import DayCounts, DayReport, Summary, Visit
+from bus import DayCounts, DayReport, Direction, Summary, Visit, ZoneHours, ZoneTotals
 from counter.changes import VISIT_COLUMNS, visit_from_row
 from counter.hours import QUARTER, Calendar
+from counter.ids import result_id
 from counter.ledger import Ledger
-from counter.visits import result_id
 
 MAX_VISITS = 50  # latest visits in a report
 _BEGAN_IN_SPAN = "camera = ? AND started_at >= ? AND started_at < ?"  # uses the index `visit_by_begin`
 _OF_KIND_IN_SPAN = f"{_BEGAN_IN_SPAN} AND is_demo = ?"
+_CROSSED_IN_SPAN = "camera = ? AND at >= ? AND at < ? AND is_demo = ?"  # uses the index `crossing_by_time`
+_DIRECTIONS: tuple[Direction, Direction] = ("in", "out")
+
+
+Quarters = list[tuple[str, int, int]]
+"""Label, start and count for each quarter of an hour of UTC."""
 
 
 class Reports:
@@ -32,12 +39,26 @@ class Reports:
             is_demo = self.is_demo(camera, start, end)
             visits = self.calendar.by_hour(self.quarters(camera, start, end, is_demo))
             spans = self.spans(camera, start, end, is_demo)
+            crossings = self.crossings(camera, start, end, is_demo)
+            zones = self.zones(camera, start, end, is_demo)
         totals = {label: sum(by_hour.values()) for label, by_hour in visits.items()}
         counted = self.calendar.shares(spans, start, end)
         for hour in {hour for by_hour in visits.values() for hour in by_hour}:
             if counted.get(hour) is None:  # counted before ledgers had periods
                 counted[hour] = 1.0
-        return DayCounts(camera, day.isoformat(), totals, visits, counted, is_demo)
+        by_line = {line: {way: self.calendar.by_hour(some) for way, some in ways.items()} for line, ways in crossings.items()}
+        by_zone = {
+            zone: ZoneHours(self.calendar.by_hour(one[:3] for one in some), self._seconds_by_hour(some))
+            for zone, some in zones.items()
+        }
+        return DayCounts(camera, day.isoformat(), totals, visits, counted, is_demo, by_line, by_zone)
+
+    def _seconds_by_hour(self, quarters: Iterable[tuple[str, int, int, float]]) -> dict[str, float]:
+        seconds: dict[str, float] = {}
+        for _, start, _, some in quarters:
+            hour = self.calendar.hour(start)
+            seconds[hour] = round(seconds.get(hour, 0.0) + some, 3)
+        return seconds
 
     def day_report(self, cameras: Collection[str], day: date) -> DayReport:
         """Returns the counts of a day, at these cameras and all others that counted."""
@@ -53,8 +74,16 @@ class Reports:
         with self._ledger.consistent_reads():
             is_demo = self.is_demo(camera, start, end)
             totals = self.totals(camera, start, end, is_demo)
+            crossings = self.crossings(camera, start, end, is_demo)
+            zones = self.zones(camera, start, end, is_demo)
         day, hour = self.calendar.day(start).isoformat(), self.calendar.hour(start)
-        return Summary(result_id(camera, "", "summary", repr(start)), camera, day, hour, start, end, totals, is_demo)
+        by_line = {line: {way: _totals(some) for way, some in ways.items()} for line, ways in crossings.items()}
+        by_zone = {
+            zone: ZoneTotals(_totals(one[:3] for one in some), round(sum(seconds for *_, seconds in some), 3))
+            for zone, some in zones.items()
+        }
+        own_id = result_id(camera, "", "summary", repr(start))
+        return Summary(own_id, camera, day, hour, start, end, totals, is_demo, by_line, by_zone)
 
     def is_demo(self, camera: str, start: float, end: float) -> bool:
         """Returns whether a camera counted the demo, and nothing real, in that time."""
@@ -88,6 +117,32 @@ class Reports:
         with self._ledger.reading() as connection:
             return dict(connection.execute(query, (camera, start, end, is_demo)).fetchall())
 
+    def crossings(self, camera: str, start: float, end: float, is_demo: bool = False) -> dict[str, dict[Direction, Quarters]]:
+        """Returns the crossings by line and direction: label, quarter of an hour and count, as `quarters` does for visits."""
+        query = (
+            f"SELECT line, direction, label, CAST(at / {QUARTER} AS INTEGER) * {QUARTER} AS quarter, COUNT(*) FROM crossing"
+            f" WHERE {_CROSSED_IN_SPAN} GROUP BY line, direction, label, quarter ORDER BY line, direction, label, quarter"
+        )
+        found: dict[str, dict[Direction, Quarters]] = {}
+        with self._ledger.reading() as connection:
+            for line, direction, *quarter in connection.execute(query, (camera, start, end, is_demo)):
+                by_direction = found.setdefault(line, {way: [] for way in _DIRECTIONS})
+                by_direction[direction].append((quarter[0], quarter[1], quarter[2]))
+        return found
+
+    def zones(self, camera: str, start: float, end: float, is_demo: bool = False) -> dict[str, list[tuple[str, int, int, float]]]:
+        """Returns the visits in each zone: label, quarter of an hour in which they began, count, and seconds in the zone."""
+        query = (
+            f"SELECT zone.key, label, CAST(started_at / {QUARTER} AS INTEGER) * {QUARTER} AS quarter, COUNT(*), SUM(zone.value)"
+            f" FROM visit, json_each(visit.zones) AS zone WHERE {_OF_KIND_IN_SPAN} AND zones != '{{}}'"
+            " GROUP BY zone.key, label, quarter ORDER BY zone.key, label, quarter"
+        )
+        found: dict[str, list[tuple[str, int, int, float]]] = {}
+        with self._ledger.reading() as connection:
+            for zone, *quarter in connection.execute(query, (camera, start, end, is_demo)):
+                found.setdefault(zone, []).append((quarter[0], quarter[1], quarter[2], quarter[3]))
+        return found
+
     def cameras(self, start: float, end: float) -> list[str]:
         """Returns the cameras that counted, or at which visits began, in that time."""
         with self._ledger.reading() as connection:
@@ -104,3 +159,11 @@ class Reports:
                 for row in connection.execute(query, (camera, start, end, is_demo, limit))
             ]
         return nlargest(limit, visits, key=lambda visit: visit.started_at)
+
+
+def _totals(quarters: Iterable[tuple[str, int, int]]) -> dict[str, int]:
+    """Returns the counts by label."""
+    totals = Counter[str]()
+    for label, _, number in quarters:
+        totals[label] += number
+    return dict(totals)

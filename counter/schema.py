@@ -43,12 +43,34 @@ DROP TABLE outbox;
 DROP INDEX visit_untold;
 UPDATE camera SET memory = replace(memory, '"stay":', '"visit":');
 """
-"""`publication` has the visits and summaries that the broker has not acknowledged, as JSON; `kind` is a key of `MESSAGE_TYPES`.
+"""`publication` has the messages that the broker has not acknowledged, as JSON; `kind` is a key of `MESSAGE_TYPES`.
 
 The bodies in `outbox` are JSON with the same fields and more. `visit.is_told` is unused. It stays because recovery reads the
 pages of a damaged file by the position of their columns, whatever their version.
 """
-MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3)  # never changed once released
+MOVE_STATES = """
+UPDATE camera SET memory = json_remove(
+  json_set(memory, '$.visitors', json_object(
+    'timeline', json_extract(memory, '$.visits.timeline'),
+    'presence', json_remove(json_extract(memory, '$.visits'), '$.timeline'),
+    'is_demo', json(iif(json_extract(memory, '$.is_demo'), 'true', 'false'))
+  )), '$.visits', '$.is_demo'
+) WHERE json_valid(memory) AND json_type(memory, '$.visits') = 'object';
+"""
+"""Brings the saved states of cameras into the form of version 4; does nothing to those that have it."""
+VERSION_4 = f"""
+ALTER TABLE visit ADD COLUMN direction TEXT;
+ALTER TABLE visit ADD COLUMN zones TEXT NOT NULL DEFAULT '{{}}';
+CREATE TABLE crossing (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, camera TEXT NOT NULL, visit TEXT NOT NULL,
+  line TEXT NOT NULL, direction TEXT NOT NULL, label TEXT NOT NULL, at REAL NOT NULL, is_demo INTEGER NOT NULL
+);
+CREATE INDEX crossing_by_time ON crossing (camera, at);
+CREATE INDEX crossing_by_visit ON crossing (visit);
+{MOVE_STATES}
+"""
+"""`visit.zones` is JSON: seconds by zone. `crossing.visit` is the id of a visit, which may not have ended yet."""
+MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)  # never changed once released
 VERSION = len(MIGRATIONS)
 _SET_VERSION = f"PRAGMA user_version = {VERSION}; INSERT OR REPLACE INTO note VALUES ('version', '{VERSION}');"
 """The version is stored twice, so that a damaged header is not mistaken for a newer version."""

@@ -1,5 +1,6 @@
 """The counter's settings."""
 
+import datetime as dt
 import time
 from pathlib import Path
 from typing import Annotated, cast
@@ -11,7 +12,7 @@ from pydantic import Field, field_validator
 from bus import InvalidSetting
 from bus.settings import SetupSettings
 from counter.hours import Calendar
-from counter.visits import Rules
+from counter.presence import PresenceRules
 from runtime.settings import Seconds, UserPath
 
 
@@ -30,6 +31,12 @@ class Settings(SetupSettings):
         default=1.5, description="time without the visitor before a visit ends; must exceed the time between two frames"
     )
 
+    occupancy_reset: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = Field(
+        default="04:00",
+        description="time of day, by the site's clock, at which the number of visitors inside begins again at zero",
+        json_schema_extra={"allowed": "must be a time of day such as 04:00"},
+    )
+
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, name: str | None) -> str | None:
@@ -41,9 +48,14 @@ class Settings(SetupSettings):
         return name
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> PresenceRules:
         """The rules for the start and end of visits."""
-        return Rules(self.threshold, self.visit_frames, self.visit_gap_seconds)
+        return PresenceRules(self.threshold, self.visit_frames, self.visit_gap_seconds)
+
+    @property
+    def reset_at(self) -> dt.time:
+        """The time of day at which nobody is inside."""
+        return dt.time.fromisoformat(self.occupancy_reset)
 
     @property
     def calendar(self) -> Calendar:

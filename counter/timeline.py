@@ -1,4 +1,11 @@
-"""Capture times of frames: order and intervals from their session, the date from the wall clock as it is set now."""
+"""Capture times of frames: order and intervals from their session, the date from the wall clock as it is set now.
+
+All times are the frames' own, so predictions that come late, or all at once after an absence, give the same results as live
+ones. In a session of capture, `sequence` gives the order of frames, and `session_time`, by a clock that nobody sets, their
+intervals. The wall clock (`captured_at`) gives the date. When it is set, all remembered times shift with it: an open visit keeps
+its duration and is dated by the newest reading. Past visits and crossings keep their dates, unless the clock read less than it
+had before, for example after a boot without a battery; then they are corrected.
+"""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -14,13 +21,14 @@ MIN_TIME = 0.001  # the first time that a message can hold
 
 
 class Correction(NamedTuple):
-    """A shift, in seconds, of a camera's last `visit_count` visits, which were dated by a clock that read at most `until`.
+    """A shift, in seconds, of a camera's last `visits` and `crossings`, which were dated by a clock that read at most `until`.
 
     It also applies to all frames dated from `counted_from` to before `counted_until`.
     """
 
     camera: str
-    visit_count: int
+    visits: int
+    crossings: int
     until: float
     shift: float
     counted_from: float
@@ -49,6 +57,7 @@ class Timeline:
     offset: float = 0.0  # the session's start by the clock as it is set now
     known: float = EARLIEST  # the latest trusted time: a clock that shows an earlier one is in doubt
     doubtful: int = 0  # number of the last visits that were dated by a clock in doubt
+    doubtful_crossings: int = 0  # the same of crossings
     doubted_from: float | None = None  # time of the first of the last frames that were dated by such a clock
 
     def is_late(self, prediction: Prediction) -> bool:
@@ -56,7 +65,7 @@ class Timeline:
         return prediction.sequence <= self.sequences.get(prediction.session, -1)
 
     def process(self, prediction: Prediction, gap: float) -> Moment | None:
-        """Returns when the frame was captured, or None for a late prediction. `gap` is that in `visits.Rules`."""
+        """Returns when the frame was captured, or None for a late prediction. A visit ends after `gap` seconds alone."""
         if self.is_late(prediction):
             return None
         is_same = prediction.session == self.session
@@ -68,7 +77,8 @@ class Timeline:
         correction = None
         if by and self.doubted_from is not None:
             until = at - by
-            correction = Correction(prediction.camera, self.doubtful, until - elapsed, by, self.doubted_from, until)
+            counts = self.doubtful, self.doubtful_crossings
+            correction = Correction(prediction.camera, *counts, until - elapsed, by, self.doubted_from, until)
         if elapsed < 0:
             self._settle_dates()
         if at >= self.known or (at >= EARLIEST and prediction.session_time > TRUSTED_AFTER):
@@ -81,8 +91,8 @@ class Timeline:
         return Moment(at, elapsed, by, correction)
 
     def _settle_dates(self) -> None:
-        """Settles the dates of all visits and frames so far."""
-        self.doubtful, self.doubted_from = 0, None
+        """Settles the dates of all visits, crossings and frames so far."""
+        self.doubtful, self.doubtful_crossings, self.doubted_from = 0, 0, None
 
     def _start_session(self, prediction: Prediction, gap: float) -> float:
         """Returns the shift for earlier dates: visits dated by a clock that was never set now count as just ended."""
@@ -109,10 +119,11 @@ class Timeline:
         while len(self.sequences) > MAX_SESSIONS:
             del self.sequences[next(iter(self.sequences))]
 
-    def on_visit_ended(self) -> None:
-        """Counts a visit that has ended, if it was dated by a clock in doubt."""
+    def on_results(self, visits: int, crossings: int) -> None:
+        """Counts results that were dated by a clock in doubt."""
         if self.last_at is not None and self.last_at < self.known:
-            self.doubtful += 1
+            self.doubtful += visits
+            self.doubtful_crossings += crossings
 
 
 def shifted(at: float, by: float) -> float:

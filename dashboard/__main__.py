@@ -37,10 +37,9 @@ def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:
     from dashboard.app import create_app  # noqa: PLC0415  # slow to import: --help and invalid settings do not need it
     from dashboard.guard import Guard  # noqa: PLC0415
     from dashboard.hub import Hub  # noqa: PLC0415
-    from dashboard.site_state import SiteState  # noqa: PLC0415
     from runtime.server import Address, Certificate, Server  # noqa: PLC0415
 
-    hub = Hub(bus, SiteState(settings.threshold), settings.web_secret is not None)
+    hub = Hub(bus, settings, settings.web_secret is not None)
     app = Guard(create_app(hub), settings.web_secret, settings.web_names)
     certificate = settings.web_tls_cert and settings.web_tls_key and Certificate(settings.web_tls_cert, settings.web_tls_key)
     address = Address("WEB_PORT", settings.web_host, settings.web_port)

@@ -1,7 +1,7 @@
 """The HTTP application: the page for browsers, and its data for scripts."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import date
 from http import HTTPStatus
@@ -14,8 +14,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from dashboard.counts import NoAnswer, as_csv, as_json
+from bus import InvalidMessage, Setup, topics
+from dashboard.counts import NoAnswer
+from dashboard.exports import TABLES, as_csv, as_json
 from dashboard.hub import Hub
+from dashboard.request_body import NoBody, read_body
+from dashboard.setups import NotSaved, setup_json
 
 PAGE = Path(__file__).parent / "page"
 MAX_STALL = 10.0
@@ -24,6 +28,10 @@ MAX_SNAPSHOT_AGE = 5.0
 """Seconds since the picture was captured."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)
 BOUNDARY = "picture"
+BODY_TIMEOUT = 10.0
+"""Seconds for the body of a request."""
+READ_ONLY = "Without a password, the page is read-only behind a proxy. Set WEB_PASSWORD."
+_INVALID_PART = re.compile(r"Setup: (?:((?:lines|zones|mask|visitors)[.\w]*): )?(.*)", re.DOTALL)
 
 
 def create_app(hub: Hub) -> Starlette:
@@ -42,6 +50,8 @@ def create_app(hub: Hub) -> Starlette:
             Route("/api/counts", routes.counts),
             Route("/cameras/{name}/snapshot.jpg", routes.snapshot),
             Route("/cameras/{name}/stream.mjpeg", routes.stream),
+            Route("/cameras/{name}/setup", routes.setup),
+            Route("/cameras/{name}/setup", routes.change_setup, methods=["PUT", "DELETE"]),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ],
         exception_handlers={HTTPException: _error_response},
@@ -63,17 +73,16 @@ class Routes:
         return JSONResponse(state, HTTPStatus.OK if is_healthy else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def counts(self, request: Request) -> Response:
-        """Returns the visits of a day (default: today) by camera, label and hour; null where there is no data."""
-        parameters = _check_parameters(request, "day", "format")
+        """Returns the counts of a day (default: today) by camera, label and hour; null where there is no data."""
+        parameters = _check_parameters(request, "day", "format", "table")
         day = _parse_day(parameters["day"]) if "day" in parameters else None
-        output = parameters.get("format", "json")
-        if output not in ("json", "csv"):
-            raise HTTPException(HTTPStatus.BAD_REQUEST, f"format={output:.40}: unknown format; use json or csv")
+        output = _choice(parameters, "format", ("json", "csv"))
+        table = _choice(parameters, "table", TABLES)
         try:
             report = await self._hub.counts.report(day)
         except NoAnswer as error:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
-        return Response(as_csv(report), media_type="text/csv") if output == "csv" else JSONResponse(as_json(report))
+        return Response(as_csv(report, table), media_type="text/csv") if output == "csv" else JSONResponse(as_json(report))
 
     async def snapshot(self, request: Request) -> Response:
         """Returns the camera's newest picture as a JPEG."""
@@ -98,12 +107,43 @@ class Routes:
             yield f"--{BOUNDARY}\r\n{head}\r\n".encode() + jpeg + b"\r\n"
         yield f"--{BOUNDARY}--\r\n".encode()
 
+    async def setup(self, request: Request) -> Response:
+        """Returns the camera's setup, completed with the settings LINES and ZONES."""
+        _check_parameters(request)
+        return JSONResponse(setup_json(self._hub.setups.effective(self._camera(request))))
+
+    async def change_setup(self, request: Request) -> Response:
+        """Replaces the camera's setup by the one in the body, or deletes it. Returns the setup that counts from now on."""
+        _check_parameters(request)
+        if not request.state.may_write:
+            raise HTTPException(HTTPStatus.FORBIDDEN, READ_ONLY)
+        name = self._camera(request)
+        try:
+            if request.method == "DELETE":
+                await self._hub.setups.delete(name)
+            else:
+                body = await read_body(request, Setup.LIMIT, BODY_TIMEOUT)
+                await self._hub.setups.save(Setup.from_topic(topics.setup(name), body))
+        except NoBody as problem:
+            raise HTTPException(problem.status, str(problem), {"Connection": "close"}) from None
+        except InvalidMessage as error:
+            return _invalid_setup(error)
+        except NotSaved as error:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, f"not saved: {error}") from None
+        return JSONResponse(setup_json(self._hub.setups.effective(name)))
+
     def _camera(self, request: Request) -> str:
         name: str = request.path_params["name"]
         known = self._hub.state.cameras
         if name not in known:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"unknown camera; known cameras: {', '.join(known) or 'none'}")
         return name
+
+
+def _invalid_setup(error: InvalidMessage) -> JSONResponse:
+    """Says what is wrong, and `at` which part of the setup: ``zones.0.polygon``."""
+    place, reason = _INVALID_PART.fullmatch(str(error)).groups()  # type: ignore[union-attr]  # it always matches
+    return JSONResponse({"problem": reason, "at": place or ""}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _captured_at(time: float) -> dict[str, str]:
@@ -120,6 +160,15 @@ def _check_parameters(request: Request, *allowed: str) -> dict[str, str]:
         if names.count(name) > 1:
             raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name}: given {names.count(name)} times; only one is allowed")
     return dict(request.query_params)
+
+
+def _choice(parameters: dict[str, str], name: str, allowed: Collection[str]) -> str:
+    """Returns a parameter that has one of the allowed values; the first one by default."""
+    first, *_ = allowed
+    value = parameters.get(name, first)
+    if value not in allowed:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"{name}={value:.40}: unknown {name}; use {' or '.join(allowed)}")
+    return value
 
 
 def _parse_day(text: str) -> str:

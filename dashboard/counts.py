@@ -1,8 +1,6 @@
-"""The counts of a day: asks the counter over MQTT, and exports its reports as JSON and CSV."""
+"""The counts of a day: asks the counter over MQTT."""
 
 import asyncio
-import csv
-import io
 import itertools
 import time
 from collections.abc import Callable
@@ -12,11 +10,10 @@ from typing import Any, NamedTuple
 
 import anyio
 
-from bus import Answer, DayCounts, DayReport, FootfallError, Question
+from bus import Answer, DayReport, FootfallError, Question
 
 MIN_DAY, MAX_DAY = 22 * 3600, 26 * 3600
 """Seconds. A day is an hour shorter or longer when the clocks change; another hour is tolerance."""
-COLUMNS = ("day", "hour", "camera", "label", "visits", "counted", "demo")
 
 
 class Timing(NamedTuple):
@@ -121,57 +118,3 @@ def _is_valid(report: DayReport, asked: str | None) -> bool:
     except ValueError:
         return False
     return asked in (None, report.day) and MIN_DAY <= report.ends_at - report.begins_at <= MAX_DAY
-
-
-def as_json(report: DayReport) -> dict[str, Any]:
-    """Returns the report with a number for each label and hour; None (null) where there is no data.
-
-    A camera's `totals` are None if it has no data for the whole day.
-    """
-    cameras = {
-        name: asdict(day)
-        | {
-            "totals": day.totals if _has_data(day) else None,
-            "visits": {label: {hour: _visits(day, label, hour) for hour in _hours(day)} for label in day.visits},
-        }
-        for name, day in report.cameras.items()
-    }
-    return asdict(report) | {"cameras": cameras}
-
-
-def as_csv(report: DayReport) -> str:
-    """Returns one row per camera, hour and label with visits on that day; `visits` is empty where there is no data.
-
-    A day without visits has one row per camera and hour, with an empty label.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    labels = sorted({label for day in report.cameras.values() for label in day.visits}) or [""]
-    writer.writerows(
-        (report.day, hour, name, _escape_formula(label), _visits(day, label, hour), day.counted.get(hour), str(day.demo).lower())
-        for name, day in report.cameras.items()
-        for hour in _hours(day)
-        for label in labels
-    )
-    return out.getvalue()
-
-
-def _has_data(day: DayCounts) -> bool:
-    return bool(day.visits) or any(share is not None for share in day.counted.values())
-
-
-def _hours(day: DayCounts) -> list[str]:
-    """Returns all hours of the day, sorted."""
-    return sorted({*day.counted, *(hour for hours in day.visits.values() for hour in hours)})
-
-
-def _visits(day: DayCounts, label: str, hour: str) -> int | None:
-    """Returns the visits of a label in an hour; None if there is no data."""
-    visits = day.visits.get(label, {}).get(hour)
-    return 0 if visits is None and day.counted.get(hour) is not None else visits
-
-
-def _escape_formula(label: str) -> str:
-    """Prefixes a label that a spreadsheet would read as a formula."""
-    return f"'{label}" if label.startswith(("=", "+", "-", "@")) else label

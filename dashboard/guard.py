@@ -21,6 +21,9 @@ REFUSED = 4403
 WRONG_HOST = "Unknown host name. Use the server's IP address, or add the name to the setting WEB_NAMES."
 CROSS_SITE = "Cross-site requests are not allowed. A reverse proxy must pass on the Host header unchanged."
 
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""Headers that a reverse proxy adds."""
+
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[^\[\]:@/\\?#\s]{1,254})(:[0-9]{1,5})?")
 
 
@@ -45,6 +48,9 @@ SECURITY_HEADERS = {
 class Guard:
     """The outermost ASGI middleware: it adds its headers to every response, including errors.
 
+    It sets `request.state.may_write`. Everybody who has signed in may write. Without a password, the page is
+    for this machine only; those whom a reverse proxy lets in may look.
+
     It replaces Starlette's `TrustedHostMiddleware`, which refuses IP addresses, although most users open the page by one, and
     whose response does not say what to do.
     """
@@ -64,14 +70,17 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope, Headers(scope=scope))
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        has_password = self._protected is not self._app
+        scope.setdefault("state", {})["may_write"] = has_password or not any(name in headers for name in FORWARDED)
         if scope["type"] == "websocket" and refusal:
             await receive()
             await send({"type": "websocket.close", "code": REFUSED})  # before accepting, so the server responds 403
         elif scope["type"] == "websocket":
             await self._protected(scope, receive, send)
         else:
-            if self._protected is self._app and scope["path"] in ("/sign-in", "/sign-out"):
+            if not has_password and scope["path"] in ("/sign-in", "/sign-out"):
                 refusal = refusal or RedirectResponse("/", 303)
             await (refusal or self._protected)(scope, receive, _with_security_headers(send))
 

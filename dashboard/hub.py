@@ -13,9 +13,26 @@ from pathlib import Path
 import anyio
 from starlette.websockets import WebSocket
 
-from bus import Answer, Bus, CurrentLabel, DayCounts, DayReport, Frame, Pixels, Prediction, Status, Visit, metric_names, topics
+from bus import (
+    Answer,
+    Bus,
+    CurrentLabel,
+    DayCounts,
+    DayReport,
+    Frame,
+    Occupancy,
+    Pixels,
+    Prediction,
+    Status,
+    Tracks,
+    Visit,
+    metric_names,
+    topics,
+)
+from bus.settings import SetupSettings
 from dashboard.counts import CountsClient
 from dashboard.pictures import Picture, Pictures
+from dashboard.setups import Setups
 from dashboard.site_state import SiteState
 from dashboard.viewer import Sections, Viewer
 
@@ -34,10 +51,11 @@ PICTURE_TIMEOUT = 15.0
 class Hub:
     """Subscribes to everything that the page shows, and serves it to browsers."""
 
-    def __init__(self, bus: Bus, state: SiteState, signed_in: bool) -> None:
+    def __init__(self, bus: Bus, settings: SetupSettings, signed_in: bool) -> None:
         """Create it before entering the bus. `signed_in` is true if browsers have to sign in."""
         self._bus = bus
-        self.state = state
+        self.state = state = SiteState(settings.threshold)
+        self.setups = Setups(bus, settings)
         self.pictures = Pictures(self._subscribe_frames, lambda camera: bus.unsubscribe(topics.frame(camera)), self._wake)
         self.counts = CountsClient(bus.name, bus.publish)
         self.sections = Sections()
@@ -51,6 +69,8 @@ class Hub:
         bus.subscribe(topics.label(), CurrentLabel, state.on_label)
         bus.subscribe(topics.status(), Status, self._on_status, on_cleared=lambda one: state.remove(topics.status.name_in(one)))
         bus.subscribe(topics.pixels(), Pixels, state.on_pixels)
+        bus.subscribe(topics.occupancy(), Occupancy, state.on_occupancy)
+        bus.subscribe(topics.tracks(), Tracks, self.pictures.on_tracks)
         bus.subscribe(topics.counts(), DayCounts, lambda _counts: self.counts.refresh())
         bus.subscribe(topics.visit(), Visit, lambda _visit: self.counts.refresh())
         bus.subscribe(topics.answer(bus.name), Answer, self.counts.on_answer)
@@ -105,7 +125,7 @@ class Hub:
         self._updated_at = time.monotonic()
         before = self.sections.version
         self.state.set_connected(self._bus.connected)
-        self.sections.update(self.state.sections() | {"today": self.counts.today})
+        self.sections.update(self.state.sections() | self.setups.sections() | {"today": self.counts.today})
         self.pictures.apply_timeouts()
         if self.sections.version > before:
             self._wake_all()
@@ -143,7 +163,8 @@ class Hub:
         self._viewers += 1
         try:
             with self._changes() as changed:
-                await Viewer(socket, self.sections, self.pictures, lambda: self.state.cameras, changed).run()
+                own = {"may_set_up": socket.state.may_write}
+                await Viewer(socket, self.sections, self.pictures, lambda: self.state.cameras, changed, own).run()
         finally:
             self._viewers -= 1
 

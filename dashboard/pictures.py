@@ -1,4 +1,4 @@
-"""The newest picture of each camera with its prediction. Frames are subscribed to only while someone watches."""
+"""The newest picture of each camera with its prediction and its visitors. Frames are subscribed to only while someone watches."""
 
 import json
 import struct
@@ -6,48 +6,63 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
-from bus import Frame, Prediction
+from bus import Frame, Prediction, Tracks
 
 LEASE = 4.0
 """Seconds for which a request for a picture keeps the subscription to the camera's frames."""
 MAX_BYTES = 32 * 1024 * 1024
-"""Total size of the frames without a prediction."""
+"""Total size of the frames that wait."""
 MAX_FRAMES = 64
-"""Frames of one camera without a prediction: at least two seconds of a fast camera."""
+"""Frames of one camera that wait: at least two seconds of a fast camera."""
 PREDICTION_TIMEOUT = 1.0
 """Seconds after which a frame without a prediction is shown, if no classifier is active."""
 CLASSIFIER_TIMEOUT = 3.0
 """Seconds without a prediction after which no classifier is active. Longer than `PREDICTION_TIMEOUT`, for slow models."""
+TRACKS_TIMEOUT = 0.5
+"""Seconds that a prediction waits for the counter's visitors."""
+COUNTER_TIMEOUT = 2.0
+"""Seconds after the last visitors in which a prediction waits for them at all."""
+
+Key = tuple[str, int]
+"""Session and sequence number of a frame."""
 
 
 class Picture(NamedTuple):
-    """A frame with its prediction, or with None when no classifier is active."""
+    """A frame with its prediction, or with None when no classifier is active; and the visitors in it, if the counter says."""
 
     frame: Frame
     prediction: Prediction | None
+    tracks: Tracks | None = None
 
     def packed(self, now: float) -> bytes:
         """Packs the picture for the page, at Unix time `now`: length of the head (4 bytes, big-endian), head (JSON), JPEG."""
         frame = self.frame
         head = {
             "camera": frame.camera,
+            "session": frame.session,
             "sequence": frame.sequence,
             "captured_at": frame.captured_at,
             "age": round(now - frame.captured_at, 3),
             "width": frame.width,
             "height": frame.height,
             "prediction": self.prediction and asdict(self.prediction),
+            "tracks": self.tracks and [asdict(one) for one in self.tracks.visitors],
         }
         text = json.dumps(head).encode()
         return struct.pack(">I", len(text)) + text + frame.jpeg
 
 
-class _PendingFrame(NamedTuple):
+@dataclass(slots=True)
+class _PendingFrame:
+    """A frame that waits for its prediction, and then, if there may be visitors, for them."""
+
     frame: Frame
     received_at: float
+    prediction: Prediction | None = None
+    predicted_at: float = 0.0
 
 
 class _Camera:
@@ -56,18 +71,34 @@ class _Camera:
     def __init__(self) -> None:
         self.lease_until = 0.0
         self.pending: deque[_PendingFrame] = deque(maxlen=MAX_FRAMES)
-        """Frames without a prediction, oldest first."""
+        """Oldest first."""
         self.newest: Picture | None = None
         self.predicted_at = float("-inf")
+        self.tracks: Tracks | None = None
+        """The last ones."""
+        self.visitors_at = float("-inf")
+        """When the counter last reported visitors in view; never, if it has reported since that they left."""
 
-    def drop_until(self, frame: Frame) -> None:
-        """Drops the frames up to and including this one: their predictions are late or lost."""
-        while self.pending and self.pending.popleft().frame is not frame:
+    def pending_frame(self, key: Key) -> _PendingFrame | None:
+        return next((one for one in self.pending if _key(one.frame) == key), None)
+
+    def show(self, pending: _PendingFrame, tracks: Tracks | None = None) -> None:
+        """Makes a frame the newest picture, and drops the earlier ones: what they wait for is late or lost."""
+        self.newest = Picture(pending.frame, pending.prediction, tracks)
+        while self.pending and self.pending.popleft() is not pending:
             pass
 
 
+def _key(message: Frame | Prediction | Tracks) -> Key:
+    return message.session, message.sequence
+
+
 class Pictures:
-    """Pairs frames with their predictions. Thread-safe. Calls `changed` when a camera has a new picture."""
+    """Pairs frames with their predictions and visitors. Thread-safe. Calls `changed` when a camera has a new picture.
+
+    The counter reports each frame while visitors are in view, so a detector's picture waits for them only then. Visitors who come
+    later than their picture are added to it.
+    """
 
     def __init__(
         self,
@@ -94,24 +125,27 @@ class Pictures:
                 self._subscribe(camera)
 
     def apply_timeouts(self) -> None:
-        """Unsubscribes from cameras whose lease has expired, and shows frames whose predictions did not arrive in time."""
+        """Unsubscribes from cameras whose lease has expired, and shows frames that have waited for too long."""
         with self._lock:
             for name in [name for name, camera in self._cameras.items() if camera.lease_until < self._clock()]:
                 del self._cameras[name]
                 self._unsubscribe(name)
-            has_new = [camera for camera in self._cameras.values() if self._show_unclassified(camera)]
+            has_new = [camera for camera in self._cameras.values() if self._show_overdue(camera)]
         if has_new:
             self._changed()
 
-    def _show_unclassified(self, camera: _Camera) -> bool:
-        """Shows the newest frame past `PREDICTION_TIMEOUT` if no classifier is active. Returns True if there was one."""
+    def _show_overdue(self, camera: _Camera) -> bool:
+        """Shows the newest frame whose visitors are overdue, or its prediction if no classifier is active. Returns if it did."""
         now = self._clock()
-        if camera.predicted_at > now - CLASSIFIER_TIMEOUT:
-            return False
-        expired = [one.frame for one in camera.pending if one.received_at < now - PREDICTION_TIMEOUT]
+        has_classifier = camera.predicted_at > now - CLASSIFIER_TIMEOUT
+        expired = [
+            one
+            for one in camera.pending
+            if (one.prediction is not None and one.predicted_at < now - TRACKS_TIMEOUT)
+            or (not has_classifier and one.received_at < now - PREDICTION_TIMEOUT)
+        ]
         if expired:
-            camera.newest = Picture(expired[-1], None)
-            camera.drop_until(expired[-1])
+            camera.show(expired[-1])
         return bool(expired)
 
     def on_frame(self, frame: Frame) -> None:
@@ -138,12 +172,32 @@ class Pictures:
             if camera is None:
                 return
             camera.predicted_at = self._clock()
-            key = (prediction.session, prediction.sequence)
-            frame = next((one.frame for one in camera.pending if (one.frame.session, one.frame.sequence) == key), None)
-            if frame is None:
+            pending = camera.pending_frame(_key(prediction))
+            if pending is None:
                 return
-            camera.newest = Picture(frame, prediction)
-            camera.drop_until(frame)
+            pending.prediction, pending.predicted_at = prediction, self._clock()
+            tracks = camera.tracks if camera.tracks is not None and _key(camera.tracks) == _key(prediction) else None
+            is_counted = not prediction.labels and camera.visitors_at > self._clock() - COUNTER_TIMEOUT
+            if is_counted and tracks is None:
+                return
+            camera.show(pending, tracks)
+        self._changed()
+
+    def on_tracks(self, tracks: Tracks) -> None:
+        """Shows the frame with its visitors. Drops those of a frame older than the newest picture."""
+        with self._lock:
+            camera = self._cameras.get(tracks.camera)
+            if camera is None:
+                return
+            camera.tracks = tracks
+            camera.visitors_at = self._clock() if tracks.visitors else float("-inf")
+            pending = camera.pending_frame(_key(tracks))
+            if pending is not None and pending.prediction is not None:
+                camera.show(pending, tracks)
+            elif camera.newest is not None and _key(camera.newest.frame) == _key(tracks):
+                camera.newest = camera.newest._replace(tracks=tracks)
+            else:
+                return
         self._changed()
 
     def newest(self, name: str) -> Picture | None:

@@ -1,6 +1,5 @@
 """Sign-in: a form and a session cookie for people, HTTP Basic for scripts."""
 
-import asyncio
 import base64
 import logging
 import time
@@ -9,11 +8,12 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.middleware.sessions import SessionMiddleware
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.password import Attempt, Password, session_key
+from dashboard.request_body import NoBody, read_body
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ TOO_MANY_FAILURES = "Too many failed attempts. Try again in {} s."
 def add_sign_in(app: ASGIApp, password: str, clock: Callable[[], float]) -> ASGIApp:
     """Wraps the app in `SignIn`, with sessions in signed cookies, which are Secure over HTTPS.
 
-    SameSite is Lax rather than Strict, so a link in a mail opens the page signed in. Only POST requests change anything.
+    SameSite is Lax rather than Strict, so a link in a mail opens the page signed in. No GET request changes anything.
     """
     signed_in, key = SignIn(app, Password(password, clock)), session_key(password)
     plain, secure = (
@@ -107,11 +107,9 @@ class SignIn:
 
     async def _sign_in(self, request: Request) -> Response:
         try:
-            body = await asyncio.wait_for(_read_body(request), FORM_TIMEOUT)
-        except (asyncio.TimeoutError, ClientDisconnect):
-            return self._form_response(408, "The request timed out. Try again.", {"Connection": "close"})
-        if len(body) > MAX_FORM:
-            return self._form_response(413, "The request is too large. Try again.", {"Connection": "close"})
+            body = await read_body(request, MAX_FORM, FORM_TIMEOUT)
+        except NoBody as problem:
+            return self._form_response(problem.status, f"{problem}. Try again.", {"Connection": "close"})
         try:
             fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
         except ValueError:
@@ -169,13 +167,3 @@ def _basic_password(authorization: str) -> str | None:
     except ValueError:
         return None
     return password if colon else None
-
-
-async def _read_body(request: Request) -> bytes:
-    """Reads the body; stops once it exceeds `MAX_FORM` bytes."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM:
-            break
-    return body

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from bus import CurrentLabel, Frame, Pixels, Prediction, Status, states
+from bus import CurrentLabel, Frame, Occupancy, Pixels, Prediction, Status, states
 from bus.message import plural
 
 MAX_NAMES = 64
@@ -32,6 +32,7 @@ CAMERA_STATES = {
 class _Camera:
     def __init__(self) -> None:
         self.label: CurrentLabel | None = None
+        self.occupancy: Occupancy | None = None
         self.predicted_at: float | None = None
         self.is_demo = False
         self.last_prediction = float("-inf")
@@ -62,7 +63,8 @@ class SiteState:
         self._modules: dict[str, Status] = {}
         self._captures: dict[str, str] = {}
         """The name of each camera's capture module."""
-        self._classifiers: set[str] = set()
+        self._classifiers: dict[str, tuple[str, ...]] = {}
+        """The labels of each classifier's model."""
         self._pixels: dict[str, Pixels] = {}
         self._disconnected_at: float | None = None
         """Unix time at which the connection to the broker was lost; None while connected."""
@@ -91,6 +93,11 @@ class SiteState:
             if (camera := self._camera(label.camera)) is not None:
                 camera.label = label
 
+    def on_occupancy(self, occupancy: Occupancy) -> None:
+        with self._lock:
+            if (camera := self._camera(occupancy.camera)) is not None:
+                camera.occupancy = occupancy
+
     def on_status(self, status: Status) -> bool:
         """Stores the status. Returns whether the module's state has changed."""
         about = status.about
@@ -102,7 +109,7 @@ class SiteState:
             if about.camera is not None and self._camera(about.camera) is not None:
                 self._captures[about.camera] = status.module
             if about.model is not None:
-                self._classifiers.add(status.module)
+                self._classifiers[status.module] = about.labels
         self.add_labels(about.labels)
         return before is None or before.state != status.state
 
@@ -110,7 +117,7 @@ class SiteState:
         """Removes a module and its cameras, when its retained status was cleared."""
         with self._lock:
             self._modules.pop(module, None)
-            self._classifiers.discard(module)
+            self._classifiers.pop(module, None)
             for camera in [name for name, capture in self._captures.items() if capture == module]:
                 del self._captures[camera]
                 self._cameras.pop(camera, None)
@@ -142,6 +149,7 @@ class SiteState:
                 "broker": {"disconnected_since": self._disconnected_at},
                 "rules": {"threshold": self._threshold},
                 "labels": list(self._labels),
+                "model_labels": self._model_labels(),
                 "cameras": {name: self._camera_section(name, self._cameras[name]) for name in known},
                 "modules": {name: _module_section(status) for name, status in sorted(self._modules.items())},
                 "pixels": {name: {"label": one.label, "rgb": one.rgb.hex()} for name, one in sorted(self._pixels.items())},
@@ -154,6 +162,10 @@ class SiteState:
                 return None
             self._cameras[name] = _Camera()
         return self._cameras[name]
+
+    def _model_labels(self) -> list[str]:
+        labels = dict.fromkeys(label for of_model in self._classifiers.values() for label in of_model)
+        return list(labels)[:MAX_LABELS]
 
     def _is_known(self, name: str) -> bool:
         """Returns whether the camera exists: a retained label may belong to a former camera."""
@@ -176,6 +188,7 @@ class SiteState:
             "label": label.label,
             "probability": label.probability,
             "label_since": label.since,
+            "occupancy": camera.occupancy and asdict(camera.occupancy),
             "frames_per_second": capture.rates.get(FRAMES_OUT) if capture and state in ("live", "silent") else None,
             "predictions_per_second": camera.predictions_per_second(self._clock()),
             "predicted_at": camera.predicted_at,

@@ -40,10 +40,11 @@ class Sections:
                 self._texts[name] = text
                 self._versions[name] = self.version
 
-    def changes_since(self, version: int, now: float) -> str:
-        """Returns the message with all sections changed after `version`, at Unix time `now`."""
+    def changes_since(self, version: int, now: float, more: Mapping[str, Any] | None = None) -> str:
+        """Returns the message with all sections changed after `version`, and `more`, at Unix time `now`."""
         changed = [f'"{name}": {self._texts[name]}' for name, changed_at in self._versions.items() if changed_at > version]
-        return "{" + ", ".join([f'"now": {now:.3f}', *changed]) + "}"
+        added = [f'"{name}": {json.dumps(value)}' for name, value in (more or {}).items()]
+        return "{" + ", ".join([f'"now": {now:.3f}', *added, *changed]) + "}"
 
 
 class Viewer:
@@ -60,8 +61,12 @@ class Viewer:
         pictures: Pictures,
         cameras: Callable[[], Collection[str]],
         changed: asyncio.Event,
+        own: Mapping[str, Any] | None = None,
     ) -> None:
-        """`cameras` returns the names of the known cameras; `changed` is set when there may be something to send."""
+        """`cameras` returns the names of the known cameras; `changed` is set when there may be something to send.
+
+        `own` are sections for this browser only, which do not change.
+        """
         self._socket = socket
         self._sections = sections
         self._pictures = pictures
@@ -72,6 +77,7 @@ class Viewer:
         self._version = 0
         self._sent_at = float("-inf")
         self._changed = changed
+        self._own = own
 
     async def run(self) -> None:
         """Runs until the browser disconnects. An invalid request closes the connection."""
@@ -109,7 +115,8 @@ class Viewer:
     async def _send_changes(self) -> None:
         is_due = time.monotonic() - self._sent_at >= HEARTBEAT
         if is_due or self._sections.version > self._version:
-            text = self._sections.changes_since(self._version, time.time())
+            text = self._sections.changes_since(self._version, time.time(), self._own)
+            self._own = None
             self._version = self._sections.version
             self._sent_at = time.monotonic()
             await self._socket.send_text(text)

@@ -12,7 +12,7 @@ from classifier.preprocess import decode
 from classifier.recogniser import Recogniser
 from classifier.settings import Settings as ClassifierSettings
 from counter.settings import Settings as CounterSettings
-from counter.visits import VisitTracker
+from counter.visitors import VisitorCounter
 from demo.about import MODEL
 from demo.canvas import Picture
 from demo.light import LightName
@@ -58,7 +58,7 @@ class Pipeline:
     def __init__(self, model: Path = MODEL) -> None:
         self._recogniser = Recogniser(Model(read_export(model)), ClassifierSettings.model_construct().rules)
         self._quality = CaptureSettings.model_construct().jpeg_quality
-        self._tracker = VisitTracker("door", CounterSettings.model_construct().rules)
+        self._visitors = VisitorCounter("door", CounterSettings.model_construct().rules)
         self.ended: list[Visit] = []
 
     def process(self, picture: Picture, number: int) -> str:
@@ -67,12 +67,12 @@ class Pipeline:
         seconds = number / FRAME_RATE
         at = START_TIME + seconds
         prediction = Prediction("door", "demo", number, seconds, at, at, result.inference_ms, result.model, result.labels)
-        self.ended += self._tracker.process(prediction)
+        self.ended += [one for one in self._visitors.process(prediction) if isinstance(one, Visit)]
         return result.labels[0].name
 
     def end(self) -> list[Span]:
         """Ends the open visit. Returns every visit of the scene, with times from its start."""
-        self.ended += self._tracker.end_open_visit()
+        self.ended += [one for one in self._visitors.end_all() if isinstance(one, Visit)]
         return [Span(visit.label, visit.started_at - START_TIME, visit.ended_at - START_TIME) for visit in self.ended]
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import cv2
 
-from bus import Prediction, Visit
+from bus import Prediction, Setup, Visit
 from capture.framer import RateLimiter
 from capture.prepare import Preparation
 from capture.settings import Settings as CaptureSettings
@@ -18,7 +18,7 @@ from classifier.decoders import UnusableOutput
 from classifier.recogniser import Prepared, Recogniser
 from counter.registry import FAR_APART_LIMIT
 from counter.settings import Settings as CounterSettings
-from counter.visits import VisitTracker
+from counter.visitors import VisitorCounter
 from runtime.errors import InvalidSetting
 
 BEGIN = 1_600_000_000.0
@@ -153,7 +153,7 @@ def count_clip(
     clip: Clip, recogniser: Recogniser, counter: CounterSettings, on_frame: Callable[[float, int], object] = lambda *_: None
 ) -> ClipResult:
     """Counts the visits of a recording. `on_frame` gets the seconds and the visits so far. Raises `SourceLost`."""
-    tracker, visits = VisitTracker("clip", counter.rules), list[Visit]()
+    visitors, visits = VisitorCounter("clip", counter.rules, counter.completed(Setup("clip"))), list[Visit]()
     frames, seconds, far_apart = 0, 0.0, 0
     with closing(_Reader(clip.frames(recogniser)).items()) as reader:
         for frame in reader:
@@ -164,9 +164,10 @@ def count_clip(
                 clip.unusable += 1
                 continue
             found = result.inference_ms, result.model, result.labels, result.detections
-            visits += tracker.process(Prediction("clip", "clip", frame.number, seconds, at, at, *found))
-            far_apart = max(far_apart, tracker.far_apart)
+            settled = visitors.process(Prediction("clip", "clip", frame.number, seconds, at, at, *found))
+            visits += [one for one in settled if isinstance(one, Visit)]
+            far_apart = max(far_apart, visitors.far_apart)
             on_frame(seconds, len(visits))
-    visits += tracker.end_open_visit()
+    visits += [one for one in visitors.end_all() if isinstance(one, Visit)]
     is_too_slow = far_apart >= FAR_APART_LIMIT and counter.visit_frames > 1
     return ClipResult(visits, frames, seconds, clip.unusable, is_too_slow)

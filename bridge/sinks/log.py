@@ -81,22 +81,41 @@ class NewestCounts:
 
 
 def describe(result: Result, day_counts: NewestCounts) -> str:
-    """Returns a result as a line, such as ``11:44:02 door: woman, 3.0 s (today: man 7, woman 6)`` for a visit."""
+    """Returns a result as a line for people.
+
+    A crossing, when it happens: ``11:44:01 door: woman went in``. The visit, when it ends, with its seconds in zones:
+    ``11:44:02 door: woman, in, 3.0 s, till 1.5 s (today: man 7, woman 6)``.
+    """
     body = json.loads(result.body)
     match result.kind:
         case Kind.VISIT:
-            at, text = body["ended_at"], f"{body['label']}, {body['ended_at'] - body['started_at']:.1f} s"
+            at, text = body["ended_at"], _format_visit(body)
             if (counts := day_counts.wait_for(body)) is not None:
                 text += f" ({'today' if counts.day == _day(time.time()) else counts.day}: {_format_totals(counts.totals)})"
+        case Kind.CROSSING:
+            at, text = body["at"], f"{body['label']} went {body['direction']}"
+            text += f" ({body['line']})" * (body["line"] != body["camera"])
         case Kind.SUMMARY:
             begin, end = (f"{datetime.fromtimestamp(body[name]):%H:%M}" for name in ("began_at", "ended_at"))
             at, text = body["ended_at"], f"{begin} to {end}: {_format_totals(body['visits'])}"
+            text += "".join(f"; {line} {_format_directions(totals)}" for line, totals in body.get("crossings", {}).items())
         case Kind.CHANGE:
             at, text = body["at"], body["label"] or "nobody"
         case Kind.PREDICTION:
             labels = (f"{label['tagName']} {label['probability']:.2f}" for label in body["predictions"])
             at, text = body["captured_at"], ", ".join(labels) or "nothing found"
     return f"{_format_time(at)} {body['camera']}: {text}"
+
+
+def _format_visit(body: Mapping[str, Any]) -> str:
+    """Returns a visit; one that an earlier version stored has no direction and no zones."""
+    parts = [body["label"], body.get("direction"), f"{body['ended_at'] - body['started_at']:.1f} s"]
+    parts += [f"{zone} {seconds:.1f} s" for zone, seconds in body.get("zones", {}).items()]
+    return ", ".join(part for part in parts if part is not None)
+
+
+def _format_directions(totals: Mapping[str, Mapping[str, int]]) -> str:
+    return ", ".join(f"{direction} {sum(totals.get(direction, {}).values())}" for direction in ("in", "out"))
 
 
 def _day(at: float) -> str:

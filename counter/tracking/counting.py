@@ -1,29 +1,33 @@
-"""Counts the visitors of one camera by their tracks: predictions to crossings, stays in zones, and ended tracks."""
+"""Counts the visitors of one camera by their tracks: detections to crossings, stays in zones, and ended tracks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bus import Prediction, Setup
-from counter.timeline import Correction, Timeline
+from bus import Direction, Prediction, Setup
+from counter.ids import result_id
 from counter.tracking.lines import Crossing, Line, LineCounter
 from counter.tracking.packing import SavedTracks, pack, unpack
 from counter.tracking.things import things_in
 from counter.tracking.track import Track
-from counter.tracking.tracker import LOST_TIMEOUT, THRESHOLD, Tracker
+from counter.tracking.tracker import THRESHOLD, Tracker
 from counter.tracking.zones import Change, Zone, ZoneCounter
-from counter.visits import result_id
+
+
+class Ended(NamedTuple):
+    """A confirmed track that ended, the seconds that it was in each zone, and its direction: crossings in minus out."""
+
+    track: Track
+    zones: dict[str, float]
+    direction: Direction | None
 
 
 class Events(NamedTuple):
-    """What a prediction settles: crossings and changes of zones by track, oldest first, and the confirmed tracks that ended.
-
-    Each ended track comes with the seconds that it was in each zone.
-    """
+    """What a prediction settles: crossings and changes of zones by track, oldest first, and the tracks that ended."""
 
     crossings: list[tuple[Track, Crossing]]
     changes: list[tuple[Track, Change]]
-    ended: list[tuple[Track, dict[str, float]]]
+    ended: list[Ended]
 
 
 def track_id(camera: str, track: Track) -> str:
@@ -37,7 +41,7 @@ def crossing_id(camera: str, track: Track, crossing: Crossing) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class TrackRules:
     """What is counted at a camera.
 
     `aspect` is the width of its picture divided by the height. A box whose confidence is `threshold` can begin a track.
@@ -49,7 +53,7 @@ class Rules:
     threshold: float = THRESHOLD
 
     @classmethod
-    def of(cls, setup: Setup, aspect: float, threshold: float) -> "Rules":
+    def of(cls, setup: Setup, aspect: float, threshold: float) -> "TrackRules":
         """Returns the rules for a camera's setup."""
         lines, zones = setup.lines or (), setup.zones or ()
         return cls(tuple(Line.of(one, aspect) for one in lines), tuple(Zone.of(one, aspect) for one in zones), aspect, threshold)
@@ -58,61 +62,74 @@ class Rules:
 class TrackCounter:
     """A counter of several visitors at once.
 
-    It continues from a timeline and from the packed state of its tracks. Raises `ValueError` if that cannot be read.
+    It continues from the packed state of its tracks. Raises `ValueError` if that cannot be read.
     """
 
-    def __init__(self, rules: Rules, timeline: Timeline | None = None, packed: bytes | None = None) -> None:
-        self.timeline = timeline or Timeline()
-        self.correction: Correction | None = None  # of tracks that ended before the last prediction
+    def __init__(self, rules: TrackRules, packed: bytes | None = None) -> None:
         self._apply(rules, SavedTracks() if packed is None else unpack(packed))
 
-    def change_rules(self, rules: Rules) -> None:
-        """Counts by other rules from the next frame on. Tracks, and their paths at lines and zones that stay, continue."""
-        self._apply(rules, self._saved)
+    def change_rules(self, rules: TrackRules) -> None:
+        """Counts by other rules from the next frame on.
 
-    def _apply(self, rules: Rules, saved: SavedTracks) -> None:
-        self._rules = rules
+        Tracks continue, and so do their paths at lines and their stays in zones that are unchanged. A moved one starts empty.
+        """
+        saved = self._saved
+        lines = {one.name for one in rules.lines if one in self.rules.lines}
+        zones = {one.name for one in rules.zones if one in self.rules.zones}
+        saved.paths = {key: path for key, path in saved.paths.items() if key[0] in lines}
+        saved.stays = {key: stay for key, stay in saved.stays.items() if key[0] in zones}
+        self._apply(rules, saved)
+
+    def _apply(self, rules: TrackRules, saved: SavedTracks) -> None:
+        self.rules = rules
         self._tracker = Tracker(saved.tracker, rules.threshold)
         self._lines = LineCounter(rules.lines, saved.paths)
         self._zones = ZoneCounter(rules.zones, saved.stays)
+        self._balance = saved.balance
 
     @property
     def _saved(self) -> SavedTracks:
-        return SavedTracks(self._tracker.state, self._lines.paths, self._zones.stays)
+        return SavedTracks(self._tracker.state, self._lines.paths, self._zones.stays, self._balance)
 
     @property
     def tracks(self) -> list[Track]:
         """The confirmed tracks in view, and those lost a moment ago."""
         return [track for track in self._tracker.state.tracks if track.is_confirmed]
 
+    @property
+    def started_at(self) -> float | None:
+        """The earliest start of a track, also of one that may be false; None without tracks."""
+        return min((track.started_at for track in self._tracker.state.tracks), default=None)
+
+    @property
+    def last_at(self) -> float | None:
+        """The time of the last frame; None if all tracks were ended after it."""
+        return self._tracker.state.last_at
+
     def inside(self, zone: str) -> int:
         """Returns the number of visitors in a zone."""
         return self._zones.inside(zone)
 
     def pack(self) -> bytes:
-        """Returns the state, except the timeline."""
+        """Returns the state as bytes."""
         return pack(self._saved)
 
-    def process(self, prediction: Prediction) -> Events:
-        """Processes the next prediction. One that is repeated, or older than the last one, changes nothing."""
-        self.correction = None
-        moment = self.timeline.process(prediction, LOST_TIMEOUT)
-        if moment is None:
-            return Events([], [], [])
-        self.correction = moment.correction
-        if moment.clock_shift:
-            for one in (self._tracker.state, self._lines, self._zones):
-                one.shift(moment.clock_shift)
-        before = self.end_all() if moment.elapsed < 0 else Events([], [], [])
-        things = things_in(prediction.detections, self._rules.aspect)
-        update = self._tracker.process(moment.at, things, f"{prediction.session} {prediction.sequence}")
+    def shift(self, by: float) -> None:
+        """Shifts all times by a number of seconds, because the clock was set."""
+        for one in (self._tracker.state, self._lines, self._zones):
+            one.shift(by)
+
+    def process(self, at: float, prediction: Prediction) -> Events:
+        """Processes the next prediction, of a frame at that time."""
+        things = things_in(prediction.detections, self.rules.aspect)
+        update = self._tracker.process(at, things, prediction.origin)
         events = self._end(update.ended, update.interval)
         for track, new in update.seen:
-            events.crossings.extend((track, one) for one in self._lines.process(track.id, new, update.interval))
+            self._add_crossings(events, track, self._lines.process(track.id, new, update.interval))
             events.changes.extend((track, one) for one in self._zones.process(track.id, new))
         for found in (events.crossings, events.changes):
             found.sort(key=lambda one: one[1].at)
-        return Events(before.crossings + events.crossings, before.changes + events.changes, before.ended + events.ended)
+        return events
 
     def end_all(self) -> Events:
         """Ends all tracks, for example because the camera is lost."""
@@ -121,8 +138,14 @@ class TrackCounter:
     def _end(self, tracks: Sequence[Track], interval: float = 0.0) -> Events:
         events = Events([], [], [])
         for track in tracks:
-            events.crossings.extend((track, one) for one in self._lines.end(track.id, track.sightings, interval))
+            self._add_crossings(events, track, self._lines.end(track.id, track.sightings, interval))
             changes, seconds = self._zones.end(track.id)
             events.changes.extend((track, one) for one in changes)
-            events.ended.append((track, seconds))
+            balance = self._balance.pop(track.id, 0)
+            events.ended.append(Ended(track, seconds, "in" if balance > 0 else "out" if balance < 0 else None))
         return events
+
+    def _add_crossings(self, events: Events, track: Track, found: Sequence[Crossing]) -> None:
+        for one in found:
+            events.crossings.append((track, one))
+            self._balance[track.id] += 1 if one.direction == "in" else -1

@@ -5,6 +5,7 @@ rounded to that at all times, so a restart changes nothing.
 """
 
 import struct
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +25,12 @@ _PART = 1000
 
 @dataclass(slots=True)
 class SavedTracks:
-    """The state of a tracker, of its line counter and of its zone counter."""
+    """The state of a tracker, of its line counter and of its zone counter; `balance` is crossings in minus out by track."""
 
     tracker: TrackerState = field(default_factory=TrackerState)
     paths: Paths = field(default_factory=dict)
     stays: Stays = field(default_factory=dict)
+    balance: Counter[int] = field(default_factory=Counter)
 
 
 def pack(saved: SavedTracks) -> bytes:
@@ -41,6 +43,7 @@ def pack(saved: SavedTracks) -> bytes:
         [_from_track(track, last) for track in saved.tracker.tracks],
         [_from_path(key, path, last) for key, path in saved.paths.items()],
         [_from_stay(key, stay, last) for key, stay in saved.stays.items()],
+        list(saved.balance.items()),
     ]
     return bytes(msgpack.packb(fields))
 
@@ -48,7 +51,7 @@ def pack(saved: SavedTracks) -> bytes:
 def unpack(data: bytes) -> SavedTracks:
     """Returns the state that was packed. Raises `ValueError` if there is none."""
     try:
-        version, next_id, at, tracks, paths, stays = msgpack.unpackb(data)
+        version, next_id, at, tracks, paths, stays, balance = msgpack.unpackb(data)
         if version != VERSION:
             raise ValueError(f"version {version}; {VERSION} is the only known one")
         last = at or 0
@@ -56,6 +59,7 @@ def unpack(data: bytes) -> SavedTracks:
             TrackerState([_to_track(one, last) for one in tracks], next_id, None if at is None else at / 1000),
             dict(_to_path(one, last) for one in paths),
             dict(_to_stay(one, last) for one in stays),
+            Counter(dict(balance)),
         )
     except (ValueError, TypeError, struct.error, msgpack.UnpackException) as error:
         raise ValueError(f"the state of the tracks cannot be read: {error}") from None

@@ -28,13 +28,20 @@ class FakeBus(Bus):
 
     def __init__(self) -> None:
         super().__init__(BusSettings.model_validate({"MODULE_NAME": "bridge"}))
-        self.is_connected = True
+        self.connected = True
         self.published: list[Message] = []
+        self.cleared: list[str] = []
+        """Topics whose retained message was deleted."""
 
     def publish(self, message: Message, on_acknowledged: OnAcknowledged | None = None) -> bool:
-        if self.is_connected:
+        if self.connected:
             self.published.append(message)
-        return self.is_connected
+        return self.connected
+
+    def clear(self, topic: str, on_acknowledged: OnAcknowledged | None = None) -> bool:
+        if self.connected:
+            self.cleared.append(topic)
+        return self.connected
 
     def receive(self, message: Message, is_cleared: bool = False) -> None:
         """Delivers a message, or with `is_cleared` the deletion of the retained message on its topic."""

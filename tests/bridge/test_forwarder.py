@@ -15,7 +15,7 @@ from bridge.database import FILE
 from bridge.forwarder import Forwarder
 from bridge.outbox import Outbox
 from bridge.policy import Forward, Policy
-from bus import Bus, CurrentLabel, Message, metric_names, topics
+from bus import Bus, Crossing, CurrentLabel, Message, metric_names, topics
 from bus.settings import BusSettings
 from tests.bridge.support import visit, visit_ids
 from tests.support import samples
@@ -74,14 +74,16 @@ def test_messages_that_the_outbox_does_not_have_are_delivered_again(broker: Brok
             threading.Timer(1, first.stop.set).start()
             first.forwarder.run()
             until(lambda: b"outbox-unavailable" in listener.payloads()[-1])
-        for number in (3, 2):
-            listener.publish(topics.visit("door"), visit(number).pack())
+        crossing = Crossing("crossing-1", "door", "id-1", "entrance", "in", "woman", 1000.0)
+        for message in (visit(3), visit(2), crossing, crossing):
+            listener.publish(message.topic, message.pack())
         with started(broker.port, tmp_path) as second:
-            second.process_until(lambda: second.metric("visits_in") == 5)
+            second.process_until(lambda: (second.metric("visits_in"), second.metric("crossings_in")) == (5, 2))
             second.forwarder.process_batch()
         with started(broker.port, tmp_path) as third:
             time.sleep(0.5)
-            assert (third.pending, third.metric("visits_in")) == (visit_ids(0, 1, 2, 3), 0)
+            assert third.pending == [*visit_ids(0, 1, 2, 3), "crossing woman"]
+            assert (third.metric("visits_in"), third.metric("crossings_in")) == (0, 0)
 
 
 def test_predictions_are_subscribed_to_on_demand_and_changes_survive_a_restart(broker: Broker, tmp_path: Path) -> None:

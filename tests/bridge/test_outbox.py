@@ -198,6 +198,18 @@ def test_old_files_are_migrated_and_newer_files_refused(outbox: Outbox, tmp_path
         older.saved_state("a")
 
 
+def test_a_file_of_the_first_version_keeps_its_visits_apart_from_crossings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There a visit had the number that a crossing has now."""
+    monkeypatch.setattr(database, "VERSION", 1)
+    with closing(Outbox(tmp_path, ["log"], 9, Metrics())) as first:
+        first.add([replace(VISIT, kind=Kind.CROSSING), PREDICTION])
+    monkeypatch.undo()
+    with closing(Outbox(tmp_path, ["log"], 9, Metrics())) as now:
+        assert [entry.result for entry in now.pending("log", 9)] == [VISIT, PREDICTION]
+
+
 class FlakySink(Sink):
     """A sink that fails at the given attempts, and records all other results."""
 

@@ -18,7 +18,7 @@ from bridge.settings import Settings
 from bridge.sinks import NotSent
 from bridge.sinks.edgehub import check
 from bridge.sinks.log import LogSink, NewestCounts, describe
-from bus import DayCounts, InvalidSetting, Label, Summary, Visit
+from bus import Crossing, DayCounts, InvalidSetting, Label, Summary, Visit
 from runtime.settings import load
 from tests.bridge.support import FakeBus, visits
 from tests.support import samples
@@ -134,14 +134,27 @@ def test_a_line_has_the_counts_that_include_its_visit(noon: datetime) -> None:
 
 
 def test_results_of_other_kinds_are_lines(noon: datetime) -> None:
-    """Summaries, label changes and predictions. Labels are printed unchanged."""
+    """Crossings, tracked visits, summaries, label changes and predictions. Labels are printed unchanged.
+
+    The name of a line is left out if it is the camera's. A visit that an earlier version stored is printed too.
+    """
     hour = noon.replace(minute=0, second=0) - timedelta(hours=1)
     span = f"{hour + timedelta(hours=1):%T} door: {hour:%H}:00 to {hour + timedelta(hours=1):%H}:00"
     summary = Summary("id", "door", "2026-01-31", "09", hour.timestamp(), hour.timestamp() + 3600, {"Frau": 3, "Herr": 2})
+    crowded = replace(summary, crossings={"entrance": {"in": {"Frau": 2, "Herr": 1}}, "yard": {"out": {"Frau": 1}}})
+    crossing = Crossing("id", "door", "visit", "entrance", "in", "Frau", noon.timestamp())
+    tracked = results.from_visit(replace(visit(noon), direction="in", zones={"till": 1.25, "yard": 0.5}))
+    stored = json.loads(tracked.body)
+    del stored["direction"], stored["zones"]
     prediction = replace(samples.prediction(captured_at=noon.timestamp()), labels=(Label("cat", 0.987), Label("dog", 0.01)))
     for result, line in (
         (results.from_summary(summary), f"{span}: Frau 3, Herr 2"),
         (results.from_summary(replace(summary, visits={})), f"{span}: no visits"),
+        (results.from_summary(crowded), f"{span}: Frau 3, Herr 2; entrance in 3, out 0; yard in 0, out 1"),
+        (results.from_crossing(crossing), f"{noon:%T} door: Frau went in (entrance)"),
+        (results.from_crossing(replace(crossing, line="door", direction="out")), f"{noon:%T} door: Frau went out"),
+        (tracked, f"{noon:%T} door: Frau, in, 3.0 s, till 1.2 s, yard 0.5 s"),
+        (replace(tracked, body=json.dumps(stored)), f"{noon:%T} door: Frau, 3.0 s"),
         (results.from_change("door", Label("Frau", 0.9), noon.timestamp()), f"{noon:%T} door: Frau"),
         (results.from_change("door", None, noon.timestamp()), f"{noon:%T} door: nobody"),
         (results.from_prediction(prediction), f"{noon:%T} door: cat 0.99, dog 0.01"),

@@ -12,7 +12,7 @@ from paho.mqtt import client as mqtt
 from bus import CurrentLabel, Prediction
 from bus.outbound import MAX_QUEUED, RESEND_WINDOW, Outbound
 from runtime.metrics import Metrics
-from tests.support.samples import prediction
+from tests.support.samples import prediction, setup
 
 
 class Line:
@@ -132,3 +132,21 @@ def test_retained_messages_are_published_at_every_connection(line: Line) -> None
         line.outbound.forget([label.topic])
         line.reconnect()
         assert publish.call_count == 3
+
+
+def test_what_several_programs_may_set_is_published_once(line: Line) -> None:
+    """A retained message of QoS 1, such as a setup, is not published at later connections: another program may have replaced it.
+
+    Only if the broker has not acknowledged it, or only just, it is repeated. `clear` deletes it in the same way.
+    """
+    with patch.object(line, "publish", side_effect=[SimpleNamespace(mid=number, rc=0) for number in (1, 2, 3)]) as publish:
+        line.outbound.publish(sent := setup())
+        line.outbound.clear(sent.topic)
+        both = [call(sent.topic, sent.pack(), 1, True), call(sent.topic, b"", 1, True)]
+        assert publish.call_args_list == both
+        line.acknowledge(1)
+        line.now += RESEND_WINDOW
+        line.outbound.on_disconnect()
+        line.now += 60
+        line.outbound.on_connect()
+        assert publish.call_args_list[2:] == both[1:]

@@ -12,18 +12,18 @@ from bus.inbox import Delivery
 from bus.settings import BusSettings
 from counter.changes import VISIT_COLUMNS, Changes, visit_from_row
 from counter.clocks import SYSTEM, Clocks
-from counter.counting import Counter
 from counter.expiry import Expiry
 from counter.hours import Calendar
 from counter.ledger import Ledger
+from counter.main_loop import MainLoop
+from counter.presence import PresenceRules
 from counter.registry import CameraRegistry
 from counter.reports import Reports
-from counter.visits import Rules
 from runtime.metrics import Metrics
 from tests.support.samples import prediction
 
 M = TypeVar("M", bound=Message)
-RULES = Rules(threshold=0.5, frames=3, gap=1.5)
+RULES = PresenceRules(threshold=0.5, frames=3, gap=1.5)
 NOON = 1_790_000_000.0
 UTC = Calendar("UTC")
 
@@ -141,7 +141,7 @@ class Shop(ManualClocks):
         self.reports = Reports(self.ledger, UTC)
         self.registry = CameraRegistry(RULES, UTC, self.bus.count_and_warn, self.clocks)
         self.expiry = Expiry(self.ledger, self.keep_days, self.clocks)
-        self.counter = Counter(self.bus, self.registry, self.reports, self.ledger, self.expiry)
+        self.counter = MainLoop(self.bus, self.registry, self.reports, self.ledger, self.expiry)
         self.counter.restore()
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bus import Box, Detection, Label, Prediction
+from counter.tracking.counting import Events, TrackCounter
 from tests.counter.shop import NOON
 
 ASPECT = 1.6
@@ -29,7 +30,7 @@ class Walker:
         if not self.arrives <= at < self.leaves or self.hidden[0] <= at < self.hidden[1]:
             return None
         x, y = (one + speed * (at - self.arrives) for one, speed in zip(self.start, self.velocity, strict=True))
-        return detection(x - 0.05, y - 0.25, 0.1, 0.25, self.confidence, self.label)
+        return detection(x - 0.05, y - 0.25, 0.1, 0.25, self.confidence, *([self.label] if self.label else []))
 
 
 def detection(x: float, y: float, w: float, h: float, confidence: float = 0.9, *labels: str) -> Detection:
@@ -42,10 +43,15 @@ def detection(x: float, y: float, w: float, h: float, confidence: float = 0.9, *
 def prediction(at: float, detections: Iterable[Detection], session: str = "a") -> Prediction:
     """Returns a prediction for a time since noon. Its number is that time in milliseconds."""
     number = round(at * 1000)
-    return Prediction("door", session, number, at, NOON + at, NOON + at, 5.0, "people@0123", (), tuple(detections))
+    return Prediction("door", session, number, at, NOON + at, NOON + at, 5.0, "people@0123", (), tuple(detections), aspect=ASPECT)
 
 
 def predictions(walkers: Sequence[Walker], rate: float = 10.0, seconds: float = 6.0) -> list[Prediction]:
     """Returns the predictions of a detector that misses nothing."""
     times = [number / rate for number in range(int(seconds * rate))]
     return [prediction(at, filter(None, (one.detection(at) for one in walkers))) for at in times]
+
+
+def process(counter: TrackCounter, one: Prediction) -> Events:
+    """Processes a prediction at its time."""
+    return counter.process(one.captured_at, one)

@@ -35,7 +35,7 @@ VISITS = [
 
 @pytest.fixture(autouse=True)
 def _with_visits(ledger: Ledger) -> None:
-    ledger.commit(Changes(dict.fromkeys(("back", "door", "yard"), '"quiet"'), VISITS))
+    ledger.commit(Changes(dict.fromkeys(("back", "door", "yard"), '"quiet"'), [*VISITS]))
 
 
 def answers_on(bus: Bus, ledger: Ledger) -> Answers:
@@ -84,7 +84,7 @@ def test_a_report_covers_one_day_and_all_cameras(ledger: Ledger) -> None:
     summary = reports.summary("door", BEGIN, END)
     assert (summary.visits, summary.day, summary.hour) == ({"man": 1, "woman": 2}, "2026-10-25", "00")
     assert reports.day_report([], date(2026, 10, 20)).cameras == {}
-    ledger.commit(Changes(visits=[visit(100 + number, BEGIN + 40000 + number) for number in range(MAX_VISITS + 20)]))
+    ledger.commit(Changes(results=[visit(100 + number, BEGIN + 40000 + number) for number in range(MAX_VISITS + 20)]))
     report = reports.day_report([], DAY)
     assert report.cameras["door"].totals == {"man": 1, "woman": MAX_VISITS + 22}
     assert (len(report.visits), report.visits[1].id) == (MAX_VISITS, f"door-{100 + MAX_VISITS + 19}")
@@ -151,7 +151,7 @@ def test_a_flood_of_questions_is_bounded(bus: OfflineBus, ledger: Ledger, monkey
 def test_a_report_that_is_too_large_becomes_a_problem(bus: OfflineBus, ledger: Ledger) -> None:
     """The ledger has thousands of labels. The next question is answered."""
     visits = [visit(1000 + number, BEGIN + number, f"{number}{'x' * 240}") for number in range(3000)]
-    ledger.commit(Changes(visits=visits))
+    ledger.commit(Changes(results=[*visits]))
     answer = ask(bus, Question("desk", "7", "2026-10-25"))
     assert "at most 1048576 are allowed" in answer.problem
     assert (answer.id, answer.report) == ("7", None)

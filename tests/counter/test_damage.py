@@ -161,7 +161,7 @@ def test_few_damaged_files_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFix
             with pytest.raises(LedgerUnavailable, match=r"kept as ledger\.db\.broken-"):
                 ledger.states()
             assert ledger.damaged_file == damaged_files(tmp_path)[-1].name
-    assert "recovered: 0 visits, 0 unpublished messages" in caplog.text
+    assert "recovered: 0 visits, 0 crossings, 0 unpublished messages" in caplog.text
     kept = damaged_files(tmp_path)
     assert [path.stat().st_size // 6 for path in kept] == [4, 5, 6]
     assert {path.name for path in tmp_path.iterdir()} - {path.name for path in kept} == {FILE, "ledger.lock"}

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from counter.changes import Changes
 from counter.clocks import JUMP_REPORT_TIME, MAX_DOWNTIME, CredibleClock
-from counter.counting import PRUNE_INTERVAL
 from counter.database import FILE
 from counter.ledger import Ledger
+from counter.main_loop import PRUNE_INTERVAL
 from counter.periods import Period
 from tests.counter.shop import NOON, ManualClocks, Shop, visit
 
@@ -26,7 +26,7 @@ NUMBERS = itertools.count()
 
 def record(ledger: Ledger, *times: float) -> None:
     """Records visits at these times."""
-    ledger.commit(Changes(visits=[visit(next(NUMBERS), at) for at in times]))
+    ledger.commit(Changes(results=[visit(next(NUMBERS), at) for at in times]))
 
 
 @pytest.fixture

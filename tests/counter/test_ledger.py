@@ -130,9 +130,9 @@ def check_version_2(ledger: Ledger) -> None:
     assert len(reports.spans("door", 0, 2e9)) == 4
     registry = CameraRegistry(RULES, UTC, lambda *text: pytest.fail(str(text)))
     registry.restore(ledger.states(), 1795392101.0)
-    state = registry.cameras["door"].tracker.state
-    assert state.visit
-    assert (state.visit.label, state.visit.own.frames) == ("man", 6)
+    visit = registry.cameras["door"].visitors.state.presence.visit
+    assert visit
+    assert (visit.label, visit.own.frames) == ("man", 6)
 
 
 @pytest.mark.parametrize(("script", "check"), [(VERSION_1 + ROWS_1, check_version_1), (VERSION_2, check_version_2)], ids="12")

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import Prediction
-from counter.tracking.counting import Rules, TrackCounter
+from counter.tracking.counting import TrackCounter, TrackRules
 from counter.tracking.things import Area, Sighting
 from counter.tracking.zones import Zone, ZoneCounter
 from tests.counter.shop import NOON
-from tests.counter.street import ASPECT, Walker, predictions
+from tests.counter.street import ASPECT, Walker, predictions, process
 from tests.counter.test_tracking import RULES, streets
 
 TILL = Zone("till", ((0.4, 0.4), (1.0, 0.4), (1.0, 0.8), (0.4, 0.8)))
@@ -54,16 +54,16 @@ def test_stays(text: str) -> None:
 def test_how_many_are_inside(rate: float) -> None:
     """Three people walk through the zone; the numbers inside and everybody's seconds are right up to the time between frames."""
     walkers = [Walker((0.1, 0.6), (0.2, 0.0)), Walker((0.1, 0.78), (0.2, 0.0)), Walker((1.2, 0.44), (-0.2, 0.0))]
-    counter = TrackCounter(Rules(zones=(TILL,), aspect=ASPECT))
+    counter = TrackCounter(TrackRules(zones=(TILL,), aspect=ASPECT))
     inside, events = [], []
     for one in predictions(walkers, rate, 8.0):
-        events.append(counter.process(one))
+        events.append(process(counter, one))
         inside.append(counter.inside("till"))
     events.append(counter.end_all())
     assert max(inside) == 3
     assert inside[-1] == 0
     assert [kind for one in events for _, (_, _, kind, _, _) in one.changes].count("enter") == 3
-    seconds = [found["till"] for one in events for _, found in one.ended]
+    seconds = [found["till"] for one in events for _, found, _ in one.ended]
     assert len(seconds) == 3
     assert all(3.0 - 2 / rate - 0.01 <= one <= 3.0 for one in seconds)
 
@@ -73,7 +73,7 @@ def test_the_seconds_in_a_zone_never_exceed_the_track(some: list[Prediction], nu
     """Changes alternate, stays do not overlap, and their sum is what the track ends with; also with 64 zones."""
     zones = tuple(Zone(f"zone {n}", RULES.zones[0].corners) for n in range(number))
     counter = TrackCounter(replace(RULES, zones=zones))
-    events = [counter.process(one) for one in some] + [counter.end_all()]
+    events = [process(counter, one) for one in some] + [counter.end_all()]
     changes = defaultdict(list)
     for one in events:
         for track, change in one.changes:
@@ -82,7 +82,7 @@ def test_the_seconds_in_a_zone_never_exceed_the_track(some: list[Prediction], nu
     for (_, _), some_changes in changes.items():
         assert [one.kind for one in some_changes] == ["enter", "leave"] * (len(some_changes) // 2)
         assert [one.at for one in some_changes] == sorted(one.at for one in some_changes)
-    for track, seconds in (one for each in events for one in each.ended):
+    for track, seconds, _ in (one for each in events for one in each.ended):
         for name, inside in seconds.items():
             assert 0 < inside <= track.seen_at - track.started_at + 1e-6
             assert inside == pytest.approx(sum(one.seconds for one in changes[name, track.id]), abs=1e-6)

@@ -1,4 +1,4 @@
-"""The counts of a day: questions to the counter, and exports."""
+"""The counts of a day: questions to the counter."""
 
 import asyncio
 from asyncio import to_thread
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bus import Answer, DayCounts, DayReport, Question
-from dashboard.counts import CountsClient, NoAnswer, Timing, as_csv, as_json
+from bus import Answer, DayReport, Question
+from dashboard.counts import CountsClient, NoAnswer, Timing
 from tests.support import samples
 from tests.support.wait import limit, until
 
@@ -109,43 +109,3 @@ def test_a_missing_answer_is_explained(answer: Callable[[Question], Answer | Non
         await to_thread(until, lambda: counter.counts.today["problem"] == "")
 
     run(counter, work())
-
-
-def day(camera: str, *values: Any, **others: Any) -> DayCounts:
-    return DayCounts(camera, "2026-10-25", *values, **others)
-
-
-HOURS = {"08": 0.25, "09": 1.0, "10": None}
-CAMERAS = {
-    "back": day("back", {}, {}, dict.fromkeys(HOURS)),
-    "door": day("door", {"man": 3}, {"man": {"09": 3}}, HOURS, demo=True),
-}
-"""One without data, and one that counted during some hours."""
-ROWS = """08,back,man,,,false 09,back,man,,,false 10,back,man,,,false 08,door,man,0,0.25,true 09,door,man,3,1.0,true
-    10,door,man,,,true"""
-
-
-@pytest.mark.parametrize(
-    ("cameras", "lines"),
-    [
-        (CAMERAS, ROWS),  # empty without data; 0 if the camera counted no visits
-        ({"door": day("door", {}, {}, {"08": 1.0, "09": None})}, "08,door,,0,1.0,false 09,door,,,,false"),
-        (
-            {"door": day("door", {"=1+1": 1}, {"=1+1": {"02": 1}}, {"02": 0.5})},
-            "02,door,'=1+1,1,0.5,false",
-        ),  # not a formula
-    ],
-)
-def test_csv(cameras: dict[str, DayCounts], lines: str) -> None:
-    head, *rows = as_csv(replace(REPORT, cameras=cameras)).splitlines()
-    assert head == "day,hour,camera,label,visits,counted,demo"
-    assert rows == [f"2026-10-25,{line}" for line in lines.split()]
-
-
-def test_json() -> None:
-    """Hours without data are null, and so are the totals of a camera without data all day."""
-    report = as_json(replace(REPORT, cameras=CAMERAS))
-    assert (report["day"], report["zone"]) == ("2026-10-25", "Europe/Berlin")
-    back, door = report["cameras"]["back"], report["cameras"]["door"]
-    assert (back["totals"], back["visits"], back["counted"], back["demo"]) == (None, {}, dict.fromkeys(HOURS), False)
-    assert (door["totals"], door["visits"]) == ({"man": 3}, {"man": {"08": 0, "09": 3, "10": None}})

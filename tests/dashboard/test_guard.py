@@ -41,7 +41,7 @@ cached_key = functools.cache(session_key)
 async def _page(request: Request) -> Response:
     if request.url.path == "/broken":
         raise ValueError
-    return PlainTextResponse("inside")
+    return PlainTextResponse("inside", headers={"may-write": str(request.state.may_write)})
 
 
 async def _live(socket: WebSocket) -> None:
@@ -169,6 +169,14 @@ async def unreachable(scope: Scope, receive: Receive, send: Send) -> None:
 @functools.cache
 def shut() -> Guard:
     return Guard(unreachable, SECRET, [])
+
+
+def test_a_shared_page_without_a_password_is_read_only() -> None:
+    """A reverse proxy says for whom it asks. Behind a password, everybody may write."""
+    for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+        assert client(None).get("/", headers={name: "192.0.2.7"}).headers["may-write"] == "False"
+        assert client().get("/", headers={name: "192.0.2.7", **basic(SECRET)}).headers["may-write"] == "True"
+    assert client(None).get("/").headers["may-write"] == "True"
 
 
 NAMES = st.sampled_from([b"host", b"cookie", b"authorization", b"origin", b"sec-fetch-site", b"accept", b"user-agent"])

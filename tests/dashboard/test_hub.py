@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from bus import Bus
-from bus.settings import BusSettings
+from bus.settings import SetupSettings
 from dashboard.hub import Hub
-from dashboard.site_state import SiteState
 from tests.support.broker import free_port
 from tests.support.wait import until
 
 
 def test_an_error_does_not_stop_updates(monkeypatch: pytest.MonkeyPatch) -> None:
     """An update that fails is counted and repeated, and browsers get the later changes."""
-    bus, state = Bus(BusSettings(mqtt_port=free_port(), module_name="dashboard")), SiteState(0.5)
-    hub, calls = Hub(bus, state, signed_in=False), itertools.count()
+    settings = SetupSettings(mqtt_port=free_port(), module_name="dashboard")
+    bus, calls = Bus(settings), itertools.count()
+    hub = Hub(bus, settings, signed_in=False)
 
     def sections() -> Any:
         return {"a": 1 // next(calls)}  # the first call divides by zero
@@ -26,6 +26,6 @@ def test_an_error_does_not_stop_updates(monkeypatch: pytest.MonkeyPatch) -> None
         async with hub.running():
             await asyncio.to_thread(until, lambda: '"a": 0' in hub.sections.changes_since(0, 0.0))
 
-    monkeypatch.setattr(state, "sections", sections)
+    monkeypatch.setattr(hub.state, "sections", sections)
     asyncio.run(run())
     assert bus.metrics.snapshot()["failed"] == 1

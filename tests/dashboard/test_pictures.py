@@ -4,8 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from bus import Frame, Prediction
-from dashboard.pictures import CLASSIFIER_TIMEOUT, LEASE, MAX_BYTES, PREDICTION_TIMEOUT, Picture, Pictures
+from bus import Box, Frame, Label, Prediction, Tracks, VisitorInView
+from dashboard.pictures import (
+    CLASSIFIER_TIMEOUT,
+    COUNTER_TIMEOUT,
+    LEASE,
+    MAX_BYTES,
+    PREDICTION_TIMEOUT,
+    TRACKS_TIMEOUT,
+    Picture,
+    Pictures,
+)
 from tests.support import samples
 
 
@@ -25,11 +34,17 @@ class Watched(Pictures):
         self.on_frame(frame)
         return frame
 
-    def predict(self, frame: Frame) -> Prediction:
-        prediction = samples.prediction(captured_at=frame.captured_at, camera=frame.camera)
+    def predict(self, frame: Frame, is_detector: bool = False) -> Prediction:
+        sample = samples.detected(Label("person", 0.9)) if is_detector else samples.prediction(captured_at=frame.captured_at)
+        prediction = replace(sample, camera=frame.camera)
         prediction = replace(prediction, session=frame.session, sequence=frame.sequence)
         self.on_prediction(prediction)
         return prediction
+
+    def track(self, frame: Frame, visitors: int = 1) -> Tracks:
+        found = tuple(VisitorInView(one, Box(0.1, 0.2, 0.3, 0.4), "person", 1000.0) for one in range(visitors))
+        self.on_tracks(tracks := Tracks(frame.camera, frame.session, frame.sequence, frame.captured_at, found))
+        return tracks
 
 
 def test_a_picture_has_its_own_prediction() -> None:
@@ -42,6 +57,57 @@ def test_a_picture_has_its_own_prediction() -> None:
         watched.predict(frame)
     assert watched.newest("door") == shown
     assert len(watched.changes) == 1
+
+
+def test_a_detectors_picture_has_its_own_visitors() -> None:
+    """The first visitors are added to their picture; later pictures wait for theirs, until the counter says that all have left.
+
+    Visitors can arrive before their prediction. A classifier of whole pictures waits for nothing.
+    """
+    watched = Watched("door")
+    frames = [watched.frame(number) for number in range(7)]
+
+    def shows(number: int, prediction: Prediction, tracks: Tracks | None = None) -> bool:
+        return watched.newest("door") == Picture(frames[number], prediction, tracks)
+
+    first = watched.predict(frames[0], is_detector=True)
+    assert shows(0, first)
+    tracks = watched.track(frames[0])
+    assert shows(0, first, tracks)
+    second = watched.predict(frames[1], is_detector=True)
+    watched.predict(frames[2], is_detector=True)
+    assert shows(0, first, tracks)
+    tracks = watched.track(frames[1], 2)
+    assert shows(1, second, tracks)
+    watched.track(frames[0])  # is late
+    assert shows(1, second, tracks)
+    tracks = watched.track(frames[3])  # is early
+    assert shows(3, watched.predict(frames[3], is_detector=True), tracks)
+    last = watched.predict(frames[4], is_detector=True)
+    tracks = watched.track(frames[4], 0)
+    assert shows(4, last, tracks)
+    found = watched.predict(frames[5], is_detector=True)
+    assert shows(5, found)
+    watched.track(frames[5])
+    found = watched.predict(frames[6])
+    assert shows(6, found)
+
+
+def test_a_detectors_picture_does_not_wait_for_long() -> None:
+    """A late counter delays it by `TRACKS_TIMEOUT`, one that has stopped by nothing."""
+    watched = Watched("door")
+    watched.predict(first := watched.frame(0), is_detector=True)
+    watched.track(first)
+    second, third = watched.frame(1), watched.frame(2)
+    found = watched.predict(second, is_detector=True)
+    watched.now += TRACKS_TIMEOUT + 0.1
+    watched.predict(third, is_detector=True)
+    watched.apply_timeouts()
+    assert watched.newest("door") == Picture(second, found)
+    watched.now += COUNTER_TIMEOUT
+    last = watched.frame(3)
+    found = watched.predict(last, is_detector=True)
+    assert watched.newest("door") == Picture(last, found)
 
 
 def test_frames_are_subscribed_to_only_while_someone_watches() -> None:

@@ -92,7 +92,8 @@ REFUSED = [
         for day in ("", "tomorrow", "0001-01-01", "2026-02-30", "86400", "2026-11-23T00:00:00")
     ],
     ("/api/counts?format=xml", 400, "format=xml: unknown format; use json or csv"),
-    ("/api/counts?from=2026-11-01&to=2026-11-23", 400, "from: unknown parameter; allowed: day, format"),
+    ("/api/counts?table=people", 400, "table=people: unknown table; use visits or crossings or zones"),
+    ("/api/counts?from=2026-11-01&to=2026-11-23", 400, "from: unknown parameter; allowed: day, format, table"),
     ("/api/counts?day=2026-11-22&day=2026-11-23", 400, "day: given 2 times; only one is allowed"),
     ("/api/counts?day=2026-10-25", 503, "the counter did not answer within 4 s"),
     *[
@@ -121,6 +122,7 @@ def test_scripts_get_counts_or_a_reason(rig: DashboardRig) -> None:
         response = until(lambda: next((one for one in [rig.get("/api/counts?day=2026-10-24")] if one.is_success), None))
         assert (response.json()["day"], response.json()["zone"]) == ("2026-10-24", "Europe/Berlin")
         assert rig.get("/api/counts?day=2026-10-24&format=csv").headers["content-type"].startswith("text/csv")
+        assert rig.get("/api/counts?day=2026-10-24&format=csv&table=zones").text.startswith("day,hour,camera,zone,")
 
 
 def test_health_needs_the_broker(broker: Broker, tmp_path: Path) -> None:

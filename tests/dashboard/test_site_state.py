@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bus import About, CurrentLabel, Pixels, Prediction, Status, states
+from bus import About, CurrentLabel, Occupancy, Pixels, Prediction, Status, states
 from dashboard.site_state import MAX_NAMES, SILENT_AFTER, SiteState
 from dashboard.viewer import Sections
 from tests.support import samples
@@ -73,16 +73,17 @@ def test_the_state_of_a_camera(story: list[Any]) -> None:
 
 
 def test_a_live_camera() -> None:
-    """Has its rates and its label. A retained label alone does not create a camera. A paused camera has no frame rate."""
+    """Has its rates, label and occupancy. Retained ones alone do not create a camera. A paused camera has no frame rate."""
     site = Site()
     site.on_label(CurrentLabel("door", "woman", 0.9, 999.0))
+    site.on_occupancy(occupancy := Occupancy("door", {"till": 2}, 3, 5, 2, 0, 900.0, 999.0))
     assert site.sections()["cameras"] == {}
     assert site.on_status(RUNNING)
     for number in range(20):
         site.time += 0.1
         site.on_prediction(samples.prediction(captured_at=site.time - number / 1000))
     expected: dict[str, Any] = {"frames_per_second": 10.0, "predictions_per_second": 4.0, "predicted_at": 1001.0, "demo": False}
-    expected |= {"label": "woman", "probability": 0.9, "label_since": 999.0, "dropped": []}
+    expected |= {"label": "woman", "probability": 0.9, "label_since": 999.0, "dropped": [], "occupancy": asdict(occupancy)}
     assert site.door.items() >= expected.items()
     assert site.cameras == ["door"]
     site.on_prediction(replace(SEEN, demo=True))
@@ -122,7 +123,11 @@ def test_labels_are_in_the_models_order() -> None:
     site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("man", "woman"))))
     site.add_labels(["ape", "woman"])
     site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("woman", "man", "child"))))
-    assert site.sections()["labels"] == ["man", "woman", "ape", "child"]
+    site.on_status(replace(CLASSIFIER, module="classifier-1", about=About(model="n", labels=("dog", "man"))))
+    assert site.sections()["labels"] == ["man", "woman", "ape", "child", "dog"]
+    assert site.sections()["model_labels"] == ["woman", "man", "child", "dog"]
+    site.remove("classifier")
+    assert site.sections()["model_labels"] == ["dog", "man"]
 
 
 def test_memory_and_traffic_are_bounded() -> None:

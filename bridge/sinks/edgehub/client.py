@@ -61,7 +61,8 @@ class EdgeHubSink(Sink):
         self._control.restore()
 
     def maintain(self) -> None:
-        """Creates a client if there is none, and processes the twin and reports."""
+        """Creates a client if there is none, and processes the twin and reports. Setups that wait do not need edgeHub."""
+        self._control.maintain()
         with self._closing_on_failure():
             if self._session is None:
                 self._session = _Session(self._control, self._create_client(), self._twin_backoff, self._timeouts)

@@ -12,6 +12,7 @@ from bridge.forwarder import Forwarder
 from bridge.outbox import Outbox
 from bridge.sinks.edgehub.methods import Methods
 from bridge.sinks.edgehub.observer import Observer
+from bridge.sinks.edgehub.setups import Setups
 from bridge.sinks.edgehub.twin import (
     MODEL_PROPERTIES,
     create_patch,
@@ -59,6 +60,7 @@ class Control:
         self._clock = clock
         self._lock = threading.RLock()
         self._observer = Observer(bus)
+        self._setups = Setups(bus, outbox, lambda: list(self._observer.cameras), clock)
         self._desired: dict[str, Any] = {}
         self._wanted_model = NO_MODEL
         self._published_at = float("-inf")
@@ -70,10 +72,16 @@ class Control:
         bus.subscribe(topics.status(), Status, self._republish_model)
 
     def restore(self) -> None:
-        """Applies the policy that the cloud wanted before the last stop; it holds until the twin arrives."""
+        """Applies the policy and the setups that the cloud wanted before the last stop; they hold until the twin arrives."""
         with self._lock:
             self._desired = self._outbox.saved_state(STATE_NAME)
             self._forwarder.policy, self._refused = read_policy(self._desired, self._default_policy)
+            self._setups.restore()
+            self._refused |= self._setups.want(self._desired)
+
+    def maintain(self) -> None:
+        """Publishes setups that wait. Call it about once a second."""
+        self._setups.apply()
 
     def on_twin(self, twin: object) -> None:
         """Applies the desired properties of a twin if they have changed."""
@@ -87,7 +95,7 @@ class Control:
     def _apply(self, properties: Mapping[str, Any]) -> None:
         self._forwarder.policy, self._refused = read_policy(properties, self._default_policy)
         wanted, refused = read_model(properties)
-        self._refused |= refused
+        self._refused |= refused | self._setups.want(properties)
         if wanted is not None and wanted != self._wanted_model:
             self._wanted_model, self._published_at = wanted, self._clock()
             self._bus.publish(wanted)
@@ -135,6 +143,7 @@ class Control:
             "desiredVersion": read_version(self._desired),
             "policy": describe_policy(self._forwarder.policy),
             "refused": self._refused,
+            "setup": self._setups.report(),
             "model": describe_model(self._observer.classifier, self._wanted_model != NO_MODEL),
             "modules": describe_modules(self._observer.statuses),
         }

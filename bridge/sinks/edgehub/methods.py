@@ -1,6 +1,8 @@
 """The direct methods that the cloud can call."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple, get_args
@@ -15,6 +17,8 @@ from runtime.explanation import first_problem
 
 REPLY_TIMEOUT = 3.0
 """Seconds to wait for another module; the cloud waits five seconds for the response."""
+MAX_RESPONSE = 128 * 1024
+"""Maximum size of a response in bytes, from "Understand and invoke direct methods from IoT Hub"."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(5000, 12, 31)
 _ALLOWED = {"allowed": f"must be a day such as 2026-11-23, from {FIRST_DAY} to {LAST_DAY}"}
 _Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, json_schema_extra=_ALLOWED)]
@@ -47,7 +51,7 @@ class NotPossible(FootfallError):
 
 
 class Methods:
-    """The direct methods `status`, `counts`, `pause`, `resume`, `snapshot` and `rollback`. Thread-safe."""
+    """The direct methods `status`, `counts`, `occupancy`, `pause`, `resume`, `snapshot` and `rollback`. Thread-safe."""
 
     def __init__(
         self, bus: Bus, observer: Observer, read_status: Callable[[], dict[str, Any]], timeout: float = REPLY_TIMEOUT
@@ -59,24 +63,32 @@ class Methods:
         self._methods: dict[str, tuple[type[_NoPayload], Callable[[Any], Response]]] = {
             "status": (_NoPayload, self._report_status),
             "counts": (_CountsPayload, self._report_counts),
+            "occupancy": (_CameraPayload, self._report_occupancy),
             **{do: (_CameraPayload, partial(self._send_command, do)) for do in get_args(_Action)},
             "rollback": (_NoPayload, self._roll_back),
         }
         """By name, the payload's model and the function."""
 
     def execute(self, name: str, payload: object) -> Response:
-        """Executes a method. An error becomes a response: 400 (payload), 404 (unknown), 409 (not possible) or 503 (no answer)."""
+        """Executes a method. An error becomes a response.
+
+        400: an invalid payload; 404: an unknown method; 409: it is not possible; 413: the answer is too large; 503: no answer of
+        another module.
+        """
         if name not in self._methods:
             return Response(404, {"error": f"{name[:80]!r} is not a method; allowed are {', '.join(self._methods)}"})
         model, method = self._methods[name]
         try:
-            return method(model.model_validate({} if payload is None else payload))
+            response = method(model.model_validate({} if payload is None else payload))
         except ValidationError as error:
             return Response(400, {"error": first_problem(model, error, "payload")[:500]})
         except (NotAnswered, OutboxUnavailable) as error:
             return Response(503, {"error": str(error)[:500]})
         except FootfallError as error:
             return Response(409, {"error": str(error)[:500]})
+        if (size := len(json.dumps(response.body))) > MAX_RESPONSE:
+            return Response(413, {"error": f"the answer has {size} bytes; at most {MAX_RESPONSE} are allowed; name a camera"})
+        return response
 
     def _report_status(self, _: _NoPayload) -> Response:
         return Response(200, self._read_status())
@@ -84,12 +96,12 @@ class Methods:
     def _report_counts(self, payload: _CountsPayload) -> Response:
         report = self._observer.ask(payload.day.isoformat() if payload.day else None, self._timeout)
         names = _select_cameras(payload.camera, sorted({*report.cameras, *self._observer.cameras}))
-        cameras = {
-            name: {"day": report.day, "totals": day.totals, "visits": day.visits, "counted": day.counted, "demo": day.demo}
-            for name, day in report.cameras.items()
-            if name in names
-        }
-        return Response(200, {"cameras": cameras})
+        return Response(200, {"cameras": {name: asdict(day) for name, day in report.cameras.items() if name in names}})
+
+    def _report_occupancy(self, payload: _CameraPayload) -> Response:
+        names = _select_cameras(payload.camera, list(self._observer.cameras))
+        found = self._observer.occupancies
+        return Response(200, {"cameras": {name: asdict(one) for name, one in found.items() if name in names}})
 
     def _send_command(self, do: _Action, payload: _CameraPayload) -> Response:
         names = _select_cameras(payload.camera, list(self._observer.cameras))

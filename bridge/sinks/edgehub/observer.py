@@ -5,7 +5,7 @@ import threading
 import uuid
 from typing import Any
 
-from bus import Answer, Bus, CurrentLabel, DayReport, FootfallError, ModelUpdate, Question, Status, states, topics
+from bus import Answer, Bus, CurrentLabel, DayReport, FootfallError, ModelUpdate, Occupancy, Question, Status, states, topics
 
 MAX_MODULES = 160
 MAX_CAMERAS = 128
@@ -18,17 +18,19 @@ class NotAnswered(FootfallError):
 
 
 class Observer:
-    """The newest statuses and labels, kept by the network thread. All methods can be called from any other thread."""
+    """The newest statuses, labels and occupancies, kept by the network thread. Any other thread can call all methods."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._changed = threading.Condition()
         self._statuses: dict[str, Status] = {}
         self._labels: dict[str, CurrentLabel] = {}
+        self._occupancies: dict[str, Occupancy] = {}
         self._answers: dict[str, queue.Queue[Answer]] = {}
         """By question id, the queue of a caller of `ask`."""
         bus.subscribe(topics.status(), Status, self._on_status, on_cleared=self._on_status_cleared)
         bus.subscribe(topics.label(), CurrentLabel, self._on_label, on_cleared=self._on_label_cleared)
+        bus.subscribe(topics.occupancy(), Occupancy, self._on_occupancy, on_cleared=self._on_occupancy_cleared)
         bus.subscribe(topics.answer(bus.name), Answer, self._on_answer)
 
     @property
@@ -36,6 +38,12 @@ class Observer:
         """The newest status of each module."""
         with self._changed:
             return dict(self._statuses)
+
+    @property
+    def occupancies(self) -> dict[str, Occupancy]:
+        """The newest occupancy of each camera."""
+        with self._changed:
+            return dict(sorted(self._occupancies.items()))
 
     @property
     def cameras(self) -> dict[str, dict[str, Any]]:
@@ -104,6 +112,15 @@ class Observer:
     def _on_label_cleared(self, topic: str) -> None:
         with self._changed:
             self._labels.pop(topics.label.name_in(topic), None)
+
+    def _on_occupancy(self, occupancy: Occupancy) -> None:
+        with self._changed:
+            if occupancy.camera in self._occupancies or len(self._occupancies) < MAX_CAMERAS:
+                self._occupancies[occupancy.camera] = occupancy
+
+    def _on_occupancy_cleared(self, topic: str) -> None:
+        with self._changed:
+            self._occupancies.pop(topics.occupancy.name_in(topic), None)
 
     def _on_answer(self, answer: Answer) -> None:
         if (answers := self._answers.get(answer.id)) is not None:

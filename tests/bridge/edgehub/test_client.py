@@ -16,7 +16,7 @@ from bridge.policy import Policy
 from bridge.sender import Sender
 from bridge.sinks.edgehub.client import EdgeHubSink, Timeouts
 from bridge.sinks.edgehub.control import Control
-from bus import DayCounts, topics
+from bus import Crossing, CurrentLabel, DayCounts, Setup, topics
 from bus import metric_names as names
 from runtime.backoff import Backoff
 from tests.bridge.support import FakeBus, visit, visit_ids, visits
@@ -210,7 +210,10 @@ def test_desired_properties_are_applied_and_reported(harness: Harness) -> None:
 
 
 def test_two_sinks_receive_the_results_that_the_cloud_selects(broker: Broker, tmp_path: Path) -> None:
-    """`python -m bridge` sends to IoT Hub and prints lines with counts. A frozen edgeHub does not delay the end."""
+    """`python -m bridge` sends to IoT Hub and prints lines with counts. A frozen edgeHub does not delay the end.
+
+    A setup in the twin is retained for its camera.
+    """
     at = time.time() - 4
     visits = [replace(visit(number, "Frau Müller"), started_at=at + number, ended_at=at + 3 + number) for number in range(3)]
     counts = DayCounts("door", time.strftime("%Y-%m-%d", time.localtime(at)), {"Frau Müller": 6, "Herr": 7}, {})
@@ -236,9 +239,22 @@ def test_two_sinks_receive_the_results_that_the_cloud_selects(broker: Broker, tm
             assert b'"running"' in listener.payloads()[-1]
             until(lambda: bridge.out.count("\n") == 1)
             assert bridge.out[8:] == " door: Frau Müller, 3.0 s (today: Frau Müller 6, Herr 7)\n"
+            listener.publish(topics.label("door"), CurrentLabel("door", None, None, None, at).pack(), retain=True)
+            listener.publish(topics.crossing("door"), Crossing("id-9", "door", "id-2", "gate", "in", "Herr", at).pack())
+            until(lambda: len(hub.records()) == 2, 30)
+            crossing = {"type": "crossing", "camera": "door", "label": "Herr", "direction": "in", "line": "gate"}
+            assert properties(hub.records()[1]["topic"]).items() >= ({"$.on": "crossings"} | crossing).items()
+            until(lambda: bridge.out.endswith(" door: Herr went in (gate)\n"))
+            hub.twin.patch({"setup": {"door": {"lines": []}, "back": {}}})
+            until(lambda: hub.twin.call("status", None)[1]["setup"].get("door") == {"state": "applied"}, 30)
+            assert hub.twin.call("status", None)[1]["setup"]["back"]["detail"] == "unknown camera; known cameras: door"
+            with Listener(broker.port, topics.setup("door")) as late:
+                [retained] = late.wait_for("setup")
+            assert late.messages()[0].retain
+            assert Setup.from_topic(topics.setup("door"), retained) == Setup("door", lines=())
             hub.is_frozen = True
             listener.publish(topics.visit("door"), visits[2].pack())
-            until(lambda: bridge.out.count("\n") == 2)
+            until(lambda: bridge.out.count("\n") == 3)
             started_at = time.monotonic()
             assert bridge.end() == 0
             assert time.monotonic() - started_at < limit(5)

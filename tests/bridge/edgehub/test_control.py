@@ -16,7 +16,21 @@ from bridge.forwarder import Forwarder
 from bridge.outbox import Outbox
 from bridge.policy import Policy
 from bridge.sinks.edgehub.control import METRICS_INTERVAL, REPORT_INTERVAL, REPUBLISH_INTERVAL, Control
-from bus import About, Answer, Command, CurrentLabel, Message, ModelUpdate, Question, Status, WantedModel, states
+from bus import (
+    About,
+    Answer,
+    Command,
+    CurrentLabel,
+    Message,
+    ModelUpdate,
+    Occupancy,
+    Question,
+    Status,
+    WantedModel,
+    ZoneHours,
+    states,
+)
+from bus.fields import Crossings
 from bus.outbound import OnAcknowledged
 from runtime.metrics import Metrics
 from tests.bridge.support import FakeBus
@@ -28,7 +42,7 @@ URL, OTHER = "https://models.example/a.zip?sig=Sekret", "https://models.example/
 A, B = "a" * 64, "b" * 64
 PAUSED = Status("capture-door", states.PAUSED, 1000.0, 1000.0, about=About("door"))
 BACK = CurrentLabel("back", None, None, None)
-NAMES = ["forward", "minProbability", "labels", "intervalSeconds", "modelUrl", "modelSha256"]
+NAMES = ["forward", "minProbability", "labels", "intervalSeconds", "modelUrl", "modelSha256", "setup"]
 OLD, NEW = ModelUpdate("serving", previous="old@0123"), ModelUpdate("rolled-back")
 
 
@@ -155,29 +169,50 @@ def test_cameras_are_found_by_labels_and_statuses(suite: Suite) -> None:
 
 
 def test_counts_are_answered_by_the_counter(suite: Suite) -> None:
-    """They can be limited to a camera and a day. Without a report from the counter the response is 503."""
+    """They can be limited to a camera and a day. Without a report from the counter the response is 503.
+
+    An answer that IoT Hub does not carry is refused, with a hint.
+    """
     report = samples.report()
-    door = replace(report.cameras["door"], demo=True)
+    hours = ZoneHours({"woman": dict.fromkeys(samples.HOURS, 9)}, dict.fromkeys(samples.HOURS, 1.5))
+    crowd = {f"till {number}": hours for number in range(4)}
+    crossings: Crossings = {"entrance": {"in": {"woman": {"09": 1}}, "out": {}}}
+    door = replace(report.cameras["door"], demo=True, crossings=crossings, zones=crowd)
     report = replace(report, cameras=report.cameras | {"door": door})
-    suite.replies[Question] = lambda asked: Answer("bridge", asked.id, "", replace(report, day=asked.day or report.day))
-    counts = {name: asdict(day) | {"day": report.day} for name, day in report.cameras.items()}
+    suite.replies[Question] = lambda asked: Answer("bridge", asked.id, "", report)
+    counts = {name: asdict(day) for name, day in report.cameras.items()}
     assert suite.execute("counts", None) == (200, {"cameras": counts})
-    of_a_day = {"cameras": {"door": asdict(door) | {"day": "2026-11-01"}}}
-    assert suite.execute("counts", {"camera": "door", "day": "2026-11-01"}) == (200, of_a_day)
+    assert suite.execute("counts", {"camera": "door", "day": "2026-11-01"}) == (200, {"cameras": {"door": asdict(door)}})
+    assert suite.take_published()[-1].day == "2026-11-01"  # type: ignore[attr-defined]
+    many = {f"door-{number}": replace(door, camera=f"door-{number}") for number in range(100)}
+    suite.replies[Question] = lambda asked: Answer("bridge", asked.id, "", replace(report, cameras=many))
+    status, body = suite.execute("counts", None)
+    assert (status, body["error"][-15:]) == (413, "; name a camera")
+    assert suite.execute("counts", {"camera": "door-7"})[0] == 200
     suite.replies[Question] = lambda asked: Answer("bridge", asked.id, "the ledger is locked", None)
     assert suite.execute("counts", None) == (503, {"error": "the counter cannot answer: the ledger is locked"})
     suite.set_reply_timeout(0.2)
     suite.replies[Question] = lambda _: Answer("bridge", "earlier", "", report)
     assert suite.execute("counts", None) == (503, {"error": "no answer from the counter within 0.2 s"})
-    suite.is_connected = False
+    suite.connected = False
     assert suite.execute("counts", None) == (503, {"error": "not connected to the broker"})
+
+
+def test_occupancy_is_answered_from_the_newest_messages(suite: Suite) -> None:
+    """A camera of which none is retained is left out."""
+    suite.receive(inside := Occupancy("door", {"till": 2}, 3, 5, 2, 0, 1000.0, 1003.5))
+    assert suite.execute("occupancy", None) == (200, {"cameras": {"door": asdict(inside)}})
+    assert suite.execute("occupancy", {"camera": "back"}) == (200, {"cameras": {}})
+    assert suite.execute("occupancy", {"camera": "window"})[0] == 409
+    suite.receive(inside, is_cleared=True)
+    assert suite.execute("occupancy", {"camera": "door"}) == (200, {"cameras": {}})
 
 
 def test_cameras_are_commanded(suite: Suite) -> None:
     assert suite.execute("pause", None) == (200, {"cameras": ["back", "door"]})
     assert suite.execute("resume", {"camera": "door"}) == (200, {"cameras": ["door"]})
     assert suite.take_published() == [Command("back", "pause"), Command("door", "pause"), Command("door", "resume")]
-    suite.is_connected = False
+    suite.connected = False
     assert suite.execute("snapshot", None) == (503, {"cameras": []})
 
 
@@ -206,7 +241,7 @@ def test_a_rollback_is_answered_with_its_outcome(suite: Suite, after: Status, st
 @pytest.mark.parametrize(
     ("name", "payload", "status", "reason"),
     [
-        ("reboot", None, 404, "allowed are status, counts, pause, resume, snapshot, rollback"),
+        ("reboot", None, 404, "allowed are status, counts, occupancy, pause, resume, snapshot, rollback"),
         ("counts", {"day": "0001-01-01"}, 400, "must be a day such as 2026-11-23"),
         ("counts", {"day": "9999-12-31"}, 400, "day"),
         ("counts", {"dya": "2026-11-01"}, 400, "dya"),

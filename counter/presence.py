@@ -1,7 +1,8 @@
-"""The rules that turn predictions into visits: when a visit begins and ends, and its label.
+"""Counting by presence, for a classifier of whole pictures: when a visit begins and ends, and its label.
 
-One visitor at a time is tracked, because a classifier looks at the whole picture. Each frame is a *sighting* of its most probable
-label, or a miss if that label is below the threshold, or is a background label, which means that no visitor is there.
+Such a classifier says what is there, but not how many or where. So there is one visitor at a time. (Visitors that a detector
+finds are counted by their tracks, see `counter.tracking`.) Each frame is a *sighting* of its most probable label, or a miss if
+that label is below the threshold, or is a background label, which means that no visitor is there.
 
 - A visit begins when the sightings of one label outnumber all other frames by `frames`, counted from where they last did not
   outnumber them (Page's cumulative sum, Biometrika 41, 1954). Wrong frames only delay it.
@@ -13,37 +14,22 @@ label, or a miss if that label is below the threshold, or is a background label,
 
 If two visitors follow each other without an empty frame, one who stays less than `gap` seconds may be merged into the other's
 visit. At probabilities near the threshold, that time is twice as long.
-
-All times are the frames' own, so predictions that come late, or all at once after an absence, give the same visits as live ones.
-In a session of capture, `sequence` gives the order of frames, and `session_time`, by a clock that nobody sets, their intervals.
-The wall clock (`captured_at`) gives the date. When it is set, all remembered times shift with it: an open visit keeps its
-duration and is dated by the newest reading. Past visits keep their dates, unless the clock read less than it had before, for
-example after a boot without a battery; then they are corrected.
 """
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from bus import Label, Prediction, Visit
-from counter.timeline import Correction, Timeline, shifted
+from counter.ids import result_id
+from counter.timeline import shifted
 
 BACKGROUND_WEIGHT = 3.0  # weight of time with a background label, relative to time with other misses
 _TOLERANCE = 1e-6  # seconds; times are sums of floats
-_NAMESPACE = uuid.UUID("6b1d2f0e-3c55-4f57-9d2a-0f1c5a7e9b43")
-
-
-def result_id(camera: str, *parts: object) -> str:
-    """Returns an id that is always the same for the same camera and parts, so that receivers recognise a repeated result.
-
-    The parts of a visit are its label and its first frame. Those of other results start with an empty text.
-    """
-    return str(uuid.uuid5(_NAMESPACE, "\n".join([camera, *map(str, parts)])))
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class PresenceRules:
     """The rules for visits, see the module. `threshold` is the lowest probability that counts; `gap` is in seconds."""
 
     threshold: float
@@ -120,10 +106,9 @@ class Candidate(NamedTuple):
 
 
 @dataclass(slots=True)
-class VisitState:
+class PresenceState:
     """The state on which future visits depend; saved as JSON in the ledger."""
 
-    timeline: Timeline = field(default_factory=Timeline)
     candidates: dict[str, Candidate] = field(default_factory=dict)
     visit: OpenVisit | None = None
     since_own: list[Observation] = field(default_factory=list)
@@ -133,11 +118,11 @@ class VisitState:
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is neither a visit nor a candidate; then only the timeline matters."""
+        """Whether there is neither a visit nor a candidate; then nothing matters."""
         return self.visit is None and not self.candidates
 
     def reset(self) -> None:
-        """Forgets everything except the timeline."""
+        """Forgets everything."""
         self.candidates, self.visit, self.since_own, self.absence, self.previous = {}, None, [], 0.0, None
 
     def shift(self, by: float) -> None:
@@ -148,31 +133,17 @@ class VisitState:
         self.previous = self.previous and self.previous._replace(at=shifted(self.previous.at, by))
 
 
-class VisitTracker:
-    """A tracker of the visits at one camera, which continues from `state`."""
+class PresenceCounter:
+    """A counter of the visits at one camera, which continues from `state`."""
 
-    def __init__(self, camera: str, rules: Rules, state: VisitState | None = None) -> None:
+    def __init__(self, camera: str, rules: PresenceRules, state: PresenceState | None = None) -> None:
         self._camera = camera
         self._rules = rules
-        self.state = state or VisitState()
-        self.correction: Correction | None = None  # of visits that ended before the last prediction
-        self.far_apart = 0  # consecutive predictions too far apart to form a visit
+        self.state = state or PresenceState()
 
-    def process(self, prediction: Prediction) -> list[Visit]:
-        """Processes the next prediction; a repeated one changes nothing. Returns the visits that it ends, oldest first."""
-        self.correction = None
-        moment = self.state.timeline.process(prediction, self._rules.gap)
-        if moment is None:
-            return []
-        self.correction = moment.correction
-        if moment.clock_shift:
-            self.state.shift(moment.clock_shift)
-        ended: list[Visit] = []
-        if moment.elapsed < 0:
-            ended = self.end_open_visit()
-            self.state.timeline.doubtful = 0
-        self.far_apart = self.far_apart + 1 if moment.elapsed >= self._rules.gap else 0
-        return ended + self._observe(self._observation(prediction, moment.at))
+    def process(self, at: float, prediction: Prediction) -> list[Visit]:
+        """Processes the next prediction, of a frame at that time. Returns the visits that it ends, oldest first."""
+        return self._observe(self._observation(prediction, at))
 
     def end_open_visit(self) -> list[Visit]:
         """Ends the open visit and returns it, if there is one."""
@@ -181,7 +152,7 @@ class VisitTracker:
         return [self._ended_visit(visit, visit.seen_at)] if visit else []
 
     def _observation(self, prediction: Prediction, at: float) -> Observation:
-        origin, best = f"{prediction.session} {prediction.sequence}", prediction.best
+        origin, best = prediction.origin, prediction.best
         if best is None or best.probability < self._rules.threshold:
             return Observation(origin, at, None, is_background=False)
         return Observation(origin, at, best if best.visitor else None, is_background=not best.visitor)
@@ -233,6 +204,5 @@ class VisitTracker:
 
     def _ended_visit(self, visit: OpenVisit, ended_at: float) -> Visit:
         """Returns a visit that has ended. Its id depends on its first frame, because its times may be corrected."""
-        self.state.timeline.on_visit_ended()
         visit_id = result_id(self._camera, visit.label, visit.origin)
         return Visit(visit_id, self._camera, visit.label, visit.started_at, ended_at, visit.own.peak, visit.own.frames)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from bus import About, Command, CurrentLabel, DayCounts, Prediction, Status, Summary, Visit, states, topics
 from counter.camera import MAX_HOURS
 from counter.changes import Changes
-from counter.counting import SUSPENDED_AFTER
 from counter.database import FILE, Database
 from counter.hours import HOUR
+from counter.main_loop import SUSPENDED_AFTER
 from counter.publisher import MAX_IN_FLIGHT, SETTLE_TIME
 from counter.registry import FORGET_AFTER, MAX_CAMERAS, PAUSE_RETRY_AFTER, SILENCE_TIMEOUT, Batch
-from counter.visits import VisitTracker
+from counter.visitors import VisitorCounter
 from tests.counter.shop import NOON, RULES, UTC, Shop, brief, scripted, visit
 
 
@@ -58,7 +58,7 @@ def test_committed_results_are_published_and_acknowledged(shop: Shop) -> None:
 def test_a_result_is_published_until_the_broker_has_saved_it(shop: Shop, by: str) -> None:
     """It is published in order and unchanged: a killed broker forgets what it acknowledged in its last seconds."""
     shop.bus.acknowledges = False
-    shop.ledger.commit(Changes(visits=[visit(1), visit(2)], summaries=[shop.reports.summary("door", NOON, NOON + HOUR)]))
+    shop.ledger.commit(Changes(results=[visit(1), visit(2)], summaries=[shop.reports.summary("door", NOON, NOON + HOUR)]))
     shop.step()
     first = results(shop)
     assert first == [one.message for one in shop.ledger.unpublished(0, 10)]
@@ -88,7 +88,7 @@ def test_a_result_is_published_until_the_broker_has_saved_it(shop: Shop, by: str
 def test_more_than_a_queue_holds_is_published_in_order(shop: Shop) -> None:
     """A refused message is retried in the same connection, and nothing newer overtakes it."""
     visits = [visit(number) for number in range(5 * MAX_IN_FLIGHT)]
-    shop.ledger.commit(Changes(visits=visits))
+    shop.ledger.commit(Changes(results=[*visits]))
     for room in (2, 0, 0, 3, *[1000] * 12):
         shop.bus.room = room
         shop.step()
@@ -199,8 +199,8 @@ def test_a_restart_anywhere_changes_nothing(
         restarted.receive(*course[done:], at_once=at_once)
         assert restarted.visits == continuous.visits
         assert list(dict.fromkeys(labels(restarted))) == list(dict.fromkeys(labels(continuous)))
-        tracker = VisitTracker("door", RULES)
-        expected = [ended for one in scripted(SCRIPT) for ended in tracker.process(one)]
+        counter = VisitorCounter("door", RULES)
+        expected = [ended for one in scripted(SCRIPT) for ended in counter.process(one) if isinstance(ended, Visit)]
         assert durations(continuous.visits) == durations(expected)
         assert len(continuous.visits) >= 4
 
@@ -345,7 +345,7 @@ def test_a_camera_whose_label_is_cleared_is_forgotten(shop: Shop) -> None:
     shop.bus.deliver(topics.label("door"), b"")
     shop.step()
     assert frames(shop) == [10]
-    assert shop.bus.forgotten == [topics.label("door"), topics.counts("door")]
+    assert shop.bus.forgotten == [topics.label("door"), topics.counts("door"), topics.occupancy("door")]
     shop.restart()
     shop.step(2)
     assert (len(labels(shop)), len(shop.visits)) == (number, 1)
@@ -356,7 +356,7 @@ def test_a_camera_whose_label_is_cleared_is_forgotten(shop: Shop) -> None:
 def test_messages_that_are_too_large_are_dropped(shop: Shop) -> None:
     """Summaries and counts of thousands of labels are dropped; the visits themselves are published."""
     visits = [visit(number, NOON, f"{number}{'x' * 240}") for number in range(4500)]
-    shop.ledger.commit(Changes(visits=visits))
+    shop.ledger.commit(Changes(results=[*visits]))
     shop.see("n")
     shop.see("n", start=HOUR)
     assert hours(shop) == []

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import Label, Prediction, Visit
-from counter.visits import BACKGROUND_WEIGHT, Rules, VisitTracker
+from bus import Prediction, Visit
+from counter.presence import BACKGROUND_WEIGHT, PresenceRules
+from counter.visitors import VisitorCounter
 from tests.counter.shop import NOON, RULES, brief, scripted
-from tests.support.samples import CHAIR, detected, prediction
+from tests.support.samples import prediction
 
 
-def visits(predictions: list[Prediction], rules: Rules = RULES, camera: str = "door") -> list[Visit]:
+def visits(predictions: list[Prediction], rules: PresenceRules = RULES, camera: str = "door") -> list[Visit]:
     """Returns all visits, including the open one at the end."""
-    tracker = VisitTracker(camera, rules)
-    return [visit for one in predictions for visit in tracker.process(one)] + tracker.end_open_visit()
+    counter = VisitorCounter(camera, rules)
+    results = [result for one in predictions for result in counter.process(one)] + counter.end_all()
+    return [one for one in results if isinstance(one, Visit)]
 
 
 BEGINS = {
@@ -91,15 +93,6 @@ def test_visits_that_end_together_are_all_returned() -> None:
     assert brief(visits(some)) == [("woman", 0.0, 0.2, 3), ("man", 0.3, 0.5, 3), ("child", 0.6, 3.1, 4)]
 
 
-def test_only_a_detectors_visitors_are_counted() -> None:
-    """Its other things make no visit, however sure they are. A visitor without a label is a miss, which only delays a visit."""
-    person = Label("person", 0.6)
-    found = [(CHAIR,)] * 20 + [(CHAIR, person), (person, None)] * 10 + [(None, CHAIR)] * 20
-    some = [detected(*things, captured_at=NOON + number / 10) for number, things in enumerate(found)]
-    assert brief(visits(some)) == [("person", 2.0, 3.9, 20)]
-    assert {visit.peak for visit in visits(some)} == {0.6}
-
-
 @pytest.mark.parametrize(("probability", "number"), [(0.5, 1), (0.499, 0)])
 def test_the_threshold_counts(probability: float, number: int) -> None:
     assert len(visits(scripted("wwww", probability=probability))) == number
@@ -107,11 +100,11 @@ def test_the_threshold_counts(probability: float, number: int) -> None:
 
 def test_the_current_label_has_the_most_evidence() -> None:
     """There is a label once a visit has opened. It changes when another label has more evidence."""
-    tracker = VisitTracker("door", RULES)
+    counter = VisitorCounter("door", RULES)
     labels = []
     for one in scripted("wwwmmmm" + "n" * 7):
-        tracker.process(one)
-        labels.append(tracker.state.visit.label if tracker.state.visit else None)
+        counter.process(one)
+        labels.append(counter.last.label if counter.last else None)
     assert labels == [None, None] + ["woman"] * 4 + ["man"] * 6 + [None] * 2
 
 

@@ -8,7 +8,20 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
 
-from bus import Bus, Command, CurrentLabel, InvalidMessage, Message, Prediction, Status, Visit, states, topics
+from bus import (
+    Bus,
+    Command,
+    Crossing,
+    CurrentLabel,
+    InvalidMessage,
+    Message,
+    Prediction,
+    Setup,
+    Status,
+    Visit,
+    states,
+    topics,
+)
 from bus import metric_names as names
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
@@ -30,8 +43,8 @@ SUSPENDED_AFTER = 5.0
 PRUNE_INTERVAL = 3600.0
 
 
-class Counter:
-    """The main loop, in the thread that calls `run`. While the ledger is unavailable, the loop retries and does nothing else."""
+class MainLoop:
+    """Counts in the thread that calls `run`. While the ledger is unavailable, the loop retries and does nothing else."""
 
     def __init__(self, bus: Bus, registry: CameraRegistry, reports: Reports, ledger: Ledger, expiry: Expiry) -> None:
         self._bus = bus
@@ -50,7 +63,8 @@ class Counter:
         self._published_ended: tuple[str, ...] = ()
         self._cleared_cameras: SimpleQueue[str] = SimpleQueue()
         """Cameras whose label was cleared on the broker; filled by the network thread."""
-        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command})
+        self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command, topics.setup(): Setup})
+        bus.subscribe(topics.setup(), Setup, lambda _setup: None, on_cleared=self._on_setup_cleared)
         bus.subscribe(topics.status(), Status, self._on_status)
         bus.subscribe(topics.label(), CurrentLabel, self._on_label, on_cleared=self._on_label_cleared)
 
@@ -81,8 +95,7 @@ class Counter:
             self._forget(self._cleared_cameras.get(), batch)
         is_counted = [self._process(message, batch) for message in self._inbox.take(timeout)]
         is_due = self._apply_timeouts(batch)
-        visits = self._commit(batch)
-        self._publish(batch, visits)
+        self._publish(batch, self._commit(batch))
         self._inbox.acknowledge()
         if any(is_counted):
             self._bus.progressed()
@@ -100,6 +113,8 @@ class Counter:
                     return True
                 case Command():
                     self._registry.apply_command(message, batch)
+                case Setup():
+                    self._registry.apply_setup(message, batch)
                 case Status():
                     self._end_recording(message, batch)
         except Exception as error:
@@ -116,34 +131,36 @@ class Counter:
         self._registry.apply_timeouts(self._bus.connected and since < SUSPENDED_AFTER, batch)
         return True
 
-    def _commit(self, batch: Batch) -> list[Visit]:
-        """Commits the batch. Returns the visits whose counts may have changed."""
+    def _commit(self, batch: Batch) -> list[Visit | Crossing]:
+        """Commits the batch. Returns the visits and crossings whose counts may have changed."""
         corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
-            log.warning("the clock was set: the times of %d earlier visits were corrected", len(corrected) // 2)
-        return batch.changes.visits + corrected
+            log.warning("the clock was set: the times of %d earlier visits and crossings were corrected", len(corrected) // 2)
+        return [one for one in batch.changes.results if isinstance(one, Visit | Crossing)] + corrected
 
-    def _publish(self, batch: Batch, visits: Sequence[Visit]) -> None:
+    def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
+        for tracks in batch.tracks.values():
+            self._drop_if_too_large(partial(self._bus.publish, tracks))
         self._retry(self._publisher.publish)
-        for message in (*batch.labels, *batch.commands):
+        for message in (*batch.labels, *batch.occupancies.values(), *batch.commands):
             self._bus.publish(message)
-        self._publish_counts(visits)
+        self._publish_counts(results)
         ended = tuple(sorted(self._ended_cameras))
         if ended != self._published_ended:
             self._published_ended = ended
             self._bus.describe(ended=ended)
             self._bus.report()
 
-    def _publish_counts(self, visits: Sequence[Visit]) -> None:
-        """Publishes the counts of cameras where visits ended, and of each camera every five minutes of counting and on a new day.
+    def _publish_counts(self, results: Sequence[Visit | Crossing]) -> None:
+        """Publishes the counts of cameras with new results, and of each every five minutes of counting and on a new day.
 
-        If a visit began on an earlier day, that day's counts come first, because the broker retains the last ones: today's.
+        If a result belongs to an earlier day, that day's counts come first, because the broker retains the last ones: today's.
         """
         calendar = self._reports.calendar
         today = calendar.day(self._clocks.wall())
         for name, camera in self._registry.cameras.items():
-            days = {calendar.day(visit.started_at) for visit in visits if visit.camera == name}
-            due = today, int((camera.tracker.state.timeline.last_at or 0.0) // SAVE_INTERVAL)
+            days = {calendar.day(_time_of(one)) for one in results if one.camera == name}
+            due = today, int((camera.visitors.timeline.last_at or 0.0) // SAVE_INTERVAL)
             if days or self._published_counts.get(name) != due:
                 self._published_counts[name] = due
                 for day in (*sorted(days - {today}), today):
@@ -220,6 +237,10 @@ class Counter:
             self._ended_cameras.add(camera)
             self._registry.end_recording(camera, batch)
 
+    def _on_setup_cleared(self, topic: str) -> None:
+        """Queues an empty setup behind earlier messages."""
+        self._inbox.put(Setup(topics.setup.name_in(topic)), None)
+
     def _on_label(self, label: CurrentLabel) -> None:
         """Clears the retained label of an unknown camera."""
         if label.camera not in self._registry.cameras and label.label is not None:
@@ -230,7 +251,7 @@ class Counter:
         self._cleared_cameras.put(topics.label.name_in(topic))
 
     def _forget(self, name: str, batch: Batch) -> None:
-        self._bus.forget(topics.label(name), topics.counts(name))
+        self._bus.forget(topics.label(name), topics.counts(name), topics.occupancy(name))
         self._published_counts.pop(name, None)
         self._ended_cameras.discard(name)
         self._registry.forget(name, batch)
@@ -238,6 +259,10 @@ class Counter:
 
 class _StopRequested(Exception):
     """The counter was stopped while the ledger was unavailable."""
+
+
+def _time_of(result: Visit | Crossing) -> float:
+    return result.started_at if isinstance(result, Visit) else result.at
 
 
 def _unknown_label(camera: str) -> CurrentLabel:
