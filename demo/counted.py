@@ -8,7 +8,7 @@ import bus
 from bus import Detection, Prediction
 from counter.settings import Settings as CounterSettings
 from counter.tracking.assignment import assign
-from counter.tracking.counting import Events, Rules, TrackCounter
+from counter.tracking.counting import Events, TrackCounter, TrackRules
 from counter.tracking.lines import Crossing, Line, LineCounter
 from counter.tracking.things import Area, Sighting
 from counter.tracking.zones import Zone
@@ -20,7 +20,7 @@ MIN_IOU = 0.5
 DOOR = Line.of(bus.Line("door", *LINE), ASPECT)
 TILL = Zone.of(bus.Zone("till", ZONE), ASPECT)
 START_TIME = 1e9
-"""Unix time of a scene's start."""
+"""Unix time of a scene's start, for predictions."""
 
 
 class SeenVisitor(NamedTuple):
@@ -50,7 +50,7 @@ class PeopleCounter:
     """The counter of the modules, with the demo's line and zone, and default settings otherwise. The environment is ignored."""
 
     def __init__(self) -> None:
-        rules = Rules((DOOR,), (TILL,), ASPECT, CounterSettings.model_construct().threshold)
+        rules = TrackRules((DOOR,), (TILL,), ASPECT, CounterSettings.model_construct().threshold)
         self._counter, self._number = TrackCounter(rules), 0
         self.crossings: list[Crossing] = []
         self.visits: dict[int, CountedVisit] = {}
@@ -58,11 +58,10 @@ class PeopleCounter:
     def process(self, at: float, detections: Sequence[Detection]) -> list[SeenVisitor]:
         """Processes a frame at a second of the scene. Returns the visitors who are seen in it."""
         time = START_TIME + at
-        self._add(
-            self._counter.process(Prediction("door", "demo", self._number, at, time, time, 1.0, "demo", (), tuple(detections)))
-        )
+        prediction = Prediction("door", "demo", self._number, at, time, time, 1.0, "demo", (), tuple(detections))
+        self._add(self._counter.process(at, prediction))
         self._number += 1
-        seen = [track for track in self._counter.tracks if abs(track.seen_at - time) < 0.001]
+        seen = [track for track in self._counter.tracks if track.seen_at == round(at, 3)]
         return [SeenVisitor(track.id, track.sightings[-1].area, track.label) for track in seen]
 
     def end(self) -> None:
@@ -70,9 +69,9 @@ class PeopleCounter:
         self._add(self._counter.end_all())
 
     def _add(self, events: Events) -> None:
-        self.crossings += [one._replace(at=one.at - START_TIME) for _, one in events.crossings]
-        for track, seconds in events.ended:
-            self.visits[track.id] = CountedVisit(track.label, seconds.get(TILL.name, 0.0))
+        self.crossings += [one for _, one in events.crossings]
+        for track, zones, _ in events.ended:
+            self.visits[track.id] = CountedVisit(track.label, zones.get(TILL.name, 0.0))
 
 
 def count(recording: Recording) -> Counted:
