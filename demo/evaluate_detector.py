@@ -13,6 +13,7 @@ from pathlib import Path
 from demo.counted import count, with_perfect_identity
 from demo.disturbance import disturbed
 from demo.evaluate import parse_arguments, write_report
+from demo.hall_pictures import draw_situations, draw_timeline
 from demo.hall_report import PAUSE, RATE, RATES, Boxes, Compared, SceneResult, bars_table, tables
 from demo.hall_result import judge
 from demo.recording import Recording, record
@@ -34,6 +35,8 @@ def main() -> int:
     if arguments.write:
         write_report(FOLDER / "README.md", report, "people")
         write_report(FOLDER.parent / "docs" / "figures.md", bars_table(scenes), "people")
+        draw_timeline(FOLDER / "crossings.png", scenes)
+        draw_situations(FOLDER / "situations.png", arguments.seeds, arguments.minutes * 60)
     return 0
 
 

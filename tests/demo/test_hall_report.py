@@ -3,17 +3,21 @@
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
+import cv2
+import numpy as np
 import pytest
 
 from bus import Box, Detection, Label
-from demo.counted import Counted, count, with_perfect_identity
+from demo.counted import Counted, SeenVisitor, count, with_perfect_identity
 from demo.disturbance import DOUBLED, FALSE, MISSED, disturbed
 from demo.evaluate_detector import compare
+from demo.hall_pictures import draw_timeline, with_tracks
 from demo.hall_report import RATE, RATES, Boxes, Compared, SceneResult, bars, tables
 from demo.hall_result import ALL, GROUPS, Result, Stay, judge, merged
-from demo.recording import RecordedFrame, Recording, record
+from demo.recording import RecordedFrame, Recording, area, record
 from demo.truth import PersonTruth, TrueCrossing
 
 SECONDS = 14.0
@@ -162,6 +166,23 @@ def test_the_tables_count() -> None:
     assert "| night | 0 | 0 | 0 | 0 | 0 |" in rows
     empty = merged([])
     assert empty == Result([], empty.tracks, Counter(), Counter(), [])
+
+
+def test_the_pictures_are_drawn(tmp_path: Path) -> None:
+    """The timeline shows true and counted crossings, also missed and invented ones; a picture gets the boxes of its visitors."""
+    counted = count(TRUE.sampled(RATE))
+    wrong = counted._replace(crossings=[counted.crossings[0]._replace(at=11.0)])
+    for path, scenes in (("right.png", [scene()]), ("wrong.png", [scene(wrong)])):
+        draw_timeline(tmp_path / path, scenes)
+    right, other = (cv2.imread(str(tmp_path / path)) for path in ("right.png", "wrong.png"))
+    assert right is not None
+    assert other is not None
+    assert right.std() > 10
+    assert not np.array_equal(right, other)
+    picture = np.zeros((480, 640, 3), np.uint8)
+    box = with_tracks(picture, [SeenVisitor(1, area((0.1, 0.1, 0.2, 0.3)), None)])[48:192, 64:192]
+    assert box.any()
+    assert not picture.any()
 
 
 def test_a_drawn_scene_is_judged() -> None:
