@@ -15,7 +15,7 @@ from azure.iot.device import IoTHubModuleClient, Message
 
 from benchmarks.programs import Broker, EdgeHub, Listener, Module, Script, wait_for
 from benchmarks.subscriber import RECEIVED
-from bus import Label, Prediction, topics
+from bus import Box, Detection, Label, Prediction, topics
 from bus.metric_names import OUTBOX
 
 BURST = 4000
@@ -23,27 +23,42 @@ BURST = 4000
 ROUNDS = 5
 UPSTREAM_ROUNDS = 3
 MEMORY_PREDICTIONS = 100_000
+LINES = '[{"name": "door", "from": [0.0, 0.6], "to": [1.0, 0.6]}]'
+"""A line that the visitors of a detector cross."""
 UPSTREAM_MESSAGES = 2000
 """Messages to edgeHub in each measurement."""
 
 
 class SimulatedCamera:
-    """A camera with its classifier: publishes predictions of visits."""
+    """A camera with its classifier: publishes predictions of visits.
 
-    def __init__(self, broker: Broker, listener: Listener) -> None:
+    With `visitors`, it has a detector, which finds as many at a time, who walk back and forth across a line.
+    """
+
+    def __init__(self, broker: Broker, listener: Listener, visitors: int = 0) -> None:
         self.port = broker.port
         self.listener = listener
+        self._visitors = visitors
         self._at = time.time() - 86_400
 
     def publish(self) -> None:
-        """Publishes the predictions of one visit, `BURST` of them."""
+        """Publishes the predictions of one visit, or of one of each visitor, `BURST` of them."""
         for number in range(BURST):
             self._at += 0.1
-            at = round(self._at, 3)
-            label = Label("woman", 0.9) if number < BURST - 20 else Label("nobody", 0.9, visitor=False)
-            labels = label, Label("rest", 0.01)
-            prediction = Prediction("door", "bench", round(at * 1000), at, at, at + 0.02, 6.5, "bench@0", labels)
+            at, is_empty = round(self._at, 3), number >= BURST - 30
+            labels, found = self._labels(is_empty), [] if is_empty else self._detections(number)
+            frame = "door", "bench", round(at * 1000), at, at, at + 0.02, 6.5
+            prediction = Prediction(*frame, "bench@0", labels, tuple(found), aspect=16 / 9)
             self.listener.client.publish(prediction.topic, prediction.pack(), 1)
+
+    def _labels(self, is_empty: bool) -> tuple[Label, ...]:
+        label = Label("nobody", 0.9, visitor=False) if is_empty else Label("woman", 0.9)
+        return () if self._visitors else (label, Label("rest", 0.01))
+
+    def _detections(self, number: int) -> list[Detection]:
+        part = abs(number % 100 - 50) / 50  # there and back in ten seconds
+        boxes = [Box(0.9 * one / self._visitors, round(0.1 + 0.4 * part, 4), 0.06, 0.3) for one in range(self._visitors)]
+        return [Detection(box, 0.9, (Label("woman", 0.9),)) for box in boxes]
 
     def burst(self, answer: str) -> float:
         """Publishes a visit. Returns the seconds until a message on a topic ending with `answer` says that it was processed."""
@@ -54,22 +69,22 @@ class SimulatedCamera:
 
 
 @contextmanager
-def simulated_camera(folder: Path) -> Iterator[SimulatedCamera]:
+def simulated_camera(folder: Path, visitors: int = 0) -> Iterator[SimulatedCamera]:
     """Yields a simulated camera on a new broker."""
     filters = topics.visit("door"), topics.status("bridge"), RECEIVED
     with Broker(folder / "broker") as broker, Listener(broker.port, *filters) as listener:
-        yield SimulatedCamera(broker, listener)
+        yield SimulatedCamera(broker, listener, visitors)
 
 
-def measure_counter(folder: Path) -> list[tuple[float, float]]:
+def measure_counter(folder: Path, visitors: int = 0) -> list[tuple[float, float]]:
     """Returns the predictions a second of a plain subscriber, and of the counter, which commits before it acknowledges."""
     measured = []
     for number in range(ROUNDS):
-        with simulated_camera(folder / f"plain{number}") as camera, Script("benchmarks.subscriber", camera.port, BURST):
+        with simulated_camera(folder / f"plain{number}", visitors) as camera, Script("benchmarks.subscriber", camera.port, BURST):
             camera.listener.wait_for(RECEIVED)
             camera.burst(RECEIVED)
             plain = BURST / camera.burst(RECEIVED)
-        with simulated_camera(folder / f"counter{number}") as camera, Module("counter", camera.port):
+        with simulated_camera(folder / f"counter{number}", visitors) as camera, Module("counter", camera.port, LINES=LINES):
             camera.burst("/visit")
             measured.append((plain, BURST / camera.burst("/visit")))
     return measured
@@ -131,6 +146,8 @@ def report() -> None:
         folder = Path(name)
         for what, pairs in (
             ("predictions a second: plain subscriber, counter", measure_counter(folder / "rates")),
+            ("the same with a detector, one visitor", measure_counter(folder / "one", 1)),
+            ("the same, five visitors", measure_counter(folder / "five", 5)),
             ("messages a second to edgeHub: bare library, bridge", measure_bridge(folder / "upstream")),
         ):
             baseline, footfall = (statistics.median(column) for column in zip(*pairs, strict=True))

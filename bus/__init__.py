@@ -8,6 +8,7 @@ from bus.pictures import Box, Detection, Frame, Label, Pixels, Prediction, best_
 from bus.requests import Answer, Command, DayReport, Question, WantedModel
 from bus.results import Crossing, CurrentLabel, DayCounts, Occupancy, Summary, Tracks, Visit, VisitorInView, ZoneHours, ZoneTotals
 from bus.setup import Line, Setup, Zone
+from bus.setups import Setups
 from bus.slot import NewestSlot
 from bus.status import About, ModelUpdate, Status
 from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
@@ -40,6 +41,7 @@ __all__ = [
     "Prediction",
     "Question",
     "Setup",
+    "Setups",
     "Status",
     "Summary",
     "Tracks",

@@ -74,6 +74,9 @@ class Bus:
         """Whether there is a connection to the broker; read-only."""
         self.connection = 0
         """Number of connections to the broker so far; read-only."""
+        self.settled = False
+        """Whether all messages that the broker retained have arrived since the last connection; read-only."""
+        self._on_settled: list[Callable[[], object]] = []
         self._connected_at = 0.0
         self._warn_after = time.monotonic() + startup_time
         self._has_ended = False
@@ -88,6 +91,7 @@ class Bus:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = lambda _client, _userdata, packet: self._outbound.on_puback(packet)
         self._client.on_subscribe = lambda _client, _userdata, packet, granted: self._subscriptions.on_suback(packet, granted)
+        self._client.on_unsubscribe = lambda _client, _userdata, packet: self._on_unsuback(packet)
         self._client.connect_async(settings.mqtt_host, settings.mqtt_port, KEEPALIVE)
 
     def __enter__(self) -> Self:
@@ -106,14 +110,25 @@ class Bus:
         self._client.stop(SHUTDOWN_TIMEOUT)
 
     def subscribe(
-        self, topic: str, kind: type[M], handler: Callable[[M], object], share: str | None = None, on_cleared: OnCleared = str
+        self,
+        topic: str,
+        kind: type[M],
+        handler: Callable[[M], object],
+        share: str | None = None,
+        on_cleared: OnCleared = str,
+        on_invalid: OnCleared = str,
     ) -> None:
         """Calls `handler` with each unpacked message that matches the filter `topic`. Invalid messages are counted and logged.
 
         A filter can have several handlers, all for the same `kind`. The broker delivers each message to one of the subscribers
-        with the same `share` and password, in turn. `on_cleared` is called with the topic of a deleted retained message.
+        with the same `share` and password, in turn. `on_cleared` is called with the topic of a deleted retained message,
+        `on_invalid` with that of an invalid one.
         """
-        self._subscriptions.add(topic, kind, lambda message, _received: handler(message), share, on_cleared)
+        self._subscriptions.add(topic, kind, lambda message, _received: handler(message), share, on_cleared, on_invalid)
+
+    def on_settled(self, handler: Callable[[], object]) -> None:
+        """Calls `handler` on the network thread when all retained messages have arrived, at each connection."""
+        self._on_settled.append(handler)
 
     def inbox(self, kinds: Mapping[str, type[Message]], into: Inbox | None = None) -> Inbox:
         """Subscribes to filters, each for one kind of message, and queues the messages in order of arrival.
@@ -218,6 +233,12 @@ class Bus:
         if (more := self._connection_throttle("")) is not None:
             log.info("connected to the broker at %s as %s%s", self._address, self.name, more)
 
+    def _on_unsuback(self, packet: int) -> None:
+        if self._subscriptions.on_unsuback(packet):
+            for handler in self._on_settled:
+                handler()
+            self.settled = True
+
     def _refusal(self, code: int) -> str:
         if code not in CREDENTIALS_REFUSED:
             return mqtt.connack_string(code)
@@ -232,7 +253,7 @@ class Bus:
             self.count_and_warn(names.CONNECT_FAILED, f"no broker at {self._address}; retrying")
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
-        was_connected, self.connected = self.connected, False
+        was_connected, self.connected, self.settled = self.connected, False, False
         self._outbound.on_disconnect()
         self._subscriptions.on_disconnect()
         if was_connected and not self._has_ended:

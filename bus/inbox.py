@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from bus.message import Message
@@ -26,7 +26,7 @@ class Inbox:
     def __init__(self, acknowledge: Callable[[Delivery], object]) -> None:
         self._acknowledge = acknowledge
         self._waiting: deque[tuple[Message, Delivery | None]] = deque()
-        self._taken: list[Delivery] = []
+        self._taken: list[tuple[Message, Delivery | None]] = []
         self._arrived = threading.Condition()
 
     def put(self, message: Message, delivery: Delivery | None) -> None:
@@ -46,14 +46,17 @@ class Inbox:
         """Returns all waiting messages. If there are none, waits up to `timeout` seconds for the first."""
         with self._arrived:
             self._arrived.wait_for(lambda: self._waiting, timeout)
-            taken = [message for message, _ in self._waiting]
-            self._taken += [delivery for _, delivery in self._waiting if delivery is not None]
+            taken = list(self._waiting)
+            self._taken += taken
             self._waiting.clear()
-        return taken
+        return [message for message, _ in taken]
 
-    def acknowledge(self) -> None:
-        """Acknowledges all messages taken so far."""
+    def acknowledge(self, held: Collection[Message] = ()) -> None:
+        """Acknowledges all messages taken so far, except those that are `held`: their reader has not processed them yet."""
+        kept = {id(message) for message in held}
         with self._arrived:
-            taken, self._taken = self._taken, []
-        for delivery in taken:
-            self._acknowledge(delivery)
+            done = [one for one in self._taken if id(one[0]) not in kept]
+            self._taken = [one for one in self._taken if id(one[0]) in kept]
+        for _, delivery in done:
+            if delivery is not None:
+                self._acknowledge(delivery)

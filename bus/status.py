@@ -26,8 +26,8 @@ class About:
     """Details about a module; each module sets the fields that apply to it.
 
     - Capture: its `camera`.
-    - Classifier: `model` (name and start of its SHA-256), the `labels` that a visitor can have, the `runtime` that runs it, and
-      the outcome of the last model `update`.
+    - Classifier: `model` (name and start of its SHA-256), the `labels` that a visitor can have, the `classes` of things of which
+      VISITORS or a setup choose visitors, the `runtime` that runs it, and the outcome of the last model `update`.
     - Counter: `ended`, the cameras whose recording was played once and is completely counted.
     """
 
@@ -37,6 +37,7 @@ class About:
     runtime: Text | None = None
     update: ModelUpdate | None = None
     ended: tuple[Name, ...] = ()
+    classes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

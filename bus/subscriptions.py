@@ -21,19 +21,27 @@ M = TypeVar("M", bound=Message)
 Handler = Callable[[Any, mqtt.MQTTMessage], object]
 """A callback with the unpacked message and the received one."""
 OnCleared = Callable[[str], object]
-"""A callback with the topic of a deleted retained message."""
+"""A callback with the topic of a deleted retained message, or of an invalid message."""
 Warn = Callable[[str, str, str], object]
 """A callback with metric, text and sender."""
 
+NO_TOPIC = "nothing/here"
+"""A filter to which no module subscribes."""
 SUBACK_FAILURE = 0x80
 """The return code of a refused subscription."""
+
+
+class _Handlers(NamedTuple):
+    handle: Handler
+    on_cleared: OnCleared
+    on_invalid: OnCleared
 
 
 class _Subscription(NamedTuple):
     filter: str
     """The filter sent to the broker, including the share."""
     qos: int
-    handlers: list[tuple[Handler, OnCleared]]
+    handlers: list[_Handlers]
 
 
 class Subscriptions:
@@ -53,15 +61,23 @@ class Subscriptions:
         """By topic filter, because paho has one callback for each."""
         self._pending: dict[int, list[str]] = {}
         """Filters whose SUBACK has not arrived yet, by packet id."""
+        self._last_request: int | None = None
+        """The packet id of a request that follows the subscriptions of this connection; None once it is answered."""
 
     def add(
-        self, topic: str, kind: type[Message], handler: Handler, share: str | None = None, on_cleared: OnCleared = str
+        self,
+        topic: str,
+        kind: type[Message],
+        handler: Handler,
+        share: str | None = None,
+        on_cleared: OnCleared = str,
+        on_invalid: OnCleared = str,
     ) -> None:
         """Subscribes to a filter now, or at the next connection; see `bus.Bus.subscribe`."""
         own_filter = topics.shared(topic, secret_name(share, self._password)) if share else topic
         with self._lock:
             subscription = self._subscriptions.setdefault(topic, _Subscription(own_filter, kind.QOS, []))
-            subscription.handlers.append((handler, on_cleared))
+            subscription.handlers.append(_Handlers(handler, on_cleared, on_invalid))
             self._client.message_callback_add(
                 topic, lambda _client, _userdata, received: self._dispatch(topic, kind, subscription.handlers, received)
             )
@@ -77,16 +93,28 @@ class Subscriptions:
                 self._client.unsubscribe(subscription.filter)
 
     def on_connect(self) -> None:
-        """Subscribes to all filters again."""
+        """Subscribes to all filters again, and then sends a request without effect.
+
+        The broker handles requests in order. Its answer shows that all retained messages were sent before.
+        """
         with self._lock:
             self._pending.clear()
             if self._subscriptions:
                 self._subscribe(list(self._subscriptions.values()))
+            _, self._last_request = self._client.unsubscribe(NO_TOPIC)
             self._is_connected = True
 
     def on_disconnect(self) -> None:
         """Handles a lost connection. Needs no lock, because the next connection renews all subscriptions."""
         self._is_connected = False
+
+    def on_unsuback(self, packet: int) -> bool:
+        """Handles an UNSUBACK. Returns whether all retained messages of this connection have now arrived."""
+        with self._lock:
+            is_last = packet == self._last_request
+            if is_last:
+                self._last_request = None
+        return is_last
 
     def on_suback(self, packet: int, granted: tuple[int, ...]) -> None:
         """Handles a SUBACK, and logs each refused filter."""
@@ -101,22 +129,22 @@ class Subscriptions:
         if packet is not None:
             self._pending[packet] = [one.filter for one in subscriptions]
 
-    def _dispatch(
-        self, topic: str, kind: type[Message], handlers: list[tuple[Handler, OnCleared]], received: mqtt.MQTTMessage
-    ) -> None:
+    def _dispatch(self, topic: str, kind: type[Message], handlers: list[_Handlers], received: mqtt.MQTTMessage) -> None:
         if kind.RETAINED and not received.payload:
-            for _, on_cleared in handlers:
-                on_cleared(received.topic)
+            for one in handlers:
+                one.on_cleared(received.topic)
             return
         try:
             message = _unpack(kind, received)
         except InvalidMessage as error:
             self._warn(names.INVALID, f"{received.topic}: {error}", received.topic)
+            for one in handlers:
+                one.on_invalid(received.topic)
             return
         self._metrics.add(f"{plural(kind)}_in")
-        for handle, _ in handlers:
+        for one in handlers:
             try:
-                handle(message, received)
+                one.handle(message, received)
             except Exception:
                 self._metrics.add(names.FAILED)
                 if (more := self._throttle(topic)) is not None:

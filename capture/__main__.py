@@ -6,7 +6,7 @@ import threading
 import time
 from functools import partial
 
-from bus import About, Bus, Command, InvalidMessage, topics
+from bus import About, Bus, Command, Frame, InvalidMessage, Setups, topics
 from bus import metric_names as names
 from bus.states import STARTING
 from capture.commands import CommandHandler, Publish, Session
@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 BROKER_TIMEOUT = 5.0
 """Seconds to wait for the broker at the start. After that the camera is opened without it."""
+POLL_INTERVAL = 0.02
+"""Seconds between two checks of whether the setup is known."""
+UNREADABLE = "the camera's setup is invalid, so its mask is unknown; no frames until it is replaced or cleared"
 MIN_PICTURE_TIMEOUT = 15.0
 """Seconds without a picture until a camera is reported as lost; longer at a low FRAME_RATE."""
 
@@ -32,8 +35,9 @@ def main(settings: Settings, stop: threading.Event) -> None:
     bus = Bus(settings, about=About(camera=settings.camera))
     source = settings.create_source()
     recording = source if isinstance(source, Recording) and not settings.loop_video else None
-    framer = _create_framer(settings, source, bus, reports_clock=recording is None)
-    commands = CommandHandler(bus.publish, bus.state)
+    setups = Setups(bus, settings.camera)
+    framer = _create_framer(settings, source, bus, setups, reports_clock=recording is None)
+    commands = CommandHandler(partial(_publish_masked, bus, setups), bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
     consumers = Consumers(bus, settings.camera) if recording else None
     calls = Calls()
@@ -44,6 +48,11 @@ def main(settings: Settings, stop: threading.Event) -> None:
             if (session := commands.session(timeout=0.5)) is None:
                 bus.progressed()
                 continue
+            if setups.unreadable:
+                session.report(STARTING, UNREADABLE)
+                bus.progressed()
+                stop.wait(POLL_INTERVAL)
+                continue
             is_over = partial(_is_over, session, stop)
             publish: Publish = session.publish
             if consumers is not None:
@@ -51,14 +60,24 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 if consumers.wait_until_running(is_over):
                     publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
             with _create_reader(source, recording, settings, session, calls) as reader:
-                while not is_over():
-                    if captured := reader.take(timeout=0.5):
+                while not is_over() and not setups.unreadable:
+                    if not setups.are_known:
+                        stop.wait(POLL_INTERVAL)
+                    elif captured := reader.take(timeout=0.5):
                         publish_frame(captured, framer, session, publish, bus)
                     elif reader.has_ended:
                         bus.progressed()
 
 
-def _create_framer(settings: Settings, source: Source, bus: Bus, reports_clock: bool) -> Framer:
+def _publish_masked(bus: Bus, setups: Setups, frame: Frame) -> bool:
+    """Publishes a frame. Drops it if the mask may have changed meanwhile, as after a lost connection."""
+    if not setups.are_known:
+        bus.metrics.add(names.DROPPED_OFFLINE)
+        return False
+    return bus.publish(frame)
+
+
+def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups, reports_clock: bool) -> Framer:
     """Creates the framer. Without `reports_clock` it ignores clock steps: a recording can play slower than it was taken."""
 
     def on_clock_step(seconds: float) -> None:
@@ -67,7 +86,8 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, reports_clock: 
             bus.metrics.put(names.CLOCK_STEPPED, seconds)
             bus.metrics.add(names.CLOCK_STEPS)
 
-    preparation = Preparation(settings.resize_width, settings.resize_height, settings.rotate, settings.convert_to_gray)
+    size = settings.resize_width, settings.resize_height
+    preparation = Preparation(*size, settings.rotate, settings.convert_to_gray, lambda: setups[settings.camera].mask)
     rate_limiter = RateLimiter(settings.frame_rate)
     return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, on_clock_step, source.is_drawn)
 
@@ -80,9 +100,12 @@ def _create_reader(source: Source, recording: Recording | None, settings: Settin
 
 
 def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
-    """Waits for the connection. Otherwise the first frame is dropped, and at a low FRAME_RATE the next one comes much later."""
+    """Waits for the connection and the setup.
+
+    Otherwise the first frame is dropped, and at a low FRAME_RATE the next one comes much later.
+    """
     end = time.monotonic() + BROKER_TIMEOUT
-    while not bus.connected and time.monotonic() < end and not stop.wait(0.02):
+    while not bus.settled and time.monotonic() < end and not stop.wait(POLL_INTERVAL):
         pass
 
 

@@ -1,10 +1,12 @@
-"""The preparation of pictures: rotation, size, grey, compression."""
+"""The preparation of pictures: rotation, size, grey, mask, compression."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from bus.setup import Polygon
 from capture.source import Picture, UnusablePicture
 
 MAX_SIDE = 16_384
@@ -14,12 +16,16 @@ _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Rotation in degrees clockwise, then width and height in px (None: unchanged), then the conversion to grey."""
+    """Rotation in degrees clockwise, then width and height in px (None: unchanged), then the conversion to grey, then the mask.
+
+    `mask` returns the polygons that are black from now on.
+    """
 
     width: int | None = None
     height: int | None = None
     rotate: int = 0
     gray: bool = False
+    mask: Callable[[], Sequence[Polygon]] = tuple
 
     def apply(self, picture: Picture) -> Picture:
         """Returns the prepared picture: height x width x 3, or height x width if grey. Raises `UnusablePicture`."""
@@ -32,7 +38,21 @@ class Preparation:
             shrinks = size[0] * size[1] < picture.shape[0] * picture.shape[1]
             interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             picture = cv2.resize(picture, size, interpolation=interpolation)
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if self.gray else picture
+        return masked(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if self.gray else picture, self.mask())
+
+
+def masked(picture: Picture, mask: Sequence[Polygon]) -> Picture:
+    """Returns a copy of a picture that is black inside the polygons, and on the pixels that their edges touch.
+
+    Corners are parts of the picture's width and height. Without polygons, returns the picture itself.
+    """
+    if not mask:
+        return picture
+    height, width = picture.shape[:2]
+    copy = picture.copy()  # a source may yield the same array again
+    for polygon in mask:
+        cv2.fillPoly(copy, [np.rint(np.array(polygon) * (width, height)).astype(np.int32)], (0, 0, 0))
+    return copy
 
 
 def new_size(width: int, height: int, wanted_width: int | None, wanted_height: int | None) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import sys
 import threading
 from contextlib import ExitStack
 
-from bus import Bus, Frame, Prediction, WantedModel, states, topics
+from bus import Bus, Frame, Prediction, Setups, WantedModel, states, topics
 from classifier.pipeline import Pipeline
 from classifier.recogniser import Recogniser
 from classifier.settings import Settings
@@ -21,9 +21,10 @@ MAX_REQUESTS = 32
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Classifies frames until `stop` is set. Raises `InvalidSetting` if MODEL or DETECTOR cannot be served."""
-    stages = Stages(settings)
-    recogniser = stages.start()
     bus = Bus(settings)
+    setups = Setups(bus)
+    stages = Stages(settings, lambda camera: setups[camera].visitors or ())
+    recogniser = stages.start()
 
     def publish(prediction: Prediction) -> None:
         if bus.publish(prediction):
@@ -36,7 +37,12 @@ def main(settings: Settings, stop: threading.Event) -> None:
 
     def serve(recogniser: Recogniser) -> None:
         pipeline.switch(recogniser)
-        about.update(model=recogniser.identity, labels=recogniser.visitor_labels, runtime=recogniser.runtime)
+        about.update(
+            model=recogniser.identity,
+            labels=recogniser.visitor_labels,
+            classes=recogniser.classes,
+            runtime=recogniser.runtime,
+        )
         bus.describe(**about)
         log.info("serving %s; runtime %s", recogniser.description, recogniser.runtime)
 

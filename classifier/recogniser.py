@@ -1,6 +1,8 @@
 """Recognises visitors in pictures: with one model, or with a detector and a classifier that looks at each visitor it finds."""
 
+import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,12 +16,18 @@ from classifier.model import Model
 from classifier.preprocess import Picture, Tensor
 from classifier.visitors import Rules, visitor_labels
 
+log = logging.getLogger(__name__)
+
+WantedVisitors = Callable[[str], tuple[str, ...]]
+"""Returns the labels that make a visitor at a camera; none: as VISITORS says."""
 MAX_LABELS = 64
 """Upper bound of labels, and of detections, in a prediction, which keeps it within its size limit."""
+MAX_CLASSES = 100
+"""Upper bound of the labels in a status."""
 MAX_CROP_LABELS = 3
 """Upper bound of labels of a visitor, for the same reason."""
 MAX_CAMERAS = 64
-"""Upper bound of cameras whose turn is remembered."""
+"""Upper bound of cameras whose turn is remembered, and of the choices of visitors."""
 DECIMALS = 5
 """Decimals of a probability or a part of a picture; models are not more precise."""
 MAX_NAME = 100
@@ -45,7 +53,9 @@ class Result(NamedTuple):
 class Recogniser:
     """One model, or a detector and a classifier. Not thread-safe, except for `prepare`."""
 
-    def __init__(self, model: Model, rules: Rules, detector: Model | None = None) -> None:
+    def __init__(
+        self, model: Model, rules: Rules, detector: Model | None = None, wanted_visitors: WantedVisitors = lambda _: ()
+    ) -> None:
         """Raises `InvalidExport` if the models do not fit together, or if none of their labels makes a visitor."""
         if detector is not None:
             check_detector(detector)
@@ -53,6 +63,8 @@ class Recogniser:
                 raise InvalidExport(f"{model.identity}: is a detection model; beside DETECTOR, MODEL must be a classifier")
         self._first, self._classifier, self._rules = detector or model, model if detector else None, rules
         self._visitors = visitor_labels(self._first.labels, rules.visitors, rules.background_labels)
+        self._wanted_visitors = wanted_visitors
+        self._visitors_by_choice: dict[tuple[str, ...], frozenset[str]] = {}
         self._crop_visitors = visitor_labels(model.labels, (), rules.background_labels) if detector else frozenset()
         self._crop_input = replace(model.input, fit="whole")
         self._turns: dict[str, int] = {}
@@ -72,6 +84,11 @@ class Recogniser:
         """The labels that a visitor can have, in the model's order."""
         model, chosen = (self._classifier, self._crop_visitors) if self._classifier else (self._first, self._visitors)
         return tuple(label for label in model.labels if label in chosen)[:MAX_LABELS]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels from which VISITORS, or the setup of a camera, can choose."""
+        return self._first.labels[:MAX_CLASSES]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -98,22 +115,38 @@ class Recogniser:
         Without a camera the picture stands alone, and every visitor is classified.
         """
         begin = time.perf_counter()
-        found = self._first.run(prepared.tensor)[:MAX_LABELS]
+        found, visitors = self._first.run(prepared.tensor)[:MAX_LABELS], self._visitors_at(camera)
         labels: tuple[Label, ...] = ()
         detections: list[Detection] = []
         if self._first.is_detector:
             likely = [one for one in found if one.probability >= MIN_CONFIDENCE]
             boxes = self._places(likely, prepared.picture)
-            detections = [Detection(box, *self._judge(one)) for box, one in zip(boxes, likely, strict=True)]
+            detections = [Detection(box, *self._judge(one, visitors)) for box, one in zip(boxes, likely, strict=True)]
         else:
-            labels = tuple(_to_label(one, one.label in self._visitors) for one in found)
+            labels = tuple(_to_label(one, one.label in visitors) for one in found)
         if self._classifier is not None:
             self._classify_visitors(self._classifier, detections, prepared.picture, camera)
         return Result(labels, tuple(detections), (time.perf_counter() - begin) * 1000, self.identity)
 
-    def _judge(self, finding: Finding) -> tuple[float, tuple[Label, ...]]:
+    def _visitors_at(self, camera: str | None) -> frozenset[str]:
+        """Returns the labels that make a visitor at a camera. If the model has none of those in its setup, VISITORS applies."""
+        wanted = self._wanted_visitors(camera) if camera is not None else ()
+        if not wanted:
+            return self._visitors
+        if wanted not in self._visitors_by_choice:
+            if len(self._visitors_by_choice) >= MAX_CAMERAS:
+                self._visitors_by_choice.clear()
+            try:
+                chosen = visitor_labels(self._first.labels, wanted, self._rules.background_labels)
+            except InvalidExport as error:
+                log.warning("%s: the visitors in its setup are ignored: %s", camera, error)
+                chosen = self._visitors
+            self._visitors_by_choice[wanted] = chosen
+        return self._visitors_by_choice[wanted]
+
+    def _judge(self, finding: Finding, visitors: frozenset[str]) -> tuple[float, tuple[Label, ...]]:
         """Returns confidence and labels of a detection, before its classification."""
-        label = _to_label(finding, finding.label in self._visitors)
+        label = _to_label(finding, finding.label in visitors)
         return label.probability, () if label.visitor and self._classifier else (label,)
 
     def _places(self, found: list[Finding], picture: Picture) -> list[Box]:

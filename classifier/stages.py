@@ -12,7 +12,7 @@ from classifier.labels import listed
 from classifier.manager import ModelManager
 from classifier.model import Model
 from classifier.person import resolve
-from classifier.recogniser import Recogniser, check_detector
+from classifier.recogniser import Recogniser, WantedVisitors, check_detector
 from classifier.settings import Settings
 from classifier.store import ModelStore
 from classifier.visitors import means_nobody
@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 class Stages:
     """The manager of MODEL, and of DETECTOR if it is set. A model that does not fit the other one is refused."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, wanted_visitors: WantedVisitors = lambda _: ()) -> None:
         self._settings = settings
+        self._wanted_visitors = wanted_visitors
         self._options = Options(settings.num_threads, settings.xnnpack, settings.delegate)
         self.models = ModelManager(resolve(settings.model), ModelStore(settings.state_dir), self._load_model)
         self._detectors = (
@@ -106,7 +107,7 @@ class Stages:
             log.warning("VISITORS: %s has no label %s; its labels are %s", model.identity, listed(unknown), listed(model.labels))
 
     def _recogniser(self, model: Model, detector: Model | None) -> Recogniser:
-        return Recogniser(model, self._settings.rules, detector)
+        return Recogniser(model, self._settings.rules, detector, self._wanted_visitors)
 
 
 def _start(setting: str, path: Path | None, manager: ModelManager) -> Model:

@@ -1,7 +1,7 @@
 """One camera: its visitors, its setup, what it publishes about now, and its saved state."""
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import field, replace
 
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
@@ -53,9 +53,12 @@ class Camera:
         self.visitors = VisitorCounter(name, rules, complete(self._saved_setup), self.saved.visitors)
         self.last_received_at = last_received_at  # steady time of the last prediction
         self._label: CurrentLabel | None = None  # as last published
-        self._occupancy: Occupancy | None = None
+        self._visitor = self.visitors.last and self.visitors.last.key
+        self._occupancy, self._is_published = self._current_occupancy(), False
+        self._frame: Prediction | None = None  # the last one
+        self._is_new = False  # whether its tracks are not published
         self._has_visitors = False  # in the tracks as last published
-        self._last_visitor, self._numbers = self._visitor_key, self._current_occupancy(None)
+        self._at = 0.0  # time of the latest frame, or by the wall clock
         self._saved_idle_state = None if saved_json is None else self._idle_state
 
     @property
@@ -75,6 +78,7 @@ class Camera:
         """Processes the next prediction; `last_reset` returns when the number inside was last reset before a time."""
         was_demo = self.visitors.is_demo
         results = self.visitors.process(prediction)
+        self._frame, self._is_new = prediction, True
         at = self.visitors.timeline.last_at or prediction.captured_at
         self.saved.inside.shift(self.visitors.clock_shift)
         if self.visitors.is_demo != was_demo:
@@ -87,56 +91,47 @@ class Camera:
         """Counts who is inside. Returns whether somebody left while nobody was inside."""
         return crossing.demo == self.visitors.is_demo and self.saved.inside.add(crossing.direction)
 
-    @property
-    def _visitor_key(self) -> str | None:
-        last = self.visitors.last
-        return None if last is None else last.key
-
     def label_if_changed(self, at: float) -> CurrentLabel | None:
         """Returns the label if it differs from the last one returned, else None. `at` is the time of the latest frame.
 
         When the clock is set, a visit's times shift, but it is still the same visit: its label keeps its `at`.
         """
-        before, last = self._label, self.visitors.last
-        if self._visitor_key != self._last_visitor:
-            self._last_visitor, self.saved.label_at = self._visitor_key, at
-        changed_at = self.saved.label_at
-        if last is None:
-            label = CurrentLabel(self.name, None, None, None, changed_at, self.visitors.is_demo)
-        else:
-            facts = last.label, last.probability, last.since, changed_at or last.since
-            label = CurrentLabel(self.name, *facts, self.visitors.is_demo)
-        if before is not None and (label.label, label.since) == (before.label, before.since):
+        self._at, last, saved, before = at, self.visitors.last, self.saved, self._label
+        key = last and last.key
+        if key != self._visitor:
+            self._visitor, saved.label_at = key, at
+        label, probability, since = (last.label, last.probability, last.since) if last else (None, None, None)
+        if before is not None and (label, since) == (before.label, before.since):
             return None
-        self._label = label
-        return label
+        self._label = CurrentLabel(self.name, label, probability, since, saved.label_at or since, self.visitors.is_demo)
+        return self._label
 
-    def _current_occupancy(self, at: float | None) -> Occupancy:
-        inside, demo = self.saved.inside, self.visitors.is_demo
-        if not self.visitors.by_tracks:
-            return Occupancy(self.name, at=at, demo=demo)
-        zones, number = self.visitors.in_zones(), inside.number if self.visitors.setup.lines else None
-        return Occupancy(self.name, zones, number, inside.entered, inside.left, inside.drift, inside.since, at, demo)
-
-    def occupancy_if_changed(self, at: float) -> Occupancy | None:
-        """Returns the occupancy if it differs from the last one returned, and there have been lines or zones; else None."""
-        if (numbers := self._current_occupancy(None)) != self._numbers:
-            self._numbers, self.saved.occupancy_at = numbers, at
-        occupancy = self._current_occupancy(self.saved.occupancy_at)
-        is_empty = occupancy.inside is None and not occupancy.zones
-        if occupancy == self._occupancy or (is_empty and self._occupancy is None):
+    def _current_occupancy(self) -> Occupancy | None:
+        """Returns the occupancy without its time; None if there are neither lines nor zones."""
+        setup, inside = self.visitors.setup, self.saved.inside
+        if not self.visitors.by_tracks or not (setup.lines or setup.zones):
             return None
-        self._occupancy = occupancy
-        return occupancy
+        numbers = inside.number if setup.lines else None, inside.entered, inside.left, inside.drift, inside.since
+        return Occupancy(self.name, self.visitors.in_zones(), *numbers, demo=self.visitors.is_demo)
 
-    def tracks_if_any(self, prediction: Prediction) -> Tracks | None:
-        """Returns the visitors in view in the last prediction; None if there are none now and were none before."""
-        visitors = self.visitors.in_view() if self.visitors.by_tracks else ()
-        if not visitors and not self._has_visitors:
+    def occupancy_if_changed(self) -> Occupancy | None:
+        """Returns the occupancy if it differs from the last one returned, else None."""
+        if (occupancy := self._current_occupancy()) != self._occupancy:
+            self._occupancy, self.saved.occupancy_at = occupancy, self._at
+        elif occupancy is None or self._is_published:
+            return None
+        self._is_published = True
+        return replace(occupancy or Occupancy(self.name), at=self.saved.occupancy_at)
+
+    def tracks_if_any(self) -> Tracks | None:
+        """Returns the visitors in view in the last frame if it is new, and once none when the last of them has gone."""
+        frame, is_new = self._frame, self._is_new
+        self._is_new = False
+        visitors = self.visitors.in_view()
+        if frame is None or not (is_new if visitors else self._has_visitors):
             return None
         self._has_visitors = bool(visitors)
-        frame = self.name, prediction.session, prediction.sequence, prediction.captured_at
-        return Tracks(*frame, visitors, prediction.demo)
+        return Tracks(self.name, frame.session, frame.sequence, frame.captured_at, visitors, frame.demo)
 
     @property
     def _idle_state(self) -> tuple[object, ...] | None:

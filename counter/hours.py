@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import count
 from zoneinfo import ZoneInfo
 
+MINUTE = 60  # seconds
 HOUR = 3600  # seconds
 QUARTER = 900
 """Seconds. Visits are counted by quarters of an hour of UTC: in every zone, hours start and clocks change at one of them."""
@@ -21,6 +22,7 @@ class Calendar:
         """Raises `OSError`, `ValueError` or `KeyError` if there is no such zone."""
         self.zone = zone
         self._zone = ZoneInfo(zone)
+        self._last_shown = lru_cache(64)(self._find_last)
         self._starts_hour = lru_cache(4096)(self._is_hour_start)
 
     def day(self, at: float) -> date:
@@ -36,10 +38,13 @@ class Calendar:
         return start, end
 
     def last(self, clock_time: time, at: float) -> float:
-        """Returns when the site's clock last showed a time of day, by `at`. On a day that skips it, it counts as shown later."""
-        day = self.day(at)
+        """Returns when the site's clock last showed a time of day, in whole minutes. If a day skips it, it is shown later."""
+        return self._last_shown(clock_time, int(at // MINUTE))
+
+    def _find_last(self, clock_time: time, minute: int) -> float:
+        day = self.day(minute * MINUTE)
         shown = (datetime.combine(one, clock_time, self._zone).timestamp() for one in (day, day - timedelta(days=1)))
-        return next(one for one in shown if one <= at)
+        return next(one for one in shown if one <= minute * MINUTE)
 
     def hour_start(self, at: float) -> float:
         """Returns the start of the hour that the site's clock shows at `at`. A clock set forward begins a new hour."""

@@ -29,6 +29,7 @@ from counter.ledger import Ledger
 from counter.periods import SAVE_INTERVAL
 from counter.publisher import Publisher
 from counter.registry import MAX_CAMERAS, Batch, CameraRegistry
+from counter.reordering import Reordering
 from counter.reports import Reports
 from runtime.backoff import Backoff
 
@@ -41,6 +42,7 @@ CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed ho
 SUSPENDED_AFTER = 5.0
 """Seconds. If two checks are further apart, the counter itself was suspended, and a camera's silence means nothing."""
 PRUNE_INTERVAL = 3600.0
+SHARED_NOTE = "shared"  # the ledger's note that says whether several classifiers were online
 
 
 class MainLoop:
@@ -63,6 +65,10 @@ class MainLoop:
         self._published_ended: tuple[str, ...] = ()
         self._cleared_cameras: SimpleQueue[str] = SimpleQueue()
         """Cameras whose label was cleared on the broker; filled by the network thread."""
+        self._reordering = Reordering(self._clocks.steady)
+        self._was_shared = False  # whether several classifiers shared the frames, as the ledger notes
+        self._classifiers: SimpleQueue[tuple[str, bool]] = SimpleQueue()
+        """Classifiers that are online or not; filled by the network thread."""
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command, topics.setup(): Setup})
         bus.subscribe(topics.setup(), Setup, lambda _setup: None, on_cleared=self._on_setup_cleared)
         bus.subscribe(topics.status(), Status, self._on_status)
@@ -86,6 +92,9 @@ class MainLoop:
     def restore(self) -> None:
         """Restores the saved state, as soon as the ledger can be read."""
         self._retry(self._expiry.save)
+        self._was_shared = self._retry(partial(self._ledger.note, SHARED_NOTE)) == str(True)
+        if self._was_shared:
+            self._reordering.share()  # statuses come after the predictions that waited at the broker
         self._registry.restore(self._retry(self._ledger.states), self._retry(lambda: self._expiry.clock.now))
 
     def step(self, timeout: float = RECEIVE_TIMEOUT) -> None:
@@ -93,15 +102,29 @@ class MainLoop:
         batch = Batch()
         while not self._cleared_cameras.empty():
             self._forget(self._cleared_cameras.get(), batch)
-        is_counted = [self._process(message, batch) for message in self._inbox.take(timeout)]
+        self._notice_classifiers()
+        taken = self._inbox.take(self._reordering.timeout(timeout))
+        is_counted = [self._process(one, batch) for message in taken for one in self._in_order(message)]
+        is_counted += [self._process(one, batch) for one in self._reordering.due()]
         is_due = self._apply_timeouts(batch)
         self._publish(batch, self._commit(batch))
-        self._inbox.acknowledge()
+        self._inbox.acknowledge(self._reordering.held)
         if any(is_counted):
             self._bus.progressed()
         if is_due:
             self._summarise_hours()
             self._prune()
+
+    def _in_order(self, message: Message) -> list[Message]:
+        """Returns the messages to process now: a prediction may wait for one of an earlier frame; nothing else does."""
+        match message:
+            case Prediction():
+                return [*self._reordering.put(message, self._registry.last_sequence(message))]
+            case Command():
+                return [*self._reordering.flush(message.camera), message]
+            case Status():
+                return [*self._reordering.flush(message.about.camera or ""), message]
+        return [message]
 
     def _process(self, message: Message, batch: Batch) -> bool:
         """Returns whether a prediction was processed. A message that fails is dropped: it would fail again."""
@@ -139,10 +162,10 @@ class MainLoop:
         return [one for one in batch.changes.results if isinstance(one, Visit | Crossing)] + corrected
 
     def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
-        for tracks in batch.tracks.values():
+        for tracks in batch.tracks:
             self._drop_if_too_large(partial(self._bus.publish, tracks))
         self._retry(self._publisher.publish)
-        for message in (*batch.labels, *batch.occupancies.values(), *batch.commands):
+        for message in (*batch.labels, *batch.occupancies, *batch.commands):
             self._bus.publish(message)
         self._publish_counts(results)
         ended = tuple(sorted(self._ended_cameras))
@@ -221,9 +244,19 @@ class MainLoop:
         return "; ".join(problems)
 
     def _on_status(self, status: Status) -> None:
-        """Queues the end of a recording behind its predictions. Ignores every other status."""
+        """Queues the end of a recording behind its predictions, and which classifiers are online. Ignores other statuses."""
         if status.state == states.ENDED:
             self._inbox.put(status, None)
+        elif status.state == states.OFFLINE or status.about.model is not None:
+            self._classifiers.put((status.module, status.state != states.OFFLINE))
+
+    def _notice_classifiers(self) -> None:
+        """Notices whether several classifiers are online, and notes it for the next start."""
+        while not self._classifiers.empty():
+            self._reordering.on_classifier(*self._classifiers.get())
+        if (is_shared := self._reordering.is_shared) != self._was_shared:
+            self._retry(partial(self._ledger.set_note, SHARED_NOTE, str(is_shared)))
+            self._was_shared = is_shared
 
     def _end_recording(self, status: Status, batch: Batch) -> None:
         """Ends a recording once, however often capture reports its end. Without predictions, the camera may be unknown."""

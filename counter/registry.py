@@ -31,12 +31,17 @@ class Batch:
     changes: Changes = field(default_factory=Changes)
     cameras: dict[str, Camera] = field(default_factory=dict)  # cameras that may have changed
     labels: list[CurrentLabel] = field(default_factory=list)  # every change, in order
-    occupancies: dict[str, Occupancy] = field(default_factory=dict)  # the last one of each camera where it changed
-    tracks: dict[str, Tracks] = field(default_factory=dict)  # those of each camera's last frame
+    occupancies: list[Occupancy] = field(default_factory=list)  # where it changed
+    tracks: list[Tracks] = field(default_factory=list)  # in the last frame of each camera
     commands: list[Command] = field(default_factory=list)
 
     def finish(self) -> Changes:
-        """Returns the changes, with the new states of the cameras."""
+        """Returns the changes, with the new states of the cameras. Adds their occupancies and tracks."""
+        for camera in self.cameras.values():
+            if (occupancy := camera.occupancy_if_changed()) is not None:
+                self.occupancies.append(occupancy)
+            if (tracks := camera.tracks_if_any()) is not None:
+                self.tracks.append(tracks)
         changed = {name: camera.state_if_changed() for name, camera in self.cameras.items()}
         self.changes.states.update({name: text for name, text in changed.items() if text is not None})
         return self.changes
@@ -81,6 +86,11 @@ class CameraRegistry:
             if not is_idle or now - max(timeline.last_at or 0.0, timeline.known) < FORGET_AFTER:
                 self._cameras[name] = camera
 
+    def last_sequence(self, prediction: Prediction) -> int:
+        """Returns the last sequence number processed in a prediction's session; -1 if there is none."""
+        camera = self._cameras.get(prediction.camera)
+        return -1 if camera is None else camera.visitors.timeline.sequences.get(prediction.session, -1)
+
     def process(self, prediction: Prediction, batch: Batch) -> None:
         """Adds the effects of a prediction to the batch; a repeated or late one has none."""
         camera = self._find_or_add(prediction.camera)
@@ -100,8 +110,6 @@ class CameraRegistry:
         at = camera.visitors.timeline.last_at or prediction.captured_at
         batch.changes.periods.append(Period(camera.name, prediction.demo, at, at))
         self._update(camera, results, prediction.captured_at, batch)
-        if (tracks := camera.tracks_if_any(prediction)) is not None:
-            batch.tracks[camera.name] = tracks
         if camera.visitors.far_apart >= FAR_APART_LIMIT and (camera.visitors.by_tracks or self._rules.frames > 1):
             reason = f"{camera.name}: predictions are {camera.visitors.gap:g} s apart or more, so no visit can be counted"
             remedy = "raise FRAME_RATE" if camera.visitors.by_tracks else "raise FRAME_RATE or VISIT_GAP_SECONDS"
@@ -163,7 +171,6 @@ class CameraRegistry:
             self._end_visits(camera, batch)
             del batch.cameras[name]
             batch.labels = [label for label in batch.labels if label.camera != name]
-            batch.occupancies.pop(name, None)
             batch.changes.forgotten.append(name)
 
     def complete_hours(self) -> list[tuple[Camera, tuple[float, float]]]:
@@ -188,8 +195,6 @@ class CameraRegistry:
                 self._count_and_warn(names.DRIFT, text, camera.name)
         if (label := camera.label_if_changed(at)) is not None:
             batch.labels.append(label)
-        if (occupancy := camera.occupancy_if_changed(at)) is not None:
-            batch.occupancies[camera.name] = occupancy
         batch.cameras[camera.name] = camera
 
     def _find_or_add(self, name: str) -> Camera | None:

@@ -34,7 +34,7 @@ class Visitor(NamedTuple):
     label: str
     probability: float
     since: float
-    key: str
+    key: tuple[str, ...]
 
 
 class VisitorCounter:
@@ -102,19 +102,20 @@ class VisitorCounter:
     def last(self) -> Visitor | None:
         """The visitor in view who came last; None if nobody is there."""
         if (visit := self._presence.state.visit) is not None:
-            return Visitor(visit.label, visit.own.probability, visit.started_at, f"{visit.label} {visit.origin}")
+            label = visit.label
+            return Visitor(label, visit.evidence[label].probability, visit.started_at, (label, visit.origin))
         if not (tracks := self._tracks.tracks):
             return None
         track = max(tracks, key=lambda one: (one.started_at, one.id))
         label = _label(track)
-        return Visitor(label, _peak(track), track.started_at, f"{label} {track.origin} {track.id}")
+        return Visitor(label, _peak(track), track.started_at, (label, track.origin, str(track.id)))
 
     def in_zones(self) -> dict[str, int]:
         """Returns the number of visitors in each zone."""
         return {zone.name: self._tracks.inside(zone.name) for zone in self._tracks.rules.zones}
 
     def in_view(self) -> tuple[VisitorInView, ...]:
-        """Returns the visitors who were seen in the last frame."""
+        """Returns the visitors who were seen in the last frame. There are none if its model is no detector."""
         seen = [one for one in self._tracks.tracks if one.seen_at == self._tracks.last_at]
         return tuple(VisitorInView(one.id, self._box(one), _label(one), one.started_at) for one in seen)
 

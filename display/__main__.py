@@ -1,17 +1,17 @@
-"""Shows the current label as an icon of 8x8 pixels, and publishes the pixels as footfall/display/<name>/pixels."""
+"""Shows the current label or the number of visitors inside on 8x8 pixels, published as footfall/display/<name>/pixels."""
 
 import sys
 import threading
-import time
 
-from bus import Bus, NewestSlot, Pixels, Prediction, metric_names, topics
+from bus import Bus, Pixels
 from display.icons import load_icons
 from display.matrix import Matrix, TerminalMatrix
+from display.numbers import Digits
 from display.pixels import rgb_bytes
 from display.screen import Screen
-from display.selector import CameraLabel, LabelSelector
 from display.sensehat import SenseHatMatrix
 from display.settings import Settings
+from display.sources import Labels, Numbers, Source
 from runtime import process
 
 CHECK_INTERVAL = 0.1
@@ -19,27 +19,21 @@ CHECK_INTERVAL = 0.1
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
-    """Shows labels until `stop` is set."""
+    """Shows labels or numbers until `stop` is set."""
     bus = Bus(settings)
-    newest: NewestSlot[str, Prediction] = NewestSlot()
-    selector = LabelSelector(lambda: CameraLabel(settings.threshold, settings.hold_seconds, settings.max_frame_age))
+    source: Source = Labels(bus, settings) if settings.show == "label" else Numbers(bus, settings)
     screen = Screen(
         _create_matrix(settings),
-        load_icons(settings.icons),
+        load_icons(settings.icons) if settings.show == "label" else Digits(),
         lambda label, picture: bus.publish(Pixels(settings.display_name, label, rgb_bytes(picture))),
         bus.state,
     )
-    bus.subscribe(topics.prediction(settings.camera or "+"), Prediction, lambda one: newest.put(one.camera, one))
     bus.heartbeat.watch("the matrix", lambda: screen.stalled)
     with bus, screen:
         while not stop.is_set():
-            prediction = newest.take(CHECK_INTERVAL)
-            is_fresh = prediction is not None and selector.process(prediction, time.time(), time.monotonic())
-            screen.show(selector.label(time.monotonic()))
-            if is_fresh:
+            if source.wait(CHECK_INTERVAL):
                 bus.progressed()
-            elif prediction is not None:
-                bus.metrics.add(metric_names.DROPPED_OLD)
+            screen.show(source.text())
 
 
 def _create_matrix(settings: Settings) -> Matrix:

@@ -3,14 +3,20 @@
 import contextlib
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from typing_extensions import Self
 
 from bus import states
-from display.icons import Icons
 from display.matrix import Matrix, MatrixLost
 from display.pixels import DARK, Picture
 from runtime.backoff import Backoff
+
+
+class Pictures(Protocol):
+    """The picture of each label."""
+
+    def picture(self, label: str) -> Picture: ...
 
 
 class Screen:
@@ -22,13 +28,13 @@ class Screen:
     def __init__(
         self,
         matrix: Matrix,
-        icons: Icons,
+        pictures: Pictures,
         publish: Callable[[str, Picture], object],
         set_state: Callable[[str, str], None],
         backoff: Backoff | None = None,
     ) -> None:
         self._matrix = matrix
-        self._icons = icons
+        self._pictures = pictures
         self._publish = publish
         self._set_state = set_state
         self._backoff = backoff or Backoff()
@@ -56,7 +62,7 @@ class Screen:
         if label == self._label:
             return
         self._label = label
-        self._picture = DARK if label is None else self._icons.picture(label)
+        self._picture = DARK if label is None else self._pictures.picture(label)
         self._publish(label or "", self._picture)
         self._draw()
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 
-from bus import Prediction
+from bus import Prediction, labelled
 
 MAX_CAMERAS = 64
 """Upper bound; more indicate spoofed names."""
 
 
 class CameraLabel:
-    """The label to show for one camera: the most probable one at or above the threshold, until `hold` after it was last seen.
+    """The label to show for one camera: of those at or above the threshold, each until `hold` after it was last seen.
 
-    A label that means that no visitor is there ends it at once.
+    Of a whole picture it is the most probable one, and a label that means that no visitor is there ends it at once. Of several
+    detected visitors it is the label that came last, and when it has gone the one before. Other things and visitors without a
+    label show nothing.
     """
 
     def __init__(self, threshold: float, hold: float, max_age: float) -> None:
@@ -19,27 +21,30 @@ class CameraLabel:
         self._threshold = threshold
         self._hold = hold
         self._max_age = max_age
-        self._label: str | None = None
-        self._until = 0.0
-        self.since = 0.0
-        """Monotonic time since which the label has been shown without a break."""
+        self._seen: dict[str, tuple[float, float]] = {}
+        """By label, the monotonic times since which and until which it is shown."""
 
     def process(self, prediction: Prediction, now: float, clock: float) -> bool:
         """Processes a prediction at Unix time `now`, monotonic time `clock`. Returns False if it is too old."""
         if abs(now - prediction.captured_at) > self._max_age:
             return False
-        best = prediction.best
-        if best is not None and best.probability >= self._threshold:
-            before = self.label(clock)
-            self._label = best.name if best.visitor else None
-            self._until = clock + self._hold
-            if self._label != before:
-                self.since = clock
+        self._seen = {name: times for name, times in self._seen.items() if clock < times[1]}
+        found = [label for label, _ in labelled(prediction.labels, prediction.detections) if label.probability >= self._threshold]
+        found.sort(key=lambda label: -label.probability)
+        if prediction.labels and found:
+            del found[1:]
+            self._seen = {name: times for name, times in self._seen.items() if name == found[0].name}
+        for label in found:
+            if label.visitor:
+                self._seen[label.name] = self._seen.get(label.name, (clock, 0.0))[0], clock + self._hold
+            else:
+                self._seen.pop(label.name, None)
         return True
 
-    def label(self, clock: float) -> str | None:
-        """Returns the label at monotonic time `clock`; None for a dark display."""
-        return self._label if clock < self._until else None
+    def shown(self, clock: float) -> tuple[str, float] | None:
+        """Returns the label at monotonic time `clock`, and since when it has been seen; None for a dark display."""
+        active = [(name, since) for name, (since, until) in self._seen.items() if clock < until]
+        return max(active, key=lambda one: one[1], default=None)
 
 
 class LabelSelector:
@@ -62,6 +67,5 @@ class LabelSelector:
 
     def label(self, clock: float) -> str | None:
         """Returns the label at monotonic time `clock`; None for a dark display."""
-        active = [camera for camera in self._cameras.values() if camera.label(clock) is not None]
-        first = min(active, key=lambda camera: camera.since, default=None)
-        return None if first is None else first.label(clock)
+        shown = [one for camera in self._cameras.values() if (one := camera.shown(clock)) is not None]
+        return min(shown, key=lambda one: one[1], default=(None, 0.0))[0]

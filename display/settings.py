@@ -9,11 +9,16 @@ from runtime.settings import Seconds, UserPath
 
 
 class Settings(LabelSettings):
-    """Settings of the display. It shows the label of one camera, or the label that appeared first at any camera."""
+    """Settings of the display. It shows a label or a number, of one camera or of all."""
 
     display_name: SiteName = Field(default="matrix", description="name of the display in topics")
     matrix: Literal["sensehat", "terminal", "none"] = Field(
         default="none", description="where to show the pixels, in addition to publishing them: sensehat, terminal or none"
+    )
+    show: Literal["label", "occupancy"] = Field(
+        default="label",
+        description="what to show: label (who is there; of several detected visitors who came last) or occupancy (how many are"
+        " inside, by lines, or where there are none in zones)",
     )
     camera: SiteName | None = Field(default=None, description="camera to show; default: all cameras")
     icons: UserPath | None = Field(

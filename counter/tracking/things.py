@@ -8,6 +8,9 @@ from bus import Detection, Label
 
 MAX_THINGS = 64  # a frame's most probable things that are tracked; bounds the time for a frame
 SAME_THING_IOU = 0.7  # overlap (intersection over union) at which two boxes, of whatever labels, are one thing
+DOUBLE_IOU = 0.6  # overlap with a visitor's box from which another box is rather a second one on the same visitor
+PART_INSIDE = 0.9  # part of the smaller of two boxes inside the other one from which it is rather a part of the same visitor,
+PART_HEIGHT = 0.5  # if it is at least so high, in heights of the other: whoever seems smaller is farther away
 MAX_DISTANCE = 10.0  # picture heights from the origin beyond which a box is invalid
 _DIGITS = 5  # decimals of lengths: a hundredth of a pixel
 
@@ -41,11 +44,14 @@ class Area(NamedTuple):
 
     def iou(self, other: "Area") -> float:
         """Returns the intersection over union with another box, in 0..1."""
+        shared = self.shared(other)
+        return shared / (self.w * self.h + other.w * other.h - shared) if shared else 0.0
+
+    def shared(self, other: "Area") -> float:
+        """Returns the size of the intersection with another box, in squared heights of the picture."""
         w = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
         h = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
-        if w <= 0 or h <= 0:
-            return 0.0
-        return w * h / (self.w * self.h + other.w * other.h - w * h)
+        return w * h if w > 0 and h > 0 else 0.0
 
 
 class Thing(NamedTuple):
@@ -72,6 +78,14 @@ def things_in(detections: Iterable[Detection], aspect: float) -> list[Thing]:
         Thing(Area(x * aspect, y, w * aspect, h), one.confidence, one.labels) for one in detections for x, y, w, h in (one.box,)
     ]
     return [one for one in merge(things) if not one.labels or one.labels[0].visitor]
+
+
+def is_double(one: Area, other: Area) -> bool:
+    """Returns whether two boxes are rather a visitor twice, or a part of one, than two visitors."""
+    if one.iou(other) >= DOUBLE_IOU:
+        return True
+    is_part = one.shared(other) >= PART_INSIDE * min(one.w * one.h, other.w * other.h)
+    return is_part and min(one.h, other.h) >= PART_HEIGHT * max(one.h, other.h)
 
 
 def merge(things: Iterable[Thing]) -> list[Thing]:

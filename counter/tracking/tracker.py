@@ -17,7 +17,7 @@ from typing import NamedTuple
 from counter.timeline import shifted
 from counter.tracking.assignment import assign
 from counter.tracking.motion import Motion
-from counter.tracking.things import Area, Sighting, Thing
+from counter.tracking.things import Area, Sighting, Thing, is_double
 from counter.tracking.track import Track
 
 THRESHOLD = 0.6  # default of the confidence from which a box can begin a track
@@ -26,7 +26,6 @@ MAX_COST = -2.2  # cost from which a box is rather another visitor's, see `Motio
 MIN_OVERLAP = 0.3  # intersection over union of an unlikely box with its track's prediction
 UNCONFIRMED_TIMEOUT = 0.45  # seconds without a sighting after which a track that was not confirmed is dropped
 LOST_TIMEOUT = 2.0  # seconds without a sighting after which a confirmed track ends
-DOUBLE_IOU = 0.6  # intersection over union with a track's box from which another box begins no track of its own
 MAX_TRACKS = 128  # tracks at a time; bounds the time for a frame
 
 
@@ -88,7 +87,7 @@ class Tracker:
         owned = [things[number].area for number in numbers.values()]
         for number in sorted(set(range(len(things))) - set(numbers.values())):
             thing = things[number]
-            if thing.confidence >= self._threshold and not any(thing.area.iou(one) >= DOUBLE_IOU for one in owned):
+            if thing.confidence >= self._threshold and not any(is_double(thing.area, one) for one in owned):
                 self._begin(at, thing, origin)
         return Update(seen, ended, interval)
 

@@ -1,12 +1,14 @@
 /** The card of one camera: its picture, the current visit, its state and metrics. */
 
-/** @import { Camera, Drop, PictureHeader, Rules } from "./messages.js" */
+/** @import { Camera, Drop, PictureHeader, Rules, Setup, SetupDefaults } from "./messages.js" */
 /** @import { LabelColours } from "./colours.js" */
 /** @import { Broker } from "./broker.js" */
+/** @import { Shape } from "./shapes.js" */
 /** @import { SiteTime } from "./times.js" */
 
 import { element, setAttribute, setShown, setText } from "./elements.js";
 import { Picture } from "./picture.js";
+import { shapesOf } from "./shapes.js";
 import { age } from "./times.js";
 import { BROKER_DISCONNECTED, cameraWords, detailWords, dropWords, grouped, rate } from "./words.js";
 
@@ -29,14 +31,26 @@ export class CameraCard {
   #predictions = figure("predictions per second", "predictions");
   #pictureAge = figure("picture age", "age");
   #drops = element("p", { class: "drops" });
+  #setUp = element("button", { type: "button", class: "set-up" }, "Set up");
+  /** @type {Shape[]} */
+  #shapes = [];
 
-  /** @param {string} name @param {LabelColours} colours @param {Broker} broker @param {SiteTime} site */
-  constructor(name, colours, broker, site) {
+  /**
+   * @param {string} name
+   * @param {LabelColours} colours
+   * @param {Broker} broker
+   * @param {SiteTime} site
+   * @param {(card: CameraCard) => void} setUp is called when a person wants to set up the camera
+   */
+  constructor(name, colours, broker, site, setUp) {
+    this.name = name;
     this.colours = colours;
     this.broker = broker;
     this.site = site;
     this.picture = new Picture(name, colours);
-    const heading = element("header", {}, element("h3", {}, name), this.#state, this.#visit);
+    const heading = element("header", {}, element("h3", {}, name), this.#state, this.#visit, this.#setUp);
+    this.#setUp.setAttribute("aria-label", `Set up camera ${name}: lines, zones, masks`);
+    this.#setUp.addEventListener("click", () => setUp(this));
     this.picture.frame.append(this.#overlay);
     const metrics = element("dl", { class: "metrics" }, this.#frames, this.#predictions, this.#pictureAge);
     this.node = element("article", { class: "camera", "data-camera": name }, heading, this.picture.node, metrics, this.#drops);
@@ -47,6 +61,7 @@ export class CameraCard {
   async draw(header, jpeg, rules, arrivedAt) {
     await this.picture.draw(header, jpeg, rules);
     this.#classified = header.prediction !== null;
+    this.#showPlan();
     const first = !this.#age.known;
     Object.assign(this.#age, { seconds: header.age, at: arrivedAt, known: true });
     if (performance.now() - this.#age.shownAt >= MIN_READABLE) this.tick();
@@ -66,6 +81,25 @@ export class CameraCard {
     setText(this.#drops, dropsText(camera.dropped, several));
     this.#showVisit();
     this.#showOverlay();
+    this.#showPlan();
+  }
+
+  /** @param {Setup | null} own @param {SetupDefaults} defaults @param {boolean} mayChange */
+  showSetup(own, defaults, mayChange) {
+    this.#shapes = shapesOf(own, defaults);
+    setShown(this.#setUp, mayChange);
+    this.#showPlan();
+  }
+
+  /** Whether there is anything to draw over the picture. */
+  get hasPlan() {
+    return this.#shapes.length > 0;
+  }
+
+  #showPlan() {
+    const zones = Object.entries(this.broker.disconnected ? {} : (this.#camera?.occupancy?.zones ?? {}));
+    const notes = Object.fromEntries(zones.map(([zone, visitors]) => [zone, String(visitors)]));
+    this.picture.plan.show(this.#shapes, this.picture.aspect, notes);
   }
 
   /** Updates what changes without a message. Called every second. */

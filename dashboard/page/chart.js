@@ -1,4 +1,4 @@
-/** Visits per hour as stacked bars, with an outline of another day behind them, drawn by uPlot. */
+/** Counts per hour as stacked bars, above and below the axis, with an outline of another day behind them, drawn by uPlot. */
 
 /** @import { LabelColours } from "./colours.js" */
 
@@ -6,15 +6,17 @@ import { themeColour } from "./colours.js";
 import { hourText } from "./report.js";
 
 /**
- * `values`, `other` and `unknown` have one item per hour: visits of a label, all visits of the other day, and whether an hour
- * that has begun has no data.
+ * `values`, `other` and `unknown` have one item per hour: the counts of a label, all counts of the other day, and whether an hour
+ * that has begun has no data. `below` is null if nothing is drawn below the axis.
  * @typedef {{label: string, values: number[]}} Stack
- * @typedef {{hours: string[], stacks: Stack[], other: number[] | null, unknown: boolean[], currentHour: string}} ChartData
+ * @typedef {{stacks: Stack[], other: number[] | null}} Bars
+ * @typedef {{hours: string[], above: Bars, below: Bars | null, unknown: boolean[], currentHour: string}} ChartData
  */
 
 const BAR_WIDTH = 0.62; // share of an hour's width
 const OUTLINE_WIDTH = 0.86;
 const MAX_BAR_WIDTH = 5.5; // rem
+const ROOM = 1.3; // below the longest bar under the axis, for its sum
 const HATCH_SPACING = 8; // pixels
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
@@ -56,16 +58,17 @@ export class Chart {
 
   /** @param {ChartData} data @param {number} width @param {number} height */
   #options(data, width, height) {
-    const maximum = Math.max(4, ...sums(data), ...(data.other ?? []));
+    const [maximum, minimum] = [limit(data.above), data.below ? -ROOM * limit(data.below) : 0];
+    const below = data.below?.stacks.toReversed() ?? [];
     return {
       width,
       height,
       padding: [1.6 * rem(), 0.5 * rem(), 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-      scales: { x: { time: false, range: [-0.5, data.hours.length - 0.5] }, y: { range: [0, maximum] } },
+      scales: { x: { time: false, range: [-0.5, data.hours.length - 0.5] }, y: { range: [minimum, maximum] } },
       axes: axes(data),
-      series: [{}, outline(), ...data.stacks.toReversed().map(({ label }) => this.#bars(label))],
+      series: [{}, outline(), outline(), ...[...data.above.stacks.toReversed(), ...below].map(({ label }) => this.#bars(label))],
       hooks: {
         drawClear: [(/** @type {any} */ plot) => markCurrentHour(plot, data), (/** @type {any} */ plot) => hatch(plot, data)],
         draw: [(/** @type {any} */ plot) => writeSums(plot, data)],
@@ -81,16 +84,27 @@ export class Chart {
   }
 }
 
-/** Returns uPlot's data, from back to front: positions, the other day, and the stacks, each added to those below it. */
-function columns(/** @type {ChartData} */ { hours, stacks, other }) {
-  const below = hours.map(() => 0);
-  const cumulated = stacks.map(({ values }) => values.map((value, index) => (below[index] += value) || null));
-  return [hours.map((_, index) => index), other?.map((value) => value || null) ?? hours.map(() => null), ...cumulated.reverse()];
+/** Returns uPlot's data, from back to front: positions, the other day above and below, and the stacks, each added to those under it. */
+function columns(/** @type {ChartData} */ { hours, above, below }) {
+  const other = (/** @type {Bars | null} */ bars, /** @type {number} */ sign) =>
+    hours.map((_, index) => sign * (bars?.other?.[index] ?? 0) || null);
+  return [hours.map((_, index) => index), other(above, 1), other(below, -1), ...cumulated(above, 1), ...(below ? cumulated(below, -1) : [])];
 }
 
-/** @param {ChartData} data */
-function sums({ hours, stacks }) {
-  return hours.map((_, index) => stacks.reduce((sum, { values }) => sum + values[index], 0));
+/** @param {Bars} bars @param {number} sign @returns {(number | null)[][]} the longest bars first */
+function cumulated({ stacks }, sign) {
+  const sums = stacks.at(0)?.values.map(() => 0) ?? [];
+  return stacks.map(({ values }) => values.map((value, index) => sign * (sums[index] += value) || null)).reverse();
+}
+
+/** @param {Bars} bars */
+function limit(bars) {
+  return Math.max(4, ...sums(bars), ...(bars.other ?? []));
+}
+
+/** @param {Bars} bars @returns {number[]} the sum of each hour */
+function sums({ stacks }) {
+  return stacks.at(0)?.values.map((_, index) => stacks.reduce((sum, { values }) => sum + values[index], 0)) ?? [];
 }
 
 function outline() {
@@ -114,6 +128,7 @@ function bars(share, radius) {
 function axes({ hours }) {
   const common = { stroke: themeColour("--ink-soft"), font: font(0.8), ticks: { show: false } };
   const grid = { stroke: themeColour("--line"), width: 1 };
+  const sizes = (/** @type {any} */ _, /** @type {number[]} */ numbers) => numbers.map((number) => String(Math.abs(number)));
   const named = (/** @type {any} */ _, /** @type {number[]} */ indexes) => indexes.map((index) => hours[index] ?? "");
   return [
     {
@@ -125,7 +140,7 @@ function axes({ hours }) {
       gap: 0.3 * rem(),
       values: named,
     },
-    { ...common, grid, incrs: STEPS, space: 2.8 * rem(), size: 2.4 * rem(), gap: 0.3 * rem() },
+    { ...common, grid, incrs: STEPS, space: 2.8 * rem(), size: 2.4 * rem(), gap: 0.3 * rem(), values: sizes },
   ];
 }
 
@@ -159,19 +174,27 @@ function hatch(plot, { unknown }) {
 }
 
 /** @param {any} plot @param {ChartData} data */
-function writeSums(plot, data) {
+function writeSums(plot, { above, below }) {
   const { ctx: context } = plot;
   context.save();
-  Object.assign(context, {
-    font: font(0.9 * devicePixelRatio, 600),
-    fillStyle: themeColour("--ink"),
-    textAlign: "center",
-    textBaseline: "bottom",
-  });
-  sums(data).forEach((sum, index) => {
-    if (sum) drawHaloed(context, String(sum), plot.valToPos(index, "x", true), plot.valToPos(sum, "y", true) - 0.2 * rem());
-  });
+  Object.assign(context, { font: font(0.9 * devicePixelRatio, 600), fillStyle: themeColour("--ink"), textAlign: "center" });
+  for (const [bars, sign, textBaseline] of /** @type {[Bars | null, number, string][]} */ ([[above, 1, "bottom"], [below, -1, "top"]])) {
+    Object.assign(context, { textBaseline });
+    for (const [index, sum] of (bars ? sums(bars) : []).entries()) {
+      const y = plot.valToPos(sign * sum, "y", true) - sign * 0.2 * rem();
+      if (sum) drawHaloed(context, String(sum), plot.valToPos(index, "x", true), y);
+    }
+  }
+  if (below) writeDirections(plot);
   context.restore();
+}
+
+/** Says what is above and below the axis. @param {any} plot */
+function writeDirections({ ctx: context, bbox: { left, top, height } }) {
+  Object.assign(context, { font: font(0.8 * devicePixelRatio), fillStyle: themeColour("--ink-soft"), textAlign: "left", textBaseline: "top" });
+  drawHaloed(context, "in", left + 0.3 * rem(), top);
+  context.textBaseline = "bottom";
+  drawHaloed(context, "out", left + 0.3 * rem(), top + height);
 }
 
 /**
@@ -198,11 +221,14 @@ function rem() {
 }
 
 /** Describes the chart for screen readers. @param {ChartData} data */
-export function chartText(data) {
-  const unknown = data.hours.filter((_, index) => data.unknown[index]).map(hourText);
-  const missing = unknown.length ? ` No data: ${unknown.join(", ")}.` : "";
-  const parts = sums(data).flatMap((sum, index) => (sum ? [`${hourText(data.hours[index])}: ${sum}`] : []));
-  return parts.length
-    ? `Visits per hour. ${parts.join(", ")}.${missing} The table below lists them by label.`
-    : `Visits per hour: none yet.${missing}`;
+export function chartText({ hours, above, below, unknown }) {
+  const without = hours.filter((_, index) => unknown[index]).map(hourText);
+  const missing = without.length ? ` No data: ${without.join(", ")}.` : "";
+  const [up, down] = [sums(above), below ? sums(below) : []];
+  const parts = hours.flatMap((hour, index) => {
+    if (!(up[index] || down[index])) return [];
+    return [`${hourText(hour)}: ${below ? `${up[index]} in, ${down[index]} out` : up[index]}`];
+  });
+  const subject = below ? "In and out per hour" : "Visits per hour";
+  return parts.length ? `${subject}. ${parts.join("; ")}.${missing} The table below lists them by label.` : `${subject}: none yet.${missing}`;
 }

@@ -1,5 +1,7 @@
 /** The colour and texture of each label, the same everywhere on the page. The style sheet defines the colours. */
 
+/** The label of a visitor whose label the model cannot tell. It has a neutral colour, and comes last. */
+export const UNDECIDED = "undecided";
 const COLOURS = 8;
 const TEXTURES = 4;
 
@@ -10,11 +12,12 @@ export class LabelColours {
 
   /** @param {string[]} labels in the server's order; others, such as those of a former model, follow */
   setOrder(labels) {
-    this.#indexes = new Map(labels.map((label, index) => [label, index]));
+    this.#indexes = new Map(labels.filter((label) => label !== UNDECIDED).map((label, index) => [label, index]));
   }
 
   /** @param {string} label */
   index(label) {
+    if (label === UNDECIDED) return Infinity;
     const index = this.#indexes.get(label) ?? this.#indexes.size;
     this.#indexes.set(label, index);
     return index;
@@ -22,17 +25,19 @@ export class LabelColours {
 
   /** Sorts labels by index. @param {Iterable<string>} labels */
   sorted(labels) {
-    return [...labels].sort((one, other) => this.index(one) - this.index(other));
+    return [...labels].sort((one, other) => (this.index(one) < this.index(other) ? -1 : 1));
   }
 
   /** Returns the CSS classes of a label. @param {string} label */
   classes(label) {
+    if (label === UNDECIDED) return "label-undecided";
     const index = this.index(label);
     return `label-${index % COLOURS} texture-${textureOf(index)}`;
   }
 
   /** Returns the fill style of a label on a canvas. @param {string} label @returns {string | CanvasPattern} */
   fill(label) {
+    if (label === UNDECIDED) return themeColour("--undecided");
     const index = this.index(label);
     const colour = themeColour(`--label-${index % COLOURS}`);
     return textureOf(index) === 0 ? colour : textured(colour, textureOf(index));

@@ -9,13 +9,20 @@ import { Chart, chartText } from "./chart.js";
 import { Comparison } from "./comparison.js";
 import { coverageText } from "./coverage.js";
 import { byId, element, syncChildren, setAttribute, setShown, setText } from "./elements.js";
-import { busiest, hourReadout, soFar } from "./readout.js";
+import { flow, hasFlow, zonesOf } from "./flow.js";
+import { busiest, flowReadout, hourReadout, soFar } from "./readout.js";
 import { dayOf, hoursOf, inHour, shownHours } from "./report.js";
+import { ownSetup, shapesOf } from "./shapes.js";
 import { showTable } from "./table.js";
 import { longDay, shortDay } from "./times.js";
 import { Totals } from "./totals.js";
 import { Visits } from "./visits.js";
 
+/** @type {{title: string, direction: "in" | "out"}[]} */
+const DIRECTIONS = [
+  { title: "In", direction: "in" },
+  { title: "Out", direction: "out" },
+];
 const MIN_HOURS = { narrow: 8, wide: 14 };
 
 export class Counts {
@@ -24,6 +31,8 @@ export class Counts {
   /** The data of the chart. @type {{today: Day, other: Day | null, labels: string[]}} */
   #shown = { today: { counts: new Map(), hours: new Set() }, other: null, labels: [] };
   #hour = "";
+  /** Whether the chart shows crossings, if there are lines. */
+  #showsFlow = false;
   #camera = /** @type {HTMLSelectElement} */ (byId("counted-camera"));
 
   /** @param {LabelColours} colours @param {Clock} clock @param {SiteTime} site @param {() => void} signIn */
@@ -36,6 +45,14 @@ export class Counts {
     this.chart = new Chart(byId("chart"), colours, (hour) => this.#showReadout(hour));
     this.comparison = new Comparison(() => this.#render(), signIn);
     this.#camera.addEventListener("change", () => this.#render());
+    byId("show-visits").addEventListener("click", () => this.#switch(false));
+    byId("show-flow").addEventListener("click", () => this.#switch(true));
+  }
+
+  /** @param {boolean} showsFlow */
+  #switch(showsFlow) {
+    this.#showsFlow = showsFlow;
+    this.#render();
   }
 
   /** @param {State} state */
@@ -78,24 +95,65 @@ export class Counts {
   /** @param {DayReport} report @param {DayReport | null} otherReport */
   #showChart(report, otherReport) {
     const { today, other, labels } = this.#shown;
+    const groups = this.#groups(report, otherReport);
     const currentHour = this.site.hour(this.clock.now);
     const hours = other && otherReport ? union(hoursOf(report), hoursOf(otherReport)) : hoursOf(report);
-    const days = other ? [today.counts, other.counts] : [today.counts];
+    const days = groups.flatMap((group) => (group.other ? [group.counts, group.other] : [group.counts]));
     const shown = shownHours(hours, days, currentHour, this.chart.wide ? MIN_HOURS.wide : MIN_HOURS.narrow);
-    const stacks = labels.map((label) => ({ label, values: shown.map((hour) => today.counts.get(label)?.get(hour) ?? 0) }));
     const unknown = shown.map((hour) => hour <= currentHour && !today.hours.has(hour));
-    const data = { hours: shown, stacks, other: other && shown.map((hour) => inHour(other.counts, hour)), unknown, currentHour };
+    const [above, below = null] = groups.map((group) => ({
+      stacks: labels.map((label) => ({ label, values: shown.map((hour) => group.counts.get(label)?.get(hour) ?? 0) })),
+      other: group.other && shown.map((hour) => (group.other ? inHour(group.other, hour) : 0)),
+    }));
+    const data = { hours: shown, above, below, unknown, currentHour };
     this.chart.show(data);
     setAttribute(byId("chart"), "aria-label", chartText(data));
     setShown(byId("no-data-key"), unknown.includes(true));
-    showTable(shown, labels, today, other, otherReport ? shortDay(otherReport.day) : "", currentHour);
+    const otherDay = otherReport ? shortDay(otherReport.day) : "";
+    const zones = this.#isFlow ? [] : zonesOf(report, this.#camera.value);
+    showTable(shown, labels, groups, zones, today, other, otherDay, currentHour);
+    setText(byId("counts-caption"), this.#isFlow ? "Crossings of the lines in each hour" : "Visits that began in each hour");
     this.#showReadout(null);
+  }
+
+  /** Whether the chart shows crossings. */
+  get #isFlow() {
+    return this.#showsFlow && !byId("chart-views").hidden;
+  }
+
+  /** Returns what the chart shows: visits, or who went in and who went out. @param {DayReport} report @param {DayReport | null} other */
+  #groups(report, other) {
+    const camera = this.#camera.value;
+    setShown(byId("chart-views"), hasFlow(report, camera) || hasFlow(other, camera) || this.#hasLines());
+    setAttribute(byId("show-visits"), "aria-pressed", String(!this.#isFlow));
+    setAttribute(byId("show-flow"), "aria-pressed", String(this.#isFlow));
+    if (!this.#isFlow) return [{ title: "", counts: this.#shown.today.counts, other: this.#shown.other?.counts ?? null }];
+    return DIRECTIONS.map(({ title, direction }) => ({
+      title,
+      counts: flow(report, camera, direction),
+      other: other && flow(other, camera, direction),
+    }));
+  }
+
+  /** Whether a camera that is shown has lines. */
+  #hasLines() {
+    const state = this.#state;
+    if (!state) return false;
+    const names = this.#camera.value ? [this.#camera.value] : Object.keys(state.cameras);
+    return names.some((name) => shapesOf(ownSetup(state, name), state.setup_defaults).some(({ kind }) => kind === "line"));
   }
 
   /** @param {DayReport} report @param {DayReport | null} other */
   #showHeader(report, other) {
     setText(byId("counts-day"), longDay(report.day));
     setCsvLink(byId("csv"), report);
+    for (const [id, table, isUsed] of /** @type {[string, string, boolean][]} */ ([
+      ["csv-flow", "crossings", hasFlow(report, "")],
+      ["csv-zones", "zones", zonesOf(report, "").length > 0],
+    ])) {
+      setShown(byId(id), isUsed);
+      setCsvLink(byId(id), report, table);
+    }
     setShown(byId("csv-other"), other !== null);
     if (other) setCsvLink(byId("csv-other"), other);
     setText(byId("zone"), this.#zone());
@@ -121,6 +179,12 @@ export class Counts {
     const { today, other, labels } = this.#shown;
     const otherDay = this.comparison.report ? shortDay(this.comparison.report.day) : "";
     const currentHour = this.site.hour(this.clock.now);
+    const report = this.#state?.today.report ?? null;
+    if (this.#isFlow) {
+      const [entered, left] = DIRECTIONS.map(({ direction }) => flow(report, this.#camera.value, direction));
+      const isKnown = hour === null ? today.hours.size > 0 : today.hours.has(hour);
+      return setText(byId("readout"), flowReadout(hour, labels, entered, left, isKnown));
+    }
     const day = other ? soFar(currentHour, today, other, otherDay) : busiest(today.counts);
     setText(byId("readout"), hour === null ? day : hourReadout(hour, currentHour, labels, today, other, otherDay));
   }
@@ -132,11 +196,12 @@ export class Counts {
   }
 }
 
-/** @param {HTMLElement} link @param {DayReport} report */
-function setCsvLink(link, { day }) {
-  setAttribute(link, "href", `/api/counts?day=${encodeURIComponent(day)}&format=csv`);
-  setAttribute(link, "download", `footfall-${day}.csv`);
-  setText(link, `${shortDay(day)} as CSV`);
+/** @param {HTMLElement} link @param {DayReport} report @param {string} table */
+function setCsvLink(link, { day }, table = "visits") {
+  const isVisits = table === "visits";
+  setAttribute(link, "href", `/api/counts?day=${encodeURIComponent(day)}&format=csv${isVisits ? "" : `&table=${table}`}`);
+  setAttribute(link, "download", `footfall-${day}${isVisits ? "" : `-${table}`}.csv`);
+  setText(link, isVisits ? `${shortDay(day)} as CSV` : table);
 }
 
 /** @param {string[]} hours @param {string[]} others */

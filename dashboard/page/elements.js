@@ -23,6 +23,13 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** @param {string} tag @param {Record<string, string | number>} attributes @returns {SVGElement} */
+export function svg(tag, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  return made;
+}
+
 /**
  * @param {Element} node
  * @param {string} text

@@ -6,10 +6,13 @@
 /** @import { SiteTime } from "./times.js" */
 
 import { CameraCard } from "./camera.js";
-import { byId, syncChildren, setShown } from "./elements.js";
+import { byId, setAttribute, setShown, syncChildren } from "./elements.js";
 import { parsePicture } from "./picture.js";
+import { ownSetup } from "./shapes.js";
 
 const BROKEN_PICTURE_DELAY = 1000; // milliseconds before the next request after a picture that could not be decoded
+
+const PLANS = "footfall plans"; // where the browser remembers whether lines and zones are shown
 
 export class Live {
   /** @type {Map<string, CameraCard>} */
@@ -21,12 +24,22 @@ export class Live {
   /** Number of the connection: a picture from an earlier one must not count as the answer to a request on this one. */
   #connection = 0;
   #rules = { threshold: 0 };
+  /** The camera that is set up: its picture is in the dialog. @type {string | null} */
+  #edited = null;
   #observer = new IntersectionObserver((entries) => this.#onIntersection(entries));
 
-  /** @param {(name: string) => boolean} request @param {LabelColours} colours @param {Broker} broker @param {SiteTime} site */
-  constructor(request, colours, broker, site) {
+  /**
+   * @param {(name: string) => boolean} request
+   * @param {LabelColours} colours
+   * @param {Broker} broker
+   * @param {SiteTime} site
+   * @param {(card: CameraCard) => void} setUp
+   */
+  constructor(request, colours, broker, site, setUp) {
     this.requestPicture = request;
-    this.createCard = (/** @type {string} */ name) => new CameraCard(name, colours, broker, site);
+    this.createCard = (/** @type {string} */ name) => new CameraCard(name, colours, broker, site, setUp);
+    byId("show-plans").addEventListener("click", () => this.#togglePlans());
+    this.#showPlans(remembered() !== "no");
     document.addEventListener("visibilitychange", () => this.#requestPictures());
   }
 
@@ -39,6 +52,29 @@ export class Live {
     );
     for (const name of this.#cards.keys()) if (!Object.hasOwn(cameras, name)) this.#removeCard(name);
     setShown(byId("no-camera"), names.length === 0);
+    this.#requestPictures();
+  }
+
+  /** Draws lines and zones over the pictures. @param {State} state */
+  showSetups(state) {
+    for (const [name, card] of this.#cards) card.showSetup(ownSetup(state, name), state.setup_defaults, state.may_set_up);
+    setShown(byId("show-plans"), [...this.#cards.values()].some(({ hasPlan }) => hasPlan));
+  }
+
+  #togglePlans() {
+    this.#showPlans(byId("show-plans").getAttribute("aria-pressed") !== "true");
+  }
+
+  /** @param {boolean} shown */
+  #showPlans(shown) {
+    setAttribute(byId("show-plans"), "aria-pressed", String(shown));
+    byId("cameras").classList.toggle("without-plans", !shown);
+    remember(shown ? "yes" : "no");
+  }
+
+  /** Keeps the picture of a camera moving while it is set up; null: no more. @param {string | null} camera */
+  edit(camera) {
+    this.#edited = camera;
     this.#requestPictures();
   }
 
@@ -71,7 +107,8 @@ export class Live {
   /** Requests one picture of each visible camera without a pending request. */
   #requestPictures() {
     if (document.hidden) return;
-    for (const name of this.#inView) if (!this.#requested.has(name) && this.requestPicture(name)) this.#requested.add(name);
+    const wanted = new Set(this.#edited === null ? this.#inView : [...this.#inView, this.#edited]);
+    for (const name of wanted) if (!this.#requested.has(name) && this.requestPicture(name)) this.#requested.add(name);
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
@@ -100,4 +137,20 @@ export class Live {
     this.#inView.delete(name);
     this.#requested.delete(name);
   }
+}
+
+/** @returns {string | null} */
+function remembered() {
+  try {
+    return localStorage.getItem(PLANS);
+  } catch {
+    return null; // the browser stores nothing for this page
+  }
+}
+
+/** @param {string} choice */
+function remember(choice) {
+  try {
+    localStorage.setItem(PLANS, choice);
+  } catch {} // as above
 }

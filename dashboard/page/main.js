@@ -8,10 +8,12 @@ import { LabelColours } from "./colours.js";
 import { Connection } from "./connection.js";
 import { Counts } from "./counts.js";
 import { demoText } from "./demo.js";
+import { Editor } from "./editor.js";
 import { byId, setAttribute, setShown, setText } from "./elements.js";
 import { Live } from "./live.js";
 import { showMatrices } from "./matrix.js";
 import { Modules } from "./modules.js";
+import { Places } from "./places.js";
 import { Summary } from "./summary.js";
 import { Clock, SiteTime } from "./times.js";
 
@@ -20,8 +22,12 @@ const state = {
   now: 0,
   page: "",
   signed_in: false,
+  may_set_up: false,
   rules: { threshold: 0 },
   labels: [],
+  model_labels: [],
+  setups: {},
+  setup_defaults: { lines: [], zones: [] },
   cameras: {},
   modules: {},
   pixels: {},
@@ -41,11 +47,13 @@ const colours = new LabelColours();
 const address = new URL("/live", location.href);
 address.protocol = address.protocol.replace("http", "ws");
 const connection = new Connection(address.href, { onMessage, onPicture: (bytes) => live.onPicture(bytes), onChange, signIn });
-const live = new Live((camera) => connection.requestPicture(camera), colours, broker, site);
+const live = new Live((camera) => connection.requestPicture(camera), colours, broker, site, (card) => editor.open(card.name, card.picture));
 const counts = new Counts(colours, clock, site, signIn);
 const modules = new Modules(broker, clock, site);
 const changes = new Changes(broker, clock, site);
 const summary = new Summary(broker, clock, site, colours);
+const places = new Places(clock, site);
+const editor = new Editor((camera) => live.edit(camera), (text) => changes.announce(text), signIn);
 
 /**
  * The sections that each view depends on, and the function that updates it when one of them has changed.
@@ -56,7 +64,10 @@ const views = [
   [["labels"], () => colours.setOrder(state.labels)],
   [["today"], () => site.setZone(state.today.report?.zone ?? "")],
   [["broker", "cameras", "modules", "labels", "rules"], () => live.show(state)],
-  [["today", "labels"], () => counts.show(state)],
+  [["cameras", "setups", "setup_defaults", "may_set_up"], () => live.showSetups(state)],
+  [["broker", "setups", "setup_defaults", "model_labels"], () => editor.show(state)],
+  [["today", "labels", "setups", "setup_defaults"], () => counts.show(state)],
+  [["broker", "cameras", "today", "setups", "setup_defaults"], () => places.show(state)],
   [["today", "cameras"], showDemo],
   [["broker", "pixels"], () => showMatrices(state.pixels, broker.disconnected)],
   [["broker", "modules"], () => modules.show(state.modules)],

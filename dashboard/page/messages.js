@@ -8,8 +8,17 @@
  *   state: CameraState, since: number | null, detail: string,
  *   label: string | null, probability: number | null, label_since: number | null,
  *   frames_per_second: number | null, predictions_per_second: number | null, predicted_at: number | null,
- *   demo: boolean, dropped: Drop[],
+ *   demo: boolean, dropped: Drop[], occupancy: Occupancy | null,
  * }} Camera `demo` is the flag of the camera's last prediction
+ * @typedef {{
+ *   zones: Record<string, number>, inside: number | null, entered: number, left: number, drift: number, since: number | null,
+ * }} Occupancy `inside` is null without lines; `drift` is how many left while nobody was inside
+ * @typedef {[number, number]} Point
+ * @typedef {[number, number, number, number]} Box left, top, width and height, in parts of the picture
+ * @typedef {{name: string, from: Point, to: Point}} Line
+ * @typedef {{name: string, polygon: Point[]}} Zone
+ * @typedef {{lines: Line[] | null, zones: Zone[] | null, mask: Point[][], visitors: string[] | null}} Setup null: as the settings say
+ * @typedef {{lines: Line[], zones: Zone[]}} SetupDefaults as the settings say
  * @typedef {{
  *   state: string, since: number | null, at: number | null, detail: string, model: string | null, update: Update | null,
  *   metrics: Record<string, number>, rates: Record<string, number>,
@@ -18,30 +27,34 @@
  * @typedef {{label: string, rgb: string}} Pixels
  * @typedef {{
  *   id: string, camera: string, label: string, started_at: number, ended_at: number, peak: number, frames: number,
- *   demo: boolean,
- * }} Visit
+ *   demo: boolean, direction: "in" | "out" | null, zones: Record<string, number>,
+ * }} Visit `zones` are the seconds in each
+ * @typedef {Record<string, Record<string, number | null>>} ByHour by label and hour
  * @typedef {{
- *   totals: Record<string, number> | null, visits: Record<string, Record<string, number | null>>,
- *   counted: Record<string, number | null>, demo: boolean,
- * }} CameraCounts `counted` is the share of each hour during which the camera was counting; null: no data
+ *   totals: Record<string, number> | null, visits: ByHour, counted: Record<string, number | null>, demo: boolean,
+ *   crossings?: Record<string, {in?: ByHour, out?: ByHour}>,
+ *   zones?: Record<string, {visits: ByHour, seconds: Record<string, number>}>,
+ * }} CameraCounts `crossings` by line; `counted` is the share of each hour during which the camera was counting; null: no data
  * @typedef {{
  *   day: string, begins_at: number, ends_at: number, zone: string,
  *   cameras: Record<string, CameraCounts>, visits: Visit[], demo: boolean,
  * }} DayReport
  * @typedef {{disconnected_since: number | null}} BrokerState `disconnected_since` is null while connected
  * @typedef {{
- *   now: number, page: string, signed_in: boolean, rules: Rules, labels: string[], cameras: Record<string, Camera>,
+ *   now: number, page: string, signed_in: boolean, may_set_up: boolean, rules: Rules, labels: string[], model_labels: string[],
+ *   setups: Record<string, Setup>, setup_defaults: SetupDefaults, cameras: Record<string, Camera>,
  *   modules: Record<string, Module>, pixels: Record<string, Pixels>, broker: BrokerState,
  *   today: {problem: string, report: DayReport | null},
  * }} State
  * @typedef {{name: string, probability: number, visitor: boolean}} Label
- * @typedef {{box: [number, number, number, number], confidence: number, labels: Label[]}} Detection
+ * @typedef {{number: number, box: Box, label: string, since: number}} VisitorInView
+ * @typedef {{box: Box, confidence: number, labels: Label[]}} Detection
  * @typedef {{
  *   labels: Label[], detections: Detection[], classified_at: number, inference_ms: number, model: string,
  * }} Prediction
  * @typedef {{
- *   camera: string, sequence: number, captured_at: number, age: number, width: number, height: number,
- *   prediction: Prediction | null,
+ *   camera: string, session: string, sequence: number, captured_at: number, age: number, width: number, height: number,
+ *   prediction: Prediction | null, tracks: VisitorInView[] | null,
  * }} PictureHeader
  */
 export {};

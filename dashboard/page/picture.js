@@ -1,11 +1,12 @@
-/** Parses and draws a camera's picture, together with the prediction of the same frame. */
+/** Parses and draws a camera's picture, together with the prediction and the visitors of the same frame. */
 
-/** @import { Detection, PictureHeader, Rules } from "./messages.js" */
+/** @import { PictureHeader, Rules } from "./messages.js" */
 /** @import { LabelColours } from "./colours.js" */
 
+import { boxesOf } from "./boxes.js";
 import { element, syncChildren, setAttribute, setText } from "./elements.js";
-import { verdict, visitors } from "./verdict.js";
-import { percent } from "./words.js";
+import { Plan } from "./plan.js";
+import { verdict } from "./verdict.js";
 
 const PREFIX_LENGTH = 4; // bytes that give the length of the JSON header before the JPEG
 const MAX_BOXES = 20;
@@ -25,8 +26,10 @@ export class Picture {
   #name = element("span", { class: "name" });
   #share = element("span", { class: "share" });
   #label = element("p", { class: "label" }, this.#swatch, this.#name, this.#share);
+  /** The lines and zones of the camera. */
+  plan = new Plan();
   /** Holds the elements above, in the size of the picture. */
-  frame = element("div", { class: "frame" }, this.#canvas, this.#boxes, this.#label);
+  frame = element("div", { class: "frame" }, this.#canvas, this.plan.node, this.#boxes, this.#label);
   /** The area in which the picture is centred. */
   node = element("div", { class: "view on-dark" }, this.frame);
 
@@ -39,6 +42,11 @@ export class Picture {
   }
 
   #context;
+
+  /** The picture's width divided by its height. */
+  get aspect() {
+    return this.#canvas.width / this.#canvas.height;
+  }
 
   /**
    * Decodes off the main thread, then draws in the next animation frame. Picture, label and boxes change together.
@@ -68,7 +76,7 @@ export class Picture {
 
   /** @param {PictureHeader} header @param {Rules} rules */
   #showLabel(header, rules) {
-    const { kind, name, text, share } = verdict(header.prediction, rules);
+    const { kind, name, text, share } = verdict(header, rules);
     setText(this.#name, text);
     setText(this.#share, share);
     setAttribute(this.#swatch, "class", kind === "seen" ? `swatch ${this.colours.classes(name)}` : "swatch nobody");
@@ -76,19 +84,18 @@ export class Picture {
     this.#label.dataset.kind = kind;
     this.#label.dataset.label = name;
     this.#label.dataset.sequence = String(header.sequence);
-    this.#showBoxes(header.prediction?.detections ?? [], rules);
+    this.#showBoxes(header, rules);
   }
 
-  /** Draws the visitors. @param {Detection[]} detections @param {Rules} rules */
-  #showBoxes(detections, rules) {
-    const seen = visitors(detections).filter(({ confidence }) => confidence >= rules.threshold).slice(0, MAX_BOXES);
-    const boxes = syncChildren(this.#boxes, [...seen.keys()].map(String), () => element("div", {}, element("span")));
-    for (const [index, { box, confidence, labels }] of seen.entries()) {
-      const [x, y, width, height] = box.map((part) => `${(100 * part).toFixed(2)}%`);
-      Object.assign(boxes[index].style, { left: x, top: y, width, height });
-      const label = labels.at(0);
-      setAttribute(boxes[index], "class", label ? `box ${this.colours.classes(label.name)}` : "box");
-      setText(boxes[index].children[0], `${label?.name ?? "visitor"} ${percent(label?.probability ?? confidence)}`);
+  /** Draws the visitors. @param {PictureHeader} header @param {Rules} rules */
+  #showBoxes(header, rules) {
+    const shown = boxesOf(header, rules).slice(0, MAX_BOXES);
+    const nodes = syncChildren(this.#boxes, shown.map(({ key }) => key), () => element("div", {}, element("span")));
+    for (const [index, { box, label, text }] of shown.entries()) {
+      const [left, top, width, height] = box.map((part) => `${(100 * part).toFixed(2)}%`);
+      Object.assign(nodes[index].style, { left, top, width, height });
+      setAttribute(nodes[index], "class", label === null ? "box" : `box ${this.colours.classes(label)}`);
+      setText(nodes[index].children[0], text);
     }
   }
 }

@@ -1,8 +1,8 @@
 /** The counts of an hour and of a day, in words. */
 
-/** @import { Day } from "./report.js" */
+/** @import { Day, Hourly } from "./report.js" */
 
-import { beforeHour, hourText, inHour } from "./report.js";
+import { beforeHour, grandTotal, hourText, inHour, total } from "./report.js";
 import { counted } from "./words.js";
 
 /**
@@ -35,6 +35,25 @@ export function soFar(currentHour, today, other, otherDay) {
     [...hours].some((hour) => hour < currentHour) ? beforeHour(counts, currentHour) : "no data";
   if (before(today) === "no data" && before(other) === "no data") return "";
   return `Before ${currentHour}:00: ${before(today)} today, ${before(other)} on ${otherDay}`;
+}
+
+/**
+ * Returns the crossings of an hour, or of the day, such as "09–10 h: 5 in (man 3, woman 2), 4 out (man 4)".
+ * @param {string | null} hour null: the whole day
+ * @param {string[]} labels
+ * @param {Hourly} entered
+ * @param {Hourly} left
+ * @param {boolean} isKnown whether there is data
+ */
+export function flowReadout(hour, labels, entered, left, isKnown) {
+  const when = hour === null ? "Today" : `${hourText(hour)} h`;
+  if (!isKnown) return hour === null ? "" : `${when}: no data`;
+  const part = (/** @type {Hourly} */ counts, /** @type {string} */ direction) => {
+    const number = (/** @type {string} */ label) => (hour === null ? total(counts, label) : (counts.get(label)?.get(hour) ?? 0));
+    const each = labels.flatMap((label) => (number(label) ? [`${label} ${number(label)}`] : []));
+    return `${hour === null ? grandTotal(counts) : inHour(counts, hour)} ${direction}${each.length ? ` (${each.join(", ")})` : ""}`;
+  };
+  return `${when}: ${part(entered, "in")}, ${part(left, "out")}`;
 }
 
 /** Returns a text such as "Busiest hour: 14–15 h with 5 visitors"; empty without visits. @param {Day["counts"]} counts */

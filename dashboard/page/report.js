@@ -1,6 +1,6 @@
 /** Sums over a day's report. */
 
-/** @import { CameraCounts, DayReport } from "./messages.js" */
+/** @import { ByHour, CameraCounts, DayReport } from "./messages.js" */
 
 import { SiteTime } from "./times.js";
 
@@ -22,7 +22,7 @@ export function dayOf(report, camera) {
     ...Object.entries(counted ?? {}).flatMap(([hour, share]) => (typeof share === "number" ? [hour] : [])),
     ...Object.values(visits).flatMap((byHour) => Object.keys(byHour).filter((hour) => byHour[hour])),
   ]);
-  return { counts: hourly(report, camera), hours: new Set(hours) };
+  return { counts: hourly(cameraCounts(report, camera).map(([, { visits }]) => visits)), hours: new Set(hours) };
 }
 
 /**
@@ -38,42 +38,40 @@ export function cameraCounts(report, camera) {
   return report?.demo ? cameras : cameras.filter(([, { demo }]) => !demo);
 }
 
-/** @param {DayReport | null} report @param {string} camera name; empty: all cameras @returns {Hourly} */
-export function hourly(report, camera) {
+/** Adds up counts by label and hour. @param {ByHour[]} counts @returns {Hourly} */
+export function hourly(counts) {
   /** @type {Hourly} */
   const sums = new Map();
-  for (const [, counts] of cameraCounts(report, camera)) {
-    for (const [label, hours] of Object.entries(counts.visits)) {
-      const sum = sums.get(label) ?? new Map();
-      for (const [hour, visits] of Object.entries(hours)) sum.set(hour, (sum.get(hour) ?? 0) + (visits ?? 0));
-      sums.set(label, sum);
-    }
+  for (const [label, hours] of counts.flatMap((one) => Object.entries(one))) {
+    const sum = sums.get(label) ?? new Map();
+    for (const [hour, number] of Object.entries(hours)) sum.set(hour, (sum.get(hour) ?? 0) + (number ?? 0));
+    sums.set(label, sum);
   }
   return sums;
 }
 
 /** @param {Hourly} counts @param {string} label */
 export function total(counts, label) {
-  return added(counts.get(label)?.values() ?? []);
+  return sumOf(counts.get(label)?.values() ?? []);
 }
 
 /** @param {Hourly} counts */
 export function grandTotal(counts) {
-  return added([...counts.keys()].map((label) => total(counts, label)));
+  return sumOf([...counts.keys()].map((label) => total(counts, label)));
 }
 
 /** Returns the visits of all labels in one hour. @param {Hourly} counts @param {string} hour */
 export function inHour(counts, hour) {
-  return added([...counts.values()].map((hours) => hours.get(hour) ?? 0));
+  return sumOf([...counts.values()].map((hours) => hours.get(hour) ?? 0));
 }
 
 /** Returns the visits of all labels before an hour. @param {Hourly} counts @param {string} hour */
 export function beforeHour(counts, hour) {
-  return added([...counts.values()].flatMap((hours) => [...hours].map(([name, visits]) => (name < hour ? visits : 0))));
+  return sumOf([...counts.values()].flatMap((hours) => [...hours].map(([name, visits]) => (name < hour ? visits : 0))));
 }
 
 /** @param {Iterable<number>} numbers */
-function added(numbers) {
+export function sumOf(numbers) {
   let sum = 0;
   for (const number of numbers) sum += number;
   return sum;
@@ -108,7 +106,7 @@ export function coverage(report, camera, now) {
   const passed = Math.max(0, Math.min(now, report.ends_at) - report.begins_at);
   return cameraCounts(report, camera).map(([name, { counted }]) => {
     const shares = Object.entries(counted ?? {}).filter(([, share]) => share !== null);
-    const sum = added(shares.map(([hour, share]) => (share ?? 0) * (seconds.get(hour) ?? 0)));
+    const sum = sumOf(shares.map(([hour, share]) => (share ?? 0) * (seconds.get(hour) ?? 0)));
     return { name, counted: shares.length > 0 ? sum : null, passed };
   });
 }

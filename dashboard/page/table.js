@@ -1,37 +1,61 @@
 /** The chart's numbers as a table. */
 
-/** @import { Day } from "./report.js" */
+/** @import { ZoneDay } from "./flow.js" */
+/** @import { Day, Hourly } from "./report.js" */
 
 import { byId, element, syncChildren, setText } from "./elements.js";
+import { meanStay } from "./flow.js";
 import { hourText, inHour } from "./report.js";
+import { duration } from "./times.js";
 import { grouped } from "./words.js";
+
+/**
+ * Columns for each label, and for all of them: today's counts and another day's. `title` is empty for visits.
+ * @typedef {{title: string, counts: Hourly, other: Hourly | null}} Group
+ */
 
 /**
  * @param {string[]} hours
  * @param {string[]} labels
+ * @param {Group[]} groups
+ * @param {ZoneDay[]} zones
  * @param {Day} today
  * @param {Day | null} other
  * @param {string} otherDay
  * @param {string} currentHour later hours of today have no data yet
  */
-export function showTable(hours, labels, today, other, otherDay, currentHour) {
+export function showTable(hours, labels, groups, zones, today, other, otherDay, currentHour) {
   const table = byId("counts-table");
   const [, head, body] = table.children;
-  const columns = ["Hour", ...labels, "All", ...(other ? [otherDay] : [])];
-  row(/** @type {HTMLElement} */ (head), "head", columns, "col");
-  const rows = hours.map((hour) => [
-    hourText(hour),
-    ...labels.map((label) => (today.hours.has(hour) ? grouped(today.counts.get(label)?.get(hour) ?? 0) : "–")),
-    hour > currentHour && !today.hours.has(hour) ? "–" : figure(today, hour),
-    ...(other ? [figure(other, hour)] : []),
+  const columns = groups.flatMap(({ title }) => [
+    ...labels.map((label) => (title ? `${title}: ${label}` : label)),
+    title || "All",
+    ...(other ? [title ? `${title}: ${otherDay}` : otherDay] : []),
   ]);
+  const zoneColumns = zones.flatMap(({ name }) => [`${name}: visits`, `${name}: mean stay`]);
+  row(/** @type {HTMLElement} */ (head), "head", ["Hour", ...columns, ...zoneColumns], "col");
+  const rows = hours.map((hour) => {
+    const isLater = hour > currentHour && !today.hours.has(hour);
+    const cells = groups.flatMap((group) => [
+      ...labels.map((label) => (today.hours.has(hour) ? grouped(group.counts.get(label)?.get(hour) ?? 0) : "–")),
+      isLater ? "–" : figure(today, group.counts, hour),
+      ...(other && group.other ? [figure(other, group.other, hour)] : []),
+    ]);
+    return [hourText(hour), ...cells, ...zones.flatMap((zone) => [isLater ? "–" : figure(today, zone.visits, hour), stay(zone, hour)])];
+  });
   const nodes = syncChildren(/** @type {HTMLElement} */ (body), hours, () => element("tr"));
   nodes.forEach((node, index) => cells(node, rows[index], "row"));
 }
 
-/** @param {Day} day @param {string} hour */
-function figure({ counts, hours }, hour) {
+/** @param {Day} day @param {Hourly} counts @param {string} hour */
+function figure({ hours }, counts, hour) {
   return hours.has(hour) ? grouped(inHour(counts, hour)) : "no data";
+}
+
+/** @param {ZoneDay} zone @param {string} hour */
+function stay(zone, hour) {
+  const mean = meanStay(zone, hour);
+  return mean === null ? "–" : duration(mean);
 }
 
 /** @param {HTMLElement} parent @param {string} key @param {string[]} texts @param {string} scope */

@@ -1,18 +1,20 @@
 /** The result of a prediction, as the page shows it. */
 
-/** @import { Detection, Prediction, Label, Rules } from "./messages.js" */
+/** @import { Detection, Label, PictureHeader, Rules } from "./messages.js" */
 
 import { percent } from "./words.js";
 
 /**
- * Returns the kind of result (a label, nobody, unsure or none), its text and its probability.
+ * Returns the kind of result (a label, nobody, unsure or none), its text and its probability. Several visitors have boxes, so
+ * there is only their number.
  *
  * @typedef {{kind: "seen" | "nobody" | "unsure" | "none", name: string, text: string, share: string}} Verdict
- * @param {Prediction | null} prediction
+ * @param {Pick<PictureHeader, "prediction" | "tracks">} header
  * @param {Rules} rules
  * @returns {Verdict}
  */
-export function verdict(prediction, rules) {
+export function verdict({ prediction, tracks }, rules) {
+  if (tracks && tracks.length > 1) return { kind: "unsure", name: "", text: `${tracks.length} visitors`, share: "" };
   if (!prediction) return { kind: "none", name: "", text: "not classified", share: "" };
   const found = visitors(prediction.detections);
   const labels = [...prediction.labels, ...found.flatMap((one) => one.labels.slice(0, 1))];

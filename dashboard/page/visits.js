@@ -4,6 +4,7 @@
 /** @import { LabelColours } from "./colours.js" */
 /** @import { SiteTime } from "./times.js" */
 
+import { UNDECIDED } from "./colours.js";
 import { byId, element, syncChildren, setAttribute, setShown, setText } from "./elements.js";
 import { duration } from "./times.js";
 import { percent } from "./words.js";
@@ -41,7 +42,7 @@ export class Visits {
   }
 
   /** @param {HTMLElement} row @param {Visit} visit */
-  #fill(row, { label, camera, started_at: began, ended_at: ended, peak, demo }) {
+  #fill(row, { label, camera, started_at: began, ended_at: ended, peak, demo, direction, zones }) {
     const [time, who, length, highest] = row.children;
     const viewerTime = this.site.viewerTime(began);
     setText(time.children[0], this.site.seconds(began));
@@ -50,8 +51,10 @@ export class Visits {
     setAttribute(who.children[0], "class", `swatch ${this.colours.classes(label)}`);
     setText(who.children[1], label);
     setText(length, duration(ended - began));
-    setText(highest, percent(peak));
-    setText(who.children[2], demo ? `${camera}, demo` : camera);
+    setText(highest, label === UNDECIDED ? "–" : percent(peak));
+    setText(who.children[2], direction ?? "");
+    setText(who.children[3], demo ? `${camera}, demo` : camera);
+    setText(who.children[4], Object.entries(zones ?? {}).map(([zone, seconds]) => `${zone} ${duration(seconds)}`).join(", "));
   }
 }
 
@@ -63,7 +66,11 @@ function createRow() {
     element("span", { class: "swatch" }),
     element("span", { class: "who" }),
     " ",
+    element("small", { class: "direction" }),
+    " ",
     element("small", { class: "where" }),
+    " ",
+    element("small", { class: "stays" }),
   );
   return element("tr", {}, time, who, element("td"), element("td"));
 }

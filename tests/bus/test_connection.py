@@ -190,7 +190,7 @@ def test_a_refused_connection_is_logged(tmp_path: Path, caplog: pytest.LogCaptur
 def test_a_refused_subscription_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """MQTT 3.1.1 reports a refusal in the SUBACK only."""
     client = Mock()
-    client.subscribe.return_value = (mqtt.MQTT_ERR_SUCCESS, 7)
+    client.subscribe.return_value, client.unsubscribe.return_value = (mqtt.MQTT_ERR_SUCCESS, 7), (mqtt.MQTT_ERR_SUCCESS, 8)
     subscriptions = Subscriptions(client, "tester", "secret", Metrics(), Mock())
     subscriptions.add(PREDICTIONS, Prediction, print, share="some")
     subscriptions.on_connect()

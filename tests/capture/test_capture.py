@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,8 +13,9 @@ import numpy as np
 import psutil
 import pytest
 
-from bus import About, Command, Frame, Message, Status
+from bus import About, Command, Frame, Message, Setup, Status
 from bus.states import CAMERA_LOST, ENDED, PAUSED, RUNNING, STARTING
+from capture.__main__ import BROKER_TIMEOUT
 from capture.source import Picture
 from tests.support import samples, videos
 from tests.support.broker import Broker
@@ -22,6 +24,7 @@ from tests.support.health import wait_until_touched, wait_until_untouched
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.secrets import MARK
+from tests.support.slow_link import slow_link
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
@@ -125,6 +128,67 @@ def test_bad_pictures_are_counted_and_skipped(broker: Broker, back: BackCamera, 
         for text in ("lower RESIZE_WIDTH or JPEG_QUALITY", "70000x2", "none.jpg: OpenCV cannot decode"):
             assert text in module.log
         assert module.log.count("[WRN]") == 3
+
+
+def brightest(frame: Frame) -> list[int]:
+    """The brightest pixel of the left half and of the right half."""
+    shown = picture(frame)
+    half = shown.shape[1] // 2
+    return [int(shown[:, : half - 8].max()), int(shown[:, half + 8 :].max())]
+
+
+RIGHT = Setup("back", mask=(((0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)),))
+INVALID = b'{"mask": [[[0, 0], [1, 1]]]}'
+
+
+def test_masked_parts_never_leave_the_module(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+    """Not in one frame: not when the retained setup arrives late at a start, after a lost connection, or in a snapshot.
+
+    A mask is effective from the next frame on, as is its removal. An invalid setup changes nothing. At a start the mask before is
+    then unknown, so that there are no frames until the setup is replaced.
+    """
+    folder = tmp_path / "white"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "white.png"), np.full((48, 64, 3), 255, np.uint8))
+    settings = {"CAMERA": "back", "VIDEO_PATH": folder, "FRAME_RATE": 30}
+
+    def new_frames(number: int, since: int) -> list[Frame]:
+        back.wait_for("/frame", since + number, 60)
+        return back.frames[since:]
+
+    def is_masked(frames: list[Frame]) -> bool:
+        return all(left > 200 and right < 16 for left, right in map(brightest, frames))
+
+    back.send(RIGHT)
+    with slow_link(broker.port) as link, Module("capture", link.port, **settings) as module:
+        module.wait_for_log("connected to the broker")
+        back.send(Command("back", "snapshot"))
+        time.sleep(BROKER_TIMEOUT + 1)
+        assert back.frames == []
+        link.release()
+        assert is_masked(new_frames(5, 0))
+    since = len(back.frames)
+    with Module("capture", broker.port, **settings) as module:
+        assert is_masked(new_frames(5, since))
+        broker.end(signal.SIGTERM)
+        broker.start()
+        assert is_masked(new_frames(5, len(back.frames)))
+        back.publish(RIGHT.topic, INVALID, retain=True)
+        module.wait_for_log("has 2 corners")
+        back.send(Command("back", "snapshot"))
+        assert is_masked(back.frames[since:])
+        assert is_masked(new_frames(5, len(back.frames)))
+    since = len(back.frames)
+    with Module("capture", broker.port, **settings):
+        until(lambda: "mask is unknown" in back.statuses[-1].detail)
+        time.sleep(0.5)
+        assert len(back.frames) == since
+        back.publish(RIGHT.topic, b"", retain=True)
+        assert not is_masked(new_frames(5, since))
+        back.send(RIGHT)
+        back.settle()
+        until(lambda: is_masked(back.frames[-1:]))
+        assert is_masked(new_frames(5, len(back.frames)))
 
 
 def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from bus import Setups
 from capture.__main__ import _create_framer
 from capture.framer import Framer, RateLimiter
 from capture.mjpeg import find_jpegs
@@ -37,6 +38,29 @@ def test_pictures_are_prepared(degrees: int, corner: tuple[int, int]) -> None:
     decoded = decode(encode_jpeg(grey, 90))
     assert decoded is not None
     assert (decoded[..., 0] == decoded[..., 2]).all()
+
+
+WINDOW = ((0.5, 0.0), (1.0, 0.0), (1.0, 0.5), (0.5, 0.5))
+"""The top right quarter."""
+CORNER = ((0.0, 1.0), (0.0, 0.5), (0.25, 1.0))
+
+
+@pytest.mark.parametrize("degrees", [0, 90])
+@pytest.mark.parametrize("is_grey", [False, True])
+def test_masked_parts_are_black(degrees: int, is_grey: bool) -> None:
+    """The polygons are parts of the finished picture. The pixels on their edges are black too, and the others unchanged.
+
+    The source's picture is not changed: a source may yield it again.
+    """
+    white = np.full((40, 80, 3), 255, np.uint8)
+    prepared = Preparation(rotate=degrees, gray=is_grey, mask=lambda: [WINDOW, CORNER]).apply(white)
+    height, width = prepared.shape[:2]
+    found = prepared.reshape(height, width, -1).max(axis=2)
+    expected = np.full((height, width), 255)
+    expected[: height // 2 + 1, width // 2 :] = 0
+    assert (found[: height // 2 + 2, width // 4 :] == expected[: height // 2 + 2, width // 4 :]).all()
+    assert (found[-1, 0], found[-1, width // 4 - 1], found[0, 0], found[-1, width // 4 + 1]) == (0, 0, 255, 255)
+    assert (white == 255).all()
 
 
 @given(st.integers(1, 8000), st.integers(1, 8000), st.integers(16, 8192))
@@ -115,7 +139,7 @@ def test_sequence_numbers_count_published_frames() -> None:
 def test_steps_of_the_wall_clock_are_counted(step: float) -> None:
     """Rate and session time use a clock that is never set. Each step of the wall clock is counted once; jitter is not a step."""
     bus = Mock(metrics=Metrics())
-    framer = _create_framer(Settings(), Settings().create_source(), bus, reports_clock=True)
+    framer = _create_framer(Settings(), Settings().create_source(), bus, Setups(bus), reports_clock=True)
     jitter = (0.0, 0.2, -0.3, step + 0.1, step, step - 0.4)
     frames = [
         framer.make_frame(CapturedPicture(PICTURE, 5000 + number + off, 100.0 + number)) for number, off in enumerate(jitter)

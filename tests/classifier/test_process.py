@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-from bus import Frame, InvalidSetting, Prediction, Status, WantedModel, states
+from bus import Frame, InvalidSetting, Prediction, Setup, Status, WantedModel, states
 from bus import metric_names as names
 from classifier.preprocess import ImageInput, decode
 from classifier.settings import Settings
@@ -215,6 +215,27 @@ def test_a_model_without_visitors_ends_the_process() -> None:
 
 
 @pytest.mark.system
+def test_a_retained_setup_chooses_the_visitors(broker: Broker, tmp_path: Path) -> None:
+    """It applies from the next frame on, without a restart, until it is deleted."""
+    wanted = Setup("door", visitors=("b",))
+
+    def visitors() -> str:
+        before = len(frames.predictions())
+        frames.send()
+        frames.wait_for("door/prediction", before + 1)
+        return "".join(sorted(label.name for label in frames.predictions(before)[0].labels if label.visitor))
+
+    settings = {"MODEL": write_export(tmp_path / "model", "abc", 32), "VISITORS": "a,c"}
+    with Frames(broker.port) as frames:
+        frames.publish(wanted.topic, wanted.pack(), retain=True)
+        with Module("classifier", broker.port, **settings):
+            assert frames.wait_for_status(states.RUNNING).about.classes == ("a", "b", "c")
+            assert visitors() == "b"
+            frames.publish(wanted.topic, b"", retain=True)
+            frames.settle()
+            until(lambda: visitors() == "ac")
+
+
 @pytest.mark.parametrize(("given", "reduction"), [("false", 1), ("true", 8)])
 def test_large_frames_are_decoded_smaller_with_fast_decode(broker: Broker, tmp_path: Path, given: str, reduction: int) -> None:
     """Without it, the model gets the pixels of the whole frame. Labels that mean nobody are marked, in any case and brackets."""

@@ -44,6 +44,32 @@ def recognise(recogniser: Recogniser, picture: Picture, camera: str | None = "do
     return sorted(result.detections, key=lambda one: one.box.x)
 
 
+def test_a_setup_chooses_the_visitors_of_its_camera(caplog: pytest.LogCaptureFixture) -> None:
+    """It overrides VISITORS, from the next picture on. Other cameras, and pictures of no camera, are as VISITORS says.
+
+    Labels that the model does not know are ignored. If it knows none, VISITORS applies, and the log says so once.
+    """
+    wanted: dict[str, tuple[str, ...]] = {}
+    recogniser = Recogniser(classifier(), Rules(("man",)), wanted_visitors=lambda camera: wanted.get(camera, ()))
+
+    def visitors(camera: str | None = "door") -> set[str]:
+        result = recogniser.recognise(recogniser.prepare(np.full((112, 112, 3), 128, np.uint8)), camera)
+        return {label.name for label in result.labels if label.visitor}
+
+    assert visitors() == {"man"}
+    wanted["door"] = ("WOMAN", "unicorn")
+    assert (visitors(), visitors("back"), visitors(None)) == ({"woman"}, {"man"}, {"man"})
+    wanted["door"] = ("unicorn",)
+    assert (visitors(), visitors()) == ({"man"}, {"man"})
+    assert len(caplog.messages) == 1
+    assert "door: the visitors in its setup are ignored: no label of the model makes a visitor" in caplog.text
+    del wanted["door"]
+    assert visitors() == {"man"}
+    pair = Recogniser(classifier(), Rules(), detector(), wanted_visitors=lambda _: ("chair",))
+    assert pair.classes == ("person", "chair")
+    assert labelled(recognise(pair, squares(RED))) == "p"
+
+
 def labelled(found: Sequence[Detection]) -> str:
     """Returns the first letter of each detection's label, or - without."""
     return "".join(one.labels[0].name[0] if one.labels else "-" for one in found)

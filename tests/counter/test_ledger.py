@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bus import InvalidSetting, Visit
+from bus import InvalidSetting, Summary, Visit
 from counter.changes import Changes
 from counter.database import FILE, LedgerUnavailable
 from counter.ledger import Ledger
@@ -47,14 +47,18 @@ def test_no_query_reads_all_visits(ledger: Ledger) -> None:
         reports.quarters("door", *time)
         reports.totals("door", *time)
         reports.is_demo("door", *time)
+        reports.zones("door", *time)
+        reports.crossings("door", *time)
         connection.set_trace_callback(None)
-        of_visits = [question for question in asked if "FROM visit" in question]
-        plans = [[str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")] for question in of_visits]
-    assert len(plans) == 4
-    for plan in plans:
-        assert any("INDEX visit_by_begin" in step for step in plan)
-        assert not any(step.startswith("SCAN visit") for step in plan)
-    assert not any("TEMP B-TREE" in step for step in plans[0])
+        names = "latest", "quarters", "totals", "is_demo", "zones", "crossings"
+        queries = [one for one in asked if "FROM visit" in one or "FROM crossing" in one]
+        rows = [connection.execute(f"EXPLAIN QUERY PLAN {query}").fetchall() for query in queries]
+    plans = {name: [str(row[3]) for row in some] for name, some in zip(names, rows, strict=True)}
+    for name, plan in plans.items():
+        index = "crossing_by_time" if name == "crossings" else "visit_by_begin"
+        assert any(f"INDEX {index}" in step for step in plan), name
+        assert not any(step.startswith(("SCAN visit", "SCAN crossing")) for step in plan)
+    assert not any("TEMP B-TREE" in step for step in plans["latest"])
 
 
 def test_consistent_reads_block_writes(ledger: Ledger) -> None:
@@ -81,6 +85,8 @@ VERSION_2 = Path(__file__).with_name("ledger_v2.sql").read_text()
 """A ledger of version 2, written by its code. One visit is settled, one waits in the outbox, and one is not published. It also
 has a summary, changes of labels, and an open visit.
 """
+VERSION_3 = Path(__file__).with_name("ledger_v3.sql").read_text()
+"""A ledger of version 3, written by its code, with an open visit, a paused camera, and messages that are not published."""
 NINE = NOON // 86400 * 86400 + 9 * 3600
 ROWS_1 = f"""
 INSERT INTO visit (id, camera, label, started_at, ended_at, peak, frames)
@@ -135,9 +141,47 @@ def check_version_2(ledger: Ledger) -> None:
     assert (visit.label, visit.own.frames) == ("man", 6)
 
 
-@pytest.mark.parametrize(("script", "check"), [(VERSION_1 + ROWS_1, check_version_1), (VERSION_2, check_version_2)], ids="12")
-def test_an_earlier_version_is_migrated(tmp_path: Path, script: str, check: Callable[[Ledger], None]) -> None:
-    """Its tables equal those of a new ledger. From a damaged file, visits and outbox are recovered page by page."""
+def check_version_3(ledger: Ledger) -> None:
+    """Unpublished messages stay so, open visits continue, and a camera that is paused remains so."""
+    assert [type(one.message) for one in ledger.unpublished(0, 10)] == [Visit, Summary, Visit]
+    assert [(one.label, one.demo, one.direction, one.zones) for one in recorded(ledger)] == [
+        ("woman", False, None, {}),
+        ("man", True, None, {}),
+        ("man", True, None, {}),
+    ]
+    check_states_of_version_3(ledger)
+
+
+def check_states_of_version_3(ledger: Ledger) -> None:
+    registry = CameraRegistry(RULES, UTC, lambda *text: pytest.fail(str(text)))
+    registry.restore(ledger.states(), NOON + 3704)
+    cameras = registry.cameras
+    last = cameras["door"].visitors.last
+    assert last
+    assert (last.label, last.since, cameras["door"].visitors.timeline.last_at) == ("woman", NOON + 3700.5, NOON + 3701.3)
+    assert [(name, one.visitors.is_demo, one.saved.paused_at) for name, one in sorted(cameras.items())] == [
+        ("back", True, NOON + 3703.3),
+        ("door", False, None),
+        ("yard", False, None),
+    ]
+
+
+def check_nothing(_ledger: Ledger) -> None:
+    """Nothing more is recovered from a damaged file."""
+
+
+EARLIER = [
+    (VERSION_1 + ROWS_1, check_version_1, check_nothing),
+    (VERSION_2, check_version_2, check_nothing),
+    (VERSION_3, check_version_3, check_states_of_version_3),
+]
+
+
+@pytest.mark.parametrize(("script", "check", "check_recovered"), EARLIER, ids="123")
+def test_an_earlier_version_is_migrated(
+    tmp_path: Path, script: str, check: Callable[[Ledger], None], check_recovered: Callable[[Ledger], None]
+) -> None:
+    """Its tables equal those of a new ledger. From a damaged file, visits and messages are recovered page by page."""
     for folder in (tmp_path / "old", tmp_path / "damaged"):
         folder.mkdir()
         with closing(sqlite3.connect(folder / FILE)) as file:
@@ -154,6 +198,7 @@ def test_an_earlier_version_is_migrated(tmp_path: Path, script: str, check: Call
         with pytest.raises(LedgerUnavailable, match="replaced"):
             ledger.states()
         assert (recorded(ledger), unpublished_ids(ledger)) == (visits, [one for one in unpublished if one != "a"])
+        check_recovered(ledger)
 
 
 @pytest.mark.parametrize("stored", [0, VERSION, VERSION + 1, 2**24])

@@ -2,12 +2,14 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bus import Pixels
+from bus import Message, Occupancy, Pixels, Status, states
 from display.icons import BUILT_IN, read_icons
+from display.numbers import Digits
 from display.pixels import rgb_bytes
 from tests.support import samples
 from tests.support.broker import Broker
@@ -49,3 +51,30 @@ def test_predictions_become_pixels(broker: Broker, tmp_path: Path) -> None:
         assert module.end() == 0
         reports = (json.loads(payload) for payload in listener.payloads("status/display"))
         assert next(one for one in reports if one["state"] == "offline")["metrics"]["invalid"] == 1
+
+
+def test_the_number_inside_becomes_pixels(broker: Broker) -> None:
+    """With SHOW=occupancy, of the camera CAMERA: a retained number is shown at the start while the counter runs, and each change.
+
+    When the counter stops, the display becomes dark.
+    """
+    inside = Occupancy("door", inside=3, entered=5, left=2)
+    counter = Status("counter", states.RUNNING, 1.0, 1.0)
+
+    def send(*messages: Message) -> None:
+        for message in messages:
+            listener.publish(message.topic, message.pack(), retain=True)
+
+    def shown() -> list[str]:
+        return [Pixels.unpack(payload).label for payload in listener.payloads("matrix/pixels")]
+
+    with Listener(broker.port, "footfall/#") as listener:
+        send(inside, Occupancy("back", inside=50), counter)
+        with Module("display", broker.port, SHOW="occupancy", CAMERA="door", HOLD_SECONDS=0.3) as module:
+            until(lambda: shown() == ["", "3"])
+            assert Pixels.unpack(listener.payloads("matrix/pixels")[1]).rgb == rgb_bytes(Digits().picture("3"))
+            send(replace(inside, inside=12))
+            until(lambda: shown()[2:] == ["12"])
+            send(replace(counter, state=states.OFFLINE))
+            until(lambda: shown()[3:] == [""])
+            assert module.end() == 0

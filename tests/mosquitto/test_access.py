@@ -62,7 +62,12 @@ TABLE = (
     Row("footfall/{}/command", CAMERAS, "bridge counter operator", "capture counter operator"),
     Row("footfall/{}/model", ("classifier",), "bridge operator", "classifier operator"),
     Row("footfall/display/{}/pixels", ("matrix", "hall"), "display", "guest* dashboard* operator* reader*"),
-    Row("footfall/status/{}", USERS, f"operator* {OWN_STATUS}", "guest* capture* counter* bridge* dashboard* operator* reader*"),
+    Row(
+        "footfall/status/{}",
+        USERS,
+        f"operator* {OWN_STATUS}",
+        "guest* capture* counter* bridge* dashboard* display* operator* reader*",
+    ),
     Row("footfall/query/{}/question", USERS, OWN_QUERY, "counter*"),
     Row("footfall/query/{}/answer", ("bridge", "dashboard", "operator", "reader"), "counter", OWN_QUERY),
 )

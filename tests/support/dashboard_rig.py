@@ -10,7 +10,7 @@ from dataclasses import replace
 import httpx
 from typing_extensions import Self
 
-from bus import About, Answer, DayReport, Detection, Frame, Label, Message, Question, Status, states
+from bus import About, Answer, DayReport, Detection, Frame, Label, Message, Question, Status, Tracks, VisitorInView, states
 from tests.support import samples
 from tests.support.broker import Broker, free_port
 from tests.support.browsers import Browser, Picture, is_healthy
@@ -30,6 +30,8 @@ class DashboardRig(ExitStack):
         self.listener = Listener(broker.port, "footfall/query/+/question")
         self.module = Module("dashboard", broker.port, WEB_PORT=self.port, **settings)
         self.is_demo = False
+        self.visitors: tuple[VisitorInView, ...] | None = None
+        """Those that the counter reports for each frame; None if there is no counter."""
         self._answered = 0
 
     def __enter__(self) -> Self:
@@ -60,6 +62,8 @@ class DashboardRig(ExitStack):
         labels = labels if found else prediction.labels[:1]
         prediction = replace(prediction, sequence=sequence, labels=labels, detections=detections, demo=self.is_demo)
         self.publish(*[frame, prediction][: 1 + is_predicted], retain=False)
+        if self.visitors is not None:
+            self.publish(Tracks("door", frame.session, sequence, at, self.visitors), retain=False)
         return frame
 
     def picture(self, browser: Browser, numbers: Iterator[int], is_predicted: bool = True) -> Picture:

@@ -7,11 +7,12 @@ process.env.TZ = "America/New_York"; // the viewer's
 
 const page = "../../../dashboard/page";
 const { SiteTime, age, dayAfter, duration, longDay, shortDay } = await import(`${page}/times.js`);
-const { beforeHour, coverage, dayOf, grandTotal, hoursOf, hourly, inHour, shownHours, total } = await import(`${page}/report.js`);
+const { beforeHour, coverage, dayOf, grandTotal, hoursOf, inHour, shownHours, total } = await import(`${page}/report.js`);
 const { coverageText } = await import(`${page}/coverage.js`);
 const { busiest, hourReadout, soFar } = await import(`${page}/readout.js`);
 const { demoText } = await import(`${page}/demo.js`);
 
+const hourly = (report, camera) => dayOf(report, camera).counts;
 const at = (text) => Date.parse(text) / 1000;
 const spaces = (text) => text.replaceAll("\u00a0", " ");
 

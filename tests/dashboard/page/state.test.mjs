@@ -125,7 +125,7 @@ for (const [labels, kind, text, share, detections] of [
   [[label("nobody", 0.9)], "seen", "nobody", "90 %"], // the classifier decides
 ]) {
   test(`the label of a picture: ${kind} ${text} ${share}`, () => {
-    const found = verdict(labels && { labels, detections: detections ?? [] }, { threshold: 0.5 });
+    const found = verdict({ prediction: labels && { labels, detections: detections ?? [] }, tracks: null }, { threshold: 0.5 });
     assert.deepEqual([found.kind, found.text, found.share.replace("\u202f", " ")], [kind, text, share]);
   });
 }

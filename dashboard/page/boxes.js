@@ -1,0 +1,26 @@
+/** The boxes of visitors on a picture. */
+
+/** @import { Box, PictureHeader, Rules } from "./messages.js" */
+
+import { visitors } from "./verdict.js";
+import { percent } from "./words.js";
+
+/**
+ * Returns the visitors that the counter follows. Without them, those that a detector found: the counter may not run, or waits for
+ * a second picture of them.
+ *
+ * @param {Pick<PictureHeader, "prediction" | "tracks">} header
+ * @param {Rules} rules
+ * @returns {{key: string, box: Box, label: string | null, text: string}[]}
+ */
+export function boxesOf({ prediction, tracks }, rules) {
+  if (tracks) {
+    return tracks.map(({ number, box, label }) => ({ key: `track ${number}`, box, label, text: `${label} #${number}` }));
+  }
+  const found = visitors(prediction?.detections ?? []).filter(({ confidence }) => confidence >= rules.threshold);
+  return found.map(({ box, confidence, labels }, index) => {
+    const label = labels.at(0);
+    const text = `${label?.name ?? "visitor"} ${percent(label?.probability ?? confidence)}`;
+    return { key: String(index), box, label: label?.name ?? null, text };
+  });
+}

@@ -1,0 +1,189 @@
+/** The dialog in which lines, zones, masks and visitor classes of a camera are set up, on its live picture. */
+
+/** @import { DraftShape } from "./draft.js" */
+/** @import { Setup, State } from "./messages.js" */
+/** @import { Picture } from "./picture.js" */
+/** @import { Kind } from "./shapes.js" */
+
+import { Draft } from "./draft.js";
+import { byId, element, setAttribute, setShown, setText } from "./elements.js";
+import { saveSetup } from "./saving.js";
+import { ownSetup } from "./shapes.js";
+import { ShapeList } from "./shape-list.js";
+import { Sketch } from "./sketch.js";
+import { VisitorClasses } from "./visitor-classes.js";
+
+/**
+ * The camera that is set up, its picture, and the setup that it had at first, as JSON.
+ * @typedef {{camera: string, picture: Picture, before: string}} Opened
+ */
+
+export class Editor {
+  #dialog = /** @type {HTMLDialogElement} */ (byId("setup"));
+  #draft = new Draft(null, { lines: [], zones: [] });
+  #sketch = new Sketch(() => this.#draft, () => this.#render(), (text) => this.#say(text));
+  #list = new ShapeList(byId("setup-shapes"), this.#sketch, () => this.#draft, () => this.#render());
+  #classes = new VisitorClasses(() => this.#draft, () => this.#render());
+  /** @type {Opened | null} */
+  #opened = null;
+  /** Keeps the place of the picture. */
+  #placeholder = element("div", { class: "view" });
+  /** @type {State | null} */
+  #state = null;
+  /** What the server refused, by the id of the shape. @type {Map<number, string>} */
+  #refused = new Map();
+
+  /** @param {(camera: string | null) => void} onEditing @param {(text: string) => void} announce @param {() => void} signIn */
+  constructor(onEditing, announce, signIn) {
+    this.onEditing = onEditing;
+    this.announce = announce;
+    this.signIn = signIn;
+    for (const kind of /** @type {Kind[]} */ (["line", "zone", "mask"])) {
+      byId(`setup-${kind}`).addEventListener("click", () => this.#sketch.start(kind));
+    }
+    for (const [name, action] of /** @type {[string, () => unknown][]} */ ([
+      ["finish", () => this.#sketch.finish()],
+      ["stop", () => this.#sketch.cancel()],
+      ["undo", () => this.#undo()],
+      ["save", () => this.#save()],
+      ["cancel", () => this.#close()],
+      ["reset", () => this.#reset(null, "Everything is as the settings say. Save to keep that.")],
+      ["theirs", () => this.#showTheirs()],
+    ])) byId(`setup-${name}`).addEventListener("click", action);
+    this.#dialog.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#dialog.addEventListener("cancel", (event) => this.#escape(event));
+    this.#dialog.addEventListener("close", () => this.#onClosed());
+    new ResizeObserver(() => this.#opened && this.#sketch.render()).observe(this.#sketch.node);
+  }
+
+  /** @param {string} camera @param {Picture} picture */
+  open(camera, picture) {
+    if (!this.#state || this.#opened) return;
+    this.#opened = { camera, picture, before: JSON.stringify(ownSetup(this.#state, camera)) };
+    this.#draft = new Draft(this.#own, this.#state.setup_defaults);
+    this.#refused.clear();
+    this.#sketch.selected = null;
+    picture.node.replaceWith(this.#placeholder);
+    byId("setup-picture").replaceChildren(picture.node);
+    setAttribute(byId("setup-picture"), "data-camera", camera);
+    picture.frame.append(this.#sketch.node);
+    setText(byId("setup-title"), `Set up camera ${camera}`);
+    setText(byId("setup-problem"), "");
+    this.#say("");
+    this.onEditing(camera);
+    this.#dialog.showModal();
+    this.#render();
+  }
+
+  /** @param {State} state */
+  show(state) {
+    this.#state = state;
+    if (this.#opened) this.#render();
+  }
+
+  /** The setup that the camera has now; null: none of its own. @returns {Setup | null} */
+  get #own() {
+    return this.#opened && this.#state && ownSetup(this.#state, this.#opened.camera);
+  }
+
+  #render() {
+    if (!this.#opened || !this.#state) return;
+    const { drawing } = this.#sketch;
+    this.#sketch.render();
+    this.#list.show((shape) => this.#draft.problem(shape) || (this.#refused.get(shape.id) ?? ""));
+    this.#classes.show(this.#state.model_labels);
+    for (const kind of ["line", "zone", "mask"]) setAttribute(byId(`setup-${kind}`), "aria-pressed", String(drawing === kind));
+    setShown(byId("setup-finish"), drawing === "zone" || drawing === "mask");
+    setShown(byId("setup-stop"), drawing !== null);
+    setShown(byId("setup-none"), this.#draft.shapes.length === 0 && drawing === null);
+    setDisabled("setup-undo", !this.#draft.canUndo);
+    setShown(byId("setup-conflict"), JSON.stringify(this.#own) !== this.#opened.before && !this.#state.broker.disconnected_since);
+  }
+
+  /** Shows a text, and tells it to screen readers. @param {string} text */
+  #say(text) {
+    setText(byId("setup-status"), text);
+  }
+
+  #undo() {
+    this.#sketch.cancel();
+    this.#say(this.#draft.undo() ? "Undone." : "There is nothing to undo.");
+    this.#render();
+  }
+
+  /** @param {Setup | null} own @param {string} text */
+  #reset(own, text) {
+    this.#sketch.cancel();
+    this.#draft.reset(own);
+    this.#say(text);
+    this.#render();
+  }
+
+  /** Shows the setup that somebody else has saved meanwhile. */
+  #showTheirs() {
+    if (this.#opened) this.#opened.before = JSON.stringify(this.#own);
+    this.#reset(this.#own, "This is the new setup.");
+  }
+
+  async #save() {
+    if (!this.#opened) return;
+    if (this.#sketch.drawing) this.#sketch.cancel();
+    const { camera } = this.#opened;
+    setText(byId("setup-problem"), "");
+    this.#refused.clear();
+    setDisabled("setup-save", true);
+    const { problem, at } = await saveSetup(camera, this.#draft.setup(), this.signIn);
+    setDisabled("setup-save", false);
+    if (problem) return this.#showRefusal(problem, this.#draft.at(at));
+    this.#close();
+    this.announce(`The setup of camera ${camera} is saved. It counts from the next picture on.`);
+  }
+
+  /** @param {string} problem @param {DraftShape | null} shape that has it */
+  #showRefusal(problem, shape) {
+    setText(byId("setup-problem"), `Not saved: ${shape ? `${this.#list.title(shape)} ` : ""}${problem}`);
+    if (shape) {
+      this.#refused.set(shape.id, problem);
+      this.#sketch.focus(shape.id);
+    }
+    this.#render();
+  }
+
+  #close() {
+    this.#dialog.close();
+  }
+
+  /** Puts the picture back. */
+  #onClosed() {
+    if (!this.#opened) return;
+    const { picture } = this.#opened;
+    this.#sketch.cancel();
+    this.#opened = null;
+    this.#sketch.node.remove();
+    this.#placeholder.replaceWith(picture.node);
+    this.onEditing(null);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const isText = event.target instanceof HTMLInputElement && event.target.type === "text";
+    if (event.key === "Escape") this.#escape(event);
+    else if (event.key === "z" && (event.ctrlKey || event.metaKey) && !isText) {
+      event.preventDefault();
+      this.#undo();
+    }
+  }
+
+  /** Stops drawing, or closes the dialog if nothing would be lost. @param {Event} event */
+  #escape(event) {
+    event.preventDefault();
+    if (this.#sketch.cancel()) return;
+    if (this.#draft.canUndo) this.#say("There are changes: save or cancel them.");
+    else this.#close();
+  }
+}
+
+/** @param {string} id @param {boolean} isDisabled */
+function setDisabled(id, isDisabled) {
+  /** @type {HTMLButtonElement} */ (byId(id)).disabled = isDisabled;
+}

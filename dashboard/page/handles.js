@@ -1,0 +1,53 @@
+/** The handles of shapes: buttons on the picture, which a pointer drags and keys move. */
+
+/** @import { DraftShape } from "./draft.js" */
+/** @import { Point } from "./geometry.js" */
+
+import { KIND_WORDS } from "./draft.js";
+import { centre } from "./geometry.js";
+import { percent } from "./words.js";
+
+/** @typedef {{key: string, name: string, look: string, place: Point, id: string | null, point: string | null}} Handle */
+
+/** Returns the handle of a whole shape and, if it is selected, those of its points. @param {DraftShape} shape @param {boolean} isSelected @returns {Handle[]} */
+export function shapeHandles(shape, isSelected) {
+  const { id, kind, points } = shape;
+  const [name, key] = [described(shape), String(id)];
+  const whole = { key, name: `Move ${name}`, look: `handle whole ${kind}`, place: centre(points), id: key, point: null };
+  if (!isSelected) return [whole];
+  const ends = kind === "line" ? ["Start", "End"] : points.map((_, index) => `Corner ${index + 1}`);
+  return [
+    whole,
+    ...points.map((place, index) => ({
+      key: `${key} ${index}`,
+      name: `${ends[index]} of ${name}: ${position(place)}`,
+      look: "handle",
+      place,
+      id: key,
+      point: String(index),
+    })),
+  ];
+}
+
+/** Returns the handle that sets the next point. @param {Point} cursor @returns {Handle} */
+export function cross(cursor) {
+  const name = `Next point: ${position(cursor)}. Arrow keys move it, Enter sets it, Escape cancels.`;
+  return { key: "cross", name, look: "handle cross", place: cursor, id: null, point: null };
+}
+
+/** Returns the shape and the point of a handle. @param {EventTarget | null} node @returns {{id: number, point: number | null} | null} */
+export function target(node) {
+  const handle = node instanceof Element ? /** @type {HTMLElement | null} */ (node.closest("[data-shape]")) : null;
+  if (!handle) return null;
+  return { id: Number(handle.dataset.shape), point: handle.dataset.point === undefined ? null : Number(handle.dataset.point) };
+}
+
+/** Returns "10 % across, 50 % down". @param {Point} place */
+export function position([x, y]) {
+  return `${percent(x)} across, ${percent(y)} down`;
+}
+
+/** Returns "line door". @param {DraftShape} shape */
+export function described({ kind, name }) {
+  return [KIND_WORDS[kind], name].filter(Boolean).join(" ");
+}

@@ -1,0 +1,105 @@
+/** Who is inside: in, out and inside by the lines of each camera, and the zones. */
+
+/** @import { Occupancy, State } from "./messages.js" */
+/** @import { ZoneDay } from "./flow.js" */
+/** @import { Clock, SiteTime } from "./times.js" */
+
+import { byId, element, setShown, setText, syncChildren } from "./elements.js";
+import { meanStay, zonesOf } from "./flow.js";
+import { sumOf } from "./report.js";
+import { ownSetup, shapesOf } from "./shapes.js";
+import { duration } from "./times.js";
+import { counted, grouped } from "./words.js";
+
+/**
+ * What is shown of a camera: figures by the lines with a note, and a row for each zone.
+ * @typedef {{camera: string, figures: [string, string][], note: string, zones: {name: string, text: string}[]}} Place
+ */
+
+export class Places {
+  /** @type {State | null} */
+  #state = null;
+  #camera = /** @type {HTMLSelectElement} */ (byId("counted-camera"));
+
+  /** @param {Clock} clock @param {SiteTime} site */
+  constructor(clock, site) {
+    this.clock = clock;
+    this.site = site;
+    this.#camera.addEventListener("change", () => this.#render());
+  }
+
+  /** @param {State} state */
+  show(state) {
+    this.#state = state;
+    this.#render();
+  }
+
+  #render() {
+    if (!this.#state) return;
+    const places = placesOf(this.#state, this.#camera.value, (time) => this.site.since(time, this.clock.now));
+    const isNamed = Object.keys(this.#state.cameras).length > 1;
+    setShown(byId("places"), places.length > 0);
+    syncChildren(byId("places"), places.map(({ camera }) => camera), createPlace).forEach((node, index) => fill(node, places[index], isNamed));
+  }
+}
+
+/**
+ * Returns the cameras with lines or zones.
+ *
+ * @param {State} state
+ * @param {string} selected name of a camera; empty: all cameras
+ * @param {(time: number) => string} since
+ * @returns {Place[]}
+ */
+export function placesOf(state, selected, since) {
+  const names = Object.keys(state.cameras).filter((name) => selected === "" || name === selected).sort();
+  return names.flatMap((camera) => {
+    const shapes = shapesOf(ownSetup(state, camera), state.setup_defaults);
+    const occupancy = state.broker.disconnected_since === null ? state.cameras[camera].occupancy : null;
+    const hasLines = shapes.some(({ kind }) => kind === "line");
+    const counts = zonesOf(state.today.report, camera);
+    const zones = shapes.flatMap(({ kind, name }) => (kind === "zone" ? [{ name, text: zoneText(name, occupancy, counts) }] : []));
+    if (!hasLines && zones.length === 0) return [];
+    return [{ camera, figures: hasLines ? figures(occupancy) : [], note: hasLines && occupancy ? note(occupancy, since) : "", zones }];
+  });
+}
+
+/** @param {Occupancy | null} occupancy @returns {[string, string][]} */
+function figures(occupancy) {
+  if (!occupancy || occupancy.inside === null) return [["in", "–"], ["out", "–"], ["inside", "–"]];
+  return [["in", grouped(occupancy.entered)], ["out", grouped(occupancy.left)], ["inside", grouped(occupancy.inside)]];
+}
+
+/** @param {Occupancy} occupancy @param {(time: number) => string} since */
+function note({ since: begun, drift }, since) {
+  const unseen = drift ? `${counted(drift, "visitor")} left who had come in unseen` : "";
+  return [begun === null ? "" : `since ${since(begun)}`, unseen].filter(Boolean).join("; ");
+}
+
+/** @param {string} name @param {Occupancy | null} occupancy @param {ZoneDay[]} counts */
+function zoneText(name, occupancy, counts) {
+  const day = counts.find((zone) => zone.name === name);
+  const visits = day ? sumOf([...day.visits.values()].flatMap((hours) => [...hours.values()])) : 0;
+  const mean = day ? meanStay(day) : null;
+  const now = occupancy && Object.hasOwn(occupancy.zones, name) ? `${grouped(occupancy.zones[name])} now` : "";
+  return [now, mean === null ? "no visits today" : `${counted(visits, "visit")} today, ${duration(mean)} on average`].filter(Boolean).join(", ");
+}
+
+/** @param {string} camera */
+function createPlace(camera) {
+  return element("section", { "data-camera": camera }, element("h3"), element("dl"), element("p", { class: "note" }), element("ul"));
+}
+
+/** @param {HTMLElement} node @param {Place} place @param {boolean} isNamed */
+function fill(node, { camera, figures, note, zones }, isNamed) {
+  const [title, list, text, rows] = /** @type {HTMLElement[]} */ ([...node.children]);
+  setText(title, camera);
+  title.classList.toggle("unseen", !isNamed);
+  syncChildren(list, figures.map(([name]) => name), (name) => element("div", { class: name }, element("dt", {}, name), element("dd"))).forEach(
+    (figure, index) => setText(figure.children[1], figures[index][1]),
+  );
+  setText(text, note);
+  syncChildren(rows, zones.map(({ name }) => name), (name) => element("li", {}, element("strong", {}, name), " ", element("span"))).forEach(
+    (row, index) => setText(row.children[1], zones[index].text),
+  );
+}
