@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.tracking.others import PeerClip, paths, run_peers
+from benchmarks.tracking.others import PeerClip, paths_of_tracks, run_peers
 from counter.tracking.things import Thing, things_in
 from demo.about import DETECTOR
 from demo.counted import DOOR, Counted, count, crossings_of_paths, with_perfect_identity
@@ -71,7 +71,7 @@ def _peers(python: str, clips: Sequence[Recording]) -> dict[str, list[Counted]]:
     results = run_peers(python, given)
     counted = {
         name: [
-            Counted(one, crossings_of_paths(paths(clip.times, one), clip.rate), {})
+            Counted(one, crossings_of_paths(paths_of_tracks(clip.times, one), clip.rate), {})
             for clip, one in zip(given, tracked, strict=True)
         ]
         for name, tracked in results.tracks.items()

@@ -59,7 +59,7 @@ def run_peers(python: str, clips: Sequence[PeerClip]) -> PeerResults:
     return PeerResults(tracks, crossings)
 
 
-def paths(times: Iterable[float], tracked: Tracked) -> dict[int, list[Sighting]]:
+def paths_of_tracks(times: Iterable[float], tracked: Tracked) -> dict[int, list[Sighting]]:
     """Returns the path of each track; `times` are those of the frames."""
     found = defaultdict(list)
     for at, boxes in zip(times, tracked, strict=True):

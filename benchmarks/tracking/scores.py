@@ -7,11 +7,8 @@ from benchmarks.tracking.sequences import Frame
 from benchmarks.tracking.sequences import Sequence as Clip
 from counter.tracking.assignment import assign
 from counter.tracking.lines import Crossing, Line, LineCounter
-from counter.tracking.things import Area, Sighting
+from counter.tracking.things import Sighting
 from demo.crossing_score import RealCrossing, distances
-
-Tracked = list[dict[int, Area]]
-"""For each frame, the boxes by their tracks."""
 
 
 class Found(NamedTuple):
@@ -45,18 +42,22 @@ def real_crossings(lines: Sequence[Line], frames: Sequence[Frame], is_ignored: b
     return found
 
 
-def score_crossings(clip: Clip, paths: Mapping[int, Sequence[Sighting]], frames: Sequence[Frame]) -> Found:
+def counted_crossings(clip: Clip, paths: Mapping[int, Sequence[Sighting]]) -> list[Crossing]:
+    """Returns the crossings of three lines that are counted on the paths of whole tracks."""
+    counter, interval = LineCounter(three_lines(clip)), 1 / clip.rate
+    return [
+        one
+        for track, path in paths.items()
+        for one in (*counter.process(track, path, interval), *counter.end(track, path, interval))
+    ]
+
+
+def score_crossings(clip: Clip, counted: Sequence[Crossing], frames: Sequence[Frame]) -> Found:
     """Returns how many crossings of three lines were found, of those that people make in some frames.
 
     One that was counted is right as `demo.crossing_score` says, but crossings of ignored things are neither right nor invented.
     """
     lines = three_lines(clip)
-    counter, interval = LineCounter(lines), 1 / clip.rate
-    counted = [
-        one
-        for track, path in paths.items()
-        for one in (*counter.process(track, path, interval), *counter.end(track, path, interval))
-    ]
     real, ignored = real_crossings(lines, frames), real_crossings(lines, frames, is_ignored=True)
     pairs = assign({n: _costs(one, real, ignored) for n, one in enumerate(counted)})
     found = sum(one < len(real) for one in pairs.values())

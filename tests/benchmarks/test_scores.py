@@ -2,9 +2,10 @@
 
 import pytest
 
-from benchmarks.tracking.scores import Found, Tracked, score_crossings
+from benchmarks.tracking.others import Tracked, paths_of_tracks
+from benchmarks.tracking.scores import Found, counted_crossings, score_crossings
 from benchmarks.tracking.sequences import Frame, Sequence
-from counter.tracking.things import Area, Sighting
+from counter.tracking.things import Area
 
 WALKS = {1: (0.1, 0.5, 0.1), 2: (1.5, 0.9, -0.1)}
 """Two people in a picture twice as wide as high: where their boxes begin, and how far they move to the right in a frame."""
@@ -30,8 +31,5 @@ SWAPPED: Tracked = [
 def test_crossings(tracked: Tracked, expected: Found) -> None:
     """A crossing is found if it is counted at its line, in its direction, at about its time and place; else it is invented."""
     clip = Sequence("walks", 5.0, 2.0, FRAMES, FRAMES)
-    paths: dict[int, list[Sighting]] = {}
-    for frame, boxes in zip(FRAMES, tracked, strict=True):
-        for track, area in boxes.items():
-            paths.setdefault(track, []).append(Sighting(frame.at, area))
-    assert score_crossings(clip, paths, FRAMES) == expected
+    counted = counted_crossings(clip, paths_of_tracks([frame.at for frame in FRAMES], tracked))
+    assert score_crossings(clip, counted, FRAMES) == expected
