@@ -20,9 +20,9 @@ ROW = 3
 """People side by side in a party; others walk behind them."""
 MAX_PEOPLE = 9
 """People in a scene at once. A party comes later if there would be more."""
-GAP = 0.5
+GAP = 0.3
 """Metres between two parties that are in the door at the same time."""
-IN_DOOR = 1.6
+IN_DOOR = 0.6
 """Metres before and behind the line within which a party needs the width of the door for itself."""
 _PHASE = 4
 """Parties that come at the same density: sparse, usual or busy."""
@@ -110,15 +110,12 @@ def _parties(seed: int, pause: float | None) -> Iterator[Party]:
     recent: list[Party] = []
     start, first_id = 0.0, 1
     for number in itertools.count():
-        rng = create_rng(seed, "party", number)
         if pause is None:
-            start = _next_start(rng, create_rng(seed, "phase", number // _PHASE), start, recent)
+            start = _next_start(create_rng(seed, "gap", number), create_rng(seed, "phase", number // _PHASE), start, recent)
         else:
             start = max((one.end for one in recent), default=0.0) + pause
-        party = _random_party(rng, start, first_id)
-        while _is_full(party, recent):
+        while _is_full(party := _random_party(create_rng(seed, "party", number), start, first_id), recent):
             start += 0.4
-            party = _random_party(create_rng(seed, "party again", round(start * 10)), start, first_id)
         yield party
         recent = [one for one in recent if one.end > start] + [party]
         first_id += len(party.people)
@@ -126,7 +123,7 @@ def _parties(seed: int, pause: float | None) -> Iterator[Party]:
 
 def _next_start(rng: np.random.Generator, phase: np.random.Generator, last: float, recent: Sequence[Party]) -> float:
     """Returns when the next party comes, after the start of the last one."""
-    density = phase.choice(["sparse", "usual", "busy"], p=[0.15, 0.35, 0.5])
+    density = phase.choice(["sparse", "usual", "busy"], p=[0.15, 0.4, 0.45])
     if density == "sparse":
         return max((party.end for party in recent), default=last) + rng.uniform(17, 27)
     return last + (rng.uniform(3, 8) if density == "usual" else rng.uniform(0.5, 3))
@@ -146,7 +143,10 @@ def _random_party(rng: np.random.Generator, start: float, first_id: int) -> Part
     pace = rng.uniform(0.85, 1.4)
     half = max(abs(x) for x, _ in offsets) + 0.35
     lane = float(rng.uniform(half - HALF_WIDTH + 0.1, HALF_WIDTH - 0.1 - half))
-    way = _turning_way(rng, lane) if turns else _way_through(rng, lane)
+    comes_in = bool(rng.random() < 0.5)
+    if rng.random() < 0.6:  # keeps to the right
+        lane = -abs(lane) if comes_in else abs(lane)
+    way = (_turning_way if turns else _way_through)(rng, lane, comes_in)
     has_cart = not turns and size <= 2 and rng.random() < 0.16
     found = []
     for number, (x, back) in enumerate(offsets):
@@ -156,7 +156,7 @@ def _random_party(rng: np.random.Generator, start: float, first_id: int) -> Part
         walk = _walk([(a + x, b + back, pause) for a, b, pause in way], pace, pace * rng.uniform(4.6, 5.6))
         cart = Cart(walk, start) if has_cart and number == 0 else None
         found.append(Person(figure, walk, start, first_id + number, cart))
-    return Party(tuple(found), *_width_in_door(found), in_door=_time_in_door(found))
+    return Party(tuple(found), lane - half, lane + half, _time_in_door(found))
 
 
 def _formation(rng: np.random.Generator, size: int) -> list[tuple[float, float]]:
@@ -170,9 +170,8 @@ def _formation(rng: np.random.Generator, size: int) -> list[tuple[float, float]]
     return offsets
 
 
-def _turning_way(rng: np.random.Generator, lane: float) -> list[Stop]:
+def _turning_way(rng: np.random.Generator, lane: float, comes_in: bool) -> list[Stop]:
     """Returns a way back to the street or the hall, with the turn before, on or behind the line, at `lane`."""
-    comes_in = rng.random() < 0.6
     ranges = [(-1.2, -0.35), (-0.06, 0.06), (0.6, 1.2)]  # metres behind the line
     beyond = rng.uniform(*ranges[rng.choice(3, p=[0.4, 0.2, 0.4])])
     turn = (lane, COUNTED - beyond if comes_in else COUNTED + beyond, rng.uniform(0.3, 3.0))
@@ -180,13 +179,13 @@ def _turning_way(rng: np.random.Generator, lane: float) -> list[Stop]:
     return [*one, turn, *other[::-1]]
 
 
-def _way_through(rng: np.random.Generator, lane: float) -> list[Stop]:
+def _way_through(rng: np.random.Generator, lane: float, comes_in: bool) -> list[Stop]:
     """Returns a way in or out; `lane` is where it leads through the door."""
     waits = rng.random() < 0.15
     stand = rng.uniform(0.4, 0.9) * (1 if rng.random() < 0.5 else -1)  # metres before the line or behind it
     door = (lane, COUNTED + stand, rng.uniform(2.0, 7.0)) if waits else (lane, DOOR, 0.0)
     way = [*_in_street(rng, lane), door, *_in_hall(rng, lane)[::-1]]
-    return way if rng.random() < 0.5 else way[::-1]
+    return way if comes_in else way[::-1]
 
 
 def _in_street(rng: np.random.Generator, lane: float) -> list[Stop]:
@@ -222,19 +221,12 @@ def _walk(way: Sequence[Stop], pace: float, cadence: float) -> Walk:
     return Walk(tuple(places), tuple(times), cadence, VIEW)
 
 
-def _width_in_door(found: Sequence[Person]) -> tuple[float, float]:
-    """Returns the leftmost and rightmost metre that a party needs near the line."""
-    columns = [(place.x - VIEW.middle) / place.scale for one in found for place in one.walk.places if _is_in_door(place)]
-    return min(columns) - 0.3, max(columns) + 0.3
-
-
 def _time_in_door(found: Sequence[Person]) -> tuple[float, float]:
-    """Returns the seconds of the scene at which a party comes near the line and leaves it."""
+    """Returns the seconds of the scene at which a party comes near the line and leaves it; 0 if it turns back before."""
     times = [
-        one.start + at for one in found for at, place in zip(one.walk.times, one.walk.places, strict=True) if _is_in_door(place)
+        one.start + at
+        for one in found
+        for at, place in zip(one.walk.times, one.walk.places, strict=True)
+        if abs(VIEW.distance(place.scale) - COUNTED) < IN_DOOR
     ]
-    return min(times), max(times)
-
-
-def _is_in_door(place: Place) -> bool:
-    return abs(VIEW.distance(place.scale) - COUNTED) < IN_DOOR
+    return min(times, default=0.0), max(times, default=0.0)
