@@ -22,32 +22,37 @@ from demo.counted import DOOR, Counted, count, crossings_of_paths, with_perfect_
 from demo.disturbance import disturbed
 from demo.evaluate import write_report
 from demo.evaluate_detector import MINUTES, SEEDS
-from demo.hall_report import PAUSE
+from demo.hall_report import PAUSE, RATES
 from demo.hall_result import ALL, Result, judge, merged
 from demo.recording import ASPECT, Recording, record
 
-RATES = (10, 5, 2, 1)
 PERFECT = "perfect identity"
 FIGURES = Path(__file__).parents[2] / "docs" / "figures.md"
-COLUMNS = ("boxes", "frames/s", "tracker", "found", "invented", "HOTA", "AssA", "IDF1")
 
 
 class Row(NamedTuple):
-    """A tracker's result. `found` and `invented` are percentages of the true crossings."""
+    """A tracker's results with some boxes, at each of `RATES`."""
 
     boxes: str
-    rate: int
     tracker: str
-    result: Result
+    results: list[Result]
 
     @property
     def cells(self) -> list[str]:
-        verdicts = [one.verdict for one in self.result.crossings]
-        true = max(1, len(verdicts) - verdicts.count("invented"))
-        shares = [f"{100 * verdicts.count(verdict) / true:.1f} %" for verdict in ("found", "invented")]
-        tracks = self.result.tracks[ALL]
-        scores = [f"{value:.1f}" for value in (tracks.hota.value, tracks.hota.association, tracks.identity.f1)]
-        return [self.boxes, str(self.rate), self.tracker, *shares, *scores]
+        """Percentages of the true crossings that were found and invented; HOTA and IDF1."""
+        return [self.boxes, self.tracker, *map(_crossings, self.results), *map(_scores, self.results)]
+
+
+def _crossings(result: Result) -> str:
+    verdicts = [one.verdict for one in result.crossings]
+    true = max(1, len(verdicts) - verdicts.count("invented"))
+    found, invented = (100 * verdicts.count(verdict) / true for verdict in ("found", "invented"))
+    return f"{found:.1f}, {invented:.1f}"
+
+
+def _scores(result: Result) -> str:
+    tracks = result.tracks[ALL]
+    return f"{tracks.hota.value:.1f}, {tracks.identity.f1:.1f}"
 
 
 def record_all(seed: int, seconds: float, with_detector: bool) -> dict[str, Recording]:
@@ -57,13 +62,17 @@ def record_all(seed: int, seconds: float, with_detector: bool) -> dict[str, Reco
     return found | ({"detector": usual} if with_detector else {})
 
 
-def compare(boxes: str, recordings: Sequence[Recording], rate: int, python: str | None) -> list[Row]:
+def compare(boxes: str, recordings: Sequence[Recording], python: str | None) -> list[Row]:
     """Returns a row for each tracker."""
-    clips = [one.sampled(rate) for one in recordings]
-    counted = {"Footfall": [count(clip) for clip in clips], PERFECT: [with_perfect_identity(clip) for clip in clips]}
-    if python:
-        counted |= _peers(python, clips)
-    return [Row(boxes, rate, name, merged(map(judge, clips, results))) for name, results in counted.items()]
+    rows: dict[str, list[Result]] = {}
+    for rate in RATES:
+        clips = [one.sampled(rate) for one in recordings]
+        counted = {"Footfall": [count(clip) for clip in clips], PERFECT: [with_perfect_identity(clip) for clip in clips]}
+        if python:
+            counted |= _peers(python, clips)
+        for name, results in counted.items():
+            rows.setdefault(name, []).append(merged(map(judge, clips, results)))
+    return [Row(boxes, name, results) for name, results in rows.items()]
 
 
 def _peers(python: str, clips: Sequence[Recording]) -> dict[str, list[Counted]]:
@@ -90,7 +99,8 @@ def _things(clip: Recording) -> list[list[Thing]]:
 
 def table(rows: Sequence[Row]) -> str:
     """Returns the rows as Markdown."""
-    lines = [COLUMNS, ("---", "---:", "---", *["---:"] * 5), *(row.cells for row in rows)]
+    head = ["boxes", "tracker", *(f"crossings, {rate}/s" for rate in RATES), *(f"tracks, {rate}/s" for rate in RATES)]
+    lines = [head, ["---"] * 2 + ["---:"] * (len(head) - 2), *(row.cells for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -106,10 +116,7 @@ def main() -> None:
     record_scene = partial(record_all, seconds=60 * arguments.minutes, with_detector=not arguments.without_detector)
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         scenes = list(pool.map(record_scene, arguments.seeds))
-    rows = []
-    for boxes in scenes[0]:
-        for rate in RATES:
-            rows += compare(boxes, [scene[boxes] for scene in scenes], rate, arguments.peers)
+    rows = [row for boxes in scenes[0] for row in compare(boxes, [scene[boxes] for scene in scenes], arguments.peers)]
     print(table(rows))
     if arguments.write:
         write_report(FIGURES, table(rows), "trackers")
