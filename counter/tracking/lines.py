@@ -7,9 +7,10 @@ from typing import Literal, NamedTuple
 
 import bus
 from counter.timeline import shifted
+from counter.tracking.motion import POSITION_NOISE
 from counter.tracking.things import Area, Point, Sighting, scaled
 
-BAND = 0.06  # distance from a line, in box heights, within which it is undecided on which side a visitor is
+BAND = POSITION_NOISE  # distance from a line, in box heights, within which it is undecided on which side a visitor is
 SLOW = 0.35  # seconds between frames from which a path is extended beyond its first sighting and its last one
 MAX_EXTENSION = 0.5  # seconds by which it is extended at most
 
@@ -77,7 +78,8 @@ class LineCounter:
     interpolated between the two sightings around it. Whoever turns back within the band has not crossed.
 
     At low frame rates, people appear and disappear between two frames, often near a line: at the door. So their paths are
-    extended by half the time between two frames, at the speed between the two sightings there.
+    extended by half the time between two frames, at the speed between the two sightings there. That point needs no band: it is
+    on a straight way, and has no noise of its own.
     """
 
     def __init__(self, lines: Sequence[Line], paths: Paths | None = None) -> None:
@@ -92,16 +94,17 @@ class LineCounter:
         """
         found = []
         for line in self._lines:
-            is_new = (line.name, track) not in self.paths
-            extended = [*(_extension(sightings[1::-1], interval) if is_new else ()), *sightings]
-            found += [crossing for one in extended if (crossing := self._step(line, track, one)) is not None]
+            steps = [(one, BAND) for one in sightings]
+            if (line.name, track) not in self.paths:
+                steps = [(one, 0.0) for one in _extension(sightings[1::-1], interval)] + steps
+            found += [crossing for one, band in steps if (crossing := self._step(line, track, one, band)) is not None]
         return found
 
     def end(self, track: int, sightings: Sequence[Sighting] = (), interval: float = 0.0) -> list[Crossing]:
         """Ends a track, whose last sightings are given. Returns the crossings that its extension settles."""
         extension = _extension(sightings[-2:], interval)
         known = [line for line in self._lines if (line.name, track) in self.paths]
-        found = [crossing for one in extension for line in known if (crossing := self._step(line, track, one)) is not None]
+        found = [crossing for one in extension for line in known if (crossing := self._step(line, track, one, 0.0)) is not None]
         for line in known:
             del self.paths[line.name, track]
         return found
@@ -111,10 +114,10 @@ class LineCounter:
         for path in self.paths.values():
             path.at, path.crossed_at = shifted(path.at, by), shifted(path.crossed_at, by)
 
-    def _step(self, line: Line, track: int, sighting: Sighting) -> Crossing | None:
+    def _step(self, line: Line, track: int, sighting: Sighting, band: float) -> Crossing | None:
         point = _rounded(sighting.area.anchor)
         _, distance = line.position(point)
-        side = 0 if abs(distance) < BAND * sighting.area.h else 1 if distance > 0 else -1
+        side = 0 if abs(distance) <= band * sighting.area.h else 1 if distance > 0 else -1
         path = self.paths.get((line.name, track))
         if path is None:
             self.paths[line.name, track] = Path(sighting.at, point, side)

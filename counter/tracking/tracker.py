@@ -20,11 +20,12 @@ from counter.tracking.motion import Motion
 from counter.tracking.things import Area, Sighting, Thing, is_double
 from counter.tracking.track import Track
 
-THRESHOLD = 0.6  # default of the confidence from which a box can begin a track
+THRESHOLD = 0.5  # default of the confidence from which a box can begin a track: that of the setting THRESHOLD
 UNLIKELY = 0.5  # part of the threshold from which a box can continue a confirmed track
 MAX_COST = -2.2  # cost from which a box is rather another visitor's, see `Motion.gains`
 MIN_OVERLAP = 0.3  # intersection over union of an unlikely box with its track's prediction
-UNCONFIRMED_TIMEOUT = 0.45  # seconds without a sighting after which a track that was not confirmed is dropped
+UNCONFIRMED_TIMEOUT = 0.45  # seconds without a sighting after which a track that was not confirmed is dropped, but at least
+UNCONFIRMED_INTERVALS = 2.5  # times between two frames, so that it may miss one at any rate
 LOST_TIMEOUT = 2.0  # seconds without a sighting after which a confirmed track ends
 MAX_TRACKS = 128  # tracks at a time; bounds the time for a frame
 
@@ -75,7 +76,7 @@ class Tracker:
         if self.state.last_at is not None and at <= self.state.last_at:
             return Update([], [])
         interval = 0.0 if self.state.last_at is None else at - self.state.last_at
-        ended = self._drop_lost(at)
+        ended = self._drop_lost(at, interval)
         self.state.last_at = at
         numbers = self._assign(at, things)
         seen = []
@@ -97,11 +98,12 @@ class Tracker:
         self.state.tracks, self.state.last_at = [], None
         return ended
 
-    def _drop_lost(self, at: float) -> list[Track]:
+    def _drop_lost(self, at: float, interval: float) -> list[Track]:
         """Drops the tracks that were not seen for too long. Returns the confirmed ones."""
         kept, ended = [], []
+        doubted = min(LOST_TIMEOUT, max(UNCONFIRMED_TIMEOUT, UNCONFIRMED_INTERVALS * interval))
         for track in self.state.tracks:
-            timeout = LOST_TIMEOUT if track.is_confirmed or track.seen_at == self.state.last_at else UNCONFIRMED_TIMEOUT
+            timeout = LOST_TIMEOUT if track.is_confirmed else doubted
             if round(at - track.seen_at, 3) <= timeout:
                 kept.append(track)
             elif track.is_confirmed:

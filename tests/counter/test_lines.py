@@ -129,6 +129,7 @@ def test_the_setup_can_change_while_somebody_is_in_view(restarts: bool) -> None:
 DOWN = (0.0, 0.2)
 EXTENDED = {
     "appears": (Walker((0.5, 0.52), DOWN), {10.0: [], 5.0: [], 2.0: [-0.1], 1.0: [-0.1]}),
+    "appears so that the line is just reached": (Walker((0.5, 0.542), DOWN), {10.0: [], 5.0: [], 2.0: [-0.21], 1.0: [-0.21]}),
     "appears farther away": (Walker((0.5, 0.57), DOWN), {10.0: [], 5.0: [], 2.0: [], 1.0: [-0.35]}),
     "disappears": (Walker((0.5, 0.29), DOWN, leaves=1.01), {10.0: [], 5.0: [], 2.0: [1.05], 1.0: [1.05]}),
 }

@@ -144,6 +144,19 @@ def test_confirmation(text: str) -> None:
     assert sum(one.frames for one in tracks(some)) == CONFIRMED[text]
 
 
+@pytest.mark.parametrize("rate", [10.0, 5.0, 2.0, 1.0])
+def test_a_track_is_confirmed_although_a_frame_is_missed(rate: float) -> None:
+    """At any rate, one missed frame does not matter. Two sightings that are farther apart confirm nothing."""
+    seen = [detection(0.5, 0.5, 0.1, 0.25)]
+
+    def frames(missed: int) -> list[int]:
+        numbers = (0, missed + 1)
+        return [one.frames for one in tracks([prediction(n / rate, seen if n in numbers else []) for n in range(missed + 2)])]
+
+    assert frames(1) == [2]
+    assert frames(5) == []
+
+
 def test_a_track_ends_when_its_visitor_is_not_seen() -> None:
     """A visitor who is back within the timeout continues the track; later, another one begins. Its end is the last sighting."""
     away = LOST_TIMEOUT - 0.1
