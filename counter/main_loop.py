@@ -95,7 +95,7 @@ class MainLoop:
         while not self._cleared_cameras.empty():
             self._forget(self._cleared_cameras.get(), batch)
         self._notice_classifiers()
-        taken = self._inbox.take(self._reordering.timeout(timeout))
+        taken = self._inbox.take(self._reordering.until_due(timeout))
         is_counted = [self._process(one, batch) for message in taken for one in self._in_order(message)]
         is_counted += [self._process(one, batch) for one in self._reordering.due()]
         is_due = self._apply_timeouts(batch)

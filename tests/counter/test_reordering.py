@@ -45,7 +45,7 @@ def test_a_single_classifier_pays_no_delay() -> None:
     """Frames without a prediction, and predictions out of order, change nothing."""
     desk = Desk(1)
     assert [desk.put(numbered(one)) for one in (3, 5, 4, 9)] == [[3], [5], [4], [9]]
-    assert desk.buffer.timeout(0.5) == 0.5
+    assert desk.buffer.until_due(0.5) == 0.5
 
 
 def test_a_prediction_waits_for_the_one_before() -> None:
@@ -54,7 +54,7 @@ def test_a_prediction_waits_for_the_one_before() -> None:
     assert [desk.put(numbered(one)) for one in (0, 2, 3, 1)] == [[0], [], [], [1, 2, 3]]
     assert desk.put(numbered(5), numbered(6), numbered(5)) == []
     assert [one.sequence for one in desk.buffer.held] == [5, 6]
-    assert desk.buffer.timeout(0.5) == pytest.approx(MAX_DELAY)
+    assert desk.buffer.until_due(0.5) == pytest.approx(MAX_DELAY)
     assert desk.pass_time(MAX_DELAY - 0.01) == []
     assert desk.pass_time(0.01) == [5, 6]
     assert desk.put(numbered(4), numbered(7)) == [4, 7]
@@ -94,7 +94,7 @@ def test_predictions_come_in_order_and_soon(delays: list[tuple[float, bool]], in
     desk, arrived, returned = Desk(), dict[int, float](), dict[int, float]()
     events = sorted((number * interval + delay, number) for number, (delay, is_missing) in enumerate(delays) if not is_missing)
     while events or desk.buffer.held:
-        due = desk.now + desk.buffer.timeout(1e9) if desk.buffer.held else 1e9
+        due = desk.now + desk.buffer.until_due(1e9) if desk.buffer.held else 1e9
         if events and events[0][0] <= due:
             desk.now, number = events.pop(0)
             arrived[number] = desk.now
