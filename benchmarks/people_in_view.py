@@ -7,7 +7,7 @@ from bus import Box, Detection, Label, Prediction
 INTERVAL = 0.1
 """Seconds between two frames."""
 ROUND = 100
-"""Frames in which a visitor walks to and fro."""
+"""Frames in which a visitor walks back and forth."""
 
 
 def predictions(start: float, number: int, visitors: int) -> Iterator[Prediction]:
@@ -26,7 +26,7 @@ def prediction(at: float, labels: tuple[Label, ...], found: tuple[Detection, ...
 
 
 def detections(frame: int, visitors: int) -> tuple[Detection, ...]:
-    """Returns the visitors in a frame: side by side, walking to and fro in the middle of the picture."""
+    """Returns the visitors in a frame: side by side, walking back and forth in the middle of the picture."""
     part = abs(frame % ROUND - ROUND // 2) / (ROUND // 2)
     boxes = (Box(0.95 * one / max(1, visitors), round(0.1 + 0.4 * part, 4), 0.04, 0.25) for one in range(visitors))
     return tuple(Detection(box, 0.9, (Label("woman", 0.9),)) for box in boxes)
