@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,8 @@ from tests.support.broker import Broker
 from tests.support.chromium import Tab, open_tab
 from tests.support.dashboard_rig import DashboardRig
 from tests.support.listener import Listener
-from tests.support.wait import until
+from tests.support.module import Module
+from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
 
@@ -110,7 +112,7 @@ def only(setup: Setup | None) -> Line:
     return line
 
 
-def test_with_the_mouse(drawing: Drawing, rig: DashboardRig, listener: Listener) -> None:
+def test_with_the_mouse(drawing: Drawing, broker: Broker, listener: Listener) -> None:
     """A line is drawn, named, reversed, moved and deleted; each setup is retained on the broker. The picture goes on meanwhile.
 
     An open page shows what was saved. "Back to the settings" deletes the setup.
@@ -124,7 +126,7 @@ def test_with_the_mouse(drawing: Drawing, rig: DashboardRig, listener: Listener)
     drawing.tab.page.get_by_label("Name of line line 1").fill("entrance")
     line = only(drawing.save())
     assert (line.name, flat(line.start, line.end)) == ("entrance", near((0.1, 0.5), (0.9, 0.5)))
-    with Listener(rig.listener.client._port, TOPIC) as later:
+    with Listener(broker.port, TOPIC) as later:
         assert later.wait_for("setup") == listener.payloads()
     shows(drawing.tab, ".camera .place-name.line", "entrance")
     drawing.tab.wait("document.activeElement.classList.contains('set-up')")
@@ -158,10 +160,13 @@ def test_zones_masks_and_visitors(drawing: Drawing) -> None:
     assert drawing.tab.page.evaluate("document.activeElement.ariaLabel") == "Move zone zone 1"
     drawing.tab.errors.clear()  # the browser reports the refused request
     drawing.button("Delete zone zone 1").click()
-    for finish in (lambda: drawing.press("Enter"), lambda: drawing.button("Finish").click()):
+    for is_button in (False, True):
         drawing.button("Add zone").click()
         drawing.click(*CORNERS)
-        finish()
+        if is_button:
+            drawing.button("Finish").click()
+        else:
+            drawing.press("Enter")
         drawing.says("zone zone . added")
         drawing.button("Add mask").click()
         drawing.click(*CORNERS[:3], CORNERS[0])
@@ -358,3 +363,25 @@ def test_names_of_places_are_text(rig: DashboardRig, tab: Tab) -> None:
         assert tab.page.locator("img[src=x]").count() == 0
         assert not re.search("native code|undefined", tab.page.inner_text("body"))
         tab.page.click("#setup-cancel")
+
+
+def test_what_is_drawn_is_counted(drawing: Drawing, rig: DashboardRig, broker: Broker) -> None:
+    """By the counter, from the next frame on: who walks down across a line has a box, and then is inside."""
+
+    def walk() -> None:
+        for step in range(40):
+            place = Box(0.4, min(0.6, 0.05 + 0.03 * step), 0.15, 0.3)
+            rig.frame(100_000 + step, Detection(place, 0.9, (WOMAN,)))
+            time.sleep(0.1)
+
+    with Module("counter", broker.port) as counter, ThreadPoolExecutor(1) as threads:
+        counter.wait_for_log("connected to the broker")
+        drawing.open().button("Add line").click()
+        drawing.click((0.1, 0.6), (0.9, 0.6))
+        drawing.save()
+        walking = threads.submit(walk)
+        shows(drawing.tab, ".camera .box", r"woman #\d+")
+        shows(drawing.tab, "#places", r"in\s+1\s+out\s+0\s+inside\s+1\s")
+        drawing.tab.page.click("#show-flow")
+        shows(drawing.tab, "#readout", r"Today: 1 in \(woman 1\), 0 out")
+        walking.result(limit(20))
