@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from paho.mqtt.client import MQTTMessage
 
-from bus import Bus, Crossing, Message, Prediction, Status, Visit
+from bus import Bus, Crossing, Message, Prediction, Setup, Status, Visit
 from bus.inbox import Delivery
 from bus.settings import BusSettings
 from counter.changes import CROSSING_COLUMNS, VISIT_COLUMNS, Changes, crossing_from_row, visit_from_row
@@ -145,13 +145,14 @@ class Shop(ManualClocks):
         super().__init__(wrong=wrong)
         self.folder, self.keep_days = folder, keep_days
         self.published: list[Message] = []
+        self.complete: Callable[[Setup], Setup] = lambda setup: setup
         self.start()
 
     def start(self) -> None:
         self.bus = OfflineBus(self.published)
         self.ledger = Ledger(self.folder, self.bus.metrics, self.clocks, lock_timeout=0.1)
         self.reports = Reports(self.ledger, UTC)
-        self.registry = CameraRegistry(RULES, UTC, self.bus.count_and_warn, self.clocks)
+        self.registry = CameraRegistry(RULES, UTC, self.bus.count_and_warn, self.clocks, self.complete)
         self.expiry = Expiry(self.ledger, self.keep_days, self.clocks)
         self.counter = MainLoop(self.bus, self.registry, self.reports, self.ledger, self.expiry)
         self.counter.restore()
