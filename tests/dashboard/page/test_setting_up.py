@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from bus import UNDECIDED, Box, Detection, Label, Line, Occupancy, Setup, VisitorInView, Zone, ZoneHours, topics
+from bus import UNDECIDED, Box, Detection, Label, Line, Occupancy, Setup, VisitorInView, Zone, ZoneHours, states, topics
 from tests.dashboard.page.conftest import CONNECTED
 from tests.dashboard.page.test_journeys import MORNING, WOMAN, camera, report, row, shows, status
 from tests.support import samples
@@ -120,6 +120,7 @@ def test_with_the_mouse(drawing: Drawing, broker: Broker, listener: Listener) ->
     drawing.open()
     drawing.tab.wait_for_pictures(3)
     shows(drawing.tab, "#setup-none", "Nothing is drawn yet")
+    shows(drawing.tab, "#setup-whole", "Lines and zones count only with a detector")
     drawing.button("Add line").click()
     drawing.click((0.1, 0.5), (0.9, 0.5))
     drawing.says(r"line line 1 added\. In is down\.")
@@ -315,13 +316,14 @@ def test_visitors_in_view_have_boxes(rig: DashboardRig, tab: Tab) -> None:
 def test_in_out_and_inside(rig: DashboardRig, tab: Tab) -> None:
     """Who is inside changes with each message. The chart, the table and the links have crossings; the table has zones too.
 
-    Without the broker, nobody knows who is inside. Without lines there is nothing about them.
+    Without the counter, nobody knows who is inside now. Without lines there is nothing about them.
     """
     crossings = {"door": {"in": {"man": {"09": 3}, "woman": {"09": 1}}, "out": {"man": {"09": 2, "10": 1}}}}
     zones = {"till": ZoneHours({"man": {"09": 2}}, {"09": 25.0})}
     day = report({"door": replace(camera(MORNING, man=3, woman=1), crossings=crossings, zones=zones)})  # type: ignore[arg-type]
     visit = replace(day.visits[0], label=UNDECIDED, direction="in", zones={"till": 12.5})
     begun = int(time.time()) - 60
+    rig.publish(status("counter"))
     with rig.counting(replace(day, visits=(visit,))), rig.playing(WOMAN):
         shows(tab, "#totals", r"visitors\s+4")
         rig.publish(Setup("door", lines=(LINE,), zones=(TILL,)))
@@ -345,6 +347,8 @@ def test_in_out_and_inside(rig: DashboardRig, tab: Tab) -> None:
         for link, start in (("#csv-flow", "day,hour,camera,line,"), ("#csv-zones", "day,hour,camera,zone,")):
             address = str(tab.page.get_attribute(link, "href"))
             assert tab.page.request.get(f"{rig.address}{address[1:]}").text().startswith(start)
+        rig.publish(status("counter", states.OFFLINE, "connection lost"))
+        shows(tab, "#places", r"in\s+\D\s+out\s+\D\s+inside\s+\D\s+till 2 visits today")
         rig.publish(Setup("door", lines=(), zones=()))
         tab.page.locator("#places").wait_for(state="hidden")
 
@@ -353,7 +357,11 @@ def test_names_of_places_are_text(rig: DashboardRig, tab: Tab) -> None:
     """Names with HTML, and names with a meaning in JavaScript."""
     names = ("<img src=x onerror=window.hacked=1>", "__proto__", "constructor")
     zones = tuple(Zone(name, CORNERS) for name in names)
-    rig.publish(Setup("door", (Line(names[0], LINE.start, LINE.end),), zones), Occupancy("door", dict.fromkeys(names, 2), 1))
+    rig.publish(
+        status("counter"),
+        Setup("door", (Line(names[0], LINE.start, LINE.end),), zones),
+        Occupancy("door", dict.fromkeys(names, 2), 1),
+    )
     with rig.playing(WOMAN), rig.counting(samples.report()):
         for selector in (".camera .plan", "#places"):
             for name in names:
