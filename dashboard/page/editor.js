@@ -96,6 +96,7 @@ export class Editor {
     for (const kind of ["line", "zone", "mask"]) setAttribute(byId(`setup-${kind}`), "aria-pressed", String(drawing === kind));
     setShown(byId("setup-finish"), drawing === "zone" || drawing === "mask");
     setShown(byId("setup-stop"), drawing !== null);
+    setShown(byId("setup-whole"), this.#opened.picture.isWhole);
     setShown(byId("setup-none"), this.#draft.shapes.length === 0 && drawing === null);
     setShown(byId("setup-conflict"), contentOf(this.#own) !== this.#opened.before && !this.#state.broker.disconnected_since);
   }

@@ -52,7 +52,7 @@ const counts = new Counts(colours, clock, site, signIn);
 const modules = new Modules(broker, clock, site);
 const changes = new Changes(broker, clock, site);
 const summary = new Summary(broker, clock, site, colours);
-const places = new Places(clock, site);
+const places = new Places(broker, clock, site);
 const editor = new Editor((camera) => live.edit(camera), (text) => changes.announce(text), signIn);
 
 /**
@@ -67,7 +67,7 @@ const views = [
   [["cameras", "setups", "setup_defaults", "may_set_up"], () => live.showSetups(state)],
   [["broker", "setups", "setup_defaults", "model_labels"], () => editor.show(state)],
   [["today", "labels", "setups", "setup_defaults"], () => counts.show(state)],
-  [["broker", "cameras", "today", "setups", "setup_defaults"], () => places.show(state)],
+  [["broker", "cameras", "modules", "today", "setups", "setup_defaults"], () => places.show(state)],
   [["today", "cameras"], showDemo],
   [["broker", "pixels"], () => showMatrices(state.pixels, broker.disconnected)],
   [["broker", "modules"], () => modules.show(state.modules)],
@@ -166,6 +166,7 @@ function tick() {
   setText(byId("viewer-clock"), hasConnected ? site.viewerTime(clock.now) : "");
   if (connection.state !== "connected") return;
   modules.tick();
+  places.show(state);
   counts.tick();
   showOverview();
 }

@@ -42,6 +42,8 @@ export class Picture {
   }
 
   #context;
+  /** Whether its model looks at whole pictures, so that it cannot tell where visitors are. */
+  isWhole = false;
 
   /** The picture's width divided by its height. */
   get aspect() {
@@ -61,6 +63,7 @@ export class Picture {
     this.#fit(bitmap.width, bitmap.height);
     this.#context?.drawImage(bitmap, 0, 0);
     bitmap.close();
+    this.isWhole = (header.prediction?.labels.length ?? 0) > 0;
     this.#showLabel(header, rules);
     this.#canvas.dataset.sequence = String(header.sequence);
     this.#canvas.dataset.capturedAt = String(header.captured_at);

@@ -1,5 +1,6 @@
 /** Who is inside: in, out and inside by the lines of each camera, and the zones. */
 
+/** @import { Broker } from "./broker.js" */
 /** @import { Occupancy, State } from "./messages.js" */
 /** @import { ZoneDay } from "./flow.js" */
 /** @import { Clock, SiteTime } from "./times.js" */
@@ -21,8 +22,9 @@ export class Places {
   #state = null;
   #camera = /** @type {HTMLSelectElement} */ (byId("counted-camera"));
 
-  /** @param {Clock} clock @param {SiteTime} site */
-  constructor(clock, site) {
+  /** @param {Broker} broker @param {Clock} clock @param {SiteTime} site */
+  constructor(broker, clock, site) {
+    this.broker = broker;
     this.clock = clock;
     this.site = site;
     this.#camera.addEventListener("change", () => this.#render());
@@ -36,7 +38,8 @@ export class Places {
 
   #render() {
     if (!this.#state) return;
-    const places = placesOf(this.#state, this.#camera.value, (time) => this.site.since(time, this.clock.now));
+    const isCounting = this.broker.isReporting("counter");
+    const places = placesOf(this.#state, this.#camera.value, isCounting, (time) => this.site.since(time, this.clock.now));
     const isNamed = Object.keys(this.#state.cameras).length > 1;
     setShown(byId("places"), places.length > 0);
     syncChildren(byId("places"), places.map(({ camera }) => camera), createPlace).forEach((node, index) => fill(node, places[index], isNamed));
@@ -44,18 +47,19 @@ export class Places {
 }
 
 /**
- * Returns the cameras with lines or zones.
+ * Returns the cameras with lines or zones. Without the counter nobody knows who is inside now.
  *
  * @param {State} state
  * @param {string} selected name of a camera; empty: all cameras
+ * @param {boolean} isCounting whether the counter is running
  * @param {(time: number) => string} since
  * @returns {Place[]}
  */
-export function placesOf(state, selected, since) {
+export function placesOf(state, selected, isCounting, since) {
   const names = Object.keys(state.cameras).filter((name) => selected === "" || name === selected).sort();
   return names.flatMap((camera) => {
     const shapes = shapesOf(ownSetup(state, camera), state.setup_defaults);
-    const occupancy = state.broker.disconnected_since === null ? state.cameras[camera].occupancy : null;
+    const occupancy = isCounting ? state.cameras[camera].occupancy : null;
     const hasLines = shapes.some(({ kind }) => kind === "line");
     const counts = zonesOf(state.today.report, camera);
     const zones = shapes.flatMap(({ kind, name }) => (kind === "zone" ? [{ name, text: zoneText(name, occupancy, counts) }] : []));
