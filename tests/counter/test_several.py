@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -32,7 +33,7 @@ from bus import (
 from bus.setup import MAX_PLACES
 from counter.registry import SILENCE_TIMEOUT
 from counter.tracking.things import MAX_THINGS
-from tests.counter.shop import NOON, Shop
+from tests.counter.shop import NOON, UTC, Shop
 from tests.counter.street import Walker, prediction, predictions
 
 DOOR = Line("door", (0.05, 0.5), (0.95, 0.5))
@@ -115,6 +116,29 @@ def test_another_kind_of_model_ends_the_visits(shop: Shop) -> None:
     shop.pass_time(SILENCE_TIMEOUT + 8)
     assert [(one.label, one.frames) for one in shop.visits] == [("woman", 10), ("man", 15), ("woman", 10)]
     assert shop.metrics.get("dropped_late") is None
+
+
+def test_who_leaves_unseen_is_reported(shop: Shop) -> None:
+    """Each is counted as drift, and the log says so at a limited rate."""
+    shop.receive(SETUP)
+    leaving = [Walker((0.2 + number / 5, 0.6), UP, leaves=2.0) for number in range(5)]
+    shop.receive(*predictions(leaving, seconds=5.0), at_once=False)
+    last = shop.sent(Occupancy)[-1]
+    assert (last.inside, last.left, last.drift, shop.metrics["drift"]) == (0, 5, 5, 5)
+
+
+def test_a_silent_camera_is_empty_on_the_next_morning(shop: Shop) -> None:
+    """The wall clock resets the number inside, also over a restart. Then the visitors of the new day count."""
+    shop.receive(SETUP)
+    shop.receive(*predictions(WALKERS[:1], seconds=6.0), at_once=False)
+    assert shop.sent(Occupancy)[-1].inside == 1
+    shop.restart(16 * 3600.0)
+    shop.pass_time(SILENCE_TIMEOUT + 8)
+    last = shop.sent(Occupancy)[-1]
+    assert (last.inside, last.entered, last.since) == (0, 0, UTC.last(time(4), shop.now))
+    morning = [replace(one, session="b", captured_at=one.captured_at + shop.now - NOON) for one in predictions(WALKERS[:1])]
+    shop.receive(*morning, at_once=False)
+    assert shop.sent(Occupancy)[-1].inside == 1
 
 
 @pytest.mark.parametrize("end", ["silence", "pause", "forget", "a change of the demo"])
