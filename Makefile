@@ -72,8 +72,15 @@ docs: $(VENV)/.run ## updates the generated tables in docs/
 bench: $(VENV)/.dev ## measures the figures in docs/figures.md: make bench MODEL=path PICTURES=folder
 	@exec $(VENV)/bin/python -m benchmarks
 
-evaluate: $(VENV)/.demo ## compares counts in unseen scenes with the truth, and updates demo/README.md
-	@exec $(VENV)/bin/python -m demo.evaluate --write
+evaluate: $(VENV)/.demo $(if $(PEERS),$(VENV)-peers/.done) ## compares counts in unseen scenes with the truth, and updates demo/README.md; also with DEMO=classifier, PEERS=yes
+	@$(VENV)/bin/python -m demo.evaluate$(if $(filter classifier,$(DEMO)),,_detector) --write
+	@$(if $(PEERS),$(VENV)/bin/python -m benchmarks.tracking.drawn --peers $(VENV)-peers/bin/python --write)
+
+# Other trackers need another numpy than Footfall.
+$(VENV)-peers/.done: benchmarks/tracking/requirements.txt
+	@$(PYTHON) -m venv $(VENV)-peers
+	@$(VENV)-peers/bin/pip install -q --progress-bar off --disable-pip-version-check -r $<
+	@touch $@
 
 scenes: $(VENV)/.demo ## writes a clip and its truth: make scenes SEED=7
 	@exec $(VENV)/bin/python -m demo.clip "$${SEED:?is not set: make scenes SEED=7}"
@@ -97,12 +104,13 @@ lock: ## updates constraints.txt and the images' requirements.txt (needs uv)
 	$(requirements) --extra bridge -o bridge/requirements.txt
 	$(requirements) --extra dashboard -o dashboard/requirements.txt
 	$(requirements) --extra display -o display/requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header benchmarks/tracking/requirements.in -o benchmarks/tracking/requirements.txt
 
 reset: ## deletes the data of make run: the ledger with all visits, the broker's state; asks first
 	@exec $(PYTHON) -m footfall reset
 
 clean: ## deletes all generated files, but not the data of make run
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo
 $(VENV)/.%: $(needs)

@@ -13,9 +13,10 @@ from unittest.mock import patch
 import psutil
 from azure.iot.device import IoTHubModuleClient, Message
 
+from benchmarks.people_in_view import INTERVAL, detections, prediction
 from benchmarks.programs import Broker, EdgeHub, Listener, Module, Script, wait_for
 from benchmarks.subscriber import RECEIVED
-from bus import Box, Detection, Label, Prediction, topics
+from bus import Label, topics
 from bus.metric_names import OUTBOX
 
 BURST = 4000
@@ -44,21 +45,12 @@ class SimulatedCamera:
     def publish(self) -> None:
         """Publishes the predictions of one visit, or of one of each visitor, `BURST` of them."""
         for number in range(BURST):
-            self._at += 0.1
-            at, is_empty = round(self._at, 3), number >= BURST - 30
-            labels, found = self._labels(is_empty), [] if is_empty else self._detections(number)
-            frame = "door", "bench", round(at * 1000), at, at, at + 0.02, 6.5
-            prediction = Prediction(*frame, "bench@0", labels, tuple(found), aspect=16 / 9)
-            self.listener.client.publish(prediction.topic, prediction.pack(), 1)
-
-    def _labels(self, is_empty: bool) -> tuple[Label, ...]:
-        label = Label("nobody", 0.9, visitor=False) if is_empty else Label("woman", 0.9)
-        return () if self._visitors else (label, Label("rest", 0.01))
-
-    def _detections(self, number: int) -> list[Detection]:
-        part = abs(number % 100 - 50) / 50  # there and back in ten seconds
-        boxes = [Box(0.9 * one / self._visitors, round(0.1 + 0.4 * part, 4), 0.06, 0.3) for one in range(self._visitors)]
-        return [Detection(box, 0.9, (Label("woman", 0.9),)) for box in boxes]
+            self._at += INTERVAL
+            is_empty = number >= BURST - 30  # long enough to end all visits
+            nobody = Label("nobody", 0.9, visitor=False)
+            labels = () if self._visitors else (nobody if is_empty else Label("woman", 0.9), Label("rest", 0.01))
+            one = prediction(round(self._at, 3), labels, () if is_empty else detections(number, self._visitors))
+            self.listener.client.publish(one.topic, one.pack(), 1)
 
     def burst(self, answer: str) -> float:
         """Publishes a visit. Returns the seconds until a message on a topic ending with `answer` says that it was processed."""

@@ -52,7 +52,9 @@ class Changes:
         Returns corrected visits and crossings, before and after their correction.
         """
         connection.executemany("DELETE FROM camera WHERE name = ?", [(name,) for name in self.forgotten])
-        connection.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self.states.items())
+        connection.executemany(
+            "INSERT INTO camera VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET memory = excluded.memory", self.states.items()
+        )
         corrected = list[Visit | Crossing]()
         for one in self.results:
             match one:

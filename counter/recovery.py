@@ -143,10 +143,14 @@ def _rows_of_pages(path: Path, tables: list[_Table]) -> Iterator[Row]:
 
 
 def _rows_of_table(connection: sqlite3.Connection, table: _Table) -> Iterator[Row]:
-    """Yields rows from the first one on, and after an error from the last one backwards, around the damage."""
+    """Yields rows from the first one on, and after an error from the last one backwards, around the damage.
+
+    Without the order of row numbers, SQLite would use an index, which may be damaged too.
+    """
+    key = "rowid" if _has_rowid(connection, table.name) else "1"
     for order in ("ASC", "DESC"):
         try:
-            rows = connection.execute(f"SELECT * FROM {table.name} ORDER BY 1 {order}")
+            rows = connection.execute(f"SELECT * FROM {table.name} ORDER BY {key} {order}")
             columns = [column[0] for column in rows.description]
             if not table.columns.issuperset(columns):
                 return
@@ -157,3 +161,11 @@ def _rows_of_table(connection: sqlite3.Connection, table: _Table) -> Iterator[Ro
             log.debug("%s: %s", table.name, error)
         else:
             return
+
+
+def _has_rowid(connection: sqlite3.Connection, table: str) -> bool:
+    """Returns whether a table has row numbers. Files of earlier versions have other tables without them."""
+    with suppress(sqlite3.Error, UnicodeDecodeError):
+        connection.execute(f"SELECT rowid FROM {table} LIMIT 0")
+        return True
+    return False

@@ -67,9 +67,17 @@ CREATE TABLE crossing (
 );
 CREATE INDEX crossing_by_time ON crossing (camera, at);
 CREATE INDEX crossing_by_visit ON crossing (visit);
+CREATE TABLE state (name TEXT PRIMARY KEY, memory TEXT NOT NULL);
+INSERT INTO state SELECT name, memory FROM camera;
+DROP TABLE camera;
+ALTER TABLE state RENAME TO camera;
 {MOVE_STATES}
 """
-"""`visit.zones` is JSON: seconds by zone. `crossing.visit` is the id of a visit, which may not have ended yet."""
+"""`visit.zones` is JSON: seconds by zone. `crossing.visit` is the id of a visit, which may not have ended yet.
+
+`camera` has row numbers now: SQLite keeps 4 kB of such a row in one page, but only 1 kB of a row without. A state with the tracks
+of three visitors is longer, and each prediction would write three more pages.
+"""
 MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)  # never changed once released
 VERSION = len(MIGRATIONS)
 _SET_VERSION = f"PRAGMA user_version = {VERSION}; INSERT OR REPLACE INTO note VALUES ('version', '{VERSION}');"

@@ -33,13 +33,7 @@ VERDICT_COLUMNS = ("found", "wrong label", "missed", "split", "invented")
 
 def main() -> int:
     """Prints the report. Returns exit code 0; invalid arguments end the program with exit code 2 and a message."""
-    parser = argparse.ArgumentParser(prog="python -m demo.evaluate", description=(__doc__ or "").partition("\n\n")[0])
-    parser.add_argument("seeds", type=int, nargs="*", default=list(SEEDS), help=f"seeds of scenes [{SEEDS[0]} to {SEEDS[-1]}]")
-    parser.add_argument("--minutes", type=float, default=MINUTES, help=f"length of each scene [{MINUTES:g}]")
-    parser.add_argument("--write", action="store_true", help="update the tables and pictures of the demo's README")
-    arguments = parser.parse_args()
-    if min(arguments.seeds) < 0 or not 0 < arguments.minutes <= 1440:
-        parser.error("seeds must be 0 or above, and the minutes above 0 and at most 1440")
+    arguments = parse_arguments("demo.evaluate", __doc__ or "", SEEDS, MINUTES)
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         scenes = list(pool.map(partial(run_scene, seconds=arguments.minutes * 60), arguments.seeds))
     report = tables(scenes)
@@ -51,6 +45,18 @@ def main() -> int:
     return 0
 
 
+def parse_arguments(program: str, description: str, seeds: range, minutes: float) -> argparse.Namespace:
+    """Returns seeds, minutes of each scene, and whether to write. Invalid ones end the program."""
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description.partition("\n\n")[0])
+    parser.add_argument("seeds", type=int, nargs="*", default=list(seeds), help=f"seeds of scenes [{seeds[0]} to {seeds[-1]}]")
+    parser.add_argument("--minutes", type=float, default=minutes, help=f"length of each scene [{minutes:g}]")
+    parser.add_argument("--write", action="store_true", help="update the tables and pictures of the documentation")
+    arguments = parser.parse_args()
+    if min(arguments.seeds) < 0 or not 0 < arguments.minutes <= 1440:
+        parser.error("seeds must be 0 or above, and the minutes above 0 and at most 1440")
+    return arguments
+
+
 def tables(scenes: Sequence[SceneResult]) -> str:
     """Returns the report as Markdown."""
     minutes = sum(scene.seconds for scene in scenes) / 60
@@ -59,13 +65,13 @@ def tables(scenes: Sequence[SceneResult]) -> str:
     return "\n\n".join([about, _frames_table(scenes), _frames_by_light(scenes), _weakest(scenes), _visits_table(scenes)])
 
 
-def write_report(path: Path, report: str) -> None:
-    """Replaces the report in a Markdown file. Raises `ValueError` unless the file has exactly one place for it."""
+def write_report(path: Path, report: str, name: str = "report") -> None:
+    """Replaces the report of a name in a Markdown file. Raises `ValueError` unless the file has exactly one place for it."""
     text = path.read_text("utf-8")
-    between = r"(<!-- report -->\n).*?(<!-- /report -->)"
+    between = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
     marked, number = re.subn(between, lambda mark: f"{mark[1]}{report}\n{mark[2]}", text, flags=re.DOTALL)
     if number != 1:
-        raise ValueError(f"{path}: <!-- report --> and <!-- /report --> found {number} times; exactly one is needed")
+        raise ValueError(f"{path}: <!-- {name} --> and <!-- /{name} --> found {number} times; exactly one is needed")
     path.write_text(marked, "utf-8")
 
 

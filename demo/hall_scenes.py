@@ -32,16 +32,16 @@ class HallMoment:
 
 
 class HallScene:
-    """The scene of a seed: one hall, and everybody who walks in and out."""
+    """The scene of a seed: one hall, and everybody who walks in and out. For `pause` see `demo.parties.people`."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, pause: float | None = None) -> None:
+        self._seed, self._pause = seed, pause
         self._layers = draw_hall(create_rng(seed, "hall"))
         self._stage = Stage(seed, VIEW, self._layers, SUN_PATCH)
 
     def moments(self, step: int = 1) -> Iterator[HallMoment]:
         """Yields every `step`-th moment, without end."""
-        coming, passing = ActiveItems(people(self._seed)), ActiveItems(distractions(self._seed, VIEW))
+        coming, passing = ActiveItems(people(self._seed, self._pause)), ActiveItems(distractions(self._seed, VIEW))
         for number in itertools.count(0, step):
             seconds = number / FRAME_RATE
             items = _sorted(coming.at(seconds), passing.at(seconds), seconds)
@@ -53,7 +53,7 @@ class HallScene:
 
     def crossings(self, seconds: float) -> list[TrueCrossing]:
         """Returns the crossings of the line in the first seconds of the scene, in the order of their times."""
-        coming = itertools.takewhile(lambda person: person.start < seconds, people(self._seed))
+        coming = itertools.takewhile(lambda person: person.start < seconds, people(self._seed, self._pause))
         found = [crossing for person in coming for crossing in crossings_of(person) if crossing.at < seconds]
         return sorted(found, key=lambda crossing: crossing.at)
 

@@ -98,16 +98,22 @@ class Party:
         return at_once and self.left - GAP < other.right and other.left - GAP < self.right
 
 
-def people(seed: int) -> Iterator[Person]:
-    """Yields all visitors of a scene in the order of their start, without end."""
-    return (person for party in _parties(seed) for person in party.people)
+def people(seed: int, pause: float | None = None) -> Iterator[Person]:
+    """Yields all visitors of a scene in the order of their start, without end.
+
+    With `pause`, each party comes that many seconds after the last one has left.
+    """
+    return (person for party in _parties(seed, pause) for person in party.people)
 
 
-def _parties(seed: int) -> Iterator[Party]:
+def _parties(seed: int, pause: float | None) -> Iterator[Party]:
     recent: list[Party] = []
     start, first_id = 0.0, 1
     for number in itertools.count():
-        start = _next_start(create_rng(seed, "gap", number), create_rng(seed, "phase", number // _PHASE), start, recent)
+        if pause is None:
+            start = _next_start(create_rng(seed, "gap", number), create_rng(seed, "phase", number // _PHASE), start, recent)
+        else:
+            start = max((one.end for one in recent), default=0.0) + pause
         while _is_full(party := _random_party(create_rng(seed, "party", number), start, first_id), recent):
             start += 0.4
         yield party

@@ -15,6 +15,8 @@ TIMEOUT = 5.0
 """Seconds for a camera to obey a command, or for the counter to forget a camera."""
 SETTLE_TIME = 1.0
 """Seconds after which a cleared message stays cleared: the counter applies its timeouts every half second."""
+RETAINED = (topics.setup, topics.label, topics.counts, topics.occupancy)
+"""The topics of a camera with a retained message. The setup is first, because the counter answers a change of it."""
 Do = Literal["pause", "resume", "snapshot"]
 
 
@@ -51,8 +53,8 @@ class KnownCamera(NamedTuple):
 
 
 def known_cameras(connection: Connection) -> dict[str, KnownCamera]:
-    """Returns the cameras with a label, counts or a capture module, by name."""
-    retained = connection.retained(topics.status(), topics.label(), topics.counts())
+    """Returns the cameras with a capture module or another retained message, by name."""
+    retained = connection.retained(topics.status(), *(topic() for topic in RETAINED))
     captures = {one.about.camera: one for one in statuses(retained) if one.about.camera is not None}
     others = [topics.label.name_in(topic) for topic in retained if not topic.startswith(topics.status(""))]
     return {name: KnownCamera(name, captures.get(name)) for name in sorted({*captures, *others})}
@@ -103,7 +105,7 @@ def forget(connection: Connection, camera: str, timeout: float = TIMEOUT) -> str
     captures = [known.capture.topic] if known.capture is not None else []
     end = time.monotonic() + timeout
     while True:
-        for topic in (topics.label(camera), topics.counts(camera), *captures):
+        for topic in (*(one(camera) for one in RETAINED), *captures):
             connection.publish(topic, b"", retain=True)
         time.sleep(SETTLE_TIME)
         if camera not in known_cameras(connection):

@@ -2,13 +2,14 @@
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
 
-from bus import Prediction, Setup, Visit
+from bus import Crossing, Prediction, Setup, Visit
 from capture.framer import RateLimiter
 from capture.prepare import Preparation
 from capture.settings import Settings as CaptureSettings
@@ -18,7 +19,7 @@ from classifier.decoders import UnusableOutput
 from classifier.recogniser import Prepared, Recogniser
 from counter.registry import FAR_APART_LIMIT
 from counter.settings import Settings as CounterSettings
-from counter.visitors import VisitorCounter
+from counter.visitors import Result, VisitorCounter
 from runtime.errors import InvalidSetting
 
 BEGIN = 1_600_000_000.0
@@ -47,15 +48,19 @@ class VirtualClock:
 
 
 class ClipFrame(NamedTuple):
-    """A frame of a recording: its number from 0, its time in seconds from the first frame, and the model's input."""
+    """A frame of a recording: its number from 0, its time in seconds from the first frame, and the model's input.
+
+    `aspect` is its width divided by its height.
+    """
 
     number: int
     seconds: float
     prepared: Prepared
+    aspect: float
 
 
 class ClipResult(NamedTuple):
-    """The visits in a recording, with times that begin at `BEGIN`, and the number of frames.
+    """The visits and crossings in a recording, with times that begin at `BEGIN`, and the number of frames.
 
     `seconds` is the time of the last frame. `unusable` is the number of pictures that could not be processed. `is_too_slow` says
     that the frames are further apart than those of a visit may be.
@@ -66,6 +71,7 @@ class ClipResult(NamedTuple):
     seconds: float
     unusable: int
     is_too_slow: bool
+    crossings: list[Crossing]
 
 
 class Clip:
@@ -104,7 +110,8 @@ class Clip:
                     continue
                 begin = at if number == 0 else begin
                 coloured = cv2.cvtColor(prepared, cv2.COLOR_GRAY2BGR) if prepared.ndim == 2 else prepared
-                yield ClipFrame(number, round(at - begin, 3), recogniser.prepare(coloured))
+                aspect = round(coloured.shape[1] / coloured.shape[0], 4)
+                yield ClipFrame(number, round(at - begin, 3), recogniser.prepare(coloured), aspect)
                 number += 1
 
 
@@ -152,9 +159,9 @@ class _Reader(threading.Thread):
 def count_clip(
     clip: Clip, recogniser: Recogniser, counter: CounterSettings, on_frame: Callable[[float, int], object] = lambda *_: None
 ) -> ClipResult:
-    """Counts the visits of a recording. `on_frame` gets the seconds and the visits so far. Raises `SourceLost`."""
-    visitors, visits = VisitorCounter("clip", counter.rules, counter.completed(Setup("clip"))), list[Visit]()
-    frames, seconds, far_apart = 0, 0.0, 0
+    """Counts the visitors in a recording. `on_frame` gets the seconds and the visits so far. Raises `SourceLost`."""
+    visitors, results = VisitorCounter("clip", counter.rules, counter.completed(Setup("clip"))), list[Result]()
+    frames, seconds, far_apart, visits = 0, 0.0, 0, 0
     with closing(_Reader(clip.frames(recogniser)).items()) as reader:
         for frame in reader:
             frames, seconds = frame.number + 1, frame.seconds
@@ -163,11 +170,19 @@ def count_clip(
             except UnusableOutput:
                 clip.unusable += 1
                 continue
-            found = result.inference_ms, result.model, result.labels, result.detections
+            found = result.inference_ms, result.model, result.labels, result.detections, False, frame.aspect
             settled = visitors.process(Prediction("clip", "clip", frame.number, seconds, at, at, *found))
-            visits += [one for one in settled if isinstance(one, Visit)]
+            results += settled
+            visits += sum(isinstance(one, Visit) for one in settled)
             far_apart = max(far_apart, visitors.far_apart)
-            on_frame(seconds, len(visits))
-    visits += [one for one in visitors.end_all() if isinstance(one, Visit)]
+            on_frame(seconds, visits)
+    results += visitors.end_all()
     is_too_slow = far_apart >= FAR_APART_LIMIT and counter.visit_frames > 1
-    return ClipResult(visits, frames, seconds, clip.unusable, is_too_slow)
+    found_visits = [one for one in results if isinstance(one, Visit)]
+    return ClipResult(found_visits, frames, seconds, clip.unusable, is_too_slow, _with_final_labels(results))
+
+
+def _with_final_labels(results: Sequence[Result]) -> list[Crossing]:
+    """Returns the crossings with the labels of their visits, as the counter's ledger has them."""
+    labels = {one.id: one.label for one in results if isinstance(one, Visit)}
+    return [replace(one, label=labels.get(one.visit, one.label)) for one in results if isinstance(one, Crossing)]

@@ -22,10 +22,12 @@ from footfall.camera import load_settings
 from footfall.clip import BEGIN, Clip, ClipResult, count_clip
 from footfall.models import DEMO_WARNING, LoadedModels, print_line, set_default_model
 from footfall.paths import argument_path
+from footfall.places import ByLine, Places, crossing_table, crossings_by_line, visit_table
 from footfall.recording import load_truth, result_table
 from runtime.errors import FootfallError
 from runtime.settings import load
 
+BLIND_WARNING = "LINES and ZONES are ignored: MODEL looks at whole pictures, and only a detector says where a visitor is"
 PROGRESS_INTERVAL = 0.5
 """Seconds between two updates of the progress."""
 
@@ -54,17 +56,21 @@ def main(arguments: argparse.Namespace) -> None:
         found = "no picture that can be processed" if result.unusable else "no picture"
         raise InvalidSetting(f"CLIP={arguments.clip!r}: contains {found}; must be a video file or a folder of pictures")
     is_misused = models.recogniser.is_demo and not clip.recording.is_drawn()
-    for warning in [*models.notes, *([DEMO_WARNING] if is_misused else []), *_warnings(result)]:
+    places = Places.of(counter) if models.recogniser.finds_boxes else Places((), ())
+    is_blind = bool(counter.lines or counter.zones) and not models.recogniser.finds_boxes
+    for warning in [*models.notes, *[DEMO_WARNING] * is_misused, *[BLIND_WARNING] * is_blind, *_warnings(result)]:
         print_line("count", warning)
-    rows = [_row(visit, began) for visit in result.visits]
+    rows = [_row(visit, began, places) for visit in result.visits]
     truth = load_truth(arguments.clip, lambda label: means_nobody(label, classifier.background_labels))
     if arguments.csv:
-        _write_csv(arguments.csv, rows, began is not None)
+        _write_csv(arguments.csv, rows, began is not None, places)
+    crossings = crossings_by_line(places, result.crossings)
     if arguments.json:
-        print(json.dumps(_as_json(arguments.clip, result, rows, truth), ensure_ascii=False, indent=2))
+        print(json.dumps(_as_json(arguments.clip, result, rows, truth, crossings), ensure_ascii=False, indent=2))
     elif arguments.csv != "-":
         speed = f"{result.frames} frames of {result.seconds:.1f} s in {elapsed:.1f} s, {result.frames / elapsed:.1f} a second"
-        print(f"{_visit_table(rows)}\n\n{result_table(arguments.clip, [one.label for one in result.visits], truth)}\n\n{speed}")
+        totals = result_table(arguments.clip, [one.label for one in result.visits], truth)
+        print("\n\n".join([visit_table(rows, places), totals, *([crossing_table(crossings)] if crossings else []), speed]))
 
 
 def _parse_began(text: str | None, zone: str | None) -> datetime | None:
@@ -85,10 +91,10 @@ def _time_of_day(began: datetime, seconds: float, zone: Any) -> str:
     return datetime.fromtimestamp(began.timestamp() + seconds, zone).isoformat("T", "milliseconds")
 
 
-def _row(visit: Visit, began: datetime | None) -> dict[str, Any]:
+def _row(visit: Visit, began: datetime | None, places: Places) -> dict[str, Any]:
     """Returns a visit with its times in seconds from the recording's start, and also as times of day if its start is known."""
     times = {"from": round(visit.started_at - BEGIN, 3), "to": round(visit.ended_at - BEGIN, 3)}
-    row = {**times, "label": visit.label, "peak": round(visit.peak, 3), "frames": visit.frames}
+    row = {**times, "label": visit.label, "peak": round(visit.peak, 3), "frames": visit.frames} | places.columns(visit)
     if began is not None:
         row |= {f"{name}_time": _time_of_day(began, seconds, began.tzinfo) for name, seconds in times.items()}
     return row
@@ -103,22 +109,13 @@ def _warnings(result: ClipResult) -> list[str]:
     return found
 
 
-def _visit_table(rows: list[dict[str, Any]]) -> str:
-    """Returns a table of the visits, with times in seconds."""
-    if not rows:
-        return "no visits"
-    width = max(5, *(len(row["label"]) for row in rows))
-    lines = [f"{'from (s)':>10}  {'to (s)':>10}  {'label':{width}}  peak"]
-    for row in rows:
-        clock = f"  {row['from_time']}" if "from_time" in row else ""
-        lines.append(f"{row['from']:10.1f}  {row['to']:10.1f}  {row['label']:{width}}  {row['peak']:.2f}{clock}")
-    return "\n".join(lines)
-
-
-def _as_json(clip: str, result: ClipResult, rows: list[dict[str, Any]], truth: Mapping[str, int] | None) -> dict[str, Any]:
+def _as_json(
+    clip: str, result: ClipResult, rows: list[dict[str, Any]], truth: Mapping[str, int] | None, crossings: ByLine
+) -> dict[str, Any]:
     totals = Counter(visit.label for visit in result.visits)
     document: dict[str, Any] = {"clip": clip, "frames": result.frames, "seconds": result.seconds}
-    return document | {"visits": rows, "totals": totals} | ({} if truth is None else {"truth": truth})
+    document |= {"visits": rows, "totals": totals} | ({"crossings": crossings} if crossings else {})
+    return document | ({} if truth is None else {"truth": truth})
 
 
 def _check_writable(name: str | None) -> None:
@@ -130,9 +127,9 @@ def _check_writable(name: str | None) -> None:
         raise InvalidSetting(f"--csv {str(path)!r}: cannot be written")
 
 
-def _write_csv(name: str, rows: list[dict[str, Any]], has_times: bool) -> None:
+def _write_csv(name: str, rows: list[dict[str, Any]], has_times: bool, places: Places) -> None:
     text = io.StringIO()
-    columns = ["from", "to", "label", "peak", "frames", *(["from_time", "to_time"] if has_times else [])]
+    columns = ["from", "to", "label", "peak", "frames", *places.names, *(["from_time", "to_time"] if has_times else [])]
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from paho.mqtt import client as mqtt
 
-from bus import CurrentLabel, DayCounts, Status, topics
+from bus import CurrentLabel, DayCounts, Occupancy, Status, topics
 from bus.states import RUNNING, STARTING
 from footfall.connection import Connection, check_running, guest_connection, parse
 
@@ -30,12 +30,21 @@ class CameraState:
     day: str = ""
     totals: dict[str, int] = field(default_factory=dict)
     """The day's visits by label."""
+    occupancy: Occupancy | None = None
 
     def line(self, camera: str) -> str:
-        """Returns a line such as ``door: woman since 11:44:02 (today: man 7, woman 6)``."""
+        """Returns a line such as ``door: woman since 11:44:02 (today: man 7, woman 6; in 9, out 8, inside 1; till 1)``."""
         since = "" if self.since is None else f" since {datetime.fromtimestamp(self.since):%H:%M:%S}"
         totals = ", ".join(f"{label} {number}" for label, number in sorted(self.totals.items())) or "no visits"
-        return f"{camera}: {self.label or self.problem or 'nobody'}{since} (today: {totals})"
+        return f"{camera}: {self.label or self.problem or 'nobody'}{since} (today: {totals}{self._places()})"
+
+    def _places(self) -> str:
+        """Returns how many went in and out and are inside, if there are lines, and how many are in each zone."""
+        if (one := self.occupancy) is None:
+            return ""
+        lines = "" if one.inside is None else f"; in {one.entered}, out {one.left}, inside {one.inside}"
+        zones = ", ".join(f"{zone} {number}" for zone, number in sorted(one.zones.items()))
+        return f"{lines}; {zones}" if zones else lines
 
 
 class Watch:
@@ -47,12 +56,14 @@ class Watch:
         self._printed: dict[str, str] = {}
 
     def process(self, message: mqtt.MQTTMessage) -> None:
-        """Applies a label, a day's counts, or the status of a capture module. Ignores other messages."""
+        """Applies a label, a day's counts, an occupancy, or the status of a capture module. Ignores other messages."""
         topic, payload = message.topic, message.payload
         camera = topics.label.name_in(topic)
         if topic.startswith(topics.status("")):
             if (status := parse(Status, topic, payload)) and (state := self._cameras.get(status.about.camera or "")):
                 state.problem = "" if status.state in WORKING_STATES else status.state
+        elif topic == topics.occupancy(camera):
+            self._on_occupancy(camera, parse(Occupancy, topic, payload))
         elif not payload:  # the camera was removed
             self._cameras.pop(camera, None)
             self._printed.pop(camera, None)
@@ -64,6 +75,12 @@ class Watch:
             state = self._cameras.setdefault(camera, CameraState())
             if counts.day >= state.day:  # an earlier day is published again when a visit over midnight ends
                 state.day, state.totals = counts.day, counts.totals
+
+    def _on_occupancy(self, camera: str, occupancy: Occupancy | None) -> None:
+        if occupancy is not None:
+            self._cameras.setdefault(camera, CameraState()).occupancy = occupancy
+        elif (state := self._cameras.get(camera)) is not None:
+            state.occupancy = None
 
     def print_changes(self) -> None:
         """Prints the cameras that have changed since they were last printed."""
@@ -78,7 +95,7 @@ def watch(connection: Connection, out: TextIO) -> None:
     """Prints changes until interrupted. Raises `footfall.connection.NotRunning` if no suite runs."""
     check_running(connection)
     connection.follow(topics.label(), topics.counts())
-    connection.follow(topics.status())  # after the labels, which make the cameras known
+    connection.follow(topics.status(), topics.occupancy())  # after the labels, which make the cameras known
     watching, was_connected = Watch(out), True
     while True:
         message, end = connection.take(BATCH_TIME), time.monotonic() + BATCH_TIME

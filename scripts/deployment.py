@@ -28,9 +28,13 @@ RULES = {
     "MATRIX": ("sensehat|none", "must be sensehat or none"),
     "THRESHOLD": (r"[01]|0?\.\d+", "must be a number from 0 to 1"),
     "KEEP_DAYS": (r"[1-9]\d{0,4}", "must be a whole number from 1 to 36500"),
+    "SHOW": ("label|occupancy", "must be label or occupancy"),
+    "OCCUPANCY_RESET": (r"([01]\d|2[0-3]):[0-5]\d", "must be a time of day such as 04:00"),
     "FORWARD": ("none|visits|changes|all", "must be none, visits, changes or all"),
 }
 """Valid values, and the modules' own messages for invalid ones, which otherwise appear only on the device."""
+JSON_LISTS = ("LINES", "ZONES")
+"""Variables with a list in JSON. The modules check its items."""
 ENV_LINE = re.compile(
     r"""\s*(?:export\s+)?(\w+)\s*=
         (?:\s+\#.*                                             # a comment and no value
@@ -130,7 +134,18 @@ def read_values(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
         path = folder / name
         given = assignments(path.read_text("utf-8"), name) if path.exists() else {}
         values |= {variable: value for variable, value in given.items() if value or variable not in values}
-    return values | {variable: environment[variable] for variable in values if environment.get(variable)}
+    found = {variable: environment[variable] for variable in values if environment.get(variable)}
+    if found.get("LINES", "").isdecimal():  # the height of the terminal, which some programs export
+        del found["LINES"]
+    return values | found
+
+
+def find_list_problem(text: str) -> str:
+    """Returns why a text is not a list in JSON, in the words of the modules; else empty."""
+    try:
+        return "" if isinstance(json.loads(text), list) else "must be a list of at most 16"
+    except (ValueError, RecursionError) as error:
+        return f"is not JSON: {error!s:.80}"
 
 
 def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, tuple[Any, list[str]]]:
@@ -149,6 +164,9 @@ def expand_all(folder: Path, platforms: tuple[str, ...], environment: Mapping[st
     for name, (rule, message) in RULES.items():
         if not re.fullmatch(rule, values.get(name, ""), re.ASCII) and values.get(name):
             raise DeploymentError(f"{name}={values[name]}: {message}")
+    for name in JSON_LISTS:
+        if problem := find_list_problem(values.get(name) or "[]"):
+            raise DeploymentError(f"{name}={values[name]}: {problem}")
     if missing:
         raise DeploymentError(f"not set: {', '.join(sorted(missing))}; in .env, a copy of .env.template, or in the environment")
     return manifests

@@ -24,6 +24,8 @@ from hypothesis import strategies as st
 from bridge.policy import Policy
 from bridge.results import Kind
 from bridge.sinks.edgehub.twin import read_policy
+from bus import Line
+from counter.settings import Settings as CounterSettings
 from runtime.errors import InvalidSetting
 from runtime.settings import environment_variables, load
 from scripts.deployment import assignments
@@ -31,6 +33,8 @@ from tests.support.broker import ROOT
 from tests.support.wait import limit
 
 GOLDEN = {path.name: json.loads(path.read_text()) for path in sorted((ROOT / "tests" / "golden").glob("deployment*.json"))}
+LINES = '[{"name": "it\\u0027s #1 door", "from": [0.1, 0.5], "to": [0.9, 0.5]}]'
+"""In JSON, \\u0027 is the single quote that would end the value in .env."""
 LOGIN = {"CONTAINER_REGISTRY_SERVER": "Shop.example:5000", "CONTAINER_REGISTRY_USERNAME": "shop"}
 LOGIN |= {"CONTAINER_REGISTRY_PASSWORD": "secret"}
 
@@ -148,12 +152,13 @@ def test_templates_have_no_secrets_and_env_template_lists_each_variable() -> Non
 
 
 def test_the_environment_overrides_env_and_that_the_defaults(project: Path) -> None:
-    """Only the owner can read the manifest, which has the registry's password."""
+    """Only the owner can read the manifest, which has the registry's password. LINES=24 is the height of a terminal."""
     (project / ".env").write_text(
         "# a comment\nCONTAINER_REGISTRY_SERVER=one.example\nexport CONTAINER_REGISTRY_USERNAME = shop  # who\n"
         "CONTAINER_REGISTRY_PASSWORD='p\"w#\\ $HOME'\nCAMERA=back\nFORWARD=all\nTZ=\n"
+        f"LINES='{LINES}'\n"
     )
-    assert expand(project, "arm32v7", CAMERA="yard", SENSE_HAT_LEDS="/dev/null")[::2] == (0, "")
+    assert expand(project, "arm32v7", CAMERA="yard", SENSE_HAT_LEDS="/dev/null", LINES="24")[::2] == (0, "")
     path = project / "config" / "deployment.arm32v7.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     manifest = json.loads(path.read_text())
@@ -163,6 +168,8 @@ def test_the_environment_overrides_env_and_that_the_defaults(project: Path) -> N
     modules = modules_of(manifest)
     assert variables(modules["capture"])["CAMERA"] == variables(modules["mosquitto"])["CAMERAS"] == "yard"
     assert variables(modules["counter"])["TZ"] == "Etc/UTC"
+    assert variables(modules["counter"])["LINES"] == LINES
+    assert load(CounterSettings, lines=LINES).lines == (Line("it's #1 door", (0.1, 0.5), (0.9, 0.5)),)
     assert '"PathOnHost":"/dev/null"' in modules["display"]["settings"]["createOptions"]
     assert manifest["modulesContent"]["bridge"]["properties.desired"] == {"forward": "all"}
 
@@ -196,6 +203,10 @@ INVALID_VALUES = {
     "ROTATE": "45",
     "THRESHOLD": "7",
     "KEEP_DAYS": "0",
+    "LINES": "door",
+    "ZONES": "5",
+    "OCCUPANCY_RESET": "25:00",
+    "SHOW": "both",
     "FORWARD": "some",
 }
 
@@ -204,7 +215,8 @@ INVALID_VALUES = {
 def test_an_invalid_value_of_a_setting_is_refused(project: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the module's words. Without it, the module would end repeatedly on every device."""
     value = INVALID_VALUES[name]
-    module = {"THRESHOLD": "counter", "KEEP_DAYS": "counter", "FORWARD": "bridge"}.get(name, "capture")
+    modules = {"capture": ("CAMERA", "FRAME_RATE", "ROTATE"), "bridge": ("FORWARD",), "display": ("SHOW",)}
+    module = next((one for one, names in modules.items() if name in names), "counter")
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidSetting) as refused:
         load(importlib.import_module(f"{module}.settings").Settings)

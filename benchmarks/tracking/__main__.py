@@ -6,31 +6,32 @@ frame, so that all of its frames are used at any rate.
 """
 
 import argparse
-import json
-import subprocess
 import time
 import tracemalloc
 from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.tables import print_row
-from benchmarks.tracking import peers
-from benchmarks.tracking.scores import Found, Identity, Tracked, score_crossings, score_identity
+from benchmarks.tracking.others import PeerClip, Tracked, paths_of_tracks, run_peers
+from benchmarks.tracking.scores import Found, counted_crossings, score_crossings, three_lines
 from benchmarks.tracking.sequences import Frame, Sequence, read_sequence
+from counter.tracking.lines import Crossing
 from counter.tracking.packing import SavedTracks, pack
 from counter.tracking.things import Area, Sighting, Thing, merge
 from counter.tracking.tracker import Tracker
+from demo.identity import Hota, Identity, score_hota, score_identity
 
 RATES = (30, 10, 5, 2, 1)
-TIMEOUT = 3600.0
-PIXELS = 1080.0
-"""The height of the pictures for other trackers, in pixels."""
+YOLOX_THRESHOLD = 0.6
+"""The confidence from which a box of the sequences can begin a track: that of ByteTrack's authors for the same detector."""
 Paths = dict[int, list[Sighting]]
+Result = tuple[Tracked, list[Crossing]]
+"""The boxes by track in each frame, and the crossings that were counted."""
 
 
-def track(clip: Sequence) -> tuple[Tracked, Paths]:
+def track(clip: Sequence, threshold: float) -> tuple[Tracked, Paths]:
     """Returns Footfall's tracks as known at each frame, and with the sightings before each track was confirmed."""
-    tracker = Tracker()
+    tracker = Tracker(threshold=threshold)
     tracked: Tracked = []
     paths: Paths = defaultdict(list)
     for frame in clip.frames:
@@ -41,46 +42,34 @@ def track(clip: Sequence) -> tuple[Tracked, Paths]:
     return tracked, paths
 
 
-def track_with_peers(python: str, clips: list[Sequence]) -> dict[str, list[Tracked]]:
-    """Returns the tracks of each of the other trackers for each clip."""
-    boxes = [{"rate": one.rate, "frames": [[_corners(thing) for thing in frame.things] for frame in one.frames]} for one in clips]
-    done = subprocess.run(
-        [python, peers.__file__], input=json.dumps(boxes), stdout=subprocess.PIPE, text=True, check=True, timeout=TIMEOUT
-    )
-    return {
-        name: [_tracked(clip, rows) for clip, rows in zip(clips, result["tracks"], strict=True)]
-        for name, result in json.loads(done.stdout).items()
-    }
-
-
-def _corners(thing: Thing) -> list[float]:
-    x, y, w, h = (length * PIXELS for length in thing.area)
-    return [x, y, x + w, y + h, thing.confidence]
-
-
-def _tracked(clip: Sequence, rows: list[list[int]]) -> Tracked:
-    return [
-        {number: thing.area for number, thing in zip(row, frame.things, strict=True) if number >= 0}
-        for row, frame in zip(rows, clip.frames, strict=True)
+def track_with_peers(python: str, clips: list[Sequence]) -> dict[str, list[Result]]:
+    """Returns the tracks of each of the other trackers for each clip, and the crossings that LineZone finds on ByteTrack's."""
+    given = [
+        PeerClip(clip.rate, [frame.at for frame in clip.frames], [frame.things for frame in clip.frames], three_lines(clip))
+        for clip in clips
     ]
-
-
-def _paths(clip: Sequence, tracked: Tracked) -> Paths:
-    paths = defaultdict(list)
-    for frame, boxes in zip(clip.frames, tracked, strict=True):
-        for number, area in boxes.items():
-            paths[number].append(Sighting(frame.at, area))
-    return paths
+    results = run_peers(python, given)
+    found = {
+        name: [
+            (one, counted_crossings(clip, paths_of_tracks(peer.times, one)))
+            for clip, peer, one in zip(clips, given, tracked, strict=True)
+        ]
+        for name, tracked in results.tracks.items()
+    }
+    for name, crossings in results.crossings.items():
+        found[f"ByteTrack, {name}"] = list(zip(results.tracks["ByteTrack"], crossings, strict=True))
+    return found
 
 
 def report(sequences: list[Sequence], python: str | None) -> None:
-    """Prints IDF1 and crossings by frame rate and tracker.
+    """Prints HOTA, IDF1 and crossings by frame rate and tracker.
 
     The crossings are those that people make in the sampled frames, and those that they make at the full frame rate.
     """
     print_row(
         "frames/s",
         "tracker",
+        "HOTA",
         "IDF1",
         *(one.name for one in sequences),
         "sampled",
@@ -92,15 +81,16 @@ def report(sequences: list[Sequence], python: str | None) -> None:
     )
     for rate in RATES:
         clips = [clip for one in sequences for clip in one.samples(rate)]
-        ours = [track(clip) for clip in clips]
-        results = {"Footfall": ours}
-        if python:
-            for name, tracked in track_with_peers(python, clips).items():
-                results[name] = [(one, _paths(clip, one)) for clip, one in zip(clips, tracked, strict=True)]
+        ours = [track(clip, YOLOX_THRESHOLD) for clip in clips]
+        counted = [counted_crossings(clip, one) for clip, (_, one) in zip(clips, ours, strict=True)]
+        full = [_frames(clip, one) for clip, (_, one) in zip(clips, ours, strict=True)]
+        results = {
+            "Footfall": list(zip((tracked for tracked, _ in ours), counted, strict=True)),
+            "with earlier": list(zip(full, counted, strict=True)),
+            **(track_with_peers(python, clips) if python else {}),
+        }
         for name, result in results.items():
             _print_result(rate, name, clips, result)
-        full = [_frames(clip, paths) for clip, (_, paths) in zip(clips, ours, strict=True)]
-        _print_result(rate, "with earlier", clips, [(one, paths) for one, (_, paths) in zip(full, ours, strict=True)])
 
 
 def _frames(clip: Sequence, paths: Paths) -> Tracked:
@@ -111,15 +101,16 @@ def _frames(clip: Sequence, paths: Paths) -> Tracked:
     return list(at.values())
 
 
-def _print_result(rate: int, name: str, clips: list[Sequence], result: list[tuple[Tracked, Paths]]) -> None:
+def _print_result(rate: int, name: str, clips: list[Sequence], result: list[Result]) -> None:
     identities: dict[str, Identity] = defaultdict(Identity)
-    sampled = whole = Found()
-    for clip, (tracked, paths) in zip(clips, result, strict=True):
+    hota, sampled, whole = Hota(), Found(), Found()
+    for clip, (tracked, crossings) in zip(clips, result, strict=True):
         identities[clip.name] += score_identity(clip.frames, tracked)
-        sampled += score_crossings(clip, paths, clip.frames)
-        whole += score_crossings(clip, paths, clip.all_frames)
+        hota += score_hota(clip.frames, tracked)
+        sampled += score_crossings(clip, crossings, clip.frames)
+        whole += score_crossings(clip, crossings, clip.all_frames)
     total = sum(identities.values(), Identity())
-    print_row(rate, name, total.f1, *(one.f1 for one in identities.values()), *sampled.cells, *whole.cells)
+    print_row(rate, name, hota.value, total.f1, *(one.f1 for one in identities.values()), *sampled.cells, *whole.cells)
 
 
 def crowd(number: int, frames: int) -> list[Frame]:

@@ -1,37 +1,14 @@
-"""How good tracks are: IDF1, and the crossings of lines that they find."""
+"""The crossings of lines that tracks find."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from math import hypot
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks.tracking.sequences import Frame
 from benchmarks.tracking.sequences import Sequence as Clip
 from counter.tracking.assignment import assign
 from counter.tracking.lines import Crossing, Line, LineCounter
-from counter.tracking.things import Area, Sighting
-
-MIN_IOU = 0.5  # intersection over union at which a box is a person's
-MAX_DELAY = 1.0  # seconds between a crossing and the one that was counted
-MAX_DISTANCE = 1.0  # between the two, in heights of the person
-Tracked = list[dict[int, Area]]
-"""For each frame, the boxes by their tracks."""
-
-
-class Identity(NamedTuple):
-    """Boxes with the right identity, boxes of people, and boxes of tracks."""
-
-    right: int = 0
-    people: int = 0
-    tracked: int = 0
-
-    def __add__(self, other: "Identity") -> "Identity":  # type: ignore[override]
-        return Identity(*(one + two for one, two in zip(self, other, strict=True)))
-
-    @property
-    def f1(self) -> float:
-        """IDF1 in percent (Ristani et al., ECCV 2016 workshops)."""
-        return 200 * self.right / (self.people + self.tracked)
+from counter.tracking.things import Sighting
+from demo.crossing_score import RealCrossing, distances
 
 
 class Found(NamedTuple):
@@ -50,68 +27,44 @@ class Found(NamedTuple):
         return self.real, 100 * self.found / max(1, self.real), 100 * self.invented / max(1, self.real)
 
 
-def score_identity(frames: Sequence[Frame], tracked: Tracked) -> Identity:
-    """Returns the identity score as TrackEval defines it: boxes on ignored things are left out first."""
-    people, tracks, both = Counter[int](), Counter[int](), defaultdict[int, Counter[int]](Counter)
-    for frame, boxes in zip(frames, tracked, strict=True):
-        left = _without_ignored(frame, boxes)
-        people.update(frame.people.keys())
-        tracks.update(left.keys())
-        for track, box in left.items():
-            both[track].update(person for person, area in frame.people.items() if box.iou(area) >= MIN_IOU)
-    pairs = assign({track: {person: -float(count) for person, count in one.items()} for track, one in both.items()})
-    return Identity(sum(both[track][person] for track, person in pairs.items()), people.total(), tracks.total())
-
-
-def _without_ignored(frame: Frame, boxes: Mapping[int, Area]) -> dict[int, Area]:
-    areas = [*frame.people.values(), *frame.ignored.values()]
-    ious = {track: {n: box.iou(area) for n, area in enumerate(areas)} for track, box in boxes.items()}
-    pairs = assign({track: {n: -iou for n, iou in one.items() if iou >= MIN_IOU} for track, one in ious.items()})
-    return {track: box for track, box in boxes.items() if pairs.get(track, -1) < len(frame.people)}
-
-
 def three_lines(clip: Clip) -> list[Line]:
     """Returns upright lines at a quarter, half and three quarters of the picture's width."""
     return [Line(f"{part}", (part * clip.aspect, 0.0), (part * clip.aspect, 1.0)) for part in (0.25, 0.5, 0.75)]
 
 
-def real_crossings(lines: Sequence[Line], frames: Sequence[Frame], is_ignored: bool = False) -> list[tuple[Crossing, float]]:
-    """Returns the crossings of the people in some frames, or of ignored things, each with the height of who crossed."""
+def real_crossings(lines: Sequence[Line], frames: Sequence[Frame], is_ignored: bool = False) -> list[RealCrossing]:
+    """Returns the crossings of the people in some frames, or of ignored things."""
     counter = LineCounter(lines)
     found = []
     for frame in frames:
         for person, area in (frame.ignored if is_ignored else frame.people).items():
-            found += [(one, area.h) for one in counter.process(person, [Sighting(frame.at, area)])]
+            found += [RealCrossing(one, area.h) for one in counter.process(person, [Sighting(frame.at, area)])]
     return found
 
 
-def score_crossings(clip: Clip, paths: Mapping[int, Sequence[Sighting]], frames: Sequence[Frame]) -> Found:
-    """Returns how many crossings of three lines were found, of those that people make in some frames.
-
-    One that was counted is right if somebody crossed that line in that direction within `MAX_DELAY` and `MAX_DISTANCE`. Each is
-    right once. Crossings of ignored things are neither right nor invented.
-    """
-    lines = three_lines(clip)
-    counter, interval = LineCounter(lines), 1 / clip.rate
-    counted = [
+def counted_crossings(clip: Clip, paths: Mapping[int, Sequence[Sighting]]) -> list[Crossing]:
+    """Returns the crossings of three lines that are counted on the paths of whole tracks."""
+    counter, interval = LineCounter(three_lines(clip)), 1 / clip.rate
+    return [
         one
         for track, path in paths.items()
         for one in (*counter.process(track, path, interval), *counter.end(track, path, interval))
     ]
+
+
+def score_crossings(clip: Clip, counted: Sequence[Crossing], frames: Sequence[Frame]) -> Found:
+    """Returns how many crossings of three lines were found, of those that people make in some frames.
+
+    One that was counted is right as `demo.crossing_score` says, but crossings of ignored things are neither right nor invented.
+    """
+    lines = three_lines(clip)
     real, ignored = real_crossings(lines, frames), real_crossings(lines, frames, is_ignored=True)
-    pairs = assign({n: _candidates(one, real, ignored) for n, one in enumerate(counted)})
+    pairs = assign({n: _costs(one, real, ignored) for n, one in enumerate(counted)})
     found = sum(one < len(real) for one in pairs.values())
     return Found(len(real), found, len(counted) - len(pairs))
 
 
-def _candidates(
-    one: Crossing, real: Iterable[tuple[Crossing, float]], ignored: Iterable[tuple[Crossing, float]]
-) -> dict[int, float]:
+def _costs(one: Crossing, real: Sequence[RealCrossing], ignored: Sequence[RealCrossing]) -> dict[int, float]:
     """Returns the crossings that one may be, by number, with costs below 0; those of ignored things are the last choice."""
-    costs = {}
-    rows = [*((other, height, -100.0) for other, height in real), *((other, height, -10.0) for other, height in ignored)]
-    for number, (other, height, cost) in enumerate(rows):
-        delay, distance = abs(one.at - other.at), hypot(one.point[0] - other.point[0], one.point[1] - other.point[1]) / height
-        if (one.line, one.direction) == (other.line, other.direction) and delay <= MAX_DELAY and distance <= MAX_DISTANCE:
-            costs[number] = cost + delay + distance
-    return costs
+    likely = {number: far - 100 for number, far in distances(one, real).items()}
+    return likely | {len(real) + number: far - 10 for number, far in distances(one, ignored).items()}

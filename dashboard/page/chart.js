@@ -190,11 +190,11 @@ function writeSums(plot, { above, below }) {
 }
 
 /** Says what is above and below the axis. @param {any} plot */
-function writeDirections({ ctx: context, bbox: { left, top, height } }) {
-  Object.assign(context, { font: font(0.8 * devicePixelRatio), fillStyle: themeColour("--ink-soft"), textAlign: "left", textBaseline: "top" });
-  drawHaloed(context, "in", left + 0.3 * rem(), top);
+function writeDirections({ ctx: context, bbox: { left, top, width, height } }) {
+  Object.assign(context, { font: font(0.8 * devicePixelRatio), fillStyle: themeColour("--ink-soft"), textAlign: "right", textBaseline: "top" });
+  drawHaloed(context, "in", left + width, top);
   context.textBaseline = "bottom";
-  drawHaloed(context, "out", left + 0.3 * rem(), top + height);
+  drawHaloed(context, "out", left + width, top + height);
 }
 
 /**

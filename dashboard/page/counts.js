@@ -23,6 +23,8 @@ const DIRECTIONS = [
   { title: "In", direction: "in" },
   { title: "Out", direction: "out" },
 ];
+const MAX_FLOW_LABELS = 3; // in the table; all are in the CSV
+const MAX_ZONES = 2;
 const MIN_HOURS = { narrow: 8, wide: 14 };
 
 export class Counts {
@@ -33,6 +35,7 @@ export class Counts {
   #hour = "";
   /** Whether the chart shows crossings, if there are lines. */
   #showsFlow = false;
+  #wasWide = false;
   #camera = /** @type {HTMLSelectElement} */ (byId("counted-camera"));
 
   /** @param {LabelColours} colours @param {Clock} clock @param {SiteTime} site @param {() => void} signIn */
@@ -45,6 +48,7 @@ export class Counts {
     this.chart = new Chart(byId("chart"), colours, (hour) => this.#showReadout(hour));
     this.comparison = new Comparison(() => this.#render(), signIn);
     this.#camera.addEventListener("change", () => this.#render());
+    new ResizeObserver(() => this.#wasWide !== this.chart.wide && this.#render()).observe(byId("chart"));
     byId("show-visits").addEventListener("click", () => this.#switch(false));
     byId("show-flow").addEventListener("click", () => this.#switch(true));
   }
@@ -75,6 +79,7 @@ export class Counts {
   }
 
   #render() {
+    this.#wasWide = this.chart.wide;
     this.#hour = this.site.hour(this.clock.now);
     const report = this.#state?.today.report ?? null;
     setShown(byId("counted"), report !== null);
@@ -83,7 +88,8 @@ export class Counts {
     if (!this.#state || !report) return;
     const [today, otherReport] = [dayOf(report, this.#camera.value), this.comparison.report];
     const other = otherReport && dayOf(otherReport, this.#camera.value);
-    const known = new Set([...this.#state.labels, ...today.counts.keys(), ...(other?.counts.keys() ?? [])]);
+    const crossed = DIRECTIONS.flatMap(({ direction }) => [...flow(report, this.#camera.value, direction).keys()]);
+    const known = new Set([...this.#state.labels, ...today.counts.keys(), ...(other?.counts.keys() ?? []), ...crossed]);
     const labels = this.colours.sorted(known);
     this.#shown = { today, other, labels };
     this.#showHeader(report, otherReport);
@@ -110,10 +116,15 @@ export class Counts {
     setAttribute(byId("chart"), "aria-label", chartText(data));
     setShown(byId("no-data-key"), unknown.includes(true));
     const otherDay = otherReport ? shortDay(otherReport.day) : "";
-    const zones = this.#isFlow ? [] : zonesOf(report, this.#camera.value);
-    showTable(shown, labels, groups, zones, today, other, otherDay, currentHour);
+    const zones = this.#isFlow || !this.chart.wide ? [] : zonesOf(report, this.#camera.value).slice(0, MAX_ZONES);
+    showTable(shown, this.#isFlow && !this.#hasRoom(labels) ? [] : labels, groups, zones, today, other, otherDay, currentHour);
     setText(byId("counts-caption"), this.#isFlow ? "Crossings of the lines in each hour" : "Visits that began in each hour");
     this.#showReadout(null);
+  }
+
+  /** Whether there is room for columns of these labels in both directions. @param {string[]} labels */
+  #hasRoom(labels) {
+    return this.chart.wide && labels.length <= MAX_FLOW_LABELS;
   }
 
   /** Whether the chart shows crossings. */

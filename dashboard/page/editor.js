@@ -14,7 +14,7 @@ import { Sketch } from "./sketch.js";
 import { VisitorClasses } from "./visitor-classes.js";
 
 /**
- * The camera that is set up, its picture, and the setup that it had at first, as JSON.
+ * The camera that is set up, its picture, and the setup that it had at first, as `contentOf` returns it.
  * @typedef {{camera: string, picture: Picture, before: string}} Opened
  */
 
@@ -32,6 +32,7 @@ export class Editor {
   #state = null;
   /** What the server refused, by the id of the shape. @type {Map<number, string>} */
   #refused = new Map();
+  #isSaving = false;
 
   /** @param {(camera: string | null) => void} onEditing @param {(text: string) => void} announce @param {() => void} signIn */
   constructor(onEditing, announce, signIn) {
@@ -50,7 +51,7 @@ export class Editor {
       ["reset", () => this.#reset(null, "Everything is as the settings say. Save to keep that.")],
       ["theirs", () => this.#showTheirs()],
     ])) byId(`setup-${name}`).addEventListener("click", action);
-    this.#dialog.addEventListener("keydown", (event) => this.#onKey(event));
+    document.addEventListener("keydown", (event) => this.#opened && this.#onKey(event));
     this.#dialog.addEventListener("cancel", (event) => this.#escape(event));
     this.#dialog.addEventListener("close", () => this.#onClosed());
     new ResizeObserver(() => this.#opened && this.#sketch.render()).observe(this.#sketch.node);
@@ -59,7 +60,7 @@ export class Editor {
   /** @param {string} camera @param {Picture} picture */
   open(camera, picture) {
     if (!this.#state || this.#opened) return;
-    this.#opened = { camera, picture, before: JSON.stringify(ownSetup(this.#state, camera)) };
+    this.#opened = { camera, picture, before: contentOf(ownSetup(this.#state, camera)) };
     this.#draft = new Draft(this.#own, this.#state.setup_defaults);
     this.#refused.clear();
     this.#sketch.selected = null;
@@ -96,8 +97,7 @@ export class Editor {
     setShown(byId("setup-finish"), drawing === "zone" || drawing === "mask");
     setShown(byId("setup-stop"), drawing !== null);
     setShown(byId("setup-none"), this.#draft.shapes.length === 0 && drawing === null);
-    setDisabled("setup-undo", !this.#draft.canUndo);
-    setShown(byId("setup-conflict"), JSON.stringify(this.#own) !== this.#opened.before && !this.#state.broker.disconnected_since);
+    setShown(byId("setup-conflict"), contentOf(this.#own) !== this.#opened.before && !this.#state.broker.disconnected_since);
   }
 
   /** Shows a text, and tells it to screen readers. @param {string} text */
@@ -121,20 +121,23 @@ export class Editor {
 
   /** Shows the setup that somebody else has saved meanwhile. */
   #showTheirs() {
-    if (this.#opened) this.#opened.before = JSON.stringify(this.#own);
+    if (this.#opened) this.#opened.before = contentOf(this.#own);
     this.#reset(this.#own, "This is the new setup.");
   }
 
   async #save() {
-    if (!this.#opened) return;
-    if (this.#sketch.drawing) this.#sketch.cancel();
+    if (!this.#opened || !this.#state || this.#isSaving) return;
+    this.#sketch.cancel();
     const { camera } = this.#opened;
+    const setup = this.#draft.setup();
     setText(byId("setup-problem"), "");
     this.#refused.clear();
-    setDisabled("setup-save", true);
-    const { problem, at } = await saveSetup(camera, this.#draft.setup(), this.signIn);
-    setDisabled("setup-save", false);
+    this.#isSaving = true;
+    const { problem, at } = await saveSetup(camera, setup, this.signIn);
+    this.#isSaving = false;
     if (problem) return this.#showRefusal(problem, this.#draft.at(at));
+    const own = { lines: null, zones: null, mask: [], visitors: null, ...setup };
+    this.#state.setups = { ...this.#state.setups, [camera]: own }; // until the server sends it, a moment later
     this.#close();
     this.announce(`The setup of camera ${camera} is saved. It counts from the next picture on.`);
   }
@@ -151,6 +154,7 @@ export class Editor {
 
   #close() {
     this.#dialog.close();
+    this.#onClosed();
   }
 
   /** Puts the picture back. */
@@ -183,7 +187,7 @@ export class Editor {
   }
 }
 
-/** @param {string} id @param {boolean} isDisabled */
-function setDisabled(id, isDisabled) {
-  /** @type {HTMLButtonElement} */ (byId(id)).disabled = isDisabled;
+/** Returns what a setup says, to compare it. @param {Setup | null} own */
+function contentOf(own) {
+  return JSON.stringify([own?.lines ?? null, own?.zones ?? null, own?.mask ?? [], own?.visitors ?? null]);
 }

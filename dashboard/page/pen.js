@@ -26,6 +26,14 @@ export class Pen {
     return this.points.length >= (this.kind === "line" ? 2 : 3);
   }
 
+  /** What to do next, in words. */
+  get hint() {
+    const number = this.points.length;
+    if (this.kind === "line") return number ? "The beginning is set. Click where it ends." : "Click where the line begins.";
+    if (!number) return "Click the first corner.";
+    return `Corner ${number} is set. ${this.isComplete ? "Click the first corner or press Enter to finish." : "Click the next corner."}`;
+  }
+
   /** Moves the cursor with a pointer. @param {Point} place */
   moveTo(place) {
     this.cursor = snapped(place);

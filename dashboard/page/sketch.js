@@ -4,7 +4,8 @@
 /** @import { Point } from "./geometry.js" */
 /** @import { Kind } from "./shapes.js" */
 
-import { element, setAttribute, syncChildren } from "./elements.js";
+import { arrowStep } from "./arrow-keys.js";
+import { byId, element, setAttribute, syncChildren } from "./elements.js";
 import { centre, directionWord, distance, inward, snapped, stepped } from "./geometry.js";
 import { cross, described, position, shapeHandles, target } from "./handles.js";
 import { Pen } from "./pen.js";
@@ -13,10 +14,6 @@ import { find } from "./shapes.js";
 
 const TOLERANCE = { mouse: 12, touch: 24, pen: 16 }; // pixels
 const MIN_DRAG = 0.03; // distance from which pressing, moving and releasing draws a line
-const STEP = 0.01; // of the picture, for each press of an arrow key
-const BIG_STEP = 0.05;
-/** @type {Record<string, Point>} */
-const ARROW_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** @typedef {{id: number, point: number | null, last: Point, hasMoved: boolean}} Drag `point` is null while the shape is moved */
 
@@ -58,9 +55,12 @@ export class Sketch {
   start(kind) {
     this.#pen = new Pen(kind, this.#aspect);
     this.selected = null;
-    const first = kind === "line" ? "where it begins" : "its first corner";
-    this.say(`Click ${first}. Or move the cross with the arrow keys and press Enter.`);
+    this.say(`${this.#pen.hint} Or move the cross with the arrow keys and press Enter.`);
     this.changed();
+    this.#focusCross();
+  }
+
+  #focusCross() {
     /** @type {HTMLElement | null} */ (this.#handles.querySelector(".cross"))?.focus();
   }
 
@@ -153,10 +153,7 @@ export class Sketch {
   }
 
   #sayPoints() {
-    if (!this.#pen) return;
-    const { kind, points, isComplete } = this.#pen;
-    const next = kind === "line" ? "Click where it ends." : isComplete ? "Click the first corner or press Enter to finish." : "Click the next corner.";
-    this.#report(points.length ? `${kind === "line" ? "The beginning" : `Corner ${points.length}`} is set. ${next}` : "No point is set.");
+    if (this.#pen) this.#report(this.#pen.hint);
   }
 
   /** @param {PointerEvent} event */
@@ -183,6 +180,7 @@ export class Sketch {
     const shape = this.#drag?.hasMoved ? this.draft().get(this.#drag.id) : null;
     this.#drag = null;
     if (shape) this.#report(`${described(shape)} moved.`);
+    if (this.#pen) this.#focusCross(); // so that keys continue
     const [start] = this.#pen?.points ?? [];
     const isLine = this.#pen?.kind === "line" && this.#pen.points.length === 1;
     if (isLine && distance(start, this.#place(event), this.#aspect) >= MIN_DRAG) this.#press(this.#place(event), 0);
@@ -203,10 +201,11 @@ export class Sketch {
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} whether the key has a meaning here */
-  #penKey({ key, shiftKey }) {
+  #penKey(event) {
+    const [{ key }, step] = [event, arrowStep(event)];
     if (!this.#pen) return false;
-    if (key in ARROW_KEYS) {
-      this.#pen.moveBy(step(key, shiftKey));
+    if (step) {
+      this.#pen.moveBy(step);
       this.render();
       this.say(position(this.#pen.cursor));
     } else if (key === "Enter" || key === " ") {
@@ -220,11 +219,11 @@ export class Sketch {
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} */
-  #handleKey({ key, shiftKey, target: node }) {
-    const handle = target(node);
+  #handleKey(event) {
+    const [{ key }, step, handle] = [event, arrowStep(event), target(event.target)];
     const shape = handle && this.draft().get(handle.id);
     if (!handle || !shape) return false;
-    if (key in ARROW_KEYS) this.#moveByKey(shape, handle.point, step(key, shiftKey));
+    if (step) this.#moveByKey(shape, handle.point, step);
     else if (key === "Delete" || key === "Backspace") this.remove(shape, handle.point);
     else return false;
     return true;
@@ -242,9 +241,17 @@ export class Sketch {
   remove(shape, point = null) {
     if (point !== null && this.draft().removePoint(shape, point)) return this.#report(`Corner ${point + 1} of ${described(shape)} deleted.`);
     if (point !== null && shape.kind !== "line") return this.say("Three corners are the minimum. Delete the whole shape at its name.");
+    const focused = document.activeElement;
     this.draft().remove(shape);
     this.selected = null;
     this.#report(`${described(shape)} deleted. Undo brings it back.`);
+    if (focused && !focused.isConnected) this.#focusAny();
+  }
+
+  /** Focuses another shape, or else the first button. */
+  #focusAny() {
+    const [handle] = this.#handles.children;
+    /** @type {HTMLElement} */ (handle ?? byId("setup-line")).focus();
   }
 
   /** @param {DraftShape} shape */
@@ -252,10 +259,4 @@ export class Sketch {
     this.draft().reverse(shape);
     this.#report(`${described(shape)} reversed. ${this.#inWords(shape)}`);
   }
-}
-
-/** @param {string} key @param {boolean} isBig @returns {Point} */
-function step(key, isBig) {
-  const size = isBig ? BIG_STEP : STEP;
-  return [size * ARROW_KEYS[key][0], size * ARROW_KEYS[key][1]];
 }

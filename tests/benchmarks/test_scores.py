@@ -2,9 +2,10 @@
 
 import pytest
 
-from benchmarks.tracking.scores import Found, Identity, Tracked, score_crossings, score_identity
+from benchmarks.tracking.others import Tracked, paths_of_tracks
+from benchmarks.tracking.scores import Found, counted_crossings, score_crossings
 from benchmarks.tracking.sequences import Frame, Sequence
-from counter.tracking.things import Area, Sighting
+from counter.tracking.things import Area
 
 WALKS = {1: (0.1, 0.5, 0.1), 2: (1.5, 0.9, -0.1)}
 """Two people in a picture twice as wide as high: where their boxes begin, and how far they move to the right in a frame."""
@@ -20,25 +21,6 @@ BROKEN: Tracked = [{person + 10 * (n >= 4): area for person, area in boxes.items
 SWAPPED: Tracked = [
     {(3 - person if n >= 4 else person): area for person, area in boxes.items()} for n, boxes in enumerate(PERFECT)
 ]
-FALSE: Tracked = [{**boxes, 5: Area(0.3, 0.1, 0.1, 0.3)} for boxes in PERFECT]
-IGNORED: Tracked = [{**boxes, 5: Area(0.9, 0.0, 0.2, 0.4)} for boxes in PERFECT]
-
-
-@pytest.mark.parametrize(
-    ("tracked", "expected"),
-    [
-        (PERFECT, Identity(20, 20, 20)),
-        (BROKEN, Identity(12, 20, 20)),
-        (SWAPPED, Identity(12, 20, 20)),
-        (FALSE, Identity(20, 20, 30)),
-        (IGNORED, Identity(20, 20, 20)),
-        ([{}] * 10, Identity(0, 20, 0)),
-    ],
-    ids=["perfect", "broken", "swapped", "false boxes", "ignored boxes", "none"],
-)
-def test_identity(tracked: Tracked, expected: Identity) -> None:
-    """Each person has at most one track, and each track at most one person. Boxes on ignored things are left out."""
-    assert score_identity(FRAMES, tracked) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,8 +31,5 @@ def test_identity(tracked: Tracked, expected: Identity) -> None:
 def test_crossings(tracked: Tracked, expected: Found) -> None:
     """A crossing is found if it is counted at its line, in its direction, at about its time and place; else it is invented."""
     clip = Sequence("walks", 5.0, 2.0, FRAMES, FRAMES)
-    paths: dict[int, list[Sighting]] = {}
-    for frame, boxes in zip(FRAMES, tracked, strict=True):
-        for track, area in boxes.items():
-            paths.setdefault(track, []).append(Sighting(frame.at, area))
-    assert score_crossings(clip, paths, FRAMES) == expected
+    counted = counted_crossings(clip, paths_of_tracks([frame.at for frame in FRAMES], tracked))
+    assert score_crossings(clip, counted, FRAMES) == expected

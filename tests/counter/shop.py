@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from paho.mqtt.client import MQTTMessage
 
-from bus import Bus, Message, Prediction, Status, Visit
+from bus import Bus, Crossing, Message, Prediction, Setup, Status, Visit
 from bus.inbox import Delivery
 from bus.settings import BusSettings
-from counter.changes import VISIT_COLUMNS, Changes, visit_from_row
+from counter.changes import CROSSING_COLUMNS, VISIT_COLUMNS, Changes, crossing_from_row, visit_from_row
 from counter.clocks import SYSTEM, Clocks
 from counter.expiry import Expiry
 from counter.hours import Calendar
@@ -49,6 +49,11 @@ def visit(number: int, at: float | None = None, label: str = "woman", camera: st
     return Visit(f"{camera}-{number}", camera, label, start, start + 4, 0.9, 40)
 
 
+def crossing(of: Visit) -> Crossing:
+    """Returns a crossing of a visit, with another label, two seconds after it began."""
+    return Crossing(f"{of.id}-crossing", of.camera, of.id, "entrance", "in", "man", of.started_at + 2)
+
+
 def with_visit(number: int) -> Changes:
     """Returns changes with a visit and a camera's state."""
     return Changes({"door": f'"after {number}"'}, [visit(number)])
@@ -62,6 +67,13 @@ def recorded(ledger: Ledger) -> list[Visit]:
     """Returns all visits, in the order in which they were recorded."""
     with ledger.reading() as connection:
         return [visit_from_row(row) for row in connection.execute(f"SELECT {VISIT_COLUMNS} FROM visit ORDER BY number")]
+
+
+def recorded_crossings(ledger: Ledger) -> list[Crossing]:
+    """Returns all crossings, in the order in which they were recorded."""
+    query = f"SELECT {CROSSING_COLUMNS} FROM crossing ORDER BY number"
+    with ledger.reading() as connection:
+        return [crossing_from_row(row) for row in connection.execute(query)]
 
 
 def unpublished_ids(ledger: Ledger) -> list[str]:
@@ -133,13 +145,14 @@ class Shop(ManualClocks):
         super().__init__(wrong=wrong)
         self.folder, self.keep_days = folder, keep_days
         self.published: list[Message] = []
+        self.complete: Callable[[Setup], Setup] = lambda setup: setup
         self.start()
 
     def start(self) -> None:
         self.bus = OfflineBus(self.published)
         self.ledger = Ledger(self.folder, self.bus.metrics, self.clocks, lock_timeout=0.1)
         self.reports = Reports(self.ledger, UTC)
-        self.registry = CameraRegistry(RULES, UTC, self.bus.count_and_warn, self.clocks)
+        self.registry = CameraRegistry(RULES, UTC, self.bus.count_and_warn, self.clocks, self.complete)
         self.expiry = Expiry(self.ledger, self.keep_days, self.clocks)
         self.counter = MainLoop(self.bus, self.registry, self.reports, self.ledger, self.expiry)
         self.counter.restore()
@@ -182,6 +195,10 @@ class Shop(ManualClocks):
     @property
     def visits(self) -> list[Visit]:
         return recorded(self.ledger)
+
+    @property
+    def crossings(self) -> list[Crossing]:
+        return recorded_crossings(self.ledger)
 
     @property
     def status(self) -> Status:

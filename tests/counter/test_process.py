@@ -5,13 +5,15 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bus import CurrentLabel, Visit, topics
+from bus import About, Crossing, CurrentLabel, DayCounts, Line, Occupancy, Setup, Status, Tracks, Visit, states, topics
 from counter.database import FILE
-from tests.counter.shop import scripted
+from tests.counter.shop import NOON, scripted
+from tests.counter.street import Walker, predictions
 from tests.support.broker import Broker
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -77,3 +79,41 @@ def test_a_locked_ledger_does_not_delay_shutdown(broker: Broker, tmp_path: Path)
             desk.publish(question, b'{"id": "fresh"}')
             until(lambda: json.loads(desk.payloads("/answer")[-1])["id"] == "fresh")
         assert not any(b'"lost"' in payload for payload in desk.payloads("/answer"))
+
+
+def test_crossings_come_through_the_broker_once_although_classifiers_share_the_frames(broker: Broker, tmp_path: Path) -> None:
+    """Two classifiers of different speed finish frames in another order. The line is drawn while the counter runs, and is still
+    known after a kill. Every sighting counts.
+    """
+    wanted = (topics.visit(), topics.crossing(), topics.occupancy(), topics.tracks(), topics.counts(), topics.status("counter"))
+    start = round(time.time()) - 60.0
+    walkers = [Walker((0.3, 0.2), (0.0, 0.1), leaves=6.0), Walker((1.0, 0.8), (0.0, -0.1), leaves=6.0, label="man")]
+    frames = [
+        replace(one, sequence=number, captured_at=start + one.captured_at - NOON)
+        for number, one in enumerate(predictions(walkers, 20.0, 10.0))
+    ]
+    late = [one for pair in zip(frames[1::2], frames[::2], strict=True) for one in pair]  # the second one is done first
+    with Listener(broker.port, *wanted) as listener:
+        for name in ("classifier-1", "classifier-2"):
+            status = Status(name, states.RUNNING, start, start, about=About(model="people@0123"))
+            listener.publish(status.topic, status.pack(), retain=True)
+        listener.publish(topics.setup("door"), Setup("door", (Line("door", (0.0, 0.5), (1.0, 0.5)),)).pack(), retain=True)
+        with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
+            listener.wait_for("status/counter")
+            listener.settle()
+            for one in late[:80]:
+                listener.publish(one.topic, one.pack())
+            listener.wait_for("/crossing")
+            counter.end(signal.SIGKILL)
+        listener.publish(topics.setup("door"), b"", retain=True)  # while the counter is away
+        for one in late[80:]:
+            listener.client.publish(one.topic, one.pack(), 1)
+        with Module("counter", broker.port, STATE_DIR=tmp_path):
+            listener.wait_for("/visit", 2)
+        crossings = {one.id: one for one in map(Crossing.unpack, listener.payloads("/crossing"))}
+        visits = {one.id: one for one in map(Visit.unpack, listener.payloads("/visit"))}
+    assert sorted((one.label, one.frames) for one in visits.values()) == [("man", 120), ("woman", 120)]
+    assert [(one.direction, visits[one.visit].label) for one in crossings.values()] == [("in", "woman"), ("out", "man")]
+    assert Occupancy.unpack(listener.payloads("/occupancy")[-1]).inside in (None, 0)
+    assert {len(Tracks.unpack(one).visitors) for one in listener.payloads("/tracks")} == {0, 2}
+    assert DayCounts.unpack(listener.payloads("/counts")[-1]).totals == {"man": 1, "woman": 1}

@@ -1,8 +1,30 @@
 """Several visitors at once, from predictions to what is published: crossings, visits, occupancy and tracks."""
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
 
-from bus import UNDECIDED, Crossing, CurrentLabel, DayCounts, Label, Line, Occupancy, Prediction, Setup, Tracks, Visit, Zone
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bus import (
+    UNDECIDED,
+    Command,
+    Crossing,
+    CurrentLabel,
+    DayCounts,
+    Label,
+    Line,
+    Occupancy,
+    Prediction,
+    Setup,
+    Tracks,
+    Visit,
+    Zone,
+    topics,
+)
 from counter.registry import SILENCE_TIMEOUT
 from tests.counter.shop import NOON, Shop
 from tests.counter.street import Walker, predictions
@@ -87,3 +109,93 @@ def test_another_kind_of_model_ends_the_visits(shop: Shop) -> None:
     shop.pass_time(SILENCE_TIMEOUT + 8)
     assert [(one.label, one.frames) for one in shop.visits] == [("woman", 10), ("man", 15), ("woman", 10)]
     assert shop.metrics.get("dropped_late") is None
+
+
+@pytest.mark.parametrize("end", ["silence", "pause", "forget", "a change of the demo"])
+def test_whoever_is_there_leaves_when_the_camera_is_lost(shop: Shop, end: str) -> None:
+    """Their visit ends with the seconds in the zone, the zone is empty, and no box remains."""
+    shop.receive(SETUP)
+    shop.receive(*predictions([Walker((0.3, 0.7), (0.01, 0.0))], seconds=2.0), at_once=False)
+    assert shop.sent(Occupancy)[-1].zones == {"till": 1}
+    if end == "silence":
+        shop.pass_time(SILENCE_TIMEOUT + 8)
+    elif end == "pause":
+        shop.receive(Command("door", "pause"))
+    elif end == "forget":
+        shop.bus.deliver(topics.label("door"), b"")
+        shop.step()
+    else:
+        shop.receive(replace(predictions([], seconds=2.1)[-1], demo=True))
+    [visit] = shop.visits
+    assert (visit.frames, visit.demo) == (20, False)
+    assert visit.zones == pytest.approx({"till": 1.9}, abs=0.11)
+    if end != "forget":
+        assert shop.sent(Occupancy)[-1].zones == {"till": 0}
+        assert shop.sent(Tracks)[-1].visitors == ()
+        assert shop.sent(CurrentLabel)[-1].label is None
+
+
+def course(sets: list[tuple[int, float]]) -> list[Prediction]:
+    """Returns the frames of 12 seconds in which the clock is set at some of them; at the end it is right."""
+    walkers = [
+        *WALKERS,
+        Walker((0.5, 0.3), DOWN, arrives=3.0, leaves=5.6, hidden=(4.0, 4.5)),
+        Walker((1.1, 0.8), UP, arrives=3.5, leaves=6.0, label="man"),
+        Walker((1.2, 0.3), DOWN, arrives=5.0, leaves=7.0, label=""),
+    ]
+    some = predictions(walkers, rate=5.0, seconds=12.0)
+    wrong = [max(60.0 - NOON, sum(by for place, by in sets if number < place)) for number in range(len(some))]
+    return [replace(one, captured_at=one.captured_at + wrong[number], sequence=number) for number, one in enumerate(some)]
+
+
+SETS = st.lists(st.tuples(st.integers(0, 60), st.sampled_from([-59.0, -10.0, 45.0, 3600.0, 60.0 - NOON])), max_size=3)
+TRUTH = [
+    ("door", "in", "woman"),
+    ("door", "out", "man"),
+    ("door", "in", "woman"),
+    ("door", "out", "man"),
+    ("door", "in", UNDECIDED),
+]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=5), SETS, st.booleans())
+def test_a_restart_anywhere_changes_nothing(
+    tmp_path: Path, cuts: list[tuple[int, int]], sets: list[tuple[int, float]], at_once: bool
+) -> None:
+    """Restarts, repeated predictions and changes of the clock change no crossing, no visit, and not how many are inside."""
+    frames = course(sets)
+    with closing(Shop(Path(mkdtemp(dir=tmp_path)))) as continuous, closing(Shop(Path(mkdtemp(dir=tmp_path)))) as restarted:
+        for one in (continuous, restarted):
+            one.receive(frames[0], SETUP)
+        continuous.receive(*frames, at_once=False)
+        done = 0
+        for cut, again in sorted(cuts):
+            restarted.receive(*frames[done:cut], at_once=at_once)
+            restarted.restart()
+            done = max(0, cut - again)
+        restarted.receive(*frames[done:], at_once=at_once)
+        assert (restarted.visits, restarted.crossings) == (continuous.visits, continuous.crossings)
+        numbers = [
+            (one.inside, one.entered, one.left, one.drift)
+            for one in (continuous.sent(Occupancy)[-1], restarted.sent(Occupancy)[-1])
+        ]
+        assert numbers == [(1, 3, 2, 0)] * 2
+        assert [(one.line, one.direction, one.label) for one in continuous.crossings] == TRUTH
+        published = {one.id: one.at for one in restarted.sent(Crossing)}
+        assert published == {one.id: one.at for one in restarted.crossings}
+
+
+@pytest.mark.parametrize("place", [3, 20, 45, 59])
+def test_crossings_dated_by_a_clock_that_was_never_set_are_corrected(shop: Shop, place: int) -> None:
+    """The clock is set at some frame, from 1970. All crossings of this boot get their right times, and no other ones do."""
+    earlier = [replace(one, session="earlier", captured_at=one.captured_at - 86400) for one in course([])]
+    shop.receive(SETUP, *earlier)
+    shop.receive(*course([(place, 60.0 - NOON)]), at_once=False)
+    times = [round(one.at - NOON, 1) for one in shop.crossings]
+    assert times[5:] == pytest.approx([0.4, 0.8, 4.0, 5.1, 6.1], abs=0.25)
+    assert times[:5] == pytest.approx([one - 86400 for one in times[5:]], abs=0.01)
+    for counts in shop.sent(DayCounts):
+        if counts.day == "1970-01-01":
+            crossed = counts.crossings
+    assert place == 3 or crossed == {}, "they count on another day now"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo import clip, evaluate
+from demo import clip, evaluate, evaluate_detector
 from demo.evaluate import tables, write_report
 from demo.pictures import draw_report, draw_scenes
 from demo.pipeline import FrameVerdict, SceneResult, VisitorTruth
@@ -86,12 +86,15 @@ def test_the_tables_count() -> None:
 
 
 def test_the_report_is_replaced(tmp_path: Path) -> None:
-    """Repeated writes replace it; the rest of the file stays. A file without the marks, or with several, is unchanged."""
+    """Repeated writes replace it; the rest of the file and other reports stay. A file without the marks, or with several, too."""
     path = tmp_path / "README.md"
     path.write_text("before\n<!-- report -->\n<!-- /report -->\nafter\n")
     for _ in range(2):
         write_report(path, "new \\1\n\nlines")
     assert path.read_text() == "before\n<!-- report -->\nnew \\1\n\nlines\n<!-- /report -->\nafter\n"
+    path.write_text("<!-- report -->\n<!-- /report -->\n<!-- people -->\n<!-- /people -->\n")
+    write_report(path, "of people", "people")
+    assert path.read_text() == "<!-- report -->\n<!-- /report -->\n<!-- people -->\nof people\n<!-- /people -->\n"
     for text in ("", "<!-- report -->\n", "<!-- report -->\n<!-- /report -->\n" * 2):
         path.write_text(text)
         with pytest.raises(ValueError, match="one is needed"):
@@ -110,7 +113,15 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "words"), [(evaluate, "-1"), (evaluate, "--minutes nan"), (clip, "-1"), (clip, "1 0"), (clip, "1 1 x.unknown")]
+    ("program", "words"),
+    [
+        (evaluate, "-1"),
+        (evaluate, "--minutes nan"),
+        (evaluate_detector, "-1"),
+        (clip, "-1"),
+        (clip, "1 0"),
+        (clip, "1 1 x.unknown"),
+    ],
 )
 def test_bad_arguments(program: ModuleType, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program ends with exit code 2, and leaves no file."""

@@ -31,6 +31,18 @@ def write_detector(folder: Path) -> Path:
     return write_files(folder, {"model.tflite": tflite.boxes(outputs), "labels.txt": b"person\nchair"})
 
 
+def write_walker(folder: Path) -> Path:
+    """Writes a detector that finds one person, who stands the lower the brighter the picture is. Returns its folder."""
+    brightness = np.zeros((4, 3))
+    brightness[[1, 3]] = 1 / 3 / 255
+    outputs = {
+        "detected_boxes": ((1, 4), brightness, np.array([0.4, -0.5, 0.6, 0.0])),
+        "detected_classes": ((1,), np.zeros((1, 3)), np.zeros(1)),
+        "detected_scores": ((1,), np.zeros((1, 3)), np.full(1, 0.9)),
+    }
+    return write_files(folder, {"model.tflite": tflite.boxes(outputs), "labels.txt": b"person\nchair"})
+
+
 def write_picture(path: Path, left: str, right: str = "") -> None:
     """Writes a picture with one colour, or with one in each half."""
     picture = np.zeros((SIDE, SIDE, 3), np.uint8)

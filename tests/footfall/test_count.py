@@ -20,7 +20,7 @@ from classifier.visitors import Rules
 from counter.settings import Settings as CounterSettings
 from footfall.clip import Clip, count_clip
 from runtime.settings import load
-from tests.footfall.labelled_models import COLOURS, write_classifier, write_detector, write_picture
+from tests.footfall.labelled_models import COLOURS, write_classifier, write_detector, write_picture, write_walker
 from tests.footfall.suite import call
 from tests.support.people import People
 from tests.support.videos import timed_video
@@ -137,6 +137,40 @@ def test_two_stages_on_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[st
     words = f"MODEL={model}", f"DETECTOR={detector}", "FRAME_RATE=5", "MIN_CROP=20"
     assert call("count", str(tmp_path / "clip"), "--json", *words) == 0
     assert visits(capsys.readouterr().out) == [("red", 0.0, 5.8)] * 2
+
+
+LINES = '[{"name": "gate", "from": [0, 0.5], "to": [1, 0.5]}, {"name": "unused", "from": [0, 0.9], "to": [0.1, 0.9]}]'
+ZONES = '[{"name": "hall", "polygon": [[0, 0.5], [1, 0.5], [1, 1], [0, 1]]}]'
+
+
+def test_lines_and_zones(tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a detector, crossings are counted by line and direction, and visits have a direction and their seconds in zones.
+
+    Without a detector nobody knows where a visitor is, so a warning says that they are ignored.
+    """
+    feet = np.linspace(0.2, 0.95, 60)
+    pictures = [np.full((48, 64, 3), 255 * part, np.uint8) for part in feet]
+    clip = timed_video(tmp_path / "clip.mp4", zip(every(0.1, 6), pictures, strict=True))
+    words = f"MODEL={write_walker(tmp_path / 'walker')}", f"LINES={LINES}", f"ZONES={ZONES}"
+    assert call("count", str(clip), "--json", *words) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["crossings"] == {"gate": {"in": 1, "out": 0}, "unused": {"in": 0, "out": 0}}
+    [visit] = document["visits"]
+    assert (visit["label"], visit["direction"]) == ("person", "in")
+    assert 1.5 < visit["zone hall"] < visit["to"] - visit["from"]
+    assert call("count", str(clip), *words) == 0
+    out = capsys.readouterr().out
+    assert [line.split() for line in out.splitlines() if line.startswith(("line", "gate"))] == [
+        ["line", "in", "out"],
+        ["gate", "1", "0"],
+    ]
+    assert call("count", str(clip), "--csv", "-", *words) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "from,to,label,peak,frames,direction,zone hall"
+    clip = write_clip(tmp_path / "other.mp4", every(0.1, 9))
+    assert call("count", str(clip), "--json", f"MODEL={model}", *words[1:]) == 0
+    shown = capsys.readouterr()
+    assert "crossings" not in json.loads(shown.out)
+    assert "LINES and ZONES are ignored: MODEL looks at whole pictures" in shown.err
 
 
 def test_frames_that_are_too_far_apart(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

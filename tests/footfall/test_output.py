@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from paho.mqtt import client as mqtt
 
-from bus import About, CurrentLabel, DayCounts, Message, Pixels, Status, topics
+from bus import About, CurrentLabel, DayCounts, Message, Occupancy, Pixels, Status, topics
 from display.icons import BUILT_IN, read_icons
 from display.matrix import TerminalMatrix
 from display.pixels import DARK, rgb_bytes
@@ -30,7 +30,7 @@ NOBODY = received(CurrentLabel("door", None, None, None))
 
 
 def test_watch_prints_a_line_for_each_change() -> None:
-    """A line has the label, the time since when it is shown, and today's visits."""
+    """A line has the label, the time since when it is shown, today's visits, and who is inside by lines and zones."""
     out = io.StringIO()
     watch = Watch(out)
     lost, woman = received(Status("capture", "camera-lost", about=About("door"))), f"door: Frau Müller since {CLOCK}"
@@ -49,6 +49,14 @@ def test_watch_prints_a_line_for_each_change() -> None:
         (received(None, topics.status("x"), b"{"), ""),
         (received(None, topics.label("door"), b"\xff"), ""),
         (received(Status("capture", "running", about=About("door"))), "door: nobody (today: man 2, woman 1)"),
+        (
+            received(Occupancy("door", {"till": 1}, 3, 5, 2)),
+            "door: nobody (today: man 2, woman 1; in 5, out 2, inside 3; till 1)",
+        ),
+        (received(Occupancy("door", {"yard": 0, "till": 1})), "door: nobody (today: man 2, woman 1; till 1, yard 0)"),
+        (received(Occupancy("door", {}, 0)), "door: nobody (today: man 2, woman 1; in 0, out 0, inside 0)"),
+        (received(Occupancy("door")), "door: nobody (today: man 2, woman 1)"),
+        (received(None, topics.occupancy("door")), ""),
         (received(None, topics.counts("door")), ""),  # the camera is removed, and appears again
         (NOBODY, "door: nobody (today: no visits)"),
     ):

@@ -24,9 +24,9 @@ REPUBLISH_INTERVAL = 30.0
 MAX_CAMERAS = 128
 """Upper bound; more than this indicates spoofed names."""
 MAX_RECEIVED = 1000
-MAX_REPORTED = 24
-"""Maximum number of cameras in the reported properties, which have a limit of 32 KB."""
-MAX_DETAIL = 160
+MAX_REPORTED = 16
+"""Maximum number of cameras in the reported properties, which have a limit of 32 KB together."""
+MAX_DETAIL = 96
 
 
 @dataclass(slots=True)

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.support.broker import Broker
 from tests.support.chromium import Tab, chromium, open_tab
 from tests.support.dashboard_rig import DashboardRig
+from tests.support.wait import limit
+
+expect.set_options(limit(30) * 1000)
 
 
 @pytest.fixture(scope="module")

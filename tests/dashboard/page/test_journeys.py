@@ -217,7 +217,7 @@ def test_names_are_text(rig: DashboardRig, tab: Tab, name: str) -> None:
 
 def test_the_page_reloads_if_a_part_failed_to_load(rig: DashboardRig, browser: Browser) -> None:
     """As when the network changes: it reloads itself once the server responds."""
-    for part in ("main.js", "verdict.js", "dashboard.css", "vendor/uPlot-1.6.32.iife.min.js"):
+    for part in ("main.js", "verdict.js", "dashboard.css", "places.css", "vendor/uPlot-1.6.32.iife.min.js"):
         lost, health = (f"{rig.address}{path}" for path in (part, "healthz"))
         with open_tab(browser, rig.address) as tab, rig.playing(WOMAN):
             for address in (lost, health):
@@ -227,4 +227,4 @@ def test_the_page_reloads_if_a_part_failed_to_load(rig: DashboardRig, browser: B
             until(lambda: tab.sees("true") and tab.requests.count(lost) >= 3, 60, "another load")  # noqa: B023
             assert tab.requests.count(health) >= 2
             tab.wait_for_pictures()
-            assert tab.page.evaluate("[document.styleSheets.length, typeof uPlot]") == [2, "function"]
+            assert tab.page.evaluate("[document.styleSheets.length, typeof uPlot]") == [3, "function"]

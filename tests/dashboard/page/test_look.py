@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from bus import CurrentLabel, Detection, Label, Pixels, states
+from bus import UNDECIDED, CurrentLabel, Detection, Direction, Occupancy, Pixels, VisitorInView, ZoneHours, states
 from tests.dashboard.page.test_journeys import BOX, EVERY, MORNING, NONE, WOMAN, camera, report, shows, status
 from tests.support import samples
 from tests.support.chromium import Tab, open_tab
@@ -20,6 +20,9 @@ pytestmark = pytest.mark.system
 DESKTOP, PHONE, WALL = (1440, 900), (390, 844), (2560, 1440)
 SIZES = (DESKTOP, PHONE, WALL, (1366, 768), (360, 740), (820, 1180))  # the others: a laptop, a small phone, a tablet
 LABELS = ("man", "woman", "child", "dog")
+CROSSINGS: dict[str, dict[Direction, dict[str, dict[str, int]]]] = {
+    "entrance": {"in": {"man": {"09": 1412}}, "out": {"woman": {"09": 1000}, UNDECIDED: {"10": 410}}}
+}
 CUT = """[...document.querySelectorAll(".card, .card *")].some((one) => {
   if (one.matches(".unseen, .frame, #chart, #chart *, option") || !one.checkVisibility()) return false;
   const [style, card, own] = [getComputedStyle(one), one.closest(".card").getBoundingClientRect(), one.getBoundingClientRect()];
@@ -42,6 +45,7 @@ FOCUS = """(() => {
 def tab(rig: DashboardRig, browser: Browser) -> Iterator[Tab]:
     """The page of a site with two cameras (one of them lost), all modules, a display, and counts of yesterday."""
     door = camera(MORNING, demo=True, **{label: 3 + number for number, label in enumerate(LABELS)})
+    door = replace(door, crossings=CROSSINGS, zones={"till": ZoneHours({"man": {"09": 3}}, {"09": 75.5})})
     rig.publish(
         status("capture-back", states.CAMERA_LOST, "/dev/video7 cannot be opened", camera="back"),
         status("classifier", model="model@0123456789ab", labels=LABELS, update=samples.UPDATE),
@@ -50,12 +54,15 @@ def tab(rig: DashboardRig, browser: Browser) -> Iterator[Tab]:
         status("display"),
         Pixels("matrix", "woman", bytes(range(192))),
         CurrentLabel("door", "woman", 0.9, time.time()),
+        samples.setup(),
+        Occupancy("door", {"till": 2}, 3, 1412, 1410, 1, time.time() - 9000, time.time()),
     )
+    rig.visitors = (VisitorInView(1234, BOX, "woman", 1000.0), VisitorInView(1235, BOX, UNDECIDED, 1000.0))
     today, yesterday = report({"back": camera(NONE), "door": door}, demo=True), report({"door": camera(EVERY, man=7)}, 1)
     with (
         rig.counting(today, yesterday),
         open_tab(browser, rig.address, timezone_id="America/New_York", bypass_csp=True) as tab,
-        rig.playing(Label("man", 0.05), Detection(BOX, 0.9, (WOMAN,)), Detection(BOX, 0.6)),
+        rig.playing(Detection(BOX, 0.9, (WOMAN,)), Detection(BOX, 0.6)),
     ):
         tab.page.locator(".camera[data-camera=door]").scroll_into_view_if_needed()  # only visible cards get pictures
         tab.wait_for_pictures()
@@ -91,9 +98,37 @@ def test_the_page_is_accessible(tab: Tab) -> None:
         tab.page.eval_on_selector("#display", "(card, isShown) => { card.hidden = !isShown; }", has_display)
         tab.wait(f"document.documentElement.scrollWidth <= {width}")
         tab.wait(f"innerWidth === {width} && {ENDS} && !{CUT}")
+        tab.page.click("#show-visits" if has_display else "#show-flow")
     tab.page.eval_on_selector_all("details", "(all) => all.forEach((one) => { one.open = true; })")
     for (width, height), scheme in ((DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (WALL, "dark")):
         tab.page.set_viewport_size({"width": width, "height": height})
         tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         results = Axe().run(tab.page)
         assert results.violations_count == 0, results.generate_report()
+
+
+def test_the_dialog_is_accessible(tab: Tab) -> None:
+    """At each size its picture and its buttons are reachable, and axe-core finds no violation, while a zone is drawn too."""
+    tab.page.locator(".camera[data-camera=door] .set-up").click()
+    dialog = tab.page.locator("#setup")
+    tab.page.get_by_label("as the settings say").uncheck()
+    tab.page.get_by_label("Move line entrance").focus()
+    for width, height in SIZES:
+        tab.page.set_viewport_size({"width": width, "height": height})
+        tab.wait(f"document.documentElement.scrollWidth <= {width}")
+        assert dialog.evaluate("(one) => one.scrollWidth <= one.clientWidth"), (width, height)
+        box = dialog.bounding_box()
+        assert box
+        assert box["height"] <= height
+        for name in ("Save", "Add line"):
+            dialog.get_by_role("button", name=name, exact=True).scroll_into_view_if_needed()
+    for (width, height), scheme in ((DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")):
+        tab.page.set_viewport_size({"width": width, "height": height})
+        tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for is_drawing in (False, True):
+            if is_drawing:
+                dialog.get_by_role("button", name="Add zone", exact=True).click()
+            results = Axe().run(tab.page, context="#setup")
+            assert results.violations_count == 0, results.generate_report()
+            if is_drawing:
+                tab.page.keyboard.press("Escape")

@@ -1,0 +1,58 @@
+"""The report on scenes with several visitors: what is counted in unseen ones, compared with the truth.
+
+``python -m demo.evaluate_detector [SEED ...]`` prints the tables. With ``--write`` they go into the documentation, with pictures.
+"""
+
+import multiprocessing
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from demo.counted import count, with_perfect_identity
+from demo.disturbance import disturbed
+from demo.evaluate import parse_arguments, write_report
+from demo.hall_pictures import draw_situations, draw_timeline
+from demo.hall_report import PAUSE, RATE, RATES, Boxes, Compared, SceneResult, bars_table, tables
+from demo.hall_result import judge
+from demo.recording import Recording, record
+
+FOLDER = Path(__file__).parent
+SEEDS = range(9001, 9013)
+"""Scenes that were used neither for training nor for tuning."""
+MINUTES = 5.0
+"""Length of each scene."""
+
+
+def main() -> int:
+    """Prints the report. Returns exit code 0; invalid arguments end the program with exit code 2 and a message."""
+    arguments = parse_arguments("demo.evaluate_detector", __doc__ or "", SEEDS, MINUTES)
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        scenes = list(pool.map(partial(evaluate_scene, seconds=arguments.minutes * 60), arguments.seeds))
+    report = tables(scenes)
+    print(report)
+    if arguments.write:
+        write_report(FOLDER / "README.md", report, "people")
+        write_report(FOLDER.parent / "docs" / "figures.md", bars_table(scenes), "people")
+        draw_timeline(FOLDER / "crossings.png", scenes)
+        draw_situations(FOLDER / "situations.png", arguments.seeds, arguments.minutes * 60)
+    return 0
+
+
+def evaluate_scene(seed: int, seconds: float) -> SceneResult:
+    """Counts the visitors of a scene, with the detector at all rates and with disturbed true boxes, also with pauses."""
+    usual, with_pauses = record(seed, seconds), record(seed, seconds, PAUSE, None)
+    compared: dict[tuple[Boxes, int], Compared] = {("detector", rate): compare(usual.sampled(rate)) for rate in RATES}
+    compared["disturbed", RATE] = compare(disturbed(usual).sampled(RATE))
+    compared["disturbed, pauses", RATE] = compare(disturbed(with_pauses).sampled(RATE))
+    return SceneResult(seed, seconds, compared)
+
+
+def compare(recording: Recording) -> Compared:
+    """Compares with the truth what is counted in a recording, with Footfall's tracks and with perfect identity."""
+    return Compared(judge(recording, count(recording)), judge(recording, with_perfect_identity(recording)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

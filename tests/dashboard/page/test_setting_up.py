@@ -1,0 +1,360 @@
+"""Lines, zones and masks: drawn on the live picture, and shown, in a real browser."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from bus import UNDECIDED, Box, Detection, Label, Line, Occupancy, Setup, VisitorInView, Zone, ZoneHours, topics
+from tests.dashboard.page.conftest import CONNECTED
+from tests.dashboard.page.test_journeys import MORNING, WOMAN, camera, report, row, shows, status
+from tests.support import samples
+from tests.support.broker import Broker
+from tests.support.chromium import Tab, open_tab
+from tests.support.dashboard_rig import DashboardRig
+from tests.support.listener import Listener
+from tests.support.wait import until
+
+pytestmark = pytest.mark.system
+
+TOPIC = topics.setup("door")
+CORNERS = ((0.1, 0.6), (0.4, 0.6), (0.4, 0.9), (0.1, 0.9))
+BOW = (CORNERS[0], CORNERS[2], CORNERS[1], CORNERS[3])
+LINE = Line("door", (0.1, 0.5), (0.9, 0.5))
+TILL = Zone("till", CORNERS)
+
+
+class Drawing:
+    """A tab with the dialog that sets up a camera."""
+
+    def __init__(self, tab: Tab, listener: Listener) -> None:
+        self.tab = tab
+        self._listener = listener
+        self._saved = len(listener.messages())
+
+    def open(self) -> "Drawing":
+        self.tab.page.click(".camera[data-camera=door] .set-up")
+        expect(self.tab.page.locator("#setup")).to_be_visible()
+        self._saved = len(self._listener.messages())
+        return self
+
+    def button(self, name: str) -> Locator:
+        return self.tab.page.locator("#setup").get_by_role("button", name=name, exact=True)
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Returns the page's coordinates of a place in the picture."""
+        box = self.tab.page.locator(".sketch").bounding_box()
+        assert box
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def click(self, *places: tuple[float, float]) -> None:
+        for place in places:
+            self.tab.page.mouse.click(*self.place(*place))
+
+    def drag(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        mouse = self.tab.page.mouse
+        mouse.move(*self.place(*begin))
+        mouse.down()
+        mouse.move(*self.place(*end), steps=5)
+        mouse.up()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.tab.page.keyboard.press(key)
+
+    def says(self, pattern: str) -> None:
+        shows(self.tab, "#setup-status[role=status]", pattern)
+
+    def save(self) -> Setup | None:
+        """Saves, and returns what the broker then publishes; None if the setup was deleted."""
+        self.button("Save").click()
+        payload = self._listener.wait_for("setup", self._saved + 1)[self._saved]
+        expect(self.tab.page.locator("#setup")).to_be_hidden()
+        return Setup.unpack(payload) if payload else None
+
+
+@pytest.fixture
+def listener(broker: Broker) -> Iterator[Listener]:
+    """Collects setups."""
+    with Listener(broker.port, TOPIC) as listener:
+        yield listener
+
+
+@pytest.fixture
+def drawing(rig: DashboardRig, tab: Tab, listener: Listener) -> Iterator[Drawing]:
+    """The page of a live camera."""
+    rig.publish(status("classifier", model="model@0123456789ab", labels=("person", "dog")))
+    with rig.playing(WOMAN):
+        tab.wait_for_pictures()
+        yield Drawing(tab, listener)
+
+
+def near(*points: tuple[float, float]) -> Any:
+    """Points within the precision of a pointer."""
+    return pytest.approx([number for point in points for number in point], abs=0.015)
+
+
+def flat(*points: tuple[float, float]) -> list[float]:
+    return [number for point in points for number in point]
+
+
+def only(setup: Setup | None) -> Line:
+    """Returns the only line of a setup."""
+    assert setup
+    assert setup.lines
+    (line,) = setup.lines
+    return line
+
+
+def test_with_the_mouse(drawing: Drawing, rig: DashboardRig, listener: Listener) -> None:
+    """A line is drawn, named, reversed, moved and deleted; each setup is retained on the broker. The picture goes on meanwhile.
+
+    An open page shows what was saved. "Back to the settings" deletes the setup.
+    """
+    drawing.open()
+    drawing.tab.wait_for_pictures(3)
+    shows(drawing.tab, "#setup-none", "Nothing is drawn yet")
+    drawing.button("Add line").click()
+    drawing.click((0.1, 0.5), (0.9, 0.5))
+    drawing.says(r"line line 1 added\. In is down\.")
+    drawing.tab.page.get_by_label("Name of line line 1").fill("entrance")
+    line = only(drawing.save())
+    assert (line.name, flat(line.start, line.end)) == ("entrance", near((0.1, 0.5), (0.9, 0.5)))
+    with Listener(rig.listener.client._port, TOPIC) as later:
+        assert later.wait_for("setup") == listener.payloads()
+    shows(drawing.tab, ".camera .place-name.line", "entrance")
+    drawing.tab.wait("document.activeElement.classList.contains('set-up')")
+
+    drawing.open().button("Reverse line entrance").click()
+    drawing.says("In is up")
+    assert flat(only(setup := drawing.save()).start, only(setup).end) == near((0.9, 0.5), (0.1, 0.5))
+    drawing.open().drag((0.9, 0.5), (0.8, 0.3))  # one end
+    drawing.drag((0.31, 0.44), (0.41, 0.64))  # the whole line, beside its handle
+    assert flat(only(setup := drawing.save()).start, only(setup).end) == near((0.9, 0.5), (0.2, 0.7))
+    drawing.open().button("Add line").click()
+    drawing.drag((0.2, 0.2), (0.5, 0.2))
+    drawing.says("line line 1 added")
+    drawing.button("Undo").click()
+    drawing.press("Control+z")
+    drawing.says("There is nothing to undo")
+    drawing.button("Delete line entrance").click()
+    assert drawing.save() == Setup("door", lines=())
+    drawing.open().button("Back to the settings").click()
+    assert drawing.save() is None
+
+
+def test_zones_masks_and_visitors(drawing: Drawing) -> None:
+    """A zone ends at its first corner, or by Enter or a button. A crossed one is refused; the reason is shown beside it."""
+    drawing.open().button("Add zone").click()
+    drawing.click(*BOW)
+    drawing.click(BOW[0])
+    shows(drawing.tab, "#setup-shapes li", r"This zone crosses itself: edges 2 and 4|This zone crosses itself: edges 1 and 3")
+    drawing.button("Save").click()
+    shows(drawing.tab, "#setup-problem[role=alert]", "Not saved: Zone zone 1 crosses itself: edges . and .")
+    assert drawing.tab.page.evaluate("document.activeElement.ariaLabel") == "Move zone zone 1"
+    drawing.tab.errors.clear()  # the browser reports the refused request
+    drawing.button("Delete zone zone 1").click()
+    for finish in (lambda: drawing.press("Enter"), lambda: drawing.button("Finish").click()):
+        drawing.button("Add zone").click()
+        drawing.click(*CORNERS)
+        finish()
+        drawing.says("zone zone . added")
+        drawing.button("Add mask").click()
+        drawing.click(*CORNERS[:3], CORNERS[0])
+    drawing.button("Add zone").click()
+    drawing.click(CORNERS[0])
+    drawing.press("Escape")
+    drawing.says("Nothing was added")
+    drawing.press("Escape")
+    drawing.says("There are changes: save or cancel them")
+    drawing.tab.page.get_by_label("as the settings say").uncheck()
+    drawing.tab.page.get_by_label("dog", exact=True).uncheck()
+    setup = drawing.save()
+    assert setup
+    assert setup.zones
+    assert setup.lines is None
+    assert [zone.name for zone in setup.zones] == ["zone 1", "zone 2"]
+    assert flat(*setup.zones[1].polygon) == near(*CORNERS)
+    assert [flat(*mask) for mask in setup.mask] == [near(*CORNERS[:3])] * 2
+    assert setup.visitors == ("person",)
+
+
+def test_with_the_keyboard_only(drawing: Drawing) -> None:
+    """Every action: draw a line and a zone, move an end and a whole shape, name, reverse, delete, save, cancel."""
+    drawing.tab.page.focus(".set-up")
+    drawing.press("Enter")
+    expect(drawing.tab.page.locator("#setup")).to_be_visible()
+    drawing.button("Add line").focus()
+    drawing.press("Enter", *["Shift+ArrowLeft"] * 6, "ArrowLeft")
+    drawing.says("19.% across, 50.% down")
+    drawing.press("Enter", *["Shift+ArrowRight"] * 12, "Enter")
+    drawing.says(r"line line 1 added\. In is down")
+    drawing.press("Shift+ArrowUp")  # the focus is on the whole line
+    drawing.press("Tab", "ArrowDown", "ArrowLeft")
+    drawing.says("18.% across, 46.% down")
+    drawing.button("Add zone").focus()
+    drawing.press("Enter", "Enter", "Shift+ArrowRight", "Enter", "Shift+ArrowDown", "Enter", "Enter")
+    drawing.says("zone zone 1 added")
+    drawing.press("Tab", "Delete")
+    drawing.says("Three corners are the minimum")
+    drawing.press("Shift+Tab", "Delete")
+    drawing.says("zone zone 1 deleted")
+    drawing.press("Control+z")
+    drawing.says("Undone")
+    drawing.tab.page.get_by_label("Name of zone zone 1").focus()
+    drawing.press("Control+a", "t", "i", "l", "l")
+    drawing.button("Reverse line line 1").focus()
+    drawing.press("Enter")
+    drawing.says("In is up")
+    drawing.button("Save").focus()
+    drawing._saved = 0
+    setup = drawing.save()
+    assert flat(only(setup).start, only(setup).end) == near((0.79, 0.45), (0.18, 0.46))
+    assert setup
+    assert setup.zones
+    assert setup.zones[0].name == "till"
+    assert flat(*setup.zones[0].polygon) == near((0.5, 0.5), (0.55, 0.5), (0.55, 0.55))
+    drawing.press("Enter")  # the focus is back on the button
+    expect(drawing.tab.page.locator("#setup")).to_be_visible()
+    drawing.press("Escape")
+    expect(drawing.tab.page.locator("#setup")).to_be_hidden()
+
+
+def test_with_fingers(rig: DashboardRig, browser: Browser, listener: Listener) -> None:
+    """On a phone: taps draw a line, and a finger beside an end moves it without scrolling the page."""
+    options: dict[str, Any] = {"has_touch": True, "is_mobile": True, "viewport": {"width": 360, "height": 740}}
+    with open_tab(browser, rig.address, **options) as tab, rig.playing(WOMAN):
+        tab.wait(CONNECTED)
+        tab.wait_for_pictures()
+        drawing = Drawing(tab, listener)
+        tab.page.tap(".set-up")
+        drawing.button("Add line").tap()
+        for place in ((0.2, 0.4), (0.8, 0.4)):
+            tab.page.touchscreen.tap(*drawing.place(*place))
+        drawing.says("line line 1 added")
+        touch = tab.page.context.new_cdp_session(tab.page)
+        (x, y), (to_x, to_y) = drawing.place(0.23, 0.42), drawing.place(0.3, 0.8)
+        for kind, points in (
+            ("touchStart", [{"x": x, "y": y}]),
+            ("touchMove", [{"x": (x + to_x) / 2, "y": (y + to_y) / 2}]),
+            ("touchMove", [{"x": to_x, "y": to_y}]),
+            ("touchEnd", []),
+        ):
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        drawing.says("line line 1 moved")
+        assert tab.page.evaluate("document.querySelector('#setup').scrollTop") == 0
+        line = only(drawing.save())
+        assert flat(line.start, line.end) == near((0.3, 0.8), (0.8, 0.4))
+        assert tab.errors == []
+
+
+def test_somebody_else_changes_the_setup(drawing: Drawing, rig: DashboardRig) -> None:
+    """The page says so, and can show the new one. The later one to save wins."""
+    rig.publish(Setup("door", lines=(LINE,)))
+    shows(drawing.tab, ".camera .place-name.line", "door")
+    drawing.open()
+    conflict = drawing.tab.page.locator("#setup-conflict")
+    expect(conflict).to_be_hidden()
+    rig.publish(Setup("door", lines=(Line("theirs", LINE.start, LINE.end),)))
+    shows(drawing.tab, "#setup-conflict", "has changed since you opened it. Saving replaces it")
+    drawing.button("Show the new one").click()
+    expect(conflict).to_be_hidden()
+    expect(drawing.tab.page.get_by_label("Name of line theirs")).to_be_visible()
+    rig.publish(Setup("door", lines=()))
+    expect(conflict).to_be_visible()
+    until(lambda: len(drawing._listener.messages()) >= 3)
+    drawing._saved = 3
+    assert only(drawing.save()).name == "theirs"
+
+
+def test_a_viewer_who_may_not_change_it(rig: DashboardRig, browser: Browser, tab: Tab) -> None:
+    """They see the lines, but no button. They can hide the lines; the browser remembers that."""
+    rig.publish(Setup("door", lines=(LINE,)))
+    headers = {"X-Forwarded-For": "192.0.2.7"}
+    with open_tab(browser, rig.address, extra_http_headers=headers) as shared, rig.playing(WOMAN):
+        for one, buttons in ((tab, 1), (shared, 0)):
+            one.wait(CONNECTED)
+            expect(one.page.locator(".camera .place-name.line")).to_have_text("door")
+            assert one.page.locator(".set-up:visible").count() == buttons
+        shared.page.click("#show-plans")
+        for _ in range(2):
+            expect(shared.page.locator(".camera .plan")).to_be_hidden()
+            shared.page.reload()
+            shared.wait_for_pictures()
+        shared.page.click("#show-plans")
+        expect(shared.page.locator(".camera .place-name.line")).to_be_visible()
+
+
+def test_visitors_in_view_have_boxes(rig: DashboardRig, tab: Tab) -> None:
+    """Those of the counter, on the picture of the same frame, instead of all that the detector found."""
+    box, chair = Box(0.2, 0.2, 0.2, 0.4), Label("chair", 0.95, visitor=False)
+    rig.visitors = (VisitorInView(41, box, "woman", 1000.0), VisitorInView(42, Box(0.6, 0.2, 0.2, 0.4), UNDECIDED, 1000.0))
+    with rig.playing(Detection(box, 0.9, (WOMAN,)), Detection(box, 0.9, (chair,)), Detection(box, 0.8, (Label("man", 0.8),))):
+        boxes = tab.page.locator(".camera .box")
+        expect(boxes).to_have_text(["woman #41", "undecided #42"])
+        assert boxes.first.evaluate("({style}) => [style.left, style.top, style.width, style.height]") == [
+            "20%",
+            "20%",
+            "20%",
+            "40%",
+        ]
+        shows(tab, ".camera .label", "2 visitors")
+        rig.visitors = ()
+        expect(boxes).to_have_count(0)
+
+
+def test_in_out_and_inside(rig: DashboardRig, tab: Tab) -> None:
+    """Who is inside changes with each message. The chart, the table and the links have crossings; the table has zones too.
+
+    Without the broker, nobody knows who is inside. Without lines there is nothing about them.
+    """
+    crossings = {"door": {"in": {"man": {"09": 3}, "woman": {"09": 1}}, "out": {"man": {"09": 2, "10": 1}}}}
+    zones = {"till": ZoneHours({"man": {"09": 2}}, {"09": 25.0})}
+    day = report({"door": replace(camera(MORNING, man=3, woman=1), crossings=crossings, zones=zones)})  # type: ignore[arg-type]
+    visit = replace(day.visits[0], label=UNDECIDED, direction="in", zones={"till": 12.5})
+    begun = int(time.time()) - 60
+    with rig.counting(replace(day, visits=(visit,))), rig.playing(WOMAN):
+        shows(tab, "#totals", r"visitors\s+4")
+        rig.publish(Setup("door", lines=(LINE,), zones=(TILL,)))
+        shows(tab, "#places", "\N{EN DASH}")
+        for inside in (3, 4):
+            rig.publish(Occupancy("door", {"till": inside}, inside, 12, 10, 2, begun, begun + 1.0))
+            shows(tab, "#places", rf"in\s+12\s+out\s+10\s+inside\s+{inside}\b")
+            shows(tab, ".camera .place-name.zone", f"till: {inside}")
+        shows(tab, "#places", r"since .*\d\d:\d\d; 2 visitors left who had come in unseen")
+        shows(tab, "#places li", r"till 4 now, 2 visits today, 13.s on average")
+        shows(tab, "#visits tbody", r"undecided in\s+till 13.s")
+        tab.page.click("#counts-table >> xpath=ancestor::details/summary")
+        assert row(tab, "09")[-2:] == ["2", "13\N{NO-BREAK SPACE}s"]
+        tab.page.click("#show-flow")
+        shows(tab, "#readout", r"Today: 4 in \(man 3, woman 1\), 3 out \(man 3\)")
+        assert str(tab.page.get_attribute("#chart", "aria-label")).startswith(
+            "In and out per hour. 09\N{EN DASH}10: 4 in, 2 out; 10\N{EN DASH}11: 0 in, 1 out"
+        )
+        heads = tab.page.locator("#counts-table thead th").all_text_contents()
+        assert dict(zip(heads[1:], row(tab, "09"), strict=True)).items() >= {"In": "4", "Out: man": "2", "Out": "2"}.items()
+        for link, start in (("#csv-flow", "day,hour,camera,line,"), ("#csv-zones", "day,hour,camera,zone,")):
+            address = str(tab.page.get_attribute(link, "href"))
+            assert tab.page.request.get(f"{rig.address}{address[1:]}").text().startswith(start)
+        rig.publish(Setup("door", lines=(), zones=()))
+        tab.page.locator("#places").wait_for(state="hidden")
+
+
+def test_names_of_places_are_text(rig: DashboardRig, tab: Tab) -> None:
+    """Names with HTML, and names with a meaning in JavaScript."""
+    names = ("<img src=x onerror=window.hacked=1>", "__proto__", "constructor")
+    zones = tuple(Zone(name, CORNERS) for name in names)
+    rig.publish(Setup("door", (Line(names[0], LINE.start, LINE.end),), zones), Occupancy("door", dict.fromkeys(names, 2), 1))
+    with rig.playing(WOMAN), rig.counting(samples.report()):
+        for selector in (".camera .plan", "#places"):
+            for name in names:
+                shows(tab, selector, re.escape(name))
+        tab.page.click(".set-up")
+        expect(tab.page.locator("#setup-shapes input").first).to_have_value(names[0])
+        assert tab.page.locator("img[src=x]").count() == 0
+        assert not re.search("native code|undefined", tab.page.inner_text("body"))
+        tab.page.click("#setup-cancel")
