@@ -17,7 +17,9 @@
  * @typedef {[number, number, number, number]} Box left, top, width and height, in parts of the picture
  * @typedef {{name: string, from: Point, to: Point}} Line
  * @typedef {{name: string, polygon: Point[]}} Zone
- * @typedef {{lines: Line[] | null, zones: Zone[] | null, mask: Point[][], visitors: string[] | null}} Setup null: as the settings say
+ * @typedef {{
+ *   lines: Line[] | null, zones: Zone[] | null, mask: Point[][], visitors: string[] | null,
+ * }} Setup null: as the settings say
  * @typedef {{lines: Line[], zones: Zone[]}} SetupDefaults as the settings say
  * @typedef {{
  *   state: string, since: number | null, at: number | null, detail: string, model: string | null, update: Update | null,
