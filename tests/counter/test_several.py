@@ -96,6 +96,22 @@ def test_the_tracks_of_each_frame_are_published(shop: Shop) -> None:
     assert shop.sent(Occupancy) == [], "there are no lines and no zones"
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_no_box_remains_if_the_last_message_is_dropped(shop: Shop, monkeypatch: pytest.MonkeyPatch, restarts: bool) -> None:
+    """The message without visitors follows when there is room again, also after a restart."""
+    some = predictions(WALKERS[:1], seconds=6.0)
+    shop.receive(*some[:20], at_once=False)
+    assert len(shop.sent(Tracks)[-1].visitors) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.bus, "publish", lambda message, *_: not isinstance(message, Tracks))
+        shop.receive(*some[20:25], at_once=False)
+    assert len(shop.sent(Tracks)[-1].visitors) == 1
+    if restarts:
+        shop.restart()
+    shop.receive(*some[25:], at_once=False)
+    assert shop.sent(Tracks)[-1].visitors == ()
+
+
 def test_the_label_is_of_who_came_last(shop: Shop) -> None:
     """When they have gone it is the label of whoever is still there; then of nobody."""
     walkers = [Walker((0.3, 0.4), (0.05, 0.0), leaves=4.0), Walker((0.8, 0.4), (0.05, 0.0), 1.0, 1.5, label="")]
