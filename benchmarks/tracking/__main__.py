@@ -22,14 +22,16 @@ from counter.tracking.tracker import Tracker
 from demo.identity import Hota, Identity, score_hota, score_identity
 
 RATES = (30, 10, 5, 2, 1)
+YOLOX_THRESHOLD = 0.6
+"""The confidence from which a box of the sequences can begin a track: that of ByteTrack's authors for the same detector."""
 Paths = dict[int, list[Sighting]]
 Result = tuple[Tracked, list[Crossing]]
 """The boxes by track in each frame, and the crossings that were counted."""
 
 
-def track(clip: Sequence) -> tuple[Tracked, Paths]:
+def track(clip: Sequence, threshold: float) -> tuple[Tracked, Paths]:
     """Returns Footfall's tracks as known at each frame, and with the sightings before each track was confirmed."""
-    tracker = Tracker()
+    tracker = Tracker(threshold=threshold)
     tracked: Tracked = []
     paths: Paths = defaultdict(list)
     for frame in clip.frames:
@@ -79,7 +81,7 @@ def report(sequences: list[Sequence], python: str | None) -> None:
     )
     for rate in RATES:
         clips = [clip for one in sequences for clip in one.samples(rate)]
-        ours = [track(clip) for clip in clips]
+        ours = [track(clip, YOLOX_THRESHOLD) for clip in clips]
         counted = [counted_crossings(clip, one) for clip, (_, one) in zip(clips, ours, strict=True)]
         full = [_frames(clip, one) for clip, (_, one) in zip(clips, ours, strict=True)]
         results = {

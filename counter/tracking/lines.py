@@ -9,10 +9,10 @@ import bus
 from counter.timeline import shifted
 from counter.tracking.motion import POSITION_NOISE
 from counter.tracking.things import Area, Point, Sighting, scaled
+from counter.tracking.track import SLOW
 
 BAND = POSITION_NOISE  # distance from a line, in box heights, within which it is undecided on which side a visitor is
-SLOW = 0.35  # seconds between frames from which a path is extended beyond its first sighting and its last one
-MAX_EXTENSION = 0.5  # seconds by which it is extended at most
+MAX_EXTENSION = 0.5  # seconds by which a path is extended at most beyond its first sighting and its last one
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,15 @@ def test_a_track_is_confirmed_although_a_frame_is_missed(rate: float) -> None:
     assert frames(5) == []
 
 
+@pytest.mark.parametrize(
+    ("rate", "step", "expected"), [(5.0, 0.05, [2, 3]), (5.0, 0.1, [0, 3]), (2.0, 0.1, [2, 3]), (2.0, 0.3, [0, 0])]
+)
+def test_two_sightings_confirm_a_track_if_they_fit(rate: float, step: float, expected: list[int]) -> None:
+    """Two false boxes may be near each other by chance. If frames are far apart, who walks by may be in two of them only."""
+    some = [prediction(n / rate, [detection(0.5 + n * step, 0.5, 0.1, 0.25)]) for n in range(3)]
+    assert [sum(one.frames for one in tracks(some[:count])) for count in (2, 3)] == expected
+
+
 def test_a_track_ends_when_its_visitor_is_not_seen() -> None:
     """A visitor who is back within the timeout continues the track; later, another one begins. Its end is the last sighting."""
     away = LOST_TIMEOUT - 0.1
