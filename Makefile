@@ -82,11 +82,11 @@ $(VENV)-peers/.done: benchmarks/tracking/requirements.txt
 	@$(VENV)-peers/bin/pip install -q --progress-bar off --disable-pip-version-check -r $<
 	@touch $@
 
-scenes: $(VENV)/.demo ## writes a clip and its truth: make scenes SEED=7
-	@exec $(VENV)/bin/python -m demo.clip "$${SEED:?is not set: make scenes SEED=7}"
+scenes: $(VENV)/.demo ## writes a clip and its truth: make scenes SEED=7; with one visitor at a time: DEMO=classifier
+	@exec $(VENV)/bin/python -m demo.clip --demo "$${DEMO:-people}" "$${SEED:?is not set: make scenes SEED=7}"
 
-model: $(VENV)/.model ## trains the demo's model again (about 20 minutes)
-	@exec $(VENV)/bin/python -m demo.train
+model: $(VENV)/.model ## trains the demo's detector again (about an hour); its classifier: DEMO=classifier (20 minutes)
+	@exec $(VENV)/bin/python -m demo.train$(if $(filter classifier,$(DEMO)),,_detector)
 
 deployment: ## writes the IoT Edge deployment for each platform into config/, with the values of .env
 	@exec $(PYTHON) scripts/deployment.py

@@ -2,18 +2,15 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Sequence
 from functools import partial
 from queue import SimpleQueue
-from typing import TypeVar
 
 from bus import (
     Bus,
     Command,
     Crossing,
     CurrentLabel,
-    InvalidMessage,
     Message,
     Prediction,
     Setup,
@@ -23,19 +20,17 @@ from bus import (
     topics,
 )
 from bus import metric_names as names
+from counter.counts import Counts
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
 from counter.ledger import Ledger
-from counter.periods import SAVE_INTERVAL
 from counter.publisher import Publisher
 from counter.registry import MAX_CAMERAS, Batch, CameraRegistry
 from counter.reordering import Reordering
 from counter.reports import Reports
-from runtime.backoff import Backoff
+from counter.retry import Retry, StopRequested
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 RECEIVE_TIMEOUT = 0.5  # seconds to wait for messages
 CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed hours
@@ -51,15 +46,12 @@ class MainLoop:
     def __init__(self, bus: Bus, registry: CameraRegistry, reports: Reports, ledger: Ledger, expiry: Expiry) -> None:
         self._bus = bus
         self._registry = registry
-        self._reports = reports
         self._ledger = ledger
         self._expiry = expiry
         self._clocks = expiry.clocks
         self._publisher = Publisher(bus, ledger, self._clocks)
-        self._stop = threading.Event()
-        self._backoff = Backoff(maximum=5.0)
-        self._published_counts: dict[str, tuple[date, int]] = {}
-        """By camera: the day and the interval of five minutes for which counts were last published."""
+        self._retry = Retry(bus, self._problems)
+        self._counts = Counts(bus, reports, self._retry, self._clocks)
         self._checked_at = self._pruned_at = float("-inf")
         self._ended_cameras: set[str] = set()  # cameras whose recording has ended and is fully counted
         self._published_ended: tuple[str, ...] = ()
@@ -76,7 +68,7 @@ class MainLoop:
 
     def run(self, stop: threading.Event) -> None:
         """Counts until `stop` is set."""
-        self._stop = stop
+        self._retry.stop = stop
         try:
             self.restore()
             while not stop.is_set():
@@ -84,7 +76,7 @@ class MainLoop:
             self._ledger.save_periods()
         except LedgerUnavailable as error:
             log.warning("%s; the last minutes are not recorded as counted", error)
-        except _StopRequested:
+        except StopRequested:
             log.warning("stopped while the ledger is unavailable; the broker keeps uncounted predictions for the next start")
         for name in self._registry.cameras:  # visits stay open in the ledger
             self._bus.publish(_unknown_label(name))
@@ -103,7 +95,7 @@ class MainLoop:
         while not self._cleared_cameras.empty():
             self._forget(self._cleared_cameras.get(), batch)
         self._notice_classifiers()
-        taken = self._inbox.take(self._reordering.timeout(timeout))
+        taken = self._inbox.take(self._reordering.until_due(timeout))
         is_counted = [self._process(one, batch) for message in taken for one in self._in_order(message)]
         is_counted += [self._process(one, batch) for one in self._reordering.due()]
         is_due = self._apply_timeouts(batch)
@@ -163,41 +155,23 @@ class MainLoop:
 
     def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
         for tracks in batch.tracks:
-            self._drop_if_too_large(partial(self._bus.publish, tracks))
+            self._counts.drop_if_too_large(partial(self._bus.publish, tracks))
         self._retry(self._publisher.publish)
         for message in (*batch.labels, *batch.occupancies, *batch.commands):
             self._bus.publish(message)
-        self._publish_counts(results)
+        self._counts.publish(self._registry.cameras.values(), results)
         ended = tuple(sorted(self._ended_cameras))
         if ended != self._published_ended:
             self._published_ended = ended
             self._bus.describe(ended=ended)
             self._bus.report()
 
-    def _publish_counts(self, results: Sequence[Visit | Crossing]) -> None:
-        """Publishes the counts of cameras with new results, and of each every five minutes of counting and on a new day.
-
-        If a result belongs to an earlier day, that day's counts come first, because the broker retains the last ones: today's.
-        """
-        calendar = self._reports.calendar
-        today = calendar.day(self._clocks.wall())
-        for name, camera in self._registry.cameras.items():
-            days = {calendar.day(_time_of(one)) for one in results if one.camera == name}
-            due = today, int((camera.visitors.timeline.last_at or 0.0) // SAVE_INTERVAL)
-            if days or self._published_counts.get(name) != due:
-                self._published_counts[name] = due
-                for day in (*sorted(days - {today}), today):
-                    counts = self._retry(partial(self._reports.day_counts, name, day))
-                    self._drop_if_too_large(partial(self._bus.publish, counts))
-
     def _summarise_hours(self) -> None:
         """Writes a summary of each completed hour to the ledger. From there it is published."""
         batch = Batch()
-        for camera, hour in self._registry.complete_hours():
-            batch.cameras[camera.name] = camera
-            summary = self._retry(partial(self._reports.summary, camera.name, *hour))
-            if self._drop_if_too_large(summary.pack):
-                batch.changes.summaries.append(summary)
+        hours = self._registry.complete_hours()
+        batch.cameras |= {camera.name: camera for camera, _ in hours}
+        batch.changes.summaries += self._counts.summaries(hours)
         self._commit(batch)
 
     def _prune(self) -> None:
@@ -206,30 +180,6 @@ class MainLoop:
             self._pruned_at = self._clocks.steady()
             if number := self._retry(self._expiry.expire):
                 log.info("KEEP_DAYS: %d old visits deleted", number)
-
-    def _drop_if_too_large(self, call: Callable[[], object]) -> bool:
-        """Returns whether the call succeeds. Counts and drops a message that is too large, for example with very many labels."""
-        try:
-            call()
-        except InvalidMessage as error:
-            self._bus.count_and_warn(names.TOO_LARGE, f"{error}; dropped")
-            return False
-        return True
-
-    def _retry(self, call: Callable[[], T]) -> T:
-        """Repeats a call until the ledger is available. Returns its result. Meanwhile the status shows the problem."""
-        while True:
-            try:
-                result = call()
-            except LedgerUnavailable as error:
-                self._bus.metrics.add(names.LEDGER_FAILED)
-                self._bus.state(states.LEDGER_UNAVAILABLE, str(error))
-                if self._stop.wait(self._backoff.next()):
-                    raise _StopRequested from None
-            else:
-                self._backoff.reset()
-                self._bus.state(states.RUNNING, self._problems())
-                return result
 
     def _problems(self) -> str:
         """Returns the detail for the status of a running counter."""
@@ -285,17 +235,9 @@ class MainLoop:
 
     def _forget(self, name: str, batch: Batch) -> None:
         self._bus.forget(topics.label(name), topics.counts(name), topics.occupancy(name))
-        self._published_counts.pop(name, None)
+        self._counts.forget(name)
         self._ended_cameras.discard(name)
         self._registry.forget(name, batch)
-
-
-class _StopRequested(Exception):
-    """The counter was stopped while the ledger was unavailable."""
-
-
-def _time_of(result: Visit | Crossing) -> float:
-    return result.started_at if isinstance(result, Visit) else result.at
 
 
 def _unknown_label(camera: str) -> CurrentLabel:

@@ -64,7 +64,7 @@ class Reordering:
         """The predictions that wait."""
         return [one.prediction for gap in self._gaps.values() for one in gap.held.values()]
 
-    def timeout(self, maximum: float) -> float:
+    def until_due(self, maximum: float) -> float:
         """Returns the seconds until a prediction has waited long enough, at most `maximum`."""
         arrivals = [one.arrived_at for gap in self._gaps.values() for one in gap.held.values()]
         return max(0.0, min([maximum, *(at + MAX_DELAY - self._steady() for at in arrivals)]))

@@ -15,6 +15,9 @@ from demo.stage import Item, Stage
 from demo.truth import PersonTruth, TrueCrossing, crossings_of, truth_of
 from demo.visitors import FRAME_RATE
 
+PAUSE = FRAME_RATE
+"""Frames at the end of an excerpt in which nobody is in view."""
+
 
 @dataclass(frozen=True, slots=True)
 class HallMoment:
@@ -35,17 +38,26 @@ class HallScene:
     """The scene of a seed: one hall, and everybody who walks in and out. For `pause` see `demo.parties.people`."""
 
     def __init__(self, seed: int, pause: float | None = None) -> None:
-        self._seed, self._pause = seed, pause
+        self.seed, self._pause = seed, pause
         self._layers = draw_hall(create_rng(seed, "hall"))
         self._stage = Stage(seed, VIEW, self._layers, SUN_PATCH)
 
     def moments(self, step: int = 1) -> Iterator[HallMoment]:
         """Yields every `step`-th moment, without end."""
-        coming, passing = ActiveItems(people(self._seed, self._pause)), ActiveItems(distractions(self._seed, VIEW))
+        coming, passing = ActiveItems(people(self.seed, self._pause)), ActiveItems(distractions(self.seed, VIEW))
         for number in itertools.count(0, step):
             seconds = number / FRAME_RATE
             items = _sorted(coming.at(seconds), passing.at(seconds), seconds)
             yield HallMoment(number, light_at(seconds), truth_of(items, self._layers.furniture, seconds), items)
+
+    def excerpt(self, seconds: float) -> Iterator[HallMoment]:
+        """Yields the moments of a number of seconds, and on until nobody has been in view for `PAUSE` frames: no visit is cut."""
+        alone = 0
+        for moment in self.moments():
+            yield moment
+            alone = 0 if any(one.visible for one in moment.people) else alone + 1
+            if moment.seconds >= seconds and alone >= PAUSE:
+                return
 
     def frame(self, moment: HallMoment) -> Picture:
         """Returns the picture that the camera takes of a moment, 480 x 640 x 3 in BGR."""
@@ -53,7 +65,7 @@ class HallScene:
 
     def crossings(self, seconds: float) -> list[TrueCrossing]:
         """Returns the crossings of the line in the first seconds of the scene, in the order of their times."""
-        coming = itertools.takewhile(lambda person: person.start < seconds, people(self._seed, self._pause))
+        coming = itertools.takewhile(lambda person: person.start < seconds, people(self.seed, self._pause))
         found = [crossing for person in coming for crossing in crossings_of(person) if crossing.at < seconds]
         return sorted(found, key=lambda crossing: crossing.at)
 

@@ -49,12 +49,12 @@ class Scene:
     """The scene of a seed: one shop, and everything that happens at its door."""
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
+        self.seed = seed
         self._stage = Stage(seed, VIEW, draw_shop(create_rng(seed, "shop")), _SUN_PATCH)
 
     def moments(self, step: int = 1) -> Iterator[Moment]:
         """Yields every `step`-th moment, without end."""
-        coming, passing = ActiveItems(visitors(self._seed)), ActiveItems(distractions(self._seed))
+        coming, passing = ActiveItems(visitors(self.seed)), ActiveItems(distractions(self.seed))
         for number in itertools.count(0, step):
             seconds = number / FRAME_RATE
             yield Moment(number, light_at(seconds), coming.at(seconds), passing.at(seconds))

@@ -31,6 +31,8 @@ from runtime.address import public_address
 from runtime.settings import load
 
 BAD_SETTING = 2
+PASSED_ON = ("MODEL", "VIDEO_PATH", "SOURCE_MODULES", "LINES", "ZONES")
+"""Settings with defaults of a run, which its programs get."""
 
 
 def check() -> Plan:
@@ -57,7 +59,7 @@ def check() -> Plan:
         port=port,
         notice=notice,
         programs=tuple(programs),
-        settings=settings | {name: os.environ[name] for name in ("MODEL", "VIDEO_PATH", "SOURCE_MODULES") if name in os.environ},
+        settings=settings | {name: os.environ[name] for name in PASSED_ON if name in os.environ},
         camera=capture.camera,
         cameras=cameras,
         video_path=capture.video_path,

@@ -12,21 +12,36 @@ from classifier.person import PERSON, resolve
 from classifier.recogniser import Recogniser
 from classifier.settings import Settings
 from classifier.stages import Stages
-from demo.about import CLIP, MODEL
+from demo.about import DEMOS, demo_of
 from footfall.camera import load_settings
+from runtime.errors import InvalidSetting
 from runtime.logs import one_line
 
 DEMO_WARNING = "the demo's model knows drawn figures only; its labels for anything else are meaningless"
 
 
 def set_default_model() -> None:
-    """Sets the demo's model and clip if neither MODEL nor VIDEO_PATH is set. Other pictures get the person detector."""
-    for name in ("MODEL", "VIDEO_PATH"):
-        if not os.environ.get(name):
-            os.environ.pop(name, None)  # empty, as after make run MODEL=
-    if "MODEL" not in os.environ:
-        os.environ.setdefault("VIDEO_PATH", str(CLIP))
-        os.environ["MODEL"] = str(MODEL if load_settings().create_source().is_drawn() else PERSON)
+    """Sets clip, model and settings of the demo that DEMO names, if neither MODEL nor VIDEO_PATH is set.
+
+    Other drawn scenes get the model and the settings of their demo, and other pictures the person detector. Raises
+    `InvalidSetting`.
+    """
+    name = os.environ.get("DEMO") or next(iter(DEMOS))
+    if name not in DEMOS:
+        raise InvalidSetting(f"DEMO={name!r}: must be {' or '.join(DEMOS)}")
+    for setting in ("MODEL", "VIDEO_PATH"):
+        if not os.environ.get(setting):
+            os.environ.pop(setting, None)  # empty, as after make run MODEL=
+    if "MODEL" in os.environ:
+        return
+    os.environ.setdefault("VIDEO_PATH", str(DEMOS[name].clip))
+    if not load_settings().create_source().is_drawn():
+        os.environ["MODEL"] = str(PERSON)
+        return
+    demo = demo_of(os.environ["VIDEO_PATH"])
+    os.environ["MODEL"] = str(demo.model)
+    for setting, value in demo.settings.items():
+        os.environ.setdefault(setting, value)
 
 
 class LoadedModels:

@@ -97,7 +97,7 @@ export class CameraCard {
   }
 
   #showPlan() {
-    const zones = Object.entries(this.broker.disconnected ? {} : (this.#camera?.occupancy?.zones ?? {}));
+    const zones = Object.entries((this.broker.isReporting("counter") && this.#camera?.occupancy?.zones) || {});
     const notes = Object.fromEntries(zones.map(([zone, visitors]) => [zone, String(visitors)]));
     this.picture.plan.show(this.#shapes, this.picture.aspect, notes);
   }

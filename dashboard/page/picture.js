@@ -42,6 +42,8 @@ export class Picture {
   }
 
   #context;
+  /** Whether its model looks at whole pictures, so that it cannot tell where visitors are. */
+  isWhole = false;
 
   /** The picture's width divided by its height. */
   get aspect() {
@@ -61,6 +63,7 @@ export class Picture {
     this.#fit(bitmap.width, bitmap.height);
     this.#context?.drawImage(bitmap, 0, 0);
     bitmap.close();
+    this.isWhole = (header.prediction?.labels.length ?? 0) > 0;
     this.#showLabel(header, rules);
     this.#canvas.dataset.sequence = String(header.sequence);
     this.#canvas.dataset.capturedAt = String(header.captured_at);
@@ -90,7 +93,11 @@ export class Picture {
   /** Draws the visitors. @param {PictureHeader} header @param {Rules} rules */
   #showBoxes(header, rules) {
     const shown = boxesOf(header, rules).slice(0, MAX_BOXES);
-    const nodes = syncChildren(this.#boxes, shown.map(({ key }) => key), () => element("div", {}, element("span")));
+    const nodes = syncChildren(
+      this.#boxes,
+      shown.map(({ key }) => key),
+      () => element("div", {}, element("span")),
+    );
     for (const [index, { box, label, text }] of shown.entries()) {
       const [left, top, width, height] = box.map((part) => `${(100 * part).toFixed(2)}%`);
       Object.assign(nodes[index].style, { left, top, width, height });

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 
 import cv2
@@ -24,8 +25,9 @@ from capture.source import Source, SourceLost, SourceOptions
 from capture.sources import create_source
 from capture.sources.http import HttpCamera
 from capture.sources.local import LocalFile, play
-from demo.about import CLIP
+from demo.about import CLIP, PEOPLE
 from demo.clip import write_clip
+from demo.hall_scenes import HallScene
 from demo.scenes import Scene
 from runtime.settings import load
 from tests.support import videos
@@ -55,7 +57,10 @@ def numbers(source: Source, count: int) -> list[int | None]:
         ("ftp://camera/", "", "an address must begin with http://, https://, rtsp:// or rtsps://"),
         ("rtsp:/camera", "", "an address must begin with"),
         ("http\\\\camera", "", "an address must begin with"),
-        *[(f"demo:{seed}", "demo.source", "at most nine digits") for seed in ("", "x", "-1", "1.5", "1234567890", "\u0663")],
+        *[
+            (f"demo:{seed}", "demo.source", "at most nine digits")
+            for seed in ("", "x", "-1", "1.5", "1234567890", "\u0663", "classifier:")
+        ],
         ("~nobody-of-that-name/door.mp4", "", "home directory"),
         ("0", "no.such_module", "SOURCE_MODULES='no.such_module': no.such_module cannot be imported"),
         ("0", "..", "must be the name of a Python module, such as demo.source"),
@@ -212,19 +217,21 @@ def test_why_a_source_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p
         list(open_source(path.replace("{camera}", camera.host)).pictures())
 
 
-def test_a_scene_is_drawn_at_its_rate() -> None:
-    """A scene starts at its beginning and yields ten pictures a second."""
-    scene, clock = Scene(7), Clock(0.0)
-    for picture, moment in zip(open_source("demo:7", 1, clock).pictures(), itertools.islice(scene.moments(), 6), strict=False):
+@pytest.mark.parametrize(("path", "kind"), [("demo:7", HallScene), ("demo:classifier:7", Scene)])
+def test_a_scene_is_drawn_at_its_rate(path: str, kind: type[HallScene] | type[Scene]) -> None:
+    """A scene starts at its beginning and yields ten pictures a second: of a hall, or of a shop for the classifier."""
+    clock, scene = Clock(0.0), kind(7)
+    for number, picture in enumerate(itertools.islice(open_source(path, 1, clock).pictures(), 6)):
         assert picture is not None
-        assert clock.now == pytest.approx(moment.number / 10)
+        assert clock.now == pytest.approx(number / 10)
+        moment: Any = next(itertools.islice(scene.moments(), number, None))
         assert np.array_equal(picture, scene.frame(moment))
 
 
 def test_drawn_scenes_are_recognised(tmp_path: Path) -> None:
     """The demo's clip, other written clips and live scenes are drawn; cameras, streams and videos beside other JSON are not."""
-    write_clip(3, 0.2, tmp_path / "scenes-3.mp4")
-    assert all(open_source(path).is_drawn() for path in (CLIP, tmp_path / "scenes-3.mp4", "demo:7"))
+    write_clip(Scene(3), 0.2, tmp_path / "scenes-3.mp4")
+    assert all(open_source(path).is_drawn() for path in (CLIP, PEOPLE, tmp_path / "scenes-3.mp4", "demo:7", "demo:classifier:7"))
     assert not any(open_source(path).is_drawn() for path in ("0", "rtsp://camera/stream", "http://camera/"))
     for beside in ("", "{", "[]", "[" * 100_000, '{"about": 7}', '{"seed": 7}', '{"about": "Counted by hand."}'):
         (tmp_path / "door.json").write_text(beside)

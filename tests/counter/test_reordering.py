@@ -34,7 +34,7 @@ class Desk:
             self.out += self.buffer.put(one, last)
         return [one.sequence for one in self.out[begin:]]
 
-    def wait(self, seconds: float) -> list[int]:
+    def pass_time(self, seconds: float) -> list[int]:
         self.now += seconds
         found = self.buffer.due()
         self.out += found
@@ -45,7 +45,7 @@ def test_a_single_classifier_pays_no_delay() -> None:
     """Frames without a prediction, and predictions out of order, change nothing."""
     desk = Desk(1)
     assert [desk.put(numbered(one)) for one in (3, 5, 4, 9)] == [[3], [5], [4], [9]]
-    assert desk.buffer.timeout(0.5) == 0.5
+    assert desk.buffer.until_due(0.5) == 0.5
 
 
 def test_a_prediction_waits_for_the_one_before() -> None:
@@ -54,9 +54,9 @@ def test_a_prediction_waits_for_the_one_before() -> None:
     assert [desk.put(numbered(one)) for one in (0, 2, 3, 1)] == [[0], [], [], [1, 2, 3]]
     assert desk.put(numbered(5), numbered(6), numbered(5)) == []
     assert [one.sequence for one in desk.buffer.held] == [5, 6]
-    assert desk.buffer.timeout(0.5) == pytest.approx(MAX_DELAY)
-    assert desk.wait(MAX_DELAY - 0.01) == []
-    assert desk.wait(0.01) == [5, 6]
+    assert desk.buffer.until_due(0.5) == pytest.approx(MAX_DELAY)
+    assert desk.pass_time(MAX_DELAY - 0.01) == []
+    assert desk.pass_time(0.01) == [5, 6]
     assert desk.put(numbered(4), numbered(7)) == [4, 7]
     assert desk.buffer.held == []
 
@@ -82,9 +82,9 @@ def test_predictions_wait_for_a_while_after_one_classifier_has_gone() -> None:
     desk = Desk()
     desk.buffer.on_classifier("classifier-1", False)
     desk.put(numbered(0))
-    desk.wait(SHARED_FOR - 1)
+    desk.pass_time(SHARED_FOR - 1)
     assert desk.put(numbered(2)) == []
-    assert desk.wait(2) == [2]
+    assert desk.pass_time(2) == [2]
     assert desk.put(numbered(4)) == [4]
 
 
@@ -94,14 +94,14 @@ def test_predictions_come_in_order_and_soon(delays: list[tuple[float, bool]], in
     desk, arrived, returned = Desk(), dict[int, float](), dict[int, float]()
     events = sorted((number * interval + delay, number) for number, (delay, is_missing) in enumerate(delays) if not is_missing)
     while events or desk.buffer.held:
-        due = desk.now + desk.buffer.timeout(1e9) if desk.buffer.held else 1e9
+        due = desk.now + desk.buffer.until_due(1e9) if desk.buffer.held else 1e9
         if events and events[0][0] <= due:
             desk.now, number = events.pop(0)
             arrived[number] = desk.now
             found = desk.put(numbered(number, interval))
         else:
             desk.now = due
-            found = desk.wait(1e-9)
+            found = desk.pass_time(1e-9)
         returned |= dict.fromkeys(found, desk.now)
     assert [one.sequence for one in desk.out] == sorted(arrived)
     assert all(at - arrived[number] <= MAX_DELAY + 1e-6 for number, at in returned.items())

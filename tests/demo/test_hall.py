@@ -1,12 +1,17 @@
 """Scenes of a hall with several visitors at once, and their truth."""
 
 import itertools
+import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from demo.about import DEMOS, PEOPLE, demo_of
+from demo.clip import write_clip
 from demo.distractions import distractions
 from demo.figure import random_child, random_figure
 from demo.hall import COUNTED, LINE, VIEW, ZONE
@@ -103,7 +108,8 @@ def test_who_is_hidden() -> None:
 def test_crossings(distances: tuple[float, ...], expected: list[tuple[str, float]]) -> None:
     """Who walks through crosses once, who comes back twice, and who turns back at the line never. The last step across counts."""
     found = list(crossings_of(walker(1, *distances)))
-    assert [(one.direction, one.at) for one in found] == [(way, pytest.approx(at, abs=0.06)) for way, at in expected]
+    assert [one.direction for one in found] == [way for way, _ in expected]
+    assert [one.at for one in found] == pytest.approx([at for _, at in expected], abs=0.06)
 
 
 @pytest.mark.parametrize("seed", [21, 22, 23])
@@ -148,6 +154,34 @@ def test_all_situations_occur() -> None:
 
 def is_in_zone(foot: tuple[float, float]) -> bool:
     return min(x for x, _ in ZONE) < foot[0] < max(x for x, _ in ZONE) and foot[1] > ZONE[0][1]
+
+
+@pytest.mark.parametrize("name", ["new.mp4", PEOPLE.name], ids=["new", "demo"])
+def test_a_clip_matches_its_scene(tmp_path: Path, name: str) -> None:
+    """Truth and pictures match the seed. The demo's clip has about two minutes and at most 4 MB."""
+    path = PEOPLE if name == PEOPLE.name else tmp_path / name
+    if path != PEOPLE:
+        write_clip(HallScene(6), 3.0, path)
+    truth = json.loads(path.with_suffix(".json").read_text())
+    video, scene = cv2.VideoCapture(str(path)), HallScene(truth["seed"])
+    assert (video.get(cv2.CAP_PROP_FPS), video.get(cv2.CAP_PROP_FRAME_COUNT)) == (10, truth["frames"])
+    assert truth["crossings"] == [one._asdict() for one in scene.crossings((truth["frames"] - 1) / 10)]
+    assert demo_of(str(path)) == DEMOS["people"]
+    came = {one["id"]: one for one in truth["visitors"]}
+    for moment in itertools.islice(scene.moments(), min(200, truth["frames"])):
+        assert video.grab()
+        if moment.number % 40 == 0:
+            assert cv2.PSNR(video.retrieve()[1], scene.frame(moment)) > 25
+            for one in moment.people:
+                if one.id in came and came[one.id]["first"] <= moment.number <= came[one.id]["last"]:
+                    assert came[one.id]["label"] == one.label
+                    assert came[one.id]["boxes"][str(moment.number)] == pytest.approx(one.box, abs=1e-3)
+    video.release()
+    if path == PEOPLE:
+        assert 1100 <= truth["frames"] <= 1400
+        assert {one["label"] for one in truth["visitors"]} == {"man", "woman"}
+        assert {one["direction"] for one in truth["crossings"]} == {"in", "out"}
+        assert PEOPLE.stat().st_size <= 4_000_000
 
 
 def test_a_child_is_smaller() -> None:

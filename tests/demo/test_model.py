@@ -1,16 +1,25 @@
-"""The model that comes with the demo: its files, its notice for users, and an unseen scene."""
+"""The models that come with the demo: their files, the notice for users, and unseen scenes."""
 
+import itertools
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from capture.prepare import encode_jpeg
 from classifier.export import Export, read_export
 from classifier.model import Model
-from demo.about import CLIP, MODEL, is_own_model, notice
+from classifier.preprocess import decode
+from classifier.recogniser import Recogniser
+from classifier.visitors import Rules
+from demo.about import CLIP, DETECTOR, MODEL, PEOPLE, is_own_model, notice
 from demo.evaluate import SEEDS as REPORTED
 from demo.evaluate import score_scene
+from demo.figure import LABELS
+from demo.hall_samples import SEEDS as SEEN_HALLS
+from demo.hall_scenes import HallScene
 from demo.pipeline import run_scene
 from demo.samples import ALL_LABELS
 from demo.samples import SEEDS as LEARNT
@@ -50,7 +59,48 @@ def test_an_unseen_minute() -> None:
     assert sum(right) / len(right) >= 0.95
 
 
+def test_the_detector_is_a_custom_vision_export() -> None:
+    """It has the demo's labels and mark, and at most 2 MB."""
+    export = read_export(DETECTOR)
+    assert export.labels == LABELS
+    assert json.loads((DETECTOR / "cvexport.manifest").read_text())["DomainType"] == "ObjectDetection"
+    assert len(export.model) <= 2_000_000
+    assert (Model(export).is_detector, Model(export).is_demo, is_own_model(export)) == (True, True, True)
+
+
+def test_most_people_in_an_unseen_hall_are_found() -> None:
+    """Nearly all who are mostly visible have a box in the right place, and most the right label. Few boxes are false."""
+    scene, recogniser = HallScene(UNSEEN), Recogniser(Model(read_export(DETECTOR)), Rules())
+    people = found = labelled = boxes = matched = 0
+    for moment in itertools.islice(scene.moments(9), 140):
+        picture = decode(encode_jpeg(scene.frame(moment), 80))
+        likely = [one for one in recogniser.recognise(recogniser.prepare(picture)).detections if one.confidence >= 0.5]
+        boxes += len(likely)
+        for person in moment.people:
+            best = max(likely, key=lambda one: iou(one.box, person.box), default=None)
+            if best is None or iou(best.box, person.box) < 0.5:
+                people += person.visible > 0.6
+                continue
+            likely.remove(best)
+            matched += 1
+            if person.visible > 0.6:
+                people, found, labelled = people + 1, found + 1, labelled + (best.labels[0].name == person.label)
+    assert people > 150
+    assert found / people > 0.93
+    assert labelled / found > 0.9
+    assert matched / boxes > 0.95
+
+
+def iou(one: Sequence[float], other: Sequence[float]) -> float:
+    """Returns the intersection over union of two boxes: left, top, width and height."""
+    width, height = (min(one[n] + one[n + 2], other[n] + other[n + 2]) - max(one[n], other[n]) for n in (0, 1))
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / (one[2] * one[3] + other[2] * other[3] - shared)
+
+
 def test_no_shown_scene_is_in_the_training_data() -> None:
+    hall = json.loads(PEOPLE.with_suffix(".json").read_text())["seed"]
+    assert not {*REPORTED, hall, UNSEEN} & set(SEEN_HALLS)
     seed = json.loads(CLIP.with_suffix(".json").read_text())["seed"]
     assert not {*REPORTED, seed, UNSEEN} & set(LEARNT)
     assert seed not in REPORTED

@@ -89,7 +89,7 @@ def test_a_clip_matches_its_scene(tmp_path: Path, name: str) -> None:
     """Truth and pictures match the seed. The demo's clip has about two minutes and at most 4 MB."""
     path = CLIP if name == CLIP.name else tmp_path / name
     if path != CLIP:
-        assert write_clip(6, 3.0, path) >= 1
+        assert write_clip(Scene(6), 3.0, path) >= 1
     truth = json.loads(path.with_suffix(".json").read_text())
     video, scene = cv2.VideoCapture(str(path)), Scene(truth["seed"])
     assert (video.get(cv2.CAP_PROP_FPS), video.get(cv2.CAP_PROP_FRAME_COUNT)) == (10, truth["frames"])

@@ -1,4 +1,4 @@
-"""Counter, bridge, broker and edgeHub are killed at random, and every visit is still counted and sent once.
+"""Counter, bridge, broker and edgeHub are killed at random, and every visit and crossing is still counted and sent once.
 
 FOOTFALL_STORM_VISITS=500 FOOTFALL_STORM_KILLS=100 make test TESTS=tests/end_to_end/test_kills.py
 """
@@ -11,12 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bus import Bus, Prediction, Visit
+from bus import Box, Bus, Crossing, Detection, Label, Prediction, Visit
 from bus.settings import BusSettings
 from counter.database import FILE
 from tests.edgehub.hub import EdgeHub
@@ -39,11 +40,15 @@ MAX_DOWNTIME = 1.0
 """Upper bound of the seconds until a killed program is restarted."""
 Actions = tuple[Callable[[], object], Callable[[], object]]
 """A function that kills a program, and one that starts it."""
-FIELDS = ("id", "camera", "label", "started_at", "ended_at", "peak", "frames")
+VISIT = ("id", "camera", "label", "started_at", "ended_at", "peak", "frames")
+CROSSING = ("id", "camera", "visit", "line", "direction", "label", "at")
+LINES = '[{"name": "door", "from": [0.0, 0.5], "to": [1.0, 0.5]}]'
+Script = tuple[list[Prediction], list[Visit], list[Crossing]]
+"""The predictions of all cameras in the order of their times, the true visits, and the true crossings."""
 
 
-def script(chance: random.Random, begin: float) -> tuple[list[Prediction], list[Visit]]:
-    """Returns the predictions of all cameras in the order of their times, and the true visits, about 10 seconds each."""
+def of_a_classifier(chance: random.Random, begin: float) -> Script:
+    """Returns visits of about 10 seconds each, one after the other."""
     frames, visits = [], []
     for number in range(CAMERAS):
         camera, at = f"camera{number}", begin + chance.random() * 5
@@ -55,7 +60,29 @@ def script(chance: random.Random, begin: float) -> tuple[list[Prediction], list[
             frames += [prediction("nobody", 0.9, one, camera) for one in nobody]
             visits.append(Visit("-", camera, label, seen[0], seen[-1], 0.9, len(seen)))
             at = nobody[-1] + INTERVAL
-    return sorted(frames, key=lambda one: one.captured_at), visits
+    return sorted(frames, key=lambda one: one.captured_at), visits, []
+
+
+def of_a_detector(chance: random.Random, begin: float) -> Script:
+    """Returns visitors of about 10 seconds each, two at a time. Half way, the one on the left goes in, and the other one out."""
+    frames, visits, crossings = [], [], []
+    for number in range(CAMERAS):
+        camera, at = f"camera{number}", begin + chance.random() * 5
+        for _ in range(VISITS // CAMERAS // 2):
+            length, labels = chance.randint(20, 30), chance.sample(("woman", "man"), 2)
+            times = [round(at + INTERVAL * one, 3) for one in range(length + chance.randint(15, 20))]
+            for place, one in enumerate(times):
+                feet = 0.4 + 0.2 * place / (length - 1), 0.6 - 0.2 * place / (length - 1)
+                boxes = [Box(x, round(y - 0.2, 4), 0.1, 0.2) for x, y in zip((0.2, 0.7), feet, strict=True) if place < length]
+                found = [Detection(box, 0.9, (Label(label, 0.9),)) for box, label in zip(boxes, labels, strict=False)]
+                frames.append(replace(prediction(captured_at=one, camera=camera), labels=(), detections=tuple(found)))
+            last = times[length - 1]
+            visits += [Visit("-", camera, label, times[0], last, 0.9, length) for label in labels]
+            halfway = times[0] + (last - times[0]) / 2
+            crossings.append(Crossing("-", camera, "-", "door", "in", labels[0], halfway))
+            crossings.append(Crossing("-", camera, "-", "door", "out", labels[1], halfway))
+            at = times[-1] + INTERVAL
+    return sorted(frames, key=lambda one: one.captured_at), visits, crossings
 
 
 def publish(frames: Sequence[Prediction], bus: Bus) -> None:
@@ -93,25 +120,40 @@ def compare(truth: Sequence[Visit], found: Sequence[Visit]) -> None:
         assert abs(visit.ended_at - true.ended_at) <= BROKER_LOSES
 
 
+def compare_crossings(truth: Sequence[Crossing], found: Sequence[Crossing], visits: Sequence[Visit]) -> None:
+    """Checks that each true crossing is found once, with its time, and belongs to a visit with its label at its camera."""
+    by_place = [sorted(some, key=lambda one: (one.camera, one.direction, one.at)) for some in (truth, found)]
+    known = {visit.id: (visit.camera, visit.label) for visit in visits}
+    for true, crossing in zip(*by_place, strict=True):
+        assert (crossing.camera, crossing.line, crossing.direction) == (true.camera, true.line, true.direction)
+        assert abs(crossing.at - true.at) <= BROKER_LOSES
+        assert known[crossing.visit] == (true.camera, true.label)
+
+
 @pytest.mark.timeout(limit(600))
-def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
-    """Ledger and edgeHub have exactly the true visits, in order, with their labels and times."""
+@pytest.mark.parametrize("script", [of_a_classifier, of_a_detector])
+def test_every_result_is_counted_and_sent_once(tmp_path: Path, script: Callable[[random.Random, float], Script]) -> None:
+    """Ledger and edgeHub have exactly the true visits and crossings, in order, with their labels and times."""
     chance = random.Random(VISITS)
     broker, hub, state = Broker(tmp_path / "broker"), EdgeHub(tmp_path / "hub"), tmp_path / "counter"
-    counter = Module("counter", broker.port, STATE_DIR=state)
+    counter = Module("counter", broker.port, STATE_DIR=state, LINES=LINES)
     bridge = Module("bridge", broker.port, SINKS="edgehub", **hub.environment)
 
     def query(sql: str) -> list[Any]:
         with closing(sqlite3.connect(state / FILE, timeout=limit(5))) as connection:
             return connection.execute(sql).fetchall()
 
-    def ledger() -> list[Visit]:
-        return [Visit(*row) for row in query(f"SELECT {', '.join(FIELDS)} FROM visit ORDER BY number")]
+    def ledger() -> tuple[list[Visit], list[Crossing]]:
+        visits = query(f"SELECT {', '.join(VISIT)} FROM visit ORDER BY number")
+        crossings = query(f"SELECT {', '.join(CROSSING)} FROM crossing ORDER BY number")
+        return [Visit(*row) for row in visits], [Crossing(*row) for row in crossings]
 
-    def upstream() -> list[Visit]:
-        """Returns each visit at its first position, with its last content."""
-        bodies = [record["body"] for record in hub.records() if record["body"]["type"] == "visit"]
-        return list({body["id"]: Visit(*(body[name] for name in FIELDS)) for body in bodies}.values())
+    def upstream() -> tuple[list[Visit], list[Crossing]]:
+        """Returns each visit and crossing at its first position, with its last content."""
+        bodies = {kind: [one["body"] for one in hub.records() if one["body"]["type"] == kind] for kind in ("visit", "crossing")}
+        visits = {one["id"]: Visit(*(one[name] for name in VISIT)) for one in bodies["visit"]}
+        crossings = {one["id"]: Crossing(*(one[name] for name in CROSSING)) for one in bodies["crossing"]}
+        return list(visits.values()), list(crossings.values())
 
     with ExitStack() as stack:
         stack.enter_context(broker)
@@ -119,7 +161,8 @@ def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
         for module in (counter, bridge):
             stack.enter_context(module).wait_for_log("connected to the broker")  # from now on the broker queues its messages
         bus = stack.enter_context(Bus(BusSettings.model_validate({"MODULE_NAME": "classifier", "mqtt_port": broker.port})))
-        frames, truth = script(chance, time.time() + 1)
+        frames, visits, crossings = script(chance, time.time() + 1)
+        numbers = [len(visits), len(crossings)]
         threading.Thread(target=publish, args=(frames, bus), daemon=True).start()
         victims: dict[str, Actions] = {
             "counter": (lambda: counter.end(signal.SIGKILL), counter.start),
@@ -128,12 +171,14 @@ def test_every_visit_is_counted_and_sent_once(tmp_path: Path) -> None:
             "hub": (hub.end, hub.start),
         }
         killed = kill(victims, chance, frames[-1].captured_at)
-        until(lambda: len(ledger()) >= VISITS, 60, "the visits in the ledger")
-        until(lambda: len(upstream()) >= VISITS and query("SELECT COUNT(*) FROM publication") == [(0,)], 60, "the visits sent")
-        time.sleep(2)  # surplus visits would arrive now
-        compare(truth, ledger())
-        compare(truth, upstream())
-        assert {visit.id for visit in upstream()} == {visit.id for visit in ledger()}
-    assert len(truth) == VISITS
+        until(lambda: [len(some) for some in ledger()] >= numbers, 60, "the results in the ledger")
+        until(lambda: [len(some) for some in upstream()] >= numbers, 60, "the results sent")
+        until(lambda: query("SELECT COUNT(*) FROM publication") == [(0,)], 60, "all results acknowledged")
+        time.sleep(2)  # surplus results would arrive now
+        for found in (ledger(), upstream()):
+            compare(visits, found[0])
+            compare_crossings(crossings, found[1], found[0])
+        assert [{one.id for one in some} for some in ledger()] == [{one.id for one in some} for some in upstream()]
+    assert numbers[0] == VISITS
     assert len(killed) >= KILLS
     assert set(killed) == set(victims)

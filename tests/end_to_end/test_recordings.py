@@ -16,6 +16,7 @@ from bus import CurrentLabel, DayCounts, Pixels, Prediction, Visit
 from demo.about import CLIP
 from demo.clip import write_clip
 from demo.pipeline import Pipeline
+from demo.scenes import Scene
 from demo.score import Span, score
 from demo.visitors import FRAME_RATE
 from display.icons import BUILT_IN, read_icons
@@ -83,7 +84,7 @@ def test_a_recording_in_a_run(request: pytest.FixtureRequest, is_demo: bool, tmp
     settings = {"LOOP_VIDEO": "false", "MATRIX": "terminal", "TZ": zone_at_noon()}
     if is_demo:
         settings["VIDEO_PATH"] = str(tmp_path / "clip.mp4")
-        write_clip(SEED, SECONDS, tmp_path / "clip.mp4")
+        write_clip(Scene(SEED), SECONDS, tmp_path / "clip.mp4")
         expected = check_offline(tmp_path / "clip.mp4")
     else:
         fruits: Fruits = request.getfixturevalue("fruits")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.about import CLIP, MODEL
+from demo.about import CLIP, DEMOS, DETECTOR, MODEL, PEOPLE
 from footfall import run
 from footfall.checks import check
 from footfall.plan import Plan
@@ -43,7 +43,9 @@ EDGEHUB = {
     "EdgeModuleCACertificateFile": "/edgehub.pem",
 }
 DEMO, NOT_FOR_PEOPLE = "The demo: drawn figures", "it knows drawn figures only"
-TRUTH = Counter(one["label"] for one in json.loads(CLIP.with_suffix(".json").read_text())["visitors"])
+TRUTH, SHOP_TRUTH = (
+    Counter(one["label"] for one in json.loads(clip.with_suffix(".json").read_text())["visitors"]) for clip in (PEOPLE, CLIP)
+)
 USUAL = ("broker", "capture", "classifier", "counter", "bridge")
 
 
@@ -53,8 +55,9 @@ USUAL = ("broker", "capture", "classifier", "counter", "bridge")
         (
             {"MODEL": "", "VIDEO_PATH": ""},
             DEMO,
-            {"video_path": str(CLIP), "is_played_once": False, "cameras": ("door",), "truth": TRUTH},
+            {"video_path": str(PEOPLE), "is_played_once": False, "cameras": ("door",), "truth": TRUTH},
         ),
+        ({"DEMO": "classifier"}, DEMO, {"video_path": str(CLIP), "truth": SHOP_TRUTH}),
         ({"LOOP_VIDEO": "false"}, DEMO, {"programs": (*USUAL, "dashboard"), "is_played_once": True, "truth": TRUTH}),
         ({"BACKGROUND_LABELS": "MAN"}, DEMO, {"truth": {"woman": TRUTH["woman"]}}),
         ({"MATRIX": "terminal", "WEB_PORT": "0"}, DEMO, {"programs": (*USUAL, "display"), "dashboard": "", "address_text": ""}),
@@ -80,10 +83,30 @@ def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expecte
     assert about in plan.notice
     assert plan.state.is_demo
     assert {name: getattr(plan, name) for name in expected} == expected
-    assert plan.settings["MODEL"] == (settings.get("MODEL") or str(MODEL))
     assert Plan.from_json(plan.to_json()) == plan
     assert not Path(os.environ["STATE_DIR"]).exists()
     assert plan.settings["CAMERAS"] == ("door,back" if "CAMERAS" in settings else "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "model", "counts_crossings"),
+    [
+        ({"DEMO": ""}, DETECTOR, True),
+        ({"DEMO": "classifier"}, MODEL, False),
+        ({"VIDEO_PATH": "demo:7"}, DETECTOR, True),
+        ({"VIDEO_PATH": "demo:classifier:7"}, MODEL, False),
+        ({"VIDEO_PATH": str(CLIP)}, MODEL, False),
+        ({"MODEL": "demo/model", "VIDEO_PATH": "0"}, "demo/model", False),
+        ({"MODEL": "demo/detector", "VIDEO_PATH": "0"}, "demo/detector", False),
+    ],
+)
+def test_the_demos(plan_of: PlanOf, settings: dict[str, str], model: Path | str, counts_crossings: bool) -> None:
+    """Each drawn scene gets the model that knows it; a hall gets its line and its zone. Lines of your own come first."""
+    plan = plan_of(**settings)
+    assert plan.settings["MODEL"] == str(model)
+    found = {name: value for name, value in plan.settings.items() if name in ("LINES", "ZONES")}
+    assert found == (DEMOS["people"].settings if counts_crossings else {})
+    assert plan_of(LINES="[]").settings["LINES"] == "[]"
 
 
 @pytest.mark.parametrize(

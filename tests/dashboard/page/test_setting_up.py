@@ -3,13 +3,14 @@
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from bus import UNDECIDED, Box, Detection, Label, Line, Occupancy, Setup, VisitorInView, Zone, ZoneHours, topics
+from bus import UNDECIDED, Box, Detection, Label, Line, Occupancy, Setup, VisitorInView, Zone, ZoneHours, states, topics
 from tests.dashboard.page.conftest import CONNECTED
 from tests.dashboard.page.test_journeys import MORNING, WOMAN, camera, report, row, shows, status
 from tests.support import samples
@@ -17,7 +18,8 @@ from tests.support.broker import Broker
 from tests.support.chromium import Tab, open_tab
 from tests.support.dashboard_rig import DashboardRig
 from tests.support.listener import Listener
-from tests.support.wait import until
+from tests.support.module import Module
+from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
 
@@ -110,7 +112,7 @@ def only(setup: Setup | None) -> Line:
     return line
 
 
-def test_with_the_mouse(drawing: Drawing, rig: DashboardRig, listener: Listener) -> None:
+def test_with_the_mouse(drawing: Drawing, broker: Broker, listener: Listener) -> None:
     """A line is drawn, named, reversed, moved and deleted; each setup is retained on the broker. The picture goes on meanwhile.
 
     An open page shows what was saved. "Back to the settings" deletes the setup.
@@ -118,13 +120,14 @@ def test_with_the_mouse(drawing: Drawing, rig: DashboardRig, listener: Listener)
     drawing.open()
     drawing.tab.wait_for_pictures(3)
     shows(drawing.tab, "#setup-none", "Nothing is drawn yet")
+    shows(drawing.tab, "#setup-whole", "Lines and zones count only with a detector")
     drawing.button("Add line").click()
     drawing.click((0.1, 0.5), (0.9, 0.5))
     drawing.says(r"line line 1 added\. In is down\.")
     drawing.tab.page.get_by_label("Name of line line 1").fill("entrance")
     line = only(drawing.save())
     assert (line.name, flat(line.start, line.end)) == ("entrance", near((0.1, 0.5), (0.9, 0.5)))
-    with Listener(rig.listener.client._port, TOPIC) as later:
+    with Listener(broker.port, TOPIC) as later:
         assert later.wait_for("setup") == listener.payloads()
     shows(drawing.tab, ".camera .place-name.line", "entrance")
     drawing.tab.wait("document.activeElement.classList.contains('set-up')")
@@ -158,10 +161,13 @@ def test_zones_masks_and_visitors(drawing: Drawing) -> None:
     assert drawing.tab.page.evaluate("document.activeElement.ariaLabel") == "Move zone zone 1"
     drawing.tab.errors.clear()  # the browser reports the refused request
     drawing.button("Delete zone zone 1").click()
-    for finish in (lambda: drawing.press("Enter"), lambda: drawing.button("Finish").click()):
+    for is_button in (False, True):
         drawing.button("Add zone").click()
         drawing.click(*CORNERS)
-        finish()
+        if is_button:
+            drawing.button("Finish").click()
+        else:
+            drawing.press("Enter")
         drawing.says("zone zone . added")
         drawing.button("Add mask").click()
         drawing.click(*CORNERS[:3], CORNERS[0])
@@ -310,13 +316,14 @@ def test_visitors_in_view_have_boxes(rig: DashboardRig, tab: Tab) -> None:
 def test_in_out_and_inside(rig: DashboardRig, tab: Tab) -> None:
     """Who is inside changes with each message. The chart, the table and the links have crossings; the table has zones too.
 
-    Without the broker, nobody knows who is inside. Without lines there is nothing about them.
+    Without the counter, nobody knows who is inside now. Without lines there is nothing about them.
     """
     crossings = {"door": {"in": {"man": {"09": 3}, "woman": {"09": 1}}, "out": {"man": {"09": 2, "10": 1}}}}
     zones = {"till": ZoneHours({"man": {"09": 2}}, {"09": 25.0})}
     day = report({"door": replace(camera(MORNING, man=3, woman=1), crossings=crossings, zones=zones)})  # type: ignore[arg-type]
     visit = replace(day.visits[0], label=UNDECIDED, direction="in", zones={"till": 12.5})
     begun = int(time.time()) - 60
+    rig.publish(status("counter"))
     with rig.counting(replace(day, visits=(visit,))), rig.playing(WOMAN):
         shows(tab, "#totals", r"visitors\s+4")
         rig.publish(Setup("door", lines=(LINE,), zones=(TILL,)))
@@ -340,6 +347,8 @@ def test_in_out_and_inside(rig: DashboardRig, tab: Tab) -> None:
         for link, start in (("#csv-flow", "day,hour,camera,line,"), ("#csv-zones", "day,hour,camera,zone,")):
             address = str(tab.page.get_attribute(link, "href"))
             assert tab.page.request.get(f"{rig.address}{address[1:]}").text().startswith(start)
+        rig.publish(status("counter", states.OFFLINE, "connection lost"))
+        shows(tab, "#places", r"in\s+\D\s+out\s+\D\s+inside\s+\D\s+till 2 visits today")
         rig.publish(Setup("door", lines=(), zones=()))
         tab.page.locator("#places").wait_for(state="hidden")
 
@@ -348,7 +357,11 @@ def test_names_of_places_are_text(rig: DashboardRig, tab: Tab) -> None:
     """Names with HTML, and names with a meaning in JavaScript."""
     names = ("<img src=x onerror=window.hacked=1>", "__proto__", "constructor")
     zones = tuple(Zone(name, CORNERS) for name in names)
-    rig.publish(Setup("door", (Line(names[0], LINE.start, LINE.end),), zones), Occupancy("door", dict.fromkeys(names, 2), 1))
+    rig.publish(
+        status("counter"),
+        Setup("door", (Line(names[0], LINE.start, LINE.end),), zones),
+        Occupancy("door", dict.fromkeys(names, 2), 1),
+    )
     with rig.playing(WOMAN), rig.counting(samples.report()):
         for selector in (".camera .plan", "#places"):
             for name in names:
@@ -358,3 +371,25 @@ def test_names_of_places_are_text(rig: DashboardRig, tab: Tab) -> None:
         assert tab.page.locator("img[src=x]").count() == 0
         assert not re.search("native code|undefined", tab.page.inner_text("body"))
         tab.page.click("#setup-cancel")
+
+
+def test_what_is_drawn_is_counted(drawing: Drawing, rig: DashboardRig, broker: Broker) -> None:
+    """By the counter, from the next frame on: who walks down across a line has a box, and then is inside."""
+
+    def walk() -> None:
+        for step in range(40):
+            place = Box(0.4, min(0.6, 0.05 + 0.03 * step), 0.15, 0.3)
+            rig.frame(100_000 + step, Detection(place, 0.9, (WOMAN,)))
+            time.sleep(0.1)
+
+    with Module("counter", broker.port) as counter, ThreadPoolExecutor(1) as threads:
+        counter.wait_for_log("connected to the broker")
+        drawing.open().button("Add line").click()
+        drawing.click((0.1, 0.6), (0.9, 0.6))
+        drawing.save()
+        walking = threads.submit(walk)
+        shows(drawing.tab, ".camera .box", r"woman #\d+")
+        shows(drawing.tab, "#places", r"in\s+1\s+out\s+0\s+inside\s+1\s")
+        drawing.tab.page.click("#show-flow")
+        shows(drawing.tab, "#readout", r"Today: 1 in \(woman 1\), 0 out")
+        walking.result(limit(20))
