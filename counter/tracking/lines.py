@@ -151,6 +151,8 @@ def _extension(sightings: Sequence[Sighting], interval: float) -> list[Sighting]
     if len(sightings) < 2 or interval < SLOW:
         return []
     (before, one), (at, other) = sightings
+    if before == at:  # the clock was set to 1970, and earlier times are the first one
+        return []
     part = min(interval / 2, MAX_EXTENSION) / abs(at - before)
     (ax, ay), (bx, by) = one.anchor, other.anchor
     moved = Area(other.x + part * (bx - ax), other.y + part * (by - ay), other.w, other.h)

@@ -247,6 +247,14 @@ def test_crossings_dated_by_a_clock_that_was_never_set_are_corrected(shop: Shop,
     assert place == 3 or crossed == {}, "they count on another day now"
 
 
+def test_a_clock_set_to_the_first_second_of_1970_loses_no_visit(shop: Shop) -> None:
+    """All earlier times become the first one; the visitor who has gone is counted."""
+    some = predictions([Walker((0.3, 0.4), DOWN, leaves=2.0)], rate=2.0, seconds=2.0)
+    later = [replace(prediction(at, []), captured_at=at - 1.999) for at in (2.0, 5.0)]
+    shop.receive(SETUP, *some, *later)
+    assert (len(shop.visits), shop.metrics.get("failed")) == (1, None)
+
+
 BOX = Box(0.4, 0.4, 0.05, 0.2)
 HOSTILE: dict[str, Callable[[int], tuple[Detection, ...]]] = {
     "boxes without a size": lambda number: (Detection(Box(0.5, 0.5, 0.0, 0.0), 0.9), Detection(Box(0.5, 0.5, 0.0, 0.2), 0.9)),
