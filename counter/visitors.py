@@ -107,8 +107,8 @@ class VisitorCounter:
         if not (tracks := self._tracks.tracks):
             return None
         track = max(tracks, key=lambda one: (one.started_at, one.id))
-        label = _label(track)
-        return Visitor(label, _peak(track), track.started_at, (label, track.origin, str(track.id)))
+        label, peak = _label_and_peak(track)
+        return Visitor(label, peak, track.started_at, (label, track.origin, str(track.id)))
 
     def in_zones(self) -> dict[str, int]:
         """Returns the number of visitors in each zone."""
@@ -180,8 +180,9 @@ class VisitorCounter:
             ids = crossing_id(name, track, one), name, track_id(name, track)
             results.append(Crossing(*ids, one.line, one.direction, _label(track), max(MIN_TIME, one.at), demo))
         for track, zones, direction in events.ended:
-            stay = track.started_at, track.seen_at, _peak(track), track.frames
-            results.append(Visit(track_id(name, track), name, _label(track), *stay, demo, direction, zones))
+            label, peak = _label_and_peak(track)
+            stay = track.started_at, track.seen_at, peak, track.frames
+            results.append(Visit(track_id(name, track), name, label, *stay, demo, direction, zones))
         return results
 
 
@@ -189,6 +190,7 @@ def _label(track: Track) -> str:
     return track.label or UNDECIDED
 
 
-def _peak(track: Track) -> float:
-    """Returns the highest probability of the track's own label; 0 if it is undecided."""
-    return 0.0 if track.label is None else track.evidence[track.label].peak
+def _label_and_peak(track: Track) -> tuple[str, float]:
+    """Returns the track's label and its highest probability, which is 0 if the label is undecided."""
+    label = track.label
+    return (UNDECIDED, 0.0) if label is None else (label, track.evidence[label].peak)

@@ -43,6 +43,7 @@ class CameraState:
         if (one := self.occupancy) is None:
             return ""
         lines = "" if one.inside is None else f"; in {one.entered}, out {one.left}, inside {one.inside}"
+        lines += f" (drift {one.drift})" * bool(lines and one.drift)
         zones = ", ".join(f"{zone} {number}" for zone, number in sorted(one.zones.items()))
         return f"{lines}; {zones}" if zones else lines
 

@@ -9,10 +9,10 @@ import bus
 from counter.timeline import shifted
 from counter.tracking.motion import POSITION_NOISE
 from counter.tracking.things import Area, Point, Sighting, scaled
+from counter.tracking.track import SLOW
 
 BAND = POSITION_NOISE  # distance from a line, in box heights, within which it is undecided on which side a visitor is
-SLOW = 0.35  # seconds between frames from which a path is extended beyond its first sighting and its last one
-MAX_EXTENSION = 0.5  # seconds by which it is extended at most
+MAX_EXTENSION = 0.5  # seconds by which a path is extended at most beyond its first sighting and its last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,8 @@ def _extension(sightings: Sequence[Sighting], interval: float) -> list[Sighting]
     if len(sightings) < 2 or interval < SLOW:
         return []
     (before, one), (at, other) = sightings
+    if before == at:  # the clock was set to 1970, and earlier times are the first one
+        return []
     part = min(interval / 2, MAX_EXTENSION) / abs(at - before)
     (ax, ay), (bx, by) = one.anchor, other.anchor
     moved = Area(other.x + part * (bx - ax), other.y + part * (by - ay), other.w, other.h)

@@ -9,8 +9,9 @@ from counter.timeline import shifted
 from counter.tracking.motion import Motion
 from counter.tracking.things import Sighting, Thing
 
-CONFIRM_FRAMES = 2  # sightings that confirm a track
+CONFIRM_FRAMES = 3  # sightings that confirm a track; two are enough if they fit so well that it is certain
 CONFIRM_SECONDS = 0.08  # least time between the first and the last of them
+SLOW = 0.35  # seconds between two frames from which they are far apart: people who walk are in few of them
 MAJORITY = 0.5  # part of all evidence that the label of a track needs
 MAX_LABELS = 8  # labels of a track for which evidence is kept; those with least are dropped
 _DIGITS = 3  # decimals of evidence
@@ -61,8 +62,11 @@ class Track:
         track._add_evidence(thing.labels)
         return track
 
-    def add(self, at: float, thing: Thing) -> list[Sighting]:
-        """Adds a sighting. Returns the sightings that now count and did not before: none while the track is unconfirmed."""
+    def add(self, at: float, thing: Thing, is_certain: bool) -> list[Sighting]:
+        """Adds a sighting, which may be certain to be of the same visitor.
+
+        Returns the sightings that now count and did not before: none while the track is unconfirmed.
+        """
         self.motion = self.motion.after(at - self.seen_at).updated(thing.area)
         self.seen_at, self.frames = at, self.frames + 1
         self._add_evidence(thing.labels)
@@ -70,7 +74,7 @@ class Track:
         if self.is_confirmed:
             self.sightings = self.sightings[-2:]
             return self.sightings[-1:]
-        self.is_confirmed = self.frames >= CONFIRM_FRAMES and at - self.started_at >= CONFIRM_SECONDS
+        self.is_confirmed = (is_certain or self.frames >= CONFIRM_FRAMES) and at - self.started_at >= CONFIRM_SECONDS
         return list(self.sightings) if self.is_confirmed else []
 
     def _add_evidence(self, labels: Sequence[Label]) -> None:

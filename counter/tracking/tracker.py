@@ -5,24 +5,29 @@ track. Of all ways to give boxes to tracks, the one with the least total cost is
 
 - First, likely boxes are given to all tracks; then unlikely ones to confirmed tracks whose prediction they overlap, as
   ByteTrack does (Zhang et al., ECCV 2022). Each likely box that is left begins a track.
-- A track is confirmed by enough sightings. Then its earlier ones count as well.
-- A track ends when its visitor has not been seen for a time. All rules are in seconds, none in frames, so the frame rate may
-  change at any time.
+- A track is confirmed by enough sightings: fewer if they fit well, or if there are only few, because the frames are far apart.
+  Then its earlier ones count as well.
+- A track ends when its visitor has not been seen for a time.
+
+Rules are in seconds, so the frame rate may change at any time. `MAX_COST` and the timeouts were found as the constants of
+`motion` were.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import log
 from typing import NamedTuple
 
 from counter.timeline import shifted
 from counter.tracking.assignment import assign
 from counter.tracking.motion import Motion
 from counter.tracking.things import Area, Sighting, Thing, is_double
-from counter.tracking.track import Track
+from counter.tracking.track import SLOW, Track
 
 THRESHOLD = 0.5  # default of the confidence from which a box can begin a track: that of the setting THRESHOLD
 UNLIKELY = 0.5  # part of the threshold from which a box can continue a confirmed track
 MAX_COST = -2.2  # cost from which a box is rather another visitor's, see `Motion.gains`
+CERTAINTY = log(20)  # how much less than `MAX_COST` a box costs that is certain to be the same visitor's: 20 times likelier
 MIN_OVERLAP = 0.3  # intersection over union of an unlikely box with its track's prediction
 UNCONFIRMED_TIMEOUT = 0.45  # seconds without a sighting after which a track that was not confirmed is dropped, but at least
 UNCONFIRMED_INTERVALS = 2.5  # times between two frames, so that it may miss one at any rate
@@ -78,11 +83,11 @@ class Tracker:
         interval = 0.0 if self.state.last_at is None else at - self.state.last_at
         ended = self._drop_lost(at, interval)
         self.state.last_at = at
-        numbers = self._assign(at, things)
+        numbers, certain = self._assign(at, things)
         seen = []
         for track in self.state.tracks:
             if track.id in numbers:
-                new = track.add(at, things[numbers[track.id]])
+                new = track.add(at, things[numbers[track.id]], interval >= SLOW or track.id in certain)
                 if new:
                     seen.append((track, new))
         owned = [things[number].area for number in numbers.values()]
@@ -111,14 +116,16 @@ class Tracker:
         self.state.tracks = kept
         return ended
 
-    def _assign(self, at: float, things: Sequence[Thing]) -> dict[int, int]:
-        """Returns the number of the thing that each track has in this frame, by the track's id."""
+    def _assign(self, at: float, things: Sequence[Thing]) -> tuple[dict[int, int], set[int]]:
+        """Returns the number of the thing that each track has in this frame, by the track's id, and which of them are certain."""
         likely = {n: one.area for n, one in enumerate(things) if one.confidence >= self._threshold}
         unlikely = {n: one.area for n, one in enumerate(things) if UNLIKELY <= one.confidence / self._threshold < 1}
         expected = {track.id: track.motion.after(at - track.seen_at) for track in self.state.tracks}
-        numbers = assign({one: motion.gains(likely, MAX_COST) for one, motion in expected.items()})
+        gains = {one: motion.gains(likely, MAX_COST) for one, motion in expected.items()}
+        numbers = assign(gains)
+        certain = {one for one, number in numbers.items() if gains[one][number] <= -CERTAINTY}
         missed = {track.id: expected[track.id] for track in self.state.tracks if track.is_confirmed and track.id not in numbers}
-        return numbers | assign({one: _overlapping(motion, unlikely) for one, motion in missed.items()})
+        return numbers | assign({one: _overlapping(motion, unlikely) for one, motion in missed.items()}), certain
 
     def _begin(self, at: float, thing: Thing, origin: str) -> None:
         """Begins a track, if there is room or one that was not confirmed can be dropped."""

@@ -84,11 +84,17 @@ export class Chart {
   }
 }
 
-/** Returns uPlot's data, from back to front: positions, the other day above and below, and the stacks, each added to those under it. */
+/** Returns uPlot's data, from back to front: positions, the other day, and the stacks, each added to those under it. */
 function columns(/** @type {ChartData} */ { hours, above, below }) {
   const other = (/** @type {Bars | null} */ bars, /** @type {number} */ sign) =>
     hours.map((_, index) => sign * (bars?.other?.[index] ?? 0) || null);
-  return [hours.map((_, index) => index), other(above, 1), other(below, -1), ...cumulated(above, 1), ...(below ? cumulated(below, -1) : [])];
+  return [
+    hours.map((_, index) => index),
+    other(above, 1),
+    other(below, -1),
+    ...cumulated(above, 1),
+    ...(below ? cumulated(below, -1) : []),
+  ];
 }
 
 /** @param {Bars} bars @param {number} sign @returns {(number | null)[][]} the longest bars first */
@@ -178,7 +184,10 @@ function writeSums(plot, { above, below }) {
   const { ctx: context } = plot;
   context.save();
   Object.assign(context, { font: font(0.9 * devicePixelRatio, 600), fillStyle: themeColour("--ink"), textAlign: "center" });
-  for (const [bars, sign, textBaseline] of /** @type {[Bars | null, number, string][]} */ ([[above, 1, "bottom"], [below, -1, "top"]])) {
+  for (const [bars, sign, textBaseline] of /** @type {[Bars | null, number, string][]} */ ([
+    [above, 1, "bottom"],
+    [below, -1, "top"],
+  ])) {
     Object.assign(context, { textBaseline });
     for (const [index, sum] of (bars ? sums(bars) : []).entries()) {
       const y = plot.valToPos(sign * sum, "y", true) - sign * 0.2 * rem();
@@ -191,7 +200,12 @@ function writeSums(plot, { above, below }) {
 
 /** Says what is above and below the axis. @param {any} plot */
 function writeDirections({ ctx: context, bbox: { left, top, width, height } }) {
-  Object.assign(context, { font: font(0.8 * devicePixelRatio), fillStyle: themeColour("--ink-soft"), textAlign: "right", textBaseline: "top" });
+  Object.assign(context, {
+    font: font(0.8 * devicePixelRatio),
+    fillStyle: themeColour("--ink-soft"),
+    textAlign: "right",
+    textBaseline: "top",
+  });
   drawHaloed(context, "in", left + width, top);
   context.textBaseline = "bottom";
   drawHaloed(context, "out", left + width, top + height);
@@ -230,5 +244,7 @@ export function chartText({ hours, above, below, unknown }) {
     return [`${hourText(hour)}: ${below ? `${up[index]} in, ${down[index]} out` : up[index]}`];
   });
   const subject = below ? "In and out per hour" : "Visits per hour";
-  return parts.length ? `${subject}. ${parts.join("; ")}.${missing} The table below lists them by label.` : `${subject}: none yet.${missing}`;
+  return parts.length
+    ? `${subject}. ${parts.join("; ")}.${missing} The table below lists them by label.`
+    : `${subject}: none yet.${missing}`;
 }

@@ -132,7 +132,12 @@ export class Counts {
     return this.#showsFlow && !byId("chart-views").hidden;
   }
 
-  /** Returns what the chart shows: visits, or who went in and who went out. @param {DayReport} report @param {DayReport | null} other */
+  /**
+   * Returns what the chart shows: visits, or who went in and who went out.
+   *
+   * @param {DayReport} report
+   * @param {DayReport | null} other
+   */
   #groups(report, other) {
     const camera = this.#camera.value;
     setShown(byId("chart-views"), hasFlow(report, camera) || hasFlow(other, camera) || this.#hasLines());

@@ -95,7 +95,13 @@ export class Draft {
     this.#now.shapes = this.shapes.filter((one) => one !== shape);
   }
 
-  /** Removes a corner of a polygon with more than three. @param {DraftShape} shape @param {number} point @returns {boolean} whether it did */
+  /**
+   * Removes a corner of a polygon with more than three.
+   *
+   * @param {DraftShape} shape
+   * @param {number} point
+   * @returns {boolean} whether it did
+   */
   removePoint(shape, point) {
     if (shape.kind === "line" || shape.points.length <= 3) return false;
     this.begin();

@@ -21,9 +21,21 @@ import { VisitorClasses } from "./visitor-classes.js";
 export class Editor {
   #dialog = /** @type {HTMLDialogElement} */ (byId("setup"));
   #draft = new Draft(null, { lines: [], zones: [] });
-  #sketch = new Sketch(() => this.#draft, () => this.#render(), (text) => this.#say(text));
-  #list = new ShapeList(byId("setup-shapes"), this.#sketch, () => this.#draft, () => this.#render());
-  #classes = new VisitorClasses(() => this.#draft, () => this.#render());
+  #sketch = new Sketch(
+    () => this.#draft,
+    () => this.#render(),
+    (text) => this.#say(text),
+  );
+  #list = new ShapeList(
+    byId("setup-shapes"),
+    this.#sketch,
+    () => this.#draft,
+    () => this.#render(),
+  );
+  #classes = new VisitorClasses(
+    () => this.#draft,
+    () => this.#render(),
+  );
   /** @type {Opened | null} */
   #opened = null;
   /** Keeps the place of the picture. */
@@ -50,7 +62,8 @@ export class Editor {
       ["cancel", () => this.#close()],
       ["reset", () => this.#reset(null, "Everything is as the settings say. Save to keep that.")],
       ["theirs", () => this.#showTheirs()],
-    ])) byId(`setup-${name}`).addEventListener("click", action);
+    ]))
+      byId(`setup-${name}`).addEventListener("click", action);
     document.addEventListener("keydown", (event) => this.#opened && this.#onKey(event));
     this.#dialog.addEventListener("cancel", (event) => this.#escape(event));
     this.#dialog.addEventListener("close", () => this.#onClosed());
@@ -92,7 +105,7 @@ export class Editor {
     const { drawing } = this.#sketch;
     this.#sketch.render();
     this.#list.show((shape) => this.#draft.problem(shape) || (this.#refused.get(shape.id) ?? ""));
-    this.#classes.show(this.#state.model_labels);
+    this.#classes.show(this.#state.model_classes);
     for (const kind of ["line", "zone", "mask"]) setAttribute(byId(`setup-${kind}`), "aria-pressed", String(drawing === kind));
     setShown(byId("setup-finish"), drawing === "zone" || drawing === "mask");
     setShown(byId("setup-stop"), drawing !== null);

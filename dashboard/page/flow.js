@@ -11,13 +11,17 @@ import { cameraCounts, hourly, sumOf } from "./report.js";
  * @typedef {{camera: string, name: string, visits: Hourly, seconds: Map<string, number>}} ZoneDay
  */
 
-/** Returns the crossings of all lines in one direction. @param {DayReport | null} report @param {string} camera name; empty: all cameras @param {Direction} direction @returns {Hourly} */
+/**
+ * Returns the crossings of all lines in one direction.
+ *
+ * @param {DayReport | null} report
+ * @param {string} camera name; empty: all cameras
+ * @param {Direction} direction
+ * @returns {Hourly}
+ */
 export function flow(report, camera, direction) {
-  return hourly(
-    cameraCounts(report, camera).flatMap(([, { crossings }]) =>
-      Object.values(crossings ?? {}).flatMap((directions) => directions[direction] ?? []),
-    ),
-  );
+  const lines = cameraCounts(report, camera).flatMap(([, { crossings }]) => Object.values(crossings ?? {}));
+  return hourly(lines.map((directions) => directions[direction] ?? {}));
 }
 
 /** Whether a line was crossed. @param {DayReport | null} report @param {string} camera name; empty: all cameras */
@@ -37,7 +41,12 @@ export function zonesOf(report, camera) {
   );
 }
 
-/** Returns the mean seconds of a visit in a zone; null without visits. @param {ZoneDay} zone @param {string} [hour] all hours by default */
+/**
+ * Returns the mean seconds of a visit in a zone; null without visits.
+ *
+ * @param {ZoneDay} zone
+ * @param {string} [hour] all hours by default
+ */
 export function meanStay({ visits, seconds }, hour) {
   const counts = [...visits.values()].flatMap((hours) => [...hours].filter(([one]) => hour === undefined || one === hour));
   const number = sumOf(counts.map(([, count]) => count));

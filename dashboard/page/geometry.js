@@ -33,7 +33,13 @@ export function stepped([x, y], [dx, dy]) {
   return [rounded(Math.min(1, Math.max(0, x + dx))), rounded(Math.min(1, Math.max(0, y + dy)))];
 }
 
-/** Moves points together, as far as all of them stay in the picture. @param {Point[]} points @param {Point} by @returns {Point[]} */
+/**
+ * Moves points together, as far as all of them stay in the picture.
+ *
+ * @param {Point[]} points
+ * @param {Point} by
+ * @returns {Point[]}
+ */
 export function moved(points, by) {
   const limited = [0, 1].map((axis) => {
     const values = points.map((point) => point[axis]);
@@ -47,7 +53,14 @@ export function distance(one, other, aspect) {
   return Math.hypot((one[0] - other[0]) * aspect, one[1] - other[1]);
 }
 
-/** Returns the distance of a point from the segment between two others. @param {Point} point @param {Point} a @param {Point} b @param {number} aspect */
+/**
+ * Returns the distance of a point from the segment between two others.
+ *
+ * @param {Point} point
+ * @param {Point} a
+ * @param {Point} b
+ * @param {number} aspect
+ */
 export function segmentDistance(point, a, b, aspect) {
   const [dx, dy] = [(b[0] - a[0]) * aspect, b[1] - a[1]];
   const [px, py] = [(point[0] - a[0]) * aspect, point[1] - a[1]];
@@ -57,7 +70,9 @@ export function segmentDistance(point, a, b, aspect) {
 
 /** Whether a point is inside a polygon. @param {Point[]} corners @param {Point} point */
 export function contains(corners, [x, y]) {
-  const crossed = edges(corners).filter(([[ax, ay], [bx, by]]) => ay > y !== by > y && x < ax + ((y - ay) * (bx - ax)) / (by - ay));
+  const crossed = edges(corners).filter(
+    ([[ax, ay], [bx, by]]) => ay > y !== by > y && x < ax + ((y - ay) * (bx - ax)) / (by - ay),
+  );
   return crossed.length % 2 === 1;
 }
 

@@ -9,7 +9,13 @@ import { percent } from "./words.js";
 
 /** @typedef {{key: string, name: string, look: string, place: Point, id: string | null, point: string | null}} Handle */
 
-/** Returns the handle of a whole shape and, if it is selected, those of its points. @param {DraftShape} shape @param {boolean} isSelected @returns {Handle[]} */
+/**
+ * Returns the handle of a whole shape and, if it is selected, those of its points.
+ *
+ * @param {DraftShape} shape
+ * @param {boolean} isSelected
+ * @returns {Handle[]}
+ */
 export function shapeHandles(shape, isSelected) {
   const { id, kind, points } = shape;
   const [name, key] = [described(shape), String(id)];
@@ -35,7 +41,12 @@ export function cross(cursor) {
   return { key: "cross", name, look: "handle cross", place: cursor, id: null, point: null };
 }
 
-/** Returns the shape and the point of a handle. @param {EventTarget | null} node @returns {{id: number, point: number | null} | null} */
+/**
+ * Returns the shape and the point of a handle.
+ *
+ * @param {EventTarget | null} node
+ * @returns {{id: number, point: number | null} | null}
+ */
 export function target(node) {
   const handle = node instanceof Element ? /** @type {HTMLElement | null} */ (node.closest("[data-shape]")) : null;
   if (!handle) return null;

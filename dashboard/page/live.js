@@ -58,7 +58,10 @@ export class Live {
   /** Draws lines and zones over the pictures. @param {State} state */
   showSetups(state) {
     for (const [name, card] of this.#cards) card.showSetup(ownSetup(state, name), state.setup_defaults, state.may_set_up);
-    setShown(byId("show-plans"), [...this.#cards.values()].some(({ hasPlan }) => hasPlan));
+    setShown(
+      byId("show-plans"),
+      [...this.#cards.values()].some(({ hasPlan }) => hasPlan),
+    );
   }
 
   #togglePlans() {

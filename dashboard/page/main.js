@@ -25,7 +25,7 @@ const state = {
   may_set_up: false,
   rules: { threshold: 0 },
   labels: [],
-  model_labels: [],
+  model_classes: [],
   setups: {},
   setup_defaults: { lines: [], zones: [] },
   cameras: {},
@@ -47,13 +47,23 @@ const colours = new LabelColours();
 const address = new URL("/live", location.href);
 address.protocol = address.protocol.replace("http", "ws");
 const connection = new Connection(address.href, { onMessage, onPicture: (bytes) => live.onPicture(bytes), onChange, signIn });
-const live = new Live((camera) => connection.requestPicture(camera), colours, broker, site, (card) => editor.open(card.name, card.picture));
+const live = new Live(
+  (camera) => connection.requestPicture(camera),
+  colours,
+  broker,
+  site,
+  (card) => editor.open(card.name, card.picture),
+);
 const counts = new Counts(colours, clock, site, signIn);
 const modules = new Modules(broker, clock, site);
 const changes = new Changes(broker, clock, site);
 const summary = new Summary(broker, clock, site, colours);
 const places = new Places(broker, clock, site);
-const editor = new Editor((camera) => live.edit(camera), (text) => changes.announce(text), signIn);
+const editor = new Editor(
+  (camera) => live.edit(camera),
+  (text) => changes.announce(text),
+  signIn,
+);
 
 /**
  * The sections that each view depends on, and the function that updates it when one of them has changed.
@@ -65,7 +75,7 @@ const views = [
   [["today"], () => site.setZone(state.today.report?.zone ?? "")],
   [["broker", "cameras", "modules", "labels", "rules"], () => live.show(state)],
   [["cameras", "setups", "setup_defaults", "may_set_up"], () => live.showSetups(state)],
-  [["broker", "setups", "setup_defaults", "model_labels"], () => editor.show(state)],
+  [["broker", "setups", "setup_defaults", "model_classes"], () => editor.show(state)],
   [["today", "labels", "setups", "setup_defaults"], () => counts.show(state)],
   [["broker", "cameras", "modules", "today", "setups", "setup_defaults"], () => places.show(state)],
   [["today", "cameras"], showDemo],

@@ -17,7 +17,9 @@
  * @typedef {[number, number, number, number]} Box left, top, width and height, in parts of the picture
  * @typedef {{name: string, from: Point, to: Point}} Line
  * @typedef {{name: string, polygon: Point[]}} Zone
- * @typedef {{lines: Line[] | null, zones: Zone[] | null, mask: Point[][], visitors: string[] | null}} Setup null: as the settings say
+ * @typedef {{
+ *   lines: Line[] | null, zones: Zone[] | null, mask: Point[][], visitors: string[] | null,
+ * }} Setup null: as the settings say
  * @typedef {{lines: Line[], zones: Zone[]}} SetupDefaults as the settings say
  * @typedef {{
  *   state: string, since: number | null, at: number | null, detail: string, model: string | null, update: Update | null,
@@ -41,7 +43,7 @@
  * }} DayReport
  * @typedef {{disconnected_since: number | null}} BrokerState `disconnected_since` is null while connected
  * @typedef {{
- *   now: number, page: string, signed_in: boolean, may_set_up: boolean, rules: Rules, labels: string[], model_labels: string[],
+ *   now: number, page: string, signed_in: boolean, may_set_up: boolean, rules: Rules, labels: string[], model_classes: string[],
  *   setups: Record<string, Setup>, setup_defaults: SetupDefaults, cameras: Record<string, Camera>,
  *   modules: Record<string, Module>, pixels: Record<string, Pixels>, broker: BrokerState,
  *   today: {problem: string, report: DayReport | null},

@@ -31,7 +31,8 @@ export class Pen {
     const number = this.points.length;
     if (this.kind === "line") return number ? "The beginning is set. Click where it ends." : "Click where the line begins.";
     if (!number) return "Click the first corner.";
-    return `Corner ${number} is set. ${this.isComplete ? "Click the first corner or press Enter to finish." : "Click the next corner."}`;
+    const next = this.isComplete ? "Click the first corner or press Enter to finish." : "Click the next corner.";
+    return `Corner ${number} is set. ${next}`;
   }
 
   /** Moves the cursor with a pointer. @param {Point} place */

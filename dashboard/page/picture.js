@@ -93,7 +93,11 @@ export class Picture {
   /** Draws the visitors. @param {PictureHeader} header @param {Rules} rules */
   #showBoxes(header, rules) {
     const shown = boxesOf(header, rules).slice(0, MAX_BOXES);
-    const nodes = syncChildren(this.#boxes, shown.map(({ key }) => key), () => element("div", {}, element("span")));
+    const nodes = syncChildren(
+      this.#boxes,
+      shown.map(({ key }) => key),
+      () => element("div", {}, element("span")),
+    );
     for (const [index, { box, label, text }] of shown.entries()) {
       const [left, top, width, height] = box.map((part) => `${(100 * part).toFixed(2)}%`);
       Object.assign(nodes[index].style, { left, top, width, height });

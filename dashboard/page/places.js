@@ -42,7 +42,11 @@ export class Places {
     const places = placesOf(this.#state, this.#camera.value, isCounting, (time) => this.site.since(time, this.clock.now));
     const isNamed = Object.keys(this.#state.cameras).length > 1;
     setShown(byId("places"), places.length > 0);
-    syncChildren(byId("places"), places.map(({ camera }) => camera), createPlace).forEach((node, index) => fill(node, places[index], isNamed));
+    syncChildren(
+      byId("places"),
+      places.map(({ camera }) => camera),
+      createPlace,
+    ).forEach((node, index) => fill(node, places[index], isNamed));
   }
 }
 
@@ -56,22 +60,37 @@ export class Places {
  * @returns {Place[]}
  */
 export function placesOf(state, selected, isCounting, since) {
-  const names = Object.keys(state.cameras).filter((name) => selected === "" || name === selected).sort();
+  const names = Object.keys(state.cameras)
+    .filter((name) => selected === "" || name === selected)
+    .sort();
   return names.flatMap((camera) => {
     const shapes = shapesOf(ownSetup(state, camera), state.setup_defaults);
     const occupancy = isCounting ? state.cameras[camera].occupancy : null;
     const hasLines = shapes.some(({ kind }) => kind === "line");
     const counts = zonesOf(state.today.report, camera);
-    const zones = shapes.flatMap(({ kind, name }) => (kind === "zone" ? [{ name, text: zoneText(name, occupancy, counts) }] : []));
+    const zones = shapes.flatMap(({ kind, name }) =>
+      kind === "zone" ? [{ name, text: zoneText(name, occupancy, counts) }] : [],
+    );
     if (!hasLines && zones.length === 0) return [];
-    return [{ camera, figures: hasLines ? figures(occupancy) : [], note: hasLines && occupancy ? note(occupancy, since) : "", zones }];
+    return [
+      { camera, figures: hasLines ? figures(occupancy) : [], note: hasLines && occupancy ? note(occupancy, since) : "", zones },
+    ];
   });
 }
 
 /** @param {Occupancy | null} occupancy @returns {[string, string][]} */
 function figures(occupancy) {
-  if (!occupancy || occupancy.inside === null) return [["in", "–"], ["out", "–"], ["inside", "–"]];
-  return [["in", grouped(occupancy.entered)], ["out", grouped(occupancy.left)], ["inside", grouped(occupancy.inside)]];
+  if (!occupancy || occupancy.inside === null)
+    return [
+      ["in", "–"],
+      ["out", "–"],
+      ["inside", "–"],
+    ];
+  return [
+    ["in", grouped(occupancy.entered)],
+    ["out", grouped(occupancy.left)],
+    ["inside", grouped(occupancy.inside)],
+  ];
 }
 
 /** @param {Occupancy} occupancy @param {(time: number) => string} since */
@@ -86,12 +105,21 @@ function zoneText(name, occupancy, counts) {
   const visits = day ? sumOf([...day.visits.values()].flatMap((hours) => [...hours.values()])) : 0;
   const mean = day ? meanStay(day) : null;
   const now = occupancy && Object.hasOwn(occupancy.zones, name) ? `${grouped(occupancy.zones[name])} now` : "";
-  return [now, mean === null ? "no visits today" : `${counted(visits, "visit")} today, ${duration(mean)} on average`].filter(Boolean).join(", ");
+  return [now, mean === null ? "no visits today" : `${counted(visits, "visit")} today, ${duration(mean)} on average`]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** @param {string} camera */
 function createPlace(camera) {
-  return element("section", { "data-camera": camera }, element("h3"), element("dl"), element("p", { class: "note" }), element("ul"));
+  return element(
+    "section",
+    { "data-camera": camera },
+    element("h3"),
+    element("dl"),
+    element("p", { class: "note" }),
+    element("ul"),
+  );
 }
 
 /** @param {HTMLElement} node @param {Place} place @param {boolean} isNamed */
@@ -99,11 +127,15 @@ function fill(node, { camera, figures, note, zones }, isNamed) {
   const [title, list, text, rows] = /** @type {HTMLElement[]} */ ([...node.children]);
   setText(title, camera);
   title.classList.toggle("unseen", !isNamed);
-  syncChildren(list, figures.map(([name]) => name), (name) => element("div", { class: name }, element("dt", {}, name), element("dd"))).forEach(
-    (figure, index) => setText(figure.children[1], figures[index][1]),
-  );
+  syncChildren(
+    list,
+    figures.map(([name]) => name),
+    (name) => element("div", { class: name }, element("dt", {}, name), element("dd")),
+  ).forEach((figure, index) => setText(figure.children[1], figures[index][1]));
   setText(text, note);
-  syncChildren(rows, zones.map(({ name }) => name), (name) => element("li", {}, element("strong", {}, name), " ", element("span"))).forEach(
-    (row, index) => setText(row.children[1], zones[index].text),
-  );
+  syncChildren(
+    rows,
+    zones.map(({ name }) => name),
+    (name) => element("li", {}, element("strong", {}, name), " ", element("span")),
+  ).forEach((row, index) => setText(row.children[1], zones[index].text));
 }

@@ -51,7 +51,8 @@ export function flowReadout(hour, labels, entered, left, isKnown) {
   const part = (/** @type {Hourly} */ counts, /** @type {string} */ direction) => {
     const number = (/** @type {string} */ label) => (hour === null ? total(counts, label) : (counts.get(label)?.get(hour) ?? 0));
     const each = labels.flatMap((label) => (number(label) ? [`${label} ${number(label)}`] : []));
-    return `${hour === null ? grandTotal(counts) : inHour(counts, hour)} ${direction}${each.length ? ` (${each.join(", ")})` : ""}`;
+    const all = hour === null ? grandTotal(counts) : inHour(counts, hour);
+    return `${all} ${direction}${each.length ? ` (${each.join(", ")})` : ""}`;
   };
   return `${when}: ${part(entered, "in")}, ${part(left, "out")}`;
 }

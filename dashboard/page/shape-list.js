@@ -21,13 +21,20 @@ export class ShapeList {
   /** @param {(shape: DraftShape) => string} problem returns what is wrong with a shape */
   show(problem) {
     const { shapes } = this.draft();
-    const rows = syncChildren(this.list, shapes.map(({ id }) => String(id)), (key) => this.#row(Number(key)));
+    const rows = syncChildren(
+      this.list,
+      shapes.map(({ id }) => String(id)),
+      (key) => this.#row(Number(key)),
+    );
     rows.forEach((row, index) => this.#fill(row, shapes[index], problem(shapes[index])));
   }
 
   /** Returns "Line door" or "Mask 2". @param {DraftShape} shape */
   title(shape) {
-    const number = this.draft().shapes.filter(({ kind }) => kind === shape.kind).findIndex(({ id }) => id === shape.id) + 1;
+    const number =
+      this.draft()
+        .shapes.filter(({ kind }) => kind === shape.kind)
+        .findIndex(({ id }) => id === shape.id) + 1;
     return `${TITLES[shape.kind]} ${shape.kind === "mask" ? number : shape.name}`.trim();
   }
 
@@ -40,10 +47,22 @@ export class ShapeList {
     };
     const [name, title] = [element("input", { type: "text", maxlength: "64" }), element("span", { class: "kind" })];
     const [turn, remove] = [element("button", { type: "button" }, "Reverse"), element("button", { type: "button" }, "Delete")];
-    name.addEventListener("change", act((one) => this.#rename(one, /** @type {HTMLInputElement} */ (name).value)));
-    name.addEventListener("focus", act((one) => this.#select(one)));
-    turn.addEventListener("click", act((one) => this.sketch.reverse(one)));
-    remove.addEventListener("click", act((one) => this.sketch.remove(one)));
+    name.addEventListener(
+      "change",
+      act((one) => this.#rename(one, /** @type {HTMLInputElement} */ (name).value)),
+    );
+    name.addEventListener(
+      "focus",
+      act((one) => this.#select(one)),
+    );
+    turn.addEventListener(
+      "click",
+      act((one) => this.sketch.reverse(one)),
+    );
+    remove.addEventListener(
+      "click",
+      act((one) => this.sketch.remove(one)),
+    );
     return element("li", {}, title, name, turn, remove, element("p", { class: "problem" }));
   }
 

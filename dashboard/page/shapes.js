@@ -11,7 +11,13 @@ import { contains, distance, segmentDistance } from "./geometry.js";
  * @typedef {{kind: Kind, name: string, points: Point[]}} Shape
  */
 
-/** Returns a camera's own setup; null if it has none. @param {Pick<State, "setups">} state @param {string} camera @returns {Setup | null} */
+/**
+ * Returns a camera's own setup; null if it has none.
+ *
+ * @param {Pick<State, "setups">} state
+ * @param {string} camera
+ * @returns {Setup | null}
+ */
 export function ownSetup({ setups }, camera) {
   return Object.hasOwn(setups, camera) ? setups[camera] : null;
 }

@@ -74,7 +74,8 @@ export class Sketch {
 
   /** Ends the shape that is drawn, if it has enough points. */
   finish() {
-    if (!this.#pen?.isComplete) return this.say(this.#pen?.kind === "line" ? "A line has two ends." : "Set at least three corners.");
+    if (!this.#pen?.isComplete)
+      return this.say(this.#pen?.kind === "line" ? "A line has two ends." : "Set at least three corners.");
     const { kind, points } = this.#pen;
     this.#pen = null;
     const shape = this.draft().add(kind, points);
@@ -108,7 +109,11 @@ export class Sketch {
     if (pen) this.#plan.sketch(pen.points, pen.cursor, this.#aspect);
     setAttribute(this.node, "data-drawing", pen?.kind ?? null);
     const handles = pen ? [cross(pen.cursor)] : shapes.flatMap((shape) => shapeHandles(shape, shape.id === this.selected));
-    const nodes = syncChildren(this.#handles, handles.map(({ key }) => key), () => element("button", { type: "button" }));
+    const nodes = syncChildren(
+      this.#handles,
+      handles.map(({ key }) => key),
+      () => element("button", { type: "button" }),
+    );
     nodes.forEach((node, index) => {
       const { name, look, place, id, point } = handles[index];
       setAttribute(node, "class", look);
@@ -141,7 +146,8 @@ export class Sketch {
     const found = handle ? null : find(shapes, place, tolerance, this.#aspect);
     const id = handle?.id ?? (found && shapes[found.shape].id);
     this.selected = id ?? null;
-    if (id !== null && id !== undefined) this.#drag = { id, point: handle?.point ?? found?.point ?? null, last: place, hasMoved: false };
+    if (id !== null && id !== undefined)
+      this.#drag = { id, point: handle?.point ?? found?.point ?? null, last: place, hasMoved: false };
     this.changed();
   }
 
@@ -239,8 +245,10 @@ export class Sketch {
 
   /** Deletes a shape, or one corner of a polygon. @param {DraftShape} shape @param {number | null} point */
   remove(shape, point = null) {
-    if (point !== null && this.draft().removePoint(shape, point)) return this.#report(`Corner ${point + 1} of ${described(shape)} deleted.`);
-    if (point !== null && shape.kind !== "line") return this.say("Three corners are the minimum. Delete the whole shape at its name.");
+    if (point !== null && this.draft().removePoint(shape, point))
+      return this.#report(`Corner ${point + 1} of ${described(shape)} deleted.`);
+    if (point !== null && shape.kind !== "line")
+      return this.say("Three corners are the minimum. Delete the whole shape at its name.");
     const focused = document.activeElement;
     this.draft().remove(shape);
     this.selected = null;

@@ -41,7 +41,11 @@ export function showTable(hours, labels, groups, zones, today, other, otherDay, 
       isLater ? "–" : figure(today, group.counts, hour),
       ...(other && group.other ? [figure(other, group.other, hour)] : []),
     ]);
-    return [hourText(hour), ...cells, ...zones.flatMap((zone) => [isLater ? "–" : figure(today, zone.visits, hour), stay(zone, hour)])];
+    return [
+      hourText(hour),
+      ...cells,
+      ...zones.flatMap((zone) => [isLater ? "–" : figure(today, zone.visits, hour), stay(zone, hour)]),
+    ];
   });
   const nodes = syncChildren(/** @type {HTMLElement} */ (body), hours, () => element("tr"));
   nodes.forEach((node, index) => cells(node, rows[index], "row"));

@@ -22,7 +22,8 @@ export function verdict({ prediction, tracks }, rules) {
   if (!best) return withoutLabel(found, rules);
   const { name } = best;
   const share = percent(best.probability);
-  if (!best.visitor) return { kind: "nobody", name, text: name.toLowerCase() === "nobody" ? "nobody" : `nobody (${name})`, share };
+  if (!best.visitor)
+    return { kind: "nobody", name, text: name.toLowerCase() === "nobody" ? "nobody" : `nobody (${name})`, share };
   if (best.probability < rules.threshold) return { kind: "unsure", name, text: `unsure, perhaps ${name}`, share };
   return { kind: "seen", name, text: name, share };
 }

@@ -54,7 +54,12 @@ export class Visits {
     setText(highest, label === UNDECIDED ? "–" : percent(peak));
     setText(who.children[2], direction ?? "");
     setText(who.children[3], demo ? `${camera}, demo` : camera);
-    setText(who.children[4], Object.entries(zones ?? {}).map(([zone, seconds]) => `${zone} ${duration(seconds)}`).join(", "));
+    setText(
+      who.children[4],
+      Object.entries(zones ?? {})
+        .map(([zone, seconds]) => `${zone} ${duration(seconds)}`)
+        .join(", "),
+    );
   }
 }
 

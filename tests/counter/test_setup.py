@@ -56,6 +56,13 @@ def test_a_setup_counts_from_the_next_frame_on(shop: Shop, how: str, restarts: b
     assert len(numbers(shop)) == 1
 
 
+def test_a_line_that_moves_on_with_a_visitor_is_crossed_again(shop: Shop) -> None:
+    """Both crossings are in the ledger, as the number inside says."""
+    shop.receive(Setup("door", (DOOR,)), *WALK[:7], Setup("door", (Line("door", GATE.start, GATE.end),)), *WALK[7:])
+    assert [(one.line, one.direction) for one in shop.crossings] == [("door", "in")] * 2
+    assert shop.sent(Occupancy)[-1].inside == 2
+
+
 REFUSED = {
     "no JSON": (b"{", "not JSON"),
     "a line without length": (b'{"lines": [{"name": "a", "from": [0.5, 0.5], "to": [0.5, 0.5]}]}', "line 'a' is 0 long"),

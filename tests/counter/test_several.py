@@ -1,7 +1,9 @@
 """Several visitors at once, from predictions to what is published: crossings, visits, occupancy and tracks."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -11,10 +13,13 @@ from hypothesis import strategies as st
 
 from bus import (
     UNDECIDED,
+    Box,
     Command,
     Crossing,
     CurrentLabel,
     DayCounts,
+    Detection,
+    InvalidMessage,
     Label,
     Line,
     Occupancy,
@@ -25,9 +30,11 @@ from bus import (
     Zone,
     topics,
 )
+from bus.setup import MAX_PLACES
 from counter.registry import SILENCE_TIMEOUT
-from tests.counter.shop import NOON, Shop
-from tests.counter.street import Walker, predictions
+from counter.tracking.things import MAX_THINGS
+from tests.counter.shop import NOON, UTC, Shop
+from tests.counter.street import Walker, prediction, predictions
 
 DOOR = Line("door", (0.05, 0.5), (0.95, 0.5))
 TILL = Zone("till", ((0.0, 0.6), (1.0, 0.6), (1.0, 0.9), (0.0, 0.9)))
@@ -89,6 +96,22 @@ def test_the_tracks_of_each_frame_are_published(shop: Shop) -> None:
     assert shop.sent(Occupancy) == [], "there are no lines and no zones"
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_no_box_remains_if_the_last_message_is_dropped(shop: Shop, monkeypatch: pytest.MonkeyPatch, restarts: bool) -> None:
+    """The message without visitors follows when there is room again, also after a restart."""
+    some = predictions(WALKERS[:1], seconds=6.0)
+    shop.receive(*some[:20], at_once=False)
+    assert len(shop.sent(Tracks)[-1].visitors) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.bus, "publish", lambda message, *_: not isinstance(message, Tracks))
+        shop.receive(*some[20:25], at_once=False)
+    assert len(shop.sent(Tracks)[-1].visitors) == 1
+    if restarts:
+        shop.restart()
+    shop.receive(*some[25:], at_once=False)
+    assert shop.sent(Tracks)[-1].visitors == ()
+
+
 def test_the_label_is_of_who_came_last(shop: Shop) -> None:
     """When they have gone it is the label of whoever is still there; then of nobody."""
     walkers = [Walker((0.3, 0.4), (0.05, 0.0), leaves=4.0), Walker((0.8, 0.4), (0.05, 0.0), 1.0, 1.5, label="")]
@@ -109,6 +132,29 @@ def test_another_kind_of_model_ends_the_visits(shop: Shop) -> None:
     shop.pass_time(SILENCE_TIMEOUT + 8)
     assert [(one.label, one.frames) for one in shop.visits] == [("woman", 10), ("man", 15), ("woman", 10)]
     assert shop.metrics.get("dropped_late") is None
+
+
+def test_who_leaves_unseen_is_reported(shop: Shop) -> None:
+    """Each is counted as drift, and the log says so at a limited rate."""
+    shop.receive(SETUP)
+    leaving = [Walker((0.2 + number / 5, 0.6), UP, leaves=2.0) for number in range(5)]
+    shop.receive(*predictions(leaving, seconds=5.0), at_once=False)
+    last = shop.sent(Occupancy)[-1]
+    assert (last.inside, last.left, last.drift, shop.metrics["drift"]) == (0, 5, 5, 5)
+
+
+def test_a_silent_camera_is_empty_on_the_next_morning(shop: Shop) -> None:
+    """The wall clock resets the number inside, also over a restart. Then the visitors of the new day count."""
+    shop.receive(SETUP)
+    shop.receive(*predictions(WALKERS[:1], seconds=6.0), at_once=False)
+    assert shop.sent(Occupancy)[-1].inside == 1
+    shop.restart(16 * 3600.0)
+    shop.pass_time(SILENCE_TIMEOUT + 8)
+    last = shop.sent(Occupancy)[-1]
+    assert (last.inside, last.entered, last.since) == (0, 0, UTC.last(time(4), shop.now))
+    morning = [replace(one, session="b", captured_at=one.captured_at + shop.now - NOON) for one in predictions(WALKERS[:1])]
+    shop.receive(*morning, at_once=False)
+    assert shop.sent(Occupancy)[-1].inside == 1
 
 
 @pytest.mark.parametrize("end", ["silence", "pause", "forget", "a change of the demo"])
@@ -199,3 +245,61 @@ def test_crossings_dated_by_a_clock_that_was_never_set_are_corrected(shop: Shop,
         if counts.day == "1970-01-01":
             crossed = counts.crossings
     assert place == 3 or crossed == {}, "they count on another day now"
+
+
+def test_a_clock_set_to_the_first_second_of_1970_loses_no_visit(shop: Shop) -> None:
+    """All earlier times become the first one; the visitor who has gone is counted."""
+    some = predictions([Walker((0.3, 0.4), DOWN, leaves=2.0)], rate=2.0, seconds=2.0)
+    later = [replace(prediction(at, []), captured_at=at - 1.999) for at in (2.0, 5.0)]
+    shop.receive(SETUP, *some, *later)
+    assert (len(shop.visits), shop.metrics.get("failed")) == (1, None)
+
+
+BOX = Box(0.4, 0.4, 0.05, 0.2)
+HOSTILE: dict[str, Callable[[int], tuple[Detection, ...]]] = {
+    "boxes without a size": lambda number: (Detection(Box(0.5, 0.5, 0.0, 0.0), 0.9), Detection(Box(0.5, 0.5, 0.0, 0.2), 0.9)),
+    "a label that changes every frame": lambda number: (Detection(BOX, 0.9, (Label(f"label {number}", 0.9),)),),
+    "as many boxes as a message can have": lambda number: tuple(
+        Detection(Box(one % 25 / 25, one // 25 / 25, 0.03, 0.03), 0.9, (Label("woman", 0.9),)) for one in range(500)
+    ),
+    "all boxes on one place": lambda number: tuple(Detection(BOX, 0.9, (Label(f"{one}", 0.9),)) for one in range(500)),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_predictions_have_a_bounded_cost(shop: Shop, what: str) -> None:
+    """The state, the tracks and the number of visits stay bounded, and afterwards the counter counts as before."""
+    zones = tuple(replace(TILL, name=f"zone {one}") for one in range(MAX_PLACES))
+    lines = tuple(Line(f"line {one}", DOOR.start, DOOR.end) for one in range(MAX_PLACES))
+    shop.receive(Setup("door", lines, zones))
+    some = [replace(one, detections=HOSTILE[what](number)) for number, one in enumerate(predictions([], seconds=3.0))]
+    shop.receive(*some, at_once=False)
+    assert len(shop.ledger.states()["door"]) < 300_000
+    assert max((len(one.visitors) for one in shop.sent(Tracks)), default=0) <= MAX_THINGS
+    walk = [
+        replace(one, sequence=one.sequence + 10**6) for one in predictions([Walker((0.3, 0.4), DOWN, leaves=2.0)], seconds=9.0)
+    ]
+    later = [replace(one, session_time=one.session_time + 10, captured_at=one.captured_at + 10) for one in walk]
+    shop.receive(*later, at_once=False)
+    assert len(shop.visits) <= MAX_THINGS + 1
+    assert (shop.visits[-1].label, shop.visits[-1].frames) == ("woman", 20)
+    assert {one.line for one in shop.crossings if one.visit == shop.visits[-1].id} == {one.name for one in lines}
+
+
+def test_a_prediction_that_is_too_large_is_refused(shop: Shop) -> None:
+    """1,000 boxes do not fit into a message of 64 KiB: the classifier drops them, and the counter refuses them."""
+    boxes = tuple(Detection(BOX, 0.9, (Label("woman", 0.9),)) for _ in range(1000))
+    [one] = predictions([], rate=1.0, seconds=1.0)
+    with pytest.raises(InvalidMessage, match="at most 65536"):
+        replace(one, detections=boxes).pack()
+
+
+def test_a_frame_rate_that_jumps_counts_everybody_once(shop: Shop) -> None:
+    """From 30 frames a second to 1, to 5: one visit, and one crossing."""
+    shop.receive(SETUP)
+    times = [*(n / 30 for n in range(30)), 2.0, 3.0, 4.0, *(4.0 + n / 5 for n in range(1, 20))]
+    walker = Walker((0.3, 0.2), (0.0, 0.1), leaves=6.0)
+    shop.receive(*(prediction(at, filter(None, [walker.detection(at)])) for at in times), at_once=False)
+    shop.pass_time(SILENCE_TIMEOUT + 8)
+    assert [(one.label, one.direction) for one in shop.visits] == [("woman", "in")]
+    assert len(shop.crossings) == 1

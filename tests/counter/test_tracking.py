@@ -14,7 +14,7 @@ from counter.tracking.assignment import assign
 from counter.tracking.counting import TrackCounter, TrackRules
 from counter.tracking.lines import Line
 from counter.tracking.things import MAX_THINGS, Area, Thing, merge
-from counter.tracking.track import Track
+from counter.tracking.track import MAX_LABELS, Track
 from counter.tracking.tracker import LOST_TIMEOUT, MAX_TRACKS, Tracker
 from counter.tracking.zones import Zone
 from tests.counter.shop import NOON
@@ -157,6 +157,15 @@ def test_a_track_is_confirmed_although_a_frame_is_missed(rate: float) -> None:
     assert frames(5) == []
 
 
+@pytest.mark.parametrize(
+    ("rate", "step", "expected"), [(5.0, 0.05, [2, 3]), (5.0, 0.1, [0, 3]), (2.0, 0.1, [2, 3]), (2.0, 0.3, [0, 0])]
+)
+def test_two_sightings_confirm_a_track_if_they_fit(rate: float, step: float, expected: list[int]) -> None:
+    """Two false boxes may be near each other by chance. If frames are far apart, who walks by may be in two of them only."""
+    some = [prediction(n / rate, [detection(0.5 + n * step, 0.5, 0.1, 0.25)]) for n in range(3)]
+    assert [sum(one.frames for one in tracks(some[:count])) for count in (2, 3)] == expected
+
+
 def test_a_track_ends_when_its_visitor_is_not_seen() -> None:
     """A visitor who is back within the timeout continues the track; later, another one begins. Its end is the last sighting."""
     away = LOST_TIMEOUT - 0.1
@@ -193,6 +202,16 @@ def test_labels(text: str) -> None:
     names = {"w": ("woman",), "m": ("man",), "x": ("x",), "y": ("y",), "n": ("chair",), "-": ()}
     some = [prediction(n / 10, [detection(0.5, 0.5, 0.1, 0.25, 0.9, *names[one])]) for n, one in enumerate(text)]
     assert [one.label for one in tracks(some)] == [LABELS[text]]
+
+
+def test_a_label_that_changes_every_frame_is_undecided_and_costs_little() -> None:
+    """The evidence for at most `MAX_LABELS` labels is kept, so that the state stays small."""
+    counter = TrackCounter(TrackRules(aspect=ASPECT))
+    for n in range(200):
+        process(counter, prediction(n / 10, [detection(0.5, 0.5, 0.1, 0.25, 0.9, f"label {n}")]))
+    [track] = counter.tracks
+    assert (track.frames, track.label, len(track.evidence)) == (200, None, MAX_LABELS)
+    assert len(counter.pack()) <= 400
 
 
 def test_boxes_of_different_labels_on_one_thing_are_one_visitor() -> None:

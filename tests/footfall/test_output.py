@@ -54,6 +54,10 @@ def test_watch_prints_a_line_for_each_change() -> None:
             "door: nobody (today: man 2, woman 1; in 5, out 2, inside 3; till 1)",
         ),
         (received(Occupancy("door", {"yard": 0, "till": 1})), "door: nobody (today: man 2, woman 1; till 1, yard 0)"),
+        (
+            received(Occupancy("door", {}, 4, 5, 2, 1)),
+            "door: nobody (today: man 2, woman 1; in 5, out 2, inside 4 (drift 1))",
+        ),
         (received(Occupancy("door", {}, 0)), "door: nobody (today: man 2, woman 1; in 0, out 0, inside 0)"),
         (received(Occupancy("door")), "door: nobody (today: man 2, woman 1)"),
         (received(None, topics.occupancy("door")), ""),
