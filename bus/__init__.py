@@ -1,7 +1,7 @@
 """The contract between modules (topics, messages, states and metric names) and the connection to the broker."""
 
 from bus.connection import Bus
-from bus.fields import UNDECIDED, Direction
+from bus.fields import DIRECTIONS, UNDECIDED, Direction
 from bus.inbox import Inbox
 from bus.message import Message
 from bus.pictures import Box, Detection, Frame, Label, Pixels, Prediction, best_label, labelled
@@ -14,6 +14,7 @@ from bus.status import About, ModelUpdate, Status
 from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
 
 __all__ = [
+    "DIRECTIONS",
     "UNDECIDED",
     "About",
     "Answer",

@@ -1,6 +1,6 @@
 """The types of the fields of messages."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, Strict
 
@@ -31,6 +31,7 @@ Flag = Annotated[bool, Strict()]
 RequestId = Annotated[str, Strict(), Field(max_length=64)]
 TimeZone = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 Direction = Literal["in", "out"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 Crossings = dict[Text, dict[Direction, ByHour]]
 """Number of crossings by line, direction, label and hour: ``["door"]["in"]["woman"]["09"]``."""
 UNDECIDED = "undecided"

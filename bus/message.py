@@ -119,7 +119,7 @@ def plural(kind: type[Message]) -> str:
 
 
 def _as_map(message: Any) -> dict[str, Any]:
-    names = getattr(message, "WIRE_NAMES", {})  # of fields whose name in messages is a word of Python
+    names = getattr(message, "WIRE_NAMES", {})  # of fields whose name in messages is a Python keyword
     return {names.get(field.name, field.name): getattr(message, field.name) for field in fields(message)}
 
 

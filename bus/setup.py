@@ -1,4 +1,4 @@
-"""What is counted at a camera: lines, zones, a mask and the visitor classes, drawn by a person."""
+"""What is counted at a camera: lines, zones, a mask and the visitor classes."""
 
 from math import hypot
 from typing import Annotated, ClassVar
@@ -58,15 +58,15 @@ class Zone:
     polygon: Polygon
 
 
-def _differ(places: tuple[Line | Zone, ...]) -> tuple[Line | Zone, ...]:
+def _check_names(places: tuple[Line | Zone, ...]) -> tuple[Line | Zone, ...]:
     names = [one.name for one in places]
     if double := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"{double[0]!r} is the name of two; names must differ")
     return places
 
 
-Lines = Annotated[tuple[Line, ...], Field(max_length=MAX_PLACES), AfterValidator(_differ)]
-Zones = Annotated[tuple[Zone, ...], Field(max_length=MAX_PLACES), AfterValidator(_differ)]
+Lines = Annotated[tuple[Line, ...], Field(max_length=MAX_PLACES), AfterValidator(_check_names)]
+Zones = Annotated[tuple[Zone, ...], Field(max_length=MAX_PLACES), AfterValidator(_check_names)]
 
 
 @dataclass(frozen=True, slots=True)

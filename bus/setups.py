@@ -1,5 +1,7 @@
 """The setups of cameras that the broker retains."""
 
+from collections.abc import Mapping
+
 from bus import topics
 from bus.connection import Bus
 from bus.setup import Setup
@@ -28,6 +30,11 @@ class Setups:
         return self._setups.get(camera) or Setup(camera)
 
     @property
+    def by_camera(self) -> Mapping[str, Setup]:
+        """The setups of the cameras that have one."""
+        return self._setups
+
+    @property
     def are_known(self) -> bool:
         """Whether the setups are those that the broker retains. They are not while an invalid one hides the one before."""
         return self._bus.settled and not self._unreadable
@@ -44,7 +51,7 @@ class Setups:
         self._replace(topics.setup.name_in(topic), None)
 
     def _on_invalid(self, topic: str) -> None:
-        """Keeps the setup before. After a start it is not known."""
+        """Keeps the previous setup. Without one since the start, the camera's setup is unknown."""
         camera = topics.setup.name_in(topic)
         self._received[camera] = self._bus.connection
         if not self._was_known:

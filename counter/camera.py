@@ -57,7 +57,7 @@ class Camera:
         self._occupancy, self._is_published = self._current_occupancy(), False
         self._frame: Prediction | None = None  # the last one
         self._is_new = False  # whether its tracks are not published
-        self._has_visitors = False  # in the tracks as last published
+        self._has_visitors = self.visitors.by_tracks and not self.visitors.is_idle  # in the tracks as last published
         self._at = 0.0  # time of the latest frame, or by the wall clock
         self._saved_idle_state = None if saved_json is None else self._idle_state
 
@@ -133,6 +133,10 @@ class Camera:
             return None
         self._has_visitors = bool(visitors)
         return Tracks(self.name, frame.session, frame.sequence, frame.captured_at, visitors, frame.demo)
+
+    def on_tracks_dropped(self) -> None:
+        """Notes that the last tracks did not leave: if they were without visitors, they follow later."""
+        self._has_visitors = True
 
     @property
     def _idle_state(self) -> tuple[object, ...] | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from heapq import nlargest
 
-from bus import DayCounts, DayReport, Direction, Summary, Visit, ZoneHours, ZoneTotals
+from bus import DIRECTIONS, DayCounts, DayReport, Direction, Summary, Visit, ZoneHours, ZoneTotals
 from counter.changes import VISIT_COLUMNS, visit_from_row
 from counter.hours import QUARTER, Calendar
 from counter.ids import result_id
@@ -15,11 +15,10 @@ MAX_VISITS = 50  # latest visits in a report
 _BEGAN_IN_SPAN = "camera = ? AND started_at >= ? AND started_at < ?"  # uses the index `visit_by_begin`
 _OF_KIND_IN_SPAN = f"{_BEGAN_IN_SPAN} AND is_demo = ?"
 _CROSSED_IN_SPAN = "camera = ? AND at >= ? AND at < ? AND is_demo = ?"  # uses the index `crossing_by_time`
-_DIRECTIONS: tuple[Direction, Direction] = ("in", "out")
-
-
 Quarters = list[tuple[str, int, int]]
 """Label, start and count for each quarter of an hour of UTC."""
+ZoneQuarters = list[tuple[str, int, int, float]]
+"""The same with the seconds in a zone."""
 
 
 class Reports:
@@ -53,7 +52,7 @@ class Reports:
         }
         return DayCounts(camera, day.isoformat(), totals, visits, counted, is_demo, by_line, by_zone)
 
-    def _seconds_by_hour(self, quarters: Iterable[tuple[str, int, int, float]]) -> dict[str, float]:
+    def _seconds_by_hour(self, quarters: ZoneQuarters) -> dict[str, float]:
         seconds: dict[str, float] = {}
         for _, start, _, some in quarters:
             hour = self.calendar.hour(start)
@@ -102,7 +101,7 @@ class Reports:
             periods = self._ledger.periods.select(connection, camera, is_demo, start, end)
             return [(one.began_at, one.ended_at) for one in periods]
 
-    def quarters(self, camera: str, start: float, end: float, is_demo: bool = False) -> list[tuple[str, int, int]]:
+    def quarters(self, camera: str, start: float, end: float, is_demo: bool = False) -> Quarters:
         """Returns label, start and count for each quarter of an hour of UTC in which visits began."""
         with self._ledger.reading() as connection:
             return connection.execute(
@@ -125,22 +124,21 @@ class Reports:
         )
         found: dict[str, dict[Direction, Quarters]] = {}
         with self._ledger.reading() as connection:
-            for line, direction, *quarter in connection.execute(query, (camera, start, end, is_demo)):
-                by_direction = found.setdefault(line, {way: [] for way in _DIRECTIONS})
-                by_direction[direction].append((quarter[0], quarter[1], quarter[2]))
+            for line, direction, label, quarter, number in connection.execute(query, (camera, start, end, is_demo)):
+                found.setdefault(line, {way: [] for way in DIRECTIONS})[direction].append((label, quarter, number))
         return found
 
-    def zones(self, camera: str, start: float, end: float, is_demo: bool = False) -> dict[str, list[tuple[str, int, int, float]]]:
+    def zones(self, camera: str, start: float, end: float, is_demo: bool = False) -> dict[str, ZoneQuarters]:
         """Returns the visits in each zone: label, quarter of an hour in which they began, count, and seconds in the zone."""
         query = (
             f"SELECT zone.key, label, CAST(started_at / {QUARTER} AS INTEGER) * {QUARTER} AS quarter, COUNT(*), SUM(zone.value)"
             f" FROM visit, json_each(visit.zones) AS zone WHERE {_OF_KIND_IN_SPAN} AND zones != '{{}}'"
             " GROUP BY zone.key, label, quarter ORDER BY zone.key, label, quarter"
         )
-        found: dict[str, list[tuple[str, int, int, float]]] = {}
+        found: dict[str, ZoneQuarters] = {}
         with self._ledger.reading() as connection:
-            for zone, *quarter in connection.execute(query, (camera, start, end, is_demo)):
-                found.setdefault(zone, []).append((quarter[0], quarter[1], quarter[2], quarter[3]))
+            for zone, label, quarter, number, seconds in connection.execute(query, (camera, start, end, is_demo)):
+                found.setdefault(zone, []).append((label, quarter, number, seconds))
         return found
 
     def cameras(self, start: float, end: float) -> list[str]:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from bus import DayCounts, DayReport
-from bus.fields import ByHour, Direction
+from bus import DIRECTIONS, DayCounts, DayReport
+from bus.fields import ByHour
 
-DIRECTIONS: tuple[Direction, ...] = ("in", "out")
 Row = tuple[object, ...]
 
 

@@ -49,7 +49,7 @@ class Guard:
     """The outermost ASGI middleware: it adds its headers to every response, including errors.
 
     It sets `request.state.may_write`. Everybody who has signed in may write. Without a password, the page is
-    for this machine only; those whom a reverse proxy lets in may look.
+    for this machine only; those whom a reverse proxy lets in may only look.
 
     It replaces Starlette's `TrustedHostMiddleware`, which refuses IP addresses, although most users open the page by one, and
     whose response does not say what to do.

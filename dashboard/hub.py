@@ -32,7 +32,7 @@ from bus import (
 from bus.settings import SetupSettings
 from dashboard.counts import CountsClient
 from dashboard.pictures import Picture, Pictures
-from dashboard.setups import Setups
+from dashboard.setups import SetupStore
 from dashboard.site_state import SiteState
 from dashboard.viewer import Sections, Viewer
 
@@ -55,7 +55,7 @@ class Hub:
         """Create it before entering the bus. `signed_in` is true if browsers have to sign in."""
         self._bus = bus
         self.state = state = SiteState(settings.threshold)
-        self.setups = Setups(bus, settings)
+        self.setups = SetupStore(bus, settings)
         self.pictures = Pictures(self._subscribe_frames, lambda camera: bus.unsubscribe(topics.frame(camera)), self._wake)
         self.counts = CountsClient(bus.name, bus.publish)
         self.sections = Sections()

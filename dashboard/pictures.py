@@ -135,7 +135,10 @@ class Pictures:
             self._changed()
 
     def _show_overdue(self, camera: _Camera) -> bool:
-        """Shows the newest frame whose visitors are overdue, or its prediction if no classifier is active. Returns if it did."""
+        """Shows the newest frame that has waited too long for its visitors, or without an active classifier for its prediction.
+
+        Returns whether there was one.
+        """
         now = self._clock()
         has_classifier = camera.predicted_at > now - CLASSIFIER_TIMEOUT
         expired = [

@@ -1,4 +1,4 @@
-"""The setups of cameras, as the broker retains them, and their changes by people."""
+"""The setups of cameras, and their changes by people."""
 
 import asyncio
 import json
@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from bus import Bus, FootfallError, Setup, topics
+from bus import Bus, FootfallError, Setup, Setups, topics
 from bus.settings import SetupSettings
-from dashboard.site_state import MAX_NAMES
 
 SAVE_TIMEOUT = 5.0
 """Seconds that the broker has to publish a changed setup to its subscribers."""
@@ -18,15 +17,8 @@ class NotSaved(FootfallError):
     """The broker did not take a changed setup."""
 
 
-class _Known(NamedTuple):
-    setup: Setup | None
-    """None if it was deleted."""
-    connection: int
-    """The number of the connection to the broker that delivered it."""
-
-
 class _Pending(NamedTuple):
-    """A change that the broker has not published yet."""
+    """A change that the broker has not published yet. `setup` is None if it deletes the setup."""
 
     camera: str
     setup: Setup | None
@@ -34,55 +26,36 @@ class _Pending(NamedTuple):
     published: asyncio.Event
 
 
-class Setups:
-    """The setups of all cameras. Thread-safe.
-
-    The broker delivers all retained messages at each connection. What an earlier connection delivered may have been deleted
-    since, so it is unknown.
-    """
+class SetupStore:
+    """Reads and changes the setups that the broker retains. Thread-safe."""
 
     def __init__(self, bus: Bus, settings: SetupSettings) -> None:
         """Create it before entering the bus. `settings` are the lines and zones of cameras without their own."""
         self._bus = bus
         self._settings = settings
+        self._setups = Setups(bus)
         self._lock = threading.Lock()
-        self._known: dict[str, _Known] = {}
         self._pending: list[_Pending] = []
-        bus.subscribe(topics.setup(), Setup, self._on_setup, on_cleared=self._on_cleared)
-
-    def _on_setup(self, setup: Setup) -> None:
-        self._store(setup.camera, setup)
+        bus.subscribe(topics.setup(), Setup, lambda setup: self._confirm(setup.camera, setup), on_cleared=self._on_cleared)
 
     def _on_cleared(self, topic: str) -> None:
-        self._store(topics.setup.name_in(topic), None)
+        self._confirm(topics.setup.name_in(topic), None)
 
-    def _store(self, camera: str, setup: Setup | None) -> None:
+    def _confirm(self, camera: str, setup: Setup | None) -> None:
         with self._lock:
-            if camera not in self._known and len(self._known) >= MAX_NAMES:
-                return
-            self._known[camera] = _Known(setup, self._bus.connection)
             published = [one for one in self._pending if (one.camera, one.setup) == (camera, setup)]
         for one in published:
             one.loop.call_soon_threadsafe(one.published.set)
 
-    def own(self, camera: str) -> Setup | None:
-        """Returns the camera's own setup; None if it has none."""
-        with self._lock:
-            known = self._known.get(camera)
-        return known.setup if known is not None and known.connection == self._bus.connection else None
-
     def effective(self, camera: str) -> Setup:
         """Returns the camera's setup, completed with the lines and zones of the settings."""
-        return self._settings.completed(self.own(camera) or Setup(camera))
+        return self._settings.completed(self._setups[camera])
 
     def sections(self) -> dict[str, Any]:
         """Returns the sections of the page: the setups by camera, and the lines and zones of the settings."""
-        with self._lock:
-            cameras = sorted(self._known)
-        own = {camera: setup for camera in cameras if (setup := self.own(camera)) is not None}
         defaults = setup_json(self._settings.completed(Setup("settings")))
         return {
-            "setups": {camera: setup_json(setup) for camera, setup in own.items()},
+            "setups": {camera: setup_json(setup) for camera, setup in sorted(self._setups.by_camera.items())},
             "setup_defaults": {"lines": defaults["lines"], "zones": defaults["zones"]},
         }
 

@@ -64,7 +64,7 @@ class SiteState:
         self._captures: dict[str, str] = {}
         """The name of each camera's capture module."""
         self._classifiers: dict[str, tuple[str, ...]] = {}
-        """The labels of each classifier's model."""
+        """The classes that each classifier's model knows."""
         self._pixels: dict[str, Pixels] = {}
         self._disconnected_at: float | None = None
         """Unix time at which the connection to the broker was lost; None while connected."""
@@ -109,7 +109,7 @@ class SiteState:
             if about.camera is not None and self._camera(about.camera) is not None:
                 self._captures[about.camera] = status.module
             if about.model is not None:
-                self._classifiers[status.module] = about.labels
+                self._classifiers[status.module] = about.classes
         self.add_labels(about.labels)
         return before is None or before.state != status.state
 
@@ -149,7 +149,7 @@ class SiteState:
                 "broker": {"disconnected_since": self._disconnected_at},
                 "rules": {"threshold": self._threshold},
                 "labels": list(self._labels),
-                "model_labels": self._model_labels(),
+                "model_classes": self._model_classes(),
                 "cameras": {name: self._camera_section(name, self._cameras[name]) for name in known},
                 "modules": {name: _module_section(status) for name, status in sorted(self._modules.items())},
                 "pixels": {name: {"label": one.label, "rgb": one.rgb.hex()} for name, one in sorted(self._pixels.items())},
@@ -163,9 +163,9 @@ class SiteState:
             self._cameras[name] = _Camera()
         return self._cameras[name]
 
-    def _model_labels(self) -> list[str]:
-        labels = dict.fromkeys(label for of_model in self._classifiers.values() for label in of_model)
-        return list(labels)[:MAX_LABELS]
+    def _model_classes(self) -> list[str]:
+        classes = dict.fromkeys(name for of_model in self._classifiers.values() for name in of_model)
+        return list(classes)[:MAX_LABELS]
 
     def _is_known(self, name: str) -> bool:
         """Returns whether the camera exists: a retained label may belong to a former camera."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from display.pixels import BLACK, SIDE, Colour, Picture
 
-LARGEST = 99
+MAX_NUMBER = 99
 """A larger number is shown as 99 with a bar below."""
 COLOUR: Colour = (0, 160, 0)
 MORE_COLOUR: Colour = (200, 0, 0)
@@ -21,10 +21,10 @@ class Digits:
         number = int(label)
         rows = ["." * SIDE] * SIDE
         for line in range(_ROWS):
-            digits = " ".join(_digits()[digit][line] for digit in str(min(number, LARGEST)))
+            digits = " ".join(_digits()[digit][line] for digit in str(min(number, MAX_NUMBER)))
             rows[_TOP + line] = digits.replace(" ", ".").rjust(SIDE - 1, ".").ljust(SIDE, ".")
         picture = [COLOUR if dot == "#" else BLACK for row in rows for dot in row]
-        if number > LARGEST:
+        if number > MAX_NUMBER:
             picture[-SIDE:] = [MORE_COLOUR] * SIDE
         return tuple(picture)
 

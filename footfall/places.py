@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from bus import Crossing, Direction, Visit
+from bus import DIRECTIONS, Crossing, Direction, Visit
 from bus.settings import SetupSettings
 
 ByLine = dict[str, dict[Direction, int]]
@@ -37,7 +37,7 @@ class Places(NamedTuple):
 
 def crossings_by_line(places: Places, crossings: Iterable[Crossing]) -> ByLine:
     """Returns the number of crossings of each line, also of one that nobody crossed."""
-    numbers: ByLine = {name: {"in": 0, "out": 0} for name in places.lines}
+    numbers: ByLine = {name: dict.fromkeys(DIRECTIONS, 0) for name in places.lines}
     for one in crossings:
         numbers[one.line][one.direction] += 1
     return numbers

@@ -159,5 +159,5 @@ In another terminal:
   make matrix{setting}   the LED matrix in colour
   mosquitto_sub -p {plan.port} -v -t '{plan.topics["counts"]}'    today's visits by hour
   mosquitto_sub -p {plan.port} -F %x -t '{plan.topics["prediction"]}' | {python} -m bus    every prediction
-{"Each visit is printed below. " if plan.prints_visits else ""}{end}.
+{"Each crossing and visit is printed below. " if plan.prints_visits else ""}{end}.
 """

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from bridge.results import Kind, Result
 from bridge.sinks import Context, NotSent, Sink
-from bus import Bus, DayCounts, Visit, topics
+from bus import DIRECTIONS, Bus, DayCounts, Visit, topics
 
 COUNTS_TIMEOUT = 1.0
 """Seconds to wait for the counts that include a visit; the counter publishes them right after it."""
@@ -94,7 +94,8 @@ def describe(result: Result, day_counts: NewestCounts) -> str:
                 text += f" ({'today' if counts.day == _day(time.time()) else counts.day}: {_format_totals(counts.totals)})"
         case Kind.CROSSING:
             at, text = body["at"], f"{body['label']} went {body['direction']}"
-            text += f" ({body['line']})" * (body["line"] != body["camera"])
+            if body["line"] != body["camera"]:
+                text += f" ({body['line']})"
         case Kind.SUMMARY:
             begin, end = (f"{datetime.fromtimestamp(body[name]):%H:%M}" for name in ("began_at", "ended_at"))
             at, text = body["ended_at"], f"{begin} to {end}: {_format_totals(body['visits'])}"
@@ -115,7 +116,7 @@ def _format_visit(body: Mapping[str, Any]) -> str:
 
 
 def _format_directions(totals: Mapping[str, Mapping[str, int]]) -> str:
-    return ", ".join(f"{direction} {sum(totals.get(direction, {}).values())}" for direction in ("in", "out"))
+    return ", ".join(f"{direction} {sum(totals.get(direction, {}).values())}" for direction in DIRECTIONS)
 
 
 def _day(at: float) -> str:

@@ -1,4 +1,8 @@
-"""Where a visitor is expected, and how likely a box is to be theirs."""
+"""Where a visitor is expected, and how likely a box is to be theirs.
+
+The constants were found by a search: on MOT17-09 and TUD-Campus of the MOTChallenge, at 1 to 30 frames a second, and on twelve
+simulated scenes. MOT17-02 and the demo's scenes were only used to check them. See `benchmarks/tracking`.
+"""
 
 import struct
 from collections.abc import Mapping

@@ -105,7 +105,7 @@ export class Editor {
     const { drawing } = this.#sketch;
     this.#sketch.render();
     this.#list.show((shape) => this.#draft.problem(shape) || (this.#refused.get(shape.id) ?? ""));
-    this.#classes.show(this.#state.model_labels);
+    this.#classes.show(this.#state.model_classes);
     for (const kind of ["line", "zone", "mask"]) setAttribute(byId(`setup-${kind}`), "aria-pressed", String(drawing === kind));
     setShown(byId("setup-finish"), drawing === "zone" || drawing === "mask");
     setShown(byId("setup-stop"), drawing !== null);

@@ -43,7 +43,7 @@
  * }} DayReport
  * @typedef {{disconnected_since: number | null}} BrokerState `disconnected_since` is null while connected
  * @typedef {{
- *   now: number, page: string, signed_in: boolean, may_set_up: boolean, rules: Rules, labels: string[], model_labels: string[],
+ *   now: number, page: string, signed_in: boolean, may_set_up: boolean, rules: Rules, labels: string[], model_classes: string[],
  *   setups: Record<string, Setup>, setup_defaults: SetupDefaults, cameras: Record<string, Camera>,
  *   modules: Record<string, Module>, pixels: Record<string, Pixels>, broker: BrokerState,
  *   today: {problem: string, report: DayReport | null},

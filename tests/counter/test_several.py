@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -33,7 +33,7 @@ from bus import (
 from bus.setup import MAX_PLACES
 from counter.registry import SILENCE_TIMEOUT
 from counter.tracking.things import MAX_THINGS
-from tests.counter.shop import NOON, Shop
+from tests.counter.shop import NOON, UTC, Shop
 from tests.counter.street import Walker, prediction, predictions
 
 DOOR = Line("door", (0.05, 0.5), (0.95, 0.5))
@@ -96,6 +96,22 @@ def test_the_tracks_of_each_frame_are_published(shop: Shop) -> None:
     assert shop.sent(Occupancy) == [], "there are no lines and no zones"
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_no_box_remains_if_the_last_message_is_dropped(shop: Shop, monkeypatch: pytest.MonkeyPatch, restarts: bool) -> None:
+    """The message without visitors follows when there is room again, also after a restart."""
+    some = predictions(WALKERS[:1], seconds=6.0)
+    shop.receive(*some[:20], at_once=False)
+    assert len(shop.sent(Tracks)[-1].visitors) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.bus, "publish", lambda message, *_: not isinstance(message, Tracks))
+        shop.receive(*some[20:25], at_once=False)
+    assert len(shop.sent(Tracks)[-1].visitors) == 1
+    if restarts:
+        shop.restart()
+    shop.receive(*some[25:], at_once=False)
+    assert shop.sent(Tracks)[-1].visitors == ()
+
+
 def test_the_label_is_of_who_came_last(shop: Shop) -> None:
     """When they have gone it is the label of whoever is still there; then of nobody."""
     walkers = [Walker((0.3, 0.4), (0.05, 0.0), leaves=4.0), Walker((0.8, 0.4), (0.05, 0.0), 1.0, 1.5, label="")]
@@ -116,6 +132,29 @@ def test_another_kind_of_model_ends_the_visits(shop: Shop) -> None:
     shop.pass_time(SILENCE_TIMEOUT + 8)
     assert [(one.label, one.frames) for one in shop.visits] == [("woman", 10), ("man", 15), ("woman", 10)]
     assert shop.metrics.get("dropped_late") is None
+
+
+def test_who_leaves_unseen_is_reported(shop: Shop) -> None:
+    """Each is counted as drift, and the log says so at a limited rate."""
+    shop.receive(SETUP)
+    leaving = [Walker((0.2 + number / 5, 0.6), UP, leaves=2.0) for number in range(5)]
+    shop.receive(*predictions(leaving, seconds=5.0), at_once=False)
+    last = shop.sent(Occupancy)[-1]
+    assert (last.inside, last.left, last.drift, shop.metrics["drift"]) == (0, 5, 5, 5)
+
+
+def test_a_silent_camera_is_empty_on_the_next_morning(shop: Shop) -> None:
+    """The wall clock resets the number inside, also over a restart. Then the visitors of the new day count."""
+    shop.receive(SETUP)
+    shop.receive(*predictions(WALKERS[:1], seconds=6.0), at_once=False)
+    assert shop.sent(Occupancy)[-1].inside == 1
+    shop.restart(16 * 3600.0)
+    shop.pass_time(SILENCE_TIMEOUT + 8)
+    last = shop.sent(Occupancy)[-1]
+    assert (last.inside, last.entered, last.since) == (0, 0, UTC.last(time(4), shop.now))
+    morning = [replace(one, session="b", captured_at=one.captured_at + shop.now - NOON) for one in predictions(WALKERS[:1])]
+    shop.receive(*morning, at_once=False)
+    assert shop.sent(Occupancy)[-1].inside == 1
 
 
 @pytest.mark.parametrize("end", ["silence", "pause", "forget", "a change of the demo"])

@@ -14,7 +14,7 @@ from counter.tracking.assignment import assign
 from counter.tracking.counting import TrackCounter, TrackRules
 from counter.tracking.lines import Line
 from counter.tracking.things import MAX_THINGS, Area, Thing, merge
-from counter.tracking.track import Track
+from counter.tracking.track import MAX_LABELS, Track
 from counter.tracking.tracker import LOST_TIMEOUT, MAX_TRACKS, Tracker
 from counter.tracking.zones import Zone
 from tests.counter.shop import NOON
@@ -202,6 +202,16 @@ def test_labels(text: str) -> None:
     names = {"w": ("woman",), "m": ("man",), "x": ("x",), "y": ("y",), "n": ("chair",), "-": ()}
     some = [prediction(n / 10, [detection(0.5, 0.5, 0.1, 0.25, 0.9, *names[one])]) for n, one in enumerate(text)]
     assert [one.label for one in tracks(some)] == [LABELS[text]]
+
+
+def test_a_label_that_changes_every_frame_is_undecided_and_costs_little() -> None:
+    """The evidence for at most `MAX_LABELS` labels is kept, so that the state stays small."""
+    counter = TrackCounter(TrackRules(aspect=ASPECT))
+    for n in range(200):
+        process(counter, prediction(n / 10, [detection(0.5, 0.5, 0.1, 0.25, 0.9, f"label {n}")]))
+    [track] = counter.tracks
+    assert (track.frames, track.label, len(track.evidence)) == (200, None, MAX_LABELS)
+    assert len(counter.pack()) <= 400
 
 
 def test_boxes_of_different_labels_on_one_thing_are_one_visitor() -> None:

@@ -125,9 +125,16 @@ def test_labels_are_in_the_models_order() -> None:
     site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("woman", "man", "child"))))
     site.on_status(replace(CLASSIFIER, module="classifier-1", about=About(model="n", labels=("dog", "man"))))
     assert site.sections()["labels"] == ["man", "woman", "ape", "child", "dog"]
-    assert site.sections()["model_labels"] == ["woman", "man", "child", "dog"]
+
+
+def test_the_classes_of_a_setup_are_those_of_all_models() -> None:
+    """With a detector and a classifier, they are the detector's, which are no labels."""
+    site = Site()
+    site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("man", "woman"), classes=("person", "chair"))))
+    site.on_status(replace(CLASSIFIER, module="classifier-1", about=About(model="n", classes=("dog", "person"))))
+    assert site.sections()["model_classes"] == ["person", "chair", "dog"]
     site.remove("classifier")
-    assert site.sections()["model_labels"] == ["dog", "man"]
+    assert site.sections()["model_classes"] == ["dog", "person"]
 
 
 def test_memory_and_traffic_are_bounded() -> None:

@@ -12,7 +12,7 @@ from bridge.forwarder import Forwarder
 from bridge.outbox import Outbox
 from bridge.sinks.edgehub.methods import Methods
 from bridge.sinks.edgehub.observer import Observer
-from bridge.sinks.edgehub.setups import Setups
+from bridge.sinks.edgehub.setups import DesiredSetups
 from bridge.sinks.edgehub.twin import (
     MODEL_PROPERTIES,
     create_patch,
@@ -60,7 +60,7 @@ class Control:
         self._clock = clock
         self._lock = threading.RLock()
         self._observer = Observer(bus)
-        self._setups = Setups(bus, outbox, lambda: list(self._observer.cameras), clock)
+        self._setups = DesiredSetups(bus, outbox, lambda: list(self._observer.cameras), clock)
         self._desired: dict[str, Any] = {}
         self._wanted_model = NO_MODEL
         self._published_at = float("-inf")

@@ -11,7 +11,8 @@ from typing import Any
 
 from bridge.database import OutboxUnavailable
 from bridge.outbox import Outbox
-from bus import Bus, InvalidMessage, Setup, topics
+from bus import Bus, InvalidMessage, Setup, Setups, topics
+from bus.setups import MAX_CAMERAS
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,6 @@ CHECK_INTERVAL = 1.0
 """Seconds between two checks for setups to publish."""
 REPUBLISH_INTERVAL = 30.0
 """Seconds after which a setup that did not come back from the broker is published again."""
-MAX_CAMERAS = 128
-"""Upper bound; more than this indicates spoofed names."""
 MAX_RECEIVED = 1000
 MAX_REPORTED = 16
 """Maximum number of cameras in the reported properties, which have a limit of 32 KB together."""
@@ -38,7 +37,7 @@ class _Sent:
     is_confirmed: bool = False
 
 
-class Setups:
+class DesiredSetups:
     """Publishes each setup once when it changes in the twin. Thread-safe.
 
     The setups applied last are saved. So a setup that a person draws later is not overwritten at the next start: the last change
@@ -67,8 +66,7 @@ class Setups:
         self._sent: dict[str, _Sent] = {}
         self._received: deque[tuple[str, Setup | None]] = deque(maxlen=MAX_RECEIVED)
         """Setups from the broker, None for a deleted one. The network thread takes no lock: `apply` may wait for the disk."""
-        self._newest: dict[str, Setup] = {}
-        """By camera, the setup that the broker retains."""
+        self._retained = Setups(bus)
         self._checked_at = float("-inf")
         bus.subscribe(
             topics.setup(), Setup, lambda setup: self._received.append((setup.camera, setup)), on_cleared=self._on_cleared
@@ -108,7 +106,7 @@ class Setups:
             if now - self._checked_at < CHECK_INTERVAL:
                 return
             self._checked_at, self._unknown = now, {}
-            self._receive()
+            self._confirm()
             known = self._known_cameras()
             for camera in self._cameras():
                 if camera in self._invalid or self._is_applied(camera):
@@ -127,13 +125,10 @@ class Setups:
     def _cameras(self) -> list[str]:
         return sorted({*self._wanted, *self._applied})[:MAX_CAMERAS]
 
-    def _receive(self) -> None:
+    def _confirm(self) -> None:
+        """Confirms the setups that the broker has delivered back."""
         while self._received:
             camera, setup = self._received.popleft()
-            if setup is None:
-                self._newest.pop(camera, None)
-            elif camera in self._newest or len(self._newest) < MAX_CAMERAS:
-                self._newest[camera] = setup
             if (sent := self._sent.get(camera)) is not None and sent.setup == setup:
                 sent.is_confirmed = True
 
@@ -177,7 +172,8 @@ class Setups:
             return {"state": "refused", "detail": problem[:MAX_DETAIL]}
         if self._applied.get(camera) != self._wanted.get(camera):
             return {"state": "waiting"}
-        return {"state": "applied" if self._newest.get(camera) == self._setups.get(camera) else "changed"}
+        wanted = self._setups.get(camera) or Setup(camera)
+        return {"state": "applied" if self._retained[camera] == wanted else "changed"}
 
 
 def _read(camera: str, value: Any) -> Setup:

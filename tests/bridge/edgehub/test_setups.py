@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.outbox import Outbox
-from bridge.sinks.edgehub.setups import CHECK_INTERVAL, MAX_DETAIL, REPUBLISH_INTERVAL, Setups
+from bridge.sinks.edgehub.setups import CHECK_INTERVAL, MAX_DETAIL, REPUBLISH_INTERVAL, DesiredSetups
 from bus import Line, Message, Setup, topics
 from runtime.metrics import Metrics
 from tests.bridge.support import FakeBus
@@ -26,7 +26,7 @@ class Site(FakeBus):
         super().__init__()
         self.now = 1000.0
         self.cameras = ["back", "door"]
-        self.setups = Setups(self, outbox, lambda: self.cameras, lambda: self.now)
+        self.setups = DesiredSetups(self, outbox, lambda: self.cameras, lambda: self.now)
         self.setups.restore()
 
     def apply(self, *, echoes: bool = True, after: float = CHECK_INTERVAL) -> list[Message | str]:
