@@ -23,7 +23,7 @@ class SavedState:
 
     visitors: VisitorState
     inside: Inside = field(default_factory=Inside)
-    setup: str | None = None  # the last valid one, as JSON; None if there is none
+    setup: str | None = None  # lines and zones of the last valid one, as JSON; None if there are none
     paused_at: float | None = None
     summarised_until: float | None = None  # start of the first hour without a summary
     label_at: float | None = None  # time of the frame that last changed the label
@@ -57,7 +57,7 @@ class Camera:
         self._occupancy, self._is_published = self._current_occupancy(), False
         self._frame: Prediction | None = None  # the last one
         self._is_new = False  # whether its tracks are not published
-        self._has_visitors = False  # in the tracks as last published
+        self._has_visitors = self.visitors.by_tracks and not self.visitors.is_idle  # in the tracks as last published
         self._at = 0.0  # time of the latest frame, or by the wall clock
         self._saved_idle_state = None if saved_json is None else self._idle_state
 
@@ -69,7 +69,8 @@ class Camera:
             return Setup(self.name)
 
     def change_setup(self, setup: Setup) -> None:
-        """Counts by another setup from the next frame on."""
+        """Counts by another setup from the next frame on. Its mask and classes do not count, so they are not saved."""
+        setup = replace(setup, mask=(), visitors=None)
         self.saved.setup = None if setup == Setup(self.name) else setup.pack().decode()
         if (completed := self._complete(setup)) != self.visitors.setup:
             self.visitors.change_setup(completed)
@@ -132,6 +133,10 @@ class Camera:
             return None
         self._has_visitors = bool(visitors)
         return Tracks(self.name, frame.session, frame.sequence, frame.captured_at, visitors, frame.demo)
+
+    def on_tracks_dropped(self) -> None:
+        """Notes that the last tracks did not leave: if they were without visitors, they follow later."""
+        self._has_visitors = True
 
     @property
     def _idle_state(self) -> tuple[object, ...] | None:

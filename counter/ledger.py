@@ -31,6 +31,17 @@ log = logging.getLogger(__name__)
 
 MARKS_NOTE = "expiry"  # the note with the marks of `Expiry`: which visits were recorded when
 MAX_PRUNED = 1000  # rows deleted at once, so that other work does not wait for long
+_DELETE_ORPHANS = f"""
+WITH RECURSIVE place(name) AS (
+  SELECT MIN(camera) FROM crossing
+  UNION ALL SELECT (SELECT MIN(camera) FROM crossing WHERE camera > name) FROM place WHERE name IS NOT NULL
+)
+DELETE FROM crossing WHERE number IN (
+  SELECT number FROM place JOIN crossing ON camera = name
+  WHERE at >= ? AND at < ? AND NOT EXISTS (SELECT 1 FROM visit WHERE id = crossing.visit) LIMIT {MAX_PRUNED}
+)
+"""
+"""Deletes old crossings of visits that were lost. By camera, it finds them in the index `crossing_by_time`."""
 
 
 class Ledger:
@@ -135,9 +146,7 @@ class Ledger:
             query = f"DELETE FROM visit WHERE number IN (SELECT number FROM visit WHERE {old}) RETURNING id"
             deleted = connection.execute(query, (max_recorded, max_dated, start, end)).fetchall()
             connection.executemany("DELETE FROM crossing WHERE visit = ?", deleted)
-            orphans = f"at >= ? AND at < ? AND NOT EXISTS (SELECT 1 FROM visit WHERE id = crossing.visit) LIMIT {MAX_PRUNED}"
-            query = f"DELETE FROM crossing WHERE number IN (SELECT number FROM crossing WHERE {orphans})"
-            connection.execute(query, (start, end))  # those of visits that were lost
+            connection.execute(_DELETE_ORPHANS, (start, end))
             return len(deleted)
 
     @contextmanager

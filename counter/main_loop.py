@@ -15,6 +15,7 @@ from bus import (
     Prediction,
     Setup,
     Status,
+    Tracks,
     Visit,
     states,
     topics,
@@ -155,7 +156,7 @@ class MainLoop:
 
     def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
         for tracks in batch.tracks:
-            self._counts.drop_if_too_large(partial(self._bus.publish, tracks))
+            self._counts.drop_if_too_large(partial(self._publish_tracks, tracks))
         self._retry(self._publisher.publish)
         for message in (*batch.labels, *batch.occupancies, *batch.commands):
             self._bus.publish(message)
@@ -165,6 +166,10 @@ class MainLoop:
             self._published_ended = ended
             self._bus.describe(ended=ended)
             self._bus.report()
+
+    def _publish_tracks(self, tracks: Tracks) -> None:
+        if not self._bus.publish(tracks) and (camera := self._registry.cameras.get(tracks.camera)) is not None:
+            camera.on_tracks_dropped()
 
     def _summarise_hours(self) -> None:
         """Writes a summary of each completed hour to the ledger. From there it is published."""

@@ -146,7 +146,8 @@ def _random_party(rng: np.random.Generator, start: float, first_id: int) -> Part
     comes_in = bool(rng.random() < 0.5)
     if rng.random() < 0.6:  # keeps to the right
         lane = -abs(lane) if comes_in else abs(lane)
-    way = (_turning_way if turns else _way_through)(rng, lane, comes_in)
+    depth = max(back for _, back in offsets)
+    way = _turning_way(rng, lane, comes_in) if turns else _way_through(rng, lane, comes_in, depth)
     has_cart = not turns and size <= 2 and rng.random() < 0.16
     found = []
     for number, (x, back) in enumerate(offsets):
@@ -166,7 +167,7 @@ def _formation(rng: np.random.Generator, size: int) -> list[tuple[float, float]]
         row, column = divmod(number, ROW)
         width = min(ROW, size - row * ROW)
         x = (column - (width - 1) / 2 + (0.5 if row and width != 2 else 0)) * spacing
-        offsets.append((float(x + rng.uniform(-0.06, 0.06)), float(row * rng.uniform(1.0, 1.3) + rng.uniform(-0.15, 0.15))))
+        offsets.append((float(x + rng.uniform(-0.06, 0.06)), float(row * rng.uniform(0.9, 1.1) + rng.uniform(-0.12, 0.12))))
     return offsets
 
 
@@ -179,12 +180,12 @@ def _turning_way(rng: np.random.Generator, lane: float, comes_in: bool) -> list[
     return [*one, turn, *other[::-1]]
 
 
-def _way_through(rng: np.random.Generator, lane: float, comes_in: bool) -> list[Stop]:
-    """Returns a way in or out; `lane` is where it leads through the door."""
+def _way_through(rng: np.random.Generator, lane: float, comes_in: bool, depth: float) -> list[Stop]:
+    """Returns a way in or out for a party of this depth; `lane` is where it leads through the door."""
     waits = rng.random() < 0.15
     stand = rng.uniform(0.4, 0.9) * (1 if rng.random() < 0.5 else -1)  # metres before the line or behind it
     door = (lane, COUNTED + stand, rng.uniform(2.0, 7.0)) if waits else (lane, DOOR, 0.0)
-    way = [*_in_street(rng, lane), door, *_in_hall(rng, lane)[::-1]]
+    way = [*_in_street(rng, lane), door, *_in_hall(rng, lane, depth)[::-1]]
     return way if comes_in else way[::-1]
 
 
@@ -195,12 +196,15 @@ def _in_street(rng: np.random.Generator, lane: float) -> list[Stop]:
     return [(far, distance, 0.0), (lane + side * rng.uniform(0.0, 0.6), rng.uniform(9.0, 9.3), 0.0)]
 
 
-def _in_hall(rng: np.random.Generator, lane: float) -> list[Stop]:
-    """Returns a way from out of view to the door, perhaps by way of the till, or with a stop."""
-    side, distance = (-1 if rng.random() < 0.5 else 1), rng.uniform(5.5, 6.9)
+def _in_hall(rng: np.random.Generator, lane: float, depth: float = 0.0) -> list[Stop]:
+    """Returns a way from out of view to the door, perhaps by way of the till, or with a stop.
+
+    `depth` is how far the last of a party walk behind the first: they too must be in the hall before they turn to a side.
+    """
+    side, distance = (-1 if rng.random() < 0.5 else 1), max(5.2, rng.uniform(5.5, 6.9) - depth)
     far = (side * (VIEW.middle / VIEW.focal_length * (distance + 1.4) + rng.uniform(1.4, 1.8)), distance, 0.0)
     draw = rng.random()
-    inside = (lane + rng.uniform(-0.4, 0.4), rng.uniform(6.7, 7.1), rng.uniform(0.8, 4.0) if draw < 0.12 else 0.0)
+    inside = (lane + rng.uniform(-0.4, 0.4), rng.uniform(6.7, 7.1) - depth, rng.uniform(0.8, 4.0) if draw < 0.12 else 0.0)
     if draw > 0.8:
         till = (TILL[0] + rng.uniform(-0.25, 0.15), TILL[1] + rng.uniform(-0.2, 0.2), rng.uniform(3.0, 8.0))
         return [far, till, inside]

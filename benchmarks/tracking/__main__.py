@@ -64,7 +64,9 @@ def track_with_peers(python: str, clips: list[Sequence]) -> dict[str, list[Resul
 def report(sequences: list[Sequence], python: str | None) -> None:
     """Prints HOTA, IDF1 and crossings by frame rate and tracker.
 
-    The crossings are those that people make in the sampled frames, and those that they make at the full frame rate.
+    The crossings are those that people make in the sampled frames, and those that they make at the full frame rate. Whether one
+    was missed is fairly judged by the sampled frames: who is on one side only in all of them cannot be found. Whether one was
+    invented is fairly judged by the full rate: between two frames, people cross whom no sampled frame shows on both sides.
     """
     print_row(
         "frames/s",

@@ -36,8 +36,11 @@ def track_id(camera: str, track: Track) -> str:
 
 
 def crossing_id(camera: str, track: Track, crossing: Crossing) -> str:
-    """Returns the id of a crossing, which is always the same; see `result_id`."""
-    return result_id(camera, "", "crossing", crossing.line, track.origin, track.id, crossing.number)
+    """Returns the id of a crossing, which is always the same; see `result_id`.
+
+    The time is part of it, because the numbers at a line begin again when the line moves.
+    """
+    return result_id(camera, "", "crossing", crossing.line, track.origin, track.id, crossing.number, crossing.at)
 
 
 @dataclass(frozen=True, slots=True)

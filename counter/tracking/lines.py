@@ -28,15 +28,12 @@ class Line:
         """Returns the line in a picture whose width is `aspect` times its height."""
         return cls(line.name, scaled(line.start, aspect), scaled(line.end, aspect))
 
-    @property
-    def length(self) -> float:
-        return hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
-
     def position(self, point: Point) -> tuple[float, float]:
         """Returns where a point is: along the line, as part of its length, and to its right, in picture heights."""
         dx, dy = self.end[0] - self.start[0], self.end[1] - self.start[1]
         x, y = point[0] - self.start[0], point[1] - self.start[1]
-        return (x * dx + y * dy) / self.length**2, (y * dx - x * dy) / self.length
+        length = hypot(dx, dy)
+        return (x * dx + y * dy) / length**2, (y * dx - x * dy) / length
 
 
 class Crossing(NamedTuple):
@@ -151,6 +148,8 @@ def _extension(sightings: Sequence[Sighting], interval: float) -> list[Sighting]
     if len(sightings) < 2 or interval < SLOW:
         return []
     (before, one), (at, other) = sightings
+    if before == at:  # the clock was set to 1970, and earlier times are the first one
+        return []
     part = min(interval / 2, MAX_EXTENSION) / abs(at - before)
     (ax, ay), (bx, by) = one.anchor, other.anchor
     moved = Area(other.x + part * (bx - ax), other.y + part * (by - ay), other.w, other.h)

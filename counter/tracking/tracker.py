@@ -7,8 +7,9 @@ track. Of all ways to give boxes to tracks, the one with the least total cost is
   ByteTrack does (Zhang et al., ECCV 2022). Each likely box that is left begins a track.
 - A track is confirmed by enough sightings: fewer if they fit well, or if there are only few, because the frames are far apart.
   Then its earlier ones count as well.
-- A track ends when its visitor has not been seen for a time. All rules are in seconds, none in frames, so the frame rate may
-  change at any time.
+- A track ends when its visitor has not been seen for a time.
+
+Rules are in seconds, so the frame rate may change at any time. `MAX_COST` was found as the constants of `motion` were.
 """
 
 from collections.abc import Mapping, Sequence

@@ -56,6 +56,13 @@ def test_a_setup_counts_from_the_next_frame_on(shop: Shop, how: str, restarts: b
     assert len(numbers(shop)) == 1
 
 
+def test_a_line_that_moves_on_with_a_visitor_is_crossed_again(shop: Shop) -> None:
+    """Both crossings are in the ledger, as the number inside says."""
+    shop.receive(Setup("door", (DOOR,)), *WALK[:7], Setup("door", (Line("door", GATE.start, GATE.end),)), *WALK[7:])
+    assert [(one.line, one.direction) for one in shop.crossings] == [("door", "in")] * 2
+    assert shop.sent(Occupancy)[-1].inside == 2
+
+
 REFUSED = {
     "no JSON": (b"{", "not JSON"),
     "a line without length": (b'{"lines": [{"name": "a", "from": [0.5, 0.5], "to": [0.5, 0.5]}]}', "line 'a' is 0 long"),
@@ -105,3 +112,22 @@ def test_a_setup_of_a_camera_that_is_unknown_counts_later(shop: Shop) -> None:
     assert (len(shop.registry.cameras), shop.metrics["dropped_camera"]) == (0, 36)
     shop.receive(*(replace(one, camera="camera7") for one in WALK), at_once=False)
     assert crossed(shop) == [("gate", "in")]
+
+
+def test_deleted_setups_leave_room_for_others(shop: Shop) -> None:
+    """However many names were tried out, the setup of a real camera counts."""
+    for number in range(100):
+        shop.receive(Setup(f"camera{number}", (GATE,)))
+        shop.bus.deliver(topics.setup(f"camera{number}"), b"")
+        shop.step()
+    shop.receive(Setup("door", (GATE,)), *WALK)
+    assert (crossed(shop), shop.metrics.get("dropped_camera")) == ([("gate", "in")], None)
+
+
+def test_the_part_of_a_setup_that_does_not_count_is_not_saved(shop: Shop) -> None:
+    """The state is written at every prediction: masks are of no use to the counter, but can be longer than all the rest."""
+    setup, mask = Setup("door", (DOOR,)), tuple(((0.0, n / 32), (1.0, n / 32), (1.0, (n + 1) / 32)) for n in range(16))
+    shop.receive(setup, *WALK[:4])
+    size = len(shop.ledger.states()["door"])
+    shop.receive(replace(setup, mask=mask, visitors=("person",)), WALK[4])
+    assert len(shop.ledger.states()["door"]) == pytest.approx(size, abs=64)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -94,6 +94,22 @@ def test_the_tracks_of_each_frame_are_published(shop: Shop) -> None:
     assert (woman.label, man.label, woman.number != man.number, woman.since) == ("woman", "man", True, NOON)
     assert tuple(woman.box) == tuple(round(one, 4) for one in some[11].detections[0].box)
     assert shop.sent(Occupancy) == [], "there are no lines and no zones"
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_no_box_remains_if_the_last_message_is_dropped(shop: Shop, monkeypatch: pytest.MonkeyPatch, restarts: bool) -> None:
+    """The message without visitors follows when there is room again, also after a restart."""
+    some = predictions(WALKERS[:1], seconds=6.0)
+    shop.receive(*some[:20], at_once=False)
+    assert len(shop.sent(Tracks)[-1].visitors) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.bus, "publish", lambda message, *_: not isinstance(message, Tracks))
+        shop.receive(*some[20:25], at_once=False)
+    assert len(shop.sent(Tracks)[-1].visitors) == 1
+    if restarts:
+        shop.restart()
+    shop.receive(*some[25:], at_once=False)
+    assert shop.sent(Tracks)[-1].visitors == ()
 
 
 def test_the_label_is_of_who_came_last(shop: Shop) -> None:
@@ -231,6 +247,14 @@ def test_crossings_dated_by_a_clock_that_was_never_set_are_corrected(shop: Shop,
     assert place == 3 or crossed == {}, "they count on another day now"
 
 
+def test_a_clock_set_to_the_first_second_of_1970_loses_no_visit(shop: Shop) -> None:
+    """All earlier times become the first one; the visitor who has gone is counted."""
+    some = predictions([Walker((0.3, 0.4), DOWN, leaves=2.0)], rate=2.0, seconds=2.0)
+    later = [replace(prediction(at, []), captured_at=at - 1.999) for at in (2.0, 5.0)]
+    shop.receive(SETUP, *some, *later)
+    assert (len(shop.visits), shop.metrics.get("failed")) == (1, None)
+
+
 BOX = Box(0.4, 0.4, 0.05, 0.2)
 HOSTILE: dict[str, Callable[[int], tuple[Detection, ...]]] = {
     "boxes without a size": lambda number: (Detection(Box(0.5, 0.5, 0.0, 0.0), 0.9), Detection(Box(0.5, 0.5, 0.0, 0.2), 0.9)),
@@ -260,6 +284,25 @@ def test_hostile_predictions_have_a_bounded_cost(shop: Shop, what: str) -> None:
     assert len(shop.visits) <= MAX_THINGS + 1
     assert (shop.visits[-1].label, shop.visits[-1].frames) == ("woman", 20)
     assert {one.line for one in shop.crossings if one.visit == shop.visits[-1].id} == {one.name for one in lines}
+
+
+def test_counts_that_take_long_are_published_less_often(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They hold up the predictions for a tenth of the time at most. The last ones have all results."""
+    count = shop.reports.day_counts
+
+    def slow(camera: str, day: date) -> DayCounts:
+        shop.advance(0.5)
+        return count(camera, day)
+
+    monkeypatch.setattr(shop.reports, "day_counts", slow)
+    walkers = [Walker((0.1 + number * 0.03, 0.4), DOWN, arrives=number * 0.5, leaves=number * 0.5 + 1.0) for number in range(40)]
+    shop.receive(SETUP)
+    shop.receive(*predictions(walkers, seconds=24.0), at_once=False)
+    assert len(shop.crossings) == 40
+    assert len(shop.sent(DayCounts)) <= 8
+    shop.pass_time(12)
+    crossed = shop.sent(DayCounts)[-1].crossings["door"]["in"]["woman"]
+    assert sum(crossed.values()) == 40
 
 
 def test_a_prediction_that_is_too_large_is_refused(shop: Shop) -> None:

@@ -14,7 +14,7 @@ from demo.about import DEMOS, PEOPLE, demo_of
 from demo.clip import write_clip
 from demo.distractions import distractions
 from demo.figure import random_child, random_figure
-from demo.hall import COUNTED, LINE, VIEW, ZONE
+from demo.hall import COUNTED, DOOR, HALF_WIDTH, LINE, VIEW, ZONE
 from demo.hall_scenes import HallMoment, HallScene
 from demo.parties import Person, people
 from demo.rng import create_rng
@@ -150,6 +150,16 @@ def test_all_situations_occur() -> None:
     assert {one.kind for one in itertools.islice(distractions(3, VIEW), 30)} == {"cat", "cyclist", "box"}
     at_till = [one for moment in moments(3, 400, 30) for one in moment.people if is_in_zone(one.foot)]
     assert len(at_till) > 10
+
+
+@pytest.mark.parametrize("seed", [3, 203])
+def test_nobody_walks_through_the_wall(seed: int) -> None:
+    """At the distance of the door everybody is in it."""
+    for one in itertools.takewhile(lambda one: one.start < 400, people(seed)):
+        for at in np.arange(0, one.walk.seconds, 0.1):
+            place = one.walk.place(float(at))
+            if abs(VIEW.distance(place.scale) - DOOR) < 0.35:
+                assert abs(place.x - VIEW.middle) / place.scale < HALF_WIDTH
 
 
 def is_in_zone(foot: tuple[float, float]) -> bool:

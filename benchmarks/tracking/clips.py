@@ -1,0 +1,76 @@
+"""Counts the visitors in clips with a detector: python -m benchmarks.tracking.clips --model FOLDER CLIP...
+
+The detector runs once on each clip, at --rate frames a second. Then the tracker counts at that rate and at lower ones, beginning
+with each frame with which a clip can begin. All settings have their defaults.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+
+from benchmarks.tables import print_row
+from bus import Detection, Prediction
+from classifier.export import read_export
+from classifier.model import Model
+from classifier.recogniser import Recogniser
+from classifier.visitors import Rules
+from counter.tracking.counting import TrackCounter, TrackRules
+
+STEPS = (1, 2, 3, 5)
+START = 1.0
+"""Unix time of a clip's start."""
+
+
+class FoundFrame(NamedTuple):
+    """What was found in a frame of a time, in a picture of that width divided by its height."""
+
+    at: float
+    aspect: float
+    detections: tuple[Detection, ...]
+
+
+def detect(recogniser: Recogniser, clip: Path, rate: float) -> list[FoundFrame]:
+    """Returns what a detector finds in a clip, at about that many frames a second."""
+    video, found, number = cv2.VideoCapture(str(clip)), [], 0
+    fps = video.get(cv2.CAP_PROP_FPS)
+    step = max(1, round(fps / rate))
+    while (read := video.read())[0]:
+        if number % step == 0:
+            height, width = read[1].shape[:2]
+            detections = recogniser.recognise(recogniser.prepare(read[1])).detections
+            found.append(FoundFrame(START + number / fps, width / height, tuple(detections)))
+        number += 1
+    video.release()
+    return found
+
+
+def count(frames: Sequence[FoundFrame]) -> int:
+    """Returns the number of visitors."""
+    counter, ended = TrackCounter(TrackRules(aspect=frames[0].aspect)), 0
+    for number, (at, aspect, detections) in enumerate(frames):
+        prediction = Prediction("clip", "bench", number, at, at, at, 0.0, "bench@0", (), detections, aspect=aspect)
+        ended += len(counter.process(at, prediction).ended)
+    return ended + len(counter.end_all().ended)
+
+
+def main() -> None:
+    """Runs the count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("clips", type=Path, nargs="+")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--rate", type=float, default=5.0)
+    arguments = parser.parse_args()
+    recogniser = Recogniser(Model(read_export(arguments.model)), Rules())
+    print_row("clip", "frames/s", "visitors, by first frame")
+    for clip in arguments.clips:
+        frames = detect(recogniser, clip, arguments.rate)
+        rate = (len(frames) - 1) / (frames[-1].at - frames[0].at)
+        for step in STEPS:
+            print_row(clip.name, rate / step, " ".join(str(count(frames[first::step])) for first in range(step)))
+
+
+if __name__ == "__main__":
+    main()
