@@ -22,13 +22,18 @@ export function ownSetup({ setups }, camera) {
   return Object.hasOwn(setups, camera) ? setups[camera] : null;
 }
 
-/** Returns the shapes that count at a camera. @param {Setup | null} own @param {SetupDefaults} defaults @returns {Shape[]} */
+/** Returns the shapes of a setup, completed with the settings. @param {Setup | null} own @param {SetupDefaults} defaults @returns {Shape[]} */
 export function shapesOf(own, defaults) {
   return [
     ...(own?.lines ?? defaults.lines).map(({ name, from, to }) => shape("line", name, [from, to])),
     ...(own?.zones ?? defaults.zones).map(({ name, polygon }) => shape("zone", name, polygon)),
     ...(own?.mask ?? []).map((polygon) => shape("mask", "", polygon)),
   ];
+}
+
+/** Returns the shapes that count at a camera. @param {Pick<State, "setups" | "setup_defaults">} state @param {string} camera */
+export function shapesAt(state, camera) {
+  return shapesOf(ownSetup(state, camera), state.setup_defaults);
 }
 
 /** @param {Kind} kind @param {string} name @param {Point[]} points @returns {Shape} */
