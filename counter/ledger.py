@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -25,6 +26,7 @@ from counter.periods import Period, Periods
 from counter.recovery import Row
 from counter.schema import MOVE_STATES
 from runtime.database import LOCK_TIMEOUT, Connection
+from runtime.explanation import NAME_PATTERN
 from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -151,8 +153,11 @@ class Ledger:
 
     @contextmanager
     def consistent_reads(self) -> Iterator[None]:
-        """Blocks writes, so that several queries return consistent results."""
-        with self._lock:
+        """Blocks writes, so that several queries return consistent results.
+
+        Rows from which no valid result can be made mean that the file is damaged.
+        """
+        with self.reading():
             yield
 
     @contextmanager
@@ -162,7 +167,7 @@ class Ledger:
             try:
                 yield connection
             except (ValueError, InvalidMessage) as error:
-                raise LedgerDamaged(f"{self._database.path}: {error!s:.100}") from None
+                raise LedgerDamaged(f"{self._database.path}: {' '.join(str(error).split())[:100]}") from None
 
     @contextmanager
     def _transaction(self, durable: bool = False) -> Iterator[Connection]:
@@ -236,7 +241,9 @@ def _is_valid(row: Row) -> bool:
             case "publication":
                 unpack_message(*values[2:])
             case "period":
-                return isinstance(values[1], str) and values[2] in (0, 1) and float(values[3]) <= float(values[4])
+                return (
+                    bool(re.fullmatch(NAME_PATTERN, values[1])) and values[2] in (0, 1) and float(values[3]) <= float(values[4])
+                )
             case _:
                 return all(isinstance(one, str) for one in values)
     except (ValueError, TypeError, AttributeError, InvalidMessage):
