@@ -11,6 +11,9 @@ import { contains, distance, segmentDistance } from "./geometry.js";
  * @typedef {{kind: Kind, name: string, points: Point[]}} Shape
  */
 
+/** @type {Record<Kind, string>} */
+const KIND_WORDS = { line: "line", zone: "zone", mask: "masked area" };
+
 /**
  * Returns a camera's own setup; null if it has none.
  *
@@ -34,6 +37,11 @@ export function shapesOf(own, defaults) {
 /** Returns the shapes that count at a camera. @param {Pick<State, "setups" | "setup_defaults">} state @param {string} camera */
 export function shapesAt(state, camera) {
   return shapesOf(ownSetup(state, camera), state.setup_defaults);
+}
+
+/** Returns "line door". @param {Shape} shape */
+export function described({ kind, name }) {
+  return [KIND_WORDS[kind], name].filter(Boolean).join(" ");
 }
 
 /** @param {Kind} kind @param {string} name @param {Point[]} points @returns {Shape} */
