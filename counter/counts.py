@@ -12,12 +12,12 @@ from counter.periods import SAVE_INTERVAL
 from counter.reports import Reports
 from counter.retry import Retry
 
-PAUSE = 9.0
-"""How many times as long as they took the counts of a camera rest, so that they take at most a tenth of the time.
+REST_FACTOR = 9.0
+"""Counts that took a second are not made again for this many seconds, so that they take at most a tenth of the time.
 
-Those of a day with 100,000 crossings take a second, and would hold up the predictions at each crossing.
+Those of a day with 100,000 crossings take a second. At each crossing they would hold up the predictions.
 """
-MAX_PAUSE = 10.0  # seconds
+MAX_REST = 10.0  # seconds
 
 
 class Counts:
@@ -55,7 +55,7 @@ class Counts:
                     counts = self._retry(partial(self._reports.day_counts, camera.name, day))
                     self.drop_if_too_large(partial(self._bus.publish, counts))
                 days.clear()
-                self._resume_at[camera.name] = steady() + min(MAX_PAUSE, PAUSE * (steady() - began_at))
+                self._resume_at[camera.name] = steady() + min(MAX_REST, REST_FACTOR * (steady() - began_at))
 
     def forget(self, camera: str) -> None:
         """Forgets what was published about a camera."""

@@ -34,12 +34,12 @@ log = logging.getLogger(__name__)
 MARKS_NOTE = "expiry"  # the note with the marks of `Expiry`: which visits were recorded when
 MAX_PRUNED = 1000  # rows deleted at once, so that other work does not wait for long
 _DELETE_ORPHANS = f"""
-WITH RECURSIVE place(name) AS (
+WITH RECURSIVE known(name) AS (
   SELECT MIN(camera) FROM crossing
-  UNION ALL SELECT (SELECT MIN(camera) FROM crossing WHERE camera > name) FROM place WHERE name IS NOT NULL
+  UNION ALL SELECT (SELECT MIN(camera) FROM crossing WHERE camera > name) FROM known WHERE name IS NOT NULL
 )
 DELETE FROM crossing WHERE number IN (
-  SELECT number FROM place JOIN crossing ON camera = name
+  SELECT number FROM known JOIN crossing ON camera = name
   WHERE at >= ? AND at < ? AND NOT EXISTS (SELECT 1 FROM visit WHERE id = crossing.visit) LIMIT {MAX_PRUNED}
 )
 """

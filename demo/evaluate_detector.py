@@ -21,8 +21,8 @@ from demo.recording import Recording, record
 FOLDER = Path(__file__).parent
 SEEDS = range(9001, 9013)
 """Scenes that were used neither for training nor for tuning."""
-MINUTES = 5.0
-"""Length of each scene."""
+MINUTES = 2.0
+"""Length of each scene: a day, from dawn to dawn."""
 
 
 def main() -> int:

@@ -35,7 +35,7 @@ TIMELINE_SECONDS = 150.0
 """Seconds of each scene that the timeline shows."""
 TIMELINE_SCENES = 6
 COLUMNS = 4
-SIZE = (320, 240)
+SIZE = (256, 192)
 """Width and height of the picture of a situation, px."""
 WARM_UP = 5.0
 """Seconds of a scene before its first situation, so that tracks are there."""

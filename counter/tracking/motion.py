@@ -1,7 +1,8 @@
 """Where a visitor is expected, and how likely a box is to be theirs.
 
 The constants were found by a search: on MOT17-09 and TUD-Campus of the MOTChallenge, at 1 to 30 frames a second, and on twelve
-simulated scenes. MOT17-02 and the demo's scenes were only used to check them. See `benchmarks/tracking`.
+simulated scenes. The rules of the tracker were chosen with figures of MOT17-02 and of the demo's scenes in view as well, so only
+scenes of other seeds are a check. See `benchmarks/tracking`.
 """
 
 import struct

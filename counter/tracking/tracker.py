@@ -9,8 +9,7 @@ track. Of all ways to give boxes to tracks, the one with the least total cost is
   Then its earlier ones count as well.
 - A track ends when its visitor has not been seen for a time.
 
-Rules are in seconds, so the frame rate may change at any time. `MAX_COST` and the timeouts were found as the constants of
-`motion` were.
+Rules are in seconds, so the frame rate may change at any time. `MAX_COST` was found as the constants of `motion` were.
 """
 
 from collections.abc import Mapping, Sequence
