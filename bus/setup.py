@@ -16,7 +16,8 @@ MIN_LENGTH = 0.01
 """Minimum length of a line, in parts of the picture."""
 MAX_PLACES = 16
 """Maximum number of lines, of zones and of masked polygons."""
-PlaceName = Annotated[str, Strict(), Field(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
+_NAME = {"allowed": "must be text of 1 to 64 characters, without control characters"}
+PlaceName = Annotated[str, Strict(), Field(min_length=1, max_length=64, pattern=TEXT_PATTERN, json_schema_extra=_NAME)]
 
 
 def _checked_polygon(corners: tuple[Point, ...]) -> tuple[Point, ...]:

@@ -15,6 +15,7 @@ from classifier.labels import listed
 from classifier.model import Model
 from classifier.preprocess import Picture, Tensor
 from classifier.visitors import Rules, visitor_labels
+from runtime.logs import LogThrottle
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Recogniser:
         self._visitors = visitor_labels(self._first.labels, rules.visitors, rules.background_labels)
         self._wanted_visitors = wanted_visitors
         self._visitors_by_choice: dict[tuple[str, ...], frozenset[str]] = {}
+        self._throttle = LogThrottle()
         self._crop_visitors = visitor_labels(model.labels, (), rules.background_labels) if detector else frozenset()
         self._crop_input = replace(model.input, fit="whole")
         self._turns: dict[str, int] = {}
@@ -139,7 +141,8 @@ class Recogniser:
             try:
                 chosen = visitor_labels(self._first.labels, wanted, self._rules.background_labels)
             except InvalidExport as error:
-                log.warning("%s: the visitors in its setup are ignored: %s", camera, error)
+                if (more := self._throttle(str(camera))) is not None:
+                    log.warning("%s: the visitors in its setup are ignored: %s%s", camera, error, more)
                 chosen = self._visitors
             self._visitors_by_choice[wanted] = chosen
         return self._visitors_by_choice[wanted]

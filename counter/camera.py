@@ -23,7 +23,7 @@ class SavedState:
 
     visitors: VisitorState
     inside: Inside = field(default_factory=Inside)
-    setup: str | None = None  # the last valid one, as JSON; None if there is none
+    setup: str | None = None  # lines and zones of the last valid one, as JSON; None if there are none
     paused_at: float | None = None
     summarised_until: float | None = None  # start of the first hour without a summary
     label_at: float | None = None  # time of the frame that last changed the label
@@ -69,7 +69,8 @@ class Camera:
             return Setup(self.name)
 
     def change_setup(self, setup: Setup) -> None:
-        """Counts by another setup from the next frame on."""
+        """Counts by another setup from the next frame on. Its mask and classes do not count, so they are not saved."""
+        setup = replace(setup, mask=(), visitors=None)
         self.saved.setup = None if setup == Setup(self.name) else setup.pack().decode()
         if (completed := self._complete(setup)) != self.visitors.setup:
             self.visitors.change_setup(completed)

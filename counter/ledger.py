@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -25,12 +26,24 @@ from counter.periods import Period, Periods
 from counter.recovery import Row
 from counter.schema import MOVE_STATES
 from runtime.database import LOCK_TIMEOUT, Connection
+from runtime.explanation import NAME_PATTERN
 from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 MARKS_NOTE = "expiry"  # the note with the marks of `Expiry`: which visits were recorded when
 MAX_PRUNED = 1000  # rows deleted at once, so that other work does not wait for long
+_DELETE_ORPHANS = f"""
+WITH RECURSIVE known(name) AS (
+  SELECT MIN(camera) FROM crossing
+  UNION ALL SELECT (SELECT MIN(camera) FROM crossing WHERE camera > name) FROM known WHERE name IS NOT NULL
+)
+DELETE FROM crossing WHERE number IN (
+  SELECT number FROM known JOIN crossing ON camera = name
+  WHERE at >= ? AND at < ? AND NOT EXISTS (SELECT 1 FROM visit WHERE id = crossing.visit) LIMIT {MAX_PRUNED}
+)
+"""
+"""Deletes old crossings of visits that were lost. By camera, it finds them in the index `crossing_by_time`."""
 
 
 class Ledger:
@@ -135,15 +148,16 @@ class Ledger:
             query = f"DELETE FROM visit WHERE number IN (SELECT number FROM visit WHERE {old}) RETURNING id"
             deleted = connection.execute(query, (max_recorded, max_dated, start, end)).fetchall()
             connection.executemany("DELETE FROM crossing WHERE visit = ?", deleted)
-            orphans = f"at >= ? AND at < ? AND NOT EXISTS (SELECT 1 FROM visit WHERE id = crossing.visit) LIMIT {MAX_PRUNED}"
-            query = f"DELETE FROM crossing WHERE number IN (SELECT number FROM crossing WHERE {orphans})"
-            connection.execute(query, (start, end))  # those of visits that were lost
+            connection.execute(_DELETE_ORPHANS, (start, end))
             return len(deleted)
 
     @contextmanager
     def consistent_reads(self) -> Iterator[None]:
-        """Blocks writes, so that several queries return consistent results."""
-        with self._lock:
+        """Blocks writes, so that several queries return consistent results.
+
+        Rows from which no valid result can be made mean that the file is damaged.
+        """
+        with self.reading():
             yield
 
     @contextmanager
@@ -153,7 +167,7 @@ class Ledger:
             try:
                 yield connection
             except (ValueError, InvalidMessage) as error:
-                raise LedgerDamaged(f"{self._database.path}: {error!s:.100}") from None
+                raise LedgerDamaged(f"{self._database.path}: {' '.join(str(error).split())[:100]}") from None
 
     @contextmanager
     def _transaction(self, durable: bool = False) -> Iterator[Connection]:
@@ -227,7 +241,9 @@ def _is_valid(row: Row) -> bool:
             case "publication":
                 unpack_message(*values[2:])
             case "period":
-                return isinstance(values[1], str) and values[2] in (0, 1) and float(values[3]) <= float(values[4])
+                return (
+                    bool(re.fullmatch(NAME_PATTERN, values[1])) and values[2] in (0, 1) and float(values[3]) <= float(values[4])
+                )
             case _:
                 return all(isinstance(one, str) for one in values)
     except (ValueError, TypeError, AttributeError, InvalidMessage):

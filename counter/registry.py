@@ -118,11 +118,14 @@ class CameraRegistry:
     def apply_setup(self, setup: Setup, batch: Batch) -> None:
         """Saves the setup of a camera, which may be known later. It applies from the next frame on."""
         name = setup.camera
-        if name not in self._setups and len(self._setups) >= MAX_CAMERAS:
+        if setup == Setup(name):  # also that of a deleted one
+            self._setups.pop(name, None)
+        elif name in self._setups or len(self._setups) < MAX_CAMERAS:
+            self._setups[name] = setup
+        else:
             text = f"{name}: already setups of {MAX_CAMERAS} cameras, the maximum; its setup was dropped"
             self._count_and_warn(names.DROPPED_CAMERA, text, "")
             return
-        self._setups[name] = setup
         if (camera := self._cameras.get(name)) is not None:
             camera.change_setup(setup)
             self._update(camera, [], self._clocks.wall(), batch)

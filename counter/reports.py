@@ -40,17 +40,17 @@ class Reports:
             spans = self.spans(camera, start, end, is_demo)
             crossings = self.crossings(camera, start, end, is_demo)
             zones = self.zones(camera, start, end, is_demo)
-        totals = {label: sum(by_hour.values()) for label, by_hour in visits.items()}
-        counted = self.calendar.shares(spans, start, end)
-        for hour in {hour for by_hour in visits.values() for hour in by_hour}:
-            if counted.get(hour) is None:  # counted before ledgers had periods
-                counted[hour] = 1.0
-        by_line = {line: {way: self.calendar.by_hour(some) for way, some in ways.items()} for line, ways in crossings.items()}
-        by_zone = {
-            zone: ZoneHours(self.calendar.by_hour(one[:3] for one in some), self._seconds_by_hour(some))
-            for zone, some in zones.items()
-        }
-        return DayCounts(camera, day.isoformat(), totals, visits, counted, is_demo, by_line, by_zone)
+            totals = {label: sum(by_hour.values()) for label, by_hour in visits.items()}
+            counted = self.calendar.shares(spans, start, end)
+            for hour in {hour for by_hour in visits.values() for hour in by_hour}:
+                if counted.get(hour) is None:  # counted before ledgers had periods
+                    counted[hour] = 1.0
+            by_line = {line: {way: self.calendar.by_hour(some) for way, some in ways.items()} for line, ways in crossings.items()}
+            by_zone = {
+                zone: ZoneHours(self.calendar.by_hour(one[:3] for one in some), self._seconds_by_hour(some))
+                for zone, some in zones.items()
+            }
+            return DayCounts(camera, day.isoformat(), totals, visits, counted, is_demo, by_line, by_zone)
 
     def _seconds_by_hour(self, quarters: ZoneQuarters) -> dict[str, float]:
         seconds: dict[str, float] = {}
@@ -75,14 +75,14 @@ class Reports:
             totals = self.totals(camera, start, end, is_demo)
             crossings = self.crossings(camera, start, end, is_demo)
             zones = self.zones(camera, start, end, is_demo)
-        day, hour = self.calendar.day(start).isoformat(), self.calendar.hour(start)
-        by_line = {line: {way: _totals(some) for way, some in ways.items()} for line, ways in crossings.items()}
-        by_zone = {
-            zone: ZoneTotals(_totals(one[:3] for one in some), round(sum(seconds for *_, seconds in some), 3))
-            for zone, some in zones.items()
-        }
-        own_id = result_id(camera, "", "summary", repr(start))
-        return Summary(own_id, camera, day, hour, start, end, totals, is_demo, by_line, by_zone)
+            day, hour = self.calendar.day(start).isoformat(), self.calendar.hour(start)
+            by_line = {line: {way: _totals(some) for way, some in ways.items()} for line, ways in crossings.items()}
+            by_zone = {
+                zone: ZoneTotals(_totals(one[:3] for one in some), round(sum(seconds for *_, seconds in some), 3))
+                for zone, some in zones.items()
+            }
+            own_id = result_id(camera, "", "summary", repr(start))
+            return Summary(own_id, camera, day, hour, start, end, totals, is_demo, by_line, by_zone)
 
     def is_demo(self, camera: str, start: float, end: float) -> bool:
         """Returns whether a camera counted the demo, and nothing real, in that time."""
@@ -125,6 +125,8 @@ class Reports:
         found: dict[str, dict[Direction, Quarters]] = {}
         with self._ledger.reading() as connection:
             for line, direction, label, quarter, number in connection.execute(query, (camera, start, end, is_demo)):
+                if direction not in DIRECTIONS:
+                    raise ValueError(f"crossing: unknown direction {direction!r}")
                 found.setdefault(line, {way: [] for way in DIRECTIONS})[direction].append((label, quarter, number))
         return found
 

@@ -129,7 +129,7 @@ def _check_writable(name: str | None) -> None:
 
 def _write_csv(name: str, rows: list[dict[str, Any]], has_times: bool, places: Places) -> None:
     text = io.StringIO()
-    columns = ["from", "to", "label", "peak", "frames", *places.names, *(["from_time", "to_time"] if has_times else [])]
+    columns = ["from", "to", "label", "peak", "frames", *places.column_names, *(["from_time", "to_time"] if has_times else [])]
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

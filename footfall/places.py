@@ -8,7 +8,6 @@ from bus.settings import SetupSettings
 
 ByLine = dict[str, dict[Direction, int]]
 """Number of crossings by line and direction."""
-DIRECTION = "direction"
 
 
 class Places(NamedTuple):
@@ -22,9 +21,8 @@ class Places(NamedTuple):
         return cls(tuple(line.name for line in settings.lines), tuple(zone.name for zone in settings.zones))
 
     @property
-    def names(self) -> list[str]:
-        """The names of the columns."""
-        return [*([DIRECTION] if self.lines else []), *(f"zone {name}" for name in self.zones)]
+    def column_names(self) -> list[str]:
+        return [*(["direction"] if self.lines else []), *(f"zone {name}" for name in self.zones)]
 
     def columns(self, visit: Visit) -> dict[str, Any]:
         """Returns the direction of a visit, empty without one, and its seconds in each zone."""
@@ -32,7 +30,7 @@ class Places(NamedTuple):
             *([visit.direction or ""] if self.lines else []),
             *(round(visit.zones.get(name, 0.0), 3) for name in self.zones),
         ]
-        return dict(zip(self.names, values, strict=True))
+        return dict(zip(self.column_names, values, strict=True))
 
 
 def crossings_by_line(places: Places, crossings: Iterable[Crossing]) -> ByLine:
@@ -46,8 +44,8 @@ def crossings_by_line(places: Places, crossings: Iterable[Crossing]) -> ByLine:
 def crossing_table(crossings: ByLine) -> str:
     """Returns a table of the crossings of each line by direction."""
     width = max(map(len, ["line", *crossings]))
-    lines = [f"{'line':{width}}     in    out"]
-    return "\n".join([*lines, *(f"{name:{width}}  {found['in']:5}  {found['out']:5}" for name, found in crossings.items())])
+    rows = [f"{name:{width}}  {found['in']:5}  {found['out']:5}" for name, found in crossings.items()]
+    return "\n".join([f"{'line':{width}}     in    out", *rows])
 
 
 def visit_table(rows: Sequence[dict[str, Any]], places: Places) -> str:
@@ -55,7 +53,7 @@ def visit_table(rows: Sequence[dict[str, Any]], places: Places) -> str:
     if not rows:
         return "no visits"
     width = max(5, *(len(row["label"]) for row in rows))
-    names = places.names
+    names = places.column_names
     lines = [f"{'from (s)':>10}  {'to (s)':>10}  {'label':{width}}  peak" + "".join(f"  {name:>9}" for name in names)]
     for row in rows:
         more = "".join(f"  {_format(row[name]):>{max(9, len(name))}}" for name in names)

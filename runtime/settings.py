@@ -149,6 +149,8 @@ def _explain(settings: type[ModuleSettings], detail: Any) -> str:
     problem = explanation.explain(settings, detail)
     if not detail["loc"]:
         return problem
+    if detail["type"] == "missing" and len(detail["loc"]) > 1:  # of a part of a value, such as a line's end
+        problem = f"{detail['loc'][-1]!r} {problem}"
     name = str(detail["loc"][0])
     for field_name, field in settings.model_fields.items():
         names = _variable_names(field_name, field)

@@ -16,7 +16,11 @@ def assign(costs: Costs) -> dict[int, int]:
     useful = {row: {column: cost for column, cost in one.items() if cost < 0} for row, one in costs.items()}
     found: dict[int, int] = {}
     for component in _components({row: one for row, one in useful.items() if one}):
-        found |= _Matching(component).columns
+        if len(component) == 1:  # the usual case, without the cost of a matching
+            [(row, one)] = component.items()
+            found[row] = min(one, key=one.__getitem__)
+        else:
+            found |= _Matching(component).columns
     return {row: column for row, column in found.items() if column >= 0}
 
 

@@ -28,15 +28,12 @@ class Line:
         """Returns the line in a picture whose width is `aspect` times its height."""
         return cls(line.name, scaled(line.start, aspect), scaled(line.end, aspect))
 
-    @property
-    def length(self) -> float:
-        return hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
-
     def position(self, point: Point) -> tuple[float, float]:
         """Returns where a point is: along the line, as part of its length, and to its right, in picture heights."""
         dx, dy = self.end[0] - self.start[0], self.end[1] - self.start[1]
         x, y = point[0] - self.start[0], point[1] - self.start[1]
-        return (x * dx + y * dy) / self.length**2, (y * dx - x * dy) / self.length
+        length = hypot(dx, dy)
+        return (x * dx + y * dy) / length**2, (y * dx - x * dy) / length
 
 
 class Crossing(NamedTuple):

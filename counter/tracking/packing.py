@@ -7,10 +7,12 @@ rounded to that at all times, so a restart changes nothing.
 import struct
 from collections import Counter
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import msgpack
 
+from bus import UNDECIDED, Box, VisitorInView
 from counter.tracking.lines import Path, Paths
 from counter.tracking.motion import Motion
 from counter.tracking.things import Area, Sighting
@@ -56,7 +58,7 @@ def unpack(data: bytes) -> SavedTracks:
             raise ValueError(f"version {version}; {VERSION} is the only known one")
         last = at or 0
         return SavedTracks(
-            TrackerState([_to_track(one, last) for one in tracks], next_id, None if at is None else at / 1000),
+            TrackerState([_checked(_to_track(one, last)) for one in tracks], next_id, None if at is None else at / 1000),
             dict(_to_path(one, last) for one in paths),
             dict(_to_stay(one, last) for one in stays),
             Counter(dict(balance)),
@@ -91,6 +93,16 @@ def _to_track(fields: list[Any], last: int) -> Track:
         evidence={name: Evidence(total / _PART, peak / _PART, n) for name, (total, peak, n) in evidence.items()},
         sightings=[Sighting((last - ago) / 1000, Area(*(length / _LENGTH for length in box))) for ago, *box in sightings],
     )
+
+
+def _checked(track: Track) -> Track:
+    """Returns the track. Raises `ValueError` if it can be none: SQLite does not notice a damaged cell of the ledger."""
+    for label in (UNDECIDED, *track.evidence):
+        VisitorInView(track.id, Box(0.0, 0.0, 1.0, 1.0), label, track.started_at)
+    lengths = [*track.motion, *(length for one in track.sightings for length in one.area)]
+    if not all(map(isfinite, lengths)) or track.motion.h <= 0 or track.seen_at < track.started_at:
+        raise ValueError(f"track {track.id} is damaged")
+    return track
 
 
 def _from_path(key: tuple[str, int], path: Path, last: int) -> list[Any]:

@@ -1,17 +1,15 @@
 """The things that a detector found in a frame, ready for the tracker: checked, in square units, one for each real thing."""
 
 from collections.abc import Iterable, Sequence
-from math import isfinite
 from typing import NamedTuple
 
-from bus import Detection, Label
+from bus import Box, Detection, Label
 
 MAX_THINGS = 64  # a frame's most probable things that are tracked; bounds the time for a frame
 SAME_THING_IOU = 0.7  # overlap (intersection over union) at which two boxes, of whatever labels, are one thing
 DOUBLE_IOU = 0.6  # overlap with a visitor's box from which another box is rather a second one on the same visitor
 PART_INSIDE = 0.9  # part of the smaller of two boxes inside the other one from which it is rather a part of the same visitor,
 PART_HEIGHT = 0.5  # if it is at least so high, in heights of the other: whoever seems smaller is farther away
-MAX_DISTANCE = 10.0  # picture heights from the origin beyond which a box is invalid
 _DIGITS = 5  # decimals of lengths: a hundredth of a pixel
 
 
@@ -36,11 +34,6 @@ class Area(NamedTuple):
     def anchor(self) -> Point:
         """The middle of the lower edge, where a person stands."""
         return self.x + self.w / 2, self.y + self.h
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether the box has a size, and is in or near the picture."""
-        return all(isfinite(one) and abs(one) <= MAX_DISTANCE for one in self) and self.w > 0 and self.h > 0
 
     def iou(self, other: "Area") -> float:
         """Returns the intersection over union with another box, in 0..1."""
@@ -74,10 +67,13 @@ def things_in(detections: Iterable[Detection], aspect: float) -> list[Thing]:
 
     Boxes on the same thing become one, with the labels of all. If its best label is no visitor's, the thing is left out.
     """
-    things = [
-        Thing(Area(x * aspect, y, w * aspect, h), one.confidence, one.labels) for one in detections for x, y, w, h in (one.box,)
-    ]
+    things = [Thing(_area(one.box, aspect), one.confidence, one.labels) for one in detections]
     return [one for one in merge(things) if not one.labels or one.labels[0].visitor]
+
+
+def _area(box: Box, aspect: float) -> Area:
+    x, y, w, h = box
+    return Area(round(x * aspect, _DIGITS), round(y, _DIGITS), round(w * aspect, _DIGITS), round(h, _DIGITS))
 
 
 def is_double(one: Area, other: Area) -> bool:
@@ -89,15 +85,14 @@ def is_double(one: Area, other: Area) -> bool:
 
 
 def merge(things: Iterable[Thing]) -> list[Thing]:
-    """Returns the `MAX_THINGS` most probable valid things, highest first, with the boxes on the same thing merged.
+    """Returns the `MAX_THINGS` most probable things that have a size, highest first, with the boxes on the same thing merged.
 
     The order of the things given makes no difference.
     """
-    rounded = [one._replace(area=Area(*(round(length, _DIGITS) for length in one.area))) for one in things if one.area.is_valid]
-    valid = [one for one in rounded if one.area.is_valid and isfinite(one.confidence)]
-    valid.sort(key=lambda one: (-one.confidence, one.area, [(label.name, label.probability) for label in one.labels]))
+    sized = [one for one in things if one.area.w > 0 and one.area.h > 0]
+    sized.sort(key=lambda one: (-one.confidence, one.area, [(label.name, label.probability) for label in one.labels]))
     merged: list[Thing] = []
-    for one in valid[: 4 * MAX_THINGS]:
+    for one in sized[: 4 * MAX_THINGS]:
         for number, other in enumerate(merged):
             if one.area.iou(other.area) >= SAME_THING_IOU:
                 merged[number] = other._replace(labels=_union(other.labels, one.labels))

@@ -1,6 +1,6 @@
 /** The card of one camera: its picture, the current visit, its state and metrics. */
 
-/** @import { Camera, Drop, PictureHeader, Rules, Setup, SetupDefaults } from "./messages.js" */
+/** @import { Camera, Drop, PictureHeader, Rules } from "./messages.js" */
 /** @import { LabelColours } from "./colours.js" */
 /** @import { Broker } from "./broker.js" */
 /** @import { Shape } from "./shapes.js" */
@@ -8,7 +8,6 @@
 
 import { element, setAttribute, setShown, setText } from "./elements.js";
 import { Picture } from "./picture.js";
-import { shapesOf } from "./shapes.js";
 import { age } from "./times.js";
 import { BROKER_DISCONNECTED, cameraWords, detailWords, dropWords, grouped, rate } from "./words.js";
 
@@ -84,9 +83,9 @@ export class CameraCard {
     this.#showPlan();
   }
 
-  /** @param {Setup | null} own @param {SetupDefaults} defaults @param {boolean} mayChange */
-  showSetup(own, defaults, mayChange) {
-    this.#shapes = shapesOf(own, defaults);
+  /** @param {Shape[]} shapes @param {boolean} mayChange */
+  showSetup(shapes, mayChange) {
+    this.#shapes = shapes;
     setShown(this.#setUp, mayChange);
     this.#showPlan();
   }

@@ -12,7 +12,7 @@ import { byId, element, syncChildren, setAttribute, setShown, setText } from "./
 import { flow, hasFlow, zonesOf } from "./flow.js";
 import { busiest, flowReadout, hourReadout, soFar } from "./readout.js";
 import { dayOf, hoursOf, inHour, shownHours } from "./report.js";
-import { ownSetup, shapesOf } from "./shapes.js";
+import { shapesAt } from "./shapes.js";
 import { showTable } from "./table.js";
 import { longDay, shortDay } from "./times.js";
 import { Totals } from "./totals.js";
@@ -156,7 +156,7 @@ export class Counts {
     const state = this.#state;
     if (!state) return false;
     const names = this.#camera.value ? [this.#camera.value] : Object.keys(state.cameras);
-    return names.some((name) => shapesOf(ownSetup(state, name), state.setup_defaults).some(({ kind }) => kind === "line"));
+    return names.some((name) => shapesAt(state, name).some(({ kind }) => kind === "line"));
   }
 
   /** @param {DayReport} report @param {DayReport | null} other */

@@ -16,8 +16,6 @@ import { shapesOf } from "./shapes.js";
 const MAX_UNDO = 100;
 /** The shapes' part of a setup, and the kind of shape in it. @type {Record<string, Kind>} */
 const KINDS = { lines: "line", zones: "zone", mask: "mask" };
-/** @type {Record<Kind, string>} */
-export const KIND_WORDS = { line: "line", zone: "zone", mask: "masked area" };
 
 let lastId = 0;
 

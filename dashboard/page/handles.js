@@ -3,8 +3,8 @@
 /** @import { DraftShape } from "./draft.js" */
 /** @import { Point } from "./geometry.js" */
 
-import { KIND_WORDS } from "./draft.js";
 import { centre } from "./geometry.js";
+import { described } from "./shapes.js";
 import { percent } from "./words.js";
 
 /** @typedef {{key: string, name: string, look: string, place: Point, id: string | null, point: string | null}} Handle */
@@ -56,9 +56,4 @@ export function target(node) {
 /** Returns "10 % across, 50 % down". @param {Point} place */
 export function position([x, y]) {
   return `${percent(x)} across, ${percent(y)} down`;
-}
-
-/** Returns "line door". @param {DraftShape} shape */
-export function described({ kind, name }) {
-  return [KIND_WORDS[kind], name].filter(Boolean).join(" ");
 }

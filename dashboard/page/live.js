@@ -8,7 +8,7 @@
 import { CameraCard } from "./camera.js";
 import { byId, setAttribute, setShown, syncChildren } from "./elements.js";
 import { parsePicture } from "./picture.js";
-import { ownSetup } from "./shapes.js";
+import { shapesAt } from "./shapes.js";
 
 const BROKEN_PICTURE_DELAY = 1000; // milliseconds before the next request after a picture that could not be decoded
 
@@ -57,7 +57,7 @@ export class Live {
 
   /** Draws lines and zones over the pictures. @param {State} state */
   showSetups(state) {
-    for (const [name, card] of this.#cards) card.showSetup(ownSetup(state, name), state.setup_defaults, state.may_set_up);
+    for (const [name, card] of this.#cards) card.showSetup(shapesAt(state, name), state.may_set_up);
     setShown(
       byId("show-plans"),
       [...this.#cards.values()].some(({ hasPlan }) => hasPlan),

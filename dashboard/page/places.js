@@ -8,7 +8,7 @@
 import { byId, element, setShown, setText, syncChildren } from "./elements.js";
 import { meanStay, zonesOf } from "./flow.js";
 import { sumOf } from "./report.js";
-import { ownSetup, shapesOf } from "./shapes.js";
+import { shapesAt } from "./shapes.js";
 import { duration } from "./times.js";
 import { counted, grouped } from "./words.js";
 
@@ -64,7 +64,7 @@ export function placesOf(state, selected, isCounting, since) {
     .filter((name) => selected === "" || name === selected)
     .sort();
   return names.flatMap((camera) => {
-    const shapes = shapesOf(ownSetup(state, camera), state.setup_defaults);
+    const shapes = shapesAt(state, camera);
     const occupancy = isCounting ? state.cameras[camera].occupancy : null;
     const hasLines = shapes.some(({ kind }) => kind === "line");
     const counts = zonesOf(state.today.report, camera);

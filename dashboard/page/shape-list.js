@@ -4,7 +4,7 @@
 /** @import { Sketch } from "./sketch.js" */
 
 import { element, setAttribute, setShown, setText, syncChildren } from "./elements.js";
-import { described } from "./handles.js";
+import { described } from "./shapes.js";
 
 /** @type {Record<string, string>} */
 const TITLES = { line: "Line", zone: "Zone", mask: "Mask" };

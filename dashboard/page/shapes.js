@@ -11,6 +11,9 @@ import { contains, distance, segmentDistance } from "./geometry.js";
  * @typedef {{kind: Kind, name: string, points: Point[]}} Shape
  */
 
+/** @type {Record<Kind, string>} */
+const KIND_WORDS = { line: "line", zone: "zone", mask: "masked area" };
+
 /**
  * Returns a camera's own setup; null if it has none.
  *
@@ -22,13 +25,23 @@ export function ownSetup({ setups }, camera) {
   return Object.hasOwn(setups, camera) ? setups[camera] : null;
 }
 
-/** Returns the shapes that count at a camera. @param {Setup | null} own @param {SetupDefaults} defaults @returns {Shape[]} */
+/** Returns the shapes of a setup, completed with the settings. @param {Setup | null} own @param {SetupDefaults} defaults @returns {Shape[]} */
 export function shapesOf(own, defaults) {
   return [
     ...(own?.lines ?? defaults.lines).map(({ name, from, to }) => shape("line", name, [from, to])),
     ...(own?.zones ?? defaults.zones).map(({ name, polygon }) => shape("zone", name, polygon)),
     ...(own?.mask ?? []).map((polygon) => shape("mask", "", polygon)),
   ];
+}
+
+/** Returns the shapes that count at a camera. @param {Pick<State, "setups" | "setup_defaults">} state @param {string} camera */
+export function shapesAt(state, camera) {
+  return shapesOf(ownSetup(state, camera), state.setup_defaults);
+}
+
+/** Returns "line door". @param {Shape} shape */
+export function described({ kind, name }) {
+  return [KIND_WORDS[kind], name].filter(Boolean).join(" ");
 }
 
 /** @param {Kind} kind @param {string} name @param {Point[]} points @returns {Shape} */

@@ -7,10 +7,10 @@
 import { arrowStep } from "./arrow-keys.js";
 import { byId, element, setAttribute, syncChildren } from "./elements.js";
 import { centre, directionWord, distance, inward, snapped, stepped } from "./geometry.js";
-import { cross, described, position, shapeHandles, target } from "./handles.js";
+import { cross, position, shapeHandles, target } from "./handles.js";
 import { Pen } from "./pen.js";
 import { Plan, at } from "./plan.js";
-import { find } from "./shapes.js";
+import { described, find } from "./shapes.js";
 
 const TOLERANCE = { mouse: 12, touch: 24, pen: 16 }; // pixels
 const MIN_DRAG = 0.03; // distance from which pressing, moving and releasing draws a line

@@ -31,6 +31,7 @@ WRONG = {
     "outside": ({"lines": [line(end=(0.1, 1.5))]}, "lines.0.to.1: must be a number from 0 to 1"),
     "no number": ({"lines": [line(end=(0.1, "x"))]}, "lines.0.to.1: must be a number from 0 to 1"),
     "no end": ({"lines": [{"name": "door", "from": [0, 0]}]}, "lines.0.to: is missing"),
+    "a long name": ({"lines": [line(name="x" * 65)]}, "lines.0.name: must be text of 1 to 64 characters"),
     "same names": ({"lines": [line(), line()]}, "lines: 'door' is the name of two; names must differ"),
     "two corners": ({"zones": [zone((0, 0), (1, 1))]}, "zones.0.polygon: has 2 corners; 3 to 32 are allowed"),
     "a circle": ({"zones": [zone(*[(n / 40, n % 2) for n in range(33)])]}, "zones.0.polygon: has 33 corners"),
@@ -69,7 +70,7 @@ def test_what_is_sent_is_what_is_read() -> None:
 
 @pytest.mark.parametrize("lines", ["[", "{}", '[{"name": "door"}]'])
 def test_wrong_settings_say_what_is_allowed(lines: str) -> None:
-    with pytest.raises(InvalidSetting, match=r"^LINES=.*: (is not JSON|must be a list|is missing)"):
+    with pytest.raises(InvalidSetting, match=r"^LINES=.*: (is not JSON|must be a list|'from' is missing)"):
         load(SetupSettings, lines=lines)
 
 

@@ -19,8 +19,20 @@ from hypothesis import strategies as st
 from counter.changes import Changes
 from counter.database import FILE, Database, LedgerDamaged, LedgerUnavailable
 from counter.ledger import Ledger
+from counter.periods import Period
 from runtime.database import MAX_BROKEN
-from tests.counter.shop import crossing, open_ledger, recorded, recorded_crossings, unpublished_ids, visit, with_visit
+from tests.counter.shop import (
+    NOON,
+    UTC,
+    Shop,
+    crossing,
+    open_ledger,
+    recorded,
+    recorded_crossings,
+    unpublished_ids,
+    visit,
+    with_visit,
+)
 
 PAGE = 4096
 LEAF = 0x0D
@@ -325,3 +337,33 @@ def test_the_message_decides_whether_the_file_is_damaged(tmp_path: Path, message
     kind = LedgerDamaged if message in NEVER else LedgerUnavailable
     with closing(Database(tmp_path)) as database, pytest.raises(kind, match=message), database.reading():
         raise sqlite3.OperationalError(message)
+
+
+DAMAGED_CELLS = {
+    "a direction": ("crossing", "direction = 'io'"),
+    "the label of a crossing": ("crossing", "label = char(1)"),
+    "a line": ("crossing", "line = ''"),
+    "the label of a visit": ("visit", "label = char(1)"),
+    "a zone": ("visit", """zones = '{"": 1}'"""),
+    "seconds in a zone": ("visit", """zones = '{"till": -5}'"""),
+    "zones": ("visit", "zones = '5'"),
+    "a camera": ("period", "camera = 'D!'"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED_CELLS)
+def test_a_damaged_cell_costs_one_row_and_does_not_end_the_counter(shop: Shop, what: str) -> None:
+    """SQLite sees no damage in it. But no counts can be made from it, and each crossing publishes the counts of the day."""
+    table, change = DAMAGED_CELLS[what]
+    some = [visit(1), visit(2, label="man")]
+    periods = [Period("door", False, NOON, NOON + 60), Period("back", False, NOON, NOON + 60)]
+    shop.ledger.commit(Changes(results=[one for each in some for one in (each, crossing(each))], periods=[*periods]))
+    with closing(sqlite3.connect(shop.folder / FILE)) as connection, connection:
+        connection.execute(f"UPDATE {table} SET {change} WHERE number = 2")
+    shop.see("wwwwww      n n n")
+    with suppress(LedgerUnavailable):  # that of another camera shows only in a report
+        shop.reports.day_report(["door"], UTC.day(NOON))
+    report = shop.reports.day_report(["door"], UTC.day(NOON))
+    assert len(recorded(shop.ledger)) == 3 - (table == "visit")
+    assert len(recorded_crossings(shop.ledger)) == 2 - (table == "crossing")
+    assert (shop.metrics["ledgers_replaced"], sum(report.cameras["door"].totals.values())) == (1, 3 - (table == "visit"))

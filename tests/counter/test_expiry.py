@@ -120,6 +120,26 @@ def test_a_crossing_without_a_visit_expires(shop: Shop) -> None:
     assert [one.id for one in shop.crossings] == ["door-2-crossing"]
 
 
+def test_an_hour_without_expiry_reads_no_crossings(shop: Shop) -> None:
+    """A ledger of 400 days can have millions of them, and a Pi reads 20 MB of its SD card in a second."""
+
+    def steps() -> int:
+        """Returns the steps of SQLite for an expiry, in hundreds."""
+        found: list[int] = []
+        with shop.ledger.reading() as connection:
+            connection.set_progress_handler(lambda: found.append(1), 100)
+        shop.expiry.expire()
+        with shop.ledger.reading() as connection:
+            connection.set_progress_handler(None, 0)
+        return len(found)
+
+    visits = [visit(number, NOON + number, camera=camera) for number in range(3000) for camera in ("back", "door")]
+    shop.ledger.commit(Changes(results=list(visits)))
+    before = steps()
+    shop.ledger.commit(Changes(results=[crossing(one) for one in visits]))
+    assert steps() <= before + 10
+
+
 @pytest.mark.parametrize("wrong", [3 * YEAR, -3 * YEAR, 3 * DAY])
 def test_a_jump_is_reported_for_a_week(shop: Shop, wrong: float) -> None:
     """It is reported at a start and while running, until the clock is right again or a week has passed."""

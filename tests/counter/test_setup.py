@@ -112,3 +112,22 @@ def test_a_setup_of_a_camera_that_is_unknown_counts_later(shop: Shop) -> None:
     assert (len(shop.registry.cameras), shop.metrics["dropped_camera"]) == (0, 36)
     shop.receive(*(replace(one, camera="camera7") for one in WALK), at_once=False)
     assert crossed(shop) == [("gate", "in")]
+
+
+def test_deleted_setups_leave_room_for_others(shop: Shop) -> None:
+    """However many names were tried out, the setup of a real camera counts."""
+    for number in range(100):
+        shop.receive(Setup(f"camera{number}", (GATE,)))
+        shop.bus.deliver(topics.setup(f"camera{number}"), b"")
+        shop.step()
+    shop.receive(Setup("door", (GATE,)), *WALK)
+    assert (crossed(shop), shop.metrics.get("dropped_camera")) == ([("gate", "in")], None)
+
+
+def test_the_part_of_a_setup_that_does_not_count_is_not_saved(shop: Shop) -> None:
+    """The state is written at every prediction: masks are of no use to the counter, but can be longer than all the rest."""
+    setup, mask = Setup("door", (DOOR,)), tuple(((0.0, n / 32), (1.0, n / 32), (1.0, (n + 1) / 32)) for n in range(16))
+    shop.receive(setup, *WALK[:4])
+    size = len(shop.ledger.states()["door"])
+    shop.receive(replace(setup, mask=mask, visitors=("person",)), WALK[4])
+    assert len(shop.ledger.states()["door"]) == pytest.approx(size, abs=64)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -284,6 +284,25 @@ def test_hostile_predictions_have_a_bounded_cost(shop: Shop, what: str) -> None:
     assert len(shop.visits) <= MAX_THINGS + 1
     assert (shop.visits[-1].label, shop.visits[-1].frames) == ("woman", 20)
     assert {one.line for one in shop.crossings if one.visit == shop.visits[-1].id} == {one.name for one in lines}
+
+
+def test_counts_that_take_long_are_published_less_often(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They hold up the predictions for a tenth of the time at most. The last ones have all results."""
+    count = shop.reports.day_counts
+
+    def slow(camera: str, day: date) -> DayCounts:
+        shop.advance(0.5)
+        return count(camera, day)
+
+    monkeypatch.setattr(shop.reports, "day_counts", slow)
+    walkers = [Walker((0.1 + number * 0.03, 0.4), DOWN, arrives=number * 0.5, leaves=number * 0.5 + 1.0) for number in range(40)]
+    shop.receive(SETUP)
+    shop.receive(*predictions(walkers, seconds=24.0), at_once=False)
+    assert len(shop.crossings) == 40
+    assert len(shop.sent(DayCounts)) <= 8
+    shop.pass_time(12)
+    crossed = shop.sent(DayCounts)[-1].crossings["door"]["in"]["woman"]
+    assert sum(crossed.values()) == 40
 
 
 def test_a_prediction_that_is_too_large_is_refused(shop: Shop) -> None:

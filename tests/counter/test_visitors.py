@@ -1,5 +1,9 @@
 """The visitors of one camera: visits and crossings, whichever way they are counted, and whatever the clock shows."""
 
+from base64 import b64decode, b64encode
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 
 from bus import UNDECIDED, Crossing, Line, Prediction, Setup, Visit, Zone
@@ -44,3 +48,23 @@ def test_each_track_is_a_visit() -> None:
     by_id = {one.id: one for one in visits(found)}
     ways = sorted((by_id[one.visit].label, one.label, one.line, one.direction) for one in crossings(found))
     assert ways == [("man", "man", "door", "out"), ("woman", "woman", "door", "in")]
+
+
+def test_a_damaged_state_is_refused_or_can_be_shown() -> None:
+    """Whichever bit is flipped: what the main loop publishes of each camera must not end it, again at every start."""
+    counter = VisitorCounter("door", RULES, SETUP)
+    for one in predictions([Walker((0.3, 0.4), DOWN), Walker((0.8, 0.78), UP, label="man")], 10, 1.5):
+        counter.process(one)
+    packed, kept = b64decode(counter.state.tracks), 0
+    for number in range(8 * len(packed)):
+        damaged = bytearray(packed)
+        damaged[number // 8] ^= 1 << number % 8
+        restored = None
+        with suppress(ValueError):
+            restored = VisitorCounter("door", RULES, SETUP, replace(counter.state, tracks=b64encode(damaged).decode()))
+        if restored is not None:
+            kept += 1
+            assert len(restored.in_view()) <= 2
+            assert list(restored.in_zones()) == ["till"]
+            assert restored.last is None or restored.state.tracks
+    assert kept > 1000

@@ -89,7 +89,7 @@ def listener(broker: Broker) -> Iterator[Listener]:
 @pytest.fixture
 def drawing(rig: DashboardRig, tab: Tab, listener: Listener) -> Iterator[Drawing]:
     """The page of a live camera."""
-    rig.publish(status("classifier", model="model@0123456789ab", labels=("person", "dog")))
+    rig.publish(status("classifier", model="model@0123456789ab", labels=("person",), classes=("person", "dog")))
     with rig.playing(WOMAN):
         tab.wait_for_pictures()
         yield Drawing(tab, listener)
