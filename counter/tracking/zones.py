@@ -1,4 +1,4 @@
-"""Stays in zones: who entered, who left, and for how long they were inside."""
+"""Stays in zones: who is inside, and for how long."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
