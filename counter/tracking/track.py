@@ -31,7 +31,7 @@ class Evidence(NamedTuple):
 
 @dataclass(slots=True)
 class Track:
-    """A visitor in view. `motion` is as of the last sighting at `seen_at`;
+    """A visitor in view. `motion` is as of the last sighting, at `seen_at`.
 
     `origin` is session and sequence number of its first frame. Until the track is confirmed it may be a false one, and
     `sightings` has all of them; from then on, the last two.
