@@ -31,7 +31,7 @@ COLOURS = {"in": "#0072b2", "out": "#d55e00"}
 """From the Okabe-Ito palette, which colour-blind people can distinguish."""
 LABEL_COLOURS = {"man": (178, 114, 0), "woman": (0, 94, 213), None: (120, 120, 120)}
 """The same, in BGR."""
-TIMELINE_SECONDS = 150.0
+TIMELINE_SECONDS = 120.0
 """Seconds of each scene that the timeline shows."""
 TIMELINE_SCENES = 6
 COLUMNS = 4
