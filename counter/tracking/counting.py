@@ -13,13 +13,17 @@ from counter.tracking.track import Track
 from counter.tracking.tracker import THRESHOLD, Tracker
 from counter.tracking.zones import Zone, ZoneCounter
 
+MIN_STAY = 1.0
+"""Seconds that a track must last to be a visit, unless it crosses a line. Parts of people at the picture's edge are shorter."""
+
 
 class Ended(NamedTuple):
-    """A confirmed track that ended, the seconds that it was in each zone, and its direction: crossings in minus out."""
+    """A track that ended, the seconds that it was in each zone, and its direction: crossings in minus out."""
 
     track: Track
     zones: dict[str, float]
     direction: Direction | None
+    is_visit: bool
 
 
 class Events(NamedTuple):
@@ -140,9 +144,10 @@ class TrackCounter:
         events = Events([], [])
         for track in tracks:
             self._add_crossings(events, track, self._lines.end(track.id, track.sightings, interval))
-            balance = self._balance.pop(track.id, 0)
-            direction: Direction | None = "in" if balance > 0 else "out" if balance < 0 else None
-            events.ended.append(Ended(track, self._zones.end(track.id), direction))
+            zones, balance = self._zones.end(track.id), self._balance.pop(track.id, None)
+            direction: Direction | None = None if not balance else "in" if balance > 0 else "out"
+            is_visit = balance is not None or round(track.seen_at - track.started_at, 3) >= MIN_STAY
+            events.ended.append(Ended(track, zones, direction, is_visit))
         return events
 
     def _add_crossings(self, events: Events, track: Track, found: Sequence[Crossing]) -> None:

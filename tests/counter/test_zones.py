@@ -68,7 +68,7 @@ def test_how_many_are_inside(rate: float) -> None:
     events.append(counter.end_all())
     assert max(inside) == 3
     assert inside[-1] == 0
-    seconds = [found["till"] for one in events for _, found, _ in one.ended]
+    seconds = [found["till"] for one in events for _, found, *_ in one.ended]
     assert len(seconds) == 3
     assert all(3.0 - 2 / rate - 0.01 <= one <= 3.0 for one in seconds)
 
@@ -80,5 +80,5 @@ def test_the_seconds_in_a_zone_never_exceed_the_track(some: list[Prediction], nu
     counter = TrackCounter(replace(RULES, zones=zones))
     events = [process(counter, one) for one in some] + [counter.end_all()]
     assert not any(counter.inside(zone.name) for zone in zones)
-    for track, seconds, _ in (one for each in events for one in each.ended):
+    for track, seconds, *_ in (one for each in events for one in each.ended):
         assert all(0 < inside <= track.seen_at - track.started_at + 1e-6 for inside in seconds.values())
