@@ -14,7 +14,7 @@ const PERSON = "person"; // the class that alone makes a visitor, unless VISITOR
  * @param {string[]} classes of the models
  * @param {string[]} labels that a visitor can have
  */
-export function classesInForce(classes, labels) {
+export function currentClasses(classes, labels) {
   const [visitors, persons] = [labels, [PERSON]].map((names) => {
     const wanted = new Set(names.map((name) => name.toLowerCase()));
     return classes.filter((name) => wanted.has(name.toLowerCase()));
@@ -32,7 +32,7 @@ export class VisitorClasses {
   #list = byId("setup-classes");
   #note = byId("setup-classes-note");
   /** @type {string[]} */
-  #inForce = [];
+  #current = [];
   /** The classes in the order shown. It stays while they are ticked. @type {string[]} */
   #shown = [];
   /** The draft whose classes are shown. @type {Draft | null} */
@@ -42,7 +42,7 @@ export class VisitorClasses {
   constructor(draft, changed) {
     this.draft = draft;
     this.changed = changed;
-    this.#default.addEventListener("change", () => this.#set(this.#default.checked ? null : this.#inForce));
+    this.#default.addEventListener("change", () => this.#set(this.#default.checked ? null : this.#current));
     this.#list.addEventListener("change", () => this.#set(this.#chosen()));
   }
 
@@ -50,7 +50,7 @@ export class VisitorClasses {
   show(classes, labels) {
     const { visitors } = this.draft();
     const known = new Set([...(visitors ?? []), ...classes]);
-    this.#inForce = classesInForce(classes, labels);
+    this.#current = currentClasses(classes, labels);
     this.#sort(known);
     setShown(byId("setup-visitors"), known.size > 0);
     setShown(this.#list, visitors !== null);

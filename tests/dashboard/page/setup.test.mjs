@@ -15,7 +15,7 @@ const { flowReadout } = await import(`${page}/readout.js`);
 const { placesOf } = await import(`${page}/places.js`);
 const { described, find, shapesOf } = await import(`${page}/shapes.js`);
 const { verdict } = await import(`${page}/verdict.js`);
-const { classesInForce, classesNote } = await import(`${page}/visitor-classes.js`);
+const { currentClasses, classesNote } = await import(`${page}/visitor-classes.js`);
 
 const spaces = (text) => text.replaceAll(/[\u00a0\u202f]/g, " ");
 
@@ -151,13 +151,13 @@ test("a name that begins with the kind of its shape is not preceded by it again"
 });
 
 const COCO = ["bicycle", ...Array.from({ length: 87 }, (_, number) => `thing ${number}`), "Person", "chair"];
-for (const [what, classes, labels, inForce] of [
+for (const [what, classes, labels, current] of [
   ["a detector", COCO, ["Person"], ["Person"]],
   ["a detector, and a classifier of visitors", COCO, ["man", "woman"], ["Person"]],
   ["a classifier", ["man", "nobody", "woman"], ["woman", "man"], ["man", "woman"]],
   ["models without person", ["cat", "dog"], ["tabby"], ["cat", "dog"]],
   ["many classes without person", COCO.filter((name) => name !== "Person"), [], COCO.slice(0, 64)],
-]) test(`the classes that make a visitor with ${what}`, () => assert.deepEqual(classesInForce(classes, labels), inForce));
+]) test(`the classes that make a visitor with ${what}`, () => assert.deepEqual(currentClasses(classes, labels), current));
 
 test("the limits of classes, in words", () => {
   assert.equal(classesNote(0, 2), "0 of 2 ticked. Tick at least one.");
