@@ -17,7 +17,10 @@ MIN_LENGTH = 0.01
 MAX_PLACES = 16
 """Maximum number of lines, of zones and of masked polygons."""
 _NAME = {"allowed": "must be text of 1 to 64 characters, without control characters"}
+_PART = {"allowed": "must be a part of the picture, a number from 0 to 1"}
 PlaceName = Annotated[str, Strict(), Field(min_length=1, max_length=64, pattern=TEXT_PATTERN, json_schema_extra=_NAME)]
+Part = Annotated[Fraction, Field(json_schema_extra=_PART)]
+"""A part of the picture's width or height."""
 
 
 def _checked_polygon(corners: tuple[Point, ...]) -> tuple[Point, ...]:
@@ -26,7 +29,7 @@ def _checked_polygon(corners: tuple[Point, ...]) -> tuple[Point, ...]:
     return corners
 
 
-Corner = tuple[Fraction, Fraction]
+Corner = tuple[Part, Part]
 """Parts of the picture's width and height, from the top left."""
 Polygon = Annotated[tuple[Corner, ...], AfterValidator(_checked_polygon)]
 

@@ -179,7 +179,9 @@ class VisitorCounter:
         for track, one in events.crossings:
             ids = crossing_id(name, track, one), name, track_id(name, track)
             results.append(Crossing(*ids, one.line, one.direction, _label(track), max(MIN_TIME, one.at), demo))
-        for track, zones, direction in events.ended:
+        for track, zones, direction, is_visit in events.ended:
+            if not is_visit:
+                continue
             label, peak = _label_and_peak(track)
             stay = track.started_at, track.seen_at, peak, track.frames
             results.append(Visit(track_id(name, track), name, label, *stay, demo, direction, zones))

@@ -3,11 +3,11 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from bus import CurrentLabel, Frame, Occupancy, Pixels, Prediction, Status, states
+from bus import About, CurrentLabel, Frame, Occupancy, Pixels, Prediction, Status, states
 from bus.message import plural
 
 MAX_NAMES = 64
@@ -35,6 +35,8 @@ class _Camera:
         self.occupancy: Occupancy | None = None
         self.predicted_at: float | None = None
         self.is_demo = False
+        self.is_whole = False
+        """Whether its model looks at whole pictures, and cannot tell where visitors are."""
         self.last_prediction = float("-inf")
         self.times: deque[float] = deque(maxlen=1000)
 
@@ -63,8 +65,8 @@ class SiteState:
         self._modules: dict[str, Status] = {}
         self._captures: dict[str, str] = {}
         """The name of each camera's capture module."""
-        self._classifiers: dict[str, tuple[str, ...]] = {}
-        """The classes that each classifier's model knows."""
+        self._classifiers: dict[str, About] = {}
+        """The labels and classes of each classifier's model."""
         self._pixels: dict[str, Pixels] = {}
         self._disconnected_at: float | None = None
         """Unix time at which the connection to the broker was lost; None while connected."""
@@ -85,6 +87,7 @@ class SiteState:
             if (camera := self._camera(prediction.camera)) is not None:
                 camera.predicted_at = float(int(prediction.captured_at))  # whole seconds: browsers get every change
                 camera.is_demo = prediction.demo
+                camera.is_whole = bool(prediction.labels)
                 camera.last_prediction = self._clock()
                 camera.times.append(camera.last_prediction)
 
@@ -109,7 +112,7 @@ class SiteState:
             if about.camera is not None and self._camera(about.camera) is not None:
                 self._captures[about.camera] = status.module
             if about.model is not None:
-                self._classifiers[status.module] = about.classes
+                self._classifiers[status.module] = about
         self.add_labels(about.labels)
         return before is None or before.state != status.state
 
@@ -149,7 +152,8 @@ class SiteState:
                 "broker": {"disconnected_since": self._disconnected_at},
                 "rules": {"threshold": self._threshold},
                 "labels": list(self._labels),
-                "model_classes": self._model_classes(),
+                "model_classes": _union(about.classes for about in self._classifiers.values()),
+                "visitor_labels": _union(about.labels for about in self._classifiers.values()),
                 "cameras": {name: self._camera_section(name, self._cameras[name]) for name in known},
                 "modules": {name: _module_section(status) for name, status in sorted(self._modules.items())},
                 "pixels": {name: {"label": one.label, "rgb": one.rgb.hex()} for name, one in sorted(self._pixels.items())},
@@ -162,10 +166,6 @@ class SiteState:
                 return None
             self._cameras[name] = _Camera()
         return self._cameras[name]
-
-    def _model_classes(self) -> list[str]:
-        classes = dict.fromkeys(name for of_model in self._classifiers.values() for name in of_model)
-        return list(classes)[:MAX_LABELS]
 
     def _is_known(self, name: str) -> bool:
         """Returns whether the camera exists: a retained label may belong to a former camera."""
@@ -193,6 +193,7 @@ class SiteState:
             "predictions_per_second": camera.predictions_per_second(self._clock()),
             "predicted_at": camera.predicted_at,
             "demo": camera.is_demo,
+            "whole_pictures": camera.is_whole,
             "dropped": self._drops(capture),
         }
 
@@ -230,6 +231,11 @@ class SiteState:
             for name, count in sorted(status.metrics.items())
             if name.startswith("dropped_") and count
         ]
+
+
+def _union(groups: Iterable[tuple[str, ...]]) -> list[str]:
+    """Returns the names of all groups once, in order of first appearance."""
+    return list(dict.fromkeys(name for group in groups for name in group))[:MAX_LABELS]
 
 
 def _module_section(status: Status) -> dict[str, Any]:

@@ -70,8 +70,9 @@ class PeopleCounter:
 
     def _add(self, events: Events) -> None:
         self.crossings += [one for _, one in events.crossings]
-        for track, zones, _ in events.ended:
-            self.visits[track.id] = CountedVisit(track.label, zones.get(TILL.name, 0.0))
+        for track, zones, _, is_visit in events.ended:
+            if is_visit:
+                self.visits[track.id] = CountedVisit(track.label, zones.get(TILL.name, 0.0))
 
 
 def count(recording: Recording) -> Counted:

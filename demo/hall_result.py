@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from bus import Direction
 from bus.polygon import contains
 from counter.tracking.lines import Crossing
 from counter.tracking.things import Area
@@ -36,7 +37,7 @@ class JudgedCrossing(NamedTuple):
     """
 
     at: float
-    direction: Literal["in", "out"]
+    direction: Direction
     verdict: Verdict | Literal["invented"]
     light: str
     crowd: str

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from bus import Direction
 from demo.canvas import Picture
 from demo.figure import Label
 from demo.hall import COUNTED, VIEW, Point, foot
@@ -14,7 +15,6 @@ from demo.parties import Person
 from demo.shop import HEIGHT, WIDTH
 from demo.stage import Item
 
-Direction = Literal["in", "out"]
 Box = tuple[float, float, float, float]
 """Left, top, width and height, as parts of the picture."""
 HYSTERESIS = 0.2

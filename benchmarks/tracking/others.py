@@ -48,10 +48,10 @@ def run_peers(python: str, clips: Sequence[PeerClip]) -> PeerResults:
     )
     result = json.loads(done.stdout)
     tracks = {
-        name: [_tracked(clip, rows) for clip, rows in zip(clips, one["tracks"], strict=True)]
-        for name, one in result["trackers"].items()
+        name: [_tracked(clip, rows) for clip, rows in zip(clips, of_clips, strict=True)]
+        for name, of_clips in result["tracks"].items()
     }
-    owners = result["trackers"]["ByteTrack"]["tracks"]
+    owners = result["tracks"]["ByteTrack"]
     crossings = {
         name: [_crossings(*one) for one in zip(clips, owners, all_rows, strict=True)]
         for name, all_rows in result["line_zones"].items()

@@ -11,22 +11,25 @@ from counter.tracking.packing import SavedTracks, pack, unpack
 from counter.tracking.things import things_in
 from counter.tracking.track import Track
 from counter.tracking.tracker import THRESHOLD, Tracker
-from counter.tracking.zones import Change, Zone, ZoneCounter
+from counter.tracking.zones import Zone, ZoneCounter
+
+MIN_STAY = 1.0
+"""Seconds that a track must last to be a visit, unless it crosses a line. Parts of people at the picture's edge are shorter."""
 
 
 class Ended(NamedTuple):
-    """A confirmed track that ended, the seconds that it was in each zone, and its direction: crossings in minus out."""
+    """A track that ended, the seconds that it was in each zone, and its direction: crossings in minus out."""
 
     track: Track
     zones: dict[str, float]
     direction: Direction | None
+    is_visit: bool
 
 
 class Events(NamedTuple):
-    """What a prediction settles: crossings and changes of zones by track, oldest first, and the tracks that ended."""
+    """What a prediction settles: crossings by track, oldest first, and the tracks that ended."""
 
     crossings: list[tuple[Track, Crossing]]
-    changes: list[tuple[Track, Change]]
     ended: list[Ended]
 
 
@@ -129,9 +132,8 @@ class TrackCounter:
         events = self._end(update.ended, update.interval)
         for track, new in update.seen:
             self._add_crossings(events, track, self._lines.process(track.id, new, update.interval))
-            events.changes.extend((track, one) for one in self._zones.process(track.id, new))
-        for found in (events.crossings, events.changes):
-            found.sort(key=lambda one: one[1].at)
+            self._zones.process(track.id, new)
+        events.crossings.sort(key=lambda one: one[1].at)
         return events
 
     def end_all(self) -> Events:
@@ -139,13 +141,13 @@ class TrackCounter:
         return self._end(self._tracker.end_all())
 
     def _end(self, tracks: Sequence[Track], interval: float = 0.0) -> Events:
-        events = Events([], [], [])
+        events = Events([], [])
         for track in tracks:
             self._add_crossings(events, track, self._lines.end(track.id, track.sightings, interval))
-            changes, seconds = self._zones.end(track.id)
-            events.changes.extend((track, one) for one in changes)
-            balance = self._balance.pop(track.id, 0)
-            events.ended.append(Ended(track, seconds, "in" if balance > 0 else "out" if balance < 0 else None))
+            zones, balance = self._zones.end(track.id), self._balance.pop(track.id, None)
+            direction: Direction | None = None if not balance else "in" if balance > 0 else "out"
+            is_visit = balance is not None or round(track.seen_at - track.started_at, 3) >= MIN_STAY
+            events.ended.append(Ended(track, zones, direction, is_visit))
         return events
 
     def _add_crossings(self, events: Events, track: Track, found: Sequence[Crossing]) -> None:

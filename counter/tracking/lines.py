@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import bus
 from counter.timeline import shifted
@@ -42,7 +42,7 @@ class Crossing(NamedTuple):
     line: str
     track: int
     number: int
-    direction: Literal["in", "out"]
+    direction: bus.Direction
     at: float
     point: Point
 
@@ -87,7 +87,7 @@ class LineCounter:
     def process(self, track: int, sightings: Sequence[Sighting], interval: float = 0.0) -> list[Crossing]:
         """Processes the new sightings of a track, in order of time. Returns the crossings that they settle.
 
-        The first ones of a track are at least two, because two confirm it. `interval` is the time since the last frame.
+        The first ones of a track are at least two, because one does not confirm it. `interval` is the time since the last frame.
         """
         found = []
         for line in self._lines:

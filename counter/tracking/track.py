@@ -1,10 +1,8 @@
 """One visitor's track: who it is, where they are, and the evidence for their label."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bus import Label
 from counter.timeline import shifted
 from counter.tracking.motion import Motion
 from counter.tracking.things import Sighting, Thing
@@ -18,20 +16,25 @@ _DIGITS = 3  # decimals of evidence
 
 
 class Evidence(NamedTuple):
-    """The evidence for one label over `frames` sightings: the sum of its probabilities, and the highest."""
+    """The evidence for one label over `frames` sightings: the sum of its weighted probabilities, and the highest one.
+
+    A sighting weighs as much as it is high, in picture heights: a label says more about a person who is near.
+    """
 
     total: float = 0.0
     peak: float = 0.0
     frames: int = 0
 
-    def with_sighting(self, probability: float) -> "Evidence":
+    def with_sighting(self, probability: float, weight: float) -> "Evidence":
         """Returns the evidence with one more sighting."""
-        return Evidence(round(self.total + probability, _DIGITS), max(self.peak, round(probability, _DIGITS)), self.frames + 1)
+        return Evidence(
+            round(self.total + probability * weight, _DIGITS), max(self.peak, round(probability, _DIGITS)), self.frames + 1
+        )
 
 
 @dataclass(slots=True)
 class Track:
-    """A visitor in view. `motion` is as of the last sighting at `seen_at`;
+    """A visitor in view. `motion` is as of the last sighting, at `seen_at`.
 
     `origin` is session and sequence number of its first frame. Until the track is confirmed it may be a false one, and
     `sightings` has all of them; from then on, the last two.
@@ -59,7 +62,7 @@ class Track:
     def begin(cls, number: int, origin: str, at: float, thing: Thing) -> "Track":
         """Returns a track that begins with a thing."""
         track = cls(number, origin, Motion.start(thing.area), at, at, 1, sightings=[Sighting(at, thing.area)])
-        track._add_evidence(thing.labels)
+        track._add_evidence(thing)
         return track
 
     def add(self, at: float, thing: Thing, is_certain: bool) -> list[Sighting]:
@@ -69,7 +72,7 @@ class Track:
         """
         self.motion = self.motion.after(at - self.seen_at).updated(thing.area)
         self.seen_at, self.frames = at, self.frames + 1
-        self._add_evidence(thing.labels)
+        self._add_evidence(thing)
         self.sightings.append(Sighting(at, thing.area))
         if self.is_confirmed:
             self.sightings = self.sightings[-2:]
@@ -77,10 +80,12 @@ class Track:
         self.is_confirmed = (is_certain or self.frames >= CONFIRM_FRAMES) and at - self.started_at >= CONFIRM_SECONDS
         return list(self.sightings) if self.is_confirmed else []
 
-    def _add_evidence(self, labels: Sequence[Label]) -> None:
-        for label in labels:
+    def _add_evidence(self, thing: Thing) -> None:
+        for label in thing.labels:
             if label.visitor:
-                self.evidence[label.name] = self.evidence.get(label.name, Evidence()).with_sighting(label.probability)
+                self.evidence[label.name] = self.evidence.get(label.name, Evidence()).with_sighting(
+                    label.probability, thing.area.h
+                )
         while len(self.evidence) > MAX_LABELS:
             del self.evidence[min(self.evidence, key=lambda name: self.evidence[name].total)]
 

@@ -1,8 +1,7 @@
-"""Stays in zones: who entered, who left, and for how long they were inside."""
+"""Stays in zones: who is inside, and for how long."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
 import bus
 from bus.polygon import contains
@@ -25,16 +24,6 @@ class Zone:
         return cls(zone.name, tuple(scaled(corner, aspect) for corner in zone.polygon))
 
 
-class Change(NamedTuple):
-    """A track enters a zone or leaves it; `seconds` is how long it was inside when it leaves, else 0."""
-
-    zone: str
-    track: int
-    kind: Literal["enter", "leave"]
-    at: float
-    seconds: float
-
-
 @dataclass(slots=True)
 class Stay:
     """A track's stay in a zone: when it entered, if it is inside, and when it was last seen there.
@@ -48,27 +37,26 @@ class Stay:
     turned_at: float | None = None
     seconds: float = 0.0
 
-    def step(self, at: float, is_inside: bool) -> Literal["enter", "leave"] | None:
-        """Processes a sighting. Returns what it settles."""
-        was_inside = self.entered_at is not None
-        if is_inside == was_inside:
+    def step(self, at: float, is_inside: bool) -> None:
+        """Processes a sighting."""
+        if is_inside == (self.entered_at is not None):
             self.turned_at = None
         elif self.turned_at is None:
             self.turned_at = at
         if is_inside:
             self.inside_at = at
         if self.turned_at is None or at - self.turned_at < INERTIA - 1e-6:
-            return None
-        if was_inside:
-            return "leave"
-        self.entered_at, self.turned_at = self.turned_at, None
-        return "enter"
+            return
+        if self.entered_at is None:
+            self.entered_at, self.turned_at = self.turned_at, None
+        else:
+            self.leave()
 
-    def leave(self) -> float:
-        """Ends the stay. Returns its seconds."""
-        seconds = 0.0 if self.entered_at is None else round(self.inside_at - self.entered_at, 3)
-        self.entered_at, self.turned_at, self.seconds = None, None, round(self.seconds + seconds, 3)
-        return seconds
+    def leave(self) -> None:
+        """Ends the stay, and adds its seconds."""
+        if self.entered_at is not None:
+            self.seconds = round(self.seconds + self.inside_at - self.entered_at, 3)
+        self.entered_at = self.turned_at = None
 
     def shift(self, by: float) -> None:
         """Shifts all times by a number of seconds, because the clock was set."""
@@ -94,16 +82,21 @@ class ZoneCounter:
         names = {zone.name for zone in zones}
         self.stays = {key: stay for key, stay in (stays or {}).items() if key[0] in names}
 
-    def process(self, track: int, sightings: Sequence[Sighting]) -> list[Change]:
-        """Processes the new sightings of a track, in order of time. Returns the changes that they settle."""
-        return [found for one in sightings for zone in self._zones if (found := self._step(zone, track, one)) is not None]
+    def process(self, track: int, sightings: Sequence[Sighting]) -> None:
+        """Processes the new sightings of a track, in order of time."""
+        for one in sightings:
+            for zone in self._zones:
+                self._step(zone, track, one)
 
-    def end(self, track: int) -> tuple[list[Change], dict[str, float]]:
-        """Ends a track's stays. Returns them, and the seconds that it was in each zone."""
-        stays = {zone.name: stay for zone in self._zones if (stay := self.stays.pop((zone.name, track), None)) is not None}
-        inside = [(name, stay) for name, stay in stays.items() if stay.entered_at is not None]
-        left = [Change(name, track, "leave", stay.inside_at, stay.leave()) for name, stay in inside]
-        return left, {name: stay.seconds for name, stay in stays.items() if stay.seconds > 0}
+    def end(self, track: int) -> dict[str, float]:
+        """Ends a track's stays. Returns the seconds that it was in each zone."""
+        seconds = {}
+        for zone in self._zones:
+            if (stay := self.stays.pop((zone.name, track), None)) is not None:
+                stay.leave()
+                if stay.seconds > 0:
+                    seconds[zone.name] = stay.seconds
+        return seconds
 
     def inside(self, zone: str) -> int:
         """Returns the number of visitors in a zone."""
@@ -114,14 +107,10 @@ class ZoneCounter:
         for stay in self.stays.values():
             stay.shift(by)
 
-    def _step(self, zone: Zone, track: int, sighting: Sighting) -> Change | None:
+    def _step(self, zone: Zone, track: int, sighting: Sighting) -> None:
         is_inside = contains(zone.corners, sighting.area.anchor)
         stay = self.stays.get((zone.name, track))
-        if stay is None:
-            if not is_inside:
-                return None
+        if stay is None and is_inside:
             stay = self.stays[zone.name, track] = Stay()
-        kind = stay.step(sighting.at, is_inside)
-        if kind == "enter":
-            return Change(zone.name, track, kind, stay.entered_at or sighting.at, 0.0)
-        return kind and Change(zone.name, track, kind, stay.inside_at, stay.leave())
+        if stay is not None:
+            stay.step(sighting.at, is_inside)

@@ -7,20 +7,22 @@ import { percent } from "./words.js";
 
 /**
  * Returns the visitors that the counter follows. Without them, those that a detector found: the counter may not run, or waits for
- * a second picture of them.
+ * a second picture of them. The note is the number of a visitor who is followed, or else a probability.
  *
  * @param {Pick<PictureHeader, "prediction" | "tracks">} header
  * @param {Rules} rules
- * @returns {{key: string, box: Box, label: string | null, text: string}[]}
+ * @returns {{key: string, box: Box, label: string | null, name: string, note: string, isFollowed: boolean}[]}
  */
 export function boxesOf({ prediction, tracks }, rules) {
   if (tracks) {
-    return tracks.map(({ number, box, label }) => ({ key: `track ${number}`, box, label, text: `${label} #${number}` }));
+    return tracks.map(({ number, box, label }) => {
+      return { key: `track ${number}`, box, label, name: label, note: `#${number}`, isFollowed: true };
+    });
   }
   const found = visitors(prediction?.detections ?? []).filter(({ confidence }) => confidence >= rules.threshold);
   return found.map(({ box, confidence, labels }, index) => {
     const label = labels.at(0);
-    const text = `${label?.name ?? "visitor"} ${percent(label?.probability ?? confidence)}`;
-    return { key: String(index), box, label: label?.name ?? null, text };
+    const [name, note] = [label?.name ?? "visitor", percent(label?.probability ?? confidence)];
+    return { key: String(index), box, label: label?.name ?? null, name, note, isFollowed: false };
   });
 }

@@ -111,14 +111,17 @@ export class CameraCard {
     this.#showVisit();
   }
 
-  /** Shows the current visit, which the counter reports: a picture's own label begins and ends earlier. */
+  /**
+   * Shows the current visit, which the counter reports: a picture's own label begins and ends earlier. With a detector it is that
+   * of the visitor who came last.
+   */
   #showVisit() {
     if (!this.#camera) return;
-    const { state, label, label_since: since } = this.#camera;
+    const { state, label, label_since: since, whole_pictures: isOnlyOne } = this.#camera;
     const isPresent = label !== null;
     setShown(this.#visit, state === "live" && this.broker.isReporting("counter") && (isPresent || this.#classified));
     const when = since === null ? "" : ` since ${this.site.seconds(since)}`;
-    setText(this.#visit, isPresent ? `visit: ${label}${when}` : "no current visit");
+    setText(this.#visit, isPresent ? `${isOnlyOne ? "visit" : "last"}: ${label}${when}` : "no current visit");
     setAttribute(this.#visit, "class", isPresent ? `who there ${this.colours.classes(label)}` : "who");
   }
 

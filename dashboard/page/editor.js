@@ -12,6 +12,7 @@ import { ownSetup } from "./shapes.js";
 import { ShapeList } from "./shape-list.js";
 import { Sketch } from "./sketch.js";
 import { VisitorClasses } from "./visitor-classes.js";
+import { WHOLE_PICTURES } from "./words.js";
 
 /**
  * The camera that is set up, its picture, and the setup that it had at first, as `contentOf` returns it.
@@ -45,6 +46,8 @@ export class Editor {
   /** What the server refused, by the id of the shape. @type {Map<number, string>} */
   #refused = new Map();
   #isSaving = false;
+  /** The kind of shape drawn last. @type {Kind} */
+  #tool = "line";
 
   /** @param {(camera: string | null) => void} onEditing @param {(text: string) => void} announce @param {() => void} signIn */
   constructor(onEditing, announce, signIn) {
@@ -52,21 +55,22 @@ export class Editor {
     this.announce = announce;
     this.signIn = signIn;
     for (const kind of /** @type {Kind[]} */ (["line", "zone", "mask"])) {
-      byId(`setup-${kind}`).addEventListener("click", () => this.#sketch.start(kind));
+      byId(`setup-${kind}`).addEventListener("click", () => this.#start(kind));
     }
     for (const [name, action] of /** @type {[string, () => unknown][]} */ ([
       ["finish", () => this.#sketch.finish()],
-      ["stop", () => this.#sketch.cancel()],
-      ["undo", () => this.#undo()],
+      ["stop", () => this.#keepFocus(() => this.#sketch.cancel())],
+      ["undo", () => this.#keepFocus(() => this.#undo())],
       ["save", () => this.#save()],
       ["cancel", () => this.#close()],
       ["reset", () => this.#reset(null, "Everything is as the settings say. Save to keep that.")],
-      ["theirs", () => this.#showTheirs()],
+      ["theirs", () => this.#keepFocus(() => this.#showTheirs())],
     ]))
       byId(`setup-${name}`).addEventListener("click", action);
     document.addEventListener("keydown", (event) => this.#opened && this.#onKey(event));
     this.#dialog.addEventListener("cancel", (event) => this.#escape(event));
     this.#dialog.addEventListener("close", () => this.#onClosed());
+    setText(byId("setup-whole"), WHOLE_PICTURES);
     new ResizeObserver(() => this.#opened && this.#sketch.render()).observe(this.#sketch.node);
   }
 
@@ -105,11 +109,11 @@ export class Editor {
     const { drawing } = this.#sketch;
     this.#sketch.render();
     this.#list.show((shape) => this.#draft.problem(shape) || (this.#refused.get(shape.id) ?? ""));
-    this.#classes.show(this.#state.model_classes);
+    this.#classes.show(this.#state.model_classes, this.#state.visitor_labels);
     for (const kind of ["line", "zone", "mask"]) setAttribute(byId(`setup-${kind}`), "aria-pressed", String(drawing === kind));
     setShown(byId("setup-finish"), drawing === "zone" || drawing === "mask");
     setShown(byId("setup-stop"), drawing !== null);
-    setShown(byId("setup-whole"), this.#opened.picture.isWhole);
+    setShown(byId("setup-whole"), this.#state.cameras[this.#opened.camera]?.whole_pictures ?? false);
     setShown(byId("setup-none"), this.#draft.shapes.length === 0 && drawing === null);
     setShown(byId("setup-conflict"), contentOf(this.#own) !== this.#opened.before && !this.#state.broker.disconnected_since);
   }
@@ -117,6 +121,20 @@ export class Editor {
   /** Shows a text, and tells it to screen readers. @param {string} text */
   #say(text) {
     setText(byId("setup-status"), text);
+  }
+
+  /** @param {Kind} kind */
+  #start(kind) {
+    this.#tool = kind;
+    this.#sketch.start(kind);
+  }
+
+  /** Does what may remove the focused element; then the tool used last gets the focus. @template T @param {() => T} act @returns {T} */
+  #keepFocus(act) {
+    const focused = document.activeElement;
+    const result = act();
+    if (focused && !focused.checkVisibility()) byId(`setup-${this.#tool}`).focus();
+    return result;
   }
 
   #undo() {
@@ -146,6 +164,7 @@ export class Editor {
     const setup = this.#draft.setup();
     setText(byId("setup-problem"), "");
     this.#refused.clear();
+    if (setup?.visitors?.length === 0) return this.#showRefusal("tick at least one class of visitors", null);
     this.#isSaving = true;
     const { problem, at } = await saveSetup(camera, setup, this.signIn);
     this.#isSaving = false;
@@ -158,9 +177,11 @@ export class Editor {
 
   /** @param {string} problem @param {DraftShape | null} shape that has it */
   #showRefusal(problem, shape) {
-    setText(byId("setup-problem"), `Not saved: ${shape ? `${this.#list.title(shape)} ` : ""}${problem}`);
+    const reason = (shape && this.#draft.problem(shape)) || problem;
+    setText(byId("setup-problem"), `Not saved: ${shape ? `${this.#list.title(shape)} ` : ""}${reason}`);
+    this.#say("");
     if (shape) {
-      this.#refused.set(shape.id, problem);
+      this.#refused.set(shape.id, reason);
       this.#sketch.focus(shape.id);
     }
     this.#render();
@@ -188,14 +209,14 @@ export class Editor {
     if (event.key === "Escape") this.#escape(event);
     else if (event.key === "z" && (event.ctrlKey || event.metaKey) && !isText) {
       event.preventDefault();
-      this.#undo();
+      this.#keepFocus(() => this.#undo());
     }
   }
 
   /** Stops drawing, or closes the dialog if nothing would be lost. @param {Event} event */
   #escape(event) {
     event.preventDefault();
-    if (this.#sketch.cancel()) return;
+    if (this.#keepFocus(() => this.#sketch.cancel())) return;
     if (this.#draft.canUndo) this.#say("There are changes: save or cancel them.");
     else this.#close();
   }

@@ -115,7 +115,7 @@ export function polygonProblem(corners) {
   for (let one = 0; one < all.length; one += 1) {
     for (let other = one + 2; other < all.length; other += 1) {
       const areNeighbours = other - one === all.length - 1;
-      if (!areNeighbours && meet(...all[one], ...all[other])) return `crosses itself: edges ${one + 1} and ${other + 1}`;
+      if (!areNeighbours && meet(...all[one], ...all[other])) return "crosses itself";
     }
   }
   const area = Math.abs(all.reduce((sum, [[ax, ay], [bx, by]]) => sum + ax * by - bx * ay, 0)) / 2;

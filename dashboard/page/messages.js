@@ -8,8 +8,8 @@
  *   state: CameraState, since: number | null, detail: string,
  *   label: string | null, probability: number | null, label_since: number | null,
  *   frames_per_second: number | null, predictions_per_second: number | null, predicted_at: number | null,
- *   demo: boolean, dropped: Drop[], occupancy: Occupancy | null,
- * }} Camera `demo` is the flag of the camera's last prediction
+ *   demo: boolean, whole_pictures: boolean, dropped: Drop[], occupancy: Occupancy | null,
+ * }} Camera `demo` is the flag of the camera's last prediction; `whole_pictures` is true if its model cannot tell where visitors are
  * @typedef {{
  *   zones: Record<string, number>, inside: number | null, entered: number, left: number, drift: number, since: number | null,
  * }} Occupancy `inside` is null without lines; `drift` is how many left while nobody was inside
@@ -44,7 +44,7 @@
  * @typedef {{disconnected_since: number | null}} BrokerState `disconnected_since` is null while connected
  * @typedef {{
  *   now: number, page: string, signed_in: boolean, may_set_up: boolean, rules: Rules, labels: string[], model_classes: string[],
- *   setups: Record<string, Setup>, setup_defaults: SetupDefaults, cameras: Record<string, Camera>,
+ *   visitor_labels: string[], setups: Record<string, Setup>, setup_defaults: SetupDefaults, cameras: Record<string, Camera>,
  *   modules: Record<string, Module>, pixels: Record<string, Pixels>, broker: BrokerState,
  *   today: {problem: string, report: DayReport | null},
  * }} State

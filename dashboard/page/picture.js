@@ -42,8 +42,6 @@ export class Picture {
   }
 
   #context;
-  /** Whether its model looks at whole pictures, so that it cannot tell where visitors are. */
-  isWhole = false;
 
   /** The picture's width divided by its height. */
   get aspect() {
@@ -63,7 +61,6 @@ export class Picture {
     this.#fit(bitmap.width, bitmap.height);
     this.#context?.drawImage(bitmap, 0, 0);
     bitmap.close();
-    this.isWhole = (header.prediction?.labels.length ?? 0) > 0;
     this.#showLabel(header, rules);
     this.#canvas.dataset.sequence = String(header.sequence);
     this.#canvas.dataset.capturedAt = String(header.captured_at);
@@ -96,13 +93,20 @@ export class Picture {
     const nodes = syncChildren(
       this.#boxes,
       shown.map(({ key }) => key),
-      () => element("div", {}, element("span")),
+      createBox,
     );
-    for (const [index, { box, label, text }] of shown.entries()) {
+    for (const [index, { box, label, name, note, isFollowed }] of shown.entries()) {
       const [left, top, width, height] = box.map((part) => `${(100 * part).toFixed(2)}%`);
       Object.assign(nodes[index].style, { left, top, width, height });
-      setAttribute(nodes[index], "class", label === null ? "box" : `box ${this.colours.classes(label)}`);
-      setText(nodes[index].children[0], text);
+      const look = isFollowed ? "box followed" : "box";
+      setAttribute(nodes[index], "class", label === null ? look : `${look} ${this.colours.classes(label)}`);
+      const [title] = nodes[index].children;
+      setText(title.children[0], name);
+      setText(title.children[1], note);
     }
   }
+}
+
+function createBox() {
+  return element("div", {}, element("p", {}, element("span", { class: "name" }), " ", element("span", { class: "note" })));
 }

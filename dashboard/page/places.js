@@ -10,7 +10,7 @@ import { meanStay, zonesOf } from "./flow.js";
 import { sumOf } from "./report.js";
 import { shapesAt } from "./shapes.js";
 import { duration } from "./times.js";
-import { counted, grouped } from "./words.js";
+import { WHOLE_PICTURES, counted, grouped } from "./words.js";
 
 /**
  * What is shown of a camera: figures by the lines with a note, and a row for each zone.
@@ -51,7 +51,8 @@ export class Places {
 }
 
 /**
- * Returns the cameras with lines or zones. Without the counter nobody knows who is inside now.
+ * Returns the cameras with lines or zones. Without the counter nobody knows who is inside now. A model that looks at whole pictures
+ * counts neither.
  *
  * @param {State} state
  * @param {string} selected name of a camera; empty: all cameras
@@ -72,6 +73,7 @@ export function placesOf(state, selected, isCounting, since) {
       kind === "zone" ? [{ name, text: zoneText(name, occupancy, counts) }] : [],
     );
     if (!hasLines && zones.length === 0) return [];
+    if (state.cameras[camera].whole_pictures) return [{ camera, figures: [], note: WHOLE_PICTURES, zones: [] }];
     return [
       { camera, figures: hasLines ? figures(occupancy) : [], note: hasLines && occupancy ? note(occupancy, since) : "", zones },
     ];

@@ -35,7 +35,8 @@ export class ShapeList {
       this.draft()
         .shapes.filter(({ kind }) => kind === shape.kind)
         .findIndex(({ id }) => id === shape.id) + 1;
-    return `${TITLES[shape.kind]} ${shape.kind === "mask" ? number : shape.name}`.trim();
+    const text = shape.kind === "mask" ? `mask ${number}` : described(shape);
+    return text[0].toUpperCase() + text.slice(1);
   }
 
   /** @param {number} id */
@@ -71,6 +72,8 @@ export class ShapeList {
     if (name === shape.name) return;
     this.draft().rename(shape, name);
     this.changed();
+    const problem = this.draft().problem(shape);
+    this.sketch.say(problem && `${described(shape)} ${problem}.`);
   }
 
   /** @param {DraftShape} shape */

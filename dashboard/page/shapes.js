@@ -39,8 +39,9 @@ export function shapesAt(state, camera) {
   return shapesOf(ownSetup(state, camera), state.setup_defaults);
 }
 
-/** Returns "line door". @param {Shape} shape */
+/** Returns "line door", or "line 1" if that is the name. @param {Pick<Shape, "kind" | "name">} shape */
 export function described({ kind, name }) {
+  if (name.toLowerCase().split(" ")[0] === kind) return name;
   return [KIND_WORDS[kind], name].filter(Boolean).join(" ");
 }
 

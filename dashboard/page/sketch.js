@@ -80,7 +80,9 @@ export class Sketch {
     this.#pen = null;
     const shape = this.draft().add(kind, points);
     this.selected = shape.id;
-    this.#report(`${described(shape)} added.${kind === "line" ? ` ${this.#inWords(shape)}` : ""}`);
+    const problem = this.draft().problem(shape);
+    const more = kind === "line" ? ` ${this.#inWords(shape)}` : "";
+    this.#report(problem ? `${described(shape)} added, but it ${problem}.` : `${described(shape)} added.${more}`);
     this.focus(shape.id);
   }
 

@@ -2,37 +2,77 @@
 
 /** @import { Draft } from "./draft.js" */
 
-import { byId, element, setShown, syncChildren } from "./elements.js";
+import { byId, element, setAttribute, setShown, setText, syncChildren } from "./elements.js";
 
 const MAX_CLASSES = 64;
+const PERSON = "person"; // the class that alone makes a visitor, unless VISITORS is set
+
+/**
+ * Returns the classes with which the choice begins: those that make a visitor now. A model that classifies a detector's visitors
+ * has other labels; then it is the class of persons, or else all.
+ *
+ * @param {string[]} classes of the models
+ * @param {string[]} labels that a visitor can have
+ */
+export function currentClasses(classes, labels) {
+  const [visitors, persons] = [labels, [PERSON]].map((names) => {
+    const wanted = new Set(names.map((name) => name.toLowerCase()));
+    return classes.filter((name) => wanted.has(name.toLowerCase()));
+  });
+  return [visitors, persons, classes].find(({ length }) => length > 0)?.slice(0, MAX_CLASSES) ?? [];
+}
+
+/** Returns how many are ticked, and how many may be. @param {number} ticked @param {number} all */
+export function classesNote(ticked, all) {
+  return `${ticked} of ${all} ticked. Tick at least one${all > MAX_CLASSES ? `, at most ${MAX_CLASSES}` : ""}.`;
+}
 
 export class VisitorClasses {
   #default = /** @type {HTMLInputElement} */ (byId("setup-visitors-default"));
   #list = byId("setup-classes");
+  #note = byId("setup-classes-note");
   /** @type {string[]} */
-  #labels = [];
+  #current = [];
+  /** The classes in the order shown. It stays while they are ticked. @type {string[]} */
+  #shown = [];
+  /** The draft whose classes are shown. @type {Draft | null} */
+  #shownDraft = null;
 
   /** @param {() => Draft} draft @param {() => void} changed */
   constructor(draft, changed) {
     this.draft = draft;
     this.changed = changed;
-    this.#default.addEventListener("change", () => this.#set(this.#default.checked ? null : this.#labels.slice(0, MAX_CLASSES)));
+    this.#default.addEventListener("change", () => this.#set(this.#default.checked ? null : this.#current));
     this.#list.addEventListener("change", () => this.#set(this.#chosen()));
   }
 
-  /** @param {string[]} labels that the models know */
-  show(labels) {
+  /** @param {string[]} classes of the models @param {string[]} labels that a visitor can have */
+  show(classes, labels) {
     const { visitors } = this.draft();
-    this.#labels = labels;
-    const known = [...new Set([...labels, ...(visitors ?? [])])];
-    setShown(byId("setup-visitors"), known.length > 0);
-    setShown(byId("setup-no-class"), visitors?.length === 0);
+    const known = new Set([...(visitors ?? []), ...classes]);
+    this.#current = currentClasses(classes, labels);
+    this.#sort(known);
+    setShown(byId("setup-visitors"), known.size > 0);
     setShown(this.#list, visitors !== null);
+    setShown(this.#note, visitors !== null);
+    setText(this.#note, classesNote(visitors?.length ?? 0, known.size));
+    setAttribute(this.#note, "class", visitors?.length === 0 ? "problem" : null);
     this.#default.checked = visitors === null;
-    const rows = syncChildren(this.#list, known, (label) =>
+    const rows = syncChildren(this.#list, this.#shown, (label) =>
       element("label", {}, element("input", { type: "checkbox", value: label }), element("span", {}, label)),
     );
-    rows.forEach((row, index) => (checkbox(row).checked = visitors?.includes(known[index]) ?? false));
+    for (const box of rows.map(checkbox)) {
+      box.checked = visitors?.includes(box.value) ?? false;
+      box.disabled = !box.checked && visitors?.length === MAX_CLASSES;
+    }
+  }
+
+  /** Puts those that are ticked first, when the list appears. @param {Set<string>} known ticked ones first */
+  #sort(known) {
+    const isNew = this.#shownDraft !== this.draft();
+    const before = isNew ? [] : this.#shown.filter((name) => known.has(name));
+    this.#shown = this.draft().visitors === null ? [] : [...new Set([...before, ...known])];
+    this.#shownDraft = this.draft();
   }
 
   /** @param {string[] | null} visitors */

@@ -28,8 +28,13 @@ def zone(*corners: Any, name: str = "till") -> dict[str, Any]:
 
 WRONG = {
     "no length": ({"lines": [line(end=(0.1, 0.5))]}, "lines.0: line 'door' is 0 long; 0.01 of the picture is the minimum"),
-    "outside": ({"lines": [line(end=(0.1, 1.5))]}, "lines.0.to.1: must be a number from 0 to 1"),
-    "no number": ({"lines": [line(end=(0.1, "x"))]}, "lines.0.to.1: must be a number from 0 to 1"),
+    "outside": ({"lines": [line(end=(0.1, 1.5))]}, "lines.0.to.1: must be a part of the picture, a number from 0 to 1"),
+    "no number": ({"lines": [line(end=(0.1, "x"))]}, "lines.0.to.1: must be a part of the picture, a number from 0 to 1"),
+    "pixels": ({"lines": [line(start=(120, 0.5))]}, "lines.0.from.0: must be a part of the picture, a number from 0 to 1"),
+    "pixels of a corner": (
+        {"mask": [[(0, 0), (640, 0), (0, 1)]]},
+        "mask.0.1.0: must be a part of the picture, a number from 0 to 1",
+    ),
     "no end": ({"lines": [{"name": "door", "from": [0, 0]}]}, "lines.0.to: is missing"),
     "a long name": ({"lines": [line(name="x" * 65)]}, "lines.0.name: must be text of 1 to 64 characters"),
     "same names": ({"lines": [line(), line()]}, "lines: 'door' is the name of two; names must differ"),

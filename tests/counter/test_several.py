@@ -70,6 +70,16 @@ def test_crossings_are_published_at_once_and_visits_when_they_end(shop: Shop) ->
     assert (summary.zones["till"].visits, summary.zones["till"].seconds) == ({"woman": 1}, shop.sent(Visit)[0].zones["till"])
 
 
+@pytest.mark.parametrize(("seconds", "velocity", "visits"), [(0.9, (0.2, 0.0), 0), (1.2, (0.2, 0.0), 1), (0.9, (0.0, 0.4), 1)])
+def test_who_is_seen_for_less_than_a_second_is_a_visit_only_with_a_crossing(
+    shop: Shop, seconds: float, velocity: tuple[float, float], visits: int
+) -> None:
+    shop.receive(SETUP)
+    shop.receive(*predictions([Walker((0.3, 0.4), velocity, leaves=seconds)]), at_once=False)
+    assert len(shop.sent(Visit)) == visits
+    assert {one.visit for one in shop.sent(Crossing)} <= {one.id for one in shop.sent(Visit)}
+
+
 def test_occupancy_is_published_when_it_changes(shop: Shop) -> None:
     """Who goes in is inside, who leaves unseen is drift, and a zone's number falls to zero when its visitors have gone."""
     shop.receive(SETUP)
@@ -128,9 +138,9 @@ def switched(some: list[Prediction]) -> list[Prediction]:
 def test_another_kind_of_model_ends_the_visits(shop: Shop) -> None:
     """A detector's visitor and a classifier's are two visits, and both count on one timeline."""
     some = predictions([Walker((0.3, 0.4), (0.05, 0.0))], seconds=4.0)
-    shop.receive(*some[:10], *switched(some[10:25]), *some[25:35], at_once=False)
+    shop.receive(*some[:12], *switched(some[12:25]), *some[25:37], at_once=False)
     shop.pass_time(SILENCE_TIMEOUT + 8)
-    assert [(one.label, one.frames) for one in shop.visits] == [("woman", 10), ("man", 15), ("woman", 10)]
+    assert [(one.label, one.frames) for one in shop.visits] == [("woman", 12), ("man", 13), ("woman", 12)]
     assert shop.metrics.get("dropped_late") is None
 
 

@@ -204,6 +204,13 @@ def test_labels(text: str) -> None:
     assert [one.label for one in tracks(some)] == [LABELS[text]]
 
 
+def test_a_label_counts_more_for_a_person_who_is_near() -> None:
+    """Of somebody who comes nearer, the last 8 of 20 boxes decide, because they are larger."""
+    heights = [0.12 * 1.05**n for n in range(20)]
+    boxes = [detection(0.5, 0.5, h / 2.5, h, 0.9, "man" if n < 12 else "woman") for n, h in enumerate(heights)]
+    assert [one.label for one in tracks([prediction(n / 10, [one]) for n, one in enumerate(boxes)])] == ["woman"]
+
+
 def test_a_label_that_changes_every_frame_is_undecided_and_costs_little() -> None:
     """The evidence for at most `MAX_LABELS` labels is kept, so that the state stays small."""
     counter = TrackCounter(TrackRules(aspect=ASPECT))

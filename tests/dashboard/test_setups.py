@@ -69,7 +69,12 @@ REFUSED: list[tuple[Any, int, str, str]] = [
     ({"v": 2}, 422, "", "v: must be version 1"),
     ({"lines": [{**LINE, "to": [0.1, 0.505]}]}, 422, "lines.0", "line 'door' is 0.005 long; 0.01 of the picture is the minimum"),
     ({"lines": [LINE, LINE]}, 422, "lines", "'door' is the name of two; names must differ"),
-    ({"lines": [LINE, {**LINE, "name": "a", "to": [0.1, 1.5]}]}, 422, "lines.1.to.1", "must be a number from 0 to 1"),
+    (
+        {"lines": [LINE, {**LINE, "name": "a", "to": [0.1, 1.5]}]},
+        422,
+        "lines.1.to.1",
+        "must be a part of the picture, a number from 0 to 1",
+    ),
     ({"lines": [LINE, {**LINE, "name": ""}]}, 422, "lines.1.name", "must be text"),
     ({"lines": [{**LINE, "name": f"{one}"} for one in range(17)]}, 422, "lines", "must be a list of at most 16"),
     ({"zones": [{"name": "bow", "polygon": BOW}]}, 422, "zones.0.polygon", "crosses itself: edges 1 and 3"),

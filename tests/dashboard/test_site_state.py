@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bus import About, CurrentLabel, Occupancy, Pixels, Prediction, Status, states
+from bus import About, Box, CurrentLabel, Detection, Occupancy, Pixels, Prediction, Status, states
 from dashboard.site_state import MAX_NAMES, SILENT_AFTER, SiteState
 from dashboard.viewer import Sections
 from tests.support import samples
@@ -88,6 +88,9 @@ def test_a_live_camera() -> None:
     assert site.cameras == ["door"]
     site.on_prediction(replace(SEEN, demo=True))
     assert site.door["demo"]
+    assert site.door["whole_pictures"]
+    site.on_prediction(replace(SEEN, labels=(), detections=(Detection(Box(0, 0, 1, 1), 0.9),)))
+    assert not site.door["whole_pictures"]
     paused = replace(RUNNING, state=states.PAUSED)
     assert site.on_status(paused)
     assert not site.on_status(paused)
@@ -128,13 +131,16 @@ def test_labels_are_in_the_models_order() -> None:
 
 
 def test_the_classes_of_a_setup_are_those_of_all_models() -> None:
-    """With a detector and a classifier, they are the detector's, which are no labels."""
+    """With a detector and a classifier, they are the detector's, which are no labels. So are the labels of visitors."""
     site = Site()
     site.on_status(replace(CLASSIFIER, about=About(model="m", labels=("man", "woman"), classes=("person", "chair"))))
     site.on_status(replace(CLASSIFIER, module="classifier-1", about=About(model="n", classes=("dog", "person"))))
+    site.add_labels(["ape"])
     assert site.sections()["model_classes"] == ["person", "chair", "dog"]
+    assert site.sections()["visitor_labels"] == ["man", "woman"]
     site.remove("classifier")
     assert site.sections()["model_classes"] == ["dog", "person"]
+    assert site.sections()["visitor_labels"] == []
 
 
 def test_memory_and_traffic_are_bounded() -> None:

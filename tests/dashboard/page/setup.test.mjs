@@ -12,8 +12,10 @@ const { flow, hasFlow, meanStay, zonesOf } = await import(`${page}/flow.js`);
 const geometry = await import(`${page}/geometry.js`);
 const { Pen } = await import(`${page}/pen.js`);
 const { flowReadout } = await import(`${page}/readout.js`);
-const { find, shapesOf } = await import(`${page}/shapes.js`);
+const { placesOf } = await import(`${page}/places.js`);
+const { described, find, shapesOf } = await import(`${page}/shapes.js`);
 const { verdict } = await import(`${page}/verdict.js`);
+const { currentClasses, classesNote } = await import(`${page}/visitor-classes.js`);
 
 const spaces = (text) => text.replaceAll(/[\u00a0\u202f]/g, " ");
 
@@ -25,12 +27,12 @@ const NOTHING = { lines: null, zones: null, mask: [], visitors: null };
 
 for (const [corners, problem] of [
   [SQUARE, ""],
-  [BOW, "crosses itself: edges 1 and 3"],
+  [BOW, "crosses itself"],
   [BOW.slice(0, 2), "has 2 corners; 3 to 32 are allowed"],
   [Array.from({ length: 33 }, (_, index) => [index / 40, (index * index) / 1600]), "has 33 corners; 3 to 32 are allowed"],
   [[[0.1, 0.1], [0.1, 0.105], [0.105, 0.1]], "is too small"],
-  [[[0, 0], [0.6, 0], [0.3, 0], [0.9, 0]], "crosses itself: edges 1 and 3"], // on one line, folded back
-  [[[0, 0], [0.5, 0], [0.5, 0.5], [0, 0]], "crosses itself: edges 1 and 3"], // touches itself
+  [[[0, 0], [0.6, 0], [0.3, 0], [0.9, 0]], "crosses itself"], // on one line, folded back
+  [[[0, 0], [0.5, 0], [0.5, 0.5], [0, 0]], "crosses itself"], // touches itself
 ]) {
   test(`a polygon ${JSON.stringify(corners).slice(0, 60)}: ${problem || "valid"}`, () => assert.equal(geometry.polygonProblem(corners), problem));
 }
@@ -133,7 +135,7 @@ test("new shapes get free names; problems name the shape; the server's places fi
   const draft = new Draft(null, DEFAULTS);
   const [first, second] = [draft.add("zone", BOW), draft.add("zone", SQUARE)];
   assert.deepEqual([first.name, second.name], ["zone 1", "zone 2"]);
-  assert.equal(draft.problem(first), "crosses itself: edges 1 and 3");
+  assert.equal(draft.problem(first), "crosses itself");
   draft.rename(second, "till");
   assert.equal(draft.problem(second), "has the name of another zone");
   draft.rename(second, " ");
@@ -141,6 +143,32 @@ test("new shapes get free names; problems name the shape; the server's places fi
   const flat = draft.add("line", [[0.5, 0.5], [0.501, 0.5]]);
   assert.equal(draft.problem(flat), "is too short");
   assert.deepEqual([draft.at("zones.1.polygon")?.id, draft.at("lines.1")?.id, draft.at("lines"), draft.at("constructor.0")], [first.id, flat.id, null, null]);
+});
+
+test("a name that begins with the kind of its shape is not preceded by it again", () => {
+  const words = [["line", "line 1"], ["zone", "Zone A"], ["line", "lineup"], ["zone", "till"], ["line", ""], ["mask", ""]];
+  assert.deepEqual(words.map(([kind, name]) => described({ kind, name })), ["line 1", "Zone A", "line lineup", "zone till", "line", "masked area"]);
+});
+
+const COCO = ["bicycle", ...Array.from({ length: 87 }, (_, number) => `thing ${number}`), "Person", "chair"];
+for (const [what, classes, labels, current] of [
+  ["a detector", COCO, ["Person"], ["Person"]],
+  ["a detector, and a classifier of visitors", COCO, ["man", "woman"], ["Person"]],
+  ["a classifier", ["man", "nobody", "woman"], ["woman", "man"], ["man", "woman"]],
+  ["models without person", ["cat", "dog"], ["tabby"], ["cat", "dog"]],
+  ["many classes without person", COCO.filter((name) => name !== "Person"), [], COCO.slice(0, 64)],
+]) test(`the classes that make a visitor with ${what}`, () => assert.deepEqual(currentClasses(classes, labels), current));
+
+test("the limits of classes, in words", () => {
+  assert.equal(classesNote(0, 2), "0 of 2 ticked. Tick at least one.");
+  assert.equal(classesNote(1, 90), "1 of 90 ticked. Tick at least one, at most 64.");
+});
+
+test("a model of whole pictures counts no lines and zones: the reason is shown instead of figures", () => {
+  const state = { cameras: { door: { occupancy: null, whole_pictures: true } }, setups: {}, setup_defaults: DEFAULTS, today: { report: null } };
+  const [place] = placesOf(state, "", true, String);
+  assert.deepEqual([place.figures, place.zones], [[], []]);
+  assert.match(place.note, /looks at whole pictures/);
 });
 
 test("a corner is deleted only from a polygon with more than three", () => {
@@ -188,12 +216,14 @@ const track = (number, label) => ({ number, box: [0.1, 0.2, 0.3, 0.4], label, si
 
 test("boxes are those of the counter's visitors, or else the detector's", () => {
   const prediction = { labels: [], detections: [PERSON, CHAIR] };
-  const texts = (tracks) => boxesOf({ prediction, tracks }, RULES).map(({ text, label }) => [spaces(text), label]);
+  const texts = (tracks) => boxesOf({ prediction, tracks }, RULES).map(({ name, note, label }) => [`${name} ${spaces(note)}`, label]);
   assert.deepEqual(texts(null), [["person 90 %", "person"]]);
   assert.deepEqual(texts([]), []);
   assert.deepEqual(texts([track(7, "woman"), track(8, "undecided")]), [["woman #7", "woman"], ["undecided #8", "undecided"]]);
   assert.equal(verdict({ prediction, tracks: [track(7, "woman"), track(8, "man")] }, RULES).text, "2 visitors");
-  assert.equal(verdict({ prediction, tracks: [track(7, "woman")] }, RULES).text, "person");
+  const only = (label) => Object.values(verdict({ prediction, tracks: [track(7, label)] }, RULES));
+  assert.deepEqual(only("woman"), ["seen", "woman", "woman", ""]);
+  assert.deepEqual(only("undecided"), ["unsure", "", "undecided", ""]);
 });
 
 test("undecided visitors have a neutral colour, and come last", () => {
