@@ -1,5 +1,6 @@
 """A Docker engine, and the suite of docker-compose.yml in it."""
 
+import fcntl
 import json
 import os
 import re
@@ -39,23 +40,35 @@ def works(*command: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[None]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The engine of this machine; in CI, an engine that runs only for the tests. Skips the tests without an engine.
 
     `FOOTFALL_DOCKER` is the path of a script that starts an engine, and provides the base images without a registry.
     """
     script = Path(os.environ.get("FOOTFALL_DOCKER") or ROOT.parent / "shared/docker/up.sh")
-    own = None
-    if os.environ.get("CI") and script.exists():
-        own = re.search(r"dockerd started, pid (\d+)", run(str(script), seconds=BUILD))
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder  # that of all processes of this run
+    pid, users = folder / "dockerd.pid", (folder / "dockerd.users").open("w")
+    with (folder / "dockerd.start").open("w") as start:  # other processes may run other tests of containers
+        fcntl.flock(start, fcntl.LOCK_EX)
+        fcntl.flock(users, fcntl.LOCK_SH)
+        if (
+            os.environ.get("CI")
+            and script.exists()
+            and (own := re.search(r"dockerd started, pid (\d+)", run(str(script), seconds=BUILD)))
+        ):
+            pid.write_text(own[1])
     if not works("docker", "info"):
         pytest.skip("no Docker engine responds; start one, or set FOOTFALL_DOCKER to a script that starts one")
     if not works("docker", "compose", "version") and not shutil.which("docker-compose"):
         pytest.skip("neither docker compose nor docker-compose is installed")
     yield
-    if own:
-        os.kill(int(own[1]), signal.SIGTERM)
-        until(lambda: not works("docker", "info"), 60, "the end of the engine")
+    with users, suppress(BlockingIOError):  # another process still uses the engine, and will end it
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if pid.exists():
+            os.kill(int(pid.read_text()), signal.SIGTERM)
+            pid.unlink()
+            until(lambda: not works("docker", "info"), 60, "the end of the engine")
 
 
 def compose(*arguments: str, environment: Mapping[str, str], seconds: float = 180.0) -> str:
