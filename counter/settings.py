@@ -25,10 +25,12 @@ class Settings(SetupSettings):
     )
     tz: str | None = Field(default=None, description="the site's time zone, such as Europe/Berlin; by default the system's")
     visit_frames: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=3, description="number of predictions by which a label must outnumber all others for a visit to start"
+        default=3,
+        description="without a detector: number of predictions by which a label must outnumber all others for a visit to start",
     )
     visit_gap_seconds: Seconds = Field(
-        default=1.5, description="time without the visitor before a visit ends; must exceed the time between two frames"
+        default=1.5,
+        description="without a detector: time without the visitor before a visit ends; must exceed the time between two frames",
     )
 
     occupancy_reset: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = Field(
