@@ -183,9 +183,10 @@ def test_faces_are_decoded_as_published(number: int, side: int, seed: int, boxes
     assert len(anchors) == number
     regressor, logits = np.zeros((1, number, 16), np.float32), np.full((1, number, 1), -200, np.float32)
     found = []
-    for index in chance.sample(range(number), 40):
+    levels = [step * 0.3 for step in range(-20, 20)]  # apart, so that rounding does not change their order
+    for index, level in zip(chance.sample(range(number), 40), chance.sample(levels, 40), strict=True):
         dx, dy, width, height = (chance.uniform(*span) * side for span in [(-0.1, 0.1)] * 2 + [(0.05, 0.4)] * 2)
-        regressor[0, index, :4], logits[0, index] = (dx, dy, width, height), chance.uniform(-6, 6)
+        regressor[0, index, :4], logits[0, index] = (dx, dy, width, height), level
         x, y = anchors[index][0] + dx / side, anchors[index][1] + dy / side
         box = (x - width / side / 2, y - height / side / 2, width / side, height / side)
         found.append(Finding("face", 1 / (1 + float(np.exp(-logits[0, index, 0]))), box))
