@@ -49,11 +49,12 @@ def detect(recogniser: Recogniser, clip: Path, rate: float) -> list[FoundFrame]:
 
 def count(frames: Sequence[FoundFrame]) -> int:
     """Returns the number of visitors."""
-    counter, ended = TrackCounter(TrackRules(aspect=frames[0].aspect)), 0
+    counter, events = TrackCounter(TrackRules(aspect=frames[0].aspect)), []
     for number, (at, aspect, detections) in enumerate(frames):
         prediction = Prediction("clip", "bench", number, at, at, at, 0.0, "bench@0", (), detections, aspect=aspect)
-        ended += len(counter.process(at, prediction).ended)
-    return ended + len(counter.end_all().ended)
+        events.append(counter.process(at, prediction))
+    events.append(counter.end_all())
+    return sum(ended.is_visit for one in events for ended in one.ended)
 
 
 def main() -> None:
