@@ -85,7 +85,7 @@ $(VENV)-peers/.done: benchmarks/tracking/requirements.txt
 scenes: $(VENV)/.demo ## writes a clip and its truth: make scenes SEED=7; with one visitor at a time: DEMO=classifier
 	@exec $(VENV)/bin/python -m demo.clip --demo "$${DEMO:-people}" "$${SEED:?is not set: make scenes SEED=7}"
 
-model: $(VENV)/.model ## trains the demo's detector again (about an hour); its classifier: DEMO=classifier (20 minutes)
+model: $(VENV)/.model ## trains the demo's detector again (about 90 minutes); its classifier: DEMO=classifier (20 minutes)
 	@exec $(VENV)/bin/python -m demo.train$(if $(filter classifier,$(DEMO)),,_detector)
 
 deployment: ## writes the IoT Edge deployment for each platform into config/, with the values of .env

@@ -24,7 +24,7 @@ from demo.train import DESCRIPTION, write_export
 
 log = logging.getLogger(__name__)
 
-EPOCHS = 14
+EPOCHS = 6
 BATCH_SIZE = 16
 LEARNING_RATE = 2e-3
 """Highest learning rate. It rises during the first half epoch, and decays to 0 along a cosine."""
