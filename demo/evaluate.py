@@ -4,16 +4,14 @@
 """
 
 import argparse
-import multiprocessing
-import os
 import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from demo.cores import on_all_cores
 from demo.figure import LABELS
 from demo.light import LIGHTS
 from demo.pictures import draw_report, draw_scenes
@@ -34,8 +32,7 @@ VERDICT_COLUMNS = ("found", "wrong label", "missed", "split", "invented")
 def main() -> int:
     """Prints the report. Returns exit code 0; invalid arguments end the program with exit code 2 and a message."""
     arguments = parse_arguments("demo.evaluate", __doc__ or "", SEEDS, MINUTES)
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        scenes = list(pool.map(partial(run_scene, seconds=arguments.minutes * 60), arguments.seeds))
+    scenes = on_all_cores(partial(run_scene, seconds=arguments.minutes * 60), arguments.seeds)
     report = tables(scenes)
     print(report)
     if arguments.write:

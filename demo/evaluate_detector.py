@@ -3,13 +3,11 @@
 ``python -m demo.evaluate_detector [SEED ...]`` prints the tables. With ``--write`` they go into the documentation, with pictures.
 """
 
-import multiprocessing
-import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from demo.cores import on_all_cores
 from demo.counted import count, with_perfect_identity
 from demo.disturbance import disturbed
 from demo.evaluate import parse_arguments, write_report
@@ -28,8 +26,7 @@ MINUTES = 2.0
 def main() -> int:
     """Prints the report. Returns exit code 0; invalid arguments end the program with exit code 2 and a message."""
     arguments = parse_arguments("demo.evaluate_detector", __doc__ or "", SEEDS, MINUTES)
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        scenes = list(pool.map(partial(evaluate_scene, seconds=arguments.minutes * 60), arguments.seeds))
+    scenes = on_all_cores(partial(evaluate_scene, seconds=arguments.minutes * 60), arguments.seeds)
     report = tables(scenes)
     print(report)
     if arguments.write:

@@ -1,8 +1,5 @@
 """Training samples: moments of many scenes after the classifier's preprocessing, with their labels."""
 
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +7,7 @@ from numpy.typing import NDArray
 
 from capture.prepare import encode_jpeg
 from classifier.preprocess import centre_crop, decode
+from demo.cores import on_all_cores
 from demo.figure import LABELS
 from demo.light import DAY_SECONDS
 from demo.rng import create_rng
@@ -40,8 +38,7 @@ class Samples(NamedTuple):
 
 def draw_samples(seeds: range) -> Samples:
     """Draws one day of each scene, on all cores. The samples are in the order of the seeds."""
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        parts = list(pool.map(_draw_day, seeds, chunksize=4))
+    parts = on_all_cores(_draw_day, seeds, chunksize=4)
     return Samples(np.concatenate([part.pictures for part in parts]), np.concatenate([part.probabilities for part in parts]))
 
 

@@ -7,10 +7,7 @@ also by supervision's LineZone. With --write, the table goes into docs/figures.m
 """
 
 import argparse
-import multiprocessing
-import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +15,7 @@ from typing import NamedTuple
 from benchmarks.tracking.others import PeerClip, paths_of_tracks, run_peers
 from counter.tracking.things import Thing, things_in
 from demo.about import DETECTOR
+from demo.cores import on_all_cores
 from demo.counted import DOOR, Counted, count, crossings_of_paths, with_perfect_identity
 from demo.disturbance import disturbed
 from demo.evaluate import write_report
@@ -114,8 +112,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="update docs/figures.md")
     arguments = parser.parse_args()
     record_scene = partial(record_all, seconds=60 * arguments.minutes, with_detector=not arguments.without_detector)
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        scenes = list(pool.map(record_scene, arguments.seeds))
+    scenes = on_all_cores(record_scene, arguments.seeds)
     rows = [row for boxes in scenes[0] for row in compare(boxes, [scene[boxes] for scene in scenes], arguments.peers)]
     print(table(rows))
     if arguments.write:
