@@ -13,8 +13,8 @@ import cv2
 
 from bus import Bus, Frame
 from bus.settings import BusSettings
+from capture.picture import Pixels
 from capture.prepare import Preparation, encode_jpeg
-from capture.source import Picture
 from demo.about import CLIP
 
 WIDTH, HEIGHT = 640, 480
@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 640, 480
 def read_jpegs(folder: Path, width: int = WIDTH, height: int = HEIGHT) -> list[bytes]:
     """Returns the pictures of a folder as JPEGs, resized and encoded like a camera's frames."""
     preparation = Preparation(width, height)
-    pictures: list[Picture | None] = [cv2.imread(str(path)) for path in sorted(folder.glob("*.jpg"))]
+    pictures: list[Pixels | None] = [cv2.imread(str(path)) for path in sorted(folder.glob("*.jpg"))]
     return [encode_jpeg(preparation.apply(picture), 80) for picture in pictures if picture is not None]
 
 

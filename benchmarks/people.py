@@ -13,7 +13,7 @@ import cv2
 
 from benchmarks.tables import print_row
 from bus import Detection
-from capture.source import Picture
+from capture.picture import Pixels
 from classifier.export import read_export
 from classifier.model import Model
 from classifier.recogniser import Recogniser
@@ -36,7 +36,7 @@ def load_model(folder: Path) -> Model:
     return Model(read_export(folder))
 
 
-def find_visitors(recogniser: Recogniser, picture: Picture) -> list[Detection]:
+def find_visitors(recogniser: Recogniser, picture: Pixels) -> list[Detection]:
     """Returns the visitors in a picture that a detector is sure of, from the left."""
     found = recogniser.recognise(recogniser.prepare(picture)).detections
     sure = (one for one in found if one.is_visitor and one.confidence >= THRESHOLD)
@@ -120,7 +120,7 @@ def _truth(folder: Path) -> dict[str, Any]:
     return document
 
 
-def _frames(clip: Path) -> Iterator[tuple[int, Picture]]:
+def _frames(clip: Path) -> Iterator[tuple[int, Pixels]]:
     """Yields the numbered frames of a clip."""
     video = cv2.VideoCapture(str(clip))
     number = 0

@@ -67,7 +67,8 @@ class Frame(Message):
 
     `session` changes at each start of the capture process, and `sequence` numbers the frames of a session from 0. `captured_at`
     is the wall-clock time. `session_time` is the time since the session's first picture, by a clock that is never set. `demo` is
-    true for a drawn scene.
+    true for a drawn scene. `held` is the number of seconds, from the frame before on, in which capture held frames back because
+    nothing moved: until then the picture was as in the frame before.
     """
 
     TOPIC = topics.frame
@@ -83,11 +84,12 @@ class Frame(Message):
     height: PixelCount
     jpeg: Annotated[bytes, Strict(), Field(min_length=1)]
     demo: Flag = False
+    held: Duration = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction(Message):
-    """The model's output for one frame, with that frame's session, sequence and times.
+    """The model's output for one frame, with that frame's session, sequence, times and `held`.
 
     A classifier of whole pictures gives `labels`, a detector gives `detections`; both are sorted, highest first. `model` is the
     model's name and the start of its SHA-256; of a detector with a classifier, both, joined by "+". `demo` is true if the frame
@@ -108,6 +110,7 @@ class Prediction(Message):
     detections: tuple[Detection, ...] = ()
     demo: Flag = False
     aspect: Annotated[float, Strict(), Field(gt=0, le=100, allow_inf_nan=False)] = 4 / 3
+    held: Duration = 0.0
 
     @property
     def origin(self) -> str:

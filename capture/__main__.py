@@ -12,10 +12,11 @@ from bus.states import STARTING
 from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Framer, RateLimiter
+from capture.picture import UnusablePicture
 from capture.prepare import Preparation
 from capture.reader import Playback, Reader
 from capture.settings import Settings
-from capture.source import CapturedPicture, Recording, Source, UnusablePicture
+from capture.source import CapturedPicture, Recording, Source
 from runtime import process
 from runtime.heartbeat import Calls
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 
 from bus import Frame
+from capture.picture import Picture
 from capture.prepare import Preparation, encode_jpeg
 from capture.source import CapturedPicture
 
@@ -66,14 +67,20 @@ class Framer:
         """Returns the frame of a picture, or None if it is too early and not a snapshot. Raises `UnusablePicture`."""
         if not self._rate_limiter.allows(captured.monotonic_at) and not is_snapshot:
             return None
-        picture = self._preparation.apply(captured.picture)
-        height, width = picture.shape[:2]
+        compressed, (width, height) = self._compress(captured.picture)
         elapsed = self._elapsed(captured)
-        compressed = encode_jpeg(picture, self._quality)
         if self._sequence == 0:  # a file can appear after this process has started
             self._demo = self._is_drawn()
         numbers = self._sequence, elapsed, captured.captured_at, width, height
         return Frame(self._camera, self._session, *numbers, compressed, self._demo)
+
+    def _compress(self, picture: Picture) -> tuple[bytes, tuple[int, int]]:
+        """Returns the frame's JPEG, and its width and height. If nothing needs the pixels, the JPEG is the camera's own."""
+        if (jpeg := picture.jpeg) is not None and self._preparation.keeps(picture.size):
+            return jpeg, picture.size
+        pixels = self._preparation.apply(picture.pixels())
+        height, width = pixels.shape[:2]
+        return encode_jpeg(pixels, self._quality), (width, height)
 
     def _elapsed(self, captured: CapturedPicture) -> float:
         """Returns the seconds from the first picture to this one, by a clock that is never set."""

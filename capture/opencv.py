@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 
-from capture.source import Picture, SourceLost
+from capture.decoded import DecodedPicture
+from capture.picture import Picture
+from capture.source import SourceLost
 
 __all__ = ["cv2", "open_capture", "read_until_lost"]
 
@@ -33,4 +35,4 @@ def read_until_lost(name: str, capture: cv2.VideoCapture) -> Iterator[Picture]:
         ok, picture = capture.read()
         if not ok:
             raise SourceLost(f"{name}: it stopped sending pictures")
-        yield picture
+        yield DecodedPicture(picture)

@@ -7,10 +7,9 @@ import cv2
 import numpy as np
 
 from bus.setup import Polygon
-from capture.source import Picture, UnusablePicture
+from capture.jpeg import MAX_SIDE
+from capture.picture import Pixels, UnusablePicture
 
-MAX_SIDE = 16_384
-"""Pixels. No camera needs more, and resizing a very narrow picture must not fill the memory."""
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -27,7 +26,11 @@ class Preparation:
     gray: bool = False
     mask: Callable[[], Sequence[Polygon]] = tuple
 
-    def apply(self, picture: Picture) -> Picture:
+    def keeps(self, size: tuple[int, int]) -> bool:
+        """Returns whether a picture of this width and height stays as it is, so that its pixels are not needed."""
+        return not self.rotate and not self.gray and not self.mask() and new_size(*size, self.width, self.height) == size
+
+    def apply(self, picture: Pixels) -> Pixels:
         """Returns the prepared picture: height x width x 3, or height x width if grey. Raises `UnusablePicture`."""
         if self.rotate:
             picture = cv2.rotate(picture, _ROTATIONS[self.rotate])
@@ -41,7 +44,7 @@ class Preparation:
         return masked(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if self.gray else picture, self.mask())
 
 
-def masked(picture: Picture, mask: Sequence[Polygon]) -> Picture:
+def masked(picture: Pixels, mask: Sequence[Polygon]) -> Pixels:
     """Returns a copy of a picture that is black inside the polygons, and on the pixels that their edges touch.
 
     Corners are parts of the picture's width and height. Without polygons, returns the picture itself.
@@ -66,7 +69,7 @@ def new_size(width: int, height: int, wanted_width: int | None, wanted_height: i
     return width, height
 
 
-def decode(data: bytes) -> Picture | None:
+def decode(data: bytes) -> Pixels | None:
     """Decodes a picture file and rotates it as its EXIF data says. Returns None if it is not a picture."""
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
@@ -74,7 +77,7 @@ def decode(data: bytes) -> Picture | None:
         return None
 
 
-def encode_jpeg(picture: Picture, quality: int) -> bytes:
+def encode_jpeg(picture: Pixels, quality: int) -> bytes:
     """Compresses a picture; quality 1..100. Raises `UnusablePicture`, for example above 65,500 px a side."""
     ok, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not ok:

@@ -9,7 +9,9 @@ import time
 from bus import NewestSlot
 from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.commands import ReportState
-from capture.source import CapturedPicture, Picture, Pictures, Recording, Source, SourceLost
+from capture.picture import Picture
+from capture.source import CapturedPicture, Pictures, Recording, Source, SourceLost
+from capture.timing import SourceClock
 from runtime.backoff import Backoff
 from runtime.heartbeat import Calls
 from runtime.steady import steady
@@ -52,6 +54,7 @@ class Reader(Worker):
         self._picture_timeout = picture_timeout
         self._calls = calls or Calls()
         self._backoff = backoff or Backoff()
+        self._clock = SourceClock()
         self._newest: NewestSlot[None, CapturedPicture] = NewestSlot()
         self._last_picture_at = time.monotonic()
         self._lost = False
@@ -87,6 +90,7 @@ class Reader(Worker):
     def _read_source(self) -> None:
         """Reads until the source ends or the reader is stopped. Raises `SourceLost`."""
         pictures, opened_at = 0, time.monotonic()
+        self._clock = SourceClock()
         with contextlib.closing(self._pictures()) as source:
             for picture in source:
                 if self.stopping.is_set():
@@ -96,16 +100,18 @@ class Reader(Worker):
                 if pictures == 0 or self._lost:
                     self._lost = False
                     self._report(RUNNING, "")
-                self._on_picture(picture, pictures)
+                self._on_picture(picture)
                 pictures += 1
                 if time.monotonic() - opened_at > self.backoff_reset_time:
                     self._backoff.reset()
         if pictures == 0:
             raise SourceLost("the source contains no picture")
 
-    def _on_picture(self, picture: Picture, number: int) -> None:  # noqa: ARG002  # for subclasses
-        """Stores a picture. `number` counts from 0 since the source was opened."""
-        self._newest.put(None, CapturedPicture(picture, round(time.time(), 3), steady()))
+    def _on_picture(self, picture: Picture) -> None:
+        """Stores a picture."""
+        now = steady()
+        at = self._clock.captured_at(picture.timestamp, now)
+        self._newest.put(None, CapturedPicture(picture, round(time.time() - (now - at), 3), at))
 
     def _pictures(self) -> Pictures:
         """Yields the source's pictures, and records each call into it."""
@@ -139,11 +145,11 @@ class Playback(Reader):
 
     def __init__(self, recording: Recording, report: ReportState, calls: Calls | None = None) -> None:
         super().__init__(recording, report, loop=False, picture_timeout=float("inf"), calls=calls)
-        self._recording = recording
         self._next: queue.Queue[CapturedPicture] = queue.Queue()
         self._done = threading.Semaphore(0)
         self._is_taken = False
         self._begun_at = steady()
+        self._first_timestamp: float | None = None
 
     def take(self, timeout: float) -> CapturedPicture | None:
         """Returns the next picture, or None after `timeout` seconds."""
@@ -157,8 +163,11 @@ class Playback(Reader):
         self._is_taken = True
         return captured
 
-    def _on_picture(self, picture: Picture, number: int) -> None:
-        at = self._begun_at + self._recording.position(number)
+    def _on_picture(self, picture: Picture) -> None:
+        timestamp = picture.timestamp or 0.0
+        if self._first_timestamp is None:
+            self._first_timestamp = timestamp
+        at = self._begun_at + timestamp - self._first_timestamp
         self._next.put(CapturedPicture(picture, round(time.time(), 3), at))
         while not self._done.acquire(timeout=POLL_INTERVAL) and not self.stopping.is_set():
             pass

@@ -5,20 +5,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
+from capture.picture import Picture
 from capture.timing import Clock
 from runtime.address import HIDDEN, public_address
 from runtime.errors import FootfallError
 from runtime.logs import one_line
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Picture = NDArray[Any]
-    """Height x width x 3, BGR, uint8; height x width if grey."""
-else:
-    Picture = Any  # so that settings can be read without NumPy
 
 Pictures = Generator[Picture | None, None, None]
 """Pictures, and None about once a second during a long wait, to distinguish it from a hang."""
@@ -26,10 +19,6 @@ Pictures = Generator[Picture | None, None, None]
 
 class SourceLost(FootfallError):
     """A source that cannot be opened, or stopped sending pictures. A retry can help."""
-
-
-class UnusablePicture(FootfallError):
-    """A picture that cannot become a frame. The next one can."""
 
 
 class CapturedPicture(NamedTuple):
@@ -53,14 +42,7 @@ class Source(ABC):
 
 
 class Recording(Source):
-    """A source with an end, whose timing does not depend on when it is played."""
-
-    interval: float
-    """Seconds between two pictures; valid once the source is open."""
-
-    def position(self, number: int) -> float:
-        """Returns the seconds from the first picture to the last one that was yielded, which is picture `number`, from 0."""
-        return number * self.interval
+    """A source with an end, whose timing does not depend on when it is played. Each of its pictures has a timestamp."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,10 @@ MAX_DELAY = 1.0
 """Seconds that playback can lag behind. Beyond that it slows down."""
 YIELD_INTERVAL = 1.0
 """Seconds between two yields of None during a wait."""
+MAX_STEP = 10.0
+"""Seconds. A longer step between two timestamps, or one backwards, is a new start of the source's clock, not a wait."""
+DRIFT = 0.01
+"""The fraction of a delay that counts as the source's clock being slower than ours."""
 
 
 class Clock(Protocol):
@@ -47,3 +51,30 @@ def paced(items: Iterable[T], interval: float, every_frame: bool = False, clock:
         shown_at = clock.monotonic()
         yield item
     yield from wait_until(due, clock)  # show the last item as long as the others
+
+
+class SourceClock:
+    """When pictures were captured, from their timestamps and the times at which they arrived.
+
+    A picture can arrive late, for example with others at once, but never early. So the smallest delay so far is taken as that of
+    the source's clock, and later ones as jitter.
+    """
+
+    def __init__(self) -> None:
+        self._offset: float | None = None
+        """Our clock minus the source's."""
+        self._last: float | None = None
+        """The last timestamp."""
+
+    def captured_at(self, timestamp: float | None, now: float) -> float:
+        """Returns when a picture that arrives `now` was captured, by our monotonic clock; `now` if it has no timestamp."""
+        if timestamp is None:
+            return now
+        offset, is_new = now - timestamp, self._last is None or not 0 <= timestamp - self._last < MAX_STEP
+        self._last = timestamp
+        delay = 0.0 if self._offset is None else offset - self._offset
+        if self._offset is None or is_new or delay < 0:
+            self._offset = offset
+        else:
+            self._offset += DRIFT * delay
+        return timestamp + self._offset

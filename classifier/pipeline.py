@@ -135,8 +135,8 @@ class Pipeline:
     def _publish_prediction(self, frame: Frame, result: Result, is_demo: bool) -> None:
         now, inference_ms = round(time.time(), 3), round(result.inference_ms, 2)
         origin = (frame.camera, frame.session, frame.sequence, frame.session_time, frame.captured_at)
-        found = (result.model, result.labels, result.detections, is_demo, round(frame.width / frame.height, 4))
-        self._publish(Prediction(*origin, now, inference_ms, *found))
+        found = (result.model, result.labels, result.detections, is_demo)
+        self._publish(Prediction(*origin, now, inference_ms, *found, round(frame.width / frame.height, 4), frame.held))
         self._metrics.put(names.INFERENCE_MS, inference_ms)
         self._metrics.put(names.FRAME_AGE_MS, round((now - frame.captured_at) * 1000, 1))
 

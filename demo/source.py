@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from capture.source import Picture, Pictures, Source, SourceKind, SourceOptions
+from capture.picture import Pixels
+from capture.source import Pictures, Source, SourceKind, SourceOptions
 from capture.timing import paced
 
 PREFIX = "demo:"
@@ -32,13 +33,14 @@ class DrawnScene(Source):
 
     def pictures(self) -> Pictures:
         """Returns pictures without end, from the scene's start; None while it waits for the next frame's time."""
-        from demo.hall_scenes import HallScene  # noqa: PLC0415  # imports OpenCV, which reading the settings does not need
+        from capture.decoded import DecodedPicture  # noqa: PLC0415  # imports OpenCV, which reading the settings does not need
+        from demo.hall_scenes import HallScene  # noqa: PLC0415
         from demo.scenes import Scene  # noqa: PLC0415
         from demo.visitors import FRAME_RATE  # noqa: PLC0415
 
-        def play(moments: Iterator[Moment], draw: Callable[[Moment], Picture]) -> Pictures:
+        def play(moments: Iterator[Moment], draw: Callable[[Moment], Pixels]) -> Pictures:
             for moment in paced(moments, 1 / FRAME_RATE, clock=self._clock):
-                yield None if moment is None else draw(moment)
+                yield None if moment is None else DecodedPicture(draw(moment))
 
         if self._is_shop:
             shop = Scene(self._seed)

@@ -11,9 +11,10 @@ import cv2
 
 from bus import Crossing, Prediction, Setup, Visit
 from capture.framer import RateLimiter
+from capture.picture import UnusablePicture
 from capture.prepare import Preparation
 from capture.settings import Settings as CaptureSettings
-from capture.source import Recording, SourceOptions, UnusablePicture, display_name
+from capture.source import Recording, SourceOptions, display_name
 from capture.sources import create_source
 from classifier.decoders import UnusableOutput
 from classifier.recogniser import Prepared, Recogniser
@@ -94,17 +95,16 @@ class Clip:
 
     def frames(self, recogniser: Recogniser) -> Iterator[ClipFrame]:
         """Yields the frames at FRAME_RATE at most, prepared as capture does, but not compressed as JPEG. Raises `SourceLost`."""
-        number, shown, begin = 0, 0, 0.0
+        number, begin = 0, 0.0
         with closing(self.recording.pictures()) as pictures:
             for picture in pictures:
                 if picture is None:
                     continue
-                at = self.recording.position(shown)
-                shown += 1
+                at = picture.timestamp or 0.0
                 if not self._limiter.allows(at):
                     continue
                 try:
-                    prepared = self._preparation.apply(picture)
+                    prepared = self._preparation.apply(picture.pixels())
                 except UnusablePicture:
                     self.unusable += 1
                     continue

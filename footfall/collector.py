@@ -8,8 +8,8 @@ from datetime import datetime
 from paho.mqtt import client as mqtt
 
 from bus import Detection, Frame, InvalidMessage, InvalidSetting, Prediction, topics
+from capture.picture import Pixels
 from capture.prepare import encode_jpeg
-from capture.source import Picture
 from classifier.preprocess import decode
 from classifier.recogniser import crop, is_classified
 from classifier.settings import Settings
@@ -118,7 +118,7 @@ class Collector:
         return UNDECIDED if best is None or best.probability < self._settings.threshold else best.name
 
 
-def _decoded(frame: Frame) -> Picture | None:
+def _decoded(frame: Frame) -> Pixels | None:
     try:
         return decode(frame.jpeg)
     except InvalidMessage:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.source import Picture, display_name
+from capture.picture import Pixels
+from capture.source import display_name
 from footfall.guess import folder_name
 from runtime.errors import FootfallError, InvalidSetting
 
@@ -61,7 +62,7 @@ class PictureFolder:
             return False
         return label not in self._last or elapsed - self._last[label][0] >= MIN_INTERVAL
 
-    def is_new(self, label: str, picture: Picture, elapsed: float) -> bool:
+    def is_new(self, label: str, picture: Pixels, elapsed: float) -> bool:
         """Returns whether a picture differs from the last one with its label. It is then the last one."""
         seen = signature(picture)
         if label in self._last and difference(seen, self._last[label][1]) < MIN_DIFFERENCE:
@@ -96,7 +97,7 @@ class PictureFolder:
                     folder.rmdir()
 
 
-def signature(picture: Picture) -> NDArray[np.float32]:
+def signature(picture: Pixels) -> NDArray[np.float32]:
     """Returns a picture (height x width x 3, BGR) in 16 x 16 grey levels."""
     small = cv2.resize(picture, (SIGNATURE_SIDE, SIGNATURE_SIDE), interpolation=cv2.INTER_AREA)
     return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)

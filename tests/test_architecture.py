@@ -37,7 +37,11 @@ PRODUCT = ("runtime", "bus", *MODULES)
 DRIVERS = {
     "runtime": {"uvicorn": "server.py", "sqlite3": "database.py"},
     "bus": {"paho": "client.py connection.py outbound.py subscriptions.py"},
-    "capture": {"cv2": "sources/*.py opencv.py prepare.py", "av": "sources/*.py", "requests": "sources/*.py"},
+    "capture": {
+        "cv2": "sources/*.py opencv.py prepare.py decoded.py jpeg.py motion.py",
+        "av": "sources/*.py video.py",
+        "requests": "sources/*.py",
+    },
     "classifier": {
         "cv2": "preprocess.py nms.py",
         "tflite_runtime": "backends/tflite.py",

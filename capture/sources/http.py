@@ -1,5 +1,6 @@
 """Cameras at http and https addresses, which send one picture for each request, or a stream."""
 
+import contextlib
 import hashlib
 import http.client
 import ssl
@@ -13,8 +14,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from capture.mjpeg import find_jpegs
+from capture.picture import Picture, UnusablePicture
 from capture.source import (
-    Picture,
     Pictures,
     Source,
     SourceKind,
@@ -34,7 +35,8 @@ MAX_FAILURES = 3
 """Failed requests in a row until the camera is lost."""
 _VIDEO_TYPES = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
 _PAGE_TYPES = ("text/html", "application/json", "application/xhtml+xml")
-_PICTURE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")
+_JPEG = b"\xff\xd8\xff"
+_PICTURE_SIGNATURES = (_JPEG, b"\x89PNG\r\n")
 _NEXT_JPEG = b"\xff\xd9\xff\xd8\xff"
 """The end of a JPEG followed by the beginning of another, which only a stream has."""
 _REASONS: dict[type[Exception], str] = {
@@ -81,7 +83,7 @@ class HttpCamera(Source):
                         failures = MAX_FAILURES
                         yield from self._read_stream(chain([data], _chunks(response)))
                         raise _UnusableResponse("it stopped sending pictures")
-                    yield _decode(data)
+                    yield _picture(data)
                 failures = 0
             except _IsVideo:
                 raise
@@ -122,11 +124,14 @@ class HttpCamera(Source):
 
     def _read_stream(self, chunks: Iterable[bytes]) -> Pictures:
         """Yields the valid pictures of a stream. Raises `_UnusableResponse` after the timeout without one."""
-        from capture.prepare import decode  # noqa: PLC0415  # the driver
+        from capture.jpeg import JpegPicture  # noqa: PLC0415  # the driver
 
         seen_at = time.monotonic()
         for data in find_jpegs(chunks, self._max_bytes):
-            picture = None if data is None else decode(data)
+            picture = None
+            if data is not None:
+                with contextlib.suppress(UnusablePicture):
+                    picture = JpegPicture(data)
             if picture is not None:
                 seen_at = time.monotonic()
                 yield picture
@@ -211,13 +216,20 @@ def _create_opener(address: str) -> tuple[urllib.request.OpenerDirector, str]:
     return opener, url
 
 
-def _decode(data: bytes) -> Picture:
-    from capture.prepare import decode  # noqa: PLC0415  # the driver
+def _picture(data: bytes) -> Picture:
+    from capture.decoded import DecodedPicture  # noqa: PLC0415  # the driver
+    from capture.jpeg import JpegPicture  # noqa: PLC0415
+    from capture.prepare import decode  # noqa: PLC0415
 
-    picture = decode(data)
-    if picture is None:
+    if data.startswith(_JPEG):
+        try:
+            return JpegPicture(data)
+        except UnusablePicture as error:
+            raise _UnusableResponse(str(error)) from None
+    pixels = decode(data)
+    if pixels is None:
         raise _UnusableResponse(f"OpenCV cannot decode its picture ({len(data)} bytes)")
-    return picture
+    return DecodedPicture(pixels)
 
 
 def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capture.source import Picture, Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
+from capture.picture import Pixels
+from capture.source import Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
 from capture.timing import Clock, paced, wait_until
 from runtime.logs import LogThrottle
 
@@ -37,14 +38,7 @@ class LocalFile(Recording):
         except RuntimeError as error:
             raise ValueError(str(error)) from None
         self._options = options
-        self.interval = 1 / DEFAULT_RATE
         self._throttle = LogThrottle(seconds=3600)
-        self._times: list[float] = []
-        """Of a video: the timestamps of the first and the last picture in seconds."""
-
-    def position(self, number: int) -> float:
-        """Returns the time of the last picture. A video that phones record has no steady rate, but timestamps."""
-        return self._times[-1] - self._times[0] if self._times else super().position(number)
 
     def is_drawn(self) -> bool:
         """Returns whether this is a clip of the demo, according to the JSON file of the same name."""
@@ -56,7 +50,6 @@ class LocalFile(Recording):
 
     def pictures(self) -> Pictures:
         """Yields the pictures of a video, or of a folder in the order of their names. Raises `SourceLost`."""
-        self._times = []
         try:
             is_still = self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)
         except OSError as error:
@@ -65,9 +58,10 @@ class LocalFile(Recording):
 
     def _stills(self) -> Pictures:
         """Yields each readable picture once, at the rate of the options."""
-        from capture.prepare import decode  # noqa: PLC0415  # the driver
+        from capture.decoded import DecodedPicture  # noqa: PLC0415  # the driver
+        from capture.prepare import decode  # noqa: PLC0415
 
-        self.interval = 1 / self._options.frame_rate
+        interval, number = 1 / self._options.frame_rate, 0
         try:
             files = [self._path] if self._path.is_file() else self._path.iterdir()
             paths = sorted(path for path in files if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
@@ -77,22 +71,24 @@ class LocalFile(Recording):
         due = clock.monotonic()
         for path in paths:
             try:
-                picture = decode(path.read_bytes())
+                pixels = decode(path.read_bytes())
             except OSError:  # it was removed after the listing
-                picture = None
-            if picture is None:
+                pixels = None
+            if pixels is None:
                 if self._throttle(str(path)) is not None:
                     log.warning("%s: OpenCV cannot decode this picture; skipping it", path)
                 yield None
                 continue
             yield from wait_until(due, clock)
-            due = max(due, clock.monotonic() - self.interval) + self.interval
-            yield picture
+            due = max(due, clock.monotonic() - interval) + interval
+            yield DecodedPicture(pixels, number * interval)
+            number += 1
         yield from wait_until(due, clock)  # show the last picture as long as the others
 
     def _video(self) -> Pictures:
         """Yields the pictures of the video at its own rate."""
-        from capture.opencv import cv2, open_capture  # noqa: PLC0415  # the driver
+        from capture.decoded import DecodedPicture  # noqa: PLC0415  # the driver
+        from capture.opencv import cv2, open_capture  # noqa: PLC0415
 
         name = display_name(str(self._path))
         if self._path.exists() and not self._path.is_file():  # opening a pipe waits for its writer, perhaps for ever
@@ -106,20 +102,20 @@ class LocalFile(Recording):
         absolute = str(self._path.absolute())  # FFmpeg would take the "12" of "12:30.mp4" for a protocol
         with open_capture(name, absolute, cv2.CAP_FFMPEG) as capture:
             rate = capture.get(cv2.CAP_PROP_FPS)
-            self.interval = 1 / (rate if MIN_RATE <= rate <= MAX_RATE else DEFAULT_RATE)
-            for picture in play(capture, self.interval, self._options.every_frame, self._options.clock):
-                if picture is not None:
-                    self._remember_time(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-                yield picture
+            interval = 1 / (rate if MIN_RATE <= rate <= MAX_RATE else DEFAULT_RATE)
+            last: float | None = None
+            for pixels in play(capture, interval, self._options.every_frame, self._options.clock):
+                if pixels is None:
+                    yield None
+                    continue
+                timestamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                if last is not None and not last < timestamp <= last + 1 / MIN_RATE:
+                    timestamp = last + interval
+                last = timestamp
+                yield DecodedPicture(pixels, timestamp)
 
-    def _remember_time(self, timestamp: float) -> None:
-        """Remembers the timestamp of a picture. Without a credible one, it follows the picture before by the interval."""
-        if self._times and not self._times[-1] < timestamp <= self._times[-1] + 1 / MIN_RATE:
-            timestamp = self._times[-1] + self.interval
-        self._times = [*self._times[:1], timestamp]
 
-
-def play(capture: "cv2.VideoCapture", interval: float, every_frame: bool, clock: Clock) -> Iterator[Picture | None]:
+def play(capture: "cv2.VideoCapture", interval: float, every_frame: bool, clock: Clock) -> Iterator[Pixels | None]:
     """Yields the pictures of an open video when they are due. Skipped pictures are not decoded."""
     for grabbed in paced(iter(capture.grab, False), interval, every_frame, clock):
         if grabbed is None:

@@ -16,7 +16,7 @@ import pytest
 from bus import About, Command, Frame, Message, Setup, Status
 from bus.states import CAMERA_LOST, ENDED, PAUSED, RUNNING, STARTING
 from capture.__main__ import BROKER_TIMEOUT
-from capture.source import Picture
+from capture.picture import Pixels
 from tests.support import samples, videos
 from tests.support.broker import Broker
 from tests.support.cameras import snapshot_camera
@@ -55,7 +55,7 @@ def back(broker: Broker) -> Iterator[BackCamera]:
         yield listener
 
 
-def picture(frame: Frame) -> Picture:
+def picture(frame: Frame) -> Pixels:
     return cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from bus import Setups
 from capture.__main__ import _create_framer
+from capture.decoded import DecodedPicture
 from capture.framer import Framer, RateLimiter
 from capture.mjpeg import find_jpegs
+from capture.picture import UnusablePicture
 from capture.prepare import Preparation, decode, encode_jpeg, new_size
 from capture.settings import Settings
-from capture.source import CapturedPicture, UnusablePicture
+from capture.source import CapturedPicture
 from runtime.metrics import Metrics
 from tests.support import videos
 
@@ -76,7 +78,7 @@ def test_one_side_alone_keeps_the_aspect_ratio(width: int, height: int, wanted: 
 
 def test_a_picture_that_cannot_become_a_frame() -> None:
     """A picture that is too large for a JPEG is refused with its size, unless it is resized."""
-    captured = CapturedPicture(np.zeros((2, 70_000, 3), np.uint8), 1.0, 1.0)
+    captured = CapturedPicture(DecodedPicture(np.zeros((2, 70_000, 3), np.uint8)), 1.0, 1.0)
     flat, thin = Preparation(height=64), Preparation(rotate=90, width=64)
     for preparation, reason in ((Preparation(), "70000x2"), (flat, "at most 16384"), (thin, "at most 16384")):
         with pytest.raises(UnusablePicture, match=reason):
@@ -123,13 +125,15 @@ def test_sequence_numbers_count_published_frames() -> None:
         (100.12, False, False, None),
         (100.20, False, True, (2, True)),
     ):
-        frame = framer.make_frame(CapturedPicture(PICTURE, 5000.0, at), is_snapshot)
+        frame = framer.make_frame(CapturedPicture(DecodedPicture(PICTURE), 5000.0, at), is_snapshot)
         assert (frame and (frame.sequence, frame.demo)) == expected
         frames += [frame] if frame else []
         if is_published:
             framer.mark_published()
     assert {(one.captured_at, one.width, one.height, one.session) for one in frames} == {(5000.0, 20, 10, frames[0].session)}
-    other = Framer("door", RateLimiter(10), Preparation(width=20), 20).make_frame(CapturedPicture(PICTURE, 5000.0, 100.0))
+    other = Framer("door", RateLimiter(10), Preparation(width=20), 20).make_frame(
+        CapturedPicture(DecodedPicture(PICTURE), 5000.0, 100.0)
+    )
     assert other
     assert other.session != frames[0].session
     assert len(other.jpeg) < len(frames[0].jpeg)  # lower quality
@@ -142,7 +146,8 @@ def test_steps_of_the_wall_clock_are_counted(step: float) -> None:
     framer = _create_framer(Settings(), Settings().create_source(), bus, Setups(bus), reports_clock=True)
     jitter = (0.0, 0.2, -0.3, step + 0.1, step, step - 0.4)
     frames = [
-        framer.make_frame(CapturedPicture(PICTURE, 5000 + number + off, 100.0 + number)) for number, off in enumerate(jitter)
+        framer.make_frame(CapturedPicture(DecodedPicture(PICTURE), 5000 + number + off, 100.0 + number))
+        for number, off in enumerate(jitter)
     ]
     assert [one.session_time for one in frames if one] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     assert bus.metrics.snapshot() == {"clock_steps": 1, "clock_stepped": pytest.approx(step, abs=0.5)}

@@ -9,9 +9,11 @@ from unittest.mock import Mock
 import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
+from capture.decoded import DecodedPicture
 from capture.reader import Playback, Reader
 from capture.source import CapturedPicture, Pictures, Recording, SourceLost, SourceOptions
 from capture.sources.local import LocalFile
+from capture.timing import SourceClock
 from runtime.heartbeat import Calls
 from tests.support import videos
 from tests.support.clock import Clock
@@ -23,8 +25,6 @@ class Scripted(Recording):
 
     With `hangs` it blocks until it is released, when the next picture is "read" or when it is "closed".
     """
-
-    interval = 0.04
 
     def __init__(self, *acts: int | Exception, pause: float = 0.0, hangs: str = "") -> None:
         self.opened = self.closed = 0
@@ -41,7 +41,7 @@ class Scripted(Recording):
                 raise act
             for number in range(act):
                 time.sleep(self._pause)
-                yield videos.numbered(number)
+                yield DecodedPicture(videos.numbered(number), number * 0.04)
             self.released.wait(limit(30) if self._hangs == "read" else 0.0)
         finally:
             self.released.wait(limit(30) if self._hangs == "closed" else 0.0)
@@ -62,7 +62,7 @@ def test_the_newest_picture_is_kept() -> None:
         until(lambda: ENDED in reports)
         captured = reader.take(limit(1))
         assert captured
-        assert videos.number_of(captured.picture) == 19
+        assert videos.number_of(captured.picture.pixels()) == 19
         assert abs(time.time() - captured.captured_at) < limit(5)
         assert reader.take(0.01) is None
 
@@ -129,12 +129,12 @@ def test_playback_skips_no_picture(work: float) -> None:
             captured = playback.take(limit(10))
             assert captured
             assert reports == [RUNNING]
-            taken.append((videos.number_of(captured.picture), captured.monotonic_at))
+            taken.append((videos.number_of(captured.picture.pixels()), captured.monotonic_at))
             time.sleep(work)
         assert playback.take(0.01) is None
         until(lambda: reports == [RUNNING, ENDED])
     assert [number for number, _ in taken] == list(range(20))
-    assert [at - taken[0][1] for _, at in taken] == pytest.approx([number * Scripted.interval for number in range(20)])
+    assert [at - taken[0][1] for _, at in taken] == pytest.approx([number * 0.04 for number in range(20)])
 
 
 @pytest.mark.parametrize("times", [[0.0, 0.5, 1.0, 1.04, 1.08, 1.12, 2.0], [0.0, 0.1, 0.2, 0.3]], ids=["variable", "steady"])
@@ -159,3 +159,27 @@ def test_a_stopped_recording_has_not_ended(kind: str) -> None:
         assert reader.take(limit(10))
     assert not reader.has_ended
     assert reports == [RUNNING]
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "captured"),
+    [
+        ([(0.0, 100.0), (0.1, 100.1), (0.2, 100.6), (0.3, 100.6)], [100.0, 100.1, 100.2, 100.3]),  # two at once
+        ([(0.0, 100.5), (0.1, 100.1), (0.2, 100.2)], [100.5, 100.1, 100.2]),  # only the first was late
+        ([(5.0, 100.0), (0.1, 100.1), (900.0, 100.2), (900.1, 100.3)], [100.0, 100.1, 100.2, 100.3]),  # its clock was set
+        ([(None, 100.0), (None, 107.0)], [100.0, 107.0]),
+    ],
+)
+def test_pictures_were_captured_when_their_timestamps_say(
+    arrivals: list[tuple[float | None, float]], captured: list[float]
+) -> None:
+    """A picture arrives late, but never early. A source's clock may be set, and it may have none."""
+    clock = SourceClock()
+    assert [clock.captured_at(*one) for one in arrivals] == pytest.approx(captured, abs=0.01)
+
+
+def test_a_source_whose_clock_is_slow() -> None:
+    """The time of capture does not fall behind when a source's clock loses a second an hour."""
+    clock = SourceClock()
+    delays = [now - clock.captured_at(now * 0.9997, now) for now in range(3600)]
+    assert max(delays) < 0.1

@@ -17,6 +17,7 @@ from bus.states import CAMERA_LOST, LEDGER_UNAVAILABLE, OFFLINE, PAUSED, RUNNING
 from capture.__main__ import publish_frame
 from capture.commands import CommandHandler
 from capture.consumers import Consumers
+from capture.decoded import DecodedPicture
 from capture.framer import Framer, RateLimiter
 from capture.prepare import Preparation
 from capture.source import CapturedPicture
@@ -158,7 +159,7 @@ def test_a_pause_during_the_wait_uses_no_number_twice() -> None:
         assert session
         is_over = partial(getattr, session, "is_over")
         publish = partial(modules.consumers.publish, publish=session.publish, is_over=is_over)
-        captured = CapturedPicture(videos.numbered(number), time.time(), float(number))
+        captured = CapturedPicture(DecodedPicture(videos.numbered(number)), time.time(), float(number))
         publish_frame(captured, framer, session, publish, modules.bus)
         commands.on_command(Command("door", "resume"))
         if session.is_over:  # an unpublished frame uses no number

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from bus import Box, Detection, Frame, Label, Prediction
-from capture.source import Picture
+from capture.picture import Pixels
 from classifier.preprocess import decode
 from classifier.settings import Settings
 from footfall import collector
@@ -31,22 +31,22 @@ from tests.support.broker import ROOT, Broker
 from tests.support.wait import limit, until
 
 
-def scene(seed: int, brightness: int = 0) -> Picture:
+def scene(seed: int, brightness: int = 0) -> Pixels:
     """Returns a picture of coarse noise, 120 x 160; another one for each seed."""
     coarse = np.random.default_rng(seed).integers(20, 200, (12, 16, 3), np.uint8)
     return (cv2.resize(coarse, (160, 120), interpolation=cv2.INTER_LINEAR) + np.uint8(brightness)).astype(np.uint8)
 
 
-def walker(picture: Picture, left: int) -> Picture:
+def walker(picture: Pixels, left: int) -> Pixels:
     """Returns the picture with a bright figure of 12 x 40 px, which is 2.5 % of it."""
     shown = picture.copy()
     shown[60:100, left : left + 12] = 255
     return shown
 
 
-def noisy(picture: Picture) -> Picture:
+def noisy(picture: Pixels) -> Pixels:
     """Returns the picture with the noise of a sensor."""
-    shown: Picture = np.clip(picture + np.random.default_rng(1).normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
+    shown: Pixels = np.clip(picture + np.random.default_rng(1).normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
     return shown
 
 
@@ -62,7 +62,7 @@ def noisy(picture: Picture) -> Picture:
     ],
     ids=["equal", "noise", "slightly brighter", "other light", "a visitor", "another scene"],
 )
-def test_pictures_that_differ(other: Picture, is_new: bool, tmp_path: Path) -> None:
+def test_pictures_that_differ(other: Pixels, is_new: bool, tmp_path: Path) -> None:
     """Noise makes no new picture; a visitor and other light do. Another label is compared with its own last picture."""
     folder = PictureFolder(tmp_path / "new", 10, 60)
     assert folder.is_new("man", scene(1), 0.0)
@@ -136,7 +136,7 @@ class Camera:
     def __init__(self, suite: Suite) -> None:
         self._suite, self._session, self._numbers = suite, secrets.token_hex(4), count()
 
-    def show(self, picture: Picture, *labels: Label, detections: tuple[Detection, ...] = (), is_predicted: bool = True) -> bytes:
+    def show(self, picture: Pixels, *labels: Label, detections: tuple[Detection, ...] = (), is_predicted: bool = True) -> bytes:
         """Publishes a frame, and its prediction. Returns the frame's JPEG."""
         number, now = next(self._numbers), time.time()
         jpeg = cv2.imencode(".jpg", picture)[1].tobytes()

@@ -9,15 +9,15 @@ import av
 import cv2
 import numpy as np
 
-from capture.source import Picture
+from capture.picture import Pixels
 
 
-def numbered(number: int, width: int = 64, height: int = 48) -> Picture:
+def numbered(number: int, width: int = 64, height: int = 48) -> Pixels:
     """Returns a grey picture. Its level encodes the number (0..24) and survives compression."""
     return np.full((height, width, 3), 5 + number * 10, np.uint8)
 
 
-def number_of(picture: Picture) -> int:
+def number_of(picture: Pixels) -> int:
     """Returns the number of such a picture."""
     return round((float(picture.mean()) - 5) / 10)
 
@@ -40,7 +40,7 @@ def pictures(folder: Path, number: int = 3) -> Path:
     return folder
 
 
-def timed_video(path: Path, pictures: Iterable[tuple[float, Picture]]) -> Path:
+def timed_video(path: Path, pictures: Iterable[tuple[float, Pixels]]) -> Path:
     """Writes a video of pictures (64 x 48, BGR), each with its time in seconds, at any rate, as phones record them."""
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("mpeg4", rate=30)

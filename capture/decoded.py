@@ -1,0 +1,34 @@
+"""Pictures of which the pixels are known: drawn ones, and those of a decoder."""
+
+import cv2
+
+from capture.picture import THUMBNAIL_SIDE, Picture, Pixels
+
+
+class DecodedPicture(Picture):
+    """A picture of pixels: height x width x 3, BGR, uint8; height x width if grey."""
+
+    def __init__(self, pixels: Pixels, timestamp: float | None = None) -> None:
+        super().__init__(timestamp)
+        self._pixels = pixels
+
+    @property
+    def size(self) -> tuple[int, int]:
+        height, width = self._pixels.shape[:2]
+        return width, height
+
+    def pixels(self) -> Pixels:
+        return self._pixels
+
+    def thumbnail(self) -> Pixels:
+        return shrunk(self._pixels)
+
+
+def shrunk(pixels: Pixels) -> Pixels:
+    """Returns a grey picture whose longer side is `THUMBNAIL_SIDE` px, or as it is if that is shorter."""
+    height, width = pixels.shape[:2]
+    scale = THUMBNAIL_SIDE / max(height, width)
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
