@@ -88,10 +88,9 @@ class Video:
             codec.flags |= LOW_DELAY
 
     @property
-    def rate(self) -> float | None:
-        """Frames a second, as declared or estimated; None if unknown."""
-        rate = self._stream.average_rate or self._stream.guessed_rate
-        return float(rate) if rate else None
+    def rate(self) -> float:
+        """Frames a second, as declared or estimated; 0 if unknown. It can be damaged, as everything in a file."""
+        return float(self._stream.average_rate or self._stream.guessed_rate or 0)
 
     def _select(self) -> tuple[Any, int]:
         """Returns the largest video stream, and the turns that make it upright."""
