@@ -9,6 +9,7 @@ from typing import Any
 import av
 import av.error
 import av.logging
+import av.stream
 import numpy as np
 
 from capture.jpeg import JpegPicture
@@ -78,9 +79,9 @@ class Video:
         self._stream, self._quarter_turns = self._select()
         self.damaged = 0
         self._damaged_in_a_row = 0
-        for stream in container.streams:
-            if stream is not self._stream and hasattr(stream, "discard"):  # since PyAV 18
-                stream.discard = type(stream.discard)["all"]
+        if (discard := getattr(av.stream, "Discard", None)) is not None:  # PyAV 10 has none
+            for stream in container.streams:
+                stream.discard = discard.default if stream is self._stream else discard.all
         codec = self._stream.codec_context
         self._is_jpeg = codec.name == "mjpeg" and not self._quarter_turns
         # Threads for whole frames are faster, but each holds one back.
@@ -92,6 +93,11 @@ class Video:
     def rate(self) -> float:
         """Frames a second, as declared or estimated; 0 if unknown. It can be damaged, as everything in a file."""
         return float(self._stream.average_rate or self._stream.guessed_rate or 0)
+
+    def close(self) -> None:
+        """Ends the decoder's threads."""
+        if _IS_OLD:  # newer ones do so with the last reference
+            self._stream.codec_context.close()
 
     def _select(self) -> tuple[Any, int]:
         """Returns the largest video stream, and the turns that make it upright."""
@@ -165,7 +171,11 @@ def open_video(
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
         raise SourceLost(f"{name}: {explain(error)}") from None
     with contextlib.closing(container):
-        yield Video(name, container, is_live)
+        video = Video(name, container, is_live)
+        try:
+            yield video
+        finally:
+            video.close()
 
 
 def explain(error: Exception) -> str:
