@@ -1,22 +1,32 @@
 """Videos read by FFmpeg: when their pictures are due, which are upright, and what damage costs."""
 
+import contextlib
 import itertools
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture.picture import Picture, Pixels
+from capture.picture import Picture, Pixels, UnusablePicture
 from capture.source import SourceLost, SourceOptions
 from capture.sources.local import LocalFile
 from capture.timing import MAX_GAP, MAX_RECORDED_STEP, MIN_RECORDED_STEP, Timeline, paced
 from capture.video import MAX_DAMAGED, open_video
 from tests.support import videos
+from tests.support.broker import ROOT
+from tests.support.cameras import snapshot_camera
 from tests.support.clock import Clock
+from tests.support.wait import limit
 
 PHONE = (0.0, 0.5, 1.0, 1.033, 1.066, 1.1, 1.133, 1.633, 3.133, 3.166)
 """Seconds of the pictures in a recording of variable rate."""
@@ -153,16 +163,13 @@ def test_a_video_that_is_damaged_for_long_is_lost(tmp_path: Path) -> None:
             next(pictures)
 
 
-def write_sound(path: Path, cover: bool = False) -> Path:
-    """Writes a second of silence, with a picture of the cover if wanted."""
+def write_sound(path: Path) -> Path:
+    """Writes a little silence."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=8000)
+        stream: Any = container.add_stream("aac", rate=8000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
         frame.rate = 8000
         container.mux([*stream.encode(frame), *stream.encode()])
-    if cover:
-        picture = path.with_suffix(".png")
-        picture.write_bytes(b"")
     return path
 
 
@@ -187,3 +194,92 @@ def test_why_a_file_is_no_video(tmp_path: Path, name: str, content: bytes | None
         path.write_bytes(content)
     with pytest.raises(SourceLost, match=f"^{path}: {reason}$"):
         list(LocalFile(str(path), SourceOptions(clock=Clock())).pictures())
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """The contents of recordings of several kinds."""
+    folder = tmp_path_factory.mktemp("clips")
+    kinds = (
+        ("a.mp4", "libx264"),
+        ("b.mov", "mpeg4"),
+        ("c.webm", "libvpx"),
+        ("d.mkv", "ffv1"),
+        ("e.avi", "mjpeg"),
+        ("f.ts", "libx264"),
+    )
+    pixel_formats = {"mjpeg": "yuvj420p"}
+    return [clip(folder / name, codec, pixel_formats.get(codec, "yuv420p")).read_bytes() for name, codec in kinds]
+
+
+@settings(max_examples=150)
+@given(st.integers(0, 5), st.floats(0, 1), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=20))
+def test_what_is_left_of_a_recording_is_played(
+    clips: list[bytes], tmp_path_factory: pytest.TempPathFactory, kind: int, cut: float, changed: list[tuple[float, int]]
+) -> None:
+    """A recording that is cut off or damaged anywhere yields pictures with increasing times, or is lost for one reason."""
+    path, content = tmp_path_factory.getbasetemp() / "damaged", bytearray(clips[kind])
+    for at, value in changed:
+        content[int(at * (len(content) - 1))] = value
+    path.write_bytes(content[: round(cut * len(content))])
+    source, times = LocalFile(str(path), SourceOptions(every_frame=True, clock=Clock())), []
+    try:
+        for picture in source.pictures():
+            if picture is None:
+                continue
+            times.append(picture.timestamp or 0.0)
+            with contextlib.suppress(UnusablePicture):
+                assert picture.thumbnail().ndim == picture.pixels().ndim - 1
+    except SourceLost as error:
+        assert not times
+        assert str(error).startswith(f"{path}: ")
+        assert "\n" not in str(error)
+    assert times == sorted(set(times))
+
+
+@pytest.mark.broker
+def test_why_a_video_at_an_address_is_lost() -> None:
+    """The reason is FFmpeg's own, without the address. A server that never answers costs the time-out."""
+    with snapshot_camera() as camera, socket.create_server(("127.0.0.1", 0)) as silent:
+        for address, reason in (
+            (f"http://me:secret@{camera.host}/404", "Server returned 404 Not Found"),
+            (f"http://127.0.0.1:{silent.getsockname()[1]}/", "Operation timed out"),
+            ("http://127.0.0.1:1/", "Connection refused"),
+            ("nonsense://127.0.0.1/", "Protocol not found"),
+        ):
+            with pytest.raises(SourceLost) as lost, open_video("door", address, timeouts=(0.5, 0.5)):
+                pass
+            assert str(lost.value) == f"door: {reason}"
+            assert lost.value.__cause__ is None
+
+
+@pytest.mark.system
+def test_ffmpeg_writes_nothing_past_the_log(tmp_path: Path) -> None:
+    """The messages of FFmpeg can contain an address with its password."""
+    content = bytearray(clip(tmp_path / "clip.mp4", "libx264").read_bytes())
+    content[60 : content.index(b"moov") : 7] = bytes(len(range(60, content.index(b"moov"), 7)))
+    (tmp_path / "clip.mp4").write_bytes(content)
+    code = (
+        "import sys; from capture.video import open_video\n"
+        "with open_video('clip', sys.argv[1]) as video: print(len(list(video.pictures())), video.damaged)"
+    )
+    command = sys.executable, "-c", code, str(tmp_path / "clip.mp4")
+    shown = subprocess.run(command, cwd=ROOT, timeout=limit(60), check=True, capture_output=True, text=True)
+    assert shown.stderr == ""
+    assert shown.stdout.split()[1] != "0"
+
+
+def test_playing_a_recording_again_and_again_needs_no_more_memory(tmp_path: Path) -> None:
+    """Nor threads or descriptors, if it is played to its end or not."""
+    path, process = clip(tmp_path / "clip.mp4", "libx264", size=(640, 480)), psutil.Process()
+    used = []
+    for number in range(150):
+        with closing(LocalFile(str(path), SourceOptions(clock=Clock())).pictures()) as pictures:
+            for picture in itertools.islice(pictures, 3 if number % 2 else None):
+                if picture is not None:
+                    picture.pixels()
+                    picture.thumbnail()
+        used.append((process.memory_info().rss, process.num_threads(), process.num_fds()))
+    (memory, threads, descriptors), last = used[50], used[-1]
+    assert last[0] - memory < 3_000_000  # a decoder that is not closed keeps more than that for each recording
+    assert (last[1], last[2]) == (threads, descriptors)
