@@ -87,8 +87,14 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups,
             bus.metrics.put(names.CLOCK_STEPPED, seconds)
             bus.metrics.add(names.CLOCK_STEPS)
 
-    size = settings.resize_width, settings.resize_height
-    preparation = Preparation(*size, settings.rotate, settings.convert_to_gray, lambda: setups[settings.camera].mask)
+    preparation = Preparation(
+        settings.resize_width,
+        settings.resize_height,
+        settings.rotate,
+        settings.convert_to_gray,
+        mask=lambda: setups[settings.camera].mask,
+        region=settings.region,
+    )
     rate_limiter = RateLimiter(settings.frame_rate)
     return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, on_clock_step, source.is_drawn)
 
