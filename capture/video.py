@@ -111,7 +111,7 @@ class Video:
 
         Damaged packets are skipped, up to `MAX_DAMAGED` in a row. Raises `SourceLost`.
         """
-        in_a_row, packets = 0, self._container.demux(self._stream)
+        in_a_row, packets = 0, self._packets()
         while True:
             try:
                 packet = next(packets, None)
@@ -123,7 +123,7 @@ class Video:
                 if in_a_row > MAX_DAMAGED:
                     raise SourceLost(f"{self._name}: {explain(error)}") from None
                 if isinstance(error, av.error.InvalidDataError):  # an iteration over packets ends with an error
-                    packets = self._container.demux(self._stream)
+                    packets = self._packets()
                 continue
             except av.error.EOFError:  # a decoder's, after its last frame
                 return
@@ -132,6 +132,10 @@ class Video:
             for picture in pictures:
                 in_a_row = 0
                 yield picture
+
+    def _packets(self) -> Iterator[Any]:
+        """Yields the packets of the video stream. Raises FFmpeg's errors."""
+        yield from self._container.demux(self._stream)
 
     def _decode(self, packet: Any) -> list[Picture]:
         """Returns the pictures in a packet. Raises FFmpeg's errors and `UnusablePicture`."""
@@ -149,19 +153,26 @@ def open_video(
     timeouts: tuple[float, float] = (TIMEOUT, TIMEOUT),
     is_live: bool = False,
 ) -> Iterator[Video]:
+    """Opens a file or an address for reading. Pictures of a live video are not held back. Raises `SourceLost`."""
+    with contextlib.closing(open_container(name, address, input_format, options, timeouts)) as container:
+        yield Video(name, container, is_live)
+
+
+def open_container(
+    name: str,
+    address: str,
+    input_format: str | None = None,
+    options: Mapping[str, str] | None = None,
+    timeouts: tuple[float, float] = (TIMEOUT, TIMEOUT),
+) -> Any:
     """Opens a file, an address or a device for reading, with FFmpeg's names of `input_format` and `options`.
 
-    `name` stands for it in reasons. `timeouts` are the seconds to open it and to wait for a packet. Pictures of a live video are
-    not held back. Raises `SourceLost`.
+    `name` stands for it in reasons. `timeouts` are the seconds to open it and to wait for a packet. Raises `SourceLost`.
     """
     try:
-        container = av.open(
-            address, format=input_format, options=dict(options or {}), timeout=timeouts, metadata_errors="replace"
-        )
+        return av.open(address, format=input_format, options=dict(options or {}), timeout=timeouts, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
         raise SourceLost(f"{name}: {explain(error)}") from None
-    with contextlib.closing(container):
-        yield Video(name, container, is_live)
 
 
 def explain(error: Exception) -> str:
