@@ -1,7 +1,6 @@
 """A camera of this machine that FFmpeg reads by V4L2, without ever waiting inside the driver."""
 
 import contextlib
-import os
 import select
 import time
 from collections.abc import Iterator

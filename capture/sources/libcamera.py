@@ -39,7 +39,7 @@ class LibCamera(Source):
         """Yields pictures as the camera takes them. Raises `SourceLost`."""
         from capture.jpeg import JpegPicture  # noqa: PLC0415  # the driver
 
-        command = [find_program(LAUNCH, self._name, PACKAGES[LAUNCH]), "-q", *self._pipeline(self._find_camera())]
+        command = [find_program(LAUNCH, self._name, PACKAGES[LAUNCH]), "-q", "--no-fault", *self._pipeline(self._find_camera())]
         with Program(self._name, command, ENVIRONMENT, self._explain) as program:
             for data in find_jpegs(program.chunks(), MAX_BYTES):
                 if data is None:
@@ -63,7 +63,6 @@ class LibCamera(Source):
         elements = (
             ["libcamerasrc", *([f"camera-name={escaped}"] if camera else [])],
             [caps],
-            ["queue", "leaky=downstream", "max-size-buffers=2"],
             ["videorate", "drop-only=true", f"max-rate={math.ceil(options.frame_rate)}"],
             ["videoconvert"],
             ["video/x-raw,format=I420,colorimetry=1:4:0:0"],
