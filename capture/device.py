@@ -30,7 +30,7 @@ class Device(Video):
         super().__init__(name, container, is_live=True)
         self._descriptor = descriptor
 
-    def _packets(self) -> Iterator[Any]:
+    def _demux(self) -> Iterator[Any]:
         seen_at = time.monotonic()
         while True:
             try:
