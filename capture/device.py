@@ -16,6 +16,8 @@ from capture.video import TIMEOUT, Video, open_container
 
 NONBLOCK = "+4"
 """FFmpeg's AVFMT_FLAG_NONBLOCK, which has no name as an option: reading returns at once if there is no picture."""
+PROBE_TIMEOUT = 0.1
+"""Seconds in which FFmpeg may look at the first pictures. It would try again and again, without a pause, until there is one."""
 MAX_AGE = 2.0
 """Seconds. A timestamp that is older, or in the future, is not from the monotonic clock."""
 PAUSE = 0.01
@@ -63,7 +65,7 @@ def open_device(name: str, path: Path, input_format: str, size: Size, rate: floa
     if rate is not None:
         options["framerate"] = f"{rate:g}"
     others = set(_descriptors(path))
-    with contextlib.closing(open_container(name, str(path), "v4l2", options)) as container:
+    with contextlib.closing(open_container(name, str(path), "v4l2", options, (PROBE_TIMEOUT, TIMEOUT))) as container:
         descriptor = next(one for one in _descriptors(path) if one not in others)
         yield Device(name, container, descriptor)
 

@@ -101,6 +101,8 @@ def choose_mode(
     Raises `ValueError` if the camera does not offer what is wanted.
     """
     usable = [mode for mode in modes if mode.format in FFMPEG_NAMES]
+    if not usable:
+        raise ValueError(f"it does not offer a format that FFmpeg can read; it offers {describe(modes)}")
     for what, wanted, fits in (
         ("the format", wanted_format, lambda mode: is_format(mode.format, wanted_format)),
         ("the size", Size(*size) if size else "", lambda mode: mode.fits(size)),

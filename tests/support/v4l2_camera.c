@@ -7,7 +7,7 @@
  *   damaged   every second picture is damaged
  *   untimed   its timestamps are 0
  * Deleting the file unplugs the camera. The MJPG pictures are the files FILE.d/WIDTHxHEIGHT-NUMBER.jpg; number 0 follows
- * the last one. YUYV pictures are grey; the level of picture N is 5 + 10 * (N modulo 20).
+ * the last one. YUYV pictures are grey; the level of picture N is 5 + 10 * (N modulo 20) of 255, as those of tests/support/videos.py.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -82,7 +82,7 @@ static int is_ready(const struct camera *c) { return c->started && c->queued && 
 
 static __u32 draw(const struct camera *c, __u8 *memory, long long number) {
     if (c->format->fourcc != V4L2_PIX_FMT_MJPEG) {
-        for (__u32 i = 0; i < c->length; i++) memory[i] = i % 2 ? 128 : 5 + 10 * (number % 20);
+        for (__u32 i = 0; i < c->length; i++) memory[i] = i % 2 ? 128 : 16 + (5 + 10 * (number % 20)) * 219 / 255;
         return c->length;
     }
     char path[4096];
