@@ -8,7 +8,8 @@ from functools import partial
 
 from bus import About, Bus, Command, Frame, InvalidMessage, Setups, topics
 from bus import metric_names as names
-from bus.states import STARTING
+from bus.states import CAMERA_LOST, STARTING
+from capture.abandoned import AbandonedReaders
 from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Framer, RateLimiter
@@ -18,7 +19,6 @@ from capture.reader import Playback, Reader
 from capture.settings import Settings
 from capture.source import CapturedPicture, Recording, Source
 from runtime import process
-from runtime.heartbeat import Calls
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     commands = CommandHandler(partial(_publish_masked, bus, setups), bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
     consumers = Consumers(bus, settings.camera) if recording else None
-    calls = Calls()
-    bus.heartbeat.watch("the camera", lambda: calls.stalled)
+    abandoned = AbandonedReaders()
     with bus:
         _wait_for_broker(bus, stop)
         while not stop.is_set():
@@ -56,20 +55,25 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 bus.progressed()
                 stop.wait(POLL_INTERVAL)
                 continue
+            if not abandoned.allow_another():
+                stop.wait(POLL_INTERVAL)
+                continue
             is_over = partial(_is_over, session, stop)
             publish: Publish = session.publish
             if consumers is not None:
                 session.report(STARTING, "the recording waits for the classifier and the counter")
                 if consumers.wait_until_running(is_over):
                     publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
-            with _create_reader(source, recording, settings, session, calls) as reader:
-                while not is_over() and not setups.unreadable:
+            with _create_reader(source, recording, settings, session) as reader:
+                while not is_over() and not setups.unreadable and not reader.hangs():
                     if not setups.are_known:
                         stop.wait(POLL_INTERVAL)
                     elif captured := reader.take(timeout=0.5):
                         publish_frame(captured, framer, session, publish, bus)
                     elif reader.has_ended:
                         bus.progressed()
+            if not stop.is_set() and abandoned.add(reader):
+                session.report(CAMERA_LOST, f"the camera hangs in its driver for {settings.source_timeout:g} s; opening it again")
 
 
 def _publish_masked(bus: Bus, setups: Setups, frame: Frame) -> bool:
@@ -89,17 +93,23 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups,
             bus.metrics.put(names.CLOCK_STEPPED, seconds)
             bus.metrics.add(names.CLOCK_STEPS)
 
-    size = settings.resize_width, settings.resize_height
-    preparation = Preparation(*size, settings.rotate, settings.convert_to_gray, lambda: setups[settings.camera].mask)
+    preparation = Preparation(
+        settings.resize_width,
+        settings.resize_height,
+        settings.rotate,
+        settings.convert_to_gray,
+        mask=lambda: setups[settings.camera].mask,
+        region=settings.region,
+    )
     rate_limiter = RateLimiter(settings.frame_rate)
     return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, on_clock_step, source.is_drawn)
 
 
-def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session, calls: Calls) -> Reader:
+def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session) -> Reader:
     if recording is not None:
-        return Playback(recording, session.report, calls)
+        return Playback(recording, session.report, settings.source_timeout)
     picture_timeout = max(MIN_PICTURE_TIMEOUT, 3 / settings.frame_rate)
-    return Reader(source, session.report, settings.loop_video, picture_timeout, calls=calls)
+    return Reader(source, session.report, settings.loop_video, picture_timeout, settings.source_timeout)
 
 
 def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from bus.settings import BusSettings, CameraName
+from capture.region import OptionalRegion
 from capture.source import Source, SourceOptions
 from capture.sources import create_source, find_kind, load_kinds
 from capture.v4l2 import FFMPEG_NAMES, is_format
@@ -48,10 +49,20 @@ class Settings(BusSettings):
         description="pixel format of a USB camera, such as MJPG or YUYV; otherwise MJPG if it has that, which costs least",
     )
     loop_video: bool = Field(default=True, description="play a file or folder again at its end")
+    source_timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = Field(
+        default=60.0,
+        description="seconds after which a call into the camera's driver hangs, and the camera is opened again; at least 30 for "
+        "network cameras, which have time-outs of 10 s for each step",
+    )
     frame_rate: Rate = Field(default=10.0, description="upper bound of frames a second; also the playback rate of a folder")
     resize_width: Side | None = Field(default=None, description="width of the frames in px; alone, it keeps the aspect ratio")
     resize_height: Side | None = Field(default=None, description="height of the frames in px; alone, it keeps the aspect ratio")
     rotate: Literal[0, 90, 180, 270] = Field(default=0, description="rotation in degrees clockwise: 0, 90, 180 or 270")
+    region: OptionalRegion = Field(
+        default=None,
+        description="part of the picture that is used, after ROTATE and before resizing, as x,y,w,h in parts of the picture: "
+        "0.5,0,0.5,1 is the right half; lines, zones and mask refer to this part",
+    )
     convert_to_gray: bool = Field(default=False, description="convert the frames to grey")
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(
         default=80, description="1 to 100; higher values give sharper and larger frames"
