@@ -39,7 +39,7 @@ DRIVERS = {
     "bus": {"paho": "client.py connection.py outbound.py subscriptions.py"},
     "capture": {
         "cv2": "sources/*.py prepare.py decoded.py jpeg.py motion.py",
-        "av": "sources/*.py video.py",
+        "av": "sources/*.py video.py device.py",
         "requests": "http_session.py",
     },
     "classifier": {
