@@ -12,6 +12,7 @@ from bus.states import STARTING
 from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Framer, RateLimiter
+from capture.gate import MotionGate
 from capture.picture import UnusablePicture
 from capture.prepare import Preparation
 from capture.reader import Playback, Reader
@@ -60,6 +61,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 session.report(STARTING, "the recording waits for the classifier and the counter")
                 if consumers.wait_until_running(is_over):
                     publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
+            framer.restart()
             with _create_reader(source, recording, settings, session, calls) as reader:
                 while not is_over() and not setups.unreadable:
                     if not setups.are_known:
@@ -87,10 +89,19 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups,
             bus.metrics.put(names.CLOCK_STEPPED, seconds)
             bus.metrics.add(names.CLOCK_STEPS)
 
+    def create_gate() -> MotionGate | None:
+        return MotionGate(settings.heartbeat_seconds, settings.motion_hold) if settings.gate_applies(source) else None
+
+    def on_held_back() -> None:
+        bus.metrics.add(names.HELD_BACK)
+        if bus.settled:
+            bus.progressed()
+
     size = settings.resize_width, settings.resize_height
     preparation = Preparation(*size, settings.rotate, settings.convert_to_gray, lambda: setups[settings.camera].mask)
     rate_limiter = RateLimiter(settings.frame_rate)
-    return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, on_clock_step, source.is_drawn)
+    callbacks = on_clock_step, source.is_drawn, create_gate, on_held_back
+    return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, *callbacks)
 
 
 def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session, calls: Calls) -> Reader:
@@ -118,6 +129,8 @@ def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, p
     """Publishes the frame of a picture if one is due. Counts and logs a picture that cannot become a frame."""
     try:
         frame = framer.make_frame(captured, is_snapshot=session.take_snapshot_request())
+        if framer.gate is not None:
+            bus.metrics.put(names.MOTION, float(framer.gate.is_open))
         if frame is not None and publish(frame):
             framer.mark_published()
             bus.progressed()

@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from bus.settings import BusSettings, CameraName
-from capture.source import Source, SourceOptions
+from capture.source import Recording, Source, SourceOptions
 from capture.sources import create_source, load_kinds
 from runtime.settings import CommaSeparated
 
 Rate = Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)]
+MIN_GATE_RATE = 2.0
+"""Frames a second. At a lower rate there is little to hold back."""
 Side = Annotated[int, Field(ge=16, le=8192)]
 
 
@@ -31,6 +33,17 @@ class Settings(BusSettings):
     convert_to_gray: bool = Field(default=False, description="convert the frames to grey")
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(
         default=80, description="1 to 100; higher values give sharper and larger frames"
+    )
+    motion: Literal["on", "off", "auto"] = Field(
+        default="auto",
+        description="hold frames back while nothing moves: on, off or auto; auto is on at a FRAME_RATE of 2 or more, except for a "
+        "folder of pictures and for what is played once (LOOP_VIDEO=false)",
+    )
+    heartbeat_seconds: Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)] = Field(
+        default=5.0, description="while nothing moves, a frame is sent every so many seconds"
+    )
+    motion_hold: Annotated[float, Field(ge=0.5, le=60, allow_inf_nan=False)] = Field(
+        default=2.0, description="seconds after the last motion until frames are held back"
     )
 
     @field_validator("source_modules")
@@ -54,6 +67,13 @@ class Settings(BusSettings):
     def default_name(self) -> str:
         """The module's default name. It is different for each camera, because a broker drops the older of two equal names."""
         return "capture" if self.camera == type(self).model_fields["camera"].default else f"capture-{self.camera}"[:64]
+
+    def gate_applies(self, source: Source) -> bool:
+        """Returns whether frames of a source are held back while nothing moves. Call it once its first picture is there."""
+        if self.motion == "auto":
+            is_played_once = isinstance(source, Recording) and not self.loop_video
+            return self.frame_rate >= MIN_GATE_RATE and not is_played_once and source.is_continuous()
+        return self.motion == "on"
 
     def create_source(self) -> Source:
         """Creates the source for VIDEO_PATH without opening it."""
