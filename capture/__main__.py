@@ -97,8 +97,14 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups,
         if bus.settled:
             bus.progressed()
 
-    size = settings.resize_width, settings.resize_height
-    preparation = Preparation(*size, settings.rotate, settings.convert_to_gray, lambda: setups[settings.camera].mask)
+    preparation = Preparation(
+        settings.resize_width,
+        settings.resize_height,
+        settings.rotate,
+        settings.convert_to_gray,
+        mask=lambda: setups[settings.camera].mask,
+        region=settings.region,
+    )
     rate_limiter = RateLimiter(settings.frame_rate)
     callbacks = on_clock_step, source.is_drawn, create_gate, on_held_back
     return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, *callbacks)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from bus.settings import BusSettings, CameraName
+from capture.region import OptionalRegion
 from capture.source import Recording, Source, SourceOptions
 from capture.sources import create_source, load_kinds
 from runtime.settings import CommaSeparated
@@ -30,6 +31,11 @@ class Settings(BusSettings):
     resize_width: Side | None = Field(default=None, description="width of the frames in px; alone, it keeps the aspect ratio")
     resize_height: Side | None = Field(default=None, description="height of the frames in px; alone, it keeps the aspect ratio")
     rotate: Literal[0, 90, 180, 270] = Field(default=0, description="rotation in degrees clockwise: 0, 90, 180 or 270")
+    region: OptionalRegion = Field(
+        default=None,
+        description="part of the picture that is used, after ROTATE and before resizing, as x,y,w,h in parts of the picture: "
+        "0.5,0,0.5,1 is the right half; lines, zones and mask refer to this part",
+    )
     convert_to_gray: bool = Field(default=False, description="convert the frames to grey")
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(
         default=80, description="1 to 100; higher values give sharper and larger frames"
