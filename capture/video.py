@@ -77,9 +77,10 @@ class Video:
         self._container = container
         self._stream, self._quarter_turns = self._select()
         self.damaged = 0
+        self._damaged_in_a_row = 0
         for stream in container.streams:
             if stream is not self._stream and hasattr(stream, "discard"):  # since PyAV 18
-                stream.discard = "all"
+                stream.discard = type(stream.discard)["all"]
         codec = self._stream.codec_context
         self._is_jpeg = codec.name == "mjpeg" and not self._quarter_turns
         # Threads for whole frames are faster, but each holds one back.
@@ -88,10 +89,9 @@ class Video:
             codec.flags |= LOW_DELAY
 
     @property
-    def rate(self) -> float | None:
-        """Frames a second, as declared or estimated; None if unknown."""
-        rate = self._stream.average_rate or self._stream.guessed_rate
-        return float(rate) if rate else None
+    def rate(self) -> float:
+        """Frames a second, as declared or estimated; 0 if unknown. It can be damaged, as everything in a file."""
+        return float(self._stream.average_rate or self._stream.guessed_rate or 0)
 
     def _select(self) -> tuple[Any, int]:
         """Returns the largest video stream, and the turns that make it upright."""
@@ -111,27 +111,31 @@ class Video:
 
         Damaged packets are skipped, up to `MAX_DAMAGED` in a row. Raises `SourceLost`.
         """
-        in_a_row, packets = 0, self._container.demux(self._stream)
+        for packet in self._packets():
+            try:
+                pictures = self._decode(packet)
+            except (av.error.FFmpegError, UnusablePicture) as error:
+                self._skip(error)
+                continue
+            for picture in pictures:
+                self._damaged_in_a_row = 0
+                yield picture
+
+    def _packets(self) -> Iterator[Any]:
         while True:
             try:
-                packet = next(packets, None)
-                if packet is None:
-                    return
-                pictures = self._decode(packet)
-            except (av.error.InvalidDataError, UnusablePicture) as error:
-                self.damaged, in_a_row = self.damaged + 1, in_a_row + 1
-                if in_a_row > MAX_DAMAGED:
-                    raise SourceLost(f"{self._name}: {explain(error)}") from None
-                if isinstance(error, av.error.InvalidDataError):  # an iteration over packets ends with an error
-                    packets = self._container.demux(self._stream)
-                continue
-            except av.error.EOFError:  # a decoder's, after its last frame
+                yield from self._container.demux(self._stream)
                 return
-            except (av.error.FFmpegError, ValueError, MemoryError) as error:
+            except av.error.InvalidDataError as error:  # the next packet can be valid
+                self._skip(error)
+            except av.error.FFmpegError as error:
                 raise SourceLost(f"{self._name}: {explain(error)}") from None
-            for picture in pictures:
-                in_a_row = 0
-                yield picture
+
+    def _skip(self, error: Exception) -> None:
+        self.damaged += 1
+        self._damaged_in_a_row += 1
+        if self._damaged_in_a_row > MAX_DAMAGED:
+            raise SourceLost(f"{self._name}: {explain(error)}") from None
 
     def _decode(self, packet: Any) -> list[Picture]:
         """Returns the pictures in a packet. Raises FFmpeg's errors and `UnusablePicture`."""
@@ -183,6 +187,5 @@ def _describe(container: Any) -> dict[int, str]:
 
 
 def _seconds(timed: Any) -> float | None:
-    """Returns the presentation timestamp of a frame or packet; its decoding timestamp if it has no other."""
-    at = timed.dts if timed.pts is None else timed.pts
-    return None if at is None or timed.time_base is None else float(at * timed.time_base)
+    """Returns the presentation timestamp of a frame or packet."""
+    return None if timed.pts is None or timed.time_base is None else float(timed.pts * timed.time_base)

@@ -15,16 +15,16 @@ class Camera(Source):
 
     def pictures(self) -> Pictures:
         """Yields pictures as the camera takes them. Raises `SourceLost`."""
-        from capture.opencv import cv2, open_capture, read_until_lost  # noqa: PLC0415  # the driver
+        from capture.video import open_video  # noqa: PLC0415  # the driver
 
         path = Path(f"/dev/video{self._device}" if isinstance(self._device, int) else self._device)
         if not path.exists():
             raise SourceLost(f"{self._name}: {path} does not exist; is the camera plugged in?")
         if not os.access(path, os.R_OK | os.W_OK):
             raise SourceLost(f"{self._name}: no permission for {path}; add the user to the group video")
-        with open_capture(self._name, self._device, cv2.CAP_V4L2) as capture:
-            capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-            yield from read_until_lost(self._name, capture)
+        with open_video(self._name, str(path), "v4l2", is_live=True) as video:
+            yield from video.pictures()
+        raise SourceLost(f"{self._name}: it stopped sending pictures")
 
 
 KIND = SourceKind("camera number or /dev/video*", Camera, pattern=r"\d+\Z|/dev/")
