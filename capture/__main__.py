@@ -11,7 +11,7 @@ from bus import metric_names as names
 from bus.states import STARTING
 from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
-from capture.framer import Framer, RateLimiter
+from capture.framer import Callbacks, Framer, RateLimiter
 from capture.gate import MotionGate
 from capture.picture import UnusablePicture
 from capture.prepare import Preparation
@@ -106,8 +106,8 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups,
         region=settings.region,
     )
     rate_limiter = RateLimiter(settings.frame_rate)
-    callbacks = on_clock_step, source.is_drawn, create_gate, on_held_back
-    return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, *callbacks)
+    callbacks = Callbacks(on_clock_step, source.is_drawn, create_gate, on_held_back)
+    return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, callbacks)
 
 
 def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session, calls: Calls) -> Reader:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bus import Frame
 from capture.gate import MotionGate
@@ -36,37 +37,37 @@ class RateLimiter:
         return True
 
 
-class Framer:
-    """A factory for the frames of one camera: limited in rate, prepared, compressed, and numbered from 0.
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What a framer calls.
 
-    `on_clock_step` is called with the seconds by which the wall clock was set. `is_drawn` returns whether the pictures are drawn,
-    and `create_gate` the motion gate, if there is one; they are called once the first picture is there. `on_held_back` is called
-    for each frame that the gate holds back.
+    - `on_clock_step` with the seconds by which the wall clock was set;
+    - `is_drawn`, which returns whether the pictures are drawn, and `create_gate`, which returns the motion gate if there is one,
+      once the first picture is there;
+    - `on_held_back` for each frame that the gate holds back.
     """
 
+    on_clock_step: Callable[[float], object] = float
+    is_drawn: Callable[[], bool] = bool
+    create_gate: Callable[[], MotionGate | None] = lambda: None
+    on_held_back: Callable[[], object] = bool
+
+
+class Framer:
+    """A factory for the frames of one camera: limited in rate, prepared, compressed, and numbered from 0."""
+
     def __init__(
-        self,
-        camera: str,
-        rate_limiter: RateLimiter,
-        preparation: Preparation,
-        quality: int,
-        on_clock_step: Callable[[float], object] = float,
-        is_drawn: Callable[[], bool] = bool,
-        create_gate: Callable[[], MotionGate | None] = lambda: None,
-        on_held_back: Callable[[], object] = bool,
+        self, camera: str, rate_limiter: RateLimiter, preparation: Preparation, quality: int, callbacks: Callbacks | None = None
     ) -> None:
         self._camera = camera
         self._rate_limiter = rate_limiter
         self._preparation = preparation
         self._quality = quality
-        self._on_clock_step = on_clock_step
+        self._callbacks = callbacks or Callbacks()
         self._session = secrets.token_hex(4)
         self._began_at: float | None = None
         self._offset = 0.0
-        self._is_drawn = is_drawn
         self._demo = False
-        self._create_gate = create_gate
-        self._on_held_back = on_held_back
         self._mask = preparation.mask()
         self._taken_at = 0.0
         self._sequence = 0
@@ -81,9 +82,9 @@ class Framer:
         if not self._rate_limiter.allows(captured.monotonic_at) and not is_snapshot:
             return None
         if self._sequence == 0:  # a file can appear after this process has started
-            self._demo, self.gate = self._is_drawn(), self._create_gate()
+            self._demo, self.gate = self._callbacks.is_drawn(), self._callbacks.create_gate()
         if not self._passes(captured, is_snapshot):
-            self._on_held_back()
+            self._callbacks.on_held_back()
             return None
         compressed, (width, height) = self._compress(captured.picture)
         self._taken_at = captured.monotonic_at
@@ -121,7 +122,7 @@ class Framer:
         step = captured.captured_at - elapsed - self._offset
         if abs(step) > CLOCK_STEP:
             self._offset += step
-            self._on_clock_step(round(step, 3))
+            self._callbacks.on_clock_step(round(step, 3))
         return elapsed
 
     def mark_published(self) -> None:

@@ -38,7 +38,7 @@ class MotionGate:
 
     @property
     def held(self) -> float:
-        """Returns the seconds from the last picture that was published to the last one that was held back since; 0 if none was."""
+        """The seconds from the last picture that was published to the last one that was held back since; 0 if none was."""
         return max(0.0, self._held_at - self._published_at) if math.isfinite(self._published_at) else 0.0
 
     def mark_published(self, at: float) -> None:

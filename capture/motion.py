@@ -7,8 +7,8 @@ slight shake explain:
 - The noise of a pixel is estimated as sigma-delta filters do it (Manzanera and Richefeu, Pattern Recognition Letters 28, 2007): a
   level rises by a small step when it is below the pixel's deviation, and falls when it is above. So it approaches the median, and
   visitors who pass do not raise it. It can exceed the noise of the whole picture by a factor only.
-- A change of the light multiplies all pixels. The factor is the median of the pixels' ratios, which a visitor in less than half of
-  the picture does not change. A pixel may lie anywhere between the background and the background in the new light: some are
+- A change of the light multiplies all pixels. The factor is the median of the pixels' ratios, so a visitor who covers less than half
+  of the picture does not change it. A pixel may lie anywhere between the background and the background in the new light: some are
   saturated, and some are lit by another lamp.
 - A shake moves edges. It changes a pixel by the part of the difference between its neighbours.
 
@@ -27,7 +27,7 @@ from capture.picture import Pixels
 Plane = NDArray[Any]
 """A grey picture, height x width, float32; levels of 0 to 255."""
 
-ADAPTATION = 3.0
+ADAPTATION = 2.0
 """Seconds in which the background approaches a change to 1/e."""
 MAX_GAP = 2.0
 """Seconds between two pictures after which too much can have changed: the background starts anew."""
@@ -39,7 +39,7 @@ MIN_NOISE, MAX_NOISE = 0.1, 2.0
 """Levels; bounds of a pixel's median deviation."""
 MAX_NOISE_RATIO = 3.0
 """Upper bound of a pixel's noise, as a factor of the picture's median."""
-NOISE_STEP = 0.2
+NOISE_STEP = 0.05
 """Levels a second by which a pixel's noise rises or falls."""
 SHAKE = 0.125
 """The part of the difference between a pixel's darkest and brightest neighbours: a shake of 1/4 px."""

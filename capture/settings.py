@@ -42,8 +42,8 @@ class Settings(BusSettings):
     )
     motion: Literal["on", "off", "auto"] = Field(
         default="auto",
-        description="hold frames back while nothing moves: on, off or auto; auto is on at a FRAME_RATE of 2 or more, except for a "
-        "folder of pictures and for what is played once (LOOP_VIDEO=false)",
+        description="hold frames back while nothing moves: on, off or auto; auto is on at a FRAME_RATE of 2 or more, but off "
+        "for a folder of pictures and for a file that is played once",
     )
     heartbeat_seconds: Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)] = Field(
         default=5.0, description="while nothing moves, a frame is sent every so many seconds"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bus import Setups
 from capture.__main__ import _create_framer
 from capture.decoded import DecodedPicture
-from capture.framer import Framer, RateLimiter
+from capture.framer import Callbacks, Framer, RateLimiter
 from capture.jpeg import JpegPicture
 from capture.mjpeg import find_jpegs
 from capture.picture import UnusablePicture
@@ -176,7 +176,8 @@ def test_sequence_numbers_count_published_frames() -> None:
     A snapshot becomes a frame at any time and does not delay the next one. `is_drawn` is called until the first frame is
     published, because a clip and the file beside it can appear later.
     """
-    framer = Framer("door", RateLimiter(10), Preparation(width=20), 80, is_drawn=partial(next, iter([False, True])))
+    callbacks = Callbacks(is_drawn=partial(next, iter([False, True])))
+    framer = Framer("door", RateLimiter(10), Preparation(width=20), 80, callbacks)
     frames = []
     for at, is_snapshot, is_published, expected in (
         (100.00, False, False, (0, False)),
