@@ -8,7 +8,8 @@ from functools import partial
 
 from bus import About, Bus, Command, Frame, InvalidMessage, Setups, topics
 from bus import metric_names as names
-from bus.states import STARTING
+from bus.states import CAMERA_LOST, STARTING
+from capture.abandoned import AbandonedReaders
 from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Callbacks, Framer, RateLimiter
@@ -19,7 +20,6 @@ from capture.reader import Playback, Reader
 from capture.settings import Settings
 from capture.source import CapturedPicture, Recording, Source
 from runtime import process
-from runtime.heartbeat import Calls
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     commands = CommandHandler(partial(_publish_masked, bus, setups), bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
     consumers = Consumers(bus, settings.camera) if recording else None
-    calls = Calls()
-    bus.heartbeat.watch("the camera", lambda: calls.stalled)
+    abandoned = AbandonedReaders()
     with bus:
         _wait_for_broker(bus, stop)
         while not stop.is_set():
@@ -55,6 +54,9 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 bus.progressed()
                 stop.wait(POLL_INTERVAL)
                 continue
+            if not abandoned.allow_another():
+                stop.wait(POLL_INTERVAL)
+                continue
             is_over = partial(_is_over, session, stop)
             publish: Publish = session.publish
             if consumers is not None:
@@ -62,14 +64,16 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 if consumers.wait_until_running(is_over):
                     publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
             framer.restart()
-            with _create_reader(source, recording, settings, session, calls) as reader:
-                while not is_over() and not setups.unreadable:
+            with _create_reader(source, recording, settings, session) as reader:
+                while not is_over() and not setups.unreadable and not reader.hangs():
                     if not setups.are_known:
                         stop.wait(POLL_INTERVAL)
                     elif captured := reader.take(timeout=0.5):
                         publish_frame(captured, framer, session, publish, bus)
                     elif reader.has_ended:
                         bus.progressed()
+            if not stop.is_set() and abandoned.add(reader):
+                session.report(CAMERA_LOST, f"the camera hangs in its driver for {settings.source_timeout:g} s; opening it again")
 
 
 def _publish_masked(bus: Bus, setups: Setups, frame: Frame) -> bool:
@@ -110,11 +114,11 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups,
     return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, callbacks)
 
 
-def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session, calls: Calls) -> Reader:
+def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session) -> Reader:
     if recording is not None:
-        return Playback(recording, session.report, calls)
+        return Playback(recording, session.report, settings.source_timeout)
     picture_timeout = max(MIN_PICTURE_TIMEOUT, 3 / settings.frame_rate)
-    return Reader(source, session.report, settings.loop_video, picture_timeout, calls=calls)
+    return Reader(source, session.report, settings.loop_video, picture_timeout, settings.source_timeout)
 
 
 def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:

@@ -7,9 +7,9 @@ slight shake explain:
 - The noise of a pixel is estimated as sigma-delta filters do it (Manzanera and Richefeu, Pattern Recognition Letters 28, 2007): a
   level rises by a small step when it is below the pixel's deviation, and falls when it is above. So it approaches the median, and
   visitors who pass do not raise it. It can exceed the noise of the whole picture by a factor only.
-- A change of the light multiplies all pixels. The factor is the median of the pixels' ratios, so a visitor who covers less than half
-  of the picture does not change it. A pixel may lie anywhere between the background and the background in the new light: some are
-  saturated, and some are lit by another lamp.
+- A change of the light multiplies all pixels. The factor is the median of the pixels' ratios, so a visitor who covers less than
+  half of the picture does not change it. A pixel may lie anywhere between the background and the background in the new light: some
+  are saturated, and some are lit by another lamp.
 - A shake moves edges. It changes a pixel by the part of the difference between its neighbours.
 
 Whatever stands still becomes background after a few seconds, and so does everything after a lamp was switched on.

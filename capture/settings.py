@@ -27,6 +27,11 @@ class Settings(BusSettings):
         default="0", description=", ".join(kind.description for kind in load_kinds())
     )
     loop_video: bool = Field(default=True, description="play a file or folder again at its end")
+    source_timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = Field(
+        default=60.0,
+        description="seconds after which a call into the camera's driver hangs, and the camera is opened again; at least 30 for "
+        "network cameras, which have time-outs of 10 s for each step",
+    )
     frame_rate: Rate = Field(default=10.0, description="upper bound of frames a second; also the playback rate of a folder")
     resize_width: Side | None = Field(default=None, description="width of the frames in px; alone, it keeps the aspect ratio")
     resize_height: Side | None = Field(default=None, description="height of the frames in px; alone, it keeps the aspect ratio")

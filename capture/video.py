@@ -51,9 +51,9 @@ class VideoPicture(Picture):
     def pixels(self) -> Pixels:
         return self._convert(self._frame.width, self._frame.height, "bgr24")
 
-    def thumbnail(self) -> Pixels:
+    def thumbnail(self, side: int = THUMBNAIL_SIDE) -> Pixels:
         width, height = self._frame.width, self._frame.height
-        scale = min(1.0, THUMBNAIL_SIDE / max(width, height))
+        scale = min(1.0, side / max(width, height))
         return self._convert(max(1, round(width * scale)), max(1, round(height * scale)), "gray")
 
     def _convert(self, width: int, height: int, pixel_format: str) -> Pixels:

@@ -106,7 +106,7 @@ def test_a_thumbnail_shows_what_the_frame_shows(size: tuple[int, int]) -> None:
                 frame, thumbnail = preparation.apply(picture), preparation.thumbnail(shown)
                 assert min(80, max(frame.shape)) <= max(thumbnail.shape) <= 82
                 small = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), thumbnail.shape[::-1], interpolation=cv2.INTER_AREA)
-                assert cv2.absdiff(thumbnail, small).mean() < 6
+                assert cv2.absdiff(thumbnail, small).mean() < (10 if mask else 6)  # its edge is black, too
 
 
 @pytest.mark.parametrize(
