@@ -8,8 +8,8 @@ slight shake explain:
   level rises by a small step when it is below the pixel's deviation, and falls when it is above. So it approaches the median, and
   visitors who pass do not raise it. It can exceed the noise of the whole picture by a factor only.
 - A change of the light multiplies all pixels. The factor is the median of the pixels' ratios, so a visitor who covers less than
-  half of the picture does not change it. A pixel may lie anywhere between the background and the background in the new light: some
-  are saturated, and some are lit by another lamp.
+  half of the picture does not change it. A pixel may lie anywhere between the background and the background in the new light:
+  some are saturated, and some are lit by another lamp.
 - A shake moves edges. It changes a pixel by the part of the difference between its neighbours.
 
 Whatever stands still becomes background after a few seconds, and so does everything after a lamp was switched on.
