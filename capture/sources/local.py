@@ -44,10 +44,17 @@ class LocalFile(Recording):
             return False
         return isinstance(truth, dict) and str(truth.get("about", "")).startswith(DRAWN_MARK)
 
+    def is_continuous(self) -> bool:
+        """Returns whether this is a video: in a folder, each picture is wanted."""
+        return not self._has_stills()
+
+    def _has_stills(self) -> bool:
+        return self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)
+
     def pictures(self) -> Pictures:
         """Yields the pictures of a video, or of a folder in the order of their names. Raises `SourceLost`."""
         try:
-            is_still = self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)
+            is_still = self._has_stills()
         except OSError as error:
             raise SourceLost(f"{display_name(str(self._path))}: {error.strerror}") from None
         yield from self._stills() if is_still else self._video()

@@ -66,7 +66,9 @@ def main(port: str, rate: str, account: str, certificate: str) -> None:
         )
         factory.connect("media-configure", lambda _, media: add_pictures(media, int(rate)))
         if account:
-            factory.add_role_from_structure(Gst.Structure.from_string("viewer, media.factory.access=true, media.factory.construct=true")[0])
+            factory.add_role_from_structure(
+                Gst.Structure.from_string("viewer, media.factory.access=true, media.factory.construct=true")[0]
+            )
         server.get_mount_points().add_factory(path, factory)
     assert server.attach(None), "the port is taken"
     loop = GLib.MainLoop()
