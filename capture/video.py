@@ -95,8 +95,8 @@ class Video:
         return float(self._stream.average_rate or self._stream.guessed_rate or 0)
 
     def close(self) -> None:
-        """Ends the decoder's threads."""
-        if _IS_OLD:  # newer ones do so with the last reference
+        """Ends the decoder's threads. Newer versions of PyAV do so with the last reference."""
+        if _IS_OLD and self._stream.codec_context.is_open:
             self._stream.codec_context.close()
 
     def _select(self) -> tuple[Any, int]:

@@ -197,8 +197,8 @@ def test_why_a_file_is_no_video(tmp_path: Path, name: str, content: bytes | None
 
 
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """The contents of recordings of several kinds."""
+def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Recordings of several kinds."""
     folder = tmp_path_factory.mktemp("clips")
     kinds = (
         ("a.mp4", "libx264"),
@@ -209,16 +209,16 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
         ("f.ts", "libx264"),
     )
     pixel_formats = {"mjpeg": "yuvj420p"}
-    return [clip(folder / name, codec, pixel_formats.get(codec, "yuv420p")).read_bytes() for name, codec in kinds]
+    return [clip(folder / name, codec, pixel_formats.get(codec, "yuv420p")) for name, codec in kinds]
 
 
 @settings(max_examples=150)
 @given(st.integers(0, 5), st.floats(0, 1), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=20))
 def test_what_is_left_of_a_recording_is_played(
-    clips: list[bytes], tmp_path_factory: pytest.TempPathFactory, kind: int, cut: float, changed: list[tuple[float, int]]
+    clips: list[Path], kind: int, cut: float, changed: list[tuple[float, int]]
 ) -> None:
     """A recording that is cut off or damaged anywhere yields pictures with increasing times, or is lost for one reason."""
-    path, content = tmp_path_factory.getbasetemp() / "damaged", bytearray(clips[kind])
+    path, content = clips[0].with_name("damaged"), bytearray(clips[kind].read_bytes())
     for at, value in changed:
         content[int(at * (len(content) - 1))] = value
     path.write_bytes(content[: round(cut * len(content))])
