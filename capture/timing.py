@@ -1,5 +1,6 @@
 """The timing of pictures that are played at their own rate."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
@@ -92,7 +93,9 @@ class SourceClock:
     the source's clock, and later ones as jitter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_delay: float = math.inf) -> None:
+        """A delay of more than `max_delay` seconds shows that the source has slowed down, as a file on a slow disk does."""
+        self._max_delay = max_delay
         self._offset: float | None = None
         """Our clock minus the source's."""
         self._last: float | None = None
@@ -105,7 +108,7 @@ class SourceClock:
         offset, is_new = now - timestamp, self._last is None or not 0 <= timestamp - self._last < MAX_STEP
         self._last = timestamp
         delay = 0.0 if self._offset is None else offset - self._offset
-        if self._offset is None or is_new or delay < 0:
+        if self._offset is None or is_new or not 0 <= delay <= self._max_delay:
             self._offset = offset
         else:
             self._offset += DRIFT * delay

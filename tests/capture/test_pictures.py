@@ -5,6 +5,7 @@ import random
 from functools import partial
 from unittest.mock import Mock
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from capture.prepare import Preparation, decode, encode_jpeg, new_size
 from capture.region import MIN_SIDE, Region
 from capture.settings import Settings
 from capture.source import CapturedPicture
+from capture.video import VideoPicture
 from runtime.metrics import Metrics
 from tests.support import videos
 
@@ -99,7 +101,8 @@ def test_a_thumbnail_shows_what_the_frame_shows(size: tuple[int, int]) -> None:
     """It is rotated, of the region only, and masked. A small region has as many pixels as a large one."""
     picture = np.zeros((size[1], size[0], 3), np.uint8)
     cv2.rectangle(picture, (size[0] * 3 // 4, 0), (size[0], size[1] // 8), (255, 255, 255), cv2.FILLED)
-    for shown in (JpegPicture(encode_jpeg(picture, 95)), DecodedPicture(picture)):
+    decoded = VideoPicture(av.VideoFrame.from_ndarray(picture, "bgr24"), None)
+    for shown in (JpegPicture(encode_jpeg(picture, 95)), DecodedPicture(picture), decoded):
         for region in (None, Region(0.5, 0.5, 0.5, 0.5), Region(0.9, 0.9, 0.1, 0.1)):
             for mask in ([], [CORNER]):
                 preparation = Preparation(rotate=90, region=region, mask=lambda: mask)  # noqa: B023
