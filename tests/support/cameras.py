@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import unquote
 
+import numpy as np
+
 from capture.prepare import encode_jpeg
 from tests.support import multipart, videos
 
@@ -26,11 +28,23 @@ CHALLENGES = {
 """How a camera asks for user and password. The nonce of `stale` is valid for three requests."""
 
 
+def exif(orientation: int, order: str = "big", thumbnail: bytes = b"") -> bytes:
+    """Returns a segment with EXIF data: the orientation, and a thumbnail behind it (TIFF 6.0, section 2)."""
+    mark, number = (b"MM", ">") if order == "big" else (b"II", "<")
+    entries = np.array([(0x0112, 3, 0, 1, orientation, 0)], f"{number}u2")
+    if order == "little":
+        entries[0, 2:4] = (1, 0)
+    tiff = mark + np.array(42, f"{number}u2").tobytes() + np.array(8, f"{number}u4").tobytes()
+    tiff += np.array(1, f"{number}u2").tobytes() + entries.tobytes() + bytes(4) + thumbnail
+    return b"\xff\xe1" + (8 + len(tiff)).to_bytes(2, "big") + b"Exif\0\0" + tiff
+
+
 class SnapshotCamera(BaseHTTPRequestHandler):
     """A camera that numbers its pictures from 0, and keeps connections open.
 
     All requests of `/flaky` but the first fail, and every third of `/some`. `/closing` closes each connection after a picture,
-    `/silent` when the second request arrives on it. `/slow` sends a byte at a time.
+    `/silent` when the second request arrives on it. `/slow` sends a byte at a time. `/live` streams twenty a second.
+    The pictures of `/turned` lie on their side, as EXIF says.
     """
 
     protocol_version = "HTTP/1.1"
@@ -60,6 +74,8 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         elif kind == "stream":
             content_type, body = multipart.stream(unquote(rest))
             self._send(200, body, {"Content-Type": content_type})
+        elif kind == "live":
+            self._stream_live()
         elif kind == "chunked":
             self._stream_in_chunks()
         elif kind.isdecimal():
@@ -72,6 +88,8 @@ class SnapshotCamera(BaseHTTPRequestHandler):
     def _answer(self, kind: str, rest: str) -> None:
         number = len(self.sent)
         picture = encode_jpeg(videos.numbered(number % 25), 90)
+        if kind == "turned":
+            picture = picture[:2] + exif(6) + picture[2:]
         self.sent.append(picture)
         length = {"Content-Length": str(len(picture))}
         image = {"Content-Type": "image/jpeg"}
@@ -93,6 +111,13 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or kind == "closing"
         for at in range(len(picture) if kind == "slow" else 0):
             self.wfile.write(picture[at : at + 1])
+            time.sleep(0.05)
+
+    def _stream_live(self) -> None:
+        self._send(200, b"", {"Content-Type": "multipart/x-mixed-replace;boundary=frame"})
+        while True:
+            self.sent.append(encode_jpeg(videos.numbered(len(self.sent) % 25), 90))
+            self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + self.sent[-1] + b"\r\n")
             time.sleep(0.05)
 
     def _stream_in_chunks(self) -> None:
