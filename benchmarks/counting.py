@@ -4,7 +4,7 @@ import statistics
 import time
 from pathlib import Path
 
-import cv2
+import av
 
 from benchmarks.tables import print_row
 from capture.settings import Settings as CaptureSettings
@@ -24,13 +24,12 @@ def measure_bare(model: Path, models: LoadedModels, clip: Path) -> float:
     """Decodes, preprocesses and invokes, in one thread. Returns the frames a second."""
     export, [loaded] = read_export(model), models.by_setting.values()
     backend = backends.get_backend(export.format).load(export.model, backends.Options())
-    video, begin, frames = cv2.VideoCapture(str(clip)), time.perf_counter(), 0
-    while True:
-        ok, picture = video.read()
-        if not ok:
-            return frames / (time.perf_counter() - begin)
-        backend.run(loaded.input.to_tensor(picture))
-        frames += 1
+    begin, frames = time.perf_counter(), 0
+    with av.open(str(clip)) as video:
+        for frame in video.decode(video=0):
+            backend.run(loaded.input.to_tensor(frame.to_ndarray(format="bgr24")))
+            frames += 1
+    return frames / (time.perf_counter() - begin)
 
 
 def measure_count(models: LoadedModels, clip: Path) -> float:

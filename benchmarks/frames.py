@@ -15,6 +15,7 @@ from bus import Bus, Frame
 from bus.settings import BusSettings
 from capture.picture import Pixels
 from capture.prepare import Preparation, encode_jpeg
+from capture.video import open_video
 from demo.about import CLIP
 
 WIDTH, HEIGHT = 640, 480
@@ -30,10 +31,9 @@ def read_jpegs(folder: Path, width: int = WIDTH, height: int = HEIGHT) -> list[b
 def write_stills(folder: Path, number: int = 200) -> Path:
     """Writes the first pictures of the demo's clip into a new folder, which it returns."""
     folder.mkdir()
-    clip = cv2.VideoCapture(str(CLIP))
-    for index in range(number):
-        cv2.imwrite(str(folder / f"{index:03}.jpg"), clip.read()[1])
-    clip.release()
+    with open_video(CLIP.name, str(CLIP)) as clip:
+        for index, picture in enumerate(itertools.islice(clip.pictures(), number)):
+            cv2.imwrite(str(folder / f"{index:03}.jpg"), picture.pixels())
     return folder
 
 

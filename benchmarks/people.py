@@ -14,6 +14,7 @@ import cv2
 from benchmarks.tables import print_row
 from bus import Detection
 from capture.picture import Pixels
+from capture.video import open_video
 from classifier.export import read_export
 from classifier.model import Model
 from classifier.recogniser import Recogniser
@@ -122,9 +123,6 @@ def _truth(folder: Path) -> dict[str, Any]:
 
 def _frames(clip: Path) -> Iterator[tuple[int, Pixels]]:
     """Yields the numbered frames of a clip."""
-    video = cv2.VideoCapture(str(clip))
-    number = 0
-    while (read := video.read())[0]:
-        yield number, read[1]
-        number += 1
-    video.release()
+    with open_video(clip.name, str(clip)) as video:
+        for number, picture in enumerate(video.pictures()):
+            yield number, picture.pixels()

@@ -8,17 +8,18 @@ from functools import partial
 
 from bus import About, Bus, Command, Frame, InvalidMessage, Setups, topics
 from bus import metric_names as names
-from bus.states import STARTING
+from bus.states import CAMERA_LOST, STARTING
+from capture.abandoned import AbandonedReaders
 from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
-from capture.framer import Framer, RateLimiter
+from capture.framer import Callbacks, Framer, RateLimiter
+from capture.gate import MotionGate
 from capture.picture import UnusablePicture
 from capture.prepare import Preparation
 from capture.reader import Playback, Reader
 from capture.settings import Settings
 from capture.source import CapturedPicture, Recording, Source
 from runtime import process
-from runtime.heartbeat import Calls
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +36,15 @@ def main(settings: Settings, stop: threading.Event) -> None:
     """Captures until `stop` is set, except while the camera is paused."""
     bus = Bus(settings, about=About(camera=settings.camera))
     source = settings.create_source()
+    if settings.unused:
+        log.warning("%s: no effect on this source; ignored", ", ".join(settings.unused))
     recording = source if isinstance(source, Recording) and not settings.loop_video else None
     setups = Setups(bus, settings.camera)
     framer = _create_framer(settings, source, bus, setups, reports_clock=recording is None)
     commands = CommandHandler(partial(_publish_masked, bus, setups), bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
     consumers = Consumers(bus, settings.camera) if recording else None
-    calls = Calls()
-    bus.heartbeat.watch("the camera", lambda: calls.stalled)
+    abandoned = AbandonedReaders()
     with bus:
         _wait_for_broker(bus, stop)
         while not stop.is_set():
@@ -54,20 +56,26 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 bus.progressed()
                 stop.wait(POLL_INTERVAL)
                 continue
+            if not abandoned.allow_another():
+                stop.wait(POLL_INTERVAL)
+                continue
             is_over = partial(_is_over, session, stop)
             publish: Publish = session.publish
             if consumers is not None:
                 session.report(STARTING, "the recording waits for the classifier and the counter")
                 if consumers.wait_until_running(is_over):
                     publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
-            with _create_reader(source, recording, settings, session, calls) as reader:
-                while not is_over() and not setups.unreadable:
+            framer.restart()
+            with _create_reader(source, recording, settings, session) as reader:
+                while not is_over() and not setups.unreadable and not reader.hangs():
                     if not setups.are_known:
                         stop.wait(POLL_INTERVAL)
                     elif captured := reader.take(timeout=0.5):
                         publish_frame(captured, framer, session, publish, bus)
                     elif reader.has_ended:
                         bus.progressed()
+            if not stop.is_set() and abandoned.add(reader):
+                session.report(CAMERA_LOST, f"the camera hangs in its driver for {settings.source_timeout:g} s; opening it again")
 
 
 def _publish_masked(bus: Bus, setups: Setups, frame: Frame) -> bool:
@@ -87,17 +95,32 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups,
             bus.metrics.put(names.CLOCK_STEPPED, seconds)
             bus.metrics.add(names.CLOCK_STEPS)
 
-    size = settings.resize_width, settings.resize_height
-    preparation = Preparation(*size, settings.rotate, settings.convert_to_gray, lambda: setups[settings.camera].mask)
+    def create_gate() -> MotionGate | None:
+        return MotionGate(settings.heartbeat_seconds, settings.motion_hold) if settings.gate_applies(source) else None
+
+    def on_held_back() -> None:
+        bus.metrics.add(names.HELD_BACK)
+        if bus.settled:
+            bus.progressed()
+
+    preparation = Preparation(
+        settings.resize_width,
+        settings.resize_height,
+        settings.rotate,
+        settings.convert_to_gray,
+        mask=lambda: setups[settings.camera].mask,
+        region=settings.region,
+    )
     rate_limiter = RateLimiter(settings.frame_rate)
-    return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, on_clock_step, source.is_drawn)
+    callbacks = Callbacks(on_clock_step, source.is_drawn, create_gate, on_held_back)
+    return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, callbacks)
 
 
-def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session, calls: Calls) -> Reader:
+def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session) -> Reader:
     if recording is not None:
-        return Playback(recording, session.report, calls)
+        return Playback(recording, session.report, settings.source_timeout)
     picture_timeout = max(MIN_PICTURE_TIMEOUT, 3 / settings.frame_rate)
-    return Reader(source, session.report, settings.loop_video, picture_timeout, calls=calls)
+    return Reader(source, session.report, settings.loop_video, picture_timeout, settings.source_timeout)
 
 
 def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
@@ -118,6 +141,8 @@ def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, p
     """Publishes the frame of a picture if one is due. Counts and logs a picture that cannot become a frame."""
     try:
         frame = framer.make_frame(captured, is_snapshot=session.take_snapshot_request())
+        if framer.gate is not None:
+            bus.metrics.put(names.MOTION, float(framer.gate.is_open))
         if frame is not None and publish(frame):
             framer.mark_published()
             bus.progressed()

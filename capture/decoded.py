@@ -20,14 +20,14 @@ class DecodedPicture(Picture):
     def pixels(self) -> Pixels:
         return self._pixels
 
-    def thumbnail(self) -> Pixels:
-        return shrunk(self._pixels)
+    def thumbnail(self, side: int = THUMBNAIL_SIDE) -> Pixels:
+        return shrunk(self._pixels, side)
 
 
-def shrunk(pixels: Pixels) -> Pixels:
-    """Returns a grey picture whose longer side is `THUMBNAIL_SIDE` px, or as it is if that is shorter."""
+def shrunk(pixels: Pixels, side: int = THUMBNAIL_SIDE) -> Pixels:
+    """Returns a grey picture whose longer side is `side` px, or as it is if that is shorter."""
     height, width = pixels.shape[:2]
-    scale = THUMBNAIL_SIDE / max(height, width)
+    scale = side / max(height, width)
     if scale < 1:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from bus import Frame
+from capture.decoded import shrunk
 from capture.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
 MAX_SIDE = 16_384
@@ -132,10 +133,10 @@ class JpegPicture(Picture):
     def pixels(self) -> Pixels:
         return self._decode(cv2.IMREAD_COLOR)
 
-    def thumbnail(self) -> Pixels:
+    def thumbnail(self, side: int = THUMBNAIL_SIDE) -> Pixels:
         longer = max(self.size)
-        reduction = next((one for one in (8, 4, 2) if longer >= one * THUMBNAIL_SIDE), 1)
-        return self._decode(_REDUCED.get(reduction, cv2.IMREAD_GRAYSCALE))
+        reduction = next((one for one in (8, 4, 2) if longer >= one * side), 1)
+        return shrunk(self._decode(_REDUCED.get(reduction, cv2.IMREAD_GRAYSCALE)), side)
 
     def _decode(self, flags: int) -> Pixels:
         try:

@@ -14,7 +14,7 @@ else:
     Pixels = Any  # so that settings can be read without NumPy
 
 THUMBNAIL_SIDE = 80
-"""Pixels. A thumbnail's longer side is at least as long, unless the picture's is shorter, and at most twice."""
+"""Pixels of a thumbnail's longer side, unless another is wanted."""
 
 
 class UnusablePicture(FootfallError):
@@ -43,5 +43,8 @@ class Picture(ABC):
         """Returns the pixels, upright. Raises `UnusablePicture`."""
 
     @abstractmethod
-    def thumbnail(self) -> Pixels:
-        """Returns a small grey picture, upright; see `THUMBNAIL_SIDE`. It costs less than `pixels`. Raises `UnusablePicture`."""
+    def thumbnail(self, side: int = THUMBNAIL_SIDE) -> Pixels:
+        """Returns a small grey picture, upright. It costs less than `pixels`. Raises `UnusablePicture`.
+
+        Its longer side has `side` px, unless the picture's is shorter.
+        """

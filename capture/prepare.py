@@ -1,5 +1,6 @@
-"""The preparation of pictures: rotation, size, grey, mask, compression."""
+"""The preparation of pictures: rotation, region, size, grey, mask, compression."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,16 +9,17 @@ import numpy as np
 
 from bus.setup import Polygon
 from capture.jpeg import MAX_SIDE
-from capture.picture import Pixels, UnusablePicture
+from capture.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.region import Region
 
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Rotation in degrees clockwise, then width and height in px (None: unchanged), then the conversion to grey, then the mask.
+    """Rotation in degrees clockwise, then the region, then width and height in px, then the conversion to grey, then the mask.
 
-    `mask` returns the polygons that are black from now on.
+    With None, region, width or height are unchanged. `mask` returns the polygons that are black from now on.
     """
 
     width: int | None = None
@@ -25,15 +27,17 @@ class Preparation:
     rotate: int = 0
     gray: bool = False
     mask: Callable[[], Sequence[Polygon]] = tuple
+    region: Region | None = None
 
     def keeps(self, size: tuple[int, int]) -> bool:
         """Returns whether a picture of this width and height stays as it is, so that its pixels are not needed."""
-        return not self.rotate and not self.gray and not self.mask() and new_size(*size, self.width, self.height) == size
+        if self.rotate or self.region or self.gray or self.mask():
+            return False
+        return new_size(*size, self.width, self.height) == size
 
     def apply(self, picture: Pixels) -> Pixels:
         """Returns the prepared picture: height x width x 3, or height x width if grey. Raises `UnusablePicture`."""
-        if self.rotate:
-            picture = cv2.rotate(picture, _ROTATIONS[self.rotate])
+        picture = self._used_part(picture)
         size = new_size(picture.shape[1], picture.shape[0], self.width, self.height)
         if max(size) > MAX_SIDE:
             raise UnusablePicture(f"a picture of {size[0]}x{size[1]} pixels; a side can have at most {MAX_SIDE}")
@@ -43,9 +47,27 @@ class Preparation:
             picture = cv2.resize(picture, size, interpolation=interpolation)
         return masked(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if self.gray else picture, self.mask())
 
+    def thumbnail(self, picture: Picture) -> Pixels:
+        """Returns a small grey picture of what `apply` returns: rotated, of the region only, and masked.
 
-def masked(picture: Pixels, mask: Sequence[Polygon]) -> Pixels:
-    """Returns a copy of a picture that is black inside the polygons, and on the pixels that their edges touch.
+        Pixels that are masked in part are black, too. Its longer side is about `THUMBNAIL_SIDE` px, whatever the region. Raises
+        `UnusablePicture`.
+        """
+        longer = max(self.region.width, self.region.height) if self.region else 1.0
+        return masked(self._used_part(picture.thumbnail(math.ceil(THUMBNAIL_SIDE / longer))), self.mask(), margin=1)
+
+    def _used_part(self, picture: Pixels) -> Pixels:
+        """Returns the region of the rotated picture."""
+        if self.rotate:
+            picture = cv2.rotate(picture, _ROTATIONS[self.rotate])
+        if self.region:
+            left, top, right, bottom = self.region.box(picture.shape[1], picture.shape[0])
+            picture = picture[top:bottom, left:right]
+        return picture
+
+
+def masked(picture: Pixels, mask: Sequence[Polygon], margin: int = 0) -> Pixels:
+    """Returns a copy of a picture, black inside the polygons, on the pixels that their edges touch, and `margin` px beyond.
 
     Corners are parts of the picture's width and height. Without polygons, returns the picture itself.
     """
@@ -54,7 +76,10 @@ def masked(picture: Pixels, mask: Sequence[Polygon]) -> Pixels:
     height, width = picture.shape[:2]
     copy = picture.copy()  # a source may yield the same array again
     for polygon in mask:
-        cv2.fillPoly(copy, [np.rint(np.array(polygon) * (width, height)).astype(np.int32)], (0, 0, 0))
+        corners = np.rint(np.array(polygon) * (width, height)).astype(np.int32)
+        cv2.fillPoly(copy, [corners], (0, 0, 0))
+        if margin:
+            cv2.polylines(copy, [corners], isClosed=True, color=(0, 0, 0), thickness=2 * margin + 1)
     return copy
 
 

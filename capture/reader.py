@@ -5,6 +5,7 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Iterator
 
 from bus import NewestSlot
 from bus.states import CAMERA_LOST, ENDED, RUNNING
@@ -13,7 +14,6 @@ from capture.picture import Picture
 from capture.source import CapturedPicture, Pictures, Recording, Source, SourceLost
 from capture.timing import SourceClock
 from runtime.backoff import Backoff
-from runtime.heartbeat import Calls
 from runtime.steady import steady
 from runtime.worker import Worker
 
@@ -23,6 +23,8 @@ SHUTDOWN_TIMEOUT = 1.0
 """Seconds. A thread that hangs in a camera driver is abandoned."""
 POLL_INTERVAL = 0.5
 """Seconds between two checks of whether the reader must stop."""
+SUSPENSION_GRACE = 0.5
+"""Seconds in which a call can return after the process was suspended."""
 
 
 class Reader(Worker):
@@ -41,18 +43,19 @@ class Reader(Worker):
         report: ReportState,
         loop: bool = True,
         picture_timeout: float = 15.0,
-        calls: Calls | None = None,
+        source_timeout: float = 60.0,
         backoff: Backoff | None = None,
     ) -> None:
-        """After `picture_timeout` seconds without a picture the source is reported as lost. `calls` records each call into the
-        source, also those of abandoned readers.
+        """After `picture_timeout` seconds without a picture the source is reported as lost. A call into the source that takes
+        longer than `source_timeout` seconds hangs.
         """
         super().__init__("reader", self._read, shutdown_timeout=SHUTDOWN_TIMEOUT)
         self._source = source
         self._report = report
         self._loop = loop
         self._picture_timeout = picture_timeout
-        self._calls = calls or Calls()
+        self._source_timeout = source_timeout
+        self._called_at: float | None = None
         self._backoff = backoff or Backoff()
         self._clock = SourceClock()
         self._newest: NewestSlot[None, CapturedPicture] = NewestSlot()
@@ -71,6 +74,24 @@ class Reader(Worker):
             self._lost = True
             self._report(CAMERA_LOST, f"no picture for {self._picture_timeout:g} s")
         return captured
+
+    @property
+    def stalled(self) -> float:
+        """Seconds since the start of the current call into the source; 0 between calls."""
+        called_at = self._called_at
+        return 0.0 if called_at is None else time.monotonic() - called_at
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs, also after an exit that has left it behind."""
+        return self._thread.is_alive()
+
+    def hangs(self) -> bool:
+        """Returns whether a call into the source hangs. Only an exit ends its reader, and leaves the thread behind."""
+        if self.stalled <= self._source_timeout:
+            return False
+        time.sleep(SUSPENSION_GRACE)
+        return self.stalled > self._source_timeout
 
     def _read(self) -> None:
         """Reads the source once, from its opening to its end or loss. Waits after a loss."""
@@ -114,21 +135,31 @@ class Reader(Worker):
         self._newest.put(None, CapturedPicture(picture, round(time.time() - (now - at), 3), at))
 
     def _pictures(self) -> Pictures:
-        """Yields the source's pictures, and records each call into it."""
+        """Yields the source's pictures, and notes when each call into it began."""
         source = self._source.pictures()
         try:
             while True:
                 try:
-                    with self._calls.under_way():
+                    with self._in_source():
                         picture = next(source)
                 except StopIteration:
                     return
                 yield picture
         finally:
-            with self._calls.under_way():
+            with self._in_source():
                 source.close()
 
+    @contextlib.contextmanager
+    def _in_source(self) -> Iterator[None]:
+        self._called_at = time.monotonic()
+        try:
+            yield
+        finally:
+            self._called_at = None
+
     def _wait_to_reopen(self, reason: str) -> None:
+        if self.stopping.is_set():
+            return  # another reader may read the source by now
         self._lost = True
         self._report(CAMERA_LOST, reason)
         wait = self._backoff.next()
@@ -143,8 +174,8 @@ class Playback(Reader):
     state becomes `ended` when the last picture is confirmed.
     """
 
-    def __init__(self, recording: Recording, report: ReportState, calls: Calls | None = None) -> None:
-        super().__init__(recording, report, loop=False, picture_timeout=float("inf"), calls=calls)
+    def __init__(self, recording: Recording, report: ReportState, source_timeout: float = 60.0) -> None:
+        super().__init__(recording, report, loop=False, picture_timeout=float("inf"), source_timeout=source_timeout)
         self._next: queue.Queue[CapturedPicture] = queue.Queue()
         self._done = threading.Semaphore(0)
         self._is_taken = False

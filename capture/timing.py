@@ -14,6 +14,8 @@ YIELD_INTERVAL = 1.0
 """Seconds between two yields of None during a wait."""
 MAX_STEP = 10.0
 """Seconds. A longer step between two timestamps, or one backwards, is a new start of the source's clock, not a wait."""
+MIN_RECORDED_STEP, MAX_RECORDED_STEP = 0.0005, 1000.0
+"""Seconds from one timestamp of a recording to the next; other steps are damage."""
 DRIFT = 0.01
 """The fraction of a delay that counts as the source's clock being slower than ours."""
 
@@ -33,24 +35,54 @@ def wait_until(deadline: float, clock: Clock = time) -> Iterator[None]:
     clock.sleep(max(0.0, left))
 
 
-def paced(items: Iterable[T], interval: float, every_frame: bool = False, clock: Clock = time) -> Iterator[T | None]:
-    """Yields an item every `interval` seconds, and None like `wait_until`.
+def paced(
+    timed: Iterable[tuple[T, float]], interval: float, every_frame: bool = False, clock: Clock = time
+) -> Iterator[T | None]:
+    """Yields items when they are due, and None like `wait_until`. Each is given with its time in seconds.
 
-    A slow machine skips late items; with `every_frame` it yields them late instead.
+    The last item is shown as long as the one before, or for `interval` if there is only one. A slow machine skips late items;
+    with `every_frame` it yields them late instead.
     """
     due, shown_at = clock.monotonic(), float("-inf")  # always show the first one
-    for item in items:
+    last: float | None = None
+    for item, at in timed:
+        if last is not None:
+            interval = at - last
+            due += interval
+        last = at
         now = clock.monotonic()
         late = now - due
-        due += interval
         if not every_frame and late > interval and now - shown_at < MAX_GAP:
             continue  # the next item is already due
         if late > MAX_DELAY:
-            due = now + interval
-        yield from wait_until(now - late, clock)
+            due = now
+        yield from wait_until(due, clock)
         shown_at = clock.monotonic()
         yield item
-    yield from wait_until(due, clock)  # show the last item as long as the others
+    if last is not None:
+        yield from wait_until(due + interval, clock)
+
+
+class Timeline:
+    """The times of a recording's pictures, from timestamps that can be missing or wrong.
+
+    Times begin at 0 and increase. A timestamp that cannot follow the one before it is taken for `interval` later.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._time: float | None = None
+        self._last: float | None = None
+        """The last timestamp."""
+
+    def time_of(self, timestamp: float | None) -> float:
+        """Returns the time of the next picture, in seconds."""
+        step = self._interval
+        if timestamp is not None and self._last is not None and MIN_RECORDED_STEP <= timestamp - self._last <= MAX_RECORDED_STEP:
+            step = timestamp - self._last
+        self._time = 0.0 if self._time is None else self._time + step
+        self._last = timestamp
+        return self._time
 
 
 class SourceClock:

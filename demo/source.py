@@ -39,7 +39,8 @@ class DrawnScene(Source):
         from demo.visitors import FRAME_RATE  # noqa: PLC0415
 
         def play(moments: Iterator[Moment], draw: Callable[[Moment], Pixels]) -> Pictures:
-            for moment in paced(moments, 1 / FRAME_RATE, clock=self._clock):
+            timed = ((moment, number / FRAME_RATE) for number, moment in enumerate(moments))
+            for moment in paced(timed, 1 / FRAME_RATE, clock=self._clock):
                 yield None if moment is None else DecodedPicture(draw(moment))
 
         if self._is_shop:

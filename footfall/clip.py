@@ -82,7 +82,8 @@ class Clip:
         self.recording = recording
         self.unusable = 0
         self._limiter = RateLimiter(capture.frame_rate)
-        self._preparation = Preparation(capture.resize_width, capture.resize_height, capture.rotate, capture.convert_to_gray)
+        size = capture.resize_width, capture.resize_height
+        self._preparation = Preparation(*size, capture.rotate, capture.convert_to_gray, region=capture.region)
 
     @classmethod
     def open(cls, settings: CaptureSettings) -> "Clip":

@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from typing_extensions import Self
@@ -21,29 +20,6 @@ CHECK_INTERVAL = 1.0
 """Seconds between two checks of the watchdog."""
 TOUCH_INTERVAL = 1.0
 """Minimum seconds between two updates of the health file."""
-
-
-class Calls:
-    """Running calls into a library that may never return. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._began_at: dict[object, float] = {}
-
-    @contextmanager
-    def under_way(self) -> Iterator[None]:
-        """Marks one call as running while entered."""
-        call = object()
-        self._began_at[call] = time.monotonic()
-        try:
-            yield
-        finally:
-            del self._began_at[call]
-
-    @property
-    def stalled(self) -> float:
-        """Seconds since the start of the oldest running call; 0 if there is none."""
-        began_at = min(list(self._began_at.values()), default=None)
-        return 0.0 if began_at is None else time.monotonic() - began_at
 
 
 class Heartbeat:
@@ -85,7 +61,7 @@ class Heartbeat:
         self._watchdog.__exit__()
 
     def watch(self, what: str, stalled: Callable[[], float]) -> None:
-        """Watches an activity. `stalled` returns how many seconds it has stalled, as `Worker.stalled` and `Calls.stalled` do."""
+        """Watches an activity. `stalled` returns how many seconds it has stalled, as `Worker.stalled` does."""
         self._watched[what] = stalled
 
     def progressed(self) -> None:

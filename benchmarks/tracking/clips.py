@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
-
 from benchmarks.tables import print_row
 from bus import Detection, Prediction
+from capture.video import open_video
 from classifier.export import read_export
 from classifier.model import Model
 from classifier.recogniser import Recogniser
@@ -34,16 +33,14 @@ class FoundFrame(NamedTuple):
 
 def detect(recogniser: Recogniser, clip: Path, rate: float) -> list[FoundFrame]:
     """Returns what a detector finds in a clip, at about that many frames a second."""
-    video, found, number = cv2.VideoCapture(str(clip)), [], 0
-    fps = video.get(cv2.CAP_PROP_FPS)
-    step = max(1, round(fps / rate))
-    while (read := video.read())[0]:
-        if number % step == 0:
-            height, width = read[1].shape[:2]
-            detections = recogniser.recognise(recogniser.prepare(read[1])).detections
-            found.append(FoundFrame(START + number / fps, width / height, tuple(detections)))
-        number += 1
-    video.release()
+    found = []
+    with open_video(clip.name, str(clip)) as video:
+        step = max(1, round(video.rate / rate))
+        for number, picture in enumerate(video.pictures()):
+            if number % step == 0:
+                width, height = picture.size
+                detections = recogniser.recognise(recogniser.prepare(picture.pixels())).detections
+                found.append(FoundFrame(START + number / video.rate, width / height, tuple(detections)))
     return found
 
 

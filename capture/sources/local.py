@@ -5,15 +5,11 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from capture.picture import Pixels, UnusablePicture
+from capture.picture import Picture, UnusablePicture
 from capture.source import Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
-from capture.timing import Clock, paced, wait_until
+from capture.timing import Timeline, paced, wait_until
 from runtime.logs import LogThrottle
-
-if TYPE_CHECKING:
-    import cv2
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +17,7 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", 
 DEFAULT_RATE = 25.0
 """Frames a second, for a file that does not declare its rate."""
 MIN_RATE, MAX_RATE = 0.001, 240
-"""Rates that a file can declare; others are taken for damage. So are longer steps from one timestamp to the next."""
+"""Rates that a file can declare; others are taken for damage."""
 SCHEME_PREFIX = re.compile(r"[a-z]+:")
 """The beginning of a path that can be meant for another kind of source, such as demo:7."""
 DRAWN_MARK = "A drawn scene"
@@ -48,10 +44,17 @@ class LocalFile(Recording):
             return False
         return isinstance(truth, dict) and str(truth.get("about", "")).startswith(DRAWN_MARK)
 
+    def is_continuous(self) -> bool:
+        """Returns whether this is a video: in a folder, each picture is wanted."""
+        return not self._has_stills()
+
+    def _has_stills(self) -> bool:
+        return self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)
+
     def pictures(self) -> Pictures:
         """Yields the pictures of a video, or of a folder in the order of their names. Raises `SourceLost`."""
         try:
-            is_still = self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)
+            is_still = self._has_stills()
         except OSError as error:
             raise SourceLost(f"{display_name(str(self._path))}: {error.strerror}") from None
         yield from self._stills() if is_still else self._video()
@@ -84,9 +87,8 @@ class LocalFile(Recording):
         yield from wait_until(due, clock)  # show the last picture as long as the others
 
     def _video(self) -> Pictures:
-        """Yields the pictures of the video at its own rate."""
-        from capture.decoded import DecodedPicture  # noqa: PLC0415  # the driver
-        from capture.opencv import cv2, open_capture  # noqa: PLC0415
+        """Yields the pictures of the video when they are due by their timestamps."""
+        from capture.video import open_video  # noqa: PLC0415  # the driver
 
         name = display_name(str(self._path))
         if self._path.exists() and not self._path.is_file():  # opening a pipe waits for its writer, perhaps for ever
@@ -98,30 +100,23 @@ class LocalFile(Recording):
             hint = "; no module of SOURCE_MODULES accepts it either" if SCHEME_PREFIX.match(name) else ""
             raise SourceLost(f"{name}: {error.strerror if isinstance(error, OSError) else error}{hint}") from None
         absolute = str(self._path.absolute())  # FFmpeg would take the "12" of "12:30.mp4" for a protocol
-        with open_capture(name, absolute, cv2.CAP_FFMPEG) as capture:
-            rate = capture.get(cv2.CAP_PROP_FPS)
-            interval = 1 / (rate if MIN_RATE <= rate <= MAX_RATE else DEFAULT_RATE)
-            last: float | None = None
-            for pixels in play(capture, interval, self._options.every_frame, self._options.clock):
-                if pixels is None:
-                    yield None
-                    continue
-                timestamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                if last is not None and not last < timestamp <= last + 1 / MIN_RATE:
-                    timestamp = last + interval
-                last = timestamp
-                yield DecodedPicture(pixels, timestamp)
+        with open_video(name, absolute) as video:
+            interval = 1 / (video.rate if MIN_RATE <= video.rate <= MAX_RATE else DEFAULT_RATE)
+            timed = self._timed(video.pictures(), Timeline(interval))
+            yield from paced(timed, interval, self._options.every_frame, self._options.clock)
 
-
-def play(capture: "cv2.VideoCapture", interval: float, every_frame: bool, clock: Clock) -> Iterator[Pixels | None]:
-    """Yields the pictures of an open video when they are due. Skipped pictures are not decoded."""
-    for grabbed in paced(iter(capture.grab, False), interval, every_frame, clock):
-        if grabbed is None:
-            yield None
-            continue
-        ok, picture = capture.retrieve()
-        if ok:
-            yield picture
+    def _timed(self, pictures: Iterator[Picture], timeline: Timeline) -> Iterator[tuple[Picture, float]]:
+        """Yields pictures with their times. A video that is damaged ends there, unless it yields no picture at all."""
+        picture = None
+        try:
+            for picture in pictures:
+                picture.timestamp = timeline.time_of(picture.timestamp)
+                yield picture, picture.timestamp
+        except SourceLost as error:
+            if picture is None:
+                raise
+            if self._throttle("") is not None:
+                log.warning("%s; the rest of the video is skipped", error)
 
 
 KIND = SourceKind("video file or folder of pictures", LocalFile)

@@ -255,25 +255,74 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, t
 
 
 HANGING = """
-import time
-from runtime import heartbeat
-from types import SimpleNamespace
-from capture.source import SourceKind
+import itertools, pathlib, time
+import numpy as np
+from capture.decoded import DecodedPicture
+from capture.source import Source, SourceKind
 
-heartbeat.HANG_TIMEOUT = 1.0
-hanging = SimpleNamespace(pictures=lambda: (time.sleep(1000) for _ in "x"), is_drawn=bool)
-KIND = SourceKind("a driver that hangs", lambda *_: hanging, schemes=("hang",))
+openings = itertools.count(1)
+
+
+class Hanging(Source):
+    # hangs in its openings 1, 4 and 5, until a file is there
+
+    def __init__(self, address, options):
+        self.when, self.folder = address.removeprefix("hang://"), pathlib.Path(__file__).parent
+
+    def step(self, name, opening):
+        while opening in (1, 4, 5) and name == self.when and not (self.folder / "released").exists():
+            time.sleep(0.05)
+
+    def pictures(self):
+        opening = next(openings)
+        self.step("opening", opening)
+        for number in range(20) if opening in (1, 4, 5) else itertools.count():
+            yield DecodedPicture(np.full((48, 64, 3), 10 * opening, np.uint8))
+            self.step("reading", opening)
+            time.sleep(0.02)
+            if opening == 3 and (self.folder / "ended").exists():
+                break
+        self.step("closing", opening)
+
+
+KIND = SourceKind("a driver that hangs", Hanging, schemes=("hang",))
 """
 
 
-def test_a_camera_that_hangs_ends_the_process(broker: Broker, tmp_path: Path) -> None:
-    """The exit code is 3, so that the process is restarted. The source comes from SOURCE_MODULES."""
+@pytest.mark.parametrize("when", ["opening", "reading", "closing"])
+def test_a_camera_that_hangs_is_opened_again(when: str, broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+    """The frames go on, also after a pause, without pictures of the abandoned opening when its call returns. Its thread ends.
+
+    Later one may hang again. If another hangs as well, the exit code is 3, so that the process is restarted. The source comes
+    from SOURCE_MODULES.
+    """
     (tmp_path / "hanging.py").write_text(HANGING)
-    settings = {"VIDEO_PATH": "hang://camera", "SOURCE_MODULES": "hanging", "PYTHONPATH": tmp_path}
-    with Module("capture", broker.port, **settings) as module:
+    settings = {"VIDEO_PATH": f"hang://{when}", "SOURCE_MODULES": "hanging", "PYTHONPATH": tmp_path, "CAMERA": "back"}
+
+    def wait_for_opening(number: int) -> None:
+        until(lambda: back.frames and round(float(picture(back.frames[-1]).mean())) == 10 * number)
+
+    with Module("capture", broker.port, SOURCE_TIMEOUT=1, **settings) as module:
+        module.wait_for_log("camera-lost: the camera hangs in its driver for 1 s; opening it again")
+        wait_for_opening(2)
+        back.send(Command("back", "pause"))
+        back.wait_for_state(PAUSED)
+        back.send(Command("back", "resume"))
+        wait_for_opening(3)
+        back.wait_for_state(RUNNING)
         assert module.process
+        process = psutil.Process(module.process.pid)
+        threads = process.num_threads()
+        (tmp_path / "released").touch()
+        until(lambda: process.num_threads() == threads - 1)
+        back.wait_for("/frame", len(back.frames) + 5)
+        wait_for_opening(3)
+        assert [frame.sequence for frame in back.frames] == list(range(len(back.frames)))
+        (tmp_path / "released").unlink()
+        (tmp_path / "ended").touch()
         assert module.process.wait(limit(30)) == 3
-        assert "the camera has hung" in module.log
+        assert module.log.count("[CRT] - the camera hangs in its driver again; exiting") == 1
+        assert module.log.count("opening it again") == 2
 
 
 @pytest.mark.parametrize(

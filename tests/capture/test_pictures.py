@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from bus import Setups
 from capture.__main__ import _create_framer
 from capture.decoded import DecodedPicture
-from capture.framer import Framer, RateLimiter
+from capture.framer import Callbacks, Framer, RateLimiter
+from capture.jpeg import JpegPicture
 from capture.mjpeg import find_jpegs
 from capture.picture import UnusablePicture
 from capture.prepare import Preparation, decode, encode_jpeg, new_size
+from capture.region import MIN_SIDE, Region
 from capture.settings import Settings
 from capture.source import CapturedPicture
 from runtime.metrics import Metrics
@@ -63,6 +65,65 @@ def test_masked_parts_are_black(degrees: int, is_grey: bool) -> None:
     assert (found[: height // 2 + 2, width // 4 :] == expected[: height // 2 + 2, width // 4 :]).all()
     assert (found[-1, 0], found[-1, width // 4 - 1], found[0, 0], found[-1, width // 4 + 1]) == (0, 0, 255, 255)
     assert (white == 255).all()
+
+
+@st.composite
+def regions(draw: st.DrawFn) -> Region:
+    """All regions that the setting allows."""
+    width, height = draw(st.floats(MIN_SIDE, 1)), draw(st.floats(MIN_SIDE, 1))
+    return Region(draw(st.floats(0, 1 - width)), draw(st.floats(0, 1 - height)), width, height)
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.sampled_from([0, 90, 180, 270]), regions(), st.none() | st.integers(16, 40))
+def test_a_region_of_the_rotated_picture_is_used(
+    width: int, height: int, degrees: int, region: Region, wanted: int | None
+) -> None:
+    """It is never empty, and has the pixels that it touches. Resizing and the mask see nothing else."""
+    picture = np.random.default_rng(width * height).integers(1, 256, (height, width, 3), np.uint8)
+    turned = np.rot90(picture, -degrees // 90)
+    rows, columns = turned.shape[:2]
+    left, top, right, bottom = region.box(columns, rows)
+    for first, last, start, length, pixels in ((left, right, 0, 2, columns), (top, bottom, 1, 3, rows)):
+        assert 0 <= first < last <= pixels
+        assert 0 <= region[start] * pixels - first + 1e-5 < 1.0001
+        assert 0 <= last - (region[start] + region[length]) * pixels + 1e-5 < 1.0001
+    expected = np.ascontiguousarray(turned[top:bottom, left:right])
+    assert (Preparation(rotate=degrees, region=region).apply(picture) == expected).all()
+    found = Preparation(width=wanted, rotate=degrees, region=region, mask=lambda: [WINDOW]).apply(picture)
+    assert (found == Preparation(width=wanted, mask=lambda: [WINDOW]).apply(expected)).all()
+    assert not found[0, -1].any()
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1920, 1080)])
+def test_a_thumbnail_shows_what_the_frame_shows(size: tuple[int, int]) -> None:
+    """It is rotated, of the region only, and masked. A small region has as many pixels as a large one."""
+    picture = np.zeros((size[1], size[0], 3), np.uint8)
+    cv2.rectangle(picture, (size[0] * 3 // 4, 0), (size[0], size[1] // 8), (255, 255, 255), cv2.FILLED)
+    for shown in (JpegPicture(encode_jpeg(picture, 95)), DecodedPicture(picture)):
+        for region in (None, Region(0.5, 0.5, 0.5, 0.5), Region(0.9, 0.9, 0.1, 0.1)):
+            for mask in ([], [CORNER]):
+                preparation = Preparation(rotate=90, region=region, mask=lambda: mask)  # noqa: B023
+                frame, thumbnail = preparation.apply(picture), preparation.thumbnail(shown)
+                assert min(80, max(frame.shape)) <= max(thumbnail.shape) <= 82
+                small = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), thumbnail.shape[::-1], interpolation=cv2.INTER_AREA)
+                assert cv2.absdiff(thumbnail, small).mean() < (10 if mask else 6)  # its edge is black, too
+
+
+@pytest.mark.parametrize(
+    ("preparation", "keeps"),
+    [
+        (Preparation(), True),
+        (Preparation(width=40, height=20), True),
+        (Preparation(width=20), False),
+        (Preparation(rotate=180), False),
+        (Preparation(gray=True), False),
+        (Preparation(mask=lambda: [WINDOW]), False),
+        (Preparation(width=40, height=20, region=Region(0.5, 0.5, 0.5, 0.5)), False),  # enlarged to the size before
+    ],
+)
+def test_what_changes_a_picture(preparation: Preparation, keeps: bool) -> None:
+    """A camera's JPEG of 40 x 20 px is passed on only if nothing changes it."""
+    assert preparation.keeps((40, 20)) == keeps
 
 
 @given(st.integers(1, 8000), st.integers(1, 8000), st.integers(16, 8192))
@@ -115,7 +176,8 @@ def test_sequence_numbers_count_published_frames() -> None:
     A snapshot becomes a frame at any time and does not delay the next one. `is_drawn` is called until the first frame is
     published, because a clip and the file beside it can appear later.
     """
-    framer = Framer("door", RateLimiter(10), Preparation(width=20), 80, is_drawn=partial(next, iter([False, True])))
+    callbacks = Callbacks(is_drawn=partial(next, iter([False, True])))
+    framer = Framer("door", RateLimiter(10), Preparation(width=20), 80, callbacks)
     frames = []
     for at, is_snapshot, is_published, expected in (
         (100.00, False, False, (0, False)),

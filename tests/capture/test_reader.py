@@ -9,12 +9,12 @@ from unittest.mock import Mock
 import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
+from capture.abandoned import HUNG, AbandonedReaders
 from capture.decoded import DecodedPicture
 from capture.reader import Playback, Reader
-from capture.source import CapturedPicture, Pictures, Recording, SourceLost, SourceOptions
+from capture.source import Pictures, Recording, SourceLost, SourceOptions
 from capture.sources.local import LocalFile
 from capture.timing import SourceClock
-from runtime.heartbeat import Calls
 from tests.support import videos
 from tests.support.clock import Clock
 from tests.support.wait import limit, until
@@ -23,7 +23,7 @@ from tests.support.wait import limit, until
 class Scripted(Recording):
     """A source with scripted acts: at each opening it yields a number of pictures or raises an error.
 
-    With `hangs` it blocks until it is released, when the next picture is "read" or when it is "closed".
+    With `hangs` it blocks until it is released, when it is "opened", when the next picture is "read" or when it is "closed".
     """
 
     def __init__(self, *acts: int | Exception, pause: float = 0.0, hangs: str = "") -> None:
@@ -35,6 +35,7 @@ class Scripted(Recording):
 
     def pictures(self) -> Pictures:
         self.opened += 1
+        self.released.wait(limit(30) if self._hangs == "opened" else 0.0)
         try:
             act = self._acts.pop(0) if self._acts else SourceLost("no more acts")
             if isinstance(act, Exception):
@@ -103,21 +104,65 @@ def test_a_silent_camera_is_lost_until_its_next_picture() -> None:
     assert reports[:4] == ["no picture for 0.2 s", RUNNING] * 2
 
 
-@pytest.mark.parametrize("when", ["read", "closed"])
-def test_a_hanging_source_is_abandoned(when: str) -> None:
-    """A camera that hangs in its driver does not delay the end of its reader. Its call stays recorded, even while a new reader of
-    the camera works.
+@pytest.mark.parametrize("when", ["opened", "read", "closed"])
+@pytest.mark.parametrize("kind", ["reader", "playback"])
+def test_a_source_that_hangs_is_abandoned(when: str, kind: str) -> None:
+    """A call that is too long is a hang. Its thread does not delay the exit, and reports nothing when the call returns, even an
+    error. It closes its source and ends.
     """
-    source, calls = Scripted(1 if when == "read" else 25, pause=0.1, hangs=when), Calls()
-    begin = time.monotonic()
-    with Reader(source, Reports(), calls=calls) as reader:
-        assert isinstance(until(lambda: reader.take(0.1)), CapturedPicture)
-    assert time.monotonic() - begin < limit(10)
-    with Reader(Scripted(*[20] * 500, pause=0.02), Reports(), calls=calls) as second:
-        until(lambda: second.take(0.1))
-        until(lambda: calls.stalled > 0.5)
+    source, reports = Scripted(1, BROKEN, hangs=when), Reports()
+    reader = Reader(source, reports, source_timeout=0.3) if kind == "reader" else Playback(source, reports, 0.3)
+    with reader:
+        until(lambda: [reader.take(0.05)] and reader.hangs())
+        before = reports[:]
+        left_at = time.monotonic()
+    assert time.monotonic() - left_at < limit(3)
+    assert reader.is_alive
     source.released.set()
-    until(lambda: calls.stalled == 0)
+    until(lambda: not reader.is_alive)
+    assert (reports, source.opened, source.closed) == (before, 1, 1)
+
+
+def test_a_slow_consumer_is_no_hang() -> None:
+    """Only calls into the source count: not waits for the consumer of a recording, or before a lost source is reopened."""
+    with Playback(Scripted(3), Reports(), source_timeout=0.1) as playback:
+        assert playback.take(limit(10))
+        time.sleep(0.3)
+        assert not playback.hangs()
+    with Reader(Scripted(NOT_THERE), reports := Reports(), source_timeout=0.1) as reader:
+        until(lambda: reports)
+        time.sleep(0.3)
+        assert not reader.hangs()
+
+
+def test_one_reader_may_hang() -> None:
+    """While one hangs, another is allowed. If that one hangs too, the process ends. When the first call returns, one may hang
+    again. While two threads run on that do not hang yet, a third is not allowed.
+    """
+    ended: list[tuple[int, str]] = []
+    abandoned = AbandonedReaders(lambda code, reason: ended.append((code, reason)))
+
+    def leave(timeout: float) -> Scripted:
+        source = Scripted(1, hangs="opened")
+        with Reader(source, Reports(), source_timeout=timeout) as reader:
+            until(lambda: source.opened and (timeout > 1 or reader.hangs()))
+        assert abandoned.add(reader) == (timeout < 1)
+        return source
+
+    first = leave(0.2)
+    assert abandoned.allow_another()
+    second = leave(1000.0)  # a pause during a long call
+    assert not abandoned.allow_another()
+    first.released.set()
+    until(abandoned.allow_another)
+    second.released.set()
+    third = leave(0.2)
+    assert abandoned.allow_another()
+    assert ended == []
+    fourth = leave(0.2)
+    assert ended == [(3, HUNG)]
+    for source in (third, fourth):
+        source.released.set()
 
 
 @pytest.mark.parametrize("work", [0.0, 0.02], ids=["fast consumer", "slow consumer"])

@@ -116,7 +116,7 @@ def test_the_output(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         ("VISIT_FRAMES=25", ["blue"]),
         ("VISIT_GAP_SECONDS=8", ["red"]),  # merged into one visit
         ("CONVERT_TO_GRAY=true", ["blue", "blue"]),  # all labels are alike, and green is bright
-        ("RESIZE_WIDTH=32 ROTATE=90", ["red", "blue"]),
+        ("RESIZE_WIDTH=32 ROTATE=90 REGION=0,0.2,0.5,0.8", ["red", "blue"]),
     ],
 )
 def test_the_settings_of_a_suite_apply(

@@ -47,6 +47,12 @@ def _logging() -> Iterator[None]:
         *(({"CAMERA": camera}, "lower-case letters", False) for camera in ("Door", "a/b", "+")),
         *(({"CAMERA": camera}, "is reserved; a camera cannot be called", False) for camera in ("status", "display", "query")),
         ({"LOOP_VIDEO": "1.5", "ROTATE": "45"}, "true or false; ROTATE=45: must be 0, 90, 180 or 270", False),
+        *(
+            ({"REGION": value}, f"REGION='{value}': must be x,y,w,h", False)
+            for value in ("0,0,1", "0,0,1,2", "nan,0,1,1", "a,b,c,d")
+        ),
+        ({"REGION": "0.5,0,0.6,1"}, "ends outside of the picture: x + w is 1.1; 1 is the maximum", False),
+        ({"REGION": "0,0,1,0.01"}, "h is 0.01; 0.05 of the picture is the minimum", False),
         ({"VIDEO_PATH": "ftp://me:secret@host/a"}, "VIDEO_PATH='ftp://host': ", False),
         ({"MQTT_PASSWORD_FILE": "none"}, "No such file", True),
         ({"MQTT_PASSWORD_FILE": "none/none"}, "No such file", True),
@@ -90,6 +96,8 @@ def test_an_invalid_setting_ends_the_module_with_one_line(
     [
         ({"RESIZE_WIDTH": ""}, "resize_width", None),  # as Docker Compose passes unset variables
         ({"CONVERT_TO_GRAY": "TRUE"}, "convert_to_gray", True),  # as in the classic sample
+        ({"REGION": ""}, "region", None),
+        ({"REGION": "0.7, 0,0.3,1"}, "region", (0.7, 0.0, 0.3, 1.0)),
         ({"CONVERT_TO_GRAY": "yes"}, "convert_to_gray", True),
         ({"HEALTH_FILE": "~/m"}, "health_file", Path.home() / "m"),  # not every shell expands ~ after =
         ({"RuntimeLogLevel": "Debug"}, "detailed", True),  # set by edgeAgent
