@@ -17,6 +17,7 @@ from capture.framer import Framer, RateLimiter
 from capture.jpeg import JpegPicture
 from capture.picture import Pixels, UnusablePicture
 from capture.prepare import Preparation, decode, encode_jpeg
+from capture.region import Region
 from capture.source import CapturedPicture, SourceOptions
 from capture.sources.local import LocalFile
 from capture.stills import open_still
@@ -180,6 +181,7 @@ SECRET = with_segment(exif(1, thumbnail=SMALL) + b"\xff\xfe\x00\x0bcomment x")
         (Preparation(width=80), False),
         (Preparation(rotate=90), False),
         (Preparation(gray=True), False),
+        (Preparation(region=Region(0.0, 0.0, 0.5, 0.5)), False),
         (Preparation(mask=lambda: [((0.0, 0.0), (1.0, 0.0), (1.0, 0.5), (0.0, 0.5))]), False),
     ],
 )

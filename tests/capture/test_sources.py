@@ -278,6 +278,15 @@ def test_pictures_on_request(address: str, requests: int, connections: int, expe
 
 
 @pytest.mark.broker
+@pytest.mark.parametrize("path", ["flood", "digest/flood"])
+def test_endless_pages_are_not_read(path: str) -> None:
+    """A camera redirects the request, or asks for the password, with a page of a gigabyte."""
+    with snapshot_camera() as camera:
+        assert None not in numbers(open_source(f"http://{USER}:{SECRET}@{camera.host}/{path}"), 3)
+        assert camera.flooded < 100
+
+
+@pytest.mark.broker
 @pytest.mark.parametrize("kind", [*multipart.SOUND, *multipart.CHANGES, "chunked"])
 def test_pictures_of_a_stream(kind: str) -> None:
     """All sound pictures of a stream arrive as they were sent, by one request. A bad part costs one picture."""

@@ -43,8 +43,8 @@ class SnapshotCamera(BaseHTTPRequestHandler):
     """A camera that numbers its pictures from 0, and keeps connections open.
 
     All requests of `/flaky` but the first fail, and every third of `/some`. `/closing` closes each connection after a picture,
-    `/silent` when the second request arrives on it. `/slow` sends a byte at a time. `/live` streams twenty a second.
-    The pictures of `/turned` lie on their side, as EXIF says.
+    `/silent` when the second request arrives on it. `/slow` sends a byte at a time, `/flood` a gigabyte, and `/live` a stream of
+    twenty pictures a second. The pictures of `/turned` lie on their side, as EXIF says.
     """
 
     protocol_version = "HTTP/1.1"
@@ -57,6 +57,8 @@ class SnapshotCamera(BaseHTTPRequestHandler):
     nonces: ClassVar[list[int]]
     """For each nonce, the number of requests with it."""
     connections: ClassVar[int]
+    flooded: ClassVar[int]
+    """Megabytes of endless pages."""
 
     def setup(self) -> None:
         super().setup()
@@ -70,7 +72,9 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         self._served += 1
         if kind in CHALLENGES and not self._is_authorized(kind):
             self.nonces.append(0)
-            self._send(401, b"no", {}, [one.format(nonce=f"n{len(self.nonces)}") for one in CHALLENGES[kind]])
+            challenges = [one.format(nonce=f"n{len(self.nonces)}") for one in CHALLENGES[kind]]
+            self._send(401, b"no", {"Content-Length": "1000000000"} if rest == "flood" else {}, challenges)
+            self._flood(rest == "flood")
         elif kind == "stream":
             content_type, body = multipart.stream(unquote(rest))
             self._send(200, body, {"Content-Type": content_type})
@@ -97,6 +101,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
             kind = "truncated"
         answers: dict[str, tuple[int, bytes, dict[str, str]]] = {
             "moved": (302, b"", {"Location": "/snapshot.jpg"}),
+            "flood": (302, b"", {"Location": "/snapshot.jpg", "Content-Length": "1000000000"}),
             "elsewhere": (302, b"", {"Location": f"http://{self.host.replace('127.0.0.1', 'localhost')}/{rest}"}),
             "circle": (302, b"", {"Location": "/circle"}),
             "ftp": (302, b"", {"Location": "ftp://127.0.0.1/"}),
@@ -109,9 +114,16 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         }
         self._send(*answers.get(kind, (200, b"" if kind == "slow" else picture, {"Content-Type": "IMAGE/JPEG; x=1"} | length)))
         self.close_connection = self.close_connection or kind == "closing"
+        self._flood(kind == "flood")
         for at in range(len(picture) if kind == "slow" else 0):
             self.wfile.write(picture[at : at + 1])
             time.sleep(0.05)
+
+    def _flood(self, is_endless: bool) -> None:
+        """Sends a body that is almost endless."""
+        for _ in range(1000 if is_endless else 0):
+            self.wfile.write(bytes(1_000_000))
+            type(self).flooded += 1
 
     def _stream_live(self) -> None:
         self._send(200, b"", {"Content-Type": "multipart/x-mixed-replace;boundary=frame"})
@@ -132,7 +144,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
     def _send(self, status: int, body: bytes, headers: dict[str, str], challenges: list[str] | None = None) -> None:
         self.send_response(status)
         if status != 200:
-            headers |= {"Content-Length": str(len(body))}
+            headers = {"Content-Length": str(len(body))} | headers
         elif not headers.keys() & {"Content-Length", "Transfer-Encoding"}:
             headers |= {"Connection": "close"}
         for name, value in (*headers.items(), *(("WWW-Authenticate", one) for one in challenges or ())):
@@ -174,7 +186,7 @@ def snapshot_camera() -> Iterator[type[SnapshotCamera]]:
         requests: ClassVar[list[str]] = []
         sent: ClassVar[list[bytes]] = []
         nonces: ClassVar[list[int]] = []
-        connections = 0
+        connections = flooded = 0
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
