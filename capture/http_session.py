@@ -25,6 +25,7 @@ _REASONS: dict[type[BaseException], str] = {
     UnicodeError: "its host name is invalid",
     InvalidSchema: "it redirects to an address that is not http or https",
     TooManyRedirects: "it redirects without an end",
+    ValueError: "it redirects to an invalid address",
 }
 """The first type that matches gives the reason."""
 MAX_SKIPPED = 65_536
@@ -106,7 +107,10 @@ class _DigestAuth(HTTPDigestAuth):
         return super().handle_401(_skip_long_body(r), **options) if _is_same_host(self._url, r.url) else r
 
     def build_digest_header(self, method: str, url: str) -> str | None:
-        header = super().build_digest_header(method, url)
+        try:
+            header = super().build_digest_header(method, url)
+        except KeyError:  # it sent no nonce
+            header = None
         if header is None:
             raise SourceLost("it requires an unsupported authentication; basic and digest are supported")
         return header.encode().decode("latin-1")  # http.client sends Latin-1, so this sends UTF-8

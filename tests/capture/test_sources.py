@@ -2,6 +2,7 @@
 
 import itertools
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -210,6 +212,9 @@ def test_a_slow_machine(every_frame: bool) -> None:
         ("http://{camera}/stream/usual", "stopped sending pictures"),
         ("http://{camera}/circle", "it redirects without an end$"),
         ("http://{camera}/ftp", "it redirects to an address that is not http or https$"),
+        ("http://{camera}/nowhere", "it redirects to an invalid address$"),
+        ("https://{camera}/", "SSL"),
+        ("http://me:x@{camera}/no nonce", "unsupported authentication"),
         ("http://me:x@{camera}/unknown", "unsupported authentication; basic and digest are supported$"),
     ],
 )
@@ -275,6 +280,17 @@ def test_pictures_on_request(address: str, requests: int, connections: int, expe
         assert received == [None if number is None else camera.sent[number] for number in expected]
         assert (len(camera.requests), camera.connections) == (requests, connections)
     assert clock.now == pytest.approx(7 / 20)
+
+
+@pytest.mark.broker
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_a_camera_that_signed_its_certificate_itself() -> None:
+    """Cameras do, so that theirs is accepted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("camera.invalid").configure_cert(context)
+    with snapshot_camera(context) as camera:
+        assert numbers(open_source(f"https://{USER}:{SECRET}@{camera.host}/digest"), 3) == [0, 1, 2]
+        assert camera.connections == 1
 
 
 @pytest.mark.broker

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ CHALLENGES = {
     "sha256": ['Digest realm="cam", nonce="{nonce}", algorithm=SHA-256, qop="auth,auth-int", opaque="x"'],
     "stale": ['Digest realm="cam", nonce="{nonce}", qop="auth", stale=true'],
     "both": ['Digest qop="auth", realm="cam", nonce="{nonce}"', 'Basic realm="cam"'],
+    "no nonce": ['Digest realm="cam"'],
     "unknown": ['Digest realm="cam", nonce="{nonce}", algorithm=SHA-512-256'],
 }
 """How a camera asks for user and password. The nonce of `stale` is valid for three requests."""
@@ -67,7 +69,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Responds as the first part of the path says."""
-        kind, _, rest = self.path[1:].partition("?")[0].partition("/")
+        kind, _, rest = unquote(self.path[1:]).partition("?")[0].partition("/")
         self.requests.append(f"{kind} {self.headers.get('Authorization', '').partition(' ')[0]}".strip())
         self._served += 1
         if kind in CHALLENGES and not self._is_authorized(kind):
@@ -76,7 +78,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
             self._send(401, b"no", {"Content-Length": "1000000000"} if rest == "flood" else {}, challenges)
             self._flood(rest == "flood")
         elif kind == "stream":
-            content_type, body = multipart.stream(unquote(rest))
+            content_type, body = multipart.stream(rest)
             self._send(200, body, {"Content-Type": content_type})
         elif kind == "live":
             self._stream_live()
@@ -104,6 +106,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
             "flood": (302, b"", {"Location": "/snapshot.jpg", "Content-Length": "1000000000"}),
             "elsewhere": (302, b"", {"Location": f"http://{self.host.replace('127.0.0.1', 'localhost')}/{rest}"}),
             "circle": (302, b"", {"Location": "/circle"}),
+            "nowhere": (302, b"", {"Location": "http://[::bad/"}),
             "ftp": (302, b"", {"Location": "ftp://127.0.0.1/"}),
             "page": (200, b"<html>sign in", {"Content-Type": "text/html"}),
             "text": (200, b"no picture", image),
@@ -179,8 +182,11 @@ class SnapshotCamera(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def snapshot_camera() -> Iterator[type[SnapshotCamera]]:
-    """Runs a camera while entered. Yields its handler, with its `host` (and port) and the requests."""
+def snapshot_camera(context: ssl.SSLContext | None = None) -> Iterator[type[SnapshotCamera]]:
+    """Runs a camera while entered, with TLS if there is a context for it.
+
+    Yields its handler, with its `host` (and port) and the requests.
+    """
 
     class Handler(SnapshotCamera):
         requests: ClassVar[list[str]] = []
@@ -193,6 +199,8 @@ def snapshot_camera() -> Iterator[type[SnapshotCamera]]:
             """Ignores a client that has gone."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         Handler.host = f"127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
