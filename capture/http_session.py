@@ -33,6 +33,10 @@ MAX_SKIPPED = 65_536
 _HINTS = {401: "; the user or password is missing or wrong", 404: "; check the path of the address"}
 
 
+class LoginRefused(SourceLost):
+    """The user or password is missing or wrong. Sent again and again, a wrong one makes a camera lock the user out."""
+
+
 class HttpSession:
     """A session with the camera at an http or https address, which can contain user and password."""
 
@@ -66,8 +70,8 @@ class HttpSession:
         self._session.close()
 
     def get(self) -> requests.Response:
-        """Requests the address. Returns a response whose body is not read yet. Raises `SourceLost` if the login is
-        wrong, and other exceptions for what a retry can mend."""
+        """Requests the address. Returns a response whose body is not read yet. Raises `LoginRefused`, and
+        other exceptions for what the next request can mend."""
         response = self._send()
         if self._wants_basic(response):
             response.close()
@@ -76,7 +80,7 @@ class HttpSession:
         if not 200 <= response.status_code < 300:
             response.close()
             code = response.status_code
-            kind = SourceLost if code == 401 else UnusablePicture  # sent again, a wrong password can lock the user out
+            kind = LoginRefused if code == 401 else UnusablePicture
             reason = f"{code} {http.client.responses.get(code, '')}".rstrip()
             raise kind(f"the camera responds with {reason}{_HINTS.get(code, '')}")
         return response

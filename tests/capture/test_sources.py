@@ -323,12 +323,18 @@ def test_pictures_of_a_stream(kind: str) -> None:
 @pytest.mark.broker
 @pytest.mark.parametrize(("kind", "method"), [("basic", "Basic"), ("digest", "Digest"), ("sha256", "Digest"), ("both", "Digest")])
 def test_a_wrong_password_is_sent_once(kind: str, method: str) -> None:
-    """More attempts would make the camera lock the user out."""
+    """More attempts would make the camera lock the user out. When the source is opened again, it waits for five minutes."""
     for user, requests in (("", [kind]), ("me:wrong@", [kind, f"{kind} {method}"])):
+        clock = Clock(0.0)
         with snapshot_camera() as camera:
-            with pytest.raises(SourceLost, match=r"responds with 401 Unauthorized; the user or password is missing or wrong$"):
-                numbers(open_source(f"http://{user}{camera.host}/{kind}"), 1)
-            assert camera.requests == requests
+            source = open_source(f"http://{user}{camera.host}/{kind}", clock=clock)
+            for attempt in range(2):
+                with pytest.raises(
+                    SourceLost, match=r"responds with 401 Unauthorized; the user or password is missing or wrong$"
+                ):
+                    numbers(source, 1000)
+                assert clock.now == attempt * 300.0
+                assert camera.requests == requests * (attempt + 1)
 
 
 @pytest.mark.broker
