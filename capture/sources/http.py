@@ -31,6 +31,8 @@ MAX_BYTES = 32 * 1024 * 1024
 """Upper bound of the size of a picture."""
 MAX_FAILURES = 3
 """Failed requests in a row until the camera is lost."""
+LOGIN_PAUSE = 300.0
+"""Seconds until a refused login is tried again. Cameras lock a user out after five to ten attempts."""
 _VIDEO_TYPES = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
 _PAGE_TYPES = ("text/html", "application/json", "application/xhtml+xml")
 _PICTURE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")
@@ -50,6 +52,7 @@ class HttpCamera(Source):
         self._video = Stream(address, options)
         self._timeout = timeout
         self._max_bytes = max_bytes
+        self._next_login_at = float("-inf")
 
     def pictures(self) -> Pictures:
         """Yields the camera's pictures. Raises `SourceLost`."""
@@ -60,6 +63,7 @@ class HttpCamera(Source):
         except ValueError:
             raise SourceLost(f"{self._name}: invalid address{percent_encoding_hint(self._address)}") from None
         try:
+            yield from wait_until(self._next_login_at, self._clock)
             with session:
                 yield from self._request(session)
         except _IsVideo:
@@ -67,7 +71,7 @@ class HttpCamera(Source):
 
     def _request(self, session: "HttpSession") -> Pictures:
         """Requests pictures until the camera is lost. Raises `SourceLost`, without the secrets of the address, and `_IsVideo`."""
-        from capture.http_session import explain  # noqa: PLC0415  # the driver
+        from capture.http_session import LoginRefused, explain  # noqa: PLC0415  # the driver
         from capture.stills import open_still  # noqa: PLC0415
 
         failures = MAX_FAILURES - 1  # the first request must succeed
@@ -85,6 +89,8 @@ class HttpCamera(Source):
                 raise
             except Exception as error:  # the texts of some errors contain the address
                 failures += 1
+                if isinstance(error, LoginRefused):
+                    self._next_login_at = self._clock.monotonic() + LOGIN_PAUSE
                 if failures >= MAX_FAILURES or isinstance(error, SourceLost):
                     reason = explain(error, self._timeout)
                     raise SourceLost(f"{self._name}: {reason}{percent_encoding_hint(self._address)}") from None

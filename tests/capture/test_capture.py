@@ -191,6 +191,35 @@ def test_masked_parts_never_leave_the_module(broker: Broker, back: BackCamera, t
         assert is_masked(new_frames(5, len(back.frames)))
 
 
+@pytest.mark.parametrize(
+    ("path", "settings", "size"),
+    [
+        ("snapshot.jpg", {}, None),
+        ("live", {}, None),
+        ("live", {"RESIZE_WIDTH": 32}, (32, 24)),
+        ("snapshot.jpg", {"ROTATE": 90}, (48, 64)),
+        ("turned", {}, (48, 64)),
+        ("live", {"mask": RIGHT}, (64, 48)),
+    ],
+)
+def test_jpegs_of_a_camera_are_passed_on(
+    broker: Broker, back: BackCamera, path: str, settings: dict[str, object], size: tuple[int, int] | None
+) -> None:
+    """Frames are the bytes that the camera sent, unless they are to be resized, turned or masked, or are not upright."""
+    settings = dict(settings)
+    if isinstance(mask := settings.pop("mask", None), Setup):
+        back.send(mask)
+    with snapshot_camera() as camera:
+        with Module("capture", broker.port, CAMERA="back", VIDEO_PATH=f"http://{camera.host}/{path}", **settings):
+            back.wait_for("/frame", 3, 60)
+        frames = back.frames
+        assert [frame.jpeg in camera.sent for frame in frames] == [size is None] * len(frames)
+    width, height = size or (64, 48)
+    assert {(frame.width, frame.height, *picture(frame).shape[:2]) for frame in frames} == {(width, height, height, width)}
+    if mask:
+        assert all(right < 16 for _, right in map(brightest, frames))
+
+
 def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
     """A recording that is played once starts when classifier and counter run. Each frame waits for the prediction of the frame
     before, so a slow classifier loses none. The module stays healthy after the end.

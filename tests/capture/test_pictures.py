@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import time
 from functools import partial
 from unittest.mock import Mock
 
@@ -26,6 +27,7 @@ from capture.source import CapturedPicture
 from capture.video import VideoPicture
 from runtime.metrics import Metrics
 from tests.support import videos
+from tests.support.wait import limit
 
 PICTURE = np.zeros((20, 40, 3), np.uint8)
 """Black, with a red mark in the top left."""
@@ -270,3 +272,12 @@ def test_endless_data_does_not_fill_the_memory() -> None:
         pictures = found(filler + b"\xff\xd9" + GOOD[0] + GOOD[1], 65536)
         assert pictures[-2:] == GOOD[:2]
         assert max(map(len, pictures)) <= LIMIT
+
+
+def test_small_chunks_are_searched_once() -> None:
+    """The time to find a large picture does not grow with the number of chunks in which it comes."""
+    noise = np.random.default_rng(1).integers(0, 256, (1000, 1000, 3), np.uint8)
+    picture, began_at = encode_jpeg(noise, 90), time.process_time()
+    assert len(picture) > 700_000
+    assert found(picture * 4, 50) == [picture] * 4
+    assert time.process_time() - began_at < limit(1)
