@@ -90,13 +90,12 @@ class Program:
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = self._process.wait(KILL_TIMEOUT)
             self._errors += self._process.stderr.read(MAX_ERRORS) or b""
-            return self._explain(self._errors.decode(errors="replace")) or f"{self._command[0]} ended with exit code {code}"
+            how = f"ended with exit code {code}" if code >= 0 else f"was ended by signal {-code}"
+            return self._explain(self._errors.decode(errors="replace")) or f"{self._command[0]} {how}"
         return f"{self._command[0]} does not end"
 
 
-def find_program(name: str, source: str, package: str) -> str:
-    """Returns the path of an installed program. Raises `SourceLost` with the package that has it."""
-    path = shutil.which(name)
-    if path is None:
+def check_program(name: str, source: str, package: str) -> None:
+    """Raises `SourceLost`, with the package that has it, if a program is not installed."""
+    if shutil.which(name) is None:
         raise SourceLost(f"{source}: {name} is missing; install the package {package}")
-    return path

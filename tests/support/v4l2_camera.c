@@ -110,6 +110,7 @@ static int dequeue(struct camera *c, int flags, struct v4l2_buffer *buffer) {
         rest();
     }
     long long at = now(), number = (at - c->started) * c->rate / 1000000LL - 1;
+    if (number < c->taken) number = c->taken;
     c->taken = number + 1;
     buffer->index = c->queue[0];
     memmove(c->queue, c->queue + 1, --c->queued * sizeof *c->queue);
