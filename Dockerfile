@@ -122,6 +122,12 @@ ENTRYPOINT ["python3", "-m", "display"]
 FROM vision AS capture
 LABEL org.opencontainers.image.title="footfall-capture" \
       org.opencontainers.image.description="Footfall: turns a camera, file or stream into frames"
+# For the Raspberry Pi's own camera, VIDEO_PATH=libcamera: --build-arg LIBCAMERA=yes.
+ARG LIBCAMERA
+RUN if [ -n "$LIBCAMERA" ]; then \
+      apt-get update && apt-get install -y --no-install-recommends gstreamer1.0-tools gstreamer1.0-plugins-base-apps \
+        gstreamer1.0-plugins-good gstreamer1.0-libcamera libcamera-ipa && apt-get clean && rm -rf /var/lib/apt/lists/*; \
+    fi
 COPY demo demo
 COPY bus bus
 COPY runtime runtime

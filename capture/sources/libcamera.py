@@ -104,7 +104,12 @@ def list_cameras(name: str) -> list[str]:
         raise SourceLost(f"{name}: the list of cameras takes longer than {LIST_TIMEOUT:g} s") from None
     except subprocess.CalledProcessError as error:
         raise SourceLost(f"{name}: {LIST} ended with exit code {error.returncode}") from None
-    return [shlex.split(found)[0] for found in _CAMERA.findall(listed.stdout.decode(errors="replace"))]
+    return camera_ids(listed.stdout.decode(errors="replace"))
+
+
+def camera_ids(listed: str) -> list[str]:
+    """Returns the ids in the device monitor's list. It describes each camera with the command that would show it."""
+    return [shlex.split(found)[0] for found in _CAMERA.findall(listed)]
 
 
 KIND = SourceKind(

@@ -14,6 +14,7 @@ import pytest
 from bus import Frame, InvalidSetting, Status
 from bus.states import CAMERA_LOST, RUNNING
 from capture.settings import Settings
+from capture.sources.libcamera import camera_ids
 from capture.v4l2 import Mode, Size, choose_mode
 from runtime.settings import load
 from tests.support.broker import ROOT, Broker
@@ -302,6 +303,35 @@ def test_why_libcamera_cannot_be_used(
     """The reason is GStreamer's own, or says which package is missing."""
     shown, given = read(path, gstreamer(tmp_path, *plugins) | environment)
     assert (shown, given) == ([], f"camera {path}: {reason}")
+
+
+LISTED = """
+Probing devices...
+
+Device found:
+
+\tname  : Virtual1
+\tclass : Source/Video
+\tcaps  : video/x-raw, format=NV12, width=800, height=600
+\tproperties:
+\t\tapi.libcamera.Model = Virtual Video Device1
+\tgst-launch-1.0 libcamerasrc camera-name=Virtual1 ! ...
+
+Device found:
+
+\tname  : UVC Camera
+\tgst-launch-1.0 v4l2src device=/dev/video8 ! ...
+
+Device found:
+
+\tname  : /base/soc/i2c0mux/i2c@1/imx219@10
+\tgst-launch-1.0 libcamerasrc camera-name="/base/soc/i2c0mux/i2c@1/imx219@10" ! ...
+"""
+
+
+def test_the_numbers_of_cameras() -> None:
+    """Cameras have the numbers of GStreamer's list (as printed by 1.28, with others in between); 0 is the first."""
+    assert camera_ids(LISTED) == ["Virtual1", "/base/soc/i2c0mux/i2c@1/imx219@10"]
 
 
 @pytest.mark.system

@@ -193,7 +193,7 @@ def test_a_slow_machine(every_frame: bool) -> None:
         ("x" * 5000, "too long"),
         ("other:7", "other:7: No such file or directory; no module of SOURCE_MODULES accepts it either"),
         ("97", "/dev/video97 does not exist"),
-        ("/dev/null", "^camera /dev/null: Inappropriate ioctl for device$"),
+        ("/dev/null", "^camera /dev/null: /dev/null is not a camera"),
         ("RTSP://me:secret@127.0.0.1:1/live", "^rtsp://127.0.0.1:1: Connection refused$"),
         ("rtsps://127.0.0.1:1/live", "^rtsps://127.0.0.1:1: Connection refused$"),
         ("HTTPS://127.0.0.1:1/live", "^https://127.0.0.1:1: Connection refused$"),
