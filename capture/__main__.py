@@ -12,7 +12,8 @@ from bus.states import CAMERA_LOST, STARTING
 from capture.abandoned import AbandonedReaders
 from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
-from capture.framer import Framer, RateLimiter
+from capture.framer import Callbacks, Framer, RateLimiter
+from capture.gate import MotionGate
 from capture.picture import UnusablePicture
 from capture.prepare import Preparation
 from capture.reader import Playback, Reader
@@ -64,6 +65,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 session.report(STARTING, "the recording waits for the classifier and the counter")
                 if consumers.wait_until_running(is_over):
                     publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
+            framer.restart()
             with _create_reader(source, recording, settings, session) as reader:
                 while not is_over() and not setups.unreadable and not reader.hangs():
                     if not setups.are_known:
@@ -93,6 +95,14 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups,
             bus.metrics.put(names.CLOCK_STEPPED, seconds)
             bus.metrics.add(names.CLOCK_STEPS)
 
+    def create_gate() -> MotionGate | None:
+        return MotionGate(settings.heartbeat_seconds, settings.motion_hold) if settings.gate_applies(source) else None
+
+    def on_held_back() -> None:
+        bus.metrics.add(names.HELD_BACK)
+        if bus.settled:
+            bus.progressed()
+
     preparation = Preparation(
         settings.resize_width,
         settings.resize_height,
@@ -102,7 +112,8 @@ def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups,
         region=settings.region,
     )
     rate_limiter = RateLimiter(settings.frame_rate)
-    return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, on_clock_step, source.is_drawn)
+    callbacks = Callbacks(on_clock_step, source.is_drawn, create_gate, on_held_back)
+    return Framer(settings.camera, rate_limiter, preparation, settings.jpeg_quality, callbacks)
 
 
 def _create_reader(source: Source, recording: Recording | None, settings: Settings, session: Session) -> Reader:
@@ -130,6 +141,8 @@ def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, p
     """Publishes the frame of a picture if one is due. Counts and logs a picture that cannot become a frame."""
     try:
         frame = framer.make_frame(captured, is_snapshot=session.take_snapshot_request())
+        if framer.gate is not None:
+            bus.metrics.put(names.MOTION, float(framer.gate.is_open))
         if frame is not None and publish(frame):
             framer.mark_published()
             bus.progressed()

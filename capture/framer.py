@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bus import Frame
+from capture.gate import MotionGate
 from capture.picture import Picture
 from capture.prepare import Preparation, encode_jpeg
 from capture.source import CapturedPicture
@@ -35,44 +37,74 @@ class RateLimiter:
         return True
 
 
-class Framer:
-    """A factory for the frames of one camera: limited in rate, prepared, compressed, and numbered from 0.
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What a framer calls.
 
-    `on_clock_step` is called with the seconds by which the wall clock was set. `is_drawn` returns whether the pictures are drawn;
-    it is called once the first picture is there.
+    - `on_clock_step` with the seconds by which the wall clock was set;
+    - `is_drawn`, which returns whether the pictures are drawn, and `create_gate`, which returns the motion gate if there is one,
+      once the first picture is there;
+    - `on_held_back` for each frame that the gate holds back.
     """
 
+    on_clock_step: Callable[[float], object] = float
+    is_drawn: Callable[[], bool] = bool
+    create_gate: Callable[[], MotionGate | None] = lambda: None
+    on_held_back: Callable[[], object] = bool
+
+
+class Framer:
+    """A factory for the frames of one camera: limited in rate, prepared, compressed, and numbered from 0."""
+
     def __init__(
-        self,
-        camera: str,
-        rate_limiter: RateLimiter,
-        preparation: Preparation,
-        quality: int,
-        on_clock_step: Callable[[float], object] = float,
-        is_drawn: Callable[[], bool] = bool,
+        self, camera: str, rate_limiter: RateLimiter, preparation: Preparation, quality: int, callbacks: Callbacks | None = None
     ) -> None:
         self._camera = camera
         self._rate_limiter = rate_limiter
         self._preparation = preparation
         self._quality = quality
-        self._on_clock_step = on_clock_step
+        self._callbacks = callbacks or Callbacks()
         self._session = secrets.token_hex(4)
         self._began_at: float | None = None
         self._offset = 0.0
-        self._is_drawn = is_drawn
         self._demo = False
+        self._mask = preparation.mask()
+        self._taken_at = 0.0
         self._sequence = 0
+        self.gate: MotionGate | None = None
+        """The motion gate, from the first frame on."""
 
     def make_frame(self, captured: CapturedPicture, is_snapshot: bool = False) -> Frame | None:
-        """Returns the frame of a picture, or None if it is too early and not a snapshot. Raises `UnusablePicture`."""
+        """Returns the frame of a picture. Raises `UnusablePicture`.
+
+        Returns None if it is too early or held back because nothing moves, and not a snapshot.
+        """
         if not self._rate_limiter.allows(captured.monotonic_at) and not is_snapshot:
             return None
-        compressed, (width, height) = self._compress(captured.picture)
-        elapsed = self._elapsed(captured)
         if self._sequence == 0:  # a file can appear after this process has started
-            self._demo = self._is_drawn()
-        numbers = self._sequence, elapsed, captured.captured_at, width, height
-        return Frame(self._camera, self._session, *numbers, compressed, self._demo)
+            self._demo, self.gate = self._callbacks.is_drawn(), self._callbacks.create_gate()
+        if not self._passes(captured, is_snapshot):
+            self._callbacks.on_held_back()
+            return None
+        compressed, (width, height) = self._compress(captured.picture)
+        self._taken_at = captured.monotonic_at
+        numbers = self._sequence, self._elapsed(captured), captured.captured_at, width, height
+        held = round(self.gate.held, 3) if self.gate else 0.0
+        return Frame(self._camera, self._session, *numbers, compressed, self._demo, held)
+
+    def _passes(self, captured: CapturedPicture, is_snapshot: bool) -> bool:
+        """Returns whether the gate lets a picture pass. What is masked does not open it."""
+        if self.gate is None:
+            return True
+        if (mask := self._preparation.mask()) != self._mask:
+            self._mask = mask
+            self.gate.restart()
+        return self.gate.passes(self._preparation.thumbnail(captured.picture), captured.monotonic_at, is_snapshot)
+
+    def restart(self) -> None:
+        """Prepares for pictures after a pause: whatever they show counts as motion."""
+        if self.gate is not None:
+            self.gate.restart()
 
     def _compress(self, picture: Picture) -> tuple[bytes, tuple[int, int]]:
         """Returns the frame's JPEG, and its width and height. If nothing needs the pixels, the JPEG is the camera's own."""
@@ -90,9 +122,11 @@ class Framer:
         step = captured.captured_at - elapsed - self._offset
         if abs(step) > CLOCK_STEP:
             self._offset += step
-            self._on_clock_step(round(step, 3))
+            self._callbacks.on_clock_step(round(step, 3))
         return elapsed
 
     def mark_published(self) -> None:
         """Counts the last frame as published, so that the next one gets the next number."""
         self._sequence += 1
+        if self.gate is not None:
+            self.gate.mark_published(self._taken_at)

@@ -50,10 +50,11 @@ class Preparation:
     def thumbnail(self, picture: Picture) -> Pixels:
         """Returns a small grey picture of what `apply` returns: rotated, of the region only, and masked.
 
-        Its longer side is about `THUMBNAIL_SIDE` px, whatever the region. Raises `UnusablePicture`.
+        Pixels that are masked in part are black, too. Its longer side is about `THUMBNAIL_SIDE` px, whatever the region. Raises
+        `UnusablePicture`.
         """
         longer = max(self.region.width, self.region.height) if self.region else 1.0
-        return masked(self._used_part(picture.thumbnail(math.ceil(THUMBNAIL_SIDE / longer))), self.mask())
+        return masked(self._used_part(picture.thumbnail(math.ceil(THUMBNAIL_SIDE / longer))), self.mask(), margin=1)
 
     def _used_part(self, picture: Pixels) -> Pixels:
         """Returns the region of the rotated picture."""
@@ -65,8 +66,8 @@ class Preparation:
         return picture
 
 
-def masked(picture: Pixels, mask: Sequence[Polygon]) -> Pixels:
-    """Returns a copy of a picture that is black inside the polygons, and on the pixels that their edges touch.
+def masked(picture: Pixels, mask: Sequence[Polygon], margin: int = 0) -> Pixels:
+    """Returns a copy of a picture, black inside the polygons, on the pixels that their edges touch, and `margin` px beyond.
 
     Corners are parts of the picture's width and height. Without polygons, returns the picture itself.
     """
@@ -75,7 +76,10 @@ def masked(picture: Pixels, mask: Sequence[Polygon]) -> Pixels:
     height, width = picture.shape[:2]
     copy = picture.copy()  # a source may yield the same array again
     for polygon in mask:
-        cv2.fillPoly(copy, [np.rint(np.array(polygon) * (width, height)).astype(np.int32)], (0, 0, 0))
+        corners = np.rint(np.array(polygon) * (width, height)).astype(np.int32)
+        cv2.fillPoly(copy, [corners], (0, 0, 0))
+        if margin:
+            cv2.polylines(copy, [corners], isClosed=True, color=(0, 0, 0), thickness=2 * margin + 1)
     return copy
 
 

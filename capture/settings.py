@@ -9,12 +9,14 @@ from pydantic_settings import NoDecode
 
 from bus.settings import BusSettings, CameraName
 from capture.region import OptionalRegion
-from capture.source import Source, SourceOptions
+from capture.source import Recording, Source, SourceOptions
 from capture.sources import create_source, find_kind, load_kinds
 from capture.v4l2 import FFMPEG_NAMES, is_format
 from runtime.settings import CommaSeparated
 
 Rate = Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)]
+MIN_GATE_RATE = 2.0
+"""Frames a second. At a lower rate there is little to hold back."""
 Side = Annotated[int, Field(ge=16, le=8192)]
 
 
@@ -67,6 +69,17 @@ class Settings(BusSettings):
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = Field(
         default=80, description="1 to 100; higher values give sharper and larger frames"
     )
+    motion: Literal["on", "off", "auto"] = Field(
+        default="auto",
+        description="hold frames back while nothing moves: on, off or auto; auto is on at a FRAME_RATE of 2 or more, but off "
+        "for a folder of pictures and for a file that is played once",
+    )
+    heartbeat_seconds: Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)] = Field(
+        default=5.0, description="while nothing moves, a frame is sent every so many seconds"
+    )
+    motion_hold: Annotated[float, Field(ge=0.5, le=60, allow_inf_nan=False)] = Field(
+        default=2.0, description="seconds after the last motion until frames are held back"
+    )
 
     @field_validator("source_modules")
     @classmethod
@@ -103,6 +116,13 @@ class Settings(BusSettings):
         limited = {name for kind in load_kinds(self.source_modules) for name in kind.settings}
         unused = limited - set(find_kind(self.video_path, self.source_modules).settings)
         return sorted(name.upper() for name in unused if getattr(self, name, None) is not None)
+
+    def gate_applies(self, source: Source) -> bool:
+        """Returns whether frames of a source are held back while nothing moves. Call it once its first picture is there."""
+        if self.motion == "auto":
+            is_played_once = isinstance(source, Recording) and not self.loop_video
+            return self.frame_rate >= MIN_GATE_RATE and not is_played_once and source.is_continuous()
+        return self.motion == "on"
 
     def create_source(self) -> Source:
         """Creates the source for VIDEO_PATH without opening it."""

@@ -40,6 +40,10 @@ class Source(ABC):
         """Returns whether the pictures are a drawn scene of the demo. Called after the first picture."""
         return False
 
+    def is_continuous(self) -> bool:
+        """Returns whether the pictures show what happens in one place, as a video does. Called after the first picture."""
+        return True
+
 
 class Recording(Source):
     """A source with an end, whose timing does not depend on when it is played. Each of its pictures has a timestamp."""

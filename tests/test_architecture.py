@@ -40,7 +40,7 @@ DRIVERS = {
     "capture": {
         "cv2": "sources/*.py prepare.py decoded.py jpeg.py motion.py",
         "av": "sources/*.py video.py device.py",
-        "requests": "sources/*.py",
+        "requests": "http_session.py sources/http.py",
     },
     "classifier": {
         "cv2": "preprocess.py nms.py",
