@@ -19,7 +19,7 @@ KILL_TIMEOUT = 5.0
 """Seconds until a killed program has ended. One that hangs in a driver ends later."""
 CHUNK = 1 << 16
 MAX_ERRORS = 8192
-"""Bytes of the standard error that are kept."""
+"""Bytes at the end of the standard error that are kept."""
 _END_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 """A prefix for Linux, with which the program ends with the thread that started it, even if that is killed."""
 
@@ -71,7 +71,7 @@ class Program:
             ready = [descriptor for descriptor, _ in poll.poll(YIELD_INTERVAL * 1000)]
             if errors in ready:
                 data = os.read(errors, CHUNK)
-                self._errors = (self._errors + data)[:MAX_ERRORS]
+                self._errors = (self._errors + data)[-MAX_ERRORS:]
                 if not data:
                     poll.unregister(errors)
             if output in ready:

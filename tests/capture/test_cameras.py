@@ -33,7 +33,7 @@ MODES = [
     Mode("MJPG", HD, HD, (30.0, 60.0)),
     Mode("NV12", Size(32, 32), Size(2592, 1944), ()),
 ]
-OFFER = "ODD 640x480; YUYV 320x240@29.97, 640x480@30; MJPG 800x600@30, 1280x720@30/60; NV12 32x32..2592x1944"
+SIZES = "YUYV 320x240, 640x480; MJPG 800x600, 1280x720; NV12 32x32..2592x1944"
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ OFFER = "ODD 640x480; YUYV 320x240@29.97, 640x480@30; MJPG 800x600@30, 1280x720@
         (None, (320, 240), 30, ("yuyv422", Size(320, 240))),
         ("MJPEG", HD, 60, ("mjpeg", HD)),
         (None, (1024, 768), 12.5, ("nv12", Size(1024, 768))),
-        (None, (16, 16), None, f"it does not offer the size 16x16; it offers {OFFER}"),
-        ("H264", None, None, f"it does not offer the format H264; it offers {OFFER}"),
-        ("YUYV", VGA, 15, f"it does not offer the rate 15; it offers {OFFER}"),
+        (None, (16, 16), None, f"it does not offer the size 16x16; it offers {SIZES}"),
+        ("H264", None, None, "it does not offer the format H264; it offers YUYV, MJPG, NV12"),
+        ("YUYV", VGA, 15, "it does not offer the rate 15; it offers YUYV 640x480 30"),
     ],
 )
 def test_the_best_mode(wanted: str | None, size: tuple[int, int] | None, rate: float | None, chosen: object) -> None:
@@ -181,8 +181,8 @@ def test_jpegs_without_huffman_tables(camera: V4l2Camera) -> None:
 @pytest.mark.parametrize(
     ("words", "settings", "reason"),
     [
-        ("", {"camera_size": "800x600"}, "it does not offer the size 800x600; it offers MJPG 640x480@30/15, 1280x720@30; YUYV"),
-        ("odd", {}, "it does not offer a format that FFmpeg can read; it offers ODD 640x480@30"),
+        ("", {"camera_size": "800x600"}, "it does not offer the size 800x600; it offers MJPG 640x480, 1280x720; YUYV 640"),
+        ("odd", {}, "it does not offer a format that FFmpeg can read; it offers ODD"),
         ("busy", {}, "another program uses it"),
         ("metadata", {}, "{path} is not a camera; many cameras have a second file for metadata"),
         ("silent", {}, "no picture for 2 s"),
