@@ -95,7 +95,10 @@ def choose_mode(
 
     Raises `ValueError`, with what there is to choose from, if the camera does not offer what is wanted.
     """
-    usable = _select(modes, lambda mode: mode.format in FFMPEG_NAMES, "a format that FFmpeg can read", _names)
+    usable = [mode for mode in modes if mode.format in FFMPEG_NAMES]
+    if not usable:
+        hint = "for the Raspberry Pi's own camera, set VIDEO_PATH=libcamera"
+        raise ValueError(f"FFmpeg cannot read its formats ({_names(modes)[:MAX_OFFER] or 'none'}); {hint}")
     usable = _select(usable, lambda mode: is_format(mode.format, wanted_format), f"the format {wanted_format}", _names)
     if size is not None:
         usable = _select(usable, lambda mode: mode.fits(size), f"the size {Size(*size)}", _sizes_of)
