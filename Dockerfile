@@ -129,6 +129,12 @@ RUN if [ "$(dpkg --print-architecture)" = armhf ]; then \
       apt-get update && apt-get install -y --no-install-recommends python3-av && apt-get clean && rm -rf /var/lib/apt/lists/*; \
     fi
 COPY --from=capture-packages /packages/module /usr/local/lib/python3.11/dist-packages/
+# For the Raspberry Pi's own camera, VIDEO_PATH=libcamera: --build-arg LIBCAMERA=yes.
+ARG LIBCAMERA
+RUN if [ -n "$LIBCAMERA" ]; then \
+      apt-get update && apt-get install -y --no-install-recommends gstreamer1.0-tools gstreamer1.0-plugins-base-apps \
+        gstreamer1.0-plugins-good gstreamer1.0-libcamera libcamera-ipa && apt-get clean && rm -rf /var/lib/apt/lists/*; \
+    fi
 COPY demo demo
 COPY bus bus
 COPY runtime runtime

@@ -1,6 +1,8 @@
 """A camera of this machine that FFmpeg reads by V4L2, without ever waiting inside the driver."""
 
 import contextlib
+import errno
+import os
 import select
 import time
 from collections.abc import Iterator
@@ -66,7 +68,9 @@ def open_device(name: str, path: Path, input_format: str, size: Size, rate: floa
         options["framerate"] = f"{rate:g}"
     others = set(_descriptors(path))
     with contextlib.closing(open_container(name, str(path), "v4l2", options, (PROBE_TIMEOUT, TIMEOUT))) as container:
-        descriptor = next(one for one in _descriptors(path) if one not in others)
+        descriptor = next((one for one in _descriptors(path) if one not in others), None)
+        if descriptor is None:
+            raise SourceLost(f"{name}: {os.strerror(errno.ENODEV)}")
         with contextlib.closing(Device(name, container, descriptor)) as device:
             yield device
 
