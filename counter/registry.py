@@ -108,7 +108,7 @@ class CameraRegistry:
         results = camera.process(prediction, self._last_reset)
         batch.changes.periods += [one for one in results if isinstance(one, Correction)]
         at = camera.visitors.timeline.last_at or prediction.captured_at
-        batch.changes.periods.append(Period(camera.name, prediction.demo, at, at))
+        batch.changes.periods.append(Period(camera.name, prediction.demo, at - camera.visitors.held, at))
         self._update(camera, results, prediction.captured_at, batch)
         if camera.visitors.far_apart >= FAR_APART_LIMIT and (camera.visitors.by_tracks or self._rules.frames > 1):
             reason = f"{camera.name}: predictions are {camera.visitors.gap:g} s apart or more, so no visit can be counted"
