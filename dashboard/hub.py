@@ -83,6 +83,8 @@ class Hub:
         self.pictures.on_prediction(prediction)
 
     def _on_status(self, status: Status) -> None:
+        if (camera := status.about.camera) in self.state.cameras and camera is not None:
+            self.pictures.set_still(camera, status.is_still)
         if self.state.on_status(status):
             self.counts.refresh()  # the counter may have started or stopped
 
