@@ -82,6 +82,12 @@ class SiteState:
         with self._lock:
             return list(self._cameras)
 
+    def is_still(self, name: str) -> bool:
+        """Returns whether a camera reports that nothing moves, so that its newest picture is as good as a new one."""
+        with self._lock:
+            capture = self._modules.get(self._captures.get(name, ""))
+            return capture is not None and capture.is_still and self._disconnected_at is None
+
     def on_prediction(self, prediction: Prediction) -> None:
         with self._lock:
             if (camera := self._camera(prediction.camera)) is not None:
