@@ -2,7 +2,7 @@
 
 The parts loads and pipeline send more frames through a Mosquitto than the classifier can process. They print its predictions a
 second as a share of the bare model's in the same run. The part count compares footfall count with a bare loop. Other parts:
-results, writes, dashboard, memory, masks. Defaults: the demo's model, pictures and clip.
+results, writes, dashboard, memory, masks, still. Defaults: the demo's model, pictures and clip.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import counting, dashboard, masks, memory, people, pipeline, results, two_stages, writes
+from benchmarks import counting, dashboard, masks, memory, people, pipeline, results, still, two_stages, writes
 from benchmarks.frames import write_stills
 from demo.about import CLIP, MODEL
 
@@ -28,7 +28,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=10, help="minutes of the page in Chromium [10]")
     parser.add_argument("--people", type=Path, default=os.environ.get("PEOPLE") or None, help="folder for people and two-stages")
     parser.add_argument(
-        "parts", nargs="*", help="loads, pipeline, count, results, writes, dashboard, memory, masks, people, two-stages [all]"
+        "parts",
+        nargs="*",
+        help="loads, pipeline, count, results, writes, dashboard, memory, masks, still, people, two-stages [all]",
     )
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -43,6 +45,7 @@ def main() -> None:
             "dashboard": lambda: dashboard.report(arguments.minutes, arguments.rounds),
             "memory": lambda: memory.report(arguments.seconds),
             "masks": masks.report,
+            "still": lambda: still.report(arguments.seconds),
         }
         if arguments.people:
             parts["people"] = lambda: people.report(arguments.people)
