@@ -53,7 +53,7 @@ class Settings(BusSettings):
     heartbeat_seconds: Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)] = Field(
         default=5.0, description="while nothing moves, a frame is sent every so many seconds"
     )
-    motion_hold: Annotated[float, Field(ge=0.5, le=60, allow_inf_nan=False)] = Field(
+    motion_hold: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = Field(
         default=2.0, description="seconds after the last motion until frames are held back"
     )
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from bus import Crossing, Detection, Label, Line, Prediction, Setup, Visit, Zone
-from counter.registry import FAR_APART_LIMIT
+from bus import About, Crossing, CurrentLabel, Detection, Label, Line, Prediction, Setup, Status, Visit, Zone, states
+from bus.metric_names import MOTION
+from counter.registry import FAR_APART_LIMIT, SILENCE_TIMEOUT
 from counter.visitors import Result, VisitorCounter, VisitorState
 from tests.counter.shop import NOON, RULES, Shop, brief, scripted
 from tests.counter.street import detection, prediction
@@ -242,3 +243,21 @@ def test_a_still_camera_is_not_far_apart_and_has_data(shop: Shop) -> None:
     shop.receive(*some[:-2], some[-1])
     assert shop.metrics.get("too_far_apart") is None
     assert shop.reports.spans("door", 0, 1e11) == [(NOON, NOON + 61.0 * (number - 3)), (NOON + 61.0 * (number - 1),) * 2]
+
+
+def test_while_nothing_moves_a_camera_is_not_silent(shop: Shop) -> None:
+    """A visit continues for as long as its camera reports that, however rare the frames are. A lost camera ends it."""
+    some = [replace(one, session="a") for one in paused("w" * 12 + "w", "classifier")]
+    still = Status("capture", states.RUNNING, 1.0, 1.0, about=About("door"), metrics={MOTION: 0})
+    shop.receive(*some[:-1], at_once=False)
+    for _ in range(12):
+        shop.receive(still)
+        shop.step(10)
+    shop.receive(replace(some[-1], session_time=121.1, captured_at=NOON + 121.1, held=119.9))
+    assert (shop.visits, [one.label for one in shop.sent(CurrentLabel)]) == ([], [None, "woman"])
+    shop.receive(still)
+    shop.pass_time(SILENCE_TIMEOUT - 2)
+    assert not shop.visits
+    shop.receive(replace(still, state=states.CAMERA_LOST))
+    shop.pass_time(8)
+    assert brief(shop.visits) == [("woman", 0.0, 121.1, 13)]
