@@ -36,6 +36,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
     """Captures until `stop` is set, except while the camera is paused."""
     bus = Bus(settings, about=About(camera=settings.camera))
     source = settings.create_source()
+    if settings.unused:
+        log.warning("%s: no effect on this source; ignored", ", ".join(settings.unused))
     recording = source if isinstance(source, Recording) and not settings.loop_video else None
     setups = Setups(bus, settings.camera)
     framer = _create_framer(settings, source, bus, setups, reports_clock=recording is None)

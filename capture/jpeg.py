@@ -1,56 +1,81 @@
-"""JPEGs as cameras send them: what their header says, and their pixels."""
+"""JPEGs as cameras send them: what their header says, whether they can be passed on, and their pixels."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
 
+from bus import Frame
 from capture.decoded import shrunk
 from capture.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
 MAX_SIDE = 16_384
 """Pixels. No camera needs more, and a larger picture must not fill the memory."""
-_FRAMES = {0xC0, 0xC1, 0xC2}
-"""The markers of baseline, extended and progressive JPEGs (ITU-T T.81, table B.1), which all decoders read."""
-_SCAN, _EXIF, _EXIF_MARK = 0xDA, 0xE1, b"Exif\0\0"
+MAX_BYTES = Frame.LIMIT - 1024
+"""Upper bound of the size of a JPEG that is passed on, so that it fits into a frame. A larger one is compressed again."""
+_MAX_STEPS = 1000
+"""Upper bound of the segments and fill bytes of a header. Cameras have up to 30; a longer header takes too long to read."""
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
+"""The markers of frames (ITU-T T.81, table B.1). All decoders read these three; few read lossless or arithmetic coding."""
+_HUFFMAN, _SCAN, _QUANTIZATION, _EXIF, _EXIF_MARK, _END = 0xC4, 0xDA, 0xDB, 0xE1, b"Exif\0\0", b"\xff\xd9"
 _ORIENTATION = 0x0112
 _REDUCED = {2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4, 8: cv2.IMREAD_REDUCED_GRAYSCALE_8}
 
 
 class Header(NamedTuple):
-    """Width and height in px as compressed, and the EXIF orientation: 1 if upright, up to 8."""
+    """The header of a JPEG. `orientation` is that of EXIF: 1 if upright, up to 8; `precision` is in bits."""
 
     width: int
     height: int
     orientation: int
+    precision: int
+    components: int
+    frame: int
+    """The marker of its frame, which says how it is coded."""
+    tables: frozenset[int]
+    """The markers of the segments before the compressed data."""
+    scan: int
+    """The offset of the compressed data; the size of the file if there is none."""
 
 
 def read_header(data: bytes) -> Header:
-    """Reads the header of a JPEG. Raises `UnusablePicture`."""
-    orientation = 1
-    for marker, segment in _segments(data):
-        if marker == _EXIF and segment.startswith(_EXIF_MARK):
+    """Reads the header of a JPEG: width and height in px, as compressed. Raises `UnusablePicture`."""
+    orientation, frame, found, scan = None, None, set(), len(data)
+    for marker, begin, end in _segments(data):
+        if marker == _SCAN:
+            scan = begin - 4
+            break
+        found.add(marker)
+        segment = data[begin:end] if marker == _EXIF or marker in _FRAMES else b""
+        if orientation is None and segment.startswith(_EXIF_MARK) and marker == _EXIF:
             orientation = _orientation(segment[len(_EXIF_MARK) :])
         elif marker in _FRAMES and len(segment) >= 6:
-            height, width = int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
-            if not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE:
-                raise UnusablePicture(f"a picture of {width}x{height} pixels; a side can have 1 to {MAX_SIDE}")
-            return Header(width, height, orientation)
-    raise UnusablePicture(f"{len(data)} bytes that are not a JPEG")
+            frame = marker, segment
+    if frame is None:
+        raise UnusablePicture(f"{len(data)} bytes that are not a JPEG")
+    marker, segment = frame
+    height, width = int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
+    if not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE:
+        raise UnusablePicture(f"a picture of {width}x{height} pixels; a side can have 1 to {MAX_SIDE}")
+    return Header(width, height, orientation or 1, segment[0], segment[5], marker, frozenset(found), scan)
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yields the marker and the content of each segment before the compressed data."""
-    at = 2
-    while data[:2] == b"\xff\xd8" and at + 4 <= len(data) and data[at] == 0xFF:
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yields the marker of each segment up to the first scan, and where its content begins and ends."""
+    at = 2 if data.startswith(b"\xff\xd8") else len(data)
+    for _ in range(_MAX_STEPS):
+        if at + 4 > len(data) or data[at] != 0xFF:
+            return
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == 0xFF:  # it can be repeated before the marker
             at += 1
             continue
-        if marker == _SCAN or length < 2:
+        if length < 2:
             return
-        yield marker, data[at + 4 : at + 2 + length]
+        yield marker, at + 4, at + 2 + length
         at += 2 + length
 
 
@@ -68,6 +93,13 @@ def _orientation(tiff: bytes) -> int:
     return 1
 
 
+@cache
+def _standard_tables() -> bytes:
+    """Returns the Huffman tables of ITU-T T.81, annex K.3, which encoders write unless they optimise them."""
+    jpeg = cv2.imencode(".jpg", np.zeros((16, 16, 3), np.uint8))[1].tobytes()
+    return b"".join(jpeg[begin - 4 : end] for marker, begin, end in _segments(jpeg) if marker == _HUFFMAN)
+
+
 class JpegPicture(Picture):
     """A JPEG. Raises `UnusablePicture` if it has no valid header."""
 
@@ -78,12 +110,25 @@ class JpegPicture(Picture):
 
     @property
     def size(self) -> tuple[int, int]:
-        width, height, orientation = self._header
+        width, height, orientation = self._header[:3]
         return (height, width) if orientation > 4 else (width, height)
 
     @property
     def jpeg(self) -> bytes | None:
-        return self._data if self._header.orientation == 1 else None
+        """The JPEG, if it is upright, complete, and of a kind that every decoder reads. It ends with its end marker.
+
+        Motion JPEG of many cameras lacks the Huffman tables, which a JPEG by itself must have; they are inserted.
+        """
+        header, tables, end = self._header, b"", self._data.find(_END, self._header.scan)
+        if header.orientation != 1 or header.precision != 8 or header.components not in (1, 3) or end < 0:
+            return None
+        if _HUFFMAN not in header.tables and header.frame in (_BASELINE, _EXTENDED):
+            tables = _standard_tables()
+        elif _HUFFMAN not in header.tables or header.frame not in (_BASELINE, _EXTENDED, _PROGRESSIVE):
+            return None
+        if _QUANTIZATION not in header.tables or end + 2 + len(tables) > MAX_BYTES:
+            return None
+        return self._data[: header.scan] + tables + self._data[header.scan : end + 2] if tables else self._data[: end + 2]
 
     def pixels(self) -> Pixels:
         return self._decode(cv2.IMREAD_COLOR)

@@ -1,19 +1,33 @@
 """The settings of the capture module."""
 
+import re
+import time
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 
 from bus.settings import BusSettings, CameraName
 from capture.region import OptionalRegion
 from capture.source import Recording, Source, SourceOptions
-from capture.sources import create_source, load_kinds
+from capture.sources import create_source, find_kind, load_kinds
+from capture.v4l2 import FFMPEG_NAMES, is_format
 from runtime.settings import CommaSeparated
 
 Rate = Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)]
 MIN_GATE_RATE = 2.0
 """Frames a second. At a lower rate there is little to hold back."""
 Side = Annotated[int, Field(ge=16, le=8192)]
+
+
+def _parse_size(value: object) -> object:
+    """Returns 1280x720 as two numbers. Raises `ValueError`."""
+    if isinstance(value, str) and not re.fullmatch(r"\d+x\d+", value, re.ASCII):
+        raise ValueError("must be width and height in px, such as 1280x720")
+    return value.split("x") if isinstance(value, str) else value
+
+
+CameraSize = Annotated[tuple[Side, Side], NoDecode, BeforeValidator(_parse_size)]
 
 
 class Settings(BusSettings):
@@ -25,6 +39,16 @@ class Settings(BusSettings):
     )
     video_path: Annotated[str, Field(min_length=1)] = Field(
         default="0", description=", ".join(kind.description for kind in load_kinds())
+    )
+    camera_size: CameraSize | None = Field(
+        default=None, description="size of the pictures that a camera of this machine takes; otherwise the nearest to 640x480"
+    )
+    camera_rate: Rate | None = Field(
+        default=None, description="pictures a second that a camera of this machine takes; otherwise as many as it is set to"
+    )
+    camera_format: str | None = Field(
+        default=None,
+        description="pixel format of a USB camera, such as MJPG or YUYV; otherwise MJPG if it has that, which costs least",
     )
     loop_video: bool = Field(default=True, description="play a file or folder again at its end")
     source_timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = Field(
@@ -69,6 +93,13 @@ class Settings(BusSettings):
         create_source(path, SourceOptions(), others.data.get("source_modules", ()))
         return path
 
+    @field_validator("camera_format")
+    @classmethod
+    def _check_camera_format(cls, wanted: str | None) -> str | None:
+        if not any(is_format(name, wanted) for name in FFMPEG_NAMES):
+            raise ValueError(f"must be one of {', '.join(FFMPEG_NAMES)}")
+        return wanted
+
     @field_validator("rotate", mode="before")
     @classmethod
     def _parse_degrees(cls, value: object) -> object:
@@ -79,6 +110,13 @@ class Settings(BusSettings):
         """The module's default name. It is different for each camera, because a broker drops the older of two equal names."""
         return "capture" if self.camera == type(self).model_fields["camera"].default else f"capture-{self.camera}"[:64]
 
+    @property
+    def unused(self) -> list[str]:
+        """The settings that are set, but mean nothing to the source."""
+        limited = {name for kind in load_kinds(self.source_modules) for name in kind.settings}
+        unused = limited - set(find_kind(self.video_path, self.source_modules).settings)
+        return sorted(name.upper() for name in unused if getattr(self, name, None) is not None)
+
     def gate_applies(self, source: Source) -> bool:
         """Returns whether frames of a source are held back while nothing moves. Call it once its first picture is there."""
         if self.motion == "auto":
@@ -88,4 +126,6 @@ class Settings(BusSettings):
 
     def create_source(self) -> Source:
         """Creates the source for VIDEO_PATH without opening it."""
-        return create_source(self.video_path, SourceOptions(self.frame_rate, not self.loop_video), self.source_modules)
+        camera = self.camera_size, self.camera_rate, self.camera_format
+        options = SourceOptions(self.frame_rate, not self.loop_video, time, *camera, self.jpeg_quality)
+        return create_source(self.video_path, options, self.source_modules)

@@ -54,12 +54,17 @@ class SourceOptions:
     """Options for all kinds of sources.
 
     `frame_rate` applies to folders, and to cameras that send one picture for each request. With `every_frame`, a slow machine
-    plays a file more slowly instead of skipping pictures.
+    plays a file more slowly instead of skipping pictures. `camera_size` (width and height in px), `camera_rate` (pictures a
+    second) and `camera_format` apply to cameras of this machine; None leaves the choice to the source.
     """
 
     frame_rate: float = 10.0
     every_frame: bool = False
     clock: Clock = time
+    camera_size: tuple[int, int] | None = None
+    camera_rate: float | None = None
+    camera_format: str | None = None
+    jpeg_quality: int = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,15 @@ class SourceKind:
     """A kind of source. Each module of `capture.sources` declares one as `KIND`.
 
     It accepts addresses with one of its `schemes`, or those whose beginning matches its `pattern`. `create` opens nothing, and
-    raises `ValueError` for an invalid address. `description` is shown in the help.
+    raises `ValueError` for an invalid address. `description` is shown in the help. `settings` are the settings that only some
+    kinds use, this one among them.
     """
 
     description: str
     create: Callable[[str, SourceOptions], Source]
     schemes: tuple[str, ...] = ()
     pattern: str = ""
+    settings: tuple[str, ...] = ()
 
     def takes(self, video_path: str) -> bool:
         """Returns whether this kind accepts the address."""

@@ -124,7 +124,7 @@ class Video:
     def _packets(self) -> Iterator[Any]:
         while True:
             try:
-                yield from self._container.demux(self._stream)
+                yield from self._demux()
                 return
             except av.error.InvalidDataError as error:  # the next packet can be valid
                 self._skip(error)
@@ -136,6 +136,10 @@ class Video:
         self._damaged_in_a_row += 1
         if self._damaged_in_a_row > MAX_DAMAGED:
             raise SourceLost(f"{self._name}: {explain(error)}") from None
+
+    def _demux(self) -> Iterator[Any]:
+        """Yields the packets of the video stream. Raises FFmpeg's errors."""
+        return self._container.demux(self._stream)  # type: ignore[no-any-return]
 
     def _decode(self, packet: Any) -> list[Picture]:
         """Returns the pictures in a packet. Raises FFmpeg's errors and `UnusablePicture`."""
@@ -153,19 +157,26 @@ def open_video(
     timeouts: tuple[float, float] = (TIMEOUT, TIMEOUT),
     is_live: bool = False,
 ) -> Iterator[Video]:
+    """Opens a file or an address for reading. Pictures of a live video are not held back. Raises `SourceLost`."""
+    with contextlib.closing(open_container(name, address, input_format, options, timeouts)) as container:
+        yield Video(name, container, is_live)
+
+
+def open_container(
+    name: str,
+    address: str,
+    input_format: str | None = None,
+    options: Mapping[str, str] | None = None,
+    timeouts: tuple[float, float] = (TIMEOUT, TIMEOUT),
+) -> Any:
     """Opens a file, an address or a device for reading, with FFmpeg's names of `input_format` and `options`.
 
-    `name` stands for it in reasons. `timeouts` are the seconds to open it and to wait for a packet. Pictures of a live video are
-    not held back. Raises `SourceLost`.
+    `name` stands for it in reasons. `timeouts` are the seconds to open it and to wait for a packet. Raises `SourceLost`.
     """
     try:
-        container = av.open(
-            address, format=input_format, options=dict(options or {}), timeout=timeouts, metadata_errors="replace"
-        )
+        return av.open(address, format=input_format, options=dict(options or {}), timeout=timeouts, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
         raise SourceLost(f"{name}: {explain(error)}") from None
-    with contextlib.closing(container):
-        yield Video(name, container, is_live)
 
 
 def explain(error: Exception) -> str:

@@ -39,8 +39,8 @@ DRIVERS = {
     "bus": {"paho": "client.py connection.py outbound.py subscriptions.py"},
     "capture": {
         "cv2": "sources/*.py prepare.py decoded.py jpeg.py motion.py",
-        "av": "sources/*.py video.py",
-        "requests": "sources/*.py",
+        "av": "sources/*.py video.py device.py",
+        "requests": "http_session.py sources/http.py",
     },
     "classifier": {
         "cv2": "preprocess.py nms.py",

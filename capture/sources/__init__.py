@@ -33,15 +33,19 @@ def _load_kind(name: str) -> SourceKind:
 
 
 def create_source(video_path: str, options: SourceOptions, modules: tuple[str, ...] = ()) -> Source:
-    """Creates the source for an address without opening it. If no other kind accepts the address, it is a local path.
+    """Creates the source for an address without opening it.
 
     Raises `ValueError` for an invalid address.
     """
-    kinds = load_kinds(modules)
-    kind = next((kind for kind in kinds if kind.takes(video_path)), local.KIND)
+    kind = find_kind(video_path, modules)
     if kind is local.KIND:
-        _check_scheme(video_path, [scheme for kind in kinds for scheme in kind.schemes])
+        _check_scheme(video_path, [scheme for kind in load_kinds(modules) for scheme in kind.schemes])
     return kind.create(video_path, options)
+
+
+def find_kind(video_path: str, modules: tuple[str, ...] = ()) -> SourceKind:
+    """Returns the kind of source that an address means: the first that accepts it, or else a local path."""
+    return next((kind for kind in load_kinds(modules) if kind.takes(video_path)), local.KIND)
 
 
 def _check_scheme(path: str, schemes: Sequence[str]) -> None:

@@ -1,30 +1,70 @@
-"""A camera of this machine, given by its number or device file."""
+"""A camera of this machine, given by its number, its device file, or its name in /dev/v4l/by-id."""
 
+import errno
 import os
 from pathlib import Path
 
 from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptions
+from capture.v4l2 import Mode, choose_mode, read_modes
+
+BY_ID = "/dev/v4l/by-id/"
+"""The folder in which udev gives each camera a name that stays when cameras are plugged in another order."""
+REASONS = {
+    errno.EBUSY: "another program uses it",
+    errno.ENODEV: "it was unplugged",
+    errno.EACCES: "no permission for {path}; add the user to the group video",
+    errno.ENOENT: "{path} does not exist; is the camera plugged in?",
+}
 
 
 class Camera(Source):
     """A camera that Video4Linux reads."""
 
-    def __init__(self, device: str, _options: SourceOptions) -> None:
-        self._device = int(device) if device.isdecimal() else device
+    def __init__(self, device: str, options: SourceOptions) -> None:
+        self._path = Path(
+            f"/dev/video{int(device)}" if device.isdecimal() else device if device.startswith("/") else BY_ID + device
+        )
         self._name = f"camera {device}"
+        self._options = options
 
     def pictures(self) -> Pictures:
         """Yields pictures as the camera takes them. Raises `SourceLost`."""
-        from capture.video import open_video  # noqa: PLC0415  # the driver
+        from capture.device import open_device  # noqa: PLC0415  # the driver
 
-        path = Path(f"/dev/video{self._device}" if isinstance(self._device, int) else self._device)
-        if not path.exists():
-            raise SourceLost(f"{self._name}: {path} does not exist; is the camera plugged in?")
-        if not os.access(path, os.R_OK | os.W_OK):
-            raise SourceLost(f"{self._name}: no permission for {path}; add the user to the group video")
-        with open_video(self._name, str(path), "v4l2", is_live=True) as video:
-            yield from video.pictures()
+        options = self._options
+        try:
+            mode = choose_mode(self._read_modes(), options.camera_format, options.camera_size, options.camera_rate)
+        except ValueError as error:
+            raise SourceLost(f"{self._name}: {error}") from None
+        try:
+            with open_device(self._name, self._path, *mode, options.camera_rate) as device:
+                yield from device.pictures()
+        except SourceLost as error:
+            raise SourceLost(self._explain(str(error))) from None
         raise SourceLost(f"{self._name}: it stopped sending pictures")
 
+    def _read_modes(self) -> list[Mode]:
+        """Returns what the camera offers. Raises `SourceLost`."""
+        try:
+            modes = read_modes(str(self._path))
+        except OSError as error:
+            reason = REASONS.get(error.errno or 0, error.strerror or "")
+            raise SourceLost(f"{self._name}: {reason.format(path=self._path)}") from None
+        if modes is None:
+            raise SourceLost(f"{self._name}: {self._path} is not a camera; many cameras have a second file for metadata")
+        return modes
 
-KIND = SourceKind("camera number or /dev/video*", Camera, pattern=r"\d+\Z|/dev/")
+    def _explain(self, text: str) -> str:
+        """Replaces the system's text at the end of a reason by a clearer one."""
+        for number, reason in REASONS.items():
+            if text.endswith(os.strerror(number)):
+                return f"{self._name}: {reason.format(path=self._path)}"
+        return text
+
+
+KIND = SourceKind(
+    "camera number, /dev/video* or its name in /dev/v4l/by-id",
+    Camera,
+    pattern=r"\d+\Z|/dev/|usb-[^/]*-video-index\d+\Z",
+    settings=("camera_size", "camera_rate", "camera_format"),
+)

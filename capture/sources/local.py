@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from capture.picture import Picture
+from capture.picture import Picture, UnusablePicture
 from capture.source import Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
 from capture.timing import Timeline, paced, wait_until
 from runtime.logs import LogThrottle
@@ -61,8 +61,7 @@ class LocalFile(Recording):
 
     def _stills(self) -> Pictures:
         """Yields each readable picture once, at the rate of the options."""
-        from capture.decoded import DecodedPicture  # noqa: PLC0415  # the driver
-        from capture.prepare import decode  # noqa: PLC0415
+        from capture.stills import open_still  # noqa: PLC0415  # the driver
 
         interval, number = 1 / self._options.frame_rate, 0
         try:
@@ -74,17 +73,16 @@ class LocalFile(Recording):
         due = clock.monotonic()
         for path in paths:
             try:
-                pixels = decode(path.read_bytes())
-            except OSError:  # it was removed after the listing
-                pixels = None
-            if pixels is None:
+                picture = open_still(path.read_bytes(), number * interval)
+            except (OSError, UnusablePicture) as error:  # a file can be removed after the listing
                 if self._throttle(str(path)) is not None:
-                    log.warning("%s: OpenCV cannot decode this picture; skipping it", path)
+                    reason = error.strerror if isinstance(error, OSError) else error
+                    log.warning("%s: %s; skipping it", path, reason)
                 yield None
                 continue
             yield from wait_until(due, clock)
             due = max(due, clock.monotonic() - interval) + interval
-            yield DecodedPicture(pixels, number * interval)
+            yield picture
             number += 1
         yield from wait_until(due, clock)  # show the last picture as long as the others
 

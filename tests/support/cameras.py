@@ -4,87 +4,141 @@ import base64
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
+from urllib.parse import unquote
 
 from capture.prepare import encode_jpeg
-from tests.support import videos
+from tests.support import multipart, videos
 
 USER, PASSWORD = "me", "p@ss /wörd:1"
+CHALLENGES = {
+    "basic": ['Basic realm="cam"'],
+    "digest": ['Digest realm="cam", nonce="{nonce}", algorithm=MD5'],
+    "sha256": ['Digest realm="cam", nonce="{nonce}", algorithm=SHA-256, qop="auth,auth-int", opaque="x"'],
+    "stale": ['Digest realm="cam", nonce="{nonce}", qop="auth", stale=true'],
+    "both": ['Digest qop="auth", realm="cam", nonce="{nonce}"', 'Basic realm="cam"'],
+    "unknown": ['Digest realm="cam", nonce="{nonce}", algorithm=SHA-512-256'],
+}
+"""How a camera asks for user and password. The nonce of `stale` is valid for three requests."""
 
 
 class SnapshotCamera(BaseHTTPRequestHandler):
-    """A camera that numbers its pictures from 0. All requests of `/flaky` but the first fail, and every third of `/some`."""
+    """A camera that numbers its pictures from 0, and keeps connections open.
 
+    All requests of `/flaky` but the first fail, and every third of `/some`. `/closing` closes each connection after a picture,
+    `/silent` when the second request arrives on it. `/slow` sends a byte at a time.
+    """
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     host: ClassVar[str]
     requests: ClassVar[list[str]]
     """The path and the kind of authorization of each request."""
-    pictures: ClassVar[int]
+    sent: ClassVar[list[bytes]]
+    """The pictures, of which some were truncated afterwards."""
+    nonces: ClassVar[list[int]]
+    """For each nonce, the number of requests with it."""
+    connections: ClassVar[int]
+
+    def setup(self) -> None:
+        super().setup()
+        type(self).connections += 1
+        self._served = 0
 
     def do_GET(self) -> None:
         """Responds as the first part of the path says."""
-        kind = self.path[1:].partition("?")[0].partition("/")[0]
+        kind, _, rest = self.path[1:].partition("?")[0].partition("/")
         self.requests.append(f"{kind} {self.headers.get('Authorization', '').partition(' ')[0]}".strip())
-        if kind in ("basic", "digest") and not self._is_authorized(kind):
-            self._send(401, b"", {"WWW-Authenticate": f'{kind.title()} realm="cam", nonce="abc", algorithm=MD5'})
+        self._served += 1
+        if kind in CHALLENGES and not self._is_authorized(kind):
+            self.nonces.append(0)
+            self._send(401, b"no", {}, [one.format(nonce=f"n{len(self.nonces)}") for one in CHALLENGES[kind]])
         elif kind == "stream":
-            self._stream()
+            content_type, body = multipart.stream(unquote(rest))
+            self._send(200, body, {"Content-Type": content_type})
+        elif kind == "chunked":
+            self._stream_in_chunks()
         elif kind.isdecimal():
-            self._send(int(kind), b"", {})
+            self._send(int(kind), b"no", {})
+        elif kind == "silent" and self._served > 1:
+            self.close_connection = True
         else:
-            self._answer(kind)
+            self._answer(kind, rest)
 
-    def _answer(self, kind: str) -> None:
-        picture = encode_jpeg(videos.numbered(type(self).pictures % 25), 90)
-        number = type(self).pictures
-        type(self).pictures += 1
+    def _answer(self, kind: str, rest: str) -> None:
+        number = len(self.sent)
+        picture = encode_jpeg(videos.numbered(number % 25), 90)
+        self.sent.append(picture)
         length = {"Content-Length": str(len(picture))}
         image = {"Content-Type": "image/jpeg"}
         if (kind == "flaky" and number > 0) or (kind == "some" and number % 3 == 2):
             kind = "truncated"
         answers: dict[str, tuple[int, bytes, dict[str, str]]] = {
             "moved": (302, b"", {"Location": "/snapshot.jpg"}),
+            "elsewhere": (302, b"", {"Location": f"http://{self.host.replace('127.0.0.1', 'localhost')}/{rest}"}),
+            "circle": (302, b"", {"Location": "/circle"}),
+            "ftp": (302, b"", {"Location": "ftp://127.0.0.1/"}),
             "page": (200, b"<html>sign in", {"Content-Type": "text/html"}),
             "text": (200, b"no picture", image),
             "empty": (200, b"", image),
-            "truncated": (200, picture[: len(picture) // 2], image | length),
+            "truncated": (200, picture[: len(picture) // 2], image | length | {"Connection": "close"}),
             "untyped": (200, picture, {}),
             "octet": (200, picture, {"Content-Type": "application/octet-stream"} | length),
         }
-        self._send(*answers.get(kind, (200, picture, {"Content-Type": "IMAGE/JPEG; x=1"} | length)))
+        self._send(*answers.get(kind, (200, b"" if kind == "slow" else picture, {"Content-Type": "IMAGE/JPEG; x=1"} | length)))
+        self.close_connection = self.close_connection or kind == "closing"
+        for at in range(len(picture) if kind == "slow" else 0):
+            self.wfile.write(picture[at : at + 1])
+            time.sleep(0.05)
 
-    def _stream(self) -> None:
-        """Sends twelve pictures. Some are truncated, empty, garbage, or shorter than their header says."""
-        self._send(200, b"", {"Content-Type": "multipart/x-mixed-replace;boundary=frame"})
-        for number in range(12):
-            picture = encode_jpeg(videos.numbered(number), 90)
-            sent = {3: picture[: len(picture) // 2], 5: b"", 7: bytes(range(200)) * 9}.get(number, picture)
-            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture) + 50}\r\n\r\n"
-            self.wfile.write(head.encode() + sent + b"\r\n")
+    def _stream_in_chunks(self) -> None:
+        """Sends a stream in chunks (RFC 9112, section 7.1) that do not begin where the parts do."""
+        content_type, body = multipart.stream("usual")
+        self._send(200, b"", {"Content-Type": content_type, "Transfer-Encoding": "chunked"})
+        for at in range(0, len(body), 1000):
+            piece = body[at : at + 1000]
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
-    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+    def _send(self, status: int, body: bytes, headers: dict[str, str], challenges: list[str] | None = None) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        if status != 200:
+            headers |= {"Content-Length": str(len(body))}
+        elif not headers.keys() & {"Content-Length", "Transfer-Encoding"}:
+            headers |= {"Connection": "close"}
+        for name, value in (*headers.items(), *(("WWW-Authenticate", one) for one in challenges or ())):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
     def _is_authorized(self, kind: str) -> bool:
+        """Checks user and password (RFC 7616, RFC 7617). A nonce must be one that was sent, and its count must rise."""
         given = self.headers.get("Authorization", "")
         if kind == "basic":
             return given == "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        found = dict(re.findall(r'(\w+)="([^"]*)"', given))
-        secret, request = _md5(f"{USER}:cam:{PASSWORD}"), _md5(f"GET:{self.path}")
-        return bool(found.get("response") == _md5(f"{secret}:abc:{request}"))
+        found = {name: one or other for name, one, other in re.findall(r'(\w+)=(?:"([^"]*)"|([^\s,]+))', given)}
+        if not found or found["uri"] != self.path:
+            return False
+        number = int(found["nonce"][1:]) - 1
+        self.nonces[number] += 1
+
+        def digest(text: str) -> str:
+            return hashlib.new("sha256" if kind == "sha256" else "md5", text.encode(), usedforsecurity=False).hexdigest()
+
+        parts = [found["nonce"]]
+        if "qop" in found:
+            if int(found["nc"], 16) != self.nonces[number] or (kind == "stale" and self.nonces[number] > 3):
+                return False
+            parts += [found["nc"], found["cnonce"], found["qop"]]
+        secret, request = digest(f"{USER}:cam:{PASSWORD}"), digest(f"GET:{self.path}")
+        return bool(found["response"] == digest(":".join([secret, *parts, request])))
 
     def log_message(self, *_: object) -> None:
         """Logs nothing."""
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 @contextmanager
@@ -93,9 +147,15 @@ def snapshot_camera() -> Iterator[type[SnapshotCamera]]:
 
     class Handler(SnapshotCamera):
         requests: ClassVar[list[str]] = []
-        pictures = 0
+        sent: ClassVar[list[bytes]] = []
+        nonces: ClassVar[list[int]] = []
+        connections = 0
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """Ignores a client that has gone."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         Handler.host = f"127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

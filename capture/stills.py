@@ -1,0 +1,18 @@
+"""Single pictures, as files and HTTP cameras have them, in any format that OpenCV decodes."""
+
+from capture.decoded import DecodedPicture
+from capture.jpeg import JpegPicture
+from capture.picture import Picture, UnusablePicture
+from capture.prepare import decode
+
+
+def open_still(data: bytes, timestamp: float | None = None) -> Picture:
+    """Returns the picture of a file, which is decoded at once unless it can be passed on. Raises `UnusablePicture`."""
+    if data.startswith(b"\xff\xd8\xff"):
+        picture = JpegPicture(data, timestamp)
+        if picture.jpeg is not None:
+            return picture
+    pixels = decode(data)
+    if pixels is None:
+        raise UnusablePicture(f"OpenCV cannot decode a picture of {len(data)} bytes")
+    return DecodedPicture(pixels, timestamp)
