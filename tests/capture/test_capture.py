@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from bus import About, Command, Frame, Message, Setup, Status
+from bus import metric_names as names
 from bus.states import CAMERA_LOST, ENDED, PAUSED, RUNNING, STARTING
 from capture.__main__ import BROKER_TIMEOUT
 from capture.picture import Pixels
@@ -218,6 +219,31 @@ def test_jpegs_of_a_camera_are_passed_on(
     assert {(frame.width, frame.height, *picture(frame).shape[:2]) for frame in frames} == {(width, height, height, width)}
     if mask:
         assert all(right < 16 for _, right in map(brightest, frames))
+
+
+def test_frames_are_held_back_while_nothing_moves(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+    """Something moves in the last second of a clip of six. Of the rest, heartbeats are published, and a snapshot at once.
+
+    Each frame says for how long frames were held back before it. The status counts them.
+    """
+    stills = [np.full((48, 64, 3), 120, np.uint8) for _ in range(120)]
+    for number, still in enumerate(stills[100:]):
+        still[10:40, 2 * number : 2 * number + 12] = 20
+    clip = videos.timed_video(tmp_path / "clip.mp4", ((number / 20, still) for number, still in enumerate(stills)))
+    settings = {"VIDEO_PATH": clip, "HEARTBEAT_SECONDS": 1.5, "MOTION_HOLD": 1}
+    with Module("capture", broker.port, CAMERA="back", **settings):
+        until(lambda: sum(picture(frame).min() < 60 for frame in back.frames) > 10)
+        until(lambda: back.frames[-1].held > 1.2)
+        back.send(Command("back", "snapshot"))
+        until(lambda: 0 < back.frames[-1].held < 1.2)
+        until(lambda: back.statuses[-1].metrics.get(names.HELD_BACK, 0) > 20)
+        assert back.statuses[-1].metrics[names.MOTION] in (0, 1)
+    frames = back.frames
+    assert [frame.sequence for frame in frames] == list(range(len(frames)))
+    for frame, following in itertools.pairwise(frames):
+        pause = following.session_time - frame.session_time
+        assert following.held < pause < limit(2.0)
+        assert not following.held or pause - following.held < limit(0.3)
 
 
 def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
