@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
+from capture.picture import Picture
+
 T = TypeVar("T")
 
 MAX_GAP = 0.25
@@ -84,6 +86,22 @@ class Timeline:
         self._time = 0.0 if self._time is None else self._time + step
         self._last = timestamp
         return self._time
+
+
+def spread(pictures: Iterable[Picture], clock: Clock = time) -> Iterator[Picture | None]:
+    """Yields the pictures of a live stream at the pace of their timestamps, and None like `wait_until`.
+
+    They can arrive in bursts: HLS sends seconds at once. A picture that is late delays all later ones, so that the longest delay
+    so far is made up for. After a new start of the timestamps the next picture is due at once.
+    """
+    due, last = clock.monotonic(), None
+    for picture in pictures:
+        step = 0.0 if last is None or picture.timestamp is None else picture.timestamp - last
+        if picture.timestamp is not None:
+            last = picture.timestamp
+        due = max(clock.monotonic(), due + (step if 0 <= step < MAX_STEP else 0.0))
+        yield from wait_until(due, clock)
+        yield picture
 
 
 class SourceClock:

@@ -94,6 +94,11 @@ class Video:
         """Frames a second, as declared or estimated; 0 if unknown. It can be damaged, as everything in a file."""
         return float(self._stream.average_rate or self._stream.guessed_rate or 0)
 
+    @property
+    def duration(self) -> float | None:
+        """Seconds; None for a live stream."""
+        return self._container.duration / 1e6 if self._container.duration else None
+
     def close(self) -> None:
         """Ends the decoder's threads. Newer versions of PyAV do so with the last reference."""
         if _IS_OLD and self._stream.codec_context.is_open:

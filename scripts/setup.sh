@@ -35,11 +35,13 @@ has mosquitto_sub || packages="$packages mosquitto-clients"
 
 # The tests also run the broker's scripts in Alpine's shell (busybox), the page's logic in Node.js, and the page in a browser.
 # Playwright drives the browser; its own Node.js needs libatomic. apt-get has Chromium only on Debian: Ubuntu's is a snap.
+# GStreamer is an RTSP server for the tests, with H.264 and TLS.
 if [ "$extra" = dev ]; then has node || packages="$packages nodejs"; fi
 if [ "$extra" = dev ] && has apt-get; then
   has busybox || packages="$packages busybox"
   ldconfig -p | grep -q 'libatomic\.so\.1' || packages="$packages libatomic1"
   has shellcheck || packages="$packages shellcheck"
+  ldconfig -p | grep -q 'libgstrtspserver-1\.0' || packages="$packages gir1.2-gst-rtsp-server-1.0 glib-networking gstreamer1.0-plugins-ugly python3-gi"
 fi
 if [ "$extra" = dev ] && ! has_browser && grep -qs '^ID=debian' /etc/os-release; then packages="$packages chromium"; fi
 

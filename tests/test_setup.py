@@ -30,7 +30,11 @@ class Machine:
         self.paths = {"pip": self.venv / "bin" / "pip"}
         (self.venv / "bin").mkdir(parents=True)
         self.bin.mkdir()
-        scripts = dict.fromkeys((*PRESENT, "apt-get"), "") | {"id": "echo 0", "ldconfig": "echo libc.so.6", "pip": PIP}
+        scripts = dict.fromkeys((*PRESENT, "apt-get"), "") | {
+            "id": "echo 0",
+            "ldconfig": "echo libc.so.6 libgstrtspserver-1.0.so.0",
+            "pip": PIP,
+        }
         for name, script in scripts.items():
             self.install(name, script)
 

@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capture.decoded import DecodedPicture
 from capture.picture import Picture, Pixels, UnusablePicture
 from capture.source import SourceLost, SourceOptions
 from capture.sources.local import LocalFile
-from capture.timing import MAX_GAP, MAX_RECORDED_STEP, MIN_RECORDED_STEP, Timeline, paced
+from capture.timing import MAX_GAP, MAX_RECORDED_STEP, MIN_RECORDED_STEP, Timeline, paced, spread
 from capture.video import MAX_DAMAGED, open_video
 from tests.support import videos
 from tests.support.broker import ROOT
@@ -74,6 +75,33 @@ def test_pictures_are_due_by_their_times(steps: list[float], cost: float, every_
         assert clock.now == pytest.approx(times[-1] + steps[-1])
     for (earlier, before), (later, now) in itertools.pairwise(shown):
         assert now - before <= max(MAX_GAP, later - earlier) + 2 * cost + 1e-6
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(1, 40)), min_size=1, max_size=12),
+    st.sampled_from([0.0, -500.0, 5000.0]),
+)
+def test_pictures_that_arrive_in_bursts_are_spread(bursts: list[tuple[int, int]], jump: float) -> None:
+    """Each is yielded when it is due by its timestamp, or at once when it is late. A new start of the times costs nothing."""
+    clock, at, arrived = Clock(0.0), 0.0, list[tuple[float, float]]()
+
+    def pictures() -> Iterator[Picture]:
+        nonlocal at
+        for number, (pause, size) in enumerate(bursts):
+            clock.sleep(pause / 10)
+            if number == len(bursts) // 2:
+                at += jump
+            for _ in range(size):
+                at += 0.1
+                arrived.append((at, clock.now))
+                yield DecodedPicture(videos.numbered(0), at)
+
+    given = [(picture, clock.now) for picture in spread(pictures(), clock)]
+    shown = [(picture.timestamp, now) for picture, now in given if picture is not None]
+    assert [at for at, _ in shown] == [at for at, _ in arrived]
+    for (one, begin), (other, end), (_, came) in zip(shown, shown[1:], arrived[1:], strict=False):
+        step = other - one if other - one < 1 and other > one else 0.0  # type: ignore[operator]
+        assert end == pytest.approx(max(came, begin + step))
 
 
 @pytest.mark.parametrize("every_frame", [False, True])
