@@ -185,7 +185,7 @@ def count_clip(clip: Path) -> list[Span]:
     for picture in LocalFile(str(clip), SourceOptions(every_frame=True, clock=Clock())).pictures():
         assert picture is not None
         pipeline.process(picture.pixels(), round((picture.timestamp or 0) * FRAME_RATE))
-    return pipeline.end()
+    return pipeline.all.end()
 
 
 def test_visitors_of_a_live_hls_stream(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_visitors_of_a_live_hls_stream(tmp_path: Path) -> None:
                     pipeline.process(captured.picture.pixels(), round((times[-1] - times[0]) * FRAME_RATE))
     assert set(reports[1:]) == {lost}
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < limit(0.5)
-    visits = pipeline.end()
+    visits = pipeline.all.end()
     assert [visit.label for visit in visits] == [visit.label for visit in expected]
     shift = visits[0].start - expected[0].start
     for visit, one in zip(visits, expected, strict=True):
