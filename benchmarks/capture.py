@@ -15,7 +15,7 @@ from benchmarks.frames import read_jpegs
 from benchmarks.programs import Broker, Listener, Module, Script, free_port, is_listening, wait_for
 from benchmarks.tables import percentile, print_row
 from bus import Frame
-from capture.jpeg import JpegPicture
+from capture.pictures.jpeg import JpegPicture
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 RATE = 10.0

@@ -13,9 +13,9 @@ from capture.abandoned import AbandonedReaders
 from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Callbacks, Framer, RateLimiter
-from capture.gate import MotionGate
-from capture.picture import UnusablePicture
-from capture.prepare import Preparation
+from capture.motion.gate import MotionGate
+from capture.pictures.picture import UnusablePicture
+from capture.pictures.prepare import Preparation
 from capture.reader import Playback, Reader
 from capture.settings import Settings
 from capture.source import CapturedPicture, Recording, Source

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bus import NewestSlot
 from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.commands import ReportState
-from capture.picture import Picture
+from capture.pictures.picture import Picture
 from capture.source import CapturedPicture, Pictures, Recording, Source, SourceLost
 from capture.timing import SourceClock
 from runtime.backoff import Backoff

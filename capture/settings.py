@@ -8,10 +8,10 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from bus.settings import BusSettings, CameraName
-from capture.region import OptionalRegion
+from capture.drivers.v4l2 import FFMPEG_NAMES, is_format
+from capture.pictures.region import OptionalRegion
 from capture.source import Recording, Source, SourceOptions
 from capture.sources import create_source, find_kind, load_kinds
-from capture.v4l2 import FFMPEG_NAMES, is_format
 from runtime.settings import CommaSeparated
 
 Rate = Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)]

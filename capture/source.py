@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from capture.picture import Picture
+from capture.pictures.picture import Picture
 from capture.timing import Clock
 from runtime.address import HIDDEN, public_address
 from runtime.errors import FootfallError

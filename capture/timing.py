@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from capture.picture import Picture
+from capture.pictures.picture import Picture
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from capture.gate import MotionGate
+from capture.motion.gate import MotionGate
 from capture.settings import Settings as CaptureSettings
 from demo.recording import Recording
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bus import Prediction, Visit
-from capture.decoded import shrunk
-from capture.prepare import encode_jpeg
+from capture.pictures.decoded import shrunk
+from capture.pictures.prepare import encode_jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
 from classifier.model import Model

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bus import Detection
-from capture.decoded import shrunk
-from capture.picture import Pixels
-from capture.prepare import encode_jpeg
+from capture.pictures.decoded import shrunk
+from capture.pictures.picture import Pixels
+from capture.pictures.prepare import encode_jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
 from classifier.model import Model

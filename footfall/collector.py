@@ -8,8 +8,8 @@ from datetime import datetime
 from paho.mqtt import client as mqtt
 
 from bus import Detection, Frame, InvalidMessage, InvalidSetting, Prediction, topics
-from capture.picture import Pixels
-from capture.prepare import encode_jpeg
+from capture.pictures.picture import Pixels
+from capture.pictures.prepare import encode_jpeg
 from classifier.preprocess import decode
 from classifier.recogniser import crop, is_classified
 from classifier.settings import Settings

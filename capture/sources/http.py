@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from capture.mjpeg import find_jpegs
-from capture.picture import UnusablePicture
+from capture.drivers.mjpeg import find_jpegs
+from capture.pictures.picture import UnusablePicture
 from capture.source import (
     Pictures,
     Source,
@@ -23,7 +23,7 @@ from capture.timing import wait_until
 if TYPE_CHECKING:
     from requests import Response
 
-    from capture.http_session import HttpSession
+    from capture.drivers.http_session import HttpSession
 
 TIMEOUT = 10.0
 """Seconds to connect, between two parts of a response, and for a whole picture."""
@@ -56,7 +56,7 @@ class HttpCamera(Source):
 
     def pictures(self) -> Pictures:
         """Yields the camera's pictures. Raises `SourceLost`."""
-        from capture.http_session import HttpSession  # noqa: PLC0415  # the driver
+        from capture.drivers.http_session import HttpSession  # noqa: PLC0415  # the driver
 
         try:
             session = HttpSession(self._address, self._timeout)
@@ -71,8 +71,8 @@ class HttpCamera(Source):
 
     def _request(self, session: "HttpSession") -> Pictures:
         """Requests pictures until the camera is lost. Raises `SourceLost`, without the secrets of the address, and `_IsVideo`."""
-        from capture.http_session import LoginRefused, explain  # noqa: PLC0415  # the driver
-        from capture.stills import open_still  # noqa: PLC0415
+        from capture.drivers.http_session import LoginRefused, explain  # noqa: PLC0415  # the driver
+        from capture.pictures.stills import open_still  # noqa: PLC0415
 
         failures = MAX_FAILURES - 1  # the first request must succeed
         due = self._clock.monotonic()
@@ -127,7 +127,7 @@ class HttpCamera(Source):
 
     def _read_stream(self, chunks: Iterable[bytes]) -> Pictures:
         """Yields the valid pictures of a stream. Raises `SourceLost` at its end, and after the timeout without one."""
-        from capture.jpeg import JpegPicture  # noqa: PLC0415
+        from capture.pictures.jpeg import JpegPicture  # noqa: PLC0415
 
         seen_at = time.monotonic()
         for data in find_jpegs(chunks, self._max_bytes):

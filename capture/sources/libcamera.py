@@ -7,9 +7,9 @@ import re
 import shlex
 import subprocess
 
-from capture.mjpeg import find_jpegs
-from capture.picture import UnusablePicture
-from capture.program import Program, check_program
+from capture.drivers.mjpeg import find_jpegs
+from capture.drivers.program import Program, check_program
+from capture.pictures.picture import UnusablePicture
 from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptions
 
 LAUNCH, LIST = "gst-launch-1.0", "gst-device-monitor-1.0"
@@ -37,7 +37,7 @@ class LibCamera(Source):
 
     def pictures(self) -> Pictures:
         """Yields pictures as the camera takes them. Raises `SourceLost`."""
-        from capture.jpeg import JpegPicture  # noqa: PLC0415  # the driver
+        from capture.pictures.jpeg import JpegPicture  # noqa: PLC0415  # the driver
 
         check_program(LAUNCH, self._name, PACKAGES[LAUNCH])
         command = [LAUNCH, "-q", "--no-fault", *self._pipeline(self._find_camera())]

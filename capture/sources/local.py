@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capture.picture import Picture, UnusablePicture
+from capture.pictures.picture import Picture, UnusablePicture
 from capture.source import Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
 from capture.timing import Timeline, paced, wait_until
 from runtime.logs import LogThrottle
 
 if TYPE_CHECKING:
-    from capture.video import Video
+    from capture.drivers.video import Video
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class LocalFile(Recording):
 
     def _stills(self) -> Pictures:
         """Yields each readable picture once, at the rate of the options."""
-        from capture.stills import open_still  # noqa: PLC0415  # the driver
+        from capture.pictures.stills import open_still  # noqa: PLC0415  # the driver
 
         interval, number = 1 / self._options.frame_rate, 0
         try:
@@ -92,7 +92,7 @@ class LocalFile(Recording):
 
     def _video(self) -> Pictures:
         """Yields the pictures of the video when they are due by their timestamps."""
-        from capture.video import open_video  # noqa: PLC0415  # the driver
+        from capture.drivers.video import open_video  # noqa: PLC0415  # the driver
 
         name = display_name(str(self._path))
         if self._path.exists() and not self._path.is_file():  # opening a pipe waits for its writer, perhaps for ever

@@ -8,8 +8,8 @@ from capture.sources.local import interval_of
 from capture.timing import Timeline, paced, spread, wait_until
 
 if TYPE_CHECKING:
-    from capture.picture import Picture
-    from capture.video import Video
+    from capture.drivers.video import Video
+    from capture.pictures.picture import Picture
 
 TIMEOUT = 10.0
 """Seconds to connect, to analyse the stream, and to wait for a camera's next picture."""
@@ -46,7 +46,7 @@ class Stream(Source):
 
         A file ends. Raises `SourceLost`, also when a camera or a live stream ends, or sends nothing until the timeout.
         """
-        from capture.video import open_video  # noqa: PLC0415  # the driver
+        from capture.drivers.video import open_video  # noqa: PLC0415  # the driver
 
         clock = self._options.clock
         yield from wait_until(self._next_login_at, clock)

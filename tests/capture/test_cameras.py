@@ -13,9 +13,9 @@ import pytest
 
 from bus import Frame, InvalidSetting, Status
 from bus.states import CAMERA_LOST, RUNNING
+from capture.drivers.v4l2 import Mode, Size, choose_mode
 from capture.settings import Settings
 from capture.sources.libcamera import camera_ids
-from capture.v4l2 import Mode, Size, choose_mode
 from runtime.settings import load
 from tests.support.broker import ROOT, Broker
 from tests.support.gstreamer import PLUGINS, STAND_IN, gstreamer
@@ -98,7 +98,7 @@ READ = """
 import itertools, json, sys, time
 from contextlib import closing
 from capture import device, program
-from capture.prepare import decode
+from capture.pictures.prepare import decode
 from capture.settings import Settings
 from capture.source import SourceLost
 from tests.support.videos import number_of

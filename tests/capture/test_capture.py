@@ -17,7 +17,7 @@ from bus import About, Command, Frame, Message, Setup, Status
 from bus import metric_names as names
 from bus.states import CAMERA_LOST, ENDED, PAUSED, RUNNING, STARTING
 from capture.__main__ import BROKER_TIMEOUT
-from capture.picture import Pixels
+from capture.pictures.picture import Pixels
 from tests.support import samples, videos
 from tests.support.broker import Broker
 from tests.support.cameras import snapshot_camera
@@ -283,7 +283,7 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, t
 HANGING = """
 import itertools, pathlib, time
 import numpy as np
-from capture.decoded import DecodedPicture
+from capture.pictures.decoded import DecodedPicture
 from capture.source import Source, SourceKind
 
 openings = itertools.count(1)

@@ -12,15 +12,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from capture import jpeg
 from capture.framer import Framer, RateLimiter
-from capture.jpeg import JpegPicture
-from capture.picture import Pixels, UnusablePicture
-from capture.prepare import Preparation, decode, encode_jpeg
-from capture.region import Region
+from capture.pictures import jpeg
+from capture.pictures.jpeg import JpegPicture
+from capture.pictures.picture import Pixels, UnusablePicture
+from capture.pictures.prepare import Preparation, decode, encode_jpeg
+from capture.pictures.region import Region
+from capture.pictures.stills import open_still
 from capture.source import CapturedPicture, SourceOptions
 from capture.sources.local import LocalFile
-from capture.stills import open_still
 from tests.support.cameras import exif
 from tests.support.clock import Clock
 

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from bus import Setups
 from capture.__main__ import _create_framer
-from capture.decoded import DecodedPicture
+from capture.drivers.mjpeg import find_jpegs
+from capture.drivers.video import VideoPicture
 from capture.framer import Callbacks, Framer, RateLimiter
-from capture.jpeg import JpegPicture
-from capture.mjpeg import find_jpegs
-from capture.picture import UnusablePicture
-from capture.prepare import Preparation, decode, encode_jpeg, new_size
-from capture.region import MIN_SIDE, Region
+from capture.pictures.decoded import DecodedPicture
+from capture.pictures.jpeg import JpegPicture
+from capture.pictures.picture import UnusablePicture
+from capture.pictures.prepare import Preparation, decode, encode_jpeg, new_size
+from capture.pictures.region import MIN_SIDE, Region
 from capture.settings import Settings
 from capture.source import CapturedPicture
-from capture.video import VideoPicture
 from runtime.metrics import Metrics
 from tests.support import videos
 from tests.support.wait import limit

@@ -10,7 +10,7 @@ import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.abandoned import HUNG, AbandonedReaders
-from capture.decoded import DecodedPicture
+from capture.pictures.decoded import DecodedPicture
 from capture.reader import Playback, Reader
 from capture.source import Pictures, Recording, SourceLost, SourceOptions
 from capture.sources.local import LocalFile

@@ -10,10 +10,10 @@ from bus.metric_names import MOTION
 from bus.settings import BusSettings
 from capture.__main__ import publish_frame
 from capture.commands import Session
-from capture.decoded import DecodedPicture
 from capture.framer import Callbacks, Framer, RateLimiter
-from capture.gate import MotionGate
-from capture.prepare import Preparation
+from capture.motion.gate import MotionGate
+from capture.pictures.decoded import DecodedPicture
+from capture.pictures.prepare import Preparation
 from capture.source import CapturedPicture
 
 

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capture.decoded import DecodedPicture
-from capture.picture import Picture, Pixels, UnusablePicture
+from capture.drivers.video import MAX_DAMAGED, open_video
+from capture.pictures.decoded import DecodedPicture
+from capture.pictures.picture import Picture, Pixels, UnusablePicture
 from capture.source import SourceLost, SourceOptions
 from capture.sources.local import LocalFile
 from capture.timing import MAX_GAP, MAX_RECORDED_STEP, MIN_RECORDED_STEP, Timeline, paced, spread
-from capture.video import MAX_DAMAGED, open_video
 from tests.support import videos
 from tests.support.broker import ROOT
 from tests.support.cameras import snapshot_camera
@@ -288,7 +288,7 @@ def test_ffmpeg_writes_nothing_past_the_log(tmp_path: Path) -> None:
     content[60 : content.index(b"moov") : 7] = bytes(len(range(60, content.index(b"moov"), 7)))
     (tmp_path / "clip.mp4").write_bytes(content)
     code = (
-        "import sys; from capture.video import open_video\n"
+        "import sys; from capture.drivers.video import open_video\n"
         "with open_video('clip', sys.argv[1]) as video: print(len(list(video.pictures())), video.damaged)"
     )
     command = sys.executable, "-c", code, str(tmp_path / "clip.mp4")

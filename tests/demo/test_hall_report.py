@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bus import Box, Detection, Label
-from capture.decoded import shrunk
+from capture.pictures.decoded import shrunk
 from demo.counted import Counted, SeenVisitor, count, with_perfect_identity
 from demo.disturbance import DOUBLED, FALSE, MISSED, disturbed
 from demo.evaluate_detector import compare

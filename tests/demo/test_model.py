@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from capture.prepare import encode_jpeg
+from capture.pictures.prepare import encode_jpeg
 from classifier.export import Export, read_export
 from classifier.model import Model
 from classifier.preprocess import decode

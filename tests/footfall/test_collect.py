@@ -20,8 +20,8 @@ import pytest
 from paho.mqtt.client import MQTTMessage
 
 from bus import Box, Detection, Frame, Label, Message, Prediction
-from capture.picture import Pixels
-from capture.prepare import encode_jpeg
+from capture.pictures.picture import Pixels
+from capture.pictures.prepare import encode_jpeg
 from classifier.preprocess import decode
 from classifier.settings import Settings
 from footfall import collector

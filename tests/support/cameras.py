@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from capture.prepare import encode_jpeg
+from capture.pictures.prepare import encode_jpeg
 from tests.support import multipart, videos
 
 USER, PASSWORD = "me", "p@ss /wörd:1"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from capture.prepare import encode_jpeg
+from capture.pictures.prepare import encode_jpeg
 from tests.support import videos
 
 

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from capture.picture import Pixels
+from capture.pictures.picture import Pixels
 
 
 def numbered(number: int, width: int = 64, height: int = 48) -> Pixels:

@@ -12,7 +12,7 @@ from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 from requests.exceptions import InvalidSchema, InvalidURL, Timeout, TooManyRedirects
 from typing_extensions import Self
 
-from capture.picture import UnusablePicture
+from capture.pictures.picture import UnusablePicture
 from capture.source import SourceLost
 from runtime.errors import FootfallError
 

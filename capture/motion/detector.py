@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.picture import Pixels
+from capture.pictures.picture import Pixels
 
 Plane = NDArray[Any]
 """A grey picture, height x width, float32; levels of 0 to 255."""

@@ -12,8 +12,8 @@ import av.logging
 import av.stream
 import numpy as np
 
-from capture.jpeg import JpegPicture
-from capture.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.jpeg import JpegPicture
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 from capture.source import SourceLost
 
 TIMEOUT = 10.0

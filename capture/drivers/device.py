@@ -12,9 +12,9 @@ from typing import Any
 import av
 import av.error
 
+from capture.drivers.v4l2 import Size
+from capture.drivers.video import TIMEOUT, Video, open_container
 from capture.source import SourceLost
-from capture.v4l2 import Size
-from capture.video import TIMEOUT, Video, open_container
 
 NONBLOCK = "+4"
 """FFmpeg's AVFMT_FLAG_NONBLOCK, which has no name as an option: reading returns at once if there is no picture."""
