@@ -97,7 +97,7 @@ def camera(tmp_path: Path) -> Iterator[V4l2Camera]:
 READ = """
 import itertools, json, sys, time
 from contextlib import closing
-from capture import device, program
+from capture.drivers import device, program
 from capture.pictures.prepare import decode
 from capture.settings import Settings
 from capture.source import SourceLost
