@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 
 from bus import Frame
-from capture.pictures.decoded import shrunk
-from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.decoded import decode, shrunk
+from capture.pictures.picture import MAX_SIDE, THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
-MAX_SIDE = 16_384
-"""Pixels. No camera needs more, and a larger picture must not fill the memory."""
 MAX_BYTES = Frame.LIMIT - 1024
 """Upper bound of the size of a JPEG that is passed on, so that it fits into a frame. A larger one is compressed again."""
 _MAX_STEPS = 1000
@@ -131,18 +129,9 @@ class JpegPicture(Picture):
         return self._data[: header.scan] + tables + self._data[header.scan : end + 2] if tables else self._data[: end + 2]
 
     def pixels(self) -> Pixels:
-        return self._decode(cv2.IMREAD_COLOR)
+        return decode(self._data)
 
     def thumbnail(self, side: int = THUMBNAIL_SIDE) -> Pixels:
         longer = max(self.size)
         reduction = next((one for one in (8, 4, 2) if longer >= one * side), 1)
-        return shrunk(self._decode(_REDUCED.get(reduction, cv2.IMREAD_GRAYSCALE)), side)
-
-    def _decode(self, flags: int) -> Pixels:
-        try:
-            pixels = cv2.imdecode(np.frombuffer(self._data, np.uint8), flags)
-        except cv2.error:
-            pixels = None
-        if pixels is None:
-            raise UnusablePicture(f"OpenCV cannot decode a JPEG of {len(self._data)} bytes")
-        return pixels
+        return shrunk(decode(self._data, _REDUCED.get(reduction, cv2.IMREAD_GRAYSCALE)), side)

@@ -98,7 +98,7 @@ READ = """
 import itertools, json, sys, time
 from contextlib import closing
 from capture.drivers import device, program
-from capture.pictures.prepare import decode
+from capture.pictures.decoded import decode
 from capture.settings import Settings
 from capture.source import SourceLost
 from tests.support.videos import number_of
