@@ -96,7 +96,7 @@ class Settings(BusSettings):
     @field_validator("camera_format")
     @classmethod
     def _check_camera_format(cls, wanted: str | None) -> str | None:
-        if not any(is_format(name, wanted) for name in FFMPEG_NAMES):
+        if wanted is not None and not any(is_format(name, wanted) for name in FFMPEG_NAMES):
             raise ValueError(f"must be one of {', '.join(FFMPEG_NAMES)}")
         return wanted
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from capture.drivers.mjpeg import find_jpegs
+from capture.drivers.mjpeg import MAX_BYTES, find_jpegs
 from capture.pictures.picture import UnusablePicture
 from capture.source import (
     Pictures,
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 """Seconds to connect, between two parts of a response, and for a whole picture."""
-MAX_BYTES = 32 * 1024 * 1024
-"""Upper bound of the size of a picture."""
 MAX_FAILURES = 3
 """Failed requests in a row until the camera is lost."""
 _VIDEO_TYPES = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
