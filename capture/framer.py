@@ -68,7 +68,7 @@ class Framer:
         self._began_at: float | None = None
         self._offset = 0.0
         self._demo = False
-        self._mask = preparation.mask()
+        self._mask = self._frame_mask = preparation.mask()
         self._taken_at = 0.0
         self._sequence = 0
         self.gate: MotionGate | None = None
@@ -86,6 +86,7 @@ class Framer:
         if not self._passes(captured, is_snapshot):
             self._callbacks.on_held_back()
             return None
+        self._frame_mask = self._preparation.mask()
         compressed, (width, height) = self._compress(captured.picture)
         self._taken_at = captured.monotonic_at
         numbers = self._sequence, self._elapsed(captured), captured.captured_at, width, height
@@ -105,6 +106,11 @@ class Framer:
         """Prepares for pictures after a pause: whatever they show counts as motion."""
         if self.gate is not None:
             self.gate.restart()
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the mask has changed since the last frame was made, so that this frame may show what is masked now."""
+        return self._preparation.mask() != self._frame_mask
 
     def _compress(self, picture: Picture) -> tuple[bytes, tuple[int, int]]:
         """Returns the frame's JPEG, and its width and height. If nothing needs the pixels, the JPEG is the camera's own."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from capture.pictures.picture import MAX_SIDE
+
 FFMPEG_NAMES = {
     "MJPG": "mjpeg",
     "JPEG": "mjpeg",
@@ -32,8 +34,6 @@ RATE_TOLERANCE = 0.02
 """Rates that differ less, as parts of each other, are equal. Cameras offer 29.97 or 30.00003 for 30."""
 MAX_OFFER = 500
 """Characters of a list of what a camera offers. Some have dozens of sizes."""
-MAX_SIDE = 16_384
-"""Pixels. More than any camera has."""
 MAX_ENTRIES = 256
 """Upper bound of each list; a broken driver must not give an endless one."""
 

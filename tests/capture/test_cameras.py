@@ -97,8 +97,8 @@ def camera(tmp_path: Path) -> Iterator[V4l2Camera]:
 READ = """
 import itertools, json, sys, time
 from contextlib import closing
-from capture import device, program
-from capture.pictures.prepare import decode
+from capture.drivers import device, program
+from capture.pictures.decoded import decode
 from capture.settings import Settings
 from capture.source import SourceLost
 from tests.support.videos import number_of

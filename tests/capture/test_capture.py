@@ -280,6 +280,25 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, t
         assert "[WRN]" not in module.log
 
 
+def test_a_frame_that_waits_keeps_no_part_that_was_masked_meanwhile(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+    """A recording's frame is published again until there is a prediction. After a change of the mask, it is not."""
+    folder = tmp_path / "white"
+    folder.mkdir()
+    for number in range(50):
+        cv2.imwrite(str(folder / f"{number:03}.jpg"), np.full((48, 64, 3), 255, np.uint8))
+    settings = {"CAMERA": "back", "VIDEO_PATH": folder, "LOOP_VIDEO": "false", "FRAME_RATE": 20}
+    at = time.time()
+    back.send(Status("classifier", RUNNING, at, at, about=About(model="m")), Status("counter", RUNNING, at, at))
+    with Module("capture", broker.port, **settings):
+        back.wait_for("/frame", 1)
+        back.send(RIGHT)
+        back.settle()
+        time.sleep(1)
+        since = len(back.frames)
+        back.wait_for("/frame", since + 2, 60)
+        assert [right < 16 for _, right in map(brightest, back.frames[since:])] == [True] * len(back.frames[since:])
+
+
 HANGING = """
 import itertools, pathlib, time
 import numpy as np

@@ -230,6 +230,17 @@ def test_a_source_whose_clock_is_slow() -> None:
     assert max(delays) < 0.1
 
 
+@pytest.mark.parametrize("speed", [0.0, 0.1, 0.5, 0.9, 2.0])
+@pytest.mark.parametrize("rate", [1, 10])
+def test_timestamps_that_lag_make_no_frame_old(speed: float, rate: int) -> None:
+    """A classifier would refuse all frames of a camera whose timestamps stand still, or those after the camera has paused."""
+    clock = SourceClock()
+    arrivals = [number / rate + 9 * (number >= 30) for number in range(60 * rate)]
+    times = [clock.captured_at(speed * number / rate, now) for number, now in enumerate(arrivals)]
+    assert times == sorted(times)
+    assert all(0 <= now - at <= 1.01 for now, at in zip(arrivals, times, strict=True))
+
+
 def test_a_recording_that_plays_slowly() -> None:
     """A slow disk or machine makes no frame old: it was captured when it is shown. A short delay is jitter."""
     clock = SourceClock(max_delay=0.1)
