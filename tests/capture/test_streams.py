@@ -6,7 +6,6 @@ The soak in full: FOOTFALL_SOAK_FRAMES=36000 make test TESTS=tests/capture/test_
 import itertools
 import os
 import random
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -219,9 +218,9 @@ def test_a_live_hls_stream_with_gaps(tmp_path: Path) -> None:
 
         with Reader(source, reports) as reader:
             pictures_come()
-            live.signal(signal.SIGSTOP)
+            live.freeze()
             until(lambda: reader.take(0.9) is None, what="the stall")
-            live.signal(signal.SIGCONT)
+            live.thaw()
             pictures_come()
             live.kill()
             live.start()
