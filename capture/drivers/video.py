@@ -1,6 +1,7 @@
 """Videos, streams and devices, read by FFmpeg: an open one, its pictures, and why it cannot be read."""
 
 import contextlib
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -35,6 +36,8 @@ _IS_OLD = av.logging.get_level() is not None
 _QUIET = av.logging.PANIC if _IS_OLD else None
 """FFmpeg's messages can contain the address. Reasons are in its errors."""
 av.logging.set_level(_QUIET)
+os.environ["no_proxy"] = "*"
+"""FFmpeg would send a camera's address and password to the proxy of the environment."""
 
 
 class VideoPicture(Picture):
