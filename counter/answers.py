@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 64  # questions
 MAX_PROBLEM = 500  # characters
-RECEIVE_TIMEOUT = 0.3  # seconds to wait for a question
+RECEIVE_TIMEOUT = 1.0  # seconds to wait for a question
 PAUSE = 0.02  # seconds between two answers, so that counting can use the ledger
 SHUTDOWN_TIMEOUT = 1.0  # seconds at shutdown for an answer that waits for a locked ledger
 
@@ -33,7 +33,7 @@ class Answers:
         self._reports = reports
         self._cameras = cameras
         self._questions: NewestSlot[tuple[str, str], Question] = NewestSlot(MAX_WAITING)
-        self.worker = Worker("answers", self._step, shutdown_timeout=SHUTDOWN_TIMEOUT)
+        self.worker = Worker("answers", self._step, shutdown_timeout=SHUTDOWN_TIMEOUT, wake=self._questions.close)
         bus.subscribe(topics.question(), Question, self._on_question)
 
     def _on_question(self, question: Question) -> None:
