@@ -19,6 +19,8 @@ KEYS: dict[Table, tuple[str, ...]] = {
     "zones": ("zone", "label"),
 }
 """The names of the parts of a key."""
+PARAMETERS = ("from", "to", "by", "table", "camera", "label", "line", "zone", "direction", "open", "before")
+"""The parameters of a query, which the counter explains in the answer if they are wrong; and `cursor`, for the next page."""
 Value = str | int | float | bool | None
 """A value in a row."""
 Cursor = Annotated[str, Strict(), Field(max_length=256)]

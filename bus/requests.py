@@ -12,7 +12,9 @@ from bus.message import VERSION, JsonMessage
 from bus.reports import Page
 from bus.results import DayCounts, Visit
 
-Parameter = Annotated[str, Strict(), Field(max_length=3072)]
+MAX_PARAMETER = 1024
+"""Characters of a parameter of a query."""
+Parameter = Annotated[str, Strict(), Field(max_length=MAX_PARAMETER)]
 
 
 class Request(JsonMessage):

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple, get_args
 
 from bus import DIRECTIONS, FootfallError, Table
+from bus.reports import PARAMETERS
 from counter.hours import FIRST_DAY, LAST_DAY, Calendar
 from counter.opening import OpeningHours
 from counter.steps import STEPS, Shift, months_later, shift_for
@@ -16,7 +17,7 @@ BEFORE = {"week": Shift(0, 7), "month": Shift(1, 0), "year": Shift(12, 0)}
 MAX_PIECES = 400_000
 """Steps of a range, eleven years of quarter-hours; more are refused, because the answer would not end."""
 _STEP_SECONDS = {"quarter": 900, "hour": 3600, "weekday-hour": 3600, "day": 86400, "week": 604800, "month": 2.6e6, "year": 3.1e7}
-PARAMETERS = ("from", "to", "by", "table", "camera", "label", "line", "zone", "direction", "open", "before", "cursor")
+CURSOR = "cursor"
 ALLOWED_TIMES = "must be a day, month, week, year or time such as 2026-11-23, 2026-11, 2026-W48, 2026 or 2026-11-23T09:00"
 _CURSOR = re.compile(r"(\d+\.\d+)~(\d+\.\d+)~([a-z0-9_-]{1,64})~([rd?])~(\d+\.\d+)")
 
@@ -69,10 +70,10 @@ class Query:
 def parse_query(parameters: Mapping[str, str], calendar: Calendar, now: float, hours: str | None = None) -> Query:
     """Returns the query. `hours` is the setting OPENING_HOURS. Raises `InvalidQuery`."""
     for name in parameters:
-        if name not in PARAMETERS:
+        if name not in (*PARAMETERS, CURSOR):
             raise InvalidQuery(f"{name[:40]}: unknown parameter; allowed: {', '.join(PARAMETERS)}")
     given = {name: value for name, value in parameters.items() if value}
-    cursor = Cursor.parse(given["cursor"]) if "cursor" in given else None
+    cursor = Cursor.parse(given[CURSOR]) if CURSOR in given else None
     begin, end = (cursor.begin, cursor.end) if cursor else _range(given, calendar, now)
     by = _choice(given, "by", tuple(STEPS), "day")
     table: Table = next(one for one in get_args(Table) if one == _choice(given, "table", get_args(Table), "visits"))

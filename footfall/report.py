@@ -10,9 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 from bus import Answer, FootfallError, InvalidSetting, Page, Question, topics
+from bus.reports import PARAMETERS
+from bus.requests import MAX_PARAMETER
 from counter.database import LedgerFile
 from counter.pages import Pages
-from counter.query import PARAMETERS, parse_query
+from counter.query import parse_query
 from counter.settings import Settings
 from footfall.connection import Connection, check_running, operator_connection, parse
 from footfall.paths import argument_path
@@ -28,6 +30,9 @@ def main(arguments: argparse.Namespace) -> None:
     """Prints or writes the report. Raises `InvalidSetting`, or another `FootfallError` if asking or writing fails."""
     given = vars(arguments)
     parameters = {name: given[name] for name in PARAMETERS if given.get(name) is not None}
+    for name, value in parameters.items():
+        if len(value) > MAX_PARAMETER or not value.isprintable():
+            raise InvalidSetting(f"--{name}: must be text of at most {MAX_PARAMETER} characters")
     outputs = {name: given[name] for name in FORMATS if given[name] is not None}
     if len(outputs) > 1:
         raise InvalidSetting(f"{' and '.join(f'--{one}' for one in outputs)}: only one of them is possible")

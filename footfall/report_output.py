@@ -86,9 +86,9 @@ def _write_text(kind: str, path: Path, pages: Iterator[Page]) -> None:
 def _check_parquet(target: str) -> None:
     try:
         import pyarrow  # noqa: F401, PLC0415
-    except ImportError:
-        install = f"{sys.executable} -m pip install pyarrow"
-        raise InvalidSetting(f"--parquet: needs pyarrow, which is not installed; install it with: {install}") from None
+    except ImportError as error:
+        problem = f"--parquet: needs pyarrow, which cannot be used: {error}"
+        raise InvalidSetting(f"{problem}; install it with: {sys.executable} -m pip install 'footfall[parquet]'") from None
     if target == "-":
         raise InvalidSetting("--parquet -: must be a file, because Parquet is not text")
 

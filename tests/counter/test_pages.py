@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import DIRECTIONS, Answer, Crossing, Page, Question, Visit
+from bus.reports import PARAMETERS
 from counter import pages as module
 from counter.answers import Answers
 from counter.changes import Changes
@@ -22,7 +23,7 @@ from counter.ledger import Ledger
 from counter.opening import OpeningHours
 from counter.pages import Pages
 from counter.periods import Period
-from counter.query import PARAMETERS, parse_query
+from counter.query import parse_query
 from counter.reports import Reports
 from counter.steps import STEPS
 from tests.counter.shop import OfflineBus, open_ledger, visit
@@ -424,7 +425,7 @@ def test_any_query_has_an_answer(ledger: Ledger) -> None:
     )
 
     @settings(max_examples=200, deadline=None)
-    @given(st.dictionaries(st.sampled_from(PARAMETERS), words | st.text(max_size=20), max_size=4))
+    @given(st.dictionaries(st.sampled_from((*PARAMETERS, "cursor")), words | st.text(max_size=20), max_size=4))
     def ask(asked: dict[str, str]) -> None:
         answer = answers.answer(Question("desk", query=asked))
         assert (answer.page is None) == answer.refused == bool(answer.problem)
