@@ -27,16 +27,19 @@ FROM packages AS display-packages
 COPY display/requirements.txt display.txt
 RUN packages.sh module display.txt bus.txt
 
+# What capture and the classifier have in common.
 FROM packages AS vision-packages
 COPY capture/requirements.txt capture.txt
-RUN packages.sh vision capture.txt bus.txt
-
-FROM packages AS classifier-packages
 COPY classifier/requirements*.txt ./
-COPY capture/requirements.txt capture.txt
+RUN grep -xFf requirements.txt capture.txt >vision.txt && packages.sh vision vision.txt bus.txt
+
+FROM vision-packages AS capture-packages
+RUN packages.sh module capture.txt vision.txt
+
+FROM vision-packages AS classifier-packages
 # For ONNX models: --build-arg ONNX=yes. There is no onnxruntime for 32-bit ARM.
 ARG ONNX
-RUN packages.sh module "requirements${ONNX:+-onnx}.txt" capture.txt
+RUN packages.sh module "requirements${ONNX:+-onnx}.txt" vision.txt
 
 # --- The base of all modules. On 32-bit ARM some packages come from Debian, see packages.sh.
 
@@ -122,6 +125,16 @@ ENTRYPOINT ["python3", "-m", "display"]
 FROM vision AS capture
 LABEL org.opencontainers.image.title="footfall-capture" \
       org.opencontainers.image.description="Footfall: turns a camera, file or stream into frames"
+RUN if [ "$(dpkg --print-architecture)" = armhf ]; then \
+      apt-get update && apt-get install -y --no-install-recommends python3-av && apt-get clean && rm -rf /var/lib/apt/lists/*; \
+    fi
+COPY --from=capture-packages /packages/module /usr/local/lib/python3.11/dist-packages/
+# For the Raspberry Pi's own camera, VIDEO_PATH=libcamera: --build-arg LIBCAMERA=yes.
+ARG LIBCAMERA
+RUN if [ -n "$LIBCAMERA" ]; then \
+      apt-get update && apt-get install -y --no-install-recommends gstreamer1.0-tools gstreamer1.0-plugins-base-apps \
+        gstreamer1.0-plugins-good gstreamer1.0-libcamera libcamera-ipa && apt-get clean && rm -rf /var/lib/apt/lists/*; \
+    fi
 COPY demo demo
 COPY bus bus
 COPY runtime runtime

@@ -13,9 +13,9 @@ import cv2
 
 from bus import Bus, Frame
 from bus.settings import BusSettings
-from capture.picture import Pixels
-from capture.prepare import Preparation, encode_jpeg
-from capture.video import open_video
+from capture.drivers.video import open_video
+from capture.pictures.picture import Pixels
+from capture.pictures.prepare import Preparation, encode_jpeg
 from demo.about import CLIP
 
 WIDTH, HEIGHT = 640, 480

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.tables import print_row
 from bus.setup import MAX_PLACES, Polygon
-from capture.prepare import encode_jpeg, masked
+from capture.pictures.prepare import encode_jpeg, masked
 
 SIZES = ((640, 480), (1920, 1080))
 RECTANGLE = ((0.5, 0.0), (1.0, 0.0), (1.0, 0.5), (0.5, 0.5))

@@ -13,8 +13,8 @@ import cv2
 
 from benchmarks.tables import print_row
 from bus import Detection
-from capture.picture import Pixels
-from capture.video import open_video
+from capture.drivers.video import open_video
+from capture.pictures.picture import Pixels
 from classifier.export import read_export
 from classifier.model import Model
 from classifier.recogniser import Recogniser

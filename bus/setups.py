@@ -1,6 +1,7 @@
 """The setups of cameras that the broker retains."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from bus import topics
 from bus.connection import Bus
@@ -8,6 +9,11 @@ from bus.setup import Setup
 
 MAX_CAMERAS = 128
 """Upper bound; more than this indicates spoofed names."""
+
+
+@lru_cache(MAX_CAMERAS)
+def _empty(camera: str) -> Setup:
+    return Setup(camera)  # validated once, not for each frame
 
 
 class Setups:
@@ -27,7 +33,7 @@ class Setups:
 
     def __getitem__(self, camera: str) -> Setup:
         """Returns the setup of a camera; an empty one if there is none."""
-        return self._setups.get(camera) or Setup(camera)
+        return self._setups.get(camera) or _empty(camera)
 
     @property
     def by_camera(self) -> Mapping[str, Setup]:

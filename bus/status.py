@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 
-from bus import topics
+from bus import states, topics
 from bus.fields import Name, Number, Seconds, Text
 from bus.message import JsonMessage
+from bus.metric_names import MOTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,11 @@ class Status(JsonMessage):
     about: About = Field(default_factory=About)
     metrics: dict[str, Number] = Field(default_factory=dict)
     rates: dict[str, Number] = Field(default_factory=dict)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether it is from a camera that works, but holds frames back because nothing moves.
+
+        It is reported when that begins and ends, and every ten seconds. Meanwhile, silence is no loss.
+        """
+        return self.about.camera is not None and self.state == states.RUNNING and self.metrics.get(MOTION) == 0

@@ -13,9 +13,9 @@ from capture.abandoned import AbandonedReaders
 from capture.commands import CommandHandler, Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Callbacks, Framer, RateLimiter
-from capture.gate import MotionGate
-from capture.picture import UnusablePicture
-from capture.prepare import Preparation
+from capture.motion.gate import MotionGate
+from capture.pictures.picture import UnusablePicture
+from capture.pictures.prepare import Preparation
 from capture.reader import Playback, Reader
 from capture.settings import Settings
 from capture.source import CapturedPicture, Recording, Source
@@ -142,7 +142,7 @@ def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, p
     try:
         frame = framer.make_frame(captured, is_snapshot=session.take_snapshot_request())
         if framer.gate is not None:
-            bus.metrics.put(names.MOTION, float(framer.gate.is_open))
+            _report_motion(bus, float(framer.gate.is_open))
         if frame is not None and publish(frame):
             framer.mark_published()
             bus.progressed()
@@ -150,6 +150,13 @@ def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, p
         bus.count_and_warn(names.UNUSABLE, f"{error}; dropped")
     except InvalidMessage as error:
         bus.count_and_warn(names.TOO_LARGE, f"{error}; lower RESIZE_WIDTH or JPEG_QUALITY")
+
+
+def _report_motion(bus: Bus, motion: float) -> None:
+    """Reports a change at once: other modules must not take the silence that follows for a loss."""
+    if bus.metrics.snapshot().get(names.MOTION) != motion:
+        bus.metrics.put(names.MOTION, motion)
+        bus.report()
 
 
 if __name__ == "__main__":

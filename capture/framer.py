@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bus import Frame
-from capture.gate import MotionGate
-from capture.picture import Picture
-from capture.prepare import Preparation, encode_jpeg
+from capture.motion.gate import MotionGate
+from capture.pictures.picture import Picture
+from capture.pictures.prepare import Preparation, encode_jpeg
 from capture.source import CapturedPicture
 
 CLOCK_STEP = 1.0

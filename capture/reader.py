@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bus import NewestSlot
 from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.commands import ReportState
-from capture.picture import Picture
+from capture.pictures.picture import Picture
 from capture.source import CapturedPicture, Pictures, Recording, Source, SourceLost
 from capture.timing import SourceClock
 from runtime.backoff import Backoff
@@ -23,6 +23,8 @@ SHUTDOWN_TIMEOUT = 1.0
 """Seconds. A thread that hangs in a camera driver is abandoned."""
 POLL_INTERVAL = 0.5
 """Seconds between two checks of whether the reader must stop."""
+MAX_LAG = 0.1
+"""Seconds that a picture of a recording can be late before its playback has slowed down. A classifier refuses old frames."""
 SUSPENSION_GRACE = 0.5
 """Seconds in which a call can return after the process was suspended."""
 
@@ -57,7 +59,7 @@ class Reader(Worker):
         self._source_timeout = source_timeout
         self._called_at: float | None = None
         self._backoff = backoff or Backoff()
-        self._clock = SourceClock()
+        self._clock = self._create_clock()
         self._newest: NewestSlot[None, CapturedPicture] = NewestSlot()
         self._last_picture_at = time.monotonic()
         self._lost = False
@@ -111,7 +113,7 @@ class Reader(Worker):
     def _read_source(self) -> None:
         """Reads until the source ends or the reader is stopped. Raises `SourceLost`."""
         pictures, opened_at = 0, time.monotonic()
-        self._clock = SourceClock()
+        self._clock = self._create_clock()
         with contextlib.closing(self._pictures()) as source:
             for picture in source:
                 if self.stopping.is_set():
@@ -127,6 +129,9 @@ class Reader(Worker):
                     self._backoff.reset()
         if pictures == 0:
             raise SourceLost("the source contains no picture")
+
+    def _create_clock(self) -> SourceClock:
+        return SourceClock(MAX_LAG) if isinstance(self._source, Recording) else SourceClock()
 
     def _on_picture(self, picture: Picture) -> None:
         """Stores a picture."""

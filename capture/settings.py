@@ -8,10 +8,10 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from bus.settings import BusSettings, CameraName
-from capture.region import OptionalRegion
+from capture.drivers.v4l2 import FFMPEG_NAMES, is_format
+from capture.pictures.region import OptionalRegion
 from capture.source import Recording, Source, SourceOptions
 from capture.sources import create_source, find_kind, load_kinds
-from capture.v4l2 import FFMPEG_NAMES, is_format
 from runtime.settings import CommaSeparated
 
 Rate = Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)]
@@ -77,7 +77,7 @@ class Settings(BusSettings):
     heartbeat_seconds: Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)] = Field(
         default=5.0, description="while nothing moves, a frame is sent every so many seconds"
     )
-    motion_hold: Annotated[float, Field(ge=0.5, le=60, allow_inf_nan=False)] = Field(
+    motion_hold: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = Field(
         default=2.0, description="seconds after the last motion until frames are held back"
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from capture.picture import Picture
+from capture.pictures.picture import Picture
 from capture.timing import Clock
 from runtime.address import HIDDEN, public_address
 from runtime.errors import FootfallError
@@ -55,7 +55,8 @@ class SourceOptions:
 
     `frame_rate` applies to folders, and to cameras that send one picture for each request. With `every_frame`, a slow machine
     plays a file more slowly instead of skipping pictures. `camera_size` (width and height in px), `camera_rate` (pictures a
-    second) and `camera_format` apply to cameras of this machine; None leaves the choice to the source.
+    second) and `camera_format` apply to cameras of this machine; None leaves the choice to the source. `jpeg_quality` (1 to 100)
+    is for a source that compresses its pictures itself.
     """
 
     frame_rate: float = 10.0

@@ -1,8 +1,11 @@
 """The timing of pictures that are played at their own rate."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
+
+from capture.pictures.picture import Picture
 
 T = TypeVar("T")
 
@@ -85,6 +88,22 @@ class Timeline:
         return self._time
 
 
+def spread(pictures: Iterable[Picture], clock: Clock = time) -> Iterator[Picture | None]:
+    """Yields the pictures of a live stream at the pace of their timestamps, and None like `wait_until`.
+
+    They can arrive in bursts: HLS sends seconds at once. A picture that is late delays all later ones, so that the longest delay
+    so far is made up for. After a new start of the timestamps the next picture is due at once.
+    """
+    due, last = clock.monotonic(), None
+    for picture in pictures:
+        step = 0.0 if last is None or picture.timestamp is None else picture.timestamp - last
+        if picture.timestamp is not None:
+            last = picture.timestamp
+        due = max(clock.monotonic(), due + (step if 0 <= step < MAX_STEP else 0.0))
+        yield from wait_until(due, clock)
+        yield picture
+
+
 class SourceClock:
     """When pictures were captured, from their timestamps and the times at which they arrived.
 
@@ -92,7 +111,9 @@ class SourceClock:
     the source's clock, and later ones as jitter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_delay: float = math.inf) -> None:
+        """A delay of more than `max_delay` seconds shows that the source has slowed down, as a file on a slow disk does."""
+        self._max_delay = max_delay
         self._offset: float | None = None
         """Our clock minus the source's."""
         self._last: float | None = None
@@ -105,7 +126,7 @@ class SourceClock:
         offset, is_new = now - timestamp, self._last is None or not 0 <= timestamp - self._last < MAX_STEP
         self._last = timestamp
         delay = 0.0 if self._offset is None else offset - self._offset
-        if self._offset is None or is_new or delay < 0:
+        if self._offset is None or is_new or not 0 <= delay <= self._max_delay:
             self._offset = offset
         else:
             self._offset += DRIFT * delay

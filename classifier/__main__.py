@@ -5,7 +5,7 @@ import sys
 import threading
 from contextlib import ExitStack
 
-from bus import Bus, Frame, Prediction, Setups, WantedModel, states, topics
+from bus import Bus, Frame, Prediction, Setups, Status, WantedModel, states, topics
 from classifier.pipeline import Pipeline
 from classifier.recogniser import Recogniser
 from classifier.settings import Settings
@@ -60,6 +60,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     for camera in settings.cameras or ("+",):
         bus.subscribe(topics.frame(camera), Frame, pipeline.submit, settings.share)
     bus.subscribe(topics.wanted_model(), WantedModel, stages.models.on_wanted)
+    bus.subscribe(topics.status(), Status, lambda one: bus.progressed() if one.is_still else None)  # no frame is needed
     with ExitStack() as running:
         if settings.http_port is not None:
             from classifier.web import create_app  # noqa: PLC0415

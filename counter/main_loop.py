@@ -62,6 +62,8 @@ class MainLoop:
         self._was_shared = False  # whether several classifiers shared the frames, as the ledger notes
         self._classifiers: SimpleQueue[tuple[str, bool]] = SimpleQueue()
         """Classifiers that are online or not; filled by the network thread."""
+        self._still: SimpleQueue[str] = SimpleQueue()
+        """Cameras that report that nothing moves; filled by the network thread."""
         self._inbox = bus.inbox({topics.prediction(): Prediction, topics.command(): Command, topics.setup(): Setup})
         bus.subscribe(topics.setup(), Setup, lambda _setup: None, on_cleared=self._on_setup_cleared)
         bus.subscribe(topics.status(), Status, self._on_status)
@@ -96,6 +98,9 @@ class MainLoop:
         while not self._cleared_cameras.empty():
             self._forget(self._cleared_cameras.get(), batch)
         self._notice_classifiers()
+        while not self._still.empty():
+            self._registry.on_still(self._still.get())
+            self._bus.progressed()
         taken = self._inbox.take(self._reordering.until_due(timeout))
         is_counted = [self._process(one, batch) for message in taken for one in self._in_order(message)]
         is_counted += [self._process(one, batch) for one in self._reordering.due()]
@@ -199,11 +204,13 @@ class MainLoop:
         return "; ".join(problems)
 
     def _on_status(self, status: Status) -> None:
-        """Queues the end of a recording behind its predictions, and which classifiers are online. Ignores other statuses."""
+        """Queues the end of a recording behind its predictions, cameras where nothing moves, and which classifiers are online."""
         if status.state == states.ENDED:
             self._inbox.put(status, None)
         elif status.state == states.OFFLINE or status.about.model is not None:
             self._classifiers.put((status.module, status.state != states.OFFLINE))
+        elif status.is_still and status.about.camera is not None:
+            self._still.put(status.about.camera)
 
     def _notice_classifiers(self) -> None:
         """Notices whether several classifiers are online, and notes it for the next start."""

@@ -20,7 +20,7 @@ MAX_CELLS = 1000
 MAX_BYTES = 600_000
 """Estimated size of the cells and of the keys of a page; an answer has at most a megabyte."""
 PAGE_TIME = 1.0
-"""Seconds after which a page ends, so that a slow device answers in time. A page has at least one cell."""
+"""Seconds after which no more is counted for a page, so that a slow device answers in time. A page has at least one cell."""
 SLICE = 31 * 86400.0
 """Seconds. A query covers at most as much time, so that counting does not wait for the ledger for long."""
 PAUSE = 0.001
@@ -93,6 +93,13 @@ class _Sum:
         return Counted(self.begin if has_times else None, self.end if has_times else None, share, tuple(entries))
 
 
+class _Group(NamedTuple):
+    """Cells that were counted together, up to `end`, each with its position for a cursor: its time, or its number in the week."""
+
+    cells: list[tuple[float, Cell]]
+    end: float
+
+
 class Pages:
     """Read-only queries, for any thread. All raise `LedgerUnavailable`. Demo and real visits are never added up."""
 
@@ -102,26 +109,39 @@ class Pages:
 
     def page(self, query: Query, known: Collection[str] = ()) -> Page:
         """Returns the page at the query's cursor, or the first one. `known` cameras are included even without data."""
-        end_at, position = time.monotonic() + PAGE_TIME, query.cursor
+        end_at = time.monotonic() + PAGE_TIME
         cells, size, cursor = list[Cell](), 0, None
-        for camera in self._cameras(query, known):
-            if position and camera < position.camera:
-                continue
-            is_here = position is not None and position.camera == camera
-            is_demo = position.is_demo if position and is_here else None
-            if is_demo is None:
-                is_demo = self._is_demo(camera, query)
-            for at, cell in self._cells(query, camera, is_demo, position.at if position and is_here else None):
-                size += _size(cell)
-                if cells and (len(cells) >= MAX_CELLS or size > MAX_BYTES or time.monotonic() > end_at):
-                    cursor = Cursor(query.begin, query.end, camera, is_demo, at)
-                    break
-                cells.append(cell)
-            if cursor:
+        for here, cell in self._positions(query, known):
+            size += _size(cell) if cell else 0
+            is_full = len(cells) >= MAX_CELLS or size > MAX_BYTES if cell else time.monotonic() > end_at
+            if cells and is_full:
+                cursor = here
                 break
+            cells += [cell] if cell else []
         keys = {} if query.cursor else self._keys(query, cells, cursor, known)
         times, text = (query.begin, query.end), str(cursor) if cursor else None
         return Page(query.table, query.by, self.calendar.zone, *times, query.shift is not None, keys, tuple(cells), text)
+
+    def _positions(self, query: Query, known: Collection[str]) -> Iterator[tuple[Cursor, Cell | None]]:
+        """Yields the cells from the query's cursor on, each with the cursor of a page that would begin with it.
+
+        Before more is counted it yields no cell, so that a page can end there.
+        """
+        position = query.cursor
+        for camera in self._cameras(query, known):
+            if position and camera < position.camera:
+                continue
+            start = position.at if position and camera == position.camera else None
+            is_demo = position.is_demo if position and camera == position.camera else None
+            if is_demo is None:
+                is_demo = self._is_demo(camera, query)
+            here = Cursor(query.begin, query.end, camera, is_demo, (0.0 if query.by == WEEKDAY_HOUR else query.begin))
+            yield here, None
+            for group in self._groups(query, camera, is_demo, start):
+                for at, cell in group.cells:
+                    yield here._replace(at=at), cell
+                if group.end < query.end:
+                    yield here._replace(at=group.end), None
 
     def _cameras(self, query: Query, known: Collection[str]) -> list[str]:
         """Returns the cameras of a report: the requested ones, or the known ones and those with data."""
@@ -146,25 +166,16 @@ class Pages:
                     return is_demo
         return None
 
-    def _cells(self, query: Query, camera: str, is_demo: bool, start: float | None) -> Iterator[tuple[float, Cell]]:
-        """Yields the cells of a camera, each with its position for a cursor: its time, or the number of an hour of the week."""
+    def _groups(self, query: Query, camera: str, is_demo: bool, start: float | None) -> Iterator[_Group]:
+        """Yields the cells of a camera, in groups that are counted together."""
         if query.by == WEEKDAY_HOUR:
             cells = self._count(query, camera, is_demo, list(pieces(self.calendar, query.by, query.begin, query.end)))
-            yield from [(float(number), cell) for number, cell in enumerate(cells) if number >= (start or 0.0)]
+            yield _Group([(float(number), cell) for number, cell in enumerate(cells) if number >= (start or 0.0)], query.end)
             return
-        group, length = list[Piece](), 0.0
-        for piece in pieces(self.calendar, query.by, query.begin if start is None else start, query.end):
-            if group and length + piece.end - piece.begin > SLICE:
-                yield from self._at(query, camera, is_demo, group)
-                group, length = [], 0.0
-            group.append(piece)
-            length += piece.end - piece.begin
-        yield from self._at(query, camera, is_demo, group)
-
-    def _at(self, query: Query, camera: str, is_demo: bool, group: Sequence[Piece]) -> Iterator[tuple[float, Cell]]:
-        begins = {piece.period: piece.begin for piece in group}
-        for cell in self._count(query, camera, is_demo, group):
-            yield begins[cell.period], cell
+        for group in _grouped(pieces(self.calendar, query.by, query.begin if start is None else start, query.end)):
+            begins = {piece.period: piece.begin for piece in group}
+            cells = self._count(query, camera, is_demo, group)
+            yield _Group([(begins[cell.period], cell) for cell in cells], group[-1].end)
 
     def _count(self, query: Query, camera: str, is_demo: bool, group: Sequence[Piece]) -> list[Cell]:
         """Returns the cells of the periods in a group of pieces, without those in which the place is closed."""
@@ -239,6 +250,19 @@ def _size(cell: Cell) -> int:
     """Returns an upper estimate of the length of a cell in JSON."""
     parts = [one for counted in (cell.now, cell.before) if counted for one in counted.entries]
     return 400 + sum(80 + sum(2 * len(part.encode()) + 4 for part in one.key) for one in parts)
+
+
+def _grouped(parts: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """Yields the pieces in groups of at most `SLICE` and `MAX_CELLS`; a longer piece is a group."""
+    group, length = list[Piece](), 0.0
+    for part in parts:
+        if group and (length + part.end - part.begin > SLICE or len(group) >= MAX_CELLS):
+            yield group
+            group, length = [], 0.0
+        group.append(part)
+        length += part.end - part.begin
+    if group:
+        yield group
 
 
 def _batches(parts: Iterable[Piece]) -> Iterator[list[Piece]]:

@@ -11,6 +11,10 @@ that label is below the threshold, or is a background label, which means that no
 - A visit ends when nobody has been sighted for `gap` seconds; time with a background label counts `BACKGROUND_WEIGHT` times. It
   also ends when its own label has been absent for `gap` seconds and another one is sighted. The frames since then are processed
   again, as if nothing had come before.
+- While nothing moves, capture holds frames back. Until the next one, the visitor who was sighted last is there, and nobody is if
+  nobody was. Held-back frames begin no visit, and are evidence for the visit's own label only, so one wrong frame before a pause
+  counts once. A visitor whom it missed is still there if they were sighted shortly before, because nobody has left. Another miss
+  after the pause ends that.
 
 If two visitors follow each other without an empty frame, one who stays less than `gap` seconds may be merged into the other's
 visit. At probabilities near the threshold, that time is twice as long.
@@ -25,6 +29,7 @@ from counter.ids import result_id
 from counter.timeline import shifted
 
 BACKGROUND_WEIGHT = 3.0  # weight of time with a background label, relative to time with other misses
+JUST_SEEN = 1.0  # seconds before the last frame of a pause, at most half the gap: who was sighted then has not left
 _TOLERANCE = 1e-6  # seconds; times are sums of floats
 
 
@@ -80,6 +85,13 @@ class OpenVisit:
         evidence = self.evidence.get(seen.name, Evidence()).with_sighting(at, seen.probability)
         return replace(self, seen_at=at, evidence={**self.evidence, seen.name: evidence})
 
+    def held(self, label: str, until: float, repeats: int) -> "OpenVisit":
+        """Returns the visit with its last sighting, of `label`, repeated until a time."""
+        one = self.evidence[label]
+        gained = repeats * one.probability if label == self.label else 0.0
+        evidence = {**self.evidence, label: replace(one, total=one.total + gained, seen_at=until)}
+        return replace(self, seen_at=until, evidence=evidence)
+
     def shifted(self, by: float) -> "OpenVisit":
         """Returns the visit with all times shifted by a number of seconds."""
         evidence = {label: replace(one, seen_at=shifted(one.seen_at, by)) for label, one in self.evidence.items()}
@@ -89,13 +101,15 @@ class OpenVisit:
 class Observation(NamedTuple):
     """The content of a prediction: the sighted label, or None for a miss, and whether the best label is a background label.
 
-    `origin` is session and sequence number of its frame.
+    `origin` is session and sequence number of its frame. For `held` seconds after it, `repeats` frames were held back.
     """
 
     origin: str
     at: float
     seen: Label | None
     is_background: bool
+    held: float = 0.0
+    repeats: int = 0
 
 
 class Candidate(NamedTuple):
@@ -145,6 +159,15 @@ class PresenceCounter:
         """Processes the next prediction, of a frame at that time. Returns the visits that it ends, oldest first."""
         return self._observe(self._observation(prediction, at))
 
+    def hold(self, seconds: float, interval: float) -> None:
+        """Notes that frames `interval` seconds apart were held back for a time after the last one, because nothing moved."""
+        state = self.state
+        if state.previous is not None:
+            held = state.previous._replace(held=seconds, repeats=round(seconds / interval))
+            state.since_own = [held if one == state.previous else one for one in state.since_own]
+            state.previous = held
+            self._hold(held)
+
     def end_open_visit(self) -> list[Visit]:
         """Ends the open visit and returns it, if there is one."""
         visit = self.state.visit
@@ -158,9 +181,31 @@ class PresenceCounter:
         return Observation(origin, at, best if best.visitor else None, is_background=not best.visitor)
 
     def _observe(self, frame: Observation) -> list[Visit]:
+        ended = self._step(frame)
+        if frame.held:  # it is processed again
+            self._hold(frame)
+        return ended
+
+    def _hold(self, last: Observation) -> None:
+        """Lets the time pass in which frames were held back after the last observation."""
+        state = self.state
+        if last.seen is not None:
+            until = round(last.at + last.held, 3)
+            state.visit = state.visit and state.visit.held(last.seen.name, until, last.repeats)
+        elif state.absence < self._just_seen - _TOLERANCE:
+            state.absence = self._just_seen
+        else:
+            state.absence += last.held * (BACKGROUND_WEIGHT if last.is_background else 1.0)
+
+    @property
+    def _just_seen(self) -> float:
+        return min(JUST_SEEN, self._rules.gap / 2)
+
+    def _step(self, frame: Observation) -> list[Visit]:
         is_nobody = frame.is_background and self.state.previous is not None and self.state.previous.is_background
         if self.state.previous is not None:
-            self.state.absence += (frame.at - self.state.previous.at) * (BACKGROUND_WEIGHT if is_nobody else 1.0)
+            elapsed = frame.at - self.state.previous.at - self.state.previous.held
+            self.state.absence += elapsed * (BACKGROUND_WEIGHT if is_nobody else 1.0)
         ended = self.end_open_visit() if self.state.absence >= self._rules.gap - _TOLERANCE else []
         self.state.previous = frame
         if frame.seen is not None:
@@ -191,7 +236,7 @@ class PresenceCounter:
         self.state.since_own.append(frame)
         if seen is None:
             return []
-        if seen.name != visit.label and frame.at - visit.own.seen_at >= self._rules.gap - _TOLERANCE:
+        if seen.name != visit.label and self._own_absence(visit, frame.at) >= self._rules.gap - _TOLERANCE:
             ended, since = [self._ended_visit(visit, visit.own.seen_at)], self.state.since_own
             self.state.reset()
             for one in since:
@@ -201,6 +246,11 @@ class PresenceCounter:
         if self.state.visit.label == seen.name:
             self.state.since_own = []
         return []
+
+    def _own_absence(self, visit: OpenVisit, at: float) -> float:
+        """Returns the seconds since the visit's label was sighted, without pauses that began shortly after that."""
+        seen_at = visit.own.seen_at
+        return at - seen_at - sum(one.held for one in self.state.since_own if one.at - seen_at < self._just_seen - _TOLERANCE)
 
     def _ended_visit(self, visit: OpenVisit, ended_at: float) -> Visit:
         """Returns a visit that has ended. Its id depends on its first frame, because its times may be corrected."""

@@ -16,7 +16,10 @@ from counter.presence import PresenceRules
 from counter.timeline import EARLIEST, Correction
 from counter.visitors import Result
 
-SILENCE_TIMEOUT = 30.0  # seconds without a prediction after which the open visit ends: the camera or the classifier is lost
+SILENCE_TIMEOUT = 30.0
+"""Seconds without a prediction after which the open visit ends: the camera or the classifier is lost. Time in which the camera
+reports that nothing moves does not count.
+"""
 MAX_CAMERAS = 64  # upper bound; more than this indicates spoofed names
 FAR_APART_LIMIT = 5
 """Consecutive predictions too far apart for a visit, before a warning: a camera may be lost for a moment."""
@@ -108,7 +111,7 @@ class CameraRegistry:
         results = camera.process(prediction, self._last_reset)
         batch.changes.periods += [one for one in results if isinstance(one, Correction)]
         at = camera.visitors.timeline.last_at or prediction.captured_at
-        batch.changes.periods.append(Period(camera.name, prediction.demo, at, at))
+        batch.changes.periods.append(Period(camera.name, prediction.demo, at - camera.visitors.held, at))
         self._update(camera, results, prediction.captured_at, batch)
         if camera.visitors.far_apart >= FAR_APART_LIMIT and (camera.visitors.by_tracks or self._rules.frames > 1):
             reason = f"{camera.name}: predictions are {camera.visitors.gap:g} s apart or more, so no visit can be counted"
@@ -153,6 +156,11 @@ class CameraRegistry:
         """Ends the open visit at a camera whose recording has ended, because no prediction will follow."""
         if (camera := self._cameras.get(name)) is not None:
             self._end_visits(camera, batch)
+
+    def on_still(self, name: str) -> None:
+        """Notes that a camera works and that nothing moves there: the time without predictions starts again."""
+        if (camera := self._cameras.get(name)) is not None and camera.saved.paused_at is None:
+            camera.last_received_at = self._clocks.steady()
 
     def apply_timeouts(self, is_receiving: bool, batch: Batch) -> None:
         """Ends visits of cameras that went silent. Call it about once a second.

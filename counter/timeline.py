@@ -64,6 +64,11 @@ class Timeline:
         """Returns whether a prediction is repeated, or comes after a newer one of its session."""
         return prediction.sequence <= self.sequences.get(prediction.session, -1)
 
+    def is_next(self, prediction: Prediction) -> bool:
+        """Returns whether a prediction follows the last one without a gap: `held` counts from that one's frame on."""
+        is_same = prediction.session == self.session
+        return is_same and prediction.sequence == self.sequences.get(prediction.session, -1) + 1
+
     def process(self, prediction: Prediction, gap: float) -> Moment | None:
         """Returns when the frame was captured, or None for a late prediction. A visit ends after `gap` seconds alone."""
         if self.is_late(prediction):

@@ -12,6 +12,9 @@ from counter.tracking.counting import Events, TrackCounter, TrackRules, crossing
 from counter.tracking.track import Track
 from counter.tracking.tracker import LOST_TIMEOUT
 
+MIN_INTERVAL, MAX_INTERVAL = 0.02, 1.0
+"""Bounds of the seconds between two frames that were held back; about as long after the last of them, the next frame comes."""
+
 Result = Visit | Crossing | Correction
 """A visit that has ended, a crossing, or a correction of the results before it."""
 
@@ -54,6 +57,7 @@ class VisitorCounter:
         packed = b64decode(self._state.tracks) if self._state.tracks else None
         self._tracks = TrackCounter(self._track_rules(self._state.aspect), packed)
         self.far_apart = 0  # consecutive predictions too far apart to form a visit
+        self.held = 0.0  # seconds before the last prediction in which frames were held back, if its predecessor was processed
         self.clock_shift = 0.0  # seconds by which the clock was set before the last prediction
 
     def _track_rules(self, aspect: float) -> TrackRules:
@@ -132,6 +136,7 @@ class VisitorCounter:
         """Processes the next prediction. One that is repeated, or older than the last one, changes nothing."""
         if self.timeline.is_late(prediction):
             return []
+        held = prediction.held if self.timeline.is_next(prediction) else 0.0
         state, by_tracks, results = self._state, not prediction.labels, list[Result]()
         if prediction.demo != state.is_demo or by_tracks != state.by_tracks:
             results += self.end_all()
@@ -141,13 +146,23 @@ class VisitorCounter:
             return results
         self.clock_shift = moment.clock_shift
         results += self._shift(moment)
-        self.far_apart = self.far_apart + 1 if moment.elapsed >= self.gap else 0
+        self.held = round(max(0.0, min(held, moment.elapsed - MIN_INTERVAL)), 3)
+        self.far_apart = self.far_apart + 1 if moment.elapsed - self.held >= self.gap else 0
+        if self.held:
+            self._hold(moment)
         if not by_tracks:
             return results + self._counted(self._visits(self._presence.process(moment.at, prediction)))
         if prediction.aspect != state.aspect:
             state.aspect = prediction.aspect
             self._tracks.change_rules(self._track_rules(state.aspect))
         return results + self._counted(self._results(self._tracks.process(moment.at, prediction)))
+
+    def _hold(self, moment: Moment) -> None:
+        """Lets the time pass in which capture held frames back: who was there is still there, and nobody came."""
+        since = moment.elapsed - self.held
+        interval = min(since, MAX_INTERVAL)
+        self._presence.hold(self.held, interval)
+        self._tracks.hold(moment.at - since, interval)
 
     def _shift(self, moment: Moment) -> list[Result]:
         """Shifts all times if the clock was set. If a new session's clock is behind, ends all visits, whose dates are settled."""

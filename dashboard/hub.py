@@ -83,6 +83,8 @@ class Hub:
         self.pictures.on_prediction(prediction)
 
     def _on_status(self, status: Status) -> None:
+        if (camera := status.about.camera) in self.state.cameras and camera is not None:
+            self.pictures.set_still(camera, status.is_still)
         if self.state.on_status(status):
             self.counts.refresh()  # the counter may have started or stopped
 
@@ -174,27 +176,38 @@ class Hub:
         self._wake()
 
     async def stream_pictures(self, camera: str) -> AsyncIterator[Picture]:
-        """Yields the camera's newest picture whenever there is a new one, until `close`."""
+        """Yields the camera's newest picture whenever there is a new one, until `close`.
+
+        While nothing moves it is repeated, so that a client with a time limit stays.
+        """
         last: Picture | None = None
         while not self._is_closed:
             picture = await self.next_picture(camera, last)
+            if picture is None and self.state.is_still(camera):
+                picture = last
             if picture is not None:
                 yield picture
                 last = picture
 
     async def next_picture(self, camera: str, last: Picture | None = None, max_age: float = math.inf) -> Picture | None:
-        """Waits for a picture that is not `last` and at most `max_age` seconds old; returns None after `PICTURE_TIMEOUT`."""
+        """Waits for a picture that is not `last` and at most `max_age` seconds old; returns None after `PICTURE_TIMEOUT`.
+
+        While nothing moves at the camera, it can be older.
+        """
         end = time.monotonic() + PICTURE_TIMEOUT
         with self._changes() as changed:
             while not self._is_closed and (left := end - time.monotonic()) > 0:
                 changed.clear()
                 self.pictures.want(camera)
                 picture = self.pictures.newest(camera)
-                if picture is not None and picture is not last and time.time() - picture.frame.captured_at <= max_age:
+                if picture is not None and picture is not last and self._is_recent(picture, max_age):
                     return picture
                 with anyio.move_on_after(min(left, 1.0)):
                     await changed.wait()
         return None
+
+    def _is_recent(self, picture: Picture, max_age: float) -> bool:
+        return time.time() - picture.frame.captured_at <= max_age or self.state.is_still(picture.frame.camera)
 
 
 def _page_version(folder: Path) -> str:

@@ -13,12 +13,17 @@ from bus import Frame, Prediction, Tracks
 
 LEASE = 4.0
 """Seconds for which a request for a picture keeps the subscription to the camera's frames."""
+STILL_LEASE = 30.0
+"""The same for a report that nothing moves, which is repeated every ten seconds."""
 MAX_BYTES = 32 * 1024 * 1024
 """Total size of the frames that wait."""
 MAX_FRAMES = 64
 """Frames of one camera that wait: at least two seconds of a fast camera."""
 PREDICTION_TIMEOUT = 1.0
-"""Seconds after which a frame without a prediction is shown, if no classifier is active."""
+"""Seconds after which a frame without a prediction is shown, if no classifier is active.
+
+After a pause in which nothing moved, it is `CLASSIFIER_TIMEOUT`.
+"""
 CLASSIFIER_TIMEOUT = 3.0
 """Seconds without a prediction after which no classifier is active. Longer than `PREDICTION_TIMEOUT`, for slow models."""
 TRACKS_TIMEOUT = 0.5
@@ -98,6 +103,8 @@ class Pictures:
 
     The counter reports each frame while visitors are in view, so a detector's picture waits for them only then. Visitors who come
     later than their picture are added to it.
+
+    While nothing moves at a camera, its few frames are kept although nobody watches: the next one may come much later.
     """
 
     def __init__(
@@ -118,11 +125,22 @@ class Pictures:
     def want(self, camera: str) -> None:
         """Subscribes to the camera's frames, or renews the lease. Call it at least every `LEASE` seconds."""
         with self._lock:
-            is_new = camera not in self._cameras
-            watched = self._cameras.setdefault(camera, _Camera())
-            watched.lease_until = self._clock() + LEASE
-            if is_new:
-                self._subscribe(camera)
+            self._extend_lease(camera, LEASE)
+
+    def _extend_lease(self, camera: str, seconds: float) -> None:
+        is_new = camera not in self._cameras
+        watched = self._cameras.setdefault(camera, _Camera())
+        watched.lease_until = max(watched.lease_until, self._clock() + seconds)
+        if is_new:
+            self._subscribe(camera)
+
+    def set_still(self, camera: str, is_still: bool) -> None:
+        """Handles a camera's report of whether nothing moves there."""
+        with self._lock:
+            if is_still:
+                self._extend_lease(camera, STILL_LEASE)
+            elif (watched := self._cameras.get(camera)) is not None:
+                watched.lease_until = min(watched.lease_until, self._clock() + LEASE)
 
     def apply_timeouts(self) -> None:
         """Unsubscribes from cameras whose lease has expired, and shows frames that have waited for too long."""
@@ -145,7 +163,7 @@ class Pictures:
             one
             for one in camera.pending
             if (one.prediction is not None and one.predicted_at < now - TRACKS_TIMEOUT)
-            or (not has_classifier and one.received_at < now - PREDICTION_TIMEOUT)
+            or (not has_classifier and one.received_at < now - (CLASSIFIER_TIMEOUT if one.frame.held else PREDICTION_TIMEOUT))
         ]
         if expired:
             camera.show(expired[-1])

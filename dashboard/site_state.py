@@ -82,6 +82,12 @@ class SiteState:
         with self._lock:
             return list(self._cameras)
 
+    def is_still(self, name: str) -> bool:
+        """Returns whether a camera reports that nothing moves, so that its newest picture is as good as a new one."""
+        with self._lock:
+            capture = self._modules.get(self._captures.get(name, ""))
+            return capture is not None and capture.is_still and self._disconnected_at is None
+
     def on_prediction(self, prediction: Prediction) -> None:
         with self._lock:
             if (camera := self._camera(prediction.camera)) is not None:
@@ -183,6 +189,7 @@ class SiteState:
         label = camera.label or CurrentLabel(name, None, None, None)
         return {
             "state": state,
+            "still": state == "live" and capture is not None and capture.is_still,
             "since": since,
             "detail": detail,
             "label": label.label,
@@ -206,7 +213,8 @@ class SiteState:
         if capture is None:
             return ("live", None, "") if is_active else ("offline", camera.predicted_at, "no capture module reports this camera")
         state = CAMERA_STATES.get(capture.state, "offline")
-        if state == "live" and not is_active:
+        is_still = capture.is_still and camera.predicted_at is not None and not self._silence_reason()
+        if state == "live" and not is_active and not is_still:
             if camera.predicted_at is None and self._has_just_started(capture):
                 return "starting", capture.since, ""
             return "silent", camera.predicted_at, self._silence_reason()

@@ -12,6 +12,7 @@ from counter.tracking.counting import Events, TrackCounter, TrackRules
 from counter.tracking.lines import Crossing, Line, LineCounter
 from counter.tracking.things import Area, Sighting
 from counter.tracking.zones import Zone
+from counter.visitors import MAX_INTERVAL
 from demo.hall import LINE, ZONE
 from demo.recording import ASPECT, RecordedFrame, Recording, area
 
@@ -51,13 +52,17 @@ class PeopleCounter:
 
     def __init__(self) -> None:
         rules = TrackRules((DOOR,), (TILL,), ASPECT, CounterSettings.model_construct().threshold)
-        self._counter, self._number = TrackCounter(rules), 0
+        self._counter, self._number, self._last_at = TrackCounter(rules), 0, 0.0
         self.crossings: list[Crossing] = []
         self.visits: dict[int, CountedVisit] = {}
 
-    def process(self, at: float, detections: Sequence[Detection]) -> list[SeenVisitor]:
-        """Processes a frame at a second of the scene. Returns the visitors who are seen in it."""
+    def process(self, at: float, detections: Sequence[Detection], held: float = 0.0) -> list[SeenVisitor]:
+        """Processes a frame at a second of the scene, for `held` see `bus.Frame`. Returns the visitors who are seen in it."""
         time = START_TIME + at
+        if held:
+            since = at - self._last_at - held
+            self._counter.hold(at - since, min(since, MAX_INTERVAL))
+        self._last_at = at
         prediction = Prediction("door", "demo", self._number, at, time, time, 1.0, "demo", (), tuple(detections))
         self._add(self._counter.process(at, prediction))
         self._number += 1
@@ -76,11 +81,16 @@ class PeopleCounter:
 
 
 def count(recording: Recording) -> Counted:
-    """Counts the visitors in a recording as a running counter does."""
-    counter = PeopleCounter()
-    seen = [counter.process(frame.at, frame.detections) for frame in recording.frames]
+    """Counts the visitors in a recording as a running counter does. In frames that were held back, they are where they were."""
+    counter, seen = PeopleCounter(), list[dict[int, Area]]()
+    for frame in recording.frames:
+        if frame.held is None:
+            seen.append(seen[-1])
+        else:
+            visitors = counter.process(frame.at, frame.detections, frame.held)
+            seen.append({one.track: one.area for one in visitors})
     counter.end()
-    return Counted([{one.track: one.area for one in visitors} for visitors in seen], counter.crossings, counter.visits)
+    return Counted(seen, counter.crossings, counter.visits)
 
 
 def with_perfect_identity(recording: Recording) -> Counted:

@@ -123,10 +123,17 @@ def _visits_table(scenes: Sequence[SceneResult]) -> str:
             by_light[visitor.light].update(["visits", verdict, *(["split"] if split else [])])
         counted.update(invented=len(scored.invented), visits_counted=len(scene.visits))
     whole = sum(by_light.values(), Counter())
+    with_gate = Counter[str]()
+    for scene in scenes:
+        with_gate += score_scene(scene._replace(visits=scene.gated_visits)).counts()
     head = ["| light | true visits | " + " | ".join(VERDICT_COLUMNS) + " |", "|---|" + "---:|" * 6]
     rows = [_visits_row(light, numbers, ("", "")) for light, numbers in by_light.items()]
     invented = (str(counted["invented"]), _percent(counted["invented"], counted["visits_counted"]))
     rows += [_visits_row("all", whole, invented)]
+    held = sum(scene.share_held for scene in scenes) / max(1, len(scenes))
+    with_gate["visits"] = whole["visits"]
+    name = f"all, with the motion gate, which holds {100 * held:.0f} % of the frames back"
+    rows += [_visits_row(name, with_gate, (str(with_gate["invented"]), ""))]
     shares = [_percent(whole[column], whole["visits"]) for column in VERDICT_COLUMNS[:-1]]
     rows.append("| share | | " + " | ".join([*shares, invented[1]]) + " |")
     return "\n".join(head + rows)

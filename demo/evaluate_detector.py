@@ -11,8 +11,9 @@ from demo.cores import on_all_cores
 from demo.counted import count, with_perfect_identity
 from demo.disturbance import disturbed
 from demo.evaluate import parse_arguments, write_report
+from demo.gated import gated, share_held
 from demo.hall_pictures import draw_situations, draw_timeline
-from demo.hall_report import PAUSE, RATE, RATES, Boxes, Compared, SceneResult, bars_table, tables
+from demo.hall_report import GATE_RATES, PAUSE, RATE, RATES, Boxes, Compared, Gated, SceneResult, bars_table, tables
 from demo.hall_result import judge
 from demo.recording import Recording, record
 
@@ -38,17 +39,25 @@ def main() -> int:
 
 
 def evaluate_scene(seed: int, seconds: float) -> SceneResult:
-    """Counts the visitors of a scene, with the detector at all rates and with disturbed true boxes, also with pauses."""
+    """Counts the visitors of a scene, with the detector at all rates, also with the motion gate, and with disturbed
+    true boxes, also with pauses.
+    """
     usual, with_pauses = record(seed, seconds), record(seed, seconds, PAUSE, None)
     compared: dict[tuple[Boxes, int], Compared] = {("detector", rate): compare(usual.sampled(rate)) for rate in RATES}
     compared["disturbed", RATE] = compare(disturbed(usual).sampled(RATE))
     compared["disturbed, pauses", RATE] = compare(disturbed(with_pauses).sampled(RATE))
-    return SceneResult(seed, seconds, compared)
+    return SceneResult(seed, seconds, compared, {rate: count_gated(usual.sampled(rate)) for rate in GATE_RATES})
 
 
 def compare(recording: Recording) -> Compared:
     """Compares with the truth what is counted in a recording, with Footfall's tracks and with perfect identity."""
     return Compared(judge(recording, count(recording)), judge(recording, with_perfect_identity(recording)))
+
+
+def count_gated(recording: Recording) -> Gated:
+    """Compares with the truth what is counted in a recording of which the motion gate holds frames back."""
+    held_back = gated(recording)
+    return Gated(judge(recording, count(held_back)), share_held(held_back))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from capture.settings import MIN_GATE_RATE
 from demo.hall_result import ALL, GROUPS, JudgedCrossing, Result, Tracks, VisitVerdict, merged
 
 RATES = (10, 5, 2, 1)
 """Frames a second; each is a part of those of a scene."""
+GATE_RATES = tuple(rate for rate in RATES if rate >= MIN_GATE_RATE)
+"""Those at which capture has a motion gate, unless it is told otherwise."""
 RATE = 5
 """The rate of the bars, which is the default of capture."""
 PAUSE = 25.0
@@ -25,12 +28,20 @@ class Compared(NamedTuple):
     perfect: Result
 
 
+class Gated(NamedTuple):
+    """What was counted of the frames that the motion gate let pass, and the share of the others."""
+
+    own: Result
+    share_held: float
+
+
 class SceneResult(NamedTuple):
-    """The results of a scene, by boxes and frame rate."""
+    """The results of a scene, by boxes and frame rate; and with the motion gate and the detector's boxes, by frame rate."""
 
     seed: int
     seconds: float
     compared: dict[tuple[Boxes, int], Compared]
+    gated: dict[int, Gated]
 
 
 class Bar(NamedTuple):
@@ -56,7 +67,7 @@ def tables(scenes: Sequence[SceneResult]) -> str:
     minutes = sum(scene.seconds for scene in scenes) / 60
     seeds = ", ".join(str(scene.seed) for scene in scenes)
     about = f"{minutes:.0f} minutes of scenes (seeds {seeds}), as much again with {PAUSE:g} s between parties."
-    parts = (_crossings_by_rate, _crossings_by_group, _tracks_by_rate, _tracks_by_group, _visits_by_rate)
+    parts = (_crossings_by_rate, _crossings_by_group, _tracks_by_rate, _tracks_by_group, _visits_by_rate, _with_gate)
     return "\n\n".join([about, bars_table(scenes), *(part(scenes) for part in parts)])
 
 
@@ -153,6 +164,20 @@ def _visits_by_rate(scenes: Sequence[SceneResult]) -> str:
         cells += [visits["wrong label"], visits["undecided"], visits["nobody's"], len(result.stays), f"{error:.1f} s"]
         rows.append(_row(str(rate), cells))
     return _table("visits by frames a second", columns, rows)
+
+
+def _with_gate(scenes: Sequence[SceneResult]) -> str:
+    columns = ("held back", "found", "invented", "with the right label", "visits", "with the right label", "no visit", "several")
+    rows = []
+    for rate in GATE_RATES:
+        held = sum(scene.gated[rate].share_held for scene in scenes) / max(1, len(scenes))
+        gated = merged(scene.gated[rate].own for scene in scenes)
+        for name, share, result in (("without", "", _merged(scenes, "detector", rate)), ("with", f"{100 * held:.0f} %", gated)):
+            crossings, visits, people = _verdicts(result.crossings), result.visits, result.people
+            cells = [share, crossings["found"], crossings["invented"], sum(one.has_label for one in result.crossings)]
+            cells += [visits.total(), visits["right label"], people[0], people.total() - people[0] - people[1]]
+            rows.append(_row(f"{rate}, {name} the gate", cells))
+    return _table("frames a second, crossings and visits", columns, rows)
 
 
 def _merged(scenes: Sequence[SceneResult], boxes: Boxes, rate: int, is_perfect: bool = False) -> Result:

@@ -1,12 +1,14 @@
 """Recordings of a hall's scenes: what is true in each frame, and what the detector finds in it."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from bus import Detection
-from capture.prepare import encode_jpeg
+from capture.pictures.decoded import shrunk
+from capture.pictures.picture import Pixels
+from capture.pictures.prepare import encode_jpeg
 from capture.settings import Settings as CaptureSettings
 from classifier.export import read_export
 from classifier.model import Model
@@ -41,12 +43,17 @@ class Finder:
 
 @dataclass(frozen=True, slots=True)
 class RecordedFrame:
-    """A frame at a second of the scene: the light, the truth about its people, and what was found."""
+    """A frame at a second of the scene: the light, the truth about its people, and what was found.
+
+    `held` is as in `bus.Frame`; None if the motion gate held this frame back. Without a picture there is no `thumbnail`.
+    """
 
     at: float
     light: LightName
     truth: tuple[PersonTruth, ...]
     detections: tuple[Detection, ...] = ()
+    thumbnail: Pixels | None = None
+    held: float | None = 0.0
 
     @property
     def people(self) -> dict[int, Area]:
@@ -84,8 +91,11 @@ def record(seed: int, seconds: float, pause: float | None = None, detector: Path
     scene, finder = HallScene(seed, pause), Finder(detector) if detector else None
     frames = []
     for moment in itertools.takewhile(lambda moment: moment.seconds < seconds, scene.moments()):
-        found = finder.find(scene.frame(moment)) if finder else ()
-        frames.append(recorded(moment, found))
+        frame = recorded(moment, ())
+        if finder:
+            picture = scene.frame(moment)
+            frame = replace(frame, detections=finder.find(picture), thumbnail=shrunk(picture))
+        frames.append(frame)
     return Recording(seed, seconds, tuple(frames), tuple(scene.crossings(seconds)))
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.prepare import encode_jpeg
+from capture.pictures.prepare import encode_jpeg
 from classifier.preprocess import centre_crop, decode
 from demo.cores import on_all_cores
 from demo.figure import LABELS

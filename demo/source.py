@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from capture.picture import Pixels
+from capture.pictures.picture import Pixels
 from capture.source import Pictures, Source, SourceKind, SourceOptions
 from capture.timing import paced
 
@@ -33,7 +33,7 @@ class DrawnScene(Source):
 
     def pictures(self) -> Pictures:
         """Returns pictures without end, from the scene's start; None while it waits for the next frame's time."""
-        from capture.decoded import DecodedPicture  # noqa: PLC0415  # imports OpenCV, which reading the settings does not need
+        from capture.pictures.decoded import DecodedPicture  # noqa: PLC0415  # imports OpenCV, which reading the settings does not need
         from demo.hall_scenes import HallScene  # noqa: PLC0415
         from demo.scenes import Scene  # noqa: PLC0415
         from demo.visitors import FRAME_RATE  # noqa: PLC0415

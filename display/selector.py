@@ -6,6 +6,8 @@ from bus import Prediction, labelled
 
 MAX_CAMERAS = 64
 """Upper bound; more indicate spoofed names."""
+MAX_STILL_AGE = 30.0
+"""Seconds for which a camera's report counts that nothing moves; it is repeated every ten seconds."""
 
 
 class CameraLabel:
@@ -14,6 +16,8 @@ class CameraLabel:
     Of a whole picture it is the most probable one, and a label that means that no visitor is there ends it at once. Of several
     detected visitors it is the label that came last, and when it has gone the one before. Other things and visitors without a
     label show nothing.
+
+    While nothing moves, the camera holds frames back. Then the labels of the last frame stay, until two frames miss them.
     """
 
     def __init__(self, threshold: float, hold: float, max_age: float) -> None:
@@ -23,20 +27,38 @@ class CameraLabel:
         self._max_age = max_age
         self._seen: dict[str, tuple[float, float]] = {}
         """By label, the monotonic times since which and until which it is shown."""
+        self._missed: set[str] = set()
+        """Labels that are shown, but were not in the last prediction."""
+        self._still_until = float("-inf")
+
+    def set_still(self, is_still: bool, clock: float) -> None:
+        """Handles a report of whether nothing moves at the camera, at monotonic time `clock`."""
+        was_still, self._still_until = clock < self._still_until, clock + MAX_STILL_AGE if is_still else clock
+        for name, (since, until) in self._seen.items():
+            if clock < until and is_still:
+                self._seen[name] = since, max(until, self._still_until)
+            elif was_still and not is_still:
+                self._seen[name] = since, min(until, clock + self._hold)
 
     def process(self, prediction: Prediction, now: float, clock: float) -> bool:
         """Processes a prediction at Unix time `now`, monotonic time `clock`. Returns False if it is too old."""
         if abs(now - prediction.captured_at) > self._max_age:
             return False
-        self._seen = {name: times for name, times in self._seen.items() if clock < times[1]}
+        self._seen = {
+            name: (since, min(until, clock + self._hold) if name in self._missed else until)
+            for name, (since, until) in self._seen.items()
+            if clock < until
+        }
         found = [label for label, _ in labelled(prediction.labels, prediction.detections) if label.probability >= self._threshold]
         found.sort(key=lambda label: -label.probability)
         if prediction.labels and found:
             del found[1:]
             self._seen = {name: times for name, times in self._seen.items() if name == found[0].name}
+        self._missed = self._seen.keys() - {label.name for label in found}
         for label in found:
             if label.visitor:
-                self._seen[label.name] = self._seen.get(label.name, (clock, 0.0))[0], clock + self._hold
+                until = max(clock + self._hold, self._still_until)
+                self._seen[label.name] = self._seen.get(label.name, (clock, 0.0))[0], until
             else:
                 self._seen.pop(label.name, None)
         return True
@@ -64,6 +86,11 @@ class LabelSelector:
                 return False
             self._cameras[prediction.camera] = self._create()
         return self._cameras[prediction.camera].process(prediction, now, clock)
+
+    def set_still(self, camera: str, is_still: bool, clock: float) -> None:
+        """Handles a camera's report of whether nothing moves there, like `CameraLabel.set_still`."""
+        if camera in self._cameras:
+            self._cameras[camera].set_still(is_still, clock)
 
     def label(self, clock: float) -> str | None:
         """Returns the label at monotonic time `clock`; None for a dark display."""

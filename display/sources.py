@@ -2,6 +2,7 @@
 
 import threading
 import time
+from queue import SimpleQueue
 from typing import Protocol
 
 from bus import Bus, NewestSlot, Occupancy, Prediction, Status, metric_names, topics
@@ -23,21 +24,28 @@ class Source(Protocol):
 
 
 class Labels:
-    """The labels in predictions."""
+    """The labels in predictions. The statuses of cameras show whether a label without predictions is current."""
 
     def __init__(self, bus: Bus, settings: Settings) -> None:
         self._bus = bus
         self._newest: NewestSlot[str, Prediction] = NewestSlot()
         self._selector = LabelSelector(lambda: CameraLabel(settings.threshold, settings.hold_seconds, settings.max_frame_age))
+        self._statuses: SimpleQueue[Status] = SimpleQueue()
         bus.subscribe(topics.prediction(settings.camera or "+"), Prediction, lambda one: self._newest.put(one.camera, one))
+        bus.subscribe(topics.status(), Status, lambda one: self._statuses.put(one) if one.about.camera else None)
 
     def wait(self, timeout: float) -> bool:
-        if (prediction := self._newest.take(timeout)) is None:
-            return False
+        prediction, is_still = self._newest.take(timeout), False
+        while not self._statuses.empty():
+            status = self._statuses.get()
+            is_still |= status.is_still
+            self._selector.set_still(status.about.camera or "", status.is_still, time.monotonic())
+        if prediction is None:
+            return is_still
         is_fresh = self._selector.process(prediction, time.time(), time.monotonic())
         if not is_fresh:
             self._bus.metrics.add(metric_names.DROPPED_OLD)
-        return is_fresh
+        return is_fresh or is_still
 
     def text(self) -> str | None:
         return self._selector.label(time.monotonic())

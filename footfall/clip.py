@@ -11,8 +11,8 @@ import cv2
 
 from bus import Crossing, Prediction, Setup, Visit
 from capture.framer import RateLimiter
-from capture.picture import UnusablePicture
-from capture.prepare import Preparation
+from capture.pictures.picture import UnusablePicture
+from capture.pictures.prepare import Preparation
 from capture.settings import Settings as CaptureSettings
 from capture.source import Recording, SourceOptions, display_name
 from capture.sources import create_source

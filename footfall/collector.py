@@ -8,8 +8,8 @@ from datetime import datetime
 from paho.mqtt import client as mqtt
 
 from bus import Detection, Frame, InvalidMessage, InvalidSetting, Prediction, topics
-from capture.picture import Pixels
-from capture.prepare import encode_jpeg
+from capture.pictures.picture import Pixels
+from capture.pictures.prepare import encode_jpeg
 from classifier.preprocess import decode
 from classifier.recogniser import crop, is_classified
 from classifier.settings import Settings
@@ -22,7 +22,7 @@ UNSORTED = "unsorted"
 MAX_WAITING = 60
 """Frames that wait for their prediction at most."""
 NO_PREDICTIONS_AFTER = 5.0
-"""Seconds without a prediction after which frames are stored without a guess."""
+"""Seconds after which frames are stored without a guess if there is no prediction since the first of them."""
 LOST_AFTER = 10.0
 """Seconds without the broker after which the suite counts as stopped."""
 CROP_QUALITY = 95
@@ -38,12 +38,13 @@ class Collector:
         """With `crops` it stores each visitor instead of whole frames. Unless `is_sorted`, it ignores the model's guess."""
         self._folder, self._settings, self._crops, self._is_sorted = folder, settings, crops, is_sorted
         self._frames: OrderedDict[tuple[str, int], Frame] = OrderedDict()
-        self._began_at = self._predicted_at = time.monotonic()
+        self._began_at = time.monotonic()
+        self._waiting_since: float | None = None  # when the first frame came that has no prediction, nor any after it
 
     def run(self, connection: Connection, camera: str, seconds: float) -> None:
         """Collects for a number of seconds, or until the folder is full. Raises `FootfallError`."""
         connection.follow(topics.frame(camera), topics.prediction(camera))
-        self._began_at = self._predicted_at = connected_at = time.monotonic()
+        self._began_at = connected_at = time.monotonic()
         while not self._folder.is_full and (left := seconds - self._elapsed) > 0:
             message = connection.take(min(TAKE_TIMEOUT, left))
             if connection.is_connected:
@@ -70,7 +71,9 @@ class Collector:
 
     def _on_frame(self, frame: Frame) -> None:
         """Keeps the frame until its prediction comes, or stores it at once if none is used."""
-        is_guessed = self._is_sorted and time.monotonic() - self._predicted_at < NO_PREDICTIONS_AFTER
+        now = time.monotonic()
+        self._waiting_since = now if self._waiting_since is None else self._waiting_since
+        is_guessed = self._is_sorted and now - self._waiting_since < NO_PREDICTIONS_AFTER
         if not (is_guessed or self._crops):
             self._store_frame(UNSORTED, frame)
             return
@@ -79,7 +82,7 @@ class Collector:
             self._frames.popitem(last=False)
 
     def _on_prediction(self, prediction: Prediction) -> None:
-        self._predicted_at = time.monotonic()
+        self._waiting_since = None
         if self._crops and prediction.labels:
             raise InvalidSetting("--crops: the suite's model classifies whole pictures; use a detection model, or leave it out")
         frame = self._frames.pop((prediction.session, prediction.sequence), None)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.picture import Pixels
+from capture.pictures.picture import Pixels
 from capture.source import display_name
 from footfall.guess import folder_name
 from runtime.errors import FootfallError, InvalidSetting

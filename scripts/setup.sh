@@ -9,6 +9,7 @@ PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin
 
 log() { echo "setup: $*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
+has_plugins() { for one in jpegenc libcamerasrc python; do gst-inspect-1.0 $one >/dev/null 2>&1 || return 1; done; }
 has_browser() { has chromium || has chromium-browser || has google-chrome || has google-chrome-stable; }
 
 # Runs apt-get as root. Waits while another apt-get holds the lock, such as an automatic update.
@@ -34,13 +35,22 @@ has mosquitto_sub || packages="$packages mosquitto-clients"
 
 # The tests also run the broker's scripts in Alpine's shell (busybox), the page's logic in Node.js, and the page in a browser.
 # Playwright drives the browser; its own Node.js needs libatomic. apt-get has Chromium only on Debian: Ubuntu's is a snap.
+# GStreamer is an RTSP server for the tests, with H.264 and TLS.
 if [ "$extra" = dev ]; then has node || packages="$packages nodejs"; fi
 if [ "$extra" = dev ] && has apt-get; then
   has busybox || packages="$packages busybox"
   ldconfig -p | grep -q 'libatomic\.so\.1' || packages="$packages libatomic1"
   has shellcheck || packages="$packages shellcheck"
+  ldconfig -p | grep -q 'libgstrtspserver-1\.0' || packages="$packages gir1.2-gst-rtsp-server-1.0 glib-networking gstreamer1.0-plugins-ugly python3-gi"
 fi
 if [ "$extra" = dev ] && ! has_browser && grep -qs '^ID=debian' /etc/os-release; then packages="$packages chromium"; fi
+
+# The tests compile a stand-in for the driver of a USB camera, and load one for the Raspberry Pi's camera into GStreamer.
+if [ "$extra" = dev ] && has apt-get; then
+  has cc || packages="$packages gcc libc6-dev"
+  has_plugins ||
+    packages="$packages gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-libcamera gstreamer1.0-python3-plugin-loader"
+fi
 
 if [ -n "$packages" ]; then
   has apt-get || { log "install these with your package manager:$packages (macOS: brew install mosquitto)"; exit 1; }

@@ -38,9 +38,9 @@ DRIVERS = {
     "runtime": {"uvicorn": "server.py", "sqlite3": "database.py"},
     "bus": {"paho": "client.py connection.py outbound.py subscriptions.py"},
     "capture": {
-        "cv2": "sources/*.py prepare.py decoded.py jpeg.py motion.py",
-        "av": "sources/*.py video.py device.py",
-        "requests": "http_session.py sources/http.py",
+        "cv2": "pictures/*.py motion/*.py",
+        "av": "drivers/*.py",
+        "requests": "drivers/*.py sources/http.py",
     },
     "classifier": {
         "cv2": "preprocess.py nms.py",

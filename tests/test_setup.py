@@ -12,7 +12,7 @@ from tests.support.wait import limit
 pytestmark = pytest.mark.system
 
 LOCKED = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)"
-PRESENT = ("busybox", "chromium", "mosquitto", "mosquitto_sub", "node", "shellcheck", "sleep")
+PRESENT = ("busybox", "cc", "chromium", "gst-inspect-1.0", "mosquitto", "mosquitto_sub", "node", "shellcheck", "sleep")
 PIP = """
 echo 'Collecting numpy==1.26.4'
 echo '  Downloading https://example.org/numpy-1.26.4-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl (18.3 MB)'
@@ -30,7 +30,11 @@ class Machine:
         self.paths = {"pip": self.venv / "bin" / "pip"}
         (self.venv / "bin").mkdir(parents=True)
         self.bin.mkdir()
-        scripts = dict.fromkeys((*PRESENT, "apt-get"), "") | {"id": "echo 0", "ldconfig": "echo libc.so.6", "pip": PIP}
+        scripts = dict.fromkeys((*PRESENT, "apt-get"), "") | {
+            "id": "echo 0",
+            "ldconfig": "echo libc.so.6 libgstrtspserver-1.0.so.0",
+            "pip": PIP,
+        }
         for name, script in scripts.items():
             self.install(name, script)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from benchmarks.tables import print_row
 from bus import Detection, Prediction
-from capture.video import open_video
+from capture.drivers.video import open_video
 from classifier.export import read_export
 from classifier.model import Model
 from classifier.recogniser import Recogniser

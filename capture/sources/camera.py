@@ -4,8 +4,8 @@ import errno
 import os
 from pathlib import Path
 
+from capture.drivers.v4l2 import Mode, choose_mode, read_modes
 from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptions
-from capture.v4l2 import Mode, choose_mode, read_modes
 
 BY_ID = "/dev/v4l/by-id/"
 """The folder in which udev gives each camera a name that stays when cameras are plugged in another order."""
@@ -29,7 +29,7 @@ class Camera(Source):
 
     def pictures(self) -> Pictures:
         """Yields pictures as the camera takes them. Raises `SourceLost`."""
-        from capture.device import open_device  # noqa: PLC0415  # the driver
+        from capture.drivers.device import open_device  # noqa: PLC0415  # the driver
 
         options = self._options
         try:

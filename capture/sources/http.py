@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from capture.mjpeg import find_jpegs
-from capture.picture import UnusablePicture
+from capture.drivers.mjpeg import find_jpegs
+from capture.pictures.picture import UnusablePicture
 from capture.source import (
     Pictures,
     Source,
@@ -23,7 +23,7 @@ from capture.timing import wait_until
 if TYPE_CHECKING:
     from requests import Response
 
-    from capture.http_session import HttpSession
+    from capture.drivers.http_session import HttpSession
 
 TIMEOUT = 10.0
 """Seconds to connect, between two parts of a response, and for a whole picture."""
@@ -31,6 +31,8 @@ MAX_BYTES = 32 * 1024 * 1024
 """Upper bound of the size of a picture."""
 MAX_FAILURES = 3
 """Failed requests in a row until the camera is lost."""
+LOGIN_PAUSE = 300.0
+"""Seconds until a refused login is tried again. Cameras lock a user out after five to ten attempts."""
 _VIDEO_TYPES = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
 _PAGE_TYPES = ("text/html", "application/json", "application/xhtml+xml")
 _PICTURE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")
@@ -50,16 +52,18 @@ class HttpCamera(Source):
         self._video = Stream(address, options)
         self._timeout = timeout
         self._max_bytes = max_bytes
+        self._next_login_at = float("-inf")
 
     def pictures(self) -> Pictures:
         """Yields the camera's pictures. Raises `SourceLost`."""
-        from capture.http_session import HttpSession  # noqa: PLC0415  # the driver
+        from capture.drivers.http_session import HttpSession  # noqa: PLC0415  # the driver
 
         try:
             session = HttpSession(self._address, self._timeout)
         except ValueError:
             raise SourceLost(f"{self._name}: invalid address{percent_encoding_hint(self._address)}") from None
         try:
+            yield from wait_until(self._next_login_at, self._clock)
             with session:
                 yield from self._request(session)
         except _IsVideo:
@@ -67,8 +71,8 @@ class HttpCamera(Source):
 
     def _request(self, session: "HttpSession") -> Pictures:
         """Requests pictures until the camera is lost. Raises `SourceLost`, without the secrets of the address, and `_IsVideo`."""
-        from capture.http_session import explain  # noqa: PLC0415  # the driver
-        from capture.stills import open_still  # noqa: PLC0415
+        from capture.drivers.http_session import LoginRefused, explain  # noqa: PLC0415  # the driver
+        from capture.pictures.stills import open_still  # noqa: PLC0415
 
         failures = MAX_FAILURES - 1  # the first request must succeed
         due = self._clock.monotonic()
@@ -85,6 +89,8 @@ class HttpCamera(Source):
                 raise
             except Exception as error:  # the texts of some errors contain the address
                 failures += 1
+                if isinstance(error, LoginRefused):
+                    self._next_login_at = self._clock.monotonic() + LOGIN_PAUSE
                 if failures >= MAX_FAILURES or isinstance(error, SourceLost):
                     reason = explain(error, self._timeout)
                     raise SourceLost(f"{self._name}: {reason}{percent_encoding_hint(self._address)}") from None
@@ -121,7 +127,7 @@ class HttpCamera(Source):
 
     def _read_stream(self, chunks: Iterable[bytes]) -> Pictures:
         """Yields the valid pictures of a stream. Raises `SourceLost` at its end, and after the timeout without one."""
-        from capture.jpeg import JpegPicture  # noqa: PLC0415
+        from capture.pictures.jpeg import JpegPicture  # noqa: PLC0415
 
         seen_at = time.monotonic()
         for data in find_jpegs(chunks, self._max_bytes):

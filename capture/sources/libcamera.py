@@ -7,9 +7,9 @@ import re
 import shlex
 import subprocess
 
-from capture.mjpeg import find_jpegs
-from capture.picture import UnusablePicture
-from capture.program import Program, find_program
+from capture.drivers.mjpeg import find_jpegs
+from capture.drivers.program import Program, check_program
+from capture.pictures.picture import UnusablePicture
 from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptions
 
 LAUNCH, LIST = "gst-launch-1.0", "gst-device-monitor-1.0"
@@ -37,9 +37,10 @@ class LibCamera(Source):
 
     def pictures(self) -> Pictures:
         """Yields pictures as the camera takes them. Raises `SourceLost`."""
-        from capture.jpeg import JpegPicture  # noqa: PLC0415  # the driver
+        from capture.pictures.jpeg import JpegPicture  # noqa: PLC0415  # the driver
 
-        command = [find_program(LAUNCH, self._name, PACKAGES[LAUNCH]), "-q", "--no-fault", *self._pipeline(self._find_camera())]
+        check_program(LAUNCH, self._name, PACKAGES[LAUNCH])
+        command = [LAUNCH, "-q", "--no-fault", *self._pipeline(self._find_camera())]
         with Program(self._name, command, ENVIRONMENT, self._explain) as program:
             for data in find_jpegs(program.chunks(), MAX_BYTES):
                 if data is None:
@@ -95,15 +96,20 @@ class LibCamera(Source):
 
 def list_cameras(name: str) -> list[str]:
     """Returns libcamera's ids of the cameras, in its order. Raises `SourceLost`."""
-    program = find_program(LIST, name, PACKAGES[LIST])
+    check_program(LIST, name, PACKAGES[LIST])
     environment = os.environ | ENVIRONMENT
     try:
-        listed = subprocess.run([program, "Source/Video"], env=environment, capture_output=True, timeout=LIST_TIMEOUT, check=True)
+        listed = subprocess.run([LIST, "Source/Video"], env=environment, capture_output=True, timeout=LIST_TIMEOUT, check=True)
     except subprocess.TimeoutExpired:
         raise SourceLost(f"{name}: the list of cameras takes longer than {LIST_TIMEOUT:g} s") from None
     except subprocess.CalledProcessError as error:
         raise SourceLost(f"{name}: {LIST} ended with exit code {error.returncode}") from None
-    return [shlex.split(found)[0] for found in _CAMERA.findall(listed.stdout.decode(errors="replace"))]
+    return camera_ids(listed.stdout.decode(errors="replace"))
+
+
+def camera_ids(listed: str) -> list[str]:
+    """Returns the ids in the device monitor's list. It describes each camera with the command that would show it."""
+    return [shlex.split(found)[0] for found in _CAMERA.findall(listed)]
 
 
 KIND = SourceKind(

@@ -5,11 +5,15 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from capture.picture import Picture, UnusablePicture
+from capture.pictures.picture import Picture, UnusablePicture
 from capture.source import Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
 from capture.timing import Timeline, paced, wait_until
 from runtime.logs import LogThrottle
+
+if TYPE_CHECKING:
+    from capture.drivers.video import Video
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +65,7 @@ class LocalFile(Recording):
 
     def _stills(self) -> Pictures:
         """Yields each readable picture once, at the rate of the options."""
-        from capture.stills import open_still  # noqa: PLC0415  # the driver
+        from capture.pictures.stills import open_still  # noqa: PLC0415  # the driver
 
         interval, number = 1 / self._options.frame_rate, 0
         try:
@@ -88,7 +92,7 @@ class LocalFile(Recording):
 
     def _video(self) -> Pictures:
         """Yields the pictures of the video when they are due by their timestamps."""
-        from capture.video import open_video  # noqa: PLC0415  # the driver
+        from capture.drivers.video import open_video  # noqa: PLC0415  # the driver
 
         name = display_name(str(self._path))
         if self._path.exists() and not self._path.is_file():  # opening a pipe waits for its writer, perhaps for ever
@@ -101,7 +105,7 @@ class LocalFile(Recording):
             raise SourceLost(f"{name}: {error.strerror if isinstance(error, OSError) else error}{hint}") from None
         absolute = str(self._path.absolute())  # FFmpeg would take the "12" of "12:30.mp4" for a protocol
         with open_video(name, absolute) as video:
-            interval = 1 / (video.rate if MIN_RATE <= video.rate <= MAX_RATE else DEFAULT_RATE)
+            interval = interval_of(video)
             timed = self._timed(video.pictures(), Timeline(interval))
             yield from paced(timed, interval, self._options.every_frame, self._options.clock)
 
@@ -117,6 +121,11 @@ class LocalFile(Recording):
                 raise
             if self._throttle("") is not None:
                 log.warning("%s; the rest of the video is skipped", error)
+
+
+def interval_of(video: "Video") -> float:
+    """Returns the seconds between two pictures of a video by the rate that it declares, if that is credible."""
+    return 1 / (video.rate if MIN_RATE <= video.rate <= MAX_RATE else DEFAULT_RATE)
 
 
 KIND = SourceKind("video file or folder of pictures", LocalFile)

@@ -136,6 +136,12 @@ class TrackCounter:
         events.crossings.sort(key=lambda one: one[1].at)
         return events
 
+    def hold(self, until: float, interval: float) -> None:
+        """Keeps who is there where they are until a time, see `Tracker.hold`. They cross no line."""
+        for track in self._tracker.hold(until, interval):
+            self._lines.process(track.id, track.sightings[-1:])
+            self._zones.process(track.id, track.sightings[-1:])
+
     def end_all(self) -> Events:
         """Ends all tracks, for example because the camera is lost."""
         return self._end(self._tracker.end_all())

@@ -12,6 +12,7 @@ CONFIRM_SECONDS = 0.08  # least time between the first and the last of them
 SLOW = 0.35  # seconds between two frames from which they are far apart: people who walk are in few of them
 MAJORITY = 0.5  # part of all evidence that the label of a track needs
 MAX_LABELS = 8  # labels of a track for which evidence is kept; those with least are dropped
+MAX_HELD_STEPS = 30  # sightings at one place after which another one does not change the motion
 _DIGITS = 3  # decimals of evidence
 
 
@@ -79,6 +80,16 @@ class Track:
             return self.sightings[-1:]
         self.is_confirmed = (is_certain or self.frames >= CONFIRM_FRAMES) and at - self.started_at >= CONFIRM_SECONDS
         return list(self.sightings) if self.is_confirmed else []
+
+    def hold(self, until: float, interval: float) -> None:
+        """Keeps the visitor where they were last seen, as sightings every `interval` seconds do, but without evidence."""
+        area, seconds = self.sightings[-1].area, until - self.seen_at
+        for _ in range(min(MAX_HELD_STEPS, max(1, round(seconds / interval)))):
+            self.motion = self.motion.after(min(interval, seconds)).updated(area)
+        self.seen_at = until
+        self.sightings.append(Sighting(until, area))
+        if self.is_confirmed:
+            self.sightings = self.sightings[-2:]
 
     def _add_evidence(self, thing: Thing) -> None:
         for label in thing.labels:

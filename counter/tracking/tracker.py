@@ -8,6 +8,9 @@ track. Of all ways to give boxes to tracks, the one with the least total cost is
 - A track is confirmed by enough sightings: fewer if they fit well, or if there are only few, because the frames are far apart.
   Then its earlier ones count as well.
 - A track ends when its visitor has not been seen for a time.
+- While nothing moves, capture holds frames back. Until the next one, the visitors of the last frame are where they were. So is a
+  visitor whom that frame missed, if they had been seen shortly before: nobody has left. Another miss after the pause ends that.
+  A pause adds no evidence: it confirms no track.
 
 Rules are in seconds, so the frame rate may change at any time. `MAX_COST` was found as the constants of `motion` were.
 """
@@ -31,6 +34,7 @@ MIN_OVERLAP = 0.3  # intersection over union of an unlikely box with its track's
 UNCONFIRMED_TIMEOUT = 0.45  # seconds without a sighting after which a track that was not confirmed is dropped, but at least
 UNCONFIRMED_INTERVALS = 2.5  # times between two frames, so that it may miss one at any rate
 LOST_TIMEOUT = 2.0  # seconds without a sighting after which a confirmed track ends
+JUST_SEEN = 1.0  # seconds before the last frame of a pause: who was seen then has not left
 MAX_TRACKS = 128  # tracks at a time; bounds the time for a frame
 
 
@@ -95,6 +99,25 @@ class Tracker:
             if thing.confidence >= self._threshold and not any(is_double(thing.area, one) for one in owned):
                 self._begin(at, thing, origin)
         return Update(seen, ended, interval)
+
+    def hold(self, until: float, interval: float) -> list[Track]:
+        """Keeps who is there where they are until a time, because capture held back frames `interval` seconds apart.
+
+        Returns the confirmed ones. Each has a new sighting.
+        """
+        last, until = self.state.last_at, round(until, 3)
+        if last is None or until <= last:
+            return []
+        self.state.last_at = until
+        held = []
+        for track in self.state.tracks:
+            is_seen = track.seen_at == last
+            is_there = is_seen or (track.is_confirmed and round(last - track.seen_at, 3) < JUST_SEEN)
+            at = until if is_seen else round(until - JUST_SEEN, 3)
+            if is_there and at > track.seen_at:
+                track.hold(at, interval)
+                held.append(track)
+        return [track for track in held if track.is_confirmed]
 
     def end_all(self) -> list[Track]:
         """Ends all tracks, for example because the camera is lost. Returns the confirmed ones."""

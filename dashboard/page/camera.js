@@ -9,7 +9,7 @@
 import { element, setAttribute, setShown, setText } from "./elements.js";
 import { Picture } from "./picture.js";
 import { age } from "./times.js";
-import { BROKER_DISCONNECTED, cameraWords, detailWords, dropWords, grouped, rate } from "./words.js";
+import { BROKER_DISCONNECTED, STILL, cameraWords, detailWords, dropWords, grouped, rate } from "./words.js";
 
 const OLD_AFTER = 3; // seconds after which a picture is marked as old
 const MIN_READABLE = 500; // milliseconds that a number stays before it changes
@@ -72,7 +72,7 @@ export class CameraCard {
     this.#camera = camera;
     this.node.dataset.state = camera.state;
     const { disconnected } = this.broker;
-    const { text, severity } = disconnected ? BROKER_DISCONNECTED : cameraWords(camera.state);
+    const { text, severity } = disconnected ? BROKER_DISCONNECTED : camera.still ? STILL : cameraWords(camera.state);
     setText(this.#state, text);
     setAttribute(this.#state, "data-severity", severity);
     setText(value(this.#frames), rate(disconnected ? null : camera.frames_per_second));
@@ -107,7 +107,7 @@ export class CameraCard {
     const seconds = this.#age.seconds + (performance.now() - at) / 1000;
     this.#age.shownAt = performance.now();
     setText(value(this.#pictureAge), known ? age(seconds) : "–");
-    this.node.classList.toggle("old", known && seconds > OLD_AFTER);
+    this.node.classList.toggle("old", known && seconds > OLD_AFTER && !this.#camera?.still);
     this.#showVisit();
   }
 

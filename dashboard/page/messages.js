@@ -5,11 +5,12 @@
  * @typedef {{by: string, reason: string, count: number}} Drop
  * @typedef {"live" | "starting" | "lost" | "paused" | "ended" | "offline" | "silent"} CameraState
  * @typedef {{
- *   state: CameraState, since: number | null, detail: string,
+ *   state: CameraState, still: boolean, since: number | null, detail: string,
  *   label: string | null, probability: number | null, label_since: number | null,
  *   frames_per_second: number | null, predictions_per_second: number | null, predicted_at: number | null,
  *   demo: boolean, whole_pictures: boolean, dropped: Drop[], occupancy: Occupancy | null,
- * }} Camera `demo` is the flag of the camera's last prediction; `whole_pictures` is true if its model cannot tell where visitors are
+ * }} Camera `demo` is the flag of the camera's last prediction; `whole_pictures` is true if its model cannot tell where visitors
+ * are; `still` while few pictures come because nothing moves
  * @typedef {{
  *   zones: Record<string, number>, inside: number | null, entered: number, left: number, drift: number, since: number | null,
  * }} Occupancy `inside` is null without lines; `drift` is how many left while nobody was inside

@@ -27,6 +27,9 @@ const CAMERA_STATES = {
 /** The state of a camera without the broker. @type {Words} */
 export const BROKER_DISCONNECTED = { text: "unknown", severity: "idle", advice: "Waiting for the broker." };
 
+/** The state of a camera that sends few pictures because nothing moves. @type {Words} */
+export const STILL = { text: "live, nothing moves", severity: "good", advice: "" };
+
 export const WHOLE_PICTURES =
   "The model of this camera looks at whole pictures. Lines and zones count only with a detector.";
 

@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from bus import About, Command, Frame, Message, Setup, Status
+from bus import metric_names as names
 from bus.states import CAMERA_LOST, ENDED, PAUSED, RUNNING, STARTING
 from capture.__main__ import BROKER_TIMEOUT
-from capture.picture import Pixels
+from capture.pictures.picture import Pixels
 from tests.support import samples, videos
 from tests.support.broker import Broker
 from tests.support.cameras import snapshot_camera
@@ -191,6 +192,60 @@ def test_masked_parts_never_leave_the_module(broker: Broker, back: BackCamera, t
         assert is_masked(new_frames(5, len(back.frames)))
 
 
+@pytest.mark.parametrize(
+    ("path", "settings", "size"),
+    [
+        ("snapshot.jpg", {}, None),
+        ("live", {}, None),
+        ("live", {"RESIZE_WIDTH": 32}, (32, 24)),
+        ("snapshot.jpg", {"ROTATE": 90}, (48, 64)),
+        ("turned", {}, (48, 64)),
+        ("live", {"mask": RIGHT}, (64, 48)),
+    ],
+)
+def test_jpegs_of_a_camera_are_passed_on(
+    broker: Broker, back: BackCamera, path: str, settings: dict[str, object], size: tuple[int, int] | None
+) -> None:
+    """Frames are the bytes that the camera sent, unless they are to be resized, turned or masked, or are not upright."""
+    settings = dict(settings)
+    if isinstance(mask := settings.pop("mask", None), Setup):
+        back.send(mask)
+    with snapshot_camera() as camera:
+        with Module("capture", broker.port, CAMERA="back", VIDEO_PATH=f"http://{camera.host}/{path}", **settings):
+            back.wait_for("/frame", 3, 60)
+        frames = back.frames
+        assert [frame.jpeg in camera.sent for frame in frames] == [size is None] * len(frames)
+    width, height = size or (64, 48)
+    assert {(frame.width, frame.height, *picture(frame).shape[:2]) for frame in frames} == {(width, height, height, width)}
+    if mask:
+        assert all(right < 16 for _, right in map(brightest, frames))
+
+
+def test_frames_are_held_back_while_nothing_moves(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+    """Something moves in the last second of a clip of six. Of the rest, heartbeats are published, and a snapshot at once.
+
+    Each frame says for how long frames were held back before it. The status counts them.
+    """
+    stills = [np.full((48, 64, 3), 120, np.uint8) for _ in range(120)]
+    for number, still in enumerate(stills[100:]):
+        still[10:40, 2 * number : 2 * number + 12] = 20
+    clip = videos.timed_video(tmp_path / "clip.mp4", ((number / 20, still) for number, still in enumerate(stills)))
+    settings = {"VIDEO_PATH": clip, "HEARTBEAT_SECONDS": 1.5, "MOTION_HOLD": 1}
+    with Module("capture", broker.port, CAMERA="back", **settings):
+        until(lambda: sum(picture(frame).min() < 60 for frame in back.frames) > 10)
+        until(lambda: back.frames[-1].held > 1.2)
+        back.send(Command("back", "snapshot"))
+        until(lambda: 0 < back.frames[-1].held < 1.2)
+        until(lambda: back.statuses[-1].metrics.get(names.HELD_BACK, 0) > 20)
+        assert back.statuses[-1].metrics[names.MOTION] in (0, 1)
+    frames = back.frames
+    assert [frame.sequence for frame in frames] == list(range(len(frames)))
+    for frame, following in itertools.pairwise(frames):
+        pause = following.session_time - frame.session_time
+        assert following.held < pause < limit(2.0)
+        assert not following.held or pause - following.held < limit(0.3)
+
+
 def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
     """A recording that is played once starts when classifier and counter run. Each frame waits for the prediction of the frame
     before, so a slow classifier loses none. The module stays healthy after the end.
@@ -228,7 +283,7 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, t
 HANGING = """
 import itertools, pathlib, time
 import numpy as np
-from capture.decoded import DecodedPicture
+from capture.pictures.decoded import DecodedPicture
 from capture.source import Source, SourceKind
 
 openings = itertools.count(1)

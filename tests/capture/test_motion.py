@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from bus import Frame
 from bus.setup import Polygon
-from capture.decoded import DecodedPicture, shrunk
 from capture.framer import Callbacks, Framer, RateLimiter
-from capture.gate import MotionGate
-from capture.motion import MotionDetector
-from capture.picture import Pixels
-from capture.prepare import Preparation
+from capture.motion.detector import MotionDetector
+from capture.motion.gate import MotionGate
+from capture.pictures.decoded import DecodedPicture, shrunk
+from capture.pictures.picture import Pixels
+from capture.pictures.prepare import Preparation
 from capture.settings import Settings
 from capture.source import CapturedPicture
 

@@ -2,9 +2,11 @@
 
 import itertools
 import random
+import time
 from functools import partial
 from unittest.mock import Mock
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -13,17 +15,19 @@ from hypothesis import strategies as st
 
 from bus import Setups
 from capture.__main__ import _create_framer
-from capture.decoded import DecodedPicture
+from capture.drivers.mjpeg import find_jpegs
+from capture.drivers.video import VideoPicture
 from capture.framer import Callbacks, Framer, RateLimiter
-from capture.jpeg import JpegPicture
-from capture.mjpeg import find_jpegs
-from capture.picture import UnusablePicture
-from capture.prepare import Preparation, decode, encode_jpeg, new_size
-from capture.region import MIN_SIDE, Region
+from capture.pictures.decoded import DecodedPicture
+from capture.pictures.jpeg import JpegPicture
+from capture.pictures.picture import UnusablePicture
+from capture.pictures.prepare import Preparation, decode, encode_jpeg, new_size
+from capture.pictures.region import MIN_SIDE, Region
 from capture.settings import Settings
 from capture.source import CapturedPicture
 from runtime.metrics import Metrics
 from tests.support import videos
+from tests.support.wait import limit
 
 PICTURE = np.zeros((20, 40, 3), np.uint8)
 """Black, with a red mark in the top left."""
@@ -99,7 +103,8 @@ def test_a_thumbnail_shows_what_the_frame_shows(size: tuple[int, int]) -> None:
     """It is rotated, of the region only, and masked. A small region has as many pixels as a large one."""
     picture = np.zeros((size[1], size[0], 3), np.uint8)
     cv2.rectangle(picture, (size[0] * 3 // 4, 0), (size[0], size[1] // 8), (255, 255, 255), cv2.FILLED)
-    for shown in (JpegPicture(encode_jpeg(picture, 95)), DecodedPicture(picture)):
+    decoded = VideoPicture(av.VideoFrame.from_ndarray(picture, "bgr24"), None)
+    for shown in (JpegPicture(encode_jpeg(picture, 95)), DecodedPicture(picture), decoded):
         for region in (None, Region(0.5, 0.5, 0.5, 0.5), Region(0.9, 0.9, 0.1, 0.1)):
             for mask in ([], [CORNER]):
                 preparation = Preparation(rotate=90, region=region, mask=lambda: mask)  # noqa: B023
@@ -267,3 +272,12 @@ def test_endless_data_does_not_fill_the_memory() -> None:
         pictures = found(filler + b"\xff\xd9" + GOOD[0] + GOOD[1], 65536)
         assert pictures[-2:] == GOOD[:2]
         assert max(map(len, pictures)) <= LIMIT
+
+
+def test_small_chunks_are_searched_once() -> None:
+    """The time to find a large picture does not grow with the number of chunks in which it comes."""
+    noise = np.random.default_rng(1).integers(0, 256, (1000, 1000, 3), np.uint8)
+    picture, began_at = encode_jpeg(noise, 90), time.process_time()
+    assert len(picture) > 700_000
+    assert found(picture * 4, 50) == [picture] * 4
+    assert time.process_time() - began_at < limit(1)

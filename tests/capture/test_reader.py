@@ -10,7 +10,7 @@ import pytest
 
 from bus.states import CAMERA_LOST, ENDED, RUNNING
 from capture.abandoned import HUNG, AbandonedReaders
-from capture.decoded import DecodedPicture
+from capture.pictures.decoded import DecodedPicture
 from capture.reader import Playback, Reader
 from capture.source import Pictures, Recording, SourceLost, SourceOptions
 from capture.sources.local import LocalFile
@@ -228,3 +228,11 @@ def test_a_source_whose_clock_is_slow() -> None:
     clock = SourceClock()
     delays = [now - clock.captured_at(now * 0.9997, now) for now in range(3600)]
     assert max(delays) < 0.1
+
+
+def test_a_recording_that_plays_slowly() -> None:
+    """A slow disk or machine makes no frame old: it was captured when it is shown. A short delay is jitter."""
+    clock = SourceClock(max_delay=0.1)
+    arrivals = [(0.1 * number, 100.0 + 0.3 * number) for number in range(50)]
+    assert [clock.captured_at(*one) for one in arrivals] == pytest.approx([now for _, now in arrivals])
+    assert clock.captured_at(5.0, 114.85) == pytest.approx(114.8, abs=0.01)

@@ -17,9 +17,9 @@ from bus.states import CAMERA_LOST, LEDGER_UNAVAILABLE, OFFLINE, PAUSED, RUNNING
 from capture.__main__ import publish_frame
 from capture.commands import CommandHandler
 from capture.consumers import Consumers
-from capture.decoded import DecodedPicture
 from capture.framer import Framer, RateLimiter
-from capture.prepare import Preparation
+from capture.pictures.decoded import DecodedPicture
+from capture.pictures.prepare import Preparation
 from capture.source import CapturedPicture
 from tests.support import samples, videos
 from tests.support.wait import limit, until

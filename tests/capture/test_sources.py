@@ -2,6 +2,7 @@
 
 import itertools
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -195,7 +197,7 @@ def test_a_slow_machine(every_frame: bool) -> None:
         ("x" * 5000, "too long"),
         ("other:7", "other:7: No such file or directory; no module of SOURCE_MODULES accepts it either"),
         ("97", "/dev/video97 does not exist"),
-        ("/dev/null", "^camera /dev/null: Inappropriate ioctl for device$"),
+        ("/dev/null", "^camera /dev/null: /dev/null is not a camera"),
         ("RTSP://me:secret@127.0.0.1:1/live", "^rtsp://127.0.0.1:1: Connection refused$"),
         ("rtsps://127.0.0.1:1/live", "^rtsps://127.0.0.1:1: Connection refused$"),
         ("HTTPS://127.0.0.1:1/live", "^https://127.0.0.1:1: Connection refused$"),
@@ -210,6 +212,9 @@ def test_a_slow_machine(every_frame: bool) -> None:
         ("http://{camera}/stream/usual", "stopped sending pictures"),
         ("http://{camera}/circle", "it redirects without an end$"),
         ("http://{camera}/ftp", "it redirects to an address that is not http or https$"),
+        ("http://{camera}/nowhere", "it redirects to an invalid address$"),
+        ("https://{camera}/", "SSL"),
+        ("http://me:x@{camera}/no nonce", "unsupported authentication"),
         ("http://me:x@{camera}/unknown", "unsupported authentication; basic and digest are supported$"),
     ],
 )
@@ -278,6 +283,26 @@ def test_pictures_on_request(address: str, requests: int, connections: int, expe
 
 
 @pytest.mark.broker
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_a_camera_that_signed_its_certificate_itself() -> None:
+    """Cameras do, so that theirs is accepted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("camera.invalid").configure_cert(context)
+    with snapshot_camera(context) as camera:
+        assert numbers(open_source(f"https://{USER}:{SECRET}@{camera.host}/digest"), 3) == [0, 1, 2]
+        assert camera.connections == 1
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("path", ["flood", "digest/flood"])
+def test_endless_pages_are_not_read(path: str) -> None:
+    """A camera redirects the request, or asks for the password, with a page of a gigabyte."""
+    with snapshot_camera() as camera:
+        assert None not in numbers(open_source(f"http://{USER}:{SECRET}@{camera.host}/{path}"), 3)
+        assert camera.flooded < 100
+
+
+@pytest.mark.broker
 @pytest.mark.parametrize("kind", [*multipart.SOUND, *multipart.CHANGES, "chunked"])
 def test_pictures_of_a_stream(kind: str) -> None:
     """All sound pictures of a stream arrive as they were sent, by one request. A bad part costs one picture."""
@@ -298,12 +323,18 @@ def test_pictures_of_a_stream(kind: str) -> None:
 @pytest.mark.broker
 @pytest.mark.parametrize(("kind", "method"), [("basic", "Basic"), ("digest", "Digest"), ("sha256", "Digest"), ("both", "Digest")])
 def test_a_wrong_password_is_sent_once(kind: str, method: str) -> None:
-    """More attempts would make the camera lock the user out."""
+    """More attempts would make the camera lock the user out. When the source is opened again, it waits for five minutes."""
     for user, requests in (("", [kind]), ("me:wrong@", [kind, f"{kind} {method}"])):
+        clock = Clock(0.0)
         with snapshot_camera() as camera:
-            with pytest.raises(SourceLost, match=r"responds with 401 Unauthorized; the user or password is missing or wrong$"):
-                numbers(open_source(f"http://{user}{camera.host}/{kind}"), 1)
-            assert camera.requests == requests
+            source = open_source(f"http://{user}{camera.host}/{kind}", clock=clock)
+            for attempt in range(2):
+                with pytest.raises(
+                    SourceLost, match=r"responds with 401 Unauthorized; the user or password is missing or wrong$"
+                ):
+                    numbers(source, 1000)
+                assert clock.now == attempt * 300.0
+                assert camera.requests == requests * (attempt + 1)
 
 
 @pytest.mark.broker

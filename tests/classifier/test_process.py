@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-from bus import Frame, InvalidSetting, Prediction, Setup, Status, WantedModel, states
+from bus import About, Frame, InvalidSetting, Prediction, Setup, Status, WantedModel, states
 from bus import metric_names as names
 from classifier.preprocess import ImageInput, decode
 from classifier.settings import Settings
@@ -30,6 +30,8 @@ from tests.support.wait import limit, until
 FIRST, SECOND = export_zip("abc", 16), export_zip("def", 48)
 """Models of different input sizes, so that a tensor for one does not fit the other."""
 ROLLBACK = WantedModel(rollback=True)
+STILL = Status("capture", states.RUNNING, 1.0, 1.0, about=About("door"), metrics={names.MOTION: 0})
+"""The report of a camera that sends few frames because nothing moves. It is progress, too."""
 HANGING = """
 import runpy, threading
 from classifier.pipeline import Pipeline
@@ -200,6 +202,7 @@ def test_progress_means_published_predictions(broker: Broker, tmp_path: Path) ->
         wait_until_touched(health, frames.send)
         wait_until_untouched(health, lambda: frames.send(jpeg=b"no picture"))
         wait_until_touched(health, frames.send)
+        wait_until_touched(health, lambda: frames.publish(STILL.topic, STILL.pack()))
         broker.freeze()
         wait_until_untouched(health, frames.send)
         assert module.running

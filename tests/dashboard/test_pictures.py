@@ -166,3 +166,25 @@ def test_memory_is_bounded() -> None:
     assert watched.newest("door")
     watched.predict(small)
     assert watched.newest("back")
+
+
+def test_while_nothing_moves_a_picture_is_kept_although_nobody_watches() -> None:
+    """Whoever opens the page sees it at once. A slow classifier has more time for a frame after a pause."""
+    watched = Watched()
+    watched.set_still("back", False)
+    watched.set_still("door", True)
+    assert watched.subscribed == ["door"]
+    frame = watched.frame(1, held=4.9)
+    watched.now += CLASSIFIER_TIMEOUT - 0.1
+    watched.apply_timeouts()
+    assert watched.newest("door") is None
+    shown = Picture(frame, watched.predict(frame))
+    for _ in range(12):
+        watched.now += 10.0
+        watched.set_still("door", True)
+        watched.apply_timeouts()
+    assert watched.newest("door") == shown
+    watched.set_still("door", False)
+    watched.now += LEASE + 0.1
+    watched.apply_timeouts()
+    assert watched.subscribed == []

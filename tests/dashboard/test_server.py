@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -16,6 +18,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from bus import DayCounts
+from bus.metric_names import MOTION
 from tests.support import samples
 from tests.support.broker import Broker
 from tests.support.browsers import Browser, is_healthy, request_without_reading
@@ -182,3 +185,17 @@ def test_slow_clients_delay_no_one_and_use_no_memory(rig: DashboardRig, monkeypa
         asking.result(limit(15))
     assert all(numbers == sorted(set(numbers)) for numbers in seen)
     assert growth < MAX_GROWTH
+
+
+def test_while_nothing_moves_the_last_picture_is_the_snapshot(rig: DashboardRig) -> None:
+    """However old it is: the camera says that nothing has changed since."""
+    rig.publish(replace(CAPTURE, metrics={MOTION: 0}))
+    at = round(time.time() - 100, 3)
+    frame, prediction = samples.frame("door", 1, at), replace(samples.prediction(captured_at=at), sequence=1)
+
+    def has_snapshot() -> bool:
+        rig.publish(frame, prediction, retain=False)
+        return rig.get("/cameras/door/snapshot.jpg").status_code == HTTPStatus.OK
+
+    until(has_snapshot)
+    assert float(rig.get("/cameras/door/snapshot.jpg").headers["x-captured-at"]) == at

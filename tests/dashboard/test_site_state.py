@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bus import About, Box, CurrentLabel, Detection, Occupancy, Pixels, Prediction, Status, states
+from bus.metric_names import MOTION
 from dashboard.site_state import MAX_NAMES, SILENT_AFTER, SiteState
 from dashboard.viewer import Sections
 from tests.support import samples
@@ -35,6 +36,7 @@ class Site(SiteState):
 LIVE, SILENT, DISCONNECTED = ("live", 900.0, ""), ("silent", 1000.0, ""), ("silent", 1001.0, "no connection to the broker")
 STOPPED = {"camera-lost": "lost", "paused": "paused", "ended": "ended", "starting": "starting", "burning": "offline"}
 SLOW = replace(RUNNING, rates={"frames_out": 0.1})
+STILL = replace(RUNNING, metrics={MOTION: 0.0}, rates={"frames_out": 0.02})
 NO_CLASSIFIER = Status("classifier", states.OFFLINE)
 STORIES: dict[str, list[Any]] = {
     "capture reports why it is not running": [
@@ -47,6 +49,25 @@ STORIES: dict[str, list[Any]] = {
     "no predictions": [RUNNING, CLASSIFIER, SEEN, SILENT_AFTER - 0.1, LIVE, 0.2, SILENT],
     "no classifier": [RUNNING, CLASSIFIER, SEEN, 5.1, NO_CLASSIFIER, ("silent", 1000.0, "classifier is offline")],
     "a frame every ten seconds": [SLOW, SEEN, 29.0, LIVE, 2.0, SILENT],
+    "nothing moves": [
+        STILL,
+        CLASSIFIER,
+        SEEN,
+        60.0,
+        STILL,
+        60.0,
+        LIVE,
+        replace(STILL, state=states.CAMERA_LOST),
+        ("lost", 900.0, ""),
+    ],
+    "nothing moves, and no classifier": [
+        STILL,
+        CLASSIFIER,
+        SEEN,
+        151.0,
+        NO_CLASSIFIER,
+        ("silent", 1000.0, "classifier is offline"),
+    ],
     "no broker": [RUNNING, SEEN, 1.0, False, DISCONNECTED, 1.0, False, DISCONNECTED, True, LIVE],
     "capture started before the dashboard": [RUNNING, ("starting", 900.0, ""), SILENT_AFTER, ("silent", None, "")],
     "capture starts later": [RUNNING, SILENT_AFTER, replace(RUNNING, since=1005.0), ("starting", 1005.0, "")],
@@ -86,6 +107,10 @@ def test_a_live_camera() -> None:
     expected |= {"label": "woman", "probability": 0.9, "label_since": 999.0, "dropped": [], "occupancy": asdict(occupancy)}
     assert site.door.items() >= expected.items()
     assert site.cameras == ["door"]
+    assert not site.door["still"]
+    site.on_status(STILL)
+    assert site.door["still"]
+    site.on_status(RUNNING)
     site.on_prediction(replace(SEEN, demo=True))
     assert site.door["demo"]
     assert site.door["whole_pictures"]

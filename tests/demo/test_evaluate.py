@@ -63,6 +63,8 @@ RESULT = SceneResult(
         VisitorTruth(Span("woman", 20, 24), "night"),
     ],
     [Span("man", 1, 5), Span("man", 9, 14), Span("woman", 20, 21), Span("woman", 22.5, 24), Span("man", 30, 31)],
+    [Span("man", 1, 5), Span("man", 9, 14), Span("woman", 20, 24)],
+    0.25,
 )
 ROWS = """
 | man, in full view | 194 | 6 | 0 | 97.0 % |
@@ -73,6 +75,7 @@ ROWS = """
 | day | 2 | 2 | 0 | 0 | 0 |  |
 | night | 4 | 2 | 2 | 0 | 2 |  |
 | all | 6 | 4 | 2 | 0 | 2 | 2 |
+| all, with the motion gate, which holds 25 % of the frames back | 6 | 4 | 2 | 0 | 0 | 0 |
 | share | | 66.7 % | 33.3 % | 0.0 % | 33.3 % | 20.0 % |
 """
 
@@ -104,7 +107,7 @@ def test_the_report_is_replaced(tmp_path: Path) -> None:
 
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:
     """Confusion matrix and timeline, also of a scene without visitors, and a sheet of scenes."""
-    draw_report(tmp_path / "report.png", [RESULT, SceneResult(6, 60.0, [], [], [])])
+    draw_report(tmp_path / "report.png", [RESULT, SceneResult(6, 60.0, [], [], [], [], 0.0)])
     draw_scenes(tmp_path / "scenes.png", [1], columns=2)
     for path in tmp_path.iterdir():
         picture = cv2.imread(str(path))

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from bus import Box, Detection, Label
+from capture.pictures.decoded import shrunk
 from demo.counted import Counted, SeenVisitor, count, with_perfect_identity
 from demo.disturbance import DOUBLED, FALSE, MISSED, disturbed
 from demo.evaluate_detector import compare
+from demo.gated import gated, share_held
 from demo.hall_pictures import draw_timeline, with_tracks
-from demo.hall_report import RATE, RATES, Boxes, Compared, SceneResult, bars, tables
+from demo.hall_report import GATE_RATES, RATE, RATES, Boxes, Compared, Gated, SceneResult, bars, tables
 from demo.hall_result import ALL, GROUPS, Result, Stay, judge, merged
 from demo.recording import RecordedFrame, Recording, area, record
 from demo.truth import PersonTruth, TrueCrossing
@@ -139,7 +141,8 @@ def scene(own: Counted | None = None) -> SceneResult:
     compared: dict[tuple[Boxes, int], Compared] = {("detector", rate): usual(rate) for rate in RATES}
     same = usual(RATE) if own is None else usual(RATE)._replace(own=judge(TRUE.sampled(RATE), own))
     compared["detector", RATE] = compared["disturbed", RATE] = compared["disturbed, pauses", RATE] = same
-    return SceneResult(7, SECONDS, compared)
+    gated = {rate: Gated(usual(rate).own, 0.3) for rate in GATE_RATES}
+    return SceneResult(7, SECONDS, compared, gated)
 
 
 def test_bars() -> None:
@@ -164,8 +167,26 @@ def test_the_tables_count() -> None:
     for group, number in (("in", 2), ("out", 2), ("day", 4), ("2 or 3", 4), ("all", 4)):
         assert f"| {group} | {number} | {number} (100.0 %) | 0 | 0 | 0 (0.0 %) |" in rows
     assert "| night | 0 | 0 | 0 | 0 | 0 |" in rows
+    assert "| 10, with the gate | 30 % | 4 | 0 | 4 | 4 | 4 | 0 | 0 |" in rows
     empty = merged([])
     assert empty == Result([], empty.tracks, Counter(), Counter(), [])
+
+
+@pytest.mark.parametrize("rate", GATE_RATES)
+def test_the_gate_changes_no_count(rate: int) -> None:
+    """Two people stand still from the eighth second on. Most frames are held back then; visits and stays are the same."""
+    frames = []
+    for number in range(300):
+        frame = RecordedFrame(number / 10, "day", people(number / 10))
+        picture = np.full((480, 640, 3), 200, np.uint8)
+        for x, y, w, h in (one.box for one in frame.truth):
+            corners = (round(640 * x), round(480 * y)), (round(640 * (x + w)), round(480 * (y + h)))
+            cv2.rectangle(picture, *corners, (60, 60, 60), cv2.FILLED)
+        frames.append(replace(frame, detections=tuple(map(seen, frame.truth)), thumbnail=shrunk(picture)))
+    recording = Recording(5, 30.0, tuple(frames), CROSSINGS).sampled(rate)
+    held_back = gated(recording)
+    assert 0.2 < share_held(held_back) < 0.7
+    assert judge(recording, count(held_back)) == judge(recording, count(recording))
 
 
 def test_the_pictures_are_drawn(tmp_path: Path) -> None:

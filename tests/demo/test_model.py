@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from capture.prepare import encode_jpeg
+from capture.pictures.prepare import encode_jpeg
 from classifier.export import Export, read_export
 from classifier.model import Model
 from classifier.preprocess import decode
@@ -47,13 +47,20 @@ def test_it_is_a_custom_vision_export(tmp_path: Path) -> None:
 
 
 def test_an_unseen_minute() -> None:
-    """Every visitor is found once, with the right label and times. Nearly all frames in full view are labelled correctly."""
+    """Every visitor is found once, with the right label and times. Nearly all frames in full view are labelled correctly.
+
+    The motion gate holds frames back, and changes no visit.
+    """
     result = run_scene(UNSEEN, 60)
     assert len(result.visitors) >= 4
     assert score_scene(result).counts() == {"found": len(result.visitors)}
     for visitor, visit in zip(result.visitors, result.visits, strict=True):
         assert abs(visit.start - visitor.span.start) < 1.0
         assert abs(visit.end - visitor.span.end) < 1.0
+    assert result.share_held > 0
+    assert [one.label for one in result.gated_visits] == [one.label for one in result.visits]
+    for one, other in zip(result.gated_visits, result.visits, strict=True):
+        assert abs(one.start - other.start) + abs(one.end - other.end) < 0.5
     right = [frame.label == frame.truth for frame in result.frames]
     assert len(right) > 30 * FRAME_RATE
     assert sum(right) / len(right) >= 0.95

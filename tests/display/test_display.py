@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bus import Message, Occupancy, Pixels, Status, states
+from bus import About, Message, Occupancy, Pixels, Status, states
+from bus.metric_names import MOTION
 from display.icons import BUILT_IN, read_icons
 from display.numbers import Digits
 from display.pixels import rgb_bytes
@@ -51,6 +52,30 @@ def test_predictions_become_pixels(broker: Broker, tmp_path: Path) -> None:
         assert module.end() == 0
         reports = (json.loads(payload) for payload in listener.payloads("status/display"))
         assert next(one for one in reports if one["state"] == "offline")["metrics"]["invalid"] == 1
+
+
+def test_a_label_stays_while_the_camera_reports_that_nothing_moves(broker: Broker, tmp_path: Path) -> None:
+    """It becomes dark when the camera is lost. The reports are progress for the health file."""
+    health = tmp_path / "progress"
+    still = Status("capture", states.RUNNING, 1.0, 1.0, about=About("door"), metrics={MOTION: 0})
+
+    def send(message: Message) -> None:
+        listener.publish(message.topic, message.pack())
+
+    def shown() -> list[str]:
+        return [Pixels.unpack(payload).label for payload in listener.payloads("matrix/pixels")]
+
+    settings = {"HOLD_SECONDS": 0.5, "HEALTH_FILE": health}
+    with Listener(broker.port, "footfall/#") as listener, Module("display", broker.port, **settings) as module:
+        until(lambda: shown() == [""])
+        send(still)
+        send(samples.prediction("Apple", captured_at=round(time.time(), 3)))
+        until(lambda: shown() == ["", "Apple"])
+        wait_until_touched(health, lambda: send(still))
+        assert shown() == ["", "Apple"], "the label stays for longer than HOLD_SECONDS"
+        send(replace(still, state=states.CAMERA_LOST))
+        until(lambda: shown() == ["", "Apple", ""])
+        assert module.end() == 0
 
 
 def test_the_number_inside_becomes_pixels(broker: Broker) -> None:

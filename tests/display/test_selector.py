@@ -85,3 +85,37 @@ def test_old_predictions_are_not_shown(age: float, is_processed: bool) -> None:
 def test_spoofed_cameras_are_bounded() -> None:
     selector = LabelSelector(camera_label)
     assert sum(selector.process(prediction(camera=f"camera{number}"), 1000.0, 0.0) for number in range(200)) == MAX_CAMERAS
+
+
+STILL = {
+    "w~..............": "wwwwwwwwwwwwwwww",  # while nothing moves, a label stays
+    "w~......|.......": "wwwwwwwwwwwwwwww",  # when something moves again, for the hold time
+    "w~.......|..........": "wwwwwwwwwwwwwwwwwww-",
+    "~w...............": "-wwwwwwwwwwwwwwww",  # the report can come before the prediction
+    "w~.....w.........~........": "wwwwwwwwwwwwwwwwwwwwwwwwww",  # heartbeats do not shorten it
+    "w~.....m.....": "wwwwwwwmmmmmm",  # what the heartbeat shows counts
+    "w~.....n.....": "wwwwwww------",
+    "w~.....?...........": "wwwwwwwwwwwwwwwwwww",  # a single miss does not end it
+    "w~.....?....?...........": "wwwwwwwwwwwwwwwwwwwwww--",  # the second one does, after the hold time
+    "w~.....?....w....?......": "wwwwwwwwwwwwwwwwwwwwwwww",
+    "w?~..?...........": "wwwwwwwwwwwwwww--",
+    "M~.....W...........": "mmmmmmmwwwwwwwwwwww",
+    "w~..?..|.............": "wwwwwwwwwwwwwwwww----",
+    "n~..............": "----------------",
+    "w...........~...": "wwwwwwwwww------",  # a label that has gone does not return
+    "w~" + "." * 35: "w" * 31 + "-" * 6,  # a report counts for 30 seconds
+}
+"""Predictions and reports of a camera a second: nothing moves (~), or something does, or the camera is lost (|)."""
+
+
+@pytest.mark.parametrize("course", STILL)
+def test_a_label_stays_while_nothing_moves(course: str) -> None:
+    selector, shown = LabelSelector(camera_label), ""
+    selector.process(seen("door", "n"), 1000.0, -1)
+    for second, letter in enumerate(course):
+        if letter in "~|":
+            selector.set_still("door", letter == "~", second)
+        elif letter not in ".x":
+            selector.process(seen("door", letter), 1000.0, second)
+        shown += (selector.label(second) or "-")[0]
+    assert shown == STILL[course]

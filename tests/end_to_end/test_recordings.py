@@ -43,7 +43,7 @@ def check_offline(clip: Path) -> list[Span]:
         if not ok:
             break
         pipeline.process(picture, number)
-    counted = pipeline.end()
+    counted = pipeline.all.end()
     assert score(truth, counted).counts() == {"found": len(truth)}
     return counted
 

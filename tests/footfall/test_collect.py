@@ -10,23 +10,28 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count, pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from paho.mqtt.client import MQTTMessage
 
-from bus import Box, Detection, Frame, Label, Prediction
-from capture.picture import Pixels
+from bus import Box, Detection, Frame, Label, Message, Prediction
+from capture.pictures.picture import Pixels
+from capture.pictures.prepare import encode_jpeg
 from classifier.preprocess import decode
 from classifier.settings import Settings
 from footfall import collector
+from footfall.collector import Collector
 from footfall.connection import Connection, NotRunning
 from footfall.picture_folder import MIN_INTERVAL, PictureFolder, difference, signature
 from runtime.errors import FootfallError
 from runtime.settings import load
 from tests.footfall.suite import Suite, call, running_suite
+from tests.support import samples
 from tests.support.broker import ROOT, Broker
 from tests.support.wait import limit, until
 
@@ -86,6 +91,31 @@ def test_pictures_are_spread_over_the_time(tmp_path: Path) -> None:
     for label in "ab":
         times = [elapsed for one, elapsed in stored if one == label]
         assert all(later - earlier >= MIN_INTERVAL for earlier, later in pairwise(times))
+
+
+def message(one: Message) -> MQTTMessage:
+    received = MQTTMessage(1, one.topic.encode())
+    received.payload = one.pack()
+    return received
+
+
+def test_after_a_long_pause_a_frame_still_waits_for_its_prediction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nothing moves there are few frames. Only without a classifier are they stored without a guess."""
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    folder = PictureFolder(tmp_path / "new", 100, 600)
+    folder.create()
+    collecting = Collector(folder, load(Settings))
+    for number in range(3):
+        now += 60.0
+        picture = encode_jpeg(scene(number), 90)
+        collecting.process(message(replace(samples.frame(sequence=number), jpeg=picture)))
+        collecting.process(message(replace(samples.prediction("man"), sequence=number)))
+    assert folder.counts == {"man": 3}
+    for number in range(3, 5):
+        now += 60.0
+        collecting.process(message(replace(samples.frame(sequence=number), jpeg=encode_jpeg(scene(number), 90))))
+    assert folder.counts == {"man": 3, "unsorted": 1}
 
 
 @contextmanager

@@ -185,7 +185,7 @@ def test_frames_that_are_too_far_apart(model: str, tmp_path: Path, capsys: pytes
     ("words", "reason"),
     [
         ("{tmp}/none.mp4", "CLIP: {tmp}/none.mp4: No such file or directory; must be a video file or a folder of pictures"),
-        ("{tmp}/model/labels.txt", "OpenCV cannot open it"),
+        ("{tmp}/model/labels.txt", "labels.txt: Invalid data found when processing input"),
         ("{tmp}/pipe", "CLIP: {tmp}/pipe: not a file; must be a video file or a folder of pictures"),
         ("{tmp}/pipes", "CLIP='{tmp}/pipes': contains no picture; must be a video file or a folder of pictures"),
         ("rtsp://me:secret@door/1", "CLIP='rtsp://door': must be a video file or a folder of pictures"),

@@ -66,7 +66,7 @@ TABLE = (
         "footfall/status/{}",
         USERS,
         f"operator* {OWN_STATUS}",
-        "guest* capture* counter* bridge* dashboard* display* operator* reader*",
+        "guest* capture* classifier* counter* bridge* dashboard* display* operator* reader*",
     ),
     Row("footfall/query/{}/question", USERS, OWN_QUERY, "counter*"),
     Row("footfall/query/{}/answer", ("bridge", "dashboard", "operator", "reader"), "counter", OWN_QUERY),

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import unquote
 
-from capture.prepare import encode_jpeg
+import numpy as np
+
+from capture.pictures.prepare import encode_jpeg
 from tests.support import multipart, videos
 
 USER, PASSWORD = "me", "p@ss /wörd:1"
@@ -21,16 +24,29 @@ CHALLENGES = {
     "sha256": ['Digest realm="cam", nonce="{nonce}", algorithm=SHA-256, qop="auth,auth-int", opaque="x"'],
     "stale": ['Digest realm="cam", nonce="{nonce}", qop="auth", stale=true'],
     "both": ['Digest qop="auth", realm="cam", nonce="{nonce}"', 'Basic realm="cam"'],
+    "no nonce": ['Digest realm="cam"'],
     "unknown": ['Digest realm="cam", nonce="{nonce}", algorithm=SHA-512-256'],
 }
 """How a camera asks for user and password. The nonce of `stale` is valid for three requests."""
+
+
+def exif(orientation: int, order: str = "big", thumbnail: bytes = b"") -> bytes:
+    """Returns a segment with EXIF data: the orientation, and a thumbnail behind it (TIFF 6.0, section 2)."""
+    mark, number = (b"MM", ">") if order == "big" else (b"II", "<")
+    entries = np.array([(0x0112, 3, 0, 1, orientation, 0)], f"{number}u2")
+    if order == "little":
+        entries[0, 2:4] = (1, 0)
+    tiff = mark + np.array(42, f"{number}u2").tobytes() + np.array(8, f"{number}u4").tobytes()
+    tiff += np.array(1, f"{number}u2").tobytes() + entries.tobytes() + bytes(4) + thumbnail
+    return b"\xff\xe1" + (8 + len(tiff)).to_bytes(2, "big") + b"Exif\0\0" + tiff
 
 
 class SnapshotCamera(BaseHTTPRequestHandler):
     """A camera that numbers its pictures from 0, and keeps connections open.
 
     All requests of `/flaky` but the first fail, and every third of `/some`. `/closing` closes each connection after a picture,
-    `/silent` when the second request arrives on it. `/slow` sends a byte at a time.
+    `/silent` when the second request arrives on it. `/slow` sends a byte at a time, `/flood` a gigabyte, and `/live` a stream of
+    twenty pictures a second. The pictures of `/turned` lie on their side, as EXIF says.
     """
 
     protocol_version = "HTTP/1.1"
@@ -43,6 +59,8 @@ class SnapshotCamera(BaseHTTPRequestHandler):
     nonces: ClassVar[list[int]]
     """For each nonce, the number of requests with it."""
     connections: ClassVar[int]
+    flooded: ClassVar[int]
+    """Megabytes of endless pages."""
 
     def setup(self) -> None:
         super().setup()
@@ -51,15 +69,19 @@ class SnapshotCamera(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Responds as the first part of the path says."""
-        kind, _, rest = self.path[1:].partition("?")[0].partition("/")
+        kind, _, rest = unquote(self.path[1:]).partition("?")[0].partition("/")
         self.requests.append(f"{kind} {self.headers.get('Authorization', '').partition(' ')[0]}".strip())
         self._served += 1
         if kind in CHALLENGES and not self._is_authorized(kind):
             self.nonces.append(0)
-            self._send(401, b"no", {}, [one.format(nonce=f"n{len(self.nonces)}") for one in CHALLENGES[kind]])
+            challenges = [one.format(nonce=f"n{len(self.nonces)}") for one in CHALLENGES[kind]]
+            self._send(401, b"no", {"Content-Length": "1000000000"} if rest == "flood" else {}, challenges)
+            self._flood(rest == "flood")
         elif kind == "stream":
-            content_type, body = multipart.stream(unquote(rest))
+            content_type, body = multipart.stream(rest)
             self._send(200, body, {"Content-Type": content_type})
+        elif kind == "live":
+            self._stream_live()
         elif kind == "chunked":
             self._stream_in_chunks()
         elif kind.isdecimal():
@@ -72,6 +94,8 @@ class SnapshotCamera(BaseHTTPRequestHandler):
     def _answer(self, kind: str, rest: str) -> None:
         number = len(self.sent)
         picture = encode_jpeg(videos.numbered(number % 25), 90)
+        if kind == "turned":
+            picture = picture[:2] + exif(6) + picture[2:]
         self.sent.append(picture)
         length = {"Content-Length": str(len(picture))}
         image = {"Content-Type": "image/jpeg"}
@@ -79,8 +103,10 @@ class SnapshotCamera(BaseHTTPRequestHandler):
             kind = "truncated"
         answers: dict[str, tuple[int, bytes, dict[str, str]]] = {
             "moved": (302, b"", {"Location": "/snapshot.jpg"}),
+            "flood": (302, b"", {"Location": "/snapshot.jpg", "Content-Length": "1000000000"}),
             "elsewhere": (302, b"", {"Location": f"http://{self.host.replace('127.0.0.1', 'localhost')}/{rest}"}),
             "circle": (302, b"", {"Location": "/circle"}),
+            "nowhere": (302, b"", {"Location": "http://[::bad/"}),
             "ftp": (302, b"", {"Location": "ftp://127.0.0.1/"}),
             "page": (200, b"<html>sign in", {"Content-Type": "text/html"}),
             "text": (200, b"no picture", image),
@@ -91,8 +117,22 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         }
         self._send(*answers.get(kind, (200, b"" if kind == "slow" else picture, {"Content-Type": "IMAGE/JPEG; x=1"} | length)))
         self.close_connection = self.close_connection or kind == "closing"
+        self._flood(kind == "flood")
         for at in range(len(picture) if kind == "slow" else 0):
             self.wfile.write(picture[at : at + 1])
+            time.sleep(0.05)
+
+    def _flood(self, is_endless: bool) -> None:
+        """Sends a body that is almost endless."""
+        for _ in range(1000 if is_endless else 0):
+            self.wfile.write(bytes(1_000_000))
+            type(self).flooded += 1
+
+    def _stream_live(self) -> None:
+        self._send(200, b"", {"Content-Type": "multipart/x-mixed-replace;boundary=frame"})
+        while True:
+            self.sent.append(encode_jpeg(videos.numbered(len(self.sent) % 25), 90))
+            self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + self.sent[-1] + b"\r\n")
             time.sleep(0.05)
 
     def _stream_in_chunks(self) -> None:
@@ -107,7 +147,7 @@ class SnapshotCamera(BaseHTTPRequestHandler):
     def _send(self, status: int, body: bytes, headers: dict[str, str], challenges: list[str] | None = None) -> None:
         self.send_response(status)
         if status != 200:
-            headers |= {"Content-Length": str(len(body))}
+            headers = {"Content-Length": str(len(body))} | headers
         elif not headers.keys() & {"Content-Length", "Transfer-Encoding"}:
             headers |= {"Connection": "close"}
         for name, value in (*headers.items(), *(("WWW-Authenticate", one) for one in challenges or ())):
@@ -142,20 +182,25 @@ class SnapshotCamera(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def snapshot_camera() -> Iterator[type[SnapshotCamera]]:
-    """Runs a camera while entered. Yields its handler, with its `host` (and port) and the requests."""
+def snapshot_camera(context: ssl.SSLContext | None = None) -> Iterator[type[SnapshotCamera]]:
+    """Runs a camera while entered, with TLS if there is a context for it.
+
+    Yields its handler, with its `host` (and port) and the requests.
+    """
 
     class Handler(SnapshotCamera):
         requests: ClassVar[list[str]] = []
         sent: ClassVar[list[bytes]] = []
         nonces: ClassVar[list[int]] = []
-        connections = 0
+        connections = flooded = 0
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
             """Ignores a client that has gone."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         Handler.host = f"127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

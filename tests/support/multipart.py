@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from capture.prepare import encode_jpeg
+from capture.pictures.prepare import encode_jpeg
 from tests.support import videos
 
 COUNT = 30

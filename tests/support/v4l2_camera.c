@@ -109,8 +109,7 @@ static int dequeue(struct camera *c, int flags, struct v4l2_buffer *buffer) {
         if (flags & O_NONBLOCK) return fail(EAGAIN);
         rest();
     }
-    long long at = now(), number = (at - c->started) * c->rate / 1000000LL - 1;
-    c->taken = number + 1;
+    long long at = now(), number = c->taken++; /* a slow reader misses none, so that tests do not depend on the machine */
     buffer->index = c->queue[0];
     memmove(c->queue, c->queue + 1, --c->queued * sizeof *c->queue);
     buffer->bytesused = draw(c, c->memory[buffer->index], number);

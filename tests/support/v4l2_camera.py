@@ -28,7 +28,7 @@ class V4l2Camera:
         if compiler is None or not Path("/dev/shm").is_dir():
             pytest.skip("the camera's driver needs a C compiler (cc) and /dev/shm")
         driver = folder / "v4l2_camera.so"
-        command = [compiler, "-shared", "-fPIC", "-O1", "-o", driver, SOURCE, "-ldl"]
+        command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(driver), str(SOURCE), "-ldl"]
         subprocess.run(command, check=True, timeout=limit(60))
         self._folder = tempfile.TemporaryDirectory(dir="/dev/shm", prefix="footfall-")
         self.path = Path(self._folder.name, "video0")

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from capture.picture import Pixels
+from capture.pictures.picture import Pixels
 
 
 def numbered(number: int, width: int = 64, height: int = 48) -> Pixels:
@@ -40,13 +40,21 @@ def pictures(folder: Path, number: int = 3) -> Path:
     return folder
 
 
-def timed_video(path: Path, pictures: Iterable[tuple[float, Pixels]]) -> Path:
-    """Writes a video of pictures (64 x 48, BGR), each with its time in seconds, at any rate, as phones record them."""
+def timed_video(
+    path: Path, pictures: Iterable[tuple[float, Pixels]], codec: str = "mpeg4", pixel_format: str = "yuv420p", degrees: int = 0
+) -> Path:
+    """Writes a video of pictures (BGR), each with its time in seconds, at any rate, as phones record them.
+
+    They are stored as they are; the file says that a player must turn them clockwise by `degrees`.
+    """
     with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("mpeg4", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
+        stream: Any = container.add_stream(codec, rate=30)
+        stream.pix_fmt, stream.codec_context.time_base = pixel_format, Fraction(1, 1000)
+        if degrees:
+            stream.set_display_rotation(-degrees)
         for at, picture in pictures:
+            if not stream.codec_context.is_open:
+                stream.height, stream.width = picture.shape[:2]
             frame = av.VideoFrame.from_ndarray(picture, "bgr24")
             frame.pts, frame.time_base = round(at * 1000), Fraction(1, 1000)
             container.mux(stream.encode(frame))

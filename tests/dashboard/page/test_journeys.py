@@ -8,10 +8,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bus import About, Box, CurrentLabel, DayCounts, DayReport, Detection, Label, Pixels, Status, Visit, states
+from bus.metric_names import MOTION
+from dashboard.site_state import SILENT_AFTER
 from tests.dashboard.page.conftest import CONNECTED
 from tests.support.broker import Broker
 from tests.support.chromium import Tab, open_tab
-from tests.support.dashboard_rig import DashboardRig
+from tests.support.dashboard_rig import CAPTURE, DashboardRig
 from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
@@ -118,6 +120,18 @@ def test_lost_silent_and_offline_cameras(rig: DashboardRig, tab: Tab) -> None:
         rig.publish(status("capture-back", states.OFFLINE, "connection lost", camera="back"))
         shows(tab, ".camera[data-camera=back][data-state=offline]", "Camera offline")
     shows(tab, ".camera[data-camera=door][data-state=silent]", "nothing is predicted")
+
+
+def test_a_camera_at_which_nothing_moves_is_live(rig: DashboardRig, tab: Tab) -> None:
+    """However old its picture is. When something moves again, silence is a problem."""
+    with rig.playing(WOMAN):
+        tab.wait_for_pictures()
+    rig.publish(replace(CAPTURE, metrics={MOTION: 0}))
+    shows(tab, ".camera[data-camera=door] .state", "live, nothing moves")
+    tab.page.wait_for_timeout(1000 * (SILENT_AFTER + 1))
+    shows(tab, ".camera[data-camera=door][data-state=live]:not(.old) .state", "live, nothing moves")
+    rig.publish(CAPTURE)
+    shows(tab, ".camera[data-camera=door][data-state=silent].old", "nothing is predicted")
 
 
 def test_without_the_broker_or_the_server_the_state_is_unknown(rig: DashboardRig, tab: Tab, broker: Broker) -> None:

@@ -12,7 +12,7 @@ from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 from requests.exceptions import InvalidSchema, InvalidURL, Timeout, TooManyRedirects
 from typing_extensions import Self
 
-from capture.picture import UnusablePicture
+from capture.pictures.picture import UnusablePicture
 from capture.source import SourceLost
 from runtime.errors import FootfallError
 
@@ -25,9 +25,16 @@ _REASONS: dict[type[BaseException], str] = {
     UnicodeError: "its host name is invalid",
     InvalidSchema: "it redirects to an address that is not http or https",
     TooManyRedirects: "it redirects without an end",
+    ValueError: "it redirects to an invalid address",
 }
 """The first type that matches gives the reason."""
+MAX_SKIPPED = 65_536
+"""Bytes of the body of a redirect or a refusal that are read to keep the connection. With more, it is closed."""
 _HINTS = {401: "; the user or password is missing or wrong", 404: "; check the path of the address"}
+
+
+class LoginRefused(SourceLost):
+    """The user or password is missing or wrong. Sent again and again, a wrong one makes a camera lock the user out."""
 
 
 class HttpSession:
@@ -45,6 +52,7 @@ class HttpSession:
         self._session.trust_env = False  # no proxy, no .netrc
         self._session.verify = False  # as in FFmpeg: cameras have self-signed certificates
         self._session.headers["Accept-Encoding"] = "identity"
+        self._session.hooks["response"].append(_skip_long_body)
         self._basic: HTTPBasicAuth | None = None
         if parts.username is not None:
             user, password = unquote(parts.username), unquote(parts.password or "")
@@ -62,8 +70,8 @@ class HttpSession:
         self._session.close()
 
     def get(self) -> requests.Response:
-        """Requests the address. Returns a response whose body is not read yet. Raises `SourceLost` if the login is
-        wrong, and other exceptions for what a retry can mend."""
+        """Requests the address. Returns a response whose body is not read yet. Raises `LoginRefused`, and
+        other exceptions for what the next request can mend."""
         response = self._send()
         if self._wants_basic(response):
             response.close()
@@ -72,7 +80,7 @@ class HttpSession:
         if not 200 <= response.status_code < 300:
             response.close()
             code = response.status_code
-            kind = SourceLost if code == 401 else UnusablePicture  # sent again, a wrong password can lock the user out
+            kind = LoginRefused if code == 401 else UnusablePicture
             reason = f"{code} {http.client.responses.get(code, '')}".rstrip()
             raise kind(f"the camera responds with {reason}{_HINTS.get(code, '')}")
         return response
@@ -100,13 +108,24 @@ class _DigestAuth(HTTPDigestAuth):
         self._url = url
 
     def handle_401(self, r: requests.Response, **options: Any) -> requests.Response:
-        return super().handle_401(r, **options) if _is_same_host(self._url, r.url) else r
+        return super().handle_401(_skip_long_body(r), **options) if _is_same_host(self._url, r.url) else r
 
     def build_digest_header(self, method: str, url: str) -> str | None:
-        header = super().build_digest_header(method, url)
+        try:
+            header = super().build_digest_header(method, url)
+        except KeyError:  # it sent no nonce
+            header = None
         if header is None:
             raise SourceLost("it requires an unsupported authentication; basic and digest are supported")
         return header.encode().decode("latin-1")  # http.client sends Latin-1, so this sends UTF-8
+
+
+def _skip_long_body(response: requests.Response, **_: Any) -> requests.Response:
+    """Closes a response that `requests` would read to its end, even if it has none, before it sends the next request."""
+    length = response.headers.get("Content-Length", "")
+    if (response.is_redirect or response.status_code == 401) and not (length.isdecimal() and int(length) <= MAX_SKIPPED):
+        response.close()
+    return response
 
 
 def _is_same_host(url: str, redirected: str) -> bool:

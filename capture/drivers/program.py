@@ -19,7 +19,7 @@ KILL_TIMEOUT = 5.0
 """Seconds until a killed program has ended. One that hangs in a driver ends later."""
 CHUNK = 1 << 16
 MAX_ERRORS = 8192
-"""Bytes of the standard error that are kept."""
+"""Bytes at the end of the standard error that are kept."""
 _END_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 """A prefix for Linux, with which the program ends with the thread that started it, even if that is killed."""
 
@@ -71,7 +71,7 @@ class Program:
             ready = [descriptor for descriptor, _ in poll.poll(YIELD_INTERVAL * 1000)]
             if errors in ready:
                 data = os.read(errors, CHUNK)
-                self._errors = (self._errors + data)[:MAX_ERRORS]
+                self._errors = (self._errors + data)[-MAX_ERRORS:]
                 if not data:
                     poll.unregister(errors)
             if output in ready:
@@ -90,13 +90,12 @@ class Program:
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = self._process.wait(KILL_TIMEOUT)
             self._errors += self._process.stderr.read(MAX_ERRORS) or b""
-            return self._explain(self._errors.decode(errors="replace")) or f"{self._command[0]} ended with exit code {code}"
+            how = f"ended with exit code {code}" if code >= 0 else f"was ended by signal {-code}"
+            return self._explain(self._errors.decode(errors="replace")) or f"{self._command[0]} {how}"
         return f"{self._command[0]} does not end"
 
 
-def find_program(name: str, source: str, package: str) -> str:
-    """Returns the path of an installed program. Raises `SourceLost` with the package that has it."""
-    path = shutil.which(name)
-    if path is None:
+def check_program(name: str, source: str, package: str) -> None:
+    """Raises `SourceLost`, with the package that has it, if a program is not installed."""
+    if shutil.which(name) is None:
         raise SourceLost(f"{source}: {name} is missing; install the package {package}")
-    return path

@@ -22,13 +22,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.picture import Pixels
+from capture.pictures.picture import Pixels
 
 Plane = NDArray[Any]
 """A grey picture, height x width, float32; levels of 0 to 255."""
 
 ADAPTATION = 2.0
 """Seconds in which the background approaches a change to 1/e."""
+ADAPTATION_INTERVAL = 0.5
+"""Seconds between two adaptations while nothing moves."""
 MAX_GAP = 2.0
 """Seconds between two pictures after which too much can have changed: the background starts anew."""
 MIN_CHANGE = 2.5
@@ -55,32 +57,54 @@ class MotionDetector:
 
     def __init__(self) -> None:
         self._at = -math.inf
+        self._adapted_at = -math.inf
         self._background: Plane = np.empty((0, 0), np.float32)
         self._noise: Plane = np.empty((0, 0), np.float32)
-        self._edges: Plane = np.empty((0, 0), np.float32)
+        self._limit: Plane = np.empty((0, 0), np.float32)
+        self._lowest: Pixels = np.empty((0, 0), np.uint8)
+        self._highest: Pixels = np.empty((0, 0), np.uint8)
 
     def process(self, thumbnail: Pixels, at: float) -> bool:
         """Returns whether the next thumbnail, height x width, of a monotonic time shows motion.
 
         It does if it is the first one, has another size than the one before, or follows it after a gap.
         """
-        picture = cv2.blur(thumbnail.astype(np.float32), (3, 3))
-        elapsed, self._at = at - self._at, at
+        picture = cv2.blur(thumbnail, (3, 3))
+        is_new = picture.shape != self._noise.shape or not 0 <= at - self._at <= MAX_GAP
+        self._at = at
+        if is_new:
+            self._begin(picture.astype(np.float32))
+            return True
+        is_usual = cv2.countNonZero(cv2.inRange(picture, self._lowest, self._highest)) == picture.size
+        if is_usual and at - self._adapted_at < ADAPTATION_INTERVAL:  # most pictures of a still scene cost no more than this
+            return False
+        return self._adapt(picture.astype(np.float32))
+
+    def _begin(self, picture: Plane) -> None:
+        """Takes a picture as the background. The noise is still known, unless the size is another."""
         if picture.shape != self._noise.shape:
             self._noise = np.full_like(picture, MIN_NOISE)
-            elapsed = math.inf
-        if not 0 <= elapsed <= MAX_GAP:
-            self._background = picture
-            return True
-        gain = _gain(picture, self._background)
-        lit = self._background * gain
+        self._background, self._adapted_at = picture, self._at
+        self._set_bounds()
+
+    def _adapt(self, picture: Plane) -> bool:
+        """Returns whether a picture shows motion, and adapts background and noise to it."""
+        elapsed, self._adapted_at = self._at - self._adapted_at, self._at
+        lit = self._background * _gain(picture, self._background)
         expected = np.clip(picture, np.minimum(lit, self._background), np.maximum(lit, self._background))
         deviation = cv2.absdiff(picture, expected)
-        edges = cv2.morphologyEx(self._background, cv2.MORPH_GRADIENT, _NEIGHBOURS)
-        is_moving = bool((deviation > MIN_CHANGE + NOISE_FACTOR * self._noise + SHAKE * edges).any())
+        is_moving = bool((deviation > self._limit).any())
         self._background = expected + (1 - math.exp(-elapsed / ADAPTATION)) * (picture - expected)
         self._adapt_noise(deviation, NOISE_STEP * elapsed)
+        self._set_bounds()
         return is_moving
+
+    def _set_bounds(self) -> None:
+        """Sets the deviation from the background that is no motion, and the lowest and highest levels."""
+        edges = cv2.morphologyEx(self._background, cv2.MORPH_GRADIENT, _NEIGHBOURS)
+        self._limit = MIN_CHANGE + NOISE_FACTOR * self._noise + SHAKE * edges
+        self._lowest = np.clip(np.floor(self._background - self._limit), 0, 255).astype(np.uint8)
+        self._highest = np.clip(np.ceil(self._background + self._limit), 0, 255).astype(np.uint8)
 
     def restart(self) -> None:
         """Forgets the background, so that the next thumbnail shows motion."""

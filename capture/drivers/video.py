@@ -9,10 +9,11 @@ from typing import Any
 import av
 import av.error
 import av.logging
+import av.stream
 import numpy as np
 
-from capture.jpeg import JpegPicture
-from capture.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.jpeg import JpegPicture
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 from capture.source import SourceLost
 
 TIMEOUT = 10.0
@@ -78,9 +79,9 @@ class Video:
         self._stream, self._quarter_turns = self._select()
         self.damaged = 0
         self._damaged_in_a_row = 0
-        for stream in container.streams:
-            if stream is not self._stream and hasattr(stream, "discard"):  # since PyAV 18
-                stream.discard = type(stream.discard)["all"]
+        if (discard := getattr(av.stream, "Discard", None)) is not None:  # PyAV 10 has none
+            for stream in container.streams:
+                stream.discard = discard.default if stream is self._stream else discard.all
         codec = self._stream.codec_context
         self._is_jpeg = codec.name == "mjpeg" and not self._quarter_turns
         # Threads for whole frames are faster, but each holds one back.
@@ -92,6 +93,16 @@ class Video:
     def rate(self) -> float:
         """Frames a second, as declared or estimated; 0 if unknown. It can be damaged, as everything in a file."""
         return float(self._stream.average_rate or self._stream.guessed_rate or 0)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds; None for a live stream."""
+        return self._container.duration / 1e6 if self._container.duration else None
+
+    def close(self) -> None:
+        """Ends the decoder's threads. Newer versions of PyAV do so with the last reference."""
+        if _IS_OLD and self._stream.codec_context.is_open:
+            self._stream.codec_context.close()
 
     def _select(self) -> tuple[Any, int]:
         """Returns the largest video stream, and the turns that make it upright."""
@@ -158,8 +169,9 @@ def open_video(
     is_live: bool = False,
 ) -> Iterator[Video]:
     """Opens a file or an address for reading. Pictures of a live video are not held back. Raises `SourceLost`."""
-    with contextlib.closing(open_container(name, address, input_format, options, timeouts)) as container:
-        yield Video(name, container, is_live)
+    container = open_container(name, address, input_format, options, timeouts)
+    with contextlib.closing(container), contextlib.closing(Video(name, container, is_live)) as video:
+        yield video
 
 
 def open_container(

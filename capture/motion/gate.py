@@ -2,8 +2,8 @@
 
 import math
 
-from capture.motion import MotionDetector
-from capture.picture import Pixels
+from capture.motion.detector import MotionDetector
+from capture.pictures.picture import Pixels
 
 
 class MotionGate:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from bus.setup import Polygon
-from capture.jpeg import MAX_SIDE
-from capture.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
-from capture.region import Region
+from capture.pictures.jpeg import MAX_SIDE
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.region import Region
 
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 

@@ -2,7 +2,7 @@
 
 import cv2
 
-from capture.picture import THUMBNAIL_SIDE, Picture, Pixels
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels
 
 
 class DecodedPicture(Picture):

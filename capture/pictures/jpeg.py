@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from bus import Frame
-from capture.decoded import shrunk
-from capture.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.decoded import shrunk
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
 MAX_SIDE = 16_384
 """Pixels. No camera needs more, and a larger picture must not fill the memory."""

@@ -1,9 +1,9 @@
 """Single pictures, as files and HTTP cameras have them, in any format that OpenCV decodes."""
 
-from capture.decoded import DecodedPicture
-from capture.jpeg import JpegPicture
-from capture.picture import Picture, UnusablePicture
-from capture.prepare import decode
+from capture.pictures.decoded import DecodedPicture
+from capture.pictures.jpeg import JpegPicture
+from capture.pictures.picture import Picture, UnusablePicture
+from capture.pictures.prepare import decode
 
 
 def open_still(data: bytes, timestamp: float | None = None) -> Picture:

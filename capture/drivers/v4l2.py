@@ -30,6 +30,8 @@ FFMPEG_NAMES = {
 DEFAULT_SIZE = (640, 480)
 RATE_TOLERANCE = 0.02
 """Rates that differ less, as parts of each other, are equal. Cameras offer 29.97 or 30.00003 for 30."""
+MAX_OFFER = 500
+"""Characters of a list of what a camera offers. Some have dozens of sizes."""
 MAX_SIDE = 16_384
 """Pixels. More than any camera has."""
 MAX_ENTRIES = 256
@@ -72,8 +74,7 @@ class Mode:
         return Size(*(min(max(low, one), high) for low, one, high in pairs))
 
     def __str__(self) -> str:
-        size = str(self.smallest) if self.smallest == self.largest else f"{self.smallest}..{self.largest}"
-        return size + (f"@{'/'.join(f'{rate:.4g}' for rate in self.rates)}" if self.rates else "")
+        return str(self.smallest) if self.smallest == self.largest else f"{self.smallest}..{self.largest}"
 
 
 def read_modes(path: str) -> list[Mode] | None:
@@ -87,34 +88,48 @@ def read_modes(path: str) -> list[Mode] | None:
         os.close(descriptor)
 
 
-def describe(modes: list[Mode]) -> str:
-    """Returns all modes on one line: ``MJPG 640x480@30/15, 1280x720@30; YUYV 640x480@30``."""
-    names = dict.fromkeys(mode.format for mode in modes)
-    return "; ".join(f"{name} {', '.join(str(mode) for mode in modes if mode.format == name)}" for name in names) or "no format"
-
-
 def choose_mode(
     modes: list[Mode], wanted_format: str | None, size: tuple[int, int] | None, rate: float | None
 ) -> tuple[str, Size]:
     """Returns the best format as FFmpeg calls it, and the size; without a wanted one, that nearest to `DEFAULT_SIZE`.
 
-    Raises `ValueError` if the camera does not offer what is wanted.
+    Raises `ValueError`, with what there is to choose from, if the camera does not offer what is wanted.
     """
     usable = [mode for mode in modes if mode.format in FFMPEG_NAMES]
     if not usable:
-        raise ValueError(f"it does not offer a format that FFmpeg can read; it offers {describe(modes)}")
-    for what, wanted, fits in (
-        ("the format", wanted_format, lambda mode: is_format(mode.format, wanted_format)),
-        ("the size", Size(*size) if size else "", lambda mode: mode.fits(size)),
-        ("the rate", f"{rate:g}" if rate else "", lambda mode: mode.has_rate(rate)),
-    ):
-        usable = [mode for mode in usable if fits(mode)]
-        if not usable:
-            raise ValueError(f"it does not offer {what} {wanted}; it offers {describe(modes)}")
-    preferred = list(FFMPEG_NAMES)
-    wanted_size = size or DEFAULT_SIZE
+        hint = "for the Raspberry Pi's own camera, set VIDEO_PATH=libcamera"
+        raise ValueError(f"FFmpeg cannot read its formats ({_names(modes)[:MAX_OFFER] or 'none'}); {hint}")
+    usable = _select(usable, lambda mode: is_format(mode.format, wanted_format), f"the format {wanted_format}", _names)
+    if size is not None:
+        usable = _select(usable, lambda mode: mode.fits(size), f"the size {Size(*size)}", _sizes_of)
+    if rate is not None:
+        usable = _select(usable, lambda mode: mode.has_rate(rate), f"the rate {rate:g}", _rates_of)
+    preferred, wanted_size = list(FFMPEG_NAMES), size or DEFAULT_SIZE
     best = min(usable, key=lambda mode: (preferred.index(mode.format), math.dist(mode.nearest(wanted_size), wanted_size)))
     return FFMPEG_NAMES[best.format], best.nearest(wanted_size)
+
+
+def _select(modes: list[Mode], fits: Callable[[Mode], bool], what: str, describe: Callable[[list[Mode]], str]) -> list[Mode]:
+    if selected := [mode for mode in modes if fits(mode)]:
+        return selected
+    offer = describe(modes) or "none"
+    raise ValueError(f"it does not offer {what}; it offers {offer if len(offer) <= MAX_OFFER else offer[:MAX_OFFER] + '…'}")
+
+
+def _names(modes: list[Mode]) -> str:
+    """Returns ``MJPG, YUYV``."""
+    return ", ".join(dict.fromkeys(mode.format for mode in modes))
+
+
+def _sizes_of(modes: list[Mode]) -> str:
+    """Returns ``MJPG 640x480, 1280x720; YUYV 640x480``."""
+    names = dict.fromkeys(mode.format for mode in modes)
+    return "; ".join(f"{name} {', '.join(str(mode) for mode in modes if mode.format == name)}" for name in names)
+
+
+def _rates_of(modes: list[Mode]) -> str:
+    """Returns ``MJPG 640x480 30/15, MJPG 1280x720 30``."""
+    return ", ".join(f"{mode.format} {mode} {'/'.join(f'{rate:.4g}' for rate in mode.rates)}" for mode in modes)
 
 
 def is_format(name: str, wanted: str | None) -> bool:

@@ -1,6 +1,8 @@
 """A camera of this machine that FFmpeg reads by V4L2, without ever waiting inside the driver."""
 
 import contextlib
+import errno
+import os
 import select
 import time
 from collections.abc import Iterator
@@ -10,9 +12,9 @@ from typing import Any
 import av
 import av.error
 
+from capture.drivers.v4l2 import Size
+from capture.drivers.video import TIMEOUT, Video, open_container
 from capture.source import SourceLost
-from capture.v4l2 import Size
-from capture.video import TIMEOUT, Video, open_container
 
 NONBLOCK = "+4"
 """FFmpeg's AVFMT_FLAG_NONBLOCK, which has no name as an option: reading returns at once if there is no picture."""
@@ -66,8 +68,11 @@ def open_device(name: str, path: Path, input_format: str, size: Size, rate: floa
         options["framerate"] = f"{rate:g}"
     others = set(_descriptors(path))
     with contextlib.closing(open_container(name, str(path), "v4l2", options, (PROBE_TIMEOUT, TIMEOUT))) as container:
-        descriptor = next(one for one in _descriptors(path) if one not in others)
-        yield Device(name, container, descriptor)
+        descriptor = next((one for one in _descriptors(path) if one not in others), None)
+        if descriptor is None:
+            raise SourceLost(f"{name}: {os.strerror(errno.ENODEV)}")
+        with contextlib.closing(Device(name, container, descriptor)) as device:
+            yield device
 
 
 def _descriptors(path: Path) -> Iterator[int]:

@@ -1,0 +1,1 @@
+"""Whether anything moves, and which frames are held back while nothing does."""
