@@ -70,7 +70,7 @@ class Sum:
         self.covered = (self.covered or 0.0) + seconds
 
     def counted(self, has_times: bool) -> Counted:
-        share = None if self.covered is None else round(min(1.0, self.covered / self.length), 3)
+        share = None if self.covered is None else round(min(1.0, self.covered / self.length), 6)
         if share is None and self.entries:  # counted before ledgers had periods
             share = 1.0
         entries = (Entry(key, number, seconds and round(seconds, 3)) for key, (number, seconds) in sorted(self.entries.items()))

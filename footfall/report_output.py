@@ -16,6 +16,8 @@ TIMES = ("from", "to")
 """Columns with times."""
 LEFT = (str, bool)
 """Types of columns that are aligned left in the table."""
+MIN_SHARE = 0.001
+"""The least share that the table shows as a number."""
 HIDDEN = TIMES
 """Columns that the table leaves out."""
 
@@ -47,6 +49,8 @@ def _cell(name: str, value: Value) -> str:
             return "-"
         case bool():
             return "yes" if value else ""
+        case float() if name.startswith("counted") and 0 < value < MIN_SHARE:
+            return f"<{MIN_SHARE:.1%}"
         case float() if name.startswith("counted"):
             return f"{value:.1%}"
         case float():

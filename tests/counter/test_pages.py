@@ -239,8 +239,8 @@ def test_no_data_is_not_zero(ledger: Ledger) -> None:
         "2026-11-23T12:00+01:00 door woman - - False",
     ]
     assert rows(report(ledger, from_="2026-11-23", table="crossings")) == [
-        "2026-11-23 door gate in man 1 0.104 False",
-        "2026-11-23 door gate out man 0 0.104 False",
+        "2026-11-23 door gate in man 1 0.104167 False",
+        "2026-11-23 door gate out man 0 0.104167 False",
     ]
 
 
