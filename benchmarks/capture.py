@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.camera import sent_at
+from benchmarks.camera import camera, sent_at
 from benchmarks.frames import read_jpegs
-from benchmarks.programs import Broker, Listener, Module, Script, free_port, is_listening, wait_for
+from benchmarks.programs import Broker, Listener, Module, wait_for
 from benchmarks.tables import percentile, print_row
 from bus import Frame
 from capture.pictures.jpeg import JpegPicture
@@ -51,15 +51,6 @@ def arrivals(port: int) -> Iterator[list[Arrival]]:
     listener.client.on_message = on_message
     with listener:
         yield found
-
-
-@contextmanager
-def camera(pictures: Path, rate: float, width: int, height: int) -> Iterator[str]:
-    """Runs a network camera, and yields its address."""
-    port = free_port()
-    with Script("benchmarks.camera", port, pictures, rate, width, height) as program:
-        wait_for(lambda: program.check() and is_listening(port), 60, "the camera")
-        yield f"http://127.0.0.1:{port}/"
 
 
 def measure_cpu(broker: Broker, address: str, seconds: float, **settings: object) -> tuple[float, float]:
