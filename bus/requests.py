@@ -9,7 +9,12 @@ from typing_extensions import Self
 from bus import topics
 from bus.fields import Day, Flag, Name, RequestId, Seconds, TimeZone
 from bus.message import VERSION, JsonMessage
+from bus.reports import Page
 from bus.results import DayCounts, Visit
+
+MAX_PARAMETER = 1024
+"""Characters of a parameter of a query."""
+Parameter = Annotated[str, Strict(), Field(max_length=MAX_PARAMETER)]
 
 
 class Request(JsonMessage):
@@ -57,16 +62,18 @@ class WantedModel(Request):
 
 @dataclass(frozen=True, slots=True)
 class Question(Request):
-    """A question for the counts of a day, by default today. The answer repeats its `id`.
+    """A question for the counts of a day, by default today, or with `query` for a page of a report. The answer repeats its `id`.
 
-    Any short text is a valid `day`, so that the answer can explain what is wrong with it.
+    Any short text is a valid `day` or parameter of a query, so that the answer can explain what is wrong with it.
     """
 
     TOPIC = topics.question
+    LIMIT = 4 * 1024
 
     asker: Name
     id: RequestId = ""
     day: Annotated[str, Strict(), Field(max_length=64)] | None = None
+    query: dict[Annotated[str, Strict(), Field(max_length=64)], Parameter] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,10 @@ class DayReport:
 
 @dataclass(frozen=True, slots=True)
 class Answer(JsonMessage):
-    """The answer to a question with this `asker` and `id`: a report, or None with the reason in `problem`."""
+    """The answer to a question with this `asker` and `id`: a report or a page, or neither with the reason in `problem`.
+
+    `refused` is true if the question itself is wrong, so that it would be refused again.
+    """
 
     TOPIC = topics.answer
     LIMIT = 1024 * 1024
@@ -100,3 +110,5 @@ class Answer(JsonMessage):
     id: RequestId
     problem: Annotated[str, Strict(), Field(max_length=1024)]
     report: DayReport | None
+    page: Page | None = None
+    refused: Flag = False
