@@ -1,8 +1,8 @@
 """JSON Schemas of all messages, from their classes: JSON Schema draft 7, the dialect of AsyncAPI's own schemas.
 
 A schema describes the map in a payload. It is never stricter than `Message.unpack`, and wider where JSON Schema cannot say more:
-polygons may cross themselves, names of places may repeat, and 1.0 is an integer. Binary values of msgpack are strings with the
-format ``binary``, one character for each byte.
+polygons may cross themselves or have no area, lines may have no length, names of places may repeat, and 1.0 is an integer. Binary
+values of msgpack are strings with the format ``binary``, one character for each byte.
 """
 
 import ast

@@ -13,6 +13,9 @@ from footfall.access import GUESTS, users
 
 Document = dict[str, Any]
 MODULES = ("capture", "classifier", "counter", "bridge", "dashboard", "display")
+DESCRIPTION = """The MQTT messages of Footfall, which counts visitors and tells them apart. Times are Unix seconds.
+
+Unknown keys are ignored. A string with the format `binary` is a binary value of msgpack, not text."""
 SCHEMAS = "#/components/schemas/"
 PARAMETERS = {
     "camera": "A camera: 1 to 64 of a-z, 0-9, _ and -; not classifier, display, query or status.",
@@ -34,7 +37,7 @@ def asyncapi() -> Document:
         "info": {
             "title": "Footfall",
             "version": f"{VERSION}.0.0",
-            "description": "The MQTT messages of Footfall, which counts visitors and tells them apart. Times are Unix seconds.",
+            "description": DESCRIPTION,
             "license": {"name": "MIT"},
             "tags": [{"name": module} for module in MODULES],
         },
