@@ -85,7 +85,7 @@ class Frame(Message):
     height: PixelCount
     """Height of the picture in pixels."""
     jpeg: Annotated[bytes, Strict(), Field(min_length=1)]
-    """The picture as JPEG."""
+    """The picture as JPEG; it may be the camera's own, with its EXIF data."""
     demo: Flag = False
     """Whether it is a drawn scene."""
     held: Duration = 0.0
