@@ -25,7 +25,7 @@ PARAMETERS = {
 }
 """Each field in a topic, and what it means."""
 CONTENT_TYPES = {True: "application/json", False: "application/vnd.msgpack"}
-"""By whether a message is JSON; https://www.iana.org/assignments/media-types has both."""
+"""By whether a message is JSON; https://www.iana.org/assignments/media-types/application/vnd.msgpack."""
 
 
 def asyncapi() -> Document:
@@ -33,7 +33,7 @@ def asyncapi() -> Document:
     kinds = message_kinds()
     all_schemas = schemas(kinds, SCHEMAS)
     return {
-        "asyncapi": "3.0.0",  # generators of code do not know 3.1 yet
+        "asyncapi": "3.0.0",  # not 3.1: modelina 5.10 cannot read it
         "info": {
             "title": "Footfall",
             "version": f"{VERSION}.0.0",
