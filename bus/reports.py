@@ -28,54 +28,68 @@ Cursor = Annotated[str, Strict(), Field(max_length=256)]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How many were counted; for zones also the `seconds` that all of them were there."""
+    """How many were counted of one key."""
 
     key: Key
+    """What was counted: the label of a visit; line, direction and label of a crossing; zone and label of a visit in a zone."""
     number: Count
+    """How many."""
     seconds: Duration | None = None
+    """Of a zone: the seconds that all of them were there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a camera counted in a time. `counted` is the share of it in which the camera was counting; None without data.
-
-    Keys that are missing in `entries` were counted 0 times, or there is no data. The times of an hour of the week are None.
-    """
+    """What a camera counted in a time."""
 
     begins_at: Seconds | None
+    """Begin of the time; null for an hour of the week."""
     ends_at: Seconds | None
+    """End of the time; null for an hour of the week."""
     counted: Fraction | None
+    """The share of the time in which the camera was counting; null without data."""
     entries: tuple[Entry, ...]
+    """The counts by key. A missing key was counted 0 times, unless there is no data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a camera counted in a period, such as ``2026-11``, and in the same period before, if the query asks for that."""
+    """What a camera counted in a period, and in the same period before."""
 
     camera: Name
+    """The camera."""
     period: Text
+    """Such as 2026-11-23, 2026-W48, 2026-11, Mo 09, or 2026-10-25T02:00+02:00 for an hour or a quarter."""
     now: Counted
+    """The counts of the period."""
     before: Counted | None = None
+    """The counts of the period before; null if the query does not ask for them."""
     demo: Flag = False
+    """Whether these are visits of the demo."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a report: cells by camera and period. The next page has the question with this `cursor`; the last has None.
-
-    `keys` are all keys of the whole report, by camera. Only the first page has them. `compared` is true if the query asks for the
-    period before.
-    """
+    """A page of a report: cells by camera and period."""
 
     table: Table
+    """What is counted: visits, crossings or zones."""
     by: Text
+    """The step, such as day."""
     zone: TimeZone
+    """The site's time zone, by its IANA name."""
     begins_at: Seconds
+    """Begin of the report's range."""
     ends_at: Seconds
+    """End of the report's range."""
     compared: Flag
+    """Whether the query asks for the period before."""
     keys: dict[Name, tuple[Key, ...]]
+    """All keys of the whole report by camera, on the first page only."""
     cells: tuple[Cell, ...]
+    """The counts by camera and period."""
     cursor: Cursor | None = None
+    """For the question for the next page; null on the last one."""
 
     @property
     def columns(self) -> dict[str, type]:

@@ -94,6 +94,11 @@ COMMANDS = {
             "--camera": {"metavar": "NAME", "help": "the camera [door]"},
         },
     ),
+    "schema": Command(
+        "schema:main",
+        "print the AsyncAPI document of the MQTT topics, or the JSON Schema of a message",
+        {"message": {"metavar": "MESSAGE", "nargs": "?", "help": "a message of docs/mqtt.md, such as Visit"}},
+    ),
 }
 """The commands by name."""
 ENDLESS = ("run", "watch", "matrix", "camera")
