@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 
 from bus import About, Bus, Command, Frame, InvalidMessage, Setups, topics
@@ -41,7 +42,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     recording = source if isinstance(source, Recording) and not settings.loop_video else None
     setups = Setups(bus, settings.camera)
     framer = _create_framer(settings, source, bus, setups, reports_clock=recording is None)
-    commands = CommandHandler(partial(_publish_masked, bus, setups), bus.state)
+    commands = CommandHandler(partial(_publish_masked, bus, setups, framer), bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
     consumers = Consumers(bus, settings.camera) if recording else None
     abandoned = AbandonedReaders()
@@ -64,7 +65,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
             if consumers is not None:
                 session.report(STARTING, "the recording waits for the classifier and the counter")
                 if consumers.wait_until_running(is_over):
-                    publish = partial(consumers.publish, publish=session.publish, is_over=is_over)
+                    must_end = partial(_is_over_or_outdated, is_over, framer)
+                    publish = partial(consumers.publish, publish=session.publish, is_over=must_end)
             framer.restart()
             with _create_reader(source, recording, settings, session) as reader:
                 while not is_over() and not setups.unreadable and not reader.hangs():
@@ -78,12 +80,12 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 session.report(CAMERA_LOST, f"the camera hangs in its driver for {settings.source_timeout:g} s; opening it again")
 
 
-def _publish_masked(bus: Bus, setups: Setups, frame: Frame) -> bool:
-    """Publishes a frame. Drops it if the mask may have changed meanwhile, as after a lost connection."""
+def _publish_masked(bus: Bus, setups: Setups, framer: Framer, frame: Frame) -> bool:
+    """Publishes the framer's last frame. Drops it if the mask has changed meanwhile, or may have, as after a lost connection."""
     if not setups.are_known:
         bus.metrics.add(names.DROPPED_OFFLINE)
         return False
-    return bus.publish(frame)
+    return not framer.is_outdated and bus.publish(frame)
 
 
 def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups, reports_clock: bool) -> Framer:
@@ -135,6 +137,11 @@ def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
 
 def _is_over(session: Session, stop: threading.Event) -> bool:
     return session.is_over or stop.is_set()
+
+
+def _is_over_or_outdated(is_over: Callable[[], bool], framer: Framer) -> bool:
+    """Returns whether a recording's frame is not published again: the next one has the new mask."""
+    return is_over() or framer.is_outdated
 
 
 def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, publish: Publish, bus: Bus) -> None:

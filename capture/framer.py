@@ -47,10 +47,10 @@ class Callbacks:
     - `on_held_back` for each frame that the gate holds back.
     """
 
-    on_clock_step: Callable[[float], object] = float
-    is_drawn: Callable[[], bool] = bool
+    on_clock_step: Callable[[float], object] = lambda _seconds: None
+    is_drawn: Callable[[], bool] = lambda: False
     create_gate: Callable[[], MotionGate | None] = lambda: None
-    on_held_back: Callable[[], object] = bool
+    on_held_back: Callable[[], object] = lambda: None
 
 
 class Framer:
@@ -68,7 +68,7 @@ class Framer:
         self._began_at: float | None = None
         self._offset = 0.0
         self._demo = False
-        self._mask = preparation.mask()
+        self._mask = self._frame_mask = preparation.mask()
         self._taken_at = 0.0
         self._sequence = 0
         self.gate: MotionGate | None = None
@@ -86,11 +86,21 @@ class Framer:
         if not self._passes(captured, is_snapshot):
             self._callbacks.on_held_back()
             return None
+        self._frame_mask = self._preparation.mask()
         compressed, (width, height) = self._compress(captured.picture)
         self._taken_at = captured.monotonic_at
-        numbers = self._sequence, self._elapsed(captured), captured.captured_at, width, height
-        held = round(self.gate.held, 3) if self.gate else 0.0
-        return Frame(self._camera, self._session, *numbers, compressed, self._demo, held)
+        return Frame(
+            self._camera,
+            self._session,
+            self._sequence,
+            session_time=self._elapsed(captured),
+            captured_at=captured.captured_at,
+            width=width,
+            height=height,
+            jpeg=compressed,
+            demo=self._demo,
+            held=round(self.gate.held, 3) if self.gate else 0.0,
+        )
 
     def _passes(self, captured: CapturedPicture, is_snapshot: bool) -> bool:
         """Returns whether the gate lets a picture pass. What is masked does not open it."""
@@ -105,6 +115,11 @@ class Framer:
         """Prepares for pictures after a pause: whatever they show counts as motion."""
         if self.gate is not None:
             self.gate.restart()
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the mask has changed since the last frame was made, so that this frame may show what is masked now."""
+        return self._preparation.mask() != self._frame_mask
 
     def _compress(self, picture: Picture) -> tuple[bytes, tuple[int, int]]:
         """Returns the frame's JPEG, and its width and height. If nothing needs the pixels, the JPEG is the camera's own."""

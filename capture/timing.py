@@ -1,6 +1,5 @@
-"""The timing of pictures that are played at their own rate."""
+"""When pictures are due, and when they were captured."""
 
-import math
 import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
@@ -19,6 +18,10 @@ MAX_STEP = 10.0
 """Seconds. A longer step between two timestamps, or one backwards, is a new start of the source's clock, not a wait."""
 MIN_RECORDED_STEP, MAX_RECORDED_STEP = 0.0005, 1000.0
 """Seconds from one timestamp of a recording to the next; other steps are damage."""
+MAX_LATENESS = 1.0
+"""Seconds that a picture of a live source can be late. With more, its timestamps do not tell when it was captured: they stand
+still or lag behind, or the source has paused. A classifier refuses frames older than MAX_FRAME_AGE.
+"""
 DRIFT = 0.01
 """The fraction of a delay that counts as the source's clock being slower than ours."""
 
@@ -87,6 +90,12 @@ class Timeline:
         self._last = timestamp
         return self._time
 
+    def timed(self, pictures: Iterable[Picture]) -> Iterator[tuple[Picture, float]]:
+        """Yields pictures with their times, which replace their timestamps."""
+        for picture in pictures:
+            picture.timestamp = self.time_of(picture.timestamp)
+            yield picture, picture.timestamp
+
 
 def spread(pictures: Iterable[Picture], clock: Clock = time) -> Iterator[Picture | None]:
     """Yields the pictures of a live stream at the pace of their timestamps, and None like `wait_until`.
@@ -111,7 +120,7 @@ class SourceClock:
     the source's clock, and later ones as jitter.
     """
 
-    def __init__(self, max_delay: float = math.inf) -> None:
+    def __init__(self, max_delay: float = MAX_LATENESS) -> None:
         """A delay of more than `max_delay` seconds shows that the source has slowed down, as a file on a slow disk does."""
         self._max_delay = max_delay
         self._offset: float | None = None
@@ -123,7 +132,7 @@ class SourceClock:
         """Returns when a picture that arrives `now` was captured, by our monotonic clock; `now` if it has no timestamp."""
         if timestamp is None:
             return now
-        offset, is_new = now - timestamp, self._last is None or not 0 <= timestamp - self._last < MAX_STEP
+        offset, is_new = now - timestamp, self._last is None or not 0 < timestamp - self._last < MAX_STEP
         self._last = timestamp
         delay = 0.0 if self._offset is None else offset - self._offset
         if self._offset is None or is_new or not 0 <= delay <= self._max_delay:

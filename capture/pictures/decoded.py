@@ -1,8 +1,9 @@
-"""Pictures of which the pixels are known: drawn ones, and those of a decoder."""
+"""Pictures of which the pixels are known: drawn ones, and files that OpenCV decodes."""
 
 import cv2
+import numpy as np
 
-from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
 
 class DecodedPicture(Picture):
@@ -32,3 +33,14 @@ def shrunk(pixels: Pixels, side: int = THUMBNAIL_SIDE) -> Pixels:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+
+
+def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Pixels:
+    """Decodes a picture file and turns it as its EXIF data says. `flags` are OpenCV's. Raises `UnusablePicture`."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:  # no data, for example
+        pixels = None
+    if pixels is None:
+        raise UnusablePicture(f"OpenCV cannot decode a picture of {len(data)} bytes")
+    return pixels

@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 
 from bus import Frame
-from capture.pictures.decoded import shrunk
-from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.decoded import decode, shrunk
+from capture.pictures.picture import MAX_SIDE, THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
-MAX_SIDE = 16_384
-"""Pixels. No camera needs more, and a larger picture must not fill the memory."""
 MAX_BYTES = Frame.LIMIT - 1024
 """Upper bound of the size of a JPEG that is passed on, so that it fits into a frame. A larger one is compressed again."""
 _MAX_STEPS = 1000
@@ -35,36 +33,40 @@ class Header(NamedTuple):
     components: int
     frame: int
     """The marker of its frame, which says how it is coded."""
-    tables: frozenset[int]
-    """The markers of the segments before the compressed data."""
+    markers: frozenset[int]
+    """The markers of the segments before the first scan."""
     scan: int
-    """The offset of the compressed data; the size of the file if there is none."""
+    """The offset of the first scan, which is the compressed data; the size of the file if there is none."""
+
+    @property
+    def is_common(self) -> bool:
+        """Whether every decoder reads such a JPEG, if it has Huffman tables."""
+        is_common = self.frame in (_BASELINE, _EXTENDED, _PROGRESSIVE) and _QUANTIZATION in self.markers
+        return is_common and self.precision == 8 and self.components in (1, 3)
 
 
 def read_header(data: bytes) -> Header:
     """Reads the header of a JPEG: width and height in px, as compressed. Raises `UnusablePicture`."""
-    orientation, frame, found, scan = None, None, set(), len(data)
+    orientation, frame, markers, scan = None, None, set(), len(data)
     for marker, begin, end in _segments(data):
+        markers.add(marker)
         if marker == _SCAN:
-            scan = begin - 4
-            break
-        found.add(marker)
-        segment = data[begin:end] if marker == _EXIF or marker in _FRAMES else b""
-        if orientation is None and segment.startswith(_EXIF_MARK) and marker == _EXIF:
-            orientation = _orientation(segment[len(_EXIF_MARK) :])
-        elif marker in _FRAMES and len(segment) >= 6:
-            frame = marker, segment
+            scan = begin
+        elif marker == _EXIF and orientation is None and (content := data[begin + 4 : end]).startswith(_EXIF_MARK):
+            orientation = _orientation(content[len(_EXIF_MARK) :])
+        elif marker in _FRAMES and len(content := data[begin + 4 : end]) >= 6:
+            frame = marker, content
     if frame is None:
         raise UnusablePicture(f"{len(data)} bytes that are not a JPEG")
-    marker, segment = frame
-    height, width = int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
+    marker, content = frame
+    height, width = int.from_bytes(content[1:3], "big"), int.from_bytes(content[3:5], "big")
     if not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE:
         raise UnusablePicture(f"a picture of {width}x{height} pixels; a side can have 1 to {MAX_SIDE}")
-    return Header(width, height, orientation or 1, segment[0], segment[5], marker, frozenset(found), scan)
+    return Header(width, height, orientation or 1, content[0], content[5], marker, frozenset(markers), scan)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yields the marker of each segment up to the first scan, and where its content begins and ends."""
+    """Yields each segment's marker and where it begins and ends, up to the first scan. Its content begins 4 bytes later."""
     at = 2 if data.startswith(b"\xff\xd8") else len(data)
     for _ in range(_MAX_STEPS):
         if at + 4 > len(data) or data[at] != 0xFF:
@@ -75,7 +77,9 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
             continue
         if length < 2:
             return
-        yield marker, at + 4, at + 2 + length
+        yield marker, at, at + 2 + length
+        if marker == _SCAN:
+            return
         at += 2 + length
 
 
@@ -97,7 +101,7 @@ def _orientation(tiff: bytes) -> int:
 def _standard_tables() -> bytes:
     """Returns the Huffman tables of ITU-T T.81, annex K.3, which encoders write unless they optimise them."""
     jpeg = cv2.imencode(".jpg", np.zeros((16, 16, 3), np.uint8))[1].tobytes()
-    return b"".join(jpeg[begin - 4 : end] for marker, begin, end in _segments(jpeg) if marker == _HUFFMAN)
+    return b"".join(jpeg[begin:end] for marker, begin, end in _segments(jpeg) if marker == _HUFFMAN)
 
 
 class JpegPicture(Picture):
@@ -119,30 +123,21 @@ class JpegPicture(Picture):
 
         Motion JPEG of many cameras lacks the Huffman tables, which a JPEG by itself must have; they are inserted.
         """
-        header, tables, end = self._header, b"", self._data.find(_END, self._header.scan)
-        if header.orientation != 1 or header.precision != 8 or header.components not in (1, 3) or end < 0:
+        header, end = self._header, self._data.find(_END, self._header.scan) + len(_END)
+        if end < len(_END) or header.orientation != 1 or not header.is_common:
             return None
-        if _HUFFMAN not in header.tables and header.frame in (_BASELINE, _EXTENDED):
-            tables = _standard_tables()
-        elif _HUFFMAN not in header.tables or header.frame not in (_BASELINE, _EXTENDED, _PROGRESSIVE):
+        if _HUFFMAN in header.markers:
+            whole = self._data[:end]
+        elif header.frame != _PROGRESSIVE:
+            whole = self._data[: header.scan] + _standard_tables() + self._data[header.scan : end]
+        else:
             return None
-        if _QUANTIZATION not in header.tables or end + 2 + len(tables) > MAX_BYTES:
-            return None
-        return self._data[: header.scan] + tables + self._data[header.scan : end + 2] if tables else self._data[: end + 2]
+        return whole if len(whole) <= MAX_BYTES else None
 
     def pixels(self) -> Pixels:
-        return self._decode(cv2.IMREAD_COLOR)
+        return decode(self._data)
 
     def thumbnail(self, side: int = THUMBNAIL_SIDE) -> Pixels:
         longer = max(self.size)
         reduction = next((one for one in (8, 4, 2) if longer >= one * side), 1)
-        return shrunk(self._decode(_REDUCED.get(reduction, cv2.IMREAD_GRAYSCALE)), side)
-
-    def _decode(self, flags: int) -> Pixels:
-        try:
-            pixels = cv2.imdecode(np.frombuffer(self._data, np.uint8), flags)
-        except cv2.error:
-            pixels = None
-        if pixels is None:
-            raise UnusablePicture(f"OpenCV cannot decode a JPEG of {len(self._data)} bytes")
-        return pixels
+        return shrunk(decode(self._data, _REDUCED.get(reduction, cv2.IMREAD_GRAYSCALE)), side)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 else:
     Pixels = Any  # so that settings can be read without NumPy
 
+MAX_SIDE = 16_384
+"""Pixels. No camera needs more, and a larger picture must not fill the memory."""
 THUMBNAIL_SIDE = 80
 """Pixels of a thumbnail's longer side, unless another is wanted."""
 

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 
 from bus.setup import Polygon
-from capture.pictures.jpeg import MAX_SIDE
-from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.picture import MAX_SIDE, THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 from capture.pictures.region import Region
 
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -92,14 +91,6 @@ def new_size(width: int, height: int, wanted_width: int | None, wanted_height: i
     if wanted_height is not None:
         return max(1, round(width * wanted_height / height)), wanted_height
     return width, height
-
-
-def decode(data: bytes) -> Pixels | None:
-    """Decodes a picture file and rotates it as its EXIF data says. Returns None if it is not a picture."""
-    try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except cv2.error:
-        return None
 
 
 def encode_jpeg(picture: Pixels, quality: int) -> bytes:

@@ -1,9 +1,8 @@
 """Single pictures, as files and HTTP cameras have them, in any format that OpenCV decodes."""
 
-from capture.pictures.decoded import DecodedPicture
+from capture.pictures.decoded import DecodedPicture, decode
 from capture.pictures.jpeg import JpegPicture
-from capture.pictures.picture import Picture, UnusablePicture
-from capture.pictures.prepare import decode
+from capture.pictures.picture import Picture
 
 
 def open_still(data: bytes, timestamp: float | None = None) -> Picture:
@@ -12,7 +11,4 @@ def open_still(data: bytes, timestamp: float | None = None) -> Picture:
         picture = JpegPicture(data, timestamp)
         if picture.jpeg is not None:
             return picture
-    pixels = decode(data)
-    if pixels is None:
-        raise UnusablePicture(f"OpenCV cannot decode a picture of {len(data)} bytes")
-    return DecodedPicture(pixels, timestamp)
+    return DecodedPicture(decode(data), timestamp)

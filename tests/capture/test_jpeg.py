@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from capture.framer import Framer, RateLimiter
-from capture.pictures import jpeg
-from capture.pictures.jpeg import JpegPicture
-from capture.pictures.picture import Pixels, UnusablePicture
-from capture.pictures.prepare import Preparation, decode, encode_jpeg
+from capture.pictures.decoded import decode
+from capture.pictures.jpeg import MAX_BYTES, JpegPicture
+from capture.pictures.picture import MAX_SIDE, UnusablePicture
+from capture.pictures.prepare import Preparation, encode_jpeg
 from capture.pictures.region import Region
 from capture.pictures.stills import open_still
 from capture.source import CapturedPicture, SourceOptions
@@ -84,7 +84,7 @@ def test_missing_huffman_tables_are_inserted() -> None:
     passed = JpegPicture(without(0xC4)).jpeg
     assert passed is not None
     assert passed.count(b"\xff\xc4") == PLAIN.count(b"\xff\xc4") > 0
-    assert np.array_equal(pixels_of(passed), pixels_of(PLAIN))
+    assert np.array_equal(decode(passed), decode(PLAIN))
 
 
 DECODED = {
@@ -115,8 +115,8 @@ def test_other_jpegs_are_decoded(picture: bytes) -> None:
     """They become the frames that they were when all pictures were decoded."""
     lazy, still = JpegPicture(picture), open_still(picture)
     assert lazy.jpeg is still.jpeg is None
-    assert np.array_equal(lazy.pixels(), pixels_of(picture))
-    assert np.array_equal(still.pixels(), pixels_of(picture))
+    assert np.array_equal(lazy.pixels(), decode(picture))
+    assert np.array_equal(still.pixels(), decode(picture))
 
 
 @pytest.mark.parametrize("picture", UNUSABLE.values(), ids=UNUSABLE)
@@ -145,10 +145,10 @@ def test_any_bytes(data: bytes, chance: random.Random) -> None:
             picture = JpegPicture(one)
         except UnusablePicture:
             continue
-        assert all(0 < side <= jpeg.MAX_SIDE for side in picture.size)
+        assert all(0 < side <= MAX_SIDE for side in picture.size)
         passed = picture.jpeg
         assert passed is None or (passed[:2], passed[-2:]) == (b"\xff\xd8", b"\xff\xd9")
-        assert len(passed or b"") <= jpeg.MAX_BYTES
+        assert len(passed or b"") <= MAX_BYTES
 
 
 @pytest.mark.parametrize("order", ["big", "little"])
@@ -190,7 +190,7 @@ def test_a_prepared_frame_contains_nothing_of_the_picture_before(preparation: Pr
     frame = Framer("door", RateLimiter(10), preparation, 80).make_frame(CapturedPicture(JpegPicture(SECRET), 5000.0, 100.0))
     assert frame
     assert (frame.jpeg == SECRET) == is_passed
-    assert (frame.height, frame.width) == pixels_of(frame.jpeg).shape[:2]
+    assert (frame.height, frame.width) == decode(frame.jpeg).shape[:2]
     assert [part in frame.jpeg for part in (SMALL, b"Exif", b"comment")] == [is_passed] * 3
     assert frame.jpeg.count(b"\xff\xd8\xff") == (2 if is_passed else 1)
 
@@ -215,12 +215,5 @@ def test_a_folder_of_odd_pictures(tmp_path: Path) -> None:
     shown = [one for one in LocalFile(str(tmp_path), SourceOptions(clock=Clock())).pictures() if one is not None]
     assert [one.jpeg for one in shown] == [None] * 6 + [UPRIGHT["progressive"], PLAIN]
     readable = [content for name, content in files.items() if name not in ("f-none.jpg", "i-truncated.jpg")]
-    assert all(np.array_equal(one.pixels(), pixels_of(content)) for one, content in zip(shown, readable, strict=True))
-    assert [one.size for one in shown] == [pixels_of(content).shape[1::-1] for content in readable]
-
-
-def pixels_of(data: bytes) -> Pixels:
-    """Returns the pixels as OpenCV decodes them."""
-    pixels = decode(data)
-    assert pixels is not None
-    return pixels
+    assert all(np.array_equal(one.pixels(), decode(content)) for one, content in zip(shown, readable, strict=True))
+    assert [one.size for one in shown] == [decode(content).shape[1::-1] for content in readable]

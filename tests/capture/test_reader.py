@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from bus.states import CAMERA_LOST, ENDED, RUNNING
+from bus.states import ENDED, RUNNING
 from capture.abandoned import HUNG, AbandonedReaders
 from capture.pictures.decoded import DecodedPicture
 from capture.reader import Playback, Reader
@@ -16,6 +16,7 @@ from capture.source import Pictures, Recording, SourceLost, SourceOptions
 from capture.sources.local import LocalFile
 from capture.timing import SourceClock
 from tests.support import videos
+from tests.support.capture import Reports
 from tests.support.clock import Clock
 from tests.support.wait import limit, until
 
@@ -47,13 +48,6 @@ class Scripted(Recording):
         finally:
             self.released.wait(limit(30) if self._hangs == "closed" else 0.0)
             self.closed += 1
-
-
-class Reports(list[str]):
-    """The reported states; a loss is replaced by its reason."""
-
-    def __call__(self, state: str, detail: str) -> None:
-        self.append(detail if state == CAMERA_LOST else state)
 
 
 def test_the_newest_picture_is_kept() -> None:
@@ -228,6 +222,17 @@ def test_a_source_whose_clock_is_slow() -> None:
     clock = SourceClock()
     delays = [now - clock.captured_at(now * 0.9997, now) for now in range(3600)]
     assert max(delays) < 0.1
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.1, 0.5, 0.9, 2.0])
+@pytest.mark.parametrize("rate", [1, 10])
+def test_timestamps_that_lag_make_no_frame_old(speed: float, rate: int) -> None:
+    """A classifier would refuse all frames of a camera whose timestamps stand still, or those after the camera has paused."""
+    clock = SourceClock()
+    arrivals = [number / rate + 9 * (number >= 30) for number in range(60 * rate)]
+    times = [clock.captured_at(speed * number / rate, now) for number, now in enumerate(arrivals)]
+    assert times == sorted(times)
+    assert all(0 <= now - at <= 1.01 for now, at in zip(arrivals, times, strict=True))
 
 
 def test_a_recording_that_plays_slowly() -> None:

@@ -33,6 +33,7 @@ from demo.visitors import FRAME_RATE
 from runtime.backoff import Backoff
 from tests.support import videos
 from tests.support.broker import Broker
+from tests.support.capture import Reports
 from tests.support.clock import Clock
 from tests.support.cut_link import cut_link
 from tests.support.endless import endless_camera
@@ -56,13 +57,6 @@ WITH_ACCOUNT = f"me:{quote('p@ss /1', safe='')}@"
 def server(tmp_path: Path) -> Iterator[RtspServer]:
     with RtspServer(tmp_path) as running:
         yield running
-
-
-class Reports(list[str]):
-    """The reported states; a loss is replaced by its reason."""
-
-    def __call__(self, state: str, detail: str) -> None:
-        self.append(detail if state == CAMERA_LOST else state)
 
 
 def read(source: Stream | HttpCamera, count: int) -> list[tuple[int, float | None, bool]]:

@@ -13,7 +13,7 @@ from tests.support.broker import ROOT
 
 PYTHON = {"python_version": "3.11", "python_full_version": "3.11.2", "sys_platform": "linux"}
 """The Python of the images."""
-DEBIAN = {"msgpack": "msgpack", "numpy": "(opencv|numpy)", "opencv-python-headless": "opencv", "pillow": "pil"}
+DEBIAN = {"av": "av", "msgpack": "msgpack", "numpy": "(opencv|numpy)", "opencv-python-headless": "opencv", "pillow": "pil"}
 """Packages without wheels for 32-bit ARM on PyPI, and the Debian packages that replace them."""
 
 
