@@ -51,7 +51,9 @@ class Settings(BusSettings):
         default=None,
         description="pixel format of a USB camera, such as MJPG or YUYV; otherwise MJPG if the camera offers it: it costs least",
     )
-    loop_video: bool = Field(default=True, description="play a file or folder again at its end")
+    loop_video: bool = Field(
+        default=True, description="play a recording again at its end: a file, a folder, or a video at an address"
+    )
     source_timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = Field(
         default=60.0,
         description="seconds after which a call into the camera's driver counts as hung, and the camera is opened again; use 30 "

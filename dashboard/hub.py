@@ -87,10 +87,11 @@ class Hub:
         self.pictures.on_prediction(prediction)
 
     def _on_status(self, status: Status) -> None:
-        if (camera := status.about.camera) in self.state.cameras and camera is not None:
-            self.pictures.set_still(camera, status.is_still)
         if self.state.on_status(status):
             self.counts.refresh()  # the counter may have started or stopped
+        camera = status.about.camera
+        if camera is not None and camera in self.state.cameras:
+            self.pictures.set_still(camera, status.is_still)
 
     @property
     def connected(self) -> bool:

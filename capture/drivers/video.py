@@ -1,6 +1,7 @@
 """Videos, streams and devices, read by FFmpeg: an open one, its pictures, and why it cannot be read."""
 
 import contextlib
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,8 @@ MIN_RATE, MAX_RATE = 0.001, 240
 """Rates that a video can declare; others are taken for damage."""
 MAX_DAMAGED = 100
 """Packets in a row that cannot be decoded. After more, the video counts as lost."""
+MAX_THREADS = 2
+"""Threads of a decoder. Each needs memory for its pictures; FFmpeg would take one for each core."""
 LOW_DELAY = 1 << 19
 """FFmpeg's AV_CODEC_FLAG_LOW_DELAY: frames that are in order are not held back."""
 _STREAM = re.compile(r"^  Stream #0:(\d+)", re.MULTILINE)
@@ -35,6 +38,8 @@ _IS_OLD = av.logging.get_level() is not None
 _QUIET = av.logging.PANIC if _IS_OLD else None
 """FFmpeg's messages can contain the address. Reasons are in its errors."""
 av.logging.set_level(_QUIET)
+os.environ["no_proxy"] = "*"
+"""FFmpeg would send a camera's address and password to the proxy of the environment."""
 
 
 class VideoPicture(Picture):
@@ -90,6 +95,7 @@ class Video:
         self._is_jpeg = codec.name == "mjpeg" and not self._quarter_turns
         # Threads for whole frames are faster, but each holds one back.
         codec.thread_type = "SLICE" if is_live or _IS_OLD else "AUTO"
+        codec.thread_count = MAX_THREADS
         if is_live:
             codec.flags |= LOW_DELAY
 

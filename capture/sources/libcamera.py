@@ -37,7 +37,7 @@ class LibCamera(Source):
         """Yields pictures as the camera takes them. Raises `SourceLost`."""
         from capture.pictures.jpeg import JpegPicture  # noqa: PLC0415  # the driver
 
-        check_program(LAUNCH, self._name, PACKAGES[LAUNCH])
+        check_program(self._name, LAUNCH, PACKAGES[LAUNCH])
         command = [LAUNCH, "-q", "--no-fault", *self._pipeline(self._find_camera())]
         with Program(self._name, command, ENVIRONMENT, self._explain) as program:
             for data in find_jpegs(program.chunks()):
@@ -94,7 +94,7 @@ class LibCamera(Source):
 
 def list_cameras(name: str) -> list[str]:
     """Returns libcamera's ids of the cameras, in its order. Raises `SourceLost`."""
-    check_program(LIST, name, PACKAGES[LIST])
+    check_program(name, LIST, PACKAGES[LIST])
     environment = os.environ | ENVIRONMENT
     try:
         listed = subprocess.run([LIST, "Source/Video"], env=environment, capture_output=True, timeout=LIST_TIMEOUT, check=True)

@@ -65,7 +65,7 @@ def test_a_worker_whose_step_hangs() -> None:
 def test_the_end_of_a_worker_wakes_its_step() -> None:
     """So a step can wait long for something, and the worker still stops at once."""
     slot: NewestSlot[str, int] = NewestSlot()
-    with Worker("tester", lambda: slot.take(limit(600)), shutdown_timeout=limit(10), wake=slot.close) as worker:
+    with Worker("tester", lambda: slot.take(limit(3600)), shutdown_timeout=limit(10), wake=slot.close) as worker:
         until(lambda: worker.stalled > 0)
     assert worker.stalled == 0
 
