@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 
 class CutLink:
-    """A port that forwards all connections to a server. `cut` breaks those that are open.
+    """A port that forwards all connections to a server. `cut` breaks those that are open; while `is_down`, it accepts no others.
 
     Each breaks by itself after `max_bytes` of the server.
     """
@@ -20,6 +20,7 @@ class CutLink:
         self._max_bytes = max_bytes
         self._open: set[socket.socket] = set()
         self.accepted = 0
+        self.is_down = False
 
     def run(self) -> None:
         while True:
@@ -27,6 +28,9 @@ class CutLink:
                 client, _ = self._server.accept()
             except OSError:  # the link is closed
                 return
+            if self.is_down:
+                client.close()
+                continue
             self.accepted += 1
             try:
                 target = socket.create_connection(("127.0.0.1", self._target))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import trustme
 from paho.mqtt import client as mqtt
 
+from bus.tls import Tls
 from tests.support.broker import Broker, find_mosquitto
 from tests.support.listener import Listener
 
@@ -24,7 +25,9 @@ class Certificate(NamedTuple):
 class TlsBroker(Broker):
     """A broker with its own authority. Without `rules` (lines of an access list), every user may do everything."""
 
-    def __init__(self, folder: Path, rules: Sequence[str] = ("topic readwrite #",), authority: trustme.CA | None = None) -> None:
+    def __init__(
+        self, folder: Path, rules: Sequence[str] = ("pattern readwrite #",), authority: trustme.CA | None = None
+    ) -> None:
         super().__init__(folder)
         self._authority = authority or trustme.CA()
         self.ca_file = folder / "authority.pem"
@@ -54,7 +57,7 @@ class TlsBroker(Broker):
     def client(self, user: str, **options: object) -> mqtt.Client:
         """Returns a client with a certificate for the user."""
         client = mqtt.Client(**options)  # type: ignore[arg-type]  # paho's own arguments
-        client.tls_set(str(self.ca_file), *map(str, self.issue(user)))
+        client.tls_set_context(Tls(self.ca_file, *self.issue(user)).context)
         return client
 
     def listener(self, user: str, *filters: str, **options: object) -> Listener:
