@@ -67,7 +67,7 @@ def topics_table() -> str:
     """Returns each topic with its message, its delivery and its publishers."""
     rows = []
     for kind in message_kinds():
-        form = "JSON" if issubclass(kind, JsonMessage) else "msgpack"
+        form = "JSON" if issubclass(kind, JsonMessage) else "text" if kind is bus.HomeAssistantStatus else "msgpack"
         publishers = _modules([role for role, rules in _access().items() if kind.TOPIC() in rules["write"]])
         retained = "yes" if kind.RETAINED else "no"
         link = f"[{kind.__name__}](#{kind.__name__.lower()})"
