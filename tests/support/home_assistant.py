@@ -58,8 +58,11 @@ class HomeAssistant:
 
     def start(self) -> None:
         """Starts it, and waits until it answers. It has mounts of its own, which end with it."""
-        inside = f"mount -t proc proc {self._root}/proc && mount --bind /dev {self._root}/dev && mount --bind /dev/shm {self._root}/dev/shm"
-        command = f"{inside} && exec chroot {self._root} /ha/bin/hass -c /{self._folder.name}"
+        mounts = (
+            f"mount -t proc proc {self._root}/proc",
+            *(f"mount --bind {one} {self._root}{one}" for one in ("/dev", "/dev/shm")),
+        )
+        command = " && ".join([*mounts, f"exec chroot {self._root} /ha/bin/hass -c /{self._folder.name}"])
         with (self._folder / "out.log").open("ab") as out:
             self._process = subprocess.Popen(["unshare", "-m", "sh", "-c", command], stdout=out, stderr=out)
         until(self._answers, 120, "Home Assistant")
@@ -71,7 +74,8 @@ class HomeAssistant:
             self._process = None
 
     def _answers(self) -> bool:
-        assert self._process and self._process.poll() is None, self.log
+        assert self._process
+        assert self._process.poll() is None, self.log
         try:
             return self._client.get("/api/onboarding").is_success
         except httpx.TransportError:

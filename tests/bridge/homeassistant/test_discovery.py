@@ -1,6 +1,7 @@
 """Discovery with a real Mosquitto: what is described, when it changes, and when it is removed."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from bridge.homeassistant import HomeAssistant
 from bus import UNDECIDED, About, Bus, CurrentLabel, DayCounts, Message, Occupancy, Status, states, topics
 from bus.settings import BusSettings
-from tests.support.broker import Broker
+from tests.support.broker import LAPTOP, ROOT, Broker
 from tests.support.guarded_broker import GuardedBroker
 from tests.support.listener import Listener
 from tests.support.wait import until
@@ -172,7 +173,7 @@ def test_switched_off_it_removes_everything(broker: Broker, house: House) -> Non
     house.retain(capture("door"))
     other = "homeassistant/device/other/config"
     house.publish(other, b"{}", retain=True)
-    house.publish(topics.discovery("junk"), b"no JSON", retain=True)
+    house.publish(topics.discovery("junk"), b"[]", retain=True)
     with bridge(broker.port):
         until(lambda: {"door", "status"} <= set(house.devices) and "junk" not in house.devices)
     with bridge(broker.port, is_on=False):
@@ -196,3 +197,45 @@ def test_it_works_with_the_access_list(tmp_path: Path) -> None:
                 house.publish("homeassistant/status", b"online")
                 house.wait_for("/door/config", sent + 1)
                 assert house.messages(topics.status("capture"))
+
+
+def test_the_page_connects_two_brokers(tmp_path: Path) -> None:
+    """With the configuration in docs/homeassistant.md, Home Assistant's own broker has descriptions, states and commands.
+
+    A camera that is removed is removed there. Commands and other topics of the house do not come back from Footfall's broker.
+    """
+    page = (ROOT / "docs" / "homeassistant.md").read_text()
+    with GuardedBroker(tmp_path / "shop", observed=True, has_tls=True, CAMERAS="door") as shop:
+        given = {
+            r"shop\.local:8883": f"localhost:{shop.tls}",
+            r"bridge_cafile .*": f"bridge_cafile {shop.secrets / 'tls' / 'certificate.pem'}",
+            r"remote_password .*": f"remote_password {shop.password('homeassistant')}",
+        }
+        (connection,) = re.findall(r"```conf\n(.*?)```", page, re.DOTALL)
+        for pattern, value in given.items():
+            assert re.search(pattern, connection)
+            connection = re.sub(pattern, value, connection)
+        configuration = tmp_path / "house.conf"
+        configuration.write_text(f"{LAPTOP.read_text()}\n{connection}")
+        with (
+            Broker(tmp_path / "house", configuration) as home,
+            House(home.port, "#") as house,
+            shop.listener("observer", "#") as observer,
+            bridge(shop.port, password=shop.password("bridge")),
+        ):
+            observer.publish(topics.status("capture"), capture("door").pack(), retain=True)
+            button = until(lambda: house.devices.get("door", {"components": {}})["components"].get("pause"))
+            house.wait_for(topics.status("capture"))
+            house.publish(button["command_topic"], button["payload_press"].encode(), button["qos"])
+            observer.wait_for("/command")
+            sent = len(observer.messages("/door/config"))
+            house.publish("homeassistant/status", b"online")
+            observer.wait_for("/door/config", sent + 1)
+            house.publish("zigbee2mqtt/lamp", b"on")
+            observer.publish(topics.status("capture"), b"", retain=True)
+            until(lambda: "door" not in house.devices)
+            with House(home.port, "#") as later:
+                later.settle()
+                assert set(later.devices) == {"status"}
+            assert len(observer.messages("/command")) == len(house.messages("/command")) == 1
+            assert not observer.messages("/lamp")
