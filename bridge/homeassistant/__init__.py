@@ -57,10 +57,12 @@ class HomeAssistant:
         """By device, the entities of the description on the broker."""
         self._published: dict[str, Config] = {}
         """By device, the description that was published last."""
+        self._removed: set[str] = set()
+        """Devices that were removed, while Home Assistant may have been away."""
         bus.subscribe(topics.discovery(), Discovery, self._on_discovery, on_cleared=self._on_removed, on_invalid=self._on_invalid)
+        bus.subscribe(topics.homeassistant(), HomeAssistantStatus, self._on_home_assistant)
         bus.on_settled(self._on_settled)
         if is_on:
-            bus.subscribe(topics.homeassistant(), HomeAssistantStatus, self._on_home_assistant)
             bus.subscribe(topics.status(), Status, self._on_status, on_cleared=self._on_status_cleared)
             bus.subscribe(topics.label(), CurrentLabel, self._on_label, on_cleared=self._forgets(topics.label, self._current))
             bus.subscribe(topics.counts(), DayCounts, self._on_counts, on_cleared=self._forgets(topics.counts, self._counted))
@@ -80,10 +82,13 @@ class HomeAssistant:
         self._retained.pop(topics.discovery.name_in(topic), None)
 
     def _on_home_assistant(self, status: HomeAssistantStatus) -> None:
-        """Publishes all descriptions again when Home Assistant has started."""
+        """Publishes all descriptions again, and removals, when Home Assistant has started or is connected again."""
         if status.state == "online" and self._is_settled:
-            self._published.clear()
-            self._publish_changes()
+            for device in self._removed - {*self._published}:
+                self._bus.clear(topics.discovery(device))
+            self._removed.clear()
+            for device, config in self._published.items():
+                self._bus.publish(Discovery(device, config))
 
     def _on_status(self, status: Status) -> None:
         self._begin()
@@ -146,6 +151,7 @@ class HomeAssistant:
             self._bus.clear(topics.discovery(device))
             self._published.pop(device, None)
             self._retained.pop(device, None)
+            self._removed.add(device)
         for device, described in wanted.items():
             config = with_removals(described, self._previous(device))
             if config != self._published.get(device):

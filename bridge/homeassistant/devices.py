@@ -1,7 +1,8 @@
 """The devices and entities that Home Assistant shows, as it needs them described.
 
 Entities read the suite's own topics by templates, so nothing is published twice. A template renders the new state. Home
-Assistant ignores an empty one of a number, and takes ``None`` for unknown.
+Assistant ignores an empty one of a number, and takes ``None`` for unknown. `value_json` is undefined if the retained message was
+deleted.
 """
 
 import json
@@ -22,6 +23,8 @@ MAX_NAME = 64
 """Characters of a label or zone in the name of an entity; its unique id has all of them."""
 MAX_REMOVED = 200
 """Removals that stay in a description; of more, the oldest are dropped."""
+
+_ELSE_NONE = "if value_json is defined else None"
 
 Config = dict[str, Any]
 
@@ -84,9 +87,9 @@ def _results(camera: Camera) -> dict[str, Config]:
         "visitor": {
             "name": "Current visitor",
             "icon": "mdi:account",
-            "value_template": "{{ value_json.label or ('nobody' if value_json.at else None) }}",
+            "value_template": f"{{{{ value_json.label or ('nobody' if value_json.at else None) {_ELSE_NONE} }}}}",
             "json_attributes_topic": label,
-            "json_attributes_template": "{{ {'probability': value_json.probability} | tojson }}",
+            "json_attributes_template": f"{{{{ {{'probability': value_json.probability {_ELSE_NONE}}} | tojson }}}}",
         }
         | _state("sensor", label),
         "visits": _visits(camera.name, "Visits", "value_json.totals.values() | sum"),
@@ -117,7 +120,11 @@ def _capture(camera: str, module: str) -> dict[str, Config]:
             "value_template": _on_if(f"value_json.state == '{states.CAMERA_LOST}'"),
         }
         | _state("binary_sensor", status),
-        "state": {"name": "State", "icon": "mdi:state-machine", "value_template": "{{ value_json.state }}"}
+        "state": {
+            "name": "State",
+            "icon": "mdi:state-machine",
+            "value_template": f"{{{{ value_json.state {_ELSE_NONE} }}}}",
+        }
         | diagnostic
         | _state("sensor", status),
         "rate": _number("Frames per second", status, "value_json.rates.get('frames_out', 0) | round(1)", "mdi:speedometer")
@@ -137,7 +144,7 @@ def _visits(camera: str, name: str, value: str) -> Config:
     The counter first publishes an earlier day's counts when a visit ends that began then. The sensor ignores them: they would
     count as another day in Home Assistant's statistics.
     """
-    is_new = "value_json.day >= this.attributes.get('last_reset', '')[:10]"
+    is_new = "value_json is defined and value_json.day >= this.attributes.get('last_reset', '')[:10]"
     return _number(name, topics.counts(camera), value, "mdi:counter", "total") | {
         "unit_of_measurement": "visits",
         "value_template": f"{{% if {is_new} %}}{{{{ {value} }}}}{{% endif %}}",
@@ -151,7 +158,7 @@ def _number(name: str, topic: str, value: str, icon: str, state_class: str = "me
         "icon": icon,
         "state_class": state_class,
         "unit_of_measurement": "visitors",
-        "value_template": f"{{{{ {value} }}}}",
+        "value_template": _given(f"{{{{ {value} }}}}"),
     } | _state("sensor", topic)
 
 
@@ -171,12 +178,17 @@ def _state(platform: str, topic: str) -> Config:
 
 def _available(module: str) -> Config:
     """Returns the options of an entity that is available while a module is connected."""
-    template = f"{{{{ 'offline' if value_json.state == '{states.OFFLINE}' else 'online' }}}}"
+    template = _given(f"{{{{ 'offline' if value_json.state == '{states.OFFLINE}' else 'online' }}}}")
     return {"availability": [{"topic": topics.status(module), "value_template": template}]}
 
 
 def _on_if(condition: str) -> str:
-    return f"{{{{ 'ON' if {condition} else 'OFF' }}}}"
+    return _given(f"{{{{ 'ON' if {condition} else 'OFF' }}}}")
+
+
+def _given(template: str) -> str:
+    """Returns a template that renders nothing if the message was deleted."""
+    return f"{{% if value_json is defined %}}{template}{{% endif %}}"
 
 
 def _quoted(text: str) -> str:

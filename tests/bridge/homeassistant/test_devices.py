@@ -16,11 +16,12 @@ DOOR = Camera("door", "capture", ("man", ODD), ("till", ODD), has_lines=True)
 DAY, DAY_BEFORE = "2026-11-27", "2026-11-26"
 
 
-def render(template: str, message: Message, last_reset: str | None = None) -> str:
-    """Renders a template as Home Assistant does: without leading and trailing space."""
+def render(template: str, message: Message | None, last_reset: str | None = None) -> str:
+    """Renders a template as Home Assistant does: without leading and trailing space, and without a value if there is no JSON."""
     this = {"attributes": {} if last_reset is None else {"last_reset": last_reset}}
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    return environment.from_string(template).render(value_json=json.loads(message.pack()), this=this).strip()
+    value = {} if message is None else {"value_json": json.loads(message.pack())}
+    return environment.from_string(template).render(**value, this=this).strip()
 
 
 def counts(day: str = DAY, **totals: int) -> DayCounts:
@@ -66,6 +67,15 @@ def test_the_state_of_an_entity(key: str, message: Message, state: str) -> None:
     assert render(entity["value_template"], message) == state
 
 
+def test_a_deleted_message_leaves_no_state() -> None:
+    """Texts become unknown. Home Assistant ignores an empty state of numbers, switches and availability."""
+    found = {}
+    for key, entity in describe_camera(DOOR)["components"].items():
+        used = [entity.get("value_template"), *(one["value_template"] for one in entity.get("availability", ()))]
+        found[key] = {render(template, None) for template in used if template}
+    assert {key: states for key, states in found.items() if states != {""}} == {"visitor": {"None", ""}, "state": {"None", ""}}
+
+
 @pytest.mark.parametrize(
     ("day", "last_reset", "state"),
     [(DAY, None, "7"), (DAY, f"{DAY}T00:00:00", "7"), (DAY, f"{DAY_BEFORE}T00:00:00", "7"), (DAY_BEFORE, f"{DAY}T00:00:00", "")],
@@ -84,7 +94,7 @@ def test_the_counts_of_an_earlier_day_are_ignored(day: str, last_reset: str | No
 
 def test_the_probability_is_an_attribute_of_the_label() -> None:
     entity = describe_camera(DOOR)["components"]["visitor"]
-    for message, probability in ((label(ODD, 1000.0), 0.75), (label(None, 1000.0), None)):
+    for message, probability in ((label(ODD, 1000.0), 0.75), (label(None, 1000.0), None), (None, None)):
         assert json.loads(render(entity["json_attributes_template"], message)) == {"probability": probability}
 
 

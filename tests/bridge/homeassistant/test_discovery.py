@@ -169,7 +169,7 @@ def test_it_recovers_from_a_broker_that_has_lost_everything(broker: Broker, hous
 
 
 def test_switched_off_it_removes_everything(broker: Broker, house: House) -> None:
-    """Descriptions of others stay."""
+    """Descriptions of others stay. Home Assistant hears of it again when it is back, in case it was away."""
     house.retain(capture("door"))
     other = "homeassistant/device/other/config"
     house.publish(other, b"{}", retain=True)
@@ -178,6 +178,10 @@ def test_switched_off_it_removes_everything(broker: Broker, house: House) -> Non
         until(lambda: {"door", "status"} <= set(house.devices) and "junk" not in house.devices)
     with bridge(broker.port, is_on=False):
         until(lambda: not {"door", "status"} & set(house.devices))
+        house.settle()
+        sent = len(house.messages("/door/config"))
+        house.publish("homeassistant/status", b"online")
+        house.wait_for("/door/config", sent + 1)
     with Listener(broker.port, *FILTERS) as later:
         later.settle()
         assert {one.topic for one in later.messages()} == {other}
