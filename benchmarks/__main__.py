@@ -46,7 +46,7 @@ def main() -> None:
             "dashboard": lambda: dashboard.report(arguments.minutes, arguments.rounds),
             "memory": lambda: memory.report(arguments.seconds),
             "masks": masks.report,
-            "capture": lambda: capture.report(photos or pictures, arguments.seconds / 3, arguments.rounds),
+            "capture": lambda: capture.report(photos or pictures, arguments.clip, arguments.seconds / 3, arguments.rounds),
             "still": lambda: still.report(arguments.seconds),
         }
         if arguments.people:

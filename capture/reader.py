@@ -89,7 +89,7 @@ class Reader(Worker):
         return self._thread.is_alive()
 
     def hangs(self) -> bool:
-        """Returns whether a call into the source hangs. Only an exit ends its reader, and leaves the thread behind."""
+        """Returns whether a call into the source hangs. It cannot be ended: an exit leaves the reader's thread behind."""
         if self.stalled <= self._source_timeout:
             return False
         time.sleep(SUSPENSION_GRACE)

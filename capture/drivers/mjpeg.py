@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator
 
+MAX_BYTES = 32 * 1024 * 1024
+"""Upper bound of the size of a camera's picture. More bytes without a whole one are dropped."""
 _BEGIN, _SCAN, _END = b"\xff\xd8\xff", 0xDA, b"\xff\xd9"
 _END_OR_BEGIN = re.compile(rb"\xff(?:\xd9|\xd8\xff)")
 
 
-def find_jpegs(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
+def find_jpegs(chunks: Iterable[bytes], limit: int = MAX_BYTES) -> Iterator[bytes | None]:
     """Yields each complete JPEG of at most `limit` bytes, and None after each chunk. Drops truncated ones."""
     finder = _JpegFinder()
     for chunk in chunks:
