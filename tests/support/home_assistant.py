@@ -62,7 +62,7 @@ class HomeAssistant:
             f"mount -t proc proc {self._root}/proc",
             *(f"mount --bind {one} {self._root}{one}" for one in ("/dev", "/dev/shm")),
         )
-        command = " && ".join([*mounts, f"exec chroot {self._root} /ha/bin/hass -c /{self._folder.name}"])
+        command = " && ".join([*mounts, f"exec chroot {self._root} /ha/bin/python -m homeassistant -c /{self._folder.name}"])
         with (self._folder / "out.log").open("ab") as out:
             self._process = subprocess.Popen(["unshare", "-m", "sh", "-c", command], stdout=out, stderr=out)
         until(self._answers, 120, "Home Assistant")
