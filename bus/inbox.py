@@ -29,6 +29,9 @@ class Inbox:
         self._taken: list[tuple[Message, Delivery | None]] = []
         self._arrived = threading.Condition()
 
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._taken)
+
     def put(self, message: Message, delivery: Delivery | None) -> None:
         """Appends a message; `delivery` is None at QoS 0, which needs no acknowledgement."""
         with self._arrived:

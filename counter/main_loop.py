@@ -131,6 +131,8 @@ class MainLoop:
                 case Prediction():
                     self._ended_cameras.discard(message.camera)
                     self._registry.process(message, batch)
+                    age = round((self._clocks.wall() - message.captured_at) * 1000, 1)
+                    self._bus.metrics.observe(names.PREDICTION_AGE_MS, age, camera=message.camera)
                     return True
                 case Command():
                     self._registry.apply_command(message, batch)
@@ -157,7 +159,17 @@ class MainLoop:
         corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
             log.warning("the clock was set: the times of %d earlier visits and crossings were corrected", len(corrected) // 2)
-        return [one for one in batch.changes.results if isinstance(one, Visit | Crossing)] + corrected
+        results = [one for one in batch.changes.results if isinstance(one, Visit | Crossing)]
+        for one in results:
+            self._count(one)
+        return results + corrected
+
+    def _count(self, result: Visit | Crossing) -> None:
+        metrics, camera, label = self._bus.metrics, result.camera, result.label
+        if isinstance(result, Visit):
+            metrics.add(names.VISITS, camera=camera, label=label)
+        else:
+            metrics.add(names.CROSSINGS, camera=camera, label=label, line=result.line, direction=result.direction)
 
     def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
         for tracks in batch.tracks:
