@@ -21,6 +21,7 @@ from bus import (
     topics,
 )
 from bus import metric_names as names
+from counter import counters
 from counter.counts import Counts
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
@@ -131,8 +132,7 @@ class MainLoop:
                 case Prediction():
                     self._ended_cameras.discard(message.camera)
                     self._registry.process(message, batch)
-                    age = round((self._clocks.wall() - message.captured_at) * 1000, 1)
-                    self._bus.metrics.observe(names.PREDICTION_AGE_MS, age, camera=message.camera)
+                    counters.on_prediction(self._bus.metrics, message, self._clocks.wall())
                     return True
                 case Command():
                     self._registry.apply_command(message, batch)
@@ -160,16 +160,8 @@ class MainLoop:
         if corrected:
             log.warning("the clock was set: the times of %d earlier visits and crossings were corrected", len(corrected) // 2)
         results = [one for one in batch.changes.results if isinstance(one, Visit | Crossing)]
-        for one in results:
-            self._count(one)
+        counters.on_commit(self._bus.metrics, results)
         return results + corrected
-
-    def _count(self, result: Visit | Crossing) -> None:
-        metrics, camera, label = self._bus.metrics, result.camera, result.label
-        if isinstance(result, Visit):
-            metrics.add(names.VISITS, camera=camera, label=label)
-        else:
-            metrics.add(names.CROSSINGS, camera=camera, label=label, line=result.line, direction=result.direction)
 
     def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
         for tracks in batch.tracks:
