@@ -1,6 +1,5 @@
 """The metrics of a module in the formats of Prometheus."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from bus import About, Status, states
 from bus import metric_names as names
 from bus.exposition import Exposition
 from runtime.metrics import Metrics
+from tests.support.prometheus import find_program
 from tests.support.wait import limit
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
@@ -75,9 +75,7 @@ def test_series(exposition: Exposition, accept: str, name: str, value: float, la
 @pytest.mark.system
 def test_promtool_finds_nothing_to_criticise(exposition: Exposition) -> None:
     """Names, units and help texts follow the conventions of Prometheus, for all metrics there are."""
-    if (promtool := shutil.which("promtool")) is None:
-        pytest.skip("needs promtool: apt-get install prometheus")
     body, _ = exposition.render(TEXT)
-    command = [promtool, "check", "metrics"]
+    command = [find_program("promtool"), "check", "metrics"]
     done = subprocess.run(command, input=body, capture_output=True, timeout=limit(20), check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
