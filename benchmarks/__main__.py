@@ -2,7 +2,7 @@
 
 The parts loads and pipeline send more frames through a Mosquitto than the classifier can process. They print its predictions a
 second as a share of the bare model's in the same run. The part count compares footfall count with a bare loop. Other parts:
-results, writes, dashboard, memory, masks, capture, still. Defaults: the demo's model, pictures and clip.
+results, writes, dashboard, memory, masks, capture, metrics, still. Defaults: the demo's model, pictures and clip.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import capture, counting, dashboard, masks, memory, people, pipeline, results, still, two_stages, writes
+from benchmarks import capture, counting, dashboard, masks, memory, metrics, people, pipeline, results, still, two_stages, writes
 from benchmarks.frames import write_stills
 from demo.about import CLIP, MODEL
 
@@ -30,7 +30,8 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="loads, pipeline, count, results, writes, dashboard, memory, masks, capture, still, people, two-stages [all]",
+        help="loads, pipeline, count, results, writes, dashboard, memory, masks, capture, metrics, still, people,"
+        " two-stages [all]",
     )
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -47,6 +48,7 @@ def main() -> None:
             "memory": lambda: memory.report(arguments.seconds),
             "masks": masks.report,
             "capture": lambda: capture.report(photos or pictures, arguments.seconds / 3, arguments.rounds),
+            "metrics": lambda: metrics.report(arguments.seconds),
             "still": lambda: still.report(arguments.seconds),
         }
         if arguments.people:

@@ -27,6 +27,8 @@ FIRST_PORT = 9600
 MODULES = 5
 FROZEN = 25.0
 """Seconds for which the broker is frozen: more than twice the keep-alive of 10 s, after which its clients disconnect."""
+LINES = '[{"name": "door", "from": [0.15, 0.577], "to": [0.85, 0.577]}]'
+"""The line of the demo."""
 VARIABLES = {"$camera": ".*", "$__rate_interval": "1m"}
 
 
@@ -51,7 +53,7 @@ def suite(tmp_path: Path) -> Iterator[tuple[Run, Prometheus]]:
     text = (GRAFANA / "prometheus.yml").read_text().replace("15s", "1s")
     text = re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{int(found[1]) - FIRST_PORT + port}", text)
     (tmp_path / "prometheus.yml").write_text(text)
-    with make_run(tmp_path, METRICS_PORT=port) as run, Prometheus(tmp_path / "prometheus.yml") as prometheus:
+    with make_run(tmp_path, METRICS_PORT=port, LINES=LINES) as run, Prometheus(tmp_path / "prometheus.yml") as prometheus:
         run.wait_for_predictions()
         yield run, prometheus
 
@@ -95,7 +97,7 @@ def test_every_panel_has_data(suite: tuple[Run, Prometheus]) -> None:
         return not missing
 
     try:
-        until(is_complete, 120)
+        until(is_complete, 60)
     finally:
         assert missing == []
     rules = [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
