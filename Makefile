@@ -69,7 +69,7 @@ format: $(VENV)/.dev ## formats the code
 	@$(VENV)/bin/ruff check -q --fix-only .
 	@$(VENV)/bin/ruff format .
 
-docs: $(VENV)/.run ## updates the generated tables in docs/
+docs: $(VENV)/.run ## updates the generated tables, AsyncAPI document and JSON Schemas in docs/
 	@exec $(VENV)/bin/python -m scripts.docs
 
 bench: $(VENV)/.dev ## measures the figures in docs/figures.md: make bench MODEL=path PICTURES=folder

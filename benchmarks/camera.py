@@ -6,10 +6,13 @@ python -m benchmarks.camera PORT FOLDER RATE WIDTH HEIGHT
 import itertools
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from benchmarks.frames import read_jpegs
+from benchmarks.programs import Script, free_port, is_listening, wait_for
 
 _START, _COMMENT = b"\xff\xd8", b"\xff\xfe"
 _TIME_SIZE = 20
@@ -27,6 +30,15 @@ def sent_at(jpeg: bytes) -> float:
     if jpeg[2:4] != _COMMENT:
         raise ValueError("the picture is not as the camera sent it")
     return float(jpeg[6 : 6 + _TIME_SIZE])
+
+
+@contextmanager
+def camera(pictures: Path, rate: float, width: int, height: int) -> Iterator[str]:
+    """Runs the camera as a process. Yields its address."""
+    port = free_port()
+    with Script("benchmarks.camera", port, pictures, rate, width, height) as program:
+        wait_for(lambda: program.check() and is_listening(port), 60, "the camera")
+        yield f"http://127.0.0.1:{port}/"
 
 
 def main(port: int, folder: Path, rate: float, width: int, height: int) -> None:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.camera import sent_at
+from benchmarks.camera import camera, sent_at
 from benchmarks.frames import read_jpegs
-from benchmarks.programs import Broker, Listener, Module, Script, free_port, is_listening, wait_for
+from benchmarks.programs import Broker, Listener, Module, wait_for
 from benchmarks.tables import percentile, print_row
 from bus import Frame
 from capture.pictures.jpeg import JpegPicture
@@ -53,25 +53,25 @@ def arrivals(port: int) -> Iterator[list[Arrival]]:
         yield found
 
 
-@contextmanager
-def camera(pictures: Path, rate: float, width: int, height: int) -> Iterator[str]:
-    """Runs a network camera, and yields its address."""
-    port = free_port()
-    with Script("benchmarks.camera", port, pictures, rate, width, height) as program:
-        wait_for(lambda: program.check() and is_listening(port), 60, "the camera")
-        yield f"http://127.0.0.1:{port}/"
+class Usage(NamedTuple):
+    """What a capture process uses: CPU time in ms a second, and memory in MB; and its frames a second."""
+
+    cpu: float
+    rate: float
+    memory: float
 
 
-def measure_cpu(broker: Broker, address: str, seconds: float, **settings: object) -> tuple[float, float]:
-    """Returns the CPU time of a capture process in ms a second, and its frames a second."""
-    with arrivals(broker.port) as found, Module("capture", broker.port, VIDEO_PATH=address, MOTION="off", **settings) as capture:
+def measure(broker: Broker, source: object, seconds: float, **settings: object) -> Usage:
+    """Measures a capture process. Memory is PSS, or USS on systems without it."""
+    with arrivals(broker.port) as found, Module("capture", broker.port, VIDEO_PATH=source, MOTION="off", **settings) as capture:
         wait_for(lambda: bool(found), 30, "a frame")
         time.sleep(WARM_UP)
         process, begin, number = psutil.Process(capture.pid), time.monotonic(), len(found)
         before = sum(process.cpu_times()[:2])
         time.sleep(seconds)
         used, elapsed = sum(process.cpu_times()[:2]) - before, time.monotonic() - begin
-        return 1000 * used / elapsed, (len(found) - number) / elapsed
+        info = process.memory_full_info()
+        return Usage(1000 * used / elapsed, (len(found) - number) / elapsed, getattr(info, "pss", info.uss) / 1e6)
 
 
 def report_cpu(broker: Broker, pictures: Path, seconds: float, rounds: int) -> None:
@@ -89,11 +89,11 @@ def report_cpu(broker: Broker, pictures: Path, seconds: float, rounds: int) -> N
 
 def _measure_round(broker: Broker, pictures: Path, seconds: float, width: int, height: int) -> list[float]:
     with camera(pictures, IDLE_RATE, width, height) as address:
-        idle, _ = measure_cpu(broker, address, seconds)
+        idle = measure(broker, address, seconds)
     with camera(pictures, RATE, width, height) as address:
-        plain, rate = measure_cpu(broker, address, seconds, FRAME_RATE=RATE)
-        decoded, slower_rate = measure_cpu(broker, address, seconds, FRAME_RATE=RATE, **DECODED)
-    return [idle, plain, decoded, plain / decoded, min(rate, slower_rate)]
+        plain = measure(broker, address, seconds, FRAME_RATE=RATE)
+        decoded = measure(broker, address, seconds, FRAME_RATE=RATE, **DECODED)
+    return [idle.cpu, plain.cpu, decoded.cpu, plain.cpu / decoded.cpu, min(plain.rate, decoded.rate)]
 
 
 def report_ages(broker: Broker, pictures: Path, seconds: float) -> None:
@@ -157,9 +157,20 @@ def _median_ms(calls: Sequence[Callable[[], object]]) -> float:
     return statistics.median(times)
 
 
-def report(pictures: Path, seconds: float, rounds: int) -> None:
-    """Prints CPU time, ages and thumbnails, for the pictures of a folder."""
+def report_sources(broker: Broker, pictures: Path, clip: Path, seconds: float) -> None:
+    """Prints the CPU time and the memory of capture: a network camera's JPEGs by their height, and a clip."""
+    print_row("source", "ms a second", "frames/s", "MB")
+    for width, height in SIZES:
+        with camera(pictures, RATE, width, height) as address:
+            print_row(f"{height} as it is", *measure(broker, address, seconds))
+            print_row(f"{height} decoded", *measure(broker, address, seconds, **DECODED))
+    print_row("clip", *measure(broker, clip, seconds))
+
+
+def report(pictures: Path, clip: Path, seconds: float, rounds: int) -> None:
+    """Prints CPU time, memory, ages and thumbnails, for the pictures of a folder and a clip."""
     report_thumbnails(pictures)
     with tempfile.TemporaryDirectory() as folder, Broker(Path(folder)) as broker:
         report_cpu(broker, pictures, seconds, rounds)
+        report_sources(broker, pictures, clip, seconds)
         report_ages(broker, pictures, seconds)

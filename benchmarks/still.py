@@ -4,13 +4,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import psutil
 
+from benchmarks.camera import camera
 from benchmarks.memory import MODULES, START_TIMEOUT, process_kind
 from benchmarks.programs import Listener, Program, Script, free_port, is_listening, wait_for
 from benchmarks.tables import print_row
@@ -45,15 +45,6 @@ def write_still_scene(folder: Path) -> Path:
         picture = scene.frame(HallMoment(FIRST + number, light, (), ()))
         cv2.imwrite(str(folder / f"{number:03}.jpg"), picture)
     return folder
-
-
-@contextmanager
-def camera(pictures: Path) -> Iterator[str]:
-    """Runs a camera that sends the pictures. Yields its address."""
-    port = free_port()
-    with Script("benchmarks.camera", port, pictures, RATE, WIDTH, HEIGHT):
-        wait_for(lambda: is_listening(port), 30, "the camera")
-        yield f"http://127.0.0.1:{port}/stream"
 
 
 def cpu_by_kind(root: psutil.Process) -> dict[str, float]:
@@ -103,7 +94,10 @@ def measure_motion(address: str, seconds: float) -> float | None:
 
 def report(seconds: float) -> None:
     """Prints the CPU time of each module, and the sums."""
-    with tempfile.TemporaryDirectory() as folder, camera(write_still_scene(Path(folder) / "still")) as address:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        camera(write_still_scene(Path(folder) / "still"), RATE, WIDTH, HEIGHT) as address,
+    ):
         without = measure_suite(address, seconds, {"MOTION": "off"})
         gated = measure_suite(address, seconds, {"MOTION": "auto"})
         motion = measure_motion(address, seconds)

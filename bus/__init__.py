@@ -5,6 +5,7 @@ from bus.fields import DIRECTIONS, UNDECIDED, Direction
 from bus.inbox import Inbox
 from bus.message import Message
 from bus.pictures import Box, Detection, Frame, Label, Pixels, Prediction, best_label, labelled
+from bus.reports import TABLES, Cell, Counted, Entry, Key, Page, Table
 from bus.requests import Answer, Command, DayReport, Question, WantedModel
 from bus.results import Crossing, CurrentLabel, DayCounts, Occupancy, Summary, Tracks, Visit, VisitorInView, ZoneHours, ZoneTotals
 from bus.setup import Line, Setup, Zone
@@ -15,29 +16,35 @@ from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
 
 __all__ = [
     "DIRECTIONS",
+    "TABLES",
     "UNDECIDED",
     "About",
     "Answer",
     "Box",
     "Bus",
+    "Cell",
     "Command",
+    "Counted",
     "Crossing",
     "CurrentLabel",
     "DayCounts",
     "DayReport",
     "Detection",
     "Direction",
+    "Entry",
     "FootfallError",
     "Frame",
     "Inbox",
     "InvalidMessage",
     "InvalidSetting",
+    "Key",
     "Label",
     "Line",
     "Message",
     "ModelUpdate",
     "NewestSlot",
     "Occupancy",
+    "Page",
     "Pixels",
     "Prediction",
     "Question",
@@ -45,6 +52,7 @@ __all__ = [
     "Setups",
     "Status",
     "Summary",
+    "Table",
     "Tracks",
     "Visit",
     "VisitorInView",

@@ -47,10 +47,10 @@ class Callbacks:
     - `on_held_back` for each frame that the gate holds back.
     """
 
-    on_clock_step: Callable[[float], object] = float
-    is_drawn: Callable[[], bool] = bool
+    on_clock_step: Callable[[float], object] = lambda _seconds: None
+    is_drawn: Callable[[], bool] = lambda: False
     create_gate: Callable[[], MotionGate | None] = lambda: None
-    on_held_back: Callable[[], object] = bool
+    on_held_back: Callable[[], object] = lambda: None
 
 
 class Framer:
@@ -89,9 +89,18 @@ class Framer:
         self._frame_mask = self._preparation.mask()
         compressed, (width, height) = self._compress(captured.picture)
         self._taken_at = captured.monotonic_at
-        numbers = self._sequence, self._elapsed(captured), captured.captured_at, width, height
-        held = round(self.gate.held, 3) if self.gate else 0.0
-        return Frame(self._camera, self._session, *numbers, compressed, self._demo, held)
+        return Frame(
+            self._camera,
+            self._session,
+            self._sequence,
+            session_time=self._elapsed(captured),
+            captured_at=captured.captured_at,
+            width=width,
+            height=height,
+            jpeg=compressed,
+            demo=self._demo,
+            held=round(self.gate.held, 3) if self.gate else 0.0,
+        )
 
     def _passes(self, captured: CapturedPicture, is_snapshot: bool) -> bool:
         """Returns whether the gate lets a picture pass. What is masked does not open it."""

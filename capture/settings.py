@@ -1,7 +1,6 @@
 """The settings of the capture module."""
 
 import re
-import time
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
@@ -41,20 +40,24 @@ class Settings(BusSettings):
         default="0", description=", ".join(kind.description for kind in load_kinds())
     )
     camera_size: CameraSize | None = Field(
-        default=None, description="size of the pictures that a camera of this machine takes; otherwise the nearest to 640x480"
+        default=None,
+        description="width and height in px of the pictures that a camera of this machine takes, such as 1280x720; otherwise "
+        "those nearest to 640x480",
     )
     camera_rate: Rate | None = Field(
-        default=None, description="pictures a second that a camera of this machine takes; otherwise as many as it is set to"
+        default=None, description="pictures a second that a camera of this machine takes; otherwise the camera's own rate"
     )
     camera_format: str | None = Field(
         default=None,
-        description="pixel format of a USB camera, such as MJPG or YUYV; otherwise MJPG if it has that, which costs least",
+        description="pixel format of a USB camera, such as MJPG or YUYV; otherwise MJPG if the camera offers it: it costs least",
     )
-    loop_video: bool = Field(default=True, description="play a file or folder again at its end")
+    loop_video: bool = Field(
+        default=True, description="play a recording again at its end: a file, a folder, or a video at an address"
+    )
     source_timeout: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = Field(
         default=60.0,
-        description="seconds after which a call into the camera's driver hangs, and the camera is opened again; at least 30 for "
-        "network cameras, which have time-outs of 10 s for each step",
+        description="seconds after which a call into the camera's driver counts as hung, and the camera is opened again; use 30 "
+        "or more for network cameras, which have time-outs of 10 s for each step",
     )
     frame_rate: Rate = Field(default=10.0, description="upper bound of frames a second; also the playback rate of a folder")
     resize_width: Side | None = Field(default=None, description="width of the frames in px; alone, it keeps the aspect ratio")
@@ -96,7 +99,7 @@ class Settings(BusSettings):
     @field_validator("camera_format")
     @classmethod
     def _check_camera_format(cls, wanted: str | None) -> str | None:
-        if not any(is_format(name, wanted) for name in FFMPEG_NAMES):
+        if wanted is not None and not any(is_format(name, wanted) for name in FFMPEG_NAMES):
             raise ValueError(f"must be one of {', '.join(FFMPEG_NAMES)}")
         return wanted
 
@@ -112,7 +115,7 @@ class Settings(BusSettings):
 
     @property
     def unused(self) -> list[str]:
-        """The settings that are set, but mean nothing to the source."""
+        """The names of settings that are set, but have no effect on the source."""
         limited = {name for kind in load_kinds(self.source_modules) for name in kind.settings}
         unused = limited - set(find_kind(self.video_path, self.source_modules).settings)
         return sorted(name.upper() for name in unused if getattr(self, name, None) is not None)
@@ -126,6 +129,12 @@ class Settings(BusSettings):
 
     def create_source(self) -> Source:
         """Creates the source for VIDEO_PATH without opening it."""
-        camera = self.camera_size, self.camera_rate, self.camera_format
-        options = SourceOptions(self.frame_rate, not self.loop_video, time, *camera, self.jpeg_quality)
+        options = SourceOptions(
+            frame_rate=self.frame_rate,
+            every_frame=not self.loop_video,
+            camera_size=self.camera_size,
+            camera_rate=self.camera_rate,
+            camera_format=self.camera_format,
+            jpeg_quality=self.jpeg_quality,
+        )
         return create_source(self.video_path, options, self.source_modules)

@@ -73,8 +73,8 @@ class SourceKind:
     """A kind of source. Each module of `capture.sources` declares one as `KIND`.
 
     It accepts addresses with one of its `schemes`, or those whose beginning matches its `pattern`. `create` opens nothing, and
-    raises `ValueError` for an invalid address. `description` is shown in the help. `settings` are the settings that only some
-    kinds use, this one among them.
+    raises `ValueError` for an invalid address. `description` is shown in the help. `settings` are the names of the settings that
+    this kind uses, and not all others do.
     """
 
     description: str

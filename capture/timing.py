@@ -1,4 +1,4 @@
-"""The timing of pictures that are played at their own rate."""
+"""When pictures are due, and when they were captured."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -89,6 +89,12 @@ class Timeline:
         self._time = 0.0 if self._time is None else self._time + step
         self._last = timestamp
         return self._time
+
+    def timed(self, pictures: Iterable[Picture]) -> Iterator[tuple[Picture, float]]:
+        """Yields pictures with their times, which replace their timestamps."""
+        for picture in pictures:
+            picture.timestamp = self.time_of(picture.timestamp)
+            yield picture, picture.timestamp
 
 
 def spread(pictures: Iterable[Picture], clock: Clock = time) -> Iterator[Picture | None]:

@@ -34,7 +34,7 @@ from counter.retry import Retry, StopRequested
 
 log = logging.getLogger(__name__)
 
-RECEIVE_TIMEOUT = 0.5  # seconds to wait for messages
+RECEIVE_TIMEOUT = 1.0  # seconds to wait for messages
 CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed hours
 SUSPENDED_AFTER = 5.0
 """Seconds. If two checks are further apart, the counter itself was suspended, and a camera's silence means nothing."""
@@ -95,6 +95,7 @@ class MainLoop:
 
     def step(self, timeout: float = RECEIVE_TIMEOUT) -> None:
         """Counts, commits, publishes and acknowledges the messages that wait, or that come within `timeout` seconds."""
+        taken = self._inbox.take(self._reordering.until_due(timeout))
         batch = Batch()
         while not self._cleared_cameras.empty():
             self._forget(self._cleared_cameras.get(), batch)
@@ -102,7 +103,6 @@ class MainLoop:
         while not self._still.empty():
             self._registry.on_still(self._still.get())
             self._bus.progressed()
-        taken = self._inbox.take(self._reordering.until_due(timeout))
         is_counted = [self._process(one, batch) for message in taken for one in self._in_order(message)]
         is_counted += [self._process(one, batch) for one in self._reordering.due()]
         is_due = self._apply_timeouts(batch)

@@ -85,7 +85,7 @@ class OpenVisit:
         evidence = self.evidence.get(seen.name, Evidence()).with_sighting(at, seen.probability)
         return replace(self, seen_at=at, evidence={**self.evidence, seen.name: evidence})
 
-    def held(self, label: str, until: float, repeats: int) -> "OpenVisit":
+    def with_repeats(self, label: str, until: float, repeats: int) -> "OpenVisit":
         """Returns the visit with its last sighting, of `label`, repeated until a time."""
         one = self.evidence[label]
         gained = repeats * one.probability if label == self.label else 0.0
@@ -182,7 +182,7 @@ class PresenceCounter:
 
     def _observe(self, frame: Observation) -> list[Visit]:
         ended = self._step(frame)
-        if frame.held:  # it is processed again
+        if frame.held:  # only of an observation that is processed again; else `hold` comes later
             self._hold(frame)
         return ended
 
@@ -191,7 +191,7 @@ class PresenceCounter:
         state = self.state
         if last.seen is not None:
             until = round(last.at + last.held, 3)
-            state.visit = state.visit and state.visit.held(last.seen.name, until, last.repeats)
+            state.visit = state.visit and state.visit.with_repeats(last.seen.name, until, last.repeats)
         elif state.absence < self._just_seen - _TOLERANCE:
             state.absence = self._just_seen
         else:

@@ -13,7 +13,7 @@ from counter.tracking.track import Track
 from counter.tracking.tracker import LOST_TIMEOUT
 
 MIN_INTERVAL, MAX_INTERVAL = 0.02, 1.0
-"""Bounds of the seconds between two frames that were held back; about as long after the last of them, the next frame comes."""
+"""Bounds of the seconds between two frames that were held back. The time from the last of them to the next frame shows it."""
 
 Result = Visit | Crossing | Correction
 """A visit that has ended, a crossing, or a correction of the results before it."""

@@ -35,12 +35,12 @@ def detect(recogniser: Recogniser, clip: Path, rate: float) -> list[FoundFrame]:
     """Returns what a detector finds in a clip, at about that many frames a second."""
     found = []
     with open_video(clip.name, str(clip)) as video:
-        step = max(1, round(video.rate / rate))
+        step = max(1, round(1 / video.interval / rate))
         for number, picture in enumerate(video.pictures()):
             if number % step == 0:
                 width, height = picture.size
                 detections = recogniser.recognise(recogniser.prepare(picture.pixels())).detections
-                found.append(FoundFrame(START + number / video.rate, width / height, tuple(detections)))
+                found.append(FoundFrame(START + number * video.interval, width / height, tuple(detections)))
     return found
 
 

@@ -70,8 +70,10 @@ class HttpSession:
         self._session.close()
 
     def get(self) -> requests.Response:
-        """Requests the address. Returns a response whose body is not read yet. Raises `LoginRefused`, and
-        other exceptions for what the next request can mend."""
+        """Requests the address. Returns a response whose body is not read yet.
+
+        Raises `LoginRefused`, and other exceptions for failures that may not happen again; see `explain`.
+        """
         response = self._send()
         if self._wants_basic(response):
             response.close()

@@ -3,20 +3,22 @@
 import re
 from collections.abc import Iterable, Iterator
 
+MAX_BYTES = 32 * 1024 * 1024
+"""Upper bound of the size of a camera's picture. More bytes without a whole one are dropped."""
 _BEGIN, _SCAN, _END = b"\xff\xd8\xff", 0xDA, b"\xff\xd9"
 _END_OR_BEGIN = re.compile(rb"\xff(?:\xd9|\xd8\xff)")
 
 
-def find_jpegs(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
-    """Yields each complete JPEG of at most `limit` bytes, and None after each chunk. Drops truncated ones."""
+def find_jpegs(chunks: Iterable[bytes], limit: int = MAX_BYTES) -> Iterator[bytes | None]:
+    """Yields each complete JPEG of at most `limit` bytes, and None for a chunk that completes none. Drops truncated ones."""
     finder = _JpegFinder()
     for chunk in chunks:
         finder.data += chunk
-        while (picture := finder.pop_first()) is not None:
+        yield (picture := finder.pop_first())
+        while picture is not None and (picture := finder.pop_first()) is not None:
             yield picture
         if len(finder.data) > limit:
             finder.drop(len(finder.data))
-        yield None
 
 
 class _JpegFinder:

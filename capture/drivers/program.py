@@ -25,10 +25,10 @@ _END_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 
 
 class Program:
-    """A running program while entered. `explain` returns the reason from its standard error, when it has ended; or ""."""
+    """A program that runs while entered. When it ends, `explain` returns the reason in its standard error, or ""."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], explain: Callable[[str], str]) -> None:
-        """`name` stands for the source in reasons. Values of `environment` are set in addition to those of this process."""
+        """`name` stands for the source in error messages. `environment` is added to that of this process."""
         self._name = name
         self._command = command
         self._environment = environment
@@ -95,7 +95,7 @@ class Program:
         return f"{self._command[0]} does not end"
 
 
-def check_program(name: str, source: str, package: str) -> None:
-    """Raises `SourceLost`, with the package that has it, if a program is not installed."""
-    if shutil.which(name) is None:
-        raise SourceLost(f"{source}: {name} is missing; install the package {package}")
+def check_program(name: str, program: str, package: str) -> None:
+    """Raises `SourceLost`, with the package that has it, if a program is not installed. `name` is that of the source."""
+    if shutil.which(program) is None:
+        raise SourceLost(f"{name}: {program} is missing; install the package {package}")

@@ -60,13 +60,13 @@ class Mode:
     largest: Size
     rates: tuple[float, ...]
 
-    def fits(self, size: tuple[int, int] | None) -> bool:
-        """Returns whether the camera can give this size; any fits None."""
-        return size is None or all(low <= one <= high for low, one, high in zip(self.smallest, size, self.largest, strict=True))
+    def fits(self, size: tuple[int, int]) -> bool:
+        """Returns whether the camera can give this size."""
+        return all(low <= one <= high for low, one, high in zip(self.smallest, size, self.largest, strict=True))
 
-    def has_rate(self, rate: float | None) -> bool:
-        """Returns whether the camera can give this rate; any fits None."""
-        return rate is None or not self.rates or any(abs(one - rate) <= RATE_TOLERANCE * rate for one in self.rates)
+    def has_rate(self, rate: float) -> bool:
+        """Returns whether the camera can give this rate."""
+        return not self.rates or any(abs(one - rate) <= RATE_TOLERANCE * rate for one in self.rates)
 
     def nearest(self, size: tuple[int, int]) -> Size:
         """Returns the size of this mode that is nearest to a wanted one."""
@@ -99,7 +99,8 @@ def choose_mode(
     if not usable:
         hint = "for the Raspberry Pi's own camera, set VIDEO_PATH=libcamera"
         raise ValueError(f"FFmpeg cannot read its formats ({_names(modes)[:MAX_OFFER] or 'none'}); {hint}")
-    usable = _select(usable, lambda mode: is_format(mode.format, wanted_format), f"the format {wanted_format}", _names)
+    if wanted_format is not None:
+        usable = _select(usable, lambda mode: is_format(mode.format, wanted_format), f"the format {wanted_format}", _names)
     if size is not None:
         usable = _select(usable, lambda mode: mode.fits(size), f"the size {Size(*size)}", _sizes_of)
     if rate is not None:
@@ -132,9 +133,9 @@ def _rates_of(modes: list[Mode]) -> str:
     return ", ".join(f"{mode.format} {mode} {'/'.join(f'{rate:.4g}' for rate in mode.rates)}" for mode in modes)
 
 
-def is_format(name: str, wanted: str | None) -> bool:
-    """Returns whether V4L2's name of a format is the wanted one, which can also be FFmpeg's name; any fits None."""
-    return wanted is None or wanted.upper() == name or wanted.lower() == FFMPEG_NAMES[name]
+def is_format(name: str, wanted: str) -> bool:
+    """Returns whether V4L2's name of a format is the wanted one, which can also be FFmpeg's name."""
+    return wanted.upper() == name or wanted.lower() == FFMPEG_NAMES[name]
 
 
 def _is_camera(descriptor: int) -> bool:

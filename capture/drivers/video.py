@@ -1,6 +1,7 @@
 """Videos, streams and devices, read by FFmpeg: an open one, its pictures, and why it cannot be read."""
 
 import contextlib
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,8 +19,14 @@ from capture.source import SourceLost
 
 TIMEOUT = 10.0
 """Seconds to open a video, and to wait for its next packet."""
+DEFAULT_RATE = 25.0
+"""Frames a second of a video that does not declare its rate."""
+MIN_RATE, MAX_RATE = 0.001, 240
+"""Rates that a video can declare; others are taken for damage."""
 MAX_DAMAGED = 100
 """Packets in a row that cannot be decoded. After more, the video counts as lost."""
+MAX_THREADS = 2
+"""Threads of a decoder. Each needs memory for its pictures; FFmpeg would take one for each core."""
 LOW_DELAY = 1 << 19
 """FFmpeg's AV_CODEC_FLAG_LOW_DELAY: frames that are in order are not held back."""
 _STREAM = re.compile(r"^  Stream #0:(\d+)", re.MULTILINE)
@@ -31,6 +38,8 @@ _IS_OLD = av.logging.get_level() is not None
 _QUIET = av.logging.PANIC if _IS_OLD else None
 """FFmpeg's messages can contain the address. Reasons are in its errors."""
 av.logging.set_level(_QUIET)
+os.environ["no_proxy"] = "*"
+"""FFmpeg would send a camera's address and password to the proxy of the environment."""
 
 
 class VideoPicture(Picture):
@@ -86,13 +95,15 @@ class Video:
         self._is_jpeg = codec.name == "mjpeg" and not self._quarter_turns
         # Threads for whole frames are faster, but each holds one back.
         codec.thread_type = "SLICE" if is_live or _IS_OLD else "AUTO"
+        codec.thread_count = MAX_THREADS
         if is_live:
             codec.flags |= LOW_DELAY
 
     @property
-    def rate(self) -> float:
-        """Frames a second, as declared or estimated; 0 if unknown. It can be damaged, as everything in a file."""
-        return float(self._stream.average_rate or self._stream.guessed_rate or 0)
+    def interval(self) -> float:
+        """Seconds between two pictures by the rate that is declared or estimated, if that is credible."""
+        rate = float(self._stream.average_rate or self._stream.guessed_rate or 0)
+        return 1 / (rate if MIN_RATE <= rate <= MAX_RATE else DEFAULT_RATE)
 
     @property
     def duration(self) -> float | None:
@@ -163,13 +174,12 @@ class Video:
 def open_video(
     name: str,
     address: str,
-    input_format: str | None = None,
     options: Mapping[str, str] | None = None,
     timeouts: tuple[float, float] = (TIMEOUT, TIMEOUT),
     is_live: bool = False,
 ) -> Iterator[Video]:
-    """Opens a file or an address for reading. Pictures of a live video are not held back. Raises `SourceLost`."""
-    container = open_container(name, address, input_format, options, timeouts)
+    """Opens a file or an address as `open_container` does. The decoder delays no picture of a live video. Raises `SourceLost`."""
+    container = open_container(name, address, None, options, timeouts)
     with contextlib.closing(container), contextlib.closing(Video(name, container, is_live)) as video:
         yield video
 
@@ -177,13 +187,13 @@ def open_video(
 def open_container(
     name: str,
     address: str,
-    input_format: str | None = None,
-    options: Mapping[str, str] | None = None,
-    timeouts: tuple[float, float] = (TIMEOUT, TIMEOUT),
+    input_format: str | None,
+    options: Mapping[str, str] | None,
+    timeouts: tuple[float, float],
 ) -> Any:
     """Opens a file, an address or a device for reading, with FFmpeg's names of `input_format` and `options`.
 
-    `name` stands for it in reasons. `timeouts` are the seconds to open it and to wait for a packet. Raises `SourceLost`.
+    `name` stands for it in error messages. `timeouts` are the seconds to open it and to wait for a packet. Raises `SourceLost`.
     """
     try:
         return av.open(address, format=input_format, options=dict(options or {}), timeout=timeouts, metadata_errors="replace")

@@ -9,7 +9,8 @@ slight shake explain:
   visitors who pass do not raise it. It can exceed the noise of the whole picture by a factor only.
 - A change of the light multiplies all pixels. The factor is the median of the pixels' ratios, so a visitor who covers less than
   half of the picture does not change it. A pixel may lie anywhere between the background and the background in the new light:
-  some are saturated, and some are lit by another lamp.
+  some are saturated, and some are lit by another lamp. The background then takes the nearer of the two levels, not the pixel's:
+  a lamp that flickers would otherwise hide whoever changes a pixel by less than the light does.
 - A shake moves edges. It changes a pixel by the part of the difference between its neighbours.
 
 Whatever stands still becomes background after a few seconds, and so does everything after a lamp was switched on.
@@ -94,7 +95,8 @@ class MotionDetector:
         expected = np.clip(picture, np.minimum(lit, self._background), np.maximum(lit, self._background))
         deviation = cv2.absdiff(picture, expected)
         is_moving = bool((deviation > self._limit).any())
-        self._background = expected + (1 - math.exp(-elapsed / ADAPTATION)) * (picture - expected)
+        nearest = np.where(cv2.absdiff(picture, lit) < cv2.absdiff(picture, self._background), lit, self._background)
+        self._background = nearest + (1 - math.exp(-elapsed / ADAPTATION)) * (picture - nearest)
         self._adapt_noise(deviation, NOISE_STEP * elapsed)
         self._set_bounds()
         return is_moving

@@ -7,7 +7,7 @@ from pathlib import Path
 from capture.drivers.v4l2 import Mode, choose_mode, read_modes
 from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptions
 
-BY_ID = "/dev/v4l/by-id/"
+BY_ID = "/dev/v4l/by-id"
 """The folder in which udev gives each camera a name that stays when cameras are plugged in another order."""
 REASONS = {
     errno.EBUSY: "another program uses it",
@@ -21,9 +21,8 @@ class Camera(Source):
     """A camera that Video4Linux reads."""
 
     def __init__(self, device: str, options: SourceOptions) -> None:
-        self._path = Path(
-            f"/dev/video{int(device)}" if device.isdecimal() else device if device.startswith("/") else BY_ID + device
-        )
+        is_number = device.isdecimal()
+        self._path = Path(f"/dev/video{int(device)}") if is_number else Path(BY_ID, device)  # an absolute path stays as it is
         self._name = f"camera {device}"
         self._options = options
 

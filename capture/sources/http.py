@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from capture.drivers.mjpeg import find_jpegs
+from capture.drivers.mjpeg import MAX_BYTES, find_jpegs
 from capture.pictures.picture import UnusablePicture
 from capture.source import (
     Pictures,
@@ -17,7 +17,7 @@ from capture.source import (
     display_name,
     percent_encoding_hint,
 )
-from capture.sources.rtsp import Stream
+from capture.sources.rtsp import LOGIN_PAUSE, Stream
 from capture.timing import wait_until
 
 if TYPE_CHECKING:
@@ -27,12 +27,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 """Seconds to connect, between two parts of a response, and for a whole picture."""
-MAX_BYTES = 32 * 1024 * 1024
-"""Upper bound of the size of a picture."""
 MAX_FAILURES = 3
 """Failed requests in a row until the camera is lost."""
-LOGIN_PAUSE = 300.0
-"""Seconds until a refused login is tried again. Cameras lock a user out after five to ten attempts."""
 _VIDEO_TYPES = ("video/", "audio/", "application/vnd.apple.mpegurl", "application/x-mpegurl", "application/dash+xml")
 _PAGE_TYPES = ("text/html", "application/json", "application/xhtml+xml")
 _PICTURE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")

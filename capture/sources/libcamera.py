@@ -9,6 +9,7 @@ import subprocess
 
 from capture.drivers.mjpeg import find_jpegs
 from capture.drivers.program import Program, check_program
+from capture.drivers.v4l2 import DEFAULT_SIZE
 from capture.pictures.picture import UnusablePicture
 from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptions
 
@@ -18,9 +19,6 @@ PACKAGES = {LAUNCH: "gstreamer1.0-tools", LIST: "gstreamer1.0-plugins-base-apps"
 ELEMENTS = {"libcamerasrc": "gstreamer1.0-libcamera", "jpegenc": "gstreamer1.0-plugins-good"}
 """The packages with these elements. The others are in gstreamer1.0-plugins-base and libgstreamer1.0-0."""
 LIST_TIMEOUT = 15.0
-MAX_BYTES = 32 * 1024 * 1024
-"""Upper bound of the size of a picture."""
-DEFAULT_SIZE = (640, 480)
 ENVIRONMENT = {"LIBCAMERA_LOG_LEVELS": "*:ERROR", "LIBCAMERA_LOG_NO_COLOR": "1", "LC_ALL": "C"}
 _ERROR = re.compile(r"^(?:ERROR: from element \S+: |WARNING: erroneous pipeline: )(.+)$", re.MULTILINE)
 _MISSING = re.compile(r'no element "(.+)"')
@@ -39,10 +37,10 @@ class LibCamera(Source):
         """Yields pictures as the camera takes them. Raises `SourceLost`."""
         from capture.pictures.jpeg import JpegPicture  # noqa: PLC0415  # the driver
 
-        check_program(LAUNCH, self._name, PACKAGES[LAUNCH])
+        check_program(self._name, LAUNCH, PACKAGES[LAUNCH])
         command = [LAUNCH, "-q", "--no-fault", *self._pipeline(self._find_camera())]
         with Program(self._name, command, ENVIRONMENT, self._explain) as program:
-            for data in find_jpegs(program.chunks(), MAX_BYTES):
+            for data in find_jpegs(program.chunks()):
                 if data is None:
                     yield None
                     continue
@@ -96,7 +94,7 @@ class LibCamera(Source):
 
 def list_cameras(name: str) -> list[str]:
     """Returns libcamera's ids of the cameras, in its order. Raises `SourceLost`."""
-    check_program(LIST, name, PACKAGES[LIST])
+    check_program(name, LIST, PACKAGES[LIST])
     environment = os.environ | ENVIRONMENT
     try:
         listed = subprocess.run([LIST, "Source/Video"], env=environment, capture_output=True, timeout=LIST_TIMEOUT, check=True)

@@ -5,23 +5,15 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from capture.pictures.picture import Picture, UnusablePicture
 from capture.source import Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
 from capture.timing import Timeline, paced, wait_until
 from runtime.logs import LogThrottle
 
-if TYPE_CHECKING:
-    from capture.drivers.video import Video
-
 log = logging.getLogger(__name__)
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-DEFAULT_RATE = 25.0
-"""Frames a second, for a file that does not declare its rate."""
-MIN_RATE, MAX_RATE = 0.001, 240
-"""Rates that a file can declare; others are taken for damage."""
 SCHEME_PREFIX = re.compile(r"[a-z]+:")
 """The beginning of a path that can be meant for another kind of source, such as demo:7."""
 DRAWN_MARK = "A drawn scene"
@@ -50,7 +42,10 @@ class LocalFile(Recording):
 
     def is_continuous(self) -> bool:
         """Returns whether this is a video: in a folder, each picture is wanted."""
-        return not self._has_stills()
+        try:
+            return not self._has_stills()
+        except OSError:  # the folder was on a disk that is gone; reading says so
+            return False
 
     def _has_stills(self) -> bool:
         return self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)
@@ -105,27 +100,20 @@ class LocalFile(Recording):
             raise SourceLost(f"{name}: {error.strerror if isinstance(error, OSError) else error}{hint}") from None
         absolute = str(self._path.absolute())  # FFmpeg would take the "12" of "12:30.mp4" for a protocol
         with open_video(name, absolute) as video:
-            interval = interval_of(video)
-            timed = self._timed(video.pictures(), Timeline(interval))
-            yield from paced(timed, interval, self._options.every_frame, self._options.clock)
+            timed = Timeline(video.interval).timed(self._until_damage(video.pictures()))
+            yield from paced(timed, video.interval, self._options.every_frame, self._options.clock)
 
-    def _timed(self, pictures: Iterator[Picture], timeline: Timeline) -> Iterator[tuple[Picture, float]]:
-        """Yields pictures with their times. A video that is damaged ends there, unless it yields no picture at all."""
+    def _until_damage(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
+        """Yields the pictures of a video that ends where it is damaged. Raises `SourceLost` if there is none before."""
         picture = None
         try:
             for picture in pictures:
-                picture.timestamp = timeline.time_of(picture.timestamp)
-                yield picture, picture.timestamp
+                yield picture
         except SourceLost as error:
             if picture is None:
                 raise
             if self._throttle("") is not None:
                 log.warning("%s; the rest of the video is skipped", error)
-
-
-def interval_of(video: "Video") -> float:
-    """Returns the seconds between two pictures of a video by the rate that it declares, if that is credible."""
-    return 1 / (video.rate if MIN_RATE <= video.rate <= MAX_RATE else DEFAULT_RATE)
 
 
 KIND = SourceKind("video file or folder of pictures", LocalFile)

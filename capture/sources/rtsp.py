@@ -1,15 +1,7 @@
 """Network cameras at rtsp addresses, and videos at http addresses, read by FFmpeg."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptions, display_name, percent_encoding_hint
-from capture.sources.local import interval_of
 from capture.timing import Timeline, paced, spread, wait_until
-
-if TYPE_CHECKING:
-    from capture.drivers.video import Video
-    from capture.pictures.picture import Picture
 
 TIMEOUT = 10.0
 """Seconds to connect, to analyse the stream, and to wait for a camera's next picture."""
@@ -52,14 +44,15 @@ class Stream(Source):
         yield from wait_until(self._next_login_at, clock)
         options = RTSP_OPTIONS if self._is_rtsp else HTTP_OPTIONS
         try:
-            with open_video(self._name, self._address, None, options, self._timeouts, is_live=self._is_rtsp) as video:
+            with open_video(self._name, self._address, options, self._timeouts, is_live=self._is_rtsp) as video:
                 if self._is_rtsp:
                     yield from video.pictures()
                 elif not video.duration:
                     self._was_live = True
                     yield from spread(video.pictures(), clock)
                 elif not self._was_live:
-                    yield from self._play(video)
+                    timed = Timeline(video.interval).timed(video.pictures())
+                    yield from paced(timed, video.interval, self._options.every_frame, clock)
                     return
         except SourceLost as error:
             if _REFUSED in str(error):
@@ -67,18 +60,6 @@ class Stream(Source):
             raise SourceLost(f"{error}{percent_encoding_hint(self._address)}") from None
         # The playlist of a live stream that has ended is a recording of its last minutes, which were already seen.
         raise SourceLost(f"{self._name}: {'it' if self._is_rtsp else 'the live stream'} stopped sending pictures")
-
-    def _play(self, video: "Video") -> Pictures:
-        """Yields the pictures of a file at its own rate."""
-        interval = interval_of(video)
-        timeline = Timeline(interval)
-
-        def timed() -> Iterator[tuple["Picture", float]]:
-            for picture in video.pictures():
-                picture.timestamp = timeline.time_of(picture.timestamp)
-                yield picture, picture.timestamp
-
-        yield from paced(timed(), interval, self._options.every_frame, self._options.clock)
 
 
 KIND = SourceKind("rtsp(s):// address", Stream, schemes=("rtsp", "rtsps"))

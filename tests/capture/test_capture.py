@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
-from bus import About, Command, Frame, Message, Setup, Status
+from bus import About, Command, Frame, Setup, Status
 from bus import metric_names as names
 from bus.states import CAMERA_LOST, ENDED, PAUSED, RUNNING, STARTING
 from capture.__main__ import BROKER_TIMEOUT
@@ -21,6 +21,7 @@ from capture.pictures.picture import Pixels
 from tests.support import samples, videos
 from tests.support.broker import Broker
 from tests.support.cameras import snapshot_camera
+from tests.support.capture import CameraListener
 from tests.support.health import wait_until_touched, wait_until_untouched
 from tests.support.listener import Listener
 from tests.support.module import Module
@@ -31,28 +32,9 @@ from tests.support.wait import limit, until
 pytestmark = pytest.mark.system
 
 
-class BackCamera(Listener):
-    """Receives the messages of the camera "back", and publishes messages in place of other modules."""
-
-    @property
-    def frames(self) -> list[Frame]:
-        return [Frame.unpack(payload) for payload in self.payloads("/frame")]
-
-    @property
-    def statuses(self) -> list[Status]:
-        return [Status.unpack(payload) for payload in self.payloads("status/capture-back")]
-
-    def wait_for_state(self, state: str) -> Status:
-        return until(lambda: next((status for status in self.statuses[-1:] if status.state == state), None), what=state)
-
-    def send(self, *messages: Message) -> None:
-        for message in messages:
-            self.publish(message.topic, message.pack(), retain=message.RETAINED)
-
-
 @pytest.fixture
-def back(broker: Broker) -> Iterator[BackCamera]:
-    with BackCamera(broker.port, "footfall/back/frame", "footfall/status/capture-back") as listener:
+def back(broker: Broker) -> Iterator[CameraListener]:
+    with CameraListener(broker.port, "back") as listener:
         yield listener
 
 
@@ -60,7 +42,7 @@ def picture(frame: Frame) -> Pixels:
     return cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 
-def test_the_life_of_a_camera(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+def test_the_life_of_a_camera(broker: Broker, back: CameraListener, tmp_path: Path) -> None:
     """A missing clip is opened as soon as it exists. Frames are numbered from 0, and prepared and limited as set.
 
     A pause closes the clip, and the status says since when. After a resume the clip plays from its beginning. The health file is
@@ -118,7 +100,7 @@ def test_the_life_of_a_camera(broker: Broker, back: BackCamera, tmp_path: Path) 
         assert module.end() == 0
 
 
-def test_bad_pictures_are_counted_and_skipped(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+def test_bad_pictures_are_counted_and_skipped(broker: Broker, back: CameraListener, tmp_path: Path) -> None:
     """A frame of over 2 MiB, a far too wide picture and another kind of file are each logged once. The others are published."""
     folder = videos.pictures(tmp_path / "pictures", 2)
     cv2.imwrite(str(folder / "noise.bmp"), np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), np.uint8))
@@ -142,7 +124,7 @@ RIGHT = Setup("back", mask=(((0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)),))
 INVALID = b'{"mask": [[[0, 0], [1, 1]]]}'
 
 
-def test_masked_parts_never_leave_the_module(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+def test_masked_parts_never_leave_the_module(broker: Broker, back: CameraListener, tmp_path: Path) -> None:
     """Not in one frame: not when the retained setup arrives late at a start, after a lost connection, or in a snapshot.
 
     A mask is effective from the next frame on, as is its removal. An invalid setup changes nothing. At a start the mask before is
@@ -204,7 +186,7 @@ def test_masked_parts_never_leave_the_module(broker: Broker, back: BackCamera, t
     ],
 )
 def test_jpegs_of_a_camera_are_passed_on(
-    broker: Broker, back: BackCamera, path: str, settings: dict[str, object], size: tuple[int, int] | None
+    broker: Broker, back: CameraListener, path: str, settings: dict[str, object], size: tuple[int, int] | None
 ) -> None:
     """Frames are the bytes that the camera sent, unless they are to be resized, turned or masked, or are not upright."""
     settings = dict(settings)
@@ -221,7 +203,7 @@ def test_jpegs_of_a_camera_are_passed_on(
         assert all(right < 16 for _, right in map(brightest, frames))
 
 
-def test_frames_are_held_back_while_nothing_moves(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+def test_frames_are_held_back_while_nothing_moves(broker: Broker, back: CameraListener, tmp_path: Path) -> None:
     """Something moves in the last second of a clip of six. Of the rest, heartbeats are published, and a snapshot at once.
 
     Each frame says for how long frames were held back before it. The status counts them.
@@ -246,7 +228,7 @@ def test_frames_are_held_back_while_nothing_moves(broker: Broker, back: BackCame
         assert not following.held or pause - following.held < limit(0.3)
 
 
-def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+def test_a_recording_waits_for_its_consumers(broker: Broker, back: CameraListener, tmp_path: Path) -> None:
     """A recording that is played once starts when classifier and counter run. Each frame waits for the prediction of the frame
     before, so a slow classifier loses none. The module stays healthy after the end.
     """
@@ -280,7 +262,7 @@ def test_a_recording_waits_for_its_consumers(broker: Broker, back: BackCamera, t
         assert "[WRN]" not in module.log
 
 
-def test_a_frame_that_waits_keeps_no_part_that_was_masked_meanwhile(broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+def test_a_frame_that_waits_keeps_no_part_that_was_masked_meanwhile(broker: Broker, back: CameraListener, tmp_path: Path) -> None:
     """A recording's frame is published again until there is a prediction. After a change of the mask, it is not."""
     folder = tmp_path / "white"
     folder.mkdir()
@@ -335,7 +317,7 @@ KIND = SourceKind("a driver that hangs", Hanging, schemes=("hang",))
 
 
 @pytest.mark.parametrize("when", ["opening", "reading", "closing"])
-def test_a_camera_that_hangs_is_opened_again(when: str, broker: Broker, back: BackCamera, tmp_path: Path) -> None:
+def test_a_camera_that_hangs_is_opened_again(when: str, broker: Broker, back: CameraListener, tmp_path: Path) -> None:
     """The frames go on, also after a pause, without pictures of the abandoned opening when its call returns. Its thread ends.
 
     Later one may hang again. If another hangs as well, the exit code is 3, so that the process is restarted. The source comes

@@ -125,6 +125,19 @@ def test_whoever_moves_is_seen(draw: Draw, noise: float, latest: float, share: f
     assert max(b - a for a, b in itertools.pairwise([*found, 10.0])) <= 1.0
 
 
+@pytest.mark.parametrize("depth", [0.05, 0.1, 0.3])
+def test_a_flickering_lamp_blinds_nobody(depth: float) -> None:
+    """It is no motion itself. Somebody far away, hardly brighter than the wall, is seen while it flickers."""
+
+    def lit(t: float, picture: Pixels) -> Pixels:
+        dimmed: Pixels = picture * (1 - depth * (round(t * RATE) % 3 == 0))
+        return dimmed
+
+    found = moving(lambda t: lit(t, with_box(20 + 14 * t, 100, 7, 20, 25)), 16, before=lambda t: lit(t, room()))
+    assert max(b - a for a, b in itertools.pairwise([0.0, *found, 16.0])) <= 2.0
+    assert moving(lambda t: lit(t, room()), 20, before=lambda t: lit(t, room())) == []
+
+
 def test_a_busy_door_blinds_nobody() -> None:
     """After two minutes with somebody in view at most times, the next one is seen as soon."""
     found = [at for at in moving(busy_door, 140) if at >= 130]

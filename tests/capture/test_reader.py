@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from bus.states import CAMERA_LOST, ENDED, RUNNING
+from bus.states import ENDED, RUNNING
 from capture.abandoned import HUNG, AbandonedReaders
 from capture.pictures.decoded import DecodedPicture
 from capture.reader import Playback, Reader
@@ -16,6 +16,7 @@ from capture.source import Pictures, Recording, SourceLost, SourceOptions
 from capture.sources.local import LocalFile
 from capture.timing import SourceClock
 from tests.support import videos
+from tests.support.capture import Reports
 from tests.support.clock import Clock
 from tests.support.wait import limit, until
 
@@ -47,13 +48,6 @@ class Scripted(Recording):
         finally:
             self.released.wait(limit(30) if self._hangs == "closed" else 0.0)
             self.closed += 1
-
-
-class Reports(list[str]):
-    """The reported states; a loss is replaced by its reason."""
-
-    def __call__(self, state: str, detail: str) -> None:
-        self.append(detail if state == CAMERA_LOST else state)
 
 
 def test_the_newest_picture_is_kept() -> None:

@@ -6,7 +6,6 @@ The soak in full: FOOTFALL_SOAK_FRAMES=36000 make test TESTS=tests/capture/test_
 import itertools
 import os
 import random
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -33,6 +32,7 @@ from demo.visitors import FRAME_RATE
 from runtime.backoff import Backoff
 from tests.support import videos
 from tests.support.broker import Broker
+from tests.support.capture import Reports
 from tests.support.clock import Clock
 from tests.support.cut_link import cut_link
 from tests.support.endless import endless_camera
@@ -56,13 +56,6 @@ WITH_ACCOUNT = f"me:{quote('p@ss /1', safe='')}@"
 def server(tmp_path: Path) -> Iterator[RtspServer]:
     with RtspServer(tmp_path) as running:
         yield running
-
-
-class Reports(list[str]):
-    """The reported states; a loss is replaced by its reason."""
-
-    def __call__(self, state: str, detail: str) -> None:
-        self.append(detail if state == CAMERA_LOST else state)
 
 
 def read(source: Stream | HttpCamera, count: int) -> list[tuple[int, float | None, bool]]:
@@ -156,8 +149,9 @@ TIMED = [(number * (0.1 if number < 10 else 0.2), videos.numbered(number)) for n
 
 
 @pytest.mark.parametrize("has_ranges", [True, False])
-def test_a_file_over_http(tmp_path: Path, has_ranges: bool) -> None:
-    """It plays by its own timestamps, and its end is the end of a recording."""
+def test_a_file_over_http(tmp_path: Path, has_ranges: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It plays by its own timestamps, and its end is the end of a recording. A proxy of the environment is not asked for it."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     videos.timed_video(tmp_path / "clip.mp4", TIMED)
     clock, reports = Clock(0.0), Reports()
     with file_server(tmp_path, has_ranges) as server:
@@ -225,9 +219,9 @@ def test_a_live_hls_stream_with_gaps(tmp_path: Path) -> None:
 
         with Reader(source, reports) as reader:
             pictures_come()
-            live.signal(signal.SIGSTOP)
+            live.freeze()
             until(lambda: reader.take(0.9) is None, what="the stall")
-            live.signal(signal.SIGCONT)
+            live.thaw()
             pictures_come()
             live.kill()
             live.start()

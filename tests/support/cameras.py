@@ -4,11 +4,10 @@ import base64
 import hashlib
 import re
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 from urllib.parse import unquote
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from capture.pictures.prepare import encode_jpeg
 from tests.support import multipart, videos
+from tests.support.web import QuietHandler, serve
 
 USER, PASSWORD = "me", "p@ss /wörd:1"
 CHALLENGES = {
@@ -41,7 +41,7 @@ def exif(orientation: int, order: str = "big", thumbnail: bytes = b"") -> bytes:
     return b"\xff\xe1" + (8 + len(tiff)).to_bytes(2, "big") + b"Exif\0\0" + tiff
 
 
-class SnapshotCamera(BaseHTTPRequestHandler):
+class SnapshotCamera(QuietHandler, BaseHTTPRequestHandler):
     """A camera that numbers its pictures from 0, and keeps connections open.
 
     All requests of `/flaky` but the first fail, and every third of `/some`. `/closing` closes each connection after a picture,
@@ -177,9 +177,6 @@ class SnapshotCamera(BaseHTTPRequestHandler):
         secret, request = digest(f"{USER}:cam:{PASSWORD}"), digest(f"GET:{self.path}")
         return bool(found["response"] == digest(":".join([secret, *parts, request])))
 
-    def log_message(self, *_: object) -> None:
-        """Logs nothing."""
-
 
 @contextmanager
 def snapshot_camera(context: ssl.SSLContext | None = None) -> Iterator[type[SnapshotCamera]]:
@@ -194,18 +191,6 @@ def snapshot_camera(context: ssl.SSLContext | None = None) -> Iterator[type[Snap
         nonces: ClassVar[list[int]] = []
         connections = flooded = 0
 
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """Ignores a client that has gone."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
+    with serve(Handler, context=context) as server:
         Handler.host = f"127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield Handler
-        finally:
-            server.shutdown()
-            thread.join()
+        yield Handler

@@ -43,7 +43,7 @@ def add_pictures(media: Any, rate: int) -> None:
 
 
 def require_password(server: Any, user: str, password: str) -> None:
-    """Requires a user, by Digest or Basic."""
+    """Requires a user and password, by Digest."""
     auth, token = GstRtspServer.RTSPAuth(), GstRtspServer.RTSPToken()
     token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, "viewer")
     auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)

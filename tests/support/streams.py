@@ -1,15 +1,13 @@
 """Real servers of streams for tests: RTSP by GStreamer, live HLS by FFmpeg, and files at http addresses."""
 
 import functools
-import os
 import re
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +16,7 @@ from typing_extensions import Self
 
 from tests.support.broker import ROOT, free_port
 from tests.support.wait import limit, until
+from tests.support.web import QuietHandler, serve
 
 PYTHON = "/usr/bin/python3"
 """Python's GStreamer is a system package."""
@@ -25,8 +24,38 @@ PROGRAM = Path(__file__).with_name("rtsp_program.py")
 _IMPORTS = 'import gi; gi.require_version("GstRtspServer", "1.0"); from gi.repository import GstRtspServer'
 
 
-class RtspServer:
-    """The RTSP server of `rtsp_program.py`, as a process on a loopback port that can be killed, frozen and started again.
+class StreamProgram:
+    """A program that serves a stream while entered, and can be killed, frozen and started again."""
+
+    _process: subprocess.Popen[bytes]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Starts the program, and waits until it serves."""
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        """Ends the program without a word to its clients."""
+        self._process.kill()
+        with self._process:  # closes its pipes
+            self._process.wait(limit(10))
+
+    def freeze(self) -> None:
+        """Stops the program. Its connections stay open."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+
+class RtspServer(StreamProgram):
+    """The RTSP server of `rtsp_program.py`, on a loopback port.
 
     `account` is user and password with a colon between them; `certificate` a file with a certificate and its key, for rtsps.
     """
@@ -37,14 +66,6 @@ class RtspServer:
         self.port = free_port()
         self._log = folder / "rtsp.log"
         self._arguments = [str(rate), account, certificate]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
 
     def start(self) -> None:
         """Starts the server, and waits until it listens."""
@@ -54,27 +75,8 @@ class RtspServer:
         assert self._process.stdout
         assert self._process.stdout.readline(), self._log.read_text()
 
-    def kill(self) -> None:
-        """Ends the server without a word to its clients."""
-        assert self._process
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.kill()
-        self._process.wait(limit(10))
-        self._process.stdin.close()
-        self._process.stdout.close()
 
-    def freeze(self) -> None:
-        """Stops the server. Its connections stay open."""
-        assert self._process
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._process
-        self._process.send_signal(signal.SIGCONT)
-
-
-class FileServer(SimpleHTTPRequestHandler):
+class FileServer(QuietHandler, SimpleHTTPRequestHandler):
     """A web server of files, with ranges unless told otherwise, as most servers have them."""
 
     ranges: ClassVar[bool]
@@ -98,17 +100,9 @@ class FileServer(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content[begin:end])
 
-    def log_message(self, *_: object) -> None:
-        """Logs nothing."""
-
-
-class _QuietServer(ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """A client that leaves is no error."""
-
 
 @contextmanager
-def file_server(folder: Path, ranges: bool = True, port: int = 0) -> Iterator[Any]:
+def file_server(folder: Path, ranges: bool = True) -> Iterator[Any]:
     """Serves a folder while entered. Yields the handler, with its `host` (and port)."""
 
     class Handler(FileServer):
@@ -116,18 +110,12 @@ def file_server(folder: Path, ranges: bool = True, port: int = 0) -> Iterator[An
         host: ClassVar[str]
 
     Handler.ranges = ranges
-    with _QuietServer(("127.0.0.1", port), functools.partial(Handler, directory=str(folder))) as server:
+    with serve(functools.partial(Handler, directory=str(folder))) as server:
         Handler.host = f"127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield Handler
-        finally:
-            server.shutdown()
-            thread.join()
+        yield Handler
 
 
-class LiveHls:
+class LiveHls(StreamProgram):
     """A video that FFmpeg's library plays in real time into a live HLS playlist, `live.m3u8`; see `hls_program.py`.
 
     Started again, it appends a discontinuity and the video once more.
@@ -137,14 +125,6 @@ class LiveHls:
         self.playlist = folder / "live.m3u8"
         program = [sys.executable, "-m", "tests.support.hls_program"]
         self._command = [*program, str(video), str(self.playlist), str(lead), str(segment)]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
 
     def start(self) -> None:
         """Starts the program, and waits for its first segment."""
@@ -156,15 +136,4 @@ class LiveHls:
     @property
     def has_ended(self) -> bool:
         """Whether the program has ended."""
-        return self._process is not None and self._process.poll() is not None
-
-    def kill(self) -> None:
-        """Kills the program. When it ends by itself, it marks the stream as ended."""
-        assert self._process
-        self._process.kill()
-        self._process.wait(limit(10))
-
-    def signal(self, number: signal.Signals) -> None:
-        """Freezes (SIGSTOP) or continues (SIGCONT) the program."""
-        assert self._process
-        os.kill(self._process.pid, number)
+        return self._process.poll() is not None

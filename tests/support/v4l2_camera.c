@@ -80,6 +80,12 @@ static const struct format *nearest(__u32 fourcc, __u32 width) {
 static long long due(const struct camera *c) { return c->started + (c->taken + 1) * 1000000LL / c->rate; }
 static int is_ready(const struct camera *c) { return c->started && c->queued && !is("silent") && now() >= due(c); }
 
+static const char *jpeg_path(char *path, size_t size, const struct format *format, int number) {
+    snprintf(path, size, "%s.d/%ux%u-%d.jpg", getenv("V4L2_CAMERA"), format->width, format->height, number);
+    return path;
+}
+
+/* Writes a picture into the memory, and returns its length. */
 static __u32 draw(const struct camera *c, __u8 *memory, long long number) {
     if (c->format->fourcc != V4L2_PIX_FMT_MJPEG) {
         for (__u32 i = 0; i < c->length; i++) memory[i] = i % 2 ? 128 : 16 + (5 + 10 * (number % 20)) * 219 / 255;
@@ -87,14 +93,9 @@ static __u32 draw(const struct camera *c, __u8 *memory, long long number) {
     }
     char path[4096];
     int count = 0;
-    FILE *file = NULL;
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; pass ? i <= (count ? number % count : 0) : 1; i++) {
-            snprintf(path, sizeof path, "%s.d/%ux%u-%d.jpg", getenv("V4L2_CAMERA"), c->format->width, c->format->height, i);
-            if (!pass && access(path, R_OK)) break;
-            count += !pass;
-        }
-    if (!(file = fopen(path, "r"))) return 0;
+    while (!access(jpeg_path(path, sizeof path, c->format, count), R_OK)) count++;
+    FILE *file = count ? fopen(jpeg_path(path, sizeof path, c->format, number % count), "r") : NULL;
+    if (!file) return 0;
     __u32 used = fread(memory, 1, c->length, file);
     fclose(file);
     return used;
@@ -121,7 +122,7 @@ static int dequeue(struct camera *c, int flags, struct v4l2_buffer *buffer) {
     return 0;
 }
 
-static int answer(int fd, struct camera *c, int flags, unsigned long request, void *data) {
+static int answer(struct camera *c, int flags, unsigned long request, void *data) {
     const struct format *one, *earlier = NULL;
     while (is("stuck")) rest();
     if (is(NULL)) return fail(ENODEV);
@@ -208,7 +209,6 @@ static int answer(int fd, struct camera *c, int flags, unsigned long request, vo
     case VIDIOC_STREAMOFF: c->started = c->queued = 0; return 0;
     default: return fail(ENOTTY);
     }
-    (void)fd;
 }
 
 /* The calls of the C library that programs and libraries make. */
@@ -253,7 +253,7 @@ int ioctl(int fd, unsigned long request, ...) {
     va_start(more, request);
     void *data = va_arg(more, void *);
     va_end(more);
-    if (camera(fd)) return answer(fd, camera(fd), fcntl(fd, F_GETFL), request & 0xffffffff, data);
+    if (camera(fd)) return answer(camera(fd), fcntl(fd, F_GETFL), request & 0xffffffff, data);
     return REAL("ioctl", int, unsigned long, void *)(fd, request, data);
 }
 
