@@ -53,7 +53,7 @@ def read_header(data: bytes) -> Header:
         if marker == _SCAN:
             scan = begin
         elif marker == _EXIF and orientation is None and (content := data[begin + 4 : end]).startswith(_EXIF_MARK):
-            orientation = _orientation(content[len(_EXIF_MARK) + 1 :]  # a fill byte, which is usually 0)
+            orientation = _orientation(content[len(_EXIF_MARK) + 1 :])  # after a fill byte
         elif marker in _FRAMES and len(content := data[begin + 4 : end]) >= 6:
             frame = marker, content
     if frame is None:
