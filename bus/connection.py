@@ -88,7 +88,7 @@ class Bus:
         self._subscriptions = Subscriptions(self._client, self.name, settings.password, self.metrics, self.count_and_warn)
         for name in (names.CONNECT_FAILED, names.DISCONNECTED):
             self.metrics.add(name, 0)  # so that Prometheus sees the first increase
-        self.metrics.watch(names.INBOX, lambda: sum(map(len, self._inboxes)))
+        self.metrics.watch(names.INBOX, lambda: sum(inbox.size for inbox in self._inboxes))
         self.metrics.watch(names.QUEUED, lambda: self._outbound.queued)
         self._endpoint = create_endpoint(settings, self.metrics, lambda: self._status)
         self._set_will(self._status.about)

@@ -29,7 +29,9 @@ class Inbox:
         self._taken: list[tuple[Message, Delivery | None]] = []
         self._arrived = threading.Condition()
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """Number of messages that are not acknowledged yet."""
         return len(self._waiting) + len(self._taken)
 
     def put(self, message: Message, delivery: Delivery | None) -> None:
