@@ -6,6 +6,7 @@ from bus.homeassistant import Discovery, HomeAssistantStatus
 from bus.inbox import Inbox
 from bus.message import Message
 from bus.pictures import Box, Detection, Frame, Label, Pixels, Prediction, best_label, labelled
+from bus.reports import TABLES, Cell, Counted, Entry, Key, Page, Table
 from bus.requests import Answer, Command, DayReport, Question, WantedModel
 from bus.results import Crossing, CurrentLabel, DayCounts, Occupancy, Summary, Tracks, Visit, VisitorInView, ZoneHours, ZoneTotals
 from bus.setup import Line, Setup, Zone
@@ -16,12 +17,15 @@ from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
 
 __all__ = [
     "DIRECTIONS",
+    "TABLES",
     "UNDECIDED",
     "About",
     "Answer",
     "Box",
     "Bus",
+    "Cell",
     "Command",
+    "Counted",
     "Crossing",
     "CurrentLabel",
     "DayCounts",
@@ -29,18 +33,21 @@ __all__ = [
     "Detection",
     "Direction",
     "Discovery",
+    "Entry",
     "FootfallError",
     "Frame",
     "HomeAssistantStatus",
     "Inbox",
     "InvalidMessage",
     "InvalidSetting",
+    "Key",
     "Label",
     "Line",
     "Message",
     "ModelUpdate",
     "NewestSlot",
     "Occupancy",
+    "Page",
     "Pixels",
     "Prediction",
     "Question",
@@ -48,6 +55,7 @@ __all__ = [
     "Setups",
     "Status",
     "Summary",
+    "Table",
     "Tracks",
     "Visit",
     "VisitorInView",

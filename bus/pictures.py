@@ -24,26 +24,27 @@ class Box(NamedTuple):
 class Label:
     """A label that a model gives to a picture or to a detected thing.
 
-    `visitor` is false if the label means that no visitor is there, as "nobody" or a detector's "chair". The classifier decides
-    that by VISITORS and BACKGROUND_LABELS.
+    VISITORS and BACKGROUND_LABELS decide which labels are visitors.
     """
 
     name: Text
+    """The label."""
     probability: Fraction
+    """Its probability."""
     visitor: Flag = True
+    """False if the label means that no visitor is there, as "nobody" or a detector's "chair"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A thing that a detector found, and the probability that it is one (`confidence`).
-
-    `labels` are the detector's class, or what a classifier says of the thing, highest first. They are empty if the classifier
-    cannot tell.
-    """
+    """A thing that a detector found."""
 
     box: Box
+    """Left, top, width and height, in 0..1 of the picture."""
     confidence: Fraction
+    """The probability that something is there."""
     labels: tuple[Label, ...] = ()
+    """The detector's class, or what the classifier behind it says of the crop, highest first. Empty if it cannot tell."""
 
     @property
     def is_visitor(self) -> bool:
@@ -63,54 +64,69 @@ def best_label(labels: Sequence[Label], detections: Sequence[Detection]) -> Labe
 
 @dataclass(frozen=True, slots=True)
 class Frame(Message):
-    """One picture of a camera.
-
-    `session` changes at each start of the capture process, and `sequence` numbers the frames of a session from 0. `captured_at`
-    is the wall-clock time. `session_time` is the time since the session's first picture, by a clock that is never set. `demo` is
-    true for a drawn scene. `held` is the number of seconds, from the frame before on, in which capture held frames back because
-    nothing moved: until then the picture was as in the frame before.
-    """
+    """One picture of a camera."""
 
     TOPIC = topics.frame
     LIMIT = 2 * 1024 * 1024
     QOS = 0
 
     camera: Name
+    """The camera."""
     session: Text
+    """New at each start of capture."""
     sequence: Count
+    """Counts the frames of a session, from 0."""
     session_time: Duration
+    """Seconds since the session's first picture, by a clock that nobody sets."""
     captured_at: Seconds
+    """Time of capture, by the wall clock."""
     width: PixelCount
+    """Width of the picture in pixels."""
     height: PixelCount
+    """Height of the picture in pixels."""
     jpeg: Annotated[bytes, Strict(), Field(min_length=1)]
+    """The picture as JPEG; it may be the camera's own, with its EXIF data."""
     demo: Flag = False
+    """Whether it is a drawn scene."""
     held: Duration = 0.0
+    """Seconds, from the frame before on, in which frames were held back because nothing moved.
+
+    Until then the picture was as in the frame before.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction(Message):
-    """The model's output for one frame, with that frame's session, sequence, times and `held`.
-
-    A classifier of whole pictures gives `labels`, a detector gives `detections`; both are sorted, highest first. `model` is the
-    model's name and the start of its SHA-256; of a detector with a classifier, both, joined by "+". `demo` is true if the frame
-    was drawn, or if the model knows drawn figures only. `aspect` is the frame's width divided by its height.
-    """
+    """The model's output for one frame: `labels` of a classifier of whole pictures, or `detections` of a detector."""
 
     TOPIC = topics.prediction
 
     camera: Name
+    """The camera."""
     session: Text
+    """Session of the frame."""
     sequence: Count
+    """Number of the frame."""
     session_time: Duration
+    """Session time of the frame."""
     captured_at: Seconds
+    """Time of the frame."""
     classified_at: Seconds
+    """Time of the prediction."""
     inference_ms: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+    """How long the model took, in milliseconds."""
     model: Text
+    """The model's name and the start of its SHA-256; of a detector with a classifier, both, joined by "+"."""
     labels: tuple[Label, ...] = ()
+    """Of a classifier of whole pictures: its labels, highest probability first."""
     detections: tuple[Detection, ...] = ()
+    """Of a detector: what it found, highest confidence first."""
     demo: Flag = False
+    """Whether the frame was drawn, or the model knows drawn figures only."""
     aspect: Annotated[float, Strict(), Field(gt=0, le=100, allow_inf_nan=False)] = 4 / 3
+    """The frame's width divided by its height."""
     held: Duration = 0.0
+    """As in the frame."""
 
     @property
     def origin(self) -> str:
@@ -125,12 +141,15 @@ class Prediction(Message):
 
 @dataclass(frozen=True, slots=True)
 class Pixels(Message):
-    """The 8x8 LED matrix as 64 RGB values, row by row from the top left; `label` is empty if the matrix is dark."""
+    """The 8x8 LED matrix."""
 
     TOPIC = topics.pixels
     QOS = 0
     RETAINED = True
 
     name: Name
+    """The display."""
     label: Annotated[str, Strict(), Field(max_length=256)]
+    """The label; empty if the matrix is dark."""
     rgb: Annotated[bytes, Strict(), Field(min_length=192, max_length=192)]
+    """192 bytes: red, green and blue of 64 pixels, row by row from the top left."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
+MIN_CORNERS = 3
 MAX_CORNERS = 32
 MIN_AREA = 1e-4
 """Minimum area, as a part of the picture."""
@@ -11,8 +12,8 @@ Point = tuple[float, float]
 
 def polygon_problem(corners: Sequence[Point]) -> str:
     """Returns what is wrong with a polygon: it has too few or too many corners, crosses itself or has no area; else empty."""
-    if not 3 <= len(corners) <= MAX_CORNERS:
-        return f"has {len(corners)} corners; 3 to {MAX_CORNERS} are allowed"
+    if not MIN_CORNERS <= len(corners) <= MAX_CORNERS:
+        return f"has {len(corners)} corners; {MIN_CORNERS} to {MAX_CORNERS} are allowed"
     edges = _edges(corners)
     for (one, first), (other, second) in combinations(enumerate(edges), 2):
         if other - one not in (1, len(corners) - 1) and _meet(*first, *second):

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from bus import topics
 from bus.fields import Fraction, Name, Text
-from bus.polygon import Point, polygon_problem
+from bus.polygon import MAX_CORNERS, MIN_CORNERS, Point, polygon_problem
 from bus.requests import Request
 from runtime.explanation import TEXT_PATTERN
 
@@ -31,12 +31,13 @@ def _checked_polygon(corners: tuple[Point, ...]) -> tuple[Point, ...]:
 
 Corner = tuple[Part, Part]
 """Parts of the picture's width and height, from the top left."""
-Polygon = Annotated[tuple[Corner, ...], AfterValidator(_checked_polygon)]
+_BOUNDS = {"minItems": MIN_CORNERS, "maxItems": MAX_CORNERS}
+Polygon = Annotated[tuple[Corner, ...], AfterValidator(_checked_polygon), Field(json_schema_extra=_BOUNDS)]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line with an arrow; `start` and `end` are parts of the picture, and are called ``from`` and ``to`` in messages.
+    """A line with an arrow. Its ends are called ``from`` and ``to`` in messages.
 
     Who walks from its left to its right, looking along the arrow, goes in. A line drawn from left to right has its right below.
     """
@@ -44,8 +45,11 @@ class Line:
     WIRE_NAMES: ClassVar = {"start": "from", "end": "to"}
 
     name: PlaceName
+    """The line's name."""
     start: Annotated[Corner, Field(validation_alias="from")]
+    """Where the arrow begins: x and y in 0..1 of the picture, from the top left."""
     end: Annotated[Corner, Field(validation_alias="to")]
+    """Where the arrow ends."""
 
     def __post_init__(self) -> None:
         length = hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
@@ -58,7 +62,9 @@ class Zone:
     """A polygon with a name. It must not cross itself."""
 
     name: PlaceName
+    """The zone's name."""
     polygon: Polygon
+    """3 to 32 corners: x and y in 0..1 of the picture, from the top left."""
 
 
 def _check_names(places: tuple[Line | Zone, ...]) -> tuple[Line | Zone, ...]:
@@ -74,11 +80,7 @@ Zones = Annotated[tuple[Zone, ...], Field(max_length=MAX_PLACES), AfterValidator
 
 @dataclass(frozen=True, slots=True)
 class Setup(Request):
-    """What is counted at a camera. What is None is as the settings LINES, ZONES and VISITORS say.
-
-    The picture is black inside the polygons of `mask`, before it leaves the camera's module. `visitors` are the classes that
-    make a visitor.
-    """
+    """What is counted at a camera. What is left out is as the settings say."""
 
     TOPIC = topics.setup
     LIMIT = 64 * 1024
@@ -86,7 +88,12 @@ class Setup(Request):
     RETAINED = True
 
     camera: Name
+    """The camera; the topic says it."""
     lines: Lines | None = None
+    """At most 16 lines; null: as the setting LINES says."""
     zones: Zones | None = None
+    """At most 16 zones; null: as the setting ZONES says."""
     mask: Annotated[tuple[Polygon, ...], Field(max_length=MAX_PLACES)] = ()
+    """Polygons in which the picture is black, before it leaves the camera's module."""
     visitors: Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)] | None = None
+    """The classes that make a visitor; null: as the setting VISITORS says."""

@@ -19,6 +19,7 @@ class NewestSlot(Generic[Key, Value]):
         self._limit = limit
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self._changed = threading.Condition()
+        self._is_closed = False
 
     def put(self, key: Key, value: Value) -> bool:
         """Stores a value without blocking. Returns False if it replaced a waiting one, or if the slot is full and dropped it."""
@@ -33,6 +34,11 @@ class NewestSlot(Generic[Key, Value]):
     def take(self, timeout: float) -> Value | None:
         """Removes and returns the value of the key that has waited longest, or returns None after `timeout` seconds."""
         with self._changed:
-            if not self._changed.wait_for(lambda: bool(self._values), timeout):
-                return None
-            return self._values.popitem(last=False)[1]
+            self._changed.wait_for(lambda: self._values or self._is_closed, timeout)
+            return self._values.popitem(last=False)[1] if self._values else None
+
+    def close(self) -> None:
+        """Ends the wait of `take`, now and from now on."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()

@@ -13,52 +13,62 @@ from bus.metric_names import MOTION
 
 @dataclass(frozen=True, slots=True)
 class ModelUpdate:
-    """The outcome of the last `WantedModel`. `url` has scheme, host and port only; `previous` is the previous model."""
+    """The outcome of the last wanted model."""
 
     state: Literal["none", "downloading", "waiting", "trying", "serving", "refused", "failed", "rolled-back"]
+    """The state of the update."""
     url: Annotated[str, Strict(), Field(max_length=1024)] | None = None
+    """Scheme, host and port of the address."""
     sha256: Annotated[str, Strict(), Field(max_length=128)] | None = None
+    """The SHA-256 that was requested."""
     detail: Annotated[str, Strict(), Field(max_length=1024)] = ""
+    """The reason, for people."""
     previous: Text | None = None
+    """The previous model."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Details about a module; each module sets the fields that apply to it.
-
-    - Capture: its `camera`.
-    - Classifier: `model` (name and start of its SHA-256), the `labels` that a visitor can have, the `classes` of things of which
-      VISITORS or a setup choose visitors, the `runtime` that runs it, and the outcome of the last model `update`.
-    - Counter: `ended`, the cameras whose recording was played once and is completely counted.
-    """
+    """Details about a module; each module sets the fields that apply to it."""
 
     camera: Name | None = None
+    """Of capture: its camera."""
     model: Text | None = None
+    """Of a classifier: the model's name and the start of its SHA-256."""
     labels: tuple[Text, ...] = ()
+    """Of a classifier: the labels that a visitor can have."""
     runtime: Text | None = None
+    """Of a classifier: what runs the model."""
     update: ModelUpdate | None = None
+    """Of a classifier: the outcome of the last wanted model."""
     ended: tuple[Name, ...] = ()
+    """Of the counter: the cameras whose recording was played once and is completely counted."""
     classes: tuple[Text, ...] = ()
+    """Of a classifier: the classes of things of which VISITORS or a setup choose visitors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status(JsonMessage):
-    """A module's state (one of `bus.states`), its start `since`, its reason `detail`, and `metrics` (see `bus.metric_names`).
-
-    `rates` has each counter's increase per second since the last report. `at` is the time of the report. In the last will,
-    which the broker publishes, `since` and `at` are None.
-    """
+    """A module's state, its details, and its metrics. The broker publishes its last will, with the state "offline"."""
 
     TOPIC = topics.status
 
     module: Name
+    """The program's name."""
     state: Text
+    """Its state."""
     since: Seconds | None = None
+    """Since when it has this state; null in the last will."""
     at: Seconds | None = None
+    """Time of the report; null in the last will."""
     detail: Annotated[str, Strict(), Field(max_length=1024)] = ""
+    """The reason, for people."""
     about: About = Field(default_factory=About)
+    """Details that depend on the program."""
     metrics: dict[str, Number] = Field(default_factory=dict)
+    """Metrics by name."""
     rates: dict[str, Number] = Field(default_factory=dict)
+    """Growth of each counter a second since the last report."""
 
     @property
     def is_still(self) -> bool:

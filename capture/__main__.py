@@ -42,7 +42,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     recording = source if isinstance(source, Recording) and not settings.loop_video else None
     setups = Setups(bus, settings.camera)
     framer = _create_framer(settings, source, bus, setups, reports_clock=recording is None)
-    commands = CommandHandler(partial(_publish_masked, bus, setups, framer), bus.state)
+    commands = CommandHandler(partial(_publish_unless_outdated, bus, setups, framer), bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
     consumers = Consumers(bus, settings.camera) if recording else None
     abandoned = AbandonedReaders()
@@ -80,7 +80,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
                 session.report(CAMERA_LOST, f"the camera hangs in its driver for {settings.source_timeout:g} s; opening it again")
 
 
-def _publish_masked(bus: Bus, setups: Setups, framer: Framer, frame: Frame) -> bool:
+def _publish_unless_outdated(bus: Bus, setups: Setups, framer: Framer, frame: Frame) -> bool:
     """Publishes the framer's last frame. Drops it if the mask has changed meanwhile, or may have, as after a lost connection."""
     if not setups.are_known:
         bus.metrics.add(names.DROPPED_OFFLINE)

@@ -5,7 +5,6 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator
 
 from bus import NewestSlot
 from bus.states import CAMERA_LOST, ENDED, RUNNING
@@ -144,23 +143,20 @@ class Reader(Worker):
         source = self._source.pictures()
         try:
             while True:
+                self._called_at = time.monotonic()
                 try:
-                    with self._in_source():
-                        picture = next(source)
+                    picture = next(source)
                 except StopIteration:
                     return
+                finally:
+                    self._called_at = None
                 yield picture
         finally:
-            with self._in_source():
+            self._called_at = time.monotonic()
+            try:
                 source.close()
-
-    @contextlib.contextmanager
-    def _in_source(self) -> Iterator[None]:
-        self._called_at = time.monotonic()
-        try:
-            yield
-        finally:
-            self._called_at = None
+            finally:
+                self._called_at = None
 
     def _wait_to_reopen(self, reason: str) -> None:
         if self.stopping.is_set():

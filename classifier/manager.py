@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 CHECK_INTERVAL = 1.0
 """Seconds between two checks of MODEL's files."""
-STEP_SECONDS = 0.5
+STEP_SECONDS = 1.0
 """Seconds that one step waits or downloads at most."""
 _do_nothing: Callable[..., object] = lambda *_: None  # noqa: E731
 MAX_TRIALS = 5

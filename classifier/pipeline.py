@@ -15,7 +15,7 @@ from classifier.recogniser import Prepared, Recogniser, Result
 from runtime.metrics import Metrics
 from runtime.worker import Worker
 
-QUEUE_TIMEOUT = 0.2
+QUEUE_TIMEOUT = 1.0
 """Seconds that a step waits for work."""
 
 
@@ -59,10 +59,13 @@ class Pipeline:
         self._count_and_warn = count_and_warn
         self._fast_decode = fast_decode
         self._newest: NewestSlot[str, Frame] = NewestSlot()
-        self._prepared: queue.Queue[_Task] = queue.Queue()
+        self._prepared: queue.Queue[_Task | None] = queue.Queue()
         self._decode_slot = threading.Semaphore(1)
         self._request_slot = threading.Semaphore(1)
-        self.workers = Worker("decode", self._prepare_next), Worker("classify", self._classify_next)
+        self.workers = (
+            Worker("decode", self._prepare_next, wake=self._wake_decoder),
+            Worker("classify", self._classify_next, wake=lambda: self._prepared.put(None)),
+        )
         """The threads; enter each to start it."""
 
     def submit(self, frame: Frame) -> None:
@@ -92,6 +95,10 @@ class Pipeline:
         """Seconds since the older of the two current steps began; a healthy step takes less than a second."""
         return max(worker.stalled for worker in self.workers)
 
+    def _wake_decoder(self) -> None:
+        self._newest.close()
+        self._decode_slot.release()
+
     def _prepare_next(self) -> None:
         """Decodes the newest frame once the model has taken the previous one."""
         if not self._decode_slot.acquire(timeout=QUEUE_TIMEOUT):
@@ -113,9 +120,12 @@ class Pipeline:
 
     def _classify_next(self) -> None:
         try:
-            prepared, recogniser, origin = self._prepared.get(timeout=QUEUE_TIMEOUT)
+            task = self._prepared.get(timeout=QUEUE_TIMEOUT)
         except queue.Empty:
             return
+        if task is None:
+            return
+        prepared, recogniser, origin = task
         if isinstance(origin, Frame):
             self._decode_slot.release()
         try:
@@ -137,8 +147,12 @@ class Pipeline:
         origin = (frame.camera, frame.session, frame.sequence, frame.session_time, frame.captured_at)
         found = (result.model, result.labels, result.detections, is_demo)
         self._publish(Prediction(*origin, now, inference_ms, *found, round(frame.width / frame.height, 4), frame.held))
-        self._metrics.put(names.INFERENCE_MS, inference_ms)
-        self._metrics.put(names.FRAME_AGE_MS, round((now - frame.captured_at) * 1000, 1))
+        camera = frame.camera
+        for labels in [one.labels for one in result.detections] or [result.labels]:
+            for label in labels[:1]:
+                self._metrics.add(names.SEEN, camera=camera, label=label.name)
+        self._metrics.observe(names.INFERENCE_MS, inference_ms, camera=camera)
+        self._metrics.observe(names.FRAME_AGE_MS, round((now - frame.captured_at) * 1000, 1), camera=camera)
 
     def _is_fresh(self, frame: Frame) -> bool:
         age = time.time() - frame.captured_at

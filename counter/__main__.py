@@ -24,7 +24,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
         )
         reports = Reports(ledger, calendar)
         loop = MainLoop(bus, registry, reports, ledger, Expiry(ledger, settings.keep_days))
-        answers = Answers(bus, reports, lambda: list(registry.cameras))
+        answers = Answers(bus, reports, lambda: list(registry.cameras), settings.opening_hours)
         with bus, answers.worker:
             loop.run(stop)
 

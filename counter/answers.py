@@ -2,13 +2,15 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
 
-from bus import Answer, Bus, FootfallError, InvalidMessage, NewestSlot, Question, topics
+from bus import Answer, Bus, FootfallError, InvalidMessage, NewestSlot, Page, Question, topics
 from bus import metric_names as names
 from counter.hours import FIRST_DAY, LAST_DAY
+from counter.pages import Pages
+from counter.query import InvalidQuery, parse_query
 from counter.reports import Reports
 from runtime.worker import Worker
 
@@ -16,7 +18,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 64  # questions
 MAX_PROBLEM = 500  # characters
-RECEIVE_TIMEOUT = 0.3  # seconds to wait for a question
+RECEIVE_TIMEOUT = 1.0  # seconds to wait for a question
 PAUSE = 0.02  # seconds between two answers, so that counting can use the ledger
 SHUTDOWN_TIMEOUT = 1.0  # seconds at shutdown for an answer that waits for a locked ledger
 
@@ -28,12 +30,16 @@ class Answers:
     offline is never answered: the asker no longer waits.
     """
 
-    def __init__(self, bus: Bus, reports: Reports, cameras: Callable[[], Collection[str]]) -> None:
+    def __init__(
+        self, bus: Bus, reports: Reports, cameras: Callable[[], Collection[str]], opening_hours: str | None = None
+    ) -> None:
         self._bus = bus
         self._reports = reports
+        self._pages = Pages(reports.ledger, reports.calendar)
         self._cameras = cameras
+        self._opening_hours = opening_hours
         self._questions: NewestSlot[tuple[str, str], Question] = NewestSlot(MAX_WAITING)
-        self.worker = Worker("answers", self._step, shutdown_timeout=SHUTDOWN_TIMEOUT)
+        self.worker = Worker("answers", self._step, shutdown_timeout=SHUTDOWN_TIMEOUT, wake=self._questions.close)
         bus.subscribe(topics.question(), Question, self._on_question)
 
     def _on_question(self, question: Question) -> None:
@@ -48,7 +54,7 @@ class Answers:
         try:
             self._bus.publish(answer)
         except InvalidMessage as error:  # the report is too large, for example with very many labels
-            answer = replace(answer, problem=str(error), report=None)
+            answer = replace(answer, problem=str(error), report=None, page=None)
             self._bus.publish(answer)
         if answer.problem:
             self._bus.count_and_warn(names.UNANSWERED, f"{answer.asker}: no report: {answer.problem}", answer.asker)
@@ -56,19 +62,27 @@ class Answers:
 
     def answer(self, question: Question) -> Answer:
         """Returns the answer to a question. Never raises."""
+        refused = False
         try:
+            if question.query is not None:
+                return Answer(question.asker, question.id, problem="", report=None, page=self._page(question.query))
             report = self._reports.day_report(self._cameras(), self._requested_day(question))
         except FootfallError as error:
-            problem = str(error)
+            problem, refused = str(error), isinstance(error, InvalidQuery)
         except Exception as error:
             log.debug("%s", question, exc_info=True)
             problem = f"{type(error).__name__}: {error}"
         else:
             return Answer(question.asker, question.id, problem="", report=report)
-        return Answer(question.asker, question.id, problem[:MAX_PROBLEM], report=None)
+        return Answer(question.asker, question.id, problem[:MAX_PROBLEM], report=None, refused=refused)
+
+    def _page(self, parameters: Mapping[str, str]) -> Page:
+        """Returns a page of a report. Raises `InvalidQuery`, or another `FootfallError`."""
+        query = parse_query(parameters, self._reports.calendar, time.time(), self._opening_hours)
+        return self._pages.page(query, self._cameras())
 
     def _requested_day(self, question: Question) -> date:
-        """Returns the requested day. Raises `FootfallError` if it is not a valid one."""
+        """Returns the requested day. Raises `InvalidQuery` if it is not a valid one."""
         if question.day is None:
             return self._reports.calendar.day(time.time())
         try:
@@ -77,5 +91,5 @@ class Answers:
             day = date.min
         if day.isoformat() != question.day or not FIRST_DAY <= day <= LAST_DAY:
             allowed = f"from {FIRST_DAY} to {LAST_DAY}, such as 2026-11-23"
-            raise FootfallError(f"day: {question.day!r} is not a valid day; allowed are days {allowed}")
+            raise InvalidQuery(f"day: {question.day!r} is not a valid day; allowed are days {allowed}")
         return day

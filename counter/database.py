@@ -2,14 +2,16 @@
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from counter import recovery
+from counter.periods import Periods
 from counter.schema import CREATE, VERSION, migrate
 from runtime.database import LOCK_TIMEOUT, Connection, DatabaseFile, append_suffix
-from runtime.errors import FootfallError
+from runtime.errors import FootfallError, InvalidSetting
 
 FILE = "ledger.db"
 NEW_FILE = f"{FILE}.new"  # the replacement of a damaged file; renamed once it is complete
@@ -88,6 +90,47 @@ class Database(DatabaseFile):
         new.replace(self.path)
         self._delete_older_than(kept)
         return kept
+
+
+class LedgerFile:
+    """The file of a ledger, read only: a copy, or that of a running counter. For one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `InvalidSetting` if the file is not a ledger of this version."""
+        self._path = path
+        self.periods = Periods(time.monotonic)
+        problem, allowed = "", "must be the ledger.db of a counter"
+        if not path.is_file():
+            raise InvalidSetting(f"LEDGER={str(path)!r}: not a file; {allowed}")
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        is_still = not append_suffix(path, "-wal").exists()  # SQLite cannot open it in a folder that is read only
+        for options in ("", "&immutable=1") if is_still else ("",):
+            self._connection = sqlite3.connect(address + options, uri=True, isolation_level=None)
+            try:
+                (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+                self._connection.execute("SELECT 1 FROM visit LIMIT 1")
+            except sqlite3.Error as error:
+                self._connection.close()
+                problem = f"{error}; {allowed}"
+                continue
+            if version == VERSION:
+                return
+            self._connection.close()
+            age = "a newer" if version > VERSION else "an earlier"
+            hint = "update this one" if version > VERSION else "start this one's counter with it, which migrates it"
+            raise InvalidSetting(f"LEDGER={str(path)!r}: of {age} Footfall (version {version}, not {VERSION}); {hint}")
+        raise InvalidSetting(f"LEDGER={str(path)!r}: {problem}")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yields the connection for one query. Raises `LedgerUnavailable`."""
+        try:
+            yield self._connection
+        except sqlite3.Error as error:
+            raise LedgerUnavailable(f"{self._path}: {error}") from None
 
 
 def _is_complete(path: Path) -> bool:

@@ -32,6 +32,22 @@ class Calendar:
         """Returns the hour that the site's clock shows, such as ``"09"``."""
         return f"{datetime.fromtimestamp(int(at), self._zone).hour:02}"
 
+    def local(self, at: float) -> datetime:
+        """Returns what the site's clock shows, without a zone; `fold` is 1 when it shows that time again."""
+        return datetime.fromtimestamp(at, self._zone).replace(tzinfo=None)
+
+    def text(self, at: float) -> str:
+        """Returns a time with the offset of the site's clock, such as ``2026-10-25T02:00+02:00``."""
+        return datetime.fromtimestamp(int(at), self._zone).isoformat(timespec="minutes")
+
+    def timestamp(self, local: datetime) -> float:
+        """Returns when the site's clock shows a time. A time that it skips is the moment at which it is set."""
+        at, after = (local.replace(tzinfo=self._zone, fold=fold).timestamp() for fold in (local.fold, 1))
+        if self.local(at) == local:
+            return at
+        quarters = range(int(after) // QUARTER * QUARTER, int(at) + QUARTER + 1, QUARTER)
+        return float(next(one for one in quarters if self.local(one) > local))
+
     def bounds(self, day: date) -> tuple[float, float]:
         """Returns start and end of a day. It has 23 or 25 hours where clocks change."""
         start, end = (datetime.combine(one, time(), self._zone).timestamp() for one in (day, day + timedelta(days=1)))

@@ -21,6 +21,7 @@ from bus import (
     topics,
 )
 from bus import metric_names as names
+from counter import counters
 from counter.counts import Counts
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
@@ -33,7 +34,7 @@ from counter.retry import Retry, StopRequested
 
 log = logging.getLogger(__name__)
 
-RECEIVE_TIMEOUT = 0.5  # seconds to wait for messages
+RECEIVE_TIMEOUT = 1.0  # seconds to wait for messages
 CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed hours
 SUSPENDED_AFTER = 5.0
 """Seconds. If two checks are further apart, the counter itself was suspended, and a camera's silence means nothing."""
@@ -94,6 +95,7 @@ class MainLoop:
 
     def step(self, timeout: float = RECEIVE_TIMEOUT) -> None:
         """Counts, commits, publishes and acknowledges the messages that wait, or that come within `timeout` seconds."""
+        taken = self._inbox.take(self._reordering.until_due(timeout))
         batch = Batch()
         while not self._cleared_cameras.empty():
             self._forget(self._cleared_cameras.get(), batch)
@@ -101,7 +103,6 @@ class MainLoop:
         while not self._still.empty():
             self._registry.on_still(self._still.get())
             self._bus.progressed()
-        taken = self._inbox.take(self._reordering.until_due(timeout))
         is_counted = [self._process(one, batch) for message in taken for one in self._in_order(message)]
         is_counted += [self._process(one, batch) for one in self._reordering.due()]
         is_due = self._apply_timeouts(batch)
@@ -131,6 +132,7 @@ class MainLoop:
                 case Prediction():
                     self._ended_cameras.discard(message.camera)
                     self._registry.process(message, batch)
+                    counters.on_prediction(self._bus.metrics, message, self._clocks.wall())
                     return True
                 case Command():
                     self._registry.apply_command(message, batch)
@@ -157,7 +159,9 @@ class MainLoop:
         corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
             log.warning("the clock was set: the times of %d earlier visits and crossings were corrected", len(corrected) // 2)
-        return [one for one in batch.changes.results if isinstance(one, Visit | Crossing)] + corrected
+        results = [one for one in batch.changes.results if isinstance(one, Visit | Crossing)]
+        counters.on_commit(self._bus.metrics, results)
+        return results + corrected
 
     def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
         for tracks in batch.tracks:

@@ -28,13 +28,13 @@ class Reports:
     """
 
     def __init__(self, ledger: Ledger, calendar: Calendar) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self.calendar = calendar
 
     def day_counts(self, camera: str, day: date) -> DayCounts:
         """Returns the visits that began at a camera on a day, and the share of each hour in which it was counting."""
         start, end = self.calendar.bounds(day)
-        with self._ledger.consistent_reads():
+        with self.ledger.consistent_reads():
             is_demo = self.is_demo(camera, start, end)
             visits = self.calendar.by_hour(self.quarters(camera, start, end, is_demo))
             spans = self.spans(camera, start, end, is_demo)
@@ -62,7 +62,7 @@ class Reports:
     def day_report(self, cameras: Collection[str], day: date) -> DayReport:
         """Returns the counts of a day, at these cameras and all others that counted."""
         start, end = self.calendar.bounds(day)
-        with self._ledger.consistent_reads():
+        with self.ledger.consistent_reads():
             counts = {name: self.day_counts(name, day) for name in sorted({*cameras, *self.cameras(start, end)})}
             visits = self.latest({name: one.demo for name, one in counts.items()}, start, end, MAX_VISITS)
         kinds = {one.demo for one in counts.values() if any(share is not None for share in one.counted.values())}
@@ -70,7 +70,7 @@ class Reports:
 
     def summary(self, camera: str, start: float, end: float) -> Summary:
         """Returns the visits that began at a camera in one hour."""
-        with self._ledger.consistent_reads():
+        with self.ledger.consistent_reads():
             is_demo = self.is_demo(camera, start, end)
             totals = self.totals(camera, start, end, is_demo)
             crossings = self.crossings(camera, start, end, is_demo)
@@ -91,19 +91,19 @@ class Reports:
     def _kinds(self, camera: str, start: float, end: float) -> set[bool]:
         """Returns what a camera counted in that time: the demo (True), real visitors (False), both or nothing."""
         query = f"SELECT DISTINCT is_demo FROM visit WHERE {_BEGAN_IN_SPAN}"
-        with self._ledger.reading() as connection:
+        with self.ledger.reading() as connection:
             visited = {bool(is_demo) for (is_demo,) in connection.execute(query, (camera, start, end))}
-            return visited | {one for one in (False, True) if self._ledger.periods.select(connection, camera, one, start, end)}
+            return visited | {one for one in (False, True) if self.ledger.periods.select(connection, camera, one, start, end)}
 
     def spans(self, camera: str, start: float, end: float, is_demo: bool = False) -> list[tuple[float, float]]:
         """Returns start and end of each period in which the camera was counting."""
-        with self._ledger.reading() as connection:
-            periods = self._ledger.periods.select(connection, camera, is_demo, start, end)
+        with self.ledger.reading() as connection:
+            periods = self.ledger.periods.select(connection, camera, is_demo, start, end)
             return [(one.began_at, one.ended_at) for one in periods]
 
     def quarters(self, camera: str, start: float, end: float, is_demo: bool = False) -> Quarters:
         """Returns label, start and count for each quarter of an hour of UTC in which visits began."""
-        with self._ledger.reading() as connection:
+        with self.ledger.reading() as connection:
             return connection.execute(
                 f"SELECT label, CAST(started_at / {QUARTER} AS INTEGER) * {QUARTER} AS quarter, COUNT(*) FROM visit"
                 f" WHERE {_OF_KIND_IN_SPAN} GROUP BY label, quarter ORDER BY label, quarter",
@@ -113,7 +113,7 @@ class Reports:
     def totals(self, camera: str, start: float, end: float, is_demo: bool = False) -> dict[str, int]:
         """Returns the number of visits by label."""
         query = f"SELECT label, COUNT(*) FROM visit WHERE {_OF_KIND_IN_SPAN} GROUP BY label ORDER BY label"
-        with self._ledger.reading() as connection:
+        with self.ledger.reading() as connection:
             return dict(connection.execute(query, (camera, start, end, is_demo)).fetchall())
 
     def crossings(self, camera: str, start: float, end: float, is_demo: bool = False) -> dict[str, dict[Direction, Quarters]]:
@@ -123,7 +123,7 @@ class Reports:
             f" WHERE {_CROSSED_IN_SPAN} GROUP BY line, direction, label, quarter ORDER BY line, direction, label, quarter"
         )
         found: dict[str, dict[Direction, Quarters]] = {}
-        with self._ledger.reading() as connection:
+        with self.ledger.reading() as connection:
             for line, direction, label, quarter, number in connection.execute(query, (camera, start, end, is_demo)):
                 if direction not in DIRECTIONS:
                     raise ValueError(f"crossing: unknown direction {direction!r}")
@@ -138,21 +138,21 @@ class Reports:
             " GROUP BY zone.key, label, quarter ORDER BY zone.key, label, quarter"
         )
         found: dict[str, ZoneQuarters] = {}
-        with self._ledger.reading() as connection:
+        with self.ledger.reading() as connection:
             for zone, label, quarter, number, seconds in connection.execute(query, (camera, start, end, is_demo)):
                 found.setdefault(zone, []).append((label, quarter, number, seconds))
         return found
 
     def cameras(self, start: float, end: float) -> list[str]:
         """Returns the cameras that counted, or at which visits began, in that time."""
-        with self._ledger.reading() as connection:
-            known = {*self._ledger.periods.cameras(connection), *self._ledger.states()}
+        with self.ledger.reading() as connection:
+            known = {*self.ledger.periods.cameras(connection), *self.ledger.states()}
         return sorted(name for name in known if self._kinds(name, start, end))
 
     def latest(self, cameras: Mapping[str, bool], start: float, end: float, limit: int) -> list[Visit]:
         """Returns the latest visits, newest first, at most `limit`; `cameras` maps a name to its `is_demo`."""
         query = f"SELECT {VISIT_COLUMNS} FROM visit WHERE {_OF_KIND_IN_SPAN} ORDER BY started_at DESC LIMIT ?"
-        with self._ledger.reading() as connection:
+        with self.ledger.reading() as connection:
             visits = [
                 visit_from_row(row)
                 for camera, is_demo in cameras.items()

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from bus import InvalidSetting
 from bus.settings import SetupSettings
 from counter.hours import Calendar
+from counter.opening import EXAMPLE, OpeningHours
 from counter.presence import PresenceRules
 from runtime.settings import Seconds, UserPath
 
@@ -38,6 +39,18 @@ class Settings(SetupSettings):
         description="time of day, by the site's clock, at which the number of visitors inside begins again at zero",
         json_schema_extra={"allowed": "must be a time of day such as 04:00"},
     )
+
+    opening_hours: str | None = Field(
+        default=None,
+        description=f"when the place is open, such as `{EXAMPLE}`; reports can be limited to it",
+    )
+
+    @field_validator("opening_hours")
+    @classmethod
+    def _valid_hours(cls, text: str | None) -> str | None:
+        if text is not None:
+            OpeningHours(text)
+        return text
 
     @field_validator("tz")
     @classmethod

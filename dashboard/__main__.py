@@ -27,9 +27,8 @@ def main(settings: Settings, stop: threading.Event) -> None:
             log.warning("WEB_PORT=0: the web server is off")
         running.enter_context(bus)
         bus.state(states.RUNNING)
-        while not stop.wait(1.0):
-            if not settings.web_port:
-                bus.progressed()
+        while not stop.wait(None if settings.web_port else 1.0):  # the web server reports its own progress
+            bus.progressed()
 
 
 def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:

@@ -15,9 +15,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from bus import InvalidMessage, Setup, topics
+from bus.reports import PARAMETERS
 from dashboard.counts import NoAnswer
 from dashboard.exports import TABLES, as_csv, as_json
 from dashboard.hub import Hub
+from dashboard.reports import stream
 from dashboard.request_body import NoBody, read_body
 from dashboard.setups import NotSaved, setup_json
 
@@ -48,6 +50,7 @@ def create_app(hub: Hub) -> Starlette:
             WebSocketRoute("/live", hub.serve_viewer),
             Route("/healthz", routes.healthz),
             Route("/api/counts", routes.counts),
+            Route("/reports", routes.reports),
             Route("/cameras/{name}/snapshot.jpg", routes.snapshot),
             Route("/cameras/{name}/stream.mjpeg", routes.stream),
             Route("/cameras/{name}/setup", routes.setup),
@@ -83,6 +86,10 @@ class Routes:
         except NoAnswer as error:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
         return Response(as_csv(report, table), media_type="text/csv") if output == "csv" else JSONResponse(as_json(report))
+
+    async def reports(self, request: Request) -> Response:
+        """Returns a report over any range of time."""
+        return await stream(self._hub.counts, _check_parameters(request, "format", *PARAMETERS))
 
     async def snapshot(self, request: Request) -> Response:
         """Returns the camera's newest picture as a JPEG."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import anyio
 
-from bus import Answer, DayReport, FootfallError, Question
+from bus import Answer, DayReport, FootfallError, Page, Question
 
 MIN_DAY, MAX_DAY = 22 * 3600, 26 * 3600
 """Seconds. A day is an hour shorter or longer when the clocks change; another hour is tolerance."""
@@ -20,6 +20,8 @@ class Timing(NamedTuple):
     """Timeouts and intervals of `CountsClient`, in seconds."""
 
     answer_timeout: float = 4.0
+    page_timeout: float = 30.0
+    """For a page of a report. The first one can take long on a slow device, because it looks up all labels of the range."""
     retry_interval: float = 5.0
     """Between two questions about today while the counter does not answer."""
     min_interval: float = 0.5
@@ -30,6 +32,10 @@ class Timing(NamedTuple):
 
 class NoAnswer(FootfallError):
     """The counter did not answer, or could not provide the report."""
+
+
+class Refused(FootfallError):
+    """The counter refused a question, which would be refused again."""
 
 
 class CountsClient:
@@ -75,23 +81,34 @@ class CountsClient:
             task.exception()  # prevents a warning when all callers were cancelled
 
     async def _ask(self, day: str | None) -> DayReport:
-        question = Question(self._name, f"{time.time():.3f}-{next(self._numbers)}", day)
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._pending[question.id] = future
-        timeout = self._timing.answer_timeout
-        try:
-            if not self._publish(question):
-                raise NoAnswer("no connection to the broker")
-            answer = await asyncio.wait_for(future, timeout)
-        except asyncio.TimeoutError:
-            raise NoAnswer(f"the counter did not answer within {timeout:g} s") from None
-        finally:
-            del self._pending[question.id]
+        answer = await self._answer(self._timing.answer_timeout, day=day)
         if answer.report is None:
             raise NoAnswer(f"the counter reported: {answer.problem}")
         if not _is_valid(answer.report, day):
             raise NoAnswer("the answer was invalid")
         return answer.report
+
+    async def page(self, parameters: dict[str, str]) -> Page:
+        """Returns a page of a report. Raises `Refused` if the counter refuses the parameters, or `NoAnswer`."""
+        answer = await self._answer(self._timing.page_timeout, query=parameters)
+        if answer.refused:
+            raise Refused(answer.problem)
+        if answer.page is None:
+            raise NoAnswer(f"the counter reported: {answer.problem}")
+        return answer.page
+
+    async def _answer(self, timeout: float, **asked: Any) -> Answer:
+        question = Question(self._name, f"{time.time():.3f}-{next(self._numbers)}", **asked)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._pending[question.id] = future
+        try:
+            if not self._publish(question):
+                raise NoAnswer("no connection to the broker")
+            return await asyncio.wait_for(future, timeout)
+        except asyncio.TimeoutError:
+            raise NoAnswer(f"the counter did not answer within {timeout:g} s") from None
+        finally:
+            del self._pending[question.id]
 
     async def follow(self, on_report: Callable[[DayReport], object]) -> None:
         """Keeps `today` up to date until cancelled; calls `on_report` with each new report."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from bus import DIRECTIONS, DayCounts, DayReport
 from bus.fields import ByHour
+from bus.rows import escape_formula
 
 Row = tuple[object, ...]
 
@@ -42,7 +43,7 @@ def as_csv(report: DayReport, table: str = "visits") -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
-    writer.writerows([_escape_formula(cell) for cell in row] for row in rows(report))
+    writer.writerows([escape_formula(cell) for cell in row] for row in rows(report))
     return out.getvalue()
 
 
@@ -106,8 +107,3 @@ def _number(day: DayCounts, by_hour: dict[str, int], hour: str) -> int | None:
     """Returns the number of an hour; None if there is no data."""
     number = by_hour.get(hour)
     return 0 if number is None and day.counted.get(hour) is not None else number
-
-
-def _escape_formula(cell: object) -> object:
-    """Prefixes a text that a spreadsheet would read as a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell

@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 PAGE = Path(__file__).parent / "page"
 UPDATE_INTERVAL = 0.2
 """Seconds between two updates of the page."""
+IDLE_INTERVAL = 2.0
+"""Seconds that an update waits for someone to watch."""
 MAX_VIEWERS = 64
 TRY_AGAIN_LATER = 1013
 """WebSocket close code."""
@@ -61,6 +63,8 @@ class Hub:
         self.sections = Sections()
         self.sections.update({"page": _page_version(PAGE), "signed_in": signed_in})
         self._change_events: set[asyncio.Event] = set()
+        self._is_watched = asyncio.Event()
+        """Set when someone begins to wait for changes."""
         self._viewers = 0
         self._is_closed = False
         self._updated_at = time.monotonic()
@@ -83,10 +87,11 @@ class Hub:
         self.pictures.on_prediction(prediction)
 
     def _on_status(self, status: Status) -> None:
-        if (camera := status.about.camera) in self.state.cameras and camera is not None:
-            self.pictures.set_still(camera, status.is_still)
         if self.state.on_status(status):
             self.counts.refresh()  # the counter may have started or stopped
+        camera = status.about.camera
+        if camera is not None and camera in self.state.cameras:
+            self.pictures.set_still(camera, status.is_still)
 
     @property
     def connected(self) -> bool:
@@ -132,6 +137,10 @@ class Hub:
         if self.sections.version > before:
             self._wake_all()
         self._bus.progressed()
+        if not self._change_events:
+            self._is_watched.clear()
+            with anyio.move_on_after(IDLE_INTERVAL):
+                await self._is_watched.wait()
 
     def _on_report(self, report: DayReport) -> None:
         self.state.add_labels(sorted({label for camera in report.cameras.values() for label in camera.totals}))
@@ -151,6 +160,7 @@ class Hub:
         """Yields an event that is set at every change."""
         event = asyncio.Event()
         self._change_events.add(event)
+        self._is_watched.set()
         try:
             yield event
         finally:

@@ -81,16 +81,19 @@ class LabelSelector:
 
     def process(self, prediction: Prediction, now: float, clock: float) -> bool:
         """Processes a prediction like `CameraLabel.process`. Returns False also for cameras beyond `MAX_CAMERAS`."""
-        if prediction.camera not in self._cameras:
-            if len(self._cameras) >= MAX_CAMERAS:
-                return False
-            self._cameras[prediction.camera] = self._create()
-        return self._cameras[prediction.camera].process(prediction, now, clock)
+        camera = self._find(prediction.camera)
+        return camera is not None and camera.process(prediction, now, clock)
 
-    def set_still(self, camera: str, is_still: bool, clock: float) -> None:
+    def set_still(self, name: str, is_still: bool, clock: float) -> None:
         """Handles a camera's report of whether nothing moves there, like `CameraLabel.set_still`."""
-        if camera in self._cameras:
-            self._cameras[camera].set_still(is_still, clock)
+        if (camera := self._find(name)) is not None:
+            camera.set_still(is_still, clock)
+
+    def _find(self, name: str) -> CameraLabel | None:
+        """Returns the label of a camera, a new one for a new camera; None for cameras beyond `MAX_CAMERAS`."""
+        if name not in self._cameras and len(self._cameras) < MAX_CAMERAS:
+            self._cameras[name] = self._create()
+        return self._cameras.get(name)
 
     def label(self, clock: float) -> str | None:
         """Returns the label at monotonic time `clock`; None for a dark display."""

@@ -54,6 +54,34 @@ COMMANDS = {
             "--began": {"metavar": "TIME", "help": "when the recording began, such as 2026-11-26T09:00; adds times of day"},
         },
     ),
+    "report": Command(
+        "report:main",
+        "print or write the visits of any time: of a running suite, or of a file with LEDGER=path/to/ledger.db",
+        {
+            "--from": {
+                "metavar": "TIME",
+                "help": "day, month, week, year or time, such as 2026-11-23, 2026-11, 2026-W48 or 2026 [today]",
+            },
+            "--to": {"metavar": "TIME", "help": "the first time that is not part of the report [the end of --from]"},
+            "--by": {"metavar": "STEP", "help": "quarter, hour, day, week, month, year or weekday-hour [day]"},
+            "--table": {"metavar": "TABLE", "help": "visits, crossings (of lines) or zones [visits]"},
+            "--camera": {"metavar": "NAMES", "help": "only these cameras, separated by commas"},
+            "--label": {"metavar": "LABELS", "help": "only these labels"},
+            "--line": {"metavar": "LINES", "help": "only these lines"},
+            "--zone": {"metavar": "ZONES", "help": "only these zones"},
+            "--direction": {"metavar": "WAYS", "help": "only in, out or, of visits, none"},
+            "--open": {"metavar": "HOURS", "nargs": "?", "const": "yes", "help": "only while open, by OPENING_HOURS or HOURS"},
+            "--before": {
+                "metavar": "PERIOD",
+                "nargs": "?",
+                "const": "yes",
+                "help": "also the time before: as long, or a week, month or year earlier",
+            },
+            "--csv": {"metavar": "FILE", "nargs": "?", "const": "-", "help": "write CSV, to standard output without FILE"},
+            "--json": {"metavar": "FILE", "nargs": "?", "const": "-", "help": "write JSON, to standard output without FILE"},
+            "--parquet": {"metavar": "FILE", "help": "write Parquet; needs pyarrow"},
+        },
+    ),
     "collect": Command(
         "collect:main",
         "save pictures of a running suite's camera, to train a model with",
@@ -65,6 +93,11 @@ COMMANDS = {
             "--unsorted": {"action": "store_true", "help": "do not sort the pictures by the model's guess"},
             "--camera": {"metavar": "NAME", "help": "the camera [door]"},
         },
+    ),
+    "schema": Command(
+        "schema:main",
+        "print the AsyncAPI document of the MQTT topics, or the JSON Schema of a message",
+        {"message": {"metavar": "MESSAGE", "nargs": "?", "help": "a message of docs/mqtt.md, such as Visit"}},
     ),
 }
 """The commands by name."""

@@ -16,7 +16,7 @@ HANG_TIMEOUT = 120.0
 """Seconds; much longer than any call that returns, including network timeouts."""
 EXIT_HUNG = 3
 """Exit code after a hang."""
-CHECK_INTERVAL = 1.0
+CHECK_INTERVAL = 5.0
 """Seconds between two checks of the watchdog."""
 TOUCH_INTERVAL = 1.0
 """Minimum seconds between two updates of the health file."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import signal
 import sys
 import threading
@@ -117,6 +118,9 @@ def stop_on_signals() -> threading.Event:
 
 def _stop_after_run(run: str | None, stop: threading.Event) -> None:
     """Sets `stop` when the process `run` has ended; returns at once if there is no laptop run."""
+    if run:
+        with suppress(AttributeError, OSError):  # not on macOS, nor before Linux 5.3
+            select.select([os.pidfd_open(int(run))], [], [])
     while run and not stop.wait(RUN_CHECK):
         try:
             os.kill(int(run), 0)

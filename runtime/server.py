@@ -1,10 +1,13 @@
 """An HTTP server for an ASGI application, on a thread. It needs uvicorn, so only modules with a server import it."""
 
+import asyncio
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import anyio
 import uvicorn
 from typing_extensions import Self
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -15,6 +18,8 @@ REQUEST_TIMEOUT = 5
 """Seconds within which a connection must complete the headers of its first or next request."""
 SEND_TIMEOUT = 20
 """Seconds after which a client that acknowledges no data is disconnected."""
+TICK_INTERVAL = 1.0
+"""Seconds between two updates of the header `Date`."""
 SHUTDOWN_TIMEOUT = 1
 """Seconds for running requests to complete when the server stops."""
 MAX_WEBSOCKET_MESSAGE = 4096
@@ -60,6 +65,29 @@ class Protocol(H11Protocol):
             self.timeout_keep_alive_task = timer
 
 
+class _UvicornServer(uvicorn.Server):
+    """uvicorn's server, without its checks ten times a second whether it must stop: they cost more than anything else it does
+    while there are no requests.
+    """
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Serves until `stop`."""
+        self._stopping = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with anyio.move_on_after(TICK_INTERVAL):
+                await self._stopping.wait()
+
+    def stop(self) -> None:
+        """Ends `main_loop`, also one that has yet to begin. Thread-safe."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop was closed
+                self._loop.call_soon_threadsafe(self._stopping.set)
+
+
 class Server:
     """An HTTP server. It binds its port on creation, so that a port in use is an error at once, and serves while entered."""
 
@@ -101,7 +129,7 @@ class Server:
             ssl_keyfile=certificate and certificate.key,
             server_header=False,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _UvicornServer(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
 
     def __enter__(self) -> Self:
@@ -109,6 +137,6 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join(timeout=SHUTDOWN_TIMEOUT + 1)
         self._socket.close()

@@ -22,15 +22,24 @@ class Worker:
     indicates a hang (see `stalled`). An exception is logged, at most once a minute, and the step is called again after a pause.
     """
 
-    def __init__(self, name: str, step: Callable[[], object], *, shutdown_timeout: float = 2.0, interval: float = 0.0) -> None:
-        """Waits `interval` seconds before each step, including the first. On exit, waits up to `shutdown_timeout` seconds for the
-        current step, and then abandons the thread.
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], object],
+        *,
+        shutdown_timeout: float = 2.0,
+        interval: float = 0.0,
+        wake: Callable[[], object] = bool,
+    ) -> None:
+        """Waits `interval` seconds before each step, including the first. On exit, calls `wake`, which can end the wait of the
+        current step and of any later one; waits up to `shutdown_timeout` seconds for that step, and then abandons the thread.
         """
         self.stopping = threading.Event()
         """Set when the worker must stop; a step can wait on it instead of sleeping."""
         self._step = step
         self._shutdown_timeout = shutdown_timeout
         self._interval = interval
+        self._wake = wake
         self._throttle = LogThrottle()
         self._step_began_at: float | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -41,6 +50,7 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
+        self._wake()
         self._thread.join(self._shutdown_timeout)
 
     @property

@@ -30,6 +30,10 @@ RULES = {
     "KEEP_DAYS": (r"[1-9]\d{0,4}", "must be a whole number from 1 to 36500"),
     "SHOW": ("label|occupancy", "must be label or occupancy"),
     "OCCUPANCY_RESET": (r"([01]\d|2[0-3]):[0-5]\d", "must be a time of day such as 04:00"),
+    "OPENING_HOURS": (
+        r"(Mo|Tu|We|Th|Fr|Sa|Su)[-, A-Za-z]*(\d\d:\d\d|off).*",
+        "must be weekdays and times such as Mo-Fr 09:00-18:30; Sa 10:00-16:00",
+    ),
     "FORWARD": ("none|visits|changes|all", "must be none, visits, changes or all"),
 }
 """Valid values, and the modules' own messages for invalid ones, which otherwise appear only on the device."""

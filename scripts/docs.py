@@ -1,30 +1,32 @@
-"""Writes the generated tables of docs/: ``make docs``.
+"""Writes the generated tables of docs/, the AsyncAPI document and the JSON Schemas: ``make docs``.
 
 A table is between ``<!-- NAME -->`` and ``<!-- /NAME -->``, for each name in `TABLES`. The other text is written by hand.
 """
 
 import ast
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-import bus
 from bridge.settings import Settings as Bridge
 from bus import metric_names, states, topics
-from bus.message import JsonMessage, Message
+from bus.message import JsonMessage
+from bus.schema import field_docs, message_kinds, parts, schema, wire_name
 from bus.settings import BusSettings, LabelSettings, SetupSettings
 from capture.settings import Settings as Capture
 from classifier.settings import Settings as Classifier
 from counter.settings import Settings as Counter
 from dashboard.settings import Settings as Dashboard
 from display.settings import Settings as Display
+from footfall.access import GUESTS, access, users
+from footfall.asyncapi import MODULES, asyncapi
+from footfall.schema import as_json
 from runtime.settings import environment_variables
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs"
-ACCESS = ROOT / "mosquitto" / "access.acl"
+ASYNCAPI = PAGES / "asyncapi.json"
 SETTINGS: dict[str, tuple[type[BusSettings], type[BusSettings] | None]] = {
     "all": (BusSettings, None),
     "labels": (LabelSettings, BusSettings),
@@ -37,9 +39,6 @@ SETTINGS: dict[str, tuple[type[BusSettings], type[BusSettings] | None]] = {
     "display": (Display, LabelSettings),
 }
 """By group: the settings, and the base class whose settings are in another group."""
-MODULES = {"capture", "classifier", "counter", "bridge", "dashboard", "display"}
-GUESTS = "guests"
-"""The role of the rules before the first user in the access list."""
 EVERY = "every module"
 
 
@@ -55,20 +54,12 @@ def settings_table(group: str) -> str:
     return _table(("Variable", "Default", "Meaning"), rows)
 
 
-def message_kinds() -> list[type[Message]]:
-    """Returns the classes of all messages that have a topic, in the order of `bus.topics`."""
-    kinds = [
-        kind for kind in vars(bus).values() if isinstance(kind, type) and issubclass(kind, Message) and "TOPIC" in vars(kind)
-    ]
-    return sorted(kinds, key=lambda kind: list(_topics()).index(kind.TOPIC()))
-
-
 def topics_table() -> str:
     """Returns each topic with its message, its delivery and its publishers."""
     rows = []
     for kind in message_kinds():
-        form = "JSON" if issubclass(kind, JsonMessage) else "text" if kind is bus.HomeAssistantStatus else "msgpack"
-        publishers = _modules([role for role, rules in _access().items() if kind.TOPIC() in rules["write"]])
+        form = "JSON" if issubclass(kind, JsonMessage) else "msgpack"
+        publishers = _modules(users(kind.TOPIC(), "write"))
         retained = "yes" if kind.RETAINED else "no"
         link = f"[{kind.__name__}](#{kind.__name__.lower()})"
         rows.append((_code(_topics()[kind.TOPIC()]), link, form, str(kind.QOS), retained, _size(kind.LIMIT), publishers))
@@ -78,10 +69,15 @@ def topics_table() -> str:
 def access_table() -> str:
     """Returns what the access list allows each user of the broker to read and publish."""
     rows = []
-    for role, rules in _access().items():
+    for role, rules in access().items():
         names = {right: ", ".join(_short(topic, is_own) for topic, is_own in filters.items()) for right, filters in rules.items()}
         rows.append((role if role == GUESTS else _code(role), names["read"], names["write"] or "nothing"))
     return _table(("User", "Reads", "Publishes"), rows)
+
+
+def fields_table(kind: type) -> str:
+    """Returns the fields of a message or of a part of one, with their docstrings."""
+    return _table(("Field", "Meaning"), [(_code(wire_name(kind, field)), text) for field, text in field_docs(kind).items()])
 
 
 def metrics_table() -> str:
@@ -99,6 +95,7 @@ def states_table() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     **{f"settings: {group}": partial(settings_table, group) for group in SETTINGS},
     "topics": topics_table,
+    **{f"fields: {kind.__name__}": partial(fields_table, kind) for kind in parts(message_kinds()) if field_docs(kind)},
     "access": access_table,
     "metrics": metrics_table,
     "states": states_table,
@@ -114,6 +111,12 @@ def generated(page: str) -> str:
             _, _, after = rest.partition(end)
             page = f"{before}{begin}{table()}\n{end}{after}"
     return page
+
+
+def documents() -> dict[Path, str]:
+    """Returns the generated files: the AsyncAPI document, and the JSON Schema of each message."""
+    schemas = {PAGES / "schemas" / f"{kind.__name__}.json": as_json(schema(kind)) for kind in message_kinds()}
+    return {ASYNCAPI: as_json(asyncapi()), **schemas}
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -135,21 +138,6 @@ def _topics() -> dict[str, str]:
     return {topic(): topic("<" + next(iter(topic.fields_in(topic())), "") + ">") for topic in all_topics}
 
 
-def _access() -> dict[str, dict[str, dict[str, bool]]]:
-    """Returns the rules by user and by right, read or write: each filter, and whether the topic is the user's own."""
-    role = GUESTS
-    access: dict[str, dict[str, dict[str, bool]]] = {}
-    for line in ACCESS.read_text().splitlines():
-        match line.split():
-            case ["user", name]:
-                role = name
-            case ["topic", right, topic]:
-                rules = access.setdefault(role, {"read": {}, "write": {}})
-                for each_right in ("read", "write") if right == "readwrite" else (right,):
-                    rules[each_right][re.sub("<[a-z]+>", "+", topic)] = "<user>" in topic
-    return access
-
-
 def _short(topic: str, is_own: bool) -> str:
     """Returns the last level of a topic that is not a placeholder, after `own` if the topic is the user's own.
 
@@ -161,7 +149,7 @@ def _short(topic: str, is_own: bool) -> str:
 
 def _modules(roles: list[str]) -> str:
     """Returns the roles as a list in words; all modules together become `EVERY`."""
-    return ", ".join([EVERY, *(role for role in roles if role not in MODULES)] if set(roles) >= MODULES else roles)
+    return ", ".join([EVERY, *(role for role in roles if role not in MODULES)] if set(roles) >= set(MODULES) else roles)
 
 
 def _constants(module: ModuleType) -> list[tuple[str, str, str]]:
@@ -179,10 +167,11 @@ def _constants(module: ModuleType) -> list[tuple[str, str, str]]:
 
 
 def main() -> None:
-    """Writes the pages that are out of date, and prints their names."""
-    for path in sorted(PAGES.glob("*.md")):
-        before = path.read_text()
-        if (after := generated(before)) != before:
+    """Writes the pages and files that are out of date, and prints their names."""
+    pages = {path: generated(path.read_text()) for path in sorted(PAGES.glob("*.md"))}
+    for path, after in (pages | documents()).items():
+        if not path.exists() or path.read_text() != after:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(after)
             print(path.relative_to(ROOT))
 

@@ -35,8 +35,9 @@ has mosquitto_sub || packages="$packages mosquitto-clients"
 
 # The tests also run the broker's scripts in Alpine's shell (busybox), the page's logic in Node.js, and the page in a browser.
 # Playwright drives the browser; its own Node.js needs libatomic. apt-get has Chromium only on Debian: Ubuntu's is a snap.
-# GStreamer is an RTSP server for the tests, with H.264 and TLS.
+# GStreamer is an RTSP server for the tests, with H.264 and TLS. npm installs AsyncAPI's parser.
 if [ "$extra" = dev ]; then has node || packages="$packages nodejs"; fi
+if [ "$extra" = dev ]; then has npm || packages="$packages npm"; fi
 if [ "$extra" = dev ] && has apt-get; then
   has busybox || packages="$packages busybox"
   ldconfig -p | grep -q 'libatomic\.so\.1' || packages="$packages libatomic1"
@@ -91,7 +92,17 @@ log "installing Python packages for $purpose into $venv, up to $usually minutes;
       failed*) exit 1 ;;
     esac
   done
+# Prometheus and promtool for the tests. They are only unpacked: Debian's package starts a server on all addresses at once.
+if [ "$extra" = dev ] && has apt-get && ! has promtool && ! [ -x "$venv/prometheus/usr/bin/promtool" ]; then
+  mkdir -p "$venv/prometheus"
+  { (cd "$venv/prometheus" && apt-get -qq download prometheus) && dpkg-deb -x "$venv"/prometheus/prometheus_*.deb "$venv/prometheus"; } ||
+    log "no Prometheus: the tests with promtool are skipped"
+fi
 if [ "$extra" = dev ] && ! has_browser; then
   "$venv/bin/playwright" install chromium || log "no browser: the tests in a browser are skipped; install Chromium or Chrome"
+fi
+if [ "$extra" = dev ]; then
+  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$venv/asyncapi" @asyncapi/parser@3.6.6 ||
+    log "npm cannot install AsyncAPI's parser: the tests of docs/asyncapi.json are skipped"
 fi
 log "done"

@@ -206,6 +206,7 @@ INVALID_VALUES = {
     "LINES": "door",
     "ZONES": "5",
     "OCCUPANCY_RESET": "25:00",
+    "OPENING_HOURS": "daily",
     "SHOW": "both",
     "FORWARD": "some",
 }

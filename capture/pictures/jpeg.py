@@ -18,7 +18,7 @@ _MAX_STEPS = 1000
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 """The markers of frames (ITU-T T.81, table B.1). All decoders read these three; few read lossless or arithmetic coding."""
-_HUFFMAN, _SCAN, _QUANTIZATION, _EXIF, _EXIF_MARK, _END = 0xC4, 0xDA, 0xDB, 0xE1, b"Exif\0\0", b"\xff\xd9"
+_HUFFMAN, _SCAN, _QUANTIZATION, _EXIF, _EXIF_MARK, _END = 0xC4, 0xDA, 0xDB, 0xE1, b"Exif\0", b"\xff\xd9"
 _ORIENTATION = 0x0112
 _REDUCED = {2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4, 8: cv2.IMREAD_REDUCED_GRAYSCALE_8}
 
@@ -53,7 +53,7 @@ def read_header(data: bytes) -> Header:
         if marker == _SCAN:
             scan = begin
         elif marker == _EXIF and orientation is None and (content := data[begin + 4 : end]).startswith(_EXIF_MARK):
-            orientation = _orientation(content[len(_EXIF_MARK) :])
+            orientation = _orientation(content[len(_EXIF_MARK) + 1 :])  # after a fill byte
         elif marker in _FRAMES and len(content := data[begin + 4 : end]) >= 6:
             frame = marker, content
     if frame is None:

@@ -42,7 +42,10 @@ class LocalFile(Recording):
 
     def is_continuous(self) -> bool:
         """Returns whether this is a video: in a folder, each picture is wanted."""
-        return not self._has_stills()
+        try:
+            return not self._has_stills()
+        except OSError:  # the folder was on a disk that is gone; reading says so
+            return False
 
     def _has_stills(self) -> bool:
         return self._path.is_dir() or (self._path.is_file() and self._path.suffix.lower() in PICTURE_SUFFIXES)

@@ -265,7 +265,7 @@ def test_a_request_takes_its_name_from_the_topic() -> None:
 def test_the_json_of_an_answer() -> None:
     """Its keys and structure are a contract with other programs."""
     answer = document(Answer("desk", "7", "", samples.report()))
-    names = "v asker id problem report day begins_at ends_at zone cameras back door totals visits woman counted demo"
+    names = "v asker id problem report page refused day begins_at ends_at zone cameras back door totals visits woman counted demo"
     names += " camera crossings zones"
     assert {*names.split(), *samples.HOURS} == set(keys(answer | {"report": answer["report"] | {"visits": []}}))
     door = {"totals": {"woman": 1}, "visits": {"woman": {"02": 1}}, "counted": dict.fromkeys(samples.HOURS, 1.0), "demo": False}

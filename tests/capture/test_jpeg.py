@@ -169,6 +169,13 @@ def test_exif_orientation(orientation: int, order: str) -> None:
     assert value > 200
 
 
+def test_exif_after_another_fill_byte() -> None:
+    """OpenCV ignores the byte before EXIF data, so such a picture is turned too."""
+    picture = JpegPicture(with_segment(exif(6).replace(b"Exif\0\0", b"Exif\0x")))
+    assert picture.jpeg is None
+    assert picture.pixels().shape[1::-1] == picture.size == SIZE[::-1]
+
+
 SECRET = with_segment(exif(1, thumbnail=SMALL) + b"\xff\xfe\x00\x0bcomment x")
 """A picture with a thumbnail and a comment."""
 

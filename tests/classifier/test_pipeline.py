@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from bus import Frame, InvalidMessage, Prediction
 from bus import metric_names as names
+from classifier import pipeline
 from classifier.decoders import Finding
 from classifier.pipeline import Pipeline
 from classifier.preprocess import REDUCTIONS, Fit, ImageInput, Tensor, decode, decode_any
@@ -159,6 +160,16 @@ def test_a_prediction_belongs_to_its_frame(rig: Rig) -> None:
     assert found == [("side", 0, "level 20", False), ("side", 1, "level 120", True), ("side", 2, "level 220", True)]
     assert rig.predictions[0].model == Rig.identity
     assert 0 <= rig.predictions[0].classified_at - rig.predictions[0].captured_at < limit(5)
+
+
+def test_a_pipeline_without_work_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its threads wait long for work, but not for the end."""
+    monkeypatch.setattr(pipeline, "QUEUE_TIMEOUT", 3600.0)
+    running = Rig()
+    decode, classify = running.pipeline.workers
+    with decode, classify:
+        until(lambda: decode.stalled > 0 and classify.stalled > 0)
+    assert running.pipeline.stalled == 0
 
 
 @pytest.mark.parametrize(("fast_decode", "reduction"), [(False, 1), (True, 4)])

@@ -94,7 +94,7 @@ def test_a_report_covers_one_day_and_all_cameras(ledger: Ledger) -> None:
 def test_an_invalid_day_is_a_problem(ledger: Ledger, day: str) -> None:
     answer = answers_on(OfflineBus([]), ledger).answer(Question("desk", "7", day))
     problem = f"day: {day!r} is not a valid day; allowed are days from 1970-01-02 to 5000-12-31, such as 2026-11-23"
-    assert answer == Answer("desk", "7", problem, report=None)
+    assert answer == Answer("desk", "7", problem, report=None, refused=True)
 
 
 def test_any_day_is_answered(ledger: Ledger) -> None:

@@ -152,11 +152,14 @@ def test_the_gate_changes_no_count(
     restarts: frozenset[int],
     step: tuple[int, float],
 ) -> None:
-    """Visits, labels, times and crossings are those of all frames, also if the counter is restarted and the clock is set."""
+    """Visits, labels, times and crossings are those of all frames, also if the counter is restarted and the clock is set.
+
+    It is not set in a pause: a visit that ended in that pause would have the times of the new clock.
+    """
     some, moves = scene(seed, number)
     passed = gated(some, moves, heartbeat)
     place, by = step
-    set_from = passed[place].session_time if place < len(passed) else 1e9
+    set_from = next((one.session_time for one in passed[place:] if not one.held), 1e9)
     some, passed = (
         [replace(one, captured_at=one.captured_at + by * (one.session_time >= set_from)) for one in each]
         for each in (some, passed)

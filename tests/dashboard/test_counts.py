@@ -7,9 +7,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
+from starlette.responses import StreamingResponse
 
-from bus import Answer, DayReport, Question
+from bus import Answer, DayReport, Page, Question
 from dashboard.counts import CountsClient, NoAnswer, Timing
+from dashboard.reports import stream
 from tests.support import samples
 from tests.support.wait import limit, until
 
@@ -109,3 +111,26 @@ def test_a_missing_answer_is_explained(answer: Callable[[Question], Answer | Non
         await to_thread(until, lambda: counter.counts.today["problem"] == "")
 
     run(counter, work())
+
+
+def test_a_report_that_cannot_be_completed_is_broken_off() -> None:
+    """The text of the first page is sent. When the counter does not answer for the next one, there is an error and no end."""
+    page = Page("visits", "day", "UTC", 1e9, 1.1e9, False, {}, (), "the next page")
+    counter = Counter(
+        lambda question: None if "cursor" in (question.query or {}) else Answer(question.asker, question.id, "", None, page),
+        Timing(page_timeout=0.1),
+    )
+    sent = list[str | bytes | memoryview]()
+
+    async def work() -> None:
+        response = await stream(counter.counts, {"from": "2026"})
+        assert isinstance(response, StreamingResponse)
+        parts = response.body_iterator
+        sent.append(await anext(aiter(parts)))
+        with pytest.raises(NoAnswer, match="did not answer"):
+            await anext(aiter(parts))
+
+    counter.answer, answer = (lambda question: reply(question) if question.query is None else answer(question)), counter.answer
+    run(counter, work())
+    assert sent == ["["]
+    assert counter.asked[-1].query == {"from": "2026", "cursor": "the next page"}

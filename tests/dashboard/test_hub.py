@@ -8,6 +8,7 @@ import pytest
 
 from bus import Bus
 from bus.settings import SetupSettings
+from dashboard import hub as hub_module
 from dashboard.hub import Hub
 from tests.support.broker import free_port
 from tests.support.wait import until
@@ -29,3 +30,21 @@ def test_an_error_does_not_stop_updates(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(hub.state, "sections", sections)
     asyncio.run(run())
     assert bus.metrics.snapshot()["failed"] == 1
+
+
+def test_the_page_is_up_to_date_as_soon_as_someone_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nobody does, updates are rare."""
+    monkeypatch.setattr(hub_module, "IDLE_INTERVAL", 3600.0)
+    settings = SetupSettings(mqtt_port=free_port(), module_name="dashboard")
+    hub, shown = Hub(Bus(settings), settings, signed_in=False), {"a": 1}
+    monkeypatch.setattr(hub.state, "sections", lambda: dict(shown))
+
+    async def run() -> None:
+        async with hub.running():
+            await asyncio.to_thread(until, lambda: '"a": 1' in hub.sections.changes_since(0, 0.0))
+            shown["a"] = 2
+            watching = asyncio.create_task(hub.next_picture("door"))
+            await asyncio.to_thread(until, lambda: '"a": 2' in hub.sections.changes_since(0, 0.0))
+            watching.cancel()
+
+    asyncio.run(run())

@@ -199,3 +199,16 @@ def test_while_nothing_moves_the_last_picture_is_the_snapshot(rig: DashboardRig)
 
     until(has_snapshot)
     assert float(rig.get("/cameras/door/snapshot.jpg").headers["x-captured-at"]) == at
+
+
+def test_the_picture_before_the_first_request(broker: Broker) -> None:
+    """The first status of a camera says that nothing moves. Its next picture is kept: another one may come much later."""
+    with DashboardRig(broker) as rig:
+        rig.publish(replace(CAPTURE, metrics={MOTION: 0}))
+        with Browser(rig.port) as browser:
+            browser.until(lambda sections: "door" in sections["cameras"])
+        at = round(time.time(), 3)
+        for _ in range(10):
+            rig.publish(samples.frame("door", 1, at), replace(samples.prediction(captured_at=at), sequence=1), retain=False)
+            time.sleep(0.1)
+        assert rig.get("/cameras/door/snapshot.jpg").status_code == HTTPStatus.OK

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from bus import Bus
+from bus import Bus, NewestSlot
 from runtime.heartbeat import Heartbeat
 from runtime.worker import Worker
 from tests.bus.test_connection import settings
@@ -60,6 +60,14 @@ def test_a_worker_whose_step_hangs() -> None:
     assert time.monotonic() - left_at < limit(1)
     release.set()
     until(lambda: worker.stalled == 0)
+
+
+def test_the_end_of_a_worker_wakes_its_step() -> None:
+    """So a step can wait long for something, and the worker still stops at once."""
+    slot: NewestSlot[str, int] = NewestSlot()
+    with Worker("tester", lambda: slot.take(limit(3600)), shutdown_timeout=limit(10), wake=slot.close) as worker:
+        until(lambda: worker.stalled > 0)
+    assert worker.stalled == 0
 
 
 def test_a_failed_step_is_logged_and_retried(caplog: pytest.LogCaptureFixture) -> None:

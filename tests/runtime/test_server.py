@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 from typing import Any
 
@@ -59,3 +60,17 @@ def test_a_port_in_use_is_a_bad_setting() -> None:
         address = Address("WEB_PORT", *taken.getsockname())
         with pytest.raises(InvalidSetting, match=r"^WEB_PORT=\d+ on 127.0.0.1: Addr"):
             Server(application, address, 4)
+
+
+@pytest.mark.parametrize("has_served", [True, False], ids=["after a request", "at once"])
+def test_a_server_stops_at_once(has_served: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does so although it sleeps while there are no requests."""
+    monkeypatch.setattr(server, "TICK_INTERVAL", 3600.0)
+    address = ("127.0.0.1", free_port())
+    with Server(application, Address("HTTP_PORT", *address), 4):
+        if has_served:
+            with socket.create_connection(address) as client:
+                client.settimeout(limit(15))
+                client.sendall(REQUEST)
+                assert client.recv(4096).startswith(b"HTTP/1.1 200 OK\r\ndate: ")
+    assert "http" not in [thread.name for thread in threading.enumerate()]

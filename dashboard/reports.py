@@ -1,0 +1,45 @@
+"""The HTTP address of reports: the counter answers in pages, which are passed on as one stream of CSV or JSON."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+
+from bus import InvalidMessage, Page
+from bus.requests import MAX_PARAMETER
+from bus.rows import ROW_TEXTS
+from dashboard.counts import CountsClient, NoAnswer, Refused
+
+FILES = {"csv": {"Content-Disposition": 'attachment; filename="footfall.csv"'}}
+"""Headers by format."""
+
+
+async def stream(counts: CountsClient, parameters: dict[str, str]) -> Response:
+    """Returns a report. Its parameters are those of the counter's query, and `format`; the counter checks them.
+
+    Raises `HTTPException`.
+    """
+    if long := [name for name, value in parameters.items() if len(value) > MAX_PARAMETER]:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"{long[0]}: longer than {MAX_PARAMETER} characters")
+    kind = parameters.pop("format", "json")
+    if kind not in ROW_TEXTS:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"format={kind:.40}: unknown format; use {' or '.join(ROW_TEXTS)}")
+    try:
+        first = await counts.page(parameters)
+    except (Refused, InvalidMessage) as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
+    except NoAnswer as error:
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
+    parts = _parts(counts, parameters, kind, first)
+    return StreamingResponse(parts, media_type=ROW_TEXTS[kind].MEDIA_TYPE, headers=FILES.get(kind))
+
+
+async def _parts(counts: CountsClient, parameters: dict[str, str], kind: str, page: Page) -> AsyncIterator[str]:
+    """Yields the text of each page. An error breaks off the response, so that no client takes it for complete."""
+    text = ROW_TEXTS[kind]()
+    yield text.process(page)
+    while page.cursor:
+        page = await counts.page(parameters | {"cursor": page.cursor})
+        yield text.process(page)
+    yield text.end()
