@@ -100,14 +100,11 @@ class Tracker:
                 self._begin(at, thing, origin)
         return Update(seen, ended, interval)
 
-    def hold(self, until: float, interval: float) -> list[Track]:
-        """Keeps who is there where they are until a time, because capture held back frames `interval` seconds apart.
-
-        Returns the confirmed ones. Each has a new sighting.
-        """
+    def hold(self, until: float, interval: float) -> Update:
+        """Keeps who is there where they are until a time, because capture held back frames `interval` seconds apart."""
         last, until = self.state.last_at, round(until, 3)
         if last is None or until <= last:
-            return []
+            return Update([], [])
         self.state.last_at = until
         held = []
         for track in self.state.tracks:
@@ -117,7 +114,8 @@ class Tracker:
             if is_there and at > track.seen_at:
                 track.hold(at, interval)
                 held.append(track)
-        return [track for track in held if track.is_confirmed]
+        seen = [(track, track.sightings[-1:]) for track in held if track.is_confirmed]
+        return Update(seen, self._drop_lost(until, interval), interval)
 
     def end_all(self) -> list[Track]:
         """Ends all tracks, for example because the camera is lost. Returns the confirmed ones."""
