@@ -26,10 +26,9 @@ from typing import NamedTuple
 
 from bus import Label, Prediction, Visit
 from counter.ids import result_id
-from counter.timeline import shifted
+from counter.timeline import JUST_SEEN, shifted
 
 BACKGROUND_WEIGHT = 3.0  # weight of time with a background label, relative to time with other misses
-JUST_SEEN = 1.0  # seconds before the last frame of a pause, at most half the gap: who was sighted then has not left
 _TOLERANCE = 1e-6  # seconds; times are sums of floats
 
 

@@ -17,6 +17,7 @@ EARLIEST = 1_577_836_800.0  # 2020-01-01: a clock that shows an earlier time was
 TRUSTED_AFTER = 86400.0
 """Seconds of a session after which its clock is trusted even if an earlier one was ahead of it, unless it was never set."""
 MAX_SESSIONS = 16  # sessions whose last sequence number is remembered
+JUST_SEEN = 1.0  # seconds before the last frame of a pause of capture: who was seen then has not left
 MIN_TIME = 0.001  # the first time that a message can hold
 
 

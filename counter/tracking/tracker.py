@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import NamedTuple
 
-from counter.timeline import shifted
+from counter.timeline import JUST_SEEN, shifted
 from counter.tracking.assignment import assign
 from counter.tracking.motion import Motion
 from counter.tracking.things import Area, Sighting, Thing, is_double
@@ -34,7 +34,6 @@ MIN_OVERLAP = 0.3  # intersection over union of an unlikely box with its track's
 UNCONFIRMED_TIMEOUT = 0.45  # seconds without a sighting after which a track that was not confirmed is dropped, but at least
 UNCONFIRMED_INTERVALS = 2.5  # times between two frames, so that it may miss one at any rate
 LOST_TIMEOUT = 2.0  # seconds without a sighting after which a confirmed track ends
-JUST_SEEN = 1.0  # seconds before the last frame of a pause: who was seen then has not left
 MAX_TRACKS = 128  # tracks at a time; bounds the time for a frame
 
 
