@@ -14,11 +14,10 @@ from PIL import Image
 
 from capture.framer import Framer, RateLimiter
 from capture.pictures.decoded import decode
-from capture.pictures.jpeg import MAX_BYTES, JpegPicture
+from capture.pictures.jpeg import MAX_BYTES, JpegPicture, open_still
 from capture.pictures.picture import MAX_SIDE, UnusablePicture
 from capture.pictures.prepare import Preparation, encode_jpeg
 from capture.pictures.region import Region
-from capture.pictures.stills import open_still
 from capture.source import CapturedPicture, SourceOptions
 from capture.sources.local import LocalFile
 from tests.support.cameras import exif
