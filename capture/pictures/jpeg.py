@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from bus import Frame
+from capture import MAX_PIXELS
 from capture.pictures.decoded import DecodedPicture, decode, shrunk
 from capture.pictures.picture import MAX_SIDE, THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
@@ -62,6 +63,8 @@ def read_header(data: bytes) -> Header:
     height, width = int.from_bytes(content[1:3], "big"), int.from_bytes(content[3:5], "big")
     if not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE:
         raise UnusablePicture(f"a picture of {width}x{height} pixels; a side can have 1 to {MAX_SIDE}")
+    if width * height > MAX_PIXELS:
+        raise UnusablePicture(f"a picture of {width}x{height} pixels has more than {MAX_PIXELS} pixels")
     return Header(width, height, orientation or 1, content[0], content[5], marker, frozenset(markers), scan)
 
 
