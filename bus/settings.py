@@ -101,6 +101,10 @@ class BusSettings(ModuleSettings):
     mqtt_key_file: ReadableFile | None = Field(
         default=None, description="the certificate's key (PEM, without a passphrase), if it is not in MQTT_CERT_FILE"
     )
+    metrics_port: Port | None = Field(default=None, description="port of `/metrics` for Prometheus; without it, there is none")
+    metrics_host: Annotated[str, Field(min_length=1)] = Field(
+        default="127.0.0.1", description="address to listen on for it; in the images, 0.0.0.0"
+    )
 
     @field_validator("module_name", mode="before")
     @classmethod
