@@ -60,12 +60,11 @@ class Settings(BusSettings):
     )
 
     topic_root: TopicRoot | None = Field(
-        default=None,
-        description="of the sink mqtt, like all that follow: the first levels of its topics, such as shops/berlin-1",
+        default=None, description="first levels of the topics of the sink mqtt, such as shops/berlin-1"
     )
-    mqtt_sink_host: HostName | None = Field(default=None, description="the other broker's address")
+    mqtt_sink_host: HostName | None = Field(default=None, description="address of the broker of the sink mqtt")
     mqtt_sink_port: Port = Field(default=8883, description="its port")
-    mqtt_sink_tls: bool = Field(default=True, description="use TLS")
+    mqtt_sink_tls: bool = Field(default=True, description="use TLS there")
     mqtt_sink_ca_file: AuthorityFile | None = Field(
         default=None, description="its certificate authority (PEM); by default the system's authorities"
     )

@@ -93,6 +93,8 @@ class Connection:
         self._again: deque[Outgoing] = deque()
         """Acknowledged messages to send again, because the broker may have lost them."""
         self._lost_at: float | None = None
+        self._state_lock = threading.Lock()
+        """Held while the state is published, so that an older message never replaces a newer one."""
         self._state: dict[str, bytes] = {}
         self._last_state: Outgoing | None = None
         self._client = self._create_client(target)
@@ -172,11 +174,10 @@ class Connection:
 
     def put_state(self, state: Outgoing) -> None:
         """Publishes a retained message now and at each connection; an empty one deletes it. Does not block."""
-        with self._changed:
+        with self._state_lock:
             self._state[state.topic] = state.payload
-            is_connected = self._is_connected
-        if is_connected:
-            self._client.publish(state.topic, state.payload, retain=True)
+            if self._is_connected:
+                self._client.publish(state.topic, state.payload, retain=True)
 
     def _drop_connection(self) -> None:
         """Breaks the connection, so that the client makes a new one."""
@@ -190,12 +191,11 @@ class Connection:
         elif reason.value >= REFUSED:
             self._refusal = f"it refused {self._target.client_id!r}: {reason.getName()}"
         else:
-            with self._changed:
-                self._problem = self._refusal = ""
+            self._problem = self._refusal = ""
+            with self._state_lock:
                 self._is_connected = True
-                state = dict(self._state)
-            for topic, payload in state.items():
-                self._client.publish(topic, payload, retain=True)
+                for topic, payload in self._state.items():
+                    self._client.publish(topic, payload, retain=True)
             log.info("connected to the broker at %s as %s", self._address, self._target.client_id)
 
     def _on_failure(self, problem: str) -> None:
