@@ -22,6 +22,7 @@ from bus.tls import Tls
 from runtime.settings import load
 from tests.bridge.support import FakeBus, visit, visit_ids, visits
 from tests.support import samples
+from tests.support.guarded_broker import GuardedBroker
 from tests.support.listener import Listener
 from tests.support.tls_broker import TlsBroker
 from tests.support.wait import until
@@ -63,6 +64,15 @@ def send(sink: Sink, result: results.Result) -> None:
     until(is_sent)
 
 
+def problem(sink: Sink) -> str:
+    """Returns why a result cannot be sent."""
+    try:
+        sink.send(*visits(3))
+    except NotSent as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.broker
 def test_each_kind_of_result_has_a_topic(central: TlsBroker) -> None:
     """The body is that for IoT Hub. Nothing is retained."""
@@ -96,15 +106,21 @@ def test_a_result_is_sent_when_the_broker_has_acknowledged_it(central: TlsBroker
         until(lambda: {json.loads(body)["id"] for body in listener.payloads()} == set(visit_ids(1, 2)))
     with started(MqttSink(connection(central), ROOT)) as sink:
         central.end(signal.SIGKILL)
-        until(lambda: _problem(sink).find("Connection refused") >= 0)
+        until(lambda: problem(sink).find("Connection refused") >= 0)
 
 
-def _problem(sink: Sink) -> str:
-    try:
-        sink.send(*visits(3))
-    except NotSent as error:
-        return str(error)
-    return ""
+@pytest.mark.broker
+def test_a_password_signs_in(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Without TLS, if the settings say so. A wrong password is the reason in the error and in one line of the log."""
+    with GuardedBroker(tmp_path / "central", observed=True) as central, central.listener("observer", f"{ROOT}/#") as listener:
+        target = Target("127.0.0.1", central.port, "berlin-1", ROOT, "observer", central.password("observer"))
+        with started(MqttSink(Connection(target), ROOT)) as sink:
+            send(sink, *visits(1))
+            listener.wait_for("door/visit")
+        with started(MqttSink(Connection(replace(target, password="wrong-secret")), ROOT)) as sink:
+            until(lambda: problem(sink).find("it refused 'berlin-1': Not authorized") >= 0)
+            until(lambda: "it refused 'berlin-1': Not authorized; retrying" in caplog.text)
+    assert "wrong-secret" not in caplog.text
 
 
 @pytest.mark.broker
