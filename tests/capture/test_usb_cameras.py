@@ -11,7 +11,7 @@ from capture.drivers.v4l2 import Mode, Size, choose_mode
 from capture.settings import Settings
 from runtime.settings import load
 from tests.support.broker import Broker
-from tests.support.camera_program import read, reopen
+from tests.support.camera_program import TIMEOUT, read, reopen
 from tests.support.capture import CameraListener
 from tests.support.module import Module
 from tests.support.v4l2_camera import PICTURES, V4l2Camera
@@ -139,7 +139,7 @@ def test_jpegs_without_huffman_tables(camera: V4l2Camera) -> None:
         ("odd", {}, "FFmpeg cannot read its formats (ODD); for the Raspberry Pi's own camera, set VIDEO_PATH=libcamera"),
         ("busy", {}, "another program uses it"),
         ("metadata", {}, "{path} is not a camera; many cameras have a second file for metadata"),
-        ("silent", {}, "no picture for 2 s"),
+        ("silent", {}, f"no picture for {TIMEOUT:g} s"),
     ],
 )
 def test_why_a_usb_camera_cannot_be_used(camera: V4l2Camera, words: str, settings: dict[str, object], reason: str) -> None:
