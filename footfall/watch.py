@@ -26,7 +26,7 @@ class CameraState:
     since: float | None = None
     """Unix time."""
     problem: str = ""
-    """The state of its capture module, if that sends no pictures."""
+    """The state of its capture module with the reason, if that sends no pictures."""
     day: str = ""
     totals: dict[str, int] = field(default_factory=dict)
     """The day's visits by label."""
@@ -34,9 +34,9 @@ class CameraState:
 
     def line(self, camera: str) -> str:
         """Returns a line such as ``door: woman since 11:44:02 (today: man 7, woman 6; in 9, out 8, inside 1; till 1)``."""
-        since = "" if self.since is None else f" since {datetime.fromtimestamp(self.since):%H:%M:%S}"
+        since = "" if self.since is None or self.problem else f" since {datetime.fromtimestamp(self.since):%H:%M:%S}"
         totals = ", ".join(f"{label} {number}" for label, number in sorted(self.totals.items())) or "no visits"
-        return f"{camera}: {self.label or self.problem or 'nobody'}{since} (today: {totals}{self._places()})"
+        return f"{camera}: {self.problem or self.label or 'nobody'}{since} (today: {totals}{self._places()})"
 
     def _places(self) -> str:
         """Returns how many went in and out and are inside, if there are lines, and how many are in each zone."""
@@ -46,6 +46,10 @@ class CameraState:
         lines += f" (drift {one.drift})" * bool(lines and one.drift)
         zones = ", ".join(f"{zone} {number}" for zone, number in sorted(one.zones.items()))
         return f"{lines}; {zones}" if zones else lines
+
+
+def _problem(status: Status) -> str:
+    return f"{status.state}, {status.detail}" if status.detail else status.state
 
 
 class Watch:
@@ -62,7 +66,7 @@ class Watch:
         camera = topics.label.name_in(topic)
         if topic.startswith(topics.status("")):
             if (status := parse(Status, topic, payload)) and (state := self._cameras.get(status.about.camera or "")):
-                state.problem = "" if status.state in WORKING_STATES else status.state
+                state.problem = "" if status.state in WORKING_STATES else _problem(status)
         elif topic == topics.occupancy(camera):
             self._on_occupancy(camera, parse(Occupancy, topic, payload))
         elif not payload:  # the camera was removed
