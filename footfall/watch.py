@@ -14,8 +14,6 @@ from footfall.connection import Connection, check_running, guest_connection, par
 
 BATCH_TIME = 0.3
 """Seconds for which messages are collected before changes are printed: a visit's label and counts arrive together."""
-WORKING_STATES = (STARTING, RUNNING)
-"""States of a capture module that are not printed."""
 
 
 @dataclass
@@ -49,6 +47,9 @@ class CameraState:
 
 
 def _problem(status: Status) -> str:
+    """Returns the state and its reason, or "" if it is running, or starting without a reason to wait."""
+    if status.state == RUNNING or (status.state == STARTING and not status.detail):
+        return ""
     return f"{status.state}, {status.detail}" if status.detail else status.state
 
 
@@ -66,7 +67,7 @@ class Watch:
         camera = topics.label.name_in(topic)
         if topic.startswith(topics.status("")):
             if (status := parse(Status, topic, payload)) and (state := self._cameras.get(status.about.camera or "")):
-                state.problem = "" if status.state in WORKING_STATES else _problem(status)
+                state.problem = _problem(status)
         elif topic == topics.occupancy(camera):
             self._on_occupancy(camera, parse(Occupancy, topic, payload))
         elif not payload:  # the camera was removed

@@ -51,6 +51,11 @@ def test_watch_prints_a_line_for_each_change() -> None:
         (received(DayCounts("door", "2026-01-30", {"man": 57}, {})), ""),  # published again when a visit over midnight ends
         (NOBODY, "door: nobody (today: man 2, woman 1)"),
         (lost, "door: camera-lost, no cable (today: man 2, woman 1)"),
+        (received(Status("capture", "starting", about=About("door"))), "door: nobody (today: man 2, woman 1)"),
+        (
+            received(Status("capture", "starting", detail="no setup", about=About("door"))),
+            "door: starting, no setup (today: man 2, woman 1)",
+        ),
         (received(Status("bridge", "offline")), ""),
         (received(None, topics.status("x"), b"{"), ""),
         (received(None, topics.label("door"), b"\xff"), ""),
