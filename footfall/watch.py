@@ -66,8 +66,8 @@ class Watch:
         topic, payload = message.topic, message.payload
         camera = topics.label.name_in(topic)
         if topic.startswith(topics.status("")):
-            if (status := parse(Status, topic, payload)) and (state := self._cameras.get(status.about.camera or "")):
-                state.problem = _problem(status)
+            if (status := parse(Status, topic, payload)) and (name := status.about.camera):
+                self._on_capture_status(name, _problem(status))
         elif topic == topics.occupancy(camera):
             self._on_occupancy(camera, parse(Occupancy, topic, payload))
         elif not payload:  # the camera was removed
@@ -81,6 +81,12 @@ class Watch:
             state = self._cameras.setdefault(camera, CameraState())
             if counts.day >= state.day:  # an earlier day is published again when a visit over midnight ends
                 state.day, state.totals = counts.day, counts.totals
+
+    def _on_capture_status(self, camera: str, problem: str) -> None:
+        if problem:  # of a camera that never sent a picture, this is the only message
+            self._cameras.setdefault(camera, CameraState()).problem = problem
+        elif (state := self._cameras.get(camera)) is not None:
+            state.problem = ""
 
     def _on_occupancy(self, camera: str, occupancy: Occupancy | None) -> None:
         if occupancy is not None:

@@ -40,8 +40,10 @@ def test_watch_prints_a_line_for_each_change() -> None:
     running = received(Status("capture", "running", about=About("door")))
     lines: list[str] = []
     for message, line in (
-        (lost, ""),  # the camera is not known yet
-        (NOBODY, "door: nobody (today: no visits)"),
+        (running, ""),  # the camera is not known yet
+        (lost, "door: camera-lost, no cable (today: no visits)"),  # it never sent a picture
+        (running, "door: nobody (today: no visits)"),
+        (NOBODY, ""),
         (received(CurrentLabel("door", "Frau Müller", 0.987, SINCE)), f"{woman} (today: no visits)"),
         (received(CurrentLabel("door", "Frau Müller", 0.5, SINCE)), ""),  # another probability
         (lost, "door: camera-lost, no cable (today: no visits)"),  # the label stays for a while
