@@ -51,17 +51,19 @@ def test_the_best_mode(wanted: str | None, size: tuple[int, int] | None, rate: f
 
 
 @pytest.mark.parametrize(
-    ("values", "problem"),
+    ("name", "value", "problem"),
     [
-        ({"camera_size": "1280*720"}, "must be width and height in px, such as 1280x720"),
-        ({"camera_size": "8x8"}, "CAMERA_SIZE"),
-        ({"camera_rate": "0"}, "CAMERA_RATE"),
-        ({"camera_format": "mpeg"}, "must be one of MJPG, JPEG, YUYV"),
+        ("CAMERA_SIZE", "1280*720", "must be width and height in px, such as 1280x720"),
+        ("CAMERA_SIZE", "640", "must be width and height in px, such as 1280x720"),
+        ("CAMERA_SIZE", "8x8", "CAMERA_SIZE"),
+        ("CAMERA_RATE", "0", "CAMERA_RATE"),
+        ("CAMERA_FORMAT", "mpeg", "must be one of MJPG, JPEG, YUYV"),
     ],
 )
-def test_invalid_settings(values: dict[str, str], problem: str) -> None:
+def test_invalid_settings(name: str, value: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
     with pytest.raises(InvalidSetting, match=problem):
-        load(Settings, **values)
+        load(Settings)
 
 
 @pytest.mark.parametrize(
