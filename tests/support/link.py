@@ -11,7 +11,7 @@ CONNACK = 4
 
 
 class Link:
-    """A port that forwards all connections to a server. `cut` breaks those that are open.
+    """A port that forwards all connections to a server. `cut` breaks those that are open; while `is_down`, it accepts no others.
 
     Each breaks by itself after `max_bytes` of the server. With `held_after`, only that many come back until `release`.
     """
@@ -25,6 +25,7 @@ class Link:
         self._released = threading.Event()
         self._open: set[socket.socket] = set()
         self.accepted = 0
+        self.is_down = False
 
     def run(self) -> None:
         while True:
@@ -32,6 +33,9 @@ class Link:
                 client, _ = self._server.accept()
             except OSError:  # the link is closed
                 return
+            if self.is_down:
+                client.close()
+                continue
             self.accepted += 1
             try:
                 target = socket.create_connection(("127.0.0.1", self._target))
