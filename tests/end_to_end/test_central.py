@@ -22,7 +22,7 @@ from typing_extensions import Self
 from bus import Bus, Crossing, Visit
 from bus.settings import BusSettings
 from tests.support.broker import Broker
-from tests.support.cut_link import CutLink, cut_link
+from tests.support.link import Link, open_link
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.tls_broker import TlsBroker
@@ -96,7 +96,7 @@ class Subscriber:
         until(lambda: wanted <= {body["id"] for body in self.bodies}, 60, f"{len(wanted)} results at the subscriber")
 
 
-def disturb(chance: random.Random, bridge: Module, central: TlsBroker, link: CutLink, subscriber: Subscriber) -> Counter[str]:
+def disturb(chance: random.Random, bridge: Module, central: TlsBroker, link: Link, subscriber: Subscriber) -> Counter[str]:
     """Causes faults one after the other. Returns how many of each kind."""
 
     def line_is_down() -> None:
@@ -141,7 +141,7 @@ def test_every_result_reaches_the_central_broker(tmp_path: Path) -> None:
         stack.enter_context(central)
         subscriber = stack.enter_context(Subscriber(central))
         until((central.folder / "mosquitto.db").exists, what="the subscriber's session on the disk")
-        link = stack.enter_context(cut_link(central.port))
+        link = stack.enter_context(open_link(central.port))
         own = central.issue("berlin-1")
         settings = {"HOST": "127.0.0.1", "PORT": link.port, "CA_FILE": central.ca_file}
         settings |= {"CERT_FILE": own.certificate, "KEY_FILE": own.key}
