@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from bridge import sinks
 from bridge.policy import Forward, Policy
-from bus.settings import BusSettings
-from runtime.settings import CommaSeparated, Probability, UserPath
+from bridge.sinks.webhook.poster import check_url
+from bridge.sinks.webhook.signing import parse_secret
+from bus.settings import BusSettings, check_certificate
+from runtime.settings import CommaSeparated, Probability, ReadableFile, SecretFile, UserPath
 
 
 class Settings(BusSettings):
@@ -20,15 +22,15 @@ class Settings(BusSettings):
     )
     sinks: CommaSeparated = Field(
         default=(),
-        description="where results go, separated by commas: log (standard output), edgehub; by default edgehub under IoT Edge,"
-        " otherwise log",
+        description="where results go, separated by commas: log (standard output), edgehub, webhook;"
+        " by default edgehub under IoT Edge, otherwise log",
     )
     log_results: Literal["text", "json"] = Field(
         default="text", description="format of the sink log: text (for people) or json (one object a line)"
     )
     forward: Forward = Field(
         default="visits",
-        description="what to forward: none, visits (crossings and summaries too), changes (label changes too) or all"
+        description="what to forward: none, visits (crossings, summaries and alerts too), changes (label changes too) or all"
         " (predictions too)",
     )
     min_probability: Probability = Field(default=0.0, description="minimum probability of forwarded results")
@@ -39,6 +41,35 @@ class Settings(BusSettings):
     outbox_max: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
         default=50_000, description="maximum number of results in the outbox; beyond that, the oldest are dropped, visits last"
     )
+
+    webhook_url: SecretStr | None = Field(
+        default=None, description="where the sink webhook sends results: https, or http in the local network"
+    )
+    webhook_secret_file: SecretFile | None = Field(default=None, description="a file with the secret that signs them")
+    webhook_ca_file: ReadableFile | None = Field(
+        default=None, description="certificate authority of the receiver (PEM), instead of the system's"
+    )
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _valid_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            check_url(url.get_secret_value())
+        return url
+
+    @field_validator("webhook_secret_file")
+    @classmethod
+    def _valid_secret(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            parse_secret(path.read_text("utf-8"))
+        return path
+
+    @field_validator("webhook_ca_file")
+    @classmethod
+    def _valid_authority(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            check_certificate(path)
+        return path
 
     @field_validator("sinks")
     @classmethod

@@ -29,7 +29,8 @@ CameraName = Annotated[SiteName, AfterValidator(_not_reserved)]
 CameraNames = Annotated[tuple[CameraName, ...], NoDecode, BeforeValidator(split_at_commas)]
 
 
-def _json(value: object) -> object:
+def json_value(value: object) -> object:
+    """Returns the value of a text in JSON. Raises `ValueError`."""
     if not isinstance(value, str):
         return value
     try:
@@ -41,6 +42,14 @@ def _json(value: object) -> object:
 def _not_a_height(value: object) -> object:
     """Ignores a number: some programs export LINES, the height of the terminal."""
     return () if isinstance(value, str) and value.isdecimal() else value
+
+
+def check_certificate(path: Path) -> None:
+    """Raises `ValueError` if a file has no certificate in PEM format."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise ValueError("must be a certificate in PEM format") from None
 
 
 class BusSettings(ModuleSettings):
@@ -75,10 +84,7 @@ class BusSettings(ModuleSettings):
     @classmethod
     def _certificate(cls, path: Path | None) -> Path | None:
         if path is not None:
-            try:
-                ssl.create_default_context(cafile=path)
-            except ssl.SSLError:
-                raise ValueError("must be a certificate in PEM format") from None
+            check_certificate(path)
         return path
 
     @field_validator("module_name", mode="before")
@@ -123,11 +129,11 @@ class LabelSettings(BusSettings):
 class SetupSettings(LabelSettings):
     """The settings of modules that use the setups of cameras."""
 
-    lines: Annotated[Lines, NoDecode, BeforeValidator(_json), BeforeValidator(_not_a_height)] = Field(
+    lines: Annotated[Lines, NoDecode, BeforeValidator(json_value), BeforeValidator(_not_a_height)] = Field(
         default=(),
         description='lines at cameras without a setup, as JSON: `[{"name": "door", "from": [0.1, 0.5], "to": [0.9, 0.5]}]`',
     )
-    zones: Annotated[Zones, NoDecode, BeforeValidator(_json)] = Field(
+    zones: Annotated[Zones, NoDecode, BeforeValidator(json_value)] = Field(
         default=(), description='zones there: `[{"name": "till", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 0.9]]}]`'
     )
 

@@ -100,6 +100,8 @@ def describe(result: Result, day_counts: NewestCounts) -> str:
             begin, end = (f"{datetime.fromtimestamp(body[name]):%H:%M}" for name in ("began_at", "ended_at"))
             at, text = body["ended_at"], f"{begin} to {end}: {_format_totals(body['visits'])}"
             text += "".join(f"; {line} {_format_directions(totals)}" for line, totals in body.get("crossings", {}).items())
+        case Kind.ALERT:
+            at, text = body["at"], _format_alert(body)
         case Kind.CHANGE:
             at, text = body["at"], body["label"] or "nobody"
         case Kind.PREDICTION:
@@ -113,6 +115,13 @@ def _format_visit(body: Mapping[str, Any]) -> str:
     parts = [body["label"], body.get("direction"), f"{body['ended_at'] - body['started_at']:.1f} s"]
     parts += [f"{zone} {seconds:.1f} s" for zone, seconds in body.get("zones", {}).items()]
     return ", ".join(part for part in parts if part is not None)
+
+
+def _format_alert(body: Mapping[str, Any]) -> str:
+    """Returns an alert and its measure when it was raised: ``alert queue: waiting_seconds 121 (limit 120), till``."""
+    place = "" if body["zone"] is None else f", {body['zone']}"
+    measure = f"{body['kind']} {body['value']:g} (limit {body['limit']:g}){place}"
+    return f"alert {body['rule']}: {measure}" if body["active"] else f"alert {body['rule']} is over"
 
 
 def _format_directions(totals: Mapping[str, Mapping[str, int]]) -> str:

@@ -52,6 +52,8 @@ TABLE = (
     Row("footfall/{}/label", CAMERAS, "counter operator*", "guest* counter* bridge* dashboard* operator* reader*"),
     Row("footfall/{}/counts", CAMERAS, "counter operator*", "guest* bridge* dashboard* operator* reader*"),
     Row("footfall/{}/occupancy", CAMERAS, "counter operator*", "guest* bridge* dashboard* display* operator* reader*"),
+    Row("footfall/{}/alert", CAMERAS, "counter", "guest* bridge* operator* reader*"),
+    Row("footfall/{}/alerts", CAMERAS, "counter operator*", "guest* dashboard* operator* reader*"),
     Row("footfall/{}/tracks", CAMERAS, "counter", "guest* dashboard* operator* reader*"),
     Row(
         "footfall/{}/setup",
