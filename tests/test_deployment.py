@@ -207,6 +207,7 @@ INVALID_VALUES = {
     "ZONES": "5",
     "OCCUPANCY_RESET": "25:00",
     "OPENING_HOURS": "daily",
+    "ALERTS": "5",
     "SHOW": "both",
     "FORWARD": "some",
 }

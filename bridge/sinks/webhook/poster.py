@@ -54,7 +54,19 @@ class Poster:
         self._socket: socket.socket | None = None
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
-        """Returns the response. Raises `NoResponse`, whose text has no part of the address."""
+        """Returns the response. Raises `NoResponse`, whose text has no part of the address.
+
+        If the receiver has closed the connection since the last request, opens another one.
+        """
+        was_kept = self._connection is not None
+        try:
+            return self._request(body, headers)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            if was_kept and isinstance(error, ConnectionError):
+                return self.post(body, headers)
+            raise NoResponse(_reason(error)) from None
+
+    def _request(self, body: bytes, headers: Mapping[str, str]) -> Response:
         is_kept = False
         try:
             with self._deadline():
@@ -62,12 +74,10 @@ class Poster:
                 connection.request("POST", self._target, body, {"Host": self._host_header, **headers})
                 response = connection.getresponse()
                 is_kept = not response.will_close and _is_read(response)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise NoResponse(_reason(error)) from None
+            return Response(response.status, _retry_after(response.headers))
         finally:
             if not is_kept:
                 self.close()
-        return Response(response.status, _retry_after(response.headers))
 
     def _connect(self) -> http.client.HTTPConnection:
         """Connects. The socket is known before the handshake, so that the time limit applies to it too."""
@@ -83,19 +93,24 @@ class Poster:
 
     @contextmanager
     def _deadline(self) -> Iterator[None]:
-        """Cuts the connection if the time is up."""
-        timer = threading.Timer(self._timeout, self._cut)
+        """Cuts the connection when the time is up. Raises `TimeoutError` if that made the request fail."""
+        is_up = threading.Event()
+
+        def cut() -> None:
+            is_up.set()
+            if (one := self._socket) is not None:
+                with suppress(OSError):
+                    socket.socket.shutdown(one, socket.SHUT_RDWR)
+
+        timer = threading.Timer(self._timeout, cut)
         timer.daemon = True
         timer.start()
         try:
             yield
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise TimeoutError if is_up.is_set() else error from None
         finally:
             timer.cancel()
-
-    def _cut(self) -> None:
-        if (one := self._socket) is not None:
-            with suppress(OSError):
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Closes the connection. The next request opens another one."""
