@@ -6,7 +6,7 @@ from math import nan
 
 from bus import ActiveAlert, Alert, AlertRule
 from counter.ids import result_id
-from counter.timeline import shifted
+from counter.timeline import MIN_TIME, shifted
 
 CLEAR_AFTER = 10.0
 """Seconds for which a measure must be low before its alert is cleared: who trembles at the border of a zone changes nothing."""
@@ -16,7 +16,7 @@ TIMED_KINDS = frozenset({"lost_minutes", "uncounted_minutes"})
 """Kinds whose measure falls to zero at once, so that the alert is cleared at once. The others are measured at frames."""
 UNKNOWN = nan
 """A measure that is not known, so that nothing changes."""
-DIGITS = 3  # of a measure
+DIGITS = 3  # of measures and times
 
 Measure = Callable[[AlertRule], float | None]
 """Returns the measure of a rule; `UNKNOWN`, or None if the rule does not apply now."""
@@ -64,6 +64,7 @@ class AlertBoard:
         """
         if not rules and not self.raised:
             return []
+        at, now = max(MIN_TIME, round(at, DIGITS)), max(MIN_TIME, round(now, DIGITS))
         values = {rule: measure(rule) for rule in rules}
         events = list[Alert]()
         for one in list(self.raised):
