@@ -38,6 +38,9 @@ class Settings(BusSettings):
     interval_seconds: Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)] = Field(
         default=0.0, description="minimum seconds between two forwarded predictions of a camera"
     )
+    homeassistant: bool = Field(
+        default=False, description="describe all cameras to Home Assistant, by MQTT discovery; off removes them from it"
+    )
     outbox_max: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
         default=50_000, description="maximum number of results in the outbox; beyond that, the oldest are dropped, visits last"
     )

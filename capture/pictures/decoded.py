@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from capture import MAX_PIXELS
 from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
 
@@ -39,8 +40,10 @@ def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Pixels:
     """Decodes a picture file and turns it as its EXIF data says. `flags` are OpenCV's. Raises `UnusablePicture`."""
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:  # no data, for example
-        pixels = None
+    except cv2.error as error:
+        if "MAX_IMAGE_PIXELS" in str(error):
+            raise UnusablePicture(f"a picture of {len(data)} bytes has more than {MAX_PIXELS} pixels") from None
+        pixels = None  # no data, for example
     if pixels is None:
         raise UnusablePicture(f"OpenCV cannot decode a picture of {len(data)} bytes")
     return pixels

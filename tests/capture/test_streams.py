@@ -18,11 +18,11 @@ import trustme
 
 from bus import Frame
 from bus.states import CAMERA_LOST, ENDED, RUNNING
+from capture.drivers.stream import Stream
 from capture.reader import Reader
 from capture.source import SourceLost, SourceOptions
 from capture.sources.http import HttpCamera
 from capture.sources.local import LocalFile
-from capture.sources.rtsp import Stream
 from demo.about import CLIP
 from demo.clip import write_clip
 from demo.pipeline import Pipeline
