@@ -1,5 +1,6 @@
 """All cameras, and the effects of predictions, commands, setups and timeouts on them. Does no I/O."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
@@ -17,6 +18,8 @@ from counter.periods import Period
 from counter.presence import PresenceRules
 from counter.timeline import EARLIEST, Correction
 from counter.visitors import Result
+
+log = logging.getLogger(__name__)
 
 SILENCE_TIMEOUT = 30.0
 """Seconds without a prediction after which the open visit ends: the camera or the classifier is lost. Time in which the camera
@@ -145,6 +148,7 @@ class CameraRegistry:
             return
         if (camera := self._cameras.get(name)) is not None:
             camera.change_setup(setup)
+            _warn_of_missing_zones(camera)
             self._update(camera, [], self._clocks.wall(), batch)
 
     def apply_command(self, command: Command, batch: Batch) -> None:
@@ -249,4 +253,12 @@ class CameraRegistry:
             camera = self._cameras[name] = Camera(name, self._rules, self._complete, self._clocks.steady())
             if (setup := self._setups.get(name)) is not None:
                 camera.change_setup(setup)
+            _warn_of_missing_zones(camera)
         return self._cameras[name]
+
+
+def _warn_of_missing_zones(camera: Camera) -> None:
+    zones = {zone.name for zone in camera.visitors.setup.zones or ()}
+    for rule in camera.visitors.setup.alerts or ():
+        if rule.zone is not None and rule.zone not in zones:
+            log.warning("%s: alert %r is never raised: there is no zone %r", camera.name, rule.name, rule.zone)

@@ -17,6 +17,14 @@ COUNTS_TIMEOUT = 1.0
 """Seconds to wait for the counts that include a visit; the counter publishes them right after it."""
 MAX_COUNTS = 1000
 """Upper bound for the day counts that are kept."""
+_MEASURES = {
+    "inside": "{value:g} inside",
+    "people": "{value:g} at {zone}",
+    "waiting_seconds": "somebody at {zone} for {value:.0f} s",
+    "lost_minutes": "no picture counted for {value:.1f} min",
+    "uncounted_minutes": "open, and nobody counted for {value:.0f} min",
+}
+"""The measure of an alert, by its kind."""
 
 
 def create(context: Context) -> Sink:
@@ -118,10 +126,11 @@ def _format_visit(body: Mapping[str, Any]) -> str:
 
 
 def _format_alert(body: Mapping[str, Any]) -> str:
-    """Returns an alert and its measure when it was raised: ``alert queue: waiting_seconds 121 (limit 120), till``."""
-    place = "" if body["zone"] is None else f", {body['zone']}"
-    measure = f"{body['kind']} {body['value']:g} (limit {body['limit']:g}){place}"
-    return f"alert {body['rule']}: {measure}" if body["active"] else f"alert {body['rule']} is over"
+    """Returns an alert and what was measured when it was raised: ``alert queue: somebody at till for 121 s (limit 120)``."""
+    if not body["active"]:
+        return f"alert {body['rule']} is over"
+    measure = _MEASURES.get(body["kind"], "{kind} {value:g}").format_map(body)
+    return f"alert {body['rule']}: {measure} (limit {body['limit']:g})"
 
 
 def _format_directions(totals: Mapping[str, Mapping[str, int]]) -> str:

@@ -268,6 +268,16 @@ def test_a_forgotten_camera_has_no_alerts(shop: Shop) -> None:
     assert (brief(shop), "footfall/door/alerts" in shop.bus.forgotten) == (once("full"), True)
 
 
+def test_a_rule_about_an_unknown_zone_is_logged(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    """It is never raised. The zone may be drawn later."""
+    shop.receive(Setup("door", zones=(), alerts=(QUEUE, FULL)), *STREET[:45], at_once=False)
+    assert caplog.text.count("door: alert 'queue' is never raised: there is no zone 'till'") == 1
+    assert brief(shop) == []
+    shop.receive(Setup("door", zones=(TILL,), alerts=(QUEUE,)), *STREET[45:90], at_once=False)
+    assert brief(shop) == [("queue", True)]
+    assert caplog.text.count("never raised") == 1
+
+
 def test_a_setup_overrides_the_settings(shop: Shop) -> None:
     """An empty list switches the alerts of the settings off."""
     rules = '[{"name": "till", "zone": "till", "people": 0}]'
