@@ -15,9 +15,10 @@ class LoginPause:
         self._clock = clock
         self._end = float("-inf")
 
-    def begin(self) -> None:
-        """Begins the pause."""
+    def begin(self) -> str:
+        """Begins the pause. Returns the end of the message about the refusal: when the next attempt is."""
         self._end = self._clock.monotonic() + LOGIN_PAUSE
+        return f"; the next attempt is in {LOGIN_PAUSE / 60:.0f} minutes"
 
     def wait(self) -> Iterator[None]:
         """Waits for the end of the pause, if there is one. Yields None every second."""

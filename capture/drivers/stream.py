@@ -54,8 +54,9 @@ class Stream(Source):
                     yield from paced(timed, video.interval, self._options.every_frame, clock)
                     return
         except SourceLost as error:
+            hint = percent_encoding_hint(self._address)
             if _REFUSED in str(error):
-                self._login_pause.begin()
-            raise SourceLost(f"{error}{percent_encoding_hint(self._address)}") from None
+                hint += self._login_pause.begin()
+            raise SourceLost(f"{error}{hint}") from None
         # The playlist of a live stream that has ended is a recording of its last minutes, which were already seen.
         raise SourceLost(f"{self._name}: {'it' if self._is_rtsp else 'the live stream'} stopped sending pictures")

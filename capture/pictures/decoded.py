@@ -1,9 +1,10 @@
 """Pictures of which the pixels are known: drawn ones, and files that OpenCV decodes."""
 
+import os
+
 import cv2
 import numpy as np
 
-from capture import MAX_PIXELS
 from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
 
@@ -42,7 +43,8 @@ def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Pixels:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if "MAX_IMAGE_PIXELS" in str(error):
-            raise UnusablePicture(f"a picture of {len(data)} bytes has more than {MAX_PIXELS} pixels") from None
+            limit = os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]
+            raise UnusablePicture(f"a picture of {len(data)} bytes has more than {limit} pixels") from None
         pixels = None  # no data, for example
     if pixels is None:
         raise UnusablePicture(f"OpenCV cannot decode a picture of {len(data)} bytes")

@@ -86,11 +86,12 @@ class HttpCamera(Source):
                 raise
             except Exception as error:  # the texts of some errors contain the address
                 failures += 1
+                hint = percent_encoding_hint(self._address)
                 if isinstance(error, LoginRefused):
-                    self._login_pause.begin()
+                    hint += self._login_pause.begin()
                 if failures >= MAX_FAILURES or isinstance(error, SourceLost):
                     reason = explain(error, self._timeout)
-                    raise SourceLost(f"{self._name}: {reason}{percent_encoding_hint(self._address)}") from None
+                    raise SourceLost(f"{self._name}: {reason}{hint}") from None
                 yield None
             due = max(due + self._interval, self._clock.monotonic())
             yield from wait_until(due, self._clock)

@@ -23,10 +23,10 @@ from tests.support.broker import Broker
 from tests.support.cameras import snapshot_camera
 from tests.support.capture import CameraListener
 from tests.support.health import wait_until_touched, wait_until_untouched
+from tests.support.link import CONNACK, open_link
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.secrets import MARK
-from tests.support.slow_link import slow_link
 from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
@@ -143,7 +143,7 @@ def test_masked_parts_never_leave_the_module(broker: Broker, back: CameraListene
         return all(left > 200 and right < 16 for left, right in map(brightest, frames))
 
     back.send(RIGHT)
-    with slow_link(broker.port) as link, Module("capture", link.port, **settings) as module:
+    with open_link(broker.port, held_after=CONNACK) as link, Module("capture", link.port, **settings) as module:
         module.wait_for_log("connected to the broker")
         back.send(Command("back", "snapshot"))
         time.sleep(BROKER_TIMEOUT + 1)
