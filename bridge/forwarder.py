@@ -9,7 +9,7 @@ from bridge.database import OutboxUnavailable
 from bridge.outbox import Outbox
 from bridge.policy import Policy, Selector
 from bridge.results import Result
-from bus import Bus, Crossing, CurrentLabel, Message, Prediction, Summary, Visit, metric_names, states, topics
+from bus import Alert, Bus, Crossing, CurrentLabel, Message, Prediction, Summary, Visit, metric_names, states, topics
 from runtime.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class Forwarder:
             topics.visit(): Visit,
             topics.crossing(): Crossing,
             topics.summary(): Summary,
+            topics.alert(): Alert,
             topics.label(): CurrentLabel,
             topics.prediction(): Prediction,
         }

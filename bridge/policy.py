@@ -5,10 +5,10 @@ from typing import Literal, get_args
 
 from bridge import results
 from bridge.results import Result
-from bus import Crossing, CurrentLabel, Label, Message, Prediction, Summary, Visit
+from bus import Alert, Crossing, CurrentLabel, Label, Message, Prediction, Summary, Visit
 
 Forward = Literal["none", "visits", "changes", "all"]
-"""The levels, each with those before it: nothing; visits, crossings and hourly summaries; label changes; predictions."""
+"""The levels, each with those before it: nothing; visits, crossings, hourly summaries and alerts; label changes; predictions."""
 _LEVELS: tuple[str, ...] = get_args(Forward)
 
 
@@ -44,12 +44,8 @@ class Selector:
     def select(self, message: Message, policy: Policy) -> Result | None:
         """Returns the result of a message, or None if the policy does not forward it."""
         match message:
-            case Visit() if policy.includes("visits") and policy.allows(message.label, message.peak):
-                return results.from_visit(message)
-            case Crossing() if policy.includes("visits") and policy.selects(message.label):
-                return results.from_crossing(message)
-            case Summary() if policy.includes("visits"):
-                return results.from_summary(message, policy.labels)
+            case Visit() | Crossing() | Summary() | Alert() if policy.includes("visits"):
+                return _select_result(message, policy)
             case CurrentLabel() if policy.includes("changes") and message.at is not None:
                 return self._select_change(message, message.at, policy)
             case Prediction() if policy.includes("all"):
@@ -78,3 +74,16 @@ class Selector:
             return None
         self._forwarded_at[prediction.camera] = prediction.captured_at
         return results.from_prediction(prediction)
+
+
+def _select_result(message: Visit | Crossing | Summary | Alert, policy: Policy) -> Result | None:
+    """Returns the result; None if its label is excluded. A summary has the labels that are selected; an alert has none."""
+    match message:
+        case Visit():
+            return results.from_visit(message) if policy.allows(message.label, message.peak) else None
+        case Crossing():
+            return results.from_crossing(message) if policy.selects(message.label) else None
+        case Summary():
+            return results.from_summary(message, policy.labels)
+        case Alert():
+            return results.from_alert(message)

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from enum import IntEnum
 from typing import Any
 
-from bus import Box, Crossing, Label, Prediction, Summary, Visit, labelled
+from bus import Alert, Box, Crossing, Label, Prediction, Summary, Visit, labelled
 
 MAX_LABELS = 100
 """Maximum number of labels in a prediction. Even with the longest names, a result then fits into IoT Hub's 256 KB."""
@@ -23,6 +23,7 @@ class Kind(IntEnum):
     SUMMARY = 2
     CROSSING = 3
     VISIT = 4
+    ALERT = 5
 
     @property
     def output(self) -> str:
@@ -75,6 +76,13 @@ def from_summary(summary: Summary, labels: Collection[str] = ()) -> Result:
     return _new_result(summary.id, Kind.SUMMARY, summary.camera, summary.ended_at, fields, [])
 
 
+def from_alert(alert: Alert) -> Result:
+    """An alert has no label, so `predictions` is empty."""
+    names = ("demo", "alert", "active", "rule", "kind", "zone", "limit", "value", "since", "at")
+    fields = {name: getattr(alert, name) for name in names}
+    return _new_result(alert.id, Kind.ALERT, alert.camera, alert.at, fields, [])
+
+
 def from_change(camera: str, label: Label | None, at: float, is_demo: bool = False) -> Result:
     """Returns the change to a label at `at` (Unix seconds). The label None means that nobody is there any more."""
     name = None if label is None else label.name
@@ -111,7 +119,7 @@ def _new_result(
         "predictions": [_to_custom_vision(label, box) for label, box in found],
     }
     properties = {"type": kind.name.lower(), "camera": camera}
-    properties |= {name: fields[name] for name in ("label", "direction", "line") if fields.get(name) is not None}
+    properties |= {name: fields[name] for name in ("label", "direction", "line", "rule") if fields.get(name) is not None}
     if fields["demo"]:
         properties["demo"] = "true"
     if found:

@@ -55,7 +55,7 @@ class Sender:
                     self._outbox.wait(self._name, MAINTENANCE_INTERVAL)
             except Exception as error:
                 is_expected = isinstance(error, NotSent | OutboxUnavailable)
-                pause = self._backoff.next()
+                pause = max(self._backoff.next(), error.retry_after if isinstance(error, NotSent) else 0.0)
                 log.warning("%s: %s; next attempt in %g s", self._name, error, pause, exc_info=not is_expected)
                 self._metrics.add(names.SINK_FAILED, sink=self._name)
                 self._stopping.wait(pause)

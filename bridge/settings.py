@@ -10,6 +10,8 @@ from typing_extensions import Self
 
 from bridge import sinks
 from bridge.policy import Forward, Policy
+from bridge.sinks.webhook.poster import check_url
+from bridge.sinks.webhook.signing import parse_secret
 from bus.settings import AuthorityFile, BusSettings, HostName, check_certificate
 from runtime.settings import CommaSeparated, Port, Probability, ReadableFile, SecretFile, UserPath
 
@@ -36,15 +38,15 @@ class Settings(BusSettings):
     )
     sinks: CommaSeparated = Field(
         default=(),
-        description="where results go, separated by commas: log (standard output), edgehub, mqtt (another broker); by default"
-        " edgehub under IoT Edge, otherwise log",
+        description="where results go, separated by commas: log (standard output), edgehub, mqtt (another broker), webhook;"
+        " by default edgehub under IoT Edge, otherwise log",
     )
     log_results: Literal["text", "json"] = Field(
         default="text", description="format of the sink log: text (for people) or json (one object a line)"
     )
     forward: Forward = Field(
         default="visits",
-        description="what to forward: none, visits (crossings and summaries too), changes (label changes too) or all"
+        description="what to forward: none, visits (crossings, summaries and alerts too), changes (label changes too) or all"
         " (predictions too)",
     )
     min_probability: Probability = Field(default=0.0, description="minimum probability of forwarded results")
@@ -84,6 +86,28 @@ class Settings(BusSettings):
         default=False,
         description="also publish there, retained, the label, counts and occupancy of each camera and the state of each module",
     )
+
+    webhook_url: SecretStr | None = Field(
+        default=None, description="where the sink webhook sends results: https, or http in the local network"
+    )
+    webhook_secret_file: SecretFile | None = Field(default=None, description="a file with the secret that signs them")
+    webhook_ca_file: AuthorityFile | None = Field(
+        default=None, description="certificate authority of the receiver (PEM), instead of the system's"
+    )
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _valid_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            check_url(url.get_secret_value())
+        return url
+
+    @field_validator("webhook_secret_file")
+    @classmethod
+    def _valid_secret(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            parse_secret(path.read_text("utf-8"))
+        return path
 
     @model_validator(mode="after")
     def _consistent_sink(self) -> Self:

@@ -1,5 +1,6 @@
 """The contract between modules (topics, messages, states and metric names) and the connection to the broker."""
 
+from bus.alerts import ActiveAlert, Alert, AlertKind, AlertRule, Alerts
 from bus.connection import Bus
 from bus.fields import DIRECTIONS, UNDECIDED, Direction
 from bus.homeassistant import Discovery, HomeAssistantStatus
@@ -20,6 +21,11 @@ __all__ = [
     "TABLES",
     "UNDECIDED",
     "About",
+    "ActiveAlert",
+    "Alert",
+    "AlertKind",
+    "AlertRule",
+    "Alerts",
     "Answer",
     "Box",
     "Bus",

@@ -30,7 +30,8 @@ CameraName = Annotated[SiteName, AfterValidator(_not_reserved)]
 CameraNames = Annotated[tuple[CameraName, ...], NoDecode, BeforeValidator(split_at_commas)]
 
 
-def _json(value: object) -> object:
+def json_value(value: object) -> object:
+    """Returns the value of a text in JSON. Raises `ValueError`."""
     if not isinstance(value, str):
         return value
     try:
@@ -160,11 +161,11 @@ class LabelSettings(BusSettings):
 class SetupSettings(LabelSettings):
     """The settings of modules that use the setups of cameras."""
 
-    lines: Annotated[Lines, NoDecode, BeforeValidator(_json), BeforeValidator(_not_a_height)] = Field(
+    lines: Annotated[Lines, NoDecode, BeforeValidator(json_value), BeforeValidator(_not_a_height)] = Field(
         default=(),
         description='lines at cameras without a setup, as JSON: `[{"name": "door", "from": [0.1, 0.5], "to": [0.9, 0.5]}]`',
     )
-    zones: Annotated[Zones, NoDecode, BeforeValidator(_json)] = Field(
+    zones: Annotated[Zones, NoDecode, BeforeValidator(json_value)] = Field(
         default=(), description='zones there: `[{"name": "till", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 0.9]]}]`'
     )
 

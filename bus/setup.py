@@ -1,24 +1,22 @@
-"""What is counted at a camera: lines, zones, a mask and the visitor classes."""
+"""What is counted at a camera, and when it alerts: lines, zones, a mask, the visitor classes and the rules of alerts."""
 
 from math import hypot
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from bus import topics
-from bus.fields import Fraction, Name, Text
+from bus.alerts import AlertRules
+from bus.fields import Fraction, Name, PlaceName, Text
 from bus.polygon import MAX_CORNERS, MIN_CORNERS, Point, polygon_problem
 from bus.requests import Request
-from runtime.explanation import TEXT_PATTERN
 
 MIN_LENGTH = 0.01
 """Minimum length of a line, in parts of the picture."""
 MAX_PLACES = 16
 """Maximum number of lines, of zones and of masked polygons."""
-_NAME = {"allowed": "must be text of 1 to 64 characters, without control characters"}
 _PART = {"allowed": "must be a part of the picture, a number from 0 to 1"}
-PlaceName = Annotated[str, Strict(), Field(min_length=1, max_length=64, pattern=TEXT_PATTERN, json_schema_extra=_NAME)]
 Part = Annotated[Fraction, Field(json_schema_extra=_PART)]
 """A part of the picture's width or height."""
 
@@ -97,3 +95,5 @@ class Setup(Request):
     """Polygons in which the picture is black, before it leaves the camera's module."""
     visitors: Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)] | None = None
     """The classes that make a visitor; null: as the setting VISITORS says."""
+    alerts: AlertRules | None = None
+    """At most 16 rules of alerts; null: as the setting ALERTS says."""

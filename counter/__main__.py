@@ -8,6 +8,7 @@ from counter.answers import Answers
 from counter.expiry import Expiry
 from counter.ledger import Ledger
 from counter.main_loop import MainLoop
+from counter.opening import OpeningHours
 from counter.registry import CameraRegistry
 from counter.reports import Reports
 from counter.settings import Settings
@@ -22,6 +23,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
         registry = CameraRegistry(
             settings.rules, calendar, bus.count_and_warn, complete=settings.completed, reset_at=settings.reset_at
         )
+        registry.opening = OpeningHours(settings.opening_hours) if settings.opening_hours else None
         reports = Reports(ledger, calendar)
         loop = MainLoop(bus, registry, reports, ledger, Expiry(ledger, settings.keep_days))
         answers = Answers(bus, reports, lambda: list(registry.cameras), settings.opening_hours)

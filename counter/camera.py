@@ -6,7 +6,9 @@ from dataclasses import field, replace
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from bus import Crossing, CurrentLabel, InvalidMessage, Occupancy, Prediction, Setup, Tracks
+from bus import Alert, AlertRule, Alerts, Crossing, CurrentLabel, InvalidMessage, Occupancy, Prediction, Setup, Tracks
+from counter.alerts import AlertBoard, RaisedAlert, Timer
+from counter.clocks import Clocks
 from counter.hours import HOUR, Calendar
 from counter.occupancy import Inside
 from counter.presence import PresenceRules
@@ -28,6 +30,7 @@ class SavedState:
     summarised_until: float | None = None  # start of the first hour without a summary
     label_at: float | None = None  # time of the frame that last changed the label
     occupancy_at: float | None = None  # time of the last change of the occupancy
+    alerts: list[RaisedAlert] = field(default_factory=list)
 
 
 _STATE_ADAPTER: TypeAdapter[SavedState] = TypeAdapter(SavedState)
@@ -52,6 +55,10 @@ class Camera:
         self._complete = complete
         self.visitors = VisitorCounter(name, rules, complete(self._saved_setup), self.saved.visitors)
         self.last_received_at = last_received_at  # steady time of the last prediction
+        self.is_ended = False  # whether its recording was played once and has ended
+        self._received, self._counted = Timer(last_received_at), Timer(last_received_at)
+        self._alerts = AlertBoard(name, self.saved.alerts)
+        self._published_alerts: Alerts | None = None
         self._label: CurrentLabel | None = None  # as last published
         self._visitor = self.visitors.last and self.visitors.last.key
         self._occupancy, self._is_published = self._current_occupancy(), False
@@ -75,6 +82,21 @@ class Camera:
         if (completed := self._complete(setup)) != self.visitors.setup:
             self.visitors.change_setup(completed)
 
+    def on_received(self, steady: float) -> None:
+        """Notes that the camera works: a prediction came, or it reports that nothing moves."""
+        self.last_received_at, self.is_ended = steady, False
+        self._received.happened(steady)
+
+    def restart_silence(self, steady: float) -> None:
+        """Begins to wait for predictions again, because none could come."""
+        self.last_received_at = steady
+        self._received.restart(steady)
+        self._counted.restart(steady)
+
+    def on_counted(self, steady: float) -> None:
+        """Notes that somebody was counted."""
+        self._counted.happened(steady)
+
     def process(self, prediction: Prediction, last_reset: Callable[[float], float]) -> list[Result]:
         """Processes the next prediction; `last_reset` returns when the number inside was last reset before a time."""
         was_demo = self.visitors.is_demo
@@ -82,6 +104,7 @@ class Camera:
         self._frame, self._is_new = prediction, True
         at = self.visitors.timeline.last_at or prediction.captured_at
         self.saved.inside.shift(self.visitors.clock_shift)
+        self._alerts.shift(self.visitors.clock_shift)
         if self.visitors.is_demo != was_demo:
             self.saved.inside.reset(at)
         if self.visitors.by_tracks:
@@ -124,6 +147,45 @@ class Camera:
         self._is_published = True
         return replace(occupancy or Occupancy(self.name), at=self.saved.occupancy_at)
 
+    def update_alerts(self, clocks: Clocks, is_silent: bool, open_minutes: Callable[[float], float | None]) -> list[Alert]:
+        """Returns the alerts that are raised or cleared now.
+
+        `open_minutes` returns for how long the place has been open at a time, and None if it is closed.
+        """
+        steady, now, rules = clocks.steady(), clocks.wall(), self.visitors.setup.alerts or ()
+        is_active = self.saved.paused_at is None and not self.is_ended
+
+        def measure(rule: AlertRule) -> float | None:
+            match rule.kind:
+                case "inside":
+                    return self.saved.inside.number if self.visitors.by_tracks and self.visitors.setup.lines else None
+                case "people" | "waiting_seconds":
+                    zone, numbers = rule.zone or "", self.visitors.in_zones()
+                    if is_silent or not is_active or not self.visitors.by_tracks or zone not in numbers:
+                        return None
+                    return numbers[zone] if rule.kind == "people" else self.visitors.longest_stay(zone)
+                case "lost_minutes":
+                    return self._received.minutes(steady, rule.limit) if is_active else None
+                case "uncounted_minutes":
+                    minutes, is_open_for = self._counted.minutes(steady, rule.limit), open_minutes(now)
+                    return min(minutes, is_open_for) if is_active and is_open_for is not None else None
+
+        at = self.visitors.timeline.last_at
+        return self._alerts.update(rules, measure, now if is_silent or at is None else at, now, self.visitors.is_demo)
+
+    def clear_alerts(self, clocks: Clocks) -> list[Alert]:
+        """Clears all alerts, because the camera is removed."""
+        now = clocks.wall()
+        return self._alerts.update((), lambda _rule: None, now, now, self.visitors.is_demo)
+
+    def alerts_if_changed(self) -> Alerts | None:
+        """Returns the raised alerts if they differ from those last returned, else None."""
+        alerts = Alerts(self.name, tuple(one.active for one in self.saved.alerts), self.visitors.is_demo)
+        if alerts == self._published_alerts:
+            return None
+        self._published_alerts = alerts
+        return alerts
+
     def tracks_if_any(self) -> Tracks | None:
         """Returns the visitors in view in the last frame if it is new, and once none when the last of them has gone."""
         frame, is_new = self._frame, self._is_new
@@ -144,7 +206,8 @@ class Camera:
         if not self.visitors.is_idle:
             return None
         saved, inside, timeline = self.saved, self.saved.inside, self.visitors.timeline
-        own = saved.setup, saved.paused_at, saved.summarised_until, saved.label_at, saved.occupancy_at
+        alerts = tuple((one.id, one.since, one.low_since) for one in saved.alerts)
+        own = saved.setup, saved.paused_at, saved.summarised_until, saved.label_at, saved.occupancy_at, alerts
         kind = self.visitors.is_demo, self.visitors.by_tracks
         return *own, *kind, inside.entered, inside.left, inside.drift, inside.since, timeline.session, timeline.offset
 

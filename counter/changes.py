@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from bus import Crossing, Summary, Visit
+from bus import Alert, Crossing, Summary, Visit
 from counter.periods import Period
 from counter.timeline import Correction, shifted
 from counter.visitors import Result
@@ -15,8 +15,8 @@ VISIT_COLUMNS = "id, camera, label, started_at, ended_at, peak, frames, is_demo,
 """Columns of the table `visit`, in the order of the fields of `Visit`."""
 CROSSING_COLUMNS = "id, camera, visit, line, direction, label, at, is_demo"
 """Columns of the table `crossing`, in the order of the fields of `Crossing`."""
-Published = Visit | Crossing | Summary
-MESSAGE_TYPES: dict[int, type[Published]] = {2: Summary, 3: Visit, 4: Crossing}
+Published = Visit | Crossing | Summary | Alert
+MESSAGE_TYPES: dict[int, type[Published]] = {2: Summary, 3: Visit, 4: Crossing, 5: Alert}
 """Message types by their number in the column `publication.kind`."""
 
 
@@ -35,6 +35,7 @@ class Changes:
     results: list[Result] = field(default_factory=list)
     """Visits, crossings and corrections, in the order in which they were settled."""
     summaries: list[Summary] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)  # raised or cleared
     forgotten: list[str] = field(default_factory=list)  # removed cameras; their visits stay
     periods: list[Period | Correction] = field(default_factory=list)
     """When cameras counted, and corrections of earlier periods. Without other changes, they are written every five minutes."""
@@ -44,7 +45,7 @@ class Changes:
         return any(isinstance(one, Correction) for one in self.results)
 
     def __bool__(self) -> bool:
-        return bool(self.states or self.results or self.summaries or self.forgotten)
+        return bool(self.states or self.results or self.summaries or self.alerts or self.forgotten)
 
     def write(self, connection: Connection) -> list[Visit | Crossing]:
         """Writes everything except periods, and queues messages.
@@ -64,7 +65,7 @@ class Changes:
                     _insert_crossing(connection, one)
                 case _:
                     corrected += _correct(connection, one)
-        _queue_messages(connection, self.summaries)
+        _queue_messages(connection, [*self.alerts, *self.summaries])
         return corrected
 
 

@@ -73,7 +73,7 @@ class Ledger:
 
     def commit(self, changes: Changes) -> list[Visit | Crossing]:
         """Writes the changes, each result once. Returns corrected results, before and after their correction."""
-        is_durable, has_corrections = bool(changes.results or changes.summaries), changes.has_corrections
+        is_durable, has_corrections = bool(changes.results or changes.summaries or changes.alerts), changes.has_corrections
         with self._lock:
             if not has_corrections:
                 self.periods.add(one for one in changes.periods if isinstance(one, Period))

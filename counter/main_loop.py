@@ -167,7 +167,7 @@ class MainLoop:
         for tracks in batch.tracks:
             self._counts.drop_if_too_large(partial(self._publish_tracks, tracks))
         self._retry(self._publisher.publish)
-        for message in (*batch.labels, *batch.occupancies, *batch.commands):
+        for message in (*batch.labels, *batch.occupancies, *batch.alerts, *batch.commands):
             self._bus.publish(message)
         self._counts.publish(self._registry.cameras.values(), results)
         ended = tuple(sorted(self._ended_cameras))
@@ -250,7 +250,7 @@ class MainLoop:
         self._cleared_cameras.put(topics.label.name_in(topic))
 
     def _forget(self, name: str, batch: Batch) -> None:
-        self._bus.forget(topics.label(name), topics.counts(name), topics.occupancy(name))
+        self._bus.forget(topics.label(name), topics.counts(name), topics.occupancy(name), topics.alerts(name))
         self._counts.forget(name)
         self._ended_cameras.discard(name)
         self._registry.forget(name, batch)

@@ -55,6 +55,13 @@ class OpeningHours:
                     opened_until = last
             day += timedelta(days=1)
 
+    def open_since(self, calendar: Calendar, at: float, since: float) -> float | None:
+        """Returns since when the place has been open at a time, `since` at the earliest; None if it is closed."""
+        opened_at = closed_at = since - 1
+        for begin, end in self.spans(calendar, since, at + 1):
+            opened_at, closed_at = opened_at if begin == closed_at else begin, end
+        return opened_at if closed_at > at else None
+
     def clip(self, calendar: Calendar, piece: Piece) -> Iterator[Piece]:
         """Yields the parts of a piece at which the place is open."""
         for begin, end in self.spans(calendar, piece.begin, piece.end):

@@ -1,4 +1,4 @@
-"""Publishing of visits, crossings and summaries from the ledger, until the broker has acknowledged them."""
+"""Publishing of visits, crossings, summaries and alerts from the ledger, until the broker has acknowledged them."""
 
 from functools import partial
 from queue import SimpleQueue

@@ -1,20 +1,25 @@
 """All cameras, and the effects of predictions, commands, setups and timeouts on them. Does no I/O."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
-from functools import partial
+from functools import lru_cache, partial
+from math import inf
 
-from bus import Command, Crossing, CurrentLabel, Occupancy, Prediction, Setup, Tracks, topics
+from bus import Alerts, Command, Crossing, CurrentLabel, Occupancy, Prediction, Setup, Tracks, topics
 from bus import metric_names as names
 from counter.camera import Camera
 from counter.changes import Changes
 from counter.clocks import SYSTEM, Clocks
-from counter.hours import Calendar
+from counter.hours import MINUTE, Calendar
+from counter.opening import OpeningHours
 from counter.periods import Period
 from counter.presence import PresenceRules
 from counter.timeline import EARLIEST, Correction
 from counter.visitors import Result
+
+log = logging.getLogger(__name__)
 
 SILENCE_TIMEOUT = 30.0
 """Seconds without a prediction after which the open visit ends: the camera or the classifier is lost. Time in which the camera
@@ -23,6 +28,7 @@ reports that nothing moves does not count.
 MAX_CAMERAS = 64  # upper bound; more than this indicates spoofed names
 FAR_APART_LIMIT = 5
 """Consecutive predictions too far apart for a visit, before a warning: a camera may be lost for a moment."""
+MAX_OPEN = 2 * 86400.0  # seconds for which a place is known to have been open
 FORGET_AFTER = 30 * 86400.0  # seconds after which an idle camera without predictions is no longer restored
 PAUSE_RETRY_AFTER = 5.0  # seconds after which a camera that still sends is paused again: it was restarted
 
@@ -35,14 +41,17 @@ class Batch:
     cameras: dict[str, Camera] = field(default_factory=dict)  # cameras that may have changed
     labels: list[CurrentLabel] = field(default_factory=list)  # every change, in order
     occupancies: list[Occupancy] = field(default_factory=list)  # where it changed
+    alerts: list[Alerts] = field(default_factory=list)  # where they changed
     tracks: list[Tracks] = field(default_factory=list)  # in the last frame of each camera
     commands: list[Command] = field(default_factory=list)
 
     def finish(self) -> Changes:
-        """Returns the changes, with the new states of the cameras. Adds their occupancies and tracks."""
+        """Returns the changes, with the new states of the cameras. Adds their occupancies, alerts and tracks."""
         for camera in self.cameras.values():
             if (occupancy := camera.occupancy_if_changed()) is not None:
                 self.occupancies.append(occupancy)
+            if (alerts := camera.alerts_if_changed()) is not None:
+                self.alerts.append(alerts)
             if (tracks := camera.tracks_if_any()) is not None:
                 self.tracks.append(tracks)
         changed = {name: camera.state_if_changed() for name, camera in self.cameras.items()}
@@ -68,6 +77,9 @@ class CameraRegistry:
         self._count_and_warn = count_and_warn
         self._clocks = clocks
         self._complete = complete
+        self.opening: OpeningHours | None = None
+        """When the place is open; None: always."""
+        self._open_minutes = lru_cache(4)(self._find_open_minutes)
         self._last_reset = partial(calendar.last, reset_at)
         self._cameras: dict[str, Camera] = {}
         self._setups: dict[str, Setup] = {}  # also of cameras that are not known yet
@@ -85,7 +97,12 @@ class CameraRegistry:
                 self._count_and_warn(names.INVALID_STATE, f"{name}: the saved state cannot be read; it starts empty", name)
                 continue
             timeline = camera.visitors.timeline
-            is_idle = camera.visitors.is_idle and timeline.doubted_from is None and camera.saved.paused_at is None
+            is_idle = (
+                camera.visitors.is_idle
+                and not camera.saved.alerts
+                and timeline.doubted_from is None
+                and camera.saved.paused_at is None
+            )
             if not is_idle or now - max(timeline.last_at or 0.0, timeline.known) < FORGET_AFTER:
                 self._cameras[name] = camera
 
@@ -102,7 +119,7 @@ class CameraRegistry:
         if camera.saved.paused_at is not None:
             self._pause_again(camera, batch)
             return
-        camera.last_received_at = self._clocks.steady()
+        camera.on_received(self._clocks.steady())
         if camera.visitors.timeline.is_late(prediction):
             self._count_and_warn(names.DROPPED_LATE, f"{camera.name}: a repeated or late prediction was dropped", camera.name)
             return
@@ -131,6 +148,7 @@ class CameraRegistry:
             return
         if (camera := self._cameras.get(name)) is not None:
             camera.change_setup(setup)
+            _warn_of_missing_zones(camera)
             self._update(camera, [], self._clocks.wall(), batch)
 
     def apply_command(self, command: Command, batch: Batch) -> None:
@@ -142,7 +160,7 @@ class CameraRegistry:
         if (command.do == "pause") == was_paused:
             return
         camera.saved.paused_at = None if was_paused else self._clocks.wall()
-        camera.last_received_at = self._clocks.steady()
+        camera.restart_silence(self._clocks.steady())
         self._end_visits(camera, batch)
 
     def _pause_again(self, camera: Camera, batch: Batch) -> None:
@@ -155,12 +173,13 @@ class CameraRegistry:
     def end_recording(self, name: str, batch: Batch) -> None:
         """Ends the open visit at a camera whose recording has ended, because no prediction will follow."""
         if (camera := self._cameras.get(name)) is not None:
+            camera.is_ended = True
             self._end_visits(camera, batch)
 
     def on_still(self, name: str) -> None:
         """Notes that a camera works and that nothing moves there: the time without predictions starts again."""
         if (camera := self._cameras.get(name)) is not None and camera.saved.paused_at is None:
-            camera.last_received_at = self._clocks.steady()
+            camera.on_received(self._clocks.steady())
 
     def apply_timeouts(self, is_receiving: bool, batch: Batch) -> None:
         """Ends visits of cameras that went silent. Call it about once a second.
@@ -169,7 +188,7 @@ class CameraRegistry:
         """
         for camera in self._cameras.values():
             if not is_receiving:
-                camera.last_received_at = self._clocks.steady()
+                camera.restart_silence(self._clocks.steady())
             if self._is_silent(camera):
                 camera.saved.inside.pass_silence(self._clocks.wall(), self._last_reset)
                 self._end_visits(camera, batch)
@@ -180,6 +199,7 @@ class CameraRegistry:
         """Removes a camera and ends its open visit. If it sends again, it counts as a new camera."""
         if (camera := self._cameras.pop(name, None)) is not None:
             self._end_visits(camera, batch)
+            batch.changes.alerts += camera.clear_alerts(self._clocks)
             del batch.cameras[name]
             batch.labels = [label for label in batch.labels if label.camera != name]
             batch.changes.forgotten.append(name)
@@ -206,7 +226,21 @@ class CameraRegistry:
                 self._count_and_warn(names.DRIFT, text, camera.name)
         if (label := camera.label_if_changed(at)) is not None:
             batch.labels.append(label)
+        if camera.visitors.last is not None or any(not isinstance(one, Correction) for one in results):
+            camera.on_counted(self._clocks.steady())
+        batch.changes.alerts += camera.update_alerts(self._clocks, self._is_silent(camera), self._minutes_open)
         batch.cameras[camera.name] = camera
+
+    def _minutes_open(self, at: float) -> float | None:
+        """Returns for how many minutes the place has been open at a time, in whole minutes; None if it is closed."""
+        return self._open_minutes(int(at // MINUTE))
+
+    def _find_open_minutes(self, minute: int) -> float | None:
+        if self.opening is None:
+            return inf
+        at = float(minute * MINUTE)
+        since = self.opening.open_since(self._calendar, at, at - MAX_OPEN)
+        return None if since is None else (at - since) / MINUTE
 
     def _find_or_add(self, name: str) -> Camera | None:
         if name in topics.RESERVED_CAMERAS:
@@ -219,4 +253,12 @@ class CameraRegistry:
             camera = self._cameras[name] = Camera(name, self._rules, self._complete, self._clocks.steady())
             if (setup := self._setups.get(name)) is not None:
                 camera.change_setup(setup)
+            _warn_of_missing_zones(camera)
         return self._cameras[name]
+
+
+def _warn_of_missing_zones(camera: Camera) -> None:
+    zones = {zone.name for zone in camera.visitors.setup.zones or ()}
+    for rule in camera.visitors.setup.alerts or ():
+        if rule.zone is not None and rule.zone not in zones:
+            log.warning("%s: alert %r is never raised: there is no zone %r", camera.name, rule.name, rule.zone)

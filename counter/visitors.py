@@ -118,6 +118,10 @@ class VisitorCounter:
         """Returns the number of visitors in each zone."""
         return {zone.name: self._tracks.inside(zone.name) for zone in self._tracks.rules.zones}
 
+    def longest_stay(self, zone: str) -> float:
+        """Returns for how many seconds the visitor who is in a zone longest has been there; 0 if nobody is."""
+        return self._tracks.longest_stay(zone)
+
     def in_view(self) -> tuple[VisitorInView, ...]:
         """Returns the visitors who were seen in the last frame. There are none if its model is no detector."""
         seen = [one for one in self._tracks.tracks if one.seen_at == self._tracks.last_at]

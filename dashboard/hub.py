@@ -14,6 +14,7 @@ import anyio
 from starlette.websockets import WebSocket
 
 from bus import (
+    Alerts,
     Answer,
     Bus,
     CurrentLabel,
@@ -74,6 +75,7 @@ class Hub:
         bus.subscribe(topics.status(), Status, self._on_status, on_cleared=lambda one: state.remove(topics.status.name_in(one)))
         bus.subscribe(topics.pixels(), Pixels, state.on_pixels)
         bus.subscribe(topics.occupancy(), Occupancy, state.on_occupancy)
+        bus.subscribe(topics.alerts(), Alerts, state.on_alerts)
         bus.subscribe(topics.tracks(), Tracks, self.pictures.on_tracks)
         bus.subscribe(topics.counts(), DayCounts, lambda _counts: self.counts.refresh())
         bus.subscribe(topics.visit(), Visit, lambda _visit: self.counts.refresh())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from bus import About, CurrentLabel, Frame, Occupancy, Pixels, Prediction, Status, states
+from bus import About, Alerts, CurrentLabel, Frame, Occupancy, Pixels, Prediction, Status, states
 from bus.message import plural
 
 MAX_NAMES = 64
@@ -33,6 +33,7 @@ class _Camera:
     def __init__(self) -> None:
         self.label: CurrentLabel | None = None
         self.occupancy: Occupancy | None = None
+        self.alerts: Alerts | None = None
         self.predicted_at: float | None = None
         self.is_demo = False
         self.is_whole = False
@@ -106,6 +107,11 @@ class SiteState:
         with self._lock:
             if (camera := self._camera(occupancy.camera)) is not None:
                 camera.occupancy = occupancy
+
+    def on_alerts(self, alerts: Alerts) -> None:
+        with self._lock:
+            if (camera := self._camera(alerts.camera)) is not None:
+                camera.alerts = alerts
 
     def on_status(self, status: Status) -> bool:
         """Stores the status. Returns whether the module's state has changed."""
@@ -196,6 +202,7 @@ class SiteState:
             "probability": label.probability,
             "label_since": label.since,
             "occupancy": camera.occupancy and asdict(camera.occupancy),
+            "alerts": [asdict(one) for one in camera.alerts.alerts] if camera.alerts else [],
             "frames_per_second": capture.rates.get(FRAMES_OUT) if capture and state in ("live", "silent") else None,
             "predictions_per_second": camera.predictions_per_second(self._clock()),
             "predicted_at": camera.predicted_at,

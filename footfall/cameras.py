@@ -15,7 +15,7 @@ TIMEOUT = 5.0
 """Seconds for a camera to obey a command, or for the counter to forget a camera."""
 SETTLE_TIME = 1.0
 """Seconds after which a cleared message stays cleared: the counter applies its timeouts every half second."""
-RETAINED = (topics.setup, topics.label, topics.counts, topics.occupancy)
+RETAINED = (topics.setup, topics.label, topics.counts, topics.occupancy, topics.alerts)
 """The topics of a camera with a retained message. The setup is first, because the counter answers a change of it."""
 Do = Literal["pause", "resume", "snapshot"]
 

@@ -37,7 +37,7 @@ RULES = {
     "FORWARD": ("none|visits|changes|all", "must be none, visits, changes or all"),
 }
 """Valid values, and the modules' own messages for invalid ones, which otherwise appear only on the device."""
-JSON_LISTS = ("LINES", "ZONES")
+JSON_LISTS = ("LINES", "ZONES", "ALERTS")
 """Variables with a list in JSON. The modules check its items."""
 ENV_LINE = re.compile(
     r"""\s*(?:export\s+)?(\w+)\s*=

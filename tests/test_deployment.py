@@ -103,11 +103,11 @@ def test_modules_accept_their_settings(name: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_outputs_of_the_bridge_have_routes() -> None:
-    """Every kind of result has a route. Visits, crossings and summaries come first, and are kept for the longest time."""
+    """Every kind of result has a route. Visits, crossings, alerts and summaries come first, and are kept for the longest time."""
     routes = next(iter(GOLDEN.values()))["modulesContent"]["$edgeHub"]["properties.desired"]["routes"]
     source = "FROM /messages/modules/bridge/outputs/{} INTO $upstream"
     assert sorted(one["route"] for one in routes.values()) == sorted(source.format(kind.output) for kind in Kind)
-    order = ["visits", "crossings", "summary", "changes", "predictions"]
+    order = ["visits", "crossings", "alerts", "summary", "changes", "predictions"]
     assert sorted(routes, key=lambda name: int(routes[name]["priority"])) == order
     assert sorted(routes, key=lambda name: -int(routes[name]["timeToLiveSecs"])) == order
 
@@ -207,6 +207,7 @@ INVALID_VALUES = {
     "ZONES": "5",
     "OCCUPANCY_RESET": "25:00",
     "OPENING_HOURS": "daily",
+    "ALERTS": "5",
     "SHOW": "both",
     "FORWARD": "some",
 }

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class NotSent(FootfallError):
-    """Raised when it is not certain that a result was delivered. The sender tries again."""
+    """Raised when it is not certain that a result was delivered. The sender tries again, not before `retry_after` seconds."""
+
+    def __init__(self, text: str, retry_after: float = 0.0) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class Context(NamedTuple):

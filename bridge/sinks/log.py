@@ -17,6 +17,14 @@ COUNTS_TIMEOUT = 1.0
 """Seconds to wait for the counts that include a visit; the counter publishes them right after it."""
 MAX_COUNTS = 1000
 """Upper bound for the day counts that are kept."""
+_MEASURES = {
+    "inside": "{value:g} inside",
+    "people": "{value:g} at {zone}",
+    "waiting_seconds": "somebody at {zone} for {value:.0f} s",
+    "lost_minutes": "no picture counted for {value:.1f} min",
+    "uncounted_minutes": "open, and nobody counted for {value:.0f} min",
+}
+"""The measure of an alert, by its kind."""
 
 
 def create(context: Context) -> Sink:
@@ -100,6 +108,8 @@ def describe(result: Result, day_counts: NewestCounts) -> str:
             begin, end = (f"{datetime.fromtimestamp(body[name]):%H:%M}" for name in ("began_at", "ended_at"))
             at, text = body["ended_at"], f"{begin} to {end}: {_format_totals(body['visits'])}"
             text += "".join(f"; {line} {_format_directions(totals)}" for line, totals in body.get("crossings", {}).items())
+        case Kind.ALERT:
+            at, text = body["at"], _format_alert(body)
         case Kind.CHANGE:
             at, text = body["at"], body["label"] or "nobody"
         case Kind.PREDICTION:
@@ -113,6 +123,14 @@ def _format_visit(body: Mapping[str, Any]) -> str:
     parts = [body["label"], body.get("direction"), f"{body['ended_at'] - body['started_at']:.1f} s"]
     parts += [f"{zone} {seconds:.1f} s" for zone, seconds in body.get("zones", {}).items()]
     return ", ".join(part for part in parts if part is not None)
+
+
+def _format_alert(body: Mapping[str, Any]) -> str:
+    """Returns an alert and what was measured when it was raised: ``alert queue: somebody at till for 121 s (limit 120)``."""
+    if not body["active"]:
+        return f"alert {body['rule']} is over"
+    measure = _MEASURES.get(body["kind"], "{kind} {value:g}").format_map(body)
+    return f"alert {body['rule']}: {measure} (limit {body['limit']:g})"
 
 
 def _format_directions(totals: Mapping[str, Mapping[str, int]]) -> str:

@@ -116,6 +116,10 @@ class TrackCounter:
         """Returns the number of visitors in a zone."""
         return self._zones.inside(zone)
 
+    def longest_stay(self, zone: str) -> float:
+        """Returns for how many seconds the visitor who is in a zone longest has been there; 0 if nobody is."""
+        return 0.0 if self.last_at is None else self._zones.longest_stay(zone, self.last_at)
+
     def pack(self) -> bytes:
         """Returns the state as bytes."""
         return pack(self._saved)

@@ -102,6 +102,11 @@ class ZoneCounter:
         """Returns the number of visitors in a zone."""
         return sum(name == zone and stay.entered_at is not None for (name, _), stay in self.stays.items())
 
+    def longest_stay(self, zone: str, at: float) -> float:
+        """Returns for how many seconds the visitor who is in a zone longest has been there; 0 if nobody is."""
+        entries = [stay.entered_at for (name, _), stay in self.stays.items() if name == zone and stay.entered_at is not None]
+        return max(0.0, at - min(entries, default=at))
+
     def shift(self, by: float) -> None:
         """Shifts all times by a number of seconds, because the clock was set."""
         for stay in self.stays.values():

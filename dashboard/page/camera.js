@@ -6,6 +6,7 @@
 /** @import { Shape } from "./shapes.js" */
 /** @import { SiteTime } from "./times.js" */
 
+import { showAlerts } from "./alerts.js";
 import { element, setAttribute, setShown, setText } from "./elements.js";
 import { Picture } from "./picture.js";
 import { age } from "./times.js";
@@ -22,6 +23,7 @@ export class CameraCard {
   #age = { seconds: 0, at: 0, shownAt: -MIN_READABLE, known: false };
   #state = element("p", { class: "state" });
   #visit = element("p", { class: "who" });
+  #alerts = element("ul", { class: "alerts", role: "status" });
   #title = element("strong");
   #why = element("span", { class: "why" });
   #advice = element("span", { class: "advice" });
@@ -52,7 +54,8 @@ export class CameraCard {
     this.#setUp.addEventListener("click", () => setUp(this));
     this.picture.frame.append(this.#overlay);
     const metrics = element("dl", { class: "metrics" }, this.#frames, this.#predictions, this.#pictureAge);
-    this.node = element("article", { class: "camera", "data-camera": name }, heading, this.picture.node, metrics, this.#drops);
+    this.node = element("article", { class: "camera", "data-camera": name }, heading, this.#alerts);
+    this.node.append(this.picture.node, metrics, this.#drops);
     this.node.setAttribute("aria-label", `Camera ${name}`);
   }
 
@@ -78,6 +81,8 @@ export class CameraCard {
     setText(value(this.#frames), rate(disconnected ? null : camera.frames_per_second));
     setText(value(this.#predictions), rate(disconnected ? null : camera.predictions_per_second));
     setText(this.#drops, dropsText(camera.dropped, several));
+    const alerts = this.broker.isReporting("counter") ? camera.alerts : [];
+    showAlerts(this.#alerts, alerts, (time) => this.site.since(time, this.broker.clock.now));
     this.#showVisit();
     this.#showOverlay();
     this.#showPlan();

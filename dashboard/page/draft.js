@@ -145,6 +145,7 @@ export class Draft {
       ...(own?.zones || differ(zones, this.defaults.zones) ? { zones } : {}),
       ...(mask.length ? { mask } : {}),
       ...(visitors ? { visitors } : {}),
+      ...(own?.alerts ? { alerts: own.alerts } : {}), // the editor does not change them
     };
     return Object.keys(setup).length ? setup : null;
   }

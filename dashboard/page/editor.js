@@ -224,5 +224,5 @@ export class Editor {
 
 /** Returns what a setup says, to compare it. @param {Setup | null} own */
 function contentOf(own) {
-  return JSON.stringify([own?.lines ?? null, own?.zones ?? null, own?.mask ?? [], own?.visitors ?? null]);
+  return JSON.stringify([own?.lines ?? null, own?.zones ?? null, own?.mask ?? [], own?.visitors ?? null, own?.alerts ?? null]);
 }

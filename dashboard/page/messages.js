@@ -8,18 +8,20 @@
  *   state: CameraState, still: boolean, since: number | null, detail: string,
  *   label: string | null, probability: number | null, label_since: number | null,
  *   frames_per_second: number | null, predictions_per_second: number | null, predicted_at: number | null,
- *   demo: boolean, whole_pictures: boolean, dropped: Drop[], occupancy: Occupancy | null,
+ *   demo: boolean, whole_pictures: boolean, dropped: Drop[], occupancy: Occupancy | null, alerts: Alert[],
  * }} Camera `demo` is the flag of the camera's last prediction; `whole_pictures` is true if its model cannot tell where visitors
  * are; `still` while few pictures come because nothing moves
  * @typedef {{
  *   zones: Record<string, number>, inside: number | null, entered: number, left: number, drift: number, since: number | null,
  * }} Occupancy `inside` is null without lines; `drift` is how many left while nobody was inside
+ * @typedef {{rule: string, kind: string, zone: string | null, limit: number, value: number, since: number}} Alert one that is raised;
+ * `value` is what was measured then
  * @typedef {[number, number]} Point
  * @typedef {[number, number, number, number]} Box left, top, width and height, in parts of the picture
  * @typedef {{name: string, from: Point, to: Point}} Line
  * @typedef {{name: string, polygon: Point[]}} Zone
  * @typedef {{
- *   lines: Line[] | null, zones: Zone[] | null, mask: Point[][], visitors: string[] | null,
+ *   lines: Line[] | null, zones: Zone[] | null, mask: Point[][], visitors: string[] | null, alerts?: object[] | null,
  * }} Setup null: as the settings say
  * @typedef {{lines: Line[], zones: Zone[]}} SetupDefaults as the settings say
  * @typedef {{

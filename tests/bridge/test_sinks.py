@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from bridge import results, sinks
-from bridge.policy import Policy
+from bridge.policy import Forward, Policy, Selector
 from bridge.settings import Settings
 from bridge.sinks import NotSent
 from bridge.sinks.edgehub import check
 from bridge.sinks.log import LogSink, NewestCounts, describe
-from bus import Crossing, DayCounts, InvalidSetting, Label, Summary, Visit
+from bus import Alert, Crossing, DayCounts, InvalidSetting, Label, Summary, Visit
 from runtime.settings import load
 from tests.bridge.support import FakeBus, visits
 from tests.support import samples
@@ -56,6 +56,15 @@ def test_sinks_are_configured_by_name(
 def test_the_settings_define_the_policy() -> None:
     settings = load(Settings, forward="all", min_probability="0.5", labels="man,woman", interval_seconds="5")
     assert settings.policy == Policy("all", 0.5, ("man", "woman"), 5.0)
+
+
+@pytest.mark.parametrize(("forward", "is_sent"), [("none", False), ("visits", True), ("all", True)])
+def test_alerts_are_sent_with_visits(forward: Forward, is_sent: bool) -> None:
+    """Whatever labels and probabilities are selected, because an alert has none."""
+    alert = next(one for one in samples.one_of_each() if isinstance(one, Alert))
+    result = Selector().select(alert, Policy(forward, 1.0, ("dog",)))
+    assert (result is not None) == is_sent
+    assert result is None or (result.id, result.kind.output, result.properties["rule"]) == (alert.id, "alerts", "full")
 
 
 def test_a_new_sink_is_found_by_its_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +156,13 @@ def test_results_of_other_kinds_are_lines(noon: datetime) -> None:
     stored = json.loads(tracked.body)
     del stored["direction"], stored["zones"]
     prediction = replace(samples.prediction(captured_at=noon.timestamp()), labels=(Label("cat", 0.987), Label("dog", 0.01)))
+    alert = Alert("a", "door", "a", True, "queue", "waiting_seconds", "till", 120.0, 120.5, noon.timestamp(), noon.timestamp())
+    full, lost = replace(alert, kind="inside", zone=None, limit=50.0, value=51.0), replace(alert, kind="lost_minutes", zone=None)
     for result, line in (
+        (results.from_alert(alert), f"{noon:%T} door: alert queue: somebody at till for 120 s (limit 120)"),
+        (results.from_alert(full), f"{noon:%T} door: alert queue: 51 inside (limit 50)"),
+        (results.from_alert(lost), f"{noon:%T} door: alert queue: no picture counted for 120.5 min (limit 120)"),
+        (results.from_alert(replace(alert, active=False)), f"{noon:%T} door: alert queue is over"),
         (results.from_summary(summary), f"{span}: Frau 3, Herr 2"),
         (results.from_summary(replace(summary, visits={})), f"{span}: no visits"),
         (results.from_summary(crowded), f"{span}: Frau 3, Herr 2; entrance in 3, out 0; yard in 0, out 1"),

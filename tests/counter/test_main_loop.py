@@ -345,7 +345,7 @@ def test_a_camera_whose_label_is_cleared_is_forgotten(shop: Shop) -> None:
     shop.bus.deliver(topics.label("door"), b"")
     shop.step()
     assert frames(shop) == [10]
-    assert shop.bus.forgotten == [topics.label("door"), topics.counts("door"), topics.occupancy("door")]
+    assert shop.bus.forgotten == [one("door") for one in (topics.label, topics.counts, topics.occupancy, topics.alerts)]
     shop.restart()
     shop.step(2)
     assert (len(labels(shop)), len(shop.visits)) == (number, 1)

@@ -10,7 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from bus import About, Crossing, CurrentLabel, DayCounts, Line, Occupancy, Setup, Status, Tracks, Visit, states, topics
+from bus import (
+    About,
+    Alert,
+    AlertRule,
+    Alerts,
+    Crossing,
+    CurrentLabel,
+    DayCounts,
+    Line,
+    Occupancy,
+    Setup,
+    Status,
+    Tracks,
+    Visit,
+    Zone,
+    states,
+    topics,
+)
 from counter.database import FILE
 from tests.counter.shop import NOON, scripted
 from tests.counter.street import Walker, predictions
@@ -79,6 +96,40 @@ def test_a_locked_ledger_does_not_delay_shutdown(broker: Broker, tmp_path: Path)
             desk.publish(question, b'{"id": "fresh"}')
             until(lambda: json.loads(desk.payloads("/answer")[-1])["id"] == "fresh")
         assert not any(b'"lost"' in payload for payload in desk.payloads("/answer"))
+
+
+def test_an_alert_is_raised_and_cleared_once_although_the_counter_is_killed(broker: Broker, tmp_path: Path) -> None:
+    """While somebody waits, and again after it is raised. Whoever comes later finds the state on the broker."""
+    zone = Zone("till", ((0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)))
+    setup = Setup("door", zones=(zone,), alerts=(AlertRule("queue", "till", waiting_seconds=5.0),))
+    start = round(time.time()) - 60.0
+    frames = [
+        replace(one, captured_at=one.captured_at - NOON + start)
+        for one in predictions([Walker((0.3, 0.7), (0.0, 0.0), leaves=20.0)], rate=5.0, seconds=40.0)
+    ]
+    with Listener(broker.port, topics.alert(), topics.alerts()) as listener:
+
+        def received() -> list[Alert]:
+            return list(dict.fromkeys(Alert.unpack(payload) for payload in listener.payloads("door/alert")))
+
+        def states_now() -> list[Alerts]:
+            return [Alerts.unpack(payload) for payload in listener.payloads("door/alerts")]
+
+        listener.client.publish(setup.topic, setup.pack(), 1, retain=True)
+        for part in (frames[:15], frames[15:50], frames[50:]):
+            with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
+                counter.wait_for_log("connected to the broker")
+                for one in part:
+                    sent = listener.client.publish(one.topic, one.pack(), 1)
+                sent.wait_for_publish(limit(60))
+                if part[-1] is frames[-1]:
+                    until(lambda: [one.active for one in received()][-1:] == [False])
+                    until(lambda: states_now()[-1].alerts == ())
+                elif part[0] is not frames[0]:
+                    until(lambda: states_now() and [one.rule for one in states_now()[-1].alerts] == ["queue"])
+                counter.end(signal.SIGKILL)
+        assert [one.active for one in received()] == [True, False]
+        assert len({one.alert for one in received()}) == 1
 
 
 def test_crossings_come_through_the_broker_once_although_classifiers_share_the_frames(broker: Broker, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bus import About, Box, CurrentLabel, Detection, Occupancy, Pixels, Prediction, Status, states
+from bus import About, ActiveAlert, Alerts, Box, CurrentLabel, Detection, Occupancy, Pixels, Prediction, Status, states
 from bus.metric_names import MOTION
 from dashboard.site_state import MAX_NAMES, SILENT_AFTER, SiteState
 from dashboard.viewer import Sections
@@ -98,13 +98,21 @@ def test_a_live_camera() -> None:
     site = Site()
     site.on_label(CurrentLabel("door", "woman", 0.9, 999.0))
     site.on_occupancy(occupancy := Occupancy("door", {"till": 2}, 3, 5, 2, 0, 900.0, 999.0))
+    site.on_alerts(Alerts("door", (alert := ActiveAlert("full", "inside", None, 2.0, 3.0, 990.0),)))
     assert site.sections()["cameras"] == {}
     assert site.on_status(RUNNING)
     for number in range(20):
         site.time += 0.1
         site.on_prediction(samples.prediction(captured_at=site.time - number / 1000))
     expected: dict[str, Any] = {"frames_per_second": 10.0, "predictions_per_second": 4.0, "predicted_at": 1001.0, "demo": False}
-    expected |= {"label": "woman", "probability": 0.9, "label_since": 999.0, "dropped": [], "occupancy": asdict(occupancy)}
+    expected |= {
+        "label": "woman",
+        "probability": 0.9,
+        "label_since": 999.0,
+        "dropped": [],
+        "occupancy": asdict(occupancy),
+        "alerts": [asdict(alert)],
+    }
     assert site.door.items() >= expected.items()
     assert site.cameras == ["door"]
     assert not site.door["still"]

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const page = "../../../dashboard/page";
+const { alertText } = await import(`${page}/alerts.js`);
 const { boxesOf } = await import(`${page}/boxes.js`);
 const { chartText } = await import(`${page}/chart.js`);
 const { LabelColours } = await import(`${page}/colours.js`);
@@ -24,6 +25,27 @@ const BOW = [[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]];
 const [LINE, ZONE] = [{ name: "door", from: [0.1, 0.5], to: [0.9, 0.5] }, { name: "till", polygon: SQUARE }];
 const DEFAULTS = { lines: [LINE], zones: [ZONE] };
 const NOTHING = { lines: null, zones: null, mask: [], visitors: null };
+
+for (const [kind, limit, value, text] of [
+  ["inside", 50, 51, "51 visitors inside, more than 50"],
+  ["people", 0, 1, "1 visitor at till, more than 0"],
+  ["waiting_seconds", 120, 120.4, "somebody is at till for more than 2 min"],
+  ["lost_minutes", 10, 10.1, "no picture was counted for 10 min"],
+  ["uncounted_minutes", 90, 90.1, "open for 1 h 30 min, and nobody was counted"],
+  ["noise", 3, 4, "noise above 3"], // of a newer counter
+]) {
+  test(`an alert by ${kind}`, () => assert.equal(spaces(alertText({ kind, zone: "till", limit, value })), text));
+}
+
+test("a draft keeps the alerts of a setup, and the settings' if it is reset", () => {
+  const alerts = [{ name: "full", inside: 50 }];
+  const draft = new Draft({ ...NOTHING, alerts }, DEFAULTS);
+  assert.deepEqual(draft.setup(), { alerts });
+  draft.add("mask", SQUARE);
+  assert.deepEqual(Object.keys(draft.setup()), ["mask", "alerts"]);
+  draft.reset(null);
+  assert.equal(draft.setup(), null);
+});
 
 for (const [corners, problem] of [
   [SQUARE, ""],
