@@ -37,7 +37,7 @@ def main() -> int:
     environment, locked = prepare(plan)
     if plan.notice:
         print(plan.notice, flush=True)
-    procfile = parse_procfile((ROOT / "Procfile").read_text("utf-8")).processes
+    procfile = parse_procfile((ROOT / "footfall" / "Procfile").read_text("utf-8")).processes
     supervisor = Supervisor({name: procfile[name] for name in plan.programs}, environment, stop_last="broker")
     signals: list[int] = []
 
