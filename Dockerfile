@@ -55,7 +55,7 @@ RUN apt-get update \
 COPY scripts/image.sh /usr/local/bin/
 COPY --from=packages /packages/bus /usr/local/lib/python3.11/dist-packages/
 WORKDIR /opt/footfall
-ENV HOME=/tmp PYTHONUNBUFFERED=1 MQTT_HOST=mosquitto HEALTH_FILE=/tmp/progress
+ENV HOME=/tmp PYTHONUNBUFFERED=1 MQTT_HOST=mosquitto HEALTH_FILE=/tmp/progress METRICS_HOST=0.0.0.0
 # A module touches this file while it makes progress. Docker considers it healthy as long as the file is new.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=2 \
   CMD age=$(($(date +%s) - $(stat -c %Y "$HEALTH_FILE"))) && [ "$age" -ge 0 ] && [ "$age" -lt "${HEALTH_SECONDS:-30}" ] || exit 1

@@ -6,11 +6,11 @@ export PYTHON VENV
 # A change to one of these files makes the next command repeat the set-up.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix command forget camera setup onnx test unit broker check format docs bench evaluate scenes model deployment lock reset clean
+.PHONY: help run watch matrix command forget camera setup onnx test test-ecosystem unit broker check format docs bench evaluate scenes model deployment lock reset clean
 .DEFAULT_GOAL := help
 
 help: ## prints this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 run: $(VENV)/.run ## runs the suite without Docker, with the demo; to count people: make run VIDEO_PATH=0
 	@exec $(VENV)/bin/python -m footfall run
@@ -47,8 +47,11 @@ ifdef TESTS
 	@exec $(pytest) -n 3 $(TESTS)
 else
 	@$(pytest) -n 4 -m "containers or not system" --cov --cov-report=term:skip-covered
-	@$(pytest) -n 6 -m "system and not containers"
+	@$(pytest) -n 6 -m "system and not containers and not ecosystem"
 endif
+
+test-ecosystem: $(VENV)/.dev ## runs the tests with other projects' programs that take minutes, such as a real Prometheus
+	@exec $(pytest) -n 1 -m ecosystem --durations 0
 
 unit: $(VENV)/.dev ## runs the tests that open no socket, in less than a minute
 	@exec $(pytest) -n 3 -m "not broker and not system"

@@ -2,7 +2,7 @@
 
 The parts loads and pipeline send more frames through a Mosquitto than the classifier can process. They print its predictions a
 second as a share of the bare model's in the same run. The part count compares footfall count with a bare loop. Other parts:
-results, reports, writes, dashboard, memory, masks, capture, still. Defaults: the demo's model, pictures and clip.
+results, reports, writes, dashboard, memory, masks, capture, metrics, still. Defaults: the demo's model, pictures and clip.
 """
 
 import argparse
@@ -12,7 +12,21 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import capture, counting, dashboard, masks, memory, people, pipeline, reports, results, still, two_stages, writes
+from benchmarks import (
+    capture,
+    counting,
+    dashboard,
+    masks,
+    memory,
+    metrics,
+    people,
+    pipeline,
+    reports,
+    results,
+    still,
+    two_stages,
+    writes,
+)
 from benchmarks.frames import write_stills
 from demo.about import CLIP, MODEL
 
@@ -27,8 +41,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the pipeline and the dashboard [3]")
     parser.add_argument("--minutes", type=int, default=10, help="minutes of the page in Chromium [10]")
     parser.add_argument("--people", type=Path, default=os.environ.get("PEOPLE") or None, help="folder for people and two-stages")
-    names = "loads, pipeline, count, results, reports, writes, dashboard, memory, masks, capture, still, people, two-stages"
-    parser.add_argument("parts", nargs="*", help=f"{names} [all]")
+    names = "loads, pipeline, count, results, reports, writes, dashboard, memory, masks, capture, metrics, still, people"
+    parser.add_argument("parts", nargs="*", help=f"{names}, two-stages [all]")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
@@ -45,6 +59,7 @@ def main() -> None:
             "memory": lambda: memory.report(arguments.seconds),
             "masks": masks.report,
             "capture": lambda: capture.report(photos or pictures, arguments.clip, arguments.seconds / 3, arguments.rounds),
+            "metrics": lambda: metrics.report(arguments.seconds),
             "still": lambda: still.report(arguments.seconds),
         }
         if arguments.people:

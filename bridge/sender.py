@@ -57,7 +57,7 @@ class Sender:
                 is_expected = isinstance(error, NotSent | OutboxUnavailable)
                 pause = self._backoff.next()
                 log.warning("%s: %s; next attempt in %g s", self._name, error, pause, exc_info=not is_expected)
-                self._metrics.add(names.SINK_FAILED)
+                self._metrics.add(names.SINK_FAILED, sink=self._name)
                 self._stopping.wait(pause)
         try:
             self._send_batch()
@@ -72,7 +72,7 @@ class Sender:
         for number, result in entries:
             if result != self._last_sent:
                 self._sink.send(result)
-                self._metrics.add(names.SINK_SENT)
+                self._metrics.add(names.SINK_SENT, sink=self._name)
                 self._backoff.reset()
                 self._last_sent = result
             self._outbox.mark_delivered(self._name, number)

@@ -14,6 +14,7 @@ from typing_extensions import Self
 from bus import metric_names as names
 from bus import states
 from bus.client import create_client
+from bus.endpoint import create_endpoint
 from bus.inbox import Delivery, Inbox
 from bus.message import Message
 from bus.outbound import MAX_IN_CLIENT, OnAcknowledged, Outbound
@@ -85,6 +86,11 @@ class Bus:
         self._client = create_client(settings, persistent, MAX_IN_CLIENT)
         self._outbound = Outbound(self._client, self.metrics)
         self._subscriptions = Subscriptions(self._client, self.name, settings.password, self.metrics, self.count_and_warn)
+        for name in (names.CONNECT_FAILED, names.DISCONNECTED):
+            self.metrics.add(name, 0)  # so that Prometheus sees the first increase
+        self.metrics.watch(names.INBOX, lambda: sum(inbox.size for inbox in self._inboxes))
+        self.metrics.watch(names.QUEUED, lambda: self._outbound.queued)
+        self._endpoint = create_endpoint(settings, self.metrics, lambda: self._status)
         self._set_will(self._status.about)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
@@ -95,6 +101,7 @@ class Bus:
         self._client.connect_async(settings.mqtt_host, settings.mqtt_port, KEEPALIVE)
 
     def __enter__(self) -> Self:
+        self._endpoint.__enter__()
         self._client.loop_start()
         self._reports.__enter__()
         self.heartbeat.__enter__()
@@ -108,6 +115,7 @@ class Bus:
         if self.connected:
             self._outbound.flush(SHUTDOWN_TIMEOUT)
         self._client.stop(SHUTDOWN_TIMEOUT)
+        self._endpoint.__exit__(None, None, None)
 
     def subscribe(
         self,

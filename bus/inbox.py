@@ -29,6 +29,11 @@ class Inbox:
         self._taken: list[tuple[Message, Delivery | None]] = []
         self._arrived = threading.Condition()
 
+    @property
+    def size(self) -> int:
+        """Number of messages that are not acknowledged yet."""
+        return len(self._waiting) + len(self._taken)
+
     def put(self, message: Message, delivery: Delivery | None) -> None:
         """Appends a message; `delivery` is None at QoS 0, which needs no acknowledgement."""
         with self._arrived:

@@ -118,6 +118,12 @@ def plural(kind: type[Message]) -> str:
     return name if name.endswith("s") else f"{name}s"
 
 
+def camera_label(message: Message) -> dict[str, Any]:
+    """Returns the label of a message in metrics: its camera, if it has one."""
+    camera = getattr(message, "camera", None)
+    return {"camera": camera} if isinstance(camera, str) else {}
+
+
 def _as_map(message: Any) -> dict[str, Any]:
     names = getattr(message, "WIRE_NAMES", {})  # of fields whose name in messages is a Python keyword
     return {names.get(field.name, field.name): getattr(message, field.name) for field in fields(message)}

@@ -11,7 +11,7 @@ from paho.mqtt import client as mqtt
 
 from bus import metric_names as names
 from bus.client import Client
-from bus.message import Message, plural
+from bus.message import Message, camera_label, plural
 from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -82,8 +82,13 @@ class Outbound:
             envelope = _Envelope(message.topic, payload, on_acknowledged, message.RETAINED)
             if not (self._send_or_keep(envelope) if message.QOS > 0 else self._send_or_drop(envelope)):
                 return False
-        self._metrics.add(f"{plural(type(message))}_out")
+        self._metrics.add(f"{plural(type(message))}_out", **camera_label(message))
         return True
+
+    @property
+    def queued(self) -> int:
+        """Number of QoS 1 messages that wait for a connection."""
+        return len(self._pending)
 
     def clear(self, topic: str, on_acknowledged: OnAcknowledged | None = None) -> bool:
         """Deletes the retained message of a topic, as `publish` publishes one of QoS 1. Returns False if that was dropped."""

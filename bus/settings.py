@@ -59,6 +59,10 @@ class BusSettings(ModuleSettings):
     mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
     mqtt_password_file: SecretFile | None = Field(default=None, description="a file with the password, instead of MQTT_PASSWORD")
     mqtt_ca_file: ReadableFile | None = Field(default=None, description="certificate authority of the broker (PEM); enables TLS")
+    metrics_port: Port | None = Field(default=None, description="port of `/metrics` for Prometheus; without it, there is none")
+    metrics_host: Annotated[str, Field(min_length=1)] = Field(
+        default="127.0.0.1", description="address to listen on for it; in the images, 0.0.0.0"
+    )
 
     @field_validator("mqtt_host")
     @classmethod

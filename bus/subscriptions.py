@@ -10,7 +10,7 @@ from paho.mqtt import client as mqtt
 from bus import metric_names as names
 from bus import topics
 from bus.client import Client, secret_name
-from bus.message import Message, plural
+from bus.message import Message, camera_label, plural
 from runtime.errors import InvalidMessage
 from runtime.logs import LogThrottle
 from runtime.metrics import Metrics
@@ -141,7 +141,7 @@ class Subscriptions:
             for one in handlers:
                 one.on_invalid(received.topic)
             return
-        self._metrics.add(f"{plural(kind)}_in")
+        self._metrics.add(f"{plural(kind)}_in", **camera_label(message))
         for one in handlers:
             try:
                 one.handle(message, received)

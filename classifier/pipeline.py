@@ -147,8 +147,12 @@ class Pipeline:
         origin = (frame.camera, frame.session, frame.sequence, frame.session_time, frame.captured_at)
         found = (result.model, result.labels, result.detections, is_demo)
         self._publish(Prediction(*origin, now, inference_ms, *found, round(frame.width / frame.height, 4), frame.held))
-        self._metrics.put(names.INFERENCE_MS, inference_ms)
-        self._metrics.put(names.FRAME_AGE_MS, round((now - frame.captured_at) * 1000, 1))
+        camera = frame.camera
+        for labels in [one.labels for one in result.detections] or [result.labels]:
+            for label in labels[:1]:
+                self._metrics.add(names.SEEN, camera=camera, label=label.name)
+        self._metrics.observe(names.INFERENCE_MS, inference_ms, camera=camera)
+        self._metrics.observe(names.FRAME_AGE_MS, round((now - frame.captured_at) * 1000, 1), camera=camera)
 
     def _is_fresh(self, frame: Frame) -> bool:
         age = time.time() - frame.captured_at

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -79,12 +80,14 @@ class Ledger:
             saves_periods = is_durable or self.periods.is_due
             if not changes and not saves_periods:
                 return []
+            began_at = time.monotonic()
             with self.periods.rollback_on_error(), self._transaction(is_durable) as connection:
                 corrected = changes.write(connection)
                 if has_corrections:
                     self.periods.apply(connection, changes.periods)
                 if saves_periods:
                     self.periods.write(connection)
+            self._metrics.observe(names.COMMIT_MS, round((time.monotonic() - began_at) * 1000, 2))
             if saves_periods:
                 self.periods.on_saved()
             for name in changes.forgotten:

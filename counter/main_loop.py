@@ -21,6 +21,7 @@ from bus import (
     topics,
 )
 from bus import metric_names as names
+from counter import counters
 from counter.counts import Counts
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
@@ -131,6 +132,7 @@ class MainLoop:
                 case Prediction():
                     self._ended_cameras.discard(message.camera)
                     self._registry.process(message, batch)
+                    counters.on_prediction(self._bus.metrics, message, self._clocks.wall())
                     return True
                 case Command():
                     self._registry.apply_command(message, batch)
@@ -157,7 +159,9 @@ class MainLoop:
         corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
             log.warning("the clock was set: the times of %d earlier visits and crossings were corrected", len(corrected) // 2)
-        return [one for one in batch.changes.results if isinstance(one, Visit | Crossing)] + corrected
+        results = [one for one in batch.changes.results if isinstance(one, Visit | Crossing)]
+        counters.on_commit(self._bus.metrics, results)
+        return results + corrected
 
     def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
         for tracks in batch.tracks:

@@ -92,6 +92,12 @@ log "installing Python packages for $purpose into $venv, up to $usually minutes;
       failed*) exit 1 ;;
     esac
   done
+# Prometheus and promtool for the tests. They are only unpacked: Debian's package starts a server on all addresses at once.
+if [ "$extra" = dev ] && has apt-get && ! has promtool && ! [ -x "$venv/prometheus/usr/bin/promtool" ]; then
+  mkdir -p "$venv/prometheus"
+  { (cd "$venv/prometheus" && apt-get -qq download prometheus) && dpkg-deb -x "$venv"/prometheus/prometheus_*.deb "$venv/prometheus"; } ||
+    log "no Prometheus: the tests with promtool are skipped"
+fi
 if [ "$extra" = dev ] && ! has_browser; then
   "$venv/bin/playwright" install chromium || log "no browser: the tests in a browser are skipped; install Chromium or Chrome"
 fi

@@ -36,7 +36,7 @@ OURS = {*ALLOWED, "tests", "scripts"}
 PRODUCT = ("runtime", "bus", *MODULES)
 DRIVERS = {
     "runtime": {"uvicorn": "server.py", "sqlite3": "database.py"},
-    "bus": {"paho": "client.py connection.py outbound.py subscriptions.py"},
+    "bus": {"paho": "client.py connection.py outbound.py subscriptions.py", "prometheus_client": "exposition.py"},
     "capture": {
         "cv2": "pictures/*.py motion/*.py",
         "av": "drivers/*.py",
@@ -128,9 +128,9 @@ def test_topics_states_and_metrics_are_spelled_in_one_place(package: str) -> Non
 
 
 def _counts(function: ast.expr) -> bool:
-    """Returns whether a call is `metrics.add(...)`, `metrics.put(...)` or `count_and_warn(...)`."""
+    """Returns whether a call is `metrics.add(...)`, `metrics.put(...)`, ... or `count_and_warn(...)`."""
     of = _name(function.value) if isinstance(function, ast.Attribute) else ""
-    return "count_and_warn" in _name(function) or ("metrics" in of and _name(function) in ("add", "put"))
+    return "count_and_warn" in _name(function) or ("metrics" in of and _name(function) in ("add", "put", "observe", "watch"))
 
 
 def test_timeouts_of_tests_use_limit() -> None:

@@ -10,15 +10,15 @@ _END_OR_BEGIN = re.compile(rb"\xff(?:\xd9|\xd8\xff)")
 
 
 def find_jpegs(chunks: Iterable[bytes], limit: int = MAX_BYTES) -> Iterator[bytes | None]:
-    """Yields each complete JPEG of at most `limit` bytes, and None for a chunk that completes none. Drops truncated ones."""
+    """Yields each complete JPEG of at most `limit` bytes, and None after each chunk. Drops truncated ones."""
     finder = _JpegFinder()
     for chunk in chunks:
         finder.data += chunk
-        yield (picture := finder.pop_first())
-        while picture is not None and (picture := finder.pop_first()) is not None:
+        while (picture := finder.pop_first()) is not None:
             yield picture
         if len(finder.data) > limit:
             finder.drop(len(finder.data))
+        yield None
 
 
 class _JpegFinder:
