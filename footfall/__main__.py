@@ -43,7 +43,11 @@ COMMANDS = {
             "--root": {"metavar": "DIR", "help": "write the files below this folder only"},
         },
     ),
-    "uninstall": Command("uninstall:main", "remove the systemd services and their settings, but not the ledger"),
+    "uninstall": Command(
+        "uninstall:main",
+        "remove the systemd services and their settings, but not the ledger; as root",
+        {"--dry-run": {"action": "store_true", "help": "print what would be removed only"}},
+    ),
     "backup": Command(
         "backup:main",
         "write the ledger, the outbox and the setups of cameras into a file, while everything runs",

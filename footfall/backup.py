@@ -50,7 +50,7 @@ def copy_database(source: Path, target: Path) -> None:
             closing(sqlite3.connect(target)) as writer,
         ):
             reader.backup(writer)
-            writer.execute("PRAGMA journal_mode = DELETE")
+            writer.execute("PRAGMA journal_mode = delete")
         check_database(target, source)
     except sqlite3.Error as error:
         raise FootfallError(f"{source}: {error}") from None

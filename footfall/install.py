@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from footfall.run import BROKER_FOLDERS
 from footfall.services import (
     GUESTS_PORT,
     OPTIONAL,
@@ -22,7 +21,7 @@ from footfall.services import (
     users_file,
 )
 from footfall.settings_file import check_settings, settings_text, value_in
-from footfall.state import INSTALLED, ROOT
+from footfall.state import BROKER_FOLDERS, INSTALLED, ROOT
 from runtime.errors import FootfallError, InvalidSetting
 
 UNITS = Path("/etc/systemd/system")

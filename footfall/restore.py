@@ -76,7 +76,7 @@ def _lock(storage: Storage, stack: ExitStack) -> None:
     """Locks the data until the stack is closed. Raises `FootfallError` if the suite runs."""
     root = state_dir()
     root.mkdir(parents=True, exist_ok=True)
-    is_service = root == INSTALLED or storage.broker.name == "broker"
+    is_service = root == INSTALLED
     how = "sudo systemctl stop footfall.target" if is_service else "Ctrl-C in its terminal"
     running = FootfallError(f"the suite is running; stop it first: {how}")
     if storage.is_running or (not is_service and lock(root, exclusive=True) is None):

@@ -8,11 +8,11 @@ from footfall.services import GUESTS_PORT, SERVICES, USERS_PORT
 from runtime.settings import Variable, environment_variables, load
 
 _OF_THE_UNITS = """
-HEALTH_FILE LOG_FORMAT MODULE_NAME MQTT_CA_FILE MQTT_HOST MQTT_PASSWORD MQTT_PASSWORD_FILE MQTT_PORT MQTT_USERNAME
+HEALTH_FILE LOG_FORMAT METRICS_PORT MODULE_NAME MQTT_CA_FILE MQTT_HOST MQTT_PASSWORD MQTT_PASSWORD_FILE MQTT_PORT MQTT_USERNAME
 RuntimeLogLevel STATE_DIR WEB_PUBLISHED
 """
 OF_THE_UNITS = frozenset(_OF_THE_UNITS.split())
-"""Settings that the units set, or that have no use in a service."""
+"""Settings that the units set, that must differ between the modules, or that have no use in a service."""
 BROKER = (
     Variable(("CAMERAS",), "door", "the cameras, separated by commas; the classifier serves these"),
     Variable(("DISPLAYS",), "matrix", "the displays, separated by commas"),
@@ -24,6 +24,7 @@ HEADER = """\
 # The settings of Footfall's services. After a change: sudo systemctl restart footfall.target
 # A value with spaces or quotes stands in single quotes: LINES='[{"name": "door", "from": [0.1, 0.5], "to": [0.9, 0.5]}]'
 # For one module, such as a password that others need not know: the same in capture.env, dashboard.env and so on.
+# METRICS_PORT, the port of /metrics, must differ, so it can only stand there.
 # For a further camera: capture-back.env, and sudo systemctl enable --now footfall-capture@back
 """
 

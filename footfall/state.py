@@ -10,6 +10,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 INSTALLED = Path("/var/lib/footfall")
 """The folder of the services of ``footfall install``."""
+BROKER_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+"""Folders to search for the broker after PATH."""
 DEMO = "demo"
 LOCK = "lock"
 _SAVED_NAMES = re.compile(r"(mosquitto|data)(-\d+)?|current-\d+")

@@ -18,8 +18,7 @@ from bus import FootfallError, topics
 from bus.settings import BusSettings
 from counter.database import FILE as LEDGER
 from footfall.connection import Connection, NotRunning
-from footfall.run import BROKER_FOLDERS
-from footfall.state import INSTALLED, RunState, current_broker, modules_port, state_dir
+from footfall.state import BROKER_FOLDERS, INSTALLED, RunState, current_broker, modules_port, state_dir
 from runtime.settings import load
 
 RETAINED = (topics.setup(), topics.wanted_model())
@@ -64,7 +63,7 @@ class Storage(NamedTuple):
 def find_storage() -> Storage:
     """Returns the data of the services, or of the last run at MQTT_PORT. Raises `InvalidSetting`."""
     root, port = state_dir(), load(BusSettings).mqtt_port
-    if root == INSTALLED or (root / "broker").is_dir():
+    if root == INSTALLED:
         return Storage(root / "counter" / LEDGER, root / "bridge" / OUTBOX, root / "broker")
     broker = current_broker(root, port)
     is_demo = broker.exists() and broker.resolve() == RunState(root, port, is_demo=True).broker.resolve()
