@@ -31,8 +31,8 @@ HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"))
 """Folders that the services do not see, because of ProtectHome=yes."""
 PATHS = ("MODEL", "DETECTOR", "VIDEO_PATH")
 """Settings that can be paths."""
-COMMAND_TIMEOUT = 900
-"""Seconds for a command of systemd; a start waits until the classifier has its model."""
+COMMAND_TIMEOUT = 120
+"""Seconds for a command of systemd."""
 DEFAULTS = {"VIDEO_PATH": "0", "MODEL": "person"}
 """Settings of a new installation: the first camera, and the detector of people."""
 
@@ -57,7 +57,7 @@ def main(arguments: argparse.Namespace) -> None:
         print(f"The files are in {root}; no user was created, and nothing was started.")
         return
     _start()
-    print(f"Footfall runs. Settings: {SETTINGS}. Ledger: {INSTALLED}/counter/ledger.db. Log: journalctl -u 'footfall-*'")
+    print(f"Footfall is starting. Settings: {SETTINGS}. Ledger: {INSTALLED}/counter/ledger.db. Log: journalctl -u 'footfall-*'")
 
 
 def create_files(python: Path, code: Path, given: Mapping[str, str], current: str) -> dict[Path, str]:
@@ -145,7 +145,7 @@ def _start() -> None:
     systemd("systemd-tmpfiles", "--create", str(FOLDERS))
     systemd("systemctl", "daemon-reload")
     systemd("systemctl", "-q", "enable", TARGET)
-    systemd("systemctl", "restart", TARGET)
+    systemd("systemctl", "--no-block", "restart", TARGET)  # a start lasts until the classifier has its model
 
 
 def _read(path: Path) -> str:
