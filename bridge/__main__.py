@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing
 
 from bridge import sinks
 from bridge.forwarder import Forwarder, Stopped
+from bridge.homeassistant import HomeAssistant
 from bridge.outbox import Outbox
 from bridge.sender import Sender
 from bridge.settings import Settings
@@ -17,6 +18,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     bus = Bus(settings, persistent=True)
     names = settings.sink_names
     with closing(Outbox(settings.state_dir, names, settings.outbox_max, bus.metrics)) as outbox, ExitStack() as stack:
+        HomeAssistant(bus, settings.homeassistant)
         forwarder = Forwarder(bus, outbox, settings.policy, stop)
         context = sinks.Context(settings, bus, outbox, forwarder)
         opened = {name: sinks.open_sink(name, context) for name in names}

@@ -2,6 +2,7 @@
 
 from bus.connection import Bus
 from bus.fields import DIRECTIONS, UNDECIDED, Direction
+from bus.homeassistant import Discovery, HomeAssistantStatus
 from bus.inbox import Inbox
 from bus.message import Message
 from bus.pictures import Box, Detection, Frame, Label, Pixels, Prediction, best_label, labelled
@@ -31,9 +32,11 @@ __all__ = [
     "DayReport",
     "Detection",
     "Direction",
+    "Discovery",
     "Entry",
     "FootfallError",
     "Frame",
+    "HomeAssistantStatus",
     "Inbox",
     "InvalidMessage",
     "InvalidSetting",

@@ -3,15 +3,16 @@
 import hmac
 import logging
 import socket
-import ssl
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from paho.mqtt import client as mqtt
 
 from bus.settings import BusSettings
+from bus.tls import Tls, describe_failure
 
 MIN_RETRY_DELAY, MAX_RETRY_DELAY = 0.5, 30
 """Seconds between attempts to connect; the delay doubles after each failure."""
@@ -24,6 +25,43 @@ class Client(mqtt.Client):
 
     _held: int | None = None
     _is_disconnecting = False
+    _tls: Tls | None = None
+    failure = ""
+    """Why the last attempt to connect failed, or the last connection was lost."""
+
+    def use_tls(self, tls: Tls) -> None:
+        self._tls = tls
+        self.tls_set_context(tls.context)
+
+    def reconnect(self) -> Any:
+        """Connects, as paho does, with a renewed certificate if there is one. Records why it failed."""
+        self.failure = ""
+        try:
+            if self._tls is not None:
+                self._tls.reload()
+            return super().reconnect()
+        except OSError as error:
+            self.failure = describe_failure(error)
+            raise
+
+    def _sock_recv(self, size: int) -> Any:
+        with self._as_lost_connection():
+            return super()._sock_recv(size)  # type: ignore[misc]
+
+    def _sock_send(self, data: bytes) -> Any:
+        with self._as_lost_connection():
+            return super()._sock_send(data)  # type: ignore[misc]
+
+    @contextmanager
+    def _as_lost_connection(self) -> Iterator[None]:
+        """Turns all errors of a socket into lost connections. Others, such as a refused certificate, would end paho's thread."""
+        try:
+            yield
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.failure = describe_failure(error)
+            raise ConnectionError(self.failure) from None
 
     def disconnect(self, *arguments: Any) -> Any:
         """Sends a DISCONNECT, as paho does."""
@@ -92,8 +130,14 @@ def create_client(settings: BusSettings, persistent: bool, max_queued: int) -> C
     client = Client(secret_name(settings.name, password), clean_session=not persistent)
     if settings.username is not None:
         client.username_pw_set(settings.username, password)
-    if settings.mqtt_ca_file is not None:
-        client.tls_set_context(ssl.create_default_context(cafile=settings.mqtt_ca_file))
+    if (tls := settings.tls) is not None:
+        client.use_tls(tls)
+    configure(client, max_queued)
+    return client
+
+
+def configure(client: Client, max_queued: int) -> None:
+    """Sets the options that all clients share."""
     client.reconnect_delay_set(MIN_RETRY_DELAY, MAX_RETRY_DELAY)  # type: ignore[arg-type]  # a float works too
     client.max_queued_messages_set(max_queued)
     client.max_inflight_messages_set(max_queued)  # so that repeated messages go before queued ones
@@ -103,4 +147,3 @@ def create_client(settings: BusSettings, persistent: bool, max_queued: int) -> C
     # Nagle's algorithm delays the last segment of a frame until the previous one is acknowledged.
     no_delay = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     client.on_socket_open = lambda _client, _userdata, sock: sock.setsockopt(*no_delay)  # type: ignore[union-attr]
-    return client

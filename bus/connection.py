@@ -255,15 +255,20 @@ class Bus:
         return f"unknown user or wrong password{hint}"
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
+        self._warn_of_failure(f"no broker at {self._address}: {self._client.failure}; retrying")
+
+    def _warn_of_failure(self, text: str) -> None:
         if time.monotonic() < self._warn_after:
             self.metrics.add(names.CONNECT_FAILED)
         else:
-            self.count_and_warn(names.CONNECT_FAILED, f"no broker at {self._address}; retrying")
+            self.count_and_warn(names.CONNECT_FAILED, text)
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
         was_connected, self.connected, self.settled = self.connected, False, False
         self._outbound.on_disconnect()
         self._subscriptions.on_disconnect()
+        if self._client.failure and not was_connected:  # with TLS 1.3, a broker refuses a certificate after the handshake
+            self._warn_of_failure(f"the broker at {self._address} ended the connection: {self._client.failure}; retrying")
         if was_connected and not self._has_ended:
             is_short = time.monotonic() - self._connected_at < SHORT_CONNECTION
             hint = f" (if another client is named {self.name}, set a different MODULE_NAME)" if is_short else ""

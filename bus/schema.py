@@ -24,15 +24,21 @@ from runtime.errors import InvalidSetting
 Schema = dict[str, Any]
 DIALECT = "http://json-schema.org/draft-07/schema#"
 _VERSION_FIELD = {"const": VERSION, "description": "Version of the message."}
+_NOT_OURS = (bus.Discovery, bus.HomeAssistantStatus)
 _IN_SCHEMAS = {"additionalProperties", "items", "propertyNames"}
 """Keywords whose value is a schema."""
 
 
 def message_kinds() -> list[type[Message]]:
-    """Returns the classes of all messages that have a topic, in the order of `bus.topics`."""
+    """Returns the classes of all messages that have a topic, in the order of `bus.topics`.
+
+    Those of Home Assistant are missing: their form is not ours.
+    """
     order = [topic for topic in vars(topics).values() if isinstance(topic, topics.Topic)]
     kinds = [
-        kind for kind in vars(bus).values() if isinstance(kind, type) and issubclass(kind, Message) and "TOPIC" in vars(kind)
+        kind
+        for kind in vars(bus).values()
+        if isinstance(kind, type) and issubclass(kind, Message) and "TOPIC" in vars(kind) and kind not in _NOT_OURS
     ]
     return sorted(kinds, key=lambda kind: order.index(kind.TOPIC))
 

@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from bus import topics
 from bus.setup import Lines, Setup, Zones
+from bus.tls import Tls
 from runtime.explanation import NAME_PATTERN
 from runtime.settings import ModuleSettings, Port, Probability, ReadableFile, SecretFile, split_at_commas
 
@@ -43,6 +44,39 @@ def _not_a_height(value: object) -> object:
     return () if isinstance(value, str) and value.isdecimal() else value
 
 
+def _host_name(host: str) -> str:
+    if re.search(r"[/@?#\s]", host):
+        raise ValueError("must be a host name or IP address, without mqtt://, user, password or port")
+    try:
+        host.encode("idna")  # as the socket does
+    except UnicodeError:
+        raise ValueError("must be a host name or IP address") from None
+    return host
+
+
+def _authority(path: Path) -> Path:
+    try:
+        Tls(path)
+    except ssl.SSLError:
+        raise ValueError("must be a certificate in PEM format") from None
+    return path
+
+
+HostName = Annotated[str, Field(min_length=1), AfterValidator(_host_name)]
+AuthorityFile = Annotated[ReadableFile, AfterValidator(_authority)]
+
+
+def check_certificate(prefix: str, cert_file: Path | None, key_file: Path | None) -> None:
+    """Raises `ValueError` if the files are not a client's certificate and its key; `prefix` is that of their settings."""
+    if cert_file is None and key_file is not None:
+        raise ValueError(f"{prefix}_KEY_FILE needs {prefix}_CERT_FILE")
+    try:
+        Tls(None, cert_file, key_file)
+    except OSError:
+        names = f"{prefix}_CERT_FILE, {prefix}_KEY_FILE"
+        raise ValueError(f"{names}: must be a certificate and its key in PEM format, without a passphrase") from None
+
+
 class BusSettings(ModuleSettings):
     """The settings of every module."""
 
@@ -51,39 +85,26 @@ class BusSettings(ModuleSettings):
         validation_alias=AliasChoices("MODULE_NAME", "IOTEDGE_MODULEID"),
         description="name on the broker (client id and status topic), if not the module's name",
     )
-    mqtt_host: Annotated[str, Field(min_length=1)] = Field(default="127.0.0.1", description="the broker's address")
+    mqtt_host: HostName = Field(default="127.0.0.1", description="the broker's address")
     mqtt_port: Port = Field(default=1883, description="the broker's port")
     mqtt_username: str | None = Field(
         default=None, description="user name on the broker; if there is a password, the default is the module's name"
     )
     mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
     mqtt_password_file: SecretFile | None = Field(default=None, description="a file with the password, instead of MQTT_PASSWORD")
-    mqtt_ca_file: ReadableFile | None = Field(default=None, description="certificate authority of the broker (PEM); enables TLS")
+    mqtt_ca_file: AuthorityFile | None = Field(default=None, description="certificate authority of the broker (PEM); enables TLS")
+    mqtt_cert_file: ReadableFile | None = Field(
+        default=None,
+        description="the program's own certificate (PEM), for a broker that asks for one; enables TLS; without MQTT_CA_FILE, the"
+        " system's authorities are trusted",
+    )
+    mqtt_key_file: ReadableFile | None = Field(
+        default=None, description="the certificate's key (PEM, without a passphrase), if it is not in MQTT_CERT_FILE"
+    )
     metrics_port: Port | None = Field(default=None, description="port of `/metrics` for Prometheus; without it, there is none")
     metrics_host: Annotated[str, Field(min_length=1)] = Field(
         default="127.0.0.1", description="address to listen on for it; in the images, 0.0.0.0"
     )
-
-    @field_validator("mqtt_host")
-    @classmethod
-    def _host_name(cls, host: str) -> str:
-        if re.search(r"[/@?#\s]", host):
-            raise ValueError("must be a host name or IP address, without mqtt://, user, password or port")
-        try:
-            host.encode("idna")  # as the socket does
-        except UnicodeError:
-            raise ValueError("must be a host name or IP address") from None
-        return host
-
-    @field_validator("mqtt_ca_file")
-    @classmethod
-    def _certificate(cls, path: Path | None) -> Path | None:
-        if path is not None:
-            try:
-                ssl.create_default_context(cafile=path)
-            except ssl.SSLError:
-                raise ValueError("must be a certificate in PEM format") from None
-        return path
 
     @field_validator("module_name", mode="before")
     @classmethod
@@ -95,6 +116,18 @@ class BusSettings(ModuleSettings):
         if self.mqtt_password is not None and self.mqtt_password_file is not None:
             raise ValueError("set either MQTT_PASSWORD or MQTT_PASSWORD_FILE, not both")
         return self
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Self:
+        check_certificate("MQTT", self.mqtt_cert_file, self.mqtt_key_file)
+        return self
+
+    @property
+    def tls(self) -> Tls | None:
+        """The options of TLS; None without TLS."""
+        if self.mqtt_ca_file is None and self.mqtt_cert_file is None:
+            return None
+        return Tls(self.mqtt_ca_file, self.mqtt_cert_file, self.mqtt_key_file)
 
     @property
     def default_name(self) -> str:

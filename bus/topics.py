@@ -51,6 +51,9 @@ pixels = Topic("footfall/display/{name}/pixels")
 status = Topic("footfall/status/{module}")
 # Of all classifiers
 wanted_model = Topic("footfall/classifier/model")
+# Of Home Assistant
+discovery = Topic("homeassistant/device/footfall/{device}/config")
+homeassistant = Topic("homeassistant/status")
 
 
 def shared(topic: str, share: str) -> str:

@@ -4,22 +4,21 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 
-from bus import About, Bus, Command, Frame, InvalidMessage, Setups, topics
+from bus import About, Bus, Command, Setups, topics
 from bus import metric_names as names
 from bus.states import CAMERA_LOST, STARTING
 from capture.abandoned import AbandonedReaders
-from capture.commands import CommandHandler, Publish, Session
+from capture.commands import CommandHandler, Session
 from capture.consumers import Consumers
 from capture.framer import Callbacks, Framer, RateLimiter
 from capture.motion.gate import MotionGate
-from capture.pictures.picture import UnusablePicture
 from capture.pictures.prepare import Preparation
+from capture.publisher import FramePublisher
 from capture.reader import Playback, Reader
 from capture.settings import Settings
-from capture.source import CapturedPicture, Recording, Source
+from capture.source import Recording, Source
 from runtime import process
 
 log = logging.getLogger(__name__)
@@ -27,8 +26,9 @@ log = logging.getLogger(__name__)
 BROKER_TIMEOUT = 5.0
 """Seconds to wait for the broker at the start. After that the camera is opened without it."""
 POLL_INTERVAL = 0.02
-"""Seconds between two checks of whether the setup is known."""
+"""Seconds between two checks of whether the broker is there, and whether the camera can be opened."""
 UNREADABLE = "the camera's setup is invalid, so its mask is unknown; no frames until it is replaced or cleared"
+NO_RESPONSE = "the camera does not respond for {:g} s; opening it again"
 MIN_PICTURE_TIMEOUT = 15.0
 """Seconds without a picture until a camera is reported as lost; longer at a low FRAME_RATE."""
 
@@ -42,50 +42,31 @@ def main(settings: Settings, stop: threading.Event) -> None:
     recording = source if isinstance(source, Recording) and not settings.loop_video else None
     setups = Setups(bus, settings.camera)
     framer = _create_framer(settings, source, bus, setups, reports_clock=recording is None)
-    commands = CommandHandler(partial(_publish_unless_outdated, bus, setups, framer), bus.state)
+    publisher = FramePublisher(bus, setups, framer, Consumers(bus, settings.camera) if recording else None)
+    commands = CommandHandler(publisher.publish, bus.state)
     bus.subscribe(topics.command(settings.camera), Command, commands.on_command)
-    consumers = Consumers(bus, settings.camera) if recording else None
     abandoned = AbandonedReaders()
     with bus:
         _wait_for_broker(bus, stop)
         while not stop.is_set():
             if (session := commands.session(timeout=0.5)) is None:
                 bus.progressed()
-                continue
-            if setups.unreadable:
+            elif setups.unreadable:
                 session.report(STARTING, UNREADABLE)
                 bus.progressed()
                 stop.wait(POLL_INTERVAL)
-                continue
-            if not abandoned.allow_another():
+            elif not abandoned.allow_another():
+                abandoned.exit_if_two_hang()
                 stop.wait(POLL_INTERVAL)
-                continue
-            is_over = partial(_is_over, session, stop)
-            publish: Publish = session.publish
-            if consumers is not None:
-                session.report(STARTING, "the recording waits for the classifier and the counter")
-                if consumers.wait_until_running(is_over):
-                    must_end = partial(_is_over_or_outdated, is_over, framer)
-                    publish = partial(consumers.publish, publish=session.publish, is_over=must_end)
-            framer.restart()
-            with _create_reader(source, recording, settings, session) as reader:
-                while not is_over() and not setups.unreadable and not reader.hangs():
-                    if not setups.are_known:
-                        stop.wait(POLL_INTERVAL)
-                    elif captured := reader.take(timeout=0.5):
-                        publish_frame(captured, framer, session, publish, bus)
-                    elif reader.has_ended:
-                        bus.progressed()
-            if not stop.is_set() and abandoned.add(reader):
-                session.report(CAMERA_LOST, f"the camera hangs in its driver for {settings.source_timeout:g} s; opening it again")
-
-
-def _publish_unless_outdated(bus: Bus, setups: Setups, framer: Framer, frame: Frame) -> bool:
-    """Publishes the framer's last frame. Drops it if the mask has changed meanwhile, or may have, as after a lost connection."""
-    if not setups.are_known:
-        bus.metrics.add(names.DROPPED_OFFLINE)
-        return False
-    return not framer.is_outdated and bus.publish(frame)
+            else:
+                is_over = partial(_is_over, session, stop)
+                publish = publisher.prepare(session, is_over)
+                with _create_reader(source, recording, settings, session) as reader:
+                    publisher.publish_all(reader, session, publish, is_over)
+                if not stop.is_set():
+                    abandoned.add(reader)
+                    if reader.hangs():
+                        session.report(CAMERA_LOST, NO_RESPONSE.format(settings.source_timeout))
 
 
 def _create_framer(settings: Settings, source: Source, bus: Bus, setups: Setups, reports_clock: bool) -> Framer:
@@ -137,33 +118,6 @@ def _wait_for_broker(bus: Bus, stop: threading.Event) -> None:
 
 def _is_over(session: Session, stop: threading.Event) -> bool:
     return session.is_over or stop.is_set()
-
-
-def _is_over_or_outdated(is_over: Callable[[], bool], framer: Framer) -> bool:
-    """Returns whether a recording's frame is not published again: the next one has the new mask."""
-    return is_over() or framer.is_outdated
-
-
-def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, publish: Publish, bus: Bus) -> None:
-    """Publishes the frame of a picture if one is due. Counts and logs a picture that cannot become a frame."""
-    try:
-        frame = framer.make_frame(captured, is_snapshot=session.take_snapshot_request())
-        if framer.gate is not None:
-            _report_motion(bus, float(framer.gate.is_open))
-        if frame is not None and publish(frame):
-            framer.mark_published()
-            bus.progressed()
-    except UnusablePicture as error:
-        bus.count_and_warn(names.UNUSABLE, f"{error}; dropped")
-    except InvalidMessage as error:
-        bus.count_and_warn(names.TOO_LARGE, f"{error}; lower RESIZE_WIDTH or JPEG_QUALITY")
-
-
-def _report_motion(bus: Bus, motion: float) -> None:
-    """Reports a change at once: other modules must not take the silence that follows for a loss."""
-    if bus.metrics.snapshot().get(names.MOTION) != motion:
-        bus.metrics.put(names.MOTION, motion)
-        bus.report()
 
 
 if __name__ == "__main__":

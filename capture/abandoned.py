@@ -6,7 +6,7 @@ from capture.reader import Reader
 from runtime import process
 from runtime.heartbeat import EXIT_HUNG
 
-HUNG = "the camera hangs in its driver again; exiting, so that the process is restarted"
+HUNG = "the camera still does not respond; exiting, so that the process is restarted"
 
 
 class AbandonedReaders:
@@ -20,16 +20,17 @@ class AbandonedReaders:
         self._readers: list[Reader] = []
         self._terminate = terminate
 
-    def add(self, reader: Reader) -> bool:
-        """Adds a reader after its exit, and returns whether it hangs. If two hang, the process ends."""
-        hangs = reader.hangs()
-        self._readers.append(reader)
-        self.allow_another()
-        return hangs
-
     def allow_another(self) -> bool:
-        """Returns whether the source can be opened again. If two readers hang, the process ends."""
+        """Returns whether the source can be opened again."""
+        return sum(reader.is_alive for reader in self._readers) < 2
+
+    def add(self, reader: Reader) -> None:
+        """Adds a reader after its exit. If two hang, the process ends."""
+        self._readers.append(reader)
+        self.exit_if_two_hang()
+
+    def exit_if_two_hang(self) -> None:
+        """Ends the process if two readers hang."""
         self._readers = [reader for reader in self._readers if reader.is_alive]
         if len(self._readers) > 1 and all(reader.hangs() for reader in self._readers):
             self._terminate(EXIT_HUNG, HUNG)
-        return len(self._readers) < 2

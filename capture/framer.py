@@ -68,7 +68,7 @@ class Framer:
         self._began_at: float | None = None
         self._offset = 0.0
         self._demo = False
-        self._mask = self._frame_mask = preparation.mask()
+        self._mask = preparation.mask()
         self._taken_at = 0.0
         self._sequence = 0
         self.gate: MotionGate | None = None
@@ -83,10 +83,12 @@ class Framer:
             return None
         if self._sequence == 0:  # a file can appear after this process has started
             self._demo, self.gate = self._callbacks.is_drawn(), self._callbacks.create_gate()
+        if (mask := self._preparation.mask()) != self._mask:
+            self._mask = mask
+            self.restart()
         if not self._passes(captured, is_snapshot):
             self._callbacks.on_held_back()
             return None
-        self._frame_mask = self._preparation.mask()
         compressed, (width, height) = self._compress(captured.picture)
         self._taken_at = captured.monotonic_at
         return Frame(
@@ -106,20 +108,17 @@ class Framer:
         """Returns whether the gate lets a picture pass. What is masked does not open it."""
         if self.gate is None:
             return True
-        if (mask := self._preparation.mask()) != self._mask:
-            self._mask = mask
-            self.gate.restart()
         return self.gate.passes(self._preparation.thumbnail(captured.picture), captured.monotonic_at, is_snapshot)
 
     def restart(self) -> None:
-        """Prepares for pictures after a pause: whatever they show counts as motion."""
+        """Prepares for pictures after a pause or with another mask: whatever they show counts as motion."""
         if self.gate is not None:
             self.gate.restart()
 
     @property
     def is_outdated(self) -> bool:
         """Whether the mask has changed since the last frame was made, so that this frame may show what is masked now."""
-        return self._preparation.mask() != self._frame_mask
+        return self._preparation.mask() != self._mask
 
     def _compress(self, picture: Picture) -> tuple[bytes, tuple[int, int]]:
         """Returns the frame's JPEG, and its width and height. If nothing needs the pixels, the JPEG is the camera's own."""

@@ -26,7 +26,7 @@ def _parse_size(value: object) -> object:
     return value.split("x") if isinstance(value, str) else value
 
 
-CameraSize = Annotated[tuple[Side, Side], NoDecode, BeforeValidator(_parse_size)]
+OptionalSize = Annotated[tuple[Side, Side] | None, NoDecode, BeforeValidator(_parse_size)]
 
 
 class Settings(BusSettings):
@@ -39,7 +39,7 @@ class Settings(BusSettings):
     video_path: Annotated[str, Field(min_length=1)] = Field(
         default="0", description=", ".join(kind.description for kind in load_kinds())
     )
-    camera_size: CameraSize | None = Field(
+    camera_size: OptionalSize = Field(
         default=None,
         description="width and height in px of the pictures that a camera of this machine takes, such as 1280x720; otherwise "
         "those nearest to 640x480",

@@ -18,7 +18,14 @@ Pictures = Generator[Picture | None, None, None]
 
 
 class SourceLost(FootfallError):
-    """A source that cannot be opened, or stopped sending pictures. A retry can help."""
+    """A source that cannot be opened, or stopped sending pictures. A retry can help.
+
+    `errno` is the number of the system's error that was the reason, if there was one.
+    """
+
+    def __init__(self, reason: str, errno: int | None = None) -> None:
+        super().__init__(reason)
+        self.errno = errno
 
 
 class CapturedPicture(NamedTuple):

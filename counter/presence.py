@@ -26,10 +26,9 @@ from typing import NamedTuple
 
 from bus import Label, Prediction, Visit
 from counter.ids import result_id
-from counter.timeline import shifted
+from counter.timeline import JUST_SEEN, shifted
 
 BACKGROUND_WEIGHT = 3.0  # weight of time with a background label, relative to time with other misses
-JUST_SEEN = 1.0  # seconds before the last frame of a pause, at most half the gap: who was sighted then has not left
 _TOLERANCE = 1e-6  # seconds; times are sums of floats
 
 
@@ -159,20 +158,29 @@ class PresenceCounter:
         """Processes the next prediction, of a frame at that time. Returns the visits that it ends, oldest first."""
         return self._observe(self._observation(prediction, at))
 
-    def hold(self, seconds: float, interval: float) -> None:
-        """Notes that frames `interval` seconds apart were held back for a time after the last one, because nothing moved."""
+    def hold(self, seconds: float, interval: float) -> list[Visit]:
+        """Notes that frames `interval` seconds apart were held back for a time after the last one, because nothing moved.
+
+        Returns the visit that ended in that time.
+        """
         state = self.state
-        if state.previous is not None:
-            held = state.previous._replace(held=seconds, repeats=round(seconds / interval))
-            state.since_own = [held if one == state.previous else one for one in state.since_own]
-            state.previous = held
-            self._hold(held)
+        if state.previous is None:
+            return []
+        held = state.previous._replace(held=seconds, repeats=round(seconds / interval))
+        state.since_own = [held if one == state.previous else one for one in state.since_own]
+        state.previous = held
+        self._hold(held)
+        return self._end_if_absent()
 
     def end_open_visit(self) -> list[Visit]:
         """Ends the open visit and returns it, if there is one."""
         visit = self.state.visit
         self.state.reset()
         return [self._ended_visit(visit, visit.seen_at)] if visit else []
+
+    def _end_if_absent(self) -> list[Visit]:
+        """Ends the open visit if nobody has been sighted for long enough."""
+        return self.end_open_visit() if self.state.absence >= self._rules.gap - _TOLERANCE else []
 
     def _observation(self, prediction: Prediction, at: float) -> Observation:
         origin, best = prediction.origin, prediction.best
@@ -206,7 +214,7 @@ class PresenceCounter:
         if self.state.previous is not None:
             elapsed = frame.at - self.state.previous.at - self.state.previous.held
             self.state.absence += elapsed * (BACKGROUND_WEIGHT if is_nobody else 1.0)
-        ended = self.end_open_visit() if self.state.absence >= self._rules.gap - _TOLERANCE else []
+        ended = self._end_if_absent()
         self.state.previous = frame
         if frame.seen is not None:
             self.state.absence = 0.0

@@ -17,6 +17,7 @@ EARLIEST = 1_577_836_800.0  # 2020-01-01: a clock that shows an earlier time was
 TRUSTED_AFTER = 86400.0
 """Seconds of a session after which its clock is trusted even if an earlier one was ahead of it, unless it was never set."""
 MAX_SESSIONS = 16  # sessions whose last sequence number is remembered
+JUST_SEEN = 1.0  # seconds before the last frame of a pause of capture: who was seen then has not left
 MIN_TIME = 0.001  # the first time that a message can hold
 
 
@@ -64,10 +65,12 @@ class Timeline:
         """Returns whether a prediction is repeated, or comes after a newer one of its session."""
         return prediction.sequence <= self.sequences.get(prediction.session, -1)
 
-    def is_next(self, prediction: Prediction) -> bool:
-        """Returns whether a prediction follows the last one without a gap: `held` counts from that one's frame on."""
-        is_same = prediction.session == self.session
-        return is_same and prediction.sequence == self.sequences.get(prediction.session, -1) + 1
+    def elapsed(self, prediction: Prediction) -> float:
+        """Returns the seconds from the last frame to that of a new prediction; 0 if others between them are missing."""
+        is_next = prediction.sequence == self.sequences.get(prediction.session, -1) + 1
+        if self.last_at is None or prediction.session != self.session or not is_next:
+            return 0.0
+        return shifted(prediction.session_time, self.offset) - self.last_at
 
     def process(self, prediction: Prediction, gap: float) -> Moment | None:
         """Returns when the frame was captured, or None for a late prediction. A visit ends after `gap` seconds alone."""

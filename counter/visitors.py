@@ -136,20 +136,17 @@ class VisitorCounter:
         """Processes the next prediction. One that is repeated, or older than the last one, changes nothing."""
         if self.timeline.is_late(prediction):
             return []
-        held = prediction.held if self.timeline.is_next(prediction) else 0.0
         state, by_tracks, results = self._state, not prediction.labels, list[Result]()
         if prediction.demo != state.is_demo or by_tracks != state.by_tracks:
             results += self.end_all()
             state.is_demo, state.by_tracks = prediction.demo, by_tracks
+        results += self._hold(prediction)
         moment = self.timeline.process(prediction, self.gap)
         if moment is None:  # repeated
             return results
         self.clock_shift = moment.clock_shift
         results += self._shift(moment)
-        self.held = round(max(0.0, min(held, moment.elapsed - MIN_INTERVAL)), 3)
         self.far_apart = self.far_apart + 1 if moment.elapsed - self.held >= self.gap else 0
-        if self.held:
-            self._hold(moment)
         if not by_tracks:
             return results + self._counted(self._visits(self._presence.process(moment.at, prediction)))
         if prediction.aspect != state.aspect:
@@ -157,12 +154,18 @@ class VisitorCounter:
             self._tracks.change_rules(self._track_rules(state.aspect))
         return results + self._counted(self._results(self._tracks.process(moment.at, prediction)))
 
-    def _hold(self, moment: Moment) -> None:
-        """Lets the time pass in which capture held frames back: who was there is still there, and nobody came."""
-        since = moment.elapsed - self.held
-        interval = min(since, MAX_INTERVAL)
-        self._presence.hold(self.held, interval)
-        self._tracks.hold(moment.at - since, interval)
+    def _hold(self, prediction: Prediction) -> list[Result]:
+        """Lets the time pass in which capture held frames back: who was there is still there, and nobody came.
+
+        Returns what ended in that time, dated by the clock as it was: it may have been set since.
+        """
+        last_at, elapsed = self.timeline.last_at, self.timeline.elapsed(prediction)
+        self.held = round(max(0.0, min(prediction.held, elapsed - MIN_INTERVAL)), 3)
+        if last_at is None or not self.held:
+            return []
+        interval = min(elapsed - self.held, MAX_INTERVAL)
+        visits, events = self._presence.hold(self.held, interval), self._tracks.hold(last_at + self.held, interval)
+        return self._counted([*self._visits(visits), *self._results(events)])
 
     def _shift(self, moment: Moment) -> list[Result]:
         """Shifts all times if the clock was set. If a new session's clock is behind, ends all visits, whose dates are settled."""

@@ -44,6 +44,7 @@ class Connection:
         self._subscribed = threading.Event()
         if user is not None:
             self._client.username_pw_set(user, password)
+        self._is_guest = user is None
         self._client.on_connect = self._on_connect
         self._client.on_message = lambda _client, _userdata, message: self._received.put(message)
         self._client.on_subscribe = lambda *_: self._subscribed.set()
@@ -57,7 +58,8 @@ class Connection:
             code = self._codes.get(timeout=TIMEOUT)
         except (OSError, queue.Empty):
             self._client.loop_stop()
-            raise NotRunning(f"no suite is running; {start_hint()}") from None
+            where = "" if self._is_guest else f" with its state in {state_dir()}"
+            raise NotRunning(f"no suite{where} is running; {start_hint()}") from None
         if code != mqtt.MQTT_ERR_SUCCESS:
             self._client.loop_stop()
             raise SignInRefused(f"the broker at {self._host}:{self._port} refused the user: {mqtt.connack_string(code)}")

@@ -14,8 +14,6 @@ from footfall.connection import Connection, check_running, guest_connection, par
 
 BATCH_TIME = 0.3
 """Seconds for which messages are collected before changes are printed: a visit's label and counts arrive together."""
-WORKING_STATES = (STARTING, RUNNING)
-"""States of a capture module that are not printed."""
 
 
 @dataclass
@@ -26,7 +24,7 @@ class CameraState:
     since: float | None = None
     """Unix time."""
     problem: str = ""
-    """The state of its capture module, if that sends no pictures."""
+    """The state of its capture module with the reason, if that sends no pictures."""
     day: str = ""
     totals: dict[str, int] = field(default_factory=dict)
     """The day's visits by label."""
@@ -34,9 +32,9 @@ class CameraState:
 
     def line(self, camera: str) -> str:
         """Returns a line such as ``door: woman since 11:44:02 (today: man 7, woman 6; in 9, out 8, inside 1; till 1)``."""
-        since = "" if self.since is None else f" since {datetime.fromtimestamp(self.since):%H:%M:%S}"
+        since = "" if self.since is None or self.problem else f" since {datetime.fromtimestamp(self.since):%H:%M:%S}"
         totals = ", ".join(f"{label} {number}" for label, number in sorted(self.totals.items())) or "no visits"
-        return f"{camera}: {self.label or self.problem or 'nobody'}{since} (today: {totals}{self._places()})"
+        return f"{camera}: {self.problem or self.label or 'nobody'}{since} (today: {totals}{self._places()})"
 
     def _places(self) -> str:
         """Returns how many went in and out and are inside, if there are lines, and how many are in each zone."""
@@ -46,6 +44,13 @@ class CameraState:
         lines += f" (drift {one.drift})" * bool(lines and one.drift)
         zones = ", ".join(f"{zone} {number}" for zone, number in sorted(one.zones.items()))
         return f"{lines}; {zones}" if zones else lines
+
+
+def _problem(status: Status) -> str:
+    """Returns the state and its reason, or "" if it is running, or starting without a reason to wait."""
+    if status.state == RUNNING or (status.state == STARTING and not status.detail):
+        return ""
+    return f"{status.state}, {status.detail}" if status.detail else status.state
 
 
 class Watch:
@@ -61,8 +66,8 @@ class Watch:
         topic, payload = message.topic, message.payload
         camera = topics.label.name_in(topic)
         if topic.startswith(topics.status("")):
-            if (status := parse(Status, topic, payload)) and (state := self._cameras.get(status.about.camera or "")):
-                state.problem = "" if status.state in WORKING_STATES else status.state
+            if (status := parse(Status, topic, payload)) and (name := status.about.camera):
+                self._on_capture_status(name, _problem(status))
         elif topic == topics.occupancy(camera):
             self._on_occupancy(camera, parse(Occupancy, topic, payload))
         elif not payload:  # the camera was removed
@@ -76,6 +81,12 @@ class Watch:
             state = self._cameras.setdefault(camera, CameraState())
             if counts.day >= state.day:  # an earlier day is published again when a visit over midnight ends
                 state.day, state.totals = counts.day, counts.totals
+
+    def _on_capture_status(self, camera: str, problem: str) -> None:
+        if problem:  # of a camera that never sent a picture, this is the only message
+            self._cameras.setdefault(camera, CameraState()).problem = problem
+        elif (state := self._cameras.get(camera)) is not None:
+            state.problem = ""
 
     def _on_occupancy(self, camera: str, occupancy: Occupancy | None) -> None:
         if occupancy is not None:

@@ -15,7 +15,7 @@ replace() { # replace FILE COMMAND...: atomically replaces the file by the comma
 }
 random() { head -c 24 /dev/urandom | base64; }
 
-for role in capture classifier counter bridge dashboard display operator reader; do
+for role in capture classifier counter bridge dashboard display operator reader homeassistant; do
   mkdir -p "$secrets/$role"
   [ -s "$secrets/$role/password" ] || replace "$secrets/$role/password" random
 done

@@ -50,7 +50,7 @@ case ${TLS_CERT:+certificate}${TLS_KEY:+key} in certificate | key) refuse "TLS_C
 "$here/secrets.sh"
 mkdir -p "$run"
 users=$(
-  printf '%s\n' capture classifier counter bridge dashboard display operator reader
+  printf '%s\n' capture classifier counter bridge dashboard display operator reader homeassistant
   printf '%s\n' "$cameras" | sed '/^door$/d; s/^/capture-/' | cut -c 1-64
   printf '%s\n' "$displays" | sed '/^matrix$/d; s/^/display-/' | cut -c 1-64
   number=0

@@ -139,8 +139,11 @@ def _topics() -> dict[str, str]:
 
 
 def _short(topic: str, is_own: bool) -> str:
-    """Returns the last level of a topic that is not a placeholder, after `own` if the topic is the user's own."""
-    last = topic if topic.startswith("$") else next(part for part in reversed(topic.split("/")) if part != "+")
+    """Returns the last level of a topic that is not a placeholder, after `own` if the topic is the user's own.
+
+    A topic of others is returned as it is.
+    """
+    last = topic if not topic.startswith("footfall/") else next(part for part in reversed(topic.split("/")) if part != "+")
     return f"own {_code(last)}" if is_own else _code(last)
 
 

@@ -51,7 +51,11 @@ DRIVERS = {
         "httpx": "fetch.py download*.py */download*.py",
     },
     "counter": {"sqlite3": "database.py recovery.py schema.py changes.py", "tzlocal": "*.py"},
-    "bridge": {"azure": "sinks/edgehub.py sinks/edgehub/*.py", "sqlite3": "database.py outbox.py"},
+    "bridge": {
+        "azure": "sinks/edgehub.py sinks/edgehub/*.py",
+        "paho": "sinks/mqtt/connection.py",
+        "sqlite3": "database.py outbox.py",
+    },
     "display": {"sense_hat": "sensehat.py matrices/sensehat.py"},
     "dashboard": {},
 }

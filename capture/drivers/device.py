@@ -70,7 +70,7 @@ def open_device(name: str, path: Path, input_format: str, size: Size, rate: floa
     with contextlib.closing(open_container(name, str(path), "v4l2", options, (PROBE_TIMEOUT, TIMEOUT))) as container:
         descriptor = next((one for one in _descriptors(path) if one not in others), None)
         if descriptor is None:
-            raise SourceLost(f"{name}: {os.strerror(errno.ENODEV)}")
+            raise SourceLost(f"{name}: {os.strerror(errno.ENODEV)}", errno.ENODEV)
         with contextlib.closing(Device(name, container, descriptor)) as device:
             yield device
 

@@ -151,13 +151,13 @@ class Video:
             except av.error.InvalidDataError as error:  # the next packet can be valid
                 self._skip(error)
             except av.error.FFmpegError as error:
-                raise SourceLost(f"{self._name}: {explain(error)}") from None
+                raise _lost(self._name, error) from None
 
     def _skip(self, error: Exception) -> None:
         self.damaged += 1
         self._damaged_in_a_row += 1
         if self._damaged_in_a_row > MAX_DAMAGED:
-            raise SourceLost(f"{self._name}: {explain(error)}") from None
+            raise _lost(self._name, error) from None
 
     def _demux(self) -> Iterator[Any]:
         """Yields the packets of the video stream. Raises FFmpeg's errors."""
@@ -198,7 +198,11 @@ def open_container(
     try:
         return av.open(address, format=input_format, options=dict(options or {}), timeout=timeouts, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
-        raise SourceLost(f"{name}: {explain(error)}") from None
+        raise _lost(name, error) from None
+
+
+def _lost(name: str, error: Exception) -> SourceLost:
+    return SourceLost(f"{name}: {explain(error)}", getattr(error, "errno", None))
 
 
 def explain(error: Exception) -> str:

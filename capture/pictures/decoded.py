@@ -1,5 +1,7 @@
 """Pictures of which the pixels are known: drawn ones, and files that OpenCV decodes."""
 
+import os
+
 import cv2
 import numpy as np
 
@@ -39,8 +41,11 @@ def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Pixels:
     """Decodes a picture file and turns it as its EXIF data says. `flags` are OpenCV's. Raises `UnusablePicture`."""
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:  # no data, for example
-        pixels = None
+    except cv2.error as error:
+        if "MAX_IMAGE_PIXELS" in str(error):
+            limit = os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]
+            raise UnusablePicture(f"a picture of {len(data)} bytes has more than {limit} pixels") from None
+        pixels = None  # no data, for example
     if pixels is None:
         raise UnusablePicture(f"OpenCV cannot decode a picture of {len(data)} bytes")
     return pixels

@@ -1,4 +1,4 @@
-"""JPEGs as cameras send them: what their header says, whether they can be passed on, and their pixels."""
+"""Pictures as cameras and files have them. JPEGs: what their header says, whether they can be passed on, and their pixels."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from bus import Frame
-from capture.pictures.decoded import decode, shrunk
+from capture import MAX_PIXELS
+from capture.pictures.decoded import DecodedPicture, decode, shrunk
 from capture.pictures.picture import MAX_SIDE, THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 
 MAX_BYTES = Frame.LIMIT - 1024
@@ -62,6 +63,8 @@ def read_header(data: bytes) -> Header:
     height, width = int.from_bytes(content[1:3], "big"), int.from_bytes(content[3:5], "big")
     if not 0 < width <= MAX_SIDE or not 0 < height <= MAX_SIDE:
         raise UnusablePicture(f"a picture of {width}x{height} pixels; a side can have 1 to {MAX_SIDE}")
+    if width * height > MAX_PIXELS:
+        raise UnusablePicture(f"a picture of {width}x{height} pixels has more than {MAX_PIXELS} pixels")
     return Header(width, height, orientation or 1, content[0], content[5], marker, frozenset(markers), scan)
 
 
@@ -141,3 +144,15 @@ class JpegPicture(Picture):
         longer = max(self.size)
         reduction = next((one for one in (8, 4, 2) if longer >= one * side), 1)
         return shrunk(decode(self._data, _REDUCED.get(reduction, cv2.IMREAD_GRAYSCALE)), side)
+
+
+def open_still(data: bytes, timestamp: float | None = None) -> Picture:
+    """Returns the picture of a file in any format of OpenCV. It is decoded at once unless it can be passed on.
+
+    Raises `UnusablePicture`.
+    """
+    if data.startswith(b"\xff\xd8\xff"):
+        picture = JpegPicture(data, timestamp)
+        if picture.jpeg is not None:
+            return picture
+    return DecodedPicture(decode(data), timestamp)

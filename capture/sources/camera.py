@@ -1,7 +1,6 @@
 """A camera of this machine, given by its number, its device file, or its name in /dev/v4l/by-id."""
 
 import errno
-import os
 from pathlib import Path
 
 from capture.drivers.v4l2 import Mode, choose_mode, read_modes
@@ -39,7 +38,7 @@ class Camera(Source):
             with open_device(self._name, self._path, *mode, options.camera_rate) as device:
                 yield from device.pictures()
         except SourceLost as error:
-            raise SourceLost(self._explain(str(error))) from None
+            raise self._lost(error.errno, str(error)) from None
         raise SourceLost(f"{self._name}: it stopped sending pictures")
 
     def _read_modes(self) -> list[Mode]:
@@ -47,18 +46,15 @@ class Camera(Source):
         try:
             modes = read_modes(str(self._path))
         except OSError as error:
-            reason = REASONS.get(error.errno or 0, error.strerror or "")
-            raise SourceLost(f"{self._name}: {reason.format(path=self._path)}") from None
+            raise self._lost(error.errno, f"{self._name}: {error.strerror}") from None
         if modes is None:
             raise SourceLost(f"{self._name}: {self._path} is not a camera; many cameras have a second file for metadata")
         return modes
 
-    def _explain(self, text: str) -> str:
-        """Replaces the system's text at the end of a reason by a clearer one."""
-        for number, reason in REASONS.items():
-            if text.endswith(os.strerror(number)):
-                return f"{self._name}: {reason.format(path=self._path)}"
-        return text
+    def _lost(self, number: int | None, text: str) -> SourceLost:
+        """Returns the loss for one of the system's errors, with a clearer text if there is one."""
+        reason = REASONS.get(number or 0)
+        return SourceLost(text if reason is None else f"{self._name}: {reason.format(path=self._path)}", number)
 
 
 KIND = SourceKind(

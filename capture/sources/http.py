@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from capture.drivers.login import LoginPause
 from capture.drivers.mjpeg import MAX_BYTES, find_jpegs
+from capture.drivers.stream import Stream
 from capture.pictures.picture import UnusablePicture
 from capture.source import (
     Pictures,
@@ -17,7 +19,6 @@ from capture.source import (
     display_name,
     percent_encoding_hint,
 )
-from capture.sources.rtsp import LOGIN_PAUSE, Stream
 from capture.timing import wait_until
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class HttpCamera(Source):
         self._video = Stream(address, options)
         self._timeout = timeout
         self._max_bytes = max_bytes
-        self._next_login_at = float("-inf")
+        self._login_pause = LoginPause(options.clock)
 
     def pictures(self) -> Pictures:
         """Yields the camera's pictures. Raises `SourceLost`."""
@@ -59,7 +60,7 @@ class HttpCamera(Source):
         except ValueError:
             raise SourceLost(f"{self._name}: invalid address{percent_encoding_hint(self._address)}") from None
         try:
-            yield from wait_until(self._next_login_at, self._clock)
+            yield from self._login_pause.wait()
             with session:
                 yield from self._request(session)
         except _IsVideo:
@@ -68,7 +69,7 @@ class HttpCamera(Source):
     def _request(self, session: "HttpSession") -> Pictures:
         """Requests pictures until the camera is lost. Raises `SourceLost`, without the secrets of the address, and `_IsVideo`."""
         from capture.drivers.http_session import LoginRefused, explain  # noqa: PLC0415  # the driver
-        from capture.pictures.stills import open_still  # noqa: PLC0415
+        from capture.pictures.jpeg import open_still  # noqa: PLC0415
 
         failures = MAX_FAILURES - 1  # the first request must succeed
         due = self._clock.monotonic()
@@ -85,11 +86,12 @@ class HttpCamera(Source):
                 raise
             except Exception as error:  # the texts of some errors contain the address
                 failures += 1
+                hint = percent_encoding_hint(self._address)
                 if isinstance(error, LoginRefused):
-                    self._next_login_at = self._clock.monotonic() + LOGIN_PAUSE
+                    hint += self._login_pause.begin()
                 if failures >= MAX_FAILURES or isinstance(error, SourceLost):
                     reason = explain(error, self._timeout)
-                    raise SourceLost(f"{self._name}: {reason}{percent_encoding_hint(self._address)}") from None
+                    raise SourceLost(f"{self._name}: {reason}{hint}") from None
                 yield None
             due = max(due + self._interval, self._clock.monotonic())
             yield from wait_until(due, self._clock)

@@ -60,7 +60,7 @@ class LocalFile(Recording):
 
     def _stills(self) -> Pictures:
         """Yields each readable picture once, at the rate of the options."""
-        from capture.pictures.stills import open_still  # noqa: PLC0415  # the driver
+        from capture.pictures.jpeg import open_still  # noqa: PLC0415  # the driver
 
         interval, number = 1 / self._options.frame_rate, 0
         try:

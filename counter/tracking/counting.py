@@ -136,11 +136,13 @@ class TrackCounter:
         events.crossings.sort(key=lambda one: one[1].at)
         return events
 
-    def hold(self, until: float, interval: float) -> None:
+    def hold(self, until: float, interval: float) -> Events:
         """Keeps who is there where they are until a time, see `Tracker.hold`. They cross no line."""
-        for track in self._tracker.hold(until, interval):
-            self._lines.process(track.id, track.sightings[-1:])
-            self._zones.process(track.id, track.sightings[-1:])
+        update = self._tracker.hold(until, interval)
+        for track, new in update.seen:
+            self._lines.process(track.id, new)
+            self._zones.process(track.id, new)
+        return self._end(update.ended, update.interval)
 
     def end_all(self) -> Events:
         """Ends all tracks, for example because the camera is lost."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import NamedTuple
 
-from counter.timeline import shifted
+from counter.timeline import JUST_SEEN, shifted
 from counter.tracking.assignment import assign
 from counter.tracking.motion import Motion
 from counter.tracking.things import Area, Sighting, Thing, is_double
@@ -34,7 +34,6 @@ MIN_OVERLAP = 0.3  # intersection over union of an unlikely box with its track's
 UNCONFIRMED_TIMEOUT = 0.45  # seconds without a sighting after which a track that was not confirmed is dropped, but at least
 UNCONFIRMED_INTERVALS = 2.5  # times between two frames, so that it may miss one at any rate
 LOST_TIMEOUT = 2.0  # seconds without a sighting after which a confirmed track ends
-JUST_SEEN = 1.0  # seconds before the last frame of a pause: who was seen then has not left
 MAX_TRACKS = 128  # tracks at a time; bounds the time for a frame
 
 
@@ -100,14 +99,11 @@ class Tracker:
                 self._begin(at, thing, origin)
         return Update(seen, ended, interval)
 
-    def hold(self, until: float, interval: float) -> list[Track]:
-        """Keeps who is there where they are until a time, because capture held back frames `interval` seconds apart.
-
-        Returns the confirmed ones. Each has a new sighting.
-        """
+    def hold(self, until: float, interval: float) -> Update:
+        """Keeps who is there where they are until a time, because capture held back frames `interval` seconds apart."""
         last, until = self.state.last_at, round(until, 3)
         if last is None or until <= last:
-            return []
+            return Update([], [])
         self.state.last_at = until
         held = []
         for track in self.state.tracks:
@@ -117,7 +113,8 @@ class Tracker:
             if is_there and at > track.seen_at:
                 track.hold(at, interval)
                 held.append(track)
-        return [track for track in held if track.is_confirmed]
+        seen = [(track, track.sightings[-1:]) for track in held if track.is_confirmed]
+        return Update(seen, self._drop_lost(until, interval), interval)
 
     def end_all(self) -> list[Track]:
         """Ends all tracks, for example because the camera is lost. Returns the confirmed ones."""

@@ -49,7 +49,7 @@ def test_sinks_are_configured_by_name(
     if names is not None:
         assert load(Settings).sink_names == names
     else:
-        with pytest.raises(InvalidSetting, match=r"^SINKS=.*allowed are edgehub, log"):
+        with pytest.raises(InvalidSetting, match=r"^SINKS=.*allowed are edgehub, log, mqtt"):
             load(Settings)
 
 

@@ -12,13 +12,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bus
-from bus import Answer, Command, Frame, InvalidMessage, Message, Pixels, Prediction, Question, Status, WantedModel
+from bus import (
+    Answer,
+    Command,
+    Discovery,
+    Frame,
+    HomeAssistantStatus,
+    InvalidMessage,
+    Message,
+    Pixels,
+    Prediction,
+    Question,
+    Status,
+    WantedModel,
+)
 from bus.message import JsonMessage
 from tests.support import samples
 from tests.support.values import anything
 
 SAMPLES = samples.one_of_each()
-KINDS = [kind for kind in vars(bus).values() if "TOPIC" in getattr(kind, "__dict__", ())]
+OTHERS = (Discovery, HomeAssistantStatus)
+"""Kinds whose form is that of another program."""
+KINDS = [kind for kind in vars(bus).values() if "TOPIC" in getattr(kind, "__dict__", ()) and kind not in OTHERS]
 FOR_PROGRAMS = re.compile(r"Input|should|valid|pars|match|pattern|\^|Errno|codec|dictionary|tuple|instance|extra_|Value error")
 
 every_sample = pytest.mark.parametrize("message", SAMPLES, ids=lambda message: type(message).__name__)
@@ -120,6 +135,26 @@ def test_size_limits_apply_to_receiver_and_sender() -> None:
         Frame.unpack(packed(Frame, document(samples.frame()) | {"jpeg": "x" * 100_000}))
     with pytest.raises(InvalidMessage, match=r"^Pixels: rgb: must be 192 bytes$"):
         Pixels.unpack(packed(Pixels, document(Pixels("matrix", "", bytes(192))) | {"rgb": bytes(193)}))
+
+
+@pytest.mark.parametrize(
+    ("message", "payload", "bad"),
+    [
+        (
+            Discovery("door", {"device": {"name": "Tür"}}),
+            '{"device": {"name": "Tür"}}',
+            ["[]", "", "{", '{"a": NaN}', "x" * 2**20],
+        ),
+        (HomeAssistantStatus("online"), "online", ["", "Online", "\ud800", "x" * 2000]),
+    ],
+)
+def test_messages_of_home_assistant_have_its_form(message: Message, payload: str, bad: list[str]) -> None:
+    """They have no version. Whatever else arrives on their topics is refused with one line."""
+    assert message.pack() == payload.encode()
+    assert type(message).from_topic(message.topic, message.pack()) == message
+    for other in bad:
+        with pytest.raises(InvalidMessage, match=rf"^{type(message).__name__}: .{{1,200}}$"):
+            type(message).from_topic(message.topic, other.encode("utf-8", "surrogatepass"))
 
 
 @pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '"\\ud800"', '{"\\udfff": 1}', '[["\\ud83d"]]'])

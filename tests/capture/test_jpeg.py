@@ -1,6 +1,9 @@
 """JPEGs that are passed on as they are, and those that are decoded first."""
 
+import os
 import random
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,15 +17,16 @@ from PIL import Image
 
 from capture.framer import Framer, RateLimiter
 from capture.pictures.decoded import decode
-from capture.pictures.jpeg import MAX_BYTES, JpegPicture
+from capture.pictures.jpeg import MAX_BYTES, JpegPicture, open_still
 from capture.pictures.picture import MAX_SIDE, UnusablePicture
 from capture.pictures.prepare import Preparation, encode_jpeg
 from capture.pictures.region import Region
-from capture.pictures.stills import open_still
 from capture.source import CapturedPicture, SourceOptions
 from capture.sources.local import LocalFile
+from tests.support.broker import ROOT
 from tests.support.cameras import exif
 from tests.support.clock import Clock
+from tests.support.wait import limit
 
 SCENE = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (90, 160, 3), np.uint8), (15, 15), 0)
 SCENE[:30, :40] = (0, 0, 255)
@@ -57,6 +61,12 @@ def with_frame(marker: int = 0xC0, precision: int = 8) -> bytes:
     """Returns a JPEG with this marker and precision in its header."""
     at = PLAIN.index(b"\xff\xc0")
     return PLAIN[: at + 1] + bytes([marker]) + PLAIN[at + 2 : at + 4] + bytes([precision]) + PLAIN[at + 5 :]
+
+
+def with_size(height: int, width: int) -> bytes:
+    """Returns a JPEG with this height and width in its header."""
+    at = PLAIN.index(b"\xff\xc0") + 5
+    return PLAIN[:at] + height.to_bytes(2, "big") + width.to_bytes(2, "big") + PLAIN[at + 4 :]
 
 
 UPRIGHT = {
@@ -102,8 +112,9 @@ UNUSABLE = {
     "no quantization": without(0xDB),
     "no frame": without(0xC0),
     "progressive without tables": without(0xC4, UPRIGHT["progressive"]),
-    "0 px wide": PLAIN[: PLAIN.index(b"\xff\xc0") + 7] + bytes(2) + PLAIN[PLAIN.index(b"\xff\xc0") + 9 :],
-    "20000 px wide": PLAIN[: PLAIN.index(b"\xff\xc0") + 7] + b"\x4e\x20" + PLAIN[PLAIN.index(b"\xff\xc0") + 9 :],
+    "0 px wide": with_size(90, 0),
+    "20000 px wide": with_size(90, 20_000),
+    "196 million px": with_size(12_000, 16_384),
     "16 million fill bytes": b"\xff\xd8" + b"\xff" * 2**24,
     "4 million segments": b"\xff\xd8" + b"\xff\xe0\0\2" * 2**22,
     "many entries of EXIF": b"\xff\xd8" + (b"\xff\xe1\xff\xffExif\0\0MM\0\x2a\0\0\0\x08\xff\xff" + b"x" * 65_517) * 200,
@@ -131,6 +142,47 @@ def test_unusable_jpegs(picture: bytes) -> None:
     for use in (lambda: open_still(picture), decode_lazily):
         with pytest.raises(UnusablePicture):
             use()
+
+
+OPEN_ALL = """
+import resource, sys
+from pathlib import Path
+from capture.pictures.jpeg import open_still
+from capture.pictures.picture import UnusablePicture
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        print(path.name, open_still(path.read_bytes()).size)
+    except UnusablePicture as error:
+        print(path.name, error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.system
+def test_pictures_that_would_fill_the_memory(tmp_path: Path) -> None:
+    """They are refused by their header, before they are decoded: a small file can have many pixels."""
+    for suffix in ("png", "bmp", "tiff"):
+        Image.new("1", (8192, 8192)).save(tmp_path / f"large.{suffix}")
+    Image.new("L", (5000, 4000)).save(tmp_path / "usual.png")
+    with BytesIO() as file:
+        Image.new("1", (16, 16)).save(file, "webp", lossless=True)
+        webp = file.getvalue()
+    sides = int.from_bytes(webp[21:25], "little") & 0xF0000000 | 8191 << 14 | 8191  # less 1, 14 bits each (RFC 9649, section 3.4)
+    (tmp_path / "large.webp").write_bytes(webp[:21] + sides.to_bytes(4, "little") + webp[25:])
+    environment = {name: value for name, value in os.environ.items() if name != "OPENCV_IO_MAX_IMAGE_PIXELS"}
+    command = [sys.executable, "-c", OPEN_ALL, str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=limit(60), cwd=ROOT)
+    *lines, megabytes = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines if line.endswith("has more than 50000000 pixels")] == [
+        "large.bmp",
+        "large.png",
+        "large.tiff",
+        "large.webp",
+    ]
+    assert lines[-1] == "usual.png (5000, 4000)"
+    assert int(megabytes) < 150
 
 
 @given(st.binary(max_size=300) | st.builds(lambda body: b"\xff\xd8\xff" + body, st.binary(max_size=300)), st.randoms())

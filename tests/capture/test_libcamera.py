@@ -10,7 +10,7 @@ from bus.states import RUNNING
 from capture.drivers.v4l2 import Size
 from capture.sources.libcamera import camera_ids
 from tests.support.broker import Broker
-from tests.support.camera_program import read, reopen
+from tests.support.camera_program import TIMEOUT, read, reopen
 from tests.support.capture import CameraListener
 from tests.support.gstreamer import PLUGINS, STAND_IN, gstreamer
 from tests.support.module import Module
@@ -56,7 +56,7 @@ def test_pictures_of_libcamera(tmp_path: Path, path: str, settings: dict[str, ob
         ),
         ("libcamera", (*PLUGINS, "libcamera"), {}, "Could not find any supported camera on this system"),
         ("libcamera:a b", (*PLUGINS, "libcamera"), {}, "Could not find a camera named 'a b'"),
-        ("libcamera", (*PLUGINS, *STAND_IN), {"LIBCAMERASRC": "silent"}, "no picture for 2 s"),
+        ("libcamera", (*PLUGINS, *STAND_IN), {"LIBCAMERASRC": "silent"}, f"no picture for {TIMEOUT:g} s"),
         ("libcamera", (*PLUGINS, *STAND_IN), {"LIBCAMERASRC": "crash"}, "gst-launch-1.0 was ended by signal 11"),
     ],
 )

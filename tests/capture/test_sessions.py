@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from bus import About, Command, Frame, Status, topics
 from bus.states import CAMERA_LOST, LEDGER_UNAVAILABLE, OFFLINE, PAUSED, RUNNING, STARTING
-from capture.__main__ import publish_frame
 from capture.commands import CommandHandler
 from capture.consumers import Consumers
 from capture.framer import Framer, RateLimiter
 from capture.pictures.decoded import DecodedPicture
 from capture.pictures.prepare import Preparation
+from capture.publisher import publish_frame
 from capture.source import CapturedPicture
 from tests.support import samples, videos
 from tests.support.wait import limit, until

@@ -8,12 +8,12 @@ import pytest
 from bus import Bus
 from bus.metric_names import MOTION
 from bus.settings import BusSettings
-from capture.__main__ import publish_frame
 from capture.commands import Session
 from capture.framer import Callbacks, Framer, RateLimiter
 from capture.motion.gate import MotionGate
 from capture.pictures.decoded import DecodedPicture
 from capture.pictures.prepare import Preparation
+from capture.publisher import publish_frame
 from capture.source import CapturedPicture
 
 

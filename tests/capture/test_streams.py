@@ -18,11 +18,11 @@ import trustme
 
 from bus import Frame
 from bus.states import CAMERA_LOST, ENDED, RUNNING
+from capture.drivers.stream import Stream
 from capture.reader import Reader
 from capture.source import SourceLost, SourceOptions
 from capture.sources.http import HttpCamera
 from capture.sources.local import LocalFile
-from capture.sources.rtsp import Stream
 from demo.about import CLIP
 from demo.clip import write_clip
 from demo.pipeline import Pipeline
@@ -32,10 +32,10 @@ from demo.visitors import FRAME_RATE
 from runtime.backoff import Backoff
 from tests.support import videos
 from tests.support.broker import Broker
+from tests.support.cameras import snapshot_camera
 from tests.support.capture import Reports
 from tests.support.clock import Clock
-from tests.support.cut_link import cut_link
-from tests.support.endless import endless_camera
+from tests.support.link import open_link
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.secrets import MARK
@@ -86,11 +86,14 @@ def test_a_camera_is_shown_live(server: RtspServer, path: str, is_jpeg: bool) ->
     assert sorted(ages)[len(ages) // 2] < limit(0.1)
 
 
+REFUSED = "Server returned 401 Unauthorized (authorization failed); the next attempt is in 5 minutes"
+
+
 @pytest.mark.parametrize(
     ("scheme", "account", "path", "reason"),
     [
-        ("rtsp", "me:wrong@", "h264", "Server returned 401 Unauthorized (authorization failed)"),
-        ("rtsp", "", "h264", "Server returned 401 Unauthorized (authorization failed)"),
+        ("rtsp", "me:wrong@", "h264", REFUSED),
+        ("rtsp", "", "h264", REFUSED),
         ("rtsp", WITH_ACCOUNT, "none", "Server returned 404 Not Found"),
         ("rtsps", WITH_ACCOUNT, "h264", "Input/output error"),
     ],
@@ -166,7 +169,7 @@ def test_a_file_over_http(tmp_path: Path, has_ranges: bool, monkeypatch: pytest.
 
 
 def test_a_file_goes_on_where_its_connection_was_lost() -> None:
-    with file_server(CLIP.parent) as server, cut_link(int(server.host.rpartition(":")[2]), max_bytes=500_000) as link:
+    with file_server(CLIP.parent) as server, open_link(int(server.host.rpartition(":")[2]), max_bytes=500_000) as link:
         source = Stream(f"http://127.0.0.1:{link.port}/{CLIP.name}", SourceOptions(every_frame=True, clock=Clock()))
         times = [picture.timestamp for picture in source.pictures() if picture is not None]
         assert link.accepted > 3
@@ -204,7 +207,7 @@ def test_visitors_of_a_live_hls_stream(tmp_path: Path) -> None:
     assert [visit.label for visit in visits] == [visit.label for visit in expected]
     shift = visits[0].start - expected[0].start
     for visit, one in zip(visits, expected, strict=True):
-        assert (visit.start - shift, visit.end - shift) == pytest.approx((one.start, one.end), abs=limit(0.1))
+        assert (visit.start - shift, visit.end - shift) == pytest.approx((one.start, one.end), abs=limit(0.2))
 
 
 def test_a_live_hls_stream_with_gaps(tmp_path: Path) -> None:
@@ -249,7 +252,7 @@ class Resources:
 @pytest.mark.parametrize("path", ["h264", "mjpeg"])
 def test_reconnects_leave_nothing_behind(server: RtspServer, path: str) -> None:
     """A connection that breaks 50 times: threads, descriptors and memory stay as they were after the first ones."""
-    with cut_link(server.port) as link:
+    with open_link(server.port) as link:
         source = Stream(f"rtsp://127.0.0.1:{link.port}/{path}", SourceOptions())
         resources = None
         for number in range(RECONNECTS):
@@ -271,12 +274,14 @@ def test_a_soak(tmp_path: Path, kind: str) -> None:
     chance, reports = random.Random(FRAMES), Reports()
     with (
         RtspServer(tmp_path, rate=400) as rtsp,
-        endless_camera(rate=1000) as camera,
-        cut_link(rtsp.port if kind == "rtsp" else camera) as link,
+        snapshot_camera() as camera,
+        open_link(rtsp.port if kind == "rtsp" else camera.port) as link,
     ):
-        address = f"127.0.0.1:{link.port}/mjpeg"
+        host = f"127.0.0.1:{link.port}"
         source = (
-            Stream(f"rtsp://{address}", SourceOptions()) if kind == "rtsp" else HttpCamera(f"http://{address}", SourceOptions())
+            Stream(f"rtsp://{host}/mjpeg", SourceOptions())
+            if kind == "rtsp"
+            else HttpCamera(f"http://{host}/live/1000", SourceOptions())
         )
         taken, resources, cuts = 0, None, 0
 

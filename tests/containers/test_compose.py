@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.system, pytest.mark.containers, pytest.mark.timeout(li
 USERS = {"mosquitto": 1883, "capture": 10001, "classifier": 10002, "counter": 10004, "bridge": 10005, "dashboard": 10006}
 """The user id of each service, which owns its volume. With another id it could not use an existing volume."""
 NEED_FRAMES = ("capture", "classifier", "counter")
-ROLES = (*USERS, "display", "operator", "reader")
+ROLES = (*USERS, "display", "operator", "reader", "homeassistant")
 MIB = 1024**2
 
 

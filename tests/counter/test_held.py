@@ -152,14 +152,11 @@ def test_the_gate_changes_no_count(
     restarts: frozenset[int],
     step: tuple[int, float],
 ) -> None:
-    """Visits, labels, times and crossings are those of all frames, also if the counter is restarted and the clock is set.
-
-    It is not set in a pause: a visit that ended in that pause would have the times of the new clock.
-    """
+    """Visits, labels, times and crossings are those of all frames, also if the counter is restarted and the clock is set."""
     some, moves = scene(seed, number)
     passed = gated(some, moves, heartbeat)
     place, by = step
-    set_from = next((one.session_time for one in passed[place:] if not one.held), 1e9)
+    set_from = passed[place].session_time if place < len(passed) else 1e9
     some, passed = (
         [replace(one, captured_at=one.captured_at + by * (one.session_time >= set_from)) for one in each]
         for each in (some, passed)
@@ -222,6 +219,17 @@ def test_who_is_missed_before_and_after_a_pause_has_gone(kind: str, ends: float)
     text = "w" * 12 + "?=?=" + "w" * 12 + LEAVE
     found = brief(visits(results(paused(text, kind))))
     assert [(one[1], one[2]) for one in found] == [(0.0, ends), (pytest.approx(11.4), pytest.approx(12.5))]
+
+
+@pytest.mark.parametrize("by", [-59.0, 3600.0])
+@pytest.mark.parametrize("kind", ["classifier", "detector"])
+def test_the_clock_is_set_in_a_pause(kind: str, by: float) -> None:
+    """A visit that ended in the pause keeps its times; one that continues after it has those of the new clock."""
+    for text, shift in ("w" * 12 + "?" * 12 + "=" + LEAVE, 0.0), ("w" * 12 + "=" + LEAVE, by):
+        some = paused(text, kind)
+        changed = [replace(one, captured_at=one.captured_at + by) if one.session_time > 6 else one for one in some]
+        [visit], [expected] = visits(results(changed)), visits(results(some))
+        assert (visit.started_at, visit.ended_at) == (expected.started_at + shift, expected.ended_at + shift)
 
 
 def test_the_next_visitor_after_a_pause_is_another_one() -> None:

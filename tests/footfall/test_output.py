@@ -33,22 +33,35 @@ def test_watch_prints_a_line_for_each_change() -> None:
     """A line has the label, the time since when it is shown, today's visits, and who is inside by lines and zones."""
     out = io.StringIO()
     watch = Watch(out)
-    lost, woman = received(Status("capture", "camera-lost", about=About("door"))), f"door: Frau Müller since {CLOCK}"
+    lost, woman = (
+        received(Status("capture", "camera-lost", detail="no cable", about=About("door"))),
+        f"door: Frau Müller since {CLOCK}",
+    )
+    running = received(Status("capture", "running", about=About("door")))
     lines: list[str] = []
     for message, line in (
-        (lost, ""),  # the camera is not known yet
-        (NOBODY, "door: nobody (today: no visits)"),
+        (running, ""),  # the camera is not known yet
+        (lost, "door: camera-lost, no cable (today: no visits)"),  # it never sent a picture
+        (running, "door: nobody (today: no visits)"),
+        (NOBODY, ""),
         (received(CurrentLabel("door", "Frau Müller", 0.987, SINCE)), f"{woman} (today: no visits)"),
         (received(CurrentLabel("door", "Frau Müller", 0.5, SINCE)), ""),  # another probability
+        (lost, "door: camera-lost, no cable (today: no visits)"),  # the label stays for a while
+        (running, f"{woman} (today: no visits)"),
         (received(DayCounts("door", "2026-01-31", {"man": 2}, {})), f"{woman} (today: man 2)"),
         (received(DayCounts("door", "2026-01-31", {"woman": 1, "man": 2}, {})), f"{woman} (today: man 2, woman 1)"),
         (received(DayCounts("door", "2026-01-30", {"man": 57}, {})), ""),  # published again when a visit over midnight ends
         (NOBODY, "door: nobody (today: man 2, woman 1)"),
-        (lost, "door: camera-lost (today: man 2, woman 1)"),
+        (lost, "door: camera-lost, no cable (today: man 2, woman 1)"),
+        (received(Status("capture", "starting", about=About("door"))), "door: nobody (today: man 2, woman 1)"),
+        (
+            received(Status("capture", "starting", detail="no setup", about=About("door"))),
+            "door: starting, no setup (today: man 2, woman 1)",
+        ),
         (received(Status("bridge", "offline")), ""),
         (received(None, topics.status("x"), b"{"), ""),
         (received(None, topics.label("door"), b"\xff"), ""),
-        (received(Status("capture", "running", about=About("door"))), "door: nobody (today: man 2, woman 1)"),
+        (running, "door: nobody (today: man 2, woman 1)"),
         (
             received(Occupancy("door", {"till": 1}, 3, 5, 2)),
             "door: nobody (today: man 2, woman 1; in 5, out 2, inside 3; till 1)",

@@ -68,8 +68,15 @@ def test_an_invalid_document_has_problems(tmp_path: Path) -> None:
     ("name", "publishers", "subscribers", "sends", "receives", "servers"),
     [
         ("Frame", "capture", "classifier dashboard", "capture", "classifier dashboard", "tls"),
-        ("Crossing", "counter", "guests bridge reader operator", "counter", "bridge", "guests tls"),
-        ("Command", "counter bridge operator", "capture counter operator", "counter bridge", "capture counter", "tls"),
+        ("Crossing", "counter", "guests bridge reader homeassistant operator", "counter", "bridge", "guests tls"),
+        (
+            "Command",
+            "counter bridge homeassistant operator",
+            "capture counter operator",
+            "counter bridge",
+            "capture counter",
+            "tls",
+        ),
         ("WantedModel", "bridge operator", "classifier operator", "bridge", "classifier", "tls"),
     ],
 )

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.broker
 
 GUEST = "guest"
 MODULES = ("capture", "classifier", "counter", "bridge", "dashboard", "display")
-ROLES = (*MODULES, "operator", "reader")
+ROLES = (*MODULES, "operator", "reader", "homeassistant")
 USERS = (*ROLES, "capture-back", "classifier-2", "display-hall")
 """The users of a broker with the cameras door and back and the displays matrix and hall. A user `role-...` has that role."""
 CLIENTS = (GUEST, *USERS)
@@ -46,12 +46,17 @@ OWN_QUERY = "bridge= dashboard= operator= reader="
 TABLE = (
     Row("footfall/{}/frame", CAMERAS, "capture", "classifier* dashboard*"),
     Row("footfall/{}/prediction", CAMERAS, "classifier", "guest* counter* bridge* dashboard* display* operator* reader* capture"),
-    Row("footfall/{}/visit", CAMERAS, "counter", "guest* bridge* dashboard* operator* reader*"),
-    Row("footfall/{}/crossing", CAMERAS, "counter", "guest* bridge* operator* reader*"),
-    Row("footfall/{}/summary", CAMERAS, "counter", "guest* bridge* operator* reader*"),
-    Row("footfall/{}/label", CAMERAS, "counter operator*", "guest* counter* bridge* dashboard* operator* reader*"),
-    Row("footfall/{}/counts", CAMERAS, "counter operator*", "guest* bridge* dashboard* operator* reader*"),
-    Row("footfall/{}/occupancy", CAMERAS, "counter operator*", "guest* bridge* dashboard* display* operator* reader*"),
+    Row("footfall/{}/visit", CAMERAS, "counter", "guest* bridge* dashboard* operator* reader* homeassistant*"),
+    Row("footfall/{}/crossing", CAMERAS, "counter", "guest* bridge* operator* reader* homeassistant*"),
+    Row("footfall/{}/summary", CAMERAS, "counter", "guest* bridge* operator* reader* homeassistant*"),
+    Row("footfall/{}/label", CAMERAS, "counter operator*", "guest* counter* bridge* dashboard* operator* reader* homeassistant*"),
+    Row("footfall/{}/counts", CAMERAS, "counter operator*", "guest* bridge* dashboard* operator* reader* homeassistant*"),
+    Row(
+        "footfall/{}/occupancy",
+        CAMERAS,
+        "counter operator*",
+        "guest* bridge* dashboard* display* operator* reader* homeassistant*",
+    ),
     Row("footfall/{}/tracks", CAMERAS, "counter", "guest* dashboard* operator* reader*"),
     Row(
         "footfall/{}/setup",
@@ -59,21 +64,25 @@ TABLE = (
         "bridge dashboard operator",
         "guest* capture classifier* counter* bridge* dashboard operator reader*",
     ),
-    Row("footfall/{}/command", CAMERAS, "bridge counter operator", "capture counter operator"),
+    Row("footfall/{}/command", CAMERAS, "bridge counter operator homeassistant", "capture counter operator"),
     Row("footfall/{}/model", ("classifier",), "bridge operator", "classifier operator"),
     Row("footfall/display/{}/pixels", ("matrix", "hall"), "display", "guest* dashboard* operator* reader*"),
     Row(
         "footfall/status/{}",
         USERS,
         f"operator* {OWN_STATUS}",
-        "guest* capture* classifier* counter* bridge* dashboard* display* operator* reader*",
+        "guest* capture* classifier* counter* bridge* dashboard* display* operator* reader* homeassistant*",
     ),
     Row("footfall/query/{}/question", USERS, OWN_QUERY, "counter*"),
     Row("footfall/query/{}/answer", ("bridge", "dashboard", "operator", "reader"), "counter", OWN_QUERY),
+    Row("homeassistant/device/footfall/{}/config", CAMERAS, "bridge* homeassistant*", "bridge* homeassistant*"),
+    Row("homeassistant/{}", ("status",), "homeassistant", "bridge homeassistant"),
 )
 OTHER_TOPICS = """
 footfall footfall/door footfall/door/frame/more footfall/door/other footfall/status footfall/status/capture/more
-footfall/display/matrix footfall/query/reader other other/door/frame /footfall/door/frame door/frame
+footfall/display/matrix footfall/query/reader
+homeassistant/device/other/door/config homeassistant/sensor/door/config
+other other/door/frame /footfall/door/frame door/frame
 $footfall/door/frame $SYS/broker/version $SYS/other
 """
 ALL_FILTERS = ("#", "$SYS/#", "$footfall/#")

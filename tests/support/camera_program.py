@@ -21,7 +21,7 @@ from tests.support.broker import ROOT
 from tests.support.videos import number_of
 from tests.support.wait import limit
 
-TIMEOUT = 2.0
+TIMEOUT = limit(1)
 """Seconds until a silent camera is lost."""
 
 

@@ -45,13 +45,14 @@ class SnapshotCamera(QuietHandler, BaseHTTPRequestHandler):
     """A camera that numbers its pictures from 0, and keeps connections open.
 
     All requests of `/flaky` but the first fail, and every third of `/some`. `/closing` closes each connection after a picture,
-    `/silent` when the second request arrives on it. `/slow` sends a byte at a time, `/flood` a gigabyte, and `/live` a stream of
-    twenty pictures a second. The pictures of `/turned` lie on their side, as EXIF says.
+    `/silent` when the second request arrives on it. `/slow` sends a byte at a time, `/flood` a gigabyte, and `/live` an endless
+    stream of twenty pictures a second, or a hundred with `/live/100`. The pictures of `/turned` lie on their side, as EXIF says.
     """
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     host: ClassVar[str]
+    port: ClassVar[int]
     requests: ClassVar[list[str]]
     """The path and the kind of authorization of each request."""
     sent: ClassVar[list[bytes]]
@@ -81,7 +82,7 @@ class SnapshotCamera(QuietHandler, BaseHTTPRequestHandler):
             content_type, body = multipart.stream(rest)
             self._send(200, body, {"Content-Type": content_type})
         elif kind == "live":
-            self._stream_live()
+            self._stream_live(int(rest or 20))
         elif kind == "chunked":
             self._stream_in_chunks()
         elif kind.isdecimal():
@@ -128,12 +129,13 @@ class SnapshotCamera(QuietHandler, BaseHTTPRequestHandler):
             self.wfile.write(bytes(1_000_000))
             type(self).flooded += 1
 
-    def _stream_live(self) -> None:
+    def _stream_live(self, rate: int) -> None:
+        jpegs = [encode_jpeg(videos.numbered(number), 90) for number in range(25)]
         self._send(200, b"", {"Content-Type": "multipart/x-mixed-replace;boundary=frame"})
         while True:
-            self.sent.append(encode_jpeg(videos.numbered(len(self.sent) % 25), 90))
+            self.sent.append(jpegs[len(self.sent) % 25])
             self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + self.sent[-1] + b"\r\n")
-            time.sleep(0.05)
+            time.sleep(1 / rate)
 
     def _stream_in_chunks(self) -> None:
         """Sends a stream in chunks (RFC 9112, section 7.1) that do not begin where the parts do."""
@@ -192,5 +194,6 @@ def snapshot_camera(context: ssl.SSLContext | None = None) -> Iterator[type[Snap
         connections = flooded = 0
 
     with serve(Handler, context=context) as server:
+        Handler.port = server.server_port
         Handler.host = f"127.0.0.1:{server.server_port}"
         yield Handler
