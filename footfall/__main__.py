@@ -35,6 +35,29 @@ COMMANDS = {
     "forget": Command("cameras:main_forget", "remove a camera from a running suite: CAMERA=back"),
     "camera": Command("camera:main", "add a camera to a running suite: CAMERA=back VIDEO_PATH=1"),
     "reset": Command("reset:main", "delete the ledger with all visits, and the broker's state; asks first"),
+    "install": Command(
+        "install:main",
+        "set the suite up as systemd services, or upgrade them; as root: VIDEO_PATH=0 MODEL=person",
+        {
+            "--dry-run": {"action": "store_true", "help": "print the files only"},
+            "--root": {"metavar": "DIR", "help": "write the files below this folder only"},
+        },
+    ),
+    "uninstall": Command(
+        "uninstall:main",
+        "remove the systemd services and their settings, but not the ledger; as root",
+        {"--dry-run": {"action": "store_true", "help": "print what would be removed only"}},
+    ),
+    "backup": Command(
+        "backup:main",
+        "write the ledger, the outbox and the setups of cameras into a file, while everything runs",
+        {"file": {"metavar": "FILE", "help": "zip file to write"}},
+    ),
+    "restore": Command(
+        "restore:main",
+        "put a backup in the place of the data; the suite must be stopped",
+        {"file": {"metavar": "FILE", "help": "file of footfall backup"}},
+    ),
     "check": Command(
         "model_check:main",
         "say what a model is taken for, time it, and try it on labelled pictures",

@@ -6,13 +6,15 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from footfall.state import DEMO, LOCK, lock, saved_folders, state_dir
+from footfall.state import DEMO, INSTALLED, LOCK, lock, saved_folders, state_dir
 from runtime.errors import FootfallError
 
 
 def main() -> int:
     """Returns the exit code: 0 if no data is left, 1 if the user refused. Raises `FootfallError`."""
     root = state_dir()
+    if root == INSTALLED:
+        raise FootfallError(f"{root} is the data of the services; to remove these: footfall uninstall")
     folders = list(saved_folders(root))
     if not folders:
         print(f"There is no data in {root}.")

@@ -18,14 +18,12 @@ from honcho.environ import parse_procfile
 from footfall.follower import Follower
 from footfall.plan import Plan, make_plan
 from footfall.recording import result_table
-from footfall.state import ROOT, lock, modules_port
+from footfall.state import BROKER_FOLDERS, ROOT, lock, modules_port
 from footfall.supervisor import Supervisor
 from runtime.errors import InvalidSetting
 
 RUN_VARIABLE = "FOOTFALL_RUN"
 """Environment variable with this process's id. Copied from `runtime.process`, whose imports take too much memory."""
-BROKER_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
-"""Folders to search for the broker after PATH."""
 
 
 def main() -> int:
@@ -37,7 +35,7 @@ def main() -> int:
     environment, locked = prepare(plan)
     if plan.notice:
         print(plan.notice, flush=True)
-    procfile = parse_procfile((ROOT / "Procfile").read_text("utf-8")).processes
+    procfile = parse_procfile((ROOT / "footfall" / "Procfile").read_text("utf-8")).processes
     supervisor = Supervisor({name: procfile[name] for name in plan.programs}, environment, stop_last="broker")
     signals: list[int] = []
 

@@ -1,4 +1,4 @@
-"""The folders with the data of ``footfall run``, in ``.state`` or STATE_DIR. Imports the standard library only."""
+"""The folders with the data of ``footfall run`` and of the services. Imports the standard library only."""
 
 import fcntl
 import os
@@ -8,14 +8,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
+INSTALLED = Path("/var/lib/footfall")
+"""The folder of the services of ``footfall install``."""
+BROKER_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+"""Folders to search for the broker after PATH."""
 DEMO = "demo"
 LOCK = "lock"
 _SAVED_NAMES = re.compile(r"(mosquitto|data)(-\d+)?|current-\d+")
 
 
 def state_dir() -> Path:
-    """Returns the folder that all runs share."""
-    return Path(os.environ.get("STATE_DIR") or ROOT / ".state").resolve()
+    """Returns the folder that all runs share: in the checkout, else that of the installed services, else in the user's home."""
+    if named := os.environ.get("STATE_DIR"):
+        return Path(named).resolve()
+    if (ROOT / "pyproject.toml").exists():
+        return (ROOT / ".state").resolve()
+    if INSTALLED.exists():
+        return INSTALLED
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "footfall").resolve()
 
 
 def current_broker(root: Path, port: int) -> Path:

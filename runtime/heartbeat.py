@@ -1,4 +1,4 @@
-"""The heartbeat of a process: a health file that shows progress, and a watchdog that detects hangs."""
+"""The heartbeat of a process: a health file that shows progress, and a watchdog that detects hangs and reports to systemd."""
 
 import logging
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typing_extensions import Self
 
-from runtime import process
+from runtime import notify, process
 from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class Heartbeat:
 
     A retry does not help if a library hangs, so the process ends and its supervisor restarts it. The watchdog runs while
     entered, and counts its checks, not the clock: a process that was suspended, or slept with its machine, has not hung.
+    After each check systemd gets a sign of life, so that it restarts a process that cannot even do that.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class Heartbeat:
 
     def __enter__(self) -> Self:
         self._watchdog.__enter__()
+        notify.notify(notify.READY)
         return self
 
     def __exit__(self, *_: object) -> None:
+        notify.notify(notify.STOPPING)
         self._watchdog.__exit__()
 
     def watch(self, what: str, stalled: Callable[[], float]) -> None:
@@ -82,3 +85,4 @@ class Heartbeat:
             self._observed[what] = min(seconds, self._observed.get(what, 0.0) + self._interval)
             if self._observed[what] >= self._timeout:
                 self._terminate(EXIT_HUNG, f"{what} has hung for {seconds:.0f} s; exiting, so that the process is restarted")
+        notify.notify(notify.ALIVE)

@@ -63,7 +63,7 @@ DRIVERS = {
 ALL_DRIVERS = {driver for drivers in DRIVERS.values() for driver in drivers}
 STATES = {value for name, value in vars(states).items() if name.isupper() and isinstance(value, str)}
 METRICS = {value for name, value in vars(metric_names).items() if name.isupper()} - {"inference_ms"}  # also a field
-OTHERS = {"module.json", "package.json", "requirements.txt", "requirements-onnx.txt"}
+OTHERS = {"Dockerfile", "module.json", "package.json", "requirements.txt", "requirements-onnx.txt"}
 """Files for building images or testing the page, which the running module does not need."""
 WAITS = ("communicate", "join", "settimeout", "take", "timeout", "wait", "wait_for", "wait_for_publish", "wait_procs")
 """Functions whose first argument, if it is a number, is a timeout."""
@@ -161,7 +161,7 @@ def test_all_code_and_data_files_are_packaged() -> None:
 
 def test_each_module_has_an_extra_and_requirements() -> None:
     """A container installs the requirements of its module only."""
-    assert set(re.findall(r"python -m (\w+)", (ROOT / "Procfile").read_text())) == set(MODULES)
-    assert {*PRODUCT, "demo", "footfall"} == set(INCLUDED)
+    assert set(re.findall(r"python -m (\w+)", (ROOT / "footfall" / "Procfile").read_text())) == set(MODULES)
+    assert {*PRODUCT, "demo", "footfall", "mosquitto"} == set(INCLUDED)
     assert set(MODULES) <= set(PROJECT["project"]["optional-dependencies"])
     assert all((ROOT / module / "requirements.txt").exists() for module in MODULES)

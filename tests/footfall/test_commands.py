@@ -45,7 +45,7 @@ def test_help_lists_all_commands_of_make(capsys: pytest.CaptureFixture[str]) -> 
     shown = capsys.readouterr().out
     called = re.findall(r"^(\w+):.*\n\t@exec \S+ -m footfall (\w+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert dict(called) == {name: name for name, command in COMMANDS.items() if not command.arguments}
-    assert all(re.search(rf"^ +{name} ", shown, re.MULTILINE) for name in COMMANDS)
+    assert all(re.search(rf"^ +{name}\b", shown, re.MULTILINE) for name in COMMANDS)
     for words in ("", "dance", "command pause", "command =pause", "check", "count", "collect x --count many"):
         with pytest.raises(SystemExit, match="2"):
             call(*words.split())

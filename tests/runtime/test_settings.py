@@ -171,7 +171,7 @@ NOTIFY_SOCKET DEBUG LOG_LEVEL COMPOSE_PROJECT_NAME OMP_NUM_THREADS TF_NUM_INTRAO
 VTE_VERSION COLUMNS COMMAND_MODE DB_HOST DB_PORT DB_PASSWORD PGPASSWORD POSTGRES_PASSWORD
 """
 """Variables of a desktop, a Raspberry Pi, an IoT Edge module, a container and CI."""
-OWN_FILES = "Makefile Procfile .env.template mosquitto/*.sh scripts/* footfall/*.py Dockerfile docker-compose*.yml"
+OWN_FILES = "Makefile footfall/Procfile .env.template mosquitto/*.sh scripts/* footfall/*.py Dockerfile docker-compose*.yml"
 """Files that use other variables than the modules' settings."""
 
 
