@@ -21,7 +21,10 @@ from tests.support.zone import zone_at_noon
 MODULES = ("classifier", "counter", "bridge", "dashboard", "display", "capture")
 DEMO = DEMOS["people"]
 REQUESTS = {
-    "footfall/door/setup": {"zones": [{"name": "till", "polygon": [[0, 0], [1, 0], [1, 1]]}]},
+    "footfall/door/setup": {
+        "zones": [{"name": "till", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]}],
+        "alerts": [{"name": "somebody", "zone": "till", "people": 0}],
+    },
     "footfall/door/command": {"do": "snapshot"},
     "footfall/query/desk/question": {"id": "7"},
     "footfall/classifier/model": {},
@@ -54,7 +57,7 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
 
 
 def test_every_message_of_a_run_is_valid(listener: Listener) -> None:
-    """All 16 kinds of messages were published, and no message deviates from its schema."""
+    """All 18 kinds of messages were published, and no message deviates from its schema."""
     messages = listener.messages()
     found = {one.topic: wrong for one in messages if (wrong := problems(kind_of(one.topic), bytes(one.payload)))}
     counts = Counter(kind_of(one.topic).__name__ for one in messages)
