@@ -37,6 +37,10 @@ def best_boxes(
     if likely.size > MAX_CANDIDATES:
         likely = likely[np.argpartition(-probabilities[likely], MAX_CANDIDATES)[:MAX_CANDIDATES]]
     scores = probabilities[likely].tolist()
-    kept = cv2.dnn.NMSBoxesBatched(boxes[likely].tolist(), scores, labels[likely].tolist(), min_probability, max_iou)
+    # Each label has its own part of the plane. OpenCV 4.6, which Debian 12 has, lacks NMSBoxesBatched, which does the same.
+    corners = np.concatenate([boxes[likely, :2], boxes[likely, :2] + boxes[likely, 2:]])
+    shifts = labels[likely, None] * (float(corners.max() - corners.min()) + 1.0)
+    apart = np.hstack([boxes[likely, :2] + shifts, boxes[likely, 2:]]).astype(np.float64)
+    kept = cv2.dnn.NMSBoxes(apart.tolist(), scores, min_probability, max_iou)
     ranked = sorted((int(number) for number in kept), key=lambda number: -scores[number])
     return [int(likely[number]) for number in ranked[:MAX_BOXES]]
