@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 
 from bus import topics
-from bus.fields import Flag, Name, PlaceName, Seconds, Text
+from bus.fields import DIFFERENT_NAMES, Flag, Name, PlaceName, Seconds, Text
 from bus.message import JsonMessage
 
 AlertKind = Literal["inside", "people", "waiting_seconds", "lost_minutes", "uncounted_minutes"]
@@ -60,14 +60,7 @@ class AlertRule:
         return float(getattr(self, self.kind))
 
 
-def _check_names(rules: tuple[AlertRule, ...]) -> tuple[AlertRule, ...]:
-    names = [one.name for one in rules]
-    if double := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{double[0]!r} is the name of two; names must differ")
-    return rules
-
-
-AlertRules = Annotated[tuple[AlertRule, ...], Field(max_length=MAX_RULES), AfterValidator(_check_names)]
+AlertRules = Annotated[tuple[AlertRule, ...], Field(max_length=MAX_RULES), DIFFERENT_NAMES]
 
 
 @dataclass(frozen=True, slots=True)

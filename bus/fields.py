@@ -1,8 +1,8 @@
 """The types of the fields of messages."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Protocol, TypeVar, get_args
 
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Field, Strict
 
 from runtime.explanation import DAY_PATTERN, HOUR_PATTERN, NAME_PATTERN, TEXT_PATTERN
 
@@ -39,3 +39,24 @@ Crossings = dict[Text, dict[Direction, ByHour]]
 """Number of crossings by line, direction, label and hour: ``["door"]["in"]["woman"]["09"]``."""
 UNDECIDED = "undecided"
 """The label of a visitor whose label the model cannot tell."""
+
+
+class Named(Protocol):
+    """Something with a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def _check_names(things: tuple[N, ...]) -> tuple[N, ...]:
+    names = [one.name for one in things]
+    if double := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{double[0]!r} is the name of two; names must differ")
+    return things
+
+
+DIFFERENT_NAMES = AfterValidator(_check_names)
+"""Refuses a tuple in which two things have the same name."""

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from bus import topics
 from bus.alerts import AlertRules
-from bus.fields import Fraction, Name, PlaceName, Text
+from bus.fields import DIFFERENT_NAMES, Fraction, Name, PlaceName, Text
 from bus.polygon import MAX_CORNERS, MIN_CORNERS, Point, polygon_problem
 from bus.requests import Request
 
@@ -65,20 +65,13 @@ class Zone:
     """3 to 32 corners: x and y in 0..1 of the picture, from the top left."""
 
 
-def _check_names(places: tuple[Line | Zone, ...]) -> tuple[Line | Zone, ...]:
-    names = [one.name for one in places]
-    if double := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{double[0]!r} is the name of two; names must differ")
-    return places
-
-
-Lines = Annotated[tuple[Line, ...], Field(max_length=MAX_PLACES), AfterValidator(_check_names)]
-Zones = Annotated[tuple[Zone, ...], Field(max_length=MAX_PLACES), AfterValidator(_check_names)]
+Lines = Annotated[tuple[Line, ...], Field(max_length=MAX_PLACES), DIFFERENT_NAMES]
+Zones = Annotated[tuple[Zone, ...], Field(max_length=MAX_PLACES), DIFFERENT_NAMES]
 
 
 @dataclass(frozen=True, slots=True)
 class Setup(Request):
-    """What is counted at a camera. What is left out is as the settings say."""
+    """What is counted at a camera. The settings apply to each part that is missing."""
 
     TOPIC = topics.setup
     LIMIT = 64 * 1024
