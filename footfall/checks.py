@@ -26,6 +26,7 @@ from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
 from footfall.models import LoadedModels, print_line, set_default_model
 from footfall.plan import Plan
+from footfall.ports import port_problem
 from footfall.recording import load_truth
 from runtime.address import public_address
 from runtime.settings import load
@@ -107,12 +108,8 @@ def _check_ports(port: int, dashboard: DashboardSettings, classifier: Classifier
 
 
 def _check_free(host: str, port: int, hint: str) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InvalidSetting(f"port {port} on {host} cannot be used ({error.strerror}), perhaps because of {hint}") from None
+    if problem := port_problem(host, port):
+        raise InvalidSetting(f"port {port} on {host} cannot be used ({problem}), perhaps because of {hint}")
 
 
 def main() -> int:

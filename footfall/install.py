@@ -3,12 +3,12 @@
 import argparse
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from footfall.ports import port_problem
 from footfall.services import (
     GUESTS_PORT,
     OPTIONAL,
@@ -115,13 +115,9 @@ def _check_machine(given: Mapping[str, str]) -> None:
 
 
 def _check_free(name: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            hint = "perhaps by the system's own Mosquitto (systemctl disable --now mosquitto)"
-            raise InvalidSetting(f"{name}={port}: {error.strerror}, {hint}") from None
+    if problem := port_problem("127.0.0.1", port):
+        hint = "perhaps by the system's own Mosquitto (systemctl disable --now mosquitto)"
+        raise InvalidSetting(f"{name}={port}: {problem}, {hint}")
 
 
 def _write(root: Path, files: Mapping[Path, str]) -> None:

@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -49,12 +49,9 @@ def read_file(path: Path, parameters: dict[str, str]) -> Generator[Page, None, N
     """Yields the pages of a report from a ledger's file, which it does not change."""
     settings, now = load(Settings), time.time()
     calendar = settings.calendar
-    cursor: dict[str, str] | None = {}
     with closing(LedgerFile(path)) as ledger:
-        while cursor is not None:
-            page = Pages(ledger, calendar).page(parse_query(parameters | cursor, calendar, now, settings.opening_hours))
-            yield page
-            cursor = {"cursor": page.cursor} if page.cursor else None
+        pages = Pages(ledger, calendar)
+        yield from _all_pages(parameters, lambda some: pages.page(parse_query(some, calendar, now, settings.opening_hours)))
 
 
 def ask_counter(parameters: dict[str, str]) -> Generator[Page, None, None]:
@@ -62,11 +59,16 @@ def ask_counter(parameters: dict[str, str]) -> Generator[Page, None, None]:
     with operator_connection() as connection:
         check_running(connection)
         connection.follow(topics.answer(ASKER))
-        cursor: dict[str, str] | None = {}
-        while cursor is not None:
-            page = _ask(connection, parameters | cursor)
-            yield page
-            cursor = {"cursor": page.cursor} if page.cursor else None
+        yield from _all_pages(parameters, lambda some: _ask(connection, some))
+
+
+def _all_pages(parameters: dict[str, str], read: Callable[[dict[str, str]], Page]) -> Iterator[Page]:
+    """Yields the page that `read` returns for the parameters, and those at its cursors."""
+    page = read(parameters)
+    yield page
+    while page.cursor:
+        page = read(parameters | {"cursor": page.cursor})
+        yield page
 
 
 def _ask(connection: Connection, parameters: dict[str, str]) -> Page:

@@ -6,17 +6,16 @@ It prints one line if it cannot start, what is missing until predictions arrive,
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 from honcho.environ import parse_procfile
 
 from footfall.follower import Follower
 from footfall.plan import Plan, make_plan
+from footfall.ports import free_port
 from footfall.recording import result_table
 from footfall.state import BROKER_FOLDERS, ROOT, lock, modules_port
 from footfall.supervisor import Supervisor
@@ -81,7 +80,7 @@ def prepare(plan: Plan) -> tuple[dict[str, str], int]:
 
 def _procfile_settings(plan: Plan) -> dict[str, str]:
     """Returns the variables for the Procfile's commands: the broker's settings, the state folders, the modules' connection."""
-    state, port = plan.state, str(_free_port(modules_port(plan.state.broker)))
+    state, port = plan.state, str(free_port(modules_port(plan.state.broker)))
     return {
         "BROKER_STATE": str(state.broker),
         "SECRETS": str(state.broker / "secrets"),
@@ -108,19 +107,6 @@ def _create_passwords(environment: dict[str, str]) -> None:
     made = subprocess.run([ROOT / "mosquitto" / "secrets.sh"], env=environment, stderr=subprocess.PIPE, text=True, check=False)
     if made.returncode:
         raise InvalidSetting(f"STATE_DIR: the broker's passwords cannot be stored: {made.stderr.strip()}")
-
-
-def _free_port(last: int) -> int:
-    """Returns the port for the modules: the last run's if it is free, because the broker ties sessions to it, or any free port.
-
-    MQTT_PORT is the port for guests. Raises `InvalidSetting`.
-    """
-    for port in (last, 0):
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
-    raise InvalidSetting("no free port on 127.0.0.1")
 
 
 def _follow(plan: Plan, follower: Follower, supervisor: Supervisor, result: list[str]) -> None:

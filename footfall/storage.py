@@ -18,6 +18,7 @@ from bus import FootfallError, topics
 from bus.settings import BusSettings
 from counter.database import FILE as LEDGER
 from footfall.connection import Connection, NotRunning
+from footfall.ports import free_port
 from footfall.state import BROKER_FOLDERS, INSTALLED, RunState, current_broker, modules_port, state_dir
 from runtime.settings import load
 
@@ -93,9 +94,7 @@ def stopped_broker(broker: Path, keep: bool) -> Iterator[Connection]:
 @contextmanager
 def _broker(folder: Path) -> Iterator[Connection]:
     password, path = secrets.token_urlsafe(24), os.pathsep.join([os.environ.get("PATH", ""), *BROKER_FOLDERS])
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     (folder / "passwords").write_text(f"restore:{password}\n")
     (folder / "mosquitto.conf").write_text(CONFIGURATION.format(port=port, folder=folder))
     environment = os.environ | {"PATH": path}
