@@ -12,6 +12,7 @@ from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 from requests.exceptions import InvalidSchema, InvalidURL, Timeout, TooManyRedirects
 from typing_extensions import Self
 
+from capture.drivers.login import LoginRefused
 from capture.pictures.picture import UnusablePicture
 from capture.source import SourceLost
 from runtime.errors import FootfallError
@@ -31,10 +32,6 @@ _REASONS: dict[type[BaseException], str] = {
 MAX_SKIPPED = 65_536
 """Bytes of the body of a redirect or a refusal that are read to keep the connection. With more, it is closed."""
 _HINTS = {401: "; the user or password is missing or wrong", 404: "; check the path of the address"}
-
-
-class LoginRefused(SourceLost):
-    """The user or password is missing or wrong. Sent again and again, a wrong one makes a camera lock the user out."""
 
 
 class HttpSession:

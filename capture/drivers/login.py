@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
+from capture.source import SourceLost
 from capture.timing import Clock, wait_until
 
 LOGIN_PAUSE = 300.0
 """Seconds until a refused login is tried again. Cameras lock a user out after five to ten attempts."""
+
+
+class LoginRefused(SourceLost):
+    """The user or password is missing or wrong. Sent again and again, a wrong one makes a camera lock the user out."""
 
 
 class LoginPause:

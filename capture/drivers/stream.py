@@ -1,6 +1,6 @@
 """Network cameras at rtsp addresses, and videos at http addresses, read by FFmpeg."""
 
-from capture.drivers.login import LoginPause
+from capture.drivers.login import LoginPause, LoginRefused
 from capture.source import Pictures, Source, SourceLost, SourceOptions, display_name, percent_encoding_hint
 from capture.timing import Timeline, paced, spread
 
@@ -16,7 +16,6 @@ HTTP_OPTIONS = {"reconnect": "1", "reconnect_delay_max": "4", "live_start_index"
 """A file goes on where its connection was lost. A live HLS stream begins with its newest segment: after a loss, as few pictures
 as possible come twice.
 """
-_REFUSED = "Server returned 401"
 
 
 class Stream(Source):
@@ -55,7 +54,7 @@ class Stream(Source):
                     return
         except SourceLost as error:
             hint = percent_encoding_hint(self._address)
-            if _REFUSED in str(error):
+            if isinstance(error, LoginRefused):
                 hint += self._login_pause.begin()
             raise SourceLost(f"{error}{hint}") from None
         # The playlist of a live stream that has ended is a recording of its last minutes, which were already seen.

@@ -13,6 +13,7 @@ import av.logging
 import av.stream
 import numpy as np
 
+from capture.drivers.login import LoginRefused
 from capture.pictures.jpeg import JpegPicture
 from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
 from capture.source import SourceLost
@@ -202,7 +203,8 @@ def open_container(
 
 
 def _lost(name: str, error: Exception) -> SourceLost:
-    return SourceLost(f"{name}: {explain(error)}", getattr(error, "errno", None))
+    kind = LoginRefused if isinstance(error, av.error.HTTPUnauthorizedError) else SourceLost
+    return kind(f"{name}: {explain(error)}", getattr(error, "errno", None))
 
 
 def explain(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from capture.drivers.login import LoginPause
+from capture.drivers.login import LoginPause, LoginRefused
 from capture.drivers.mjpeg import MAX_BYTES, find_jpegs
 from capture.drivers.stream import Stream
 from capture.pictures.picture import UnusablePicture
@@ -68,7 +68,7 @@ class HttpCamera(Source):
 
     def _request(self, session: "HttpSession") -> Pictures:
         """Requests pictures until the camera is lost. Raises `SourceLost`, without the secrets of the address, and `_IsVideo`."""
-        from capture.drivers.http_session import LoginRefused, explain  # noqa: PLC0415  # the driver
+        from capture.drivers.http_session import explain  # noqa: PLC0415  # the driver
         from capture.pictures.jpeg import open_still  # noqa: PLC0415
 
         failures = MAX_FAILURES - 1  # the first request must succeed
