@@ -59,8 +59,8 @@ def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, p
     """Publishes the frame of a picture if one is due. Counts and logs a picture that cannot become a frame."""
     try:
         frame = framer.make_frame(captured, is_snapshot=session.take_snapshot_request())
-        if framer.gate is not None:
-            _report_motion(bus, float(framer.gate.is_open))
+        if framer.gate is not None and bus.metrics.put(names.MOTION, float(framer.gate.is_open)):
+            bus.report()  # at once: other modules must not take the silence that follows for a loss
         if frame is not None and publish(frame):
             framer.mark_published()
             bus.progressed()
@@ -68,10 +68,3 @@ def publish_frame(captured: CapturedPicture, framer: Framer, session: Session, p
         bus.count_and_warn(names.UNUSABLE, f"{error}; dropped")
     except InvalidMessage as error:
         bus.count_and_warn(names.TOO_LARGE, f"{error}; lower RESIZE_WIDTH or JPEG_QUALITY")
-
-
-def _report_motion(bus: Bus, motion: float) -> None:
-    """Reports a change at once: other modules must not take the silence that follows for a loss."""
-    if bus.metrics.snapshot().get(names.MOTION) != motion:
-        bus.metrics.put(names.MOTION, motion)
-        bus.report()

@@ -58,9 +58,12 @@ class Metrics:
             key = _key(series, labels)
             series[key] = series.get(key, 0) + amount
 
-    def put(self, name: str, value: float) -> None:
+    def put(self, name: str, value: float) -> bool:
+        """Sets a gauge. Returns whether its value has changed."""
         with self._lock:
+            before = self._gauges.get(name)
             self._gauges[name] = value
+            return value != before
 
     def watch(self, name: str, read: Callable[[], float]) -> None:
         """Adds a gauge whose value is read when it is reported. `read` runs on any thread and must not block."""
