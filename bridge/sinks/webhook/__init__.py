@@ -2,10 +2,10 @@
 
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bridge.results import Result
 from bridge.sinks import Context, NotSent, Sink
@@ -13,7 +13,11 @@ from bridge.sinks.webhook.poster import NoResponse, Poster, Response
 from bridge.sinks.webhook.signing import parse_secret, signature
 from bus import InvalidSetting, metric_names
 from runtime.metrics import Metrics
+from runtime.settings import load
 from runtime.steady import steady
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +33,25 @@ VERSION_DIGITS = 8
 def create(context: Context) -> Sink:
     """Creates the sink, see `bridge.sinks`."""
     settings = context.settings
-    if settings.webhook_url is None or settings.webhook_secret_file is None:
-        raise InvalidSetting("SINKS='webhook': WEBHOOK_URL and WEBHOOK_SECRET_FILE must be set")
-    poster = Poster(settings.webhook_url.get_secret_value(), settings.webhook_ca_file)
-    return Webhook(poster, settings.webhook_secret_file, context.bus.metrics)
+    url, secret_file = _receiver(settings)
+    return Webhook(Poster(url, settings.webhook_ca_file), secret_file, context.bus.metrics)
 
 
 def check() -> None:
     """Raises `InvalidSetting` if a variable is missing."""
-    if missing := [name for name in ("WEBHOOK_URL", "WEBHOOK_SECRET_FILE") if not os.environ.get(name)]:
-        raise InvalidSetting(f"SINKS='webhook': {' and '.join(missing)} must be set")
+    from bridge.settings import Settings  # noqa: PLC0415  # it imports this package
+
+    _receiver(load(Settings))
+
+
+def _receiver(settings: "Settings") -> tuple[str, Path]:
+    """Returns the address, and the file with the secret. Raises `InvalidSetting`."""
+    url, secret_file = settings.webhook_url, settings.webhook_secret_file
+    if url is None or secret_file is None:
+        given = {"WEBHOOK_URL": url, "WEBHOOK_SECRET_FILE": secret_file}
+        missing = " and ".join(name for name, value in given.items() if value is None)
+        raise InvalidSetting(f"SINKS='webhook': {missing} must be set")
+    return url.get_secret_value(), secret_file
 
 
 class Webhook(Sink):
