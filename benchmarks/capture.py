@@ -77,7 +77,7 @@ def measure(broker: Broker, source: object, seconds: float, **settings: object) 
 def report_cpu(broker: Broker, pictures: Path, seconds: float, rounds: int) -> None:
     """Prints the CPU time of capture: without pictures, with them passed on as they are, with them decoded and compressed again.
 
-    The values are medians; the ratio is that of the last two in the same round.
+    All values are medians of the rounds. The ratio compares "as it is" with "decoded" in the same round.
     """
     print_row("ms a second", "idle", "as it is", "decoded", "ratio", "frames/s", "KB a frame")
     for width, height in SIZES[:2]:

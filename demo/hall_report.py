@@ -10,9 +10,9 @@ from demo.hall_result import ALL, GROUPS, JudgedCrossing, Result, Tracks, VisitV
 RATES = (10, 5, 2, 1)
 """Frames a second; each is a part of those of a scene."""
 GATE_RATES = tuple(rate for rate in RATES if rate >= MIN_GATE_RATE)
-"""Those at which capture has a motion gate, unless it is told otherwise."""
+"""The frame rates at which MOTION=auto is on."""
 RATE = 5
-"""The rate of the bars, which is the default of capture."""
+"""The rate of the bars."""
 PAUSE = 25.0
 """Seconds between two parties in the scenes with pauses."""
 MIN_FOUND, MAX_INVENTED, MIN_LABELLED = 95.0, 2.0, 95.0

@@ -164,7 +164,7 @@ class HomeAssistant:
         return self._retained.get(device, {}) if published is None else published["components"]
 
     def _describe(self) -> dict[str, Config]:
-        """Returns the description of each device, that of the suite first, because those of cameras refer to it."""
+        """Returns the description of each device. The suite comes first, because cameras refer to it."""
         modules = {camera: module for module, camera in sorted(self._captures.items()) if camera}
         others = tuple(sorted(module for module, camera in self._captures.items() if not camera))
         cameras = sorted({*modules, *self._current, *self._counted, *self._areas} - {SUITE})

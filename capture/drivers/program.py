@@ -96,6 +96,6 @@ class Program:
 
 
 def check_program(name: str, program: str, package: str) -> None:
-    """Raises `SourceLost`, with the package that has it, if a program is not installed. `name` is that of the source."""
+    """Raises `SourceLost` if a program is not installed. The text names the source, the program and its package."""
     if shutil.which(program) is None:
         raise SourceLost(f"{name}: {program} is missing; install the package {package}")

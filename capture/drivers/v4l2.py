@@ -93,7 +93,7 @@ def choose_mode(
 ) -> tuple[str, Size]:
     """Returns the best format as FFmpeg calls it, and the size; without a wanted one, that nearest to `DEFAULT_SIZE`.
 
-    Raises `ValueError`, with what there is to choose from, if the camera does not offer what is wanted.
+    Raises `ValueError` if the camera does not offer these. The text lists what it offers.
     """
     usable = [mode for mode in modes if mode.format in FFMPEG_NAMES]
     if not usable:
