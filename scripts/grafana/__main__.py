@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -16,10 +17,13 @@ parser.add_argument("--minutes", type=float, default=60, help="the range of time
 parser.add_argument("--to", type=Path, default=ROOT / "docs" / "grafana.png", help="the picture")
 given = parser.parse_args()
 
-picture.install()
-with sync_playwright() as playwright:
-    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
-    end = time.time()
-    picture.draw(browser, given.prometheus, end - 60 * given.minutes, end).screenshot(path=given.to, full_page=True)
-    browser.close()
+try:
+    picture.install()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        end = time.time()
+        picture.draw(browser, given.prometheus, end - 60 * given.minutes, end).screenshot(path=given.to, full_page=True)
+        browser.close()
+except OSError as error:
+    sys.exit(f"no picture: {error}")
 print(given.to)
