@@ -6,18 +6,16 @@ import hmac
 import os
 import re
 import ssl
-import subprocess
 import time
 from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
 import trustme
-from typing_extensions import Self
 
 from tests.support.broker import free_port
-from tests.support.npm import find_program
-from tests.support.wait import limit, until
+from tests.support.npm import NpmProgram
+from tests.support.wait import limit
 
 ACCOUNT, CONTAINER = "shop", "models"
 VERSION = "2021-06-08"
@@ -25,12 +23,12 @@ VERSION = "2021-06-08"
 _REQUEST = re.compile(rf'"GET /{ACCOUNT}/{CONTAINER}/\S+ HTTP/1.1" (\d+) (\d+|-)')
 
 
-class Azurite:
+class Azurite(NpmProgram):
     """An Azurite on loopback with an account, and a container for models. All data are in memory."""
 
     def __init__(self, folder: Path, authority: trustme.CA) -> None:
+        super().__init__("azurite", "dist/src/blob/main.js", folder / "azurite.log")
         self.port = free_port()
-        self._log = folder / "azurite.log"
         self._certificate, self._key_file = folder / "azurite.pem", folder / "azurite.key"
         issued = authority.issue_cert("127.0.0.1")
         issued.cert_chain_pems[0].write_to_path(self._certificate)
@@ -39,28 +37,18 @@ class Azurite:
         authority.configure_trust(context)
         self._client = httpx.Client(verify=context, timeout=limit(10), trust_env=False)
         self._key = os.urandom(32)
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Starts it, and creates the container."""
         options = ["--blobHost", "127.0.0.1", "--blobPort", str(self.port), "--inMemoryPersistence", "--disableTelemetry"]
         options += ["--cert", str(self._certificate), "--key", str(self._key_file)]
-        command = [*find_program("azurite", "dist/src/blob/main.js"), *options]
-        environment = os.environ | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{base64.b64encode(self._key).decode()}"}
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        account = f"{ACCOUNT}:{base64.b64encode(self._key).decode()}"
+        self._start(*options, ready="successfully listens", AZURITE_ACCOUNTS=account)
         try:
-            until(lambda: "successfully listens" in self._log.read_text(), 30, "Azurite")
             self._put(f"{CONTAINER}?restype=container&{self.sign('w')}")
         except BaseException:
-            self.__exit__()
+            self.end()
             raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process
-        self._process.terminate()
-        self._process.wait(limit(20))
-        self._client.close()
 
     def sign(self, permissions: str, seconds: float = 3600) -> str:
         """Returns the query of a shared access signature for the account, which expires after these seconds.
@@ -98,5 +86,5 @@ class Azurite:
     @property
     def answers(self) -> list[tuple[int, int]]:
         """The status of each answer to a download of a blob, and the bytes that it announced."""
-        found = _REQUEST.findall(self._log.read_text())
+        found = _REQUEST.findall(self.log)
         return [(int(status), 0 if size == "-" else int(size)) for status, size in found]

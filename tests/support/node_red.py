@@ -1,59 +1,34 @@
 """A real Node-RED."""
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 from playwright.sync_api import Page
-from typing_extensions import Self
 
 from tests.support.broker import free_port
-from tests.support.npm import find_program
+from tests.support.npm import NpmProgram
 from tests.support.wait import limit, until
 
 Node = dict[str, Any]
 """A node of a flow."""
 
 
-class NodeRed:
+class NodeRed(NpmProgram):
     """A Node-RED on loopback, with its data in a folder."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__("node-red", "red.js", folder / "node-red.log")
+        folder.mkdir(exist_ok=True)
         self.port = free_port()
         self._folder = folder
-        self._log = folder / "node-red.log"
         self._address = f"http://127.0.0.1:{self.port}"
         self._client = httpx.Client(base_url=self._address, timeout=limit(10), trust_env=False)
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
-        self._folder.mkdir(exist_ok=True)
-        options = [
-            "-u",
-            str(self._folder),
-            "-p",
-            str(self.port),
-            "-D",
-            "uiHost=127.0.0.1",
-            "-D",
-            "editorTheme.tours=false",
-            "--no-telemetry",
-        ]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen([*find_program("node-red", "red.js"), *options], stdout=log, stderr=log)
-        until(lambda: "Started flows" in self.log, 60, "Node-RED")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process
-        self._process.terminate()
-        self._process.wait(limit(20))
-        self._client.close()
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
+    def start(self) -> None:
+        """Starts it, without its tour and its question about usage data."""
+        settings = ("-D", "uiHost=127.0.0.1", "-D", "editorTheme.tours=false", "--no-telemetry")
+        self._start("-u", str(self._folder), "-p", str(self.port), *settings, ready="Started flows")
 
     def deploy(self, nodes: list[Node]) -> None:
         """Replaces all flows."""
