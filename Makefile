@@ -51,6 +51,7 @@ else
 endif
 
 test-ecosystem: $(VENV)/.dev ## runs the tests with other projects' programs that take minutes, such as a real Prometheus
+	@scripts/npm.sh
 	@exec $(pytest) -n 1 -m ecosystem --durations 0
 
 unit: $(VENV)/.dev ## runs the tests that open no socket, in less than a minute

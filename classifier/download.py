@@ -1,6 +1,6 @@
 """Bounded HTTP downloads of models, and of pictures for POST /url. Errors and log lines never contain a full address."""
 
-import hashlib
+import logging
 import os
 import re
 import time
@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
+from classifier.partial import PartialFile
 from runtime.address import public_address
 from runtime.errors import FootfallError
 
 if TYPE_CHECKING:
     import httpx
+
+log = logging.getLogger(__name__)
 
 MAX_REDIRECTS = 5
 MAX_ADDRESS_LENGTH = 2048
@@ -53,18 +56,20 @@ class Limits:
 MODEL_LIMITS = Limits(256 * 1024 * 1024, 1800.0)
 
 
-def stream(url: str, check: AddressCheck, limits: Limits, use_environment: bool = True) -> Generator[bytes, None, None]:
+def stream(
+    url: str, check: AddressCheck, limits: Limits, use_environment: bool = True, partial: PartialFile | None = None
+) -> Generator[bytes, None, None]:
     """Yields the body in chunks, within the limits. Follows redirects that pass `check`. Closing the generator ends the download.
 
-    With `use_environment`, HTTPS_PROXY, SSL_CERT_FILE and so on apply. Raises `AddressNotAllowed`, `PermanentDownloadError` or
-    `TransientDownloadError`.
+    With `use_environment`, HTTPS_PROXY, SSL_CERT_FILE and so on apply. Of a `partial` file only the rest is requested, if the
+    server can send that. Raises `AddressNotAllowed`, `PermanentDownloadError` or `TransientDownloadError`.
     """
     import httpx  # noqa: PLC0415  # 15 MB, needed for downloads only
 
     deadline = time.monotonic() + limits.timeout
     current: str = url
     redirected_from: str | None = None
-    headers = {"Accept-Encoding": "identity"}
+    headers = {"Accept-Encoding": "identity"} | (partial.request_headers if partial else {})
     try:
         with httpx.Client(timeout=limits.read_timeout, trust_env=use_environment, headers=headers) as client:
             for _ in range(MAX_REDIRECTS + 1):
@@ -73,7 +78,7 @@ def stream(url: str, check: AddressCheck, limits: Limits, use_environment: bool 
                     if response.has_redirect_location:
                         current, redirected_from = urljoin(current, response.headers["location"]), current
                         continue
-                    yield from _read_body(response, public_address(current), limits, deadline)
+                    yield from _read_body(response, public_address(current), limits, deadline, partial)
                     return
         raise PermanentDownloadError(f"{public_address(url)}: more than {MAX_REDIRECTS} redirects")
     except FootfallError:
@@ -83,13 +88,21 @@ def stream(url: str, check: AddressCheck, limits: Limits, use_environment: bool 
     raise failure  # outside the handler, so that the original error is not its context
 
 
-def _read_body(response: "httpx.Response", address: str, limits: Limits, deadline: float) -> Iterator[bytes]:
-    if response.status_code != 200:
-        text = f"{address}: the server answered HTTP {response.status_code}"
-        raise TransientDownloadError(text) if response.status_code in _TRANSIENT_STATUSES else PermanentDownloadError(text)
-    size, announced = 0, response.headers.get("content-length", "")
+def _read_body(
+    response: "httpx.Response", address: str, limits: Limits, deadline: float, partial: PartialFile | None
+) -> Iterator[bytes]:
+    announced = response.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limits.size:
         raise PermanentDownloadError(f"{address}: {announced} bytes; at most {limits.size} are allowed")
+    status = response.status_code
+    size = partial.begin(status, response.headers) if partial else 0 if status == 200 else None
+    if size is None:
+        if status in (206, 416) and "range" in response.request.headers:
+            raise TransientDownloadError(f"{address}: the file has changed; it is downloaded from the beginning")
+        text = f"{address}: the server answered HTTP {status}"
+        raise TransientDownloadError(text) if status in _TRANSIENT_STATUSES else PermanentDownloadError(text)
+    if size:
+        log.info("%s: the download continues after %d bytes", address, size)
     for chunk in response.iter_raw():
         size += len(chunk)
         if size > limits.size:
@@ -151,16 +164,33 @@ def model_name(url: str) -> str:
 def download_model(url: str, sha256: str, target: Path, limits: Limits = MODEL_LIMITS) -> Generator[None, None, None]:
     """Downloads a zip, and yields after each chunk. `target` appears only once it is complete and has the right SHA-256.
 
-    Raises the errors of `stream`, and `OSError` for the disk. An error, or closing the generator, leaves no file behind.
+    What came before a transient error, or before the generator was closed, stays, and the next call continues there. After any
+    other error no file stays. Raises the errors of `stream`, and `OSError` for the disk.
     """
-    digest = hashlib.sha256()
-    with closing(stream(url, check_model_address, limits)) as chunks, replacing(target) as file:
-        for chunk in chunks:
-            digest.update(chunk)
-            file.write(chunk)
-            yield
-        if digest.hexdigest() != sha256:
-            raise PermanentDownloadError(f"{public_address(url)}: its SHA-256 is {digest.hexdigest()} instead of {sha256}")
+    partial = PartialFile(target)
+    try:
+        with closing(stream(url, check_model_address, limits, partial=partial)) as chunks:
+            for chunk in chunks:
+                partial.write(chunk)
+                yield
+        _check_digest(partial, sha256, public_address(url))
+        partial.complete()
+    except (TransientDownloadError, GeneratorExit):
+        partial.close()
+        raise
+    except BaseException:
+        partial.discard()
+        raise
+
+
+def _check_digest(partial: PartialFile, sha256: str, address: str) -> None:
+    """Raises an error for another SHA-256: a transient one if bytes of an earlier download may be to blame."""
+    if partial.sha256 == sha256:
+        return
+    if partial.is_continued:
+        partial.discard()
+        raise TransientDownloadError(f"{address}: the parts do not fit together; the file is downloaded from the beginning")
+    raise PermanentDownloadError(f"{address}: its SHA-256 is {partial.sha256} instead of {sha256}")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from classifier.download import find_address_problem, model_name
 
 STATE_FILE = "models.json"
 _FILE_PATTERN = r"^[A-Za-z0-9_.-]+-[0-9a-f]{12}\.zip$"
-_OWN_FILE = re.compile(_FILE_PATTERN[:-1] + r"(\.part)?$")
+_OWN_FILE = re.compile(_FILE_PATTERN[:-1] + r"(\.part|\.etag)?$")
 """Names of the zips of this store. Other files in the folder are never touched."""
 FileName = Annotated[str, Field(pattern=_FILE_PATTERN)]
 CHUNK_SIZE = 1024 * 1024
@@ -132,5 +132,5 @@ class ModelStore:
             os.close(descriptor)
         named = [one.file for one in (state.served, state.previous, state.wanted) if one is not None]
         for path in self.folder.iterdir():
-            if path.name.removesuffix(".part") not in named and _OWN_FILE.fullmatch(path.name):
+            if path.name.removesuffix(".part").removesuffix(".etag") not in named and _OWN_FILE.fullmatch(path.name):
                 path.unlink(missing_ok=True)

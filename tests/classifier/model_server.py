@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import ssl
 import threading
 import zipfile
@@ -64,6 +65,8 @@ class ModelServer(ThreadingHTTPServer):
         self.content, self.answer = content, answer or send_all
         self.answers: deque[Answer] = deque()
         self.paths: list[str] = []
+        self.ranges: list[str | None] = []
+        """The header Range of each request."""
         self.released = threading.Event()
         self.root = f"{'https' if authority else 'http'}://127.0.0.1:{self.server_address[1]}"
         self.url = f"{self.root}/models/people.zip?sv=2025-01-05&sp=r&sig={SECRET}"
@@ -89,6 +92,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.paths.append(self.path)
+        self.server.ranges.append(self.headers.get("Range"))
         try:
             (self.server.answers.popleft() if self.server.answers else self.server.answer)(self)
         except OSError:
@@ -121,6 +125,30 @@ def cut_off(end: int | None, length: int | None = None, is_held: bool = False) -
 
 
 send_all = cut_off(None)
+
+
+def send_range(etag: str = '"v1"', end: int | None = None, is_conditional: bool = True, first: int | None = None) -> Answer:
+    """Returns an answer of a server that knows ranges. It breaks off at byte `end`.
+
+    `etag` is the file's. Unless `is_conditional`, the header If-Range is ignored, as Azurite does. The answer to a range can name
+    a wrong `first` byte.
+    """
+
+    def answer(handler: Handler) -> None:
+        start, content = 0, handler.server.content
+        wanted = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
+        if wanted and (not is_conditional or handler.headers["If-Range"] == etag):
+            start = int(wanted[1])
+            if start >= len(content):
+                handler.head(416, Content_Length=0)
+                return
+            about = {"Content_Range": f"bytes {start if first is None else first}-{len(content) - 1}/{len(content)}"}
+            handler.head(206, ETag=etag, Content_Length=len(content) - start, **about)
+        else:
+            handler.head(200, ETag=etag, Content_Length=len(content))
+        handler.wfile.write(content[start:end])
+
+    return answer
 
 
 def send_status(code: int, **headers: object) -> Answer:

@@ -23,8 +23,18 @@ from classifier.download import (
     model_name,
 )
 from runtime.logs import silence_http_clients
-from tests.classifier import model_server
-from tests.classifier.model_server import SECRET, Answer, ModelServer, send_endlessly, send_status, sha256, trickle
+from tests.classifier.model_server import (
+    SECRET,
+    Answer,
+    ModelServer,
+    cut_off,
+    send_all,
+    send_endlessly,
+    send_range,
+    send_status,
+    sha256,
+    trickle,
+)
 from tests.support.secrets import MARK, addresses
 from tests.support.wait import limit
 
@@ -75,16 +85,16 @@ def download(url: str, digest: str = sha256(CONTENT), limits: Limits = LONG_LIMI
             (send_status(code), LONG_LIMITS, PermanentDownloadError, f"answered HTTP {code}")
             for code in (204, 206, 302, 304, 401, 403, 404, 410)
         ),
-        (model_server.cut_off(5000), LONG_LIMITS, TransientDownloadError, "the connection was lost"),
+        (cut_off(5000), LONG_LIMITS, TransientDownloadError, "the connection was lost"),
         (lambda handler: handler.wfile.write(f"{SECRET}\r\n\r\n".encode()), LONG_LIMITS, TransientDownloadError, "not HTTP"),
         (
-            model_server.cut_off(0, 2**28 + 1, is_held=True),
+            cut_off(0, 2**28 + 1, is_held=True),
             LONG_LIMITS,
             PermanentDownloadError,
             f"268435457 bytes; at most {len(CONTENT)}",
         ),
         (send_endlessly, LONG_LIMITS, PermanentDownloadError, f"more than the allowed {len(CONTENT)} bytes"),
-        (model_server.cut_off(100, is_held=True), SHORT_LIMITS, TransientDownloadError, "no answer within 0.15 s"),
+        (cut_off(100, is_held=True), SHORT_LIMITS, TransientDownloadError, "no answer within 0.15 s"),
         (trickle, SHORT_LIMITS, TransientDownloadError, "longer than 0.3 s"),
         (
             send_status(302, Location=f"ftp://127.0.0.1/?sig={SECRET}"),
@@ -105,6 +115,101 @@ def test_bad_answers(server: ModelServer, answer: Answer, limits: Limits, kind: 
         download(server.url, limits=limits)
     assert server.root in str(error.value)
     download(server.url)
+
+
+def attempts(server: ModelServer, folder: Path, digest: str = sha256(CONTENT)) -> list[str]:
+    """Downloads a model as often as it takes. Returns the reasons of the transient errors."""
+    reasons, target = [], folder / "a.zip"
+    while True:
+        try:
+            list(download_model(server.url, digest, target, LONG_LIMITS))
+        except TransientDownloadError as error:
+            reasons.append(str(error))
+        else:
+            assert [*folder.iterdir()] == [target]
+            assert target.read_bytes() == CONTENT
+            return reasons
+
+
+LOST, CHANGED = "the connection was lost", "the file has changed"
+FIRST, SECOND = "bytes=5000-", "bytes=9000-"
+
+
+@pytest.mark.parametrize(
+    ("answers", "ranges", "reasons"),
+    [
+        ([send_range(end=9000), send_range()], [FIRST, SECOND], [LOST]),
+        ([send_status(503), send_range()], [FIRST, FIRST], ["answered HTTP 503"]),
+        ([send_status(302, Location="/elsewhere"), send_range()], [FIRST, FIRST], []),
+        ([send_all], [FIRST], []),
+        ([cut_off(9000), send_all], [FIRST, None], [LOST]),
+        ([send_range('"v2"')], [FIRST], []),
+        ([send_range('"v2"', is_conditional=False), send_range('"v2"')], [FIRST, None], [CHANGED]),
+        ([send_range(first=4999), send_range()], [FIRST, None], [CHANGED]),
+        ([send_status(416), send_range()], [FIRST, None], [CHANGED]),
+    ],
+    ids=["cut twice", "busy", "redirect", "no ranges", "no ETag", "changed", "changed for Azurite", "wrong range", "shorter"],
+)
+def test_a_lost_connection(
+    server: ModelServer, tmp_path: Path, answers: list[Answer], ranges: list[str | None], reasons: list[str]
+) -> None:
+    """The next download continues where the first was cut, if the file on the server is the same; otherwise it begins again."""
+    server.answers += [send_range(end=5000), *answers]
+    found = attempts(server, tmp_path)
+    assert server.ranges == [None, *ranges]
+    assert [reason for reason, text in zip(found, [LOST, *reasons], strict=True) if text not in reason] == []
+
+
+@pytest.mark.parametrize("etag", ['W/"v1"', "v1", '"v 1"', ""])
+def test_a_file_whose_version_is_unknown(server: ModelServer, tmp_path: Path, etag: str) -> None:
+    """Without a strong ETag (RFC 9110, 8.8.3) nothing is kept, and the download begins again."""
+    server.answers += [send_range(etag, 5000), send_range(etag)]
+    with pytest.raises(TransientDownloadError):
+        list(download_model(server.url, sha256(CONTENT), tmp_path / "a.zip", LONG_LIMITS))
+    assert [*tmp_path.iterdir()] == []
+    assert (attempts(server, tmp_path), server.ranges) == ([], [None, None])
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 5000, b"x" * len(CONTENT), None])
+def test_a_damaged_part(server: ModelServer, tmp_path: Path, damage: bytes | None) -> None:
+    """Bytes that were damaged in between, as by a power failure, or lost, cost one more download at most."""
+    server.answer = send_range()
+    server.answers.append(send_range(end=5000))
+    with pytest.raises(TransientDownloadError):
+        list(download_model(server.url, sha256(CONTENT), tmp_path / "a.zip", LONG_LIMITS))
+    part = tmp_path / "a.zip.part"
+    part.unlink() if damage is None else part.write_bytes(damage)
+    assert len(attempts(server, tmp_path)) == bool(damage)
+    assert server.ranges[-1] is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "digest", "kind"),
+    [
+        ([send_range(end=5000), send_status(403)], sha256(CONTENT), PermanentDownloadError),
+        ([send_range(end=5000), send_range(), send_range()], "0" * 64, PermanentDownloadError),
+        ([send_range(end=5000), send_range()], sha256(CONTENT), OSError),
+    ],
+    ids=["403", "another SHA-256", "full disk"],
+)
+def test_what_came_is_removed(
+    server: ModelServer, tmp_path: Path, answers: list[Answer], digest: str, kind: type[Exception]
+) -> None:
+    """After an error that another try does not mend, and when the disk is full, no file stays. All requests were made."""
+    server.answers += answers
+
+    def download_again() -> None:
+        with pytest.raises(TransientDownloadError):
+            list(download_model(server.url, digest, tmp_path / "a.zip", LONG_LIMITS))
+        if kind is OSError:
+            (tmp_path / "a.zip.part").unlink()
+            (tmp_path / "a.zip.part").symlink_to("/dev/full")
+        attempts(server, tmp_path, digest)
+
+    with pytest.raises(kind):
+        download_again()
+    assert not server.answers
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_redirects(server: ModelServer) -> None:

@@ -23,6 +23,7 @@ from tests.classifier.model_server import (
     export_zip,
     make_zip,
     send_all,
+    send_range,
     send_status,
     sha256,
     trickle,
@@ -169,6 +170,26 @@ def test_transient_errors_are_retried(device: Device) -> None:
     device.on_load = Mock(side_effect=[OSError(errno.ENOMEM, "Cannot allocate memory"), None])
     assert device.wait_for_state("serving") == "abc"
     assert device.states.count("waiting") == 3
+
+
+def test_a_download_is_continued(device: Device) -> None:
+    """A download continues after a lost connection, a restart, and a request with a new signature, not after a cancellation."""
+    device.server.answer = send_range()
+    device.server.answers += [send_range(end=100), send_range(end=200), send_status(503)]
+    device.update(FIRST, "waiting", "answered HTTP 503")
+    device.start()
+    device.server.answers.append(send_range(end=300))
+    device.wait_for_state("waiting", "the connection was lost")
+    assert device.update(FIRST, url=f"{device.server.url}2") == "abc"
+    assert device.server.ranges == [None, *(f"bytes={size}-" for size in (100, 200, 200, 300))]
+    assert [path.name for path in device.store.glob("people-*")] == [device.zip(FIRST).name]
+    device.server.answers.append(send_range(end=100))
+    device.update(SECOND, "waiting", "the connection was lost")
+    device.manager.on_wanted(WantedModel())
+    device.wait_for_state("none")
+    assert device.update(SECOND) == "def"
+    assert device.server.ranges[-2:] == [None, None]
+    assert {path.name for path in device.store.glob("people-*")} == {device.zip(FIRST).name, device.zip(SECOND).name}
 
 
 def test_a_request_during_another(device: Device) -> None:
