@@ -115,7 +115,7 @@ reset: ## deletes the data of make run: the ledger with all visits, the broker's
 	@exec $(PYTHON) -m footfall reset
 
 clean: ## deletes all generated files, but not the data of make run
-	rm -rf $(VENV) $(VENV)-peers $(VENV)-iotedgedev .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-iotedgedev $(VENV)-machine .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo
 $(VENV)/.%: $(needs)

@@ -51,6 +51,21 @@ install_iotedgedev() {
     "$1/bin/pip" install -q --progress-bar off --disable-pip-version-check -r tests/ecosystem/iotedgedev.txt
 }
 
+# A Debian 12 that can boot in systemd-nspawn, for the services of footfall install.
+install_machine() {
+  [ "$(id -u)" = 0 ] || { log "the machine needs root, for chroot"; return 1; }
+  log "installing a Debian that boots, 400 MB, up to 4 minutes"
+  apt-get -qq -o DPkg::Lock::Timeout=300 update &&
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
+      debootstrap systemd-container >/dev/null &&
+    debootstrap --variant=minbase \
+      --include=ca-certificates,dbus,mosquitto,mosquitto-clients,python3-venv,systemd-sysv bookworm "$1" >"$1.log" &&
+    cp /etc/resolv.conf "$1/etc/resolv.conf" &&
+    cp /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/ca-certificates.crt" && # for networks with an authority of their own
+    echo "127.0.0.1 localhost" >"$1/etc/hosts" &&
+    rm -f "$1"/var/cache/apt/archives/*.deb "$1.log"
+}
+
 # once NAME FOLDER TEXT: installs into the folder, unless that was done for the same text.
 once() {
   if [ "$(cat "$2/installed" 2>/dev/null)" = "$3" ]; then return; fi
@@ -63,7 +78,8 @@ venv=$(cd "$venv" && pwd)
 if has apt-get; then
   once mosquitto "$venv/mosquitto-next" 1
   once sense_hat_emulator "$venv/sense-emu" 1
+  once machine "$venv-machine" 1
 else
-  log "no apt-get: the tests with a newer Mosquitto and with the Sense HAT emulator are skipped"
+  log "no apt-get: the tests with a newer Mosquitto, the Sense HAT emulator and systemd-nspawn are skipped"
 fi
 once iotedgedev "$venv-iotedgedev" "$(cat tests/ecosystem/iotedgedev.txt)"

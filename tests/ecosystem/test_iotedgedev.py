@@ -29,7 +29,16 @@ def genconfig(folder: Path, template: Path, platform: str) -> Any:
     (folder / ".iotedgedev").mkdir(exist_ok=True)
     (folder / ".iotedgedev" / "setting.ini").write_text(NO_TELEMETRY)
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"} | LOGIN
-    command = [PROGRAM, "solution", "genconfig", "--platform", platform, "--file", template.name, "--fail-on-validation-error"]
+    command = [
+        str(PROGRAM),
+        "solution",
+        "genconfig",
+        "--platform",
+        platform,
+        "--file",
+        template.name,
+        "--fail-on-validation-error",
+    ]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=limit(60), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((folder / "config" / template.name.replace("template", platform)).read_text())
