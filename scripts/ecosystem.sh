@@ -69,7 +69,7 @@ install_machine() {
 # once NAME FOLDER TEXT: installs into the folder, unless that was done for the same text.
 once() {
   if [ "$(cat "$2/installed" 2>/dev/null)" = "$3" ]; then return; fi
-  rm -rf "$2"
+  rm -rf --one-file-system "$2" # debootstrap leaves its mounts when it is interrupted
   if "install_$1" "$2"; then echo "$3" >"$2/installed"; else log "$1 cannot be installed: its tests are skipped"; fi
 }
 

@@ -28,7 +28,7 @@ UNITS = {f"footfall-{name}" for name in {*SERVICES, "broker"} - {"display"}}
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
-    """A machine that is off, with a checkout and the packages."""
+    """A machine that is off, with a clone of this commit and the packages."""
     with Machine(tmp_path) as machine:
         subprocess.run(
             ["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", machine.root / "srv" / "footfall"],

@@ -1,5 +1,6 @@
 """A Debian that boots in systemd-nspawn, with systemd as its first process and a network of its own."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,8 @@ class Machine:
     """A copy of the Debian in `folder`. Skips the test without one, or if this machine refuses to boot it. Needs root."""
 
     def __init__(self, folder: Path) -> None:
-        if not (BASE / "installed").exists():
-            pytest.skip("needs a Debian that boots: scripts/ecosystem.sh makes it, as root on Debian")
+        if not (BASE / "installed").exists() or os.geteuid() != 0:
+            pytest.skip("needs root, and a Debian that boots: scripts/ecosystem.sh makes it, as root on Debian")
         self.root = folder / f"footfall-{folder.name}"
         subprocess.run(["cp", "-a", "--reflink=auto", BASE, self.root], check=True, timeout=limit(120))
         self._log = folder / "machine.log"
