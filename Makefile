@@ -50,8 +50,8 @@ else
 	@$(pytest) -n 6 -m "system and not containers and not ecosystem"
 endif
 
-test-ecosystem: $(VENV)/.dev ## runs the tests with other projects' programs that take minutes, such as a real Prometheus
-	@scripts/npm.sh
+test-ecosystem: $(VENV)/.dev ## runs the tests with other projects' programs that take minutes, such as Home Assistant and Prometheus
+	@scripts/ecosystem.sh
 	@exec $(pytest) -n 1 -m ecosystem --durations 0
 
 unit: $(VENV)/.dev ## runs the tests that open no socket, in less than a minute
@@ -109,12 +109,14 @@ lock: ## updates constraints.txt and the images' requirements.txt (needs uv)
 	$(requirements) --extra dashboard -o dashboard/requirements.txt
 	$(requirements) --extra display -o display/requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header benchmarks/tracking/requirements.in -o benchmarks/tracking/requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header tests/ecosystem/iotedgedev.in -o tests/ecosystem/iotedgedev.txt
 
 reset: ## deletes the data of make run: the ledger with all visits, the broker's state; asks first
 	@exec $(PYTHON) -m footfall reset
 
 clean: ## deletes all generated files, but not the data of make run
-	rm -rf $(VENV) $(VENV)-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-iotedgedev $(VENV)-machine .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf --one-file-system .home-assistant .home-assistant.part .home-assistant.log
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo
 $(VENV)/.%: $(needs)

@@ -73,7 +73,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
         for part in (bus, *pipeline.workers, Worker("models", stages.step)):
             running.enter_context(part)
         bus.state(states.RUNNING)
-        stop.wait()
+        process.wait(stop)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
             log.warning("WEB_PORT=0: the web server is off")
         running.enter_context(bus)
         bus.state(states.RUNNING)
-        while not stop.wait(None if settings.web_port else 1.0):  # the web server reports its own progress
-            bus.progressed()
+        process.wait(stop, bool if settings.web_port else bus.progressed)  # the web server reports its own progress
 
 
 def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:

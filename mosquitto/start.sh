@@ -95,12 +95,20 @@ awk -v users="$(words "$users")" -v cameras="$(words "$cameras")" \
 # too, which then covers a quarter of an hour.
 guests=$(((${MEMORY_LIMIT:-536870912} - 33554432) / 12582912 - 1))
 if [ "$guests" -gt 16 ]; then guests=16; fi
+
+# Only the guests' listener is without passwords. Mosquitto 2.0 needs settings for each listener for that. Mosquitto 2.1 warns of
+# them, and 3.0 will not have them.
+case $(mosquitto -h 2>/dev/null | head -n 1) in
+  *"version 2."[1-9]* | *"version "[3-9]*) per_listener='' anonymous=listener_allow_anonymous ;;
+  *) per_listener=yes anonymous=allow_anonymous ;;
+esac
+access() { printf 'password_file %s\nacl_file %s\n' "$run/passwords" "$run/access.acl"; }
 listener() { # listener PORT MAX_CONNECTIONS ANONYMOUS
-  printf 'listener %s\nmax_connections %s\nallow_anonymous %s\npassword_file %s\nacl_file %s\n' \
-    "$1${ADDRESS:+ $ADDRESS}" "$2" "$3" "$run/passwords" "$run/access.acl"
+  printf 'listener %s\nmax_connections %s\n%s %s\n' "$1${ADDRESS:+ $ADDRESS}" "$2" "$anonymous" "$3"
+  if [ -n "$per_listener" ]; then access; fi
 }
 {
-  echo "per_listener_settings true"
+  if [ -n "$per_listener" ]; then echo "per_listener_settings true"; else access; fi
   cat "$here/mosquitto.conf"
   if [ -n "${MEMORY_LIMIT:-}" ]; then echo "memory_limit $MEMORY_LIMIT"; fi
   if [ -n "${GUESTS_PORT:-}" ]; then echo "max_queued_messages 10000"; fi

@@ -24,6 +24,8 @@ RUN_VARIABLE = "FOOTFALL_RUN"
 """Environment variable with the process id of the laptop run. A module exits when that process has ended."""
 RUN_CHECK = 1.0
 """Seconds between two checks of the laptop run's process."""
+WAKE_INTERVAL = 1.0
+"""Seconds after which the main thread wakes, to notice a signal that another thread received."""
 FILE_TIMEOUT = 60.0
 """Seconds to wait at startup for a missing file, such as a password that the broker's container has yet to create."""
 FILE_INTERVAL = 0.2
@@ -114,6 +116,15 @@ def stop_on_signals() -> threading.Event:
         signal.signal(number, set_stop)
     threading.Thread(target=_stop_after_run, args=(os.environ.get(RUN_VARIABLE), stop), daemon=True).start()
     return stop
+
+
+def wait(stop: threading.Event, each: Callable[[], object] = bool) -> None:
+    """Waits until `stop` is set, and calls `each` once a second.
+
+    A signal to a suspended process may reach any thread when it is resumed. Its handler runs on the main thread, when that wakes.
+    """
+    while not stop.wait(WAKE_INTERVAL):
+        each()
 
 
 def _stop_after_run(run: str | None, stop: threading.Event) -> None:

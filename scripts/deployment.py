@@ -2,9 +2,9 @@
 
     python3 scripts/deployment.py [PLATFORM ...]        in the folder of the templates; default: all platforms
 
-Templates and manifests have the format of iotedgedev, with two differences: a module is left out if its module.json lacks the
-platform, and a missing value is an error, not a remaining placeholder. The script needs only Python and no network. The manifests
-contain the registry's password.
+Templates and manifests have the format of iotedgedev, with three differences: a module is left out if its module.json lacks the
+platform, a missing value is an error, not a remaining placeholder, and values can have double quotes. The script needs only
+Python and no network. The manifests contain the registry's password.
 """
 
 import json

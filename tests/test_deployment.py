@@ -1,7 +1,7 @@
 """The IoT Edge deployment: how `make deployment` expands the templates, and how it reads .env.
 
-tests/golden has the expected manifests. They equal the output of iotedgedev 3.3.9 (for amd64 without the display), and are valid
-under the published schema azure-iot-edge-deployment-2.0. Check both again when they change.
+tests/golden has the expected manifests. tests/ecosystem/test_iotedgedev.py compares with iotedgedev. They are valid under the
+published schema azure-iot-edge-deployment-2.0. Check that again when they change.
 """
 
 import importlib

@@ -24,6 +24,9 @@ SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash --posix", "busybox": "busybo
 AVAILABLE = [name for name in SHELLS if shutil.which(name)]
 APPLETS = ("awk", "base64", "cat", "chmod", "cut", "dirname", "grep", "head", "mkdir", "mv", "paste", "rm", "sed", "sh", "tr")
 """The programs that the scripts need, except mosquitto_passwd and openssl. In the image they are part of busybox."""
+_STUB = """#!/bin/sh
+case $1 in -h) echo "mosquitto version {version}" && exit 3 ;; *) echo started ;; esac
+"""
 BAD = {
     "CAMERAS": ("a/b", "door,+", "Door", ",", "door,query", "classifier", "a" * 65),
     "DISPLAYS": ("#",),
@@ -39,14 +42,14 @@ BAD = {
 }
 
 
-def create_path(folder: Path, shell: str = "sh") -> Path:
+def create_path(folder: Path, shell: str = "sh", version: str = "2.0.11") -> Path:
     """Creates a PATH with the programs that the scripts need, from busybox if that is the shell, and a stub of mosquitto."""
     (folder / "bin").mkdir(parents=True)
     for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
         found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
         assert found, name
         (folder / "bin" / name).symlink_to(found)
-    (folder / "bin" / "mosquitto").write_text("#!/bin/sh\necho started\n")
+    (folder / "bin" / "mosquitto").write_text(_STUB.format(version=version))
     (folder / "bin" / "mosquitto").chmod(0o755)
     return folder / "bin"
 
@@ -111,6 +114,31 @@ def test_results_are_equal_in_every_shell(shell: str, tmp_path: Path) -> None:
         environment = script_environment(tmp_path / name, PATH=tmp_path / "other" / "bin", USERS_PORT=1883, **{name: value})
         code, output = run_script(START, environment, shell=SHELLS[shell])
         assert (code, output.count("\n")) == (2, 1), output
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("2.0.11", ["per_listener_settings true", "allow_anonymous false", "allow_anonymous true"]),
+        ("2.1.2", ["listener_allow_anonymous false", "listener_allow_anonymous true"]),
+        ("2.10.0", ["listener_allow_anonymous false", "listener_allow_anonymous true"]),
+        ("3.0.0", ["listener_allow_anonymous false", "listener_allow_anonymous true"]),
+    ],
+)
+def test_guests_have_a_listener_in_every_version(tmp_path: Path, version: str, expected: list[str]) -> None:
+    """Mosquitto 2.0 needs settings for each listener. Mosquitto 2.1 warns of them, and 3.0 will not have them.
+
+    tests/ecosystem/test_mosquitto.py has a real Mosquitto 2.1.
+    """
+    environment = script_environment(tmp_path, PATH=create_path(tmp_path, version=version), USERS_PORT=1883, GUESTS_PORT=1884)
+    assert run_script(START, environment) == (0, "started\n")
+    lines = (tmp_path / "run" / "mosquitto.conf").read_text().splitlines()
+    assert [line for line in lines if "anonymous" in line or "per_listener" in line] == expected
+    listeners = [number for number, line in enumerate(lines) if line.startswith("listener ")]
+    for option in ("password_file", "acl_file"):
+        places = [number for number, line in enumerate(lines) if line.startswith(option)]
+        assert len(places) == (2 if version == "2.0.11" else 1)
+        assert (min(places) > listeners[0]) == (version == "2.0.11")
 
 
 def test_shellcheck_finds_nothing() -> None:

@@ -1,5 +1,6 @@
 """A module's process and threads: start, end, hangs, and the health file."""
 
+import signal
 import time
 from pathlib import Path
 from threading import Event
@@ -129,6 +130,18 @@ def test_a_module_waits_for_its_password_file(broker: Broker, tmp_path: Path) ->
         file.write_text("secret\n")
         module.wait_for_log("connected to the broker")
         assert module.log.count("waiting for the file") == 1
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", ["classifier", "dashboard"])
+def test_a_suspended_module_ends_when_it_is_resumed(broker: Broker, name: str) -> None:
+    """SIGTERM then reaches any thread, and Python does not wake the main thread. systemd stops a suspended service like this."""
+    with Module(name, broker.port, MODEL="demo/model", WEB_PORT=free_port()) as module:
+        module.wait_for_log("connected to the broker")
+        assert module.process
+        for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT):
+            module.process.send_signal(number)
+        assert module.process.wait(limit(10)) == 0
 
 
 @pytest.mark.system

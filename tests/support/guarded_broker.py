@@ -19,6 +19,7 @@ OBSERVER = "observer"
 OWN_SETTINGS = ("ADDRESS", "CAMERAS", "DISPLAYS", "CLASSIFIERS", "MEMORY_LIMIT", "TLS_NAMES", "TLS_CERT", "TLS_KEY")
 
 _WITH_OBSERVER = f"""#!/bin/sh
+[ "$1" = -c ] || exec "$MOSQUITTO" "$@"
 printf 'user {OBSERVER}\\ntopic readwrite #\\ntopic readwrite $SYS/#\\ntopic readwrite $footfall/#\\n' >>"$RUN/access.acl"
 mosquitto_passwd -b "$RUN/passwords" {OBSERVER} {OBSERVER} && exec "$MOSQUITTO" "$@"
 """

@@ -1,4 +1,4 @@
-"""Programs that scripts/npm.sh installs."""
+"""Programs that scripts/ecosystem.sh installs."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ class NpmProgram:
     def __init__(self, package: str, script: str, log: Path) -> None:
         node, path = shutil.which("node"), Path(sys.prefix, package, "node_modules", package, script)
         if node is None or not path.exists():
-            pytest.skip(f"needs Node.js and {package}, which scripts/npm.sh installs")
+            pytest.skip(f"needs Node.js and {package}, which scripts/ecosystem.sh installs")
         self._package = package
         self._command = [node, str(path)]
         self._log = log
