@@ -51,6 +51,7 @@ else
 endif
 
 test-ecosystem: $(VENV)/.dev ## runs the tests with other projects' programs that take minutes, such as a real Prometheus
+	@scripts/home-assistant.sh || echo "Tests with Home Assistant will be skipped."
 	@exec $(pytest) -n 1 -m ecosystem --durations 0
 
 unit: $(VENV)/.dev ## runs the tests that open no socket, in less than a minute
@@ -113,6 +114,7 @@ reset: ## deletes the data of make run: the ledger with all visits, the broker's
 	@exec $(PYTHON) -m footfall reset
 
 clean: ## deletes all generated files, but not the data of make run
+	rm -rf --one-file-system .home-assistant .home-assistant.part
 	rm -rf $(VENV) $(VENV)-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo
