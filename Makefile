@@ -114,8 +114,8 @@ reset: ## deletes the data of make run: the ledger with all visits, the broker's
 	@exec $(PYTHON) -m footfall reset
 
 clean: ## deletes all generated files, but not the data of make run
-	rm -rf --one-file-system .home-assistant .home-assistant.part
 	rm -rf $(VENV) $(VENV)-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf --one-file-system .home-assistant .home-assistant.part .home-assistant.log
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo
 $(VENV)/.%: $(needs)

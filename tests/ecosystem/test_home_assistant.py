@@ -1,46 +1,46 @@
-"""A real Home Assistant shows a real suite: entities with values, statistics, buttons, and what is removed.
+"""A real Home Assistant shows a real suite: entities with values, statistics, alerts, buttons, pages, and what is removed.
 
-Takes two minutes. Prepare with scripts/home-assistant.sh, and run as root: FOOTFALL_HOME_ASSISTANT=folder python -m pytest
-tests/ecosystem/home_assistant.py
+This writes the pictures in docs/, in eleven minutes:
+FOOTFALL_PICTURES=docs make test TESTS="tests/ecosystem/test_home_assistant.py -k pages"
 """
 
 import json
 import os
+import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from paho.mqtt import client as mqtt
 
-from bus import CurrentLabel, DayCounts, states, topics
+from bus import AlertRule, CurrentLabel, DayCounts, Setup, states, topics
 from tests.bridge.homeassistant.test_devices import ODD
 from tests.end_to_end.run import Run, make_run
-from tests.support.broker import free_port
-from tests.support.home_assistant import HomeAssistant
+from tests.support.broker import ROOT, free_port
+from tests.support.chromium import chromium, open_tab
+from tests.support.home_assistant import HomeAssistant, find_home_assistant
 from tests.support.listener import Listener
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.ecosystem, pytest.mark.timeout(limit(600))]
 
 LINES = json.dumps([{"name": "door", "from": [0.15, 0.577], "to": [0.85, 0.577]}])
 ZONES = json.dumps([{"name": "hall", "polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]}])
+ALERTS = [{"name": "full", "inside": 0}, {"name": "queue", "zone": "hall", "waiting_seconds": 3600}]
 DOOR = "footfall_door"
+PAGE = ROOT / "docs" / "homeassistant.md"
+PICTURE_TIME = 600.0
+"""Seconds for which the suite runs before pictures for the docs are taken, so that graphs show something."""
 NUMBERS = {"visits", "visits_man", "visits_woman", "in", "out", "inside", "zone_hall", "frames_per_second"}
 
 
-@pytest.fixture
-def root() -> Path:
-    folder = os.environ.get("FOOTFALL_HOME_ASSISTANT")
-    if not folder:
-        pytest.skip("FOOTFALL_HOME_ASSISTANT is not set: the folder that scripts/home-assistant.sh made")
-    return Path(folder)
-
-
 @contextmanager
-def suite(folder: Path, port: int, switch: str) -> Iterator[Run]:
-    with make_run(folder, MQTT_PORT=port, HOMEASSISTANT=switch, LINES=LINES, ZONES=ZONES) as run:
+def suite(folder: Path, port: int, switch: str, alerts: object = ALERTS) -> Iterator[Run]:
+    with make_run(folder, MQTT_PORT=port, HOMEASSISTANT=switch, LINES=LINES, ZONES=ZONES, ALERTS=json.dumps(alerts)) as run:
         run.wait_for_predictions()
         yield run
 
@@ -52,6 +52,11 @@ def current(folder: Path, port: int) -> tuple[Path, int]:
     return broker, next(int(line.removeprefix("-p ")) for line in options if line.startswith("-p "))
 
 
+def add_broker(home: HomeAssistant, folder: Path, port: int) -> None:
+    broker, users_port = current(folder, port)
+    home.add_broker(users_port, "homeassistant", (broker / "secrets" / "homeassistant" / "password").read_text().strip())
+
+
 def as_operator(folder: Path, port: int) -> Listener:
     broker, users_port = current(folder, port)
     client = mqtt.Client()
@@ -59,14 +64,14 @@ def as_operator(folder: Path, port: int) -> Listener:
     return Listener(users_port, client=client)
 
 
-def test_home_assistant_shows_the_suite(root: Path, tmp_path: Path) -> None:
-    """Every entity has a value, and every number statistics. Buttons pause and resume the camera.
+def test_home_assistant_shows_the_suite(tmp_path: Path) -> None:
+    """Every entity has a value, and every number statistics. Alerts are raised, and go with their rule. Buttons pause the camera.
 
     A label with odd characters has an entity, which counts that day only. A camera that is forgotten goes, and after
     HOMEASSISTANT=off all do. Home Assistant finds all again after its restart, and logs nothing about Footfall.
     """
     port = free_port()
-    with HomeAssistant(root) as home:
+    with HomeAssistant(find_home_assistant()) as home:
 
         def state(entity: str) -> str | None:
             found = home.states().get(entity)
@@ -76,8 +81,7 @@ def test_home_assistant_shows_the_suite(root: Path, tmp_path: Path) -> None:
             until(lambda: state(entity) == value, 60, f"{entity} {value}, not {state(entity)}")
 
         with suite(tmp_path, port, "on"):
-            broker, users_port = current(tmp_path, port)
-            home.add_broker(users_port, "homeassistant", (broker / "secrets" / "homeassistant" / "password").read_text().strip())
+            add_broker(home, tmp_path, port)
             until(
                 lambda: all(_number(home, name) for name in NUMBERS - {"inside", "out", "zone_hall"}),
                 120,
@@ -93,6 +97,7 @@ def test_home_assistant_shows_the_suite(root: Path, tmp_path: Path) -> None:
                 home.press(f"button.{DOOR}_{button}")
                 waits_for(f"sensor.{DOOR}_state", reached)
             with as_operator(tmp_path, port) as operator:
+                _check_alerts(home, operator, waits_for)
                 _check_an_odd_label(home, operator, waits_for)
             home.end()
             home.start()
@@ -109,6 +114,22 @@ def test_home_assistant_shows_the_suite(root: Path, tmp_path: Path) -> None:
 def _number(home: HomeAssistant, name: str) -> float:
     state = home.states().get(f"sensor.{DOOR}_{name}", {"state": "0"})["state"]
     return 0.0 if state in ("unknown", "unavailable") else float(state)
+
+
+def _check_alerts(home: HomeAssistant, operator: Listener, waits_for: Callable[[str, str | None], None]) -> None:
+    """One is raised and one is not. With another rule in the camera's setup, both are replaced."""
+    waits_for(f"binary_sensor.{DOOR}_alert_full", "on")
+    waits_for(f"binary_sensor.{DOOR}_alert_queue", "off")
+    wanted = {"full": ("inside", None, 0), "queue": ("waiting_seconds", "hall", 3600)}
+    for name, (measure, zone, threshold) in wanted.items():
+        given = home.states()[f"binary_sensor.{DOOR}_alert_{name}"]["attributes"]
+        assert (given["device_class"], given["measure"], given["zone"], given["limit"]) == ("problem", measure, zone, threshold)
+        assert (given["value"] or 0) >= (name == "full")
+    setup = Setup("door", alerts=(AlertRule("crowded", inside=1000),))
+    operator.publish(setup.topic, setup.pack(), retain=True)
+    waits_for(f"binary_sensor.{DOOR}_alert_crowded", "off")
+    for name in wanted:
+        waits_for(f"binary_sensor.{DOOR}_alert_{name}", None)
 
 
 def _check_an_odd_label(home: HomeAssistant, operator: Listener, waits_for: Callable[[str, str | None], None]) -> None:
@@ -135,3 +156,37 @@ def _check_an_odd_label(home: HomeAssistant, operator: Listener, waits_for: Call
     for topic in (topics.label("odd"), topics.counts("odd")):
         operator.publish(topic, b"", retain=True)
     waits_for("sensor.footfall_odd_visits", None)
+
+
+@pytest.mark.timeout(limit(600 + PICTURE_TIME))
+def test_the_pages_of_home_assistant_show_the_camera(tmp_path: Path) -> None:
+    """Its own pages in a browser: the device with all its entities, and the dashboard in docs/homeassistant.md."""
+    port = free_port()
+    (dashboard,) = (
+        yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL) if "views:" in text
+    )
+    named = [{card["name"] for card in section["cards"] if "name" in card} for section in dashboard["views"][0]["sections"]]
+    pictures = os.environ.get("FOOTFALL_PICTURES")
+    alerts = [{"name": "full", "inside": 20}, {"name": "queue", "zone": "hall", "waiting_seconds": 10}]
+    with (
+        HomeAssistant(find_home_assistant(), "pages", ("frontend", "history")) as home,
+        suite(tmp_path, port, "on", alerts),
+        chromium() as browser,
+        open_tab(browser, f"{home.address}/manifest.json", viewport={"width": 1280, "height": 900}) as tab,
+    ):
+        add_broker(home, tmp_path, port)
+        until(lambda: _number(home, "visits_woman") and _number(home, "inside"), 120, "visitors")
+        tab.page.evaluate(home.sign_in_browsers())
+        (device,) = (one["id"] for one in home.ask("config/device_registry/list") if one["name"] == "Footfall door")
+        home.add_dashboard("the-shop", dashboard)
+        if pictures:
+            time.sleep(PICTURE_TIME)
+        for name, path, texts in (
+            ("device", f"config/devices/device/{device}", {"Alert queue", "Zone hall", "Frames per second", "Pause"}),
+            ("dashboard", "the-shop", set.union(*named)),
+        ):
+            tab.page.goto(f"{home.address}/{path}")
+            for text in texts:
+                tab.page.get_by_text(text, exact=True).first.wait_for()
+            time.sleep(2)  # cards are moved while they are drawn
+            tab.page.screenshot(path=Path(pictures or tmp_path) / f"homeassistant-{name}.png")
