@@ -50,8 +50,8 @@ else
 	@$(pytest) -n 6 -m "system and not containers and not ecosystem"
 endif
 
-test-ecosystem: $(VENV)/.dev ## runs the tests with other projects' programs that take minutes, such as a real Prometheus
-	@scripts/home-assistant.sh || echo "Tests with Home Assistant will be skipped."
+test-ecosystem: $(VENV)/.dev ## runs the tests with other projects' programs that take minutes, such as Home Assistant and Prometheus
+	@[ -n "$$FOOTFALL_HOME_ASSISTANT" ] || scripts/home-assistant.sh || echo "Tests with Home Assistant will be skipped."
 	@exec $(pytest) -n 1 -m ecosystem --durations 0
 
 unit: $(VENV)/.dev ## runs the tests that open no socket, in less than a minute

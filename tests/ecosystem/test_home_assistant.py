@@ -28,19 +28,17 @@ from tests.support.wait import limit, until
 
 pytestmark = [pytest.mark.system, pytest.mark.ecosystem, pytest.mark.timeout(limit(600))]
 
-LINES = json.dumps([{"name": "door", "from": [0.15, 0.577], "to": [0.85, 0.577]}])
-ZONES = json.dumps([{"name": "hall", "polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]}])
-ALERTS = [{"name": "full", "inside": 0}, {"name": "queue", "zone": "hall", "waiting_seconds": 3600}]
+ALERTS = [{"name": "full", "inside": 0}, {"name": "queue", "zone": "till", "waiting_seconds": 3600}]
 DOOR = "footfall_door"
 PAGE = ROOT / "docs" / "homeassistant.md"
 PICTURE_TIME = 600.0
 """Seconds for which the suite runs before pictures for the docs are taken, so that graphs show something."""
-NUMBERS = {"visits", "visits_man", "visits_woman", "in", "out", "inside", "zone_hall", "frames_per_second"}
+NUMBERS = {"visits", "visits_man", "visits_woman", "in", "out", "inside", "zone_till", "frames_per_second"}
 
 
 @contextmanager
 def suite(folder: Path, port: int, switch: str, alerts: object = ALERTS) -> Iterator[Run]:
-    with make_run(folder, MQTT_PORT=port, HOMEASSISTANT=switch, LINES=LINES, ZONES=ZONES, ALERTS=json.dumps(alerts)) as run:
+    with make_run(folder, MQTT_PORT=port, HOMEASSISTANT=switch, ALERTS=json.dumps(alerts)) as run:
         run.wait_for_predictions()
         yield run
 
@@ -83,7 +81,7 @@ def test_home_assistant_shows_the_suite(tmp_path: Path) -> None:
         with suite(tmp_path, port, "on"):
             add_broker(home, tmp_path, port)
             until(
-                lambda: all(_number(home, name) for name in NUMBERS - {"inside", "out", "zone_hall"}),
+                lambda: all(_number(home, name) for name in NUMBERS - {"inside", "out", "zone_till"}),
                 120,
                 "visitors of all labels",
             )
@@ -117,19 +115,29 @@ def _number(home: HomeAssistant, name: str) -> float:
 
 
 def _check_alerts(home: HomeAssistant, operator: Listener, waits_for: Callable[[str, str | None], None]) -> None:
-    """One is raised and one is not. With another rule in the camera's setup, both are replaced."""
-    waits_for(f"binary_sensor.{DOOR}_alert_full", "on")
-    waits_for(f"binary_sensor.{DOOR}_alert_queue", "off")
-    wanted = {"full": ("inside", None, 0), "queue": ("waiting_seconds", "hall", 3600)}
-    for name, (measure, zone, threshold) in wanted.items():
-        given = home.states()[f"binary_sensor.{DOOR}_alert_{name}"]["attributes"]
-        assert (given["device_class"], given["measure"], given["zone"], given["limit"]) == ("problem", measure, zone, threshold)
-        assert (given["value"] or 0) >= (name == "full")
-    setup = Setup("door", alerts=(AlertRule("crowded", inside=1000),))
-    operator.publish(setup.topic, setup.pack(), retain=True)
-    waits_for(f"binary_sensor.{DOOR}_alert_crowded", "off")
-    for name in wanted:
-        waits_for(f"binary_sensor.{DOOR}_alert_{name}", None)
+    """One is raised and one is not. The camera's setup replaces the rules. The automation in the docs says who waits."""
+    full, queue = f"binary_sensor.{DOOR}_alert_full", f"binary_sensor.{DOOR}_alert_queue"
+    waits_for(full, "on")
+    waits_for(queue, "off")
+    for entity, rule in ((full, ("inside", None, 0)), (queue, ("waiting_seconds", "till", 3600))):
+        given = home.states()[entity]["attributes"]
+        assert (given["device_class"], given["measure"], given["zone"], given["limit"]) == ("problem", *rule)
+        assert (given["value"] is not None) == (entity == full)
+    home.add_automation("queue", yaml_in_page("triggers:"))
+    for rules in ((AlertRule("queue", "till", waiting_seconds=3.0),), ()):
+        setup = Setup("door", alerts=rules)
+        operator.publish(setup.topic, setup.pack(), retain=True)
+        waits_for(full, None)
+        waits_for(queue, "on" if rules else None)
+    messages = [one["message"] for one in home.ask("persistent_notification/get")]
+    (waited,) = {float(found[1]) for text in messages if (found := re.search(r"for ([\d.]+) seconds", text))}
+    assert waited > 3
+
+
+def yaml_in_page(key: str) -> Any:
+    """Returns the YAML of the page that has a key."""
+    (text,) = (one for one in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL) if key in one)
+    return yaml.safe_load(text)
 
 
 def _check_an_odd_label(home: HomeAssistant, operator: Listener, waits_for: Callable[[str, str | None], None]) -> None:
@@ -162,12 +170,10 @@ def _check_an_odd_label(home: HomeAssistant, operator: Listener, waits_for: Call
 def test_the_pages_of_home_assistant_show_the_camera(tmp_path: Path) -> None:
     """Its own pages in a browser: the device with all its entities, and the dashboard in docs/homeassistant.md."""
     port = free_port()
-    (dashboard,) = (
-        yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL) if "views:" in text
-    )
+    dashboard = yaml_in_page("views:")
     named = [{card["name"] for card in section["cards"] if "name" in card} for section in dashboard["views"][0]["sections"]]
     pictures = os.environ.get("FOOTFALL_PICTURES")
-    alerts = [{"name": "full", "inside": 20}, {"name": "queue", "zone": "hall", "waiting_seconds": 10}]
+    alerts = [{"name": "full", "inside": 20}, {"name": "queue", "zone": "till", "waiting_seconds": 10}]
     with (
         HomeAssistant(find_home_assistant(), "pages", ("frontend", "history")) as home,
         suite(tmp_path, port, "on", alerts),
@@ -182,7 +188,7 @@ def test_the_pages_of_home_assistant_show_the_camera(tmp_path: Path) -> None:
         if pictures:
             time.sleep(PICTURE_TIME)
         for name, path, texts in (
-            ("device", f"config/devices/device/{device}", {"Alert queue", "Zone hall", "Frames per second", "Pause"}),
+            ("device", f"config/devices/device/{device}", {"Alert queue", "Zone till", "Frames per second", "Pause"}),
             ("dashboard", "the-shop", set.union(*named)),
         ):
             tab.page.goto(f"{home.address}/{path}")

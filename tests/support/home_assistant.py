@@ -17,7 +17,17 @@ from websockets.sync.client import connect
 from tests.support.broker import ROOT, free_port
 from tests.support.wait import limit, until
 
-CONFIGURATION = "api:\nauth:\nconfig:\nhomeassistant:\nonboarding:\nrecorder:\n  commit_interval: 1\nwebsocket_api:\n"
+CONFIGURATION = """
+api:
+auth:
+automation: !include automations.yaml
+config:
+homeassistant:
+onboarding:
+recorder:
+  commit_interval: 1
+websocket_api:
+"""
 TLS_PROFILE = "intermediate_v6"
 """The storage of Home Assistant needs one, even without TLS."""
 SIGNED_IN = 1800
@@ -45,6 +55,7 @@ class HomeAssistant:
         shutil.rmtree(self._folder, ignore_errors=True)
         (self._folder / ".storage").mkdir(parents=True)
         (self._folder / "configuration.yaml").write_text(CONFIGURATION + "".join(f"{one}:\n" for one in integrations))
+        (self._folder / "automations.yaml").write_text("[]")
         # In the YAML file, the port would hold for five minutes, until a person confirms it.
         stable = {"server_host": ["127.0.0.1"], "server_port": self._port, "ssl_profile": TLS_PROFILE, "cors_allowed_origins": []}
         stable |= {"login_attempts_threshold": -1, "ip_ban_enabled": False, "use_x_frame_options": True}
@@ -124,6 +135,9 @@ class HomeAssistant:
         others = {"set_client_cert": False, "set_ca_cert": "off", "transport": "tcp"}
         made = self._post(f"/api/config/config_entries/flow/{flow['flow_id']}", settings | {"other_settings": others})
         assert made["type"] == "create_entry", made
+
+    def add_automation(self, name: str, configuration: object) -> None:
+        self._post(f"/api/config/automation/config/{name}", configuration)
 
     def add_dashboard(self, name: str, configuration: object) -> None:
         """Adds a dashboard at the path `name`, which must have a hyphen."""
