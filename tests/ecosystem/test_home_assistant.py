@@ -130,8 +130,9 @@ def _check_alerts(home: HomeAssistant, operator: Listener, waits_for: Callable[[
         waits_for(full, None)
         waits_for(queue, "on" if rules else None)
     messages = [one["message"] for one in home.ask("persistent_notification/get")]
-    (waited,) = {float(found[1]) for text in messages if (found := re.search(r"for ([\d.]+) seconds", text))}
-    assert waited > 3
+    waited = [float(found[1]) for text in messages if (found := re.search(r"for ([\d.]+) seconds", text))]
+    assert waited
+    assert min(waited) > 3
 
 
 def yaml_in_page(key: str) -> Any:
@@ -173,12 +174,12 @@ def test_the_pages_of_home_assistant_show_the_camera(tmp_path: Path) -> None:
     dashboard = yaml_in_page("views:")
     named = [{card["name"] for card in section["cards"] if "name" in card} for section in dashboard["views"][0]["sections"]]
     pictures = os.environ.get("FOOTFALL_PICTURES")
-    alerts = [{"name": "full", "inside": 20}, {"name": "queue", "zone": "till", "waiting_seconds": 10}]
+    alerts = [{"name": "full", "inside": 500}, {"name": "queue", "zone": "till", "waiting_seconds": 10}]
     with (
         HomeAssistant(find_home_assistant(), "pages", ("frontend", "history")) as home,
         suite(tmp_path, port, "on", alerts),
         chromium() as browser,
-        open_tab(browser, f"{home.address}/manifest.json", viewport={"width": 1280, "height": 900}) as tab,
+        open_tab(browser, f"{home.address}/manifest.json") as tab,
     ):
         add_broker(home, tmp_path, port)
         until(lambda: _number(home, "visits_woman") and _number(home, "inside"), 120, "visitors")
@@ -187,10 +188,11 @@ def test_the_pages_of_home_assistant_show_the_camera(tmp_path: Path) -> None:
         home.add_dashboard("the-shop", dashboard)
         if pictures:
             time.sleep(PICTURE_TIME)
-        for name, path, texts in (
-            ("device", f"config/devices/device/{device}", {"Alert queue", "Zone till", "Frames per second", "Pause"}),
-            ("dashboard", "the-shop", set.union(*named)),
+        for name, height, path, texts in (
+            ("device", 1160, f"config/devices/device/{device}", {"Alert queue", "Zone till", "Frames per second", "Pause"}),
+            ("dashboard", 490, "the-shop", set.union(*named)),
         ):
+            tab.page.set_viewport_size({"width": 1000, "height": height})
             tab.page.goto(f"{home.address}/{path}")
             for text in texts:
                 tab.page.get_by_text(text, exact=True).first.wait_for()
