@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs Home Assistant for the tests in tests/ecosystem: scripts/home-assistant.sh [FOLDER]
 # It needs a newer Python than Debian 12 has. So FOLDER, by default .home-assistant, becomes a Debian forky of 2.2 GB with that
-# Python. Needs root and Debian. Takes three minutes, on a busy machine seven. Does nothing if FOLDER is there, unless this script
+# Python. Needs root and Debian. Takes three minutes, on a busy machine eight. Does nothing if FOLDER is there, unless this script
 # was changed.
 set -eu
 folder=${1:-.home-assistant}
@@ -22,7 +22,7 @@ if ! command -v debootstrap >/dev/null; then
   apt install -y --no-install-recommends ca-certificates debian-archive-keyring debootstrap
 fi
 
-log "installing Debian with Home Assistant $version into $folder: 3 to 7 minutes, 2.2 GB"
+log "installing Debian with Home Assistant $version into $folder: 3 to 8 minutes, 2.2 GB"
 rm -rf --one-file-system "$folder" "$folder.part"
 mkdir -p "$folder.part"
 part=$(cd "$folder.part" && pwd)
