@@ -83,7 +83,7 @@ class ActiveAlert:
 
 @dataclass(frozen=True, slots=True)
 class Alerts(JsonMessage):
-    """The alerts that are raised at a camera now. Published when they change."""
+    """The alerts that are raised at a camera now, and the rules in force. Published when either changes."""
 
     TOPIC = topics.alerts
 
@@ -91,8 +91,10 @@ class Alerts(JsonMessage):
     """The camera."""
     alerts: tuple[ActiveAlert, ...] = ()
     """The alerts, in the order in which they were raised; empty if there is none."""
+    rules: AlertRules = ()
+    """The rules in force: those of its setup, or else of the setting ALERTS."""
     demo: Flag = False
-    """Whether they are about the demo."""
+    """Whether the alerts are about the demo."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,8 +179,9 @@ class Camera:
         return self._alerts.update((), lambda _rule: None, now, now, self.visitors.is_demo)
 
     def alerts_if_changed(self) -> Alerts | None:
-        """Returns the raised alerts if they differ from those last returned, else None."""
-        alerts = Alerts(self.name, tuple(one.active for one in self.saved.alerts), self.visitors.is_demo)
+        """Returns the raised alerts and the rules if they differ from those last returned, else None."""
+        raised = tuple(one.active for one in self.saved.alerts)
+        alerts = Alerts(self.name, raised, self.visitors.setup.alerts or (), self.visitors.is_demo)
         if alerts == self._published_alerts:
             return None
         self._published_alerts = alerts

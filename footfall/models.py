@@ -32,6 +32,8 @@ def set_default_model() -> None:
     for setting in ("MODEL", "VIDEO_PATH"):
         if not os.environ.get(setting):
             os.environ.pop(setting, None)  # empty, as after make run MODEL=
+    if os.environ.get("LINES", "").isdecimal():
+        del os.environ["LINES"]  # some programs export the height of the terminal
     if "MODEL" in os.environ:
         return
     os.environ.setdefault("VIDEO_PATH", str(DEMOS[name].clip))

@@ -17,7 +17,19 @@ from bridge.homeassistant.devices import (
     read_entities,
     with_removals,
 )
-from bus import UNDECIDED, Bus, CurrentLabel, DayCounts, Discovery, HomeAssistantStatus, Occupancy, Status, topics
+from bus import (
+    UNDECIDED,
+    AlertRule,
+    Alerts,
+    Bus,
+    CurrentLabel,
+    DayCounts,
+    Discovery,
+    HomeAssistantStatus,
+    Occupancy,
+    Status,
+    topics,
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +43,7 @@ T = TypeVar("T")
 
 
 class HomeAssistant:
-    """The retained descriptions of all devices, renewed when cameras, labels, zones or modules change.
+    """The retained descriptions of all devices, renewed when cameras, labels, zones, alerts or modules change.
 
     Switched off, it removes descriptions that an earlier run has left. All its methods run on the network thread.
     """
@@ -53,6 +65,8 @@ class HomeAssistant:
         """By camera, labels with visits today."""
         self._areas: dict[str, tuple[tuple[str, ...], bool]] = {}
         """By camera, its zones, and whether it has lines."""
+        self._rules: dict[str, tuple[AlertRule, ...]] = {}
+        """By camera, the rules of its alerts."""
         self._retained: dict[str, dict[str, Config]] = {}
         """By device, the entities of the description on the broker."""
         self._published: dict[str, Config] = {}
@@ -68,6 +82,7 @@ class HomeAssistant:
             bus.subscribe(topics.counts(), DayCounts, self._on_counts, on_cleared=self._forgets(topics.counts, self._counted))
             areas = self._forgets(topics.occupancy, self._areas)
             bus.subscribe(topics.occupancy(), Occupancy, self._on_occupancy, on_cleared=areas)
+            bus.subscribe(topics.alerts(), Alerts, self._on_alerts, on_cleared=self._forgets(topics.alerts, self._rules))
 
     def _on_discovery(self, discovery: Discovery) -> None:
         self._begin()
@@ -114,6 +129,10 @@ class HomeAssistant:
         self._begin()
         self._put(self._areas, occupancy.camera, (tuple(occupancy.zones), occupancy.inside is not None), MAX_CAMERAS)
 
+    def _on_alerts(self, alerts: Alerts) -> None:
+        self._begin()
+        self._put(self._rules, alerts.camera, alerts.rules, MAX_CAMERAS)
+
     def _forgets(self, topic: topics.Topic, known: dict[str, T]) -> Callable[[str], None]:
         """Returns a callback for a deleted message of a camera."""
 
@@ -132,7 +151,7 @@ class HomeAssistant:
         """Forgets the messages of an earlier connection, at the first message of a new one."""
         if self._connection != self._bus.connection:
             self._connection, self._is_settled = self._bus.connection, False
-            for known in (self._captures, self._labels, self._current, self._counted, self._areas, self._retained):
+            for known in (self._captures, self._labels, self._current, self._counted, self._areas, self._rules, self._retained):
                 known.clear()
 
     def _on_settled(self) -> None:
@@ -167,11 +186,12 @@ class HomeAssistant:
         """Returns the description of each device. The suite comes first, because cameras refer to it."""
         modules = {camera: module for module, camera in sorted(self._captures.items()) if camera}
         others = tuple(sorted(module for module, camera in self._captures.items() if not camera))
-        cameras = sorted({*modules, *self._current, *self._counted, *self._areas} - {SUITE})
+        cameras = sorted({*modules, *self._current, *self._counted, *self._areas, *self._rules} - {SUITE})
         described = {SUITE: describe_suite(others)}
         for name in cameras:
             zones, has_lines = self._areas.get(name, ((), False))
-            described[name] = describe_camera(Camera(name, modules.get(name), self._labels_of(name), zones, has_lines))
+            labels, rules = self._labels_of(name), self._rules.get(name, ())
+            described[name] = describe_camera(Camera(name, modules.get(name), labels, zones, has_lines, rules))
         return described
 
     def _labels_of(self, camera: str) -> tuple[str, ...]:

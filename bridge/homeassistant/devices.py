@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from bus import states, topics
+from bus import AlertRule, states, topics
 
 SUITE = "status"
 """The device of the whole suite; no camera has this name."""
@@ -38,6 +38,7 @@ class Camera:
     labels: tuple[str, ...]
     zones: tuple[str, ...]
     has_lines: bool
+    alerts: tuple[AlertRule, ...] = ()
 
 
 def describe_suite(modules: tuple[str, ...]) -> Config:
@@ -105,6 +106,8 @@ def _results(camera: Camera) -> dict[str, Config]:
     for name in camera.zones:
         value = f"value_json.zones.get({_quoted(name)}, 0)"
         entities[f"zone.{name}"] = _number(f"Zone {name[:MAX_NAME]}", occupancy, value, "mdi:map-marker-account")
+    for rule in camera.alerts:
+        entities[f"alert.{rule.name}"] = _alert(rule, topics.alerts(camera.name))
     return {key: entity | _available(COUNTER) for key, entity in entities.items()}
 
 
@@ -150,6 +153,21 @@ def _visits(camera: str, name: str, value: str) -> Config:
         "value_template": f"{{% if {is_new} %}}{{{{ {value} }}}}{{% endif %}}",
         "last_reset_value_template": f"{{% if {is_new} %}}{{{{ value_json.day }}}}T00:00:00{{% endif %}}",
     }
+
+
+def _alert(rule: AlertRule, topic: str) -> Config:
+    """Returns the sensor of whether a rule's alert is raised, with the rule and the measure at that time as attributes."""
+    raised = f"value_json.alerts | selectattr('rule', 'eq', {_quoted(rule.name)})"
+    zone = "None" if rule.zone is None else _quoted(rule.zone)
+    measure = f"'measure': '{rule.kind}', 'zone': {zone}, 'limit': {getattr(rule, rule.kind)}"
+    value = f"({raised} | map(attribute='value') | first | default(None)) {_ELSE_NONE}"
+    return {
+        "name": f"Alert {rule.name}",
+        "device_class": "problem",
+        "value_template": _on_if(f"{raised} | list"),
+        "json_attributes_topic": topic,
+        "json_attributes_template": f"{{{{ {{{measure}, 'value': {value}}} | tojson }}}}",
+    } | _state("binary_sensor", topic)
 
 
 def _number(name: str, topic: str, value: str, icon: str, state_class: str = "measurement") -> Config:

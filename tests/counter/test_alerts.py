@@ -40,6 +40,11 @@ def raised(shop: Shop) -> list[str]:
     return [one.rule for one in shop.sent(Alerts)[-1].alerts]
 
 
+def in_force(shop: Shop) -> list[tuple[str, float]]:
+    """Returns names and limits of the rules in the retained message."""
+    return [(one.name, one.limit) for one in shop.sent(Alerts)[-1].rules]
+
+
 def with_rules(*rules: AlertRule) -> Setup:
     return Setup("door", (DOOR,), (TILL,), alerts=rules)
 
@@ -279,19 +284,23 @@ def test_a_rule_about_an_unknown_zone_is_logged(shop: Shop, caplog: pytest.LogCa
 
 
 def test_a_setup_overrides_the_settings(shop: Shop) -> None:
-    """An empty list switches the alerts of the settings off."""
+    """An empty list switches the alerts of the settings off. The retained message has the rules in force, also without alerts."""
     rules = '[{"name": "till", "zone": "till", "people": 0}]'
     shop.complete = Settings.model_validate({"ALERTS": rules}).completed
     shop.restart()
     shop.receive(Setup("door", zones=(TILL,)), *STREET[:20], at_once=False)
-    assert raised(shop) == ["till"]
+    assert (raised(shop), in_force(shop)) == (["till"], [("till", 0)])
+    shop.receive(Setup("door", zones=(TILL,), alerts=(AlertRule("crowd", "till", people=3),)))
+    assert (raised(shop), in_force(shop)) == ([], [("crowd", 3)])
+    shop.receive(Setup("door", zones=(TILL,), alerts=(AlertRule("crowd", "till", people=4),)))
+    assert in_force(shop) == [("crowd", 4)]
     shop.receive(Setup("door", zones=(TILL,), alerts=()))
-    assert raised(shop) == []
+    assert (raised(shop), in_force(shop)) == ([], [])
 
 
 def test_a_model_of_whole_pictures_measures_no_places(shop: Shop) -> None:
     shop.receive(with_rules(FULL, QUEUE, CROWD), *scripted("wwwwwnnnnnn" * 20), at_once=False)
-    assert (brief(shop), shop.sent(Alerts)) == ([], [Alerts("door")])
+    assert (brief(shop), shop.sent(Alerts)) == ([], [Alerts("door", rules=(FULL, QUEUE, CROWD))])
 
 
 def test_the_opening_hours_say_since_when_a_place_is_open() -> None:

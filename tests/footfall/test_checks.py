@@ -101,8 +101,11 @@ def test_the_plan(plan_of: PlanOf, settings: dict[str, str], about: str, expecte
     ],
 )
 def test_the_demos(plan_of: PlanOf, settings: dict[str, str], model: Path | str, counts_crossings: bool) -> None:
-    """Each drawn scene gets the model that knows it; a hall gets its line and its zone. Lines of your own come first."""
-    plan = plan_of(**settings)
+    """Each drawn scene gets the model that knows it; a hall gets its line and its zone. Lines of your own come first.
+
+    A number is none: some programs export LINES, the height of the terminal.
+    """
+    plan = plan_of(**settings, LINES="24")
     assert plan.settings["MODEL"] == str(model)
     found = {name: value for name, value in plan.settings.items() if name in ("LINES", "ZONES")}
     assert found == (DEMOS["people"].settings if counts_crossings else {})

@@ -58,7 +58,7 @@ TABLE = (
         "guest* bridge* dashboard* display* operator* reader* homeassistant*",
     ),
     Row("footfall/{}/alert", CAMERAS, "counter", "guest* bridge* operator* reader* homeassistant*"),
-    Row("footfall/{}/alerts", CAMERAS, "counter operator*", "guest* dashboard* operator* reader* homeassistant*"),
+    Row("footfall/{}/alerts", CAMERAS, "counter operator*", "guest* bridge* dashboard* operator* reader* homeassistant*"),
     Row("footfall/{}/tracks", CAMERAS, "counter", "guest* dashboard* operator* reader*"),
     Row(
         "footfall/{}/setup",

@@ -86,7 +86,11 @@ def one_of_each() -> list[bus.Message]:
             zones={"till": bus.ZoneTotals({"woman": 2}, 7.5)},
         ),
         bus.Occupancy("door", {"till": 2}, 3, 5, 2, 0, 1000.0, 1003.5),
-        bus.Alerts("door", (bus.ActiveAlert("queue", "waiting_seconds", "till", 120.0, 121.5, 1000.0),)),
+        bus.Alerts(
+            "door",
+            (bus.ActiveAlert("queue", "waiting_seconds", "till", 120.0, 121.5, 1000.0),),
+            (bus.AlertRule("queue", "till", waiting_seconds=120.0), bus.AlertRule("full", inside=50)),
+        ),
         bus.Alert("id-6", "door", "id-6", True, "full", "inside", None, 50.0, 51.0, 1000.0, 1000.0),
         bus.Tracks("door", "a1", 7, 1002.5, (bus.VisitorInView(3, bus.Box(0.1, 0.2, 0.3, 0.4), "woman", 1000.0),)),
         setup(),

@@ -8,11 +8,12 @@ import jinja2
 import pytest
 
 from bridge.homeassistant.devices import Camera, Config, describe_camera, describe_suite, read_entities, with_removals
-from bus import About, CurrentLabel, DayCounts, Message, Occupancy, Status, states
+from bus import About, ActiveAlert, AlertRule, Alerts, CurrentLabel, DayCounts, Message, Occupancy, Status, states
 
 ODD = "Frau \"Ä\" \\ }} {% raw %} 'x' 🙂"
 """A label that a template could mistake for its own syntax."""
-DOOR = Camera("door", "capture", ("man", ODD), ("till", ODD), has_lines=True)
+RULES = (AlertRule("full", inside=50), AlertRule(ODD, ODD, waiting_seconds=2.5))
+DOOR = Camera("door", "capture", ("man", ODD), ("till", ODD), has_lines=True, alerts=RULES)
 DAY, DAY_BEFORE = "2026-11-27", "2026-11-26"
 
 
@@ -30,6 +31,10 @@ def counts(day: str = DAY, **totals: int) -> DayCounts:
 
 def label(name: str | None, at: float | None) -> CurrentLabel:
     return CurrentLabel("door", name, 0.75 if name else None, at if name else None, at)
+
+
+def alerts(*raised: str) -> Alerts:
+    return Alerts("door", tuple(ActiveAlert(name, "inside", None, 50.0, 51.0, 1000.0) for name in raised), RULES)
 
 
 def status(state: str, **rates: float) -> Status:
@@ -51,6 +56,10 @@ def status(state: str, **rates: float) -> Status:
         ("inside", Occupancy("door", inside=3, entered=7, left=5, drift=1), "3"),
         (f"zone.{ODD}", Occupancy("door", {"till": 1, ODD: 4}), "4"),
         ("zone.till", Occupancy("door"), "0"),
+        ("alert.full", alerts("other", "full"), "ON"),
+        ("alert.full", alerts("other"), "OFF"),
+        (f"alert.{ODD}", alerts(ODD), "ON"),
+        (f"alert.{ODD}", alerts(), "OFF"),
         ("lost", status(states.CAMERA_LOST), "ON"),
         ("lost", status(states.RUNNING), "OFF"),
         ("state", status(states.PAUSED), "paused"),
@@ -98,6 +107,19 @@ def test_the_probability_is_an_attribute_of_the_label() -> None:
         assert json.loads(render(entity["json_attributes_template"], message)) == {"probability": probability}
 
 
+@pytest.mark.parametrize(("raised", "value"), [(alerts("full", ODD), 51.0), (alerts(), None), (None, None)])
+def test_the_rule_of_an_alert_and_its_measure_are_attributes(raised: Alerts | None, value: float | None) -> None:
+    """The value is that at which the alert was raised. Without an alert there is none."""
+    entities = describe_camera(DOOR)["components"]
+    rules: dict[str, dict[str, Any]] = {
+        "alert.full": {"measure": "inside", "zone": None, "limit": 50},
+        f"alert.{ODD}": {"measure": "waiting_seconds", "zone": ODD, "limit": 2.5},
+    }
+    for key, rule in rules.items():
+        assert entities[key]["json_attributes_topic"] == "footfall/door/alerts"
+        assert json.loads(render(entities[key]["json_attributes_template"], raised)) == rule | {"value": value}
+
+
 def test_entities_are_available_while_their_module_is_connected() -> None:
     """A camera that is lost or paused stays available. Connectivity is always available, and says whether the module is there."""
     entities = describe_camera(DOOR)["components"]
@@ -118,7 +140,11 @@ def test_entities_are_available_while_their_module_is_connected() -> None:
 
 def test_unique_ids_differ_and_do_not_change() -> None:
     """No two entities of any devices have the same one, whatever their cameras, labels and zones are called."""
-    cameras = [Camera(name, "capture", ("in", "b.c", "b"), ("in", "c"), has_lines=True) for name in ("a", "a-b", "a_b", "b")]
+    rules = (AlertRule("in", inside=1), AlertRule("c", inside=1))
+    cameras = [
+        Camera(name, "capture", ("in", "b.c", "b"), ("in", "c"), has_lines=True, alerts=rules)
+        for name in ("a", "a-b", "a_b", "b")
+    ]
     devices = [describe_suite(("counter", "door")), *map(describe_camera, cameras)]
     ids = [entity["unique_id"] for device in devices for entity in device["components"].values()]
     assert len(ids) == len(set(ids))
@@ -164,9 +190,9 @@ def test_a_foreign_description_is_replaced(junk: dict[str, Any]) -> None:
 
 def test_entities_that_are_gone_are_removed() -> None:
     """Home Assistant removes an entity with its platform alone. The removal ends when the entity returns."""
-    before, later = describe_camera(DOOR), describe_camera(Camera("door", "capture", ("man",), (), has_lines=True))
+    before, later = describe_camera(DOOR), describe_camera(Camera("door", "capture", ("man",), (), True, RULES[:1]))
     removing = with_removals(later, read_entities(before))
-    gone = {f"visits.{ODD}", f"zone.{ODD}", "zone.till"}
-    assert {key: removing["components"][key] for key in gone} == {key: {"platform": "sensor"} for key in gone}
+    gone = {f"visits.{ODD}": "sensor", f"zone.{ODD}": "sensor", "zone.till": "sensor", f"alert.{ODD}": "binary_sensor"}
+    assert {key: removing["components"][key] for key in gone} == {key: {"platform": one} for key, one in gone.items()}
     assert set(with_removals(later, read_entities(removing))["components"]) == set(before["components"])
     assert with_removals(before, read_entities(removing)) == before

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.homeassistant import HomeAssistant
-from bus import UNDECIDED, About, Bus, CurrentLabel, DayCounts, Message, Occupancy, Status, states, topics
+from bus import UNDECIDED, About, AlertRule, Alerts, Bus, CurrentLabel, DayCounts, Message, Occupancy, Status, states, topics
 from bus.settings import BusSettings
 from tests.support.broker import LAPTOP, ROOT, Broker
 from tests.support.guarded_broker import GuardedBroker
@@ -63,6 +63,12 @@ class House(Listener):
         """The labels whose visits have an entity."""
         return {key.removeprefix("visits.") for key in self.entities(camera) if key.startswith("visits.")}
 
+    def alerts(self, camera: str) -> dict[str, int]:
+        """By the name of its rule, the limit of each alert that has an entity."""
+        keys = [key for key in self.entities(camera) if key.startswith("alert.")]
+        described = {key: self.devices[camera]["components"][key]["json_attributes_template"] for key in keys}
+        return {key.removeprefix("alert."): int(re.findall(r"'limit': (\d+)", text)[0]) for key, text in described.items()}
+
 
 @pytest.fixture
 def house(broker: Broker) -> Iterator[House]:
@@ -86,7 +92,7 @@ NOBODY = CurrentLabel("door", None, None, None, 1000.0)
 
 
 def test_devices_follow_the_suite(broker: Broker, house: House) -> None:
-    """Cameras and modules, labels that the model has and others that are counted, zones and lines are described as they appear.
+    """Cameras, modules, labels that the model has, others that are counted, zones, lines and alerts are described as they appear.
 
     A label stays while the model cannot be asked, and goes with the model. `undecided` stays.
     """
@@ -104,6 +110,9 @@ def test_devices_follow_the_suite(broker: Broker, house: House) -> None:
         house.retain(Occupancy("door", {"shop": 0}), counts("door"))
         until(lambda: house.visits("door") == {"man", "woman", UNDECIDED} and "zone.shop" in house.entities("door"))
         assert not house.entities("door") & {"zone.till", "in", "out", "inside"}
+        for rules in ({"full": 50, "crowded": 9}, {"full": 60}):
+            house.retain(Alerts("door", rules=tuple(AlertRule(name, inside=limit) for name, limit in rules.items())))
+            until(lambda rules=rules: house.alerts("door") == rules)  # type: ignore[misc]
         house.retain(classifier(state=states.OFFLINE), capture("yard", "capture-yard"))
         until(lambda: "yard" in house.devices)
         assert house.visits("door") == {"man", "woman", UNDECIDED}
@@ -135,10 +144,11 @@ def test_a_description_is_published_once(broker: Broker, house: House) -> None:
 
 def test_a_forgotten_camera_is_removed(broker: Broker, house: House) -> None:
     """It goes when its last retained message is deleted, now or while the bridge is away. Others stay."""
-    old = {topics.status("capture-back"), topics.label("back"), topics.counts("back"), topics.occupancy("back")}
+    of_counter = {one("back") for one in (topics.label, topics.counts, topics.occupancy, topics.alerts)}
+    old = {topics.status("capture-back")} | of_counter
     for is_away in (False, True):
         house.retain(capture("door"), capture("back", "capture-back", states.OFFLINE))
-        house.retain(CurrentLabel("back", None, None, None), counts("back"), Occupancy("back"))
+        house.retain(CurrentLabel("back", None, None, None), counts("back"), Occupancy("back"), Alerts("back"))
         with bridge(broker.port):
             until(lambda: {"door", "back"} <= set(house.devices))
             if not is_away:
