@@ -12,6 +12,7 @@ from bus.requests import Answer, Command, DayReport, Question, WantedModel
 from bus.results import Crossing, CurrentLabel, DayCounts, Occupancy, Summary, Tracks, Visit, VisitorInView, ZoneHours, ZoneTotals
 from bus.setup import Line, Setup, Zone
 from bus.setups import Setups
+from bus.site import Site, SiteLabel
 from bus.slot import NewestSlot
 from bus.status import About, ModelUpdate, Status
 from runtime.errors import FootfallError, InvalidMessage, InvalidSetting
@@ -59,6 +60,8 @@ __all__ = [
     "Question",
     "Setup",
     "Setups",
+    "Site",
+    "SiteLabel",
     "Status",
     "Summary",
     "Table",

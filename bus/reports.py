@@ -90,6 +90,8 @@ class Page:
     """The counts by camera and period."""
     cursor: Cursor | None = None
     """For the question for the next page; null on the last one."""
+    has_opening_hours: Flag = False
+    """Whether the counter has the setting OPENING_HOURS, so that a query can have `open: yes`."""
 
     @property
     def columns(self) -> dict[str, type]:

@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode
 from typing_extensions import Self
 
 from bus import topics
+from bus.alerts import AlertRules
 from bus.setup import Lines, Setup, Zones
 from bus.tls import Tls
 from runtime.explanation import NAME_PATTERN
@@ -168,8 +169,11 @@ class SetupSettings(LabelSettings):
     zones: Annotated[Zones, NoDecode, BeforeValidator(json_value)] = Field(
         default=(), description='zones there: `[{"name": "till", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 0.9]]}]`'
     )
+    alerts: Annotated[AlertRules, NoDecode, BeforeValidator(json_value)] = Field(
+        default=(), description='rules of alerts there: `[{"name": "full", "inside": 50}]`'
+    )
 
     def completed(self, setup: Setup) -> Setup:
-        """Returns a camera's setup with these lines and zones where it has none."""
-        lines, zones = setup.lines, setup.zones
-        return replace(setup, lines=self.lines if lines is None else lines, zones=self.zones if zones is None else zones)
+        """Returns a camera's setup with these lines, zones and rules of alerts where it has none."""
+        missing = [part for part in ("lines", "zones", "alerts") if getattr(setup, part) is None]
+        return replace(setup, **{part: getattr(self, part) for part in missing})

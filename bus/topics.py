@@ -51,6 +51,8 @@ answer = Topic("footfall/query/{asker}/answer")
 pixels = Topic("footfall/display/{name}/pixels")
 # Of a module
 status = Topic("footfall/status/{module}")
+# Of the place
+site = Topic("footfall/site")
 # Of all classifiers
 wanted_model = Topic("footfall/classifier/model")
 # Of Home Assistant

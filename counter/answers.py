@@ -79,7 +79,7 @@ class Answers:
     def _page(self, parameters: Mapping[str, str]) -> Page:
         """Returns a page of a report. Raises `InvalidQuery`, or another `FootfallError`."""
         query = parse_query(parameters, self._reports.calendar, time.time(), self._opening_hours)
-        return self._pages.page(query, self._cameras())
+        return replace(self._pages.page(query, self._cameras()), has_opening_hours=bool(self._opening_hours))
 
     def _requested_day(self, question: Question) -> date:
         """Returns the requested day. Raises `InvalidQuery` if it is not a valid one."""

@@ -2,18 +2,15 @@
 
 import datetime as dt
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, cast
 from zoneinfo import ZoneInfo
 
 import tzlocal
-from pydantic import BeforeValidator, Field, field_validator
-from pydantic_settings import NoDecode
+from pydantic import Field, field_validator
 
-from bus import InvalidSetting, Setup
-from bus.alerts import AlertRules
-from bus.settings import SetupSettings, json_value
+from bus import InvalidSetting
+from bus.settings import SetupSettings
 from counter.hours import Calendar
 from counter.opening import EXAMPLE, OpeningHours
 from counter.presence import PresenceRules
@@ -47,10 +44,6 @@ class Settings(SetupSettings):
         default=None,
         description=f"when the place is open, such as `{EXAMPLE}`; reports can be limited to it, alerts are",
     )
-    alerts: Annotated[AlertRules, NoDecode, BeforeValidator(json_value)] = Field(
-        default=(),
-        description='rules of alerts at cameras without their own, as JSON: `[{"name": "full", "inside": 50}]`',
-    )
 
     @field_validator("opening_hours")
     @classmethod
@@ -68,10 +61,6 @@ class Settings(SetupSettings):
             except (OSError, ValueError, KeyError):
                 raise ValueError("unknown time zone; use a name such as Europe/Berlin, not a rule such as CET-1CEST") from None
         return name
-
-    def completed(self, setup: Setup) -> Setup:
-        """Returns a camera's setup with the lines, zones and alerts of the settings where it has none."""
-        return replace(super().completed(setup), alerts=self.alerts if setup.alerts is None else setup.alerts)
 
     @property
     def rules(self) -> PresenceRules:

@@ -1,7 +1,7 @@
 """The steps of a report: a range of time in quarter-hours, hours, days and so on, by the site's clock."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from counter.hours import QUARTER, Calendar
@@ -113,11 +113,26 @@ def earlier(calendar: Calendar, piece: Piece, shift: Shift) -> Piece | None:
         return None
     extra = timedelta(seconds=1 if end.fold else 0)  # within such an hour, the clock has been set back
     end = calendar.local(piece.end - extra.total_seconds())
-    moved = Piece(piece.period, _moved(calendar, begin, shift), _moved(calendar, end, shift, extra))
+    ends_after = datetime.combine(end.date(), end.time()) + extra - datetime.combine(begin.date(), time())
+    if ends_after <= timedelta(days=1):  # ends with its own day, even if the earlier month has more days
+        day = _moved_day(begin.date(), shift)
+        if shift.months and day.day != begin.day:
+            return None
+        moved = Piece(
+            piece.period,
+            calendar.timestamp(datetime.combine(day, begin.time())),
+            calendar.timestamp(datetime.combine(day, time()) + ends_after),
+        )
+    else:
+        moved = Piece(piece.period, _moved(calendar, begin, shift), _moved(calendar, end, shift, extra))
     return moved if moved.begin < moved.end else None
 
 
+def _moved_day(day: date, shift: Shift) -> date:
+    return months_later(day, -shift.months) - timedelta(days=shift.days)
+
+
 def _moved(calendar: Calendar, at: datetime, shift: Shift, extra: timedelta = timedelta()) -> float:
-    day = months_later(at.date(), -shift.months) - timedelta(days=shift.days)
+    day = _moved_day(at.date(), shift)
     is_lacking = bool(shift.months) and day.day != at.day
     return calendar.timestamp(datetime(day.year, day.month, day.day) if is_lacking else datetime.combine(day, at.time()) + extra)

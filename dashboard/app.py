@@ -1,11 +1,12 @@
 """The HTTP application: the page for browsers, and its data for scripts."""
 
 import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import date
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,14 +15,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from bus import InvalidMessage, Setup, topics
+from bus import InvalidMessage, Setup, Site, topics
 from bus.reports import PARAMETERS
 from dashboard.counts import NoAnswer
 from dashboard.exports import TABLES, as_csv, as_json
 from dashboard.hub import Hub
 from dashboard.reports import stream
 from dashboard.request_body import NoBody, read_body
-from dashboard.setups import NotSaved, setup_json
+from dashboard.retained import NotSaved
+from dashboard.setups import setup_json
 
 PAGE = Path(__file__).parent / "page"
 MAX_STALL = 10.0
@@ -33,7 +35,7 @@ BOUNDARY = "picture"
 BODY_TIMEOUT = 10.0
 """Seconds for the body of a request."""
 READ_ONLY = "Without a password, the page is read-only behind a proxy. Set WEB_PASSWORD."
-_INVALID_PART = re.compile(r"Setup: (?:((?:lines|zones|mask|visitors)[.\w]*): )?(.*)", re.DOTALL)
+_INVALID_PART = re.compile(r"\w+: (?:((?:lines|zones|mask|visitors|alerts|name|locale|labels)[.\w]*): )?(.*)", re.DOTALL)
 
 
 def create_app(hub: Hub) -> Starlette:
@@ -51,6 +53,8 @@ def create_app(hub: Hub) -> Starlette:
             Route("/healthz", routes.healthz),
             Route("/api/counts", routes.counts),
             Route("/reports", routes.reports),
+            Route("/site", routes.site),
+            Route("/site", routes.change_site, methods=["PUT"]),
             Route("/cameras/{name}/snapshot.jpg", routes.snapshot),
             Route("/cameras/{name}/stream.mjpeg", routes.stream),
             Route("/cameras/{name}/setup", routes.setup),
@@ -115,29 +119,35 @@ class Routes:
         yield f"--{BOUNDARY}--\r\n".encode()
 
     async def setup(self, request: Request) -> Response:
-        """Returns the camera's setup, completed with the settings LINES and ZONES."""
+        """Returns the camera's setup, completed with the settings."""
         _check_parameters(request)
         return JSONResponse(setup_json(self._hub.setups.effective(self._camera(request))))
 
     async def change_setup(self, request: Request) -> Response:
         """Replaces the camera's setup by the one in the body, or deletes it. Returns the setup that counts from now on."""
-        _check_parameters(request)
-        if not request.state.may_write:
-            raise HTTPException(HTTPStatus.FORBIDDEN, READ_ONLY)
+        return await _change(request, self._change_setup)
+
+    async def _change_setup(self, request: Request) -> dict[str, Any]:
         name = self._camera(request)
-        try:
-            if request.method == "DELETE":
-                await self._hub.setups.delete(name)
-            else:
-                body = await read_body(request, Setup.LIMIT, BODY_TIMEOUT)
-                await self._hub.setups.save(Setup.from_topic(topics.setup(name), body))
-        except NoBody as problem:
-            raise HTTPException(problem.status, str(problem), {"Connection": "close"}) from None
-        except InvalidMessage as error:
-            return _invalid_setup(error)
-        except NotSaved as error:
-            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, f"not saved: {error}") from None
-        return JSONResponse(setup_json(self._hub.setups.effective(name)))
+        if request.method == "DELETE":
+            await self._hub.setups.delete(name)
+        else:
+            body = await read_body(request, Setup.LIMIT, BODY_TIMEOUT)
+            await self._hub.setups.save(Setup.from_topic(topics.setup(name), body))
+        return setup_json(self._hub.setups.effective(name))
+
+    async def site(self, request: Request) -> Response:
+        """Returns the names of the place and of its labels."""
+        _check_parameters(request)
+        return JSONResponse(self._hub.site.as_json())
+
+    async def change_site(self, request: Request) -> Response:
+        """Replaces the names of the place and of its labels by those in the body, and returns them."""
+        return await _change(request, self._change_site)
+
+    async def _change_site(self, request: Request) -> dict[str, Any]:
+        await self._hub.site.save(Site.from_topic(topics.site(), await read_body(request, Site.LIMIT, BODY_TIMEOUT)))
+        return self._hub.site.as_json()
 
     def _camera(self, request: Request) -> str:
         name: str = request.path_params["name"]
@@ -147,10 +157,23 @@ class Routes:
         return name
 
 
-def _invalid_setup(error: InvalidMessage) -> JSONResponse:
-    """Says what is wrong, and `at` which part of the setup: ``zones.0.polygon``."""
-    place, reason = _INVALID_PART.fullmatch(str(error)).groups()  # type: ignore[union-attr]  # it always matches
-    return JSONResponse({"problem": reason, "at": place or ""}, HTTPStatus.UNPROCESSABLE_ENTITY)
+async def _change(request: Request, change: Callable[[Request], Awaitable[dict[str, Any]]]) -> Response:
+    """Returns the result of a change of a retained message, or why nothing was changed.
+
+    Of an invalid message the response says `at` which part the problem is: ``zones.0.polygon``.
+    """
+    _check_parameters(request)
+    if not request.state.may_write:
+        raise HTTPException(HTTPStatus.FORBIDDEN, READ_ONLY)
+    try:
+        return JSONResponse(await change(request))
+    except NoBody as problem:
+        raise HTTPException(problem.status, str(problem), {"Connection": "close"}) from None
+    except InvalidMessage as error:
+        place, reason = _INVALID_PART.fullmatch(str(error)).groups()  # type: ignore[union-attr]  # it always matches
+        return JSONResponse({"problem": reason, "at": place or ""}, HTTPStatus.UNPROCESSABLE_ENTITY)
+    except NotSaved as error:
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, f"not saved: {error}") from None
 
 
 def _captured_at(time: float) -> dict[str, str]:

@@ -20,6 +20,9 @@ class Timing(NamedTuple):
     """Timeouts and intervals of `CountsClient`, in seconds."""
 
     answer_timeout: float = 4.0
+    publish_timeout: float = 0.5
+    """For a question to be sent: the broker's client takes few messages at once."""
+    publish_interval: float = 0.01
     page_timeout: float = 30.0
     """For a page of a report. The first one can take long on a slow device, because it looks up all labels of the range."""
     retry_interval: float = 5.0
@@ -102,13 +105,19 @@ class CountsClient:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._pending[question.id] = future
         try:
-            if not self._publish(question):
-                raise NoAnswer("no connection to the broker")
+            await self._send(question)
             return await asyncio.wait_for(future, timeout)
         except asyncio.TimeoutError:
             raise NoAnswer(f"the counter did not answer within {timeout:g} s") from None
         finally:
             del self._pending[question.id]
+
+    async def _send(self, question: Question) -> None:
+        end = time.monotonic() + self._timing.publish_timeout
+        while not self._publish(question):
+            if time.monotonic() > end:
+                raise NoAnswer("no connection to the broker")
+            await asyncio.sleep(self._timing.publish_interval)
 
     async def follow(self, on_report: Callable[[DayReport], object]) -> None:
         """Keeps `today` up to date until cancelled; calls `on_report` with each new report."""

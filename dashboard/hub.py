@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import anyio
@@ -34,6 +35,7 @@ from bus.settings import SetupSettings
 from dashboard.counts import CountsClient
 from dashboard.pictures import Picture, Pictures
 from dashboard.setups import SetupStore
+from dashboard.site import SiteStore
 from dashboard.site_state import SiteState
 from dashboard.viewer import Sections, Viewer
 
@@ -59,10 +61,11 @@ class Hub:
         self._bus = bus
         self.state = state = SiteState(settings.threshold)
         self.setups = SetupStore(bus, settings)
+        self.site = SiteStore(bus)
         self.pictures = Pictures(self._subscribe_frames, lambda camera: bus.unsubscribe(topics.frame(camera)), self._wake)
         self.counts = CountsClient(bus.name, bus.publish)
         self.sections = Sections()
-        self.sections.update({"page": _page_version(PAGE), "signed_in": signed_in})
+        self.sections.update({"page": _page_version(PAGE), "version": version("footfall"), "signed_in": signed_in})
         self._change_events: set[asyncio.Event] = set()
         self._is_watched = asyncio.Event()
         """Set when someone begins to wait for changes."""
@@ -134,7 +137,8 @@ class Hub:
         self._updated_at = time.monotonic()
         before = self.sections.version
         self.state.set_connected(self._bus.connected)
-        self.sections.update(self.state.sections() | self.setups.sections() | {"today": self.counts.today})
+        stores = self.setups.sections() | self.site.sections()
+        self.sections.update(self.state.sections() | stores | {"today": self.counts.today})
         self.pictures.apply_timeouts()
         if self.sections.version > before:
             self._wake_all()

@@ -11,8 +11,10 @@ from bus.requests import MAX_PARAMETER
 from bus.rows import ROW_TEXTS
 from dashboard.counts import CountsClient, NoAnswer, Refused
 
-FILES = {"csv": {"Content-Disposition": 'attachment; filename="footfall.csv"'}}
-"""Headers by format."""
+FILES = {"csv": {"Content-Disposition": "attachment"}}
+"""Headers by format. They name no file: a name here would replace the one that the page's link gives."""
+OPENING_HOURS = "X-Opening-Hours"
+"""The header of a report that says that the setting OPENING_HOURS is set: the page then offers `open=yes`."""
 
 
 async def stream(counts: CountsClient, parameters: dict[str, str]) -> Response:
@@ -32,7 +34,8 @@ async def stream(counts: CountsClient, parameters: dict[str, str]) -> Response:
     except NoAnswer as error:
         raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
     parts = _parts(counts, parameters, kind, first)
-    return StreamingResponse(parts, media_type=ROW_TEXTS[kind].MEDIA_TYPE, headers=FILES.get(kind))
+    headers = FILES.get(kind, {}) | ({OPENING_HOURS: "set"} if first.has_opening_hours else {})
+    return StreamingResponse(parts, media_type=ROW_TEXTS[kind].MEDIA_TYPE, headers=headers)
 
 
 async def _parts(counts: CountsClient, parameters: dict[str, str], kind: str, page: Page) -> AsyncIterator[str]:

@@ -4,7 +4,6 @@ import base64
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.middleware.sessions import SessionMiddleware
@@ -14,16 +13,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.password import Attempt, Password, session_key
 from dashboard.request_body import NoBody, read_body
+from dashboard.sign_in_form import sign_in_form
 
 log = logging.getLogger(__name__)
 
-PAGE = Path(__file__).parent / "page" / "sign-in.html"
-PROBLEM_PLACEHOLDER = "<!-- problem -->"
 COOKIE = "footfall"
 SESSION_SECONDS = 30 * 86400
 RENEW_SECONDS = 86400
 """Age at which a session cookie is renewed."""
-PUBLIC = frozenset({"/healthz", "/dashboard.css", "/icon.svg"})
+PUBLIC = frozenset({"/healthz", "/styles/base.css", "/icon.svg"})
 """Paths available without signing in."""
 MAX_FORM = 4096
 """Bytes of a form's body."""
@@ -60,7 +58,6 @@ class SignIn:
     def __init__(self, app: ASGIApp, password: Password) -> None:
         self._app = app
         self._password = password
-        self._form = PAGE.read_text("utf-8")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -95,7 +92,7 @@ class SignIn:
             return RedirectResponse("/sign-in", 303)
         if _has_session(request):
             return RedirectResponse("/", 303)
-        return await self._sign_in(request) if request.method == "POST" else self._form_response(200)
+        return await self._sign_in(request) if request.method == "POST" else _form(request)
 
     def _authenticate(self, connection: HTTPConnection) -> Attempt:
         if _has_session(connection):
@@ -109,20 +106,20 @@ class SignIn:
         try:
             body = await read_body(request, MAX_FORM, FORM_TIMEOUT)
         except NoBody as problem:
-            return self._form_response(problem.status, f"{problem}. Try again.", {"Connection": "close"})
+            return _form(request, "incomplete", problem.status, {"Connection": "close"})
         try:
             fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8)
         except ValueError:
             fields = {}
         if "password" not in fields:
-            return self._form_response(400, "The password is missing. Try again.")
+            return _form(request, "missing", 400)
         attempt = self._attempt(request, fields["password"][0])
         if attempt.accepted:
             request.session["at"] = time.time()
             return RedirectResponse("/", 303)
         if attempt.wait:
-            return self._form_response(429, TOO_MANY_FAILURES.format(attempt.wait), {"Retry-After": str(attempt.wait)})
-        return self._form_response(401, "Wrong password.")
+            return _form(request, "wait", 429, {"Retry-After": str(attempt.wait)}, attempt.wait)
+        return _form(request, "wrong", 401)
 
     def _attempt(self, connection: HTTPConnection, given: str) -> Attempt:
         address = connection.client.host if connection.client else ""
@@ -131,9 +128,13 @@ class SignIn:
             log.warning("sign-in from %r failed: wrong password", address)
         return attempt
 
-    def _form_response(self, status: int, problem: str = "", headers: dict[str, str] | None = None) -> Response:
-        alert = f'<p class="problem" role="alert">{problem}</p>' if problem else ""
-        return HTMLResponse(self._form.replace(PROBLEM_PLACEHOLDER, alert), status, headers)
+
+def _form(
+    request: Request, problem: str = "", status: int = 200, headers: dict[str, str] | None = None, seconds: int = 0
+) -> Response:
+    """Returns the form. `problem` says what went wrong, `seconds` is the time to wait."""
+    accepted = request.headers.get("accept-language", "")
+    return HTMLResponse(sign_in_form(accepted, problem, seconds=seconds), status, headers)
 
 
 def _has_session(connection: HTTPConnection) -> bool:

@@ -22,7 +22,7 @@ from footfall.ports import free_port
 from footfall.state import BROKER_FOLDERS, INSTALLED, RunState, current_broker, modules_port, state_dir
 from runtime.settings import load
 
-RETAINED = (topics.setup(), topics.wanted_model())
+RETAINED = (topics.setup(), topics.site(), topics.wanted_model())
 """Topics of retained messages that people set. The modules publish all others again."""
 START_TIMEOUT = 20.0
 """Seconds for a temporary broker to start, and to end."""

@@ -1,26 +1,35 @@
 /** Wires the page: passes messages from the connection to the views whose sections have changed. */
 
-/** @import { State } from "./messages.js" */
+/** @import { Site, State } from "./base/messages.js" */
 
-import { Broker } from "./broker.js";
-import { Changes } from "./changes.js";
-import { LabelColours } from "./colours.js";
-import { Connection } from "./connection.js";
-import { Counts } from "./counts.js";
-import { demoText } from "./demo.js";
-import { Editor } from "./editor.js";
-import { byId, setAttribute, setShown, setText } from "./elements.js";
-import { Live } from "./live.js";
-import { showMatrices } from "./matrix.js";
-import { Modules } from "./modules.js";
-import { Places } from "./places.js";
-import { Summary } from "./summary.js";
-import { Clock, SiteTime } from "./times.js";
+import { Broker } from "./base/broker.js";
+import { Connection } from "./base/connection.js";
+import { byId, setAttribute, setShown, setText } from "./base/elements.js";
+import { Labels } from "./base/labels.js";
+import { isCurrent, loaded, offerLanguages, startLanguage, text } from "./base/language.js";
+import { Clock, SiteTime } from "./base/times.js";
+import { Counts } from "./counts/counts.js";
+import { demoText } from "./counts/demo.js";
+import { Places } from "./counts/places.js";
+import { Summary } from "./counts/summary.js";
+import { Live } from "./live/live.js";
+import { showMatrices } from "./live/matrix.js";
+import { Reports } from "./reports/reports.js";
+import { Editor } from "./setup/editor.js";
+import { Cameras } from "./system/cameras.js";
+import { Changes } from "./system/changes.js";
+import { Modules } from "./system/modules.js";
+import { Place } from "./system/place.js";
+import { followAddress } from "./views.js";
+
+const firstSite = await start();
 
 /** @type {State} */
 const state = {
   now: 0,
   page: "",
+  version: "",
+  site: firstSite,
   signed_in: false,
   may_set_up: false,
   rules: { threshold: 0 },
@@ -28,7 +37,7 @@ const state = {
   model_classes: [],
   visitor_labels: [],
   setups: {},
-  setup_defaults: { lines: [], zones: [] },
+  setup_defaults: { lines: [], zones: [], alerts: [] },
   cameras: {},
   modules: {},
   pixels: {},
@@ -44,23 +53,29 @@ let hasConnected = false;
 const clock = new Clock();
 const site = new SiteTime();
 const broker = new Broker(clock);
-const colours = new LabelColours();
+const labels = new Labels();
+const colours = new CSSStyleSheet();
+document.adoptedStyleSheets = [colours];
 const address = new URL("/live", location.href);
 address.protocol = address.protocol.replace("http", "ws");
 const connection = new Connection(address.href, { onMessage, onPicture: (bytes) => live.onPicture(bytes), onChange, signIn });
 const live = new Live(
   (camera) => connection.requestPicture(camera),
-  colours,
+  labels,
   broker,
   site,
   (card) => editor.open(card.name, card.picture),
 );
-const counts = new Counts(colours, clock, site, signIn);
+const counts = new Counts(labels, broker, clock, site, signIn);
+const reports = new Reports(labels, clock, site, signIn);
 const modules = new Modules(broker, clock, site);
+const cameras = new Cameras(broker);
+const place = new Place(labels, signIn);
 const changes = new Changes(broker, clock, site);
-const summary = new Summary(broker, clock, site, colours);
+const summary = new Summary(broker, clock, site);
 const places = new Places(broker, clock, site);
 const editor = new Editor(
+  labels,
   (camera) => live.edit(camera),
   (text) => changes.announce(text),
   signIn,
@@ -72,16 +87,22 @@ const editor = new Editor(
  */
 const views = [
   [["broker", "modules"], () => broker.update(state)],
-  [["labels"], () => colours.setOrder(state.labels)],
+  [["labels"], () => labels.setOrder(state.labels)],
+  [["site"], () => state.site && showSite(state.site)],
   [["today"], () => site.setZone(state.today.report?.zone ?? "")],
-  [["broker", "cameras", "modules", "labels", "rules"], () => live.show(state)],
+  [["broker", "cameras", "modules", "labels", "rules", "site"], () => live.show(state)],
   [["cameras", "setups", "setup_defaults", "may_set_up"], () => live.showSetups(state)],
-  [["broker", "cameras", "setups", "setup_defaults", "model_classes", "visitor_labels"], () => editor.show(state)],
-  [["today", "labels", "setups", "setup_defaults"], () => counts.show(state)],
+  [["broker", "cameras", "setups", "setup_defaults", "model_classes", "visitor_labels", "site"], () => editor.show(state)],
+  [["today", "labels", "setups", "setup_defaults", "site"], () => counts.show(state)],
+  [["broker", "cameras", "modules"], () => counts.showInside(state)],
   [["broker", "cameras", "modules", "today", "setups", "setup_defaults"], () => places.show(state)],
+  [["today", "labels", "cameras", "setups", "setup_defaults", "site"], () => reports.show(state)],
   [["today", "cameras"], showDemo],
-  [["broker", "pixels"], () => showMatrices(state.pixels, broker.disconnected)],
+  [["broker", "pixels", "site"], () => showMatrices(state.pixels, broker.disconnected, labels)],
   [["broker", "modules"], () => modules.show(state.modules)],
+  [["broker", "cameras"], () => cameras.show(state)],
+  [["site", "labels", "may_set_up"], () => place.show(state)],
+  [["version"], () => setText(byId("version"), text("version", { version: state.version }))],
   [["signed_in"], () => setShown(byId("sign-out"), state.signed_in)],
 ];
 
@@ -94,6 +115,32 @@ function onMessage(text) {
   Object.assign(state, sections);
   for (const [names, show] of views) if (names.some((name) => changed.has(name))) runSafely(show);
   if (changed.size) runSafely(showOverview);
+}
+
+/** Loads the language of the page, and returns the site. Loads the page again if the server does not respond. @returns {Promise<Site>} */
+async function start() {
+  try {
+    const site = await (await loaded("/site")).json();
+    await startLanguage(site.locale ?? "");
+    return site;
+  } catch (error) {
+    document.querySelector("script[type=module]")?.dispatchEvent(new Event("error")); // index.html reloads the page
+    throw error;
+  }
+}
+
+/** Shows the names of the place and of its labels. @param {Site} newSite */
+function showSite({ name, labels: own }) {
+  setText(byId("site-name"), name ?? text("title"));
+  labels.setNames(own);
+  colours.replaceSync(labels.sheet);
+  showLocale();
+}
+
+/** Shows the page anew if the site's locale was changed, unless somebody is changing something. */
+function showLocale() {
+  const isEditing = /** @type {HTMLDialogElement} */ (byId("setup")).open || place.isChanged;
+  if (state.site && !isCurrent(state.site.locale ?? "") && !isEditing) location.reload();
 }
 
 function showDemo() {
@@ -130,37 +177,37 @@ function onChange() {
   const { state: now } = connection;
   document.documentElement.dataset.connection = now;
   if (now === "connected") {
-    if (hasConnected) changes.announce("Connected to Footfall again");
+    if (hasConnected) changes.announce(text("connection-again"));
     hasConnected = true;
     live.connected();
     showOverview();
-  } else if (now === "connecting") summary.display("idle", "Connecting to Footfall…", "");
+  } else if (now === "connecting") summary.display("idle", text("connecting-to"), "");
   else if (now === "disconnected") onDisconnect();
-  else if (now === "refused")
-    summary.display("bad", "Footfall refused this page.", "Open it at the address that Footfall prints when it starts.");
+  else if (now === "refused") summary.display("bad", text("connection-refused-page"), text("connection-refused-advice"));
   showConnection();
 }
 
 function onDisconnect() {
   lostAt = clock.now;
-  const age = hasConnected ? `The data below is from ${site.withViewerTime(lostAt)}.` : "There is no data yet.";
-  summary.display("bad", "This page is not connected to Footfall.", `${age} Is Footfall running, and can this device reach it?`);
-  changes.announce("Connection to Footfall lost");
+  const time = site.withViewerTime(lostAt);
+  const advice = hasConnected ? text("connection-old-advice", { time }) : text("connection-none-advice");
+  summary.display("bad", text("connection-not"), advice);
+  changes.announce(text("connection-lost"));
 }
 
 /** Shows the state of the connection in words. */
 function showConnection() {
-  const { state: now, reason, secondsToRetry } = connection;
-  const retry = secondsToRetry ? `retrying in ${secondsToRetry} s` : "retrying now";
-  const texts = {
-    connecting: "Connecting…",
-    connected: "Connected",
-    disconnected: `Not connected to Footfall since ${site.withViewerTime(lostAt)}; ${retry}`,
-    refused: `Refused${reason ? `: ${reason}` : ""}`,
-  };
-  setText(byId("connection"), texts[now]);
+  const { state: now } = connection;
+  setText(byId("connection"), connectionText());
   setAttribute(byId("connection"), "data-state", now);
   setShown(byId("try-now"), now === "disconnected" || now === "refused");
+}
+
+function connectionText() {
+  const { state: now, reason, secondsToRetry: seconds } = connection;
+  if (now === "refused" && reason) return text("connection-refused-because", { reason });
+  if (now !== "disconnected") return text(`connection-${now}`);
+  return text(seconds ? "connection-retry" : "connection-retrying", { seconds, time: site.withViewerTime(lostAt) });
 }
 
 function signIn() {
@@ -177,8 +224,11 @@ function tick() {
   setText(byId("viewer-clock"), hasConnected ? site.viewerTime(clock.now) : "");
   if (connection.state !== "connected") return;
   modules.tick();
+  cameras.tick();
+  showLocale();
   places.show(state);
   counts.tick();
+  reports.tick();
   showOverview();
 }
 
@@ -194,5 +244,8 @@ document.addEventListener("visibilitychange", () => document.hidden || connectio
 setInterval(tick, 1000);
 // keeps an open page signed in: a request renews the session cookie, an open WebSocket does not
 setInterval(() => state.signed_in && fetch("/", { cache: "no-store" }).catch(() => {}), RENEW_INTERVAL);
+offerLanguages(/** @type {HTMLSelectElement} */ (byId("language")));
+showSite(firstSite);
+followAddress((view) => reports.onView(view === "reports"));
 onChange();
 connection.open();

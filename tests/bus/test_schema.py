@@ -35,6 +35,7 @@ BROKEN: dict[str, tuple[str, list[Any], Any]] = {
     "half a visit": ("Occupancy", ["zones", "till"], 0.5),
     "a line without an end": ("Setup", ["lines", 0, "to"], ...),
     "two corners": ("Setup", ["zones", 0, "polygon"], [[0, 0], [1, 1]]),
+    "a colour by name": ("Site", ["labels", 0, "colour"], "red"),
     "63 pixels": ("Pixels", ["rgb"], bytes(189)),
     "an unknown command": ("Command", ["do"], "dance"),
     "a text for a flag": ("WantedModel", ["rollback"], "yes"),

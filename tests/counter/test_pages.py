@@ -266,6 +266,8 @@ def test_demo_and_real_visits_are_never_added_up(ledger: Ledger) -> None:
             {"2026-03-28": ("2026-02-28T00:00", "2026-03-01T00:00"), "2026-03-29": None, "2026-03-31": None},
         ),
         ({"from_": "2028", "by": "day"}, {"2028-02-29": None, "2028-03-01": ("2027-03-01T00:00", "2027-03-02T00:00")}),
+        ({"from_": "2026-06", "by": "day"}, {"2026-06-30": ("2026-05-30T00:00", "2026-05-31T00:00")}),
+        ({"from_": "2026-06", "by": "hour"}, {"2026-06-30T23:00+02:00": ("2026-05-30T23:00", "2026-05-31T00:00")}),
         ({"from_": "2026", "by": "month"}, {"2026-11": ("2025-11-01T00:00", "2025-12-01T00:00")}),
         ({"from_": "2026", "by": "week"}, {"2026-W48": ("2025-11-24T00:00", "2025-12-01T00:00")}),
         ({"from_": "2026-11", "by": "day", "before": "week"}, {"2026-11-01": ("2026-10-25T00:00", "2026-10-26T00:00")}),
@@ -280,7 +282,8 @@ def test_demo_and_real_visits_are_never_added_up(ledger: Ledger) -> None:
 def test_the_period_before(ledger: Ledger, asked: dict[str, str], expected: dict[str, tuple[str, str] | None]) -> None:
     """A day is beside the same weekday of the week before, a month beside the month before, and so on.
 
-    A day that the month before lacks has nothing beside it, nor has the second of two hours 02, nor an hour that was skipped.
+    A day that the month before lacks has nothing beside it, nor has the second of two hours 02, nor an hour that was skipped. The
+    last day of a month has one day beside it, even if the month before is longer.
     """
     pages = report(ledger, known=["door"], **({"before": "yes"} | asked))
     found = {cell.period: cell.before for page in pages for cell in page.cells}

@@ -54,6 +54,21 @@ def run(counter: Counter, work: Coroutine[Any, Any, Any], on_report: Callable[[D
     asyncio.run(both())
 
 
+def test_a_question_that_found_the_queue_full_is_asked_again() -> None:
+    """A message of QoS 0 is dropped while two earlier ones wait to be sent, as when a view asks several questions at once."""
+    counter = Counter(reply)
+    counter.is_connected = False
+
+    async def ask() -> None:
+        asking = asyncio.create_task(counter.counts.report("2026-11-23"))
+        while not any(one.day for one in counter.asked):
+            await asyncio.sleep(0)
+        counter.is_connected = True
+        assert (await asking).day == "2026-11-23"
+
+    run(counter, ask())
+
+
 def test_as_few_questions_as_possible_are_asked() -> None:
     """Concurrent callers share a question, even if one of them is cancelled. Several changes lead to one more for today."""
     counter, reports = Counter(reply, Timing(min_interval=0.05)), list[DayReport]()

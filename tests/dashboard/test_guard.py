@@ -260,7 +260,7 @@ def test_only_scripts_are_asked_for_basic() -> None:
         assert "/sign-in" in answer.json()["problem"]
     assert one.get("/", headers={"Accept": "text/html"}).status_code == 303
     assert one.post("/", headers={"Accept": "text/html"}).status_code == 401
-    for path in ("/healthz", "/dashboard.css", "/icon.svg"):
+    for path in ("/healthz", "/styles/base.css", "/icon.svg"):
         assert one.get(path).text == "inside"
     for path in ("/healthz/", "//healthz", "/Healthz", "/healthz%00", "/sign-in/", "/main.js"):
         assert one.get(path).status_code == 401, path

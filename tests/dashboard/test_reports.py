@@ -51,6 +51,7 @@ def test_reports(broker: Broker, tmp_path: Path) -> None:
             assert len(rows) == DAYS * 96
             assert [row["visits"] for row in rows] == [1] * 2600 + [0] * (DAYS * 96 - 2600)
             response = rig.get("/reports?from=2026-11&by=week&open=yes&before=month&format=csv")
+            assert response.headers["X-Opening-Hours"] == "set"
             assert response.headers["content-type"].startswith("text/csv")
             lines = [line.split(",") for line in response.text.splitlines()]
             assert ",".join(lines[0]) == "period,from,to,camera,label,visits,counted,before,counted_before,demo"

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.system
 TOPIC = topics.setup("door")
 LINE = {"name": "door", "from": [0.1, 0.5], "to": [0.9, 0.5]}
 SETTINGS = {"LINES": json.dumps([LINE]), "ZONES": '[{"name": "till", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 0.9]]}]'}
-DEFAULTS = {"lines": [LINE], "zones": json.loads(SETTINGS["ZONES"])}
+FULL = {"name": "full", "inside": 50}
+SETTINGS["ALERTS"] = json.dumps([FULL])
+RULES = [{**dict.fromkeys(("zone", "people", "waiting_seconds", "lost_minutes", "uncounted_minutes")), **FULL}]
+DEFAULTS = {"lines": [LINE], "zones": json.loads(SETTINGS["ZONES"]), "alerts": RULES}
 BOW = [[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]]
 
 
@@ -80,6 +83,14 @@ REFUSED: list[tuple[Any, int, str, str]] = [
     ({"zones": [{"name": "bow", "polygon": BOW}]}, 422, "zones.0.polygon", "crosses itself: edges 1 and 3"),
     ({"mask": [BOW[:2]]}, 422, "mask.0", "has 2 corners; 3 to 32 are allowed"),
     ({"visitors": []}, 422, "visitors", "must be a list of at least 1 and at most 64"),
+    (
+        {"alerts": [FULL, {"name": "queue", "zone": "till", "waiting_seconds": 0}]},
+        422,
+        "alerts.1.waiting_seconds",
+        "must be a number above 0",
+    ),
+    ({"alerts": [{"name": "queue", "waiting_seconds": 9}]}, 422, "alerts.0", "alert 'queue': waiting_seconds needs a zone"),
+    ({"alerts": [FULL, FULL]}, 422, "alerts", "'full' is the name of two; names must differ"),
     (b" " * 65537, 413, "", "The request is too large"),
 ]
 

@@ -25,6 +25,7 @@ REQUESTS = {
         "zones": [{"name": "till", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]}],
         "alerts": [{"name": "somebody", "zone": "till", "people": 0}],
     },
+    "footfall/site": {"name": "Bakery at the mill", "labels": [{"label": "woman", "colour": "#c2255c"}]},
     "footfall/door/command": {"do": "snapshot"},
     "footfall/query/desk/question": {"id": "7"},
     "footfall/classifier/model": {},
@@ -44,7 +45,7 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
         for module in modules:
             module.wait_for_log("connected to the broker")
         for topic, request in REQUESTS.items():
-            listener.publish(topic, json.dumps(request).encode(), retain=topic.endswith("setup"))
+            listener.publish(topic, json.dumps(request).encode(), retain=topic.endswith(("setup", "site")))
         hour_ago = time.time() - 3600
         for began in (hour_ago, hour_ago + 3600):  # another camera's visit in the hour before: that hour is over
             for number in range(20):
@@ -57,7 +58,7 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
 
 
 def test_every_message_of_a_run_is_valid(listener: Listener) -> None:
-    """All 18 kinds of messages were published, and no message deviates from its schema."""
+    """All 19 kinds of messages were published, and no message deviates from its schema."""
     messages = listener.messages()
     found = {one.topic: wrong for one in messages if (wrong := problems(kind_of(one.topic), bytes(one.payload)))}
     counts = Counter(kind_of(one.topic).__name__ for one in messages)

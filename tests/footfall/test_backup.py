@@ -25,6 +25,9 @@ from tests.support.module import Module
 from tests.support.wait import until
 
 SETUP = b'{"v":1,"lines":[{"name":"till","from":[0.1,0.5],"to":[0.9,0.5]}]}'
+SITE = b'{"v":1,"name":"Bakery at the mill"}'
+BY_PEOPLE = {topics.setup("door"): SETUP, topics.site(): SITE}
+"""Retained messages that people publish."""
 Damage = Callable[[dict[str, bytes]], None]
 
 
@@ -59,7 +62,7 @@ def write(archive: Path, files: dict[str, bytes]) -> None:
 @pytest.mark.broker
 @pytest.mark.system
 def test_a_running_suite_is_restored_on_another_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Visits, the outbox and the setups of cameras come along. The data of a running suite cannot be replaced."""
+    """Visits, the outbox and what people set come along. The data of a running suite cannot be replaced."""
     backup, again = tmp_path / "backup.zip", tmp_path / "again.zip"
     with running_suite(tmp_path) as suite:
         data = RunState(tmp_path, suite.broker.guests, is_demo=True).data
@@ -69,7 +72,8 @@ def test_a_running_suite_is_restored_on_another_machine(tmp_path: Path, capsys: 
         with Module("counter", suite.broker.port, **settings), Module("bridge", suite.broker.port, **bridge):
             until(lambda: {"footfall/status/counter", "footfall/status/bridge"} <= suite.retained(), what="the modules")
             with suite.operator() as operator:
-                operator.publish(topics.setup("door"), SETUP, retain=True)
+                for topic, payload in BY_PEOPLE.items():
+                    operator.publish(topic, payload, retain=True)
             assert suite.call("backup", str(backup)) == 0
             assert f"{backup}: 3 visits, 1 setups of cameras" in capsys.readouterr().out
             assert suite.call("restore", str(backup)) == 2
@@ -80,7 +84,11 @@ def test_a_running_suite_is_restored_on_another_machine(tmp_path: Path, capsys: 
     assert call("restore", str(backup), *elsewhere) == 0
     assert call("backup", str(again), *elsewhere) == 0
     first, second = read(backup), read(again)
-    assert json.loads(first["retained.json"]) == json.loads(second["retained.json"]) == {topics.setup("door"): SETUP.decode()}
+    assert (
+        json.loads(first["retained.json"])
+        == json.loads(second["retained.json"])
+        == {topic: payload.decode() for topic, payload in BY_PEOPLE.items()}
+    )
     assert {"ledger.db", "outbox.db", "retained.json", "manifest.json"} == set(first) == set(second)
     (restored,) = (tmp_path / "elsewhere").glob("data-*/ledger.db")
     assert rows(restored) == before

@@ -67,6 +67,7 @@ TABLE = (
         "guest* capture classifier* counter* bridge* dashboard operator reader*",
     ),
     Row("footfall/{}/command", CAMERAS, "bridge counter operator homeassistant", "capture counter operator"),
+    Row("footfall/{}", ("site",), "dashboard operator", "guest dashboard operator reader"),
     Row("footfall/{}/model", ("classifier",), "bridge operator", "classifier operator"),
     Row("footfall/display/{}/pixels", ("matrix", "hall"), "display", "guest* dashboard* operator* reader*"),
     Row(
@@ -81,7 +82,7 @@ TABLE = (
     Row("homeassistant/{}", ("status",), "homeassistant", "bridge homeassistant"),
 )
 OTHER_TOPICS = """
-footfall footfall/door footfall/door/frame/more footfall/door/other footfall/status footfall/status/capture/more
+footfall footfall/site/more footfall/door/frame/more footfall/door/other footfall/status footfall/status/capture/more
 footfall/display/matrix footfall/query/reader
 homeassistant/device/other/door/config homeassistant/sensor/door/config
 other other/door/frame /footfall/door/frame door/frame

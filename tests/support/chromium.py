@@ -92,7 +92,7 @@ class Tab:
 @contextmanager
 def open_tab(browser: Browser, address: str, **options: Any) -> Iterator[Tab]:
     """Opens a tab in a new context, without cookies of other tabs."""
-    context = browser.new_context(**options)
+    context = browser.new_context(**{"locale": "en-GB", **options})
     try:
         context.set_default_timeout(limit(60) * 1000)
         tab = Tab(context.new_page())

@@ -64,6 +64,11 @@ def setup() -> bus.Setup:
     return bus.Setup("door", lines, zones, mask=(((0.0, 0.0), (0.2, 0.0), (0.2, 0.3)),), visitors=("person",))
 
 
+def site() -> bus.Site:
+    """Returns a site with one of each part."""
+    return bus.Site("Bakery at the mill", "de-CH", (bus.SiteLabel("woman", "Women", "#c2255c"), bus.SiteLabel("man", "Men")))
+
+
 def one_of_each() -> list[bus.Message]:
     """Returns at least one message of each kind."""
     return [
@@ -95,6 +100,8 @@ def one_of_each() -> list[bus.Message]:
         bus.Tracks("door", "a1", 7, 1002.5, (bus.VisitorInView(3, bus.Box(0.1, 0.2, 0.3, 0.4), "woman", 1000.0),)),
         setup(),
         bus.Setup("door"),
+        site(),
+        bus.Site(),
         bus.Pixels("matrix", "", bytes(192)),
         bus.CurrentLabel("door", "woman", 0.9, 1000.0),
         bus.CurrentLabel("door", None, None, None, 1000.0, True),

@@ -31,9 +31,10 @@ def problems(kind: type[Message], payload: bytes) -> list[str]:
 
 def kind_of(topic: str) -> type[Message]:
     """Returns the kind of message of a topic."""
+    parts = topic.split("/")
     for kind in message_kinds():
-        name = topic.split("/")[kind.TOPIC().split("/").index("+")] if "+" in kind.TOPIC() else ""
-        if kind.TOPIC(name) == topic:
+        pattern = kind.TOPIC().split("/")
+        if len(parts) == len(pattern) and all(one in ("+", part) for one, part in zip(pattern, parts, strict=True)):
             return kind
     raise LookupError(topic)
 

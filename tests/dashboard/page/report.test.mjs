@@ -5,13 +5,18 @@ import { test } from "node:test";
 
 process.env.TZ = "America/New_York"; // the viewer's
 
-const page = "../../../dashboard/page";
-const { SiteTime, age, dayAfter, duration, longDay, shortDay } = await import(`${page}/times.js`);
-const { beforeHour, coverage, dayOf, grandTotal, hoursOf, inHour, shownHours, total } = await import(`${page}/report.js`);
-const { coverageText } = await import(`${page}/coverage.js`);
-const { busiest, hourReadout, soFar } = await import(`${page}/readout.js`);
-const { demoText } = await import(`${page}/demo.js`);
+import "./catalogue.mjs";
 
+const page = "../../../dashboard/page";
+const { SiteTime, age, dayAfter, duration, longDay, shortDay } = await import(`${page}/base/times.js`);
+const { beforeHour, coverage, dayOf, grandTotal, hoursOf, inHour, shownHours, total } = await import(`${page}/counts/report.js`);
+const { coverageText } = await import(`${page}/counts/coverage.js`);
+const { busiest, hourReadout } = await import(`${page}/counts/readout.js`);
+const { changeText, figuresOf } = await import(`${page}/counts/figures.js`);
+const { Labels } = await import(`${page}/base/labels.js`);
+const { demoText } = await import(`${page}/counts/demo.js`);
+
+const LABELS = new Labels();
 const hourly = (report, camera) => dayOf(report, camera).counts;
 const at = (text) => Date.parse(text) / 1000;
 const spaces = (text) => text.replaceAll("\u00a0", " ");
@@ -132,18 +137,40 @@ test("shown hours: those with visits, the current one, and enough around them", 
   assert.deepEqual(shownHours(HOURS.slice(0, 3), [new Map()], "01", 9), ["00", "01", "02"]);
 });
 
-test("an hour, and a day so far, in words", () => {
+test("an hour in words", () => {
   const [one, two, none] = [report({ door: camera({ man: { "09": 2 }, woman: { "09": 1 } }, MORNING) }), TWO,
     report({ door: camera({}, NONE) })].map((day) => dayOf(day, ""));
-  const readout = (hour, beside = null) => hourReadout(hour, "13", ["woman", "man"], one, beside, "Sun 22 Nov");
+  const readout = (hour, beside = null) => hourReadout(hour, "13", ["woman", "man"], LABELS, one, beside, "Sun 22 Nov");
   assert.equal(readout("09"), "09–10 h: woman 1, man 2");
   assert.equal(readout("10", two), "10–11 h: no visits · 5 on Sun 22 Nov");
   assert.equal(readout("12"), "12–13 h: no data");
   assert.equal(readout("23", none), "23–00 h: not yet · no data on Sun 22 Nov");
-  assert.equal(soFar("11", two, two, "Sun 22 Nov"), "Before 11:00: 6 today, 6 on Sun 22 Nov");
-  assert.equal(soFar("11", two, none, "Sun 22 Nov"), "Before 11:00: 6 today, no data on Sun 22 Nov");
-  assert.deepEqual([soFar("11", none, none, ""), soFar("00", two, two, ""), busiest(none.counts)], ["", "", ""]);
-  assert.equal(busiest(two.counts), "Busiest hour: 10–11 h with 5 visitors");
+  assert.equal(busiest(none.counts), "");
+  assert.equal(busiest(two.counts), "Busiest: 10–11 h with 5 visitors");
+});
+
+for (const [soFar, before, text] of [
+  [23, 20, "+15% (20)"], [10, 20, "-50% (20)"], [20, 20, "0% (20)"], [3, 12, "-9 (12)"], [5, 0, "+5 (0)"], [0, 0, "0 (0)"],
+  [1600, 1000, "+60% (1,000)"], [null, 20, ""], [20, null, ""],
+]) {
+  test(`the difference between ${soFar} and ${before}`, () => assert.equal(changeText({ soFar, before }), text));
+}
+
+test("figures compare both days until the current hour begins, and only where both have data", () => {
+  const today = report({ door: camera({ man: { "09": 2, 10: 1, 11: 9 }, woman: { "09": 1 } }, MORNING) });
+  const last = report({ door: camera({ man: { "08": 3, 10: 2, 15: 40 } }) });
+  const figures = (other, hour, crossings = [], inside = null) =>
+    figuresOf(dayOf(today, ""), other && dayOf(other, ""), crossings, inside, ["woman", "man"], hour)
+      .map(({ key, count, soFar, before }) => [key, count, soFar, before]);
+  assert.deepEqual(figures(last, "11"), [["visitors", 13, 4, 5], ["label woman", 1, 1, 0], ["label man", 12, 3, 5]]);
+  assert.deepEqual(figures(null, "11")[0], ["visitors", 13, 4, null]);
+  assert.deepEqual(figures(last, "08")[0], ["visitors", 13, null, 0]);
+  assert.deepEqual(figures(report({ door: camera({}, counted("15")) }), "11")[0], ["visitors", 13, 4, null]);
+  const counts = hourly(today, "");
+  assert.deepEqual(figures(last, "11", [{ key: "in", counts, other: new Map() }], 7).slice(1, 3),
+    [["in", 13, 4, 0], ["inside", 7, null, null]]);
+  const nothing = report({ door: camera({}, NONE) });
+  assert.deepEqual(figuresOf(dayOf(nothing, ""), null, [], null, [], "11").map(({ count }) => count), [null]);
 });
 
 for (const [text, cameras, isDemo, live] of [

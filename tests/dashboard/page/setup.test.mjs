@@ -3,28 +3,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { speak } from "./catalogue.mjs";
+
 const page = "../../../dashboard/page";
-const { alertText } = await import(`${page}/alerts.js`);
-const { boxesOf } = await import(`${page}/boxes.js`);
-const { chartText } = await import(`${page}/chart.js`);
-const { LabelColours } = await import(`${page}/colours.js`);
-const { Draft } = await import(`${page}/draft.js`);
-const { flow, hasFlow, meanStay, zonesOf } = await import(`${page}/flow.js`);
-const geometry = await import(`${page}/geometry.js`);
-const { Pen } = await import(`${page}/pen.js`);
-const { flowReadout } = await import(`${page}/readout.js`);
-const { placesOf } = await import(`${page}/places.js`);
-const { described, find, shapesOf } = await import(`${page}/shapes.js`);
-const { verdict } = await import(`${page}/verdict.js`);
-const { currentClasses, classesNote } = await import(`${page}/visitor-classes.js`);
+const { alertText } = await import(`${page}/live/alerts.js`);
+const { boxesOf } = await import(`${page}/live/boxes.js`);
+const { chartText } = await import(`${page}/counts/chart.js`);
+const { Labels } = await import(`${page}/base/labels.js`);
+const { Draft } = await import(`${page}/setup/draft.js`);
+const { flow, hasFlow, meanStay, zonesOf } = await import(`${page}/counts/flow.js`);
+const geometry = await import(`${page}/setup/geometry.js`);
+const { KINDS, ruleText } = await import(`${page}/setup/rules.js`);
+const { Pen } = await import(`${page}/setup/pen.js`);
+const { flowReadout } = await import(`${page}/counts/readout.js`);
+const { placesOf } = await import(`${page}/counts/places.js`);
+const { find, shapesOf } = await import(`${page}/live/shapes.js`);
+const { verdict } = await import(`${page}/live/verdict.js`);
+const { currentClasses, classesNote } = await import(`${page}/setup/visitor-classes.js`);
 
 const spaces = (text) => text.replaceAll(/[\u00a0\u202f]/g, " ");
 
 const SQUARE = [[0.2, 0.2], [0.4, 0.2], [0.4, 0.4], [0.2, 0.4]];
 const BOW = [[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]];
 const [LINE, ZONE] = [{ name: "door", from: [0.1, 0.5], to: [0.9, 0.5] }, { name: "till", polygon: SQUARE }];
-const DEFAULTS = { lines: [LINE], zones: [ZONE] };
-const NOTHING = { lines: null, zones: null, mask: [], visitors: null };
+const [FULL, QUEUE] = [{ name: "full", inside: 50 }, { name: "queue", zone: "till", waiting_seconds: 120 }];
+const DEFAULTS = { lines: [LINE], zones: [ZONE], alerts: [QUEUE] };
+const NOTHING = { lines: null, zones: null, mask: [], visitors: null, alerts: null };
 
 for (const [kind, limit, value, text] of [
   ["inside", 50, 51, "51 visitors inside, more than 50"],
@@ -37,14 +41,76 @@ for (const [kind, limit, value, text] of [
   test(`an alert by ${kind}`, () => assert.equal(spaces(alertText({ kind, zone: "till", limit, value })), text));
 }
 
-test("a draft keeps the alerts of a setup, and the settings' if it is reset", () => {
-  const alerts = [{ name: "full", inside: 50 }];
-  const draft = new Draft({ ...NOTHING, alerts }, DEFAULTS);
-  assert.deepEqual(draft.setup(), { alerts });
-  draft.add("mask", SQUARE);
-  assert.deepEqual(Object.keys(draft.setup()), ["mask", "alerts"]);
-  draft.reset(null);
-  assert.equal(draft.setup(), null);
+test("rules are the setup's own or those of the settings, from which own ones begin; undo brings the former back", () => {
+  const draft = new Draft({ ...NOTHING, alerts: [{ ...FULL, zone: null, people: null }] }, DEFAULTS);
+  assert.deepEqual(draft.setup(), { alerts: [FULL] });
+  draft.setOwnRules(false);
+  assert.deepEqual([draft.rules, draft.setup()], [null, null]);
+  draft.setOwnRules(true);
+  draft.addRule("lost_minutes");
+  draft.removeRule(draft.rules[0].id);
+  assert.deepEqual(draft.setup(), { alerts: [{ name: "no camera", lost_minutes: 10 }] });
+  draft.removeRule(draft.rules[0].id);
+  assert.deepEqual(draft.setup(), { alerts: [] }); // no alerts, whatever the settings say
+  while (draft.canUndo) draft.undo();
+  assert.deepEqual(draft.setup(), { alerts: [FULL] });
+});
+
+test("a rule follows the zone when that is renamed, and says what is missing when it is deleted", () => {
+  const draft = new Draft({ ...NOTHING, alerts: [QUEUE] }, DEFAULTS);
+  const other = draft.add("zone", SQUARE);
+  draft.rename(draft.shapes[1], "counter");
+  assert.equal(draft.rules[0].zone, "counter");
+  draft.rename(other, "counter"); // two zones with this name
+  draft.rename(other, "shelf");
+  assert.deepEqual([draft.rules[0].zone, draft.ruleFault(draft.rules[0])], ["counter", null]);
+  draft.remove(draft.shapes[1]);
+  assert.deepEqual(draft.ruleFault(draft.rules[0]), { field: "zone", problem: "needs another zone: counter is not drawn" });
+  draft.undo();
+  assert.equal(draft.ruleFault(draft.rules[0]), null);
+});
+
+for (const [values, field, problem] of [
+  [{}, undefined, undefined],
+  [{ name: " " }, "name", "has no name"],
+  [{ name: "full" }, "name", "has the name of another rule"],
+  [{ limit: null }, "limit", "needs a limit above 0 and at most 86,400 seconds"],
+  [{ limit: 0 }, "limit", "needs a limit above 0 and at most 86,400 seconds"],
+  [{ kind: "lost_minutes", limit: 1441 }, "limit", "needs a limit above 0 and at most 1,440 minutes"],
+  [{ kind: "people", limit: 1.5 }, "limit", "needs a whole number from 0 to 100,000"],
+  [{ kind: "inside", limit: 0, zone: null }, undefined, undefined],
+  [{ zone: "" }, "zone", "needs a zone"],
+]) {
+  test(`a rule with ${JSON.stringify(values)} ${problem ?? "is right"}`, () => {
+    const draft = new Draft({ ...NOTHING, alerts: [QUEUE, FULL] }, DEFAULTS);
+    const rule = draft.ruleAt("alerts.0.waiting_seconds");
+    draft.changeRule(rule.id, values);
+    const fault = draft.ruleFault(draft.ruleAt("alerts.0"));
+    assert.deepEqual([fault?.field, fault?.problem], [field, problem]);
+  });
+}
+
+test("a new rule of each kind is right from the start; its name is free; it is about the only zone", () => {
+  const draft = new Draft({ ...NOTHING, alerts: [FULL] }, DEFAULTS);
+  for (const kind of [...KINDS, "inside"]) assert.equal(draft.ruleFault(draft.addRule(kind)), null);
+  const names = draft.setup().alerts.map(({ name, zone }) => [name, zone].filter(Boolean).join(" at "));
+  assert.deepEqual(names, ["full", "full 2", "crowd at till", "queue at till", "no camera", "nobody", "full 3"]);
+  draft.add("zone", SQUARE);
+  assert.equal(draft.ruleFault(draft.addRule("people"))?.problem, "needs a zone");
+  assert.deepEqual([draft.ruleAt("alerts"), draft.ruleAt("zones.0"), draft.at("alerts.0")], [null, null, null]);
+});
+
+test("rules, shapes and what is wrong with them in German", () => {
+  speak("de", "de-CH");
+  try {
+    const draft = new Draft({ ...NOTHING, alerts: [QUEUE] }, DEFAULTS);
+    const [mask, line] = [draft.add("mask", BOW), draft.add("line", [[0.5, 0.5], [0.501, 0.5]])];
+    assert.deepEqual([mask, line].map((shape) => `${draft.nameOf(shape)} ${draft.problem(shape)}`), ["Maske 1 schneidet sich selbst", "Linie 1 ist zu kurz"]);
+    assert.equal(spaces(ruleText(draft.rules[0])), "queue: jemand ist länger als 2 min in Zone till");
+    assert.equal(draft.addRule("lost_minutes").name, "Kamera fehlt");
+  } finally {
+    speak("en", "en-GB");
+  }
 });
 
 for (const [corners, problem] of [
@@ -167,9 +233,15 @@ test("new shapes get free names; problems name the shape; the server's places fi
   assert.deepEqual([draft.at("zones.1.polygon")?.id, draft.at("lines.1")?.id, draft.at("lines"), draft.at("constructor.0")], [first.id, flat.id, null, null]);
 });
 
-test("a name that begins with the kind of its shape is not preceded by it again", () => {
-  const words = [["line", "line 1"], ["zone", "Zone A"], ["line", "lineup"], ["zone", "till"], ["line", ""], ["mask", ""]];
-  assert.deepEqual(words.map(([kind, name]) => described({ kind, name })), ["line 1", "Zone A", "line lineup", "zone till", "line", "masked area"]);
+test("a name that begins with the kind of its shape is not preceded by it again; masks are numbered", () => {
+  const draft = new Draft(null, DEFAULTS);
+  const named = ([kind, name]) => {
+    const shape = draft.add(kind, SQUARE);
+    draft.rename(shape, name);
+    return draft.nameOf(shape);
+  };
+  const words = [["line", "line 1"], ["zone", "Zone A"], ["line", "lineup"], ["zone", "till"], ["line", ""], ["mask", ""], ["mask", ""]];
+  assert.deepEqual(words.map(named), ["line 1", "Zone A", "line lineup", "zone till", "line", "mask 1", "mask 2"]);
 });
 
 const COCO = ["bicycle", ...Array.from({ length: 87 }, (_, number) => `thing ${number}`), "Person", "chair"];
@@ -214,9 +286,9 @@ const REPORT = { demo: false, cameras: { door: camera({ crossings: CROSSINGS, zo
 test("crossings of all lines add up by direction; those of the demo do not count", () => {
   assert.deepEqual([hasFlow(REPORT, ""), hasFlow(REPORT, "old"), hasFlow(null, "")], [true, false, false]);
   const [entered, left] = ["in", "out"].map((direction) => flow(REPORT, "", direction));
-  assert.equal(flowReadout(null, ["woman", "man"], entered, left, true), "Today: 5 in (woman 2, man 3), 3 out (man 3)");
-  assert.equal(flowReadout("09", ["woman", "man"], entered, left, true), "09–10 h: 4 in (woman 1, man 3), 0 out");
-  assert.deepEqual([flowReadout("23", [], entered, left, false), flowReadout(null, [], entered, left, false)], ["23–00 h: no data", ""]);
+  assert.equal(flowReadout(null, ["woman", "man"], new Labels(), entered, left, true), "Today: 5 in (woman 2, man 3), 3 out (man 3)");
+  assert.equal(flowReadout("09", ["woman", "man"], new Labels(), entered, left, true), "09–10 h: 4 in (woman 1, man 3), 0 out");
+  assert.deepEqual([flowReadout("23", [], new Labels(), entered, left, false), flowReadout(null, [], new Labels(), entered, left, false)], ["23–00 h: no data", ""]);
 });
 
 test("the mean stay in a zone, in the day and in an hour", () => {
@@ -227,8 +299,8 @@ test("the mean stay in a zone, in the day and in an hour", () => {
 test("the chart in words", () => {
   const bars = (...values) => ({ stacks: [{ label: "man", values }], other: null });
   const rest = { hours: ["09", "10"], unknown: [false, true], currentHour: "10" };
-  assert.equal(chartText({ ...rest, above: bars(3, 0), below: null }), "Visits per hour. 09–10: 3. No data: 10–11. The table below lists them by label.");
-  assert.ok(chartText({ ...rest, above: bars(3, 0), below: bars(1, 2) }).startsWith("In and out per hour. 09–10: 3 in, 1 out; 10–11: 0 in, 2 out."));
+  assert.equal(chartText({ ...rest, above: bars(3, 0), below: null }), "Visits per hour. 09–10 h: 3. The table below lists them by label. No data: 10–11 h.");
+  assert.ok(chartText({ ...rest, above: bars(3, 0), below: bars(1, 2) }).startsWith("In and out per hour. 09–10 h: 3 in, 1 out; 10–11 h: 0 in, 2 out."));
 });
 
 const RULES = { threshold: 0.5 };
@@ -238,18 +310,18 @@ const track = (number, label) => ({ number, box: [0.1, 0.2, 0.3, 0.4], label, si
 
 test("boxes are those of the counter's visitors, or else the detector's", () => {
   const prediction = { labels: [], detections: [PERSON, CHAIR] };
-  const texts = (tracks) => boxesOf({ prediction, tracks }, RULES).map(({ name, note, label }) => [`${name} ${spaces(note)}`, label]);
-  assert.deepEqual(texts(null), [["person 90 %", "person"]]);
+  const texts = (tracks) => boxesOf({ prediction, tracks }, RULES, new Labels()).map(({ name, note, label }) => [`${name} ${spaces(note)}`, label]);
+  assert.deepEqual(texts(null), [["person 90%", "person"]]);
   assert.deepEqual(texts([]), []);
   assert.deepEqual(texts([track(7, "woman"), track(8, "undecided")]), [["woman #7", "woman"], ["undecided #8", "undecided"]]);
-  assert.equal(verdict({ prediction, tracks: [track(7, "woman"), track(8, "man")] }, RULES).text, "2 visitors");
-  const only = (label) => Object.values(verdict({ prediction, tracks: [track(7, label)] }, RULES));
+  assert.equal(verdict({ prediction, tracks: [track(7, "woman"), track(8, "man")] }, RULES, new Labels()).text, "2 visitors");
+  const only = (label) => Object.values(verdict({ prediction, tracks: [track(7, label)] }, RULES, new Labels()));
   assert.deepEqual(only("woman"), ["seen", "woman", "woman", ""]);
   assert.deepEqual(only("undecided"), ["unsure", "", "undecided", ""]);
 });
 
 test("undecided visitors have a neutral colour, and come last", () => {
-  const colours = new LabelColours();
+  const colours = new Labels();
   colours.setOrder(["undecided", "man", "woman"]);
   assert.deepEqual(colours.sorted(["undecided", "woman", "man"]), ["man", "woman", "undecided"]);
   assert.equal(colours.classes("undecided"), "label-undecided");

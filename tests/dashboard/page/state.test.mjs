@@ -3,14 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { speak } from "./catalogue.mjs";
+
 const page = "../../../dashboard/page";
-const { Broker } = await import(`${page}/broker.js`);
-const { Changes } = await import(`${page}/changes.js`);
-const { LabelColours } = await import(`${page}/colours.js`);
-const { Summary } = await import(`${page}/summary.js`);
-const { SiteTime } = await import(`${page}/times.js`);
-const { verdict } = await import(`${page}/verdict.js`);
-const { mainMetrics } = await import(`${page}/words.js`);
+const { Broker } = await import(`${page}/base/broker.js`);
+const { Changes } = await import(`${page}/system/changes.js`);
+const { Labels } = await import(`${page}/base/labels.js`);
+const { Summary } = await import(`${page}/counts/summary.js`);
+const { SiteTime } = await import(`${page}/base/times.js`);
+const { verdict } = await import(`${page}/live/verdict.js`);
+const { cameraWords, detailWords, dropWords, mainMetrics, metricName, metricText, moduleWords } = await import(`${page}/base/words.js`);
+const { dropsText } = await import(`${page}/system/cameras.js`);
 
 const NOW = 1_795_000_000; // Wed 18 Nov 2026 12:06:40 in Berlin
 
@@ -33,18 +36,17 @@ function state(values = {}) {
 }
 
 function parts() {
-  const [clock, site, colours] = [{ now: NOW }, new SiteTime(), new LabelColours()];
+  const [clock, site] = [{ now: NOW }, new SiteTime()];
   site.setZone("Europe/Berlin");
-  colours.setOrder(["man", "woman"]);
-  return [new Broker(clock), clock, site, colours];
+  return [new Broker(clock), clock, site];
 }
 
 const only = (name, state, values) => ({ modules: { ...ALL, [name]: module(state, values) } });
 const SILENT = { cameras: { door: camera("silent") } };
 const LOST = { cameras: { door: camera("lost", { detail: "unplugged." }) } };
 
-for (const [name, values, severity, text, advice] of [
-  ["everything works", {}, "good", "Counting. 1 camera live, 3 visitors today: man 2, woman 1.", ""],
+for (const [name, values, severity, text, advice, title] of [
+  ["everything works", {}, "good", "Counting. 1 camera live.", "", "3 visitors today"],
   ["there is no display", only("display", "offline", { detail: "stopped" }), "good", "Counting. 1 camera live", ""],
   ["the display is lost", only("display", "offline", { detail: "connection lost" }), "warn", "Counting.",
     "Module display: offline since 12:05 (it crashed or lost its connection to the broker)."],
@@ -58,9 +60,9 @@ for (const [name, values, severity, text, advice] of [
   ["the outbox fails", only("bridge", "outbox-unavailable"), "warn", "Counting.", "Module bridge: outbox unavailable since 12:05."],
   ["nothing has reported", { modules: {}, cameras: {} }, "idle", "No camera has reported yet.", "Start capture"],
   ["everything is stopped", { modules: { capture: module("offline") }, cameras: {} }, "bad", "Not counting: all modules are offline.", ""],
-  ["nothing was counted today", { today: { problem: "", report: { ...REPORT, cameras: {} } } }, "good", "no data for today yet", ""],
-  ["counts are unknown", { today: { problem: "the counter reported: full", report: REPORT } }, "good", "Counting. 1 camera live.", ""],
-  ["the demo plays", { today: { problem: "", report: { ...REPORT, demo: true } } }, "good", "3 demo visitors today", ""],
+  ["nothing was counted today", { today: { problem: "", report: { ...REPORT, cameras: {} } } }, "good", "Counting. 1 camera live.", "", "no data for today yet"],
+  ["counts are unknown", { today: { problem: "the counter reported: full", report: REPORT } }, "good", "Counting. 1 camera live.", "", "counting"],
+  ["the demo plays", { today: { problem: "", report: { ...REPORT, demo: true } } }, "good", "Counting. 1 camera live.", "", "3 demo visitors today"],
 ]) {
   test(`the summary when ${name}`, () => {
     const [broker, ...others] = parts();
@@ -69,6 +71,7 @@ for (const [name, values, severity, text, advice] of [
     assert.equal(found.severity, severity, found.text);
     assert.ok(found.text.includes(text), found.text);
     assert.ok(found.advice.includes(advice), found.advice);
+    assert.ok(!title || found.title === title, found.title);
   });
 }
 
@@ -118,20 +121,20 @@ for (const [labels, kind, text, share, detections] of [
   [[], "nobody", "nobody", "", [thing(0.9, nobody("chair", 0.9)), thing(0.4)]],
   [[], "unsure", "visitor", "", [thing(0.4), thing(0.62), thing(0.9, nobody("chair", 0.9))]],
   [[], "seen", "man", "", [thing(0.9, nobody("chair", 0.9)), thing(0.8), thing(0.7, label("man", 0.6), label("boy", 0.3))]],
-  [[label("man", 0.4), label("woman", 0.5)], "seen", "woman", "50 %"],
-  [[label("woman", 0.49)], "unsure", "unsure, perhaps woman", "49 %"],
-  [[nobody("Nobody", 0.9)], "nobody", "nobody", "90 %"],
-  [[nobody("[Negative]", 0.3)], "nobody", "nobody ([Negative])", "30 %"],
-  [[label("nobody", 0.9)], "seen", "nobody", "90 %"], // the classifier decides
+  [[label("man", 0.4), label("woman", 0.5)], "seen", "woman", "50%"],
+  [[label("woman", 0.49)], "unsure", "unsure, perhaps woman", "49%"],
+  [[nobody("Nobody", 0.9)], "nobody", "nobody", "90%"],
+  [[nobody("[Negative]", 0.3)], "nobody", "nobody ([Negative])", "30%"],
+  [[label("nobody", 0.9)], "seen", "nobody", "90%"], // the classifier decides
 ]) {
   test(`the label of a picture: ${kind} ${text} ${share}`, () => {
-    const found = verdict({ prediction: labels && { labels, detections: detections ?? [] }, tracks: null }, { threshold: 0.5 });
+    const found = verdict({ prediction: labels && { labels, detections: detections ?? [] }, tracks: null }, { threshold: 0.5 }, new Labels());
     assert.deepEqual([found.kind, found.text, found.share.replace("\u202f", " ")], [kind, text, share]);
   });
 }
 
 test("labels get colours in the model's order, and stay distinct beyond the number of colours", () => {
-  const colours = new LabelColours();
+  const colours = new Labels();
   colours.setOrder(["man", "woman"]);
   assert.deepEqual(colours.sorted(["ape", "woman", "man"]), ["man", "woman", "ape"]);
   assert.equal(new Set(Array.from({ length: 32 }, (_, place) => colours.classes(`label ${place}`))).size, 32);
@@ -140,6 +143,25 @@ test("labels get colours in the model's order, and stay distinct beyond the numb
 test("the main metrics of a module", () => {
   const metrics = { inference_ms: 6.52, frames_in: 9, visits_out: 1, outbox: 7 };
   assert.deepEqual(mainMetrics(module("running", { model: "shop@0123", metrics, rates: { predictions_out: 9.96 } })), [
-    "10.0 predictions per second", "6.5\u00a0ms each", "shop@0123", "1 visit since it started", "7 waiting to be forwarded",
+    "10.0 predictions per second", "6.5\u00a0ms each", "shop@0123", "1 visit since it started", "7 results waiting to be forwarded",
   ]);
+});
+
+test("names that the page does not know are shown in plain words", () => {
+  for (const words of [cameraWords("on_fire"), moduleWords("on-fire")]) assert.deepEqual(words, { text: "on fire", severity: "warn", advice: "" });
+  assert.deepEqual([cameraWords("constructor").severity, moduleWords("__proto__").severity], ["warn", "warn"]);
+  assert.deepEqual([metricName("new_metric"), dropWords("dropped_at_random"), metricName("dropped_old")], ["new metric", "at random", "dropped too old"]);
+});
+
+test("dropped frames are listed with their reasons, those of all cameras as such", () => {
+  const drops = [{ by: "capture", reason: "dropped_offline", count: 1 }, { by: "classifier", reason: "dropped_old", count: 1234 }];
+  assert.equal(dropsText([{ ...drops[0], count: 0 }], false), "none");
+  assert.equal(dropsText(drops, true), "1 without the broker (capture), 1,234 too old (classifier, all cameras)");
+});
+
+test("states and metrics are in the language of the page; what a module words is not", () => {
+  speak("de", "de-DE");
+  assert.deepEqual([cameraWords("lost").text, moduleWords("silent").text, metricName("dropped_old")], ["verloren", "stumm", "verworfen: zu alt"]);
+  assert.deepEqual([metricText("inference_ms", 1234.5), detailWords("unplugged.")], ["1.234,5\u00a0ms", "unplugged"]);
+  speak("en", "en-GB");
 });
