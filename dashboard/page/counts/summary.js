@@ -54,7 +54,7 @@ export class Summary {
     setAttribute(byId("overview"), "data-severity", severity);
     setText(byId("summary"), summary);
     setText(byId("advice"), advice);
-    const full = `${severity === "bad" ? "⚠ " : ""}${byId("site-name").textContent}: ${title}`;
+    const full = `${severity === "bad" ? "⚠ " : ""}${byId("site-title").textContent}: ${title}`;
     if (document.title !== full) document.title = full;
   }
 

@@ -457,30 +457,30 @@ model-state-rolled-back = zurückgesetzt
 
 ## System: Namen und Farben
 
-place = Dieser Ort
-place-name = Name des Ortes
-place-locale = Sprache, Datum und Zahlen
-place-locale-browser = wie im Browser eingestellt
-place-locale-example = Zum Beispiel: { $date }, { $number }
-place-labels = Namen und Farben der Bezeichnungen
-place-no-labels = Die Bezeichnungen erscheinen hier, sobald sich ein Classifier gemeldet hat.
-place-column-label = Bezeichnung
-place-column-name = Angezeigt als
-place-column-colour = Farbe
-place-name-of = Name für { $label }
-place-colour-of = Farbe von { $label }
-place-colour-reset = Zurücksetzen
-place-colour-reset-of = Farbe von { $label } zurücksetzen
-place-similar = Schwer zu unterscheiden von { $label }.
-place-too-light = Zu hell für eine helle Seite; dort wird sie dunkler gezeigt.
-place-too-dark = Zu dunkel für eine dunkle Seite; dort wird sie heller gezeigt.
-place-note = Namen und Farben gelten für alle, die diese Seite öffnen. Dateien, Nachrichten und Berichte für Programme behalten die Bezeichnungen des Modells.
-place-save = Speichern
-place-discard = Änderungen verwerfen
-place-saving = Speichern…
-place-saved = Gespeichert.
-place-not-saved = Nicht gespeichert: { $problem }
-place-no-response = Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.
+site = Dieser Ort
+site-name = Name des Ortes
+site-locale = Sprache, Datum und Zahlen
+site-locale-browser = wie im Browser eingestellt
+site-locale-example = Zum Beispiel: { $date }, { $number }
+site-labels = Namen und Farben der Bezeichnungen
+site-no-labels = Die Bezeichnungen erscheinen hier, sobald sich ein Classifier gemeldet hat.
+site-column-label = Bezeichnung
+site-column-name = Angezeigt als
+site-column-colour = Farbe
+site-name-of = Name für { $label }
+site-colour-of = Farbe von { $label }
+site-colour-reset = Zurücksetzen
+site-colour-reset-of = Farbe von { $label } zurücksetzen
+site-similar = Schwer zu unterscheiden von { $label }.
+site-too-light = Zu hell für eine helle Seite; dort wird sie dunkler gezeigt.
+site-too-dark = Zu dunkel für eine dunkle Seite; dort wird sie heller gezeigt.
+site-note = Namen und Farben gelten für alle, die diese Seite öffnen. Dateien, Nachrichten und Berichte für Programme behalten die Bezeichnungen des Modells.
+site-save = Speichern
+site-discard = Änderungen verwerfen
+site-saving = Speichern…
+site-saved = Gespeichert.
+site-not-saved = Nicht gespeichert: { $problem }
+site-no-response = Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.
 
 ## Gründe, aus denen Bilder und Nachrichten verworfen wurden
 

@@ -472,30 +472,30 @@ model-state-rolled-back = rolled back
 
 ## System: names and colours
 
-place = This place
-place-name = Name of the place
-place-locale = Language, dates and numbers
-place-locale-browser = as each browser says
-place-locale-example = For example: { $date }, { $number }
-place-labels = Names and colours of labels
-place-no-labels = The labels appear here once a classifier has reported.
-place-column-label = Label
-place-column-name = Shown as
-place-column-colour = Colour
-place-name-of = Name of { $label }
-place-colour-of = Colour of { $label }
-place-colour-reset = Reset
-place-colour-reset-of = Reset the colour of { $label }
-place-similar = Hard to tell from { $label }.
-place-too-light = Too light for a light page, which shows it darker.
-place-too-dark = Too dark for a dark page, which shows it lighter.
-place-note = Names and colours are for everybody who opens this page. Files, messages and reports for programs keep the labels of the model.
-place-save = Save
-place-discard = Discard changes
-place-saving = Saving…
-place-saved = Saved.
-place-not-saved = Not saved: { $problem }
-place-no-response = the server did not respond. Try again.
+site = This place
+site-name = Name of the place
+site-locale = Language, dates and numbers
+site-locale-browser = as each browser says
+site-locale-example = For example: { $date }, { $number }
+site-labels = Names and colours of labels
+site-no-labels = The labels appear here once a classifier has reported.
+site-column-label = Label
+site-column-name = Shown as
+site-column-colour = Colour
+site-name-of = Name of { $label }
+site-colour-of = Colour of { $label }
+site-colour-reset = Reset
+site-colour-reset-of = Reset the colour of { $label }
+site-similar = Hard to tell from { $label }.
+site-too-light = Too light for a light page, which shows it darker.
+site-too-dark = Too dark for a dark page, which shows it lighter.
+site-note = Names and colours are for everybody who opens this page. Files, messages and reports for programs keep the labels of the model.
+site-save = Save
+site-discard = Discard changes
+site-saving = Saving…
+site-saved = Saved.
+site-not-saved = Not saved: { $problem }
+site-no-response = the server did not respond. Try again.
 
 ## Reasons why frames and messages were dropped
 

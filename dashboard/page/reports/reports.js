@@ -24,8 +24,8 @@ export class Reports {
   /** Counts the choices: answers that come later than the next choice are dropped. */
   #number = 0;
   #loadedAt = 0;
-  /** The names of what is shown, as JSON, by which it is known whether the choices have changed. */
-  #places = "";
+  /** The cameras and their shapes, as JSON: the measures to choose from depend on them. */
+  #shapes = "";
 
   /** @param {Labels} labels @param {Clock} clock @param {SiteTime} site @param {() => void} signIn */
   constructor(labels, clock, site, signIn) {
@@ -43,9 +43,9 @@ export class Reports {
   show(state) {
     const isFirst = !this.#isReady;
     this.#state = state;
-    const places = JSON.stringify([Object.keys(state.cameras), state.setups, state.setup_defaults]);
-    if (isFirst || (places !== this.#places && byId("reports-figures").hidden === false)) this.#load();
-    this.#places = places;
+    const shapes = JSON.stringify([Object.keys(state.cameras), state.setups, state.setup_defaults]);
+    if (isFirst || (shapes !== this.#shapes && byId("reports-figures").hidden === false)) this.#load();
+    this.#shapes = shapes;
   }
 
   /** Called when the address has changed. @param {boolean} isShown */
@@ -152,7 +152,7 @@ export class Reports {
     numbers.open = true;
     addEventListener("afterprint", () => (numbers.open = wasOpen), { once: true });
     const time = date(Date.parse(`${this.#now}Z`) / 1000, { dateStyle: "medium", timeStyle: "short" });
-    const site = byId("site-name").textContent || text("title");
+    const site = byId("site-title").textContent || text("title");
     setText(byId("reports-paper"), text("reports-paper", { site, period: periodTitle(this.#choice.period), time }));
   }
 }

@@ -7,7 +7,7 @@ import { text } from "../base/language.js";
 const TIMEOUT = 15_000; // milliseconds
 
 /**
- * Saves a setup, or deletes it if it is null. Returns an empty problem if that worked; `at` is the place of the problem.
+ * Saves a setup, or deletes it if it is null. Returns an empty problem if that worked; `at` is the path of the problem.
  *
  * @param {string} camera
  * @param {Partial<Setup> | null} setup

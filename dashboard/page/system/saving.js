@@ -14,6 +14,6 @@ export async function saveSite(site, signIn) {
     const { problem = "", at = "" } = await response.json();
     return response.ok ? "" : [at, problem].filter(Boolean).join(": ");
   } catch {
-    return text("place-no-response");
+    return text("site-no-response");
   }
 }

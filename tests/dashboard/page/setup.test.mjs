@@ -16,7 +16,7 @@ const geometry = await import(`${page}/setup/geometry.js`);
 const { KINDS, ruleText } = await import(`${page}/setup/rules.js`);
 const { Pen } = await import(`${page}/setup/pen.js`);
 const { flowReadout } = await import(`${page}/counts/readout.js`);
-const { placesOf } = await import(`${page}/counts/places.js`);
+const { occupanciesOf } = await import(`${page}/counts/occupancy.js`);
 const { find, shapesOf } = await import(`${page}/live/shapes.js`);
 const { verdict } = await import(`${page}/live/verdict.js`);
 const { currentClasses, classesNote } = await import(`${page}/setup/visitor-classes.js`);
@@ -260,7 +260,7 @@ test("the limits of classes, in words", () => {
 
 test("a model of whole pictures counts no lines and zones: the reason is shown instead of figures", () => {
   const state = { cameras: { door: { occupancy: null, whole_pictures: true } }, setups: {}, setup_defaults: DEFAULTS, today: { report: null } };
-  const [place] = placesOf(state, "", true, String);
+  const [place] = occupanciesOf(state, "", true, String);
   assert.deepEqual([place.figures, place.zones], [[], []]);
   assert.match(place.note, /looks at whole pictures/);
 });

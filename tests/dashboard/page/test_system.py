@@ -41,7 +41,7 @@ def tab(rig: DashboardRig, browser: Browser) -> Iterator[Tab]:
     ):
         tab.wait(CONNECTED)
         tab.page.click("#to-system")
-        tab.page.locator("#place-labels tr").nth(1).wait_for()
+        tab.page.locator("#site-labels tr").nth(1).wait_for()
         yield tab
         assert tab.errors == []
 
@@ -52,13 +52,13 @@ def test_names_and_colours_are_given(rig: DashboardRig, broker: Broker, tab: Tab
     page.get_by_label("Name of the place").fill("Bakery at the mill")
     page.get_by_label("Name of woman").fill("Women")
     page.get_by_label("Colour of woman", exact=True).fill("#0068aa")
-    expect(page.locator("#place-labels")).to_contain_text("Hard to tell from man.")
+    expect(page.locator("#site-labels")).to_contain_text("Hard to tell from man.")
     page.get_by_role("button", name="Reset the colour of woman").click()
     page.get_by_label("Colour of man", exact=True).fill("#ffee00")
-    expect(page.locator("#place-labels")).to_contain_text("Too light for a light page, which shows it darker.")
+    expect(page.locator("#site-labels")).to_contain_text("Too light for a light page, which shows it darker.")
     page.get_by_label("Name of woman").press("Enter")
-    expect(page.locator("#place-status")).to_have_text("Saved.")
-    expect(page.locator("#site-name")).to_have_text("Bakery at the mill")
+    expect(page.locator("#site-status")).to_have_text("Saved.")
+    expect(page.locator("#site-title")).to_have_text("Bakery at the mill")
     tab.wait("document.title.includes('Bakery at the mill: ')")
     with Listener(broker.port, site_topic()) as listener:
         saved = Site.unpack(listener.wait_for("site")[0])
@@ -79,11 +79,11 @@ def test_changes_are_not_lost(rig: DashboardRig, tab: Tab) -> None:
     page = tab.page
     page.get_by_label("Name of the place").fill("Bakery")
     rig.publish(Site("Mill", "de-CH"))
-    expect(page.locator("#site-name")).to_have_text("Mill")
+    expect(page.locator("#site-title")).to_have_text("Mill")
     expect(page.get_by_label("Name of the place")).to_have_value("Bakery")
     page.get_by_label("Name of woman").fill("a\u202eb")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#place-status")).to_contain_text("Not saved: labels.0.name: must be text of 1 to 64 characters")
+    expect(page.locator("#site-status")).to_contain_text("Not saved: labels.0.name: must be text of 1 to 64 characters")
     assert page.evaluate("document.documentElement.lang") == "en"
     (error,) = tab.errors
     assert "422" in error
@@ -91,8 +91,8 @@ def test_changes_are_not_lost(rig: DashboardRig, tab: Tab) -> None:
     page.get_by_role("button", name="Discard changes").click()
     tab.wait("document.documentElement?.lang === 'de'")
     tab.wait(CONNECTED)
-    expect(page.locator("#place-locale")).to_have_value("de-CH")
-    expect(page.locator("#place-example")).to_have_text(re.compile(r"Donnerstag, 24\. .* um 17:30, 1'234\.5$"))
+    expect(page.locator("#site-locale")).to_have_value("de-CH")
+    expect(page.locator("#site-example")).to_have_text(re.compile(r"Donnerstag, 24\. .* um 17:30, 1'234\.5$"))
 
 
 def test_the_states_of_the_system(rig: DashboardRig, tab: Tab) -> None:

@@ -13,9 +13,9 @@ import { saveSite } from "./saving.js";
 const EXAMPLE = { date: Date.UTC(2026, 11, 24, 17, 30), number: 1234.5 };
 const NONE = { name: null, locale: null, labels: [] };
 
-export class Place {
-  #name = /** @type {HTMLInputElement} */ (byId("place-name"));
-  #locale = /** @type {HTMLSelectElement} */ (byId("place-locale"));
+export class SiteForm {
+  #name = /** @type {HTMLInputElement} */ (byId("site-name"));
+  #locale = /** @type {HTMLSelectElement} */ (byId("site-locale"));
   /** The site that the form shows if nothing was changed in it. @type {Site} */
   #saved = NONE;
   /** The site in the form at that time, as JSON. */
@@ -26,13 +26,13 @@ export class Place {
   constructor(labels, signIn) {
     this.labels = labels;
     this.signIn = signIn;
-    const form = byId("place-form");
+    const form = byId("site-form");
     form.addEventListener("input", () => this.#onChange());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#save();
     });
-    byId("place-discard").addEventListener("click", () => this.#fill(this.#saved));
+    byId("site-discard").addEventListener("click", () => this.#fill(this.#saved));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#showColours());
     offerLocales(this.#locale);
   }
@@ -44,7 +44,7 @@ export class Place {
 
   /** Shows the site, unless somebody is changing the form. @param {State} state */
   show({ site, labels, may_set_up: mayChange }) {
-    setShown(byId("place"), mayChange && site !== null);
+    setShown(byId("site"), mayChange && site !== null);
     if (site === null || this.#isSaving) return;
     const wasChanged = this.isChanged;
     this.#saved = site;
@@ -55,17 +55,17 @@ export class Place {
   /** Gives each label a row, also those of former models that have names. @param {string[]} labels */
   #syncRows(labels) {
     const all = this.labels.sorted(new Set([...labels, ...this.#saved.labels.map(({ label }) => label)]));
-    syncChildren(byId("place-labels"), all, (label) => this.#createRow(label));
-    setShown(byId("place-table"), all.length > 0);
-    setShown(byId("place-no-labels"), all.length === 0);
+    syncChildren(byId("site-labels"), all, (label) => this.#createRow(label));
+    setShown(byId("site-table"), all.length > 0);
+    setShown(byId("site-no-labels"), all.length === 0);
   }
 
   /** @param {string} label */
   #createRow(label) {
-    const name = element("input", { class: "own-name", maxlength: "64", "aria-label": text("place-name-of", { label }) });
-    const colour = element("input", { type: "color", class: "own-colour", "aria-label": text("place-colour-of", { label }) });
-    const reset = element("button", { type: "button", "aria-label": text("place-colour-reset-of", { label }) });
-    reset.textContent = text("place-colour-reset");
+    const name = element("input", { class: "own-name", maxlength: "64", "aria-label": text("site-name-of", { label }) });
+    const colour = element("input", { type: "color", class: "own-colour", "aria-label": text("site-colour-of", { label }) });
+    const reset = element("button", { type: "button", "aria-label": text("site-colour-reset-of", { label }) });
+    reset.textContent = text("site-colour-reset");
     colour.addEventListener("input", () => (row.dataset.colour = /** @type {HTMLInputElement} */ (colour).value));
     reset.addEventListener("click", () => {
       row.dataset.colour = "";
@@ -111,8 +111,8 @@ export class Place {
   }
 
   #onChange() {
-    setText(byId("place-example"), exampleOf(this.#locale.value));
-    setShown(byId("place-discard"), this.isChanged);
+    setText(byId("site-example"), exampleOf(this.#locale.value));
+    setShown(byId("site-discard"), this.isChanged);
     if (this.isChanged) this.#say("");
     this.#showColours();
   }
@@ -137,7 +137,7 @@ export class Place {
   async #save() {
     if (this.#isSaving) return;
     this.#isSaving = true;
-    this.#say(text("place-saving"));
+    this.#say(text("site-saving"));
     const site = this.#content();
     const problem = await saveSite(site, this.signIn);
     this.#isSaving = false;
@@ -145,18 +145,18 @@ export class Place {
       this.#saved = site;
       this.#fill(site);
     }
-    this.#say(problem ? text("place-not-saved", { problem }) : text("place-saved"), problem !== "");
+    this.#say(problem ? text("site-not-saved", { problem }) : text("site-saved"), problem !== "");
   }
 
   /** @param {string} words @param {boolean} [isProblem] */
   #say(words, isProblem = false) {
-    byId("place-status").classList.toggle("problem", isProblem);
-    setText(byId("place-status"), words);
+    byId("site-status").classList.toggle("problem", isProblem);
+    setText(byId("site-status"), words);
   }
 }
 
 function rows() {
-  return /** @type {HTMLElement[]} */ ([...byId("place-labels").children]);
+  return /** @type {HTMLElement[]} */ ([...byId("site-labels").children]);
 }
 
 /** @param {HTMLElement} row */
@@ -171,21 +171,21 @@ function parts(row) {
 
 /** @param {string} colour @param {string} [similar] the name of a label that looks the same */
 function warningOf(colour, similar) {
-  if (similar) return text("place-similar", { label: similar });
-  if (readable(colour, GROUNDS.light) !== colour) return text("place-too-light");
-  return readable(colour, GROUNDS.dark) === colour ? "" : text("place-too-dark");
+  if (similar) return text("site-similar", { label: similar });
+  if (readable(colour, GROUNDS.light) !== colour) return text("site-too-light");
+  return readable(colour, GROUNDS.dark) === colour ? "" : text("site-too-dark");
 }
 
 /** Offers the locales of all languages of the page. @param {HTMLSelectElement} menu */
 function offerLocales(menu) {
   const locales = Object.entries(LANGUAGES).flatMap(([language, { regions }]) => regions.map((region) => `${language}-${region}`));
   const options = locales.map((locale) => new Option(localeName(locale), locale));
-  menu.replaceChildren(new Option(text("place-locale-browser"), ""), ...options);
+  menu.replaceChildren(new Option(text("site-locale-browser"), ""), ...options);
 }
 
 /** Returns a date and a number as the page would write them with a site's locale. @param {string} site empty: none */
 function exampleOf(site) {
   const { locale } = wantedLanguage(site);
   const date = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short", timeZone: "UTC" }).format(EXAMPLE.date);
-  return text("place-locale-example", { date, number: new Intl.NumberFormat(locale).format(EXAMPLE.number) });
+  return text("site-locale-example", { date, number: new Intl.NumberFormat(locale).format(EXAMPLE.number) });
 }
