@@ -31,7 +31,14 @@ sign-out = Abmelden
 labels-note = Bezeichnungen sind Vorhersagen eines Modells und können falsch sein. Bilder werden nicht gespeichert.
 version = Footfall { $version }
 
-## Labels
+## Speichern
+
+save = Speichern
+not-saved = Nicht gespeichert: { $problem }
+not-saved-shape = Nicht gespeichert: { $shape } { $problem }
+not-saved-no-response = Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.
+
+## Bezeichnungen
 
 undecided = unentschieden
 
@@ -66,7 +73,7 @@ demo-live = Demo an { $cameras }: Die Besucher dort sind nicht echt. Die heutige
 
 today = Heute
 camera = Kamera
-all-cameras = alle Kameras
+all-cameras = Alle Kameras
 unknown = unbekannt
 no-data = keine Daten
 all = Alle
@@ -129,7 +136,6 @@ partly-counted = teilweise gezählt: { $cameras }
 others = und andere
 coverage-of-day = { $day }: { $coverage }.
 whole-pictures = Das Modell dieser Kamera betrachtet ganze Bilder. Linien und Zonen zählen nur mit einem Detektor.
-inside-since = seit { $time }
 drift = { $visitors ->
     [one] { $visitors } Besucher ging, der ungesehen gekommen war
    *[other] { $visitors } Besucher gingen, die ungesehen gekommen waren
@@ -333,12 +339,8 @@ setup-theirs = Die neue anzeigen
 setup-is-new = Dies ist die neue Einrichtung.
 setup-reset = Zurück zu den Einstellungen
 setup-is-reset = Alles ist wie in den Einstellungen. Speichern Sie, damit es so bleibt.
-setup-save = Speichern
 setup-cancel = Abbrechen
 setup-changes = Es gibt Änderungen: Speichern Sie sie oder brechen Sie ab.
-setup-not-saved = Nicht gespeichert: { $problem }
-setup-not-saved-shape = Nicht gespeichert: { $shape } { $problem }
-setup-no-response = Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.
 setup-saved = Die Einrichtung der Kamera { $camera } ist gespeichert. Sie gilt ab dem nächsten Bild.
 
 ## Die Verbindung zum Server
@@ -418,7 +420,6 @@ system-broker-disconnected = nicht verbunden
 system-camera = Kamera { $name }
 system-metrics = Messwerte
 system-metrics-of = Messwerte von { $name }
-system-since = seit { $time }
 system-per-second = { $value } ({ $rate } pro Sekunde)
 system-frames = { $rate } Bilder pro Sekunde
 system-predictions = { $rate } Vorhersagen pro Sekunde
@@ -435,7 +436,6 @@ system-outbox = { $results ->
 system-update = gewünschtes Modell: { $state }
 system-update-because = gewünschtes Modell: { $state } ({ $detail })
 system-cameras = Kameras
-system-column-camera = Kamera
 system-column-state = Zustand
 system-column-frames = Bilder pro Sekunde
 system-column-predictions = Vorhersagen pro Sekunde
@@ -475,12 +475,9 @@ site-similar = Schwer zu unterscheiden von { $label }.
 site-too-light = Zu hell für eine helle Seite; dort wird sie dunkler gezeigt.
 site-too-dark = Zu dunkel für eine dunkle Seite; dort wird sie heller gezeigt.
 site-note = Namen und Farben gelten für alle, die diese Seite öffnen. Dateien, Nachrichten und Berichte für Programme behalten die Bezeichnungen des Modells.
-site-save = Speichern
 site-discard = Änderungen verwerfen
 site-saving = Speichern…
 site-saved = Gespeichert.
-site-not-saved = Nicht gespeichert: { $problem }
-site-no-response = Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.
 
 ## Gründe, aus denen Bilder und Nachrichten verworfen wurden
 
@@ -625,8 +622,6 @@ reports-current = { $unit ->
     [month] Dieser Monat
    *[year] Dieses Jahr
 }
-reports-camera = Kamera
-reports-all-cameras = Alle Kameras
 reports-measure = Anzeigen
 reports-visits = Besuche
 reports-in = Eintritte
@@ -638,8 +633,6 @@ reports-week-title = Woche { $week }, { $days }
 reports-beside = Im Vergleich mit: { $period }.
 reports-so-far = Bisher, bis { $time }. Im Vergleich mit: { $period }, bis zum selben Zeitpunkt.
 reports-demo = Demo: Diese Besucher sind nicht echt.
-reports-demo-apart = Demo an { $cameras }: Besucher dort sind nicht echt. Sie fehlen in den Summen aller Kameras.
-reports-loading = Wird geladen …
 reports-no-counter = Keine Antwort von der Zählung: { $problem }
 reports-no-server = Footfall antwortet nicht.
 reports-refused = Dieser Bericht ist nicht möglich: { $problem }
@@ -647,13 +640,11 @@ reports-retry = Erneut versuchen
 reports-empty = Keine Daten: In diesem Zeitraum wurde nicht gezählt.
 reports-closed = Geschlossen: Dieser Zeitraum hat keine Öffnungszeiten.
 reports-visitors = Besucher
-reports-all = Alle
 reports-was = { $period }: { $number }
 reports-stays = { $visits ->
     [one] { $visits } Besuch, im Mittel { $mean }
    *[other] { $visits } Besuche, im Mittel { $mean }
 }
-reports-no-data = keine Daten
 reports-change = Änderung
 reports-counted = { $period }: { $share } der Zeit gezählt.
 reports-counted-each = { $period }: Anteil der gezählten Zeit: { $cameras }.
@@ -662,9 +653,7 @@ reports-chart-without = Keine Daten: { $steps }.
 reports-chart-table = Die Tabelle darunter enthält die Zahlen.
 reports-step = { $step }: { $number }
 reports-step-counted = { $share } der Zeit gezählt
-reports-numbers = Zahlen als Tabelle
 reports-caption = { $measure }: { $period }
-reports-hour = Stunde
 reports-busiest = Stoßzeiten
 reports-busiest-in = { $measure } pro Stunde im Mittel, { $days }
 reports-peak = { $hour }: im Mittel { $number }.

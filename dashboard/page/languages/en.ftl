@@ -31,6 +31,13 @@ sign-out = Sign out
 labels-note = Labels are predictions of a model and can be wrong. Pictures are not stored.
 version = Footfall { $version }
 
+## Saving
+
+save = Save
+not-saved = Not saved: { $problem }
+not-saved-shape = Not saved: { $shape } { $problem }
+not-saved-no-response = the server did not respond. Try again.
+
 ## Labels
 
 undecided = undecided
@@ -72,7 +79,7 @@ demo-live = Demo at { $cameras }: visitors there are not real. Today's totals ex
 
 today = Today
 camera = Camera
-all-cameras = all cameras
+all-cameras = All cameras
 unknown = unknown
 no-data = no data
 all = All
@@ -138,7 +145,6 @@ partly-counted = partly counted: { $cameras }
 others = and others
 coverage-of-day = { $day }: { $coverage }.
 whole-pictures = The model of this camera looks at whole pictures. Lines and zones count only with a detector.
-inside-since = since { $time }
 drift = { $visitors ->
     [one] { $visitors } visitor left who had come in unseen
    *[other] { $visitors } visitors left who had come in unseen
@@ -348,12 +354,8 @@ setup-theirs = Show the new one
 setup-is-new = This is the new setup.
 setup-reset = Back to the settings
 setup-is-reset = Everything is as the settings say. Save to keep that.
-setup-save = Save
 setup-cancel = Cancel
 setup-changes = There are changes: save or cancel them.
-setup-not-saved = Not saved: { $problem }
-setup-not-saved-shape = Not saved: { $shape } { $problem }
-setup-no-response = the server did not respond. Try again.
 setup-saved = The setup of camera { $camera } is saved. It counts from the next picture on.
 
 ## The connection to the server
@@ -433,7 +435,6 @@ system-broker-disconnected = disconnected
 system-camera = camera { $name }
 system-metrics = metrics
 system-metrics-of = metrics of { $name }
-system-since = since { $time }
 system-per-second = { $value } ({ $rate } per second)
 system-frames = { $rate } frames per second
 system-predictions = { $rate } predictions per second
@@ -450,7 +451,6 @@ system-outbox = { $results ->
 system-update = wanted model: { $state }
 system-update-because = wanted model: { $state } ({ $detail })
 system-cameras = Cameras
-system-column-camera = Camera
 system-column-state = State
 system-column-frames = Frames per second
 system-column-predictions = Predictions per second
@@ -490,12 +490,9 @@ site-similar = Hard to tell from { $label }.
 site-too-light = Too light for a light page, which shows it darker.
 site-too-dark = Too dark for a dark page, which shows it lighter.
 site-note = Names and colours are for everybody who opens this page. Files, messages and reports for programs keep the labels of the model.
-site-save = Save
 site-discard = Discard changes
 site-saving = Saving…
 site-saved = Saved.
-site-not-saved = Not saved: { $problem }
-site-no-response = the server did not respond. Try again.
 
 ## Reasons why frames and messages were dropped
 
@@ -640,8 +637,6 @@ reports-current = { $unit ->
     [month] This month
    *[year] This year
 }
-reports-camera = Camera
-reports-all-cameras = All cameras
 reports-measure = Show
 reports-visits = Visits
 reports-in = In
@@ -653,8 +648,6 @@ reports-week-title = Week { $week }, { $days }
 reports-beside = Compared with { $period }.
 reports-so-far = So far, until { $time }. Compared with { $period } until the same time.
 reports-demo = Demo: these visitors are not real.
-reports-demo-apart = Demo at { $cameras }: visitors there are not real. The totals of all cameras exclude them.
-reports-loading = Loading…
 reports-no-counter = No answer from the counter: { $problem }
 reports-no-server = Footfall does not answer.
 reports-refused = This report is not possible: { $problem }
@@ -662,13 +655,11 @@ reports-retry = Try again
 reports-empty = No data: nothing was counted in this period.
 reports-closed = Closed: this period has no opening hours.
 reports-visitors = Visitors
-reports-all = All
 reports-was = { $period }: { $number }
 reports-stays = { $visits ->
     [one] { $visits } visit, mean stay { $mean }
    *[other] { $visits } visits, mean stay { $mean }
 }
-reports-no-data = no data
 reports-change = Change
 reports-counted = { $period }: counted { $share } of the time.
 reports-counted-each = { $period }: counted of the time: { $cameras }.
@@ -677,9 +668,7 @@ reports-chart-without = No data: { $steps }.
 reports-chart-table = The table below has the numbers.
 reports-step = { $step }: { $number }
 reports-step-counted = counted { $share } of the time
-reports-numbers = Numbers as a table
 reports-caption = { $measure }: { $period }
-reports-hour = Hour
 reports-busiest = Busiest times
 reports-busiest-in = { $measure } per hour on average, { $days }
 reports-peak = { $hour }: { $number } on average.

@@ -82,7 +82,7 @@ export class Reports {
     this.#loader.restart();
     this.#loadedAt = this.clock.now;
     this.controls.show(choice, now, this.#state);
-    if (!isUpdate) this.#showStatus(text("reports-loading"), false);
+    if (!isUpdate) this.#showStatus(text("loading"), false);
     try {
       await this.#fetch(choice, now, () => number === this.#number);
     } catch (error) {

@@ -68,7 +68,7 @@ export class Modules {
     setText(title, name);
     setText(badge, words.text);
     setAttribute(badge, "data-severity", words.severity);
-    setText(since, time === null ? "" : text("system-since", { time: this.site.since(time, now) }));
+    setText(since, time === null ? "" : text("since", { time: this.site.since(time, now) }));
     setText(main, metrics.join(" · "));
     const why = state === "unknown" || state === "absent" ? "" : detailWords(module.detail);
     setText(detail, [why, words.advice].filter(Boolean).join(". "));

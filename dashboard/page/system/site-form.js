@@ -8,7 +8,7 @@ import { GROUNDS, areSimilar, asHex, readable } from "../base/colours.js";
 import { byId, element, setShown, setText, syncChildren } from "../base/elements.js";
 import { localeName, text, wantedLanguage } from "../base/language.js";
 import { LANGUAGES } from "../languages/languages.js";
-import { saveSite } from "./saving.js";
+import { save } from "../base/saving.js";
 
 const EXAMPLE = { date: Date.UTC(2026, 11, 24, 17, 30), number: 1234.5 };
 const NONE = { name: null, locale: null, labels: [] };
@@ -139,13 +139,14 @@ export class SiteForm {
     this.#isSaving = true;
     this.#say(text("site-saving"));
     const site = this.#content();
-    const problem = await saveSite(site, this.signIn);
+    const { problem, at } = await save("/site", site, this.signIn);
     this.#isSaving = false;
     if (!problem) {
       this.#saved = site;
       this.#fill(site);
     }
-    this.#say(problem ? text("site-not-saved", { problem }) : text("site-saved"), problem !== "");
+    const reason = [at, problem].filter(Boolean).join(": ");
+    this.#say(problem ? text("not-saved", { problem: reason }) : text("site-saved"), problem !== "");
   }
 
   /** @param {string} words @param {boolean} [isProblem] */
