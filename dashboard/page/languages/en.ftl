@@ -197,7 +197,7 @@ alert-people = { $value ->
     [one] { $value } visitor at { $zone }, more than { $limit }
    *[other] { $value } visitors at { $zone }, more than { $limit }
 }
-alert-waiting-seconds = somebody is at { $zone } for more than { $duration }
+alert-waiting-seconds = somebody has been at { $zone } for more than { $duration }
 alert-lost-minutes = no picture was counted for { $duration }
 alert-uncounted-minutes = open for { $duration }, and nobody was counted
 alert-other = { $kind } above { $limit }
@@ -580,9 +580,9 @@ sign-in-wait = Too many failed attempts. Try again in { $seconds } s.
 
 help-figures = What the figures mean
 help-visitor = Visitor
-help-visitor-text = Somebody or something that the model recognises as one of the labels that count. Each visit is counted once, in the hour in which it began. Whoever comes back later is a new visitor: Footfall recognises nobody.
+help-visitor-text = A person or thing to which the model gives one of the counted labels. Each visit counts once, in the hour in which it began. Somebody who comes back later is a new visitor: Footfall recognises nobody.
 help-in-out = In, out
-help-in-out-text = How often somebody crossed a line in the direction of its arrow, or against it. Without a line nobody goes in or out.
+help-in-out-text = How often somebody crossed a line in the direction of its arrow, or against it. Without a line, nothing counts as in or out.
 help-inside = Inside
 help-inside-text = Everybody who has come in today, minus everybody who has gone out. Visitors that the camera misses make it drift; it begins again at 0 each night.
 help-undecided = Undecided
@@ -601,10 +601,10 @@ help-camera-note = Lines and zones need a model that finds where visitors are (a
 help-names = Names, colours, dates
 help-names-text = Under “System”, “This place”, you give the place a name, choose how dates are written, and give labels names and colours of your own. The language of this page is chosen at its foot, by each viewer.
 help-reports = Reports
-help-reports-text = “Reports” shows days, weeks, months and years beside the same period before, and your busiest hours. You can print them, or download them for a spreadsheet.
+help-reports-text = “Reports” shows days, weeks, months and years beside the period before, and your busiest hours. You can print them, or download them for a spreadsheet.
 help-privacy = Privacy
 help-privacy-guess = A label is a guess of a model from a picture. It is wrong at times, and it is not what that person says about themselves.
-help-privacy-training = A model knows only what it was trained on, and is worse for people who are rare there. Count along for a while, and compare. Use totals, not single visits.
+help-privacy-training = A model knows only what it was trained on, and is worse at people who are rare in its training pictures. Count by hand for a while, and compare. Use totals, not single visits.
 help-privacy-stored = No picture and no face is stored, except when somebody collects pictures for training. Stored are label, times, direction and zones of each visit.
 help-privacy-page = Whoever sees this page sees live pictures of your visitors. Give its password to nobody else.
 help-privacy-sign = Put up a sign before the camera: that a camera counts visitors, which labels are counted, that no picture is kept, which data is kept and for how long, and whom to ask.

@@ -161,7 +161,7 @@ test("dropped frames are listed with their reasons, those of all cameras as such
 
 test("states and metrics are in the language of the page; what a module words is not", () => {
   speak("de", "de-DE");
-  assert.deepEqual([cameraWords("lost").text, moduleWords("silent").text, metricName("dropped_old")], ["verloren", "stumm", "verworfen: zu alt"]);
+  assert.deepEqual([cameraWords("lost").text, moduleWords("silent").text, metricName("dropped_old")], ["ausgefallen", "stumm", "verworfen: zu alt"]);
   assert.deepEqual([metricText("inference_ms", 1234.5), detailWords("unplugged.")], ["1.234,5\u00a0ms", "unplugged"]);
   speak("en", "en-GB");
 });
