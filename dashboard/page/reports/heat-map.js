@@ -50,7 +50,7 @@ function hourHeading(hour) {
 /** @param {Week} week @param {number} day @param {string} hour @param {number} highest @param {(mean: number) => string} write */
 function cell(week, day, hour, highest, write) {
   const mean = week.get(`${day} ${hour}`);
-  if (mean === undefined) return element("td", { class: "closed" }, element("span", { class: "unseen" }, "–"));
+  if (mean === undefined) return element("td", {}, element("span", { class: "unseen" }, "–"));
   const shown = mean === null ? text("no-data") : write(mean);
   const title = text("reports-step", { step: hourOfWeek(`${day} ${hour}`), number: shown });
   return element(
