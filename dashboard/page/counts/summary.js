@@ -16,7 +16,7 @@ import { cameraWords, detailWords, moduleWords } from "../base/words.js";
  */
 
 const COUNTING = /^(capture|classifier|counter)/; // modules that counting requires
-const STOPPED = "stopped"; // the detail of a module that was stopped on purpose
+const NO_PROBLEM = ["starting", "absent"];
 const ORDER = ["bad", "warn", "idle"];
 
 export class Summary {
@@ -77,8 +77,7 @@ export class Summary {
   #moduleFindings(state) {
     return Object.entries(state.modules).flatMap(([name, { detail }]) => {
       const current = this.broker.stateOf(name);
-      if (moduleWords(current).severity === "good" || current === "starting" || shownByCamera(name, current, state)) return [];
-      if (name.startsWith("display") && current === "offline" && detail === STOPPED) return []; // a display is optional
+      if (moduleWords(current).severity === "good" || NO_PROBLEM.includes(current) || shownByCamera(name, current, state)) return [];
       const words = COUNTING.test(name) ? moduleWords(current) : downgraded(moduleWords(current));
       return [this.#finding(text("module", { name }), words, this.broker.sinceOf(name), detail)];
     });
