@@ -6,7 +6,7 @@ import { Broker } from "./base/broker.js";
 import { Connection } from "./base/connection.js";
 import { byId, setAttribute, setShown, setText } from "./base/elements.js";
 import { Labels } from "./base/labels.js";
-import { isCurrent, loaded, offerLanguages, startLanguage, text } from "./base/language.js";
+import { isLocaleCurrent, loaded, offerLanguages, startLanguage, text } from "./base/language.js";
 import { Clock, SiteTime } from "./base/times.js";
 import { Counts } from "./counts/counts.js";
 import { demoText } from "./counts/demo.js";
@@ -140,7 +140,7 @@ function showSite({ name, labels: own }) {
 /** Shows the page anew if the site's locale was changed, unless somebody is changing something. */
 function showLocale() {
   const isEditing = /** @type {HTMLDialogElement} */ (byId("setup")).open || siteForm.isChanged;
-  if (state.site && !isCurrent(state.site.locale ?? "") && !isEditing) location.reload();
+  if (state.site && !isLocaleCurrent(state.site.locale ?? "") && !isEditing) location.reload();
 }
 
 function showDemo() {

@@ -87,7 +87,7 @@ export async function loaded(path) {
 }
 
 /** Whether the page is shown in the language and locale of a site. @param {string} site its locale; empty if it has none */
-export function isCurrent(site) {
+export function isLocaleCurrent(site) {
   const wanted = wantedLanguage(site);
   return wanted.locale === locale && wanted.language === document.documentElement.lang;
 }

@@ -3,9 +3,10 @@
 /** @import { Labels } from "../base/labels.js" */
 /** @import { Site, SiteLabel, State } from "../base/messages.js" */
 
-import { UNDECIDED, themeColour } from "../base/labels.js";
+import { themeColour } from "../base/canvas-colours.js";
 import { GROUNDS, areSimilar, asHex, readable } from "../base/colours.js";
 import { byId, element, setShown, setText, syncChildren } from "../base/elements.js";
+import { UNDECIDED } from "../base/labels.js";
 import { localeName, text, wantedLanguage } from "../base/language.js";
 import { LANGUAGES } from "../languages/languages.js";
 import { save } from "../base/saving.js";
