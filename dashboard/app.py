@@ -93,7 +93,7 @@ class Routes:
 
     async def reports(self, request: Request) -> Response:
         """Returns a report over any range of time."""
-        return await stream(self._hub.counts, _check_parameters(request, "format", *PARAMETERS))
+        return await stream(self._hub.counts, _check_parameters(request, "format", *PARAMETERS), request.is_disconnected)
 
     async def snapshot(self, request: Request) -> Response:
         """Returns the camera's newest picture as a JPEG."""

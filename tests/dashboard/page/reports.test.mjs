@@ -35,7 +35,7 @@ for (const [period, unit, first, end, earlier, later, before] of [
 }
 
 test("what is no period", () => {
-  for (const period of ["", "today", "2026-13", "2026-02-30", "2026-W00", "2026-W54", "2025-W53", "2026-1", "26", "2026-11-23T09:00"]) {
+  for (const period of ["", "today", "2026-13", "2026-02-30", "2026-W00", "2026-W54", "2025-W53", "2026-1", "26", "2026-11-23T09:00", "0050", "1970"]) {
     assert.equal(unitOf(period), null, period);
   }
 });
@@ -78,9 +78,10 @@ test("an address keeps the choice; what it does not say is this week", () => {
   const choice = { period: "2026-10", camera: "door", measure: "in", open: true };
   assert.equal(hashOf(choice), "reports?from=2026-10&camera=door&show=in&open=yes");
   assert.deepEqual(choiceIn(`#${hashOf(choice)}`, "2026-11-27"), choice);
-  for (const hash of ["", "#reports", "#reports?from=2026-02-30&show=all&open=no"]) {
+  for (const hash of ["", "#reports", "#reports?from=2026-02-30&show=all&open=no", "#reports?from=2026-W49", "#reports?from=9999-W52"]) {
     assert.deepEqual(choiceIn(hash, "2026-11-27"), { period: "2026-W48", camera: "", measure: "visits", open: false });
   }
+  assert.equal(choiceIn("#reports?from=2027", "2026-11-27").period, "2026");
 });
 
 const NOW = "2026-11-27T09:30";
