@@ -183,6 +183,7 @@ not-classified = not classified
 nobody = nobody
 nobody-label = nobody ({ $label })
 unsure = unsure, perhaps { $label }
+alert-at = Alert { $rule } at { $camera }: { $alert }.
 alert-inside = { $value ->
     [one] { $value } visitor inside, more than { $limit }
    *[other] { $value } visitors inside, more than { $limit }
@@ -604,7 +605,7 @@ help-camera-4 = Draw a mask over everything that the camera should not see, such
 help-camera-5 = Save. It takes effect at once, and only for what is counted from now on.
 help-camera-note = Lines and zones need a model that finds where visitors are (a detector).
 help-alerts = Alerts
-help-alerts-text = An alert says that too many are inside, somebody waits too long, a camera is lost, or nobody was counted while you are open. Set the limits under “Today”, “Set up”, “Alerts”. What is exceeded stands above the picture of the camera.
+help-alerts-text = An alert says that too many are inside, somebody waits too long, a camera is lost, or nobody was counted while you are open. Set the limits under “Today”, “Set up”, “Alerts”. What is exceeded stands at the top of the page, and above the picture of the camera.
 help-names = Names, colours, dates
 help-names-text = Under “System”, “This place”, you give the place a name, choose how dates are written, and give labels names and colours of your own. The language of this page is chosen at its foot, by each viewer.
 help-reports = Reports
