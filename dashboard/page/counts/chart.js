@@ -145,7 +145,7 @@ function axes({ hours }) {
       ...common,
       grid: { show: false },
       incrs: [1, 2, 3, 4],
-      space: 2 * rem(),
+      space: (1 + 0.5 * Math.max(0, ...hours.map((hour) => hourName(hour).length))) * rem(),
       size: 1.7 * rem(),
       gap: 0.3 * rem(),
       values: named,

@@ -89,7 +89,7 @@ function figures(occupancy) {
 
 /** @param {Occupancy} occupancy @param {(time: number) => string} since */
 function note({ since: begun, drift }, since) {
-  const parts = [begun === null ? "" : text("since", { time: since(begun) }), drift ? text("drift", { visitors: drift }) : ""];
+  const parts = [begun === null ? "" : text("inside-since", { time: since(begun) }), drift ? text("drift", { visitors: drift }) : ""];
   return parts.filter(Boolean).join("; ");
 }
 

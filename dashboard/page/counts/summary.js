@@ -8,6 +8,7 @@
 import { text } from "../base/language.js";
 import { byId, setAttribute, setText } from "../base/elements.js";
 import { dayOf, grandTotal } from "./report.js";
+import { alertText } from "../live/alerts.js";
 import { cameraWords, detailWords, moduleWords } from "../base/words.js";
 
 /**
@@ -64,13 +65,25 @@ export class Summary {
     const modules = Object.entries(state.modules);
     if (modules.length > 0 && modules.every(([, module]) => module.state === "offline")) return [finding("bad", "all-offline")];
     if (Object.keys(state.cameras).length === 0) return [finding("idle", "nothing-reported"), ...this.#moduleFindings(state)];
-    const findings = [...this.#moduleFindings(state), ...this.#cameraFindings(state)];
+    const findings = [...this.#alertFindings(state), ...this.#moduleFindings(state), ...this.#cameraFindings(state)];
     return findings.sort((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
   }
 
   /** Replaces all other findings: without the broker nothing else is known. @param {number} since @returns {Finding} */
   #brokerFinding(since) {
     return finding("bad", "broker-lost", { time: this.site.since(since, this.clock.now) });
+  }
+
+  /** Without the counter nobody knows whether an alert still holds. @param {State} state @returns {Finding[]} */
+  #alertFindings(state) {
+    if (!this.broker.isReporting("counter")) return [];
+    return Object.entries(state.cameras).flatMap(([camera, { alerts }]) =>
+      alerts.map((alert) => ({
+        severity: "warn",
+        text: text("alert-at", { rule: alert.rule, camera, alert: alertText(alert) }),
+        advice: "",
+      })),
+    );
   }
 
   /** Omits modules whose problem a camera already shows. @param {State} state @returns {Finding[]} */
