@@ -159,6 +159,15 @@ def test_a_language_is_added(rig: DashboardRig, browser: Browser) -> None:
         assert tab.errors == []
 
 
+def test_a_missing_catalogue_is_replaced(rig: DashboardRig, browser: Browser) -> None:
+    """The page is then in English."""
+    with open_tab(browser, "about:blank", locale="de-CH") as tab:
+        tab.page.route(re.compile("/de.ftl$"), lambda route: route.fulfill(status=404))
+        tab.page.goto(rig.address)
+        tab.wait(CONNECTED)
+        expect(tab.page.locator("#to-today")).to_have_text("Today")
+
+
 def test_a_page_without_its_texts_loads_again(rig: DashboardRig, browser: Browser) -> None:
     """If the site or a catalogue cannot be loaded, the page tries again until it can."""
     failures = iter(["/site", "/languages/en.ftl"])
