@@ -24,6 +24,8 @@ export class Reports {
   /** Counts the choices: answers that come later than the next choice are dropped. */
   #number = 0;
   #loadedAt = 0;
+  /** Whether the period was not over then. When it is, it is loaded once more, with its last minutes. */
+  #wasCurrent = false;
   /** The cameras and their shapes, as JSON: the measures to choose from depend on them. */
   #shapes = "";
 
@@ -54,10 +56,10 @@ export class Reports {
     if (isShown) this.#load();
   }
 
-  /** Updates a period that is not over. Called every second. */
+  /** Updates a period that was not over when it was loaded. Called every second. */
   tick() {
     const isOld = this.clock.now - this.#loadedAt > REFRESH_INTERVAL;
-    if (this.#isShown && this.#loadedAt && isOld && isCurrent(this.#choice, this.#now)) this.#load(true);
+    if (this.#isShown && this.#loadedAt && isOld && this.#wasCurrent) this.#load(true);
   }
 
   /** Whether the site's time zone is known, or cannot be. */
@@ -81,6 +83,7 @@ export class Reports {
     const [choice, now, number] = [this.#choice, this.#now, (this.#number += 1)];
     this.#loader.restart();
     this.#loadedAt = this.clock.now;
+    this.#wasCurrent = isCurrent(choice, now);
     this.controls.show(choice, now, this.#state);
     if (!isUpdate) this.#showStatus(text("loading"), false);
     try {

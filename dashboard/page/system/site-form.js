@@ -19,8 +19,8 @@ export class SiteForm {
   #locale = /** @type {HTMLSelectElement} */ (byId("site-locale"));
   /** The site that the form shows if nothing was changed in it. @type {Site} */
   #saved = NONE;
-  /** The site in the form at that time, as JSON. */
-  #before = "";
+  /** The site in the form at that time. @type {Site | null} */
+  #before = null;
   #isSaving = false;
 
   /** @param {Labels} labels @param {() => void} signIn */
@@ -40,17 +40,31 @@ export class SiteForm {
 
   /** Whether the form has changes that are not saved. */
   get isChanged() {
-    return this.#before !== "" && JSON.stringify(this.#content()) !== this.#before;
+    return this.#before !== null && differ(this.#content(), this.#before);
   }
 
-  /** Shows the site, unless somebody is changing the form. @param {State} state */
+  /** Shows the site. What somebody has changed in the form stays. @param {State} state */
   show({ site, labels, may_set_up: mayChange }) {
     setShown(byId("site"), mayChange && site !== null);
     if (site === null || this.#isSaving) return;
-    const wasChanged = this.isChanged;
+    const isNew = differ(site, this.#saved);
+    const [own, before] = this.isChanged ? [this.#content(), this.#before ?? NONE] : [NONE, NONE];
     this.#saved = site;
     this.#syncRows(labels.filter((label) => label !== UNDECIDED));
-    if (!wasChanged) this.#fill(site);
+    if (isNew || own === NONE) this.#fill(site);
+    if (isNew) this.#restore(own, before);
+  }
+
+  /** Writes into the form what was changed in it, beside what others have saved meanwhile. @param {Site} own @param {Site} before */
+  #restore(own, before) {
+    if (own.name !== before.name) this.#name.value = own.name ?? "";
+    if (own.locale !== before.locale) this.#locale.value = own.locale ?? "";
+    for (const row of rows()) {
+      const [{ name, colour }, old] = [own, before].map(({ labels }) => labelIn(labels, row.dataset.key));
+      if (name !== old.name) parts(row).name.value = name ?? "";
+      if (colour !== old.colour) row.dataset.colour = colour ?? "";
+    }
+    this.#onChange();
   }
 
   /** Gives each label a row, also those of former models that have names. @param {string[]} labels */
@@ -89,11 +103,11 @@ export class SiteForm {
     }
     this.#locale.value = site.locale ?? "";
     for (const row of rows()) {
-      const own = site.labels.find(({ label }) => label === row.dataset.key);
-      parts(row).name.value = own?.name ?? "";
-      row.dataset.colour = own?.colour ?? "";
+      const own = labelIn(site.labels, row.dataset.key);
+      parts(row).name.value = own.name ?? "";
+      row.dataset.colour = own.colour ?? "";
     }
-    this.#before = JSON.stringify(this.#content());
+    this.#before = this.#content();
     this.#onChange();
   }
 
@@ -155,6 +169,16 @@ export class SiteForm {
     byId("site-status").classList.toggle("problem", isProblem);
     setText(byId("site-status"), words);
   }
+}
+
+/** @param {SiteLabel[]} labels @param {string} [label] @returns {SiteLabel} without a name and a colour if it is not among them */
+function labelIn(labels, label = "") {
+  return labels.find((one) => one.label === label) ?? { label, name: null, colour: null };
+}
+
+/** @param {Site} one @param {Site} other */
+function differ(one, other) {
+  return JSON.stringify(one) !== JSON.stringify(other);
 }
 
 function rows() {

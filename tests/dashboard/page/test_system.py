@@ -79,15 +79,22 @@ def test_names_and_colours_are_given(rig: DashboardRig, broker: Broker, tab: Tab
 
 
 def test_changes_are_not_lost(rig: DashboardRig, tab: Tab) -> None:
-    """Names that others save do not replace those being typed, and a new locale waits for them. Problems are shown."""
+    """Names that others save do not replace those being typed, nor are they lost when those are saved. A new locale waits.
+
+    Problems are shown.
+    """
     page = tab.page
     page.get_by_label("Name of the place").fill("Bakery")
-    rig.publish(Site("Mill", "de-CH"))
+    rig.publish(Site("Mill", "de-CH", (SiteLabel("man", "Men", "#c2255c"),)))
     expect(page.locator("#site-title")).to_have_text("Mill")
+    expect(page.get_by_label("Name of man")).to_have_value("Men")
+    expect(page.get_by_label("Colour of man", exact=True)).to_have_value("#c2255c")
+    expect(page.locator("#site-locale")).to_have_value("de-CH")
     expect(page.get_by_label("Name of the place")).to_have_value("Bakery")
+    page.get_by_label("Name of man").fill("")
     page.get_by_label("Name of woman").fill("a\u202eb")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#site-status")).to_contain_text("Not saved: labels.0.name: must be text of 1 to 64 characters")
+    expect(page.locator("#site-status")).to_contain_text("Not saved: labels.1.name: must be text of 1 to 64 characters")
     assert page.evaluate("document.documentElement.lang") == "en"
     (error,) = tab.errors
     assert "422" in error
@@ -155,6 +162,15 @@ def test_a_language_is_added(rig: DashboardRig, browser: Browser) -> None:
         tab.page.reload()
         expect(tab.page.locator("#to-today")).to_have_text("Heute")
         assert tab.errors == []
+
+
+def test_a_missing_catalogue_is_replaced(rig: DashboardRig, browser: Browser) -> None:
+    """The page is then in English."""
+    with open_tab(browser, "about:blank", locale="de-CH") as tab:
+        tab.page.route(re.compile("/de.ftl$"), lambda route: route.fulfill(status=404))
+        tab.page.goto(rig.address)
+        tab.wait(CONNECTED)
+        expect(tab.page.locator("#to-today")).to_have_text("Today")
 
 
 def test_a_page_without_its_texts_loads_again(rig: DashboardRig, browser: Browser) -> None:
