@@ -60,7 +60,7 @@ export class SiteForm {
     if (own.name !== before.name) this.#name.value = own.name ?? "";
     if (own.locale !== before.locale) this.#locale.value = own.locale ?? "";
     for (const row of rows()) {
-      const [{ name, colour }, old] = [own, before].map(({ labels }) => labelIn(labels, row.dataset.key));
+      const [{ name, colour }, old] = [own, before].map(({ labels }) => ownOf(labels, row.dataset.key));
       if (name !== old.name) parts(row).name.value = name ?? "";
       if (colour !== old.colour) row.dataset.colour = colour ?? "";
     }
@@ -103,7 +103,7 @@ export class SiteForm {
     }
     this.#locale.value = site.locale ?? "";
     for (const row of rows()) {
-      const own = labelIn(site.labels, row.dataset.key);
+      const own = ownOf(site.labels, row.dataset.key);
       parts(row).name.value = own.name ?? "";
       row.dataset.colour = own.colour ?? "";
     }
@@ -172,7 +172,7 @@ export class SiteForm {
 }
 
 /** @param {SiteLabel[]} labels @param {string} [label] @returns {SiteLabel} without a name and a colour if it is not among them */
-function labelIn(labels, label = "") {
+function ownOf(labels, label = "") {
   return labels.find((one) => one.label === label) ?? { label, name: null, colour: null };
 }
 
