@@ -18,6 +18,7 @@ import { cameraWords, detailWords, moduleWords } from "../base/words.js";
 
 const COUNTING = /^(capture|classifier|counter)/; // modules that counting requires
 const NO_PROBLEM = ["starting", "absent"];
+const MAX_OTHERS = 3; // problems that are named beside the first; all are in the views
 const ORDER = ["bad", "warn", "idle"];
 
 export class Summary {
@@ -38,7 +39,7 @@ export class Summary {
   overview(state) {
     const [first, ...others] = this.#findings(state);
     const counts = this.#counts(state);
-    const also = others.length ? text("also", { problems: others.map((one) => one.text).join(" ") }) : "";
+    const also = others.length ? text("also", { problems: others.slice(0, MAX_OTHERS).map((one) => one.text).join(" ") }) : "";
     if (first && first.severity !== "warn") return { ...first, advice: joined(first.advice, also), title: first.text };
     const cameras = Object.values(state.cameras).filter((camera) => camera.state === "live").length;
     const advice = joined(first?.text, first?.advice, also);

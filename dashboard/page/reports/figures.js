@@ -1,5 +1,6 @@
 /** Shows the figures of a report: sums, chart, table, busiest times. */
 
+/** @import { SiteTime } from "../base/times.js" */
 /** @import { Choice } from "./choice.js" */
 /** @import { Column } from "./bars.js" */
 /** @import { Amount, Coverage, Row, Step } from "./sums.js" */
@@ -57,11 +58,11 @@ export function showFigures(choice, answers, labels, now, until) {
   return steps.every(({ now, before: old }) => now.sum === null && old.sum === null) ? text("reports-empty") : "";
 }
 
-/** @param {Choice} choice @param {Row[]} rows by hour of the week @param {string} until the end of their range */
-export function showBusiest(choice, rows, until) {
+/** @param {Choice} choice @param {Row[]} rows by hour of the week @param {string} until the end of their range @param {SiteTime} site */
+export function showBusiest(choice, rows, until, site) {
   const { measure, camera, period } = choice;
   const [first, last] = busiestDays(period);
-  const week = weekOf(realRows(rows, camera), measure, first, until);
+  const week = weekOf(realRows(rows, camera), measure, first, until, site);
   const busiest = peak(week);
   const write = measure === "zones" ? writeTime : writeMean;
   setText(

@@ -118,7 +118,7 @@ export class Reports {
     this.#showLinks(choice);
     setShown(byId("reports-figures"), steps.rows.length > 0);
     const busiest = wanted.busiest ? (await this.#loader.load(wanted.busiest)).rows : [];
-    if (isWanted()) showBusiest(choice, busiest, wanted.busiestUntil);
+    if (isWanted()) showBusiest(choice, busiest, wanted.busiestUntil, this.site);
   }
 
   /** @param {NotLoaded} error */

@@ -14,6 +14,14 @@ const { levelOf, peak, shownHours, weekdays, weekOf } = await import(`${page}/re
 const { ticksOf } = await import(`${page}/reports/bars.js`);
 const { changeText } = await import(`${page}/reports/table.js`);
 
+const { SiteTime } = await import(`${page}/base/times.js`);
+
+function site() {
+  const one = new SiteTime();
+  one.setZone("Europe/Berlin");
+  return one;
+}
+
 const spaces = (text) => text.replaceAll(/[\u00a0\u2009\u202f]/g, " ");
 
 for (const [period, unit, first, end, earlier, later, before] of [
@@ -184,10 +192,12 @@ test("the mean of an hour of the week is of the time that was counted", () => {
     hour("Mo 09", "door", 6, 0.5), hour("Mo 09", "back", 4, 1), hour("Mo 10", "door", 0, 1), hour("Tu 09", "door", null, null),
     hour("We 09", "door", 1, 0.01),
   ];
-  const week = weekOf(rows, "visits", "2026-11-02", "2026-11-30"); // four weeks
+  const week = weekOf(rows, "visits", "2026-11-02", "2026-11-30", site()); // four weeks
   assert.deepEqual(Object.fromEntries(week), { "1 09": 4, "1 10": 0, "2 09": null, "3 09": null });
   assert.deepEqual(peak(week), { key: "1 09", mean: 4 });
-  const partial = weekOf([hour("Fr 09", "door", 6, 1), hour("Fr 10", "door", 6, 1)], "visits", "2026-11-20", "2026-11-27T10:00");
+  const partial = weekOf([hour("Fr 09", "door", 6, 1), hour("Fr 10", "door", 6, 1)], "visits", "2026-11-20", "2026-11-27T10:00", site());
+  const repeated = [hour("Su 02", "door", 8, 1), hour("Su 03", "door", 4, 1)];
+  assert.deepEqual(Object.fromEntries(weekOf(repeated, "visits", "2026-10-19", "2026-10-26", site())), { "7 02": 4, "7 03": 4 });
   assert.deepEqual(Object.fromEntries(partial), { "5 09": 3, "5 10": 6 });
   assert.equal(peak(new Map([["1 09", 0], ["1 10", null]])), null);
   assert.deepEqual(busiestDays("2026-11-27"), ["2026-10-31", "2026-11-27"]);
