@@ -44,7 +44,8 @@ TEXTS = """
 window.texts = [];
 const { fillText } = CanvasRenderingContext2D.prototype;
 CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
-  window.texts.push({ canvas: this.canvas, text, y, left: x - this.measureText(text).width / 2, right: x + this.measureText(text).width / 2 });
+  const half = this.measureText(text).width / 2;
+  window.texts.push({ canvas: this.canvas, text, y, left: x - half, right: x + half });
   fillText.call(this, text, x, y);
 };"""
 """A script that records what is written into charts."""
