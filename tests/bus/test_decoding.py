@@ -86,7 +86,8 @@ def containers(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, 
 @every_sample
 def test_many_wrong_values_cost_no_more_than_one(message: Message) -> None:
     """A list or map anywhere in a message, filled with values that do not belong there. Their errors once took 66 MB."""
-    kind, wrong = type(message), (None, {})
+    kind = type(message)
+    wrong: tuple[Any, ...] = (None, {})
     for path in containers(document(message)):
         for value in wrong:
             each = 4 if isinstance(message, JsonMessage) else 1
