@@ -75,6 +75,8 @@ class Pipeline:
         if floods := self._flood.floods(frame.camera):
             text = f"{frame.topic}: more than {MAX_RATE} frames a second; other cameras go first"
             self._count_and_warn(names.FLOODED, text, frame.topic)
+            if self._flood.drops(frame.camera):
+                return
         if not self._newest.put(frame.camera, frame, yields=floods):
             self._metrics.add(names.DROPPED_FOR_NEWER)
 

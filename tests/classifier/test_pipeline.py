@@ -295,4 +295,5 @@ def test_a_camera_that_floods_takes_no_share_of_others(rig: Rig, inference: floa
     found = [one.sequence for one in list(rig.predictions) if one.camera == "door" and one.sequence >= 20]
     assert len(found) >= 0.9 * (sent["door"] - 20)
     assert rig.metrics.snapshot()[names.FLOODED] >= 500 * 11
+    assert sum(one.camera == "flood" for one in rig.predictions) <= 12 * 12, "a flood does not use all of the processor"
     assert {sender for sender, _ in rig.warnings} == {"footfall/flood/frame"}
