@@ -13,9 +13,10 @@ import av.logging
 import av.stream
 import numpy as np
 
+from bus.images import UnusablePicture
 from capture.drivers.login import LoginRefused
 from capture.pictures.jpeg import JpegPicture
-from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels
 from capture.source import SourceLost
 
 TIMEOUT = 10.0

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from bus.images import UnusablePicture
 from capture.drivers.login import LoginPause, LoginRefused
 from capture.drivers.mjpeg import MAX_BYTES, find_jpegs
 from capture.drivers.stream import Stream
-from capture.pictures.picture import UnusablePicture
 from capture.source import (
     Pictures,
     Source,

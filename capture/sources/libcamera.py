@@ -7,10 +7,10 @@ import re
 import shlex
 import subprocess
 
+from bus.images import UnusablePicture
 from capture.drivers.mjpeg import find_jpegs
 from capture.drivers.program import Program, check_program
 from capture.drivers.v4l2 import DEFAULT_SIZE
-from capture.pictures.picture import UnusablePicture
 from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptions
 
 LAUNCH, LIST = "gst-launch-1.0", "gst-device-monitor-1.0"

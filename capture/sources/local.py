@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from capture.pictures.picture import Picture, UnusablePicture
+from bus.images import UnusablePicture
+from capture.pictures.picture import Picture
 from capture.source import Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
 from capture.timing import Timeline, paced, wait_until
 from runtime.logs import LogThrottle

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bus.images import UnusablePicture
 from capture.drivers.video import MAX_DAMAGED, open_video
 from capture.pictures.decoded import DecodedPicture
-from capture.pictures.picture import Picture, Pixels, UnusablePicture
+from capture.pictures.picture import Picture, Pixels
 from capture.source import SourceLost, SourceOptions
 from capture.sources.local import LocalFile
 from capture.timing import MAX_GAP, MAX_RECORDED_STEP, MIN_RECORDED_STEP, Timeline, paced, spread

@@ -30,7 +30,8 @@ pytestmark = pytest.mark.broker  # uses sockets
 
 OCTETS, FORM = "application/octet-stream", "multipart/form-data; boundary=x"
 RED = np.full((40, 60, 3), (0, 51, 204), np.uint8)
-PNG, JPEG, BMP, WEBP = (cv2.imencode(kind, RED)[1].tobytes() for kind in (".png", ".jpg", ".bmp", ".webp"))
+PNG, JPEG, BMP = (cv2.imencode(kind, RED)[1].tobytes() for kind in (".png", ".jpg", ".bmp"))
+WEBP = cv2.imencode(".webp", RED, [cv2.IMWRITE_WEBP_QUALITY, 100])[1].tobytes()
 
 
 def check(response: Any, tolerance: float = 0.02) -> None:
