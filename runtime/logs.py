@@ -52,7 +52,7 @@ def _standard_error() -> TextIO:
     """Returns standard error with a descriptor of its own, which stays when C libraries are silenced."""
     try:
         if sys.stderr.fileno() == 2:
-            return open(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors)
+            return os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors)
     except OSError:  # tests replace it by an object without a descriptor
         pass
     return sys.stderr

@@ -1,6 +1,5 @@
 """The Raspberry Pi's camera (CSI), read by GStreamer's libcamerasrc in another process, which can be killed when it hangs."""
 
-import contextlib
 import math
 import os
 import re
@@ -44,8 +43,10 @@ class LibCamera(Source):
                 if data is None:
                     yield None
                     continue
-                with contextlib.suppress(UnusablePicture):
+                try:
                     yield JpegPicture(data)
+                except UnusablePicture:
+                    self._options.on_unusable()
 
     def _pipeline(self, camera: str) -> list[str]:
         """Returns GStreamer's pipeline: JPEGs of the wanted size, not many more than `frame_rate`, at the standard output.

@@ -20,6 +20,7 @@ from capture.pictures.prepare import Preparation, encode_jpeg
 from capture.pictures.region import Region
 from capture.source import CapturedPicture, SourceOptions
 from capture.sources.local import LocalFile
+from tests.support import hostile
 from tests.support.cameras import exif
 from tests.support.clock import Clock
 
@@ -137,6 +138,17 @@ def test_unusable_jpegs(picture: bytes) -> None:
     for use in (lambda: open_still(picture), decode_lazily):
         with pytest.raises(UnusablePicture):
             use()
+
+
+def test_a_large_jpeg_is_decoded_at_half_its_sides() -> None:
+    """A phone's 48 million pixels become 12 million, upright: a classifier takes no more than 16 million."""
+    large = hostile.saved((8064, 6048), "jpeg", exif=exif(6)[4:])
+    picture = JpegPicture(large)
+    assert picture.jpeg is None
+    assert picture.size == picture.pixels().shape[1::-1] == (3024, 4032)
+    assert picture.thumbnail().shape == (80, 60)
+    with pytest.raises(UnusablePicture, match="takes 182 MB to decode"):
+        open_still(hostile.saved((8064, 6048), "jpeg", progressive=True))
 
 
 @given(st.binary(max_size=300) | st.builds(lambda body: b"\xff\xd8\xff" + body, st.binary(max_size=300)), st.randoms())

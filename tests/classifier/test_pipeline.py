@@ -218,7 +218,7 @@ def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
         *(({"jpeg": samples.jpeg()[:cut]}, names.INVALID, "not a complete JPEG") for cut in (1, 2, 200, -2, -1)),
         ({"jpeg": b"\x89PNG\xff\xd9"}, names.INVALID, "not a complete JPEG"),
         ({"jpeg": b"\xff\xd8\xff\xd9"}, names.INVALID, "4 bytes that are not a JPEG"),
-        ({"jpeg": HUGE}, names.INVALID, "at most 16000000 pixels"),
+        ({"jpeg": HUGE}, names.INVALID, "30000x30000 pixels; a side can have 1 to 16384"),
         ({}, names.FAILED, "RuntimeError: the model broke"),
         ({}, names.FAILED, "InvalidMessage: Prediction: 70000 bytes"),
     ],

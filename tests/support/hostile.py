@@ -100,6 +100,11 @@ def bmp(width: int, height: int) -> bytes:
     return b"BM" + struct.pack("<IHHI", before + 2, 0, 0, before) + header + bytes(4 * 256) + b"\0\1"
 
 
+def gif(width: int, height: int) -> bytes:
+    """Returns a GIF with one black pixel on a screen of this size."""
+    return b"GIF89a" + struct.pack("<HH", width, height) + b"\x80\0\0" + bytes(6) + b",\0\0\0\0\1\0\1\0\0\2\2\x44\1\0;"
+
+
 def saved(size: tuple[int, int], kind: str, mode: str = "RGB", **options: Any) -> bytes:
     """Returns a picture as Pillow saves it."""
     with BytesIO() as file:
