@@ -7,6 +7,8 @@ from bus.images.limits import UnusablePicture, check_size
 SIGNATURE = b"RIFF"
 _ANIMATED, _TRANSPARENT = 0x02, 0x10
 """Flags of the extended format."""
+_METADATA = (b"VP8X", b"ICCP", b"EXIF", b"XMP ")
+"""Chunks before the picture."""
 
 
 def checked(data: bytes) -> bytes:
@@ -31,13 +33,10 @@ def checked(data: bytes) -> bytes:
 
 
 def _check_extended(data: bytes) -> None:
-    """Raises `UnusablePicture` unless the first chunk with pixels, after the header of the extended format, is lossy."""
+    """Raises `UnusablePicture` unless a lossy picture follows the header of the extended format and its metadata."""
     at = 12
-    while at + 8 <= len(data):
-        if (kind := data[at : at + 4]) == b"VP8 ":
-            return
-        if kind in (b"VP8L", b"ALPH", b"ANMF"):
-            break
+    while at + 8 <= len(data) and (kind := data[at : at + 4]) in _METADATA:
         size = int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8 + size + size % 2
-    raise UnusablePicture("a WebP without a lossy picture; only a lossy one without transparency is allowed")
+    if at + 8 > len(data) or kind != b"VP8 ":
+        raise UnusablePicture("a WebP without a lossy picture; only a lossy one without transparency is allowed")

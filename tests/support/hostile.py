@@ -1,5 +1,6 @@
 """Small pictures that would cost a decoder much time or memory, written by hand, and large ones at the limits."""
 
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -145,6 +146,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "JPEG with a hidden frame": (jpeg(9, 9, 1).replace(_QUANTIZATION, b"\xff\xd0\xff\xc2\0\x0b"), "not a JPEG"),
     "PNG of 400 million px": (png(20_000, 20_000), "20000x20000 pixels; a side can have 1 to 16384"),
     "PNG of 67 million px": (png(8192, 8192), "at most 16000000 pixels are allowed"),
+    "PNG with a chunk of 4 GB": (png(40, 30).replace(b"\0\0\0\x0dIHDR", b"\xfe\0\0\x0dIHDR"), "without a header"),
+    "PNG with pixels of 4 GB": (re.sub(rb"....IDAT", b"\xfe\0\0\0IDAT", png(40, 30), flags=re.DOTALL), "truncated"),
     "BMP of 67 million px": (bmp(8192, -8192), "at most 16000000 pixels are allowed"),
     "WebP of 268 million px": (saved((16, 16), "webp").replace(b"\x2a\x10\0\x10\0", b"\x2a\xff\x3f\xff\x3f"), "at most 16000000"),
     "WebP of 65536 tables": (lossless_webp(1024), "a lossless WebP"),
