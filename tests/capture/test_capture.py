@@ -15,7 +15,7 @@ import pytest
 
 from bus import About, Command, Frame, Setup, Status
 from bus import metric_names as names
-from bus.states import CAMERA_LOST, ENDED, PAUSED, RUNNING, STARTING
+from bus.states import CAMERA_LOST, ENDED, OFFLINE, PAUSED, RUNNING, STARTING
 from capture.__main__ import BROKER_TIMEOUT
 from capture.pictures.picture import Pixels
 from tests.support import hostile, samples, videos
@@ -114,13 +114,15 @@ def test_bad_pictures_are_counted_and_skipped(broker: Broker, back: CameraListen
         (folder / name).write_bytes(hostile.REFUSED[kind][0])
     refused = ("70000x2", "none.jpg: unknown", "100 scans; at most", "20000x20000", "other.jpg: JPEG 2000")
     texts = ("lower RESIZE_WIDTH or JPEG_QUALITY", *refused)
-    for start in range(1, 3):
+    for _ in range(2):
+        before = len(back.payloads("/frame"))
         with Module("capture", broker.port, CAMERA="back", VIDEO_PATH=folder, JPEG_QUALITY=100) as module:
-            back.wait_for("/frame", 8 * start, 60)
+            back.wait_for("/frame", before + 8, 60)
             assert [text for text in texts if module.log.count(text) != 1] == []
             assert module.log.count("[WRN]") == len(texts)
-            until(lambda: back.statuses[-1].metrics.get(names.UNUSABLE, 0) >= len(refused), 20)
             assert module.end() == 0
+        until(lambda: back.statuses[-1].state == OFFLINE)
+        assert back.statuses[-1].metrics[names.UNUSABLE] >= len(refused)
 
 
 def brightest(frame: Frame) -> list[int]:
