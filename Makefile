@@ -96,7 +96,7 @@ deployment: ## writes the IoT Edge deployment for each platform into config/, wi
 	@exec $(PYTHON) scripts/deployment.py
 
 # The images have Debian 12's Python, 3.11.
-requirements = uv pip compile -q --python-version 3.11 --python-platform linux -c constraints.txt --no-annotate --no-header pyproject.toml
+requirements = uv pip compile -q --python-version 3.11 --python-platform linux -c constraints.txt --no-annotate --no-header --generate-hashes pyproject.toml
 
 lock: ## updates constraints.txt and the images' requirements.txt (needs uv)
 	uv pip compile -q --universal --python-version 3.10 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o constraints.txt

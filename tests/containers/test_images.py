@@ -19,7 +19,7 @@ DEBIAN = {"av": "av", "msgpack": "msgpack", "numpy": "(opencv|numpy)", "opencv-p
 
 def pins(path: Path) -> dict[str, str]:
     """Returns the pinned versions by package."""
-    lines = [line for line in path.read_text().splitlines() if "==" in line and not line.startswith("#")]
+    lines = [line.removesuffix(" \\") for line in path.read_text().splitlines() if "==" in line]
     found = map(Requirement, lines)
     return {one.name: str(one.specifier) for one in found if not one.marker or one.marker.evaluate(PYTHON)}
 
