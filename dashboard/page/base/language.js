@@ -73,21 +73,32 @@ export function setLanguage(newLocale, catalogues) {
 export async function startLanguage(site) {
   const wanted = wantedLanguage(site);
   const names = [...new Set([wanted.language, FIRST])];
-  const catalogues = await Promise.all(names.map((name) => loaded(`/languages/${name}.ftl`)));
-  setLanguage(wanted.locale, await Promise.all(catalogues.map((response) => response.text())));
+  setLanguage(wanted.locale, await Promise.all(names.map(loadedCatalogue)));
   document.documentElement.lang = wanted.language;
   translate(document);
 }
 
-/** Returns the response to a GET. Throws if there is none, or another status than 200. @param {string} path @returns {Promise<Response>} */
-export async function loaded(path) {
+/** Returns a catalogue; an empty one if it is missing on the server, so that the page is in `FIRST`. @param {string} language */
+async function loadedCatalogue(language) {
+  const response = await loaded(`/languages/${language}.ftl`, language === FIRST ? [] : [404]);
+  return response.ok ? response.text() : "";
+}
+
+/**
+ * Returns the response to a GET. Throws if there is none, or another status than 200 and those expected.
+ *
+ * @param {string} path
+ * @param {number[]} [expected]
+ * @returns {Promise<Response>}
+ */
+export async function loaded(path, expected = []) {
   const response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT) });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  if (!response.ok && !expected.includes(response.status)) throw new Error(`${path}: ${response.status}`);
   return response;
 }
 
 /** Whether the page is shown in the language and locale of a site. @param {string} site its locale; empty if it has none */
-export function isCurrent(site) {
+export function isLocaleCurrent(site) {
   const wanted = wantedLanguage(site);
   return wanted.locale === locale && wanted.language === document.documentElement.lang;
 }

@@ -50,8 +50,8 @@ function hourHeading(hour) {
 /** @param {Week} week @param {number} day @param {string} hour @param {number} highest @param {(mean: number) => string} write */
 function cell(week, day, hour, highest, write) {
   const mean = week.get(`${day} ${hour}`);
-  if (mean === undefined) return element("td", { class: "closed" }, element("span", { class: "unseen" }, "–"));
-  const shown = mean === null ? text("reports-no-data") : write(mean);
+  if (mean === undefined) return element("td", {}, element("span", { class: "unseen" }, "–"));
+  const shown = mean === null ? text("no-data") : write(mean);
   const title = text("reports-step", { step: hourOfWeek(`${day} ${hour}`), number: shown });
   return element(
     "td",
@@ -65,7 +65,7 @@ function showLegend(legend, week, highest, write) {
   const levels = highest ? Array.from({ length: LEVELS }, (_, index) => index + 1) : [];
   const keys = levels.map((level) => key(`level-${level}`, text("reports-up-to", { number: write((highest * level) / LEVELS) })));
   const hasUnknown = [...week.values()].includes(null);
-  legend.replaceChildren(key("level-0", write(0)), ...keys, ...(hasUnknown ? [key("no-data", text("reports-no-data"))] : []));
+  legend.replaceChildren(key("level-0", write(0)), ...keys, ...(hasUnknown ? [key("no-data", text("no-data"))] : []));
 }
 
 /** @param {string} level @param {string} name */

@@ -182,7 +182,7 @@ def test_comparing_two_days(rig: DashboardRig, tab: Tab) -> None:
         assert tab.page.locator("#no-data-key").is_visible()
         tab.page.select_option("#counted-camera", "")
         shows(tab, "#visits tbody", "09:10")
-        shows(tab, "#zone", f"Times are the site's \\({re.escape(zone_at_noon())}\\)")
+        shows(tab, "#time-zone", f"Times are the site's \\({re.escape(zone_at_noon())}\\)")
         shows(tab, "#clock", r"\b1[23]:\d\d")
         tab.page.focus("#compare-none")
         tab.page.keyboard.press("Enter")
