@@ -18,6 +18,7 @@ from typing import Any
 
 from scripts.dependencies import CONSTRAINTS, all_pins
 
+OPTIONS = ("--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json")
 TIMEOUT = 600.0
 """Seconds that one call of pip-audit may take: one request for each of about 150 versions."""
 
@@ -36,21 +37,9 @@ class Audit:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "versions.txt"
             path.write_text("\n".join(versions))
-            command = [
-                sys.executable,
-                "-m",
-                "pip_audit",
-                "-r",
-                str(path),
-                "--no-deps",
-                "--disable-pip",
-                "--progress-spinner",
-                "off",
-            ]
+            command = [sys.executable, "-m", "pip_audit", "-r", str(path), *OPTIONS, *options]
             try:
-                done = subprocess.run(
-                    [*command, "--format", "json", *options], capture_output=True, text=True, timeout=TIMEOUT, check=False
-                )
+                done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
             except subprocess.TimeoutExpired:
                 self.not_audited[f"the advisory service took more than {TIMEOUT:.0f} s"] += len(versions)
                 return
