@@ -98,7 +98,7 @@ const views = [
   [["broker", "cameras", "modules", "today", "setups", "setup_defaults"], () => occupancy.show(state)],
   [["today", "labels", "cameras", "setups", "setup_defaults", "site"], () => reports.show(state)],
   [["today", "cameras"], showDemo],
-  [["broker", "pixels", "site"], () => showMatrices(state.pixels, broker.disconnected, labels)],
+  [["broker", "modules", "pixels", "site"], () => showMatrices(state, broker.disconnected, labels)],
   [["broker", "modules"], () => modules.show(state.modules)],
   [["broker", "cameras"], () => cameras.show(state)],
   [["site", "labels", "may_set_up"], () => siteForm.show(state)],

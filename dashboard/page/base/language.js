@@ -178,9 +178,10 @@ export function number(value, options = { maximumFractionDigits: 2 }) {
   return /** @type {Intl.NumberFormat} */ (format(Intl.NumberFormat, options)).format(value);
 }
 
-/** @param {number} share 0..1 */
+/** Returns a share in whole percents; "<1%" if that would be 0 for something. @param {number} share 0..1 */
 export function percent(share) {
-  return number(share, { style: "percent" });
+  const isTiny = share > 0 && share < 0.005;
+  return isTiny ? `<${number(0.01, { style: "percent" })}` : number(share, { style: "percent" });
 }
 
 /** Returns a locale in words, such as "German (Switzerland)". @param {string} tag such as de-CH */
@@ -214,12 +215,6 @@ export function date(local, options) {
 export function dateRange(from, to, options) {
   const range = /** @type {Intl.DateTimeFormat} */ (format(Intl.DateTimeFormat, { ...options, timeZone: "UTC" }));
   return range.formatRange(1000 * from, 1000 * to);
-}
-
-/** Returns the first day of the week, 1 (Monday, also where the browser does not know) to 7. @returns {number} */
-export function firstWeekday() {
-  const own = /** @type {any} */ (new Intl.Locale(locale));
-  return (own.getWeekInfo?.() ?? own.weekInfo)?.firstDay ?? 1;
 }
 
 /** Returns an hour of the day on a scale, such as "09" or "9 AM". @param {string} hour 00 to 23 */

@@ -4,7 +4,6 @@
 /** @import { Row } from "./sums.js" */
 /** @import { SiteTime } from "../base/times.js" */
 
-import { firstWeekday } from "../base/language.js";
 import { weekdayOf } from "./periods.js";
 
 /**
@@ -13,6 +12,8 @@ import { weekdayOf } from "./periods.js";
  */
 
 export const LEVELS = 5;
+/** From Monday, as in the weeks of ISO 8601. */
+export const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7];
 const DAYS = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 const MIN_HOURS = 0.25; // that were counted; a mean of less says nothing
 const MIN_SHOWN = 8; // hours of the day
@@ -70,11 +71,6 @@ function occurrences(first, until, site) {
     const key = `${weekdayOf(local.slice(0, DAY_LENGTH))} ${local.slice(11, 13)}`;
     times.set(key, (times.get(key) ?? 0) + 1);
   }
-}
-
-/** Returns the weekdays (1: Monday) in the order of the locale. */
-export function weekdays() {
-  return DAYS.map((_, index) => ((firstWeekday() - 1 + index) % 7) + 1);
 }
 
 /**

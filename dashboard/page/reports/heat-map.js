@@ -4,7 +4,7 @@
 
 import { element } from "../base/elements.js";
 import { date, hourName, hourText, text } from "../base/language.js";
-import { LEVELS, levelOf, shownHours, weekdays } from "./busiest.js";
+import { LEVELS, WEEKDAYS, levelOf, shownHours } from "./busiest.js";
 
 const MONDAY = Date.parse("2026-11-23") / 1000; // any
 const DAY = 86400;
@@ -19,7 +19,7 @@ export function showHeatMap(table, legend, week, write) {
   const hours = shownHours(week);
   const highest = Math.max(0, ...[...week.values()].map((mean) => mean ?? 0));
   const head = element("tr", {}, element("td"), ...hours.map((hour) => hourHeading(hour)));
-  const rows = weekdays().map((day) => {
+  const rows = WEEKDAYS.map((day) => {
     const name = element("th", { scope: "row" }, weekdayName(day, "short"));
     return element("tr", {}, name, ...hours.map((hour) => cell(week, day, hour, highest, write)));
   });

@@ -10,7 +10,7 @@ const { busiestDays, daysOf, neighbour, periodBefore, periodName, periodOf, peri
   await import(`${page}/reports/periods.js`);
 const { choiceIn, fileOf, hashOf, isCurrent, requestsOf } = await import(`${page}/reports/choice.js`);
 const { change, inDirection, isFull, keysOf, meanShare, realRows, stepsOf } = await import(`${page}/reports/sums.js`);
-const { levelOf, peak, shownHours, weekdays, weekOf } = await import(`${page}/reports/busiest.js`);
+const { levelOf, peak, shownHours, weekOf } = await import(`${page}/reports/busiest.js`);
 const { ticksOf } = await import(`${page}/reports/bars.js`);
 const { changeText } = await import(`${page}/reports/table.js`);
 
@@ -77,7 +77,6 @@ for (const [language, locale, titles, names] of [
       ].map(tight),
       names.map(tight),
     );
-    assert.equal(weekdays()[0], locale === "en-US" ? 7 : 1);
     speak("en", "en-GB");
   });
 }
