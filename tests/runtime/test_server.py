@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 from contextlib import ExitStack, suppress
@@ -10,10 +11,11 @@ from typing import Any
 
 import psutil
 import pytest
+import trustme
 
 from bus import InvalidSetting
 from runtime import server
-from runtime.server import Address, Server
+from runtime.server import Address, Certificate, Server
 from tests.runtime.program import python
 from tests.support.broker import free_port
 from tests.support.wait import limit, until
@@ -122,6 +124,23 @@ def test_slow_clients_shut_nobody_out(start: bytes, clients: int) -> None:
             slow.sendall(start)
         for source in ("127.0.0.9", "127.0.0.2"):
             assert [is_served(address, source) for _ in range(5)] == [True] * 5
+
+
+def test_half_open_tls_shuts_nobody_out(tmp_path: Path) -> None:
+    """Clients that never complete the handshake make room for one of their address that does."""
+    authority, address = trustme.CA(), ("127.0.0.1", free_port())
+    own = authority.issue_cert("127.0.0.1")
+    own.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    own.private_key_pem.write_to_path(tmp_path / "key.pem")
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    certificate = Certificate(tmp_path / "chain.pem", tmp_path / "key.pem")
+    with Server(reader, Address("HTTP_PORT", *address), SIZE, certificate), ExitStack() as stack:
+        for _ in range(10 * SIZE):
+            stack.enter_context(connect(address, "127.0.0.2"))
+        with trust.wrap_socket(connect(address, "127.0.0.2"), server_hostname="127.0.0.1") as client:
+            client.sendall(REQUEST)
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
 
 
 def test_one_address_cannot_take_all_places() -> None:
