@@ -20,7 +20,7 @@ PAUSE = 0.5
 """Seconds without accepting after one of these errors. asyncio would try, and log, as often as its backlog."""
 QUEUE = 128
 """Connections that the system keeps until they are accepted."""
-ACCEPTED_AT_ONCE = 8
+ACCEPTED_AT_ONCE = 4
 """Connections that are accepted before the event loop reads what the earlier ones sent."""
 
 

@@ -26,6 +26,8 @@ TICK_INTERVAL = 1.0
 """Seconds between two updates of the header `Date`."""
 SHUTDOWN_TIMEOUT = 1
 """Seconds for running requests to complete when the server stops."""
+CLOSING = 4 * ACCEPTED_AT_ONCE
+"""Connections that the listener has ended, but that uvicorn still counts: it notices a few turns of the event loop later."""
 MAX_WEBSOCKET_MESSAGE = 4096
 """Maximum size of a WebSocket message from a client, in bytes."""
 
@@ -120,7 +122,7 @@ class Server:
     ) -> None:
         """Binds the port. Raises `InvalidSetting` if the address cannot be used.
 
-        Above `max_requests` concurrent connections or requests, the response is 503; `Listener` has more limits.
+        Above about `max_requests` concurrent connections or requests, the response is 503; `Listener` has more limits.
         `send_buffer` is the size in bytes of the system's buffer for a slow client; the default is up to some megabytes.
         """
         setting, host, port = address
@@ -143,7 +145,7 @@ class Server:
             loop="asyncio",  # another loop would not call the listener's methods
             backlog=ACCEPTED_AT_ONCE,
             access_log=False,
-            limit_concurrency=max_requests,
+            limit_concurrency=max_requests + CLOSING,
             timeout_keep_alive=REQUEST_TIMEOUT,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
             ws_max_size=MAX_WEBSOCKET_MESSAGE,
