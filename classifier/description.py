@@ -7,14 +7,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator
 
 from classifier import InvalidExport, decoders
+from classifier.labels import decode_utf8
 from classifier.preprocess import Fit
 from runtime.explanation import explain
+from runtime.logs import one_line
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+MAX_DOTS = 256
+"""Dots that a line of footfall.toml has at most."""
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 PositiveNumber = Annotated[Finite, Field(gt=0)]
 Role = Literal["boxes", "classes", "scores", "count"]
@@ -58,10 +62,14 @@ class Description(BaseModel):
 
 def parse_description(toml: bytes | None, path: Path) -> dict[str, Any]:
     """Returns the values in footfall.toml; none if there is no such file. `path` is for messages. Raises `InvalidExport`."""
+    text = decode_utf8(toml or b"", path)
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MAX_DOTS:  # tomllib needs 30 s and 4 GB for a key of 32,000 parts
+            raise InvalidExport(f"{path}: line {number}: more than {MAX_DOTS} dots")
     try:
-        return tomllib.loads(toml.decode("utf-8-sig")) if toml is not None else {}
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a ValueError for a number of thousands of digits, too
-        raise InvalidExport(f"{path}: not valid TOML ({error})") from None
+        raise InvalidExport(f"{path}: not valid TOML ({one_line(str(error)[:200])})") from None
 
 
 def create_description(values: dict[str, Any], path: Path) -> Description:
@@ -72,12 +80,15 @@ def create_description(values: dict[str, Any], path: Path) -> Description:
         detail = error.errors(include_url=False)[0]
         place = tuple(part for part in detail["loc"] if isinstance(part, int) or part in values)  # not the types of a union
         reason = explain(Description, {**detail, "loc": place})
-        problem = f"{'.'.join(map(str, place))}={_shown(detail['input'])}: {reason}"
+        problem = f"{one_line('.'.join(map(str, place))[:80])}={shown(detail['input'])}: {reason}"
     raise InvalidExport(f"{path}: {problem}")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Returns the start of a value, for people."""
     try:
         return f"{value!r:.80}"
     except ValueError:  # Python refuses to print it
         return "a number of thousands of digits"
+    except RecursionError:
+        return "a value of hundreds of levels"

@@ -101,6 +101,8 @@ def _read_body(
             raise TransientDownloadError(f"{address}: the file has changed; it is downloaded from the beginning")
         text = f"{address}: the server answered HTTP {status}"
         raise TransientDownloadError(text) if status in _TRANSIENT_STATUSES else PermanentDownloadError(text)
+    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise PermanentDownloadError(f"{address}: the server compressed the answer, although identity was requested")
     if size:
         log.info("%s: the download continues after %d bytes", address, size)
     for chunk in response.iter_raw():

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from classifier import InvalidExport
-from classifier.description import Description, create_description, parse_description
+from classifier import InvalidExport, UnreadableExport
+from classifier.description import Description, create_description, parse_description, shown
 from classifier.exporters import RANGE_HINTS, ULTRALYTICS, needs_range, recognise
 from classifier.files import (
     DESCRIPTION_FILE,
@@ -59,7 +59,10 @@ class Export:
 
 
 def read_export(path: Path) -> Export:
-    """Reads and checks the export in a folder or zip, or a model file with its neighbours. Raises `InvalidExport`."""
+    """Reads and checks the export in a folder or zip, or a model file with its neighbours.
+
+    Raises `InvalidExport`, and `UnreadableExport` if a later attempt may succeed.
+    """
     public_path = Path(public_address(str(path)))  # an address given by mistake may contain a token
     try:
         files = read_files(path)
@@ -70,7 +73,9 @@ def read_export(path: Path) -> Export:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         needed = f"a folder or zip with {MODEL_FILE} and {LABELS_FILE}, or a model file, is required"
-        raise InvalidExport(f"{public_path}: {reason}; {needed}") from None
+        raise UnreadableExport(f"{public_path}: {reason}; {needed}") from None
+    except MemoryError:
+        raise UnreadableExport(f"{public_path}: not enough memory to read it") from None
     except InvalidExport as error:
         raise InvalidExport(f"{public_path}: {error}") from None
     resolved = path.resolve()
@@ -118,7 +123,8 @@ def _check_manifest(files: ExportFiles, path: Path) -> None:
     expected = manifest.get("ModelFileSHA1")
     found = hashlib.sha1(files.model, usedforsecurity=False).hexdigest()
     if isinstance(expected, str) and expected and expected.lower() != found:
-        raise InvalidExport(f"{path}: ModelFileSHA1 is {expected[:40]}, but the model's SHA-1 is {found}; export the model again")
+        given = one_line(expected[:40])
+        raise InvalidExport(f"{path}: ModelFileSHA1 is {given}, but the model's SHA-1 is {found}; export the model again")
     domain = manifest.get("DomainType")
     if domain not in (None, "Classification", "ObjectDetection"):
-        raise InvalidExport(f"{path}: DomainType is {domain!r:.40}; must be Classification or ObjectDetection")
+        raise InvalidExport(f"{path}: DomainType is {shown(domain)}; must be Classification or ObjectDetection")

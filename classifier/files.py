@@ -1,7 +1,6 @@
 """The files of an export, in a folder, in a zip, or beside a model file. Reads them with bounds on time and memory."""
 
 import errno
-import io
 import os
 import re
 import zipfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from classifier import InvalidExport, backends
 from classifier.filetypes import describe, describe_any, is_tflite
+from classifier.zips import BoundedFile, read_entry
 from runtime.logs import one_line
 
 MODEL_FILE = "model.tflite"
@@ -30,17 +30,14 @@ ULTRALYTICS_FILE = "metadata.yaml"
 VERTEX_FILE = "tflite_metadata.json"
 MAX_BYTES = 256 * 1024 * 1024
 """Upper bound of a model; far more than a device can run."""
-MAX_SIZES = dict.fromkeys(LABEL_FILES, 1024 * 1024) | dict.fromkeys(
-    (DESCRIPTION_FILE, MANIFEST_FILE, METADATA_FILE, ULTRALYTICS_FILE, VERTEX_FILE), 256 * 1024
-)
+MAX_SIZES = {
+    **dict.fromkeys((*LABEL_FILES, ULTRALYTICS_FILE), 256 * 1024),
+    **dict.fromkeys((MANIFEST_FILE, METADATA_FILE, VERTEX_FILE), 64 * 1024),
+    DESCRIPTION_FILE: 16 * 1024,
+}
 """Upper bounds in bytes of the other files."""
-MAX_DIRECTORY_BYTES = 1024 * 1024
-"""Upper bound of a zip's central directory."""
-CHUNK_SIZE = 4096
-"""Bytes per read. zipfile decompresses LZMA without a bound: up to 28 MB from this many bytes."""
 HEAD_SIZE = 4096
 """Bytes of a file that show its type."""
-_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)  # not bzip2: 3 GB from 4096 bytes
 _SUFFIXES = {"lite": "tflite"}
 """Other suffixes of model files, and their backends."""
 FileStats = tuple[tuple[str, int, int, int], ...]
@@ -180,37 +177,10 @@ class _Zip(_Source):
         return b""
 
 
-def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limit: int) -> bytes:
-    """Returns the bytes of a file in a zip. Raises `InvalidExport`, and what `zipfile` raises."""
-    if entry.compress_type not in _COMPRESSIONS:
-        raise InvalidExport(f"{name}: unsupported compression {entry.compress_type}; use 0 (none), 8 (deflate) or 14 (LZMA)")
-    if entry.file_size > limit:
-        raise InvalidExport(f"{name}: {entry.file_size} bytes; at most {limit} are allowed")
-    with archive.open(entry) as source:  # returns at most the size in the directory
-        content = b"".join(iter(lambda: source.read(CHUNK_SIZE), b""))
-    if len(content) != entry.file_size:
-        raise InvalidExport(f"{name}: {len(content)} bytes instead of the {entry.file_size} in the zip's directory")
-    return content
-
-
-class _BoundedFile(io.FileIO):
-    """A file with bounded reads: `zipfile` reads the whole directory at once, at the size that the zip claims."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        return super().read(check_read_size(size))
-
-
-def check_read_size(size: int | None) -> int:
-    """Returns the size of a read by `zipfile`. Raises `InvalidExport` if it is larger than any directory may be."""
-    if size is not None and size > MAX_DIRECTORY_BYTES:
-        raise InvalidExport(f"the zip's directory has {size} bytes; at most {MAX_DIRECTORY_BYTES} are allowed")
-    return MAX_DIRECTORY_BYTES if size is None or size < 0 else size
-
-
 def _open_zip(path: Path) -> ExportFiles:
     """Reads the export in a zip. Raises `InvalidExport`, and `OSError` if it cannot be read."""
     try:
-        with _BoundedFile(path) as file, zipfile.ZipFile(file) as archive:
+        with BoundedFile(path) as file, zipfile.ZipFile(file) as archive:
             return _Zip(archive).read_all()
     except InvalidExport:
         raise

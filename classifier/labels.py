@@ -36,8 +36,9 @@ def parse_labels(text: bytes, where: object = "labels.txt") -> tuple[str, ...]:
 
 def parse_json(text: bytes, where: object = "labels.json") -> tuple[str, ...]:
     """Returns the labels in a JSON list, or object of numbers and labels. Raises `InvalidExport`."""
+    content = decode_utf8(text, where)
     try:
-        return from_names(json.loads(text.decode("utf-8-sig")), where)
+        return from_names(json.loads(content), where)
     except (ValueError, RecursionError):
         raise InvalidExport(f"{where}: not JSON") from None
 
@@ -93,6 +94,15 @@ def listed(labels: Collection[str]) -> str:
     """Returns labels on one line, for people; only the first ones if there are many."""
     more = f" and {len(labels) - MAX_LISTED} more" if len(labels) > MAX_LISTED else ""
     return one_line(", ".join(islice(labels, MAX_LISTED))) + more
+
+
+def decode_utf8(text: bytes, where: object) -> str:
+    """Returns a text in UTF-8, without its byte order mark. Raises `InvalidExport`, which names the line."""
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InvalidExport(f"{where}: line {line}: not UTF-8; save the file as UTF-8") from None
 
 
 def _decode(text: bytes, where: object) -> str:

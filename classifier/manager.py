@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from bus import ModelUpdate, WantedModel
-from classifier import InvalidExport
+from classifier import InvalidExport, UnreadableExport
 from classifier.download import PermanentDownloadError, download_model
 from classifier.export import Export, read_export
-from classifier.files import FileStats, stat_files
 from classifier.model import Model
 from classifier.store import STATE_FILE, ModelStore, PendingModel, SavedState, StoredModel, find_request_problem
+from classifier.watch import FileWatch
 from runtime.address import public_address
 from runtime.backoff import Backoff
 from runtime.errors import FootfallError
@@ -48,12 +48,11 @@ class ModelManager:
         self._store = store
         self._load = load
         self._backoff = Backoff(*retry)
+        self._watch = FileWatch(path, retry)
         self._state = SavedState()
         self._requests: queue.Queue[WantedModel] = queue.Queue(MAX_REQUESTS)
         self._download: Generator[None, None, None] | None = None
         self._retry_at = self._next_check_at = 0.0
-        self._last_stats: FileStats = ()
-        self._checked_stats: FileStats = ()
         self._serve = self._report_update = self._report_problem = _do_nothing
 
     def attach(
@@ -79,10 +78,10 @@ class ModelManager:
             reason = type(error).__name__  # the text may contain an address
             log.warning("STATE_DIR: cannot read %s (%s); serving MODEL", STATE_FILE, reason)
         problem, default = "", self._state.default
-        stats = stat_files(self._path)
+        stats = self._watch.stat()
         with suppress(InvalidExport):
             default = read_export(self._path).fingerprint
-            self._checked_stats = stats
+            self._watch.accept(stats)
         for candidate in self._state.candidates(default):
             try:
                 model = self._open(candidate)
@@ -104,7 +103,7 @@ class ModelManager:
             if problem and before.file:  # so that the next request downloads it again
                 changes |= {"update": replace(self._state.update, state="failed", detail=problem[:1000]), "address": ""}
         if problem and served.file:  # `check_files` tries MODEL again and reports the problem
-            self._checked_stats = ()
+            self._watch.forget()
         else:
             changes["default"] = default
         self._save(served=served, **changes)
@@ -128,11 +127,12 @@ class ModelManager:
             return
         try:
             self._advance(pending)
-        except InvalidExport as error:
-            self._set_outcome("refused", str(error))
         except PermanentDownloadError as error:
             self._set_outcome("failed", str(error))
         except Exception as error:
+            if isinstance(error, InvalidExport) and not isinstance(error, UnreadableExport):
+                self._set_outcome("refused", str(error))
+                return
             wait = self._backoff.next()
             self._retry_at = time.monotonic() + wait
             reason = str(error) if isinstance(error, FootfallError) else f"STATE_DIR: {type(error).__name__}: {error}"
@@ -145,10 +145,8 @@ class ModelManager:
             self._next_check_at = time.monotonic() + CHECK_INTERVAL
 
     def check_files(self) -> None:
-        """Serves MODEL if its files have changed. A change counts once two successive checks find the same files."""
-        stats = stat_files(self._path)
-        is_settled, self._last_stats = stats == self._last_stats, stats
-        if not is_settled or not stats or stats == self._checked_stats:
+        """Serves MODEL if its files have changed. Refused files are not tried again until they change."""
+        if not (stats := self._watch.changed()):
             return
         problem, fingerprint, model = "", "", None
         try:
@@ -156,11 +154,13 @@ class ModelManager:
             fingerprint = export.fingerprint
             if fingerprint != self._state.default:
                 model = self._load(export)
-        except FootfallError as error:
-            problem = str(error)
-        if stat_files(self._path) != stats:
-            return  # changed while it was read, so the files may not match
-        self._checked_stats = stats
+        except Exception as error:
+            problem = str(error) if isinstance(error, FootfallError) else f"{self._path.name}: {type(error).__name__}: {error}"
+            if isinstance(error, UnreadableExport) or not isinstance(error, FootfallError):
+                self._report_problem(f"{problem}; next try in {self._watch.postpone():g} s")
+                return
+        if not self._watch.accept(stats):
+            return
         if model is not None:
             self._switch(StoredModel(model.identity), model, default=fingerprint, update=self._state.overridden_update)
         self._report_problem(problem)

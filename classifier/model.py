@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import InvalidExport, backends
+from classifier import InvalidExport, UnreadableExport, backends
 from classifier.backends import Options, TensorInfo
 from classifier.decoders import Decoder, Finding, NoProbability, UnusableOutput, create_decoder, describe_tensors
 from classifier.export import Export
@@ -118,7 +118,8 @@ def _check_probability(finding: Finding) -> float:
 
 
 def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
-    """Tries the model in another process, because a damaged file can crash the runtime. Raises `InvalidExport`.
+    """Tries the model in another process, because a damaged file can crash the runtime. Raises `InvalidExport`, and
+    `UnreadableExport` if the process cannot start.
 
     The process has a separate session, so that Ctrl-C or a closed terminal does not look like a crash.
     """
@@ -131,6 +132,8 @@ def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
             check=False,
             start_new_session=True,
         )
+    except OSError as error:
+        raise UnreadableExport(f"{export.name}: the trial cannot start: {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise InvalidExport(f"{export.name}: the trial took longer than {TRIAL_TIMEOUT:g} s") from None
     if tried.returncode == -signal.SIGKILL:

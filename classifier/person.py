@@ -7,7 +7,6 @@ published examples of 80; the model never learned the other names, such as "hat"
 """
 
 import hashlib
-import io
 import logging
 import os
 import re
@@ -19,9 +18,10 @@ from pathlib import Path
 
 from classifier import InvalidExport
 from classifier.download import Limits, check_model_address, replacing, stream
-from classifier.files import LABELS_FILE, MODEL_FILE, read_entry
+from classifier.files import LABELS_FILE, MODEL_FILE
 from classifier.filetypes import is_tflite
 from classifier.settings import Settings
+from classifier.zips import BoundedBytes, read_entry
 from runtime import logs
 from runtime.address import public_address
 from runtime.errors import FootfallError, InvalidSetting
@@ -130,7 +130,7 @@ def _extract(content: bytes) -> tuple[str, bytes]:
     if not content.startswith(b"PK"):
         raise ValueError(f"neither a TensorFlow Lite model nor a zip with one ({len(content)} bytes)")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(BoundedBytes(content)) as archive:
             entries = [entry for entry in archive.infolist() if MODEL_NAME.search(entry.filename)]
             if len(entries) != 1:
                 found = ", ".join(entry.filename for entry in entries)[:200] or "no .tflite file"

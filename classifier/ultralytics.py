@@ -3,12 +3,13 @@
 import ast
 import json
 import re
+import warnings
 from typing import Any
 
 from classifier import InvalidExport
 from classifier.labels import from_names
 
-MAX_LITERAL = 128 * 1024
+MAX_LITERAL = 48 * 1024
 """Upper bound of a Python literal in characters; parsing takes up to 500 times as many bytes."""
 TASKS = ("detect", "classify")
 """The tasks that are served."""
@@ -32,7 +33,9 @@ def read_metadata(text: bytes, where: object) -> tuple[tuple[str, ...], dict[str
 def parse_literal(text: str) -> Any:
     """Returns the value of a Python literal; None if it is none, or too long."""
     try:
-        return ast.literal_eval(text.strip()) if len(text) <= MAX_LITERAL else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # Python prints them past the log
+            return ast.literal_eval(text.strip()) if len(text) <= MAX_LITERAL else None
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return None
 

@@ -23,6 +23,8 @@ MAX_PICTURE_BYTES = 4 * 1024 * 1024
 """Custom Vision's limit."""
 MAX_BODY_BYTES = MAX_PICTURE_BYTES + 64 * 1024
 """Includes the overhead of a form."""
+MAX_URL_BYTES = 16 * 1024
+"""Upper bound of the body of POST /url."""
 BODY_TIMEOUT = 30.0
 """Seconds within which the body of a request must arrive."""
 URL_LIMITS = Limits(MAX_PICTURE_BYTES, timeout=20.0, read_timeout=5.0)
@@ -90,7 +92,9 @@ def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_host
         if not url_hosts:
             raise AddressNotAllowed("POST /url is off: URL_HOSTS is not set")
         try:
-            address = PictureUrl.model_validate_json(await _read_body(request, MAX_BODY_BYTES)).url
+            address = PictureUrl.model_validate_json(
+                await _read_body(request, MAX_URL_BYTES, f"the body has at most {MAX_URL_BYTES} bytes")
+            ).url
         except ValueError:
             raise HTTPException(HTTPStatus.BAD_REQUEST, 'the body must be {"url": "..."}') from None
         picture = await run_in_threadpool(fetch_picture, address, url_hosts, URL_LIMITS)
@@ -146,14 +150,14 @@ async def _single_chunk(body: bytes) -> AsyncGenerator[bytes, None]:
     yield body
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
+async def _read_body(request: Request, limit: int, rule: str = f"a picture has at most {MAX_PICTURE_BYTES} bytes") -> bytes:
     body = bytearray()
     try:
         with anyio.fail_after(BODY_TIMEOUT):
             async for part in request.stream():
                 body += part
                 if len(body) > limit:
-                    raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a picture has at most {MAX_PICTURE_BYTES} bytes")
+                    raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, rule)
     except TimeoutError:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, f"the body did not arrive within {BODY_TIMEOUT:g} s") from None
     return bytes(body)

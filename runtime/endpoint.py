@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,8 @@ from runtime.errors import InvalidSetting
 PATH = "/metrics"
 REQUEST_TIMEOUT = 5.0
 """Seconds from a connection to the end of its answer. A slower client is disconnected."""
+PAUSE = 0.5
+"""Seconds to wait after a connection could not be accepted."""
 MAX_REQUESTS = 4
 """Maximum number of concurrent requests. Further connections are closed."""
 
@@ -43,17 +46,31 @@ class _Server(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._slots.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
+        if not self._slots.acquire(blocking=False):
             self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no memory for a thread; the caller closes the connection
+            self._slots.release()
+            raise
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accepts a connection. Without file descriptors, the caller would try again at once, and keep a core busy."""
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(PAUSE)
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         deadline = threading.Timer(REQUEST_TIMEOUT, _disconnect, (request,))
         deadline.daemon = True
-        deadline.start()
         try:
+            deadline.start()
             super().process_request_thread(request, client_address)
+        except RuntimeError:  # no memory for the timer's thread
+            self.shutdown_request(request)
         finally:
             deadline.cancel()
             self._slots.release()

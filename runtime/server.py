@@ -4,15 +4,19 @@ import asyncio
 import socket
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio
+import h11
 import uvicorn
 from typing_extensions import Self
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from runtime.errors import InvalidSetting
+from runtime.http_log import limit_lines
+from runtime.listener import ACCEPTED_AT_ONCE, Listener
 
 REQUEST_TIMEOUT = 5
 """Seconds within which a connection must complete the headers of its first or next request."""
@@ -22,6 +26,8 @@ TICK_INTERVAL = 1.0
 """Seconds between two updates of the header `Date`."""
 SHUTDOWN_TIMEOUT = 1
 """Seconds for running requests to complete when the server stops."""
+CLOSING = 4 * ACCEPTED_AT_ONCE
+"""Connections that the listener has ended, but that uvicorn still counts: it notices a few turns of the event loop later."""
 MAX_WEBSOCKET_MESSAGE = 4096
 """Maximum size of a WebSocket message from a client, in bytes."""
 
@@ -45,12 +51,17 @@ class Protocol(H11Protocol):
     """uvicorn's HTTP protocol with a timeout for request headers.
 
     uvicorn's keep-alive timer starts after a response and stops at the next byte, so idle clients could hold connections forever.
-    Here it also runs before the first request, and until the headers are complete.
+    Here it also runs before the first request, and until the headers are complete. The listener learns who waits for whom.
     """
+
+    def __init__(self, listener: Listener, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._listener = listener
 
     def connection_made(self, transport: Any) -> None:
         """Starts the timer for a new connection."""
         super().connection_made(transport)
+        self._number = transport.get_extra_info("socket").fileno()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
@@ -63,6 +74,16 @@ class Protocol(H11Protocol):
                 timer.cancel()
         else:
             self.timeout_keep_alive_task = timer
+        self._note_waiting()
+
+    def on_response_complete(self) -> None:
+        """Waits for the next request."""
+        super().on_response_complete()
+        self._note_waiting()
+
+    def _note_waiting(self) -> None:
+        if not self.transport.is_closing():
+            self._listener.note(self._number, self.conn.their_state in (h11.IDLE, h11.SEND_BODY))
 
 
 class _UvicornServer(uvicorn.Server):
@@ -101,15 +122,17 @@ class Server:
     ) -> None:
         """Binds the port. Raises `InvalidSetting` if the address cannot be used.
 
-        Above `max_requests` concurrent connections or requests, the response is 503. `send_buffer` is the size in bytes of the
-        system's buffer for a slow client; the default is up to some megabytes.
+        Above about `max_requests` concurrent connections or requests, the response is 503; `Listener` has more limits.
+        `send_buffer` is the size in bytes of the system's buffer for a slow client; the default is up to some megabytes.
         """
         setting, host, port = address
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            self._socket = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
+            bound = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
         except OSError as error:
             raise InvalidSetting(f"{setting}={port} on {host}: {error.strerror or error}") from None
+        self._socket = Listener(bound, max_requests)
+        limit_lines()
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit this option and the next one
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SEND_TIMEOUT * 1000)
         if send_buffer is not None:
@@ -118,9 +141,11 @@ class Server:
             app,
             log_config=None,
             log_level="warning",
-            http=Protocol,
+            http=partial(Protocol, self._socket),  # type: ignore[arg-type]
+            loop="asyncio",  # another loop would not call the listener's methods
+            backlog=ACCEPTED_AT_ONCE,
             access_log=False,
-            limit_concurrency=max_requests,
+            limit_concurrency=max_requests + CLOSING,
             timeout_keep_alive=REQUEST_TIMEOUT,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
             ws_max_size=MAX_WEBSOCKET_MESSAGE,

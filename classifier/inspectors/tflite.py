@@ -4,7 +4,6 @@ Sources of the field numbers: the schemas of TensorFlow Lite (tensorflow/lite/sc
 (tensorflow_lite_support/metadata/metadata_schema.fbs).
 """
 
-import io
 import logging
 import re
 import struct
@@ -17,19 +16,19 @@ from flatbuffers import number_types as types
 from classifier import InvalidExport
 from classifier.backends import TensorInfo
 from classifier.exporters import ULTRALYTICS, ZERO_TO_255, takes_pixels
-from classifier.files import check_read_size, read_entry
 from classifier.filetypes import is_tflite
 from classifier.flatbuffer import DamagedTable, Table
 from classifier.inspectors import Inspection
 from classifier.labels import parse_labels
 from classifier.ultralytics import read_metadata
+from classifier.zips import BoundedBytes, read_entry
 from runtime.logs import one_line
 
 log = logging.getLogger(__name__)
 
 EDGE_TPU_OPERATOR = "edgetpu-custom-op"
 EDGE_TPU_DELEGATE = "libedgetpu.so.1"
-MAX_FILE_SIZE = 1024 * 1024
+MAX_FILE_SIZE = 256 * 1024
 MAX_FILES = 16
 """Upper bounds of an appended file in bytes, and of their number."""
 _DTYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 9: "int8"}
@@ -133,19 +132,12 @@ def _normalisation(mean: list[float], deviation: list[float]) -> dict[str, Any]:
     }
 
 
-class _BoundedBytes(io.BytesIO):
-    """Bytes with bounded reads, as `classifier.files` has them for files."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        return super().read(check_read_size(size))
-
-
 def _appended_files(model: bytes) -> dict[str, bytes]:
     """Returns the appended text files by name; none if no zip is appended. Raises `InvalidExport` for one that cannot be read."""
     if b"PK\x05\x06" not in model[-66_000:]:
         return {}
     try:
-        with zipfile.ZipFile(_BoundedBytes(model)) as archive:
+        with zipfile.ZipFile(BoundedBytes(model)) as archive:
             texts = [one for one in archive.infolist() if one.filename.endswith((".txt", ".json"))]
             entries = [one for one in texts if one.filename.isprintable()][:MAX_FILES]
             return {one.filename: read_entry(archive, one, one.filename, MAX_FILE_SIZE) for one in entries}

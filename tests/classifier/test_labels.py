@@ -60,7 +60,7 @@ def test_numbers_before_labels(labels: tuple[str, ...], expected: tuple[str, ...
         (b'\xef\xbb\xbf["man"]', ("man",)),
         (b'{"1": "woman", "0": " man\xc2\xa0"}', ("man", "woman")),
         (b"[", "not JSON"),
-        (b"\xff", "not JSON"),
+        (b"\xff", "line 1: not UTF-8"),
         (b"[" * 100_000, "not JSON"),
         (b"[]", "must be a list"),
         (b'{"0": "a", "2": "b"}', "must be a list"),

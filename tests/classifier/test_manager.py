@@ -362,3 +362,22 @@ def test_files_that_are_replaced(device: Device, tmp_path: Path) -> None:
     (tmp_path / "other.zip").write_bytes(SECOND)
     (tmp_path / "other.zip").replace(device.model)
     assert device.check_files() == ([""], "def")
+
+
+def test_files_that_cannot_be_read_now(device: Device) -> None:
+    """A lack of resources is reported in one line, and the files are tried again at growing intervals, until they are served."""
+
+    def fail() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    device.on_load = fail
+    write_export(device.model, "new")
+    problems, _ = device.check_files(20)
+    assert problems == ["default: OSError: [Errno 24] Too many open files; next try in 0.02 s"]
+    until(lambda: len(device.check_files(1)[0]) == 1, 5, "another try")
+    assert device.served == "own"
+    device.on_load = lambda: None
+    until(lambda: device.check_files(1) == ([""], "new"), 5, "the new model")
+    write_export(device.model, "xy")
+    assert device.check_files() == ([f"default: {PROBLEM}"], "new")
+    assert device.check_files(20) == ([], "new")

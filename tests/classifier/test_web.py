@@ -1,5 +1,6 @@
 """Tests of the HTTP interface, as its clients use it."""
 
+import gzip
 import json
 import logging
 import struct
@@ -55,9 +56,14 @@ def refused(response: Any, status: int) -> str:
 
 
 def by_path(handler: Handler) -> None:
-    """Redirects to the address in the path, sends the picture, or sends data without end."""
+    """Redirects to the address in the path, or sends the picture, 32 MB that were compressed twice, or data without end."""
     if handler.path.startswith("/to/"):
         handler.head(302, Location=handler.path.removeprefix("/to/"))
+    elif handler.path in ("/compressed", "/twice"):
+        bomb = gzip.compress(gzip.compress(bytes(32 << 20)))
+        encoding = {"Content-Encoding": "gzip, gzip"} if handler.path == "/compressed" else {}
+        handler.head(200, **encoding, **{"Content-Length": str(len(bomb))})
+        handler.wfile.write(bomb)
     else:
         (send_endlessly if handler.path == "/endless" else send_all)(handler)
 
@@ -152,7 +158,9 @@ def test_damaged_requests(client: TestClient, damage: bytes, kind: str, where: i
         ("ftp://other.example/a.png", 403, "not allowed"),
         ("HERE/endless", 400, "more than the allowed 4194304 bytes"),
         ("http://[", 403, "not allowed"),
-        ("http://" + "a" * 70_000, 400, "not a valid address"),
+        ("HERE/compressed", 400, "the server compressed the answer"),
+        ("HERE/twice", 400, "picture"),
+        ("http://" + "a" * 70_000, 413, "the body has at most 16384 bytes"),
         ("", 403, "not allowed"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The server of /metrics: answers, a port in use, and clients that do not go away."""
+"""The server of /metrics: answers, a port in use, clients that do not go away, and a lack of file descriptors."""
 
 import socket
 import time
@@ -10,6 +10,7 @@ import pytest
 from bus import InvalidSetting
 from runtime import endpoint
 from runtime.endpoint import MAX_REQUESTS, Endpoint
+from tests.runtime.program import python
 from tests.support.broker import free_port
 from tests.support.wait import limit, until
 
@@ -75,3 +76,30 @@ def test_slow_clients_are_disconnected(port: int, repeated: bytes, monkeypatch: 
             return "200" in ask(port)
 
         until(is_served, 10, "a place")
+
+
+EXHAUSTED = """
+import os, resource, time
+from runtime.endpoint import Endpoint
+with Endpoint("127.0.0.1", int(os.environ["PORT"]), lambda _: (b"up", "text/plain")):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    began = time.process_time()
+    print("exhausted", flush=True)
+    time.sleep(2)
+    print(time.process_time() - began, flush=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    time.sleep(3600)
+"""
+
+
+def test_a_lack_of_descriptors_keeps_no_core_busy() -> None:
+    """A client waits meanwhile, and is served afterwards. Nothing is written."""
+    port = free_port()
+    with python(EXHAUSTED, PORT=str(port)) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"exhausted\n"
+        assert ask(port).endswith("up")
+        assert float(process.stdout.readline()) < 0.5
+        process.kill()
+        assert process.communicate(timeout=limit(10)) == (b"", b"")

@@ -1,18 +1,24 @@
-"""The HTTP server: timeouts of connections, and a port in use."""
+"""The HTTP server: timeouts and limits of connections, a port in use, and a lack of file descriptors."""
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+import trustme
 
 from bus import InvalidSetting
 from runtime import server
-from runtime.server import Address, Server
+from runtime.server import Address, Certificate, Server
+from tests.runtime.program import python
 from tests.support.broker import free_port
-from tests.support.wait import limit
+from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
 
@@ -74,3 +80,109 @@ def test_a_server_stops_at_once(has_served: bool, monkeypatch: pytest.MonkeyPatc
                 client.sendall(REQUEST)
                 assert client.recv(4096).startswith(b"HTTP/1.1 200 OK\r\ndate: ")
     assert "http" not in [thread.name for thread in threading.enumerate()]
+
+
+SIZE = 16
+"""Concurrent requests of the servers below."""
+STARTS = {
+    "no data": b"",
+    "half of the headers": b"POST / HTTP/1.1\r\nHost: a\r\n",
+    "half of a body": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf",
+}
+
+
+async def reader(scope: Any, receive: Any, send: Any) -> None:
+    """Reads the body and this file, and responds ``done``."""
+    while (await receive()).get("more_body"):
+        pass
+    Path(__file__).read_bytes()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+    await send({"type": "http.response.body", "body": b"done"})
+
+
+def connect(address: tuple[str, int], source: str) -> socket.socket:
+    """Connects from another address of this machine."""
+    return socket.create_connection(address, limit(10), (source, 0))
+
+
+def is_served(address: tuple[str, int], source: str) -> bool:
+    """Returns whether a request gets its answer."""
+    with suppress(OSError), connect(address, source) as client:
+        client.sendall(REQUEST)
+        return client.recv(4096).startswith(b"HTTP/1.1 200")
+    return False
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+@pytest.mark.parametrize("clients", [1, 4], ids=["one address", "four addresses"])
+def test_slow_clients_shut_nobody_out(start: bytes, clients: int) -> None:
+    """While clients hold as many connections as they can, a request is answered, of their own address too."""
+    address = ("127.0.0.1", free_port())
+    with Server(reader, Address("HTTP_PORT", *address), SIZE), ExitStack() as stack:
+        for number in range(10 * SIZE):
+            slow = stack.enter_context(connect(address, f"127.0.0.{2 + number % clients}"))
+            slow.sendall(start)
+        for source in ("127.0.0.9", "127.0.0.2"):
+            assert [is_served(address, source) for _ in range(5)] == [True] * 5
+
+
+def test_half_open_tls_shuts_nobody_out(tmp_path: Path) -> None:
+    """Clients that never complete the handshake make room for one of their address that does."""
+    authority, address = trustme.CA(), ("127.0.0.1", free_port())
+    own = authority.issue_cert("127.0.0.1")
+    own.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    own.private_key_pem.write_to_path(tmp_path / "key.pem")
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    certificate = Certificate(tmp_path / "chain.pem", tmp_path / "key.pem")
+    with Server(reader, Address("HTTP_PORT", *address), SIZE, certificate), ExitStack() as stack:
+        for _ in range(10 * SIZE):
+            stack.enter_context(connect(address, "127.0.0.2"))
+        with trust.wrap_socket(connect(address, "127.0.0.2"), server_hostname="127.0.0.1") as client:
+            client.sendall(REQUEST)
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_one_address_cannot_take_all_places() -> None:
+    """With as many requests as it can have, there are places for another address. Their number does not grow without end."""
+    address = ("127.0.0.1", free_port())
+    with Server(application, Address("HTTP_PORT", *address), SIZE), ExitStack() as stack:
+        busy = [stack.enter_context(connect(address, "127.0.0.2")) for _ in range(SIZE // 4)]
+        while len(busy) < 2 * SIZE:
+            for client in busy[-SIZE // 4 :]:
+                with suppress(OSError):
+                    client.sendall(REQUEST)
+            time.sleep(0.1)
+            busy += [stack.enter_context(connect(address, "127.0.0.2")) for _ in range(SIZE // 4)]
+        assert is_served(address, "127.0.0.3")
+
+
+EXHAUSTED = """
+import os, resource, time
+from runtime import logs
+from runtime.server import Address, Server
+from tests.runtime.test_server import reader
+logs.configure(verbose=False)
+with Server(reader, Address("HTTP_PORT", "127.0.0.1", int(os.environ["PORT"])), 64):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
+    time.sleep(3600)
+"""
+
+
+def test_a_lack_of_descriptors_passes() -> None:
+    """Without file descriptors a server logs a few lines and no traceback, uses little of a core, and serves again afterwards."""
+    address = ("127.0.0.1", free_port())
+    with python(EXHAUSTED, PORT=str(address[1])) as process:
+        until(lambda: is_served(address, "127.0.0.2"), 30, "the server")
+        with ExitStack() as stack:
+            for number in range(120):
+                stack.enter_context(connect(address, f"127.0.0.{3 + number % 4}")).sendall(REQUEST)
+            before = psutil.Process(process.pid).cpu_times().user
+            time.sleep(3)
+            assert psutil.Process(process.pid).cpu_times().user - before < 1
+        until(lambda: is_served(address, "127.0.0.2"), 30, "recovery")
+        process.kill()
+        lines = process.communicate(timeout=limit(10))[1].decode().splitlines()
+    assert 0 < len(lines) < 8, lines
+    assert all("[ERR]" in line or "[WRN]" in line for line in lines), lines
+    assert any("Too many open files" in line for line in lines)
