@@ -2,6 +2,7 @@
 #   CAMERAS      names of the cameras, separated by commas; a camera's user is capture-<camera>, but capture for door
 #   DISPLAYS     names of the displays; a display's user is display-<display>, but display for matrix
 #   CLASSIFIERS  number of users classifier-1, classifier-2 and so on, in addition to classifier
+# $users has the roles last: when a role has its password, its other users have theirs.
 # Without door, capture is the first camera; without matrix, display is the first display.
 refuse() { printf 'mosquitto: %s\n' "$(printf %s "$*" | tr '\n' ' ')" >&2; exit 2; }
 list() { # list SETTING VALUE: prints the names in the value, one a line, each once
@@ -35,10 +36,10 @@ number CLASSIFIERS "$classifiers" 0 32
 # shellcheck disable=SC2034 # for the scripts that read this one
 users=$(
   {
-    printf '%s\n' capture classifier counter bridge dashboard display operator reader homeassistant
     printf '%s\n' "$cameras" | sed '/^door$/d; s/^/capture-/' | cut -c 1-64
     printf '%s\n' "$displays" | sed '/^matrix$/d; s/^/display-/' | cut -c 1-64
     number=0
     while [ "$number" -lt "$classifiers" ]; do number=$((number + 1)); echo "classifier-$number"; done
+    printf '%s\n' capture classifier counter bridge dashboard display operator reader homeassistant
   } | awk '!seen[$0]++'
 )

@@ -48,7 +48,9 @@ OWN_STATUS = " ".join(f"{module}=" for module in MODULES)
 OWN_QUERY = "bridge= dashboard= operator= reader="
 TABLE = (
     Row("footfall/{}/frame", CAMERAS, "capture@", "classifier* dashboard*"),
-    Row("footfall/{}/prediction", CAMERAS, "classifier", "guest* counter* bridge* dashboard* display* operator* reader* capture@"),
+    Row(
+        "footfall/{}/prediction", CAMERAS, "classifier", "guest* counter* bridge* dashboard* display* operator* reader* capture@"
+    ),
     Row("footfall/{}/visit", CAMERAS, "counter", "guest* bridge* dashboard* operator* reader* homeassistant*"),
     Row("footfall/{}/crossing", CAMERAS, "counter", "guest* bridge* operator* reader* homeassistant*"),
     Row("footfall/{}/summary", CAMERAS, "counter", "guest* bridge* operator* reader* homeassistant*"),

@@ -201,8 +201,8 @@ def try_as_guest(port: int, number: int) -> None:
 def test_guests_that_never_read_cost_a_bounded_memory(limited: GuardedBroker, qos: int, size: int, predictions: int) -> None:
     """After 1000 tries that are refused or end, 100 guests try to connect and never read.
 
-    Mosquitto 2.0.11 counts each connection that ends twice, so its own limit lets them all in. Every prediction reaches the counter
-    and the operator, the users' broker stays small, and guests can read again when the silent ones have left.
+    Mosquitto 2.0.11 counts each connection that ends twice, so its own limit lets them all in. Every prediction reaches the
+    counter and the operator, the users' broker stays small, and guests can read again when the silent ones have left.
     """
     payload, guests = samples.prediction().pack().ljust(size), limited.guests_process
     with ExitStack() as stack:

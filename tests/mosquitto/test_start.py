@@ -14,7 +14,16 @@ from bus import topics
 from runtime.explanation import NAME_PATTERN
 from tests.mosquitto.test_access import ROLES
 from tests.support.broker import ROOT
-from tests.support.guarded_broker import SEARCH, SECRETS, START, GuardedBroker, password_file, read_passwords, run_script, script_environment
+from tests.support.guarded_broker import (
+    SEARCH,
+    SECRETS,
+    START,
+    GuardedBroker,
+    password_file,
+    read_passwords,
+    run_script,
+    script_environment,
+)
 from tests.support.wait import limit
 
 pytestmark = pytest.mark.broker
@@ -23,8 +32,24 @@ SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash --posix", "busybox": "busybo
 """The broker's image has busybox, Debian has dash, macOS has bash."""
 AVAILABLE = [name for name in SHELLS if shutil.which(name)]
 APPLETS = (
-    "awk", "base64", "cat", "chmod", "cut", "dirname", "grep", "head", "mkdir", "mkfifo", "mv", "od", "paste", "rm", "sed",
-    "sh", "sleep", "tr",
+    "awk",
+    "base64",
+    "cat",
+    "chmod",
+    "cut",
+    "dirname",
+    "grep",
+    "head",
+    "mkdir",
+    "mkfifo",
+    "mv",
+    "od",
+    "paste",
+    "rm",
+    "sed",
+    "sh",
+    "sleep",
+    "tr",
 )
 """The programs that the scripts need, except mosquitto_passwd and openssl. In the image they are part of busybox."""
 _STUB = """#!/bin/sh
@@ -113,7 +138,9 @@ def files_of_start(shell: str, folder: Path) -> list[str]:
     assert {len(password) for password in read_passwords(folder / "secrets", ROLES).values()} == {32}
     names = ("run/access.acl", "run/mosquitto.conf", "run/guests/access.acl", "run/guests/mosquitto.conf", "secrets/tls/names")
     texts = [(folder / name).read_text().replace(str(folder), "") for name in names]
-    return [re.sub(r"(?<=remote_password ).{32}$|(?<=remote_clientid guests-)[0-9a-f]{24}$", "", one, flags=re.M) for one in texts]
+    return [
+        re.sub(r"(?<=remote_password ).{32}$|(?<=remote_clientid guests-)[0-9a-f]{24}$", "", one, flags=re.M) for one in texts
+    ]
 
 
 @pytest.mark.parametrize("shell", AVAILABLE)
@@ -139,9 +166,9 @@ def mode(path: Path) -> int:
 
 
 def test_only_its_role_can_read_a_password(tmp_path: Path) -> None:
-    """Each user has its own. A role's group can read its passwords; only the broker can read its own files, which have hashes. The umask is irrelevant.
+    """Each user has its own. A role's group can read its passwords; only the broker can read its own files, which have hashes.
 
-    No temporary file stays. The next start keeps passwords, and replaces missing and empty ones.
+    The umask is irrelevant. No temporary file stays. The next start keeps passwords, and replaces missing and empty ones.
     """
     ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
     environment = script_environment(tmp_path, PATH=create_path(tmp_path), **OF_NAMED, **ports)
@@ -201,7 +228,7 @@ def test_an_older_installation_goes_on_with_the_passwords_of_roles(tmp_path: Pat
 
 
 def test_users_without_a_password_of_their_own_have_that_of_their_role(tmp_path: Path) -> None:
-    """This is how the classifiers of a swarm sign in: its secrets cannot be written, and the copies of a service have the same."""
+    """This is how the classifiers of a swarm sign in: its secrets cannot be written, and the replicas share one."""
     secrets = tmp_path / "secrets"
     for user in (*ROLES, "capture-back"):
         password_file(secrets, user).parent.mkdir(parents=True, exist_ok=True)
