@@ -95,8 +95,8 @@ class BusSettings(ModuleSettings):
     mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
     mqtt_password_file: SecretFile | None = Field(
         default=None,
-        description="a file with the password, instead of MQTT_PASSWORD; if it is `capture/password`, the user `capture-back` uses "
-        "`capture/back.password` if that exists",
+        description="a file with the password, instead of MQTT_PASSWORD; if it is `capture/password`, the user `capture-back` "
+        "uses `capture/back.password` beside it, if there is one",
     )
     mqtt_ca_file: AuthorityFile | None = Field(default=None, description="certificate authority of the broker (PEM); enables TLS")
     mqtt_cert_file: ReadableFile | None = Field(
@@ -157,7 +157,7 @@ class BusSettings(ModuleSettings):
         return self.mqtt_password.get_secret_value() if self.mqtt_password else None
 
     def _own_file(self, file: Path) -> Path:
-        """Returns the user's own file among those that mosquitto/secrets.sh writes for a role, or else `file`."""
+        """Returns the user's own file of mosquitto/secrets.sh beside that of the role, or else `file`."""
         role, _, own = (self.username or "").partition("-")
         beside = file.with_name(f"{own}.password")
         return beside if own and (file.parent.name, file.name) == (role, "password") and beside.is_file() else file

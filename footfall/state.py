@@ -34,7 +34,7 @@ def current_broker(root: Path, port: int) -> Path:
 
 
 def password_file(broker: Path, user: str) -> Path:
-    """Returns the file with a user's password, in the folder of a broker. Without its own, `capture-back` has that of `capture`."""
+    """Returns the file with a user's password. Without its own, `capture-back` has that of `capture`."""
     role, _, own = user.partition("-")
     folder = broker / "secrets" / role
     return one if own and (one := folder / f"{own}.password").exists() else folder / "password"

@@ -35,7 +35,7 @@ for user in $users; do
     replace "$file" random 2>/dev/null || shared="$shared $user" # a swarm's secrets cannot be written
   fi
 done
-if [ -z "$shared" ] || [ -n "$is_older" ]; then : >"$secrets/named" 2>/dev/null || true; fi
+if [ -z "$shared" ] || [ -n "$is_older" ]; then touch "$secrets/named" 2>/dev/null || true; fi
 if [ -n "$shared" ]; then printf 'mosquitto: with the password of their role, which other users have too:%s\n' "$shared" >&2; fi
 
 # The certificate is self-signed: clients with it as MQTT_CA_FILE trust this broker only. It stays until TLS_NAMES changes.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
@@ -31,7 +31,7 @@ REFUSED = 5
 MEBIBYTE = 2**20
 LIMIT = 128 * MEBIBYTE
 """The memory limit in the broker's image."""
-NAMES = {"CAMERAS": "door,back", "DISPLAYS": "matrix,hall", "CLASSIFIERS": 2}
+NAMES: dict[str, Any] = {"CAMERAS": "door,back", "DISPLAYS": "matrix,hall", "CLASSIFIERS": 2}
 TLS_NAMES = "footfall.example,127.0.0.1,::1"
 MAX_GUESTS = 24
 """Connections that the descriptors of the guests' broker allow, at most."""
@@ -107,7 +107,7 @@ def test_wrong_passwords_are_refused(suite: Suite) -> None:
 
 def test_a_guest_cannot_take_over_a_modules_session(suite: Suite) -> None:
     """A client disconnects another with the same id. Guests have a broker of their own, so they cannot, even if they know it."""
-    ids = [bus._client._client_id.decode() for bus in suite.modules.values()]
+    ids = [bus._client._client_id.decode() for bus in suite.modules.values()]  # type: ignore[attr-defined]
     for guess in (*MODULES, *ids):
         for clean in (True, False, True):
             client = suite.broker.client(None, client_id=guess, clean_session=clean)

@@ -5,12 +5,14 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus import topics
+from bus import Bus, topics
+from bus.settings import BusSettings
 from runtime.explanation import NAME_PATTERN
 from tests.mosquitto.test_access import ROLES
 from tests.support.broker import ROOT
@@ -24,7 +26,7 @@ from tests.support.guarded_broker import (
     run_script,
     script_environment,
 )
-from tests.support.wait import limit
+from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.broker
 
@@ -49,6 +51,7 @@ APPLETS = (
     "sed",
     "sh",
     "sleep",
+    "touch",
     "tr",
 )
 """The programs that the scripts need, except mosquitto_passwd and openssl. In the image they are part of busybox."""
@@ -57,7 +60,7 @@ if [ "$2" = "$RUN/mosquitto.conf" ]; then echo started; else exec sleep 60; fi
 """
 """Mosquitto as the users' broker, which ends at once, and as the guests' broker."""
 NAMED = ("capture-back", "classifier-1", "classifier-2", "display-hall")
-OF_NAMED = {"CAMERAS": "door,back", "DISPLAYS": "matrix,hall", "CLASSIFIERS": 2}
+OF_NAMED: dict[str, Any] = {"CAMERAS": "door,back", "DISPLAYS": "matrix,hall", "CLASSIFIERS": 2}
 """The settings of a broker with these users."""
 USERS = (*ROLES, *NAMED)
 BAD = {
@@ -192,9 +195,19 @@ def test_only_its_role_can_read_a_password(tmp_path: Path) -> None:
     assert all(after.values())
 
 
+def back_camera(broker: GuardedBroker) -> Bus:
+    """Returns the connection of the camera `back`, with the settings that its container has."""
+    file = broker.secrets / "capture" / "password"
+    return Bus(BusSettings.model_validate({"MODULE_NAME": "capture-back", "mqtt_port": broker.port, "mqtt_password_file": file}))
+
+
 def test_new_passwords_apply_from_the_next_start(tmp_path: Path) -> None:
-    """This applies to passwords from --rotate, and to one that the user sets, which may have special characters of a shell."""
-    with GuardedBroker(tmp_path, **OF_NAMED) as broker:
+    """This applies to passwords from --rotate, and to one that the user sets, which may have special characters of a shell.
+
+    A module that is refused reads its file again: that of its camera, beside that of its role.
+    """
+    with GuardedBroker(tmp_path, **OF_NAMED) as broker, back_camera(broker) as camera:
+        until(lambda: camera.connected)
         old = read_passwords(broker.secrets, USERS)
         assert run_script(SECRETS, broker.environment, "--rotate") == (0, "")
         new = read_passwords(broker.secrets, USERS)
@@ -208,6 +221,7 @@ def test_new_passwords_apply_from_the_next_start(tmp_path: Path) -> None:
             assert {broker.connect_code(user, old[user], port) for user in USERS} == {5}
             assert {broker.connect_code(user, new[user], port) for user in USERS} == {right}
         assert broker.connect_code("reader", "a\nb $HOME `id` *") == 5
+        until(lambda: camera.connected, 30, "the camera with its new password")
 
 
 def test_an_older_installation_goes_on_with_the_passwords_of_roles(tmp_path: Path) -> None:
@@ -215,7 +229,7 @@ def test_an_older_installation_goes_on_with_the_passwords_of_roles(tmp_path: Pat
     secrets = tmp_path / "secrets"
     (secrets / "capture").mkdir(parents=True)
     (secrets / "capture" / "password").write_text("known")
-    cameras = {"PATH": create_path(tmp_path), "CLASSIFIERS": 0, "CAMERAS": "door,back"}
+    cameras: dict[str, Any] = {"PATH": create_path(tmp_path), "CLASSIFIERS": 0, "CAMERAS": "door,back"}
     code, output = run_script(SECRETS, script_environment(tmp_path, **cameras))
     assert (code, output) == (0, "mosquitto: with the password of their role, which other users have too: capture-back\n")
     cameras["CAMERAS"] += ",yard"
