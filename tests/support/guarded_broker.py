@@ -116,7 +116,7 @@ class GuardedBroker(Broker):
     def guests_process(self) -> psutil.Process:
         """The process of the guests' broker."""
         children = psutil.Process(self.pid).children(recursive=True)
-        return next(one for one in children if one.name() == "mosquitto")
+        return next(one for one in children if one.cmdline()[-1].endswith("guests/mosquitto.conf"))
 
     def password(self, user: str) -> str:
         """Returns the user's password."""

@@ -56,6 +56,7 @@ for (const [name, values, severity, text, advice, title] of [
   ["the classifier hangs", { ...only("classifier", "running", { at: NOW - 40 }), ...SILENT }, "bad", "Module classifier: silent since 12:06.", ""],
   ["the camera is lost", { ...only("capture", "camera-lost"), ...LOST }, "bad", "Camera door: lost since 12:05 (unplugged).", "Check its cable"],
   ["the ledger is full", only("counter", "ledger-unavailable"), "bad", "Module counter: ledger unavailable since 12:05.", "Free disk space"],
+  ["two counters have one name", only("counter", "name-taken"), "bad", "Module counter: twice on the broker since 12:05.", "Stop one of the two"],
   ["the matrix is lost", only("display", "matrix-lost"), "warn", "Counting.", "Module display: matrix lost since 12:05."],
   ["the outbox fails", only("bridge", "outbox-unavailable"), "warn", "Counting.", "Module bridge: outbox unavailable since 12:05."],
   ["nothing has reported", { modules: {}, cameras: {} }, "idle", "No camera has reported yet.", "Start capture"],
