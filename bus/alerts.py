@@ -6,7 +6,7 @@ from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 
 from bus import topics
-from bus.fields import DIFFERENT_NAMES, Flag, Name, PlaceName, Seconds, Text
+from bus.fields import DIFFERENT_NAMES, Flag, GivenName, Name, Seconds, Text
 from bus.message import JsonMessage
 
 AlertKind = Literal["inside", "people", "waiting_seconds", "lost_minutes", "uncounted_minutes"]
@@ -26,9 +26,9 @@ Measured = Annotated[float, Strict(), Field(ge=0, lt=1e11, allow_inf_nan=False)]
 class AlertRule:
     """A rule: an alert is raised while a measure is above its limit. Exactly one limit is given."""
 
-    name: PlaceName
+    name: GivenName
     """The alert's name."""
-    zone: PlaceName | None = None
+    zone: GivenName | None = None
     """The zone that `people` and `waiting_seconds` measure."""
     inside: Visitors | None = None
     """Raised while more visitors than this are inside, by the lines."""
@@ -67,11 +67,11 @@ AlertRules = Annotated[tuple[AlertRule, ...], Field(max_length=MAX_RULES), DIFFE
 class ActiveAlert:
     """An alert that is raised."""
 
-    rule: PlaceName
+    rule: GivenName
     """The name of its rule."""
     kind: AlertKind
     """What the rule measures: `inside`, `people`, `waiting_seconds`, `lost_minutes` or `uncounted_minutes`."""
-    zone: PlaceName | None
+    zone: GivenName | None
     """The zone of the rule; null if it has none."""
     limit: Measured
     """The rule's limit."""
@@ -113,11 +113,11 @@ class Alert(JsonMessage):
     """The same when the alert is raised and when it is cleared."""
     active: Flag
     """True when it is raised, false when it is cleared."""
-    rule: PlaceName
+    rule: GivenName
     """The name of its rule."""
     kind: AlertKind
     """What the rule measures, as in `alerts`."""
-    zone: PlaceName | None
+    zone: GivenName | None
     """The zone of the rule; null if it has none."""
     limit: Measured
     """The rule's limit."""

@@ -8,9 +8,9 @@ from runtime.explanation import DAY_PATTERN, HOUR_PATTERN, NAME_PATTERN, TEXT_PA
 
 Name = Annotated[str, Strict(), Field(pattern=NAME_PATTERN)]
 Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=TEXT_PATTERN)]
-_PLACE = {"allowed": "must be text of 1 to 64 characters, without control characters"}
-PlaceName = Annotated[str, Strict(), Field(min_length=1, max_length=64, pattern=TEXT_PATTERN, json_schema_extra=_PLACE)]
-"""The name of a line, a zone or an alert."""
+_GIVEN = {"allowed": "must be text of 1 to 64 characters, without control characters"}
+GivenName = Annotated[str, Strict(), Field(min_length=1, max_length=64, pattern=TEXT_PATTERN, json_schema_extra=_GIVEN)]
+"""A name that people gave: of the site, a label, a line, a zone or a rule of alerts."""
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Strict(), Field(gt=0, lt=1e11, allow_inf_nan=False)]
 """Unix time in seconds, up to the year 5138, which every calendar supports."""

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from bus import topics
 from bus.alerts import AlertRules
-from bus.fields import DIFFERENT_NAMES, Fraction, Name, PlaceName, Text
+from bus.fields import DIFFERENT_NAMES, Fraction, GivenName, Name, Text
 from bus.polygon import MAX_CORNERS, MIN_CORNERS, Point, polygon_problem
 from bus.requests import Request
 
@@ -42,7 +42,7 @@ class Line:
 
     WIRE_NAMES: ClassVar = {"start": "from", "end": "to"}
 
-    name: PlaceName
+    name: GivenName
     """The line's name."""
     start: Annotated[Corner, Field(validation_alias="from")]
     """Where the arrow begins: x and y in 0..1 of the picture, from the top left."""
@@ -59,7 +59,7 @@ class Line:
 class Zone:
     """A polygon with a name. It must not cross itself."""
 
-    name: PlaceName
+    name: GivenName
     """The zone's name."""
     polygon: Polygon
     """3 to 32 corners: x and y in 0..1 of the picture, from the top left."""

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, Strict
 from pydantic.dataclasses import dataclass
 
 from bus import topics
-from bus.fields import PlaceName, Text
+from bus.fields import GivenName, Text
 from bus.requests import Request
 
 _LOCALE = {"allowed": "must be a language and a region, such as de-CH"}
@@ -23,7 +23,7 @@ class SiteLabel:
 
     label: Text
     """The label, as models and messages call it."""
-    name: PlaceName | None = None
+    name: GivenName | None = None
     """What people read instead; null: the label."""
     colour: Colour | None = None
     """Its colour, such as `#c2255c`; null: one that the page chooses."""
@@ -45,7 +45,7 @@ class Site(Request):
     QOS = 1
     RETAINED = True
 
-    name: PlaceName | None = None
+    name: GivenName | None = None
     """The name of the place; null: none."""
     locale: Locale | None = None
     """Language and region in which dates and numbers are written, such as `de-CH`; null: as each browser says."""

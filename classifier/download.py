@@ -61,8 +61,8 @@ def stream(
 ) -> Generator[bytes, None, None]:
     """Yields the body in chunks, within the limits. Follows redirects that pass `check`. Closing the generator ends the download.
 
-    With `use_environment`, HTTPS_PROXY, SSL_CERT_FILE and so on apply. Of a `partial` file only the rest is requested, if the
-    server can send that. Raises `AddressNotAllowed`, `PermanentDownloadError` or `TransientDownloadError`.
+    With `use_environment`, HTTPS_PROXY, SSL_CERT_FILE and so on apply. With `partial`, only the rest of that file is requested,
+    if the server can send it. Raises `AddressNotAllowed`, `PermanentDownloadError` or `TransientDownloadError`.
     """
     import httpx  # noqa: PLC0415  # 15 MB, needed for downloads only
 

@@ -40,7 +40,7 @@ class PartialFile:
         return {"Range": f"bytes={self._size}-", "If-Range": self._etag} if self._size else {}
 
     def begin(self, status: int, headers: Mapping[str, str]) -> int | None:
-        """Says how an answer goes on: after how many bytes of this file its body comes, or None if the body is not of use.
+        """Returns how many bytes of this file come before the body of an answer; None if the body is of no use.
 
         Azurite ignores If-Range, and Azure's documentation does not name it. So the ETag of a rest is compared too.
         """

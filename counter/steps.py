@@ -80,11 +80,16 @@ def pieces(calendar: Calendar, step: str, begin: float, end: float) -> Iterator[
 
 
 def months_later(day: date, months: int) -> date:
-    """Returns the same day of another month. A day that the month lacks becomes the first day of the next month."""
+    """Returns the same day of another month. A day that the month lacks becomes the first day of the next month.
+
+    Raises `ValueError` after the year 9999.
+    """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     try:
         return date(year, month + 1, day.day)
     except ValueError:
+        if day.day == 1:
+            raise
         return months_later(day.replace(day=1), months + 1)
 
 

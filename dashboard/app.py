@@ -93,7 +93,7 @@ class Routes:
 
     async def reports(self, request: Request) -> Response:
         """Returns a report over any range of time."""
-        return await stream(self._hub.counts, _check_parameters(request, "format", *PARAMETERS))
+        return await stream(self._hub.counts, _check_parameters(request, "format", *PARAMETERS), request.is_disconnected)
 
     async def snapshot(self, request: Request) -> Response:
         """Returns the camera's newest picture as a JPEG."""
@@ -170,8 +170,8 @@ async def _change(request: Request, change: Callable[[Request], Awaitable[dict[s
     except NoBody as problem:
         raise HTTPException(problem.status, str(problem), {"Connection": "close"}) from None
     except InvalidMessage as error:
-        place, reason = _INVALID_PART.fullmatch(str(error)).groups()  # type: ignore[union-attr]  # it always matches
-        return JSONResponse({"problem": reason, "at": place or ""}, HTTPStatus.UNPROCESSABLE_ENTITY)
+        at, reason = _INVALID_PART.fullmatch(str(error)).groups()  # type: ignore[union-attr]  # it always matches
+        return JSONResponse({"problem": reason, "at": at or ""}, HTTPStatus.UNPROCESSABLE_ENTITY)
     except NotSaved as error:
         raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, f"not saved: {error}") from None
 

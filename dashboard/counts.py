@@ -3,10 +3,10 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import anyio
 
@@ -14,6 +14,8 @@ from bus import Answer, DayReport, FootfallError, Page, Question
 
 MIN_DAY, MAX_DAY = 22 * 3600, 26 * 3600
 """Seconds. A day is an hour shorter or longer when the clocks change; another hour is tolerance."""
+
+T = TypeVar("T")
 
 
 class Timing(NamedTuple):
@@ -24,7 +26,8 @@ class Timing(NamedTuple):
     """For a question to be sent: the broker's client takes few messages at once."""
     publish_interval: float = 0.01
     page_timeout: float = 30.0
-    """For a page of a report. The first one can take long on a slow device, because it looks up all labels of the range."""
+    """For a page of a report, with its wait for others. The first one can take long on a slow device, because it looks up all
+    labels of the range."""
     retry_interval: float = 5.0
     """Between two questions about today while the counter does not answer."""
     min_interval: float = 0.5
@@ -52,6 +55,8 @@ class CountsClient:
         self._numbers = itertools.count()
         self._pending: dict[str, asyncio.Future[Answer]] = {}
         self._requests: dict[str | None, asyncio.Task[DayReport]] = {}
+        self._turn = asyncio.Lock()
+        """Of the report that asks for a page."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
         self.today: dict[str, Any] = {"problem": "", "report": None}
@@ -91,14 +96,24 @@ class CountsClient:
             raise NoAnswer("the answer was invalid")
         return answer.report
 
-    async def page(self, parameters: dict[str, str]) -> Page:
-        """Returns a page of a report. Raises `Refused` if the counter refuses the parameters, or `NoAnswer`."""
-        answer = await self._answer(self._timing.page_timeout, query=parameters)
+    async def page(self, parameters: dict[str, str], has_left: Callable[[], Awaitable[bool]] | None = None) -> Page:
+        """Returns a page of a report. Raises `Refused` if the counter refuses the parameters, or `NoAnswer`.
+
+        Pages are asked for one at a time, and not if `has_left` says that nobody waits for this one any more: while somebody
+        looks through long reports, the counter answers today's question in between, and soon the report that is looked at.
+        """
+        answer = await _within(self._timing.page_timeout, self._answer_in_turn(parameters, has_left))
         if answer.refused:
             raise Refused(answer.problem)
         if answer.page is None:
             raise NoAnswer(f"the counter reported: {answer.problem}")
         return answer.page
+
+    async def _answer_in_turn(self, parameters: dict[str, str], has_left: Callable[[], Awaitable[bool]] | None) -> Answer:
+        async with self._turn:
+            if has_left is not None and await has_left():
+                raise NoAnswer("nobody waits for the report")
+            return await self._answer(self._timing.page_timeout, query=parameters)
 
     async def _answer(self, timeout: float, **asked: Any) -> Answer:
         question = Question(self._name, f"{time.time():.3f}-{next(self._numbers)}", **asked)
@@ -106,9 +121,7 @@ class CountsClient:
         self._pending[question.id] = future
         try:
             await self._send(question)
-            return await asyncio.wait_for(future, timeout)
-        except asyncio.TimeoutError:
-            raise NoAnswer(f"the counter did not answer within {timeout:g} s") from None
+            return await _within(timeout, future)
         finally:
             del self._pending[question.id]
 
@@ -135,6 +148,14 @@ class CountsClient:
             await asyncio.sleep(self._timing.min_interval)
             with anyio.move_on_after(interval):
                 await self._changed.wait()
+
+
+async def _within(timeout: float, answer: Awaitable[T]) -> T:
+    """Returns the answer. Raises `NoAnswer` after `timeout` seconds."""
+    try:
+        return await asyncio.wait_for(answer, timeout)
+    except asyncio.TimeoutError:
+        raise NoAnswer(f"the counter did not answer within {timeout:g} s") from None
 
 
 def _is_valid(report: DayReport, asked: str | None) -> bool:

@@ -1,6 +1,6 @@
 """The HTTP address of reports: the counter answers in pages, which are passed on as one stream of CSV or JSON."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -17,10 +17,12 @@ OPENING_HOURS = "X-Opening-Hours"
 """The header of a report that says that the setting OPENING_HOURS is set: the page then offers `open=yes`."""
 
 
-async def stream(counts: CountsClient, parameters: dict[str, str]) -> Response:
+async def stream(
+    counts: CountsClient, parameters: dict[str, str], has_left: Callable[[], Awaitable[bool]] | None = None
+) -> Response:
     """Returns a report. Its parameters are those of the counter's query, and `format`; the counter checks them.
 
-    Raises `HTTPException`.
+    `has_left` says whether the client no longer waits for the first page. Raises `HTTPException`.
     """
     if long := [name for name, value in parameters.items() if len(value) > MAX_PARAMETER]:
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"{long[0]}: longer than {MAX_PARAMETER} characters")
@@ -28,7 +30,7 @@ async def stream(counts: CountsClient, parameters: dict[str, str]) -> Response:
     if kind not in ROW_TEXTS:
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"format={kind:.40}: unknown format; use {' or '.join(ROW_TEXTS)}")
     try:
-        first = await counts.page(parameters)
+        first = await counts.page(parameters, has_left)
     except (Refused, InvalidMessage) as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
     except NoAnswer as error:

@@ -6,11 +6,11 @@ import { Broker } from "./base/broker.js";
 import { Connection } from "./base/connection.js";
 import { byId, setAttribute, setShown, setText } from "./base/elements.js";
 import { Labels } from "./base/labels.js";
-import { isCurrent, loaded, offerLanguages, startLanguage, text } from "./base/language.js";
+import { isLocaleCurrent, loaded, offerLanguages, startLanguage, text } from "./base/language.js";
 import { Clock, SiteTime } from "./base/times.js";
 import { Counts } from "./counts/counts.js";
 import { demoText } from "./counts/demo.js";
-import { Places } from "./counts/places.js";
+import { OccupancyList } from "./counts/occupancy.js";
 import { Summary } from "./counts/summary.js";
 import { Live } from "./live/live.js";
 import { showMatrices } from "./live/matrix.js";
@@ -19,7 +19,7 @@ import { Editor } from "./setup/editor.js";
 import { Cameras } from "./system/cameras.js";
 import { Changes } from "./system/changes.js";
 import { Modules } from "./system/modules.js";
-import { Place } from "./system/place.js";
+import { SiteForm } from "./system/site-form.js";
 import { followAddress } from "./views.js";
 
 const firstSite = await start();
@@ -70,10 +70,10 @@ const counts = new Counts(labels, broker, clock, site, signIn);
 const reports = new Reports(labels, clock, site, signIn);
 const modules = new Modules(broker, clock, site);
 const cameras = new Cameras(broker);
-const place = new Place(labels, signIn);
+const siteForm = new SiteForm(labels, signIn);
 const changes = new Changes(broker, clock, site);
 const summary = new Summary(broker, clock, site);
-const places = new Places(broker, clock, site);
+const occupancy = new OccupancyList(broker, clock, site);
 const editor = new Editor(
   labels,
   (camera) => live.edit(camera),
@@ -95,13 +95,13 @@ const views = [
   [["broker", "cameras", "setups", "setup_defaults", "model_classes", "visitor_labels", "site"], () => editor.show(state)],
   [["today", "labels", "setups", "setup_defaults", "site"], () => counts.show(state)],
   [["broker", "cameras", "modules"], () => counts.showInside(state)],
-  [["broker", "cameras", "modules", "today", "setups", "setup_defaults"], () => places.show(state)],
+  [["broker", "cameras", "modules", "today", "setups", "setup_defaults"], () => occupancy.show(state)],
   [["today", "labels", "cameras", "setups", "setup_defaults", "site"], () => reports.show(state)],
   [["today", "cameras"], showDemo],
-  [["broker", "pixels", "site"], () => showMatrices(state.pixels, broker.disconnected, labels)],
+  [["broker", "modules", "pixels", "site"], () => showMatrices(state, broker.disconnected, labels)],
   [["broker", "modules"], () => modules.show(state.modules)],
   [["broker", "cameras"], () => cameras.show(state)],
-  [["site", "labels", "may_set_up"], () => place.show(state)],
+  [["site", "labels", "may_set_up"], () => siteForm.show(state)],
   [["version"], () => setText(byId("version"), text("version", { version: state.version }))],
   [["signed_in"], () => setShown(byId("sign-out"), state.signed_in)],
 ];
@@ -131,7 +131,7 @@ async function start() {
 
 /** Shows the names of the place and of its labels. @param {Site} newSite */
 function showSite({ name, labels: own }) {
-  setText(byId("site-name"), name ?? text("title"));
+  setText(byId("site-title"), name ?? text("title"));
   labels.setNames(own);
   colours.replaceSync(labels.sheet);
   showLocale();
@@ -139,8 +139,8 @@ function showSite({ name, labels: own }) {
 
 /** Shows the page anew if the site's locale was changed, unless somebody is changing something. */
 function showLocale() {
-  const isEditing = /** @type {HTMLDialogElement} */ (byId("setup")).open || place.isChanged;
-  if (state.site && !isCurrent(state.site.locale ?? "") && !isEditing) location.reload();
+  const isEditing = /** @type {HTMLDialogElement} */ (byId("setup")).open || siteForm.isChanged;
+  if (state.site && !isLocaleCurrent(state.site.locale ?? "") && !isEditing) location.reload();
 }
 
 function showDemo() {
@@ -226,7 +226,7 @@ function tick() {
   modules.tick();
   cameras.tick();
   showLocale();
-  places.show(state);
+  occupancy.show(state);
   counts.tick();
   reports.tick();
   showOverview();

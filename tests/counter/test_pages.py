@@ -424,7 +424,19 @@ def test_any_query_has_an_answer(ledger: Ledger) -> None:
     ledger.commit(Changes(results=[visit(1, NOW)]))
     answers = Answers(OfflineBus([]), Reports(ledger, Calendar("Europe/Berlin")), list, "Mo-Fr 09:00-18:00")
     words = st.sampled_from(
-        ["2026", "2026-11", "1970-01-02", "5000-12-31", "2026-11-01T02:00+99:99", "day", "yes", "door", "~", "1.0~2.0~a~r~3.0"]
+        [
+            "2026",
+            "9999",
+            "2026-11",
+            "1970-01-02",
+            "5000-12-31",
+            "2026-11-01T02:00+99:99",
+            "day",
+            "yes",
+            "door",
+            "~",
+            "1.0~2.0~a~r~3.0",
+        ]
     )
 
     @settings(max_examples=200, deadline=None)

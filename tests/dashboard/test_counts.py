@@ -149,3 +149,42 @@ def test_a_report_that_cannot_be_completed_is_broken_off() -> None:
     run(counter, work())
     assert sent == ["["]
     assert counter.asked[-1].query == {"from": "2026", "cursor": "the next page"}
+
+
+def test_reports_take_turns() -> None:
+    """Their pages are asked for one at a time, so that today's counts need not wait for all; not for a browser that has left."""
+    page = Page("visits", "day", "UTC", 1e9, 1.1e9, False, {}, ())
+    held = list[Question]()
+    counter = Counter(lambda question: held.append(question) if question.query else reply(question))
+
+    async def has_left() -> bool:
+        return True
+
+    async def work() -> None:
+        first = asyncio.create_task(counter.counts.page({"by": "day"}))
+        gone = asyncio.create_task(counter.counts.page({"by": "hour"}, has_left))
+        last = asyncio.create_task(counter.counts.page({"by": "month"}))
+        for number in (1, 2):
+            await to_thread(until, lambda number=number: len(held) == number)
+            assert await counter.counts.report("2026-11-22")
+            assert len(held) == number
+            counter.counts.on_answer(Answer("dashboard", held[-1].id, "", None, page))
+        assert (await first, await last) == (page, page)
+        with pytest.raises(NoAnswer, match="nobody waits"):
+            await gone
+        assert [question.query for question in held] == [{"by": "day"}, {"by": "month"}]
+
+    run(counter, work())
+
+
+def test_reports_that_wait_have_the_same_time() -> None:
+    """Without a counter all of them end after the time for one page."""
+    counter = Counter(lambda _question: None, Timing(page_timeout=0.2))
+
+    async def work() -> None:
+        asked = asyncio.get_running_loop().time()
+        problems = await asyncio.gather(*(counter.counts.page({}) for _ in range(20)), return_exceptions=True)
+        assert [str(one) for one in problems] == 20 * ["the counter did not answer within 0.2 s"]
+        assert asyncio.get_running_loop().time() - asked < limit(2)
+
+    run(counter, work())

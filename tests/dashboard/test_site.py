@@ -65,9 +65,9 @@ def test_wrong_names_are_explained(broker: Broker) -> None:
         (b" " * 65537, 413, "", "The request is too large"),
     ]
     with DashboardRig(broker) as rig, Listener(broker.port, TOPIC) as listener:
-        for body, status, place, problem in refused:
+        for body, status, at, problem in refused:
             response = put(rig, body)
-            assert (response.status_code, response.json().get("at", "")) == (status, place), response.text
+            assert (response.status_code, response.json().get("at", "")) == (status, at), response.text
             assert problem in response.json()["problem"]
         assert put(rig, NAMES, **{"X-Forwarded-For": "192.0.2.7"}).status_code == 403
         assert put(rig, NAMES, Origin="http://evil.example").status_code == 403

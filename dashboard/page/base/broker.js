@@ -4,6 +4,9 @@
 /** @import { Clock } from "./times.js" */
 
 const SILENT_AFTER = 30; // seconds; modules report every ten seconds
+const OPTIONAL = /^display/; // counting does not need it
+const STOPPED = "stopped"; // the detail of a module that was stopped on purpose
+const NOT_REPORTING = ["unknown", "silent", "offline", "absent"];
 
 export class Broker {
   /** When the dashboard lost its connection to the broker; null while connected. @type {number | null} */
@@ -33,10 +36,16 @@ export class Broker {
     return this.clock.now - this.#reconnectedAt < SILENT_AFTER / 2;
   }
 
-  /** A module's state: "silent" if its last report is too old, "unknown" without the broker. @param {string} name */
+  /**
+   * Returns a module's state: "silent" if its last report is too old, "absent" if it is optional and was stopped on purpose, "unknown"
+   * without the broker.
+   *
+   * @param {string} name
+   */
   stateOf(name) {
-    const { state, at } = this.#modules[name];
+    const { state, at, detail } = this.#modules[name];
     if (this.disconnected) return "unknown";
+    if (state === "offline" && detail === STOPPED && OPTIONAL.test(name)) return "absent";
     const isSilent = state !== "offline" && at !== null && this.clock.now - Math.max(at, this.#reconnectedAt) > SILENT_AFTER;
     return isSilent ? "silent" : state;
   }
@@ -50,8 +59,6 @@ export class Broker {
 
   /** Whether a module with this name or prefix is reporting. @param {string} prefix */
   isReporting(prefix) {
-    return Object.keys(this.#modules).some(
-      (name) => name.startsWith(prefix) && !["unknown", "silent", "offline"].includes(this.stateOf(name)),
-    );
+    return Object.keys(this.#modules).some((name) => name.startsWith(prefix) && !NOT_REPORTING.includes(this.stateOf(name)));
   }
 }

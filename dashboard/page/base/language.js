@@ -73,21 +73,32 @@ export function setLanguage(newLocale, catalogues) {
 export async function startLanguage(site) {
   const wanted = wantedLanguage(site);
   const names = [...new Set([wanted.language, FIRST])];
-  const catalogues = await Promise.all(names.map((name) => loaded(`/languages/${name}.ftl`)));
-  setLanguage(wanted.locale, await Promise.all(catalogues.map((response) => response.text())));
+  setLanguage(wanted.locale, await Promise.all(names.map(loadedCatalogue)));
   document.documentElement.lang = wanted.language;
   translate(document);
 }
 
-/** Returns the response to a GET. Throws if there is none, or another status than 200. @param {string} path @returns {Promise<Response>} */
-export async function loaded(path) {
+/** Returns a catalogue; an empty one if it is missing on the server, so that the page is in `FIRST`. @param {string} language */
+async function loadedCatalogue(language) {
+  const response = await loaded(`/languages/${language}.ftl`, language === FIRST ? [] : [404]);
+  return response.ok ? response.text() : "";
+}
+
+/**
+ * Returns the response to a GET. Throws if there is none, or another status than 200 and those expected.
+ *
+ * @param {string} path
+ * @param {number[]} [expected]
+ * @returns {Promise<Response>}
+ */
+export async function loaded(path, expected = []) {
   const response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT) });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  if (!response.ok && !expected.includes(response.status)) throw new Error(`${path}: ${response.status}`);
   return response;
 }
 
 /** Whether the page is shown in the language and locale of a site. @param {string} site its locale; empty if it has none */
-export function isCurrent(site) {
+export function isLocaleCurrent(site) {
   const wanted = wantedLanguage(site);
   return wanted.locale === locale && wanted.language === document.documentElement.lang;
 }
@@ -167,9 +178,10 @@ export function number(value, options = { maximumFractionDigits: 2 }) {
   return /** @type {Intl.NumberFormat} */ (format(Intl.NumberFormat, options)).format(value);
 }
 
-/** @param {number} share 0..1 */
+/** Returns a share in whole percents; "<1%" if that would be 0 for something. @param {number} share 0..1 */
 export function percent(share) {
-  return number(share, { style: "percent" });
+  const isTiny = share > 0 && share < 0.005;
+  return isTiny ? `<${number(0.01, { style: "percent" })}` : number(share, { style: "percent" });
 }
 
 /** Returns a locale in words, such as "German (Switzerland)". @param {string} tag such as de-CH */
@@ -203,12 +215,6 @@ export function date(local, options) {
 export function dateRange(from, to, options) {
   const range = /** @type {Intl.DateTimeFormat} */ (format(Intl.DateTimeFormat, { ...options, timeZone: "UTC" }));
   return range.formatRange(1000 * from, 1000 * to);
-}
-
-/** Returns the first day of the week, 1 (Monday, also where the browser does not know) to 7. @returns {number} */
-export function firstWeekday() {
-  const own = /** @type {any} */ (new Intl.Locale(locale));
-  return (own.getWeekInfo?.() ?? own.weekInfo)?.firstDay ?? 1;
 }
 
 /** Returns an hour of the day on a scale, such as "09" or "9 AM". @param {string} hour 00 to 23 */

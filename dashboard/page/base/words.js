@@ -57,9 +57,9 @@ export function moduleWords(state) {
 
 const LAST_WILL = "connection lost"; // the detail of a module's last will
 
-/** Returns the detail of a state, without a final full stop. @param {string} detail */
+/** Returns the detail of a state, without a mark at its end. @param {string} detail */
 export function detailWords(detail) {
-  return detail === LAST_WILL ? text("module-crashed") : detail.replace(/\.$/, "");
+  return detail === LAST_WILL ? text("module-crashed") : detail.replace(/[.?!]$/, "");
 }
 
 /** Returns why something was dropped, as in "12 too old". @param {string} reason a metric such as "dropped_old" */

@@ -1,9 +1,12 @@
-/** Counts per hour as stacked bars, above and below the axis, with an outline of another day behind them, drawn by uPlot. */
+/**
+ * Counts per hour as stacked bars, above and below the axis, with an outline of another day behind them, drawn by uPlot. The bars of
+ * reports are elements instead, because they must fit paper; they have one direction and no readout under the pointer.
+ */
 
 /** @import { Labels } from "../base/labels.js" */
 
+import { themeColour } from "../base/canvas-colours.js";
 import { hourName, hourText, listed, number, text } from "../base/language.js";
-import { themeColour } from "../base/labels.js";
 
 /**
  * `values`, `other` and `unknown` have one item per hour: the counts of a label, all counts of the other day, and whether an hour
@@ -142,7 +145,7 @@ function axes({ hours }) {
       ...common,
       grid: { show: false },
       incrs: [1, 2, 3, 4],
-      space: 2 * rem(),
+      space: (1 + 0.5 * Math.max(0, ...hours.map((hour) => hourName(hour).length))) * rem(),
       size: 1.7 * rem(),
       gap: 0.3 * rem(),
       values: named,

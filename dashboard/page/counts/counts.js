@@ -14,7 +14,7 @@ import { Comparison } from "./comparison.js";
 import { coverageText } from "./coverage.js";
 import { figuresOf } from "./figures.js";
 import { flow, hasFlow, zonesOf } from "./flow.js";
-import { insideOf } from "./places.js";
+import { insideOf } from "./occupancy.js";
 import { busiest, flowReadout, hourReadout } from "./readout.js";
 import { dayOf, hoursOf, inHour, shownHours } from "./report.js";
 import { shapesAt } from "../live/shapes.js";
@@ -194,7 +194,7 @@ export class Counts {
     }
     setShown(byId("csv-other"), other !== null);
     if (other) setCsvLink(byId("csv-other"), other);
-    setText(byId("zone"), this.#zone());
+    setText(byId("time-zone"), this.#zone());
     const coverage = [this.#coverage(text("today"), report), other && this.#coverage(shortDay(other.day), other)];
     setText(byId("coverage"), coverage.filter(Boolean).join(" "));
   }

@@ -8,6 +8,7 @@
 import { text } from "../base/language.js";
 import { byId, setAttribute, setText } from "../base/elements.js";
 import { dayOf, grandTotal } from "./report.js";
+import { alertText } from "../live/alerts.js";
 import { cameraWords, detailWords, moduleWords } from "../base/words.js";
 
 /**
@@ -16,7 +17,8 @@ import { cameraWords, detailWords, moduleWords } from "../base/words.js";
  */
 
 const COUNTING = /^(capture|classifier|counter)/; // modules that counting requires
-const STOPPED = "stopped"; // the detail of a module that was stopped on purpose
+const NO_PROBLEM = ["starting", "absent"];
+const MAX_OTHERS = 3; // problems that are named beside the first; all are in the views
 const ORDER = ["bad", "warn", "idle"];
 
 export class Summary {
@@ -37,7 +39,7 @@ export class Summary {
   overview(state) {
     const [first, ...others] = this.#findings(state);
     const counts = this.#counts(state);
-    const also = others.length ? text("also", { problems: others.map((one) => one.text).join(" ") }) : "";
+    const also = others.length ? text("also", { problems: others.slice(0, MAX_OTHERS).map((one) => one.text).join(" ") }) : "";
     if (first && first.severity !== "warn") return { ...first, advice: joined(first.advice, also), title: first.text };
     const cameras = Object.values(state.cameras).filter((camera) => camera.state === "live").length;
     const advice = joined(first?.text, first?.advice, also);
@@ -54,7 +56,7 @@ export class Summary {
     setAttribute(byId("overview"), "data-severity", severity);
     setText(byId("summary"), summary);
     setText(byId("advice"), advice);
-    const full = `${severity === "bad" ? "⚠ " : ""}${byId("site-name").textContent}: ${title}`;
+    const full = `${severity === "bad" ? "⚠ " : ""}${byId("site-title").textContent}: ${title}`;
     if (document.title !== full) document.title = full;
   }
 
@@ -64,7 +66,7 @@ export class Summary {
     const modules = Object.entries(state.modules);
     if (modules.length > 0 && modules.every(([, module]) => module.state === "offline")) return [finding("bad", "all-offline")];
     if (Object.keys(state.cameras).length === 0) return [finding("idle", "nothing-reported"), ...this.#moduleFindings(state)];
-    const findings = [...this.#moduleFindings(state), ...this.#cameraFindings(state)];
+    const findings = [...this.#alertFindings(state), ...this.#moduleFindings(state), ...this.#cameraFindings(state)];
     return findings.sort((one, other) => ORDER.indexOf(one.severity) - ORDER.indexOf(other.severity));
   }
 
@@ -73,12 +75,23 @@ export class Summary {
     return finding("bad", "broker-lost", { time: this.site.since(since, this.clock.now) });
   }
 
+  /** Without the counter nobody knows whether an alert still holds. @param {State} state @returns {Finding[]} */
+  #alertFindings(state) {
+    if (!this.broker.isReporting("counter")) return [];
+    return Object.entries(state.cameras).flatMap(([camera, { alerts }]) =>
+      alerts.map((alert) => ({
+        severity: "warn",
+        text: text("alert-at", { rule: alert.rule, camera, alert: alertText(alert) }),
+        advice: "",
+      })),
+    );
+  }
+
   /** Omits modules whose problem a camera already shows. @param {State} state @returns {Finding[]} */
   #moduleFindings(state) {
     return Object.entries(state.modules).flatMap(([name, { detail }]) => {
       const current = this.broker.stateOf(name);
-      if (moduleWords(current).severity === "good" || current === "starting" || shownByCamera(name, current, state)) return [];
-      if (name.startsWith("display") && current === "offline" && detail === STOPPED) return []; // a display is optional
+      if (moduleWords(current).severity === "good" || NO_PROBLEM.includes(current) || shownByCamera(name, current, state)) return [];
       const words = COUNTING.test(name) ? moduleWords(current) : downgraded(moduleWords(current));
       return [this.#finding(text("module", { name }), words, this.broker.sinceOf(name), detail)];
     });

@@ -24,14 +24,21 @@ view-today = Heute
 view-reports = Berichte
 view-system = System
 view-help = Hilfe
-views = Seiten
+views = Ansichten
 language = Sprache
 try-now = Jetzt versuchen
 sign-out = Abmelden
 labels-note = Bezeichnungen sind Vorhersagen eines Modells und können falsch sein. Bilder werden nicht gespeichert.
 version = Footfall { $version }
 
-## Labels
+## Speichern
+
+save = Speichern
+not-saved = Nicht gespeichert: { $problem }
+not-saved-shape = Nicht gespeichert: { $shape } { $problem }
+not-saved-no-response = Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.
+
+## Bezeichnungen
 
 undecided = unentschieden
 
@@ -50,15 +57,15 @@ no-data-today = noch keine Daten für heute
 also = Außerdem: { $problems }
 all-offline = Zählt nicht: Alle Module sind offline.
 all-offline-advice = Starten Sie Footfall, falls es angehalten ist; diese Seite verbindet sich wieder.
-nothing-reported = Noch hat sich keine Kamera gemeldet. Läuft capture?
-nothing-reported-advice = Starten Sie capture, oder sehen Sie in sein Protokoll. Die Kamera erscheint hier, sobald sie sich meldet.
+nothing-reported = Noch hat sich keine Kamera gemeldet. Läuft das Modul capture?
+nothing-reported-advice = Starten Sie das Modul capture, oder sehen Sie in seinem Protokoll nach. Die Kamera erscheint hier, sobald sie sich meldet.
 broker-lost = Keine Verbindung zum Broker seit { $time }.
 broker-lost-advice = Läuft Mosquitto? Footfall verbindet sich von selbst wieder.
 module = Modul { $name }
 camera-name = Kamera { $name }
 state-of = { $subject }: { $state }
 state-since = { $subject }: { $state } seit { $time }
-demo-only = Demo: Diese Besucher sind nicht echt. Sie sind gezeichnet, oder das Modell kennt nur gezeichnete Figuren.
+demo-only = Demo: Diese Besucher sind nicht echt.
 demo-counted = Demo an { $cameras }: Die Besucher dort sind nicht echt. Die Summen aller Kameras enthalten sie nicht.
 demo-live = Demo an { $cameras }: Die Besucher dort sind nicht echt. Die heutigen Summen enthalten sie nicht.
 
@@ -66,7 +73,7 @@ demo-live = Demo an { $cameras }: Die Besucher dort sind nicht echt. Die heutige
 
 today = Heute
 camera = Kamera
-all-cameras = alle Kameras
+all-cameras = Alle Kameras
 unknown = unbekannt
 no-data = keine Daten
 all = Alle
@@ -76,30 +83,39 @@ inside = drinnen
 counts-unknown = Zahlen unbekannt: { $problem }
 counts-are-old = Die heutigen Zahlen sind nicht verfügbar: { $problem }. Angezeigt werden die letzten bekannten.
 no-counts = Noch keine Zahlen.
-no-counts-hint = Der Zähler (counter) liefert sie. Läuft er?
+no-counts-hint = Das Modul counter liefert sie. Läuft es?
 figure-visitors = Besucher
-figure-in = hinein
-figure-out = hinaus
+figure-in = Eintritte
+figure-out = Austritte
 figure-inside = jetzt drinnen
 figure-change = { $change } ({ $before })
 against = In Klammern: { $day }, beide bis { $time }
 by-hour = Nach Stunden
 chart-shows = Das Diagramm zeigt
 show-visits = Besuche
-show-flow = Hinein und hinaus
-chart-visits = Besuche je Stunde
-chart-flow = Hinein und hinaus je Stunde
+show-flow = Ein- und Austritte
+chart-visits = Besuche pro Stunde
+chart-flow = Ein- und Austritte pro Stunde
 chart-counts = { $subject }. { $counts }. Die Tabelle darunter nennt sie nach Bezeichnung.
 chart-empty = { $subject }: noch keine.
 chart-missing = Keine Daten: { $hours }.
 no-data-key = Keine Daten: Die Kamera hat nicht gezählt
 readout = { $time }: { $counts }
 readout-beside = { $time }: { $counts } · { $before } am { $day }
-crossed-in = { $number } hinein
-crossed-out = { $number } hinaus
+crossed-in = { $number ->
+    [one] { $number } Eintritt
+   *[other] { $number } Eintritte
+}
+crossed-out = { $number ->
+    [one] { $number } Austritt
+   *[other] { $number } Austritte
+}
 no-visits = keine Besuche
 not-yet = noch nicht
-busiest = Am meisten los: { $time } mit { $visitors } Besuchern
+busiest = { $visitors ->
+    [one] Am meisten los: { $time } mit { $visitors } Besucher
+   *[other] Am meisten los: { $time } mit { $visitors } Besuchern
+}
 compare = Vergleichen mit
 yesterday = gestern
 week-ago = vor einer Woche
@@ -109,19 +125,19 @@ loading-failed = Laden fehlgeschlagen: { $problem }
 no-response = Der Server hat nicht geantwortet. Wählen Sie den Tag noch einmal.
 as-table = Zahlen als Tabelle
 table-of-visits = Tabelle der Besuche nach Stunde und Bezeichnung
-table-visits = Besuche, die in der Stunde begannen
-table-flow = Überschrittene Linien in der Stunde
+table-visits = Besuche, die in der jeweiligen Stunde begannen
+table-flow = Ein- und Austritte in der jeweiligen Stunde
 hour-column = Stunde
-column-in = Hinein
-column-out = Hinaus
+column-in = Eintritte
+column-out = Austritte
 zone-visits = { $zone }: Besuche
-zone-stay = { $zone }: mittlere Dauer
+zone-stay = { $zone }: mittlere Verweildauer
 csv-visits = { $day } als CSV
-csv-crossings = Linien
+csv-crossings = Ein- und Austritte
 csv-zones = Zonen
-zone-unknown = Die Zeitzone des Orts ist unbekannt: Stunden sind die des Orts, andere Zeiten die dieses Geräts
-times = Zeiten sind die des Orts ({ $zone })
-times-differ = Zeiten sind die des Orts ({ $zone }); Ihre ist { $offset }
+zone-unknown = Die Zeitzone des Ortes ist unbekannt: Die Stunden sind die des Ortes, andere Zeiten die dieses Geräts
+times = Zeiten gelten für den Ort ({ $zone })
+times-differ = Zeiten gelten für den Ort ({ $zone }); Ihre Zeit ist { $offset }
 share-of-time = { $counted } von { $passed }
 counted-share = gezählt { $share }
 camera-share = { $camera } { $share }
@@ -129,7 +145,7 @@ partly-counted = teilweise gezählt: { $cameras }
 others = und andere
 coverage-of-day = { $day }: { $coverage }.
 whole-pictures = Das Modell dieser Kamera betrachtet ganze Bilder. Linien und Zonen zählen nur mit einem Detektor.
-inside-since = seit { $time }
+inside-since = drinnen: gezählt seit { $time }
 drift = { $visitors ->
     [one] { $visitors } Besucher ging, der ungesehen gekommen war
    *[other] { $visitors } Besucher gingen, die ungesehen gekommen waren
@@ -137,15 +153,15 @@ drift = { $visitors ->
 zone-now = { $visitors } jetzt
 zone-empty = heute keine Besuche
 zone-today = { $visits ->
-    [one] { $visits } Besuch heute, { $mean } im Mittel
-   *[other] { $visits } Besuche heute, { $mean } im Mittel
+    [one] { $visits } Besuch heute, { $mean } im Durchschnitt
+   *[other] { $visits } Besuche heute, { $mean } im Durchschnitt
 }
 last-visits = Letzte Besuche
 visit-began = Beginn
 visit-label = Bezeichnung
 visit-camera = , Kamera
 visit-length = Dauer
-visit-peak = Spitze
+visit-peak = Sicher
 visits-unknown = Besuche unbekannt: { $problem }
 no-visits-yet = Heute noch keine Besuche.
 no-visit-hint = Ein Besuch erscheint hier, wenn er zu Ende ist.
@@ -158,7 +174,7 @@ lines-and-zones = Linien und Zonen
 set-up = Einrichten
 set-up-camera = Kamera { $name } einrichten: Linien, Zonen, Masken
 no-camera = Noch hat sich keine Kamera gemeldet.
-no-camera-hint = Läuft capture? Die Kamera erscheint hier, sobald sie sich meldet.
+no-camera-hint = Läuft das Modul capture? Die Kamera erscheint hier, sobald sie sich meldet.
 picture-of = Bild der Kamera { $camera }
 picture-age = Dieses Bild ist { $age } alt.
 current-visit = Besuch: { $label } seit { $time }
@@ -174,9 +190,10 @@ not-classified = nicht klassifiziert
 nobody = niemand
 nobody-label = niemand ({ $label })
 unsure = unsicher, vielleicht { $label }
+alert-at = Alarm { $rule } an { $camera }: { $alert }.
 alert-inside = { $value } Besucher drinnen, mehr als { $limit }
-alert-people = { $value } Besucher bei { $zone }, mehr als { $limit }
-alert-waiting-seconds = Jemand ist länger als { $duration } bei { $zone }
+alert-people = { $value } Besucher in Zone { $zone }, mehr als { $limit }
+alert-waiting-seconds = Jemand ist seit mehr als { $duration } in Zone { $zone }
 alert-lost-minutes = Seit { $duration } wurde kein Bild gezählt
 alert-uncounted-minutes = Seit { $duration } geöffnet, und niemand wurde gezählt
 alert-other = { $kind } über { $limit }
@@ -197,7 +214,7 @@ setup-add-line = Linie hinzufügen
 setup-add-zone = Zone hinzufügen
 setup-add-mask = Maske hinzufügen
 setup-finish = Fertig
-setup-stop = Nicht mehr zeichnen
+setup-stop = Zeichnen beenden
 setup-undo = Rückgängig
 setup-none = Noch ist nichts gezeichnet.
 setup-none-line = Eine Linie zählt, wer hinein- und hinausgeht.
@@ -303,7 +320,7 @@ setup-rule-uncounted-minutes = Niemand gezählt, obwohl geöffnet
 setup-rule-name-inside = voll
 setup-rule-name-people = Andrang
 setup-rule-name-waiting-seconds = Warteschlange
-setup-rule-name-lost-minutes = Kamera fehlt
+setup-rule-name-lost-minutes = Kameraausfall
 setup-rule-name-uncounted-minutes = niemand da
 setup-in-zone = in Zone
 setup-zone-of = Zone: { $shape }
@@ -331,25 +348,21 @@ setup-says-uncounted-minutes = { $name }: seit mehr als { $duration } geöffnet 
 setup-conflict = Diese Einrichtung wurde geändert, seit Sie sie geöffnet haben. Speichern ersetzt sie.
 setup-theirs = Die neue anzeigen
 setup-is-new = Dies ist die neue Einrichtung.
-setup-reset = Zurück zu den Einstellungen
+setup-reset = Auf Einstellungen zurücksetzen
 setup-is-reset = Alles ist wie in den Einstellungen. Speichern Sie, damit es so bleibt.
-setup-save = Speichern
 setup-cancel = Abbrechen
 setup-changes = Es gibt Änderungen: Speichern Sie sie oder brechen Sie ab.
-setup-not-saved = Nicht gespeichert: { $problem }
-setup-not-saved-shape = Nicht gespeichert: { $shape } { $problem }
-setup-no-response = Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.
 setup-saved = Die Einrichtung der Kamera { $camera } ist gespeichert. Sie gilt ab dem nächsten Bild.
 
 ## Die Verbindung zum Server
 
-connection-connecting = Verbinden…
+connection-connecting = Wird verbunden …
 connection-connected = Verbunden
 connection-again = Wieder mit Footfall verbunden
 connection-lost = Verbindung zu Footfall verloren
 connection-not = Diese Seite ist nicht mit Footfall verbunden.
-connection-none-advice = Es gibt noch keine Daten. Läuft Footfall, und erreicht dieses Gerät es?
-connection-old-advice = Die Daten unten sind von { $time }. Läuft Footfall, und erreicht dieses Gerät es?
+connection-none-advice = Es gibt noch keine Daten. Läuft Footfall, und ist es von diesem Gerät aus erreichbar?
+connection-old-advice = Die Daten unten sind von { $time }. Läuft Footfall, und ist es von diesem Gerät aus erreichbar?
 connection-retry = Nicht mit Footfall verbunden seit { $time }; neuer Versuch in { $seconds } s
 connection-retrying = Nicht mit Footfall verbunden seit { $time }; neuer Versuch läuft
 connection-refused = Abgelehnt
@@ -365,35 +378,35 @@ camera-state-unknown = unbekannt
 camera-advice-unknown = Warten auf den Broker.
 camera-state-starting = startet
 camera-advice-starting = Warten auf das erste Bild.
-camera-state-lost = verloren
+camera-state-lost = ausgefallen
 camera-advice-lost = Prüfen Sie Kabel, Adresse oder Datei. Footfall versucht es von selbst weiter.
 camera-state-paused = angehalten
-camera-advice-paused = Zählt erst wieder, wenn sie fortgesetzt wird.
+camera-advice-paused = Sie zählt erst wieder, wenn sie fortgesetzt wird.
 camera-state-ended = beendet
-camera-advice-ended = Die Datei wurde bis zum Ende abgespielt. Starten Sie capture neu, um sie noch einmal abzuspielen.
+camera-advice-ended = Die Datei wurde bis zum Ende abgespielt. Starten Sie das Modul capture neu, um sie noch einmal abzuspielen.
 camera-state-offline = offline
-camera-advice-offline = Starten Sie ihr Modul capture, oder sehen Sie in dessen Log nach.
+camera-advice-offline = Starten Sie ihr Modul capture, oder sehen Sie in dessen Protokoll nach.
 camera-state-silent = stumm
-camera-advice-silent = Das Modul capture läuft, aber es gibt keine Vorhersagen. Läuft der Classifier?
+camera-advice-silent = Das Modul capture läuft, aber es gibt keine Vorhersagen. Läuft das Modul classifier?
 
 ## Zustände von Modulen
 
 module-state-running = läuft
 module-state-starting = startet
 module-state-paused = angehalten
-module-advice-paused = Zählt erst wieder, wenn es fortgesetzt wird.
+module-advice-paused = Es zählt erst wieder, wenn es fortgesetzt wird.
 module-state-ended = beendet
-module-advice-ended = Die Datei wurde bis zum Ende abgespielt. Starten Sie capture neu, um sie noch einmal abzuspielen.
+module-advice-ended = Die Datei wurde bis zum Ende abgespielt. Starten Sie das Modul capture neu, um sie noch einmal abzuspielen.
 module-state-offline = offline
-module-advice-offline = Starten Sie es, oder sehen Sie in seinem Log nach.
+module-advice-offline = Starten Sie es, oder sehen Sie in seinem Protokoll nach.
 module-state-absent = läuft nicht
 module-advice-absent = Die Zählung braucht es nicht.
 module-state-unknown = unbekannt
 module-state-silent = stumm
-module-advice-silent = Es meldet sich nicht mehr. Prüfen Sie Gerät, Netz und Log.
-module-state-camera-lost = Kamera verloren
+module-advice-silent = Es meldet sich nicht mehr. Prüfen Sie Gerät, Netz und Protokoll.
+module-state-camera-lost = Kamera ausgefallen
 module-advice-camera-lost = Prüfen Sie Kabel, Adresse oder Datei der Kamera. Footfall versucht es von selbst weiter.
-module-state-matrix-lost = Matrix verloren
+module-state-matrix-lost = Matrix ausgefallen
 module-advice-matrix-lost = Prüfen Sie, ob der Sense HAT angeschlossen ist. Die Zählung geht weiter.
 module-state-model-refused = Modell abgelehnt
 module-advice-model-refused = Das vorige Modell bleibt in Betrieb. Ersetzen Sie das abgelehnte.
@@ -420,12 +433,11 @@ system-broker-disconnected = nicht verbunden
 system-camera = Kamera { $name }
 system-metrics = Messwerte
 system-metrics-of = Messwerte von { $name }
-system-since = seit { $time }
 system-per-second = { $value } ({ $rate } pro Sekunde)
 system-frames = { $rate } Bilder pro Sekunde
 system-predictions = { $rate } Vorhersagen pro Sekunde
 system-predictions-in = { $rate } Vorhersagen pro Sekunde empfangen
-system-inference = je { $time }
+system-inference = { $time } pro Vorhersage
 system-visits = { $visits ->
     [one] { $visits } Besuch seit dem Start
    *[other] { $visits } Besuche seit dem Start
@@ -437,7 +449,6 @@ system-outbox = { $results ->
 system-update = gewünschtes Modell: { $state }
 system-update-because = gewünschtes Modell: { $state } ({ $detail })
 system-cameras = Kameras
-system-column-camera = Kamera
 system-column-state = Zustand
 system-column-frames = Bilder pro Sekunde
 system-column-predictions = Vorhersagen pro Sekunde
@@ -459,30 +470,27 @@ model-state-rolled-back = zurückgesetzt
 
 ## System: Namen und Farben
 
-place = Dieser Ort
-place-name = Name des Ortes
-place-locale = Sprache, Datum und Zahlen
-place-locale-browser = wie im Browser eingestellt
-place-locale-example = Zum Beispiel: { $date }, { $number }
-place-labels = Namen und Farben der Bezeichnungen
-place-no-labels = Die Bezeichnungen erscheinen hier, sobald sich ein Classifier gemeldet hat.
-place-column-label = Bezeichnung
-place-column-name = Angezeigt als
-place-column-colour = Farbe
-place-name-of = Name für { $label }
-place-colour-of = Farbe von { $label }
-place-colour-reset = Zurücksetzen
-place-colour-reset-of = Farbe von { $label } zurücksetzen
-place-similar = Schwer zu unterscheiden von { $label }.
-place-too-light = Zu hell für eine helle Seite; dort wird sie dunkler gezeigt.
-place-too-dark = Zu dunkel für eine dunkle Seite; dort wird sie heller gezeigt.
-place-note = Namen und Farben gelten für alle, die diese Seite öffnen. Dateien, Nachrichten und Berichte für Programme behalten die Bezeichnungen des Modells.
-place-save = Speichern
-place-discard = Änderungen verwerfen
-place-saving = Speichern…
-place-saved = Gespeichert.
-place-not-saved = Nicht gespeichert: { $problem }
-place-no-response = Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.
+site = Dieser Ort
+site-name = Name des Ortes
+site-locale = Sprache, Datum und Zahlen
+site-locale-browser = wie im Browser eingestellt
+site-locale-example = Zum Beispiel: { $date }, { $number }
+site-labels = Namen und Farben der Bezeichnungen
+site-no-labels = Die Bezeichnungen erscheinen hier, sobald sich das Modul classifier gemeldet hat.
+site-column-label = Bezeichnung
+site-column-name = Angezeigt als
+site-column-colour = Farbe
+site-name-of = Name für { $label }
+site-colour-of = Farbe von { $label }
+site-colour-reset = Zurücksetzen
+site-colour-reset-of = Farbe von { $label } zurücksetzen
+site-similar = Schwer zu unterscheiden von { $label }.
+site-too-light = Zu hell für eine helle Seite; dort wird sie dunkler gezeigt.
+site-too-dark = Zu dunkel für eine dunkle Seite; dort wird sie heller gezeigt.
+site-note = Namen und Farben gelten für alle, die diese Seite öffnen. Dateien, Nachrichten und Berichte für Programme behalten die Bezeichnungen des Modells.
+site-discard = Änderungen verwerfen
+site-saving = Wird gespeichert …
+site-saved = Gespeichert.
 
 ## Gründe, aus denen Bilder und Nachrichten verworfen wurden
 
@@ -507,10 +515,10 @@ metric-predictions-in = empfangene Vorhersagen
 metric-predictions-out = gesendete Vorhersagen
 metric-visits-in = empfangene Besuche
 metric-visits-out = gesendete Besuche
-metric-crossings-in = empfangene Übertritte
-metric-crossings-out = gesendete Übertritte
+metric-crossings-in = empfangene Ein- und Austritte
+metric-crossings-out = gesendete Ein- und Austritte
 metric-visits = gespeicherte Besuche
-metric-crossings = gespeicherte Übertritte
+metric-crossings = gespeicherte Ein- und Austritte
 metric-inference-ms = Dauer der letzten Vorhersage
 metric-frame-age-ms = Zeit von der Aufnahme bis zur Vorhersage
 metric-prediction-age-ms = Zeit von der Aufnahme bis zur Zählung
@@ -570,31 +578,35 @@ sign-in-wait = Zu viele Fehlversuche. Versuchen Sie es in { $seconds } s noch ei
 
 help-figures = Was die Zahlen bedeuten
 help-visitor = Besucher
-help-visitor-text = Wen oder was das Modell als eine der Bezeichnungen erkennt, die zählen. Jeder Besuch zählt einmal, in der Stunde, in der er begann. Wer später wiederkommt, ist ein neuer Besucher: Footfall erkennt niemanden wieder.
-help-in-out = Hinein, hinaus
-help-in-out-text = Wie oft jemand eine Linie in Richtung ihres Pfeils oder gegen sie überquert hat. Ohne Linie geht niemand hinein oder hinaus.
+help-visitor-text = Eine Person oder Sache, die das Modell einer der gezählten Bezeichnungen zuordnet. Jeder Besuch zählt einmal, in der Stunde, in der er begann. Wer später wiederkommt, zählt als neuer Besucher: Footfall erkennt niemanden wieder.
+help-in-out = Eintritte, Austritte
+help-in-out-text = Wie oft jemand eine Linie in Richtung ihres Pfeils überquert hat (Eintritte) oder gegen sie (Austritte). Ohne Linie gibt es weder Eintritte noch Austritte.
 help-inside = Drinnen
 help-inside-text = Alle, die heute hineingegangen sind, abzüglich aller, die hinausgegangen sind. Besucher, die der Kamera entgehen, verfälschen die Zahl; jede Nacht beginnt sie wieder bei 0.
 help-undecided = Unentschieden
 help-undecided-text = Ein Besucher, den das Modell gesehen hat, dessen Bezeichnung es aber nicht bestimmen konnte. Auch er gehört zur Summe.
+help-sure = Sicher
+help-sure-text = Wie sicher sich das Modell der Bezeichnung war, im sichersten Augenblick des Besuchs: 100 % ist völlig sicher.
 help-no-data = Keine Daten
-help-no-data-text = Die Kamera hat nicht gezählt: Sie war ausgeschaltet, verloren oder angehalten. Das ist etwas anderes als 0: Dann hat sie gezählt, und niemand kam.
+help-no-data-text = Die Kamera hat nicht gezählt: Sie war ausgeschaltet, ausgefallen oder angehalten. Das ist etwas anderes als 0: Dann hat sie gezählt, und niemand kam.
 help-demo = Demo
-help-demo-text = Besucher, die gezeichnet sind oder die ein Modell gefunden hat, das nur gezeichnete Figuren kennt. Sie werden nie zu echten addiert.
+help-demo-text = Besucher, die gezeichnet sind oder die ein Modell gefunden hat, das nur gezeichnete Figuren kennt. Sie werden nie mit echten zusammengezählt.
 help-camera = Eine Kamera einrichten
 help-camera-1 = Öffnen Sie „Heute“, und wählen Sie bei der Kamera „Einrichten“.
-help-camera-2 = Ziehen Sie eine Linie, wo Besucher hindurchgehen. Der Pfeil zeigt nach drinnen.
+help-camera-2 = Zeichnen Sie eine Linie, wo Besucher hindurchgehen. Der Pfeil zeigt nach drinnen.
 help-camera-3 = Zeichnen Sie eine Zone, wo Besucher verweilen, etwa an der Kasse, um zu sehen, wie viele dort sind und wie lange.
 help-camera-4 = Zeichnen Sie eine Maske über alles, was die Kamera nicht sehen soll, etwa die Straße.
-help-camera-5 = Speichern Sie. Es gilt sofort, und nur für das, was von jetzt an gezählt wird.
-help-camera-note = Linien und Zonen brauchen ein Modell, das findet, wo Besucher sind (einen Detektor).
+help-camera-5 = Speichern Sie. Die Einrichtung gilt sofort, aber nur für das, was von jetzt an gezählt wird.
+help-camera-note = Linien und Zonen brauchen ein Modell, das erkennt, wo Besucher sind (einen Detektor).
+help-alerts = Alarme
+help-alerts-text = Ein Alarm sagt, dass zu viele drinnen sind, jemand zu lange wartet, eine Kamera ausgefallen ist oder niemand gezählt wurde, obwohl geöffnet ist. Die Grenzwerte setzen Sie unter „Heute“, „Einrichten“, „Alarme“. Was überschritten ist, steht oben auf der Seite und über dem Bild der Kamera.
 help-names = Namen, Farben, Datum
 help-names-text = Unter „System“, „Dieser Ort“ geben Sie dem Ort einen Namen, wählen die Schreibweise des Datums und geben Bezeichnungen eigene Namen und Farben. Die Sprache dieser Seite wählt jeder Betrachter selbst, am Fuß der Seite.
 help-reports = Berichte
-help-reports-text = „Berichte“ zeigt Tage, Wochen, Monate und Jahre neben demselben Zeitraum davor, und Ihre Stoßzeiten. Sie können sie drucken oder für eine Tabellenkalkulation herunterladen.
+help-reports-text = „Berichte“ zeigt Tage, Wochen, Monate und Jahre neben dem Zeitraum davor, und Ihre Stoßzeiten. Sie können sie drucken oder für eine Tabellenkalkulation herunterladen.
 help-privacy = Datenschutz
 help-privacy-guess = Eine Bezeichnung ist die Vermutung eines Modells nach einem Bild. Sie ist manchmal falsch, und sie ist nicht das, was dieser Mensch über sich selbst sagt.
-help-privacy-training = Ein Modell kennt nur, womit es trainiert wurde, und ist schlechter bei Menschen, die dort selten sind. Zählen Sie eine Zeit lang mit, und vergleichen Sie. Nutzen Sie Summen, nicht einzelne Besuche.
+help-privacy-training = Ein Modell kennt nur, womit es trainiert wurde, und ist schlechter bei Menschen, die in seinen Trainingsbildern selten sind. Zählen Sie eine Zeit lang von Hand mit, und vergleichen Sie. Nutzen Sie Summen, nicht einzelne Besuche.
 help-privacy-stored = Es wird kein Bild und kein Gesicht gespeichert, außer wenn jemand Bilder für ein Training sammelt. Gespeichert werden Bezeichnung, Zeiten, Richtung und Zonen jedes Besuchs.
 help-privacy-page = Wer diese Seite sieht, sieht Live-Bilder Ihrer Besucher. Geben Sie das Passwort sonst niemandem.
 help-privacy-sign = Stellen Sie vor der Kamera ein Schild auf: dass eine Kamera Besucher zählt, welche Bezeichnungen gezählt werden, dass kein Bild aufbewahrt wird, welche Daten wie lange aufbewahrt werden, und wen man fragen kann.
@@ -627,8 +639,6 @@ reports-current = { $unit ->
     [month] Dieser Monat
    *[year] Dieses Jahr
 }
-reports-camera = Kamera
-reports-all-cameras = Alle Kameras
 reports-measure = Anzeigen
 reports-visits = Besuche
 reports-in = Eintritte
@@ -640,22 +650,18 @@ reports-week-title = Woche { $week }, { $days }
 reports-beside = Im Vergleich mit: { $period }.
 reports-so-far = Bisher, bis { $time }. Im Vergleich mit: { $period }, bis zum selben Zeitpunkt.
 reports-demo = Demo: Diese Besucher sind nicht echt.
-reports-demo-apart = Demo an { $cameras }: Besucher dort sind nicht echt. Sie fehlen in den Summen aller Kameras.
-reports-loading = Wird geladen …
-reports-no-counter = Keine Antwort von der Zählung: { $problem }
+reports-no-counter = Keine Antwort vom Modul counter: { $problem }
 reports-no-server = Footfall antwortet nicht.
 reports-refused = Dieser Bericht ist nicht möglich: { $problem }
 reports-retry = Erneut versuchen
 reports-empty = Keine Daten: In diesem Zeitraum wurde nicht gezählt.
 reports-closed = Geschlossen: Dieser Zeitraum hat keine Öffnungszeiten.
 reports-visitors = Besucher
-reports-all = Alle
 reports-was = { $period }: { $number }
 reports-stays = { $visits ->
-    [one] { $visits } Besuch, im Mittel { $mean }
-   *[other] { $visits } Besuche, im Mittel { $mean }
+    [one] { $visits } Besuch, im Durchschnitt { $mean }
+   *[other] { $visits } Besuche, im Durchschnitt { $mean }
 }
-reports-no-data = keine Daten
 reports-change = Änderung
 reports-counted = { $period }: { $share } der Zeit gezählt.
 reports-counted-each = { $period }: Anteil der gezählten Zeit: { $cameras }.
@@ -664,13 +670,11 @@ reports-chart-without = Keine Daten: { $steps }.
 reports-chart-table = Die Tabelle darunter enthält die Zahlen.
 reports-step = { $step }: { $number }
 reports-step-counted = { $share } der Zeit gezählt
-reports-numbers = Zahlen als Tabelle
 reports-caption = { $measure }: { $period }
-reports-hour = Stunde
 reports-busiest = Stoßzeiten
-reports-busiest-in = { $measure } pro Stunde im Mittel, { $days }
-reports-peak = { $hour }: im Mittel { $number }.
-reports-peak-none = Noch niemand.
+reports-busiest-in = { $measure } pro Stunde im Durchschnitt, { $days }
+reports-peak = { $hour }: im Durchschnitt { $number }.
+reports-peak-none = Noch keine Stoßzeit.
 reports-hour-of-week = { $day }, { $hour }
 reports-up-to = bis { $number }
 reports-files = Herunterladen und drucken

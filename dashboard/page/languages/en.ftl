@@ -31,6 +31,13 @@ sign-out = Sign out
 labels-note = Labels are predictions of a model and can be wrong. Pictures are not stored.
 version = Footfall { $version }
 
+## Saving
+
+save = Save
+not-saved = Not saved: { $problem }
+not-saved-shape = Not saved: { $shape } { $problem }
+not-saved-no-response = the server did not respond. Try again.
+
 ## Labels
 
 undecided = undecided
@@ -64,7 +71,7 @@ module = Module { $name }
 camera-name = Camera { $name }
 state-of = { $subject }: { $state }
 state-since = { $subject }: { $state } since { $time }
-demo-only = Demo: these visitors are not real. They are drawn, or the model only knows drawn figures.
+demo-only = Demo: these visitors are not real.
 demo-counted = Demo at { $cameras }: visitors there are not real. The totals of all cameras exclude them.
 demo-live = Demo at { $cameras }: visitors there are not real. Today's totals exclude them.
 
@@ -72,7 +79,7 @@ demo-live = Demo at { $cameras }: visitors there are not real. Today's totals ex
 
 today = Today
 camera = Camera
-all-cameras = all cameras
+all-cameras = All cameras
 unknown = unknown
 no-data = no data
 all = All
@@ -138,7 +145,7 @@ partly-counted = partly counted: { $cameras }
 others = and others
 coverage-of-day = { $day }: { $coverage }.
 whole-pictures = The model of this camera looks at whole pictures. Lines and zones count only with a detector.
-inside-since = since { $time }
+inside-since = inside: counted since { $time }
 drift = { $visitors ->
     [one] { $visitors } visitor left who had come in unseen
    *[other] { $visitors } visitors left who had come in unseen
@@ -154,7 +161,7 @@ visit-began = Began
 visit-label = Label
 visit-camera = , camera
 visit-length = Length
-visit-peak = Peak
+visit-peak = Sure
 visits-unknown = Visits unknown: { $problem }
 no-visits-yet = No visits yet today.
 no-visit-hint = A visit appears here when it has ended.
@@ -183,6 +190,7 @@ not-classified = not classified
 nobody = nobody
 nobody-label = nobody ({ $label })
 unsure = unsure, perhaps { $label }
+alert-at = Alert { $rule } at { $camera }: { $alert }.
 alert-inside = { $value ->
     [one] { $value } visitor inside, more than { $limit }
    *[other] { $value } visitors inside, more than { $limit }
@@ -191,7 +199,7 @@ alert-people = { $value ->
     [one] { $value } visitor at { $zone }, more than { $limit }
    *[other] { $value } visitors at { $zone }, more than { $limit }
 }
-alert-waiting-seconds = somebody is at { $zone } for more than { $duration }
+alert-waiting-seconds = somebody has been at { $zone } for more than { $duration }
 alert-lost-minutes = no picture was counted for { $duration }
 alert-uncounted-minutes = open for { $duration }, and nobody was counted
 alert-other = { $kind } above { $limit }
@@ -348,12 +356,8 @@ setup-theirs = Show the new one
 setup-is-new = This is the new setup.
 setup-reset = Back to the settings
 setup-is-reset = Everything is as the settings say. Save to keep that.
-setup-save = Save
 setup-cancel = Cancel
 setup-changes = There are changes: save or cancel them.
-setup-not-saved = Not saved: { $problem }
-setup-not-saved-shape = Not saved: { $shape } { $problem }
-setup-no-response = the server did not respond. Try again.
 setup-saved = The setup of camera { $camera } is saved. It counts from the next picture on.
 
 ## The connection to the server
@@ -435,7 +439,6 @@ system-broker-disconnected = disconnected
 system-camera = camera { $name }
 system-metrics = metrics
 system-metrics-of = metrics of { $name }
-system-since = since { $time }
 system-per-second = { $value } ({ $rate } per second)
 system-frames = { $rate } frames per second
 system-predictions = { $rate } predictions per second
@@ -452,7 +455,6 @@ system-outbox = { $results ->
 system-update = wanted model: { $state }
 system-update-because = wanted model: { $state } ({ $detail })
 system-cameras = Cameras
-system-column-camera = Camera
 system-column-state = State
 system-column-frames = Frames per second
 system-column-predictions = Predictions per second
@@ -474,30 +476,27 @@ model-state-rolled-back = rolled back
 
 ## System: names and colours
 
-place = This place
-place-name = Name of the place
-place-locale = Language, dates and numbers
-place-locale-browser = as each browser says
-place-locale-example = For example: { $date }, { $number }
-place-labels = Names and colours of labels
-place-no-labels = The labels appear here once a classifier has reported.
-place-column-label = Label
-place-column-name = Shown as
-place-column-colour = Colour
-place-name-of = Name of { $label }
-place-colour-of = Colour of { $label }
-place-colour-reset = Reset
-place-colour-reset-of = Reset the colour of { $label }
-place-similar = Hard to tell from { $label }.
-place-too-light = Too light for a light page, which shows it darker.
-place-too-dark = Too dark for a dark page, which shows it lighter.
-place-note = Names and colours are for everybody who opens this page. Files, messages and reports for programs keep the labels of the model.
-place-save = Save
-place-discard = Discard changes
-place-saving = Saving…
-place-saved = Saved.
-place-not-saved = Not saved: { $problem }
-place-no-response = the server did not respond. Try again.
+site = This place
+site-name = Name of the place
+site-locale = Language, dates and numbers
+site-locale-browser = as each browser says
+site-locale-example = For example: { $date }, { $number }
+site-labels = Names and colours of labels
+site-no-labels = The labels appear here once a classifier has reported.
+site-column-label = Label
+site-column-name = Shown as
+site-column-colour = Colour
+site-name-of = Name of { $label }
+site-colour-of = Colour of { $label }
+site-colour-reset = Reset
+site-colour-reset-of = Reset the colour of { $label }
+site-similar = Hard to tell from { $label }.
+site-too-light = Too light for a light page, which shows it darker.
+site-too-dark = Too dark for a dark page, which shows it lighter.
+site-note = Names and colours are for everybody who opens this page. Files, messages and reports for programs keep the labels of the model.
+site-discard = Discard changes
+site-saving = Saving…
+site-saved = Saved.
 
 ## Reasons why frames and messages were dropped
 
@@ -585,13 +584,15 @@ sign-in-wait = Too many failed attempts. Try again in { $seconds } s.
 
 help-figures = What the figures mean
 help-visitor = Visitor
-help-visitor-text = Somebody or something that the model recognises as one of the labels that count. Each visit is counted once, in the hour in which it began. Whoever comes back later is a new visitor: Footfall recognises nobody.
+help-visitor-text = A person or thing to which the model gives one of the counted labels. Each visit counts once, in the hour in which it began. Somebody who comes back later is a new visitor: Footfall recognises nobody.
 help-in-out = In, out
-help-in-out-text = How often somebody crossed a line in the direction of its arrow, or against it. Without a line nobody goes in or out.
+help-in-out-text = How often somebody crossed a line in the direction of its arrow, or against it. Without a line, nothing counts as in or out.
 help-inside = Inside
 help-inside-text = Everybody who has come in today, minus everybody who has gone out. Visitors that the camera misses make it drift; it begins again at 0 each night.
 help-undecided = Undecided
 help-undecided-text = A visitor whom the model saw, but whose label it could not tell. Undecided visitors are part of the total.
+help-sure = Sure
+help-sure-text = How sure the model was of the label, at its surest moment of the visit: 100% is completely.
 help-no-data = No data
 help-no-data-text = The camera was not counting: it was off, lost or paused. That is not the same as 0, which means that it was counting and nobody came.
 help-demo = Demo
@@ -603,13 +604,15 @@ help-camera-3 = Draw a zone where visitors stay, such as the till, to see how ma
 help-camera-4 = Draw a mask over everything that the camera should not see, such as the street.
 help-camera-5 = Save. It takes effect at once, and only for what is counted from now on.
 help-camera-note = Lines and zones need a model that finds where visitors are (a detector).
+help-alerts = Alerts
+help-alerts-text = An alert says that too many are inside, somebody waits too long, a camera is lost, or nobody was counted while you are open. Set the limits under “Today”, “Set up”, “Alerts”. What is exceeded stands at the top of the page, and above the picture of the camera.
 help-names = Names, colours, dates
 help-names-text = Under “System”, “This place”, you give the place a name, choose how dates are written, and give labels names and colours of your own. The language of this page is chosen at its foot, by each viewer.
 help-reports = Reports
-help-reports-text = “Reports” shows days, weeks, months and years beside the same period before, and your busiest hours. You can print them, or download them for a spreadsheet.
+help-reports-text = “Reports” shows days, weeks, months and years beside the period before, and your busiest hours. You can print them, or download them for a spreadsheet.
 help-privacy = Privacy
 help-privacy-guess = A label is a guess of a model from a picture. It is wrong at times, and it is not what that person says about themselves.
-help-privacy-training = A model knows only what it was trained on, and is worse for people who are rare there. Count along for a while, and compare. Use totals, not single visits.
+help-privacy-training = A model knows only what it was trained on, and is worse at people who are rare in its training pictures. Count by hand for a while, and compare. Use totals, not single visits.
 help-privacy-stored = No picture and no face is stored, except when somebody collects pictures for training. Stored are label, times, direction and zones of each visit.
 help-privacy-page = Whoever sees this page sees live pictures of your visitors. Give its password to nobody else.
 help-privacy-sign = Put up a sign before the camera: that a camera counts visitors, which labels are counted, that no picture is kept, which data is kept and for how long, and whom to ask.
@@ -642,8 +645,6 @@ reports-current = { $unit ->
     [month] This month
    *[year] This year
 }
-reports-camera = Camera
-reports-all-cameras = All cameras
 reports-measure = Show
 reports-visits = Visits
 reports-in = In
@@ -655,8 +656,6 @@ reports-week-title = Week { $week }, { $days }
 reports-beside = Compared with { $period }.
 reports-so-far = So far, until { $time }. Compared with { $period } until the same time.
 reports-demo = Demo: these visitors are not real.
-reports-demo-apart = Demo at { $cameras }: visitors there are not real. The totals of all cameras exclude them.
-reports-loading = Loading…
 reports-no-counter = No answer from the counter: { $problem }
 reports-no-server = Footfall does not answer.
 reports-refused = This report is not possible: { $problem }
@@ -664,13 +663,11 @@ reports-retry = Try again
 reports-empty = No data: nothing was counted in this period.
 reports-closed = Closed: this period has no opening hours.
 reports-visitors = Visitors
-reports-all = All
 reports-was = { $period }: { $number }
 reports-stays = { $visits ->
     [one] { $visits } visit, mean stay { $mean }
    *[other] { $visits } visits, mean stay { $mean }
 }
-reports-no-data = no data
 reports-change = Change
 reports-counted = { $period }: counted { $share } of the time.
 reports-counted-each = { $period }: counted of the time: { $cameras }.
@@ -679,13 +676,11 @@ reports-chart-without = No data: { $steps }.
 reports-chart-table = The table below has the numbers.
 reports-step = { $step }: { $number }
 reports-step-counted = counted { $share } of the time
-reports-numbers = Numbers as a table
 reports-caption = { $measure }: { $period }
-reports-hour = Hour
 reports-busiest = Busiest times
 reports-busiest-in = { $measure } per hour on average, { $days }
 reports-peak = { $hour }: { $number } on average.
-reports-peak-none = Nobody yet.
+reports-peak-none = No busiest hour yet.
 reports-hour-of-week = { $day }, { $hour }
 reports-up-to = up to { $number }
 reports-files = Download and print

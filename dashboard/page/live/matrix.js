@@ -1,7 +1,7 @@
-/** The 8x8 LED matrices. The card is hidden until a display has published pixels, because not every site has one. */
+/** The 8x8 LED matrices. The card is hidden without a running display, because not every site has one. */
 
 /** @import { Labels } from "../base/labels.js" */
-/** @import { Pixels } from "../base/messages.js" */
+/** @import { Pixels, State } from "../base/messages.js" */
 
 import { text } from "../base/language.js";
 import { byId, element, syncChildren, setAttribute, setShown, setText } from "../base/elements.js";
@@ -10,9 +10,10 @@ const LEDS = 64;
 const DIGITS = 6;
 const DARK = "000000";
 
-/** @param {Record<string, Pixels>} displays @param {boolean} disconnected whether their state is unknown @param {Labels} labels */
-export function showMatrices(displays, disconnected, labels) {
-  const names = Object.keys(displays).sort();
+/** @param {State} state @param {boolean} disconnected whether the state is unknown @param {Labels} labels */
+export function showMatrices({ modules, pixels: displays }, disconnected, labels) {
+  const isRunning = Object.entries(modules).some(([name, { state }]) => name.startsWith("display") && state !== "offline");
+  const names = isRunning ? Object.keys(displays).sort() : []; // the broker keeps the pixels of a display that is gone
   const nodes = syncChildren(byId("matrices"), names, matrix);
   nodes.forEach((node, index) => {
     if (disconnected) showUnknown(node, names[index]);

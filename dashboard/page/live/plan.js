@@ -71,13 +71,13 @@ function arrow([start, end], aspect) {
 function names({ kind, name, points }, aspect, notes) {
   if (kind === "mask") return [];
   const note = kind === "zone" && Object.hasOwn(notes, name) ? `: ${notes[name]}` : "";
-  const label = element("span", { class: `place-name ${kind}` }, `${name}${note}`);
+  const label = element("span", { class: `shape-name ${kind}` }, `${name}${note}`);
   const [x, y] = centre(points);
   if (kind === "zone") return [at(label, [x, y])];
   const [dx, dy] = inward(points[0], points[1], aspect);
   const beside = (/** @type {number} */ away) => /** @type {Point} */ ([x + (away * dx) / aspect, y + away * dy]);
   const tip = (1.5 * ARROW) / HEIGHT;
-  return [at(label, beside(-tip / 2)), at(element("span", { class: "place-name in" }, text("in")), beside(tip))];
+  return [at(label, beside(-tip / 2)), at(element("span", { class: "shape-name in" }, text("in")), beside(tip))];
 }
 
 /** Places an element on the picture. @template {HTMLElement} E @param {E} node @param {Point} point @returns {E} */

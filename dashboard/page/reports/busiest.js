@@ -2,9 +2,8 @@
 
 /** @import { Measure } from "./choice.js" */
 /** @import { Row } from "./sums.js" */
+/** @import { SiteTime } from "../base/times.js" */
 
-import { firstWeekday } from "../base/language.js";
-import { dayAfter } from "../base/times.js";
 import { weekdayOf } from "./periods.js";
 
 /**
@@ -13,19 +12,25 @@ import { weekdayOf } from "./periods.js";
  */
 
 export const LEVELS = 5;
+/** From Monday, as in the weeks of ISO 8601. */
+export const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7];
 const DAYS = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 const MIN_HOURS = 0.25; // that were counted; a mean of less says nothing
 const MIN_SHOWN = 8; // hours of the day
+const DAY_LENGTH = "2026-11-23".length;
+const HOUR = 3600; // seconds
+const MAX_AHEAD = 15 * HOUR; // more than any time zone is ahead of UTC
 
 /**
  * @param {Row[]} rows by hour of the week
  * @param {Measure} measure
  * @param {string} first day of the range
  * @param {string} until the range's end: the day after the last one, or a full hour such as 2026-11-23T14:00
+ * @param {SiteTime} site
  * @returns {Week}
  */
-export function weekOf(rows, measure, first, until) {
-  const times = occurrences(first, until);
+export function weekOf(rows, measure, first, until, site) {
+  const times = occurrences(first, until, site);
   /** The mean of each camera, which are then added up. @type {Map<string, Map<string, number>>} */
   const means = new Map();
   /** @type {Week} */
@@ -49,28 +54,23 @@ export function weekOf(rows, measure, first, until) {
 }
 
 /**
- * Returns how often each hour of the week was in a range.
+ * Returns how often each hour of the week was in a range. An hour that came twice because the clocks were set back counts twice.
  *
  * @param {string} first
  * @param {string} until
+ * @param {SiteTime} site
  * @returns {Map<string, number>}
  */
-function occurrences(first, until) {
+function occurrences(first, until, site) {
   const times = new Map();
-  for (let day = first; day <= until.slice(0, 10); day = dayAfter(day, 1)) {
-    for (let hour = 0; hour < 24; hour += 1) {
-      const name = String(hour).padStart(2, "0");
-      if (`${day}T${name}:00` >= (until.length === 10 ? `${until}T00:00` : until)) return times;
-      const key = `${weekdayOf(day)} ${name}`;
-      times.set(key, (times.get(key) ?? 0) + 1);
-    }
+  const end = until.length === DAY_LENGTH ? `${until}T00:00` : until;
+  for (let time = Date.parse(first) / 1000 - MAX_AHEAD; ; time += HOUR) {
+    const local = site.local(time);
+    if (local >= end) return times;
+    if (local < first) continue;
+    const key = `${weekdayOf(local.slice(0, DAY_LENGTH))} ${local.slice(11, 13)}`;
+    times.set(key, (times.get(key) ?? 0) + 1);
   }
-  return times;
-}
-
-/** Returns the weekdays (1: Monday) in the order of the locale. */
-export function weekdays() {
-  return DAYS.map((_, index) => ((firstWeekday() - 1 + index) % 7) + 1);
 }
 
 /**

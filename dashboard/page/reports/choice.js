@@ -14,7 +14,8 @@ export const MEASURES = ["visits", "in", "out", "zones"];
 const TABLES = { visits: "visits", in: "crossings", out: "crossings", zones: "zones" };
 
 /**
- * Returns what an address asks for; what it does not say, or says wrong, is this week's visits.
+ * Returns what an address asks for; what it does not say, or says wrong, is this week's visits. A period that has not begun is the
+ * one that has.
  *
  * @param {string} hash
  * @param {string} today
@@ -22,8 +23,9 @@ const TABLES = { visits: "visits", in: "crossings", out: "crossings", zones: "zo
 export function choiceIn(hash, today) {
   const asked = new URLSearchParams(hash.split("?")[1] ?? "");
   const [from, show] = [asked.get("from") ?? "", asked.get("show")];
+  const unit = unitOf(from);
   return {
-    period: unitOf(from) ? from : periodOf("week", today),
+    period: unit && daysOf(from)[0] <= today ? from : periodOf(unit ?? "week", today),
     camera: asked.get("camera") ?? "",
     measure: MEASURES.find((one) => one === show) ?? "visits",
     open: asked.get("open") === "yes",

@@ -88,7 +88,7 @@ export class Controls {
       ...new Set([...Object.keys(state.cameras), ...Object.keys(state.today.report?.cameras ?? {}), ...(camera ? [camera] : [])]),
     ];
     syncChildren(this.#camera, ["", ...cameras.sort()], (name) =>
-      element("option", { value: name }, name || text("reports-all-cameras")),
+      element("option", { value: name }, name || text("all-cameras")),
     );
     this.#camera.value = camera;
     setShown(byId("reports-cameras"), cameras.length > 1);

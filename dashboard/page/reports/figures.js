@@ -1,5 +1,6 @@
 /** Shows the figures of a report: sums, chart, table, busiest times. */
 
+/** @import { SiteTime } from "../base/times.js" */
 /** @import { Choice } from "./choice.js" */
 /** @import { Column } from "./bars.js" */
 /** @import { Amount, Coverage, Row, Step } from "./sums.js" */
@@ -50,18 +51,18 @@ export function showFigures(choice, answers, labels, now, until) {
   setAttribute(byId("reports-chart"), "aria-label", chartText(choice, columns));
   showKeys(keys, colours, before, columns);
   setText(byId("reports-caption"), text("reports-caption", { measure: measureName(measure), period: periodTitle(period) }));
-  const first = text(unitOf(period) === "day" ? "reports-hour" : unitOf(period) === "year" ? "reports-month" : "reports-day");
+  const first = text(unitOf(period) === "day" ? "hour-column" : unitOf(period) === "year" ? "reports-month" : "reports-day");
   const name = (/** @type {string} */ key) => colours.name(key);
-  showTable(byId("reports-table"), columns, { keys, name, sum: text("reports-all"), before, first, write: writer(choice) });
+  showTable(byId("reports-table"), columns, { keys, name, sum: text("all"), before, first, write: writer(choice) });
   if (!steps.length) return text(choice.open ? "reports-closed" : "reports-empty");
   return steps.every(({ now, before: old }) => now.sum === null && old.sum === null) ? text("reports-empty") : "";
 }
 
-/** @param {Choice} choice @param {Row[]} rows by hour of the week @param {string} until the end of their range */
-export function showBusiest(choice, rows, until) {
+/** @param {Choice} choice @param {Row[]} rows by hour of the week @param {string} until the end of their range @param {SiteTime} site */
+export function showBusiest(choice, rows, until, site) {
   const { measure, camera, period } = choice;
   const [first, last] = busiestDays(period);
-  const week = weekOf(realRows(rows, camera), measure, first, until);
+  const week = weekOf(realRows(rows, camera), measure, first, until, site);
   const busiest = peak(week);
   const write = measure === "zones" ? writeTime : writeMean;
   setText(
@@ -107,7 +108,7 @@ function besideText(period, until) {
 /** @param {Row[]} rows @param {Row[]} real those that are added up */
 function showDemo(rows, real) {
   const cameras = [...new Set(rows.filter(({ demo }) => demo).map(({ camera }) => camera))];
-  const apart = cameras.length ? text("reports-demo-apart", { cameras: listed(cameras) }) : "";
+  const apart = cameras.length ? text("demo-counted", { cameras: listed(cameras) }) : "";
   setText(byId("reports-demo"), isDemo(real) ? text("reports-demo") : apart);
   setShown(byId("reports-demo"), cameras.length > 0);
 }
@@ -148,7 +149,7 @@ function coverageText(period, before, sum) {
 function partText(period, coverage) {
   if (isFull(coverage)) return "";
   if (coverage.size === 1) return text("reports-counted", { period, share: percent(meanShare(coverage) ?? 0) });
-  const cameras = [...coverage].map(([name, share]) => `${name} ${share === null ? text("reports-no-data") : percent(share)}`);
+  const cameras = [...coverage].map(([name, share]) => `${name} ${share === null ? text("no-data") : percent(share)}`);
   return text("reports-counted-each", { period, cameras: listed(cameras) });
 }
 
@@ -174,7 +175,7 @@ function columnOf(step, choice, keys, colours, now) {
     step.before.sum === null
       ? []
       : [text("reports-was", { period: periodName(periodBefore(choice.period)), number: write(step.before.sum) })];
-  const shown = sum === null ? (hasBegun ? text("reports-no-data") : "–") : write(sum);
+  const shown = sum === null ? (hasBegun ? text("no-data") : "–") : write(sum);
   const title = [text("reports-step", { step: name, number: shown }), ...parts, ...partly, ...old].join("; ");
   return { step, name, tick: stepTick(unit, step.period), title, isUnknown, isCurrent };
 }
@@ -200,7 +201,7 @@ function chartText(choice, columns) {
 function showKeys(keys, colours, before, columns) {
   const each = keys.map((key) => item(`swatch ${colours.classes(key)}`, colours.name(key)));
   const was = columns.some(({ step }) => step.before.sum) ? [item("key was", before)] : [];
-  const unknown = columns.some(({ isUnknown }) => isUnknown) ? [item("key no-data", text("reports-no-data"))] : [];
+  const unknown = columns.some(({ isUnknown }) => isUnknown) ? [item("key no-data", text("no-data"))] : [];
   byId("reports-keys").replaceChildren(...each, ...was, ...unknown);
 }
 

@@ -4,7 +4,7 @@
 
 import { element } from "../base/elements.js";
 import { date, hourName, hourText, text } from "../base/language.js";
-import { LEVELS, levelOf, shownHours, weekdays } from "./busiest.js";
+import { LEVELS, WEEKDAYS, levelOf, shownHours } from "./busiest.js";
 
 const MONDAY = Date.parse("2026-11-23") / 1000; // any
 const DAY = 86400;
@@ -19,7 +19,7 @@ export function showHeatMap(table, legend, week, write) {
   const hours = shownHours(week);
   const highest = Math.max(0, ...[...week.values()].map((mean) => mean ?? 0));
   const head = element("tr", {}, element("td"), ...hours.map((hour) => hourHeading(hour)));
-  const rows = weekdays().map((day) => {
+  const rows = WEEKDAYS.map((day) => {
     const name = element("th", { scope: "row" }, weekdayName(day, "short"));
     return element("tr", {}, name, ...hours.map((hour) => cell(week, day, hour, highest, write)));
   });
@@ -50,8 +50,8 @@ function hourHeading(hour) {
 /** @param {Week} week @param {number} day @param {string} hour @param {number} highest @param {(mean: number) => string} write */
 function cell(week, day, hour, highest, write) {
   const mean = week.get(`${day} ${hour}`);
-  if (mean === undefined) return element("td", { class: "closed" }, element("span", { class: "unseen" }, "–"));
-  const shown = mean === null ? text("reports-no-data") : write(mean);
+  if (mean === undefined) return element("td", {}, element("span", { class: "unseen" }, "–"));
+  const shown = mean === null ? text("no-data") : write(mean);
   const title = text("reports-step", { step: hourOfWeek(`${day} ${hour}`), number: shown });
   return element(
     "td",
@@ -65,7 +65,7 @@ function showLegend(legend, week, highest, write) {
   const levels = highest ? Array.from({ length: LEVELS }, (_, index) => index + 1) : [];
   const keys = levels.map((level) => key(`level-${level}`, text("reports-up-to", { number: write((highest * level) / LEVELS) })));
   const hasUnknown = [...week.values()].includes(null);
-  legend.replaceChildren(key("level-0", write(0)), ...keys, ...(hasUnknown ? [key("no-data", text("reports-no-data"))] : []));
+  legend.replaceChildren(key("level-0", write(0)), ...keys, ...(hasUnknown ? [key("no-data", text("no-data"))] : []));
 }
 
 /** @param {string} level @param {string} name */

@@ -15,6 +15,7 @@ export const STEPS = { day: "hour", week: "day", month: "day", year: "month" };
 /** What a period is compared with, so that weekdays match if it has few days. @type {Record<Unit, string>} */
 export const BEFORE = { day: "week", week: "week", month: "month", year: "year" };
 const PATTERNS = { day: /^\d{4}-\d\d-\d\d$/, week: /^\d{4}-W\d\d$/, month: /^\d{4}-\d\d$/, year: /^\d{4}$/ };
+const FIRST_DAY = "1970-01-02"; // that the counter takes
 const DAYS_OF_BUSIEST = 28; // in which a day's busiest times are: one day says little
 /** @type {Intl.DateTimeFormatOptions} */
 const LONG = { day: "numeric", month: "long", year: "numeric" };
@@ -23,7 +24,7 @@ const LONG = { day: "numeric", month: "long", year: "numeric" };
 export function unitOf(period) {
   const unit = UNITS.find((one) => PATTERNS[one].test(period));
   const first = unit ? firstDay(unit, period) : "";
-  if (!unit || Number.isNaN(Date.parse(first))) return null;
+  if (!unit || Number.isNaN(Date.parse(first)) || first < FIRST_DAY) return null;
   return periodOf(unit, dayAfter(first, 0)) === period ? unit : null; // not 2026-02-30, nor 2026-W60
 }
 

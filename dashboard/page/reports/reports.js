@@ -24,8 +24,10 @@ export class Reports {
   /** Counts the choices: answers that come later than the next choice are dropped. */
   #number = 0;
   #loadedAt = 0;
-  /** The names of what is shown, as JSON, by which it is known whether the choices have changed. */
-  #places = "";
+  /** Whether the period was not over then. When it is, it is loaded once more, with its last minutes. */
+  #wasCurrent = false;
+  /** The cameras and their shapes, as JSON: the measures to choose from depend on them. */
+  #shapes = "";
 
   /** @param {Labels} labels @param {Clock} clock @param {SiteTime} site @param {() => void} signIn */
   constructor(labels, clock, site, signIn) {
@@ -43,9 +45,9 @@ export class Reports {
   show(state) {
     const isFirst = !this.#isReady;
     this.#state = state;
-    const places = JSON.stringify([Object.keys(state.cameras), state.setups, state.setup_defaults]);
-    if (isFirst || (places !== this.#places && byId("reports-figures").hidden === false)) this.#load();
-    this.#places = places;
+    const shapes = JSON.stringify([Object.keys(state.cameras), state.setups, state.setup_defaults]);
+    if (isFirst || (shapes !== this.#shapes && byId("reports-figures").hidden === false)) this.#load();
+    this.#shapes = shapes;
   }
 
   /** Called when the address has changed. @param {boolean} isShown */
@@ -54,10 +56,10 @@ export class Reports {
     if (isShown) this.#load();
   }
 
-  /** Updates a period that is not over. Called every second. */
+  /** Updates a period that was not over when it was loaded. Called every second. */
   tick() {
     const isOld = this.clock.now - this.#loadedAt > REFRESH_INTERVAL;
-    if (this.#isShown && this.#loadedAt && isOld && isCurrent(this.#choice, this.#now)) this.#load(true);
+    if (this.#isShown && this.#loadedAt && isOld && this.#wasCurrent) this.#load(true);
   }
 
   /** Whether the site's time zone is known, or cannot be. */
@@ -81,8 +83,9 @@ export class Reports {
     const [choice, now, number] = [this.#choice, this.#now, (this.#number += 1)];
     this.#loader.restart();
     this.#loadedAt = this.clock.now;
+    this.#wasCurrent = isCurrent(choice, now);
     this.controls.show(choice, now, this.#state);
-    if (!isUpdate) this.#showStatus(text("reports-loading"), false);
+    if (!isUpdate) this.#showStatus(text("loading"), false);
     try {
       await this.#fetch(choice, now, () => number === this.#number);
     } catch (error) {
@@ -115,7 +118,7 @@ export class Reports {
     this.#showLinks(choice);
     setShown(byId("reports-figures"), steps.rows.length > 0);
     const busiest = wanted.busiest ? (await this.#loader.load(wanted.busiest)).rows : [];
-    if (isWanted()) showBusiest(choice, busiest, wanted.busiestUntil);
+    if (isWanted()) showBusiest(choice, busiest, wanted.busiestUntil, this.site);
   }
 
   /** @param {NotLoaded} error */
@@ -152,7 +155,7 @@ export class Reports {
     numbers.open = true;
     addEventListener("afterprint", () => (numbers.open = wasOpen), { once: true });
     const time = date(Date.parse(`${this.#now}Z`) / 1000, { dateStyle: "medium", timeStyle: "short" });
-    const site = byId("site-name").textContent || text("title");
+    const site = byId("site-title").textContent || text("title");
     setText(byId("reports-paper"), text("reports-paper", { site, period: periodTitle(this.#choice.period), time }));
   }
 }

@@ -25,7 +25,7 @@ export function showTable(table, columns, { keys, name, sum, before, first, writ
   const rows = columns.map(({ step, name: heading, isUnknown, isCurrent }) => {
     const { now, before: old } = step;
     const written = (/** @type {number | null} */ value) =>
-      value === null ? (isUnknown ? text("reports-no-data") : "–") : write(value);
+      value === null ? (isUnknown ? text("no-data") : "–") : write(value);
     const isOver = now.sum !== null && !isCurrent;
     const cells = [
       ...keys.map((key) => (now.sum === null ? "–" : write(now.counts.get(key) ?? 0))),
@@ -53,11 +53,11 @@ export function showTiles(list, tiles, labels, before, write) {
   list.replaceChildren(
     ...tiles.map(({ name, key, now, before: old, note }) => {
       const swatch = key ? [element("span", { class: `swatch ${labels.classes(key)}` })] : [];
-      const was = old === null ? text("reports-no-data") : write(old);
+      const was = old === null ? text("no-data") : write(old);
       const past = element("dd", { class: "was" }, text("reports-was", { period: before, number: was }), " ");
       const share = change(now, old);
       if (share !== null) past.append(element("strong", {}, changeText(now, old)));
-      const shown = now === null ? text("reports-no-data") : write(now);
+      const shown = now === null ? text("no-data") : write(now);
       const head = element("dd", { class: now === null ? "count unknown" : "count" }, shown);
       const notes = note ? [element("dd", { class: "was" }, note)] : [];
       return element("div", { class: key ? "tile" : "tile all" }, element("dt", {}, ...swatch, name), head, past, ...notes);

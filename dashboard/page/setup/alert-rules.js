@@ -95,7 +95,7 @@ export class AlertRules {
         element("span", {}, text("setup-name")),
         element("input", { type: "text", maxlength: "64" }),
       ),
-      element("span", { class: "place" }, element("span", {}, text("setup-in-zone")), element("select")),
+      element("span", { class: "zone" }, element("span", {}, text("setup-in-zone")), element("select")),
       element(
         "span",
         { class: "limit" },

@@ -226,15 +226,15 @@ export class Draft {
     return kind === "line" ? lineProblem(points) : polygonProblem(points);
   }
 
-  /** Returns the shape at a place in the setup, such as "zones.0.polygon"; null if there is none. @param {string} place */
-  at(place) {
-    const [part, index] = place.split(".");
+  /** Returns the shape at a path in the setup, such as "zones.0.polygon"; null if there is none. @param {string} path */
+  at(path) {
+    const [part, index] = path.split(".");
     return Object.hasOwn(KINDS, part) ? (this.#of(KINDS[part])[Number(index)] ?? null) : null;
   }
 
-  /** Returns the rule at a place in the setup, such as "alerts.0.inside"; null if there is none. @param {string} place */
-  ruleAt(place) {
-    const [part, index] = place.split(".");
+  /** Returns the rule at a path in the setup, such as "alerts.0.inside"; null if there is none. @param {string} path */
+  ruleAt(path) {
+    const [part, index] = path.split(".");
     return part === "alerts" ? (this.rules?.[Number(index)] ?? null) : null;
   }
 }

@@ -11,8 +11,8 @@ import { AlertRules } from "./alert-rules.js";
 import { Draft } from "./draft.js";
 import { byId, element, setAttribute, setShown, setText } from "../base/elements.js";
 import { capitalised, text } from "../base/language.js";
+import { save } from "../base/saving.js";
 import { fieldAt, ruleName } from "./rules.js";
-import { saveSetup } from "./saving.js";
 import { ownSetup } from "../live/shapes.js";
 import { ShapeList } from "./shape-list.js";
 import { Sketch } from "./sketch.js";
@@ -189,7 +189,7 @@ export class Editor {
     const wrong = this.#draft.rules?.find((rule) => this.#draft.ruleFault(rule));
     if (wrong) return this.#showRefusedRule(wrong);
     this.#isSaving = true;
-    const { problem, at } = await saveSetup(camera, setup, this.signIn);
+    const { problem, at } = await save(`/cameras/${encodeURIComponent(camera)}/setup`, setup, this.signIn);
     this.#isSaving = false;
     const rule = this.#draft.ruleAt(at);
     if (problem && rule) {
@@ -209,7 +209,7 @@ export class Editor {
     const name = shape && capitalised(this.#draft.nameOf(shape));
     setText(
       byId("setup-problem"),
-      name ? text("setup-not-saved-shape", { shape: name, problem: reason }) : text("setup-not-saved", { problem }),
+      name ? text("not-saved-shape", { shape: name, problem: reason }) : text("not-saved", { problem }),
     );
     this.#say("");
     if (shape) {
@@ -223,7 +223,7 @@ export class Editor {
   #showRefusedRule(rule) {
     this.#render();
     const values = { shape: capitalised(ruleName(rule)), problem: this.#faultOf(rule)?.problem ?? "" };
-    setText(byId("setup-problem"), text("setup-not-saved-shape", values));
+    setText(byId("setup-problem"), text("not-saved-shape", values));
     this.#say("");
     this.#rules.focus(rule);
   }

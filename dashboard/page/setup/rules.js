@@ -63,9 +63,9 @@ export function ruleFault({ id, name, kind, limit, zone }, others, zones) {
   return { field: "zone", problem: zone ? text("setup-problem-zone-missing", { zone }) : text("setup-problem-zone") };
 }
 
-/** Returns the field of a place in a setup, such as "alerts.0.inside". @param {string} place @returns {Fault["field"]} */
-export function fieldAt(place) {
-  const field = place.split(".")[2];
+/** Returns the field at a path in a setup, such as "alerts.0.inside". @param {string} path @returns {Fault["field"]} */
+export function fieldAt(path) {
+  const field = path.split(".")[2];
   return field === "name" || field === "zone" ? field : "limit";
 }
 

@@ -9,8 +9,6 @@ import { byId, element, syncChildren, setAttribute, setShown, setText } from "..
 import { detailWords, metricName, metricText, mainMetrics, moduleWords, rate } from "../base/words.js";
 
 const MODULE_ORDER = ["capture", "classifier", "counter", "bridge", "dashboard", "display"]; // the path of a frame
-const OPTIONAL = /^display/; // counting does not need it
-const STOPPED = "stopped"; // the detail of a module that was stopped on purpose
 const SEVERITY_ORDER = ["bad", "warn", "idle", "good"];
 
 export class Modules {
@@ -43,17 +41,10 @@ export class Modules {
   /** Returns the names sorted by severity, good ones and then absent ones last, and in MODULE_ORDER. */
   #sorted() {
     const index = (/** @type {string} */ name) => {
-      const state = this.#stateOf(name);
+      const state = this.broker.stateOf(name);
       return state === "absent" ? SEVERITY_ORDER.length : SEVERITY_ORDER.indexOf(moduleWords(state).severity);
     };
     return inModuleOrder(Object.keys(this.#modules)).sort((one, other) => index(one) - index(other));
-  }
-
-  /** Returns the state; "absent" of an optional module that was stopped on purpose. @param {string} name */
-  #stateOf(name) {
-    const state = this.broker.stateOf(name);
-    const isAbsent = OPTIONAL.test(name) && state === "offline" && this.#modules[name].detail === STOPPED;
-    return isAbsent ? "absent" : state;
   }
 
   /** @param {HTMLElement} node */
@@ -61,14 +52,14 @@ export class Modules {
     const name = node.dataset.module ?? "";
     const [module, { now }] = [this.#modules[name], this.clock];
     const [[title, badge], [since, main], detail] = [node.children[0].children, node.children[1].children, node.children[2]];
-    const [state, time] = [this.#stateOf(name), this.broker.sinceOf(name)];
+    const [state, time] = [this.broker.stateOf(name), this.broker.sinceOf(name)];
     const words = moduleWords(state);
     const metrics = state === "running" || state === "starting" ? mainMetrics(module) : [];
     setAttribute(node, "data-state", state);
     setText(title, name);
     setText(badge, words.text);
     setAttribute(badge, "data-severity", words.severity);
-    setText(since, time === null ? "" : text("system-since", { time: this.site.since(time, now) }));
+    setText(since, time === null ? "" : text("since", { time: this.site.since(time, now) }));
     setText(main, metrics.join(" · "));
     const why = state === "unknown" || state === "absent" ? "" : detailWords(module.detail);
     setText(detail, [why, words.advice].filter(Boolean).join(". "));

@@ -16,7 +16,7 @@ const geometry = await import(`${page}/setup/geometry.js`);
 const { KINDS, ruleText } = await import(`${page}/setup/rules.js`);
 const { Pen } = await import(`${page}/setup/pen.js`);
 const { flowReadout } = await import(`${page}/counts/readout.js`);
-const { placesOf } = await import(`${page}/counts/places.js`);
+const { occupanciesOf } = await import(`${page}/counts/occupancy.js`);
 const { find, shapesOf } = await import(`${page}/live/shapes.js`);
 const { verdict } = await import(`${page}/live/verdict.js`);
 const { currentClasses, classesNote } = await import(`${page}/setup/visitor-classes.js`);
@@ -33,7 +33,7 @@ const NOTHING = { lines: null, zones: null, mask: [], visitors: null, alerts: nu
 for (const [kind, limit, value, text] of [
   ["inside", 50, 51, "51 visitors inside, more than 50"],
   ["people", 0, 1, "1 visitor at till, more than 0"],
-  ["waiting_seconds", 120, 120.4, "somebody is at till for more than 2 min"],
+  ["waiting_seconds", 120, 120.4, "somebody has been at till for more than 2 min"],
   ["lost_minutes", 10, 10.1, "no picture was counted for 10 min"],
   ["uncounted_minutes", 90, 90.1, "open for 1 h 30 min, and nobody was counted"],
   ["noise", 3, 4, "noise above 3"], // of a newer counter
@@ -107,7 +107,7 @@ test("rules, shapes and what is wrong with them in German", () => {
     const [mask, line] = [draft.add("mask", BOW), draft.add("line", [[0.5, 0.5], [0.501, 0.5]])];
     assert.deepEqual([mask, line].map((shape) => `${draft.nameOf(shape)} ${draft.problem(shape)}`), ["Maske 1 schneidet sich selbst", "Linie 1 ist zu kurz"]);
     assert.equal(spaces(ruleText(draft.rules[0])), "queue: jemand ist länger als 2 min in Zone till");
-    assert.equal(draft.addRule("lost_minutes").name, "Kamera fehlt");
+    assert.equal(draft.addRule("lost_minutes").name, "Kameraausfall");
   } finally {
     speak("en", "en-GB");
   }
@@ -260,7 +260,7 @@ test("the limits of classes, in words", () => {
 
 test("a model of whole pictures counts no lines and zones: the reason is shown instead of figures", () => {
   const state = { cameras: { door: { occupancy: null, whole_pictures: true } }, setups: {}, setup_defaults: DEFAULTS, today: { report: null } };
-  const [place] = placesOf(state, "", true, String);
+  const [place] = occupanciesOf(state, "", true, String);
   assert.deepEqual([place.figures, place.zones], [[], []]);
   assert.match(place.note, /looks at whole pictures/);
 });

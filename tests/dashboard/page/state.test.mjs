@@ -22,7 +22,7 @@ function module(state = "running", values = {}) {
 }
 
 function camera(state = "live", values = {}) {
-  return { state, since: NOW - 60, detail: "", label: null, label_since: null, demo: false, dropped: [], ...values };
+  return { state, since: NOW - 60, detail: "", label: null, label_since: null, demo: false, dropped: [], alerts: [], ...values };
 }
 
 const ALL = Object.fromEntries(["capture", "classifier", "counter", "bridge", "dashboard"].map((name) => [name, module()]));
@@ -43,6 +43,7 @@ function parts() {
 
 const only = (name, state, values) => ({ modules: { ...ALL, [name]: module(state, values) } });
 const SILENT = { cameras: { door: camera("silent") } };
+const FULL = { cameras: { door: camera("live", { alerts: [{ rule: "full", kind: "inside", zone: null, limit: 50, value: 51, since: NOW }] }) } };
 const LOST = { cameras: { door: camera("lost", { detail: "unplugged." }) } };
 
 for (const [name, values, severity, text, advice, title] of [
@@ -55,6 +56,8 @@ for (const [name, values, severity, text, advice, title] of [
   ["the bridge is down", only("bridge", "offline"), "warn", "Counting.", "Module bridge: offline since 12:05."],
   ["the classifier hangs", { ...only("classifier", "running", { at: NOW - 40 }), ...SILENT }, "bad", "Module classifier: silent since 12:06.", ""],
   ["the camera is lost", { ...only("capture", "camera-lost"), ...LOST }, "bad", "Camera door: lost since 12:05 (unplugged).", "Check its cable"],
+  ["an alert is raised", FULL, "warn", "Counting. 1 camera live.", "Alert full at door: 51 visitors inside, more than 50.", "3 visitors today"],
+  ["the counter of an alert is down", { ...only("counter", "offline"), ...FULL }, "bad", "Module counter: offline since 12:05.", "Start it, or check its log."],
   ["the ledger is full", only("counter", "ledger-unavailable"), "bad", "Module counter: ledger unavailable since 12:05.", "Free disk space"],
   ["two counters have one name", only("counter", "name-taken"), "bad", "Module counter: twice on the broker since 12:05.", "Stop one of the two"],
   ["the matrix is lost", only("display", "matrix-lost"), "warn", "Counting.", "Module display: matrix lost since 12:05."],
@@ -162,7 +165,7 @@ test("dropped frames are listed with their reasons, those of all cameras as such
 
 test("states and metrics are in the language of the page; what a module words is not", () => {
   speak("de", "de-DE");
-  assert.deepEqual([cameraWords("lost").text, moduleWords("silent").text, metricName("dropped_old")], ["verloren", "stumm", "verworfen: zu alt"]);
+  assert.deepEqual([cameraWords("lost").text, moduleWords("silent").text, metricName("dropped_old")], ["ausgefallen", "stumm", "verworfen: zu alt"]);
   assert.deepEqual([metricText("inference_ms", 1234.5), detailWords("unplugged.")], ["1.234,5\u00a0ms", "unplugged"]);
   speak("en", "en-GB");
 });

@@ -63,7 +63,7 @@ def row(tab: Tab, hour: str) -> list[str]:
 
 
 def test_an_empty_site_says_what_to_do(rig: DashboardRig, tab: Tab) -> None:
-    """Each card has a text for this case. The LED matrix appears when a display publishes its pixels."""
+    """Each card has a text for this case. The LED matrix is there while a display runs."""
     shows(tab, "#no-camera", "No camera has reported yet")
     shows(tab, "#summary", "No camera has reported yet. Is capture running?")
     shows(tab, "#no-counts", "the counter did not answer")
@@ -71,10 +71,13 @@ def test_an_empty_site_says_what_to_do(rig: DashboardRig, tab: Tab) -> None:
     assert tab.page.locator("#counted").is_hidden()
     assert tab.page.locator("#display").is_hidden()
     script = "[...document.querySelectorAll('.led')].map((led) => led.dataset.rgb).join('')"
+    rig.publish(status("display"))
     for pixels in (Pixels("matrix", "woman", bytes(range(192))), Pixels("matrix", "", bytes(192))):
         rig.publish(pixels)
         tab.wait(f"{script} === '{pixels.rgb.hex()}'")
         shows(tab, "#display", pixels.label or "dark")
+    rig.publish(status("display", states.OFFLINE, "stopped"))
+    tab.page.locator("#display").wait_for(state="hidden")
 
 
 def test_a_picture_has_its_prediction(rig: DashboardRig, tab: Tab) -> None:
@@ -136,7 +139,7 @@ def test_a_camera_at_which_nothing_moves_is_live(rig: DashboardRig, tab: Tab) ->
 
 def test_without_the_broker_or_the_server_the_state_is_unknown(rig: DashboardRig, tab: Tab, broker: Broker) -> None:
     """The top line says so, and the page recovers by itself."""
-    rig.publish(status("counter"), Pixels("matrix", "woman", bytes(range(192))))
+    rig.publish(status("counter"), status("display"), Pixels("matrix", "woman", bytes(range(192))))
     with rig.playing(WOMAN):
         tab.wait_for_pictures()
     broker.end()
@@ -182,7 +185,7 @@ def test_comparing_two_days(rig: DashboardRig, tab: Tab) -> None:
         assert tab.page.locator("#no-data-key").is_visible()
         tab.page.select_option("#counted-camera", "")
         shows(tab, "#visits tbody", "09:10")
-        shows(tab, "#zone", f"Times are the site's \\({re.escape(zone_at_noon())}\\)")
+        shows(tab, "#time-zone", f"Times are the site's \\({re.escape(zone_at_noon())}\\)")
         shows(tab, "#clock", r"\b1[23]:\d\d")
         tab.page.focus("#compare-none")
         tab.page.keyboard.press("Enter")
@@ -218,7 +221,7 @@ def test_names_are_text(rig: DashboardRig, tab: Tab, name: str) -> None:
     rig.publish(CurrentLabel("door", name, 0.9, time.time()), Pixels("matrix", name, bytes(192)))
     metrics = {name: 2.0, "dropped_constructor": 3.0}
     evil = Status("evil", name, time.time(), time.time(), name, About(model=name, labels=(name,)), metrics, {name: 2.0})
-    rig.publish(evil, status("counter"))
+    rig.publish(evil, status("counter"), status("display"))
     with rig.counting(day), rig.playing(Detection(BOX, 0.9, (replace(WOMAN, name=name),))):
         tab.wait_for_pictures()
         places = (".camera .label", ".camera .box", ".who", "#totals", "#visits tbody", "#matrices", "#counts-table")

@@ -40,6 +40,22 @@ FOCUS = """(() => {
   return [one.id || one.className || one.tagName, getComputedStyle(one).outlineStyle];
 })()"""
 
+TEXTS = """
+window.texts = [];
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  const half = this.measureText(text).width / 2;
+  window.texts.push({ canvas: this.canvas, text, y, left: x - half, right: x + half });
+  fillText.call(this, text, x, y);
+};"""
+"""A script that records what is written into charts."""
+HOURS = """(() => {
+  const shown = window.texts.filter(({ canvas }) => canvas.isConnected && canvas.closest("#chart"));
+  const lowest = Math.max(...shown.map(({ y }) => y));
+  return shown.filter(({ text, y }) => text && y === lowest).sort((one, other) => one.left - other.left);
+})()"""
+"""The texts below the chart, from left to right."""
+
 
 @pytest.fixture
 def tab(rig: DashboardRig, browser: Browser) -> Iterator[Tab]:
@@ -138,3 +154,15 @@ def test_the_dialog_is_accessible(tab: Tab) -> None:
             assert results.violations_count == 0, results.generate_report()
             if is_drawing:
                 tab.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-CH"])
+def test_small_texts_have_room(rig: DashboardRig, browser: Browser, locale: str) -> None:
+    """At each size the hours below the chart do not touch, and the views are in one row."""
+    with rig.counting(report({"door": camera(EVERY, man=7)})), open_tab(browser, rig.address, locale=locale) as tab:
+        tab.page.add_init_script(TEXTS)
+        tab.page.reload()
+        for width, height in SIZES:
+            tab.page.set_viewport_size({"width": width, "height": height})
+            tab.wait(f"{HOURS}.length > 3 && {HOURS}.every((one, at, all) => !at || one.left > all[at - 1].right + 4)")
+            assert len({box.bounding_box()["y"] for box in tab.page.locator(".bar nav a").all()}) == 1, width  # type: ignore[index]

@@ -154,8 +154,8 @@ def test_with_the_mouse(drawing: Drawing, broker: Broker, listener: Listener) ->
     assert (line.name, flat(line.start, line.end)) == ("entrance", near((0.1, 0.5), (0.9, 0.5)))
     with Listener(broker.port, TOPIC) as later:
         assert later.wait_for("setup") == listener.payloads()
-    shows(drawing.tab, ".camera .place-name.line", "entrance")
-    shows(drawing.tab, "#places", "The model of this camera looks at whole pictures")
+    shows(drawing.tab, ".camera .shape-name.line", "entrance")
+    shows(drawing.tab, "#occupancy", "The model of this camera looks at whole pictures")
     drawing.tab.wait("document.activeElement.classList.contains('set-up')")
 
     drawing.open().button("Reverse line entrance").click()
@@ -257,7 +257,7 @@ def test_rules_of_alerts(drawing: Drawing, rig: DashboardRig) -> None:
     """
     rig.publish(Setup("door", zones=(TILL,)))
     page = drawing.tab.page
-    expect(page.locator(".camera .place-name.zone")).to_have_text("till")
+    expect(page.locator(".camera .shape-name.zone")).to_have_text("till")
     drawing.open()
     shows(drawing.tab, "#setup-alerts-title", r"^Alerts: as the settings say \(no rules\)$")
     section = drawing.section("alerts")
@@ -374,7 +374,7 @@ def test_with_fingers(rig: DashboardRig, browser: Browser, listener: Listener) -
 def test_somebody_else_changes_the_setup(drawing: Drawing, rig: DashboardRig) -> None:
     """The page says so, and can show the new one. The later one to save wins."""
     rig.publish(Setup("door", lines=(LINE,)))
-    shows(drawing.tab, ".camera .place-name.line", "door")
+    shows(drawing.tab, ".camera .shape-name.line", "door")
     drawing.open()
     conflict = drawing.tab.page.locator("#setup-conflict")
     expect(conflict).to_be_hidden()
@@ -397,7 +397,7 @@ def test_a_viewer_who_may_not_change_it(rig: DashboardRig, browser: Browser, tab
     with open_tab(browser, rig.address, extra_http_headers=headers) as shared, rig.playing(WOMAN):
         for one, buttons in ((tab, 1), (shared, 0)):
             one.wait(CONNECTED)
-            expect(one.page.locator(".camera .place-name.line")).to_have_text("door")
+            expect(one.page.locator(".camera .shape-name.line")).to_have_text("door")
             assert one.page.locator(".set-up:visible").count() == buttons
         shared.page.click("#show-plans")
         for _ in range(2):
@@ -405,7 +405,7 @@ def test_a_viewer_who_may_not_change_it(rig: DashboardRig, browser: Browser, tab
             shared.page.reload()
             shared.wait_for_pictures()
         shared.page.click("#show-plans")
-        expect(shared.page.locator(".camera .place-name.line")).to_be_visible()
+        expect(shared.page.locator(".camera .shape-name.line")).to_be_visible()
 
 
 def test_visitors_in_view_have_boxes(rig: DashboardRig, tab: Tab) -> None:
@@ -451,9 +451,9 @@ def test_in_out_and_inside(rig: DashboardRig, tab: Tab) -> None:
         for inside in (3, 4):
             rig.publish(Occupancy("door", {"till": inside}, inside, 12, 10, 2, begun, begun + 1.0))
             shows(tab, "#totals", rf"inside now\s+{inside}\b")
-            shows(tab, ".camera .place-name.zone", f"till: {inside}")
-        shows(tab, "#places", r"since .*\d\d:\d\d; 2 visitors left who had come in unseen")
-        shows(tab, "#places li", r"till 4 now, 2 visits today, 13.s on average")
+            shows(tab, ".camera .shape-name.zone", f"till: {inside}")
+        shows(tab, "#occupancy", r"since .*\d\d:\d\d; 2 visitors left who had come in unseen")
+        shows(tab, "#occupancy li", r"till 4 now, 2 visits today, 13.s on average")
         shows(tab, "#visits tbody", r"undecided in\s+till 13.s")
         tab.page.click("#counts-table >> xpath=ancestor::details/summary")
         assert row(tab, "09")[-2:] == ["2", "13\N{NO-BREAK SPACE}s"]
@@ -469,9 +469,9 @@ def test_in_out_and_inside(rig: DashboardRig, tab: Tab) -> None:
             assert tab.page.request.get(f"{rig.address}{address[1:]}").text().startswith(start)
         rig.publish(status("counter", states.OFFLINE, "connection lost"))
         shows(tab, "#totals", r"inside now\s+unknown")
-        shows(tab, "#places li", "^till 2 visits today")
+        shows(tab, "#occupancy li", "^till 2 visits today")
         rig.publish(Setup("door", lines=(), zones=()))
-        tab.page.locator("#places").wait_for(state="hidden")
+        tab.page.locator("#occupancy").wait_for(state="hidden")
 
 
 def test_names_of_places_are_text(rig: DashboardRig, tab: Tab) -> None:
@@ -484,7 +484,7 @@ def test_names_of_places_are_text(rig: DashboardRig, tab: Tab) -> None:
         Occupancy("door", dict.fromkeys(names, 2), 1),
     )
     with rig.playing(NOBODY), rig.counting(samples.report()):
-        for selector in (".camera .plan", "#places"):
+        for selector in (".camera .plan", "#occupancy"):
             for name in names:
                 shows(tab, selector, re.escape(name))
         tab.page.click(".set-up")

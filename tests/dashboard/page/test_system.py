@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Route, expect
 
-from bus import Detection, Site, SiteLabel, states
+from bus import Detection, Site, SiteLabel, Status, states
 from bus.topics import site as site_topic
 from tests.dashboard.page.conftest import CONNECTED
 from tests.dashboard.page.test_journeys import BOX, MORNING, WOMAN, camera, report, status
@@ -22,18 +22,22 @@ from tests.support.wait import limit, until
 pytestmark = pytest.mark.system
 
 LANGUAGES = Path(__file__).parents[3] / "dashboard" / "page" / "languages"
-MODULES = (
-    status("capture-back", states.CAMERA_LOST, "/dev/video7 cannot be opened", camera="back"),
-    status("classifier", model="model@0123456789ab", labels=("man", "woman"), update=samples.UPDATE),
-    status("counter"),
-    status("display", states.OFFLINE, "stopped"),
-)
+
+
+def modules() -> tuple[Status, ...]:
+    """Current statuses: a camera is lost, a display was stopped."""
+    return (
+        status("capture-back", states.CAMERA_LOST, "/dev/video7 cannot be opened", camera="back"),
+        status("classifier", model="model@0123456789ab", labels=("man", "woman"), update=samples.UPDATE),
+        status("counter"),
+        status("display", states.OFFLINE, "stopped"),
+    )
 
 
 @pytest.fixture
 def tab(rig: DashboardRig, browser: Browser) -> Iterator[Tab]:
     """The view of the system of a place with two cameras and counts of today."""
-    rig.publish(*MODULES)
+    rig.publish(*modules())
     with (
         rig.counting(report({"door": camera(MORNING, man=3, woman=4)})),
         open_tab(browser, rig.address, timezone_id="Europe/Berlin", bypass_csp=True) as tab,
@@ -41,7 +45,7 @@ def tab(rig: DashboardRig, browser: Browser) -> Iterator[Tab]:
     ):
         tab.wait(CONNECTED)
         tab.page.click("#to-system")
-        tab.page.locator("#place-labels tr").nth(1).wait_for()
+        tab.page.locator("#site-labels tr").nth(1).wait_for()
         yield tab
         assert tab.errors == []
 
@@ -52,13 +56,13 @@ def test_names_and_colours_are_given(rig: DashboardRig, broker: Broker, tab: Tab
     page.get_by_label("Name of the place").fill("Bakery at the mill")
     page.get_by_label("Name of woman").fill("Women")
     page.get_by_label("Colour of woman", exact=True).fill("#0068aa")
-    expect(page.locator("#place-labels")).to_contain_text("Hard to tell from man.")
+    expect(page.locator("#site-labels")).to_contain_text("Hard to tell from man.")
     page.get_by_role("button", name="Reset the colour of woman").click()
     page.get_by_label("Colour of man", exact=True).fill("#ffee00")
-    expect(page.locator("#place-labels")).to_contain_text("Too light for a light page, which shows it darker.")
+    expect(page.locator("#site-labels")).to_contain_text("Too light for a light page, which shows it darker.")
     page.get_by_label("Name of woman").press("Enter")
-    expect(page.locator("#place-status")).to_have_text("Saved.")
-    expect(page.locator("#site-name")).to_have_text("Bakery at the mill")
+    expect(page.locator("#site-status")).to_have_text("Saved.")
+    expect(page.locator("#site-title")).to_have_text("Bakery at the mill")
     tab.wait("document.title.includes('Bakery at the mill: ')")
     with Listener(broker.port, site_topic()) as listener:
         saved = Site.unpack(listener.wait_for("site")[0])
@@ -75,15 +79,22 @@ def test_names_and_colours_are_given(rig: DashboardRig, broker: Broker, tab: Tab
 
 
 def test_changes_are_not_lost(rig: DashboardRig, tab: Tab) -> None:
-    """Names that others save do not replace those being typed, and a new locale waits for them. Problems are shown."""
+    """Names that others save do not replace those being typed, nor are they lost when those are saved. A new locale waits.
+
+    Problems are shown.
+    """
     page = tab.page
     page.get_by_label("Name of the place").fill("Bakery")
-    rig.publish(Site("Mill", "de-CH"))
-    expect(page.locator("#site-name")).to_have_text("Mill")
+    rig.publish(Site("Mill", "de-CH", (SiteLabel("man", "Men", "#c2255c"),)))
+    expect(page.locator("#site-title")).to_have_text("Mill")
+    expect(page.get_by_label("Name of man")).to_have_value("Men")
+    expect(page.get_by_label("Colour of man", exact=True)).to_have_value("#c2255c")
+    expect(page.locator("#site-locale")).to_have_value("de-CH")
     expect(page.get_by_label("Name of the place")).to_have_value("Bakery")
+    page.get_by_label("Name of man").fill("")
     page.get_by_label("Name of woman").fill("a\u202eb")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#place-status")).to_contain_text("Not saved: labels.0.name: must be text of 1 to 64 characters")
+    expect(page.locator("#site-status")).to_contain_text("Not saved: labels.1.name: must be text of 1 to 64 characters")
     assert page.evaluate("document.documentElement.lang") == "en"
     (error,) = tab.errors
     assert "422" in error
@@ -91,15 +102,16 @@ def test_changes_are_not_lost(rig: DashboardRig, tab: Tab) -> None:
     page.get_by_role("button", name="Discard changes").click()
     tab.wait("document.documentElement?.lang === 'de'")
     tab.wait(CONNECTED)
-    expect(page.locator("#place-locale")).to_have_value("de-CH")
-    expect(page.locator("#place-example")).to_have_text(re.compile(r"Donnerstag, 24\. .* um 17:30, 1'234\.5$"))
+    expect(page.locator("#site-locale")).to_have_value("de-CH")
+    expect(page.locator("#site-example")).to_have_text(re.compile(r"Donnerstag, 24\. .* um 17:30, 1'234\.5$"))
 
 
 def test_the_states_of_the_system(rig: DashboardRig, tab: Tab) -> None:
     """What is wrong comes first. A display that was stopped is no fault, and comes last. Rates and drops are listed by camera."""
-    modules = tab.page.locator("#module-list .module")
-    expect(modules.first).to_contain_text("camera lost")
-    display = modules.last
+    items = tab.page.locator("#module-list .module")
+    rig.publish(*modules())  # those of the fixture are soon too old
+    expect(items.first).to_contain_text("camera lost")
+    display = items.last
     expect(display).to_have_attribute("data-module", "display")
     expect(display).to_contain_text("Counting does not need it.")
     expect(display.locator(".badge")).to_have_attribute("data-severity", "idle")
@@ -150,6 +162,15 @@ def test_a_language_is_added(rig: DashboardRig, browser: Browser) -> None:
         tab.page.reload()
         expect(tab.page.locator("#to-today")).to_have_text("Heute")
         assert tab.errors == []
+
+
+def test_a_missing_catalogue_is_replaced(rig: DashboardRig, browser: Browser) -> None:
+    """The page is then in English."""
+    with open_tab(browser, "about:blank", locale="de-CH") as tab:
+        tab.page.route(re.compile("/de.ftl$"), lambda route: route.fulfill(status=404))
+        tab.page.goto(rig.address)
+        tab.wait(CONNECTED)
+        expect(tab.page.locator("#to-today")).to_have_text("Today")
 
 
 def test_a_page_without_its_texts_loads_again(rig: DashboardRig, browser: Browser) -> None:

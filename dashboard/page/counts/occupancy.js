@@ -14,10 +14,10 @@ import { duration } from "../base/times.js";
 
 /**
  * What is shown of a camera: figures by the lines with a note, and a row for each zone.
- * @typedef {{camera: string, figures: [string, string][], note: string, zones: {name: string, text: string}[]}} Place
+ * @typedef {{camera: string, figures: [string, string][], note: string, zones: {name: string, text: string}[]}} Shown
  */
 
-export class Places {
+export class OccupancyList {
   /** @type {State | null} */
   #state = null;
   #camera = /** @type {HTMLSelectElement} */ (byId("counted-camera"));
@@ -39,14 +39,14 @@ export class Places {
   #render() {
     if (!this.#state) return;
     const isCounting = this.broker.isReporting("counter");
-    const places = placesOf(this.#state, this.#camera.value, isCounting, (time) => this.site.since(time, this.clock.now));
+    const shown = occupanciesOf(this.#state, this.#camera.value, isCounting, (time) => this.site.since(time, this.clock.now));
     const isNamed = Object.keys(this.#state.cameras).length > 1;
-    setShown(byId("places"), places.length > 0);
+    setShown(byId("occupancy"), shown.length > 0);
     syncChildren(
-      byId("places"),
-      places.map(({ camera }) => camera),
-      createPlace,
-    ).forEach((node, index) => fill(node, places[index], isNamed));
+      byId("occupancy"),
+      shown.map(({ camera }) => camera),
+      createSection,
+    ).forEach((node, index) => fill(node, shown[index], isNamed));
   }
 }
 
@@ -58,9 +58,9 @@ export class Places {
  * @param {string} selected name of a camera; empty: all cameras
  * @param {boolean} isCounting whether the counter is running
  * @param {(time: number) => string} since
- * @returns {Place[]}
+ * @returns {Shown[]}
  */
-export function placesOf(state, selected, isCounting, since) {
+export function occupanciesOf(state, selected, isCounting, since) {
   const names = Object.keys(state.cameras)
     .filter((name) => selected === "" || name === selected)
     .sort();
@@ -117,7 +117,7 @@ export function insideOf(state, selected, isCounting) {
 }
 
 /** @param {string} camera */
-function createPlace(camera) {
+function createSection(camera) {
   return element(
     "section",
     { "data-camera": camera },
@@ -128,7 +128,7 @@ function createPlace(camera) {
   );
 }
 
-/** @param {HTMLElement} node @param {Place} place @param {boolean} isNamed */
+/** @param {HTMLElement} node @param {Shown} shown @param {boolean} isNamed */
 function fill(node, { camera, figures, note, zones }, isNamed) {
   const [title, list, text, rows] = /** @type {HTMLElement[]} */ ([...node.children]);
   setText(title, camera);
