@@ -151,7 +151,7 @@ def test_a_second_program_of_one_name_is_found(
     """
     caplog.set_level(logging.INFO)
     first, second = (
-        Bus(settings(broker.port, "counter", **({"mqtt_password": one, "MQTT_USERNAME": "x"} if one else {})), report_interval=2)
+        Bus(settings(broker.port, "counter", **({"mqtt_password": one, "MQTT_USERNAME": "x"} if one else {})), report_interval=1)
         for one in passwords
     )
     with Listener(broker.port, topics.status()) as listener:
@@ -177,9 +177,9 @@ def test_an_earlier_process_is_no_second_program(broker: Broker, caplog: pytest.
         listener.publish(left.topic, left.pack(), retain=True)
         with Bus(settings(broker.port), report_interval=0.5) as bus:
             bus.state(states.RUNNING)
-            for number in range(1, 4):
+            for number in range(1, 3):
                 until(lambda number=number: bus.connection == number and bus.settled)  # type: ignore[misc]
-                listener.wait_for(topics.status("tester"), len(listener.payloads()) + 3)
+                listener.wait_for(topics.status("tester"), len(listener.payloads()) + 2)
                 connection = bus._client.socket()
                 assert isinstance(connection, socket.socket)
                 connection.shutdown(socket.SHUT_RDWR)

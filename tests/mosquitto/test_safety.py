@@ -197,7 +197,7 @@ def try_as_guest(port: int, number: int) -> None:
         plain.recv(4)
 
 
-@pytest.mark.parametrize(("qos", "size", "predictions"), [(0, 1000, 6000), (1, 1000, 6000), (0, 60_000, 1500)])
+@pytest.mark.parametrize(("qos", "size", "predictions"), [(0, 1000, 4500), (1, 1000, 4500), (0, 60_000, 1000)])
 def test_guests_that_never_read_cost_a_bounded_memory(limited: GuardedBroker, qos: int, size: int, predictions: int) -> None:
     """After 1000 tries that are refused or end, 100 guests try to connect and never read.
 
