@@ -54,6 +54,9 @@ RUN apt-get update \
     done
 COPY scripts/image.sh /usr/local/bin/
 COPY --from=packages /packages/bus /usr/local/lib/python3.11/dist-packages/
+# The version that the page shows. Footfall is not installed by pip, which would write this file.
+RUN info="/usr/local/lib/python3.11/dist-packages/footfall-$VERSION.dist-info" && mkdir "$info" \
+ && printf 'Metadata-Version: 2.1\nName: footfall\nVersion: %s\n' "$VERSION" >"$info/METADATA"
 WORKDIR /opt/footfall
 ENV HOME=/tmp PYTHONUNBUFFERED=1 MQTT_HOST=mosquitto HEALTH_FILE=/tmp/progress METRICS_HOST=0.0.0.0
 # A module touches this file while it makes progress. Docker considers it healthy as long as the file is new.

@@ -6,7 +6,7 @@ export PYTHON VENV
 # A change to one of these files makes the next command repeat the set-up.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix command forget camera setup onnx test test-ecosystem unit broker check format docs bench evaluate scenes model deployment lock reset clean
+.PHONY: help run watch matrix command forget camera setup onnx test test-ecosystem unit broker check format docs bench evaluate scenes model deployment lock audit sbom reset clean
 .DEFAULT_GOAL := help
 
 help: ## prints this list
@@ -96,10 +96,10 @@ deployment: ## writes the IoT Edge deployment for each platform into config/, wi
 	@exec $(PYTHON) scripts/deployment.py
 
 # The images have Debian 12's Python, 3.11.
-requirements = uv pip compile -q --python-version 3.11 --python-platform linux -c constraints.txt --no-annotate --no-header pyproject.toml
+requirements = uv pip compile -q --python-version 3.11 --python-platform linux -c constraints.txt --no-annotate --no-header --generate-hashes pyproject.toml
 
 lock: ## updates constraints.txt and the images' requirements.txt (needs uv)
-	uv pip compile -q --universal --python-version 3.10 --all-extras --no-annotate --no-header --upgrade pyproject.toml -o constraints.txt
+	uv pip compile -q --universal --python-version 3.10 --all-extras --no-annotate --no-header --no-emit-package pip --upgrade pyproject.toml -o constraints.txt
 	$(requirements) -o bus/requirements.txt
 	$(requirements) --extra capture -o capture/requirements.txt
 	$(requirements) --extra classifier -o classifier/requirements.txt
@@ -110,6 +110,12 @@ lock: ## updates constraints.txt and the images' requirements.txt (needs uv)
 	$(requirements) --extra display -o display/requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header benchmarks/tracking/requirements.in -o benchmarks/tracking/requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header tests/ecosystem/iotedgedev.in -o tests/ecosystem/iotedgedev.txt
+
+audit: $(VENV)/.dev ## looks for known vulnerabilities of the pinned versions; options of pip-audit: OPTIONS="--vulnerability-service osv"
+	@exec $(VENV)/bin/python -m scripts.audit $(OPTIONS)
+
+sbom: $(VENV)/.dev ## writes an SBOM (CycloneDX) for the wheel and each image into sbom/
+	@exec $(VENV)/bin/python -m scripts.sbom
 
 reset: ## deletes the data of make run: the ledger with all visits, the broker's state; asks first
 	@exec $(PYTHON) -m footfall reset

@@ -10,13 +10,13 @@ import os
 import sys
 from typing import Any
 
-import msgpack
+from bus.decoding import decode_msgpack
 
 
 def to_json(line: str) -> str | None:
     """Returns the message as a line of JSON, or None if the line is not a msgpack map or JSON cannot represent it."""
     try:
-        document = msgpack.unpackb(bytes.fromhex(line), strict_map_key=False)
+        document = decode_msgpack(bytes.fromhex(line))
         return json.dumps(document, ensure_ascii=False, default=_placeholder) if isinstance(document, dict) else None
     except (ValueError, TypeError, RecursionError):
         return None

@@ -6,7 +6,7 @@ from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 
 from bus import topics
-from bus.fields import DIFFERENT_NAMES, Flag, GivenName, Name, Seconds, Text
+from bus.fields import DIFFERENT_NAMES, Flag, GivenName, Items, Name, Seconds, Text
 from bus.message import JsonMessage
 
 AlertKind = Literal["inside", "people", "waiting_seconds", "lost_minutes", "uncounted_minutes"]
@@ -60,7 +60,7 @@ class AlertRule:
         return float(getattr(self, self.kind))
 
 
-AlertRules = Annotated[tuple[AlertRule, ...], Field(max_length=MAX_RULES), DIFFERENT_NAMES]
+AlertRules = Annotated[Items[AlertRule], Field(max_length=MAX_RULES), DIFFERENT_NAMES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Alerts(JsonMessage):
 
     camera: Name
     """The camera."""
-    alerts: tuple[ActiveAlert, ...] = ()
+    alerts: Items[ActiveAlert] = ()
     """The alerts, in the order in which they were raised; empty if there is none."""
     rules: AlertRules = ()
     """The rules in force: those of its setup, or else of the setting ALERTS."""

@@ -6,6 +6,12 @@ from pydantic import AfterValidator, Field, Strict
 
 from runtime.explanation import DAY_PATTERN, HOUR_PATTERN, NAME_PATTERN, TEXT_PATTERN
 
+T = TypeVar("T")
+K = TypeVar("K")
+Items = Annotated[tuple[T, ...], Field(fail_fast=True)]
+"""Any number of items. The first invalid one ends the validation: the errors of all would take 700 ms and 65 MB for 64 KiB."""
+Map = Annotated[dict[K, T], Field(fail_fast=True)]
+"""A map of any size, validated in the same way."""
 Name = Annotated[str, Strict(), Field(pattern=NAME_PATTERN)]
 Text = Annotated[str, Strict(), Field(min_length=1, max_length=256, pattern=TEXT_PATTERN)]
 _GIVEN = {"allowed": "must be text of 1 to 64 characters, without control characters"}
@@ -22,20 +28,20 @@ Count = Annotated[int, Strict(), Field(ge=0, lt=2**63)]
 PixelCount = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Day = Annotated[str, Strict(), Field(pattern=DAY_PATTERN)]
 """A day in the site's time zone."""
-Totals = dict[Text, Count]
+Totals = Map[Text, Count]
 """Number of visits by label."""
 Hour = Annotated[str, Field(pattern=HOUR_PATTERN)]
 """An hour in the site's time zone: ``"09"``."""
-ByHour = dict[Text, dict[Hour, Count]]
+ByHour = Map[Text, Map[Hour, Count]]
 """Number of visits by label and hour: ``["woman"]["09"]``. A visit counts in the hour in which it began."""
-Counted = dict[Hour, Fraction | None]
+Counted = Map[Hour, Fraction | None]
 """By hour, the fraction of it in which the camera was counting; None if there is no data."""
 Flag = Annotated[bool, Strict()]
 RequestId = Annotated[str, Strict(), Field(max_length=64)]
 TimeZone = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
 Direction = Literal["in", "out"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
-Crossings = dict[Text, dict[Direction, ByHour]]
+Crossings = Map[Text, Map[Direction, ByHour]]
 """Number of crossings by line, direction, label and hour: ``["door"]["in"]["woman"]["09"]``."""
 UNDECIDED = "undecided"
 """The label of a visitor whose label the model cannot tell."""

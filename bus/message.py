@@ -14,6 +14,7 @@ import msgpack
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import Self
 
+from bus.decoding import decode_json, decode_msgpack
 from bus.topics import Topic
 from runtime.errors import InvalidMessage
 from runtime.explanation import first_problem
@@ -65,7 +66,8 @@ class Message:
     def _validate(cls, document: dict[Any, Any]) -> Self:
         version = document.get("v")
         if type(version) is not int or version != VERSION:
-            raise InvalidMessage(f"{cls.__name__}: v: must be version {VERSION}, not {version!r:.20}")
+            given = f"{version!r:.20}" if isinstance(version, str | int | float | None) else type(version).__name__
+            raise InvalidMessage(f"{cls.__name__}: v: must be version {VERSION}, not {given}")
         try:
             message: Self = _adapter(cls).validate_python(document)  # type: ignore[arg-type]  # a class is hashable
         except ValidationError as error:
@@ -86,8 +88,8 @@ class Message:
     @classmethod
     def _decode(cls, payload: bytes) -> Any:
         try:
-            return msgpack.unpackb(payload, strict_map_key=False)
-        except (ValueError, TypeError) as error:  # msgpack's errors are ValueErrors; an unhashable key is a TypeError
+            return decode_msgpack(payload)
+        except ValueError as error:
             raise InvalidMessage(f"{cls.__name__}: not msgpack: {error!s:.80}") from None
 
 
@@ -105,10 +107,8 @@ class JsonMessage(Message):
     @classmethod
     def _decode(cls, payload: bytes) -> Any:
         try:
-            document = json.loads(payload)
-            json.dumps(document, ensure_ascii=False, allow_nan=False).encode()  # refuses NaN and lone surrogates
-            return document
-        except (ValueError, RecursionError) as error:
+            return decode_json(payload)
+        except ValueError as error:
             raise InvalidMessage(f"{cls.__name__}: not JSON: {error!s:.80}") from None
 
 

@@ -46,6 +46,8 @@ CLOCK_STEPS = "clock_steps"
 # Classifier
 DROPPED_FOR_NEWER = "dropped_for_newer"
 """Frames dropped because a newer one of the same camera arrived."""
+FLOODED = "flooded"
+"""Frames of cameras that sent more than 60 in a second. Other cameras go first; of more than 250 a second, ten are used."""
 DROPPED_OLD = "dropped_old"
 """Frames dropped because they were older than MAX_FRAME_AGE. The display counts predictions."""
 DROPPED_AHEAD = "dropped_ahead"

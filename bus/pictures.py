@@ -7,7 +7,7 @@ from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 
 from bus import topics
-from bus.fields import Count, Duration, Flag, Fraction, Name, PixelCount, Seconds, Text
+from bus.fields import Count, Duration, Flag, Fraction, Items, Name, PixelCount, Seconds, Text
 from bus.message import Message
 
 
@@ -43,7 +43,7 @@ class Detection:
     """Left, top, width and height, in 0..1 of the picture."""
     confidence: Fraction
     """The probability that something is there."""
-    labels: tuple[Label, ...] = ()
+    labels: Items[Label] = ()
     """The detector's class, or what the classifier behind it says of the crop, highest first. Empty if it cannot tell."""
 
     @property
@@ -117,9 +117,9 @@ class Prediction(Message):
     """How long the model took, in milliseconds."""
     model: Text
     """The model's name and the start of its SHA-256; of a detector with a classifier, both, joined by "+"."""
-    labels: tuple[Label, ...] = ()
+    labels: Items[Label] = ()
     """Of a classifier of whole pictures: its labels, highest probability first."""
-    detections: tuple[Detection, ...] = ()
+    detections: Items[Detection] = ()
     """Of a detector: what it found, highest confidence first."""
     demo: Flag = False
     """Whether the frame was drawn, or the model knows drawn figures only."""

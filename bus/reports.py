@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 
-from bus.fields import Count, Duration, Flag, Fraction, Name, Seconds, Text, TimeZone
+from bus.fields import Count, Duration, Flag, Fraction, Items, Map, Name, Seconds, Text, TimeZone
 
 Table = Literal["visits", "crossings", "zones"]
-Key = tuple[Text, ...]
+Key = Items[Text]
 """What was counted: the label of a visit; line, direction and label of a crossing; zone and label of a visit in a zone."""
 KEYS: dict[Table, tuple[str, ...]] = {
     "visits": ("label",),
@@ -48,7 +48,7 @@ class Counted:
     """End of the time; null for an hour of the week."""
     counted: Fraction | None
     """The share of the time in which the camera was counting; null without data."""
-    entries: tuple[Entry, ...]
+    entries: Items[Entry]
     """The counts by key. A missing key was counted 0 times, unless there is no data."""
 
 
@@ -84,9 +84,9 @@ class Page:
     """End of the report's range."""
     compared: Flag
     """Whether the query asks for the period before."""
-    keys: dict[Name, tuple[Key, ...]]
+    keys: Map[Name, Items[Key]]
     """All keys of the whole report by camera, on the first page only."""
-    cells: tuple[Cell, ...]
+    cells: Items[Cell]
     """The counts by camera and period."""
     cursor: Cursor | None = None
     """For the question for the next page; null on the last one."""

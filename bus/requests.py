@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 from typing_extensions import Self
 
 from bus import topics
-from bus.fields import Day, Flag, Name, RequestId, Seconds, TimeZone
+from bus.fields import Day, Flag, Items, Map, Name, RequestId, Seconds, TimeZone
 from bus.message import VERSION, JsonMessage
 from bus.reports import Page
 from bus.results import DayCounts, Visit
@@ -78,7 +78,7 @@ class Question(Request):
     """Any text of up to 64 characters; the answer repeats it."""
     day: Annotated[str, Strict(), Field(max_length=64)] | None = None
     """The day, such as 2026-11-22; today, without one."""
-    query: dict[Annotated[str, Strict(), Field(max_length=64)], Parameter] | None = None
+    query: Map[Annotated[str, Strict(), Field(max_length=64)], Parameter] | None = None
     """Asks for a page of a report instead of a day: texts by the options of the report, and the last page's `cursor`."""
 
 
@@ -94,9 +94,9 @@ class DayReport:
     """End of the day; it has 23 or 25 hours when clocks change."""
     zone: TimeZone
     """The site's time zone, by its IANA name."""
-    cameras: dict[Name, DayCounts]
+    cameras: Map[Name, DayCounts]
     """The counts by camera."""
-    visits: tuple[Visit, ...]
+    visits: Items[Visit]
     """The last 50 visits, newest first."""
     demo: Flag = False
     """Whether all cameras with counts have visits of the demo. If not, totals over cameras exclude those whose `demo` is true."""

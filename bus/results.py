@@ -15,6 +15,8 @@ from bus.fields import (
     Flag,
     Fraction,
     Hour,
+    Items,
+    Map,
     Name,
     Seconds,
     Text,
@@ -50,7 +52,7 @@ class Visit(JsonMessage):
     """Whether it is a visit of the demo."""
     direction: Direction | None = None
     """Of a detected visitor: `in` or `out` by the lines that they crossed; null if neither."""
-    zones: dict[Text, Duration] = Field(default_factory=dict)
+    zones: Map[Text, Duration] = Field(default_factory=dict)
     """Of a detected visitor: seconds in each zone."""
 
 
@@ -96,7 +98,7 @@ class ZoneHours:
 
     visits: ByHour
     """Visits by label and hour."""
-    seconds: dict[Hour, Duration]
+    seconds: Map[Hour, Duration]
     """By hour, the seconds that all of them were in the zone."""
 
 
@@ -124,9 +126,9 @@ class Summary(JsonMessage):
     """Visits that began in this hour, by label."""
     demo: Flag = False
     """Whether they are visits of the demo."""
-    crossings: dict[Text, dict[Direction, Totals]] = Field(default_factory=dict)
+    crossings: Map[Text, Map[Direction, Totals]] = Field(default_factory=dict)
     """Crossings in this hour, by line, direction and label."""
-    zones: dict[Text, ZoneTotals] = Field(default_factory=dict)
+    zones: Map[Text, ZoneTotals] = Field(default_factory=dict)
     """Of the visits that began in this hour, by zone."""
 
 
@@ -175,7 +177,7 @@ class DayCounts(JsonMessage):
     """Whether they are visits of the demo."""
     crossings: Crossings = Field(default_factory=dict)
     """Crossings by line, direction, label and hour."""
-    zones: dict[Text, ZoneHours] = Field(default_factory=dict)
+    zones: Map[Text, ZoneHours] = Field(default_factory=dict)
     """By zone, its visits and seconds."""
 
 
@@ -187,7 +189,7 @@ class Occupancy(JsonMessage):
 
     camera: Name
     """The camera."""
-    zones: dict[Text, Count] = Field(default_factory=dict)
+    zones: Map[Text, Count] = Field(default_factory=dict)
     """How many visitors are in each zone now."""
     inside: Count | None = None
     """How many are inside by the lines: `entered` minus `left` plus `drift`; null without lines."""
@@ -237,7 +239,7 @@ class Tracks(JsonMessage):
     """Number of the frame."""
     captured_at: Seconds
     """Time of the frame."""
-    visitors: tuple[VisitorInView, ...] = ()
+    visitors: Items[VisitorInView] = ()
     """The visitors in view."""
     demo: Flag = False
     """Whether they are visitors of the demo."""

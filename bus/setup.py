@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from bus import topics
 from bus.alerts import AlertRules
-from bus.fields import DIFFERENT_NAMES, Fraction, GivenName, Name, Text
+from bus.fields import DIFFERENT_NAMES, Fraction, GivenName, Items, Name, Text
 from bus.polygon import MAX_CORNERS, MIN_CORNERS, Point, polygon_problem
 from bus.requests import Request
 
@@ -30,7 +30,7 @@ def _checked_polygon(corners: tuple[Point, ...]) -> tuple[Point, ...]:
 Corner = tuple[Part, Part]
 """Parts of the picture's width and height, from the top left."""
 _BOUNDS = {"minItems": MIN_CORNERS, "maxItems": MAX_CORNERS}
-Polygon = Annotated[tuple[Corner, ...], AfterValidator(_checked_polygon), Field(json_schema_extra=_BOUNDS)]
+Polygon = Annotated[Items[Corner], AfterValidator(_checked_polygon), Field(json_schema_extra=_BOUNDS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Zone:
     """3 to 32 corners: x and y in 0..1 of the picture, from the top left."""
 
 
-Lines = Annotated[tuple[Line, ...], Field(max_length=MAX_PLACES), DIFFERENT_NAMES]
-Zones = Annotated[tuple[Zone, ...], Field(max_length=MAX_PLACES), DIFFERENT_NAMES]
+Lines = Annotated[Items[Line], Field(max_length=MAX_PLACES), DIFFERENT_NAMES]
+Zones = Annotated[Items[Zone], Field(max_length=MAX_PLACES), DIFFERENT_NAMES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ class Setup(Request):
     """At most 16 lines; null: as the setting LINES says."""
     zones: Zones | None = None
     """At most 16 zones; null: as the setting ZONES says."""
-    mask: Annotated[tuple[Polygon, ...], Field(max_length=MAX_PLACES)] = ()
+    mask: Annotated[Items[Polygon], Field(max_length=MAX_PLACES)] = ()
     """Polygons in which the picture is black, before it leaves the camera's module."""
-    visitors: Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)] | None = None
+    visitors: Annotated[Items[Text], Field(min_length=1, max_length=64)] | None = None
     """The classes that make a visitor; null: as the setting VISITORS says."""
     alerts: AlertRules | None = None
     """At most 16 rules of alerts; null: as the setting ALERTS says."""

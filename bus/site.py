@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, Strict
 from pydantic.dataclasses import dataclass
 
 from bus import topics
-from bus.fields import GivenName, Text
+from bus.fields import GivenName, Items, Text
 from bus.requests import Request
 
 _LOCALE = {"allowed": "must be a language and a region, such as de-CH"}
@@ -49,5 +49,5 @@ class Site(Request):
     """The name of the place; null: none."""
     locale: Locale | None = None
     """Language and region in which dates and numbers are written, such as `de-CH`; null: as each browser says."""
-    labels: Annotated[tuple[SiteLabel, ...], Field(max_length=64), AfterValidator(_check_labels)] = ()
+    labels: Annotated[Items[SiteLabel], Field(max_length=64), AfterValidator(_check_labels)] = ()
     """At most 64 labels with a name or a colour of their own, each label once."""

@@ -6,7 +6,7 @@ from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 
 from bus import states, topics
-from bus.fields import Name, Number, Seconds, Text
+from bus.fields import Items, Map, Name, Number, Seconds, Text
 from bus.message import JsonMessage
 from bus.metric_names import MOTION
 
@@ -35,15 +35,15 @@ class About:
     """Of capture: its camera."""
     model: Text | None = None
     """Of a classifier: the model's name and the start of its SHA-256."""
-    labels: tuple[Text, ...] = ()
+    labels: Items[Text] = ()
     """Of a classifier: the labels that a visitor can have."""
     runtime: Text | None = None
     """Of a classifier: what runs the model."""
     update: ModelUpdate | None = None
     """Of a classifier: the outcome of the last wanted model."""
-    ended: tuple[Name, ...] = ()
+    ended: Items[Name] = ()
     """Of the counter: the cameras whose recording was played once and is completely counted."""
-    classes: tuple[Text, ...] = ()
+    classes: Items[Text] = ()
     """Of a classifier: the classes of things of which VISITORS or a setup choose visitors."""
 
 
@@ -65,9 +65,9 @@ class Status(JsonMessage):
     """The reason, for people."""
     about: About = Field(default_factory=About)
     """Details that depend on the program."""
-    metrics: dict[str, Number] = Field(default_factory=dict)
+    metrics: Map[str, Number] = Field(default_factory=dict)
     """Metrics by name."""
-    rates: dict[str, Number] = Field(default_factory=dict)
+    rates: Map[str, Number] = Field(default_factory=dict)
     """Growth of each counter a second since the last report."""
     instance: Text | None = None
     """The process: a random text, new at each start."""

@@ -2,11 +2,9 @@
 
 import os
 
-MAX_PIXELS = 50_000_000
-"""Larger pictures are refused before they are decoded. One of this size takes about 300 MB.
-
-In a command that imports the classifier first, the classifier's limit counts.
-"""
+from bus.images import MAX_PIXELS
+from runtime.memory import return_large_blocks
 
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))  # read when OpenCV is imported
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # failures are reported in the module's state
+return_large_blocks()

@@ -36,7 +36,7 @@ MIN_PICTURE_TIMEOUT = 15.0
 def main(settings: Settings, stop: threading.Event) -> None:
     """Captures until `stop` is set, except while the camera is paused."""
     bus = Bus(settings, about=About(camera=settings.camera))
-    source = settings.create_source()
+    source = settings.create_source(partial(bus.metrics.add, names.UNUSABLE))
     if settings.unused:
         log.warning("%s: no effect on this source; ignored", ", ".join(settings.unused))
     recording = source if isinstance(source, Recording) and not settings.loop_video else None

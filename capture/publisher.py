@@ -6,11 +6,11 @@ from functools import partial
 
 from bus import Bus, Frame, InvalidMessage, Setups
 from bus import metric_names as names
+from bus.images import UnusablePicture
 from bus.states import STARTING
 from capture.commands import Publish, Session
 from capture.consumers import Consumers
 from capture.framer import Framer
-from capture.pictures.picture import UnusablePicture
 from capture.reader import Reader
 from capture.source import CapturedPicture
 

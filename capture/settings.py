@@ -1,6 +1,7 @@
 """The settings of the capture module."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
@@ -127,8 +128,8 @@ class Settings(BusSettings):
             return self.frame_rate >= MIN_GATE_RATE and not is_played_once and source.is_continuous()
         return self.motion == "on"
 
-    def create_source(self) -> Source:
-        """Creates the source for VIDEO_PATH without opening it."""
+    def create_source(self, on_unusable: Callable[[], object] = bool) -> Source:
+        """Creates the source for VIDEO_PATH without opening it. It calls `on_unusable` for each picture that it skips."""
         options = SourceOptions(
             frame_rate=self.frame_rate,
             every_frame=not self.loop_video,
@@ -136,5 +137,6 @@ class Settings(BusSettings):
             camera_rate=self.camera_rate,
             camera_format=self.camera_format,
             jpeg_quality=self.jpeg_quality,
+            on_unusable=on_unusable,
         )
         return create_source(self.video_path, options, self.source_modules)

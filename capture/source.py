@@ -63,7 +63,7 @@ class SourceOptions:
     `frame_rate` applies to folders, and to cameras that send one picture for each request. With `every_frame`, a slow machine
     plays a file more slowly instead of skipping pictures. `camera_size` (width and height in px), `camera_rate` (pictures a
     second) and `camera_format` apply to cameras of this machine; None leaves the choice to the source. `jpeg_quality` (1 to 100)
-    is for a source that compresses its pictures itself.
+    is for a source that compresses its pictures itself. The source calls `on_unusable` for each picture that it skips.
     """
 
     frame_rate: float = 10.0
@@ -73,6 +73,7 @@ class SourceOptions:
     camera_rate: float | None = None
     camera_format: str | None = None
     jpeg_quality: int = 80
+    on_unusable: Callable[[], object] = bool
 
 
 @dataclass(frozen=True, slots=True)

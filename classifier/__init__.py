@@ -2,12 +2,13 @@
 
 import os
 
+from bus.images import MAX_PIXELS
 from runtime.errors import FootfallError
-
-MAX_PIXELS = 16_000_000
-"""Larger pictures are refused before they are decoded. A JPEG, PNG or WebP of this size takes at most 110 MB."""
+from runtime.memory import return_large_blocks
 
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))  # read when OpenCV is imported
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # a picture that cannot be decoded is counted and logged
+return_large_blocks()
 
 
 class InvalidExport(FootfallError):

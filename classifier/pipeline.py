@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bus import FootfallError, Frame, InvalidMessage, NewestSlot, Prediction
 from bus import metric_names as names
+from classifier.flood import MAX_RATE, FloodDetector
 from classifier.preprocess import decode, decode_any
 from classifier.recogniser import Prepared, Recogniser, Result
 from runtime.metrics import Metrics
@@ -59,6 +60,7 @@ class Pipeline:
         self._count_and_warn = count_and_warn
         self._fast_decode = fast_decode
         self._newest: NewestSlot[str, Frame] = NewestSlot()
+        self._flood = FloodDetector()
         self._prepared: queue.Queue[_Task | None] = queue.Queue()
         self._decode_slot = threading.Semaphore(1)
         self._request_slot = threading.Semaphore(1)
@@ -69,8 +71,13 @@ class Pipeline:
         """The threads; enter each to start it."""
 
     def submit(self, frame: Frame) -> None:
-        """Queues a frame, in place of an older one of the same camera. Never blocks."""
-        if not self._newest.put(frame.camera, frame):
+        """Queues a frame, in place of an older one of the same camera. If that floods, others go first. Never blocks."""
+        if floods := self._flood.floods(frame.camera):
+            text = f"{frame.topic}: more than {MAX_RATE} frames a second; other cameras go first"
+            self._count_and_warn(names.FLOODED, text, frame.topic)
+            if self._flood.drops(frame.camera):
+                return
+        if not self._newest.put(frame.camera, frame, yields=floods):
             self._metrics.add(names.DROPPED_FOR_NEWER)
 
     def switch(self, recogniser: Recogniser) -> None:

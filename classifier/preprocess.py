@@ -1,5 +1,6 @@
 """Preprocessing, from a JPEG to a model's input tensor."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -8,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bus import InvalidMessage
-from classifier import MAX_PIXELS
+from bus.images import UnusablePicture, checked
+from bus.images.jpeg import SIGNATURE, read_header
+from runtime.silence import silence
 
 Picture = NDArray[Any]
 """Height x width x 3, BGR, uint8."""
@@ -31,26 +34,32 @@ REDUCTIONS = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: c
 
 
 def decode(jpeg: bytes, reduction: int = 1) -> Picture:
-    """Decodes a JPEG, `reduction` times smaller (see `REDUCTIONS`). Raises `InvalidMessage` if incomplete or too large."""
-    if not (jpeg.startswith(b"\xff\xd8") and JPEG_END in jpeg[-64:]):  # libjpeg fills a truncated one with grey
-        raise InvalidMessage("Frame: jpeg: not a complete JPEG")
-    return _decode(jpeg, "Frame: jpeg", REDUCTIONS[reduction])
+    """Decodes a JPEG, `reduction` times smaller (see `REDUCTIONS`). Raises `InvalidMessage`, also if it would cost too much."""
+    try:
+        if not (jpeg.startswith(b"\xff\xd8") and JPEG_END in jpeg[-64:]):  # libjpeg fills a truncated one with grey
+            raise UnusablePicture("not a complete JPEG")
+        read_header(jpeg)
+        return _decode(jpeg, REDUCTIONS[reduction])
+    except UnusablePicture as error:
+        raise InvalidMessage(f"Frame: jpeg: {error}") from None
 
 
 def decode_any(picture: bytes) -> Picture:
-    """Decodes a picture in any format that OpenCV reads, and applies its EXIF orientation. Raises `InvalidMessage`."""
-    if picture.startswith(b"\xff\xd8") and JPEG_END not in picture[len(picture) // 2 :]:
-        raise InvalidMessage("picture: the JPEG is truncated")
-    return _decode(picture, "picture", cv2.IMREAD_COLOR)
-
-
-def _decode(picture: bytes, where: str, flags: int) -> Picture:
+    """Decodes a picture in any format that `bus.images` allows, and applies its EXIF orientation. Raises `InvalidMessage`."""
     try:
+        if picture.startswith(SIGNATURE) and JPEG_END not in picture[len(picture) // 2 :]:
+            raise UnusablePicture("the JPEG is truncated")
+        return _decode(checked(picture), cv2.IMREAD_COLOR)
+    except UnusablePicture as error:
+        raise InvalidMessage(f"picture: {error}") from None
+
+
+def _decode(picture: bytes, flags: int) -> Picture:
+    decoded = None
+    with suppress(cv2.error), silence:
         decoded = cv2.imdecode(np.frombuffer(picture, np.uint8), flags)
-    except cv2.error:
-        raise InvalidMessage(f"{where}: refused by OpenCV; at most {MAX_PIXELS} pixels are allowed") from None
     if decoded is None:
-        raise InvalidMessage(f"{where}: cannot be decoded")
+        raise UnusablePicture("cannot be decoded")
     return decoded
 
 

@@ -6,17 +6,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
 
-from bus import Answer, Bus, FootfallError, InvalidMessage, NewestSlot, Page, Question, topics
+from bus import Answer, Bus, FootfallError, InvalidMessage, Page, Question, topics
 from bus import metric_names as names
 from counter.hours import FIRST_DAY, LAST_DAY
 from counter.pages import Pages
 from counter.query import InvalidQuery, parse_query
+from counter.questions import Questions
 from counter.reports import Reports
 from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 64  # questions
 MAX_PROBLEM = 500  # characters
 RECEIVE_TIMEOUT = 1.0  # seconds to wait for a question
 PAUSE = 0.02  # seconds between two answers, so that counting can use the ledger
@@ -38,14 +38,14 @@ class Answers:
         self._pages = Pages(reports.ledger, reports.calendar)
         self._cameras = cameras
         self._opening_hours = opening_hours
-        self._questions: NewestSlot[tuple[str, str], Question] = NewestSlot(MAX_WAITING)
+        self._questions = Questions()
         self.worker = Worker("answers", self._step, shutdown_timeout=SHUTDOWN_TIMEOUT, wake=self._questions.close)
         bus.subscribe(topics.question(), Question, self._on_question)
 
     def _on_question(self, question: Question) -> None:
-        if not self._questions.put((question.asker, question.id), question):
-            text = f"{question.asker}: questions come faster than they can be answered; one was dropped"
-            self._bus.count_and_warn(names.DROPPED_QUESTIONS, text, question.asker)
+        if dropped := self._questions.put(question):
+            text = f"{dropped}: questions come faster than they can be answered; one was dropped"
+            self._bus.count_and_warn(names.DROPPED_QUESTIONS, text, dropped)
 
     def _step(self) -> None:
         if (question := self._questions.take(RECEIVE_TIMEOUT)) is None:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import cv2
 
 from bus import Crossing, Prediction, Setup, Visit
+from bus.images import UnusablePicture
 from capture.framer import RateLimiter
-from capture.pictures.picture import UnusablePicture
 from capture.pictures.prepare import Preparation
 from capture.settings import Settings as CaptureSettings
 from capture.source import Recording, SourceOptions, display_name

@@ -1,12 +1,14 @@
 """Log lines in the format that IoT Edge's `edgeAgent` parses, and a throttle for repeated lines."""
 
 import logging
+import os
 import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
+from typing import TextIO
 
 # Syslog severity and short name, as IoT Edge parses them.
 _LEVELS = {
@@ -38,12 +40,22 @@ class EdgeFormatter(logging.Formatter):
 
 def configure(verbose: bool, plain: bool = False) -> None:
     """Configures logging to standard error; standard output is for results."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_standard_error())
     handler.setFormatter(EdgeFormatter(plain))
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
     for chatty in ("azure", "paho"):
         logging.getLogger(chatty).setLevel(logging.INFO if verbose else logging.WARNING)
     silence_http_clients()
+
+
+def _standard_error() -> TextIO:
+    """Returns standard error with a descriptor of its own, which stays when C libraries are silenced."""
+    try:
+        if sys.stderr.fileno() == 2:
+            return os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors)
+    except OSError:  # tests replace it by an object without a descriptor
+        pass
+    return sys.stderr
 
 
 def silence_http_clients() -> None:

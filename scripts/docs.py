@@ -23,6 +23,7 @@ from footfall.access import GUESTS, access, users
 from footfall.asyncapi import MODULES, asyncapi
 from footfall.schema import as_json
 from runtime.settings import environment_variables
+from scripts import dependencies
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs"
@@ -92,6 +93,11 @@ def states_table() -> str:
     return _table(("State", "Logged as a warning", "Meaning"), rows)
 
 
+def licences_table(head: tuple[str, ...], rows: Callable[[], Sequence[tuple[str, ...]]]) -> str:
+    """Returns packages with their licences."""
+    return _table(("Package", "Licence", *head), rows())
+
+
 TABLES: dict[str, Callable[[], str]] = {
     **{f"settings: {group}": partial(settings_table, group) for group in SETTINGS},
     "topics": topics_table,
@@ -99,6 +105,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "access": access_table,
     "metrics": metrics_table,
     "states": states_table,
+    "licences: images": partial(licences_table, ("Images",), dependencies.image_rows),
+    "licences: page": partial(licences_table, ("Text",), dependencies.vendored_rows),
+    "licences: laptop": partial(licences_table, (), dependencies.laptop_rows),
 }
 
 

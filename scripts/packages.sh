@@ -4,11 +4,13 @@
 set -eu
 folder=$1 list=$2
 shift 2
+# A package has several lines: its version, and below it the hashes of its files. All but the last end in a backslash.
 # PyPI has no wheels of these for 32-bit ARM. The Dockerfile installs Debian's packages, which are for the same Python.
 debian=''
 if [ "$(dpkg --print-architecture)" = armhf ]; then debian='^(av|msgpack|numpy|opencv-python-headless|pillow)=='; fi
-cat /dev/null "$@" | grep -vxFf - "$list" | grep -vE "${debian:-^$}" >wanted.txt || true
+cat /dev/null "$@" | grep -vxFf - "$list" | sed -E "/${debian:-^$}/,/[^\\\\]\$/d" >wanted.txt || true
 mkdir -p "$folder"
-# The image has no compiler, so only wheels are allowed. paho-mqtt 1.6.1 has no wheel, but is pure Python.
-python3 -m pip install -q --no-cache-dir --no-deps --only-binary :all: --no-binary paho-mqtt --root-user-action=ignore --disable-pip-version-check \
-  --target "$folder" -r wanted.txt
+# pip refuses a file whose hash is not in the list. The image has no compiler, so only wheels are allowed. paho-mqtt 1.6.1 has no
+# wheel, but is pure Python. It is built with Debian's setuptools, because pip would fetch one without a hash.
+python3 -m pip install -q --no-cache-dir --no-deps --require-hashes --only-binary :all: --no-binary paho-mqtt --no-build-isolation \
+  --root-user-action=ignore --disable-pip-version-check --target "$folder" -r wanted.txt

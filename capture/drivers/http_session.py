@@ -12,8 +12,8 @@ from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 from requests.exceptions import InvalidSchema, InvalidURL, Timeout, TooManyRedirects
 from typing_extensions import Self
 
+from bus.images import UnusablePicture
 from capture.drivers.login import LoginRefused
-from capture.pictures.picture import UnusablePicture
 from capture.source import SourceLost
 from runtime.errors import FootfallError
 

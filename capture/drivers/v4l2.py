@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from capture.pictures.picture import MAX_SIDE
+from bus.images import MAX_SIDE
 
 FFMPEG_NAMES = {
     "MJPG": "mjpeg",

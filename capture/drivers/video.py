@@ -13,9 +13,10 @@ import av.logging
 import av.stream
 import numpy as np
 
+from bus.images import UnusablePicture
 from capture.drivers.login import LoginRefused
 from capture.pictures.jpeg import JpegPicture
-from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels
 from capture.source import SourceLost
 
 TIMEOUT = 10.0
@@ -26,6 +27,8 @@ MIN_RATE, MAX_RATE = 0.001, 240
 """Rates that a video can declare; others are taken for damage."""
 MAX_DAMAGED = 100
 """Packets in a row that cannot be decoded. After more, the video counts as lost."""
+MAX_PIXELS = 17_000_000
+"""Pixels of a video's picture, such as 5120x3200. Larger ones count as damaged. FFmpeg keeps several pictures."""
 MAX_THREADS = 2
 """Threads of a decoder. Each needs memory for its pictures; FFmpeg would take one for each core."""
 LOW_DELAY = 1 << 19
@@ -93,7 +96,8 @@ class Video:
             for stream in container.streams:
                 stream.discard = discard.default if stream is self._stream else discard.all
         codec = self._stream.codec_context
-        self._is_jpeg = codec.name == "mjpeg" and not self._quarter_turns
+        codec.options = {"max_pixels": str(MAX_PIXELS)}
+        self._is_jpeg = codec.name == "mjpeg"
         # Threads for whole frames are faster, but each holds one back.
         codec.thread_type = "SLICE" if is_live or _IS_OLD else "AUTO"
         codec.thread_count = MAX_THREADS
@@ -166,8 +170,10 @@ class Video:
 
     def _decode(self, packet: Any) -> list[Picture]:
         """Returns the pictures in a packet. Raises FFmpeg's errors and `UnusablePicture`."""
-        if self._is_jpeg:
-            return [JpegPicture(bytes(packet), _seconds(packet))] if packet.size else []
+        if self._is_jpeg and packet.size:
+            picture = JpegPicture(bytes(packet), _seconds(packet))  # raises an error for one that would cost FFmpeg too much, too
+            if not self._quarter_turns:
+                return [picture]
         return [VideoPicture(frame, _seconds(frame), self._quarter_turns) for frame in packet.decode()]
 
 
@@ -197,7 +203,8 @@ def open_container(
     `name` stands for it in error messages. `timeouts` are the seconds to open it and to wait for a packet. Raises `SourceLost`.
     """
     try:
-        return av.open(address, format=input_format, options=dict(options or {}), timeout=timeouts, metadata_errors="replace")
+        limited = {"max_pixels": str(MAX_PIXELS), **(options or {})}
+        return av.open(address, format=input_format, options=limited, timeout=timeouts, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
         raise _lost(name, error) from None
 

@@ -1,11 +1,13 @@
 """Pictures of which the pixels are known: drawn ones, and files that OpenCV decodes."""
 
-import os
+import contextlib
 
 import cv2
 import numpy as np
 
-from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from bus.images import UnusablePicture
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels
+from runtime.silence import silence
 
 
 class DecodedPicture(Picture):
@@ -38,14 +40,13 @@ def shrunk(pixels: Pixels, side: int = THUMBNAIL_SIDE) -> Pixels:
 
 
 def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Pixels:
-    """Decodes a picture file and turns it as its EXIF data says. `flags` are OpenCV's. Raises `UnusablePicture`."""
-    try:
+    """Decodes a picture that `bus.images` has checked, and turns it as its EXIF data says. `flags` are OpenCV's.
+
+    Raises `UnusablePicture`.
+    """
+    pixels = None
+    with contextlib.suppress(cv2.error), silence:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        if "MAX_IMAGE_PIXELS" in str(error):
-            limit = os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]
-            raise UnusablePicture(f"a picture of {len(data)} bytes has more than {limit} pixels") from None
-        pixels = None  # no data, for example
     if pixels is None:
         raise UnusablePicture(f"OpenCV cannot decode a picture of {len(data)} bytes")
     return pixels

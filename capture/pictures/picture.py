@@ -3,8 +3,6 @@
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from runtime.errors import FootfallError
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -13,14 +11,8 @@ if TYPE_CHECKING:
 else:
     Pixels = Any  # so that settings can be read without NumPy
 
-MAX_SIDE = 16_384
-"""Pixels. No camera needs more, and a larger picture must not fill the memory."""
 THUMBNAIL_SIDE = 80
 """Pixels of a thumbnail's longer side, unless another is wanted."""
-
-
-class UnusablePicture(FootfallError):
-    """A picture that cannot become a frame. The next one can."""
 
 
 class Picture(ABC):

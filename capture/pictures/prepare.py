@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from bus.images import MAX_SIDE, UnusablePicture
 from bus.setup import Polygon
-from capture.pictures.picture import MAX_SIDE, THUMBNAIL_SIDE, Picture, Pixels, UnusablePicture
+from capture.pictures.picture import THUMBNAIL_SIDE, Picture, Pixels
 from capture.pictures.region import Region
 
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}

@@ -1,15 +1,14 @@
 """Cameras at http and https addresses, which send one picture for each request, or a stream."""
 
-import contextlib
 import time
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from bus.images import UnusablePicture
 from capture.drivers.login import LoginPause, LoginRefused
 from capture.drivers.mjpeg import MAX_BYTES, find_jpegs
 from capture.drivers.stream import Stream
-from capture.pictures.picture import UnusablePicture
 from capture.source import (
     Pictures,
     Source,
@@ -46,6 +45,7 @@ class HttpCamera(Source):
         self._name = display_name(address)
         self._interval = 1 / options.frame_rate
         self._clock = options.clock
+        self._on_unusable = options.on_unusable
         self._video = Stream(address, options)
         self._timeout = timeout
         self._max_bytes = max_bytes
@@ -131,8 +131,10 @@ class HttpCamera(Source):
         for data in find_jpegs(chunks, self._max_bytes):
             picture = None
             if data is not None:
-                with contextlib.suppress(UnusablePicture):
+                try:
                     picture = JpegPicture(data)
+                except UnusablePicture:
+                    self._on_unusable()
             if picture is not None:
                 seen_at = time.monotonic()
                 yield picture

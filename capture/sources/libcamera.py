@@ -1,16 +1,15 @@
 """The Raspberry Pi's camera (CSI), read by GStreamer's libcamerasrc in another process, which can be killed when it hangs."""
 
-import contextlib
 import math
 import os
 import re
 import shlex
 import subprocess
 
+from bus.images import UnusablePicture
 from capture.drivers.mjpeg import find_jpegs
 from capture.drivers.program import Program, check_program
 from capture.drivers.v4l2 import DEFAULT_SIZE
-from capture.pictures.picture import UnusablePicture
 from capture.source import Pictures, Source, SourceKind, SourceLost, SourceOptions
 
 LAUNCH, LIST = "gst-launch-1.0", "gst-device-monitor-1.0"
@@ -44,8 +43,10 @@ class LibCamera(Source):
                 if data is None:
                     yield None
                     continue
-                with contextlib.suppress(UnusablePicture):
+                try:
                     yield JpegPicture(data)
+                except UnusablePicture:
+                    self._options.on_unusable()
 
     def _pipeline(self, camera: str) -> list[str]:
         """Returns GStreamer's pipeline: JPEGs of the wanted size, not many more than `frame_rate`, at the standard output.

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from capture.pictures.picture import Picture, UnusablePicture
+from bus.images import UnusablePicture
+from capture.pictures.picture import Picture
 from capture.source import Pictures, Recording, SourceKind, SourceLost, SourceOptions, display_name
 from capture.timing import Timeline, paced, wait_until
 from runtime.logs import LogThrottle
@@ -14,6 +15,8 @@ from runtime.logs import LogThrottle
 log = logging.getLogger(__name__)
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+MAX_BYTES = 64 * 1024 * 1024
+"""Size of a picture's file. An uncompressed one of 16 million px has 48 MB, or 64 MB with transparency."""
 SCHEME_PREFIX = re.compile(r"[a-z]+:")
 """The beginning of a path that can be meant for another kind of source, such as demo:7."""
 DRAWN_MARK = "A drawn scene"
@@ -72,8 +75,9 @@ class LocalFile(Recording):
         due = clock.monotonic()
         for path in paths:
             try:
-                picture = open_still(path.read_bytes(), number * interval)
+                picture = open_still(_read(path), number * interval)
             except (OSError, UnusablePicture) as error:  # a file can be removed after the listing
+                self._options.on_unusable()
                 if self._throttle(str(path)) is not None:
                     reason = error.strerror if isinstance(error, OSError) else error
                     log.warning("%s: %s; skipping it", path, reason)
@@ -114,6 +118,15 @@ class LocalFile(Recording):
                 raise
             if self._throttle("") is not None:
                 log.warning("%s; the rest of the video is skipped", error)
+
+
+def _read(path: Path) -> bytes:
+    """Returns the content of a picture's file. Raises `OSError`, and `UnusablePicture` if it is too large."""
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise UnusablePicture(f"a file of more than {MAX_BYTES} bytes")
+    return data
 
 
 KIND = SourceKind("video file or folder of pictures", LocalFile)

@@ -119,22 +119,63 @@ def test_a_newer_retained_message_replaces_the_older() -> None:
     assert inbox.take(0) == [Status("capture-2", "ended", 5000.0), samples.prediction(), Status("capture", "ended", 9000.0)]
 
 
-@given(st.lists(st.none() | st.tuples(st.integers(0, 3), st.integers())))
+@given(st.lists(st.none() | st.tuples(st.integers(0, 20), st.integers())))
 @example([(0, 1), (1, 1), (2, 1), (0, 2), None, (0, 3), None])
+@example([(0, 1), None, (0, 2), (1, 1), None, (0, 3), (1, 2), None, None])
 def test_keys_take_turns(puts_and_takes: list[tuple[int, int] | None]) -> None:
-    """For any puts and takes (None), `take` returns each key's newest value, in the order in which keys began to wait.
+    """For any puts and takes (None), `take` returns each key's newest value, and no key overtakes a waiting one twice.
 
     So a key that is updated constantly does not starve others. At most two keys wait, and `put` reports drops.
     """
-    slot: NewestSlot[int, int] = NewestSlot(limit=2)
-    waiting: dict[int, int] = {}
+    slot: NewestSlot[int, tuple[int, int]] = NewestSlot(limit=2)
+    waiting: dict[int, tuple[int, int]] = {}
+    overtaken: dict[int, list[int]] = {}
     for put in (*puts_and_takes, *[None] * 3):
         if put is None:
-            assert slot.take(0) == (waiting.pop(next(iter(waiting))) if waiting else None)
+            value = slot.take(0)
+            assert (value is None) == (not waiting)
+            if waiting:
+                key = next(one for one, newest in waiting.items() if newest == value)
+                del waiting[key], overtaken[key]
+                for others in overtaken.values():
+                    assert key not in others
+                    others.append(key)
             continue
-        key, value = put
+        key, number = put
         fits = key in waiting or len(waiting) < 2
-        assert slot.put(key, value) == (fits and key not in waiting)
+        assert slot.put(key, (key, number)) == (fits and key not in waiting)
         if fits:
-            waiting[key] = value
+            waiting[key] = (key, number)
+            overtaken.setdefault(key, [])
     assert not waiting
+
+
+@pytest.mark.parametrize("floods", [("flood",), ("flood", "deluge")])
+def test_a_key_that_comes_seldom_is_next(floods: tuple[str, ...]) -> None:
+    """While others always have a new value, one of every third turn waits for the value in progress only, not for theirs."""
+    slot: NewestSlot[str, str] = NewestSlot()
+    slot.put("door", "door")
+    taken = [slot.take(0)]
+    for turn in range(1, 31):
+        for key in floods:
+            slot.put(key, key)
+        if turn % 3 == 0:
+            slot.put("door", "door")
+        taken.append(slot.take(0))
+    assert [turn for turn, key in enumerate(taken) if key == "door"] == list(range(0, 31, 3))
+    assert {taken.count(key) for key in floods} == {20 // len(floods)}
+
+
+def test_a_key_that_yields_lets_others_go_first() -> None:
+    """Also if it has waited longer. It has its turn while it waits alone, and in order when its newer value no longer yields."""
+    slot: NewestSlot[str, int] = NewestSlot()
+    slot.put("flood", 1, yields=True)
+    slot.put("door", 2)
+    slot.put("back", 3)
+    assert [slot.take(0), slot.take(0), slot.take(0)] == [2, 3, 1]
+    slot.put("door", 4)
+    slot.take(0)
+    slot.put("flood", 4, yields=True)
+    slot.put("door", 6)
+    slot.put("flood", 5)
+    assert [slot.take(0), slot.take(0), slot.take(0)] == [5, 6, None]

@@ -157,9 +157,9 @@ def test_messages_of_home_assistant_have_its_form(message: Message, payload: str
             type(message).from_topic(message.topic, other.encode("utf-8", "surrogatepass"))
 
 
-@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '"\\ud800"', '{"\\udfff": 1}', '[["\\ud83d"]]'])
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", '"\\ud800"', '{"\\udfff": 1}', '[["\\ud83d"]]'])
 def test_values_outside_of_json_are_refused(value: str) -> None:
-    """Python's parser accepts numbers that browsers refuse, and characters that UTF-8 cannot encode."""
+    """Other parsers accept numbers that browsers refuse, and characters that UTF-8 cannot encode."""
     with pytest.raises(InvalidMessage, match="not JSON"):
         Status.unpack(f'{{"v": 1, "module": "a", "state": "x", "metrics": {{"n": {value}}}}}'.encode())
 

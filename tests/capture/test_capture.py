@@ -15,10 +15,10 @@ import pytest
 
 from bus import About, Command, Frame, Setup, Status
 from bus import metric_names as names
-from bus.states import CAMERA_LOST, ENDED, PAUSED, RUNNING, STARTING
+from bus.states import CAMERA_LOST, ENDED, OFFLINE, PAUSED, RUNNING, STARTING
 from capture.__main__ import BROKER_TIMEOUT
 from capture.pictures.picture import Pixels
-from tests.support import samples, videos
+from tests.support import hostile, samples, videos
 from tests.support.broker import Broker
 from tests.support.cameras import snapshot_camera
 from tests.support.capture import CameraListener
@@ -101,16 +101,28 @@ def test_the_life_of_a_camera(broker: Broker, back: CameraListener, tmp_path: Pa
 
 
 def test_bad_pictures_are_counted_and_skipped(broker: Broker, back: CameraListener, tmp_path: Path) -> None:
-    """A frame of over 2 MiB, a far too wide picture and another kind of file are each logged once. The others are published."""
+    """A frame of over 2 MiB, another kind of file, and pictures that would take 11 s and 2 GB are each logged once.
+
+    The others are published, after a restart as well.
+    """
     folder = videos.pictures(tmp_path / "pictures", 2)
     cv2.imwrite(str(folder / "noise.bmp"), np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), np.uint8))
     cv2.imwrite(str(folder / "wide.png"), np.zeros((2, 70_000, 3), np.uint8))
     (folder / "none.jpg").write_text("no picture")
-    with Module("capture", broker.port, CAMERA="back", VIDEO_PATH=folder, JPEG_QUALITY=100) as module:
-        back.wait_for("/frame", 8, 60)
-        for text in ("lower RESIZE_WIDTH or JPEG_QUALITY", "70000x2", "none.jpg: OpenCV cannot decode"):
-            assert text in module.log
-        assert module.log.count("[WRN]") == 3
+    kinds = {"scans.jpg": "JPEG of scans behind fill bytes", "huge.png": "PNG of 400 million px", "other.jpg": "JPEG 2000"}
+    for name, kind in kinds.items():
+        (folder / name).write_bytes(hostile.REFUSED[kind][0])
+    refused = ("70000x2", "none.jpg: unknown", "100 scans; at most", "20000x20000", "other.jpg: JPEG 2000")
+    texts = ("lower RESIZE_WIDTH or JPEG_QUALITY", *refused)
+    for _ in range(2):
+        before = len(back.payloads("/frame"))
+        with Module("capture", broker.port, CAMERA="back", VIDEO_PATH=folder, JPEG_QUALITY=100) as module:
+            back.wait_for("/frame", before + 8, 60)
+            assert [text for text in texts if module.log.count(text) != 1] == []
+            assert module.log.count("[WRN]") == len(texts)
+            assert module.end() == 0
+        until(lambda: back.statuses[-1].state == OFFLINE)
+        assert back.statuses[-1].metrics[names.UNUSABLE] >= len(refused)
 
 
 def brightest(frame: Frame) -> list[int]:

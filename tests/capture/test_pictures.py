@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import Setups
+from bus.images import UnusablePicture
 from capture.__main__ import _create_framer
 from capture.drivers.video import VideoPicture
 from capture.framer import Callbacks, Framer, RateLimiter
 from capture.pictures.decoded import DecodedPicture, decode
 from capture.pictures.jpeg import JpegPicture
-from capture.pictures.picture import UnusablePicture
 from capture.pictures.prepare import Preparation, encode_jpeg, new_size
 from capture.pictures.region import MIN_SIDE, Region
 from capture.settings import Settings

@@ -34,7 +34,7 @@ from demo.clip import write_clip
 from demo.hall_scenes import HallScene
 from demo.scenes import Scene
 from runtime.settings import load
-from tests.support import multipart, videos
+from tests.support import hostile, multipart, samples, videos
 from tests.support.broker import ROOT
 from tests.support.cameras import PASSWORD, USER, snapshot_camera
 from tests.support.clock import Clock
@@ -185,6 +185,17 @@ def test_a_slow_machine(every_frame: bool) -> None:
     assert max(later - earlier for earlier, later in itertools.pairwise(shown)) < 1.0
 
 
+def test_costly_pictures_of_a_stream() -> None:
+    """They are counted and skipped; the others are shown."""
+    counted, sound = list[int](), samples.jpeg()
+    camera = HttpCamera("http://camera/", SourceOptions(on_unusable=lambda: counted.append(1)))
+    stream, shown = camera._read_stream([hostile.REFUSED["JPEG of 21 scans"][0], sound, sound]), list[bytes | None]()
+    with pytest.raises(SourceLost, match="stopped sending"):
+        shown.extend(picture.jpeg for picture in stream if picture is not None)
+    assert shown == [sound, sound]
+    assert counted == [1]
+
+
 @pytest.mark.broker
 @pytest.mark.parametrize(
     ("path", "reason"),
@@ -205,8 +216,8 @@ def test_a_slow_machine(every_frame: bool) -> None:
         ("http://{camera}/404", "^http://{camera}: the camera responds with 404 Not Found; check the path of the address$"),
         ("http://{camera}/503", "the camera responds with 503 Service Unavailable$"),
         ("http://{camera}/page", "it sends text/html, not a picture or a video"),
-        ("http://{camera}/text", "OpenCV cannot decode a picture of 10 bytes"),
-        ("http://{camera}/empty", "OpenCV cannot decode a picture of 0 bytes"),
+        ("http://{camera}/text", "unknown format \\(10 bytes\\); only JPEG, PNG, WebP, BMP and TIFF are allowed"),
+        ("http://{camera}/empty", "unknown format \\(0 bytes\\)"),
         ("http://{camera}/truncated", "is truncated"),
         ("http://{camera}/flaky", "is truncated"),
         ("http://{camera}/stream/usual", "stopped sending pictures"),

@@ -17,13 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bus.images import UnusablePicture
 from capture.drivers.video import MAX_DAMAGED, open_video
 from capture.pictures.decoded import DecodedPicture
-from capture.pictures.picture import Picture, Pixels, UnusablePicture
+from capture.pictures.picture import Picture, Pixels
 from capture.source import SourceLost, SourceOptions
 from capture.sources.local import LocalFile
 from capture.timing import MAX_GAP, MAX_RECORDED_STEP, MIN_RECORDED_STEP, Timeline, paced, spread
-from tests.support import videos
+from tests.support import hostile, videos
 from tests.support.broker import ROOT
 from tests.support.cameras import snapshot_camera
 from tests.support.clock import Clock
@@ -138,6 +139,16 @@ def test_turned_recordings_are_upright(tmp_path: Path, degrees: int, ending: str
         assert (picture.jpeg is not None) == (codec == "mjpeg" and degrees == 0)
 
 
+def test_a_turned_recording_of_costly_jpegs(tmp_path: Path) -> None:
+    """FFmpeg decodes them to turn them. Those of many scans are skipped before."""
+    path = videos.timed_video(tmp_path / "phone.mov", [(0.0, UPRIGHT), (0.1, UPRIGHT)], "mjpeg", "yuvj420p", 90)
+    costly = [av.Packet(hostile.jpeg(48, 64, 21)) for _ in range(3)]
+    with open_video("phone", str(path)) as video:
+        video._packets = lambda: iter(costly)  # type: ignore[method-assign]
+        assert list(video.pictures()) == []
+        assert video.damaged == 3
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "pixel_format", "size"),
     [
@@ -222,6 +233,17 @@ def test_why_a_file_is_no_video(tmp_path: Path, name: str, content: bytes | None
         path.write_bytes(content)
     with pytest.raises(SourceLost, match=f"^{path}: {reason}$"):
         list(LocalFile(str(path), SourceOptions(clock=Clock())).pictures())
+
+
+def test_pictures_of_too_many_pixels_are_not_decoded(tmp_path: Path) -> None:
+    """They count as damaged. FFmpeg reads more formats than a folder may have, such as GIF."""
+    videos.timed_video(tmp_path / "large.mkv", [(0.0, np.zeros((4000, 5000, 3), np.uint8))], "ffv1")
+    (tmp_path / "large.gif").write_bytes(hostile.gif(9000, 9000))
+    (tmp_path / "small.gif").write_bytes(hostile.gif(90, 90))
+    for name, pictures in (("large.mkv", 0), ("large.gif", 0), ("small.gif", 1)):
+        with open_video(name, str(tmp_path / name)) as video:
+            assert len(list(video.pictures())) == pictures
+            assert (video.damaged > 0) == (pictures == 0)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,7 @@ from bus import Frame, InvalidMessage, Prediction
 from bus import metric_names as names
 from classifier import pipeline
 from classifier.decoders import Finding
+from classifier.flood import FloodDetector
 from classifier.pipeline import Pipeline
 from classifier.preprocess import REDUCTIONS, Fit, ImageInput, Tensor, decode, decode_any
 from classifier.recogniser import Recogniser
@@ -217,8 +219,8 @@ def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
         ({"age": -3.0}, names.DROPPED_AHEAD, "s ahead of this machine's clock"),
         *(({"jpeg": samples.jpeg()[:cut]}, names.INVALID, "not a complete JPEG") for cut in (1, 2, 200, -2, -1)),
         ({"jpeg": b"\x89PNG\xff\xd9"}, names.INVALID, "not a complete JPEG"),
-        ({"jpeg": b"\xff\xd8\xff\xd9"}, names.INVALID, "cannot be decoded"),
-        ({"jpeg": HUGE}, names.INVALID, "at most 16000000 pixels"),
+        ({"jpeg": b"\xff\xd8\xff\xd9"}, names.INVALID, "4 bytes that are not a JPEG"),
+        ({"jpeg": HUGE}, names.INVALID, "30000x30000 pixels; a side can have 1 to 16384"),
         ({}, names.FAILED, "RuntimeError: the model broke"),
         ({}, names.FAILED, "InvalidMessage: Prediction: 70000 bytes"),
     ],
@@ -264,3 +266,34 @@ def test_frames_and_requests_take_turns(rig: Rig) -> None:
     ended.set()
     for one in clients:
         one.join(limit(10))
+
+
+@pytest.mark.parametrize("inference", [0.06, 0.08])
+def test_a_camera_that_floods_takes_no_share_of_others(rig: Rig, inference: float) -> None:
+    """Beside 528 frames a second of one camera, another keeps nine of ten predictions at 10 frames a second.
+
+    The clock is the test's: each inference advances it, and the frames of that time arrive meanwhile.
+    """
+    now, sent = 0.0, Counter[str]()
+    rig.pipeline._flood = FloodDetector(lambda: now)
+
+    def work() -> None:
+        nonlocal now
+        end = now + inference
+        while now < end:
+            now += 1 / 528
+            for camera, rate in (("flood", 528), ("door", 10)):
+                if now * rate >= sent[camera]:
+                    rig.submit(camera, sent[camera])
+                    sent[camera] += 1
+        time.sleep(0.01)  # enough to decode the next one
+
+    rig.on_classify = work
+    rig.submit("flood")
+    until(lambda: now > 12)
+    rig.on_classify = lambda: None
+    found = [one.sequence for one in list(rig.predictions) if one.camera == "door" and one.sequence >= 20]
+    assert len(found) >= 0.9 * (sent["door"] - 20)
+    assert rig.metrics.snapshot()[names.FLOODED] >= 500 * 11
+    assert sum(one.camera == "flood" for one in rig.predictions) <= 12 * 12, "a flood does not use all of the processor"
+    assert {sender for sender, _ in rig.warnings} == {"footfall/flood/frame"}

@@ -14,13 +14,14 @@ import pytest
 
 from bus import About, Frame, InvalidSetting, Prediction, Setup, Status, WantedModel, states
 from bus import metric_names as names
+from bus.images.jpeg import MAX_SCANS
 from classifier.preprocess import ImageInput, decode
 from classifier.settings import Settings
 from runtime.settings import load
 from runtime.worker import Worker
 from tests.classifier.model_server import SECRET, ModelServer, export_zip, sha256, write_export
 from tests.runtime.program import python
-from tests.support import samples
+from tests.support import hostile, samples
 from tests.support.broker import Broker, free_port
 from tests.support.health import wait_until_touched, wait_until_untouched
 from tests.support.listener import Listener
@@ -129,6 +130,21 @@ def test_models_are_switched_while_frames_flow(broker: Broker, tmp_path: Path) -
         results = set(frames.letters())
         assert sorted(letters for _, letters in results) == ["abc", "def", "uvw", "xyz"]
         assert len({model for model, _ in results}) == 4
+
+
+@pytest.mark.system
+def test_bad_frames_of_one_camera_do_not_delay_another(broker: Broker, tmp_path: Path) -> None:
+    """They would take 11 s each to decode. All frames of the other camera are classified, and the process does not end."""
+    scans, large = hostile.REFUSED["JPEG of 1500 scans"][0], hostile.jpeg(4000, 4000, MAX_SCANS)
+    settings = {"MODEL": write_export(tmp_path / "own", "xyz", 32), "MAX_FRAME_AGE": 60}
+    with Module("classifier", broker.port, **settings) as module, Frames(broker.port) as frames, Frames(broker.port) as back:
+        frames.wait_for_status(states.RUNNING)
+        back.send("back", large)
+        with Worker("scans", lambda: back.send("back", scans), interval=0.02):
+            assert frames.models_of("door", 20) == ["own"] * 20
+        back.wait_for("back/prediction")
+        until(lambda: frames.wait_for_status(states.RUNNING).metrics.get(names.INVALID, 0) >= 20, 20)
+        assert module.end() == 0
 
 
 @pytest.mark.system

@@ -2,26 +2,16 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
 
+from scripts.dependencies import pins
 from tests.support.broker import ROOT
 
-PYTHON = {"python_version": "3.11", "python_full_version": "3.11.2", "sys_platform": "linux"}
-"""The Python of the images."""
 DEBIAN = {"av": "av", "msgpack": "msgpack", "numpy": "(opencv|numpy)", "opencv-python-headless": "opencv", "pillow": "pil"}
 """Packages without wheels for 32-bit ARM on PyPI, and the Debian packages that replace them."""
-
-
-def pins(path: Path) -> dict[str, str]:
-    """Returns the pinned versions by package."""
-    lines = [line for line in path.read_text().splitlines() if "==" in line and not line.startswith("#")]
-    found = map(Requirement, lines)
-    return {one.name: str(one.specifier) for one in found if not one.marker or one.marker.evaluate(PYTHON)}
 
 
 def stages() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Answers to questions about the counts."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -9,10 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bus import Answer, Bus, DayCounts, Question, topics
-from counter.answers import MAX_WAITING, Answers
+from counter.answers import Answers
 from counter.changes import Changes
 from counter.hours import FIRST_DAY, LAST_DAY, Calendar
 from counter.ledger import Ledger
+from counter.questions import MAX_WAITING, Questions
 from counter.reports import MAX_VISITS, Reports
 from tests.counter.shop import OfflineBus, visit
 from tests.support.wait import limit, until
@@ -146,6 +148,69 @@ def test_a_flood_of_questions_is_bounded(bus: OfflineBus, ledger: Ledger, monkey
     may_continue.set()
     until(lambda: len(answers_to(bus)) == 200 - dropped)
     assert ask(bus, Question("other", day="2026-10-25")).problem == ""
+
+
+@given(st.lists(st.none() | st.tuples(st.sampled_from(["flood", "desk", "page"]), st.integers(0, 99)), max_size=300))
+@example([*(("flood", number) for number in range(99)), *(("page", number) for number in range(9)), *[None] * 20])
+def test_askers_take_turns(puts_and_takes: list[tuple[str, int] | None]) -> None:
+    """Each asker's questions are answered in order, and none overtakes a waiting one twice. The one with the most loses some."""
+    questions = Questions()
+    waiting: dict[str, list[str]] = {"flood": [], "desk": [], "page": []}
+    overtaken: dict[str, set[str]] = {asker: set() for asker in waiting}
+    for put in (*puts_and_takes, *[None] * MAX_WAITING):
+        if put is None:
+            taken = questions.take(0)
+            assert (taken is None) == (not any(waiting.values()))
+            if taken is not None:
+                assert taken.id == waiting[taken.asker].pop(0)
+                overtaken[taken.asker].clear()
+                for asker, ids in waiting.items():
+                    if asker != taken.asker and ids:
+                        assert taken.asker not in overtaken[asker]
+                        overtaken[asker].add(taken.asker)
+            continue
+        asker, own = put[0], str(put[1])
+        dropped = questions.put(Question(asker, own))
+        most = max(map(len, waiting.values()))
+        if own in waiting[asker]:
+            assert dropped == asker
+        elif sum(map(len, waiting.values())) < MAX_WAITING or len(waiting[asker]) + 1 < most:
+            assert dropped is None or len(waiting[dropped]) == most
+            if dropped is not None:
+                waiting[dropped].pop()
+            if not waiting[asker]:
+                overtaken[asker].clear()
+            waiting[asker].append(own)
+        else:
+            assert dropped == asker
+        assert sum(map(len, waiting.values())) <= MAX_WAITING
+    assert not any(waiting.values())
+
+
+def test_a_flood_delays_others_by_one_answer(bus: OfflineBus) -> None:
+    """While a reader asks 400 questions a second, every second answer is for the page, until it has all of its five."""
+    ended = threading.Event()
+
+    def flood() -> None:
+        for number in itertools.count():
+            if ended.wait(1 / 400):
+                return
+            bus.receive(Question("reader", str(number), "2026-10-25"))
+
+    asking = threading.Thread(target=flood)
+    asking.start()
+    try:
+        until(lambda: bus.metrics.snapshot().get("dropped_questions", 0) > 2 * MAX_WAITING)
+        before = len(bus.published)
+        for number in range(5):
+            bus.receive(Question("page", str(number), "2026-10-25"))
+        until(lambda: len(answers_to(bus, "page")) == 5)
+        answered = [one.asker for one in list(bus.published)[before:] if isinstance(one, Answer)]
+        assert answered[: answered.index("page") + 9].count("page") == 5
+        assert all(one.report for one in answers_to(bus, "page"))
+    finally:
+        ended.set()
+        asking.join(limit(10))
 
 
 def test_a_report_that_is_too_large_becomes_a_problem(bus: OfflineBus, ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bus import (
@@ -28,6 +29,7 @@ from bus import (
     states,
     topics,
 )
+from bus import metric_names as names
 from counter.database import FILE
 from tests.counter.shop import NOON, scripted
 from tests.counter.street import Walker, predictions
@@ -66,6 +68,45 @@ def test_a_kill_and_an_hour_of_downtime_lose_and_split_no_visit(broker: Broker, 
         visits = [Visit.unpack(payload) for payload in listener.payloads("/visit")]
     assert [(one.label, one.frames) for one in visits] == [("woman", 100)] * VISITS
     assert [one.started_at for one in visits] == pytest.approx([start + 15 * number for number in range(VISITS)])
+
+
+HOSTILE = (
+    b"\x82\xa1v\x01\xa6labels" + b"\xdd\x00\x00\xff\xf0" * 13_000,
+    b"\x82\xa1v\x01\xa6labels\xdd\x00\x00\x3f\x00" + b"\xc0" * 0x3F00,
+    b"\x81\xa1v" + b"\x91" * 1000 + b"\xc0",
+)
+"""Predictions: nested headers that claim half a megabyte each, thousands of wrong labels, and a version in a deep list."""
+ROOM = 16 * 2**20
+"""Bytes that a counter may take in addition to what it has after its start."""
+
+
+def test_hostile_predictions_are_refused_once(broker: Broker, tmp_path: Path) -> None:
+    """They fit into the little memory that is left, and are acknowledged: the broker does not bring them again.
+
+    The visits that come between and after them are counted.
+    """
+    start = round(time.time()) - 60.0
+    with Listener(broker.port, topics.visit(), topics.status("counter")) as listener:
+        for number, refused in enumerate((7, 0)):
+            with Module("counter", broker.port, STATE_DIR=tmp_path) as counter:
+                counter.wait_for_log("- running")  # all its threads have started
+                assert counter.process
+                process = psutil.Process(counter.process.pid)
+                if hasattr(process, "rlimit"):  # not on macOS
+                    process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms + ROOM,) * 2)
+                for count, one in enumerate(scripted("w" * 20 + "n" * 50, start=start + 20 * number)):
+                    if count % 10 == 0 and refused:
+                        listener.client.publish(one.topic, HOSTILE[count // 10 % 3], 1)
+                    sent = listener.client.publish(one.topic, one.pack(), 1)
+                sent.wait_for_publish(limit(10))
+                listener.wait_for("/visit", number + 1)
+                assert counter.end() == 0
+            status = until(lambda: [one for one in map(Status.unpack, listener.payloads("/counter")) if one.detail == "stopped"])
+            assert status[-1].metrics.get(names.INVALID, 0) == refused
+        assert [one.frames for one in {one.id: one for one in map(Visit.unpack, listener.payloads("/visit"))}.values()] == [
+            20,
+            20,
+        ]
 
 
 def test_a_locked_ledger_does_not_delay_shutdown(broker: Broker, tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""Decoders of payloads from the network. Their time and memory are bounded, whatever the payload contains.
+
+msgpack's own limits are not enough: a list gets its memory when its header is read, so nested headers of three bytes can each
+claim half a megabyte. The headers are therefore checked first, without creating any value. Their format is described at
+https://github.com/msgpack/msgpack/blob/master/spec.md.
+"""
+
+from typing import Any
+
+import msgpack
+from pydantic_core import from_json
+
+MAX_DEPTH = 8
+"""Maximum number of maps and lists inside each other; a prediction has five."""
+MAX_VALUES = 16_384
+"""Maximum number of values, including keys. A prediction of 64 KiB has about 10,000."""
+
+_FIXED_SIZES = [1] * 256
+"""Size in bytes of a value, by its first byte; without the length and the contents of a text, bytes, map or list."""
+for _first, _size in {0xCA: 5, 0xCB: 9, 0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9, 0xD0: 2, 0xD1: 3, 0xD2: 5, 0xD3: 9}.items():
+    _FIXED_SIZES[_first] = _size  # numbers
+for _power in range(5):
+    _FIXED_SIZES[0xD4 + _power] = 2 + 2**_power  # extensions of fixed size
+for _length in range(32):
+    _FIXED_SIZES[0xA0 + _length] = 1 + _length  # short texts
+_CONTENTS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
+"""Bytes of the length of bytes, extensions and texts."""
+_EXTENSIONS = {0xC7, 0xC8, 0xC9}
+"""They have a byte for their type."""
+_CONTAINERS = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
+"""Bytes of the length of lists and maps, and values for each of their items."""
+_SHORT_CONTAINERS = {first: (first & 15) * (2 if first < 0x90 else 1) for first in range(0x80, 0xA0)}
+"""Number of values in a short map or list."""
+_HAS_LENGTH = frozenset([*_CONTENTS, *_CONTAINERS, *_SHORT_CONTAINERS])
+
+
+def decode_msgpack(payload: bytes) -> Any:
+    """Returns the value in a payload. Keys of maps are texts. Raises `ValueError`."""
+    _check_headers(payload)
+    return msgpack.unpackb(payload, object_hook=_check_keys)
+
+
+def decode_json(payload: bytes) -> Any:
+    """Returns the value in a payload in UTF-8. Raises `ValueError`, also for NaN, lone surrogates and more than 200 levels."""
+    return from_json(payload, allow_inf_nan=False)
+
+
+def _check_keys(found: dict[Any, Any]) -> dict[Any, Any]:
+    """Refuses keys that are bytes; a message with thousands of them would take long to validate. msgpack refuses numbers."""
+    if bytes in map(type, found):
+        raise ValueError("a key is not text")
+    return found
+
+
+def _check_headers(payload: bytes) -> None:
+    """Raises `ValueError` if there are too many values, or too many inside each other. Ignores other damage."""
+    at, total = 0, 1
+    left = 1
+    """Values to come in the innermost list or map."""
+    outer: list[int] = []
+    """The same of those around it."""
+    while at < len(payload):
+        while left == 0:
+            if not outer:
+                return
+            left = outer.pop()
+        left -= 1
+        first = payload[at]
+        at += _FIXED_SIZES[first]
+        if first not in _HAS_LENGTH:
+            continue
+        if (width := _CONTENTS.get(first)) is not None:
+            at += width + int.from_bytes(payload[at : at + width], "big") + (first in _EXTENSIONS)
+            continue
+        if (number := _SHORT_CONTAINERS.get(first)) is None:
+            width, each = _CONTAINERS[first]
+            number = int.from_bytes(payload[at : at + width], "big") * each
+            at += width
+        total += number
+        outer.append(left)
+        left = number
+        if total > MAX_VALUES:
+            raise ValueError(f"more than {MAX_VALUES} values")
+        if len(outer) > MAX_DEPTH:
+            raise ValueError(f"more than {MAX_DEPTH} lists or maps inside each other")
