@@ -29,6 +29,11 @@ class Client(mqtt.Client):
     failure = ""
     """Why the last attempt to connect failed, or the last connection was lost."""
 
+    def sign_in_as(self, settings: BusSettings) -> None:
+        """Uses the settings' user, and the present password in MQTT_PASSWORD_FILE, from the next connection on."""
+        if settings.username is not None:
+            self.username_pw_set(settings.username, settings.password)
+
     def use_tls(self, tls: Tls) -> None:
         self._tls = tls
         self.tls_set_context(tls.context)
@@ -128,8 +133,7 @@ def create_client(settings: BusSettings, persistent: bool, max_queued: int) -> C
     """Creates a client from the settings. If `persistent`, the broker keeps its session while it is disconnected."""
     password = settings.password
     client = Client(secret_name(settings.name, password), clean_session=not persistent)
-    if settings.username is not None:
-        client.username_pw_set(settings.username, password)
+    client.sign_in_as(settings)
     if (tls := settings.tls) is not None:
         client.use_tls(tls)
     configure(client, max_queued)

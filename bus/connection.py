@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -12,11 +13,12 @@ from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
 from bus import metric_names as names
-from bus import states
+from bus import states, topics
 from bus.client import create_client
 from bus.endpoint import create_endpoint
 from bus.inbox import Delivery, Inbox
 from bus.message import Message
+from bus.name_watch import MAX_DETAIL, NameWatch
 from bus.outbound import MAX_IN_CLIENT, OnAcknowledged, Outbound
 from bus.settings import BusSettings
 from bus.status import About, Status
@@ -42,8 +44,8 @@ SHUTDOWN_TIMEOUT = 2.0
 """Seconds to send pending messages at exit, and then to disconnect."""
 SHORT_CONNECTION = 5.0
 """Seconds; a shorter connection may have been taken over by another client with the same name."""
-MAX_DETAIL = 1000
-"""Characters of a status's `detail`."""
+NAME_HOLD = 3
+"""Report intervals after which a program of the same name that has published no status counts as gone."""
 
 
 class Bus:
@@ -68,7 +70,10 @@ class Bus:
         self._throttle = LogThrottle()
         self._connection_throttle = LogThrottle(SHORT_CONNECTION)
         self.heartbeat = Heartbeat(settings.health_file, partial(self.count_and_warn, names.HEALTH_FAILED))
-        self._status = Status(self.name, states.STARTING, since=_now(), about=about or About())
+        self._name_watch = NameWatch(self.name, NAME_HOLD * report_interval)
+        self._status = Status(
+            self.name, states.STARTING, since=_now(), about=about or About(), instance=self._name_watch.instance
+        )
         self._status_lock = threading.Lock()
         self._reports = Worker("status", self._report, interval=report_interval)
         self.connected = False
@@ -83,6 +88,7 @@ class Bus:
         self._has_ended = False
         self._inboxes: list[Inbox] = []
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
+        self._settings = settings
         self._client = create_client(settings, persistent, MAX_IN_CLIENT)
         self._outbound = Outbound(self._client, self.metrics)
         self._subscriptions = Subscriptions(self._client, self.name, settings.password, self.metrics, self.count_and_warn)
@@ -90,7 +96,8 @@ class Bus:
             self.metrics.add(name, 0)  # so that Prometheus sees the first increase
         self.metrics.watch(names.INBOX, lambda: sum(inbox.size for inbox in self._inboxes))
         self.metrics.watch(names.QUEUED, lambda: self._outbound.queued)
-        self._endpoint = create_endpoint(settings, self.metrics, lambda: self._status)
+        self._endpoint = create_endpoint(settings, self.metrics, lambda: self._name_watch.shown(self._status))
+        self._subscriptions.add(topics.status(self.name), Status, self._on_own_status)
         self._set_will(self._status.about)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
@@ -214,21 +221,29 @@ class Bus:
     def report(self) -> None:
         """Publishes the status with the current metrics now. Otherwise it is published every ten seconds."""
         with self._status_lock:
-            self.publish(replace(self._status, at=_now(), metrics=self.metrics.snapshot(), rates=self.metrics.rates()))
+            status = replace(self._status, at=_now(), metrics=self.metrics.snapshot(), rates=self.metrics.rates())
+            self.publish(self._name_watch.shown(status))
 
     def _report(self) -> None:
         if self._client.revive():
             self.count_and_warn(names.REVIVED, "the network thread had stopped; restarted it")
+        self._name_watch.log_change()
         self.report()
 
+    def _on_own_status(self, status: Status, received: mqtt.MQTTMessage) -> None:
+        if self._name_watch.on_status(status, received.retain, self.connection):
+            self.report()  # the other program sees it and finds this one
+
     def _set_will(self, about: About) -> None:
-        will = Status(self.name, states.OFFLINE, detail="connection lost", about=about)
+        will = Status(self.name, states.OFFLINE, detail="connection lost", about=about, instance=self._name_watch.instance)
         self._client.will_set(will.topic, will.pack(), will.QOS, will.RETAINED)
 
     def _on_connect(self, _client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
         if code != mqtt.MQTT_ERR_SUCCESS:
             if (more := self._throttle("refused")) is not None:
                 log.error("broker at %s refused %r: %s; retrying%s", self._address, self.name, self._refusal(code), more)
+            with suppress(OSError, ValueError):
+                self._client.sign_in_as(self._settings)  # the password's file may be newer than this process
             return
         self.report()  # only stored here, because `connected` is still false; published with all retained messages below
         self.connection += 1

@@ -93,7 +93,11 @@ class BusSettings(ModuleSettings):
         default=None, description="user name on the broker; if there is a password, the default is the module's name"
     )
     mqtt_password: SecretStr | None = Field(default=None, description="the user's password")
-    mqtt_password_file: SecretFile | None = Field(default=None, description="a file with the password, instead of MQTT_PASSWORD")
+    mqtt_password_file: SecretFile | None = Field(
+        default=None,
+        description="a file with the password, instead of MQTT_PASSWORD; if it is `capture/password`, the user `capture-back` "
+        "uses `capture/back.password` beside it, if there is one",
+    )
     mqtt_ca_file: AuthorityFile | None = Field(default=None, description="certificate authority of the broker (PEM); enables TLS")
     mqtt_cert_file: ReadableFile | None = Field(
         default=None,
@@ -149,8 +153,14 @@ class BusSettings(ModuleSettings):
     @property
     def password(self) -> str | None:
         if self.mqtt_password_file is not None:
-            return self.mqtt_password_file.read_text("utf-8").strip()
+            return self._own_file(self.mqtt_password_file).read_text("utf-8").strip()
         return self.mqtt_password.get_secret_value() if self.mqtt_password else None
+
+    def _own_file(self, file: Path) -> Path:
+        """Returns the user's own file of mosquitto/secrets.sh beside that of the role, or else `file`."""
+        role, _, own = (self.username or "").partition("-")
+        beside = file.with_name(f"{own}.password")
+        return beside if own and (file.parent.name, file.name) == (role, "password") and beside.is_file() else file
 
 
 class LabelSettings(BusSettings):

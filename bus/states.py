@@ -20,6 +20,8 @@ OUTBOX_UNAVAILABLE = "outbox-unavailable"
 """The outbox cannot be read or written; the broker keeps the results."""
 MATRIX_LOST = "matrix-lost"
 """The LEDs cannot be driven; the pixels are still published."""
+NAME_TAKEN = "name-taken"
+"""Another program with this name is connected. Both get a part of the messages, or count everything twice."""
 
 HEALTHY = frozenset({STARTING, RUNNING, PAUSED, ENDED, OFFLINE})
 """States that are logged as information, not as warnings."""

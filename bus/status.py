@@ -69,6 +69,8 @@ class Status(JsonMessage):
     """Metrics by name."""
     rates: Map[str, Number] = Field(default_factory=dict)
     """Growth of each counter a second since the last report."""
+    instance: Text | None = None
+    """The process: a random text, new at each start."""
 
     @property
     def is_still(self) -> bool:

@@ -25,6 +25,7 @@ CAMERA_STATES = {
     states.PAUSED: "paused",
     states.ENDED: "ended",
     states.STARTING: "starting",
+    states.NAME_TAKEN: "live",
 }
 """The state of a camera, by the state of its capture module."""
 

@@ -10,7 +10,7 @@ ACCESS = ROOT / "mosquitto" / "access.acl"
 GUESTS = "guests"
 """The role of the rules before the first user in the access list."""
 Rules = dict[str, dict[str, bool]]
-"""By right, read or write: each filter, and whether the topic is the user's own."""
+"""By right, read or write: each filter, and whether the topic is that of the user, or of its camera or display."""
 
 
 @cache
@@ -29,7 +29,7 @@ def access() -> dict[str, Rules]:
             case ["topic", right, topic]:
                 own = rules.setdefault(role, {"read": {}, "write": {}})
                 for each_right in ("read", "write") if right == "readwrite" else (right,):
-                    own[each_right][re.sub("<[a-z]+>", "+", topic)] = "<user>" in topic
+                    own[each_right][re.sub("<[a-z]+>", "+", topic)] = "<user>" in topic or "<own>" in topic
     return rules
 
 

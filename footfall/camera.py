@@ -10,6 +10,7 @@ from bus.states import OFFLINE
 from capture.settings import Settings
 from capture.source import Recording, SourceLost
 from footfall.connection import SignInRefused, module_connection, module_environment, statuses
+from footfall.own_settings import own_environment
 from runtime.settings import load
 
 DEMO_SOURCES = "demo.source"
@@ -49,7 +50,7 @@ def _check_name(settings: Settings) -> None:
     """Raises `InvalidSetting` if the suite was started without the camera, or if the camera already runs."""
     name = settings.camera
     try:
-        with module_connection(settings.default_name, "capture") as connection:
+        with module_connection(settings.default_name) as connection:
             running = [one for one in statuses(connection.retained(topics.status())) if one.module == settings.default_name]
     except SignInRefused:
         raise InvalidSetting(
@@ -67,4 +68,6 @@ def main() -> None:
     settings = load_settings()
     check_source(settings)
     _check_name(settings)
-    os.execve(sys.executable, [sys.executable, "-m", "capture"], os.environ | module_environment("capture"))
+    os.execve(
+        sys.executable, [sys.executable, "-m", "capture"], own_environment("capture", module_environment(settings.default_name))
+    )

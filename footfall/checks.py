@@ -25,6 +25,7 @@ from display.icons import load_icons
 from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
 from footfall.models import LoadedModels, print_line, set_default_model
+from footfall.own_settings import foreign_settings
 from footfall.plan import Plan
 from footfall.ports import port_problem
 from footfall.recording import load_truth
@@ -76,6 +77,7 @@ def check() -> Plan:
             "visit": topics.visit(capture.camera),
         },
         prints_visits="log" in bridge.sink_names and bridge.forward != "none",
+        foreign={program: sorted(foreign_settings(program)) for program in programs},
     )
 
 

@@ -32,7 +32,7 @@ def main(arguments: argparse.Namespace) -> None:
         raise InvalidSetting(f"--count {arguments.count}: must be 1 to {MAX_COUNT}")
     camera = arguments.camera or os.environ.get("CAMERA") or "door"
     folder = PictureFolder(argument_path("FOLDER=", arguments.folder).absolute(), arguments.count, arguments.minutes * 60)
-    with module_connection("dashboard", "dashboard") as connection:
+    with module_connection("dashboard") as connection:
         check_running(connection)
         _check_camera(connection, camera)
         folder.create()

@@ -14,7 +14,7 @@ from typing_extensions import Self
 from bus import FootfallError, InvalidMessage, InvalidSetting, Message, Status, topics
 from bus.settings import BusSettings
 from bus.states import OFFLINE
-from footfall.state import current_broker, modules_port, state_dir
+from footfall.state import current_broker, modules_port, password_file, state_dir
 from runtime.settings import load
 
 M = TypeVar("M", bound=Message)
@@ -128,23 +128,23 @@ def guest_connection() -> Connection:
 
 def operator_connection() -> Connection:
     """Returns a connection that can publish commands. Raises `InvalidSetting` or `NotRunning`."""
-    return module_connection("operator", "operator")
+    return module_connection("operator")
 
 
-def module_connection(name: str, role: str) -> Connection:
-    """Returns a connection as a module, such as `capture-back` in the role `capture`. Raises `InvalidSetting` or `NotRunning`."""
+def module_connection(name: str) -> Connection:
+    """Returns a connection as a module, such as `capture-back`. Raises `InvalidSetting` or `NotRunning`."""
     folder = broker_folder()
-    password = (folder / "secrets" / role / "password").read_text().strip()
+    password = password_file(folder, name).read_text().strip()
     return Connection("127.0.0.1", modules_port(folder), name, password)
 
 
-def module_environment(role: str) -> dict[str, str]:
-    """Returns the environment variables with which a module connects to the broker. Raises `InvalidSetting` or `NotRunning`."""
+def module_environment(name: str) -> dict[str, str]:
+    """Returns the environment of a module, with which it connects to the broker. Raises `InvalidSetting` or `NotRunning`."""
     folder = broker_folder()
-    return {
+    return dict(os.environ) | {
         "MQTT_HOST": "127.0.0.1",
         "MQTT_PORT": str(modules_port(folder)),
-        "MQTT_PASSWORD_FILE": str(folder / "secrets" / role / "password"),
+        "MQTT_PASSWORD_FILE": str(password_file(folder, name)),
         "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "plain",
     }
 

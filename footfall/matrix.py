@@ -27,6 +27,7 @@ from footfall.connection import (
     parse,
     statuses,
 )
+from footfall.own_settings import own_environment
 from runtime.settings import load
 
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -73,8 +74,8 @@ def running_display(settings: Settings) -> Iterator[None]:
     if settings.mqtt_host not in LOOPBACK:
         raise InvalidSetting(f"display {name!r} is not running at {settings.mqtt_host}; start it there: make run MATRIX=terminal")
     try:
-        with module_connection(settings.name, "display"):
-            environment = os.environ | module_environment("display") | {"MATRIX": "none"}
+        with module_connection(settings.name):
+            environment = own_environment("display", module_environment(settings.name)) | {"MATRIX": "none"}
     except SignInRefused:
         raise InvalidSetting(
             f"DISPLAY_NAME={name!r}: unknown display; start the suite with it: make run DISPLAY_NAME={name}"

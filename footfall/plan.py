@@ -9,7 +9,7 @@ import json
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from footfall.state import RunState, state_dir
 
@@ -22,6 +22,7 @@ class Plan:
     `cameras` are those that the broker admits, the run's own `camera` first. `topics` are the filters for predictions, statuses,
     counts and the own camera's visits. `dashboard` is the dashboard's module name, `address` its address on this machine, and
     `address_text` all its addresses; these three are empty without a dashboard. `prints_visits`: the bridge has the sink `log`.
+    `foreign` has by program the variables that it must not get: the settings of others, among which are passwords.
     `truth` has the recording's true visitors by label, or None if they are unknown.
     """
 
@@ -39,6 +40,7 @@ class Plan:
     address_text: str
     topics: dict[str, str]
     prints_visits: bool = True
+    foreign: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def state(self) -> RunState:

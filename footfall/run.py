@@ -19,6 +19,7 @@ from footfall.ports import free_port
 from footfall.recording import result_table
 from footfall.state import BROKER_FOLDERS, ROOT, lock, modules_port
 from footfall.supervisor import Supervisor
+from runtime.environment import SETTINGS, without
 from runtime.errors import InvalidSetting
 
 RUN_VARIABLE = "FOOTFALL_RUN"
@@ -35,7 +36,8 @@ def main() -> int:
     if plan.notice:
         print(plan.notice, flush=True)
     procfile = parse_procfile((ROOT / "footfall" / "Procfile").read_text("utf-8")).processes
-    supervisor = Supervisor({name: procfile[name] for name in plan.programs}, environment, stop_last="broker")
+    environments = {name: without(environment, plan.foreign[name]) for name in plan.programs}
+    supervisor = Supervisor({name: procfile[name] for name in plan.programs}, environments, stop_last="broker")
     signals: list[int] = []
 
     def stop(number: int, _frame: object) -> None:
@@ -104,7 +106,8 @@ def _procfile_settings(plan: Plan) -> dict[str, str]:
 
 def _create_passwords(environment: dict[str, str]) -> None:
     """Creates the broker's passwords before the modules start, because these do not wait long enough for them."""
-    made = subprocess.run([ROOT / "mosquitto" / "secrets.sh"], env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    own = without(environment, SETTINGS) | {"CAMERAS": environment["BROKER_CAMERAS"]}
+    made = subprocess.run([ROOT / "mosquitto" / "secrets.sh"], env=own, stderr=subprocess.PIPE, text=True, check=False)
     if made.returncode:
         raise InvalidSetting(f"STATE_DIR: the broker's passwords cannot be stored: {made.stderr.strip()}")
 

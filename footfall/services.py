@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from footfall.own_settings import foreign_settings
 from footfall.state import INSTALLED
 
 SETTINGS = Path("/etc/footfall/footfall.env")
@@ -147,6 +148,8 @@ def _service(
     lines = [settings, "Restart=always", "RestartSec=5", f"User={user_name(name)}", f"MemoryMax={service.memory}"]
     lines += [f"Environment={key}={value}" for key, value in environment.items()]
     lines += [f"EnvironmentFile=-{SETTINGS.with_name(f'{one}.env')}" for one in (SETTINGS.stem, *files)]
+    foreign = foreign_settings("capture" if name.startswith("capture") else name)
+    lines += [f"UnsetEnvironment={' '.join(sorted(foreign))}"]  # one settings file is for all
     lines += [f"StateDirectory={INSTALLED.name}/{name}"] if service.has_state else []
     lines += [f"SupplementaryGroups={' '.join(service.groups)}"] if service.groups else []
     lines += ["DevicePolicy=closed", *(f"DeviceAllow={one}" for one in service.devices)]

@@ -33,6 +33,13 @@ def current_broker(root: Path, port: int) -> Path:
     return root / f"current-{port}"
 
 
+def password_file(broker: Path, user: str) -> Path:
+    """Returns the file with a user's password. Without its own, `capture-back` has that of `capture`."""
+    role, _, own = user.partition("-")
+    folder = broker / "secrets" / role
+    return one if own and (one := folder / f"{own}.password").exists() else folder / "password"
+
+
 def modules_port(broker: Path) -> int:
     """Returns the port at which this broker accepts users with passwords, or 0 if it has never run."""
     options = broker / "run" / "operator" / "mosquitto_pub"

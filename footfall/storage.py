@@ -19,7 +19,7 @@ from bus.settings import BusSettings
 from counter.database import FILE as LEDGER
 from footfall.connection import Connection, NotRunning
 from footfall.ports import free_port
-from footfall.state import BROKER_FOLDERS, INSTALLED, RunState, current_broker, modules_port, state_dir
+from footfall.state import BROKER_FOLDERS, INSTALLED, RunState, current_broker, modules_port, password_file, state_dir
 from runtime.settings import load
 
 RETAINED = (topics.setup(), topics.site(), topics.wanted_model())
@@ -57,7 +57,7 @@ class Storage(NamedTuple):
 
     def connection(self, user: str = "operator") -> Connection:
         """Returns a connection to the running broker."""
-        password = (self.broker / "secrets" / user / "password").read_text().strip()
+        password = password_file(self.broker, user).read_text().strip()
         return Connection("127.0.0.1", modules_port(self.broker), user, password)
 
 

@@ -100,13 +100,16 @@ class Supervisor:
     def __init__(
         self,
         commands: Mapping[str, str],
-        environment: Mapping[str, str],
+        environments: Mapping[str, Mapping[str, str]],
         stop_last: str,
         shutdown_timeout: float = SHUTDOWN_TIMEOUT,
     ) -> None:
-        """`stop_last` is stopped after all others: the broker, which carries their last messages."""
+        """`commands` and `environments` are by program.
+
+        `stop_last` is stopped after all others: the broker, which carries their last messages.
+        """
         self._commands = commands
-        self._environment = environment
+        self._environments = environments
         self._stop_last = stop_last
         self._shutdown_timeout = shutdown_timeout
         self._output = Output(max(map(len, (SYSTEM, *commands))))
@@ -124,7 +127,7 @@ class Supervisor:
         """Runs until all programs have ended. Returns the exit code of the first to end, or 0 after `stop`."""
         running: dict[str, Program] = {}
         for name, command in self._commands.items():
-            running[name] = Program(name, command, self._environment, self._output)
+            running[name] = Program(name, command, self._environments[name], self._output)
             running[name].follow(self._ended)
         first = None
         while first is None and not self.is_stopping:

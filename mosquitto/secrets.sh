@@ -1,24 +1,42 @@
 #!/bin/sh
-# Creates missing passwords, in a folder for each role, and a self-signed certificate for TLS_PORT unless TLS_CERT is set.
+# Creates missing passwords, and a self-signed certificate for TLS_PORT unless TLS_CERT is set.
 #   SECRETS=folder secrets.sh             creates missing passwords
 #   SECRETS=folder secrets.sh --rotate    replaces all passwords; the broker and the modules use them from their next start
-# In the image each folder belongs to its module's group, and new files inherit it: no other module can read them.
+# The password of capture is in capture/password, that of capture-back in capture/back.password. In the image each folder belongs
+# to its role's group, and new files inherit it: no other role can read them. users.sh has the settings with the users' names.
 set -eu
 umask 027
 secrets=${SECRETS:?is not set: the folder of the passwords}
+# shellcheck source=SCRIPTDIR/users.sh
+. "$(dirname "$0")/users.sh"
 
-if [ "${1:-}" = --rotate ]; then rm -f "$secrets"/*/password; fi
+if [ "${1:-}" = --rotate ]; then rm -f "$secrets"/*/password "$secrets"/*/*.password "$secrets/named"; fi
 
-refuse() { printf 'mosquitto: %s\n' "$(printf %s "$*" | tr '\n' ' ')" >&2; exit 2; }
 replace() { # replace FILE COMMAND...: atomically replaces the file by the command's output; keeps it if the command fails
   file=$1 && shift && "$@" >"$file.new" && [ -s "$file.new" ] && mv "$file.new" "$file"
 }
 random() { head -c 24 /dev/urandom | base64; }
 
-for role in capture classifier counter bridge dashboard display operator reader homeassistant; do
+# Until each user had a password of its own, that of the role was also that of capture-back. Programs of an installation from that
+# time go on with it until --rotate. The file `named` marks newer installations, and older ones whose users have their files.
+is_older=
+if [ -s "$secrets/capture/password" ] && [ ! -e "$secrets/named" ]; then is_older=yes; fi
+shared=
+for user in $users; do
+  role=${user%%-*} file=$(password_file "$user")
   mkdir -p "$secrets/$role"
-  [ -s "$secrets/$role/password" ] || replace "$secrets/$role/password" random
+  if [ -s "$file" ]; then continue; fi
+  if [ "$user" = "$role" ]; then
+    replace "$file" random
+  elif [ -n "$is_older" ]; then
+    replace "$file" cat "$secrets/$role/password" 2>/dev/null || true
+    shared="$shared $user"
+  else
+    replace "$file" random 2>/dev/null || shared="$shared $user" # a swarm's secrets cannot be written
+  fi
 done
+if [ -z "$shared" ] || [ -n "$is_older" ]; then touch "$secrets/named" 2>/dev/null || true; fi
+if [ -n "$shared" ]; then printf 'mosquitto: with the password of their role, which other users have too:%s\n' "$shared" >&2; fi
 
 # The certificate is self-signed: clients with it as MQTT_CA_FILE trust this broker only. It stays until TLS_NAMES changes.
 made_for=$(cat "$secrets/tls/names" 2>/dev/null || true)

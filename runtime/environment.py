@@ -1,6 +1,6 @@
-"""Detection of environment variables that look like misspelt settings."""
+"""Environment variables: the names of all settings, and detection of those that look like misspelt ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 _NAMES = """
@@ -41,3 +41,9 @@ def misspelt(names: Iterable[str]) -> dict[str, str]:
 def warnings(names: Iterable[str]) -> list[str]:
     """Returns a log line for each misspelt name."""
     return [f"{name} is not a setting and is ignored; did you mean {close}?" for name, close in misspelt(names).items()]
+
+
+def without(environment: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Returns an environment without the variables of these names, in upper or lower case, as settings can be."""
+    dropped = {name.upper() for name in names}
+    return {name: value for name, value in environment.items() if name.upper() not in dropped}

@@ -141,6 +141,52 @@ def test_a_session_is_protected_by_its_password(broker: Broker, caplog: pytest.L
     assert caplog.text.count("connected to the broker") <= 4
 
 
+@pytest.mark.parametrize("passwords", [(None, None), ("one", "other")], ids=["one client id", "two client ids"])
+def test_a_second_program_of_one_name_is_found(
+    broker: Broker, passwords: tuple[str | None, str | None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Within ten seconds, both say so in their log and state, whether they disconnect each other or count everything twice.
+
+    When one of them has ended, the other one's state is what it was.
+    """
+    caplog.set_level(logging.INFO)
+    first, second = (
+        Bus(settings(broker.port, "counter", **({"mqtt_password": one, "MQTT_USERNAME": "x"} if one else {})), report_interval=1)
+        for one in passwords
+    )
+    with Listener(broker.port, topics.status()) as listener:
+        with first:
+            first.state(states.LEDGER_UNAVAILABLE, "disk full")
+            wait_for_state(listener, "ledger-unavailable", "counter")
+            begin = time.monotonic()
+            with second:
+                second.state(states.RUNNING)
+                until(lambda: caplog.text.count("name-taken: another counter is connected with this name") == 2, 10)
+                assert time.monotonic() - begin < limit(10)
+                found = wait_for_state(listener, "name-taken", "counter")
+                assert "set a different MODULE_NAME" in found.detail
+                until(lambda: b"; ledger-unavailable: disk full" in b"".join(listener.payloads(topics.status("counter"))), 20)
+            assert wait_for_state(listener, "ledger-unavailable", "counter").detail == "disk full"
+        assert caplog.text.count("the other counter has gone") == 1
+
+
+def test_an_earlier_process_is_no_second_program(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    """A module that is killed and started again, and one whose connection breaks, find nobody, although a status is retained."""
+    with Listener(broker.port, topics.status()) as listener:
+        left = Status("tester", states.RUNNING, time.time(), time.time(), instance="of a killed process")
+        listener.publish(left.topic, left.pack(), retain=True)
+        with Bus(settings(broker.port), report_interval=0.5) as bus:
+            bus.state(states.RUNNING)
+            for number in range(1, 3):
+                until(lambda number=number: bus.connection == number and bus.settled)  # type: ignore[misc]
+                listener.wait_for(topics.status("tester"), len(listener.payloads()) + 2)
+                connection = bus._client.socket()
+                assert isinstance(connection, socket.socket)
+                connection.shutdown(socket.SHUT_RDWR)
+        assert "name-taken" not in caplog.text
+        assert "name-taken" not in b"".join(listener.payloads()).decode()
+
+
 def test_the_last_will_says_offline(broker: Broker) -> None:
     """After a lost connection the broker publishes the last will, with `about`. A module that stops publishes its own status.
 

@@ -46,13 +46,24 @@ def check_start(run: Run, secret: str) -> None:
 
 
 def check_processes(run: Run) -> None:
-    """Checks that each module is a process, the launcher is small, and the broker listens on loopback only."""
+    """Checks that each module is a process, the launcher is small, and the brokers listen on loopback only.
+
+    Each process has the passwords that are its own: that of the page is the dashboard's.
+    """
     family = run.family()
-    (broker,) = (process for process in family if process.name() == "mosquitto")
-    others = [process for process in family if program(process) not in MODULES and process != broker]
+    brokers = [process for process in family if process.name() == "mosquitto"]
+    others = [process for process in family if program(process) not in MODULES and process not in brokers]
     assert sorted(name for name in map(program, family) if name in MODULES) == [*MODULES]
     assert sum(process.memory_full_info().pss for process in others) < MAX_LAUNCHER
-    assert {one.laddr.ip for one in broker.net_connections() if one.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+    assert len(brokers) == 2
+    for broker in brokers:
+        assert {one.laddr.ip for one in broker.net_connections() if one.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+    environments = {
+        program(process): process.environ() for process in family if program(process) in MODULES or process in brokers
+    }
+    assert {name for name, environment in environments.items() if "WEB_PASSWORD" in environment} == {"dashboard"}
+    files = [environments[name]["MQTT_PASSWORD_FILE"] for name in MODULES]
+    assert files == [f"{Path(files[0]).parents[1]}/{name}/password" for name in MODULES]
 
 
 def check_commands(run: Run) -> None:

@@ -47,8 +47,9 @@ class Suite:
         self.publish(Status(module, state, time.time(), time.time(), detail, About(camera)))
 
     def publish(self, message: Message) -> None:
-        """Publishes a retained message, and waits for the acknowledgement."""
+        """Publishes a retained message, and waits until guests can read it."""
         self.modules.publish(message.topic, message.pack(), retain=True)
+        self.broker.wait_for_copy()
 
     def retained(self) -> set[str]:
         """Returns the topics with a retained message."""

@@ -16,6 +16,9 @@ from tests.footfall.suite import call
 from tests.support.broker import ROOT
 from tests.support.wait import limit
 
+OWNERS = {"WEB_PASSWORD": "dashboard", "MQTT_SINK_PASSWORD": "bridge", "WEBHOOK_URL": "bridge", "VIDEO_PATH": "capture"}
+OWNERS |= {"EdgeHubConnectionString": "bridge"}
+"""The program that has each setting with a password or key."""
 LINES = 'LINES=[{"name": "the till\'s", "from": [0.1, 0.5], "to": [0.9, 0.5]}]'
 
 
@@ -32,7 +35,10 @@ def units(files: dict[str, str]) -> dict[str, list[str]]:
 
 
 def test_each_service_has_its_own_user_password_and_limits(tmp_path: Path) -> None:
-    """The limits are those of the containers. A password can be read by its module's group only."""
+    """The limits are those of the containers. A password can be read by its module's group only.
+
+    The settings file is for all, but no module has the passwords of others in its environment.
+    """
     files = install(tmp_path)
     found = units(files)
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -42,6 +48,8 @@ def test_each_service_has_its_own_user_password_and_limits(tmp_path: Path) -> No
         limits = container["deploy"]["resources"]["limits"]["memory"] if container else SERVICES[name].memory
         assert {f"User=footfall-{name}", f"MemoryMax={limits}", "Restart=always", "ProtectSystem=strict"} <= set(lines)
         assert {"NoNewPrivileges=yes", "PrivateTmp=yes", "CapabilityBoundingSet=", "DevicePolicy=closed"} <= set(lines)
+        (unset,) = (set(line.partition("=")[2].split(" ")) for line in lines if line.startswith("UnsetEnvironment="))
+        assert {one for one in OWNERS if OWNERS[one] == name} == set(OWNERS) - unset
         assert (f"StateDirectory=footfall/{name}" in lines) == (SERVICES | {"broker": BROKER})[name].has_state
         assert f'u footfall-{name} - "Footfall"' in files[str(USERS)]
         if name != "broker":

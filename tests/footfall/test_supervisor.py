@@ -30,7 +30,7 @@ def test_the_first_to_end_is_the_cause(command: str, code: int, cause: str, capf
     """The other programs are stopped. The lines of Mosquitto, TensorFlow Lite and the modules have one format."""
     counter = FOREIGN + RUNS.format(at_end='echo "[ERR] last words"; ')
     programs = {"broker": RUNS.format(at_end=""), "camera": f"sleep 0.5; {command}", "counter": counter}
-    run = Supervisor(programs, {"PATH": "/usr/bin:/bin"}, stop_last="broker")
+    run = Supervisor(programs, {name: {"PATH": "/usr/bin:/bin"} for name in programs}, stop_last="broker")
     assert run.run() == code
     assert run.cause == cause
     shown = capfd.readouterr().out
@@ -50,7 +50,8 @@ def test_the_broker_ends_last(tmp_path: Path) -> None:
         "bridge": RUNS.format(at_end=note.format(0.2, "bridge")),
         "camera": f'({deaf}) & echo $! >"{child}"; {deaf}',
     }
-    run = Supervisor(programs, {"PATH": "/usr/bin:/bin", "ENDS": str(ends)}, stop_last="broker", shutdown_timeout=3.0)
+    environments = {name: {"PATH": "/usr/bin:/bin", "ENDS": str(ends)} for name in programs}
+    run = Supervisor(programs, environments, stop_last="broker", shutdown_timeout=3.0)
 
     def stop() -> None:
         until(lambda: child.exists() and child.read_text(), what="the child")

@@ -31,7 +31,8 @@ UNKNOWN = "other"
 class Row(NamedTuple):
     """A kind of topic, and the roles that may write and read it.
 
-    A role applies to the topics of `names`; with ``*`` to those of any name, with ``=`` to the topic with the user's name.
+    A role applies to the topics of `names`; with ``*`` to those of any name, with ``=`` to the topic with the user's name, with
+    ``@`` to that of the user's own camera or display.
     """
 
     topic: str
@@ -41,11 +42,15 @@ class Row(NamedTuple):
 
 
 CAMERAS = ("door", "back")
+OWN = {"capture": "door", "capture-back": "back", "display": "matrix", "display-hall": "hall"}
+"""The camera or display of each user that has one."""
 OWN_STATUS = " ".join(f"{module}=" for module in MODULES)
 OWN_QUERY = "bridge= dashboard= operator= reader="
 TABLE = (
-    Row("footfall/{}/frame", CAMERAS, "capture", "classifier* dashboard*"),
-    Row("footfall/{}/prediction", CAMERAS, "classifier", "guest* counter* bridge* dashboard* display* operator* reader* capture"),
+    Row("footfall/{}/frame", CAMERAS, "capture@", "classifier* dashboard*"),
+    Row(
+        "footfall/{}/prediction", CAMERAS, "classifier", "guest* counter* bridge* dashboard* display* operator* reader* capture@"
+    ),
     Row("footfall/{}/visit", CAMERAS, "counter", "guest* bridge* dashboard* operator* reader* homeassistant*"),
     Row("footfall/{}/crossing", CAMERAS, "counter", "guest* bridge* operator* reader* homeassistant*"),
     Row("footfall/{}/summary", CAMERAS, "counter", "guest* bridge* operator* reader* homeassistant*"),
@@ -64,12 +69,12 @@ TABLE = (
         "footfall/{}/setup",
         CAMERAS,
         "bridge dashboard operator",
-        "guest* capture classifier* counter* bridge* dashboard operator reader*",
+        "guest* capture@ classifier* counter* bridge* dashboard operator reader*",
     ),
-    Row("footfall/{}/command", CAMERAS, "bridge counter operator homeassistant", "capture counter operator"),
+    Row("footfall/{}/command", CAMERAS, "bridge counter operator homeassistant", "capture@ counter operator"),
     Row("footfall/{}", ("site",), "dashboard operator", "guest dashboard operator reader"),
     Row("footfall/{}/model", ("classifier",), "bridge operator", "classifier operator"),
-    Row("footfall/display/{}/pixels", ("matrix", "hall"), "display", "guest* dashboard* operator* reader*"),
+    Row("footfall/display/{}/pixels", ("matrix", "hall"), "display@", "guest* dashboard* operator* reader*"),
     Row(
         "footfall/status/{}",
         USERS,
@@ -106,7 +111,7 @@ def allowed(user: str, rights: Callable[[Row], str]) -> set[str]:
     topics = set()
     for row in TABLE:
         for right in rights(row).split():
-            names = {role: row.names, f"{role}=": (user,)}.get(right, ())
+            names = {role: row.names, f"{role}=": (user,), f"{role}@": (OWN.get(user, ""),)}.get(right, ())
             topics |= all_of(row) if right == f"{role}*" else {row.topic.format(name) for name in names}
     return topics
 
@@ -152,13 +157,19 @@ def break_connection(broker: GuardedBroker, user: str, topic: str, will: str) ->
 def test_a_user_publishes_only_where_it_may(guarded: GuardedBroker, user: str) -> None:
     """This applies to live and retained messages. A last will is delivered on the user's status topic only."""
     payload, will, status = f"by {user}", f"will of {user}", f"footfall/status/{user}"
-    with as_user(guarded, user) as writer, guarded.listener(OBSERVER, *ALL_FILTERS) as observer:
+    with (
+        as_user(guarded, user) as writer,
+        guarded.listener(OBSERVER, *ALL_FILTERS) as observer,
+        as_user(guarded, GUEST, *ALL_FILTERS) as guest,
+    ):
         retain_everywhere(writer, payload)
         for topic in ("footfall/door/answer", "footfall/query/door/frame", status):
             break_connection(guarded, user, topic, will)
         with as_user(guarded, user):
             observer.settle()
         assert received_topics(observer, payload) == written_by(user)
+        guest.settle()
+        assert received_topics(guest, payload) == written_by(user) & read_by(GUEST)
         assert received_topics(observer, will) == {status} & written_by(user)
     with guarded.listener(OBSERVER, *ALL_FILTERS) as later:
         later.settle()

@@ -5,28 +5,64 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus import topics
+from bus import Bus, topics
+from bus.settings import BusSettings
 from runtime.explanation import NAME_PATTERN
 from tests.mosquitto.test_access import ROLES
 from tests.support.broker import ROOT
-from tests.support.guarded_broker import SEARCH, SECRETS, START, GuardedBroker, read_passwords, run_script, script_environment
-from tests.support.wait import limit
+from tests.support.guarded_broker import (
+    SEARCH,
+    SECRETS,
+    START,
+    GuardedBroker,
+    password_file,
+    read_passwords,
+    run_script,
+    script_environment,
+)
+from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.broker
 
 SHELLS = {"sh": "sh", "dash": "dash", "bash": "bash --posix", "busybox": "busybox sh"}
 """The broker's image has busybox, Debian has dash, macOS has bash."""
 AVAILABLE = [name for name in SHELLS if shutil.which(name)]
-APPLETS = ("awk", "base64", "cat", "chmod", "cut", "dirname", "grep", "head", "mkdir", "mv", "paste", "rm", "sed", "sh", "tr")
+APPLETS = (
+    "awk",
+    "base64",
+    "cat",
+    "chmod",
+    "cut",
+    "dirname",
+    "grep",
+    "head",
+    "mkdir",
+    "mkfifo",
+    "mv",
+    "od",
+    "paste",
+    "rm",
+    "sed",
+    "sh",
+    "sleep",
+    "touch",
+    "tr",
+)
 """The programs that the scripts need, except mosquitto_passwd and openssl. In the image they are part of busybox."""
 _STUB = """#!/bin/sh
-case $1 in -h) echo "mosquitto version {version}" && exit 3 ;; *) echo started ;; esac
+if [ "$2" = "$RUN/mosquitto.conf" ]; then echo started; else exec sleep 60; fi
 """
+"""Mosquitto as the users' broker, which ends at once, and as the guests' broker."""
+NAMED = ("capture-back", "classifier-1", "classifier-2", "display-hall")
+OF_NAMED: dict[str, Any] = {"CAMERAS": "door,back", "DISPLAYS": "matrix,hall", "CLASSIFIERS": 2}
+"""The settings of a broker with these users."""
+USERS = (*ROLES, *NAMED)
 BAD = {
     "CAMERAS": ("a/b", "door,+", "Door", ",", "door,query", "classifier", "a" * 65),
     "DISPLAYS": ("#",),
@@ -42,14 +78,14 @@ BAD = {
 }
 
 
-def create_path(folder: Path, shell: str = "sh", version: str = "2.0.11") -> Path:
+def create_path(folder: Path, shell: str = "sh") -> Path:
     """Creates a PATH with the programs that the scripts need, from busybox if that is the shell, and a stub of mosquitto."""
     (folder / "bin").mkdir(parents=True)
     for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
         found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
         assert found, name
         (folder / "bin" / name).symlink_to(found)
-    (folder / "bin" / "mosquitto").write_text(_STUB.format(version=version))
+    (folder / "bin" / "mosquitto").write_text(_STUB)
     (folder / "bin" / "mosquitto").chmod(0o755)
     return folder / "bin"
 
@@ -91,7 +127,7 @@ def test_the_access_list_has_rules_for_valid_names_only(tmp_path_factory: pytest
     written = {topic for _, right, topic in rules if right != "read"}
     of_cameras = {topic for topic in written if topic.split("/")[1] not in topics.RESERVED_CAMERAS}
     of_cameras -= {topics.label(), topics.counts(), topics.occupancy(), topics.alerts()}  # these may be cleared for any camera
-    of_cameras -= {topics.discovery()}
+    of_cameras -= {topics.discovery(), topics.site()}
     assert {topic for topic in written if topic.endswith("/frame")} == {topics.frame(name) for name in given_names}
     assert {(topic.count("/"), topic.split("/")[1]) for topic in of_cameras} == {(2, name) for name in given_names}
 
@@ -103,8 +139,11 @@ def files_of_start(shell: str, folder: Path) -> list[str]:
     environment = script_environment(folder, PATH=create_path(folder, shell), **values)
     assert run_script(START, environment, shell=SHELLS[shell]) == (0, "started\n")
     assert {len(password) for password in read_passwords(folder / "secrets", ROLES).values()} == {32}
-    paths = (folder / "run" / "access.acl", folder / "run" / "mosquitto.conf", folder / "secrets" / "tls" / "names")
-    return [path.read_text().replace(str(folder), "") for path in paths]
+    names = ("run/access.acl", "run/mosquitto.conf", "run/guests/access.acl", "run/guests/mosquitto.conf", "secrets/tls/names")
+    texts = [(folder / name).read_text().replace(str(folder), "") for name in names]
+    return [
+        re.sub(r"(?<=remote_password ).{32}$|(?<=remote_clientid guests-)[0-9a-f]{24}$", "", one, flags=re.M) for one in texts
+    ]
 
 
 @pytest.mark.parametrize("shell", AVAILABLE)
@@ -116,35 +155,10 @@ def test_results_are_equal_in_every_shell(shell: str, tmp_path: Path) -> None:
         assert (code, output.count("\n")) == (2, 1), output
 
 
-@pytest.mark.parametrize(
-    ("version", "expected"),
-    [
-        ("2.0.11", ["per_listener_settings true", "allow_anonymous false", "allow_anonymous true"]),
-        ("2.1.2", ["listener_allow_anonymous false", "listener_allow_anonymous true"]),
-        ("2.10.0", ["listener_allow_anonymous false", "listener_allow_anonymous true"]),
-        ("3.0.0", ["listener_allow_anonymous false", "listener_allow_anonymous true"]),
-    ],
-)
-def test_guests_have_a_listener_in_every_version(tmp_path: Path, version: str, expected: list[str]) -> None:
-    """Mosquitto 2.0 needs settings for each listener. Mosquitto 2.1 warns of them, and 3.0 will not have them.
-
-    tests/ecosystem/test_mosquitto.py has a real Mosquitto 2.1.
-    """
-    environment = script_environment(tmp_path, PATH=create_path(tmp_path, version=version), USERS_PORT=1883, GUESTS_PORT=1884)
-    assert run_script(START, environment) == (0, "started\n")
-    lines = (tmp_path / "run" / "mosquitto.conf").read_text().splitlines()
-    assert [line for line in lines if "anonymous" in line or "per_listener" in line] == expected
-    listeners = [number for number, line in enumerate(lines) if line.startswith("listener ")]
-    for option in ("password_file", "acl_file"):
-        places = [number for number, line in enumerate(lines) if line.startswith(option)]
-        assert len(places) == (2 if version == "2.0.11" else 1)
-        assert (min(places) > listeners[0]) == (version == "2.0.11")
-
-
 def test_shellcheck_finds_nothing() -> None:
     """All scripts, including the set-up's, pass `sh -n`, and shellcheck if it is installed."""
     scripts = [str(path) for folder in ("mosquitto", "scripts") for path in sorted((ROOT / folder).glob("*.sh"))]
-    for command in [["sh", "-n", script] for script in scripts] + [["shellcheck", "-s", "sh", *scripts]]:
+    for command in [["sh", "-n", script] for script in scripts] + [["shellcheck", "-x", "-s", "sh", *scripts]]:
         if shutil.which(command[0]):
             done = subprocess.run(command, capture_output=True, timeout=limit(60), check=False)
             assert (done.returncode, done.stdout) == (0, b"")
@@ -155,44 +169,87 @@ def mode(path: Path) -> int:
 
 
 def test_only_its_role_can_read_a_password(tmp_path: Path) -> None:
-    """A role's group can read its password; only the broker can read its own files, which have hashes. The umask is irrelevant.
+    """Each user has its own. A role's group can read its passwords; only the broker can read its own files, which have hashes.
 
-    No temporary file stays. The next start keeps passwords, and replaces missing and empty ones.
+    The umask is irrelevant. No temporary file stays. The next start keeps passwords, and replaces missing and empty ones.
     """
     ports = {"USERS_PORT": 1883, "GUESTS_PORT": 1884, "TLS_PORT": 8883}
-    environment = script_environment(tmp_path, PATH=create_path(tmp_path), CLASSIFIERS=2, **ports)
+    environment = script_environment(tmp_path, PATH=create_path(tmp_path), **OF_NAMED, **ports)
     assert run_script(START, environment) == (0, "started\n")
     secrets = tmp_path / "secrets"
-    before = read_passwords(secrets, ROLES)
-    assert [len(password) for password in set(before.values())] == [32] * len(ROLES)
+    before = read_passwords(secrets, USERS)
+    assert [len(password) for password in set(before.values())] == [32] * len(USERS)
     hashes = dict(line.split(":") for line in (tmp_path / "run" / "passwords").read_text().splitlines())
-    assert set(hashes) == {*ROLES, "classifier-1", "classifier-2"}
+    assert set(hashes) == {*ROLES, *NAMED, "guests"}
     assert all(value.startswith("$7$") for value in hashes.values())
-    assert {(mode(secrets / role), mode(secrets / role / "password")) for role in ROLES} == {(0o750, 0o640)}
+    assert {(mode(file.parent), mode(file)) for file in (password_file(secrets, user) for user in USERS)} == {(0o750, 0o640)}
     assert (mode(secrets / "tls" / "key.pem"), mode(secrets / "tls" / "certificate.pem")) == (0o640, 0o644)
-    assert [mode(path) for path in (tmp_path / "run").rglob("*") if path.is_file()] == [0o600] * 6
+    assert [mode(path) for path in (tmp_path / "run").rglob("*") if path.is_file()] == [0o600] * 9
     assert not [path for path in secrets.rglob("*") if path.suffix in (".new", ".cnf")]
     (secrets / "reader" / "password").unlink()
     (secrets / "display" / "password").write_text("")
+    (secrets / "capture" / "back.password").unlink()
     assert run_script(START, environment) == (0, "started\n")
-    after = read_passwords(secrets, ROLES)
-    assert {role for role in ROLES if before[role] != after[role]} == {"reader", "display"}
+    after = read_passwords(secrets, USERS)
+    assert {user for user in USERS if before[user] != after[user]} == {"reader", "display", "capture-back"}
     assert all(after.values())
 
 
+def back_camera(broker: GuardedBroker) -> Bus:
+    """Returns the connection of the camera `back`, with the settings that its container has."""
+    file = broker.secrets / "capture" / "password"
+    return Bus(BusSettings.model_validate({"MODULE_NAME": "capture-back", "mqtt_port": broker.port, "mqtt_password_file": file}))
+
+
 def test_new_passwords_apply_from_the_next_start(tmp_path: Path) -> None:
-    """This applies to passwords from --rotate, and to one that the user sets, which may have special characters of a shell."""
-    with GuardedBroker(tmp_path) as broker:
-        old = read_passwords(broker.secrets, ROLES)
+    """This applies to passwords from --rotate, and to one that the user sets, which may have special characters of a shell.
+
+    A module that is refused reads its file again: that of its camera, beside that of its role.
+    """
+    with GuardedBroker(tmp_path, **OF_NAMED) as broker, back_camera(broker) as camera:
+        until(lambda: camera.connected)
+        old = read_passwords(broker.secrets, USERS)
         assert run_script(SECRETS, broker.environment, "--rotate") == (0, "")
-        new = read_passwords(broker.secrets, ROLES)
+        new = read_passwords(broker.secrets, USERS)
         assert not set(old.values()) & set(new.values())
         assert broker.connect_code("bridge", old["bridge"]) == 0
         new["reader"] = "a\\nb $HOME `id` *"
         (broker.secrets / "reader" / "password").write_text(new["reader"] + "\n")
         broker.end(signal.SIGTERM)
         broker.start()
-        for port in (broker.port, broker.guests):
-            assert {broker.connect_code(role, old[role], port) for role in ROLES} == {5}
-            assert {broker.connect_code(role, new[role], port) for role in ROLES} == {0}
+        for port, right in ((broker.port, 0), (broker.guests, 5)):  # no user can sign in where guests read
+            assert {broker.connect_code(user, old[user], port) for user in USERS} == {5}
+            assert {broker.connect_code(user, new[user], port) for user in USERS} == {right}
         assert broker.connect_code("reader", "a\nb $HOME `id` *") == 5
+        until(lambda: camera.connected, 30, "the camera with its new password")
+
+
+def test_an_older_installation_goes_on_with_the_passwords_of_roles(tmp_path: Path) -> None:
+    """Its second camera signs in with the password of capture, until --rotate. A camera added later has its own at once."""
+    secrets = tmp_path / "secrets"
+    (secrets / "capture").mkdir(parents=True)
+    (secrets / "capture" / "password").write_text("known")
+    cameras: dict[str, Any] = {"PATH": create_path(tmp_path), "CLASSIFIERS": 0, "CAMERAS": "door,back"}
+    code, output = run_script(SECRETS, script_environment(tmp_path, **cameras))
+    assert (code, output) == (0, "mosquitto: with the password of their role, which other users have too: capture-back\n")
+    cameras["CAMERAS"] += ",yard"
+    for arguments in ((), ("--rotate",)):
+        assert run_script(SECRETS, script_environment(tmp_path, **cameras), *arguments) == (0, "")
+        found = read_passwords(secrets, ("capture", "capture-back", "capture-yard"))
+        assert len(set(found.values())) == (3 if arguments else 2)
+        assert found["capture-yard"] != "known"
+        assert (found["capture"], found["capture-back"]) == ("known", "known") or arguments
+
+
+def test_users_without_a_password_of_their_own_have_that_of_their_role(tmp_path: Path) -> None:
+    """This is how the classifiers of a swarm sign in: its secrets cannot be written, and the replicas share one."""
+    secrets = tmp_path / "secrets"
+    for user in (*ROLES, "capture-back"):
+        password_file(secrets, user).parent.mkdir(parents=True, exist_ok=True)
+        password_file(secrets, user).write_text(f"that of {user}")
+    (secrets / "classifier" / "1.password.new").mkdir()  # so that no file can be written there, even by root
+    with GuardedBroker(tmp_path, CAMERAS="door,back", CLASSIFIERS=1) as broker:
+        assert broker.connect_code("classifier-1", "that of classifier") == 0
+        assert broker.connect_code("capture-back", "that of capture-back") == 0
+        assert broker.connect_code("capture-back", "that of capture") == 5
+        assert "classifier-1" in broker.log

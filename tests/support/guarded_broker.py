@@ -1,6 +1,7 @@
 """A real Mosquitto started by start.sh: with users, passwords, an access list, and a port for guests."""
 
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -9,17 +10,18 @@ from pathlib import Path
 import psutil
 from paho.mqtt import client as mqtt
 
-from tests.support.broker import PATH, ROOT, Broker, find_mosquitto, free_port
+from tests.support.broker import PATH, ROOT, Broker, accepts, find_mosquitto, free_port
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
 START, SECRETS = ROOT / "mosquitto" / "start.sh", ROOT / "mosquitto" / "secrets.sh"
 SEARCH = PATH
 OBSERVER = "observer"
+MARKER = "footfall/status/marker"
 OWN_SETTINGS = ("ADDRESS", "CAMERAS", "DISPLAYS", "CLASSIFIERS", "MEMORY_LIMIT", "TLS_NAMES", "TLS_CERT", "TLS_KEY")
 
 _WITH_OBSERVER = f"""#!/bin/sh
-[ "$1" = -c ] || exec "$MOSQUITTO" "$@"
+[ "$1 $2" = "-c $RUN/mosquitto.conf" ] || exec "$MOSQUITTO" "$@"
 printf 'user {OBSERVER}\\ntopic readwrite #\\ntopic readwrite $SYS/#\\ntopic readwrite $footfall/#\\n' >>"$RUN/access.acl"
 mosquitto_passwd -b "$RUN/passwords" {OBSERVER} {OBSERVER} && exec "$MOSQUITTO" "$@"
 """
@@ -39,9 +41,15 @@ def run_script(script: Path, environment: Mapping[str, str], *arguments: str, sh
     return ended.returncode, ended.stdout + ended.stderr
 
 
-def read_passwords(secrets: Path, roles: Iterable[str]) -> dict[str, str]:
-    """Returns the password of each role."""
-    return {role: (secrets / role / "password").read_text().strip() for role in roles}
+def password_file(secrets: Path, user: str) -> Path:
+    """Returns the file with the user's own password."""
+    role, _, own = user.partition("-")
+    return secrets / role / (f"{own}.password" if own else "password")
+
+
+def read_passwords(secrets: Path, users: Iterable[str]) -> dict[str, str]:
+    """Returns the password of each user."""
+    return {user: password_file(secrets, user).read_text().strip() for user in users}
 
 
 def other_address() -> str | None:
@@ -49,6 +57,19 @@ def other_address() -> str | None:
     interfaces = psutil.net_if_addrs().values()
     found = [str(one.address) for addresses in interfaces for one in addresses if one.family == socket.AF_INET]
     return next((address for address in found if not address.startswith("127.")), None)
+
+
+class Guest(Listener):
+    """A listener on the guests' broker, which copies from the users' broker with a delay."""
+
+    def __init__(self, broker: "GuardedBroker", *filters: str) -> None:
+        super().__init__(broker.guests, *filters)
+        self._broker = broker
+
+    def settle(self) -> None:
+        """Waits until everything that the users' broker has processed has reached this guest."""
+        self._broker.wait_for_copy()
+        super().settle()
 
 
 class GuardedBroker(Broker):
@@ -72,12 +93,34 @@ class GuardedBroker(Broker):
             self.environment |= {"PATH": f"{stub.parent}{os.pathsep}{SEARCH}", "MOSQUITTO": find_mosquitto()}
 
     def start(self) -> None:
-        """Starts the broker and waits until it accepts connections on all ports."""
+        """Starts the broker and waits until it accepts connections on all ports, and guests receive what users publish."""
         self._start(["sh", str(START)], self.environment, *self._ports)
+        self.wait_for_copy()
+
+    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Ends the broker with a signal. That of the guests ends by itself, within about a second."""
+        super().end(number)
+        until(lambda: not accepts(self.guests), what="the end of the guests' broker")
+
+    def wait_for_copy(self) -> None:
+        """Waits until a message to the users' broker has reached the guests' broker; it is behind all earlier ones."""
+        with self.listener("operator") as operator, Listener(self.guests, MARKER) as guest:
+
+            def arrived() -> bool:
+                operator.publish(MARKER, b"")
+                return bool(guest.messages())
+
+            until(arrived, what="a message to guests")
+
+    @property
+    def guests_process(self) -> psutil.Process:
+        """The process of the guests' broker."""
+        children = psutil.Process(self.pid).children(recursive=True)
+        return next(one for one in children if one.cmdline()[-1].endswith("guests/mosquitto.conf"))
 
     def password(self, user: str) -> str:
-        """Returns the password of the user's role."""
-        return OBSERVER if user == OBSERVER else (self.secrets / user.partition("-")[0] / "password").read_text().strip()
+        """Returns the user's password."""
+        return OBSERVER if user == OBSERVER else password_file(self.secrets, user).read_text().strip()
 
     def client(self, user: str | None, password: str | None = None, **options: object) -> mqtt.Client:
         """Returns a client for the user, by default with the right password; None is a guest."""
@@ -100,4 +143,4 @@ class GuardedBroker(Broker):
 
     def listener(self, user: str | None, *filters: str) -> Listener:
         """Returns a listener for the user; None is a guest, on the guests' port."""
-        return Listener(self.guests if user is None else self.port, *filters, client=self.client(user))
+        return Guest(self, *filters) if user is None else Listener(self.port, *filters, client=self.client(user))

@@ -40,6 +40,7 @@ const MODULE_STATES = {
   "model-refused": "warn",
   "ledger-unavailable": "bad",
   "outbox-unavailable": "warn",
+  "name-taken": "bad",
 };
 
 /** @param {string} state @returns {Words} */

@@ -59,6 +59,7 @@ for (const [name, values, severity, text, advice, title] of [
   ["an alert is raised", FULL, "warn", "Counting. 1 camera live.", "Alert full at door: 51 visitors inside, more than 50.", "3 visitors today"],
   ["the counter of an alert is down", { ...only("counter", "offline"), ...FULL }, "bad", "Module counter: offline since 12:05.", "Start it, or check its log."],
   ["the ledger is full", only("counter", "ledger-unavailable"), "bad", "Module counter: ledger unavailable since 12:05.", "Free disk space"],
+  ["two counters have one name", only("counter", "name-taken"), "bad", "Module counter: twice on the broker since 12:05.", "Stop one of the two"],
   ["the matrix is lost", only("display", "matrix-lost"), "warn", "Counting.", "Module display: matrix lost since 12:05."],
   ["the outbox fails", only("bridge", "outbox-unavailable"), "warn", "Counting.", "Module bridge: outbox unavailable since 12:05."],
   ["nothing has reported", { modules: {}, cameras: {} }, "idle", "No camera has reported yet.", "Start capture"],

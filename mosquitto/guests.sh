@@ -1,0 +1,68 @@
+# The guests' broker: another Mosquitto, for start.sh. It copies what guests may read from the users' broker. Whatever guests do, such
+# as never reading, or subscribing to very many topics, costs its memory and its time only.
+#
+# Its memory is limited, and so is the number of its descriptors, which are connections. max_connections is not enough: Mosquitto
+# 2.0.11 counts each connection that ends twice, and soon lets in more.
+# shellcheck disable=SC2154 # start.sh sets $run and $here
+guests_memory=33554432
+guests_descriptors=32
+
+guests_configuration() { # guests_configuration PASSWORD: prints the settings of the guests' broker
+  cat <<END
+user root
+listener $GUESTS_PORT${ADDRESS:+ $ADDRESS}
+max_connections 16
+allow_anonymous true
+# There is no user: a client that signs in with a name is refused.
+password_file $run/guests/passwords
+acl_file $run/guests/access.acl
+max_qos 0
+# Nothing is queued for a guest that is away. For each one that does not read: up to 2 MiB of predictions of 1 kB.
+max_queued_messages 1000
+max_packet_size 2162688
+memory_limit $guests_memory
+set_tcp_nodelay true
+log_dest stderr
+log_type error
+connection_messages false
+
+connection users
+address ${ADDRESS:-127.0.0.1}:$USERS_PORT
+remote_username guests
+remote_password $1
+remote_clientid guests-$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
+cleansession true
+notifications false
+keepalive_interval 10
+restart_timeout 1
+END
+  sed -n '/^user /q; s/^topic read \(.*\)/topic \1 in 0/p' "$here/access.acl"
+}
+
+keep_guests() { # runs the guests' broker, and starts it again when it ends, until this process is terminated
+  child=
+  trap '[ -z "$child" ] || kill "$child" 2>/dev/null; exit' TERM
+  while :; do
+    (
+      # shellcheck disable=SC3045 # dash, bash and busybox have it
+      ulimit -n "$guests_descriptors" 2>/dev/null || true
+      exec mosquitto -c "$run/guests/mosquitto.conf"
+    ) &
+    child=$!
+    wait "$child" || true
+    sleep 1
+  done
+}
+
+start_guests() { # start_guests PASSWORD: starts the guests' broker, which ends when this process, the users' broker, has ended
+  mkdir -p "$run/guests"
+  guests_configuration "$1" >"$run/guests/mosquitto.conf"
+  sed '/^user /,$d' "$here/access.acl" >"$run/guests/access.acl"
+  : >"$run/guests/passwords"
+  rm -f "$run/guests/alive"
+  mkfifo "$run/guests/alive"
+  keep_guests &
+  keeper=$!
+  { read -r _ <"$run/guests/alive" || kill "$keeper" 2>/dev/null; } &
+  exec 9>"$run/guests/alive" # open until this process ends, however it does
+}
