@@ -18,7 +18,7 @@ from tests.support.values import anything
 
 SIZE = 64 * 1024
 BEGIN = b"\x82\xa1v\x01\xa6labels"
-MAX_MEMORY = 6e6
+MAX_MEMORY = 16e6
 """Bytes for a payload of 64 KiB; as a list of small values it takes 2.5 MB."""
 
 
