@@ -9,6 +9,8 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 from footfall.state import RunState, state_dir
@@ -62,11 +64,21 @@ class Plan:
 
 def make_plan() -> Plan:
     """Returns the plan for the environment's settings. Raises `CalledProcessError` if a check failed and printed the reason."""
-
-    def block_interrupts() -> None:
-        """Blocks Ctrl-C, which prints a traceback while Python starts. The checks unblock it."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-
     command = [sys.executable, "-m", "footfall.checks"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=block_interrupts)
-    return Plan.from_json(done.stdout)
+    with _interrupts_blocked():
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with process:
+        text, _ = process.communicate()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Plan.from_json(text)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Blocks Ctrl-C, here and in a program that is started meanwhile: it prints a traceback while Python starts. Checks unblock it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
