@@ -76,7 +76,7 @@ def make_plan() -> Plan:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Blocks Ctrl-C, here and in a program that is started meanwhile: it prints a traceback while Python starts. Checks unblock it."""
+    """Blocks Ctrl-C, also in a program that is started meanwhile, where it prints a traceback while Python starts."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
